@@ -1,0 +1,28 @@
+"""Errors, typed inside and translated once at the edge (``gateway/enforce.py``, ``cli``)."""
+
+from dataclasses import dataclass
+
+
+class MailgateError(Exception):
+    """The root of every error that Mailgate raises on purpose."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Mistake:
+    """One thing wrong in a file that a person wrote: where, what, and what was expected."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+
+
+class ConfigError(MailgateError):
+    """Files that cannot be used. Carries every mistake found, never only the first."""
+
+    def __init__(self, mistakes: list[Mistake]) -> None:
+        self.mistakes = sorted(mistakes)
+        super().__init__("\n".join(map(str, self.mistakes)))

@@ -1,0 +1,325 @@
+"""The nouns that every part shares. Frozen, without I/O, without behaviour beyond derived values.
+
+The words are those of ``docs/glossary.md``; roles follow NIST SP 800-207 and RFC 9334.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What sends the request. ``laptop`` is any desktop or laptop computer."""
+
+    LAPTOP = "laptop"
+    PHONE = "phone"
+    TABLET = "tablet"
+    MAIL_APP = "mail_app"
+    TOOL = "tool"
+    BOT = "bot"
+    OTHER = "other"
+    UNKNOWN = "unknown"
+
+
+class Assurance(StrEnum):
+    """How well the kind is known, weakest first."""
+
+    CLAIMED = "claimed"
+    CONSISTENT = "consistent"
+    ATTESTED = "attested"
+
+
+class PostureState(StrEnum):
+    """What is known of a device. Only ``clean`` means clean."""
+
+    CLEAN = "clean"
+    PROHIBITED = "prohibited"
+    PARTIAL = "partial"
+    STALE = "stale"
+    MISSING = "missing"
+    UNAVAILABLE = "unavailable"
+
+
+class Effect(StrEnum):
+    """What a rule does to a request, mildest first."""
+
+    ALLOW = "allow"
+    WARN = "warn"
+    CHALLENGE = "challenge"
+    BLOCK = "block"
+
+
+class Stage(StrEnum):
+    """What a rule does today. ``pending`` is before the first date of its stages."""
+
+    PENDING = "pending"
+    REPORT_ONLY = "report_only"
+    WARN = "warn"
+    ENFORCE = "enforce"
+
+
+class Reason(StrEnum):
+    """The closed set of reason codes: the same word in log, header, page, metric and test."""
+
+    # why a rule decided
+    RULE_MATCHED = "rule-matched"
+    NO_RULE_MATCHED = "no-rule-matched"
+    RULE_ERROR = "rule-error"
+    PROHIBITED_APP = "prohibited-app"
+    POSTURE_MISSING = "posture-missing"
+    POSTURE_STALE = "posture-stale"
+    POSTURE_PARTIAL = "posture-partial"
+    POSTURE_UNAVAILABLE = "posture-unavailable"
+    KIND_CONTRADICTED = "kind-contradicted"
+    KIND_UNKNOWN = "kind-unknown"
+    KIND_REFUSED = "kind-refused"
+    ATTESTATION_REQUIRED = "attestation-required"
+    ATTESTATION_INVALID = "attestation-invalid"
+    # why an attestation was refused (attest/)
+    TOKEN_TWO_HEADERS = "token-two-headers"
+    TOKEN_OVERSIZE = "token-oversize"
+    TOKEN_NOT_UTF8 = "token-not-utf8"
+    TOKEN_MALFORMED = "token-malformed"
+    TOKEN_ALG_REFUSED = "token-alg-refused"
+    TOKEN_TYP_WRONG = "token-typ-wrong"
+    TOKEN_ISSUER_UNKNOWN = "token-issuer-unknown"
+    TOKEN_KID_MISSING = "token-kid-missing"
+    TOKEN_KID_UNKNOWN = "token-kid-unknown"
+    TOKEN_SIGNATURE_WRONG = "token-signature-wrong"
+    TOKEN_AUDIENCE_WRONG = "token-audience-wrong"
+    TOKEN_EXPIRED = "token-expired"
+    TOKEN_NOT_YET_VALID = "token-not-yet-valid"
+    TOKEN_TOO_LONG_LIVED = "token-too-long-lived"
+    TOKEN_CLAIM_MISSING = "token-claim-missing"
+    TOKEN_CLAIM_WRONG = "token-claim-wrong"
+    TOKEN_UNBOUND = "token-unbound"
+    PROOF_MISSING = "proof-missing"
+    PROOF_MALFORMED = "proof-malformed"
+    PROOF_TWO_HEADERS = "proof-two-headers"
+    PROOF_OVERSIZE = "proof-oversize"
+    PROOF_ALG_REFUSED = "proof-alg-refused"
+    PROOF_TYP_WRONG = "proof-typ-wrong"
+    PROOF_KEY_MISMATCH = "proof-key-mismatch"
+    PROOF_SIGNATURE_WRONG = "proof-signature-wrong"
+    PROOF_STALE = "proof-stale"
+    PROOF_FROM_FUTURE = "proof-from-future"
+    PROOF_URL_WRONG = "proof-url-wrong"
+    PROOF_METHOD_WRONG = "proof-method-wrong"
+    PROOF_TOKEN_HASH_WRONG = "proof-token-hash-wrong"
+    PROOF_REPLAYED = "proof-replayed"
+    # why the gate itself could not or would not serve (gateway/)
+    REQUEST_MALFORMED = "request-malformed"
+    REQUEST_AMBIGUOUS = "request-ambiguous"
+    REQUEST_HEAD_TOO_LARGE = "request-head-too-large"
+    REQUEST_BODY_TOO_LARGE = "request-body-too-large"
+    REQUEST_TIMEOUT = "request-timeout"
+    REQUEST_NOT_SUPPORTED = "request-not-supported"
+    NOT_FOUND = "not-found"
+    METHOD_NOT_ALLOWED = "method-not-allowed"
+    UPSTREAM_UNREACHABLE = "upstream-unreachable"
+    UPSTREAM_TIMEOUT = "upstream-timeout"
+    UPSTREAM_MALFORMED = "upstream-malformed"
+    INTERNAL_ERROR = "internal-error"
+    SHUTTING_DOWN = "shutting-down"
+
+
+class Protocol(StrEnum):
+    """What the caller speaks, told from path, method and content type. Decides the form of a refusal."""
+
+    WEB = "web"
+    ACTIVESYNC = "activesync"
+    DAV = "dav"
+    EWS = "ews"
+    JMAP = "jmap"
+    MAPI = "mapi"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFacts:
+    """What a request says about itself, after forged trust headers were dropped.
+
+    ``headers`` has lower-case names; a name that came several times has its values joined by ``", "``
+    in order (RFC 9110, section 5.3). ``target`` is the request target as sent, never decoded.
+    """
+
+    method: str = "GET"
+    target: str = "/"
+    scheme: str = "http"
+    host: str = ""
+    remote: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    user: str | None = None
+
+    @property
+    def path(self) -> str:
+        """The path of the target, percent-encoding untouched."""
+        return self.target.partition("?")[0]
+
+    @property
+    def query(self) -> str:
+        """The query of the target without its question mark, percent-encoding untouched."""
+        return self.target.partition("?")[2]
+
+    @property
+    def user_agent(self) -> str:
+        return self.headers.get("user-agent", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One thing that was read from the request and the kind that it speaks for (None: for no kind).
+
+    ``source``: ``user-agent``, ``client-hints``, ``activesync``, ``attestation``, ``probe``, ``path``.
+    """
+
+    source: str
+    name: str
+    value: str
+    says: Kind | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something in the signals that does not fit, in words an admin can act on."""
+
+    reason: Reason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """What sends the request, how well that is known, and every signal that was used."""
+
+    kind: Kind
+    handheld: bool
+    assurance: Assurance = Assurance.CLAIMED
+    form: str = ""
+    """The form factor in one word where known: desktop, phone, tablet, tv, console, watch, car, speaker, xr."""
+    os: str = ""
+    """``windows``, ``macos``, ``linux``, ``chromeos``, ``ios``, ``ipados``, ``android``, … or empty."""
+    os_version: str = ""
+    browser: str = ""
+    browser_version: str = ""
+    model: str = ""
+    eas_id: str = ""
+    """ActiveSync DeviceId as sent, or empty."""
+    eas_type: str = ""
+    protocol: Protocol = Protocol.WEB
+    signals: tuple[Signal, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def contradicted(self) -> bool:
+        """Whether two signals name different kinds."""
+        return any(f.reason is Reason.KIND_CONTRADICTED for f in self.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class AppsReport:
+    """Which listed apps are on a device. Apps that are not listed never get this far."""
+
+    present: frozenset[str]
+    """Keys of ``apps.yaml``."""
+    complete: bool
+    """False where only managed apps could be seen."""
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AttestationResult:
+    """What the verifier makes of signed evidence (RFC 9334): a device that proved its key, or why not.
+
+    Exactly one of ``device_id`` and ``refused`` is set. A refused attestation is worth no more than none.
+    """
+
+    device_id: str = ""
+    issuer: str = ""
+    key_thumbprint: str = ""
+    kind: Kind | None = None
+    os: str = ""
+    os_version: str = ""
+    managed: bool | None = None
+    user: str = ""
+    eas_ids: tuple[str, ...] = ()
+    apps: AppsReport | None = None
+    status: str = "none"
+    """EAR tier: ``affirming``, ``warning``, ``contraindicated`` or ``none``."""
+    expires: datetime | None = None
+    refused: Reason | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Posture:
+    """The stored, expiring view of one device."""
+
+    state: PostureState = PostureState.MISSING
+    device_id: str = ""
+    kind: Kind | None = None
+    os: str = ""
+    os_version: str = ""
+    managed: bool | None = None
+    owner: str = ""
+    apps: tuple[str, ...] = ()
+    """Listed apps present (keys of ``apps.yaml``), sorted."""
+    lists: tuple[str, ...] = ()
+    """The lists on which those apps stand, sorted."""
+    source: str = ""
+    reported_at: datetime | None = None
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Who asks, as far as the gate may believe it. The webmail does the authentication."""
+
+    name: str = ""
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Everything that a decision may depend on."""
+
+    facts: RequestFacts
+    client: Client
+    posture: Posture
+    now: datetime
+    user: User = User()
+    attestation: AttestationResult | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleTrial:
+    """One rule that was read for a decision, in order, and what came of it."""
+
+    rule: str
+    condition: str
+    matched: bool
+    stage: Stage
+    effect: Effect | None = None
+    """What the rule did or (``report_only``) would have done; None where it did not match."""
+    note: str = ""
+    """Why it did or did not decide, in words: out of share, report-only, error text, …"""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer for one request."""
+
+    effect: Effect
+    reason: Reason
+    rule: str
+    """Id of the rule that decided; ``default`` where none did."""
+    policy_version: str
+    trials: tuple[RuleTrial, ...] = ()
+    would: tuple[RuleTrial, ...] = ()
+    """Report-only rules that matched: what they would have done."""
+    title: str = ""
+    fix: str = ""
+    contact: str = ""
+    apps: tuple[str, ...] = ()
+    """Display names of the listed apps that the decision rests on."""
+    deadline: datetime | None = None
+    """When the rule's next, stricter stage starts."""
