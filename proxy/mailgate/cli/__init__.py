@@ -1,0 +1,21 @@
+"""The command line. One command a file; every command stands in the list below."""
+
+import typer
+
+app = typer.Typer(
+    name="mailgate",
+    help="Decides by device who gets company mail: phones with a prohibited app do not, laptop browsers do.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+    add_completion=False,
+)
+
+
+@app.callback()
+def mailgate() -> None:
+    """Options that every command shares go here."""
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()
