@@ -100,6 +100,15 @@ class Exchange:
             async with asyncio.timeout(timeout):
                 await self.connection.drained()
 
+    def half_close(self) -> None:
+        """Say that nothing more will come; what the client still sends is read and dropped for a moment.
+
+        Closing at once would reset the connection and could take the answer with it (RFC 9112, section 9.6).
+        """
+        transport = self.connection.transport
+        if transport is not None and transport.can_write_eof():
+            transport.write_eof()
+
     def abort(self) -> None:
         """Break the connection so that a response that was cut short cannot look complete."""
         if self.connection.transport is not None:

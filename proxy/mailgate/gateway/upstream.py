@@ -5,7 +5,7 @@ import ssl
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 from mailgate.gateway.http1.body import Body
 from mailgate.gateway.http1.grammar import Field, Malformed
@@ -89,8 +89,7 @@ class UpstreamConnection(asyncio.Protocol):
     # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one by shape, not by class
 
     def data_received(self, data: bytes) -> None:
         if self._tunnel is not None:
