@@ -27,6 +27,20 @@ class MalformedJwsError(ValueError):
     """The text is not one compact JWS of two JSON objects. The message says which part is wrong."""
 
 
+def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a member name stands twice")
+    return members
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name} is not JSON")
+
+
+_STRICT_JSON = json.JSONDecoder(object_pairs_hook=_without_duplicates, parse_constant=_no_constant)
+
+
 @dataclass(frozen=True, slots=True)
 class CompactJws:
     """A JWS taken apart. Nothing in it is to be believed before ``is_signed_by`` says so."""
@@ -60,9 +74,7 @@ def parse_compact(text: str) -> CompactJws:
 def parse_object(data: bytes, name: str) -> dict[str, object]:
     """Read one JSON object without duplicate names. Raises `MalformedJwsError` naming ``name``."""
     try:
-        value = json.loads(
-            data.decode("utf-8"), object_pairs_hook=_without_duplicates, parse_constant=_no_constant
-        )
+        value = _STRICT_JSON.decode(data.decode("utf-8"))
     except RecursionError:
         raise MalformedJwsError(f"{name} is nested too deeply") from None
     except ValueError as error:
@@ -77,17 +89,6 @@ def _decoded(part: str, name: str) -> bytes:
         return urlsafe_b64decode(part + "=" * (-len(part) % 4))
     except binascii.Error:
         raise MalformedJwsError(f"{name} is not base64url") from None
-
-
-def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a member name stands twice")
-    return members
-
-
-def _no_constant(name: str) -> object:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _cause(error: ValueError) -> str:
