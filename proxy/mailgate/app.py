@@ -17,7 +17,6 @@ from aiohttp import web
 from mailgate import __version__
 from mailgate.attest import MemoryReplayGuard, Verifier, parse_jwks
 from mailgate.config import Address, Bundle, Settings, load_bundle
-from mailgate.errors import MailgateError
 from mailgate.gateway.admin import admin_app
 from mailgate.gateway.enforce import Speaker
 from mailgate.gateway.forward import Forwarder
