@@ -9,7 +9,7 @@ from typing import cast
 
 from tests.integration.gateway.messages import Body, Field, Status, read_status, response_body, take_head
 
-PATIENCE = 10.0
+PATIENCE = 5.0
 """Seconds after which a test gives up waiting. An upper bound against hanging, never something that is measured."""
 
 
