@@ -34,7 +34,7 @@ class Gate:
     process: subprocess.Popen[bytes]
     public: tuple[str, int] = ("", 0)
     admin: tuple[str, int] = ("", 0)
-    log: list[str] = field(default_factory=list)
+    log: list[str] = field(default_factory=list, repr=False)
     _ready: threading.Event = field(default_factory=threading.Event)
 
     def follow(self, stream: IO[bytes]) -> None:
