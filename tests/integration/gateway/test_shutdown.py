@@ -16,7 +16,7 @@ GET = b"GET / HTTP/1.1"
 @pytest.fixture
 def leaving(start: StartGate) -> Gate:
     """A gate that the test may end."""
-    return start(timeouts={"shutdown": "20s"})
+    return start(timeouts={"shutdown": "20s", "head": "1s"})
 
 
 async def gone(gate: Gate) -> int:
