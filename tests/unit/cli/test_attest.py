@@ -1,0 +1,103 @@
+import json
+import stat
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from mailgate.cli import app
+
+KEY_FILES = {"device.private.jwk": 0o600, "issuer.private.jwk": 0o600, "issuer.jwks.json": 0o644}
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    return lambda *arguments: CliRunner().invoke(app, ["attest", *arguments])
+
+
+@pytest.fixture
+def run_with_keys(run):
+    assert run("keys").exit_code == 0
+    return run
+
+
+def test_private_keys_are_for_their_owner_alone(run_with_keys) -> None:
+    made = {path.name: stat.S_IMODE(path.stat().st_mode) for path in Path("var/demo-keys").iterdir()}
+    assert made == KEY_FILES
+
+
+def test_keys_are_not_replaced_unasked(run_with_keys) -> None:
+    before = Path("var/demo-keys/issuer.jwks.json").read_text()
+    refused = run_with_keys("keys")
+    assert (refused.exit_code, "--force" in refused.stderr) == (2, True)
+    assert Path("var/demo-keys/issuer.jwks.json").read_text() == before
+    assert run_with_keys("keys", "--force").exit_code == 0
+    assert Path("var/demo-keys/issuer.jwks.json").read_text() != before
+
+
+def test_two_headers_are_printed_for_curl(run_with_keys) -> None:
+    lines = run_with_keys("mint", "--app", "tiktok").stdout.splitlines()
+    assert [line.partition(": ")[0] for line in lines] == ["Device-Attestation", "DPoP"]
+
+
+def test_json_says_what_was_signed(run_with_keys) -> None:
+    options = [
+        "--app",
+        "a",
+        "--app",
+        "b",
+        "--user",
+        "u@example.com",
+        "--eas-id",
+        "E1",
+        "--partial",
+        "--no-managed",
+    ]
+    options += [
+        "--form",
+        "tablet",
+        "--os",
+        "ipados",
+        "--os-version",
+        "18",
+        "--lifetime",
+        "10m",
+        "--subject",
+        "s",
+    ]
+    made = json.loads(
+        run_with_keys("mint", *options, "--url", "https://m.example.com:8443/a?b", "--json").stdout
+    )
+    claims = made["claims"]
+    assert (claims["aud"], claims["sub"], claims["user"]) == (
+        "https://m.example.com:8443",
+        "s",
+        "u@example.com",
+    )
+    assert (claims["form"], claims["os"], claims["os_version"]) == ("tablet", "ipados", "18")
+    assert (claims["managed"], claims["eas_ids"], claims["exp"] - claims["iat"]) == (False, ["E1"], 600)
+    assert (claims["apps"]["listed"], claims["apps"]["complete"]) == (["a", "b"], False)
+
+
+def test_a_curl_config_says_where_and_how(run_with_keys) -> None:
+    config = run_with_keys("mint", "--curl", "--method", "POST").stdout
+    assert config.startswith(
+        'url = "http://localhost:8080/"\nrequest = "POST"\nheader = "Device-Attestation: '
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["mint", "--keys", "nowhere"], "mailgate attest keys --out nowhere"),
+        (["mint", "--issuer-key", "."], "cannot be read"),
+        (["mint", "--lifetime", "soon"], "90s, 10m, 1h, 1d"),
+        (["mint", "--url", "mail"], "expected an address"),
+        (["mint", "--issuer-key", "var/demo-keys/issuer.jwks.json"], "expected a private JWK"),
+        (["keys", "--out", "var/demo-keys/issuer.jwks.json/x"], "cannot write"),
+    ],
+)
+def test_what_cannot_be_used_is_said_with_code_2(run_with_keys, arguments: list[str], says: str) -> None:
+    result = run_with_keys(*arguments)
+    assert (result.exit_code, says in result.stderr) == (2, True), result.stderr
