@@ -17,6 +17,9 @@ from mailgate.attest.dpop import token_hash_claim
 from mailgate.attest.jose import ALGORITHMS, Key, parse_object
 from mailgate.attest.keys import algorithm_of, public_members
 
+TEST_ISSUER = "https://mdm.example.com"
+"""The ``iss`` of test tokens, unless another is asked for."""
+
 ISSUER_KEY_FILE = "issuer.private.jwk"
 DEVICE_KEY_FILE = "device.private.jwk"
 JWKS_FILE = "issuer.jwks.json"

@@ -32,8 +32,7 @@ from hashlib import sha256
 
 from cachetools import LRUCache
 
-from mailgate.attest.dpop import Expected, check_proof
-from mailgate.attest.jose import Key
+from mailgate.attest.dpop import Expected, ProvedKeys, check_proof
 from mailgate.attest.keys import KeySet
 from mailgate.attest.passport import Anchors, Binding, Passport, read_passport
 from mailgate.attest.refused import RefusedError
@@ -69,7 +68,7 @@ class Verifier:
         self._leeway = leeway
         self._proof_window = proof_window
         self._passports: MutableMapping[bytes, Passport] = LRUCache(cache_size)
-        self._proof_keys: MutableMapping[str, Key] = LRUCache(cache_size)
+        self._proof_keys: ProvedKeys = LRUCache(cache_size)
 
     def verify(
         self,

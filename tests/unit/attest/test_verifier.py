@@ -1,4 +1,5 @@
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -54,6 +55,12 @@ def test_every_reason_of_ours_has_a_vector_named_for_it() -> None:
     reasons = {name: read(name)["reason"] for name in NAMES}
     assert set(reasons.values()) == ours | {None}
     assert all(name.partition(".")[0] == (reason or name) for name, reason in reasons.items())
+
+
+def test_the_protocol_document_tells_every_reason() -> None:
+    document = (VECTORS.parent.parent / "docs" / "attestation.md").read_text()
+    told = set(re.findall(r"`((?:token|proof)-[a-z0-9-]+)`", document))
+    assert told == {reason for reason in Reason if reason.startswith(("token-", "proof-"))}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -157,9 +164,22 @@ JSON = st.recursive(
 def test_any_claim_may_be_anything_without_an_error(claim: str, value: object) -> None:
     token = build_vectors.token(**{claim: value})
     proof = build_vectors.proof(token, jti=value)
-    for proofs in ([proof], [build_vectors.proof(token)]):
+    for sent in (proof, build_vectors.proof(token)):
         result = verifier().verify(
-            [token.encode()], [proofs[0].encode()], method="GET", url=build_vectors.URL, now=NOW
+            [token.encode()], [sent.encode()], method="GET", url=build_vectors.URL, now=NOW
+        )
+        assert result is not None
+        assert bool(result.device_id) is (result.refused is None)
+
+
+@given(st.sampled_from(["typ", "alg", "kid", "jwk", "crit", "x"]), JSON)
+def test_any_header_may_be_anything_without_an_error(name: str, value: object) -> None:
+    token = build_vectors.token(build_vectors.token_header(**{name: value}))
+    whole = build_vectors.token()
+    proof = build_vectors.proof(whole, build_vectors.proof_header(**{name: value}))
+    for headers in ([token, build_vectors.proof(token)], [whole, proof]):
+        result = verifier().verify(
+            [headers[0].encode()], [headers[1].encode()], method="GET", url=build_vectors.URL, now=NOW
         )
         assert result is not None
         assert bool(result.device_id) is (result.refused is None)

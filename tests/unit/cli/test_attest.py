@@ -1,11 +1,14 @@
 import json
 import stat
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from mailgate.attest import MemoryReplayGuard, Verifier, parse_jwks
 from mailgate.cli import app
+from mailgate.model import Kind, Reason
 
 KEY_FILES = {"device.private.jwk": 0o600, "issuer.private.jwk": 0o600, "issuer.jwks.json": 0o644}
 
@@ -39,6 +42,24 @@ def test_keys_are_not_replaced_unasked(run_with_keys) -> None:
 def test_two_headers_are_printed_for_curl(run_with_keys) -> None:
     lines = run_with_keys("mint", "--app", "tiktok").stdout.splitlines()
     assert [line.partition(": ")[0] for line in lines] == ["Device-Attestation", "DPoP"]
+
+
+@pytest.mark.parametrize("app_there", [True, False])
+def test_what_is_minted_the_gate_believes_once(run_with_keys, app_there: bool) -> None:
+    made = run_with_keys("mint", *(["--app", "tiktok"] if app_there else [])).stdout
+    headers = dict(line.split(": ") for line in made.splitlines())
+    gate = Verifier(
+        issuers={"https://mdm.example.com": parse_jwks(Path("var/demo-keys/issuer.jwks.json").read_text())},
+        audience="http://localhost:8080",
+        match_app=lambda system, identifier: identifier,
+        replay=MemoryReplayGuard(),
+    )
+    sent = [headers["Device-Attestation"].encode()], [headers["DPoP"].encode()]
+    request = {"method": "GET", "url": "http://localhost:8080/?a", "now": datetime.now(UTC)}
+    first, second = gate.verify(*sent, **request), gate.verify(*sent, **request)
+    assert first.kind is Kind.PHONE
+    assert first.apps.present == ({"tiktok"} if app_there else set())
+    assert second.refused is Reason.PROOF_REPLAYED
 
 
 def test_json_says_what_was_signed(run_with_keys) -> None:
