@@ -270,6 +270,8 @@ class Posture:
     source: str = ""
     reported_at: datetime | None = None
     expires_at: datetime | None = None
+    last_state: PostureState | None = None
+    """Where ``state`` is ``unavailable``: the state that was last known, worth something until ``expires_at``."""
 
 
 @dataclass(frozen=True, slots=True)

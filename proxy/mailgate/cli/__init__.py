@@ -2,7 +2,7 @@
 
 import typer
 
-from mailgate.cli import attest
+from mailgate.cli import attest, run
 
 app = typer.Typer(
     name="mailgate",
@@ -12,6 +12,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(attest.app, name="attest")
+app.command()(run.run)
 
 
 @app.callback()

@@ -1,0 +1,15 @@
+"""Texts that exist in every language, written down in English where they are used."""
+
+from typing import NamedTuple
+
+
+class Message(NamedTuple):
+    """A translatable text; ``plural`` where the number of apps changes its wording."""
+
+    singular: str
+    plural: str = ""
+
+
+def mark(singular: str, plural: str = "") -> Message:
+    """Mark a text for the catalogs; the extractor looks for calls of this name."""
+    return Message(singular, plural)
