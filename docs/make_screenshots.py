@@ -25,7 +25,7 @@ BLOCKED = View(
     rule_title="Phones and tablets with a prohibited app get no company mail",
 )
 WARNED = replace(BLOCKED, effect=Effect.WARN, os="android", deadline=BLOCKED.now + timedelta(days=6, hours=8))
-FAILED = replace(BLOCKED, reason=Reason.UPSTREAM_UNREACHABLE, status=502)
+FAILED = replace(BLOCKED, reason=Reason.UPSTREAM_UNREACHABLE, status=502, rule_title="")
 
 
 def pictures(pages: Pages) -> dict[str, tuple[RenderedPage, dict[str, int], str]]:
