@@ -3,6 +3,9 @@
 import typer
 
 from mailgate.cli import attest
+from mailgate.cli.check import check
+from mailgate.cli.explain import explain
+from mailgate.cli.schema import schema
 
 app = typer.Typer(
     name="mailgate",
@@ -12,6 +15,9 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(attest.app, name="attest")
+app.command()(check)
+app.command()(schema)
+app.command()(explain)
 
 
 @app.callback()
