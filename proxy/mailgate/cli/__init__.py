@@ -2,10 +2,7 @@
 
 import typer
 
-from mailgate.cli import attest
-from mailgate.cli.check import check
-from mailgate.cli.explain import explain
-from mailgate.cli.schema import schema
+from mailgate.cli import attest, check, explain, run, schema
 
 app = typer.Typer(
     name="mailgate",
@@ -15,9 +12,10 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(attest.app, name="attest")
-app.command()(check)
-app.command()(schema)
-app.command()(explain)
+app.command()(run.run)
+app.command()(check.check)
+app.command()(schema.schema)
+app.command()(explain.explain)
 
 
 @app.callback()

@@ -11,7 +11,7 @@ from mailgate.config.schemas import SCHEMAS, schema_of
 
 def schema(
     kind: Annotated[
-        FileKind | None, typer.Argument(metavar="|".join(SCHEMAS), help="Which file's schema.")
+        str | None, typer.Argument(metavar="|".join(SCHEMAS), help="Which file's schema.")
     ] = None,
     every: Annotated[
         Path | None, typer.Option("--all", metavar="DIR", help="Write all of them into this folder.")

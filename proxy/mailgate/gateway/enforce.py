@@ -32,10 +32,8 @@ class Speaker:
             return Answer(403, headers=headers)
         if is_navigation(facts):
             return _page(403, self.pages.refusal(self._view(access, decision, reference)), headers)
-        apps = decision.apps
-        more = {"apps": list(apps)} if apps else {}
         return self._problem(
-            403, decision.reason, reference, headers, apps=apps, title=decision.title, more=more
+            403, decision.reason, reference, headers, apps=decision.apps, title=decision.title
         )
 
     def warn(self, access: Access, decision: Decision, reference: str) -> Answer:
@@ -101,7 +99,6 @@ class Speaker:
         apps: tuple[str, ...] = (),
         title: str = "",
         detail: str = "",
-        more: dict[str, object] | None = None,
     ) -> Answer:
         words = explain_reason(reason, apps, title)
         body = {
@@ -111,7 +108,7 @@ class Speaker:
             "detail": detail or words.detail,
             "reason": reason.value,
             "reference": reference,
-            **(more or {}),
+            **({"apps": list(apps)} if apps else {}),
         }
         return replace(json_answer(status, body, PROBLEM), headers=headers)
 

@@ -1,7 +1,8 @@
 """One request, from its facts to its answer. This file is the order of things; each thing has a file of its own."""
 
+import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from time import perf_counter
 from typing import Protocol as Shape
@@ -46,7 +47,7 @@ class Postures(Shape):
 class Ledger(Shape):
     """Where decisions are remembered (``store/ledger.py``)."""
 
-    def record(self, access: Access, decision: Decision) -> None: ...
+    def record(self, access: Access, decision: Decision, reference: str = "") -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ class Gate:
         if incoming.facts.path.startswith(LOCAL_PREFIX):
             return send(exchange, await answer_local(self, incoming, reference, now), now)
         access, decision = await self.judge(incoming, now)
-        self.ledger.record(access, decision)
+        self.ledger.record(access, decision, reference if decision.effect is not Effect.ALLOW else "")
         self._note(access, decision, reference)
         return await self._enforce(exchange, incoming, access, decision, reference)
 
@@ -155,12 +156,18 @@ class Gate:
     def _fail(self, exchange: Exchange, reference: str, error: Exception) -> Outcome:
         status, reason, detail = _translate(error)
         self.metrics.errors.labels(reason).inc()
-        write = log.exception if reason is Reason.INTERNAL_ERROR else log.warning
-        write("failed", reference=reference, reason=reason, status=status, detail=str(error)[:200])
+        if reason is Reason.INTERNAL_ERROR:
+            # where it broke, not with which values: an error's text may quote a header
+            where = traceback.format_tb(error.__traceback__)[-4:]
+            log.error("failed", reference=reference, reason=reason, error=type(error).__name__, where=where)
+        else:
+            log.warning("failed", reference=reference, reason=reason, status=status, detail=str(error))
         if exchange.started:
             exchange.abort()
             return Outcome(keep_alive=False)
         answer = self._describe(exchange, status, reason, reference, detail)
+        if isinstance(error, RequestRefused) and error.allow:
+            answer = replace(answer, headers=(*answer.headers, ("Allow", ", ".join(error.allow))))
         try:
             return send(exchange, answer, self.clock())
         except ConnectionError:

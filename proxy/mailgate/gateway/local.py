@@ -30,7 +30,9 @@ async def answer_local(gate: "Gate", incoming: Incoming, reference: str, now: da
         raise RequestRefused(404, Reason.NOT_FOUND, "There is nothing at this address.")
     responder = methods.get(incoming.facts.method)
     if responder is None:
-        raise RequestRefused(405, Reason.METHOD_NOT_ALLOWED, f"This address takes {', '.join(methods)}.")
+        raise RequestRefused(
+            405, Reason.METHOD_NOT_ALLOWED, f"This address takes {', '.join(methods)}.", tuple(methods)
+        )
     return await responder(gate, incoming, reference, now)
 
 

@@ -318,6 +318,14 @@ class Connection(RequestHandler):
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
+    def drain(self) -> None:
+        """Close now if idle, else after the answer that is on its way."""
+        exchange = cast("Exchange | None", self._current_request)
+        if exchange is not None:
+            exchange.head.keep_alive = False
+        elif self._waiter is not None and not self._requests.inside_head:
+            self.force_close()
+
     def log_exception(self, *_: Any, **kw: Any) -> None:
         """What aiohttp catches behind our handler: never with its arguments, they hold the request."""
         log.error("connection-failed", error=type(kw.get("exc_info")).__name__)
@@ -331,10 +339,27 @@ class Server(web.Server):
             cast(Any, handler), request_factory=cast(Any, self._make_exchange), handler_cancellation=True
         )
         self._limits = limits
+        self._draining = False
 
-    @staticmethod
-    def _make_exchange(head: RequestHead, body: StreamReader, connection: Connection, *_: object) -> Exchange:
+    def _make_exchange(
+        self, head: RequestHead, body: StreamReader, connection: Connection, *_: object
+    ) -> Exchange:
+        if self._draining:
+            head.keep_alive = False
         return Exchange(head, body, connection)
 
     def __call__(self) -> Connection:
         return Connection(self, self._limits, self._loop)
+
+    async def finish(self, timeout: float) -> None:
+        """Let running requests end, at most ``timeout`` seconds, then close what is left.
+
+        aiohttp's own ``shutdown`` stops reading at once, which would cut an upload that is under way.
+        """
+        self._draining = True
+        end = self._loop.time() + timeout
+        while self.connections and self._loop.time() < end:
+            for connection in self.connections:
+                cast(Connection, connection).drain()
+            await asyncio.sleep(0.05)
+        await self.shutdown(0.1)

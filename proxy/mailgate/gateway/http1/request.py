@@ -25,10 +25,14 @@ VERSION = re.compile(rb"HTTP/([0-9])\.([0-9])")
 
 
 class RequestRefused(Exception):
-    """A request that the gate will not read further: the status to answer, the reason, what is wrong."""
+    """A request that the gate will not serve: the status to answer, the reason, what is wrong.
 
-    def __init__(self, status: int, reason: Reason, detail: str) -> None:
+    ``allow`` lists the methods that would do (RFC 9110, section 15.5.6).
+    """
+
+    def __init__(self, status: int, reason: Reason, detail: str, allow: tuple[str, ...] = ()) -> None:
         self.status = status
+        self.allow = allow
         self.reason = reason
         self.detail = detail
         super().__init__(detail)
