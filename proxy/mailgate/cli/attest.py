@@ -16,7 +16,6 @@ from mailgate.attest import mint
 from mailgate.attest.jose import Key
 
 KEYS = Path("var/demo-keys")
-ISSUER = "https://mdm.example.com"
 URL = "http://localhost:8080/"
 
 app = typer.Typer(help="Make keys and signed test tokens, to try a rule with curl.", no_args_is_help=True)
@@ -89,7 +88,7 @@ def mint_headers(
     managed: Managed = True,
     complete: Complete = True,
     status: Status = "affirming",
-    issuer: Issuer = ISSUER,
+    issuer: Issuer = mint.TEST_ISSUER,
     audience: Audience = "",
     lifetime: Lifetime = "1h",
     keys_from: Keys = KEYS,

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from babel.lists import format_list
 
-from mailgate.gateway.pages.message import Message, mark
+from mailgate.gateway.pages.message import Message, mark, mark_plural
 from mailgate.model import Reason
 
 
@@ -33,8 +33,8 @@ _PROOF_REFUSED = Wording(
 
 _DECIDED = {
     Reason.PROHIBITED_APP: Wording(
-        mark("An app on this device does not go together with company mail"),
-        mark(
+        mark("An app on this device is not allowed with company mail"),
+        mark_plural(
             "%(apps)s is on this device. Phones and tablets with this app get no company mail.",
             "%(apps)s are on this device. Phones and tablets with any of these apps get no company mail.",
         ),
