@@ -1,1 +1,1 @@
-"""The policy enforcement point: everything between a caller's request and its answer."""
+"""The policy enforcement point: takes a request, asks for a decision, forwards or refuses."""

@@ -1,0 +1,57 @@
+# Everything starts from python3 (3.11 or newer) with venv, and make. `make` alone lists the targets.
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check e2e bench lock clean
+SHELL := /bin/sh
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.mailgate-setup
+PYTHONS := python3 python3.14 python3.13 python3.12 python3.11
+ARGS ?=
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## Make the virtual environment (again only when a lock or pyproject.toml has changed)
+
+$(STAMP): requirements-dev.lock pyproject.toml
+	@set -e; test -x $(BIN)/python || { \
+	  for candidate in $(PYTHONS); do \
+	    "$$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+	    echo "Setting up $(VENV) with $$("$$candidate" --version)"; rm -rf $(VENV); \
+	    "$$candidate" -m venv $(VENV); exit 0; \
+	  done; \
+	  echo "make setup: no usable Python found (tried: $(PYTHONS))." >&2; \
+	  echo "It must be 3.11 or newer and have the venv module; on Debian and Ubuntu: apt install python3-venv" >&2; \
+	  exit 1; }
+	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: setup ## Start the gate before a demo mailbox and say what to open (ARGS="--upstream URL" for your own webmail)
+	@$(BIN)/mailgate demo $(ARGS)
+
+test: setup ## Run every test; end-to-end tests are skipped where the mail system or the browser is missing
+	$(BIN)/pytest $(ARGS)
+
+check: setup ## Format, lint, types, floors, docs
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -q tests/docs
+
+e2e: setup ## Only the end-to-end tests, which then must not be skipped
+	MAILGATE_E2E=required $(BIN)/pytest tests/e2e $(ARGS)
+
+bench: setup ## Measure the gate beside its peers and write the ratios
+	$(BIN)/python -m benchmarks $(ARGS)
+
+LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header --no-annotate --quiet --upgrade
+lock: setup ## Write both lock files anew from pyproject.toml
+	$(LOCK) --extra postgres --output-file requirements.lock
+	$(LOCK) --extra dev --output-file requirements-dev.lock
+
+clean: ## Remove what setup, tests and the demo have made
+	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,0 +1,115 @@
+"""The demo mailbox: a small webmail to stand behind the gate. It keeps what is sent in memory and sends nothing."""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from importlib.resources import files
+from typing import TypeVar
+from urllib.parse import quote
+
+from aiohttp import web
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from mailgate.demo.letters import Attachment, Letter
+
+MAX_UPLOAD = 25 * 1024 * 1024
+"""Largest form that is taken, in bytes."""
+KEPT = 10
+"""How many sent letters are kept."""
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "Cache-Control": "private, no-cache",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+class Mailbox:
+    """Two folders, three pages and a form."""
+
+    def __init__(self, letters: Iterable[Letter], clock: Callable[[], datetime]) -> None:
+        self._folders: dict[str, deque[Letter]] = {"inbox": deque(letters), "sent": deque(maxlen=KEPT)}
+        self._clock = clock
+        self._style = files(__package__).joinpath("mailbox.css").read_text()
+        self._pages = Environment(
+            loader=PackageLoader("mailgate.demo"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+        )
+
+    def application(self) -> web.Application:
+        """The mailbox as a web application."""
+        application = web.Application(client_max_size=MAX_UPLOAD)
+        application.add_routes(
+            [
+                web.get("/", self.inbox),
+                web.get("/style.css", self.style),
+                web.get("/compose", self.form),
+                web.post("/compose", self.send),
+                web.get(r"/{folder:inbox|sent}", self.folder),
+                web.get(r"/{folder:inbox|sent}/{number:\d{1,6}}", self.letter),
+                web.get(r"/{folder:inbox|sent}/{number:\d{1,6}}/{attachment:\d{1,6}}", self.attachment),
+            ]
+        )
+        return application
+
+    async def inbox(self, _: web.Request) -> web.Response:
+        return self._list("inbox")
+
+    async def folder(self, request: web.Request) -> web.Response:
+        return self._list(request.match_info["folder"])
+
+    async def letter(self, request: web.Request) -> web.Response:
+        return self._page("letter.html", letter=self._find(request), path=request.path)
+
+    async def attachment(self, request: web.Request) -> web.Response:
+        """One attachment, always as a download: nothing that was mailed is ever rendered."""
+        attachment = _at(self._find(request).attachments, request.match_info["attachment"])
+        disposition = f"attachment; filename*=UTF-8''{quote(attachment.name, safe='')}"
+        return web.Response(
+            body=attachment.content,
+            headers={**HEADERS, "Content-Type": attachment.media_type, "Content-Disposition": disposition},
+        )
+
+    async def form(self, _: web.Request) -> web.Response:
+        return self._page("compose.html")
+
+    async def send(self, request: web.Request) -> web.Response:
+        fields = await request.post()
+        files_sent = (field for field in fields.getall("attachment", []) if isinstance(field, web.FileField))
+        letter = Letter(
+            sender="you@example.com",
+            recipient=str(fields.get("to", "")),
+            subject=str(fields.get("subject", "")) or "(no subject)",
+            date=self._clock(),
+            text=str(fields.get("text", "")),
+            attachments=tuple(
+                Attachment(file.filename, file.content_type, file.file.read()) for file in files_sent
+            ),
+        )
+        self._folders["sent"].appendleft(letter)
+        raise web.HTTPSeeOther("/sent")
+
+    async def style(self, _: web.Request) -> web.Response:
+        return web.Response(text=self._style, content_type="text/css", headers=HEADERS)
+
+    def _list(self, folder: str) -> web.Response:
+        return self._page("folder.html", folder=folder, letters=self._folders[folder])
+
+    def _find(self, request: web.Request) -> Letter:
+        return _at(self._folders[request.match_info["folder"]], request.match_info["number"])
+
+    def _page(self, template: str, **values: object) -> web.Response:
+        text = self._pages.get_template(template).render(**values)
+        return web.Response(text=text, content_type="text/html", headers=HEADERS)
+
+
+Item = TypeVar("Item")
+
+
+def _at(items: Iterable[Item], number: str) -> Item:
+    found = dict(enumerate(items)).get(int(number))
+    if found is None:
+        raise web.HTTPNotFound
+    return found

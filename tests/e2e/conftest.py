@@ -1,0 +1,39 @@
+"""The real mail system and a real browser. Where one is missing the test is skipped with one line that says so."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
+from tests.e2e.mailsystem import MailSystem, mail_system
+from tests.servers import require
+
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+expect.set_options(timeout=20_000)  # milliseconds; a busy machine is slow, not wrong
+
+
+@pytest.fixture(scope="session")
+def mail() -> Iterator[MailSystem]:
+    with mail_system() as system:
+        yield system
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """One Chromium a module: Playwright's loop must have ended before a test of another module runs its own."""
+    require(CHROMIUM)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+        yield browser
+        browser.close()

@@ -1,0 +1,194 @@
+"""A real mail system on the loopback interface: Dovecot (IMAP) and Roundcube (webmail), with messages in it."""
+
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from pathlib import Path
+
+from tests.servers import free_port, require, running, unavailable
+
+PASSWORD = "secret"
+USERS = ("alice", "bob")
+ROUNDCUBE = Path("/var/lib/roundcube")
+ROUNDCUBE_CONFIG = Path("/etc/roundcube")
+ROUNDCUBE_SCHEMA = Path("/usr/share/roundcube/SQL/sqlite.initial.sql")
+
+DOVECOT_CONFIG = """\
+dovecot_config_version = 2.4.0
+dovecot_storage_version = 2.4.0
+base_dir = {run}/dovecot
+state_dir = {run}/dovecot/state
+log_path = {run}/dovecot.log
+protocols {{
+ imap = yes
+}}
+ssl = no
+auth_allow_cleartext = yes
+mail_driver = maildir
+mail_path = {run}/home/%{{user}}/Maildir
+mail_uid = www-data
+mail_gid = www-data
+first_valid_uid = 1
+default_internal_user = dovecot
+default_login_user = dovenull
+passdb static {{
+  password = {password}
+}}
+userdb static {{
+  fields {{
+    uid = www-data
+    gid = www-data
+    home = {run}/home/%{{user}}
+  }}
+}}
+service imap-login {{
+  inet_listener imap {{
+    listen = 127.0.0.1
+    port = {port}
+  }}
+  inet_listener imaps {{
+    port = 0
+  }}
+}}
+namespace inbox {{
+  inbox = yes
+  separator = /
+}}
+"""
+
+ROUNDCUBE_SETTINGS = """\
+<?php
+$config['db_dsnw'] = 'sqlite:///{run}/roundcube.db?mode=0646';
+$config['imap_host'] = '127.0.0.1:{imap}';
+$config['smtp_host'] = '';
+$config['des_key'] = 'a-24-character-test-key!';
+$config['skin'] = 'elastic';
+$config['log_driver'] = 'stdout';
+$config['temp_dir'] = '{run}/temp';
+$config['drafts_mbox'] = 'Drafts';
+$config['create_default_folders'] = true;
+$config['plugins'] = [];
+"""
+
+
+@dataclass(frozen=True)
+class MailSystem:
+    """Where the webmail answers. Every user of ``USERS`` has the same password and the same three messages."""
+
+    url: str
+    imap_port: int
+    maildirs: Path
+
+    def attachments(self, user: str, folder: str) -> dict[str, bytes]:
+        """Every file attached to a message of a folder, read from the Maildir itself: name to content."""
+        messages = (
+            message_from_bytes(file.read_bytes(), policy=default)
+            for part in ("new", "cur")
+            for file in (self.maildirs / user / "Maildir" / f".{folder}" / part).glob("*")
+        )
+        return {
+            part.get_filename() or "": part.get_payload(decode=True)
+            for message in messages
+            for part in message.iter_attachments()
+        }
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One message that lies in every mailbox."""
+
+    subject: str
+    text: str
+    attachment: tuple[str, bytes] | None = None
+    html: str = ""
+
+    def to(self, user: str, number: int) -> bytes:
+        message = EmailMessage()
+        message["From"] = "Mail Desk <desk@example.com>"
+        message["To"] = f"{user}@example.com"
+        message["Subject"] = self.subject
+        message["Date"] = f"Tue, 01 Dec 2026 09:0{number}:00 +0000"
+        message["Message-ID"] = f"<letter-{number}.{user}@example.com>"
+        message.set_content(self.text)
+        if self.html:
+            message.add_alternative(self.html, subtype="html")
+        if self.attachment:
+            name, content = self.attachment
+            message.add_attachment(content, maintype="application", subtype="octet-stream", filename=name)
+        return message.as_bytes()
+
+
+PLAIN = Letter("Canteen opens later on Monday", "The canteen opens at eleven on Monday.\n")
+UNICODE = Letter(
+    "Grüße aus Köln: 今週の予定 ✓",
+    "Sitzung am Donnerstag, 今週木曜日。\n",
+    html="<p>Sitzung am <b>Donnerstag</b>, 今週木曜日。</p>",
+)
+ATTACHED = Letter(
+    "The minutes, attached", "See the file.\n", attachment=("minutes.bin", bytes(range(256)) * 1024)
+)
+LETTERS = (PLAIN, UNICODE, ATTACHED)
+
+
+@contextmanager
+def mail_system() -> Iterator[MailSystem]:
+    """Start everything, hand it out, stop and delete everything."""
+    require("dovecot", "php", str(ROUNDCUBE / "index.php"), str(ROUNDCUBE_SCHEMA))
+    if os.geteuid() != 0:
+        unavailable("the mail system needs root: Dovecot gives its processes users of their own")
+    with tempfile.TemporaryDirectory(prefix="mailgate-mail-") as directory:
+        run = Path(directory)
+        run.chmod(0o755)  # Dovecot's processes run as www-data; pytest's own directories are closed to it
+        with dovecot(run) as imap_port, roundcube(run, imap_port) as url:
+            yield MailSystem(url, imap_port, run / "home")
+
+
+@contextmanager
+def dovecot(run: Path) -> Iterator[int]:
+    """An IMAP server over freshly filled Maildirs. Yields its port."""
+    port = free_port()
+    config = run / "dovecot.conf"
+    config.write_text(DOVECOT_CONFIG.format(run=run, port=port, password=PASSWORD))
+    fill_maildirs(run / "home")
+    with running(["/usr/sbin/dovecot", "-F", "-c", config], port=port, log=run / "dovecot.out"):
+        yield port
+
+
+def fill_maildirs(home: Path) -> None:
+    """Drop the letters into every user's inbox and give the files to the mail user."""
+    for user in USERS:
+        for part in ("new", "cur", "tmp"):
+            (home / user / "Maildir" / part).mkdir(parents=True)
+        for number, letter in enumerate(LETTERS):
+            (home / user / "Maildir" / "new" / f"{number}.seed").write_bytes(letter.to(user, number))
+    for path in (home, *home.rglob("*")):
+        shutil.chown(path, "www-data", "www-data")
+
+
+@contextmanager
+def roundcube(run: Path, imap_port: int) -> Iterator[str]:
+    """Roundcube on PHP's own server. Yields its address."""
+    port = free_port()
+    config = run / "roundcube"
+    for directory in (config, run / "temp"):
+        directory.mkdir()
+    for name in ("defaults.inc.php", "mimetypes.php"):
+        shutil.copy(ROUNDCUBE_CONFIG / name, config)
+    (config / "config.inc.php").write_text(ROUNDCUBE_SETTINGS.format(run=run, imap=imap_port))
+    database = sqlite3.connect(run / "roundcube.db")
+    database.executescript(ROUNDCUBE_SCHEMA.read_text())
+    database.close()
+    with running(
+        ["php", "-S", f"127.0.0.1:{port}", "-t", ROUNDCUBE],
+        port=port,
+        log=run / "roundcube.out",
+        environment={"ROUNDCUBE_CONFIG_DIR": str(config), "PHP_CLI_SERVER_WORKERS": "4"},
+    ):
+        yield f"http://127.0.0.1:{port}"

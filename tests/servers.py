@@ -1,0 +1,84 @@
+"""Real servers as child processes: started on free ports, waited for, stopped by their own process group."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+START_SECONDS = 30.0
+STOP_SECONDS = 10.0
+
+
+def free_port() -> int:
+    """A TCP port of the loopback interface that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def require(*programs: str) -> None:
+    """Skip with one line that names what is missing; fail instead where ``MAILGATE_E2E=required``."""
+    path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
+    missing = [
+        program for program in programs if not (shutil.which(program, path=path) or Path(program).exists())
+    ]
+    if missing:
+        unavailable(f"not installed: {', '.join(missing)}")
+
+
+def unavailable(why: str) -> NoReturn:
+    """End this test as skipped, or as failed where the end-to-end tests are required."""
+    if os.environ.get("MAILGATE_E2E") == "required":
+        pytest.fail(why, pytrace=False)
+    pytest.skip(why)
+
+
+@contextmanager
+def running(
+    arguments: Sequence[str | Path], *, port: int, log: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A server that answers on ``port``; its output goes to ``log``, whose end is shown if it does not start."""
+    with (
+        log.open("ab") as output,
+        subprocess.Popen(
+            [str(argument) for argument in arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env={**os.environ, **(environment or {})},
+            start_new_session=True,
+        ) as process,
+    ):
+        try:
+            _wait_until_listening(process, port, log)
+            yield process
+        finally:
+            stop(process)
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End the process and everything it started: politely first, then not."""
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, sign)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(STOP_SECONDS)
+
+
+def _wait_until_listening(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        time.sleep(0.05)
+    raise RuntimeError(
+        f"{process.args!r} does not listen on {port}:\n{log.read_text(errors='replace')[-2000:]}"
+    )
