@@ -14,7 +14,7 @@ def test_every_fix_is_listed() -> None:
     assert set(re.findall(r"`([a-z-]+)`", listed)) == set(FIXES)
 
 
-def test_every_picture_is_shown() -> None:
-    shown = set(re.findall(r"\(images/([\w-]+\.png)\)", TEXT))
-    assert {path.name for path in (DOCS / "images").glob("*-*.png")} >= shown
-    assert all((DOCS / "images" / name).exists() for name in shown)
+def test_every_picture_is_there() -> None:
+    shown = re.findall(r"\(images/([\w-]+\.png)\)", TEXT)
+    assert shown
+    assert [name for name in shown if not (DOCS / "images" / name).exists()] == []

@@ -11,19 +11,15 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
+from tests.servers import require
 
 from mailgate.gateway.pages import Pages, View
 from mailgate.model import Effect, Kind, Reason
 
-CHROMIUM = Path("/usr/bin/chromium")
-AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
-MISSING = [str(path) for path in (CHROMIUM, AXE) if not path.exists()]
+AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"  # npm ci --prefix tests/e2e
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.skipif(bool(MISSING), reason=f"the browser tests of the pages need {', '.join(MISSING)}"),
-]
+pytestmark = pytest.mark.e2e
 
 NOW = datetime(2026, 12, 9, 9, tzinfo=UTC)
 BLOCKED = View(
@@ -102,15 +98,6 @@ def handler_of(gate: Gate) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def gate() -> Iterator[Gate]:
     gate = Gate(Pages())
@@ -130,8 +117,8 @@ def complaints() -> list[str]:
     return []
 
 
-def open_page(browser: Browser, gate: Gate, complaints: list[str], **context: Any) -> Page:
-    page = browser.new_context(**context).new_page()
+def open_page(chromium: Browser, gate: Gate, complaints: list[str], **context: Any) -> Page:
+    page = chromium.new_context(**context).new_page()
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.clock.install()
@@ -148,11 +135,12 @@ def close(page: Page) -> None:
 @pytest.mark.parametrize("language", ["en", "ar"])
 @pytest.mark.parametrize("shows", VIEWS)
 def test_everyone_can_read_it(
-    browser: Browser, gate: Gate, complaints: list[str], shows: str, language: str, width: int, scheme: str
+    chromium: Browser, gate: Gate, complaints: list[str], shows: str, language: str, width: int, scheme: str
 ) -> None:
+    require(str(AXE))
     gate.shows = shows
     window = {"width": width, "height": 700}
-    page = open_page(browser, gate, complaints, locale=language, viewport=window, color_scheme=scheme)
+    page = open_page(chromium, gate, complaints, locale=language, viewport=window, color_scheme=scheme)
     page.evaluate(AXE.read_text("utf-8"))
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     grave = [
@@ -170,18 +158,18 @@ def test_everyone_can_read_it(
 
 @pytest.mark.parametrize("language", ["en", "de", "es", "fr", "ja", "zh-CN", "ar"])
 def test_it_fits_the_smallest_phone(
-    browser: Browser, gate: Gate, complaints: list[str], language: str
+    chromium: Browser, gate: Gate, complaints: list[str], language: str
 ) -> None:
     for gate.shows in VIEWS:
-        page = open_page(browser, gate, complaints, locale=language, viewport={"width": 320, "height": 568})
+        page = open_page(chromium, gate, complaints, locale=language, viewport={"width": 320, "height": 568})
         assert page.evaluate("document.documentElement.scrollWidth") == 320
         close(page)
 
 
 def test_it_goes_on_by_itself_once_the_device_is_clean(
-    browser: Browser, gate: Gate, complaints: list[str]
+    chromium: Browser, gate: Gate, complaints: list[str]
 ) -> None:
-    page = open_page(browser, gate, complaints)
+    page = open_page(chromium, gate, complaints)
     for _ in range(3):
         with page.expect_response("**/.mailgate/status"):
             page.clock.run_for(10_000)
@@ -195,9 +183,9 @@ def test_it_goes_on_by_itself_once_the_device_is_clean(
 
 
 def test_a_click_checks_at_once_and_says_what_came_of_it(
-    browser: Browser, gate: Gate, complaints: list[str]
+    chromium: Browser, gate: Gate, complaints: list[str]
 ) -> None:
-    page = open_page(browser, gate, complaints)
+    page = open_page(chromium, gate, complaints)
     check, said = page.get_by_role("link", name="Check again"), page.get_by_role("status")
     check.press("Enter")
     expect(said).to_contain_text("Nothing has changed yet.")
@@ -211,8 +199,8 @@ def test_a_click_checks_at_once_and_says_what_came_of_it(
     close(page)
 
 
-def test_without_scripts_check_again_is_a_link(browser: Browser, gate: Gate) -> None:
-    page = browser.new_context(java_script_enabled=False).new_page()
+def test_without_scripts_check_again_is_a_link(chromium: Browser, gate: Gate) -> None:
+    page = chromium.new_context(java_script_enabled=False).new_page()
     page.goto(gate.url)
     expect(page.get_by_text("This page also checks by itself")).to_be_hidden()
     gate.mail_open = True
@@ -222,8 +210,8 @@ def test_without_scripts_check_again_is_a_link(browser: Browser, gate: Gate) -> 
     close(page)
 
 
-def test_another_cause_is_shown_by_itself(browser: Browser, gate: Gate, complaints: list[str]) -> None:
-    page = open_page(browser, gate, complaints)
+def test_another_cause_is_shown_by_itself(chromium: Browser, gate: Gate, complaints: list[str]) -> None:
+    page = open_page(chromium, gate, complaints)
     with page.expect_response("**/.mailgate/status"):
         page.clock.run_for(5_000)
     gate.status = {"reason": "posture-stale"}
@@ -233,10 +221,10 @@ def test_another_cause_is_shown_by_itself(browser: Browser, gate: Gate, complain
 
 
 def test_a_status_that_disagrees_with_the_page_does_not_load_it_over_and_over(
-    browser: Browser, gate: Gate, complaints: list[str]
+    chromium: Browser, gate: Gate, complaints: list[str]
 ) -> None:
     gate.status = {"effect": "allow"}
-    page = open_page(browser, gate, complaints)
+    page = open_page(chromium, gate, complaints)
     with page.expect_navigation():
         page.clock.run_for(5_000)
     for _ in range(3):
@@ -246,9 +234,9 @@ def test_a_status_that_disagrees_with_the_page_does_not_load_it_over_and_over(
     close(page)
 
 
-def test_the_place_inside_the_webmail_is_kept(browser: Browser, gate: Gate, complaints: list[str]) -> None:
+def test_the_place_inside_the_webmail_is_kept(chromium: Browser, gate: Gate, complaints: list[str]) -> None:
     gate.url += "#!/INBOX/7"
-    page = open_page(browser, gate, complaints)
+    page = open_page(chromium, gate, complaints)
     gate.mail_open = True
     page.clock.run_for(5_000)
     expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
@@ -256,9 +244,9 @@ def test_the_place_inside_the_webmail_is_kept(browser: Browser, gate: Gate, comp
     close(page)
 
 
-def test_a_warning_is_read_and_passed(browser: Browser, gate: Gate, complaints: list[str]) -> None:
+def test_a_warning_is_read_and_passed(chromium: Browser, gate: Gate, complaints: list[str]) -> None:
     gate.shows = "warning"
-    page = open_page(browser, gate, complaints, timezone_id="America/Los_Angeles", locale="en-US")
+    page = open_page(chromium, gate, complaints, timezone_id="America/Los_Angeles", locale="en-US")
     expect(page.locator("time")).to_have_text("Tuesday, December 15, 2026 at 1:00 AM PST")
     page.get_by_role("button", name="Continue to mail").click()
     expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
