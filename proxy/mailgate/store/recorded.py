@@ -47,9 +47,11 @@ def _target(facts: RequestFacts, client: Client) -> str:
     The name is written as a plain query, whichever form it came in.
     """
     path = _ADDRESSES.get(client.protocol) or _first_folder(facts.path)
+    if not client.eas_id and not client.eas_type:
+        return path
     named = {"DeviceId": client.eas_id[:_LONGEST], "DeviceType": client.eas_type[:_LONGEST]}
     query = urlencode({name: value for name, value in named.items() if value}, errors="backslashreplace")
-    return f"{path}?{query}" if query else path
+    return f"{path}?{query}"
 
 
 def _first_folder(path: str) -> str:
