@@ -94,6 +94,7 @@ class Reason(StrEnum):
     TOKEN_CLAIM_MISSING = "token-claim-missing"
     TOKEN_CLAIM_WRONG = "token-claim-wrong"
     TOKEN_UNBOUND = "token-unbound"
+    TOKEN_CONTRAINDICATED = "token-contraindicated"
     PROOF_MISSING = "proof-missing"
     PROOF_MALFORMED = "proof-malformed"
     PROOF_TWO_HEADERS = "proof-two-headers"
@@ -108,6 +109,7 @@ class Reason(StrEnum):
     PROOF_METHOD_WRONG = "proof-method-wrong"
     PROOF_TOKEN_HASH_WRONG = "proof-token-hash-wrong"
     PROOF_REPLAYED = "proof-replayed"
+    PROOF_MEMORY_FULL = "proof-memory-full"
     # why the gate itself could not or would not serve (gateway/)
     REQUEST_MALFORMED = "request-malformed"
     REQUEST_AMBIGUOUS = "request-ambiguous"
@@ -268,6 +270,8 @@ class Posture:
     source: str = ""
     reported_at: datetime | None = None
     expires_at: datetime | None = None
+    last_state: PostureState | None = None
+    """Where ``state`` is ``unavailable``: the state that was last known, worth something until ``expires_at``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 import typer
 
+from mailgate.cli import attest, run
+
 app = typer.Typer(
     name="mailgate",
     help="Decides by device who gets company mail: phones with a prohibited app do not, laptop browsers do.",
@@ -9,6 +11,8 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     add_completion=False,
 )
+app.add_typer(attest.app, name="attest")
+app.command()(run.run)
 
 
 @app.callback()

@@ -1,0 +1,277 @@
+"""The only wiring: files in, a running gate out. The clock and the source of randomness are read here alone."""
+
+import asyncio
+import secrets
+import signal
+import ssl
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import structlog
+from aiohttp import web
+
+from mailgate import __version__
+from mailgate.attest import MemoryReplayGuard, Verifier, parse_jwks
+from mailgate.config import Address, Bundle, Settings, load_bundle
+from mailgate.gateway.admin import admin_app
+from mailgate.gateway.enforce import Speaker
+from mailgate.gateway.forward import Forwarder
+from mailgate.gateway.handler import Gate, Live
+from mailgate.gateway.metrics import Metrics
+from mailgate.gateway.pages import Pages
+from mailgate.gateway.reload import Reloader
+from mailgate.gateway.rewrite import Rewrite
+from mailgate.gateway.server import Server, ServerLimits
+from mailgate.gateway.tls import server_context, upstream_context
+from mailgate.gateway.upstream import Endpoint, UpstreamPool
+from mailgate.store import Postures, Store, StoreError
+
+log = structlog.get_logger()
+
+# without letters and digits that are easily taken for each other on the telephone
+REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+PRUNE_EVERY = 3600.0
+BACKLOG = 1024
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def new_reference() -> str:
+    """An id that a person can read out to the help desk."""
+    return "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(10))
+
+
+def verifier_for(bundle: Bundle, replay: MemoryReplayGuard) -> Verifier:
+    """A verifier with the trust anchors and listed apps of these files."""
+    attestation = bundle.settings.attestation
+    return Verifier(
+        issuers={issuer.issuer: parse_jwks(issuer.jwks.read_text()) for issuer in attestation.issuers},
+        audience=bundle.settings.public_url,
+        match_app=bundle.policy.catalog.match,
+        replay=replay,
+        leeway=attestation.leeway,
+        max_lifetime=attestation.max_lifetime,
+    )
+
+
+def server_limits(settings: Settings) -> ServerLimits:
+    return ServerLimits(
+        head=settings.limits.head_bytes,
+        fields=settings.limits.header_count,
+        body=settings.limits.body_bytes,
+        head_time=settings.timeouts.head.total_seconds(),
+        keep_alive=settings.timeouts.keep_alive.total_seconds(),
+    )
+
+
+def forwarder_for(settings: Settings) -> Forwarder:
+    """The way to the webmail of these settings."""
+    upstream, timeouts = urlsplit(settings.upstream), settings.timeouts
+    tls = upstream_context() if upstream.scheme == "https" else None
+    endpoint = Endpoint(
+        host=upstream.hostname or "",
+        port=upstream.port or (443 if tls else 80),
+        tls=tls,
+        connect_time=timeouts.connect.total_seconds(),
+        response_time=timeouts.response.total_seconds(),
+        idle_time=timeouts.idle.total_seconds(),
+    )
+    return Forwarder(
+        UpstreamPool(endpoint),
+        Rewrite.between(settings.public_url, settings.upstream),
+        urlsplit(settings.public_url).netloc.encode(),
+        timeouts.idle.total_seconds(),
+    )
+
+
+@dataclass
+class Service:
+    """A running gate. ``start`` makes it, ``stop`` ends it."""
+
+    config: Path
+    bundle: Bundle
+    store: Store
+    postures: Postures
+    replay: MemoryReplayGuard
+    gate: Gate
+    reloader: Reloader[Bundle] = field(init=False)
+    tls: ssl.SSLContext | None = None
+    stopping: bool = False
+    public: str = ""
+    admin: str = ""
+    _server: Server = field(init=False)
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _closing: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    @classmethod
+    async def start(cls, config: Path, bundle: Bundle | None = None) -> "Service":
+        """Open the store and both ports. Raises MailgateError or OSError; then nothing is left open."""
+        bundle = bundle or load_bundle(config)
+        settings = bundle.settings
+        store = await Store.open(settings.store.get_secret_value())
+        postures = store.postures(bundle.policy.catalog, settings.posture.max_age)
+        replay = MemoryReplayGuard()
+        gate = Gate(
+            live=Live(bundle.policy, verifier_for(bundle, replay)),
+            forwarder=forwarder_for(settings),
+            postures=postures,
+            ledger=store.ledger,
+            speaker=Speaker(Pages(), urlsplit(settings.public_url).netloc, settings.languages.default),
+            metrics=Metrics(),
+            trusted=settings.trusted_proxies,
+            public_url=settings.public_url,
+            clock=utc_now,
+            new_reference=new_reference,
+        )
+        service = cls(config, bundle, store, postures, replay, gate)
+        try:
+            await service._open()
+        except BaseException:
+            await service.stop()
+            raise
+        return service
+
+    async def _open(self) -> None:
+        settings, loop = self.bundle.settings, asyncio.get_running_loop()
+        self._closing.push_async_callback(self.store.close)
+        self._closing.callback(self.gate.forwarder.pool.close)
+        self.reloader = Reloader(partial(load_bundle, self.config), self.apply, self.gate.metrics)
+        self._tasks = [
+            loop.create_task(self.store.run()),
+            loop.create_task(self.reloader.watch(lambda: set(self.bundle.paths))),
+            loop.create_task(self._prune_daily()),
+        ]
+        self._closing.push_async_callback(self._end_tasks)
+        self._watch_numbers()
+        self._show_policy()
+        if settings.tls:
+            self.tls = server_context(settings.tls.certificate, settings.tls.key)
+        self._server = Server(self.gate.handle, server_limits(settings))
+        self.admin = await self._open_admin(settings.admin_listen)
+        self.public = await self._open_public(settings.listen)
+
+    async def _open_public(self, address: Address) -> str:
+        listener = await asyncio.get_running_loop().create_server(
+            self._server, address.host, address.port, ssl=self.tls, backlog=BACKLOG
+        )
+        timeout = self.bundle.settings.timeouts.shutdown.total_seconds()
+        self._closing.push_async_callback(self._server.finish, timeout)
+        self._closing.callback(listener.close)
+        host, port = listener.sockets[0].getsockname()[:2]
+        return f"{'https' if self.tls else 'http'}://{Address(host, port)}"
+
+    async def _open_admin(self, address: Address) -> str:
+        runner = web.AppRunner(admin_app(self.gate.metrics.registry, self.readiness), access_log=None)
+        await runner.setup()
+        self._closing.push_async_callback(runner.cleanup)
+        await web.TCPSite(runner, address.host, address.port).start()
+        return f"http://{Address(*runner.addresses[0][:2])}"
+
+    async def stop(self) -> None:
+        """Stop accepting, let running requests end, write what is recorded, close everything."""
+        self.stopping = True
+        await self._closing.aclose()
+
+    async def _end_tasks(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def apply(self, bundle: Bundle) -> None:
+        """Put changed files in force. What only a start can change is named in the log and left as it is."""
+        before, settings = self.bundle.settings, bundle.settings
+        self.gate.live = Live(bundle.policy, verifier_for(bundle, self.replay))
+        self.postures.catalog = bundle.policy.catalog
+        self.postures.max_age = settings.posture.max_age
+        self.gate.trusted = settings.trusted_proxies
+        if self.tls and settings.tls:
+            self.tls.load_cert_chain(settings.tls.certificate, settings.tls.key)
+        self.bundle = bundle
+        self._show_policy()
+        fixed = (
+            "listen",
+            "admin_listen",
+            "public_url",
+            "upstream",
+            "store",
+            "limits",
+            "timeouts",
+            "log",
+            "languages",
+        )
+        waiting = [name for name in fixed if getattr(before, name) != getattr(settings, name)]
+        log.info("config-applied", policy=bundle.policy.version, takes_effect_at_restart=waiting)
+
+    async def readiness(self) -> dict[str, object]:
+        """The body of ``/readyz``. A rejected file or a lost store is shown; only a stopping gate is not ready."""
+        try:
+            await self.store.ping()
+            store = "ok"
+        except StoreError:
+            store = "unavailable"
+        counts = self.store.ledger.counts
+        return {
+            "ready": not self.stopping,
+            "version": __version__,
+            "policy": self.gate.live.policy.version,
+            "config": {
+                "state": "rejected" if self.reloader.mistakes else "ok",
+                "mistakes": self.reloader.mistakes,
+            },
+            "store": store,
+            "ledger": {"written": counts.written, "spooled": counts.spooled, "dropped": counts.dropped},
+        }
+
+    def _watch_numbers(self) -> None:
+        metrics, counts = self.gate.metrics, self.store.ledger.counts
+        metrics.build.info({"version": __version__})
+        metrics.config_ok.set(1)
+        metrics.watch("mailgate_ledger_written", "Sightings written to the store", lambda: counts.written)
+        metrics.watch(
+            "mailgate_ledger_spooled",
+            "Sightings kept on disk while the store was down",
+            lambda: counts.spooled,
+        )
+        metrics.watch("mailgate_ledger_dropped", "Sightings lost", lambda: counts.dropped)
+
+    def _show_policy(self) -> None:
+        self.gate.metrics.policy.info({"version": self.bundle.policy.version})
+
+    async def _prune_daily(self) -> None:
+        while True:
+            retention = self.bundle.settings.retention
+            try:
+                gone = await self.store.prune(utc_now(), retention.sightings, retention.devices)
+                log.debug("pruned", rows=gone)
+            except StoreError as error:
+                log.warning("prune-failed", error=type(error).__name__)
+            await asyncio.sleep(PRUNE_EVERY)
+
+
+async def serve(config: Path, bundle: Bundle | None = None) -> None:
+    """Run a gate until SIGTERM or SIGINT; SIGHUP reads the files anew."""
+    service = await Service.start(config, bundle)
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    reloads: set[asyncio.Task[bool]] = set()
+
+    def reload() -> None:
+        task = loop.create_task(service.reloader.reload())
+        reloads.add(task)
+        task.add_done_callback(reloads.discard)
+
+    loop.add_signal_handler(signal.SIGHUP, reload)
+    log.info("listening", public=service.public, admin=service.admin, policy=service.bundle.policy.version)
+    try:
+        await stop.wait()
+    finally:
+        log.info("stopping")
+        await service.stop()
+        log.info("stopped")

@@ -1,0 +1,120 @@
+"""The ``DPoP`` proof: whoever sends the token holds its key, for this request and now (RFC 9449).
+
+Steps 12 to 18 of the verifier; the numbers of RFC 9449, section 4.3, stand beside them.
+"""
+
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from joserfc.jwk import thumbprint
+
+from mailgate.attest.claims import ClaimMissingError, Claims, ClaimWrongError
+from mailgate.attest.jose import ALGORITHMS, CompactJws, Key, MalformedJwsError, parse_compact
+from mailgate.attest.keys import JwkError, algorithm_of, import_public, public_members
+from mailgate.attest.refused import RefusedError
+from mailgate.attest.target import same_target
+from mailgate.model import Reason
+
+TYP = "dpop+jwt"
+LONGEST_URL = 4096
+
+ProvedKeys = MutableMapping[str, tuple[Mapping[str, str], Key]]
+"""Keys by their thumbprint, with the members that have it: hashing and importing cost half a verification."""
+
+_FOREIGN_PARAMETERS = ("crit", "b64", "jku", "x5u", "x5c")
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a proof must prove: this key (RFC 7638 thumbprint), token and request, within ``window`` of now."""
+
+    jkt: str
+    token_hash: bytes
+    method: str
+    url: str
+    now: datetime
+    window: timedelta
+
+
+def token_hash_claim(token_hash: bytes) -> str:
+    """The ``ath`` claim for a token with this SHA-256 hash (RFC 9449, section 4.2)."""
+    return urlsafe_b64encode(token_hash).rstrip(b"=").decode("ascii")
+
+
+def check_proof(proof: str, expected: Expected, known: ProvedKeys) -> str:
+    """Check everything about a proof but whether it was used before; returns its ``jti``. Raises `RefusedError`."""
+    # 12. It is one JWS, strictly written, without foreign keys, addresses or extensions. (2)
+    jws = _parse(proof)
+    # 13. typ and alg are those of a proof; jwk is a public key for this alg. (4, 5, 7)
+    members = _check_header(jws.header)
+    # 14. jwk is the key that the token is bound to. (12b)
+    key = _bound_key(members, expected.jkt, known)
+    # 15. The signature is that key's. (6)
+    if not jws.is_signed_by(key, algorithm_of(members["kty"])):
+        raise RefusedError(Reason.PROOF_SIGNATURE_WRONG, "the signature is not of the key in jwk")
+    # 16. to 18. The claims are there (3) and name this request, this time and this token. (8, 9, 11, 12a)
+    try:
+        return _check_claims(Claims(jws.payload), expected)
+    except (ClaimMissingError, ClaimWrongError) as error:
+        raise RefusedError(Reason.PROOF_MALFORMED, str(error)) from None
+
+
+def _parse(proof: str) -> CompactJws:
+    try:
+        jws = parse_compact(proof)
+    except MalformedJwsError as error:
+        raise RefusedError(Reason.PROOF_MALFORMED, str(error)) from None
+    for name in _FOREIGN_PARAMETERS:
+        if name in jws.header:
+            raise RefusedError(Reason.PROOF_MALFORMED, f"the header must not have {name}")
+    return jws
+
+
+def _check_header(header: Mapping[str, object]) -> dict[str, str]:
+    if header.get("typ") != TYP:
+        raise RefusedError(Reason.PROOF_TYP_WRONG, f"typ must be {TYP}")
+    algorithm = header.get("alg")
+    if algorithm not in ALGORITHMS:
+        raise RefusedError(Reason.PROOF_ALG_REFUSED, f"alg must be one of {', '.join(ALGORITHMS)}")
+    jwk = header.get("jwk")
+    try:
+        members = public_members(jwk if isinstance(jwk, dict) else {})
+    except JwkError as error:
+        raise RefusedError(Reason.PROOF_MALFORMED, f"jwk.{error}") from None
+    if algorithm_of(members["kty"]) != algorithm:
+        raise RefusedError(Reason.PROOF_ALG_REFUSED, f"jwk is a key for {algorithm_of(members['kty'])}")
+    return members
+
+
+def _bound_key(members: dict[str, str], jkt: str, known: ProvedKeys) -> Key:
+    if jkt in known and known[jkt][0] == members:
+        return known[jkt][1]
+    if thumbprint({**members}) != jkt:
+        raise RefusedError(Reason.PROOF_KEY_MISMATCH, "jwk is not the key that the token is bound to")
+    try:
+        key = import_public(members)
+    except JwkError as error:
+        raise RefusedError(Reason.PROOF_MALFORMED, f"jwk.{error}") from None
+    known[jkt] = members, key
+    return key
+
+
+def _check_claims(claims: Claims, expected: Expected) -> str:
+    jti = claims.text("jti")
+    # 16. htm and htu are this request's.
+    if claims.text("htm") != expected.method:
+        raise RefusedError(Reason.PROOF_METHOD_WRONG, "htm is not the method of this request")
+    if not same_target(claims.text("htu", LONGEST_URL), expected.url):
+        raise RefusedError(Reason.PROOF_URL_WRONG, "htu is not the address of this request")
+    # 17. It was made just now.
+    made = claims.instant("iat")
+    if made < expected.now - expected.window:
+        raise RefusedError(Reason.PROOF_STALE, f"iat is more than {expected.window} ago")
+    if made > expected.now + expected.window:
+        raise RefusedError(Reason.PROOF_FROM_FUTURE, f"iat is more than {expected.window} ahead")
+    # 18. It was made for this token.
+    if "ath" not in claims or claims.text("ath") != token_hash_claim(expected.token_hash):
+        raise RefusedError(Reason.PROOF_TOKEN_HASH_WRONG, "ath is not the SHA-256 of the token")
+    return jti

@@ -1,0 +1,45 @@
+"""EAT Attestation Results: how much the issuer vouches for (draft-ietf-rats-ear-04, draft-ietf-rats-ar4si).
+
+A status may say less than its trustworthiness vector, never more.
+"""
+
+from mailgate.attest.claims import Claims, ClaimWrongError
+from mailgate.attest.refused import RefusedError
+from mailgate.model import Reason
+
+AFFIRMING, WARNING, CONTRAINDICATED, NONE = "affirming", "warning", "contraindicated", "none"
+
+_SEVERITY = {NONE: 0, AFFIRMING: 0, WARNING: 1, CONTRAINDICATED: 2}
+"""``none`` vouches for nothing, so it is no better than ``affirming`` and no worse either."""
+
+
+def tier_of(value: int) -> str:
+    """The tier of one vector claim, -128 to 127 (AR4SI, section 2.3.2)."""
+    if -1 <= value <= 1:
+        return NONE
+    if -32 <= value <= 31:
+        return AFFIRMING
+    return WARNING if -96 <= value <= 95 else CONTRAINDICATED
+
+
+def read_status(device: Claims) -> str:
+    """The status of the submodule ``device``. Raises `ClaimMissingError`, `ClaimWrongError`, and `RefusedError` for a
+    contraindicated device: what a tampered device says about its apps is worth nothing."""
+    status = device.text("ear.status")
+    if status not in _SEVERITY:
+        raise ClaimWrongError(f"{device.path}.ear.status must be one of {', '.join(sorted(_SEVERITY))}")
+    if _SEVERITY[status] < _worst_severity(device):
+        raise ClaimWrongError(f"{device.path}.ear.status is better than the worst claim of its vector")
+    if status == CONTRAINDICATED:
+        raise RefusedError(
+            Reason.TOKEN_CONTRAINDICATED, "the issuer says that this device must not be trusted"
+        )
+    return status
+
+
+def _worst_severity(device: Claims) -> int:
+    """Names that AR4SI does not know count too: they can only make it worse."""
+    if "ear.trustworthiness-vector" not in device:
+        return 0
+    vector = device.inner("ear.trustworthiness-vector")
+    return max((_SEVERITY[tier_of(vector.whole(name, -128, 127))] for name in vector.members), default=0)

@@ -1,0 +1,102 @@
+"""JWS compact serialisation, read strictly (RFC 7515, section 7.1; RFC 8725 for what not to trust).
+
+``joserfc`` verifies the signatures. Reading is ours because the same bytes must never have two meanings:
+no duplicate member names, no NaN, no UTF-16, no characters outside the alphabet.
+"""
+
+import binascii
+import json
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from joserfc.jwk import ECKey, OKPKey
+from joserfc.jws import JWSRegistry
+
+ALGORITHMS = ("ES256", "Ed25519")
+"""RFC 7518, section 3.4, and RFC 9864. Nothing else is read: neither ``none`` nor a MAC can ever be tried."""
+
+Key = ECKey | OKPKey
+
+_REGISTRY = JWSRegistry(algorithms=ALGORITHMS)
+_COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)")
+
+
+class MalformedJwsError(ValueError):
+    """The text is not one compact JWS of two JSON objects. The message says which part is wrong."""
+
+
+def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a member name stands twice")
+    return members
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name} is not JSON")
+
+
+_STRICT_JSON = json.JSONDecoder(object_pairs_hook=_without_duplicates, parse_constant=_no_constant)
+
+
+@dataclass(frozen=True, slots=True)
+class CompactJws:
+    """A JWS taken apart. Nothing in it is to be believed before ``is_signed_by`` says so."""
+
+    header: Mapping[str, object]
+    payload: Mapping[str, object]
+    signing_input: bytes
+    signature: bytes
+
+    def is_signed_by(self, key: Key, algorithm: str) -> bool:
+        """Whether ``key`` made the signature with ``algorithm``, which must be one of `ALGORITHMS`."""
+        verifier = _REGISTRY.get_alg(algorithm)
+        verifier.check_key(key)
+        return verifier.verify(self.signing_input, self.signature, key)
+
+
+def parse_compact(text: str) -> CompactJws:
+    """Take a compact JWS apart. Raises `MalformedJwsError`."""
+    match = _COMPACT.fullmatch(text)
+    if match is None:
+        raise MalformedJwsError("expected three base64url parts with dots between them")
+    header, payload, signature = match.groups()
+    return CompactJws(
+        header=parse_object(_decoded(header, "header"), "header"),
+        payload=parse_object(_decoded(payload, "payload"), "payload"),
+        signing_input=text[: match.end(2)].encode("ascii"),
+        signature=_decoded(signature, "signature"),
+    )
+
+
+def parse_object(data: bytes, name: str) -> dict[str, object]:
+    """Read one JSON object without duplicate names. Raises `MalformedJwsError` naming ``name``."""
+    try:
+        value = _STRICT_JSON.decode(data.decode("utf-8"))
+    except RecursionError:
+        raise MalformedJwsError(f"{name} is nested too deeply") from None
+    except ValueError as error:
+        raise MalformedJwsError(f"{name} is not strict JSON in UTF-8: {_cause(error)}") from None
+    if not isinstance(value, dict):
+        raise MalformedJwsError(f"{name} is not a JSON object")
+    return value
+
+
+def _decoded(part: str, name: str) -> bytes:
+    """Decode base64url. Unused bits must be zero (RFC 4648, section 3.5): one value, one way to write it."""
+    try:
+        data = urlsafe_b64decode(part + "=" * (-len(part) % 4))
+    except binascii.Error:
+        data = b""
+    if urlsafe_b64encode(data).rstrip(b"=") != part.encode("ascii"):
+        raise MalformedJwsError(f"{name} is not base64url")
+    return data
+
+
+def _cause(error: ValueError) -> str:
+    """The error in words; a decoding error's own text would repeat bytes of the token."""
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg} at character {error.pos}"
+    return "wrong encoding" if isinstance(error, UnicodeError) else str(error)

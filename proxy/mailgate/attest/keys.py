@@ -1,0 +1,126 @@
+"""Trust anchors: the public keys of an issuer, read from a JWKS (RFC 7517).
+
+Only two kinds of key are read: EC on P-256 (for ES256) and OKP on Ed25519 (for Ed25519).
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from joserfc.jwk import ECKey, OKPKey
+
+from mailgate.attest.jose import Key, MalformedJwsError, parse_object
+from mailgate.errors import MailgateError
+
+_COORDINATE = re.compile(r"[A-Za-z0-9_-]{43}")  # 32 bytes
+_SECRET_MEMBERS = ("d", "k", "p", "q", "dp", "dq", "qi", "oth")
+
+
+@dataclass(frozen=True, slots=True)
+class _KeyType:
+    curve: str
+    algorithm: str
+    coordinates: tuple[str, ...]
+    key: type[ECKey] | type[OKPKey]
+
+
+_KEY_TYPES = {
+    "EC": _KeyType("P-256", "ES256", ("x", "y"), ECKey),
+    "OKP": _KeyType("Ed25519", "Ed25519", ("x",), OKPKey),
+}
+
+
+class KeySetError(MailgateError):
+    """A JWKS that cannot be trusted as it is. Carries every mistake found, each naming the key by its index."""
+
+    def __init__(self, mistakes: list[str]) -> None:
+        self.mistakes = mistakes
+        super().__init__("\n".join(mistakes))
+
+
+class JwkError(ValueError):
+    """One JWK is not a public key of ours. The message names the member and what is expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeySet:
+    """The public keys of one issuer by their ``kid``."""
+
+    keys: Mapping[str, Key]
+
+    def get(self, kid: str) -> Key | None:
+        return self.keys.get(kid)
+
+
+def parse_jwks(text: str) -> KeySet:
+    """Read the content of a JWKS file. Raises `KeySetError` with every mistake in it."""
+    try:
+        entries = parse_object(text.encode("utf-8"), "JWKS").get("keys")
+    except (MalformedJwsError, UnicodeEncodeError) as error:
+        raise KeySetError([str(error)]) from None
+    if not isinstance(entries, list) or not entries:
+        raise KeySetError(['JWKS: expected a member "keys" with a list of at least one public key'])
+    keys: dict[str, Key] = {}
+    mistakes: list[str] = []
+    for at, entry in enumerate(entries):
+        try:
+            kid, key = _issuer_key(entry)
+            if kid in keys:
+                raise JwkError("kid: stands twice in the set; every key needs its own")
+            keys[kid] = key
+        except JwkError as error:
+            mistakes.append(f"keys[{at}].{error}")
+    if mistakes:
+        raise KeySetError(mistakes)
+    return KeySet(keys)
+
+
+def public_members(jwk: Mapping[str, object]) -> dict[str, str]:
+    """The members that make up a public key (those that RFC 7638 hashes), checked. Raises `JwkError`."""
+    kind = _key_type(jwk)
+    if secret := [name for name in _SECRET_MEMBERS if name in jwk]:
+        raise JwkError(f"{secret[0]}: is a private member; expected the public key alone")
+    if jwk.get("crv") != kind.curve:
+        raise JwkError(f'crv: expected "{kind.curve}"')
+    for name in kind.coordinates:
+        if not isinstance(value := jwk.get(name), str) or not _COORDINATE.fullmatch(value):
+            raise JwkError(f"{name}: expected 43 characters of base64url (32 bytes)")
+    return {name: str(jwk[name]) for name in ("kty", "crv", *kind.coordinates)}
+
+
+def import_public(members: dict[str, str]) -> Key:
+    """The key that `public_members` describe. Raises `JwkError` where they are no point on the curve."""
+    kind = _key_type(members)
+    try:
+        return kind.key.import_key({**members})
+    except ValueError:
+        raise JwkError(f"x: expected a point on {kind.curve}") from None
+
+
+def algorithm_of(kty: str) -> str:
+    """The one JWS algorithm that keys of this type are for."""
+    return _KEY_TYPES[kty].algorithm
+
+
+def _key_type(jwk: Mapping[str, object]) -> _KeyType:
+    kty = jwk.get("kty")
+    if not isinstance(kty, str) or kty not in _KEY_TYPES:
+        raise JwkError('kty: expected "EC" (with P-256) or "OKP" (with Ed25519)')
+    return _KEY_TYPES[kty]
+
+
+def _issuer_key(entry: object) -> tuple[str, Key]:
+    if not isinstance(entry, dict):
+        raise JwkError("kty: expected a JSON object with the members of a public key")
+    key = import_public(public_members(entry))
+    kid = entry.get("kid")
+    if not isinstance(kid, str) or not kid:
+        raise JwkError("kid: expected a text; tokens name their key by it")
+    if entry.get("use", "sig") != "sig":
+        raise JwkError('use: expected "sig" or nothing')
+    if entry.get("alg", algorithm_of(key.key_type)) != algorithm_of(key.key_type):
+        raise JwkError(f'alg: expected "{algorithm_of(key.key_type)}" or nothing for this kind of key')
+    operations = entry.get("key_ops", ["verify"])
+    if not isinstance(operations, list) or "verify" not in operations:
+        raise JwkError('key_ops: expected a list with "verify" or nothing')
+    return kid, key

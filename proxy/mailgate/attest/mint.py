@@ -1,0 +1,139 @@
+"""Makes keys, tokens and proofs for demos, tests and trying a rule. A real issuer is the company's MDM.
+
+Time and randomness come in as arguments: the same secret makes the same key.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from joserfc import jws
+from joserfc.jwk import ECKey, OKPKey
+
+from mailgate.attest import dpop, passport
+from mailgate.attest.dpop import token_hash_claim
+from mailgate.attest.jose import ALGORITHMS, Key, parse_object
+from mailgate.attest.keys import algorithm_of, public_members
+
+TEST_ISSUER = "https://mdm.example.com"
+"""The ``iss`` of test tokens, unless another is asked for."""
+
+ISSUER_KEY_FILE = "issuer.private.jwk"
+DEVICE_KEY_FILE = "device.private.jwk"
+JWKS_FILE = "issuer.jwks.json"
+
+Json = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """What a token says about a device: the private claims of ``docs/attestation.md``."""
+
+    subject: str
+    form: str = "phone"
+    os: str = "ios"
+    os_version: str = ""
+    user: str = ""
+    managed: bool = True
+    eas_ids: tuple[str, ...] = ()
+    apps: tuple[str, ...] = ()
+    complete: bool = True
+    status: str = "affirming"
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """Who makes a token, for whom, when and for how long. ``jti`` must be new for every token."""
+
+    issuer: str
+    audience: str
+    jti: str
+    now: datetime
+    lifetime: timedelta = field(default=timedelta(hours=1))
+
+
+def make_key(secret: bytes, kid: str, algorithm: str = "ES256") -> Key:
+    """A private key out of a secret of at least 32 random bytes."""
+    if algorithm == "ES256":
+        return ECKey.derive_key(secret, "P-256", {"kid": kid})
+    return OKPKey.derive_key(secret, "Ed25519", {"kid": kid})
+
+
+def key_files(issuer_secret: bytes, device_secret: bytes) -> dict[str, str]:
+    """The files of a test issuer and one device: name to content. All but `JWKS_FILE` are secret."""
+    issuer, device = make_key(issuer_secret, "test-issuer"), make_key(device_secret, "test-device")
+    return {
+        ISSUER_KEY_FILE: _pretty(issuer.as_dict(private=True)),
+        DEVICE_KEY_FILE: _pretty(device.as_dict(private=True)),
+        JWKS_FILE: jwks(issuer),
+    }
+
+
+def jwks(*issuer_keys: Key) -> str:
+    """The JWKS file (RFC 7517) that a gate is given for these keys: their public halves alone."""
+    keys = [key.as_dict(private=False, use="sig", alg=algorithm_of(key.key_type)) for key in issuer_keys]
+    return _pretty({"keys": keys})
+
+
+def read_private_key(text: str) -> Key:
+    """Read the content of a private key file. Raises ValueError for anything but a private key of ours."""
+    jwk = parse_object(text.encode("utf-8"), "key")
+    secret = jwk.pop("d", None)
+    if not isinstance(secret, str):
+        raise ValueError("d: expected a private JWK: EC with P-256, or OKP with Ed25519")
+    members = {**public_members(jwk), "d": secret, "kid": str(jwk.get("kid", ""))}
+    key: Key = ECKey.import_key({**members}) if members["kty"] == "EC" else OKPKey.import_key({**members})
+    return key
+
+
+def claims(device: Device, issue: Issue, device_key: Key) -> dict[str, object]:
+    """The claims of a token that binds ``device`` to ``device_key``."""
+    now = int(issue.now.timestamp())
+    said: dict[str, object] = {
+        "iss": issue.issuer,
+        "aud": issue.audience,
+        "sub": device.subject,
+        "iat": now,
+        "nbf": now,
+        "exp": now + int(issue.lifetime.total_seconds()),
+        "jti": issue.jti,
+        "eat_profile": passport.PROFILE,
+        "cnf": {"jkt": device_key.thumbprint()},
+        "ear.verifier-id": {"developer": "mailgate", "build": "mint"},
+        "submods": {"device": {"ear.status": device.status}},
+        "form": device.form,
+        "os": device.os,
+        "managed": device.managed,
+        "apps": {"at": now, "listed": list(device.apps), "complete": device.complete},
+    }
+    optional = {"os_version": device.os_version, "user": device.user, "eas_ids": list(device.eas_ids)}
+    return said | {name: value for name, value in optional.items() if value}
+
+
+def sign_token(payload: Json, issuer_key: Key) -> str:
+    """The ``Device-Attestation`` header value for these claims."""
+    return _signed({"typ": passport.TYP, "kid": issuer_key.kid}, payload, issuer_key)
+
+
+def sign_proof(token: str, device_key: Key, *, method: str, url: str, jti: str, now: datetime) -> str:
+    """The ``DPoP`` header value that sends ``token`` with one request. ``jti`` must be new for every one."""
+    payload = {
+        "jti": jti,
+        "htm": method,
+        "htu": url.partition("#")[0].partition("?")[0],
+        "iat": int(now.timestamp()),
+        "ath": token_hash_claim(sha256(token.encode()).digest()),
+    }
+    public = {name: value for name, value in device_key.as_dict(private=False).items() if name != "kid"}
+    return _signed({"typ": dpop.TYP, "jwk": public}, payload, device_key)
+
+
+def _signed(header: dict[str, object], payload: Json, key: Key) -> str:
+    header["alg"] = algorithm_of(key.key_type)
+    return jws.serialize_compact(header, json.dumps(payload, separators=(",", ":")), key, ALGORITHMS)
+
+
+def _pretty(value: object) -> str:
+    return json.dumps(value, indent=2) + "\n"

@@ -1,0 +1,213 @@
+"""The ``Device-Attestation`` token: a JWS of an issuer about one device (RFC 9334, the passport model).
+
+The claims are those of a JWT (RFC 7519), an EAT (RFC 9711) and an EAR (draft-ietf-rats-ear-04), and our
+own about the device; ``docs/attestation.md`` has the table. Steps 4 to 10 of the verifier.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from mailgate.attest.claims import ClaimMissingError, Claims, ClaimWrongError
+from mailgate.attest.ear import NONE, read_status
+from mailgate.attest.jose import ALGORITHMS, CompactJws, Key, MalformedJwsError, parse_compact
+from mailgate.attest.keys import KeySet, algorithm_of
+from mailgate.attest.refused import RefusedError
+from mailgate.model import AppsReport, AttestationResult, Kind, Reason
+
+TYP = "device-attestation+jwt"
+PROFILE = "tag:mailgate.example,2026:device-attestation:1"
+"""``eat_profile`` (RFC 9711, section 4.3.2): these claims in this form, version 1."""
+
+FORMS = {"phone": Kind.PHONE, "tablet": Kind.TABLET, "laptop": Kind.LAPTOP, "desktop": Kind.LAPTOP}
+SYSTEMS = frozenset({"android", "chromeos", "ios", "ipados", "linux", "macos", "windows"})
+
+_OWN_KEY_PARAMETERS = ("crit", "b64", "jku", "jwk", "x5u", "x5c")
+_THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+@dataclass(frozen=True, slots=True)
+class Anchors:
+    """Whom to believe, and for whom and how long a token may be made."""
+
+    issuers: Mapping[str, KeySet]
+    audience: str
+    match_app: Callable[[str, str], str | None]
+    max_lifetime: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """The key that the sender must prove (RFC 7800): a DPoP key's or a TLS client certificate's thumbprint."""
+
+    jkt: str = ""
+    x5t_s256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Passport:
+    """A token whose signature and claims are good. Whether it is its time is asked at every use."""
+
+    result: AttestationResult
+    binding: Binding
+    issued_at: datetime
+    not_before: datetime
+    expires: datetime
+
+    def check_times(self, now: datetime, leeway: timedelta) -> None:
+        """Step 10. Raises `RefusedError` outside of the token's life; ``leeway`` is for clocks that differ.
+
+        A report from the future would stay fresh for too long, so it is refused too.
+        """
+        if now + leeway < max(self.not_before, self.issued_at):
+            raise RefusedError(Reason.TOKEN_NOT_YET_VALID, "nbf or iat is in the future")
+        if now - leeway >= self.expires:
+            raise RefusedError(Reason.TOKEN_EXPIRED, "exp has passed")
+        if self.result.apps is not None and self.result.apps.at > now + leeway:
+            raise RefusedError(Reason.TOKEN_CLAIM_WRONG, "apps.at is in the future")
+
+
+def read_passport(token: str, anchors: Anchors) -> Passport:
+    """Steps 4 to 9: everything about a token that does not depend on the time. Raises `RefusedError`."""
+    # 4. It is one JWS, strictly written, and its header brings no key, address or extension of its own.
+    jws = _parse(token)
+    # 5. typ and alg are ours, and there is a kid.
+    algorithm = _check_header(jws.header)
+    # 6. and 7. The issuer is configured, and kid names a key of that issuer, made for this algorithm.
+    issuer, key = _issuer_key(jws, anchors.issuers, algorithm)
+    # 8. The signature is that key's. Nothing of the payload but iss was looked at before.
+    if not jws.is_signed_by(key, algorithm):
+        raise RefusedError(Reason.TOKEN_SIGNATURE_WRONG, "the signature is not of the key that kid names")
+    # 9. Every claim is there, has its type and says what it may.
+    try:
+        return _read_claims(Claims(jws.payload), issuer, anchors)
+    except ClaimMissingError as missing:
+        raise RefusedError(Reason.TOKEN_CLAIM_MISSING, str(missing)) from None
+    except ClaimWrongError as wrong:
+        raise RefusedError(Reason.TOKEN_CLAIM_WRONG, str(wrong)) from None
+
+
+def _parse(token: str) -> CompactJws:
+    try:
+        jws = parse_compact(token)
+    except MalformedJwsError as error:
+        raise RefusedError(Reason.TOKEN_MALFORMED, str(error)) from None
+    for name in _OWN_KEY_PARAMETERS:
+        if name in jws.header:
+            raise RefusedError(Reason.TOKEN_MALFORMED, f"the header must not have {name}")
+    return jws
+
+
+def _check_header(header: Mapping[str, object]) -> str:
+    if header.get("typ") != TYP:
+        raise RefusedError(Reason.TOKEN_TYP_WRONG, f"typ must be {TYP}")
+    algorithm = header.get("alg")
+    if algorithm not in ALGORITHMS:
+        raise RefusedError(Reason.TOKEN_ALG_REFUSED, f"alg must be one of {', '.join(ALGORITHMS)}")
+    if "kid" not in header:
+        raise RefusedError(Reason.TOKEN_KID_MISSING, "the header has no kid")
+    return str(algorithm)
+
+
+def _issuer_key(jws: CompactJws, issuers: Mapping[str, KeySet], algorithm: str) -> tuple[str, Key]:
+    issuer, kid = jws.payload.get("iss"), jws.header["kid"]
+    if not isinstance(issuer, str) or issuer not in issuers:
+        raise RefusedError(Reason.TOKEN_ISSUER_UNKNOWN, "iss is none of the configured issuers")
+    key = issuers[issuer].get(kid) if isinstance(kid, str) else None
+    if key is None:
+        raise RefusedError(Reason.TOKEN_KID_UNKNOWN, f"kid names no key of {issuer}")
+    if algorithm_of(key.key_type) != algorithm:
+        raise RefusedError(
+            Reason.TOKEN_ALG_REFUSED, f"the key that kid names is for {algorithm_of(key.key_type)}"
+        )
+    return issuer, key
+
+
+def _read_claims(claims: Claims, issuer: str, anchors: Anchors) -> Passport:
+    _check_audience(claims, anchors.audience)
+    _check_profile(claims)
+    issued_at, expires = _lifetime(claims, anchors.max_lifetime)
+    claims.text("jti")  # a handle for revocation; a token may be used again, its proofs may not
+    binding = _binding(claims)
+    status = read_status(claims.inner("submods").inner("device"))
+    system = _choice(claims, "os", SYSTEMS) if "os" in claims else ""
+    result = AttestationResult(
+        device_id=claims.text("sub"),
+        issuer=issuer,
+        key_thumbprint=binding.jkt or binding.x5t_s256,
+        kind=FORMS[_choice(claims, "form", FORMS)] if "form" in claims else None,
+        os=system,
+        os_version=claims.text("os_version") if "os_version" in claims else "",
+        managed=claims.flag("managed") if "managed" in claims else None,
+        user=claims.text("user") if "user" in claims else "",
+        eas_ids=claims.texts("eas_ids") if "eas_ids" in claims else (),
+        apps=_apps(claims, system, status, anchors.match_app) if "apps" in claims else None,
+        status=status,
+        expires=expires,
+    )
+    not_before = claims.instant("nbf") if "nbf" in claims else issued_at
+    return Passport(result, binding, issued_at, not_before, expires)
+
+
+def _check_audience(claims: Claims, audience: str) -> None:
+    """``aud`` is one text or a list of texts (RFC 7519, section 4.1.3), compared character by character."""
+    several = isinstance(claims.members.get("aud"), list)
+    if audience not in (claims.texts("aud") if several else (claims.text("aud"),)):
+        raise RefusedError(Reason.TOKEN_AUDIENCE_WRONG, f"aud must be {audience}")
+
+
+def _check_profile(claims: Claims) -> None:
+    if claims.text("eat_profile") != PROFILE:
+        raise ClaimWrongError(f"eat_profile must be {PROFILE}")
+    verifier = claims.inner("ear.verifier-id")
+    verifier.text("developer")
+    verifier.text("build")
+
+
+def _lifetime(claims: Claims, longest: timedelta) -> tuple[datetime, datetime]:
+    issued_at, expires = claims.instant("iat"), claims.instant("exp")
+    if expires <= issued_at:
+        raise ClaimWrongError("exp must be after iat")
+    if expires - issued_at > longest:
+        raise RefusedError(Reason.TOKEN_TOO_LONG_LIVED, f"from iat to exp is more than {longest}")
+    return issued_at, expires
+
+
+def _binding(claims: Claims) -> Binding:
+    """Exactly one key. A token without one could be used by whoever reads it, so it is worth nothing."""
+    confirmation = claims.inner("cnf").members if "cnf" in claims else {}
+    jkt, x5t = confirmation.get("jkt"), confirmation.get("x5t#S256")
+    if jkt is None and x5t is None:
+        raise RefusedError(Reason.TOKEN_UNBOUND, "cnf must have jkt or x5t#S256")
+    if jkt is not None and x5t is not None:
+        raise ClaimWrongError("cnf must have one of jkt and x5t#S256, not both")
+    thumbprint = x5t if jkt is None else jkt
+    if not isinstance(thumbprint, str) or not _THUMBPRINT.fullmatch(thumbprint):
+        raise ClaimWrongError("cnf must hold a SHA-256 thumbprint: 43 characters of base64url")
+    return Binding(x5t_s256=thumbprint) if jkt is None else Binding(jkt=thumbprint)
+
+
+def _choice(claims: Claims, name: str, known: Mapping[str, Kind] | frozenset[str]) -> str:
+    """A word of a closed list, in any case. An unknown one is refused: it could hide what the rules ask for."""
+    word = claims.text(name).lower()
+    if word not in known:
+        raise ClaimWrongError(f"{name} must be one of {', '.join(sorted(known))}")
+    return word
+
+
+def _apps(
+    claims: Claims, system: str, status: str, match_app: Callable[[str, str], str | None]
+) -> AppsReport:
+    """Only listed apps leave this function. ``status`` none vouches for nothing: what the report lists is
+    taken as there, but that the rest is clean is not (``complete`` is false)."""
+    apps = claims.inner("apps")
+    at, complete, reported = apps.instant("at"), apps.flag("complete"), apps.texts("listed")
+    if reported and not system:
+        raise ClaimMissingError("os is missing: the apps cannot be known without it")
+    matched = (match_app(system, identifier) for identifier in reported)
+    return AppsReport(
+        present=frozenset(key for key in matched if key is not None),
+        complete=complete and status != NONE,
+        at=at,
+    )

@@ -1,0 +1,176 @@
+"""The verifier: from two headers to an `AttestationResult`, in numbered steps that the code repeats.
+
+The device sends ``Device-Attestation`` (a token of its issuer, `passport.py`) and ``DPoP`` (a proof of its
+key for this request, `dpop.py`). In order, the first that fails decides:
+
+1.  One ``Device-Attestation`` header; none means that nothing is offered.
+2.  It is at most 8 KiB.
+3.  It is UTF-8. A token whose hash is known from before goes on at 10.
+4.  It is one JWS, strictly written, whose header brings no key, address or extension.
+5.  ``typ`` and ``alg`` are ours, and there is a ``kid``.
+6.  ``iss`` is a configured issuer.
+7.  ``kid`` names one of that issuer's keys, made for this ``alg``.
+8.  The signature is of that key.
+9.  The claims are there, have their types and say what they may.
+10. It is its time.
+11. It is bound to a TLS client certificate and this is it: done. Else there is one ``DPoP`` header of at
+    most 4 KiB.
+12. The proof is one JWS, strictly written.
+13. Its ``typ`` and ``alg`` are those of a proof; ``jwk`` is a public key.
+14. ``jwk`` is the key that the token is bound to.
+15. The signature is of that key.
+16. ``htm`` and ``htu`` are this request's.
+17. ``iat`` is now.
+18. ``ath`` is the token's hash.
+19. The proof was not used before.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from cachetools import LRUCache
+
+from mailgate.attest.dpop import Expected, ProvedKeys, check_proof
+from mailgate.attest.keys import KeySet
+from mailgate.attest.passport import Anchors, Binding, Passport, read_passport
+from mailgate.attest.refused import RefusedError
+from mailgate.attest.replay import ReplayGuard, Spending
+from mailgate.model import AttestationResult, Reason
+
+MAX_TOKEN_BYTES = 8192
+MAX_PROOF_BYTES = 4096
+
+
+class Verifier:
+    """Checks attestations against fixed trust anchors. Built anew when they or the listed apps change.
+
+    Verified tokens (never proofs) are kept by their SHA-256, ``cache_size`` at most, so that a repeated
+    token costs only its proof. ``replay`` outlives the verifier and may be shared. ``leeway`` is how far an
+    issuer's clock may differ, ``proof_window`` how far a device's may. For one thread at a time.
+    """
+
+    def __init__(
+        self,
+        *,
+        issuers: Mapping[str, KeySet],
+        audience: str,
+        match_app: Callable[[str, str], str | None],
+        replay: ReplayGuard,
+        leeway: timedelta = timedelta(seconds=60),
+        max_lifetime: timedelta = timedelta(hours=24),
+        proof_window: timedelta = timedelta(seconds=60),
+        cache_size: int = 10_000,
+    ) -> None:
+        self._anchors = Anchors(dict(issuers), audience, match_app, max_lifetime)
+        self._replay = replay
+        self._leeway = leeway
+        self._proof_window = proof_window
+        self._passports: MutableMapping[bytes, Passport] = LRUCache(cache_size)
+        self._proof_keys: ProvedKeys = LRUCache(cache_size)
+
+    def verify(
+        self,
+        attestation_headers: Sequence[bytes],
+        proof_headers: Sequence[bytes],
+        *,
+        method: str,
+        url: str,
+        now: datetime,
+        client_cert_thumbprint: str | None = None,
+    ) -> AttestationResult | None:
+        """What the headers prove; None where no attestation is offered. Never raises on input.
+
+        ``url`` is the address that the device asked for, with its origin as seen from outside; query and
+        fragment are not looked at. ``client_cert_thumbprint`` is the base64url SHA-256 of the DER
+        certificate with which the device proved its key in TLS (RFC 8705, section 3.1).
+        """
+        if not attestation_headers:
+            return None
+        try:
+            token_hash, passport = self._passport(attestation_headers, now)
+            if passport.binding.x5t_s256:
+                _check_certificate(passport.binding, client_cert_thumbprint)
+            else:
+                expected = Expected(passport.binding.jkt, token_hash, method, url, now, self._proof_window)
+                self._check_proof(proof_headers, expected)
+        except RefusedError as refusal:
+            return AttestationResult(refused=refusal.reason, detail=refusal.detail)
+        return passport.result
+
+    def _passport(self, headers: Sequence[bytes], now: datetime) -> tuple[bytes, Passport]:
+        # 1. and 2. One header, not too long.
+        value = _only_value(headers, Reason.TOKEN_TWO_HEADERS, MAX_TOKEN_BYTES, Reason.TOKEN_OVERSIZE)
+        # 3. UTF-8; the hash of a token that was verified stands for everything up to 9.
+        token = _text(value, Reason.TOKEN_NOT_UTF8)
+        token_hash = sha256(value).digest()
+        passport = self._passports.pop(token_hash, None)
+        if passport is None:
+            # 4. to 9.
+            with _unforeseen(Reason.TOKEN_MALFORMED):
+                passport = read_passport(token, self._anchors)
+        # 10. Asked anew at every use.
+        passport.check_times(now, self._leeway)
+        self._passports[token_hash] = passport
+        return token_hash, passport
+
+    def _check_proof(self, headers: Sequence[bytes], expected: Expected) -> None:
+        # 11. One proof, not too long.
+        if not headers:
+            raise RefusedError(Reason.PROOF_MISSING, "the token is bound to a key: expected a DPoP header")
+        value = _only_value(headers, Reason.PROOF_TWO_HEADERS, MAX_PROOF_BYTES, Reason.PROOF_OVERSIZE)
+        proof = _text(value, Reason.PROOF_MALFORMED)
+        # 12. to 18.
+        with _unforeseen(Reason.PROOF_MALFORMED):
+            jti = check_proof(proof, expected, self._proof_keys)
+        # 19. Last, so that only a proof that is good in every other way is remembered.
+        self._spend(jti, expected)
+
+    def _spend(self, jti: str, expected: Expected) -> None:
+        """A proof is good from its iat - window to its iat + window; its iat is at most a window ahead."""
+        ticket = sha256(f"{expected.jkt}|{jti}".encode()).digest()
+        until = expected.now + 2 * self._proof_window
+        spending = self._replay.spend(ticket, now=expected.now, until=until)
+        if spending is Spending.SPENT_BEFORE:
+            raise RefusedError(Reason.PROOF_REPLAYED, "a proof with this jti was used before")
+        if spending is Spending.MEMORY_FULL:
+            raise RefusedError(
+                Reason.PROOF_MEMORY_FULL, "too many proofs at once: none can be told from a replay"
+            )
+
+
+def _only_value(headers: Sequence[bytes], two: Reason, longest: int, oversize: Reason) -> bytes:
+    """The one value. A comma never stands in a JWS: it joins two header lines (RFC 9110, section 5.3)."""
+    if len(headers) > 1 or b"," in headers[0]:
+        raise RefusedError(two, "expected the header once")
+    if len(headers[0]) > longest:
+        raise RefusedError(oversize, f"expected at most {longest} bytes")
+    return headers[0].strip(b" \t")
+
+
+def _text(value: bytes, reason: Reason) -> str:
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        raise RefusedError(reason, "expected UTF-8") from None
+
+
+def _check_certificate(binding: Binding, thumbprint: str | None) -> None:
+    if thumbprint is None:
+        raise RefusedError(
+            Reason.PROOF_MISSING, "the token is bound to a TLS client certificate: there is none"
+        )
+    if thumbprint != binding.x5t_s256:
+        raise RefusedError(Reason.PROOF_KEY_MISMATCH, "the TLS client certificate is not the token's")
+
+
+@contextmanager
+def _unforeseen(reason: Reason) -> Iterator[None]:
+    """Whatever a parser may still trip over is the input's fault, and refused."""
+    try:
+        yield
+    except RefusedError:
+        raise
+    except Exception as error:
+        raise RefusedError(reason, f"cannot be read ({type(error).__name__})") from error

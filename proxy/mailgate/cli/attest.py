@@ -1,0 +1,192 @@
+"""``mailgate attest``: a test issuer on the command line, to try a rule with curl."""
+
+import json
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Literal, NoReturn
+from urllib.parse import urlsplit
+
+import typer
+
+from mailgate.attest import mint
+from mailgate.attest.jose import Key
+
+KEYS = Path("var/demo-keys")
+URL = "http://localhost:8080/"
+
+app = typer.Typer(help="Make keys and signed test tokens, to try a rule with curl.", no_args_is_help=True)
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+@app.command()
+def keys(
+    out: Annotated[Path, typer.Option(help="Directory for the three files.")] = KEYS,
+    force: Annotated[bool, typer.Option("--force", help="Replace keys that are there.")] = False,
+) -> None:
+    """Make the keys of a test issuer and of one device, and the JWKS file that the gate is given."""
+    files = mint.key_files(secrets.token_bytes(32), secrets.token_bytes(32))
+    there = [name for name in files if (out / name).exists()]
+    if there and not force:
+        _fail(f"{out / there[0]} is there already; give --force to replace it, or another --out")
+    try:
+        write_keys(out, files)
+    except OSError as error:
+        _fail(f"cannot write keys to {out}: {error.strerror}")
+    for name in files:
+        print(out / name)
+
+
+Apps = Annotated[
+    list[str] | None,
+    typer.Option("--app", help="A listed app on the device: its key or identifier. May come again."),
+]
+Url = Annotated[str, typer.Option(help="The address that will be asked for.")]
+Method = Annotated[str, typer.Option(help="The method that will be used.")]
+Form = Annotated[Literal["phone", "tablet", "laptop", "desktop"], typer.Option(help="The device's form.")]
+System = Annotated[
+    Literal["android", "chromeos", "ios", "ipados", "linux", "macos", "windows"],
+    typer.Option("--os", help="The device's operating system."),
+]
+OsVersion = Annotated[str, typer.Option(help="Its version.")]
+Subject = Annotated[str, typer.Option(help="The device's id.")]
+User = Annotated[str, typer.Option(help="Whose device it is.")]
+EasIds = Annotated[list[str] | None, typer.Option("--eas-id", help="Its ActiveSync id. May come again.")]
+Managed = Annotated[bool, typer.Option(help="Whether an MDM manages it.")]
+Complete = Annotated[
+    bool, typer.Option("--complete/--partial", help="Whether every app could be seen, or managed ones only.")
+]
+Status = Annotated[
+    Literal["affirming", "warning", "contraindicated", "none"],
+    typer.Option(help="What the issuer vouches for (EAR status)."),
+]
+Issuer = Annotated[str, typer.Option(help="iss: a configured issuer.")]
+Audience = Annotated[str, typer.Option(help="aud: the gate's public_url.", show_default="origin of --url")]
+Lifetime = Annotated[str, typer.Option(help="How long the token lives: 90s, 10m, 1h, 1d.")]
+Keys = Annotated[Path, typer.Option("--keys", help="Where `mailgate attest keys` wrote.")]
+IssuerKey = Annotated[Path | None, typer.Option(help="The issuer's private JWK.", show_default="in --keys")]
+DeviceKey = Annotated[Path | None, typer.Option(help="The device's private JWK.", show_default="in --keys")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+AsCurl = Annotated[bool, typer.Option("--curl", help="Print a config for `curl --config -`.")]
+
+
+@app.command("mint")
+def mint_headers(
+    apps: Apps = None,
+    url: Url = URL,
+    method: Method = "GET",
+    form: Form = "phone",
+    system: System = "ios",
+    os_version: OsVersion = "",
+    subject: Subject = "demo-phone",
+    user: User = "",
+    eas_ids: EasIds = None,
+    managed: Managed = True,
+    complete: Complete = True,
+    status: Status = "affirming",
+    issuer: Issuer = mint.TEST_ISSUER,
+    audience: Audience = "",
+    lifetime: Lifetime = "1h",
+    keys_from: Keys = KEYS,
+    issuer_key: IssuerKey = None,
+    device_key: DeviceKey = None,
+    as_json: AsJson = False,
+    as_curl: AsCurl = False,
+) -> None:
+    """Print the two headers of one request: a token about a device and the proof of its key.
+
+    A proof is good for one request, within a minute. So pipe it:
+
+        mailgate attest mint --app tiktok | curl --header @- http://localhost:8080/
+
+        mailgate attest mint --app tiktok --curl | curl --config -
+    """
+    now = datetime.now(UTC)
+    device_private = _read_key(device_key or keys_from / mint.DEVICE_KEY_FILE)
+    issuer_private = _read_key(issuer_key or keys_from / mint.ISSUER_KEY_FILE)
+    device = mint.Device(
+        subject=subject,
+        form=form,
+        os=system,
+        os_version=os_version,
+        user=user,
+        managed=managed,
+        eas_ids=tuple(eas_ids or ()),
+        apps=tuple(apps or ()),
+        complete=complete,
+        status=status,
+    )
+    issue = mint.Issue(issuer, audience or _origin(url), secrets.token_urlsafe(16), now, _duration(lifetime))
+    payload = mint.claims(device, issue, device_private)
+    token = mint.sign_token(payload, issuer_private)
+    proof = mint.sign_proof(
+        token, device_private, method=method, url=url, jti=secrets.token_urlsafe(16), now=now
+    )
+    headers = {"Device-Attestation": token, "DPoP": proof}
+    if as_json:
+        print(json.dumps({"url": url, "method": method, "headers": headers, "claims": payload}))
+    elif as_curl:
+        print(_curl_config(headers, url, method))
+    else:
+        print("\n".join(f"{name}: {value}" for name, value in headers.items()))
+
+
+def write_keys(directory: Path, files: Mapping[str, str]) -> None:
+    """Write key files; the private ones are never readable by others, not even for a moment."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        path = directory / name
+        path.unlink(missing_ok=True)
+        mode = 0o644 if name == mint.JWKS_FILE else 0o600
+        with os.fdopen(
+            os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8"
+        ) as file:
+            file.write(content)
+
+
+def _read_key(path: Path) -> Key:
+    try:
+        return mint.read_private_key(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        _fail(f"{path} is not there; `mailgate attest keys --out {path.parent}` makes keys")
+    except OSError as error:
+        _fail(f"{path} cannot be read: {error.strerror}")
+    except ValueError as error:
+        _fail(f"{path}: {error}")
+
+
+def _duration(text: str) -> timedelta:
+    match = re.fullmatch(r"([1-9][0-9]{0,6})([smhd])", text)
+    if match is None:
+        _fail(f'--lifetime "{text}": expected a number and a unit, as in 90s, 10m, 1h, 1d')
+    return timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
+
+
+def _origin(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        _fail(f'--url "{url}": expected an address as in {URL}')
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _curl_config(headers: Mapping[str, str], url: str, method: str) -> str:
+    """The config file format of curl(1): one long option a line, values in double quotes."""
+    said_method = {"GET": [], "HEAD": ["head"]}.get(method, [f"request = {_quoted(method)}"])
+    lines = [f"header = {_quoted(f'{name}: {value}')}" for name, value in headers.items()]
+    return "\n".join([f"url = {_quoted(url)}", *said_method, *lines])
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _fail(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(2)

@@ -1,0 +1,261 @@
+"""One YAML 1.2 document as plain values, with the place of every key and value in its text.
+
+Refused, because two readers would read them differently: duplicate keys, merge keys, tags, several documents, YAML 1.1,
+anything but UTF-8. Anchors and aliases are fine as long as the document stays small when they are written out.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.reader import ReaderError
+
+from mailgate.errors import Mistake
+
+MAX_BYTES = 1024 * 1024
+MAX_VALUES = 50_000
+"""Most values in one document with every alias written out."""
+MAX_DEPTH = 40
+
+Path = tuple[str | int, ...]
+"""Keys and indexes from the top of a document to a value."""
+
+
+class DocumentError(Exception):
+    """A text that is no document that can be used. Carries every mistake."""
+
+    def __init__(self, *mistakes: Mistake) -> None:
+        self.mistakes = list(mistakes)
+        super().__init__("\n".join(map(str, mistakes)))
+
+
+@dataclass(frozen=True)
+class Document:
+    """A document that was read: ``value`` is made of dict, tuple, str, int, float, bool and None.
+
+    Dates stay text: what they mean is for the field that they stand in to say.
+    """
+
+    file: str
+    text: str
+    value: Any
+    nodes: Mapping[Path, Node]
+    keys: Mapping[Path, Node]
+
+    def mistake(self, path: Path, message: str, *, at_key: bool = False) -> Mistake:
+        """A mistake at the value under ``path``, at its key, or at the nearest thing above that exists."""
+        while path and path not in self.nodes:
+            path = path[:-1]
+        places = self.keys if at_key and path in self.keys else self.nodes
+        mark = places[path].start_mark
+        return Mistake(self.file, mark.line + 1, mark.column + 1, message)
+
+    def mistake_inside(self, path: Path, line: int, column: int, message: str) -> Mistake:
+        """A mistake inside a text: ``line`` and ``column`` count from 1 in the text as it was read.
+
+        Folding, indentation and quotes change only white space and escapes, so the characters that are
+        not white space are counted off in the file.
+        """
+        node = self.nodes.get(path)
+        if not isinstance(node, ScalarNode):
+            return self.mistake(path, message)
+        lines = node.value.split("\n")
+        before = "".join(lines[: line - 1]) + lines[line - 1][: column - 1]
+        wanted = sum(not c.isspace() for c in before)
+        offset = self._offset(node, wanted)
+        at = self.text.count("\n", 0, offset) + 1
+        return Mistake(self.file, at, offset - self.text.rfind("\n", 0, offset), message)
+
+    def _offset(self, node: ScalarNode, wanted: int) -> int:
+        """Where the visible character number ``wanted`` (from 0) of a scalar stands in the file."""
+        end = node.start_mark.index
+        for number, (start, end) in enumerate(_visible(self.text, node)):  # noqa: B007 - the end is used after it
+            if number == wanted:
+                return start
+        return int(end)
+
+
+_ESCAPED = re.compile(r"\\(?:x..|u.{4}|U.{8}|\r?\n[ \t]*|.)|.", re.DOTALL)
+_BLANK_ESCAPES = frozenset({"\\n", "\\t", "\\r", "\\ ", "\\\t", "\\N", "\\_", "\\L", "\\P", "\\v", "\\f"})
+_PIECES = {'"': _ESCAPED, "'": re.compile(r"''|.", re.DOTALL)}
+_ANY = re.compile(r".", re.DOTALL)
+
+
+def _visible(text: str, node: ScalarNode) -> Iterator[tuple[int, int]]:
+    """Start and end in the file of each character of a scalar that is not white space."""
+    start, end = node.start_mark.index, node.end_mark.index
+    if node.style in ('"', "'"):
+        start, end = start + 1, end - 1
+    elif node.style in ("|", ">"):
+        start = text.index("\n", start) + 1
+    for piece in _PIECES.get(node.style, _ANY).finditer(text, start, end):
+        shown = piece[0]
+        if not shown.isspace() and shown not in _BLANK_ESCAPES and not shown.startswith(("\\\n", "\\\r")):
+            yield piece.span()
+
+
+def read_document(data: bytes, file: str) -> Document:
+    """Read one document.
+
+    :param file: the name under which mistakes speak of it.
+    :raises DocumentError: with the one syntax error, or with everything else that was found.
+    """
+    text = _decode(data, file)
+    root = _compose(text, file)
+    builder = _Builder(file)
+    value = builder.value(root, (), 0)
+    if builder.mistakes:
+        raise DocumentError(*builder.mistakes)
+    return Document(file, text, value, builder.nodes, builder.keys)
+
+
+def _decode(data: bytes, file: str) -> str:
+    if len(data) > MAX_BYTES:
+        raise DocumentError(
+            Mistake(file, 1, 1, f"the file is {len(data)} bytes long; expected at most {MAX_BYTES}")
+        )
+    try:
+        return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8", "replace")
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        message = f"the byte 0x{data[error.start]:02x} is not UTF-8; expected a file in UTF-8"
+        raise DocumentError(Mistake(file, line, column, message)) from error
+
+
+def _compose(text: str, file: str) -> Node:
+    if directive := re.search(r"^%(?!YAML 1\.2\s*$).*", text, re.MULTILINE):
+        line = text.count("\n", 0, directive.start()) + 1
+        raise DocumentError(
+            Mistake(file, line, 1, "directives are not read; expected YAML 1.2 without `%` lines")
+        )
+    try:
+        root: Node | None = YAML(typ="safe", pure=True).compose(text)
+    except MarkedYAMLError as error:
+        raise DocumentError(_syntax_error(error, file)) from error
+    except ReaderError as error:
+        before = text[: error.position]
+        message = (
+            f"the character U+{ord(str(error.character)):04X} may not stand in YAML; expected printable text"
+        )
+        place = before.count("\n") + 1, len(before) - before.rfind("\n")
+        raise DocumentError(Mistake(file, *place, message)) from error
+    except RecursionError as error:
+        raise DocumentError(
+            Mistake(file, 1, 1, f"nested too deeply; expected at most {MAX_DEPTH} levels")
+        ) from error
+    if root is None:
+        raise DocumentError(Mistake(file, 1, 1, "the file is empty; expected a mapping of keys to values"))
+    return root
+
+
+def _syntax_error(error: MarkedYAMLError, file: str) -> Mistake:
+    mark = error.problem_mark or error.context_mark
+    problem = str(error.problem or error.context)
+    if "'\\t'" in problem:
+        problem = "a tab may not indent; expected spaces"
+    elif "another document" in problem:
+        problem = "a second document starts here; expected one document in a file"
+    elif "cannot start any token" in problem:
+        problem += "; expected the text in quotes"
+    elif "mapping values are not allowed" in problem:
+        problem = "a colon may not stand here; expected one `key: value` a line, or the text in quotes"
+    elif "undefined alias" in problem:
+        problem += "; expected an `&` anchor of that name further up"
+    else:
+        problem = f"{f'{error.context}: ' if error.context else ''}{problem}; expected valid YAML 1.2"
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    return Mistake(file, line, column, problem)
+
+
+_CORE = "tag:yaml.org,2002:"
+_TEXT = frozenset({"str", "timestamp", "value"})
+
+
+class _Builder:
+    """Turns nodes into plain values and notes where each stands."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.nodes: dict[Path, Node] = {}
+        self.keys: dict[Path, Node] = {}
+        self.mistakes: list[Mistake] = []
+
+    def value(self, node: Node, path: Path, depth: int) -> Any:
+        if depth > MAX_DEPTH:
+            raise DocumentError(self._at(node, f"nested too deeply; expected at most {MAX_DEPTH} levels"))
+        if len(self.nodes) >= MAX_VALUES:
+            message = f"more than {MAX_VALUES} values with every alias written out; expected a smaller file"
+            raise DocumentError(self._at(node, message))
+        self.nodes[path] = node
+        if isinstance(node, MappingNode):
+            return self._mapping(node, path, depth)
+        if isinstance(node, SequenceNode):
+            return tuple(self.value(each, (*path, i), depth + 1) for i, each in enumerate(node.value))
+        assert isinstance(node, ScalarNode)
+        return self._scalar(node)
+
+    def _mapping(self, node: MappingNode, path: Path, depth: int) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = self._key(key_node)
+            if key is None:
+                continue
+            if key in result:
+                first = self.keys[(*path, key)].start_mark
+                self._note(
+                    key_node, f"the key `{key}` stands here again; expected once, as on line {first.line + 1}"
+                )
+                continue
+            self.keys[(*path, key)] = key_node
+            result[key] = self.value(value_node, (*path, key), depth + 1)
+        return result
+
+    def _key(self, node: Node) -> str | None:
+        if not isinstance(node, ScalarNode):
+            self._note(node, "a key may not be a list or a mapping; expected a text")
+        elif node.tag == f"{_CORE}merge":
+            self._note(
+                node, "merge keys are not YAML 1.2; expected the keys written out, or an alias as a value"
+            )
+        else:
+            return str(node.value)
+        return None
+
+    def _scalar(self, node: ScalarNode) -> Any:
+        kind = str(node.tag).removeprefix(_CORE)
+        try:
+            if kind in _TEXT:
+                return node.value
+            return _READERS[kind](node.value)
+        except (KeyError, ValueError):
+            self._note(
+                node,
+                f"the tag or value {node.value!r} cannot be read; expected text, number, true, false or null",
+            )
+            return None
+
+    def _note(self, node: Node, message: str) -> None:
+        self.mistakes.append(self._at(node, message))
+
+    def _at(self, node: Node, message: str) -> Mistake:
+        return Mistake(self.file, node.start_mark.line + 1, node.start_mark.column + 1, message)
+
+
+def _integer(text: str) -> int:
+    digits = text.replace("_", "")
+    return int(digits, 0) if re.match(r"[-+]?0[xob]", digits) else int(digits)
+
+
+_READERS: Mapping[str, Any] = {
+    "int": _integer,
+    "float": lambda text: float(
+        text.casefold().replace("_", "").replace(".inf", "inf").replace(".nan", "nan")
+    ),
+    "bool": lambda text: {"true": True, "false": False}[text.casefold()],
+    "null": lambda _: None,
+}

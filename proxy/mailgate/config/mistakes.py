@@ -1,0 +1,171 @@
+"""From what pydantic found to what a person can act on: file, line, column, what is wrong, what is expected."""
+
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from mailgate.config.document import Document, Path
+from mailgate.errors import Mistake
+from mailgate.policy.spelling import expected, quoted
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def validated(
+    model: type[Model], document: Document, context: Mapping[str, Any]
+) -> tuple[Model | None, list[Mistake]]:
+    """The document as an instance of ``model``, or every mistake in it."""
+    try:
+        return model.model_validate(document.value, context=dict(context)), []
+    except ValidationError as error:
+        found = [m for each in error.errors(include_url=False) for m in _mistakes(each, model, document)]
+        return None, list(dict.fromkeys(found))
+
+
+def _mistakes(error: ErrorDetails, model: type[BaseModel], document: Document) -> Iterator[Mistake]:
+    path, context = _known_path(error["loc"], document), error.get("ctx", {})
+    match error["type"]:
+        case "condition":
+            for fault in context["faults"]:
+                yield document.mistake_inside(path, fault.line, fault.column, fault.message)
+        case "missing":
+            holder = _model_at(model, path)
+            yield document.mistake(path, f"the key `{error['loc'][-1]}` is missing; {_needs(holder)}")
+        case "extra_forbidden":
+            fields = _model_at(model, path[:-1])
+            message = f"the key `{path[-1]}` is not known; {expected(str(path[-1]), _names(fields))}"
+            yield document.mistake(path, message, at_key=True)
+        case "too_short" if error["input"]:
+            return  # the entries are there, each with a mistake of its own
+        case _:
+            below = context.get("key", ())
+            path = (*path, *((below,) if isinstance(below, str) else below))
+            yield document.mistake(path, _message(error), at_key="[key]" in error["loc"])
+
+
+def _known_path(loc: tuple[int | str, ...], document: Document) -> Path:
+    """The part of pydantic's location that is in the document: names of union members and the like are not."""
+    path: Path = ()
+    for step in loc:
+        if (*path, step) in document.nodes:
+            path = (*path, step)
+    return path
+
+
+_TYPES = {
+    "string_type": "a text",
+    "bool_type": "true or false",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "tuple_type": "a list",
+    "dict_type": "a mapping of keys to values",
+    "mapping_type": "a mapping of keys to values",
+    "model_type": "a mapping of keys to values",
+    "model_attributes_type": "a mapping of keys to values",
+}
+
+
+def _message(error: ErrorDetails) -> str:
+    kind, context, given = error["type"], error.get("ctx", {}), error["input"]
+    if kind in _TYPES:
+        return f"{_kind(given)}; expected {_TYPES[kind]}"
+    if kind in ("enum", "literal_error"):
+        words = [word.strip(" '") for word in context["expected"].replace(" or ", ", ").split(",")]
+        return f"{_shown(given)} is not known here; {expected(str(given), words)}"
+    if kind == "word":
+        return f"{_shown(given)} is not known here; {expected(str(given), context['known'])}"
+    if kind == "string_pattern_mismatch":
+        return f"{_shown(given)} has the wrong form; expected {_form(context['pattern'])}"
+    if kind in ("too_short", "string_too_short"):
+        return "it is empty; expected at least one"
+    if kind in ("too_long", "string_too_long"):
+        return f"it is too long; expected at most {context['max_length']}"
+    if kind in ("greater_than_equal", "less_than_equal"):
+        return f"{_shown(given)} is out of range; expected {error['msg'].removeprefix('Input should be ')}"
+    if not error["msg"].startswith("not "):
+        return error["msg"]
+    secret = kind in ("store", "secret") or "@" in str(given)
+    return f"{'it' if secret else _shown(given)} is {error['msg']}"
+
+
+_FORMS = {
+    r"^[a-z0-9]+(-[a-z0-9]+)*$": "kebab-case: small letters, digits and single hyphens",
+    r"^[A-Za-z0-9][A-Za-z0-9._-]*$": "letters, digits, dots, hyphens and underscores",
+    r"^\d{4}-\d\d-\d\d$": "a date like 2026-12-01",
+    r"^\S+$": "a text without spaces",
+}
+
+
+def _form(pattern: str) -> str:
+    return _FORMS.get(pattern, f"what matches {pattern}")
+
+
+def _kind(value: object) -> str:
+    """A value and what YAML takes it for."""
+    match value:
+        case None | dict() | tuple():
+            return f"{_shown(value)} stands here"
+        case bool():
+            return f"{_shown(value)} is a truth value"
+        case int() | float():
+            return f"{_shown(value)} is a number"
+    return f"{_shown(value)} is a text"
+
+
+def _shown(value: object) -> str:
+    """A value as a person wrote it. Long ones are cut; values that may hold a secret never get here."""
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return f"`{str(value).lower()}`"
+        case dict():
+            return "a mapping"
+        case tuple() | list():
+            return "a list"
+    text = str(value)
+    return f"`{text if len(text) <= 60 else text[:57] + '…'}`"
+
+
+def _names(model: type[BaseModel] | None) -> list[str]:
+    return list(model.model_fields) if model else []
+
+
+def _needs(model: type[BaseModel] | None) -> str:
+    needed = [name for name, field in model.model_fields.items() if field.is_required()] if model else []
+    return f"expected {quoted(needed)} here" if needed else "expected it here"
+
+
+def _model_at(model: type[BaseModel], path: Path) -> type[BaseModel] | None:
+    """The model whose keys stand under ``path``."""
+    kind: Any = model
+    for step in path:
+        kind = _inside(_bare(kind), step)
+    kind = _bare(kind)
+    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
+
+
+def _inside(kind: Any, step: str | int) -> Any:
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        field = kind.model_fields.get(str(step))
+        return field.annotation if field else None
+    arguments = get_args(kind)
+    if not arguments:
+        return None
+    return arguments[0] if get_origin(kind) is tuple else arguments[-1]
+
+
+def _bare(kind: Any) -> Any:
+    """Without ``| None`` and without annotations."""
+    if get_origin(kind) is typing.Annotated:
+        return _bare(get_args(kind)[0])
+    if get_origin(kind) in (types.UnionType, typing.Union):
+        models = [_bare(each) for each in get_args(kind) if each is not type(None)]
+        return next(
+            (each for each in models if isinstance(each, type) and issubclass(each, BaseModel)), models[0]
+        )
+    return kind

@@ -1,0 +1,246 @@
+"""The values that settings are made of: durations, sizes, addresses, URLs, networks, files and secrets.
+
+Each is a type for a pydantic field: it takes what stands in the file and says in its own words what it expects.
+"""
+
+import ipaddress
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import (
+    BeforeValidator,
+    InstanceOf,
+    PlainSerializer,
+    PlainValidator,
+    SecretStr,
+    ValidationInfo,
+    WithJsonSchema,
+)
+from pydantic_core import PydanticCustomError
+
+MAX_SECRET_BYTES = 64 * 1024
+
+_DURATION = r"^[1-9][0-9]{0,8}(ms|s|m|h|d)$"
+_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_SIZE = r"^(0|[1-9][0-9]{0,14}(B|KiB|MiB|GiB))$"
+_BYTES = {"": 1, "B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
+_ADDRESS = r"^(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]@]+):[0-9]{1,5}$"
+_ORIGIN = r"^https?://[^\s/?#@]+/?$"
+
+IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where references lead: the folder that relative paths start from, and the environment."""
+
+    folder: Path
+    environ: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a server listens. Port 0: any free one."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def _text(value: object, pattern: str, kind: str, expected: str) -> str:
+    if not isinstance(value, str) or not re.match(pattern, value):
+        raise PydanticCustomError(kind, f"not {expected}")
+    return value
+
+
+def _duration(value: object) -> timedelta:
+    text = _text(value, _DURATION, "duration", "a duration; expected one like 500ms, 30s, 5m, 24h or 30d")
+    digits, unit = re.findall(r"[0-9]+|[a-z]+", text)
+    try:
+        return timedelta(seconds=int(digits) * _SECONDS[unit])
+    except OverflowError as error:
+        raise PydanticCustomError(
+            "duration", "too long a duration; expected at most some thousand years"
+        ) from error
+
+
+def _size(value: object) -> int:
+    zero = "0" if value == 0 and not isinstance(value, bool) else value
+    text = _text(zero, _SIZE, "size", "a size; expected one like 512B, 64KiB, 25MiB or 1GiB, or 0")
+    digits, unit = re.match(r"([0-9]+)(.*)", text).groups()  # type: ignore[union-attr]
+    return int(digits) * _BYTES[unit]
+
+
+def _address(value: object) -> Address:
+    text = _text(
+        value, _ADDRESS, "address", "an address; expected host:port, like 127.0.0.1:8080 or [::1]:8080"
+    )
+    host, _, port = text.rpartition(":")
+    if int(port) > 65535:
+        raise PydanticCustomError("address", "no such port; expected 0 to 65535")
+    if host.startswith("["):
+        try:
+            ipaddress.IPv6Address(host[1:-1])
+        except ValueError as error:
+            raise PydanticCustomError(
+                "address", "not an IPv6 address in the brackets; expected one like [::1]"
+            ) from error
+    return Address(host.strip("[]"), int(port))
+
+
+def _split(text: str) -> SplitResult:
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError as error:
+        raise PydanticCustomError("url", "not a URL; expected one like https://mail.example.com") from error
+    if parts.password is not None or parts.username is not None:
+        raise PydanticCustomError(
+            "url",
+            "credentials stand in the URL; expected them elsewhere, or the whole value as {env: NAME} or {file: PATH}",
+        )
+    return parts
+
+
+def _origin(value: object) -> str:
+    """Scheme, host and port, nothing else: a path would make two URLs out of one request."""
+    if not isinstance(value, str):
+        raise PydanticCustomError("url", "not a URL; expected one like https://mail.example.com")
+    parts = _split(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"\s", value):
+        raise PydanticCustomError(
+            "url", "not an http or https URL; expected one like https://mail.example.com"
+        )
+    if parts.path not in ("", "/") or parts.query or parts.fragment or value.endswith(("?", "#")):
+        raise PydanticCustomError(
+            "url", "more than scheme, host and port; expected a URL without path, query and fragment"
+        )
+    return value.removesuffix("/")
+
+
+def _network(value: object) -> IPNetwork:
+    try:
+        return ipaddress.ip_network(str(value)) if isinstance(value, str) else _no_network()
+    except ValueError as error:
+        try:
+            near = ipaddress.ip_network(str(value), strict=False)
+        except ValueError:
+            _no_network(error)
+        raise PydanticCustomError("network", f"host bits are set; did you mean `{near}`?") from error
+
+
+def _no_network(cause: Exception | None = None) -> IPNetwork:
+    raise PydanticCustomError(
+        "network", "not a network; expected one like 10.0.0.0/8, fd00::/8 or one address"
+    ) from cause
+
+
+def _sources(info: ValidationInfo) -> Sources:
+    sources = (info.context or {}).get("sources")
+    assert isinstance(sources, Sources)
+    return sources
+
+
+def _file(value: object, info: ValidationInfo) -> Path:
+    if not isinstance(value, str) or not value:
+        raise PydanticCustomError("file", "not a path; expected a file, relative to the folder of this one")
+    if "://" in value:
+        raise PydanticCustomError(
+            "file", "a URL is not read here; expected a file, relative to the folder of this one"
+        )
+    path = _sources(info).folder / value
+    if not path.is_file():
+        raise PydanticCustomError(
+            "file", "no such file; expected one that can be read, relative to the folder of this one"
+        )
+    return path
+
+
+def _secret(value: object, info: ValidationInfo) -> object:
+    """What a reference leads to; anything else is handed on as it is."""
+    if not isinstance(value, dict):
+        return value
+    if (
+        len(value) != 1
+        or not isinstance(next(iter(value.values())), str)
+        or next(iter(value)) not in ("env", "file")
+    ):
+        raise PydanticCustomError("secret", "not a reference; expected {env: NAME} or {file: PATH}")
+    (kind, name), sources = next(iter(value.items())), _sources(info)
+    found = sources.environ.get(name) if kind == "env" else _first_line(sources.folder / name)
+    if not found:
+        what = "environment variable" if kind == "env" else "file"
+        raise PydanticCustomError("secret", f"the {what} is missing or empty; expected it to hold the value")
+    return SecretStr(found)
+
+
+def _first_line(path: Path) -> str:
+    try:
+        with path.open(encoding="utf-8") as file:
+            return file.read(MAX_SECRET_BYTES).strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+_STORE = r"^(sqlite|postgres|postgresql)(\+[a-z0-9]+)?://"
+
+
+def _store(value: object, info: ValidationInfo) -> SecretStr:
+    found = _secret(value, info)
+    text = found.get_secret_value() if isinstance(found, SecretStr) else found
+    if not isinstance(text, str) or not re.match(_STORE, text):
+        raise PydanticCustomError(
+            "store", "not the URL of a store; expected sqlite:///FILE or postgresql://HOST/DATABASE"
+        )
+    if not isinstance(found, SecretStr) and (urlsplit(text).password is not None or "password=" in text):
+        raise PydanticCustomError(
+            "store",
+            "a password stands in the URL; expected the whole URL as a reference: {env: NAME} or {file: PATH}",
+        )
+    return SecretStr(text)
+
+
+def default_environ() -> Mapping[str, str]:
+    """The environment of this process."""
+    return os.environ
+
+
+_REFERENCE = {
+    "type": "object",
+    "minProperties": 1,
+    "maxProperties": 1,
+    "additionalProperties": False,
+    "properties": {"env": {"type": "string", "minLength": 1}, "file": {"type": "string", "minLength": 1}},
+}
+_PATH = {"type": "string", "minLength": 1}
+
+Duration = Annotated[
+    timedelta, BeforeValidator(_duration), WithJsonSchema({"type": "string", "pattern": _DURATION})
+]
+Size = Annotated[
+    int,
+    BeforeValidator(_size),
+    WithJsonSchema({"anyOf": [{"type": "string", "pattern": _SIZE}, {"const": 0}]}),
+]
+Listen = Annotated[
+    InstanceOf[Address],
+    PlainValidator(_address),
+    PlainSerializer(str),
+    WithJsonSchema({"type": "string", "pattern": _ADDRESS}),
+]
+Origin = Annotated[str, BeforeValidator(_origin), WithJsonSchema({"type": "string", "pattern": _ORIGIN})]
+Network = Annotated[IPNetwork, PlainValidator(_network), WithJsonSchema({"type": "string"})]
+ExistingFile = Annotated[Path, PlainValidator(_file), WithJsonSchema(_PATH)]
+StoreUrl = Annotated[
+    SecretStr,
+    PlainValidator(_store),
+    WithJsonSchema({"anyOf": [{"type": "string", "pattern": _STORE}, _REFERENCE]}),
+]

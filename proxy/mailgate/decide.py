@@ -1,0 +1,169 @@
+"""THE ANSWER: one pure function decides every request.
+
+The gateway, the command line and the tests of rules all call :func:`decide`. Nothing here reads a clock, a file or the
+network, and no error on the way widens access:
+
+- A condition that fails on the values of a request blocks it with ``rule-error``, whatever the rule's effect.
+- A condition that hangs on a posture that cannot be had is settled by the rule's ``on_unavailable``. It is evaluated
+  with ``device.*`` left out, so that a rule that is not about this client stays out of it.
+- ``warn`` softens what a rule does where it matches, never the two cases above: there it is not known that it matches.
+- ``report_only`` has no effect at all: what it would have done is recorded and the next rule is read.
+"""
+
+from dataclasses import dataclass, replace
+
+from cel_expr_python import cel
+
+from mailgate.model import Access, Decision, Effect, PostureState, Reason, RuleTrial, Stage
+from mailgate.policy.condition import EvaluationError, UnknownValueError
+from mailgate.policy.reasons import apps_behind, infer
+from mailgate.policy.rules import DEFAULT_RULE, OnUnavailable, Policy, Rule
+from mailgate.policy.stages import in_share, softened
+from mailgate.policy.variables import activate
+
+
+def decide(access: Access, policy: Policy) -> Decision:
+    """What happens to this request, and why. Pure; never raises."""
+    try:
+        return _first_match(access, policy)
+    except Exception as error:  # noqa: BLE001 - whatever broke, the answer is no
+        trial = RuleTrial(
+            DEFAULT_RULE, "", False, Stage.ENFORCE, Effect.BLOCK, f"failed: {type(error).__name__}"
+        )
+        return Decision(Effect.BLOCK, Reason.INTERNAL_ERROR, DEFAULT_RULE, policy.version, (trial,))
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """What one rule says: no effect where it does not match, no reason where that is to be inferred."""
+
+    effect: Effect | None
+    reason: Reason | None = None
+    note: str = ""
+
+
+_NO_MATCH = _Verdict(None)
+
+
+def _first_match(access: Access, policy: Policy) -> Decision:
+    everything = activate(access, policy.reads)
+    unavailable = access.posture.state is PostureState.UNAVAILABLE
+    trials: list[RuleTrial] = []
+    would: list[RuleTrial] = []
+    for rule in policy.rules:
+        stage = rule.stages.at(access.now) if rule.stages else Stage.ENFORCE
+        if note := _not_subject(rule, stage, access):
+            trials.append(RuleTrial(rule.id, rule.when.text, False, stage, None, note))
+            continue
+        seen, activation = access, everything
+        if unavailable and _reads_device(rule):
+            seen, activation = _without_posture(rule, access, policy)
+        verdict = _judge(rule, stage, activation)
+        matched = verdict.effect is not None
+        trials.append(RuleTrial(rule.id, rule.when.text, matched, stage, verdict.effect, verdict.note))
+        if matched and stage is Stage.REPORT_ONLY:
+            would.append(trials[-1])
+        elif matched:
+            return _decision(rule, verdict, seen, policy, tuple(trials), tuple(would))
+    return _by_default(policy, tuple(trials), tuple(would))
+
+
+def _not_subject(rule: Rule, stage: Stage, access: Access) -> str:
+    """Why the rule is not read for this request at all; empty where it is."""
+    if stage is Stage.PENDING and rule.stages:
+        start = rule.stages.next_start(access.now)
+        return f"starts at {start.isoformat()}" if start else "never starts"
+    if rule.share < 1 and not in_share(rule.share, rule.id, _subject(access), rule.effect):
+        return f"outside the share of {rule.share:.4%}"
+    return ""
+
+
+def _subject(access: Access) -> str:
+    """Whom a share counts: the person, else the device."""
+    return access.user.name or access.posture.owner or access.posture.device_id or access.client.eas_id
+
+
+def _reads_device(rule: Rule) -> bool:
+    return any(name.startswith("device.") for name in rule.when.reads)
+
+
+def _without_posture(rule: Rule, access: Access, policy: Policy) -> tuple[Access, cel.Activation]:
+    """What a rule sees while the posture cannot be had: what was last known, or nothing of the device.
+
+    A rule that names the state ``unavailable`` itself is told the state.
+    """
+    posture = access.posture
+    unexpired = posture.expires_at is not None and access.now < posture.expires_at
+    if rule.on_unavailable is OnUnavailable.LAST_KNOWN and posture.last_state is not None and unexpired:
+        last = replace(access, posture=replace(posture, state=posture.last_state))
+        return last, activate(last, policy.reads)
+    names = {name for name in rule.when.reads if not name.startswith("device.")}
+    if PostureState.UNAVAILABLE in rule.when.names.get("device.state", ()):
+        names.add("device.state")
+    return access, activate(access, names)
+
+
+def _judge(rule: Rule, stage: Stage, activation: cel.Activation) -> _Verdict:
+    try:
+        if not rule.when.holds(activation):
+            return _NO_MATCH
+    except EvaluationError as error:
+        return _Verdict(Effect.BLOCK, Reason.RULE_ERROR, f"failed: {error}")
+    except UnknownValueError:
+        return _unavailable(rule)
+    effect = softened(rule.effect, stage)
+    note = "report-only: would have decided" if stage is Stage.REPORT_ONLY else ""
+    return _Verdict(
+        effect, None, note if effect is rule.effect else f"softened from {rule.effect} by its stage"
+    )
+
+
+def _unavailable(rule: Rule) -> _Verdict:
+    """``allow`` gives the benefit of the doubt to this rule alone: one that restricts is passed over."""
+    if rule.on_unavailable is not OnUnavailable.ALLOW:
+        return _Verdict(Effect.BLOCK, Reason.POSTURE_UNAVAILABLE, "the posture is unavailable: blocked")
+    if rule.effect is not Effect.ALLOW:
+        return _Verdict(None, None, "the posture is unavailable: passed over")
+    return _Verdict(Effect.ALLOW, Reason.POSTURE_UNAVAILABLE, "the posture is unavailable: allowed")
+
+
+def _decision(
+    rule: Rule,
+    verdict: _Verdict,
+    access: Access,
+    policy: Policy,
+    trials: tuple[RuleTrial, ...],
+    would: tuple[RuleTrial, ...],
+) -> Decision:
+    """The rule's answer. Its title and its fix speak of its own cause, so they go only with a real match."""
+    assert verdict.effect is not None
+    own = verdict.reason is None
+    reason = verdict.reason or rule.reason or infer(rule.when, verdict.effect, access)
+    return Decision(
+        effect=verdict.effect,
+        reason=reason,
+        rule=rule.id,
+        policy_version=policy.version,
+        trials=trials,
+        would=would,
+        title=(rule.title or "") if own else "",
+        fix=(rule.notice.fix or "") if own else "",
+        contact=rule.notice.contact or "",
+        apps=apps_behind(rule.when, access, policy.catalog) if reason is Reason.PROHIBITED_APP else (),
+        deadline=rule.stages.next_start(access.now) if rule.stages else None,
+    )
+
+
+def _by_default(policy: Policy, trials: tuple[RuleTrial, ...], would: tuple[RuleTrial, ...]) -> Decision:
+    default = policy.default
+    return Decision(
+        effect=default.effect,
+        reason=default.reason,
+        rule=DEFAULT_RULE,
+        policy_version=policy.version,
+        trials=trials,
+        would=would,
+        title=default.title or "",
+        fix=default.notice.fix or "",
+        contact=default.notice.contact or "",
+    )

@@ -1,0 +1,1 @@
+"""The policy enforcement point: takes a request, asks for a decision, forwards or refuses."""

@@ -1,0 +1,50 @@
+"""Answers that the gate gives itself: bytes on the wire, never cached, always with a length."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime
+from http import HTTPStatus
+
+from mailgate.gateway.messages import connection_option
+from mailgate.gateway.server import Exchange, Outcome
+
+PROBLEM = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole response. ``Cache-Control: no-store``, length and date are added when it is sent."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+def json_answer(status: int, content: Mapping[str, object], content_type: str = "application/json") -> Answer:
+    return Answer(status, json.dumps(content, ensure_ascii=False).encode() + b"\n", content_type)
+
+
+def send(exchange: Exchange, answer: Answer, now: datetime) -> Outcome:
+    """Write an answer. The connection stays open only where the request was read to its end."""
+    unread = exchange.head.has_body and not exchange.body.at_eof()
+    keep_alive = exchange.head.keep_alive and not unread and exchange.head.refused is None
+    phrase = HTTPStatus(answer.status).phrase
+    lines = [f"HTTP/1.1 {answer.status} {phrase}", f"Date: {format_datetime(now, usegmt=True)}"]
+    if answer.content_type:
+        lines.append(f"Content-Type: {answer.content_type}")
+    lines += [
+        f"Content-Length: {len(answer.body)}",
+        "Cache-Control: no-store",
+        "X-Content-Type-Options: nosniff",
+    ]
+    lines += [f"{name}: {value}" for name, value in answer.headers]
+    head = "\r\n".join(lines).encode("latin-1") + b"\r\n"
+    head += connection_option(exchange.head, keep_alive=keep_alive) + b"\r\n"
+    exchange.started = True
+    exchange.write(head if exchange.head.method == b"HEAD" else head + answer.body)
+    if exchange.head.refused is not None:
+        exchange.half_close()
+    return Outcome(keep_alive=keep_alive)

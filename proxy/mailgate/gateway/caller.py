@@ -1,0 +1,25 @@
+"""How the caller wants to be told: a page for a person, a problem document for a program, little for a mail app."""
+
+from mailgate.model import Protocol, RequestFacts
+
+
+def is_navigation(facts: RequestFacts) -> bool:
+    """Whether a browser will show the answer as a page (Fetch metadata where sent, Accept otherwise)."""
+    mode = facts.headers.get("sec-fetch-mode")
+    if mode is not None:
+        return mode == "navigate"
+    if "x-requested-with" in facts.headers or facts.headers.get("content-type", "").startswith(
+        "application/json"
+    ):
+        return False
+    return "text/html" in facts.headers.get("accept", "")
+
+
+def is_page_load(facts: RequestFacts) -> bool:
+    """A navigation that can be answered with something else first and asked again without harm."""
+    return facts.method == "GET" and is_navigation(facts)
+
+
+def wants_silence(protocol: Protocol) -> bool:
+    """ActiveSync clients act on the status alone; a body that they do not know confuses them."""
+    return protocol is Protocol.ACTIVESYNC

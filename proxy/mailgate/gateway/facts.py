@@ -1,0 +1,60 @@
+"""Read the facts of a request: what is believed, and what was dropped on the way in."""
+
+import base64
+import binascii
+from dataclasses import dataclass
+
+from mailgate.gateway.http1.grammar import Field, values
+from mailgate.gateway.http1.request import RequestHead
+from mailgate.gateway.trust import Network, Origin, forgeable, origin_of
+from mailgate.model import RequestFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A request as the gate sees it: the facts that decide, and the parts that only the verifier may read."""
+
+    facts: RequestFacts
+    origin: Origin
+    attestations: list[bytes]
+    proofs: list[bytes]
+
+
+def read_facts(head: RequestHead, *, peer: str, secure: bool, trusted: tuple[Network, ...]) -> Incoming:
+    """Facts of one request. Fields that could be forged are left out of them (``trust.py``)."""
+    fields = head.fields
+    origin = origin_of(fields, peer=peer, secure=secure, host=head.host, trusted=trusted)
+    facts = RequestFacts(
+        method=head.method.decode("ascii"),
+        target=head.target.decode("ascii"),
+        scheme=origin.scheme,
+        host=origin.host.decode("latin-1"),
+        remote=origin.remote,
+        headers=_headers(fields),
+        user=basic_user(fields),
+    )
+    return Incoming(facts, origin, values(fields, b"device-attestation"), values(fields, b"dpop"))
+
+
+def _headers(fields: list[Field]) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for raw, value in fields:
+        if forgeable(raw):
+            continue
+        name, text = raw.decode("ascii").lower(), value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {text}" if name in headers else text
+    return headers
+
+
+def basic_user(fields: list[Field]) -> str | None:
+    """The login name of Basic credentials (RFC 7617): who the client says it is. The webmail checks the password."""
+    for value in values(fields, b"authorization"):
+        scheme, _, credentials = value.partition(b" ")
+        if scheme.lower() != b"basic":
+            continue
+        try:
+            name, colon, _ = base64.b64decode(credentials.strip(), validate=True).partition(b":")
+            return name.decode() or None if colon else None
+        except (binascii.Error, UnicodeDecodeError):
+            return None
+    return None

@@ -1,0 +1,193 @@
+"""Carry an allowed request to the webmail and its answer back, streaming both ways."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from mailgate.gateway.http1.body import chunk, last_chunk
+from mailgate.gateway.http1.request import RequestHead, RequestRefused
+from mailgate.gateway.http1.response import ResponseHead
+from mailgate.gateway.messages import (
+    Framing,
+    framing_for,
+    informational_head,
+    request_head,
+    response_head,
+    safe_trailers,
+    switching_head,
+)
+from mailgate.gateway.rewrite import Rewrite
+from mailgate.gateway.server import Exchange, Outcome
+from mailgate.gateway.trust import Origin
+from mailgate.gateway.tunnel import tunnel
+from mailgate.gateway.upstream import (
+    UpstreamClosed,
+    UpstreamConnection,
+    UpstreamError,
+    UpstreamMalformed,
+    UpstreamPool,
+)
+from mailgate.model import Reason
+
+# RFC 9110, section 9.2.1: repeating these cannot do a thing twice
+SAFE = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PROPFIND", b"REPORT", b"SEARCH"})
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarder:
+    """The way to one webmail. ``idle`` is how many seconds either side may be silent inside a body."""
+
+    pool: UpstreamPool
+    rewrite: Rewrite
+    default_host: bytes
+    idle: float
+
+    async def forward(self, exchange: Exchange, origin: Origin) -> Outcome:
+        """Forward one request and write its answer.
+
+        Raises UpstreamError or RequestRefused while nothing was written yet; once the answer has begun, a
+        failure breaks the client's connection, so that a part never looks like the whole.
+        """
+        data = request_head(exchange.head, origin, default_host=self.default_host)
+        repeatable = exchange.head.method in SAFE and not exchange.head.has_body
+        upstream = await self.pool.acquire(repeatable=repeatable)
+        try:
+            return await self._once(exchange, upstream, data)
+        except UpstreamClosed:
+            # the webmail closed an idle connection just as we used it: nobody saw this request
+            if exchange.started or not repeatable or not upstream.served:
+                raise
+        return await self._once(exchange, await self.pool.connect(), data)
+
+    async def _once(self, exchange: Exchange, upstream: UpstreamConnection, data: bytes) -> Outcome:
+        reusable = False
+        try:
+            upstream.expect(exchange.head.method)
+            upstream.write(data)
+            async with _sending(exchange, upstream, self.idle) as sending:
+                response = await self._final_head(exchange, upstream, sending)
+                if response.status == 101:
+                    return await self._switch(exchange, upstream, response)
+                outcome = await self._relay(exchange, upstream, response, sending)
+                reusable = sending.complete and upstream.finish(response)
+            return outcome
+        except (UpstreamError, TimeoutError):
+            if exchange.started:
+                exchange.abort()
+                return Outcome(keep_alive=False)
+            raise
+        finally:
+            if reusable:
+                self.pool.release(upstream)
+            else:
+                upstream.abort()
+
+    async def _final_head(
+        self, exchange: Exchange, upstream: UpstreamConnection, sending: "Sending"
+    ) -> ResponseHead:
+        request = exchange.head
+        while True:
+            try:
+                head = await upstream.read_head()
+            except UpstreamError:
+                if sending.refused is not None:
+                    raise sending.refused from None
+                raise
+            if head.status == 101 and not request.upgrade:
+                raise UpstreamMalformed("101 without a request to switch")
+            if not head.informational or head.status == 101:
+                return head
+            if request.minor and (head.status != 100 or _expects_continue(request)):
+                exchange.write(informational_head(head))
+
+    async def _switch(self, exchange: Exchange, upstream: UpstreamConnection, head: ResponseHead) -> Outcome:
+        exchange.started = True
+        exchange.write(switching_head(head, exchange.head.upgrade))
+        await tunnel(exchange, upstream)
+        return Outcome(keep_alive=False)
+
+    async def _relay(
+        self, exchange: Exchange, upstream: UpstreamConnection, head: ResponseHead, sending: "Sending"
+    ) -> Outcome:
+        framing = framing_for(exchange.head, head, closing=not sending.complete)
+        out = response_head(exchange.head, head, framing, self.rewrite)
+        exchange.started = True
+        while True:
+            if not upstream.ready:
+                exchange.write(out)
+                out = b""
+                await exchange.drain(self.idle)
+            piece = await upstream.read()
+            if not piece:
+                break
+            exchange.write(out + (chunk(piece) if framing.chunked else piece))
+            out = b""
+            await exchange.drain(self.idle)
+        out += self._end(upstream, framing)
+        if out:
+            exchange.write(out)
+        return Outcome(keep_alive=framing.keep_alive)
+
+    @staticmethod
+    def _end(upstream: UpstreamConnection, framing: Framing) -> bytes:
+        if not framing.chunked:
+            return b""
+        return last_chunk(safe_trailers(upstream.trailers) if framing.trailers else [])
+
+
+@dataclass(slots=True)
+class Sending:
+    """The request body on its way to the webmail."""
+
+    complete: bool
+    refused: RequestRefused | None = None
+
+
+@asynccontextmanager
+async def _sending(exchange: Exchange, upstream: UpstreamConnection, idle: float) -> AsyncIterator[Sending]:
+    """Send the body while the answer is awaited: a webmail may answer before it has read everything."""
+    sending = Sending(complete=not exchange.head.has_body)
+    if sending.complete:
+        yield sending
+        return
+    task = asyncio.get_running_loop().create_task(_send_body(exchange, upstream, idle, sending))
+    try:
+        yield sending
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _send_body(exchange: Exchange, upstream: UpstreamConnection, idle: float, sending: Sending) -> None:
+    head = exchange.head
+    try:
+        while piece := await _next_piece(exchange, idle):
+            upstream.write(chunk(piece) if head.chunked else piece)
+            await upstream.drain()
+        if head.chunked:
+            upstream.write(last_chunk(safe_trailers(head.trailers)))
+        sending.complete = True
+    except RequestRefused as refused:
+        sending.refused = refused
+        upstream.abort()
+    except ConnectionError:
+        upstream.abort()
+    except UpstreamError:
+        return  # the webmail stopped reading: its answer says why, or the reader of the answer finds out
+
+
+async def _next_piece(exchange: Exchange, idle: float) -> bytes:
+    try:
+        async with asyncio.timeout(idle):
+            return await exchange.body.readany()
+    except TimeoutError:
+        raise RequestRefused(
+            408, Reason.REQUEST_TIMEOUT, "The request body did not arrive in time."
+        ) from None
+
+
+def _expects_continue(request: RequestHead) -> bool:
+    return any(
+        name.lower() == b"expect" and value.lower() == b"100-continue" for name, value in request.fields
+    )

@@ -1,0 +1,195 @@
+"""One request, from its facts to its answer. This file is the order of things; each thing has a file of its own."""
+
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from time import perf_counter
+from typing import Protocol as Shape
+
+import structlog
+
+from mailgate.attest import Verifier
+from mailgate.classify import classify, with_attestation
+from mailgate.decide import decide
+from mailgate.gateway.answer import Answer, send
+from mailgate.gateway.enforce import Speaker, wants_warning
+from mailgate.gateway.facts import Incoming, read_facts
+from mailgate.gateway.forward import Forwarder
+from mailgate.gateway.http1.request import RequestRefused
+from mailgate.gateway.local import LOCAL_PREFIX, answer_local
+from mailgate.gateway.metrics import Metrics
+from mailgate.gateway.server import Exchange, Outcome
+from mailgate.gateway.trust import Network
+from mailgate.gateway.upstream import UpstreamError, UpstreamTimeout, UpstreamUnreachable
+from mailgate.model import (
+    Access,
+    AttestationResult,
+    Client,
+    Decision,
+    Effect,
+    Posture,
+    Reason,
+    RequestFacts,
+    User,
+)
+from mailgate.policy import Policy
+
+log = structlog.get_logger()
+
+
+class Postures(Shape):
+    """What is known of a device (``store/postures.py``)."""
+
+    async def current(self, client: Client, proof: AttestationResult | None, now: datetime) -> Posture: ...
+
+
+class Ledger(Shape):
+    """Where decisions are remembered (``store/ledger.py``)."""
+
+    def record(self, access: Access, decision: Decision, reference: str = "") -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What a reload replaces, all of it at once."""
+
+    policy: Policy
+    verifier: Verifier
+
+
+@dataclass(slots=True)
+class Gate:
+    """The policy enforcement point of one public address."""
+
+    live: Live
+    forwarder: Forwarder
+    postures: Postures
+    ledger: Ledger
+    speaker: Speaker
+    metrics: Metrics
+    trusted: tuple[Network, ...]
+    public_url: str
+    clock: Callable[[], datetime]
+    new_reference: Callable[[], str]
+
+    async def handle(self, exchange: Exchange) -> Outcome:
+        """Serve one request. Never raises for what a client or the webmail sends."""
+        reference = self.new_reference()
+        try:
+            with self.metrics.in_flight.track_inprogress():
+                return await self._serve(exchange, reference)
+        except ConnectionError:
+            return Outcome(keep_alive=False)
+        except Exception as error:  # noqa: BLE001 - the edge: whatever broke becomes one answer
+            return self._fail(exchange, reference, error)
+
+    async def _serve(self, exchange: Exchange, reference: str) -> Outcome:
+        if exchange.head.refused:
+            raise exchange.head.refused
+        incoming = read_facts(exchange.head, peer=exchange.peer, secure=exchange.secure, trusted=self.trusted)
+        now = self.clock()
+        if incoming.facts.path.startswith(LOCAL_PREFIX):
+            return send(exchange, await answer_local(self, incoming, reference, now), now)
+        access, decision = await self.judge(incoming, now)
+        self.ledger.record(access, decision, reference if decision.effect is not Effect.ALLOW else "")
+        self._note(access, decision, reference)
+        return await self._enforce(exchange, incoming, access, decision, reference)
+
+    async def judge(self, incoming: Incoming, now: datetime) -> tuple[Access, Decision]:
+        """Who asks, what is known of the device, and what the policy says to that."""
+        started, live, facts = perf_counter(), self.live, incoming.facts
+        proof = live.verifier.verify(
+            incoming.attestations,
+            incoming.proofs,
+            method=facts.method,
+            url=self.public_url + facts.path,
+            now=now,
+        )
+        client = with_attestation(classify(facts), proof)
+        posture = await self.postures.current(client, proof, now)
+        user = User(facts.user or (proof.user if proof else ""))
+        access = Access(facts, client, posture, now, user, proof)
+        decision = decide(access, live.policy)
+        self.metrics.decision_seconds.observe(perf_counter() - started)
+        return access, decision
+
+    async def _enforce(
+        self, exchange: Exchange, incoming: Incoming, access: Access, decision: Decision, reference: str
+    ) -> Outcome:
+        match decision.effect:
+            case Effect.ALLOW:
+                return await self.forwarder.forward(exchange, incoming.origin)
+            case Effect.WARN if not wants_warning(access, decision):
+                return await self.forwarder.forward(exchange, incoming.origin)
+            case Effect.WARN:
+                answer = self.speaker.warn(access, decision, reference)
+            case Effect.BLOCK | Effect.CHALLENGE:
+                answer = self.speaker.refuse(access, decision, reference)
+        return send(exchange, answer, access.now)
+
+    def _note(self, access: Access, decision: Decision, reference: str) -> None:
+        metrics, client = self.metrics, access.client
+        metrics.decisions.labels(decision.effect, decision.reason, client.kind).inc()
+        for trial in decision.would:
+            metrics.would.labels(trial.rule, trial.effect or "").inc()
+        if access.attestation is not None:
+            metrics.attestations.labels(access.attestation.refused or "accepted").inc()
+        if client.contradicted:
+            metrics.contradictions.inc()
+        write = log.debug if decision.effect is Effect.ALLOW else log.info
+        write(
+            "decided",
+            reference=reference,
+            effect=decision.effect,
+            reason=decision.reason,
+            rule=decision.rule,
+            would=[trial.rule for trial in decision.would],
+            kind=client.kind,
+            assurance=client.assurance,
+            protocol=client.protocol,
+            posture=access.posture.state,
+            attestation=access.attestation.refused or "accepted" if access.attestation else "none",
+            policy=decision.policy_version,
+        )
+
+    def _fail(self, exchange: Exchange, reference: str, error: Exception) -> Outcome:
+        status, reason, detail = _translate(error)
+        self.metrics.errors.labels(reason).inc()
+        if reason is Reason.INTERNAL_ERROR:
+            # where it broke, not with which values: an error's text may quote a header
+            where = traceback.format_tb(error.__traceback__)[-4:]
+            log.error("failed", reference=reference, reason=reason, error=type(error).__name__, where=where)
+        else:
+            log.warning("failed", reference=reference, reason=reason, status=status, detail=str(error))
+        if exchange.started:
+            exchange.abort()
+            return Outcome(keep_alive=False)
+        answer = self._describe(exchange, status, reason, reference, detail)
+        if isinstance(error, RequestRefused) and error.allow:
+            answer = replace(answer, headers=(*answer.headers, ("Allow", ", ".join(error.allow))))
+        try:
+            return send(exchange, answer, self.clock())
+        except ConnectionError:
+            return Outcome(keep_alive=False)
+
+    def _describe(
+        self, exchange: Exchange, status: int, reason: Reason, reference: str, detail: str
+    ) -> Answer:
+        facts = RequestFacts()
+        if not exchange.head.refused:
+            facts = read_facts(exchange.head, peer=exchange.peer, secure=exchange.secure, trusted=()).facts
+        return self.speaker.error(facts, status, reason, reference, self.clock(), detail)
+
+
+def _translate(error: Exception) -> tuple[int, Reason, str]:
+    """An error to the status, the reason and what a program may be told."""
+    if isinstance(error, RequestRefused):
+        return error.status, error.reason, error.detail
+    if isinstance(error, UpstreamUnreachable):
+        return 502, Reason.UPSTREAM_UNREACHABLE, ""
+    if isinstance(error, UpstreamTimeout):
+        return 504, Reason.UPSTREAM_TIMEOUT, ""
+    if isinstance(error, UpstreamError):
+        return 502, Reason.UPSTREAM_MALFORMED, ""
+    return 500, Reason.INTERNAL_ERROR, ""

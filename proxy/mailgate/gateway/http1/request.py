@@ -1,0 +1,171 @@
+"""The head of a request: RFC 9112 sections 2 and 3, RFC 9110 section 7."""
+
+import re
+from dataclasses import dataclass, field
+
+from mailgate.gateway.http1.body import Body, ChunkedBody, LengthBody
+from mailgate.gateway.http1.grammar import (
+    HOST,
+    Field,
+    Malformed,
+    chunked,
+    content_length,
+    is_token,
+    lines_of,
+    members,
+    parse_fields,
+    values,
+)
+from mailgate.model import Reason
+
+# visible ASCII but `#`: a fragment is never sent, and raw 8-bit bytes have no meaning in a URI (RFC 3986)
+TARGET = re.compile(rb"[!-\"$-~]+")
+ABSOLUTE = re.compile(rb"(?i:https?)://([^/?]*)(.*)")
+VERSION = re.compile(rb"HTTP/([0-9])\.([0-9])")
+
+
+class RequestRefused(Exception):
+    """A request that the gate will not serve: the status to answer, the reason, what is wrong.
+
+    ``allow`` lists the methods that would do (RFC 9110, section 15.5.6).
+    """
+
+    def __init__(self, status: int, reason: Reason, detail: str, allow: tuple[str, ...] = ()) -> None:
+        self.status = status
+        self.allow = allow
+        self.reason = reason
+        self.detail = detail
+        super().__init__(detail)
+
+
+def malformed(detail: str) -> RequestRefused:
+    return RequestRefused(400, Reason.REQUEST_MALFORMED, detail)
+
+
+def ambiguous(detail: str) -> RequestRefused:
+    return RequestRefused(400, Reason.REQUEST_AMBIGUOUS, detail)
+
+
+def unsupported(detail: str, status: int = 501) -> RequestRefused:
+    return RequestRefused(status, Reason.REQUEST_NOT_SUPPORTED, detail)
+
+
+@dataclass(slots=True)
+class RequestHead:
+    """One request as it came. ``target`` is in origin form; ``host`` is what the client wants to reach."""
+
+    method: bytes
+    target: bytes
+    minor: int
+    """0 for HTTP/1.0, 1 for HTTP/1.1 and later."""
+    fields: list[Field]
+    host: bytes
+    keep_alive: bool
+    length: int | None = None
+    chunked: bool = False
+    upgrade: bytes = b""
+    """``websocket`` where the client asks to switch to it; other protocols are not offered to the upstream."""
+    refused: RequestRefused | None = None
+    trailers: list[Field] = field(default_factory=list)
+    """Filled in when the body has been read."""
+
+    @property
+    def has_body(self) -> bool:
+        return self.chunked or bool(self.length)
+
+    def body(self) -> Body:
+        """A reader for the body that follows this head."""
+        return ChunkedBody() if self.chunked else LengthBody(self.length or 0)
+
+
+def refused_head(why: RequestRefused) -> RequestHead:
+    """Stands in the queue for a request that could not be read, so that its answer keeps its turn."""
+    return RequestHead(b"", b"/", 1, [], b"", keep_alive=False, refused=why)
+
+
+def parse_request_head(head: bytes, *, max_fields: int) -> RequestHead:
+    """Read a head that ends in an empty line. Raises RequestRefused."""
+    try:
+        request_line, *field_lines, _ = lines_of(head)
+        if len(field_lines) > max_fields:
+            raise RequestRefused(431, Reason.REQUEST_HEAD_TOO_LARGE, f"more than {max_fields} header fields")
+        method, target, minor = _request_line(request_line)
+        fields = parse_fields(field_lines)
+    except Malformed as error:
+        raise malformed(f"The request is malformed: {error}.") from None
+    host, target = _host_and_target(method, target, minor, fields)
+    length, is_chunked = _framing(minor, fields)
+    options = members(fields, b"connection")
+    return RequestHead(
+        method,
+        target,
+        minor,
+        fields,
+        host,
+        keep_alive=b"close" not in options and (minor > 0 or b"keep-alive" in options),
+        length=length,
+        chunked=is_chunked,
+        upgrade=_upgrade(method, minor, fields, options, has_body=is_chunked or bool(length)),
+    )
+
+
+def _request_line(line: bytes) -> tuple[bytes, bytes, int]:
+    parts = line.split(b" ")
+    if len(parts) != 3:
+        raise Malformed("the request line is not `method SP target SP version`")
+    method, target, version = parts
+    known = VERSION.fullmatch(version)
+    if not known:
+        raise Malformed("the request line does not end in an HTTP version")
+    if known[1] != b"1":
+        raise unsupported("Only HTTP/1.1 and HTTP/1.0 are spoken here.", 505)
+    if not is_token(method):
+        raise Malformed("the method is not a token")
+    if not TARGET.fullmatch(target):
+        raise Malformed("the request target has bytes that no URI has")
+    return method, target, min(int(known[2]), 1)
+
+
+def _host_and_target(method: bytes, target: bytes, minor: int, fields: list[Field]) -> tuple[bytes, bytes]:
+    """RFC 9112, sections 3.2 and 3.3: one Host; an absolute target wins over it."""
+    hosts = values(fields, b"host")
+    if len(hosts) > 1 or (minor and not hosts):
+        raise ambiguous("A request has exactly one Host field.")
+    host = hosts[0] if hosts else b""
+    if method == b"CONNECT":
+        raise unsupported("CONNECT is not offered: this is not a forward proxy.")
+    absolute = ABSOLUTE.fullmatch(target)
+    if absolute:
+        host, target = absolute[1], absolute[2]
+        target = target if target.startswith(b"/") else b"/" + target
+        if not host:
+            raise malformed("The request target has no host.")
+    elif not target.startswith(b"/") and not (target == b"*" and method == b"OPTIONS"):
+        raise malformed("The request target does not start with `/`.")
+    if host and not HOST.fullmatch(host):
+        raise malformed("The Host field is not a host name with an optional port.")
+    return host, target
+
+
+def _framing(minor: int, fields: list[Field]) -> tuple[int | None, bool]:
+    """RFC 9112, section 6.3, without any of its leniencies."""
+    try:
+        length, is_chunked = content_length(fields), chunked(fields)
+    except Malformed as error:
+        codings = members(fields, b"transfer-encoding")
+        if len(codings) > 1 and codings[-1] == b"chunked" and codings.count(b"chunked") == 1:
+            raise unsupported("Only the transfer coding `chunked` is understood.") from None
+        raise ambiguous(f"Where the body ends is unclear: {error}.") from None
+    if is_chunked and (length is not None or not minor):
+        raise ambiguous(
+            "Where the body ends is unclear: Transfer-Encoding with Content-Length, or in HTTP/1.0."
+        )
+    return length, is_chunked
+
+
+def _upgrade(
+    method: bytes, minor: int, fields: list[Field], options: list[bytes], *, has_body: bool
+) -> bytes:
+    if not minor or method != b"GET" or has_body or b"upgrade" not in options:
+        return b""
+    return b"websocket" if members(fields, b"upgrade") == [b"websocket"] else b""

@@ -1,0 +1,67 @@
+"""The head of a response: RFC 9112 sections 4 and 6.3, RFC 9110 section 15."""
+
+import re
+from dataclasses import dataclass
+
+from mailgate.gateway.http1.body import Body, BodyUntilClose, ChunkedBody, LengthBody
+from mailgate.gateway.http1.grammar import (
+    Field,
+    Malformed,
+    chunked,
+    content_length,
+    lines_of,
+    members,
+    parse_fields,
+)
+
+STATUS_LINE = re.compile(rb"HTTP/1\.([0-9]) ([1-9][0-9]{2})(?: ([\t -~\x80-\xff]*))?")
+
+
+@dataclass(slots=True)
+class ResponseHead:
+    """One response as it came. ``reason`` is the phrase byte for byte."""
+
+    status: int
+    reason: bytes
+    minor: int
+    fields: list[Field]
+    body: Body
+    keep_alive: bool
+
+    @property
+    def informational(self) -> bool:
+        return self.status < 200
+
+
+def parse_response_head(head: bytes, *, method: bytes, max_fields: int) -> ResponseHead:
+    """Read a head that ends in an empty line, as the answer to ``method``. Raises Malformed."""
+    status_line, *field_lines, _ = lines_of(head)
+    if len(field_lines) > max_fields:
+        raise Malformed(f"more than {max_fields} header fields")
+    match = STATUS_LINE.fullmatch(status_line)
+    if not match:
+        raise Malformed("the status line is not `HTTP/1.x SP status SP reason`")
+    minor, status, fields = min(int(match[1]), 1), int(match[2]), parse_fields(field_lines)
+    body = _body(method, status, minor, fields)
+    options = members(fields, b"connection")
+    keep_alive = b"close" not in options and (minor > 0 or b"keep-alive" in options)
+    return ResponseHead(
+        status,
+        match[3] or b"",
+        minor,
+        fields,
+        body,
+        keep_alive=keep_alive and not isinstance(body, BodyUntilClose),
+    )
+
+
+def _body(method: bytes, status: int, minor: int, fields: list[Field]) -> Body:
+    """RFC 9112, section 6.3. Two ways to say where the body ends is one too many."""
+    length, is_chunked = content_length(fields), chunked(fields)
+    if is_chunked and (length is not None or not minor):
+        raise Malformed("Transfer-Encoding with Content-Length, or in HTTP/1.0")
+    if method == b"HEAD" or status < 200 or status in (204, 304):
+        return LengthBody(0)
+    if is_chunked:
+        return ChunkedBody()
+    return BodyUntilClose() if length is None else LengthBody(length)

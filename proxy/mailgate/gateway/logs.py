@@ -1,0 +1,30 @@
+"""Logs: one JSON object a line. Callers pass words and numbers, never headers, tokens, names or addresses."""
+
+import logging
+import sys
+from typing import TextIO
+
+import structlog
+
+LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+
+def configure_logs(level: str, stream: TextIO = sys.stderr) -> None:
+    """Send every log line at ``level`` or above to ``stream`` as JSON, those of libraries from ``warning`` on."""
+    processors: list[structlog.typing.Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[*processors, structlog.processors.JSONRenderer()],
+        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
+        logger_factory=structlog.PrintLoggerFactory(stream),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            processor=structlog.processors.JSONRenderer(), foreign_pre_chain=list(processors)
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)

@@ -1,0 +1,142 @@
+"""Write the heads that go to the webmail and to the client: every field as it came, but for what a proxy must change."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mailgate.gateway.http1.body import BodyUntilClose, ChunkedBody
+from mailgate.gateway.http1.grammar import Field, members
+from mailgate.gateway.http1.request import RequestHead
+from mailgate.gateway.http1.response import ResponseHead
+from mailgate.gateway.rewrite import Rewrite
+from mailgate.gateway.trust import HOP_BY_HOP, Origin, forgeable
+
+VIA = b"Via: 1.%d mailgate\r\n"
+# RFC 9110, section 6.5.1: fields that change how a message is read have no place in trailers
+NEVER_TRAILERS = HOP_BY_HOP | {
+    b"content-length",
+    b"content-encoding",
+    b"content-type",
+    b"content-range",
+    b"trailer",
+    b"host",
+    b"authorization",
+    b"cookie",
+    b"set-cookie",
+    b"cache-control",
+    b"expect",
+    b"max-forwards",
+    b"range",
+    b"location",
+    b"www-authenticate",
+}
+
+
+def request_head(head: RequestHead, origin: Origin, *, default_host: bytes) -> bytes:
+    """The head for the webmail. Trust headers of the client are gone, true ones stand in their place."""
+    dropped = HOP_BY_HOP.union(members(head.fields, b"connection")) - {b"host", b"content-length"}
+    lines = [b"%b %b HTTP/1.1\r\n" % (head.method, head.target)]
+    has_host = False
+    for name, value in head.fields:
+        key = name.lower()
+        if key == b"host":
+            lines.append(b"%b: %b\r\n" % (name, head.host))
+            has_host = True
+        elif key == b"transfer-encoding":
+            lines.append(b"%b: chunked\r\n" % name)
+        elif key not in dropped and not forgeable(name):
+            lines.append(b"%b: %b\r\n" % (name, value))
+    if not has_host:
+        lines.insert(1, b"Host: %b\r\n" % (head.host or default_host))
+    lines.append(_forwarded(origin))
+    lines.append(VIA % head.minor)
+    lines.append(_options(head))
+    lines.append(b"\r\n")
+    return b"".join(lines)
+
+
+def _forwarded(origin: Origin) -> bytes:
+    return b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\nX-Forwarded-Host: %b\r\nX-Real-IP: %b\r\n" % (
+        origin.forwarded_for,
+        origin.scheme.encode(),
+        origin.host,
+        origin.remote.encode("latin-1"),
+    )
+
+
+def _options(head: RequestHead) -> bytes:
+    if head.upgrade:
+        return b"Connection: Upgrade\r\nUpgrade: %b\r\n" % head.upgrade
+    if head.minor and b"trailers" in members(head.fields, b"te"):
+        return b"Connection: TE\r\nTE: trailers\r\n"
+    return b""
+
+
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """How the body of one response reaches the client."""
+
+    chunked: bool
+    keep_alive: bool
+    trailers: bool
+
+
+def framing_for(request: RequestHead, response: ResponseHead, *, closing: bool) -> Framing:
+    """A length stays a length; anything else is chunked for HTTP/1.1 and ends with the connection for HTTP/1.0."""
+    open_ended = isinstance(response.body, ChunkedBody | BodyUntilClose)
+    keep_alive = request.keep_alive and not closing and (bool(request.minor) or not open_ended)
+    return Framing(
+        chunked=open_ended and bool(request.minor),
+        keep_alive=keep_alive,
+        trailers=bool(request.minor) and b"trailers" in members(request.fields, b"te"),
+    )
+
+
+def response_head(request: RequestHead, response: ResponseHead, framing: Framing, rewrite: Rewrite) -> bytes:
+    """The head for the client: the status line and every end-to-end field byte for byte, in order."""
+    dropped = HOP_BY_HOP.union(members(response.fields, b"connection")) - {b"content-length"}
+    if not framing.trailers:
+        dropped |= {b"trailer"}
+    if response.status == 204:
+        dropped |= {b"content-length"}  # RFC 9110, section 8.6: a server must not send it
+    lines = [b"HTTP/1.1 %d %b\r\n" % (response.status, response.reason)]
+    chunked_said = False
+    for name, value in response.fields:
+        key = name.lower()
+        if key == b"transfer-encoding" and framing.chunked:
+            lines.append(b"%b: chunked\r\n" % name)
+            chunked_said = True
+        elif key not in dropped:
+            lines.append(b"%b: %b\r\n" % (name, rewrite.field(key, value)))
+    if framing.chunked and not chunked_said:
+        lines.append(b"Transfer-Encoding: chunked\r\n")
+    lines.append(connection_option(request, keep_alive=framing.keep_alive))
+    lines.append(b"\r\n")
+    return b"".join(lines)
+
+
+def connection_option(request: RequestHead, *, keep_alive: bool) -> bytes:
+    """The Connection field where the version's default is not what happens (RFC 9112, section 9.3)."""
+    if not keep_alive:
+        return b"Connection: close\r\n"
+    return b"" if request.minor else b"Connection: keep-alive\r\n"
+
+
+def informational_head(response: ResponseHead) -> bytes:
+    """A 1xx head for the client."""
+    dropped = HOP_BY_HOP.union(members(response.fields, b"connection"), {b"content-length"})
+    fields = b"".join(b"%b: %b\r\n" % field for field in response.fields if field[0].lower() not in dropped)
+    return b"HTTP/1.1 %d %b\r\n%b\r\n" % (response.status, response.reason, fields)
+
+
+def switching_head(response: ResponseHead, protocol: bytes) -> bytes:
+    """The 101 head for the client."""
+    return informational_head(response)[:-2] + b"Connection: Upgrade\r\nUpgrade: %b\r\n\r\n" % protocol
+
+
+def safe_trailers(trailers: Sequence[Field]) -> list[Field]:
+    """Trailers that may be passed on: nothing that changes how the message or its sender is understood."""
+    return [
+        (name, value)
+        for name, value in trailers
+        if name.lower() not in NEVER_TRAILERS and not forgeable(name)
+    ]

@@ -1,0 +1,56 @@
+"""Numbers for Prometheus. Labels come from closed sets alone, so that no client can make new series."""
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
+
+DECISION_BUCKETS = (0.00002, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.005, 0.025, 0.1, 1.0)
+
+
+class Metrics:
+    """Every metric of the gate, in a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.decisions = Counter(
+            "mailgate_decisions",
+            "Requests decided",
+            ["effect", "reason", "kind"],
+            registry=self.registry,
+        )
+        self.would = Counter(
+            "mailgate_would", "Report-only rules that matched", ["rule", "effect"], registry=self.registry
+        )
+        self.decision_seconds = Histogram(
+            "mailgate_decision_seconds",
+            "Time from the facts to the decision",
+            registry=self.registry,
+            buckets=DECISION_BUCKETS,
+        )
+        self.errors = Counter(
+            "mailgate_errors", "Answers that the gate gave for an error", ["reason"], registry=self.registry
+        )
+        self.attestations = Counter(
+            "mailgate_attestations",
+            "Attestations offered, by what became of them",
+            ["result"],
+            registry=self.registry,
+        )
+        self.contradictions = Counter(
+            "mailgate_kind_contradictions",
+            "Clients whose signals name different kinds",
+            registry=self.registry,
+        )
+        self.in_flight = Gauge("mailgate_requests_in_flight", "Requests being served", registry=self.registry)
+        self.reloads = Counter(
+            "mailgate_config_reloads", "Changed files read, by result", ["result"], registry=self.registry
+        )
+        self.config_ok = Gauge(
+            "mailgate_config_ok", "1 while the files on disk are the ones in force", registry=self.registry
+        )
+        self.policy = Info("mailgate_policy", "The policy in force", registry=self.registry)
+        self.build = Info("mailgate_build", "The version that runs", registry=self.registry)
+
+    def watch(self, name: str, meaning: str, read: Callable[[], float]) -> None:
+        """A gauge that is read when it is scraped."""
+        Gauge(name, meaning, registry=self.registry).set_function(read)

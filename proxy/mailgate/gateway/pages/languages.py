@@ -1,0 +1,89 @@
+"""The languages of the pages, each loaded once from its ``.po`` file: no compile step between a clone and a page."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from gettext import GNUTranslations, NullTranslations
+from importlib.resources import files
+from io import BytesIO
+from typing import Any
+
+from babel import Locale
+from babel.dates import format_datetime, format_timedelta
+from babel.lists import format_list
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from markupsafe import Markup, escape
+
+from mailgate.gateway.pages.message import Message, mark_plural
+
+SOURCE = "en"
+TRANSLATED = ("ar", "de", "es", "fr", "ja", "zh_Hans")
+_MOST_APPS = 8
+_MORE_APPS = mark_plural("%(count)d more app", "%(count)d more apps")
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """One language: its texts and how it writes dates and lists. What comes out is safe to stand in HTML."""
+
+    locale: Locale
+    texts: NullTranslations
+
+    @property
+    def tag(self) -> str:
+        """The language tag for ``lang`` and ``Content-Language`` (BCP 47)."""
+        return str(self.locale).replace("_", "-")
+
+    @property
+    def direction(self) -> str:
+        """``ltr`` or ``rtl``."""
+        return self.locale.text_direction
+
+    def say(self, message: Message, number: int = 1, /, **values: Any) -> Markup:
+        """A message in this language. Catalogs are ours and trusted; every value is escaped."""
+        if message.plural:
+            return Markup(self.texts.ngettext(message.singular, message.plural, number)) % values  # noqa: S704
+        return Markup(self.texts.gettext(message.singular)) % values  # noqa: S704
+
+    def names(self, apps: tuple[str, ...]) -> Markup:
+        """Names of apps as a list in words, each isolated from the direction of the text around it."""
+        shown = [Markup("<bdi>{}</bdi>").format(name) for name in apps[:_MOST_APPS]]
+        if more := len(apps) - len(shown):
+            shown.append(self.say(_MORE_APPS, more, count=more))
+        return Markup(format_list([str(name) for name in shown], locale=self.locale))  # noqa: S704
+
+    def date(self, when: datetime) -> Markup:
+        """Day, time and zone, in full."""
+        zone = "ZZZZ" if when.utcoffset() else "z"
+        pattern = str(self.locale.datetime_formats["full"])
+        pattern = pattern.replace("{0}", f"{self.locale.time_formats['short'].pattern} {zone}")
+        pattern = pattern.replace("{1}", self.locale.date_formats["full"].pattern)
+        return escape(format_datetime(when, pattern, tzinfo=when.tzinfo, locale=self.locale))
+
+    def countdown(self, remaining: timedelta) -> Markup:
+        """How long there still is, in words: "in 6 days". Two of a unit are needed before it is used."""
+        return escape(format_timedelta(remaining, threshold=2, add_direction=True, locale=self.locale))
+
+
+def load_languages() -> dict[str, Language]:
+    """Every language by its tag."""
+    loaded = [Language(Locale.parse(name), _catalog(name)) for name in TRANSLATED]
+    return {
+        language.tag: language for language in (Language(Locale.parse(SOURCE), NullTranslations()), *loaded)
+    }
+
+
+def asked_as(languages: Mapping[str, Language]) -> dict[str, str]:
+    """The lower-case tags that people ask with, each with the language that answers: ``zh`` is ``zh-Hans``."""
+    full = {tag.lower(): tag for tag in languages}
+    return {tag.partition("-")[0]: name for tag, name in full.items()} | full
+
+
+def _catalog(name: str) -> GNUTranslations:
+    source = files(__package__).joinpath("locale", name, "LC_MESSAGES", "messages.po")
+    compiled = BytesIO()
+    with source.open("rb") as file:
+        write_mo(compiled, read_po(file, locale=name, abort_invalid=True))
+    compiled.seek(0)
+    return GNUTranslations(compiled)

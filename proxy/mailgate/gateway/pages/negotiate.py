@@ -1,0 +1,40 @@
+"""The language that a browser asks for (RFC 9110, section 12.5.4; lookup of RFC 4647, section 3.4)."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+_LONGEST_HEADER = 1000
+_MOST_RANGES = 32
+_RANGE = re.compile(
+    r"\s*(?P<tag>\*|[a-z]{1,8}(?:-[a-z0-9]{1,8})*)\s*(?:;\s*q\s*=\s*(?P<q>0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*)?",
+    re.ASCII | re.IGNORECASE,
+)
+
+
+def choose_language(accept_language: str, available: Mapping[str, str], default: str) -> str:
+    """The available language that fits best, or ``default``.
+
+    ``available`` maps lower-case tags that may be asked for to what is returned. Ranges that are not well-formed are passed over.
+    """
+    ranges = list(_ranges(accept_language))
+    unwanted = {tag for tag, q in ranges if q == 0}
+    for tag, q in sorted(ranges, key=lambda item: -item[1]):
+        found = next((t for t in _shortened(tag) if t in available and t not in unwanted), None)
+        if q > 0 and found is not None:
+            return available[found]
+    return default
+
+
+def _ranges(header: str) -> Iterator[tuple[str, float]]:
+    for part in header[:_LONGEST_HEADER].split(",", _MOST_RANGES)[:_MOST_RANGES]:
+        if match := _RANGE.fullmatch(part):
+            yield match["tag"].lower(), float(match["q"] or 1)
+
+
+def _shortened(tag: str) -> Iterator[str]:
+    """The tag, then without its last subtag, and so on; a single-character subtag goes with what follows it."""
+    while tag:
+        yield tag
+        tag = tag.rpartition("-")[0]
+        if tag[-2:-1] == "-":
+            tag = tag[:-2]

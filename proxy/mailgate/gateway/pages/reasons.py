@@ -1,0 +1,191 @@
+"""Every reason in words, once: the pages translate these texts, the problem+json answers send them in English."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from babel.lists import format_list
+
+from mailgate.gateway.pages.message import Message, mark, mark_plural
+from mailgate.model import Reason
+
+
+class Explanation(NamedTuple):
+    """``title`` names the kind of problem, ``detail`` this case of it (RFC 9457, section 3.1)."""
+
+    title: str
+    detail: str
+
+
+class Wording(NamedTuple):
+    """The texts of one reason. ``detail`` may name ``%(apps)s`` or ``%(rule)s``; ``bare`` is for when there is none."""
+
+    title: Message
+    detail: Message
+    bare: Message | None = None
+
+
+_PROOF_REFUSED = Wording(
+    mark("The confirmation from your device could not be accepted"),
+    mark(
+        "Your device sent a signed confirmation, but it is out of date or does not belong to this request. A new one usually helps."
+    ),
+)
+
+_DECIDED = {
+    Reason.PROHIBITED_APP: Wording(
+        mark("An app on this device is not allowed with company mail"),
+        mark_plural(
+            "%(apps)s is on this device. Phones and tablets with this app get no company mail.",
+            "%(apps)s are on this device. Phones and tablets with any of these apps get no company mail.",
+        ),
+        mark(
+            "Phones and tablets with certain apps get no company mail, and one of these apps is on this device."
+        ),
+    ),
+    Reason.RULE_MATCHED: Wording(
+        mark("A company rule applies to this device"),
+        mark("The rule says: %(rule)s"),
+        mark("A rule for company mail decides what this device may open."),
+    ),
+    Reason.NO_RULE_MATCHED: Wording(
+        mark("No rule opens company mail for this device"),
+        mark("The rules for company mail do not mention a device like this one."),
+    ),
+    Reason.RULE_ERROR: Wording(
+        mark("The rules for company mail could not be read to the end"),
+        mark(
+            "There is a mistake in a rule. Until it is repaired, mail stays closed to be safe. You and your device did nothing wrong."
+        ),
+    ),
+    Reason.POSTURE_MISSING: Wording(
+        mark("This device has not reported yet"),
+        mark(
+            "Before a phone or tablet opens company mail, it reports whether certain apps are on it. No report from this device has arrived so far."
+        ),
+    ),
+    Reason.POSTURE_STALE: Wording(
+        mark("The last report from this device is too old"),
+        mark("Company mail needs a recent report. This device has reported before, but not lately."),
+    ),
+    Reason.POSTURE_PARTIAL: Wording(
+        mark("The report from this device covers work apps only"),
+        mark(
+            "Company mail needs a report that covers the whole device. So far, only the apps that your company installed could be checked."
+        ),
+    ),
+    Reason.POSTURE_UNAVAILABLE: Wording(
+        mark("Your device cannot be checked right now"),
+        mark(
+            "The service that holds the reports of devices does not answer. You and your device did nothing wrong."
+        ),
+    ),
+    Reason.KIND_CONTRADICTED: Wording(
+        mark("Your browser gives two different answers about this device"),
+        mark(
+            "Some of what it says fits a computer, some fits a phone or tablet. To be safe, this device is treated as a phone or tablet."
+        ),
+    ),
+    Reason.KIND_UNKNOWN: Wording(
+        mark("It is not clear what kind of device this is"),
+        mark(
+            "Your browser or app does not say whether this is a computer, a phone or a tablet. Company mail needs to know."
+        ),
+    ),
+    Reason.KIND_REFUSED: Wording(
+        mark("Company mail does not open on this kind of device"),
+        mark("Your company offers its mail on other kinds of devices and programs than this one."),
+    ),
+    Reason.ATTESTATION_REQUIRED: Wording(
+        mark("This device has to confirm that it is known"),
+        mark("Company mail opens after a signed confirmation from your device. None came with this request."),
+    ),
+    Reason.ATTESTATION_INVALID: _PROOF_REFUSED,
+}
+
+_UNSERVED = {
+    Reason.REQUEST_MALFORMED: Wording(
+        mark("The request could not be understood"),
+        mark(
+            "What your browser or app sent is damaged or incomplete. Going back and opening the page again usually helps."
+        ),
+    ),
+    Reason.REQUEST_AMBIGUOUS: Wording(
+        mark("The request could be read in two ways"),
+        mark("To be safe, it was not passed on. Going back and opening the page again usually helps."),
+    ),
+    Reason.REQUEST_HEAD_TOO_LARGE: Wording(
+        mark("The request carries too much along"),
+        mark(
+            "Its address or its cookies are too long. Deleting the cookies of this site and signing in again usually helps."
+        ),
+    ),
+    Reason.REQUEST_BODY_TOO_LARGE: Wording(
+        mark("What you sent is too large"),
+        mark(
+            "A message or an attachment is larger than allowed here. Try a smaller file or fewer attachments."
+        ),
+    ),
+    Reason.REQUEST_TIMEOUT: Wording(
+        mark("The request took too long to arrive"),
+        mark("The connection may be slow or was interrupted. Please try again."),
+    ),
+    Reason.REQUEST_NOT_SUPPORTED: Wording(
+        mark("The request asks for something that does not exist here"),
+        mark("Your browser or app uses a feature that this address does not offer."),
+    ),
+    Reason.NOT_FOUND: Wording(
+        mark("There is no page at this address"),
+        mark("It may have been moved or mistyped. Your mail is not affected."),
+    ),
+    Reason.METHOD_NOT_ALLOWED: Wording(
+        mark("This address cannot be used in this way"),
+        mark("Your browser or app asked for something that this address does not allow."),
+    ),
+    Reason.UPSTREAM_UNREACHABLE: Wording(
+        mark("The mail system cannot be reached right now"),
+        mark(
+            "It may be restarting or under maintenance. Your mail is not lost. Please try again in a few minutes."
+        ),
+    ),
+    Reason.UPSTREAM_TIMEOUT: Wording(
+        mark("The mail system takes too long to answer"),
+        mark(
+            "It may be very busy. If you just sent a message, look into your Sent folder before you send it again."
+        ),
+    ),
+    Reason.UPSTREAM_MALFORMED: Wording(
+        mark("The answer of the mail system could not be understood"),
+        mark("It was damaged or incomplete, so it is not shown. Please try again in a few minutes."),
+    ),
+    Reason.INTERNAL_ERROR: Wording(
+        mark("Something went wrong here"),
+        mark("This is our mistake, not yours. Please try again in a few minutes."),
+    ),
+    Reason.SHUTTING_DOWN: Wording(
+        mark("Company mail is restarting"),
+        mark("This takes only a moment. Please try again shortly."),
+    ),
+}
+
+WORDINGS = _DECIDED | _UNSERVED
+
+
+def wording_of(reason: Reason) -> Wording:
+    """The texts of a reason. Why exactly a token or proof was refused helps an admin, not its holder: one text."""
+    return WORDINGS.get(reason, _PROOF_REFUSED)
+
+
+def detail_of(wording: Wording, *, apps: bool, rule: bool) -> Message:
+    """The detail that fits what is known: one that names the apps or the rule only where there are some."""
+    if wording.bare is None or (apps and "%(apps)s" in wording.detail.singular):
+        return wording.detail
+    return wording.detail if rule and "%(rule)s" in wording.detail.singular else wording.bare
+
+
+def explain_reason(reason: Reason, apps: Sequence[str] = (), rule_title: str = "") -> Explanation:
+    """A reason in plain English, for ``title`` and ``detail`` of a problem+json answer."""
+    wording = wording_of(reason)
+    detail = detail_of(wording, apps=bool(apps), rule=bool(rule_title))
+    text = detail.plural if detail.plural and len(apps) != 1 else detail.singular
+    names = format_list(list(apps), locale="en")
+    return Explanation(wording.title.singular, text % {"apps": names, "rule": rule_title})

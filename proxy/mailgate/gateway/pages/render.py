@@ -1,0 +1,161 @@
+"""Views in, pages out. Everything that can be done once is done when ``Pages`` is built."""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
+
+from mailgate.gateway.pages.contact import contact_link
+from mailgate.gateway.pages.languages import Language, asked_as, load_languages
+from mailgate.gateway.pages.negotiate import choose_language
+from mailgate.gateway.pages.reasons import detail_of, wording_of
+from mailgate.gateway.pages.steps import steps_of
+from mailgate.gateway.pages.view import View, own_path
+from mailgate.model import Kind, Reason
+
+_RETRY = frozenset(
+    {
+        Reason.REQUEST_TIMEOUT,
+        Reason.UPSTREAM_UNREACHABLE,
+        Reason.UPSTREAM_TIMEOUT,
+        Reason.UPSTREAM_MALFORMED,
+        Reason.INTERNAL_ERROR,
+        Reason.SHUTTING_DOWN,
+    }
+)
+"""Reasons that pass by themselves, so that asking again for the same thing makes sense."""
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedPage:
+    """A page and the headers that depend on it: ``Content-Security-Policy`` and ``Content-Language``.
+
+    The language was chosen by the request, so the answer varies by ``Accept-Language``.
+    """
+
+    html: str
+    content_security_policy: str
+    language: str
+
+
+class Pages:
+    """The pages in every language. Built once at start; rendering does no I/O and keeps no state."""
+
+    def __init__(self) -> None:
+        self._languages = load_languages()
+        self._asked_as = asked_as(self._languages)
+        style, *scripts = (_asset(name) for name in ("style.css", "recheck.js", "local-time.js"))
+        self._assets = {"style": Markup(style), "scripts": [Markup(script) for script in scripts]}  # noqa: S704
+        self._policy = _content_security_policy(style, scripts)
+        self._templates = {
+            name: _environment().get_template(f"{name}.html") for name in ("refusal", "warning", "error")
+        }
+
+    def refusal(self, view: View) -> RenderedPage:
+        """The page for a request that gets no mail: why, what ends it, whom to ask."""
+        return self._decided("refusal", view)
+
+    def warning(self, view: View) -> RenderedPage:
+        """The page that comes before the mail while a rule only warns."""
+        return self._decided("warning", view)
+
+    def error(self, view: View) -> RenderedPage:
+        """The page for a request that the gate could not or would not serve."""
+        return self._render("error", view, {"retry": view.reason in _RETRY})
+
+    def _decided(self, template: str, view: View) -> RenderedPage:
+        language = self._language(view)
+        steps = steps_of(view)
+        names = language.names(view.apps)
+        return self._render(
+            template,
+            view,
+            {
+                "steps": []
+                if isinstance(steps, str)
+                else [language.say(step, len(view.apps), apps=names) for step in steps],
+                "own_step": steps if isinstance(steps, str) else "",
+                "deadline": language.date(view.deadline) if view.deadline and view.remaining else "",
+                "countdown": language.countdown(view.remaining) if view.remaining else "",
+                "laptop_hint": view.kind is not Kind.LAPTOP,
+            },
+        )
+
+    def _render(self, template: str, view: View, more: Mapping[str, Any]) -> RenderedPage:
+        language = self._language(view)
+        wording = wording_of(view.reason)
+        detail = detail_of(wording, apps=bool(view.apps), rule=bool(view.rule_title))
+        rule = Markup("<bdi>{}</bdi>").format(view.rule_title)
+        html = self._templates[template].render(
+            self._assets,
+            view=view,
+            language=language,
+            title=language.say(wording.title),
+            detail=language.say(detail, len(view.apps), apps=language.names(view.apps), rule=rule),
+            contact=contact_link(view.contact, view.reference),
+            return_url=own_path(view.return_url),
+            continue_url=own_path(view.continue_url),
+            status_url=own_path(view.status_url),
+            **more,
+        )
+        return RenderedPage(html, self._policy, language.tag)
+
+    def _language(self, view: View) -> Language:
+        default = self._asked_as.get(view.default_language.lower(), "en")
+        return self._languages[choose_language(view.accept_language, self._asked_as, default)]
+
+
+@pass_context
+def _gettext(context: Context, text: str) -> str:
+    language: Language = context["language"]
+    return language.texts.gettext(text)
+
+
+@pass_context
+def _ngettext(context: Context, singular: str, plural: str, count: int) -> str:
+    language: Language = context["language"]
+    return language.texts.ngettext(singular, plural, count)
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader(__package__),
+        autoescape=True,
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    # The language is looked up in the context, so that a template is compiled once for all of them.
+    environment.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
+    return environment
+
+
+def _asset(name: str) -> str:
+    return files(__package__).joinpath(name).read_text("utf-8").strip()
+
+
+def _content_security_policy(style: str, scripts: list[str]) -> str:
+    """Nothing but what stands in the page itself, named by its hash (CSP 3, section 2.3.1), and requests to this host."""
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"style-src {_hash(style)}",
+            f"script-src {' '.join(map(_hash, scripts))}",
+            "img-src data:",
+            "connect-src 'self'",
+            "form-action 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        )
+    )
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

@@ -1,0 +1,138 @@
+"""What ends a refusal, step by step. Menu names are those that the device itself shows in that language."""
+
+from mailgate.gateway.pages.message import Message, mark, mark_plural
+from mailgate.gateway.pages.view import View
+from mailgate.model import Reason
+
+Steps = tuple[Message, ...]
+
+_REPORT = mark(
+    "Open your company’s management app and let it finish its check, so that the device reports the change."
+)
+_GOES_ON = mark("Leave this page open. It goes on to your mail by itself.")
+
+_REMOVE_APP: dict[str, Steps] = {
+    "ios": (
+        mark_plural(
+            "Find %(apps)s on the Home Screen, or in the App Library: swipe left past your last Home Screen page.",
+            "Find these apps on the Home Screen, or in the App Library (swipe left past your last Home Screen page): %(apps)s.",
+        ),
+        mark_plural(
+            "Touch and hold the icon, then tap “Remove App”.",
+            "Touch and hold each icon, then tap “Remove App”.",
+        ),
+        mark("Tap “Delete App”, then “Delete”. “Remove from Home Screen” is not enough."),
+    ),
+    "ipados": (
+        mark_plural(
+            "Find %(apps)s on the Home Screen, or in the App Library at the end of the Dock.",
+            "Find these apps on the Home Screen, or in the App Library at the end of the Dock: %(apps)s.",
+        ),
+        mark_plural(
+            "Touch and hold the icon, then tap “Remove App”.",
+            "Touch and hold each icon, then tap “Remove App”.",
+        ),
+        mark("Tap “Delete App”, then “Delete”. “Remove from Home Screen” is not enough."),
+    ),
+    "android": (
+        mark("Open “Settings” and tap “Apps”. If only a few apps are shown, tap “See all apps”."),
+        mark_plural(
+            "Tap %(apps)s, then “Uninstall”, then “OK”.",
+            "For each of these apps, tap its name, then “Uninstall”, then “OK”: %(apps)s.",
+        ),
+        mark("If your device has a Personal and a Work tab, look in both."),
+    ),
+    "": (
+        mark("Open the settings of your device and find the list of apps."),
+        mark_plural(
+            "Choose %(apps)s, then “Delete” or “Uninstall”, and confirm.",
+            "For each of these apps, choose “Delete” or “Uninstall” and confirm: %(apps)s.",
+        ),
+    ),
+}
+
+_MOBILE_SITE: dict[str, Steps] = {
+    "ios": (mark("In Safari, tap the page menu in the address bar, then “Request Mobile Website”."),),
+    "ipados": (mark("In Safari, tap the page menu in the address bar, then “Request Mobile Website”."),),
+    "android": (mark("In Chrome, tap the menu with the three dots and clear “Desktop site”."),),
+    "": (
+        mark(
+            "If your browser shows the desktop site on a phone or tablet, switch it back to the mobile site."
+        ),
+    ),
+}
+
+_ADD_ONS = mark("Turn off add-ons and settings that change what your browser says about your device.")
+
+FIXES: dict[str, dict[str, Steps]] = {
+    "remove-app": {os: (*steps, _REPORT) for os, steps in _REMOVE_APP.items()},
+    "set-up-device": {
+        "": (
+            mark(
+                "If your company’s management app is not on this device yet, install it as your company describes."
+            ),
+            mark("Open it, sign in and let it finish its first check."),
+            _GOES_ON,
+        )
+    },
+    "report-again": {
+        "": (
+            mark("Make sure that this device is online."),
+            mark("Open your company’s management app and let it finish a check or a sync."),
+            _GOES_ON,
+        )
+    },
+    "report-everything": {
+        "": (
+            mark("Open your company’s management app."),
+            mark(
+                "If it asks, allow it to check for listed apps on the whole device, not among work apps only."
+            ),
+            _GOES_ON,
+        )
+    },
+    "wait": {
+        "": (
+            mark("There is nothing to do on your device. This page tries again by itself."),
+            mark("If it takes longer than a few minutes, ask for help and give the reference below."),
+        )
+    },
+    "use-mobile-site": {os: (*steps, _ADD_ONS) for os, steps in _MOBILE_SITE.items()},
+    "use-known-browser": {
+        "": (mark("Use an up-to-date browser, for example Chrome, Edge, Firefox or Safari."), _ADD_ONS),
+    },
+    "use-other-device": {
+        "": (mark("Open your mail in a browser on a laptop or desktop computer."),),
+    },
+    "ask": {
+        "": (mark("Ask for help and give the reference below. It shows what was decided and why."),),
+    },
+}
+
+_FIX_OF_REASON = {
+    Reason.PROHIBITED_APP: "remove-app",
+    Reason.POSTURE_MISSING: "set-up-device",
+    Reason.ATTESTATION_REQUIRED: "set-up-device",
+    Reason.POSTURE_STALE: "report-again",
+    Reason.POSTURE_PARTIAL: "report-everything",
+    Reason.POSTURE_UNAVAILABLE: "wait",
+    Reason.KIND_CONTRADICTED: "use-mobile-site",
+    Reason.KIND_UNKNOWN: "use-known-browser",
+    Reason.KIND_REFUSED: "use-other-device",
+    Reason.RULE_MATCHED: "ask",
+    Reason.NO_RULE_MATCHED: "ask",
+    Reason.RULE_ERROR: "ask",
+}
+
+
+def steps_of(view: View) -> Steps | str:
+    """The steps that end this refusal; a rule's own sentence where its fix is not one of ``FIXES``."""
+    fix = view.fix
+    if fix and fix not in FIXES:
+        return fix
+    if not fix or (fix == "remove-app" and not view.apps):
+        fix = _FIX_OF_REASON.get(view.reason, "report-again")
+    if fix == "remove-app" and not view.apps:
+        fix = "ask"
+    by_os = FIXES[fix]
+    return by_os.get(view.os, by_os[""])

@@ -1,0 +1,64 @@
+"""What a page has to show, as plain data."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from mailgate.model import Effect, Kind, Reason
+
+_LONGEST_PATH = 4096
+_SAME_ORIGIN_PATH = re.compile(r"/(?![/\\])[^\x00-\x20\\\x7f]*")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One refusal, warning or error as a page shows it. Every text may be hostile: pages escape all of it.
+
+    ``return_url``, ``continue_url`` and ``status_url`` are paths of this host; anything else becomes ``/``.
+    """
+
+    reason: Reason
+    reference: str
+    """The id that also stands in the log line of this request."""
+    now: datetime
+    effect: Effect = Effect.BLOCK
+    status: int = 0
+    """The HTTP status that an error page is sent with; 0 shows none."""
+    rule_title: str = ""
+    apps: tuple[str, ...] = ()
+    """Display names of the listed apps that are the cause."""
+    os: str = ""
+    """``ios``, ``ipados``, ``android``; anything else gets the general steps."""
+    kind: Kind = Kind.UNKNOWN
+    fix: str = ""
+    """A key of ``steps.FIXES``, an admin's own sentence, or empty: then the reason chooses."""
+    deadline: datetime | None = None
+    contact: str = ""
+    """A mail address, an http(s) address, a telephone number or any other text."""
+    host: str = ""
+    """The public host name that people typed."""
+    accept_language: str = ""
+    default_language: str = "en"
+    return_url: str = "/"
+    """Where to go on once mail is open again: what was asked for."""
+    continue_url: str = "/"
+    """Where the warning's "Continue to mail" posts to."""
+    status_url: str = "/.mailgate/status"
+
+    @property
+    def remaining(self) -> timedelta | None:
+        """The time until the deadline; None where none runs (any more)."""
+        if self.deadline is None or self.deadline <= self.now:
+            return None
+        return self.deadline - self.now
+
+
+def own_path(url: str) -> str:
+    """``url`` if it is a path of this host and nothing else, otherwise ``/``.
+
+    Refuses what a browser would read as another origin or a script: ``//host``, ``/\\host``, ``javascript:``, and
+    the white space and control characters that the URL parser drops (WHATWG URL, section 4.4).
+    """
+    if len(url) <= _LONGEST_PATH and _SAME_ORIGIN_PATH.fullmatch(url):
+        return url
+    return "/"

@@ -1,0 +1,54 @@
+"""Make the webmail's own address invisible where it would lead the client around the gate."""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+COOKIE_DOMAIN = re.compile(rb"(;[ \t]*[Dd][Oo][Mm][Aa][Ii][Nn][ \t]*=[ \t]*\.?)([^;]*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """From the webmail's origin to the public one, in Location and in cookie domains, and nowhere else."""
+
+    public_origin: bytes
+    inner_origins: tuple[bytes, ...]
+    public_host: bytes
+    inner_host: bytes
+
+    @classmethod
+    def between(cls, public_url: str, upstream: str) -> "Rewrite":
+        public, inner = urlsplit(public_url), urlsplit(upstream)
+        origins = [f"{inner.scheme}://{inner.netloc}"]
+        if public.scheme == "https":
+            # a webmail that does not read X-Forwarded-Proto sends people back to http
+            origins.append(f"http://{public.netloc}")
+        return cls(
+            f"{public.scheme}://{public.netloc}".encode(),
+            tuple(origin.encode() for origin in origins),
+            (public.hostname or "").encode(),
+            (inner.hostname or "").encode(),
+        )
+
+    def field(self, name: bytes, value: bytes) -> bytes:
+        """The value that the client gets for the field with this lower-case name."""
+        if name in (b"location", b"content-location"):
+            return self._location(value)
+        if name == b"set-cookie" and self.inner_host != self.public_host:
+            return self._cookie(value)
+        return value
+
+    def _location(self, value: bytes) -> bytes:
+        lowered = value.lower()
+        for origin in self.inner_origins:
+            rest = value[len(origin) :]
+            if lowered.startswith(origin.lower()) and rest[:1] in (b"", b"/", b"?", b"#"):
+                return self.public_origin + rest
+        return value
+
+    def _cookie(self, value: bytes) -> bytes:
+        """A Domain that names the webmail's own host would make the browser drop the cookie: leave it out."""
+        match = COOKIE_DOMAIN.search(value)
+        if match and match[2].strip(b" \t").lower() == self.inner_host.lower():
+            return value[: match.start()] + value[match.end() :]
+        return value

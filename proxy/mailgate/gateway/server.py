@@ -1,0 +1,365 @@
+"""The listener: aiohttp's low-level server with our strict parser in its parser's place.
+
+aiohttp keeps the life of a connection (keep-alive, pipelining, flow control, TLS, shutdown). The grammar is ours
+(``http1/``), since a proxy must refuse what is ambiguous, pass on what is merely unusual, and keep trailers.
+This is the one file that knows aiohttp's inside: ``RequestHandler`` calls ``feed_data``, ``feed_eof``,
+``message_consumed``, ``set_upgraded`` and ``pause_reading`` of its parser, and ``_finish`` and ``_cancel`` of its
+request (docs/decisions/0002-aiohttp-with-our-own-grammar.md).
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+import structlog
+from aiohttp import web
+from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
+from aiohttp.web_protocol import RequestHandler
+
+from mailgate.gateway.http1.body import Body
+from mailgate.gateway.http1.grammar import CRLF, Malformed, unfinished
+from mailgate.gateway.http1.request import (
+    RequestHead,
+    RequestRefused,
+    ambiguous,
+    malformed,
+    parse_request_head,
+    refused_head,
+)
+from mailgate.gateway.upstream import Readable
+from mailgate.model import Reason
+
+log = structlog.get_logger()
+
+MAX_PIPELINED = 16
+BODY_BUFFER = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ServerLimits:
+    """Sizes in bytes, times in seconds. ``body`` 0 means no limit."""
+
+    head: int
+    fields: int
+    body: int
+    head_time: float
+    keep_alive: float
+    linger: float = 1.0
+
+
+class Outcome:
+    """What a handler gives back to aiohttp once it has written its response itself."""
+
+    def __init__(self, *, keep_alive: bool) -> None:
+        self.keep_alive = keep_alive
+
+    async def prepare(self, exchange: "Exchange") -> None:
+        """Nothing is left to prepare."""
+
+    async def write_eof(self) -> None:
+        """Nothing is left to write."""
+
+
+Handler = Callable[["Exchange"], Awaitable[Outcome]]
+
+
+class Exchange:
+    """One request and the way back to its client."""
+
+    __slots__ = ("_task", "body", "connection", "head", "started")
+
+    def __init__(self, head: RequestHead, body: StreamReader, connection: "Connection") -> None:
+        self.head = head
+        self.body = body
+        self.connection = connection
+        self.started = False
+        """Whether the first byte of the final response was written."""
+        self._task: object = None
+
+    @property
+    def peer(self) -> str:
+        """The address of the other end of the connection."""
+        name = self.connection.peername
+        return str(name[0]) if isinstance(name, tuple) else ""
+
+    @property
+    def secure(self) -> bool:
+        return self.connection.ssl_context is not None
+
+    def write(self, data: bytes) -> None:
+        """Queue bytes for the client. Raises ConnectionError when it is gone."""
+        transport = self.connection.transport
+        if transport is None:
+            raise ConnectionResetError("the client is gone")
+        transport.write(data)
+
+    async def drain(self, timeout: float) -> None:
+        """Wait until the client takes what was written, at most ``timeout`` seconds without progress."""
+        if self.connection.writing_paused or self.connection.transport is None:
+            async with asyncio.timeout(timeout):
+                await self.connection.drained()
+
+    def half_close(self) -> None:
+        """Say that nothing more will come; what the client still sends is read and dropped for a moment.
+
+        Closing at once would reset the connection and could take the answer with it (RFC 9112, section 9.6).
+        """
+        transport = self.connection.transport
+        if transport is not None and transport.can_write_eof():
+            transport.write_eof()
+
+    def abort(self) -> None:
+        """Break the connection so that a response that was cut short cannot look complete."""
+        if self.connection.transport is not None:
+            self.connection.transport.abort()
+
+    def _finish(self) -> None:
+        """Called by aiohttp when the handler has returned."""
+
+    def _cancel(self, error: BaseException) -> None:
+        """Called by aiohttp when the client is gone: wakes whoever reads the body."""
+        self.body.set_exception(error)
+
+
+class RequestParser:
+    """Bytes of a connection to queued requests with their bodies; stands where aiohttp's parser stands."""
+
+    def __init__(
+        self, connection: "Connection", loop: asyncio.AbstractEventLoop, limits: ServerLimits
+    ) -> None:
+        self._connection = connection
+        self._loop = loop
+        self._limits = limits
+        self._buffer = b""
+        self._queued = 0
+        self._upgraded = False
+        self._dead = False
+        self._head: RequestHead | None = None
+        self._body: Body | None = None
+        self._payload: StreamReader = EMPTY_PAYLOAD
+        self._received = 0
+
+    @property
+    def inside_head(self) -> bool:
+        """Whether a head has begun and not ended."""
+        return (
+            bool(self._buffer) and self._body is None and not self._upgraded and self._queued < MAX_PIPELINED
+        )
+
+    def feed_data(self, data: bytes) -> tuple[list[tuple[RequestHead, StreamReader]], bool, bytes]:
+        """Requests whose head is complete, whether the last one asks to upgrade, and the bytes behind it."""
+        messages: list[tuple[RequestHead, StreamReader]] = []
+        if self._dead:
+            return messages, False, b""
+        self._buffer = self._buffer + data if self._buffer else data
+        while self._buffer and not self._upgraded and self._queued < MAX_PIPELINED:
+            if not (self._feed_body() if self._body else self._feed_head(messages)):
+                break
+        if not self._upgraded:
+            return messages, False, b""
+        tail, self._buffer = self._buffer, b""
+        return messages, True, tail
+
+    def _feed_head(self, messages: list[tuple[RequestHead, StreamReader]]) -> bool:
+        try:
+            head = self._take_head()
+        except RequestRefused as refused:
+            head = refused_head(refused)
+            self._dead, self._buffer = True, b""
+        if head is None:
+            return False
+        self._queued += 1
+        self._payload = EMPTY_PAYLOAD
+        if head.has_body or head.refused:
+            self._payload = StreamReader(self._connection, BODY_BUFFER, loop=self._loop)
+        if head.has_body:
+            self._head, self._body, self._received = head, head.body(), 0
+        self._upgraded = bool(head.upgrade)
+        messages.append((head, self._payload))
+        return not self._dead
+
+    def _take_head(self) -> RequestHead | None:
+        self._skip_empty_lines()
+        end = self._buffer.find(b"\r\n\r\n", 0, self._limits.head)
+        if end < 0:
+            if len(self._buffer) >= self._limits.head:
+                raise RequestRefused(
+                    431, Reason.REQUEST_HEAD_TOO_LARGE, f"The request head is over {self._limits.head} bytes."
+                )
+            try:
+                unfinished(self._buffer)
+            except Malformed as error:
+                raise malformed(f"The request is malformed: {error}.") from None
+            return None
+        head, self._buffer = self._buffer[: end + 4], self._buffer[end + 4 :]
+        parsed = parse_request_head(head, max_fields=self._limits.fields)
+        if self._limits.body and (parsed.length or 0) > self._limits.body:
+            raise self._body_too_large()
+        return parsed
+
+    def _skip_empty_lines(self) -> None:
+        """RFC 9112, section 2.2: empty lines before a request are ignored."""
+        if self._buffer[0] in b"\r\n":
+            rest = self._buffer.lstrip(b"\r\n")
+            skipped = len(self._buffer) - len(rest)
+            if self._buffer[:skipped] == CRLF * (skipped // 2):
+                self._buffer = rest
+
+    def _feed_body(self) -> bool:
+        assert self._body is not None
+        assert self._head is not None
+        try:
+            content, self._buffer = self._body.feed(self._buffer)
+            for piece in content:
+                self._received += len(piece)
+                self._payload.feed_data(piece)
+            if self._limits.body and self._received > self._limits.body:
+                raise self._body_too_large()
+        except (Malformed, RequestRefused) as error:
+            self._fail(
+                error if isinstance(error, RequestRefused) else ambiguous(f"The body is malformed: {error}.")
+            )
+            return False
+        if not self._body.done:
+            return False
+        self._head.trailers = self._body.trailers
+        self._payload.feed_eof()
+        self._body = self._head = None
+        return True
+
+    def _fail(self, error: Exception) -> None:
+        self._dead, self._buffer, self._body = True, b"", None
+        self._payload.set_exception(error)
+        self._payload.feed_eof()
+
+    def _body_too_large(self) -> RequestRefused:
+        return RequestRefused(
+            413, Reason.REQUEST_BODY_TOO_LARGE, f"The request body is over {self._limits.body} bytes."
+        )
+
+    def refuse(self, error: RequestRefused) -> tuple[RequestHead, StreamReader]:
+        """Give up on the head that has begun; nothing more is read from this connection."""
+        self._dead, self._buffer = True, b""
+        return refused_head(error), StreamReader(self._connection, BODY_BUFFER, loop=self._loop)
+
+    def feed_eof(self) -> None:
+        """The client is gone."""
+        if self._body is not None:
+            self._fail(ConnectionResetError("the client closed the connection inside a body"))
+
+    def message_consumed(self) -> None:
+        self._queued -= 1
+
+    def set_upgraded(self, upgraded: bool) -> None:
+        self._upgraded = upgraded
+
+    def pause_reading(self) -> None:
+        """aiohttp pauses the transport itself; what was already received is small enough to parse."""
+
+
+class Connection(RequestHandler):
+    """One client's connection."""
+
+    __slots__ = ("_head_timer", "_limits", "_peer", "_requests")
+
+    def __init__(self, manager: "Server", limits: ServerLimits, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(
+            manager,
+            loop=loop,
+            keepalive_timeout=limits.keep_alive,
+            lingering_time=limits.linger,
+            access_log=cast(Any, None),
+        )
+        self._limits = limits
+        self._requests = RequestParser(self, loop, limits)
+        self._parser = cast(Any, self._requests)
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._peer: Readable | None = None
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._requests.inside_head:
+            if self._head_timer is None:
+                self._head_timer = self._loop.call_later(self._limits.head_time, self._head_too_slow)
+        elif self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+        self._requests.feed_eof()
+        super().connection_lost(exc)
+
+    def start_tunnel(self, reader: object, peer: Readable) -> None:
+        """From now on every byte goes to ``reader.feed_data``; ``peer`` is read only as fast as the client reads."""
+        self._peer = peer
+        self.set_parser(cast(Any, reader))
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self._peer is not None:
+            self._peer.pause_reading()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._peer is not None:
+            self._peer.resume_reading()
+
+    async def drained(self) -> None:
+        """Wait until the transport's buffer has room again."""
+        await self._drain_helper()
+
+    def _head_too_slow(self) -> None:
+        error = RequestRefused(408, Reason.REQUEST_TIMEOUT, "The request head did not arrive in time.")
+        self._head_timer = None
+        self._messages.append(cast(Any, self._requests.refuse(error)))
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def drain(self) -> None:
+        """Close now if idle, else after the answer that is on its way."""
+        exchange = cast("Exchange | None", self._current_request)
+        if exchange is not None:
+            exchange.head.keep_alive = False
+        elif self._waiter is not None and not self._requests.inside_head:
+            self.force_close()
+
+    def log_exception(self, *_: Any, **kw: Any) -> None:
+        """What aiohttp catches behind our handler: never with its arguments, they hold the request."""
+        log.error("connection-failed", error=type(kw.get("exc_info")).__name__)
+
+
+class Server(web.Server):
+    """Makes a Connection of each accepted socket and calls ``handler`` with each Exchange."""
+
+    def __init__(self, handler: Handler, limits: ServerLimits) -> None:
+        super().__init__(
+            cast(Any, handler), request_factory=cast(Any, self._make_exchange), handler_cancellation=True
+        )
+        self._limits = limits
+        self._draining = False
+
+    def _make_exchange(
+        self, head: RequestHead, body: StreamReader, connection: Connection, *_: object
+    ) -> Exchange:
+        if self._draining:
+            head.keep_alive = False
+        return Exchange(head, body, connection)
+
+    def __call__(self) -> Connection:
+        return Connection(self, self._limits, self._loop)
+
+    async def finish(self, timeout: float) -> None:
+        """Let running requests end, at most ``timeout`` seconds, then close what is left.
+
+        aiohttp's own ``shutdown`` stops reading at once, which would cut an upload that is under way.
+        """
+        self._draining = True
+        end = self._loop.time() + timeout
+        while self.connections and self._loop.time() < end:
+            for connection in self.connections:
+                cast(Connection, connection).drain()
+            await asyncio.sleep(0.05)
+        await self.shutdown(0.1)

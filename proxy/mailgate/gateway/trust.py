@@ -1,0 +1,128 @@
+"""Which headers may be believed from whom, and which never reach the webmail.
+
+A client can write any header. Those that a front proxy or this gate sets to tell the webmail who is there are dropped
+from every request, in any spelling, and set anew; a peer in ``trusted_proxies`` is believed about the client's address
+and the scheme, nobody else is.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_address
+
+from mailgate.gateway.http1.grammar import Field, values
+
+Network = IPv4Network | IPv6Network
+
+# names as `canonical` makes them
+FORGEABLE = frozenset(
+    {
+        b"forwarded",
+        b"x-real-ip",
+        b"x-client-ip",
+        b"x-cluster-client-ip",
+        b"true-client-ip",
+        b"cf-connecting-ip",
+        b"fastly-client-ip",
+        b"x-original-uri",
+        b"x-original-url",
+        b"x-original-method",
+        b"x-rewrite-url",
+        b"x-http-method-override",
+        b"x-forwarded",
+        b"client-cert",
+        b"client-cert-chain",
+        b"remote-user",
+        b"x-remote-user",
+        b"x-webobjects-remote-user",
+        b"x-user",
+        b"device-attestation",
+        b"device-proof",
+        b"dpop",
+    }
+)
+FORGEABLE_PREFIXES = (
+    b"x-forwarded-",
+    b"x-ssl-",
+    b"ssl-client-",
+    b"x-client-cert",
+    b"x-device-",
+    b"x-mailgate-",
+    b"mailgate-",
+    b"x-auth-request-",
+    b"x-remote-",
+)
+
+# RFC 9110, section 7.6.1; `trailer` and `te` are decided where the message is written
+HOP_BY_HOP = frozenset(
+    {
+        b"connection",
+        b"keep-alive",
+        b"proxy-connection",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"te",
+        b"transfer-encoding",
+        b"upgrade",
+        b"http2-settings",
+    }
+)
+
+
+def canonical(name: bytes) -> bytes:
+    """One spelling for a field name: an application that reads CGI variables cannot tell ``_`` from ``-``."""
+    return name.lower().replace(b"_", b"-")
+
+
+def forgeable(name: bytes) -> bool:
+    """Whether a client could pass itself off as something with this field."""
+    plain = canonical(name)
+    return plain in FORGEABLE or plain.startswith(FORGEABLE_PREFIXES)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request came from, as far as it may be believed."""
+
+    remote: str
+    scheme: str
+    host: bytes
+    forwarded_for: bytes
+    """The value of X-Forwarded-For that the webmail gets."""
+
+
+def origin_of(
+    fields: Sequence[Field], *, peer: str, secure: bool, host: bytes, trusted: Sequence[Network]
+) -> Origin:
+    """Reads X-Forwarded-* from a trusted peer; from anyone else the connection itself says who is there."""
+    scheme = "https" if secure else "http"
+    if not _within(peer, trusted):
+        return Origin(peer, scheme, host, peer.encode())
+    chain = [
+        part.strip().decode("latin-1")
+        for value in values(fields, b"x-forwarded-for")
+        for part in value.split(b",")
+    ]
+    chain = [part for part in chain if part]
+    proto = values(fields, b"x-forwarded-proto")
+    if proto and proto[-1].lower() in (b"http", b"https"):
+        scheme = proto[-1].lower().decode()
+    hosts = values(fields, b"x-forwarded-host")
+    remote = next((hop for hop in reversed(chain) if not _within(hop, trusted)), chain[0] if chain else peer)
+    if not _is_address(remote):
+        remote, chain = peer, []
+    return Origin(remote, scheme, hosts[-1] if hosts else host, ", ".join([*chain, peer]).encode("latin-1"))
+
+
+def _within(address: str, networks: Sequence[Network]) -> bool:
+    if not networks or not _is_address(address):
+        return False
+    parsed = ip_address(address)
+    return any(parsed in network for network in networks if network.version == parsed.version)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,357 @@
+"""The way to the webmail: pooled HTTP/1.1 connections that never take a broken answer for a whole one."""
+
+import asyncio
+import ssl
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+from mailgate.gateway.http1.body import Body
+from mailgate.gateway.http1.grammar import Field, Malformed
+from mailgate.gateway.http1.response import ResponseHead, parse_response_head
+
+READ_AHEAD = 512 * 1024
+FRESH = 1.0
+
+
+class UpstreamError(Exception):
+    """The webmail did not give a usable answer."""
+
+
+class UpstreamUnreachable(UpstreamError):
+    """No connection could be made."""
+
+
+class UpstreamClosed(UpstreamError):
+    """The connection ended before the first byte of an answer."""
+
+
+class UpstreamMalformed(UpstreamError):
+    """What came is not the HTTP/1.1 response it should be, or it was cut short."""
+
+
+class UpstreamTimeout(UpstreamError):
+    """Nothing came in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where the webmail listens, and how it is spoken to. Times are in seconds."""
+
+    host: str
+    port: int
+    tls: ssl.SSLContext | None
+    connect_time: float
+    response_time: float
+    idle_time: float
+    keep_alive: float = 15.0
+    max_idle: int = 64
+    max_head: int = 256 * 1024
+    max_fields: int = 256
+
+
+class Readable(Protocol):
+    """The other side of a tunnel, which is read only as fast as this side writes."""
+
+    def pause_reading(self) -> None: ...
+
+    def resume_reading(self) -> None: ...
+
+
+class UpstreamConnection(asyncio.Protocol):
+    """One connection. Answers are read one after another: heads, then the body of the final one."""
+
+    def __init__(self, endpoint: Endpoint, loop: asyncio.AbstractEventLoop) -> None:
+        self._endpoint = endpoint
+        self._loop = loop
+        self._transport: asyncio.Transport | None = None
+        self._method = b""
+        self._buffer = b""
+        self._heads: deque[ResponseHead] = deque()
+        self._body: Body | None = None
+        self._content: deque[bytes] = deque()
+        self._queued = 0
+        self._reading = True
+        self._writing = True
+        self._error: UpstreamError | None = None
+        self._closed = False
+        self._waiter: asyncio.Future[None] | None = None
+        self._drain_waiter: asyncio.Future[None] | None = None
+        self._switched = False
+        self._tunnel: Callable[[bytes], None] | None = None
+        self._peer: Readable | None = None
+        self.on_end: Callable[[], None] | None = None
+        self.served = 0
+        """How many answers this connection has given."""
+        self.idle_since = 0.0
+
+    # asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one by shape, not by class
+
+    def data_received(self, data: bytes) -> None:
+        if self._tunnel is not None:
+            self._tunnel(data)
+            return
+        self._buffer = self._buffer + data if self._buffer else data
+        try:
+            while (
+                self._buffer
+                and self._error is None
+                and (self._feed_body() if self._body else self._feed_head())
+            ):
+                pass
+        except Malformed as error:
+            self._fail(UpstreamMalformed(str(error)))
+        self._wake()
+
+    def eof_received(self) -> bool:
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._closed = True
+        if self._body is not None and exc is None:
+            try:
+                self._body.feed_eof()
+            except Malformed as error:
+                self._fail(UpstreamMalformed(str(error)))
+        elif self._body is not None:
+            self._fail(UpstreamMalformed("the connection broke inside the body"))
+        elif self._buffer:
+            self._fail(UpstreamMalformed("the connection ended inside the head"))
+        self._fail(UpstreamClosed("the connection ended before an answer"))
+        self._wake()
+        self.resume_writing()
+        if self.on_end is not None:
+            self.on_end()
+
+    def pause_writing(self) -> None:
+        self._writing = False
+        if self._peer is not None:
+            self._peer.pause_reading()
+
+    def resume_writing(self) -> None:
+        self._writing = True
+        if self._peer is not None:
+            self._peer.resume_reading()
+        if self._drain_waiter is not None and not self._drain_waiter.done():
+            self._drain_waiter.set_result(None)
+
+    # writing
+
+    def write(self, data: bytes) -> None:
+        """Queue bytes. Raises UpstreamClosed once the connection is gone."""
+        if self._closed or self._transport is None:
+            raise UpstreamClosed("the connection is gone")
+        self._transport.write(data)
+
+    async def drain(self) -> None:
+        """Wait until the webmail takes what was written. Raises UpstreamTimeout."""
+        if self._writing or self._closed:
+            return
+        self._drain_waiter = self._loop.create_future()
+        try:
+            async with asyncio.timeout(self._endpoint.idle_time):
+                await self._drain_waiter
+        except TimeoutError:
+            raise UpstreamTimeout("the webmail does not take the request body") from None
+
+    # reading
+
+    def expect(self, method: bytes) -> None:
+        """A request with ``method`` is about to be written."""
+        self._method = method
+
+    async def read_head(self) -> ResponseHead:
+        """The next head, informational or final. Raises UpstreamError."""
+        await self._until(lambda: bool(self._heads), self._endpoint.response_time)
+        return self._heads.popleft()
+
+    @property
+    def ready(self) -> bool:
+        """Whether ``read`` would return without waiting."""
+        return bool(self._content) or self._ended or self._error is not None
+
+    async def read(self) -> bytes:
+        """The next piece of the body, empty at its end. Raises UpstreamError where the body was cut short."""
+        if not self._content and (self._body is None or self._body.done):
+            return b""
+        await self._until(lambda: bool(self._content) or self._ended, self._endpoint.idle_time)
+        if not self._content:
+            return b""
+        piece = self._content.popleft()
+        self._queued -= len(piece)
+        if not self._reading and self._queued < READ_AHEAD // 2:
+            self._reading = True
+            if self._transport is not None and not self._closed:
+                self._transport.resume_reading()
+        return piece
+
+    @property
+    def trailers(self) -> list[Field]:
+        """Trailers of the body that was read last."""
+        return self._body.trailers if self._body else []
+
+    def finish(self, head: ResponseHead) -> bool:
+        """Leave this answer behind; whether the connection can carry another request."""
+        self.served += 1
+        whole = self._ended and not self._content
+        clean = not self._buffer and not self._heads and self._error is None and not self._closed
+        self._body = None
+        return whole and clean and head.keep_alive
+
+    def abort(self) -> None:
+        """Drop the connection at once, unless it is already closing."""
+        if not self._closed and self._transport is not None:
+            self._transport.abort()
+        self._closed = True
+
+    def close(self) -> None:
+        """Close after what is queued."""
+        self._closed = True
+        if self._transport is not None:
+            self._transport.close()
+
+    @property
+    def usable(self) -> bool:
+        """Whether an idle connection may carry a request: alive, and nothing came uninvited."""
+        return not self._closed and self._error is None and not self._buffer and not self._heads
+
+    # tunnel (after 101)
+
+    def start_tunnel(self, receive: Callable[[bytes], None], peer: Readable) -> None:
+        """From now on every byte goes to ``receive``, those behind the head first."""
+        self._tunnel, self._peer = receive, peer
+        if self._buffer:
+            tail, self._buffer = self._buffer, b""
+            receive(tail)
+
+    def pause_reading(self) -> None:
+        if self._transport is not None and not self._closed:
+            self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        if self._transport is not None and not self._closed:
+            self._transport.resume_reading()
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
+    # inside
+
+    @property
+    def _ended(self) -> bool:
+        return self._body is not None and self._body.done
+
+    def _feed_head(self) -> bool:
+        if not self._method:
+            self._fail(UpstreamMalformed("bytes that no request asked for"))
+            return False
+        end = self._buffer.find(b"\r\n\r\n", 0, self._endpoint.max_head)
+        if end < 0:
+            if len(self._buffer) >= self._endpoint.max_head:
+                raise Malformed(f"a head over {self._endpoint.max_head} bytes")
+            return False
+        data, self._buffer = self._buffer[: end + 4], self._buffer[end + 4 :]
+        head = parse_response_head(data, method=self._method, max_fields=self._endpoint.max_fields)
+        self._heads.append(head)
+        if head.status == 101:
+            self._switched = True
+            return False
+        if not head.informational:
+            self._body, self._method = head.body, b""
+        return True
+
+    def _feed_body(self) -> bool:
+        assert self._body is not None
+        if self._body.done:
+            return False  # bytes behind the answer: `finish` finds them
+        content, self._buffer = self._body.feed(self._buffer)
+        self._content.extend(content)
+        self._queued += sum(map(len, content))
+        if self._queued > READ_AHEAD and self._reading and self._transport is not None:
+            self._reading = False
+            self._transport.pause_reading()
+        return self._body.done
+
+    def _fail(self, error: UpstreamError) -> None:
+        if self._error is None:
+            self._error = error
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def _until(self, ready: Callable[[], bool], timeout: float) -> None:
+        while not ready():
+            if self._error is not None:
+                raise self._error
+            self._waiter = self._loop.create_future()
+            try:
+                async with asyncio.timeout(timeout):
+                    await self._waiter
+            except TimeoutError:
+                raise UpstreamTimeout("the webmail said nothing in time") from None
+            finally:
+                self._waiter = None
+
+
+class UpstreamPool:
+    """Idle connections to one endpoint, the freshest first."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._idle: deque[UpstreamConnection] = deque()
+        self._loop = asyncio.get_running_loop()
+
+    async def acquire(self, *, repeatable: bool) -> UpstreamConnection:
+        """An idle connection, or a new one. Raises UpstreamUnreachable.
+
+        A request that must not be repeated gets an idle connection only while that is fresh: the webmail may be
+        closing an older one at this moment, and the request would be lost with it.
+        """
+        self._drop_stale()
+        newest = self._loop.time() - FRESH
+        while self._idle and (repeatable or self._idle[-1].idle_since >= newest):
+            connection = self._idle.pop()
+            if connection.usable:
+                return connection
+            connection.abort()
+        return await self.connect()
+
+    def release(self, connection: UpstreamConnection) -> None:
+        """Take back a connection whose answer was read to its end."""
+        connection.idle_since = self._loop.time()
+        self._idle.append(connection)
+        if len(self._idle) > self._endpoint.max_idle:
+            self._idle.popleft().close()
+
+    def close(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
+
+    def _drop_stale(self) -> None:
+        oldest = self._loop.time() - self._endpoint.keep_alive
+        while self._idle and self._idle[0].idle_since < oldest:
+            self._idle.popleft().close()
+
+    async def connect(self) -> UpstreamConnection:
+        """A new connection. Raises UpstreamUnreachable."""
+        endpoint = self._endpoint
+        try:
+            async with asyncio.timeout(endpoint.connect_time):
+                _, connection = await self._loop.create_connection(
+                    lambda: UpstreamConnection(endpoint, self._loop),
+                    endpoint.host,
+                    endpoint.port,
+                    ssl=endpoint.tls,
+                    server_hostname=endpoint.host if endpoint.tls else None,
+                )
+        except TimeoutError:
+            raise UpstreamUnreachable("the webmail does not take a connection in time") from None
+        except (OSError, ssl.SSLError) as error:
+            raise UpstreamUnreachable(f"the webmail cannot be reached: {type(error).__name__}") from None
+        return connection

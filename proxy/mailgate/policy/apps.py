@@ -1,0 +1,99 @@
+"""The catalogue: which apps are listed, by which identifiers they are known, and on which lists they stand."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
+"""A name in kebab-case: small letters, digits and single hyphens."""
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+"""A short text for people."""
+
+Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=255)]
+"""An Android package name or an iOS bundle identifier."""
+
+
+class Strict(BaseModel):
+    """The ground of every file's model: unknown keys refused, nothing converted, nothing changed afterwards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+
+
+class App(Strict):
+    """One listed app as it stands in ``apps.yaml``."""
+
+    name: Text
+    vendor: Text | None = None
+    android: tuple[Identifier, ...] = ()
+    ios: tuple[Identifier, ...] = ()
+    names: tuple[Text, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ListedApp:
+    """An app that rules can speak of. ``name`` is for people, ``key`` for rules and the store."""
+
+    key: str
+    name: str
+    vendor: str = ""
+    android: tuple[str, ...] = ()
+    ios: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+
+    def identifiers(self) -> frozenset[tuple[str, str]]:
+        """(namespace, case-folded identifier) pairs; two apps never share one."""
+        named = {*self.names, self.name, self.key}
+        pairs = [("android", self.android), ("ios", self.ios), ("name", named)]
+        return frozenset((space, each.casefold()) for space, group in pairs for each in group)
+
+
+@dataclass(frozen=True)
+class AppCatalog:
+    """All listed apps and lists. Immutable; looking up is exact, without regard to case."""
+
+    apps: Mapping[str, ListedApp] = field(default_factory=dict)
+    lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @cached_property
+    def _keys(self) -> Mapping[tuple[str, str], str]:
+        return {pair: app.key for app in self.apps.values() for pair in app.identifiers()}
+
+    @cached_property
+    def _lists_of(self) -> Mapping[str, frozenset[str]]:
+        return {key: frozenset(name for name, keys in self.lists.items() if key in keys) for key in self.apps}
+
+    def match(self, os: str, identifier: str) -> str | None:
+        """The key of the listed app that ``identifier`` (id, name or key) stands for on ``os``, or None.
+
+        Identifiers of the device's own system come first; those of the other are tried too, since an odd report
+        must not make a listed app look unlisted.
+        """
+        own = "android" if os.casefold() == "android" else "ios"
+        other = "ios" if own == "android" else "android"
+        folded = identifier.strip().casefold()
+        return next(
+            (self._keys[space, folded] for space in (own, other, "name") if (space, folded) in self._keys),
+            None,
+        )
+
+    def lists_of(self, apps: Iterable[str]) -> tuple[str, ...]:
+        """The lists on which any of the apps stands, sorted."""
+        return tuple(sorted(frozenset[str]().union(*(self._lists_of.get(key, ()) for key in apps))))
+
+    def name_of(self, key: str) -> str:
+        """The display name; an app that is not listed any more shows its key."""
+        return self.apps[key].name if key in self.apps else key
+
+
+class AppList(Strict):
+    """A list that is kept in a file of its own, with where it comes from."""
+
+    title: Text
+    published: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d$")] | None = None
+    sources: tuple[Text, ...] = Field(min_length=1)
+    notes: Text | None = None
+    apps: tuple[Key, ...] = Field(min_length=1)

@@ -1,0 +1,238 @@
+"""Recorded requests and the cases of ``policy.tests.yaml``: what was asked, by whom, and what must come of it."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Self
+
+from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError
+
+from mailgate.model import (
+    Access,
+    AttestationResult,
+    Client,
+    Decision,
+    Effect,
+    Kind,
+    Posture,
+    PostureState,
+    Reason,
+    RequestFacts,
+    User,
+)
+from mailgate.policy.apps import AppCatalog, Key, Strict, Text
+from mailgate.policy.stages import Moment
+
+Classify = Callable[[RequestFacts], Client]
+
+
+def _joined(value: object) -> object:
+    """A header that came several times is a list; RFC 9110, section 5.3, joins its values in order."""
+    if isinstance(value, tuple) and all(isinstance(each, str) for each in value):
+        return ", ".join(value)
+    return value
+
+
+def _person(value: object) -> object:
+    return {"name": value} if isinstance(value, str) else value
+
+
+HeaderValue = Annotated[
+    str,
+    BeforeValidator(_joined),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]
+
+
+class Person(Strict):
+    """Who asks, as a trusted proxy would tell it."""
+
+    name: str = ""
+    groups: tuple[str, ...] = ()
+
+
+UserField = Annotated[Person, BeforeValidator(_person)]
+
+
+class Request(Strict):
+    """One request as it came in."""
+
+    method: Annotated[str, Field(min_length=1)] = "GET"
+    target: Annotated[str, Field(min_length=1)] = "/"
+    scheme: str = "http"
+    host: str = ""
+    remote: str = ""
+    headers: Mapping[str, HeaderValue] = Field(default_factory=dict)
+    user_agent: str | None = None
+    """Short for the `User-Agent` header."""
+    user: UserField = Person()
+
+    def facts(self) -> RequestFacts:
+        """The request as the gate reads it: header names in small letters, repeated ones joined."""
+        headers: dict[str, str] = {}
+        named = [("user-agent", self.user_agent)] if self.user_agent is not None else []
+        for name, value in [*self.headers.items(), *named]:
+            folded = name.lower()
+            headers[folded] = (
+                f"{headers[folded]}, {value}" if folded in headers and value is not None else value or ""
+            )
+        host = self.host or headers.get("host", "")
+        return RequestFacts(
+            self.method, self.target, self.scheme, host, self.remote, headers, self.user.name or None
+        )
+
+
+class Device(Strict):
+    """What is known of the device at that moment."""
+
+    state: PostureState | None = Field(default=None, strict=False)
+    """Left out: `prohibited` where an app stands on a list, else `clean`."""
+    last_state: PostureState | None = Field(default=None, strict=False)
+    """With `unavailable`: what was last known."""
+    id: str = ""
+    kind: Kind | None = Field(default=None, strict=False)
+    os: str = ""
+    os_version: str = ""
+    managed: bool | None = None
+    owner: str = ""
+    source: str = ""
+    apps: tuple[Key, ...] = ()
+    reported_at: Moment | None = None
+    expires_at: Moment | None = None
+
+    @model_validator(mode="after")
+    def _fits(self, info: ValidationInfo) -> Self:
+        catalog: AppCatalog | None = (info.context or {}).get("catalog")
+        if catalog is None:
+            return self
+        for index, key in enumerate(self.apps):
+            if key not in catalog.apps:
+                raise PydanticCustomError(
+                    "word", "{word}", {"word": key, "known": list(catalog.apps), "key": ("apps", index)}
+                )
+        listed = bool(catalog.lists_of(self.apps))
+        if self.state is PostureState.CLEAN and listed:
+            raise PydanticCustomError(
+                "device", "`clean` with an app on a list; expected `prohibited`", {"key": "state"}
+            )
+        if self.state is PostureState.PROHIBITED and not listed:
+            raise PydanticCustomError(
+                "device", "`prohibited` without an app on a list; expected one in `apps`", {"key": "state"}
+            )
+        return self
+
+    def posture(self, catalog: AppCatalog, now: datetime) -> Posture:
+        """The posture that the store would hold. A report without a time was made at ``now``."""
+        lists = catalog.lists_of(self.apps)
+        state = self.state or (PostureState.PROHIBITED if lists else PostureState.CLEAN)
+        reported = self.reported_at or (None if state is PostureState.MISSING else now)
+        return Posture(
+            state=state,
+            device_id=self.id,
+            kind=self.kind,
+            os=self.os,
+            os_version=self.os_version,
+            managed=self.managed,
+            owner=self.owner,
+            apps=tuple(sorted(self.apps)),
+            lists=lists,
+            source=self.source,
+            reported_at=reported,
+            expires_at=self.expires_at or (reported + timedelta(hours=24) if reported else None),
+            last_state=self.last_state,
+        )
+
+
+class Attestation(Strict):
+    """What the verifier made of signed evidence; accepted unless ``refused`` is given."""
+
+    device: str = "device"
+    issuer: str = ""
+    kind: Kind | None = Field(default=None, strict=False)
+    status: str = "affirming"
+    refused: Reason | None = Field(default=None, strict=False)
+
+    def result(self) -> AttestationResult:
+        if self.refused:
+            return AttestationResult(refused=self.refused)
+        return AttestationResult(self.device, self.issuer, kind=self.kind, status=self.status)
+
+
+class Situation(Strict):
+    """A request, and what was known beside it."""
+
+    request: Request = Request()
+    device: Device | None = None
+    attestation: Attestation | None = None
+    now: Moment | None = None
+    """Left out: the time of the file, else the time of the check."""
+
+    def access(self, catalog: AppCatalog, classify: Classify, now: datetime) -> Access:
+        """Everything that the decision depends on. ``now`` is used where the situation names no time."""
+        moment = self.now or now
+        facts = self.request.facts()
+        posture = self.device.posture(catalog, moment) if self.device else Posture()
+        user = User(self.request.user.name, self.request.user.groups)
+        proof = self.attestation.result() if self.attestation else None
+        return Access(facts, classify(facts), posture, moment, user, proof)
+
+
+class RecordedRequest(Request):
+    """A request with what was known beside it on one level, as ``mailgate explain`` also takes it."""
+
+    device: Device | None = None
+    attestation: Attestation | None = None
+    now: Moment | None = None
+
+    def situation(self) -> Situation:
+        """The same in two levels."""
+        own = {name: getattr(self, name) for name in Request.model_fields}
+        return Situation(
+            request=Request.model_construct(**own),
+            device=self.device,
+            attestation=self.attestation,
+            now=self.now,
+        )
+
+
+class Expectation(Strict):
+    """What must come of it. What is left out may be anything."""
+
+    effect: Effect = Field(strict=False)
+    reason: Reason | None = Field(default=None, strict=False)
+    rule: str | None = None
+    """Id of the rule that decides; `default` where none may."""
+    would: tuple[str, ...] | None = None
+    """Ids of the report-only rules that match, in order."""
+    kind: Kind | None = Field(default=None, strict=False)
+    """What the client must be taken for."""
+
+
+class Case(Situation):
+    """One named case."""
+
+    name: Text
+    expect: Expectation
+
+
+class CasesFile(Strict):
+    """``policy.tests.yaml``: cases that must hold before a policy is used."""
+
+    now: Moment | None = None
+    """The time of every case that names none."""
+    tests: tuple[Case, ...]
+
+
+def differences(expect: Expectation, client: Client, decision: Decision) -> dict[str, tuple[Any, Any]]:
+    """For each thing that came out otherwise: what was expected, and what it is."""
+    got: dict[str, Any] = {
+        "effect": decision.effect.value,
+        "reason": decision.reason.value,
+        "rule": decision.rule,
+        "would": tuple(trial.rule for trial in decision.would),
+        "kind": client.kind.value,
+    }
+    wanted = {name: getattr(expect, name) for name in got}
+    return {
+        name: (want, got[name]) for name, want in wanted.items() if want is not None and want != got[name]
+    }

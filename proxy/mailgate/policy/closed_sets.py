@@ -1,0 +1,66 @@
+"""Which words a condition compares with which variable, and the words that the variable can never have.
+
+``client.kind == "labtop"`` is well typed and never true: a rule that silently never matches. Where the values
+of a variable are known beforehand such a word is a mistake.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+
+from mailgate.policy.spelling import expected
+from mailgate.policy.syntax_tree import Node
+
+_COMPARE = frozenset({"_==_", "_!=_", "@in"})
+_CHOICE, _INDEX, _JOIN = "_?_:_", "_[_]", "_+_"
+
+_Scope = Mapping[str, Node]
+
+
+def misspelt(tree: Node, closed: Mapping[str, Iterable[str]]) -> Iterator[tuple[int, str]]:
+    """Offset and message of each word that its variable can never have."""
+    for variable, word in _compared(tree, {}):
+        allowed = closed.get(variable)
+        if allowed is not None and word.text is not None and word.text not in allowed:
+            shown = [each for each in allowed if each]
+            yield word.offset, f"`{variable}` is never {json.dumps(word.text)}; {expected(word.text, shown)}"
+
+
+def literals_of(tree: Node, variables: Iterable[str]) -> Mapping[str, frozenset[str]]:
+    """For each variable the words that it is compared with."""
+    pairs = [(variable, word.text) for variable, word in _compared(tree, {}) if word.text is not None]
+    return {name: frozenset(word for variable, word in pairs if variable == name) for name in variables}
+
+
+def _compared(node: Node, scope: _Scope) -> Iterator[tuple[str, Node]]:
+    """Every (variable, string constant) that stand on the two sides of a comparison."""
+    if node.is_call and node.name in _COMPARE:
+        left, right = node.children
+        for one, other in ((left, right), (right, left)):
+            for variable in _variables(one, scope):
+                yield from ((variable, word) for word in _words(other, scope))
+    inner = {**scope, node.scope[0]: node.scope[1]} if node.scope else scope
+    for child in node.children:
+        yield from _compared(child, inner)
+
+
+def _variables(node: Node, scope: _Scope) -> Iterator[str]:
+    yield from (leaf.name for leaf in _leaves(node, scope) if leaf.is_name)
+
+
+def _words(node: Node, scope: _Scope) -> Iterator[Node]:
+    yield from (leaf for leaf in _leaves(node, scope) if leaf.text is not None)
+
+
+def _leaves(node: Node, scope: _Scope) -> Iterator[Node]:
+    """The names and constants whose value the node, or an element of it, can be."""
+    if node.is_name and node.name in scope:
+        outer = {name: bound for name, bound in scope.items() if name != node.name}
+        yield from _leaves(scope[node.name], outer)
+    elif node.is_name or node.is_constant:
+        yield node
+    elif node.is_list or (node.is_call and node.name == _JOIN and any(c.is_list for c in node.children)):
+        for child in node.children:
+            yield from _leaves(child, scope)
+    elif node.is_call and node.name in (_CHOICE, _INDEX):
+        for child in node.children[1:] if node.name == _CHOICE else node.children[:1]:
+            yield from _leaves(child, scope)

@@ -1,0 +1,65 @@
+"""The reason and the apps of a decision, inferred from what the condition reads."""
+
+from mailgate.model import Access, Effect, Kind, PostureState, Reason
+from mailgate.policy.apps import AppCatalog
+from mailgate.policy.condition import Condition
+
+_STATES = {
+    PostureState.PROHIBITED: Reason.PROHIBITED_APP,
+    PostureState.STALE: Reason.POSTURE_STALE,
+    PostureState.MISSING: Reason.POSTURE_MISSING,
+    PostureState.PARTIAL: Reason.POSTURE_PARTIAL,
+    PostureState.UNAVAILABLE: Reason.POSTURE_UNAVAILABLE,
+}
+
+
+def infer(condition: Condition, effect: Effect, access: Access) -> Reason:
+    """Why a rule without a ``reason`` of its own took this request. The device comes first, then the client's kind."""
+    if effect is Effect.ALLOW:
+        return Reason.RULE_MATCHED
+    reads = condition.reads
+    return (
+        _of_device(reads, access)
+        or _of_attestation(reads, access)
+        or _of_client(reads, access)
+        or Reason.RULE_MATCHED
+    )
+
+
+def _of_device(reads: frozenset[str], access: Access) -> Reason | None:
+    if not any(name.startswith("device.") for name in reads):
+        return None
+    if access.posture.apps and not reads.isdisjoint(("device.apps", "device.lists")):
+        return Reason.PROHIBITED_APP
+    return _STATES.get(access.posture.state)
+
+
+def _of_attestation(reads: frozenset[str], access: Access) -> Reason | None:
+    if not any(name.startswith("attestation.") for name in reads):
+        return None
+    if access.attestation is None:
+        return Reason.ATTESTATION_REQUIRED
+    return Reason.ATTESTATION_INVALID if access.attestation.refused else None
+
+
+def _of_client(reads: frozenset[str], access: Access) -> Reason | None:
+    if access.client.contradicted and not reads.isdisjoint(("client.contradicted", "client.findings")):
+        return Reason.KIND_CONTRADICTED
+    if reads.isdisjoint(("client.kind", "client.handheld", "client.form")):
+        return None
+    return Reason.KIND_UNKNOWN if access.client.kind is Kind.UNKNOWN else Reason.KIND_REFUSED
+
+
+def apps_behind(condition: Condition, access: Access, catalog: AppCatalog) -> tuple[str, ...]:
+    """Display names of the present apps that the condition is about: those it names, by list or by key.
+
+    A condition that names none, such as one on ``device.state``, is about every present app on any list.
+    """
+    lists = condition.names.get("device.lists", frozenset())
+    named = condition.names.get("device.apps", frozenset()).union(
+        *(catalog.lists.get(each, ()) for each in lists)
+    )
+    present = [key for key in access.posture.apps if key in named] or [
+        key for key in access.posture.apps if catalog.lists_of([key])
+    ]
+    return tuple(catalog.name_of(key) for key in present)

@@ -1,0 +1,161 @@
+"""The shape of ``policy.yaml`` and the compiled policy."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from hashlib import sha256
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, PlainSerializer, PlainValidator, ValidationInfo, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from mailgate.model import Effect, Reason
+from mailgate.policy.apps import AppCatalog, Key, Strict, Text
+from mailgate.policy.condition import MAX_LENGTH, Condition, ConditionError, compile_condition
+from mailgate.policy.stages import Share, Stages
+
+DEFAULT_RULE = "default"
+"""The id under which a decision is recorded that no rule took; no rule may carry it."""
+
+RULE_REASONS = (
+    Reason.RULE_MATCHED,
+    Reason.NO_RULE_MATCHED,
+    Reason.PROHIBITED_APP,
+    Reason.POSTURE_MISSING,
+    Reason.POSTURE_STALE,
+    Reason.POSTURE_PARTIAL,
+    Reason.POSTURE_UNAVAILABLE,
+    Reason.KIND_CONTRADICTED,
+    Reason.KIND_UNKNOWN,
+    Reason.KIND_REFUSED,
+    Reason.ATTESTATION_REQUIRED,
+    Reason.ATTESTATION_INVALID,
+)
+"""The reasons that a rule may give by itself."""
+
+
+class OnUnavailable(StrEnum):
+    """What a rule that reads ``device.*`` does while the posture cannot be had."""
+
+    BLOCK = "block"
+    LAST_KNOWN = "last_known"
+    ALLOW = "allow"
+
+
+def _condition(text: object, info: ValidationInfo) -> Condition:
+    if not isinstance(text, str):
+        raise PydanticCustomError(
+            "string_type", "not a text; expected a CEL expression, in quotes if need be"
+        )
+    try:
+        return compile_condition(text, (info.context or {}).get("closed", {}))
+    except ConditionError as error:
+        raise PydanticCustomError(
+            "condition", "{text}", {"text": str(error), "faults": error.faults}
+        ) from error
+
+
+def _reason(word: object) -> Reason:
+    if word not in RULE_REASONS:
+        raise PydanticCustomError(
+            "word", "{word}", {"word": str(word), "known": [r.value for r in RULE_REASONS]}
+        )
+    return Reason(str(word))
+
+
+When = Annotated[
+    Condition,
+    PlainValidator(_condition),
+    PlainSerializer(lambda condition: condition.text),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_LENGTH}),
+]
+RuleReason = Annotated[
+    Reason,
+    Field(strict=False),
+    BeforeValidator(_reason),
+    WithJsonSchema({"type": "string", "enum": [r.value for r in RULE_REASONS]}),
+]
+
+
+class Notice(Strict):
+    """What the person is told besides the reason: how to fix it, and whom to ask."""
+
+    fix: Key | None = None
+    contact: Text | None = None
+
+
+class Default(Strict):
+    """What happens to a request that no rule takes."""
+
+    effect: Effect = Field(default=Effect.BLOCK, strict=False)
+    reason: RuleReason = Reason.NO_RULE_MATCHED
+    title: Text | None = None
+    notice: Notice = Notice()
+
+
+class Rule(Strict):
+    """One rule: who it is about, what it does to them, from when, and what they are told."""
+
+    id: Key
+    title: Text | None = None
+    when: When
+    effect: Effect = Field(strict=False)
+    reason: RuleReason | None = None
+    stages: Stages | None = None
+    share: Share = 1.0
+    on_unavailable: OnUnavailable = Field(default=OnUnavailable.LAST_KNOWN, strict=False)
+    notice: Notice = Notice()
+
+
+class PolicyFile(Strict):
+    """``policy.yaml``: rules are read top to bottom; the first that matches decides."""
+
+    default: Default = Default()
+    rules: tuple[Rule, ...] = Field(min_length=1)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The compiled policy: rules, what happens without one, and the apps that the rules speak of."""
+
+    rules: tuple[Rule, ...]
+    default: Default = field(default_factory=Default)
+    catalog: AppCatalog = field(default_factory=AppCatalog)
+
+    @cached_property
+    def version(self) -> str:
+        """The first 12 hex digits of the SHA-256 of rules, default and catalogue in canonical form."""
+        plain = {
+            "rules": [rule.model_dump(mode="json") for rule in self.rules],
+            "default": self.default.model_dump(mode="json"),
+            "apps": {key: sorted(app.identifiers()) for key, app in self.catalog.apps.items()},
+            "lists": {name: sorted(keys) for name, keys in self.catalog.lists.items()},
+        }
+        return sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:12]
+
+    @cached_property
+    def reads(self) -> frozenset[str]:
+        """Every variable that some rule reads."""
+        return frozenset[str]().union(*(rule.when.reads for rule in self.rules))
+
+
+def policy_context(catalog: AppCatalog | None) -> Mapping[str, Any]:
+    """The validation context of ``PolicyFile``. Without a catalogue, words for apps and lists go unchecked."""
+    return {
+        "closed": {}
+        if catalog is None
+        else {"device.apps": tuple(catalog.apps), "device.lists": tuple(catalog.lists)}
+    }
+
+
+def repeated_ids(rules: object) -> list[tuple[int, str]]:
+    """Index and id of each rule of a file as read whose id was taken before it."""
+    seen, repeated = {DEFAULT_RULE}, []
+    for index, rule in enumerate(rules if isinstance(rules, tuple) else ()):
+        name = rule.get("id") if isinstance(rule, dict) else None
+        if isinstance(name, str) and name in seen:
+            repeated.append((index, name))
+        seen.add(str(name))
+    return repeated

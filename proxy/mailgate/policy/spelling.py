@@ -1,0 +1,26 @@
+"""Near names, for mistakes that are a slip of the keyboard."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+def quoted(words: Iterable[str], most: int = 12) -> str:
+    """The words in order, each in backquotes, cut where a reader would stop reading."""
+    ordered = list(words)
+    shown = ", ".join(f"`{word}`" for word in ordered[:most])
+    return f"{shown}, … ({len(ordered)} in all)" if len(ordered) > most else shown
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that ``word`` was most likely meant to be."""
+    by_folded = {each.casefold().replace("-", "_"): each for each in known}
+    close = get_close_matches(word.casefold().replace("-", "_"), by_folded, n=1, cutoff=0.6)
+    return by_folded[close[0]] if close else None
+
+
+def expected(word: str, known: Iterable[str]) -> str:
+    """``did you mean `x`?`` where a known word is near; else the list of what is known."""
+    known = list(known)
+    near = nearest(word, known)
+    options = f"expected one of {quoted(known)}" if known else "nothing is defined that could stand here"
+    return f"did you mean `{near}`? {options}" if near else options

@@ -1,0 +1,110 @@
+"""What a rule does today: its stage by the clock, and whether a person is in its share."""
+
+import re
+from datetime import UTC, datetime
+from hashlib import sha256
+from itertools import pairwise
+from typing import Annotated, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError
+
+from mailgate.model import Effect, Stage
+
+_MOMENT = r"^\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?([Zz]|[+-]\d\d:\d\d))?$"
+_SHARE = r"^(100(\.0+)?|\d{1,2}(\.\d{1,4})?)%$"
+
+
+def _moment(text: object) -> datetime:
+    if not isinstance(text, str) or not re.match(_MOMENT, text):
+        raise PydanticCustomError(
+            "moment",
+            "not a date, nor a time with its zone; expected one like 2026-12-01 (midnight UTC) or 2026-12-08T09:00:00-08:00",
+        )
+    try:
+        moment = datetime.fromisoformat(text.upper())
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise PydanticCustomError(
+            "moment", "no such date or time; expected one that the calendar has"
+        ) from error
+
+
+def _share(text: object) -> float:
+    if not isinstance(text, str) or not re.match(_SHARE, text):
+        raise PydanticCustomError("share", "not a percentage; expected 0% to 100%, with the percent sign")
+    return float(text.removesuffix("%")) / 100
+
+
+Moment = Annotated[datetime, BeforeValidator(_moment), WithJsonSchema({"type": "string", "pattern": _MOMENT})]
+"""A date (midnight UTC) or a time with its zone; always UTC inside."""
+
+Share = Annotated[
+    float, BeforeValidator(_share), WithJsonSchema({"type": "string", "pattern": _SHARE, "examples": ["25%"]})
+]
+"""A part of all people, 0 to 1, written as a percentage."""
+
+
+class Stages(BaseModel):
+    """When each stage of a rule starts. A stage lasts until the next one starts; the last has no end."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    report_only: Moment | None = None
+    warn: Moment | None = None
+    enforce: Moment | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        starts = self.starts()
+        if not starts:
+            raise PydanticCustomError(
+                "stages", "no stage is given; expected at least one of `report_only`, `warn`, `enforce`"
+            )
+        for (earlier, start), (later, following) in pairwise(starts):
+            if following <= start:
+                raise PydanticCustomError(
+                    "stages",
+                    "`{later}` does not start after `{earlier}`; expected report_only < warn < enforce",
+                    {"later": later.value, "earlier": earlier.value, "key": later.value},
+                )
+        return self
+
+    def starts(self) -> list[tuple[Stage, datetime]]:
+        """The stages that are given, mildest first, with their starts."""
+        all_stages = (
+            (Stage.REPORT_ONLY, self.report_only),
+            (Stage.WARN, self.warn),
+            (Stage.ENFORCE, self.enforce),
+        )
+        return [(stage, start) for stage, start in all_stages if start is not None]
+
+    def at(self, now: datetime) -> Stage:
+        """The stage that runs at ``now``; ``pending`` before the first."""
+        return next((stage for stage, start in reversed(self.starts()) if start <= now), Stage.PENDING)
+
+    def next_start(self, now: datetime) -> datetime | None:
+        """When the next, stricter stage starts."""
+        return next((start for _, start in self.starts() if start > now), None)
+
+
+def softened(effect: Effect, stage: Stage) -> Effect:
+    """``warn`` turns what would keep people out into an interstitial."""
+    if stage is Stage.WARN and effect in (Effect.BLOCK, Effect.CHALLENGE):
+        return Effect.WARN
+    return effect
+
+
+def in_share(share: float, rule: str, subject: str, effect: Effect) -> bool:
+    """Whether a rule applies to ``subject``: a person, or a device whose person is not known.
+
+    The place of a subject between 0 and 1 is a hash of rule and subject, so it never moves: whoever is in a share
+    stays in when the share grows. Without a subject the strict side is taken: in the share of a rule that restricts, out
+    of the share of one that allows.
+    """
+    if share >= 1:
+        return True
+    if not subject:
+        return share > 0 and effect is not Effect.ALLOW
+    digest = sha256(f"{rule}\0{subject.casefold()}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64 < share

@@ -1,0 +1,113 @@
+"""The variables that a condition may read: name, type, meaning, closed set and where the value comes from.
+
+``docs/policy.md`` prints this table. A variable exists once it stands in ``VARIABLES``.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from cel_expr_python import cel
+
+from mailgate.model import Access, Assurance, Kind, PostureState, Protocol, Reason
+
+NEVER_REPORTED = timedelta(days=36500)
+"""``device.age`` of a device that never reported: older than any limit that a rule can set."""
+
+FORMS = ("desktop", "phone", "tablet", "tv", "console", "watch", "car", "speaker", "xr")
+STATUSES = ("affirming", "warning", "contraindicated", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One name of the environment. ``closed`` are the only values that it can have; None where any can come."""
+
+    name: str
+    type: str
+    about: str
+    read: Callable[[Access], object]
+    closed: tuple[str, ...] | None = None
+
+
+def _words(kind: type[StrEnum]) -> tuple[str, ...]:
+    return tuple(member.value for member in kind)
+
+
+def _age(access: Access) -> timedelta:
+    reported = access.posture.reported_at
+    return access.now - reported if reported else NEVER_REPORTED
+
+
+def _status(access: Access) -> str:
+    return access.attestation.status if _valid(access) and access.attestation else "none"
+
+
+def _valid(access: Access) -> bool:
+    return access.attestation is not None and access.attestation.refused is None
+
+
+def _issuer(access: Access) -> str:
+    return access.attestation.issuer if _valid(access) and access.attestation else ""
+
+
+def _refused(access: Access) -> str:
+    return str(access.attestation.refused or "") if access.attestation else ""
+
+
+_UNKNOWN_STATES = (PostureState.MISSING, PostureState.UNAVAILABLE)
+
+VARIABLES: Mapping[str, Variable] = {
+    v.name: v
+    for v in (
+        Variable("client.kind", "string", "What sends the request; `unknown` is never `laptop`", lambda a: a.client.kind.value, _words(Kind)),
+        Variable("client.handheld", "bool", "A phone, a tablet, a mobile mail app or a watch", lambda a: a.client.handheld),
+        Variable("client.assurance", "string", "How well the kind is known, weakest first", lambda a: a.client.assurance.value, _words(Assurance)),
+        Variable("client.form", "string", "Form factor; empty where not told", lambda a: a.client.form, (*FORMS, "")),
+        Variable("client.os", "string", "`windows`, `macos`, `linux`, `chromeos`, `ios`, `ipados`, `android`, … or empty", lambda a: a.client.os),
+        Variable("client.os_version", "string", "Version as the client tells it, or empty", lambda a: a.client.os_version),
+        Variable("client.browser", "string", "Browser or app family, or empty", lambda a: a.client.browser),
+        Variable("client.browser_version", "string", "Its version, or empty", lambda a: a.client.browser_version),
+        Variable("client.model", "string", "Device model as the client tells it, or empty", lambda a: a.client.model),
+        Variable("client.eas_type", "string", "ActiveSync `DeviceType`, or empty", lambda a: a.client.eas_type),
+        Variable("client.contradicted", "bool", "Two signals name different kinds; `client.kind` is the more restrictive one", lambda a: a.client.contradicted),
+        Variable("client.findings", "list(string)", "Reason codes of what does not fit in the signals", lambda a: [f.reason.value for f in a.client.findings], _words(Reason)),
+        Variable("device.state", "string", "What is known of the device; only `clean` means clean", lambda a: a.posture.state.value, _words(PostureState)),
+        Variable("device.known", "bool", "The device has reported at least once", lambda a: a.posture.state not in _UNKNOWN_STATES),
+        Variable("device.apps", "list(string)", "Listed apps that are present: keys of `apps.yaml`", lambda a: list(a.posture.apps)),
+        Variable("device.lists", "list(string)", "Lists of `apps.yaml` on which those apps stand", lambda a: list(a.posture.lists)),
+        Variable("device.managed", "bool", "Enrolled in device management; false where not told", lambda a: bool(a.posture.managed)),
+        Variable("device.kind", "string", "Kind that the device's signed report tells, else `unknown`", lambda a: (a.posture.kind or Kind.UNKNOWN).value, _words(Kind)),
+        Variable("device.os", "string", "Operating system that the report tells, or empty", lambda a: a.posture.os),
+        Variable("device.os_version", "string", "Its version, or empty", lambda a: a.posture.os_version),
+        Variable("device.age", "duration", "Time since the last report; 100 years for a device that never reported", _age),
+        Variable("attestation.valid", "bool", "The request carries signed evidence and it was accepted", _valid),
+        Variable("attestation.status", "string", "EAR tier of accepted evidence, else `none`", _status, STATUSES),
+        Variable("attestation.issuer", "string", "Issuer of accepted evidence, or empty", _issuer),
+        Variable("attestation.refused", "string", "Reason code why evidence was refused, or empty", _refused, (*_words(Reason), "")),
+        Variable("request.method", "string", "HTTP method", lambda a: a.facts.method),
+        Variable("request.path", "string", "Path of the target as sent: percent-encoding is not undone", lambda a: a.facts.path),
+        Variable("request.host", "string", "Host that was asked", lambda a: a.facts.host),
+        Variable("request.scheme", "string", "Scheme that was asked", lambda a: a.facts.scheme, ("http", "https")),
+        Variable("request.protocol", "string", "What the caller speaks", lambda a: a.client.protocol.value, _words(Protocol)),
+        Variable("request.remote", "string", "Address of the caller", lambda a: a.facts.remote),
+        Variable("user.name", "string", "Who asks, as told by a trusted proxy; empty where nobody vouches", lambda a: a.user.name),
+        Variable("user.groups", "list(string)", "Groups of that person", lambda a: list(a.user.groups)),
+        Variable("now", "timestamp", "Time of the request, UTC", lambda a: a.now),
+    )
+}  # fmt: skip
+
+_TYPES = {
+    "string": cel.Type.STRING,
+    "bool": cel.Type.BOOL,
+    "duration": cel.Type.DURATION,
+    "timestamp": cel.Type.TIMESTAMP,
+    "list(string)": cel.Type.List(cel.Type.STRING),
+}
+
+ENVIRONMENT = cel.NewEnv(variables={v.name: _TYPES[v.type] for v in VARIABLES.values()})
+
+
+def activate(access: Access, names: Iterable[str]) -> cel.Activation:
+    """The values of the named variables, ready for any number of conditions."""
+    return ENVIRONMENT.Activation({name: VARIABLES[name].read(access) for name in names})
