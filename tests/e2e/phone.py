@@ -6,9 +6,9 @@ from typing import Any
 from uuid import uuid4
 
 from playwright.sync_api import Page
+from tests.e2e.gate import ISSUER, Gate
 
 from mailgate.attest.mint import Device, Issue, claims, read_private_key, sign_proof, sign_token
-from tests.e2e.gate import ISSUER, Gate
 
 
 class Phone:

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-
-from mailgate.attest.mint import ISSUER_KEY_FILE, key_files
 from tests.e2e.gate import Gate, gate_before
 from tests.e2e.mailsystem import ATTACHED, PASSWORD, PLAIN, UNICODE, MailSystem
 from tests.e2e.phone import Phone
 from tests.e2e.webmail import Webmail
+
+from mailgate.attest.mint import ISSUER_KEY_FILE, key_files
 
 pytestmark = pytest.mark.e2e
 
