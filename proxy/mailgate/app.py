@@ -5,6 +5,7 @@ import secrets
 import signal
 import ssl
 from base64 import b32encode
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -253,8 +254,10 @@ class Service:
             await asyncio.sleep(PRUNE_EVERY)
 
 
-async def serve(config: Path, bundle: Bundle | None = None) -> None:
-    """Run a gate until SIGTERM or SIGINT; SIGHUP reads the files anew."""
+async def serve(
+    config: Path, bundle: Bundle | None = None, ready: Callable[[Service], None] | None = None
+) -> None:
+    """Run a gate until SIGTERM or SIGINT; SIGHUP reads the files anew. ``ready`` is called once it listens."""
     service = await Service.start(config, bundle)
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -268,6 +271,8 @@ async def serve(config: Path, bundle: Bundle | None = None) -> None:
 
     loop.add_signal_handler(signal.SIGHUP, reload)
     log.info("listening", public=service.public, admin=service.admin, policy=service.bundle.policy.version)
+    if ready:
+        ready(service)
     try:
         await stop.wait()
     finally:
