@@ -80,7 +80,7 @@ APPLIANCES = Table(
             "A name that ends in TV belongs to a set, a box or an app for one.",
         ),
         Rule(
-            "printer-camera-frame",
+            "appliance",
             "device",
             rf"{_B}Printer{_B}|{_B}ePrint{_B}|Photo ?Frame|Refrigerator|FamilyHub|Family Hub|{_B}POS Terminal|{_B}Kiosk Device"
             rf"|{_B}CE-HTML|Smart ?Fridge|SmartSignage|{_B}IoT{_B}",

@@ -10,7 +10,7 @@ from user_agents.parsers import UserAgent, parse_browser, parse_device, parse_op
 
 from mailgate.classify.appliances import APPLIANCES
 from mailgate.classify.desktops import DESKTOPS
-from mailgate.classify.handhelds import HANDHELDS, MASKED
+from mailgate.classify.handhelds import HANDHELDS, MASKED, NO_FORM
 from mailgate.classify.programs import BOTS, MAIL_APPS, TOOLS
 from mailgate.classify.reading import KIND_OF_FORM, Reading
 from mailgate.classify.systems import desktop_system, system_name
@@ -68,7 +68,9 @@ def _look(text: str, agent: Agent) -> _Seen:
     if program is not None:
         return program
     seen = _device(text, agent)
-    mail_app = MAIL_APPS.first(text) if not seen.form else None
+    if seen.form and not (seen.match and seen.match.rule.name in NO_FORM):
+        return seen
+    mail_app = MAIL_APPS.first(text)
     return _Seen("mail_app", mail_app) if mail_app else seen
 
 
@@ -85,7 +87,7 @@ def _program(text: str, agent: Agent) -> _Seen | None:
 def _device(text: str, agent: Agent) -> _Seen:
     """Appliances, then handhelds, then handhelds behind a computer's name, then computers: in doubt no laptop."""
     device = APPLIANCES.first(text) or HANDHELDS.first(text)
-    if device:
+    if device and device.rule.form:
         return _Seen(device.rule.form, device)
     masked, desktop = MASKED.first(text), DESKTOPS.first(text)
     if masked:

@@ -9,8 +9,21 @@ MAX_PATH = 8192
 """Bytes of a path that are read: the longest request line that common servers take."""
 
 _DAV_METHODS = frozenset(
-    "PROPFIND PROPPATCH MKCOL COPY MOVE LOCK UNLOCK REPORT MKCALENDAR ACL SEARCH BIND UNBIND REBIND".split()
+    (
+        "PROPFIND",
+        "PROPPATCH",
+        "MKCOL",
+        "COPY",
+        "MOVE",
+        "LOCK",
+        "UNLOCK",
+        "REPORT",
+        "MKCALENDAR",
+        "ACL",
+        "SEARCH",
+    )
 )
+"""Methods of RFC 4918, 3253, 3744, 4791 and 5323 that a web page does not send."""
 
 _SEGMENTS = {
     "microsoft-server-activesync": Protocol.ACTIVESYNC,

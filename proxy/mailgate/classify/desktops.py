@@ -13,13 +13,13 @@ DESKTOPS = Table(
         Rule(
             "harmony-pc",
             "desktop",
-            r"\((?:PC|2in1); ?(?:OpenHarmony|HarmonyOS)",
+            r"\((?:PC|2in1); ?(?:Open)?Harmony",
             "HarmonyOS NEXT names its form first.",
         ),
         Rule(
             "windows",
             "desktop",
-            rf"Windows[ _-]?NT|{_B}Outlook/1\d[^)]*; ?x(?:86|64)|{_B}WinNT|Windows[ _-]?(?:XP|Vista|2000|2003|20[012]\d|ME|9[58x]|3\.\d+|7|8(?:\.1)?|1[01]){_B}|{_B}Win(?:16|32|64|95|98| 9x|9x|2000|2K|XP|me){_B}|Windows 16-bit|16-?bit{_B}|{_B}Win ?3\.|{_B}Windows(?:; ?(?:U|I|N);|;|\)|/|,)|{_B}CYGWIN|{_B}MSYS|mingw|{_B}Windows {_B}x(?:64|86)|Microsoft Windows|Windows-NT|MS ?Windows|win-x64|{_B}Windows$|\(Windows {_B}",
+            rf"Windows[ _-]?NT|{_B}Outlook/1\d[^)]*; ?x(?:86|64)|{_B}WinNT|Windows[ _-]?(?:XP|Vista|2000|2003|20[012]\d|ME|9[58x]|3\.\d+|7|8(?:\.1)?|1[01]){_B}|{_B}Win(?:16|32|64|95|98| 9x|9x|2000|2K|XP|me){_B}|Windows 16-bit|16-?bit{_B}|{_B}Win ?3\.|{_B}Windows(?:; ?(?:U|I|N);|;|\)|/|,)|{_B}CYGWIN|{_B}MSYS|mingw|{_B}Windows {_B}x(?:64|86)|Microsoft Windows|Windows-NT|MS ?Windows|win-x64|{_B}Windows$|Windows[ /-]\d|Microsoft-WebDAV-MiniRedir",
             "Windows for computers in all its spellings; phones, tablets and Xbox were told apart before.",
         ),
         Rule(

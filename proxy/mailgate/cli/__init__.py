@@ -2,7 +2,7 @@
 
 import typer
 
-from mailgate.cli import attest, run
+from mailgate.cli import attest, classify, run
 
 app = typer.Typer(
     name="mailgate",
@@ -13,6 +13,7 @@ app = typer.Typer(
 )
 app.add_typer(attest.app, name="attest")
 app.command()(run.run)
+app.command()(classify.classify)
 
 
 @app.callback()
