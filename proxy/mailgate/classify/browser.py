@@ -24,6 +24,12 @@ _SHOWN = 80
 """Characters of matched words that are kept in a signal."""
 
 _SOURCE = "user-agent"
+_PRINTABLE = dict.fromkeys((*range(0x20), 0x7F), " ")
+"""Control characters become spaces: what is read here is shown in logs and on terminals."""
+
+_NO_MODEL = frozenset({None, "Apple", "Generic", "Generic_Android", "Spider"})
+"""Brands of ua-parser's device database that stand for no model of a handheld: Apple is a Mac here, iOS has rules."""
+
 _RESOLVE = Resolver(load_lazy_builtins())
 
 
@@ -51,7 +57,7 @@ class _Seen(NamedTuple):
 
 def read_user_agent(header: str) -> Reading:
     """What a user agent says. Pure, never raises, linear in at most ``MAX_LENGTH`` characters."""
-    text = header[:MAX_LENGTH].encode("ascii", "replace").decode("ascii").strip()
+    text = header[:MAX_LENGTH].encode("ascii", "replace").decode("ascii").translate(_PRINTABLE).strip()
     if not text:
         return Reading(signals=(Signal(_SOURCE, "absent", ""),))
     agent = Agent(text)
@@ -92,9 +98,11 @@ def _device(text: str, agent: Agent) -> _Seen:
     masked, desktop = MASKED.first(text), DESKTOPS.first(text)
     if masked:
         return _Seen(masked.rule.form, masked, desktop)
-    if desktop:
+    names_model = agent.device.brand not in _NO_MODEL
+    if desktop and not names_model:
         return _Seen("desktop", desktop, desktop)
-    return _Seen("tablet" if agent.is_tablet else "phone" if agent.is_mobile else "")
+    form = "tablet" if agent.is_tablet else "phone" if agent.is_mobile or names_model else ""
+    return _Seen(form, None, desktop)
 
 
 def _describe(seen: _Seen, agent: Agent) -> Reading:

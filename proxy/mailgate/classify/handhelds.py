@@ -116,7 +116,7 @@ MASKED = Table(
         Rule(
             "ios-browser",
             "tablet",
-            rf"{_B}(?:FxiOS|CriOS|EdgiOS|OPiOS|GSA|OPT|DuckDuckGo|Ddg|Klar|Focus)/\d|{_B}Brave ?iOS|Coast/|Mercury/|YaBrowser/[\d.]+ Mobile|Mobile/\d+[A-Z]\d*",
+            rf"{_B}(?:FxiOS|CriOS|EdgiOS|OPiOS|GSA|OPT|DuckDuckGo|Klar|Focus)/\d|{_B}Brave ?iOS|Coast/|Mercury/|YaBrowser/[\d.]+ Mobile|Mobile/\d+[A-Z]\d*",
             "Browsers for iOS only; with a Mac beside them it is an iPad or iPhone that asked for the desktop site.",
         ),
         Rule(

@@ -9,6 +9,7 @@ from typing import Annotated, BinaryIO
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from mailgate.classify import classify as classify_facts
 from mailgate.model import Client, RequestFacts
@@ -153,13 +154,15 @@ def _join(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 def _table(client: Client) -> Table:
     table = Table(show_header=False, title=f"{client.kind} ({client.assurance})", title_justify="left")
-    for name, value in as_object(client).items():
-        if isinstance(value, str | bool):
-            table.add_row(name, str(value))
-    for signal in client.signals:
-        table.add_row(
-            f"signal: {signal.source}", f"{signal.name} = {signal.value!r} says {signal.says or 'nothing'}"
-        )
-    for finding in client.findings:
-        table.add_row(f"finding: {finding.reason}", finding.detail)
+    for name, value in _shown(client):
+        table.add_row(name, Text("".join(c if c.isprintable() else "?" for c in value)))
     return table
+
+
+def _shown(client: Client) -> Iterator[tuple[str, str]]:
+    for name in _PLAIN:
+        yield name, str(getattr(client, name))
+    for signal in client.signals:
+        yield f"signal: {signal.source}", f"{signal.name} = {signal.value!r} says {signal.says or 'nothing'}"
+    for finding in client.findings:
+        yield f"finding: {finding.reason}", finding.detail
