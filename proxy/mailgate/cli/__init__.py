@@ -2,7 +2,7 @@
 
 import typer
 
-from mailgate.cli import attest, check, demo, explain, run, schema
+from mailgate.cli import attest, check, classify, demo, explain, run, schema
 
 app = typer.Typer(
     name="mailgate",
@@ -17,6 +17,7 @@ app.command()(check.check)
 app.command()(schema.schema)
 app.command()(explain.explain)
 app.command()(demo.demo)
+app.command()(classify.classify)
 
 
 @app.callback()
