@@ -195,8 +195,10 @@ def _secret(value: object, info: ValidationInfo) -> object:
     (kind, name), sources = next(iter(value.items())), _sources(info)
     found = sources.environ.get(name) if kind == "env" else _content(sources.folder / name)
     if not found:
-        what = "environment variable" if kind == "env" else "file"
-        raise PydanticCustomError("secret", f"the {what} is missing or empty; expected it to hold the value")
+        what = f"the environment variable {name}" if kind == "env" else f"the file {name}"
+        raise PydanticCustomError(
+            "secret", "{what} is missing or empty; expected it to hold the value", {"what": what}
+        )
     return SecretStr(found)
 
 

@@ -158,8 +158,26 @@ def _reworded(line: int, column: int, message: str, text: str) -> Fault:
         )
     if "<EOF>" in message and "input '<EOF>'" in message:
         return Fault(line, column, "the condition ends too early; expected a value or a closing bracket")
+    written = re.match(r"[^\s\w]+|\w+", text.split("\n")[line - 1][column - 1 :])
+    if written and written[0] in _OPERATORS:
+        return Fault(line, column, f"`{written[0]}` is no operator; expected `{_OPERATORS[written[0]]}`")
+    if "token recognition" in message and text.split("\n")[line - 1][column - 1] in "\"'":
+        return Fault(line, column, "this text has no end; expected a closing quote")
     short = re.sub(r" expecting \{.*", "", message, flags=re.DOTALL).removeprefix("Syntax error: ")
     return Fault(line, column, f"{short}; expected a CEL expression")
+
+
+_OPERATORS = {
+    "=": "==",
+    "===": "==",
+    "<>": "!=",
+    "=~": ".matches(…)",
+    "~": ".matches(…)",
+    "&": "&&",
+    "|": "||",
+}
+_OPERATORS |= {"and": "&&", "AND": "&&", "or": "||", "OR": "||"}
+"""What other languages write, and what CEL does."""
 
 
 def _unknown_name(line: int, column: int, name: str, text: str) -> Fault:
