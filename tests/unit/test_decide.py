@@ -169,7 +169,7 @@ def test_outside_of_its_share_a_rule_is_passed_over() -> None:
     decisions = [decide(access(PHONE, WITH_TIKTOK, user=name), policy) for name in people]
     assert {decision.rule for decision in decisions} == {"prohibited-app", "handheld"}
     notes = {decision.trials[0].note for decision in decisions if decision.rule == "handheld"}
-    assert notes == {"outside the share of 50.0000%"}
+    assert notes == {"outside the share of 50%"}
 
 
 def test_it_never_raises() -> None:

@@ -84,15 +84,15 @@ def _read(path: Path, catalog: AppCatalog) -> Situation:
             [Mistake(name, 1, 1, f"cannot be read: {error.strerror}; expected a recorded request")]
         ) from error
     except DocumentError as error:
-        raise ConfigError(error.mistakes) from error
+        raise ConfigError([error.mistake]) from error
     context = {"catalog": catalog}
     if isinstance(document.value, dict) and "request" in document.value:
         situation, mistakes = validated(Situation, document, context)
     else:
         recorded, mistakes = validated(RecordedRequest, document, context)
         situation = recorded.situation() if recorded else None
-    if situation is None:
-        raise ConfigError(mistakes)
+    if situation is None or document.mistakes:
+        raise ConfigError([*document.mistakes, *mistakes])
     return situation
 
 
