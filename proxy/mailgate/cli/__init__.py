@@ -2,7 +2,7 @@
 
 import typer
 
-from mailgate.cli import attest, check, explain, run, schema
+from mailgate.cli import attest, check, demo, explain, run, schema
 
 app = typer.Typer(
     name="mailgate",
@@ -16,6 +16,7 @@ app.command()(run.run)
 app.command()(check.check)
 app.command()(schema.schema)
 app.command()(explain.explain)
+app.command()(demo.demo)
 
 
 @app.callback()
