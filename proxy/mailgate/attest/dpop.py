@@ -20,6 +20,9 @@ from mailgate.model import Reason
 TYP = "dpop+jwt"
 LONGEST_URL = 4096
 
+ProvedKeys = MutableMapping[str, tuple[Mapping[str, str], Key]]
+"""Keys by their thumbprint, with the members that have it: hashing and importing cost half a verification."""
+
 _FOREIGN_PARAMETERS = ("crit", "b64", "jku", "x5u", "x5c")
 
 
@@ -40,20 +43,16 @@ def token_hash_claim(token_hash: bytes) -> str:
     return urlsafe_b64encode(token_hash).rstrip(b"=").decode("ascii")
 
 
-def check_proof(proof: str, expected: Expected, keys: MutableMapping[str, Key]) -> str:
-    """Check everything about a proof but whether it was used before; returns its ``jti``. Raises `RefusedError`.
-
-    ``keys`` holds imported keys by thumbprint: importing one costs a third of a verification.
-    """
+def check_proof(proof: str, expected: Expected, known: ProvedKeys) -> str:
+    """Check everything about a proof but whether it was used before; returns its ``jti``. Raises `RefusedError`."""
     # 12. It is one JWS, strictly written, without foreign keys, addresses or extensions. (2)
     jws = _parse(proof)
     # 13. typ and alg are those of a proof; jwk is a public key for this alg. (4, 5, 7)
     members = _check_header(jws.header)
     # 14. jwk is the key that the token is bound to. (12b)
-    if thumbprint({**members}) != expected.jkt:
-        raise RefusedError(Reason.PROOF_KEY_MISMATCH, "jwk is not the key that the token is bound to")
+    key = _bound_key(members, expected.jkt, known)
     # 15. The signature is that key's. (6)
-    if not jws.is_signed_by(_imported(members, expected.jkt, keys), algorithm_of(members["kty"])):
+    if not jws.is_signed_by(key, algorithm_of(members["kty"])):
         raise RefusedError(Reason.PROOF_SIGNATURE_WRONG, "the signature is not of the key in jwk")
     # 16. to 18. The claims are there (3) and name this request, this time and this token. (8, 9, 11, 12a)
     try:
@@ -89,13 +88,16 @@ def _check_header(header: Mapping[str, object]) -> dict[str, str]:
     return members
 
 
-def _imported(members: dict[str, str], jkt: str, keys: MutableMapping[str, Key]) -> Key:
-    key = keys.get(jkt)
-    if key is None:
-        try:
-            key = keys[jkt] = import_public(members)
-        except JwkError as error:
-            raise RefusedError(Reason.PROOF_MALFORMED, f"jwk.{error}") from None
+def _bound_key(members: dict[str, str], jkt: str, known: ProvedKeys) -> Key:
+    if jkt in known and known[jkt][0] == members:
+        return known[jkt][1]
+    if thumbprint({**members}) != jkt:
+        raise RefusedError(Reason.PROOF_KEY_MISMATCH, "jwk is not the key that the token is bound to")
+    try:
+        key = import_public(members)
+    except JwkError as error:
+        raise RefusedError(Reason.PROOF_MALFORMED, f"jwk.{error}") from None
+    known[jkt] = members, key
     return key
 
 

@@ -7,7 +7,7 @@ no duplicate member names, no NaN, no UTF-16, no characters outside the alphabet
 import binascii
 import json
 import re
-from base64 import urlsafe_b64decode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -85,10 +85,14 @@ def parse_object(data: bytes, name: str) -> dict[str, object]:
 
 
 def _decoded(part: str, name: str) -> bytes:
+    """Decode base64url. Unused bits must be zero (RFC 4648, section 3.5): one value, one way to write it."""
     try:
-        return urlsafe_b64decode(part + "=" * (-len(part) % 4))
+        data = urlsafe_b64decode(part + "=" * (-len(part) % 4))
     except binascii.Error:
-        raise MalformedJwsError(f"{name} is not base64url") from None
+        data = b""
+    if urlsafe_b64encode(data).rstrip(b"=") != part.encode("ascii"):
+        raise MalformedJwsError(f"{name} is not base64url")
+    return data
 
 
 def _cause(error: ValueError) -> str:

@@ -15,7 +15,10 @@ from joserfc.jwk import ECKey, OKPKey
 from mailgate.attest import dpop, passport
 from mailgate.attest.dpop import token_hash_claim
 from mailgate.attest.jose import ALGORITHMS, Key, parse_object
-from mailgate.attest.keys import algorithm_of
+from mailgate.attest.keys import algorithm_of, public_members
+
+TEST_ISSUER = "https://mdm.example.com"
+"""The ``iss`` of test tokens, unless another is asked for."""
 
 ISSUER_KEY_FILE = "issuer.private.jwk"
 DEVICE_KEY_FILE = "device.private.jwk"
@@ -76,17 +79,13 @@ def jwks(*issuer_keys: Key) -> str:
 
 def read_private_key(text: str) -> Key:
     """Read the content of a private key file. Raises ValueError for anything but a private key of ours."""
-    members = {
-        name: value for name, value in parse_object(text.encode(), "key").items() if isinstance(value, str)
-    }
-    kinds: Mapping[str, type[ECKey] | type[OKPKey]] = {"EC": ECKey, "OKP": OKPKey}
-    if (
-        members.get("kty") not in kinds
-        or "d" not in members
-        or members.get("crv") not in {"P-256", "Ed25519"}
-    ):
-        raise ValueError("expected a private JWK: EC with P-256, or OKP with Ed25519")
-    return kinds[members["kty"]].import_key({**members})
+    jwk = parse_object(text.encode("utf-8"), "key")
+    secret = jwk.pop("d", None)
+    if not isinstance(secret, str):
+        raise ValueError("d: expected a private JWK: EC with P-256, or OKP with Ed25519")
+    members = {**public_members(jwk), "d": secret, "kid": str(jwk.get("kid", ""))}
+    key: Key = ECKey.import_key({**members}) if members["kty"] == "EC" else OKPKey.import_key({**members})
+    return key
 
 
 def claims(device: Device, issue: Issue, device_key: Key) -> dict[str, object]:

@@ -56,18 +56,23 @@ class Passport:
     expires: datetime
 
     def check_times(self, now: datetime, leeway: timedelta) -> None:
-        """Step 10. Raises `RefusedError` outside of the token's life; ``leeway`` is for clocks that differ."""
+        """Step 10. Raises `RefusedError` outside of the token's life; ``leeway`` is for clocks that differ.
+
+        A report from the future would stay fresh for too long, so it is refused too.
+        """
         if now + leeway < max(self.not_before, self.issued_at):
             raise RefusedError(Reason.TOKEN_NOT_YET_VALID, "nbf or iat is in the future")
         if now - leeway >= self.expires:
             raise RefusedError(Reason.TOKEN_EXPIRED, "exp has passed")
+        if self.result.apps is not None and self.result.apps.at > now + leeway:
+            raise RefusedError(Reason.TOKEN_CLAIM_WRONG, "apps.at is in the future")
 
 
 def read_passport(token: str, anchors: Anchors) -> Passport:
     """Steps 4 to 9: everything about a token that does not depend on the time. Raises `RefusedError`."""
     # 4. It is one JWS, strictly written, and its header brings no key, address or extension of its own.
     jws = _parse(token)
-    # 5. typ and alg are ours.
+    # 5. typ and alg are ours, and there is a kid.
     algorithm = _check_header(jws.header)
     # 6. and 7. The issuer is configured, and kid names a key of that issuer, made for this algorithm.
     issuer, key = _issuer_key(jws, anchors.issuers, algorithm)
@@ -137,7 +142,7 @@ def _read_claims(claims: Claims, issuer: str, anchors: Anchors) -> Passport:
         managed=claims.flag("managed") if "managed" in claims else None,
         user=claims.text("user") if "user" in claims else "",
         eas_ids=claims.texts("eas_ids") if "eas_ids" in claims else (),
-        apps=_apps(claims, system, status, anchors.match_app, issued_at) if "apps" in claims else None,
+        apps=_apps(claims, system, status, anchors.match_app) if "apps" in claims else None,
         status=status,
         expires=expires,
     )
@@ -192,15 +197,13 @@ def _choice(claims: Claims, name: str, known: Mapping[str, Kind] | frozenset[str
 
 
 def _apps(
-    claims: Claims, system: str, status: str, match_app: Callable[[str, str], str | None], issued_at: datetime
+    claims: Claims, system: str, status: str, match_app: Callable[[str, str], str | None]
 ) -> AppsReport:
     """Only listed apps leave this function. ``status`` none vouches for nothing: what the report lists is
     taken as there, but that the rest is clean is not (``complete`` is false)."""
     apps = claims.inner("apps")
     at, complete, reported = apps.instant("at"), apps.flag("complete"), apps.texts("listed")
-    if at > issued_at:
-        raise ClaimWrongError("apps.at must not be after iat")
-    if not system:
+    if reported and not system:
         raise ClaimMissingError("os is missing: the apps cannot be known without it")
     matched = (match_app(system, identifier) for identifier in reported)
     return AppsReport(

@@ -7,7 +7,7 @@ key for this request, `dpop.py`). In order, the first that fails decides:
 2.  It is at most 8 KiB.
 3.  It is UTF-8. A token whose hash is known from before goes on at 10.
 4.  It is one JWS, strictly written, whose header brings no key, address or extension.
-5.  ``typ`` and ``alg`` are ours.
+5.  ``typ`` and ``alg`` are ours, and there is a ``kid``.
 6.  ``iss`` is a configured issuer.
 7.  ``kid`` names one of that issuer's keys, made for this ``alg``.
 8.  The signature is of that key.
@@ -32,8 +32,7 @@ from hashlib import sha256
 
 from cachetools import LRUCache
 
-from mailgate.attest.dpop import Expected, check_proof
-from mailgate.attest.jose import Key
+from mailgate.attest.dpop import Expected, ProvedKeys, check_proof
 from mailgate.attest.keys import KeySet
 from mailgate.attest.passport import Anchors, Binding, Passport, read_passport
 from mailgate.attest.refused import RefusedError
@@ -49,7 +48,7 @@ class Verifier:
 
     Verified tokens (never proofs) are kept by their SHA-256, ``cache_size`` at most, so that a repeated
     token costs only its proof. ``replay`` outlives the verifier and may be shared. ``leeway`` is how far an
-    issuer's clock may differ, ``proof_window`` how far a device's may.
+    issuer's clock may differ, ``proof_window`` how far a device's may. For one thread at a time.
     """
 
     def __init__(
@@ -69,7 +68,7 @@ class Verifier:
         self._leeway = leeway
         self._proof_window = proof_window
         self._passports: MutableMapping[bytes, Passport] = LRUCache(cache_size)
-        self._proof_keys: MutableMapping[str, Key] = LRUCache(cache_size)
+        self._proof_keys: ProvedKeys = LRUCache(cache_size)
 
     def verify(
         self,

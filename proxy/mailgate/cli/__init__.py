@@ -2,7 +2,7 @@
 
 import typer
 
-from mailgate.cli import attest, run
+from mailgate.cli import attest, check, classify, demo, explain, run, schema
 
 app = typer.Typer(
     name="mailgate",
@@ -13,6 +13,11 @@ app = typer.Typer(
 )
 app.add_typer(attest.app, name="attest")
 app.command()(run.run)
+app.command()(check.check)
+app.command()(schema.schema)
+app.command()(explain.explain)
+app.command()(demo.demo)
+app.command()(classify.classify)
 
 
 @app.callback()

@@ -15,12 +15,12 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from markupsafe import Markup, escape
 
-from mailgate.gateway.pages.message import Message, mark
+from mailgate.gateway.pages.message import Message, mark_plural
 
 SOURCE = "en"
 TRANSLATED = ("ar", "de", "es", "fr", "ja", "zh_Hans")
 _MOST_APPS = 8
-_MORE_APPS = mark("%(count)d more app", "%(count)d more apps")
+_MORE_APPS = mark_plural("%(count)d more app", "%(count)d more apps")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,17 @@ from typing import NamedTuple
 
 
 class Message(NamedTuple):
-    """A translatable text; ``plural`` where the number of apps changes its wording."""
+    """A translatable text; ``plural`` where a number changes its wording."""
 
     singular: str
     plural: str = ""
 
 
-def mark(singular: str, plural: str = "") -> Message:
-    """Mark a text for the catalogs; the extractor looks for calls of this name."""
+def mark(text: str) -> Message:
+    """Mark a text for the catalogs: the extractor looks for calls of this name."""
+    return Message(text)
+
+
+def mark_plural(singular: str, plural: str) -> Message:
+    """Mark a text that changes with a number."""
     return Message(singular, plural)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from babel.lists import format_list
 
-from mailgate.gateway.pages.message import Message, mark
+from mailgate.gateway.pages.message import Message, mark, mark_plural
 from mailgate.model import Reason
 
 
@@ -27,14 +27,14 @@ class Wording(NamedTuple):
 _PROOF_REFUSED = Wording(
     mark("The confirmation from your device could not be accepted"),
     mark(
-        "Your device sent a signed confirmation, but it is out of date or does not belong to this request. A new one usually helps."
+        "Your device sent a signed confirmation, but it may be out of date or report a problem with the device. A new one usually helps."
     ),
 )
 
 _DECIDED = {
     Reason.PROHIBITED_APP: Wording(
-        mark("An app on this device does not go together with company mail"),
-        mark(
+        mark("An app on this device is not allowed with company mail"),
+        mark_plural(
             "%(apps)s is on this device. Phones and tablets with this app get no company mail.",
             "%(apps)s are on this device. Phones and tablets with any of these apps get no company mail.",
         ),
@@ -90,6 +90,10 @@ _DECIDED = {
         mark(
             "Your browser or app does not say whether this is a computer, a phone or a tablet. Company mail needs to know."
         ),
+    ),
+    Reason.HINT_MALFORMED: Wording(
+        mark("What your browser says about this device cannot be read"),
+        mark("Part of it is damaged or has an unusual form, so it was left out."),
     ),
     Reason.KIND_REFUSED: Wording(
         mark("Company mail does not open on this kind of device"),

@@ -1,34 +1,34 @@
 """What ends a refusal, step by step. Menu names are those that the device itself shows in that language."""
 
-from mailgate.gateway.pages.message import Message, mark
+from mailgate.gateway.pages.message import Message, mark, mark_plural
 from mailgate.gateway.pages.view import View
 from mailgate.model import Reason
 
 Steps = tuple[Message, ...]
 
 _REPORT = mark(
-    "Open your company's management app and let it finish its check, so that the device reports the change."
+    "Open your company’s management app and let it finish its check, so that the device reports the change."
 )
 _GOES_ON = mark("Leave this page open. It goes on to your mail by itself.")
 
 _REMOVE_APP: dict[str, Steps] = {
     "ios": (
-        mark(
+        mark_plural(
             "Find %(apps)s on the Home Screen, or in the App Library: swipe left past your last Home Screen page.",
             "Find these apps on the Home Screen, or in the App Library (swipe left past your last Home Screen page): %(apps)s.",
         ),
-        mark(
+        mark_plural(
             "Touch and hold the icon, then tap “Remove App”.",
             "Touch and hold each icon, then tap “Remove App”.",
         ),
         mark("Tap “Delete App”, then “Delete”. “Remove from Home Screen” is not enough."),
     ),
     "ipados": (
-        mark(
+        mark_plural(
             "Find %(apps)s on the Home Screen, or in the App Library at the end of the Dock.",
             "Find these apps on the Home Screen, or in the App Library at the end of the Dock: %(apps)s.",
         ),
-        mark(
+        mark_plural(
             "Touch and hold the icon, then tap “Remove App”.",
             "Touch and hold each icon, then tap “Remove App”.",
         ),
@@ -36,7 +36,7 @@ _REMOVE_APP: dict[str, Steps] = {
     ),
     "android": (
         mark("Open “Settings” and tap “Apps”. If only a few apps are shown, tap “See all apps”."),
-        mark(
+        mark_plural(
             "Tap %(apps)s, then “Uninstall”, then “OK”.",
             "For each of these apps, tap its name, then “Uninstall”, then “OK”: %(apps)s.",
         ),
@@ -44,7 +44,7 @@ _REMOVE_APP: dict[str, Steps] = {
     ),
     "": (
         mark("Open the settings of your device and find the list of apps."),
-        mark(
+        mark_plural(
             "Choose %(apps)s, then “Delete” or “Uninstall”, and confirm.",
             "For each of these apps, choose “Delete” or “Uninstall” and confirm: %(apps)s.",
         ),
@@ -69,7 +69,7 @@ FIXES: dict[str, dict[str, Steps]] = {
     "set-up-device": {
         "": (
             mark(
-                "If your company's management app is not on this device yet, install it as your company describes."
+                "If your company’s management app is not on this device yet, install it as your company describes."
             ),
             mark("Open it, sign in and let it finish its first check."),
             _GOES_ON,
@@ -78,13 +78,13 @@ FIXES: dict[str, dict[str, Steps]] = {
     "report-again": {
         "": (
             mark("Make sure that this device is online."),
-            mark("Open your company's management app and let it finish a check or a sync."),
+            mark("Open your company’s management app and let it finish a check or a sync."),
             _GOES_ON,
         )
     },
     "report-everything": {
         "": (
-            mark("Open your company's management app."),
+            mark("Open your company’s management app."),
             mark(
                 "If it asks, allow it to check for listed apps on the whole device, not among work apps only."
             ),
@@ -118,10 +118,12 @@ _FIX_OF_REASON = {
     Reason.POSTURE_UNAVAILABLE: "wait",
     Reason.KIND_CONTRADICTED: "use-mobile-site",
     Reason.KIND_UNKNOWN: "use-known-browser",
+    Reason.HINT_MALFORMED: "use-known-browser",
     Reason.KIND_REFUSED: "use-other-device",
     Reason.RULE_MATCHED: "ask",
     Reason.NO_RULE_MATCHED: "ask",
     Reason.RULE_ERROR: "ask",
+    Reason.INTERNAL_ERROR: "wait",
 }
 
 

@@ -1,0 +1,25 @@
+"""The store: devices and what was reported of them, sightings and what was decided for them.
+
+``Store`` is the open database; ``Postures`` and ``Ledger`` are what the path of a request uses of it.
+"""
+
+from mailgate.store.database import StoreError, StoreUnavailableError
+from mailgate.store.devices import Device
+from mailgate.store.ledger import Ledger
+from mailgate.store.postures import Postures
+from mailgate.store.sightings import Recorded, Sighting, Tally
+from mailgate.store.states import posture_of
+from mailgate.store.store import Store
+
+__all__ = [
+    "Device",
+    "Ledger",
+    "Postures",
+    "Recorded",
+    "Sighting",
+    "Store",
+    "StoreError",
+    "StoreUnavailableError",
+    "Tally",
+    "posture_of",
+]

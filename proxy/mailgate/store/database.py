@@ -1,0 +1,126 @@
+"""One database behind one door: URL forms, connections, and what "the store is down" means."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from mailgate.errors import MailgateError
+
+_EXPECTED = "expected sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE"
+_WRITES = "mailgate_writes"
+
+
+class StoreError(MailgateError):
+    """The store cannot be used as it is; a person has to act."""
+
+
+class StoreUnavailableError(StoreError):
+    """The store does not answer now; the same call may succeed later."""
+
+
+def store_url(text: str) -> URL:
+    """Read the setting ``store``. A relative SQLite path counts from the working directory.
+
+    Raises ``StoreError`` that names what is expected and never shows a password.
+    """
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        raise StoreError(f"the store's address cannot be read: {_EXPECTED}") from None
+    if url.drivername == "postgresql":
+        return url.set(drivername="postgresql+psycopg")
+    if url.drivername == "sqlite" and url.database and url.database != ":memory:" and not url.host:
+        return url.set(drivername="sqlite+pysqlite", database=str(Path(url.database).absolute()))
+    raise StoreError(f"{url.render_as_string(hide_password=True)} is no store: {_EXPECTED}")
+
+
+def create_file(url: URL) -> None:
+    """Make an SQLite file that only its owner can read; SQLite gives its -wal and -shm the same mode."""
+    if url.get_backend_name() != "sqlite":
+        return
+    path = Path(str(url.database))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise StoreError(f"the store's file {path} cannot be made: {error.strerror}") from error
+
+
+def prepare(engine: Engine) -> None:
+    """Set up every connection of an SQLite engine; PostgreSQL needs nothing."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _set_pragmas)
+        event.listen(engine, "begin", _begin)
+
+
+def _set_pragmas(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # transactions are begun by _begin, not by the driver's guess
+    cursor = connection.cursor()
+    for pragma in ("busy_timeout=5000", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    # A transaction that reads first and writes later fails at once when another wrote between
+    # (SQLITE_BUSY_SNAPSHOT, whatever busy_timeout says), so one that will write says so at its start.
+    writes = connection.get_execution_options().get(_WRITES)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def writes(engine: Engine) -> Engine:
+    """The same engine for transactions that write."""
+    return engine.execution_options(**{_WRITES: True})
+
+
+class Database:
+    """Transactions on the store, each bounded in time. Every failure to answer is ``StoreUnavailableError``."""
+
+    def __init__(self, url: URL) -> None:
+        sqlite = url.get_backend_name() == "sqlite"
+        self._engine = create_async_engine(
+            url.set(drivername="sqlite+aiosqlite") if sqlite else url,
+            pool_pre_ping=not sqlite,
+            connect_args={} if sqlite else {"connect_timeout": 5},
+        )
+        prepare(self._engine.sync_engine)
+        self._writer = self._engine.execution_options(**{_WRITES: True})
+
+    @asynccontextmanager
+    async def reading(self, patience: float = 2.0) -> AsyncIterator[AsyncConnection]:
+        """A transaction that reads, given up after ``patience`` seconds."""
+        with _translated():
+            async with asyncio.timeout(patience), self._engine.connect() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def writing(self, patience: float = 10.0) -> AsyncIterator[AsyncConnection]:
+        """A transaction that writes, committed at its end, given up after ``patience`` seconds."""
+        with _translated():
+            async with asyncio.timeout(patience), self._writer.begin() as connection:
+                yield connection
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+
+class _translated:  # noqa: N801 - reads as a statement
+    """Turns what a driver raises when the database is away into ``StoreUnavailableError``; bad data stays bad data."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, (IntegrityError, DataError)):
+            return
+        if isinstance(error, (DBAPIError, PoolTimeout, OSError, TimeoutError)):
+            raise StoreUnavailableError(f"the store does not answer ({type(error).__name__})") from error

@@ -1,0 +1,65 @@
+"""The ledger: every decision is recorded at once and written soon, and no request waits for it."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mailgate.model import Access, Decision
+from mailgate.store.outbox import Outbox
+from mailgate.store.recorded import client_facts
+from mailgate.store.sightings import ClientFacts, Sighting, Tally, count_up
+
+_log = structlog.get_logger(__name__)
+_LONGEST_NAME = 256
+
+
+class Ledger(Outbox[Sighting, Tally]):
+    """Counts sightings in memory and writes them in batches. ``counts`` says what became of them."""
+
+    noun = "sightings"
+    interval = 1.0
+
+    def record(self, access: Access, decision: Decision, reference: str = "") -> None:
+        """Count one decision. Never waits and never raises; what cannot be kept is counted as dropped.
+
+        ``reference`` is the id under which the answer was given out, if one was.
+        """
+        try:
+            self.put(_sighting(access, decision), Tally(1, access.now, access.now, reference))
+        except Exception as error:  # noqa: BLE001 - a request is never refused for its bookkeeping
+            self.counts.dropped += 1
+            _log.error("sighting-lost", error=type(error).__name__)
+
+    def _merge(self, old: Tally, new: Tally) -> Tally:
+        return old.plus(new)
+
+    async def _write(self, connection: AsyncConnection, items: Mapping[Sighting, Tally]) -> None:
+        await count_up(connection, items)
+
+    def _to_line(self, key: Sighting, item: Tally) -> str:
+        return json.dumps([key, item], default=str)
+
+    def _from_line(self, line: str) -> tuple[Sighting, Tally]:
+        (day, client, *answer, would, policy), (count, first, last, reference) = json.loads(line)
+        *facts, headers = client
+        known = ClientFacts._make([*facts, tuple((name, value) for name, value in headers)])
+        sighting = Sighting._make([date.fromisoformat(day), known, *answer, tuple(would), policy])
+        return sighting, Tally(count, datetime.fromisoformat(first), datetime.fromisoformat(last), reference)
+
+
+def _sighting(access: Access, decision: Decision) -> Sighting:
+    return Sighting(
+        day=access.now.astimezone(UTC).date(),
+        client=client_facts(access.facts, access.client),
+        device=access.posture.device_id,
+        posture=access.posture.state,
+        user=access.user.name[:_LONGEST_NAME],
+        rule=decision.rule,
+        effect=decision.effect,
+        reason=decision.reason,
+        would=tuple(f"{trial.rule}:{trial.effect}" for trial in decision.would),
+        policy=decision.policy_version,
+    )

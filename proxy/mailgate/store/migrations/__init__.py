@@ -1,0 +1,1 @@
+"""Alembic's folder: ``versions/`` holds one file a step, run by ``mailgate.store.migrate``."""

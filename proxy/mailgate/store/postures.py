@@ -1,0 +1,121 @@
+"""What is known of the device behind a request: from its proof, else from the store, mostly from memory."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from cachetools import LRUCache
+
+from mailgate.model import AttestationResult, Client, Posture, PostureState
+from mailgate.policy import AppCatalog
+from mailgate.store.database import StoreUnavailableError
+from mailgate.store.devices import Device, Devices
+from mailgate.store.names import EAS, eas_forms, eas_text
+from mailgate.store.reports import Reports, report_of
+from mailgate.store.states import posture_of
+
+_FRESH = timedelta(seconds=5)
+_REST = timedelta(seconds=1)
+"""How long a store that did not answer is left alone, so that not every request waits for it."""
+
+_Name = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the store said, and the last proof that was read beside it."""
+
+    device: Device | None
+    at: datetime
+    proof: AttestationResult | None = None
+
+
+class Postures:
+    """Finds and learns postures. ``catalog`` and ``max_age`` may be replaced at any time, as on a reload."""
+
+    def __init__(
+        self,
+        devices: Devices,
+        reports: Reports,
+        catalog: AppCatalog,
+        max_age: timedelta,
+        cache_size: int = 100_000,
+    ) -> None:
+        self.catalog = catalog
+        self.max_age = max_age
+        self._devices = devices
+        self._reports = reports
+        self._known: LRUCache[_Name, _Known] = LRUCache(cache_size)
+        self._ask_again_at = datetime.min.replace(tzinfo=UTC)
+
+    async def current(self, client: Client, proof: AttestationResult | None, now: datetime) -> Posture:
+        """The posture now. A verified proof is learned first and counts from this request on.
+
+        Without one only an ActiveSync id can name a device. While the store does not answer, what is in
+        memory counts until it expires; beyond that the state is ``unavailable``, never ``clean``.
+        """
+        if proof is not None and proof.refused is None:
+            device, answered = await self._proven(proof, now)
+        elif client.eas_id:
+            device, answered = await self._named(client.eas_id, now)
+        else:
+            return Posture()
+        posture = posture_of(device, self.catalog, self.max_age, now) if device else Posture()
+        if not answered and posture.state in (PostureState.MISSING, PostureState.STALE):
+            last = posture.state if posture.reported_at else None
+            return replace(posture, state=PostureState.UNAVAILABLE, last_state=last)
+        return posture
+
+    async def _proven(self, proof: AttestationResult, now: datetime) -> tuple[Device | None, bool]:
+        name = (proof.issuer, proof.device_id)
+        known, answered = await self._ask(name, lambda: self._devices.get(*name), now)
+        if known is not None and known.proof is proof:
+            return known.device, answered
+        device = known.device if known else None
+        report = report_of(proof, self.catalog, now)
+        if device is None or report.replaces(device):
+            device = report
+            self._learn(report, now)
+        self._known[name] = _Known(device, known.at if known and not answered else now, proof)
+        return device, answered
+
+    async def _named(self, eas_id: str, now: datetime) -> tuple[Device | None, bool]:
+        known, answered = await self._ask(
+            (EAS, eas_text(eas_id)), lambda: self._devices.find(EAS, eas_forms(eas_id)), now
+        )
+        return (known.device if known else None), answered
+
+    def _learn(self, report: Device, now: datetime) -> None:
+        """Queue a new report, and let the next request by an ActiveSync id of the device find it."""
+        self._reports.put((report.source, report.id), report)
+        for kind, name in report.names:
+            other = self._known.get((EAS, name))
+            if kind == EAS and (other is None or other.device is None or report.age >= other.device.age):
+                self._known[EAS, name] = _Known(report, now)
+
+    async def _ask(
+        self, name: _Name, read: Callable[[], Awaitable[Device | None]], now: datetime
+    ) -> tuple[_Known | None, bool]:
+        """What is known under a name, and whether the store has answered for it lately."""
+        known = self._known.get(name)
+        if known is not None and abs(now - known.at) < _FRESH:
+            return known, True
+        if now < self._ask_again_at:
+            return known, False
+        try:
+            device = await read()
+        except StoreUnavailableError:
+            self._ask_again_at = now + _REST
+            return self._known.get(name), False
+        if self._known.get(name) is known:  # else another request learned something meanwhile
+            self._known[name] = self._newest(known, device, now)
+        return self._known[name], True
+
+    def _newest(self, known: _Known | None, stored: Device | None, now: datetime) -> _Known:
+        """What the store has, unless something newer is still on its way there."""
+        device = known.device if known else None
+        if known is None or device is None or not self._reports.holds((device.source, device.id)):
+            return _Known(stored, now)
+        if stored is None or device.replaces(stored):
+            return replace(known, at=now)
+        return _Known(stored, now)

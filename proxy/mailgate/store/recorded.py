@@ -1,0 +1,61 @@
+"""What of a request is recorded: enough to classify it again, and nothing that says what somebody reads or writes.
+
+Never kept: cookies, credentials, tokens, addresses, bodies, and all of a query but an ActiveSync device's own name.
+"""
+
+from urllib.parse import urlencode
+
+from mailgate.classify.hints import HEADERS
+from mailgate.model import Client, Protocol, RequestFacts
+from mailgate.store.names import eas_text
+from mailgate.store.sightings import ClientFacts
+
+_HEADERS = ("user-agent", *HEADERS)
+_LONGEST = 600
+"""Characters that are kept: more than classification takes a hint to have, so that a malformed one stays so."""
+
+_ADDRESSES = {
+    Protocol.ACTIVESYNC: "/Microsoft-Server-ActiveSync",
+    Protocol.DAV: "/dav/",
+    Protocol.EWS: "/EWS/Exchange.asmx",
+    Protocol.JMAP: "/jmap/",
+    Protocol.MAPI: "/mapi/emsmdb/",
+}
+
+
+def client_facts(facts: RequestFacts, client: Client) -> ClientFacts:
+    """The unique client behind a request, as it is recorded."""
+    sent = facts.headers
+    return ClientFacts(
+        kind=client.kind,
+        handheld=client.handheld,
+        assurance=client.assurance,
+        form=client.form,
+        os=client.os,
+        browser=client.browser,
+        protocol=client.protocol,
+        eas_id=eas_text(client.eas_id),
+        method=facts.method[:_LONGEST],
+        target=_target(facts, client),
+        headers=tuple((name, sent[name][:_LONGEST]) for name in _HEADERS if name in sent),
+    )
+
+
+def _target(facts: RequestFacts, client: Client) -> str:
+    """The family of the path, which says no more than the protocol or the first folder, and an ActiveSync name.
+
+    The name is written as a plain query, whichever form it came in.
+    """
+    path = _ADDRESSES.get(client.protocol) or _first_folder(facts.path)
+    if not client.eas_id and not client.eas_type:
+        return path
+    named = {"DeviceId": client.eas_id[:_LONGEST], "DeviceType": client.eas_type[:_LONGEST]}
+    query = urlencode({name: value for name, value in named.items() if value}, errors="backslashreplace")
+    return f"{path}?{query}"
+
+
+def _first_folder(path: str) -> str:
+    """``/roundcube/`` of ``/roundcube/mail/7``, else ``/``; a folder that may be called after a person is none."""
+    folder, inside, _ = path[1:_LONGEST].partition("/")
+    named = path.startswith("/") and inside and folder and not set(folder) & set("@~%")
+    return f"/{folder}/" if named else "/"

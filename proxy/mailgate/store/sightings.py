@@ -1,0 +1,193 @@
+"""Sightings: what was decided for which client, counted by day, with what it takes to decide it again."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from sqlalchemy import case, delete, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mailgate.model import RequestFacts
+from mailgate.store.database import Database
+from mailgate.store.rows import upsert
+from mailgate.store.schema import clients, sightings
+
+_PAGE = 500
+_recorded = select(sightings, *(c.label(f"client_{c.name}") for c in clients.c)).join(clients)
+
+
+class ClientFacts(NamedTuple):
+    """What one unique client says of itself and was taken for. ``headers`` are pairs of name and value."""
+
+    kind: str
+    handheld: bool
+    assurance: str
+    form: str
+    os: str
+    browser: str
+    protocol: str
+    eas_id: str
+    method: str
+    target: str
+    headers: tuple[tuple[str, str], ...]
+
+    @property
+    def facts(self) -> RequestFacts:
+        """The request, as far as it was kept: to be classified again."""
+        return RequestFacts(method=self.method, target=self.target, headers=dict(self.headers))
+
+
+class Sighting(NamedTuple):
+    """One client of one person on one device, and one answer to it, on one UTC day."""
+
+    day: date
+    client: ClientFacts
+    device: str
+    posture: str
+    user: str
+    rule: str
+    effect: str
+    reason: str
+    would: tuple[str, ...]
+    """Report-only rules that matched, each as ``rule:effect``."""
+    policy: str
+
+
+class Tally(NamedTuple):
+    """How often, from when to when. ``reference`` is the reference id of the last request."""
+
+    times: int
+    first: datetime
+    last: datetime
+    reference: str = ""
+
+    def plus(self, later: "Tally") -> "Tally":
+        return Tally(
+            self.times + later.times,
+            min(self.first, later.first),
+            max(self.last, later.last),
+            later.reference if later.last >= self.last else self.reference,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A stored sighting. ``id`` is made of everything but the tally."""
+
+    id: str
+    sighting: Sighting
+    tally: Tally
+
+
+class Sightings:
+    """Queries on sightings. Every method may raise ``StoreUnavailableError``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def latest(self, *, device: str = "", user: str = "", size: int = _PAGE) -> list[Recorded]:
+        """The last seen first; of one device or person where named."""
+        query = _recorded.order_by(sightings.c.last_at.desc(), sightings.c.id).limit(size)
+        if device:
+            query = query.where(sightings.c.device == device)
+        if user:
+            query = query.where(sightings.c.user == user)
+        return await self._rows(query)
+
+    async def find(self, name: str) -> Recorded | None:
+        """The sighting with this id, or whose last request had this reference id."""
+        query = _recorded.where(or_(sightings.c.id == name, sightings.c.reference == name))
+        found = await self._rows(query.order_by(sightings.c.last_at.desc()).limit(1)) if name else []
+        return found[0] if found else None
+
+    async def prune(self, before: datetime, size: int = _PAGE) -> int:
+        """Delete up to ``size`` sightings, and as many clients, not seen since ``before``. Returns how many."""
+        gone = 0
+        async with self._database.writing() as connection:
+            for table in (sightings, clients):  # in this order: no sighting is younger than its client
+                old = select(table.c.id).where(table.c.last_at < before).limit(size)
+                if table is clients:
+                    used = select(sightings.c.id).where(sightings.c.client == clients.c.id)
+                    old = old.where(~used.exists())
+                gone += (await connection.execute(delete(table).where(table.c.id.in_(old)))).rowcount
+        return gone
+
+    async def _rows(self, query: Any) -> list[Recorded]:
+        async with self._database.reading(patience=30) as connection:
+            return [_read(row) for row in (await connection.execute(query)).mappings()]
+
+
+async def count_up(connection: AsyncConnection, seen: Mapping[Sighting, Tally]) -> None:
+    """Add tallies to what is stored."""
+    if not seen:
+        return
+    await _keep_clients(connection, seen)
+    rows = [_row(sighting, tally) for sighting, tally in seen.items()]
+    statement = upsert(connection, sightings)
+    new, old = statement.excluded, sightings.c
+    later = new.last_at >= old.last_at
+    await connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["id"],
+            set_={
+                "count": old.count + new.count,
+                "first_at": case((new.first_at < old.first_at, new.first_at), else_=old.first_at),
+                "last_at": case((later, new.last_at), else_=old.last_at),
+                "reference": case((later, new.reference), else_=old.reference),
+            },
+        ),
+        _in_order(rows),
+    )
+
+
+async def _keep_clients(connection: AsyncConnection, seen: Mapping[Sighting, Tally]) -> None:
+    last: dict[ClientFacts, datetime] = {}
+    for sighting, tally in seen.items():
+        last[sighting.client] = max(tally.last, last.get(sighting.client, tally.last))
+    rows = [_client_row(client) | {"last_at": at} for client, at in last.items()]
+    statement = upsert(connection, clients)
+    new, old = statement.excluded, clients.c
+    # Written even when nothing changes: that keeps the row from being pruned before its sighting is in.
+    latest = case((new.last_at > old.last_at, new.last_at), else_=old.last_at)
+    statement = statement.on_conflict_do_update(index_elements=["id"], set_={"last_at": latest})
+    await connection.execute(statement, _in_order(rows))
+
+
+def _in_order(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same order in every process, so that two writers never wait for each other."""
+    return sorted(rows, key=lambda row: str(row["id"]))
+
+
+def _row(sighting: Sighting, tally: Tally) -> dict[str, Any]:
+    client = fingerprint(sighting.client)
+    named = {**sighting._asdict(), "client": client, "would": json.dumps(sighting.would)}
+    return {
+        **named,
+        "id": fingerprint(tuple(named.values())),
+        "count": tally.times,
+        "first_at": tally.first,
+        "last_at": tally.last,
+        "reference": tally.reference,
+    }
+
+
+def _client_row(client: ClientFacts) -> dict[str, Any]:
+    return {**client._asdict(), "id": fingerprint(client), "headers": json.dumps(dict(client.headers))}
+
+
+def fingerprint(facts: Sequence[object]) -> str:
+    """The same short name for the same facts in every process: 128 bits of SHA-256, in hex."""
+    return sha256(json.dumps(facts, default=str).encode()).hexdigest()[:32]
+
+
+def _read(row: Mapping[Any, Any]) -> Recorded:
+    client = {name: row[f"client_{name}"] for name in ClientFacts._fields}
+    client["headers"] = tuple(json.loads(client["headers"]).items())
+    named = {name: row[name] for name in Sighting._fields}
+    sighting = Sighting(**named | {"client": ClientFacts(**client), "would": tuple(json.loads(row["would"]))})
+    return Recorded(
+        row["id"], sighting, Tally(row["count"], row["first_at"], row["last_at"], row["reference"])
+    )

@@ -1,0 +1,130 @@
+"""Lines kept on disk while the store is down: one file a noun, appended and later taken back as a whole.
+
+Several processes may share a folder. Whoever appends or takes holds the lock of the file itself, so the lock
+of a process that dies goes with it.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class Spool:
+    """A bounded file of lines that only its owner can read. Methods block and may raise ``OSError``."""
+
+    def __init__(self, path: Path, limit: int) -> None:
+        self._path = path
+        self._taken = path.with_suffix(".taken")
+        self._limit = limit
+
+    @property
+    def waiting(self) -> bool:
+        """Whether there are lines to take."""
+        return self._path.exists() or self._taken.exists()
+
+    def append(self, lines: Iterable[str]) -> int:
+        """Write whole lines as far as ``limit`` bytes allow, and see them safe on disk. Returns how many."""
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with _locked(self._path, os.O_CREAT | os.O_APPEND | os.O_RDWR) as file:
+            size = os.fstat(file).st_size
+            kept = list(_fitting(lines, self._limit - size))
+            # A process that died while writing may have left half a line: end it first.
+            torn = size > 0 and os.pread(file, 1, size - 1) != b"\n"
+            _write(file, (b"\n" if torn else b"") + b"".join(kept))
+            os.fsync(file)
+        _sync_folder(self._path.parent)
+        return len(kept)
+
+    @contextmanager
+    def take(self) -> Iterator[list[str]]:
+        """The oldest lines; they are gone when the body ends well and stay when it raises.
+
+        There are none where another process is taking them. Half a line is no line.
+        """
+        self._set_aside()
+        file = self._lock_taken()
+        if file is None:
+            yield []
+            return
+        try:
+            yield _read_lines(file)
+            self._taken.unlink()
+        finally:
+            os.close(file)
+
+    def _set_aside(self) -> None:
+        """Rename the file, so that new lines start another one, unless older lines wait still."""
+        try:
+            with _locked(self._path, os.O_RDWR):
+                if not self._taken.exists():
+                    self._path.rename(self._taken)
+        except FileNotFoundError:
+            return
+
+    def _lock_taken(self) -> int | None:
+        """The file that was set aside, if there is one and nobody else has it."""
+        try:
+            file = os.open(self._taken, os.O_RDWR)
+        except FileNotFoundError:
+            return None
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(file)
+            return None
+        if _is(self._taken, file):
+            return file
+        os.close(file)
+        return None
+
+
+@contextmanager
+def _locked(path: Path, flags: int) -> Iterator[int]:
+    """An open descriptor of the file that is at ``path`` once its lock is held."""
+    while True:
+        file = os.open(path, flags, 0o600)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if _is(path, file):
+                yield file
+                return
+        finally:
+            os.close(file)
+
+
+def _is(path: Path, file: int) -> bool:
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(file))
+    except FileNotFoundError:
+        return False
+
+
+def _read_lines(file: int) -> list[str]:
+    with os.fdopen(os.dup(file), "rb") as stream:
+        return [line.decode("utf-8", "replace") for line in stream.read().split(b"\n") if line]
+
+
+def _fitting(lines: Iterable[str], room: int) -> Iterator[bytes]:
+    for line in lines:
+        data = line.encode() + b"\n"
+        room -= len(data)
+        if room < 0:
+            return
+        yield data
+
+
+def _write(file: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(file, view) :]
+
+
+def _sync_folder(folder: Path) -> None:
+    """A new file survives a power cut only when its folder is on disk too."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,78 @@
+"""One open store, with everything that reads from it and writes to it."""
+
+import asyncio
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Self
+
+from sqlalchemy.engine import URL
+
+from mailgate.policy import AppCatalog
+from mailgate.store.database import Database, store_url
+from mailgate.store.devices import Devices
+from mailgate.store.ledger import Ledger
+from mailgate.store.migrate import migrate
+from mailgate.store.postures import Postures
+from mailgate.store.reports import Reports
+from mailgate.store.sightings import Sightings
+from mailgate.store.spool import Spool
+
+_SPOOL_BYTES = 32 * 1024 * 1024
+_PAGE = 500
+
+
+class Store:
+    """Made by ``open``. Run ``run`` as a task and ``close`` at the end, or what is recorded is not written."""
+
+    def __init__(self, database: Database, spool: Path) -> None:
+        self._database = database
+        self.devices = Devices(database)
+        self.sightings = Sightings(database)
+        self.ledger = Ledger(database, Spool(spool / "sightings.jsonl", _SPOOL_BYTES))
+        self.reports = Reports(database, Spool(spool / "reports.jsonl", _SPOOL_BYTES))
+
+    @classmethod
+    async def open(cls, url: str, *, spool: Path | None = None) -> Self:
+        """Open the store at ``url`` (``sqlite:///PATH`` or ``postgresql://…``), making or upgrading it first.
+
+        What cannot be written is kept in the folder ``spool`` meanwhile: beside an SQLite file by default,
+        else ``var/spool``. Raises ``StoreError``; ``StoreUnavailableError`` where the database does not answer.
+        """
+        address = store_url(url)
+        await asyncio.to_thread(migrate, address)
+        return cls(Database(address), spool or _spool_beside(address))
+
+    def postures(self, catalog: AppCatalog, max_age: timedelta) -> Postures:
+        """Postures under these lists; keep one, it holds the cache."""
+        return Postures(self.devices, self.reports, catalog, max_age)
+
+    async def run(self) -> None:
+        """Write what is recorded and learned until ``close`` is called."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.ledger.run())
+            tasks.create_task(self.reports.run())
+
+    async def close(self, patience: float = 5.0) -> None:
+        """Write what waits, within ``patience`` seconds each or to disk, and let go of the database."""
+        await asyncio.gather(self.reports.close(patience), self.ledger.close(patience))
+        await self._database.close()
+
+    async def ping(self) -> None:
+        """Raises ``StoreUnavailableError`` where the database does not answer."""
+        async with self._database.reading() as connection:
+            await connection.exec_driver_sql("SELECT 1")
+
+    async def prune(
+        self, now: datetime, sightings_max_age: timedelta, devices_max_age: timedelta, page: int = _PAGE
+    ) -> int:
+        """Delete what was not seen for longer, ``page`` rows a transaction. Returns how many rows went."""
+        gone = 0
+        for table, age in ((self.sightings, sightings_max_age), (self.devices, devices_max_age)):
+            while deleted := await table.prune(now - age, page):
+                gone += deleted
+        return gone
+
+
+def _spool_beside(url: URL) -> Path:
+    sqlite = url.get_backend_name() == "sqlite"
+    return Path(f"{url.database}.spool") if sqlite else Path("var/spool").absolute()

@@ -1,0 +1,125 @@
+import json
+import stat
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from mailgate.attest import MemoryReplayGuard, Verifier, parse_jwks
+from mailgate.cli import app
+from mailgate.model import Kind, Reason
+
+PRIVATE_FILES = {"device.private.jwk", "issuer.private.jwk"}
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    return lambda *arguments: CliRunner().invoke(app, ["attest", *arguments])
+
+
+@pytest.fixture
+def run_with_keys(run):
+    assert run("keys").exit_code == 0
+    return run
+
+
+def test_private_keys_are_for_their_owner_alone(run_with_keys) -> None:
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in Path("var/demo-keys").iterdir()}
+    assert set(modes) == PRIVATE_FILES | {"issuer.jwks.json"}
+    assert {modes[name] for name in PRIVATE_FILES} == {0o600}
+
+
+def test_keys_are_not_replaced_unasked(run_with_keys) -> None:
+    before = Path("var/demo-keys/issuer.jwks.json").read_text()
+    refused = run_with_keys("keys")
+    assert (refused.exit_code, "--force" in refused.stderr) == (2, True)
+    assert Path("var/demo-keys/issuer.jwks.json").read_text() == before
+    assert run_with_keys("keys", "--force").exit_code == 0
+    assert Path("var/demo-keys/issuer.jwks.json").read_text() != before
+
+
+def test_two_headers_are_printed_for_curl(run_with_keys) -> None:
+    lines = run_with_keys("mint", "--app", "tiktok").stdout.splitlines()
+    assert [line.partition(": ")[0] for line in lines] == ["Device-Attestation", "DPoP"]
+
+
+@pytest.mark.parametrize("app_there", [True, False])
+def test_what_is_minted_the_gate_believes_once(run_with_keys, app_there: bool) -> None:
+    made = run_with_keys("mint", *(["--app", "tiktok"] if app_there else [])).stdout
+    headers = dict(line.split(": ") for line in made.splitlines())
+    gate = Verifier(
+        issuers={"https://mdm.example.com": parse_jwks(Path("var/demo-keys/issuer.jwks.json").read_text())},
+        audience="http://localhost:8080",
+        match_app=lambda system, identifier: identifier,
+        replay=MemoryReplayGuard(),
+    )
+    sent = [headers["Device-Attestation"].encode()], [headers["DPoP"].encode()]
+    request = {"method": "GET", "url": "http://localhost:8080/?a", "now": datetime.now(UTC)}
+    first, second = gate.verify(*sent, **request), gate.verify(*sent, **request)
+    assert first.kind is Kind.PHONE
+    assert first.apps.present == ({"tiktok"} if app_there else set())
+    assert second.refused is Reason.PROOF_REPLAYED
+
+
+def test_json_says_what_was_signed(run_with_keys) -> None:
+    options = [
+        "--app",
+        "a",
+        "--app",
+        "b",
+        "--user",
+        "u@example.com",
+        "--eas-id",
+        "E1",
+        "--partial",
+        "--no-managed",
+    ]
+    options += [
+        "--form",
+        "tablet",
+        "--os",
+        "ipados",
+        "--os-version",
+        "18",
+        "--lifetime",
+        "10m",
+        "--subject",
+        "s",
+    ]
+    made = json.loads(
+        run_with_keys("mint", *options, "--url", "https://m.example.com:8443/a?b", "--json").stdout
+    )
+    claims = made["claims"]
+    assert (claims["aud"], claims["sub"], claims["user"]) == (
+        "https://m.example.com:8443",
+        "s",
+        "u@example.com",
+    )
+    assert (claims["form"], claims["os"], claims["os_version"]) == ("tablet", "ipados", "18")
+    assert (claims["managed"], claims["eas_ids"], claims["exp"] - claims["iat"]) == (False, ["E1"], 600)
+    assert (claims["apps"]["listed"], claims["apps"]["complete"]) == (["a", "b"], False)
+
+
+def test_a_curl_config_says_where_and_how(run_with_keys) -> None:
+    config = run_with_keys("mint", "--curl", "--method", "POST").stdout
+    assert config.startswith(
+        'url = "http://localhost:8080/"\nrequest = "POST"\nheader = "Device-Attestation: '
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["mint", "--keys", "nowhere"], "mailgate attest keys --out nowhere"),
+        (["mint", "--issuer-key", "."], "cannot be read"),
+        (["mint", "--lifetime", "soon"], "not a duration; expected one like"),
+        (["mint", "--url", "mail"], "expected an address"),
+        (["mint", "--issuer-key", "var/demo-keys/issuer.jwks.json"], "expected a private JWK"),
+        (["keys", "--out", "var/demo-keys/issuer.jwks.json/x"], "cannot write"),
+    ],
+)
+def test_what_cannot_be_used_is_said_with_code_2(run_with_keys, arguments: list[str], says: str) -> None:
+    result = run_with_keys(*arguments)
+    assert (result.exit_code, says in result.stderr) == (2, True), result.stderr

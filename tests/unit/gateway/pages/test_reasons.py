@@ -1,0 +1,42 @@
+import pytest
+
+from mailgate.gateway.pages import explain_reason
+from mailgate.gateway.pages.reasons import WORDINGS, wording_of
+from mailgate.model import Reason
+
+
+@pytest.mark.parametrize("reason", Reason)
+@pytest.mark.parametrize("apps", [(), ("TikTok",), ("TikTok", "WeChat")])
+def test_every_reason_has_words(reason: Reason, apps: tuple[str, ...]) -> None:
+    title, detail = explain_reason(reason, apps, "No mail on phones")
+    assert title
+    assert detail
+    assert "%(" not in title + detail
+
+
+def test_only_refused_tokens_and_proofs_share_a_text() -> None:
+    shared = {reason for reason in Reason if reason not in WORDINGS}
+    assert {reason.split("-")[0] for reason in shared} == {"token", "proof"}
+    assert {wording_of(reason) for reason in shared} == {wording_of(Reason.ATTESTATION_INVALID)}
+
+
+def test_texts_of_different_reasons_differ() -> None:
+    titles = [wording.title.singular for wording in WORDINGS.values()]
+    assert len(set(titles)) == len(titles)
+
+
+@pytest.mark.parametrize(
+    ("reason", "apps", "rule", "begins"),
+    [
+        (Reason.PROHIBITED_APP, ("TikTok",), "", "TikTok is on this device."),
+        (Reason.PROHIBITED_APP, ("A", "B", "C"), "", "A, B, and C are on this device."),
+        (Reason.PROHIBITED_APP, (), "", "Phones and tablets with certain apps"),
+        (Reason.PROHIBITED_APP, ("100%(apps)s {0}",), "", "100%(apps)s {0} is on this device."),
+        (Reason.RULE_MATCHED, ("TikTok",), "Night rest", "The rule says: Night rest"),
+        (Reason.RULE_MATCHED, ("TikTok",), "", "A rule for company mail decides"),
+    ],
+)
+def test_the_detail_names_what_is_known(
+    reason: Reason, apps: tuple[str, ...], rule: str, begins: str
+) -> None:
+    assert explain_reason(reason, apps, rule).detail.startswith(begins)

@@ -1,0 +1,170 @@
+import re
+from base64 import b64encode
+from dataclasses import replace
+from datetime import timedelta
+from hashlib import sha256
+from html.parser import HTMLParser
+
+import pytest
+
+from mailgate.gateway.pages import Pages, RenderedPage, View
+from mailgate.gateway.pages.languages import SOURCE, TRANSLATED
+from mailgate.model import Effect, Kind, Reason
+
+LANGUAGES = [SOURCE, *(name.replace("_", "-") for name in TRANSLATED)]
+HOSTILE = "\"'><script>alert(1)</script>{{7*7}}%(x)s\u202e"
+
+
+class Outline(HTMLParser):
+    """What a page is made of: its tags, their attributes and its words."""
+
+    def __init__(self, page: RenderedPage) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words = ""
+        self.feed(page.html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def render_all(pages: Pages, view: View) -> list[RenderedPage]:
+    return [pages.refusal(view), pages.warning(view), pages.error(view)]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("reason", Reason)
+def test_every_reason_has_a_page_in_every_language(
+    pages: Pages, blocked: View, reason: Reason, language: str
+) -> None:
+    deadline = blocked.now + timedelta(days=3)
+    view = replace(blocked, reason=reason, accept_language=language, deadline=deadline, effect=Effect.WARN)
+    for page in render_all(pages, view):
+        outline = Outline(page)
+        assert page.language == language
+        assert outline.all("html") == [{"lang": language, "dir": "rtl" if language == "ar" else "ltr"}]
+        headings = [int(tag[1]) for tag, _ in outline.tags if re.fullmatch(r"h[1-6]", tag)]
+        assert headings == sorted(headings)
+        assert headings.count(1) == 1
+        assert blocked.reference in outline.words
+        assert "%(" not in page.html
+        assert len(page.html.encode()) < 20 * 1024
+
+
+@pytest.mark.parametrize("os", ["ios", "ipados", "android", ""])
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("apps", [("TikTok",), ("TikTok", "WeChat"), ("A", "B", "C", "D")])
+def test_every_app_is_named(
+    pages: Pages, blocked: View, os: str, language: str, apps: tuple[str, ...]
+) -> None:
+    page = pages.refusal(replace(blocked, os=os, accept_language=language, apps=apps))
+    assert all(page.html.count(f"<bdi>{app}</bdi>") == 2 for app in apps)  # the cause and the steps
+
+
+def test_a_refusal_says_why_what_ends_it_and_whom_to_ask(pages: Pages, blocked: View) -> None:
+    words = Outline(pages.refusal(blocked)).words
+    for text in (
+        "Company mail is paused on this phone",
+        "TikTok is on this device.",
+        "tap “Remove App”",
+        "Reading mail in a laptop browser is not affected.",
+        "Check again",
+        "it-help@example.com",
+        "7f3a91c25e08",
+        "mail.example.com",
+    ):
+        assert text in words
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"), [(Kind.PHONE, True), (Kind.TABLET, True), (Kind.UNKNOWN, True), (Kind.LAPTOP, False)]
+)
+def test_laptops_are_not_told_to_use_a_laptop(pages: Pages, blocked: View, kind: Kind, said: bool) -> None:
+    assert ("laptop browser" in Outline(pages.refusal(replace(blocked, kind=kind))).words) is said
+
+
+def test_check_again_is_a_link_that_works_without_scripts(pages: Pages, blocked: View) -> None:
+    (check,) = [a for a in Outline(pages.refusal(blocked)).all("a") if a.get("id") == "check"]
+    assert check["href"] == "/?_task=mail&_mbox=INBOX"
+    assert check["data-status"] == "/.mailgate/status"
+    assert check["data-effect"] == "block"
+
+
+def test_a_warning_lets_through(pages: Pages, blocked: View) -> None:
+    view = replace(blocked, effect=Effect.WARN, continue_url="/.mailgate/continue?to=%2F")
+    assert Outline(pages.warning(view)).all("form") == [
+        {"method": "post", "action": "/.mailgate/continue?to=%2F"}
+    ]
+
+
+@pytest.mark.parametrize(("days", "said"), [(6, True), (0, False), (-1, False)])
+def test_a_deadline_is_said_while_it_runs(pages: Pages, blocked: View, days: int, said: bool) -> None:
+    view = replace(blocked, deadline=blocked.now + timedelta(days=days))
+    for page in (pages.refusal(view), pages.warning(view)):
+        outline = Outline(page)
+        assert bool(outline.all("time")) is said
+        assert ("in 6 days" in outline.words) is said
+
+
+@pytest.mark.parametrize(
+    ("reason", "link"), [(Reason.UPSTREAM_TIMEOUT, "/?_task=mail&_mbox=INBOX"), (Reason.NOT_FOUND, "/")]
+)
+def test_an_error_offers_what_may_help(pages: Pages, blocked: View, reason: Reason, link: str) -> None:
+    outline = Outline(pages.error(replace(blocked, reason=reason, status=504, contact="")))
+    assert [a["href"] for a in outline.all("a")] == [link]
+    assert "Error 504" in outline.words
+    assert not outline.all("script")
+
+
+def test_hostile_texts_stay_texts(pages: Pages, blocked: View) -> None:
+    view = replace(
+        blocked, apps=(HOSTILE,), rule_title=HOSTILE, fix=HOSTILE, contact=HOSTILE, host=HOSTILE,
+        reference=HOSTILE, os=HOSTILE, accept_language=HOSTILE, default_language=HOSTILE,
+        return_url="javascript:alert(1)", continue_url="//evil.example", status_url="https://evil.example/",
+    )  # fmt: skip
+    for page, clean in zip(render_all(pages, view), render_all(pages, blocked), strict=True):
+        outline = Outline(page)
+        assert len(outline.all("script")) == len(Outline(clean).all("script"))
+        assert HOSTILE in outline.words
+        assert page.language == "en"
+        targets = [
+            v for _, a in outline.tags for k, v in a.items() if k in {"href", "action", "src", "data-status"}
+        ]
+        assert set(targets) <= {"/", "data:,"}
+
+
+def test_nothing_runs_or_loads_but_what_the_policy_names(pages: Pages, blocked: View) -> None:
+    for page in render_all(pages, replace(blocked, deadline=blocked.now + timedelta(days=1))):
+        assert "unsafe" not in page.content_security_policy
+        assert page.content_security_policy.startswith("default-src 'none'; ")
+        inlined = re.findall(r"<(?:style|script)>(.*?)</(?:style|script)>", page.html, re.DOTALL)
+        for text in inlined:
+            digest = b64encode(sha256(text.encode()).digest()).decode()
+            assert f"'sha256-{digest}'" in page.content_security_policy
+        for _, attributes in Outline(page).tags:
+            assert not [name for name in attributes if name == "style" or name.startswith("on")]
+        assert not re.findall(r"(?:src|href|url)\s*[=(]\s*[\"']?(?:https?:)?//", page.html)
+
+
+@pytest.mark.parametrize(
+    ("accept", "default", "language"),
+    [
+        ("", "de", "de"),
+        ("sv", "zh", "zh-Hans"),
+        ("fr", "de", "fr"),
+        ("", "tlh", "en"),
+        ("\x00\xff", "en", "en"),
+    ],
+)
+def test_the_language_is_the_browsers_or_the_configured_one(
+    pages: Pages, blocked: View, accept: str, default: str, language: str
+) -> None:
+    assert (
+        pages.error(replace(blocked, accept_language=accept, default_language=default)).language == language
+    )

@@ -1,0 +1,60 @@
+from dataclasses import replace
+
+import pytest
+
+from mailgate.gateway.pages import View
+from mailgate.gateway.pages.steps import FIXES, steps_of
+from mailgate.model import Reason
+from mailgate.policy.rules import FIXES as FIXES_OF_RULES
+
+
+def first_words(view: View) -> str:
+    steps = steps_of(view)
+    return steps if isinstance(steps, str) else steps[0].singular
+
+
+@pytest.mark.parametrize(
+    ("os", "words"),
+    [
+        ("ios", "swipe left past your last Home Screen page"),
+        ("ipados", "at the end of the Dock"),
+        ("android", "Open “Settings” and tap “Apps”"),
+        ("", "Open the settings of your device"),
+        ("kaios", "Open the settings of your device"),
+    ],
+)
+def test_an_app_is_removed_in_the_words_of_the_system(blocked: View, os: str, words: str) -> None:
+    assert words in first_words(replace(blocked, os=os))
+
+
+@pytest.mark.parametrize(
+    ("reason", "fix", "apps", "words"),
+    [
+        (Reason.POSTURE_MISSING, "", (), "If your company’s management app is not on this device yet"),
+        (Reason.POSTURE_STALE, "", (), "Make sure that this device is online."),
+        (Reason.POSTURE_UNAVAILABLE, "", (), "There is nothing to do on your device."),
+        (Reason.KIND_REFUSED, "", (), "Open your mail in a browser on a laptop"),
+        (Reason.INTERNAL_ERROR, "", (), "There is nothing to do on your device."),
+        (Reason.TOKEN_EXPIRED, "", (), "Make sure that this device is online."),
+        # a rule's own fix wins, in our words or its own
+        (Reason.RULE_MATCHED, "report-again", (), "Make sure that this device is online."),
+        (Reason.RULE_MATCHED, "Call the front desk.", (), "Call the front desk."),
+        # there is no app to remove
+        (
+            Reason.POSTURE_MISSING,
+            "remove-app",
+            (),
+            "If your company’s management app is not on this device yet",
+        ),
+        (Reason.PROHIBITED_APP, "remove-app", (), "Ask for help"),
+    ],
+)
+def test_the_steps_fit_the_cause(
+    blocked: View, reason: Reason, fix: str, apps: tuple[str, ...], words: str
+) -> None:
+    assert first_words(replace(blocked, reason=reason, fix=fix, apps=apps)).startswith(words)
+
+
+def test_every_fix_that_a_rule_may_name_has_steps_for_any_system() -> None:
+    assert set(FIXES) == set(FIXES_OF_RULES)
+    assert all(by_os[""] for by_os in FIXES.values())

@@ -1,0 +1,28 @@
+"""The store on SQLite in a temporary folder. No test here may open a network socket."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from pytest_socket import disable_socket, enable_socket
+
+from mailgate.store import Store
+
+
+@pytest.fixture(autouse=True)
+def no_network() -> Iterator[None]:
+    disable_socket(allow_unix_socket=True)  # the event loop wakes itself through a socket pair
+    yield
+    enable_socket()
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/var/mailgate.db"
+
+
+@pytest.fixture
+async def store(url: str, tmp_path: Path) -> AsyncIterator[Store]:
+    store = await Store.open(url, spool=tmp_path / "spool")
+    yield store
+    await store.close()

@@ -1,0 +1,76 @@
+"""Devices, apps and requests that the tests of the store share."""
+
+from datetime import UTC, datetime, timedelta
+
+from mailgate.model import (
+    Access,
+    AppsReport,
+    AttestationResult,
+    Client,
+    Decision,
+    Effect,
+    Kind,
+    Posture,
+    Reason,
+    RequestFacts,
+    User,
+)
+from mailgate.policy import AppCatalog
+from mailgate.policy.apps import ListedApp
+
+NOW = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
+MAX_AGE = timedelta(hours=24)
+ISSUER = "https://mdm.example.com"
+BROWSER = Client(Kind.PHONE, handheld=True, os="ios")
+
+
+def catalog(*apps: str, **lists: tuple[str, ...]) -> AppCatalog:
+    """A catalogue of these apps and lists."""
+    return AppCatalog({key: ListedApp(key, key.title()) for key in apps}, lists)
+
+
+CATALOG = catalog("tiktok", "chess", prohibited=("tiktok",))
+
+
+def minutes(count: float) -> timedelta:
+    return timedelta(minutes=count)
+
+
+def proof(
+    *apps: str, at: datetime | None = NOW, complete: bool = True, **fields: object
+) -> AttestationResult:
+    """A verified proof of one phone. ``at=None``: without a report of apps."""
+    known: dict[str, object] = {
+        "device_id": "phone-1",
+        "issuer": ISSUER,
+        "key_thumbprint": "thumb",
+        "kind": Kind.PHONE,
+        "os": "ios",
+        "os_version": "26.1",
+        "managed": True,
+        "user": "ada@example.com",
+        "status": "affirming",
+        "expires": NOW + timedelta(days=7),
+        "apps": AppsReport(frozenset(apps), complete, at) if at else None,
+    }
+    return AttestationResult(**known | fields)  # type: ignore[arg-type]
+
+
+def mail_app(eas_id: str) -> Client:
+    return Client(Kind.MAIL_APP, handheld=True, eas_id=eas_id, eas_type="iPhone")
+
+
+def access(
+    facts: RequestFacts | None = None,
+    *,
+    client: Client = BROWSER,
+    device: str = "phone-1",
+    user: str = "ada@example.com",
+    now: datetime = NOW,
+) -> Access:
+    facts = facts or RequestFacts(headers={"user-agent": "Mozilla/5.0 (iPhone)"})
+    return Access(facts, client, Posture(device_id=device), now, User(user))
+
+
+BLOCK = Decision(Effect.BLOCK, Reason.PROHIBITED_APP, "prohibited-app", "v1")
+ALLOW = Decision(Effect.ALLOW, Reason.RULE_MATCHED, "laptop-browser", "v1")

@@ -1,0 +1,260 @@
+"""Learning and finding postures."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from tests.unit.store.examples import (
+    BROWSER,
+    CATALOG,
+    ISSUER,
+    MAX_AGE,
+    NOW,
+    catalog,
+    mail_app,
+    minutes,
+    proof,
+)
+from tests.unit.store.outage import cut_off
+
+from mailgate.model import AttestationResult, Client, Kind, Posture, PostureState, Reason
+from mailgate.store import Postures, Store
+
+LATER = NOW + minutes(1)
+
+
+@pytest.fixture
+def postures(store: Store) -> Postures:
+    return store.postures(CATALOG, MAX_AGE)
+
+
+async def after_restart(
+    store: Store, client: Client, given: AttestationResult | None, now: datetime
+) -> Posture:
+    """What a gate that starts now, with nothing in memory, knows."""
+    await store.reports.flush()
+    return await store.postures(CATALOG, MAX_AGE).current(client, given, now)
+
+
+async def test_a_verified_report_counts_from_its_own_request_on(postures: Postures) -> None:
+    posture = await postures.current(BROWSER, proof("tiktok"), NOW)
+    assert posture == Posture(
+        state=PostureState.PROHIBITED,
+        device_id="phone-1",
+        kind=Kind.PHONE,
+        os="ios",
+        os_version="26.1",
+        managed=True,
+        owner="ada@example.com",
+        apps=("tiktok",),
+        lists=("prohibited",),
+        source=ISSUER,
+        reported_at=NOW,
+        expires_at=NOW + MAX_AGE,
+    )
+
+
+async def test_what_was_learned_outlives_the_process(store: Store, postures: Postures) -> None:
+    learned = await postures.current(BROWSER, proof("tiktok", eas_ids=("ApplX1",)), NOW)
+    assert await after_restart(store, mail_app("ApplX1"), None, LATER) == learned
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        (proof("tiktok"), proof(at=NOW + minutes(1)), PostureState.CLEAN),
+        (proof(), proof("tiktok", at=NOW + minutes(1)), PostureState.PROHIBITED),
+        (proof("tiktok"), proof(at=NOW - minutes(1)), PostureState.PROHIBITED),
+        (proof(), proof("tiktok", at=NOW - minutes(1)), PostureState.CLEAN),
+        (proof("tiktok"), proof(at=None), PostureState.PROHIBITED),
+        (proof(at=None), proof(), PostureState.CLEAN),
+        (proof("tiktok"), proof(at=NOW, expires=NOW + minutes(5)), PostureState.PROHIBITED),
+    ],
+    ids=["newer-clean", "newer-app", "older-clean", "older-app", "no-report", "first-report", "shorter"],
+)
+async def test_the_newest_report_counts_in_whatever_order_they_come(
+    store: Store,
+    postures: Postures,
+    first: AttestationResult,
+    second: AttestationResult,
+    expected: PostureState,
+    restarted: bool,
+) -> None:
+    await postures.current(BROWSER, first, NOW)
+    if restarted:
+        assert (await after_restart(store, BROWSER, second, LATER)).state is expected
+    else:
+        assert (await postures.current(BROWSER, second, LATER)).state is expected
+    assert (await after_restart(store, BROWSER, first, LATER)).state is expected
+
+
+async def test_of_two_reports_of_one_moment_the_last_to_come_counts(store: Store, postures: Postures) -> None:
+    """Times in tokens are whole seconds: an app can be removed and looked for again within one."""
+    await postures.current(BROWSER, proof("tiktok"), NOW)
+    assert (await postures.current(BROWSER, proof(), NOW)).state is PostureState.CLEAN
+    assert (await after_restart(store, BROWSER, proof(at=None), LATER)).state is PostureState.CLEAN
+
+
+async def test_a_report_is_never_from_the_future(store: Store, postures: Postures) -> None:
+    """Else it would hide every later one."""
+    await postures.current(BROWSER, proof("tiktok", at=NOW + timedelta(days=9999)), NOW)
+    assert (await postures.current(BROWSER, proof(at=LATER), LATER)).state is PostureState.CLEAN
+    assert (await after_restart(store, BROWSER, proof(at=LATER), LATER)).state is PostureState.CLEAN
+
+
+@pytest.mark.parametrize(
+    ("reported", "sent"),
+    [
+        ("ApplDNX", "ApplDNX"),
+        ("ApplDNX", "aPPLdnx"),
+        ("ApplDNX", b"ApplDNX".hex()),
+        ("APPLDNX", b"ApplDNX".hex().upper()),
+        (b"ApplDNX".hex(), "ApplDNX"),
+        (b"ApplDNX".hex().upper(), b"appldnx".hex()),
+        ("android_é", "ANDROID_é"),
+    ],
+)
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_a_mail_app_is_found_by_either_form_of_its_id(
+    store: Store, postures: Postures, reported: str, sent: str, restarted: bool
+) -> None:
+    assert (await postures.current(mail_app(sent), None, NOW)).state is PostureState.MISSING
+    await postures.current(BROWSER, proof("tiktok", eas_ids=("other", reported)), NOW)
+    if restarted:
+        found = await after_restart(store, mail_app(sent), None, NOW)
+    else:
+        found = await postures.current(mail_app(sent), None, NOW)
+    assert (found.state, found.device_id) == (PostureState.PROHIBITED, "phone-1")
+
+
+@pytest.mark.parametrize("sent", ["", "x", "ApplDN", "ApplDNXX", "%", "' OR 1=1 --", "\ud800", "a\0b"])
+async def test_another_id_finds_nothing(store: Store, postures: Postures, sent: str) -> None:
+    await postures.current(BROWSER, proof(eas_ids=("ApplDNX",)), NOW)
+    assert await after_restart(store, mail_app(sent), None, NOW) == Posture()
+
+
+async def test_an_eas_id_that_moved_belongs_to_the_device_that_reported_last(
+    store: Store, postures: Postures
+) -> None:
+    old = proof("tiktok", eas_ids=("ApplX1",))
+    new = proof(at=LATER, device_id="phone-2", eas_ids=("ApplX1",))
+    for order in ((old, new), (new, old)):
+        for each in order:
+            await postures.current(BROWSER, each, LATER)
+        assert (await postures.current(mail_app("ApplX1"), None, LATER)).device_id == "phone-2"
+        assert (await after_restart(store, mail_app("applx1"), None, LATER)).device_id == "phone-2"
+
+
+async def test_two_issuers_never_speak_for_one_device(postures: Postures) -> None:
+    await postures.current(BROWSER, proof("tiktok"), NOW)
+    await postures.current(BROWSER, proof(at=LATER, issuer="https://other.example.com"), LATER)
+    assert (await postures.current(BROWSER, proof(at=None), LATER)).state is PostureState.PROHIBITED
+
+
+@pytest.mark.parametrize("given", [None, AttestationResult(refused=Reason.TOKEN_EXPIRED)])
+async def test_without_a_good_proof_a_browser_has_no_posture(
+    postures: Postures, given: AttestationResult | None
+) -> None:
+    await postures.current(BROWSER, proof(), NOW)
+    assert await postures.current(BROWSER, given, NOW) == Posture()
+
+
+async def test_a_refused_proof_is_worth_what_none_is(postures: Postures) -> None:
+    await postures.current(BROWSER, proof("tiktok", eas_ids=("ApplX1",)), NOW)
+    refused = AttestationResult(refused=Reason.TOKEN_EXPIRED)
+    assert await postures.current(mail_app("ApplX1"), refused, NOW) == await postures.current(
+        mail_app("ApplX1"), None, NOW
+    )
+
+
+async def test_new_lists_count_at_once(postures: Postures) -> None:
+    given = proof("chess")
+    assert (await postures.current(BROWSER, given, NOW)).state is PostureState.CLEAN
+    postures.catalog = catalog("chess", prohibited=("chess",), games=("chess",))
+    posture = await postures.current(BROWSER, given, NOW)
+    assert (posture.state, posture.lists) == (PostureState.PROHIBITED, ("games", "prohibited"))
+    postures.catalog = catalog("tiktok", prohibited=("tiktok",))
+    assert (await postures.current(BROWSER, given, NOW)).apps == ()
+
+
+async def test_a_token_seen_again_writes_nothing(store: Store, postures: Postures) -> None:
+    for given in (proof("tiktok"), proof("tiktok"), proof("tiktok", at=NOW - minutes(9))):
+        await postures.current(BROWSER, given, NOW)
+        await store.reports.flush()
+        await after_restart(store, BROWSER, given, NOW + minutes(1))
+        await store.reports.flush()
+    assert store.reports.counts.written == 1
+
+
+async def test_most_requests_do_not_ask_the_store(
+    store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = proof("tiktok", eas_ids=("ApplX1",))
+    await postures.current(BROWSER, given, NOW)
+    await postures.current(mail_app("unknown"), None, NOW)
+    monkeypatch.delattr(type(store.devices), "get")
+    monkeypatch.delattr(type(store.devices), "find")
+    for client, known in ((BROWSER, given), (mail_app("ApplX1"), None), (mail_app("unknown"), None)):
+        await postures.current(client, known, NOW + timedelta(seconds=4))
+
+
+async def test_what_another_process_learned_is_seen_soon(store: Store, postures: Postures) -> None:
+    await postures.current(BROWSER, proof("tiktok", eas_ids=("ApplX1",)), NOW)
+    await after_restart(
+        store, BROWSER, proof(at=NOW + timedelta(seconds=1), eas_ids=("ApplX1",)), NOW + minutes(1)
+    )
+    await store.reports.flush()
+    assert (await postures.current(mail_app("ApplX1"), None, NOW + minutes(2))).state is PostureState.CLEAN
+
+
+async def test_a_forgotten_device_is_unknown_again(store: Store, postures: Postures) -> None:
+    await postures.current(BROWSER, proof("tiktok", eas_ids=("ApplX1",)), NOW)
+    await store.reports.flush()
+    await store.devices.forget("phone-1")
+    assert await postures.current(mail_app("ApplX1"), None, LATER) == Posture()
+
+
+@pytest.mark.usefixtures("store")
+class TestStoreDown:
+    """A store that does not answer never makes a device clean, and never forgets what is in memory."""
+
+    @pytest.fixture
+    def down(self, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+        cut_off(store, monkeypatch)
+
+    @pytest.mark.usefixtures("down")
+    async def test_nothing_known_is_unavailable(self, postures: Postures) -> None:
+        assert await postures.current(mail_app("ApplX1"), None, NOW) == Posture(
+            state=PostureState.UNAVAILABLE
+        )
+        assert await postures.current(BROWSER, None, NOW) == Posture()
+        assert (await postures.current(BROWSER, proof(at=None), NOW)).state is PostureState.UNAVAILABLE
+
+    async def test_last_known_counts_until_it_expires(
+        self, store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        learned = await postures.current(BROWSER, proof(eas_ids=("ApplX1",), expires=NOW + minutes(60)), NOW)
+        cut_off(store, monkeypatch)
+        assert await postures.current(mail_app("ApplX1"), None, NOW + minutes(59)) == learned
+        expired = await postures.current(mail_app("ApplX1"), None, NOW + minutes(60))
+        assert expired == replace(learned, state=PostureState.UNAVAILABLE, last_state=PostureState.STALE)
+
+    @pytest.mark.usefixtures("down")
+    async def test_a_proof_still_counts(self, postures: Postures) -> None:
+        given = proof("tiktok", eas_ids=("ApplX1",))
+        assert (await postures.current(BROWSER, given, NOW)).state is PostureState.PROHIBITED
+        assert (await postures.current(mail_app("ApplX1"), None, LATER)).state is PostureState.PROHIBITED
+        assert (await postures.current(BROWSER, proof(at=LATER), LATER)).state is PostureState.CLEAN
+
+    async def test_what_was_learned_meanwhile_is_stored_afterwards(
+        self, store: Store, postures: Postures
+    ) -> None:
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            cut_off(store, monkeypatch)
+            await postures.current(BROWSER, proof("tiktok", eas_ids=("ApplX1",)), NOW)
+            await store.reports.flush()
+            assert store.reports.counts.spooled == 1
+        # Back, but what was learned is not in yet: it is not forgotten for that.
+        assert (await postures.current(mail_app("ApplX1"), None, LATER)).state is PostureState.PROHIBITED
+        assert (await after_restart(store, mail_app("ApplX1"), None, LATER)).state is PostureState.PROHIBITED

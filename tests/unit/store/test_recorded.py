@@ -1,0 +1,103 @@
+"""What is kept of a request, and what never is."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailgate.classify import classify
+from mailgate.model import Client, Kind, RequestFacts
+from mailgate.store.recorded import client_facts
+
+LAPTOP = Client(Kind.LAPTOP, handheld=False)
+SECRET = "secret-of-one-person"
+
+
+@pytest.mark.parametrize(
+    ("target", "kept"),
+    [
+        ("/", "/"),
+        ("/?_task=mail&_uid=7", "/"),
+        ("/inbox", "/"),
+        ("/roundcube/?_task=mail", "/roundcube/"),
+        ("/mail/u/ada/letter.html", "/mail/"),
+        ("/ada@example.com/inbox", "/"),
+        ("/~ada/inbox", "/"),
+        ("/%61da/inbox", "/"),
+        ("http://[::1", "/"),
+        ("*", "/"),
+        ("", "/"),
+    ],
+)
+def test_only_the_family_of_a_path_is_kept(target: str, kept: str) -> None:
+    assert client_facts(RequestFacts(target=target), LAPTOP).target == kept
+
+
+def test_an_activesync_device_keeps_its_name_and_nothing_else_of_the_query() -> None:
+    facts = RequestFacts(
+        "POST", "/mail/Microsoft-Server-ActiveSync?Cmd=Sync&User=ada&DeviceId=ApplX1&DeviceType=i+P%26"
+    )
+    kept = client_facts(facts, classify(facts))
+    assert kept.target == "/Microsoft-Server-ActiveSync?DeviceId=ApplX1&DeviceType=i+P%26"
+    assert kept.eas_id == "applx1"
+
+
+IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 Version/18.1 Mobile Safari/604.1"
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        RequestFacts(headers={"user-agent": IPHONE}),
+        RequestFacts(
+            headers={"user-agent": IPHONE, "sec-ch-ua-mobile": "?0", "sec-ch-ua-platform": '"Windows"'}
+        ),
+        RequestFacts(headers={"user-agent": IPHONE, "sec-ch-ua": "x" * 9999}),
+        RequestFacts("POST", "/Microsoft-Server-ActiveSync?DeviceId=ApplX1&DeviceType=iPhone"),
+        RequestFacts("POST", "/x/ews/Exchange.asmx/ada"),
+        RequestFacts("PROPFIND", "/ada/calendar"),
+        RequestFacts("GET", "/SOGo/dav/ada/Calendar/x.ics"),
+        RequestFacts("POST", "/jmap/upload/ada"),
+        RequestFacts("POST", "/mapi/nspi/?MailboxId=ada"),
+        RequestFacts(),
+    ],
+)
+def test_what_is_kept_is_classified_as_the_request_was(facts: RequestFacts) -> None:
+    kept = client_facts(facts, classify(facts))
+    assert classify(kept.facts) == classify(facts)
+    assert "ada" not in kept.target
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        RequestFacts(headers={name: SECRET})
+        for name in (
+            "cookie",
+            "authorization",
+            "device-attestation",
+            "dpop",
+            "referer",
+            "x-forwarded-for",
+            "x-other",
+        )
+    ]
+    + [
+        RequestFacts(headers={"content-type": f"multipart/form-data; boundary={SECRET}"}),
+        RequestFacts(target=f"/mail/?token={SECRET}"),
+        RequestFacts(target=f"/mail/{SECRET}/x"),
+        RequestFacts(remote=SECRET, user=SECRET, host=SECRET),
+    ],
+)
+def test_no_secret_is_kept(facts: RequestFacts) -> None:
+    assert SECRET not in str(client_facts(facts, LAPTOP))
+
+
+@given(
+    st.text(), st.text(), st.dictionaries(st.sampled_from(["user-agent", "sec-ch-ua"]), st.text()), st.text()
+)
+def test_any_request_is_kept_within_bounds(
+    target: str, method: str, headers: dict[str, str], eas_id: str
+) -> None:
+    client = Client(Kind.UNKNOWN, handheld=False, eas_id=eas_id, eas_type=eas_id)
+    kept = client_facts(RequestFacts(method, target, headers=headers), client)
+    assert hash(kept) == hash(client_facts(RequestFacts(method, target, headers=headers), client))

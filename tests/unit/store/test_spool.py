@@ -1,0 +1,69 @@
+"""Lines on disk."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from mailgate.store.spool import Spool
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Spool:
+    return Spool(tmp_path / "folder" / "lines.jsonl", limit=20)
+
+
+def taken(spool: Spool) -> list[str]:
+    with spool.take() as lines:
+        return lines
+
+
+def test_lines_come_back_once(spool: Spool) -> None:
+    assert spool.append(["one", "twö"]) == 2
+    assert spool.append(["three"]) == 1
+    assert spool.waiting
+    assert taken(spool) == ["one", "twö", "three"]
+    assert not spool.waiting
+    assert taken(spool) == []
+
+
+def test_lines_stay_when_they_could_not_be_used(spool: Spool) -> None:
+    spool.append(["one"])
+    with suppress(RuntimeError), spool.take():
+        spool.append(["two"])
+        raise RuntimeError
+    assert (taken(spool), taken(spool)) == (["one"], ["two"])
+
+
+def test_a_full_spool_takes_whole_lines_only(spool: Spool) -> None:
+    assert spool.append(["x" * 9, "y" * 9, "z"]) == 2
+    assert spool.append(["z"]) == 0
+    assert taken(spool) == ["x" * 9, "y" * 9]
+
+
+def test_half_a_line_spoils_no_other(spool: Spool, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "lines.jsonl").write_bytes(b"one\n{half")
+    spool.append(["two"])
+    assert taken(spool) == ["one", "{half", "two"]
+
+
+def test_two_processes_never_take_the_same_lines(spool: Spool, tmp_path: Path) -> None:
+    other = Spool(tmp_path / "folder" / "lines.jsonl", limit=20)
+    spool.append(["one"])
+    with spool.take() as lines:
+        assert lines == ["one"]
+        other.append(["two"])
+        assert taken(other) == []
+    assert taken(other) == ["two"]
+
+
+def test_only_the_owner_can_read(spool: Spool, tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        spool.append(["one"])
+    finally:
+        os.umask(before)
+    assert (tmp_path / "folder").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "folder" / "lines.jsonl").stat().st_mode & 0o777 == 0o600
