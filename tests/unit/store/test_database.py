@@ -15,6 +15,8 @@ from mailgate.store.database import create_file, store_url
         ("sqlite:////srv/mailgate.db", "sqlite+pysqlite", "/srv/mailgate.db"),
         ("postgresql://u:p@db.example.com:5433/mail?sslmode=require", "postgresql+psycopg", "mail"),
         ("postgresql:///mail", "postgresql+psycopg", "mail"),
+        ("postgres://db.example.com/mail", "postgresql+psycopg", "mail"),
+        ("postgresql+asyncpg://db.example.com/mail", "postgresql+psycopg", "mail"),
     ],
 )
 def test_forms(
@@ -35,7 +37,6 @@ def test_forms(
         "sqlite:///:memory:",
         "sqlite://var/mailgate.db",
         "mysql://u:hidden@db.example.com/mail",
-        "postgresql+asyncpg://u:hidden@db.example.com/mail",
         "postgresql://u:hidden@db.example.com:port/mail",
     ],
 )

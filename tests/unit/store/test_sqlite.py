@@ -18,7 +18,13 @@ async def test_only_the_owner_can_read_its_files(store: Store, url: str, tmp_pat
 
 
 async def test_every_connection_is_set_up(store: Store) -> None:
-    expected = {"journal_mode": "wal", "busy_timeout": 5000, "synchronous": 1, "foreign_keys": 1}
+    expected = {
+        "journal_mode": "wal",
+        "busy_timeout": 5000,
+        "synchronous": 1,
+        "foreign_keys": 1,
+        "secure_delete": 1,
+    }
     async with store._database.reading() as connection:
         for pragma, value in expected.items():
             assert (await connection.exec_driver_sql(f"PRAGMA {pragma}")).scalar() == value
