@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
+from rich.box import SIMPLE
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from mailgate.cli.check import DEFAULT_PATH
@@ -114,7 +115,9 @@ async def _list_json(store: Store, bundle: Bundle) -> None:
 
 
 async def _list_table(store: Store, bundle: Bundle) -> None:
-    table = Table(*_COLUMNS, expand=False)
+    table = Table(
+        *(Column(name, no_wrap=name in ("id", "state"), overflow="fold") for name in _COLUMNS), box=SIMPLE
+    )
     async for device in _all(store):
         if table.row_count == _ROWS:
             typer.echo(f"Only the first {_ROWS} are shown; --json lists all of them.", err=True)
@@ -136,7 +139,7 @@ def _cells(told: dict[str, Any], bundle: Bundle) -> list[Text]:
         system,
         told["state"],
         apps,
-        told["reported_at"],
+        _minute(told["reported_at"]),
         told["source"],
     ]
     cells = [Text(_printable(word or "")) for word in words]
@@ -187,11 +190,17 @@ def _print_device(told: dict[str, Any]) -> None:
         facts.add_row(Text(name.replace("_", " "), style="bold"), Text(_printable(shown)))
     console.print(facts)
     columns = ("day", "kind", "user", "rule", "effect", "reason", "times", "last")
-    table = Table(*columns, title=f"last {len(seen)} sightings", title_justify="left", expand=False)
+    table = Table(*columns, title=f"last {len(seen)} sightings", title_justify="left", box=SIMPLE)
     for each in seen:
-        table.add_row(*(Text(_printable(str(each[column]))) for column in columns))
+        shown = each | {"last": _minute(each["last"])}
+        table.add_row(*(Text(_printable(str(shown[column]))) for column in columns))
     if seen:
         console.print(table)
+
+
+def _minute(moment: str | None) -> str:
+    """A time as a table shows it."""
+    return f"{datetime.fromisoformat(moment):%Y-%m-%d %H:%M} UTC" if moment else ""
 
 
 def _only(found: list[Device], device_id: str, source: str) -> Device:
