@@ -158,6 +158,7 @@ class Outbox(ABC, Generic[Key, Item]):
         except OSError as error:
             _log.error("spool-failed", noun=self.noun, error=str(error))
             return False
+        self._spooling = True
         self.counts.spooled += kept
         self.counts.dropped += len(items) - kept
         return True

@@ -158,3 +158,17 @@ async def test_run_goes_on_after_an_outage(store: Store) -> None:
     await store.ledger.close(5)
     await running
     assert len(await store.sightings.latest()) == 1
+
+
+async def test_cancelled_and_closed_writes_everything(url: str, tmp_path: Path) -> None:
+    """As a service stops: first its tasks, then the store."""
+    store = await Store.open(url, spool=tmp_path)
+    running = asyncio.ensure_future(store.run())
+    await asyncio.sleep(0)
+    store.ledger.record(access(), BLOCK)
+    running.cancel()
+    await asyncio.wait([running])
+    await store.close()
+    again = await Store.open(url, spool=tmp_path / "other")
+    assert len(await again.sightings.latest()) == 1
+    await again.close()
