@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
@@ -43,9 +43,13 @@ def unavailable(why: str) -> NoReturn:
 
 @contextmanager
 def running(
-    arguments: Sequence[str | Path], *, port: int, log: Path, environment: Mapping[str, str] | None = None
+    arguments: Sequence[str | Path],
+    *,
+    ready: Callable[[], object],
+    log: Path,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A server that answers on ``port``; its output goes to ``log``, whose end is shown if it does not start."""
+    """A server that is up once ``ready`` says so; its output goes to ``log``, whose end is shown if it fails."""
     with (
         log.open("ab") as output,
         subprocess.Popen(
@@ -58,10 +62,21 @@ def running(
         ) as process,
     ):
         try:
-            _wait_until_listening(process, port, log)
+            _wait_until(ready, process, log)
             yield process
         finally:
             stop(process)
+
+
+def listens(port: int) -> Callable[[], bool]:
+    """Whether anybody answers on a port of the loopback interface."""
+
+    def asked() -> bool:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return True
+        return False
+
+    return asked
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
@@ -73,12 +88,10 @@ def stop(process: subprocess.Popen[bytes]) -> None:
             process.wait(STOP_SECONDS)
 
 
-def _wait_until_listening(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def _wait_until(ready: Callable[[], object], process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        if ready():
             return
         time.sleep(0.05)
-    raise RuntimeError(
-        f"{process.args!r} does not listen on {port}:\n{log.read_text(errors='replace')[-2000:]}"
-    )
+    raise RuntimeError(f"{process.args!r} did not start:\n{log.read_text(errors='replace')[-2000:]}")

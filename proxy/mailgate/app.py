@@ -4,6 +4,8 @@ import asyncio
 import secrets
 import signal
 import ssl
+from base64 import b32encode
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -32,8 +34,6 @@ from mailgate.store import Postures, Store, StoreError
 
 log = structlog.get_logger()
 
-# without letters and digits that are easily taken for each other on the telephone
-REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 PRUNE_EVERY = 3600.0
 BACKLOG = 1024
 
@@ -43,8 +43,8 @@ def utc_now() -> datetime:
 
 
 def new_reference() -> str:
-    """An id that a person can read out to the help desk."""
-    return "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(10))
+    """An id that a person can read out to the help desk: base32 has no 0, 1, 8 or 9 to mistake for a letter."""
+    return b32encode(secrets.token_bytes(6))[:10].decode()
 
 
 def verifier_for(bundle: Bundle, replay: MemoryReplayGuard) -> Verifier:
@@ -254,8 +254,10 @@ class Service:
             await asyncio.sleep(PRUNE_EVERY)
 
 
-async def serve(config: Path, bundle: Bundle | None = None) -> None:
-    """Run a gate until SIGTERM or SIGINT; SIGHUP reads the files anew."""
+async def serve(
+    config: Path, bundle: Bundle | None = None, ready: Callable[[Service], None] | None = None
+) -> None:
+    """Run a gate until SIGTERM or SIGINT; SIGHUP reads the files anew. ``ready`` is called once it listens."""
     service = await Service.start(config, bundle)
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -269,6 +271,8 @@ async def serve(config: Path, bundle: Bundle | None = None) -> None:
 
     loop.add_signal_handler(signal.SIGHUP, reload)
     log.info("listening", public=service.public, admin=service.admin, policy=service.bundle.policy.version)
+    if ready:
+        ready(service)
     try:
         await stop.wait()
     finally:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 from tests.e2e.mailsystem import MailSystem, mail_system
 from tests.servers import require
 
@@ -30,10 +30,27 @@ def mail() -> Iterator[MailSystem]:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """One Chromium a module: Playwright's loop must have ended before a test of another module runs its own."""
+def playwright() -> Iterator[Playwright]:
+    """One driver a module: its loop must have ended before a test of another module runs its own."""
     require(CHROMIUM)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
-        yield browser
-        browser.close()
+    with sync_playwright() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="module")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def laptop(playwright: Playwright, chromium: Browser) -> Iterator[Page]:
+    with chromium.new_context(**playwright.devices["Desktop Chrome"]) as context:
+        yield context.new_page()
+
+
+@pytest.fixture
+def iphone(playwright: Playwright, chromium: Browser) -> Iterator[Page]:
+    with chromium.new_context(**playwright.devices["iPhone 15"]) as context:
+        yield context.new_page()

@@ -12,7 +12,7 @@ from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
 
-from tests.servers import free_port, require, running, unavailable
+from tests.servers import free_port, listens, require, running, unavailable
 
 PASSWORD = "secret"
 USERS = ("alice", "bob")
@@ -157,7 +157,7 @@ def dovecot(run: Path) -> Iterator[int]:
     config = run / "dovecot.conf"
     config.write_text(DOVECOT_CONFIG.format(run=run, port=port, password=PASSWORD))
     fill_maildirs(run / "home")
-    with running(["/usr/sbin/dovecot", "-F", "-c", config], port=port, log=run / "dovecot.out"):
+    with running(["/usr/sbin/dovecot", "-F", "-c", config], ready=listens(port), log=run / "dovecot.out"):
         yield port
 
 
@@ -187,7 +187,7 @@ def roundcube(run: Path, imap_port: int) -> Iterator[str]:
     database.close()
     with running(
         ["php", "-S", f"127.0.0.1:{port}", "-t", ROUNDCUBE],
-        port=port,
+        ready=listens(port),
         log=run / "roundcube.out",
         environment={"ROUNDCUBE_CONFIG_DIR": str(config), "PHP_CLI_SERVER_WORKERS": "4"},
     ):

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Page, expect
 from tests.e2e.mailsystem import ATTACHED, PASSWORD, PLAIN, UNICODE, USERS, MailSystem
 from tests.e2e.webmail import Webmail
 
@@ -11,12 +11,10 @@ pytestmark = pytest.mark.e2e
 
 
 @pytest.mark.parametrize("user", USERS)
-def test_a_mailbox_is_read_and_written(
-    mail: MailSystem, chromium: Browser, tmp_path: Path, user: str
-) -> None:
+def test_a_mailbox_is_read_and_written(mail: MailSystem, laptop: Page, tmp_path: Path, user: str) -> None:
     upload = tmp_path / "upload.bin"
     upload.write_bytes(bytes(range(256)) * 2048)
-    webmail = Webmail(chromium.new_page(), mail.url)
+    webmail = Webmail(laptop, mail.url)
 
     webmail.open()
     webmail.log_in(user, PASSWORD)

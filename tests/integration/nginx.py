@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.servers import free_port, require, running
+from tests.servers import free_port, listens, require, running
 
 CONFIG = """\
 daemon off;
@@ -62,7 +62,9 @@ def nginx(run: Path) -> Iterator[Nginx]:
     # a worker of another user could not read pytest's own directories
     user = "user root;" if os.geteuid() == 0 else ""
     config.write_text(CONFIG.format(run=run, port=port, user=user))
-    with running(["/usr/sbin/nginx", "-e", "stderr", "-c", config], port=port, log=run / "nginx.out"):
+    with running(
+        ["/usr/sbin/nginx", "-e", "stderr", "-c", config], ready=listens(port), log=run / "nginx.out"
+    ):
         yield Nginx(f"http://127.0.0.1:{port}", root)
 
 

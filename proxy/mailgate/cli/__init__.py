@@ -2,7 +2,7 @@
 
 import typer
 
-from mailgate.cli import attest, run
+from mailgate.cli import attest, check, demo, explain, run, schema
 
 app = typer.Typer(
     name="mailgate",
@@ -13,6 +13,10 @@ app = typer.Typer(
 )
 app.add_typer(attest.app, name="attest")
 app.command()(run.run)
+app.command()(check.check)
+app.command()(schema.schema)
+app.command()(explain.explain)
+app.command()(demo.demo)
 
 
 @app.callback()

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -11,16 +10,18 @@ from typing import Annotated, Literal, NoReturn
 from urllib.parse import urlsplit
 
 import typer
+from pydantic import TypeAdapter, ValidationError
 
 from mailgate.attest import mint
 from mailgate.attest.jose import Key
+from mailgate.config.values import Duration
 
 KEYS = Path("var/demo-keys")
 URL = "http://localhost:8080/"
 
 app = typer.Typer(help="Make keys and signed test tokens, to try a rule with curl.", no_args_is_help=True)
 
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_DURATION = TypeAdapter[timedelta](Duration)
 
 
 @app.command()
@@ -160,10 +161,10 @@ def _read_key(path: Path) -> Key:
 
 
 def _duration(text: str) -> timedelta:
-    match = re.fullmatch(r"([1-9][0-9]{0,6})([smhd])", text)
-    if match is None:
-        _fail(f'--lifetime "{text}": expected a number and a unit, as in 90s, 10m, 1h, 1d')
-    return timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
+    try:
+        return _DURATION.validate_python(text)
+    except ValidationError as error:
+        _fail(f'--lifetime "{text}": {error.errors()[0]["msg"]}')
 
 
 def _origin(url: str) -> str:

@@ -57,7 +57,7 @@ def load_bundle(path: Path, environ: Mapping[str, str] | None = None) -> Bundle:
     assert settings is not None
     assert policy is not None
     assert cases is not None
-    return Bundle(settings, policy, cases, tuple(reading.paths))
+    return Bundle(settings, policy, cases, (*reading.paths, *settings.referenced_files()))
 
 
 def read_policy(path: Path, catalog: AppCatalog | None, reading: Reading) -> Policy | None:

@@ -35,7 +35,7 @@ class DocumentError(Exception):
 
 @dataclass(frozen=True)
 class Document:
-    """A document that was read: ``value`` is made of dict, tuple, str, int, float, bool and None.
+    """A document that was read: ``value`` is made of dict, tuple, str, int, float and bool.
 
     Dates stay text: what they mean is for the field that they stand in to say.
     """
@@ -98,15 +98,16 @@ def _visible(text: str, node: ScalarNode) -> Iterator[tuple[int, int]]:
             yield piece.span()
 
 
-def read_document(data: bytes, file: str) -> Document:
+def read_document(data: bytes, file: str, *, nulls: bool = False) -> Document:
     """Read one document.
 
     :param file: the name under which mistakes speak of it.
+    :param nulls: leave out keys that hold null, as programs write them; else such a key is a mistake.
     :raises DocumentError: with the one syntax error, or with everything else that was found.
     """
     text = _decode(data, file)
     root = _compose(text, file)
-    builder = _Builder(file)
+    builder = _Builder(file, nulls)
     value = builder.value(root, (), 0)
     if builder.mistakes:
         raise DocumentError(*builder.mistakes)
@@ -179,8 +180,9 @@ _TEXT = frozenset({"str", "timestamp", "value"})
 class _Builder:
     """Turns nodes into plain values and notes where each stands."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, nulls: bool) -> None:
         self.file = file
+        self.nulls = nulls
         self.nodes: dict[Path, Node] = {}
         self.keys: dict[Path, Node] = {}
         self.mistakes: list[Mistake] = []
@@ -212,6 +214,8 @@ class _Builder:
                 )
                 continue
             self.keys[(*path, key)] = key_node
+            if self.nulls and value_node.tag == f"{_CORE}null":
+                continue
             result[key] = self.value(value_node, (*path, key), depth + 1)
         return result
 
@@ -228,6 +232,9 @@ class _Builder:
 
     def _scalar(self, node: ScalarNode) -> Any:
         kind = str(node.tag).removeprefix(_CORE)
+        if kind == "null":
+            self._note(node, "nothing stands here; expected a value, or the key left out")
+            return None
         try:
             if kind in _TEXT:
                 return node.value
@@ -235,7 +242,7 @@ class _Builder:
         except (KeyError, ValueError):
             self._note(
                 node,
-                f"the tag or value {node.value!r} cannot be read; expected text, number, true, false or null",
+                f"the tag or value {node.value!r} cannot be read; expected text, number, true or false",
             )
             return None
 
@@ -257,5 +264,4 @@ _READERS: Mapping[str, Any] = {
         text.casefold().replace("_", "").replace(".inf", "inf").replace(".nan", "nan")
     ),
     "bool": lambda text: {"true": True, "false": False}[text.casefold()],
-    "null": lambda _: None,
 }

@@ -1,11 +1,12 @@
 """The shape of ``mailgate.yaml``: every setting, its default and its meaning."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from mailgate.config.values import Duration, ExistingFile, Listen, Network, Origin, Size, StoreUrl
+from mailgate.config.values import Duration, ExistingFile, JwksFile, Listen, Network, Origin, Size, StoreUrl
 from mailgate.policy.apps import Strict
 
 Language = Literal["en", "de", "es", "fr", "ja", "zh", "ar"]
@@ -24,7 +25,7 @@ class IssuerSettings(Strict):
 
     issuer: Issuer
     """The ``iss`` claim, compared as it stands."""
-    jwks: ExistingFile
+    jwks: JwksFile
     """File with the issuer's public keys (RFC 7517)."""
 
 
@@ -131,3 +132,8 @@ class Settings(Strict):
     files: Files = Files()
     log: LogSettings = LogSettings()
     languages: Languages = Languages()
+
+    def referenced_files(self) -> tuple[Path, ...]:
+        """Key and certificate files: a change of one is a change of the settings."""
+        keys = [issuer.jwks for issuer in self.attestation.issuers]
+        return (*keys, self.tls.certificate, self.tls.key) if self.tls else tuple(keys)

@@ -24,7 +24,10 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-MAX_SECRET_BYTES = 64 * 1024
+from mailgate.attest import KeySetError, parse_jwks
+
+MAX_SECRET_CHARACTERS = 64 * 1024
+MAX_JWKS_CHARACTERS = 1024 * 1024
 
 _DURATION = r"^[1-9][0-9]{0,8}(ms|s|m|h|d)$"
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -164,6 +167,21 @@ def _file(value: object, info: ValidationInfo) -> Path:
     return path
 
 
+def _jwks(value: object, info: ValidationInfo) -> Path:
+    path = _file(value, info)
+    try:
+        with path.open(encoding="utf-8") as file:
+            parse_jwks(file.read(MAX_JWKS_CHARACTERS))
+    except (OSError, UnicodeDecodeError) as error:
+        raise PydanticCustomError("file", "the file cannot be read; expected a JWKS in UTF-8") from error
+    except KeySetError as error:
+        wrong = "; ".join(error.mistakes)
+        raise PydanticCustomError(
+            "file", "the file is no JWKS of public keys: {wrong}", {"wrong": wrong}
+        ) from error
+    return path
+
+
 def _secret(value: object, info: ValidationInfo) -> object:
     """What a reference leads to; anything else is handed on as it is."""
     if not isinstance(value, dict):
@@ -175,17 +193,17 @@ def _secret(value: object, info: ValidationInfo) -> object:
     ):
         raise PydanticCustomError("secret", "not a reference; expected {env: NAME} or {file: PATH}")
     (kind, name), sources = next(iter(value.items())), _sources(info)
-    found = sources.environ.get(name) if kind == "env" else _first_line(sources.folder / name)
+    found = sources.environ.get(name) if kind == "env" else _content(sources.folder / name)
     if not found:
         what = "environment variable" if kind == "env" else "file"
         raise PydanticCustomError("secret", f"the {what} is missing or empty; expected it to hold the value")
     return SecretStr(found)
 
 
-def _first_line(path: Path) -> str:
+def _content(path: Path) -> str:
     try:
         with path.open(encoding="utf-8") as file:
-            return file.read(MAX_SECRET_BYTES).strip()
+            return file.read(MAX_SECRET_CHARACTERS).strip()
     except (OSError, UnicodeDecodeError):
         return ""
 
@@ -239,6 +257,7 @@ Listen = Annotated[
 Origin = Annotated[str, BeforeValidator(_origin), WithJsonSchema({"type": "string", "pattern": _ORIGIN})]
 Network = Annotated[IPNetwork, PlainValidator(_network), WithJsonSchema({"type": "string"})]
 ExistingFile = Annotated[Path, PlainValidator(_file), WithJsonSchema(_PATH)]
+JwksFile = Annotated[Path, PlainValidator(_jwks), WithJsonSchema(_PATH)]
 StoreUrl = Annotated[
     SecretStr,
     PlainValidator(_store),

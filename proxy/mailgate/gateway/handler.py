@@ -130,7 +130,7 @@ class Gate:
 
     def _note(self, access: Access, decision: Decision, reference: str) -> None:
         metrics, client = self.metrics, access.client
-        metrics.decisions.labels(decision.effect, decision.reason, client.kind).inc()
+        metrics.count(decision.effect, decision.reason, client.kind)
         for trial in decision.would:
             metrics.would.labels(trial.rule, trial.effect or "").inc()
         if access.attestation is not None:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
+from mailgate.model import Effect, Kind, Reason
+
 DECISION_BUCKETS = (0.00002, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.005, 0.025, 0.1, 1.0)
 
 
@@ -18,6 +20,7 @@ class Metrics:
             ["effect", "reason", "kind"],
             registry=self.registry,
         )
+        self._series: dict[tuple[Effect, Reason, Kind], Counter] = {}
         self.would = Counter(
             "mailgate_would", "Report-only rules that matched", ["rule", "effect"], registry=self.registry
         )
@@ -50,6 +53,13 @@ class Metrics:
         )
         self.policy = Info("mailgate_policy", "The policy in force", registry=self.registry)
         self.build = Info("mailgate_build", "The version that runs", registry=self.registry)
+
+    def count(self, effect: Effect, reason: Reason, kind: Kind) -> None:
+        """Count one decision. The series are looked up once each: this is on the path of every request."""
+        counter = self._series.get((effect, reason, kind))
+        if counter is None:
+            counter = self._series[effect, reason, kind] = self.decisions.labels(effect, reason, kind)
+        counter.inc()
 
     def watch(self, name: str, meaning: str, read: Callable[[], float]) -> None:
         """A gauge that is read when it is scraped."""

@@ -95,5 +95,5 @@ class AppList(Strict):
     title: Text
     published: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d$")] | None = None
     sources: tuple[Text, ...] = Field(min_length=1)
-    notes: Text | None = None
+    notes: Annotated[str, StringConstraints(min_length=1, max_length=2000)] | None = None
     apps: tuple[Key, ...] = Field(min_length=1)

@@ -51,7 +51,7 @@ class Person(Strict):
     groups: tuple[str, ...] = ()
 
 
-UserField = Annotated[Person, BeforeValidator(_person)]
+UserField = Annotated[Person, BeforeValidator(_person, json_schema_input_type=str | Person)]
 
 
 class Request(Strict):

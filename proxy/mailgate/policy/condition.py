@@ -76,12 +76,12 @@ def compile_condition(text: str, closed: Mapping[str, Iterable[str]]) -> Conditi
         raise ConditionError(
             [Fault(1, 1, f"the condition is {len(text)} characters long; at most {MAX_LENGTH}")]
         )
+    sets = {v.name: v.closed for v in VARIABLES.values() if v.closed is not None} | dict(closed)
     try:
         program = ENVIRONMENT.compile(text)
     except RuntimeError as error:
-        raise ConditionError(_translate(str(error), text)) from error
-    tree = read_tree(program.serialize())
-    sets = {v.name: v.closed for v in VARIABLES.values() if v.closed is not None} | dict(closed)
+        raise ConditionError([*_translate(str(error), text), *_also_misspelt(text, sets)]) from error
+    tree = read_tree(program.serialize(), checked=True)
     faults = [_fault(text, offset, message) for offset, message in misspelt(tree, sets)]
     faults += [_fault(text, offset, message) for offset, message in _bad_constants(tree)]
     if program.return_type().name() != "BOOL":
@@ -91,6 +91,16 @@ def compile_condition(text: str, closed: Mapping[str, Iterable[str]]) -> Conditi
         raise ConditionError(faults)
     reads = frozenset(node.name for node in walk(tree) if node.is_name) & VARIABLES.keys()
     return Condition(text, program, reads, literals_of(tree, reads))
+
+
+def _also_misspelt(text: str, closed: Mapping[str, Iterable[str]]) -> Iterator[Fault]:
+    """Words that can never be, in a text that can be parsed although its types are wrong."""
+    try:
+        parsed = ENVIRONMENT.compile(text, disable_check=True)
+    except RuntimeError:
+        return
+    for offset, message in misspelt(read_tree(parsed.serialize(), checked=False), closed):
+        yield _fault(text, offset, message)
 
 
 _PARSED = {"matches": '"".matches({})', "duration": "duration({})", "timestamp": "timestamp({})"}

@@ -79,11 +79,45 @@ RuleReason = Annotated[
 ]
 
 
-class Notice(Strict):
-    """What the person is told besides the reason: how to fix it, and whom to ask."""
+FIXES = (
+    "remove-app",
+    "set-up-device",
+    "report-again",
+    "report-everything",
+    "wait",
+    "use-mobile-site",
+    "use-known-browser",
+    "use-other-device",
+    "ask",
+)
+"""The fixes that pages have steps for, in every language and for each operating system."""
 
-    fix: Key | None = None
+
+def _fix(word: object) -> object:
+    """A single word that is none of the fixes is a slip; a sentence is the rule's own."""
+    if isinstance(word, str) and word not in FIXES and " " not in word.strip():
+        raise PydanticCustomError(
+            "word", "{word}", {"word": word, "known": [*FIXES, "a sentence of your own"]}
+        )
+    return word
+
+
+Fix = Annotated[
+    Text,
+    BeforeValidator(_fix),
+    WithJsonSchema(
+        {"anyOf": [{"enum": list(FIXES)}, {"type": "string", "pattern": r"\S\s+\S", "maxLength": 200}]}
+    ),
+]
+
+
+class Notice(Strict):
+    """What the person is told besides the reason."""
+
+    fix: Fix | None = None
+    """What ends it: a fix that pages have steps for, or a sentence. Left out: the one that fits the reason."""
     contact: Text | None = None
+    """Whom to ask."""
 
 
 class Default(Strict):

@@ -1,7 +1,8 @@
-"""The checked syntax tree of a CEL expression, read from the serialised form that the runtime gives out.
+"""The syntax tree of a CEL expression, read from the serialised form that the runtime gives out.
 
-The runtime exposes no tree, but ``Expression.serialize()`` is a ``cel.expr.CheckedExpr`` in protocol buffer
-encoding (cel-spec, ``proto/cel/expr/checked.proto`` and ``syntax.proto``; the field numbers below are theirs).
+The runtime exposes no tree, but ``Expression.serialize()`` is a ``cel.expr.CheckedExpr`` (without the type check: a
+``ParsedExpr``) in protocol buffer encoding (cel-spec, ``proto/cel/expr/checked.proto`` and ``syntax.proto``; the field
+numbers below are theirs).
 """
 
 from collections.abc import Iterator
@@ -9,8 +10,9 @@ from dataclasses import dataclass, field
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
-# CheckedExpr inside google.protobuf.Any
-_ANY_VALUE, _EXPR, _SOURCE_INFO = 2, 4, 5
+# inside google.protobuf.Any: the tree and its positions in CheckedExpr and in ParsedExpr
+_ANY_VALUE = 2
+_CHECKED, _PARSED = (4, 5), (2, 3)
 _POSITIONS = 4
 # Expr
 _ID, _CONST, _IDENT, _SELECT, _CALL, _LIST, _STRUCT, _COMPREHENSION = range(2, 10)
@@ -47,15 +49,16 @@ class Node:
         return self.kind == _CALL
 
 
-def read_tree(serialised: bytes) -> Node:
-    """The root of the tree of one checked expression."""
-    checked = dict(_fields(_one(serialised, _ANY_VALUE)))
+def read_tree(serialised: bytes, *, checked: bool) -> Node:
+    """The root of the tree of one expression. ``checked``: it was compiled with the type check."""
+    tree, source_info = _CHECKED if checked else _PARSED
+    parts = dict(_fields(_one(serialised, _ANY_VALUE)))
     positions = {}
-    for number, entry in _fields(_bytes(checked[_SOURCE_INFO])):
+    for number, entry in _fields(_bytes(parts[source_info])):
         if number == _POSITIONS:
             pair = dict(_fields(_bytes(entry)))
             positions[pair.get(1, 0)] = pair.get(2, 0)
-    return _node(_bytes(checked[_EXPR]), positions)
+    return _node(_bytes(parts[tree]), positions)
 
 
 def walk(node: Node) -> Iterator[Node]:
@@ -81,6 +84,10 @@ def _node(data: bytes, positions: dict[int | bytes, int | bytes]) -> Node:
     if kind == _STRUCT:
         parts = [part for number, entry in parts if number == 2 for part in _fields(_bytes(entry))]
     children = tuple(_node(_bytes(value), positions) for number, value in parts if number in below)
+    if (
+        kind == _SELECT and children and children[0].is_name
+    ):  # only the type check makes one name of `client.kind`
+        return Node(_IDENT, children[0].offset, f"{children[0].name}.{name}")
     scope = (name, children[0]) if kind == _COMPREHENSION else None
     return Node(kind, offset, name, None, children, scope)
 

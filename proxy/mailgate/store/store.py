@@ -62,12 +62,14 @@ class Store:
         async with self._database.reading() as connection:
             await connection.exec_driver_sql("SELECT 1")
 
-    async def prune(self, now: datetime, sightings_max_age: timedelta, devices_max_age: timedelta) -> int:
-        """Delete what was not seen for longer, in small transactions. Returns how many rows went."""
+    async def prune(
+        self, now: datetime, sightings_max_age: timedelta, devices_max_age: timedelta, page: int = _PAGE
+    ) -> int:
+        """Delete what was not seen for longer, ``page`` rows a transaction. Returns how many rows went."""
         gone = 0
         for table, age in ((self.sightings, sightings_max_age), (self.devices, devices_max_age)):
-            while page := await table.prune(now - age, _PAGE):
-                gone += page
+            while deleted := await table.prune(now - age, page):
+                gone += deleted
         return gone
 
 

@@ -117,6 +117,12 @@ def test_a_key_known_from_before_does_not_excuse_a_signature(gate) -> None:
     assert gate.verify(token, forged).refused is Reason.PROOF_SIGNATURE_WRONG
 
 
+def test_a_thief_is_told_apart_after_the_owner_was_here(gate) -> None:
+    token = gate.token()
+    assert gate.verify(token).refused is None
+    assert gate.verify(token, raw.proof(token, key=raw.THIEF)).refused is Reason.PROOF_KEY_MISMATCH
+
+
 def test_the_same_jti_of_another_key_is_another_proof(gate) -> None:
     other = mint.make_key(b"other" * 8, "other")
     for key in (raw.DEVICE, None):

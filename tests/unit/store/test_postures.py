@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 from tests.unit.store.examples import BROWSER, CATALOG, ISSUER, MAX_AGE, NOW, Listed, mail_app, minutes, proof
@@ -204,16 +203,6 @@ async def test_a_forgotten_device_is_unknown_again(store: Store, postures: Postu
     await store.reports.flush()
     await store.devices.forget("phone-1")
     assert await postures.current(mail_app("ApplX1"), None, LATER) == Posture()
-
-
-async def test_no_app_that_is_not_listed_reaches_the_disk(
-    store: Store, postures: Postures, tmp_path: Path
-) -> None:
-    await postures.current(BROWSER, proof("tiktok", "marker-of-an-unlisted-app"), NOW)
-    await store.close()
-    written = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
-    assert b"marker-of-an-unlisted-app" not in written
-    assert b"tiktok" in written
 
 
 @pytest.mark.usefixtures("store")

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from mailgate.model import Effect, Kind, Reason
 
-_LONGEST_PATH = 4096
+_LONGEST_PATH = 8192
 _SAME_ORIGIN_PATH = re.compile(r"/(?![/\\])[^\x00-\x20\\\x7f]*")
 
 

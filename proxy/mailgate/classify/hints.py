@@ -1,0 +1,171 @@
+"""User-Agent Client Hints (``Sec-CH-UA-*``) and older headers by which gateways tell the device behind them.
+
+Hints are Structured Fields (RFC 9651). A hint that does not parse says nothing and becomes a finding. Hints
+alone never make a laptop: a browser that sends them sends a user agent as well.
+"""
+
+import re
+from collections.abc import Mapping
+
+from mailgate.classify.reading import KIND_OF_FORM, Reading
+from mailgate.classify.systems import system_name
+from mailgate.model import Finding, Reason, Signal
+
+MOBILE = "sec-ch-ua-mobile"
+PLATFORM = "sec-ch-ua-platform"
+PLATFORM_VERSION = "sec-ch-ua-platform-version"
+FORM_FACTORS = "sec-ch-ua-form-factors"
+MODEL = "sec-ch-ua-model"
+BRANDS = "sec-ch-ua"
+
+DEVICE_HEADERS = (
+    "x-wap-profile",
+    "x-operamini-phone-ua",
+    "x-operamini-phone",
+    "x-ucbrowser-device-ua",
+    "device-stock-ua",
+)
+"""Headers that only a phone, or a compressing proxy in front of phones, sends."""
+
+HEADERS = (MOBILE, PLATFORM, PLATFORM_VERSION, FORM_FACTORS, MODEL, BRANDS, *DEVICE_HEADERS)
+"""Every header that is read here."""
+
+MAX_LENGTH = 512
+"""Characters of a hint that are read; a longer one is malformed."""
+
+_SOURCE = "client-hints"
+_SHOWN = 80
+"""Characters of a value that are kept in a signal."""
+
+_WEBVIEW = '"Android WebView"'
+"""The brand of a browser embedded in an Android app."""
+
+_FORM_OF_FACTOR = {
+    "Mobile": "phone",
+    "Tablet": "tablet",
+    "EInk": "ereader",
+    "Watch": "watch",
+    "XR": "xr",
+    "Automotive": "car",
+}
+"""Values of Sec-CH-UA-Form-Factors, the most restrictive first: a browser may send several."""
+
+_FORM_OF_PLATFORM = {
+    "android": "phone",
+    "ios": "phone",
+    "ipados": "tablet",
+    "windows": "desktop",
+    "macos": "desktop",
+    "chromeos": "desktop",
+}
+"""Linux is left out: televisions say it, and so does a phone that asks for the desktop site."""
+
+_WINDOWS_BY_PLATFORM = {"0.1": "7", "0.2": "8", "0.3": "8.1"}
+"""Sec-CH-UA-Platform-Version before Windows 10; from 13 on it is Windows 11, else 10 (Microsoft's table)."""
+
+_PARAMETERS = (
+    r'(?:; *[a-z*][a-z0-9_\-.*]*(?:=(?:"[^"]*"|[^\s",;]+))?)*'  # each step has one way: no backtracking
+)
+_STRING = r'"((?:[ !#-\[\]-~]|\\["\\])*)"'
+_BOOLEAN_ITEM = re.compile(rf"\?([01]){_PARAMETERS}\Z")
+_STRING_ITEM = re.compile(rf"{_STRING}{_PARAMETERS}\Z")
+_LIST_MEMBER = re.compile(rf"{_STRING}{_PARAMETERS}\s*(?:,\s*(?=\")|\Z)")
+
+
+class _Hints:
+    """The hints of one request: parses each, and keeps a signal of what it says and a finding where it cannot."""
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self.headers = headers
+        self.signals: list[Signal] = []
+        self.findings: list[Finding] = []
+
+    def mobile(self) -> bool:
+        return self._item(MOBILE, _BOOLEAN_ITEM) == "1"
+
+    def text(self, name: str) -> str:
+        return self._item(name, _STRING_ITEM)
+
+    def factors(self) -> list[str]:
+        """The values of Sec-CH-UA-Form-Factors, or none where the list does not parse."""
+        text = self._read(FORM_FACTORS)
+        values, end = [], 0
+        while end < len(text):
+            member = _LIST_MEMBER.match(text, end)
+            if member is None:
+                self._malformed(FORM_FACTORS)
+                return []
+            values.append(member[1])
+            end = member.end()
+        return values
+
+    def signal(self, name: str, form: str = "") -> None:
+        """Keeps the header as a signal that speaks for ``form``, if it was sent."""
+        if name in self.headers:
+            kind = KIND_OF_FORM[form] if form else None
+            self.signals.append(Signal(_SOURCE, name, self.headers[name][:_SHOWN], kind))
+
+    def _read(self, name: str) -> str:
+        text = self.headers.get(name, "").strip()
+        if len(text) <= MAX_LENGTH:
+            return text
+        self._malformed(name)
+        return ""
+
+    def _item(self, name: str, pattern: re.Pattern[str]) -> str:
+        text = self._read(name)
+        found = pattern.match(text)
+        if text and not found:
+            self._malformed(name)
+        return re.sub(r"\\(.)", r"\1", found[1]) if found else ""
+
+    def _malformed(self, name: str) -> None:
+        self.findings.append(
+            Finding(Reason.HINT_MALFORMED, f"{name} is not a value that RFC 9651 allows there")
+        )
+
+
+def read_hints(headers: Mapping[str, str]) -> Reading:
+    """What the hints say: a form where one is told outright, a weak one where only the platform tells."""
+    hints = _Hints(headers)
+    system, model, version = (
+        system_name(hints.text(PLATFORM)),
+        hints.text(MODEL),
+        hints.text(PLATFORM_VERSION),
+    )
+    told = _told(hints, model)
+    of_platform = _FORM_OF_PLATFORM.get(system, "")
+    hints.signal(PLATFORM, of_platform)
+    hints.signal(PLATFORM_VERSION)
+    return Reading(
+        form=told or of_platform,
+        weak=not told,
+        os=system,
+        os_version=_windows(version) if system == "windows" else version,
+        model=model,
+        signals=tuple(hints.signals),
+        findings=tuple(hints.findings),
+    )
+
+
+def _told(hints: _Hints, model: str) -> str:
+    """The form that is told outright. Desktop is not: a phone that asks for the desktop site may say it."""
+    factors, mobile = hints.factors(), hints.mobile()
+    factor = next((form for value, form in _FORM_OF_FACTOR.items() if value in factors), "")
+    by_header = {
+        FORM_FACTORS: factor,
+        MOBILE: "phone" if mobile else "",
+        MODEL: "phone" if model else "",  # browsers on computers send it empty
+        BRANDS: "phone" if _WEBVIEW in hints.headers.get(BRANDS, "")[:MAX_LENGTH] else "",
+        **{name: "phone" for name in DEVICE_HEADERS if name in hints.headers},
+    }
+    for name, form in by_header.items():
+        hints.signal(name, form)
+    return next(filter(None, by_header.values()), "")
+
+
+def _windows(version: str) -> str:
+    major = version.partition(".")[0]
+    if major.isdecimal() and int(major[:4]) > 0:
+        return "11" if int(major[:4]) >= 13 else "10"
+    return _WINDOWS_BY_PLATFORM.get(".".join(version.split(".")[:2]), "")

@@ -1,0 +1,41 @@
+"""One name for each operating system, whatever a user agent, a hint or a mail client calls it."""
+
+from mailgate.classify.table import Match
+
+_NAMES = {
+    "mac os x": "macos",
+    "mac os": "macos",
+    "mac": "macos",
+    "chrome os": "chromeos",
+    "chromium os": "chromeos",
+    "symbian os": "symbian",
+    "blackberry os": "blackberry",
+    "blackberry tablet os": "blackberry",
+    "windows phone": "windows-phone",
+    "windows mobile": "windows-mobile",
+    "windows ce": "windows-ce",
+    "other": "",
+    "unknown": "",
+}
+
+_OF_DESKTOP_RULE = {
+    "harmony-pc": "harmonyos",
+    "windows": "windows",
+    "macintosh": "macos",
+    "chromebook": "chromeos",
+    "linux-distribution": "linux",
+    "linux-computer": "linux",
+}
+
+
+def system_name(family: str) -> str:
+    """``Mac OS X`` -> ``macos``; a name without an entry is lower-cased, its spaces made hyphens."""
+    lowered = family.strip().lower()
+    return _NAMES.get(lowered, lowered.replace(" ", "-"))
+
+
+def desktop_system(match: Match, family: str) -> str:
+    """The system of a computer: from the rule that recognised it, else the parser's name, else the words matched."""
+    return (
+        _OF_DESKTOP_RULE.get(match.rule.name) or system_name(family) or system_name(match.text.strip("(;/ )"))
+    )

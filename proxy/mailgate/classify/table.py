@@ -1,0 +1,43 @@
+"""Ordered tables of rules over user agents, matched by the regex engine of ua-parser-rs.
+
+That engine filters a whole table in one pass and takes time linear in the text, so no user agent, however
+odd, makes it slow. Python's ``re`` has neither property.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ua_parser_rs import DeviceExtractor
+
+
+class Rule(NamedTuple):
+    """``pattern`` says that the sender has this form, because of ``why``. Case is ignored."""
+
+    name: str
+    form: str
+    pattern: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The first rule of a table that matched, and the words that it matched."""
+
+    rule: Rule
+    text: str
+
+
+class Table:
+    """Rules in order: the first that matches counts."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self.rules = {rule.name: rule for rule in rules}
+        self._extractor = DeviceExtractor(
+            [(f"({rule.pattern})", "i", rule.name, rule.form, "$1") for rule in self.rules.values()]
+        )
+
+    def first(self, text: str) -> Match | None:
+        """The first rule, in the order of the table, that matches anywhere in ``text`` (ASCII)."""
+        found = self._extractor.extract(text)
+        return Match(self.rules[found.family], found.model or "") if found else None

@@ -1,0 +1,109 @@
+"""``mailgate check``: read every file, run the cases of the policy, say everything that is wrong."""
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mailgate.classify import classify
+from mailgate.config import Bundle, load_bundle
+from mailgate.config.rehearsal import Outcome, run_cases
+from mailgate.errors import ConfigError
+from mailgate.model import RuleTrial
+
+DEFAULT_PATH = Path("config/mailgate.yaml")
+ConfigPath = Annotated[
+    Path, typer.Argument(metavar="[FILE]", help="The settings; the other files are those they name.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def check(path: ConfigPath = DEFAULT_PATH, as_json: AsJson = False) -> None:
+    """Check settings, apps, rules and the cases that must hold. Exit code 1 where anything is wrong."""
+    try:
+        bundle = load_bundle(path)
+    except ConfigError as error:
+        _print_mistakes(error, as_json)
+        raise typer.Exit(1) from error
+    outcomes = list(run_cases(bundle.policy_tests, bundle.policy, classify, datetime.now(UTC)))
+    failed = [outcome for outcome in outcomes if outcome.wrong]
+    if as_json:
+        typer.echo(json.dumps(_report(bundle, outcomes), ensure_ascii=False))
+    else:
+        _print_counts(path, bundle)
+        for outcome in failed:
+            _print_failure(outcome)
+        typer.echo(f"{len(outcomes) - len(failed)} of {len(outcomes)} cases hold")
+    if failed:
+        raise typer.Exit(1)
+
+
+def _print_mistakes(error: ConfigError, as_json: bool) -> None:
+    if as_json:
+        mistakes = [asdict(mistake) for mistake in error.mistakes]
+        typer.echo(json.dumps({"ok": False, "mistakes": mistakes}, ensure_ascii=False))
+        return
+    for mistake in error.mistakes:
+        typer.echo(str(mistake))
+    count = len(error.mistakes)
+    typer.echo(
+        f"{count} mistake{'s' if count != 1 else ''}; nothing is used until {'they are' if count != 1 else 'it is'} put right",
+        err=True,
+    )
+
+
+def _print_counts(path: Path, bundle: Bundle) -> None:
+    files, policy = bundle.settings.files, bundle.policy
+    typer.echo(f"OK {path}")
+    typer.echo(
+        f"OK {path.parent / files.apps}: {len(policy.catalog.apps)} apps, {len(policy.catalog.lists)} lists"
+    )
+    typer.echo(f"OK {path.parent / files.policy}: {len(policy.rules)} rules, version {policy.version}")
+    typer.echo(f"OK {path.parent / files.policy_tests}: {len(bundle.policy_tests.tests)} cases")
+
+
+def _print_failure(outcome: Outcome) -> None:
+    typer.echo(f"\nFAILED {outcome.case.name}")
+    for name, (expected, got) in outcome.wrong.items():
+        typer.echo(f"  {name}: expected {_plain(expected)}, got {_plain(got)}")
+    typer.echo(f"  client: {outcome.access.client.kind}, device: {outcome.access.posture.state}")
+    for trial in outcome.decision.trials:
+        typer.echo(f"  {_told(trial)}")
+    typer.echo(f"  decided by {outcome.decision.rule}: {outcome.decision.effect}, {outcome.decision.reason}")
+
+
+def _told(trial: RuleTrial) -> str:
+    said = f"matched: {trial.effect}" if trial.matched else "no match"
+    note = f" ({trial.note})" if trial.note else ""
+    return f"{trial.rule} [{trial.stage}] {said}{note}"
+
+
+def _plain(value: Any) -> str:
+    return ", ".join(map(str, value)) or "none" if isinstance(value, tuple) else str(value)
+
+
+def _report(bundle: Bundle, outcomes: list[Outcome]) -> dict[str, Any]:
+    policy = bundle.policy
+    return {
+        "ok": not any(outcome.wrong for outcome in outcomes),
+        "mistakes": [],
+        "files": [str(path) for path in bundle.paths],
+        "apps": len(policy.catalog.apps),
+        "lists": len(policy.catalog.lists),
+        "rules": len(policy.rules),
+        "policy_version": policy.version,
+        "cases": [
+            {
+                "name": outcome.case.name,
+                "ok": not outcome.wrong,
+                "wrong": {
+                    name: {"expected": want, "got": got} for name, (want, got) in outcome.wrong.items()
+                },
+                "trials": [asdict(trial) for trial in outcome.decision.trials] if outcome.wrong else [],
+            }
+            for outcome in outcomes
+        ],
+    }

@@ -1,0 +1,58 @@
+"""``mailgate demo``: the gate before a small mailbox, with everything that a first look needs."""
+
+import secrets
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvloop
+from rich.console import Console
+
+from mailgate.attest import mint
+from mailgate.cli.attest import KEYS, write_keys
+from mailgate.demo.run import Demo, run_demo
+from mailgate.demo.tour import Place, tour
+from mailgate.errors import ConfigError, MailgateError
+from mailgate.gateway.logs import configure_logs
+
+DIRECTORY = Path("var/demo")
+
+
+def demo(
+    upstream: Annotated[str, typer.Option(help="Protect this webmail instead of the demo mailbox.")] = "",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Where to listen on this computer.")] = 8080,
+    rules: Annotated[
+        Path, typer.Option(help="Directory of apps.yaml, policy.yaml, policy.tests.yaml.")
+    ] = Path("config"),
+) -> None:
+    """Start the gate before a demo mailbox, and say what to open and which lines play which device."""
+    try:
+        configure_logs("info")
+        uvloop.run(run_demo(Demo(DIRECTORY, rules, _issuer(), port, upstream, _command()), _show))
+    except ConfigError as error:
+        typer.echo(str(error), err=True)
+        typer.echo(f"mailgate: not started, {len(error.mistakes)} mistake(s) in the files above", err=True)
+        raise typer.Exit(2) from None
+    except (MailgateError, OSError) as error:
+        typer.echo(f"mailgate: not started: {error}; another port: mailgate demo --port 8090", err=True)
+        raise typer.Exit(1) from None
+
+
+def _issuer() -> Path:
+    """The public keys of the test issuer that ``mailgate attest mint`` signs as, made once."""
+    jwks = KEYS / mint.JWKS_FILE
+    if not jwks.exists():
+        write_keys(KEYS, mint.key_files(secrets.token_bytes(32), secrets.token_bytes(32)))
+    return jwks
+
+
+def _command() -> str:
+    """How this program was called, to be called so again."""
+    module = Path(sys.argv[0]).name == "__main__.py"
+    return shlex.join([sys.executable, "-m", "mailgate"] if module else [sys.argv[0]])
+
+
+def _show(place: Place) -> None:
+    Console().print(tour(place), soft_wrap=True)

@@ -1,0 +1,146 @@
+"""``mailgate explain``: one recorded request, and every rule that was tried for it with the values that it saw."""
+
+import json
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from mailgate.classify import classify
+from mailgate.cli.check import DEFAULT_PATH
+from mailgate.config import load_bundle
+from mailgate.config.document import MAX_BYTES, DocumentError, read_document
+from mailgate.config.mistakes import validated
+from mailgate.config.rehearsal import rehearse
+from mailgate.errors import ConfigError, Mistake
+from mailgate.model import Access, Decision, RuleTrial
+from mailgate.policy import AppCatalog, Policy
+from mailgate.policy.cases import RecordedRequest, Situation
+from mailgate.policy.variables import VARIABLES
+
+Recorded = Annotated[
+    Path, typer.Argument(metavar="[FILE|-]", help="One request in JSON or YAML; - for standard input.")
+]
+Config = Annotated[Path, typer.Option("--config", help="The settings whose policy decides.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def explain(recorded: Recorded = Path("-"), config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
+    """Explain the decision on one recorded request: kind and signals, posture, every rule tried and why."""
+    try:
+        policy = load_bundle(config).policy
+        situation = _read(recorded, policy.catalog)
+    except ConfigError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from error
+    access, decision = rehearse(situation, policy, classify, datetime.now(UTC))
+    report = explanation(access, decision, policy)
+    if as_json:
+        typer.echo(json.dumps(report, ensure_ascii=False, default=_plain))
+    else:
+        _print(report, access, decision)
+
+
+def explanation(access: Access, decision: Decision, policy: Policy) -> dict[str, Any]:
+    """The whole story as plain data."""
+    reads = {rule.id: rule.when.reads for rule in policy.rules}
+    tried = [_trial(trial, reads.get(trial.rule, frozenset()), access) for trial in decision.trials]
+    reached = {trial.rule for trial in decision.trials}
+    client = asdict(access.client) | {"contradicted": access.client.contradicted}
+    return {
+        "request": {"method": access.facts.method, "target": access.facts.target, "host": access.facts.host},
+        "user": asdict(access.user),
+        "now": access.now,
+        "client": client,
+        "device": asdict(access.posture),
+        "attestation": asdict(access.attestation) if access.attestation else None,
+        "rules": tried,
+        "not_reached": [rule.id for rule in policy.rules if rule.id not in reached],
+        "decision": {
+            name: value for name, value in asdict(decision).items() if name not in ("trials", "would")
+        }
+        | {"would": [trial.rule for trial in decision.would]},
+    }
+
+
+def _trial(trial: RuleTrial, reads: frozenset[str], access: Access) -> dict[str, Any]:
+    values = {name: VARIABLES[name].read(access) for name in VARIABLES if name in reads}
+    return asdict(trial) | {"values": values}
+
+
+def _read(path: Path, catalog: AppCatalog) -> Situation:
+    """:raises ConfigError: with every mistake in the recorded request."""
+    name = "<stdin>" if str(path) == "-" else str(path)
+    try:
+        data = sys.stdin.buffer.read(MAX_BYTES + 1) if str(path) == "-" else path.read_bytes()
+        document = read_document(data, name, nulls=True)
+    except OSError as error:
+        raise ConfigError(
+            [Mistake(name, 1, 1, f"cannot be read: {error.strerror}; expected a recorded request")]
+        ) from error
+    except DocumentError as error:
+        raise ConfigError(error.mistakes) from error
+    context = {"catalog": catalog}
+    if isinstance(document.value, dict) and "request" in document.value:
+        situation, mistakes = validated(Situation, document, context)
+    else:
+        recorded, mistakes = validated(RecordedRequest, document, context)
+        situation = recorded.situation() if recorded else None
+    if situation is None:
+        raise ConfigError(mistakes)
+    return situation
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    return sorted(value) if isinstance(value, frozenset) else str(value)
+
+
+def _print(report: dict[str, Any], access: Access, decision: Decision) -> None:
+    console = Console()
+    client, posture = access.client, access.posture
+    facts = f"{access.facts.method} {access.facts.target}"
+    console.print(Text.assemble(("request  ", "bold"), f"{facts} at {access.now.isoformat()}"))
+    handheld = "handheld" if client.handheld else "not handheld"
+    console.print(Text.assemble(("client   ", "bold"), f"{client.kind}, {handheld}, {client.assurance}"))
+    for signal in client.signals:
+        says = f" says {signal.says}" if signal.says else ""
+        console.print(Text(f"         {signal.source} {signal.name}: {signal.value}{says}", style="dim"))
+    for finding in client.findings:
+        console.print(Text(f"         finding {finding.reason}: {finding.detail}", style="yellow"))
+    apps = f", apps: {', '.join(posture.apps)}" if posture.apps else ""
+    console.print(Text.assemble(("device   ", "bold"), f"{posture.state}{apps}"))
+    console.print(_table(report))
+    would = f"; would: {', '.join(trial.rule for trial in decision.would)}" if decision.would else ""
+    console.print(
+        Text.assemble(
+            ("decision ", "bold"),
+            (decision.effect.value, "bold"),
+            f": {decision.reason}, by {decision.rule}{would}",
+        )
+    )
+
+
+def _table(report: dict[str, Any]) -> Table:
+    table = Table("rule", "stage", "result", "condition and what it saw", expand=False)
+    for trial in report["rules"]:
+        result = trial["effect"].value if trial["effect"] else "no match"
+        saw = "\n".join(
+            f"{name} = {json.dumps(value, default=_plain)}" for name, value in trial["values"].items()
+        )
+        told = Text.assemble(
+            trial["condition"], "\n", (saw, "dim"), f"\n{trial['note']}" if trial["note"] else ""
+        )
+        table.add_row(Text(trial["rule"]), Text(trial["stage"].value), Text(result), told)
+    for rule in report["not_reached"]:
+        table.add_row(Text(rule), Text(""), Text("not reached"), Text(""))
+    return table

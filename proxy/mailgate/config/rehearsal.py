@@ -1,0 +1,37 @@
+"""Running the cases of ``policy.tests.yaml`` through the functions that decide real requests."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from mailgate.decide import decide
+from mailgate.model import Access, Decision
+from mailgate.policy.cases import Case, CasesFile, Classify, Situation, differences
+from mailgate.policy.rules import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one case."""
+
+    case: Case
+    access: Access
+    decision: Decision
+    wrong: dict[str, tuple[Any, Any]]
+    """What was expected and what came, for each thing that came out otherwise. Empty: the case holds."""
+
+
+def rehearse(
+    situation: Situation, policy: Policy, classify: Classify, now: datetime
+) -> tuple[Access, Decision]:
+    """What the gate would have seen and decided. ``now`` is used where the situation names no time."""
+    access = situation.access(policy.catalog, classify, now)
+    return access, decide(access, policy)
+
+
+def run_cases(cases: CasesFile, policy: Policy, classify: Classify, now: datetime) -> Iterator[Outcome]:
+    """Every case in order, those that hold too."""
+    for case in cases.tests:
+        access, decision = rehearse(case, policy, classify, cases.now or now)
+        yield Outcome(case, access, decision, differences(case.expect, access.client, decision))

@@ -1,0 +1,254 @@
+"""The pages in a real Chromium: they load nothing, everyone can read them, and they go on by themselves."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from tests.servers import require
+
+from mailgate.gateway.pages import Pages, View
+from mailgate.model import Effect, Kind, Reason
+
+AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"  # npm ci --prefix tests/e2e
+
+pytestmark = pytest.mark.e2e
+
+NOW = datetime(2026, 12, 9, 9, tzinfo=UTC)
+BLOCKED = View(
+    reason=Reason.PROHIBITED_APP,
+    reference="7f3a91c25e08",
+    now=NOW,
+    apps=("TikTok", "WeChat"),
+    os="ios",
+    kind=Kind.PHONE,
+    rule_title="Phones and tablets with a prohibited app get no company mail",
+    deadline=NOW + timedelta(days=6),
+    contact="it-help@example.com",
+    host="mail.example.com",
+    return_url="/mail?folder=inbox",
+    continue_url="/.mailgate/continue",
+)
+VIEWS = {
+    "refusal": BLOCKED,
+    "warning": replace(BLOCKED, effect=Effect.WARN, os="android"),
+    "error": replace(BLOCKED, reason=Reason.UPSTREAM_UNREACHABLE, status=502, rule_title=""),
+}
+
+
+@dataclass
+class Gate:
+    """A gate that refuses until it is told otherwise, and counts what it is asked for."""
+
+    pages: Pages
+    url: str = ""
+    shows: str = "refusal"
+    mail_open: bool = False
+    status: dict[str, Any] | None = field(default_factory=dict)
+    asked: Counter[str] = field(default_factory=Counter)
+
+    def status_json(self) -> str:
+        effect = "allow" if self.mail_open else VIEWS[self.shows].effect.value
+        return json.dumps(
+            {"verdict": {"effect": effect, "reason": "prohibited-app", "rule": "r"} | (self.status or {})}
+        )
+
+    def page(self, accept_language: str) -> tuple[str, dict[str, str]]:
+        if self.mail_open:
+            return "<!doctype html><title>Inbox</title><link rel=icon href='data:,'><h1>Inbox</h1>", {}
+        view = replace(VIEWS[self.shows], accept_language=accept_language)
+        page = getattr(self.pages, self.shows)(view)
+        return page.html, {"Content-Security-Policy": page.content_security_policy}
+
+
+def handler_of(gate: Gate) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            path = self.path.partition("?")[0]
+            gate.asked[path] += 1
+            if path != "/.mailgate/status":
+                body, headers = gate.page(self.headers.get("Accept-Language", ""))
+                self.answer(200, body, {"Content-Type": "text/html; charset=utf-8"} | headers)
+            elif gate.status is None:
+                self.answer(502, "out of order", {})
+            else:
+                self.answer(200, gate.status_json(), {"Content-Type": "application/json"})
+
+        def do_POST(self) -> None:
+            gate.mail_open = self.path == "/.mailgate/continue"
+            self.answer(303, "", {"Location": "/mail?folder=inbox"})
+
+        def answer(self, status: int, body: str, headers: dict[str, str]) -> None:
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_: object) -> None:
+            """Keep the test's output clean."""
+
+    return Handler
+
+
+@pytest.fixture
+def gate() -> Iterator[Gate]:
+    gate = Gate(Pages())
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler_of(gate))
+    gate.url = f"http://127.0.0.1:{server.server_port}/mail?folder=inbox"
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield gate
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the browser complained about: script errors and everything that the policy stopped."""
+    return []
+
+
+def open_page(chromium: Browser, gate: Gate, complaints: list[str], **context: Any) -> Page:
+    page = chromium.new_context(**context).new_page()
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.clock.install()
+    page.goto(gate.url)
+    return page
+
+
+def close(page: Page) -> None:
+    page.context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize("language", ["en", "ar"])
+@pytest.mark.parametrize("shows", VIEWS)
+def test_everyone_can_read_it(
+    chromium: Browser, gate: Gate, complaints: list[str], shows: str, language: str, width: int, scheme: str
+) -> None:
+    require(str(AXE))
+    gate.shows = shows
+    window = {"width": width, "height": 700}
+    page = open_page(chromium, gate, complaints, locale=language, viewport=window, color_scheme=scheme)
+    page.evaluate(AXE.read_text("utf-8"))
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    grave = [
+        (v["id"], v["nodes"][0]["html"])
+        for v in found["violations"]
+        if v["impact"] in {"serious", "critical"}
+    ]
+    assert grave == []
+    assert page.evaluate("getComputedStyle(document.body).direction") == (
+        "rtl" if language == "ar" else "ltr"
+    )
+    assert complaints == []
+    close(page)
+
+
+@pytest.mark.parametrize("language", ["en", "de", "es", "fr", "ja", "zh-CN", "ar"])
+def test_it_fits_the_smallest_phone(
+    chromium: Browser, gate: Gate, complaints: list[str], language: str
+) -> None:
+    for gate.shows in VIEWS:
+        page = open_page(chromium, gate, complaints, locale=language, viewport={"width": 320, "height": 568})
+        assert page.evaluate("document.documentElement.scrollWidth") == 320
+        close(page)
+
+
+def test_it_goes_on_by_itself_once_the_device_is_clean(
+    chromium: Browser, gate: Gate, complaints: list[str]
+) -> None:
+    page = open_page(chromium, gate, complaints)
+    for _ in range(3):
+        with page.expect_response("**/.mailgate/status"):
+            page.clock.run_for(10_000)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Company mail is paused on this phone")
+    gate.mail_open = True
+    page.clock.run_for(30_000)
+    expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
+    assert page.url == gate.url
+    assert complaints == []
+    close(page)
+
+
+def test_a_click_checks_at_once_and_says_what_came_of_it(
+    chromium: Browser, gate: Gate, complaints: list[str]
+) -> None:
+    page = open_page(chromium, gate, complaints)
+    check, said = page.get_by_role("link", name="Check again"), page.get_by_role("status")
+    check.press("Enter")
+    expect(said).to_contain_text("Nothing has changed yet.")
+    gate.status = None
+    check.click()
+    expect(said).to_contain_text("The check did not get through.")
+    gate.status = {}
+    gate.mail_open = True
+    check.click()
+    expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
+    close(page)
+
+
+def test_without_scripts_check_again_is_a_link(chromium: Browser, gate: Gate) -> None:
+    page = chromium.new_context(java_script_enabled=False).new_page()
+    page.goto(gate.url)
+    expect(page.get_by_text("This page also checks by itself")).to_be_hidden()
+    gate.mail_open = True
+    page.get_by_role("link", name="Check again").click()
+    expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
+    assert gate.asked["/.mailgate/status"] == 0
+    close(page)
+
+
+def test_another_cause_is_shown_by_itself(chromium: Browser, gate: Gate, complaints: list[str]) -> None:
+    page = open_page(chromium, gate, complaints)
+    with page.expect_response("**/.mailgate/status"):
+        page.clock.run_for(5_000)
+    gate.status = {"reason": "posture-stale"}
+    with page.expect_navigation():
+        page.clock.run_for(20_000)
+    close(page)
+
+
+def test_a_status_that_disagrees_with_the_page_does_not_load_it_over_and_over(
+    chromium: Browser, gate: Gate, complaints: list[str]
+) -> None:
+    gate.status = {"effect": "allow"}
+    page = open_page(chromium, gate, complaints)
+    with page.expect_navigation():
+        page.clock.run_for(5_000)
+    for _ in range(3):
+        with page.expect_response("**/.mailgate/status"):
+            page.clock.run_for(8_000)
+    assert gate.asked["/mail"] == 2
+    close(page)
+
+
+def test_the_place_inside_the_webmail_is_kept(chromium: Browser, gate: Gate, complaints: list[str]) -> None:
+    gate.url += "#!/INBOX/7"
+    page = open_page(chromium, gate, complaints)
+    gate.mail_open = True
+    page.clock.run_for(5_000)
+    expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
+    assert page.url == gate.url
+    close(page)
+
+
+def test_a_warning_is_read_and_passed(chromium: Browser, gate: Gate, complaints: list[str]) -> None:
+    gate.shows = "warning"
+    page = open_page(chromium, gate, complaints, timezone_id="America/Los_Angeles", locale="en-US")
+    expect(page.locator("time")).to_have_text("Tuesday, December 15, 2026 at 1:00 AM PST")
+    page.get_by_role("button", name="Continue to mail").click()
+    expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
+    assert complaints == []
+    close(page)

@@ -1,0 +1,150 @@
+"""A gate of one's own: ``mailgate run`` as a process, with settings of the test's choosing."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import urlsplit
+
+PROXY = Path(__file__).parents[2] / "proxy"
+START = 30.0
+"""Seconds that a gate may take to start, and to stop, before a test gives up on it."""
+
+APPS = {
+    "apps": {"tiktok": {"name": "TikTok", "android": ["com.zhiliaoapp.musically"], "names": ["TikTok"]}},
+    "lists": {"prohibited": ["tiktok"]},
+}
+EVERYONE = {
+    "default": {"effect": "block", "reason": "no-rule-matched"},
+    "rules": [{"id": "everyone", "when": "true", "effect": "allow"}],
+}
+
+
+@dataclass
+class Gate:
+    """A running gate, its two addresses, and what it has logged."""
+
+    process: subprocess.Popen[bytes]
+    public: tuple[str, int] = ("", 0)
+    admin: tuple[str, int] = ("", 0)
+    log: list[str] = field(default_factory=list)
+    _ready: threading.Event = field(default_factory=threading.Event)
+
+    def follow(self, stream: IO[bytes]) -> None:
+        """Keep what the gate logs, until it ends. Runs in a thread of its own."""
+        with stream:
+            for line in stream:
+                self.log.append(line.decode(errors="replace").rstrip())
+                record = as_record(self.log[-1])
+                if record.get("event") == "listening" and not self._ready.is_set():
+                    self.public, self.admin = address(record["public"]), address(record["admin"])
+                    self._ready.set()
+        self._ready.set()
+
+    def wait_until_ready(self) -> None:
+        self._ready.wait(START)
+        assert self.public[1], "the gate did not start:\n" + "\n".join(self.log)
+
+    def records(self) -> list[dict[str, Any]]:
+        """The log so far; a line that is not one JSON object is an empty record."""
+        return [as_record(line) for line in list(self.log)]
+
+    def memory(self) -> int:
+        """The most memory in bytes that the gate's processes held since ``forget_peak``."""
+        return sum(_peak(pid) for pid in self._pids())
+
+    def forget_peak(self) -> None:
+        for pid in self._pids():
+            Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+    def _pids(self) -> list[int]:
+        return [self.process.pid, *_children(self.process.pid)]
+
+    def terminate(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+
+    def stop(self) -> int:
+        """SIGTERM; the exit code."""
+        self.terminate()
+        try:
+            return self.process.wait(START)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
+
+
+def as_record(line: str) -> dict[str, Any]:
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def address(url: str) -> tuple[str, int]:
+    parts = urlsplit(url)
+    return parts.hostname or "", parts.port or 0
+
+
+def _children(pid: int) -> list[int]:
+    found = []
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in map(int, path.read_text().split()):
+            found += [child, *_children(child)]
+    return found
+
+
+def _peak(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM"))
+
+
+def write_config(
+    directory: Path, upstream: str, settings: Mapping[str, Any], policy: Mapping[str, Any] = EVERYONE
+) -> Path:
+    """Write the three files that a gate needs (JSON is YAML); the path of the settings."""
+    defaults = {
+        "listen": "127.0.0.1:0",
+        "public_url": "http://mail.example.com",
+        "upstream": upstream,
+        "admin_listen": "127.0.0.1:0",
+        "store": f"sqlite:///{directory}/mailgate.db",
+    }
+    path = directory / "mailgate.yaml"
+    path.write_text(json.dumps(defaults | settings, indent=1))
+    (directory / "apps.yaml").write_text(json.dumps(APPS))
+    (directory / "policy.yaml").write_text(json.dumps(policy))
+    return path
+
+
+def start_gate(config: Path) -> Gate:
+    """Start a gate and wait until it listens."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mailgate", "run", "--config", str(config)],
+        cwd=config.parent,
+        env=os.environ | {"PYTHONPATH": str(PROXY)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stderr is not None
+    gate = Gate(process)
+    threading.Thread(target=gate.follow, args=(process.stderr,), daemon=True).start()
+    gate.wait_until_ready()
+    return gate
+
+
+def wait_for(found: Any, seconds: float = 5) -> Any:
+    """Ask until the answer is truthy; the last answer."""
+    deadline = time.monotonic() + seconds
+    while not (answer := found()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return answer

@@ -1,0 +1,93 @@
+"""The gates under test (one of each kind a session), the upstream they share, and connections to them."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.integration.gate import Gate, start_gate, write_config
+from tests.integration.gateway.scripted import Upstream
+from tests.integration.gateway.wire import Wire
+
+Connect = Callable[..., Awaitable[Wire]]
+StartGate = Callable[..., Gate]
+
+
+@pytest.fixture(scope="session")
+def origin() -> Iterator[socket.socket]:
+    """The listening socket of every upstream: the port stays the same for the whole session."""
+    with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
+        yield listener
+
+
+@pytest.fixture(scope="session")
+def origin_url(origin: socket.socket) -> str:
+    return f"http://127.0.0.1:{origin.getsockname()[1]}"
+
+
+@pytest.fixture(scope="session")
+def start(tmp_path_factory: pytest.TempPathFactory, origin_url: str) -> Iterator[StartGate]:
+    """Start a gate with these settings; it has to leave with exit code 0 at the end of the session."""
+    gates: list[Gate] = []
+
+    def started(upstream: str = origin_url, **settings: Any) -> Gate:
+        directory: Path = tmp_path_factory.mktemp("gate")
+        gates.append(start_gate(write_config(directory, upstream, settings)))
+        return gates[-1]
+
+    yield started
+    with ExitStack() as all_of_them:
+        for gate in gates:
+            all_of_them.callback(_stop, gate)
+
+
+def _stop(gate: Gate) -> None:
+    if gate.process.poll() is None:
+        assert gate.stop() == 0, "\n".join(gate.log[-20:])
+
+
+@pytest.fixture(scope="session")
+def gate(start: StartGate) -> Gate:
+    """Defaults, nobody trusted."""
+    return start()
+
+
+@pytest.fixture(scope="session")
+def hasty(start: StartGate) -> Gate:
+    """Short of time and room."""
+    return start(
+        timeouts={"connect": "1s", "head": "1s", "response": "1s", "idle": "1s", "keep_alive": "1s"},
+        limits={"head_bytes": "8KiB", "body_bytes": "64KiB", "header_count": 40},
+    )
+
+
+@pytest.fixture(scope="session")
+def trusting(start: StartGate) -> Gate:
+    """Believes its peer."""
+    return start(trusted_proxies=["127.0.0.0/8"])
+
+
+@pytest.fixture
+async def upstream(origin: socket.socket) -> AsyncIterator[Upstream]:
+    upstream = Upstream()
+    await upstream.listen(origin)
+    yield upstream
+    await upstream.leave()
+
+
+@pytest.fixture
+async def connect(gate: Gate) -> AsyncIterator[Connect]:
+    """Open a connection to the gate (or to another one)."""
+    wires: list[Wire] = []
+
+    async def connected(to: Gate = gate) -> Wire:
+        _, wire = await asyncio.get_running_loop().create_connection(Wire, *to.public)
+        wires.append(wire)
+        return wire
+
+    yield connected
+    for wire in wires:
+        await wire.abort()

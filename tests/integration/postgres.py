@@ -1,0 +1,83 @@
+"""A real PostgreSQL for one test session: in a temporary folder, on a Unix socket only, gone afterwards."""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+_PATIENCE = 30.0
+
+
+def _programs() -> Path | None:
+    """The folder of the newest installed version."""
+    versions = Path("/usr/lib/postgresql").glob("*/bin/initdb")
+    return max((each.parent for each in versions), key=lambda folder: float(folder.parent.name), default=None)
+
+
+def _unprivileged() -> dict[str, object]:
+    """As whom to run: PostgreSQL refuses root."""
+    if os.geteuid() != 0:
+        return {}
+    account = pwd.getpwnam("postgres")
+    return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The address of a server as SQLAlchemy spells it, with ``{}`` for the name of a database."""
+    programs = _programs()
+    if programs is None:
+        pytest.skip("PostgreSQL is not installed (no /usr/lib/postgresql/*/bin/initdb)")
+    folder = Path(tempfile.mkdtemp(prefix="mailgate-pg-"))  # short: a socket's path has 107 bytes at most
+    account = _unprivileged()
+    if account:
+        os.chown(folder, int(str(account["user"])), int(str(account["group"])))
+    data = folder / "data"
+    server = None
+    try:
+        subprocess.run(
+            [programs / "initdb", "-D", data, "-U", "mailgate", "-A", "trust", "-E", "UTF8", "--no-sync"],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            cwd=folder,
+            **account,  # type: ignore[call-overload]
+        )
+        with (folder / "log").open("wb") as log:
+            server = subprocess.Popen(
+                [
+                    programs / "postgres",
+                    "-D",
+                    data,
+                    "-k",
+                    folder,
+                    "-c",
+                    "listen_addresses=",
+                    "-c",
+                    "fsync=off",
+                ],
+                stderr=log,
+                cwd=folder,
+                **account,  # type: ignore[call-overload]
+            )
+        _wait_until_ready(programs, folder, server)
+        yield f"postgresql://mailgate@/{{}}?host={folder}"
+    finally:
+        if server is not None:
+            server.send_signal(signal.SIGINT)  # "fast shutdown": ends open sessions
+            server.wait(_PATIENCE)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait_until_ready(programs: Path, folder: Path, server: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while subprocess.run([programs / "pg_isready", "-q", "-h", folder], check=False).returncode != 0:
+        if server.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError((folder / "log").read_text())
+        time.sleep(0.05)

@@ -1,0 +1,55 @@
+"""What is PostgreSQL's alone."""
+
+import asyncio
+
+import psycopg
+import pytest
+from tests.unit.store.examples import BLOCK, BROWSER, CATALOG, MAX_AGE, NOW, access, proof
+
+from mailgate.model import PostureState
+from mailgate.store import Store, StoreUnavailableError
+from mailgate.store.database import store_url
+from mailgate.store.migrate import migrate
+
+
+async def test_two_gates_on_one_database_see_each_others_reports(url: str, store: Store) -> None:
+    other = await Store.open(url)
+    await store.postures(CATALOG, MAX_AGE).current(BROWSER, proof("tiktok"), NOW)
+    await store.reports.flush()
+    found = await other.postures(CATALOG, MAX_AGE).current(BROWSER, proof(at=None), NOW)
+    assert found.state is PostureState.PROHIBITED
+    await other.close()
+
+
+async def test_two_gates_write_the_same_rows_at_once(url: str, store: Store) -> None:
+    other = await Store.open(url)
+    for each in (store, other):
+        for number in range(600):
+            each.ledger.record(access(user=f"u{number if each is store else 599 - number}"), BLOCK)
+    await asyncio.gather(store.ledger.flush(), other.ledger.flush())
+    rows = await store.sightings.latest(size=1000)
+    assert {row.tally.count for row in rows} == {2}
+    assert len(rows) == 600
+    await other.close()
+
+
+async def test_a_lost_connection_is_an_outage_and_ends(url: str, store: Store) -> None:
+    store.ledger.record(access(), BLOCK)
+    await store.ledger.flush()
+    name = url.partition("?")[0].rpartition("/")[2]
+    with psycopg.connect(url, autocommit=True) as server:
+        server.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()",
+            [name],
+        )
+    store.ledger.record(access(), BLOCK)
+    await store.ledger.flush()
+    await store.ledger.flush()
+    (row,) = await store.sightings.latest()
+    assert row.tally.count == 2
+
+
+def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
+    with pytest.raises(StoreUnavailableError, match="cannot be opened") as error:
+        migrate(store_url("postgresql://u:hidden@/mail?host=/nowhere"))
+    assert "hidden" not in str(error.value)

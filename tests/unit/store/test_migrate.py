@@ -1,0 +1,45 @@
+"""Making and upgrading a store."""
+
+import subprocess
+import sys
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
+
+from mailgate.store import Store, StoreError
+from mailgate.store.database import store_url
+from mailgate.store.migrate import migrate
+from mailgate.store.schema import metadata
+
+
+def test_the_migrations_build_the_schema(url: str) -> None:
+    migrate(store_url(url))
+    with create_engine(store_url(url), poolclass=NullPool).connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": False})
+        assert compare_metadata(context, metadata) == []
+
+
+async def test_opening_again_keeps_what_is_stored(url: str) -> None:
+    for _ in range(2):
+        await (await Store.open(url)).close()
+
+
+def test_two_processes_may_start_at_once(url: str) -> None:
+    code = "import sys; from mailgate.store import database as d, migrate as m; m.migrate(d.store_url(sys.argv[1]))"
+    starts = [subprocess.Popen([sys.executable, "-c", code, url]) for _ in range(3)]
+    assert [start.wait() for start in starts] == [0, 0, 0]
+
+
+def test_a_store_of_a_newer_version_is_refused(url: str) -> None:
+    migrate(store_url(url))
+    with create_engine(store_url(url), poolclass=NullPool).begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(
+        StoreError, match=r"newer Mailgate \(its schema is 9999, this version knows up to \d{4}\)"
+    ):
+        migrate(store_url(url))
+    with create_engine(store_url(url), poolclass=NullPool).begin() as connection:
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == "9999"
