@@ -29,7 +29,8 @@ def json_answer(status: int, content: Mapping[str, object], content_type: str = 
 
 def send(exchange: Exchange, answer: Answer, now: datetime) -> Outcome:
     """Write an answer. The connection stays open only where the request was read to its end."""
-    unread = exchange.head.has_body and not exchange.body.at_eof()
+    body = exchange.body
+    unread = exchange.head.has_body and (not body.at_eof() or body.exception() is not None)
     keep_alive = exchange.head.keep_alive and not unread and exchange.head.refused is None
     phrase = HTTPStatus(answer.status).phrase
     lines = [f"HTTP/1.1 {answer.status} {phrase}", f"Date: {format_datetime(now, usegmt=True)}"]
