@@ -1,8 +1,13 @@
 """Bytes in any pieces, and ends of connections that record what is done to them."""
 
+import asyncio
 from itertools import pairwise
 
+from aiohttp.streams import StreamReader
 from hypothesis import strategies as st
+
+from mailgate.gateway.http1.request import parse_request_head
+from mailgate.gateway.server import Exchange
 
 CUTS = st.lists(st.integers(0, 400), max_size=12)
 
@@ -55,3 +60,36 @@ class FakeTransport:
 
     def get_extra_info(self, name, default=None):
         return self.extra.get(name, default)
+
+
+class FakeClient:
+    """A client's connection, as far as an exchange needs one."""
+
+    def __init__(self, **extra):
+        self.transport = FakeTransport(self, **extra)
+        self.peername = self.transport.extra["peername"]
+        self.ssl_context = extra.get("sslcontext")
+        self.writing_paused = False
+        self.reader = None
+
+    def pause_reading(self):
+        self.transport.pause_reading()
+
+    def resume_reading(self, resume_parser=True):
+        self.transport.resume_reading()
+
+    def start_tunnel(self, reader, peer):
+        self.reader = reader
+
+
+def exchange(line=b"GET / HTTP/1.1", *fields, body=b"", whole=True, client=None):
+    """One request that has arrived, with so much of its body; needs a running loop."""
+    head = parse_request_head(
+        b"\r\n".join([line, b"Host: mail.example.com", *fields, b"", b""]), max_fields=99
+    )
+    client = client or FakeClient()
+    reader = StreamReader(client, 2**16, loop=asyncio.get_running_loop())
+    reader.feed_data(body)
+    if whole:
+        reader.feed_eof()
+    return Exchange(head, reader, client)
