@@ -93,3 +93,9 @@ def exchange(line=b"GET / HTTP/1.1", *fields, body=b"", whole=True, client=None)
     if whole:
         reader.feed_eof()
     return Exchange(head, reader, client)
+
+
+async def settle():
+    """Let everything run that is ready to."""
+    for _ in range(60):
+        await asyncio.sleep(0)
