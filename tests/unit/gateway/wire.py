@@ -73,10 +73,12 @@ class FakeClient:
         self.reader = None
 
     def pause_reading(self):
-        self.transport.pause_reading()
+        if self.transport:
+            self.transport.pause_reading()
 
     def resume_reading(self, resume_parser=True):
-        self.transport.resume_reading()
+        if self.transport:
+            self.transport.resume_reading()
 
     def start_tunnel(self, reader, peer):
         self.reader = reader
