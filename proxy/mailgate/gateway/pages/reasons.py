@@ -27,7 +27,7 @@ class Wording(NamedTuple):
 _PROOF_REFUSED = Wording(
     mark("The confirmation from your device could not be accepted"),
     mark(
-        "Your device sent a signed confirmation, but it is out of date or does not belong to this request. A new one usually helps."
+        "Your device sent a signed confirmation, but it may be out of date or report a problem with the device. A new one usually helps."
     ),
 )
 
@@ -90,6 +90,10 @@ _DECIDED = {
         mark(
             "Your browser or app does not say whether this is a computer, a phone or a tablet. Company mail needs to know."
         ),
+    ),
+    Reason.HINT_MALFORMED: Wording(
+        mark("What your browser says about this device cannot be read"),
+        mark("Part of it is damaged or has an unusual form, so it was left out."),
     ),
     Reason.KIND_REFUSED: Wording(
         mark("Company mail does not open on this kind of device"),
