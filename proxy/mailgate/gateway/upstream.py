@@ -100,6 +100,7 @@ class UpstreamConnection(asyncio.Protocol):
             while (
                 self._buffer
                 and self._error is None
+                and not self._switched
                 and (self._feed_body() if self._body else self._feed_head())
             ):
                 pass
@@ -266,9 +267,8 @@ class UpstreamConnection(asyncio.Protocol):
         head = parse_response_head(data, method=self._method, max_fields=self._endpoint.max_fields)
         self._heads.append(head)
         if head.status == 101:
-            self._switched = True
-            return False
-        if not head.informational:
+            self._switched = True  # what follows is no HTTP; it waits for the tunnel
+        elif not head.informational:
             self._body, self._method = head.body, b""
         return True
 
