@@ -45,6 +45,6 @@ def send(exchange: Exchange, answer: Answer, now: datetime) -> Outcome:
     head += connection_option(exchange.head, keep_alive=keep_alive) + b"\r\n"
     exchange.started = True
     exchange.write(head if exchange.head.method == b"HEAD" else head + answer.body)
-    if not keep_alive:
+    if exchange.broken:
         exchange.half_close()
     return Outcome(keep_alive=keep_alive)
