@@ -34,7 +34,7 @@ DESKTOPS = Table(
             r"""
             Macintosh | Mac_PowerPC | Mac_PPC | Mac_68 | ~Mac[ _+]?OS | macOS | ~OS ?X~ | Mac[ _]?PPC
             MacBook | ~iMac | Macmini | MacPro | ~Mac\d+[,%]
-            Darwin/[\d.]+ \((?:x86_64|i386|Power|arm64) | Darwin[ ;/][^)]*~(?:x86_64|i386|ppc|Power)
+            Darwin/[\d.]+ \((?:x86_64|i386|Power) | Darwin[ ;/][^)]*~(?:x86_64|i386|ppc|Power)
             apple-darwin | MacOutlook | ~Mac; | ~Darwin; U; | X11; [^)]*Darwin
             """,
         ),
@@ -62,11 +62,11 @@ DESKTOPS = Table(
             "desktop",
             "Systems that only ever ran on computers with a keyboard.",
             r"""
-            OpenVMS | ~VMS~ | Amiga | AmigaOS | MorphOS | ~AROS~ | IBrowse | ~BeOS | Haiku | OS/2
+            OpenVMS | ~VMS~ | Amiga | AmigaOS | MorphOS | ~AROS~ | IBrowse | ~BeOS | Haiku | ~OS/2~
             ~OS2~ | ~Warp~ | ArcaOS | eComStation | RISC ?OS | ~Acorn | ~Atari~ | FreeMiNT | ~MiNT~
             ~CAB[ /]\d | ReactOS | SerenityOS | KolibriOS | MenuetOS | SkyOS | Syllable | AtheOS
             Visopsys | ~Redox~ | TempleOS | ~Genode | ~ToaruOS | MS-?DOS | FreeDOS | DR-DOS | ~DOS[;/ )]
-            Arachne | ~MVS~ | OS/390 | z/OS | OS/400 | ~Contiki | ~Commodore | Symbolics | ~Oberon
+            Arachne | ~MVS~ | ~OS/390 | ~z/OS | ~OS/400 | ~Contiki | ~Commodore | Symbolics | ~Oberon
             ~NewOS | zeta[ /]os | ~ZETA~
             """,
         ),
@@ -92,7 +92,7 @@ DESKTOPS = Table(
             Linux[ -](?:x86_64|x86|amd64|i[3-9]86|ppc(?:64)?(?:le)?|sparc(?:64)?|alpha|ia64|s390x?|parisc|m68k|riscv64|loong(?:arch)?64|mips64|e2k)
             Linux aarch64[^)]*rv: | Linux aarch64\).*(?:Chromium/|Epiphany|Konqueror|Falkon)
             (?:x86_64|i[3-9]86|amd64)[-; ]+[^)]*Linux
-            Linux[^)]*(?:x86_64|i[3-9]86|amd64|ppc64|alpha|sparc) | linux-gnu
+            Linux[^)]*(?:x86_64|i[3-9]86|amd64|ppc64|alpha|sparc) | linux-gnu~
             X11; ?(?:U; ?|I; ?|N; ?)?Linux(?:[;)/]| [\d.]| \w\w-|$) | X11;? ?[^)]*Linux (?:\)|[\d;])
             textmode; ?Linux | Linux[^)]*\) Opera [5-8]\.
             X11; [^)]*Linux arm[^)]*rv:[\d.]+\) Gecko/20100101 Firefox/
@@ -108,7 +108,7 @@ DESKTOPS = Table(
             ~X11; ?(?:U|I|N)?;? ?(?:x86_64|i[3-9]86|en)~ | ~X11\) | Konqueror | ~mirall | os=(?:Mac|Win)
             ~Liferea | Akregator | Rhythmbox | ~Banshee | Clementine/ | ~Amarok | gPodder | RSSOwl
             QuiteRSS | FeedDemon | NetNewsWire/[1-4] | foobar2000 | Winamp | Songbird
-            Windows-Media-Player | ~Miro/ | ~Galeon | Epiphany/[12] | ~Dillo | ~NetSurf | HotJava
+            ~Miro/ | ~Galeon | Epiphany/[12] | ~Dillo | ~NetSurf | HotJava
             OmniWeb | WebExplorer | ~AWeb/ | ~Lynx/ | ~Links \( | ELinks | ~w3m/ | NCSA[_ ]Mosaic
             ^Netscape[ /] | ^Mozilla/[1-4]\.\d\d?C?(?:-[^ (]+)? ?\[[a-z]{2} | ~Emacs | ~Emacs-W3
             Arena/ | Amaya/

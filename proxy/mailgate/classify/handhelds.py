@@ -63,7 +63,7 @@ HANDHELDS = Table(
             Kindle ?Fire | (?-i:~KF[A-Z]{2,6})~ | ~Silk/ | ~Nexus (?:7|9|10)~ | ~Pixel (?:C|Tablet)~
             ~SM-[TXP]\d{3} | ~GT-[PN]\d{4} | ~SCH-I[89]\d\d Tab | SHW-M[34][58]\d | Galaxy Tab | ~Xoom~
             Transformer
-            ~(?:Media|Mate|Mi|Redmi|Me|Honor|MagicPad|Xiaomi|OnePlus|OPPO|vivo|realme|Lenovo|Idea|Think|Smart|i|e)[ _-]?Pad~
+            ~(?:Media|Mate|Mi|Redmi|Me|Honor|MagicPad|Xiaomi|OnePlus|OPPO|vivo|realme|Lenovo|Smart|i|e)[ _-]?Pad~
             ~(?:Tab|Pad|TB)[ _-]?[A-Z]?\d | ~(?:Tab|Pad|TAB|PAD)~ | Tablet(?:[^ P]| [^P]|$) | ~BNTV
             ~[A-Z]{3}\d?-W\d\d(?:HN|CN)?~ | ~OPD\d{4} | Nokia T\d\d~ | Lenovo YT | ~YT\d?- | WeTab
             ~Iconia | ~A[15]00~ | ~Streak~ | ~Cintiq | ~Surface Duo Tab
