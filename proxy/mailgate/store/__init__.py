@@ -8,11 +8,10 @@ from mailgate.store.devices import Device
 from mailgate.store.ledger import Ledger
 from mailgate.store.postures import Postures
 from mailgate.store.sightings import Recorded, Sighting, Tally
-from mailgate.store.states import Catalog, posture_of
+from mailgate.store.states import posture_of
 from mailgate.store.store import Store
 
 __all__ = [
-    "Catalog",
     "Device",
     "Ledger",
     "Postures",

@@ -120,7 +120,7 @@ async def learn(connection: AsyncConnection, reports: Sequence[Device]) -> None:
     by_name = {
         (report.source, report.id): report for report in sorted(reports, key=lambda r: (r.source, r.id))
     }
-    statement = upsert(connection, devices, [_row(report) for report in by_name.values()])
+    statement = upsert(connection, devices)
     new, known = statement.excluded, devices.c
     changes = {c.name: new[c.name] for c in devices.c if c.name not in ("key", "source", "id", "first_seen")}
     statement = statement.on_conflict_do_update(
@@ -134,7 +134,8 @@ async def learn(connection: AsyncConnection, reports: Sequence[Device]) -> None:
             ),
         ),
     )
-    taken = await connection.execute(statement.returning(known.key, known.source, known.id))
+    rows = [_row(report) for report in by_name.values()]
+    taken = await connection.execute(statement.returning(known.key, known.source, known.id), rows)
     await _replace_parts(connection, {key: by_name[source, name] for key, source, name in taken})
 
 

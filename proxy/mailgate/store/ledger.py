@@ -40,7 +40,7 @@ class Ledger(Outbox[Sighting, Tally]):
         await count_up(connection, items)
 
     def _to_line(self, key: Sighting, item: Tally) -> str:
-        return json.dumps([key, [item.count, item.first, item.last, item.reference]], default=str)
+        return json.dumps([key, item], default=str)
 
     def _from_line(self, line: str) -> tuple[Sighting, Tally]:
         (day, client, *answer, would, policy), (count, first, last, reference) = json.loads(line)

@@ -10,7 +10,7 @@ EAS = "eas"
 
 def eas_text(eas_id: str) -> str:
     """An ActiveSync DeviceId as plain text in ASCII lower case, whichever form it came in."""
-    return _text(eas_id).decode()
+    return _text(eas_id).decode() if eas_id else ""
 
 
 def eas_forms(eas_id: str) -> frozenset[str]:

@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 from cachetools import LRUCache
 
 from mailgate.model import AttestationResult, Client, Posture, PostureState
+from mailgate.policy import AppCatalog
 from mailgate.store.database import StoreUnavailableError
 from mailgate.store.devices import Device, Devices
 from mailgate.store.names import EAS, eas_forms, eas_text
 from mailgate.store.reports import Reports, report_of
-from mailgate.store.states import Catalog, posture_of
+from mailgate.store.states import posture_of
 
 _FRESH = timedelta(seconds=5)
 _REST = timedelta(seconds=1)
@@ -36,7 +37,7 @@ class Postures:
         self,
         devices: Devices,
         reports: Reports,
-        catalog: Catalog,
+        catalog: AppCatalog,
         max_age: timedelta,
         cache_size: int = 100_000,
     ) -> None:
@@ -61,7 +62,8 @@ class Postures:
             return Posture()
         posture = posture_of(device, self.catalog, self.max_age, now) if device else Posture()
         if not answered and posture.state in (PostureState.MISSING, PostureState.STALE):
-            return replace(posture, state=PostureState.UNAVAILABLE)
+            last = posture.state if posture.reported_at else None
+            return replace(posture, state=PostureState.UNAVAILABLE, last_state=last)
         return posture
 
     async def _proven(self, proof: AttestationResult, now: datetime) -> tuple[Device | None, bool]:

@@ -5,41 +5,27 @@ Never kept: cookies, credentials, tokens, addresses, bodies, and all of a query 
 
 from urllib.parse import urlencode
 
-from mailgate.model import Client, RequestFacts
+from mailgate.classify.hints import HEADERS
+from mailgate.model import Client, Protocol, RequestFacts
 from mailgate.store.names import eas_text
 from mailgate.store.sightings import ClientFacts
 
-_HEADERS = (
-    "user-agent",
-    "sec-ch-ua",
-    "sec-ch-ua-mobile",
-    "sec-ch-ua-platform",
-    "sec-ch-ua-platform-version",
-    "sec-ch-ua-form-factors",
-    "sec-ch-ua-model",
-    "sec-ch-ua-full-version-list",
-    "ms-asprotocolversion",
-    "content-type",
-)
-_LONGEST = 512
-_FAMILIES = frozenset(
-    {
-        "microsoft-server-activesync",
-        "ews",
-        "exchange.asmx",
-        "dav",
-        "caldav",
-        "carddav",
-        "webdav",
-        "principals",
-    }
-    | {"remote.php", ".well-known", "jmap", "mapi", "emsmdb", "nspi", "owa", "oab", "autodiscover", "sogo"}
-)
-_DEPTH = 4
+_HEADERS = ("user-agent", *HEADERS)
+_LONGEST = 600
+"""Characters that are kept: more than classification takes a hint to have, so that a malformed one stays so."""
+
+_ADDRESSES = {
+    Protocol.ACTIVESYNC: "/Microsoft-Server-ActiveSync",
+    Protocol.DAV: "/dav/",
+    Protocol.EWS: "/EWS/Exchange.asmx",
+    Protocol.JMAP: "/jmap/",
+    Protocol.MAPI: "/mapi/emsmdb/",
+}
 
 
 def client_facts(facts: RequestFacts, client: Client) -> ClientFacts:
     """The unique client behind a request, as it is recorded."""
+    sent = facts.headers
     return ClientFacts(
         kind=client.kind,
         handheld=client.handheld,
@@ -50,33 +36,26 @@ def client_facts(facts: RequestFacts, client: Client) -> ClientFacts:
         protocol=client.protocol,
         eas_id=eas_text(client.eas_id),
         method=facts.method[:_LONGEST],
-        target=_family(facts.path) + _eas_query(client),
-        headers=tuple(_headers(facts)),
+        target=_target(facts, client),
+        headers=tuple((name, sent[name][:_LONGEST]) for name in _HEADERS if name in sent),
     )
 
 
-def _headers(facts: RequestFacts) -> list[tuple[str, str]]:
-    sent = facts.headers
-    # Of a content type only the type: its parameters are a boundary or a file's name.
-    return [
-        (name, (sent[name].partition(";")[0] if name == "content-type" else sent[name])[:_LONGEST])
-        for name in _HEADERS
-        if name in sent
-    ]
+def _target(facts: RequestFacts, client: Client) -> str:
+    """The family of the path, which says no more than the protocol or the first folder, and an ActiveSync name.
 
-
-def _family(path: str) -> str:
-    """The path up to its last well-known folder, else its first folder, else nothing: never a person's or a letter's."""
-    parts = path[:_LONGEST].split("/")[1 : _DEPTH + 1]
-    known = [place for place, part in enumerate(parts, 1) if part.lower() in _FAMILIES]
-    if known:
-        return "/" + "/".join(parts[: known[-1]])
-    folder = len(parts) > 1 and parts[0] and not set(parts[0]) & set("@~%")
-    return f"/{parts[0]}/" if folder else "/"
-
-
-def _eas_query(client: Client) -> str:
-    """A plain ActiveSync query that says of the device what was read from the real one, in whichever form."""
+    The name is written as a plain query, whichever form it came in.
+    """
+    path = _ADDRESSES.get(client.protocol) or _first_folder(facts.path)
+    if not client.eas_id and not client.eas_type:
+        return path
     named = {"DeviceId": client.eas_id[:_LONGEST], "DeviceType": client.eas_type[:_LONGEST]}
     query = urlencode({name: value for name, value in named.items() if value}, errors="backslashreplace")
-    return f"?{query}" if query else ""
+    return f"{path}?{query}"
+
+
+def _first_folder(path: str) -> str:
+    """``/roundcube/`` of ``/roundcube/mail/7``, else ``/``; a folder that may be called after a person is none."""
+    folder, inside, _ = path[1:_LONGEST].partition("/")
+    named = path.startswith("/") and inside and folder and not set(folder) & set("@~%")
+    return f"/{folder}/" if named else "/"

@@ -8,15 +8,15 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.model import AttestationResult, Kind
+from mailgate.policy import AppCatalog
 from mailgate.store.devices import Device, learn, names_of
 from mailgate.store.outbox import Outbox
-from mailgate.store.states import Catalog
 
 Named = tuple[str, str]
 """Source and id of a device."""
 
 
-def report_of(proof: AttestationResult, catalog: Catalog, now: datetime) -> Device:
+def report_of(proof: AttestationResult, catalog: AppCatalog, now: datetime) -> Device:
     """What a verified proof says. Apps that are not listed stay out, and no report is from the future."""
     apps = proof.apps
     return Device(

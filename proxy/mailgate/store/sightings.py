@@ -56,18 +56,17 @@ class Sighting(NamedTuple):
     policy: str
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(NamedTuple):
     """How often, from when to when. ``reference`` is the reference id of the last request."""
 
-    count: int
+    times: int
     first: datetime
     last: datetime
     reference: str = ""
 
     def plus(self, later: "Tally") -> "Tally":
         return Tally(
-            self.count + later.count,
+            self.times + later.times,
             min(self.first, later.first),
             max(self.last, later.last),
             later.reference if later.last >= self.last else self.reference,
@@ -127,7 +126,7 @@ async def count_up(connection: AsyncConnection, seen: Mapping[Sighting, Tally]) 
         return
     await _keep_clients(connection, seen)
     rows = [_row(sighting, tally) for sighting, tally in seen.items()]
-    statement = upsert(connection, sightings, sorted(rows, key=lambda row: str(row["id"])))
+    statement = upsert(connection, sightings)
     new, old = statement.excluded, sightings.c
     later = new.last_at >= old.last_at
     await connection.execute(
@@ -139,7 +138,8 @@ async def count_up(connection: AsyncConnection, seen: Mapping[Sighting, Tally]) 
                 "last_at": case((later, new.last_at), else_=old.last_at),
                 "reference": case((later, new.reference), else_=old.reference),
             },
-        )
+        ),
+        _in_order(rows),
     )
 
 
@@ -148,11 +148,17 @@ async def _keep_clients(connection: AsyncConnection, seen: Mapping[Sighting, Tal
     for sighting, tally in seen.items():
         last[sighting.client] = max(tally.last, last.get(sighting.client, tally.last))
     rows = [_client_row(client) | {"last_at": at} for client, at in last.items()]
-    statement = upsert(connection, clients, sorted(rows, key=lambda row: str(row["id"])))
+    statement = upsert(connection, clients)
     new, old = statement.excluded, clients.c
     # Written even when nothing changes: that keeps the row from being pruned before its sighting is in.
     latest = case((new.last_at > old.last_at, new.last_at), else_=old.last_at)
-    await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_={"last_at": latest}))
+    statement = statement.on_conflict_do_update(index_elements=["id"], set_={"last_at": latest})
+    await connection.execute(statement, _in_order(rows))
+
+
+def _in_order(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same order in every process, so that two writers never wait for each other."""
+    return sorted(rows, key=lambda row: str(row["id"]))
 
 
 def _row(sighting: Sighting, tally: Tally) -> dict[str, Any]:
@@ -161,7 +167,7 @@ def _row(sighting: Sighting, tally: Tally) -> dict[str, Any]:
     return {
         **named,
         "id": fingerprint(tuple(named.values())),
-        "count": tally.count,
+        "count": tally.times,
         "first_at": tally.first,
         "last_at": tally.last,
         "reference": tally.reference,

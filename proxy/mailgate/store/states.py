@@ -1,25 +1,13 @@
 """What a stored report is worth now: the one place where a posture's state is computed."""
 
-from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from mailgate.model import Posture, PostureState
+from mailgate.policy import AppCatalog
 from mailgate.store.devices import Device
 
 
-class Catalog(Protocol):
-    """The listed apps, as ``policy.AppCatalog`` has them."""
-
-    @property
-    def apps(self) -> Mapping[str, object]:
-        """The listed apps by their key."""
-
-    def lists_of(self, apps: Iterable[str]) -> tuple[str, ...]:
-        """The lists on which any of these apps stands, sorted."""
-
-
-def posture_of(device: Device, catalog: Catalog, max_age: timedelta, now: datetime) -> Posture:
+def posture_of(device: Device, catalog: AppCatalog, max_age: timedelta, now: datetime) -> Posture:
     """The posture of ``device`` under today's lists; a report older than ``max_age`` is stale."""
     apps = tuple(sorted(device.apps & catalog.apps.keys()))
     lists = catalog.lists_of(apps)

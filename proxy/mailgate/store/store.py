@@ -7,6 +7,7 @@ from typing import Self
 
 from sqlalchemy.engine import URL
 
+from mailgate.policy import AppCatalog
 from mailgate.store.database import Database, store_url
 from mailgate.store.devices import Devices
 from mailgate.store.ledger import Ledger
@@ -15,7 +16,6 @@ from mailgate.store.postures import Postures
 from mailgate.store.reports import Reports
 from mailgate.store.sightings import Sightings
 from mailgate.store.spool import Spool
-from mailgate.store.states import Catalog
 
 _SPOOL_BYTES = 32 * 1024 * 1024
 _PAGE = 500
@@ -42,7 +42,7 @@ class Store:
         await asyncio.to_thread(migrate, address)
         return cls(Database(address), spool or _spool_beside(address))
 
-    def postures(self, catalog: Catalog, max_age: timedelta) -> Postures:
+    def postures(self, catalog: AppCatalog, max_age: timedelta) -> Postures:
         """Postures under these lists; keep one, it holds the cache."""
         return Postures(self.devices, self.reports, catalog, max_age)
 

@@ -1,6 +1,5 @@
 """Devices, apps and requests that the tests of the store share."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from mailgate.model import (
@@ -16,6 +15,8 @@ from mailgate.model import (
     RequestFacts,
     User,
 )
+from mailgate.policy import AppCatalog
+from mailgate.policy.apps import ListedApp
 
 NOW = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
 MAX_AGE = timedelta(hours=24)
@@ -23,22 +24,12 @@ ISSUER = "https://mdm.example.com"
 BROWSER = Client(Kind.PHONE, handheld=True, os="ios")
 
 
-@dataclass
-class Listed:
-    """A catalogue: lists by name, and every app that stands on one or is named beside them."""
-
-    lists: dict[str, set[str]]
-    unbanned: frozenset[str] = frozenset()
-
-    @property
-    def apps(self) -> dict[str, object]:
-        return dict.fromkeys(self.unbanned.union(*self.lists.values()))
-
-    def lists_of(self, apps: object) -> tuple[str, ...]:
-        return tuple(sorted(name for name, keys in self.lists.items() if keys & set(apps)))  # type: ignore[call-overload]
+def catalog(*apps: str, **lists: tuple[str, ...]) -> AppCatalog:
+    """A catalogue of these apps and lists."""
+    return AppCatalog({key: ListedApp(key, key.title()) for key in apps}, lists)
 
 
-CATALOG = Listed({"prohibited": {"tiktok"}}, frozenset({"chess"}))
+CATALOG = catalog("tiktok", "chess", prohibited=("tiktok",))
 
 
 def minutes(count: float) -> timedelta:

@@ -4,7 +4,17 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from tests.unit.store.examples import BROWSER, CATALOG, ISSUER, MAX_AGE, NOW, Listed, mail_app, minutes, proof
+from tests.unit.store.examples import (
+    BROWSER,
+    CATALOG,
+    ISSUER,
+    MAX_AGE,
+    NOW,
+    catalog,
+    mail_app,
+    minutes,
+    proof,
+)
 from tests.unit.store.outage import cut_off
 
 from mailgate.model import AttestationResult, Client, Kind, Posture, PostureState, Reason
@@ -161,10 +171,10 @@ async def test_a_refused_proof_is_worth_what_none_is(postures: Postures) -> None
 async def test_new_lists_count_at_once(postures: Postures) -> None:
     given = proof("chess")
     assert (await postures.current(BROWSER, given, NOW)).state is PostureState.CLEAN
-    postures.catalog = Listed({"prohibited": {"chess"}, "games": {"chess"}})
+    postures.catalog = catalog("chess", prohibited=("chess",), games=("chess",))
     posture = await postures.current(BROWSER, given, NOW)
     assert (posture.state, posture.lists) == (PostureState.PROHIBITED, ("games", "prohibited"))
-    postures.catalog = Listed({"prohibited": {"tiktok"}})
+    postures.catalog = catalog("tiktok", prohibited=("tiktok",))
     assert (await postures.current(BROWSER, given, NOW)).apps == ()
 
 
@@ -228,7 +238,7 @@ class TestStoreDown:
         cut_off(store, monkeypatch)
         assert await postures.current(mail_app("ApplX1"), None, NOW + minutes(59)) == learned
         expired = await postures.current(mail_app("ApplX1"), None, NOW + minutes(60))
-        assert expired == replace(learned, state=PostureState.UNAVAILABLE)
+        assert expired == replace(learned, state=PostureState.UNAVAILABLE, last_state=PostureState.STALE)
 
     @pytest.mark.usefixtures("down")
     async def test_a_proof_still_counts(self, postures: Postures) -> None:

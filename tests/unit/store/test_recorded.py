@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailgate.classify import classify
 from mailgate.model import Client, Kind, RequestFacts
 from mailgate.store.recorded import client_facts
 
@@ -22,12 +23,6 @@ SECRET = "secret-of-one-person"
         ("/ada@example.com/inbox", "/"),
         ("/~ada/inbox", "/"),
         ("/%61da/inbox", "/"),
-        ("/dav/ada@example.com/calendar/", "/dav"),
-        ("/SOGo/dav/ada/Calendar/x.ics", "/SOGo/dav"),
-        ("/remote.php/dav/files/ada/x.txt", "/remote.php/dav"),
-        ("/.well-known/carddav", "/.well-known/carddav"),
-        ("/EWS/Exchange.asmx", "/EWS/Exchange.asmx"),
-        ("/mapi/emsmdb/?MailboxId=ada", "/mapi/emsmdb"),
         ("http://[::1", "/"),
         ("*", "/"),
         ("", "/"),
@@ -38,11 +33,38 @@ def test_only_the_family_of_a_path_is_kept(target: str, kept: str) -> None:
 
 
 def test_an_activesync_device_keeps_its_name_and_nothing_else_of_the_query() -> None:
-    target = "/Microsoft-Server-ActiveSync?Cmd=Sync&User=ada&DeviceId=ApplX1&DeviceType=iPhone"
-    client = Client(Kind.MAIL_APP, handheld=True, eas_id="ApplX1", eas_type="i Phone&x=1")
-    facts = client_facts(RequestFacts("POST", target), client)
-    assert facts.target == "/Microsoft-Server-ActiveSync?DeviceId=ApplX1&DeviceType=i+Phone%26x%3D1"
-    assert facts.eas_id == "applx1"
+    facts = RequestFacts(
+        "POST", "/mail/Microsoft-Server-ActiveSync?Cmd=Sync&User=ada&DeviceId=ApplX1&DeviceType=i+P%26"
+    )
+    kept = client_facts(facts, classify(facts))
+    assert kept.target == "/Microsoft-Server-ActiveSync?DeviceId=ApplX1&DeviceType=i+P%26"
+    assert kept.eas_id == "applx1"
+
+
+IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 Version/18.1 Mobile Safari/604.1"
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        RequestFacts(headers={"user-agent": IPHONE}),
+        RequestFacts(
+            headers={"user-agent": IPHONE, "sec-ch-ua-mobile": "?0", "sec-ch-ua-platform": '"Windows"'}
+        ),
+        RequestFacts(headers={"user-agent": IPHONE, "sec-ch-ua": "x" * 9999}),
+        RequestFacts("POST", "/Microsoft-Server-ActiveSync?DeviceId=ApplX1&DeviceType=iPhone"),
+        RequestFacts("POST", "/x/ews/Exchange.asmx/ada"),
+        RequestFacts("PROPFIND", "/ada/calendar"),
+        RequestFacts("GET", "/SOGo/dav/ada/Calendar/x.ics"),
+        RequestFacts("POST", "/jmap/upload/ada"),
+        RequestFacts("POST", "/mapi/nspi/?MailboxId=ada"),
+        RequestFacts(),
+    ],
+)
+def test_what_is_kept_is_classified_as_the_request_was(facts: RequestFacts) -> None:
+    kept = client_facts(facts, classify(facts))
+    assert classify(kept.facts) == classify(facts)
+    assert "ada" not in kept.target
 
 
 @pytest.mark.parametrize(

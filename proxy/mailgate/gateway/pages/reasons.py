@@ -27,7 +27,7 @@ class Wording(NamedTuple):
 _PROOF_REFUSED = Wording(
     mark("The confirmation from your device could not be accepted"),
     mark(
-        "Your device sent a signed confirmation, but it is out of date or does not belong to this request. A new one usually helps."
+        "Your device sent a signed confirmation, but it may be out of date or report a problem with the device. A new one usually helps."
     ),
 )
 

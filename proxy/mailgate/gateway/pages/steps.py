@@ -122,6 +122,7 @@ _FIX_OF_REASON = {
     Reason.RULE_MATCHED: "ask",
     Reason.NO_RULE_MATCHED: "ask",
     Reason.RULE_ERROR: "ask",
+    Reason.INTERNAL_ERROR: "wait",
 }
 
 

@@ -5,6 +5,7 @@ import pytest
 from mailgate.gateway.pages import View
 from mailgate.gateway.pages.steps import FIXES, steps_of
 from mailgate.model import Reason
+from mailgate.policy.rules import FIXES as FIXES_OF_RULES
 
 
 def first_words(view: View) -> str:
@@ -33,6 +34,7 @@ def test_an_app_is_removed_in_the_words_of_the_system(blocked: View, os: str, wo
         (Reason.POSTURE_STALE, "", (), "Make sure that this device is online."),
         (Reason.POSTURE_UNAVAILABLE, "", (), "There is nothing to do on your device."),
         (Reason.KIND_REFUSED, "", (), "Open your mail in a browser on a laptop"),
+        (Reason.INTERNAL_ERROR, "", (), "There is nothing to do on your device."),
         (Reason.TOKEN_EXPIRED, "", (), "Make sure that this device is online."),
         # a rule's own fix wins, in our words or its own
         (Reason.RULE_MATCHED, "report-again", (), "Make sure that this device is online."),
@@ -53,5 +55,6 @@ def test_the_steps_fit_the_cause(
     assert first_words(replace(blocked, reason=reason, fix=fix, apps=apps)).startswith(words)
 
 
-def test_every_fix_has_steps_for_any_system() -> None:
+def test_every_fix_that_a_rule_may_name_has_steps_for_any_system() -> None:
+    assert set(FIXES) == set(FIXES_OF_RULES)
     assert all(by_os[""] for by_os in FIXES.values())
