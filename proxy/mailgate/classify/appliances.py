@@ -56,7 +56,7 @@ APPLIANCES = Table(
             "car",
             "Browsers of dashboards name the maker or the role.",
             r"""
-            ~Tesla~ | QtCarBrowser | CarBrowser | ~Automotive | AndroidAuto | Android Auto~ | CarPlay
+            ~Tesla~ | QtCarBrowser | CarBrowser | ~Automotive | ~AAOS~ | AndroidAuto | Android Auto~ | CarPlay
             Polestar | HeadUnit | Head Unit | ~IVI~ | ~GENIVI | BMWConnected | ~MBUX | Rivian
             ~CarThing
             """,

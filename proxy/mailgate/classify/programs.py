@@ -82,7 +82,7 @@ MAIL_APPS = Table(
             Yahoo[! ]?Mail | Gmail/ | InboxBy | ProtonMail | Proton ?Mail | Tutanota | Canary ?Mail
             Airmail | EdisonMail | EasilyDo | Newton ?Mail | CloudMagic | Dispatch/ | MaaS360
             Secure ?Mail | WorxMail | SecureHub | BlackBerry ?Work | dataaccessd | remindd | accountsd
-            ~MobileMail | MobileCal | maild~ | ~exchangesyncd | Mail/[\d.]+ | ~Mimestream | Spike/
+            ~MobileMail | MobileCal | maild~ | ~exchangesyncd | ~Mail/[\d.]+ | ~Mimestream | Spike/
             ~Delta ?Chat | ~Titan ?Mail | ~Zoho ?Mail | ~SOGo.?Connector | UniversalOutlook
             microsoft\.windowscommunicationsapps | ~WindowsMail
             """,
@@ -93,7 +93,7 @@ MAIL_APPS = Table(
             "Clients that mostly run on computers; only a named desktop system makes one a laptop.",
             r"""
             Thunderbird | ~Outlook | Microsoft ?Office | MSOffice | ~Evolution | ~KMail | Akonadi
-            eM ?Client | Postbox | Mailbird | The Bat! | Lotus-?Notes | ~Notes/ | Claws | Sylpheed
+            eM[- ]?Client | Postbox | Mailbird | The Bat! | Lotus-?Notes | ~Notes/ | Claws | Sylpheed
             ~Geary | Mailspring | ~Barca | Incredimail | Entourage | ExchangeWebServices | CalendarAgent
             AddressBook | iCal/ | ~Pegasus | Eudora | Lightning/ | SeaMonkey Mail | Windows-?Live-?Mail
             Windows Live Mail | ~BusyCal | Fantastical
