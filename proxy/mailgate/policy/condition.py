@@ -48,7 +48,10 @@ class Condition:
         :raises UnknownValueError: the answer hangs on a variable that the activation leaves out.
         :raises EvaluationError: anything else that went wrong; the text is the runtime's own.
         """
-        value = self.program.eval(activation).value()
+        try:
+            value = self.program.eval(activation).value()
+        except RuntimeError as error:  # a text that has no UTF-8 form
+            raise EvaluationError(str(error)) from error
         if value is True or value is False:
             return value
         if isinstance(value, str) and value.startswith("UNKNOWN: No value"):

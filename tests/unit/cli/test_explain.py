@@ -42,6 +42,11 @@ def test_every_rule_that_was_tried_is_told_with_the_values_it_saw() -> None:
     assert report["client"]["signals"][0]["says"] == "phone"
 
 
+def test_the_shipped_example() -> None:
+    report = json.loads(run("--json", "config/examples/phone-with-tiktok.request.json").stdout)
+    assert report["decision"]["reason"] == "prohibited-app"
+
+
 def test_yaml_in_two_levels_from_a_file(tmp_path: Path) -> None:
     path = tmp_path / "request.yaml"
     path.write_text(f"request: {{user_agent: '{IPHONE}'}}\ndevice: {{state: stale}}\n")

@@ -75,6 +75,12 @@ def test_a_missing_value_is_told_from_a_failure() -> None:
         compile_condition("1 / 0 == 1", {}).holds(nothing)
 
 
+def test_a_text_without_a_utf_8_form_is_a_failure_not_a_crash() -> None:
+    condition = compile_condition('request.path.startsWith("/a")', {})
+    with pytest.raises(EvaluationError):
+        condition.holds(ENVIRONMENT.Activation({"request.path": "/a\udcff"}))
+
+
 def test_time_and_duration() -> None:
     condition = compile_condition('now < timestamp("2026-12-01T00:00:00Z")', {})
     moments = (datetime(2026, 11, 30, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC))
