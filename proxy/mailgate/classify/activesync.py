@@ -12,6 +12,7 @@ MAX_LENGTH = 2048
 """Characters of a query that are read."""
 
 _MAX_VALUE = 256
+_MAX_PAIRS = 32
 _SOURCE = "activesync"
 
 _TYPES = Table(
@@ -19,20 +20,27 @@ _TYPES = Table(
         Rule(
             "desktop-client",
             "desktop",
-            r"^WindowsOutlook\d*$|^Thunderbird$|^TbSync$",
             "Outlook for Windows and TbSync in Thunderbird run on computers only.",
+            r"^WindowsOutlook\d*$ | ^Thunderbird$ | ^TbSync$",
         ),
         Rule(
             "tablet-type",
             "tablet",
-            r"iPad|PlayBook|Tablet|TouchPad|^SAMSUNGSM[TXP]\d|^SAMSUNGGT[PN]\d|Galaxy ?Tab|^KF[A-Z]{2,}",
             "Types of tablets by name or by Samsung's model numbers.",
+            r"""
+            iPad | PlayBook | Tablet | TouchPad | ^SAMSUNGSM[TXP]\d | ^SAMSUNGGT[PN]\d | Galaxy ?Tab
+            ^KF[A-Z]{2,}
+            """,
         ),
         Rule(
             "phone-type",
             "phone",
-            r"iPhone|iPod|Smart ?Phone|Android|^WP\d*$|Windows ?Phone|Pocket ?PC|BlackBerry|Palm|Symbian|Nokia|^SAMSUNG|^htc|^LG|^Moto|^SonyEricsson|^HUAWEI|^webOS|^MSFT-",
             "Types of phones; Android tablets mostly say Android as well and are told apart by their user agent.",
+            r"""
+            iPhone | iPod | Smart ?Phone | Android | ^WP\d*$ | Windows ?Phone | Pocket ?PC | BlackBerry
+            Palm | Symbian | Nokia | ^SAMSUNG | ^htc | ^LG | ^Moto | ^SonyEricsson | ^HUAWEI | ^webOS
+            ^MSFT-
+            """,
         ),
     )
 )
@@ -49,7 +57,7 @@ class DeviceQuery:
 def read_query(query: str) -> DeviceQuery:
     """The parameters of the plain form. Names are compared without case; the first of a name counts."""
     found: dict[str, str] = {}
-    for pair in re.split("[&;]", query[:MAX_LENGTH]):
+    for pair in re.split("[&;]", query[:MAX_LENGTH], maxsplit=_MAX_PAIRS):
         name, separator, value = pair.partition("=")
         if separator:
             found.setdefault(unquote_plus(name).strip().lower(), unquote_plus(value).strip()[:_MAX_VALUE])
