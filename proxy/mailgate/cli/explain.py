@@ -77,8 +77,8 @@ def _read(path: Path, catalog: AppCatalog) -> Situation:
     """:raises ConfigError: with every mistake in the recorded request."""
     name = "<stdin>" if str(path) == "-" else str(path)
     try:
-        data = sys.stdin.buffer.read(MAX_BYTES + 1) if str(path) == "-" else path.read_bytes()
-        document = read_document(data, name, nulls=True)
+        with sys.stdin.buffer if str(path) == "-" else path.open("rb") as file:
+            document = read_document(file.read(MAX_BYTES + 1), name, nulls=True)
     except OSError as error:
         raise ConfigError(
             [Mistake(name, 1, 1, f"cannot be read: {error.strerror}; expected a recorded request")]
