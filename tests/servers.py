@@ -48,6 +48,7 @@ def running(
     ready: Callable[[], object],
     log: Path,
     environment: Mapping[str, str] | None = None,
+    directory: Path | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A server that is up once ``ready`` says so; its output goes to ``log``, whose end is shown if it fails."""
     with (
@@ -58,6 +59,7 @@ def running(
             stdout=output,
             stderr=output,
             env={**os.environ, **(environment or {})},
+            cwd=directory,
             start_new_session=True,
         ) as process,
     ):

@@ -2,12 +2,13 @@
 
 import os
 import sys
-import urllib.request
+from http.client import HTTPConnection, HTTPException
 
-URL = os.environ.get("MAILGATE_HEALTH_URL", "http://127.0.0.1:8081/healthz")
+ADDRESS = os.environ.get("MAILGATE_ADMIN", "127.0.0.1:8081")
 
 try:
-    with urllib.request.urlopen(URL, timeout=2) as answer:
-        sys.exit(answer.status != 200)
-except OSError as error:
-    sys.exit(f"{URL}: {error}")
+    connection = HTTPConnection(ADDRESS, timeout=2)
+    connection.request("GET", "/healthz")
+    sys.exit(connection.getresponse().status != 200)
+except (OSError, HTTPException) as error:
+    sys.exit(f"http://{ADDRESS}/healthz: {error}")

@@ -6,9 +6,17 @@ from typing import Any
 from uuid import uuid4
 
 from playwright.sync_api import Page
-from tests.e2e.gate import ISSUER, Gate
+from tests.e2e.gate import GuardedWebmail
 
-from mailgate.attest.mint import Device, Issue, claims, read_private_key, sign_proof, sign_token
+from mailgate.attest.mint import (
+    TEST_ISSUER,
+    Device,
+    Issue,
+    claims,
+    read_private_key,
+    sign_proof,
+    sign_token,
+)
 
 
 class Phone:
@@ -18,18 +26,18 @@ class Phone:
     its own address.
     """
 
-    def __init__(self, page: Page, gate: Gate, *, issuer_key: str = "") -> None:
+    def __init__(self, page: Page, gate: GuardedWebmail, *, issuer_key: str = "") -> None:
         self._gate = gate
         self._issuer_key = read_private_key(issuer_key or gate.issuer_key)
         self._device_key = read_private_key(gate.device_key)
         self._token = ""
         self._browser = page.context.new_cdp_session(page)
         self._browser.on("Fetch.requestPaused", self._send)
-        self._browser.send("Fetch.enable", {"patterns": [{"urlPattern": f"{gate.public}/*"}]})
+        self._browser.send("Fetch.enable", {"patterns": [{"urlPattern": f"{gate.url}/*"}]})
 
     def report(self, apps: Iterable[str]) -> None:
         """From now on carry a newly signed report that these listed apps, and no others, are installed."""
-        issue = Issue(ISSUER, self._gate.public, uuid4().hex, datetime.now(UTC))
+        issue = Issue(TEST_ISSUER, self._gate.url, uuid4().hex, datetime.now(UTC))
         device = Device("phone-of-alice", apps=tuple(apps), user="alice")
         self._token = sign_token(claims(device, issue, self._device_key), self._issuer_key)
 

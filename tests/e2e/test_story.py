@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from tests.e2e.gate import Gate, gate_before
+from tests.e2e.gate import GuardedWebmail, guarded
 from tests.e2e.mailsystem import ATTACHED, PASSWORD, PLAIN, UNICODE, MailSystem
 from tests.e2e.phone import Phone
 from tests.e2e.webmail import Webmail
@@ -17,17 +17,17 @@ pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture(scope="module")
-def gate(mail: MailSystem, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
-    with gate_before(mail.url, tmp_path_factory.mktemp("gate")) as running:
+def gate(mail: MailSystem, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedWebmail]:
+    with guarded(mail.url, tmp_path_factory.mktemp("gate")) as running:
         yield running
 
 
 def test_a_laptop_reads_downloads_uploads_and_logs_out(
-    gate: Gate, mail: MailSystem, laptop: Page, tmp_path: Path
+    gate: GuardedWebmail, mail: MailSystem, laptop: Page, tmp_path: Path
 ) -> None:
     upload = tmp_path / "through-the-gate.bin"
     upload.write_bytes(secrets.token_bytes(512 * 1024))
-    webmail = Webmail(laptop, gate.public)
+    webmail = Webmail(laptop, gate.url)
 
     webmail.open()
     webmail.log_in("alice", PASSWORD)
@@ -41,11 +41,11 @@ def test_a_laptop_reads_downloads_uploads_and_logs_out(
 
 
 def test_a_phone_with_a_listed_app_is_refused_and_let_in_once_its_report_is_clean(
-    gate: Gate, iphone: Page
+    gate: GuardedWebmail, iphone: Page
 ) -> None:
     phone = Phone(iphone, gate)
     phone.report(["tiktok"])
-    refused = iphone.goto(gate.public)
+    refused = iphone.goto(gate.url)
     assert refused is not None
     assert refused.status == 403
     expect(iphone.locator("main")).to_contain_text("TikTok")
@@ -55,18 +55,18 @@ def test_a_phone_with_a_listed_app_is_refused_and_let_in_once_its_report_is_clea
     expect(iphone.get_by_role("status")).to_contain_text("Nothing has changed yet")
 
     phone.report([])
-    webmail = Webmail(iphone, gate.public)
+    webmail = Webmail(iphone, gate.url)
     webmail.expect_login_form()  # the page goes on by itself
     webmail.log_in("bob", PASSWORD)
     expect(webmail.read(PLAIN.subject).locator("#messagebody")).to_contain_text(PLAIN.text.strip())
 
 
 def test_a_phone_that_reports_an_app_while_it_reads_is_out_with_its_next_click(
-    gate: Gate, iphone: Page
+    gate: GuardedWebmail, iphone: Page
 ) -> None:
     phone = Phone(iphone, gate)
     phone.report([])
-    webmail = Webmail(iphone, gate.public)
+    webmail = Webmail(iphone, gate.url)
     webmail.open()
     webmail.log_in("bob", PASSWORD)
     phone.report(["tiktok"])
@@ -74,16 +74,16 @@ def test_a_phone_that_reports_an_app_while_it_reads_is_out_with_its_next_click(
     expect(iphone.locator("main")).to_contain_text("TikTok")
 
 
-def test_a_phone_without_a_report_is_refused(gate: Gate, iphone: Page) -> None:
-    response = iphone.goto(gate.public)
+def test_a_phone_without_a_report_is_refused(gate: GuardedWebmail, iphone: Page) -> None:
+    response = iphone.goto(gate.url)
     assert response is not None
     assert response.status == 403
     expect(iphone.locator("#rcmloginuser")).to_have_count(0)
 
 
-def test_a_clean_report_that_another_issuer_signed_is_refused(gate: Gate, iphone: Page) -> None:
+def test_a_clean_report_that_another_issuer_signed_is_refused(gate: GuardedWebmail, iphone: Page) -> None:
     stranger = key_files(secrets.token_bytes(32), secrets.token_bytes(32))[ISSUER_KEY_FILE]
     Phone(iphone, gate, issuer_key=stranger).report([])
-    response = iphone.goto(gate.public)
+    response = iphone.goto(gate.url)
     assert response is not None
     assert response.status == 403

@@ -1,5 +1,6 @@
 """``mailgate demo``: the gate before a small mailbox, with everything that a first look needs."""
 
+import errno
 import secrets
 import shlex
 import sys
@@ -30,13 +31,14 @@ def demo(
     """Start the gate before a demo mailbox, and say what to open and which lines play which device."""
     try:
         configure_logs("info")
-        uvloop.run(run_demo(Demo(DIRECTORY, rules, _issuer(), port, upstream, _command()), _show))
+        uvloop.run(run_demo(Demo(DIRECTORY, rules, _issuer(), port, upstream.rstrip("/"), _command()), _show))
     except ConfigError as error:
         typer.echo(str(error), err=True)
         typer.echo(f"mailgate: not started, {len(error.mistakes)} mistake(s) in the files above", err=True)
         raise typer.Exit(2) from None
     except (MailgateError, OSError) as error:
-        typer.echo(f"mailgate: not started: {error}; another port: mailgate demo --port 8090", err=True)
+        busy = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+        typer.echo(f"mailgate: not started: {error}{'; --port takes another' if busy else ''}", err=True)
         raise typer.Exit(1) from None
 
 

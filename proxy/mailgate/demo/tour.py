@@ -7,10 +7,8 @@ from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.text import Text
 
-LAPTOP = (
-    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/148.0.0.0 Safari/537.36"
-)
-IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1"
+LAPTOP = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0"
+IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) Mobile/15E148"
 SHOW = "grep -E 'title|reason'"
 
 
@@ -31,38 +29,47 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One device: who plays, the line to paste, and a word that stands in its answer."""
+    """One device of the tour: who it is, the line to paste, and the reason it is refused for (empty: it is let in)."""
 
     who: str
     command: str
-    answer: str
+    refused: str = ""
 
 
 def steps(place: Place) -> tuple[Step, ...]:
     """The devices of the tour. A phone's proof is good for one request, so each line makes its own."""
-    url, home = shlex.quote(place.url), "title"
+    url = shlex.quote(place.url)
+    as_phone = f"curl -s -A {shlex.quote(IPHONE)}"
     mint = f"{place.mailgate} attest mint --url {url}"
-    as_phone = f"curl -sA {shlex.quote(IPHONE)}"
     return (
-        Step("A laptop", f"curl -sA {shlex.quote(LAPTOP)} {url} | {SHOW}", home),
+        Step("A laptop", f"curl -s -A {shlex.quote(LAPTOP)} {url} | {SHOW}"),
         Step("A phone that reports nothing", f"{as_phone} {url} | {SHOW}", "posture-missing"),
         Step(
             "A phone that reports TikTok",
-            f"{mint} --app tiktok --curl | {as_phone} --config - | {SHOW}",
+            f"{mint} --app tiktok --curl | {as_phone} -K - | {SHOW}",
             "prohibited-app",
         ),
-        Step("The same phone, TikTok removed", f"{mint} --curl | {as_phone} --config - | {SHOW}", home),
+        Step("The same phone, TikTok removed", f"{mint} --curl | {as_phone} -K - | {SHOW}"),
     )
 
 
 def tour(place: Place) -> RenderableType:
     """What the terminal shows. The command lines stand alone and unbroken, to be copied whole."""
-    behind = (
-        f"your webmail at {place.upstream}"
-        if place.upstream
-        else "a made-up mailbox; nothing leaves this computer"
-    )
-    welcome = Text.assemble(
+    lines: list[RenderableType] = [
+        Panel(_welcome(place), title="Mailgate demo", border_style="cyan", expand=False)
+    ]
+    lines.append(Text("In a second terminal, in this directory, be one device after the other:\n"))
+    for step in steps(place):
+        outcome = f"refused, {step.refused}" if step.refused else "gets the mail"
+        lines += [Text(f"# {step.who}: {outcome}", style="cyan"), Text(step.command), Text()]
+    lines.append(Text("Ctrl-C ends the demo. Whom the gate keeps out, it logs below.", style="dim"))
+    return Group(*lines)
+
+
+def _welcome(place: Place) -> Text:
+    mailbox = "a made-up mailbox; nothing leaves this computer"
+    behind = f"your webmail at {place.upstream}" if place.upstream else mailbox
+    return Text.assemble(
         "Open ",
         (place.url, "bold underline"),
         f"\nBehind the gate: {behind}.\n",
@@ -72,13 +79,3 @@ def tour(place: Place) -> RenderableType:
         "Health and metrics: ",
         (f"{place.admin}/metrics", "bold"),
     )
-    lines: list[RenderableType] = [Panel(welcome, title="Mailgate demo", border_style="cyan", expand=False)]
-    lines.append(Text("In a second terminal, in this directory, be one device after the other:\n"))
-    for step in steps(place):
-        lines += [
-            Text(f"# {step.who}", style="cyan"),
-            Text(step.command, no_wrap=True, overflow="ignore"),
-            Text(),
-        ]
-    lines.append(Text("Ctrl-C ends it. Decisions that keep somebody out are logged below.", style="dim"))
-    return Group(*lines)

@@ -8,6 +8,8 @@ request (docs/decisions/0002-aiohttp-with-our-own-grammar.md).
 """
 
 import asyncio
+import socket
+import struct
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, cast
@@ -33,6 +35,7 @@ from mailgate.model import Reason
 log = structlog.get_logger()
 
 MAX_PIPELINED = 16
+LINGER_NOT = struct.pack("ii", 1, 0)
 BODY_BUFFER = 256 * 1024
 
 
@@ -100,6 +103,11 @@ class Exchange:
             async with asyncio.timeout(timeout):
                 await self.connection.drained()
 
+    @property
+    def broken(self) -> bool:
+        """Whether the request could not be read to its end, so that nothing behind it is a request."""
+        return self.head.refused is not None or self.body.exception() is not None
+
     def half_close(self) -> None:
         """Say that nothing more will come; what the client still sends is read and dropped for a moment.
 
@@ -111,8 +119,14 @@ class Exchange:
 
     def abort(self) -> None:
         """Break the connection so that a response that was cut short cannot look complete."""
-        if self.connection.transport is not None:
-            self.connection.transport.abort()
+        transport = self.connection.transport
+        if transport is None:
+            return
+        connected = transport.get_extra_info("socket")
+        if connected is not None:
+            # a reset, not an end: a body without a length is complete where the connection ends
+            connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
+        transport.abort()
 
     def _finish(self) -> None:
         """Called by aiohttp when the handler has returned."""

@@ -18,7 +18,6 @@ FORGEABLE = frozenset(
     {
         b"forwarded",
         b"x-real-ip",
-        b"x-client-ip",
         b"x-cluster-client-ip",
         b"true-client-ip",
         b"cf-connecting-ip",
@@ -41,10 +40,10 @@ FORGEABLE = frozenset(
 )
 FORGEABLE_PREFIXES = (
     b"x-forwarded-",
-    b"x-ssl-",
+    b"x-ssl",
     b"ssl-client-",
     b"client-cert",
-    b"x-client-cert",
+    b"x-client-",
     b"x-device-",
     b"x-mailgate-",
     b"mailgate-",
@@ -66,6 +65,7 @@ HOP_BY_HOP = frozenset(
         b"http2-settings",
     }
 )
+# An underscore twin of one of these reads as the real one to a CGI-like webmail (RFC 3875, section 4.1.18)
 FRAMING = HOP_BY_HOP | {b"content-length"}
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from mailgate.gateway.http1.body import Body, ChunkedBody, LengthBody
 from mailgate.gateway.http1.grammar import (
     HOST,
+    LENGTH,
     Field,
     Malformed,
     chunked,
@@ -73,6 +74,14 @@ class RequestHead:
     def has_body(self) -> bool:
         return self.chunked or bool(self.length)
 
+    @property
+    def max_forwards(self) -> int | None:
+        """How many more hops a TRACE or OPTIONS may take (RFC 9110, section 7.6.2); None for no limit."""
+        if self.method not in (b"OPTIONS", b"TRACE"):
+            return None
+        found = values(self.fields, b"max-forwards")
+        return int(found[0]) if len(found) == 1 and LENGTH.fullmatch(found[0]) else None
+
     def body(self) -> Body:
         """A reader for the body that follows this head."""
         return ChunkedBody() if self.chunked else LengthBody(self.length or 0)
@@ -137,8 +146,6 @@ def _host_and_target(method: bytes, target: bytes, minor: int, fields: list[Fiel
     absolute = ABSOLUTE.fullmatch(target)
     if absolute:
         host, target = _host(absolute[1]), absolute[2]
-        if not host:
-            raise malformed("The request target has no host.")
         if method == b"OPTIONS" and not target:
             target = b"*"  # section 3.2.4: nothing but the server itself was meant
         elif not target.startswith(b"/"):
@@ -149,7 +156,7 @@ def _host_and_target(method: bytes, target: bytes, minor: int, fields: list[Fiel
 
 
 def _host(text: bytes) -> bytes:
-    if text and not HOST.fullmatch(text):
+    if not HOST.fullmatch(text):
         raise malformed("The host is not a host name with an optional port.")
     return text
 

@@ -1,0 +1,20 @@
+"""The demo's settings file: what is written is what a gate reads."""
+
+from pathlib import Path
+
+from mailgate.attest.mint import JWKS_FILE, TEST_ISSUER, key_files
+from mailgate.config import load_bundle
+from mailgate.demo.settings import write_settings
+
+RULES = Path(__file__).parents[3] / "config"
+
+
+def test_a_gate_can_be_started_with_it(tmp_path: Path) -> None:
+    jwks = tmp_path / JWKS_FILE
+    jwks.write_text(key_files(bytes(32), bytes(range(32)))[JWKS_FILE])
+    path = write_settings(
+        tmp_path / "a: directory" / "demo", port=8123, upstream="http://127.0.0.1:9", rules=RULES, jwks=jwks
+    )
+    settings = load_bundle(path).settings
+    assert (str(settings.listen), settings.public_url) == ("127.0.0.1:8123", "http://localhost:8123")
+    assert [issuer.issuer for issuer in settings.attestation.issuers] == [TEST_ISSUER]

@@ -1,0 +1,44 @@
+"""The tour: every line of it can be copied whole, and says what it will be answered."""
+
+import io
+import shlex
+
+import pytest
+from rich.console import Console
+
+from mailgate.demo.tour import Place, steps, tour
+
+PLACE = Place("http://localhost:8080/", "http://127.0.0.1:8081", ".venv/bin/mailgate", "config/policy.yaml")
+
+
+def printed(place: Place, width: int) -> str:
+    screen = io.StringIO()
+    Console(file=screen, width=width).print(tour(place), soft_wrap=True)
+    return screen.getvalue()
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_every_command_stands_on_a_line_of_its_own(width: int) -> None:
+    lines = printed(PLACE, width).splitlines()
+    assert all(step.command in lines for step in steps(PLACE))
+
+
+def test_the_devices_are_a_laptop_and_a_phone_in_three_states() -> None:
+    assert [step.refused for step in steps(PLACE)] == ["", "posture-missing", "prohibited-app", ""]
+
+
+def test_what_is_typed_is_quoted_for_the_shell() -> None:
+    place = Place("http://localhost:8080/", "", "'/opt/mail gate/bin/mailgate'", "")
+    assert shlex.split(steps(place)[3].command)[:3] == ["/opt/mail gate/bin/mailgate", "attest", "mint"]
+
+
+@pytest.mark.parametrize(
+    ("upstream", "words"),
+    [("", "a made-up mailbox"), ("https://mail.example.com", "https://mail.example.com")],
+)
+def test_it_says_what_is_behind_the_gate(upstream: str, words: str) -> None:
+    place = Place(PLACE.url, PLACE.admin, PLACE.mailgate, PLACE.policy, upstream)
+    text = printed(place, 120)
+    assert words in text
+    assert "http://127.0.0.1:8081/metrics" in text
+    assert "config/policy.yaml" in text
