@@ -65,6 +65,20 @@ async def test_own_addresses_never_reach_the_webmail(path):
     assert (on.forwarder.got, on.ledger) == ([], [])
 
 
+@pytest.mark.parametrize("path", ["/.mailgatex", "/x/.mailgate/status"])
+async def test_other_addresses_are_the_webmails(path):
+    status, _, body, _ = await ask(gate(), path)
+    assert (status, json.loads(body)["reason"]) == (403, "no-rule-matched")
+
+
+async def test_a_request_that_may_go_no_further_is_answered_here():
+    """RFC 9110, 7.6.2; but not before the policy allows it."""
+    on = gate()
+    assert (await ask(on, "/allow", b"Max-Forwards: 0", method="OPTIONS"))[0] == 200
+    assert (await ask(on, "/block", b"Max-Forwards: 0", method="OPTIONS"))[0] == 403
+    assert on.forwarder.got == []
+
+
 async def test_405_names_the_methods_that_would_do():
     """RFC 9110, 15.5.6."""
     status, head, _, _ = await ask(gate(), "/.mailgate/status", method="POST")
