@@ -1,19 +1,21 @@
 """One request, from its facts to its answer."""
 
 import asyncio
+import base64
 import json
 import re
 
 import pytest
 from structlog.testing import capture_logs
-from tests.unit.gateway.gates import REFERENCE, gate
+from tests.unit.gateway.gates import NOW, REFERENCE, gate
 from tests.unit.gateway.wire import FakeClient, exchange
 
-from mailgate.gateway.handler import Gate
+from mailgate.gateway.facts import read_facts
+from mailgate.gateway.handler import Gate, Live
 from mailgate.gateway.http1.request import RequestRefused, refused_head
 from mailgate.gateway.server import Exchange
 from mailgate.gateway.upstream import UpstreamClosed, UpstreamMalformed, UpstreamTimeout, UpstreamUnreachable
-from mailgate.model import Effect, Reason
+from mailgate.model import AttestationResult, Effect, Reason
 
 NAVIGATION = (b"Accept: text/html", b"Sec-Fetch-Mode: navigate")
 
@@ -124,6 +126,35 @@ async def test_an_attestation_that_is_refused_is_counted_and_never_helps():
     status, _, _, _ = await ask(on, "/block", b"Device-Attestation: x.y.z")
     assert status == 403
     assert value(on, "mailgate_attestations_total", result="token-malformed") == 1
+
+
+class Believing:
+    """A verifier that takes every request for one of this proof."""
+
+    def __init__(self, proof):
+        self.proof = proof
+
+    def verify(self, *_, **__):
+        return self.proof
+
+
+@pytest.mark.parametrize(
+    ("proof", "user"),
+    [
+        (AttestationResult("id", user="ann"), "ann"),
+        (AttestationResult("id"), "bob"),
+        (AttestationResult(refused=Reason.TOKEN_EXPIRED, user="ann"), "bob"),
+        (None, "bob"),
+    ],
+)
+async def test_a_signed_name_is_worth_more_than_one_that_was_only_said(proof, user):
+    """Else a header would choose whose rules apply."""
+    on = gate()
+    on.live = Live(on.live.policy, Believing(proof))
+    said = (b"Authorization: Basic " + base64.b64encode(b"bob:x"),)
+    asked = exchange(b"GET /allow HTTP/1.1", *said)
+    access, _ = await on.judge(read_facts(asked.head, peer="192.0.2.1", secure=True, trusted=()), NOW)
+    assert access.user.name == user
 
 
 async def test_numbers():
