@@ -186,12 +186,14 @@ class Service:
     async def apply(self, bundle: Bundle) -> None:
         """Put changed files in force. What only a start can change is named in the log and left as it is."""
         before, settings = self.bundle.settings, bundle.settings
-        self.gate.live = Live(bundle.policy, verifier_for(bundle, self.replay))
+        live = Live(bundle.policy, verifier_for(bundle, self.replay))
+        if self.tls and settings.tls:
+            server_context(settings.tls.certificate, settings.tls.key)  # raises before anything has changed
+            self.tls.load_cert_chain(settings.tls.certificate, settings.tls.key)
+        self.gate.live = live
         self.postures.catalog = bundle.policy.catalog
         self.postures.max_age = settings.posture.max_age
         self.gate.trusted = settings.trusted_proxies
-        if self.tls and settings.tls:
-            self.tls.load_cert_chain(settings.tls.certificate, settings.tls.key)
         self.bundle = bundle
         self._show_policy()
         fixed = (

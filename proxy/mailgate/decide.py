@@ -74,7 +74,7 @@ def _not_subject(rule: Rule, stage: Stage, access: Access) -> str:
         start = rule.stages.next_start(access.now)
         return f"starts at {start.isoformat()}" if start else "never starts"
     if rule.share < 1 and not in_share(rule.share, rule.id, _subject(access), rule.effect):
-        return f"outside the share of {rule.share:.4%}"
+        return f"outside the share of {rule.share * 100:g}%"
     return ""
 
 

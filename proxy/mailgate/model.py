@@ -74,7 +74,6 @@ class Reason(StrEnum):
     KIND_CONTRADICTED = "kind-contradicted"
     KIND_UNKNOWN = "kind-unknown"
     KIND_REFUSED = "kind-refused"
-    HINT_MALFORMED = "hint-malformed"
     ATTESTATION_REQUIRED = "attestation-required"
     ATTESTATION_INVALID = "attestation-invalid"
     # why an attestation was refused (attest/)

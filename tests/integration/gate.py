@@ -34,7 +34,7 @@ class Gate:
     process: subprocess.Popen[bytes]
     public: tuple[str, int] = ("", 0)
     admin: tuple[str, int] = ("", 0)
-    log: list[str] = field(default_factory=list)
+    log: list[str] = field(default_factory=list, repr=False)
     _ready: threading.Event = field(default_factory=threading.Event)
 
     def follow(self, stream: IO[bytes]) -> None:
@@ -50,7 +50,10 @@ class Gate:
 
     def wait_until_ready(self) -> None:
         self._ready.wait(START)
-        assert self.public[1], "the gate did not start:\n" + "\n".join(self.log)
+        if not self.public[1]:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError("the gate did not start:\n" + "\n".join(self.log))
 
     def records(self) -> list[dict[str, Any]]:
         """The log so far; a line that is not one JSON object is an empty record."""

@@ -12,6 +12,7 @@ MAX_LENGTH = 2048
 """Characters of a query that are read."""
 
 _MAX_VALUE = 256
+_MAX_PAIRS = 32
 _SOURCE = "activesync"
 
 _TYPES = Table(
@@ -49,7 +50,7 @@ class DeviceQuery:
 def read_query(query: str) -> DeviceQuery:
     """The parameters of the plain form. Names are compared without case; the first of a name counts."""
     found: dict[str, str] = {}
-    for pair in re.split("[&;]", query[:MAX_LENGTH]):
+    for pair in re.split("[&;]", query[:MAX_LENGTH], maxsplit=_MAX_PAIRS):
         name, separator, value = pair.partition("=")
         if separator:
             found.setdefault(unquote_plus(name).strip().lower(), unquote_plus(value).strip()[:_MAX_VALUE])

@@ -60,7 +60,7 @@ APPLIANCES = Table(
             "tv",
             rf"HbbTV|CE-HTML|DLNADOC|{_B}DTV|NetCast|{_B}Web0S|webOS\.?TV|WebOS Linux|NETTV|InettvBrowser|Espial"
             rf"|{_B}Maple[ _/\d]|SmartHub|SMART-?TV|Smart[-_ ]?TV|SmartTelevision|Large ?Screen|{_B}OpenTV|{_B}Vewd"
-            rf"|ANTGalio|{_B}ANT/Galio|{_B}Galio/|Ekioh|Netgem|{_B}sraf{_B}|Presto/[\d.]+ .*{_B}TV{_B}|TSBNetTV|{_B}NF\d+[A-Z]* .*Netflix",
+            rf"|ANTGalio|{_B}ANT/Galio|{_B}Galio/|Ekioh|Netgem|{_B}sraf{_B}|{_B}DirectFB|ANTFresco|iPanel|{_B}Escape \d|Presto/[\d.]+ .*{_B}TV{_B}|TSBNetTV|{_B}NF\d+[A-Z]* .*Netflix",
             "Television standards and platforms have their own words, which no computer sends.",
         ),
         Rule(
@@ -80,7 +80,7 @@ APPLIANCES = Table(
             "A name that ends in TV belongs to a set, a box or an app for one.",
         ),
         Rule(
-            "printer-camera-frame",
+            "appliance",
             "device",
             rf"{_B}Printer{_B}|{_B}ePrint{_B}|Photo ?Frame|Refrigerator|FamilyHub|Family Hub|{_B}POS Terminal|{_B}Kiosk Device"
             rf"|{_B}CE-HTML|Smart ?Fridge|SmartSignage|{_B}IoT{_B}",

@@ -10,7 +10,7 @@ from user_agents.parsers import UserAgent, parse_browser, parse_device, parse_op
 
 from mailgate.classify.appliances import APPLIANCES
 from mailgate.classify.desktops import DESKTOPS
-from mailgate.classify.handhelds import HANDHELDS, MASKED
+from mailgate.classify.handhelds import HANDHELDS, MASKED, NO_FORM
 from mailgate.classify.programs import BOTS, MAIL_APPS, TOOLS
 from mailgate.classify.reading import KIND_OF_FORM, Reading
 from mailgate.classify.systems import desktop_system, system_name
@@ -24,6 +24,12 @@ _SHOWN = 80
 """Characters of matched words that are kept in a signal."""
 
 _SOURCE = "user-agent"
+_PRINTABLE = dict.fromkeys((*range(0x20), 0x7F), " ")
+"""Control characters become spaces: what is read here is shown in logs and on terminals."""
+
+_NO_MODEL = frozenset({None, "Apple", "Generic", "Generic_Android", "Spider"})
+"""Brands of ua-parser's device database that stand for no model of a handheld: Apple is a Mac here, iOS has rules."""
+
 _RESOLVE = Resolver(load_lazy_builtins())
 
 
@@ -51,7 +57,7 @@ class _Seen(NamedTuple):
 
 def read_user_agent(header: str) -> Reading:
     """What a user agent says. Pure, never raises, linear in at most ``MAX_LENGTH`` characters."""
-    text = header[:MAX_LENGTH].encode("ascii", "replace").decode("ascii").strip()
+    text = header[:MAX_LENGTH].encode("ascii", "replace").decode("ascii").translate(_PRINTABLE).strip()
     if not text:
         return Reading(signals=(Signal(_SOURCE, "absent", ""),))
     agent = Agent(text)
@@ -68,7 +74,9 @@ def _look(text: str, agent: Agent) -> _Seen:
     if program is not None:
         return program
     seen = _device(text, agent)
-    mail_app = MAIL_APPS.first(text) if not seen.form else None
+    if seen.form and not (seen.match and seen.match.rule.name in NO_FORM):
+        return seen
+    mail_app = MAIL_APPS.first(text)
     return _Seen("mail_app", mail_app) if mail_app else seen
 
 
@@ -85,14 +93,16 @@ def _program(text: str, agent: Agent) -> _Seen | None:
 def _device(text: str, agent: Agent) -> _Seen:
     """Appliances, then handhelds, then handhelds behind a computer's name, then computers: in doubt no laptop."""
     device = APPLIANCES.first(text) or HANDHELDS.first(text)
-    if device:
+    if device and device.rule.form:
         return _Seen(device.rule.form, device)
     masked, desktop = MASKED.first(text), DESKTOPS.first(text)
     if masked:
         return _Seen(masked.rule.form, masked, desktop)
-    if desktop:
+    names_model = agent.device.brand not in _NO_MODEL
+    if desktop and not names_model:
         return _Seen("desktop", desktop, desktop)
-    return _Seen("tablet" if agent.is_tablet else "phone" if agent.is_mobile else "")
+    form = "tablet" if agent.is_tablet else "phone" if agent.is_mobile or names_model else ""
+    return _Seen(form, None, desktop)
 
 
 def _describe(seen: _Seen, agent: Agent) -> Reading:

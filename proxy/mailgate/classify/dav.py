@@ -1,6 +1,5 @@
 """Which protocol the caller speaks, told from method and path."""
 
-import re
 from urllib.parse import unquote
 
 from mailgate.model import Protocol, RequestFacts
@@ -9,8 +8,21 @@ MAX_PATH = 8192
 """Bytes of a path that are read: the longest request line that common servers take."""
 
 _DAV_METHODS = frozenset(
-    "PROPFIND PROPPATCH MKCOL COPY MOVE LOCK UNLOCK REPORT MKCALENDAR ACL SEARCH BIND UNBIND REBIND".split()
+    (
+        "PROPFIND",
+        "PROPPATCH",
+        "MKCOL",
+        "COPY",
+        "MOVE",
+        "LOCK",
+        "UNLOCK",
+        "REPORT",
+        "MKCALENDAR",
+        "ACL",
+        "SEARCH",
+    )
 )
+"""Methods of RFC 4918, 3253, 3744, 4791 and 5323 that a web page does not send."""
 
 _SEGMENTS = {
     "microsoft-server-activesync": Protocol.ACTIVESYNC,
@@ -27,17 +39,26 @@ _SEGMENTS = {
     "mapi": Protocol.MAPI,
     "emsmdb": Protocol.MAPI,
 }
-"""Path segments that name a protocol, wherever the service is mounted (``/SOGo/Microsoft-Server-ActiveSync``)."""
-
-_SEPARATORS = re.compile(r"[/\\]")
+"""Path segments that name a protocol, wherever the service is mounted (``/SOGo/Microsoft-Server-ActiveSync``).
+The first that stands in a path counts: ActiveSync before all."""
 
 
 def protocol_of(facts: RequestFacts) -> Protocol:
     """The protocol of a request. Reads the path as a lenient upstream would: decoded, without case, without
     parameters, so that no spelling of an ActiveSync address passes for a web page."""
-    path = unquote(facts.path[:MAX_PATH], errors="replace").lower()
-    segments = (segment.partition(";")[0].strip() for segment in _SEPARATORS.split(path))
-    found = next((_SEGMENTS[segment] for segment in segments if segment in _SEGMENTS), None)
+    path = unquote(facts.path[:MAX_PATH], errors="replace").lower().replace("\\", "/")
+    found = next((protocol for name, protocol in _SEGMENTS.items() if _has_segment(path, name)), None)
     if found is None and facts.method.upper() in _DAV_METHODS:
         return Protocol.DAV
     return found or Protocol.WEB
+
+
+def _has_segment(path: str, name: str) -> bool:
+    """Whether ``name`` is a whole segment. Searches instead of splitting: a path may be all slashes."""
+    start = path.find(name)
+    while start >= 0:
+        end = start + len(name)
+        if path[max(start - 1, 0) : start] in ("", "/") and path[end : end + 1] in ("", "/", ";", " "):
+            return True
+        start = path.find(name, end)
+    return False

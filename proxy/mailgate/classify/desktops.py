@@ -13,13 +13,13 @@ DESKTOPS = Table(
         Rule(
             "harmony-pc",
             "desktop",
-            r"\((?:PC|2in1); ?(?:OpenHarmony|HarmonyOS)",
+            r"\((?:PC|2in1); ?(?:Open)?Harmony",
             "HarmonyOS NEXT names its form first.",
         ),
         Rule(
             "windows",
             "desktop",
-            rf"Windows[ _-]?NT|{_B}Outlook/1\d[^)]*; ?x(?:86|64)|{_B}WinNT|Windows[ _-]?(?:XP|Vista|2000|2003|20[012]\d|ME|9[58x]|3\.\d+|7|8(?:\.1)?|1[01]){_B}|{_B}Win(?:16|32|64|95|98| 9x|9x|2000|2K|XP|me){_B}|Windows 16-bit|16-?bit{_B}|{_B}Win ?3\.|{_B}Windows(?:; ?(?:U|I|N);|;|\)|/|,)|{_B}CYGWIN|{_B}MSYS|mingw|{_B}Windows {_B}x(?:64|86)|Microsoft Windows|Windows-NT|MS ?Windows|win-x64|{_B}Windows$|\(Windows {_B}",
+            rf"Windows[ _-]?NT|{_B}Outlook/1\d[^)]*; ?x(?:86|64)|{_B}WinNT|Windows[ _-]?(?:XP|Vista|2000|2003|20[012]\d|ME|Server|9[58x]|3\.\d+|7|8(?:\.1)?|1[01]){_B}|{_B}Win(?:16|32|64|95|98| 9x|9x|2000|2K|XP|me){_B}|Windows 16-bit|16-?bit{_B}|{_B}Win ?3\.|{_B}Windows(?:; ?(?:U|I|N);|;|\)|/|,)|{_B}CYGWIN|{_B}MSYS|mingw|{_B}Windows {_B}x(?:64|86)|Microsoft Windows|Windows-NT|MS ?Windows|win-x64|{_B}Windows$|Windows[ /-]\d|Microsoft-WebDAV-MiniRedir",
             "Windows for computers in all its spellings; phones, tablets and Xbox were told apart before.",
         ),
         Rule(
@@ -51,13 +51,13 @@ DESKTOPS = Table(
             "linux-computer",
             "desktop",
             rf"Linux[ -](?:x86_64|x86|amd64|i[3-9]86|ppc(?:64)?(?:le)?|sparc(?:64)?|alpha|ia64|s390x?|parisc|m68k|riscv64|loong(?:arch)?64|mips64|aarch64)|(?:x86_64|i[3-9]86|amd64)[-; ]+[^)]*Linux|Linux[^)]*(?:x86_64|i[3-9]86|amd64|ppc64|alpha|sparc)"
-            rf"|linux-gnu|X11; ?(?:U; ?|I; ?|N; ?)?Linux(?:[;)/]| [\d.]| \w\w-|$)|X11;? ?[^)]*Linux (?:\)|[\d;])|; ?Linux;? ?(?:2\.[0-6]|[3-6]\.\d)|textmode; ?Linux|Linux 2\.\d|\(compatible; Konqueror[^)]*Linux|{_B}Linux; ?X11|Opera/[5-8]\.\d+ \((?:Linux|X11)|\((?:X11; ?)?Linux; ?(?:U; ?)?[a-z]{{2}}(?:-[A-Z]{{2}})?; rv:|KHTML[^)]*Linux",
+            rf"|linux-gnu|X11; ?(?:U; ?|I; ?|N; ?)?Linux(?:[;)/]| [\d.]| \w\w-|$)|X11;? ?[^)]*Linux (?:\)|[\d;])|textmode; ?Linux|Linux[^)]*\) Opera [5-8]\.|X11; [^)]*Linux arm[^)]*rv:[\d.]+\) Gecko/20100101 Firefox/|\(compatible; Konqueror[^)]*Linux|{_B}Linux; ?X11|Opera/[5-8]\.\d+ \((?:Linux|X11)|\((?:X11; ?)?Linux; ?(?:U; ?)?[a-z]{{2}}(?:-[A-Z]{{2}})?; rv:|KHTML[^)]*Linux",
             "Linux on processors of computers, or under X11. 32-bit ARM and MIPS under Linux are boxes as often as computers.",
         ),
         Rule(
             "x11",
             "desktop",
-            rf"{_B}X11; ?(?:U|I|N)?;? ?(?:x86_64|i[3-9]86|en){_B}|{_B}X11\)|Konqueror|{_B}mirall|{_B}Galeon|Epiphany/[12]|{_B}Dillo|{_B}Lynx/|{_B}Links \(|ELinks|{_B}w3m/|NCSA[_ ]Mosaic|^Netscape[ /]|^Mozilla/[1-4]\.\d\d?C?(?:-[^ (]+)? ?\[[a-z]{{2}}|{_B}Emacs|{_B}Emacs-W3|Arena/|Amaya/",
+            rf"{_B}X11; ?(?:U|I|N)?;? ?(?:x86_64|i[3-9]86|en){_B}|{_B}X11\)|Konqueror|{_B}mirall|os=(?:Mac|Win)|{_B}Liferea|Akregator|Rhythmbox|{_B}Banshee|Clementine/|{_B}Amarok|gPodder|RSSOwl|QuiteRSS|FeedDemon|NetNewsWire/[1-4]|foobar2000|Winamp|Songbird|Windows-Media-Player|{_B}Miro/|{_B}Galeon|Epiphany/[12]|{_B}Dillo|{_B}Lynx/|{_B}Links \(|ELinks|{_B}w3m/|NCSA[_ ]Mosaic|^Netscape[ /]|^Mozilla/[1-4]\.\d\d?C?(?:-[^ (]+)? ?\[[a-z]{{2}}|{_B}Emacs|{_B}Emacs-W3|Arena/|Amaya/",
             "Programs that need a window system or a terminal of a computer.",
         ),
     )

@@ -25,12 +25,18 @@ HANDHELDS = Table(
             "Windows RT runs on 32-bit ARM tablets only; Touch marks a screen that is touched. In doubt not a laptop.",
         ),
         Rule(
-            "harmony-form",
+            "harmony-tablet",
             "tablet",
-            r"\(Tablet; ?(?:OpenHarmony|HarmonyOS)",
+            r"\(Tablet; ?(?:Open)?Harmony",
             "HarmonyOS NEXT names its form first: Phone, Tablet or PC.",
         ),
-        Rule("harmony-phone", "phone", r"\((?:Phone|Mobile); ?(?:OpenHarmony|HarmonyOS)", "As above."),
+        Rule("harmony-phone", "phone", r"\((?:Phone|Mobile); ?(?:Open)?Harmony", "As above."),
+        Rule(
+            "not-handheld",
+            "",
+            r"\((?:PC|2in1); ?(?:Open)?Harmony",
+            "As above: a computer, left to the table of computers.",
+        ),
         Rule(
             "tablet-system",
             "tablet",
@@ -48,7 +54,7 @@ HANDHELDS = Table(
         Rule(
             "apple-phone",
             "phone",
-            rf"{_B}iPhone|{_B}iPod|like Mac OS X|{_B}CPU OS \d|{_B}iOS[ /;)]\d?|{_B}iPh\d|iphone ?os|\(iOS{_B}",
+            rf"{_B}iPhone|{_B}iPod|like Mac OS X|{_B}CPU OS \d|{_B}iPh\d",
             "Apple's phones; 'like Mac OS X' is iOS, never a Mac.",
         ),
         Rule(
@@ -69,6 +75,7 @@ HANDHELDS = Table(
             rf"Android|{_B}Adr{_B}|OpenHarmony|HarmonyOS|HMSCore|Dalvik|okhttp|CyanogenMod|MIUI{_B}|{_B}Aliyun|YunOS|{_B}LineageOS",
             "Apps on Android name the system but no form. They are on phones more than anywhere else.",
         ),
+        Rule("ios", "phone", rf"{_B}iOS(?:[ /;)_.-]|$)", "Apps on iOS name the system but no form."),
         Rule(
             "phone-system",
             "phone",
@@ -101,12 +108,15 @@ HANDHELDS = Table(
     )
 )
 
+NO_FORM = frozenset({"android", "ios"})
+"""Rules that recognise a system for handhelds but guess the form: a mail client beside them stays one."""
+
 MASKED = Table(
     (
         Rule(
             "ios-browser",
             "tablet",
-            rf"{_B}(?:FxiOS|CriOS|EdgiOS|OPiOS|GSA|OPT|DuckDuckGo|Ddg|Klar|Focus)/\d|{_B}Brave ?iOS|Coast/|Mercury/|YaBrowser/[\d.]+ Mobile|Mobile/\d+[A-Z]\d*",
+            rf"{_B}(?:FxiOS|CriOS|EdgiOS|OPiOS|GSA|OPT|DuckDuckGo|Klar|Focus)/\d|{_B}Brave ?iOS|Coast/|Mercury/|YaBrowser/[\d.]+ Mobile|Mobile/\d+[A-Z]\d*",
             "Browsers for iOS only; with a Mac beside them it is an iPad or iPhone that asked for the desktop site.",
         ),
         Rule(

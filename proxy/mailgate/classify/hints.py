@@ -121,7 +121,7 @@ class _Hints:
 
     def _malformed(self, name: str) -> None:
         self.findings.append(
-            Finding(Reason.HINT_MALFORMED, f"{name} is not a value that RFC 9651 allows there")
+            Finding(Reason.REQUEST_MALFORMED, f"{name} is not a value that RFC 9651 allows there")
         )
 
 

@@ -16,7 +16,7 @@ BOTS = Table(
         Rule(
             "crawler",
             "bot",
-            rf"[a-z0-9_-]*bot(?:[ /;,)_-]|$)|{_B}bot{_B}|crawl|spider|slurp|scrap(?:er|y|e){_B}|archiver|fetcher|(?:link|site|url|seo)[-_ ]?check|monitor(?:ing|ed)?{_B}|mediapartners|feedfetcher|facebookexternalhit|{_B}Qwantify|validator|{_B}ping(?:dom|erbot)|uptime|\+https?://|\(compatible;[^)]*https?://|GoogleImageProxy|GoogleAgent|Synthetics{_B}|{_B}bingpreview|transcoder|WhatsApp/[\d.]+$|embedly|(?:link|web|site|url)[- ]?preview",
+            rf"bot(?:[ /;,)_-]|$)|{_B}bot{_B}|crawl|spider|slurp|scrap(?:er|y|e){_B}|archiver|fetcher|(?:link|site|url|seo)[-_ ]?check|monitor(?:ing|ed)?{_B}|mediapartners|feedfetcher|facebookexternalhit|{_B}Qwantify|validator|{_B}ping(?:dom|erbot)|uptime|\+https?://|\(compatible;[^)]*https?://|GoogleImageProxy|GoogleAgent|Synthetics{_B}|{_B}bingpreview|transcoder|WhatsApp/[\d.]+$|embedly|(?:link|web|site|url)[- ]?preview",
             "Crawlers, checkers and previewers name themselves or give the address of their operator.",
         ),
     )

@@ -1,7 +1,8 @@
 """Ordered tables of rules over user agents, matched by the regex engine of ua-parser-rs.
 
 That engine filters a whole table in one pass and takes time linear in the text, so no user agent, however
-odd, makes it slow. Python's ``re`` has neither property.
+odd, makes it slow. Python's ``re`` has neither property. A pattern is compiled when it is first needed, which
+takes a few milliseconds once in the life of a process.
 """
 
 from collections.abc import Iterable

@@ -2,7 +2,7 @@
 
 import typer
 
-from mailgate.cli import attest, check, demo, explain, run, schema
+from mailgate.cli import attest, check, classify, demo, devices, explain, run, schema
 
 app = typer.Typer(
     name="mailgate",
@@ -12,11 +12,13 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(attest.app, name="attest")
+app.add_typer(devices.app, name="devices")
 app.command()(run.run)
 app.command()(check.check)
 app.command()(schema.schema)
 app.command()(explain.explain)
 app.command()(demo.demo)
+app.command()(classify.classify)
 
 
 @app.callback()

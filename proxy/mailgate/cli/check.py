@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import typer
 
-from mailgate.classify import classify
 from mailgate.config import Bundle, load_bundle
 from mailgate.config.rehearsal import Outcome, run_cases
 from mailgate.errors import ConfigError
@@ -27,8 +26,8 @@ def check(path: ConfigPath = DEFAULT_PATH, as_json: AsJson = False) -> None:
         bundle = load_bundle(path)
     except ConfigError as error:
         _print_mistakes(error, as_json)
-        raise typer.Exit(1) from error
-    outcomes = list(run_cases(bundle.policy_tests, bundle.policy, classify, datetime.now(UTC)))
+        raise typer.Exit(1 if path.is_file() else 2) from error
+    outcomes = list(run_cases(bundle.policy_tests, bundle.policy, datetime.now(UTC)))
     failed = [outcome for outcome in outcomes if outcome.wrong]
     if as_json:
         typer.echo(json.dumps(_report(bundle, outcomes), ensure_ascii=False))

@@ -12,7 +12,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mailgate.classify import classify
 from mailgate.cli.check import DEFAULT_PATH
 from mailgate.config import load_bundle
 from mailgate.config.document import MAX_BYTES, DocumentError, read_document
@@ -39,7 +38,7 @@ def explain(recorded: Recorded = Path("-"), config: Config = DEFAULT_PATH, as_js
     except ConfigError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from error
-    access, decision = rehearse(situation, policy, classify, datetime.now(UTC))
+    access, decision = rehearse(situation, policy, datetime.now(UTC))
     report = explanation(access, decision, policy)
     if as_json:
         typer.echo(json.dumps(report, ensure_ascii=False, default=_plain))
@@ -85,15 +84,15 @@ def _read(path: Path, catalog: AppCatalog) -> Situation:
             [Mistake(name, 1, 1, f"cannot be read: {error.strerror}; expected a recorded request")]
         ) from error
     except DocumentError as error:
-        raise ConfigError(error.mistakes) from error
+        raise ConfigError([error.mistake]) from error
     context = {"catalog": catalog}
     if isinstance(document.value, dict) and "request" in document.value:
         situation, mistakes = validated(Situation, document, context)
     else:
         recorded, mistakes = validated(RecordedRequest, document, context)
         situation = recorded.situation() if recorded else None
-    if situation is None:
-        raise ConfigError(mistakes)
+    if situation is None or document.mistakes:
+        raise ConfigError([*document.mistakes, *mistakes])
     return situation
 
 

@@ -46,6 +46,8 @@ def load_bundle(path: Path, environ: Mapping[str, str] | None = None) -> Bundle:
     """
     reading = Reading()
     document = reading.document(path)
+    if not path.is_file():
+        reading.finish()
     settings = _settings(path, document, reading, environ)
     names = settings.files if settings else _files_as_written(document)
     catalog = read_catalog(path.parent / names.apps, reading)

@@ -26,11 +26,11 @@ Path = tuple[str | int, ...]
 
 
 class DocumentError(Exception):
-    """A text that is no document that can be used. Carries every mistake."""
+    """A text that cannot be read as a document at all."""
 
-    def __init__(self, *mistakes: Mistake) -> None:
-        self.mistakes = list(mistakes)
-        super().__init__("\n".join(map(str, mistakes)))
+    def __init__(self, mistake: Mistake) -> None:
+        self.mistake = mistake
+        super().__init__(str(mistake))
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,8 @@ class Document:
     value: Any
     nodes: Mapping[Path, Node]
     keys: Mapping[Path, Node]
+    mistakes: tuple[Mistake, ...] = ()
+    """Duplicate keys and the like: the document is not to be used, but the rest of it can be checked."""
 
     def mistake(self, path: Path, message: str, *, at_key: bool = False) -> Mistake:
         """A mistake at the value under ``path``, at its key, or at the nearest thing above that exists."""
@@ -103,15 +105,13 @@ def read_document(data: bytes, file: str, *, nulls: bool = False) -> Document:
 
     :param file: the name under which mistakes speak of it.
     :param nulls: leave out keys that hold null, as programs write them; else such a key is a mistake.
-    :raises DocumentError: with the one syntax error, or with everything else that was found.
+    :raises DocumentError: with the one error that keeps it from being read.
     """
     text = _decode(data, file)
     root = _compose(text, file)
     builder = _Builder(file, nulls)
     value = builder.value(root, (), 0)
-    if builder.mistakes:
-        raise DocumentError(*builder.mistakes)
-    return Document(file, text, value, builder.nodes, builder.keys)
+    return Document(file, text, value, builder.nodes, builder.keys, tuple(builder.mistakes))
 
 
 def _decode(data: bytes, file: str) -> str:
@@ -141,7 +141,7 @@ def _compose(text: str, file: str) -> Node:
     except ReaderError as error:
         before = text[: error.position]
         message = (
-            f"the character U+{ord(str(error.character)):04X} may not stand in YAML; expected printable text"
+            f"the character U+{ord(text[error.position]):04X} may not stand in YAML; expected printable text"
         )
         place = before.count("\n") + 1, len(before) - before.rfind("\n")
         raise DocumentError(Mistake(file, *place, message)) from error
@@ -207,14 +207,15 @@ class _Builder:
             key = self._key(key_node)
             if key is None:
                 continue
-            if key in result:
+            if (*path, key) in self.keys:
                 first = self.keys[(*path, key)].start_mark
                 self._note(
                     key_node, f"the key `{key}` stands here again; expected once, as on line {first.line + 1}"
                 )
                 continue
             self.keys[(*path, key)] = key_node
-            if self.nulls and value_node.tag == f"{_CORE}null":
+            if value_node.tag == f"{_CORE}null":
+                self._null(key_node)  # an empty value stands, for YAML, somewhere on the next line
                 continue
             result[key] = self.value(value_node, (*path, key), depth + 1)
         return result
@@ -233,18 +234,19 @@ class _Builder:
     def _scalar(self, node: ScalarNode) -> Any:
         kind = str(node.tag).removeprefix(_CORE)
         if kind == "null":
-            self._note(node, "nothing stands here; expected a value, or the key left out")
-            return None
+            return self._null(node)
         try:
             if kind in _TEXT:
                 return node.value
             return _READERS[kind](node.value)
         except (KeyError, ValueError):
-            self._note(
-                node,
-                f"the tag or value {node.value!r} cannot be read; expected text, number, true or false",
-            )
-            return None
+            message = f"{node.tag!s} {node.value!r} cannot be read; expected text, number, true or false"
+            self._note(node, message)
+            return node.value
+
+    def _null(self, node: Node) -> None:
+        if not self.nulls:
+            self._note(node, "nothing stands here; expected a value, or the key left out")
 
     def _note(self, node: Node, message: str) -> None:
         self.mistakes.append(self._at(node, message))

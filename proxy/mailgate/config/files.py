@@ -25,9 +25,11 @@ class Reading:
         self.paths.append(path)
         try:
             with path.open("rb") as file:
-                return read_document(file.read(MAX_BYTES + 1), str(path))
+                document = read_document(file.read(MAX_BYTES + 1), str(path))
+            self.mistakes += document.mistakes
+            return document
         except DocumentError as error:
-            self.mistakes += error.mistakes
+            self.mistakes.append(error.mistake)
         except OSError as error:
             reason = (error.strerror or type(error).__name__).lower()
             self.mistakes.append(Mistake(str(path), 1, 1, f"cannot be read: {reason}; expected a YAML file"))

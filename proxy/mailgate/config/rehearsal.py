@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from mailgate.classify import classify, with_attestation
 from mailgate.decide import decide
-from mailgate.model import Access, Decision
-from mailgate.policy.cases import Case, CasesFile, Classify, Situation, differences
+from mailgate.model import Access, AttestationResult, Client, Decision, RequestFacts
+from mailgate.policy.cases import Case, CasesFile, Situation, differences
 from mailgate.policy.rules import Policy
 
 
@@ -22,16 +23,18 @@ class Outcome:
     """What was expected and what came, for each thing that came out otherwise. Empty: the case holds."""
 
 
-def rehearse(
-    situation: Situation, policy: Policy, classify: Classify, now: datetime
-) -> tuple[Access, Decision]:
+def rehearse(situation: Situation, policy: Policy, now: datetime) -> tuple[Access, Decision]:
     """What the gate would have seen and decided. ``now`` is used where the situation names no time."""
-    access = situation.access(policy.catalog, classify, now)
+    access = situation.access(policy.catalog, _client, now)
     return access, decide(access, policy)
 
 
-def run_cases(cases: CasesFile, policy: Policy, classify: Classify, now: datetime) -> Iterator[Outcome]:
+def _client(facts: RequestFacts, proof: AttestationResult | None) -> Client:
+    return with_attestation(classify(facts), proof)
+
+
+def run_cases(cases: CasesFile, policy: Policy, now: datetime) -> Iterator[Outcome]:
     """Every case in order, those that hold too."""
     for case in cases.tests:
-        access, decision = rehearse(case, policy, classify, cases.now or now)
+        access, decision = rehearse(case, policy, cases.now or now)
         yield Outcome(case, access, decision, differences(case.expect, access.client, decision))

@@ -27,6 +27,7 @@ from pydantic_core import PydanticCustomError
 from mailgate.attest import KeySetError, parse_jwks
 
 MAX_SECRET_CHARACTERS = 64 * 1024
+MAX_DURATION = timedelta(days=36500)
 MAX_JWKS_CHARACTERS = 1024 * 1024
 
 _DURATION = r"^[1-9][0-9]{0,8}(ms|s|m|h|d)$"
@@ -67,12 +68,9 @@ def _text(value: object, pattern: str, kind: str, expected: str) -> str:
 def _duration(value: object) -> timedelta:
     text = _text(value, _DURATION, "duration", "a duration; expected one like 500ms, 30s, 5m, 24h or 30d")
     digits, unit = re.findall(r"[0-9]+|[a-z]+", text)
-    try:
-        return timedelta(seconds=int(digits) * _SECONDS[unit])
-    except OverflowError as error:
-        raise PydanticCustomError(
-            "duration", "too long a duration; expected at most some thousand years"
-        ) from error
+    if int(digits) * _SECONDS[unit] > MAX_DURATION.total_seconds():
+        raise PydanticCustomError("duration", "too long a duration; expected at most 36500d")
+    return timedelta(seconds=int(digits) * _SECONDS[unit])
 
 
 def _size(value: object) -> int:
@@ -195,8 +193,10 @@ def _secret(value: object, info: ValidationInfo) -> object:
     (kind, name), sources = next(iter(value.items())), _sources(info)
     found = sources.environ.get(name) if kind == "env" else _content(sources.folder / name)
     if not found:
-        what = "environment variable" if kind == "env" else "file"
-        raise PydanticCustomError("secret", f"the {what} is missing or empty; expected it to hold the value")
+        what = f"the environment variable {name}" if kind == "env" else f"the file {name}"
+        raise PydanticCustomError(
+            "secret", "{what} is missing or empty; expected it to hold the value", {"what": what}
+        )
     return SecretStr(found)
 
 

@@ -30,7 +30,7 @@ def json_answer(status: int, content: Mapping[str, object], content_type: str = 
 def send(exchange: Exchange, answer: Answer, now: datetime) -> Outcome:
     """Write an answer. The connection stays open only where the request was read to its end."""
     unread = exchange.head.has_body and not exchange.body.at_eof()
-    keep_alive = exchange.head.keep_alive and not unread and exchange.head.refused is None
+    keep_alive = exchange.head.keep_alive and not unread and not exchange.broken
     phrase = HTTPStatus(answer.status).phrase
     lines = [f"HTTP/1.1 {answer.status} {phrase}", f"Date: {format_datetime(now, usegmt=True)}"]
     if answer.content_type:
@@ -45,6 +45,6 @@ def send(exchange: Exchange, answer: Answer, now: datetime) -> Outcome:
     head += connection_option(exchange.head, keep_alive=keep_alive) + b"\r\n"
     exchange.started = True
     exchange.write(head if exchange.head.method == b"HEAD" else head + answer.body)
-    if exchange.head.refused is not None:
+    if exchange.broken:
         exchange.half_close()
     return Outcome(keep_alive=keep_alive)

@@ -2,12 +2,15 @@
 
 import base64
 import binascii
+import re
 from dataclasses import dataclass
 
 from mailgate.gateway.http1.grammar import Field, values
 from mailgate.gateway.http1.request import RequestHead
 from mailgate.gateway.trust import Network, Origin, forgeable, origin_of
 from mailgate.model import RequestFacts
+
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,8 @@ def basic_user(fields: list[Field]) -> str | None:
             continue
         try:
             name, colon, _ = base64.b64decode(credentials.strip(), validate=True).partition(b":")
-            return name.decode() or None if colon else None
+            user = name.decode()
         except (binascii.Error, UnicodeDecodeError):
             return None
+        return user if colon and user and not CONTROL.search(user) else None
     return None

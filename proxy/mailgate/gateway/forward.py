@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from mailgate.gateway.http1.body import chunk, last_chunk
-from mailgate.gateway.http1.request import RequestHead, RequestRefused
+from mailgate.gateway.http1.grammar import members
+from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.http1.response import ResponseHead
 from mailgate.gateway.messages import (
     Framing,
@@ -89,16 +90,16 @@ class Forwarder:
         request = exchange.head
         while True:
             try:
-                head = await upstream.read_head()
+                head = await upstream.read_head(sending.task)
             except UpstreamError:
                 if sending.refused is not None:
                     raise sending.refused from None
                 raise
-            if head.status == 101 and not request.upgrade:
-                raise UpstreamMalformed("101 without a request to switch")
+            if head.status == 101 and members(head.fields, b"upgrade") != [request.upgrade]:
+                raise UpstreamMalformed("101 to what was not asked for")
             if not head.informational or head.status == 101:
                 return head
-            if request.minor and (head.status != 100 or _expects_continue(request)):
+            if request.minor:  # RFC 9110, section 15.2: every 1xx is passed on, but never to HTTP/1.0
                 exchange.write(informational_head(head))
 
     async def _switch(self, exchange: Exchange, upstream: UpstreamConnection, head: ResponseHead) -> Outcome:
@@ -141,6 +142,7 @@ class Sending:
     """The request body on its way to the webmail."""
 
     complete: bool
+    task: asyncio.Future[None] | None = None
     refused: RequestRefused | None = None
 
 
@@ -151,12 +153,12 @@ async def _sending(exchange: Exchange, upstream: UpstreamConnection, idle: float
     if sending.complete:
         yield sending
         return
-    task = asyncio.get_running_loop().create_task(_send_body(exchange, upstream, idle, sending))
+    sending.task = asyncio.get_running_loop().create_task(_send_body(exchange, upstream, idle, sending))
     try:
         yield sending
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        sending.task.cancel()
+        await asyncio.gather(sending.task, return_exceptions=True)
 
 
 async def _send_body(exchange: Exchange, upstream: UpstreamConnection, idle: float, sending: Sending) -> None:
@@ -185,9 +187,3 @@ async def _next_piece(exchange: Exchange, idle: float) -> bytes:
         raise RequestRefused(
             408, Reason.REQUEST_TIMEOUT, "The request body did not arrive in time."
         ) from None
-
-
-def _expects_continue(request: RequestHead) -> bool:
-    return any(
-        name.lower() == b"expect" and value.lower() == b"100-continue" for name, value in request.fields
-    )

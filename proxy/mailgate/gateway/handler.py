@@ -89,7 +89,7 @@ class Gate:
             raise exchange.head.refused
         incoming = read_facts(exchange.head, peer=exchange.peer, secure=exchange.secure, trusted=self.trusted)
         now = self.clock()
-        if incoming.facts.path.startswith(LOCAL_PREFIX):
+        if f"{incoming.facts.path}/".startswith(LOCAL_PREFIX):
             return send(exchange, await answer_local(self, incoming, reference, now), now)
         access, decision = await self.judge(incoming, now)
         self.ledger.record(access, decision, reference if decision.effect is not Effect.ALLOW else "")
@@ -119,14 +119,19 @@ class Gate:
     ) -> Outcome:
         match decision.effect:
             case Effect.ALLOW:
-                return await self.forwarder.forward(exchange, incoming.origin)
+                return await self._forward(exchange, incoming, access.now)
             case Effect.WARN if not wants_warning(access, decision):
-                return await self.forwarder.forward(exchange, incoming.origin)
+                return await self._forward(exchange, incoming, access.now)
             case Effect.WARN:
                 answer = self.speaker.warn(access, decision, reference)
             case Effect.BLOCK | Effect.CHALLENGE:
                 answer = self.speaker.refuse(access, decision, reference)
         return send(exchange, answer, access.now)
+
+    async def _forward(self, exchange: Exchange, incoming: Incoming, now: datetime) -> Outcome:
+        if exchange.head.max_forwards == 0:
+            return send(exchange, Answer(200, headers=(("Allow", "OPTIONS"),)), now)
+        return await self.forwarder.forward(exchange, incoming.origin)
 
     def _note(self, access: Access, decision: Decision, reference: str) -> None:
         metrics, client = self.metrics, access.client

@@ -17,7 +17,7 @@ from mailgate.model import Access, Decision, PostureState, Reason
 if TYPE_CHECKING:
     from mailgate.gateway.handler import Gate
 
-LOCAL_PREFIX = "/.mailgate"
+LOCAL_PREFIX = "/.mailgate/"
 MARK = re.compile(r"[0-9a-f]{16}")
 
 Responder = Callable[["Gate", Incoming, str, datetime], Awaitable[Answer]]

@@ -2,11 +2,23 @@
 
 import logging
 import sys
+import traceback
 from typing import TextIO
 
 import structlog
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+
+def name_error(
+    _logger: object, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """An exception's kind and where it was raised, without its text: that may quote what a client sent."""
+    info = event.pop("exc_info", None)
+    if isinstance(info, tuple) and info[1] is not None:
+        event["error"] = type(info[1]).__name__
+        event["where"] = traceback.format_tb(info[2])[-4:]
+    return event
 
 
 def configure_logs(level: str, stream: TextIO = sys.stderr) -> None:
@@ -24,7 +36,7 @@ def configure_logs(level: str, stream: TextIO = sys.stderr) -> None:
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            processor=structlog.processors.JSONRenderer(), foreign_pre_chain=list(processors)
+            processor=structlog.processors.JSONRenderer(), foreign_pre_chain=[*processors, name_error]
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)

@@ -33,7 +33,9 @@ NEVER_TRAILERS = HOP_BY_HOP | {
 
 def request_head(head: RequestHead, origin: Origin, *, default_host: bytes) -> bytes:
     """The head for the webmail. Trust headers of the client are gone, true ones stand in their place."""
-    dropped = HOP_BY_HOP.union(members(head.fields, b"connection")) - {b"host", b"content-length"}
+    dropped = HOP_BY_HOP.union(members(head.fields, b"connection"))
+    if not head.minor:
+        dropped |= {b"expect"}  # RFC 9110, section 10.1.1: HTTP/1.0 has no expectations
     lines = [b"%b %b HTTP/1.1\r\n" % (head.method, head.target)]
     has_host = False
     for name, value in head.fields:
@@ -41,8 +43,12 @@ def request_head(head: RequestHead, origin: Origin, *, default_host: bytes) -> b
         if key == b"host":
             lines.append(b"%b: %b\r\n" % (name, head.host))
             has_host = True
+        elif key == b"content-length":
+            lines.append(b"%b: %d\r\n" % (name, head.length or 0))
         elif key == b"transfer-encoding":
             lines.append(b"%b: chunked\r\n" % name)
+        elif key == b"max-forwards" and head.max_forwards:
+            lines.append(b"%b: %d\r\n" % (name, head.max_forwards - 1))
         elif key not in dropped and not forgeable(name):
             lines.append(b"%b: %b\r\n" % (name, value))
     if not has_host:

@@ -21,7 +21,7 @@ class Reloader(Generic[Loaded]):
     """Reads the files anew when one of them changes.
 
     ``load`` raises ConfigError for files that cannot be used; then nothing changes, and the mistakes are logged and
-    shown until the files are good again. ``apply`` puts what was read in force.
+    shown until the files are good again. ``apply`` puts what was read in force; if it raises, nothing has changed.
     """
 
     load: Callable[[], Loaded]
@@ -32,16 +32,20 @@ class Reloader(Generic[Loaded]):
     async def reload(self) -> bool:
         """Read the files now; whether they were put in force."""
         try:
-            loaded = self.load()
+            await self.apply(self.load())
         except ConfigError as error:
-            self.mistakes = [str(mistake) for mistake in error.mistakes]
-            self._count("rejected", ok=False)
-            log.error("config-rejected", mistakes=self.mistakes, kept="the rules before stay in force")
-            return False
-        await self.apply(loaded)
+            return self._rejected([str(mistake) for mistake in error.mistakes])
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with the files, later ones must be read
+            return self._rejected([f"the files cannot be put in force: {type(error).__name__}"])
         self.mistakes = []
         self._count("applied", ok=True)
         return True
+
+    def _rejected(self, mistakes: list[str]) -> bool:
+        self.mistakes = mistakes
+        self._count("rejected", ok=False)
+        log.error("config-rejected", mistakes=mistakes, kept="the rules before stay in force")
+        return False
 
     async def watch(self, files: Callable[[], set[Path]]) -> None:
         """Reload whenever one of ``files`` changes, also by a rename or a swapped link; runs until cancelled.

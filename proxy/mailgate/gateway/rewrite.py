@@ -19,7 +19,7 @@ class Rewrite:
     @classmethod
     def between(cls, public_url: str, upstream: str) -> "Rewrite":
         public, inner = urlsplit(public_url), urlsplit(upstream)
-        origins = [f"{inner.scheme}://{inner.netloc}"]
+        origins = [f"{inner.scheme}://{inner.netloc}", f"//{inner.netloc}"]
         if public.scheme == "https":
             # a webmail that does not read X-Forwarded-Proto sends people back to http
             origins.append(f"http://{public.netloc}")

@@ -8,6 +8,8 @@ request (docs/decisions/0002-aiohttp-with-our-own-grammar.md).
 """
 
 import asyncio
+import socket
+import struct
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, cast
@@ -33,6 +35,7 @@ from mailgate.model import Reason
 log = structlog.get_logger()
 
 MAX_PIPELINED = 16
+LINGER_NOT = struct.pack("ii", 1, 0)
 BODY_BUFFER = 256 * 1024
 
 
@@ -100,6 +103,11 @@ class Exchange:
             async with asyncio.timeout(timeout):
                 await self.connection.drained()
 
+    @property
+    def broken(self) -> bool:
+        """Whether the request could not be read to its end, so that nothing behind it is a request."""
+        return self.head.refused is not None or self.body.exception() is not None
+
     def half_close(self) -> None:
         """Say that nothing more will come; what the client still sends is read and dropped for a moment.
 
@@ -111,8 +119,14 @@ class Exchange:
 
     def abort(self) -> None:
         """Break the connection so that a response that was cut short cannot look complete."""
-        if self.connection.transport is not None:
-            self.connection.transport.abort()
+        transport = self.connection.transport
+        if transport is None:
+            return
+        connected = transport.get_extra_info("socket")
+        if connected is not None:
+            # a reset, not an end: a body without a length is complete where the connection ends
+            connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
+        transport.abort()
 
     def _finish(self) -> None:
         """Called by aiohttp when the handler has returned."""
@@ -132,6 +146,7 @@ class RequestParser:
         self._loop = loop
         self._limits = limits
         self._buffer = b""
+        self._looked_at = 0
         self._queued = 0
         self._upgraded = False
         self._dead = False
@@ -181,22 +196,28 @@ class RequestParser:
 
     def _take_head(self) -> RequestHead | None:
         self._skip_empty_lines()
-        end = self._buffer.find(b"\r\n\r\n", 0, self._limits.head)
+        end = self._buffer.find(b"\r\n\r\n", max(0, self._looked_at - 3), self._limits.head)
         if end < 0:
             if len(self._buffer) >= self._limits.head:
                 raise RequestRefused(
                     431, Reason.REQUEST_HEAD_TOO_LARGE, f"The request head is over {self._limits.head} bytes."
                 )
-            try:
-                unfinished(self._buffer)
-            except Malformed as error:
-                raise malformed(f"The request is malformed: {error}.") from None
+            self._look_at_the_rest()
             return None
         head, self._buffer = self._buffer[: end + 4], self._buffer[end + 4 :]
+        self._looked_at = 0
         parsed = parse_request_head(head, max_fields=self._limits.fields)
         if self._limits.body and (parsed.length or 0) > self._limits.body:
             raise self._body_too_large()
         return parsed
+
+    def _look_at_the_rest(self) -> None:
+        """Each byte of a head that comes in small pieces is looked at once; a CR waits for its LF."""
+        try:
+            unfinished(self._buffer[self._looked_at :])
+        except Malformed as error:
+            raise malformed(f"The request is malformed: {error}.") from None
+        self._looked_at = len(self._buffer) - self._buffer.endswith(b"\r")
 
     def _skip_empty_lines(self) -> None:
         """RFC 9112, section 2.2: empty lines before a request are ignored."""
@@ -204,7 +225,7 @@ class RequestParser:
             rest = self._buffer.lstrip(b"\r\n")
             skipped = len(self._buffer) - len(rest)
             if self._buffer[:skipped] == CRLF * (skipped // 2):
-                self._buffer = rest
+                self._buffer, self._looked_at = rest, 0
 
     def _feed_body(self) -> bool:
         assert self._body is not None
@@ -274,6 +295,9 @@ class Connection(RequestHandler):
         self._limits = limits
         self._requests = RequestParser(self, loop, limits)
         self._parser = cast(Any, self._requests)
+        # where our parser stops: with aiohttp's own, higher bound reading would neither pause nor go on again
+        self._max_msg_queue_size = MAX_PIPELINED
+        self._msg_queue_resume_size = MAX_PIPELINED // 2
         self._head_timer: asyncio.TimerHandle | None = None
         self._peer: Readable | None = None
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
-from mailgate.gateway.http1.grammar import Field, values
+from mailgate.gateway.http1.grammar import HOST, Field, values
 
 Network = IPv4Network | IPv6Network
 
@@ -18,7 +18,6 @@ FORGEABLE = frozenset(
     {
         b"forwarded",
         b"x-real-ip",
-        b"x-client-ip",
         b"x-cluster-client-ip",
         b"true-client-ip",
         b"cf-connecting-ip",
@@ -29,8 +28,7 @@ FORGEABLE = frozenset(
         b"x-rewrite-url",
         b"x-http-method-override",
         b"x-forwarded",
-        b"client-cert",
-        b"client-cert-chain",
+        b"proxy",  # a CGI application takes it for the variable HTTP_PROXY (CVE-2016-5385)
         b"remote-user",
         b"x-remote-user",
         b"x-webobjects-remote-user",
@@ -42,9 +40,10 @@ FORGEABLE = frozenset(
 )
 FORGEABLE_PREFIXES = (
     b"x-forwarded-",
-    b"x-ssl-",
+    b"x-ssl",
     b"ssl-client-",
-    b"x-client-cert",
+    b"client-cert",
+    b"x-client-",
     b"x-device-",
     b"x-mailgate-",
     b"mailgate-",
@@ -66,6 +65,8 @@ HOP_BY_HOP = frozenset(
         b"http2-settings",
     }
 )
+# An underscore twin of one of these reads as the real one to a CGI-like webmail (RFC 3875, section 4.1.18)
+FRAMING = HOP_BY_HOP | {b"content-length"}
 
 
 def canonical(name: bytes) -> bytes:
@@ -76,7 +77,7 @@ def canonical(name: bytes) -> bytes:
 def forgeable(name: bytes) -> bool:
     """Whether a client could pass itself off as something with this field."""
     plain = canonical(name)
-    return plain in FORGEABLE or plain.startswith(FORGEABLE_PREFIXES)
+    return plain in FORGEABLE or plain.startswith(FORGEABLE_PREFIXES) or (b"_" in name and plain in FRAMING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ def origin_of(
     proto = values(fields, b"x-forwarded-proto")
     if proto and proto[-1].lower() in (b"http", b"https"):
         scheme = proto[-1].lower().decode()
-    hosts = values(fields, b"x-forwarded-host")
+    hosts = [value for value in values(fields, b"x-forwarded-host") if HOST.fullmatch(value)]
     remote = next((hop for hop in reversed(chain) if not _within(hop, trusted)), chain[0] if chain else peer)
     if not _is_address(remote):
         remote, chain = peer, []

@@ -100,6 +100,7 @@ class UpstreamConnection(asyncio.Protocol):
             while (
                 self._buffer
                 and self._error is None
+                and not self._switched
                 and (self._feed_body() if self._body else self._feed_head())
             ):
                 pass
@@ -164,8 +165,14 @@ class UpstreamConnection(asyncio.Protocol):
         """A request with ``method`` is about to be written."""
         self._method = method
 
-    async def read_head(self) -> ResponseHead:
-        """The next head, informational or final. Raises UpstreamError."""
+    async def read_head(self, sent: asyncio.Future[None] | None = None) -> ResponseHead:
+        """The next head, informational or final. Raises UpstreamError.
+
+        The webmail's time to answer runs from when ``sent`` is done: a long upload is not a slow answer.
+        """
+        if sent is not None and not sent.done():
+            sent.add_done_callback(lambda _: self._wake())
+            await self._until(lambda: bool(self._heads) or sent.done(), None)
         await self._until(lambda: bool(self._heads), self._endpoint.response_time)
         return self._heads.popleft()
 
@@ -249,6 +256,7 @@ class UpstreamConnection(asyncio.Protocol):
     def _feed_head(self) -> bool:
         if not self._method:
             self._fail(UpstreamMalformed("bytes that no request asked for"))
+            self.abort()
             return False
         end = self._buffer.find(b"\r\n\r\n", 0, self._endpoint.max_head)
         if end < 0:
@@ -259,9 +267,8 @@ class UpstreamConnection(asyncio.Protocol):
         head = parse_response_head(data, method=self._method, max_fields=self._endpoint.max_fields)
         self._heads.append(head)
         if head.status == 101:
-            self._switched = True
-            return False
-        if not head.informational:
+            self._switched = True  # what follows is no HTTP; it waits for the tunnel
+        elif not head.informational:
             self._body, self._method = head.body, b""
         return True
 
@@ -285,7 +292,7 @@ class UpstreamConnection(asyncio.Protocol):
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
-    async def _until(self, ready: Callable[[], bool], timeout: float) -> None:
+    async def _until(self, ready: Callable[[], bool], timeout: float | None) -> None:
         while not ready():
             if self._error is not None:
                 raise self._error

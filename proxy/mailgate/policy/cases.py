@@ -23,7 +23,8 @@ from mailgate.model import (
 from mailgate.policy.apps import AppCatalog, Key, Strict, Text
 from mailgate.policy.stages import Moment
 
-Classify = Callable[[RequestFacts], Client]
+Classify = Callable[[RequestFacts, AttestationResult | None], Client]
+"""What a request and the evidence beside it are taken for."""
 
 
 def _joined(value: object) -> object:
@@ -174,7 +175,7 @@ class Situation(Strict):
         posture = self.device.posture(catalog, moment) if self.device else Posture()
         user = User(self.request.user.name, self.request.user.groups)
         proof = self.attestation.result() if self.attestation else None
-        return Access(facts, classify(facts), posture, moment, user, proof)
+        return Access(facts, classify(facts, proof), posture, moment, user, proof)
 
 
 class RecordedRequest(Request):

@@ -17,6 +17,13 @@ from mailgate.errors import MailgateError
 
 _EXPECTED = "expected sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE"
 _WRITES = "mailgate_writes"
+_PRAGMAS = (
+    "busy_timeout=5000",
+    "journal_mode=WAL",
+    "synchronous=NORMAL",
+    "foreign_keys=ON",
+    "secure_delete=ON",  # what is forgotten is overwritten, not only unlinked
+)
 
 
 class StoreError(MailgateError):
@@ -36,9 +43,10 @@ def store_url(text: str) -> URL:
         url = make_url(text)
     except (ArgumentError, ValueError):
         raise StoreError(f"the store's address cannot be read: {_EXPECTED}") from None
-    if url.drivername == "postgresql":
+    system = url.drivername.partition("+")[0]  # which driver is ours to choose
+    if system in ("postgresql", "postgres"):
         return url.set(drivername="postgresql+psycopg")
-    if url.drivername == "sqlite" and url.database and url.database != ":memory:" and not url.host:
+    if system == "sqlite" and url.database and url.database != ":memory:" and not url.host:
         return url.set(drivername="sqlite+pysqlite", database=str(Path(url.database).absolute()))
     raise StoreError(f"{url.render_as_string(hide_password=True)} is no store: {_EXPECTED}")
 
@@ -65,7 +73,7 @@ def prepare(engine: Engine) -> None:
 def _set_pragmas(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # transactions are begun by _begin, not by the driver's guess
     cursor = connection.cursor()
-    for pragma in ("busy_timeout=5000", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+    for pragma in _PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -102,7 +102,7 @@ class Outbox(ABC, Generic[Key, Item]):
                 await self._deliver(self._writing)
                 if self._spooling:
                     await self._replay()
-            except StoreUnavailableError as error:
+            except (StoreUnavailableError, OSError) as error:  # OSError: the spool cannot be read
                 await self._to_disk(str(error))
             finally:
                 self._take_back()
@@ -158,6 +158,7 @@ class Outbox(ABC, Generic[Key, Item]):
         except OSError as error:
             _log.error("spool-failed", noun=self.noun, error=str(error))
             return False
+        self._spooling = True
         self.counts.spooled += kept
         self.counts.dropped += len(items) - kept
         return True

@@ -20,6 +20,7 @@ _CHUNK_LINE = re.compile(
     rb"([0-9A-Fa-f]{1,16})(?:[ \t]*;[ \t]*%s(?:[ \t]*=[ \t]*(?:%s|%s))?)*" % (TOKEN, TOKEN, _QUOTED)
 )
 _HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)(?::[0-9]*)?")
+_ABSOLUTE = re.compile(rb"http://([^/?#]*)(.*)", re.IGNORECASE)
 
 
 class MalformedError(Exception):
@@ -57,6 +58,14 @@ class Request(Head):
     @property
     def version(self) -> bytes:
         return self.start[2]
+
+    @property
+    def origin_form(self) -> bytes:
+        """The target without scheme and authority (RFC 9112, section 3.2.1)."""
+        absolute = _ABSOLUTE.fullmatch(self.target)
+        if absolute is None:
+            return self.target
+        return absolute[2] if absolute[2].startswith(b"/") else b"/" + absolute[2]
 
 
 class Status(Head):
@@ -116,12 +125,16 @@ def _check_request(request: Request) -> None:
         raise MalformedError("Host is not valid")
     if request.version == b"HTTP/1.0" and request.values("Transfer-Encoding"):
         raise MalformedError("Transfer-Encoding in HTTP/1.0")
-    if b"#" in request.target or not (request.target.startswith((b"/", b"http://")) or _is_asterisk(request)):
+    _check_target(request)
+
+
+def _check_target(request: Request) -> None:
+    absolute = _ABSOLUTE.fullmatch(request.target)
+    asterisk = request.method == b"OPTIONS" and request.target == b"*"
+    if b"#" in request.target or not (request.target.startswith(b"/") or asterisk or absolute):
         raise MalformedError("target")
-
-
-def _is_asterisk(request: Request) -> bool:
-    return request.method == b"OPTIONS" and request.target == b"*"
+    if absolute and _HOST.fullmatch(absolute[1]) is None:
+        raise MalformedError("authority of the target")
 
 
 def read_status(raw: bytes) -> Status:
@@ -143,7 +156,7 @@ def declared_length(head: Head) -> int | str | None:
         return "chunked"
     if not lengths:
         return None
-    if len(lengths) > 1 or not re.fullmatch(rb"[0-9]{1,18}", lengths[0]):
+    if len(lengths) > 1 or not re.fullmatch(rb"0*[0-9]{1,18}", lengths[0]):
         raise MalformedError(f"Content-Length {lengths!r}")
     return int(lengths[0])
 

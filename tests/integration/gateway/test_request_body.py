@@ -6,7 +6,7 @@ import pytest
 from tests.integration.gate import Gate
 from tests.integration.gateway.conftest import Connect
 from tests.integration.gateway.messages import request
-from tests.integration.gateway.scripted import OK, Act, Upstream
+from tests.integration.gateway.scripted import OK, Act, Exchange, Upstream
 from tests.integration.gateway.wire import NoAnswerError
 
 POST = b"POST / HTTP/1.1"
@@ -325,6 +325,34 @@ async def test_a_body_that_stops_is_given_up(
     for exchange in upstream.exchanges:
         await exchange.wire.end()
         assert not exchange.complete
+
+
+@pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
+async def test_a_slow_upload_is_no_slow_upstream(
+    hasty: Gate, connect: Connect, upstream: Upstream, chunked: bool
+) -> None:
+    """The upstream's time to answer begins when it has been asked; what keeps moving is not given up."""
+    wire = await connect(hasty)
+    await wire.send(request(POST, CHUNKED if chunked else b"Content-Length: 8"))
+    for _ in range(8):
+        await asyncio.sleep(0.25)
+        await wire.send(b"1\r\nx\r\n" if chunked else b"x")
+    await wire.send(b"0\r\n\r\n" if chunked else b"")
+    assert (await wire.final()).status == 200
+    assert upstream.only.body.data == b"x" * 8
+
+
+async def test_a_slow_download_is_not_given_up(hasty: Gate, connect: Connect, upstream: Upstream) -> None:
+    async def drip(exchange: Exchange) -> None:
+        for _ in range(8):
+            await asyncio.sleep(0.25)
+            await exchange.wire.send(b"x")
+
+    upstream.play(b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n", drip)
+    wire = await connect(hasty)
+    await wire.send(request(b"GET / HTTP/1.1"))
+    response = await wire.final()
+    assert (response.content, response.complete) == (b"x" * 8, True)
 
 
 async def test_an_idle_connection_is_closed(hasty: Gate, connect: Connect, upstream: Upstream) -> None:

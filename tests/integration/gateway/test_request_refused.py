@@ -186,6 +186,16 @@ async def test_host(gate: Gate, connect: Connect, upstream: Upstream, host: byte
     ).status == 400
 
 
+@pytest.mark.parametrize("host", [b"a b", b"a/b", b"a@b", b"a,b c", b"a:x"], ids=repr)
+async def test_host_beside_an_absolute_target(
+    gate: Gate, connect: Connect, upstream: Upstream, host: bytes
+) -> None:
+    """RFC 9112, section 3.2: any request with an invalid Host, though it is not used."""
+    await assert_refused(
+        connect, upstream, gate, request(b"GET http://mail.example.com/ HTTP/1.1", host=host)
+    )
+
+
 async def test_no_host(gate: Gate, connect: Connect, upstream: Upstream) -> None:
     assert (await assert_refused(connect, upstream, gate, request(GET, host=b""))).status == 400
 

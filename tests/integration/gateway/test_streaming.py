@@ -117,7 +117,7 @@ def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     )
     (home / "nginx.conf").write_text(
         f"daemon off; master_process off; pid {home}/pid; error_log {home}/error.log; events {{}}\n"
-        f"http {{ access_log off; {paths} server {{ listen 127.0.0.1:{port}; root {home}; gzip on; gzip_types *;"
+        f"http {{ access_log off; {paths} server {{ listen 127.0.0.1:{port}; root {home}; gzip on; gzip_proxied any; gzip_types *;"
         " gzip_min_length 1; autoindex on; } }"
     )
     server = subprocess.Popen(

@@ -10,7 +10,7 @@ GET = b"GET / HTTP/1.1"
 NAMES = [
     "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Forwarded-Server", "X-Forwarded-Prefix", "X-Forwarded-User", "X-Forwarded-Email",
     "X-Forwarded-Groups", "X-Forwarded-Preferred-Username", "X-Forwarded-Access-Token", "X-Forwarded-Client-Cert", "X-Forwarded-Tls-Client-Cert", "X-Forwarded-Ssl", "X-Forwarded-By",
-    "Forwarded", "X-Real-IP", "Client-Cert", "Client-Cert-Chain", "X-SSL-Client-Cert", "X-SSL-Client-Verify", "X-SSL-Client-S-DN", "X-SSL", "X-Client-Cert", "X-Client-IP",
+    "Forwarded", "X-Real-IP", "Client-Cert", "Client-Cert-Chain", "X-SSL-Client-Cert", "X-SSL-Client-Verify", "X-SSL-Client-S-DN", "X-Client-Cert", "X-Client-IP",
     "X-Client-Verify", "X-Remote-User", "X-Device-Id", "X-Device-State", "X-Device-Kind", "Device-Attestation", "DPoP", "X-Mailgate-User", "X-Mailgate-Effect", "X-Mailgate-Anything",
 ]  # fmt: skip
 

@@ -9,7 +9,7 @@ from typing import cast
 
 from tests.integration.gateway.messages import Body, Field, Status, read_status, response_body, take_head
 
-PATIENCE = 10.0
+PATIENCE = 5.0
 """Seconds after which a test gives up waiting. An upper bound against hanging, never something that is measured."""
 
 
@@ -53,6 +53,7 @@ class Wire(asyncio.Protocol):
         self.seen = 0
         self.ended: str | None = None
         self._accepted = accepted
+        self._said_all = False
         self._changed = asyncio.Event()
         self._writable = asyncio.Event()
         self._writable.set()
@@ -94,7 +95,7 @@ class Wire(asyncio.Protocol):
 
     async def send(self, data: bytes) -> None:
         """Send; returns once the bytes are taken up. Bytes for a dead connection are dropped, as a network would."""
-        if not self.transport.is_closing():
+        if not self.transport.is_closing() and not self._said_all:
             self.transport.write(data)
         await self._writable.wait()
 
@@ -143,6 +144,7 @@ class Wire(asyncio.Protocol):
         return cast("str", self.ended)
 
     def half_close(self) -> None:
+        self._said_all = True
         with suppress(OSError):
             self.transport.write_eof()
 

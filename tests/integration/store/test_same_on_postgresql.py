@@ -3,4 +3,8 @@
 from tests.unit.store.test_devices import *  # noqa: F403
 from tests.unit.store.test_ledger import *  # noqa: F403
 from tests.unit.store.test_migrate import *  # noqa: F403
+from tests.unit.store.test_outbox import *  # noqa: F403
 from tests.unit.store.test_postures import *  # noqa: F403
+from tests.unit.store.test_reports import *  # noqa: F403
+from tests.unit.store.test_sightings import *  # noqa: F403
+from tests.unit.store.test_store import *  # noqa: F403

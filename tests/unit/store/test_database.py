@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+from tests.unit.store.examples import BLOCK, BROWSER, CATALOG, MAX_AGE, NOW, access, proof
 
-from mailgate.store import StoreError
-from mailgate.store.database import create_file, store_url
+from mailgate.store import Store, StoreError, StoreUnavailableError
+from mailgate.store.database import Database, create_file, store_url
+from mailgate.store.migrate import migrate
 
 
 @pytest.mark.parametrize(
@@ -15,6 +17,8 @@ from mailgate.store.database import create_file, store_url
         ("sqlite:////srv/mailgate.db", "sqlite+pysqlite", "/srv/mailgate.db"),
         ("postgresql://u:p@db.example.com:5433/mail?sslmode=require", "postgresql+psycopg", "mail"),
         ("postgresql:///mail", "postgresql+psycopg", "mail"),
+        ("postgres://db.example.com/mail", "postgresql+psycopg", "mail"),
+        ("postgresql+asyncpg://db.example.com/mail", "postgresql+psycopg", "mail"),
     ],
 )
 def test_forms(
@@ -35,7 +39,6 @@ def test_forms(
         "sqlite:///:memory:",
         "sqlite://var/mailgate.db",
         "mysql://u:hidden@db.example.com/mail",
-        "postgresql+asyncpg://u:hidden@db.example.com/mail",
         "postgresql://u:hidden@db.example.com:port/mail",
     ],
 )
@@ -49,3 +52,48 @@ def test_a_file_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match=r"file/mailgate\.db cannot be made: (Not a directory|File exists)"):
         create_file(store_url(f"sqlite:///{tmp_path}/file/mailgate.db"))
+
+
+async def test_only_the_owner_can_read_its_files(store: Store, url: str, tmp_path: Path) -> None:
+    store.ledger.record(access(), BLOCK)
+    await store.ledger.flush()
+    modes = {path.name: oct(path.stat().st_mode & 0o777) for path in (tmp_path / "var").iterdir()}
+    assert modes == dict.fromkeys(("mailgate.db", "mailgate.db-wal", "mailgate.db-shm"), "0o600")
+
+
+async def test_every_connection_is_set_up(store: Store) -> None:
+    expected = {
+        "journal_mode": "wal",
+        "busy_timeout": 5000,
+        "synchronous": 1,
+        "foreign_keys": 1,
+        "secure_delete": 1,
+    }
+    async with store._database.reading() as connection:
+        for pragma, value in expected.items():
+            assert (await connection.exec_driver_sql(f"PRAGMA {pragma}")).scalar() == value
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    (tmp_path / "mailgate.db").write_text("this is a letter, not a database\n" * 99)
+    with pytest.raises(StoreUnavailableError, match=r"mailgate\.db cannot be opened: file is not a database"):
+        migrate(store_url(f"sqlite:///{tmp_path}/mailgate.db"))
+
+
+async def test_a_file_that_went_bad_is_unavailable(store: Store, url: str) -> None:
+    path = Path(url.removeprefix("sqlite:///"))
+    await store.close()
+    path.write_text("x" * 5000)
+    database = Database(store_url(url))
+    with pytest.raises(StoreUnavailableError):
+        async with database.reading() as connection:
+            await connection.exec_driver_sql("SELECT * FROM devices")
+    await database.close()
+
+
+async def test_no_app_that_is_not_listed_reaches_the_disk(store: Store, tmp_path: Path) -> None:
+    await store.postures(CATALOG, MAX_AGE).current(BROWSER, proof("tiktok", "marker-of-an-unlisted-app"), NOW)
+    await store.close()
+    written = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert b"marker-of-an-unlisted-app" not in written
+    assert b"tiktok" in written

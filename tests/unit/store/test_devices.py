@@ -1,11 +1,9 @@
 """Queries on devices."""
 
 from dataclasses import replace
-from datetime import timedelta
 
 from tests.unit.store.examples import BLOCK, CATALOG, ISSUER, NOW, access, mail_app, minutes, proof
 
-from mailgate.model import Client, Kind
 from mailgate.store import Device, Store
 from mailgate.store.devices import names_of
 from mailgate.store.names import EAS, KEY
@@ -76,24 +74,3 @@ async def test_forgetting_a_device_that_was_only_seen(store: Store) -> None:
     store.ledger.record(access(device="a"), BLOCK)
     await store.ledger.flush()
     assert await store.devices.forget("a") == 0
-
-
-async def test_prune_deletes_what_was_not_seen_for_long_and_keeps_the_rest(store: Store) -> None:
-    for number in range(7):
-        now = NOW - timedelta(days=number)
-        await learned(store, device(f"d{number}", last_seen=now))
-        store.ledger.record(
-            access(device=f"d{number}", now=now, client=Client(Kind.LAPTOP, False, os=str(number))), BLOCK
-        )
-    store.ledger.record(access(device="same client", client=Client(Kind.LAPTOP, False, os="6")), BLOCK)
-    await store.ledger.flush()
-    gone = await store.prune(NOW, timedelta(days=3), timedelta(days=5), page=2)
-    assert gone == 3 + 1 + 2  # sightings, the clients that only they had, devices
-    assert {each.id for each in await store.devices.page()} == {f"d{n}" for n in range(6)} - {"d6"}
-    assert {row.sighting.device for row in await store.sightings.latest()} == {
-        "same client",
-        "d0",
-        "d1",
-        "d2",
-        "d3",
-    }

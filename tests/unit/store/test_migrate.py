@@ -1,7 +1,9 @@
 """Making and upgrading a store."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -9,6 +11,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
+import mailgate
 from mailgate.store import Store, StoreError
 from mailgate.store.database import store_url
 from mailgate.store.migrate import migrate
@@ -29,7 +32,8 @@ async def test_opening_again_keeps_what_is_stored(url: str) -> None:
 
 def test_two_processes_may_start_at_once(url: str) -> None:
     code = "import sys; from mailgate.store import database as d, migrate as m; m.migrate(d.store_url(sys.argv[1]))"
-    starts = [subprocess.Popen([sys.executable, "-c", code, url]) for _ in range(3)]
+    env = os.environ | {"PYTHONPATH": str(Path(mailgate.__file__).parents[1])}
+    starts = [subprocess.Popen([sys.executable, "-c", code, url], env=env) for _ in range(3)]
     assert [start.wait() for start in starts] == [0, 0, 0]
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from mailgate.gateway.http1.body import Body, ChunkedBody, LengthBody
 from mailgate.gateway.http1.grammar import (
     HOST,
+    LENGTH,
     Field,
     Malformed,
     chunked,
@@ -73,6 +74,14 @@ class RequestHead:
     def has_body(self) -> bool:
         return self.chunked or bool(self.length)
 
+    @property
+    def max_forwards(self) -> int | None:
+        """How many more hops a TRACE or OPTIONS may take (RFC 9110, section 7.6.2); None for no limit."""
+        if self.method not in (b"OPTIONS", b"TRACE"):
+            return None
+        found = values(self.fields, b"max-forwards")
+        return int(found[0]) if len(found) == 1 and LENGTH.fullmatch(found[0]) else None
+
     def body(self) -> Body:
         """A reader for the body that follows this head."""
         return ChunkedBody() if self.chunked else LengthBody(self.length or 0)
@@ -127,24 +136,29 @@ def _request_line(line: bytes) -> tuple[bytes, bytes, int]:
 
 
 def _host_and_target(method: bytes, target: bytes, minor: int, fields: list[Field]) -> tuple[bytes, bytes]:
-    """RFC 9112, sections 3.2 and 3.3: one Host; an absolute target wins over it."""
+    """RFC 9112, sections 3.2 and 3.3: one Host, which must be valid even where an absolute target wins over it."""
     hosts = values(fields, b"host")
     if len(hosts) > 1 or (minor and not hosts):
         raise ambiguous("A request has exactly one Host field.")
-    host = hosts[0] if hosts else b""
+    host = _host(hosts[0]) if hosts else b""
     if method == b"CONNECT":
         raise unsupported("CONNECT is not offered: this is not a forward proxy.")
     absolute = ABSOLUTE.fullmatch(target)
     if absolute:
-        host, target = absolute[1], absolute[2]
-        target = target if target.startswith(b"/") else b"/" + target
-        if not host:
-            raise malformed("The request target has no host.")
+        host, target = _host(absolute[1]), absolute[2]
+        if method == b"OPTIONS" and not target:
+            target = b"*"  # section 3.2.4: nothing but the server itself was meant
+        elif not target.startswith(b"/"):
+            target = b"/" + target
     elif not target.startswith(b"/") and not (target == b"*" and method == b"OPTIONS"):
         raise malformed("The request target does not start with `/`.")
-    if host and not HOST.fullmatch(host):
-        raise malformed("The Host field is not a host name with an optional port.")
     return host, target
+
+
+def _host(text: bytes) -> bytes:
+    if not HOST.fullmatch(text):
+        raise malformed("The host is not a host name with an optional port.")
+    return text
 
 
 def _framing(minor: int, fields: list[Field]) -> tuple[int | None, bool]:

@@ -91,10 +91,6 @@ _DECIDED = {
             "Your browser or app does not say whether this is a computer, a phone or a tablet. Company mail needs to know."
         ),
     ),
-    Reason.HINT_MALFORMED: Wording(
-        mark("What your browser says about this device cannot be read"),
-        mark("Part of it is damaged or has an unusual form, so it was left out."),
-    ),
     Reason.KIND_REFUSED: Wording(
         mark("Company mail does not open on this kind of device"),
         mark("Your company offers its mail on other kinds of devices and programs than this one."),

@@ -118,7 +118,6 @@ _FIX_OF_REASON = {
     Reason.POSTURE_UNAVAILABLE: "wait",
     Reason.KIND_CONTRADICTED: "use-mobile-site",
     Reason.KIND_UNKNOWN: "use-known-browser",
-    Reason.HINT_MALFORMED: "use-known-browser",
     Reason.KIND_REFUSED: "use-other-device",
     Reason.RULE_MATCHED: "ask",
     Reason.NO_RULE_MATCHED: "ask",

@@ -1,0 +1,168 @@
+"""``mailgate classify``: what the gate makes of user agents and headers, one a line or one at a time."""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
+from typing import Annotated, BinaryIO
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from mailgate.classify import classify as classify_facts
+from mailgate.model import Client, RequestFacts
+
+STDIN = "-"
+
+_PLAIN = tuple(field.name for field in fields(Client) if field.name not in ("signals", "findings"))
+"""The fields of a client that JSON takes as they are."""
+
+_METHOD_KEYS = (":method", "method")
+_TARGET_KEYS = (":path", "target", "path")
+
+UserAgent = Annotated[
+    str | None,
+    typer.Argument(help="A user agent, or - to read one user agent or JSON object of headers a line."),
+]
+Headers = Annotated[list[str] | None, typer.Option("--header", "-H", help="A further header, 'Name: value'.")]
+Method = Annotated[str, typer.Option(help="The method of the request.")]
+Target = Annotated[str, typer.Option("--target", help="Path and query of the request.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
+
+
+class LineError(ValueError):
+    """A line that is no user agent and no object of headers."""
+
+
+def classify(
+    user_agent: UserAgent = None,
+    header: Headers = None,
+    method: Method = "GET",
+    target: Target = "/",
+    as_json: AsJson = False,
+) -> None:
+    """Say what a client is: its kind, how well that is known, and every signal that was used."""
+    if user_agent == STDIN:
+        raise typer.Exit(_stream(sys.stdin.buffer, as_json))
+    if user_agent is None and not header:
+        raise typer.BadParameter("give a user agent, a --header, or - to read lines from standard input")
+    headers = _join(_option(text) for text in header or ())
+    if user_agent is not None:
+        headers["user-agent"] = user_agent
+    client = classify_facts(RequestFacts(method=method, target=target, headers=headers))
+    if as_json:
+        print(json.dumps(as_object(client)))
+    else:
+        Console().print(_table(client))
+
+
+def as_object(client: Client) -> dict[str, object]:
+    """A client as JSON prints it."""
+    return {
+        **{name: getattr(client, name) for name in _PLAIN},
+        "contradicted": client.contradicted,
+        "signals": [
+            {"source": s.source, "name": s.name, "value": s.value, "says": s.says} for s in client.signals
+        ],
+        "findings": [{"reason": f.reason, "detail": f.detail} for f in client.findings],
+    }
+
+
+def read_line(line: bytes) -> RequestFacts:
+    """The request that a line describes. Raises ``LineError`` where it starts like JSON and is no such object."""
+    text = line.decode("utf-8", "replace").strip()
+    if not text.startswith("{"):
+        return RequestFacts(headers={"user-agent": text})
+    try:
+        described = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise LineError(f"not JSON: {error}") from error
+    return _facts(described)
+
+
+def _stream(lines: BinaryIO, as_json: bool) -> int:
+    """Answers each line before the next is read. Exit code 1 where a line could not be read."""
+    show = _show_json if as_json else _show_text
+    code = 0
+    for line in lines:
+        try:
+            answer = classify_facts(read_line(line))
+        except LineError as error:
+            code = 1
+            show({"error": str(error)})
+        else:
+            show(as_object(answer))
+    return code
+
+
+def _show_json(answer: Mapping[str, object]) -> None:
+    print(json.dumps(answer), flush=True)
+
+
+def _show_text(answer: Mapping[str, object]) -> None:
+    named = ("kind", "assurance", "os", "os_version", "browser", "browser_version", "model", "error")
+    print("\t".join(str(answer[name]) for name in named if answer.get(name)), flush=True)
+
+
+def _facts(described: Mapping[str, object]) -> RequestFacts:
+    """Either an object of headers, where method and target may stand as well, or one with ``headers`` in it."""
+    nested = described.get("headers")
+    if nested is not None and not isinstance(nested, dict):
+        raise LineError("headers must be an object of names and values")
+    around = {name.lower(): value for name, value in described.items()}
+    headers = {name: value for name, value in around.items() if name not in (*_METHOD_KEYS, *_TARGET_KEYS)}
+    return RequestFacts(
+        method=_first(around, _METHOD_KEYS, "GET"),
+        target=_first(around, _TARGET_KEYS, "/"),
+        headers=_join(_values((headers if nested is None else nested).items())),
+    )
+
+
+def _first(described: Mapping[str, object], names: Iterable[str], otherwise: str) -> str:
+    value = next((described[name] for name in names if name in described), otherwise)
+    if not isinstance(value, str):
+        raise LineError("method and target must be strings")
+    return value
+
+
+def _values(described: Iterable[tuple[str, object]]) -> Iterator[tuple[str, str]]:
+    for name, value in described:
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, str):
+                yield name, one
+            elif one is not None:
+                raise LineError(f"the value of header {name!r} must be a string, a list of strings, or null")
+
+
+def _option(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon or not name.strip():
+        raise typer.BadParameter(f"--header {text!r}: expected 'Name: value'")
+    return name, value
+
+
+def _join(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Lower-case names; a name that comes again has its values joined (RFC 9110, section 5.3)."""
+    headers: dict[str, str] = {}
+    for name, value in pairs:
+        key = name.strip().lower()
+        headers[key] = f"{headers[key]}, {value.strip()}" if key in headers else value.strip()
+    return headers
+
+
+def _table(client: Client) -> Table:
+    table = Table(show_header=False, title=f"{client.kind} ({client.assurance})", title_justify="left")
+    for name, value in _shown(client):
+        table.add_row(name, Text("".join(c if c.isprintable() else "?" for c in value)))
+    return table
+
+
+def _shown(client: Client) -> Iterator[tuple[str, str]]:
+    for name in _PLAIN:
+        yield name, str(getattr(client, name))
+    for signal in client.signals:
+        yield f"signal: {signal.source}", f"{signal.name} = {signal.value!r} says {signal.says or 'nothing'}"
+    for finding in client.findings:
+        yield f"finding: {finding.reason}", finding.detail

@@ -1,0 +1,104 @@
+"""What is wrong in a condition: the errors of the CEL runtime in the words of this project."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mailgate.policy.spelling import nearest, quoted
+from mailgate.policy.variables import VARIABLES
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Fault:
+    """One thing wrong in a condition. ``line`` and ``column`` count from 1 inside its text."""
+
+    line: int
+    column: int
+    message: str
+
+
+def fault_at(text: str, offset: int, message: str) -> Fault:
+    """A fault at an offset, in characters from 0."""
+    before = text[:offset]
+    return Fault(before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1, message)
+
+
+_ERROR = re.compile(
+    r"ERROR: <input>:(\d+):(\d+): (.*?)(?=\n \| |\s*\[INVALID_ARGUMENT\]|\nERROR: |\Z)", re.DOTALL
+)
+
+
+def translated(error: str, text: str) -> Iterator[Fault]:
+    """The runtime's errors in the words of this project; the first syntax error only, the rest follow from it."""
+    found = _ERROR.findall(error)
+    if not found:
+        yield Fault(
+            1,
+            1,
+            f"{error.removesuffix(' [CANCELLED]').removeprefix('CANCELLED: ')}; expected a simpler condition",
+        )
+    for line, column, message in found:
+        if "*error*" in message:
+            continue  # follows from one that was told
+        yield _reworded(int(line), int(column), message, text)
+        if message.startswith("Syntax error"):
+            return
+
+
+def _reworded(line: int, column: int, message: str, text: str) -> Fault:
+    if name := re.match(r"undeclared reference to '([^']*)'", message):
+        return _unknown_name(line, column, name[1], text)
+    if overload := re.match(r"found no matching overload for '([^']*)' applied to '([^']*)'", message):
+        operator = overload[1].strip("_@").replace("_", " ")
+        return Fault(
+            line,
+            column,
+            f"`{operator}` does not go with the types {overload[2]}; expected types that fit each other",
+        )
+    if "<EOF>" in message and "input '<EOF>'" in message:
+        return Fault(line, column, "the condition ends too early; expected a value or a closing bracket")
+    written = re.match(r"[^\s\w]+|\w+", text.split("\n")[line - 1][column - 1 :])
+    if written and written[0] in _OPERATORS:
+        return Fault(line, column, f"`{written[0]}` is no operator; expected `{_OPERATORS[written[0]]}`")
+    if "token recognition" in message and text.split("\n")[line - 1][column - 1] in "\"'":
+        return Fault(line, column, "this text has no end; expected a closing quote")
+    short = re.sub(r" expecting \{.*", "", message, flags=re.DOTALL).removeprefix("Syntax error: ")
+    return Fault(line, column, f"{short}; expected a CEL expression")
+
+
+_OPERATORS = {
+    "=": "==",
+    "===": "==",
+    "<>": "!=",
+    "=~": ".matches(…)",
+    "~": ".matches(…)",
+    "&": "&&",
+    "|": "||",
+}
+_OPERATORS |= {"and": "&&", "AND": "&&", "or": "||", "OR": "||"}
+"""What other languages write, and what CEL does."""
+
+
+def _unknown_name(line: int, column: int, name: str, text: str) -> Fault:
+    """The runtime points at the last dot of a dotted name; people look for its start."""
+    if text.split("\n")[line - 1][column - 1 : column] == "(":
+        return Fault(
+            line, column - len(name), f"there is no function `{name}`; expected one that CEL defines"
+        )
+    head = name.rpartition(".")[0]
+    start = column - 1 - len(head)
+    if text.split("\n")[line - 1][start : start + len(name)] == name:
+        column = start + 1
+    return Fault(line, column, f"`{name}` is not known; {_hint(name)}")
+
+
+def _hint(name: str) -> str:
+    """What was meant: within a known group one of its members, else any variable, else a text without quotes."""
+    prefix = name.partition(".")[0] + "."
+    group = {each.removeprefix(prefix): each for each in VARIABLES if each.startswith(prefix)}
+    near = nearest(name.removeprefix(prefix), group) if group else nearest(name, VARIABLES)
+    if near:
+        return f"did you mean `{group.get(near, near)}`?"
+    if group or "." in name:
+        return f"expected one of {quoted(group.values() or VARIABLES, 40)}"
+    return f'text stands in quotes: "{name}"'

@@ -1,0 +1,25 @@
+"""Every folder of ``tests/vectors/broken-configs`` and the exact words of ``mailgate check`` about it."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from mailgate.cli import app
+
+ROOT = Path(__file__).parents[2]
+BROKEN = sorted(path.parent for path in ROOT.glob("tests/vectors/broken-configs/*/expected.txt"))
+
+
+@pytest.mark.parametrize("folder", BROKEN, ids=lambda folder: folder.name)
+def test_the_check_says_where_and_what(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    result = CliRunner().invoke(app, ["check", str(folder.relative_to(ROOT) / "mailgate.yaml")])
+    assert result.stdout == (folder / "expected.txt").read_text(encoding="utf-8")
+    assert result.exit_code == 1
+
+
+def test_there_are_broken_configs_and_the_good_one_is_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert len(BROKEN) >= 12
+    good = BROKEN[0].parent / "good/mailgate.yaml"
+    assert CliRunner().invoke(app, ["check", str(good)]).exit_code == 0

@@ -1,0 +1,58 @@
+from dataclasses import replace
+
+import pytest
+
+from mailgate.classify import with_attestation
+from mailgate.model import Assurance, AttestationResult, Client, Kind, Reason
+
+LAPTOP = Client(Kind.LAPTOP, handheld=False, form="desktop", os="macos", os_version="10.15.7")
+PHONE = Client(Kind.PHONE, handheld=True, form="phone", os="android")
+MAIL = Client(Kind.MAIL_APP, handheld=True)
+TV = Client(Kind.OTHER, handheld=False, form="tv")
+UNKNOWN = Client(Kind.UNKNOWN, handheld=False)
+
+
+def proof(kind: Kind | None, **said: str) -> AttestationResult:
+    return AttestationResult(device_id="d1", kind=kind, **said)
+
+
+@pytest.mark.parametrize(
+    ("client", "signed", "kind", "assurance", "contradicted"),
+    [
+        (LAPTOP, Kind.LAPTOP, Kind.LAPTOP, Assurance.ATTESTED, False),
+        (UNKNOWN, Kind.LAPTOP, Kind.LAPTOP, Assurance.ATTESTED, False),
+        (PHONE, Kind.PHONE, Kind.PHONE, Assurance.ATTESTED, False),
+        (PHONE, Kind.TABLET, Kind.TABLET, Assurance.ATTESTED, False),
+        (MAIL, Kind.PHONE, Kind.PHONE, Assurance.ATTESTED, False),
+        (LAPTOP, Kind.TABLET, Kind.TABLET, Assurance.ATTESTED, True),
+        (PHONE, Kind.LAPTOP, Kind.PHONE, Assurance.CLAIMED, True),
+        (TV, Kind.LAPTOP, Kind.OTHER, Assurance.CLAIMED, True),
+        (LAPTOP, None, Kind.LAPTOP, Assurance.CLAIMED, False),
+        (UNKNOWN, Kind.UNKNOWN, Kind.UNKNOWN, Assurance.CLAIMED, False),
+    ],
+)
+def test_the_signed_kind_wins_unless_the_request_is_more_restrictive(
+    client: Client, signed: Kind | None, kind: Kind, assurance: Assurance, contradicted: bool
+) -> None:
+    attested = with_attestation(client, proof(signed))
+    assert (attested.kind, attested.assurance, attested.contradicted) == (kind, assurance, contradicted)
+    assert attested.handheld is (kind in (Kind.PHONE, Kind.TABLET))
+
+
+def test_the_signed_system_replaces_the_claimed_one() -> None:
+    attested = with_attestation(LAPTOP, proof(Kind.TABLET, os="ipados", os_version="18.5"))
+    assert (attested.form, attested.os, attested.os_version) == ("tablet", "ipados", "18.5")
+    assert attested.signals[-1].source == "attestation"
+
+
+def test_no_attestation_changes_nothing() -> None:
+    assert with_attestation(PHONE, None) is PHONE
+
+
+def test_a_refused_attestation_is_worth_no_more_than_none() -> None:
+    refused = AttestationResult(refused=Reason.TOKEN_EXPIRED, detail="12 s ago")
+    client = with_attestation(LAPTOP, refused)
+    assert replace(client, findings=()) == LAPTOP
+    assert [(f.reason, f.detail) for f in client.findings] == [
+        (Reason.ATTESTATION_INVALID, "token-expired: 12 s ago")
+    ]

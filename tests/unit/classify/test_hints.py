@@ -1,0 +1,103 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailgate.classify.hints import HEADERS, MAX_LENGTH, read_hints
+from mailgate.model import Kind, Reason
+
+MOBILE, PLATFORM, VERSION = "sec-ch-ua-mobile", "sec-ch-ua-platform", "sec-ch-ua-platform-version"
+FACTORS, MODEL = "sec-ch-ua-form-factors", "sec-ch-ua-model"
+
+
+@pytest.mark.parametrize(
+    ("headers", "form", "weak"),
+    [
+        ({}, "", True),
+        ({MOBILE: "?1"}, "phone", False),
+        ({MOBILE: "?1;a=b"}, "phone", False),
+        ({MOBILE: "?0"}, "", True),
+        ({PLATFORM: '"Windows"'}, "desktop", True),
+        ({PLATFORM: '"macOS"', MOBILE: "?0"}, "desktop", True),
+        ({PLATFORM: '"Chrome OS"'}, "desktop", True),
+        ({PLATFORM: '"Linux"'}, "", True),
+        ({PLATFORM: '"Android"', MOBILE: "?0"}, "phone", True),
+        ({PLATFORM: '"Windows"', MOBILE: "?1"}, "phone", False),
+        ({PLATFORM: '"Windows"', MODEL: '"Pixel 9"'}, "phone", False),
+        ({PLATFORM: '"Windows"', MODEL: '""'}, "desktop", True),
+        ({FACTORS: '"Tablet"'}, "tablet", False),
+        ({FACTORS: '"Desktop"'}, "", True),
+        ({FACTORS: '"Desktop", "XR";v=1'}, "xr", False),
+        ({FACTORS: '"Watch","Mobile"'}, "phone", False),
+        ({FACTORS: '"EInk"'}, "ereader", False),
+        ({FACTORS: '"Automotive"'}, "car", False),
+        ({FACTORS: '"Hologram"'}, "", True),
+        ({FACTORS: '"Tablet"', MOBILE: "?1"}, "tablet", False),
+        ({"sec-ch-ua": '"Android WebView";v="141", "Chromium";v="141"'}, "phone", False),
+        ({"x-operamini-phone-ua": "Nokia6230i/2.0"}, "phone", False),
+    ],
+)
+def test_the_form_that_hints_tell(headers: dict[str, str], form: str, weak: bool) -> None:
+    reading = read_hints(headers)
+    assert (reading.form, reading.weak, reading.findings) == (form, weak, ())
+    assert {signal.name for signal in reading.signals} == set(headers)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        (MOBILE, "1"),
+        (MOBILE, "?1, ?0"),
+        (MOBILE, "true"),
+        (PLATFORM, "Android"),
+        (PLATFORM, '"Android'),
+        (PLATFORM, '"Windows", "Android"'),
+        (MODEL, '"a" b'),
+        (MODEL, '"' + "x" * MAX_LENGTH + '"'),
+        (FACTORS, "Tablet"),
+        (FACTORS, '"Tablet",'),
+        (FACTORS, '"Tablet" "Mobile"'),
+        (FACTORS, "\ud800"),
+    ],
+)
+def test_a_malformed_hint_is_a_finding_and_speaks_for_no_kind(name: str, value: str) -> None:
+    reading = read_hints({name: value})
+    assert reading.form == ""
+    assert [finding.reason for finding in reading.findings] == [Reason.REQUEST_MALFORMED]
+    assert name in reading.findings[0].detail
+    assert [(signal.name, signal.says) for signal in reading.signals] == [(name, None)]
+
+
+@pytest.mark.parametrize(
+    ("platform", "version", "told"),
+    [
+        ("Windows", "15.0.0", "11"),
+        ("Windows", "13.0.0", "11"),
+        ("Windows", "10.0.0", "10"),
+        ("Windows", "0.1.0", "7"),
+        ("Windows", "0.3", "8.1"),
+        ("Windows", "0", ""),
+        ("Windows", "9" * 400, "11"),
+        ("Windows", "²", ""),
+        ("macOS", "15.5.0", "15.5.0"),
+        ("Android", "16", "16"),
+    ],
+)
+def test_the_version_of_the_system(platform: str, version: str, told: str) -> None:
+    assert read_hints({PLATFORM: f'"{platform}"', VERSION: f'"{version}"'}).os_version == told
+
+
+def test_escapes_in_strings_are_undone() -> None:
+    assert read_hints({MODEL: r'"a \"b\" \\c"'}).model == r'a "b" \c'
+
+
+@given(st.dictionaries(st.sampled_from(HEADERS), st.text() | st.text('?01";=, \\aA', max_size=600)))
+def test_no_hint_raises_or_makes_a_laptop_outright(headers: dict[str, str]) -> None:
+    reading = read_hints(headers)
+    assert reading.weak or reading.kind is not Kind.LAPTOP
+
+
+@given(st.dictionaries(st.sampled_from([name for name in HEADERS if name != MOBILE]), st.text()))
+def test_mobile_always_counts(headers: dict[str, str]) -> None:
+    reading = read_hints({**headers, MOBILE: "?1"})
+    assert not reading.weak
+    assert reading.kind is not Kind.LAPTOP

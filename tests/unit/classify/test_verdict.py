@@ -1,0 +1,119 @@
+from collections.abc import Callable
+
+import pytest
+
+from mailgate.model import Assurance, Client, Kind, Protocol, Reason
+
+Ask = Callable[..., Client]
+
+_ENGINE = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0"
+WINDOWS = f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) {_ENGINE} Safari/537.36"
+MAC = f"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) {_ENGINE} Safari/537.36"
+LINUX = f"Mozilla/5.0 (X11; Linux x86_64) {_ENGINE} Safari/537.36"
+PHONE = f"Mozilla/5.0 (Linux; Android 10; K) {_ENGINE} Mobile Safari/537.36"
+TABLET = f"Mozilla/5.0 (Linux; Android 10; K) {_ENGINE} Safari/537.36"
+TV = f"Mozilla/5.0 (SMART-TV; Linux; Tizen 8.0) {_ENGINE} TV Safari/537.36"
+XBOX = f"Mozilla/5.0 (Windows NT 10.0; Win64; x64; Xbox; Xbox One) {_ENGINE} Safari/537.36"
+OUTLOOK = "Outlook/16.0 (16.0.19426.20076; x86)"
+EAS = "/Microsoft-Server-ActiveSync?Cmd=Sync&DeviceId=d1&DeviceType="
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "hints", "kind", "assurance", "contradicted"),
+    [
+        (WINDOWS, {}, Kind.LAPTOP, Assurance.CLAIMED, False),
+        (WINDOWS, {"mobile": "?0", "platform": '"Windows"'}, Kind.LAPTOP, Assurance.CONSISTENT, False),
+        (WINDOWS, {"mobile": "?1", "platform": '"Windows"'}, Kind.PHONE, Assurance.CLAIMED, True),
+        (WINDOWS, {"platform": '"Android"'}, Kind.PHONE, Assurance.CLAIMED, True),
+        (WINDOWS, {"platform": '"macOS"'}, Kind.LAPTOP, Assurance.CLAIMED, False),
+        (WINDOWS, {"form_factors": '"XR"'}, Kind.OTHER, Assurance.CLAIMED, True),
+        (WINDOWS, {"mobile": "maybe"}, Kind.LAPTOP, Assurance.CLAIMED, False),
+        (MAC, {"model": '"Pixel 9"'}, Kind.PHONE, Assurance.CLAIMED, True),
+        (LINUX, {"mobile": "?0", "platform": '"Linux"'}, Kind.LAPTOP, Assurance.CLAIMED, False),
+        (LINUX, {"mobile": "?0", "platform": '"Android"'}, Kind.PHONE, Assurance.CLAIMED, True),
+        (PHONE, {"mobile": "?1", "platform": '"Android"'}, Kind.PHONE, Assurance.CONSISTENT, False),
+        (PHONE, {"mobile": "?0", "platform": '"Windows"'}, Kind.PHONE, Assurance.CLAIMED, True),
+        (TABLET, {"mobile": "?0", "platform": '"Android"'}, Kind.TABLET, Assurance.CLAIMED, False),
+        (TABLET, {"form_factors": '"Tablet"'}, Kind.TABLET, Assurance.CONSISTENT, False),
+        (TV, {"mobile": "?0", "platform": '"Linux"'}, Kind.OTHER, Assurance.CLAIMED, False),
+        (TV, {"mobile": "?0", "platform": '"Android"'}, Kind.OTHER, Assurance.CLAIMED, False),
+        (XBOX, {"mobile": "?0", "platform": '"Windows"'}, Kind.OTHER, Assurance.CLAIMED, False),
+        ("", {"mobile": "?0", "platform": '"Windows"'}, Kind.UNKNOWN, Assurance.CLAIMED, False),
+        ("", {"mobile": "?1"}, Kind.PHONE, Assurance.CLAIMED, False),
+        ("", {"platform": '"Android"'}, Kind.PHONE, Assurance.CLAIMED, False),
+        ("curl/8.9.1", {"platform": '"Windows"'}, Kind.TOOL, Assurance.CLAIMED, False),
+        ("", {}, Kind.UNKNOWN, Assurance.CLAIMED, False),
+    ],
+)
+def test_user_agent_and_hints(
+    ask: Ask, user_agent: str, hints: dict[str, str], kind: Kind, assurance: Assurance, contradicted: bool
+) -> None:
+    client = ask(user_agent, **{f"sec_ch_ua_{name}": value for name, value in hints.items()})
+    assert (client.kind, client.assurance, client.contradicted) == (kind, assurance, contradicted)
+    assert client.handheld is (kind in (Kind.PHONE, Kind.TABLET))
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "device_type", "kind", "assurance", "contradicted"),
+    [
+        ("Apple-iPhone15C2/2107.102", "iPhone", Kind.PHONE, Assurance.CONSISTENT, False),
+        ("Android-Mail/2025.08.10.1.release", "Android", Kind.PHONE, Assurance.CLAIMED, False),
+        ("Outlook-iOS-Android/1.0", "Outlook", Kind.MAIL_APP, Assurance.CONSISTENT, False),
+        (OUTLOOK, "WindowsOutlook15", Kind.LAPTOP, Assurance.CONSISTENT, False),
+        ("", "WindowsOutlook15", Kind.LAPTOP, Assurance.CLAIMED, False),
+        (PHONE, "WindowsOutlook15", Kind.PHONE, Assurance.CLAIMED, True),
+        (TABLET, "Android", Kind.TABLET, Assurance.CLAIMED, False),
+        (WINDOWS, "iPhone", Kind.PHONE, Assurance.CLAIMED, True),
+        (WINDOWS, "", Kind.MAIL_APP, Assurance.CLAIMED, True),
+        ("curl/8.9.1", "", Kind.MAIL_APP, Assurance.CLAIMED, False),
+        ("curl/8.9.1", "WindowsOutlook15", Kind.TOOL, Assurance.CLAIMED, False),
+        (TV, "", Kind.MAIL_APP, Assurance.CLAIMED, False),
+    ],
+)
+def test_activesync(
+    ask: Ask, user_agent: str, device_type: str, kind: Kind, assurance: Assurance, contradicted: bool
+) -> None:
+    client = ask(user_agent, EAS + device_type, "POST")
+    assert (client.kind, client.assurance, client.contradicted) == (kind, assurance, contradicted)
+    assert (client.protocol, client.eas_id, client.eas_type) == (Protocol.ACTIVESYNC, "d1", device_type)
+    assert client.handheld is (kind not in (Kind.LAPTOP, Kind.TOOL))
+
+
+def test_the_base64_query_is_a_handheld_mail_app_without_id(ask: Ask) -> None:
+    client = ask("", "/Microsoft-Server-ActiveSync?jAAJBAp2MTQwRGV2aWNlAApTbWFydFBob25l", "POST")
+    assert (client.kind, client.handheld, client.eas_id) == (Kind.MAIL_APP, True, "")
+
+
+def test_every_signal_is_kept_and_a_contradiction_names_them(ask: Ask) -> None:
+    client = ask(WINDOWS, sec_ch_ua_mobile="?1", sec_ch_ua_platform="Windows")
+    assert {(s.source, s.name, s.says) for s in client.signals} == {
+        ("client-hints", "sec-ch-ua-mobile", Kind.PHONE),
+        ("client-hints", "sec-ch-ua-platform", None),
+        ("user-agent", "windows", Kind.LAPTOP),
+    }
+    assert {finding.reason for finding in client.findings} == {
+        Reason.REQUEST_MALFORMED,
+        Reason.KIND_CONTRADICTED,
+    }
+    assert "sec-ch-ua-mobile '?1' says phone" in client.findings[-1].detail
+
+
+def test_hints_tell_the_version_that_a_frozen_user_agent_hides(ask: Ask) -> None:
+    windows = ask(WINDOWS, sec_ch_ua_platform='"Windows"', sec_ch_ua_platform_version='"15.0.0"')
+    assert (windows.os, windows.os_version) == ("windows", "11")
+    pixel = ask(
+        PHONE, sec_ch_ua_platform='"Android"', sec_ch_ua_platform_version='"16"', sec_ch_ua_model='"Pixel 9"'
+    )
+    assert (pixel.os, pixel.os_version, pixel.model) == ("android", "16", "Pixel 9")
+
+
+def test_forms_and_programs(ask: Ask) -> None:
+    assert [ask(agent).form for agent in (WINDOWS, PHONE, TABLET, TV, XBOX, "curl/8.9.1", "K-9 Mail/6")] == [
+        "desktop",
+        "phone",
+        "tablet",
+        "tv",
+        "console",
+        "",
+        "",
+    ]

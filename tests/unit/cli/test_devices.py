@@ -1,0 +1,167 @@
+"""``mailgate devices`` on a store with two phones and what was decided for them."""
+
+import asyncio
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from tests.unit.store.examples import BLOCK, BROWSER, CATALOG, MAX_AGE, access, proof
+from typer.testing import CliRunner, Result
+
+from mailgate.cli import app
+from mailgate.model import AttestationResult
+from mailgate.store import Store
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+SOURCE = "https://mdm.example.com"
+
+SETTINGS = """\
+listen: 127.0.0.1:0
+public_url: http://localhost:8080
+upstream: http://127.0.0.1:9080
+admin_listen: 127.0.0.1:0
+store: sqlite:///var/mailgate.db
+"""
+APPS = "apps: {tiktok: {name: TikTok}, chess: {name: Chess}}\nlists: {prohibited: [tiktok]}\n"
+POLICY = (
+    "default: {effect: block, reason: no-rule-matched}\nrules: [{id: all, when: 'true', effect: block}]\n"
+)
+
+
+def fresh(*apps: str, **fields: object) -> AttestationResult:
+    return proof(*apps, at=NOW, expires=NOW + timedelta(hours=1), **fields)
+
+
+async def fill(url: str, *proofs: AttestationResult) -> None:
+    store = await Store.open(url)
+    postures = store.postures(CATALOG, MAX_AGE)
+    for each in proofs:
+        posture = await postures.current(BROWSER, each, NOW)
+        store.ledger.record(replace(access(now=NOW), posture=posture), BLOCK, f"ref-{each.device_id}")
+    await store.close()
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config").mkdir()
+    for name, text in (("mailgate", SETTINGS), ("apps", APPS), ("policy", POLICY)):
+        (tmp_path / "config" / f"{name}.yaml").write_text(text)
+    return tmp_path
+
+
+@pytest.fixture
+def phones() -> None:
+    one = fresh("tiktok", "chess", eas_ids=("ApplX1",))
+    asyncio.run(fill("sqlite:///var/mailgate.db", one, fresh(device_id="phone-2", user="bo@example.com")))
+
+
+def devices(*arguments: str, answer: str = "") -> Result:
+    return CliRunner(env={"COLUMNS": "200"}).invoke(app, ["devices", *arguments], input=answer)
+
+
+def listed() -> list[str]:
+    return [device["id"] for device in json.loads(devices("list", "--json").stdout)]
+
+
+def test_an_empty_store_lists_nothing() -> None:
+    assert json.loads(devices("list", "--json").stdout) == []
+    assert devices("list").stdout == "No device is stored yet.\n"
+
+
+@pytest.mark.usefixtures("phones")
+def test_list_shows_every_device_with_its_state_now() -> None:
+    table = devices("list").stdout
+    row = next(line for line in table.splitlines() if "phone-1" in line)
+    for word in ("ada@example.com", "phone", "ios 26.1", "prohibited", "Chess, TikTok", SOURCE):
+        assert word in row
+    assert "clean" in next(line for line in table.splitlines() if "phone-2" in line)
+
+
+@pytest.mark.usefixtures("phones")
+def test_json_has_everything_of_the_posture() -> None:
+    first, second = json.loads(devices("list", "--json").stdout)
+    assert first == {
+        "id": "phone-1",
+        "state": "prohibited",
+        "kind": "phone",
+        "os": "ios",
+        "os_version": "26.1",
+        "managed": True,
+        "owner": "ada@example.com",
+        "apps": ["chess", "tiktok"],
+        "lists": ["prohibited"],
+        "source": SOURCE,
+        "reported_at": NOW.isoformat(),
+        "expires_at": (NOW + timedelta(hours=1)).isoformat(),
+        "status": "affirming",
+        "apps_complete": True,
+        "first_seen": NOW.isoformat(),
+        "last_seen": NOW.isoformat(),
+    }
+    assert (second["id"], second["state"]) == ("phone-2", "clean")
+
+
+@pytest.mark.usefixtures("phones")
+def test_show_adds_names_and_sightings() -> None:
+    shown = json.loads(devices("show", "phone-1", "--json").stdout)
+    assert {"kind": "eas", "name": "applx1"} in shown["names"]
+    (seen,) = shown["sightings"]
+    assert (seen["rule"], seen["effect"], seen["times"]) == ("prohibited-app", "block", 1)
+    assert seen["reference"] == "ref-phone-1"
+    text = devices("show", "phone-1").stdout
+    for word in ("eas applx1", "prohibited-app", "last 1 sightings"):
+        assert word in text
+
+
+@pytest.mark.usefixtures("phones")
+def test_forget_asks_then_deletes_the_device_and_its_sightings(folder: Path) -> None:
+    refused = devices("forget", "phone-1", answer="n\n")
+    assert (refused.exit_code, listed()) == (1, ["phone-1", "phone-2"])
+    assert "Forget phone-1 and everything stored about it?" in refused.stderr
+    assert devices("forget", "phone-1", answer="y\n").exit_code == 0
+    assert json.loads(devices("forget", "phone-2", "--yes", "--json").stdout) == {"forgotten": 1}
+    assert listed() == []
+    stored = b"".join(path.read_bytes() for path in (folder / "var").iterdir())
+    assert b"bo@example.com" not in stored
+
+
+@pytest.mark.parametrize("command", [("show",), ("forget", "--yes")])
+def test_an_unknown_id_is_said_and_fails(command: tuple[str, ...]) -> None:
+    result = devices(*command, "nobody")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "no device is called nobody; `mailgate devices list`" in result.stderr
+
+
+def test_one_id_of_two_sources_has_to_be_told_apart() -> None:
+    other = "https://other.example.com"
+    asyncio.run(fill("sqlite:///var/mailgate.db", fresh(), fresh(issuer=other)))
+    result = devices("show", "phone-1")
+    assert (result.exit_code, f"--source: {SOURCE}, {other}" in result.stderr) == (2, True)
+    assert json.loads(devices("show", "phone-1", "--source", other, "--json").stdout)["source"] == other
+    assert json.loads(devices("forget", "phone-1", "--yes", "--json").stdout) == {"forgotten": 2}
+
+
+def test_what_strangers_wrote_does_not_steer_the_terminal() -> None:
+    asyncio.run(fill("sqlite:///var/mailgate.db", fresh(user="\x1b[31m[bold]\x07", device_id="a")))
+    for command in (["list"], ["show", "a"]):
+        text = devices(*command).stdout
+        assert "\x1b" not in text
+        assert "\x07" not in text
+        assert "[31m[bold]" in text
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        (SETTINGS + "nonsense: 1\n", "mailgate.yaml:6:1"),
+        (SETTINGS.replace("var/mailgate.db", "config/mailgate.yaml"), "file is not a database"),
+    ],
+)
+def test_a_store_that_cannot_be_opened_is_said(folder: Path, settings: str, told: str) -> None:
+    (folder / "config" / "mailgate.yaml").write_text(settings)
+    result = devices("list", "--json")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert told in result.stderr

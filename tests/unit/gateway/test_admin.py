@@ -1,0 +1,43 @@
+"""The admin port."""
+
+import json
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
+
+from mailgate.gateway.admin import admin_app
+from mailgate.gateway.metrics import Metrics
+
+
+async def ask(path, *, ready=True, method="GET"):
+    async def readiness():
+        return {"ready": ready, "store": "ok"}
+
+    request = make_mocked_request(method, path)
+    match = await admin_app(Metrics().registry, readiness).router.resolve(request)
+    return await match.handler(request)
+
+
+async def test_healthz_says_that_the_process_runs():
+    answer = await ask("/healthz")
+    assert (answer.status, answer.text) == (200, "ok\n")
+
+
+@pytest.mark.parametrize(("ready", "status"), [(True, 200), (False, 503)])
+async def test_readyz_says_what_it_runs_on_and_503_while_it_should_get_no_traffic(ready, status):
+    answer = await ask("/readyz", ready=ready)
+    assert answer.status == status
+    assert json.loads(answer.text) == {"ready": ready, "store": "ok"}
+
+
+async def test_metrics_are_in_the_format_of_prometheus():
+    answer = await ask("/metrics")
+    assert answer.headers["Content-Type"].startswith("text/plain; version=")
+    assert b"# TYPE mailgate_config_ok gauge" in answer.body
+
+
+@pytest.mark.parametrize(("path", "method"), [("/", "GET"), ("/healthz", "POST"), ("/metrics/", "GET")])
+async def test_there_is_nothing_else(path, method):
+    with pytest.raises(web.HTTPException):
+        await ask(path, method=method)

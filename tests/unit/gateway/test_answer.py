@@ -1,0 +1,90 @@
+"""Answers that the gate gives itself."""
+
+from datetime import UTC, datetime
+
+import pytest
+from tests.unit.gateway.wire import FakeClient, exchange
+
+from mailgate.gateway.answer import PROBLEM, Answer, json_answer, send
+from mailgate.gateway.http1.request import RequestRefused, refused_head
+from mailgate.gateway.server import Exchange
+from mailgate.model import Reason
+
+NOW = datetime(2026, 11, 24, 9, 5, 7, tzinfo=UTC)
+POST = (b"POST / HTTP/1.1", b"Content-Length: 5")
+
+
+async def test_an_answer_is_whole_dated_and_never_stored():
+    """RFC 9110, 6.6.1 (Date) and 8.6; RFC 9111, 5.2.2.5."""
+    asked = exchange()
+    outcome = send(asked, Answer(403, b"no\n", "text/plain", (("X-A", "b"), ("x-a", "c"))), NOW)
+    assert asked.connection.transport.written == (
+        b"HTTP/1.1 403 Forbidden\r\nDate: Tue, 24 Nov 2026 09:05:07 GMT\r\nContent-Type: text/plain\r\n"
+        b"Content-Length: 3\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
+        b"X-A: b\r\nx-a: c\r\n\r\nno\n"
+    )
+    assert outcome.keep_alive
+    assert asked.started
+
+
+async def test_head_gets_the_length_without_the_body():
+    """RFC 9110, 9.3.2."""
+    asked = exchange(b"HEAD / HTTP/1.1")
+    send(asked, Answer(200, b"four"), NOW)
+    assert b"Content-Length: 4\r\n" in asked.connection.transport.written
+    assert asked.connection.transport.written.endswith(b"\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "fields", "body", "whole", "stays"),
+    [
+        (b"GET / HTTP/1.1", [], b"", True, True),
+        (b"GET / HTTP/1.1", [b"Connection: close"], b"", True, False),
+        (b"GET / HTTP/1.0", [], b"", True, False),
+        (b"GET / HTTP/1.0", [b"Connection: keep-alive"], b"", True, True),
+        (*POST[:1], [POST[1]], b"", True, True),
+        (*POST[:1], [POST[1]], b"hello", True, False),
+        (*POST[:1], [POST[1]], b"he", False, False),
+    ],
+)
+async def test_the_connection_stays_only_where_the_request_was_read_to_its_end(
+    line, fields, body, whole, stays
+):
+    """RFC 9112, 9.3 and 9.6."""
+    asked = exchange(line, *fields, body=body, whole=whole)
+    assert send(asked, Answer(403), NOW).keep_alive is stays
+    assert (b"Connection: close\r\n" in asked.connection.transport.written) is not stays
+    assert not asked.connection.transport.ended
+
+
+async def test_the_connection_ends_behind_a_body_that_was_malformed():
+    """Nothing that follows it can be read any more."""
+    asked = exchange(*POST, whole=False)
+    asked.body.set_exception(RequestRefused(400, Reason.REQUEST_AMBIGUOUS, "no"))
+    asked.body.feed_eof()
+    assert not send(asked, Answer(400), NOW).keep_alive
+    assert b"Connection: close\r\n" in asked.connection.transport.written
+
+
+async def test_a_refused_request_ends_with_a_half_close_so_that_the_answer_arrives():
+    """RFC 9112, 9.6: closing at once could reset the connection and take the answer with it."""
+    client = FakeClient()
+    asked = Exchange(
+        refused_head(RequestRefused(400, Reason.REQUEST_MALFORMED, "no")), exchange().body, client
+    )
+    assert not send(asked, Answer(400, b"no"), NOW).keep_alive
+    assert client.transport.ended
+    assert not client.transport.closing
+
+
+async def test_no_answer_to_a_client_that_is_gone():
+    asked = exchange()
+    asked.connection.transport = None
+    with pytest.raises(ConnectionError):
+        send(asked, Answer(200), NOW)
+
+
+def test_json_is_utf_8_and_ends_in_a_line():
+    answer = json_answer(403, {"title": "Gesperrt: é"}, PROBLEM)
+    assert (answer.status, answer.content_type) == (403, "application/problem+json")
+    assert answer.body == '{"title": "Gesperrt: é"}\n'.encode()

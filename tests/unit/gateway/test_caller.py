@@ -1,0 +1,38 @@
+"""Who gets a page, who gets a problem document, who gets only the status."""
+
+import pytest
+
+from mailgate.gateway.caller import is_navigation, is_page_load, wants_silence
+from mailgate.model import Protocol, RequestFacts
+
+BROWSER = "text/html,application/xhtml+xml,*/*;q=0.8"
+
+
+@pytest.mark.parametrize(
+    ("headers", "navigates"),
+    [
+        ({"sec-fetch-mode": "navigate"}, True),
+        ({"sec-fetch-mode": "cors", "accept": BROWSER}, False),
+        ({"sec-fetch-mode": "no-cors", "accept": BROWSER}, False),
+        ({"sec-fetch-mode": "websocket"}, False),
+        ({"accept": BROWSER}, True),
+        ({"accept": BROWSER, "x-requested-with": "XMLHttpRequest"}, False),
+        ({"accept": BROWSER, "content-type": "application/json"}, False),
+        ({"accept": "application/json"}, False),
+        ({"accept": "*/*"}, False),
+        ({}, False),
+    ],
+)
+def test_a_navigation(headers, navigates):
+    """Fetch metadata decide where they were sent (W3C Fetch Metadata, 2.3), Accept otherwise."""
+    assert is_navigation(RequestFacts(headers=headers)) is navigates
+
+
+@pytest.mark.parametrize(("method", "loads"), [("GET", True), ("POST", False), ("HEAD", False)])
+def test_only_a_get_can_be_asked_again_without_harm(method, loads):
+    assert is_page_load(RequestFacts(method=method, headers={"sec-fetch-mode": "navigate"})) is loads
+
+
+@pytest.mark.parametrize("protocol", Protocol)
+def test_only_activesync_is_answered_in_silence(protocol):
+    assert wants_silence(protocol) is (protocol is Protocol.ACTIVESYNC)

@@ -1,0 +1,33 @@
+"""TLS contexts."""
+
+import ssl
+
+import pytest
+
+from mailgate.gateway.tls import server_context, upstream_context
+
+
+def test_the_listener_speaks_tls_1_2_or_newer_with_its_certificate(certificate):
+    context = server_context(*certificate)
+    assert context.minimum_version is ssl.TLSVersion.TLSv1_2
+    assert context.verify_mode is ssl.CERT_NONE  # no client certificate is asked for
+    assert context.cert_store_stats()["x509_ca"] == 0
+
+
+@pytest.mark.parametrize("broken", ["certificate", "key"])
+def test_files_that_are_no_certificate_and_key_are_refused(certificate, broken):
+    path = dict(zip(("certificate", "key"), certificate, strict=True))[broken]
+    path.write_text("nothing")
+    with pytest.raises(ssl.SSLError):
+        server_context(*certificate)
+
+
+def test_missing_files_are_refused(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        server_context(tmp_path / "none.pem", tmp_path / "none.key")
+
+
+def test_the_webmail_has_to_prove_its_name():
+    context = upstream_context()
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname

@@ -1,0 +1,100 @@
+"""Forged headers and the origin of a request."""
+
+from ipaddress import ip_network
+
+import pytest
+
+from mailgate.gateway.trust import canonical, forgeable, origin_of
+
+PROXIES = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
+
+
+def test_one_spelling_for_what_cgi_cannot_tell_apart():
+    assert canonical(b"X_Forwarded-FOR") == b"x-forwarded-for"
+
+
+@pytest.mark.parametrize(
+    "name",
+    b"Forwarded X-Forwarded-For X-Forwarded-Proto X-Forwarded-User X-Forwarded-Anything X-Real-IP Client-Cert "
+    b"Client-Cert-Chain Client-Cert-Subject X-Client-Cert X-SSL-Client-Verify SSL_CLIENT_CERT SSL-Client-S-DN "
+    b"Remote-User X-Remote-User X-Remote-Groups X-Auth-Request-Email X-WebObjects-Remote-User X-Original-URL "
+    b"X-Rewrite-URL X-HTTP-Method-Override True-Client-IP CF-Connecting-IP Device-Attestation DPoP "
+    b"X-Device-Reason X-Mailgate-User Mailgate-Kind Proxy".split(),
+)
+def test_trust_headers_are_forgeable_in_every_spelling(name):
+    for spelling in (name, name.upper(), name.lower(), name.replace(b"-", b"_"), name.replace(b"-", b"_", 1)):
+        assert forgeable(spelling)
+
+
+@pytest.mark.parametrize(
+    "name",
+    b"Host Cookie Authorization User-Agent Accept Range If-None-Match X-Requested-With Origin Referer DNT "
+    b"Sec-CH-UA-Mobile Sec-Fetch-Mode Content-Type X-CSRF-Token X-Roundcube-Request MS-ASProtocolVersion "
+    b"X-MS-PolicyKey Depth Proxy-Custom Forwarded-By Via Device".split(),
+)
+def test_what_a_webmail_needs_is_not_forgeable(name):
+    assert not forgeable(name)
+
+
+def origin(peer, *fields, secure=False, host=b"mail.example.com", trusted=PROXIES):
+    return origin_of(fields, peer=peer, secure=secure, host=host, trusted=trusted)
+
+
+FORGED = (
+    (b"X-Forwarded-For", b"203.0.113.9"),
+    (b"X-Forwarded-Proto", b"https"),
+    (b"X-Forwarded-Host", b"evil.example"),
+)
+
+
+@pytest.mark.parametrize("trusted", [PROXIES, ()])
+@pytest.mark.parametrize(("secure", "scheme"), [(False, "http"), (True, "https")])
+def test_a_stranger_is_not_believed(trusted, secure, scheme):
+    seen = origin("192.0.2.1", *FORGED, secure=secure, trusted=trusted)
+    assert (seen.remote, seen.scheme, seen.host) == ("192.0.2.1", scheme, b"mail.example.com")
+    assert seen.forwarded_for == b"192.0.2.1"
+
+
+def test_a_trusted_proxy_is():
+    seen = origin("10.1.1.1", *FORGED)
+    assert (seen.remote, seen.scheme, seen.host) == ("203.0.113.9", "https", b"evil.example")
+    assert seen.forwarded_for == b"203.0.113.9, 10.1.1.1"
+
+
+@pytest.mark.parametrize(
+    ("chain", "remote", "forwarded_for"),
+    [
+        ([], "10.1.1.1", b"10.1.1.1"),
+        ([b"198.51.100.1, 203.0.113.9"], "203.0.113.9", b"198.51.100.1, 203.0.113.9, 10.1.1.1"),
+        ([b"203.0.113.9, 10.2.2.2"], "203.0.113.9", b"203.0.113.9, 10.2.2.2, 10.1.1.1"),
+        ([b"198.51.100.1", b"203.0.113.9"], "203.0.113.9", b"198.51.100.1, 203.0.113.9, 10.1.1.1"),
+        ([b"10.3.3.3 ,, 10.2.2.2"], "10.3.3.3", b"10.3.3.3, 10.2.2.2, 10.1.1.1"),
+        ([b"2001:db8::1, fd00::2"], "2001:db8::1", b"2001:db8::1, fd00::2, 10.1.1.1"),
+        ([b"unknown"], "10.1.1.1", b"10.1.1.1"),
+        ([b"203.0.113.9, <script>"], "10.1.1.1", b"10.1.1.1"),
+        ([b"203.0.113.9, \xb2.1.1.1"], "10.1.1.1", b"10.1.1.1"),
+        ([b"203.0.113.9:1234"], "10.1.1.1", b"10.1.1.1"),
+        ([b""], "10.1.1.1", b"10.1.1.1"),
+    ],
+)
+def test_the_client_is_the_nearest_hop_that_is_not_ours(chain, remote, forwarded_for):
+    """What stands further left was written by a stranger; what is no address ends the chain of belief."""
+    seen = origin("10.1.1.1", *((b"x-forwarded-for", value) for value in chain))
+    assert (seen.remote, seen.forwarded_for) == (remote, forwarded_for)
+
+
+@pytest.mark.parametrize("proto", [b"ftp", b"https, http", b"", b"javascript:"])
+def test_a_scheme_that_is_none_changes_nothing(proto):
+    assert origin("10.1.1.1", (b"X-Forwarded-Proto", proto), secure=True).scheme == "https"
+
+
+@pytest.mark.parametrize(
+    "host", [b"", b"a b", b"a/b", b"user@a", b"a.example, b.example", b"<script>", b"\xff"]
+)
+def test_a_forwarded_host_that_is_none_changes_nothing(host):
+    assert origin("10.1.1.1", (b"X-Forwarded-Host", host)).host == b"mail.example.com"
+
+
+@pytest.mark.parametrize("peer", ["", "unix", "fe80::1%eth0"])
+def test_a_peer_without_an_address_is_not_trusted(peer):
+    assert origin(peer, *FORGED).remote == peer

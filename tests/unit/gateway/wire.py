@@ -1,0 +1,103 @@
+"""Bytes in any pieces, and ends of connections that record what is done to them."""
+
+import asyncio
+from itertools import pairwise
+
+from aiohttp.streams import StreamReader
+from hypothesis import strategies as st
+
+from mailgate.gateway.http1.request import parse_request_head
+from mailgate.gateway.server import Exchange
+
+CUTS = st.lists(st.integers(0, 400), max_size=12)
+
+
+def split(wire, cuts):
+    """``wire`` in pieces, cut at these places."""
+    places = sorted({min(cut, len(wire)) for cut in cuts} | {0, len(wire)})
+    return [wire[start:end] for start, end in pairwise(places)]
+
+
+class FakeTransport:
+    """What asyncio gives a protocol, without a socket under it."""
+
+    def __init__(self, protocol=None, **extra):
+        self.protocol = protocol
+        self.extra = {"peername": ("192.0.2.7", 50000), **extra}
+        self.written = b""
+        self.reading = True
+        self.closing = self.aborted = self.ended = False
+
+    def write(self, data):
+        assert not self.closing
+        self.written += data
+
+    def taken(self):
+        """What was written since the last time this was asked."""
+        data, self.written = self.written, b""
+        return data
+
+    def pause_reading(self):
+        self.reading = False
+
+    def resume_reading(self):
+        self.reading = True
+
+    def can_write_eof(self):
+        return "sslcontext" not in self.extra
+
+    def write_eof(self):
+        self.ended = True
+
+    def close(self):
+        self.closing = True
+
+    def abort(self):
+        self.aborted = self.closing = True
+
+    def is_closing(self):
+        return self.closing
+
+    def get_extra_info(self, name, default=None):
+        return self.extra.get(name, default)
+
+
+class FakeClient:
+    """A client's connection, as far as an exchange needs one."""
+
+    def __init__(self, **extra):
+        self.transport = FakeTransport(self, **extra)
+        self.peername = self.transport.extra["peername"]
+        self.ssl_context = extra.get("sslcontext")
+        self.writing_paused = False
+        self.reader = None
+
+    def pause_reading(self):
+        if self.transport:
+            self.transport.pause_reading()
+
+    def resume_reading(self, resume_parser=True):
+        if self.transport:
+            self.transport.resume_reading()
+
+    def start_tunnel(self, reader, peer):
+        self.reader = reader
+
+
+def exchange(line=b"GET / HTTP/1.1", *fields, body=b"", whole=True, client=None):
+    """One request that has arrived, with so much of its body; needs a running loop."""
+    head = parse_request_head(
+        b"\r\n".join([line, b"Host: mail.example.com", *fields, b"", b""]), max_fields=99
+    )
+    client = client or FakeClient()
+    reader = StreamReader(client, 2**16, loop=asyncio.get_running_loop())
+    reader.feed_data(body)
+    if whole:
+        reader.feed_eof()
+    return Exchange(head, reader, client)
+
+
+async def settle():
+    """Let everything run that is ready to."""
+    for _ in range(60):
+        await asyncio.sleep(0)

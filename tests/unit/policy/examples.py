@@ -1,0 +1,36 @@
+"""A small policy and the people it is about."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from mailgate.model import Access, Client, Kind, Posture, PostureState, RequestFacts, User
+from mailgate.policy.apps import AppCatalog, ListedApp
+from mailgate.policy.rules import Policy, PolicyFile, policy_context
+
+NOW = datetime(2026, 12, 10, tzinfo=UTC)
+CATALOG = AppCatalog(
+    {"tiktok": ListedApp("tiktok", "TikTok"), "wechat": ListedApp("wechat", "WeChat")},
+    {"prohibited": ("tiktok",), "tencent": ("wechat",)},
+)
+LAPTOP = Client(Kind.LAPTOP, handheld=False)
+PHONE = Client(Kind.PHONE, handheld=True)
+CLEAN = Posture(PostureState.CLEAN, reported_at=NOW)
+WITH_TIKTOK = Posture(
+    PostureState.PROHIBITED, apps=("tiktok",), lists=("prohibited",), device_id="d1", reported_at=NOW
+)
+
+
+def policy_of(*rules: Mapping[str, Any], **default: Any) -> Policy:
+    """A policy of rules as they stand in the file; ``when`` is true and ``effect`` is block unless given."""
+    written = tuple(
+        {"id": f"rule-{n}", "when": "true", "effect": "block"} | rule for n, rule in enumerate(rules)
+    )
+    file = PolicyFile.model_validate({"rules": written, "default": default}, context=policy_context(CATALOG))
+    return Policy(file.rules, file.default, CATALOG)
+
+
+def access(
+    client: Client = PHONE, posture: Posture = CLEAN, user: str = "", now: datetime = NOW, **more: Any
+) -> Access:
+    return Access(RequestFacts(), client, posture, now, User(user), **more)

@@ -1,0 +1,51 @@
+import pytest
+
+from mailgate.policy.apps import AppCatalog, ListedApp
+
+CATALOG = AppCatalog(
+    {
+        "tiktok": ListedApp(
+            "tiktok",
+            "TikTok",
+            android=("com.zhiliaoapp.musically", "com.ss.android.ugc.trill"),
+            ios=("com.ss.iphone.ugc.Ame",),
+            names=("Tik Tok",),
+        ),
+        "wechat": ListedApp("wechat", "WeChat", ios=("com.tencent.xin",)),
+        "other": ListedApp("other", "Other", android=("com.tencent.xin",)),
+    },
+    {"prohibited": ("tiktok",), "tencent": ("wechat",), "all": ("wechat", "tiktok")},
+)
+
+
+@pytest.mark.parametrize(
+    ("os", "identifier", "key"),
+    [
+        ("android", "com.ss.android.ugc.trill", "tiktok"),
+        ("android", "COM.SS.Android.ugc.Trill", "tiktok"),
+        ("android", " com.ss.android.ugc.trill\n", "tiktok"),
+        ("ios", "com.ss.android.ugc.trill", "tiktok"),
+        ("ios", "com.tencent.xin", "wechat"),
+        ("ipados", "com.tencent.xin", "wechat"),
+        ("android", "com.tencent.xin", "other"),
+        ("", "com.ss.iphone.ugc.Ame", "tiktok"),
+        ("ios", "tiktok", "tiktok"),
+        ("ios", "TIKTOK", "tiktok"),
+        ("ios", "tik tok", "tiktok"),
+        ("android", "com.ss.android.ugc.trill.beta", None),
+        ("android", "com.ss.android.ugc", None),
+        ("android", "TikTok Viewer", None),
+        ("android", "", None),
+    ],
+)
+def test_match_is_exact_and_without_regard_to_case(os: str, identifier: str, key: str | None) -> None:
+    assert CATALOG.match(os, identifier) == key
+
+
+def test_lists_of_apps_are_sorted_and_once() -> None:
+    assert CATALOG.lists_of(["tiktok", "wechat", "gone"]) == ("all", "prohibited", "tencent")
+    assert CATALOG.lists_of([]) == ()
+
+
+def test_an_app_that_is_not_listed_any_more_shows_its_key() -> None:
+    assert (CATALOG.name_of("tiktok"), CATALOG.name_of("gone")) == ("TikTok", "gone")

@@ -1,0 +1,129 @@
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from mailgate.model import Effect, Stage
+from mailgate.policy.stages import Moment, Share, Stages, in_share, softened
+
+STAGES = Stages.model_validate(
+    {"report_only": "2026-12-01", "warn": "2026-12-08T09:00:00-08:00", "enforce": "2026-12-15T09:00:00-08:00"}
+)
+
+
+@pytest.mark.parametrize(
+    ("now", "stage", "next_start"),
+    [
+        ("2026-11-30T23:59:59Z", Stage.PENDING, "2026-12-01"),
+        ("2026-12-01T00:00:00Z", Stage.REPORT_ONLY, "2026-12-08T17:00:00Z"),
+        ("2026-12-08T16:59:59Z", Stage.REPORT_ONLY, "2026-12-08T17:00:00Z"),
+        ("2026-12-08T17:00:00Z", Stage.WARN, "2026-12-15T17:00:00Z"),
+        ("2026-12-15T17:00:00Z", Stage.ENFORCE, None),
+    ],
+)
+def test_a_stage_runs_from_its_start_to_the_next(now: str, stage: Stage, next_start: str | None) -> None:
+    moment = TypeAdapter(Moment).validate_python(now)
+    assert STAGES.at(moment) is stage
+    expected = next_start and TypeAdapter(Moment).validate_python(next_start)
+    assert STAGES.next_start(moment) == expected
+
+
+def test_report_only_alone_stays_report_only() -> None:
+    stages = Stages.model_validate({"report_only": "2026-12-01"})
+    assert stages.at(datetime(2099, 1, 1, tzinfo=UTC)) is Stage.REPORT_ONLY
+
+
+@pytest.mark.parametrize(
+    "stages",
+    [
+        {},
+        {"warn": "2026-12-01", "enforce": "2026-12-01"},
+        {"report_only": "2026-12-02", "enforce": "2026-12-01"},
+        {"warn": "2026-12-08T09:00:00"},
+        {"warn": "2026-13-01"},
+        {"warn": "20261201"},
+        {"warn": 5},
+    ],
+)
+def test_stages_that_make_no_sense(stages: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        Stages.model_validate(stages)
+
+
+@pytest.mark.parametrize(
+    ("text", "utc"),
+    [
+        ("2026-12-01", "2026-12-01T00:00:00+00:00"),
+        ("2026-12-08T09:00:00-08:00", "2026-12-08T17:00:00+00:00"),
+        ("2026-12-08 09:00Z", "2026-12-08T09:00:00+00:00"),
+        ("2026-12-08t09:00:00.5z", "2026-12-08T09:00:00.500000+00:00"),
+    ],
+)
+def test_moments_are_utc_inside(text: str, utc: str) -> None:
+    assert TypeAdapter(Moment).validate_python(text).isoformat() == utc
+
+
+@pytest.mark.parametrize(("text", "share"), [("0%", 0), ("12.5%", 0.125), ("100%", 1), ("100.0%", 1)])
+def test_shares(text: str, share: float) -> None:
+    assert TypeAdapter(Share).validate_python(text) == share
+
+
+@pytest.mark.parametrize("text", ["50", 50, 0.5, "101%", "-1%", "1e1%", "100.1%", "%", ""])
+def test_no_shares(text: object) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter(Share).validate_python(text)
+
+
+@pytest.mark.parametrize(
+    ("effect", "stage", "becomes"),
+    [
+        (Effect.BLOCK, Stage.WARN, Effect.WARN),
+        (Effect.CHALLENGE, Stage.WARN, Effect.WARN),
+        (Effect.ALLOW, Stage.WARN, Effect.ALLOW),
+        (Effect.BLOCK, Stage.ENFORCE, Effect.BLOCK),
+        (Effect.BLOCK, Stage.REPORT_ONLY, Effect.BLOCK),
+    ],
+)
+def test_warn_softens_what_keeps_out(effect: Effect, stage: Stage, becomes: Effect) -> None:
+    assert softened(effect, stage) is becomes
+
+
+@given(st.text(min_size=1), st.floats(0, 1), st.floats(0, 1))
+def test_who_is_in_a_share_stays_in_when_it_grows(subject: str, one: float, other: float) -> None:
+    small, large = sorted((one, other))
+    if in_share(small, "rule", subject, Effect.BLOCK):
+        assert in_share(large, "rule", subject, Effect.BLOCK)
+
+
+def test_a_share_is_about_that_part_of_people_and_differs_by_rule() -> None:
+    people = [f"person-{number}@example.com" for number in range(2000)]
+    hit = Counter(in_share(0.25, "a", each, Effect.BLOCK) for each in people)
+    assert 400 < hit[True] < 600
+    assert any(in_share(0.25, "a", p, Effect.BLOCK) != in_share(0.25, "b", p, Effect.BLOCK) for p in people)
+
+
+def test_a_share_takes_a_person_however_the_name_is_written() -> None:
+    assert len({in_share(0.5, "a", name, Effect.BLOCK) for name in ("Alice", "ALICE", "alice")}) == 1
+
+
+@pytest.mark.parametrize(
+    ("share", "effect", "inside"),
+    [
+        (0.1, Effect.BLOCK, True),
+        (0.1, Effect.ALLOW, False),
+        (0, Effect.BLOCK, False),
+        (1, Effect.ALLOW, True),
+    ],
+)
+def test_without_a_person_or_a_device_the_strict_side_is_taken(
+    share: float, effect: Effect, inside: bool
+) -> None:
+    assert in_share(share, "rule", "", effect) is inside
+
+
+def test_the_time_of_day_counts() -> None:
+    start = datetime(2026, 12, 8, 17, tzinfo=UTC)
+    assert STAGES.at(start - timedelta(microseconds=1)) is Stage.REPORT_ONLY

@@ -1,0 +1,215 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.policy.examples import CLEAN, LAPTOP, NOW, PHONE, WITH_TIKTOK, access, policy_of
+
+from mailgate.decide import decide
+from mailgate.model import (
+    Access,
+    Assurance,
+    Client,
+    Effect,
+    Kind,
+    Posture,
+    PostureState,
+    Reason,
+    RequestFacts,
+    Stage,
+)
+
+PROHIBITED = {"id": "prohibited-app", "when": 'client.handheld && "prohibited" in device.lists'}
+UNPROVEN = {"id": "unproven", "when": 'client.handheld && !(device.state in ["clean", "prohibited"])'}
+HANDHELD = {"id": "handheld", "when": "client.handheld", "effect": "allow"}
+BROKEN = {"id": "broken", "when": "1 / 0 == 1"}
+STAGES = {"report_only": "2026-12-09", "warn": "2026-12-11", "enforce": "2026-12-13"}
+UNAVAILABLE = Posture(PostureState.UNAVAILABLE)
+
+
+def outcome(policy, request: Access) -> tuple[Effect, Reason, str]:
+    decision = decide(request, policy)
+    return decision.effect, decision.reason, decision.rule
+
+
+def test_the_first_rule_that_matches_decides() -> None:
+    policy = policy_of(
+        {"when": "client.kind == 'laptop'", "effect": "allow"}, {"when": "true"}, {"effect": "allow"}
+    )
+    assert outcome(policy, access(LAPTOP)) == (Effect.ALLOW, Reason.RULE_MATCHED, "rule-0")
+    assert outcome(policy, access(PHONE)) == (Effect.BLOCK, Reason.RULE_MATCHED, "rule-1")
+
+
+@pytest.mark.parametrize(
+    ("default", "expected"),
+    [
+        ({}, (Effect.BLOCK, Reason.NO_RULE_MATCHED, "default")),
+        ({"effect": "warn", "reason": "kind-refused"}, (Effect.WARN, Reason.KIND_REFUSED, "default")),
+    ],
+)
+def test_the_default_decides_where_no_rule_does(
+    default: dict[str, str], expected: tuple[Effect, Reason, str]
+) -> None:
+    assert outcome(policy_of({"when": "false"}, **default), access()) == expected
+
+
+def test_every_rule_that_was_tried_is_told_in_order() -> None:
+    policy = policy_of({"when": "false"}, {"stages": {"enforce": "2027-01-01"}}, PROHIBITED, HANDHELD)
+    decision = decide(access(PHONE, WITH_TIKTOK), policy)
+    assert [(trial.rule, trial.stage, trial.matched, trial.effect) for trial in decision.trials] == [
+        ("rule-0", Stage.ENFORCE, False, None),
+        ("rule-1", Stage.PENDING, False, None),
+        ("prohibited-app", Stage.ENFORCE, True, Effect.BLOCK),
+    ]
+    assert decision.trials[1].note == "starts at 2027-01-01T00:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("days", "effect", "rule", "would", "deadline"),
+    [
+        (-2, Effect.ALLOW, "handheld", [], None),
+        (0, Effect.ALLOW, "handheld", ["prohibited-app"], None),
+        (1, Effect.WARN, "prohibited-app", [], NOW + timedelta(days=3)),
+        (3, Effect.BLOCK, "prohibited-app", [], None),
+    ],
+)
+def test_a_rule_goes_through_its_stages(
+    days: int, effect: Effect, rule: str, would: list[str], deadline: object
+) -> None:
+    policy = policy_of(PROHIBITED | {"stages": STAGES}, UNPROVEN, HANDHELD)
+    decision = decide(access(PHONE, WITH_TIKTOK, now=NOW + timedelta(days=days)), policy)
+    assert (decision.effect, decision.rule, decision.deadline) == (effect, rule, deadline)
+    assert [trial.rule for trial in decision.would] == would
+
+
+def test_the_deciding_rule_tells_its_title_fix_contact_and_apps() -> None:
+    rule = PROHIBITED | {
+        "title": "No TikTok",
+        "notice": {"fix": "remove-app", "contact": "it-help@example.com"},
+    }
+    decision = decide(access(PHONE, WITH_TIKTOK), policy_of(rule))
+    assert (decision.title, decision.fix, decision.contact) == (
+        "No TikTok",
+        "remove-app",
+        "it-help@example.com",
+    )
+    assert (decision.reason, decision.apps) == (Reason.PROHIBITED_APP, ("TikTok",))
+
+
+def test_an_explicit_reason_wins() -> None:
+    policy = policy_of(PROHIBITED | {"reason": "kind-refused"})
+    assert outcome(policy, access(PHONE, WITH_TIKTOK))[1] is Reason.KIND_REFUSED
+
+
+@pytest.mark.parametrize("effect", ["allow", "warn", "challenge", "block"])
+@pytest.mark.parametrize("stage", [{}, {"stages": {"warn": "2026-12-01"}}])
+def test_a_condition_that_fails_blocks_whatever_the_rule_would_do(
+    effect: str, stage: dict[str, object]
+) -> None:
+    rule = (
+        BROKEN | {"effect": effect, "title": "t", "notice": {"fix": "ask"}, "reason": "kind-refused"} | stage
+    )
+    decision = decide(access(), policy_of(rule, HANDHELD))
+    assert (decision.effect, decision.reason, decision.rule) == (Effect.BLOCK, Reason.RULE_ERROR, "broken")
+    assert (decision.title, decision.fix, decision.trials[0].note) == ("", "", "failed: divide by zero")
+
+
+def test_a_condition_that_fails_in_report_only_has_no_effect() -> None:
+    decision = decide(access(), policy_of(BROKEN | {"stages": {"report_only": "2026-12-01"}}, HANDHELD))
+    assert (decision.effect, [trial.rule for trial in decision.would]) == (Effect.ALLOW, ["broken"])
+
+
+@pytest.mark.parametrize(
+    ("choice", "rule", "expected"),
+    [
+        ("block", PROHIBITED, (Effect.BLOCK, Reason.POSTURE_UNAVAILABLE, "prohibited-app")),
+        ("last_known", PROHIBITED, (Effect.BLOCK, Reason.POSTURE_UNAVAILABLE, "prohibited-app")),
+        ("allow", PROHIBITED, (Effect.ALLOW, Reason.RULE_MATCHED, "handheld")),
+        ("allow", {"when": "device.known", "effect": "allow"}, (Effect.ALLOW, Reason.POSTURE_UNAVAILABLE, "rule-0")),
+        ("block", {"when": "device.known", "effect": "allow"}, (Effect.BLOCK, Reason.POSTURE_UNAVAILABLE, "rule-0")),
+        ("block", {"when": 'device.state == "unavailable"', "effect": "warn"}, (Effect.WARN, Reason.POSTURE_UNAVAILABLE, "rule-0")),
+        ("block", {"when": "client.kind == 'laptop' && device.known"}, (Effect.ALLOW, Reason.RULE_MATCHED, "handheld")),
+    ],
+)  # fmt: skip
+def test_on_unavailable(choice: str, rule: dict[str, str], expected: tuple[Effect, Reason, str]) -> None:
+    policy = policy_of(rule | {"on_unavailable": choice}, HANDHELD)
+    assert outcome(policy, access(PHONE, UNAVAILABLE)) == expected
+
+
+@pytest.mark.parametrize(
+    ("last", "expires_in", "expected"),
+    [
+        (CLEAN, 1, (Effect.ALLOW, Reason.RULE_MATCHED, "handheld")),
+        (WITH_TIKTOK, 1, (Effect.BLOCK, Reason.PROHIBITED_APP, "prohibited-app")),
+        (CLEAN, 0, (Effect.BLOCK, Reason.POSTURE_UNAVAILABLE, "prohibited-app")),
+        (CLEAN, -1, (Effect.BLOCK, Reason.POSTURE_UNAVAILABLE, "prohibited-app")),
+    ],
+)
+def test_what_was_last_known_counts_until_it_expires(
+    last: Posture, expires_in: int, expected: tuple[Effect, Reason, str]
+) -> None:
+    posture = replace(
+        last,
+        state=PostureState.UNAVAILABLE,
+        last_state=last.state,
+        expires_at=NOW + timedelta(hours=expires_in),
+    )
+    assert outcome(policy_of(PROHIBITED, UNPROVEN, HANDHELD), access(PHONE, posture)) == expected
+
+
+def test_unavailability_is_not_softened_by_warn() -> None:
+    policy = policy_of(PROHIBITED | {"stages": {"warn": "2026-12-01"}}, HANDHELD)
+    assert outcome(policy, access(PHONE, UNAVAILABLE))[0] is Effect.BLOCK
+
+
+def test_outside_of_its_share_a_rule_is_passed_over() -> None:
+    policy = policy_of(PROHIBITED | {"share": "50%"}, HANDHELD)
+    people = [f"person-{number}" for number in range(50)]
+    decisions = [decide(access(PHONE, WITH_TIKTOK, user=name), policy) for name in people]
+    assert {decision.rule for decision in decisions} == {"prohibited-app", "handheld"}
+    notes = {decision.trials[0].note for decision in decisions if decision.rule == "handheld"}
+    assert notes == {"outside the share of 50%"}
+
+
+def test_it_never_raises() -> None:
+    nonsense = replace(access(), now=None)  # type: ignore[arg-type]
+    decision = decide(nonsense, policy_of(PROHIBITED | {"stages": STAGES}))
+    assert (decision.effect, decision.reason) == (Effect.BLOCK, Reason.INTERNAL_ERROR)
+
+
+clients = st.builds(
+    Client,
+    kind=st.sampled_from(Kind),
+    handheld=st.booleans(),
+    assurance=st.sampled_from(Assurance),
+    os=st.text(max_size=5),
+)
+postures = st.builds(
+    Posture,
+    state=st.sampled_from(PostureState),
+    apps=st.sampled_from([(), ("tiktok",)]),
+    lists=st.sampled_from([(), ("prohibited",)]),
+    last_state=st.sampled_from([None, *PostureState]),
+    expires_at=st.sampled_from([None, NOW - timedelta(1), NOW + timedelta(1)]),
+)
+
+
+@given(clients, postures, st.text(max_size=10))
+def test_a_report_only_rule_changes_nothing(client: Client, posture: Posture, path: str) -> None:
+    request = Access(RequestFacts(target="/" + path), client, posture, NOW)
+    rest = (PROHIBITED, UNPROVEN, HANDHELD)
+    rehearsed = ({"id": "rehearsed", "when": 'device.state != "clean"', "stages": {"report_only": "2026-12-01"}}, BROKEN | {"stages": {"report_only": "2026-12-01"}})  # fmt: skip
+    assert outcome(policy_of(*rehearsed, *rest), request) == outcome(policy_of(*rest), request)
+
+
+@given(clients, postures)
+def test_only_a_clean_handheld_gets_in(client: Client, posture: Posture) -> None:
+    request = access(replace(client, handheld=True), posture)
+    let_in = decide(
+        request, policy_of(PROHIBITED, {"id": "unproven", "when": 'device.state != "clean"'}, HANDHELD)
+    )
+    last = posture.expires_at is not None and posture.expires_at > NOW and posture.last_state
+    state = last if posture.state is PostureState.UNAVAILABLE else posture.state
+    if let_in.effect is Effect.ALLOW:
+        assert state is PostureState.CLEAN
