@@ -67,6 +67,7 @@ REQUEST_LINES = {
     "absolute with userinfo": b"GET http://joe@mail.example.com/ HTTP/1.1",
     "absolute with bad port": b"GET http://mail.example.com:8x/ HTTP/1.1",
     "absolute with other scheme": b"GET ftp://mail.example.com/ HTTP/1.1",
+    "absolute https, though not over TLS (RFC 9110, section 7.4)": b"GET https://mail.example.com/ HTTP/1.1",
     "absolute with fragment": b"GET http://mail.example.com/#a HTTP/1.1",
 }
 
