@@ -102,7 +102,7 @@ async def ask(public: tuple[str, int], target: bytes) -> Response | None:
 
 
 @settings(
-    max_examples=300,
+    max_examples=200,
     deadline=None,
     derandomize=True,
     database=None,
