@@ -1,5 +1,6 @@
 """A phone's way: unknown, with a listed app, clean; in every form a caller may have."""
 
+import json
 import subprocess
 import sys
 from os import environ
@@ -8,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 from tests.integration.conftest import IPHONE, LAPTOP, NAVIGATION, PHONE_RULES, Guard, Guarded
-from tests.integration.gate import PROXY
+from tests.integration.gate import PROXY, wait_for
 
 EAS = "/Microsoft-Server-ActiveSync?Cmd=FolderSync&User=alice&DeviceId=ApplC39X8FAKEID&DeviceType=iPhone"
 
@@ -57,8 +58,11 @@ async def test_a_program_is_told_in_a_problem_document(
         problem = await response.json()
     assert problem["reason"] == response.headers["X-Device-Reason"] == "prohibited-app"
     assert problem["apps"] == ["TikTok"]
-    logged = [record for record in guarded.gate.records() if record.get("reference") == problem["reference"]]
-    assert [record["reason"] for record in logged] == ["prohibited-app"]
+
+    def logged() -> list[dict[str, Any]]:
+        return [each for each in guarded.gate.records() if each.get("reference") == problem["reference"]]
+
+    assert [record["reason"] for record in wait_for(logged)] == ["prohibited-app"]
 
 
 async def test_the_mail_app_of_a_reported_phone_follows_its_report(
@@ -132,6 +136,25 @@ async def test_what_was_seen_is_written_when_the_gate_stops(
     assert '"tiktok"' in listed
     mailgate(guarded, "devices", "forget", "phone-1", "--yes")
     assert "phone-1" not in mailgate(guarded, "devices", "list", "--json")
+
+
+async def test_a_refusal_is_explained_by_its_reference(
+    client: aiohttp.ClientSession, guarded: Guarded
+) -> None:
+    async with client.get(guarded.url, headers=guarded.report(apps=("tiktok",), user="alice")) as response:
+        reference = (await response.json())["reference"]
+    await get(client, guarded, **guarded.report())
+    assert guarded.gate.stop() == 0
+    told = json.loads(mailgate(guarded, "explain", "--json", "--reference", reference))
+    assert told["recorded"]["reason"] == "prohibited-app"
+    assert told["recorded"]["times"] == 1
+    assert told["client"]["assurance"] == "attested"
+    assert [(rule["rule"], rule["matched"]) for rule in told["rules"]] == [
+        ("laptop-browser", False),
+        ("prohibited-app", False),
+        ("unproven-handheld", False),
+        ("clean-handheld", True),
+    ]
 
 
 def mailgate(guarded: Guarded, *arguments: str) -> str:

@@ -32,3 +32,28 @@ def test_no_secret_is_shown(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         load_settings(tmp_path / "mailgate.yaml", {})
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "mistake"),
+    [
+        (
+            "admin_listen: 127.0.0.1:8081",
+            "admin_listen: 127.0.0.1:8080",
+            "6:15: the same address as `listen`",
+        ),
+        (
+            "trusted_proxies",
+            "limits: {head_bytes: 0}\ntrusted_proxies",
+            "8:22: `0` is out of range; expected greater",
+        ),
+        ("trusted_proxies", "timeouts: {idle: 0s}\ntrusted_proxies", "8:18: `0s` is not a duration"),
+    ],
+)
+def test_settings_that_make_no_sense(old: str, new: str, mistake: str, tmp_path: Path) -> None:
+    text = (ROOT / "config/mailgate.yaml").read_text()
+    (tmp_path / "mailgate.yaml").write_text(text.replace(old, new))
+    with pytest.raises(ConfigError) as caught:
+        load_settings(tmp_path / "mailgate.yaml", {})
+    [found] = caught.value.mistakes
+    assert f":{mistake}" in str(found)
