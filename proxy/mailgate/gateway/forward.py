@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from mailgate.gateway.http1.body import chunk, last_chunk
 from mailgate.gateway.http1.grammar import members
@@ -32,6 +33,7 @@ from mailgate.gateway.upstream import (
 from mailgate.model import Reason
 
 # RFC 9110, section 9.2.1: repeating these cannot do a thing twice
+MAX_INTERIM = 32
 SAFE = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PROPFIND", b"REPORT", b"SEARCH"})
 
 
@@ -44,7 +46,7 @@ class Forwarder:
     default_host: bytes
     idle: float
 
-    async def forward(self, exchange: Exchange, origin: Origin) -> Outcome:
+    async def forward(self, exchange: Exchange, origin: Origin, now: datetime) -> Outcome:
         """Forward one request and write its answer.
 
         Raises UpstreamError or RequestRefused while nothing was written yet; once the answer has begun, a
@@ -54,14 +56,16 @@ class Forwarder:
         repeatable = exchange.head.method in SAFE and not exchange.head.has_body
         upstream = await self.pool.acquire(repeatable=repeatable)
         try:
-            return await self._once(exchange, upstream, data)
+            return await self._once(exchange, upstream, data, now)
         except UpstreamClosed:
             # the webmail closed an idle connection just as we used it: nobody saw this request
             if exchange.started or not repeatable or not upstream.served:
                 raise
-        return await self._once(exchange, await self.pool.connect(), data)
+        return await self._once(exchange, await self.pool.connect(), data, now)
 
-    async def _once(self, exchange: Exchange, upstream: UpstreamConnection, data: bytes) -> Outcome:
+    async def _once(
+        self, exchange: Exchange, upstream: UpstreamConnection, data: bytes, now: datetime
+    ) -> Outcome:
         reusable = False
         try:
             upstream.expect(exchange.head.method)
@@ -70,7 +74,7 @@ class Forwarder:
                 response = await self._final_head(exchange, upstream, sending)
                 if response.status == 101:
                     return await self._switch(exchange, upstream, response)
-                outcome = await self._relay(exchange, upstream, response, sending)
+                outcome = await self._relay(exchange, upstream, response, sending, now)
                 reusable = sending.complete and upstream.finish(response)
             return outcome
         except (UpstreamError, TimeoutError):
@@ -88,7 +92,7 @@ class Forwarder:
         self, exchange: Exchange, upstream: UpstreamConnection, sending: "Sending"
     ) -> ResponseHead:
         request = exchange.head
-        while True:
+        for _ in range(MAX_INTERIM):
             try:
                 head = await upstream.read_head(sending.task)
             except UpstreamError:
@@ -101,6 +105,7 @@ class Forwarder:
                 return head
             if request.minor:  # RFC 9110, section 15.2: every 1xx is passed on, but never to HTTP/1.0
                 exchange.write(informational_head(head))
+        raise UpstreamMalformed("interim answers without an end")
 
     async def _switch(self, exchange: Exchange, upstream: UpstreamConnection, head: ResponseHead) -> Outcome:
         exchange.started = True
@@ -109,10 +114,15 @@ class Forwarder:
         return Outcome(keep_alive=False)
 
     async def _relay(
-        self, exchange: Exchange, upstream: UpstreamConnection, head: ResponseHead, sending: "Sending"
+        self,
+        exchange: Exchange,
+        upstream: UpstreamConnection,
+        head: ResponseHead,
+        sending: "Sending",
+        now: datetime,
     ) -> Outcome:
         framing = framing_for(exchange.head, head, closing=not sending.complete)
-        out = response_head(exchange.head, head, framing, self.rewrite)
+        out = response_head(exchange.head, head, framing, self.rewrite, now)
         exchange.started = True
         while True:
             if not upstream.ready:
@@ -158,7 +168,9 @@ async def _sending(exchange: Exchange, upstream: UpstreamConnection, idle: float
         yield sending
     finally:
         sending.task.cancel()
-        await asyncio.gather(sending.task, return_exceptions=True)
+        [error] = await asyncio.gather(sending.task, return_exceptions=True)
+        if isinstance(error, Exception):
+            raise error
 
 
 async def _send_body(exchange: Exchange, upstream: UpstreamConnection, idle: float, sending: Sending) -> None:
@@ -176,7 +188,7 @@ async def _send_body(exchange: Exchange, upstream: UpstreamConnection, idle: flo
     except ConnectionError:
         upstream.abort()
     except UpstreamError:
-        return  # the webmail stopped reading: its answer says why, or the reader of the answer finds out
+        pass  # the webmail stopped reading: its answer says why, or the reader of the answer finds out
 
 
 async def _next_piece(exchange: Exchange, idle: float) -> bytes:
