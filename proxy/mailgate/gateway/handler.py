@@ -199,7 +199,7 @@ def _who(incoming: Incoming, client: Client, proof: AttestationResult | None) ->
     """
     if incoming.facts.user:
         return incoming.facts.user
-    if proof is not None and proof.user:
+    if proof is not None and proof.refused is None and proof.user:
         return proof.user
     return (incoming.login or "") if client.protocol is Protocol.ACTIVESYNC else ""
 
