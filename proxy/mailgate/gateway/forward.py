@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mailgate.gateway.http1.body import chunk, last_chunk
-from mailgate.gateway.http1.grammar import members
-from mailgate.gateway.http1.request import RequestRefused
+from mailgate.gateway.http1.grammar import members, values
+from mailgate.gateway.http1.request import RequestHead, RequestRefused
 from mailgate.gateway.http1.response import ResponseHead
 from mailgate.gateway.messages import (
     Framing,
@@ -32,9 +32,11 @@ from mailgate.gateway.upstream import (
 )
 from mailgate.model import Reason
 
-# RFC 9110, section 9.2.1: repeating these cannot do a thing twice
 MAX_INTERIM = 32
+# RFC 9110, section 9.2.1: repeating these cannot do a thing twice
 SAFE = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PROPFIND", b"REPORT", b"SEARCH"})
+# RFC 4559, section 6: these log a connection in, so that the webmail takes whoever comes next for the same person
+CONNECTION_LOGINS = frozenset({b"ntlm", b"negotiate"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ class Forwarder:
                 if response.status == 101:
                     return await self._switch(exchange, upstream, response)
                 outcome = await self._relay(exchange, upstream, response, sending, now)
-                reusable = sending.complete and upstream.finish(response)
+                reusable = upstream.finish(response) and sending.complete and not _logs_in(exchange.head)
             return outcome
         except (UpstreamError, TimeoutError):
             if exchange.started:
@@ -147,6 +149,11 @@ class Forwarder:
         return last_chunk(safe_trailers(upstream.trailers) if framing.trailers else [])
 
 
+def _logs_in(request: RequestHead) -> bool:
+    credentials = values(request.fields, b"authorization")
+    return any(value.partition(b" ")[0].lower() in CONNECTION_LOGINS for value in credentials)
+
+
 @dataclass(slots=True)
 class Sending:
     """The request body on its way to the webmail."""
@@ -185,7 +192,7 @@ async def _send_body(exchange: Exchange, upstream: UpstreamConnection, idle: flo
     except RequestRefused as refused:
         sending.refused = refused
         upstream.abort()
-    except ConnectionError:
+    except OSError:  # the client is gone
         upstream.abort()
     except UpstreamError:
         pass  # the webmail stopped reading: its answer says why, or the reader of the answer finds out

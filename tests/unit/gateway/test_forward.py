@@ -164,6 +164,7 @@ async def test_an_answer_before_the_body_was_sent_ends_the_connection():
     [
         (RequestRefused(400, Reason.REQUEST_AMBIGUOUS, "no"), RequestRefused),
         (ConnectionResetError(), UpstreamClosed),
+        (OSError(113, "no route to the client"), UpstreamClosed),
     ],
 )
 async def test_a_request_body_that_breaks_never_looks_whole_to_the_webmail(error, raised):
@@ -176,6 +177,27 @@ async def test_a_request_body_that_breaks_never_looks_whole_to_the_webmail(error
         await forwarding.answer(end=False)
     assert forwarding.sent.endswith(chunk(b"hel"))
     assert forwarding.upstream._transport.aborted
+
+
+async def test_a_mistake_in_sending_is_not_swallowed():
+    asked = exchange(POST, CHUNKED, whole=False)
+    forwarding = Forwarding(asked)
+    await settle()
+    asked.body.set_exception(ValueError())
+    with pytest.raises(ValueError):
+        await forwarding.answer(HELLO)
+    assert forwarding.pool.released == []
+
+
+@pytest.mark.parametrize(
+    ("credentials", "released"),
+    [(b"NTLM TlRM", 0), (b"negotiate YII=", 0), (b"Negotiate", 0), (b"Basic YTpi", 1), (b"Bearer NTLM", 1)],
+)
+async def test_a_connection_that_was_logged_in_serves_nobody_else(credentials, released):
+    """RFC 4559, 6: else the next client is taken for this one."""
+    asked = exchange(b"GET / HTTP/1.1", b"Authorization: Basic x", b"Authorization: " + credentials)
+    _, forwarding = await forwarded(asked, HELLO)
+    assert len(forwarding.pool.released) == released
 
 
 async def test_a_client_that_stops_sending_is_refused_in_time():
