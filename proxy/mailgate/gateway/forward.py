@@ -19,6 +19,7 @@ from mailgate.gateway.messages import (
     safe_trailers,
     switching_head,
 )
+from mailgate.gateway.pool import UpstreamPool
 from mailgate.gateway.rewrite import Rewrite
 from mailgate.gateway.server import Exchange, Outcome
 from mailgate.gateway.trust import Origin
@@ -28,7 +29,6 @@ from mailgate.gateway.upstream import (
     UpstreamConnection,
     UpstreamError,
     UpstreamMalformed,
-    UpstreamPool,
 )
 from mailgate.model import Reason
 
