@@ -14,12 +14,12 @@ from mailgate.classify import classify, with_attestation
 from mailgate.decide import decide
 from mailgate.gateway.answer import Answer, send
 from mailgate.gateway.enforce import Speaker, wants_warning
+from mailgate.gateway.exchange import Exchange, Outcome
 from mailgate.gateway.facts import Incoming, read_facts
 from mailgate.gateway.forward import Forwarder
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.local import LOCAL_PREFIX, answer_local
 from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.server import Exchange, Outcome
 from mailgate.gateway.trust import Network
 from mailgate.gateway.upstream import UpstreamError, UpstreamTimeout, UpstreamUnreachable
 from mailgate.model import (
