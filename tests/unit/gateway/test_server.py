@@ -2,19 +2,18 @@
 
 import asyncio
 import re
-import socket
-import struct
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.gateway.wire import CUTS, FakeClient, FakeTransport, exchange, settle, split
+from tests.unit.gateway.wire import CUTS, FakeClient, FakeTransport, settle, split
 
 from mailgate.gateway.answer import Answer, send
+from mailgate.gateway.exchange import Outcome
 from mailgate.gateway.http1.body import chunk, last_chunk
 from mailgate.gateway.http1.request import RequestRefused
-from mailgate.gateway.server import MAX_PIPELINED, Outcome, RequestParser, Server, ServerLimits
+from mailgate.gateway.server import MAX_PIPELINED, RequestParser, Server, ServerLimits
 from mailgate.model import Reason
 
 LIMITS = ServerLimits(head=400, fields=10, body=100, head_time=10, keep_alive=75, linger=0)
@@ -377,36 +376,6 @@ async def test_draining_closes_idle_connections_and_lets_the_others_finish(conne
     assert busy.transport.closing
 
 
-async def test_an_exchange_knows_its_peer_and_whether_it_is_secure(connect):
-    seen = []
-
-    async def look(asked):
-        seen.append((asked.peer, asked.secure))
-        return Outcome(keep_alive=True)
-
-    await connect(look, peername=("2001:db8::1", 5, 0, 0)).send(GET)
-    await connect(look, sslcontext=object()).send(GET)
-    await connect(look, peername="").send(GET)
-    assert seen == [("2001:db8::1", False), ("192.0.2.7", True), ("", False)]
-
-
-class Socket:
-    def __init__(self):
-        self.options = []
-
-    def setsockopt(self, level, option, value):
-        self.options.append((level, option, struct.unpack("ii", value)))
-
-
-async def test_a_broken_answer_ends_in_a_reset():
-    """RFC 9112, 8: a body without a length is complete where the connection ends."""
-    asked = exchange(client=FakeClient(socket=Socket()))
-    asked.abort()
-    transport = asked.connection.transport
-    assert transport.aborted
-    assert transport.extra["socket"].options == [(socket.SOL_SOCKET, socket.SO_LINGER, (1, 0))]
-
-
 async def test_a_client_that_does_not_read_is_awaited_only_so_long(connect):
     seen = []
 
@@ -424,10 +393,21 @@ async def test_a_client_that_does_not_read_is_awaited_only_so_long(connect):
     assert seen == ["timeout"]
 
 
-async def test_tls_has_no_half_close():
-    asked = exchange(client=FakeClient(sslcontext=object()))
-    asked.half_close()
-    assert not asked.connection.transport.ended
+async def test_an_exchange_is_handed_its_own_connection(connect):
+    seen = []
+
+    async def look(asked):
+        seen.append((asked.peer, asked.secure))
+        asked.connection.pause_writing()
+        with pytest.raises(TimeoutError):
+            await asked.drain(0)
+        asked.connection.resume_writing()
+        await asked.drain(0)
+        return Outcome(keep_alive=True)
+
+    await connect(look, peername=("2001:db8::1", 5, 0, 0)).send(GET)
+    await connect(look, sslcontext=object()).send(GET)
+    assert seen == [("2001:db8::1", False), ("192.0.2.7", True)]
 
 
 async def test_an_error_behind_the_handler_is_logged_without_its_values(connect, caplog):
