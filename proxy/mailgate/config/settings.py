@@ -7,12 +7,24 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from mailgate.config.values import Duration, ExistingFile, JwksFile, Listen, Network, Origin, Size, StoreUrl
+from mailgate.config.values import (
+    Duration,
+    ExistingFile,
+    HeaderKey,
+    JwksFile,
+    Listen,
+    Network,
+    Origin,
+    Size,
+    StoreUrl,
+)
 from mailgate.policy.apps import Strict
 
 Language = Literal["en", "de", "es", "fr", "ja", "zh", "ar"]
 Issuer = Annotated[str, StringConstraints(pattern=r"^\S+$", max_length=500)]
 FileName = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+
+HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", max_length=100)]
 
 KiB = 1024
 
@@ -109,6 +121,15 @@ class Languages(Strict):
     """Where the browser asks for none that there is."""
 
 
+class DovecotSettings(Strict):
+    """Logins at the mail server, which Dovecot asks about at the admin port. Left out: it cannot ask."""
+
+    api_key: HeaderKey
+    """What Dovecot has to send, by reference alone."""
+    header: HeaderName = "X-API-Key"
+    """The header that it sends it in."""
+
+
 class Settings(Strict):
     """``mailgate.yaml``."""
 
@@ -126,6 +147,7 @@ class Settings(Strict):
     """Whose ``X-Forwarded-For``, ``-Proto``, ``-Host`` and ``-User`` are believed."""
     attestation: AttestationSettings = AttestationSettings()
     tls: TlsSettings | None = None
+    dovecot: DovecotSettings | None = None
     limits: Limits = Limits()
     timeouts: Timeouts = Timeouts()
     posture: PostureSettings = PostureSettings()

@@ -44,6 +44,8 @@ class Postures(Shape):
 
     async def current(self, client: Client, proof: AttestationResult | None, now: datetime) -> Posture: ...
 
+    async def of_person(self, login: str, now: datetime) -> Posture: ...
+
 
 class Ledger(Shape):
     """Where decisions are remembered (``store/ledger.py``)."""
@@ -94,7 +96,7 @@ class Gate:
             return send(exchange, await answer_local(self, incoming, reference, now), now)
         access, decision = await self.judge(incoming, now)
         self.ledger.record(access, decision, reference if decision.effect is not Effect.ALLOW else "")
-        self._note(access, decision, reference)
+        self.note(access, decision, reference)
         return await self._enforce(exchange, incoming, access, decision, reference)
 
     async def judge(self, incoming: Incoming, now: datetime) -> tuple[Access, Decision]:
@@ -137,7 +139,8 @@ class Gate:
             return send(exchange, Answer(200, headers=(("Allow", "OPTIONS"),)), now)
         return await self.forwarder.forward(exchange, incoming.origin, now)
 
-    def _note(self, access: Access, decision: Decision, reference: str) -> None:
+    def note(self, access: Access, decision: Decision, reference: str) -> None:
+        """Count and log one decision."""
         metrics, client = self.metrics, access.client
         metrics.count(decision.effect, decision.reason, client.kind)
         for trial in decision.would:

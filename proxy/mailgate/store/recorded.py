@@ -6,7 +6,9 @@ Never kept: cookies, credentials, tokens, addresses, bodies, and all of a query 
 from urllib.parse import urlencode
 
 from mailgate.classify.hints import HEADERS
-from mailgate.model import Client, Protocol, RequestFacts
+from mailgate.classify.imap import HEADER as IMAP_ID
+from mailgate.classify.imap import MAX_LENGTH as MAX_IMAP_ID
+from mailgate.model import LOGINS, Client, Protocol, RequestFacts
 from mailgate.store.names import eas_text
 from mailgate.store.sightings import ClientFacts
 
@@ -26,6 +28,7 @@ _ADDRESSES = {
 def client_facts(facts: RequestFacts, client: Client) -> ClientFacts:
     """The unique client behind a request, as it is recorded."""
     sent = facts.headers
+    kept, longest = ((IMAP_ID,), MAX_IMAP_ID) if client.protocol in LOGINS else (_HEADERS, _LONGEST)
     return ClientFacts(
         kind=client.kind,
         handheld=client.handheld,
@@ -37,7 +40,7 @@ def client_facts(facts: RequestFacts, client: Client) -> ClientFacts:
         eas_id=eas_text(client.eas_id),
         method=facts.method[:_LONGEST],
         target=_target(facts, client),
-        headers=tuple((name, sent[name][:_LONGEST]) for name in _HEADERS if name in sent),
+        headers=tuple((name, sent[name][:longest]) for name in kept if name in sent),
     )
 
 
