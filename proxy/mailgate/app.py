@@ -139,6 +139,8 @@ class Service:
 
     async def _open(self) -> None:
         settings, loop = self.bundle.settings, asyncio.get_running_loop()
+        # the last to be pushed is the first to end: requests, then what they recorded, then the writers of it
+        self._closing.push_async_callback(self._end_tasks)
         self._closing.push_async_callback(self.store.close)
         self._closing.callback(self.gate.forwarder.pool.close)
         self.reloader = Reloader(partial(load_bundle, self.config), self.apply, self.gate.metrics)
@@ -147,7 +149,6 @@ class Service:
             loop.create_task(self.reloader.watch(lambda: set(self.bundle.paths))),
             loop.create_task(self._prune_daily()),
         ]
-        self._closing.push_async_callback(self._end_tasks)
         self._watch_numbers()
         self._show_policy()
         if settings.tls:

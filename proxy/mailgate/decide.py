@@ -11,6 +11,7 @@ network, and no error on the way widens access:
 """
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from cel_expr_python import cel
 
@@ -59,6 +60,9 @@ def _first_match(access: Access, policy: Policy) -> Decision:
         if unavailable and _reads_device(rule):
             seen, activation = _without_posture(rule, access, policy)
         verdict = _judge(rule, stage, activation)
+        if verdict is _NO_MATCH:
+            trials.append(_missed(rule.id, rule.when.text, stage))
+            continue
         matched = verdict.effect is not None
         trials.append(RuleTrial(rule.id, rule.when.text, matched, stage, verdict.effect, verdict.note))
         if matched and stage is Stage.REPORT_ONLY:
@@ -66,6 +70,12 @@ def _first_match(access: Access, policy: Policy) -> Decision:
         elif matched:
             return _decision(rule, verdict, seen, policy, tuple(trials), tuple(would))
     return _by_default(policy, tuple(trials), tuple(would))
+
+
+@lru_cache(maxsize=1024)
+def _missed(rule: str, condition: str, stage: Stage) -> RuleTrial:
+    """Most rules do not match, and all that do not look alike."""
+    return RuleTrial(rule, condition, False, stage)
 
 
 def _not_subject(rule: Rule, stage: Stage, access: Access) -> str:

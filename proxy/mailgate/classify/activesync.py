@@ -20,20 +20,27 @@ _TYPES = Table(
         Rule(
             "desktop-client",
             "desktop",
-            r"^WindowsOutlook\d*$|^Thunderbird$|^TbSync$",
             "Outlook for Windows and TbSync in Thunderbird run on computers only.",
+            r"^WindowsOutlook\d*$ | ^Thunderbird$ | ^TbSync$",
         ),
         Rule(
             "tablet-type",
             "tablet",
-            r"iPad|PlayBook|Tablet|TouchPad|^SAMSUNGSM[TXP]\d|^SAMSUNGGT[PN]\d|Galaxy ?Tab|^KF[A-Z]{2,}",
             "Types of tablets by name or by Samsung's model numbers.",
+            r"""
+            iPad | PlayBook | Tablet | TouchPad | ^SAMSUNGSM[TXP]\d | ^SAMSUNGGT[PN]\d | Galaxy ?Tab
+            ^KF[A-Z]{2,}
+            """,
         ),
         Rule(
             "phone-type",
             "phone",
-            r"iPhone|iPod|Smart ?Phone|Android|^WP\d*$|Windows ?Phone|Pocket ?PC|BlackBerry|Palm|Symbian|Nokia|^SAMSUNG|^htc|^LG|^Moto|^SonyEricsson|^HUAWEI|^webOS|^MSFT-",
             "Types of phones; Android tablets mostly say Android as well and are told apart by their user agent.",
+            r"""
+            iPhone | iPod | Smart ?Phone | Android | ^WP\d*$ | Windows ?Phone | Pocket ?PC | BlackBerry
+            Palm | Symbian | Nokia | ^SAMSUNG | ^htc | ^LG | ^Moto | ^SonyEricsson | ^HUAWEI | ^webOS
+            ^MSFT-
+            """,
         ),
     )
 )

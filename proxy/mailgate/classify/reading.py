@@ -26,9 +26,6 @@ KIND_OF_FORM = {
 HANDHELD_FORMS = frozenset({"phone", "tablet", "ereader", "mail_app", "watch"})
 """A native mail client whose form is not told counts as handheld: unknown never widens access."""
 
-NO_HARDWARE = frozenset({"mail_app", "tool", "bot"})
-"""Forms that say what program asks, not what it runs on."""
-
 
 @dataclass(frozen=True, slots=True)
 class Reading:

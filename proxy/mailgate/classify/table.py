@@ -5,6 +5,7 @@ odd, makes it slow. Python's ``re`` has neither property. A pattern is compiled 
 takes a few milliseconds once in the life of a process.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -13,12 +14,22 @@ from ua_parser_rs import DeviceExtractor
 
 
 class Rule(NamedTuple):
-    """``pattern`` says that the sender has this form, because of ``why``. Case is ignored."""
+    """One of ``words`` says that the sender has this form, because of ``why``.
+
+    ``words`` are regular expressions, one a line or separated by `` | ``. Case is ignored unless a word says
+    ``(?-i:…)``; ``~`` is a word boundary.
+    """
 
     name: str
     form: str
-    pattern: str
     why: str
+    words: str
+
+    @property
+    def pattern(self) -> str:
+        """The words as one regular expression. The boundary is the ASCII one: cheaper, and the text is ASCII."""
+        words = re.split(r"\s*\n\s*| \| ", self.words.strip())
+        return f"({'|'.join(words)})".replace("~", r"(?-u:\b)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +46,7 @@ class Table:
     def __init__(self, rules: Iterable[Rule]) -> None:
         self.rules = {rule.name: rule for rule in rules}
         self._extractor = DeviceExtractor(
-            [(f"({rule.pattern})", "i", rule.name, rule.form, "$1") for rule in self.rules.values()]
+            [(rule.pattern, "i", rule.name, rule.form, "$1") for rule in self.rules.values()]
         )
 
     def first(self, text: str) -> Match | None:

@@ -1,12 +1,11 @@
 """``mailgate devices``: what is stored of devices, and how to have it forgotten."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 from rich.box import SIMPLE
@@ -15,9 +14,9 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from mailgate.cli.check import DEFAULT_PATH
-from mailgate.config import Bundle, load_bundle
-from mailgate.errors import ConfigError
-from mailgate.store import Device, Recorded, Store, StoreError, posture_of
+from mailgate.cli.stored import fail, with_store
+from mailgate.config import Bundle
+from mailgate.store import Device, Recorded, Store, posture_of
 
 app = typer.Typer(help="Show and forget what is stored of devices.", no_args_is_help=True)
 
@@ -37,7 +36,7 @@ _STYLES = {"clean": "green", "prohibited": "red", "missing": "dim"}
 @app.command("list")
 def list_devices(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
     """List devices by id. The table ends after 1000; --json has all of them, in one array."""
-    _with_store(config, _list_json if as_json else _list_table)
+    with_store(config, _list_json if as_json else _list_table)
 
 
 @app.command()
@@ -56,7 +55,7 @@ def show(device_id: Id, source: Source = "", config: Config = DEFAULT_PATH, as_j
         else:
             _print_device(told)
 
-    _with_store(config, run)
+    with_store(config, run)
 
 
 @app.command()
@@ -70,31 +69,14 @@ def forget(
 
     async def run(store: Store, _bundle: Bundle) -> None:
         if not await store.devices.called(device_id):
-            _fail(1, _unknown(device_id))
+            fail(1, _unknown(device_id))
         if not yes:
             question = f"Forget {_printable(device_id)} and everything stored about it?"
             typer.confirm(question, abort=True, err=True)
         count = await store.devices.forget(device_id)
         typer.echo(json.dumps({"forgotten": count}) if as_json else f"forgot {_printable(device_id)}")
 
-    _with_store(config, run)
-
-
-def _with_store(config: Path, run: Callable[[Store, Bundle], Coroutine[Any, Any, None]]) -> None:
-    """Run a command on the store of a configuration; one that cannot be used ends it with exit code 2."""
-
-    async def opened() -> None:
-        bundle = load_bundle(config)
-        store = await Store.open(bundle.settings.store.get_secret_value())
-        try:
-            await run(store, bundle)
-        finally:
-            await store.close()
-
-    try:
-        asyncio.run(opened())
-    except (ConfigError, StoreError) as error:
-        _fail(2, str(error))
+    with_store(config, run)
 
 
 async def _all(store: Store) -> AsyncIterator[Device]:
@@ -206,10 +188,10 @@ def _minute(moment: str | None) -> str:
 def _only(found: list[Device], device_id: str, source: str) -> Device:
     found = [device for device in found if source in ("", device.source)]
     if not found:
-        _fail(1, _unknown(device_id))
+        fail(1, _unknown(device_id))
     if len(found) > 1:
         sources = ", ".join(_printable(device.source) for device in found)
-        _fail(2, f"several sources call a device {_printable(device_id)}: name one with --source: {sources}")
+        fail(2, f"several sources call a device {_printable(device_id)}: name one with --source: {sources}")
     return found[0]
 
 
@@ -226,8 +208,3 @@ def _plain(value: object) -> object:
 def _printable(text: str) -> str:
     """Text of strangers without what would steer the terminal."""
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
-
-
-def _fail(code: int, message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(code)

@@ -13,7 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from mailgate.cli.check import DEFAULT_PATH
-from mailgate.config import load_bundle
+from mailgate.cli.recall import Recalled, recall
+from mailgate.cli.stored import fail, with_store
+from mailgate.config import Bundle, load_bundle
 from mailgate.config.document import MAX_BYTES, DocumentError, read_document
 from mailgate.config.mistakes import validated
 from mailgate.config.rehearsal import rehearse
@@ -22,16 +24,28 @@ from mailgate.model import Access, Decision, RuleTrial
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.cases import RecordedRequest, Situation
 from mailgate.policy.variables import VARIABLES
+from mailgate.store import Store
 
 Recorded = Annotated[
     Path, typer.Argument(metavar="[FILE|-]", help="One request in JSON or YAML; - for standard input.")
+]
+Reference = Annotated[
+    str, typer.Option(help="The reference id of a refusal, or a sighting's id: look it up in the store.")
 ]
 Config = Annotated[Path, typer.Option("--config", help="The settings whose policy decides.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
-def explain(recorded: Recorded = Path("-"), config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
+def explain(
+    recorded: Recorded = Path("-"),
+    reference: Reference = "",
+    config: Config = DEFAULT_PATH,
+    as_json: AsJson = False,
+) -> None:
     """Explain the decision on one recorded request: kind and signals, posture, every rule tried and why."""
+    if reference:
+        _explain_recorded(reference, config, as_json)
+        return
     try:
         policy = load_bundle(config).policy
         situation = _read(recorded, policy.catalog)
@@ -39,7 +53,30 @@ def explain(recorded: Recorded = Path("-"), config: Config = DEFAULT_PATH, as_js
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from error
     access, decision = rehearse(situation, policy, datetime.now(UTC))
-    report = explanation(access, decision, policy)
+    _tell(explanation(access, decision, policy), access, decision, as_json)
+
+
+def _explain_recorded(reference: str, config: Path, as_json: bool) -> None:
+    """What the gate recorded under this id, decided again by today's rules."""
+
+    async def run(store: Store, bundle: Bundle) -> tuple[Recalled | None, Policy]:
+        return await recall(store, bundle, reference, datetime.now(UTC)), bundle.policy
+
+    recalled, policy = with_store(config, run)
+    if recalled is None:
+        fail(
+            1,
+            f"nothing is recorded under `{reference}`; expected the reference id of a page, or a sighting's id",
+        )
+    seen, tally = recalled.then.sighting, recalled.then.tally
+    then = {name: getattr(seen, name) for name in ("effect", "reason", "rule", "posture", "policy")}
+    report = explanation(recalled.access, recalled.decision, policy) | {
+        "recorded": then | {"times": tally.times, "first": tally.first, "last": tally.last}
+    }
+    _tell(report, recalled.access, recalled.decision, as_json)
+
+
+def _tell(report: dict[str, Any], access: Access, decision: Decision, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(report, ensure_ascii=False, default=_plain))
     else:
@@ -77,8 +114,8 @@ def _read(path: Path, catalog: AppCatalog) -> Situation:
     """:raises ConfigError: with every mistake in the recorded request."""
     name = "<stdin>" if str(path) == "-" else str(path)
     try:
-        data = sys.stdin.buffer.read(MAX_BYTES + 1) if str(path) == "-" else path.read_bytes()
-        document = read_document(data, name, nulls=True)
+        with sys.stdin.buffer if str(path) == "-" else path.open("rb") as file:
+            document = read_document(file.read(MAX_BYTES + 1), name, nulls=True)
     except OSError as error:
         raise ConfigError(
             [Mistake(name, 1, 1, f"cannot be read: {error.strerror}; expected a recorded request")]
@@ -107,6 +144,10 @@ def _plain(value: object) -> object:
 def _print(report: dict[str, Any], access: Access, decision: Decision) -> None:
     console = Console()
     client, posture = access.client, access.posture
+    if then := report.get("recorded"):
+        last = f"{then['last']:%Y-%m-%d %H:%M} UTC"
+        words = f"{then['effect']}: {then['reason']}, by {then['rule']}; {then['times']} times, last {last}"
+        console.print(Text.assemble(("recorded ", "bold"), words, "; by today's rules:"))
     facts = f"{access.facts.method} {access.facts.target}"
     console.print(Text.assemble(("request  ", "bold"), f"{facts} at {access.now.isoformat()}"))
     handheld = "handheld" if client.handheld else "not handheld"

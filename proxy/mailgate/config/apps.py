@@ -35,6 +35,7 @@ class AppsFile(Strict):
 
 def read_catalog(path: Path, reading: Reading) -> AppCatalog | None:
     """The catalogue, or None with every mistake noted. List files are read even where ``apps.yaml`` is wrong."""
+    before = len(reading.mistakes)
     document = reading.document(path)
     file = reading.model(AppsFile, document, {})
     known = _keys_as_written(document)
@@ -43,7 +44,6 @@ def read_catalog(path: Path, reading: Reading) -> AppCatalog | None:
     }
     if file is None or document is None:
         return None
-    before = len(reading.mistakes)
     for name, keys in file.lists.items():
         if not isinstance(keys, ListFile):
             _check_keys(keys, known, document, ("lists", name), reading)
@@ -51,7 +51,7 @@ def read_catalog(path: Path, reading: Reading) -> AppCatalog | None:
     apps = {key: _listed(key, app) for key, app in file.apps.items()}
     _check_identifiers(apps, document, reading)
     found = {name: keys for name, keys in lists.items() if keys is not None}
-    return AppCatalog(apps, found) if len(reading.mistakes) == before and len(found) == len(lists) else None
+    return AppCatalog(apps, found) if len(reading.mistakes) == before else None
 
 
 def _keys_as_written(document: Document | None) -> tuple[str, ...]:

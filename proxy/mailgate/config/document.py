@@ -237,7 +237,7 @@ class _Builder:
             return self._null(node)
         try:
             if kind in _TEXT:
-                return node.value
+                return _paired(node.value)
             return _READERS[kind](node.value)
         except (KeyError, ValueError):
             message = f"{node.tag!s} {node.value!r} cannot be read; expected text, number, true or false"
@@ -258,6 +258,11 @@ class _Builder:
 def _integer(text: str) -> int:
     digits = text.replace("_", "")
     return int(digits, 0) if re.match(r"[-+]?0[xob]", digits) else int(digits)
+
+
+def _paired(text: str) -> str:
+    """JSON writes a character beyond U+FFFF as two surrogates. Raises `ValueError` for one without the other."""
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16")
 
 
 _READERS: Mapping[str, Any] = {

@@ -77,7 +77,7 @@ def _message(error: ErrorDetails) -> str:
         words = [word.strip(" '") for word in context["expected"].replace(" or ", ", ").split(",")]
         return f"{_shown(given)} is not known here; {expected(str(given), words)}"
     if kind == "word":
-        return f"{_shown(given)} is not known here; {expected(str(given), context['known'])}"
+        return f"{_shown(context['word'])} is not known here; {expected(context['word'], context['known'])}"
     if kind == "string_pattern_mismatch":
         return f"{_shown(given)} has the wrong form; expected {_form(context['pattern'])}"
     if kind in ("too_short", "string_too_short"):

@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from mailgate.config.values import Duration, ExistingFile, JwksFile, Listen, Network, Origin, Size, StoreUrl
 from mailgate.policy.apps import Strict
@@ -49,7 +50,7 @@ class TlsSettings(Strict):
 class Limits(Strict):
     """What is refused because it is too big."""
 
-    head_bytes: Size = 64 * KiB
+    head_bytes: Size = Field(default=64 * KiB, ge=KiB)
     """Request line and all header fields together."""
     header_count: int = Field(default=100, ge=1, le=10_000)
     body_bytes: Size = 0
@@ -122,7 +123,7 @@ class Settings(Strict):
     store: StoreUrl
     """Where devices and sightings are kept: a URL, or a reference to one that holds a password."""
     trusted_proxies: tuple[Network, ...] = ()
-    """Whose ``X-Forwarded-*``, ``Client-Cert`` and user headers are believed."""
+    """Whose ``X-Forwarded-For``, ``-Proto`` and ``-Host`` are believed."""
     attestation: AttestationSettings = AttestationSettings()
     tls: TlsSettings | None = None
     limits: Limits = Limits()
@@ -132,6 +133,14 @@ class Settings(Strict):
     files: Files = Files()
     log: LogSettings = LogSettings()
     languages: Languages = Languages()
+
+    @model_validator(mode="after")
+    def _two_ports(self) -> Self:
+        if self.listen == self.admin_listen and self.listen.port != 0:
+            raise PydanticCustomError(
+                "address", "the same address as `listen`; expected a port of its own", {"key": "admin_listen"}
+            )
+        return self
 
     def referenced_files(self) -> tuple[Path, ...]:
         """Key and certificate files: a change of one is a change of the settings."""

@@ -261,5 +261,6 @@ JwksFile = Annotated[Path, PlainValidator(_jwks), WithJsonSchema(_PATH)]
 StoreUrl = Annotated[
     SecretStr,
     PlainValidator(_store),
+    PlainSerializer(str),  # asterisks
     WithJsonSchema({"anyOf": [{"type": "string", "pattern": _STORE}, _REFERENCE]}),
 ]

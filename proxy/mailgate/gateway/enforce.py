@@ -1,14 +1,15 @@
 """From a decision, or an error, to the answer that the caller gets. The one place where errors become responses."""
 
 import hashlib
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import quote
 
 from mailgate.gateway.answer import PROBLEM, Answer, json_answer
-from mailgate.gateway.caller import is_navigation, is_page_load, wants_silence
+from mailgate.gateway.caller import is_navigation, is_page_load
 from mailgate.gateway.pages import Pages, RenderedPage, View, explain_reason
+from mailgate.gateway.refusals import FORMS
 from mailgate.model import Access, Client, Decision, Kind, Protocol, Reason, RequestFacts
 
 WARNED_COOKIE = "mailgate-warned"
@@ -28,8 +29,9 @@ class Speaker:
         """The answer to a request that was blocked, or that has to prove itself first."""
         facts = access.facts
         headers = (("X-Device-Reason", decision.reason.value),)
-        if wants_silence(access.client.protocol):
-            return Answer(403, headers=headers)
+        form = FORMS.get(access.client.protocol)
+        if form is not None:
+            return form(access, decision, reference)
         if is_navigation(facts):
             return _page(403, self.pages.refusal(self._view(access, decision, reference)), headers)
         return self._problem(
@@ -137,11 +139,9 @@ def wants_warning(access: Access, decision: Decision) -> bool:
     """Only a page load is interrupted, and not one that was warned of the same in the last hours."""
     if access.client.protocol is not Protocol.WEB or not is_page_load(access.facts):
         return False
-    try:
-        cookie = SimpleCookie(access.facts.headers.get("cookie", "")).get(WARNED_COOKIE)
-    except CookieError:
-        return True
-    return cookie is None or cookie.value != warned_mark(decision)
+    # not http.cookies: it gives up on all cookies where one of the webmail's is unusual, and the warning would stay
+    cookies = re.split(r"[;,]\s*", access.facts.headers.get("cookie", ""))
+    return f"{WARNED_COOKIE}={warned_mark(decision)}" not in cookies
 
 
 def warned_cookie(mark: str, *, secure: bool) -> str:

@@ -108,7 +108,8 @@ class Gate:
         )
         client = with_attestation(classify(facts), proof)
         posture = await self.postures.current(client, proof, now)
-        user = User(facts.user or (proof.user if proof else ""))
+        signed = proof.user if proof is not None and proof.refused is None else ""
+        user = User(signed or facts.user or "")
         access = Access(facts, client, posture, now, user, proof)
         decision = decide(access, live.policy)
         self.metrics.decision_seconds.observe(perf_counter() - started)

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs
+from urllib.parse import parse_qsl
 
 from mailgate.gateway.answer import Answer, json_answer
 from mailgate.gateway.enforce import warned_cookie
@@ -82,9 +82,9 @@ async def _healthz(_gate: "Gate", _incoming: Incoming, _reference: str, _now: da
 
 async def _continue(_gate: "Gate", incoming: Incoming, _reference: str, _now: datetime) -> Answer:
     """The warning was read: remember it for some hours and go on to what was asked for."""
-    query = parse_qs(incoming.facts.query, max_num_fields=4)
-    mark, target = query.get("rule", [""])[0], own_path(query.get("to", ["/"])[0])
-    if not MARK.fullmatch(mark):
+    query = dict(parse_qsl(incoming.facts.query))
+    mark, target = query.get("rule", ""), own_path(query.get("to", "/"))
+    if not MARK.fullmatch(mark) or not target.isascii():
         raise RequestRefused(400, Reason.REQUEST_MALFORMED, "The link of this warning is not whole.")
     cookie = warned_cookie(mark, secure=incoming.facts.scheme == "https")
     return replace(Answer(303), headers=(("Location", target), ("Set-Cookie", cookie)))

@@ -188,11 +188,9 @@ class RecordedRequest(Request):
     def situation(self) -> Situation:
         """The same in two levels."""
         own = {name: getattr(self, name) for name in Request.model_fields}
-        return Situation(
-            request=Request.model_construct(**own),
-            device=self.device,
-            attestation=self.attestation,
-            now=self.now,
+        request = Request.model_construct(**own)
+        return Situation.model_construct(
+            request=request, device=self.device, attestation=self.attestation, now=self.now
         )
 
 

@@ -48,7 +48,10 @@ class Condition:
         :raises UnknownValueError: the answer hangs on a variable that the activation leaves out.
         :raises EvaluationError: anything else that went wrong; the text is the runtime's own.
         """
-        value = self.program.eval(activation).value()
+        try:
+            value = self.program.eval(activation).value()
+        except RuntimeError as error:  # a text that has no UTF-8 form
+            raise EvaluationError(str(error)) from error
         if value is True or value is False:
             return value
         if isinstance(value, str) and value.startswith("UNKNOWN: No value"):
@@ -73,7 +76,10 @@ def compile_condition(text: str, closed: Mapping[str, Iterable[str]]) -> Conditi
         raise ConditionError([*translated(str(error), text), *_also_misspelt(text, sets)]) from error
     tree = read_tree(program.serialize(), checked=True)
     faults = [fault_at(text, offset, message) for offset, message in misspelt(tree, sets)]
-    faults += [fault_at(text, offset, message) for offset, message in _bad_constants(tree)]
+    faults += [
+        fault_at(text, offset, message)
+        for offset, message in (*_bad_constants(tree), *_ordered_versions(tree))
+    ]
     if program.return_type().name() != "BOOL":
         kind = program.return_type().name().lower()
         faults.append(Fault(1, 1, f"the condition is of type {kind}; expected bool: true or false"))
@@ -109,3 +115,15 @@ def _bad_constants(tree: Node) -> Iterator[tuple[int, str]]:
             probe = ENVIRONMENT.compile(_PARSED[node.name].format(json.dumps(last.text)))
             if probe.eval(ENVIRONMENT.Activation({})).type().name() == "ERROR":
                 yield last.offset, f"{json.dumps(last.text)} cannot be read; expected {_EXAMPLES[node.name]}"
+
+
+_ORDER = frozenset({"_<_", "_<=_", "_>_", "_>=_"})
+
+
+def _ordered_versions(tree: Node) -> Iterator[tuple[int, str]]:
+    """Versions are texts, and as a text "9" is greater than "17": an ordering would quietly be wrong."""
+    for node in walk(tree):
+        versions = [child for child in node.children if child.is_name and child.name.endswith("_version")]
+        if node.is_call and node.name in _ORDER and versions:
+            message = f"`{versions[0].name}` is a text, where 9 comes after 17"
+            yield versions[0].offset, f'{message}; expected something like `.matches("^(17|18)\\\\.")`'

@@ -81,12 +81,12 @@ def _node(data: bytes, positions: dict[int | bytes, int | bytes]) -> Node:
         return Node(kind, offset, text=text)
     names, below = _SHAPES[kind]
     name = next((_bytes(value).decode() for number, value in parts if number == names), "")
+    if kind == _IDENT:  # the type check makes one name of `client.kind`, placed at its last dot
+        offset -= len(name.rpartition(".")[0])
     if kind == _STRUCT:
         parts = [part for number, entry in parts if number == 2 for part in _fields(_bytes(entry))]
     children = tuple(_node(_bytes(value), positions) for number, value in parts if number in below)
-    if (
-        kind == _SELECT and children and children[0].is_name
-    ):  # only the type check makes one name of `client.kind`
+    if kind == _SELECT and children and children[0].is_name:  # without the type check it is two
         return Node(_IDENT, children[0].offset, f"{children[0].name}.{name}")
     scope = (name, children[0]) if kind == _COMPREHENSION else None
     return Node(kind, offset, name, None, children, scope)

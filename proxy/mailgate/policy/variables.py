@@ -60,9 +60,9 @@ _UNKNOWN_STATES = (PostureState.MISSING, PostureState.UNAVAILABLE)
 VARIABLES: Mapping[str, Variable] = {
     v.name: v
     for v in (
-        Variable("client.kind", "string", "What sends the request; `unknown` is never `laptop`", lambda a: a.client.kind.value, _words(Kind)),
+        Variable("client.kind", "string", "What sends the request; `unknown` is never `laptop`", lambda a: a.client.kind, _words(Kind)),
         Variable("client.handheld", "bool", "A phone, a tablet, a mobile mail app or a watch", lambda a: a.client.handheld),
-        Variable("client.assurance", "string", "How well the kind is known, weakest first", lambda a: a.client.assurance.value, _words(Assurance)),
+        Variable("client.assurance", "string", "How well the kind is known, weakest first", lambda a: a.client.assurance, _words(Assurance)),
         Variable("client.form", "string", "Form factor; empty where not told", lambda a: a.client.form, (*FORMS, "")),
         Variable("client.os", "string", "`windows`, `macos`, `linux`, `chromeos`, `ios`, `ipados`, `android`, … or empty", lambda a: a.client.os),
         Variable("client.os_version", "string", "Version as the client tells it, or empty", lambda a: a.client.os_version),
@@ -72,12 +72,12 @@ VARIABLES: Mapping[str, Variable] = {
         Variable("client.eas_type", "string", "ActiveSync `DeviceType`, or empty", lambda a: a.client.eas_type),
         Variable("client.contradicted", "bool", "Two signals name different kinds; `client.kind` is the more restrictive one", lambda a: a.client.contradicted),
         Variable("client.findings", "list(string)", "Reason codes of what does not fit in the signals", lambda a: [f.reason.value for f in a.client.findings], _words(Reason)),
-        Variable("device.state", "string", "What is known of the device; only `clean` means clean", lambda a: a.posture.state.value, _words(PostureState)),
+        Variable("device.state", "string", "What is known of the device; only `clean` means clean", lambda a: a.posture.state, _words(PostureState)),
         Variable("device.known", "bool", "The device has reported at least once", lambda a: a.posture.state not in _UNKNOWN_STATES),
         Variable("device.apps", "list(string)", "Listed apps that are present: keys of `apps.yaml`", lambda a: list(a.posture.apps)),
         Variable("device.lists", "list(string)", "Lists of `apps.yaml` on which those apps stand", lambda a: list(a.posture.lists)),
         Variable("device.managed", "bool", "Enrolled in device management; false where not told", lambda a: bool(a.posture.managed)),
-        Variable("device.kind", "string", "Kind that the device's signed report tells, else `unknown`", lambda a: (a.posture.kind or Kind.UNKNOWN).value, _words(Kind)),
+        Variable("device.kind", "string", "Kind that the device's signed report tells, else `unknown`", lambda a: a.posture.kind or Kind.UNKNOWN, _words(Kind)),
         Variable("device.os", "string", "Operating system that the report tells, or empty", lambda a: a.posture.os),
         Variable("device.os_version", "string", "Its version, or empty", lambda a: a.posture.os_version),
         Variable("device.age", "duration", "Time since the last report; 100 years for a device that never reported", _age),
@@ -89,10 +89,10 @@ VARIABLES: Mapping[str, Variable] = {
         Variable("request.path", "string", "Path of the target as sent: percent-encoding is not undone", lambda a: a.facts.path),
         Variable("request.host", "string", "Host that was asked", lambda a: a.facts.host),
         Variable("request.scheme", "string", "Scheme that was asked", lambda a: a.facts.scheme, ("http", "https")),
-        Variable("request.protocol", "string", "What the caller speaks", lambda a: a.client.protocol.value, _words(Protocol)),
+        Variable("request.protocol", "string", "What the caller speaks", lambda a: a.client.protocol, _words(Protocol)),
         Variable("request.remote", "string", "Address of the caller", lambda a: a.facts.remote),
-        Variable("user.name", "string", "Who asks, as told by a trusted proxy; empty where nobody vouches", lambda a: a.user.name),
-        Variable("user.groups", "list(string)", "Groups of that person", lambda a: list(a.user.groups)),
+        Variable("user.name", "string", "Who asks: as accepted evidence says, else the login of Basic credentials, which anyone can claim; or empty", lambda a: a.user.name),
+        Variable("user.groups", "list(string)", "Groups of that person; empty at the gate, which nothing tells them yet", lambda a: list(a.user.groups)),
         Variable("now", "timestamp", "Time of the request, UTC", lambda a: a.now),
     )
 }  # fmt: skip

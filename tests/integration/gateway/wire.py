@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import struct
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -48,11 +49,12 @@ class Response:
 class Wire(asyncio.Protocol):
     """One end of a connection. ``ended`` is None, ``closed`` (FIN) or ``reset``."""
 
-    def __init__(self, accepted: Callable[["Wire"], None] | None = None) -> None:
+    def __init__(self, accepted: Callable[["Wire"], None] | None = None, *, tls: bool = False) -> None:
         self.buffer = bytearray()
         self.seen = 0
         self.ended: str | None = None
         self._accepted = accepted
+        self._tls = tls
         self._said_all = False
         self._changed = asyncio.Event()
         self._writable = asyncio.Event()
@@ -73,7 +75,7 @@ class Wire(asyncio.Protocol):
     def eof_received(self) -> bool:
         self.ended = self.ended or "closed"
         self._changed.set()
-        return True
+        return not self._tls  # TLS knows no half-closed connection
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.ended = self.ended or ("reset" if exc else "closed")
@@ -155,7 +157,7 @@ class Wire(asyncio.Protocol):
     async def abort(self) -> None:
         """End the connection with RST."""
         sock = self.transport.get_extra_info("socket")
-        with suppress(OSError):
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
+        if sock is not None and not self.transport.is_closing():
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.transport.abort()
         await asyncio.sleep(0)

@@ -19,7 +19,7 @@ TABLES = {
 
 
 def test_the_first_rule_that_matches_counts_and_gives_its_words() -> None:
-    table = Table([Rule("one", "tv", "b+", ""), Rule("two", "car", "a", "")])
+    table = Table([Rule("one", "tv", "", "b+"), Rule("two", "car", "", "a | c~")])
     match = table.first("xaBBx")
     assert match is not None
     assert (match.rule.name, match.rule.form, match.text) == ("one", "tv", "BB")

@@ -81,6 +81,11 @@ def test_aliases_that_grow_without_bound_are_refused() -> None:
     assert "nested too deeply" in mistakes("a: &a [*a]")[0]
 
 
+def test_surrogates_come_in_pairs() -> None:
+    assert read(r'a: "\ud83d\ude00"').value == {"a": "😀"}
+    assert "cannot be read" in mistakes(r'a: "\ud83d"')[0]
+
+
 def test_nulls_of_programs_are_left_out() -> None:
     assert read('{"a": null, "b": 1}', nulls=True).value == {"b": 1}
 

@@ -107,6 +107,25 @@ def test_an_absolute_target_replaces_the_host_it_came_with():
     assert to_webmail(head) == (b"GET /a HTTP/1.1", [b"Host: o.example:81"])
 
 
+def test_max_forwards_is_one_less_on_the_way_out():
+    """RFC 9110, 7.6.2."""
+    assert to_webmail(request(b"Max-Forwards: 3", line=b"OPTIONS / HTTP/1.1"))[1][1:] == [b"Max-Forwards: 2"]
+    assert to_webmail(request(b"Max-Forwards: 3"))[1][1:] == [b"Max-Forwards: 3"]
+
+
+def test_http_1_0_has_no_expectations():
+    """RFC 9110, 10.1.1."""
+    assert to_webmail(request(b"Expect: 100-continue"))[1][1:] == [b"Expect: 100-continue"]
+    assert to_webmail(request(b"Expect: 100-continue", line=b"POST / HTTP/1.0"))[1][1:] == []
+
+
+def test_a_length_is_written_in_one_way():
+    """Two readings of ``007`` would be two ends of the body."""
+    assert to_webmail(request(b"content-length: 007", line=b"POST / HTTP/1.1"))[1][1:] == [
+        b"content-length: 7"
+    ]
+
+
 def test_te_trailers_and_websocket_are_asked_for_anew():
     """RFC 9110, 10.1.4 and 7.8: each with its own Connection option."""
     assert to_webmail(request(b"TE: gzip, Trailers", b"Connection: TE"))[1][1:] == [

@@ -13,6 +13,7 @@ REWRITE = Rewrite.between("https://mail.example.com", "http://inner:9080")
         (b"http://inner:9080/a?b#c", b"https://mail.example.com/a?b#c"),
         (b"HTTP://INNER:9080", b"https://mail.example.com"),
         (b"http://inner:9080?b", b"https://mail.example.com?b"),
+        (b"//inner:9080/a", b"https://mail.example.com/a"),
         (b"http://mail.example.com/a", b"https://mail.example.com/a"),
         (b"/a%2Fb?c", b"/a%2Fb?c"),
         (b"a", b"a"),

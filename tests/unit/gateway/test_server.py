@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+import socket
+import struct
 from datetime import UTC, datetime
 
 import pytest
@@ -388,10 +390,21 @@ async def test_an_exchange_knows_its_peer_and_whether_it_is_secure(connect):
     assert seen == [("2001:db8::1", False), ("192.0.2.7", True), ("", False)]
 
 
-async def test_a_broken_answer_is_aborted_not_closed():
-    asked = exchange()
+class Socket:
+    def __init__(self):
+        self.options = []
+
+    def setsockopt(self, level, option, value):
+        self.options.append((level, option, struct.unpack("ii", value)))
+
+
+async def test_a_broken_answer_ends_in_a_reset():
+    """RFC 9112, 8: a body without a length is complete where the connection ends."""
+    asked = exchange(client=FakeClient(socket=Socket()))
     asked.abort()
-    assert asked.connection.transport.aborted
+    transport = asked.connection.transport
+    assert transport.aborted
+    assert transport.extra["socket"].options == [(socket.SOL_SOCKET, socket.SO_LINGER, (1, 0))]
 
 
 async def test_a_client_that_does_not_read_is_awaited_only_so_long(connect):

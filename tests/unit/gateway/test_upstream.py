@@ -163,6 +163,22 @@ async def test_silence_is_a_timeout():
         await connection.read()
 
 
+async def test_the_time_to_answer_runs_from_the_end_of_the_upload():
+    connection, sent = connected(response_time=0), asyncio.get_running_loop().create_future()
+    reading = asyncio.ensure_future(connection.read_head(sent))
+    await settle()
+    assert not reading.done()
+    sent.set_result(None)
+    with pytest.raises(UpstreamTimeout):
+        await reading
+
+
+async def test_an_answer_may_come_before_the_upload_has_ended():
+    """RFC 9110, 10.1.1."""
+    connection = received(LENGTH)
+    assert (await connection.read_head(asyncio.get_running_loop().create_future())).status == 200
+
+
 async def test_a_reader_is_woken_by_bytes_and_by_the_end():
     connection = connected()
     reading = asyncio.ensure_future(connection.read_head())
@@ -185,6 +201,7 @@ async def test_bytes_that_no_request_asked_for_spoil_an_idle_connection():
     assert connection.usable
     connection.data_received(LENGTH)
     assert not connection.usable
+    assert connection._transport.aborted
 
 
 async def test_a_second_answer_to_one_request_spoils_the_connection():

@@ -72,6 +72,10 @@ class FakeClient:
         self.writing_paused = False
         self.reader = None
 
+    @property
+    def connected(self):
+        return self.transport is not None
+
     def pause_reading(self):
         if self.transport:
             self.transport.pause_reading()

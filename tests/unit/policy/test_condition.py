@@ -43,6 +43,7 @@ def faults(text: str) -> list[tuple[int, int, str]]:
         ('device.age > duration("7d")', 1, 23, 'a duration of hours, minutes and seconds like "168h"'),
         ('client.model.matches("[")', 1, 22, "a regular expression"),
         ('now > timestamp("2026-12-01")', 1, 17, "a time with its zone"),
+        ('client.handheld && device.os_version < "17"', 1, 20, "a text, where 9 comes after 17"),
         ("(" * 300 + "true" + ")" * 300, 1, 1, "expected a simpler condition"),
         ("true || " * MAX_LENGTH + "true", 1, 1, f"at most {MAX_LENGTH}"),
     ],
@@ -72,6 +73,12 @@ def test_a_missing_value_is_told_from_a_failure() -> None:
         compile_condition("!client.handheld && device.known", {}).holds(nothing)
     with pytest.raises(EvaluationError, match="divide by zero"):
         compile_condition("1 / 0 == 1", {}).holds(nothing)
+
+
+def test_a_text_without_a_utf_8_form_is_a_failure_not_a_crash() -> None:
+    condition = compile_condition('request.path.startsWith("/a")', {})
+    with pytest.raises(EvaluationError):
+        condition.holds(ENVIRONMENT.Activation({"request.path": "/a\udcff"}))
 
 
 def test_time_and_duration() -> None:

@@ -9,7 +9,10 @@ def test_names_constants_and_their_places(checked: bool) -> None:
     text = 'client.kind == "phone" && "é" in device.apps'
     program = ENVIRONMENT.compile(text, disable_check=not checked)
     nodes = list(walk(read_tree(program.serialize(), checked=checked)))
-    assert [node.name for node in nodes if node.is_name] == ["client.kind", "device.apps"]
+    assert [(node.name, node.offset) for node in nodes if node.is_name] == [
+        ("client.kind", 0),
+        ("device.apps", 33),
+    ]
     assert [(node.text, node.offset) for node in nodes if node.text] == [("phone", 15), ("é", 26)]
     assert [node.name for node in nodes if node.is_call] == ["_&&_", "_==_", "@in"]
 

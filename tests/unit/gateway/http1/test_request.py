@@ -109,6 +109,28 @@ def test_two_hosts_are_ambiguous_even_if_they_agree(version):
     assert refusal(b"GET / HTTP/" + version, b"host: mail.example.com") == AMBIGUOUS
 
 
+@pytest.mark.parametrize("host", [b"", b"  ", b"a%2", b"%zz"])
+def test_a_host_is_never_empty_nor_half_encoded(host):
+    """RFC 9110, 4.2.1; RFC 3986, 2.1."""
+    assert refusal(host=b"Host: " + host) == MALFORMED
+
+
+@pytest.mark.parametrize(
+    ("line", "fields", "hops"),
+    [
+        (b"OPTIONS * HTTP/1.1", [b"Max-Forwards: 0"], 0),
+        (b"TRACE / HTTP/1.1", [b"max-forwards: 12"], 12),
+        (b"TRACE / HTTP/1.1", [], None),
+        (b"TRACE / HTTP/1.1", [b"Max-Forwards: -1"], None),
+        (b"TRACE / HTTP/1.1", [b"Max-Forwards: 0", b"Max-Forwards: 1"], None),
+        (b"GET / HTTP/1.1", [b"Max-Forwards: 0"], None),
+    ],
+)
+def test_max_forwards_counts_for_trace_and_options(line, fields, hops):
+    """RFC 9110, 7.6.2."""
+    assert read(line, *fields).max_forwards == hops
+
+
 def test_only_http_1_0_may_leave_the_host_out():
     assert refusal(host=None) == AMBIGUOUS
     assert read(b"GET / HTTP/1.0", host=None).host == b""

@@ -1,0 +1,133 @@
+"""``docs/deploy.md``, the compose file and the unit: what can be tried without an engine is tried here."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.integration.gate import start_gate, write_config
+from tests.servers import require
+
+from mailgate.attest.mint import JWKS_FILE, key_files
+from mailgate.config import load_bundle
+
+ROOT = Path(__file__).parents[2]
+COMPOSE = ROOT / "deploy" / "compose"
+DEPLOY = (ROOT / "docs" / "deploy.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("settings", re.findall(r"```yaml\n(.*?)```", DEPLOY, re.DOTALL))
+def test_the_settings_that_are_shown_are_settings(settings: str, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "config", tmp_path, dirs_exist_ok=True)
+    (tmp_path / "mdm.jwks.json").write_text(key_files(bytes(32), bytes(range(32)))[JWKS_FILE])
+    for name in ("fullchain.pem", "privkey.pem"):
+        (tmp_path / name).touch()
+    (tmp_path / "mailgate.yaml").write_text(settings)
+    assert load_bundle(tmp_path / "mailgate.yaml").settings.public_url == "https://mail.example.com"
+
+
+def test_the_gate_in_the_compose_file_can_read_its_settings(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "config", tmp_path / "rules")
+    secret = tmp_path / "store_url"
+    secret.write_text("postgresql://mailgate:x@postgres:5432/mailgate")
+    settings = (COMPOSE / "gate" / "mailgate.yaml").read_text()
+    assert "/run/secrets/store_url" in settings
+    (tmp_path / "settings").mkdir()
+    path = tmp_path / "settings" / "mailgate.yaml"
+    path.write_text(settings.replace("/run/secrets/store_url", str(secret)))
+    assert load_bundle(path).settings.upstream == "http://roundcube:8000"
+
+
+@pytest.fixture(scope="module")
+def services() -> dict[str, Any]:
+    require("docker-compose")
+    printed = subprocess.run(
+        ["docker-compose", "--file", ROOT / "docker-compose.yml", "config", "--format", "json"],
+        capture_output=True,
+        check=True,
+    ).stdout
+    found: dict[str, Any] = json.loads(printed)["services"]
+    return found
+
+
+def test_every_container_is_hardened(services: dict[str, Any]) -> None:
+    assert set(services) == {"gate", "postgres", "roundcube", "imap", "prometheus"}
+    for name, service in services.items():
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert service.get("read_only", False) is (name != "roundcube"), name
+        assert name == "gate" or "healthcheck" in service, name  # the gate's is in its image
+        assert all(port["host_ip"] == "127.0.0.1" for port in service.get("ports", [])), name
+
+
+def test_only_the_gate_leads_to_the_webmail(services: dict[str, Any]) -> None:
+    joined = {name for name, service in services.items() if "mail" in service["networks"]}
+    assert joined == {"gate", "roundcube", "imap"}
+    assert [set(services[name]["networks"]) for name in ("roundcube", "imap")] == [{"mail"}, {"mail"}]
+    assert not any("ports" in services[name] for name in ("roundcube", "imap", "postgres"))
+
+
+def test_secrets_come_as_files_and_are_made_once(tmp_path: Path) -> None:
+    shutil.copy(COMPOSE / "make-secrets", tmp_path)
+    made = [subprocess.run([tmp_path / "make-secrets"], capture_output=True, text=True) for _ in range(2)]
+    assert [run.returncode for run in made] == [0, 0]
+    assert [run.stdout.count("wrote") for run in made] == [4, 0]
+    secrets = {path.name: path.read_text() for path in (tmp_path / "secrets").iterdir()}
+    named = re.findall(r"file: deploy/compose/secrets/(\w+)", (ROOT / "docker-compose.yml").read_text())
+    assert sorted(named) == sorted(secrets)
+    assert secrets["postgres_password"] in secrets["store_url"]
+    assert len(secrets["roundcube_des_key"]) == 24
+    assert (tmp_path / "secrets").stat().st_mode & 0o077 == 0
+
+
+def test_dovecot_takes_its_configuration(tmp_path: Path) -> None:
+    require("doveconf")
+    config = tmp_path / "dovecot.conf"
+    config.write_text((COMPOSE / "dovecot" / "dovecot.conf").read_text().replace(" = vmail", " = www-data"))
+    read = subprocess.run(["doveconf", "-n", "-c", config], capture_output=True, text=True)
+    assert read.returncode == 0, read.stderr
+    assert "port = 31143" in read.stdout
+
+
+def test_the_health_check_tells_a_gate_from_none(tmp_path: Path) -> None:
+    def code(address: str) -> int:
+        check = [sys.executable, "-I", COMPOSE / "healthcheck.py"]
+        return subprocess.run(check, env={"MAILGATE_ADMIN": address}, capture_output=True).returncode
+
+    gate = start_gate(write_config(tmp_path, "http://127.0.0.1:9", {}))
+    address = f"{gate.admin[0]}:{gate.admin[1]}"
+    assert code(address) == 0
+    gate.stop()
+    assert code(address) == 1
+
+
+def test_the_image_does_not_run_as_root() -> None:
+    last_stage = (ROOT / "Dockerfile").read_text().rpartition("\nFROM ")[2]
+    assert re.search(r"^USER (\d+):\1$", last_stage, re.MULTILINE)
+    assert "HEALTHCHECK" in last_stage
+
+
+def test_systemd_takes_the_unit(tmp_path: Path) -> None:
+    require("systemd-analyze")
+    unit = tmp_path / "mailgate.service"
+    source = (ROOT / "deploy" / "systemd" / "mailgate.service").read_text()
+    unit.write_text(source.replace("/opt/mailgate/bin/mailgate", "/bin/true"))
+    verified = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True)
+    assert (verified.returncode, verified.stderr) == (0, "")
+
+
+def test_nginx_takes_the_lines_that_are_shown(tmp_path: Path) -> None:
+    require("nginx")
+    (location,) = re.findall(r"```nginx\n(.*?)```", DEPLOY, re.DOTALL)
+    (mapping,) = re.findall(r"`(map .*?})`", DEPLOY)
+    config = tmp_path / "nginx.conf"
+    server = f"server {{ listen 127.0.0.1:1; {location} }}"
+    config.write_text(f"pid {tmp_path}/pid; events {{}} http {{ access_log off; {mapping} {server} }}")
+    tested = subprocess.run(
+        ["/usr/sbin/nginx", "-t", "-e", "stderr", "-c", config], capture_output=True, text=True
+    )
+    assert tested.returncode == 0, tested.stderr

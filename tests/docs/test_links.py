@@ -1,0 +1,43 @@
+"""Links between pages, and to pictures and files, lead somewhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+from tests.docs.reading import PAGES, ROOT, name_of, prose
+
+LINK = re.compile(r"\]\(([^)\s]+)\)|src=\"([^\"]+)\"")
+
+
+def links(page: Path) -> list[str]:
+    found = [markdown or html for markdown, html in LINK.findall(prose(page.read_text("utf-8")))]
+    return [link for link in found if not link.startswith("https://")]
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors that headings get: lower case, no punctuation, hyphens for spaces."""
+    headings = re.findall(r"^#+ (.+)$", prose(page.read_text("utf-8")), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def leads_nowhere(page: Path, link: str) -> bool:
+    name, _, anchor = link.partition("#")
+    target = (page.parent / name).resolve() if name else page
+    inside = target.is_relative_to(ROOT) and target.exists()
+    return not inside or bool(anchor and anchor not in anchors(target))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    assert [link for link in links(page) if leads_nowhere(page, link)] == []
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = ROOT / "docs" / "README.md"
+    linked = {(index.parent / link).resolve() for link in links(index)}
+    assert [name_of(page) for page in PAGES if page not in linked and page != index] == ["CHANGELOG.md"]
+
+
+@pytest.mark.parametrize("link", ["missing.md", "#no-such-heading", "README.md#nor-this", "../../outside.md"])
+def test_a_link_that_leads_nowhere_is_found(link: str) -> None:
+    assert leads_nowhere(ROOT / "README.md", link)

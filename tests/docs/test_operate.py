@@ -1,0 +1,97 @@
+"""``docs/operate.md`` lists what a running gate serves and what the code logs: no more and no less."""
+
+import ast
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+from prometheus_client import Counter
+from tests.docs.reading import ROOT, spans, table
+from tests.integration.gate import start_gate, write_config
+
+from mailgate.gateway.metrics import Metrics
+
+TEXT = (ROOT / "docs" / "operate.md").read_text("utf-8")
+LEVELS = {"debug", "info", "warning", "error"}
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """What the admin port of a gate answers, by its address."""
+    gate = start_gate(write_config(tmp_path_factory.mktemp("gate"), "http://127.0.0.1:9", {}))
+    base = f"http://{gate.admin[0]}:{gate.admin[1]}"
+    yield {path: urlopen(base + path).read().decode() for path in ("/healthz", "/readyz", "/metrics")}
+    assert gate.stop() == 0
+
+
+def test_every_metric_is_listed_with_its_type(served: dict[str, str]) -> None:
+    types = re.findall(r"^# TYPE (\w+) (\w+)$", served["/metrics"], re.MULTILINE)
+    found = {name: kind for name, kind in types if not name.endswith("_created")}
+    assert {spans(row["metric"])[0]: row["type"] for row in table(TEXT, "metric")} == found
+
+
+def test_every_label_is_listed(served: dict[str, str]) -> None:
+    listed = {spans(row["metric"])[0]: spans(row["labels"]) for row in table(TEXT, "metric")}
+    counted = [metric for metric in vars(Metrics()).values() if isinstance(metric, Counter)]
+    labels = {f"{metric.describe()[0].name}_total": list(metric._labelnames) for metric in counted}
+    told = re.findall(r"^(\w+_info)\{(\w+)=", served["/metrics"], re.MULTILINE)
+    labels |= {name: [label] for name, label in told}
+    assert {name: names for name, names in listed.items() if name in labels or names} == labels
+
+
+def test_every_field_of_readiness_is_listed(served: dict[str, str]) -> None:
+    def fields(value: dict[str, Any], before: str = "") -> Iterator[str]:
+        for name, inner in value.items():
+            yield from fields(inner, f"{name}.") if isinstance(inner, dict) else (before + name,)
+
+    listed = [spans(row["field of `/readyz`"])[0] for row in table(TEXT, "field of `/readyz`")]
+    assert listed == list(fields(json.loads(served["/readyz"])))
+
+
+def logged(source: str) -> Iterator[tuple[str, set[str], set[str]]]:
+    """Each call that logs: its event, its level (or the levels that it may have), its fields."""
+    tree = ast.parse(source)
+    chosen = {node.attr for node in ast.walk(tree) if _of_log(node) and isinstance(node, ast.Attribute)}
+    for call in ast.walk(tree):
+        if not isinstance(call, ast.Call) or not call.args or not isinstance(call.args[0], ast.Constant):
+            continue
+        target, fields = call.func, {word.arg or "" for word in call.keywords}
+        if isinstance(target, ast.Attribute) and _of_log(target):
+            yield str(call.args[0].value), {target.attr}, fields
+        elif isinstance(target, ast.Name) and target.id == "write" and chosen:
+            yield str(call.args[0].value), {"debug", "info"}, fields
+
+
+def _of_log(node: ast.AST) -> bool:
+    named = isinstance(node, ast.Attribute) and node.attr in LEVELS and isinstance(node.value, ast.Name)
+    return named and node.value.id in ("log", "_log")  # type: ignore[attr-defined]
+
+
+def test_every_event_is_listed_with_its_levels_and_fields() -> None:
+    found: dict[str, tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
+    for path in (ROOT / "proxy").rglob("*.py"):
+        for event, levels, fields in logged(path.read_text("utf-8")):
+            found[event][0].update(levels)
+            found[event][1].update(fields)
+    listed = {
+        event: (set(row["level"].split(", ")), set(spans(row["fields"])))
+        for row in table(TEXT, "event")
+        for event in spans(row["event"])
+    }
+    assert listed == dict(found)
+
+
+def test_what_breaks_is_shown_by_a_test() -> None:
+    rows = table(TEXT, "what breaks")
+    assert rows
+    assert [row["what breaks"] for row in rows if "test" not in row["shown by"]] == []
+    assert all(
+        Path(ROOT / "docs" / link).exists()
+        for row in rows
+        for link in re.findall(r"\((.+?)\)", row["shown by"])
+    )

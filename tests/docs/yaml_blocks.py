@@ -1,0 +1,71 @@
+"""Reading the YAML blocks of pages as the gate reads the files that they show."""
+
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from mailgate.config import load_bundle
+from mailgate.config.document import read_document
+from mailgate.errors import ConfigError
+
+ROOT = Path(__file__).parents[2]
+ENVIRON = {"MAILGATE_STORE": "postgresql://mailgate:secret@db.example.com/mailgate"}
+_BLOCK = re.compile(r"^( *)```ya?ml\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
+_NAME = re.compile(r"#\s*(?:config/)?([\w./-]+\.ya?ml)")
+
+
+@dataclass(frozen=True)
+class Block:
+    """One block of YAML: where it stands and the name in the comment on its first line, or an empty name."""
+
+    page: str
+    line: int
+    name: str
+    text: str
+
+
+def blocks_of(page: Path) -> list[Block]:
+    """Every YAML block of a page, without the indentation that it has there."""
+    text = page.read_text("utf-8")
+    found = []
+    for match in _BLOCK.finditer(text):
+        block = re.sub(f"^{match[1]}", "", match[2], flags=re.MULTILINE)
+        name = _NAME.match(block)
+        line = text.count("\n", 0, match.start()) + 1
+        found.append(Block(str(page.relative_to(ROOT)), line, name[1] if name else "", block))
+    return found
+
+
+def load_block(block: Block, folder: Path) -> None:
+    """Put the block in place of the file that it shows, in a copy of ``config/``, and load everything.
+
+    Settings may show a part: what they leave out is as shipped. The shipped cases are about the shipped rules,
+    so they go where other rules stand in.
+
+    :raises ConfigError: with every mistake.
+    """
+    kind = block.name.rpartition("/")[2]
+    if kind not in ("mailgate.yaml", "apps.yaml", "policy.yaml", "policy.tests.yaml"):
+        document = read_document(block.text.encode(), f"{block.page}:{block.line}", nulls=True)
+        if document.mistakes:
+            raise ConfigError(list(document.mistakes))
+        return
+    shutil.copytree(ROOT / "config", folder, dirs_exist_ok=True)
+    text = block.text
+    if kind == "mailgate.yaml":
+        text = _with_shipped_settings(text)
+    if kind in ("apps.yaml", "policy.yaml"):
+        (folder / "policy.tests.yaml").unlink()
+    (folder / kind).write_text(text, "utf-8")
+    load_bundle(folder / "mailgate.yaml", ENVIRON)
+
+
+def _with_shipped_settings(text: str) -> str:
+    shown = set(re.findall(r"^(\w+):", text, re.MULTILINE))
+    shipped = re.findall(
+        r"^(\w+):(.*(?:\n[ #].*|\n(?=\n*[ #]))*)",
+        (ROOT / "config/mailgate.yaml").read_text("utf-8"),
+        re.MULTILINE,
+    )
+    return text + "".join(f"\n{key}:{rest}" for key, rest in shipped if key not in shown)

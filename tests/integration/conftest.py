@@ -1,0 +1,129 @@
+"""Gates with rules of a test's own, and a small webmail behind them."""
+
+import secrets
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from tests.integration.gate import Gate, start_gate, write_config
+from tests.servers import free_port
+
+from mailgate.attest.mint import (
+    DEVICE_KEY_FILE,
+    ISSUER_KEY_FILE,
+    JWKS_FILE,
+    TEST_ISSUER,
+    Device,
+    Issue,
+    claims,
+    key_files,
+    read_private_key,
+    sign_proof,
+    sign_token,
+)
+
+LAPTOP = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0"
+IPHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+    "Version/18.6 Mobile/15E148 Safari/604.1"
+)
+NAVIGATION = {"Accept": "text/html", "Sec-Fetch-Mode": "navigate"}
+
+PHONE_RULES = {
+    "rules": [
+        {"id": "laptop-browser", "when": 'client.kind == "laptop"', "effect": "allow"},
+        {
+            "id": "prohibited-app",
+            "when": 'client.handheld && "prohibited" in device.lists',
+            "effect": "block",
+            "notice": {"fix": "remove-app", "contact": "it-help@example.com"},
+        },
+        {"id": "unproven-handheld", "when": 'client.handheld && device.state != "clean"', "effect": "block"},
+        {"id": "clean-handheld", "when": "client.handheld", "effect": "allow"},
+    ]
+}
+
+
+@dataclass
+class Guarded:
+    """A gate before the small webmail, its files, and the keys of an issuer it believes."""
+
+    gate: Gate
+    directory: Path
+    url: str
+    keys: dict[str, str]
+
+    @property
+    def admin(self) -> str:
+        return "http://{}:{}".format(*self.gate.admin)
+
+    @property
+    def store(self) -> Path:
+        return self.directory / "mailgate.db"
+
+    def report(self, path: str = "/", *, method: str = "GET", **device: Any) -> dict[str, str]:
+        """The headers of one request from a phone that reports these apps."""
+        issuer = read_private_key(self.keys[ISSUER_KEY_FILE])
+        own = read_private_key(self.keys[DEVICE_KEY_FILE])
+        now = datetime.now(UTC)
+        described = Device(device.pop("subject", "phone-1"), **device)
+        token = sign_token(claims(described, Issue(TEST_ISSUER, self.url, uuid4().hex, now), own), issuer)
+        proof = sign_proof(token, own, method=method, url=self.url + path, jti=uuid4().hex, now=now)
+        return {"User-Agent": IPHONE, "Device-Attestation": token, "DPoP": proof}
+
+
+Guard = Callable[..., Guarded]
+
+
+@pytest.fixture
+async def webmail() -> AsyncIterator[TestServer]:
+    """Says on every path what it was asked."""
+
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(text=f"mail for {request.method} {request.path}\n", headers={"X-Webmail": "1"})
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    async with TestServer(app) as server:
+        yield server
+
+
+@pytest.fixture
+def guard(webmail: TestServer, tmp_path: Path) -> Iterator[Guard]:
+    """Start a gate before the webmail with these rules and settings; it has to leave with exit code 0."""
+    with ExitStack() as stopping:
+
+        def started(policy: dict[str, Any], **settings: Any) -> Guarded:
+            keys = key_files(secrets.token_bytes(32), secrets.token_bytes(32))
+            (tmp_path / JWKS_FILE).write_text(keys[JWKS_FILE])
+            scheme, port = "https" if "tls" in settings else "http", free_port()
+            known = {
+                "listen": f"127.0.0.1:{port}",
+                "public_url": f"{scheme}://127.0.0.1:{port}",
+                "attestation": {"issuers": [{"issuer": TEST_ISSUER, "jwks": JWKS_FILE}]},
+            }
+            gate = start_gate(write_config(tmp_path, str(webmail.make_url("")), known | settings, policy))
+            stopping.callback(lambda: _stopped(gate))
+            return Guarded(gate, tmp_path, f"{scheme}://127.0.0.1:{port}", keys)
+
+        yield started
+
+
+def _stopped(gate: Gate) -> None:
+    if gate.process.poll() is None:
+        assert gate.stop() == 0, "\n".join(gate.log[-20:])
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[aiohttp.ClientSession]:
+    """Keeps no cookies and follows nothing."""
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+        yield session

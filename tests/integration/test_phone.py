@@ -1,0 +1,171 @@
+"""A phone's way: unknown, with a listed app, clean; in every form a caller may have."""
+
+import json
+import subprocess
+import sys
+from os import environ
+from typing import Any
+
+import aiohttp
+import pytest
+from tests.integration.conftest import IPHONE, LAPTOP, NAVIGATION, PHONE_RULES, Guard, Guarded
+from tests.integration.gate import PROXY, wait_for
+
+EAS = "/Microsoft-Server-ActiveSync?Cmd=FolderSync&User=alice&DeviceId=ApplC39X8FAKEID&DeviceType=iPhone"
+
+
+@pytest.fixture
+def guarded(guard: Guard) -> Guarded:
+    return guard(PHONE_RULES)
+
+
+async def get(
+    client: aiohttp.ClientSession, guarded: Guarded, path: str = "/", **headers: str
+) -> tuple[int, str, str]:
+    async with client.get(guarded.url + path, headers=headers) as response:
+        assert response.headers.get("X-Webmail") or response.headers["Cache-Control"] == "no-store"
+        return response.status, response.content_type, await response.text()
+
+
+async def test_a_laptop_reads_its_mail_whatever_is_known_of_phones(
+    client: aiohttp.ClientSession, guarded: Guarded
+) -> None:
+    assert await get(client, guarded, "/inbox", **{"User-Agent": LAPTOP}) == (
+        200,
+        "text/plain",
+        "mail for GET /inbox\n",
+    )
+
+
+async def test_unknown_then_prohibited_then_clean(client: aiohttp.ClientSession, guarded: Guarded) -> None:
+    status, _, page = await get(client, guarded, **{"User-Agent": IPHONE, **NAVIGATION})
+    assert status == 403
+    assert "has not reported" in page
+    status, _, page = await get(client, guarded, **guarded.report(apps=("tiktok",)), **NAVIGATION)
+    assert status == 403
+    assert "TikTok" in page
+    status, _, text = await get(client, guarded, **guarded.report(), **NAVIGATION)
+    assert (status, text) == (200, "mail for GET /\n")
+
+
+async def test_a_program_is_told_in_a_problem_document(
+    client: aiohttp.ClientSession, guarded: Guarded
+) -> None:
+    headers = guarded.report("/api", apps=("com.zhiliaoapp.musically",), os="android")
+    async with client.get(f"{guarded.url}/api", headers=headers | {"Sec-Fetch-Mode": "cors"}) as response:
+        assert response.status == 403
+        assert response.content_type == "application/problem+json"
+        problem = await response.json()
+    assert problem["reason"] == response.headers["X-Device-Reason"] == "prohibited-app"
+    assert problem["apps"] == ["TikTok"]
+
+    def logged() -> list[dict[str, Any]]:
+        return [each for each in guarded.gate.records() if each.get("reference") == problem["reference"]]
+
+    assert [record["reason"] for record in wait_for(logged)] == ["prohibited-app"]
+
+
+async def test_the_mail_app_of_a_reported_phone_follows_its_report(
+    client: aiohttp.ClientSession, guarded: Guarded
+) -> None:
+    """It cannot send our headers: its ActiveSync id, which the report names, stands for it in both spellings."""
+    mail_app = {"User-Agent": "Apple-iPhone15C2/2107.102"}
+    hexed = EAS.replace("ApplC39X8FAKEID", b"ApplC39X8FAKEID".hex())
+    assert (await get(client, guarded, EAS, **mail_app))[0] == 403
+    await get(client, guarded, **guarded.report(eas_ids=("applc39x8fakeid",)))
+    assert (await get(client, guarded, EAS, **mail_app))[0] == 200
+    assert (await get(client, guarded, hexed, **mail_app))[0] == 200
+    await get(client, guarded, **guarded.report(eas_ids=("applc39x8fakeid",), apps=("tiktok",)))
+    assert await get(client, guarded, EAS, **mail_app) == (403, "application/octet-stream", "")
+
+
+async def test_status_says_what_would_happen(client: aiohttp.ClientSession, guarded: Guarded) -> None:
+    path = "/.mailgate/status"
+    async with client.get(guarded.url + path, headers=guarded.report(path, apps=("tiktok",))) as response:
+        answer: dict[str, Any] = await response.json()
+    assert answer["verdict"]["effect"] == "block"
+    assert answer["verdict"]["reason"] == "prohibited-app"
+    assert answer["devices"][0]["state"] == "prohibited"
+    async with client.get(guarded.url + path, headers=guarded.report(path)) as response:
+        assert (await response.json())["verdict"]["effect"] == "allow"
+
+
+@pytest.mark.parametrize("spoil", ["replayed", "other method", "other path", "two tokens", "cut short"])
+async def test_a_bad_report_is_worth_no_more_than_none(
+    client: aiohttp.ClientSession, guarded: Guarded, spoil: str
+) -> None:
+    headers: Any = guarded.report("/inbox")
+    if spoil == "replayed":
+        assert (await get(client, guarded, "/inbox", **headers))[0] == 200
+    elif spoil == "other method":
+        headers = guarded.report("/inbox", method="POST")
+    elif spoil == "other path":
+        headers = guarded.report("/elsewhere")
+    elif spoil == "two tokens":
+        headers["Device-Attestation"] += f", {headers['Device-Attestation']}"
+    else:
+        headers["Device-Attestation"] = headers["Device-Attestation"][:-10]
+    status, _, text = await get(client, guarded, "/inbox", **headers)
+    assert status == 403
+    assert "posture-missing" in text
+
+
+async def test_what_is_not_listed_is_kept_nowhere(client: aiohttp.ClientSession, guarded: Guarded) -> None:
+    marker = "com.example.private-matter"
+    headers = guarded.report(apps=(marker, "com.zhiliaoapp.musically"), os="android", user="alice")
+    await get(client, guarded, **headers)
+    async with client.get(f"{guarded.admin}/metrics") as response:
+        metrics = await response.text()
+    assert guarded.gate.stop() == 0
+    kept = b"".join(path.read_bytes() for path in guarded.directory.rglob("mailgate.db*") if path.is_file())
+    assert b"tiktok" in kept
+    for secret in (marker, headers["Device-Attestation"], headers["DPoP"]):
+        assert secret.encode() not in kept
+        assert secret not in metrics
+        assert secret not in "\n".join(guarded.gate.log)
+
+
+async def test_what_was_seen_is_written_when_the_gate_stops(
+    client: aiohttp.ClientSession, guarded: Guarded
+) -> None:
+    for _ in range(3):
+        await get(client, guarded, **guarded.report(apps=("tiktok",), user="alice"))
+    assert guarded.gate.stop() == 0
+    listed = mailgate(guarded, "devices", "list", "--json")
+    assert '"phone-1"' in listed
+    assert '"tiktok"' in listed
+    mailgate(guarded, "devices", "forget", "phone-1", "--yes")
+    assert "phone-1" not in mailgate(guarded, "devices", "list", "--json")
+
+
+async def test_a_refusal_is_explained_by_its_reference(
+    client: aiohttp.ClientSession, guarded: Guarded
+) -> None:
+    async with client.get(guarded.url, headers=guarded.report(apps=("tiktok",), user="alice")) as response:
+        reference = (await response.json())["reference"]
+    await get(client, guarded, **guarded.report())
+    assert guarded.gate.stop() == 0
+    told = json.loads(mailgate(guarded, "explain", "--json", "--reference", reference))
+    assert told["recorded"]["reason"] == "prohibited-app"
+    assert told["recorded"]["times"] == 1
+    assert told["client"]["assurance"] == "attested"
+    assert [(rule["rule"], rule["matched"]) for rule in told["rules"]] == [
+        ("laptop-browser", False),
+        ("prohibited-app", False),
+        ("unproven-handheld", False),
+        ("clean-handheld", True),
+    ]
+
+
+def mailgate(guarded: Guarded, *arguments: str) -> str:
+    """What a command prints, run beside the files of the gate."""
+    done = subprocess.run(
+        [sys.executable, "-m", "mailgate", *arguments, "--config", "mailgate.yaml"],
+        cwd=guarded.directory,
+        env=environ | {"PYTHONPATH": str(PROXY)},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+    )
+    return done.stdout

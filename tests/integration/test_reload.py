@@ -1,0 +1,116 @@
+"""Changed files take effect by themselves, as a whole or not at all."""
+
+import asyncio
+import json
+import signal
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import aiohttp
+from tests.integration.conftest import LAPTOP, Guard, Guarded
+
+OPEN = {"rules": [{"id": "open", "when": "true", "effect": "allow"}]}
+SHUT = {"rules": [{"id": "shut", "when": "true", "effect": "block"}]}
+
+
+async def until(ask: Callable[[], Awaitable[Any]], wanted: Any) -> Any:
+    """Ask until it is so, for ten seconds at most; the last answer."""
+    for _ in range(200):
+        if (answer := await ask()) == wanted:
+            break
+        await asyncio.sleep(0.05)
+    return answer
+
+
+async def status(client: aiohttp.ClientSession, guarded: Guarded) -> int:
+    async with client.get(guarded.url, headers={"User-Agent": LAPTOP}) as response:
+        return response.status
+
+
+async def ready(client: aiohttp.ClientSession, guarded: Guarded) -> dict[str, Any]:
+    async with client.get(f"{guarded.admin}/readyz") as response:
+        assert response.status == 200
+        return dict(await response.json())
+
+
+async def config_state(client: aiohttp.ClientSession, guarded: Guarded) -> str:
+    return str((await ready(client, guarded))["config"]["state"])
+
+
+async def test_a_changed_rule_decides_the_next_request(guard: Guard, client: aiohttp.ClientSession) -> None:
+    guarded = guard(OPEN)
+    assert await status(client, guarded) == 200
+    before = (await ready(client, guarded))["policy"]
+    (guarded.directory / "policy.yaml").write_text(json.dumps(SHUT))
+    assert await until(lambda: status(client, guarded), 403) == 403
+    assert (await ready(client, guarded))["policy"] != before
+
+
+async def test_a_file_swapped_by_rename_is_read_too(guard: Guard, client: aiohttp.ClientSession) -> None:
+    guarded = guard(OPEN)
+    new = guarded.directory / "new.yaml"
+    new.write_text(json.dumps(SHUT))
+    new.rename(guarded.directory / "policy.yaml")
+    assert await until(lambda: status(client, guarded), 403) == 403
+
+
+async def test_a_bad_file_changes_nothing_and_is_shown_until_it_is_good(
+    guard: Guard, client: aiohttp.ClientSession
+) -> None:
+    guarded = guard(OPEN)
+    before = (await ready(client, guarded))["policy"]
+    (guarded.directory / "policy.yaml").write_text(
+        'rules:\n  - {id: shut, when: client.knd == "x", effect: block}\n'
+    )
+    assert await until(lambda: config_state(client, guarded), "rejected") == "rejected"
+
+    assert await status(client, guarded) == 200
+    state = await ready(client, guarded)
+    assert state["policy"] == before
+    assert any("policy.yaml:2:" in mistake and "knd" in mistake for mistake in state["config"]["mistakes"])
+    rejected = [record for record in guarded.gate.records() if record.get("event") == "config-rejected"]
+    assert rejected[-1]["mistakes"] == state["config"]["mistakes"]
+    async with client.get(f"{guarded.admin}/metrics") as response:
+        metrics = await response.text()
+    assert "mailgate_config_ok 0.0" in metrics
+    assert 'mailgate_config_reloads_total{result="rejected"}' in metrics
+
+    (guarded.directory / "policy.yaml").write_text(json.dumps(SHUT))
+    assert await until(lambda: config_state(client, guarded), "ok") == "ok"
+    assert await status(client, guarded) == 403
+
+
+async def test_sighup_reads_the_files_at_once(guard: Guard, client: aiohttp.ClientSession) -> None:
+    guarded = guard(OPEN)
+    guarded.gate.process.send_signal(signal.SIGHUP)
+
+    async def applied() -> bool:
+        return any(record.get("event") == "config-applied" for record in guarded.gate.records())
+
+    assert await until(applied, True)
+    assert await status(client, guarded) == 200
+
+
+async def test_a_newly_listed_app_counts_for_the_next_report(
+    guard: Guard, client: aiohttp.ClientSession
+) -> None:
+    guarded = guard(
+        {
+            "rules": [
+                {"id": "listed", "when": 'device.state == "prohibited"', "effect": "block"},
+                {"id": "others", "when": "true", "effect": "allow"},
+            ]
+        }
+    )
+
+    async def asked() -> int:
+        headers = guarded.report(apps=("com.example.game",), os="android")
+        async with client.get(guarded.url, headers=headers) as response:
+            return response.status
+
+    assert await asked() == 200
+    apps = json.loads((guarded.directory / "apps.yaml").read_text())
+    apps["apps"]["game"] = {"name": "Game", "android": ["com.example.game"]}
+    apps["lists"]["prohibited"].append("game")
+    (guarded.directory / "apps.yaml").write_text(json.dumps(apps))
+    assert await until(asked, 403) == 403

@@ -1,0 +1,62 @@
+"""The TLS listener, and a certificate renewed while it runs."""
+
+import asyncio
+import ssl
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+import aiohttp
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from tests.integration.conftest import LAPTOP, Guard
+
+OPEN = {"rules": [{"id": "open", "when": "true", "effect": "allow"}]}
+
+
+def write_certificate(directory: Path, name: str) -> None:
+    """A self-signed certificate for the loopback address, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    secret = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (directory / "key.pem").write_bytes(secret)
+    (directory / "cert.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+
+
+def served_name(port: int) -> str:
+    certificate = x509.load_pem_x509_certificate(ssl.get_server_certificate(("127.0.0.1", port)).encode())
+    return str(certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)[0].value)
+
+
+async def test_a_renewed_certificate_is_served_without_a_restart(
+    guard: Guard, tmp_path: Path, client: aiohttp.ClientSession
+) -> None:
+    write_certificate(tmp_path, "first")
+    guarded = guard(OPEN, tls={"certificate": "cert.pem", "key": "key.pem"})
+    trusted = ssl.create_default_context(cafile=str(tmp_path / "cert.pem"))
+    async with client.get(guarded.url, headers={"User-Agent": LAPTOP}, ssl=trusted) as response:
+        assert await response.text() == "mail for GET /\n"
+
+    port = guarded.gate.public[1]
+    assert await asyncio.to_thread(served_name, port) == "first"
+    write_certificate(tmp_path, "second")
+    for _ in range(200):
+        if (name := await asyncio.to_thread(served_name, port)) == "second":
+            break
+        await asyncio.sleep(0.05)
+    assert name == "second"

@@ -1,0 +1,50 @@
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from mailgate.cli import app
+
+ROOT = Path(__file__).parents[3]
+BROKEN = "tests/vectors/broken-configs"
+
+
+@pytest.fixture(autouse=True)
+def at_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+
+
+def run(*arguments: str):
+    return CliRunner().invoke(app, ["check", *arguments])
+
+
+def test_the_shipped_configuration_is_checked_by_default() -> None:
+    result = run()
+    assert result.exit_code == 0
+    assert "OK config/policy.yaml: 5 rules, version " in result.stdout
+    assert result.stdout.splitlines()[-1] == "14 of 14 cases hold"
+
+
+def test_json_has_every_mistake() -> None:
+    result = run("--json", f"{BROKEN}/duplicate-key/mailgate.yaml")
+    report = json.loads(result.stdout)
+    assert (result.exit_code, report["ok"], len(report["mistakes"])) == (1, False, 1)
+    assert report["mistakes"][0] | {"message": ""} == {
+        "file": f"{BROKEN}/duplicate-key/policy.yaml",
+        "line": 5,
+        "column": 5,
+        "message": "",
+    }
+
+
+def test_json_has_every_case_with_what_went_wrong() -> None:
+    result = run("--json", f"{BROKEN}/failing-case/mailgate.yaml")
+    [case] = json.loads(result.stdout)["cases"]
+    assert (result.exit_code, case["ok"]) == (1, False)
+    assert case["wrong"]["effect"] == {"expected": "allow", "got": "block"}
+    assert [trial["rule"] for trial in case["trials"]] == ["laptop-browser"]
+
+
+def test_settings_that_cannot_be_read_are_a_usage_error() -> None:
+    assert run("nowhere.yaml").exit_code == 2

@@ -1,0 +1,99 @@
+import shutil
+from pathlib import Path
+
+import pytest
+
+from mailgate.config import load_bundle, load_settings
+from mailgate.errors import ConfigError
+
+GOOD = Path(__file__).parents[2] / "vectors/broken-configs/good"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    shutil.copytree(GOOD, tmp_path, dirs_exist_ok=True)
+    return tmp_path
+
+
+def mistakes(folder: Path) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        load_bundle(folder / "mailgate.yaml", {})
+    return [str(mistake).removeprefix(f"{folder}/") for mistake in caught.value.mistakes]
+
+
+def test_a_bundle_is_everything(folder: Path) -> None:
+    bundle = load_bundle(folder / "mailgate.yaml", {})
+    assert [rule.id for rule in bundle.policy.rules] == ["laptop-browser"]
+    assert bundle.policy.catalog.lists == {"prohibited": ("tiktok",)}
+    assert {path.name for path in bundle.paths} == {path.name for path in GOOD.iterdir()}
+    assert load_settings(folder / "mailgate.yaml", {}) == bundle.settings
+
+
+def test_files_may_have_other_names_and_cases_are_optional(folder: Path) -> None:
+    (folder / "rules").mkdir()
+    (folder / "policy.yaml").rename(folder / "rules/mine.yaml")
+    (folder / "policy.tests.yaml").unlink()
+    with (folder / "mailgate.yaml").open("a") as settings:
+        settings.write("files: {policy: rules/mine.yaml}\n")
+    assert load_bundle(folder / "mailgate.yaml", {}).policy_tests.tests == ()
+    with (folder / "mailgate.yaml").open("a") as settings:
+        settings.write("log: {level: debug}\n")
+    text = (folder / "mailgate.yaml").read_text().replace("mine.yaml}", "mine.yaml, policy_tests: none.yaml}")
+    (folder / "mailgate.yaml").write_text(text)
+    assert "none.yaml:1:1: cannot be read: no such file or directory" in mistakes(folder)[0]
+
+
+def test_a_syntax_error_in_one_file_does_not_hide_the_mistakes_of_the_others(folder: Path) -> None:
+    (folder / "mailgate.yaml").write_text("listen: [\n")
+    (folder / "apps.yaml").write_text("apps: {tiktok: {name: 5}}\n")
+    (folder / "policy.yaml").write_text("rules: [{id: a, when: client.kin, effect: allow}]\n")
+    (folder / "policy.tests.yaml").write_text("tests: [{name: x}]\n")
+    assert [line.partition(":")[0] for line in mistakes(folder)] == [
+        "apps.yaml",
+        "mailgate.yaml",
+        "policy.tests.yaml",
+        "policy.yaml",
+    ]
+
+
+def test_without_settings_nothing_else_is_looked_at(tmp_path: Path) -> None:
+    assert len(mistakes(tmp_path)) == 1
+
+
+def test_duplicate_keys_do_not_hide_other_mistakes_of_the_same_file(folder: Path) -> None:
+    (folder / "policy.yaml").write_text(
+        "rules:\n  - {id: a, id: b, when: client.kin, effect: deny, title:}\n"
+    )
+    assert [line.split(" ", 1)[0] for line in mistakes(folder)] == [
+        "policy.yaml:2:13:",
+        "policy.yaml:2:26:",
+        "policy.yaml:2:46:",
+        "policy.yaml:2:52:",
+    ]
+
+
+def test_a_case_must_name_a_rule_that_there_is(folder: Path) -> None:
+    case = "tests: [{name: x, expect: {effect: allow, rule: laptop-browsr}}]\n"
+    (folder / "policy.tests.yaml").write_text(case)
+    [line] = mistakes(folder)
+    assert line.startswith(
+        "policy.tests.yaml:1:49: no rule is called `laptop-browsr`; did you mean `laptop-browser`?"
+    )
+
+
+def test_a_case_for_an_app_that_is_not_listed_has_its_place(folder: Path) -> None:
+    (folder / "policy.tests.yaml").write_text(
+        "tests: [{name: x, device: {apps: [tiktok, tictoc]}, expect: {effect: allow}}]\n"
+    )
+    [line] = mistakes(folder)
+    assert line.startswith("policy.tests.yaml:1:43: `tictoc` is not known here; did you mean `tiktok`?")
+
+
+def test_a_key_set_belongs_to_what_is_watched(folder: Path) -> None:
+    jwks = Path(__file__).parents[2] / "unit/config/issuer.jwks.json"
+    shutil.copy(jwks, folder)
+    with (folder / "mailgate.yaml").open("a") as settings:
+        settings.write(
+            "attestation: {issuers: [{issuer: https://mdm.example.com, jwks: issuer.jwks.json}]}\n"
+        )
+    assert folder / "issuer.jwks.json" in load_bundle(folder / "mailgate.yaml", {}).paths

@@ -1,0 +1,46 @@
+import pytest
+from pydantic import Field
+
+from mailgate.config.document import read_document
+from mailgate.config.mistakes import validated
+from mailgate.policy.apps import Key, Strict, Text
+
+
+class Inner(Strict):
+    size: int = Field(default=1, ge=1, le=9)
+    on: bool = False
+
+
+class Outer(Strict):
+    name: Text
+    inner: Inner | None = None
+    many: tuple[Inner, ...] = ()
+    named: dict[Key, Inner] = Field(default_factory=dict)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("name: 5", ["1:7: `5` is a number; expected a text"]),
+        ("name: true", ["1:7: `true` is a truth value; expected a text"]),
+        ("name: ''", ["1:7: it is empty; expected at least one"]),
+        ("name: []", ["1:7: a list stands here; expected a text"]),
+        ("{}", ["1:1: the key `name` is missing; expected `name` here"]),
+        ("text", ["1:1: `text` is a text; expected a mapping of keys to values"]),
+        ("name: x\ninner: {sise: 1}", ["2:9: the key `sise` is not known; did you mean `size`? expected one of `size`, `on`"]),
+        ("name: x\nmany: [{}, {size: 10}]", ["2:19: `10` is out of range; expected less than or equal to 9"]),
+        ("name: x\nmany: [{on: yes}]", ["2:13: `yes` is a text; expected true or false"]),
+        ("name: x\nnamed: {a: {size: x}, B: {}}", ["2:19: `x` is a text; expected a whole number", "2:23: `B` has the wrong form; expected kebab-case: small letters, digits and single hyphens"]),
+        ("name: x\nnamed: {a: {sze: 1}}", ["2:13: the key `sze` is not known; did you mean `size`? expected one of `size`, `on`"]),
+        (f"name: {'x' * 201}", ["1:7: it is too long; expected at most 200"]),
+    ],
+)  # fmt: skip
+def test_a_mistake_says_where_what_and_what_is_expected(text: str, expected: list[str]) -> None:
+    model, mistakes = validated(Outer, read_document(text.encode(), "f"), {})
+    assert model is None
+    assert sorted(str(mistake) for mistake in mistakes) == [f"f:{line}" for line in expected]
+
+
+def test_without_a_mistake_the_model_comes_out() -> None:
+    model, mistakes = validated(Outer, read_document(b"{name: x, many: [{size: 2}]}", "f"), {})
+    assert (model, mistakes) == (Outer(name="x", many=(Inner(size=2),)), [])

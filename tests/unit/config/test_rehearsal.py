@@ -1,0 +1,33 @@
+from typing import Any
+
+from tests.unit.policy.examples import CATALOG, NOW, policy_of
+
+from mailgate.config.rehearsal import rehearse, run_cases
+from mailgate.model import Assurance, Effect, Kind
+from mailgate.policy.cases import CasesFile, Situation
+
+IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148"
+POLICY = policy_of({"when": "client.handheld", "stages": {"enforce": "2026-12-05"}}, effect="allow")
+
+
+def cases(*tests: dict[str, Any], **more: Any) -> CasesFile:
+    return CasesFile.model_validate({"tests": tests, **more}, context={"catalog": CATALOG})
+
+
+def case(**more: Any) -> dict[str, Any]:
+    return {"name": "x", "request": {"user_agent": IPHONE}, "expect": {"effect": "block"}, **more}
+
+
+def test_a_case_has_its_own_time_or_that_of_the_file_or_of_the_check() -> None:
+    own = case(now="2026-12-01")
+    assert [bool(each.wrong) for each in run_cases(cases(case(), own), POLICY, NOW)] == [False, True]
+    assert [bool(each.wrong) for each in run_cases(cases(case(), now="2026-12-01"), POLICY, NOW)] == [True]
+
+
+def test_the_real_functions_answer() -> None:
+    situation = Situation.model_validate(
+        {"request": {"user_agent": IPHONE}, "attestation": {"kind": "phone"}}
+    )
+    access, decision = rehearse(situation, POLICY, NOW)
+    assert (access.client.kind, access.client.assurance) == (Kind.PHONE, Assurance.ATTESTED)
+    assert decision.effect is Effect.BLOCK

@@ -1,0 +1,321 @@
+"""One request to the webmail and its answer back, both streaming: RFC 9110 sections 7 and 15.2, RFC 9112."""
+
+import asyncio
+import re
+
+import pytest
+from tests.unit.gateway.test_upstream import connected
+from tests.unit.gateway.wire import exchange, settle
+
+from mailgate.gateway.forward import Forwarder
+from mailgate.gateway.http1.body import chunk, last_chunk
+from mailgate.gateway.http1.request import RequestRefused
+from mailgate.gateway.rewrite import Rewrite
+from mailgate.gateway.trust import Origin
+from mailgate.gateway.upstream import UpstreamClosed, UpstreamMalformed
+from mailgate.model import Reason
+
+ORIGIN = Origin("192.0.2.7", "http", b"mail.example.com", b"192.0.2.7")
+OK = b"HTTP/1.1 200 OK\r\n"
+HELLO = OK + b"Content-Length: 5\r\n\r\nhello"
+CHUNKED = b"Transfer-Encoding: chunked"
+
+
+class Pool:
+    """Hands out connections; keeps what came back."""
+
+    def __init__(self, *connections):
+        self.connections = [*connections] or [connected(None)]
+        self.used = []
+        self.released = []
+
+    async def acquire(self, *, repeatable):
+        return await self.connect()
+
+    async def connect(self):
+        self.used.append(self.connections.pop(0))
+        return self.used[-1]
+
+    def release(self, connection):
+        self.released.append(connection)
+
+
+class Forwarding:
+    """A request that is on its way."""
+
+    def __init__(self, asked, *connections, idle=5.0):
+        self.asked = asked
+        self.pool = Pool(*connections)
+        self.client = asked.connection.transport
+        rewrite = Rewrite.between("http://mail.example.com", "http://inner:9080")
+        forwarder = Forwarder(self.pool, rewrite, b"mail.example.com", idle)
+        self.running = asyncio.ensure_future(forwarder.forward(asked, ORIGIN))
+
+    @property
+    def upstream(self):
+        return self.pool.used[-1]
+
+    @property
+    def sent(self):
+        return self.upstream._transport.written
+
+    async def answer(self, *pieces, end=None):
+        await settle()
+        for piece in pieces:
+            self.upstream.data_received(piece)
+            await settle()
+        if end is not None:
+            self.upstream.connection_lost(end or None)
+        return await self.running
+
+
+async def forwarded(asked, *pieces, end=None):
+    forwarding = Forwarding(asked)
+    return await forwarding.answer(*pieces, end=end), forwarding
+
+
+async def test_a_request_goes_out_and_its_answer_comes_back():
+    outcome, forwarding = await forwarded(exchange(b"GET /a?b HTTP/1.1"), HELLO)
+    assert forwarding.sent.startswith(
+        b"GET /a?b HTTP/1.1\r\nHost: mail.example.com\r\nX-Forwarded-For: 192.0.2.7\r\n"
+    )
+    assert forwarding.client.written == HELLO
+    assert outcome.keep_alive
+    assert forwarding.pool.released == [forwarding.upstream]
+
+
+async def test_the_answer_streams_as_it_comes():
+    forwarding = Forwarding(exchange())
+    await settle()
+    for piece, seen in (
+        (OK + CHUNKED + b"\r\n\r\n", b"\r\n\r\n"),
+        (chunk(b"one"), b"one"),
+        (chunk(b"two"), b"two"),
+    ):
+        forwarding.upstream.data_received(piece)
+        await settle()
+        assert seen in forwarding.client.taken()
+    await forwarding.answer(last_chunk([]))
+    assert forwarding.client.written == last_chunk([])
+
+
+@pytest.mark.parametrize(
+    ("line", "fields", "wire", "end", "body", "stays"),
+    [
+        pytest.param(b"GET / HTTP/1.1", [], OK + b"\r\nhello", False, chunk(b"hello") + last_chunk([]), True, id="until close"),
+        pytest.param(b"GET / HTTP/1.0", [b"Connection: keep-alive"], OK + b"\r\nhello", False, b"hello", False, id="to HTTP/1.0"),
+        pytest.param(b"HEAD / HTTP/1.1", [], OK + b"Content-Length: 5\r\n\r\n", None, b"", True, id="HEAD"),
+        pytest.param(b"GET / HTTP/1.1", [], b"HTTP/1.1 304 x\r\nContent-Length: 5\r\n\r\n", None, b"", True, id="304"),
+        pytest.param(b"GET / HTTP/1.1", [b"Connection: close"], HELLO, None, b"hello", False, id="close"),
+    ],
+)  # fmt: skip
+async def test_bodies_end_where_they_end(line, fields, wire, end, body, stays):
+    """RFC 9112, 6.3."""
+    outcome, forwarding = await forwarded(exchange(line, *fields), wire, end=end)
+    assert forwarding.client.written.partition(b"\r\n\r\n")[2] == body
+    assert outcome.keep_alive is stays
+
+
+@pytest.mark.parametrize(("te", "trailer"), [([b"TE: trailers"], b"Digest: x\r\n"), ([], b"")])
+async def test_trailers_reach_those_who_take_them(te, trailer):
+    """RFC 9110, 6.5.1; what could forge something is left out."""
+    end = last_chunk([(b"Digest", b"x"), (b"Set-Cookie", b"a=b")])
+    _, forwarding = await forwarded(exchange(b"GET / HTTP/1.1", *te), OK + CHUNKED + b"\r\n\r\n" + end)
+    assert forwarding.client.written.endswith(b"\r\n\r\n0\r\n" + trailer + b"\r\n")
+
+
+POST = b"POST / HTTP/1.1"
+
+
+async def test_a_body_with_a_length_goes_out_as_it_is():
+    asked = exchange(POST, b"Content-Length: 5", body=b"hel", whole=False)
+    forwarding = Forwarding(asked)
+    await settle()
+    assert forwarding.sent.endswith(b"\r\n\r\nhel")
+    asked.body.feed_data(b"lo")
+    asked.body.feed_eof()
+    assert (await forwarding.answer(HELLO)).keep_alive
+    assert forwarding.sent.endswith(b"\r\n\r\nhello")
+
+
+async def test_a_chunked_body_goes_out_in_chunks_with_its_safe_trailers():
+    asked = exchange(POST, CHUNKED, body=b"hello")
+    asked.head.trailers = [(b"Digest", b"x"), (b"X-Forwarded-For", b"6.6.6.6")]
+    forwarding = Forwarding(asked)
+    await forwarding.answer(HELLO)
+    assert forwarding.sent.endswith(b"\r\n\r\n" + chunk(b"hello") + b"0\r\nDigest: x\r\n\r\n")
+
+
+async def test_an_answer_before_the_body_was_sent_ends_the_connection():
+    """RFC 9112, 9.3 and 9.6: what is left of the body must not be read as a request, on either side."""
+    asked = exchange(POST, b"Content-Length: 5", body=b"he", whole=False)
+    forwarding = Forwarding(asked)
+    outcome = await forwarding.answer(b"HTTP/1.1 413 x\r\nContent-Length: 0\r\n\r\n")
+    assert b"Connection: close\r\n" in forwarding.client.written
+    assert (outcome.keep_alive, forwarding.pool.released) == (False, [])
+    assert forwarding.upstream._transport.aborted
+
+
+@pytest.mark.parametrize(
+    ("error", "raised"),
+    [
+        (RequestRefused(400, Reason.REQUEST_AMBIGUOUS, "no"), RequestRefused),
+        (ConnectionResetError(), UpstreamClosed),
+    ],
+)
+async def test_a_request_body_that_breaks_never_looks_whole_to_the_webmail(error, raised):
+    """RFC 9112, 7.1: no last chunk."""
+    asked = exchange(POST, CHUNKED, body=b"hel", whole=False)
+    forwarding = Forwarding(asked)
+    await settle()
+    asked.body.set_exception(error)
+    with pytest.raises(raised):
+        await forwarding.answer(end=False)
+    assert forwarding.sent.endswith(chunk(b"hel"))
+    assert forwarding.upstream._transport.aborted
+
+
+async def test_a_client_that_stops_sending_is_refused_in_time():
+    forwarding = Forwarding(exchange(POST, b"Content-Length: 5", whole=False), idle=0)
+    with pytest.raises(RequestRefused) as refused:
+        await forwarding.answer(end=False)
+    assert refused.value.status == 408
+
+
+CONTINUE, HINTS = b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("version", "fields", "interim", "passed"),
+    [
+        (b"1.1", [b"Expect: 100-continue"], CONTINUE, CONTINUE),
+        (b"1.1", [b"Expect: 100-Continue"], CONTINUE + HINTS, CONTINUE + HINTS),
+        (b"1.1", [], CONTINUE, CONTINUE),
+        (b"1.1", [], HINTS + HINTS, HINTS + HINTS),
+        (b"1.0", [b"Expect: 100-continue"], CONTINUE + HINTS, b""),
+    ],
+)
+async def test_interim_answers_reach_those_who_understand_them(version, fields, interim, passed):
+    """RFC 9110, 15.2: every one to HTTP/1.1, none to HTTP/1.0."""
+    asked = exchange(b"POST / HTTP/" + version, b"Content-Length: 5", *fields, body=b"hello")
+    _, forwarding = await forwarded(asked, interim, HELLO)
+    assert forwarding.client.written.partition(OK)[0] == passed
+
+
+HANDSHAKE = (b"GET /ws HTTP/1.1", b"Connection: Upgrade", b"Upgrade: websocket")
+
+
+@pytest.mark.parametrize(
+    ("asked", "to"), [((), b"Upgrade: websocket\r\n"), (HANDSHAKE, b"Upgrade: h2c\r\n"), (HANDSHAKE, b"")]
+)
+async def test_a_switch_to_what_nobody_asked_for_is_refused(asked, to):
+    """RFC 9110, 7.8 and 15.2.2: what follows could be read as anything."""
+    with pytest.raises(UpstreamMalformed):
+        await forwarded(exchange(*asked), b"HTTP/1.1 101 x\r\n" + to + b"\r\n")
+
+
+async def test_a_websocket_is_a_tunnel_until_either_side_ends():
+    forwarding = Forwarding(exchange(*HANDSHAKE))
+    await settle()
+    forwarding.upstream.data_received(b"HTTP/1.1 101 x\r\nUpgrade: websocket\r\n\r\n\x81\x01a")
+    await settle()
+    assert (
+        forwarding.client.written
+        == b"HTTP/1.1 101 x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n\x81\x01a"
+    )
+    forwarding.asked.connection.reader.feed_data(b"\x88\x02\x03\xe8")
+    assert forwarding.sent.endswith(b"\r\n\r\n\x88\x02\x03\xe8")
+    assert not (await forwarding.answer(end=False)).keep_alive
+
+
+async def test_a_declined_websocket_is_an_answer_like_any_other():
+    outcome, forwarding = await forwarded(exchange(*HANDSHAKE), HELLO)
+    assert (forwarding.client.written, outcome.keep_alive) == (HELLO, True)
+
+
+@pytest.mark.parametrize(
+    "wire",
+    [
+        pytest.param(OK + b"Content-Length: 5\r\n\r\nhell", id="length"),
+        pytest.param(OK + CHUNKED + b"\r\n\r\n" + chunk(b"hell"), id="chunked"),
+        pytest.param(OK + CHUNKED + b"\r\n\r\n" + chunk(b"hell") + b"zz\r\n", id="malformed chunk"),
+    ],
+)
+async def test_an_answer_that_is_cut_short_breaks_the_connection(wire):
+    """RFC 9112, 8: it must never look complete."""
+    outcome, forwarding = await forwarded(exchange(), wire, end=False)
+    assert forwarding.client.aborted
+    assert not outcome.keep_alive
+    assert not forwarding.client.written.endswith(last_chunk([]))
+    assert forwarding.pool.released == []
+
+
+@pytest.mark.parametrize(
+    "wire", [b"", b"HTTP/1.1 20", b"ICY 200 OK\r\n\r\n", OK + b"Content-Length: x\r\n\r\n"]
+)
+async def test_no_answer_is_an_error_before_anything_was_written(wire):
+    asked = exchange()
+    with pytest.raises((UpstreamMalformed, UpstreamClosed)):
+        await forwarded(asked, wire, end=False)
+    assert (asked.started, asked.connection.transport.written) == (False, b"")
+
+
+async def test_a_client_that_does_not_read_is_left_in_time():
+    asked = exchange()
+    asked.connection.writing_paused = True
+
+    async def never():
+        await asyncio.Event().wait()
+
+    asked.connection.drained = never
+    forwarding = Forwarding(asked, idle=0)
+    assert not (await forwarding.answer(HELLO)).keep_alive
+    assert forwarding.client.aborted
+
+
+def served():
+    """A connection that has carried a request before, and was closed by the webmail since."""
+    connection = connected(None)
+    connection.served = 1
+    return connection
+
+
+async def after_a_lost_connection(line, *fields, body=b"", used=True):
+    """What happens when the webmail closes the connection before it has answered."""
+    first, second = served(), connected(None)
+    first.served = int(used)
+    forwarding = Forwarding(exchange(line, *fields, body=body), first, second)
+    await settle()
+    first.connection_lost(None)
+    await settle()
+    if len(forwarding.pool.used) == 2:
+        second.data_received(HELLO)
+    return forwarding
+
+
+@pytest.mark.parametrize("method", [b"GET", b"HEAD", b"OPTIONS", b"PROPFIND"])
+async def test_a_safe_request_on_a_used_connection_is_tried_once_more(method):
+    """RFC 9112, 9.3.1."""
+    forwarding = await after_a_lost_connection(method + b" / HTTP/1.1")
+    await forwarding.running
+    assert re.match(b"HTTP/1.1 200 OK", forwarding.client.written)
+    assert forwarding.sent.startswith(method + b" / ")
+
+
+@pytest.mark.parametrize(
+    ("line", "fields", "body", "used"),
+    [
+        pytest.param(POST, [], b"", True, id="POST"),
+        pytest.param(b"DELETE / HTTP/1.1", [], b"", True, id="DELETE"),
+        pytest.param(
+            b"PROPFIND / HTTP/1.1", [b"Content-Length: 5"], b"hello", True, id="safe, but with a body"
+        ),
+        pytest.param(b"GET / HTTP/1.1", [], b"", False, id="a new connection"),
+    ],
+)
+async def test_anything_else_is_never_sent_twice(line, fields, body, used):
+    """RFC 9110, 9.2.2."""
+    forwarding = await after_a_lost_connection(line, *fields, body=body, used=used)
+    with pytest.raises(UpstreamClosed):
+        await forwarding.running
+    assert len(forwarding.pool.used) == 1

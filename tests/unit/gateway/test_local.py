@@ -1,0 +1,126 @@
+"""The gate's own addresses."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from urllib.parse import quote
+
+import pytest
+from tests.unit.gateway.gates import NOW, gate
+from tests.unit.gateway.wire import exchange
+
+from mailgate.gateway.facts import read_facts
+from mailgate.gateway.http1.request import RequestRefused
+from mailgate.gateway.local import answer_local
+from mailgate.model import Posture, PostureState, Reason
+
+
+async def ask(line, *fields, on=None, secure=False):
+    head = exchange(line, *fields).head
+    incoming = read_facts(head, peer="192.0.2.1", secure=secure, trusted=())
+    return await answer_local(on or gate(), incoming, "REF2345", NOW)
+
+
+async def test_status_is_the_verdict_and_what_it_rests_on():
+    phone = b"User-Agent: Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148"
+    answer = await ask(b"GET /.mailgate/status HTTP/1.1", phone)
+    said = json.loads(answer.body)
+    assert (answer.status, said["reference"], said["devices"]) == (200, "REF2345", [])
+    assert said["verdict"]["effect"] == "block"
+    assert said["verdict"]["reason"] == "no-rule-matched"
+    assert (said["client"]["kind"], said["client"]["handheld"]) == ("phone", True)
+
+
+async def test_status_shows_what_is_known_of_the_device():
+    on = gate()
+    known = Posture(
+        PostureState.PROHIBITED, "id", apps=("tiktok",), lists=("prohibited",), source="mdm", reported_at=NOW
+    )
+    on.postures.posture = replace(known, expires_at=NOW + timedelta(hours=1))
+    (device,) = json.loads((await ask(b"GET /.mailgate/status HTTP/1.1", on=on)).body)["devices"]
+    assert device == {
+        "state": "prohibited",
+        "apps": ["tiktok"],
+        "lists": ["prohibited"],
+        "source": "mdm",
+        "reported_at": "2026-11-24T09:05:07+00:00",
+        "expires_at": "2026-11-24T10:05:07+00:00",
+    }
+
+
+@pytest.mark.parametrize("method", [b"GET", b"HEAD"])
+async def test_healthz(method):
+    answer = await ask(method + b" /.mailgate/healthz HTTP/1.1")
+    assert (answer.status, answer.body) == (200, b"ok\n")
+
+
+@pytest.mark.parametrize(
+    "path", ["", "/", "/statusx", "/status/", "/%73tatus", "/../", "/metrics", "/readyz"]
+)
+async def test_there_is_nothing_else(path):
+    with pytest.raises(RequestRefused) as refused:
+        await ask(f"GET /.mailgate{path} HTTP/1.1".encode())
+    assert (refused.value.status, refused.value.reason) == (404, Reason.NOT_FOUND)
+
+
+@pytest.mark.parametrize(
+    ("line", "allow"),
+    [
+        (b"POST /.mailgate/status HTTP/1.1", ("GET", "HEAD")),
+        (b"DELETE /.mailgate/healthz HTTP/1.1", ("GET", "HEAD")),
+        (b"GET /.mailgate/continue HTTP/1.1", ("POST",)),
+    ],
+)
+async def test_another_method_is_told_which_would_do(line, allow):
+    """RFC 9110, 15.5.6."""
+    with pytest.raises(RequestRefused) as refused:
+        await ask(line)
+    assert (refused.value.status, refused.value.allow) == (405, allow)
+
+
+MARK = "0123456789abcdef"
+
+
+async def go_on(query, **how):
+    return await ask(b"POST /.mailgate/continue?" + query.encode() + b" HTTP/1.1", **how)
+
+
+@pytest.mark.parametrize("secure", [True, False])
+async def test_going_on_remembers_the_warning_and_leads_to_what_was_asked_for(secure):
+    """RFC 9110, 15.4.4: 303, so that the browser asks with GET."""
+    answer = await go_on(f"rule={MARK}&to={quote('/mail?a=b&c=%20+', safe='/')}", secure=secure)
+    (_, target), (_, cookie) = answer.headers
+    assert (answer.status, target) == (303, "/mail?a=b&c=%20+")
+    assert cookie.startswith(f"mailgate-warned={MARK};")
+    assert cookie.endswith("; Secure") is secure
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        *("//evil.example/", "/\\evil.example", "https://evil.example/", "javascript:alert(1)", "", "mail"),
+        *("/a\r\nSet-Cookie: b=c", "/a b", "/\t/evil.example"),
+    ],
+)
+async def test_going_on_never_leads_elsewhere(target):
+    answer = await go_on(f"rule={MARK}&to={quote(target, safe='')}")
+    assert answer.headers[0] == ("Location", "/")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "rule=",
+        "rule=x",
+        f"rule={MARK}0",
+        f"rule={MARK.upper()}",
+        "to=/",
+        f"rule={MARK}&to=/%C3%BC",
+        f"rule={MARK}&to=/%E2%98%83",
+    ],
+)
+async def test_a_link_that_is_not_whole_is_refused(query):
+    with pytest.raises(RequestRefused) as refused:
+        await go_on(query)
+    assert refused.value.status == 400

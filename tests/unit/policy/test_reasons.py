@@ -1,0 +1,73 @@
+import pytest
+from tests.unit.policy.examples import CATALOG, CLEAN, LAPTOP, PHONE, WITH_TIKTOK, access
+
+from mailgate.model import (
+    Access,
+    AttestationResult,
+    Client,
+    Effect,
+    Finding,
+    Kind,
+    Posture,
+    PostureState,
+    Reason,
+)
+from mailgate.policy.condition import compile_condition
+from mailgate.policy.reasons import apps_behind, infer
+
+CONTRADICTED = Client(Kind.PHONE, True, findings=(Finding(Reason.KIND_CONTRADICTED, "the two disagree"),))
+UNKNOWN = Client(Kind.UNKNOWN, False)
+REFUSED = AttestationResult(refused=Reason.TOKEN_EXPIRED)
+STALE_WITH_TIKTOK = Posture(PostureState.STALE, apps=("tiktok",), lists=("prohibited",))
+
+
+def of(state: PostureState) -> Access:
+    return access(PHONE, Posture(state))
+
+
+@pytest.mark.parametrize(
+    ("condition", "request_", "reason"),
+    [
+        ('"prohibited" in device.lists', access(PHONE, WITH_TIKTOK), Reason.PROHIBITED_APP),
+        ('device.state != "clean"', access(PHONE, WITH_TIKTOK), Reason.PROHIBITED_APP),
+        ('device.state != "clean"', of(PostureState.STALE), Reason.POSTURE_STALE),
+        ('device.state != "clean"', of(PostureState.MISSING), Reason.POSTURE_MISSING),
+        ('device.state != "clean"', of(PostureState.PARTIAL), Reason.POSTURE_PARTIAL),
+        ('device.state != "clean"', of(PostureState.UNAVAILABLE), Reason.POSTURE_UNAVAILABLE),
+        ('"prohibited" in device.lists', access(PHONE, STALE_WITH_TIKTOK), Reason.PROHIBITED_APP),
+        ('device.state != "clean"', access(PHONE, STALE_WITH_TIKTOK), Reason.POSTURE_STALE),
+        ("client.handheld && !device.managed", access(PHONE, CLEAN), Reason.KIND_REFUSED),
+        ("client.contradicted", access(CONTRADICTED), Reason.KIND_CONTRADICTED),
+        ("size(client.findings) > 0", access(CONTRADICTED), Reason.KIND_CONTRADICTED),
+        ("!client.contradicted", access(PHONE), Reason.RULE_MATCHED),
+        ('client.kind != "laptop"', access(UNKNOWN), Reason.KIND_UNKNOWN),
+        ('client.kind != "laptop"', access(PHONE), Reason.KIND_REFUSED),
+        ("!attestation.valid", access(PHONE), Reason.ATTESTATION_REQUIRED),
+        ("!attestation.valid", access(PHONE, attestation=REFUSED), Reason.ATTESTATION_INVALID),
+        ('user.name == ""', access(LAPTOP), Reason.RULE_MATCHED),
+    ],
+)
+def test_the_reason_follows_from_what_the_condition_reads(
+    condition: str, request_: Access, reason: Reason
+) -> None:
+    assert infer(compile_condition(condition, {}), Effect.BLOCK, request_) is reason
+
+
+def test_whoever_is_let_in_needs_no_reason() -> None:
+    condition = compile_condition('device.state != "clean"', {})
+    assert infer(condition, Effect.ALLOW, access(PHONE, WITH_TIKTOK)) is Reason.RULE_MATCHED
+
+
+@pytest.mark.parametrize(
+    ("condition", "names"),
+    [
+        ('"prohibited" in device.lists', ("TikTok",)),
+        ('"tencent" in device.lists', ("WeChat",)),
+        ('"wechat" in device.apps', ("WeChat",)),
+        ('device.state == "prohibited"', ("TikTok", "WeChat")),
+        ("device.lists.size() > 0", ("TikTok", "WeChat")),
+    ],
+)
+def test_the_apps_are_those_that_the_condition_is_about(condition: str, names: tuple[str, ...]) -> None:
+    posture = Posture(PostureState.PROHIBITED, apps=("tiktok", "wechat"), lists=("prohibited", "tencent"))
+    assert apps_behind(compile_condition(condition, {}), access(PHONE, posture), CATALOG) == names

@@ -1,0 +1,49 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from tests.unit.policy.examples import CLEAN, LAPTOP, NOW, PHONE, WITH_TIKTOK, access
+
+from mailgate.model import Access, AttestationResult, Kind, Posture, PostureState, Reason, User
+from mailgate.policy.condition import compile_condition
+from mailgate.policy.variables import VARIABLES, activate
+
+PROVEN = AttestationResult("d1", "https://mdm.example.com", status="affirming")
+REFUSED = AttestationResult(
+    refused=Reason.TOKEN_EXPIRED, issuer="https://mdm.example.com", status="affirming"
+)
+
+
+@pytest.mark.parametrize(
+    "request_", [access(), access(LAPTOP, Posture()), access(PHONE, WITH_TIKTOK, attestation=REFUSED)]
+)
+@pytest.mark.parametrize("name", VARIABLES)
+def test_every_variable_has_a_value_of_its_type_for_every_request(name: str, request_: Access) -> None:
+    assert compile_condition(f"{name} == {name}", {}).holds(activate(request_, [name]))
+
+
+@pytest.mark.parametrize("name", [name for name, variable in VARIABLES.items() if variable.closed])
+def test_closed_sets_hold_what_is_read(name: str) -> None:
+    value = VARIABLES[name].read(access(PHONE, WITH_TIKTOK, attestation=REFUSED))
+    assert {value} <= set(VARIABLES[name].closed or ()) if isinstance(value, str) else value == []
+
+
+@pytest.mark.parametrize(
+    ("condition", "request_"),
+    [
+        ("device.age == duration('2h')", access(posture=replace(CLEAN, reported_at=NOW - timedelta(hours=2)))),
+        ("device.age > duration('800000h') && !device.known", access(posture=Posture())),
+        ("!device.known", access(posture=Posture(PostureState.UNAVAILABLE))),
+        ("device.known", access(posture=Posture(PostureState.STALE))),
+        ("!device.managed && device.kind == 'unknown'", access()),
+        ("device.managed && device.kind == 'tablet'", access(posture=replace(CLEAN, managed=True, kind=Kind.TABLET))),
+        ("attestation.valid && attestation.status == 'affirming'", access(attestation=PROVEN)),
+        ("!attestation.valid && attestation.status == 'none' && attestation.issuer == ''", access(attestation=REFUSED)),
+        ("attestation.refused == 'token-expired'", access(attestation=REFUSED)),
+        ("attestation.refused == '' && attestation.issuer == ''", access()),
+        ("'staff' in user.groups", replace(access(), user=User("alice", ("staff",)))),
+    ],
+)  # fmt: skip
+def test_what_variables_mean(condition: str, request_: Access) -> None:
+    compiled = compile_condition(condition, {})
+    assert compiled.holds(activate(request_, compiled.reads))

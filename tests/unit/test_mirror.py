@@ -1,0 +1,57 @@
+"""The tests mirror the source: whoever changes a file knows where its specification stands."""
+
+from pathlib import Path
+
+import pytest
+
+import mailgate
+
+SOURCE = Path(mailgate.__file__).parent
+TESTS = Path(__file__).parent
+
+FAMILIES = "a table of names alone: classify/test_table.py proves every row by a labelled user agent"
+WITHOUT_A_MIRROR = {
+    "attest/refused.py": "one exception: each verifier's test tells which reason it carries",
+    "classify/appliances.py": FAMILIES,
+    "classify/desktops.py": FAMILIES,
+    "classify/handhelds.py": FAMILIES,
+    "classify/programs.py": FAMILIES,
+    "demo/mailbox.py": "a server: tests/integration/demo/test_mailbox.py talks to it",
+    "store/migrations/env.py": "run by alembic alone: store/test_migrate.py upgrades with it",
+    "store/schema.py": "tables alone: store/test_migrate.py compares them with what the migrations build",
+}
+# Still without a test of their own. The list may only become shorter.
+UNTESTED = """
+classify/reading.py classify/systems.py
+cli/demo.py cli/run.py
+demo/run.py
+store/rows.py
+""".split()
+
+
+def sources():
+    """Every file with something to test, relative to the package."""
+    for path in sorted(SOURCE.rglob("*.py")):
+        name = path.relative_to(SOURCE)
+        if (
+            path.stem not in ("__init__", "__main__")
+            and "versions" not in name.parts
+            and "templates" not in name.parts
+        ):
+            yield name.as_posix()
+
+
+def mirror(source):
+    path = Path(source)
+    return TESTS / path.parent / f"test_{path.name}"
+
+
+@pytest.mark.parametrize("source", [name for name in sources() if name not in (*WITHOUT_A_MIRROR, *UNTESTED)])
+def test_every_source_file_has_its_test_file(source):
+    assert mirror(source).is_file()
+
+
+@pytest.mark.parametrize("source", [*WITHOUT_A_MIRROR, *UNTESTED])
+def test_an_exception_is_a_file_that_needs_one(source):
+    assert (SOURCE / source).is_file()
+    assert not mirror(source).exists(), f"{source} has its test now: take it off the list"
