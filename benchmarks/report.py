@@ -108,7 +108,8 @@ def _limit(target: Target | None, name: str) -> str:
 
 def _with_unit(value: float, name: str) -> str:
     unit = {"us": "µs", "mib": "MiB"}.get(name.rpartition("_")[2], "×")
-    return f"{value:.2f} {unit}" if unit == "×" else f"{value:.3g} {unit}"
+    digits = 2 if unit == "×" else 0 if value >= 100 or value == int(value) else 1
+    return f"{value:,.{digits}f} {unit}"
 
 
 def _rate(name: str, figures: Mapping[str, Any]) -> Rate:

@@ -18,7 +18,7 @@ RESULTS: dict[str, Any] = {
     },
     "versions": {"nginx": "1.26.3", "mailgate": "0.1.0"},
     "ratios": {"gate_vs_nginx": 0.4, "gate_vs_plain_aiohttp": 2.0, "download_vs_nginx": 1.0},
-    "absolute": {"decision_warm_us": 12.3, "rss_growth_mib": 17.0},
+    "absolute": {"decision_warm_us": 12.34, "decision_attested_cold_us": 1760.4, "rss_growth_mib": 17.0},
     "measured": {"page.nginx": {"median": 20000.0, "low": 18000.0, "high": 21000.0, "samples": [20000.0]}},
     "missing": {"caddy": "caddy is not installed", "gate_vs_caddy": "not measured: page.caddy"},
 }
@@ -32,6 +32,7 @@ RESULTS: dict[str, Any] = {
         Row("pages: gate / mitmproxy", "not measured", "≥ 15.00 ×", ""),
         Row("64 MiB download: gate / nginx", "1.00 ×", "≥ 1.00 ×", "yes"),
         Row("decision, everything cached", "12.3 µs", "≤ 15 µs", "yes"),
+        Row("decision, a new device with a new token", "1,760 µs", "", ""),
         Row("memory growth of the gate over all 64 MiB transfers", "17 MiB", "≤ 16 MiB", "no"),
     ],
 )
