@@ -26,10 +26,11 @@ from mailgate.gateway.forward import Forwarder
 from mailgate.gateway.handler import Gate, Live
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.pages import Pages
+from mailgate.gateway.parser import ServerLimits
 from mailgate.gateway.pool import UpstreamPool
 from mailgate.gateway.reload import Reloader
 from mailgate.gateway.rewrite import Rewrite
-from mailgate.gateway.server import Server, ServerLimits
+from mailgate.gateway.server import Server
 from mailgate.gateway.tls import server_context, upstream_context
 from mailgate.gateway.upstream import Endpoint
 from mailgate.store import Postures, Store, StoreError
