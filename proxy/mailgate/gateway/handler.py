@@ -91,7 +91,7 @@ class Gate:
         incoming = read_facts(exchange.head, peer=exchange.peer, secure=exchange.secure, trusted=self.trusted)
         now = self.clock()
         if f"{incoming.facts.path}/".startswith(LOCAL_PREFIX):
-            return send(exchange, await answer_local(self, incoming, reference, now), now)
+            return send(exchange, await answer_local(self.judge, incoming, reference, now), now)
         access, decision = await self.judge(incoming, now)
         self.ledger.record(access, decision, reference if decision.effect is not Effect.ALLOW else "")
         self._note(access, decision, reference)
