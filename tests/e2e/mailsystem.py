@@ -1,5 +1,6 @@
 """A real mail system on the loopback interface: Dovecot (IMAP) and Roundcube (webmail), with messages in it."""
 
+import imaplib
 import os
 import shutil
 import sqlite3
@@ -158,6 +159,7 @@ def dovecot(run: Path) -> Iterator[int]:
     config.write_text(DOVECOT_CONFIG.format(run=run, port=port, password=PASSWORD))
     fill_maildirs(run / "home")
     with running(["/usr/sbin/dovecot", "-F", "-c", config], ready=listens(port), log=run / "dovecot.out"):
+        take_in(port)
         yield port
 
 
@@ -170,6 +172,15 @@ def fill_maildirs(home: Path) -> None:
             (home / user / "Maildir" / "new" / f"{number}.seed").write_bytes(letter.to(user, number))
     for path in (home, *home.rglob("*")):
         shutil.chown(path, "www-data", "www-data")
+
+
+def take_in(port: int) -> None:
+    """Have the letters indexed: two sessions that are the first to look, at once, may disagree on what is there."""
+    for user in USERS:
+        with imaplib.IMAP4("127.0.0.1", port) as session:
+            session.login(user, PASSWORD)
+            status, counts = session.select()
+            assert (status, counts) == ("OK", [str(len(LETTERS)).encode()])
 
 
 @contextmanager

@@ -62,6 +62,9 @@ def tour(place: Place) -> RenderableType:
     for step in steps(place):
         outcome = f"refused, {step.refused}" if step.refused else "gets the mail"
         lines += [Text(f"# {step.who}: {outcome}", style="cyan"), Text(step.command), Text()]
+    lines.append(
+        Text("In the browser, the developer tools' device toolbar makes a phone: see the page that it gets.")
+    )
     lines.append(Text("Ctrl-C ends the demo. Whom the gate keeps out, it logs below.", style="dim"))
     return Group(*lines)
 

@@ -67,6 +67,39 @@ async def _send_often(wire: Wire, flood: bytes) -> None:
         await wire.send(flood)
 
 
+TINY = b"1\r\nx\r\n" * 400_000
+
+
+@pytest.mark.parametrize("upload", [True, False], ids=["upload", "download"])
+async def test_tiny_chunks_cost_no_more_than_their_bytes(
+    gate: Gate, connect: Connect, upstream: Upstream, upload: bool
+) -> None:
+    release = asyncio.Event()
+    if upload:
+        upstream.play_at_head(release, Act.READ_BODY, OK)
+    else:
+        upstream.play(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + TINY + b"0\r\n\r\n")
+    wire = await connect()
+    gate.forget_peak()
+    before = gate.memory()
+    wire.transport.pause_reading()
+    await wire.send(request(POST, CHUNKED) if upload else request(GET))
+    exchange = await upstream.arrival()
+    if upload:
+        exchange.wire.transport.pause_reading()
+        sending = asyncio.ensure_future(wire.send(TINY + b"0\r\n\r\n"))
+    await stalled(exchange.wire)
+    await stalled(wire)
+    assert gate.memory() - before < 16 * MIB
+    wire.transport.resume_reading()
+    if upload:
+        exchange.wire.transport.resume_reading()
+        release.set()
+        await sending
+    assert (await wire.final()).complete
+    assert len(exchange.body.data) == (400_000 if upload else 0)
+
+
 async def test_empty_lines_win_no_time(hasty: Gate, connect: Connect, upstream: Upstream) -> None:
     wire = await connect(hasty)
     for _ in range(50):

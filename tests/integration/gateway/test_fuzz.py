@@ -226,7 +226,7 @@ def public(gate: Gate) -> tuple[str, int]:
 
 
 @settings(
-    max_examples=300,
+    max_examples=200,
     deadline=None,
     derandomize=True,
     database=None,

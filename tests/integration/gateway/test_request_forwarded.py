@@ -101,6 +101,15 @@ async def test_options_asterisk(connect: Connect, upstream: Upstream) -> None:
     assert (await forwarded(connect, upstream, request(b"OPTIONS * HTTP/1.1"))).request.target == b"*"
 
 
+@pytest.mark.parametrize("target", [b"http://mail.example.com", b"http://mail.example.com:8080"])
+async def test_options_of_a_whole_server_in_absolute_form(
+    connect: Connect, upstream: Upstream, target: bytes
+) -> None:
+    """RFC 9112, section 3.2.4."""
+    exchange = await forwarded(connect, upstream, request(b"OPTIONS " + target + b" HTTP/1.1"))
+    assert exchange.request.target == b"*"
+
+
 async def test_an_empty_line_before_the_request_is_ignored(connect: Connect, upstream: Upstream) -> None:
     """RFC 9112, section 2.2."""
     assert (await forwarded(connect, upstream, b"\r\n" + request(GET))).request.target == b"/"

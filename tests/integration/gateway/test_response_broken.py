@@ -6,7 +6,7 @@ import pytest
 from tests.integration.gate import Gate
 from tests.integration.gateway.conftest import Connect
 from tests.integration.gateway.messages import MalformedError, request
-from tests.integration.gateway.scripted import Act, Step, Upstream
+from tests.integration.gateway.scripted import Act, Upstream
 from tests.integration.gateway.wire import NoAnswerError, Response
 
 GET = b"GET / HTTP/1.1"
@@ -212,68 +212,6 @@ async def test_a_body_behind_a_status_that_has_none(
     assert (await wire.final()).content == b""
     await assert_in_step(connect, upstream)
     assert not wire.buffer
-
-
-async def test_bytes_on_an_idle_connection_answer_nobody(connect: Connect, upstream: Upstream) -> None:
-    wire = await connect()
-    await wire.send(request(GET))
-    assert (await wire.final()).content == b"ok"
-    await upstream.only.wire.send(EVIL)
-    await asyncio.sleep(0.05)
-    await assert_in_step(connect, upstream)
-
-
-async def test_an_idle_connection_that_was_closed_is_not_used(connect: Connect, upstream: Upstream) -> None:
-    wire = await connect()
-    await wire.send(request(GET))
-    assert (await wire.final()).content == b"ok"
-    upstream.only.wire.half_close()
-    await upstream.only.wire.end()
-    await wire.send(POST)
-    assert (await wire.final()).content == b"ok"
-    assert [e.body.data for e in upstream.exchanges] == [b"", b"hello"]
-
-
-async def dropped(
-    connect: Connect, upstream: Upstream, sent: bytes, *drop: Step
-) -> tuple[Response | None, int]:
-    """Ask once so that a connection is kept, then ask on it and let it be dropped; how often the second came."""
-    assert (first := await ask(connect)) is not None
-    assert first.content == b"ok"
-    upstream.play(*drop)
-    response = await ask(connect, sent)
-    return response, len(upstream.exchanges) - 1
-
-
-@pytest.mark.parametrize("drop", [Act.CLOSE, Act.ABORT], ids=lambda act: act.name.lower())
-@pytest.mark.parametrize("method", [b"GET", b"PROPFIND", b"OPTIONS"])
-async def test_a_lost_kept_connection_is_worth_one_more_try(
-    connect: Connect, upstream: Upstream, method: bytes, drop: Act
-) -> None:
-    """RFC 9112, section 9.3.1: the upstream may have closed it before it saw the request."""
-    response, times = await dropped(connect, upstream, request(method + b" / HTTP/1.1"), drop)
-    assert response is not None
-    assert (response.status, times) == (200, 2)
-
-
-@pytest.mark.parametrize("drop", [Act.CLOSE, Act.ABORT], ids=lambda act: act.name.lower())
-@pytest.mark.parametrize(
-    "sent",
-    [POST, request(b"POST / HTTP/1.1"), request(b"PATCH / HTTP/1.1", b"Content-Length: 0"), request(b"FOO / HTTP/1.1"), request(b"LOCK / HTTP/1.1"),
-     request(b"PUT / HTTP/1.1", b"Transfer-Encoding: chunked", body=b"5\r\nhello\r\n0\r\n\r\n")],
-)  # fmt: skip
-async def test_what_may_have_been_done_is_not_done_again(
-    connect: Connect, upstream: Upstream, sent: bytes, drop: Act
-) -> None:
-    response, times = await dropped(connect, upstream, sent, drop)
-    assert response is not None
-    assert (response.status, times) == (502, 1)
-
-
-async def test_an_answer_that_began_is_not_asked_for_again(connect: Connect, upstream: Upstream) -> None:
-    response, times = await dropped(connect, upstream, request(GET), b"HTTP/1.1 200 OK\r\nConte", Act.CLOSE)
-    assert response is not None
-    assert (response.status, times) == (502, 1)
 
 
 @pytest.mark.parametrize("head", [b"X-A: " + b"a" * 4_000_000 + b"\r\n", b"X-A: b\r\n" * 200_000])

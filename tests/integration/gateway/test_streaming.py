@@ -2,15 +2,10 @@
 
 import asyncio
 import hashlib
-import shutil
-import socket
-import subprocess
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from tests.integration.gate import Gate, wait_for
-from tests.integration.gateway.conftest import Connect, StartGate
+from tests.integration.gate import Gate
+from tests.integration.gateway.conftest import Connect
 from tests.integration.gateway.messages import request
 from tests.integration.gateway.scripted import OK, Exchange, Upstream
 from tests.integration.gateway.wire import Wire
@@ -98,93 +93,3 @@ async def _upload(wire: Wire, chunked: bool) -> None:
     for _ in range(SIZE // len(BLOCK)):
         await wire.send(b"%x\r\n%b\r\n" % (len(BLOCK), BLOCK) if chunked else BLOCK)
     await wire.send(b"0\r\n\r\n" if chunked else b"")
-
-
-CONTENT = b"0123456789" * 100
-
-
-@pytest.fixture(scope="module")
-def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real web server with one file; its URL."""
-    if shutil.which("nginx") is None:
-        pytest.skip("nginx is not installed")
-    home: Path = tmp_path_factory.mktemp("nginx")
-    (home / "file.txt").write_bytes(CONTENT)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    paths = " ".join(
-        f"{name}_temp_path {home}/{name};" for name in ("client_body", "proxy", "fastcgi", "scgi", "uwsgi")
-    )
-    (home / "nginx.conf").write_text(
-        f"daemon off; master_process off; pid {home}/pid; error_log {home}/error.log; events {{}}\n"
-        f"http {{ access_log off; {paths} server {{ listen 127.0.0.1:{port}; root {home}; gzip on; gzip_proxied any; gzip_types *;"
-        " gzip_min_length 1; autoindex on; } }"
-    )
-    server = subprocess.Popen(
-        ["nginx", "-p", str(home), "-e", str(home / "start.log"), "-c", str(home / "nginx.conf")]
-    )
-    assert wait_for(lambda: _answers(port)), (home / "start.log").read_text()
-    yield f"http://127.0.0.1:{port}"
-    server.terminate()
-    server.wait(10)
-
-
-def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-@pytest.fixture(scope="module")
-def before_nginx(start: StartGate, nginx: str) -> Gate:
-    return start(nginx)
-
-
-RANGES = {
-    "whole": ((), 200, CONTENT),
-    "first bytes": ((b"Range: bytes=0-9",), 206, CONTENT[:10]),
-    "last bytes": ((b"Range: bytes=-5",), 206, CONTENT[-5:]),
-    "from the middle": ((b"Range: bytes=990-",), 206, CONTENT[990:]),
-    "outside": ((b"Range: bytes=5000-",), 416, None),
-    "newer": ((b"If-Modified-Since: Fri, 01 Jan 2100 00:00:00 GMT",), 200, CONTENT),
-    "changed": ((b'If-Match: "other"',), 412, None),
-}
-
-
-@pytest.mark.parametrize(("fields", "status", "content"), RANGES.values(), ids=RANGES)
-async def test_range(
-    before_nginx: Gate, connect: Connect, fields: tuple[bytes, ...], status: int, content: bytes | None
-) -> None:
-    wire = await connect(before_nginx)
-    await wire.send(request(b"GET /file.txt HTTP/1.1", *fields))
-    response = await wire.final()
-    assert response.status == status
-    assert response.complete
-    assert content is None or response.content == content
-
-
-async def test_several_ranges(before_nginx: Gate, connect: Connect) -> None:
-    wire = await connect(before_nginx)
-    await wire.send(request(b"GET /file.txt HTTP/1.1", b"Range: bytes=0-1,5-6"))
-    response = await wire.final()
-    assert response.status == 206
-    assert response.values("Content-Type")[0].startswith(b"multipart/byteranges")
-    assert b"Content-Range: bytes 5-6/1000" in response.content
-
-
-async def test_what_is_known_is_not_sent_again(before_nginx: Gate, connect: Connect) -> None:
-    wire = await connect(before_nginx)
-    await wire.send(request(b"HEAD /file.txt HTTP/1.1"))
-    etag = (await wire.final(b"HEAD")).values("ETag")[0]
-    await wire.send(request(b"GET /file.txt HTTP/1.1", b"If-None-Match: " + etag))
-    response = await wire.final()
-    assert (response.status, response.content) == (304, b"")
-    await wire.send(request(b"GET /file.txt HTTP/1.1", b"If-Range: " + etag, b"Range: bytes=0-0"))
-    assert (await wire.final()).content == b"0"
-
-
-async def test_compressed_content_passes_as_it_is(before_nginx: Gate, connect: Connect) -> None:
-    wire = await connect(before_nginx)
-    await wire.send(request(b"GET /file.txt HTTP/1.1", b"Accept-Encoding: gzip"))
-    response = await wire.final()
-    assert response.values("Content-Encoding") == [b"gzip"]
-    assert response.content.startswith(b"\x1f\x8b")

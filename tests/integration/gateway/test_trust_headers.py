@@ -155,3 +155,14 @@ async def test_garbage_from_a_trusted_peer_names_nobody(
     for exchange in upstream.exchanges:
         assert exchange.values("X-Forwarded-For")[-1].endswith(b"127.0.0.1")
         assert exchange.values("X-Forwarded-Proto") == [b"http"]
+
+
+@pytest.mark.parametrize(
+    "value", [b"<script>", b"a b", b"a/b", b"joe@a", b"\xff", b"", b"a:b:c", b"a, b"], ids=repr
+)
+async def test_a_host_that_is_none_is_not_believed(
+    trusting: Gate, connect: Connect, upstream: Upstream, value: bytes
+) -> None:
+    """A trusted proxy may hand on what its client made up."""
+    exchange = await forwarded(connect, upstream, trusting, b"X-Forwarded-Host: " + value)
+    assert exchange.values("X-Forwarded-Host") in ([b"mail.example.com"], [b"b"])

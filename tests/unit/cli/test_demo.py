@@ -1,0 +1,56 @@
+"""``mailgate demo``: what it makes before it starts, and what it says when it cannot."""
+
+import sys
+from pathlib import Path
+
+import pytest
+import structlog
+from typer.testing import CliRunner
+
+from mailgate.attest.mint import DEVICE_KEY_FILE, ISSUER_KEY_FILE, JWKS_FILE
+from mailgate.cli import app, demo
+from mailgate.cli.attest import KEYS
+
+RULES = Path(__file__).parents[3] / "config"
+
+
+@pytest.fixture(autouse=True)
+def in_an_empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(demo, "configure_logs", lambda level: structlog.reset_defaults())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--rules", "nowhere"], 2, "nowhere/policy.yaml:1:1: cannot be read"),
+        (["--rules", str(RULES), "--upstream", "mail"], 2, "`mail` is not an http or https URL"),
+        (["--port", "0"], 2, "--port"),
+    ],
+)
+def test_a_wrong_word_is_named(arguments: list[str], code: int, words: str) -> None:
+    result = CliRunner().invoke(app, ["demo", "--upstream", "http://127.0.0.1:9", *arguments])
+    assert result.exit_code == code
+    assert words in result.output
+
+
+def test_keys_are_made_once_where_mint_looks_for_them() -> None:
+    assert demo._issuer() == KEYS / JWKS_FILE
+    first = {name: (KEYS / name).read_text() for name in (ISSUER_KEY_FILE, DEVICE_KEY_FILE, JWKS_FILE)}
+    demo._issuer()
+    assert {name: (KEYS / name).read_text() for name in first} == first
+
+
+@pytest.mark.parametrize(
+    ("called", "command"),
+    [
+        (".venv/bin/mailgate", ".venv/bin/mailgate"),
+        ("/opt/mail gate/mailgate", "'/opt/mail gate/mailgate'"),
+        ("/x/mailgate/__main__.py", f"{sys.executable} -m mailgate"),
+    ],
+)
+def test_the_tour_calls_it_as_it_was_called(
+    called: str, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", [called, "demo"])
+    assert demo._command() == command
