@@ -1,6 +1,6 @@
-"""How the caller wants to be told: a page for a person, a problem document for a program, little for a mail app."""
+"""How the caller wants to be told: a page for a person, a problem document for a program."""
 
-from mailgate.model import Protocol, RequestFacts
+from mailgate.model import RequestFacts
 
 
 def is_navigation(facts: RequestFacts) -> bool:
@@ -18,8 +18,3 @@ def is_navigation(facts: RequestFacts) -> bool:
 def is_page_load(facts: RequestFacts) -> bool:
     """A navigation that can be answered with something else first and asked again without harm."""
     return facts.method == "GET" and is_navigation(facts)
-
-
-def wants_silence(protocol: Protocol) -> bool:
-    """ActiveSync clients act on the status alone; a body that they do not know confuses them."""
-    return protocol is Protocol.ACTIVESYNC

@@ -7,8 +7,9 @@ from datetime import datetime
 from urllib.parse import quote
 
 from mailgate.gateway.answer import PROBLEM, Answer, json_answer
-from mailgate.gateway.caller import is_navigation, is_page_load, wants_silence
+from mailgate.gateway.caller import is_navigation, is_page_load
 from mailgate.gateway.pages import Pages, RenderedPage, View, explain_reason
+from mailgate.gateway.refusals import FORMS
 from mailgate.model import Access, Client, Decision, Kind, Protocol, Reason, RequestFacts
 
 WARNED_COOKIE = "mailgate-warned"
@@ -28,8 +29,9 @@ class Speaker:
         """The answer to a request that was blocked, or that has to prove itself first."""
         facts = access.facts
         headers = (("X-Device-Reason", decision.reason.value),)
-        if wants_silence(access.client.protocol):
-            return Answer(403, headers=headers)
+        form = FORMS.get(access.client.protocol)
+        if form is not None:
+            return form(access, decision, reference)
         if is_navigation(facts):
             return _page(403, self.pages.refusal(self._view(access, decision, reference)), headers)
         return self._problem(

@@ -2,8 +2,8 @@
 
 import pytest
 
-from mailgate.gateway.caller import is_navigation, is_page_load, wants_silence
-from mailgate.model import Protocol, RequestFacts
+from mailgate.gateway.caller import is_navigation, is_page_load
+from mailgate.model import RequestFacts
 
 BROWSER = "text/html,application/xhtml+xml,*/*;q=0.8"
 
@@ -31,8 +31,3 @@ def test_a_navigation(headers, navigates):
 @pytest.mark.parametrize(("method", "loads"), [("GET", True), ("POST", False), ("HEAD", False)])
 def test_only_a_get_can_be_asked_again_without_harm(method, loads):
     assert is_page_load(RequestFacts(method=method, headers={"sec-fetch-mode": "navigate"})) is loads
-
-
-@pytest.mark.parametrize("protocol", Protocol)
-def test_only_activesync_is_answered_in_silence(protocol):
-    assert wants_silence(protocol) is (protocol is Protocol.ACTIVESYNC)
