@@ -107,9 +107,6 @@ class UpstreamConnection(asyncio.Protocol):
             self._fail(UpstreamMalformed(str(error)))
         self._wake()
 
-    def eof_received(self) -> bool:
-        return False
-
     def connection_lost(self, exc: Exception | None) -> None:
         self._closed = True
         if self._body is not None and exc is None:
