@@ -165,7 +165,11 @@ def test_the_reference_that_the_person_reads_out_stands_in_the_log(door: SideDoo
     door.report("alice", "tiktok")
     shown = log_in(door.imap_port, "alice", IPHONE_MAIL)
     (line,) = wait_for(
-        lambda: [each for each in door.guarded.gate.records() if each.get("reference") and each["reference"] in shown]
+        lambda: [
+            each
+            for each in door.guarded.gate.records()
+            if each.get("reference") and each["reference"] in shown
+        ]
     )
     assert (line["reason"], line["protocol"], line["kind"]) == ("prohibited-app", "imap", "phone")
     assert "alice" not in str(line)

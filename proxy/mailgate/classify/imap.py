@@ -72,13 +72,12 @@ _COMPUTERS = Table(
             "for phones as well count as computers where they name a computer's system.",
             r"""
             ^name=(?:Mozilla )?Thunderbird(?:$|[ /]\d| Daily| Beta| ESR) | ^name=(?:SeaMonkey|Betterbird|Postbox)~
-            ^name=(?:Evolution|KMail|Kontact|Akonadi|KIMAP|Geary|Claws|Sylpheed|Balsa|Trojit|Mailspring)
-            ^name=(?:Mutt|NeoMutt|Alpine|Pine|aerc|meli|himalaya|Gnus|Wanderlust)~
+            ^name=(?:Evolution|KMail|Kontact|Akonadi|KIMAP|Geary|Claws|Sylpheed|Balsa|Mailspring|Vivaldi)~
+            ^name=(?:Mutt|NeoMutt|Alpine|Pine|aerc|meli|himalaya|Gnus|Wanderlust)~ | ^name=Trojit
             ^name=Mac OS X ~ | ^name=com\.apple\.mail$ | ^name=MailMate~ | ^name=(?:Microsoft[ -]?)?MacOutlook
             ^name=Microsoft Outlook(?:$|[ /]\d) | ^name=(?:Microsoft )?(?:Outlook|eM Client) for (?:Mac|Windows)
             ^name=Outlook Express | ^name=Windows Live Mail | ^name=Microsoft Entourage | ^name=Mailbird~
             ^name=The Bat! | ^name=Becky | ^name=(?:Lotus|IBM|HCL) Notes | ^name=(?:Eudora|Pegasus|Opera) ?Mail
-            ^name=Vivaldi
             """,
         ),
         Rule(

@@ -54,12 +54,18 @@ class Known:
 
     def __init__(self):
         self.posture = Posture()
+        self.people = {}
         self.breaks = None
 
     async def current(self, client, proof, now):
         if self.breaks:
             raise self.breaks
         return self.posture
+
+    async def of_person(self, login, now):
+        if self.breaks:
+            raise self.breaks
+        return self.people.get(login, Posture())
 
 
 class Recorded(list):
