@@ -10,7 +10,10 @@ from mailgate.config.document import read_document
 from mailgate.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]
-ENVIRON = {"MAILGATE_STORE": "postgresql://mailgate:secret@db.example.com/mailgate"}
+ENVIRON = {
+    "MAILGATE_STORE": "postgresql://mailgate:secret@db.example.com/mailgate",
+    "MAILGATE_DOVECOT_KEY": "secret",
+}
 _BLOCK = re.compile(r"^( *)```ya?ml\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
 _NAME = re.compile(r"#\s*(?:config/)?([\w./-]+\.ya?ml)")
 
