@@ -8,8 +8,8 @@ from cachetools import LRUCache, cached
 from mailgate.classify.activesync import DeviceQuery, read_activesync, read_query
 from mailgate.classify.attested import with_attestation
 from mailgate.classify.browser import read_user_agent
-from mailgate.classify.dav import protocol_of
 from mailgate.classify.hints import HEADERS, read_hints
+from mailgate.classify.protocol import protocol_of
 from mailgate.classify.verdict import weigh
 from mailgate.model import Client, Protocol, RequestFacts
 
