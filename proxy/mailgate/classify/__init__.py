@@ -7,13 +7,13 @@ from cachetools import LRUCache, cached
 
 from mailgate.classify.activesync import DeviceQuery, read_activesync, read_query
 from mailgate.classify.attested import with_attestation
-from mailgate.classify.browser import read_user_agent
+from mailgate.classify.browser import read_user_agent, warm
 from mailgate.classify.hints import HEADERS, read_hints
 from mailgate.classify.protocol import protocol_of
 from mailgate.classify.verdict import weigh
 from mailgate.model import Client, Protocol, RequestFacts
 
-__all__ = ["classify", "with_attestation"]
+__all__ = ["classify", "warm", "with_attestation"]
 
 CACHED_CLIENTS = 8192
 

@@ -24,7 +24,7 @@ DESKTOPS = Table(
             ~Win(?:16|32|64|95|98| 9x|9x|2000|2K|XP|me)~ | Windows 16-bit | 16-?bit~ | ~Win ?3\.
             ~Windows(?:; ?(?:U|I|N);|;|\)|/|,) | ~CYGWIN | ~MSYS | mingw | ~Windows ~x(?:64|86)
             Microsoft Windows | Windows-NT | MS ?Windows | win-x64 | ~Windows$ | Windows[ /-]\d
-            Microsoft-WebDAV-MiniRedir
+            Microsoft-WebDAV-MiniRedir | Windows[ -]Live[ -]Mail | CalDavSynchronizer
             """,
         ),
         Rule(
@@ -36,6 +36,7 @@ DESKTOPS = Table(
             MacBook | ~iMac | Macmini | MacPro | ~Mac\d+[,%]
             Darwin/[\d.]+ \((?:x86_64|i386|Power) | Darwin[ ;/][^)]*~(?:x86_64|i386|ppc|Power)
             apple-darwin | MacOutlook | ~Mac; | ~Darwin; U; | X11; [^)]*Darwin
+            CalendarAgent | AddressBookSourceSync | WebDAV(?:FS|Lib)/
             """,
         ),
         Rule(
@@ -103,7 +104,7 @@ DESKTOPS = Table(
         Rule(
             "x11",
             "desktop",
-            "Programs that need a window system or a terminal of a computer.",
+            "Programs that need a window system or a terminal of a computer, and clients for mail and calendars that exist for nothing else.",
             r"""
             ~X11; ?(?:U|I|N)?;? ?(?:x86_64|i[3-9]86|en)~ | ~X11\) | Konqueror | ~mirall | os=(?:Mac|Win)
             ~Liferea | Akregator | Rhythmbox | ~Banshee | Clementine/ | ~Amarok | gPodder | RSSOwl
@@ -111,7 +112,9 @@ DESKTOPS = Table(
             ~Miro/ | ~Galeon | Epiphany/[12] | ~Dillo | ~NetSurf | HotJava
             OmniWeb | WebExplorer | ~AWeb/ | ~Lynx/ | ~Links \( | ELinks | ~w3m/ | NCSA[_ ]Mosaic
             ^Netscape[ /] | ^Mozilla/[1-4]\.\d\d?C?(?:-[^ (]+)? ?\[[a-z]{2} | ~Emacs | ~Emacs-W3
-            Arena/ | Amaya/
+            Arena/ | Amaya/ | ^retawq | ^edbrowse | ^netrik | ^Cello/ | ^Cyberdog/ | ^MacWeb/ | ^Chimera/
+            ^ViolaWWW | ^Mothra/ | ^abaco/ | ^Evolution/ | ~gvfs/ | ~KMail/ | ~Akonadi | DAV groupware
+            Claws ?Mail | Sylpheed | ~Geary/ | The Bat!
             """,
         ),
     )
