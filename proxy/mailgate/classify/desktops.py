@@ -90,7 +90,7 @@ DESKTOPS = Table(
             "desktop",
             "Linux on processors of computers, or under X11. ARM and MIPS under Linux are boxes as often as computers, unless a browser for computers is named.",
             r"""
-            Linux[ -](?:x86_64|x86|amd64|i[3-9]86|ppc(?:64)?(?:le)?|sparc(?:64)?|alpha|ia64|s390x?|parisc|m68k|riscv64|loong(?:arch)?64|mips64|e2k)
+            Linux[ -](?:x86_64|x86|amd64|i[3-9]86|ppc(?:64)?(?:le)?|sparc(?:64)?|alpha|ia64|s390x?|parisc|m68k|riscv64|powerpc|loong(?:arch)?64|mips64|e2k)
             Linux aarch64[^)]*rv: | Linux aarch64\).*(?:Chromium/|Epiphany|Konqueror|Falkon)
             (?:x86_64|i[3-9]86|amd64)[-; ]+[^)]*Linux
             Linux[^)]*(?:x86_64|i[3-9]86|amd64|ppc64|alpha|sparc) | linux-gnu~
@@ -111,7 +111,7 @@ DESKTOPS = Table(
             QuiteRSS | FeedDemon | NetNewsWire/[1-4] | foobar2000 | Winamp | Songbird
             ~Miro/ | ~Galeon | Epiphany/[12] | ~Dillo | ~NetSurf | HotJava
             OmniWeb | WebExplorer | ~AWeb/ | ~Lynx/ | ~Links \( | ELinks | ~w3m/ | NCSA[_ ]Mosaic
-            ^Netscape[ /] | ^Mozilla/[1-4]\.\d\d?C?(?:-[^ (]+)? ?\[[a-z]{2} | ~Emacs | ~Emacs-W3
+            ^Netscape[ /] | ~Netscape\d?/\d | ^Mozilla/[1-4]\.\d\d?C?(?:-[^ (]+)? ?\[[a-z]{2} | ~Emacs | ~Emacs-W3
             Arena/ | Amaya/ | ^retawq | ^edbrowse | ^netrik | ^Cello/ | ^Cyberdog/ | ^MacWeb/ | ^Chimera/
             ^ViolaWWW | ^Mothra/ | ^abaco/ | ^Evolution/ | ~gvfs/ | ~KMail/ | ~Akonadi | DAV groupware
             Claws ?Mail | Sylpheed | ~Geary/ | The Bat!

@@ -110,14 +110,14 @@ HANDHELDS = Table(
             "phone",
             "Systems that never ran on a desktop computer.",
             r"""
-            Symb(?:ian|OS) | Series ?[3469]0~ | ~S[3469]0[;/ )V] | EPOC | BlackBerry | ~BB10 | ~RIM[ ]
-            KAIOS | Sailfish | ~Jolla | Maemo | MeeGo | ~Bada | Tizen | webOS/ | hpwOS
-            w(?:eb)?OSBrowser | ~Palm | Blazer | ~Elaine | Xiino | EudoraWeb | AvantGo | Plucker
+            Symb(?:ian|OS) | Series ?[3469]0~ | ~S[3469]0[;/ )V] | EPOC | BlackBerry | ~BB10 | ~RIM[ ] | KAIOS
+            Sailfish | ~Jolla | Maemo | MeeGo | ~Bada | ~Tizen | webOS/ | hpwOS | w(?:eb)?OSBrowser
+            ~Palm(?:OS|Source|One|Scape|~|[\d_-]) | Blazer | ~Elaine | Xiino | EudoraWeb | AvantGo | Plucker
             ProxiNet | \(Mobile;[ ] | Ubuntu[^)]*~(?:Mobile|Touch|Phone) | Ubuntu Touch | ~BREW~ | ~BMP~
-            ~MAUI | MTK~ | Nucleus | ThreadX | Mocor | ~MRE~ | ~REX~ | ~GEOS~ | Hiptop | ~Danger~
-            Zaurus | Qtopia | Qt embedded | ~Newton~ | ~PDA~ | EZweb | ~Sidekick | ~LiMo~
-            MobilePhone | J-EMULATOR | Linux/\d[^ ]* .*~Phone | ~Phone OS | Firefox OS | ~PureOS Mobile | postmarketOS
-            Plasma Mobile
+            ~MAUI | ~MTK[ _-]?\d | ~MTK/ | Nucleus | ThreadX | Mocor | ~MRE~ | ~REX~ | ~GEOS~ | Hiptop
+            ~Danger~ | Zaurus | Qtopia | Qt embedded | ~Newton~ | ~PDA~ | EZweb | ~Sidekick | ~LiMo~
+            MobilePhone | J-EMULATOR | Linux/\d[^ ]* .*~Phone | ~Phone OS | Firefox OS | ~PureOS Mobile
+            postmarketOS | Plasma Mobile
             """,
         ),
         Rule(
@@ -125,7 +125,7 @@ HANDHELDS = Table(
             "phone",
             "Browsers and runtimes of phones from before Android, and Opera Mini's servers (zvav, zbov) in desktop mode.",
             r"""
-            J2ME | ~MIDP | CLDC | UP\.(?:Browser|Link) | Obigo | Teleca | Openwave | ~WAP(?:~|\d)
+            J2ME | ~MIDP | CLDC | UP\.(?:Browser|Link) | Obigo | Teleca | ~OPWV | Openwave[/ ;]?[0-7] | ~WAP(?:~|\d)
             NetFront | Polaris | Dolfin | Jasmine | ~Dorado | portalmmm | i-mode | DoCoMo | ~FOMA~
             jig browser | OneBrowser | KDDI | SoftBank | J-PHONE | Vodafone/ | WILLCOM | emobile
             DDIPOCKET | PDXGW | Opera M(?:ini|obi) | Mobileexplorer | MobileExplorer | Skyfire | ~Bolt/
