@@ -20,6 +20,7 @@ from aiohttp import web
 
 from mailgate import __version__
 from mailgate.attest import MemoryReplayGuard, Verifier, parse_jwks
+from mailgate.classify import warm
 from mailgate.config import Address, Bundle, Settings, load_bundle
 from mailgate.gateway.admin import admin_app
 from mailgate.gateway.dovecot import PolicyKey, policy_server
@@ -271,6 +272,7 @@ async def serve(
     config: Path, bundle: Bundle | None = None, ready: Callable[[Service], None] | None = None
 ) -> None:
     """Run a gate until SIGTERM or SIGINT; SIGHUP reads the files anew. ``ready`` is called once it listens."""
+    warm()
     service = await Service.start(config, bundle)
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     loop.set_exception_handler(note_stray)

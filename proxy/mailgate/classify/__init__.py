@@ -7,16 +7,16 @@ from cachetools import LRUCache, cached
 
 from mailgate.classify.activesync import DeviceQuery, read_activesync, read_query
 from mailgate.classify.attested import with_attestation
-from mailgate.classify.browser import read_user_agent
-from mailgate.classify.dav import protocol_of
+from mailgate.classify.browser import read_user_agent, warm
 from mailgate.classify.hints import HEADERS, read_hints
 from mailgate.classify.imap import HEADER as IMAP_ID
 from mailgate.classify.imap import MAX_LENGTH as MAX_IMAP_ID
 from mailgate.classify.imap import read_client, read_id
+from mailgate.classify.protocol import protocol_of
 from mailgate.classify.verdict import weigh
 from mailgate.model import LOGINS, Client, Protocol, RequestFacts
 
-__all__ = ["classify", "with_attestation"]
+__all__ = ["classify", "warm", "with_attestation"]
 
 CACHED_CLIENTS = 8192
 

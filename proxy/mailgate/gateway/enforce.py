@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import quote
 
-from mailgate.gateway.answer import PROBLEM, Answer, json_answer
+from mailgate.gateway.answer import Answer
 from mailgate.gateway.caller import is_navigation, is_page_load
-from mailgate.gateway.pages import Pages, RenderedPage, View, explain_reason
+from mailgate.gateway.pages import Pages, RenderedPage, View
+from mailgate.gateway.problem import problem
 from mailgate.gateway.refusals import FORMS
 from mailgate.model import Access, Client, Decision, Kind, Protocol, Reason, RequestFacts
 
@@ -34,8 +35,8 @@ class Speaker:
             return form(access, decision, reference)
         if is_navigation(facts):
             return _page(403, self.pages.refusal(self._view(access, decision, reference)), headers)
-        return self._problem(
-            403, decision.reason, reference, headers, apps=decision.apps, title=decision.title
+        return problem(
+            403, decision.reason, reference, apps=decision.apps, title=decision.title, headers=headers
         )
 
     def warn(self, access: Access, decision: Decision, reference: str) -> Answer:
@@ -69,7 +70,7 @@ class Speaker:
                 return_url=facts.target if facts.method == "GET" else "/",
             )
             return _page(status, self.pages.error(view), ())
-        return self._problem(status, reason, reference, (), detail=detail)
+        return problem(status, reason, reference, detail=detail)
 
     def _view(self, access: Access, decision: Decision, reference: str) -> View:
         facts, client = access.facts, access.client
@@ -90,29 +91,6 @@ class Speaker:
             default_language=self.default_language,
             return_url=facts.target if facts.method == "GET" else "/",
         )
-
-    def _problem(
-        self,
-        status: int,
-        reason: Reason,
-        reference: str,
-        headers: tuple[tuple[str, str], ...],
-        *,
-        apps: tuple[str, ...] = (),
-        title: str = "",
-        detail: str = "",
-    ) -> Answer:
-        words = explain_reason(reason, apps, title)
-        body = {
-            "type": f"urn:mailgate:reason:{reason}",
-            "title": words.title,
-            "status": status,
-            "detail": detail or words.detail,
-            "reason": reason.value,
-            "reference": reference,
-            **({"apps": list(apps)} if apps else {}),
-        }
-        return replace(json_answer(status, body, PROBLEM), headers=headers)
 
 
 def _page(status: int, page: RenderedPage, headers: tuple[tuple[str, str], ...]) -> Answer:
