@@ -16,7 +16,6 @@ WITHOUT_A_MIRROR = {
     "classify/desktops.py": FAMILIES,
     "classify/handhelds.py": FAMILIES,
     "classify/programs.py": FAMILIES,
-    "demo/run.py": "the wiring of two servers: tests/integration/demo/test_demo.py runs the tour against them",
     "demo/mailbox.py": "a server: tests/integration/demo/test_mailbox.py talks to it",
     "store/migrations/env.py": "run by alembic alone: store/test_migrate.py upgrades with it",
     "store/schema.py": "tables alone: store/test_migrate.py compares them with what the migrations build",

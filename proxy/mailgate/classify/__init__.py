@@ -10,6 +10,7 @@ from mailgate.classify.attested import with_attestation
 from mailgate.classify.browser import read_user_agent
 from mailgate.classify.dav import protocol_of
 from mailgate.classify.hints import HEADERS, read_hints
+from mailgate.classify.probed import HEADER, read_probe
 from mailgate.classify.verdict import weigh
 from mailgate.model import Client, Protocol, RequestFacts
 
@@ -29,14 +30,19 @@ def classify(facts: RequestFacts) -> Client:
     protocol = protocol_of(facts)
     query = read_query(facts.query) if protocol is Protocol.ACTIVESYNC else None
     hints = tuple((name, facts.headers[name][:_LONGEST_KEY]) for name in HEADERS if name in facts.headers)
-    return _classify(facts.user_agent[:_LONGEST_KEY], hints, protocol, query)
+    probe = facts.headers.get(HEADER, "")[:_LONGEST_KEY]
+    return _classify(facts.user_agent[:_LONGEST_KEY], hints, protocol, query, probe)
 
 
 @cached(LRUCache(CACHED_CLIENTS), lock=Lock())
 def _classify(
-    user_agent: str, hints: tuple[tuple[str, str], ...], protocol: Protocol, query: DeviceQuery | None
+    user_agent: str,
+    hints: tuple[tuple[str, str], ...],
+    protocol: Protocol,
+    query: DeviceQuery | None,
+    probe: str,
 ) -> Client:
-    readings = [read_hints(dict(hints)), read_user_agent(user_agent)]
+    readings = [read_hints(dict(hints)), read_user_agent(user_agent), read_probe(probe)]
     if query is None:
         return weigh(readings, protocol)
     client = weigh([read_activesync(query), *readings], protocol)

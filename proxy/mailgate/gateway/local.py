@@ -12,6 +12,7 @@ from mailgate.gateway.enforce import warned_cookie
 from mailgate.gateway.facts import Incoming
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.pages.view import own_path
+from mailgate.gateway.probe import skip_probe, take_readings
 from mailgate.model import Access, Decision, PostureState, Reason
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def verdict_of(access: Access, decision: Decision) -> dict[str, object]:
             "kind": client.kind,
             "handheld": client.handheld,
             "assurance": client.assurance,
+            "probed": client.probed,
             "os": client.os,
             "browser": client.browser,
             "findings": [finding.reason for finding in client.findings],
@@ -94,4 +96,6 @@ ROUTES: dict[str, dict[str, Responder]] = {
     "/.mailgate/status": {"GET": _status, "HEAD": _status},
     "/.mailgate/healthz": {"GET": _healthz, "HEAD": _healthz},
     "/.mailgate/continue": {"POST": _continue},
+    "/.mailgate/probe": {"POST": take_readings},
+    "/.mailgate/probe/skip": {"POST": skip_probe},
 }

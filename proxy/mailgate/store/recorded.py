@@ -6,11 +6,12 @@ Never kept: cookies, credentials, tokens, addresses, bodies, and all of a query 
 from urllib.parse import urlencode
 
 from mailgate.classify.hints import HEADERS
+from mailgate.classify.probed import HEADER as PROBE
 from mailgate.model import Client, Protocol, RequestFacts
 from mailgate.store.names import eas_text
 from mailgate.store.sightings import ClientFacts
 
-_HEADERS = ("user-agent", *HEADERS)
+_HEADERS = ("user-agent", *HEADERS, PROBE)
 _LONGEST = 600
 """Characters that are kept: more than classification takes a hint to have, so that a malformed one stays so."""
 
