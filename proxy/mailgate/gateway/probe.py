@@ -60,7 +60,9 @@ def _prober_asks(gate: "Gate", facts: RequestFacts) -> Client:
         raise RequestRefused(403, Reason.REQUEST_NOT_SUPPORTED, "Expected a request of the gate's own page.")
     client = classify(facts)
     if client.kind is not Kind.LAPTOP:
-        raise RequestRefused(403, Reason.REQUEST_NOT_SUPPORTED, "Only what claims to be a computer is probed.")
+        raise RequestRefused(
+            403, Reason.REQUEST_NOT_SUPPORTED, "Only what claims to be a computer is probed."
+        )
     return client
 
 
@@ -74,4 +76,6 @@ def _same_origin(gate: "Gate", facts: RequestFacts) -> bool:
 
 def _note(gate: "Gate", found: Found, client: Client, reference: str) -> None:
     gate.metrics.probes.labels(found.form or "skipped").inc()
-    log.info("probed", reference=reference, found=found.form, by=found.by, os=client.os, mode=gate.prober.mode)
+    log.info(
+        "probed", reference=reference, found=found.form, by=found.by, os=client.os, mode=gate.prober.mode
+    )

@@ -74,7 +74,5 @@ class Prober:
         """
         values = cookies_named(facts, PROBE_COOKIE)
         passes = [unseal(value, facts, self.keys, now, self.lifetime) for value in values]
-        valid = [
-            each for each in passes if each and (each.found.form or self.mode is Mode.OBSERVE)
-        ]
+        valid = [each for each in passes if each and (each.found.form or self.mode is Mode.OBSERVE)]
         return max(valid, key=lambda each: (each.found.form != COMPUTER, each.issued), default=None)

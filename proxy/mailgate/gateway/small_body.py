@@ -21,7 +21,11 @@ async def read_small_body(exchange: Exchange) -> bytes:
             while piece := await exchange.body.readany():
                 body += piece
                 if len(body) > MAX_BYTES:
-                    raise RequestRefused(413, Reason.REQUEST_BODY_TOO_LARGE, f"Expected at most {MAX_BYTES} bytes.")
+                    raise RequestRefused(
+                        413, Reason.REQUEST_BODY_TOO_LARGE, f"Expected at most {MAX_BYTES} bytes."
+                    )
     except TimeoutError:
-        raise RequestRefused(408, Reason.REQUEST_TIMEOUT, "The request body did not arrive in time.") from None
+        raise RequestRefused(
+            408, Reason.REQUEST_TIMEOUT, "The request body did not arrive in time."
+        ) from None
     return body
