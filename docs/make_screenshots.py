@@ -26,6 +26,7 @@ BLOCKED = View(
 )
 WARNED = replace(BLOCKED, effect=Effect.WARN, os="android", deadline=BLOCKED.now + timedelta(days=6, hours=8))
 FAILED = replace(BLOCKED, reason=Reason.UPSTREAM_UNREACHABLE, status=502, rule_title="")
+PROBED = replace(BLOCKED, reason=Reason.PROBE_REQUIRED, return_url="/mail")
 
 
 def pictures(pages: Pages) -> dict[str, tuple[RenderedPage, dict[str, int], str]]:
@@ -46,6 +47,7 @@ def pictures(pages: Pages) -> dict[str, tuple[RenderedPage, dict[str, int], str]
         ),
         "warn-en-phone": (pages.warning(WARNED), PHONE, "light"),
         "warn-fr-dark": (pages.warning(replace(WARNED, accept_language="fr")), DESKTOP, "dark"),
+        "probe-en": (pages.probe(PROBED, may_skip=False), DESKTOP, "light"),
         "error-en": (pages.error(FAILED), DESKTOP, "light"),
         "error-es-dark-phone": (pages.error(replace(FAILED, accept_language="es")), PHONE, "dark"),
     }

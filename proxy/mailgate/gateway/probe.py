@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import Protocol
 from urllib.parse import parse_qsl
 
 import structlog
@@ -13,17 +13,23 @@ from mailgate.classify.probe import Found, Measured, examine
 from mailgate.gateway.answer import Answer, json_answer
 from mailgate.gateway.facts import Incoming
 from mailgate.gateway.http1.request import RequestRefused
+from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.pages.view import own_path
-from mailgate.gateway.prober import SKIPPED, Mode
+from mailgate.gateway.prober import SKIPPED, Mode, Prober
 from mailgate.model import Client, Kind, Reason, RequestFacts
-
-if TYPE_CHECKING:
-    from mailgate.gateway.handler import Gate
 
 log = structlog.get_logger()
 
 
-async def take_readings(gate: "Gate", incoming: Incoming, reference: str, now: datetime) -> Answer:
+class ProbingGate(Protocol):
+    """What the addresses here need of the gate (``handler.py``)."""
+
+    prober: Prober
+    metrics: Metrics
+    public_url: str
+
+
+async def take_readings(gate: ProbingGate, incoming: Incoming, reference: str, now: datetime) -> Answer:
     """What the page read becomes a verdict and a cookie. Raises RequestRefused for anything but the gate's own page."""
     facts = incoming.facts
     client = _prober_asks(gate, facts)
@@ -40,7 +46,7 @@ async def take_readings(gate: "Gate", incoming: Incoming, reference: str, now: d
     return replace(told, headers=(("Set-Cookie", gate.prober.remember(found, facts, now)),))
 
 
-async def skip_probe(gate: "Gate", incoming: Incoming, reference: str, now: datetime) -> Answer:
+async def skip_probe(gate: ProbingGate, incoming: Incoming, reference: str, now: datetime) -> Answer:
     """Go on without being probed, which is open to everybody while the probe only observes."""
     facts = incoming.facts
     client = _prober_asks(gate, facts)
@@ -52,7 +58,7 @@ async def skip_probe(gate: "Gate", incoming: Incoming, reference: str, now: date
     return Answer(303, headers=(("Location", target if target.isascii() else "/"), ("Set-Cookie", cookie)))
 
 
-def _prober_asks(gate: "Gate", facts: RequestFacts) -> Client:
+def _prober_asks(gate: ProbingGate, facts: RequestFacts) -> Client:
     """The client as its headers claim. Raises RequestRefused where no probe is asked, or the page is another site's."""
     if not gate.prober.on:
         raise RequestRefused(404, Reason.NOT_FOUND, "There is nothing at this address.")
@@ -66,7 +72,7 @@ def _prober_asks(gate: "Gate", facts: RequestFacts) -> Client:
     return client
 
 
-def _same_origin(gate: "Gate", facts: RequestFacts) -> bool:
+def _same_origin(gate: ProbingGate, facts: RequestFacts) -> bool:
     """Fetch metadata where sent, else the Origin, which every browser sends with a POST."""
     site = facts.headers.get("sec-fetch-site")
     if site is not None:
@@ -74,7 +80,7 @@ def _same_origin(gate: "Gate", facts: RequestFacts) -> bool:
     return facts.headers.get("origin") in (f"{facts.scheme}://{facts.host}", gate.public_url)
 
 
-def _note(gate: "Gate", found: Found, client: Client, reference: str) -> None:
+def _note(gate: ProbingGate, found: Found, client: Client, reference: str) -> None:
     gate.metrics.probes.labels(found.form or "skipped").inc()
     log.info(
         "probed", reference=reference, found=found.form, by=found.by, os=client.os, mode=gate.prober.mode
