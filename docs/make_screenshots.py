@@ -63,6 +63,9 @@ def take(browser: Browser, name: str, page: RenderedPage, window: dict[str, int]
         reduced_motion="reduce",
     )
     tab = context.new_page()
+    tab.add_init_script(
+        "window.fetch = () => new Promise(() => {});"
+    )  # the probe waits as long as the picture takes
     tab.route("**/*", lambda route: route.fulfill(body=page.html, content_type="text/html; charset=utf-8"))
     tab.goto("http://mail.example.com/")
     tab.screenshot(path=IMAGES / f"{name}.png", full_page=True)

@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 from tests.e2e.conftest import CHROMIUM, CHROMIUM_ARGUMENTS
 from tests.e2e.gate import GuardedWebmail, guarded
-from tests.servers import require
+from tests.servers import require, running
 
 pytestmark = pytest.mark.e2e
 
@@ -159,6 +159,15 @@ def test_a_computer_passes_once_and_lands_where_it_wanted_to(
         assert (cookie["httpOnly"], cookie["sameSite"], cookie["path"]) == (True, "Lax", "/")
         client = status(gate, page.context)["client"]
         assert (client["kind"], client["assurance"], client["probed"]) == ("laptop", "consistent", True)
+
+
+def test_firefox_passes_too(gate: GuardedWebmail, webmail: Upstream, tmp_path: Path) -> None:
+    require("firefox-esr")
+    command = ["firefox-esr", "--headless", "--no-remote", "--profile", tmp_path, f"{gate.url}/mail?box=in#7"]
+    with running(command, ready=lambda: webmail.asked, log=tmp_path / "log"):
+        assert webmail.asked[0] == ("GET", "/mail?box=in")
+    *_, line = (record for record in gate.gate.records() if record.get("event") == "probed")
+    assert (line["found"], line["os"]) == ("desktop", "linux")
 
 
 @pytest.mark.parametrize(
