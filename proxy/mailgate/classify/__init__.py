@@ -12,6 +12,7 @@ from mailgate.classify.hints import HEADERS, read_hints
 from mailgate.classify.imap import HEADER as IMAP_ID
 from mailgate.classify.imap import MAX_LENGTH as MAX_IMAP_ID
 from mailgate.classify.imap import read_client, read_id
+from mailgate.classify.probed import HEADER, read_probe
 from mailgate.classify.protocol import protocol_of
 from mailgate.classify.verdict import weigh
 from mailgate.model import LOGINS, Client, Protocol, RequestFacts
@@ -34,14 +35,19 @@ def classify(facts: RequestFacts) -> Client:
         return _classify_login(facts.headers.get(IMAP_ID, "")[:MAX_IMAP_ID], protocol)
     query = read_query(facts.query) if protocol is Protocol.ACTIVESYNC else None
     hints = tuple((name, facts.headers[name][:_LONGEST_KEY]) for name in HEADERS if name in facts.headers)
-    return _classify(facts.user_agent[:_LONGEST_KEY], hints, protocol, query)
+    probe = facts.headers.get(HEADER, "")[:_LONGEST_KEY]
+    return _classify(facts.user_agent[:_LONGEST_KEY], hints, protocol, query, probe)
 
 
 @cached(LRUCache(CACHED_CLIENTS), lock=Lock())
 def _classify(
-    user_agent: str, hints: tuple[tuple[str, str], ...], protocol: Protocol, query: DeviceQuery | None
+    user_agent: str,
+    hints: tuple[tuple[str, str], ...],
+    protocol: Protocol,
+    query: DeviceQuery | None,
+    probe: str,
 ) -> Client:
-    readings = [read_hints(dict(hints)), read_user_agent(user_agent)]
+    readings = [read_hints(dict(hints)), read_user_agent(user_agent), read_probe(probe)]
     if query is None:
         return weigh(readings, protocol)
     client = weigh([read_activesync(query), *readings], protocol)

@@ -52,7 +52,7 @@ _PACKAGE = re.compile(r"[a-z]\w*(?:\.\w+)+", re.ASCII)
 _WEBVIEW = '"Android WebView"'
 """The brand of a browser embedded in an Android app."""
 
-_FORM_OF_FACTOR = {
+FORM_OF_FACTOR = {
     "Mobile": "phone",
     "Tablet": "tablet",
     "EInk": "ereader",
@@ -169,7 +169,7 @@ def read_hints(headers: Mapping[str, str]) -> Reading:
 def _told(hints: _Hints, model: str) -> str:
     """The form that is told outright. Desktop is not: a phone that asks for the desktop site may say it."""
     factors, mobile = hints.factors(), hints.mobile()
-    factor = next((form for value, form in _FORM_OF_FACTOR.items() if value in factors), "")
+    factor = next((form for value, form in FORM_OF_FACTOR.items() if value in factors), "")
     by_header = {
         FORM_FACTORS: factor,
         MOBILE: "phone" if mobile else "",

@@ -1,19 +1,18 @@
 """From a decision, or an error, to the answer that the caller gets. The one place where errors become responses."""
 
 import hashlib
-import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import quote
 
 from mailgate.gateway.answer import Answer
 from mailgate.gateway.caller import is_navigation, is_page_load
+from mailgate.gateway.cookies import WARNED_COOKIE, cookies_named, set_cookie
 from mailgate.gateway.pages import Pages, RenderedPage, View
 from mailgate.gateway.problem import problem
 from mailgate.gateway.refusals import FORMS
 from mailgate.model import Access, Client, Decision, Kind, Protocol, Reason, RequestFacts
 
-WARNED_COOKIE = "mailgate-warned"
 WARNED_SECONDS = 4 * 3600
 NOBODY = Client(Kind.UNKNOWN, handheld=False)
 
@@ -48,6 +47,13 @@ class Speaker:
         )
         return _page(200, self.pages.warning(view), (("X-Device-Reason", decision.reason.value),))
 
+    def probe(self, facts: RequestFacts, now: datetime, reference: str, *, may_skip: bool) -> Answer:
+        """The page of the browser probe. ``may_skip``: whoever cannot be probed may go on all the same."""
+        skip = f"/.mailgate/probe/skip?to={quote(facts.target, safe='/')}" if may_skip else ""
+        view = replace(self._view_of(facts, Reason.PROBE_REQUIRED, reference, now), continue_url=skip)
+        headers = (("X-Device-Reason", Reason.PROBE_REQUIRED.value),)
+        return _page(200, self.pages.probe(view, may_skip=may_skip), headers)
+
     def error(
         self,
         facts: RequestFacts,
@@ -59,25 +65,14 @@ class Speaker:
     ) -> Answer:
         """The answer to a request that could not be served. ``detail`` is for programs and says nothing of the inside."""
         if is_navigation(facts):
-            view = View(
-                reason,
-                reference,
-                now,
-                status=status,
-                host=self.host,
-                accept_language=facts.headers.get("accept-language", ""),
-                default_language=self.default_language,
-                return_url=facts.target if facts.method == "GET" else "/",
-            )
+            view = replace(self._view_of(facts, reason, reference, now), status=status)
             return _page(status, self.pages.error(view), ())
         return problem(status, reason, reference, detail=detail)
 
     def _view(self, access: Access, decision: Decision, reference: str) -> View:
-        facts, client = access.facts, access.client
-        return View(
-            decision.reason,
-            reference,
-            access.now,
+        client = access.client
+        return replace(
+            self._view_of(access.facts, decision.reason, reference, access.now),
             effect=decision.effect,
             rule_title=decision.title,
             apps=decision.apps,
@@ -86,6 +81,14 @@ class Speaker:
             fix=decision.fix,
             deadline=decision.deadline,
             contact=decision.contact,
+        )
+
+    def _view_of(self, facts: RequestFacts, reason: Reason, reference: str, now: datetime) -> View:
+        """What every page shows of a request."""
+        return View(
+            reason,
+            reference,
+            now,
             host=self.host,
             accept_language=facts.headers.get("accept-language", ""),
             default_language=self.default_language,
@@ -117,12 +120,9 @@ def wants_warning(access: Access, decision: Decision) -> bool:
     """Only a page load is interrupted, and not one that was warned of the same in the last hours."""
     if access.client.protocol is not Protocol.WEB or not is_page_load(access.facts):
         return False
-    # not http.cookies: it gives up on all cookies where one of the webmail's is unusual, and the warning would stay
-    cookies = re.split(r"[;,]\s*", access.facts.headers.get("cookie", ""))
-    return f"{WARNED_COOKIE}={warned_mark(decision)}" not in cookies
+    return warned_mark(decision) not in cookies_named(access.facts, WARNED_COOKIE)
 
 
 def warned_cookie(mark: str, *, secure: bool) -> str:
     """The Set-Cookie value that remembers a warning."""
-    attributes = f"Path=/; Max-Age={WARNED_SECONDS}; HttpOnly; SameSite=Lax"
-    return f"{WARNED_COOKIE}={mark}; {attributes}{'; Secure' if secure else ''}"
+    return set_cookie(WARNED_COOKIE, mark, seconds=WARNED_SECONDS, secure=secure)

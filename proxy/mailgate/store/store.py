@@ -10,6 +10,7 @@ from sqlalchemy.engine import URL
 from mailgate.policy import AppCatalog
 from mailgate.store.database import Database, store_url
 from mailgate.store.devices import Devices
+from mailgate.store.keys import Keys
 from mailgate.store.ledger import Ledger
 from mailgate.store.migrate import migrate
 from mailgate.store.postures import Postures
@@ -28,6 +29,7 @@ class Store:
         self._database = database
         self.devices = Devices(database)
         self.sightings = Sightings(database)
+        self.keys = Keys(database)
         self.ledger = Ledger(database, Spool(spool / "sightings.jsonl", _SPOOL_BYTES))
         self.reports = Reports(database, Spool(spool / "reports.jsonl", _SPOOL_BYTES))
 

@@ -15,8 +15,10 @@ from mailgate.gateway.exchange import Exchange
 from mailgate.gateway.facts import read_facts
 from mailgate.gateway.handler import Gate, Live
 from mailgate.gateway.http1.request import RequestRefused, refused_head
+from mailgate.gateway.prober import Mode, Prober
 from mailgate.gateway.upstream import UpstreamClosed, UpstreamMalformed, UpstreamTimeout, UpstreamUnreachable
 from mailgate.model import AttestationResult, Effect, Reason
+from mailgate.store import Key
 
 NAVIGATION = (b"Accept: text/html", b"Sec-Fetch-Mode: navigate")
 
@@ -269,3 +271,25 @@ async def test_a_cancelled_request_is_not_answered():
     with pytest.raises(asyncio.CancelledError):
         await on.handle(asked)
     assert asked.connection.transport.written == b""
+
+
+LAPTOP = (
+    b"User-Agent: Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/141.0.0.0 Safari/537.36"
+)
+
+
+@pytest.mark.parametrize("mode", [Mode.OBSERVE, Mode.REQUIRE])
+async def test_an_unprobed_page_load_gets_the_probe_and_is_not_decided(mode):
+    on = gate(prober=Prober(mode, keys=[Key(1, b"k" * 32, NOW)]))
+    status, head, page, _ = await ask(on, "/allow", *NAVIGATION, LAPTOP)
+    assert (status, on.forwarder.got, on.ledger) == (200, [], [])
+    assert "X-Device-Reason: probe-required" in head
+    assert "Cache-Control: no-store" in head
+    assert (b"/.mailgate/probe/skip?to=/allow" in page) is (mode is Mode.OBSERVE)
+    assert value(on, "mailgate_probes_total", result="shown") == 1
+    assert (await ask(on, "/allow", LAPTOP))[2] == b"mail"
+
+
+async def test_without_the_setting_nobody_is_probed():
+    on = gate()
+    assert (await ask(on, "/allow", *NAVIGATION, LAPTOP))[2] == b"mail"
