@@ -147,7 +147,6 @@ class Settings(Strict):
     """Whose ``X-Forwarded-For``, ``-Proto``, ``-Host`` and ``-User`` are believed."""
     attestation: AttestationSettings = AttestationSettings()
     tls: TlsSettings | None = None
-    dovecot: DovecotSettings | None = None
     limits: Limits = Limits()
     timeouts: Timeouts = Timeouts()
     posture: PostureSettings = PostureSettings()
@@ -155,6 +154,7 @@ class Settings(Strict):
     files: Files = Files()
     log: LogSettings = LogSettings()
     languages: Languages = Languages()
+    dovecot: DovecotSettings | None = None
 
     @model_validator(mode="after")
     def _two_ports(self) -> Self:
