@@ -151,7 +151,6 @@ class Settings(Strict):
     probe_lifetime: Duration = Field(default=timedelta(days=7), ge=timedelta(minutes=10))
     """How long the probe's answer is remembered by the browser."""
     tls: TlsSettings | None = None
-    dovecot: DovecotSettings | None = None
     limits: Limits = Limits()
     timeouts: Timeouts = Timeouts()
     posture: PostureSettings = PostureSettings()
@@ -159,6 +158,7 @@ class Settings(Strict):
     files: Files = Files()
     log: LogSettings = LogSettings()
     languages: Languages = Languages()
+    dovecot: DovecotSettings | None = None
 
     @model_validator(mode="after")
     def _two_ports(self) -> Self:
