@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.integration.gate import Gate, start_gate, write_config
+from tests.integration.gate import PHONE_RULES, Gate, start_gate, write_config
 from tests.servers import free_port
 
 from mailgate.attest.mint import DEVICE_KEY_FILE, ISSUER_KEY_FILE, JWKS_FILE, TEST_ISSUER, key_files
