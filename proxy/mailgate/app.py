@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
@@ -114,27 +115,28 @@ class Service:
         """Open the store and both ports. Raises MailgateError or OSError; then nothing is left open."""
         bundle = bundle or load_bundle(config)
         settings = bundle.settings
-        store = await Store.open(settings.store.get_secret_value())
-        postures = store.postures(bundle.policy.catalog, settings.posture.max_age)
-        replay = MemoryReplayGuard()
-        gate = Gate(
-            live=Live(bundle.policy, verifier_for(bundle, replay)),
-            forwarder=forwarder_for(settings),
-            postures=postures,
-            ledger=store.ledger,
-            speaker=Speaker(Pages(), urlsplit(settings.public_url).netloc, settings.languages.default),
-            metrics=Metrics(),
-            trusted=settings.trusted_proxies,
-            public_url=settings.public_url,
-            clock=utc_now,
-            new_reference=new_reference,
-        )
-        service = cls(config, bundle, store, postures, replay, gate)
-        try:
+        async with AsyncExitStack() as undo:
+            store = await Store.open(settings.store.get_secret_value())
+            undo.push_async_callback(store.close)
+            postures = store.postures(bundle.policy.catalog, settings.posture.max_age)
+            replay = MemoryReplayGuard()
+            gate = Gate(
+                live=Live(bundle.policy, verifier_for(bundle, replay)),
+                forwarder=forwarder_for(settings),
+                postures=postures,
+                ledger=store.ledger,
+                speaker=Speaker(Pages(), urlsplit(settings.public_url).netloc, settings.languages.default),
+                metrics=Metrics(),
+                trusted=settings.trusted_proxies,
+                public_url=settings.public_url,
+                clock=utc_now,
+                new_reference=new_reference,
+            )
+            service = cls(config, bundle, store, postures, replay, gate)
+            undo.pop_all()
+            undo.push_async_callback(service.stop)
             await service._open()
-        except BaseException:
-            await service.stop()
-            raise
+            undo.pop_all()
         return service
 
     async def _open(self) -> None:
@@ -273,6 +275,7 @@ async def serve(
         task.add_done_callback(reloads.discard)
 
     loop.add_signal_handler(signal.SIGHUP, reload)
+    loop.set_exception_handler(_note_stray)
     log.info("listening", public=service.public, admin=service.admin, policy=service.bundle.policy.version)
     if ready:
         ready(service)
@@ -282,3 +285,8 @@ async def serve(
         log.info("stopping")
         await service.stop()
         log.info("stopped")
+
+
+def _note_stray(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What no task waited for: its kind alone, since its text may quote a request."""
+    log.error("stray-error", error=type(context.get("exception")).__name__)

@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from mailgate.gateway.http1.body import chunk, last_chunk
-from mailgate.gateway.http1.grammar import members
-from mailgate.gateway.http1.request import RequestRefused
+from mailgate.gateway.http1.grammar import members, values
+from mailgate.gateway.http1.request import RequestHead, RequestRefused
 from mailgate.gateway.http1.response import ResponseHead
 from mailgate.gateway.messages import (
     Framing,
@@ -31,8 +32,11 @@ from mailgate.gateway.upstream import (
 )
 from mailgate.model import Reason
 
+MAX_INTERIM = 32
 # RFC 9110, section 9.2.1: repeating these cannot do a thing twice
 SAFE = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PROPFIND", b"REPORT", b"SEARCH"})
+# RFC 4559, section 6: these log a connection in, so that the webmail takes whoever comes next for the same person
+CONNECTION_LOGINS = frozenset({b"ntlm", b"negotiate"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ class Forwarder:
     default_host: bytes
     idle: float
 
-    async def forward(self, exchange: Exchange, origin: Origin) -> Outcome:
+    async def forward(self, exchange: Exchange, origin: Origin, now: datetime) -> Outcome:
         """Forward one request and write its answer.
 
         Raises UpstreamError or RequestRefused while nothing was written yet; once the answer has begun, a
@@ -54,14 +58,16 @@ class Forwarder:
         repeatable = exchange.head.method in SAFE and not exchange.head.has_body
         upstream = await self.pool.acquire(repeatable=repeatable)
         try:
-            return await self._once(exchange, upstream, data)
+            return await self._once(exchange, upstream, data, now)
         except UpstreamClosed:
             # the webmail closed an idle connection just as we used it: nobody saw this request
             if exchange.started or not repeatable or not upstream.served:
                 raise
-        return await self._once(exchange, await self.pool.connect(), data)
+        return await self._once(exchange, await self.pool.connect(), data, now)
 
-    async def _once(self, exchange: Exchange, upstream: UpstreamConnection, data: bytes) -> Outcome:
+    async def _once(
+        self, exchange: Exchange, upstream: UpstreamConnection, data: bytes, now: datetime
+    ) -> Outcome:
         reusable = False
         try:
             upstream.expect(exchange.head.method)
@@ -70,8 +76,8 @@ class Forwarder:
                 response = await self._final_head(exchange, upstream, sending)
                 if response.status == 101:
                     return await self._switch(exchange, upstream, response)
-                outcome = await self._relay(exchange, upstream, response, sending)
-                reusable = sending.complete and upstream.finish(response)
+                outcome = await self._relay(exchange, upstream, response, sending, now)
+                reusable = upstream.finish(response) and sending.complete and not _logs_in(exchange.head)
             return outcome
         except (UpstreamError, TimeoutError):
             if exchange.started:
@@ -88,7 +94,7 @@ class Forwarder:
         self, exchange: Exchange, upstream: UpstreamConnection, sending: "Sending"
     ) -> ResponseHead:
         request = exchange.head
-        while True:
+        for _ in range(MAX_INTERIM):
             try:
                 head = await upstream.read_head(sending.task)
             except UpstreamError:
@@ -101,6 +107,7 @@ class Forwarder:
                 return head
             if request.minor:  # RFC 9110, section 15.2: every 1xx is passed on, but never to HTTP/1.0
                 exchange.write(informational_head(head))
+        raise UpstreamMalformed("interim answers without an end")
 
     async def _switch(self, exchange: Exchange, upstream: UpstreamConnection, head: ResponseHead) -> Outcome:
         exchange.started = True
@@ -109,10 +116,15 @@ class Forwarder:
         return Outcome(keep_alive=False)
 
     async def _relay(
-        self, exchange: Exchange, upstream: UpstreamConnection, head: ResponseHead, sending: "Sending"
+        self,
+        exchange: Exchange,
+        upstream: UpstreamConnection,
+        head: ResponseHead,
+        sending: "Sending",
+        now: datetime,
     ) -> Outcome:
         framing = framing_for(exchange.head, head, closing=not sending.complete)
-        out = response_head(exchange.head, head, framing, self.rewrite)
+        out = response_head(exchange.head, head, framing, self.rewrite, now)
         exchange.started = True
         while True:
             if not upstream.ready:
@@ -137,6 +149,11 @@ class Forwarder:
         return last_chunk(safe_trailers(upstream.trailers) if framing.trailers else [])
 
 
+def _logs_in(request: RequestHead) -> bool:
+    credentials = values(request.fields, b"authorization")
+    return any(value.partition(b" ")[0].lower() in CONNECTION_LOGINS for value in credentials)
+
+
 @dataclass(slots=True)
 class Sending:
     """The request body on its way to the webmail."""
@@ -158,7 +175,9 @@ async def _sending(exchange: Exchange, upstream: UpstreamConnection, idle: float
         yield sending
     finally:
         sending.task.cancel()
-        await asyncio.gather(sending.task, return_exceptions=True)
+        [error] = await asyncio.gather(sending.task, return_exceptions=True)
+        if isinstance(error, Exception):
+            raise error
 
 
 async def _send_body(exchange: Exchange, upstream: UpstreamConnection, idle: float, sending: Sending) -> None:
@@ -173,10 +192,10 @@ async def _send_body(exchange: Exchange, upstream: UpstreamConnection, idle: flo
     except RequestRefused as refused:
         sending.refused = refused
         upstream.abort()
-    except ConnectionError:
+    except OSError:  # the client is gone
         upstream.abort()
     except UpstreamError:
-        return  # the webmail stopped reading: its answer says why, or the reader of the answer finds out
+        pass  # the webmail stopped reading: its answer says why, or the reader of the answer finds out
 
 
 async def _next_piece(exchange: Exchange, idle: float) -> bytes:

@@ -29,6 +29,7 @@ from mailgate.model import (
     Decision,
     Effect,
     Posture,
+    Protocol,
     Reason,
     RequestFacts,
     User,
@@ -108,9 +109,7 @@ class Gate:
         )
         client = with_attestation(classify(facts), proof)
         posture = await self.postures.current(client, proof, now)
-        signed = proof.user if proof is not None and proof.refused is None else ""
-        user = User(signed or facts.user or "")
-        access = Access(facts, client, posture, now, user, proof)
+        access = Access(facts, client, posture, now, User(_who(incoming, client, proof)), proof)
         decision = decide(access, live.policy)
         self.metrics.decision_seconds.observe(perf_counter() - started)
         return access, decision
@@ -131,8 +130,12 @@ class Gate:
 
     async def _forward(self, exchange: Exchange, incoming: Incoming, now: datetime) -> Outcome:
         if exchange.head.max_forwards == 0:
+            if exchange.head.method == b"TRACE":
+                raise RequestRefused(
+                    405, Reason.METHOD_NOT_ALLOWED, "TRACE is not answered here.", ("OPTIONS",)
+                )
             return send(exchange, Answer(200, headers=(("Allow", "OPTIONS"),)), now)
-        return await self.forwarder.forward(exchange, incoming.origin)
+        return await self.forwarder.forward(exchange, incoming.origin, now)
 
     def _note(self, access: Access, decision: Decision, reference: str) -> None:
         metrics, client = self.metrics, access.client
@@ -186,6 +189,19 @@ class Gate:
         if not exchange.head.refused:
             facts = read_facts(exchange.head, peer=exchange.peer, secure=exchange.secure, trusted=()).facts
         return self.speaker.error(facts, status, reason, reference, self.clock(), detail)
+
+
+def _who(incoming: Incoming, client: Client, proof: AttestationResult | None) -> str:
+    """Who asks: as a trusted proxy says, else as the device proved, else the login of a mail app.
+
+    A login name is believed on ActiveSync alone: there the webmail checks the very same credentials, while a
+    browser with a session cookie could name anyone and choose whose rules apply.
+    """
+    if incoming.facts.user:
+        return incoming.facts.user
+    if proof is not None and proof.refused is None and proof.user:
+        return proof.user
+    return (incoming.login or "") if client.protocol is Protocol.ACTIVESYNC else ""
 
 
 def _translate(error: Exception) -> tuple[int, Reason, str]:

@@ -293,17 +293,20 @@ class UpstreamConnection(asyncio.Protocol):
             self._waiter.set_result(None)
 
     async def _until(self, ready: Callable[[], bool], timeout: float | None) -> None:
-        while not ready():
-            if self._error is not None:
-                raise self._error
-            self._waiter = self._loop.create_future()
-            try:
-                async with asyncio.timeout(timeout):
+        """Wait for it, ``timeout`` seconds in all: bytes that come one by one win no time."""
+        if ready():
+            return
+        try:
+            async with asyncio.timeout(timeout):
+                while not ready():
+                    if self._error is not None:
+                        raise self._error
+                    self._waiter = self._loop.create_future()
                     await self._waiter
-            except TimeoutError:
-                raise UpstreamTimeout("the webmail said nothing in time") from None
-            finally:
-                self._waiter = None
+        except TimeoutError:
+            raise UpstreamTimeout("the webmail said nothing in time") from None
+        finally:
+            self._waiter = None
 
 
 class UpstreamPool:

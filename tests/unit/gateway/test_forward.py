@@ -2,12 +2,13 @@
 
 import asyncio
 import re
+from datetime import UTC, datetime
 
 import pytest
 from tests.unit.gateway.test_upstream import connected
 from tests.unit.gateway.wire import exchange, settle
 
-from mailgate.gateway.forward import Forwarder
+from mailgate.gateway.forward import MAX_INTERIM, Forwarder
 from mailgate.gateway.http1.body import chunk, last_chunk
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.rewrite import Rewrite
@@ -16,7 +17,9 @@ from mailgate.gateway.upstream import UpstreamClosed, UpstreamMalformed
 from mailgate.model import Reason
 
 ORIGIN = Origin("192.0.2.7", "http", b"mail.example.com", b"192.0.2.7")
-OK = b"HTTP/1.1 200 OK\r\n"
+NOW = datetime(2026, 11, 24, 9, 5, 7, tzinfo=UTC)
+DATE = b"Date: Tue, 24 Nov 2026 09:05:07 GMT\r\n"
+OK = b"HTTP/1.1 200 OK\r\n" + DATE
 HELLO = OK + b"Content-Length: 5\r\n\r\nhello"
 CHUNKED = b"Transfer-Encoding: chunked"
 
@@ -49,7 +52,7 @@ class Forwarding:
         self.client = asked.connection.transport
         rewrite = Rewrite.between("http://mail.example.com", "http://inner:9080")
         forwarder = Forwarder(self.pool, rewrite, b"mail.example.com", idle)
-        self.running = asyncio.ensure_future(forwarder.forward(asked, ORIGIN))
+        self.running = asyncio.ensure_future(forwarder.forward(asked, ORIGIN, NOW))
 
     @property
     def upstream(self):
@@ -161,6 +164,7 @@ async def test_an_answer_before_the_body_was_sent_ends_the_connection():
     [
         (RequestRefused(400, Reason.REQUEST_AMBIGUOUS, "no"), RequestRefused),
         (ConnectionResetError(), UpstreamClosed),
+        (OSError(113, "no route to the client"), UpstreamClosed),
     ],
 )
 async def test_a_request_body_that_breaks_never_looks_whole_to_the_webmail(error, raised):
@@ -173,6 +177,27 @@ async def test_a_request_body_that_breaks_never_looks_whole_to_the_webmail(error
         await forwarding.answer(end=False)
     assert forwarding.sent.endswith(chunk(b"hel"))
     assert forwarding.upstream._transport.aborted
+
+
+async def test_a_mistake_in_sending_is_not_swallowed():
+    asked = exchange(POST, CHUNKED, whole=False)
+    forwarding = Forwarding(asked)
+    await settle()
+    asked.body.set_exception(ValueError())
+    with pytest.raises(ValueError):
+        await forwarding.answer(HELLO)
+    assert forwarding.pool.released == []
+
+
+@pytest.mark.parametrize(
+    ("credentials", "released"),
+    [(b"NTLM TlRM", 0), (b"negotiate YII=", 0), (b"Negotiate", 0), (b"Basic YTpi", 1), (b"Bearer NTLM", 1)],
+)
+async def test_a_connection_that_was_logged_in_serves_nobody_else(credentials, released):
+    """RFC 4559, 6: else the next client is taken for this one."""
+    asked = exchange(b"GET / HTTP/1.1", b"Authorization: Basic x", b"Authorization: " + credentials)
+    _, forwarding = await forwarded(asked, HELLO)
+    assert len(forwarding.pool.released) == released
 
 
 async def test_a_client_that_stops_sending_is_refused_in_time():
@@ -200,6 +225,21 @@ async def test_interim_answers_reach_those_who_understand_them(version, fields, 
     asked = exchange(b"POST / HTTP/" + version, b"Content-Length: 5", *fields, body=b"hello")
     _, forwarding = await forwarded(asked, interim, HELLO)
     assert forwarding.client.written.partition(OK)[0] == passed
+
+
+@pytest.mark.parametrize(
+    ("interims", "end"), [(MAX_INTERIM - 1, HELLO), (MAX_INTERIM, None), (MAX_INTERIM + 1, None)]
+)
+async def test_interim_answers_come_to_an_end(interims, end):
+    """A webmail that only ever says 103 would hold its client and its connection for good."""
+    forwarding = Forwarding(exchange())
+    answering = forwarding.answer(HINTS * interims + (end or b""))
+    if end:
+        assert (await answering).keep_alive
+    else:
+        with pytest.raises(UpstreamMalformed):
+            await answering
+        assert forwarding.upstream._transport.aborted
 
 
 HANDSHAKE = (b"GET /ws HTTP/1.1", b"Connection: Upgrade", b"Upgrade: websocket")

@@ -163,6 +163,23 @@ async def test_silence_is_a_timeout():
         await connection.read()
 
 
+@pytest.mark.parametrize("begun", [b"HTTP/1.1 200 OK\r\nX: ", CHUNKED + b"1;"])
+async def test_bytes_that_drip_win_no_time(begun, monkeypatch):
+    connection, now = connected(), 0
+    monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: now)
+    connection.data_received(begun)
+    if begun.startswith(CHUNKED):
+        await connection.read_head()
+    reading = asyncio.ensure_future(connection.read() if connection._body else connection.read_head())
+    await settle()
+    for now in (3, 6):  # noqa: B007 - the clock reads it
+        assert not reading.done()
+        connection.data_received(b"a")
+        await settle()
+    with pytest.raises(UpstreamTimeout):
+        await reading
+
+
 async def test_the_time_to_answer_runs_from_the_end_of_the_upload():
     connection, sent = connected(response_time=0), asyncio.get_running_loop().create_future()
     reading = asyncio.ensure_future(connection.read_head(sent))
