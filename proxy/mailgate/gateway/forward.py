@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+from mailgate.gateway.exchange import Exchange, Outcome
 from mailgate.gateway.http1.body import chunk, last_chunk
 from mailgate.gateway.http1.grammar import members, values
 from mailgate.gateway.http1.request import RequestHead, RequestRefused
@@ -19,8 +20,8 @@ from mailgate.gateway.messages import (
     safe_trailers,
     switching_head,
 )
+from mailgate.gateway.pool import UpstreamPool
 from mailgate.gateway.rewrite import Rewrite
-from mailgate.gateway.server import Exchange, Outcome
 from mailgate.gateway.trust import Origin
 from mailgate.gateway.tunnel import tunnel
 from mailgate.gateway.upstream import (
@@ -28,7 +29,6 @@ from mailgate.gateway.upstream import (
     UpstreamConnection,
     UpstreamError,
     UpstreamMalformed,
-    UpstreamPool,
 )
 from mailgate.model import Reason
 

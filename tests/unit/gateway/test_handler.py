@@ -11,10 +11,10 @@ from structlog.testing import capture_logs
 from tests.unit.gateway.gates import NOW, REFERENCE, gate
 from tests.unit.gateway.wire import FakeClient, exchange
 
+from mailgate.gateway.exchange import Exchange
 from mailgate.gateway.facts import read_facts
 from mailgate.gateway.handler import Gate, Live
 from mailgate.gateway.http1.request import RequestRefused, refused_head
-from mailgate.gateway.server import Exchange
 from mailgate.gateway.upstream import UpstreamClosed, UpstreamMalformed, UpstreamTimeout, UpstreamUnreachable
 from mailgate.model import AttestationResult, Effect, Reason
 
