@@ -208,6 +208,15 @@ def _content(path: Path) -> str:
         return ""
 
 
+def _reference(value: object, info: ValidationInfo) -> SecretStr:
+    found = _secret(value, info)
+    if not isinstance(found, SecretStr):
+        raise PydanticCustomError(
+            "secret", "a secret stands in the file; expected {env: NAME} or {file: PATH}"
+        )
+    return found
+
+
 _STORE = r"^(sqlite|postgres|postgresql)(\+[a-z0-9]+)?://"
 
 
@@ -258,6 +267,12 @@ Origin = Annotated[str, BeforeValidator(_origin), WithJsonSchema({"type": "strin
 Network = Annotated[IPNetwork, PlainValidator(_network), WithJsonSchema({"type": "string"})]
 ExistingFile = Annotated[Path, PlainValidator(_file), WithJsonSchema(_PATH)]
 JwksFile = Annotated[Path, PlainValidator(_jwks), WithJsonSchema(_PATH)]
+Secret = Annotated[
+    SecretStr,
+    PlainValidator(_reference),
+    PlainSerializer(str),  # asterisks
+    WithJsonSchema(_REFERENCE),
+]
 StoreUrl = Annotated[
     SecretStr,
     PlainValidator(_store),

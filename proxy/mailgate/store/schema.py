@@ -143,3 +143,14 @@ sightings = Table(
     Column("reference", Words, nullable=False, index=True),
 )
 """What was decided for whom on one UTC day. ``would`` is a JSON list; ``reference`` is that of the last request."""
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("person", Words, primary_key=True),
+    Column("device", Words, primary_key=True),
+    Column("reason", Words, primary_key=True),
+    Column("told_at", Instant, nullable=False, index=True),
+    Index(None, "device"),
+)
+"""Who was told by mail why which device gets none, and when last. ``device`` is an id, or an ActiveSync id as text."""

@@ -8,7 +8,6 @@ from mailgate.classify.activesync import DeviceQuery, read_activesync, read_quer
 from mailgate.model import Kind, Reason
 from mailgate.store.names import eas_forms
 
-
 EXAMPLE = "jAAJBAp2MTQwRGV2aWNlAApTbWFydFBob25l"
 """The example of [MS-ASHTTP] 2.2.1.1.1.1."""
 
