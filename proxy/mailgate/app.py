@@ -1,6 +1,7 @@
 """The only wiring: files in, a running gate out. The clock and the source of randomness are read here alone."""
 
 import asyncio
+import gc
 import secrets
 import signal
 import ssl
@@ -329,6 +330,7 @@ async def serve(
         task.add_done_callback(reloads.discard)
 
     loop.add_signal_handler(signal.SIGHUP, reload)
+    settle_memory()
     log.info("listening", public=service.public, admin=service.admin, policy=service.bundle.policy.version)
     if ready:
         ready(service)
@@ -338,6 +340,16 @@ async def serve(
         log.info("stopping")
         await service.stop()
         log.info("stopped")
+
+
+def settle_memory() -> None:
+    """Let the collector leave alone what was made at start, and look for cycles seldom.
+
+    A request makes hardly any; looking as often as Python does by itself cost a tenth of each request's time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 def note_stray(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

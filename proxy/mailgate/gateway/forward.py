@@ -1,8 +1,5 @@
 """Carry an allowed request to the webmail and its answer back, streaming both ways."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +7,7 @@ from mailgate.gateway.autodiscover import MAX_BODY, AutodiscoverEditor
 from mailgate.gateway.exchange import Exchange, Outcome
 from mailgate.gateway.http1.body import chunk, last_chunk
 from mailgate.gateway.http1.grammar import members, values
-from mailgate.gateway.http1.request import RequestHead, RequestRefused
+from mailgate.gateway.http1.request import RequestHead
 from mailgate.gateway.http1.response import ResponseHead
 from mailgate.gateway.messages import (
     Framing,
@@ -23,6 +20,7 @@ from mailgate.gateway.messages import (
 )
 from mailgate.gateway.pool import UpstreamPool
 from mailgate.gateway.rewrite import Rewrite
+from mailgate.gateway.sending import Sending, sending
 from mailgate.gateway.trust import Origin
 from mailgate.gateway.tunnel import tunnel
 from mailgate.gateway.upstream import (
@@ -31,8 +29,8 @@ from mailgate.gateway.upstream import (
     UpstreamError,
     UpstreamMalformed,
 )
-from mailgate.model import Reason
 
+# a webmail that only ever says 1xx would hold its client for good
 MAX_INTERIM = 32
 # RFC 9110, section 9.2.1: repeating these cannot do a thing twice
 SAFE = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PROPFIND", b"REPORT", b"SEARCH"})
@@ -76,12 +74,12 @@ class Forwarder:
         try:
             upstream.expect(exchange.head.method)
             upstream.write(data)
-            async with _sending(exchange, upstream, self.idle) as sending:
-                response = await self._final_head(exchange, upstream, sending)
+            async with sending(exchange, upstream, self.idle) as body:
+                response = await self._final_head(exchange, upstream, body)
                 if response.status == 101:
                     return await self._switch(exchange, upstream, response)
-                outcome = await self._relay(exchange, upstream, response, sending, now)
-                reusable = upstream.finish(response) and sending.complete and not _logs_in(exchange.head)
+                outcome = await self._relay(exchange, upstream, response, body, now)
+                reusable = upstream.finish(response) and body.complete and not _logs_in(exchange.head)
             return outcome
         except (UpstreamError, TimeoutError):
             if exchange.started:
@@ -95,15 +93,15 @@ class Forwarder:
                 upstream.abort()
 
     async def _final_head(
-        self, exchange: Exchange, upstream: UpstreamConnection, sending: "Sending"
+        self, exchange: Exchange, upstream: UpstreamConnection, body: Sending
     ) -> ResponseHead:
         request = exchange.head
         for _ in range(MAX_INTERIM):
             try:
-                head = await upstream.read_head(sending.task)
+                head = await upstream.read_head(body.task)
             except UpstreamError:
-                if sending.refused is not None:
-                    raise sending.refused from None
+                if body.refused is not None:
+                    raise body.refused from None
                 raise
             if head.status == 101 and members(head.fields, b"upgrade") != [request.upgrade]:
                 raise UpstreamMalformed("101 to what was not asked for")
@@ -124,20 +122,20 @@ class Forwarder:
         exchange: Exchange,
         upstream: UpstreamConnection,
         head: ResponseHead,
-        sending: "Sending",
+        body: Sending,
         now: datetime,
     ) -> Outcome:
         if self.editor is not None and self.editor.wants(head):
-            head, body = self.editor.edited(head, await _whole(upstream))
-            framing = framing_for(exchange.head, head, closing=not sending.complete)
+            head, whole = self.editor.edited(head, await _whole(upstream))
+            framing = framing_for(exchange.head, head, closing=not body.complete)
             exchange.started = True
-            exchange.write(response_head(exchange.head, head, framing, self.rewrite, now) + body)
+            exchange.write(response_head(exchange.head, head, framing, self.rewrite, now) + whole)
             return Outcome(keep_alive=framing.keep_alive)
-        framing = framing_for(exchange.head, head, closing=not sending.complete)
+        framing = framing_for(exchange.head, head, closing=not body.complete)
         out = response_head(exchange.head, head, framing, self.rewrite, now)
         exchange.started = True
         while True:
-            if not upstream.ready:
+            if not upstream.ready:  # else the head leaves together with the first piece
                 exchange.write(out)
                 out = b""
                 await exchange.drain(self.idle)
@@ -172,57 +170,3 @@ async def _whole(upstream: UpstreamConnection) -> bytes:
 def _logs_in(request: RequestHead) -> bool:
     credentials = values(request.fields, b"authorization")
     return any(value.partition(b" ")[0].lower() in CONNECTION_LOGINS for value in credentials)
-
-
-@dataclass(slots=True)
-class Sending:
-    """The request body on its way to the webmail."""
-
-    complete: bool
-    task: asyncio.Future[None] | None = None
-    refused: RequestRefused | None = None
-
-
-@asynccontextmanager
-async def _sending(exchange: Exchange, upstream: UpstreamConnection, idle: float) -> AsyncIterator[Sending]:
-    """Send the body while the answer is awaited: a webmail may answer before it has read everything."""
-    sending = Sending(complete=not exchange.head.has_body)
-    if sending.complete:
-        yield sending
-        return
-    sending.task = asyncio.get_running_loop().create_task(_send_body(exchange, upstream, idle, sending))
-    try:
-        yield sending
-    finally:
-        sending.task.cancel()
-        [error] = await asyncio.gather(sending.task, return_exceptions=True)
-        if isinstance(error, Exception):
-            raise error
-
-
-async def _send_body(exchange: Exchange, upstream: UpstreamConnection, idle: float, sending: Sending) -> None:
-    head = exchange.head
-    try:
-        while piece := await _next_piece(exchange, idle):
-            upstream.write(chunk(piece) if head.chunked else piece)
-            await upstream.drain()
-        if head.chunked:
-            upstream.write(last_chunk(safe_trailers(head.trailers)))
-        sending.complete = True
-    except RequestRefused as refused:
-        sending.refused = refused
-        upstream.abort()
-    except OSError:  # the client is gone
-        upstream.abort()
-    except UpstreamError:
-        pass  # the webmail stopped reading: its answer says why, or the reader of the answer finds out
-
-
-async def _next_piece(exchange: Exchange, idle: float) -> bytes:
-    try:
-        async with asyncio.timeout(idle):
-            return await exchange.body.readany()
-    except TimeoutError:
-        raise RequestRefused(
-            408, Reason.REQUEST_TIMEOUT, "The request body did not arrive in time."
-        ) from None

@@ -119,6 +119,12 @@ class Gate:
         if exchange.head.refused:
             raise exchange.head.refused
         incoming = read_facts(exchange.head, peer=exchange.peer, secure=exchange.secure, trusted=self.trusted)
+        # RFC 9110, section 7.4: whoever mistakes the connection for a secure one is told nothing meant for it
+        if exchange.head.scheme == b"https" and incoming.origin.scheme != "https":
+            exchange.head.keep_alive = False
+            raise RequestRefused(
+                421, Reason.REQUEST_MALFORMED, "An https address was asked for over plain http."
+            )
         now = self.clock()
         if f"{incoming.facts.path}/".startswith(LOCAL_PREFIX):
             return send(exchange, await answer_local(self.judge, incoming, reference, now), now)

@@ -79,8 +79,8 @@ def test_the_quarantine_mail(tmp_path: Path) -> None:
         ("trusted_proxies", MAIL % "username: gate", "10:15: `username` and `password` go together"),
         (
             "trusted_proxies",
-            MAIL % "sender: nobody",
-            "10:13: `nobody` has the wrong form; expected a mail address",
+            (MAIL % "pause: 1d").replace("it-help@example.com", "nobody"),
+            "12:13: `nobody` has the wrong form; expected a mail address",
         ),
     ],
 )

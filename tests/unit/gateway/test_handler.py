@@ -87,6 +87,25 @@ async def test_a_request_that_may_go_no_further_is_answered_here():
     assert on.forwarder.got == []
 
 
+@pytest.mark.parametrize(
+    ("target", "proto", "trusted", "status"),
+    [
+        (b"https://mail.example.com/allow", b"http", (), 421),
+        (b"HTTPS://mail.example.com/.mailgate/healthz", b"http", (), 421),
+        (b"https://mail.example.com/allow", b"https", (), 421),
+        (b"https://mail.example.com/allow", b"https", (ip_network("192.0.2.0/24"),), 200),
+        (b"http://mail.example.com/allow", b"http", (), 200),
+    ],
+)
+async def test_an_https_address_is_not_served_over_plain_http(target, proto, trusted, status):
+    """RFC 9110, 7.4: unless a trusted proxy says that it came in over TLS."""
+    on = gate(trusted=trusted)
+    asked = exchange(b"GET " + target + b" HTTP/1.1", b"X-Forwarded-Proto: " + proto)
+    outcome = await on.handle(asked)
+    assert asked.connection.transport.written.startswith(b"HTTP/1.1 %d " % status)
+    assert outcome.keep_alive is (status == 200)
+
+
 async def test_405_names_the_methods_that_would_do():
     """RFC 9110, 15.5.6."""
     status, head, _, _ = await ask(gate(), "/.mailgate/status", method="POST")
