@@ -59,12 +59,13 @@ class AutodiscoverEditor:
         """The request without what would make its answer one that cannot be read."""
         return replace(head, fields=[field for field in head.fields if field[0].lower() not in _ENCODINGS])
 
-    def wants(self, response: ResponseHead) -> bool:
+    def wants(self, asked: RequestHead, response: ResponseHead) -> bool:
         """Whether an answer names servers in a form that can be read."""
+        if asked.method == b"HEAD" or response.status != 200:
+            return False
         types = values(response.fields, b"content-type")
         readable = bool(types) and types[0].lower().startswith(_TYPES)
-        plain = not values(response.fields, b"content-encoding")
-        return response.status == 200 and readable and plain and not response.body.done
+        return readable and not values(response.fields, b"content-encoding")
 
     def edited(self, response: ResponseHead, body: bytes) -> tuple[ResponseHead, bytes]:
         """The answer with its addresses changed; one whose text cannot be read stays as it is."""

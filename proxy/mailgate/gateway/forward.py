@@ -125,7 +125,7 @@ class Forwarder:
         body: Sending,
         now: datetime,
     ) -> Outcome:
-        if self.editor is not None and self.editor.wants(head):
+        if self.editor is not None and self.editor.wants(exchange.head, head):
             head, whole = self.editor.edited(head, await _whole(upstream))
             framing = framing_for(exchange.head, head, closing=not body.complete)
             exchange.started = True

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from mailgate.gateway.autodiscover import AutodiscoverEditor
@@ -13,6 +15,9 @@ XML = """<?xml version="1.0" encoding="{charset}"?>
 <User><DisplayName>Zoë</DisplayName></User><Action><Settings><Server><Type>MobileSync</Type>
 <Url>{url}</Url><Name>{url}</Name></Server></Settings></Action></Response></Autodiscover>"""
 PUBLIC = "https://mail.example.com/Microsoft-Server-ActiveSync"
+
+
+POST = parse_request_head(b"POST / HTTP/1.1\r\nHost: a\r\n\r\n", max_fields=9)
 
 
 def response(body: bytes, content_type=b"text/xml", *fields, status=200):
@@ -76,11 +81,15 @@ def test_the_new_answer_has_no_word_about_the_old_body():
         response(b"<a/>", status=302),
         response(b"<a/>", b"text/html"),
         response(b"<a/>", b"text/xml", (b"Content-Encoding", b"gzip")),
-        response(b""),
     ],
 )
 def test_an_answer_without_readable_addresses_is_left_alone(answer):
-    assert not EDITOR.wants(answer)
+    assert not EDITOR.wants(POST, answer)
+
+
+def test_a_head_is_no_answer():
+    assert EDITOR.wants(POST, response(b"<a/>"))
+    assert not EDITOR.wants(replace(POST, method=b"HEAD"), response(b"<a/>"))
 
 
 def test_the_webmail_is_asked_for_an_answer_that_can_be_read():
