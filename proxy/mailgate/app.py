@@ -23,6 +23,7 @@ from mailgate.attest import MemoryReplayGuard, Verifier, parse_jwks
 from mailgate.config import Address, Bundle, Settings, load_bundle
 from mailgate.gateway.admin import admin_app
 from mailgate.gateway.autodiscover import AutodiscoverEditor
+from mailgate.gateway.dovecot import PolicyKey, policy_server
 from mailgate.gateway.enforce import Speaker
 from mailgate.gateway.forward import Forwarder
 from mailgate.gateway.handler import Gate, Live
@@ -226,11 +227,18 @@ class Service:
         return f"{'https' if self.tls else 'http'}://{Address(host, port)}"
 
     async def _open_admin(self, address: Address) -> str:
-        runner = web.AppRunner(admin_app(self.gate.metrics.registry, self.readiness), access_log=None)
+        policy = policy_server(self.gate, self._policy_key)
+        admin = admin_app(self.gate.metrics.registry, self.readiness, policy)
+        runner = web.AppRunner(admin, access_log=None)
         await runner.setup()
         self._closing.push_async_callback(runner.cleanup)
         await web.TCPSite(runner, address.host, address.port).start()
         return f"http://{Address(*runner.addresses[0][:2])}"
+
+    def _policy_key(self) -> PolicyKey | None:
+        """Read at every question, so that a reload changes it."""
+        dovecot = self.bundle.settings.dovecot
+        return PolicyKey(dovecot.header, dovecot.api_key.get_secret_value()) if dovecot else None
 
     async def stop(self) -> None:
         """Stop accepting, let running requests end, write what is recorded, close everything."""

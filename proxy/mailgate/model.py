@@ -127,7 +127,10 @@ class Reason(StrEnum):
 
 
 class Protocol(StrEnum):
-    """What the caller speaks, told from path, method and content type. Decides the form of a refusal."""
+    """What the caller speaks, told from path, method and content type. Decides the form of a refusal.
+
+    The last four are logins at the mail server itself (``LOGINS``), which it asks about one by one.
+    """
 
     WEB = "web"
     ACTIVESYNC = "activesync"
@@ -135,6 +138,14 @@ class Protocol(StrEnum):
     EWS = "ews"
     JMAP = "jmap"
     MAPI = "mapi"
+    IMAP = "imap"
+    POP3 = "pop3"
+    SUBMISSION = "submission"
+    SIEVE = "sieve"
+
+
+LOGINS = frozenset({Protocol.IMAP, Protocol.POP3, Protocol.SUBMISSION, Protocol.SIEVE})
+"""The side door: what a mail server speaks with mail clients (RFC 9051, 1939, 6409 and 5804)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +154,7 @@ class RequestFacts:
 
     ``headers`` has lower-case names; a name that came several times has its values joined by ``", "``
     in order (RFC 9110, section 5.3). ``target`` is the request target as sent, never decoded.
+    A login at the mail server has its protocol as ``scheme`` and what the client says of itself as ``imap-id``.
     """
 
     method: str = "GET"
@@ -172,7 +184,7 @@ class RequestFacts:
 class Signal:
     """One thing that was read from the request and the kind that it speaks for (None: for no kind).
 
-    ``source``: ``user-agent``, ``client-hints``, ``activesync``, ``attestation``, ``probe``, ``path``.
+    ``source``: ``user-agent``, ``client-hints``, ``activesync``, ``imap-id``, ``attestation``, ``probe``, ``path``.
     """
 
     source: str

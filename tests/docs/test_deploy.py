@@ -131,3 +131,9 @@ def test_nginx_takes_the_lines_that_are_shown(tmp_path: Path) -> None:
         ["/usr/sbin/nginx", "-t", "-e", "stderr", "-c", config], capture_output=True, text=True
     )
     assert tested.returncode == 0, tested.stderr
+
+
+def test_both_snippets_for_dovecot_say_the_same() -> None:
+    """The one for 2.4 is tried by tests/e2e/test_side_door.py."""
+    newer, older = ((ROOT / f"deploy/dovecot/auth-policy-{v}.conf").read_text() for v in ("2.4", "2.3"))
+    assert newer.replace("Dovecot 2.4", "Dovecot 2.3") == older

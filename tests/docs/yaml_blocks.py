@@ -10,7 +10,11 @@ from mailgate.config.document import read_document
 from mailgate.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]
-ENVIRON = {"SMTP_PASSWORD": "x", "MAILGATE_STORE": "postgresql://mailgate:secret@db.example.com/mailgate"}
+ENVIRON = {
+    "MAILGATE_STORE": "postgresql://mailgate:secret@db.example.com/mailgate",
+    "SMTP_PASSWORD": "secret",
+    "MAILGATE_DOVECOT_KEY": "secret",
+}
 _BLOCK = re.compile(r"^( *)```ya?ml\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
 _NAME = re.compile(r"#\s*(?:config/)?([\w./-]+\.ya?ml)")
 

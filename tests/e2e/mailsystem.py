@@ -152,14 +152,15 @@ def mail_system() -> Iterator[MailSystem]:
 
 
 @contextmanager
-def dovecot(run: Path) -> Iterator[int]:
-    """An IMAP server over freshly filled Maildirs. Yields its port."""
+def dovecot(run: Path, further: str = "", *, indexed: bool = True) -> Iterator[int]:
+    """An IMAP server over freshly filled Maildirs, with ``further`` settings. Yields its port."""
     port = free_port()
     config = run / "dovecot.conf"
-    config.write_text(DOVECOT_CONFIG.format(run=run, port=port, password=PASSWORD))
+    config.write_text(DOVECOT_CONFIG.format(run=run, port=port, password=PASSWORD) + further)
     fill_maildirs(run / "home")
     with running(["/usr/sbin/dovecot", "-F", "-c", config], ready=listens(port), log=run / "dovecot.out"):
-        take_in(port)
+        if indexed:
+            take_in(port)
         yield port
 
 

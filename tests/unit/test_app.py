@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from pydantic import SecretStr
 from structlog.testing import capture_logs
 from tests.unit.gateway.gates import gate
 
@@ -23,6 +24,8 @@ from mailgate.app import (
 )
 from mailgate.attest import MemoryReplayGuard, Verifier
 from mailgate.config import load_bundle
+from mailgate.config.settings import DovecotSettings
+from mailgate.gateway.dovecot import PolicyKey
 from mailgate.gateway.tls import server_context
 from mailgate.model import Reason
 from mailgate.store import StoreError
@@ -186,6 +189,15 @@ async def test_changed_files_are_put_in_force_as_a_whole(service, bundle):
     assert service.gate.live.policy is changed.policy
     assert service.postures.catalog is changed.policy.catalog
     assert logs[0]["takes_effect_at_restart"] == []
+
+
+async def test_the_mail_servers_key_is_that_of_the_files_in_force(service):
+    assert service._policy_key() is None
+    settings = service.bundle.settings
+    dovecot = DovecotSettings.model_construct(api_key=SecretStr("hunter2"), header="X-Key")
+    changed = replace(service.bundle, settings=settings.model_copy(update={"dovecot": dovecot}))
+    await service.apply(changed)
+    assert service._policy_key() == PolicyKey("X-Key", "hunter2")
 
 
 async def test_what_only_a_start_can_change_is_named(service, bundle):

@@ -10,8 +10,11 @@ from mailgate.classify.attested import with_attestation
 from mailgate.classify.browser import read_user_agent
 from mailgate.classify.dav import protocol_of
 from mailgate.classify.hints import HEADERS, read_hints
+from mailgate.classify.imap import HEADER as IMAP_ID
+from mailgate.classify.imap import MAX_LENGTH as MAX_IMAP_ID
+from mailgate.classify.imap import read_client, read_id
 from mailgate.classify.verdict import weigh
-from mailgate.model import Client, Protocol, RequestFacts
+from mailgate.model import LOGINS, Client, Protocol, RequestFacts
 
 __all__ = ["classify", "with_attestation"]
 
@@ -27,6 +30,8 @@ def classify(facts: RequestFacts) -> Client:
     Costs the same for every input: each family reads a bounded part of each value in linear time.
     """
     protocol = protocol_of(facts)
+    if protocol in LOGINS:
+        return _classify_login(facts.headers.get(IMAP_ID, "")[:MAX_IMAP_ID], protocol)
     query = None
     if protocol is Protocol.ACTIVESYNC:
         query = read_query(facts.query, facts.headers.get(VERSION_HEADER, ""))
@@ -50,3 +55,8 @@ def _classify(
         eas_version=query.version,
         eas_user=query.user,
     )
+
+
+@cached(LRUCache(CACHED_CLIENTS), lock=Lock())
+def _classify_login(imap_id: str, protocol: Protocol) -> Client:
+    return weigh([read_client(read_id(imap_id))], protocol)

@@ -1,8 +1,8 @@
-"""Which protocol the caller speaks, told from method and path."""
+"""Which protocol the caller speaks, told from method and path, or from the scheme of a login at the mail server."""
 
 from urllib.parse import unquote
 
-from mailgate.model import Protocol, RequestFacts
+from mailgate.model import LOGINS, Protocol, RequestFacts
 
 MAX_PATH = 8192
 """Bytes of a path that are read: the longest request line that common servers take."""
@@ -46,6 +46,8 @@ The first that stands in a path counts: ActiveSync before all."""
 def protocol_of(facts: RequestFacts) -> Protocol:
     """The protocol of a request. Reads the path as a lenient upstream would: decoded, without case, without
     parameters, so that no spelling of an ActiveSync address passes for a web page."""
+    if facts.scheme in LOGINS:  # no HTTP request has one of these schemes
+        return Protocol(facts.scheme)
     path = unquote(facts.path[:MAX_PATH], errors="replace").lower().replace("\\", "/")
     found = next((protocol for name, protocol in _SEGMENTS.items() if _has_segment(path, name)), None)
     if found is None and facts.method.upper() in _DAV_METHODS:

@@ -20,7 +20,7 @@ from mailgate.config.document import MAX_BYTES, DocumentError, read_document
 from mailgate.config.mistakes import validated
 from mailgate.config.rehearsal import rehearse
 from mailgate.errors import ConfigError, Mistake
-from mailgate.model import Access, Decision, RuleTrial
+from mailgate.model import LOGINS, Access, Decision, RuleTrial
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.cases import RecordedRequest, Situation
 from mailgate.policy.variables import VARIABLES
@@ -90,7 +90,7 @@ def explanation(access: Access, decision: Decision, policy: Policy) -> dict[str,
     reached = {trial.rule for trial in decision.trials}
     client = asdict(access.client) | {"contradicted": access.client.contradicted}
     return {
-        "request": {"method": access.facts.method, "target": access.facts.target, "host": access.facts.host},
+        "request": {name: getattr(access.facts, name) for name in ("method", "target", "scheme", "host")},
         "user": asdict(access.user),
         "now": access.now,
         "client": client,
@@ -148,7 +148,8 @@ def _print(report: dict[str, Any], access: Access, decision: Decision) -> None:
         last = f"{then['last']:%Y-%m-%d %H:%M} UTC"
         words = f"{then['effect']}: {then['reason']}, by {then['rule']}; {then['times']} times, last {last}"
         console.print(Text.assemble(("recorded ", "bold"), words, "; by today's rules:"))
-    facts = f"{access.facts.method} {access.facts.target}"
+    login = client.protocol in LOGINS
+    facts = f"{client.protocol} login" if login else f"{access.facts.method} {access.facts.target}"
     console.print(Text.assemble(("request  ", "bold"), f"{facts} at {access.now.isoformat()}"))
     handheld = "handheld" if client.handheld else "not handheld"
     console.print(Text.assemble(("client   ", "bold"), f"{client.kind}, {handheld}, {client.assurance}"))

@@ -6,8 +6,8 @@ from datetime import datetime
 from mailgate.classify import classify, with_attestation
 from mailgate.config import Bundle
 from mailgate.decide import decide
-from mailgate.model import Access, Assurance, AttestationResult, Decision, Posture, User
-from mailgate.store import Device, Recorded, Store, posture_of
+from mailgate.model import LOGINS, Access, Assurance, AttestationResult, Client, Decision, Kind, Posture, User
+from mailgate.store import Device, Recorded, Sighting, Store, posture_of, posture_of_person
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +25,26 @@ async def recall(store: Store, bundle: Bundle, name: str, now: datetime) -> Reca
     if then is None:
         return None
     seen = then.sighting
-    named = await store.devices.called(seen.device) if seen.device else []
-    device = named[0] if named else None
-    proof = _proof(device) if device and seen.client.assurance == Assurance.ATTESTED else None
+    known = await _devices(store, seen)
+    proof = _proof(known[0]) if known and seen.client.assurance == Assurance.ATTESTED else None
     client = with_attestation(classify(seen.client.facts), proof)
-    posture = (
-        posture_of(device, bundle.policy.catalog, bundle.settings.posture.max_age, now)
-        if device
-        else Posture()
-    )
+    posture = _posture(known, client, bundle, now)
     access = Access(seen.client.facts, client, posture, now, User(seen.user), proof)
     return Recalled(then, access, decide(access, bundle.policy))
+
+
+async def _devices(store: Store, seen: Sighting) -> list[Device]:
+    """The device that asked, or where none can be told: those of the person."""
+    if seen.client.protocol in LOGINS:
+        return await store.devices.owned(seen.user)
+    return await store.devices.called(seen.device) if seen.device else []
+
+
+def _posture(known: list[Device], client: Client, bundle: Bundle, now: datetime) -> Posture:
+    catalog, max_age = bundle.policy.catalog, bundle.settings.posture.max_age
+    if client.protocol not in LOGINS:
+        return posture_of(known[0], catalog, max_age, now) if known else Posture()
+    return Posture() if client.kind is Kind.LAPTOP else posture_of_person(known, catalog, max_age, now)
 
 
 def _proof(device: Device) -> AttestationResult:

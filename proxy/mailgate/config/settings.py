@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from mailgate.config.values import (
     Duration,
     ExistingFile,
+    HeaderKey,
     JwksFile,
     Listen,
     Network,
@@ -26,6 +27,8 @@ ShortText = Annotated[str, StringConstraints(pattern=r"^\S.*$", max_length=500)]
 MailAddress = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+$", max_length=254)]
 DomainName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$", max_length=253)]
 FileName = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+
+HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", max_length=100)]
 
 KiB = 1024
 
@@ -161,6 +164,15 @@ class Languages(Strict):
     """Where the browser asks for none that there is."""
 
 
+class DovecotSettings(Strict):
+    """Logins at the mail server, which Dovecot asks about at the admin port. Left out: it cannot ask."""
+
+    api_key: HeaderKey
+    """What Dovecot has to send, by reference alone."""
+    header: HeaderName = "X-API-Key"
+    """The header that it sends it in."""
+
+
 class Settings(Strict):
     """``mailgate.yaml``."""
 
@@ -178,6 +190,7 @@ class Settings(Strict):
     """Whose ``X-Forwarded-For``, ``-Proto``, ``-Host`` and ``-User`` are believed."""
     attestation: AttestationSettings = AttestationSettings()
     tls: TlsSettings | None = None
+    dovecot: DovecotSettings | None = None
     limits: Limits = Limits()
     timeouts: Timeouts = Timeouts()
     activesync: ActiveSyncSettings = ActiveSyncSettings()

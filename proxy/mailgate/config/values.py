@@ -211,8 +211,16 @@ def _content(path: Path) -> str:
 def _reference(value: object, info: ValidationInfo) -> SecretStr:
     found = _secret(value, info)
     if not isinstance(found, SecretStr):
+        raise PydanticCustomError("secret", "not a reference; expected {env: NAME} or {file: PATH}")
+    return found
+
+
+def _key(value: object, info: ValidationInfo) -> SecretStr:
+    """A secret that goes into a header, so it is one line of visible characters."""
+    found = _reference(value, info)
+    if not re.fullmatch(r"[!-~]([ -~]*[!-~])?", found.get_secret_value()):
         raise PydanticCustomError(
-            "secret", "a secret stands in the file; expected {env: NAME} or {file: PATH}"
+            "secret", "what it leads to cannot stand in a header; expected visible ASCII characters"
         )
     return found
 
@@ -270,6 +278,12 @@ JwksFile = Annotated[Path, PlainValidator(_jwks), WithJsonSchema(_PATH)]
 Secret = Annotated[
     SecretStr,
     PlainValidator(_reference),
+    PlainSerializer(str),  # asterisks
+    WithJsonSchema(_REFERENCE),
+]
+HeaderKey = Annotated[
+    SecretStr,
+    PlainValidator(_key),
     PlainSerializer(str),  # asterisks
     WithJsonSchema(_REFERENCE),
 ]

@@ -1,15 +1,20 @@
-"""The admin port: health, readiness, metrics. Never on the public address."""
+"""The admin port: health, readiness, metrics, and what the mail server asks. Never on the public address."""
 
 from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
+from mailgate.gateway.dovecot import PATH
+
+Handler = Callable[[web.Request], Awaitable[web.Response]]
 Readiness = Callable[[], Awaitable[Mapping[str, object]]]
 
 
-def admin_app(registry: CollectorRegistry, readiness: Readiness) -> web.Application:
-    """``/healthz``: the process runs. ``/readyz``: what it runs on, 503 while it should get no traffic. ``/metrics``."""
+def admin_app(registry: CollectorRegistry, readiness: Readiness, policy: Handler) -> web.Application:
+    """``/healthz``: the process runs. ``/readyz``: what it runs on, 503 while it should get no traffic. ``/metrics``.
+    ``/dovecot/policy``: what ``policy`` answers.
+    """
 
     async def healthz(_: web.Request) -> web.Response:
         return web.Response(text="ok\n")
@@ -23,4 +28,5 @@ def admin_app(registry: CollectorRegistry, readiness: Readiness) -> web.Applicat
 
     app = web.Application()
     app.add_routes([web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics)])
+    app.add_routes([web.post(PATH, policy)])
     return app

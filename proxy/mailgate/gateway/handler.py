@@ -53,6 +53,8 @@ class Postures(Shape):
 
     async def latest(self, client: Client, proof: AttestationResult | None, now: datetime) -> Posture: ...
 
+    async def of_person(self, login: str, now: datetime) -> Posture: ...
+
 
 class Ledger(Shape):
     """Where decisions are remembered (``store/ledger.py``)."""
@@ -130,7 +132,7 @@ class Gate:
             return send(exchange, await answer_local(self.judge, incoming, reference, now), now)
         access, decision = await self.judge(incoming, now)
         self.ledger.record(access, decision, reference if decision.effect is not Effect.ALLOW else "")
-        self._note(access, decision, reference)
+        self.note(access, decision, reference)
         return await self._enforce(exchange, incoming, access, decision, reference)
 
     async def judge(self, incoming: Incoming, now: datetime) -> tuple[Access, Decision]:
@@ -207,7 +209,7 @@ class Gate:
             return await self.hanging.run(access, decision, forward)
         except NoLongerAllowed as ended:
             self.ledger.record(ended.access, ended.decision, reference)
-            self._note(ended.access, ended.decision, reference)
+            self.note(ended.access, ended.decision, reference)
             if exchange.started:
                 exchange.abort()
                 return Outcome(keep_alive=False)
@@ -216,7 +218,8 @@ class Gate:
                 exchange, self.speaker.refuse(ended.access, ended.decision, reference), ended.access.now
             )
 
-    def _note(self, access: Access, decision: Decision, reference: str) -> None:
+    def note(self, access: Access, decision: Decision, reference: str) -> None:
+        """Count and log one decision."""
         metrics, client, proof = self.metrics, access.client, access.attestation
         attestation = "none" if proof is None else proof.refused or "accepted"
         metrics.count(decision.effect, decision.reason, client.kind)

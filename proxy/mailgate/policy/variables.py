@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from cel_expr_python import cel
 
-from mailgate.model import Access, Assurance, Kind, PostureState, Protocol, Reason
+from mailgate.model import LOGINS, Access, Assurance, Kind, PostureState, Protocol, Reason
 
 NEVER_REPORTED = timedelta(days=36500)
 """``device.age`` of a device that never reported: older than any limit that a rule can set."""
@@ -88,7 +88,7 @@ VARIABLES: Mapping[str, Variable] = {
         Variable("request.method", "string", "HTTP method", lambda a: a.facts.method),
         Variable("request.path", "string", "Path of the target as sent: percent-encoding is not undone", lambda a: a.facts.path),
         Variable("request.host", "string", "Host that was asked", lambda a: a.facts.host),
-        Variable("request.scheme", "string", "Scheme that was asked", lambda a: a.facts.scheme, ("http", "https")),
+        Variable("request.scheme", "string", "Scheme that was asked; of a login at the mail server its protocol", lambda a: a.facts.scheme, ("http", "https", *sorted(LOGINS))),
         Variable("request.protocol", "string", "What the caller speaks", lambda a: a.client.protocol, _words(Protocol)),
         Variable("request.remote", "string", "Address of the caller", lambda a: a.facts.remote),
         Variable("user.name", "string", "Who asks, as a trusted proxy, the signed report or a mail app's login says; empty where nobody does", lambda a: a.user.name),

@@ -8,7 +8,7 @@ from mailgate.store.devices import Device
 from mailgate.store.ledger import Ledger
 from mailgate.store.postures import Postures
 from mailgate.store.sightings import Recorded, Sighting, Tally
-from mailgate.store.states import posture_of
+from mailgate.store.states import posture_of, posture_of_person
 from mailgate.store.store import Store
 
 __all__ = [
@@ -22,4 +22,5 @@ __all__ = [
     "StoreUnavailableError",
     "Tally",
     "posture_of",
+    "posture_of_person",
 ]

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.model import Kind
 from mailgate.store.database import Database
-from mailgate.store.names import EAS, KEY, eas_forms
+from mailgate.store.names import EAS, KEY, USER, eas_forms, user_text
 from mailgate.store.rows import upsert
 from mailgate.store.schema import Instant, clients, device_apps, device_names, devices, notices, sightings
 
@@ -51,10 +51,10 @@ class Device:
         return self.age >= other.age and self != other
 
 
-def names_of(key_thumbprint: str, eas_ids: Iterable[str]) -> frozenset[tuple[str, str]]:
-    """What a device with this attestation key and these ActiveSync ids is found by."""
-    keys = {(KEY, key_thumbprint)} if key_thumbprint else set()
-    return frozenset(keys | {(EAS, form) for eas_id in eas_ids for form in eas_forms(eas_id)})
+def names_of(key_thumbprint: str, eas_ids: Iterable[str], owner: str = "") -> frozenset[tuple[str, str]]:
+    """What a device with this attestation key, these ActiveSync ids and this owner is found by."""
+    single = {pair for pair in ((KEY, key_thumbprint), (USER, user_text(owner))) if pair[1]}
+    return frozenset(single | {(EAS, form) for eas_id in eas_ids for form in eas_forms(eas_id)})
 
 
 class Devices:
@@ -69,13 +69,13 @@ class Devices:
 
     async def find(self, kind: str, names: Iterable[str]) -> Device | None:
         """The device with one of these names; of several, the one that was reported last."""
-        named = select(device_names.c.device).where(
-            device_names.c.kind == kind, device_names.c.name.in_(list(names))
-        )
         newest = devices.c.reported_at.desc().nulls_last()
-        return await self._first(
-            select(devices).where(devices.c.key.in_(named)).order_by(newest, devices.c.key.desc()).limit(1)
-        )
+        return await self._first(_named(kind, names).order_by(newest, devices.c.key.desc()).limit(1))
+
+    async def owned(self, owner: str) -> list[Device]:
+        """Every device of the person with this login name, compared without case."""
+        async with self._database.reading() as connection:
+            return await _load(connection, _named(USER, [user_text(owner)]))
 
     async def seen_since(self, instant: datetime) -> list[Device]:
         """Devices with a report that came at ``instant`` or later."""
@@ -116,6 +116,14 @@ class Devices:
         async with self._database.reading() as connection:
             found = await _load(connection, query)
         return found[0] if found else None
+
+
+def _named(kind: str, names: Iterable[str]) -> Select[Any]:
+    """The devices with one of these names."""
+    named = select(device_names.c.device).where(
+        device_names.c.kind == kind, device_names.c.name.in_(list(names))
+    )
+    return select(devices).where(devices.c.key.in_(named))
 
 
 async def learn(connection: AsyncConnection, reports: Sequence[Device]) -> None:

@@ -6,6 +6,13 @@ KEY = "key"
 """RFC 7638 thumbprint of the key of an attestation, compared exactly."""
 EAS = "eas"
 """ActiveSync DeviceId, compared without case and in both of its forms."""
+USER = "user"
+"""Whose device it is: the login name that its report gives, compared without case."""
+
+
+def user_text(name: str) -> str:
+    """A login name in ASCII lower case: letters beyond ASCII stay as they are, so that two people never become one."""
+    return _lower(name).decode()
 
 
 def eas_text(eas_id: str) -> str:

@@ -82,6 +82,11 @@ class Outbox(ABC, Generic[Key, Item]):
         """Whether something of ``key`` may wait to be written."""
         return key in self._items or key in self._writing or self._spooling
 
+    def waiting(self) -> Iterator[Item]:
+        """What is in memory and not yet written."""
+        yield from self._writing.values()
+        yield from self._items.values()
+
     async def run(self) -> None:
         """Write until ``close`` is called. Start it once, as a task; cancelled, it puts what waits on disk."""
         try:

@@ -1,6 +1,6 @@
 """What is known of the device behind a request: from its proof, else from the store, mostly from memory."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -10,9 +10,9 @@ from mailgate.model import AttestationResult, Client, Posture, PostureState
 from mailgate.policy import AppCatalog
 from mailgate.store.database import StoreUnavailableError
 from mailgate.store.devices import Device, Devices
-from mailgate.store.names import EAS, eas_forms, eas_text
+from mailgate.store.names import EAS, USER, eas_forms, eas_text, user_text
 from mailgate.store.reports import Reports, report_of
-from mailgate.store.states import posture_of
+from mailgate.store.states import posture_of, posture_of_person
 
 _FRESH = timedelta(seconds=5)
 _REST = timedelta(seconds=1)
@@ -32,6 +32,14 @@ class _Known:
     proof: AttestationResult | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Owned:
+    """What the store said of one person's devices, and what was learned of them since."""
+
+    devices: tuple[Device, ...]
+    at: datetime
+
+
 class Postures:
     """Finds and learns postures. ``catalog`` and ``max_age`` may be replaced at any time, as on a reload."""
 
@@ -48,6 +56,7 @@ class Postures:
         self._devices = devices
         self._reports = reports
         self._known: LRUCache[_Name, _Known] = LRUCache(cache_size)
+        self._owned: LRUCache[str, _Owned] = LRUCache(cache_size)
         self._ask_again_at = datetime.min.replace(tzinfo=UTC)
 
     async def current(self, client: Client, proof: AttestationResult | None, now: datetime) -> Posture:
@@ -63,10 +72,18 @@ class Postures:
         else:
             return Posture()
         posture = posture_of(device, self.catalog, self.max_age, now) if device else Posture()
-        if not answered and posture.state in (PostureState.MISSING, PostureState.STALE):
-            last = posture.state if posture.reported_at else None
-            return replace(posture, state=PostureState.UNAVAILABLE, last_state=last)
-        return posture
+        return posture if answered else _unanswered(posture)
+
+    async def of_person(self, login: str, now: datetime) -> Posture:
+        """The most restrictive posture among a person's phones and tablets, for a client that names no device.
+
+        While the store does not answer, what it said last counts, as in ``current``.
+        """
+        name = user_text(login)
+        known, answered = await self._owned_by(name, now)
+        devices = known.devices if known else ()
+        posture = posture_of_person(devices, self.catalog, self.max_age, now)
+        return posture if answered else _unanswered(posture)
 
     async def latest(self, client: Client, proof: AttestationResult | None, now: datetime) -> Posture:
         """The posture now, without asking the store where something is in memory: ``catch_up`` keeps that true."""
@@ -120,6 +137,27 @@ class Postures:
             other = self._known.get((EAS, name))
             if kind == EAS and (other is None or other.device is None or report.age >= other.device.age):
                 self._known[EAS, name] = _Known(report, now)
+            if kind == USER and name in self._owned:
+                owned = self._owned[name]
+                self._owned[name] = _Owned(_newest_of(name, owned.devices, [report]), owned.at)
+
+    async def _owned_by(self, name: str, now: datetime) -> tuple[_Owned | None, bool]:
+        """A person's devices, and whether the store has answered for them lately."""
+        known = self._owned.get(name)
+        if known is not None and abs(now - known.at) < _FRESH:
+            return known, True
+        if now < self._ask_again_at:
+            return known, False
+        try:
+            stored = await self._devices.owned(name)
+        except StoreUnavailableError:
+            self._ask_again_at = now + _REST
+            return known, False
+        # What was learned meanwhile counts, and what is still on its way to the store.
+        learned = self._owned.get(name, _Owned((), now)).devices
+        held = [device for device in learned if self._reports.holds((device.source, device.id))]
+        self._owned[name] = _Owned(_newest_of(name, stored, [*held, *self._reports.waiting()]), now)
+        return self._owned[name], True
 
     async def _ask(
         self, name: _Name, read: Callable[[], Awaitable[Device | None]], now: datetime
@@ -147,3 +185,21 @@ class Postures:
         if stored is None or device.replaces(stored):
             return replace(known, at=now)
         return _Known(stored, now)
+
+
+def _unanswered(posture: Posture) -> Posture:
+    """A posture from memory while the store does not answer: what is not known may be in the store."""
+    if posture.state not in (PostureState.MISSING, PostureState.STALE):
+        return posture
+    last = posture.state if posture.reported_at else None
+    return replace(posture, state=PostureState.UNAVAILABLE, last_state=last)
+
+
+def _newest_of(owner: str, devices: Iterable[Device], news: Iterable[Device]) -> tuple[Device, ...]:
+    """The devices of ``owner`` after newer reports, which may also say that a device is somebody else's now."""
+    newest = {(device.source, device.id): device for device in devices}
+    for report in news:
+        old = newest.get((report.source, report.id))
+        if (old is not None or (USER, owner) in report.names) and (old is None or report.replaces(old)):
+            newest[report.source, report.id] = report
+    return tuple(device for device in newest.values() if (USER, owner) in device.names)

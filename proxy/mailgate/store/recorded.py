@@ -7,7 +7,9 @@ from urllib.parse import urlencode
 
 from mailgate.classify.discovery import is_autodiscover
 from mailgate.classify.hints import HEADERS
-from mailgate.model import Client, Protocol, RequestFacts
+from mailgate.classify.imap import HEADER as IMAP_ID
+from mailgate.classify.imap import MAX_LENGTH as MAX_IMAP_ID
+from mailgate.model import LOGINS, Client, Protocol, RequestFacts
 from mailgate.store.names import eas_text
 from mailgate.store.sightings import ClientFacts
 
@@ -27,6 +29,7 @@ _ADDRESSES = {
 def client_facts(facts: RequestFacts, client: Client) -> ClientFacts:
     """The unique client behind a request, as it is recorded."""
     sent = facts.headers
+    kept, longest = ((IMAP_ID,), MAX_IMAP_ID) if client.protocol in LOGINS else (_HEADERS, _LONGEST)
     return ClientFacts(
         kind=client.kind,
         handheld=client.handheld,
@@ -38,7 +41,7 @@ def client_facts(facts: RequestFacts, client: Client) -> ClientFacts:
         eas_id=eas_text(client.eas_id),
         method=facts.method[:_LONGEST],
         target=_target(facts, client),
-        headers=tuple((name, sent[name][:_LONGEST]) for name in _HEADERS if name in sent),
+        headers=tuple((name, sent[name][:longest]) for name in kept if name in sent),
     )
 
 

@@ -32,7 +32,7 @@ def report_of(proof: AttestationResult, catalog: AppCatalog, now: datetime) -> D
         apps_complete=apps.complete if apps else None,
         reported_at=min(apps.at, now) if apps else None,
         expires_at=proof.expires,
-        names=names_of(proof.key_thumbprint, proof.eas_ids),
+        names=names_of(proof.key_thumbprint, proof.eas_ids, proof.user),
         first_seen=now,
         last_seen=now,
     )

@@ -102,7 +102,8 @@ device_names = Table(
     Column("name", Words, primary_key=True),
     Index(None, "kind", "name"),
 )
-"""What a device is found by: kind ``key`` (thumbprint of its attestation key) or ``eas`` (every form of an id)."""
+"""What a device is found by: kind ``key`` (thumbprint of its attestation key), ``eas`` (every form of an id) or
+``user`` (login name of its owner)."""
 
 clients = Table(
     "clients",

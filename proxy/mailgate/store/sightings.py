@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import case, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mailgate.model import RequestFacts
+from mailgate.model import LOGINS, RequestFacts
 from mailgate.store.database import Database
 from mailgate.store.rows import upsert
 from mailgate.store.schema import clients, sightings
@@ -37,7 +37,8 @@ class ClientFacts(NamedTuple):
     @property
     def facts(self) -> RequestFacts:
         """The request, as far as it was kept: to be classified again."""
-        return RequestFacts(method=self.method, target=self.target, headers=dict(self.headers))
+        scheme = self.protocol if self.protocol in LOGINS else "http"
+        return RequestFacts(self.method, self.target, scheme, headers=dict(self.headers))
 
 
 class Sighting(NamedTuple):

@@ -1,8 +1,9 @@
 """What a stored report is worth now: the one place where a posture's state is computed."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from mailgate.model import Posture, PostureState
+from mailgate.model import Kind, Posture, PostureState
 from mailgate.policy import AppCatalog
 from mailgate.store.devices import Device
 
@@ -25,6 +26,27 @@ def posture_of(device: Device, catalog: AppCatalog, max_age: timedelta, now: dat
         reported_at=device.reported_at,
         expires_at=expiry(device, max_age),
     )
+
+
+_RESTRICTION = (
+    PostureState.PROHIBITED,
+    PostureState.MISSING,
+    PostureState.STALE,
+    PostureState.PARTIAL,
+    PostureState.CLEAN,
+)
+"""The most restrictive first."""
+
+
+def posture_of_person(
+    devices: Iterable[Device], catalog: AppCatalog, max_age: timedelta, now: datetime
+) -> Posture:
+    """The most restrictive posture among somebody's devices, computers left out; ``missing`` where there is none.
+
+    For a client that cannot be told from the person's others: docs/side-door.md says why.
+    """
+    postures = [posture_of(each, catalog, max_age, now) for each in devices if each.kind is not Kind.LAPTOP]
+    return min(postures, key=lambda posture: _RESTRICTION.index(posture.state), default=Posture())
 
 
 def expiry(device: Device, max_age: timedelta) -> datetime | None:

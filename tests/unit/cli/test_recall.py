@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from tests.unit.store.examples import BLOCK, BROWSER, CATALOG, ISSUER, MAX_AGE, NOW, access, minutes, proof
 
+from mailgate.classify import classify
 from mailgate.cli.recall import Recalled, recall
-from mailgate.model import Assurance, Client, Effect, PostureState, Reason
+from mailgate.model import Assurance, Client, Effect, PostureState, Reason, RequestFacts
 from mailgate.policy import Policy
 from mailgate.policy.rules import PolicyFile, policy_context
 from mailgate.store import Store
@@ -106,3 +107,20 @@ async def test_without_its_device_the_posture_is_missing(store: Store, device: s
     assert found.access.posture.state is PostureState.MISSING
     assert found.access.attestation is None
     assert found.decision.reason is Reason.RULE_MATCHED
+
+
+@pytest.mark.parametrize(
+    ("imap_id", "state"),
+    [('"name" "iPhone Mail"', PostureState.PROHIBITED), ('"name" "Thunderbird"', PostureState.MISSING)],
+)
+async def test_a_login_is_decided_again_on_its_persons_devices(
+    store: Store, imap_id: str, state: PostureState
+) -> None:
+    facts = RequestFacts("LOGIN", scheme="imap", headers={"imap-id": imap_id})
+    await store.postures(CATALOG, MAX_AGE).current(BROWSER, proof("tiktok"), NOW)
+    store.ledger.record(access(facts, client=classify(facts), device=""), BLOCK, "REF2345")
+    await store.ledger.flush()
+    await store.reports.flush()
+    found = await recalled(store)
+    assert found.access.client == classify(facts)
+    assert found.access.posture.state is state

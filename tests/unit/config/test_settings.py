@@ -75,7 +75,7 @@ def test_the_quarantine_mail(tmp_path: Path) -> None:
             "activesync: {refusal: page}\ntrusted_proxies",
             "8:23: `page` is not known here; expected one of `status`, `forbidden`",
         ),
-        ("trusted_proxies", MAIL % "password: hunter2", "10:15: a secret stands in the file"),
+        ("trusted_proxies", MAIL % "password: hunter2", "10:15: it is not a reference; expected {env: NAME}"),
         ("trusted_proxies", MAIL % "username: gate", "10:15: `username` and `password` go together"),
         (
             "trusted_proxies",
@@ -91,3 +91,23 @@ def test_settings_that_make_no_sense(old: str, new: str, mistake: str, tmp_path:
         load_settings(tmp_path / "mailgate.yaml", {})
     [found] = caught.value.mistakes
     assert f":{mistake}" in str(found)
+
+
+def test_the_mail_servers_key(tmp_path: Path) -> None:
+    text = (ROOT / "config/mailgate.yaml").read_text()
+    assert load_settings(ROOT / "config/mailgate.yaml", {}).dovecot is None
+    (tmp_path / "mailgate.yaml").write_text(f"{text}\ndovecot: {{api_key: {{env: KEY}}}}\n")
+    dovecot = load_settings(tmp_path / "mailgate.yaml", {"KEY": "hunter2"}).dovecot
+    assert dovecot is not None
+    assert (dovecot.header, dovecot.api_key.get_secret_value()) == ("X-API-Key", "hunter2")
+
+
+@pytest.mark.parametrize(
+    "wrong", ["{}", "{api_key: hunter2}", "{api_key: {env: KEY}, header: 'X: y'}", "{key: x}"]
+)
+def test_a_mail_server_without_a_proper_key_is_a_mistake(tmp_path: Path, wrong: str) -> None:
+    text = (ROOT / "config/mailgate.yaml").read_text()
+    (tmp_path / "mailgate.yaml").write_text(f"{text}\ndovecot: {wrong}\n")
+    with pytest.raises(ConfigError) as caught:
+        load_settings(tmp_path / "mailgate.yaml", {"KEY": "x"})
+    assert "hunter2" not in str(caught.value)

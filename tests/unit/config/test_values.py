@@ -10,6 +10,7 @@ from mailgate.config.values import (
     Address,
     Duration,
     ExistingFile,
+    HeaderKey,
     JwksFile,
     Listen,
     Network,
@@ -118,3 +119,28 @@ def test_a_key_set_is_read_when_the_settings_are(sources: Sources) -> None:
 
 def test_an_address_is_written_as_it_is_read() -> None:
     assert [str(read(Listen, text)) for text in ("[::1]:80", "h:80")] == ["[::1]:80", "h:80"]
+
+
+@pytest.mark.parametrize("reference", [{"env": "KEY"}, {"file": "key"}])
+def test_the_key_of_a_header_comes_by_reference(reference: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("Bearer hunter2\n")
+    key = read(HeaderKey, reference, Sources(tmp_path, {"KEY": "Bearer hunter2"}))
+    assert key.get_secret_value() == "Bearer hunter2"
+    assert "hunter2" not in repr(key)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("hunter2", "not a reference"),
+        (7, "not a reference"),
+        ({"env": "MISSING"}, "MISSING is missing or empty"),
+        ({"env": "TWO_LINES"}, "cannot stand in a header"),
+        ({"env": "PADDED"}, "cannot stand in a header"),
+        ({"env": "FOREIGN"}, "cannot stand in a header"),
+    ],
+)
+def test_a_bad_key_of_a_header(value: object, message: str, tmp_path: Path) -> None:
+    environ = {"TWO_LINES": "hunter2\r\nX: y", "PADDED": " hunter2", "FOREIGN": "hüntér2"}
+    with pytest.raises(ValidationError, match=message):
+        read(HeaderKey, value, Sources(tmp_path, environ))

@@ -56,6 +56,7 @@ class Known:
 
     def __init__(self):
         self.posture = Posture()
+        self.people = {}
         self.breaks = None
 
     async def current(self, client, proof, now):
@@ -65,6 +66,11 @@ class Known:
 
     async def latest(self, client, proof, now):
         return await self.current(client, proof, now)
+
+    async def of_person(self, login, now):
+        if self.breaks:
+            raise self.breaks
+        return self.people.get(login, Posture())
 
 
 class Recorded(list):

@@ -14,8 +14,11 @@ async def ask(path, *, ready=True, method="GET"):
     async def readiness():
         return {"ready": ready, "store": "ok"}
 
+    async def policy(_request):
+        return web.Response(text="a question of the mail server")
+
     request = make_mocked_request(method, path)
-    match = await admin_app(Metrics().registry, readiness).router.resolve(request)
+    match = await admin_app(Metrics().registry, readiness, policy).router.resolve(request)
     return await match.handler(request)
 
 
@@ -37,7 +40,20 @@ async def test_metrics_are_in_the_format_of_prometheus():
     assert b"# TYPE mailgate_config_ok gauge" in answer.body
 
 
-@pytest.mark.parametrize(("path", "method"), [("/", "GET"), ("/healthz", "POST"), ("/metrics/", "GET")])
+async def test_the_mail_server_asks_here():
+    assert (await ask("/dovecot/policy?command=allow", method="POST")).text == "a question of the mail server"
+
+
+@pytest.mark.parametrize(
+    ("path", "method"),
+    [
+        ("/", "GET"),
+        ("/healthz", "POST"),
+        ("/metrics/", "GET"),
+        ("/dovecot/policy", "GET"),
+        ("/dovecot", "POST"),
+    ],
+)
 async def test_there_is_nothing_else(path, method):
     with pytest.raises(web.HTTPException):
         await ask(path, method=method)

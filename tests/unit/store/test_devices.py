@@ -44,6 +44,27 @@ async def test_a_newer_report_takes_the_place_of_the_older_one(store: Store) -> 
         assert (found.first_seen, found.last_seen) == (NOW, NOW + minutes(1))
 
 
+async def test_a_persons_devices_are_found_whatever_the_case_of_the_name(store: Store) -> None:
+    ada, other, bob, nobody = (
+        device(name, owner=owner, names=names_of("", [], owner))
+        for name, owner in [("a", "Ada@example.com"), ("b", "ada@EXAMPLE.com"), ("c", "bob"), ("d", "")]
+    )
+    await learned(store, ada, other, bob, nobody)
+    found = await store.devices.owned("ada@example.com")
+    assert sorted(each.id for each in found) == ["a", "b"]
+    assert await store.devices.owned("bob") == [bob]
+    assert await store.devices.owned("ada") == []
+    assert await store.devices.owned("") == []
+
+
+async def test_a_device_that_changes_hands_is_the_new_owners_alone(store: Store) -> None:
+    await learned(store, device("a", owner="ada", names=names_of("", [], "ada")))
+    later = NOW + minutes(1)
+    await learned(store, device("a", owner="bob", names=names_of("", [], "bob"), reported_at=later))
+    assert await store.devices.owned("ada") == []
+    assert [each.id for each in await store.devices.owned("bob")] == ["a"]
+
+
 async def test_pages_are_in_order_and_complete(store: Store) -> None:
     stored = [device(name, source=source) for name in "abc" for source in ("s", "t")]
     await learned(store, *reversed(stored))

@@ -10,6 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
+from tests.unit.store.examples import BROWSER, CATALOG, MAX_AGE, NOW, proof
 
 import mailgate
 from mailgate.store import Store, StoreError
@@ -47,3 +48,20 @@ def test_a_store_of_a_newer_version_is_refused(url: str) -> None:
         migrate(store_url(url))
     with create_engine(store_url(url), poolclass=NullPool).begin() as connection:
         assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == "9999"
+
+
+async def test_devices_from_before_owners_had_names_are_found_by_them(url: str) -> None:
+    """What version 0001 stored: a store without the names of owners and without notices, at its revision."""
+    store = await Store.open(url)
+    report = proof(user="Ada@example.com")
+    await store.postures(CATALOG, MAX_AGE).current(BROWSER, report, NOW)
+    await store.postures(CATALOG, MAX_AGE).current(BROWSER, proof(device_id="kiosk", user=""), NOW)
+    await store.close()
+    with create_engine(store_url(url), poolclass=NullPool).begin() as connection:
+        connection.execute(text("DELETE FROM device_names WHERE kind = 'user'"))
+        connection.execute(text("DROP TABLE notices"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    store = await Store.open(url)
+    (found,) = await store.devices.owned("ada@example.com")
+    assert found.id == "phone-1"
+    await store.close()

@@ -285,3 +285,69 @@ async def test_what_this_process_learned_is_known_at_once(postures: Postures) ->
     await postures.current(BROWSER, given, NOW)
     assert (await postures.latest(app, None, NOW)).state is PostureState.PROHIBITED
     assert (await postures.latest(BROWSER, given, NOW)).state is PostureState.PROHIBITED
+
+
+# --- clients that name no device: the posture of a person
+
+
+OLD_PHONE = {"device_id": "phone-2", "key_thumbprint": "thumb-2"}
+
+
+async def test_a_report_counts_for_its_person_at_once_and_after_a_restart(
+    store: Store, postures: Postures
+) -> None:
+    assert (await postures.of_person("ada@example.com", NOW)).state is PostureState.MISSING
+    learned = await postures.current(BROWSER, proof("tiktok"), NOW)
+    assert await postures.of_person("ADA@example.com", NOW) == learned
+    assert (await postures.of_person("bob", NOW)).state is PostureState.MISSING
+    await postures.current(BROWSER, proof(at=NOW + minutes(1)), LATER)
+    assert (await postures.of_person("ada@example.com", LATER)).state is PostureState.CLEAN
+    await store.reports.flush()
+    started = store.postures(CATALOG, MAX_AGE)
+    assert (await started.of_person("ada@example.com", LATER)).state is PostureState.CLEAN
+
+
+async def test_a_report_on_its_way_to_the_store_counts_beside_what_is_stored(
+    store: Store, postures: Postures
+) -> None:
+    await postures.current(BROWSER, proof("tiktok", **OLD_PHONE), NOW)
+    await store.reports.flush()
+    started = store.postures(CATALOG, MAX_AGE)
+    await started.current(BROWSER, proof(), NOW)
+    assert (await started.of_person("ada@example.com", NOW)).device_id == "phone-2"
+    await started.current(BROWSER, proof(at=LATER, **OLD_PHONE), LATER)
+    assert (await started.of_person("ada@example.com", LATER)).state is PostureState.CLEAN
+    assert (await started.of_person("ada@example.com", LATER + minutes(1))).state is PostureState.CLEAN
+
+
+async def test_a_phone_that_changed_hands_is_the_new_owners(store: Store, postures: Postures) -> None:
+    await postures.current(BROWSER, proof("tiktok"), NOW)
+    assert (await postures.of_person("ada@example.com", NOW)).state is PostureState.PROHIBITED
+    await postures.current(BROWSER, proof("tiktok", at=LATER, user="bob"), LATER)
+    assert (await postures.of_person("bob", LATER)).state is PostureState.PROHIBITED
+    assert (await postures.of_person("ada@example.com", LATER)).state is PostureState.MISSING
+
+
+async def test_without_the_store_a_person_has_what_it_said_last_and_else_nothing_clean(
+    store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await postures.current(BROWSER, proof(), NOW)
+    assert (await postures.of_person("ada@example.com", NOW)).state is PostureState.CLEAN
+    cut_off(store, monkeypatch)
+    assert (await postures.of_person("ada@example.com", LATER)).state is PostureState.CLEAN
+    day_after = NOW + MAX_AGE
+    expired = await postures.of_person("ada@example.com", day_after)
+    assert (expired.state, expired.last_state) == (PostureState.UNAVAILABLE, PostureState.STALE)
+    never_asked = await postures.of_person("bob", day_after)
+    assert (never_asked.state, never_asked.last_state) == (PostureState.UNAVAILABLE, None)
+
+
+async def test_a_clean_phone_does_not_stand_for_those_that_the_lost_store_knows(
+    store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await postures.current(BROWSER, proof("tiktok", **OLD_PHONE), NOW)
+    await store.reports.flush()
+    started = store.postures(CATALOG, MAX_AGE)
+    cut_off(store, monkeypatch)
+    await started.current(BROWSER, proof(), NOW)
+    assert (await started.of_person("ada@example.com", NOW)).state is PostureState.UNAVAILABLE

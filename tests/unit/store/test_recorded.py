@@ -58,6 +58,11 @@ IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605
         RequestFacts("GET", "/SOGo/dav/ada/Calendar/x.ics"),
         RequestFacts("POST", "/jmap/upload/ada"),
         RequestFacts("POST", "/mapi/nspi/?MailboxId=ada"),
+        RequestFacts("LOGIN", scheme="imap", headers={"imap-id": '"name" "iPhone Mail"'}),
+        RequestFacts("LOGIN", scheme="imap", headers={"imap-id": '"name" "Thunderbird" "os" "Linux"'}),
+        RequestFacts("LOGIN", scheme="pop3"),
+        RequestFacts("LOGIN", scheme="submission"),
+        RequestFacts("GET", "/", headers={"imap-id": '"name" "Thunderbird"'}),
         RequestFacts(),
     ],
 )

@@ -1,13 +1,15 @@
 """What a report is worth, by what it says and how old it is."""
 
+from dataclasses import replace
 from datetime import timedelta
+from itertools import permutations
 
 import pytest
 from tests.unit.store.examples import CATALOG, MAX_AGE, NOW
 
-from mailgate.model import PostureState
+from mailgate.model import Kind, PostureState
 from mailgate.store.devices import Device
-from mailgate.store.states import posture_of
+from mailgate.store.states import posture_of, posture_of_person
 
 CLEAN = {"reported_at": NOW, "apps_complete": True}
 TIKTOK = {"apps": frozenset({"tiktok"})}
@@ -48,3 +50,35 @@ def test_apps_that_are_not_listed_any_more_are_not_told() -> None:
     )
     posture = posture_of(device, CATALOG, MAX_AGE, NOW)
     assert (posture.apps, posture.lists) == (("chess", "tiktok"), ("prohibited",))
+
+
+def device(**report: object) -> Device:
+    return Device("https://mdm.example.com", "a-device", **report)  # type: ignore[arg-type]
+
+
+PROHIBITED, MISSING = device(**CLEAN | TIKTOK), device()
+STALE, PARTIAL = device(reported_at=NOW - MAX_AGE), device(reported_at=NOW, apps_complete=False)
+FINE = device(**CLEAN)
+
+
+@pytest.mark.parametrize(
+    ("devices", "expected"),
+    [
+        ([], "missing"),
+        ([FINE], "clean"),
+        ([FINE, PARTIAL], "partial"),
+        ([FINE, PARTIAL, STALE], "stale"),
+        ([FINE, PARTIAL, STALE, MISSING], "missing"),
+        ([FINE, PARTIAL, STALE, MISSING, PROHIBITED], "prohibited"),
+        ([FINE, replace(PROHIBITED, kind=Kind.LAPTOP)], "clean"),
+        ([replace(FINE, kind=Kind.LAPTOP)], "missing"),
+        ([FINE, replace(PROHIBITED, kind=Kind.TABLET)], "prohibited"),
+        ([FINE, replace(PROHIBITED, kind=Kind.UNKNOWN)], "prohibited"),
+    ],
+)
+def test_the_most_restrictive_device_of_a_person_counts_and_a_computer_never(
+    devices: list[Device], expected: str
+) -> None:
+    for order in permutations(devices[:4]):
+        told = posture_of_person([*order, *devices[4:]], CATALOG, MAX_AGE, NOW)
+        assert told.state is PostureState(expected)

@@ -1,0 +1,175 @@
+"""A login at the mail server: the client names itself by the IMAP command ID (RFC 2971), or not at all.
+
+POP3, submission and ManageSieve have no such command, so a login over one of them tells nothing. A mail client
+that is not known as one of computers counts as handheld.
+"""
+
+import re
+from collections.abc import Mapping
+
+from mailgate.classify.reading import KIND_OF_FORM, Reading
+from mailgate.classify.systems import system_name
+from mailgate.classify.table import Match, Rule, Table
+from mailgate.model import Signal
+
+HEADER = "imap-id"
+"""Where the facts of a login keep what the client says of itself."""
+
+FIELDS = ("name", "version", "vendor", "os", "os-version", "device", "device-type", "x-android-device-model")
+"""Fields of an ID that are read and kept; others hold addresses, ids of persons, or nothing of use here."""
+
+MAX_LENGTH = 4096
+"""Characters of an ID that are read: RFC 2971, section 3.3, allows 30 fields, and people send far fewer."""
+
+_MAX_VALUE = 64
+_SPECIAL = re.compile(r'[\\"]')
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_ITEM = re.compile(r'"((?:[^"\\]|\\.)*)"?|([^\s()"]+)', re.DOTALL)
+_SOURCE = "imap-id"
+
+_HANDHELDS = Table(
+    (
+        Rule(
+            "tablet",
+            "tablet",
+            "Tablets by the word that their mail app, system or model has.",
+            r"iPad | ~tablet~ | PlayBook",
+        ),
+        Rule(
+            "phone",
+            "phone",
+            "Systems and devices that are phones.",
+            r"""
+            iPhone | iPod | phone~ | Windows[ 0-9]*(?:Mobile|CE)~ | BlackBerry | Symbian | KaiOS | Sailfish
+            ~Tizen | ~Bada~ | Ubuntu Touch
+            """,
+        ),
+        Rule(
+            "mobile-system",
+            "mail_app",
+            "Systems that run on phones and tablets alike; the ID does not say which.",
+            r"~iOS~ | ~Android | \.android\. | HarmonyOS | watchOS | visionOS | webOS | mobile~",
+        ),
+        Rule(
+            "mobile-client",
+            "mail_app",
+            "Mail clients that there are for phones and tablets only, by name or package.",
+            r"""
+            ~K-9~ | FairEmail | Aqua ?Mail | MailDroid | ~Nine~ | com\.ninefolders | ~myMail | TypeApp
+            com\.samsung\. | Samsung ?(?:Email|Mail) | MobileMail | ~Boxer | Profimail | TouchDown
+            """,
+        ),
+    )
+)
+"""Looked for in all fields: one word of a handheld outweighs a computer's."""
+
+_COMPUTERS = Table(
+    (
+        Rule(
+            "desktop-client",
+            "desktop",
+            "Mail clients that there are for computers only, by the name that they begin with. Those that there are "
+            "for phones as well count as computers where they name a computer's system.",
+            r"""
+            ^name=(?:Mozilla )?Thunderbird(?:$|[ /]\d| Daily| Beta| ESR) | ^name=(?:SeaMonkey|Betterbird|Postbox)~
+            ^name=(?:Evolution|KMail|Kontact|Akonadi|KIMAP|Geary|Claws|Sylpheed|Balsa|Mailspring|Vivaldi)~
+            ^name=(?:Mutt|NeoMutt|Alpine|Pine|aerc|meli|himalaya|Gnus|Wanderlust)~ | ^name=Trojit
+            ^name=Mac OS X ~ | ^name=com\.apple\.mail$ | ^name=MailMate~ | ^name=(?:Microsoft[ -]?)?MacOutlook
+            ^name=Microsoft Outlook(?:$|[ /]\d) | ^name=(?:Microsoft )?(?:Outlook|eM Client) for (?:Mac|Windows)
+            ^name=Outlook Express | ^name=Windows Live Mail | ^name=Microsoft Entourage | ^name=Mailbird~
+            ^name=The Bat! | ^name=Becky | ^name=(?:Lotus|IBM|HCL) Notes | ^name=(?:Eudora|Pegasus|Opera) ?Mail
+            """,
+        ),
+        Rule(
+            "program",
+            "tool",
+            "Programs that fetch, move or serve mail without a person at this connection, webmail among them.",
+            r"""
+            ^name=(?:offlineimap|mbsync|isync|imapsync|fetchmail|getmail|imapfilter|imapclient|go-imap|dsync|doveadm)
+            ^name=(?:Roundcube|SOGo|Horde|SquirrelMail|RainLoop|SnappyMail|Nextcloud|Cypht|AfterLogic)
+            ^name=(?:javamail|python|perl|php|curl)~
+            """,
+        ),
+        Rule(
+            "desktop-system",
+            "desktop",
+            "Systems of computers. Linux is none: Java calls Android so; nor is Darwin, which iOS is as well.",
+            r"""
+            ^os=(?:Microsoft )?Windows(?:$| ?(?:NT|XP|Vista|Server|\d)) | ^os=WinNT | ^os=Win(?:32|64)
+            ^os=mac ?OS | ^os=OS X | ^os=(?:Free|Open|Net)BSD
+            """,
+        ),
+    )
+)
+"""Looked for in ``name``, then in ``os``, each written as ``field=value``."""
+
+_NO_TEXT = dict.fromkeys((*range(0x20), 0x7F), " ")
+
+
+def read_id(text: str) -> dict[str, str]:
+    """The fields of an ID list that are read, in its order: with or without parentheses, cut short or not.
+
+    Names are compared without case; the first of a name counts, and NIL is no value (RFC 2971, section 3.3).
+    """
+    items = [_value(quoted, atom) for quoted, atom in _ITEM.findall(text[:MAX_LENGTH])]
+    found: dict[str, str] = {}
+    for name, value in zip(items[::2], items[1::2], strict=False):
+        if value and name and name.lower() in FIELDS:
+            found.setdefault(name.lower(), value[:_MAX_VALUE])
+    return found
+
+
+def write_id(fields: Mapping[str, str]) -> str:
+    """Fields as a list that ``read_id`` reads as these fields."""
+    return " ".join(_quoted(text) for pair in fields.items() for text in pair)
+
+
+def _quoted(text: str) -> str:
+    escaped = _SPECIAL.sub(r"\\\g<0>", text)
+    return f'"{escaped}"'
+
+
+def read_client(fields: Mapping[str, str]) -> Reading:
+    """What a mail client says of itself. Pure, never raises; whatever is not known of computers is handheld."""
+    handheld = _HANDHELDS.first("\n".join(map(_text, fields.values())))
+    computer = _computer(fields)
+    taken = handheld or computer
+    form = taken.rule.form if taken else "mail_app"
+    reading = Reading(
+        form=form,
+        os=system_name(re.split(r"\s*[\d(/]", fields.get("os", ""))[0]),
+        os_version=fields.get("os-version", ""),
+        browser=fields.get("name", ""),
+        browser_version=fields.get("version", ""),
+        model=fields.get("x-android-device-model") or fields.get("device", ""),
+        signals=_signals(fields, form),
+    )
+    if handheld and computer and computer.rule.form == "desktop":
+        return reading.contradicted(
+            f"the mail client names a computer ({computer.text}) and a handheld ({handheld.text})"
+        )
+    return reading
+
+
+def _computer(fields: Mapping[str, str]) -> Match | None:
+    named = (_COMPUTERS.first(f"{name}={_text(fields[name])}") for name in ("name", "os") if name in fields)
+    return next((match for match in named if match), None)
+
+
+def _signals(fields: Mapping[str, str], form: str) -> tuple[Signal, ...]:
+    kind = KIND_OF_FORM[form]
+    if not fields:
+        return (Signal(_SOURCE, "absent", "", kind),)
+    return tuple(
+        Signal(_SOURCE, name, value, kind if name == next(iter(fields)) else None)
+        for name, value in fields.items()
+    )
+
+
+def _value(quoted: str, atom: str) -> str:
+    """A string as it is meant; what stands unquoted is NIL or no string."""
+    return "" if atom.upper() == "NIL" else atom or _ESCAPED.sub(r"\1", quoted)
+
+
+def _text(value: str) -> str:
+    return value.encode("ascii", "replace").decode("ascii").translate(_NO_TEXT)

@@ -1,0 +1,119 @@
+"""The side door: logins at the mail server itself, decided like any request and by the same rules."""
+
+import json
+from dataclasses import dataclass
+from time import perf_counter
+
+from mailgate.classify import classify
+from mailgate.classify.imap import HEADER, read_id, write_id
+from mailgate.decide import decide
+from mailgate.gateway.handler import Gate
+from mailgate.gateway.pages import explain_reason
+from mailgate.model import (
+    LOGINS,
+    Access,
+    Decision,
+    Effect,
+    Kind,
+    Posture,
+    Protocol,
+    Reason,
+    RequestFacts,
+    User,
+)
+
+LET_IN = frozenset({Effect.ALLOW, Effect.WARN})
+"""A mail client has no place for a warning and goes on."""
+
+_SERVICES = {protocol.value: protocol for protocol in LOGINS} | {
+    "pop": Protocol.POP3,
+    "smtp": Protocol.SUBMISSION,
+    "managesieve": Protocol.SIEVE,
+}
+"""What mail servers call a protocol: Postfix asks Dovecot under the name ``smtp``."""
+
+_WORDS = {
+    Reason.PROHIBITED_APP: "A phone or tablet of yours has {apps} on it. Such a device gets no company mail.",
+    Reason.POSTURE_MISSING: "No phone or tablet of yours has reported yet, which it must before a mail app opens company mail.",
+    Reason.POSTURE_STALE: "The last report from a phone or tablet of yours is too old to open company mail.",
+    Reason.POSTURE_PARTIAL: "The report from a phone or tablet of yours covers work apps only.",
+    Reason.POSTURE_UNAVAILABLE: "Your phones and tablets cannot be checked right now. You did nothing wrong.",
+}
+"""What differs from the pages: they speak of the device that asks, here it is the person's devices that count."""
+
+
+class LoginError(ValueError):
+    """A question that is none. The text says what was expected and repeats nothing of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether somebody may log in, and if not, what the mail client shows."""
+
+    let_in: bool
+    message: str = ""
+
+
+def read_login(body: bytes) -> RequestFacts:
+    """The facts of the login that a mail server asks about (Dovecot's auth policy, command ``allow``).
+
+    :raises LoginError: where the question is not understood.
+    """
+    try:
+        asked = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise LoginError("the body is not JSON") from error
+    if not isinstance(asked, dict):
+        raise LoginError("the body is not a JSON object")
+    service, login = _word(asked, "protocol").lower(), _word(asked, "login")
+    if service not in _SERVICES:
+        raise LoginError(f"`protocol` is none of {', '.join(sorted(_SERVICES))}")
+    if not login:
+        raise LoginError("`login` is missing or empty")
+    named = read_id(_word(asked, "device_id") or _word(asked, "client_id"))
+    return RequestFacts(
+        method="LOGIN",
+        scheme=_SERVICES[service],
+        remote=_word(asked, "remote"),
+        headers={HEADER: write_id(named)} if named else {},
+        user=login,
+    )
+
+
+def _word(asked: dict[str, object], name: str) -> str:
+    value = asked.get(name)
+    if value is not None and not isinstance(value, str):
+        raise LoginError(f"`{name}` is not a string")
+    return value or ""
+
+
+async def judge_login(gate: Gate, facts: RequestFacts) -> Verdict:
+    """Decide one login, record it, and say so.
+
+    A mail client names no device, so the devices of its person count: all but a computer gets the most
+    restrictive posture among them.
+    """
+    started, now, policy = perf_counter(), gate.clock(), gate.live.policy
+    client, login = classify(facts), facts.user or ""
+    computer = client.kind is Kind.LAPTOP
+    posture = Posture() if computer else await gate.postures.of_person(login, now)
+    access = Access(facts, client, posture, now, User(login))
+    decision = decide(access, policy)
+    gate.metrics.decision_seconds.observe(perf_counter() - started)
+    reference = gate.new_reference()
+    let_in = decision.effect in LET_IN
+    gate.ledger.record(access, decision, "" if let_in else reference)
+    gate.note(access, decision, reference)
+    return Verdict(let_in, "" if let_in else refusal(decision, reference, gate.public_url))
+
+
+def refusal(decision: Decision, reference: str, public_url: str) -> str:
+    """What the mail client shows: why, what to do, and what to tell the help desk. ASCII, as IMAP wants it."""
+    own = _WORDS.get(decision.reason)
+    if own is None or (decision.reason is Reason.PROHIBITED_APP and not decision.apps):
+        why = explain_reason(decision.reason, decision.apps, decision.title).detail
+    else:
+        why = own.format(apps=", ".join(decision.apps))
+    contact = f" Contact: {decision.contact}." if decision.contact else ""
+    told = f"{why} Open {public_url} on that device to see what to do.{contact} Reference {reference} ({decision.reason})."
+    return " ".join(told.encode("ascii", "replace").decode("ascii").split())

@@ -1,0 +1,80 @@
+"""What a mail server gets at the admin port of a running gate."""
+
+from io import BytesIO
+from typing import Any
+
+import aiohttp
+import pytest
+from tests.integration.conftest import PHONE_RULES, Guard, Guarded
+
+KEY = {"X-API-Key": "the key of these tests"}
+IPHONE_MAIL = '"name" "iPhone Mail" "os" "iOS"'
+THUNDERBIRD = '"name" "Thunderbird" "version" "140.5.0"'
+
+
+@pytest.fixture
+def door(guard: Guard, tmp_path: Any) -> Guarded:
+    (tmp_path / "dovecot.key").write_text(KEY["X-API-Key"])
+    return guard(PHONE_RULES, dovecot={"api_key": {"file": "dovecot.key"}})
+
+
+async def ask(client: aiohttp.ClientSession, door: Guarded, imap_id: str, login: str = "ada") -> Any:
+    asked = {"login": login, "remote": "192.0.2.1", "protocol": "imap", "device_id": imap_id}
+    url = f"{door.admin}/dovecot/policy?command=allow"
+    async with client.post(url, json=asked, headers=KEY) as response:
+        assert response.status == 200
+        return await response.json()
+
+
+async def report(client: aiohttp.ClientSession, door: Guarded, **device: Any) -> None:
+    async with client.get(door.url, headers=door.report(**device)) as response:
+        await response.read()
+
+
+async def test_a_login_follows_the_reports_that_come_in_at_the_public_port(
+    client: aiohttp.ClientSession, door: Guarded
+) -> None:
+    assert (await ask(client, door, IPHONE_MAIL))["status"] == -1
+    await report(client, door, user="Ada", apps=("tiktok",))
+    refused = await ask(client, door, IPHONE_MAIL)
+    assert refused["status"] == -1
+    assert "TikTok" in refused["msg"]
+    assert await ask(client, door, THUNDERBIRD) == {"status": 0, "msg": ""}
+    await report(client, door, user="Ada")
+    assert await ask(client, door, IPHONE_MAIL) == {"status": 0, "msg": ""}
+    assert (await ask(client, door, IPHONE_MAIL, "bob"))["status"] == -1
+
+
+@pytest.mark.parametrize(
+    ("query", "headers", "body", "status"),
+    [
+        ("?command=allow", {}, b"{}", 401),
+        ("?command=allow", {"X-API-Key": "another"}, b"{}", 401),
+        ("?command=allow", KEY, b"{}", 400),
+        ("?command=allow", KEY, b"x" * 2_000_000, 413),
+        ("?command=report", KEY, b"{}", 200),
+        ("", KEY, b"{}", 400),
+    ],
+)
+async def test_what_is_no_question_gets_no_verdict(
+    client: aiohttp.ClientSession,
+    door: Guarded,
+    query: str,
+    headers: dict[str, str],
+    body: bytes,
+    status: int,
+) -> None:
+    async with client.post(
+        f"{door.admin}/dovecot/policy{query}", data=BytesIO(body), headers=headers
+    ) as response:
+        assert response.status == status
+
+
+async def test_the_address_is_on_the_admin_port_alone_and_only_where_it_is_set(
+    client: aiohttp.ClientSession, guard: Guard
+) -> None:
+    door = guard(PHONE_RULES)
+    async with client.post(f"{door.admin}/dovecot/policy?command=allow", json={}, headers=KEY) as response:
+        assert response.status == 404
+    async with client.post(f"{door.url}/dovecot/policy?command=allow", json={}, headers=KEY) as response:
+        assert response.status == 403

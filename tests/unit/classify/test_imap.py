@@ -1,0 +1,126 @@
+"""What a mail client says of itself by IMAP's ID, and what it is taken for."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailgate.classify import classify
+from mailgate.classify.imap import FIELDS, MAX_LENGTH, read_client, read_id, write_id
+from mailgate.model import LOGINS, Assurance, Kind, Protocol, RequestFacts
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ('"name" "iPhone Mail" "version" "22F76"', {"name": "iPhone Mail", "version": "22F76"}),
+        ('("name" "Thunderbird")', {"name": "Thunderbird"}),
+        ('("NAME" "x" "name" "y")', {"name": "x"}),
+        ('("name" NIL "os" "iOS")', {"os": "iOS"}),
+        (r'("name" "say \"hi\" \\ there")', {"name": r'say "hi" \ there'}),
+        ('("name" "" "os" "iOS")', {"os": "iOS"}),
+        ('("vendor" "a (b) c")', {"vendor": "a (b) c"}),
+        ('("support-url" "https://example.com/ada" "x-originating-ip" "192.0.2.1" "os" "iOS")', {"os": "iOS"}),
+        ('("name" "cut short', {"name": "cut short"}),
+        ('("name"', {}),
+        ("NIL", {}),
+        ("()", {}),
+        ("", {}),
+    ],
+)  # fmt: skip
+def test_the_list(text: str, read: dict[str, str]) -> None:
+    assert read_id(text) == read
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS), st.text(min_size=1, max_size=64)))
+def test_what_is_written_is_read_again(fields: dict[str, str]) -> None:
+    assert read_id(write_id(fields)) == fields
+
+
+@given(st.text() | st.text(alphabet='"\\() aN', max_size=60))
+def test_no_text_raises_or_makes_a_computer(text: str) -> None:
+    assert all(len(value) <= 64 for value in read_id(text).values())
+    assert read_client(read_id(text)).handheld
+
+
+def test_a_long_list_is_read_to_its_limit() -> None:
+    assert read_id('"vendor" "x" ' * MAX_LENGTH + '"name" "Thunderbird"') == {"vendor": "x"}
+
+
+LAPTOP, PHONE, TABLET, MAIL_APP, TOOL = Kind.LAPTOP, Kind.PHONE, Kind.TABLET, Kind.MAIL_APP, Kind.TOOL
+
+
+@pytest.mark.parametrize(
+    ("imap_id", "kind"),
+    [
+        ('"name" "Thunderbird" "version" "140.5.0"', LAPTOP),
+        ('"name" "Thunderbird"', LAPTOP),
+        ('"name" "Mac OS X Mail" "version" "16.0 (3826)" "os" "Mac OS X" "vendor" "Apple Inc."', LAPTOP),
+        ('"name" "com.apple.mail" "version" "3826"', LAPTOP),
+        ('"name" "Evolution" "version" "3.56.1"', LAPTOP),
+        ('"name" "Kontact" "version" "6.3"', LAPTOP),
+        ('"name" "NeoMutt" "version" "20250510"', LAPTOP),
+        ('"name" "Microsoft Outlook" "version" "16.0"', LAPTOP),
+        ('"name" "MacOutlook" "os" "Mac OS X" "vendor" "Microsoft Corporation"', LAPTOP),
+        ('"name" "eM Client for Windows" "version" "10"', LAPTOP),
+        ('"name" "Spark" "os" "macOS" "os-version" "26.1"', LAPTOP),
+        ('"name" "BlueMail" "os" "Windows 11"', LAPTOP),
+        ('"name" "Something" "os" "Windows NT 10.0"', LAPTOP),
+        ('"name" "iPhone Mail" "version" "22F76" "os" "iOS" "os-version" "18.6"', PHONE),
+        ('"name" "iPad Mail" "os" "iPadOS"', TABLET),
+        ('"name" "com.apple.mobilemail" "os" "iOS"', MAIL_APP),
+        ('"name" "Mail" "os" "iOS" "device" "iPad13,4"', TABLET),
+        ('"name" "Something" "os" "Windows Phone"', PHONE),
+        ('"name" "Something" "os" "Windows Mobile"', PHONE),
+        ('"name" "K-9 Mail" "version" "12.0"', MAIL_APP),
+        ('"name" "Thunderbird for Android" "version" "12.0"', MAIL_APP),
+        ('"name" "FairEmail" "os" "Android"', MAIL_APP),
+        ('"name" "com.samsung.android.email.provider" "os" "android" "vendor" "samsung"', MAIL_APP),
+        ('"name" "com.google.android.gm"', MAIL_APP),
+        ('"name" "Spark" "os" "iOS"', MAIL_APP),
+        ('"name" "Outlook-iOS-Android"', MAIL_APP),
+        ('"name" "Something" "os" "Darwin"', MAIL_APP),
+        ('"name" "Something" "os" "Linux"', MAIL_APP),
+        ('"name" "Something Thunderbird"', MAIL_APP),
+        ('"name" "Thunderbirdish"', MAIL_APP),
+        ('"name" "Evolutionary Mail"', MAIL_APP),
+        ('"vendor" "Thunderbird"', MAIL_APP),
+        ('"name" "Roundcube" "version" "1.6" "os" "Linux"', TOOL),
+        ('"name" "offlineimap" "os" "Windows"', TOOL),
+        ("NIL", MAIL_APP),
+        ("", MAIL_APP),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("form", ["{}", "({})"])
+def test_the_kind_of_a_client(imap_id: str, kind: Kind, form: str) -> None:
+    client = classify(RequestFacts(scheme="imap", headers={"imap-id": form.format(imap_id)}))
+    assert (client.kind, client.protocol) == (kind, Protocol.IMAP)
+    assert client.handheld is (kind not in (LAPTOP, TOOL))
+    assert client.assurance is Assurance.CLAIMED
+    assert not client.contradicted
+    assert client.signals
+
+
+def test_a_computers_client_on_a_phones_system_is_a_finding_and_no_computer() -> None:
+    facts = RequestFacts(scheme="imap", headers={"imap-id": '"name" "Thunderbird" "os" "Android"'})
+    client = classify(facts)
+    assert client.contradicted
+    assert client.handheld
+
+
+@pytest.mark.parametrize("protocol", sorted(LOGINS - {Protocol.IMAP}))
+def test_a_protocol_without_an_id_is_never_a_computers(protocol: Protocol) -> None:
+    client = classify(RequestFacts(scheme=protocol, headers={"user-agent": "Thunderbird"}))
+    assert (client.kind, client.handheld, client.protocol) == (MAIL_APP, True, protocol)
+
+
+def test_what_the_client_tells_is_kept() -> None:
+    told = '"name" "Mail" "version" "7" "os" "iPhone OS 18" "os-version" "18.6" "device" "iPhone16,1"'
+    client = classify(RequestFacts(scheme="imap", headers={"imap-id": told}))
+    assert (client.browser, client.browser_version, client.os) == ("Mail", "7", "ios")
+    assert (client.os_version, client.model) == ("18.6", "iPhone16,1")
+
+
+def test_a_request_of_the_web_cannot_pass_for_a_login() -> None:
+    facts = RequestFacts("LOGIN", "imap:", "https", headers={"imap-id": '"name" "Thunderbird"'})
+    assert classify(facts).protocol is Protocol.WEB
+    assert classify(facts).kind is Kind.UNKNOWN
