@@ -26,6 +26,7 @@ BLOCKED = View(
 )
 WARNED = replace(BLOCKED, effect=Effect.WARN, os="android", deadline=BLOCKED.now + timedelta(days=6, hours=8))
 FAILED = replace(BLOCKED, reason=Reason.UPSTREAM_UNREACHABLE, status=502, rule_title="")
+PROBED = replace(BLOCKED, reason=Reason.PROBE_REQUIRED, return_url="/mail")
 
 
 def pictures(pages: Pages) -> dict[str, tuple[RenderedPage, dict[str, int], str]]:
@@ -46,6 +47,7 @@ def pictures(pages: Pages) -> dict[str, tuple[RenderedPage, dict[str, int], str]
         ),
         "warn-en-phone": (pages.warning(WARNED), PHONE, "light"),
         "warn-fr-dark": (pages.warning(replace(WARNED, accept_language="fr")), DESKTOP, "dark"),
+        "probe-en": (pages.probe(PROBED, may_skip=False), DESKTOP, "light"),
         "error-en": (pages.error(FAILED), DESKTOP, "light"),
         "error-es-dark-phone": (pages.error(replace(FAILED, accept_language="es")), PHONE, "dark"),
     }
@@ -61,6 +63,9 @@ def take(browser: Browser, name: str, page: RenderedPage, window: dict[str, int]
         reduced_motion="reduce",
     )
     tab = context.new_page()
+    tab.add_init_script(
+        "window.fetch = () => new Promise(() => {});"
+    )  # the probe waits as long as the picture takes
     tab.route("**/*", lambda route: route.fulfill(body=page.html, content_type="text/html; charset=utf-8"))
     tab.goto("http://mail.example.com/")
     tab.screenshot(path=IMAGES / f"{name}.png", full_page=True)

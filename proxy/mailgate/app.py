@@ -9,7 +9,7 @@ from base64 import b32encode
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from aiohttp import web
 
 from mailgate import __version__
 from mailgate.attest import MemoryReplayGuard, Verifier, parse_jwks
+from mailgate.classify import warm
 from mailgate.config import Address, Bundle, Settings, load_bundle
 from mailgate.gateway.admin import admin_app
 from mailgate.gateway.autodiscover import AutodiscoverEditor
@@ -32,6 +33,7 @@ from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.pages import Pages
 from mailgate.gateway.parser import ServerLimits
 from mailgate.gateway.pool import UpstreamPool
+from mailgate.gateway.prober import Mode, Prober
 from mailgate.gateway.quarantine import Letterhead, NoNotices, Quarantine
 from mailgate.gateway.refusals import FORMS, activesync
 from mailgate.gateway.reload import Reloader
@@ -46,6 +48,8 @@ from mailgate.store import Postures, Store, StoreError
 log = structlog.get_logger()
 
 HOUR = 3600.0
+KEY_AGE = timedelta(days=30)
+"""A key that seals cookies is renewed after this and one lifetime of a cookie; the one before still opens them."""
 BACKLOG = 1024
 FIXED = "listen admin_listen public_url upstream store limits timeouts log languages".split()
 """Settings that only a start can change."""
@@ -71,6 +75,12 @@ def verifier_for(bundle: Bundle, replay: MemoryReplayGuard) -> Verifier:
         leeway=attestation.leeway,
         max_lifetime=attestation.max_lifetime,
     )
+
+
+async def prober_for(settings: Settings, store: Store) -> Prober:
+    """The browser probe of these settings. Raises StoreError."""
+    keys = await store.keys.current("probe", utc_now(), KEY_AGE + settings.probe_lifetime)
+    return Prober(Mode(settings.probe), settings.probe_lifetime, keys)
 
 
 def server_limits(settings: Settings) -> ServerLimits:
@@ -186,6 +196,7 @@ class Service:
             postures = store.postures(bundle.policy.catalog, bundle.settings.posture.max_age)
             replay = MemoryReplayGuard()
             gate = gate_for(bundle, store, postures, replay)
+            gate.prober = await prober_for(bundle.settings, store)
             service = cls(config, bundle, store, postures, replay, gate)
             undo.push_async_callback(service.stop)
             await service._open()
@@ -261,6 +272,9 @@ class Service:
         self.postures.catalog = bundle.policy.catalog
         self.postures.max_age = settings.posture.max_age
         self.gate.trusted = settings.trusted_proxies
+        self.gate.prober = replace(
+            self.gate.prober, mode=Mode(settings.probe), lifetime=settings.probe_lifetime
+        )
         self.bundle = bundle
         self._show_policy()
         waiting = [name for name in FIXED if getattr(before, name) != getattr(settings, name)]
@@ -314,6 +328,7 @@ class Service:
         while True:
             retention = self.bundle.settings.retention
             try:
+                self.gate.prober.keys = (await prober_for(self.bundle.settings, self.store)).keys
                 gone = await self.store.prune(utc_now(), retention.sightings, retention.devices)
                 log.debug("pruned", rows=gone)
             except StoreError as error:
@@ -325,6 +340,7 @@ async def serve(
     config: Path, bundle: Bundle | None = None, ready: Callable[[Service], None] | None = None
 ) -> None:
     """Run a gate until SIGTERM or SIGINT; SIGHUP reads the files anew. ``ready`` is called once it listens."""
+    warm()
     service = await Service.start(config, bundle)
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     loop.set_exception_handler(note_stray)

@@ -76,6 +76,7 @@ class Reason(StrEnum):
     KIND_REFUSED = "kind-refused"
     ATTESTATION_REQUIRED = "attestation-required"
     ATTESTATION_INVALID = "attestation-invalid"
+    PROBE_REQUIRED = "probe-required"
     # why an attestation was refused (attest/)
     TOKEN_TWO_HEADERS = "token-two-headers"
     TOKEN_OVERSIZE = "token-oversize"
@@ -233,6 +234,11 @@ class Client:
     def contradicted(self) -> bool:
         """Whether two signals name different kinds."""
         return any(f.reason is Reason.KIND_CONTRADICTED for f in self.findings)
+
+    @property
+    def probed(self) -> bool:
+        """Whether the browser probe ran in this browser and found a computer."""
+        return any(s.source == "probe" and s.says is Kind.LAPTOP for s in self.signals)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.integration.gate import start_gate, write_config
+from tests.integration.gate import Gate, start_gate, write_config
 from tests.servers import free_port
 
 from mailgate.attest.mint import DEVICE_KEY_FILE, ISSUER_KEY_FILE, JWKS_FILE, TEST_ISSUER, key_files
@@ -30,14 +30,15 @@ POLICY = {
 class GuardedWebmail:
     """``url``: what people open. The private keys are those of the issuer that the gate believes, and a device's."""
 
+    gate: Gate
     url: str
     issuer_key: str
     device_key: str
 
 
 @contextmanager
-def guarded(upstream: str, directory: Path) -> Iterator[GuardedWebmail]:
-    """Run a gate before ``upstream`` with the rules above."""
+def guarded(upstream: str, directory: Path, **more: str) -> Iterator[GuardedWebmail]:
+    """Run a gate before ``upstream`` with the rules above, and ``more`` settings."""
     keys = key_files(secrets.token_bytes(32), secrets.token_bytes(32))
     (directory / JWKS_FILE).write_text(keys[JWKS_FILE])
     port = free_port()
@@ -45,9 +46,10 @@ def guarded(upstream: str, directory: Path) -> Iterator[GuardedWebmail]:
         "listen": f"127.0.0.1:{port}",
         "public_url": f"http://127.0.0.1:{port}",
         "attestation": {"issuers": [{"issuer": TEST_ISSUER, "jwks": JWKS_FILE}]},
+        **more,
     }
     gate = start_gate(write_config(directory, upstream, settings, POLICY))
     try:
-        yield GuardedWebmail(f"http://127.0.0.1:{port}", keys[ISSUER_KEY_FILE], keys[DEVICE_KEY_FILE])
+        yield GuardedWebmail(gate, f"http://127.0.0.1:{port}", keys[ISSUER_KEY_FILE], keys[DEVICE_KEY_FILE])
     finally:
         assert gate.stop() == 0

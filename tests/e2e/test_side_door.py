@@ -208,8 +208,8 @@ def test_without_an_answer_the_setting_of_dovecot_decides(
         assert (log_in(port, "alice", THUNDERBIRD) == "") is let_in
 
 
-@pytest.mark.skipif(not POP3.exists(), reason="not installed: dovecot-pop3d")
 def test_pop3_tells_nothing_of_the_client_so_the_persons_phone_counts(door: SideDoor) -> None:
+    require(str(POP3))
     port = free_port()
     with mail_server(f"{door.guarded.admin}/dovecot/policy", KEY, POP3_SETTINGS.format(port=port)):
         door.report("alice", "tiktok")

@@ -7,16 +7,17 @@ from cachetools import LRUCache, cached
 
 from mailgate.classify.activesync import VERSION_HEADER, DeviceQuery, read_activesync, read_query
 from mailgate.classify.attested import with_attestation
-from mailgate.classify.browser import read_user_agent
-from mailgate.classify.dav import protocol_of
+from mailgate.classify.browser import read_user_agent, warm
 from mailgate.classify.hints import HEADERS, read_hints
 from mailgate.classify.imap import HEADER as IMAP_ID
 from mailgate.classify.imap import MAX_LENGTH as MAX_IMAP_ID
 from mailgate.classify.imap import read_client, read_id
+from mailgate.classify.probed import HEADER, read_probe
+from mailgate.classify.protocol import protocol_of
 from mailgate.classify.verdict import weigh
 from mailgate.model import LOGINS, Client, Protocol, RequestFacts
 
-__all__ = ["classify", "with_attestation"]
+__all__ = ["classify", "warm", "with_attestation"]
 
 CACHED_CLIENTS = 8192
 
@@ -36,14 +37,19 @@ def classify(facts: RequestFacts) -> Client:
     if protocol is Protocol.ACTIVESYNC:
         query = read_query(facts.query, facts.headers.get(VERSION_HEADER, ""))
     hints = tuple((name, facts.headers[name][:_LONGEST_KEY]) for name in HEADERS if name in facts.headers)
-    return _classify(facts.user_agent[:_LONGEST_KEY], hints, protocol, query)
+    probe = facts.headers.get(HEADER, "")[:_LONGEST_KEY]
+    return _classify(facts.user_agent[:_LONGEST_KEY], hints, protocol, query, probe)
 
 
 @cached(LRUCache(CACHED_CLIENTS), lock=Lock())
 def _classify(
-    user_agent: str, hints: tuple[tuple[str, str], ...], protocol: Protocol, query: DeviceQuery | None
+    user_agent: str,
+    hints: tuple[tuple[str, str], ...],
+    protocol: Protocol,
+    query: DeviceQuery | None,
+    probe: str,
 ) -> Client:
-    readings = [read_hints(dict(hints)), read_user_agent(user_agent)]
+    readings = [read_hints(dict(hints)), read_user_agent(user_agent), read_probe(probe)]
     if query is None:
         return weigh(readings, protocol)
     client = weigh([read_activesync(query), *readings], protocol)

@@ -30,6 +30,26 @@ _PRINTABLE = dict.fromkeys((*range(0x20), 0x7F), " ")
 _NO_MODEL = frozenset({None, "Apple", "Generic", "Generic_Android", "Spider"})
 """Brands of ua-parser's device database that stand for no model of a handheld: Apple is a Mac here, iOS has rules."""
 
+_COMPUTER_MAKERS = frozenset(
+    "Acer Asus Dell Fujitsu HP Huawei LG Lenovo Medion Microsoft MSI Panasonic Razer Samsung Sony Toshiba".split()
+)
+"""Makers of computers as well: beside Windows, which no maker's phone claims to be, their name is no phone's."""
+
+_WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
+_COMMON = (
+    f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) {_WEBKIT} Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0",
+    "Mozilla/5.0 (X11; Ubuntu; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+    f"Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) {_WEBKIT} Chrome/140.0.0.0 Safari/537.36",
+    f"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) {_WEBKIT} Version/18.5 Safari/537.36",
+    f"Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) {_WEBKIT} Version/18.5 Mobile/15E148 Safari/604.1",
+    f"Mozilla/5.0 (iPad; CPU OS 18_5 like Mac OS X) {_WEBKIT} CriOS/140.0.0.0 Mobile/15E148 Safari/604.1",
+    f"Mozilla/5.0 (Linux; Android 10; K) {_WEBKIT} Chrome/140.0.0.0 Mobile Safari/537.36",
+    f"Mozilla/5.0 (Linux; Android 15; SM-S928B) {_WEBKIT} SamsungBrowser/28.0 Chrome/130.0.0.0 Mobile Safari/537.36",
+    "Outlook-iOS-Android/1.0",
+    "",
+)
+"""One of each of the commonest browsers, for ``warm``."""
+
 _RESOLVE = Resolver(load_lazy_builtins())
 
 
@@ -53,6 +73,14 @@ class _Seen(NamedTuple):
     form: str
     match: Match | None = None
     desktop: Match | None = None
+
+
+def warm() -> None:
+    """Compiles the patterns of every table, and those of ua-parser that the commonest user agents need."""
+    for table in (TOOLS, BOTS, APPLIANCES, HANDHELDS, MASKED, DESKTOPS, MAIL_APPS):
+        table.warm()
+    for text in _COMMON:
+        Agent(text)
 
 
 def read_user_agent(header: str) -> Reading:
@@ -98,11 +126,17 @@ def _device(text: str, agent: Agent) -> _Seen:
     masked, desktop = MASKED.first(text), DESKTOPS.first(text)
     if masked:
         return _Seen(masked.rule.form, masked, desktop)
-    names_model = agent.device.brand not in _NO_MODEL
+    names_model = _names_model(agent, desktop)
     if desktop and not names_model:
         return _Seen("desktop", desktop, desktop)
     form = "tablet" if agent.is_tablet else "phone" if agent.is_mobile or names_model else ""
     return _Seen(form, None, desktop)
+
+
+def _names_model(agent: Agent, desktop: Match | None) -> bool:
+    if desktop and desktop.rule.name == "windows" and agent.device.brand in _COMPUTER_MAKERS:
+        return False
+    return agent.device.brand not in _NO_MODEL
 
 
 def _describe(seen: _Seen, agent: Agent) -> Reading:

@@ -24,7 +24,7 @@ DESKTOPS = Table(
             ~Win(?:16|32|64|95|98| 9x|9x|2000|2K|XP|me)~ | Windows 16-bit | 16-?bit~ | ~Win ?3\.
             ~Windows(?:; ?(?:U|I|N);|;|\)|/|,) | ~CYGWIN | ~MSYS | mingw | ~Windows ~x(?:64|86)
             Microsoft Windows | Windows-NT | MS ?Windows | win-x64 | ~Windows$ | Windows[ /-]\d
-            Microsoft-WebDAV-MiniRedir
+            Microsoft-WebDAV-MiniRedir | Windows[ -]Live[ -]Mail | CalDavSynchronizer
             """,
         ),
         Rule(
@@ -36,6 +36,7 @@ DESKTOPS = Table(
             MacBook | ~iMac | Macmini | MacPro | ~Mac\d+[,%]
             Darwin/[\d.]+ \((?:x86_64|i386|Power) | Darwin[ ;/][^)]*~(?:x86_64|i386|ppc|Power)
             apple-darwin | MacOutlook | ~Mac; | ~Darwin; U; | X11; [^)]*Darwin
+            CalendarAgent | AddressBookSourceSync | WebDAV(?:FS|Lib)/
             """,
         ),
         Rule(
@@ -89,7 +90,7 @@ DESKTOPS = Table(
             "desktop",
             "Linux on processors of computers, or under X11. ARM and MIPS under Linux are boxes as often as computers, unless a browser for computers is named.",
             r"""
-            Linux[ -](?:x86_64|x86|amd64|i[3-9]86|ppc(?:64)?(?:le)?|sparc(?:64)?|alpha|ia64|s390x?|parisc|m68k|riscv64|loong(?:arch)?64|mips64|e2k)
+            Linux[ -](?:x86_64|x86|amd64|i[3-9]86|ppc(?:64)?(?:le)?|sparc(?:64)?|alpha|ia64|s390x?|parisc|m68k|riscv64|powerpc|loong(?:arch)?64|mips64|e2k)
             Linux aarch64[^)]*rv: | Linux aarch64\).*(?:Chromium/|Epiphany|Konqueror|Falkon)
             (?:x86_64|i[3-9]86|amd64)[-; ]+[^)]*Linux
             Linux[^)]*(?:x86_64|i[3-9]86|amd64|ppc64|alpha|sparc) | linux-gnu~
@@ -103,15 +104,17 @@ DESKTOPS = Table(
         Rule(
             "x11",
             "desktop",
-            "Programs that need a window system or a terminal of a computer.",
+            "Programs that need a window system or a terminal of a computer, and clients for mail and calendars that exist for nothing else.",
             r"""
             ~X11; ?(?:U|I|N)?;? ?(?:x86_64|i[3-9]86|en)~ | ~X11\) | Konqueror | ~mirall | os=(?:Mac|Win)
             ~Liferea | Akregator | Rhythmbox | ~Banshee | Clementine/ | ~Amarok | gPodder | RSSOwl
             QuiteRSS | FeedDemon | NetNewsWire/[1-4] | foobar2000 | Winamp | Songbird
             ~Miro/ | ~Galeon | Epiphany/[12] | ~Dillo | ~NetSurf | HotJava
             OmniWeb | WebExplorer | ~AWeb/ | ~Lynx/ | ~Links \( | ELinks | ~w3m/ | NCSA[_ ]Mosaic
-            ^Netscape[ /] | ^Mozilla/[1-4]\.\d\d?C?(?:-[^ (]+)? ?\[[a-z]{2} | ~Emacs | ~Emacs-W3
-            Arena/ | Amaya/
+            ^Netscape[ /] | ~Netscape\d?/\d | ^Mozilla/[1-4]\.\d\d?C?(?:-[^ (]+)? ?\[[a-z]{2} | ~Emacs | ~Emacs-W3
+            Arena/ | Amaya/ | ^retawq | ^edbrowse | ^netrik | ^Cello/ | ^Cyberdog/ | ^MacWeb/ | ^Chimera/
+            ^ViolaWWW | ^Mothra/ | ^abaco/ | ^Evolution/ | ~gvfs/ | ~KMail/ | ~Akonadi | DAV groupware
+            Claws ?Mail | Sylpheed | ~Geary/ | The Bat!
             """,
         ),
     )

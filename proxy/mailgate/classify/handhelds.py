@@ -52,7 +52,7 @@ HANDHELDS = Table(
             "Systems and words that exist on tablets only (Android 3 was never on a phone).",
             r"""
             ~iPad | PlayBook | hp-tablet | TouchPad | Opera Tablet | \(Tablet; | ; Tablet; | Android 3\.
-            ~Ubuntu[^)]*~Tablet~ | iPadOS
+            ~Ubuntu[^)]*~Tablet~ | iPadOS | ~Puffin/[\d.]+[AIW]T
             """,
         ),
         Rule(
@@ -72,8 +72,8 @@ HANDHELDS = Table(
         Rule(
             "apple-phone",
             "phone",
-            "Apple's phones; 'like Mac OS X' is iOS, never a Mac.",
-            r"~iPhone | ~iPod | like Mac OS X | ~CPU OS \d | ~iPh\d",
+            "Apple's phones; 'like Mac OS X' is iOS, never a Mac. The system's own programs name it first.",
+            r"~iPhone | ~iPod | like Mac OS X | ~CPU OS \d | ~iPh\d | ^iOS/[\d.]+ \(\w+\) [a-z]",
         ),
         Rule(
             "android-mobile",
@@ -110,14 +110,14 @@ HANDHELDS = Table(
             "phone",
             "Systems that never ran on a desktop computer.",
             r"""
-            Symb(?:ian|OS) | Series ?[3469]0~ | ~S[3469]0[;/ )V] | EPOC | BlackBerry | ~BB10 | ~RIM[ ]
-            KAIOS | Sailfish | ~Jolla | Maemo | MeeGo | ~Bada | Tizen | webOS/ | hpwOS
-            w(?:eb)?OSBrowser | ~Palm | Blazer | ~Elaine | Xiino | EudoraWeb | AvantGo | Plucker
+            Symb(?:ian|OS) | Series ?[3469]0~ | ~S[3469]0[;/ )V] | EPOC | BlackBerry | ~BB10 | ~RIM[ ] | KAIOS
+            Sailfish | ~Jolla | Maemo | MeeGo | ~Bada | ~Tizen | webOS/ | hpwOS | w(?:eb)?OSBrowser
+            ~Palm(?:OS|Source|One|Scape|~|[\d_-]) | Blazer | ~Elaine | Xiino | EudoraWeb | AvantGo | Plucker
             ProxiNet | \(Mobile;[ ] | Ubuntu[^)]*~(?:Mobile|Touch|Phone) | Ubuntu Touch | ~BREW~ | ~BMP~
-            ~MAUI | MTK~ | Nucleus | ThreadX | Mocor | ~MRE~ | ~REX~ | ~GEOS~ | Hiptop | ~Danger~
-            Zaurus | Qtopia | Qt embedded | ~Newton~ | ~PDA~ | EZweb | ~Sidekick | ~LiMo~
-            Linux/\d[^ ]* .*~Phone | ~Phone OS | Firefox OS | ~PureOS Mobile | postmarketOS
-            Plasma Mobile
+            ~MAUI | ~MTK[ _-]?\d | ~MTK/ | Nucleus | ThreadX | Mocor | ~MRE~ | ~REX~ | ~GEOS~ | Hiptop
+            ~Danger~ | Zaurus | Qtopia | Qt embedded | ~Newton~ | ~PDA~ | EZweb | ~Sidekick | ~LiMo~
+            MobilePhone | J-EMULATOR | Linux/\d[^ ]* .*~Phone | ~Phone OS | Firefox OS | ~PureOS Mobile
+            postmarketOS | Plasma Mobile
             """,
         ),
         Rule(
@@ -125,7 +125,7 @@ HANDHELDS = Table(
             "phone",
             "Browsers and runtimes of phones from before Android, and Opera Mini's servers (zvav, zbov) in desktop mode.",
             r"""
-            J2ME | ~MIDP | CLDC | UP\.(?:Browser|Link) | Obigo | Teleca | Openwave | ~WAP(?:~|\d)
+            J2ME | ~MIDP | CLDC | UP\.(?:Browser|Link) | Obigo | Teleca | ~OPWV | Openwave[/ ;]?[0-7] | ~WAP(?:~|\d)
             NetFront | Polaris | Dolfin | Jasmine | ~Dorado | portalmmm | i-mode | DoCoMo | ~FOMA~
             jig browser | OneBrowser | KDDI | SoftBank | J-PHONE | Vodafone/ | WILLCOM | emobile
             DDIPOCKET | PDXGW | Opera M(?:ini|obi) | Mobileexplorer | MobileExplorer | Skyfire | ~Bolt/
@@ -177,10 +177,21 @@ MASKED = Table(
             "Browsers for Android only.",
             r"""
             EdgA/ | SamsungBrowser | MiuiBrowser | HeyTapBrowser | OppoBrowser | VivoBrowser
-            RealmeBrowser | MZBrowser | PHX/ | SogouMobileBrowser | ~Puffin/[\d.]+[AI][PT]
+            RealmeBrowser | MZBrowser | PHX/ | SogouMobileBrowser | ~Puffin/[\d.]+[AIW]P
             YaApp_Android | ~OPRT/ | Kiwi/ | MQQBrowser/ | Quark/\d | JioPages | JioBrowser
             baiduboxapp | XiaoMi/ | TBS/\d{6} | SearchCraft | Flyme | OPR/\d+\.\d+\.\d+\.\d{4,}
-            Bromite/ | Cromite/ | ~Ecosia android
+            Bromite/ | Cromite/ | ~Ecosia android | YaBrowser/[\d.]+ SA/ | GoogleApp/
+            X11[^)]*\).*AlohaBrowser/
+            """,
+        ),
+        Rule(
+            "impossible-engine",
+            "phone",
+            "Version numbers that no browser for computers ever had: an engine that is years older than its"
+            " Chrome, Firefox's Gecko without a date (Android), four numbers behind Version/ (BlackBerry).",
+            r"""
+            AppleWebKit/53[0-6][\d.+]* \(KHTML, like Gecko\) (?:Version/[\d.]+ )?Chrome/(?:2[89]|[3-9]\d|\d{3})\.
+            rv:[\d.]+\) Gecko/\d{2,3}\.\d+ Firefox/ | Version/\d+\.\d+\.\d+\.\d+ Safari/
             """,
         ),
         Rule(

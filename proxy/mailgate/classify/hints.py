@@ -1,7 +1,7 @@
 """User-Agent Client Hints (``Sec-CH-UA-*``) and older headers by which gateways tell the device behind them.
 
-Hints are Structured Fields (RFC 9651). A hint that does not parse says nothing and becomes a finding. Hints
-alone never make a laptop: a browser that sends them sends a user agent as well.
+Hints are Structured Fields (RFC 9651). A hint that does not parse becomes a finding, and counts only where it
+plainly names a handheld. Hints alone never make a laptop: a browser that sends them sends a user agent as well.
 """
 
 import re
@@ -27,7 +27,10 @@ DEVICE_HEADERS = (
 )
 """Headers that only a phone, or a compressing proxy in front of phones, sends."""
 
-HEADERS = (MOBILE, PLATFORM, PLATFORM_VERSION, FORM_FACTORS, MODEL, BRANDS, *DEVICE_HEADERS)
+EMBEDDER = "x-requested-with"
+"""Android's WebView puts the package name of its app here, where a page's scripts put XMLHttpRequest."""
+
+HEADERS = (MOBILE, PLATFORM, PLATFORM_VERSION, FORM_FACTORS, MODEL, BRANDS, EMBEDDER, *DEVICE_HEADERS)
 """Every header that is read here."""
 
 MAX_LENGTH = 512
@@ -37,10 +40,19 @@ _SOURCE = "client-hints"
 _SHOWN = 80
 """Characters of a value that are kept in a signal."""
 
+_PLAINLY = {
+    MOBILE: re.compile("1|true", re.IGNORECASE),
+    PLATFORM: re.compile("Android|iOS|iPadOS", re.IGNORECASE),
+    MODEL: re.compile(r"(?=.*\d)\w[\w .()+/-]*", re.ASCII),
+}
+"""Values without the quotes or the question mark of RFC 9651 that still name a handheld."""
+
+_PACKAGE = re.compile(r"[a-z]\w*(?:\.\w+)+", re.ASCII)
+
 _WEBVIEW = '"Android WebView"'
 """The brand of a browser embedded in an Android app."""
 
-_FORM_OF_FACTOR = {
+FORM_OF_FACTOR = {
     "Mobile": "phone",
     "Tablet": "tablet",
     "EInk": "ereader",
@@ -81,7 +93,7 @@ class _Hints:
         self.findings: list[Finding] = []
 
     def mobile(self) -> bool:
-        return self._item(MOBILE, _BOOLEAN_ITEM) == "1"
+        return self._item(MOBILE, _BOOLEAN_ITEM).lower() in ("1", "true")
 
     def text(self, name: str) -> str:
         return self._item(name, _STRING_ITEM)
@@ -115,9 +127,12 @@ class _Hints:
     def _item(self, name: str, pattern: re.Pattern[str]) -> str:
         text = self._read(name)
         found = pattern.match(text)
-        if text and not found:
+        if found:
+            return re.sub(r"\\(.)", r"\1", found[1])
+        if text:
             self._malformed(name)
-        return re.sub(r"\\(.)", r"\1", found[1]) if found else ""
+        plainly = _PLAINLY.get(name)
+        return text if plainly and plainly.fullmatch(text) else ""
 
     def _malformed(self, name: str) -> None:
         self.findings.append(
@@ -135,10 +150,13 @@ def read_hints(headers: Mapping[str, str]) -> Reading:
     )
     told = _told(hints, model)
     of_platform = _FORM_OF_PLATFORM.get(system, "")
+    embedded = "phone" if _PACKAGE.fullmatch(headers.get(EMBEDDER, "")[:MAX_LENGTH]) else ""
     hints.signal(PLATFORM, of_platform)
+    if embedded:
+        hints.signal(EMBEDDER, embedded)
     hints.signal(PLATFORM_VERSION)
     return Reading(
-        form=told or of_platform,
+        form=told or embedded or of_platform,
         weak=not told,
         os=system,
         os_version=_windows(version) if system == "windows" else version,
@@ -151,7 +169,7 @@ def read_hints(headers: Mapping[str, str]) -> Reading:
 def _told(hints: _Hints, model: str) -> str:
     """The form that is told outright. Desktop is not: a phone that asks for the desktop site may say it."""
     factors, mobile = hints.factors(), hints.mobile()
-    factor = next((form for value, form in _FORM_OF_FACTOR.items() if value in factors), "")
+    factor = next((form for value, form in FORM_OF_FACTOR.items() if value in factors), "")
     by_header = {
         FORM_FACTORS: factor,
         MOBILE: "phone" if mobile else "",

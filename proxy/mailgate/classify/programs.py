@@ -42,7 +42,7 @@ TOOLS = Table(
             "tool",
             "Programs typed on a command line, by their own first word.",
             r"""
-            ^(?:curl|Wget2?|HTTPie|xh|aria2|fetch|lftp|cadaver|davfs2|litmus|rclone|swaks|ab|siege|hey|wrk|k6|vegeta|ApacheBench|nmap|sqlmap|Nikto|libwww-perl-daemon|git|rsync|openssl|nc|telnet)(?:[/ ]|$)
+            ^(?:curl|Wget2?|HTTPie|xh|aria2|fetch|lftp|cadaver|davfs2|litmus|vdirsyncer|pimsync|khal|rclone|swaks|ab|siege|hey|wrk|k6|vegeta|ApacheBench|nmap|sqlmap|Nikto|libwww-perl-daemon|git|rsync|openssl|nc|telnet)(?:[/ ]|$)
             """,
         ),
         Rule(
@@ -50,7 +50,7 @@ TOOLS = Table(
             "tool",
             "Libraries send their own name as the first word.",
             r"""
-            ^(?:python[-_ ]?(?:requests|urllib3?|httpx|aiohttp)?|Python|aiohttp|httpx|requests|Go-http-client|Go[ -]|Java|Apache-HttpClient|Apache-HttpAsyncClient|Jakarta|libcurl|libwww-perl|lwp|PHP|GuzzleHttp|Symfony|WordPress|Ruby|Faraday|rest-client|HTTParty|Typhoeus|mechanize|node|node-fetch|axios|got|undici|superagent|needle|request|Deno|Bun|reqwest|hyper|ureq|isahc|Dart|okhttp|Ktor|RestSharp|Refit|WinHttp|WinHTTP|Microsoft-WinHttp|WinInet|Microsoft URL Control|\.NET|PowerShell|PycURL|Zend|Snoopy|perl|Perl|Lua|Erlang|hackney|Scala|akka-http|spray-can|unirest|Vert\.x|Netty|Reactor|Feign|JDK|Jersey|Axis|gSOAP|NSPlayer-tool|neon|serf|Indy|Mojolicious|AnyEvent|EventMachine|HTTP_Request2?|cpp-httplib|libsoup|GVfs|gvfs|QNetwork|Embarcadero)(?:[-_/ .:]|$)
+            ^(?:python[-_ ]?(?:requests|urllib3?|httpx|aiohttp)?|Python|aiohttp|httpx|requests|Go-http-client|Go[ -]|Java|Apache-HttpClient|Apache-HttpAsyncClient|Jakarta|libcurl|libwww-perl|lwp|PHP|GuzzleHttp|Symfony|WordPress|Ruby|Faraday|rest-client|HTTParty|Typhoeus|mechanize|node|node-fetch|axios|got|undici|superagent|needle|request|Deno|Bun|reqwest|hyper|ureq|isahc|Dart|okhttp|Ktor|RestSharp|Refit|WinHttp|WinHTTP|Microsoft-WinHttp|WinInet|Microsoft URL Control|\.NET|PowerShell|PycURL|Zend|Snoopy|perl|Perl|Lua|Erlang|hackney|Scala|akka-http|spray-can|unirest|Vert\.x|Netty|Reactor|Feign|JDK|Jersey|Axis|gSOAP|NSPlayer-tool|neon|serf|Indy|Mojolicious|AnyEvent|EventMachine|HTTP_Request2?|cpp-httplib|libsoup|QNetwork|Embarcadero)(?:[-_/ .:]|$)
             """,
         ),
         Rule(

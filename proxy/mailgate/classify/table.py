@@ -1,8 +1,8 @@
 """Ordered tables of rules over user agents, matched by the regex engine of ua-parser-rs.
 
 That engine filters a whole table in one pass and takes time linear in the text, so no user agent, however
-odd, makes it slow. Python's ``re`` has neither property. A pattern is compiled when it is first needed, which
-takes a few milliseconds once in the life of a process.
+odd, makes it slow. Python's ``re`` has neither property. A pattern is compiled when it is first needed;
+``Table.warm`` needs them all at once, so that no request waits for it.
 """
 
 import re
@@ -48,6 +48,11 @@ class Table:
         self._extractor = DeviceExtractor(
             [(rule.pattern, "i", rule.name, rule.form, "$1") for rule in self.rules.values()]
         )
+
+    def warm(self) -> None:
+        """Compiles the patterns: the words of a rule hold what its pattern looks for."""
+        for rule in self.rules.values():
+            self.first(rule.words)
 
     def first(self, text: str) -> Match | None:
         """The first rule, in the order of the table, that matches anywhere in ``text`` (ASCII)."""

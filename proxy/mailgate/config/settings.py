@@ -189,8 +189,11 @@ class Settings(Strict):
     trusted_proxies: tuple[Network, ...] = ()
     """Whose ``X-Forwarded-For``, ``-Proto``, ``-Host`` and ``-User`` are believed."""
     attestation: AttestationSettings = AttestationSettings()
+    probe: Literal["off", "observe", "require"] = "off"
+    """Whether browsers that claim to be on a computer are asked once for proof, and whether what is found counts."""
+    probe_lifetime: Duration = Field(default=timedelta(days=7), ge=timedelta(minutes=10))
+    """How long the probe's answer is remembered by the browser."""
     tls: TlsSettings | None = None
-    dovecot: DovecotSettings | None = None
     limits: Limits = Limits()
     timeouts: Timeouts = Timeouts()
     activesync: ActiveSyncSettings = ActiveSyncSettings()
@@ -199,6 +202,7 @@ class Settings(Strict):
     files: Files = Files()
     log: LogSettings = LogSettings()
     languages: Languages = Languages()
+    dovecot: DovecotSettings | None = None
 
     @model_validator(mode="after")
     def _two_ports(self) -> Self:

@@ -18,3 +18,8 @@ def is_navigation(facts: RequestFacts) -> bool:
 def is_page_load(facts: RequestFacts) -> bool:
     """A navigation that can be answered with something else first and asked again without harm."""
     return facts.method == "GET" and is_navigation(facts)
+
+
+def is_first_page_load(facts: RequestFacts) -> bool:
+    """A page load of a whole tab or window: not of a frame inside a page, and not of what a link downloads."""
+    return is_page_load(facts) and facts.headers.get("sec-fetch-dest", "document") == "document"

@@ -1,19 +1,19 @@
 """From a decision, or an error, to the answer that the caller gets. The one place where errors become responses."""
 
 import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from urllib.parse import quote
 
-from mailgate.gateway.answer import PROBLEM, Answer, json_answer
+from mailgate.gateway.answer import Answer
 from mailgate.gateway.caller import is_navigation, is_page_load
-from mailgate.gateway.pages import Pages, RenderedPage, View, explain_reason
+from mailgate.gateway.cookies import WARNED_COOKIE, cookies_named, set_cookie
+from mailgate.gateway.pages import Pages, RenderedPage, View
+from mailgate.gateway.problem import problem
 from mailgate.gateway.refusals import FORMS, Refuse
 from mailgate.model import Access, Client, Decision, Kind, Protocol, Reason, RequestFacts
 
-WARNED_COOKIE = "mailgate-warned"
 WARNED_SECONDS = 4 * 3600
 NOBODY = Client(Kind.UNKNOWN, handheld=False)
 
@@ -36,8 +36,8 @@ class Speaker:
             return form(access, decision, reference)
         if is_navigation(facts):
             return _page(403, self.pages.refusal(self._view(access, decision, reference)), headers)
-        return self._problem(
-            403, decision.reason, reference, headers, apps=decision.apps, title=decision.title
+        return problem(
+            403, decision.reason, reference, apps=decision.apps, title=decision.title, headers=headers
         )
 
     def warn(self, access: Access, decision: Decision, reference: str) -> Answer:
@@ -48,6 +48,13 @@ class Speaker:
             continue_url=f"/.mailgate/continue?rule={warned_mark(decision)}&to={target}",
         )
         return _page(200, self.pages.warning(view), (("X-Device-Reason", decision.reason.value),))
+
+    def probe(self, facts: RequestFacts, now: datetime, reference: str, *, may_skip: bool) -> Answer:
+        """The page of the browser probe. ``may_skip``: whoever cannot be probed may go on all the same."""
+        skip = f"/.mailgate/probe/skip?to={quote(facts.target, safe='/')}" if may_skip else ""
+        view = replace(self._view_of(facts, Reason.PROBE_REQUIRED, reference, now), continue_url=skip)
+        headers = (("X-Device-Reason", Reason.PROBE_REQUIRED.value),)
+        return _page(200, self.pages.probe(view, may_skip=may_skip), headers)
 
     def error(
         self,
@@ -60,25 +67,14 @@ class Speaker:
     ) -> Answer:
         """The answer to a request that could not be served. ``detail`` is for programs and says nothing of the inside."""
         if is_navigation(facts):
-            view = View(
-                reason,
-                reference,
-                now,
-                status=status,
-                host=self.host,
-                accept_language=facts.headers.get("accept-language", ""),
-                default_language=self.default_language,
-                return_url=facts.target if facts.method == "GET" else "/",
-            )
+            view = replace(self._view_of(facts, reason, reference, now), status=status)
             return _page(status, self.pages.error(view), ())
-        return self._problem(status, reason, reference, (), detail=detail)
+        return problem(status, reason, reference, detail=detail)
 
     def _view(self, access: Access, decision: Decision, reference: str) -> View:
-        facts, client = access.facts, access.client
-        return View(
-            decision.reason,
-            reference,
-            access.now,
+        client = access.client
+        return replace(
+            self._view_of(access.facts, decision.reason, reference, access.now),
             effect=decision.effect,
             rule_title=decision.title,
             apps=decision.apps,
@@ -87,34 +83,19 @@ class Speaker:
             fix=decision.fix,
             deadline=decision.deadline,
             contact=decision.contact,
+        )
+
+    def _view_of(self, facts: RequestFacts, reason: Reason, reference: str, now: datetime) -> View:
+        """What every page shows of a request."""
+        return View(
+            reason,
+            reference,
+            now,
             host=self.host,
             accept_language=facts.headers.get("accept-language", ""),
             default_language=self.default_language,
             return_url=facts.target if facts.method == "GET" else "/",
         )
-
-    def _problem(
-        self,
-        status: int,
-        reason: Reason,
-        reference: str,
-        headers: tuple[tuple[str, str], ...],
-        *,
-        apps: tuple[str, ...] = (),
-        title: str = "",
-        detail: str = "",
-    ) -> Answer:
-        words = explain_reason(reason, apps, title)
-        body = {
-            "type": f"urn:mailgate:reason:{reason}",
-            "title": words.title,
-            "status": status,
-            "detail": detail or words.detail,
-            "reason": reason.value,
-            "reference": reference,
-            **({"apps": list(apps)} if apps else {}),
-        }
-        return replace(json_answer(status, body, PROBLEM), headers=headers)
 
 
 def _page(status: int, page: RenderedPage, headers: tuple[tuple[str, str], ...]) -> Answer:
@@ -141,12 +122,9 @@ def wants_warning(access: Access, decision: Decision) -> bool:
     """Only a page load is interrupted, and not one that was warned of the same in the last hours."""
     if access.client.protocol is not Protocol.WEB or not is_page_load(access.facts):
         return False
-    # not http.cookies: it gives up on all cookies where one of the webmail's is unusual, and the warning would stay
-    cookies = re.split(r"[;,]\s*", access.facts.headers.get("cookie", ""))
-    return f"{WARNED_COOKIE}={warned_mark(decision)}" not in cookies
+    return warned_mark(decision) not in cookies_named(access.facts, WARNED_COOKIE)
 
 
 def warned_cookie(mark: str, *, secure: bool) -> str:
     """The Set-Cookie value that remembers a warning."""
-    attributes = f"Path=/; Max-Age={WARNED_SECONDS}; HttpOnly; SameSite=Lax"
-    return f"{WARNED_COOKIE}={mark}; {attributes}{'; Secure' if secure else ''}"
+    return set_cookie(WARNED_COOKIE, mark, seconds=WARNED_SECONDS, secure=secure)

@@ -23,6 +23,8 @@ class Incoming:
     proofs: list[bytes]
     login: str | None
     """The name in Basic credentials: only a claim, until the webmail has checked the password."""
+    body: bytes = b""
+    """The whole body, of a request to the gate itself alone."""
 
 
 def read_facts(head: RequestHead, *, peer: str, secure: bool, trusted: tuple[Network, ...]) -> Incoming:

@@ -2,7 +2,7 @@
 
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from time import perf_counter
 from typing import NamedTuple
@@ -24,6 +24,8 @@ from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.local import LOCAL_PREFIX, answer_local
 from mailgate.gateway.login import ask_for_login, has_no_login
 from mailgate.gateway.metrics import Metrics
+from mailgate.gateway.prober import Mode, Prober
+from mailgate.gateway.small_body import read_small_body
 from mailgate.gateway.trust import Network
 from mailgate.gateway.upstream import UpstreamError, UpstreamTimeout, UpstreamUnreachable
 from mailgate.model import (
@@ -105,6 +107,7 @@ class Gate:
     public_url: str
     clock: Callable[[], datetime]
     new_reference: Callable[[], str]
+    prober: Prober = field(default_factory=Prober)
 
     async def handle(self, exchange: Exchange) -> Outcome:
         """Serve one request. Never raises for what a client or the webmail sends."""
@@ -129,15 +132,18 @@ class Gate:
             )
         now = self.clock()
         if f"{incoming.facts.path}/".startswith(LOCAL_PREFIX):
-            return send(exchange, await answer_local(self.judge, incoming, reference, now), now)
+            incoming = replace(incoming, body=await read_small_body(exchange))
+            return send(exchange, await answer_local(self, incoming, reference, now), now)
         access, decision = await self.judge(incoming, now)
+        if self.prober.wanted(access):
+            return self._probe(exchange, access, reference)
         self.ledger.record(access, decision, reference if decision.effect is not Effect.ALLOW else "")
         self.note(access, decision, reference)
         return await self._enforce(exchange, incoming, access, decision, reference)
 
     async def judge(self, incoming: Incoming, now: datetime) -> tuple[Access, Decision]:
         """Who asks, what is known of the device, and what the policy says to that."""
-        started, live, facts = perf_counter(), self.live, incoming.facts
+        started, live, facts = perf_counter(), self.live, self.prober.remembered(incoming.facts, now)
         proof = live.verifier.verify(
             incoming.attestations,
             incoming.proofs,
@@ -175,6 +181,14 @@ class Gate:
             case Effect.BLOCK | Effect.CHALLENGE:
                 answer = await self._refuse(exchange, incoming, access, decision, reference)
         return send(exchange, answer, access.now)
+
+    def _probe(self, exchange: Exchange, access: Access, reference: str) -> Outcome:
+        """Nothing was decided yet, so nothing is recorded: the same page load comes again, with the cookie."""
+        self.metrics.probes.labels("shown").inc()
+        may_skip = self.prober.mode is Mode.OBSERVE
+        return send(
+            exchange, self.speaker.probe(access.facts, access.now, reference, may_skip=may_skip), access.now
+        )
 
     async def _refuse(
         self, exchange: Exchange, incoming: Incoming, access: Access, decision: Decision, reference: str

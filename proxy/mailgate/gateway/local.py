@@ -4,6 +4,7 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
+from typing import Protocol
 from urllib.parse import parse_qsl
 
 from mailgate.gateway.answer import Answer, json_answer
@@ -11,16 +12,23 @@ from mailgate.gateway.enforce import warned_cookie
 from mailgate.gateway.facts import Incoming
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.pages.view import own_path
+from mailgate.gateway.probe import ProbingGate, skip_probe, take_readings
 from mailgate.model import Access, Decision, PostureState, Reason
 
 LOCAL_PREFIX = "/.mailgate/"
 MARK = re.compile(r"[0-9a-f]{16}")
 
-Judge = Callable[[Incoming, datetime], Awaitable[tuple[Access, Decision]]]
-Responder = Callable[[Judge, Incoming, str, datetime], Awaitable[Answer]]
+
+class JudgingGate(ProbingGate, Protocol):
+    """What the addresses here need of the gate (``handler.py``)."""
+
+    async def judge(self, incoming: Incoming, now: datetime) -> tuple[Access, Decision]: ...
 
 
-async def answer_local(judge: Judge, incoming: Incoming, reference: str, now: datetime) -> Answer:
+Responder = Callable[[JudgingGate, Incoming, str, datetime], Awaitable[Answer]]
+
+
+async def answer_local(gate: JudgingGate, incoming: Incoming, reference: str, now: datetime) -> Answer:
     """Serve one of the gate's own addresses. Raises RequestRefused for what is not there."""
     methods = ROUTES.get(incoming.facts.path)
     if methods is None:
@@ -30,12 +38,12 @@ async def answer_local(judge: Judge, incoming: Incoming, reference: str, now: da
         raise RequestRefused(
             405, Reason.METHOD_NOT_ALLOWED, f"This address takes {', '.join(methods)}.", tuple(methods)
         )
-    return await responder(judge, incoming, reference, now)
+    return await responder(gate, incoming, reference, now)
 
 
-async def _status(judge: Judge, incoming: Incoming, reference: str, now: datetime) -> Answer:
+async def _status(gate: JudgingGate, incoming: Incoming, reference: str, now: datetime) -> Answer:
     """What would happen if this client asked for its mail now."""
-    access, decision = await judge(incoming, now)
+    access, decision = await gate.judge(incoming, now)
     return json_answer(200, {**verdict_of(access, decision), "reference": reference})
 
 
@@ -65,6 +73,7 @@ def verdict_of(access: Access, decision: Decision) -> dict[str, object]:
             "kind": client.kind,
             "handheld": client.handheld,
             "assurance": client.assurance,
+            "probed": client.probed,
             "os": client.os,
             "browser": client.browser,
             "findings": [finding.reason for finding in client.findings],
@@ -73,11 +82,11 @@ def verdict_of(access: Access, decision: Decision) -> dict[str, object]:
     }
 
 
-async def _healthz(_judge: Judge, _incoming: Incoming, _reference: str, _now: datetime) -> Answer:
+async def _healthz(_gate: JudgingGate, _incoming: Incoming, _reference: str, _now: datetime) -> Answer:
     return Answer(200, b"ok\n", "text/plain; charset=utf-8")
 
 
-async def _continue(_judge: Judge, incoming: Incoming, _reference: str, _now: datetime) -> Answer:
+async def _continue(_gate: JudgingGate, incoming: Incoming, _reference: str, _now: datetime) -> Answer:
     """The warning was read: remember it for some hours and go on to what was asked for."""
     query = dict(parse_qsl(incoming.facts.query))
     mark, target = query.get("rule", ""), own_path(query.get("to", "/"))
@@ -91,4 +100,6 @@ ROUTES: dict[str, dict[str, Responder]] = {
     "/.mailgate/status": {"GET": _status, "HEAD": _status},
     "/.mailgate/healthz": {"GET": _healthz, "HEAD": _healthz},
     "/.mailgate/continue": {"POST": _continue},
+    "/.mailgate/probe": {"POST": take_readings},
+    "/.mailgate/probe/skip": {"POST": skip_probe},
 }

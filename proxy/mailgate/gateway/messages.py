@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 
+from mailgate.gateway.cookies import without_own
 from mailgate.gateway.http1.body import BodyUntilClose, ChunkedBody
 from mailgate.gateway.http1.grammar import Field, members
 from mailgate.gateway.http1.request import RequestHead
@@ -45,6 +46,10 @@ def request_head(head: RequestHead, origin: Origin, *, default_host: bytes) -> b
         if key == b"host":
             lines.append(b"%b: %b\r\n" % (name, head.host))
             has_host = True
+        elif key == b"cookie" and key not in dropped:
+            kept = without_own(value)
+            if kept or not value:
+                lines.append(b"%b: %b\r\n" % (name, kept))
         elif key == b"content-length":
             lines.append(b"%b: %d\r\n" % (name, head.length or 0))
         elif key == b"transfer-encoding":

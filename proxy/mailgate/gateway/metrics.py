@@ -44,6 +44,12 @@ class Metrics:
             "Clients whose signals name different kinds",
             registry=self.registry,
         )
+        self.probes = Counter(
+            "mailgate_probes",
+            "Browser probes: pages shown, and what came of them",
+            ["result"],
+            registry=self.registry,
+        )
         self.in_flight = Gauge("mailgate_requests_in_flight", "Requests being served", registry=self.registry)
         self.reloads = Counter(
             "mailgate_config_reloads", "Changed files read, by result", ["result"], registry=self.registry

@@ -1,6 +1,7 @@
 """Changed files take effect by themselves: a good set at once and as a whole, a bad one never."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -13,7 +14,11 @@ from mailgate.gateway.metrics import Metrics
 
 log = structlog.get_logger()
 
+LOOK = 5_000
+"""Milliseconds after which the files are looked at although no change was told."""
+
 Loaded = TypeVar("Loaded")
+Stamp = tuple[int, int, int]
 
 
 @dataclass(slots=True)
@@ -29,38 +34,75 @@ class Reloader(Generic[Loaded]):
     metrics: Metrics
     mistakes: list[str] = field(default_factory=list)
 
-    async def reload(self) -> bool:
-        """Read the files now; whether they were put in force."""
+    async def reload(self, *, again: bool = False) -> bool:
+        """Read the files now; whether they were put in force. ``again``: the same mistakes are not told twice."""
         try:
             await self.apply(self.load())
         except ConfigError as error:
-            return self._rejected([str(mistake) for mistake in error.mistakes])
+            return self._rejected([str(mistake) for mistake in error.mistakes], again)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the files, later ones must be read
-            return self._rejected([f"the files cannot be put in force: {type(error).__name__}"])
+            return self._rejected([f"the files cannot be put in force: {type(error).__name__}"], again)
         self.mistakes = []
         self._count("applied", ok=True)
         return True
 
-    def _rejected(self, mistakes: list[str]) -> bool:
+    def _rejected(self, mistakes: list[str], again: bool) -> bool:
+        if again and mistakes == self.mistakes:
+            return False
         self.mistakes = mistakes
         self._count("rejected", ok=False)
         log.error("config-rejected", mistakes=mistakes, kept="the rules before stay in force")
         return False
 
     async def watch(self, files: Callable[[], set[Path]]) -> None:
-        """Reload whenever one of ``files`` changes, also by a rename or a swapped link; runs until cancelled.
+        """Reload whenever one of ``files`` changes, however it is written or replaced; runs until cancelled.
 
-        Folders are watched, not files: editors and orchestrators replace files instead of writing them.
+        What is there counts, not which change was told: a link may lead elsewhere, a folder may be made anew, and
+        some file systems tell nothing. Rejected files are read again meanwhile: what they lack may lie anywhere.
         """
+        seen = _stamps(files())
         while True:
-            folders = {path.parent for path in files()}
-            async for changes in awatch(*folders, recursive=False, step=50, debounce=400):
-                names = {Path(path).name for _, path in changes}
-                if names & {path.name for path in files()} or any(name.startswith("..") for name in names):
-                    await self.reload()
-                    if {path.parent for path in files()} != folders:
-                        break
+            folders = _folders(files())
+            async for _ in _looks(folders):
+                before, seen = seen, _stamps(files())
+                changed = any(before.get(path, stamp) != stamp for path, stamp in seen.items())
+                if changed or self.mistakes:
+                    await self.reload(again=not changed)
+                    seen = _stamps(files()) | seen  # files named only now
+                if _folders(files()) != folders:
+                    break
 
     def _count(self, result: str, *, ok: bool) -> None:
         self.metrics.reloads.labels(result).inc()
         self.metrics.config_ok.set(ok)
+
+
+def _stamp(path: Path) -> Stamp | None:
+    """What differs between two contents of a file; None where it cannot be read."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def _stamps(files: set[Path]) -> dict[Path, Stamp | None]:
+    return {path: _stamp(path) for path in files}
+
+
+def _folders(files: set[Path]) -> dict[Path, int]:
+    """The folders that are there, by their inodes: of the files, and of what they are links to."""
+    parents = {place.parent for path in files for place in (path, path.resolve())}
+    return {folder: stamp[0] for folder in parents if (stamp := _stamp(folder))}
+
+
+async def _looks(folders: Iterable[Path]) -> AsyncIterator[None]:
+    """One round for each change, and one where none was told for a while; ends where folders cannot be watched."""
+    try:
+        async for _ in awatch(
+            *folders, recursive=False, step=50, debounce=400, rust_timeout=LOOK, yield_on_timeout=True
+        ):
+            yield
+    except (OSError, RuntimeError):  # a folder went, or the system watches no more of them
+        await asyncio.sleep(LOOK / 1000)
+        yield

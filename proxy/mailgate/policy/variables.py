@@ -71,6 +71,7 @@ VARIABLES: Mapping[str, Variable] = {
         Variable("client.model", "string", "Device model as the client tells it, or empty", lambda a: a.client.model),
         Variable("client.eas_type", "string", "ActiveSync `DeviceType`, or empty", lambda a: a.client.eas_type),
         Variable("client.contradicted", "bool", "Two signals name different kinds; `client.kind` is the more restrictive one", lambda a: a.client.contradicted),
+        Variable("client.probed", "bool", "The browser probe ran in this browser and found a computer", lambda a: a.client.probed),
         Variable("client.findings", "list(string)", "Reason codes of what does not fit in the signals", lambda a: [f.reason.value for f in a.client.findings], _words(Reason)),
         Variable("device.state", "string", "What is known of the device; only `clean` means clean", lambda a: a.posture.state, _words(PostureState)),
         Variable("device.known", "bool", "The device has reported at least once", lambda a: a.posture.state not in _UNKNOWN_STATES),

@@ -5,6 +5,7 @@
 
 from mailgate.store.database import StoreError, StoreUnavailableError
 from mailgate.store.devices import Device
+from mailgate.store.keys import Key
 from mailgate.store.ledger import Ledger
 from mailgate.store.postures import Postures
 from mailgate.store.sightings import Recorded, Sighting, Tally
@@ -13,6 +14,7 @@ from mailgate.store.store import Store
 
 __all__ = [
     "Device",
+    "Key",
     "Ledger",
     "Postures",
     "Recorded",

@@ -9,11 +9,12 @@ from mailgate.classify.discovery import is_autodiscover
 from mailgate.classify.hints import HEADERS
 from mailgate.classify.imap import HEADER as IMAP_ID
 from mailgate.classify.imap import MAX_LENGTH as MAX_IMAP_ID
+from mailgate.classify.probed import HEADER as PROBE
 from mailgate.model import LOGINS, Client, Protocol, RequestFacts
 from mailgate.store.names import eas_text
 from mailgate.store.sightings import ClientFacts
 
-_HEADERS = ("user-agent", *HEADERS)
+_HEADERS = ("user-agent", *HEADERS, PROBE)
 _LONGEST = 600
 """Characters that are kept: more than classification takes a hint to have, so that a malformed one stays so."""
 

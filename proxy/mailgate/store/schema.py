@@ -12,6 +12,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -144,6 +145,16 @@ sightings = Table(
     Column("reference", Words, nullable=False, index=True),
 )
 """What was decided for whom on one UTC day. ``would`` is a JSON list; ``reference`` is that of the last request."""
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("purpose", Words, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("secret", LargeBinary, nullable=False),
+    Column("made_at", Instant, nullable=False),
+)
+"""Secrets of the gate, the last two for each purpose."""
 
 notices = Table(
     "notices",

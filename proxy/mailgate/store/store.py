@@ -10,6 +10,7 @@ from sqlalchemy.engine import URL
 from mailgate.policy import AppCatalog
 from mailgate.store.database import Database, store_url
 from mailgate.store.devices import Devices
+from mailgate.store.keys import Keys
 from mailgate.store.ledger import Ledger
 from mailgate.store.migrate import migrate
 from mailgate.store.notices import Notices
@@ -30,6 +31,7 @@ class Store:
         self.devices = Devices(database)
         self.sightings = Sightings(database)
         self.notices = Notices(database)
+        self.keys = Keys(database)
         self.ledger = Ledger(database, Spool(spool / "sightings.jsonl", _SPOOL_BYTES))
         self.reports = Reports(database, Spool(spool / "reports.jsonl", _SPOOL_BYTES))
 

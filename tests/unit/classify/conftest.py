@@ -7,7 +7,7 @@ from ruamel.yaml import YAML
 from mailgate.classify import classify
 from mailgate.model import Client, RequestFacts
 
-VECTORS = Path(__file__).parents[2] / "vectors" / "clients.yaml"
+VECTORS = Path(__file__).parents[2] / "vectors"
 
 Ask = Callable[..., Client]
 
@@ -15,7 +15,14 @@ Ask = Callable[..., Client]
 @pytest.fixture(scope="session")
 def labelled() -> dict[str, list[str]]:
     """The user agents of ``tests/vectors/clients.yaml`` by the form that a person gives them."""
-    loaded: dict[str, list[str]] = YAML(typ="safe").load(VECTORS.read_text())
+    loaded: dict[str, list[str]] = YAML(typ="safe").load((VECTORS / "clients.yaml").read_text())
+    return loaded
+
+
+@pytest.fixture(scope="session")
+def hinted() -> dict[str, list[dict[str, str]]]:
+    """The headers of ``tests/vectors/hinted.yaml`` by the form that a person gives them."""
+    loaded: dict[str, list[dict[str, str]]] = YAML(typ="safe").load((VECTORS / "hinted.yaml").read_text())
     return loaded
 
 

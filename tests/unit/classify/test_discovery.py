@@ -1,7 +1,7 @@
 import pytest
 
-from mailgate.classify.dav import protocol_of
 from mailgate.classify.discovery import asks_the_way, is_autodiscover
+from mailgate.classify.protocol import protocol_of
 from mailgate.model import RequestFacts
 
 

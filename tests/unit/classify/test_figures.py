@@ -31,6 +31,16 @@ def test_error_rates(labelled: dict[str, list[str]], capsys: pytest.CaptureFixtu
     assert right / len(rows) >= 0.97
 
 
+def test_hints_beside_the_user_agent(hinted: dict[str, list[dict[str, str]]]) -> None:
+    wrong = [
+        (form, headers)
+        for form, rows in hinted.items()
+        for headers in rows
+        if classify(RequestFacts(headers=headers)).kind is not KIND_OF_FORM[form.replace("unknown", "")]
+    ]
+    assert wrong == []
+
+
 @pytest.mark.parametrize("form", ["tv", "console", "speaker", "watch", "car", "xr", "tool", "bot", "unknown"])
 def test_only_computers_are_laptops(form: str, labelled: dict[str, list[str]]) -> None:
     assert [agent for agent in labelled[form] if told(agent).kind is Kind.LAPTOP] == []

@@ -45,13 +45,14 @@ def test_the_form_that_hints_tell(headers: dict[str, str], form: str, weak: bool
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        (MOBILE, "1"),
+        (MOBILE, "0"),
         (MOBILE, "?1, ?0"),
-        (MOBILE, "true"),
-        (PLATFORM, "Android"),
+        (MOBILE, "false"),
+        (PLATFORM, "Windows"),
         (PLATFORM, '"Android'),
         (PLATFORM, '"Windows", "Android"'),
         (MODEL, '"a" b'),
+        (MODEL, "undefined"),
         (MODEL, '"' + "x" * MAX_LENGTH + '"'),
         (FACTORS, "Tablet"),
         (FACTORS, '"Tablet",'),
@@ -65,6 +66,25 @@ def test_a_malformed_hint_is_a_finding_and_speaks_for_no_kind(name: str, value: 
     assert [finding.reason for finding in reading.findings] == [Reason.REQUEST_MALFORMED]
     assert name in reading.findings[0].detail
     assert [(signal.name, signal.says) for signal in reading.signals] == [(name, None)]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "weak"),
+    [(MOBILE, "1", False), (MOBILE, "true", False), (PLATFORM, "Android", True), (MODEL, "SM-G991B", False)],
+)
+def test_a_malformed_hint_that_names_a_handheld_counts(name: str, value: str, weak: bool) -> None:
+    reading = read_hints({name: value})
+    assert (reading.form, reading.weak) == ("phone", weak)
+    assert [finding.reason for finding in reading.findings] == [Reason.REQUEST_MALFORMED]
+
+
+@pytest.mark.parametrize(
+    ("value", "form"),
+    [("com.example.browser", "phone"), ("XMLHttpRequest", ""), ("", ""), ("fetch.", ""), ("Com.x", "")],
+)
+def test_the_name_of_an_android_app_speaks_for_a_phone(value: str, form: str) -> None:
+    reading = read_hints({"x-requested-with": value, PLATFORM: '"Linux"'})
+    assert (reading.form, reading.weak) == (form, True)
 
 
 @pytest.mark.parametrize(

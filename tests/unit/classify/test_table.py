@@ -1,5 +1,6 @@
 import pytest
 
+from mailgate.classify import warm
 from mailgate.classify.appliances import APPLIANCES
 from mailgate.classify.desktops import DESKTOPS
 from mailgate.classify.handhelds import HANDHELDS, MASKED, NO_FORM
@@ -40,3 +41,10 @@ def test_every_rule_names_a_form_and_says_why(name: str) -> None:
 
 def test_the_rules_without_form_exist() -> None:
     assert set(HANDHELDS.rules) >= NO_FORM
+
+
+def test_warming_needs_the_pattern_of_every_rule(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(Table, "first", lambda _self, text: asked.append(text))
+    warm()
+    assert {rule.words for table in TABLES.values() for rule in table.rules.values()} <= set(asked)

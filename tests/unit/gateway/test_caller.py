@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailgate.gateway.caller import is_navigation, is_page_load
+from mailgate.gateway.caller import is_first_page_load, is_navigation, is_page_load
 from mailgate.model import RequestFacts
 
 BROWSER = "text/html,application/xhtml+xml,*/*;q=0.8"
@@ -31,3 +31,20 @@ def test_a_navigation(headers, navigates):
 @pytest.mark.parametrize(("method", "loads"), [("GET", True), ("POST", False), ("HEAD", False)])
 def test_only_a_get_can_be_asked_again_without_harm(method, loads):
     assert is_page_load(RequestFacts(method=method, headers={"sec-fetch-mode": "navigate"})) is loads
+
+
+@pytest.mark.parametrize(
+    ("headers", "first"),
+    [
+        ({"sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}, True),
+        ({"sec-fetch-mode": "navigate"}, True),
+        ({"accept": BROWSER}, True),
+        ({"sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe"}, False),
+        ({"sec-fetch-mode": "navigate", "sec-fetch-dest": "frame"}, False),
+        ({"sec-fetch-mode": "navigate", "sec-fetch-dest": "object"}, False),
+        ({"sec-fetch-mode": "no-cors", "sec-fetch-dest": "document"}, False),
+    ],
+)
+def test_a_frame_is_no_first_page_load(headers, first):
+    assert is_first_page_load(RequestFacts(headers=headers)) is first
+    assert not is_first_page_load(RequestFacts(method="POST", headers=headers))

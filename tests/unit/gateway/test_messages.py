@@ -295,3 +295,17 @@ def test_a_switch_says_to_what():
 def test_trailers_cannot_change_how_a_message_or_its_sender_is_understood(name):
     """RFC 9110, 6.5.1."""
     assert safe_trailers([(b"Digest", b"a"), (name.lower(), b"x"), (name, b"x")]) == [(b"Digest", b"a")]
+
+
+@pytest.mark.parametrize(
+    ("sent", "passed_on"),
+    [
+        ([b"Cookie: a=1; mailgate-probe=x"], [b"Cookie: a=1"]),
+        ([b"Cookie: mailgate-probe=x; mailgate-warned=y"], []),
+        ([b"COOKIE: mailgate-warned=y", b"cookie: b=\xff"], [b"cookie: b=\xff"]),
+        ([b"Cookie:"], [b"Cookie: "]),
+        ([b"Cookie: a=1; mailgate-probe=x", b"Connection: cookie"], []),
+    ],
+)
+def test_the_gates_own_cookies_stay_here(sent, passed_on):
+    assert to_webmail(request(*sent))[1] == [b"Host: mail.example.com", *passed_on]

@@ -1,7 +1,7 @@
 """Bytes of a connection to requests: the same however they are cut, bounded, and nothing behind a refusal."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.unit.gateway.wire import CUTS, FakeClient, split
 
@@ -187,5 +187,7 @@ NOISE = st.lists(
 
 
 @given(st.one_of(st.binary(max_size=80), NOISE.map(b"".join)), CUTS)
+@example(b"\r\n\r\n\r\n", [5])
+@example(b"\r\n\rGET / HTTP/1.1\r\nHost: a\r\n\r\n", [3])
 def test_random_bytes_are_requests_or_refusals_however_they_are_cut(wire, cuts):
     assert parse(*split(wire, cuts)) == parse(wire)

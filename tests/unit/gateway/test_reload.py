@@ -1,7 +1,5 @@
 """Changed files take effect as a whole, or not at all."""
 
-from pathlib import Path
-
 import pytest
 from structlog.testing import capture_logs
 
@@ -94,50 +92,119 @@ class Disk:
     async def watch(self, *folders, **_):
         self.watched.append(set(folders))
         while self.rounds:
-            yield {(1, str(path)) for path in self.rounds.pop(0)}
+            self.rounds.pop(0)()
+            yield set()
         raise self.Ended
 
 
-async def play(monkeypatch, disk, reloader, paths):
+@pytest.fixture
+def paths(tmp_path):
+    """Settings in one folder, a rule file that is a link into another, a key in a third."""
+    for name in ("gate/mailgate.yaml", "rules/policy.yaml", "keys/mdm.json"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text("first")
+    (tmp_path / "gate/policy.yaml").symlink_to("../rules/policy.yaml")
+    return {tmp_path / name for name in ("gate/mailgate.yaml", "gate/policy.yaml", "keys/mdm.json")}
+
+
+async def play(monkeypatch, reloader, paths, *rounds):
+    disk = Disk(*rounds)
     monkeypatch.setattr(reload, "awatch", disk.watch)
+    monkeypatch.setattr(reload, "LOOK", 1)
     with pytest.raises(Disk.Ended):
         await reloader.watch(paths)
+    return disk
 
 
-CONFIG = {Path("/etc/gate/mailgate.yaml"), Path("/etc/gate/policy.yaml"), Path("/run/keys/mdm.json")}
+def nothing():
+    """A round in which no change was told."""
+
+
+def swap(path):
+    path.with_suffix(".new").write_text("second")
+    path.with_suffix(".new").rename(path)
 
 
 @pytest.mark.parametrize(
-    ("changed", "reloads"),
+    ("change", "reloads"),
     [
-        (["/etc/gate/policy.yaml"], 1),
-        (["/etc/gate/policy.yaml", "/etc/gate/mailgate.yaml"], 1),
-        (["/run/keys/mdm.json"], 1),
-        (["/etc/gate/.policy.yaml.swp"], 0),
-        (["/etc/gate/..data"], 1),
-        (["/etc/gate/README"], 0),
+        (lambda top: (top / "gate/mailgate.yaml").write_text("second"), 1),
+        (lambda top: swap(top / "gate/mailgate.yaml"), 1),
+        (lambda top: (top / "rules/policy.yaml").write_text("second"), 1),
+        (lambda top: swap(top / "gate/policy.yaml"), 1),
+        (lambda top: (top / "keys/mdm.json").unlink(), 1),
+        (lambda top: (top / "gate/.mailgate.yaml.swp").write_text("second"), 0),
+        (lambda top: (top / "gate/README").write_text("second"), 0),
+        (lambda _: None, 0),
     ],
+    ids="written renamed link-followed link-replaced deleted swap-file other-file nothing".split(),
 )
-async def test_a_change_of_one_of_the_files_reloads_once(monkeypatch, files, changed, reloads):
-    """Also the swapped link ``..data`` of an orchestrator's mounted files."""
-    disk = Disk(changed)
-    await play(monkeypatch, disk, files.reloader, lambda: CONFIG)
+async def test_a_change_of_one_of_the_files_reloads_once(
+    monkeypatch, files, paths, tmp_path, change, reloads
+):
+    disk = await play(monkeypatch, files.reloader, lambda: paths, lambda: change(tmp_path), nothing)
     assert len(files.in_force) == reloads
-    assert disk.watched == [{Path("/etc/gate"), Path("/run/keys")}]
+    assert disk.watched[0] == {tmp_path / "gate", tmp_path / "rules", tmp_path / "keys"}
 
 
-async def test_folders_are_watched_anew_when_other_files_are_named(monkeypatch, files):
+async def test_a_folder_that_is_made_anew_is_watched_anew(monkeypatch, files, paths, tmp_path):
+    def replaced():
+        (tmp_path / "keys").rename(tmp_path / "old")
+        (tmp_path / "keys").mkdir()
+        (tmp_path / "keys/mdm.json").write_text("second")
+
+    disk = await play(monkeypatch, files.reloader, lambda: paths, replaced)
+    assert (len(files.in_force), len(disk.watched)) == (1, 2)
+
+
+async def test_folders_are_watched_anew_when_other_files_are_named(monkeypatch, files, paths, tmp_path):
     def named():
-        return CONFIG if not files.in_force else {Path("/srv/policy.yaml")}
+        return paths if not files.in_force else {tmp_path / "rules/policy.yaml"}
 
-    disk = Disk(["/etc/gate/policy.yaml"], ["/srv/policy.yaml"])
-    await play(monkeypatch, disk, files.reloader, named)
-    assert disk.watched == [{Path("/etc/gate"), Path("/run/keys")}, {Path("/srv")}]
+    policy = tmp_path / "rules/policy.yaml"
+    disk = await play(
+        monkeypatch, files.reloader, named, lambda: policy.write_text("2"), lambda: policy.write_text("3rd")
+    )
+    assert disk.watched[1:] == [{tmp_path / "rules"}]
     assert len(files.in_force) == 2
 
 
-async def test_the_watch_goes_on_after_a_bad_file(monkeypatch, files):
+async def test_where_folders_cannot_be_watched_the_files_are_still_looked_at(
+    monkeypatch, files, paths, tmp_path
+):
+    def change_unseen(*_, **__):
+        (tmp_path / "keys/mdm.json").write_text("second")
+        raise OSError("no more watches")
+
+    told = Disk(nothing).watch
+    tries = [change_unseen, told]
+    monkeypatch.setattr(reload, "LOOK", 1)
+    monkeypatch.setattr(
+        reload, "awatch", lambda *folders, **how: (tries.pop(0) if tries else told)(*folders, **how)
+    )
+    with pytest.raises(Disk.Ended):
+        await files.reloader.watch(lambda: paths)
+    assert len(files.in_force) == 1
+
+
+async def test_rejected_files_are_read_again_although_none_of_them_changed(
+    monkeypatch, files, paths, tmp_path
+):
+    """A file that was missing lies where nobody watches. The same mistakes are told once."""
     files.content = ConfigError([MISTAKE])
-    disk = Disk(["/etc/gate/policy.yaml"], ["/etc/gate/policy.yaml"])
-    await play(monkeypatch, disk, files.reloader, lambda: CONFIG)
+
+    def found():
+        files.content = "second"
+
+    change = (tmp_path / "gate/mailgate.yaml").write_text
+    with capture_logs() as logs:
+        await play(monkeypatch, files.reloader, lambda: paths, lambda: change("2"), nothing, nothing, found)
+    assert [line["event"] for line in logs] == ["config-rejected"]
+    assert (files.count("rejected"), files.in_force, files.reloader.mistakes) == (1, ["second"], [])
+
+
+async def test_the_watch_goes_on_after_a_bad_file(monkeypatch, files, paths, tmp_path):
+    files.content = ConfigError([MISTAKE])
+    change = (tmp_path / "gate/mailgate.yaml").write_text
+    await play(monkeypatch, files.reloader, lambda: paths, lambda: change("2"), lambda: change("3rd"))
     assert files.count("rejected") == 2

@@ -59,7 +59,8 @@ async def test_devices_from_before_owners_had_names_are_found_by_them(url: str) 
     await store.close()
     with create_engine(store_url(url), poolclass=NullPool).begin() as connection:
         connection.execute(text("DELETE FROM device_names WHERE kind = 'user'"))
-        connection.execute(text("DROP TABLE notices"))
+        connection.execute(text("DROP TABLE keys"))  # of version 0003
+        connection.execute(text("DROP TABLE notices"))  # of version 0004
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     store = await Store.open(url)
     (found,) = await store.devices.owned("ada@example.com")

@@ -106,3 +106,15 @@ def test_any_request_is_kept_within_bounds(
     client = Client(Kind.UNKNOWN, handheld=False, eas_id=eas_id, eas_type=eas_id)
     kept = client_facts(RequestFacts(method, target, headers=headers), client)
     assert hash(kept) == hash(client_facts(RequestFacts(method, target, headers=headers), client))
+
+
+def test_what_the_probe_found_is_kept_and_explains_the_kind() -> None:
+    mac = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Safari/605.1.15"
+    facts = RequestFacts(
+        headers={"user-agent": mac, "mailgate-probe": "tablet;by=mac-with-touch;os=ipados", "cookie": SECRET}
+    )
+    client = classify(facts)
+    kept = client_facts(facts, client)
+    assert kept.kind == "tablet"
+    assert classify(kept.facts) == client
+    assert SECRET not in repr(kept)

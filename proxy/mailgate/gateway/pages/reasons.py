@@ -100,6 +100,10 @@ _DECIDED = {
         mark("Company mail opens after a signed confirmation from your device. None came with this request."),
     ),
     Reason.ATTESTATION_INVALID: _PROOF_REFUSED,
+    Reason.PROBE_REQUIRED: Wording(
+        mark("One moment, please"),
+        mark("We check once whether this browser runs on a computer. Then your mail opens by itself."),
+    ),
 }
 
 _UNSERVED = {

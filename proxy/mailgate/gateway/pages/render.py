@@ -32,6 +32,16 @@ _RETRY = frozenset(
 """Reasons that pass by themselves, so that asking again for the same thing makes sense."""
 
 
+_DECIDED_SCRIPTS = ("recheck.js", "local-time.js")
+_SCRIPTS = {
+    "refusal": _DECIDED_SCRIPTS,
+    "warning": _DECIDED_SCRIPTS,
+    "error": (),
+    "probe": ("probe.js",),
+}
+"""The scripts of each page."""
+
+
 @dataclass(frozen=True, slots=True)
 class RenderedPage:
     """A page and the headers that depend on it: ``Content-Security-Policy`` and ``Content-Language``.
@@ -53,18 +63,24 @@ class Letter:
     language: str
 
 
+class _Look:
+    """The style and the scripts that stand in a page, and the policy that allows these alone."""
+
+    def __init__(self, *scripts: str) -> None:
+        style, *texts = (_asset(name) for name in ("style.css", *scripts))
+        self.style = Markup(style)  # noqa: S704
+        self.scripts = [Markup(text) for text in texts]  # noqa: S704
+        self.policy = _content_security_policy(style, texts)
+
+
 class Pages:
     """The pages in every language. Built once at start; rendering does no I/O and keeps no state."""
 
     def __init__(self) -> None:
         self._languages = load_languages()
         self._asked_as = asked_as(self._languages)
-        style, *scripts = (_asset(name) for name in ("style.css", "recheck.js", "local-time.js"))
-        self._assets = {"style": Markup(style), "scripts": [Markup(script) for script in scripts]}  # noqa: S704
-        self._policy = _content_security_policy(style, scripts)
-        self._templates = {
-            name: _environment().get_template(f"{name}.html") for name in ("refusal", "warning", "error")
-        }
+        self._looks = {name: _Look(*scripts) for name, scripts in _SCRIPTS.items()}
+        self._templates = {name: _environment().get_template(f"{name}.html") for name in _SCRIPTS}
         self._letter = _environment().get_template("letter.txt")
 
     def refusal(self, view: View) -> RenderedPage:
@@ -74,6 +90,10 @@ class Pages:
     def warning(self, view: View) -> RenderedPage:
         """The page that comes before the mail while a rule only warns."""
         return self._decided("warning", view)
+
+    def probe(self, view: View, *, may_skip: bool) -> RenderedPage:
+        """The page that reads what kind of device the browser runs on, and goes on to what was asked for."""
+        return self._render("probe", view, {"may_skip": may_skip})
 
     def error(self, view: View) -> RenderedPage:
         """The page for a request that the gate could not or would not serve."""
@@ -122,8 +142,10 @@ class Pages:
         wording = wording_of(view.reason)
         detail = detail_of(wording, apps=bool(view.apps), rule=bool(view.rule_title))
         rule = Markup("<bdi>{}</bdi>").format(view.rule_title)
+        look = self._looks[template]
         html = self._templates[template].render(
-            self._assets,
+            style=look.style,
+            scripts=look.scripts,
             view=view,
             language=language,
             title=language.say(wording.title),
@@ -134,7 +156,7 @@ class Pages:
             status_url=own_path(view.status_url),
             **more,
         )
-        return RenderedPage(html, self._policy, language.tag)
+        return RenderedPage(html, look.policy, language.tag)
 
     def _language(self, view: View) -> Language:
         default = self._asked_as.get(view.default_language.lower(), "en")
@@ -177,7 +199,7 @@ def _content_security_policy(style: str, scripts: list[str]) -> str:
         (
             "default-src 'none'",
             f"style-src {_hash(style)}",
-            f"script-src {' '.join(map(_hash, scripts))}",
+            " ".join(("script-src", *(map(_hash, scripts) if scripts else ("'none'",)))),
             "img-src data:",
             "connect-src 'self'",
             "form-action 'self'",

@@ -6,7 +6,7 @@ A protocol that is not listed is told as the web is: a page for a navigation, a 
 from collections.abc import Callable, Mapping
 
 from mailgate.gateway.answer import Answer
-from mailgate.gateway.refusals import activesync
+from mailgate.gateway.refusals import activesync, dav, ews, jmap, mapi
 from mailgate.model import Access, Decision, Protocol
 
 Refuse = Callable[[Access, Decision, str], Answer]
@@ -14,4 +14,8 @@ Refuse = Callable[[Access, Decision, str], Answer]
 
 FORMS: Mapping[Protocol, Refuse] = {
     Protocol.ACTIVESYNC: activesync.refuse,
+    Protocol.DAV: dav.refuse,
+    Protocol.EWS: ews.refuse,
+    Protocol.JMAP: jmap.refuse,
+    Protocol.MAPI: mapi.refuse,
 }

@@ -35,7 +35,12 @@ class Outline(HTMLParser):
 
 
 def render_all(pages: Pages, view: View) -> list[RenderedPage]:
-    return [pages.refusal(view), pages.warning(view), pages.error(view)]
+    return [
+        pages.refusal(view),
+        pages.warning(view),
+        pages.error(view),
+        pages.probe(replace(view, reason=Reason.PROBE_REQUIRED), may_skip=True),
+    ]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -52,7 +57,7 @@ def test_every_reason_has_a_page_in_every_language(
         headings = [int(tag[1]) for tag, _ in outline.tags if re.fullmatch(r"h[1-6]", tag)]
         assert headings == sorted(headings)
         assert headings.count(1) == 1
-        assert blocked.reference in outline.words
+        assert (blocked.reference in outline.words) is ('id="help"' in page.html)
         assert "%(" not in page.html
         assert len(page.html.encode()) < 20 * 1024
 
@@ -168,3 +173,15 @@ def test_the_language_is_the_browsers_or_the_configured_one(
     assert (
         pages.error(replace(blocked, accept_language=accept, default_language=default)).language == language
     )
+
+
+@pytest.mark.parametrize("may_skip", [True, False])
+def test_the_probe_has_a_way_on_for_whoever_has_no_scripts(
+    pages: Pages, blocked: View, may_skip: bool
+) -> None:
+    view = replace(blocked, reason=Reason.PROBE_REQUIRED, continue_url="/.mailgate/probe/skip?to=/a")
+    page = pages.probe(view, may_skip=may_skip)
+    outline = Outline(page)
+    assert "<noscript>" in page.html
+    assert [link["href"] for link in outline.all("a")] == [blocked.return_url]
+    assert [form["action"] for form in outline.all("form")] == [view.continue_url] * may_skip

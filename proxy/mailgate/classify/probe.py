@@ -1,0 +1,149 @@
+"""What the page of the browser probe read, and whether that is a computer or a handheld.
+
+An iPad's desktop mode and a phone's "request desktop site" send a computer's headers; their screens, pointers and
+platform stay what they are. The rules are tried in order and the first that holds decides. What a forger writes
+into the readings proves nothing: only a signature raises the assurance to attested.
+"""
+
+from collections.abc import Callable
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from mailgate.classify.hints import FORM_OF_FACTOR
+
+Word = Annotated[str, Field(max_length=128)]
+Side = Annotated[int, Field(ge=0, le=1_000_000)]
+
+HANDHELD_TOUCHES = 5
+"""The most touch points that a browser on iOS or Android tells, whatever the screen can do."""
+
+SMALLEST_TABLET = 600
+"""CSS pixels of the short side from which on Android calls a screen a tablet's (its resource qualifier sw600dp)."""
+
+
+class Measured(BaseModel):
+    """The readings of one page, as it posts them. Only what a rule below needs is read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    touch_points: Annotated[int, Field(ge=0, le=10_000)]
+    """``navigator.maxTouchPoints``."""
+    pointer: Literal["fine", "coarse", "none"]
+    """The media feature ``pointer`` (Media Queries 4, section 8): that of the first pointing device."""
+    hover: bool
+    any_fine: bool
+    """``any-pointer: fine``: a mouse, a trackpad or a pen is there as well."""
+    any_hover: bool
+    platform: Word
+    """``navigator.platform``."""
+    width: Side
+    """``screen.width`` in CSS pixels."""
+    height: Side
+    mobile: bool | None
+    """``navigator.userAgentData.mobile``; None where the browser has no such thing, as with the next three."""
+    system: Word
+    """``navigator.userAgentData.platform``."""
+    form_factors: Annotated[list[Word], Field(max_length=16)]
+    model: Word
+
+    @property
+    def touches(self) -> bool:
+        return self.touch_points > 0
+
+    @property
+    def mouse_first(self) -> bool:
+        """Whether the first pointing device is a mouse or a trackpad."""
+        return self.pointer == "fine" and self.hover
+
+    @property
+    def handheld(self) -> str:
+        """The form of a handheld with this screen."""
+        return "tablet" if min(self.width, self.height) >= SMALLEST_TABLET else "phone"
+
+
+class Found(NamedTuple):
+    """What the probe makes of a browser: a form of ``reading.KIND_OF_FORM``, by which rule, its system if told."""
+
+    form: str
+    by: str
+    os: str = ""
+
+
+class Rule(NamedTuple):
+    """``holds`` for the readings and the system that the headers claim; without a ``form`` the screen tells which handheld."""
+
+    name: str
+    form: str
+    why: str
+    holds: Callable[[Measured, str], bool]
+
+
+_ARM = ("Linux arm", "Linux aarch64")
+_HANDHELD_PLATFORMS = ("iPhone", "iPod", "iPad", "Android", "Linux armv81")
+"""Starts of ``navigator.platform``; ``armv81`` is a slip that Chrome has kept as its fixed word on Android."""
+_CONVERTIBLES = {"windows": ("Win",), "chromeos": ("Linux", "CrOS")}
+"""Systems of computers that are used without a keyboard too, with the platforms that their browsers tell."""
+
+
+def _convertible(seen: Measured, claimed: str) -> bool:
+    platform_agrees = seen.platform.startswith(_CONVERTIBLES.get(claimed, ()))
+    with_mouse = seen.any_fine and seen.any_hover
+    return platform_agrees and (with_mouse or seen.touch_points > HANDHELD_TOUCHES)
+
+
+FORM_FACTOR = "form-factor"
+RULES = (
+    Rule("mobile", "", "userAgentData says that it is mobile", lambda seen, _: bool(seen.mobile)),
+    Rule(
+        "model", "", "userAgentData names a model, which browsers on computers leave empty",
+        lambda seen, _: bool(seen.model),
+    ),
+    Rule(
+        "platform", "", "the platform is one of phones and tablets",
+        lambda seen, _: seen.platform.startswith(_HANDHELD_PLATFORMS) or seen.system in ("Android", "iOS"),
+    ),
+    Rule(
+        "mac-with-touch", "", "no Mac has a touch screen, an iPad has one whatever it claims to be",
+        lambda seen, claimed: seen.touches and (claimed == "macos" or seen.platform.startswith("Mac")),
+    ),
+    Rule(
+        "arm-with-touch", "", "a touch screen on an ARM processor with Linux is Android's",
+        lambda seen, claimed: seen.touches and claimed != "chromeos" and seen.platform.startswith(_ARM),
+    ),
+    Rule(
+        "coarse-without-touch", "device", "neither mouse nor touch: a remote control or a game pad",
+        lambda seen, _: not seen.touches and seen.pointer == "coarse",
+    ),
+    Rule("no-touch", "desktop", "no touch screen", lambda seen, _: not seen.touches),
+    Rule(
+        "mouse-first", "desktop", "a touch screen, but mouse or trackpad come first",
+        lambda seen, _: seen.mouse_first,
+    ),
+    Rule(
+        "convertible", "desktop", "Windows or ChromeOS used by touch, with a mouse or more touch points than handhelds tell",
+        _convertible,
+    ),
+    Rule("touch-first", "", "touch comes first, as on phones and tablets", lambda *_: True),
+)  # fmt: skip
+WHY = {
+    FORM_FACTOR: "userAgentData tells the form factor",
+    **{rule.name: rule.why for rule in RULES},
+}
+
+
+def examine(seen: Measured, claimed: str) -> Found:
+    """What the readings are the readings of. ``claimed`` is the system that the headers tell (``Client.os``)."""
+    factor = next((form for value, form in FORM_OF_FACTOR.items() if value in seen.form_factors), "")
+    if factor:
+        return Found(factor, FORM_FACTOR, _system(seen, factor))
+    rule = next(rule for rule in RULES if rule.holds(seen, claimed))
+    form = rule.form or seen.handheld
+    return Found(form, rule.name, "" if rule.form else _system(seen, form))
+
+
+def _system(seen: Measured, form: str) -> str:
+    """The system of a handheld, where its platform tells it."""
+    if seen.platform.startswith(("Mac", "iP")):
+        return "ipados" if form == "tablet" else "ios"
+    return "android" if seen.platform.startswith(("Linux", "Android")) or seen.system == "Android" else ""

@@ -1,0 +1,139 @@
+"""Which protocol the caller speaks, told from path, method, headers and the client's name.
+
+A browser that loads a page speaks to a person, whatever its address: it gets a page, and the probe, like any
+other page load. ActiveSync is the exception, since everything on its address is handheld.
+"""
+
+import re
+from functools import lru_cache
+from urllib.parse import unquote
+
+from mailgate.classify.table import Rule, Table
+from mailgate.model import LOGINS, Protocol, RequestFacts
+
+MAX_PATH = 8192
+"""Bytes of a path that are read: the longest request line that common servers take."""
+
+MAX_HEADER = 256
+"""Characters of a header, or of a client's name, that are read."""
+
+_DAV = {
+    "PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK",  # RFC 4918
+    "REPORT", "VERSION-CONTROL", "CHECKIN", "CHECKOUT", "UNCHECKOUT", "MKWORKSPACE", "UPDATE", "LABEL",
+    "MERGE", "BASELINE-CONTROL", "MKACTIVITY",  # RFC 3253
+    "ORDERPATCH", "ACL", "MKCALENDAR", "SEARCH", "BIND", "UNBIND", "REBIND",  # RFC 3648, 3744, 4791, 5323, 5842
+    "MKREDIRECTREF", "UPDATEREDIRECTREF",  # RFC 4437
+}  # fmt: skip
+_RPC = {"RPC_IN_DATA", "RPC_OUT_DATA", "RPC_ECHO_DATA"}
+"""Outlook Anywhere, the forerunner of MAPI over HTTP ([MS-RPCH] 2.1.2.1.1)."""
+
+_METHODS = dict.fromkeys(_DAV, Protocol.DAV) | dict.fromkeys(_RPC, Protocol.MAPI)
+"""Methods that a web page does not send."""
+
+_ACTIVESYNC = "microsoft-server-activesync"
+
+_SEGMENTS = {
+    _ACTIVESYNC: Protocol.ACTIVESYNC,
+    **dict.fromkeys(
+        (
+            "dav", "webdav", "caldav", "carddav", "groupdav", "principals", "davical", "radicale", "baikal",
+            "xandikos", "irony", "dav.php", "webdav.php", "caldav.php", "carddav.php", "groupdav.php",
+            "remote.php",
+        ),
+        Protocol.DAV,
+    ),
+    **dict.fromkeys(("ews", "exchange.asmx"), Protocol.EWS),
+    "jmap": Protocol.JMAP,
+    **dict.fromkeys(("mapi", "emsmdb", "nspi", "rpcproxy.dll"), Protocol.MAPI),
+}  # fmt: skip
+"""Path segments that name a protocol, wherever the service is mounted (``/SOGo/dav``, ``/.well-known/caldav``)."""
+
+_WHOLE_SEGMENT = re.compile(
+    rf"(?<![^/])(?:{'|'.join(map(re.escape, sorted(_SEGMENTS, key=len, reverse=True)))})(?![^/; ])"
+)
+
+_HEADERS = (
+    ("content-type", re.compile(r"application/vnd\.ms-sync"), Protocol.ACTIVESYNC),
+    ("content-type", re.compile(r"application/(?:mapi-http|rpc\b)"), Protocol.MAPI),
+    ("content-type", re.compile(r"text/(?:x-)?v?(?:calendar|card)\b|application/calendar\+"), Protocol.DAV),
+    ("soapaction", re.compile(r'"?https?://schemas\.microsoft\.com/exchange/services/'), Protocol.EWS),
+    ("sec-websocket-protocol", re.compile(r"(?:.*[ ,])?jmap\b"), Protocol.JMAP),
+    ("depth", re.compile(r"[01]|infinity"), Protocol.DAV),
+    ("translate", re.compile(r"f\Z"), Protocol.DAV),
+)
+"""Headers, compared in lower case from their start: [MS-OXCMAPIHTTP] 2.2.3.2.2, RFC 4918 10.2, RFC 6352 6.3.2,
+RFC 8887 4.1, [MS-WDVME] 2.2.1."""
+
+_CLIENTS = Table(
+    (
+        Rule(
+            Protocol.EWS,
+            "mail_app",
+            "The libraries by which Apple's and Microsoft's programs call Exchange Web Services.",
+            r"ExchangeWebServices | ExchangeServicesClient | ~EWS~",
+        ),
+        Rule(
+            Protocol.DAV,
+            "mail_app",
+            "Clients that fetch calendars, contacts and files, by the names they send.",
+            r"""
+            ~DAVx | DAVdroid | CalDAV | CardDAV | WebDAV | ~dataaccessd | CalendarAgent | ~accountsd
+            ~remindd | AddressBook(?:SourceSync|Core)?/ | ~Contacts/[\d.]+ | ~iCal/ | ~CoreDAV
+            ~Thunderbird | ~Lightning | ~Evolution/ | ~gvfs/ | ~davfs2 | ~cadaver | ~litmus | ~vdirsyncer
+            ~pimsync | DAV groupware | ~Akonadi | ~mirall | Nextcloud-(?:android|iOS) | ~Cyberduck
+            ~BusyCal | BusyContacts | Fantastical | ~org\.tasks | ~jtx ?Board | SOGo.?Connector | ~aCal/
+            ~eM ?Client
+            """,
+        ),
+    )
+)
+
+
+def protocol_of(facts: RequestFacts) -> Protocol:
+    """The protocol of a request. Pure; costs the same for every input."""
+    if facts.scheme in LOGINS:  # a login at the mail server: no HTTP request has one of these schemes
+        return Protocol(facts.scheme)
+    found = (
+        _of_path(facts.path[:MAX_PATH])
+        or _METHODS.get(facts.method.upper())
+        or _of_headers(facts)
+        or _of_client(facts.user_agent[:MAX_HEADER])
+    )
+    if found is None or (found is not Protocol.ACTIVESYNC and _loads_page(facts)):
+        return Protocol.WEB
+    return found
+
+
+def _of_path(path: str) -> Protocol | None:
+    """Reads the path as a lenient upstream would: decoded, without case, without parameters, so that no
+    spelling of an ActiveSync address passes for a web page. ActiveSync counts before all, else the first."""
+    lenient = unquote(path, errors="replace").lower().replace("\\", "/")
+    segments = _WHOLE_SEGMENT.findall(lenient)
+    if not segments:
+        return None
+    return Protocol.ACTIVESYNC if _ACTIVESYNC in segments else _SEGMENTS[segments[0]]
+
+
+def _of_headers(facts: RequestFacts) -> Protocol | None:
+    for name, value, protocol in _HEADERS:
+        if name in facts.headers and value.match(facts.headers[name][:MAX_HEADER].strip().lower()):
+            return protocol
+    return None
+
+
+@lru_cache(4096)
+def _of_client(user_agent: str) -> Protocol | None:
+    match = _CLIENTS.first(user_agent.encode("ascii", "replace").decode("ascii"))
+    return Protocol(match.rule.name) if match else None
+
+
+def _loads_page(facts: RequestFacts) -> bool:
+    """Whether a browser shows the answer as a page: Fetch metadata where sent; else it accepts HTML and is no
+    native client (Thunderbird accepts HTML in everything it asks)."""
+    if facts.method.upper() not in ("GET", "HEAD", "POST"):
+        return False
+    mode = facts.headers.get("sec-fetch-mode")
+    if mode is not None:
+        return mode == "navigate"
+    accepts = "text/html" in facts.headers.get("accept", "")[:MAX_HEADER]
+    return accepts and _of_client(facts.user_agent[:MAX_HEADER]) is None

@@ -1,0 +1,37 @@
+"""The gate's own cookies: read here, and kept from the webmail."""
+
+import re
+
+from mailgate.model import RequestFacts
+
+PROBE_COOKIE = "mailgate-probe"
+WARNED_COOKIE = "mailgate-warned"
+
+_OWN = re.compile(
+    rb"(?:^|;)[ \t]*(?:%b|%b)[ \t]*(?:=[^;]*)?(?=;|$)" % (PROBE_COOKIE.encode(), WARNED_COOKIE.encode())
+)
+
+
+def cookies_named(facts: RequestFacts, name: str) -> list[str]:
+    """The values of every cookie with this name: a cookie of another path or domain may share it.
+
+    Not http.cookies: it gives up on all cookies where one of the webmail's is unusual.
+    """
+    pairs = re.split(r"[;,][ \t]*", facts.headers.get("cookie", ""))
+    return [value for key, _, value in (pair.partition("=") for pair in pairs) if key.strip() == name]
+
+
+def set_cookie(name: str, value: str, *, seconds: int, secure: bool) -> str:
+    """The Set-Cookie value of one of the gate's own cookies, which no script can read."""
+    attributes = f"Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax"
+    return f"{name}={value}; {attributes}{'; Secure' if secure else ''}"
+
+
+def without_own(value: bytes) -> bytes:
+    """A Cookie field without the gate's own cookies, every other byte as it came; empty where nothing else is left."""
+    if b"mailgate-" not in value:
+        return value
+    rest = _OWN.sub(b"", value)
+    if rest.startswith(b";") and not value.startswith(b";"):
+        rest = rest[1:].lstrip(b" \t")
+    return rest if rest.strip(b"; \t") else b""

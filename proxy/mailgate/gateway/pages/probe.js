@@ -1,0 +1,80 @@
+(() => {
+  "use strict";
+  const GOES_ON_AGAIN_AFTER = 60000;
+  const MARK = "mailgate-probed";
+  const page = document.documentElement;
+
+  const has = (feature) => matchMedia(`(${feature})`).matches;
+
+  // Nothing is read but what the verdict rests on.
+  const read = async () => {
+    const agent = navigator.userAgentData;
+    let more = {};
+    try {
+      more = agent ? await agent.getHighEntropyValues(["formFactors", "model"]) : {};
+    } catch {
+      // A browser may keep these to itself.
+    }
+    return {
+      touch_points: navigator.maxTouchPoints || 0,
+      pointer: ["fine", "coarse"].find((kind) => has(`pointer: ${kind}`)) || "none",
+      hover: has("hover: hover"),
+      any_fine: has("any-pointer: fine"),
+      any_hover: has("any-hover: hover"),
+      platform: String(navigator.platform || ""),
+      width: Math.round(screen.width),
+      height: Math.round(screen.height),
+      mobile: agent ? Boolean(agent.mobile) : null,
+      system: (agent && agent.platform) || "",
+      form_factors: more.formFactors || [],
+      model: more.model || "",
+    };
+  };
+
+  const send = async (readings) => {
+    const answer = await fetch("/.mailgate/probe", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(readings),
+    });
+    if (!answer.ok) throw new Error(answer.statusText);
+  };
+
+  // Without a cookie this page would come back for ever: it goes on once, and says what to do if it comes back.
+  const cameBack = () => {
+    const last = Number(sessionStorage.getItem(MARK));
+    sessionStorage.removeItem(MARK);
+    return Date.now() - last < GOES_ON_AGAIN_AFTER;
+  };
+
+  const tell = (what) => {
+    page.classList.remove("scripted");
+    document.getElementById(what).hidden = false;
+    document.getElementById("ways").classList.remove("late");
+  };
+
+  // A reload asks for the very same address and keeps its fragment (#inbox), which the server never saw.
+  const goOn = () => location.reload();
+
+  const run = async () => {
+    try {
+      if (!navigator.cookieEnabled || cameBack()) return tell("no-cookies");
+    } catch {
+      return tell("no-cookies"); // Storage is blocked, and cookies with it.
+    }
+    try {
+      await send(await read());
+    } catch {
+      return tell("failed");
+    }
+    sessionStorage.setItem(MARK, String(Date.now()));
+    goOn();
+  };
+
+  document.getElementById("again").addEventListener("click", (event) => {
+    event.preventDefault();
+    goOn();
+  });
+  page.classList.add("scripted");
+  run();
+})();

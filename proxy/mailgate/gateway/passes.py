@@ -1,0 +1,79 @@
+"""The cookie that remembers what the browser probe found: sealed with a key of the store, worth something only to its browser."""
+
+import hmac
+import re
+from base64 import urlsafe_b64encode
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import NamedTuple, Protocol
+
+from mailgate.classify.hints import PLATFORM
+from mailgate.classify.probe import Found
+from mailgate.model import RequestFacts
+
+SETTLING = timedelta(days=1)
+"""A new key seals only after this time: by then every gate that shares the store knows it."""
+
+_CLOCKS_DIFFER = timedelta(minutes=1)
+_TEXT = re.compile(
+    r"1\.(?P<issued>[0-9]{10})\.(?P<form>[a-z]*)\.(?P<by>[a-z-]+)\.(?P<os>[a-z]*)\.(?P<hint>[0-9a-f]{8}|)\.(?P<seal>[\w-]{43})",
+    re.ASCII,
+)
+
+
+class Key(Protocol):
+    """A secret of the store (``store/keys.py``)."""
+
+    @property
+    def secret(self) -> bytes: ...
+
+    @property
+    def made_at(self) -> datetime: ...
+
+
+class Pass(NamedTuple):
+    """What was found, and when. A ``found`` without a form is that of somebody who went on without being probed."""
+
+    found: Found
+    issued: datetime
+
+
+def seal(given: Pass, facts: RequestFacts, keys: Sequence[Key]) -> str:
+    """The cookie's value for the browser behind ``facts``. ``keys`` come newest first; there is at least one."""
+    settled = (key for key in keys if key.made_at <= given.issued - SETTLING)
+    form, by, system = given.found
+    text = f"1.{int(given.issued.timestamp())}.{form}.{by}.{system}.{_hint(facts)}"
+    return f"{text}.{_mac(next(settled, keys[-1]), text, facts)}"
+
+
+def unseal(
+    value: str, facts: RequestFacts, keys: Sequence[Key], now: datetime, lifetime: timedelta
+) -> Pass | None:
+    """The pass in a cookie; None where it is not ours, too old, or was given to another browser.
+
+    The user agent must be the same to the letter. So must the hint of the platform where one is sent: browsers
+    leave it out of WebSocket handshakes.
+    """
+    told = _TEXT.fullmatch(value)
+    if told is None:
+        return None
+    issued = datetime.fromtimestamp(int(told["issued"]), UTC)
+    if not issued - _CLOCKS_DIFFER <= now < issued + lifetime:
+        return None
+    if _hint(facts) not in ("", told["hint"]):
+        return None
+    text = value.rpartition(".")[0]
+    if not any(hmac.compare_digest(told["seal"], _mac(key, text, facts)) for key in keys):
+        return None
+    return Pass(Found(told["form"], told["by"], told["os"]), issued)
+
+
+def _hint(facts: RequestFacts) -> str:
+    platform = facts.headers.get(PLATFORM, "")
+    return sha256(platform.encode()).hexdigest()[:8] if platform else ""
+
+
+def _mac(key: Key, text: str, facts: RequestFacts) -> str:
+    sealed = f"mailgate-probe\n{text}\n{facts.user_agent}".encode("utf-8", "surrogatepass")
+    return urlsafe_b64encode(hmac.digest(key.secret, sealed, "sha256")).rstrip(b"=").decode()

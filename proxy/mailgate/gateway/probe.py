@@ -1,0 +1,87 @@
+"""``/.mailgate/probe``: takes the readings of the probe's page, answers with the cookie that remembers them."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Protocol
+from urllib.parse import parse_qsl
+
+import structlog
+from pydantic import ValidationError
+
+from mailgate.classify import classify
+from mailgate.classify.probe import Found, Measured, examine
+from mailgate.gateway.answer import Answer, json_answer
+from mailgate.gateway.facts import Incoming
+from mailgate.gateway.http1.request import RequestRefused
+from mailgate.gateway.metrics import Metrics
+from mailgate.gateway.pages.view import own_path
+from mailgate.gateway.prober import SKIPPED, Mode, Prober
+from mailgate.model import Client, Kind, Reason, RequestFacts
+
+log = structlog.get_logger()
+
+
+class ProbingGate(Protocol):
+    """What the addresses here need of the gate (``handler.py``)."""
+
+    prober: Prober
+    metrics: Metrics
+    public_url: str
+
+
+async def take_readings(gate: ProbingGate, incoming: Incoming, reference: str, now: datetime) -> Answer:
+    """What the page read becomes a verdict and a cookie. Raises RequestRefused for anything but the gate's own page."""
+    facts = incoming.facts
+    client = _prober_asks(gate, facts)
+    if facts.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise RequestRefused(415, Reason.REQUEST_NOT_SUPPORTED, "Expected application/json.")
+    try:
+        seen = Measured.model_validate_json(incoming.body)
+    except ValidationError:
+        gate.metrics.probes.labels("malformed").inc()
+        raise RequestRefused(400, Reason.REQUEST_MALFORMED, "These are no readings of the probe.") from None
+    found = examine(seen, client.os)
+    _note(gate, found, client, reference)
+    told = json_answer(200, {"found": found.form, "by": found.by, "reference": reference})
+    return replace(told, headers=(("Set-Cookie", gate.prober.remember(found, facts, now)),))
+
+
+async def skip_probe(gate: ProbingGate, incoming: Incoming, reference: str, now: datetime) -> Answer:
+    """Go on without being probed, which is open to everybody while the probe only observes."""
+    facts = incoming.facts
+    client = _prober_asks(gate, facts)
+    if gate.prober.mode is not Mode.OBSERVE:
+        raise RequestRefused(403, Reason.PROBE_REQUIRED, "The probe is required here.")
+    _note(gate, SKIPPED, client, reference)
+    target = own_path(dict(parse_qsl(facts.query)).get("to", "/"))
+    cookie = gate.prober.remember(SKIPPED, facts, now)
+    return Answer(303, headers=(("Location", target if target.isascii() else "/"), ("Set-Cookie", cookie)))
+
+
+def _prober_asks(gate: ProbingGate, facts: RequestFacts) -> Client:
+    """The client as its headers claim. Raises RequestRefused where no probe is asked, or the page is another site's."""
+    if not gate.prober.on:
+        raise RequestRefused(404, Reason.NOT_FOUND, "There is nothing at this address.")
+    if not _same_origin(gate, facts):
+        raise RequestRefused(403, Reason.REQUEST_NOT_SUPPORTED, "Expected a request of the gate's own page.")
+    client = classify(facts)
+    if client.kind is not Kind.LAPTOP:
+        raise RequestRefused(
+            403, Reason.REQUEST_NOT_SUPPORTED, "Only what claims to be a computer is probed."
+        )
+    return client
+
+
+def _same_origin(gate: ProbingGate, facts: RequestFacts) -> bool:
+    """Fetch metadata where sent, else the Origin, which every browser sends with a POST."""
+    site = facts.headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    return facts.headers.get("origin") in (f"{facts.scheme}://{facts.host}", gate.public_url)
+
+
+def _note(gate: ProbingGate, found: Found, client: Client, reference: str) -> None:
+    gate.metrics.probes.labels(found.form or "skipped").inc()
+    log.info(
+        "probed", reference=reference, found=found.form, by=found.by, os=client.os, mode=gate.prober.mode
+    )

@@ -1,0 +1,78 @@
+"""The browser probe: whom it is shown, what comes of its readings, and what a later request makes of that."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from mailgate.classify.probe import Found
+from mailgate.classify.probed import HEADER, probe_header
+from mailgate.gateway.caller import is_first_page_load
+from mailgate.gateway.cookies import PROBE_COOKIE, cookies_named, set_cookie
+from mailgate.gateway.passes import Key, Pass, seal, unseal
+from mailgate.model import Access, Assurance, Kind, Protocol, RequestFacts
+
+COMPUTER = "desktop"
+SKIPPED = Found("", "skipped")
+
+AGAIN = timedelta(minutes=5)
+"""After this time a browser that was no computer is asked anew: a keyboard may have come."""
+
+
+class Mode(StrEnum):
+    """The setting ``probe``."""
+
+    OFF = "off"
+    OBSERVE = "observe"
+    REQUIRE = "require"
+
+
+@dataclass(slots=True)
+class Prober:
+    """One for a gate. Nothing is kept of a client but in its own cookie."""
+
+    mode: Mode = Mode.OFF
+    lifetime: timedelta = timedelta(days=7)
+    keys: Sequence[Key] = ()
+    """Newest first."""
+
+    @property
+    def on(self) -> bool:
+        return self.mode is not Mode.OFF and bool(self.keys)
+
+    def remembered(self, facts: RequestFacts, now: datetime) -> RequestFacts:
+        """The facts with what the probe found in this browser before, if it did."""
+        held = self._held(facts, now) if self.on else None
+        if held is None or not held.found.form:
+            return facts
+        told = probe_header(held.found, observed=self.mode is Mode.OBSERVE)
+        return replace(facts, headers={**facts.headers, HEADER: told})
+
+    def wanted(self, access: Access) -> bool:
+        """Whether this page load is answered by the probe: an unattested computer, as it says, that was not probed yet."""
+        facts, client = access.facts, access.client
+        if not self.on or client.protocol is not Protocol.WEB or not is_first_page_load(facts):
+            return False
+        if client.assurance is Assurance.ATTESTED:
+            return False
+        held = self._held(facts, access.now)
+        if held is None:
+            return client.kind is Kind.LAPTOP
+        refused = self.mode is Mode.REQUIRE and held.found.form != COMPUTER
+        return refused and access.now - held.issued >= AGAIN
+
+    def remember(self, found: Found, facts: RequestFacts, now: datetime) -> str:
+        """The Set-Cookie value that remembers what was found."""
+        value = seal(Pass(found, now), facts, self.keys)
+        seconds = int(self.lifetime.total_seconds())
+        return set_cookie(PROBE_COOKIE, value, seconds=seconds, secure=facts.scheme == "https")
+
+    def _held(self, facts: RequestFacts, now: datetime) -> Pass | None:
+        """The valid pass of this browser; of several the one that is no computer's, of these the newest.
+
+        Where the probe is required, going on without it counts for nothing.
+        """
+        values = cookies_named(facts, PROBE_COOKIE)
+        passes = [unseal(value, facts, self.keys, now, self.lifetime) for value in values]
+        valid = [each for each in passes if each and (each.found.form or self.mode is Mode.OBSERVE)]
+        return max(valid, key=lambda each: (each.found.form != COMPUTER, each.issued), default=None)

@@ -1,0 +1,18 @@
+"""JMAP: errors of a whole request are problem documents (RFC 8620, section 3.6.1)."""
+
+from mailgate.gateway.answer import Answer
+from mailgate.gateway.problem import problem
+from mailgate.gateway.refusals.wording import reason_header
+from mailgate.model import Access, Decision
+
+
+def refuse(access: Access, decision: Decision, reference: str) -> Answer:  # noqa: ARG001 - the shape of every form
+    """403. None of the registered ``urn:ietf:params:jmap:error:…`` means this, so the type is our own."""
+    return problem(
+        403,
+        decision.reason,
+        reference,
+        apps=decision.apps,
+        title=decision.title,
+        headers=(reason_header(decision),),
+    )

@@ -1,0 +1,58 @@
+"""Secrets that seal what the gate hands out: the same in every gate on this store, and after a restart."""
+
+import secrets
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mailgate.store.database import Database
+from mailgate.store.rows import upsert
+from mailgate.store.schema import keys
+
+_KEPT = 2
+_BYTES = 32
+
+
+class Key(NamedTuple):
+    """One secret. ``number`` counts up with each that is made for the same purpose."""
+
+    number: int
+    secret: bytes
+    made_at: datetime
+
+    def __repr__(self) -> str:
+        return f"Key(number={self.number})"
+
+
+class Keys:
+    """Queries on keys. Every method may raise ``StoreUnavailableError``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def current(self, purpose: str, now: datetime, renew_after: timedelta) -> tuple[Key, ...]:
+        """The newest two, newest first; a new one is made where the newest is older than ``renew_after`` or there is none.
+
+        Gates that do this at the same moment end up with the same keys.
+        """
+        async with self._database.writing() as connection:
+            found = await _newest(connection, purpose)
+            if found and now - found[0].made_at < renew_after:
+                return found
+            await _make(connection, purpose, found[0].number + 1 if found else 1, now)
+            return await _newest(connection, purpose)
+
+
+async def _newest(connection: AsyncConnection, purpose: str) -> tuple[Key, ...]:
+    query = select(keys.c.number, keys.c.secret, keys.c.made_at).where(keys.c.purpose == purpose)
+    rows = await connection.execute(query.order_by(keys.c.number.desc()).limit(_KEPT))
+    return tuple(Key(*row) for row in rows)
+
+
+async def _make(connection: AsyncConnection, purpose: str, number: int, now: datetime) -> None:
+    row = {"purpose": purpose, "number": number, "secret": secrets.token_bytes(_BYTES), "made_at": now}
+    await connection.execute(upsert(connection, keys).values(row).on_conflict_do_nothing())
+    old = keys.c.number <= number - _KEPT
+    await connection.execute(delete(keys).where(keys.c.purpose == purpose, old))

@@ -1,0 +1,122 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailgate.classify.protocol import MAX_PATH, protocol_of
+from mailgate.model import Protocol, RequestFacts
+
+CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
+THUNDERBIRD = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Thunderbird/128.4.0"
+HTML = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+NAVIGATION = {"accept": HTML, "user-agent": CHROME, "sec-fetch-mode": "navigate"}
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "protocol"),
+    [
+        ("GET", "/", Protocol.WEB),
+        ("GET", "/?_task=mail&next=/Microsoft-Server-ActiveSync", Protocol.WEB),
+        ("POST", "/Microsoft-Server-ActiveSync?Cmd=Sync", Protocol.ACTIVESYNC),
+        ("OPTIONS", "/microsoft-server-ACTIVESYNC", Protocol.ACTIVESYNC),
+        ("POST", "/SOGo/Microsoft-Server-ActiveSync?jAAJ", Protocol.ACTIVESYNC),
+        ("POST", "/%4dicrosoft-Server-Active%53ync", Protocol.ACTIVESYNC),
+        ("POST", "//Microsoft-Server-ActiveSync/;x=1", Protocol.ACTIVESYNC),
+        ("POST", "/Microsoft-Server-ActiveSync;jsessionid=1", Protocol.ACTIVESYNC),
+        ("POST", r"/a\Microsoft-Server-ActiveSync", Protocol.ACTIVESYNC),
+        ("POST", "/dav/../Microsoft-Server-ActiveSync", Protocol.ACTIVESYNC),
+        ("PROPFIND", "/Microsoft-Server-ActiveSync", Protocol.ACTIVESYNC),
+        ("POST", "http://mail.example.com/Microsoft-Server-ActiveSync", Protocol.ACTIVESYNC),
+        ("GET", "/Microsoft-Server-ActiveSync.png", Protocol.WEB),
+        ("PROPFIND", "/anywhere/", Protocol.DAV),
+        ("mkcalendar", "/anywhere/", Protocol.DAV),
+        ("REPORT", "/SOGo/dav/alice/Calendar/", Protocol.DAV),
+        ("PUT", "/SOGo/dav/alice/Calendar/personal/1.ics", Protocol.DAV),
+        ("POST", "/SOGo/so/alice/Calendar/personal/1.ics/save", Protocol.WEB),
+        ("GET", "/SOGo/so/alice/Mail/0/folderINBOX/view", Protocol.WEB),
+        ("GET", "/.well-known/caldav", Protocol.DAV),
+        ("GET", "/.well-known/carddav", Protocol.DAV),
+        ("GET", "/.well-known/security.txt", Protocol.WEB),
+        ("DELETE", "/remote.php/dav/calendars/alice/work/1.ics", Protocol.DAV),
+        ("GET", "/davical/caldav.php/alice/", Protocol.DAV),
+        ("OPTIONS", "/principals/", Protocol.DAV),
+        ("GET", "/davos/", Protocol.WEB),
+        ("POST", "/EWS/Exchange.asmx", Protocol.EWS),
+        ("GET", "/ews/Services.wsdl", Protocol.EWS),
+        ("GET", "/news/ews.html", Protocol.WEB),
+        ("POST", "/jmap/", Protocol.JMAP),
+        ("GET", "/.well-known/jmap", Protocol.JMAP),
+        ("POST", "/mapi/emsmdb/?MailboxId=x", Protocol.MAPI),
+        ("POST", "/mapi/nspi/", Protocol.MAPI),
+        ("RPC_IN_DATA", "/rpc/rpcproxy.dll?mail.example.com:6001", Protocol.MAPI),
+        ("RPC_OUT_DATA", "/elsewhere", Protocol.MAPI),
+    ],
+)
+def test_method_and_path(method: str, target: str, protocol: Protocol) -> None:
+    assert protocol_of(RequestFacts(method, target)) is protocol
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "protocol"),
+    [
+        ("content-type", "application/vnd.ms-sync.wbxml", Protocol.ACTIVESYNC),
+        ("content-type", "Application/MAPI-HTTP", Protocol.MAPI),
+        ("content-type", "application/rpc", Protocol.MAPI),
+        ("content-type", "text/calendar; charset=utf-8", Protocol.DAV),
+        ("content-type", "text/vcard", Protocol.DAV),
+        ("content-type", "text/html", Protocol.WEB),
+        ("content-type", "application/json", Protocol.WEB),
+        ("soapaction", '"http://schemas.microsoft.com/exchange/services/2006/messages/GetItem"', Protocol.EWS),
+        ("soapaction", "urn:other", Protocol.WEB),
+        ("sec-websocket-protocol", "jmap", Protocol.JMAP),
+        ("sec-websocket-protocol", "chat, jmap", Protocol.JMAP),
+        ("depth", "Infinity", Protocol.DAV),
+        ("translate", "f", Protocol.DAV),
+        ("user-agent", "iOS/17.5.1 (21F90) dataaccessd/1.0", Protocol.DAV),
+        ("user-agent", "macOS/14.5 (23F79) CalendarAgent/1000", Protocol.DAV),
+        ("user-agent", "DAVx5/4.4.3-ose (dav4jvm; okhttp/4.12.0) Android/14", Protocol.DAV),
+        ("user-agent", "Microsoft-WebDAV-MiniRedir/10.0.22631", Protocol.DAV),
+        ("user-agent", "CalDavSynchronizer/4.4", Protocol.DAV),
+        ("user-agent", "Evolution/3.52.3", Protocol.DAV),
+        ("user-agent", THUNDERBIRD, Protocol.DAV),
+        ("user-agent", "Mac+OS+X/10.15.7 (19H2) ExchangeWebServices/11.0 (226)", Protocol.EWS),
+        ("user-agent", CHROME, Protocol.WEB),
+    ],
+)  # fmt: skip
+def test_headers_and_the_clients_name(name: str, value: str, protocol: Protocol) -> None:
+    assert protocol_of(RequestFacts("POST", "/", headers={name: value})) is protocol
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "protocol"),
+    [
+        ("GET", NAVIGATION, Protocol.WEB),
+        ("POST", NAVIGATION, Protocol.WEB),
+        ("GET", {"accept": HTML, "user-agent": CHROME}, Protocol.WEB),
+        ("GET", {**NAVIGATION, "sec-fetch-mode": "cors"}, Protocol.DAV),
+        ("GET", {"accept": "*/*", "user-agent": CHROME}, Protocol.DAV),
+        ("GET", {"accept": HTML, "user-agent": THUNDERBIRD}, Protocol.DAV),
+        ("PROPFIND", NAVIGATION, Protocol.DAV),
+    ],
+)
+def test_a_browser_that_loads_a_page_is_the_web(
+    method: str, headers: dict[str, str], protocol: Protocol
+) -> None:
+    """Whoever hides the webmail behind such an address is still asked what any page load is asked."""
+    assert protocol_of(RequestFacts(method, "/index.php/dav?_task=mail", headers=headers)) is protocol
+
+
+def test_a_page_load_of_activesync_stays_activesync() -> None:
+    facts = RequestFacts("GET", "/Microsoft-Server-ActiveSync", headers=NAVIGATION)
+    assert protocol_of(facts) is Protocol.ACTIVESYNC
+
+
+@pytest.mark.parametrize("filler", ["/", "/dav", "/%64", "/microsoft-server-activesyn"])
+def test_a_long_path_is_read_to_its_limit(filler: str) -> None:
+    path = (filler * MAX_PATH)[: MAX_PATH - 40].rpartition("/")[0] + "/Microsoft-Server-ActiveSync"
+    assert protocol_of(RequestFacts("POST", path)) is Protocol.ACTIVESYNC
+
+
+@given(st.text(), st.text(), st.text())
+def test_no_request_raises(method: str, target: str, value: str) -> None:
+    headers = dict.fromkeys(("content-type", "soapaction", "depth", "accept", "user-agent"), value)
+    assert protocol_of(RequestFacts(method, target, headers=headers)) in Protocol

@@ -1,0 +1,34 @@
+"""MS-OXCMAPIHTTP, section 2.2.3.3: the code in a header, and the headers that every response repeats."""
+
+from tests.unit.gateway.refusals.blocked import refused
+
+from mailgate.model import Protocol
+
+REQUEST_ID = "{C715155F-2BE8-44E0-BD34-2960067874C8}:500"
+
+
+def test_the_code_the_words_and_the_reference() -> None:
+    answer = refused(Protocol.MAPI)
+    assert (answer.status, answer.content_type) == (403, "text/plain; charset=utf-8")
+    assert answer.headers == (("X-ResponseCode", "11"), ("X-Device-Reason", "prohibited-app"))
+    assert b"TikTok" in answer.body
+    assert answer.body.endswith(b"Reference: REF2345.\n")
+
+
+def test_what_identifies_the_request_is_repeated() -> None:
+    answer = refused(Protocol.MAPI, x_requesttype="Connect", x_requestid=REQUEST_ID, x_clientinfo="{AB}:1")
+    assert (
+        dict(answer.headers).items()
+        >= {
+            "X-RequestType": "Connect",
+            "X-RequestId": REQUEST_ID,
+            "X-ClientInfo": "{AB}:1",
+        }.items()
+    )
+
+
+def test_what_is_no_identifier_is_not_repeated() -> None:
+    answer = refused(
+        Protocol.MAPI, x_requesttype="a\r\nX-Evil: 1", x_requestid="é" * 9, x_clientinfo="x" * 999
+    )
+    assert [name for name, _ in answer.headers] == ["X-ResponseCode", "X-Device-Reason"]

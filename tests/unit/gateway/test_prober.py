@@ -1,0 +1,121 @@
+"""Whom the probe is shown, and what a later request makes of what it found."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from tests.unit.gateway.gates import NOW
+
+from mailgate.classify import classify
+from mailgate.classify.probe import Found
+from mailgate.classify.probed import HEADER
+from mailgate.gateway.passes import Pass, seal
+from mailgate.gateway.prober import AGAIN, SKIPPED, Mode, Prober
+from mailgate.model import Access, Assurance, Kind, Posture, RequestFacts
+from mailgate.store import Key
+
+WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
+IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148"
+KEYS = [Key(1, b"k" * 32, NOW - timedelta(days=30))]
+PAGE_LOAD = {"user-agent": WINDOWS, "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+COMPUTER, TABLET = Found("desktop", "no-touch"), Found("tablet", "touch-first", "android")
+
+
+def prober(mode=Mode.REQUIRE, **more):
+    return Prober(mode, keys=KEYS, **more)
+
+
+def facts(found=None, *, ago=timedelta(), method="GET", **headers):
+    plain = RequestFacts(
+        method=method, headers=PAGE_LOAD | {k.replace("_", "-"): v for k, v in headers.items()}
+    )
+    held = found if isinstance(found, list) else [found] if found else []
+    cookies = [f"mailgate-probe={seal(Pass(each, NOW - ago), plain, KEYS)}" for each in held]
+    return replace(plain, headers=plain.headers | {"cookie": "; ".join(["session=x", *cookies])})
+
+
+def access(on, asked):
+    return Access(asked, classify(on.remembered(asked, NOW)), Posture(), NOW)
+
+
+@pytest.mark.parametrize(
+    ("mode", "found", "ago", "wanted"),
+    [
+        (Mode.OFF, None, 0, False),
+        (Mode.OBSERVE, None, 0, True), (Mode.REQUIRE, None, 0, True),
+        (Mode.OBSERVE, COMPUTER, 0, False), (Mode.REQUIRE, COMPUTER, 0, False),
+        (Mode.REQUIRE, COMPUTER, 7 * 24 * 60, True),
+        (Mode.OBSERVE, TABLET, 60, False), (Mode.REQUIRE, TABLET, 0, False), (Mode.REQUIRE, TABLET, 5, True),
+        (Mode.OBSERVE, SKIPPED, 60, False), (Mode.REQUIRE, SKIPPED, 0, True),
+    ],
+)  # fmt: skip
+def test_a_page_load_is_probed_until_something_was_found(mode, found, ago, wanted):
+    on = prober(mode)
+    assert on.wanted(access(on, facts(found, ago=timedelta(minutes=ago)))) is wanted
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        facts(method="POST"),
+        facts(method="HEAD"),
+        facts(sec_fetch_mode="cors", sec_fetch_dest="empty"),
+        facts(sec_fetch_dest="iframe"),
+        facts(user_agent=IPHONE),
+        facts(user_agent="curl/8.15.0"),
+        facts(user_agent=""),
+        replace(facts(), headers={"user-agent": WINDOWS, "accept": "*/*"}),
+        replace(
+            facts(), target="/Microsoft-Server-ActiveSync?Cmd=Sync&DeviceId=A&DeviceType=WindowsOutlook15"
+        ),
+    ],
+)
+def test_nobody_else_is_probed(asked):
+    on = prober()
+    assert not on.wanted(access(on, asked))
+
+
+def test_who_has_signed_evidence_is_not_probed():
+    on = prober()
+    seen = access(on, facts())
+    assert not on.wanted(replace(seen, client=replace(seen.client, assurance=Assurance.ATTESTED)))
+
+
+@pytest.mark.parametrize(
+    ("mode", "found", "kind", "probed", "contradicted"),
+    [
+        (Mode.REQUIRE, COMPUTER, Kind.LAPTOP, True, False),
+        (Mode.OBSERVE, COMPUTER, Kind.LAPTOP, True, False),
+        (Mode.REQUIRE, TABLET, Kind.TABLET, False, True),
+        (Mode.OBSERVE, TABLET, Kind.LAPTOP, False, True),
+        (Mode.OFF, TABLET, Kind.LAPTOP, False, False),
+        (Mode.OBSERVE, SKIPPED, Kind.LAPTOP, False, False),
+        (Mode.REQUIRE, None, Kind.LAPTOP, False, False),
+        (Mode.REQUIRE, [COMPUTER, TABLET, COMPUTER], Kind.TABLET, False, True),
+    ],
+)
+def test_every_request_is_weighed_with_what_was_found(mode, found, kind, probed, contradicted):
+    on = prober(mode)
+    client = classify(on.remembered(facts(found, method="POST"), NOW))
+    assert (client.kind, client.probed, client.contradicted) == (kind, probed, contradicted)
+
+
+def test_a_header_of_the_client_is_no_finding_of_the_probe():
+    """The header is dropped on the way in (trust.py); here it would be believed."""
+    assert HEADER not in prober().remembered(facts(), NOW).headers
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_the_cookie_is_for_this_browser_and_for_the_set_time(scheme):
+    on = prober(lifetime=timedelta(days=2))
+    asked = replace(facts(), scheme=scheme)
+    value, *attributes = on.remember(COMPUTER, asked, NOW).split("; ")
+    assert {"HttpOnly", "SameSite=Lax", f"Max-Age={2 * 86400}"} <= set(attributes)
+    assert ("Secure" in attributes) is (scheme == "https")
+    later = replace(asked, headers=asked.headers | {"cookie": value})
+    assert classify(on.remembered(later, NOW + timedelta(days=1))).probed
+    assert not classify(on.remembered(later, NOW + timedelta(days=2))).probed
+
+
+def test_whoever_was_no_computer_is_asked_again_before_the_cookie_ends():
+    assert timedelta() < AGAIN < Prober().lifetime

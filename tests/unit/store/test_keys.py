@@ -1,0 +1,45 @@
+"""Secrets that every gate on one store shares."""
+
+import asyncio
+from datetime import timedelta
+
+from tests.unit.store.examples import NOW
+
+from mailgate.store import Store
+
+MONTH = timedelta(days=30)
+
+
+async def test_the_first_start_makes_one_that_later_starts_find(store: Store, url: str) -> None:
+    (key,) = await store.keys.current("probe", NOW, MONTH)
+    assert (key.number, len(key.secret), key.made_at) == (1, 32, NOW)
+    other = await Store.open(url)
+    assert await other.keys.current("probe", NOW + MONTH - timedelta(seconds=1), MONTH) == (key,)
+    await other.close()
+
+
+async def test_it_is_renewed_and_the_last_two_are_kept(store: Store) -> None:
+    (first,) = await store.keys.current("probe", NOW, MONTH)
+    second, kept = await store.keys.current("probe", NOW + MONTH, MONTH)
+    assert (second.number, kept) == (2, first)
+    third, kept = await store.keys.current("probe", NOW + 2 * MONTH, MONTH)
+    assert (third.number, kept) == (3, second)
+    assert len({first.secret, second.secret, third.secret}) == 3
+
+
+async def test_each_purpose_has_its_own(store: Store) -> None:
+    (one,), (other,) = [await store.keys.current(purpose, NOW, MONTH) for purpose in ("a", "b")]
+    assert one.secret != other.secret
+
+
+async def test_gates_that_start_at_once_agree(store: Store, url: str) -> None:
+    others = [await Store.open(url) for _ in range(3)]
+    found = await asyncio.gather(*(each.keys.current("probe", NOW, MONTH) for each in [store, *others]))
+    assert len(set(found)) == 1
+    for each in others:
+        await each.close()
+
+
+async def test_a_key_does_not_show_its_secret(store: Store) -> None:
+    (key,) = await store.keys.current("probe", NOW, MONTH)
+    assert repr(key) == "Key(number=1)"
