@@ -1,6 +1,8 @@
 """The pieces of the wiring that open nothing."""
 
+import asyncio
 import ssl
+from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,7 +11,16 @@ import pytest
 from structlog.testing import capture_logs
 from tests.unit.gateway.gates import gate
 
-from mailgate.app import Service, forwarder_for, new_reference, server_limits, utc_now, verifier_for
+from mailgate import app
+from mailgate.app import (
+    Service,
+    forwarder_for,
+    new_reference,
+    note_stray,
+    server_limits,
+    utc_now,
+    verifier_for,
+)
 from mailgate.attest import MemoryReplayGuard, Verifier
 from mailgate.config import load_bundle
 from mailgate.gateway.tls import server_context
@@ -87,6 +98,55 @@ def test_a_verifier_without_issuers_believes_nobody(bundle):
     assert proof.refused in set(Reason)
 
 
+@pytest.fixture
+def closed(monkeypatch, tmp_path):
+    """How often the store was closed that a service had opened."""
+    stores = []
+    close = app.Store.close
+
+    async def noted(store):
+        stores.append(store)
+        await close(store)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(app.Store, "close", noted)
+    return stores
+
+
+@pytest.mark.parametrize(
+    ("place", "at"),
+    [(app, "gate_for"), (app, "Reloader"), (Service, "_open_admin"), (Service, "_open_public")],
+)
+async def test_a_service_that_does_not_start_leaves_nothing_open(bundle, closed, monkeypatch, place, at):
+    def breaks(*_):
+        raise OSError("in use")
+
+    if at == "_open_public":
+        monkeypatch.setattr(Service, "_open_admin", opened)
+    monkeypatch.setattr(place, at, breaks)
+    with pytest.raises(OSError, match="in use"):
+        await Service.start(Path("mailgate.yaml"), bundle())
+    assert closed
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def opened(*_):
+    return "http://127.0.0.1:8081"
+
+
+@pytest.mark.parametrize(
+    ("context", "kind"),
+    [
+        ({"message": "Cookie: secret", "exception": ValueError("secret")}, "ValueError"),
+        ({"message": "secret"}, "NoneType"),
+    ],
+)
+def test_a_stray_error_is_logged_by_its_kind_alone(context, kind):
+    with capture_logs() as logs:
+        note_stray(None, context)
+    assert logs == [{"event": "stray-error", "error": kind, "log_level": "error"}]
+
+
 class Store:
     """A store, as far as readiness asks one."""
 
@@ -123,9 +183,12 @@ async def test_changed_files_are_put_in_force_as_a_whole(service, bundle):
 
 
 async def test_what_only_a_start_can_change_is_named(service, bundle):
+    elsewhere = bundle("http://127.0.0.1:9999")
+    plain = replace(elsewhere, settings=elsewhere.settings.model_copy(update={"tls": None}))
     with capture_logs() as logs:
-        await service.apply(bundle("http://127.0.0.1:9999"))
-    assert logs[0]["takes_effect_at_restart"] == ["upstream"]
+        await service.apply(elsewhere)
+        await service.apply(plain)
+    assert [line["takes_effect_at_restart"] for line in logs] == [["upstream"], ["tls"]]
 
 
 @pytest.mark.parametrize("broken", ["gate.pem", "gate.key"])

@@ -123,7 +123,7 @@ class Settings(Strict):
     store: StoreUrl
     """Where devices and sightings are kept: a URL, or a reference to one that holds a password."""
     trusted_proxies: tuple[Network, ...] = ()
-    """Whose ``X-Forwarded-For``, ``-Proto`` and ``-Host`` are believed."""
+    """Whose ``X-Forwarded-For``, ``-Proto``, ``-Host`` and ``-User`` are believed."""
     attestation: AttestationSettings = AttestationSettings()
     tls: TlsSettings | None = None
     limits: Limits = Limits()

@@ -7,8 +7,8 @@ from datetime import datetime
 from email.utils import format_datetime
 from http import HTTPStatus
 
+from mailgate.gateway.exchange import Exchange, Outcome
 from mailgate.gateway.messages import connection_option
-from mailgate.gateway.server import Exchange, Outcome
 
 PROBLEM = "application/problem+json"
 

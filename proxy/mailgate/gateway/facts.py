@@ -21,6 +21,8 @@ class Incoming:
     origin: Origin
     attestations: list[bytes]
     proofs: list[bytes]
+    login: str | None
+    """The name in Basic credentials: only a claim, until the webmail has checked the password."""
 
 
 def read_facts(head: RequestHead, *, peer: str, secure: bool, trusted: tuple[Network, ...]) -> Incoming:
@@ -34,9 +36,11 @@ def read_facts(head: RequestHead, *, peer: str, secure: bool, trusted: tuple[Net
         host=origin.host.decode("latin-1"),
         remote=origin.remote,
         headers=_headers(fields),
-        user=basic_user(fields),
+        user=_text(origin.user),
     )
-    return Incoming(facts, origin, values(fields, b"device-attestation"), values(fields, b"dpop"))
+    return Incoming(
+        facts, origin, values(fields, b"device-attestation"), values(fields, b"dpop"), basic_user(fields)
+    )
 
 
 def _headers(fields: list[Field]) -> dict[str, str]:
@@ -57,8 +61,15 @@ def basic_user(fields: list[Field]) -> str | None:
             continue
         try:
             name, colon, _ = base64.b64decode(credentials.strip(), validate=True).partition(b":")
-            user = name.decode()
-        except (binascii.Error, UnicodeDecodeError):
+        except binascii.Error:
             return None
-        return user if colon and user and not CONTROL.search(user) else None
+        return _text(name) if colon else None
     return None
+
+
+def _text(name: bytes) -> str | None:
+    try:
+        user = name.decode()
+    except UnicodeDecodeError:
+        return None
+    return user if user and not CONTROL.search(user) else None

@@ -1,13 +1,12 @@
 """Carry an allowed request to the webmail and its answer back, streaming both ways."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
+from mailgate.gateway.exchange import Exchange, Outcome
 from mailgate.gateway.http1.body import chunk, last_chunk
-from mailgate.gateway.http1.grammar import members
-from mailgate.gateway.http1.request import RequestRefused
+from mailgate.gateway.http1.grammar import members, values
+from mailgate.gateway.http1.request import RequestHead
 from mailgate.gateway.http1.response import ResponseHead
 from mailgate.gateway.messages import (
     Framing,
@@ -18,8 +17,9 @@ from mailgate.gateway.messages import (
     safe_trailers,
     switching_head,
 )
+from mailgate.gateway.pool import UpstreamPool
 from mailgate.gateway.rewrite import Rewrite
-from mailgate.gateway.server import Exchange, Outcome
+from mailgate.gateway.sending import Sending, sending
 from mailgate.gateway.trust import Origin
 from mailgate.gateway.tunnel import tunnel
 from mailgate.gateway.upstream import (
@@ -27,12 +27,14 @@ from mailgate.gateway.upstream import (
     UpstreamConnection,
     UpstreamError,
     UpstreamMalformed,
-    UpstreamPool,
 )
-from mailgate.model import Reason
 
+# a webmail that only ever says 1xx would hold its client for good
+MAX_INTERIM = 32
 # RFC 9110, section 9.2.1: repeating these cannot do a thing twice
 SAFE = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PROPFIND", b"REPORT", b"SEARCH"})
+# RFC 4559, section 6: these log a connection in, so that the webmail takes whoever comes next for the same person
+CONNECTION_LOGINS = frozenset({b"ntlm", b"negotiate"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Forwarder:
     default_host: bytes
     idle: float
 
-    async def forward(self, exchange: Exchange, origin: Origin) -> Outcome:
+    async def forward(self, exchange: Exchange, origin: Origin, now: datetime) -> Outcome:
         """Forward one request and write its answer.
 
         Raises UpstreamError or RequestRefused while nothing was written yet; once the answer has begun, a
@@ -54,24 +56,26 @@ class Forwarder:
         repeatable = exchange.head.method in SAFE and not exchange.head.has_body
         upstream = await self.pool.acquire(repeatable=repeatable)
         try:
-            return await self._once(exchange, upstream, data)
+            return await self._once(exchange, upstream, data, now)
         except UpstreamClosed:
             # the webmail closed an idle connection just as we used it: nobody saw this request
             if exchange.started or not repeatable or not upstream.served:
                 raise
-        return await self._once(exchange, await self.pool.connect(), data)
+        return await self._once(exchange, await self.pool.connect(), data, now)
 
-    async def _once(self, exchange: Exchange, upstream: UpstreamConnection, data: bytes) -> Outcome:
+    async def _once(
+        self, exchange: Exchange, upstream: UpstreamConnection, data: bytes, now: datetime
+    ) -> Outcome:
         reusable = False
         try:
             upstream.expect(exchange.head.method)
             upstream.write(data)
-            async with _sending(exchange, upstream, self.idle) as sending:
-                response = await self._final_head(exchange, upstream, sending)
+            async with sending(exchange, upstream, self.idle) as body:
+                response = await self._final_head(exchange, upstream, body)
                 if response.status == 101:
                     return await self._switch(exchange, upstream, response)
-                outcome = await self._relay(exchange, upstream, response, sending)
-                reusable = sending.complete and upstream.finish(response)
+                outcome = await self._relay(exchange, upstream, response, body, now)
+                reusable = upstream.finish(response) and body.complete and not _logs_in(exchange.head)
             return outcome
         except (UpstreamError, TimeoutError):
             if exchange.started:
@@ -85,15 +89,15 @@ class Forwarder:
                 upstream.abort()
 
     async def _final_head(
-        self, exchange: Exchange, upstream: UpstreamConnection, sending: "Sending"
+        self, exchange: Exchange, upstream: UpstreamConnection, body: Sending
     ) -> ResponseHead:
         request = exchange.head
-        while True:
+        for _ in range(MAX_INTERIM):
             try:
-                head = await upstream.read_head(sending.task)
+                head = await upstream.read_head(body.task)
             except UpstreamError:
-                if sending.refused is not None:
-                    raise sending.refused from None
+                if body.refused is not None:
+                    raise body.refused from None
                 raise
             if head.status == 101 and members(head.fields, b"upgrade") != [request.upgrade]:
                 raise UpstreamMalformed("101 to what was not asked for")
@@ -101,6 +105,7 @@ class Forwarder:
                 return head
             if request.minor:  # RFC 9110, section 15.2: every 1xx is passed on, but never to HTTP/1.0
                 exchange.write(informational_head(head))
+        raise UpstreamMalformed("interim answers without an end")
 
     async def _switch(self, exchange: Exchange, upstream: UpstreamConnection, head: ResponseHead) -> Outcome:
         exchange.started = True
@@ -109,13 +114,18 @@ class Forwarder:
         return Outcome(keep_alive=False)
 
     async def _relay(
-        self, exchange: Exchange, upstream: UpstreamConnection, head: ResponseHead, sending: "Sending"
+        self,
+        exchange: Exchange,
+        upstream: UpstreamConnection,
+        head: ResponseHead,
+        body: Sending,
+        now: datetime,
     ) -> Outcome:
-        framing = framing_for(exchange.head, head, closing=not sending.complete)
-        out = response_head(exchange.head, head, framing, self.rewrite)
+        framing = framing_for(exchange.head, head, closing=not body.complete)
+        out = response_head(exchange.head, head, framing, self.rewrite, now)
         exchange.started = True
         while True:
-            if not upstream.ready:
+            if not upstream.ready:  # else the head leaves together with the first piece
                 exchange.write(out)
                 out = b""
                 await exchange.drain(self.idle)
@@ -137,53 +147,6 @@ class Forwarder:
         return last_chunk(safe_trailers(upstream.trailers) if framing.trailers else [])
 
 
-@dataclass(slots=True)
-class Sending:
-    """The request body on its way to the webmail."""
-
-    complete: bool
-    task: asyncio.Future[None] | None = None
-    refused: RequestRefused | None = None
-
-
-@asynccontextmanager
-async def _sending(exchange: Exchange, upstream: UpstreamConnection, idle: float) -> AsyncIterator[Sending]:
-    """Send the body while the answer is awaited: a webmail may answer before it has read everything."""
-    sending = Sending(complete=not exchange.head.has_body)
-    if sending.complete:
-        yield sending
-        return
-    sending.task = asyncio.get_running_loop().create_task(_send_body(exchange, upstream, idle, sending))
-    try:
-        yield sending
-    finally:
-        sending.task.cancel()
-        await asyncio.gather(sending.task, return_exceptions=True)
-
-
-async def _send_body(exchange: Exchange, upstream: UpstreamConnection, idle: float, sending: Sending) -> None:
-    head = exchange.head
-    try:
-        while piece := await _next_piece(exchange, idle):
-            upstream.write(chunk(piece) if head.chunked else piece)
-            await upstream.drain()
-        if head.chunked:
-            upstream.write(last_chunk(safe_trailers(head.trailers)))
-        sending.complete = True
-    except RequestRefused as refused:
-        sending.refused = refused
-        upstream.abort()
-    except ConnectionError:
-        upstream.abort()
-    except UpstreamError:
-        return  # the webmail stopped reading: its answer says why, or the reader of the answer finds out
-
-
-async def _next_piece(exchange: Exchange, idle: float) -> bytes:
-    try:
-        async with asyncio.timeout(idle):
-            return await exchange.body.readany()
-    except TimeoutError:
-        raise RequestRefused(
-            408, Reason.REQUEST_TIMEOUT, "The request body did not arrive in time."
-        ) from None
+def _logs_in(request: RequestHead) -> bool:
+    credentials = values(request.fields, b"authorization")
+    return any(value.partition(b" ")[0].lower() in CONNECTION_LOGINS for value in credentials)

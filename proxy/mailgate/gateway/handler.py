@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from time import perf_counter
+from typing import NamedTuple
 from typing import Protocol as Shape
 
 import structlog
@@ -14,12 +15,12 @@ from mailgate.classify import classify, with_attestation
 from mailgate.decide import decide
 from mailgate.gateway.answer import Answer, send
 from mailgate.gateway.enforce import Speaker, wants_warning
+from mailgate.gateway.exchange import Exchange, Outcome
 from mailgate.gateway.facts import Incoming, read_facts
 from mailgate.gateway.forward import Forwarder
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.local import LOCAL_PREFIX, answer_local
 from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.server import Exchange, Outcome
 from mailgate.gateway.trust import Network
 from mailgate.gateway.upstream import UpstreamError, UpstreamTimeout, UpstreamUnreachable
 from mailgate.model import (
@@ -29,6 +30,7 @@ from mailgate.model import (
     Decision,
     Effect,
     Posture,
+    Protocol,
     Reason,
     RequestFacts,
     User,
@@ -56,6 +58,15 @@ class Live:
 
     policy: Policy
     verifier: Verifier
+
+
+class Failure(NamedTuple):
+    """What an error becomes at the edge. ``detail`` is what a program may be told."""
+
+    status: int
+    reason: Reason
+    detail: str = ""
+    allow: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -88,9 +99,15 @@ class Gate:
         if exchange.head.refused:
             raise exchange.head.refused
         incoming = read_facts(exchange.head, peer=exchange.peer, secure=exchange.secure, trusted=self.trusted)
+        # RFC 9110, section 7.4: whoever mistakes the connection for a secure one is told nothing meant for it
+        if exchange.head.scheme == b"https" and incoming.origin.scheme != "https":
+            exchange.head.keep_alive = False
+            raise RequestRefused(
+                421, Reason.REQUEST_MALFORMED, "An https address was asked for over plain http."
+            )
         now = self.clock()
         if f"{incoming.facts.path}/".startswith(LOCAL_PREFIX):
-            return send(exchange, await answer_local(self, incoming, reference, now), now)
+            return send(exchange, await answer_local(self.judge, incoming, reference, now), now)
         access, decision = await self.judge(incoming, now)
         self.ledger.record(access, decision, reference if decision.effect is not Effect.ALLOW else "")
         self._note(access, decision, reference)
@@ -108,9 +125,7 @@ class Gate:
         )
         client = with_attestation(classify(facts), proof)
         posture = await self.postures.current(client, proof, now)
-        signed = proof.user if proof is not None and proof.refused is None else ""
-        user = User(signed or facts.user or "")
-        access = Access(facts, client, posture, now, user, proof)
+        access = Access(facts, client, posture, now, User(_who(incoming, client, proof)), proof)
         decision = decide(access, live.policy)
         self.metrics.decision_seconds.observe(perf_counter() - started)
         return access, decision
@@ -130,17 +145,21 @@ class Gate:
         return send(exchange, answer, access.now)
 
     async def _forward(self, exchange: Exchange, incoming: Incoming, now: datetime) -> Outcome:
-        if exchange.head.max_forwards == 0:
-            return send(exchange, Answer(200, headers=(("Allow", "OPTIONS"),)), now)
-        return await self.forwarder.forward(exchange, incoming.origin)
+        if exchange.head.max_forwards != 0:
+            return await self.forwarder.forward(exchange, incoming.origin, now)
+        # RFC 9110, section 7.6.2: it may go no further; and a TRACE would show a script what it must not see (9.3.8)
+        if exchange.head.method == b"TRACE":
+            raise RequestRefused(405, Reason.METHOD_NOT_ALLOWED, "TRACE is not answered here.", ("OPTIONS",))
+        return send(exchange, Answer(200, headers=(("Allow", "OPTIONS"),)), now)
 
     def _note(self, access: Access, decision: Decision, reference: str) -> None:
-        metrics, client = self.metrics, access.client
+        metrics, client, proof = self.metrics, access.client, access.attestation
+        attestation = "none" if proof is None else proof.refused or "accepted"
         metrics.count(decision.effect, decision.reason, client.kind)
         for trial in decision.would:
             metrics.would.labels(trial.rule, trial.effect or "").inc()
-        if access.attestation is not None:
-            metrics.attestations.labels(access.attestation.refused or "accepted").inc()
+        if proof is not None:
+            metrics.attestations.labels(attestation).inc()
         if client.contradicted:
             metrics.contradictions.inc()
         write = log.debug if decision.effect is Effect.ALLOW else log.info
@@ -155,47 +174,63 @@ class Gate:
             assurance=client.assurance,
             protocol=client.protocol,
             posture=access.posture.state,
-            attestation=access.attestation.refused or "accepted" if access.attestation else "none",
+            attestation=attestation,
             policy=decision.policy_version,
         )
 
     def _fail(self, exchange: Exchange, reference: str, error: Exception) -> Outcome:
-        status, reason, detail = _translate(error)
-        self.metrics.errors.labels(reason).inc()
-        if reason is Reason.INTERNAL_ERROR:
-            # where it broke, not with which values: an error's text may quote a header
-            where = traceback.format_tb(error.__traceback__)[-4:]
-            log.error("failed", reference=reference, reason=reason, error=type(error).__name__, where=where)
-        else:
-            log.warning("failed", reference=reference, reason=reason, status=status, detail=str(error))
+        failure = _translate(error)
+        self.metrics.errors.labels(failure.reason).inc()
+        _note_failure(failure, reference, error)
         if exchange.started:
             exchange.abort()
             return Outcome(keep_alive=False)
-        answer = self._describe(exchange, status, reason, reference, detail)
-        if isinstance(error, RequestRefused) and error.allow:
-            answer = replace(answer, headers=(*answer.headers, ("Allow", ", ".join(error.allow))))
         try:
-            return send(exchange, answer, self.clock())
+            return send(exchange, self._tell(exchange, reference, failure), self.clock())
         except ConnectionError:
             return Outcome(keep_alive=False)
 
-    def _describe(
-        self, exchange: Exchange, status: int, reason: Reason, reference: str, detail: str
-    ) -> Answer:
+    def _tell(self, exchange: Exchange, reference: str, failure: Failure) -> Answer:
         facts = RequestFacts()
         if not exchange.head.refused:
             facts = read_facts(exchange.head, peer=exchange.peer, secure=exchange.secure, trusted=()).facts
-        return self.speaker.error(facts, status, reason, reference, self.clock(), detail)
+        answer = self.speaker.error(
+            facts, failure.status, failure.reason, reference, self.clock(), failure.detail
+        )
+        allow = (("Allow", ", ".join(failure.allow)),) if failure.allow else ()
+        return replace(answer, headers=(*answer.headers, *allow))
 
 
-def _translate(error: Exception) -> tuple[int, Reason, str]:
-    """An error to the status, the reason and what a program may be told."""
+def _who(incoming: Incoming, client: Client, proof: AttestationResult | None) -> str:
+    """Who asks: as a trusted proxy says, else as the device proved, else the login of a mail app.
+
+    A login name is believed on ActiveSync alone: there the webmail checks the very same credentials, while a
+    browser with a session cookie could name anyone and choose whose rules apply.
+    """
+    if incoming.facts.user:
+        return incoming.facts.user
+    if proof is not None and proof.refused is None and proof.user:
+        return proof.user
+    return (incoming.login or "") if client.protocol is Protocol.ACTIVESYNC else ""
+
+
+def _translate(error: Exception) -> Failure:
     if isinstance(error, RequestRefused):
-        return error.status, error.reason, error.detail
+        return Failure(error.status, error.reason, error.detail, error.allow)
     if isinstance(error, UpstreamUnreachable):
-        return 502, Reason.UPSTREAM_UNREACHABLE, ""
+        return Failure(502, Reason.UPSTREAM_UNREACHABLE)
     if isinstance(error, UpstreamTimeout):
-        return 504, Reason.UPSTREAM_TIMEOUT, ""
+        return Failure(504, Reason.UPSTREAM_TIMEOUT)
     if isinstance(error, UpstreamError):
-        return 502, Reason.UPSTREAM_MALFORMED, ""
-    return 500, Reason.INTERNAL_ERROR, ""
+        return Failure(502, Reason.UPSTREAM_MALFORMED)
+    return Failure(500, Reason.INTERNAL_ERROR)
+
+
+def _note_failure(failure: Failure, reference: str, error: Exception) -> None:
+    status, reason = failure.status, failure.reason
+    if reason is not Reason.INTERNAL_ERROR:
+        log.warning("failed", reference=reference, reason=reason, status=status, detail=str(error))
+        return
+    # where it broke, not with which values: an error's text may quote a header
+    where = traceback.format_tb(error.__traceback__)[-4:]
+    log.error("failed", reference=reference, reason=reason, error=type(error).__name__, where=where)

@@ -4,7 +4,6 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from mailgate.gateway.answer import Answer, json_answer
@@ -14,16 +13,14 @@ from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.pages.view import own_path
 from mailgate.model import Access, Decision, PostureState, Reason
 
-if TYPE_CHECKING:
-    from mailgate.gateway.handler import Gate
-
 LOCAL_PREFIX = "/.mailgate/"
 MARK = re.compile(r"[0-9a-f]{16}")
 
-Responder = Callable[["Gate", Incoming, str, datetime], Awaitable[Answer]]
+Judge = Callable[[Incoming, datetime], Awaitable[tuple[Access, Decision]]]
+Responder = Callable[[Judge, Incoming, str, datetime], Awaitable[Answer]]
 
 
-async def answer_local(gate: "Gate", incoming: Incoming, reference: str, now: datetime) -> Answer:
+async def answer_local(judge: Judge, incoming: Incoming, reference: str, now: datetime) -> Answer:
     """Serve one of the gate's own addresses. Raises RequestRefused for what is not there."""
     methods = ROUTES.get(incoming.facts.path)
     if methods is None:
@@ -33,12 +30,12 @@ async def answer_local(gate: "Gate", incoming: Incoming, reference: str, now: da
         raise RequestRefused(
             405, Reason.METHOD_NOT_ALLOWED, f"This address takes {', '.join(methods)}.", tuple(methods)
         )
-    return await responder(gate, incoming, reference, now)
+    return await responder(judge, incoming, reference, now)
 
 
-async def _status(gate: "Gate", incoming: Incoming, reference: str, now: datetime) -> Answer:
+async def _status(judge: Judge, incoming: Incoming, reference: str, now: datetime) -> Answer:
     """What would happen if this client asked for its mail now."""
-    access, decision = await gate.judge(incoming, now)
+    access, decision = await judge(incoming, now)
     return json_answer(200, {**verdict_of(access, decision), "reference": reference})
 
 
@@ -76,11 +73,11 @@ def verdict_of(access: Access, decision: Decision) -> dict[str, object]:
     }
 
 
-async def _healthz(_gate: "Gate", _incoming: Incoming, _reference: str, _now: datetime) -> Answer:
+async def _healthz(_judge: Judge, _incoming: Incoming, _reference: str, _now: datetime) -> Answer:
     return Answer(200, b"ok\n", "text/plain; charset=utf-8")
 
 
-async def _continue(_gate: "Gate", incoming: Incoming, _reference: str, _now: datetime) -> Answer:
+async def _continue(_judge: Judge, incoming: Incoming, _reference: str, _now: datetime) -> Answer:
     """The warning was read: remember it for some hours and go on to what was asked for."""
     query = dict(parse_qsl(incoming.facts.query))
     mark, target = query.get("rule", ""), own_path(query.get("to", "/"))

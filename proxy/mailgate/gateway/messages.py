@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime
 
 from mailgate.gateway.http1.body import BodyUntilClose, ChunkedBody
 from mailgate.gateway.http1.grammar import Field, members
@@ -54,6 +56,8 @@ def request_head(head: RequestHead, origin: Origin, *, default_host: bytes) -> b
     if not has_host:
         lines.insert(1, b"Host: %b\r\n" % (head.host or default_host))
     lines.append(_forwarded(origin))
+    if origin.user:
+        lines.append(b"X-Forwarded-User: %b\r\n" % origin.user)
     lines.append(VIA % head.minor)
     lines.append(_options(head))
     lines.append(b"\r\n")
@@ -97,15 +101,20 @@ def framing_for(request: RequestHead, response: ResponseHead, *, closing: bool) 
     )
 
 
-def response_head(request: RequestHead, response: ResponseHead, framing: Framing, rewrite: Rewrite) -> bytes:
-    """The head for the client: the status line and every end-to-end field byte for byte, in order."""
+def response_head(
+    request: RequestHead, response: ResponseHead, framing: Framing, rewrite: Rewrite, now: datetime
+) -> bytes:
+    """The head for the client: the status line and every end-to-end field byte for byte, in order.
+
+    A Date is added where the webmail sent none, as RFC 9110, section 6.6.1, asks of whoever forwards.
+    """
     dropped = HOP_BY_HOP.union(members(response.fields, b"connection")) - {b"content-length"}
     if not framing.trailers:
         dropped |= {b"trailer"}
     if response.status == 204:
         dropped |= {b"content-length"}  # RFC 9110, section 8.6: a server must not send it
     lines = [b"HTTP/1.1 %d %b\r\n" % (response.status, response.reason)]
-    chunked_said = False
+    chunked_said = dated = False
     for name, value in response.fields:
         key = name.lower()
         if key == b"transfer-encoding" and framing.chunked:
@@ -113,6 +122,9 @@ def response_head(request: RequestHead, response: ResponseHead, framing: Framing
             chunked_said = True
         elif key not in dropped:
             lines.append(b"%b: %b\r\n" % (name, rewrite.field(key, value)))
+            dated |= key == b"date"
+    if not dated:
+        lines.append(b"Date: %b\r\n" % format_datetime(now, usegmt=True).encode())
     if framing.chunked and not chunked_said:
         lines.append(b"Transfer-Encoding: chunked\r\n")
     lines.append(connection_option(request, keep_alive=framing.keep_alive))

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 COOKIE_DOMAIN = re.compile(rb"(;[ \t]*[Dd][Oo][Mm][Aa][Ii][Nn][ \t]*=[ \t]*\.?)([^;]*)")
 
@@ -19,7 +19,8 @@ class Rewrite:
     @classmethod
     def between(cls, public_url: str, upstream: str) -> "Rewrite":
         public, inner = urlsplit(public_url), urlsplit(upstream)
-        origins = [f"{inner.scheme}://{inner.netloc}", f"//{inner.netloc}"]
+        origins = [f"{inner.scheme}://{place}" for place in _spellings(inner)]
+        origins += [f"//{place}" for place in _spellings(inner)]
         if public.scheme == "https":
             # a webmail that does not read X-Forwarded-Proto sends people back to http
             origins.append(f"http://{public.netloc}")
@@ -52,3 +53,10 @@ class Rewrite:
         if match and match[2].strip(b" \t").lower() == self.inner_host.lower():
             return value[: match.start()] + value[match.end() :]
         return value
+
+
+def _spellings(url: SplitResult) -> set[str]:
+    """Host and port of a URL, with and without a port that goes without saying."""
+    default = {"http": 80, "https": 443}[url.scheme]
+    host = url.netloc.removesuffix(f":{url.port}") if url.port else url.netloc
+    return {host, f"{host}:{default}"} if (url.port or default) == default else {url.netloc}

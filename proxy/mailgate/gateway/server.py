@@ -2,281 +2,25 @@
 
 aiohttp keeps the life of a connection (keep-alive, pipelining, flow control, TLS, shutdown). The grammar is ours
 (``http1/``), since a proxy must refuse what is ambiguous, pass on what is merely unusual, and keep trailers.
-This is the one file that knows aiohttp's inside: ``RequestHandler`` calls ``feed_data``, ``feed_eof``,
-``message_consumed``, ``set_upgraded`` and ``pause_reading`` of its parser, and ``_finish`` and ``_cancel`` of its
-request (docs/decisions/0002-aiohttp-with-our-own-grammar.md).
+Three files know aiohttp's inside: this one, ``parser.py`` with what ``RequestHandler`` calls of its parser, and
+``exchange.py`` with what it calls of its request (docs/decisions/0002-aiohttp-with-our-own-grammar.md).
 """
 
 import asyncio
-import socket
-import struct
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any, cast
 
 import structlog
 from aiohttp import web
-from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
+from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestHandler
 
-from mailgate.gateway.http1.body import Body
-from mailgate.gateway.http1.grammar import CRLF, Malformed, unfinished
-from mailgate.gateway.http1.request import (
-    RequestHead,
-    RequestRefused,
-    ambiguous,
-    malformed,
-    parse_request_head,
-    refused_head,
-)
+from mailgate.gateway.exchange import Exchange, Handler
+from mailgate.gateway.http1.request import RequestHead, RequestRefused
+from mailgate.gateway.parser import MAX_PIPELINED, RequestParser, ServerLimits
 from mailgate.gateway.upstream import Readable
 from mailgate.model import Reason
 
 log = structlog.get_logger()
-
-MAX_PIPELINED = 16
-LINGER_NOT = struct.pack("ii", 1, 0)
-BODY_BUFFER = 256 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class ServerLimits:
-    """Sizes in bytes, times in seconds. ``body`` 0 means no limit."""
-
-    head: int
-    fields: int
-    body: int
-    head_time: float
-    keep_alive: float
-    linger: float = 1.0
-
-
-class Outcome:
-    """What a handler gives back to aiohttp once it has written its response itself."""
-
-    def __init__(self, *, keep_alive: bool) -> None:
-        self.keep_alive = keep_alive
-
-    async def prepare(self, exchange: "Exchange") -> None:
-        """Nothing is left to prepare."""
-
-    async def write_eof(self) -> None:
-        """Nothing is left to write."""
-
-
-Handler = Callable[["Exchange"], Awaitable[Outcome]]
-
-
-class Exchange:
-    """One request and the way back to its client."""
-
-    __slots__ = ("_task", "body", "connection", "head", "started")
-
-    def __init__(self, head: RequestHead, body: StreamReader, connection: "Connection") -> None:
-        self.head = head
-        self.body = body
-        self.connection = connection
-        self.started = False
-        """Whether the first byte of the final response was written."""
-        self._task: object = None
-
-    @property
-    def peer(self) -> str:
-        """The address of the other end of the connection."""
-        name = self.connection.peername
-        return str(name[0]) if isinstance(name, tuple) else ""
-
-    @property
-    def secure(self) -> bool:
-        return self.connection.ssl_context is not None
-
-    def write(self, data: bytes) -> None:
-        """Queue bytes for the client. Raises ConnectionError when it is gone."""
-        transport = self.connection.transport
-        if transport is None:
-            raise ConnectionResetError("the client is gone")
-        transport.write(data)
-
-    async def drain(self, timeout: float) -> None:
-        """Wait until the client takes what was written, at most ``timeout`` seconds without progress."""
-        if self.connection.writing_paused or self.connection.transport is None:
-            async with asyncio.timeout(timeout):
-                await self.connection.drained()
-
-    @property
-    def broken(self) -> bool:
-        """Whether the request could not be read to its end, so that nothing behind it is a request."""
-        return self.head.refused is not None or self.body.exception() is not None
-
-    def half_close(self) -> None:
-        """Say that nothing more will come; what the client still sends is read and dropped for a moment.
-
-        Closing at once would reset the connection and could take the answer with it (RFC 9112, section 9.6).
-        """
-        transport = self.connection.transport
-        if transport is not None and transport.can_write_eof():
-            transport.write_eof()
-
-    def abort(self) -> None:
-        """Break the connection so that a response that was cut short cannot look complete."""
-        transport = self.connection.transport
-        if transport is None:
-            return
-        connected = transport.get_extra_info("socket")
-        if connected is not None:
-            # a reset, not an end: a body without a length is complete where the connection ends
-            connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
-        transport.abort()
-
-    def _finish(self) -> None:
-        """Called by aiohttp when the handler has returned."""
-
-    def _cancel(self, error: BaseException) -> None:
-        """Called by aiohttp when the client is gone: wakes whoever reads the body."""
-        self.body.set_exception(error)
-
-
-class RequestParser:
-    """Bytes of a connection to queued requests with their bodies; stands where aiohttp's parser stands."""
-
-    def __init__(
-        self, connection: "Connection", loop: asyncio.AbstractEventLoop, limits: ServerLimits
-    ) -> None:
-        self._connection = connection
-        self._loop = loop
-        self._limits = limits
-        self._buffer = b""
-        self._looked_at = 0
-        self._queued = 0
-        self._upgraded = False
-        self._dead = False
-        self._head: RequestHead | None = None
-        self._body: Body | None = None
-        self._payload: StreamReader = EMPTY_PAYLOAD
-        self._received = 0
-
-    @property
-    def inside_head(self) -> bool:
-        """Whether a head has begun and not ended."""
-        return (
-            bool(self._buffer) and self._body is None and not self._upgraded and self._queued < MAX_PIPELINED
-        )
-
-    def feed_data(self, data: bytes) -> tuple[list[tuple[RequestHead, StreamReader]], bool, bytes]:
-        """Requests whose head is complete, whether the last one asks to upgrade, and the bytes behind it."""
-        messages: list[tuple[RequestHead, StreamReader]] = []
-        if self._dead:
-            return messages, False, b""
-        self._buffer = self._buffer + data if self._buffer else data
-        while self._buffer and not self._upgraded and self._queued < MAX_PIPELINED:
-            if not (self._feed_body() if self._body else self._feed_head(messages)):
-                break
-        if not self._upgraded:
-            return messages, False, b""
-        tail, self._buffer = self._buffer, b""
-        return messages, True, tail
-
-    def _feed_head(self, messages: list[tuple[RequestHead, StreamReader]]) -> bool:
-        try:
-            head = self._take_head()
-        except RequestRefused as refused:
-            head = refused_head(refused)
-            self._dead, self._buffer = True, b""
-        if head is None:
-            return False
-        self._queued += 1
-        self._payload = EMPTY_PAYLOAD
-        if head.has_body or head.refused:
-            self._payload = StreamReader(self._connection, BODY_BUFFER, loop=self._loop)
-        if head.has_body:
-            self._head, self._body, self._received = head, head.body(), 0
-        self._upgraded = bool(head.upgrade)
-        messages.append((head, self._payload))
-        return not self._dead
-
-    def _take_head(self) -> RequestHead | None:
-        self._skip_empty_lines()
-        end = self._buffer.find(b"\r\n\r\n", max(0, self._looked_at - 3), self._limits.head)
-        if end < 0:
-            if len(self._buffer) >= self._limits.head:
-                raise RequestRefused(
-                    431, Reason.REQUEST_HEAD_TOO_LARGE, f"The request head is over {self._limits.head} bytes."
-                )
-            self._look_at_the_rest()
-            return None
-        head, self._buffer = self._buffer[: end + 4], self._buffer[end + 4 :]
-        self._looked_at = 0
-        parsed = parse_request_head(head, max_fields=self._limits.fields)
-        if self._limits.body and (parsed.length or 0) > self._limits.body:
-            raise self._body_too_large()
-        return parsed
-
-    def _look_at_the_rest(self) -> None:
-        """Each byte of a head that comes in small pieces is looked at once; a CR waits for its LF."""
-        try:
-            unfinished(self._buffer[self._looked_at :])
-        except Malformed as error:
-            raise malformed(f"The request is malformed: {error}.") from None
-        self._looked_at = len(self._buffer) - self._buffer.endswith(b"\r")
-
-    def _skip_empty_lines(self) -> None:
-        """RFC 9112, section 2.2: empty lines before a request are ignored."""
-        if self._buffer[0] in b"\r\n":
-            rest = self._buffer.lstrip(b"\r\n")
-            skipped = len(self._buffer) - len(rest)
-            if self._buffer[:skipped] == CRLF * (skipped // 2):
-                self._buffer, self._looked_at = rest, 0
-
-    def _feed_body(self) -> bool:
-        assert self._body is not None
-        assert self._head is not None
-        try:
-            content, self._buffer = self._body.feed(self._buffer)
-            for piece in content:
-                self._received += len(piece)
-                self._payload.feed_data(piece)
-            if self._limits.body and self._received > self._limits.body:
-                raise self._body_too_large()
-        except (Malformed, RequestRefused) as error:
-            self._fail(
-                error if isinstance(error, RequestRefused) else ambiguous(f"The body is malformed: {error}.")
-            )
-            return False
-        if not self._body.done:
-            return False
-        self._head.trailers = self._body.trailers
-        self._payload.feed_eof()
-        self._body = self._head = None
-        return True
-
-    def _fail(self, error: Exception) -> None:
-        self._dead, self._buffer, self._body = True, b"", None
-        self._payload.set_exception(error)
-        self._payload.feed_eof()
-
-    def _body_too_large(self) -> RequestRefused:
-        return RequestRefused(
-            413, Reason.REQUEST_BODY_TOO_LARGE, f"The request body is over {self._limits.body} bytes."
-        )
-
-    def refuse(self, error: RequestRefused) -> tuple[RequestHead, StreamReader]:
-        """Give up on the head that has begun; nothing more is read from this connection."""
-        self._dead, self._buffer = True, b""
-        return refused_head(error), StreamReader(self._connection, BODY_BUFFER, loop=self._loop)
-
-    def feed_eof(self) -> None:
-        """The client is gone."""
-        if self._body is not None:
-            self._fail(ConnectionResetError("the client closed the connection inside a body"))
-
-    def message_consumed(self) -> None:
-        self._queued -= 1
-
-    def set_upgraded(self, upgraded: bool) -> None:
-        self._upgraded = upgraded
-
-    def pause_reading(self) -> None:
-        """aiohttp pauses the transport itself; what was already received is small enough to parse."""
 
 
 class Connection(RequestHandler):
@@ -344,7 +88,7 @@ class Connection(RequestHandler):
 
     def drain(self) -> None:
         """Close now if idle, else after the answer that is on its way."""
-        exchange = cast("Exchange | None", self._current_request)
+        exchange = cast(Exchange | None, self._current_request)
         if exchange is not None:
             exchange.head.keep_alive = False
         elif self._waiter is not None and not self._requests.inside_head:

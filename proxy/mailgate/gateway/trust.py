@@ -89,6 +89,8 @@ class Origin:
     host: bytes
     forwarded_for: bytes
     """The value of X-Forwarded-For that the webmail gets."""
+    user: bytes = b""
+    """Who a trusted proxy says is there (X-Forwarded-User); the webmail is told the same."""
 
 
 def origin_of(
@@ -111,13 +113,21 @@ def origin_of(
     remote = next((hop for hop in reversed(chain) if not _within(hop, trusted)), chain[0] if chain else peer)
     if not _is_address(remote):
         remote, chain = peer, []
-    return Origin(remote, scheme, hosts[-1] if hosts else host, ", ".join([*chain, peer]).encode("latin-1"))
+    users = values(fields, b"x-forwarded-user")
+    return Origin(
+        remote,
+        scheme,
+        hosts[-1] if hosts else host,
+        ", ".join([*chain, peer]).encode("latin-1"),
+        users[0] if len(users) == 1 else b"",
+    )
 
 
 def _within(address: str, networks: Sequence[Network]) -> bool:
     if not networks or not _is_address(address):
         return False
     parsed = ip_address(address)
+    parsed = getattr(parsed, "ipv4_mapped", None) or parsed  # a listener on [::] sees IPv4 peers so
     return any(parsed in network for network in networks if network.version == parsed.version)
 
 

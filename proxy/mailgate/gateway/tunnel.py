@@ -2,7 +2,7 @@
 
 import asyncio
 
-from mailgate.gateway.server import Exchange
+from mailgate.gateway.exchange import Exchange
 from mailgate.gateway.upstream import UpstreamConnection
 
 

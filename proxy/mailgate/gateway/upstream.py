@@ -1,4 +1,4 @@
-"""The way to the webmail: pooled HTTP/1.1 connections that never take a broken answer for a whole one."""
+"""One connection to the webmail: HTTP/1.1 that never takes a broken answer for a whole one."""
 
 import asyncio
 import ssl
@@ -12,7 +12,6 @@ from mailgate.gateway.http1.grammar import Field, Malformed
 from mailgate.gateway.http1.response import ResponseHead, parse_response_head
 
 READ_AHEAD = 512 * 1024
-FRESH = 1.0
 
 
 class UpstreamError(Exception):
@@ -107,9 +106,6 @@ class UpstreamConnection(asyncio.Protocol):
         except Malformed as error:
             self._fail(UpstreamMalformed(str(error)))
         self._wake()
-
-    def eof_received(self) -> bool:
-        return False
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._closed = True
@@ -293,72 +289,17 @@ class UpstreamConnection(asyncio.Protocol):
             self._waiter.set_result(None)
 
     async def _until(self, ready: Callable[[], bool], timeout: float | None) -> None:
-        while not ready():
-            if self._error is not None:
-                raise self._error
-            self._waiter = self._loop.create_future()
-            try:
-                async with asyncio.timeout(timeout):
-                    await self._waiter
-            except TimeoutError:
-                raise UpstreamTimeout("the webmail said nothing in time") from None
-            finally:
-                self._waiter = None
-
-
-class UpstreamPool:
-    """Idle connections to one endpoint, the freshest first."""
-
-    def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
-        self._idle: deque[UpstreamConnection] = deque()
-        self._loop = asyncio.get_running_loop()
-
-    async def acquire(self, *, repeatable: bool) -> UpstreamConnection:
-        """An idle connection, or a new one. Raises UpstreamUnreachable.
-
-        A request that must not be repeated gets an idle connection only while that is fresh: the webmail may be
-        closing an older one at this moment, and the request would be lost with it.
-        """
-        self._drop_stale()
-        newest = self._loop.time() - FRESH
-        while self._idle and (repeatable or self._idle[-1].idle_since >= newest):
-            connection = self._idle.pop()
-            if connection.usable:
-                return connection
-            connection.abort()
-        return await self.connect()
-
-    def release(self, connection: UpstreamConnection) -> None:
-        """Take back a connection whose answer was read to its end."""
-        connection.idle_since = self._loop.time()
-        self._idle.append(connection)
-        if len(self._idle) > self._endpoint.max_idle:
-            self._idle.popleft().close()
-
-    def close(self) -> None:
-        while self._idle:
-            self._idle.pop().close()
-
-    def _drop_stale(self) -> None:
-        oldest = self._loop.time() - self._endpoint.keep_alive
-        while self._idle and self._idle[0].idle_since < oldest:
-            self._idle.popleft().close()
-
-    async def connect(self) -> UpstreamConnection:
-        """A new connection. Raises UpstreamUnreachable."""
-        endpoint = self._endpoint
+        """Wait for it, ``timeout`` seconds in all: bytes that come one by one win no time."""
+        if ready():
+            return
         try:
-            async with asyncio.timeout(endpoint.connect_time):
-                _, connection = await self._loop.create_connection(
-                    lambda: UpstreamConnection(endpoint, self._loop),
-                    endpoint.host,
-                    endpoint.port,
-                    ssl=endpoint.tls,
-                    server_hostname=endpoint.host if endpoint.tls else None,
-                )
+            async with asyncio.timeout(timeout):
+                while not ready():
+                    if self._error is not None:
+                        raise self._error
+                    self._waiter = self._loop.create_future()
+                    await self._waiter
         except TimeoutError:
-            raise UpstreamUnreachable("the webmail does not take a connection in time") from None
-        except (OSError, ssl.SSLError) as error:
-            raise UpstreamUnreachable(f"the webmail cannot be reached: {type(error).__name__}") from None
-        return connection
+            raise UpstreamTimeout("the webmail said nothing in time") from None
+        finally:
+            self._waiter = None

@@ -91,7 +91,7 @@ VARIABLES: Mapping[str, Variable] = {
         Variable("request.scheme", "string", "Scheme that was asked", lambda a: a.facts.scheme, ("http", "https")),
         Variable("request.protocol", "string", "What the caller speaks", lambda a: a.client.protocol, _words(Protocol)),
         Variable("request.remote", "string", "Address of the caller", lambda a: a.facts.remote),
-        Variable("user.name", "string", "Who asks: as accepted evidence says, else the login of Basic credentials, which anyone can claim; or empty", lambda a: a.user.name),
+        Variable("user.name", "string", "Who asks, as a trusted proxy, the signed report or a mail app's login says; empty where nobody does", lambda a: a.user.name),
         Variable("user.groups", "list(string)", "Groups of that person; empty at the gate, which nothing tells them yet", lambda a: list(a.user.groups)),
         Variable("now", "timestamp", "Time of the request, UTC", lambda a: a.now),
     )

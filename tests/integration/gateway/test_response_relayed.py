@@ -2,6 +2,8 @@
 
 import asyncio
 import gzip
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 
 import pytest
 from tests.integration.gateway.conftest import Connect
@@ -68,7 +70,20 @@ async def test_fields_keep_order_case_number_and_bytes(
     assert [f for f in response.fields if f[0].lower() not in added] == [*fields, (b"Content-Length", b"0")]
 
 
-async def test_nothing_is_invented(connect: Connect, upstream: Upstream) -> None:
+async def test_a_date_is_added_where_there_is_none(connect: Connect, upstream: Upstream) -> None:
+    """RFC 9110, section 6.6.1."""
+    (date,) = (await relayed(connect, upstream, OK)).values("Date")
+    assert date.endswith(b" GMT")
+    assert parsedate_to_datetime(date.decode()).tzinfo is UTC
+
+
+@pytest.mark.parametrize("date", [b"Tue, 15 Nov 1994 08:12:31 GMT", b"yesterday", b""])
+async def test_a_date_that_is_there_is_left_alone(connect: Connect, upstream: Upstream, date: bytes) -> None:
+    answer = OK.replace(b"\r\n", b"\r\nDATE: " + date + b"\r\n", 1)
+    assert (await relayed(connect, upstream, answer)).values("Date") == [date]
+
+
+async def test_nothing_else_is_invented(connect: Connect, upstream: Upstream) -> None:
     response = await relayed(connect, upstream, OK)
     assert end_to_end(response, frozenset({b"date"})) == [(b"Content-Length", b"2")]
 

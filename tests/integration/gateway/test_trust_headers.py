@@ -120,6 +120,29 @@ async def test_a_trusted_peer_extends_the_chain(
     assert_said_once(exchange, "X-Real-IP", client)
 
 
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ([b"X-Forwarded-User: joe"], [b"joe"]),
+        ([b"x-forwarded-user: j\xc3\xb6@example.com"], [b"j\xc3\xb6@example.com"]),
+        ([b"X-Forwarded-User: joe", b"X_Forwarded_User: root", b"Remote-User: root"], [b"joe"]),
+        ([b"X-Forwarded-User: joe", b"Connection: x-forwarded-user"], [b"joe"]),
+        ([b"X-Forwarded-User: joe", b"X-Forwarded-User: root"], []),
+        ([b"X-Forwarded-User:"], []),
+    ],
+)
+async def test_a_trusted_peer_says_who_is_there(
+    trusting: Gate, connect: Connect, upstream: Upstream, lines: list[bytes], told: list[bytes]
+) -> None:
+    assert (await forwarded(connect, upstream, trusting, *lines)).values("X-Forwarded-User") == told
+
+
+async def test_an_untrusted_peer_does_not(gate: Gate, connect: Connect, upstream: Upstream) -> None:
+    assert (await forwarded(connect, upstream, gate, b"X-Forwarded-User: joe")).values(
+        "X-Forwarded-User"
+    ) == []
+
+
 async def test_a_trusted_peer_says_scheme_and_host(
     trusting: Gate, connect: Connect, upstream: Upstream
 ) -> None:

@@ -40,7 +40,8 @@ class Webmail:
         self.breaks = None
         self.starts = False
 
-    async def forward(self, exchange, origin):
+    async def forward(self, exchange, origin, now):
+        assert now == NOW
         self.got.append((exchange.head.target, origin.remote))
         exchange.started = self.starts
         if self.breaks:

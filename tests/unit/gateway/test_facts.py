@@ -51,6 +51,22 @@ def test_attestations_are_kept_for_the_verifier_alone_each_field_by_itself():
     assert seen.facts.headers == {"host": "mail.example.com"}
 
 
+@pytest.mark.parametrize(
+    ("name", "user"),
+    [(b"ann@example.com", "ann@example.com"), ("änn".encode(), "änn"), (b"\xe4nn", None), (b"", None)],
+)
+def test_the_user_is_whom_a_trusted_proxy_names_and_nobody_else(name, user):
+    field = b"X-Forwarded-User: " + name
+    assert incoming(field, trusted=(ip_network("192.0.2.0/24"),)).facts.user == user
+    assert incoming(field).facts.user is None
+
+
+def test_a_login_is_kept_apart_from_the_user():
+    """Anyone can claim it: the handler says on which protocol it counts."""
+    seen = incoming(b"Authorization: Basic " + base64.b64encode(b"ann:secret"))
+    assert (seen.login, seen.facts.user) == ("ann", None)
+
+
 def basic(text, scheme=b"Basic "):
     return (b"Authorization", scheme + base64.b64encode(text))
 

@@ -2,23 +2,25 @@
 
 import asyncio
 import re
+from datetime import UTC, datetime
 
 import pytest
 from tests.unit.gateway.test_upstream import connected
 from tests.unit.gateway.wire import exchange, settle
 
-from mailgate.gateway.forward import Forwarder
+from mailgate.gateway.forward import MAX_INTERIM, Forwarder
 from mailgate.gateway.http1.body import chunk, last_chunk
-from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.rewrite import Rewrite
 from mailgate.gateway.trust import Origin
 from mailgate.gateway.upstream import UpstreamClosed, UpstreamMalformed
-from mailgate.model import Reason
 
 ORIGIN = Origin("192.0.2.7", "http", b"mail.example.com", b"192.0.2.7")
-OK = b"HTTP/1.1 200 OK\r\n"
+NOW = datetime(2026, 11, 24, 9, 5, 7, tzinfo=UTC)
+DATE = b"Date: Tue, 24 Nov 2026 09:05:07 GMT\r\n"
+OK = b"HTTP/1.1 200 OK\r\n" + DATE
 HELLO = OK + b"Content-Length: 5\r\n\r\nhello"
 CHUNKED = b"Transfer-Encoding: chunked"
+POST = b"POST / HTTP/1.1"
 
 
 class Pool:
@@ -49,7 +51,7 @@ class Forwarding:
         self.client = asked.connection.transport
         rewrite = Rewrite.between("http://mail.example.com", "http://inner:9080")
         forwarder = Forwarder(self.pool, rewrite, b"mail.example.com", idle)
-        self.running = asyncio.ensure_future(forwarder.forward(asked, ORIGIN))
+        self.running = asyncio.ensure_future(forwarder.forward(asked, ORIGIN, NOW))
 
     @property
     def upstream(self):
@@ -124,62 +126,15 @@ async def test_trailers_reach_those_who_take_them(te, trailer):
     assert forwarding.client.written.endswith(b"\r\n\r\n0\r\n" + trailer + b"\r\n")
 
 
-POST = b"POST / HTTP/1.1"
-
-
-async def test_a_body_with_a_length_goes_out_as_it_is():
-    asked = exchange(POST, b"Content-Length: 5", body=b"hel", whole=False)
-    forwarding = Forwarding(asked)
-    await settle()
-    assert forwarding.sent.endswith(b"\r\n\r\nhel")
-    asked.body.feed_data(b"lo")
-    asked.body.feed_eof()
-    assert (await forwarding.answer(HELLO)).keep_alive
-    assert forwarding.sent.endswith(b"\r\n\r\nhello")
-
-
-async def test_a_chunked_body_goes_out_in_chunks_with_its_safe_trailers():
-    asked = exchange(POST, CHUNKED, body=b"hello")
-    asked.head.trailers = [(b"Digest", b"x"), (b"X-Forwarded-For", b"6.6.6.6")]
-    forwarding = Forwarding(asked)
-    await forwarding.answer(HELLO)
-    assert forwarding.sent.endswith(b"\r\n\r\n" + chunk(b"hello") + b"0\r\nDigest: x\r\n\r\n")
-
-
-async def test_an_answer_before_the_body_was_sent_ends_the_connection():
-    """RFC 9112, 9.3 and 9.6: what is left of the body must not be read as a request, on either side."""
-    asked = exchange(POST, b"Content-Length: 5", body=b"he", whole=False)
-    forwarding = Forwarding(asked)
-    outcome = await forwarding.answer(b"HTTP/1.1 413 x\r\nContent-Length: 0\r\n\r\n")
-    assert b"Connection: close\r\n" in forwarding.client.written
-    assert (outcome.keep_alive, forwarding.pool.released) == (False, [])
-    assert forwarding.upstream._transport.aborted
-
-
 @pytest.mark.parametrize(
-    ("error", "raised"),
-    [
-        (RequestRefused(400, Reason.REQUEST_AMBIGUOUS, "no"), RequestRefused),
-        (ConnectionResetError(), UpstreamClosed),
-    ],
+    ("credentials", "released"),
+    [(b"NTLM TlRM", 0), (b"negotiate YII=", 0), (b"Negotiate", 0), (b"Basic YTpi", 1), (b"Bearer NTLM", 1)],
 )
-async def test_a_request_body_that_breaks_never_looks_whole_to_the_webmail(error, raised):
-    """RFC 9112, 7.1: no last chunk."""
-    asked = exchange(POST, CHUNKED, body=b"hel", whole=False)
-    forwarding = Forwarding(asked)
-    await settle()
-    asked.body.set_exception(error)
-    with pytest.raises(raised):
-        await forwarding.answer(end=False)
-    assert forwarding.sent.endswith(chunk(b"hel"))
-    assert forwarding.upstream._transport.aborted
-
-
-async def test_a_client_that_stops_sending_is_refused_in_time():
-    forwarding = Forwarding(exchange(POST, b"Content-Length: 5", whole=False), idle=0)
-    with pytest.raises(RequestRefused) as refused:
-        await forwarding.answer(end=False)
-    assert refused.value.status == 408
+async def test_a_connection_that_was_logged_in_serves_nobody_else(credentials, released):
+    """RFC 4559, 6: else the next client is taken for this one."""
+    asked = exchange(b"GET / HTTP/1.1", b"Authorization: Basic x", b"Authorization: " + credentials)
+    _, forwarding = await forwarded(asked, HELLO)
+    assert len(forwarding.pool.released) == released
 
 
 CONTINUE, HINTS = b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n"
@@ -200,6 +155,21 @@ async def test_interim_answers_reach_those_who_understand_them(version, fields, 
     asked = exchange(b"POST / HTTP/" + version, b"Content-Length: 5", *fields, body=b"hello")
     _, forwarding = await forwarded(asked, interim, HELLO)
     assert forwarding.client.written.partition(OK)[0] == passed
+
+
+@pytest.mark.parametrize(
+    ("interims", "end"), [(MAX_INTERIM - 1, HELLO), (MAX_INTERIM, None), (MAX_INTERIM + 1, None)]
+)
+async def test_interim_answers_come_to_an_end(interims, end):
+    """A webmail that only ever says 103 would hold its client and its connection for good."""
+    forwarding = Forwarding(exchange())
+    answering = forwarding.answer(HINTS * interims + (end or b""))
+    if end:
+        assert (await answering).keep_alive
+    else:
+        with pytest.raises(UpstreamMalformed):
+            await answering
+        assert forwarding.upstream._transport.aborted
 
 
 HANDSHAKE = (b"GET /ws HTTP/1.1", b"Connection: Upgrade", b"Upgrade: websocket")

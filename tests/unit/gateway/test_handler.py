@@ -4,16 +4,17 @@ import asyncio
 import base64
 import json
 import re
+from ipaddress import ip_network
 
 import pytest
 from structlog.testing import capture_logs
 from tests.unit.gateway.gates import NOW, REFERENCE, gate
 from tests.unit.gateway.wire import FakeClient, exchange
 
+from mailgate.gateway.exchange import Exchange
 from mailgate.gateway.facts import read_facts
 from mailgate.gateway.handler import Gate, Live
 from mailgate.gateway.http1.request import RequestRefused, refused_head
-from mailgate.gateway.server import Exchange
 from mailgate.gateway.upstream import UpstreamClosed, UpstreamMalformed, UpstreamTimeout, UpstreamUnreachable
 from mailgate.model import AttestationResult, Effect, Reason
 
@@ -78,7 +79,28 @@ async def test_a_request_that_may_go_no_further_is_answered_here():
     on = gate()
     assert (await ask(on, "/allow", b"Max-Forwards: 0", method="OPTIONS"))[0] == 200
     assert (await ask(on, "/block", b"Max-Forwards: 0", method="OPTIONS"))[0] == 403
+    status, head, _, _ = await ask(on, "/allow", b"Max-Forwards: 0", method="TRACE")
+    assert (status, "\r\nAllow: OPTIONS\r\n" in head + "\r\n") == (405, True)
     assert on.forwarder.got == []
+
+
+@pytest.mark.parametrize(
+    ("target", "proto", "trusted", "status"),
+    [
+        (b"https://mail.example.com/allow", b"http", (), 421),
+        (b"HTTPS://mail.example.com/.mailgate/healthz", b"http", (), 421),
+        (b"https://mail.example.com/allow", b"https", (), 421),
+        (b"https://mail.example.com/allow", b"https", (ip_network("192.0.2.0/24"),), 200),
+        (b"http://mail.example.com/allow", b"http", (), 200),
+    ],
+)
+async def test_an_https_address_is_not_served_over_plain_http(target, proto, trusted, status):
+    """RFC 9110, 7.4: unless a trusted proxy says that it came in over TLS."""
+    on = gate(trusted=trusted)
+    asked = exchange(b"GET " + target + b" HTTP/1.1", b"X-Forwarded-Proto: " + proto)
+    outcome = await on.handle(asked)
+    assert asked.connection.transport.written.startswith(b"HTTP/1.1 %d " % status)
+    assert outcome.keep_alive is (status == 200)
 
 
 async def test_405_names_the_methods_that_would_do():
@@ -138,22 +160,36 @@ class Believing:
         return self.proof
 
 
+ANN = AttestationResult("id", user="ann")
+LATE = AttestationResult(refused=Reason.TOKEN_EXPIRED, user="ann")
+PROXIES = (ip_network("192.0.2.0/24"),)
+SYNC = "/Microsoft-Server-ActiveSync"
+
+
 @pytest.mark.parametrize(
-    ("proof", "user"),
+    ("trusted", "proof", "path", "user"),
     [
-        (AttestationResult("id", user="ann"), "ann"),
-        (AttestationResult("id"), "bob"),
-        (AttestationResult(refused=Reason.TOKEN_EXPIRED, user="ann"), "bob"),
-        (None, "bob"),
+        (PROXIES, ANN, "/allow", "cy"),
+        (PROXIES, None, SYNC, "cy"),
+        ((), ANN, "/allow", "ann"),
+        ((), ANN, SYNC, "ann"),
+        ((), AttestationResult("id"), SYNC, "bob"),
+        ((), LATE, SYNC, "bob"),
+        ((), None, SYNC, "bob"),
+        ((), LATE, "/allow", ""),
+        ((), None, "/allow", ""),
+        ((), None, "/dav/", ""),
     ],
 )
-async def test_a_signed_name_is_worth_more_than_one_that_was_only_said(proof, user):
+async def test_who_asks_is_told_by_a_trusted_proxy_else_proved_else_the_login_of_a_mail_app(
+    trusted, proof, path, user
+):
     """Else a header would choose whose rules apply."""
     on = gate()
     on.live = Live(on.live.policy, Believing(proof))
-    said = (b"Authorization: Basic " + base64.b64encode(b"bob:x"),)
-    asked = exchange(b"GET /allow HTTP/1.1", *said)
-    access, _ = await on.judge(read_facts(asked.head, peer="192.0.2.1", secure=True, trusted=()), NOW)
+    said = (b"X-Forwarded-User: cy", b"Authorization: Basic " + base64.b64encode(b"bob:x"))
+    asked = exchange(f"GET {path} HTTP/1.1".encode(), *said)
+    access, _ = await on.judge(read_facts(asked.head, peer="192.0.2.1", secure=True, trusted=trusted), NOW)
     assert access.user.name == user
 
 

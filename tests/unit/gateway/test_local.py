@@ -18,7 +18,7 @@ from mailgate.model import Posture, PostureState, Reason
 async def ask(line, *fields, on=None, secure=False):
     head = exchange(line, *fields).head
     incoming = read_facts(head, peer="192.0.2.1", secure=secure, trusted=())
-    return await answer_local(on or gate(), incoming, "REF2345", NOW)
+    return await answer_local((on or gate()).judge, incoming, "REF2345", NOW)
 
 
 async def test_status_is_the_verdict_and_what_it_rests_on():

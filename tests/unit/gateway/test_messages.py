@@ -1,5 +1,8 @@
 """What a proxy must change in a head, and nothing more: RFC 9110 section 7.6, RFC 9112 section 9."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 
 from mailgate.gateway.http1.request import parse_request_head
@@ -77,6 +80,13 @@ def test_end_to_end_fields_go_on_byte_for_byte_in_order():
 def test_hop_by_hop_and_forgeable_fields_stay_here(field):
     """RFC 9110, 7.6.1."""
     assert to_webmail(request(field, b"A: b"))[1] == [b"Host: mail.example.com", b"A: b"]
+
+
+@pytest.mark.parametrize(("user", "told"), [(b"ann", [b"ann"]), (b"", [])])
+def test_the_webmail_is_told_the_user_that_a_trusted_proxy_named(user, told):
+    forged = (b"X-Forwarded-User: root", b"X_Forwarded_User: root", b"Connection: x-forwarded-user")
+    lines = request_head(request(*forged), replace(ORIGIN, user=user), default_host=b"a").split(b"\r\n")
+    assert [value for name, _, value in (line.partition(b": ") for line in lines) if b"User" in name] == told
 
 
 def test_fields_named_by_connection_stay_here():
@@ -174,9 +184,34 @@ def test_trailers_go_to_those_who_take_them(line, te, trailers):
     assert framing.trailers is trailers
 
 
-def to_client(head, *, asked=None, chunked=False, keep_alive=True, trailers=False):
+NOW = datetime(2026, 11, 24, 9, 5, 7, tzinfo=UTC)
+DATE = b"Date: Tue, 24 Nov 2026 09:05:07 GMT"
+
+
+def written(head, *, asked=None, chunked=False, keep_alive=True, trailers=False):
     framing = Framing(chunked=chunked, keep_alive=keep_alive, trailers=trailers)
-    return response_head(asked or request(), head, framing, REWRITE).split(b"\r\n")[:-2]
+    return response_head(asked or request(), head, framing, REWRITE, NOW).split(b"\r\n")[:-2]
+
+
+def to_client(head, **how):
+    """The lines that the client gets, without the date that the gate adds."""
+    return [line for line in written(head, **how) if line != DATE]
+
+
+@pytest.mark.parametrize(
+    ("fields", "dates"),
+    [
+        ([], [DATE]),
+        ([b"X-Date: a"], [DATE]),
+        ([b"date: Tue, 15 Nov 1994 08:12:31 GMT"], [b"date: Tue, 15 Nov 1994 08:12:31 GMT"]),
+        ([b"Date: yesterday"], [b"Date: yesterday"]),
+        ([b"Connection: date", b"Date: a hop's own"], [DATE]),
+    ],
+)
+def test_an_answer_without_a_date_gets_one(fields, dates):
+    """RFC 9110, 6.6.1: a recipient with a clock adds it; one that is there is the webmail's affair."""
+    lines = written(response(*fields, LENGTH))
+    assert [line for line in lines if line.lower().startswith(b"date:")] == dates
 
 
 def test_the_status_line_and_end_to_end_fields_reach_the_client_byte_for_byte():

@@ -39,6 +39,27 @@ def test_a_plain_public_address_is_not_changed_to_itself():
 
 
 @pytest.mark.parametrize(
+    ("upstream", "location", "rewritten"),
+    [
+        ("http://inner", b"http://inner:80/a", b"https://mail.example.com/a"),
+        ("http://inner:80", b"http://inner/a", b"https://mail.example.com/a"),
+        ("https://inner", b"https://inner:443/a", b"https://mail.example.com/a"),
+        ("https://inner:443", b"https://inner", b"https://mail.example.com"),
+        ("http://inner", b"//inner:80/a", b"https://mail.example.com/a"),
+        ("http://[2001:db8::1]", b"http://[2001:db8::1]:80/a", b"https://mail.example.com/a"),
+        ("http://inner", b"http://inner:8080/a", b"http://inner:8080/a"),
+        ("http://inner", b"https://inner:80/a", b"https://inner:80/a"),
+        ("http://inner:9080", b"http://inner/a", b"http://inner/a"),
+        ("http://inner:443", b"http://inner/a", b"http://inner/a"),
+    ],
+)
+def test_a_port_that_goes_without_saying_may_be_said(upstream, location, rewritten):
+    """RFC 9110, 4.2.3: both spellings are one origin."""
+    rewrite = Rewrite.between("https://mail.example.com", upstream)
+    assert rewrite.field(b"location", location) == rewritten
+
+
+@pytest.mark.parametrize(
     ("cookie", "rewritten"),
     [
         (b"a=b; Domain=inner; Path=/", b"a=b; Path=/"),

@@ -44,6 +44,7 @@ FORGED = (
     (b"X-Forwarded-For", b"203.0.113.9"),
     (b"X-Forwarded-Proto", b"https"),
     (b"X-Forwarded-Host", b"evil.example"),
+    (b"X-Forwarded-User", b"ann"),
 )
 
 
@@ -52,13 +53,32 @@ FORGED = (
 def test_a_stranger_is_not_believed(trusted, secure, scheme):
     seen = origin("192.0.2.1", *FORGED, secure=secure, trusted=trusted)
     assert (seen.remote, seen.scheme, seen.host) == ("192.0.2.1", scheme, b"mail.example.com")
-    assert seen.forwarded_for == b"192.0.2.1"
+    assert (seen.forwarded_for, seen.user) == (b"192.0.2.1", b"")
 
 
 def test_a_trusted_proxy_is():
     seen = origin("10.1.1.1", *FORGED)
     assert (seen.remote, seen.scheme, seen.host) == ("203.0.113.9", "https", b"evil.example")
-    assert seen.forwarded_for == b"203.0.113.9, 10.1.1.1"
+    assert (seen.forwarded_for, seen.user) == (b"203.0.113.9, 10.1.1.1", b"ann")
+
+
+def test_an_ipv4_proxy_is_known_on_an_ipv6_listener():
+    """RFC 4291, 2.5.5.2."""
+    assert origin("::ffff:10.1.1.1", *FORGED).remote == "203.0.113.9"
+    assert origin("::ffff:192.0.2.1", *FORGED).remote == "::ffff:192.0.2.1"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        [(b"X-Forwarded-User", b"ann"), (b"X-Forwarded-User", b"root")],
+        [(b"X_Forwarded_User", b"root")],
+        [(b"Remote-User", b"root")],
+    ],
+)
+def test_a_user_that_is_named_twice_or_otherwise_is_nobody(fields):
+    """A proxy that adds its own line to a client's would let the client choose."""
+    assert origin("10.1.1.1", *fields).user == b""
 
 
 @pytest.mark.parametrize(

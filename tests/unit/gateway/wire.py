@@ -6,8 +6,8 @@ from itertools import pairwise
 from aiohttp.streams import StreamReader
 from hypothesis import strategies as st
 
+from mailgate.gateway.exchange import Exchange
 from mailgate.gateway.http1.request import parse_request_head
-from mailgate.gateway.server import Exchange
 
 CUTS = st.lists(st.integers(0, 400), max_size=12)
 

@@ -21,7 +21,7 @@ from mailgate.model import Reason
 
 # visible ASCII but `#`: a fragment is never sent, and raw 8-bit bytes have no meaning in a URI (RFC 3986)
 TARGET = re.compile(rb"[!-\"$-~]+")
-ABSOLUTE = re.compile(rb"(?i:https?)://([^/?]*)(.*)")
+ABSOLUTE = re.compile(rb"((?i:https?))://([^/?]*)(.*)")
 VERSION = re.compile(rb"HTTP/([0-9])\.([0-9])")
 
 
@@ -66,6 +66,8 @@ class RequestHead:
     chunked: bool = False
     upgrade: bytes = b""
     """``websocket`` where the client asks to switch to it; other protocols are not offered to the upstream."""
+    scheme: bytes = b""
+    """Of an absolute target, in lower case; empty where the target came in origin form."""
     refused: RequestRefused | None = None
     trailers: list[Field] = field(default_factory=list)
     """Filled in when the body has been read."""
@@ -102,7 +104,7 @@ def parse_request_head(head: bytes, *, max_fields: int) -> RequestHead:
         fields = parse_fields(field_lines)
     except Malformed as error:
         raise malformed(f"The request is malformed: {error}.") from None
-    host, target = _host_and_target(method, target, minor, fields)
+    scheme, host, target = _scheme_host_and_target(method, target, minor, fields)
     length, is_chunked = _framing(minor, fields)
     options = members(fields, b"connection")
     return RequestHead(
@@ -115,6 +117,7 @@ def parse_request_head(head: bytes, *, max_fields: int) -> RequestHead:
         length=length,
         chunked=is_chunked,
         upgrade=_upgrade(method, minor, fields, options, has_body=is_chunked or bool(length)),
+        scheme=scheme,
     )
 
 
@@ -135,24 +138,26 @@ def _request_line(line: bytes) -> tuple[bytes, bytes, int]:
     return method, target, min(int(known[2]), 1)
 
 
-def _host_and_target(method: bytes, target: bytes, minor: int, fields: list[Field]) -> tuple[bytes, bytes]:
+def _scheme_host_and_target(
+    method: bytes, target: bytes, minor: int, fields: list[Field]
+) -> tuple[bytes, bytes, bytes]:
     """RFC 9112, sections 3.2 and 3.3: one Host, which must be valid even where an absolute target wins over it."""
     hosts = values(fields, b"host")
     if len(hosts) > 1 or (minor and not hosts):
         raise ambiguous("A request has exactly one Host field.")
-    host = _host(hosts[0]) if hosts else b""
+    scheme, host = b"", _host(hosts[0]) if hosts else b""
     if method == b"CONNECT":
         raise unsupported("CONNECT is not offered: this is not a forward proxy.")
     absolute = ABSOLUTE.fullmatch(target)
     if absolute:
-        host, target = _host(absolute[1]), absolute[2]
+        scheme, host, target = absolute[1].lower(), _host(absolute[2]), absolute[3]
         if method == b"OPTIONS" and not target:
             target = b"*"  # section 3.2.4: nothing but the server itself was meant
         elif not target.startswith(b"/"):
             target = b"/" + target
     elif not target.startswith(b"/") and not (target == b"*" and method == b"OPTIONS"):
         raise malformed("The request target does not start with `/`.")
-    return host, target
+    return scheme, host, target
 
 
 def _host(text: bytes) -> bytes:

@@ -96,6 +96,7 @@ def test_targets_become_origin_form_and_an_absolute_one_names_the_host(line, tar
     """RFC 9112, 3.2.1, 3.2.2 and 3.2.4."""
     head = read(line)
     assert (head.target, head.host) == (target, host)
+    assert head.scheme == line.split()[1].partition(b"://")[0].lower() * (b"://" in line)
 
 
 def test_connect_is_not_offered():

@@ -1,0 +1,66 @@
+"""``make bench``: compare, print, and keep the result."""
+
+import json
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from benchmarks.comparison import Plan, compare
+from benchmarks.processes import ROOT, NotInstalled, NotStarted
+from benchmarks.report import replaced, terminal
+from benchmarks.transfers import WrongAnswer
+from benchmarks.wrk import LoadFailed
+
+FULL = Plan(rounds=5, seconds=3)
+QUICK = Plan(rounds=2, seconds=1)
+PAGE = ROOT / "docs" / "performance.md"
+RESULTS = ROOT / "benchmarks" / "results" / "latest.json"
+
+
+def main(
+    quick: Annotated[
+        bool, typer.Option(help="Fewer and shorter rounds: the same figures, less sure.")
+    ] = False,
+    keep: Annotated[bool, typer.Option(help="Write the results to their file and the docs.")] = True,
+) -> None:
+    """Measure the gate beside its peers and write the ratios."""
+    # a plain SIGTERM would end this process and leave its servers
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    console = Console()
+    try:
+        results = _measured(QUICK if quick else FULL, console)
+    except (NotInstalled, NotStarted, WrongAnswer, LoadFailed) as error:
+        console.print(f"bench: {error}", style="red", markup=False)
+        raise typer.Exit(1) from None
+    for table in terminal(results):
+        console.print(table)
+    for name, why in results["missing"].items():
+        console.print(f"missing: {name}: {why}", markup=False)
+    if keep:
+        RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+        PAGE.write_text(replaced(PAGE.read_text("utf-8"), results), "utf-8")
+
+
+def _measured(plan: Plan, console: Console) -> dict[str, Any]:
+    columns = (TextColumn("{task.description:<40}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with (
+        tempfile.TemporaryDirectory(prefix="mailgate-bench-") as run,
+        # few refreshes: the bar must not take the processor from what it measures
+        Progress(*columns, console=console, refresh_per_second=2) as progress,
+    ):
+        task = progress.add_task("starting the upstream")
+
+        def watch(what: str, steps: int) -> None:
+            progress.update(task, description=what, total=steps, advance=1)
+
+        return compare(plan, Path(run), watch)
+
+
+if __name__ == "__main__":
+    typer.run(main)

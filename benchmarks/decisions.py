@@ -1,0 +1,118 @@
+"""How long one decision takes inside the gate, without the network. Run as a module; prints one JSON object.
+
+What is timed is ``Gate.judge`` of a gate wired as ``mailgate run`` wires it, with the shipped policy: attestation,
+classification, posture, rules. Nothing is written to the ledger, and no answer is made.
+"""
+
+import json
+import secrets
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from itertools import islice, repeat
+from pathlib import Path
+
+import uvloop
+
+from benchmarks.agents import LAPTOP, PHONE, never_seen
+from benchmarks.peers.mailgate import PUBLIC_URL, write_config
+from mailgate.app import Service, utc_now
+from mailgate.attest import mint
+from mailgate.attest.jose import Key
+from mailgate.gateway.facts import Incoming
+from mailgate.gateway.handler import Gate
+from mailgate.gateway.logs import configure_logs
+from mailgate.gateway.trust import Origin
+from mailgate.model import RequestFacts
+
+BATCHES = 10
+BATCH = 500
+PEER = "127.0.0.1"
+TARGET = "/page.html"
+
+
+def main() -> None:
+    configure_logs("error")
+    issuer = mint.make_key(secrets.token_bytes(32), "issuer")
+    with tempfile.TemporaryDirectory(prefix="mailgate-bench-") as directory:
+        (Path(directory) / mint.JWKS_FILE).write_text(mint.jwks(issuer))
+        trust = {"issuers": [{"issuer": mint.TEST_ISSUER, "jwks": mint.JWKS_FILE}]}
+        settings = {"listen": f"{PEER}:0", "upstream": f"http://{PEER}:9", "attestation": trust}
+        config = write_config(Path(directory), settings)
+        print(json.dumps(uvloop.run(time_decisions(config, issuer))))
+
+
+async def time_decisions(config: Path, issuer: Key) -> dict[str, float]:
+    """Microseconds a decision, keyed as in the results."""
+    kinds: dict[str, Iterator[Incoming]] = {
+        "decision_warm_us": repeat(request(LAPTOP)),
+        "decision_cold_us": phones_and_laptops(),
+        "decision_attested_warm_us": known_device(issuer),
+        "decision_attested_cold_us": new_devices(issuer),
+    }
+    service = await Service.start(config)
+    try:
+        return {name: await typical(service.gate, requests) for name, requests in kinds.items()}
+    finally:
+        await service.stop()
+
+
+async def typical(gate: Gate, requests: Iterator[Incoming]) -> float:
+    """The median over batches, the first of which only warms up."""
+    batches = [await microseconds(gate, list(islice(requests, BATCH))) for _ in range(BATCHES + 1)]
+    return statistics.median(batches[1:])
+
+
+async def microseconds(gate: Gate, requests: Sequence[Incoming]) -> float:
+    """The mean time of one decision over these requests. Raises AssertionError where a proof is refused."""
+    started = time.perf_counter()
+    decided = [await gate.judge(incoming, utc_now()) for incoming in requests]
+    elapsed = time.perf_counter() - started
+    assert not any(access.attestation and access.attestation.refused for access, _ in decided)
+    return elapsed / len(requests) * 1e6
+
+
+def phones_and_laptops() -> Iterator[Incoming]:
+    """User agents that were never seen: no cache has what is asked."""
+    for number, agent in enumerate(never_seen()):
+        yield request(agent if number % 2 else PHONE.replace("18_6", f"18_6_{number}"))
+
+
+def known_device(issuer: Key) -> Iterator[Incoming]:
+    """One token, whose verification is cached, with a proof of its own for every request."""
+    device = mint.make_key(secrets.token_bytes(32), "device")
+    token = new_token(issuer, device)
+    while True:
+        yield request(PHONE, token, new_proof(token, device))
+
+
+def new_devices(issuer: Key) -> Iterator[Incoming]:
+    """The dearest decision: two signatures to verify, and a device to look for in the store."""
+    while True:
+        device = mint.make_key(secrets.token_bytes(32), "device")
+        token = new_token(issuer, device)
+        yield request(PHONE, token, new_proof(token, device))
+
+
+def new_token(issuer: Key, device: Key) -> str:
+    phone = mint.Device(subject=secrets.token_hex(8))
+    issue = mint.Issue(mint.TEST_ISSUER, PUBLIC_URL, jti=secrets.token_hex(8), now=utc_now())
+    return mint.sign_token(mint.claims(phone, issue, device), issuer)
+
+
+def new_proof(token: str, device: Key) -> str:
+    url = PUBLIC_URL + TARGET
+    return mint.sign_proof(token, device, method="GET", url=url, jti=secrets.token_hex(8), now=utc_now())
+
+
+def request(agent: str, *evidence: str) -> Incoming:
+    """A request with a user agent and, where given, a token and its proof."""
+    headers = {"host": PEER, "user-agent": agent, "accept": "text/html"}
+    facts = RequestFacts(target=TARGET, host=PEER, remote=PEER, headers=headers)
+    tokens = [value.encode() for value in evidence]
+    return Incoming(facts, Origin(PEER, "http", PEER.encode(), PEER.encode()), tokens[:1], tokens[1:])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,26 @@
+"""The systems that are compared, one a file. Each answers for the same upstream on a port of its own."""
+
+from benchmarks.peers import (
+    caddy,
+    caddy_forward_auth,
+    haproxy,
+    mailgate,
+    mitmproxy,
+    nginx,
+    plain_aiohttp,
+)
+from benchmarks.peers.peer import Peer, Running
+
+__all__ = ["GATE", "NGINX", "PEERS", "Peer", "Running"]
+
+GATE = mailgate.PEER
+NGINX = nginx.PEER
+PEERS: tuple[Peer, ...] = (
+    NGINX,
+    haproxy.PEER,
+    caddy.PEER,
+    caddy_forward_auth.PEER,
+    mitmproxy.PEER,
+    plain_aiohttp.PEER,
+    GATE,
+)

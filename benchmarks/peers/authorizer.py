@@ -1,0 +1,18 @@
+"""The least that an authorizer can be: 204 to everything, but 403 to one path. Run with the port to listen on."""
+
+import sys
+
+import uvloop
+from aiohttp import web
+
+from benchmarks.peers.low_level import serve_forever
+
+REFUSED = "/refused"
+
+
+async def authorize(request: web.BaseRequest) -> web.StreamResponse:
+    return web.Response(status=403 if request.headers.get("X-Forwarded-Uri") == REFUSED else 204)
+
+
+if __name__ == "__main__":
+    uvloop.run(serve_forever(authorize, int(sys.argv[1])))

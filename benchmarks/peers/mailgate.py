@@ -1,0 +1,41 @@
+"""The gate as it is shipped: ``mailgate run`` with the policy of ``config/`` and a store of its own."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.agents import PHONE
+from benchmarks.peers.peer import Peer, Running
+from benchmarks.processes import ROOT, free_port, python_module, serving
+from benchmarks.site import Site
+from mailgate import __version__
+
+PUBLIC_URL = "http://mail.example.com"
+SHIPPED = ROOT / "config"
+
+
+@contextmanager
+def start(site: Site) -> Iterator[Running]:
+    port, run = free_port(), site.run / "mailgate"
+    run.mkdir()
+    config = write_config(run, {"listen": f"127.0.0.1:{port}", "upstream": f"http://{site.address}"})
+    command = python_module("mailgate", "run", "--config", str(config))
+    with serving(command, port, run / "log") as pid:
+        yield Running(port, pid)
+
+
+def write_config(directory: Path, settings: Mapping[str, object]) -> Path:
+    """Settings over the shipped rules and apps (JSON is YAML); the path of their file."""
+    common = {
+        "public_url": PUBLIC_URL,
+        "admin_listen": "127.0.0.1:0",
+        "store": f"sqlite:///{directory}/mailgate.db",
+        "files": {"apps": str(SHIPPED / "apps.yaml"), "policy": str(SHIPPED / "policy.yaml")},
+    }
+    path = directory / "mailgate.yaml"
+    path.write_text(json.dumps({**common, **settings}))
+    return path
+
+
+PEER = Peer("mailgate", "Mailgate, decisions on", start, lambda: __version__, refuses=("/page.html", PHONE))

@@ -1,0 +1,35 @@
+"""nginx as a plain reverse proxy: one worker, connections to the upstream kept, all else its defaults."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+
+from benchmarks.peers.peer import Peer, Running
+from benchmarks.processes import free_port, program, serving, version_of
+from benchmarks.site import Site, nginx_config
+
+SERVERS = """\
+  upstream site {{ server {upstream}; keepalive 64; keepalive_requests 100000000; }}
+  server {{
+    listen 127.0.0.1:{port};
+    location / {{
+      proxy_pass http://site;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_set_header Host $host;
+    }}
+  }}
+"""
+
+
+@contextmanager
+def start(site: Site) -> Iterator[Running]:
+    nginx, port, run = program("nginx"), free_port(), site.run / "nginx"
+    run.mkdir()
+    config = run / "nginx.conf"
+    config.write_text(nginx_config(run, SERVERS.format(port=port, upstream=site.address)))
+    with serving([nginx, "-e", "stderr", "-c", str(config)], port, run / "log") as pid:
+        yield Running(port, pid)
+
+
+PEER = Peer("nginx", "nginx, plain reverse proxy", start, partial(version_of, "nginx", "-v"))

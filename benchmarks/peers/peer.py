@@ -1,0 +1,30 @@
+"""What a peer is."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from benchmarks.site import Site
+
+
+@dataclass(frozen=True)
+class Running:
+    """A system that answers on a port of the loopback interface; ``pid`` is its first process."""
+
+    port: int
+    pid: int
+
+
+@dataclass(frozen=True)
+class Peer:
+    """One system. ``start`` raises NotInstalled where the machine does not have it.
+
+    ``refuses`` names a request that the system must answer with 403, to show that it does decide: the path, and
+    the user agent. None for a system that decides nothing.
+    """
+
+    name: str
+    title: str
+    start: Callable[[Site], AbstractContextManager[Running]]
+    version: Callable[[], str]
+    refuses: tuple[str, str] | None = None

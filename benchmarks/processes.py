@@ -1,0 +1,103 @@
+"""The servers of a run: found, started on free ports, waited for, ended by their own process group."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+BIN = ROOT / ".venv-bench" / "bin"
+"""Where ``make bench-setup`` puts the peers that come as Python packages."""
+
+START_SECONDS = 30.0
+STOP_SECONDS = 5.0
+
+
+class NotInstalled(Exception):
+    """A program that this machine does not have."""
+
+
+class NotStarted(Exception):
+    """A server that did not come up; the text is the end of what it wrote."""
+
+
+def program(name: str) -> str:
+    """The path of an installed program. Raises NotInstalled."""
+    path = os.pathsep.join([str(BIN), os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
+    found = shutil.which(name, path=path)
+    if found is None:
+        raise NotInstalled(f"{name} is not installed")
+    return found
+
+
+def python_module(module: str, *arguments: str) -> list[str]:
+    """The command that runs a module of this source tree with the interpreter of this run."""
+    return [sys.executable, "-m", module, *arguments]
+
+
+def environment(settings: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment of a child: the gate that is measured is the one of this source tree."""
+    return {**os.environ, "PYTHONPATH": str(ROOT / "proxy"), **(settings or {})}
+
+
+def version_of(name: str, *question: str) -> str:
+    """The first version number in what a program answers. Raises NotInstalled."""
+    answer = subprocess.run([program(name), *question], capture_output=True, text=True, check=False)
+    found = re.search(r"\d+(?:\.\d+)+", answer.stdout + answer.stderr)
+    return found[0] if found else "unknown"
+
+
+def free_port() -> int:
+    """A TCP port of the loopback interface that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def serving(
+    command: Sequence[str], port: int, log: Path, settings: Mapping[str, str] | None = None
+) -> Iterator[int]:
+    """A server that listens on ``port`` of the loopback interface; its process id."""
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=environment(settings),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        ) as process,
+    ):
+        try:
+            _wait_until_listening(process, port, log)
+            yield process.pid
+        finally:
+            _end(process)
+
+
+def _wait_until_listening(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        time.sleep(0.05)
+    raise NotStarted(f"{process.args!r} did not start:\n{log.read_text(errors='replace')[-2000:]}")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Politely, then not. The group has a session of its own, so Ctrl-C reaches it only through here."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(STOP_SECONDS)

@@ -1,0 +1,77 @@
+"""From samples to ratios: which are made of what, and what each must reach. Pure."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+Samples = Mapping[str, Sequence[float]]
+"""Per measurement (``page.nginx``, ``download.mailgate``, …) one figure a round, in the order of the rounds."""
+
+RATIOS: Mapping[str, tuple[str, str]] = {
+    "gate_vs_nginx": ("page.mailgate", "page.nginx"),
+    "gate_vs_haproxy": ("page.mailgate", "page.haproxy"),
+    "gate_vs_caddy": ("page.mailgate", "page.caddy"),
+    "gate_vs_caddy_forward_auth": ("page.mailgate", "page.caddy_forward_auth"),
+    "gate_vs_mitmproxy": ("page.mailgate", "page.mitmproxy"),
+    "gate_vs_plain_aiohttp": ("page.mailgate", "page.plain_aiohttp"),
+    "fresh_ua_vs_repeated": ("agents.fresh", "agents.repeated"),
+    "download_vs_nginx": ("download.mailgate", "download.nginx"),
+    "upload_vs_nginx": ("upload.mailgate", "upload.nginx"),
+}
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a figure must reach: at least ``limit``, or at most where less is better."""
+
+    limit: float
+    at_most: bool = False
+
+    def reached(self, value: float) -> bool:
+        return value <= self.limit if self.at_most else value >= self.limit
+
+
+TARGETS: Mapping[str, Target] = {
+    "gate_vs_nginx": Target(0.5),
+    "gate_vs_caddy_forward_auth": Target(2),
+    "gate_vs_mitmproxy": Target(15),
+    "fresh_ua_vs_repeated": Target(0.5),
+    "download_vs_nginx": Target(1.0),
+    "upload_vs_nginx": Target(0.8),
+    "decision_warm_us": Target(15, at_most=True),
+    "decision_cold_us": Target(250, at_most=True),
+    "rss_growth_mib": Target(16, at_most=True),
+}
+
+
+def ratios_of(samples: Samples) -> dict[str, float]:
+    """The ratios whose both sides were measured.
+
+    Each is the median of the ratios of single rounds: what disturbs the machine for a while disturbs both sides.
+    """
+    return {
+        name: statistics.median(a / b for a, b in zip(samples[over], samples[under], strict=True))
+        for name, (over, under) in RATIOS.items()
+        if samples.get(over) and samples.get(under)
+    }
+
+
+def not_measured(samples: Samples) -> dict[str, str]:
+    """The ratios that there are not, each with the side that is missing."""
+    absent = {name: [side for side in sides if not samples.get(side)] for name, sides in RATIOS.items()}
+    return {name: f"not measured: {', '.join(sides)}" for name, sides in absent.items() if sides}
+
+
+def spread(values: Sequence[float]) -> dict[str, float | list[float]]:
+    """Median, least, most, and every sample, rounded to what is readable."""
+    return {
+        "median": rounded(statistics.median(values)),
+        "low": rounded(min(values)),
+        "high": rounded(max(values)),
+        "samples": [rounded(value) for value in values],
+    }
+
+
+def rounded(value: float) -> float:
+    """Four significant digits; more is noise."""
+    return float(f"{value:.4g}")

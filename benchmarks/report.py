@@ -1,0 +1,130 @@
+"""The result as a table: on the terminal and in ``docs/performance.md``. Pure."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from rich.table import Table
+
+from benchmarks.ratios import TARGETS, Target
+
+BEGIN, END = "<!-- make bench writes from here -->", "<!-- to here -->"
+
+TITLES: Mapping[str, str] = {
+    "gate_vs_nginx": "pages: gate / nginx",
+    "gate_vs_haproxy": "pages: gate / HAProxy",
+    "gate_vs_caddy": "pages: gate / Caddy",
+    "gate_vs_caddy_forward_auth": "pages: gate / Caddy with forward_auth",
+    "gate_vs_mitmproxy": "pages: gate / mitmproxy",
+    "gate_vs_plain_aiohttp": "pages: gate / plain aiohttp proxy",
+    "fresh_ua_vs_repeated": "pages: user agents never seen / one repeated",
+    "download_vs_nginx": "64 MiB download: gate / nginx",
+    "upload_vs_nginx": "64 MiB upload: gate / nginx",
+    "decision_warm_us": "decision, everything cached",
+    "decision_cold_us": "decision, nothing cached",
+    "decision_attested_warm_us": "decision, a known token with a new proof",
+    "decision_attested_cold_us": "decision, a new device with a new token",
+    "rss_growth_mib": "memory growth of the gate over all 64 MiB transfers",
+}
+UNITS: Mapping[str, str] = {
+    "page": "requests/s",
+    "agents": "requests/s",
+    "download": "MiB/s",
+    "upload": "MiB/s",
+}
+
+
+class Row(NamedTuple):
+    """One figure beside what it must reach."""
+
+    title: str
+    value: str
+    target: str
+    reached: str
+
+
+class Rate(NamedTuple):
+    """One measurement: the median over all rounds, and the least and the most."""
+
+    name: str
+    median: str
+    spread: str
+
+
+def rows(results: Mapping[str, Any]) -> list[Row]:
+    """Every known figure in the order of the titles; what was not measured says so."""
+    figures = {**results["ratios"], **results["absolute"]}
+    return [_row(title, figures.get(name), name) for name, title in TITLES.items()]
+
+
+def rates(results: Mapping[str, Any]) -> list[Rate]:
+    return [_rate(name, figures) for name, figures in results["measured"].items()]
+
+
+def terminal(results: Mapping[str, Any]) -> list[Table]:
+    """The two tables as they are printed."""
+    figures, measured = Table(title="What it must reach"), Table(title="What was measured")
+    for heading in ("what", "measured", "target", "reached"):
+        figures.add_column(heading, justify="left" if heading == "what" else "right")
+    for row in rows(results):
+        figures.add_row(*row)
+    for heading in ("measurement", "median", "lowest to highest"):
+        measured.add_column(heading, justify="left" if heading == "measurement" else "right")
+    for rate in rates(results):
+        measured.add_row(*rate)
+    return [figures, measured]
+
+
+def markdown(results: Mapping[str, Any]) -> str:
+    """What stands between the markers of the page."""
+    lines = [*_conditions(results), ""]
+    lines += ["| what | measured | at least / at most | reached |", "|---|---:|---:|---|"]
+    lines += [f"| {' | '.join(row)} |" for row in rows(results)]
+    lines += ["", "| measurement | median | lowest to highest |", "|---|---:|---:|"]
+    lines += [f"| `{rate.name}` | {rate.median} | {rate.spread} |" for rate in rates(results)]
+    missing = [f"- `{name}`: {why}" for name, why in results["missing"].items()]
+    return "\n".join([*lines, *(["", "Missing from this run:", "", *missing] if missing else [])])
+
+
+def replaced(page: str, results: Mapping[str, Any]) -> str:
+    """The page with the part between the markers written anew. Raises ValueError where a marker is missing."""
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"the page has no part from `{BEGIN}` to `{END}`")
+    return f"{before}{BEGIN}\n\n{markdown(results)}\n\n{END}{after}"
+
+
+def _row(title: str, value: float | None, name: str) -> Row:
+    target = TARGETS.get(name)
+    if value is None:
+        return Row(title, "not measured", _limit(target, name), "")
+    reached = "" if target is None else "yes" if target.reached(value) else "no"
+    return Row(title, _with_unit(value, name), _limit(target, name), reached)
+
+
+def _limit(target: Target | None, name: str) -> str:
+    return f"{'≤' if target.at_most else '≥'} {_with_unit(target.limit, name)}" if target else ""
+
+
+def _with_unit(value: float, name: str) -> str:
+    unit = {"us": "µs", "mib": "MiB"}.get(name.rpartition("_")[2], "×")
+    digits = 2 if unit == "×" else 0 if value >= 100 or value == int(value) else 1
+    return f"{value:,.{digits}f} {unit}"
+
+
+def _rate(name: str, figures: Mapping[str, Any]) -> Rate:
+    low, high = figures["low"], figures["high"]
+    unit = UNITS[name.partition(".")[0]]
+    return Rate(name, f"{figures['median']:,.0f} {unit}", f"{low:,.0f} to {high:,.0f}")
+
+
+def _conditions(results: Mapping[str, Any]) -> list[str]:
+    machine, plan, megabytes = results["machine"], results["plan"], results["plan"]["large_bytes"] // 2**20
+    versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
+    return [
+        f"- {machine['cores']} cores ({machine['cpu']}), {machine['system']}, Python {machine['python']}.",
+        f"- Load average before the run: {machine['load_before']}.",
+        f"- {plan['rounds']} rounds of {plan['seconds']} s, {plan['connections']} connections.",
+        f"- A page of {plan['page_bytes']} bytes; {plan['transfers']} transfers of {megabytes} MiB each way.",
+        f"- Versions: {versions}.",
+    ]

@@ -1,0 +1,121 @@
+"""One request and the way back to its client: what everything behind the listener is handed."""
+
+import asyncio
+import socket
+import struct
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from aiohttp.streams import StreamReader
+
+from mailgate.gateway.http1.request import RequestHead
+from mailgate.gateway.upstream import Readable
+
+LINGER_NOT = struct.pack("ii", 1, 0)
+
+
+class Line(Readable, Protocol):
+    """A client's connection, as far as an exchange needs one (``server.py``)."""
+
+    @property
+    def peername(self) -> object: ...
+
+    @property
+    def ssl_context(self) -> object: ...
+
+    @property
+    def transport(self) -> asyncio.Transport | None: ...
+
+    @property
+    def writing_paused(self) -> bool: ...
+
+    async def drained(self) -> None:
+        """Wait until the transport's buffer has room again."""
+
+    def start_tunnel(self, reader: object, peer: Readable) -> None:
+        """From now on every byte goes to ``reader.feed_data``; ``peer`` is read only as fast as the client reads."""
+
+
+class Outcome:
+    """What a handler gives back to aiohttp once it has written its response itself."""
+
+    def __init__(self, *, keep_alive: bool) -> None:
+        self.keep_alive = keep_alive
+
+    async def prepare(self, exchange: "Exchange") -> None:
+        """Nothing is left to prepare."""
+
+    async def write_eof(self) -> None:
+        """Nothing is left to write."""
+
+
+class Exchange:
+    """One request and the way back to its client."""
+
+    __slots__ = ("_task", "body", "connection", "head", "started")
+
+    def __init__(self, head: RequestHead, body: StreamReader, connection: Line) -> None:
+        self.head = head
+        self.body = body
+        self.connection = connection
+        self.started = False
+        """Whether the first byte of the final response was written."""
+        self._task: object = None
+
+    @property
+    def peer(self) -> str:
+        """The address of the other end of the connection."""
+        name = self.connection.peername
+        return str(name[0]) if isinstance(name, tuple) else ""
+
+    @property
+    def secure(self) -> bool:
+        return self.connection.ssl_context is not None
+
+    def write(self, data: bytes) -> None:
+        """Queue bytes for the client. Raises ConnectionError when it is gone."""
+        transport = self.connection.transport
+        if transport is None:
+            raise ConnectionResetError("the client is gone")
+        transport.write(data)
+
+    async def drain(self, timeout: float) -> None:
+        """Wait until the client takes what was written, at most ``timeout`` seconds without progress."""
+        if self.connection.writing_paused or self.connection.transport is None:
+            async with asyncio.timeout(timeout):
+                await self.connection.drained()
+
+    @property
+    def broken(self) -> bool:
+        """Whether the request could not be read to its end, so that nothing behind it is a request."""
+        return self.head.refused is not None or self.body.exception() is not None
+
+    def half_close(self) -> None:
+        """Say that nothing more will come; what the client still sends is read and dropped for a moment.
+
+        Closing at once would reset the connection and could take the answer with it (RFC 9112, section 9.6).
+        """
+        transport = self.connection.transport
+        if transport is not None and transport.can_write_eof():
+            transport.write_eof()
+
+    def abort(self) -> None:
+        """Break the connection so that a response that was cut short cannot look complete."""
+        transport = self.connection.transport
+        if transport is None:
+            return
+        connected = transport.get_extra_info("socket")
+        if connected is not None:
+            # a reset, not an end: a body without a length is complete where the connection ends
+            connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
+        transport.abort()
+
+    def _finish(self) -> None:
+        """Called by aiohttp when the handler has returned."""
+
+    def _cancel(self, error: BaseException) -> None:
+        """Called by aiohttp when the client is gone: wakes whoever reads the body."""
+        self.body.set_exception(error)
+
+
+Handler = Callable[[Exchange], Awaitable[Outcome]]

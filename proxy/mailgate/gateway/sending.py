@@ -1,0 +1,67 @@
+"""The request body on its way to the webmail, while the answer is already awaited."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from mailgate.gateway.exchange import Exchange
+from mailgate.gateway.http1.body import chunk, last_chunk
+from mailgate.gateway.http1.request import RequestRefused
+from mailgate.gateway.messages import safe_trailers
+from mailgate.gateway.upstream import UpstreamConnection, UpstreamError
+from mailgate.model import Reason
+
+
+@dataclass(slots=True)
+class Sending:
+    """How far it is. ``refused`` is why the client's body could not be read to its end."""
+
+    complete: bool
+    task: asyncio.Future[None] | None = None
+    refused: RequestRefused | None = None
+
+
+@asynccontextmanager
+async def sending(exchange: Exchange, upstream: UpstreamConnection, idle: float) -> AsyncIterator[Sending]:
+    """Send the body while the answer is awaited: a webmail may answer before it has read everything."""
+    state = Sending(complete=not exchange.head.has_body)
+    if state.complete:
+        yield state
+        return
+    state.task = asyncio.get_running_loop().create_task(_send(exchange, upstream, idle, state))
+    try:
+        yield state
+    finally:
+        state.task.cancel()
+        [error] = await asyncio.gather(state.task, return_exceptions=True)
+        if isinstance(error, Exception):
+            raise error
+
+
+async def _send(exchange: Exchange, upstream: UpstreamConnection, idle: float, state: Sending) -> None:
+    head = exchange.head
+    try:
+        while piece := await _next_piece(exchange, idle):
+            upstream.write(chunk(piece) if head.chunked else piece)
+            await upstream.drain()
+        if head.chunked:
+            upstream.write(last_chunk(safe_trailers(head.trailers)))
+        state.complete = True
+    except RequestRefused as refused:
+        state.refused = refused
+        upstream.abort()
+    except OSError:  # the client is gone
+        upstream.abort()
+    except UpstreamError:
+        pass  # the webmail stopped reading: its answer says why, or the reader of the answer finds out
+
+
+async def _next_piece(exchange: Exchange, idle: float) -> bytes:
+    try:
+        async with asyncio.timeout(idle):
+            return await exchange.body.readany()
+    except TimeoutError:
+        raise RequestRefused(
+            408, Reason.REQUEST_TIMEOUT, "The request body did not arrive in time."
+        ) from None

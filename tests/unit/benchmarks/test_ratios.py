@@ -1,0 +1,76 @@
+"""Ratios are made of the samples of the same round, and only where both sides were measured."""
+
+import pytest
+from benchmarks.ratios import RATIOS, TARGETS, Target, not_measured, ratios_of, rounded, spread
+
+SAMPLES = {
+    "page.mailgate": [10.0, 30.0, 20.0],
+    "page.nginx": [20.0, 40.0, 80.0],
+    "agents.fresh": [3.0],
+    "agents.repeated": [4.0],
+}
+
+
+def test_a_ratio_is_the_median_of_the_rounds_own_ratios() -> None:
+    assert ratios_of(SAMPLES) == {"gate_vs_nginx": 0.5, "fresh_ua_vs_repeated": 0.75}
+
+
+@pytest.mark.parametrize(
+    "samples", [{}, {"page.mailgate": [1.0]}, {"page.mailgate": [1.0], "page.nginx": []}]
+)
+def test_there_is_no_ratio_without_both_sides(samples: dict[str, list[float]]) -> None:
+    assert ratios_of(samples) == {}
+    assert set(not_measured(samples)) == set(RATIOS)
+
+
+def test_what_is_missing_is_named() -> None:
+    missing = not_measured(SAMPLES)
+    assert missing["gate_vs_caddy"] == "not measured: page.caddy"
+    assert missing["upload_vs_nginx"] == "not measured: upload.mailgate, upload.nginx"
+    assert "gate_vs_nginx" not in missing
+
+
+def test_unequal_rounds_are_a_mistake_of_the_bench() -> None:
+    with pytest.raises(ValueError, match="longer"):
+        ratios_of({"page.mailgate": [1.0, 2.0], "page.nginx": [1.0, 2.0, 3.0]})
+
+
+def test_spread() -> None:
+    assert spread([3.0, 1.0, 2.00004]) == {
+        "median": 2.0,
+        "low": 1.0,
+        "high": 3.0,
+        "samples": [3.0, 1.0, 2.0],
+    }
+
+
+@pytest.mark.parametrize(("value", "kept"), [(12345.6, 12350.0), (0.123456, 0.1235), (7.0, 7.0), (0.0, 0.0)])
+def test_four_digits_are_kept(value: float, kept: float) -> None:
+    assert rounded(value) == kept
+
+
+@pytest.mark.parametrize(
+    ("target", "value", "reached"),
+    [
+        (Target(0.5), 0.5, True),
+        (Target(0.5), 0.49, False),
+        (Target(15, at_most=True), 15, True),
+        (Target(15, at_most=True), 15.1, False),
+    ],
+)
+def test_target(target: Target, value: float, reached: bool) -> None:
+    assert target.reached(value) is reached
+
+
+def test_the_targets_are_those_of_the_design() -> None:
+    least = {name: target.limit for name, target in TARGETS.items() if not target.at_most}
+    most = {name: target.limit for name, target in TARGETS.items() if target.at_most}
+    assert least == {
+        "gate_vs_nginx": 0.5,
+        "gate_vs_caddy_forward_auth": 2,
+        "gate_vs_mitmproxy": 15,
+        "fresh_ua_vs_repeated": 0.5,
+        "download_vs_nginx": 1.0,
+        "upload_vs_nginx": 0.8,
+    }
+    assert most == {"decision_warm_us": 15, "decision_cold_us": 250, "rss_growth_mib": 16}

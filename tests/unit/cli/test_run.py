@@ -1,0 +1,66 @@
+"""``mailgate run``: what it starts, and what it says when it cannot."""
+
+from pathlib import Path
+
+import pytest
+import structlog
+from typer.testing import CliRunner, Result
+
+from mailgate.cli import app, run
+from mailgate.config import Bundle
+from mailgate.store import StoreUnavailableError
+
+CONFIG = Path(__file__).parents[3] / "config" / "mailgate.yaml"
+
+
+class Gate:
+    """Takes the place of the gate itself: notes what it was started with, or breaks."""
+
+    def __init__(self) -> None:
+        self.started: list[tuple[Path, str]] = []
+        self.breaks: Exception | None = None
+
+    async def serve(self, config: Path, bundle: Bundle) -> None:
+        self.started.append((config, bundle.settings.public_url))
+        if self.breaks:
+            raise self.breaks
+
+
+@pytest.fixture(autouse=True)
+def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
+    gate = Gate()
+    monkeypatch.setattr(run, "serve", gate.serve)
+    monkeypatch.setattr(run, "configure_logs", lambda level: structlog.reset_defaults())
+    return gate
+
+
+def start(config: Path = CONFIG) -> Result:
+    return CliRunner().invoke(app, ["run", "--config", str(config)])
+
+
+def test_the_files_are_read_once_and_served(gate: Gate) -> None:
+    assert start().exit_code == 0
+    assert gate.started == [(CONFIG, "http://localhost:8080")]
+
+
+def test_every_mistake_is_named_and_nothing_is_started(gate: Gate, tmp_path: Path) -> None:
+    (tmp_path / "mailgate.yaml").write_text("listen: nowhere\nnonsense: 1\n")
+    result = start(tmp_path / "mailgate.yaml")
+    assert (result.exit_code, gate.started) == (2, [])
+    for place in ("mailgate.yaml:1:9: ", "mailgate.yaml:2:1: "):
+        assert place in result.stderr
+    assert f"not started, {len(result.stderr.splitlines()) - 1} mistake(s)" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "breaks", [OSError(98, "Address already in use"), StoreUnavailableError("the store does not answer")]
+)
+def test_what_cannot_be_opened_is_one_line(gate: Gate, breaks: Exception) -> None:
+    gate.breaks = breaks
+    result = start()
+    assert (result.exit_code, result.stderr) == (1, f"mailgate: not started: {breaks}\n")
+
+
+def test_a_mistake_of_ours_is_not_hidden(gate: Gate) -> None:
+    gate.breaks = KeyError("x")
+    assert isinstance(start().exception, KeyError)
