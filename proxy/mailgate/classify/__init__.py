@@ -5,7 +5,7 @@ from threading import Lock
 
 from cachetools import LRUCache, cached
 
-from mailgate.classify.activesync import DeviceQuery, read_activesync, read_query
+from mailgate.classify.activesync import VERSION_HEADER, DeviceQuery, read_activesync, read_query
 from mailgate.classify.attested import with_attestation
 from mailgate.classify.browser import read_user_agent
 from mailgate.classify.dav import protocol_of
@@ -27,7 +27,9 @@ def classify(facts: RequestFacts) -> Client:
     Costs the same for every input: each family reads a bounded part of each value in linear time.
     """
     protocol = protocol_of(facts)
-    query = read_query(facts.query) if protocol is Protocol.ACTIVESYNC else None
+    query = None
+    if protocol is Protocol.ACTIVESYNC:
+        query = read_query(facts.query, facts.headers.get(VERSION_HEADER, ""))
     hints = tuple((name, facts.headers[name][:_LONGEST_KEY]) for name in HEADERS if name in facts.headers)
     return _classify(facts.user_agent[:_LONGEST_KEY], hints, protocol, query)
 
@@ -40,4 +42,11 @@ def _classify(
     if query is None:
         return weigh(readings, protocol)
     client = weigh([read_activesync(query), *readings], protocol)
-    return replace(client, eas_id=query.device_id, eas_type=query.device_type)
+    return replace(
+        client,
+        eas_id=query.device_id,
+        eas_type=query.device_type,
+        eas_command=query.command,
+        eas_version=query.version,
+        eas_user=query.user,
+    )

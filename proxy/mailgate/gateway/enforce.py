@@ -2,14 +2,15 @@
 
 import hashlib
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from urllib.parse import quote
 
 from mailgate.gateway.answer import PROBLEM, Answer, json_answer
 from mailgate.gateway.caller import is_navigation, is_page_load
 from mailgate.gateway.pages import Pages, RenderedPage, View, explain_reason
-from mailgate.gateway.refusals import FORMS
+from mailgate.gateway.refusals import FORMS, Refuse
 from mailgate.model import Access, Client, Decision, Kind, Protocol, Reason, RequestFacts
 
 WARNED_COOKIE = "mailgate-warned"
@@ -24,12 +25,13 @@ class Speaker:
     pages: Pages
     host: str
     default_language: str
+    forms: Mapping[Protocol, Refuse] = field(default_factory=lambda: FORMS)
 
     def refuse(self, access: Access, decision: Decision, reference: str) -> Answer:
         """The answer to a request that was blocked, or that has to prove itself first."""
         facts = access.facts
         headers = (("X-Device-Reason", decision.reason.value),)
-        form = FORMS.get(access.client.protocol)
+        form = self.forms.get(access.client.protocol)
         if form is not None:
             return form(access, decision, reference)
         if is_navigation(facts):
