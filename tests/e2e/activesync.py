@@ -144,8 +144,11 @@ def folder_sync(key: str = "0") -> NodeBuilder:
     return wtag("FolderHierarchy", "FolderSync", [wtag("FolderHierarchy", "SyncKey", text=key)])
 
 
-def sync(folder: str, key: str = "0") -> NodeBuilder:
-    """With key 0 a new partnership is asked for, with the key of the answer what lies in the folder."""
+def sync(folder: str, key: str = "0", *, seconds: int = 0) -> NodeBuilder:
+    """With key 0 a new partnership is asked for, with the key of the answer what is new in the folder.
+
+    ``seconds``: how long to hang if there is nothing new.
+    """
     asked = [wtag("AirSync", "SyncKey", text=key), wtag("AirSync", "CollectionId", text=folder)]
     if key != "0":
         body = [
@@ -158,7 +161,10 @@ def sync(folder: str, key: str = "0") -> NodeBuilder:
             wtag("AirSync", "Options", [wtag("AirSyncBase", "BodyPreference", body)]),
         ]
     collection = wtag("AirSync", "Collection", asked)
-    return wtag("AirSync", "Sync", [wtag("AirSync", "Collections", [collection])])
+    document = [wtag("AirSync", "Collections", [collection])]
+    if seconds:
+        document.append(wtag("AirSync", "HeartbeatInterval", text=str(seconds)))
+    return wtag("AirSync", "Sync", document)
 
 
 def get_item_estimate(folder: str, key: str) -> NodeBuilder:

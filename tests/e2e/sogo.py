@@ -21,7 +21,7 @@ SHORTEST_PING = 5
 """Seconds between two looks of SOGo at a folder on which a Ping waits; it does not look more often."""
 
 _ACCOUNT = "sogo"
-_WORKERS = 8  # a hanging Ping occupies one until it ends
+_WORKERS = 10  # a hanging Ping occupies one until it ends
 _LIBRARY = Path("/usr/lib")
 _RESOURCES = "GNUstep/SOGo/WebServerResources"
 

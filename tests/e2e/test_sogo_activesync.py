@@ -1,15 +1,17 @@
 """ActiveSync of a real SOGo through the gate: a clean phone notices nothing, one with a listed app gets no mail."""
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from http.client import HTTPConnection
+from pathlib import Path
 from select import select
 from uuid import uuid4
 
 import pytest
-from pyactivesync._wbxml import find_all, leaves
+from pyactivesync._wbxml import NodeBuilder, find_all, leaves
 from tests.e2e.activesync import (
     COMMANDS,
     MailApp,
@@ -23,7 +25,7 @@ from tests.e2e.activesync import (
     reply_of,
     sync,
 )
-from tests.e2e.gate import GuardedWebmail
+from tests.e2e.gate import GuardedWebmail, guarded
 from tests.e2e.mailsystem import LETTERS, PASSWORD, MailSystem
 from tests.e2e.sogo import SHORTEST_PING
 
@@ -31,7 +33,7 @@ from mailgate.attest.mint import Device
 
 pytestmark = pytest.mark.e2e
 
-HEARTBEAT = 60
+HEARTBEAT = 30
 """Seconds of a Ping that no test waits for."""
 
 CUT = 2.0
@@ -91,12 +93,12 @@ def start_sync(app: MailApp) -> tuple[str, str]:
     return inbox, app.ask("Sync", sync(inbox)).text("AirSync.SyncKey") or ""
 
 
-def read_inbox(app: MailApp) -> str:
-    """Take everything from the inbox, until the key of the partnership stays the same; the id of the inbox."""
+def read_inbox(app: MailApp) -> tuple[str, str]:
+    """Take everything from the inbox, until the key of the partnership stays the same; id and key."""
     inbox, key = start_sync(app)
     while (newer := app.ask("Sync", sync(inbox, key)).text("AirSync.SyncKey")) and newer != key:
         key = newer
-    return inbox
+    return inbox, key
 
 
 @contextmanager
@@ -146,13 +148,27 @@ def test_a_clean_phone_works_as_without_the_gate(sogo: str, gate: GuardedWebmail
     assert all(f"Email.Subject({letter.subject})" in everything for letter in LETTERS)
 
 
-def test_options_and_a_missing_password_are_answered_by_the_upstream(sogo: str, gate: GuardedWebmail) -> None:
-    """A phone is set up with these two requests before anything can be known of it."""
+def test_everybody_may_ask_for_the_options(sogo: str, gate: GuardedWebmail) -> None:
+    """A phone is set up with them before anything can be known of it."""
     options = phone(gate.url).options()
     assert (options.status, options.headers["ms-server-activesync"]) == (200, "14.1")
     assert as_read(options) == as_read(phone(sogo).options())
-    stranger = replace(phone(gate.url), password="").options()
-    assert as_read(stranger) == as_read(replace(phone(sogo), password="").options())
+    asked = replace(phone(sogo), password="")
+    stranger = replace(phone(gate.url), password="")
+    assert as_read(stranger.options()) == as_read(asked.options())
+
+
+@FORMS
+@pytest.mark.parametrize("apps", [(), ("tiktok",)], ids=["clean", "listed app"])
+def test_a_phone_that_did_not_log_in_is_asked_to_by_the_upstream(
+    sogo: str, gate: GuardedWebmail, apps: tuple[str, ...], binary: bool
+) -> None:
+    app = replace(phone(gate.url, binary=binary), password="")
+    report(gate, app, *apps)
+    reply = app.ask("FolderSync", folder_sync())
+    direct = replace(phone(sogo, binary=binary), password="").ask("FolderSync", folder_sync())
+    assert (reply.status, direct.status) == (401, 401)
+    assert reply.headers["www-authenticate"] == direct.headers["www-authenticate"]
 
 
 @FORMS
@@ -186,7 +202,7 @@ def test_a_hanging_ping_ends_as_without_the_gate(mail: MailSystem, sogo: str, ga
     apps = [phone(url, binary=binary) for url in (sogo, gate.url) for binary in (False, True)]
     for app in apps[2:]:
         report(gate, app)
-    inboxes = {read_inbox(app) for app in apps}
+    inboxes = {read_inbox(app)[0] for app in apps}
     assert len(inboxes) == 1
     inbox = inboxes.pop()
     with pings(apps, inbox, HEARTBEAT) as hanging:
@@ -201,17 +217,44 @@ def test_a_hanging_ping_ends_as_without_the_gate(mail: MailSystem, sogo: str, ga
         assert [reply_of(each).outline() for each in hanging] == ["Ping.Ping(Ping.Status(1))"] * 4
 
 
+def hanging_requests(app: MailApp) -> dict[str, NodeBuilder]:
+    """The two commands that wait for news, of a phone that has read everything."""
+    inbox, key = read_inbox(app)
+    return {"Ping": ping(inbox, HEARTBEAT), "Sync": sync(inbox, key, seconds=HEARTBEAT)}
+
+
+def expect_cut(hanging: HTTPConnection, command: str) -> None:
+    """The refusal, in time."""
+    assert hanging.sock is not None
+    hanging.sock.settimeout(CUT)
+    assert reply_of(hanging).outline() == BLOCKED[command]
+
+
 @FORMS
-def test_a_hanging_ping_ends_when_the_phone_reports_a_listed_app(gate: GuardedWebmail, binary: bool) -> None:
+@pytest.mark.parametrize("command", ["Ping", "Sync"])
+def test_a_hanging_request_ends_when_the_phone_reports_a_listed_app(
+    gate: GuardedWebmail, command: str, binary: bool
+) -> None:
     app = phone(gate.url, binary=binary)
     report(gate, app)
-    inbox = open_inbox(app)
-    with app.asking("Ping", ping(inbox, HEARTBEAT)) as hanging:
+    request = hanging_requests(app)[command]
+    with app.asking(command, request) as hanging:
         expect_nothing(hanging)
         report(gate, app, "tiktok")
-        assert hanging.sock is not None
-        hanging.sock.settimeout(CUT)
-        assert reply_of(hanging).outline() == BLOCKED["Ping"]
-    assert app.ask("Ping", ping(inbox, HEARTBEAT)).outline() == BLOCKED["Ping"]
+        expect_cut(hanging, command)
+    assert app.ask(command, request).outline() == BLOCKED[command]
     report(gate, app)
     assert app.ask("FolderSync", folder_sync()).text("FolderHierarchy.Status") == "1"
+
+
+def test_a_hanging_request_ends_when_the_policy_changes(sogo: str, tmp_path: Path) -> None:
+    with guarded(sogo, tmp_path) as gate:
+        app = phone(gate.url)
+        report(gate, app)
+        with app.asking("Ping", hanging_requests(app)["Ping"]) as hanging:
+            expect_nothing(hanging)
+            no_phones = {"id": "no-phones", "when": "client.handheld", "effect": "block"}
+            replacement = tmp_path / "policy.new"
+            replacement.write_text(json.dumps({"rules": [no_phones]}))
+            replacement.rename(tmp_path / "policy.yaml")
+            expect_cut(hanging, "Ping")
