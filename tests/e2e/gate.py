@@ -6,24 +6,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.integration.gate import Gate, start_gate, write_config
+from tests.integration.gate import PHONE_RULES, Gate, start_gate, write_config
 from tests.servers import free_port
 
 from mailgate.attest.mint import DEVICE_KEY_FILE, ISSUER_KEY_FILE, JWKS_FILE, TEST_ISSUER, key_files
-
-POLICY = {
-    "rules": [
-        {"id": "laptop-browser", "when": 'client.kind == "laptop"', "effect": "allow"},
-        {
-            "id": "prohibited-app",
-            "when": 'client.handheld && "prohibited" in device.lists',
-            "effect": "block",
-            "notice": {"fix": "remove-app", "contact": "it-help@example.com"},
-        },
-        {"id": "unproven-handheld", "when": 'client.handheld && device.state != "clean"', "effect": "block"},
-        {"id": "clean-handheld", "when": "client.handheld", "effect": "allow"},
-    ]
-}
 
 
 @dataclass(frozen=True)
@@ -48,7 +34,7 @@ def guarded(upstream: str, directory: Path, **more: str) -> Iterator[GuardedWebm
         "attestation": {"issuers": [{"issuer": TEST_ISSUER, "jwks": JWKS_FILE}]},
         **more,
     }
-    gate = start_gate(write_config(directory, upstream, settings, POLICY))
+    gate = start_gate(write_config(directory, upstream, settings, PHONE_RULES))
     try:
         yield GuardedWebmail(gate, f"http://127.0.0.1:{port}", keys[ISSUER_KEY_FILE], keys[DEVICE_KEY_FILE])
     finally:
