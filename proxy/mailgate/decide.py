@@ -30,7 +30,7 @@ from mailgate.policy.variables import activate
 def decide(access: Access, policy: Policy) -> Decision:
     """What happens to this request, and why. Pure; never raises."""
     try:
-        if asks_the_way(access.facts, access.client.protocol):
+        if asks_the_way(access.facts):
             return _discovery(policy)
         return _first_match(access, policy)
     except Exception as error:  # noqa: BLE001 - whatever broke, the answer is no

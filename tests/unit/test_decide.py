@@ -223,6 +223,7 @@ def test_only_a_clean_handheld_gets_in(client: Client, posture: Posture) -> None
         ("POST", "/autodiscover/autodiscover.xml", Protocol.WEB, "discovery"),
         ("POST", "/Microsoft-Server-ActiveSync", Protocol.ACTIVESYNC, "rule-0"),
         ("OPTIONS", "/inbox", Protocol.WEB, "rule-0"),
+        ("OPTIONS", "/?_task=mail", Protocol.ACTIVESYNC, "rule-0"),
     ],
 )
 def test_no_rule_keeps_anybody_from_asking_the_way(

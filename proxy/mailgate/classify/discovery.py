@@ -6,8 +6,15 @@ literally, so that no spelling leads an upstream elsewhere than it leads this fi
 
 import re
 
-from mailgate.model import Protocol, RequestFacts
+from mailgate.model import RequestFacts
 
+_OPTIONS = re.compile(
+    r"(?:/SOGo)?/Microsoft-Server-ActiveSync(?:/default\.eas)?/?"
+    r"(?:\?(?:(?:Cmd|User|DeviceId|DeviceType)=[^&;=]*(?:&|$))*|\?(?:[A-Za-z0-9+/]|%2[BF])*(?:=|%3D){0,2})?",
+    re.ASCII | re.IGNORECASE,
+)
+"""ActiveSync's own address with its own query. Elsewhere a webmail may answer OPTIONS as it answers GET, whatever
+segment stands behind its script's name and whatever its query asks for."""
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST"})
 
 _XML = re.compile(r"/autodiscover/autodiscover\.xml", re.IGNORECASE)
@@ -30,8 +37,13 @@ def is_autodiscover(facts: RequestFacts) -> bool:
     return bool(_XML.fullmatch(target) or _JSON.fullmatch(target))
 
 
-def asks_the_way(facts: RequestFacts, protocol: Protocol) -> bool:
-    """Whether no answer can hold mail: ActiveSync's OPTIONS ([MS-ASHTTP] 2.2.3), or Autodiscover."""
-    if protocol is Protocol.ACTIVESYNC:
-        return facts.method == "OPTIONS"
+def asks_the_way(facts: RequestFacts) -> bool:
+    """Whether no answer can hold mail: ActiveSync's OPTIONS ([MS-ASHTTP] 2.2.3), or Autodiscover.
+
+    Not with a cookie: a webmail that answers unknown addresses with its first page shows whose session it is their mail.
+    """
+    if "cookie" in facts.headers:
+        return False
+    if facts.method == "OPTIONS" and len(facts.target) <= _LONGEST and _OPTIONS.fullmatch(facts.target):
+        return True
     return is_autodiscover(facts)

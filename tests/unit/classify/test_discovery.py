@@ -1,7 +1,6 @@
 import pytest
 
 from mailgate.classify.discovery import asks_the_way, is_autodiscover
-from mailgate.classify.protocol import protocol_of
 from mailgate.model import RequestFacts
 
 
@@ -10,6 +9,8 @@ from mailgate.model import RequestFacts
     [
         ("OPTIONS", "/Microsoft-Server-ActiveSync"),
         ("OPTIONS", "/SOGo/microsoft-server-activesync?Cmd=OPTIONS&DeviceId=1&DeviceType=iPhone"),
+        ("OPTIONS", "/Microsoft-Server-ActiveSync?jAAJBAp2MTQwRGV2aWNlAApTbWFydFBob25l"),
+        ("OPTIONS", "/Microsoft-Server-ActiveSync/default.eas?User=EXAMPLE%5Calice&DeviceId=1"),
         ("POST", "/autodiscover/autodiscover.xml"),
         ("POST", "/Autodiscover/Autodiscover.xml"),
         ("GET", "/AUTODISCOVER/AUTODISCOVER.XML"),
@@ -19,8 +20,8 @@ from mailgate.model import RequestFacts
     ],
 )
 def test_what_asks_the_way(method: str, target: str) -> None:
-    facts = RequestFacts(method=method, target=target)
-    assert asks_the_way(facts, protocol_of(facts))
+    assert asks_the_way(RequestFacts(method=method, target=target))
+    assert not asks_the_way(RequestFacts(method=method, target=target, headers={"cookie": "session=1"}))
 
 
 @pytest.mark.parametrize(
@@ -29,6 +30,13 @@ def test_what_asks_the_way(method: str, target: str) -> None:
         ("POST", "/Microsoft-Server-ActiveSync?Cmd=Options&DeviceId=1"),
         ("options", "/Microsoft-Server-ActiveSync"),
         ("OPTIONS", "/inbox"),
+        ("OPTIONS", "/index.php/Microsoft-Server-ActiveSync"),
+        ("OPTIONS", "/Microsoft-Server-ActiveSync/../index.php"),
+        ("OPTIONS", "/Microsoft-Server-ActiveSync?_task=mail"),
+        ("OPTIONS", "/Microsoft-Server-ActiveSync?Cmd=Options&_task=mail"),
+        ("OPTIONS", "/Microsoft-Server-ActiveSync?Cmd=Options;_task=mail"),
+        ("OPTIONS", "/Microsoft-Server-ActiveSync;/index.php"),
+        ("OPTIONS", "/Microsoft-Server-ActiveSync?" + "A" * 600),
         ("PROPFIND", "/autodiscover/autodiscover.xml"),
         ("POST", "/autodiscover/autodiscover.xml/../../inbox"),
         ("POST", "/autodiscover/autodiscover.xml?a=b"),
@@ -46,7 +54,7 @@ def test_what_asks_the_way(method: str, target: str) -> None:
 )
 def test_what_may_hold_mail(method: str, target: str) -> None:
     facts = RequestFacts(method=method, target=target)
-    assert not asks_the_way(facts, protocol_of(facts))
+    assert not asks_the_way(facts)
 
 
 def test_options_of_activesync_is_no_autodiscover() -> None:
