@@ -60,7 +60,7 @@ class Address:
 
 
 def _text(value: object, pattern: str, kind: str, expected: str) -> str:
-    if not isinstance(value, str) or not re.match(pattern, value):
+    if not isinstance(value, str) or not re.fullmatch(pattern, value):
         raise PydanticCustomError(kind, f"not {expected}")
     return value
 

@@ -64,8 +64,8 @@ def test_values(kind: Any, text: object, value: object) -> None:
 @pytest.mark.parametrize(
     ("kind", "bad"),
     [
-        (Duration, ["30", 30, "0s", "-5s", "1.5h", "5 m", "5M", "1h30m", "", True, "999999999d"]),
-        (Size, ["25MB", "64kib", "1.5MiB", 64, -1, "0KiB", "", False]),
+        (Duration, ["30", 30, "0s", "-5s", "1.5h", "5 m", "5M", "1h30m", "", True, "999999999d", "5m\n"]),
+        (Size, ["25MB", "64kib", "1.5MiB", 64, -1, "0KiB", "", False, "1KiB\n"]),
         (Listen, ["8080", ":8080", "127.0.0.1", "::1:8080", "[::1]", "[zz]:1", "h:99999", "u@h:1", "h:1/x", 8080]),
         (Origin, ["mail.example.com", "ftp://h", "http://", "http://h/x", "http://h?", "http://h#", "http://h:99999", "http://u:p@h", "http://u@h", "http://h h", 5]),
         (Network, ["10.0.0.1/8", "10.0.0.0/33", "example.com", "", 5]),
