@@ -35,7 +35,7 @@ _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _SIZE = r"^(0|[1-9][0-9]{0,14}(B|KiB|MiB|GiB))$"
 _BYTES = {"": 1, "B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 _ADDRESS = r"^(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]@]+):[0-9]{1,5}$"
-_ORIGIN = r"^https?://[^\s/?#@]+/?$"
+_ORIGIN = r"^[Hh][Tt][Tt][Pp][Ss]?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?$"
 
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -123,6 +123,11 @@ def _origin(value: object) -> str:
     if parts.path not in ("", "/") or parts.query or parts.fragment or value.endswith(("?", "#")):
         raise PydanticCustomError(
             "url", "more than scheme, host and port; expected a URL without path, query and fragment"
+        )
+    if not re.fullmatch(_ORIGIN, value) or parts.port == 0:
+        raise PydanticCustomError(
+            "url",
+            "no host and port that can be asked; expected ASCII, a name beyond it as xn--…, and no port 0",
         )
     return value.removesuffix("/")
 
