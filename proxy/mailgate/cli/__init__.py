@@ -1,7 +1,10 @@
 """The command line. One command a file; every command stands in the list below."""
 
+from typing import Annotated
+
 import typer
 
+from mailgate import __version__
 from mailgate.cli import attest, check, classify, demo, devices, explain, run, schema
 
 app = typer.Typer(
@@ -21,8 +24,18 @@ app.command()(demo.demo)
 app.command()(classify.classify)
 
 
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"mailgate {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def mailgate() -> None:
+def mailgate(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
     """Options that every command shares go here."""
 
 
