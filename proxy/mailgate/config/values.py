@@ -163,7 +163,7 @@ def _file(value: object, info: ValidationInfo) -> Path:
             "file", "a URL is not read here; expected a file, relative to the folder of this one"
         )
     path = _sources(info).folder / value
-    if not path.is_file():
+    if not os.path.isfile(path):  # unlike Path.is_file, takes every text
         raise PydanticCustomError(
             "file", "no such file; expected one that can be read, relative to the folder of this one"
         )
@@ -209,7 +209,7 @@ def _content(path: Path) -> str:
     try:
         with path.open(encoding="utf-8") as file:
             return file.read(MAX_SECRET_CHARACTERS).strip()
-    except (OSError, UnicodeDecodeError):
+    except (OSError, ValueError):  # no such file, no name of one, not UTF-8
         return ""
 
 

@@ -103,6 +103,14 @@ def test_a_bad_secret_is_not_printed(value: object, message: str, sources: Sourc
     assert "hunter2" not in caught.value.errors()[0]["msg"]
 
 
+@pytest.mark.parametrize("name", ["n" * 400, "a\0b", "folder", "empty/x"])
+def test_a_name_that_no_file_can_have_is_a_mistake_like_any_other(name: str, sources: Sources) -> None:
+    (sources.folder / "folder").mkdir()
+    for kind, value in ((ExistingFile, name), (JwksFile, name), (StoreUrl, {"file": name})):
+        with pytest.raises(ValidationError, match=r"no such file|is missing or empty"):
+            read(kind, value, sources)
+
+
 def test_files_are_relative_to_the_settings(sources: Sources) -> None:
     assert read(ExistingFile, "secret", sources) == sources.folder / "secret"
     for value in ("nowhere", "", ".", 5, "https://mdm.example.com/jwks"):
