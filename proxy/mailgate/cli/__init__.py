@@ -1,5 +1,7 @@
 """The command line. One command a file; every command stands in the list below."""
 
+import os
+import sys
 from typing import Annotated
 
 import typer
@@ -41,4 +43,10 @@ def mailgate(
 
 def main() -> None:
     """Entry point of the console script."""
-    app()
+    if sys.stdin is None:  # closed by the caller: nothing comes from it
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115 - as long as the process
+    try:
+        app()
+    except OSError as error:  # a full disk, a terminal that is gone
+        print(f"mailgate: cannot go on: {error.strerror}", file=sys.stderr)
+        sys.exit(2)
