@@ -1,7 +1,12 @@
 """The command line. One command a file; every command stands in the list below."""
 
+import os
+import sys
+from typing import Annotated
+
 import typer
 
+from mailgate import __version__
 from mailgate.cli import attest, check, classify, demo, devices, explain, run, schema
 
 app = typer.Typer(
@@ -21,11 +26,27 @@ app.command()(demo.demo)
 app.command()(classify.classify)
 
 
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"mailgate {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def mailgate() -> None:
+def mailgate(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
     """Options that every command shares go here."""
 
 
 def main() -> None:
     """Entry point of the console script."""
-    app()
+    if sys.stdin is None:  # closed by the caller: nothing comes from it
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115 - as long as the process
+    try:
+        app()
+    except OSError as error:  # a full disk, a terminal that is gone
+        print(f"mailgate: cannot go on: {error.strerror}", file=sys.stderr)
+        sys.exit(2)

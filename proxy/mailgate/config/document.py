@@ -161,10 +161,14 @@ def _syntax_error(error: MarkedYAMLError, file: str) -> Mistake:
         problem = "a tab may not indent; expected spaces"
     elif "another document" in problem:
         problem = "a second document starts here; expected one document in a file"
+    elif "expected <block end>, but found '<scalar>'" in problem:
+        problem = "text goes on after a closing quote or bracket; expected the whole text in quotes"
     elif "cannot start any token" in problem:
         problem += "; expected the text in quotes"
     elif "mapping values are not allowed" in problem:
         problem = "a colon may not stand here; expected one `key: value` a line, or the text in quotes"
+    elif error.context in ("while scanning an alias", "while scanning an anchor"):
+        problem = "a text may not start like an anchor or alias; expected the whole text in quotes"
     elif "undefined alias" in problem:
         problem += "; expected an `&` anchor of that name further up"
     else:
@@ -240,7 +244,10 @@ class _Builder:
                 return _paired(node.value)
             return _READERS[kind](node.value)
         except (KeyError, ValueError):
-            message = f"{node.tag!s} {node.value!r} cannot be read; expected text, number, true or false"
+            written = str(node.tag).replace(_CORE, "!!")
+            message = (
+                f"the tag `{written}` cannot be read; expected a value without one, or the text in quotes"
+            )
             self._note(node, message)
             return node.value
 

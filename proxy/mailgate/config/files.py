@@ -30,8 +30,8 @@ class Reading:
             return document
         except DocumentError as error:
             self.mistakes.append(error.mistake)
-        except OSError as error:
-            reason = (error.strerror or type(error).__name__).lower()
+        except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+            reason = (getattr(error, "strerror", None) or str(error)).lower()
             self.mistakes.append(Mistake(str(path), 1, 1, f"cannot be read: {reason}; expected a YAML file"))
         return None
 

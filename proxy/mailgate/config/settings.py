@@ -55,6 +55,16 @@ class AttestationSettings(Strict):
     max_lifetime: Duration = timedelta(hours=24)
     """Longest life of a token, from ``iat`` to ``exp``."""
 
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        """Of two entries for one issuer, one would be ignored without a word."""
+        names = [each.issuer for each in self.issuers]
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                message = "the issuer stands above already; expected it once, with all its keys in one file"
+                raise PydanticCustomError("issuer", message, {"key": ("issuers", index, "issuer")})
+        return self
+
 
 class TlsSettings(Strict):
     """Certificate and key of the public listener, PEM. Read again when they change."""

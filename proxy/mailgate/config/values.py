@@ -35,7 +35,7 @@ _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _SIZE = r"^(0|[1-9][0-9]{0,14}(B|KiB|MiB|GiB))$"
 _BYTES = {"": 1, "B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 _ADDRESS = r"^(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]@]+):[0-9]{1,5}$"
-_ORIGIN = r"^https?://[^\s/?#@]+/?$"
+_ORIGIN = r"^[Hh][Tt][Tt][Pp][Ss]?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?$"
 
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -60,7 +60,7 @@ class Address:
 
 
 def _text(value: object, pattern: str, kind: str, expected: str) -> str:
-    if not isinstance(value, str) or not re.match(pattern, value):
+    if not isinstance(value, str) or not re.fullmatch(pattern, value):
         raise PydanticCustomError(kind, f"not {expected}")
     return value
 
@@ -124,6 +124,11 @@ def _origin(value: object) -> str:
         raise PydanticCustomError(
             "url", "more than scheme, host and port; expected a URL without path, query and fragment"
         )
+    if not re.fullmatch(_ORIGIN, value) or parts.port == 0:
+        raise PydanticCustomError(
+            "url",
+            "no host and port that can be asked; expected ASCII, a name beyond it as xn--…, and no port 0",
+        )
     return value.removesuffix("/")
 
 
@@ -158,7 +163,7 @@ def _file(value: object, info: ValidationInfo) -> Path:
             "file", "a URL is not read here; expected a file, relative to the folder of this one"
         )
     path = _sources(info).folder / value
-    if not path.is_file():
+    if not os.path.isfile(path):  # unlike Path.is_file, takes every text
         raise PydanticCustomError(
             "file", "no such file; expected one that can be read, relative to the folder of this one"
         )
@@ -204,7 +209,7 @@ def _content(path: Path) -> str:
     try:
         with path.open(encoding="utf-8") as file:
             return file.read(MAX_SECRET_CHARACTERS).strip()
-    except (OSError, UnicodeDecodeError):
+    except (OSError, ValueError):  # no such file, no name of one, not UTF-8
         return ""
 
 

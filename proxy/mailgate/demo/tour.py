@@ -81,4 +81,6 @@ def _welcome(place: Place) -> Text:
         " (change it: the gate takes it at once)\n",
         "Health and metrics: ",
         (f"{place.admin}/metrics", "bold"),
+        no_wrap=False,  # unlike the command lines, these are read, not copied
+        overflow="fold",
     )

@@ -11,12 +11,13 @@ from pydantic_core import PydanticCustomError
 
 from mailgate.model import Effect, Stage
 
-_MOMENT = r"^\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?([Zz]|[+-]\d\d:\d\d))?$"
-_SHARE = r"^(100(\.0+)?|\d{1,2}(\.\d{1,4})?)%$"
+_DAY, _TIME = "[0-9]{4}-[0-9]{2}-[0-9]{2}", "[0-9]{2}:[0-9]{2}"
+_MOMENT = rf"^{_DAY}([Tt ]{_TIME}(:[0-9]{{2}}(\.[0-9]{{1,6}})?)?([Zz]|[+-]{_TIME}))?$"
+_SHARE = r"^(100(\.0+)?|[0-9]{1,2}(\.[0-9]{1,4})?)%$"
 
 
 def _moment(text: object) -> datetime:
-    if not isinstance(text, str) or not re.match(_MOMENT, text):
+    if not isinstance(text, str) or not re.fullmatch(_MOMENT, text):
         raise PydanticCustomError(
             "moment",
             "not a date, nor a time with its zone; expected one like 2026-12-01 (midnight UTC) or 2026-12-08T09:00:00-08:00",
@@ -31,7 +32,7 @@ def _moment(text: object) -> datetime:
 
 
 def _share(text: object) -> float:
-    if not isinstance(text, str) or not re.match(_SHARE, text):
+    if not isinstance(text, str) or not re.fullmatch(_SHARE, text):
         raise PydanticCustomError("share", "not a percentage; expected 0% to 100%, with the percent sign")
     return float(text.removesuffix("%")) / 100
 

@@ -69,6 +69,11 @@ def test_the_quarantine_mail(tmp_path: Path) -> None:
             "limits: {head_bytes: 0}\ntrusted_proxies",
             "8:22: `0` is out of range; expected greater",
         ),
+        (
+            "issuers: []",
+            "issuers: [{issuer: a, jwks: k.json}, {issuer: a, jwks: k.json}]",
+            "49: the issuer stands above already",
+        ),
         ("trusted_proxies", "timeouts: {idle: 0s}\ntrusted_proxies", "8:18: `0s` is not a duration"),
         (
             "trusted_proxies",
@@ -87,6 +92,7 @@ def test_the_quarantine_mail(tmp_path: Path) -> None:
 def test_settings_that_make_no_sense(old: str, new: str, mistake: str, tmp_path: Path) -> None:
     text = (ROOT / "config/mailgate.yaml").read_text()
     (tmp_path / "mailgate.yaml").write_text(text.replace(old, new))
+    (tmp_path / "k.json").write_bytes(Path(__file__).with_name("issuer.jwks.json").read_bytes())
     with pytest.raises(ConfigError) as caught:
         load_settings(tmp_path / "mailgate.yaml", {})
     [found] = caught.value.mistakes

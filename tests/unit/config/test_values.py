@@ -52,6 +52,7 @@ def read(kind: Any, value: object, sources: Sources | None = None) -> Any:
         (Origin, "http://localhost:8080", "http://localhost:8080"),
         (Origin, "https://mail.example.com/", "https://mail.example.com"),
         (Origin, "http://[::1]:9080", "http://[::1]:9080"),
+        (Origin, "http://web_mail-1.internal.:9080", "http://web_mail-1.internal.:9080"),
         (Network, "10.0.0.0/8", ip_network("10.0.0.0/8")),
         (Network, "fd00::/8", ip_network("fd00::/8")),
         (Network, "127.0.0.1", ip_network("127.0.0.1/32")),
@@ -64,10 +65,10 @@ def test_values(kind: Any, text: object, value: object) -> None:
 @pytest.mark.parametrize(
     ("kind", "bad"),
     [
-        (Duration, ["30", 30, "0s", "-5s", "1.5h", "5 m", "5M", "1h30m", "", True, "999999999d"]),
-        (Size, ["25MB", "64kib", "1.5MiB", 64, -1, "0KiB", "", False]),
+        (Duration, ["30", 30, "0s", "-5s", "1.5h", "5 m", "5M", "1h30m", "", True, "999999999d", "5m\n"]),
+        (Size, ["25MB", "64kib", "1.5MiB", 64, -1, "0KiB", "", False, "1KiB\n"]),
         (Listen, ["8080", ":8080", "127.0.0.1", "::1:8080", "[::1]", "[zz]:1", "h:99999", "u@h:1", "h:1/x", 8080]),
-        (Origin, ["mail.example.com", "ftp://h", "http://", "http://h/x", "http://h?", "http://h#", "http://h:99999", "http://u:p@h", "http://u@h", "http://h h", 5]),
+        (Origin, ["mail.example.com", "ftp://h", "http://", "http://h/x", "http://h?", "http://h#", "http://h:99999", "http://u:p@h", "http://u@h", "http://h h", "http://<host>", "http://h:0", "http://bücher.example", "http://h:", "http://[::1]x:9", 5]),
         (Network, ["10.0.0.1/8", "10.0.0.0/33", "example.com", "", 5]),
         (StoreUrl, ["mysql://h/db", "var/mailgate.db", 5, {"env": "X", "file": "y"}, {"vault": "x"}, {"env": 5}]),
     ],
@@ -100,6 +101,14 @@ def test_a_bad_secret_is_not_printed(value: object, message: str, sources: Sourc
     with pytest.raises(ValidationError, match=message) as caught:
         read(StoreUrl, value, sources)
     assert "hunter2" not in caught.value.errors()[0]["msg"]
+
+
+@pytest.mark.parametrize("name", ["n" * 400, "a\0b", "folder", "empty/x"])
+def test_a_name_that_no_file_can_have_is_a_mistake_like_any_other(name: str, sources: Sources) -> None:
+    (sources.folder / "folder").mkdir()
+    for kind, value in ((ExistingFile, name), (JwksFile, name), (StoreUrl, {"file": name})):
+        with pytest.raises(ValidationError, match=r"no such file|is missing or empty"):
+            read(kind, value, sources)
 
 
 def test_files_are_relative_to_the_settings(sources: Sources) -> None:

@@ -23,6 +23,13 @@ def test_every_command_stands_on_a_line_of_its_own(width: int) -> None:
     assert all(step.command in lines for step in steps(PLACE))
 
 
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_a_narrow_screen_cuts_nothing_off(width: int) -> None:
+    said = " ".join(printed(PLACE, width).replace("│", " ").split())
+    assert "nothing leaves this computer. Rules: config/policy.yaml" in said
+    assert "the gate takes it at once)" in said
+
+
 def test_the_devices_are_a_laptop_and_a_phone_in_three_states() -> None:
     assert [step.refused for step in steps(PLACE)] == ["", "posture-missing", "prohibited-app", ""]
 

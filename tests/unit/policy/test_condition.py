@@ -43,6 +43,7 @@ def faults(text: str) -> list[tuple[int, int, str]]:
         ('device.age > duration("7d")', 1, 23, 'a duration of hours, minutes and seconds like "168h"'),
         ('client.model.matches("[")', 1, 22, "a regular expression"),
         ('now > timestamp("2026-12-01")', 1, 17, "a time with its zone"),
+        ('now.getHours("Mars/Olympus") > 8', 1, 14, 'a time zone like "Europe/Berlin"'),
         ('client.handheld && device.os_version < "17"', 1, 20, "a text, where 9 comes after 17"),
         ("(" * 300 + "true" + ")" * 300, 1, 1, "expected a simpler condition"),
         ("true || " * MAX_LENGTH + "true", 1, 1, f"at most {MAX_LENGTH}"),

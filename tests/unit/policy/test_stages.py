@@ -45,6 +45,8 @@ def test_report_only_alone_stays_report_only() -> None:
         {"warn": "2026-12-08T09:00:00"},
         {"warn": "2026-13-01"},
         {"warn": "20261201"},
+        {"warn": "2026-12-01\n"},
+        {"warn": "٢٠٢٦-12-01"},
         {"warn": 5},
     ],
 )
@@ -71,7 +73,7 @@ def test_shares(text: str, share: float) -> None:
     assert TypeAdapter(Share).validate_python(text) == share
 
 
-@pytest.mark.parametrize("text", ["50", 50, 0.5, "101%", "-1%", "1e1%", "100.1%", "%", ""])
+@pytest.mark.parametrize("text", ["50", 50, 0.5, "101%", "-1%", "1e1%", "100.1%", "%", "", "5%\n", "٥٠%"])
 def test_no_shares(text: object) -> None:
     with pytest.raises(ValidationError):
         TypeAdapter(Share).validate_python(text)

@@ -1,0 +1,36 @@
+"""The entry point: what the shell hands over may be closed or full."""
+
+import sys
+
+import pytest
+
+from mailgate import cli
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"), [(["classify", "--json", "-"], 0), (["explain", "--json", "-"], 2)]
+)
+def test_a_closed_input_is_an_empty_one(
+    arguments: list[str], code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["mailgate", *arguments])
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    sys.stdin.close()
+    assert (ended.value.code, "Traceback" in capsys.readouterr().err) == (code, False)
+
+
+def test_an_output_that_is_full_is_said_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(cli, "app", full)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert (ended.value.code, capsys.readouterr().err) == (
+        2,
+        "mailgate: cannot go on: No space left on device\n",
+    )
