@@ -1,7 +1,8 @@
 """The webmail's own question for a login, for a refused mail app that has not logged in yet.
 
 A mail app whose first request is answered with anything but 401 takes the service for absent and falls back to another
-protocol. So the webmail is asked without the body, and of its answer only the question for a login is passed on.
+protocol, or never asks for a password. So the webmail is asked without the body, and of its answer only the question for
+a login is passed on.
 """
 
 from dataclasses import replace
@@ -14,16 +15,23 @@ from mailgate.gateway.http1.request import RequestHead
 from mailgate.gateway.messages import request_head
 from mailgate.model import Access, Protocol
 
+_ASKING = {
+    Protocol.ACTIVESYNC: frozenset({"POST"}),
+    Protocol.DAV: frozenset({"GET", "HEAD", "OPTIONS", "PROPFIND", "REPORT"}),
+    Protocol.EWS: frozenset({"GET", "POST"}),
+    Protocol.JMAP: frozenset({"GET", "POST"}),
+    Protocol.MAPI: frozenset({"POST"}),
+}
+"""Methods that change nothing at the webmail once their body is gone, by the protocols of mail apps."""
 _CREDENTIALS = ("authorization", "cookie")
 _FRAMING = frozenset({b"content-length", b"transfer-encoding", b"expect", b"upgrade"})
 
 
 def has_no_login(access: Access, incoming: Incoming) -> bool:
-    """Whether an ActiveSync request shows nothing at all that says who it is."""
+    """Whether a request of a mail app shows nothing at all that says who it is."""
     headers = access.facts.headers
     return (
-        access.client.protocol is Protocol.ACTIVESYNC
-        and access.facts.method == "POST"
+        access.facts.method in _ASKING.get(access.client.protocol, ())
         and not any(name in headers for name in _CREDENTIALS)
         and not incoming.facts.user
         and access.attestation is None

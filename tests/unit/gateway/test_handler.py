@@ -51,7 +51,7 @@ async def test_an_allowed_request_goes_on_to_the_webmail():
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "PROPFIND"])
 async def test_a_refused_request_never_reaches_the_webmail(path, reason, method):
     on = gate()
-    status, head, _, _ = await ask(on, path, method=method)
+    status, head, _, _ = await ask(on, path, b"Authorization: Basic YTpi", method=method)
     assert (status, on.forwarder.got) == (403, [])
     assert f"\r\nX-Device-Reason: {reason or ''}" in head
 

@@ -52,6 +52,14 @@ async def answered(*pieces, line=PING, end=None):
         (PING, (b"Cookie: session=1",), False),
         (PING.replace(b"POST", b"GET"), (), False),
         (b"POST /inbox HTTP/1.1", (), False),
+        (b"PROPFIND /SOGo/dav/ada/ HTTP/1.1", (), True),
+        (b"PROPFIND /SOGo/dav/ada/ HTTP/1.1", (b"Authorization: Basic YTpi",), False),
+        (b"GET /.well-known/carddav HTTP/1.1", (), True),
+        (b"PUT /SOGo/dav/ada/Calendar/1.ics HTTP/1.1", (), False),
+        (b"DELETE /SOGo/dav/ada/Calendar/1.ics HTTP/1.1", (), False),
+        (b"POST /EWS/Exchange.asmx HTTP/1.1", (), True),
+        (b"POST /mapi/emsmdb/ HTTP/1.1", (), True),
+        (b"GET /.well-known/jmap HTTP/1.1", (), True),
     ],
 )
 async def test_who_has_shown_no_login(line, fields, nameless):
