@@ -5,9 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
-from tests.e2e.gate import POLICY, GuardedWebmail, guarded
+from tests.e2e.gate import GuardedWebmail, guarded
 from tests.e2e.mailsystem import MailSystem, mail_system
 from tests.e2e.sogo import sogo_system
+from tests.integration.gate import PHONE_RULES
 from tests.servers import require
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
@@ -46,7 +47,7 @@ def guarded_sogo(sogo: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         "when": 'client.kind == "tool" && request.protocol == "dav"',
         "effect": "allow",
     }
-    with guarded(sogo, tmp_path_factory.mktemp("gate"), {"rules": [*POLICY["rules"], tools]}) as gate:
+    with guarded(sogo, tmp_path_factory.mktemp("gate"), {"rules": [*PHONE_RULES["rules"], tools]}) as gate:
         yield gate
 
 

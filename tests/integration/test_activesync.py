@@ -13,8 +13,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from aiosmtpd.smtp import SMTP
 from pyactivesync._wbxml import WBXMLReader
-from tests.integration.conftest import PHONE_RULES, Guard, Guarded
-from tests.integration.gate import wait_for
+from tests.integration.conftest import Guard, Guarded
+from tests.integration.gate import PHONE_RULES, wait_for
 
 from mailgate.classify.activesync import CODES
 
