@@ -46,7 +46,7 @@ class Postures:
         self._devices = devices
         self._reports = reports
         self._known: LRUCache[_Name, _Known] = LRUCache(cache_size)
-        self._ask_again_at = datetime.min.replace(tzinfo=UTC)
+        self._silent_at = datetime.min.replace(tzinfo=UTC)
 
     async def current(self, client: Client, proof: AttestationResult | None, now: datetime) -> Posture:
         """The posture now. A verified proof is learned first and counts from this request on.
@@ -100,12 +100,12 @@ class Postures:
         known = self._known.get(name)
         if known is not None and abs(now - known.at) < _FRESH:
             return known, True
-        if now < self._ask_again_at:
+        if abs(now - self._silent_at) < _REST:  # a clock that was put back must not make it a long rest
             return known, False
         try:
             device = await read()
         except StoreUnavailableError:
-            self._ask_again_at = now + _REST
+            self._silent_at = now
             return self._known.get(name), False
         if self._known.get(name) is known:  # else another request learned something meanwhile
             self._known[name] = self._newest(known, device, now)
