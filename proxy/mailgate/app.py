@@ -40,7 +40,7 @@ log = structlog.get_logger()
 
 HOUR = 3600.0
 BACKLOG = 1024
-FIXED = "listen admin_listen public_url upstream store limits timeouts log languages".split()
+FIXED = "listen admin_listen public_url upstream upstream_ca store limits timeouts log languages".split()
 """Settings that only a start can change."""
 
 
@@ -79,7 +79,7 @@ def server_limits(settings: Settings) -> ServerLimits:
 def forwarder_for(settings: Settings) -> Forwarder:
     """The way to the webmail of these settings."""
     upstream, timeouts = urlsplit(settings.upstream), settings.timeouts
-    tls = upstream_context() if upstream.scheme == "https" else None
+    tls = upstream_context(settings.upstream_ca) if upstream.scheme == "https" else None
     endpoint = Endpoint(
         host=upstream.hostname or "",
         port=upstream.port or (443 if tls else 80),

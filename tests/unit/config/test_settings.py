@@ -47,6 +47,11 @@ def test_no_secret_is_shown(tmp_path: Path) -> None:
             "limits: {head_bytes: 0}\ntrusted_proxies",
             "8:22: `0` is out of range; expected greater",
         ),
+        (
+            "trusted_proxies",
+            "upstream_ca: mailgate.yaml\ntrusted_proxies",
+            "8:14: the file holds no certificates",
+        ),
         ("trusted_proxies", "timeouts: {idle: 0s}\ntrusted_proxies", "8:18: `0s` is not a duration"),
     ],
 )
@@ -57,3 +62,12 @@ def test_settings_that_make_no_sense(old: str, new: str, mistake: str, tmp_path:
         load_settings(tmp_path / "mailgate.yaml", {})
     [found] = caught.value.mistakes
     assert f":{mistake}" in str(found)
+
+
+def test_authorities_are_for_a_webmail_on_https(tmp_path: Path, certificate: tuple[Path, Path]) -> None:
+    text = (ROOT / "config/mailgate.yaml").read_text() + f"upstream_ca: {certificate[0].name}\n"
+    (tmp_path / "mailgate.yaml").write_text(text)
+    with pytest.raises(ConfigError, match="`upstream` is not https"):
+        load_settings(tmp_path / "mailgate.yaml", {})
+    (tmp_path / "mailgate.yaml").write_text(text.replace("http://127.0.0.1:9080", "https://127.0.0.1:9080"))
+    assert load_settings(tmp_path / "mailgate.yaml", {}).upstream_ca == certificate[0]
