@@ -51,7 +51,7 @@ HOUR = 3600.0
 KEY_AGE = timedelta(days=30)
 """A key that seals cookies is renewed after this and one lifetime of a cookie; the one before still opens them."""
 BACKLOG = 1024
-FIXED = "listen admin_listen public_url upstream store limits timeouts log languages".split()
+FIXED = "listen admin_listen public_url upstream upstream_ca store limits timeouts log languages".split()
 """Settings that only a start can change."""
 
 
@@ -104,7 +104,7 @@ class Ways:
 
 def ways_for(settings: Settings) -> Ways:
     upstream, timeouts = urlsplit(settings.upstream), settings.timeouts
-    tls = upstream_context() if upstream.scheme == "https" else None
+    tls = upstream_context(settings.upstream_ca) if upstream.scheme == "https" else None
     endpoint = Endpoint(
         host=upstream.hostname or "",
         port=upstream.port or (443 if tls else 80),

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from tests.integration.gate import start_gate, write_config
+from tests.integration.test_tls import write_certificate
 from tests.servers import require
 
 from mailgate.attest.mint import JWKS_FILE, key_files
@@ -26,6 +27,8 @@ def test_the_settings_that_are_shown_are_settings(settings: str, tmp_path: Path)
     (tmp_path / "mdm.jwks.json").write_text(key_files(bytes(32), bytes(range(32)))[JWKS_FILE])
     for name in ("fullchain.pem", "privkey.pem"):
         (tmp_path / name).touch()
+    write_certificate(tmp_path, "company")
+    (tmp_path / "cert.pem").rename(tmp_path / "company-ca.pem")
     (tmp_path / "mailgate.yaml").write_text(settings)
     assert load_bundle(tmp_path / "mailgate.yaml").settings.public_url == "https://mail.example.com"
 

@@ -7,6 +7,9 @@ from ipaddress import ip_address
 from pathlib import Path
 
 import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -60,3 +63,24 @@ async def test_a_renewed_certificate_is_served_without_a_restart(
             break
         await asyncio.sleep(0.05)
     assert name == "second"
+
+
+@pytest.mark.parametrize(("named", "status"), [(True, 200), (False, 502)])
+async def test_a_webmail_whose_certificate_a_private_authority_signed(
+    guard: Guard, tmp_path: Path, client: aiohttp.ClientSession, named: bool, status: int
+) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(text="mail")
+
+    write_certificate(tmp_path, "webmail")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
+    webmail = web.Application()
+    webmail.router.add_get("/", answer)
+    server = TestServer(webmail, scheme="https")
+    await server.start_server(ssl=context)
+    async with server:
+        authority = {"upstream_ca": "cert.pem"} if named else {}
+        guarded = guard(OPEN, upstream=f"https://127.0.0.1:{server.port}", **authority)
+        async with client.get(guarded.url, headers={"User-Agent": LAPTOP}) as response:
+            assert response.status == status

@@ -99,6 +99,11 @@ async def test_the_ways_to_the_webmail(bundle, upstream, host, port, tls):
     assert ways.discovery.editor is not None
 
 
+async def test_the_webmails_authority_is_the_one_that_is_named(bundle):
+    named = bundle("https://inner.example.com\nupstream_ca: gate.pem").settings
+    assert ways_for(named).usual.pool._endpoint.tls.cert_store_stats()["x509"] == 1
+
+
 def test_a_verifier_without_issuers_believes_nobody(bundle):
     verifier = verifier_for(bundle(), MemoryReplayGuard())
     assert isinstance(verifier, Verifier)

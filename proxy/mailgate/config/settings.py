@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from mailgate.config.values import (
+    AuthoritiesFile,
     Duration,
     ExistingFile,
     HeaderKey,
@@ -192,6 +193,8 @@ class Settings(Strict):
     """What employees type; the audience of every attestation."""
     upstream: Origin
     """The webmail."""
+    upstream_ca: AuthoritiesFile | None = None
+    """Authorities whose certificate a webmail on https must have, PEM; those that the system trusts if not given."""
     admin_listen: Listen
     """Health, metrics and the console; never on the public port."""
     store: StoreUrl
@@ -219,6 +222,16 @@ class Settings(Strict):
         if self.listen == self.admin_listen and self.listen.port != 0:
             raise PydanticCustomError(
                 "address", "the same address as `listen`; expected a port of its own", {"key": "admin_listen"}
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _authorities_for_https(self) -> Self:
+        if self.upstream_ca and not self.upstream.lower().startswith("https:"):
+            raise PydanticCustomError(
+                "file",
+                "nothing to check: `upstream` is not https; expected https there",
+                {"key": "upstream_ca"},
             )
         return self
 

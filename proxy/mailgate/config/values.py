@@ -6,6 +6,7 @@ Each is a type for a pydantic field: it takes what stands in the file and says i
 import ipaddress
 import os
 import re
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -185,6 +186,17 @@ def _jwks(value: object, info: ValidationInfo) -> Path:
     return path
 
 
+def _authorities(value: object, info: ValidationInfo) -> Path:
+    path = _file(value, info)
+    try:
+        ssl.create_default_context(cafile=path)
+    except OSError as error:  # an SSLError is one
+        raise PydanticCustomError(
+            "file", "the file holds no certificates; expected those of authorities, in PEM"
+        ) from error
+    return path
+
+
 def _secret(value: object, info: ValidationInfo) -> object:
     """What a reference leads to; anything else is handed on as it is."""
     if not isinstance(value, dict):
@@ -279,6 +291,7 @@ Listen = Annotated[
 Origin = Annotated[str, BeforeValidator(_origin), WithJsonSchema({"type": "string", "pattern": _ORIGIN})]
 Network = Annotated[IPNetwork, PlainValidator(_network), WithJsonSchema({"type": "string"})]
 ExistingFile = Annotated[Path, PlainValidator(_file), WithJsonSchema(_PATH)]
+AuthoritiesFile = Annotated[Path, PlainValidator(_authorities), WithJsonSchema(_PATH)]
 JwksFile = Annotated[Path, PlainValidator(_jwks), WithJsonSchema(_PATH)]
 Secret = Annotated[
     SecretStr,

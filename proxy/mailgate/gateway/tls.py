@@ -16,8 +16,11 @@ def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
     return context
 
 
-def upstream_context() -> ssl.SSLContext:
-    """A context that verifies the webmail's certificate against the system's trust store."""
-    context = ssl.create_default_context()
+def upstream_context(authorities: Path | None = None) -> ssl.SSLContext:
+    """A context that verifies the webmail's certificate against these authorities, else the system's.
+
+    Raises OSError or ssl.SSLError for a file that holds no certificates.
+    """
+    context = ssl.create_default_context(cafile=authorities)
     context.set_alpn_protocols(["http/1.1"])
     return context

@@ -57,7 +57,7 @@ class Postures:
         self._reports = reports
         self._known: LRUCache[_Name, _Known] = LRUCache(cache_size)
         self._owned: LRUCache[str, _Owned] = LRUCache(cache_size)
-        self._ask_again_at = datetime.min.replace(tzinfo=UTC)
+        self._silent_at = datetime.min.replace(tzinfo=UTC)
 
     async def current(self, client: Client, proof: AttestationResult | None, now: datetime) -> Posture:
         """The posture now. A verified proof is learned first and counts from this request on.
@@ -73,6 +73,10 @@ class Postures:
             return Posture()
         posture = posture_of(device, self.catalog, self.max_age, now) if device else Posture()
         return posture if answered else _unanswered(posture)
+
+    def _resting(self, now: datetime) -> bool:
+        """Whether the store was silent just now. A clock that was put back must not make it a long rest."""
+        return abs(now - self._silent_at) < _REST
 
     async def of_person(self, login: str, now: datetime) -> Posture:
         """The most restrictive posture among a person's phones and tablets, for a client that names no device.
@@ -97,12 +101,12 @@ class Postures:
 
     async def catch_up(self, now: datetime) -> None:
         """Learn what other processes have stored lately of devices that are in memory. Never raises for a store that is down."""
-        if now < self._ask_again_at:
+        if self._resting(now):
             return
         try:
             lately = await self._devices.seen_since(now - _OVERLAP)
         except StoreUnavailableError:
-            self._ask_again_at = now + _REST
+            self._silent_at = now
             return
         for device in lately:
             names = {(EAS, name) for kind, name in device.names if kind == EAS}
@@ -146,12 +150,12 @@ class Postures:
         known = self._owned.get(name)
         if known is not None and abs(now - known.at) < _FRESH:
             return known, True
-        if now < self._ask_again_at:
+        if self._resting(now):
             return known, False
         try:
             stored = await self._devices.owned(name)
         except StoreUnavailableError:
-            self._ask_again_at = now + _REST
+            self._silent_at = now
             return known, False
         # What was learned meanwhile counts, and what is still on its way to the store.
         learned = self._owned.get(name, _Owned((), now)).devices
@@ -166,12 +170,12 @@ class Postures:
         known = self._known.get(name)
         if known is not None and abs(now - known.at) < _FRESH:
             return known, True
-        if now < self._ask_again_at:
+        if self._resting(now):
             return known, False
         try:
             device = await read()
         except StoreUnavailableError:
-            self._ask_again_at = now + _REST
+            self._silent_at = now
             return self._known.get(name), False
         if self._known.get(name) is known:  # else another request learned something meanwhile
             self._known[name] = self._newest(known, device, now)

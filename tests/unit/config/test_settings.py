@@ -74,6 +74,11 @@ def test_the_quarantine_mail(tmp_path: Path) -> None:
             "issuers: [{issuer: a, jwks: k.json}, {issuer: a, jwks: k.json}]",
             "49: the issuer stands above already",
         ),
+        (
+            "trusted_proxies",
+            "upstream_ca: mailgate.yaml\ntrusted_proxies",
+            "8:14: the file holds no certificates",
+        ),
         ("trusted_proxies", "timeouts: {idle: 0s}\ntrusted_proxies", "8:18: `0s` is not a duration"),
         (
             "trusted_proxies",
@@ -117,3 +122,12 @@ def test_a_mail_server_without_a_proper_key_is_a_mistake(tmp_path: Path, wrong: 
     with pytest.raises(ConfigError) as caught:
         load_settings(tmp_path / "mailgate.yaml", {"KEY": "x"})
     assert "hunter2" not in str(caught.value)
+
+
+def test_authorities_are_for_a_webmail_on_https(tmp_path: Path, certificate: tuple[Path, Path]) -> None:
+    text = (ROOT / "config/mailgate.yaml").read_text() + f"upstream_ca: {certificate[0].name}\n"
+    (tmp_path / "mailgate.yaml").write_text(text)
+    with pytest.raises(ConfigError, match="`upstream` is not https"):
+        load_settings(tmp_path / "mailgate.yaml", {})
+    (tmp_path / "mailgate.yaml").write_text(text.replace("http://127.0.0.1:9080", "https://127.0.0.1:9080"))
+    assert load_settings(tmp_path / "mailgate.yaml", {}).upstream_ca == certificate[0]

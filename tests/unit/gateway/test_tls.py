@@ -31,3 +31,10 @@ def test_the_webmail_has_to_prove_its_name():
     context = upstream_context()
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname
+
+
+def test_a_private_authority_stands_in_place_of_the_systems(certificate):
+    context = upstream_context(certificate[0])
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname
+    assert context.cert_store_stats()["x509"] == 1

@@ -247,6 +247,17 @@ class TestStoreDown:
         assert (await postures.current(mail_app("ApplX1"), None, LATER)).state is PostureState.PROHIBITED
         assert (await postures.current(BROWSER, proof(at=LATER), LATER)).state is PostureState.CLEAN
 
+    async def test_it_is_asked_again_soon_although_the_clock_was_put_back(
+        self, store: Store, postures: Postures
+    ) -> None:
+        await after_restart(store, BROWSER, proof("tiktok", eas_ids=("ApplX1",)), NOW)
+        await store.reports.flush()
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            cut_off(store, monkeypatch)
+            down = await postures.current(mail_app("ApplX1"), None, NOW + timedelta(hours=1))
+            assert down.state is PostureState.UNAVAILABLE
+        assert (await postures.current(mail_app("ApplX1"), None, NOW)).state is PostureState.PROHIBITED
+
     async def test_what_was_learned_meanwhile_is_stored_afterwards(
         self, store: Store, postures: Postures
     ) -> None:
