@@ -49,8 +49,13 @@ def running(
     log: Path,
     environment: Mapping[str, str] | None = None,
     directory: Path | None = None,
+    account: str | None = None,
+    patience: float = STOP_SECONDS,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A server that is up once ``ready`` says so; its output goes to ``log``, whose end is shown if it fails."""
+    """A server that is up once ``ready`` says so; its output goes to ``log``, whose end is shown if it fails.
+
+    ``account``: the system user that it runs as, if not ours. ``patience``: seconds it gets to end by itself.
+    """
     with (
         log.open("ab") as output,
         subprocess.Popen(
@@ -61,13 +66,16 @@ def running(
             env={**os.environ, **(environment or {})},
             cwd=directory,
             start_new_session=True,
+            user=account,
+            group=account,
+            extra_groups=[] if account else None,
         ) as process,
     ):
         try:
             _wait_until(ready, process, log)
             yield process
         finally:
-            stop(process)
+            stop(process, patience)
 
 
 def listens(port: int) -> Callable[[], bool]:
@@ -81,13 +89,29 @@ def listens(port: int) -> Callable[[], bool]:
     return asked
 
 
-def stop(process: subprocess.Popen[bytes]) -> None:
-    """End the process and everything it started: politely first, then not."""
+def stop(process: subprocess.Popen[bytes], patience: float = STOP_SECONDS) -> None:
+    """End the process and everything it started: politely first, then not.
+
+    Workers in process groups of their own (as sogod's) would outlive it, so its tree is looked up before.
+    """
+    tree = _descendants(process.pid)
     for sign in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError):
             os.killpg(process.pid, sign)
         with suppress(subprocess.TimeoutExpired):
-            process.wait(STOP_SECONDS)
+            process.wait(patience)
+    for pid in tree:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _descendants(pid: int) -> list[int]:
+    found = []
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):
+            for child in map(int, path.read_text().split()):
+                found += [child, *_descendants(child)]
+    return found
 
 
 def _wait_until(ready: Callable[[], object], process: subprocess.Popen[bytes], log: Path) -> None:

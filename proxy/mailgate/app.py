@@ -23,20 +23,26 @@ from mailgate.attest import MemoryReplayGuard, Verifier, parse_jwks
 from mailgate.classify import warm
 from mailgate.config import Address, Bundle, Settings, load_bundle
 from mailgate.gateway.admin import admin_app
+from mailgate.gateway.autodiscover import AutodiscoverEditor
 from mailgate.gateway.dovecot import PolicyKey, policy_server
 from mailgate.gateway.enforce import Speaker
 from mailgate.gateway.forward import Forwarder
 from mailgate.gateway.handler import Gate, Live
+from mailgate.gateway.hanging import Hanging
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.pages import Pages
 from mailgate.gateway.parser import ServerLimits
 from mailgate.gateway.pool import UpstreamPool
 from mailgate.gateway.prober import Mode, Prober
+from mailgate.gateway.quarantine import Letterhead, NoNotices, Quarantine
+from mailgate.gateway.refusals import FORMS, activesync
 from mailgate.gateway.reload import Reloader
 from mailgate.gateway.rewrite import Rewrite
 from mailgate.gateway.server import Server
+from mailgate.gateway.smtp import MailServer
 from mailgate.gateway.tls import server_context, upstream_context
 from mailgate.gateway.upstream import Endpoint
+from mailgate.model import Protocol
 from mailgate.store import Postures, Store, StoreError
 
 log = structlog.get_logger()
@@ -87,8 +93,16 @@ def server_limits(settings: Settings) -> ServerLimits:
     )
 
 
-def forwarder_for(settings: Settings) -> Forwarder:
-    """The way to the webmail of these settings."""
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """The ways to the webmail of these settings: the usual one, one for what hangs, one for Autodiscover."""
+
+    usual: Forwarder
+    patient: Forwarder
+    discovery: Forwarder
+
+
+def ways_for(settings: Settings) -> Ways:
     upstream, timeouts = urlsplit(settings.upstream), settings.timeouts
     tls = upstream_context() if upstream.scheme == "https" else None
     endpoint = Endpoint(
@@ -99,23 +113,52 @@ def forwarder_for(settings: Settings) -> Forwarder:
         response_time=timeouts.response.total_seconds(),
         idle_time=timeouts.idle.total_seconds(),
     )
-    return Forwarder(
+    usual = Forwarder(
         UpstreamPool(endpoint),
         Rewrite.between(settings.public_url, settings.upstream),
         urlsplit(settings.public_url).netloc.encode(),
         timeouts.idle.total_seconds(),
     )
+    hanging = timeouts.hanging.total_seconds()
+    patient = UpstreamPool(replace(endpoint, response_time=hanging, idle_time=hanging))
+    editor = AutodiscoverEditor.between(settings.public_url, settings.upstream)
+    return Ways(usual, replace(usual, pool=patient), replace(usual, editor=editor))
+
+
+def quarantine_for(settings: Settings, store: Store, pages: Pages) -> Quarantine | None:
+    """Who writes to people whose mail app is refused; None where nobody does."""
+    mail, host = settings.activesync.quarantine_mail, urlsplit(settings.public_url).hostname or ""
+    if mail is None:
+        return None
+    password = mail.password.get_secret_value() if mail.password else None
+    server = MailServer(mail.smtp.host, mail.smtp.port, mail.security, mail.username, password)
+    letterhead = Letterhead(
+        mail.sender, mail.domain, mail.pause, mail.at_most, host, settings.languages.default
+    )
+    return Quarantine(letterhead, pages, store.notices, server.send, utc_now)
+
+
+def speaker_for(settings: Settings, pages: Pages) -> Speaker:
+    forms = dict(FORMS)
+    if settings.activesync.refusal == "forbidden":
+        forms[Protocol.ACTIVESYNC] = activesync.forbid
+    return Speaker(pages, urlsplit(settings.public_url).netloc, settings.languages.default, forms)
 
 
 def gate_for(bundle: Bundle, store: Store, postures: Postures, replay: MemoryReplayGuard) -> Gate:
     """The gate of these files, with nothing open yet."""
-    settings = bundle.settings
+    settings, pages = bundle.settings, Pages()
+    ways = ways_for(settings)
     return Gate(
         live=Live(bundle.policy, verifier_for(bundle, replay)),
-        forwarder=forwarder_for(settings),
+        forwarder=ways.usual,
+        patient=ways.patient,
+        discovery=ways.discovery,
+        hanging=Hanging(),
+        notices=quarantine_for(settings, store, pages) or NoNotices(),
         postures=postures,
         ledger=store.ledger,
-        speaker=Speaker(Pages(), urlsplit(settings.public_url).netloc, settings.languages.default),
+        speaker=speaker_for(settings, pages),
         metrics=Metrics(),
         trusted=settings.trusted_proxies,
         public_url=settings.public_url,
@@ -165,13 +208,17 @@ class Service:
         # the last to be pushed is the first to end: requests, then what they recorded, then the writers of it
         self._closing.push_async_callback(self._end_tasks)
         self._closing.push_async_callback(self.store.close)
-        self._closing.callback(self.gate.forwarder.pool.close)
+        for way in (self.gate.forwarder, self.gate.patient):
+            self._closing.callback(way.pool.close)
         self.reloader = Reloader(partial(load_bundle, self.config), self.apply, self.gate.metrics)
         self._tasks = [
             loop.create_task(self.store.run()),
             loop.create_task(self.reloader.watch(lambda: set(self.bundle.paths))),
             loop.create_task(self._prune_hourly()),
+            loop.create_task(self.gate.hanging.watch(self.gate.judge_again, self._catch_up)),
         ]
+        if isinstance(self.gate.notices, Quarantine):
+            self._tasks.append(loop.create_task(self.gate.notices.run()))
         self._watch_numbers()
         self._show_policy()
         if settings.tls:
@@ -257,6 +304,10 @@ class Service:
 
     def _watch_numbers(self) -> None:
         metrics, counts = self.gate.metrics, self.store.ledger.counts
+        hanging = self.gate.hanging
+        metrics.watch(
+            "mailgate_activesync_hanging", "ActiveSync requests that wait for mail", lambda: len(hanging)
+        )
         metrics.build.info({"version": __version__})
         metrics.config_ok.set(1)
         metrics.watch("mailgate_ledger_written", "Sightings written to the store", lambda: counts.written)
@@ -269,6 +320,9 @@ class Service:
 
     def _show_policy(self) -> None:
         self.gate.metrics.policy.info({"version": self.bundle.policy.version})
+
+    async def _catch_up(self) -> None:
+        await self.postures.catch_up(utc_now())
 
     async def _prune_hourly(self) -> None:
         while True:

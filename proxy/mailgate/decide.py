@@ -8,6 +8,9 @@ network, and no error on the way widens access:
   with ``device.*`` left out, so that a rule that is not about this client stays out of it.
 - ``warn`` softens what a rule does where it matches, never the two cases above: there it is not known that it matches.
 - ``report_only`` has no effect at all: what it would have done is recorded and the next rule is read.
+
+Before any rule stands one answer that no rule can change: who only asks the way to the mail (``classify/discovery.py``)
+is told it, since no answer to that holds mail and a refusal would send the device to a door that is not watched.
 """
 
 from dataclasses import dataclass, replace
@@ -15,10 +18,11 @@ from functools import lru_cache
 
 from cel_expr_python import cel
 
+from mailgate.classify.discovery import asks_the_way
 from mailgate.model import Access, Decision, Effect, PostureState, Reason, RuleTrial, Stage
 from mailgate.policy.condition import EvaluationError, UnknownValueError
 from mailgate.policy.reasons import apps_behind, infer
-from mailgate.policy.rules import DEFAULT_RULE, OnUnavailable, Policy, Rule
+from mailgate.policy.rules import DEFAULT_RULE, DISCOVERY_RULE, OnUnavailable, Policy, Rule
 from mailgate.policy.stages import in_share, softened
 from mailgate.policy.variables import activate
 
@@ -26,12 +30,19 @@ from mailgate.policy.variables import activate
 def decide(access: Access, policy: Policy) -> Decision:
     """What happens to this request, and why. Pure; never raises."""
     try:
+        if asks_the_way(access.facts):
+            return _discovery(policy)
         return _first_match(access, policy)
     except Exception as error:  # noqa: BLE001 - whatever broke, the answer is no
         trial = RuleTrial(
             DEFAULT_RULE, "", False, Stage.ENFORCE, Effect.BLOCK, f"failed: {type(error).__name__}"
         )
         return Decision(Effect.BLOCK, Reason.INTERNAL_ERROR, DEFAULT_RULE, policy.version, (trial,))
+
+
+def _discovery(policy: Policy) -> Decision:
+    trial = RuleTrial(DISCOVERY_RULE, "", True, Stage.ENFORCE, Effect.ALLOW, "asks the way: holds no mail")
+    return Decision(Effect.ALLOW, Reason.RULE_MATCHED, DISCOVERY_RULE, policy.version, (trial,))
 
 
 @dataclass(frozen=True, slots=True)

@@ -218,8 +218,14 @@ class Client:
     browser_version: str = ""
     model: str = ""
     eas_id: str = ""
-    """ActiveSync DeviceId as sent, or empty."""
+    """ActiveSync DeviceId as sent (in hex where it is no text), or empty."""
     eas_type: str = ""
+    eas_command: str = ""
+    """ActiveSync command in its own spelling, like ``FolderSync``, or empty."""
+    eas_version: str = ""
+    """ActiveSync protocol version, like ``14.1``, or empty."""
+    eas_user: str = ""
+    """Whom the ActiveSync query names: a claim that nobody checks, never used for a rule."""
     protocol: Protocol = Protocol.WEB
     signals: tuple[Signal, ...] = ()
     findings: tuple[Finding, ...] = ()

@@ -12,6 +12,7 @@ from mailgate.errors import ConfigError
 ROOT = Path(__file__).parents[2]
 ENVIRON = {
     "MAILGATE_STORE": "postgresql://mailgate:secret@db.example.com/mailgate",
+    "SMTP_PASSWORD": "secret",
     "MAILGATE_DOVECOT_KEY": "secret",
 }
 _BLOCK = re.compile(r"^( *)```ya?ml\n(.*?)^\1```", re.MULTILINE | re.DOTALL)

@@ -5,7 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+from tests.e2e.gate import GuardedWebmail, guarded
 from tests.e2e.mailsystem import MailSystem, mail_system
+from tests.e2e.sogo import sogo_system
+from tests.integration.gate import PHONE_RULES
 from tests.servers import require
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
@@ -27,6 +30,25 @@ expect.set_options(timeout=20_000)  # milliseconds; a busy machine is slow, not 
 def mail() -> Iterator[MailSystem]:
     with mail_system() as system:
         yield system
+
+
+@pytest.fixture(scope="session")
+def sogo(mail: MailSystem) -> Iterator[str]:
+    """The address of SOGo, over the same mailboxes."""
+    with sogo_system(mail) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def guarded_sogo(sogo: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedWebmail]:
+    """A gate before it. Programs are let in to calendars and address books."""
+    tools = {
+        "id": "dav-tools",
+        "when": 'client.kind == "tool" && request.protocol == "dav"',
+        "effect": "allow",
+    }
+    with guarded(sogo, tmp_path_factory.mktemp("gate"), {"rules": [*PHONE_RULES["rules"], tools]}) as gate:
+        yield gate
 
 
 @pytest.fixture(scope="module")

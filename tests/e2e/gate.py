@@ -1,29 +1,31 @@
 """The gate before a real webmail, with an issuer and a device whose keys were made for this run."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+from uuid import uuid4
 
-from tests.integration.gate import Gate, start_gate, write_config
+from tests.integration.gate import PHONE_RULES, Gate, start_gate, write_config
 from tests.servers import free_port
 
-from mailgate.attest.mint import DEVICE_KEY_FILE, ISSUER_KEY_FILE, JWKS_FILE, TEST_ISSUER, key_files
-
-POLICY = {
-    "rules": [
-        {"id": "laptop-browser", "when": 'client.kind == "laptop"', "effect": "allow"},
-        {
-            "id": "prohibited-app",
-            "when": 'client.handheld && "prohibited" in device.lists',
-            "effect": "block",
-            "notice": {"fix": "remove-app", "contact": "it-help@example.com"},
-        },
-        {"id": "unproven-handheld", "when": 'client.handheld && device.state != "clean"', "effect": "block"},
-        {"id": "clean-handheld", "when": "client.handheld", "effect": "allow"},
-    ]
-}
+from mailgate.attest.mint import (
+    DEVICE_KEY_FILE,
+    ISSUER_KEY_FILE,
+    JWKS_FILE,
+    TEST_ISSUER,
+    Device,
+    Issue,
+    claims,
+    key_files,
+    read_private_key,
+    sign_proof,
+    sign_token,
+)
 
 
 @dataclass(frozen=True)
@@ -35,20 +37,40 @@ class GuardedWebmail:
     issuer_key: str
     device_key: str
 
+    def token(self, device: Device) -> str:
+        """A newly signed report on a device."""
+        issue = Issue(TEST_ISSUER, self.url, uuid4().hex, datetime.now(UTC))
+        payload = claims(device, issue, read_private_key(self.device_key))
+        return sign_token(payload, read_private_key(self.issuer_key))
+
+    def carrying(self, token: str, *, method: str, url: str) -> dict[str, str]:
+        """The headers that send a report with one request."""
+        key = read_private_key(self.device_key)
+        proof = sign_proof(token, key, method=method, url=url, jti=uuid4().hex, now=datetime.now(UTC))
+        return {"Device-Attestation": token, "DPoP": proof}
+
+    def report(self, device: Device) -> None:
+        """Hand in a report on a device, as a management agent does, apart from any mail."""
+        url = f"{self.url}/.mailgate/status"
+        headers = self.carrying(self.token(device), method="GET", url=url)
+        with urlopen(Request(url, headers=headers), timeout=10) as answer:
+            answer.read()
+
 
 @contextmanager
-def guarded(upstream: str, directory: Path, **more: str) -> Iterator[GuardedWebmail]:
-    """Run a gate before ``upstream`` with the rules above, and ``more`` settings."""
+def guarded(
+    upstream: str, directory: Path, policy: Mapping[str, Any] = PHONE_RULES, **settings: Any
+) -> Iterator[GuardedWebmail]:
+    """Run a gate before ``upstream`` with the rules above, or others."""
     keys = key_files(secrets.token_bytes(32), secrets.token_bytes(32))
     (directory / JWKS_FILE).write_text(keys[JWKS_FILE])
     port = free_port()
-    settings = {
+    known = {
         "listen": f"127.0.0.1:{port}",
         "public_url": f"http://127.0.0.1:{port}",
         "attestation": {"issuers": [{"issuer": TEST_ISSUER, "jwks": JWKS_FILE}]},
-        **more,
     }
-    gate = start_gate(write_config(directory, upstream, settings, POLICY))
+    gate = start_gate(write_config(directory, upstream, known | settings, policy))
     try:
         yield GuardedWebmail(gate, f"http://127.0.0.1:{port}", keys[ISSUER_KEY_FILE], keys[DEVICE_KEY_FILE])
     finally:

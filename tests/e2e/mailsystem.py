@@ -12,6 +12,7 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
+from uuid import uuid4
 
 from tests.servers import free_port, listens, require, running, unavailable
 
@@ -99,6 +100,13 @@ class MailSystem:
             for message in messages
             for part in message.iter_attachments()
         }
+
+    def deliver(self, user: str, subject: str) -> None:
+        """Put a new message into a user's inbox, while everything runs."""
+        spool = self.maildirs / user / "Maildir" / "tmp" / f"{uuid4().hex}.new"
+        spool.write_bytes(Letter(subject, "Just arrived.\n").to(user, 9))
+        shutil.chown(spool, "www-data", "www-data")
+        spool.rename(spool.parents[1] / "new" / spool.name)
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from urllib.request import Request, urlopen
 
 import pytest
 from tests.e2e.mailsystem import LETTERS, PASSWORD, USERS, dovecot
-from tests.integration.conftest import PHONE_RULES, Guarded
-from tests.integration.gate import start_gate, wait_for, write_config
+from tests.integration.conftest import Guarded
+from tests.integration.gate import PHONE_RULES, start_gate, wait_for, write_config
 from tests.servers import free_port, require, unavailable
 
 from mailgate.attest.mint import JWKS_FILE, TEST_ISSUER, key_files

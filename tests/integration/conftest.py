@@ -37,20 +37,6 @@ IPHONE = (
 )
 NAVIGATION = {"Accept": "text/html", "Sec-Fetch-Mode": "navigate"}
 
-PHONE_RULES = {
-    "rules": [
-        {"id": "laptop-browser", "when": 'client.kind == "laptop"', "effect": "allow"},
-        {
-            "id": "prohibited-app",
-            "when": 'client.handheld && "prohibited" in device.lists',
-            "effect": "block",
-            "notice": {"fix": "remove-app", "contact": "it-help@example.com"},
-        },
-        {"id": "unproven-handheld", "when": 'client.handheld && device.state != "clean"', "effect": "block"},
-        {"id": "clean-handheld", "when": "client.handheld", "effect": "allow"},
-    ]
-}
-
 
 @dataclass
 class Guarded:

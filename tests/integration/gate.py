@@ -21,6 +21,19 @@ APPS = {
     "apps": {"tiktok": {"name": "TikTok", "android": ["com.zhiliaoapp.musically"], "names": ["TikTok"]}},
     "lists": {"prohibited": ["tiktok"]},
 }
+PHONE_RULES = {
+    "rules": [
+        {"id": "laptop-browser", "when": 'client.kind == "laptop"', "effect": "allow"},
+        {
+            "id": "prohibited-app",
+            "when": 'client.handheld && "prohibited" in device.lists',
+            "effect": "block",
+            "notice": {"fix": "remove-app", "contact": "it-help@example.com"},
+        },
+        {"id": "unproven-handheld", "when": 'client.handheld && device.state != "clean"', "effect": "block"},
+        {"id": "clean-handheld", "when": "client.handheld", "effect": "allow"},
+    ]
+}
 EVERYONE = {
     "default": {"effect": "block", "reason": "no-rule-matched"},
     "rules": [{"id": "everyone", "when": "true", "effect": "allow"}],

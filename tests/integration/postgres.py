@@ -1,4 +1,4 @@
-"""A real PostgreSQL for one test session: in a temporary folder, on a Unix socket only, gone afterwards."""
+"""A real PostgreSQL for one test session: in a temporary folder, gone afterwards."""
 
 import os
 import pwd
@@ -8,9 +8,11 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from tests.servers import unavailable
 
 _PATIENCE = 30.0
 
@@ -32,14 +34,22 @@ def _unprivileged() -> dict[str, object]:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """The address of a server as SQLAlchemy spells it, with ``{}`` for the name of a database."""
+    with postgres_server() as folder:
+        yield f"postgresql://mailgate@/{{}}?host={folder}"
+
+
+@contextmanager
+def postgres_server(port: int | None = None) -> Iterator[Path]:
+    """A server on a Unix socket, and on a loopback port too where one is given; the folder of the socket."""
     programs = _programs()
     if programs is None:
-        pytest.skip("PostgreSQL is not installed (no /usr/lib/postgresql/*/bin/initdb)")
+        unavailable("PostgreSQL is not installed (no /usr/lib/postgresql/*/bin/initdb)")
     folder = Path(tempfile.mkdtemp(prefix="mailgate-pg-"))  # short: a socket's path has 107 bytes at most
     account = _unprivileged()
     if account:
         os.chown(folder, int(str(account["user"])), int(str(account["group"])))
     data = folder / "data"
+    listen = ["-c", "listen_addresses=127.0.0.1", "-p", str(port)] if port else ["-c", "listen_addresses="]
     server = None
     try:
         subprocess.run(
@@ -51,23 +61,13 @@ def postgres() -> Iterator[str]:
         )
         with (folder / "log").open("wb") as log:
             server = subprocess.Popen(
-                [
-                    programs / "postgres",
-                    "-D",
-                    data,
-                    "-k",
-                    folder,
-                    "-c",
-                    "listen_addresses=",
-                    "-c",
-                    "fsync=off",
-                ],
+                [programs / "postgres", "-D", data, "-k", folder, "-c", "fsync=off", *listen],
                 stderr=log,
                 cwd=folder,
                 **account,  # type: ignore[call-overload]
             )
-        _wait_until_ready(programs, folder, server)
-        yield f"postgresql://mailgate@/{{}}?host={folder}"
+        _wait_until_ready(programs, folder, port, server)
+        yield folder
     finally:
         if server is not None:
             server.send_signal(signal.SIGINT)  # "fast shutdown": ends open sessions
@@ -75,9 +75,12 @@ def postgres() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _wait_until_ready(programs: Path, folder: Path, server: "subprocess.Popen[bytes]") -> None:
+def _wait_until_ready(
+    programs: Path, folder: Path, port: int | None, server: "subprocess.Popen[bytes]"
+) -> None:
     deadline = time.monotonic() + _PATIENCE
-    while subprocess.run([programs / "pg_isready", "-q", "-h", folder], check=False).returncode != 0:
+    asked = [programs / "pg_isready", "-q", "-h", folder, *(["-p", str(port)] if port else [])]
+    while subprocess.run(asked, check=False).returncode != 0:
         if server.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError((folder / "log").read_text())
         time.sleep(0.05)

@@ -8,8 +8,8 @@ from typing import Any
 
 import aiohttp
 import pytest
-from tests.integration.conftest import IPHONE, LAPTOP, NAVIGATION, PHONE_RULES, Guard, Guarded
-from tests.integration.gate import PROXY, wait_for
+from tests.integration.conftest import IPHONE, LAPTOP, NAVIGATION, Guard, Guarded
+from tests.integration.gate import PHONE_RULES, PROXY, wait_for
 
 EAS = "/Microsoft-Server-ActiveSync?Cmd=FolderSync&User=alice&DeviceId=ApplC39X8FAKEID&DeviceType=iPhone"
 

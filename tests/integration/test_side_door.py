@@ -5,7 +5,8 @@ from typing import Any
 
 import aiohttp
 import pytest
-from tests.integration.conftest import PHONE_RULES, Guard, Guarded
+from tests.integration.conftest import Guard, Guarded
+from tests.integration.gate import PHONE_RULES
 
 KEY = {"X-API-Key": "the key of these tests"}
 IPHONE_MAIL = '"name" "iPhone Mail" "os" "iOS"'

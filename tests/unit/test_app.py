@@ -15,12 +15,12 @@ from tests.unit.gateway.gates import gate
 from mailgate import app
 from mailgate.app import (
     Service,
-    forwarder_for,
     new_reference,
     note_stray,
     server_limits,
     utc_now,
     verifier_for,
+    ways_for,
 )
 from mailgate.attest import MemoryReplayGuard, Verifier
 from mailgate.config import load_bundle
@@ -84,13 +84,19 @@ def test_limits_are_those_of_the_settings_in_bytes_and_seconds(bundle):
         ("https://[2001:db8::1]:8443", "2001:db8::1", 8443, True),
     ],
 )
-async def test_the_way_to_the_webmail(bundle, upstream, host, port, tls):
-    forwarder = forwarder_for(bundle(upstream).settings)
+async def test_the_ways_to_the_webmail(bundle, upstream, host, port, tls):
+    ways = ways_for(bundle(upstream).settings)
+    forwarder = ways.usual
     endpoint = forwarder.pool._endpoint
     assert (endpoint.host, endpoint.port, endpoint.tls is not None) == (host, port, tls)
     assert (endpoint.connect_time, endpoint.response_time, endpoint.idle_time, forwarder.idle) == (2, 4, 5, 5)
     assert forwarder.default_host == b"mail.example.com"
     assert forwarder.rewrite.field(b"location", upstream.encode() + b"/a") == b"https://mail.example.com/a"
+    patient = ways.patient.pool._endpoint
+    assert patient == replace(endpoint, response_time=3600, idle_time=3600)
+    assert (ways.patient.idle, ways.patient.editor) == (5, None)
+    assert ways.discovery.pool is forwarder.pool
+    assert ways.discovery.editor is not None
 
 
 def test_a_verifier_without_issuers_believes_nobody(bundle):

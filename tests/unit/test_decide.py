@@ -15,6 +15,7 @@ from mailgate.model import (
     Kind,
     Posture,
     PostureState,
+    Protocol,
     Reason,
     RequestFacts,
     Stage,
@@ -213,3 +214,23 @@ def test_only_a_clean_handheld_gets_in(client: Client, posture: Posture) -> None
     state = last if posture.state is PostureState.UNAVAILABLE else posture.state
     if let_in.effect is Effect.ALLOW:
         assert state is PostureState.CLEAN
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "protocol", "rule"),
+    [
+        ("OPTIONS", "/Microsoft-Server-ActiveSync", Protocol.ACTIVESYNC, "discovery"),
+        ("POST", "/autodiscover/autodiscover.xml", Protocol.WEB, "discovery"),
+        ("POST", "/Microsoft-Server-ActiveSync", Protocol.ACTIVESYNC, "rule-0"),
+        ("OPTIONS", "/inbox", Protocol.WEB, "rule-0"),
+        ("OPTIONS", "/?_task=mail", Protocol.ACTIVESYNC, "rule-0"),
+    ],
+)
+def test_no_rule_keeps_anybody_from_asking_the_way(
+    method: str, target: str, protocol: Protocol, rule: str
+) -> None:
+    asked = replace(
+        access(replace(PHONE, protocol=protocol), WITH_TIKTOK),
+        facts=RequestFacts(method=method, target=target),
+    )
+    assert decide(asked, policy_of({"when": "true", "effect": "block"})).rule == rule

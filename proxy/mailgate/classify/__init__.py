@@ -5,7 +5,7 @@ from threading import Lock
 
 from cachetools import LRUCache, cached
 
-from mailgate.classify.activesync import DeviceQuery, read_activesync, read_query
+from mailgate.classify.activesync import VERSION_HEADER, DeviceQuery, read_activesync, read_query
 from mailgate.classify.attested import with_attestation
 from mailgate.classify.browser import read_user_agent, warm
 from mailgate.classify.hints import HEADERS, read_hints
@@ -33,7 +33,9 @@ def classify(facts: RequestFacts) -> Client:
     protocol = protocol_of(facts)
     if protocol in LOGINS:
         return _classify_login(facts.headers.get(IMAP_ID, "")[:MAX_IMAP_ID], protocol)
-    query = read_query(facts.query) if protocol is Protocol.ACTIVESYNC else None
+    query = None
+    if protocol is Protocol.ACTIVESYNC:
+        query = read_query(facts.query, facts.headers.get(VERSION_HEADER, ""))
     hints = tuple((name, facts.headers[name][:_LONGEST_KEY]) for name in HEADERS if name in facts.headers)
     probe = facts.headers.get(HEADER, "")[:_LONGEST_KEY]
     return _classify(facts.user_agent[:_LONGEST_KEY], hints, protocol, query, probe)
@@ -51,7 +53,14 @@ def _classify(
     if query is None:
         return weigh(readings, protocol)
     client = weigh([read_activesync(query), *readings], protocol)
-    return replace(client, eas_id=query.device_id, eas_type=query.device_type)
+    return replace(
+        client,
+        eas_id=query.device_id,
+        eas_type=query.device_type,
+        eas_command=query.command,
+        eas_version=query.version,
+        eas_user=query.user,
+    )
 
 
 @cached(LRUCache(CACHED_CLIENTS), lock=Lock())

@@ -1,19 +1,53 @@
-"""Exchange ActiveSync: the device names itself in the query ([MS-ASHTTP] 2.2.1.1.1)."""
+"""Exchange ActiveSync: the device names itself in the query ([MS-ASHTTP] 2.2.1.1.1), as plain pairs or as base64."""
 
+import base64
+import binascii
 import re
 from dataclasses import dataclass, replace
-from urllib.parse import unquote_plus
+from urllib.parse import unquote, unquote_plus
 
 from mailgate.classify.reading import KIND_OF_FORM, Reading
 from mailgate.classify.table import Rule, Table
-from mailgate.model import Signal
+from mailgate.model import Finding, Reason, Signal
 
 MAX_LENGTH = 2048
 """Characters of a query that are read."""
+VERSION_HEADER = "ms-asprotocolversion"
 
 _MAX_VALUE = 256
 _MAX_PAIRS = 32
 _SOURCE = "activesync"
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{2,}={0,2}")
+_VERSION = re.compile(r"[0-9]{1,2}\.[0-9]")
+_OLDEST_IN_BASE64 = 121
+_NEWEST_IN_BASE64 = 199
+_TAG_USER = 8
+
+CODES = {
+    0: "Sync",
+    1: "SendMail",
+    2: "SmartForward",
+    3: "SmartReply",
+    4: "GetAttachment",
+    9: "FolderSync",
+    10: "FolderCreate",
+    11: "FolderDelete",
+    12: "FolderUpdate",
+    13: "MoveItems",
+    14: "GetItemEstimate",
+    15: "MeetingResponse",
+    16: "Search",
+    17: "Settings",
+    18: "Ping",
+    19: "ItemOperations",
+    20: "Provision",
+    21: "ResolveRecipients",
+    22: "ValidateCert",
+    23: "Find",
+}
+"""Commands by their code in a base64 query ([MS-ASHTTP] 2.2.1.1.1.1.2); 5 to 8 are no longer in use."""
+
+_COMMANDS = {name.lower(): name for name in CODES.values()}
 
 _TYPES = Table(
     (
@@ -46,22 +80,103 @@ _TYPES = Table(
 )
 
 
+class _BrokenError(Exception):
+    """A base64 query that is no ActiveSync query; its text says what is wrong."""
+
+
 @dataclass(frozen=True, slots=True)
 class DeviceQuery:
-    """``DeviceId`` and ``DeviceType`` as sent; empty where the query has none or is the base64 form."""
+    """What a query says; empty where it does not. ``fault`` says what is wrong with one that cannot be read."""
 
     device_id: str = ""
+    """As text where it is printable ASCII, else in hex, as servers write it down."""
     device_type: str = ""
+    command: str = ""
+    """In its own spelling (``CODES``); empty for one that is not known."""
+    version: str = ""
+    """Like ``14.1``."""
+    user: str = ""
+    """Whom the device names. A claim: the webmail checks the login, not this."""
+    fault: str = ""
 
 
-def read_query(query: str) -> DeviceQuery:
-    """The parameters of the plain form. Names are compared without case; the first of a name counts."""
+def read_query(query: str, version: str = "") -> DeviceQuery:
+    """The parameters of either form. Never raises; a base64 query that is broken has a fault and nothing else.
+
+    ``version`` is the ``MS-ASProtocolVersion`` header, for queries that name no version themselves.
+    """
+    said = version.strip() if _VERSION.fullmatch(version.strip()) else ""
+    unescaped = unquote(query[: MAX_LENGTH + 1])
+    if not _BASE64.fullmatch(unescaped):
+        return _read_plain(query[:MAX_LENGTH], said)
+    try:
+        return _read_base64(unescaped)
+    except _BrokenError as broken:
+        return DeviceQuery(version=said, fault=str(broken))
+
+
+def _read_plain(query: str, version: str) -> DeviceQuery:
+    """Names are compared without case; the first of a name counts."""
     found: dict[str, str] = {}
-    for pair in re.split("[&;]", query[:MAX_LENGTH], maxsplit=_MAX_PAIRS):
+    for pair in re.split("[&;]", query, maxsplit=_MAX_PAIRS):
         name, separator, value = pair.partition("=")
         if separator:
             found.setdefault(unquote_plus(name).strip().lower(), unquote_plus(value).strip()[:_MAX_VALUE])
-    return DeviceQuery(found.get("deviceid", ""), found.get("devicetype", ""))
+    return DeviceQuery(
+        device_id=found.get("deviceid", ""),
+        device_type=found.get("devicetype", ""),
+        command=_COMMANDS.get(found.get("cmd", "").lower(), ""),
+        version=version,
+        user=found.get("user", ""),
+    )
+
+
+def _read_base64(text: str) -> DeviceQuery:
+    """[MS-ASHTTP] 2.2.1.1.1.1: version, command, locale, device id, policy key, device type, parameters."""
+    if len(text) > MAX_LENGTH:
+        raise _BrokenError(f"longer than {MAX_LENGTH} characters")
+    stripped = text.rstrip("=")
+    try:
+        data = base64.b64decode(stripped + "=" * (-len(stripped) % 4), validate=True)
+    except binascii.Error:
+        raise _BrokenError("not base64") from None
+    if len(data) < 4 or not _OLDEST_IN_BASE64 <= data[0] <= _NEWEST_IN_BASE64:
+        raise _BrokenError("no protocol version that is sent in this form")
+    device_id, rest = _take(data[4:], "device id")
+    policy_key, rest = _take(rest, "policy key")
+    device_type, rest = _take(rest, "device type")
+    if not device_id or len(policy_key) not in (0, 4):
+        raise _BrokenError("a device id or policy key of the wrong length")
+    return DeviceQuery(
+        device_id=_printable(device_id),
+        device_type=device_type.decode("utf-8", "replace").strip(),
+        command=CODES.get(data[1], ""),
+        version=f"{data[0] // 10}.{data[0] % 10}",
+        user=_parameters(rest).get(_TAG_USER, b"").decode("utf-8", "replace"),
+    )
+
+
+def _parameters(data: bytes) -> dict[int, bytes]:
+    """Tag, length, value until the end; the first of a tag counts."""
+    found: dict[int, bytes] = {}
+    while data:
+        value, rest = _take(data[1:], "parameter")
+        found.setdefault(data[0], value)
+        data = rest
+    return found
+
+
+def _take(data: bytes, what: str) -> tuple[bytes, bytes]:
+    """A value behind the byte with its length, and what follows it."""
+    if not data or len(data) < 1 + data[0]:
+        raise _BrokenError(f"it ends inside the {what}")
+    end = 1 + data[0]
+    return data[1:end], data[end:]
+
+
+def _printable(device_id: bytes) -> str:
+    text = device_id.decode("ascii", "replace")
+    return text if text.isascii() and text.isprintable() else device_id.hex()
 
 
 def read_activesync(query: DeviceQuery) -> Reading:
@@ -69,9 +184,15 @@ def read_activesync(query: DeviceQuery) -> Reading:
     match = _TYPES.first(query.device_type.encode("ascii", "replace").decode("ascii"))
     form = match.rule.form if match else "mail_app"
     shown = Signal(_SOURCE, "DeviceType", query.device_type, KIND_OF_FORM[form])
-    reading = Reading(form=form, signals=(shown,))
+    reading = Reading(form=form, signals=(shown,), findings=_findings(query))
     return (
         replace(reading, browser="Outlook")
         if query.device_type.lower().startswith("windowsoutlook")
         else reading
     )
+
+
+def _findings(query: DeviceQuery) -> tuple[Finding, ...]:
+    if not query.fault:
+        return ()
+    return (Finding(Reason.REQUEST_MALFORMED, f"the base64 query cannot be read: {query.fault}"),)

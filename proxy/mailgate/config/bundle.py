@@ -11,7 +11,7 @@ from mailgate.config.settings import Files, Settings
 from mailgate.config.values import Sources, default_environ
 from mailgate.policy.apps import AppCatalog
 from mailgate.policy.cases import CasesFile
-from mailgate.policy.rules import DEFAULT_RULE, Policy, PolicyFile, policy_context, repeated_ids
+from mailgate.policy.rules import RESERVED, Policy, PolicyFile, policy_context, repeated_ids
 from mailgate.policy.spelling import expected
 
 
@@ -71,7 +71,7 @@ def read_policy(path: Path, catalog: AppCatalog | None, reading: Reading) -> Pol
     file = reading.model(PolicyFile, document, policy_context(catalog))
     rules = document.value.get("rules") if isinstance(document.value, dict) else None
     for index, name in repeated_ids(rules):
-        taken = "is what no rule matching is called" if name == DEFAULT_RULE else "was given to a rule above"
+        taken = RESERVED.get(name, "was given to a rule above")
         message = f"the id `{name}` {taken}; expected a different one for each rule"
         reading.mistakes.append(document.mistake(("rules", index, "id"), message))
     if file is None or len(reading.mistakes) > before:
@@ -87,7 +87,7 @@ def read_cases(
     cases = reading.model(CasesFile, document, {"catalog": catalog})
     if cases is None or document is None or policy is None:
         return cases
-    rules = [rule.id for rule in policy.rules] + [DEFAULT_RULE]
+    rules = [rule.id for rule in policy.rules] + [*RESERVED]
     for index, case in enumerate(cases.tests):
         if case.expect.rule is not None and case.expect.rule not in rules:
             message = f"no rule is called `{case.expect.rule}`; {expected(case.expect.rule, rules)}"

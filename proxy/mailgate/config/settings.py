@@ -15,6 +15,7 @@ from mailgate.config.values import (
     Listen,
     Network,
     Origin,
+    Secret,
     Size,
     StoreUrl,
 )
@@ -22,6 +23,9 @@ from mailgate.policy.apps import Strict
 
 Language = Literal["en", "de", "es", "fr", "ja", "zh", "ar"]
 Issuer = Annotated[str, StringConstraints(pattern=r"^\S+$", max_length=500)]
+ShortText = Annotated[str, StringConstraints(pattern=r"^\S.*$", max_length=500)]
+MailAddress = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+$", max_length=254)]
+DomainName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$", max_length=253)]
 FileName = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 
 HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", max_length=100)]
@@ -90,6 +94,8 @@ class Timeouts(Strict):
     """For the upstream's response head."""
     idle: Duration = _seconds(60)
     """For the next piece of a body, either way."""
+    hanging: Duration = timedelta(hours=1)
+    """In place of ``response`` and ``idle`` for ActiveSync's Ping and Sync, which wait for mail."""
     keep_alive: Duration = _seconds(75)
     """For the next request on a connection."""
     shutdown: Duration = _seconds(30)
@@ -108,6 +114,43 @@ class Retention(Strict):
 
     sightings: Duration = timedelta(days=30)
     devices: Duration = timedelta(days=90)
+
+
+class QuarantineMail(Strict):
+    """One mail to the person whose mail app is refused: nothing else can be shown there."""
+
+    smtp: Listen
+    """The mail server that takes it, like ``smtp.example.com:587``."""
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    """``none`` only within one machine or network that is trusted."""
+    username: ShortText | None = None
+    password: Secret | None = None
+    sender: MailAddress
+    """What it is from: an address that somebody reads."""
+    domain: DomainName
+    """The company's mail domain: added to login names without one; nobody outside it is written to."""
+    pause: Duration = timedelta(days=7)
+    """How long nobody is told the same of the same device again."""
+    at_most: int = Field(default=3, ge=1, le=100)
+    """Mails to one person within ``pause``, whatever devices name them."""
+
+    @model_validator(mode="after")
+    def _whole_login(self) -> Self:
+        if (self.username is None) != (self.password is None):
+            raise PydanticCustomError(
+                "login",
+                "`username` and `password` go together; expected both or neither",
+                {"key": "username"},
+            )
+        return self
+
+
+class ActiveSyncSettings(Strict):
+    """How mail apps on phones and tablets are refused."""
+
+    refusal: Literal["status", "forbidden"] = "status"
+    """``status``: from version 14.0 on 200 with status 129 in the body, 403 before. ``forbidden``: always 403."""
+    quarantine_mail: QuarantineMail | None = None
 
 
 class Files(Strict):
@@ -163,6 +206,7 @@ class Settings(Strict):
     tls: TlsSettings | None = None
     limits: Limits = Limits()
     timeouts: Timeouts = Timeouts()
+    activesync: ActiveSyncSettings = ActiveSyncSettings()
     posture: PostureSettings = PostureSettings()
     retention: Retention = Retention()
     files: Files = Files()

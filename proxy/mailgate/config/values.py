@@ -213,11 +213,16 @@ def _content(path: Path) -> str:
         return ""
 
 
-def _key(value: object, info: ValidationInfo) -> SecretStr:
-    """A secret that goes into a header, so it is one line of visible characters."""
+def _reference(value: object, info: ValidationInfo) -> SecretStr:
     found = _secret(value, info)
     if not isinstance(found, SecretStr):
         raise PydanticCustomError("secret", "not a reference; expected {env: NAME} or {file: PATH}")
+    return found
+
+
+def _key(value: object, info: ValidationInfo) -> SecretStr:
+    """A secret that goes into a header, so it is one line of visible characters."""
+    found = _reference(value, info)
     if not re.fullmatch(r"[!-~]([ -~]*[!-~])?", found.get_secret_value()):
         raise PydanticCustomError(
             "secret", "what it leads to cannot stand in a header; expected visible ASCII characters"
@@ -275,6 +280,12 @@ Origin = Annotated[str, BeforeValidator(_origin), WithJsonSchema({"type": "strin
 Network = Annotated[IPNetwork, PlainValidator(_network), WithJsonSchema({"type": "string"})]
 ExistingFile = Annotated[Path, PlainValidator(_file), WithJsonSchema(_PATH)]
 JwksFile = Annotated[Path, PlainValidator(_jwks), WithJsonSchema(_PATH)]
+Secret = Annotated[
+    SecretStr,
+    PlainValidator(_reference),
+    PlainSerializer(str),  # asterisks
+    WithJsonSchema(_REFERENCE),
+]
 HeaderKey = Annotated[
     SecretStr,
     PlainValidator(_key),

@@ -1,7 +1,8 @@
 """From a decision, or an error, to the answer that the caller gets. The one place where errors become responses."""
 
 import hashlib
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from urllib.parse import quote
 
@@ -10,7 +11,7 @@ from mailgate.gateway.caller import is_navigation, is_page_load
 from mailgate.gateway.cookies import WARNED_COOKIE, cookies_named, set_cookie
 from mailgate.gateway.pages import Pages, RenderedPage, View
 from mailgate.gateway.problem import problem
-from mailgate.gateway.refusals import FORMS
+from mailgate.gateway.refusals import FORMS, Refuse
 from mailgate.model import Access, Client, Decision, Kind, Protocol, Reason, RequestFacts
 
 WARNED_SECONDS = 4 * 3600
@@ -24,12 +25,13 @@ class Speaker:
     pages: Pages
     host: str
     default_language: str
+    forms: Mapping[Protocol, Refuse] = field(default_factory=lambda: FORMS)
 
     def refuse(self, access: Access, decision: Decision, reference: str) -> Answer:
         """The answer to a request that was blocked, or that has to prove itself first."""
         facts = access.facts
         headers = (("X-Device-Reason", decision.reason.value),)
-        form = FORMS.get(access.client.protocol)
+        form = self.forms.get(access.client.protocol)
         if form is not None:
             return form(access, decision, reference)
         if is_navigation(facts):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from mailgate.gateway.autodiscover import MAX_BODY, AutodiscoverEditor
 from mailgate.gateway.exchange import Exchange, Outcome
 from mailgate.gateway.http1.body import chunk, last_chunk
 from mailgate.gateway.http1.grammar import members, values
@@ -45,6 +46,8 @@ class Forwarder:
     rewrite: Rewrite
     default_host: bytes
     idle: float
+    editor: AutodiscoverEditor | None = None
+    """Changes answers that are small enough to be read whole."""
 
     async def forward(self, exchange: Exchange, origin: Origin, now: datetime) -> Outcome:
         """Forward one request and write its answer.
@@ -52,7 +55,8 @@ class Forwarder:
         Raises UpstreamError or RequestRefused while nothing was written yet; once the answer has begun, a
         failure breaks the client's connection, so that a part never looks like the whole.
         """
-        data = request_head(exchange.head, origin, default_host=self.default_host)
+        head = self.editor.asked(exchange.head) if self.editor else exchange.head
+        data = request_head(head, origin, default_host=self.default_host)
         repeatable = exchange.head.method in SAFE and not exchange.head.has_body
         upstream = await self.pool.acquire(repeatable=repeatable)
         try:
@@ -121,6 +125,12 @@ class Forwarder:
         body: Sending,
         now: datetime,
     ) -> Outcome:
+        if self.editor is not None and self.editor.wants(exchange.head, head):
+            head, whole = self.editor.edited(head, await _whole(upstream))
+            framing = framing_for(exchange.head, head, closing=not body.complete)
+            exchange.started = True
+            exchange.write(response_head(exchange.head, head, framing, self.rewrite, now) + whole)
+            return Outcome(keep_alive=framing.keep_alive)
         framing = framing_for(exchange.head, head, closing=not body.complete)
         out = response_head(exchange.head, head, framing, self.rewrite, now)
         exchange.started = True
@@ -145,6 +155,16 @@ class Forwarder:
         if not framing.chunked:
             return b""
         return last_chunk(safe_trailers(upstream.trailers) if framing.trailers else [])
+
+
+async def _whole(upstream: UpstreamConnection) -> bytes:
+    """A body to its end. Raises UpstreamMalformed where it is longer than an answer that is changed may be."""
+    body = b""
+    while piece := await upstream.read():
+        body += piece
+        if len(body) > MAX_BODY:
+            raise UpstreamMalformed(f"an answer over {MAX_BODY} bytes where its addresses must be changed")
+    return body
 
 
 def _logs_in(request: RequestHead) -> bool:

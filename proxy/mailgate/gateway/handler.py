@@ -3,7 +3,7 @@
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import perf_counter
 from typing import NamedTuple
 from typing import Protocol as Shape
@@ -12,14 +12,17 @@ import structlog
 
 from mailgate.attest import Verifier
 from mailgate.classify import classify, with_attestation
+from mailgate.classify.discovery import is_autodiscover
 from mailgate.decide import decide
 from mailgate.gateway.answer import Answer, send
 from mailgate.gateway.enforce import Speaker, wants_warning
 from mailgate.gateway.exchange import Exchange, Outcome
 from mailgate.gateway.facts import Incoming, read_facts
 from mailgate.gateway.forward import Forwarder
+from mailgate.gateway.hanging import Hanging, NoLongerAllowed, hangs
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.local import LOCAL_PREFIX, answer_local
+from mailgate.gateway.login import ask_for_login, has_no_login
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.prober import Mode, Prober
 from mailgate.gateway.small_body import read_small_body
@@ -41,11 +44,16 @@ from mailgate.policy import Policy
 
 log = structlog.get_logger()
 
+BY_THE_CLOCK = timedelta(seconds=10)
+"""How long a verdict on a hanging request stands where nothing but the time changes: stages begin, reports expire."""
+
 
 class Postures(Shape):
     """What is known of a device (``store/postures.py``)."""
 
     async def current(self, client: Client, proof: AttestationResult | None, now: datetime) -> Posture: ...
+
+    async def latest(self, client: Client, proof: AttestationResult | None, now: datetime) -> Posture: ...
 
     async def of_person(self, login: str, now: datetime) -> Posture: ...
 
@@ -54,6 +62,12 @@ class Ledger(Shape):
     """Where decisions are remembered (``store/ledger.py``)."""
 
     def record(self, access: Access, decision: Decision, reference: str = "") -> None: ...
+
+
+class Notices(Shape):
+    """How people are told who cannot be shown a page (``gateway/quarantine.py``)."""
+
+    def tell(self, access: Access, decision: Decision, reference: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +93,12 @@ class Gate:
 
     live: Live
     forwarder: Forwarder
+    patient: Forwarder
+    """For requests that hang: the same way, with more time."""
+    discovery: Forwarder
+    """For Autodiscover: the same way, with addresses changed."""
+    hanging: Hanging
+    notices: Notices
     postures: Postures
     ledger: Ledger
     speaker: Speaker
@@ -138,18 +158,28 @@ class Gate:
         self.metrics.decision_seconds.observe(perf_counter() - started)
         return access, decision
 
+    async def judge_again(self, before: Access, decision: Decision) -> tuple[Access, Decision] | None:
+        """The verdict on a hanging request by what is known now; None where it can be none but the one before."""
+        now, policy = self.clock(), self.live.policy
+        posture = await self.postures.latest(before.client, before.attestation, now)
+        same = posture == before.posture and policy.version == decision.policy_version
+        if same and now - before.now < BY_THE_CLOCK:
+            return None
+        access = replace(before, posture=posture, now=now)
+        return access, decide(access, policy)
+
     async def _enforce(
         self, exchange: Exchange, incoming: Incoming, access: Access, decision: Decision, reference: str
     ) -> Outcome:
         match decision.effect:
             case Effect.ALLOW:
-                return await self._forward(exchange, incoming, access.now)
+                return await self._forward(exchange, incoming, access, decision, reference)
             case Effect.WARN if not wants_warning(access, decision):
-                return await self._forward(exchange, incoming, access.now)
+                return await self._forward(exchange, incoming, access, decision, reference)
             case Effect.WARN:
                 answer = self.speaker.warn(access, decision, reference)
             case Effect.BLOCK | Effect.CHALLENGE:
-                answer = self.speaker.refuse(access, decision, reference)
+                answer = await self._refuse(exchange, incoming, access, decision, reference)
         return send(exchange, answer, access.now)
 
     def _probe(self, exchange: Exchange, access: Access, reference: str) -> Outcome:
@@ -160,13 +190,47 @@ class Gate:
             exchange, self.speaker.probe(access.facts, access.now, reference, may_skip=may_skip), access.now
         )
 
-    async def _forward(self, exchange: Exchange, incoming: Incoming, now: datetime) -> Outcome:
+    async def _refuse(
+        self, exchange: Exchange, incoming: Incoming, access: Access, decision: Decision, reference: str
+    ) -> Answer:
+        """A mail app is asked to log in before it is refused: else it takes the service for absent."""
+        if has_no_login(access, incoming):
+            asked = await ask_for_login(self.forwarder, exchange.head, incoming)
+            if asked is not None:
+                return asked
+        self.notices.tell(access, decision, reference)
+        return self.speaker.refuse(access, decision, reference)
+
+    async def _forward(
+        self, exchange: Exchange, incoming: Incoming, access: Access, decision: Decision, reference: str
+    ) -> Outcome:
         if exchange.head.max_forwards != 0:
-            return await self.forwarder.forward(exchange, incoming.origin, now)
+            if hangs(access):
+                return await self._hang(exchange, incoming, access, decision, reference)
+            way = self.discovery if is_autodiscover(access.facts) else self.forwarder
+            return await way.forward(exchange, incoming.origin, access.now)
         # RFC 9110, section 7.6.2: it may go no further; and a TRACE would show a script what it must not see (9.3.8)
         if exchange.head.method == b"TRACE":
             raise RequestRefused(405, Reason.METHOD_NOT_ALLOWED, "TRACE is not answered here.", ("OPTIONS",))
-        return send(exchange, Answer(200, headers=(("Allow", "OPTIONS"),)), now)
+        return send(exchange, Answer(200, headers=(("Allow", "OPTIONS"),)), access.now)
+
+    async def _hang(
+        self, exchange: Exchange, incoming: Incoming, access: Access, decision: Decision, reference: str
+    ) -> Outcome:
+        """Forward what may take an hour; once it is no longer allowed, refuse it, or break off what has begun."""
+        try:
+            forward = self.patient.forward(exchange, incoming.origin, access.now)
+            return await self.hanging.run(access, decision, forward)
+        except NoLongerAllowed as ended:
+            self.ledger.record(ended.access, ended.decision, reference)
+            self.note(ended.access, ended.decision, reference)
+            if exchange.started:
+                exchange.abort()
+                return Outcome(keep_alive=False)
+            self.notices.tell(ended.access, ended.decision, reference)
+            return send(
+                exchange, self.speaker.refuse(ended.access, ended.decision, reference), ended.access.now
+            )
 
     def note(self, access: Access, decision: Decision, reference: str) -> None:
         """Count and log one decision."""

@@ -33,7 +33,7 @@ class Rewrite:
 
     def field(self, name: bytes, value: bytes) -> bytes:
         """The value that the client gets for the field with this lower-case name."""
-        if name in (b"location", b"content-location"):
+        if name in (b"location", b"content-location", b"x-ms-location"):  # the last: [MS-ASHTTP] 2.2.2.1.1
             return self._location(value)
         if name == b"set-cookie" and self.inner_host != self.public_host:
             return self._cookie(value)

@@ -18,6 +18,12 @@ from mailgate.policy.condition import MAX_LENGTH, Condition, ConditionError, com
 from mailgate.policy.stages import Share, Stages
 
 DEFAULT_RULE = "default"
+DISCOVERY_RULE = "discovery"
+RESERVED = {
+    DEFAULT_RULE: "is what no rule matching is called",
+    DISCOVERY_RULE: "is what asking the way to the mail is called",
+}
+"""Names of decisions that no rule of the file makes, and why a rule may not have them."""
 """The id under which a decision is recorded that no rule took; no rule may carry it."""
 
 RULE_REASONS = (
@@ -191,7 +197,7 @@ def policy_context(catalog: AppCatalog | None) -> Mapping[str, Any]:
 
 def repeated_ids(rules: object) -> list[tuple[int, str]]:
     """Index and id of each rule of a file as read whose id was taken before it."""
-    seen, repeated = {DEFAULT_RULE}, []
+    seen, repeated = set(RESERVED), []
     for index, rule in enumerate(rules if isinstance(rules, tuple) else ()):
         name = rule.get("id") if isinstance(rule, dict) else None
         if isinstance(name, str) and name in seen:

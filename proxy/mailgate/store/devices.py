@@ -13,7 +13,7 @@ from mailgate.model import Kind
 from mailgate.store.database import Database
 from mailgate.store.names import EAS, KEY, USER, eas_forms, user_text
 from mailgate.store.rows import upsert
-from mailgate.store.schema import Instant, clients, device_apps, device_names, devices, sightings
+from mailgate.store.schema import Instant, clients, device_apps, device_names, devices, notices, sightings
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _PAGE = 500
@@ -77,6 +77,11 @@ class Devices:
         async with self._database.reading() as connection:
             return await _load(connection, _named(USER, [user_text(owner)]))
 
+    async def seen_since(self, instant: datetime) -> list[Device]:
+        """Devices with a report that came at ``instant`` or later."""
+        async with self._database.reading() as connection:
+            return await _load(connection, select(devices).where(devices.c.last_seen >= instant))
+
     async def called(self, device_id: str) -> list[Device]:
         """Every device with this id: one, unless two sources gave the same."""
         async with self._database.reading() as connection:
@@ -97,6 +102,7 @@ class Devices:
             if found:
                 eas_ids = [name for device in found for kind, name in device.names if kind == EAS]
                 await _forget_sightings(connection, device_id, eas_ids)
+                await connection.execute(delete(notices).where(notices.c.device.in_([device_id, *eas_ids])))
                 await connection.execute(delete(devices).where(devices.c.id == device_id))
             return len(found)
 

@@ -5,6 +5,7 @@ Never kept: cookies, credentials, tokens, addresses, bodies, and all of a query 
 
 from urllib.parse import urlencode
 
+from mailgate.classify.discovery import is_autodiscover
 from mailgate.classify.hints import HEADERS
 from mailgate.classify.imap import HEADER as IMAP_ID
 from mailgate.classify.imap import MAX_LENGTH as MAX_IMAP_ID
@@ -50,6 +51,8 @@ def _target(facts: RequestFacts, client: Client) -> str:
 
     The name is written as a plain query, whichever form it came in.
     """
+    if is_autodiscover(facts):
+        return "/autodiscover/autodiscover.xml"
     path = _ADDRESSES.get(client.protocol) or _first_folder(facts.path)
     if not client.eas_id and not client.eas_type:
         return path

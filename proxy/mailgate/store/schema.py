@@ -155,3 +155,14 @@ keys = Table(
     Column("made_at", Instant, nullable=False),
 )
 """Secrets of the gate, the last two for each purpose."""
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("person", Words, primary_key=True),
+    Column("device", Words, primary_key=True),
+    Column("reason", Words, primary_key=True),
+    Column("told_at", Instant, nullable=False, index=True),
+    Index(None, "device"),
+)
+"""Who was told by mail why which device gets none, and when last. ``device`` is an id, or an ActiveSync id as text."""

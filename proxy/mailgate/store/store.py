@@ -13,6 +13,7 @@ from mailgate.store.devices import Devices
 from mailgate.store.keys import Keys
 from mailgate.store.ledger import Ledger
 from mailgate.store.migrate import migrate
+from mailgate.store.notices import Notices
 from mailgate.store.postures import Postures
 from mailgate.store.reports import Reports
 from mailgate.store.sightings import Sightings
@@ -29,6 +30,7 @@ class Store:
         self._database = database
         self.devices = Devices(database)
         self.sightings = Sightings(database)
+        self.notices = Notices(database)
         self.keys = Keys(database)
         self.ledger = Ledger(database, Spool(spool / "sightings.jsonl", _SPOOL_BYTES))
         self.reports = Reports(database, Spool(spool / "reports.jsonl", _SPOOL_BYTES))
@@ -69,7 +71,11 @@ class Store:
     ) -> int:
         """Delete what was not seen for longer, ``page`` rows a transaction. Returns how many rows went."""
         gone = 0
-        for table, age in ((self.sightings, sightings_max_age), (self.devices, devices_max_age)):
+        for table, age in (
+            (self.sightings, sightings_max_age),
+            (self.notices, sightings_max_age),
+            (self.devices, devices_max_age),
+        ):
             while deleted := await table.prune(now - age, page):
                 gone += deleted
         return gone

@@ -79,9 +79,16 @@ def test_activesync(
     assert client.handheld is (kind not in (Kind.LAPTOP, Kind.TOOL))
 
 
-def test_the_base64_query_is_a_handheld_mail_app_without_id(ask: Ask) -> None:
+def test_the_base64_query_names_the_device(ask: Ask) -> None:
     client = ask("", "/Microsoft-Server-ActiveSync?jAAJBAp2MTQwRGV2aWNlAApTbWFydFBob25l", "POST")
+    assert (client.kind, client.handheld, client.eas_id) == (Kind.PHONE, True, "v140Device")
+    assert (client.eas_command, client.eas_version) == ("Sync", "14.0")
+
+
+def test_a_broken_base64_query_is_a_handheld_mail_app_without_id(ask: Ask) -> None:
+    client = ask("", "/Microsoft-Server-ActiveSync?jAAJBAp2MTQwRGV2aWNl", "POST")
     assert (client.kind, client.handheld, client.eas_id) == (Kind.MAIL_APP, True, "")
+    assert [finding.reason for finding in client.findings] == [Reason.REQUEST_MALFORMED]
 
 
 def test_every_signal_is_kept_and_a_contradiction_names_them(ask: Ask) -> None:

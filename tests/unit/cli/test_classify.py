@@ -28,7 +28,8 @@ def test_one_object_a_line_in_order() -> None:
     assert (code, phone["kind"], mac["kind"], empty["kind"]) == (0, "phone", "laptop", "unknown")
     assert set(mac) == {
         *("kind", "handheld", "assurance", "form", "os", "os_version", "browser", "browser_version", "model"),
-        *("contradicted", "signals", "findings", "protocol", "eas_id", "eas_type"),
+        *("contradicted", "signals", "findings", "protocol"),
+        *("eas_id", "eas_type", "eas_command", "eas_version", "eas_user"),
     }
     assert mac["signals"] == [
         {"source": "user-agent", "name": "macintosh", "value": "Macintosh", "says": "laptop"}

@@ -34,6 +34,28 @@ def test_no_secret_is_shown(tmp_path: Path) -> None:
     assert "hunter2" not in str(caught.value)
 
 
+MAIL = """activesync:
+  quarantine_mail:
+    %s
+    smtp: 127.0.0.1:25
+    sender: it-help@example.com
+    domain: example.com
+trusted_proxies"""
+
+
+def test_the_quarantine_mail(tmp_path: Path) -> None:
+    text = (ROOT / "config/mailgate.yaml").read_text()
+    with_login = MAIL % "username: gate\n    password: {env: SMTP_PASSWORD}"
+    (tmp_path / "mailgate.yaml").write_text(text.replace("trusted_proxies", with_login))
+    settings = load_settings(tmp_path / "mailgate.yaml", {"SMTP_PASSWORD": "hunter2"})
+    mail = settings.activesync.quarantine_mail
+    assert mail is not None
+    assert mail.password is not None
+    assert (mail.smtp, mail.security, mail.pause.days) == (Address("127.0.0.1", 25), "starttls", 7)
+    assert mail.password.get_secret_value() == "hunter2"
+    assert "hunter2" not in f"{settings!r} {settings.model_dump_json()}"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "mistake"),
     [
@@ -53,6 +75,18 @@ def test_no_secret_is_shown(tmp_path: Path) -> None:
             "49: the issuer stands above already",
         ),
         ("trusted_proxies", "timeouts: {idle: 0s}\ntrusted_proxies", "8:18: `0s` is not a duration"),
+        (
+            "trusted_proxies",
+            "activesync: {refusal: page}\ntrusted_proxies",
+            "8:23: `page` is not known here; expected one of `status`, `forbidden`",
+        ),
+        ("trusted_proxies", MAIL % "password: hunter2", "10:15: it is not a reference; expected {env: NAME}"),
+        ("trusted_proxies", MAIL % "username: gate", "10:15: `username` and `password` go together"),
+        (
+            "trusted_proxies",
+            (MAIL % "pause: 1d").replace("it-help@example.com", "nobody"),
+            "12:13: `nobody` has the wrong form; expected a mail address",
+        ),
     ],
 )
 def test_settings_that_make_no_sense(old: str, new: str, mistake: str, tmp_path: Path) -> None:

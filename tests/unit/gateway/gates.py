@@ -6,8 +6,10 @@ from mailgate.attest import MemoryReplayGuard, Verifier
 from mailgate.gateway.answer import Answer, send
 from mailgate.gateway.enforce import Speaker
 from mailgate.gateway.handler import Gate, Live
+from mailgate.gateway.hanging import Hanging
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.pages import Pages
+from mailgate.gateway.quarantine import NoNotices
 from mailgate.model import Posture
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.rules import PolicyFile, policy_context
@@ -27,8 +29,8 @@ RULES = (
 )  # fmt: skip
 
 
-def policy():
-    file = PolicyFile.model_validate({"rules": RULES}, context=policy_context(AppCatalog()))
+def policy(rules=RULES):
+    file = PolicyFile.model_validate({"rules": rules}, context=policy_context(AppCatalog()))
     return Policy(file.rules, file.default, AppCatalog())
 
 
@@ -62,6 +64,9 @@ class Known:
             raise self.breaks
         return self.posture
 
+    async def latest(self, client, proof, now):
+        return await self.current(client, proof, now)
+
     async def of_person(self, login, now):
         if self.breaks:
             raise self.breaks
@@ -80,6 +85,10 @@ def gate(**changed):
     parts = {
         "live": Live(policy(), verifier),
         "forwarder": Webmail(),
+        "patient": Webmail(),
+        "discovery": Webmail(),
+        "hanging": Hanging(),
+        "notices": NoNotices(),
         "postures": Known(),
         "ledger": Recorded(),
         "speaker": Speaker(PAGES, "mail.example.com", "en"),

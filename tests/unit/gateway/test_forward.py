@@ -8,6 +8,7 @@ import pytest
 from tests.unit.gateway.test_upstream import connected
 from tests.unit.gateway.wire import exchange, settle
 
+from mailgate.gateway.autodiscover import AutodiscoverEditor
 from mailgate.gateway.forward import MAX_INTERIM, Forwarder
 from mailgate.gateway.http1.body import chunk, last_chunk
 from mailgate.gateway.rewrite import Rewrite
@@ -45,12 +46,12 @@ class Pool:
 class Forwarding:
     """A request that is on its way."""
 
-    def __init__(self, asked, *connections, idle=5.0):
+    def __init__(self, asked, *connections, idle=5.0, editor=None):
         self.asked = asked
         self.pool = Pool(*connections)
         self.client = asked.connection.transport
         rewrite = Rewrite.between("http://mail.example.com", "http://inner:9080")
-        forwarder = Forwarder(self.pool, rewrite, b"mail.example.com", idle)
+        forwarder = Forwarder(self.pool, rewrite, b"mail.example.com", idle, editor)
         self.running = asyncio.ensure_future(forwarder.forward(asked, ORIGIN, NOW))
 
     @property
@@ -289,3 +290,33 @@ async def test_anything_else_is_never_sent_twice(line, fields, body, used):
     with pytest.raises(UpstreamClosed):
         await forwarding.running
     assert len(forwarding.pool.used) == 1
+
+
+EDITOR = AutodiscoverEditor.between("http://mail.example.com", "http://inner:9080")
+URL = b"<Url>http://%b/Microsoft-Server-ActiveSync</Url>"
+XML = OK + b"Content-Type: text/xml\r\n"
+
+
+@pytest.mark.parametrize("framing", [b"Content-Length: 56\r\n", CHUNKED + b"\r\n"])
+@pytest.mark.parametrize("pieces_of", [lambda wire: [wire], lambda wire: [wire[:-9], wire[-9:]]])
+async def test_an_autodiscover_answer_leads_here(framing, pieces_of):
+    forwarding = Forwarding(exchange(b"POST /a HTTP/1.1", b"Accept-Encoding: gzip"), editor=EDITOR)
+    body = URL % b"inner:9080"
+    whole = chunk(body) + last_chunk([]) if b"chunked" in framing else body
+    assert (await forwarding.answer(*pieces_of(XML + framing + b"\r\n" + whole))).keep_alive
+    assert b"Accept-Encoding" not in forwarding.sent
+    changed = URL % b"mail.example.com"
+    assert forwarding.client.written == XML + b"Content-Length: %d\r\n\r\n" % len(changed) + changed
+
+
+async def test_an_autodiscover_answer_that_is_no_text_streams():
+    forwarding = Forwarding(exchange(), editor=EDITOR)
+    await forwarding.answer(HELLO)
+    assert forwarding.client.written == HELLO
+
+
+async def test_an_autodiscover_answer_without_an_end_is_none():
+    forwarding = Forwarding(exchange(), editor=EDITOR)
+    with pytest.raises(UpstreamMalformed, match="over 262144 bytes"):
+        await forwarding.answer(XML + b"\r\n", *[b"x" * 65536] * 5)
+    assert forwarding.client.written == b""

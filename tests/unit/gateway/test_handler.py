@@ -4,20 +4,23 @@ import asyncio
 import base64
 import json
 import re
+from datetime import timedelta
 from ipaddress import ip_network
 
 import pytest
 from structlog.testing import capture_logs
-from tests.unit.gateway.gates import NOW, REFERENCE, gate
-from tests.unit.gateway.wire import FakeClient, exchange
+from tests.unit.gateway.gates import NOW, REFERENCE, Known, gate, policy
+from tests.unit.gateway.wire import FakeClient, exchange, settle
 
+from mailgate.gateway.answer import Answer
 from mailgate.gateway.exchange import Exchange
 from mailgate.gateway.facts import read_facts
 from mailgate.gateway.handler import Gate, Live
 from mailgate.gateway.http1.request import RequestRefused, refused_head
 from mailgate.gateway.prober import Mode, Prober
+from mailgate.gateway.quarantine import NoNotices
 from mailgate.gateway.upstream import UpstreamClosed, UpstreamMalformed, UpstreamTimeout, UpstreamUnreachable
-from mailgate.model import AttestationResult, Effect, Reason
+from mailgate.model import AttestationResult, Effect, Posture, PostureState, Reason
 from mailgate.store import Key
 
 NAVIGATION = (b"Accept: text/html", b"Sec-Fetch-Mode: navigate")
@@ -48,7 +51,7 @@ async def test_an_allowed_request_goes_on_to_the_webmail():
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "PROPFIND"])
 async def test_a_refused_request_never_reaches_the_webmail(path, reason, method):
     on = gate()
-    status, head, _, _ = await ask(on, path, method=method)
+    status, head, _, _ = await ask(on, path, b"Authorization: Basic YTpi", method=method)
     assert (status, on.forwarder.got) == (403, [])
     assert f"\r\nX-Device-Reason: {reason or ''}" in head
 
@@ -271,6 +274,120 @@ async def test_a_cancelled_request_is_not_answered():
     with pytest.raises(asyncio.CancelledError):
         await on.handle(asked)
     assert asked.connection.transport.written == b""
+
+
+EAS = "/Microsoft-Server-ActiveSync?Cmd={}&DeviceId=a&DeviceType=iPhone"
+LOGIN = b"Authorization: Basic YWRhOng="
+
+
+def mobile(**changed):
+    """A gate for which phones are fine as long as they are clean."""
+    known = Known()
+    known.posture = Posture(PostureState.CLEAN)
+    rules = ({"id": "clean", "when": 'client.handheld && device.state == "clean"', "effect": "allow"},)
+    on = gate(postures=known, **changed)
+    on.live = Live(policy(rules), on.live.verifier)
+    return on
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "way"),
+    [
+        (EAS.format("Ping"), "POST", "patient"),
+        (EAS.format("Sync"), "POST", "patient"),
+        (EAS.format("FolderSync"), "POST", "forwarder"),
+        (EAS.format("Ping"), "OPTIONS", "forwarder"),
+        ("/Microsoft-Server-ActiveSync", "OPTIONS", "forwarder"),
+        ("/autodiscover/autodiscover.xml", "POST", "discovery"),
+    ],
+)
+async def test_each_request_goes_its_own_way(path, method, way):
+    on = mobile()
+    assert (await ask(on, path, LOGIN, method=method))[2] == b"mail"
+    assert {name for name in ("forwarder", "patient", "discovery") if getattr(on, name).got} == {way}
+
+
+async def hanging_ping(on):
+    """A Ping that the webmail does not answer yet."""
+    asked = exchange(f"POST {EAS.format('Ping')} HTTP/1.1".encode(), LOGIN, b"MS-ASProtocolVersion: 14.1")
+    mail = asyncio.Event()
+
+    async def forward(*_):
+        await mail.wait()
+
+    on.patient.forward = forward
+    running = asyncio.ensure_future(on.handle(asked))
+    await settle()
+    return asked, running
+
+
+async def test_a_hanging_request_is_refused_once_the_device_is_not_clean():
+    on = mobile()
+    asked, running = await hanging_ping(on)
+    await on.hanging.recheck(on.judge_again)
+    await settle()
+    assert not running.done()
+    on.postures.posture = Posture(PostureState.PROHIBITED)
+    await on.hanging.recheck(on.judge_again)
+    assert (await running).keep_alive
+    head, _, body = asked.connection.transport.written.partition(b"\r\n\r\n")
+    assert b"application/vnd.ms-sync.wbxml" in head
+    assert b"129" in body
+    assert [entry[1:3] for entry in on.ledger] == [(Effect.ALLOW, "clean"), (Effect.BLOCK, "default")]
+    assert value(on, "mailgate_decisions_total", effect="block", reason="no-rule-matched", kind="phone") == 1
+
+
+async def test_a_hanging_request_whose_answer_has_begun_is_broken_off():
+    on = mobile()
+    asked, running = await hanging_ping(on)
+    asked.started = True
+    on.live = Live(policy(), on.live.verifier)
+    await on.hanging.recheck(on.judge_again)
+    assert not (await running).keep_alive
+    assert (asked.connection.transport.aborted, asked.connection.transport.written) == (True, b"")
+
+
+async def test_a_hanging_request_is_judged_by_the_clock_as_well():
+    times = iter([0, 9, 10])
+    on = mobile(clock=lambda: NOW + timedelta(seconds=next(times)))
+    on.patient.forward = lambda *_: asyncio.sleep(0)
+    access, decision = await on.judge(incoming_of(EAS.format("Ping")), on.clock())
+    assert await on.judge_again(access, decision) is None
+    assert (await on.judge_again(access, decision))[1] == decision
+
+
+def incoming_of(path):
+    head = exchange(f"POST {path} HTTP/1.1".encode()).head
+    return read_facts(head, peer="192.0.2.7", secure=False, trusted=())
+
+
+async def test_a_refused_mail_app_without_a_login_is_asked_for_it(monkeypatch):
+    async def asks(forwarder, head, incoming):
+        return Answer(401, headers=(("WWW-Authenticate", "Basic"),))
+
+    monkeypatch.setattr("mailgate.gateway.handler.ask_for_login", asks)
+    on = gate()
+    assert (await ask(on, EAS.format("Ping"), method="POST"))[0] == 401
+    assert (await ask(on, EAS.format("Ping"), LOGIN, method="POST"))[0] == 403
+    assert (await ask(on, "/block", method="POST"))[0] == 403
+    monkeypatch.setattr("mailgate.gateway.handler.ask_for_login", silent)
+    assert (await ask(on, EAS.format("Ping"), method="POST"))[0] == 403
+    assert on.forwarder.got == []
+
+
+async def silent(*_):
+    return None
+
+
+async def test_a_person_is_told_of_a_refusal_and_of_nothing_else():
+    told = []
+    notices = NoNotices()
+    notices.tell = lambda access, decision, reference: told.append((access.user.name, reference))
+    on = mobile(notices=notices)
+    await ask(on, EAS.format("FolderSync"), LOGIN, method="POST")
+    on.postures.posture = Posture()
+    await ask(on, EAS.format("FolderSync"), LOGIN, method="POST")
+    assert told == [("ada", REFERENCE)]
 
 
 LAPTOP = (

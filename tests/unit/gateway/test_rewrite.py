@@ -27,7 +27,7 @@ REWRITE = Rewrite.between("https://mail.example.com", "http://inner:9080")
         ),
     ],
 )
-@pytest.mark.parametrize("name", [b"location", b"content-location"])
+@pytest.mark.parametrize("name", [b"location", b"content-location", b"x-ms-location"])
 def test_location(name, location, rewritten):
     assert REWRITE.field(name, location) == rewritten
 

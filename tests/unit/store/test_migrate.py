@@ -51,7 +51,7 @@ def test_a_store_of_a_newer_version_is_refused(url: str) -> None:
 
 
 async def test_devices_from_before_owners_had_names_are_found_by_them(url: str) -> None:
-    """What version 0001 stored: a store without the names of owners, at its revision."""
+    """What version 0001 stored: a store without the names of owners and without notices, at its revision."""
     store = await Store.open(url)
     report = proof(user="Ada@example.com")
     await store.postures(CATALOG, MAX_AGE).current(BROWSER, report, NOW)
@@ -60,6 +60,7 @@ async def test_devices_from_before_owners_had_names_are_found_by_them(url: str) 
     with create_engine(store_url(url), poolclass=NullPool).begin() as connection:
         connection.execute(text("DELETE FROM device_names WHERE kind = 'user'"))
         connection.execute(text("DROP TABLE keys"))  # of version 0003
+        connection.execute(text("DROP TABLE notices"))  # of version 0004
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     store = await Store.open(url)
     (found,) = await store.devices.owned("ada@example.com")

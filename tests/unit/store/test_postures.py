@@ -260,6 +260,33 @@ class TestStoreDown:
         assert (await after_restart(store, mail_app("ApplX1"), None, LATER)).state is PostureState.PROHIBITED
 
 
+async def test_what_another_process_learned_is_known_without_asking_for_each_device(
+    store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = mail_app("ApplX1")
+    other = store.postures(CATALOG, MAX_AGE)
+    await other.current(BROWSER, proof(eas_ids=("ApplX1",)), NOW)
+    await store.reports.flush()
+    assert (await postures.latest(app, None, NOW)).state is PostureState.CLEAN
+    await other.current(BROWSER, proof("tiktok", at=LATER, eas_ids=("ApplX1",)), LATER)
+    await store.reports.flush()
+    assert (await postures.latest(app, None, LATER)).state is PostureState.CLEAN
+    await postures.catch_up(LATER + timedelta(seconds=3))
+    assert (await postures.latest(app, None, LATER)).state is PostureState.PROHIBITED
+    await other.current(BROWSER, proof(at=LATER + minutes(1), eas_ids=("ApplX1",)), LATER + minutes(1))
+    cut_off(store, monkeypatch)
+    await postures.catch_up(LATER + minutes(1))
+    assert (await postures.latest(app, None, LATER)).state is PostureState.PROHIBITED
+
+
+async def test_what_this_process_learned_is_known_at_once(postures: Postures) -> None:
+    app, given = mail_app("ApplX1"), proof("tiktok", eas_ids=("ApplX1",))
+    assert (await postures.latest(app, None, NOW)).state is PostureState.MISSING
+    await postures.current(BROWSER, given, NOW)
+    assert (await postures.latest(app, None, NOW)).state is PostureState.PROHIBITED
+    assert (await postures.latest(BROWSER, given, NOW)).state is PostureState.PROHIBITED
+
+
 # --- clients that name no device: the posture of a person
 
 

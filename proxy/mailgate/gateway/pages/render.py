@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context, select_autoescape
 from jinja2.runtime import Context
 from markupsafe import Markup
 
@@ -15,7 +15,7 @@ from mailgate.gateway.pages.contact import contact_link
 from mailgate.gateway.pages.languages import Language, asked_as, load_languages
 from mailgate.gateway.pages.negotiate import choose_language
 from mailgate.gateway.pages.reasons import detail_of, wording_of
-from mailgate.gateway.pages.steps import steps_of
+from mailgate.gateway.pages.steps import off_page, steps_of
 from mailgate.gateway.pages.view import View, own_path
 from mailgate.model import Kind, Reason
 
@@ -54,6 +54,15 @@ class RenderedPage:
     language: str
 
 
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A refusal as a mail, for who cannot be shown a page: plain text."""
+
+    subject: str
+    text: str
+    language: str
+
+
 class _Look:
     """The style and the scripts that stand in a page, and the policy that allows these alone."""
 
@@ -72,6 +81,7 @@ class Pages:
         self._asked_as = asked_as(self._languages)
         self._looks = {name: _Look(*scripts) for name, scripts in _SCRIPTS.items()}
         self._templates = {name: _environment().get_template(f"{name}.html") for name in _SCRIPTS}
+        self._letter = _environment().get_template("letter.txt")
 
     def refusal(self, view: View) -> RenderedPage:
         """The page for a request that gets no mail: why, what ends it, whom to ask."""
@@ -88,6 +98,26 @@ class Pages:
     def error(self, view: View) -> RenderedPage:
         """The page for a request that the gate could not or would not serve."""
         return self._render("error", view, {"retry": view.reason in _RETRY})
+
+    def letter(self, view: View, device: str) -> Letter:
+        """What ``refusal`` says, as a mail. ``device`` is how the person knows the device that it is about."""
+        language = self._language(view)
+        wording = wording_of(view.reason)
+        apps, steps = language.names(view.apps), steps_of(view)
+        detail = detail_of(wording, apps=bool(view.apps), rule=bool(view.rule_title))
+        title = language.say(wording.title).striptags()
+        text = self._letter.render(
+            view=view,
+            language=language,
+            device=device,
+            title=title,
+            detail=language.say(
+                detail, len(view.apps), apps=apps, rule=Markup.escape(view.rule_title)
+            ).striptags(),
+            own_step=steps if isinstance(steps, str) else "",
+            steps=[language.say(step, len(view.apps), apps=apps).striptags() for step in off_page(steps)],
+        )
+        return Letter(title, text, language.tag)
 
     def _decided(self, template: str, view: View) -> RenderedPage:
         language = self._language(view)
@@ -148,7 +178,7 @@ def _ngettext(context: Context, singular: str, plural: str, count: int) -> str:
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader(__package__),
-        autoescape=True,
+        autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined,
         extensions=["jinja2.ext.i18n"],
         trim_blocks=True,

@@ -11,6 +11,8 @@ _REPORT = mark(
 )
 _GOES_ON = mark("Leave this page open. It goes on to your mail by itself.")
 
+_TRIES_AGAIN = mark("There is nothing to do on your device. This page tries again by itself.")
+
 _REMOVE_APP: dict[str, Steps] = {
     "ios": (
         mark_plural(
@@ -93,7 +95,7 @@ FIXES: dict[str, dict[str, Steps]] = {
     },
     "wait": {
         "": (
-            mark("There is nothing to do on your device. This page tries again by itself."),
+            _TRIES_AGAIN,
             mark("If it takes longer than a few minutes, ask for help and give the reference below."),
         )
     },
@@ -137,3 +139,12 @@ def steps_of(view: View) -> Steps | str:
         fix = "ask"
     by_os = FIXES[fix]
     return by_os.get(view.os, by_os[""])
+
+
+def off_page(steps: Steps | str) -> Steps:
+    """The steps that make sense where there is no page that looks again by itself."""
+    return (
+        ()
+        if isinstance(steps, str)
+        else tuple(step for step in steps if step not in (_GOES_ON, _TRIES_AGAIN))
+    )

@@ -1,9 +1,74 @@
-"""ActiveSync: the status alone. A body that a mail app does not know only confuses it, a redirect sends it astray."""
+"""ActiveSync: a status that ends the sync as "blocked". Never a page, a redirect, or a status that starts provisioning.
+
+From version 14.0 on a status common to all commands stands in the body; before that only HTTP has one
+([MS-ASCMD] 2.2.2, [MS-ASHTTP] 2.2.2.1.1).
+"""
 
 from mailgate.gateway.answer import Answer
+from mailgate.gateway.refusals.wbxml import Tag, document
 from mailgate.model import Access, Decision
 
+CONTENT_TYPE = "application/vnd.ms-sync.wbxml"
 
-def refuse(access: Access, decision: Decision, reference: str) -> Answer:  # noqa: ARG001 - the shape of every form
-    """403 without a body (MS-ASHTTP, section 2.2.2.1.1)."""
+_BLOCKED = "129"
+"""DeviceIsBlockedForThisUser ([MS-ASCMD] 2.2.2). 140 would wipe the device, 142 and 449 make it loop."""
+_FIRST_WITH_STATUS = (14, 0)
+
+
+def _status(page: int, root: int, status: int) -> bytes:
+    """The usual form: the status of the whole command stands right in its root."""
+    return document(page, Tag(root, (Tag(status, _BLOCKED),)))
+
+
+_MOVE, _MEETING, _COMPOSE, _FOLDERS = 5, 8, 21, 7
+
+BODIES = {
+    "Sync": _status(0, 0x05, 0x0E),
+    "GetItemEstimate": _status(6, 0x05, 0x0E),
+    "FolderCreate": _status(_FOLDERS, 0x13, 0x0C),
+    "FolderDelete": _status(_FOLDERS, 0x14, 0x0C),
+    "FolderUpdate": _status(_FOLDERS, 0x15, 0x0C),
+    "FolderSync": _status(_FOLDERS, 0x16, 0x0C),
+    "ResolveRecipients": _status(10, 0x05, 0x07),
+    "ValidateCert": _status(11, 0x05, 0x0A),
+    "Ping": _status(13, 0x05, 0x07),
+    "Provision": _status(14, 0x05, 0x0B),
+    "Search": _status(15, 0x05, 0x0C),
+    "Settings": _status(18, 0x05, 0x06),
+    "ItemOperations": _status(20, 0x05, 0x0D),
+    "SendMail": _status(_COMPOSE, 0x05, 0x12),
+    "SmartForward": _status(_COMPOSE, 0x06, 0x12),
+    "SmartReply": _status(_COMPOSE, 0x07, 0x12),
+    "Find": _status(25, 0x05, 0x0A),
+    # its status stands in a result, which need not name the meeting ([MS-ASCMD] 2.2.3.155.2, 2.2.3.177.9)
+    "MeetingResponse": document(_MEETING, Tag(0x07, (Tag(0x0A, (Tag(0x0B, _BLOCKED),)),))),
+    # its status may stand in the root, but a response with the item it is about must be there too; which item
+    # that is only the request's body says ([MS-ASCMD] 2.2.3.153.5, 2.2.3.177.10)
+    "MoveItems": document(
+        _MOVE, Tag(0x05, (Tag(0x0B, _BLOCKED), Tag(0x0A, (Tag(0x07), Tag(0x0B, _BLOCKED)))))
+    ),
+}
+"""The answer to each command that has one in WBXML; pages and tokens are those of [MS-ASWBXML] 2.1.2.1.
+
+GetAttachment has none: its answer is the attachment itself.
+"""
+
+
+def refuse(access: Access, decision: Decision, reference: str) -> Answer:
+    """200 with status 129 in the form of the command, or ``forbid`` where version or command have no such form."""
+    client = access.client
+    body = BODIES.get(client.eas_command)
+    if body is None or access.facts.method != "POST" or _version(client.eas_version) < _FIRST_WITH_STATUS:
+        return forbid(access, decision, reference)
+    return Answer(200, body, CONTENT_TYPE, (("X-Device-Reason", decision.reason.value),))
+
+
+def forbid(access: Access, decision: Decision, reference: str) -> Answer:  # noqa: ARG001 - the shape of every form
+    """403 without a body, which every version understands."""
     return Answer(403, headers=(("X-Device-Reason", decision.reason.value),))
+
+
+def _version(text: str) -> tuple[int, int]:
+    """As ``classify`` wrote it down, so either ``N.N`` or nothing."""
+    major, _, minor = text.partition(".")
+    return (int(major), int(minor)) if minor.isdigit() and major.isdigit() else (0, 0)

@@ -1,0 +1,298 @@
+"""ActiveSync through a real gate, before an upstream that plays a mail server."""
+
+import asyncio
+import base64
+import json
+from collections.abc import AsyncIterator
+from email import message_from_bytes, policy
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from aiosmtpd.smtp import SMTP
+from pyactivesync._wbxml import WBXMLReader
+from tests.integration.conftest import Guard, Guarded
+from tests.integration.gate import PHONE_RULES, wait_for
+
+from mailgate.classify.activesync import CODES
+
+PATH = "/Microsoft-Server-ActiveSync"
+DEVICE = "ApplC39X8FAKEID"
+WBXML = "application/vnd.ms-sync.wbxml"
+PATIENCE = 10.0
+"""Seconds after which a test gives up; nothing that is measured."""
+LOGIN = {
+    "Authorization": aiohttp.encode_basic_auth("alice", "secret"),
+    "User-Agent": "Apple-iPhone15C2/2107.102",
+}
+VERSION = {"MS-ASProtocolVersion": "14.1"}
+AUTODISCOVER = """<?xml version="1.0" encoding="utf-8"?><Autodiscover><Response><Action><Settings><Server>
+<Type>MobileSync</Type><Url>http://{host}/Microsoft-Server-ActiveSync</Url></Server></Settings></Action></Response></Autodiscover>"""
+
+
+class MailServer:
+    """Plays the server side of ActiveSync: wants a login, answers at once, but for a Ping."""
+
+    def __init__(self) -> None:
+        self.mail = asyncio.Event()
+        self.pinged = asyncio.Event()
+        self.left = asyncio.Event()
+        self.bodies: list[bytes] = []
+        self.wants_login = True
+
+    async def activesync(self, request: web.Request) -> web.StreamResponse:
+        self.bodies.append(await request.read())
+        if self.wants_login and "Authorization" not in request.headers:
+            return web.Response(
+                status=401, headers={"WWW-Authenticate": 'Basic realm="SOGo"'}, text="<html>no</html>"
+            )
+        if request.method == "OPTIONS":
+            return web.Response(headers={"MS-ASProtocolVersions": "14.1", "MS-Server-ActiveSync": "14.1"})
+        if "Ping" in request.query_string or request.query_string.startswith(query_of("Ping")[:4]):
+            await self._hang()
+        return web.Response(body=b"\x03\x01\x6a\x00" + request.query_string.encode(), content_type=WBXML)
+
+    async def _hang(self) -> None:
+        self.pinged.set()
+        try:
+            await self.mail.wait()
+        except asyncio.CancelledError:
+            self.left.set()
+            raise
+
+    async def autodiscover(self, request: web.Request) -> web.Response:
+        assert "Accept-Encoding" not in request.headers
+        return web.Response(text=AUTODISCOVER.format(host=request.app["host"]), content_type="text/xml")
+
+
+@pytest.fixture
+def server() -> MailServer:
+    return MailServer()
+
+
+@pytest.fixture
+async def webmail(server: MailServer) -> AsyncIterator[TestServer]:
+    app = web.Application()
+    app.router.add_route("*", PATH, server.activesync)
+    app.router.add_route("*", "/Autodiscover/Autodiscover.xml", server.autodiscover)
+    async with TestServer(app, handler_cancellation=True) as running:
+        app._state["host"] = f"127.0.0.1:{running.port}"
+        yield running
+
+
+def plain(command: str) -> str:
+    return f"{PATH}?Cmd={command}&User=alice&DeviceId={DEVICE}&DeviceType=iPhone"
+
+
+def query_of(command: str) -> str:
+    code = next(code for code, name in CODES.items() if name == command)
+    device, kind = DEVICE.encode(), b"iPhone"
+    head = bytes((141, code, 9, 4, len(device))) + device + b"\0" + bytes((len(kind),)) + kind
+    return base64.b64encode(head).decode()
+
+
+def binary(command: str) -> str:
+    return f"{PATH}?{query_of(command)}"
+
+
+async def report(client: aiohttp.ClientSession, guarded: Guarded, *apps: str) -> None:
+    async with client.get(guarded.url + "/", headers=guarded.report(eas_ids=(DEVICE,), apps=apps)):
+        pass
+
+
+async def post(
+    client: aiohttp.ClientSession,
+    url: str,
+    headers: dict[str, str] = LOGIN | VERSION,
+    body: bytes = b"\x03\x01\x6a\x00",
+) -> tuple[int, str, bytes]:
+    async with client.post(url, data=body, headers=headers | {"Content-Type": WBXML}) as response:
+        return response.status, response.content_type, await response.read()
+
+
+@pytest.mark.parametrize("form", [plain, binary])
+async def test_a_clean_phone_notices_nothing(
+    client: aiohttp.ClientSession, guard: Guard, webmail: TestServer, form: Any, server: MailServer
+) -> None:
+    guarded = guard(PHONE_RULES)
+    server.mail.set()
+    await report(client, guarded)
+    for command in CODES.values():
+        direct = await post(client, str(webmail.make_url("")).rstrip("/") + form(command))
+        assert await post(client, guarded.url + form(command)) == direct
+
+
+@pytest.mark.parametrize("form", [plain, binary])
+async def test_a_phone_with_a_listed_app_is_told_in_each_commands_own_form(
+    client: aiohttp.ClientSession, guard: Guard, form: Any, server: MailServer
+) -> None:
+    guarded = guard(PHONE_RULES)
+    await report(client, guarded, "tiktok")
+    for command in CODES.values():
+        status, content_type, body = await post(client, guarded.url + form(command))
+        if command == "GetAttachment":
+            assert (status, body) == (403, b"")
+            continue
+        assert (status, content_type) == (200, WBXML)
+        assert "'129'" in str(WBXMLReader(body).parse())
+    assert server.bodies == []
+
+
+async def test_an_old_or_unknown_version_and_a_setting_make_it_a_bare_403(
+    client: aiohttp.ClientSession, guard: Guard
+) -> None:
+    guarded = guard(PHONE_RULES)
+    await report(client, guarded, "tiktok")
+    for version in ({}, {"MS-ASProtocolVersion": "12.1"}, {"MS-ASProtocolVersion": "x"}):
+        assert (await post(client, guarded.url + plain("Sync"), LOGIN | version))[::2] == (403, b"")
+    guarded.gate.stop()
+    forbidding = guard(PHONE_RULES, activesync={"refusal": "forbidden"})
+    assert (await post(client, forbidding.url + plain("Sync")))[::2] == (403, b"")
+
+
+async def test_a_phone_that_has_not_logged_in_is_asked_to(
+    client: aiohttp.ClientSession, guard: Guard, server: MailServer
+) -> None:
+    guarded = guard(PHONE_RULES)
+    async with client.post(guarded.url + plain("SendMail"), data=b"a letter", headers=VERSION) as response:
+        assert (response.status, await response.read()) == (401, b"")
+        assert response.headers["WWW-Authenticate"] == 'Basic realm="SOGo"'
+    assert server.bodies == [b""]
+    server.wants_login = False
+    _, content_type, body = await post(client, guarded.url + plain("FolderSync"), VERSION)
+    assert content_type == WBXML
+    assert "'129'" in str(WBXMLReader(body).parse())
+
+
+async def test_asking_the_way_is_never_refused(
+    client: aiohttp.ClientSession, guard: Guard, webmail: TestServer
+) -> None:
+    guarded = guard(PHONE_RULES)
+    await report(client, guarded, "tiktok")
+    async with client.options(guarded.url + plain("Sync"), headers=LOGIN) as response:
+        assert (response.status, response.headers["MS-ASProtocolVersions"]) == (200, "14.1")
+    async with client.options(guarded.url + PATH) as response:
+        assert (response.status, response.headers["WWW-Authenticate"]) == (401, 'Basic realm="SOGo"')
+    path = "/Autodiscover/Autodiscover.xml"
+    async with client.post(
+        guarded.url + path, data="<a/>", headers=LOGIN | {"Content-Type": "text/xml"}
+    ) as response:
+        text = await response.text()
+    assert f"<Url>{guarded.url}{PATH}</Url>" in text
+    assert str(webmail.port) not in text
+
+
+async def pinging(client: aiohttp.ClientSession, guarded: Guarded, server: MailServer) -> "asyncio.Task[Any]":
+    """A Ping that hangs at the mail server."""
+    ping = asyncio.ensure_future(post(client, guarded.url + plain("Ping")))
+    async with asyncio.timeout(PATIENCE):
+        await server.pinged.wait()
+    return ping
+
+
+async def hanging(client: aiohttp.ClientSession, guarded: Guarded) -> str:
+    async with client.get(f"{guarded.admin}/metrics") as response:
+        lines = (await response.text()).splitlines()
+    return next(line for line in lines if line.startswith("mailgate_activesync_hanging")).split()[1]
+
+
+async def none_hangs(client: aiohttp.ClientSession, guarded: Guarded) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while await hanging(client, guarded) != "0.0":
+            await asyncio.sleep(0.02)
+
+
+async def ended(ping: "asyncio.Task[Any]", server: MailServer) -> None:
+    """The phone is told, and the mail server need not wait any more."""
+    async with asyncio.timeout(PATIENCE):
+        status, _, body = await ping
+        await server.left.wait()
+    assert status == 200
+    assert str(WBXMLReader(body).parse()).count("'129'") == 1
+
+
+HASTY = {"response": "300ms", "idle": "300ms"}
+
+
+async def test_a_hanging_ping_outlives_the_usual_times_and_brings_its_mail(
+    client: aiohttp.ClientSession, guard: Guard, server: MailServer
+) -> None:
+    guarded = guard(PHONE_RULES, timeouts=HASTY)
+    await report(client, guarded)
+    ping = await pinging(client, guarded, server)
+    assert await hanging(client, guarded) == "1.0"
+    await asyncio.sleep(1)  # longer than the usual times
+    server.mail.set()
+    assert (await ping)[0] == 200
+    await none_hangs(client, guarded)
+
+
+async def test_a_hanging_ping_ends_with_the_report_of_a_listed_app(
+    client: aiohttp.ClientSession, guard: Guard, server: MailServer
+) -> None:
+    guarded = guard(PHONE_RULES)
+    await report(client, guarded)
+    ping = await pinging(client, guarded, server)
+    await report(client, guarded, "tiktok")
+    await ended(ping, server)
+    await none_hangs(client, guarded)
+
+
+async def test_a_hanging_ping_ends_with_a_report_to_another_gate(
+    client: aiohttp.ClientSession, guard: Guard, server: MailServer
+) -> None:
+    guarded = guard(PHONE_RULES)
+    await report(client, guarded)
+    ping = await pinging(client, guarded, server)
+    await report(client, guard(PHONE_RULES), "tiktok")
+    await ended(ping, server)
+
+
+async def test_a_hanging_ping_ends_with_a_new_policy(
+    client: aiohttp.ClientSession, guard: Guard, server: MailServer
+) -> None:
+    guarded = guard(PHONE_RULES)
+    await report(client, guarded)
+    ping = await pinging(client, guarded, server)
+    rules = {"rules": [{"id": "nobody", "when": "true", "effect": "block"}]}
+    (guarded.directory / "policy.yaml").write_text(json.dumps(rules))
+    await ended(ping, server)
+
+
+class Mailbox:
+    """Takes mail, and keeps it."""
+
+    def __init__(self) -> None:
+        self.letters: list[tuple[list[str], Any]] = []
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's word
+        letter = message_from_bytes(envelope.content, policy=policy.default)
+        self.letters.append((envelope.rcpt_tos, letter))
+        return "250 OK"
+
+
+async def test_the_person_is_written_to_once(client: aiohttp.ClientSession, guard: Guard) -> None:
+    mailbox = Mailbox()
+    listener = await asyncio.get_running_loop().create_server(
+        lambda: SMTP(mailbox, hostname="mx.example.com"), "127.0.0.1", 0
+    )
+    smtp = f"127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+    mail = {"smtp": smtp, "security": "none", "sender": "it-help@example.com", "domain": "example.com"}
+    for _ in range(2):
+        guarded = guard(PHONE_RULES, activesync={"quarantine_mail": mail})
+        await report(client, guarded, "tiktok")
+        for _ in range(3):
+            await post(client, guarded.url + plain("FolderSync"))
+        await asyncio.to_thread(wait_for, lambda: mailbox.letters)
+        assert guarded.gate.stop() == 0
+    listener.close()
+    [(recipients, letter)] = mailbox.letters
+    text = letter.get_content()
+    assert (recipients, letter["From"].addresses[0].addr_spec) == (
+        ["alice@example.com"],
+        "it-help@example.com",
+    )
+    for said in (DEVICE, "TikTok", "Delete App", "it-help@example.com"):
+        assert said in text

@@ -1,0 +1,61 @@
+import pytest
+
+from mailgate.classify.discovery import asks_the_way, is_autodiscover
+from mailgate.model import RequestFacts
+
+
+@pytest.mark.parametrize(
+    ("method", "target"),
+    [
+        ("OPTIONS", "/Microsoft-Server-ActiveSync"),
+        ("OPTIONS", "/SOGo/microsoft-server-activesync?Cmd=OPTIONS&DeviceId=1&DeviceType=iPhone"),
+        ("OPTIONS", "/Microsoft-Server-ActiveSync?jAAJBAp2MTQwRGV2aWNlAApTbWFydFBob25l"),
+        ("OPTIONS", "/Microsoft-Server-ActiveSync/default.eas?User=EXAMPLE%5Calice&DeviceId=1"),
+        ("POST", "/autodiscover/autodiscover.xml"),
+        ("POST", "/Autodiscover/Autodiscover.xml"),
+        ("GET", "/AUTODISCOVER/AUTODISCOVER.XML"),
+        ("GET", "/autodiscover/autodiscover.json"),
+        ("GET", "/autodiscover/autodiscover.json/v1.0/alice@example.com?Protocol=ActiveSync&RedirectCount=1"),
+        ("GET", "/autodiscover/autodiscover.json?Email=alice%40example.com&Protocol=ActiveSync"),
+    ],
+)
+def test_what_asks_the_way(method: str, target: str) -> None:
+    assert asks_the_way(RequestFacts(method=method, target=target))
+    assert not asks_the_way(RequestFacts(method=method, target=target, headers={"cookie": "session=1"}))
+
+
+@pytest.mark.parametrize(
+    ("method", "target"),
+    [
+        ("POST", "/Microsoft-Server-ActiveSync?Cmd=Options&DeviceId=1"),
+        ("options", "/Microsoft-Server-ActiveSync"),
+        ("OPTIONS", "/inbox"),
+        ("OPTIONS", "/index.php/Microsoft-Server-ActiveSync"),
+        ("OPTIONS", "/Microsoft-Server-ActiveSync/../index.php"),
+        ("OPTIONS", "/Microsoft-Server-ActiveSync?_task=mail"),
+        ("OPTIONS", "/Microsoft-Server-ActiveSync?Cmd=Options&_task=mail"),
+        ("OPTIONS", "/Microsoft-Server-ActiveSync?Cmd=Options;_task=mail"),
+        ("OPTIONS", "/Microsoft-Server-ActiveSync;/index.php"),
+        ("OPTIONS", "/Microsoft-Server-ActiveSync?" + "A" * 600),
+        ("PROPFIND", "/autodiscover/autodiscover.xml"),
+        ("POST", "/autodiscover/autodiscover.xml/../../inbox"),
+        ("POST", "/autodiscover/autodiscover.xml?a=b"),
+        ("POST", "/autodiscover%2fautodiscover.xml"),
+        ("POST", "//autodiscover/autodiscover.xml"),
+        ("POST", "/mail/autodiscover/autodiscover.xml"),
+        (
+            "GET",
+            "/autodiscover/autodiscover.json?@example.com/mapi/nspi/?&Email=autodiscover.json%3F@example.com",
+        ),
+        ("GET", "/autodiscover/autodiscover.json/v1.0/a@b/../../../ews"),
+        ("GET", "/autodiscover/autodiscover.json?Email=a/ews/exchange.asmx"),
+        ("GET", "/autodiscover/autodiscover.json/v1.0/" + "a" * 600 + "@example.com"),
+    ],
+)
+def test_what_may_hold_mail(method: str, target: str) -> None:
+    facts = RequestFacts(method=method, target=target)
+    assert not asks_the_way(facts)
+
+
+def test_options_of_activesync_is_no_autodiscover() -> None:
+    assert not is_autodiscover(RequestFacts(method="OPTIONS", target="/Microsoft-Server-ActiveSync"))

@@ -1,0 +1,111 @@
+"""What a refused mail app without a login is asked, and by whom."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from tests.unit.gateway.gates import NOW
+from tests.unit.gateway.test_forward import Pool
+from tests.unit.gateway.test_upstream import connected
+from tests.unit.gateway.wire import exchange, settle
+
+from mailgate.classify import classify
+from mailgate.gateway.facts import read_facts
+from mailgate.gateway.forward import Forwarder
+from mailgate.gateway.login import ask_for_login, has_no_login
+from mailgate.gateway.rewrite import Rewrite
+from mailgate.model import Access, AttestationResult, Posture
+
+PING = b"POST /Microsoft-Server-ActiveSync?Cmd=Ping&DeviceId=a&DeviceType=iPhone HTTP/1.1"
+BASIC = b'WWW-Authenticate: Basic realm="mail"\r\n'
+
+
+def incoming_of(asked):
+    return read_facts(asked.head, peer="192.0.2.7", secure=False, trusted=())
+
+
+def access_of(incoming, **changed):
+    return Access(incoming.facts, classify(incoming.facts), Posture(), NOW, **changed)
+
+
+async def answered(*pieces, line=PING, end=None):
+    """What becomes of the webmail's answer, and what the webmail was sent."""
+    asked = exchange(
+        line, b"Content-Type: application/vnd.ms-sync.wbxml", b"Content-Length: 5", body=b"12345"
+    )
+    pool = Pool(connected(None))
+    forwarder = Forwarder(pool, Rewrite.between("http://a", "http://b"), b"mail.example.com", 5)
+    running = asyncio.ensure_future(ask_for_login(forwarder, asked.head, incoming_of(asked)))
+    await settle()
+    for piece in pieces:
+        pool.used[0].data_received(piece)
+        await settle()
+    return await running, pool
+
+
+@pytest.mark.parametrize(
+    ("line", "fields", "nameless"),
+    [
+        (PING, (), True),
+        (PING, (b"Authorization: Basic YTpi",), False),
+        (PING, (b"Authorization: Bearer x",), False),
+        (PING, (b"Cookie: session=1",), False),
+        (PING.replace(b"POST", b"GET"), (), False),
+        (b"POST /inbox HTTP/1.1", (), False),
+        (b"PROPFIND /SOGo/dav/ada/ HTTP/1.1", (), True),
+        (b"PROPFIND /SOGo/dav/ada/ HTTP/1.1", (b"Authorization: Basic YTpi",), False),
+        (b"GET /.well-known/carddav HTTP/1.1", (), True),
+        (b"PUT /SOGo/dav/ada/Calendar/1.ics HTTP/1.1", (), False),
+        (b"DELETE /SOGo/dav/ada/Calendar/1.ics HTTP/1.1", (), False),
+        (b"POST /EWS/Exchange.asmx HTTP/1.1", (), True),
+        (b"POST /mapi/emsmdb/ HTTP/1.1", (), True),
+        (b"GET /.well-known/jmap HTTP/1.1", (), True),
+    ],
+)
+async def test_who_has_shown_no_login(line, fields, nameless):
+    incoming = incoming_of(exchange(line, *fields))
+    assert has_no_login(access_of(incoming), incoming) is nameless
+
+
+async def test_a_signed_device_or_a_person_that_a_proxy_names_has_logged_in():
+    incoming = incoming_of(exchange(PING))
+    assert not has_no_login(access_of(incoming, attestation=AttestationResult(device_id="1")), incoming)
+    named = replace(incoming, facts=replace(incoming.facts, user="ada"))
+    assert not has_no_login(access_of(named), named)
+
+
+async def test_the_question_of_the_webmail_is_passed_on_without_anything_else_of_its_answer():
+    answer, pool = await answered(
+        b"HTTP/1.1 401 Unauthorized\r\n" + BASIC + b"WWW-Authenticate: Negotiate\r\nSet-Cookie: a=b\r\n"
+        b"Content-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>"
+    )
+    assert (answer.status, answer.body) == (401, b"")
+    assert answer.headers == (("WWW-Authenticate", 'Basic realm="mail"'), ("WWW-Authenticate", "Negotiate"))
+    assert pool.used[0]._transport.aborted
+
+
+async def test_the_webmail_sees_no_body():
+    _, pool = await answered(b"HTTP/1.1 401 X\r\n" + BASIC + b"\r\n")
+    head, _, body = pool.used[0]._transport.written.partition(b"\r\n\r\n")
+    assert head.startswith(PING)
+    assert b"\r\nContent-Length: 0\r\n" in head
+    assert body == b""
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nmail",
+        b"HTTP/1.1 200 OK\r\n" + BASIC + b"\r\n",
+        b"HTTP/1.1 401 X\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nLocation: /login\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 403 X\r\nContent-Length: 0\r\n\r\n",
+    ],
+)
+async def test_a_webmail_that_asks_for_no_login_is_not_heard(answer):
+    assert (await answered(answer))[0] is None
+
+
+async def test_interim_answers_are_waited_through():
+    answer, _ = await answered(b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 401 X\r\n" + BASIC + b"\r\n")
+    assert answer.status == 401

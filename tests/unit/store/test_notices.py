@@ -1,0 +1,56 @@
+from datetime import timedelta
+
+import pytest
+from tests.unit.store.examples import BROWSER, CATALOG, MAX_AGE, NOW, proof
+
+from mailgate.store import Store
+
+WEEK = timedelta(days=7)
+
+
+async def claim(store: Store, person="ada", device="phone-1", reason="prohibited-app", now=NOW, at_most=3):
+    return await store.notices.claim(person, device, reason, now, pause=WEEK, at_most=at_most)
+
+
+async def test_nobody_is_told_the_same_twice_within_the_pause(store: Store) -> None:
+    assert [await claim(store), await claim(store)] == [True, False]
+    assert not await claim(store, now=NOW + WEEK - timedelta(seconds=1))
+    assert [await claim(store, now=NOW + WEEK), await claim(store, now=NOW + WEEK)] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "other", [{"person": "bob"}, {"device": "phone-2"}, {"reason": "posture-stale"}], ids=str
+)
+async def test_another_person_device_or_reason_is_other_news(store: Store, other: dict[str, str]) -> None:
+    assert await claim(store)
+    assert await claim(store, **other)
+
+
+async def test_a_person_gets_a_few_mails_whatever_devices_name_them(store: Store) -> None:
+    assert [await claim(store, device=str(n), at_most=2) for n in range(4)] == [True, True, False, False]
+    assert await claim(store, person="bob", at_most=2)
+
+
+async def test_what_could_not_be_told_may_be_told_later(store: Store) -> None:
+    await claim(store)
+    await store.notices.release("ada", "phone-1", "prohibited-app")
+    assert await claim(store)
+
+
+async def test_it_is_remembered_by_the_next_process(store: Store, url: str) -> None:
+    await claim(store)
+    other = await Store.open(url)
+    assert not await claim(other)
+    await other.close()
+
+
+async def test_old_notices_go_and_those_of_a_forgotten_device_too(store: Store) -> None:
+    await claim(store)
+    assert await store.notices.prune(NOW) == 0
+    assert await store.notices.prune(NOW + timedelta(seconds=1)) == 1
+    await store.postures(CATALOG, MAX_AGE).current(BROWSER, proof(eas_ids=("ApplX1",)), NOW)
+    await store.reports.flush()
+    for device in ("phone-1", "applx1"):
+        await claim(store, device=device)
+    assert await store.devices.forget("phone-1") == 1
+    assert [await claim(store, device=device) for device in ("phone-1", "applx1")] == [True, True]
