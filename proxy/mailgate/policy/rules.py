@@ -1,6 +1,7 @@
 """The shape of ``policy.yaml`` and the compiled policy."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -99,9 +100,13 @@ FIXES = (
 """The fixes that pages have steps for, in every language and for each operating system."""
 
 
+_SENTENCE = r"\S\s+\S|[^\x00-\x7F\s]"
+"""Several words, or one of a language that puts no spaces between them."""
+
+
 def _fix(word: object) -> object:
     """A single word that is none of the fixes is a slip; a sentence is the rule's own."""
-    if isinstance(word, str) and word not in FIXES and " " not in word.strip():
+    if isinstance(word, str) and word not in FIXES and not re.search(_SENTENCE, word):
         raise PydanticCustomError(
             "word", "{word}", {"word": word, "known": [*FIXES, "a sentence of your own"]}
         )
@@ -112,7 +117,7 @@ Fix = Annotated[
     Text,
     BeforeValidator(_fix),
     WithJsonSchema(
-        {"anyOf": [{"enum": list(FIXES)}, {"type": "string", "pattern": r"\S\s+\S", "maxLength": 200}]}
+        {"anyOf": [{"enum": list(FIXES)}, {"type": "string", "pattern": _SENTENCE, "maxLength": 200}]}
     ),
 ]
 

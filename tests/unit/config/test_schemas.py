@@ -77,6 +77,7 @@ def test_what_the_loader_refuses_the_schema_refuses(kind: str, value: Any) -> No
         ("settings", SETTINGS),
         ("settings", SETTINGS | {"store": {"env": "X"}, "limits": {"body_bytes": 0}}),
         ("policy", {"rules": [RULE | {"stages": {"report_only": "2026-12-01"}, "share": "12.5%"}]}),
+        ("policy", {"rules": [RULE | {"notice": {"fix": "请到三楼。"}}]}),
         ("policy-tests", {"tests": [{"name": "x", "request": {"user": "alice", "headers": {"A": ["1", "2"]}}, "expect": {"effect": "allow"}}]}),
     ],
 )  # fmt: skip

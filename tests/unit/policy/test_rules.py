@@ -40,6 +40,7 @@ def test_what_is_left_out() -> None:
         {"on_unavailable": "shrug"},
         {"title": ""},
         {"notice": {"fix": "remove-ap"}},
+        {"notice": {"fix": " "}},
         {"notice": {"phone": "1"}},
         {"comment": "x"},
     ],
@@ -49,7 +50,7 @@ def test_what_is_refused(bad: dict[str, Any]) -> None:
         read(**bad)
 
 
-@pytest.mark.parametrize("fix", [*FIXES, "Call us at the front desk."])
+@pytest.mark.parametrize("fix", [*FIXES, "Call us at the front desk.", "请到三楼。", "Call\tus"])
 def test_fixes(fix: str) -> None:
     assert read(notice={"fix": fix}).notice.fix == fix
 
