@@ -101,11 +101,14 @@ class Database:
             connect_args={} if sqlite else {"connect_timeout": 5},
         )
         prepare(self._engine.sync_engine)
+        self._path = Path(str(url.database)) if sqlite else None
+        self._file = _identity(self._path)
         self._writer = self._engine.execution_options(**{_WRITES: True})
 
     @asynccontextmanager
     async def reading(self, patience: float = 2.0) -> AsyncIterator[AsyncConnection]:
         """A transaction that reads, given up after ``patience`` seconds."""
+        self._check_file()
         with _translated():
             async with asyncio.timeout(patience), self._engine.connect() as connection:
                 yield connection
@@ -113,12 +116,27 @@ class Database:
     @asynccontextmanager
     async def writing(self, patience: float = 10.0) -> AsyncIterator[AsyncConnection]:
         """A transaction that writes, committed at its end, given up after ``patience`` seconds."""
+        self._check_file()
         with _translated():
             async with asyncio.timeout(patience), self._writer.begin() as connection:
                 yield connection
 
     async def close(self) -> None:
         await self._engine.dispose()
+
+    def _check_file(self) -> None:
+        """An open SQLite file that was deleted or replaced still takes writes, and nobody finds them again."""
+        if _identity(self._path) != self._file:
+            raise StoreUnavailableError("the store's file was deleted or replaced: restart the gate")
+
+
+def _identity(path: Path | None) -> tuple[int, int] | None:
+    """Which file is at ``path``; None where there is none."""
+    try:
+        found = path.stat() if path else None
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino) if found else None
 
 
 class _translated:  # noqa: N801 - reads as a statement

@@ -1,5 +1,6 @@
 """Addresses of the store."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,20 @@ async def test_a_file_that_went_bad_is_unavailable(store: Store, url: str) -> No
         async with database.reading() as connection:
             await connection.exec_driver_sql("SELECT * FROM devices")
     await database.close()
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+async def test_a_file_that_was_deleted_takes_nothing_more(store: Store, url: str, replaced: bool) -> None:
+    """SQLite itself would go on writing into a file that nobody finds again."""
+    path = Path(str(store_url(url).database))
+    await store.ping()
+    path.rename(path.with_name("moved"))
+    if replaced:
+        shutil.copy(path.with_name("moved"), path)
+    with pytest.raises(StoreUnavailableError, match="deleted or replaced"):
+        await store.ping()
+    path.with_name("moved").rename(path)
+    await store.ping()
 
 
 async def test_no_app_that_is_not_listed_reaches_the_disk(store: Store, tmp_path: Path) -> None:
