@@ -60,7 +60,7 @@ def request_head(head: RequestHead, origin: Origin, *, default_host: bytes) -> b
             lines.append(b"%b: %b\r\n" % (name, value))
     if not has_host:
         lines.insert(1, b"Host: %b\r\n" % (head.host or default_host))
-    lines.append(_forwarded(origin))
+    lines.append(_forwarded(origin, origin.host or head.host or default_host))
     if origin.user:
         lines.append(b"X-Forwarded-User: %b\r\n" % origin.user)
     lines.append(VIA % head.minor)
@@ -69,11 +69,11 @@ def request_head(head: RequestHead, origin: Origin, *, default_host: bytes) -> b
     return b"".join(lines)
 
 
-def _forwarded(origin: Origin) -> bytes:
+def _forwarded(origin: Origin, host: bytes) -> bytes:
     return b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\nX-Forwarded-Host: %b\r\nX-Real-IP: %b\r\n" % (
         origin.forwarded_for,
         origin.scheme.encode(),
-        origin.host,
+        host,
         origin.remote.encode("latin-1"),
     )
 

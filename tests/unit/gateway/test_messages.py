@@ -108,6 +108,8 @@ def test_connection_cannot_name_away_what_frames_or_routes_or_tells_who_is_there
 def test_the_webmail_is_spoken_to_in_http_1_1_with_a_host():
     """RFC 9112, 3.2."""
     head = request(b"A: b", line=b"GET / HTTP/1.0", host=None)
+    told = request_head(head, replace(ORIGIN, host=b""), default_host=b"default.example")
+    assert b"\r\nX-Forwarded-Host: default.example\r\n" in told
     assert to_webmail(head) == (b"GET / HTTP/1.1", [b"Host: default.example", b"A: b"])
 
 
