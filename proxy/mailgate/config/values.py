@@ -130,7 +130,14 @@ def _origin(value: object) -> str:
             "url",
             "no host and port that can be asked; expected ASCII, a name beyond it as xn--…, and no port 0",
         )
-    return value.removesuffix("/")
+    return _canonical(parts)
+
+
+def _canonical(origin: SplitResult) -> str:
+    """The one spelling of an origin that browsers and issuers use (RFC 6454, section 6.2)."""
+    address = str(Address(origin.hostname or "", 0)).removesuffix(":0")
+    said = origin.port not in (None, {"http": 80, "https": 443}[origin.scheme])
+    return f"{origin.scheme}://{address}{f':{origin.port}' if said else ''}"
 
 
 def _network(value: object) -> IPNetwork:
