@@ -2,10 +2,10 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import URL, make_url
@@ -17,6 +17,10 @@ from mailgate.errors import MailgateError
 
 _EXPECTED = "expected sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE"
 _WRITES = "mailgate_writes"
+_PATIENCE = 2.5
+"""Seconds; a little more than ``Database.reading`` has, which is to end by itself."""
+
+Read = TypeVar("Read")
 _PRAGMAS = (
     "busy_timeout=5000",
     "journal_mode=WAL",
@@ -137,6 +141,20 @@ def _identity(path: Path | None) -> tuple[int, int] | None:
     except OSError:
         return None
     return (found.st_dev, found.st_ino) if found else None
+
+
+async def in_time(reading: Coroutine[None, None, Read]) -> Read:
+    """What is read. Raises ``StoreUnavailableError`` where it takes too long, whatever the driver still does.
+
+    A driver whose query is given up may itself wait for a server that hangs, psycopg for ten seconds.
+    """
+    task = asyncio.get_running_loop().create_task(reading)
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())  # perhaps nobody asks any more
+    await asyncio.wait({task}, timeout=_PATIENCE)
+    if task.done():
+        return task.result()
+    task.cancel()
+    raise StoreUnavailableError("the store does not answer in time")
 
 
 class _translated:  # noqa: N801 - reads as a statement

@@ -1,6 +1,6 @@
 """What is known of the device behind a request: from its proof, else from the store, mostly from memory."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +8,7 @@ from cachetools import LRUCache
 
 from mailgate.model import AttestationResult, Client, Posture, PostureState
 from mailgate.policy import AppCatalog
-from mailgate.store.database import StoreUnavailableError
+from mailgate.store.database import StoreUnavailableError, in_time
 from mailgate.store.devices import Device, Devices
 from mailgate.store.names import EAS, USER, eas_forms, eas_text, user_text
 from mailgate.store.reports import Reports, report_of
@@ -153,7 +153,7 @@ class Postures:
         if self._resting(now):
             return known, False
         try:
-            stored = await self._devices.owned(name)
+            stored = await in_time(self._devices.owned(name))
         except StoreUnavailableError:
             self._silent_at = now
             return known, False
@@ -164,7 +164,7 @@ class Postures:
         return self._owned[name], True
 
     async def _ask(
-        self, name: _Name, read: Callable[[], Awaitable[Device | None]], now: datetime
+        self, name: _Name, read: Callable[[], Coroutine[None, None, Device | None]], now: datetime
     ) -> tuple[_Known | None, bool]:
         """What is known under a name, and whether the store has answered for it lately."""
         known = self._known.get(name)
@@ -173,7 +173,7 @@ class Postures:
         if self._resting(now):
             return known, False
         try:
-            device = await read()
+            device = await in_time(read())
         except StoreUnavailableError:
             self._silent_at = now
             return self._known.get(name), False

@@ -1,5 +1,6 @@
 """Learning and finding postures."""
 
+import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -18,7 +19,7 @@ from tests.unit.store.examples import (
 from tests.unit.store.outage import cut_off
 
 from mailgate.model import AttestationResult, Client, Kind, Posture, PostureState, Reason
-from mailgate.store import Postures, Store
+from mailgate.store import Postures, Store, database
 
 LATER = NOW + minutes(1)
 
@@ -257,6 +258,23 @@ class TestStoreDown:
             down = await postures.current(mail_app("ApplX1"), None, NOW + timedelta(hours=1))
             assert down.state is PostureState.UNAVAILABLE
         assert (await postures.current(mail_app("ApplX1"), None, NOW)).state is PostureState.PROHIBITED
+
+    async def test_no_request_waits_for_a_driver_that_does_not_let_go(
+        self, store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        released = asyncio.Event()
+
+        async def hang(*_: object) -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await released.wait()
+
+        monkeypatch.setattr(store.devices, "find", hang)
+        monkeypatch.setattr(database, "_PATIENCE", 0)
+        posture = await postures.current(mail_app("ApplX1"), None, NOW)
+        assert posture.state is PostureState.UNAVAILABLE
+        released.set()
 
     async def test_what_was_learned_meanwhile_is_stored_afterwards(
         self, store: Store, postures: Postures
