@@ -124,7 +124,6 @@ class Reason(StrEnum):
     UPSTREAM_TIMEOUT = "upstream-timeout"
     UPSTREAM_MALFORMED = "upstream-malformed"
     INTERNAL_ERROR = "internal-error"
-    SHUTTING_DOWN = "shutting-down"
 
 
 class Protocol(StrEnum):

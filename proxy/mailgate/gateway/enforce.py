@@ -12,10 +12,9 @@ from mailgate.gateway.cookies import WARNED_COOKIE, cookies_named, set_cookie
 from mailgate.gateway.pages import Pages, RenderedPage, View
 from mailgate.gateway.problem import problem
 from mailgate.gateway.refusals import FORMS, Refuse
-from mailgate.model import Access, Client, Decision, Kind, Protocol, Reason, RequestFacts
+from mailgate.model import Access, Decision, Protocol, Reason, RequestFacts
 
 WARNED_SECONDS = 4 * 3600
-NOBODY = Client(Kind.UNKNOWN, handheld=False)
 
 
 @dataclass(frozen=True, slots=True)

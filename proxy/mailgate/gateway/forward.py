@@ -125,14 +125,11 @@ class Forwarder:
         body: Sending,
         now: datetime,
     ) -> Outcome:
+        edited = b""
         if self.editor is not None and self.editor.wants(exchange.head, head):
-            head, whole = self.editor.edited(head, await _whole(upstream))
-            framing = framing_for(exchange.head, head, closing=not body.complete)
-            exchange.started = True
-            exchange.write(response_head(exchange.head, head, framing, self.rewrite, now) + whole)
-            return Outcome(keep_alive=framing.keep_alive)
+            head, edited = self.editor.edited(head, await _whole(upstream))
         framing = framing_for(exchange.head, head, closing=not body.complete)
-        out = response_head(exchange.head, head, framing, self.rewrite, now)
+        out = response_head(exchange.head, head, framing, self.rewrite, now) + edited
         exchange.started = True
         while True:
             if not upstream.ready:  # else the head leaves together with the first piece

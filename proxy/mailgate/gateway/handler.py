@@ -1,11 +1,9 @@
 """One request, from its facts to its answer. This file is the order of things; each thing has a file of its own."""
 
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from time import perf_counter
-from typing import NamedTuple
 from typing import Protocol as Shape
 
 import structlog
@@ -18,6 +16,7 @@ from mailgate.gateway.answer import Answer, send
 from mailgate.gateway.enforce import Speaker, wants_warning
 from mailgate.gateway.exchange import Exchange, Outcome
 from mailgate.gateway.facts import Incoming, read_facts
+from mailgate.gateway.failure import Failure, note_failure, translate
 from mailgate.gateway.forward import Forwarder
 from mailgate.gateway.hanging import Hanging, NoLongerAllowed, hangs
 from mailgate.gateway.http1.request import RequestRefused
@@ -27,7 +26,6 @@ from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.prober import Mode, Prober
 from mailgate.gateway.small_body import read_small_body
 from mailgate.gateway.trust import Network
-from mailgate.gateway.upstream import UpstreamError, UpstreamTimeout, UpstreamUnreachable
 from mailgate.model import (
     Access,
     AttestationResult,
@@ -76,15 +74,6 @@ class Live:
 
     policy: Policy
     verifier: Verifier
-
-
-class Failure(NamedTuple):
-    """What an error becomes at the edge. ``detail`` is what a program may be told."""
-
-    status: int
-    reason: Reason
-    detail: str = ""
-    allow: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -260,9 +249,9 @@ class Gate:
         )
 
     def _fail(self, exchange: Exchange, reference: str, error: Exception) -> Outcome:
-        failure = _translate(error)
+        failure = translate(error)
         self.metrics.errors.labels(failure.reason).inc()
-        _note_failure(failure, reference, error)
+        note_failure(failure, reference, error)
         if exchange.started:
             exchange.abort()
             return Outcome(keep_alive=False)
@@ -293,25 +282,3 @@ def _who(incoming: Incoming, client: Client, proof: AttestationResult | None) ->
     if proof is not None and proof.refused is None and proof.user:
         return proof.user
     return (incoming.login or "") if client.protocol is Protocol.ACTIVESYNC else ""
-
-
-def _translate(error: Exception) -> Failure:
-    if isinstance(error, RequestRefused):
-        return Failure(error.status, error.reason, error.detail, error.allow)
-    if isinstance(error, UpstreamUnreachable):
-        return Failure(502, Reason.UPSTREAM_UNREACHABLE)
-    if isinstance(error, UpstreamTimeout):
-        return Failure(504, Reason.UPSTREAM_TIMEOUT)
-    if isinstance(error, UpstreamError):
-        return Failure(502, Reason.UPSTREAM_MALFORMED)
-    return Failure(500, Reason.INTERNAL_ERROR)
-
-
-def _note_failure(failure: Failure, reference: str, error: Exception) -> None:
-    status, reason = failure.status, failure.reason
-    if reason is not Reason.INTERNAL_ERROR:
-        log.warning("failed", reference=reference, reason=reason, status=status, detail=str(error))
-        return
-    # where it broke, not with which values: an error's text may quote a header
-    where = traceback.format_tb(error.__traceback__)[-4:]
-    log.error("failed", reference=reference, reason=reason, error=type(error).__name__, where=where)

@@ -124,11 +124,11 @@ class RequestParser:
     def _skip_empty_lines(self) -> None:
         """RFC 9112, section 2.2: empty lines before a request are ignored."""
         if self._buffer[0] in b"\r\n":
-            whole = (
-                (len(self._buffer) - len(self._buffer.lstrip(b"\r\n"))) // 2 * 2
-            )  # a CR may wait for its LF
-            if self._buffer[:whole] == CRLF * (whole // 2):
-                self._buffer, self._looked_at = self._buffer[whole:], 0
+            lines = (
+                len(self._buffer) - len(self._buffer.lstrip(b"\r\n"))
+            ) // 2  # a last CR may wait for its LF
+            if self._buffer.startswith(CRLF * lines):
+                self._buffer, self._looked_at = self._buffer[2 * lines :], 0
 
     def _feed_body(self) -> bool:
         assert self._body is not None

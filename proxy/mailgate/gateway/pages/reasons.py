@@ -165,10 +165,6 @@ _UNSERVED = {
         mark("Something went wrong here"),
         mark("This is our mistake, not yours. Please try again in a few minutes."),
     ),
-    Reason.SHUTTING_DOWN: Wording(
-        mark("Company mail is restarting"),
-        mark("This takes only a moment. Please try again shortly."),
-    ),
 }
 
 WORDINGS = _DECIDED | _UNSERVED

@@ -26,7 +26,6 @@ _RETRY = frozenset(
         Reason.UPSTREAM_TIMEOUT,
         Reason.UPSTREAM_MALFORMED,
         Reason.INTERNAL_ERROR,
-        Reason.SHUTTING_DOWN,
     }
 )
 """Reasons that pass by themselves, so that asking again for the same thing makes sense."""
