@@ -94,7 +94,7 @@ def stop(process: subprocess.Popen[bytes], patience: float = STOP_SECONDS) -> No
 
     Workers in process groups of their own (as sogod's) would outlive it, so its tree is looked up before.
     """
-    tree = _descendants(process.pid)
+    tree = descendants(process.pid)
     for sign in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError):
             os.killpg(process.pid, sign)
@@ -105,12 +105,13 @@ def stop(process: subprocess.Popen[bytes], patience: float = STOP_SECONDS) -> No
             os.kill(pid, signal.SIGKILL)
 
 
-def _descendants(pid: int) -> list[int]:
+def descendants(pid: int) -> list[int]:
+    """Every process that this one started, and that those started, now."""
     found = []
     for path in Path(f"/proc/{pid}/task").glob("*/children"):
         with suppress(OSError):
             for child in map(int, path.read_text().split()):
-                found += [child, *_descendants(child)]
+                found += [child, *descendants(child)]
     return found
 
 

@@ -4,12 +4,11 @@ import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
-from uuid import uuid4
 
+from tests.attesting import carrying, signed_report
 from tests.integration.gate import PHONE_RULES, Gate, start_gate, write_config
 from tests.servers import free_port
 
@@ -19,12 +18,7 @@ from mailgate.attest.mint import (
     JWKS_FILE,
     TEST_ISSUER,
     Device,
-    Issue,
-    claims,
     key_files,
-    read_private_key,
-    sign_proof,
-    sign_token,
 )
 
 
@@ -39,15 +33,13 @@ class GuardedWebmail:
 
     def token(self, device: Device) -> str:
         """A newly signed report on a device."""
-        issue = Issue(TEST_ISSUER, self.url, uuid4().hex, datetime.now(UTC))
-        payload = claims(device, issue, read_private_key(self.device_key))
-        return sign_token(payload, read_private_key(self.issuer_key))
+        return signed_report(
+            device, audience=self.url, issuer_key=self.issuer_key, device_key=self.device_key
+        )
 
     def carrying(self, token: str, *, method: str, url: str) -> dict[str, str]:
         """The headers that send a report with one request."""
-        key = read_private_key(self.device_key)
-        proof = sign_proof(token, key, method=method, url=url, jti=uuid4().hex, now=datetime.now(UTC))
-        return {"Device-Attestation": token, "DPoP": proof}
+        return carrying(token, device_key=self.device_key, method=method, url=url)
 
     def report(self, device: Device) -> None:
         """Hand in a report on a device, as a management agent does, apart from any mail."""

@@ -4,15 +4,14 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from tests.attesting import carrying, signed_report
 from tests.integration.gate import Gate, start_gate, write_config
 from tests.servers import free_port
 
@@ -22,12 +21,7 @@ from mailgate.attest.mint import (
     JWKS_FILE,
     TEST_ISSUER,
     Device,
-    Issue,
-    claims,
     key_files,
-    read_private_key,
-    sign_proof,
-    sign_token,
 )
 
 LAPTOP = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0"
@@ -51,19 +45,14 @@ class Guarded:
     def admin(self) -> str:
         return "http://{}:{}".format(*self.gate.admin)
 
-    @property
-    def store(self) -> Path:
-        return self.directory / "mailgate.db"
-
     def report(self, path: str = "/", *, method: str = "GET", **device: Any) -> dict[str, str]:
         """The headers of one request from a phone that reports these apps."""
-        issuer = read_private_key(self.keys[ISSUER_KEY_FILE])
-        own = read_private_key(self.keys[DEVICE_KEY_FILE])
-        now = datetime.now(UTC)
         described = Device(device.pop("subject", "phone-1"), **device)
-        token = sign_token(claims(described, Issue(TEST_ISSUER, self.url, uuid4().hex, now), own), issuer)
-        proof = sign_proof(token, own, method=method, url=self.url + path, jti=uuid4().hex, now=now)
-        return {"User-Agent": IPHONE, "Device-Attestation": token, "DPoP": proof}
+        own = self.keys[DEVICE_KEY_FILE]
+        token = signed_report(
+            described, audience=self.url, issuer_key=self.keys[ISSUER_KEY_FILE], device_key=own
+        )
+        return {"User-Agent": IPHONE, **carrying(token, device_key=own, method=method, url=self.url + path)}
 
 
 Guard = Callable[..., Guarded]

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
 
+from tests.servers import descendants
+
 PROXY = Path(__file__).parents[2] / "proxy"
 START = 30.0
 """Seconds that a gate may take to start, and to stop, before a test gives up on it."""
@@ -81,7 +83,7 @@ class Gate:
             Path(f"/proc/{pid}/clear_refs").write_text("5")
 
     def _pids(self) -> list[int]:
-        return [self.process.pid, *_children(self.process.pid)]
+        return [self.process.pid, *descendants(self.process.pid)]
 
     def terminate(self) -> None:
         self.process.send_signal(signal.SIGTERM)
@@ -108,14 +110,6 @@ def as_record(line: str) -> dict[str, Any]:
 def address(url: str) -> tuple[str, int]:
     parts = urlsplit(url)
     return parts.hostname or "", parts.port or 0
-
-
-def _children(pid: int) -> list[int]:
-    found = []
-    for path in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in map(int, path.read_text().split()):
-            found += [child, *_children(child)]
-    return found
 
 
 def _peak(pid: int) -> int:

@@ -6,9 +6,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.integration.gate import Gate
+from tests.integration.gateway.fuzzing import BOUNDED
 from tests.integration.gateway.messages import (
     Body,
     MalformedError,
@@ -225,13 +226,7 @@ def public(gate: Gate) -> tuple[str, int]:
     return gate.public
 
 
-@settings(
-    max_examples=200,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@BOUNDED
 @given(sent=requests())
 async def test_the_upstream_sees_what_a_strict_reader_sees(
     public: tuple[str, int], origin: socket.socket, sent: bytes

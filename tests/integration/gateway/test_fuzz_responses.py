@@ -5,9 +5,10 @@ import socket
 from contextlib import suppress
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.integration.gate import Gate
+from tests.integration.gateway.fuzzing import BOUNDED
 from tests.integration.gateway.messages import MalformedError, read_status, request, response_body, take_head
 from tests.integration.gateway.scripted import Act, Upstream
 from tests.integration.gateway.wire import NoAnswerError, Response, Wire
@@ -101,13 +102,7 @@ async def ask(public: tuple[str, int], target: bytes) -> Response | None:
         await wire.abort()
 
 
-@settings(
-    max_examples=200,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@BOUNDED
 @given(sent=answers())
 async def test_the_client_reads_what_a_strict_reader_reads(
     public: tuple[str, int], origin: socket.socket, sent: bytes

@@ -4,34 +4,12 @@ import asyncio
 
 import pytest
 from tests.integration.gate import Gate
+from tests.integration.gateway.asking import EVIL, GET, POST, ask, assert_in_step
 from tests.integration.gateway.conftest import Connect
-from tests.integration.gateway.messages import MalformedError, request
+from tests.integration.gateway.messages import request
 from tests.integration.gateway.scripted import Act, Upstream
-from tests.integration.gateway.wire import NoAnswerError, Response
 
-GET = b"GET / HTTP/1.1"
-POST = request(b"POST / HTTP/1.1", b"Content-Length: 5", body=b"hello")
 HEAD = b"HTTP/1.1 200 OK\r\n"
-EVIL = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nEVIL"
-
-
-async def ask(connect: Connect, sent: bytes = request(GET), gate: Gate | None = None) -> Response | None:
-    """The response, or None where the connection was broken before its head was whole."""
-    wire = await (connect(gate) if gate else connect())
-    await wire.send(sent)
-    try:
-        return await wire.final()
-    except (NoAnswerError, MalformedError):
-        return None
-
-
-async def assert_in_step(connect: Connect, upstream: Upstream) -> None:
-    """The next client gets the answer to its own request, over a connection that nothing was left on."""
-    used = {id(e.wire) for e in upstream.exchanges}
-    response = await ask(connect)
-    assert response is not None
-    assert (response.status, response.content) == (200, b"ok")
-    assert id(upstream.exchanges[-1].wire) not in used
 
 
 NO_RESPONSE = {

@@ -1,135 +1,49 @@
-"""The pieces of the wiring that open nothing."""
+"""A service that is wired: what a start leaves behind, what a reload changes, when it is ready."""
 
 import asyncio
 import ssl
 from dataclasses import replace
-from datetime import UTC
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
+from tests.unit.app.conftest import POLICY
 from tests.unit.gateway.gates import gate
 
-from mailgate import app
-from mailgate.app import (
-    Service,
-    new_reference,
-    note_stray,
-    server_limits,
-    utc_now,
-    verifier_for,
-    ways_for,
-)
-from mailgate.attest import MemoryReplayGuard, Verifier
-from mailgate.config import load_bundle
-from mailgate.config.settings import DovecotSettings
+from mailgate.app import service as service_module
+from mailgate.app.service import FIXED, Service, note_stray
+from mailgate.attest import MemoryReplayGuard
+from mailgate.config.settings import DovecotSettings, Settings
 from mailgate.gateway.dovecot import PolicyKey
 from mailgate.gateway.tls import server_context
-from mailgate.model import Reason
 from mailgate.store import StoreError
-
-CONFIG = """
-listen: 127.0.0.1:0
-public_url: https://mail.example.com
-upstream: {upstream}
-admin_listen: 127.0.0.1:0
-store: "sqlite:///gate.db"
-limits: {{head_bytes: 16KiB, header_count: 50, body_bytes: 25MiB}}
-tls: {{certificate: gate.pem, key: gate.key}}
-timeouts: {{connect: 2s, head: 3s, response: 4s, idle: 5s, keep_alive: 6s}}
-"""
-POLICY = "rules:\n  - {id: closed, when: client.handheld, effect: block}\n"
-
-
-@pytest.fixture
-def bundle(tmp_path: Path, certificate):
-    """Reads a small configuration with this upstream and these rules."""
-    (tmp_path / "apps.yaml").write_text(
-        "apps:\n  tiktok: {name: TikTok, names: [TikTok]}\nlists:\n  prohibited: [tiktok]\n"
-    )
-
-    def load(upstream="http://127.0.0.1:9080", policy=POLICY):
-        (tmp_path / "policy.yaml").write_text(policy)
-        (tmp_path / "mailgate.yaml").write_text(CONFIG.format(upstream=upstream))
-        return load_bundle(tmp_path / "mailgate.yaml", {})
-
-    return load
-
-
-def test_the_clock_is_aware_and_in_utc():
-    assert utc_now().tzinfo is UTC
-
-
-def test_references_are_words_that_can_be_read_out_and_do_not_repeat():
-    references = {new_reference() for _ in range(1000)}
-    assert len(references) == 1000
-    assert all(set(reference) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") for reference in references)
-    assert {len(reference) for reference in references} == {10}
-
-
-def test_limits_are_those_of_the_settings_in_bytes_and_seconds(bundle):
-    limits = server_limits(bundle().settings)
-    assert (limits.head, limits.fields, limits.body) == (16 * 1024, 50, 25 * 1024**2)
-    assert (limits.head_time, limits.keep_alive) == (3.0, 6.0)
-
-
-@pytest.mark.parametrize(
-    ("upstream", "host", "port", "tls"),
-    [
-        ("http://127.0.0.1:9080", "127.0.0.1", 9080, False),
-        ("http://inner.example.com", "inner.example.com", 80, False),
-        ("https://inner.example.com", "inner.example.com", 443, True),
-        ("https://[2001:db8::1]:8443", "2001:db8::1", 8443, True),
-    ],
-)
-async def test_the_ways_to_the_webmail(bundle, upstream, host, port, tls):
-    ways = ways_for(bundle(upstream).settings)
-    forwarder = ways.usual
-    endpoint = forwarder.pool._endpoint
-    assert (endpoint.host, endpoint.port, endpoint.tls is not None) == (host, port, tls)
-    assert (endpoint.connect_time, endpoint.response_time, endpoint.idle_time, forwarder.idle) == (2, 4, 5, 5)
-    assert forwarder.default_host == b"mail.example.com"
-    assert forwarder.rewrite.field(b"location", upstream.encode() + b"/a") == b"https://mail.example.com/a"
-    patient = ways.patient.pool._endpoint
-    assert patient == replace(endpoint, response_time=3600, idle_time=3600)
-    assert (ways.patient.idle, ways.patient.editor) == (5, None)
-    assert ways.discovery.pool is forwarder.pool
-    assert ways.discovery.editor is not None
-
-
-async def test_the_webmails_authority_is_the_one_that_is_named(bundle):
-    named = bundle("https://inner.example.com\nupstream_ca: gate.pem").settings
-    assert ways_for(named).usual.pool._endpoint.tls.cert_store_stats()["x509"] == 1
-
-
-def test_a_verifier_without_issuers_believes_nobody(bundle):
-    verifier = verifier_for(bundle(), MemoryReplayGuard())
-    assert isinstance(verifier, Verifier)
-    proof = verifier.verify([b"e30.e30.AA"], [], method="GET", url="https://mail.example.com/", now=utc_now())
-    assert proof is not None
-    assert proof.refused in set(Reason)
 
 
 @pytest.fixture
 def closed(monkeypatch, tmp_path):
     """How often the store was closed that a service had opened."""
     stores = []
-    close = app.Store.close
+    close = service_module.Store.close
 
     async def noted(store):
         stores.append(store)
         await close(store)
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(app.Store, "close", noted)
+    monkeypatch.setattr(service_module.Store, "close", noted)
     return stores
 
 
 @pytest.mark.parametrize(
     ("place", "at"),
-    [(app, "gate_for"), (app, "Reloader"), (Service, "_open_admin"), (Service, "_open_public")],
+    [
+        (service_module, "gate_for"),
+        (service_module, "Reloader"),
+        (Service, "_open_admin"),
+        (Service, "_open_public"),
+    ],
 )
 async def test_a_service_that_does_not_start_leaves_nothing_open(bundle, closed, monkeypatch, place, at):
     def breaks(*_):
@@ -212,6 +126,19 @@ async def test_what_only_a_start_can_change_is_named(service, bundle):
         await service.apply(elsewhere)
         await service.apply(plain)
     assert [line["takes_effect_at_restart"] for line in logs] == [["upstream"], ["tls"]]
+
+
+TAKEN_BY_A_RELOAD = {
+    "trusted_proxies", "attestation", "probe", "probe_lifetime", "dovecot", "posture", "retention", "files",
+}  # fmt: skip
+SWITCHED_BY_A_START = {"tls"}
+"""On or off; what the files hold is taken by a reload."""
+
+
+def test_every_setting_takes_effect_by_a_reload_or_is_named_as_one_that_waits():
+    assert len(FIXED) == len(set(FIXED))
+    assert set(Settings.model_fields) == set(FIXED) | TAKEN_BY_A_RELOAD | SWITCHED_BY_A_START
+    assert not TAKEN_BY_A_RELOAD & set(FIXED)
 
 
 @pytest.mark.parametrize("broken", ["gate.pem", "gate.key"])

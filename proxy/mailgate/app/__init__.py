@@ -1,0 +1,6 @@
+"""The only wiring: files in, a running gate out."""
+
+from mailgate.app.parts import utc_now
+from mailgate.app.service import Service, serve
+
+__all__ = ["Service", "serve", "utc_now"]

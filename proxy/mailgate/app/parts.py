@@ -1,0 +1,146 @@
+"""From the files to the parts of a gate, with nothing open yet but what is handed in.
+
+The clock and the source of randomness are read here alone.
+"""
+
+import secrets
+from base64 import b32encode
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+from mailgate.attest import MemoryReplayGuard, Verifier, parse_jwks
+from mailgate.config import Bundle, Settings
+from mailgate.gateway.autodiscover import AutodiscoverEditor
+from mailgate.gateway.enforce import Speaker
+from mailgate.gateway.forward import Forwarder
+from mailgate.gateway.handler import Gate, Live
+from mailgate.gateway.hanging import Hanging
+from mailgate.gateway.metrics import Metrics
+from mailgate.gateway.pages import Pages
+from mailgate.gateway.parser import ServerLimits
+from mailgate.gateway.pool import UpstreamPool
+from mailgate.gateway.prober import Mode, Prober
+from mailgate.gateway.quarantine import Letterhead, NoNotices, Quarantine
+from mailgate.gateway.refusals import FORMS, activesync
+from mailgate.gateway.rewrite import Rewrite
+from mailgate.gateway.smtp import MailServer
+from mailgate.gateway.tls import upstream_context
+from mailgate.gateway.upstream import Endpoint
+from mailgate.model import Protocol
+from mailgate.store import Postures, Store
+
+KEY_AGE = timedelta(days=30)
+"""A key that seals cookies is renewed after this and one lifetime of a cookie; the one before still opens them."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def new_reference() -> str:
+    """An id that a person can read out to the help desk: base32 has no 0, 1, 8 or 9 to mistake for a letter."""
+    return b32encode(secrets.token_bytes(6))[:10].decode()
+
+
+def verifier_for(bundle: Bundle, replay: MemoryReplayGuard) -> Verifier:
+    """A verifier with the trust anchors and listed apps of these files."""
+    attestation = bundle.settings.attestation
+    return Verifier(
+        issuers={issuer.issuer: parse_jwks(issuer.jwks.read_text()) for issuer in attestation.issuers},
+        audience=bundle.settings.public_url,
+        match_app=bundle.policy.catalog.match,
+        replay=replay,
+        leeway=attestation.leeway,
+        max_lifetime=attestation.max_lifetime,
+    )
+
+
+async def prober_for(settings: Settings, store: Store) -> Prober:
+    """The browser probe of these settings. Raises StoreError."""
+    keys = await store.keys.current("probe", utc_now(), KEY_AGE + settings.probe_lifetime)
+    return Prober(Mode(settings.probe), settings.probe_lifetime, keys)
+
+
+def server_limits(settings: Settings) -> ServerLimits:
+    return ServerLimits(
+        head=settings.limits.head_bytes,
+        fields=settings.limits.header_count,
+        body=settings.limits.body_bytes,
+        head_time=settings.timeouts.head.total_seconds(),
+        keep_alive=settings.timeouts.keep_alive.total_seconds(),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """The ways to the webmail of these settings: the usual one, one for what hangs, one for Autodiscover."""
+
+    usual: Forwarder
+    patient: Forwarder
+    discovery: Forwarder
+
+
+def ways_for(settings: Settings) -> Ways:
+    upstream, timeouts = urlsplit(settings.upstream), settings.timeouts
+    tls = upstream_context(settings.upstream_ca) if upstream.scheme == "https" else None
+    endpoint = Endpoint(
+        host=upstream.hostname or "",
+        port=upstream.port or (443 if tls else 80),
+        tls=tls,
+        connect_time=timeouts.connect.total_seconds(),
+        response_time=timeouts.response.total_seconds(),
+        idle_time=timeouts.idle.total_seconds(),
+    )
+    usual = Forwarder(
+        UpstreamPool(endpoint),
+        Rewrite.between(settings.public_url, settings.upstream),
+        urlsplit(settings.public_url).netloc.encode(),
+        timeouts.idle.total_seconds(),
+    )
+    hanging = timeouts.hanging.total_seconds()
+    patient = UpstreamPool(replace(endpoint, response_time=hanging, idle_time=hanging))
+    editor = AutodiscoverEditor.between(settings.public_url, settings.upstream)
+    return Ways(usual, replace(usual, pool=patient), replace(usual, editor=editor))
+
+
+def quarantine_for(settings: Settings, store: Store, pages: Pages) -> Quarantine | None:
+    """Who writes to people whose mail app is refused; None where nobody does."""
+    mail, host = settings.activesync.quarantine_mail, urlsplit(settings.public_url).hostname or ""
+    if mail is None:
+        return None
+    password = mail.password.get_secret_value() if mail.password else None
+    server = MailServer(mail.smtp.host, mail.smtp.port, mail.security, mail.username, password)
+    letterhead = Letterhead(
+        mail.sender, mail.domain, mail.pause, mail.at_most, host, settings.languages.default
+    )
+    return Quarantine(letterhead, pages, store.notices, server.send, utc_now)
+
+
+def speaker_for(settings: Settings, pages: Pages) -> Speaker:
+    forms = dict(FORMS)
+    if settings.activesync.refusal == "forbidden":
+        forms[Protocol.ACTIVESYNC] = activesync.forbid
+    return Speaker(pages, urlsplit(settings.public_url).netloc, settings.languages.default, forms)
+
+
+def gate_for(bundle: Bundle, store: Store, postures: Postures, replay: MemoryReplayGuard) -> Gate:
+    """The gate of these files, with nothing open yet."""
+    settings, pages = bundle.settings, Pages()
+    ways = ways_for(settings)
+    return Gate(
+        live=Live(bundle.policy, verifier_for(bundle, replay)),
+        forwarder=ways.usual,
+        patient=ways.patient,
+        discovery=ways.discovery,
+        hanging=Hanging(),
+        notices=quarantine_for(settings, store, pages) or NoNotices(),
+        postures=postures,
+        ledger=store.ledger,
+        speaker=speaker_for(settings, pages),
+        metrics=Metrics(),
+        trusted=settings.trusted_proxies,
+        public_url=settings.public_url,
+        clock=utc_now,
+        new_reference=new_reference,
+    )

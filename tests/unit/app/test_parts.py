@@ -1,0 +1,64 @@
+"""The pieces of the wiring that open nothing."""
+
+from dataclasses import replace
+from datetime import UTC
+
+import pytest
+
+from mailgate.app.parts import new_reference, server_limits, utc_now, verifier_for, ways_for
+from mailgate.attest import MemoryReplayGuard, Verifier
+from mailgate.model import Reason
+
+
+def test_the_clock_is_aware_and_in_utc():
+    assert utc_now().tzinfo is UTC
+
+
+def test_references_are_words_that_can_be_read_out_and_do_not_repeat():
+    references = {new_reference() for _ in range(1000)}
+    assert len(references) == 1000
+    assert all(set(reference) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") for reference in references)
+    assert {len(reference) for reference in references} == {10}
+
+
+def test_limits_are_those_of_the_settings_in_bytes_and_seconds(bundle):
+    limits = server_limits(bundle().settings)
+    assert (limits.head, limits.fields, limits.body) == (16 * 1024, 50, 25 * 1024**2)
+    assert (limits.head_time, limits.keep_alive) == (3.0, 6.0)
+
+
+@pytest.mark.parametrize(
+    ("upstream", "host", "port", "tls"),
+    [
+        ("http://127.0.0.1:9080", "127.0.0.1", 9080, False),
+        ("http://inner.example.com", "inner.example.com", 80, False),
+        ("https://inner.example.com", "inner.example.com", 443, True),
+        ("https://[2001:db8::1]:8443", "2001:db8::1", 8443, True),
+    ],
+)
+async def test_the_ways_to_the_webmail(bundle, upstream, host, port, tls):
+    ways = ways_for(bundle(upstream).settings)
+    forwarder = ways.usual
+    endpoint = forwarder.pool._endpoint
+    assert (endpoint.host, endpoint.port, endpoint.tls is not None) == (host, port, tls)
+    assert (endpoint.connect_time, endpoint.response_time, endpoint.idle_time, forwarder.idle) == (2, 4, 5, 5)
+    assert forwarder.default_host == b"mail.example.com"
+    assert forwarder.rewrite.field(b"location", upstream.encode() + b"/a") == b"https://mail.example.com/a"
+    patient = ways.patient.pool._endpoint
+    assert patient == replace(endpoint, response_time=3600, idle_time=3600)
+    assert (ways.patient.idle, ways.patient.editor) == (5, None)
+    assert ways.discovery.pool is forwarder.pool
+    assert ways.discovery.editor is not None
+
+
+async def test_the_webmails_authority_is_the_one_that_is_named(bundle):
+    named = bundle("https://inner.example.com\nupstream_ca: gate.pem").settings
+    assert ways_for(named).usual.pool._endpoint.tls.cert_store_stats()["x509"] == 1
+
+
+def test_a_verifier_without_issuers_believes_nobody(bundle):
+    verifier = verifier_for(bundle(), MemoryReplayGuard())
+    assert isinstance(verifier, Verifier)
+    proof = verifier.verify([b"e30.e30.AA"], [], method="GET", url="https://mail.example.com/", now=utc_now())
+    assert proof is not None
+    assert proof.refused in set(Reason)
