@@ -62,6 +62,7 @@ BLOCKED = {
     "Provision": "Provision.Provision(Provision.Status(129))",
     "ResolveRecipients": "ResolveRecipients.ResolveRecipients(ResolveRecipients.Status(129))",
     "ValidateCert": "page11.0x05(page11.0x0A(129))",  # ValidateCert(Status)
+    "Find": "Find.Find(Find.Status(129))",
 }
 """The refusal of each command, as the other codec reads it; it does not name the tokens of two pages."""
 
