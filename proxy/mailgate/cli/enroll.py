@@ -19,7 +19,9 @@ from mailgate.cli.check import DEFAULT_PATH
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
 from mailgate.config.values import Duration
+from mailgate.model import DeviceRecord
 from mailgate.store import EnrolledKey, EnrolmentToken, Store
+from mailgate.store.trust import ENROLLED
 
 app = typer.Typer(help="Let devices enrol with the gate, and shut a lost one out.", no_args_is_help=True)
 
@@ -80,7 +82,10 @@ def revoke(
     """Shut out a device, or let no more devices enrol with a token. Every gate knows within a second."""
 
     async def run(store: Store, _bundle: Bundle) -> None:
-        revoked = await store.enrolments.revoke(name, datetime.now(UTC))
+        now = datetime.now(UTC)
+        revoked = await store.enrolments.revoke(name, now)
+        gone = [DeviceRecord(ENROLLED, device, gone=True) for device in revoked.devices]
+        await store.devices.take(gone, now)
         if not revoked.tokens and not revoked.keys:
             fail(1, f"nothing is called {printable(name)}; `mailgate enroll list` shows what there is")
         if as_json:

@@ -4,14 +4,15 @@
 """
 
 from mailgate.store.database import StoreError, StoreUnavailableError
-from mailgate.store.devices import Device
+from mailgate.store.device import Device, Report
 from mailgate.store.enrolments import EnrolledKey, Enrolments, EnrolmentToken, NotEnrolled, Revoked
 from mailgate.store.keys import Key, Keys
+from mailgate.store.learning import Taken
 from mailgate.store.ledger import Ledger
 from mailgate.store.postures import Postures
 from mailgate.store.sightings import Recorded, Sighting, Tally
 from mailgate.store.spent import SpentProofs
-from mailgate.store.states import posture_of, posture_of_person
+from mailgate.store.states import is_of, owner_of, posture_of, posture_of_person
 from mailgate.store.store import Store
 
 __all__ = [
@@ -25,13 +26,17 @@ __all__ = [
     "NotEnrolled",
     "Postures",
     "Recorded",
+    "Report",
     "Revoked",
     "Sighting",
     "SpentProofs",
     "Store",
     "StoreError",
     "StoreUnavailableError",
+    "Taken",
     "Tally",
+    "is_of",
+    "owner_of",
     "posture_of",
     "posture_of_person",
 ]

@@ -57,6 +57,8 @@ class Revoked:
 
     tokens: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+    """What the devices of these keys were called."""
 
 
 class Enrolments:
@@ -129,9 +131,14 @@ class Enrolments:
                 update(keys)
                 .where(named, keys.c.revoked_at.is_(None))
                 .values(revoked_at=now)
-                .returning(keys.c.thumbprint)
+                .returning(keys.c.thumbprint, keys.c.device)
             )
-            return Revoked(tuple(gone.scalars()), tuple(revoked.scalars()))
+            rows = revoked.all()
+            return Revoked(
+                tuple(gone.scalars()),
+                tuple(row.thumbprint for row in rows),
+                tuple(row.device for row in rows),
+            )
 
     async def revoked(self, since: datetime | None = None) -> list[str]:
         """Thumbprints of the keys that were revoked, or of those that were since then."""

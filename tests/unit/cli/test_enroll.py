@@ -100,7 +100,7 @@ def test_a_key_is_revoked_by_its_thumbprint_or_its_device(name: str) -> None:
 def test_a_revoked_token_lets_nobody_in_any_more() -> None:
     made = json.loads(run("token", "--json").stdout)
     told = json.loads(run("revoke", made["name"], "--json").stdout)
-    assert told == {"tokens": [made["name"]], "keys": []}
+    assert told == {"tokens": [made["name"]], "keys": [], "devices": []}
     assert enrol(made["token"]) is NotEnrolled.UNKNOWN
 
 

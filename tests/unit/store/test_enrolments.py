@@ -55,7 +55,7 @@ async def test_what_is_unknown_or_over_lets_nobody_in(open_store: Store) -> None
 
 async def test_a_revoked_key_is_never_taken_again(open_store: Store) -> None:
     await enrol(open_store, "a")
-    assert await open_store.enrolments.revoke("a", NOW) == Revoked((), ("a",))
+    assert await open_store.enrolments.revoke("a", NOW) == Revoked((), ("a",), ("enrolled-a",))
     assert await enrol(open_store, "a") is NotEnrolled.REVOKED
     assert await open_store.enrolments.revoked() == ["a"]
 
@@ -64,8 +64,8 @@ async def test_a_revoked_key_is_never_taken_again(open_store: Store) -> None:
     ("name", "revoked"),
     [
         ("token-1", Revoked(("token-1",), ())),
-        ("a", Revoked((), ("a",))),
-        ("enrolled-a", Revoked((), ("a",))),
+        ("a", Revoked((), ("a",), ("enrolled-a",))),
+        ("enrolled-a", Revoked((), ("a",), ("enrolled-a",))),
         ("b", Revoked()),
     ],
 )
