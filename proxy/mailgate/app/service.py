@@ -15,6 +15,7 @@ import structlog
 from aiohttp import web
 
 from mailgate import __version__
+from mailgate.app.following import Following
 from mailgate.app.parts import gate_for, prober_for, server_limits, utc_now, verifier_for
 from mailgate.attest import MemoryReplayGuard
 from mailgate.classify import warm
@@ -86,7 +87,8 @@ class Service:
             loop.create_task(self.store.run()),
             loop.create_task(self.reloader.watch(lambda: set(self.bundle.paths))),
             loop.create_task(self._prune_hourly()),
-            loop.create_task(self.gate.hanging.watch(self.gate.judge_again, self._catch_up)),
+            loop.create_task(self.gate.hanging.watch(self.gate.judge_again)),
+            loop.create_task(Following(self.postures, self.store.devices, self.gate.metrics, utc_now).run()),
         ]
         if isinstance(self.gate.notices, Quarantine):
             self._tasks.append(loop.create_task(self.gate.notices.run()))
@@ -192,9 +194,6 @@ class Service:
 
     def _show_policy(self) -> None:
         self.gate.metrics.policy.info({"version": self.bundle.policy.version})
-
-    async def _catch_up(self) -> None:
-        await self.postures.catch_up(utc_now())
 
     async def _prune_hourly(self) -> None:
         while True:

@@ -2,7 +2,9 @@
 
 from tests.unit.store.test_devices import *  # noqa: F403
 from tests.unit.store.test_keys import *  # noqa: F403
+from tests.unit.store.test_learning import *  # noqa: F403
 from tests.unit.store.test_ledger import *  # noqa: F403
+from tests.unit.store.test_loading import *  # noqa: F403
 from tests.unit.store.test_migrate import *  # noqa: F403
 from tests.unit.store.test_outbox import *  # noqa: F403
 from tests.unit.store.test_postures import *  # noqa: F403
