@@ -1,5 +1,6 @@
 """The shape of ``mailgate.yaml``: every setting, its default and its meaning."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -7,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from mailgate.config.sources import SourceSettings
 from mailgate.config.values import (
     AuthoritiesFile,
     Duration,
@@ -20,7 +22,7 @@ from mailgate.config.values import (
     Size,
     StoreUrl,
 )
-from mailgate.policy.apps import Strict
+from mailgate.policy.apps import Key, Strict
 
 Language = Literal["en", "de", "es", "fr", "ja", "zh", "ar"]
 Issuer = Annotated[str, StringConstraints(pattern=r"^\S+$", max_length=500)]
@@ -216,6 +218,8 @@ class Settings(Strict):
     log: LogSettings = LogSettings()
     languages: Languages = Languages()
     dovecot: DovecotSettings | None = None
+    connectors: Mapping[Key, SourceSettings] = Field(default_factory=dict)
+    """Where device inventories come from, each under a name of its own."""
 
     @model_validator(mode="after")
     def _two_ports(self) -> Self:

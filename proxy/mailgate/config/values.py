@@ -140,6 +140,17 @@ def _canonical(origin: SplitResult) -> str:
     return f"{origin.scheme}://{address}{f':{origin.port}' if said else ''}"
 
 
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def _service(value: object) -> str:
+    """Where a service is asked with a secret: never in the clear, except within this machine."""
+    origin = _origin(value)
+    if origin.startswith("http:") and urlsplit(origin).hostname not in _LOOPBACK:
+        raise PydanticCustomError("url", "not https; expected https, since a secret is sent there")
+    return origin
+
+
 def _network(value: object) -> IPNetwork:
     try:
         return ipaddress.ip_network(str(value)) if isinstance(value, str) else _no_network()
@@ -296,6 +307,7 @@ Listen = Annotated[
     WithJsonSchema({"type": "string", "pattern": _ADDRESS}),
 ]
 Origin = Annotated[str, BeforeValidator(_origin), WithJsonSchema({"type": "string", "pattern": _ORIGIN})]
+ServiceUrl = Annotated[str, BeforeValidator(_service), WithJsonSchema({"type": "string", "pattern": _ORIGIN})]
 Network = Annotated[IPNetwork, PlainValidator(_network), WithJsonSchema({"type": "string"})]
 ExistingFile = Annotated[Path, PlainValidator(_file), WithJsonSchema(_PATH)]
 AuthoritiesFile = Annotated[Path, PlainValidator(_authorities), WithJsonSchema(_PATH)]

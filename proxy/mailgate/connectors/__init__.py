@@ -1,0 +1,53 @@
+"""Where device inventories come from: one source a file, all of them in the list below.
+
+A connector reads one source and says what it knows of each device, of apps only those that are listed. What becomes of
+that is not decided here: nothing in this package stores.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mailgate.config.sources import Common, IntuneSettings, JamfSettings
+from mailgate.connectors.intune import Intune
+from mailgate.connectors.jamf import Jamf
+from mailgate.connectors.opening import Opening
+from mailgate.connectors.protocol import AsksForOne, Connector, Told
+from mailgate.connectors.surroundings import Surroundings, Tally
+from mailgate.connectors.trouble import SourceError, Trouble
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A kind of source: the settings that it takes, and what it is made by."""
+
+    settings: type[Common]
+    make: Callable[[Opening, Any], Connector]
+
+
+SOURCES: Mapping[str, Source] = {
+    "intune": Source(IntuneSettings, Intune),
+    "jamf": Source(JamfSettings, Jamf),
+}
+"""Every source, by the ``type`` in its settings."""
+
+
+def connector_for(opening: Opening, settings: Common) -> Connector:
+    """The connector of these settings, with nothing open yet."""
+    source = next(each for each in SOURCES.values() if isinstance(settings, each.settings))
+    return source.make(opening, settings)
+
+
+__all__ = [
+    "SOURCES",
+    "AsksForOne",
+    "Connector",
+    "Opening",
+    "Source",
+    "SourceError",
+    "Surroundings",
+    "Tally",
+    "Told",
+    "Trouble",
+    "connector_for",
+]
