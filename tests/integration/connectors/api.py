@@ -12,7 +12,7 @@ async def serving(handler, ssl=None) -> AsyncIterator[str]:
     """A server whose every answer comes from ``handler``; its origin."""
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", handler)
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=ssl).start()
