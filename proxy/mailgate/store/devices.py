@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Select, and_, delete, func, insert, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mailgate.model import Kind
+from mailgate.model import DeviceRecord, Kind
 from mailgate.store.database import Database
 from mailgate.store.names import EAS, KEY, USER, eas_forms, user_text
 from mailgate.store.rows import upsert
@@ -62,6 +62,38 @@ class Devices:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    async def take(self, records: Sequence[DeviceRecord], now: datetime) -> None:
+        async with self._database.writing(patience=60) as connection:
+            gone = [record.id for record in records if record.gone]
+            if gone:
+                await connection.execute(
+                    delete(devices).where(devices.c.source == records[0].source, devices.c.id.in_(gone))
+                )
+            await learn(
+                connection,
+                [
+                    Device(
+                        record.source,
+                        record.id,
+                        record.owner,
+                        record.kind,
+                        record.os,
+                        record.os_version,
+                        record.managed,
+                        record.status,
+                        record.apps.present if record.apps else frozenset(),
+                        record.apps.complete if record.apps else None,
+                        record.apps.at if record.apps else None,
+                        record.expires,
+                        names_of("", record.eas_ids, record.owner),
+                        now,
+                        now,
+                    )
+                    for record in records
+                    if not record.gone
+                ],
+            )
 
     async def get(self, source: str, device_id: str) -> Device | None:
         """The device that ``source`` calls ``device_id``."""
