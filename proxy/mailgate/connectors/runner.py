@@ -57,17 +57,21 @@ class Runner:
     async def look(self) -> None:
         """Learn how the connectors fare, say so, and start what is due."""
         settings, now = self._settings(), self._around.now()
-        if settings:
-            with suppress(
-                SourceError
-            ):  # what was known last counts; the store's own health is told elsewhere
-                self.states = await self._leading.desk.states()
+        answered = not settings or await self._learn()
         self.states = {name: state for name, state in self.states.items() if name in settings}
         self._tell(unreachable(self.states, settings, now))
         self._leading.numbers.show(self.states, now)
         for name, each in settings.items():
-            if name not in self._running and self._is_due(name, each):
+            if answered and name not in self._running and self._is_due(name, each):
                 self._start(name, each)
+
+    async def _learn(self) -> bool:
+        """Ask the store how the connectors fare. False where it does not answer: what was known last counts."""
+        try:
+            self.states = await self._leading.desk.states()
+        except SourceError:
+            return False
+        return True
 
     def _is_due(self, name: str, settings: Common) -> bool:
         if name in self._woken:
