@@ -16,6 +16,7 @@ from aiohttp import web
 
 from mailgate import __version__
 from mailgate.app.parts import gate_for, prober_for, server_limits, utc_now, verifier_for
+from mailgate.app.syncing import Syncing
 from mailgate.attest import MemoryReplayGuard
 from mailgate.classify import warm
 from mailgate.config import Address, Bundle, load_bundle
@@ -48,6 +49,7 @@ class Service:
     replay: MemoryReplayGuard
     gate: Gate
     reloader: Reloader[Bundle] = field(init=False)
+    syncing: Syncing = field(init=False)
     tls: ssl.SSLContext | None = None
     stopping: bool = False
     public: str = ""
@@ -78,6 +80,8 @@ class Service:
         # the last to be pushed is the first to end: requests, then what they recorded, then the writers of it
         self._closing.push_async_callback(self._end_tasks)
         self._closing.push_async_callback(self.store.close)
+        self.syncing = Syncing(self.store, lambda: self.bundle, self.postures, self.gate.metrics.registry)
+        self._closing.push_async_callback(self.syncing.stop)
         for way in (self.gate.forwarder, self.gate.patient):
             self._closing.callback(way.pool.close)
         self.reloader = Reloader(partial(load_bundle, self.config), self.apply, self.gate.metrics)
@@ -89,6 +93,7 @@ class Service:
         ]
         if isinstance(self.gate.notices, Quarantine):
             self._tasks.append(loop.create_task(self.gate.notices.run()))
+        self.syncing.start()
         self._watch_numbers()
         self._show_policy()
         if settings.tls:
@@ -169,6 +174,7 @@ class Service:
                 "mistakes": self.reloader.mistakes,
             },
             "store": store,
+            "connectors": self.syncing.health(),
             "ledger": {"written": counts.written, "spooled": counts.spooled, "dropped": counts.dropped},
         }
 

@@ -32,10 +32,18 @@ SOURCES: Mapping[str, Source] = {
 """Every source, by the ``type`` in its settings."""
 
 
+def is_scheduled(settings: Common) -> bool:
+    """Whether a connector of these settings is asked again and again, or is called by its source."""
+    return bool(getattr(_source_of(settings).make, "scheduled", True))
+
+
 def connector_for(opening: Opening, settings: Common) -> Connector:
     """The connector of these settings, with nothing open yet."""
-    source = next(each for each in SOURCES.values() if isinstance(settings, each.settings))
-    return source.make(opening, settings)
+    return _source_of(settings).make(opening, settings)
+
+
+def _source_of(settings: Common) -> Source:
+    return next(each for each in SOURCES.values() if isinstance(settings, each.settings))
 
 
 __all__ = [
@@ -50,4 +58,5 @@ __all__ = [
     "Told",
     "Trouble",
     "connector_for",
+    "is_scheduled",
 ]

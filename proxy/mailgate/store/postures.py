@@ -53,6 +53,7 @@ class Postures:
     ) -> None:
         self.catalog = catalog
         self.max_age = max_age
+        self.unreachable: frozenset[str] = frozenset()
         self._devices = devices
         self._reports = reports
         self._known: LRUCache[_Name, _Known] = LRUCache(cache_size)

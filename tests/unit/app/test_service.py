@@ -93,6 +93,7 @@ def service(bundle):
     first = bundle()
     wired = Service(Path("mailgate.yaml"), first, Store(), SimpleNamespace(), MemoryReplayGuard(), gate())
     wired.reloader = SimpleNamespace(mistakes=[])
+    wired.syncing = SimpleNamespace(health=dict)
     wired.tls = server_context(first.settings.tls.certificate, first.settings.tls.key)
     return wired
 
