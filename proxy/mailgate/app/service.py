@@ -23,6 +23,7 @@ from mailgate.config import Address, Bundle, load_bundle
 from mailgate.gateway.admin import admin_app
 from mailgate.gateway.dovecot import PolicyKey, policy_server
 from mailgate.gateway.handler import Gate, Live
+from mailgate.gateway.intake import intake_server
 from mailgate.gateway.prober import Mode
 from mailgate.gateway.quarantine import Quarantine
 from mailgate.gateway.reload import Reloader
@@ -114,7 +115,9 @@ class Service:
 
     async def _open_admin(self, address: Address) -> str:
         policy = policy_server(self.gate, self._policy_key)
-        admin = admin_app(self.gate.metrics.registry, self.readiness, policy)
+        admin = admin_app(
+            self.gate.metrics.registry, self.readiness, policy, intake_server(self.syncing.intake)
+        )
         runner = web.AppRunner(admin, access_log=None)
         await runner.setup()
         self._closing.push_async_callback(runner.cleanup)

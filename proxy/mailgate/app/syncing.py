@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from mailgate.app.parts import utc_now
 from mailgate.config import Bundle
-from mailgate.config.sources import Common
+from mailgate.config.sources import Common, Posted
 from mailgate.connectors import (
     Connector,
     Opening,
@@ -25,6 +25,7 @@ from mailgate.connectors import (
 from mailgate.connectors.leading import Leading
 from mailgate.connectors.numbers import Numbers
 from mailgate.connectors.runner import Runner
+from mailgate.gateway.intake import Intake
 from mailgate.model import DeviceRecord, SourceState
 from mailgate.store import Postures, Store, StoreError
 
@@ -112,6 +113,17 @@ class Syncing:
             name: told(self.runner.states.get(name), name in self._postures.unreachable)
             for name in self._settings()
         }
+
+    def intake(self, name: str) -> Intake | None:
+        """Where the source of this connector may post; None where it does not post, or there is none."""
+        settings = self._settings().get(name)
+        if not isinstance(settings, Posted):
+            return None
+
+        async def take(headers: Mapping[str, str], body: bytes) -> int:
+            return await self.leading.told(name, settings, headers, body)
+
+        return Intake(settings.api_key.get_secret_value(), settings.post_bytes, take)
 
     def _settings(self) -> Mapping[str, Common]:
         return self._bundle().settings.connectors

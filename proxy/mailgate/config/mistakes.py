@@ -55,7 +55,7 @@ def _mistakes(error: ErrorDetails, model: type[BaseModel], document: Document) -
         case _:
             below = context.get("key", ())
             path = (*path, *((below,) if isinstance(below, str) else below))
-            yield document.mistake(path, _message(error), at_key="[key]" in error["loc"])
+            yield document.mistake(path, wording(error), at_key="[key]" in error["loc"])
 
 
 def _known_path(loc: tuple[int | str, ...], document: Document) -> Path:
@@ -80,7 +80,8 @@ _TYPES = {
 }
 
 
-def _message(error: ErrorDetails) -> str:
+def wording(error: ErrorDetails) -> str:
+    """What is wrong with a value and what is expected, in words."""
     kind, context, given = error["type"], error.get("ctx", {}), error["input"]
     if kind in _TYPES:
         return f"{_kind(given)}; expected {_TYPES[kind]}"

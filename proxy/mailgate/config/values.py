@@ -189,6 +189,13 @@ def _file(value: object, info: ValidationInfo) -> Path:
     return path
 
 
+def _place(value: object, info: ValidationInfo) -> Path:
+    """Where a file is or will be: others write it."""
+    if not isinstance(value, str) or not value or "://" in value or "\0" in value:
+        raise PydanticCustomError("file", "not a path; expected one, relative to the folder of this file")
+    return _sources(info).folder / value
+
+
 def _jwks(value: object, info: ValidationInfo) -> Path:
     path = _file(value, info)
     try:
@@ -310,6 +317,7 @@ Origin = Annotated[str, BeforeValidator(_origin), WithJsonSchema({"type": "strin
 ServiceUrl = Annotated[str, BeforeValidator(_service), WithJsonSchema({"type": "string", "pattern": _ORIGIN})]
 Network = Annotated[IPNetwork, PlainValidator(_network), WithJsonSchema({"type": "string"})]
 ExistingFile = Annotated[Path, PlainValidator(_file), WithJsonSchema(_PATH)]
+FilePlace = Annotated[Path, PlainValidator(_place), WithJsonSchema(_PATH)]
 AuthoritiesFile = Annotated[Path, PlainValidator(_authorities), WithJsonSchema(_PATH)]
 JwksFile = Annotated[Path, PlainValidator(_jwks), WithJsonSchema(_PATH)]
 Secret = Annotated[

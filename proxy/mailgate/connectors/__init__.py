@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mailgate.config.sources import Common, IntuneSettings, JamfSettings
+from mailgate.config.sources import Common, FileSettings, IntuneSettings, JamfSettings, PostSettings
+from mailgate.connectors.file import LinesFile, PostedLines
 from mailgate.connectors.intune import Intune
 from mailgate.connectors.jamf import Jamf
 from mailgate.connectors.opening import Opening
@@ -24,17 +25,24 @@ class Source:
     settings: type[Common]
     make: Callable[[Opening, Any], Connector]
 
+    @property
+    def scheduled(self) -> bool:
+        """Whether it is to be asked again and again; not where the source only calls by itself."""
+        return bool(getattr(self.make, "scheduled", True))
+
 
 SOURCES: Mapping[str, Source] = {
+    "file": Source(FileSettings, LinesFile.of),
     "intune": Source(IntuneSettings, Intune),
     "jamf": Source(JamfSettings, Jamf),
+    "post": Source(PostSettings, PostedLines),
 }
 """Every source, by the ``type`` in its settings."""
 
 
 def is_scheduled(settings: Common) -> bool:
     """Whether a connector of these settings is asked again and again, or is called by its source."""
-    return bool(getattr(_source_of(settings).make, "scheduled", True))
+    return _source_of(settings).scheduled
 
 
 def connector_for(opening: Opening, settings: Common) -> Connector:

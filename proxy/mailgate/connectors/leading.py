@@ -2,23 +2,22 @@
 
 import asyncio
 import traceback
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import structlog
+from structlog.typing import FilteringBoundLogger
 
 from mailgate.config.sources import Asked, Common
 from mailgate.connectors.numbers import Numbers
-from mailgate.connectors.protocol import Connector
-from mailgate.connectors.run import Keeper, Outcome, Run, finished
+from mailgate.connectors.protocol import Connector, Told
+from mailgate.connectors.run import BATCH, Keeper, Outcome, Run, finished
 from mailgate.connectors.schedule import after, since
 from mailgate.connectors.surroundings import Surroundings
 from mailgate.connectors.trouble import SourceError, Trouble
 from mailgate.model import SourceState
-
-log = structlog.get_logger()
 
 LEASE = timedelta(seconds=60)
 """How long nobody takes over from a gate that is gone."""
@@ -65,6 +64,7 @@ class Leading:
     surroundings: Callable[[], Surroundings]
     """New for every run, with a tally of its own."""
     numbers: Numbers
+    log: FilteringBoundLogger = field(default_factory=structlog.get_logger)
 
     async def run(
         self,
@@ -83,8 +83,25 @@ class Leading:
             finally:
                 await finished(self._release(name))
         except SourceError as error:
-            log.warning("connector-failed", connector=name, trouble=error.trouble)
+            self.log.warning("connector-failed", connector=name, trouble=error.trouble)
             return Outcome(error.trouble, hint=error.hint)
+
+    async def told(self, name: str, settings: Common, headers: Mapping[str, str], body: bytes) -> int:
+        """Take what a source has posted, all of it or nothing. Returns how many records. Raises ``SourceError``."""
+        around = self.surroundings()
+        connector = self.make(name, settings, around)
+        try:
+            assert isinstance(connector, Told)
+            records = await connector.told(headers, body)
+            for start in range(0, len(records), BATCH):
+                await finished(self.desk.take(records[start : start + BATCH]))
+        finally:
+            await connector.close()
+        state = (await self.desk.states()).get(name) or SourceState(name)
+        now, outcome = around.now(), Outcome(taken=len(records), gone=sum(each.gone for each in records))
+        await self.desk.note(after(state, outcome, now, now))
+        self.numbers.count(name, outcome, around.tally, 0.0)
+        return len(records)
 
     async def _under_lease(
         self, name: str, settings: Common, wish: Wish, unless: Callable[[SourceState], bool] | None
@@ -101,7 +118,7 @@ class Leading:
         ended = around.now()
         await self.desk.note(after(state, outcome, started, ended))
         self.numbers.count(name, outcome, around.tally, (ended - started).total_seconds())
-        _say(name, outcome, around)
+        self._say(name, outcome, around)
         return outcome
 
     async def _read(
@@ -128,8 +145,8 @@ class Leading:
             return Outcome(error.trouble, hint=error.hint)
         except Exception as error:  # noqa: BLE001 - one source must not end all; its text may quote the source
             where = traceback.format_tb(error.__traceback__)[-3:]
-            log.error("connector-fault", connector=name, error=type(error).__name__, where=where)
-            return Outcome(Trouble.FAULT)
+            self.log.error("connector-fault", connector=name, error=type(error).__name__, where=where)
+            return Outcome(Trouble.FAULT, details=(type(error).__name__, *where))
         finally:
             if connector is not None:
                 await connector.close()
@@ -147,7 +164,7 @@ class Leading:
                 if await self._renew(name):
                     renewed = now
                 elif now - renewed > LEASE.total_seconds() / 2:
-                    log.warning("connector-lease-lost", connector=name)
+                    self.log.warning("connector-lease-lost", connector=name)
                     return Outcome(Trouble.STOPPED)
         finally:
             task.cancel()
@@ -163,22 +180,21 @@ class Leading:
         try:
             await self.desk.release(name)
         except SourceError:
-            log.warning("connector-lease-kept", connector=name)  # it runs out by itself
+            self.log.warning("connector-lease-kept", connector=name)  # it runs out by itself
 
-
-def _say(name: str, outcome: Outcome, around: Surroundings) -> None:
-    told = {
-        "connector": name,
-        "full": outcome.full,
-        "records": outcome.taken,
-        "gone": outcome.gone,
-        "pages": around.tally.pages,
-        "throttled": around.tally.throttled,
-        "unreadable": around.tally.unreadable,
-    }
-    if outcome.held:
-        log.error("connector-devices-held", **told, held=outcome.held)
-    elif outcome.trouble:
-        log.warning("connector-failed", **told, trouble=outcome.trouble)
-    else:
-        log.info("connector-ran", **told)
+    def _say(self, name: str, outcome: Outcome, around: Surroundings) -> None:
+        told = {
+            "connector": name,
+            "full": outcome.full,
+            "records": outcome.taken,
+            "gone": outcome.gone,
+            "pages": around.tally.pages,
+            "throttled": around.tally.throttled,
+            "unreadable": around.tally.unreadable,
+        }
+        if outcome.held:
+            self.log.error("connector-devices-held", **told, held=outcome.held)
+        elif outcome.trouble:
+            self.log.warning("connector-failed", **told, trouble=outcome.trouble)
+        else:
+            self.log.info("connector-ran", **told)

@@ -15,10 +15,16 @@ class Connector(Protocol):
 
     scheduled: ClassVar[bool]
     """Whether it is to be asked again and again; not where the source calls by itself."""
-    tells_changes: ClassVar[bool]
-    """Whether ``devices`` heeds ``since``. Where it does not, every run reads everything."""
-    lists_all: ClassVar[bool]
-    """Whether a run to the end without ``since`` names every device, so that one which is not named is gone."""
+
+    @property
+    def tells_changes(self) -> bool:
+        """Whether ``devices`` heeds ``since``. Where it does not, every run reads everything."""
+        ...
+
+    @property
+    def lists_all(self) -> bool:
+        """Whether a run to the end without ``since`` names every device, so that one which is not named is gone."""
+        ...
 
     def devices(self, since: datetime | None) -> AsyncIterator[DeviceRecord]:
         """Every device, or at least those that changed at or after ``since``."""

@@ -41,6 +41,8 @@ class Outcome:
     """Devices that were not named but are not believed to be gone: they are too many."""
     hint: str = ""
     """More about the trouble, in our own words."""
+    details: tuple[str, ...] = ()
+    """What exactly is wrong, for who asked: it may quote the source, so it is never logged."""
 
 
 @dataclass
@@ -67,7 +69,7 @@ class Run:
                 await self._read(since)
         except SourceError as error:
             await self._flush()
-            return Outcome(error.trouble, taken=self._taken, hint=error.hint)
+            return Outcome(error.trouble, taken=self._taken, hint=error.hint, details=error.details)
         except asyncio.CancelledError:
             await self._flush()
             raise

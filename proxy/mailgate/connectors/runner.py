@@ -10,6 +10,7 @@ from mailgate.connectors.run import Outcome
 from mailgate.connectors.schedule import due, unreachable
 from mailgate.connectors.surroundings import Surroundings
 from mailgate.connectors.trouble import SourceError
+from mailgate.connectors.watching import Watching
 from mailgate.model import SourceState
 
 POLL = 2.0
@@ -35,6 +36,7 @@ class Runner:
         self._running: dict[str, asyncio.Task[Outcome | None]] = {}
         self._woken: set[str] = set()
         self._wake = asyncio.Event()
+        self._watching = Watching()
         self.states: dict[str, SourceState] = {}
         """How every connector fared when the store was asked last."""
 
@@ -58,6 +60,7 @@ class Runner:
         """Learn how the connectors fare, say so, and start what is due."""
         settings, now = self._settings(), self._around.now()
         answered = not settings or await self._learn()
+        self._woken |= self._watching.changed(settings)
         self.states = {name: state for name, state in self.states.items() if name in settings}
         self._tell(unreachable(self.states, settings, now))
         self._leading.numbers.show(self.states, now)

@@ -48,4 +48,6 @@ class SourceError(MailgateError):
         self.trouble = trouble
         self.hint = hint
         self.status = status
+        self.details: tuple[str, ...] = ()
+        """What exactly is wrong, for who asked: it may quote the source, so it is never logged."""
         super().__init__(f"{trouble}: {hint}" if hint else str(trouble))
