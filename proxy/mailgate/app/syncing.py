@@ -22,6 +22,7 @@ from mailgate.connectors import (
     connector_for,
     is_scheduled,
 )
+from mailgate.connectors.again import Again, CheckAgain
 from mailgate.connectors.leading import Leading
 from mailgate.connectors.numbers import Numbers
 from mailgate.connectors.runner import Runner
@@ -96,6 +97,7 @@ class Syncing:
         self._postures = postures
         self.leading = leading_for(store, bundle, registry)
         self.runner = Runner(self._scheduled, self.leading, surroundings(), self._tell)
+        self._again = CheckAgain(self.leading)
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -113,6 +115,11 @@ class Syncing:
             name: told(self.runner.states.get(name), name in self._postures.unreachable)
             for name in self._settings()
         }
+
+    async def check_again(self, source: str, device_id: str) -> Again:
+        """Ask the source that calls a device ``device_id`` about it at once, where it can be asked."""
+        settings = self._settings().get(source)
+        return await self._again.ask(source, settings, device_id) if settings else Again.CANNOT
 
     def intake(self, name: str) -> Intake | None:
         """Where the source of this connector may post; None where it does not post, or there is none."""

@@ -11,8 +11,9 @@ from tests.unit.connectors.test_jamf import VALUES
 from tests.unit.store.outage import cut_off
 
 from mailgate.app.syncing import StoreDesk, Syncing, leading_for, surroundings, told
-from mailgate.config.sources import JamfSettings
+from mailgate.config.sources import JamfSettings, PostSettings
 from mailgate.connectors import SourceError, Trouble
+from mailgate.connectors.again import Again
 from mailgate.connectors.jamf import Jamf
 from mailgate.model import DeviceRecord, SourceState
 from mailgate.store import Store
@@ -93,3 +94,24 @@ async def test_postures_are_told_which_sources_fail(store, bundle):
 )
 def test_one_word_for_how_a_connector_fares(state, unreachable, word):
     assert told(state, unreachable)["state"] == word
+
+
+async def test_only_a_source_of_the_settings_can_be_asked_again(store, bundle):
+    syncing = Syncing(store, lambda: bundle, SimpleNamespace(), CollectorRegistry())
+    assert await syncing.check_again("https://issuer.example.com", "1") is Again.CANNOT
+
+
+def test_only_a_source_that_posts_has_an_intake(store, bundle):
+    syncing = Syncing(store, lambda: bundle, SimpleNamespace(), CollectorRegistry())
+    bundle.settings.connectors["push"] = settings_of(PostSettings, {"type": "post"}, api_key="hunter2")
+    assert syncing.intake("mdm") is None
+    assert syncing.intake("nobody") is None
+    assert syncing.intake("push").key == "hunter2"
+
+
+async def test_what_is_posted_is_taken_and_noted(store, bundle):
+    syncing = Syncing(store, lambda: bundle, SimpleNamespace(), CollectorRegistry())
+    bundle.settings.connectors["push"] = settings_of(PostSettings, {"type": "post"}, api_key="hunter2")
+    assert await syncing.intake("push").take({}, b'{"id": "1"}\n{"id": "2", "gone": true}\n') == 2
+    state = (await store.connectors.states())["push"]
+    assert (state.taken, state.gone, state.trouble, state.last_full) == (2, 1, "", None)
