@@ -15,7 +15,7 @@ from mailgate.connectors.numbers import Numbers
 from mailgate.connectors.protocol import Connector, Told
 from mailgate.connectors.run import BATCH, Keeper, Outcome, Run, finished
 from mailgate.connectors.schedule import after, since
-from mailgate.connectors.surroundings import Surroundings
+from mailgate.connectors.surroundings import Surroundings, Tally
 from mailgate.connectors.trouble import SourceError, Trouble
 from mailgate.model import SourceState
 
@@ -75,6 +75,7 @@ class Leading:
         unless: Callable[[SourceState], bool] | None = None,
     ) -> Outcome | None:
         """Run it now. None where another gate runs it, or where ``unless`` holds of the state that is found."""
+        log = self.log
         try:
             if not await self.desk.claim(name, LEASE):
                 return None
@@ -83,7 +84,7 @@ class Leading:
             finally:
                 await finished(self._release(name))
         except SourceError as error:
-            self.log.warning("connector-failed", connector=name, trouble=error.trouble)
+            log.warning("connector-failed", connector=name, trouble=error.trouble, records=0)
             return Outcome(error.trouble, hint=error.hint)
 
     async def told(self, name: str, settings: Common, headers: Mapping[str, str], body: bytes) -> int:
@@ -118,7 +119,7 @@ class Leading:
         ended = around.now()
         await self.desk.note(after(state, outcome, started, ended))
         self.numbers.count(name, outcome, around.tally, (ended - started).total_seconds())
-        self._say(name, outcome, around)
+        self._say(name, outcome, around.tally)
         return outcome
 
     async def _read(
@@ -144,8 +145,8 @@ class Leading:
         except SourceError as error:
             return Outcome(error.trouble, hint=error.hint)
         except Exception as error:  # noqa: BLE001 - one source must not end all; its text may quote the source
-            where = traceback.format_tb(error.__traceback__)[-3:]
-            self.log.error("connector-fault", connector=name, error=type(error).__name__, where=where)
+            log, where = self.log, traceback.format_tb(error.__traceback__)[-3:]
+            log.error("connector-fault", connector=name, error=type(error).__name__, where=where)
             return Outcome(Trouble.FAULT, details=(type(error).__name__, *where))
         finally:
             if connector is not None:
@@ -153,7 +154,7 @@ class Leading:
 
     async def _while_ours(self, name: str, work: Coroutine[Any, Any, Outcome]) -> Outcome:
         """Renew the lease while the work runs; end the work where the lease is lost."""
-        task = asyncio.get_running_loop().create_task(work)
+        log, task = self.log, asyncio.get_running_loop().create_task(work)
         renewed = asyncio.get_running_loop().time()
         try:
             while True:
@@ -164,7 +165,7 @@ class Leading:
                 if await self._renew(name):
                     renewed = now
                 elif now - renewed > LEASE.total_seconds() / 2:
-                    self.log.warning("connector-lease-lost", connector=name)
+                    log.warning("connector-lease-lost", connector=name)
                     return Outcome(Trouble.STOPPED)
         finally:
             task.cancel()
@@ -177,24 +178,26 @@ class Leading:
             return False
 
     async def _release(self, name: str) -> None:
+        log = self.log
         try:
             await self.desk.release(name)
         except SourceError:
-            self.log.warning("connector-lease-kept", connector=name)  # it runs out by itself
+            log.warning("connector-lease-kept", connector=name)  # it runs out by itself
 
-    def _say(self, name: str, outcome: Outcome, around: Surroundings) -> None:
-        told = {
-            "connector": name,
-            "full": outcome.full,
-            "records": outcome.taken,
-            "gone": outcome.gone,
-            "pages": around.tally.pages,
-            "throttled": around.tally.throttled,
-            "unreadable": around.tally.unreadable,
-        }
+    def _say(self, name: str, outcome: Outcome, tally: Tally) -> None:
+        log = self.log
         if outcome.held:
-            self.log.error("connector-devices-held", **told, held=outcome.held)
+            log.error("connector-devices-held", connector=name, held=outcome.held, records=outcome.taken)
         elif outcome.trouble:
-            self.log.warning("connector-failed", **told, trouble=outcome.trouble)
+            log.warning("connector-failed", connector=name, trouble=outcome.trouble, records=outcome.taken)
         else:
-            self.log.info("connector-ran", **told)
+            log.info(
+                "connector-ran",
+                connector=name,
+                full=outcome.full,
+                records=outcome.taken,
+                gone=outcome.gone,
+                pages=tally.pages,
+                throttled=tally.throttled,
+                unreadable=tally.unreadable,
+            )

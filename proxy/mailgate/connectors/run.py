@@ -14,6 +14,7 @@ from mailgate.connectors.trouble import SourceError, Trouble
 from mailgate.model import DeviceRecord
 
 BATCH = 500
+_BREATH = 10
 
 
 class Keeper(Protocol):
@@ -84,6 +85,8 @@ class Run:
                 self._named.add(hash(record.id))
             if len(self._batch) >= BATCH:
                 await self._flush()
+            elif not len(self._batch) % _BREATH:
+                await asyncio.sleep(0)  # a page of hundreds of devices must not keep requests waiting
         await self._flush()
 
     async def _flush(self) -> None:

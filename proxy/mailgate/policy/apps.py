@@ -98,6 +98,11 @@ class AppCatalog:
         )
 
     @cached_property
+    def _known(self) -> frozenset[str]:
+        """Every identifier, whatever it is: nearly all that an inventory has is none, and this tells so at once."""
+        return frozenset(identifier for _, identifier in self._keys)
+
+    @cached_property
     def _named(self) -> Mapping[str, str]:
         return {plain_name(name): key for (space, name), key in self._keys.items() if space == "name"}
 
@@ -107,7 +112,7 @@ class AppCatalog:
         The identifier decides. The name does only where there is nothing better to compare: the inventory has no
         identifier, or the listed app has none for this system. ``publisher`` then keeps apart what has one name.
         """
-        if identifier.strip() and (key := self.match(os, identifier)):
+        if identifier.strip().casefold() in self._known and (key := self.match(os, identifier)):
             return key
         key = self._named.get(plain_name(name)) if name.strip() else None
         if key is None:
