@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from tests.docs.yaml_blocks import ENVIRON
 
 from mailgate.config import load_bundle
 from mailgate.config.sources import SourceSettings
@@ -20,15 +21,8 @@ def test_every_source_that_can_be_set_can_be_made_and_the_other_way_round():
 EXAMPLES = Path(__file__).parents[3] / "config/examples/connectors"
 
 
-class Anything(dict):
-    """An environment in which every variable holds what may be a store and a secret."""
-
-    def get(self, name, default=None):
-        return "sqlite:///gate.db"
-
-
 @pytest.mark.parametrize("name", SOURCES)
 def test_every_source_has_an_example_that_loads(name):
-    bundle = load_bundle(EXAMPLES / f"{name}.yaml", Anything())
+    bundle = load_bundle(EXAMPLES / name / "mailgate.yaml", ENVIRON)
     [settings] = bundle.settings.connectors.values()
     assert settings.type == name
