@@ -215,10 +215,7 @@ def _tell(name: str, outcome: Outcome | None, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(asdict(outcome)))
     else:
-        words = [
-            f"{outcome.taken} records",
-            "everything was read" if outcome.full else "what changed was read",
-        ]
+        words = [f"{outcome.taken} records", *(["everything was read"] if outcome.full else [])]
         words += [f"{outcome.gone} devices are gone"] if outcome.gone else []
         typer.echo(f"{name}: {', '.join(words)}")
     if outcome.held:

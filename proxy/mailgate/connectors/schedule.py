@@ -48,7 +48,7 @@ def after(state: SourceState, outcome: Outcome, started: datetime, now: datetime
 def unreachable(
     states: Mapping[str, SourceState], settings: Mapping[str, Common], now: datetime
 ) -> frozenset[str]:
-    """The connectors whose source has failed for so long that what it said counts for nothing any more."""
+    """The connectors whose source has failed for so long that nobody can say what became of its devices."""
     return frozenset(
         name
         for name, each in settings.items()

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from mailgate.model import SourceState
 from mailgate.store.database import Database
 from mailgate.store.rows import upsert
-from mailgate.store.schema import connectors, devices
+from mailgate.store.schema import connectors, reports
 
 _PAGE = 5000
 
@@ -33,11 +33,11 @@ class Connectors:
             await connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=row))
 
     async def devices(self, source: str, size: int = _PAGE) -> AsyncIterator[list[str]]:
-        """The ids of the devices that a source has, in pages."""
+        """The source's own ids of the devices that it has, in pages."""
         after = ""
         while True:
-            of_source = (devices.c.source == source, devices.c.id > after)
-            query = select(devices.c.id).where(*of_source).order_by(devices.c.id).limit(size)
+            of_source = (reports.c.source == source, ~reports.c.gone, reports.c.id > after)
+            query = select(reports.c.id).where(*of_source).order_by(reports.c.id).limit(size)
             async with self._database.reading(patience=30) as connection:
                 page = list((await connection.execute(query)).scalars())
             if page:

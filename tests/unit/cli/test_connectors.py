@@ -59,11 +59,7 @@ def test_sync_reads_a_source_now(run, tmp_path):
     devices = json.loads(
         CliRunner().invoke(app, ["devices", "list", "--json", "--config", "mailgate.yaml"]).stdout
     )
-    assert {(each["id"], each["state"]) for each in devices} == {
-        ("1", "prohibited"),
-        ("2", "partial"),
-        ("3", "missing"),
-    }
+    assert sorted(each["state"] for each in devices) == ["missing", "partial", "prohibited"]
     assert all(MARKER.encode() not in path.read_bytes() for path in tmp_path.glob("mailgate.db*"))
 
 
@@ -109,14 +105,14 @@ def test_check_of_a_source_that_cannot_be_read(run, tmp_path):
 
 def test_import_takes_a_file_or_standard_input(run, tmp_path):
     (tmp_path / "more.csv").write_text("id\n8\n9\n")
-    assert run("import", "push", "more.csv").stdout == "push: 2 records, what changed was read\n"
+    assert run("import", "push", "more.csv").stdout == "push: 2 records\n"
     lines = '{"id": "9"}\n{"id": "10"}\n'
-    assert run("import", "push", "-", stdin=lines).stdout == "push: 2 records, what changed was read\n"
+    assert run("import", "push", "-", stdin=lines).stdout == "push: 2 records\n"
     assert run("import", "push", "-", "--csv", stdin="id\n11\n").exit_code == 0
     devices = json.loads(
         CliRunner().invoke(app, ["devices", "list", "--json", "--config", "mailgate.yaml"]).stdout
     )
-    assert {each["id"] for each in devices} == {"8", "9", "10", "11"}
+    assert [each["sources"] for each in devices] == [["push"]] * 4
 
 
 @pytest.mark.parametrize(

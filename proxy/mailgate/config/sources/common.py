@@ -18,7 +18,7 @@ class Common(Strict):
     full_every: Duration = timedelta(hours=24)
     """How often everything is read, where the API can tell what changed; else each time."""
     unavailable_after: Duration = timedelta(hours=1)
-    """How long it may fail until what it said counts for nothing: its devices are ``unavailable``, never clean."""
+    """How long it may fail until what it said, once too old, is called ``unavailable`` instead of ``stale``."""
     most_gone: int = Field(default=10, ge=0, le=100)
     """Percent of its devices that one run may find gone. Beyond that they are kept until a person has looked."""
 
