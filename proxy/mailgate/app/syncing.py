@@ -119,7 +119,11 @@ class Syncing:
     async def check_again(self, source: str, device_id: str) -> Again:
         """Ask the source that calls a device ``device_id`` about it at once, where it can be asked."""
         settings = self._settings().get(source)
-        return await self._again.ask(source, settings, device_id) if settings else Again.CANNOT
+        if settings is None:
+            return Again.CANNOT
+        answer = await self._again.ask(source, settings, device_id)
+        await self._postures.catch_up(utc_now())  # the person has come back to look
+        return answer
 
     def intake(self, name: str) -> Intake | None:
         """Where the source of this connector may post; None where it does not post, or there is none."""
@@ -128,7 +132,9 @@ class Syncing:
             return None
 
         async def take(headers: Mapping[str, str], body: bytes) -> int:
-            return await self.leading.told(name, settings, headers, body)
+            count = await self.leading.told(name, settings, headers, body)
+            await self._postures.catch_up(utc_now())  # the next request is judged by it
+            return count
 
         return Intake(settings.api_key.get_secret_value(), settings.post_bytes, take)
 

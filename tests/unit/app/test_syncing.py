@@ -15,7 +15,7 @@ from mailgate.config.sources import JamfSettings, PostSettings
 from mailgate.connectors import SourceError, Trouble
 from mailgate.connectors.again import Again
 from mailgate.connectors.jamf import Jamf
-from mailgate.model import DeviceRecord, SourceState
+from mailgate.model import Client, DeviceRecord, Kind, PostureState, SourceState
 from mailgate.store import Store
 
 MINUTE = timedelta(minutes=1)
@@ -109,9 +109,14 @@ def test_only_a_source_that_posts_has_an_intake(store, bundle):
     assert syncing.intake("push").key == "hunter2"
 
 
-async def test_what_is_posted_is_taken_and_noted(store, bundle):
-    syncing = Syncing(store, lambda: bundle, SimpleNamespace(), CollectorRegistry())
+async def test_what_is_posted_counts_at_once_and_is_noted(store, bundle):
+    postures = store.postures(CATALOG, MINUTE)
+    syncing = Syncing(store, lambda: bundle, postures, CollectorRegistry())
+    client, now = Client(Kind.MAIL_APP, handheld=True, eas_id="9LS7K2G83D1KVEXAMPLE01"), surroundings().now()
+    assert (await postures.current(client, None, now)).state is PostureState.MISSING
     bundle.settings.connectors["push"] = settings_of(PostSettings, {"type": "post"}, api_key="hunter2")
-    assert await syncing.intake("push").take({}, b'{"id": "1"}\n{"id": "2", "gone": true}\n') == 2
+    line = f'{{"id": "1", "eas_ids": ["9LS7K2G83D1KVEXAMPLE01"], "apps": ["TikTok"], "reported_at": "{now.isoformat()}"}}\n'
+    assert await syncing.intake("push").take({}, line.encode() + b'{"id": "2", "gone": true}\n') == 2
+    assert (await postures.latest(client, None, now)).state is PostureState.PROHIBITED
     state = (await store.connectors.states())["push"]
     assert (state.taken, state.gone, state.trouble, state.last_full) == (2, 1, "", None)
