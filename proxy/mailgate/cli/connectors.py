@@ -26,7 +26,7 @@ from mailgate.config.sources import Common, FileSettings, PostSettings
 from mailgate.connectors import Connector, Opening, SourceError, Surroundings, Trouble, is_scheduled
 from mailgate.connectors.file import LinesFile
 from mailgate.connectors.leading import Leading, Wish
-from mailgate.connectors.run import Outcome
+from mailgate.connectors.run import Outcome, reading
 from mailgate.connectors.schedule import unreachable
 from mailgate.model import DeviceRecord
 from mailgate.policy.spelling import expected
@@ -201,10 +201,11 @@ class _Bar:
 async def _some(connector: Connector) -> list[DeviceRecord]:
     """The first devices of a source."""
     seen: list[DeviceRecord] = []
-    async for record in connector.devices(None):
-        seen.append(record)
-        if len(seen) == _LOOK:
-            break
+    async with reading(connector, None) as records:
+        async for record in records:
+            seen.append(record)
+            if len(seen) == _LOOK:
+                break
     return seen
 
 

@@ -34,6 +34,8 @@ FileName = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", max_length=100)]
 
 KiB = 1024
+ENROLLED = "enrolled"
+"""The source of what devices say of themselves: no connector may pass for it, nor be taken for it."""
 
 
 def _seconds(count: float) -> timedelta:
@@ -237,6 +239,21 @@ class Settings(Strict):
             raise PydanticCustomError(
                 "address", "the same address as `listen`; expected a port of its own", {"key": "admin_listen"}
             )
+        return self
+
+    @model_validator(mode="after")
+    def _sources_have_names_of_their_own(self) -> Self:
+        """Of two sources with one name, each would be believed as the other."""
+        taken = {ENROLLED: "devices that enrolled"} | {
+            each.issuer: "an issuer" for each in self.attestation.issuers
+        }
+        for name in self.connectors:
+            if name in taken:
+                raise PydanticCustomError(
+                    "source",
+                    "the name belongs to {whom}; expected another for this connector",
+                    {"whom": taken[name], "key": ("connectors", name)},
+                )
         return self
 
     @model_validator(mode="after")

@@ -16,7 +16,7 @@ from mailgate.policy import AppCatalog
 
 def https_wire(settings: Asked) -> Wire:
     """The real one, as the settings bound it."""
-    return HttpsWire(settings.timeout.total_seconds(), settings.page_bytes, settings.ca)
+    return HttpsWire(settings.timeout.total_seconds(), settings.page_bytes, settings.ca, settings.proxy)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """One run: what the source says goes to the store in batches; what a whole list no longer names is gone."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -79,14 +79,15 @@ class Run:
         return await self._let_go()
 
     async def _read(self, since: datetime | None) -> None:
-        async for record in self.connector.devices(since):
-            self._batch.append(record)
-            if not record.gone:
-                self._named.add(hash(record.id))
-            if len(self._batch) >= BATCH:
-                await self._flush()
-            elif not len(self._batch) % _BREATH:
-                await asyncio.sleep(0)  # a page of hundreds of devices must not keep requests waiting
+        async with reading(self.connector, since) as records:
+            async for record in records:
+                self._batch.append(record)
+                if not record.gone:
+                    self._named.add(hash(record.id))
+                if len(self._batch) >= BATCH:
+                    await self._flush()
+                elif not len(self._batch) % _BREATH:
+                    await asyncio.sleep(0)  # a page of hundreds of devices must not keep requests waiting
         await self._flush()
 
     async def _flush(self) -> None:
@@ -111,6 +112,17 @@ class Run:
         for start in range(0, len(missing), BATCH):
             ids = missing[start : start + BATCH]
             await finished(self.keeper.take([DeviceRecord(self.name, each, gone=True) for each in ids]))
+
+
+@asynccontextmanager
+async def reading(connector: Connector, since: datetime | None) -> AsyncIterator[AsyncIterator[DeviceRecord]]:
+    """The records of a connector; what it has open for them is closed at the end, wherever the reading stopped."""
+    records = connector.devices(since)
+    try:
+        yield records
+    finally:
+        if isinstance(records, AsyncGenerator):
+            await records.aclose()
 
 
 async def finished(work: Coroutine[Any, Any, None]) -> None:

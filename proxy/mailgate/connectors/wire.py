@@ -42,12 +42,15 @@ class Wire(Protocol):
 
 
 class HttpsWire:
-    """aiohttp, with the authorities, the time and the size of the settings."""
+    """aiohttp, with the authorities, the proxy, the time and the size of the settings."""
 
-    def __init__(self, timeout: float, page_bytes: int, authorities: Path | None = None) -> None:
+    def __init__(
+        self, timeout: float, page_bytes: int, authorities: Path | None = None, proxy: str | None = None
+    ) -> None:
         self._timeout = timeout
         self._page_bytes = page_bytes
         self._authorities = authorities
+        self._proxy = proxy
         self._session: aiohttp.ClientSession | None = None
 
     async def ask(self, question: Question) -> Answer:
@@ -68,6 +71,7 @@ class HttpsWire:
             question.url,
             headers=question.headers,
             data=question.body,
+            proxy=self._proxy,
             allow_redirects=False,
         ) as response:
             headers = {name.lower(): value for name, value in response.headers.items()}

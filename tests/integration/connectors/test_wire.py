@@ -75,6 +75,15 @@ async def test_an_answer_that_does_not_come_is_given_up():
         assert await trouble(HttpsWire(0.05, KIB), origin) is Trouble.TIMEOUT
 
 
+async def test_a_proxy_on_the_way_is_asked_for_it():
+    async def proxy(request):
+        return web.Response(text=f"{request.method} {request.path_qs} of {request.host}")
+
+    async with serving(proxy) as origin:
+        wire = HttpsWire(5, KIB, proxy=origin)
+        assert (await asked(wire, "http://mdm.example.com/a?b=1")).body == b"GET /a?b=1 of mdm.example.com"
+
+
 async def test_nobody_there():
     assert await trouble(HttpsWire(5, KIB), f"http://127.0.0.1:{free_port()}/") is Trouble.UNREACHABLE
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from pydantic import Field
 
-from mailgate.config.values import AuthoritiesFile, Duration, HeaderKey, Size
+from mailgate.config.values import AuthoritiesFile, Duration, HeaderKey, Origin, Size
 from mailgate.policy.apps import Strict
 
 MiB = 1024 * 1024
@@ -28,6 +28,8 @@ class Asked(Common):
 
     ca: AuthoritiesFile | None = None
     """Authorities whose certificate the API must have, PEM; those that the system trusts if not given."""
+    proxy: Origin | None = None
+    """An HTTP proxy on the way to the API, like ``http://proxy.example.com:3128``."""
     timeout: Duration = timedelta(seconds=60)
     """For one answer, from the connection to its last byte."""
     run_timeout: Duration = timedelta(hours=2)

@@ -3,8 +3,11 @@ from pathlib import Path
 
 import pytest
 
+from mailgate.attest.mint import JWKS_FILE, key_files
 from mailgate.config import load_settings
+from mailgate.config.settings import ENROLLED
 from mailgate.errors import ConfigError
+from mailgate.store import trust
 
 SETTINGS = """listen: 127.0.0.1:0
 public_url: https://mail.example.com
@@ -59,6 +62,23 @@ def test_a_mistake_says_where_it_is_and_what_is_expected(tmp_path, connector, mi
         load(tmp_path, connector)
     assert mistake in str(caught.value)
     assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "whose"),
+    [("enrolled", "devices that enrolled"), ("company-mdm", "an issuer")],
+)
+def test_a_connector_may_not_pass_for_another_source(tmp_path, name, whose):
+    (tmp_path / "keys.json").write_text(key_files(bytes(32), bytes(32))[JWKS_FILE])
+    text = (SETTINGS % JAMF).replace("  mdm:", f"  {name}:")
+    issuers = "attestation: {issuers: [{issuer: company-mdm, jwks: keys.json}]}\n"
+    (tmp_path / "mailgate.yaml").write_text(text + issuers)
+    with pytest.raises(ConfigError, match=f"7:.*the name belongs to {whose}; expected another"):
+        load_settings(tmp_path / "mailgate.yaml", ENVIRON)
+
+
+def test_the_name_of_enrolled_devices_is_that_of_the_store():
+    assert trust.ENROLLED == ENROLLED
 
 
 def test_within_one_machine_it_may_be_http(tmp_path):
