@@ -67,6 +67,12 @@ class Metrics:
             "Clients whose signals name different kinds",
             registry=self.registry,
         )
+        self.device_findings = Gauge(
+            "mailgate_device_findings",
+            "What the sources of devices contradict each other in, by reason",
+            ["reason"],
+            registry=self.registry,
+        )
         self.probes = Counter(
             "mailgate_probes",
             "Browser probes: pages shown, and what came of them",
