@@ -106,12 +106,12 @@ def new_proof(token: str, device: Key) -> str:
     return mint.sign_proof(token, device, method="GET", url=url, jti=secrets.token_hex(8), now=utc_now())
 
 
-def request(agent: str, *evidence: str) -> Incoming:
+def request(agent: str, *evidence: str, target: str = TARGET) -> Incoming:
     """A request with a user agent and, where given, a token and its proof."""
     headers = {"host": PEER, "user-agent": agent, "accept": "text/html"}
-    facts = RequestFacts(target=TARGET, host=PEER, remote=PEER, headers=headers)
+    facts = RequestFacts(target=target, host=PEER, remote=PEER, headers=headers)
     tokens = [value.encode() for value in evidence]
-    return Incoming(facts, Origin(PEER, "http", PEER.encode(), PEER.encode()), tokens[:1], tokens[1:])
+    return Incoming(facts, Origin(PEER, "http", PEER.encode(), PEER.encode()), tokens[:1], tokens[1:], None)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.request import urlopen
 
 import pytest
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 from tests.docs.reading import ROOT, spans, table
 from tests.integration.gate import start_gate, write_config
 
@@ -39,6 +39,10 @@ def test_every_label_is_listed(served: dict[str, str]) -> None:
     listed = {spans(row["metric"])[0]: spans(row["labels"]) for row in table(TEXT, "metric")}
     counted = [metric for metric in vars(Metrics()).values() if isinstance(metric, Counter)]
     labels = {f"{metric.describe()[0].name}_total": list(metric._labelnames) for metric in counted}
+    gauges = [
+        metric for metric in vars(Metrics()).values() if isinstance(metric, Gauge) and metric._labelnames
+    ]
+    labels |= {metric.describe()[0].name: list(metric._labelnames) for metric in gauges}
     told = re.findall(r"^(\w+_info)\{(\w+)=", served["/metrics"], re.MULTILINE)
     labels |= {name: [label] for name, label in told}
     assert {name: names for name, names in listed.items() if name in labels or names} == labels
