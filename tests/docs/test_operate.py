@@ -45,6 +45,8 @@ def test_every_label_is_listed(served: dict[str, str]) -> None:
     labels |= {metric.describe()[0].name: list(metric._labelnames) for metric in gauges}
     told = re.findall(r"^(\w+_info)\{(\w+)=", served["/metrics"], re.MULTILINE)
     labels |= {name: [label] for name, label in told}
+    gauges = [metric for metric in vars(Metrics()).values() if isinstance(metric, Gauge)]
+    labels |= {gauge.describe()[0].name: list(gauge._labelnames) for gauge in gauges if gauge._labelnames}
     assert {name: names for name, names in listed.items() if name in labels or names} == labels
 
 

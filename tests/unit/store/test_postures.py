@@ -533,3 +533,14 @@ async def test_a_clean_phone_does_not_stand_for_those_that_the_lost_store_knows(
     cut_off(store, monkeypatch)
     await started.current(BROWSER, proof(), NOW)
     assert (await started.of_person("ada@example.com", NOW)).state is PostureState.UNAVAILABLE
+
+
+async def test_a_device_that_enrolled_is_learned_by_its_own_word_and_found_again(store: Store) -> None:
+    postures = store.postures(CATALOG, MAX_AGE)
+    said = replace(proof("tiktok", user=""), self_reported=True)
+    found = await postures.current(BROWSER, said, NOW)
+    assert (found.state, found.sources) == (PostureState.PROHIBITED, ("enrolled",))
+    await store.reports.flush()
+    other = store.postures(CATALOG, MAX_AGE)
+    assert (await other.latest(BROWSER, said, NOW)).state is PostureState.PROHIBITED
+    assert await store.devices.get("enrolled", said.device_id)
