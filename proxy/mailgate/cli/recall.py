@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from mailgate.classify import classify, with_attestation
+from mailgate.classify import classify, with_attestation, with_device
 from mailgate.config import Bundle
 from mailgate.decide import decide
 from mailgate.model import LOGINS, Access, Assurance, AttestationResult, Client, Decision, Kind, Posture, User
@@ -30,6 +30,7 @@ async def recall(store: Store, bundle: Bundle, name: str, now: datetime) -> Reca
     proof = _proof(known[0], postures[0]) if known and seen.client.assurance == Assurance.ATTESTED else None
     client = with_attestation(classify(seen.client.facts), proof)
     posture = _posture(postures, client)
+    client = with_device(client, posture.kind)
     access = Access(seen.client.facts, client, posture, now, User(seen.user), proof)
     return Recalled(then, access, decide(access, bundle.policy))
 
