@@ -2,12 +2,16 @@
 
 from tests.unit.store.test_connectors import *  # noqa: F403
 from tests.unit.store.test_devices import *  # noqa: F403
+from tests.unit.store.test_enrolments import *  # noqa: F403
 from tests.unit.store.test_keys import *  # noqa: F403
+from tests.unit.store.test_learning import *  # noqa: F403
 from tests.unit.store.test_leases import *  # noqa: F403
 from tests.unit.store.test_ledger import *  # noqa: F403
+from tests.unit.store.test_loading import *  # noqa: F403
 from tests.unit.store.test_migrate import *  # noqa: F403
 from tests.unit.store.test_outbox import *  # noqa: F403
 from tests.unit.store.test_postures import *  # noqa: F403
 from tests.unit.store.test_reports import *  # noqa: F403
 from tests.unit.store.test_sightings import *  # noqa: F403
+from tests.unit.store.test_spent import *  # noqa: F403
 from tests.unit.store.test_store import *  # noqa: F403
