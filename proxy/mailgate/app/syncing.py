@@ -84,7 +84,9 @@ def leading_for(store: Store, bundle: Callable[[], Bundle], registry: CollectorR
     def make(name: str, settings: Common, around: Surroundings) -> Connector:
         return connector_for(Opening(name, bundle().policy.catalog, around), settings)
 
-    return Leading(make, StoreDesk(store), surroundings, Numbers(registry))
+    return Leading(
+        make, StoreDesk(store), surroundings, Numbers(registry), lambda: bundle().policy.catalog.fingerprint
+    )
 
 
 class Syncing:
