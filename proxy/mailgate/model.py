@@ -357,6 +357,8 @@ class SourceState:
     """What was wrong in the last run, a word of a closed set; empty where nothing was."""
     cursor: datetime | None = None
     """From when on changes are to be asked for; None: everything has to be read."""
+    listed: str = ""
+    """What the last full run looked for: ``AppCatalog.fingerprint``."""
     devices: int = 0
     """Devices that the last full run named."""
     taken: int = 0

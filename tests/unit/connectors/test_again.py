@@ -52,7 +52,9 @@ def desk():
 def checking(desk, clock):
     def made(source):
         around = lambda: surroundings(now=clock)  # noqa: E731
-        return CheckAgain(Leading(lambda *_: source, desk, around, Numbers(CollectorRegistry())))
+        return CheckAgain(
+            Leading(lambda *_: source, desk, around, Numbers(CollectorRegistry()), lambda: "v1")
+        )
 
     return made
 

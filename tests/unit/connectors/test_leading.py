@@ -26,7 +26,7 @@ def desk():
 @pytest.fixture
 def lead(desk):
     def made(source):
-        return Leading(lambda *_: source, desk, surroundings, Numbers(CollectorRegistry()))
+        return Leading(lambda *_: source, desk, surroundings, Numbers(CollectorRegistry()), lambda: "v1")
 
     return made
 
