@@ -340,6 +340,8 @@ class DeviceRecord:
     """Thumbprints of TLS client certificates (``x5t#S256``, RFC 8705)."""
     gone: bool = False
     """The source has it no longer: wiped, retired, unenrolled."""
+    adds: bool = False
+    """Only part of what the source knows: what is empty here is as the source said before."""
 
 
 @dataclass(frozen=True, slots=True)

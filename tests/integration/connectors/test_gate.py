@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from tests.exchanges import MARKER
 from tests.integration.connectors.api import api, serving
-from tests.integration.connectors.test_sources import CASES
+from tests.integration.connectors.cases import CASES
 from tests.integration.gate import PHONE_RULES, start_gate, write_config
 from tests.servers import free_port
 
