@@ -14,7 +14,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from mailgate.cli.check import DEFAULT_PATH
-from mailgate.cli.stored import fail, with_store
+from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
 from mailgate.store import Device, Recorded, Store, posture_of
 
@@ -71,10 +71,10 @@ def forget(
         if not await store.devices.called(device_id):
             fail(1, _unknown(device_id))
         if not yes:
-            question = f"Forget {_printable(device_id)} and everything stored about it?"
+            question = f"Forget {printable(device_id)} and everything stored about it?"
             typer.confirm(question, abort=True, err=True)
         count = await store.devices.forget(device_id)
-        typer.echo(json.dumps({"forgotten": count}) if as_json else f"forgot {_printable(device_id)}")
+        typer.echo(json.dumps({"forgotten": count}) if as_json else f"forgot {printable(device_id)}")
 
     with_store(config, run)
 
@@ -124,7 +124,7 @@ def _cells(told: dict[str, Any], bundle: Bundle) -> list[Text]:
         _minute(told["reported_at"]),
         told["source"],
     ]
-    cells = [Text(_printable(word or "")) for word in words]
+    cells = [Text(printable(word or "")) for word in words]
     cells[_COLUMNS.index("state")].style = _STYLES.get(told["state"], "yellow")
     return cells
 
@@ -169,13 +169,13 @@ def _print_device(told: dict[str, Any]) -> None:
     told["names"] = [f"{each['kind']} {each['name']}" for each in told["names"]]
     for name, value in told.items():
         shown = ", ".join(value) if isinstance(value, list) else "" if value is None else str(value)
-        facts.add_row(Text(name.replace("_", " "), style="bold"), Text(_printable(shown)))
+        facts.add_row(Text(name.replace("_", " "), style="bold"), Text(printable(shown)))
     console.print(facts)
     columns = ("day", "kind", "user", "rule", "effect", "reason", "times", "last")
     table = Table(*columns, title=f"last {len(seen)} sightings", title_justify="left", box=SIMPLE)
     for each in seen:
         shown = each | {"last": _minute(each["last"])}
-        table.add_row(*(Text(_printable(str(shown[column]))) for column in columns))
+        table.add_row(*(Text(printable(str(shown[column]))) for column in columns))
     if seen:
         console.print(table)
 
@@ -190,21 +190,16 @@ def _only(found: list[Device], device_id: str, source: str) -> Device:
     if not found:
         fail(1, _unknown(device_id))
     if len(found) > 1:
-        sources = ", ".join(_printable(device.source) for device in found)
-        fail(2, f"several sources call a device {_printable(device_id)}: name one with --source: {sources}")
+        sources = ", ".join(printable(device.source) for device in found)
+        fail(2, f"several sources call a device {printable(device_id)}: name one with --source: {sources}")
     return found[0]
 
 
 def _unknown(device_id: str) -> str:
-    return f"no device is called {_printable(device_id)}; `mailgate devices list` shows those that are"
+    return f"no device is called {printable(device_id)}; `mailgate devices list` shows those that are"
 
 
 def _plain(value: object) -> object:
     if isinstance(value, datetime):
         return value.isoformat()
     return list(value) if isinstance(value, tuple) else value
-
-
-def _printable(text: str) -> str:
-    """Text of strangers without what would steer the terminal."""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)

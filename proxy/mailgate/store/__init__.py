@@ -3,6 +3,8 @@
 ``Store`` is the open database; ``Postures`` and ``Ledger`` are what the path of a request uses of it.
 """
 
+from mailgate.store.audit import Act
+from mailgate.store.chain import Break, Entry, Head
 from mailgate.store.database import StoreError, StoreUnavailableError
 from mailgate.store.devices import Device
 from mailgate.store.keys import Key
@@ -13,7 +15,11 @@ from mailgate.store.states import posture_of, posture_of_person
 from mailgate.store.store import Store
 
 __all__ = [
+    "Act",
+    "Break",
     "Device",
+    "Entry",
+    "Head",
     "Key",
     "Ledger",
     "Postures",

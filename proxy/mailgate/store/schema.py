@@ -48,9 +48,14 @@ class Words(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
-        if value is None or (value.isascii() and "\0" not in value):
-            return value
-        return value.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+        return None if value is None else kept(value)
+
+
+def kept(text: str) -> str:
+    """What of a text a database keeps: NUL and lone surrogates are written as their escapes."""
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
 
 
 Number = BigInteger().with_variant(Integer(), "sqlite")
@@ -166,3 +171,49 @@ notices = Table(
     Index(None, "device"),
 )
 """Who was told by mail why which device gets none, and when last. ``device`` is an id, or an ActiveSync id as text."""
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    *(
+        Column(name, Text, nullable=False)
+        for name in ("at", "who", "what", "about", "why", "origin", "details")
+    ),
+    Column("previous", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+)
+"""The audit log, numbered from 1 without gaps. Every column is what was hashed, so times are texts and details JSON."""
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("one", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, nullable=False),
+    Column("digest", Text, nullable=False),
+)
+"""One row: the last entry of the log. Who appends locks it; entries that were cut off the end are missed by it."""
+
+policies = Table(
+    "policies",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("digest", Text, nullable=False, unique=True),
+    Column("policy", Text, nullable=False, index=True),
+    Column("texts", Text, nullable=False),
+    Column("author", Words, nullable=False),
+    Column("note", Words, nullable=False),
+    Column("made_at", Instant, nullable=False),
+)
+"""Every version of the rules: ``texts`` is a JSON object of its files, ``policy`` what sightings call it."""
+
+activations = Table(
+    "activations",
+    metadata,
+    Column("serial", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, ForeignKey(policies.c.number), nullable=False),
+    Column("author", Words, nullable=False),
+    Column("note", Words, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+"""Which version was put in force, in order. The last row is the one in force; gates look at it all the time."""

@@ -8,6 +8,7 @@ from typing import Self
 from sqlalchemy.engine import URL
 
 from mailgate.policy import AppCatalog
+from mailgate.store.audit import Audit
 from mailgate.store.database import Database, store_url
 from mailgate.store.devices import Devices
 from mailgate.store.keys import Keys
@@ -32,6 +33,7 @@ class Store:
         self.sightings = Sightings(database)
         self.notices = Notices(database)
         self.keys = Keys(database)
+        self.audit = Audit(database)
         self.ledger = Ledger(database, Spool(spool / "sightings.jsonl", _SPOOL_BYTES))
         self.reports = Reports(database, Spool(spool / "reports.jsonl", _SPOOL_BYTES))
 
