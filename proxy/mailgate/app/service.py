@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from socket import gethostname
 from typing import Any
 
 import structlog
@@ -27,6 +28,7 @@ from mailgate.gateway.quarantine import Quarantine
 from mailgate.gateway.reload import Reloader
 from mailgate.gateway.server import Server
 from mailgate.gateway.tls import server_context
+from mailgate.rollout import LOOK, Keeper
 from mailgate.store import Postures, Store, StoreError
 
 log = structlog.get_logger()
@@ -44,6 +46,7 @@ class Service:
     config: Path
     bundle: Bundle
     store: Store
+    keeper: Keeper
     postures: Postures
     replay: MemoryReplayGuard
     gate: Gate
@@ -63,11 +66,13 @@ class Service:
         async with AsyncExitStack() as undo:
             store = await Store.open(bundle.settings.store.get_secret_value())
             undo.push_async_callback(store.close)
+            keeper = Keeper(store.policies, gethostname(), utc_now)
+            bundle = replace(bundle, rules=await keeper.start(bundle.rules))
             postures = store.postures(bundle.policy.catalog, bundle.settings.posture.max_age)
             replay = MemoryReplayGuard()
             gate = gate_for(bundle, store, postures, replay)
             gate.prober = await prober_for(bundle.settings, store)
-            service = cls(config, bundle, store, postures, replay, gate)
+            service = cls(config, bundle, store, keeper, postures, replay, gate)
             undo.push_async_callback(service.stop)
             await service._open()
             undo.pop_all()
@@ -84,6 +89,7 @@ class Service:
         self._tasks = [
             loop.create_task(self.store.run()),
             loop.create_task(self.reloader.watch(lambda: set(self.bundle.paths))),
+            loop.create_task(self._follow()),
             loop.create_task(self._prune_hourly()),
             loop.create_task(self.gate.hanging.watch(self.gate.judge_again, self._catch_up)),
         ]
@@ -134,23 +140,44 @@ class Service:
     async def apply(self, bundle: Bundle) -> None:
         """Put changed files in force. What only a start can change is named in the log and left as it is."""
         before, settings = self.bundle.settings, bundle.settings
-        live = Live(bundle.policy, verifier_for(bundle, self.replay))
+        verifier_for(bundle, self.replay)
         if self.tls and settings.tls:
             server_context(settings.tls.certificate, settings.tls.key)  # raises before anything has changed
             self.tls.load_cert_chain(settings.tls.certificate, settings.tls.key)
-        self.gate.live = live
-        self.postures.catalog = bundle.policy.catalog
+        self._decide_by(replace(bundle, rules=await self.keeper.offer(bundle.rules)))
         self.postures.max_age = settings.posture.max_age
         self.gate.trusted = settings.trusted_proxies
         self.gate.prober = replace(
             self.gate.prober, mode=Mode(settings.probe), lifetime=settings.probe_lifetime
         )
-        self.bundle = bundle
-        self._show_policy()
         waiting = [name for name in FIXED if getattr(before, name) != getattr(settings, name)]
         if (before.tls is None) is not (settings.tls is None):
             waiting.append("tls")
-        log.info("config-applied", policy=bundle.policy.version, takes_effect_at_restart=waiting)
+        log.info("config-applied", policy=self.bundle.policy.version, takes_effect_at_restart=waiting)
+
+    def _decide_by(self, bundle: Bundle) -> None:
+        """Decide the next request by these rules and issuers."""
+        self.gate.live = Live(bundle.policy, verifier_for(bundle, self.replay))
+        self.postures.catalog = bundle.policy.catalog
+        self.bundle = bundle
+        self._show_policy()
+
+    async def _follow(self) -> None:
+        """Decide by what is in force in the store, whoever put it there."""
+        while True:
+            await asyncio.sleep(LOOK)
+            try:
+                await self.keeper.look()
+                if self.keeper.current.rules is not self.bundle.rules:
+                    self._change_rules()
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with one version, the next must be seen
+                log.error("policy-look-failed", error=type(error).__name__)
+
+    def _change_rules(self) -> None:
+        current = self.keeper.current
+        self._decide_by(replace(self.bundle, rules=current.rules))
+        told = current.activation
+        log.info("policy-changed", policy=told.policy, number=told.number, serial=told.serial)
 
     async def readiness(self) -> dict[str, object]:
         """The body of ``/readyz``. A rejected file or a lost store is shown; only a stopping gate is not ready."""
@@ -164,6 +191,11 @@ class Service:
             "ready": not self.stopping,
             "version": __version__,
             "policy": self.gate.live.policy.version,
+            "rules": {
+                "number": self.keeper.current.activation.number,
+                "serial": self.keeper.current.activation.serial,
+                "held": self.keeper.held,
+            },
             "config": {
                 "state": "rejected" if self.reloader.mistakes else "ok",
                 "mistakes": self.reloader.mistakes,
@@ -180,6 +212,16 @@ class Service:
         )
         metrics.build.info({"version": __version__})
         metrics.config_ok.set(1)
+        metrics.watch(
+            "mailgate_policy_serial",
+            "Which activation the gate decides by",
+            lambda: self.keeper.current.activation.serial,
+        )
+        metrics.watch(
+            "mailgate_policy_held",
+            "1 while the files on disk are not in force",
+            lambda: bool(self.keeper.held),
+        )
         metrics.watch("mailgate_ledger_written", "Sightings written to the store", lambda: counts.written)
         metrics.watch(
             "mailgate_ledger_spooled",

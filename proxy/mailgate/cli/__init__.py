@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from mailgate import __version__
-from mailgate.cli import attest, audit, check, classify, demo, devices, explain, run, schema
+from mailgate.cli import attest, audit, check, classify, demo, devices, explain, policy, run, schema
 
 app = typer.Typer(
     name="mailgate",
@@ -19,6 +19,7 @@ app = typer.Typer(
 app.add_typer(attest.app, name="attest")
 app.add_typer(devices.app, name="devices")
 app.add_typer(audit.app, name="audit")
+app.add_typer(policy.app, name="policy")
 app.command()(run.run)
 app.command()(check.check)
 app.command()(schema.schema)

@@ -9,6 +9,7 @@ from mailgate.store.database import StoreError, StoreUnavailableError
 from mailgate.store.devices import Device
 from mailgate.store.keys import Key
 from mailgate.store.ledger import Ledger
+from mailgate.store.policies import Activation, Draft, OvertakenError, Policies, Version
 from mailgate.store.postures import Postures
 from mailgate.store.sightings import Recorded, Sighting, Tally
 from mailgate.store.states import posture_of, posture_of_person
@@ -16,12 +17,16 @@ from mailgate.store.store import Store
 
 __all__ = [
     "Act",
+    "Activation",
     "Break",
     "Device",
+    "Draft",
     "Entry",
     "Head",
     "Key",
     "Ledger",
+    "OvertakenError",
+    "Policies",
     "Postures",
     "Recorded",
     "Sighting",
@@ -29,6 +34,7 @@ __all__ = [
     "StoreError",
     "StoreUnavailableError",
     "Tally",
+    "Version",
     "posture_of",
     "posture_of_person",
 ]

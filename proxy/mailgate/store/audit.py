@@ -73,15 +73,20 @@ class Audit:
         return list(breaks(entries, head, witness))
 
 
-async def append(connection: AsyncConnection, act: Act) -> Entry:
-    """Write down an act in the transaction of what it speaks of: both are stored, or neither.
+async def take_turns(connection: AsyncConnection) -> Head:
+    """Hold the log until the transaction ends: of several processes that change what it speaks of, one at a time.
 
-    Who appends holds the head until the transaction ends, so that processes take turns.
+    Raises StoreError where the log can no longer be added to.
     """
     head = await _head(connection, _LAST.with_for_update())
     if head is None:
         raise StoreError("the audit log has lost its head: see `mailgate audit verify`")
-    entry = _entry(head, act)
+    return head
+
+
+async def append(connection: AsyncConnection, act: Act) -> Entry:
+    """Write down an act in the transaction of what it speaks of: both are stored, or neither."""
+    entry = _entry(await take_turns(connection), act)
     await connection.execute(insert(audit).values({c.name: getattr(entry, c.name) for c in audit.c}))
     await connection.execute(update(audit_head).values(number=entry.number, digest=entry.digest))
     return entry

@@ -15,6 +15,7 @@ from mailgate.store.keys import Keys
 from mailgate.store.ledger import Ledger
 from mailgate.store.migrate import migrate
 from mailgate.store.notices import Notices
+from mailgate.store.policies import Policies
 from mailgate.store.postures import Postures
 from mailgate.store.reports import Reports
 from mailgate.store.sightings import Sightings
@@ -34,6 +35,7 @@ class Store:
         self.notices = Notices(database)
         self.keys = Keys(database)
         self.audit = Audit(database)
+        self.policies = Policies(database)
         self.ledger = Ledger(database, Spool(spool / "sightings.jsonl", _SPOOL_BYTES))
         self.reports = Reports(database, Spool(spool / "reports.jsonl", _SPOOL_BYTES))
 
