@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from mailgate.classify import classify, with_attestation
 from mailgate.config import Bundle
 from mailgate.decide import decide
-from mailgate.model import LOGINS, Access, Assurance, AttestationResult, Client, Decision, Kind, Posture, User
-from mailgate.store import Device, Recorded, Sighting, Store, posture_of, posture_of_person
+from mailgate.model import LOGINS, Access, Decision, User
+from mailgate.rollout.recorded import Lists, recognise
+from mailgate.store import Device, Recorded, Sighting, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +26,8 @@ async def recall(store: Store, bundle: Bundle, name: str, now: datetime) -> Reca
         return None
     seen = then.sighting
     known = await _devices(store, seen)
-    proof = _proof(known[0]) if known and seen.client.assurance == Assurance.ATTESTED else None
-    client = with_attestation(classify(seen.client.facts), proof)
-    posture = _posture(known, client, bundle, now)
+    client, proof = recognise(seen.client, known)
+    posture = Lists(bundle.policy.catalog, bundle.settings.posture.max_age).posture(client, known, now)
     access = Access(seen.client.facts, client, posture, now, User(seen.user), proof)
     return Recalled(then, access, decide(access, bundle.policy))
 
@@ -38,17 +37,3 @@ async def _devices(store: Store, seen: Sighting) -> list[Device]:
     if seen.client.protocol in LOGINS:
         return await store.devices.owned(seen.user)
     return await store.devices.called(seen.device) if seen.device else []
-
-
-def _posture(known: list[Device], client: Client, bundle: Bundle, now: datetime) -> Posture:
-    catalog, max_age = bundle.policy.catalog, bundle.settings.posture.max_age
-    if client.protocol not in LOGINS:
-        return posture_of(known[0], catalog, max_age, now) if known else Posture()
-    return Posture() if client.kind is Kind.LAPTOP else posture_of_person(known, catalog, max_age, now)
-
-
-def _proof(device: Device) -> AttestationResult:
-    """What the device proved then; the token itself is never kept."""
-    return AttestationResult(
-        device_id=device.id, issuer=device.source, kind=device.kind, os=device.os, status=device.status
-    )

@@ -63,6 +63,19 @@ def load_bundle(path: Path, environ: Mapping[str, str] | None = None) -> Bundle:
     return Bundle(settings, rules, (*reading.paths, *others.paths, *settings.referenced_files()))
 
 
+def load_candidate(path: Path, policy: Path) -> Rules:
+    """The rules with ``policy`` in the place of the policy file that the settings at ``path`` name.
+
+    :raises ConfigError: with every mistake.
+    """
+    names = load_settings(path).files.model_copy(update={"policy": str(policy.absolute())})
+    reading = Reading()
+    rules = read_rules(path.parent, names, reading)
+    reading.finish()
+    assert rules is not None
+    return rules
+
+
 def _settings(
     path: Path, document: Document | None, reading: Reading, environ: Mapping[str, str] | None
 ) -> Settings | None:

@@ -1,6 +1,8 @@
 """Counting people who stand in many cells at once: a million names in a few megabytes."""
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
+
+Cell = tuple[str, ...]
 
 
 class Crowd:
@@ -8,9 +10,9 @@ class Crowd:
 
     def __init__(self) -> None:
         self._places: dict[str, int] = {}
-        self._cells: dict[Hashable, bytearray] = {}
+        self._cells: dict[Cell, bytearray] = {}
 
-    def add(self, name: str, cells: Iterable[Hashable]) -> None:
+    def add(self, name: str, cells: Iterable[Cell]) -> None:
         """``name`` belongs to these cells too."""
         place = self._places.setdefault(name, len(self._places))
         for cell in cells:
@@ -22,7 +24,7 @@ class Crowd:
     def __len__(self) -> int:
         return len(self._places)
 
-    def count(self, cell: Hashable) -> int:
+    def count(self, cell: Cell) -> int:
         """How many names are in a cell."""
         return int.from_bytes(self._cells.get(cell, b"")).bit_count()
 

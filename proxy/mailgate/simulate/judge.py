@@ -3,8 +3,9 @@
 What was never recorded stays unknown: an answer that hangs on it is no answer.
 """
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from typing import Any
 
 from mailgate.classify.discovery import asks_the_way
 from mailgate.decide import decide, share_subject
@@ -38,15 +39,15 @@ class Judge:
     """Decides many occasions by one policy. All of them are of the same moment."""
 
     def __init__(self, policy: Policy) -> None:
-        self._policy = policy
-        self._readers = [(name, VARIABLES[name].read) for name in sorted(policy.reads)]
+        self.policy = policy
+        self._readers = [_reader(name) for name in sorted(policy.reads)]
         self._partial = [rule for rule in policy.rules if rule.share < 1]
         self._rules = {rule.id: rule for rule in policy.rules}
         self._known: dict[Hashable, Outcome] = {}
 
     def outcome(self, access: Access, untold: frozenset[str] = frozenset()) -> Outcome:
         """The same as ``decide``, or unknown where that hangs on what was not recorded."""
-        key = self._key(access, untold)
+        key = self.key(access, untold)
         found = self._known.get(key)
         if found is None:
             if len(self._known) >= _REMEMBERED:
@@ -54,31 +55,36 @@ class Judge:
             found = self._known[key] = self._decide(access, untold)
         return found
 
-    def _key(self, access: Access, untold: frozenset[str]) -> Hashable:
+    def key(self, access: Access, untold: frozenset[str]) -> Hashable:
         """Everything of an access that its outcome can depend on."""
-        posture, client = access.posture, access.client
-        values = [read(access) for _, read in self._readers]
-        proof = access.attestation
-        subject = share_subject(access)
-        last = None
-        if posture.state is PostureState.UNAVAILABLE:
-            last = (posture.last_state, posture.expires_at is not None and access.now < posture.expires_at)
+        posture, client, proof = access.posture, access.client, access.attestation
         return (
-            tuple(tuple(value) if isinstance(value, list) else value for value in values),
-            tuple(in_share(rule.share, rule.id, subject, rule.effect) for rule in self._partial),
             untold,
             posture.state,
-            last,
             posture.apps,
-            proof is None,
-            proof and proof.refused,
+            proof is None or proof.refused,
             client.kind,
             client.contradicted,
             asks_the_way(access.facts),
+            self._shares(access) if self._partial else (),
+            _last_known(access) if posture.state is PostureState.UNAVAILABLE else (),
+            *[read(access) for read in self._readers],
         )
 
+    def _shares(self, access: Access) -> Hashable:
+        subject = share_subject(access)
+        return tuple([in_share(rule.share, rule.id, subject, rule.effect) for rule in self._partial])
+
+    def hanging(self, access: Access, untold: frozenset[str]) -> set[str]:
+        """The conditions that could come out either way, were the values known that are not."""
+        return {
+            rule.when.text
+            for rule in self.policy.rules
+            if rule.when.reads & untold and _hangs(rule, access, untold)
+        }
+
     def _decide(self, access: Access, untold: frozenset[str]) -> Outcome:
-        decision = decide(access, self._policy)
+        decision = decide(access, self.policy)
         tried = [
             (self._rules[trial.rule], trial.matched) for trial in decision.trials if trial.rule in self._rules
         ]
@@ -89,6 +95,17 @@ class Judge:
             return Outcome(decision.effect.value, decision.rule, decision.reason, may)
         names = sorted({name for rule in deciding for name in rule.when.reads & untold})
         return Outcome(UNKNOWN, deciding[0].id, decision.reason, may, tuple(names))
+
+
+def _reader(name: str) -> Callable[[Access], Hashable]:
+    """What reads a variable, in a form that can be compared and looked up."""
+    read: Callable[[Access], Any] = VARIABLES[name].read
+    return (lambda access: tuple(read(access))) if VARIABLES[name].type.startswith("list") else read
+
+
+def _last_known(access: Access) -> Hashable:
+    posture = access.posture
+    return posture.last_state, posture.expires_at is not None and access.now < posture.expires_at
 
 
 def _stage(rule: Rule, access: Access) -> Stage:

@@ -11,7 +11,7 @@ from mailgate.store.keys import Key
 from mailgate.store.ledger import Ledger
 from mailgate.store.policies import Activation, Draft, OvertakenError, Policies, Version
 from mailgate.store.postures import Postures
-from mailgate.store.sightings import Recorded, Sighting, Tally
+from mailgate.store.sightings import ClientFacts, Recorded, Sighting, Tally, Way
 from mailgate.store.states import posture_of, posture_of_person
 from mailgate.store.store import Store
 
@@ -19,6 +19,7 @@ __all__ = [
     "Act",
     "Activation",
     "Break",
+    "ClientFacts",
     "Device",
     "Draft",
     "Entry",
@@ -35,6 +36,7 @@ __all__ = [
     "StoreUnavailableError",
     "Tally",
     "Version",
+    "Way",
     "posture_of",
     "posture_of_person",
 ]

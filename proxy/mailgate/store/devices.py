@@ -95,6 +95,20 @@ class Devices:
         async with self._database.reading(patience=30) as connection:
             return await _load(connection, query)
 
+    async def count(self) -> int:
+        """How many there are."""
+        async with self._database.reading(patience=30) as connection:
+            return (await connection.execute(select(func.count()).select_from(devices))).scalar() or 0
+
+    async def splits(self, parts: int) -> list[tuple[str, str]]:
+        """Id and source of the devices behind which the second, third, … of as many equal parts begins, in order."""
+        count = await self.count()
+        async with self._database.reading(patience=60) as connection:
+            query = select(devices.c.id, devices.c.source).order_by(devices.c.id, devices.c.source).limit(1)
+            places = sorted({count * part // parts for part in range(1, parts)} - {0, count})
+            found = [(await connection.execute(query.offset(place - 1))).one() for place in places]
+        return [(device_id, source) for device_id, source in found]
+
     async def forget(self, device_id: str) -> int:
         """Delete what is stored about every device with this id, its sightings too. Returns how many there were."""
         async with self._database.writing(patience=60) as connection:

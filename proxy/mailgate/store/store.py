@@ -50,6 +50,12 @@ class Store:
         await asyncio.to_thread(migrate, address)
         return cls(Database(address), spool or _spool_beside(address))
 
+    @classmethod
+    def beside(cls, url: str) -> Self:
+        """The store that another process has opened, to read from: nothing is made or upgraded."""
+        address = store_url(url)
+        return cls(Database(address), _spool_beside(address))
+
     def postures(self, catalog: AppCatalog, max_age: timedelta) -> Postures:
         """Postures under these lists; keep one, it holds the cache."""
         return Postures(self.devices, self.reports, catalog, max_age)

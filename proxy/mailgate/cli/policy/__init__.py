@@ -2,9 +2,10 @@
 
 import typer
 
-from mailgate.cli.policy import history
+from mailgate.cli.policy import history, plan
 
 app = typer.Typer(help="Show, plan and change the rules that are in force.", no_args_is_help=True)
 app.command("history")(history.history)
 app.command("show")(history.show)
 app.command("diff")(history.diff)
+app.command("plan")(plan.plan)

@@ -1,0 +1,57 @@
+"""What a stored sighting or device would look like to a decision now."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+from mailgate.classify import classify, with_attestation
+from mailgate.model import LOGINS, Assurance, AttestationResult, Client, Kind, Posture, RequestFacts
+from mailgate.policy import AppCatalog
+from mailgate.store import ClientFacts, Device, posture_of, posture_of_person
+
+UNTOLD_OF_A_SIGHTING = frozenset(
+    {"request.remote", "request.host", "request.path", "request.scheme", "attestation.refused"}
+)
+"""The variables whose values no sighting keeps (``store/recorded.py``)."""
+UNTOLD_OF_A_DEVICE = UNTOLD_OF_A_SIGHTING | frozenset(
+    "client.form client.browser client.browser_version client.model client.eas_type client.probed "
+    "request.method request.protocol".split()
+)
+"""Those that no report tells. A device that was not seen is taken to ask with its proof, and to be what that says."""
+
+PAGE_LOAD = RequestFacts()
+
+
+def recognise(seen: ClientFacts, known: Sequence[Device]) -> tuple[Client, AttestationResult | None]:
+    """A recorded client, and what its device proved then; the token itself is never kept."""
+    proof = proof_of(known[0]) if known and seen.assurance == Assurance.ATTESTED else None
+    return with_attestation(classify(seen.facts), proof), proof
+
+
+def proof_of(device: Device) -> AttestationResult:
+    """What a device proves when it asks with its token."""
+    return AttestationResult(device.id, device.source, kind=device.kind, os=device.os, status=device.status)
+
+
+@lru_cache(maxsize=4096)
+def reported(kind: Kind | None, os: str, os_version: str) -> Client:
+    """The client that a report tells of: which device, and nothing of how it asks."""
+    told = AttestationResult("device", kind=kind, os=os, os_version=os_version)
+    return with_attestation(classify(PAGE_LOAD), told)
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """What decides the worth of a stored report: the listed apps, and how old a report may be."""
+
+    catalog: AppCatalog
+    max_age: timedelta
+
+    def posture(self, client: Client, known: Sequence[Device], now: datetime) -> Posture:
+        """Of the device that a client named; of a client at the side door, of its person's phones and tablets."""
+        if client.protocol not in LOGINS:
+            return posture_of(known[0], self.catalog, self.max_age, now) if known else Posture()
+        if client.kind is Kind.LAPTOP:
+            return Posture()
+        return posture_of_person(known, self.catalog, self.max_age, now)
