@@ -32,7 +32,8 @@ text{font-family:system-ui,sans-serif;font-size:15px}.title{font-size:20px;font-
 def picture(plan: Mapping[str, Any]) -> str:
     """The picture of a plan, as SVG text."""
     moves = {(each["from"], each["to"]): each for each in plan["moves"] if _shown(each)}
-    height = TOP + ROOM + GAP * (len(EFFECTS) - 1) + 70 if moves else TOP + 60
+    bars = max(len({move[side] for move in moves}) for side in (0, 1)) if moves else 0
+    height = TOP + ROOM + GAP * bars + 40 if moves else TOP - 20
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" aria-labelledby="title desc">',
         f'<title id="title">{escape(_title(plan))}</title>',

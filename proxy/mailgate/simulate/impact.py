@@ -51,9 +51,9 @@ class Sample:
     after: Outcome
 
     def is_like(self, other: "Sample") -> bool:
-        """Whether it is of the same device or person."""
+        """Whether it is of the same person; where nobody is named, of the same device."""
         person = self.occasion.person
-        return self.subject.id == other.subject.id or (person != "" and person == other.occasion.person)
+        return person == other.occasion.person and (person != "" or self.subject.id == other.subject.id)
 
 
 @dataclass

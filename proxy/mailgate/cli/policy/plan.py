@@ -103,7 +103,8 @@ def _bar() -> Iterator[Progress]:
         TextColumn("devices"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    errors = Console(stderr=True)
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
         yield bar
 
 
