@@ -9,6 +9,7 @@ from mailgate.store.database import StoreError, StoreUnavailableError
 from mailgate.store.devices import Device
 from mailgate.store.keys import Key
 from mailgate.store.ledger import Ledger
+from mailgate.store.plans import Planned
 from mailgate.store.policies import Activation, Draft, OvertakenError, Policies, Version
 from mailgate.store.postures import Postures
 from mailgate.store.sightings import ClientFacts, Recorded, Sighting, Tally, Way
@@ -27,6 +28,7 @@ __all__ = [
     "Key",
     "Ledger",
     "OvertakenError",
+    "Planned",
     "Policies",
     "Postures",
     "Recorded",

@@ -100,7 +100,7 @@ class Policies:
         return await self._versions(select(policies).where(begins).order_by(policies.c.number.desc()))
 
     async def known(self, digest: str) -> bool:
-        """Whether there is a version with this digest."""
+        """Whether the version with this digest was ever in force."""
         return bool(await self._versions(select(policies).where(policies.c.digest == digest)))
 
     async def activate(self, draft: Draft, act: Act, *, after: int | None = None) -> Activation:

@@ -207,6 +207,20 @@ policies = Table(
 )
 """Every version of the rules: ``texts`` is a JSON object of its files, ``policy`` what sightings call it."""
 
+plans = Table(
+    "plans",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("serial", Integer, nullable=False),
+    Column("candidate", Text, nullable=False),
+    Column("policy", Text, nullable=False),
+    Column("texts", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("author", Words, nullable=False),
+    Column("made_at", Instant, nullable=False, index=True),
+)
+"""Plans, each with the rules that it is about (``candidate`` is their digest) and the activation it was made against."""
+
 activations = Table(
     "activations",
     metadata,

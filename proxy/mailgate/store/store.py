@@ -15,6 +15,7 @@ from mailgate.store.keys import Keys
 from mailgate.store.ledger import Ledger
 from mailgate.store.migrate import migrate
 from mailgate.store.notices import Notices
+from mailgate.store.plans import Plans
 from mailgate.store.policies import Policies
 from mailgate.store.postures import Postures
 from mailgate.store.reports import Reports
@@ -36,6 +37,7 @@ class Store:
         self.keys = Keys(database)
         self.audit = Audit(database)
         self.policies = Policies(database)
+        self.plans = Plans(database)
         self.ledger = Ledger(database, Spool(spool / "sightings.jsonl", _SPOOL_BYTES))
         self.reports = Reports(database, Spool(spool / "reports.jsonl", _SPOOL_BYTES))
 
@@ -84,6 +86,7 @@ class Store:
         for table, age in (
             (self.sightings, sightings_max_age),
             (self.notices, sightings_max_age),
+            (self.plans, sightings_max_age),
             (self.devices, devices_max_age),
         ):
             while deleted := await table.prune(now - age, page):

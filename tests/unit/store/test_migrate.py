@@ -61,7 +61,7 @@ async def test_devices_from_before_owners_had_names_are_found_by_them(url: str) 
         connection.execute(text("DELETE FROM device_names WHERE kind = 'user'"))
         connection.execute(text("DROP TABLE keys"))  # of version 0003
         connection.execute(text("DROP TABLE notices"))  # of version 0004
-        for table in ("audit", "audit_head", "activations", "policies"):  # of version 0009
+        for table in ("audit", "audit_head", "activations", "policies", "plans"):  # of version 0009
             connection.execute(text(f"DROP TABLE {table}"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     store = await Store.open(url)

@@ -15,10 +15,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mailgate.cli.check import DEFAULT_PATH
+from mailgate.cli.policy.change import me
 from mailgate.cli.policy.shown import show_plan
 from mailgate.cli.stored import fail, with_store
 from mailgate.config import Bundle, Rules, load_bundle, load_candidate
 from mailgate.errors import ConfigError
+from mailgate.rollout.acts import keep_plan
 from mailgate.rollout.picture import picture
 from mailgate.rollout.plan import LABELS, Scope, make_plan
 from mailgate.simulate import DIMENSIONS
@@ -88,10 +90,12 @@ async def planned(store: Store, bundle: Bundle, candidate: Rules, days: int, wor
     with _bar() as bar:
         task = bar.add_task("deciding", total=None)
         crew = workers or len(os.sched_getaffinity(0))
-        return await make_plan(
+        made = await make_plan(
             store, url, active, candidate, scope, crew,
             lambda done, of: bar.update(task, completed=done, total=of),
         )  # fmt: skip
+    await keep_plan(store, made, candidate, me(), scope.now)
+    return made
 
 
 @contextmanager

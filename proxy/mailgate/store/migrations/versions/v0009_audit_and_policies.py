@@ -1,4 +1,4 @@
-"""The audit log and the versions of the policy."""
+"""The audit log, the versions of the rules, and plans."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -78,3 +78,16 @@ def _policies() -> None:
         sa.PrimaryKeyConstraint("serial", name="pk_activations"),
         sa.ForeignKeyConstraint(["number"], ["policies.number"], "fk_activations_number"),
     )
+    op.create_table(
+        "plans",
+        sa.Column("digest", sa.Text, nullable=False),
+        sa.Column("serial", sa.Integer, nullable=False),
+        sa.Column("candidate", sa.Text, nullable=False),
+        sa.Column("policy", sa.Text, nullable=False),
+        sa.Column("texts", sa.Text, nullable=False),
+        sa.Column("body", sa.Text, nullable=False),
+        sa.Column("author", sa.Text, nullable=False),
+        sa.Column("made_at", _INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("digest", name="pk_plans"),
+    )
+    op.create_index("ix_plans_made_at", "plans", ["made_at"])
