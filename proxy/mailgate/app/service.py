@@ -68,7 +68,8 @@ class Service:
             undo.push_async_callback(store.close)
             keeper = Keeper(store.policies, gethostname(), utc_now)
             bundle = replace(bundle, rules=await keeper.start(bundle.rules))
-            postures = store.postures(bundle.policy.catalog, bundle.settings.posture.max_age)
+            posture = bundle.settings.posture
+            postures = store.postures(bundle.policy.catalog, posture.max_age, posture.precedence)
             replay = MemoryReplayGuard()
             gate = gate_for(bundle, store, postures, replay)
             gate.prober = await prober_for(bundle.settings, store)
@@ -146,6 +147,7 @@ class Service:
             self.tls.load_cert_chain(settings.tls.certificate, settings.tls.key)
         self._decide_by(replace(bundle, rules=await self.keeper.offer(bundle.rules)))
         self.postures.max_age = settings.posture.max_age
+        self.postures.precedence = settings.posture.precedence
         self.gate.trusted = settings.trusted_proxies
         self.gate.prober = replace(
             self.gate.prober, mode=Mode(settings.probe), lifetime=settings.probe_lifetime

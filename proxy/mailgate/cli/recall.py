@@ -5,9 +5,9 @@ from datetime import datetime
 
 from mailgate.config import Bundle
 from mailgate.decide import decide
-from mailgate.model import LOGINS, Access, Decision, User
-from mailgate.rollout.recorded import Lists, recognise
-from mailgate.store import Device, Recorded, Sighting, Store
+from mailgate.model import LOGINS, Access, Decision, Posture, User
+from mailgate.rollout.recorded import Lists, posture_for, recognise
+from mailgate.store import Device, Recorded, Sighting, Store, is_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +25,22 @@ async def recall(store: Store, bundle: Bundle, name: str, now: datetime) -> Reca
     if then is None:
         return None
     seen = then.sighting
-    known = await _devices(store, seen)
-    client, proof = recognise(seen.client, known)
-    posture = Lists(bundle.policy.catalog, bundle.settings.posture.max_age).posture(client, known, now)
-    access = Access(seen.client.facts, client, posture, now, User(seen.user), proof)
+    known = await _devices(store, seen, bundle)
+    postures = [posture_now(each, bundle, now) for each in known]
+    client, proof = recognise(seen.client, known, postures)
+    access = Access(seen.client.facts, client, posture_for(client, postures), now, User(seen.user), proof)
     return Recalled(then, access, decide(access, bundle.policy))
 
 
-async def _devices(store: Store, seen: Sighting) -> list[Device]:
+def posture_now(device: Device, bundle: Bundle, now: datetime) -> Posture:
+    """The posture that the gate of these files gives this device."""
+    posture = bundle.settings.posture
+    return Lists(bundle.policy.catalog, posture.max_age, posture.precedence).posture(device, now)
+
+
+async def _devices(store: Store, seen: Sighting, bundle: Bundle) -> list[Device]:
     """The device that asked, or where none can be told: those of the person."""
-    if seen.client.protocol in LOGINS:
-        return await store.devices.owned(seen.user)
-    return await store.devices.called(seen.device) if seen.device else []
+    if seen.client.protocol not in LOGINS:
+        return await store.devices.called(seen.device) if seen.device else []
+    owned = await store.devices.owned(seen.user)
+    return [each for each in owned if is_of(each, seen.user, bundle.settings.posture.precedence)]

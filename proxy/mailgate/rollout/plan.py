@@ -23,11 +23,12 @@ LABELS = (Effect.BLOCK.value, Effect.CHALLENGE.value, Effect.WARN.value, Effect.
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """On what a plan rests: sightings of so many days, reports of such an age, as of now."""
+    """On what a plan rests: sightings of so many days, reports of such an age and sources, as of now."""
 
     now: datetime
     days: int
     max_age: timedelta
+    precedence: tuple[str, ...] = ()
 
 
 async def make_plan(
@@ -47,7 +48,7 @@ async def make_plan(
     version = await store.policies.get(active.number)
     assert version is not None  # a foreign key holds it
     since = (scope.now - timedelta(days=scope.days)).date()
-    task = Task(url, version.texts, candidate.texts, scope.max_age, since, scope.now)
+    task = Task(url, version.texts, candidate.texts, scope.max_age, scope.precedence, since, scope.now)
     tally = await simulate(store, task, workers, progress)
     body = {
         "made_at": scope.now.isoformat(),

@@ -23,15 +23,18 @@ UNTOLD_OF_A_DEVICE = UNTOLD_OF_A_SIGHTING | frozenset(
 PAGE_LOAD = RequestFacts()
 
 
-def recognise(seen: ClientFacts, known: Sequence[Device]) -> tuple[Client, AttestationResult | None]:
-    """A recorded client, and what its device proved then; the token itself is never kept."""
-    proof = proof_of(known[0]) if known and seen.assurance == Assurance.ATTESTED else None
+def recognise(
+    seen: ClientFacts, known: Sequence[Device], postures: Sequence[Posture]
+) -> tuple[Client, AttestationResult | None]:
+    """A recorded client, and what its device proved then. ``postures`` are those of the known devices."""
+    proof = proof_of(known[0], postures[0]) if known and seen.assurance == Assurance.ATTESTED else None
     return with_attestation(classify(seen.facts), proof), proof
 
 
-def proof_of(device: Device) -> AttestationResult:
-    """What a device proves when it asks with its token."""
-    return AttestationResult(device.id, device.source, kind=device.kind, os=device.os, status=device.status)
+def proof_of(device: Device, posture: Posture) -> AttestationResult:
+    """What a device proves when it asks with its token, as far as it was kept; the token itself never is."""
+    told = next((each for each in device.reports if each.source == posture.source), device.reports[0])
+    return AttestationResult(told.id, told.source, kind=told.kind, os=told.os, status=told.status)
 
 
 @lru_cache(maxsize=4096)
@@ -43,15 +46,19 @@ def reported(kind: Kind | None, os: str, os_version: str) -> Client:
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """What decides the worth of a stored report: the listed apps, and how old a report may be."""
+    """What decides the worth of stored reports: the listed apps, how old a report may be, who is believed most."""
 
     catalog: AppCatalog
     max_age: timedelta
+    precedence: tuple[str, ...] = ()
 
-    def posture(self, client: Client, known: Sequence[Device], now: datetime) -> Posture:
-        """Of the device that a client named; of a client at the side door, of its person's phones and tablets."""
-        if client.protocol not in LOGINS:
-            return posture_of(known[0], self.catalog, self.max_age, now) if known else Posture()
-        if client.kind is Kind.LAPTOP:
-            return Posture()
-        return posture_of_person(known, self.catalog, self.max_age, now)
+    def posture(self, device: Device, now: datetime) -> Posture:
+        """The posture of a device now."""
+        return posture_of(device, self.catalog, self.max_age, now, precedence=self.precedence)
+
+
+def posture_for(client: Client, postures: Sequence[Posture]) -> Posture:
+    """Of the device that a client named; of a client at the side door, of its person's phones and tablets."""
+    if client.protocol not in LOGINS:
+        return postures[0] if postures else Posture()
+    return Posture() if client.kind is Kind.LAPTOP else posture_of_person(postures)

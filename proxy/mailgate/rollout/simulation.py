@@ -11,7 +11,7 @@ from typing import Any
 
 from mailgate.classify import warm
 from mailgate.config import compile_rules
-from mailgate.rollout.population import Place, Population
+from mailgate.rollout.population import Population
 from mailgate.rollout.recorded import Lists
 from mailgate.simulate import Impact, Subject, Tally
 from mailgate.store import Store
@@ -31,6 +31,7 @@ class Task:
     active: Mapping[str, str]
     candidate: Mapping[str, str]
     max_age: timedelta
+    precedence: tuple[str, ...]
     since: date
     now: datetime
 
@@ -39,7 +40,7 @@ async def simulate(store: Store, task: Task, workers: int, progress: Progress) -
     """What changes for everybody, as one tally. Raises StoreUnavailableError."""
     count = await store.devices.count()
     marks = await store.devices.splits(max(1, -(-count // PART)))
-    parts = list(zip([("", ""), *marks], [*marks, None], strict=True))
+    parts = list(zip(["", *marks], [*marks, None], strict=True))
     total = Tally()
     if len(parts) == 1 or workers < 2:
         crew = _Alone(task)
@@ -66,10 +67,12 @@ class _Alone:
         self.task = task
         self._active = compile_rules(task.active).policy
         self._candidate = compile_rules(task.candidate).policy
-        before, after = (Lists(each.catalog, task.max_age) for each in (self._active, self._candidate))
+        before, after = (
+            Lists(each.catalog, task.max_age, task.precedence) for each in (self._active, self._candidate)
+        )
         self._lists = (before, before if before == after else after)
 
-    async def devices(self, store: Store, behind: Place, until: Place | None) -> Tally:
+    async def devices(self, store: Store, behind: str, until: str | None) -> Tally:
         return await self._tally(self._population(store).devices(behind, until))
 
     async def strangers(self, store: Store) -> Tally:
@@ -100,7 +103,7 @@ def _settle(task: Task) -> None:
     _crew = _Alone(task)
 
 
-def _devices(behind: Place, until: Place | None) -> Tally:
+def _devices(behind: str, until: str | None) -> Tally:
     return _with_store(lambda store: _crew.devices(store, behind, until))
 
 

@@ -62,6 +62,8 @@ class Judge:
             untold,
             posture.state,
             posture.apps,
+            posture.lost,
+            bool(posture.findings),
             proof is None or proof.refused,
             client.kind,
             client.contradicted,

@@ -6,14 +6,15 @@
 from mailgate.store.audit import Act
 from mailgate.store.chain import Break, Entry, Head
 from mailgate.store.database import StoreError, StoreUnavailableError
-from mailgate.store.devices import Device
+from mailgate.store.device import Device, Report
 from mailgate.store.keys import Key
+from mailgate.store.learning import Taken
 from mailgate.store.ledger import Ledger
 from mailgate.store.plans import Planned
 from mailgate.store.policies import Activation, Draft, OvertakenError, Policies, Version
 from mailgate.store.postures import Postures
 from mailgate.store.sightings import ClientFacts, Recorded, Sighting, Tally, Way
-from mailgate.store.states import posture_of, posture_of_person
+from mailgate.store.states import is_of, owner_of, posture_of, posture_of_person
 from mailgate.store.store import Store
 
 __all__ = [
@@ -32,13 +33,17 @@ __all__ = [
     "Policies",
     "Postures",
     "Recorded",
+    "Report",
     "Sighting",
     "Store",
     "StoreError",
     "StoreUnavailableError",
+    "Taken",
     "Tally",
     "Version",
     "Way",
+    "is_of",
+    "owner_of",
     "posture_of",
     "posture_of_person",
 ]

@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.store.chain import Break, Entry, Head, breaks, digest_of
 from mailgate.store.database import Database, StoreError
-from mailgate.store.schema import audit, audit_head, kept
+from mailgate.store.names import storable
+from mailgate.store.schema import audit, audit_head
 
 _PAGE = 1000
 _LAST = select(audit_head.c.number, audit_head.c.digest).where(audit_head.c.one == 1)
@@ -101,11 +102,11 @@ def _entry(head: Head, act: Act) -> Entry:
     entry = Entry(
         number=head.number + 1,
         at=act.at.astimezone(UTC).isoformat(timespec="microseconds"),
-        who=kept(act.who),
+        who=storable(act.who),
         what=act.what,
-        about=kept(act.about),
-        why=kept(act.why),
-        origin=kept(act.origin),
+        about=storable(act.about),
+        why=storable(act.why),
+        origin=storable(act.origin),
         details=json.dumps(act.details, sort_keys=True, default=str),
         previous=head.digest,
     )

@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.model import LOGINS, RequestFacts
 from mailgate.store.database import Database
+from mailgate.store.names import FORMER
 from mailgate.store.rows import upsert
-from mailgate.store.schema import clients, devices, sightings
+from mailgate.store.schema import clients, device_names, devices, sightings
 
 _PAGE = 500
 _recorded = select(sightings, *(c.label(f"client_{c.name}") for c in clients.c)).join(clients)
@@ -132,7 +133,9 @@ class Sightings:
     async def strangers(self, since: date, after: tuple[str, str], size: int = _PAGE) -> list[Way]:
         """How clients of which no device is known came, in the order of client id and user, from just behind ``after``."""
         client, user = after
-        known = select(devices.c.key).where(devices.c.id == sightings.c.device).exists()
+        named = device_names.c.name == sightings.c.device
+        former = select(device_names.c.device).where(device_names.c.kind == FORMER, named).exists()
+        known = or_(select(devices.c.key).where(devices.c.id == sightings.c.device).exists(), former)
         behind = or_(sightings.c.client > client, and_(sightings.c.client == client, sightings.c.user > user))
         query = _ways(literal(""), ~known, sightings.c.day >= since, behind)
         return await self._read_ways(query.limit(size))

@@ -190,7 +190,7 @@ async def test_what_only_a_start_can_change_is_named(service, bundle):
 
 
 TAKEN_BY_A_RELOAD = {
-    "trusted_proxies", "attestation", "probe", "probe_lifetime", "dovecot", "posture", "retention", "files",
+    "trusted_proxies", "attestation", "probe", "probe_lifetime", "dovecot", "guard", "posture", "retention", "files",
 }  # fmt: skip
 SWITCHED_BY_A_START = {"tls"}
 """On or off; what the files hold is taken by a reload."""

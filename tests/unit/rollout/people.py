@@ -10,6 +10,7 @@ from mailgate.decide import decide
 from mailgate.model import LOGINS, Access, AppsReport, AttestationResult, Kind, Posture, RequestFacts, User
 from mailgate.policy import Policy
 from mailgate.store import Store
+from mailgate.store.device import new_id
 
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1"
 WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 Safari/537.36"
@@ -47,6 +48,11 @@ def phone(
         status="affirming",
         expires=NOW + timedelta(days=7),
     )
+
+
+def device(number: int) -> str:
+    """The id under which the store has the phone with this number."""
+    return new_id((ISSUER, f"phone-{number}"))
 
 
 async def know(store: Store, policy: Policy, proofs: Iterable[AttestationResult]) -> None:

@@ -74,7 +74,7 @@ async def test_it_says_who_moves_where_and_by_what(store: Store, url: str) -> No
         "group": [],
     }
     (sample,) = blocked["samples"]
-    assert (sample["person"], sample["device"], sample["apps"]) == ("ada", "phone-1", ["tiktok"])
+    assert (sample["person"], sample["device"], sample["apps"]) == ("ada", people.device(1), ["tiktok"])
     assert sample["from"] == {"effect": "warn", "rule": "app", "reason": "prohibited-app"}
     assert sample["to"] == {"effect": "block", "rule": "app", "reason": "prohibited-app"}
     assert {"from": "warn", "to": "block", "people": 1, "devices": 1} in plan["moves"]

@@ -14,7 +14,7 @@ from mailgate.config import Rules
 from mailgate.decide import decide
 from mailgate.model import Access, User
 from mailgate.rollout import simulation
-from mailgate.rollout.recorded import PAGE_LOAD, Lists, proof_of, recognise, reported
+from mailgate.rollout.recorded import PAGE_LOAD, Lists, posture_for, proof_of, recognise, reported
 from mailgate.rollout.simulation import Task, simulate
 from mailgate.simulate import Tally
 from mailgate.store import Store
@@ -46,7 +46,9 @@ async def store(url: str) -> AsyncIterator[Store]:
 
 
 def task(url: str) -> Task:
-    return Task(url, ACTIVE.texts, CANDIDATE.texts, people.MAX_AGE, (NOW - timedelta(days=14)).date(), NOW)
+    return Task(
+        url, ACTIVE.texts, CANDIDATE.texts, people.MAX_AGE, (), (NOW - timedelta(days=14)).date(), NOW
+    )
 
 
 async def populate(store: Store, seed: int) -> None:
@@ -73,18 +75,18 @@ async def by_brute_force(store: Store, rules: Rules) -> dict[tuple[str, str, str
         known = named
         if sighting.client.protocol == "imap":
             known = await store.devices.owned(sighting.user)
-        client, proof = recognise(sighting.client, known)
-        access = Access(
-            sighting.client.facts, client, lists.posture(client, known, NOW), NOW, User(sighting.user), proof
-        )
+        postures = [lists.posture(each, NOW) for each in known]
+        client, proof = recognise(sighting.client, known, postures)
+        posture = posture_for(client, postures)
+        access = Access(sighting.client.facts, client, posture, NOW, User(sighting.user), proof)
         key = (sighting.device, str(sighting.client), sighting.user)
         effects[key] = decide(access, rules.policy).effect.value
     for device in await store.devices.page(size=1000):
         if device.id not in seen:
-            client = reported(device.kind, device.os, device.os_version)
-            posture = lists.posture(client, [device], NOW)
-            access = Access(PAGE_LOAD, client, posture, NOW, User(device.owner), proof_of(device))
-            effects[device.id, "", device.owner] = decide(access, rules.policy).effect.value
+            posture = lists.posture(device, NOW)
+            client = reported(posture.kind, posture.os, posture.os_version)
+            access = Access(PAGE_LOAD, client, posture, NOW, User(posture.owner), proof_of(device, posture))
+            effects[device.id, "", posture.owner] = decide(access, rules.policy).effect.value
     return effects
 
 
