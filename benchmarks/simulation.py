@@ -38,8 +38,10 @@ from mailgate.model import (
 )
 from mailgate.rollout import draft_of
 from mailgate.store import Act, Store
+from mailgate.store.device import new_id
 
 BATCH = 5000
+SOURCE = "https://mdm.example.com"
 KINDS = ((Kind.PHONE, "ios"), (Kind.PHONE, "android"), (Kind.TABLET, "ipados"), (Kind.LAPTOP, "windows"))
 LISTED = '"prohibited" in device.lists'
 
@@ -89,7 +91,7 @@ def records(first: int, end: int, random: Random, now: datetime) -> Iterator[Dev
         apps = frozenset({"tiktok"}) if random.random() < 0.05 else frozenset[str]()
         looked = now - timedelta(minutes=random.randrange(1400))
         yield DeviceRecord(
-            source="https://mdm.example.com",
+            source=SOURCE,
             id=f"device-{number}",
             owner=f"person-{number // 2}@example.com",
             kind=kind,
@@ -107,7 +109,7 @@ def records(first: int, end: int, random: Random, now: datetime) -> Iterator[Dev
 def see(store: Store, number: int, now: datetime) -> None:
     agent = LAPTOP if number % len(KINDS) == len(KINDS) - 1 else PHONE
     facts = RequestFacts(headers={"user-agent": agent})
-    posture = Posture(device_id=f"device-{number}")
+    posture = Posture(device_id=new_id((SOURCE, f"device-{number}")))
     access = Access(facts, classify(facts), posture, now, User(f"person-{number // 2}@example.com"))
     store.ledger.record(access, Decision(Effect.ALLOW, Reason.RULE_MATCHED, "clean-handheld", "p"))
 

@@ -41,7 +41,7 @@ class Population:
 
         A device that was not seen in these days comes with what it reported.
         """
-        while page := await self.store.devices.page(behind, PAGE):
+        while page := await self.store.devices.sketches(behind, PAGE):
             behind = page[-1].id
             ended = next((n for n, each in enumerate(page, 1) if each.id == until), 0)
             page = page[: ended or None]

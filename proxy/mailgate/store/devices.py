@@ -38,6 +38,7 @@ from mailgate.store.schema import (
     reports,
     sightings,
 )
+from mailgate.store.sketches import sketches
 from mailgate.store.trust import report_from
 
 _PAGE = 500
@@ -106,6 +107,11 @@ class Devices:
         query = select(devices.c.key).where(devices.c.id > after).order_by(devices.c.id).limit(size)
         found = await self._all(query, patience=30)
         return sorted(found, key=lambda device: device.id)
+
+    async def sketches(self, after: str, size: int) -> list[Device]:
+        """As ``page``, with all that decisions need and without the names (``sketches.py``)."""
+        async with self._database.reading(patience=60) as connection:
+            return await sketches(connection, after, size)
 
     async def count(self) -> int:
         """How many there are."""

@@ -6,8 +6,10 @@ from tests.unit.store.test_keys import *  # noqa: F403
 from tests.unit.store.test_ledger import *  # noqa: F403
 from tests.unit.store.test_migrate import *  # noqa: F403
 from tests.unit.store.test_outbox import *  # noqa: F403
+from tests.unit.store.test_plans import *  # noqa: F403
 from tests.unit.store.test_policies import *  # noqa: F403
 from tests.unit.store.test_postures import *  # noqa: F403
 from tests.unit.store.test_reports import *  # noqa: F403
 from tests.unit.store.test_sightings import *  # noqa: F403
+from tests.unit.store.test_sketches import *  # noqa: F403
 from tests.unit.store.test_store import *  # noqa: F403
