@@ -29,6 +29,7 @@ from mailgate.gateway.reload import Reloader
 from mailgate.gateway.server import Server
 from mailgate.gateway.tls import server_context
 from mailgate.rollout import LOOK, Keeper
+from mailgate.rollout.inspection import Inspection
 from mailgate.store import Postures, Store, StoreError
 
 log = structlog.get_logger()
@@ -51,6 +52,7 @@ class Service:
     replay: MemoryReplayGuard
     gate: Gate
     reloader: Reloader[Bundle] = field(init=False)
+    inspection: Inspection | None = None
     tls: ssl.SSLContext | None = None
     stopping: bool = False
     public: str = ""
@@ -66,14 +68,16 @@ class Service:
         async with AsyncExitStack() as undo:
             store = await Store.open(bundle.settings.store.get_secret_value())
             undo.push_async_callback(store.close)
-            keeper = Keeper(store.policies, gethostname(), utc_now)
+            inspection = Inspection(store, bundle.settings, gethostname(), utc_now)
+            keeper = Keeper(store.policies, gethostname(), utc_now, inspection)
+            undo.callback(keeper.close)
             bundle = replace(bundle, rules=await keeper.start(bundle.rules))
             posture = bundle.settings.posture
             postures = store.postures(bundle.policy.catalog, posture.max_age, posture.precedence)
             replay = MemoryReplayGuard()
             gate = gate_for(bundle, store, postures, replay)
             gate.prober = await prober_for(bundle.settings, store)
-            service = cls(config, bundle, store, keeper, postures, replay, gate)
+            service = cls(config, bundle, store, keeper, postures, replay, gate, inspection)
             undo.push_async_callback(service.stop)
             await service._open()
             undo.pop_all()
@@ -145,6 +149,8 @@ class Service:
         if self.tls and settings.tls:
             server_context(settings.tls.certificate, settings.tls.key)  # raises before anything has changed
             self.tls.load_cert_chain(settings.tls.certificate, settings.tls.key)
+        if self.inspection:
+            self.inspection.settings = settings
         self._decide_by(replace(bundle, rules=await self.keeper.offer(bundle.rules)))
         self.postures.max_age = settings.posture.max_age
         self.postures.precedence = settings.posture.precedence

@@ -5,15 +5,17 @@ in force by that gate. Files that are merely found at a start and hold what was 
 was taken back, or what another computer has not been given yet.
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import structlog
 
 from mailgate.config import Rules, compile_rules
 from mailgate.errors import ConfigError, MailgateError
-from mailgate.store import Act, Activation, Draft, Policies, Store, StoreError
+from mailgate.store import Act, Activation, Draft, OvertakenError, Policies, Store, StoreError
 
 log = structlog.get_logger()
 
@@ -21,6 +23,15 @@ BY_FILE = "file"
 """The author of a version that nobody named: the files on some gate's disk were changed."""
 LOOK = 0.25
 """Seconds between two looks at which version is in force."""
+
+
+Inspect = Callable[[Activation, Rules], Coroutine[Any, Any, str]]
+"""Looks at rules that shall take the place of what is in force: why they may not by themselves, or nothing."""
+
+
+async def let_pass(_active: Activation, _files: Rules) -> str:
+    """What looks at nothing."""
+    return ""
 
 
 class UnreadableVersionError(MailgateError):
@@ -35,15 +46,31 @@ class Current:
     rules: Rules
 
 
-class Keeper:
-    """The rules of one gate. ``start`` first; ``offer`` after each reading of the files; ``look`` all the time."""
+@dataclass(slots=True)
+class Waiting:
+    """Changed files on their way into force: what was found of them, and against what."""
 
-    def __init__(self, policies: Policies, origin: str, clock: Callable[[], datetime]) -> None:
+    files: Rules
+    after: int = 0
+    look: asyncio.Task[str] | None = None
+
+
+class Keeper:
+    """The rules of one gate. ``start`` first; ``offer`` after each reading of the files; ``look`` all the time.
+
+    ``inspect`` may take long: meanwhile what is in force goes on.
+    """
+
+    def __init__(
+        self, policies: Policies, origin: str, clock: Callable[[], datetime], inspect: Inspect = let_pass
+    ) -> None:
         self._policies = policies
         self._origin = origin
         self._clock = clock
+        self._inspect = inspect
         self._files = ""
-        self._waiting: Rules | None = None
+        self._waiting: Waiting | None = None
+        self._refused = ""
         self._unreadable = 0
         self.current: Current
 
@@ -53,60 +80,99 @@ class Keeper:
         active = await self._policies.active()
         if active is None:
             await self._activate(files, "the first start")
-        elif active.digest != files.digest and not await self._policies.known(files.digest):
-            await self._activate(files, "the files were changed while this gate did not run")
-        else:
-            self.current = await self._read(active, files)
-        self._note_held()
+            return files
+        self.current = await self._read(active, files)
+        if active.digest != files.digest and not await self._policies.known(files.digest):
+            self._waiting = Waiting(files)
+        await self._settle()
         return self.current.rules
 
     async def offer(self, files: Rules) -> Rules:
-        """The rules in force after these files were read. Their rules take effect where they have changed."""
+        """The rules in force after these files were read. Where they have changed they take effect, now or soon."""
         if files.digest != self._files:
-            self._files, self._waiting = files.digest, files
-            await self._try_waiting()
-            self._note_held()
+            self.close()
+            self._files, self._waiting, self._refused = files.digest, Waiting(files), ""
+            await self._settle()
         return self.current.rules
 
     async def look(self) -> None:
         """Take over what is in force now. Never raises for a store that is down: what was in force stays."""
         try:
             if self._waiting:
-                await self._try_waiting()
+                await self._settle(again=True)
             serial = await self._policies.serial()
             if serial in (self.current.activation.serial, self._unreadable):
                 return
             active = await self._policies.active()
             if active and active.serial != self.current.activation.serial:
                 self.current = await self._read(active)
+                self._refused = ""
         except StoreError:
             return
         except UnreadableVersionError as error:
             self._unreadable = serial
             log.error("policy-unreadable", serial=serial, detail=str(error))
 
+    def close(self) -> None:
+        """Stop looking at changed files."""
+        if self._waiting and self._waiting.look:
+            self._waiting.look.cancel()
+            self._waiting.look = None
+
     @property
     def held(self) -> str:
         """Why the files on disk are not in force, in words; empty where they are."""
         if self._waiting:
-            return "the files have changed and wait for the store"
+            looking = self._waiting.look is not None
+            return "the files have changed and " + ("are looked at" if looking else "wait for the store")
         if self._files == self.current.activation.digest:
             return ""
-        return (
+        another = (
             f"the files hold another version than number {self.current.activation.number}, which is in force"
         )
+        return f"{another}: {self._refused}" if self._refused else another
 
-    async def _try_waiting(self) -> None:
-        assert self._waiting is not None
+    async def _settle(self, *, again: bool = False) -> None:
+        """Put waiting files in force as far as that is possible now; say once why they are held."""
+        if self._waiting:
+            await self._try(self._waiting)
+        if self.held and not (again and self._waiting):
+            log.warning("policy-held", in_force=self.current.activation.number, why=self.held)
+
+    async def _try(self, waiting: Waiting) -> None:
         try:
-            await self._activate(self._waiting, "the files were changed")
-        except StoreError:
+            refused = await self._inspected(waiting)
+            if refused is None:
+                return
+            self._refused = refused
+            if not refused:
+                await self._activate(waiting.files, "the files were changed", after=waiting.after)
+        except (StoreError, OvertakenError):  # later; against what is in force then
             return
-        self._waiting = None
+        if self._waiting is waiting:
+            self._waiting = None
 
-    async def _activate(self, files: Rules, why: str) -> None:
+    async def _inspected(self, waiting: Waiting) -> str | None:
+        """Why these files may not be put in force, nothing where they may; None while that is not known yet."""
+        if waiting.look is None:
+            active = await self._policies.active()
+            assert active is not None  # ``start`` has put something in force
+            waiting.after = active.serial
+            waiting.look = asyncio.get_running_loop().create_task(self._inspect(active, waiting.files))
+            await asyncio.sleep(0)  # what lets everything pass is done by now
+        if not waiting.look.done():
+            return None
+        done, waiting.look = waiting.look, None
+        try:
+            return done.result()
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - what cannot be looked at is not put in force
+            return f"they could not be looked at ({type(error).__name__})"
+
+    async def _activate(self, files: Rules, why: str, *, after: int | None = None) -> None:
         act = Act(self._clock(), BY_FILE, "policy-activated", why=why, origin=self._origin)
-        activation = await self._policies.activate(draft_of(files), act)
+        activation = await self._policies.activate(draft_of(files), act, after=after)
         self.current = await self._read(activation, files)
 
     async def _read(self, activation: Activation, files: Rules | None = None) -> Current:
@@ -114,10 +180,6 @@ class Keeper:
         if files and files.digest == activation.digest:
             return Current(activation, files)
         return Current(activation, await rules_of(self._policies, activation))
-
-    def _note_held(self) -> None:
-        if self.held:
-            log.warning("policy-held", in_force=self.current.activation.number, why=self.held)
 
 
 def draft_of(rules: Rules) -> Draft:

@@ -20,6 +20,9 @@ from mailgate.store import Activation, Store, Version
 LABELS = (Effect.BLOCK.value, Effect.CHALLENGE.value, Effect.WARN.value, Effect.ALLOW.value, UNKNOWN)
 """What may be new for somebody, the hardest first; last what cannot be told."""
 
+DAYS = 14
+"""How many days of sightings are looked at unless somebody says otherwise."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:

@@ -1,5 +1,6 @@
 """By which rules a gate decides, whatever happens to the files, the store and the other gates."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,9 +9,10 @@ from structlog.testing import capture_logs
 from tests.unit.rollout.examples import OPEN, SHUT, rules
 from tests.unit.store.examples import NOW
 
+from mailgate.config import Rules
 from mailgate.rollout import Keeper, draft_of, in_force
 from mailgate.rollout.keeper import UnreadableVersionError
-from mailgate.store import Act, Draft, Store, StoreUnavailableError
+from mailgate.store import Act, Activation, Draft, Store, StoreUnavailableError
 
 OTHER = "rules: [{id: other, when: 'true', effect: warn}]\n"
 ACT = Act(NOW, "ada", "policy-activated", why="tried", origin="desk")
@@ -153,3 +155,99 @@ async def test_a_version_that_this_mailgate_cannot_read_changes_nothing_and_is_s
     await store.policies.activate(draft_of(rules(OTHER)), ACT)
     await gate.look()
     assert decides(gate) == "other"
+
+
+class Inspector:
+    """Looks at changes as long as the test wants, and then says what it wants."""
+
+    def __init__(self) -> None:
+        self.answers: list[str | Exception] = []
+        self.looked_at: list[int] = []
+        self.go = asyncio.Event()
+
+    async def __call__(self, active: Activation, _files: Rules) -> str:
+        self.looked_at.append(active.serial)
+        await self.go.wait()
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+async def guarded(store: Store, *answers: str | Exception) -> tuple[Keeper, Inspector]:
+    """A gate that has started and whose files have changed."""
+    inspector = Inspector()
+    inspector.answers = [*answers]
+    gate = Keeper(store.policies, "gate-1", lambda: NOW, inspector)
+    await gate.start(rules())
+    await gate.offer(rules(SHUT))
+    return gate, inspector
+
+
+async def looked(gate: Keeper) -> None:
+    """What is looked at comes to its end."""
+    for _ in range(3):
+        await asyncio.sleep(0)
+        await gate.look()
+
+
+async def test_what_is_in_force_goes_on_while_a_change_is_looked_at(store: Store) -> None:
+    gate, inspector = await guarded(store, "")
+    await looked(gate)
+    assert (decides(gate), gate.held) == ("open", "the files have changed and are looked at")
+    inspector.go.set()
+    await looked(gate)
+    assert (decides(gate), gate.held) == ("shut", "")
+
+
+async def test_a_change_that_does_not_pass_is_held_with_why_and_said_once(store: Store) -> None:
+    gate, inspector = await guarded(store, "7 people too many")
+    inspector.go.set()
+    with capture_logs() as logs:
+        await looked(gate)
+    assert decides(gate) == "open"
+    assert gate.held.endswith("number 1, which is in force: 7 people too many")
+    assert [line["event"] for line in logs] == ["policy-held"]
+    await store.policies.activate(draft_of(rules(SHUT)), ACT)
+    await looked(gate)
+    assert (decides(gate), gate.held) == ("shut", "")
+
+
+async def test_what_cannot_be_looked_at_is_held(store: Store) -> None:
+    gate, inspector = await guarded(store, KeyError("x"))
+    inspector.go.set()
+    await looked(gate)
+    assert decides(gate) == "open"
+    assert gate.held.endswith("they could not be looked at (KeyError)")
+
+
+async def test_a_change_is_looked_at_again_against_what_is_in_force_by_then(store: Store) -> None:
+    gate, inspector = await guarded(store, "", "")
+    await store.policies.activate(draft_of(rules(OTHER)), ACT)
+    inspector.go.set()
+    await looked(gate)
+    await looked(gate)
+    assert inspector.looked_at == [1, 2]
+    assert (decides(gate), gate.current.activation.serial) == ("shut", 3)
+
+
+async def test_a_newer_change_is_looked_at_instead(store: Store) -> None:
+    gate, inspector = await guarded(store, "")
+    await gate.offer(rules(OTHER))
+    inspector.go.set()
+    await looked(gate)
+    assert decides(gate) == "other"
+    assert not await store.policies.known(rules(SHUT).digest)
+    gate.close()
+
+
+async def test_files_changed_while_no_gate_ran_are_looked_at_too(store: Store) -> None:
+    await started(store)
+    inspector = Inspector()
+    inspector.answers = ["too many"]
+    inspector.go.set()
+    gate = Keeper(store.policies, "gate-1", lambda: NOW, inspector)
+    await gate.start(rules(SHUT))
+    await looked(gate)
+    assert decides(gate) == "open"
+    assert gate.held.endswith("too many")

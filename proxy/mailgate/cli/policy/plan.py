@@ -22,7 +22,7 @@ from mailgate.config import Bundle, Rules, load_bundle, load_candidate
 from mailgate.errors import ConfigError
 from mailgate.rollout.acts import keep_plan
 from mailgate.rollout.picture import picture
-from mailgate.rollout.plan import LABELS, Scope, make_plan
+from mailgate.rollout.plan import DAYS, LABELS, Scope, make_plan
 from mailgate.simulate import DIMENSIONS
 from mailgate.store import Store
 
@@ -42,7 +42,7 @@ Svg = Annotated[
 
 def plan(
     file: File = None,
-    days: Days = 14,
+    days: Days = DAYS,
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
