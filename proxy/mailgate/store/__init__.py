@@ -7,13 +7,15 @@ from mailgate.store.audit import Act
 from mailgate.store.chain import Break, Entry, Head
 from mailgate.store.database import StoreError, StoreUnavailableError
 from mailgate.store.device import Device, Report
-from mailgate.store.keys import Key
+from mailgate.store.enrolments import EnrolledKey, Enrolments, EnrolmentToken, NotEnrolled, Revoked
+from mailgate.store.keys import Key, Keys
 from mailgate.store.learning import Taken
 from mailgate.store.ledger import Ledger
 from mailgate.store.plans import Planned
 from mailgate.store.policies import Activation, Draft, OvertakenError, Policies, Version
 from mailgate.store.postures import Postures
 from mailgate.store.sightings import ClientFacts, Recorded, Sighting, Tally, Way
+from mailgate.store.spent import SpentProofs
 from mailgate.store.states import is_of, owner_of, posture_of, posture_of_person
 from mailgate.store.store import Store
 
@@ -24,17 +26,24 @@ __all__ = [
     "ClientFacts",
     "Device",
     "Draft",
+    "EnrolledKey",
+    "EnrolmentToken",
+    "Enrolments",
     "Entry",
     "Head",
     "Key",
+    "Keys",
     "Ledger",
+    "NotEnrolled",
     "OvertakenError",
     "Planned",
     "Policies",
     "Postures",
     "Recorded",
     "Report",
+    "Revoked",
     "Sighting",
+    "SpentProofs",
     "Store",
     "StoreError",
     "StoreUnavailableError",

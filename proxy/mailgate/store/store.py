@@ -12,6 +12,7 @@ from mailgate.policy import AppCatalog
 from mailgate.store.audit import Audit
 from mailgate.store.database import Database, store_url
 from mailgate.store.devices import Devices
+from mailgate.store.enrolments import Enrolments
 from mailgate.store.keys import Keys
 from mailgate.store.ledger import Ledger
 from mailgate.store.migrate import migrate
@@ -21,6 +22,7 @@ from mailgate.store.policies import Policies
 from mailgate.store.postures import Postures
 from mailgate.store.reports import Reports
 from mailgate.store.sightings import Sightings
+from mailgate.store.spent import SpentProofs
 from mailgate.store.spool import Spool
 
 _SPOOL_BYTES = 32 * 1024 * 1024
@@ -39,6 +41,8 @@ class Store:
         self.audit = Audit(database)
         self.policies = Policies(database)
         self.plans = Plans(database)
+        self.spent = SpentProofs(database)
+        self.enrolments = Enrolments(database)
         self.ledger = Ledger(database, Spool(spool / "sightings.jsonl", _SPOOL_BYTES))
         self.reports = Reports(database, Spool(spool / "reports.jsonl", _SPOOL_BYTES))
 
@@ -71,7 +75,7 @@ class Store:
 
     async def close(self, patience: float = 5.0) -> None:
         """Write what waits, within ``patience`` seconds each or to disk, and let go of the database."""
-        await asyncio.gather(self.reports.close(patience), self.ledger.close(patience))
+        await asyncio.gather(self.reports.close(patience), self.ledger.close(patience), self.spent.close())
         await self._database.close()
 
     async def ping(self) -> None:
@@ -89,6 +93,7 @@ class Store:
             (self.notices, sightings_max_age),
             (self.plans, sightings_max_age),
             (self.devices, devices_max_age),
+            (self.enrolments, devices_max_age),
         ):
             while deleted := await table.prune(now - age, page):
                 gone += deleted

@@ -2,8 +2,11 @@
 
 from tests.unit.store.test_audit import *  # noqa: F403
 from tests.unit.store.test_devices import *  # noqa: F403
+from tests.unit.store.test_enrolments import *  # noqa: F403
 from tests.unit.store.test_keys import *  # noqa: F403
+from tests.unit.store.test_learning import *  # noqa: F403
 from tests.unit.store.test_ledger import *  # noqa: F403
+from tests.unit.store.test_loading import *  # noqa: F403
 from tests.unit.store.test_migrate import *  # noqa: F403
 from tests.unit.store.test_outbox import *  # noqa: F403
 from tests.unit.store.test_plans import *  # noqa: F403
@@ -12,4 +15,5 @@ from tests.unit.store.test_postures import *  # noqa: F403
 from tests.unit.store.test_reports import *  # noqa: F403
 from tests.unit.store.test_sightings import *  # noqa: F403
 from tests.unit.store.test_sketches import *  # noqa: F403
+from tests.unit.store.test_spent import *  # noqa: F403
 from tests.unit.store.test_store import *  # noqa: F403
