@@ -108,10 +108,10 @@ def new_proof(token: str, device: Key, nonce: str = "") -> str:
     return mint.sign_proof(token, device, now=utc_now(), nonce=nonce, **named)
 
 
-def request(agent: str, *evidence: str) -> Incoming:
+def request(agent: str, *evidence: str, target: str = TARGET) -> Incoming:
     """A request with a user agent and, where given, a token and its proof."""
     headers = {"host": PEER, "user-agent": agent, "accept": "text/html"}
-    facts = RequestFacts(target=TARGET, host=PEER, remote=PEER, headers=headers)
+    facts = RequestFacts(target=target, host=PEER, remote=PEER, headers=headers)
     tokens = [value.encode() for value in evidence]
     origin = Origin(PEER, "http", PEER.encode(), PEER.encode())
     return Incoming(facts, origin, tokens[:1], tokens[1:], login=None)
