@@ -20,7 +20,6 @@ from mailgate.gateway.failure import Failure, note_failure, translate
 from mailgate.gateway.forward import Forwarder
 from mailgate.gateway.hanging import Hanging, NoLongerAllowed, hangs
 from mailgate.gateway.http1.request import RequestRefused
-from mailgate.gateway.identity import named
 from mailgate.gateway.local import LOCAL_PREFIX, answer_local
 from mailgate.gateway.login import ask_for_login, has_no_login
 from mailgate.gateway.metrics import Metrics
@@ -34,6 +33,7 @@ from mailgate.model import (
     Decision,
     Effect,
     Posture,
+    Protocol,
     Reason,
     RequestFacts,
     User,
@@ -142,7 +142,7 @@ class Gate:
         )
         client = with_attestation(classify(facts), proof)
         posture = await self.postures.current(client, proof, now)
-        access = Access(facts, client, posture, now, User(named(incoming, client, proof)), proof)
+        access = Access(facts, client, posture, now, User(_who(incoming, client, proof)), proof)
         decision = decide(access, live.policy)
         self.metrics.decision_seconds.observe(perf_counter() - started)
         return access, decision
@@ -269,3 +269,16 @@ class Gate:
         )
         allow = (("Allow", ", ".join(failure.allow)),) if failure.allow else ()
         return replace(answer, headers=(*answer.headers, *allow))
+
+
+def _who(incoming: Incoming, client: Client, proof: AttestationResult | None) -> str:
+    """Who asks: as a trusted proxy says, else as the device proved, else the login of a mail app.
+
+    A login name is believed on ActiveSync alone: there the webmail checks the very same credentials, while a
+    browser with a session cookie could name anyone and choose whose rules apply.
+    """
+    if incoming.facts.user:
+        return incoming.facts.user
+    if proof is not None and proof.refused is None and proof.user:
+        return proof.user
+    return (incoming.login or "") if client.protocol is Protocol.ACTIVESYNC else ""
