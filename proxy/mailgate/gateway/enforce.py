@@ -34,7 +34,7 @@ class Speaker:
         if form is not None:
             return form(access, decision, reference)
         if is_navigation(facts):
-            return _page(403, self.pages.refusal(self._view(access, decision, reference)), headers)
+            return page_answer(403, self.pages.refusal(self.view(access, decision, reference)), headers)
         return problem(
             403, decision.reason, reference, apps=decision.apps, title=decision.title, headers=headers
         )
@@ -43,17 +43,17 @@ class Speaker:
         """The interstitial: what is coming, and the way on to the mail."""
         target = quote(access.facts.target, safe="/")
         view = replace(
-            self._view(access, decision, reference),
+            self.view(access, decision, reference),
             continue_url=f"/.mailgate/continue?rule={warned_mark(decision)}&to={target}",
         )
-        return _page(200, self.pages.warning(view), (("X-Device-Reason", decision.reason.value),))
+        return page_answer(200, self.pages.warning(view), (("X-Device-Reason", decision.reason.value),))
 
     def probe(self, facts: RequestFacts, now: datetime, reference: str, *, may_skip: bool) -> Answer:
         """The page of the browser probe. ``may_skip``: whoever cannot be probed may go on all the same."""
         skip = f"/.mailgate/probe/skip?to={quote(facts.target, safe='/')}" if may_skip else ""
         view = replace(self._view_of(facts, Reason.PROBE_REQUIRED, reference, now), continue_url=skip)
         headers = (("X-Device-Reason", Reason.PROBE_REQUIRED.value),)
-        return _page(200, self.pages.probe(view, may_skip=may_skip), headers)
+        return page_answer(200, self.pages.probe(view, may_skip=may_skip), headers)
 
     def error(
         self,
@@ -67,10 +67,11 @@ class Speaker:
         """The answer to a request that could not be served. ``detail`` is for programs and says nothing of the inside."""
         if is_navigation(facts):
             view = replace(self._view_of(facts, reason, reference, now), status=status)
-            return _page(status, self.pages.error(view), ())
+            return page_answer(status, self.pages.error(view), ())
         return problem(status, reason, reference, detail=detail)
 
-    def _view(self, access: Access, decision: Decision, reference: str) -> View:
+    def view(self, access: Access, decision: Decision, reference: str) -> View:
+        """A decision as pages show it."""
         client = access.client
         return replace(
             self._view_of(access.facts, decision.reason, reference, access.now),
@@ -97,7 +98,10 @@ class Speaker:
         )
 
 
-def _page(status: int, page: RenderedPage, headers: tuple[tuple[str, str], ...]) -> Answer:
+def page_answer(
+    status: int, page: RenderedPage, headers: tuple[tuple[str, str], ...], referrer: str = "no-referrer"
+) -> Answer:
+    """A rendered page as an answer. ``referrer``: a page whose forms are checked by their origin must send one."""
     return Answer(
         status,
         page.html.encode(),
@@ -106,7 +110,7 @@ def _page(status: int, page: RenderedPage, headers: tuple[tuple[str, str], ...])
             ("Content-Security-Policy", page.content_security_policy),
             ("Content-Language", page.language),
             ("Vary", "Accept-Language"),
-            ("Referrer-Policy", "no-referrer"),
+            ("Referrer-Policy", referrer),
             *headers,
         ),
     )

@@ -50,6 +50,18 @@ _STATES = {
     PostureState.UNAVAILABLE: mark("Reports of devices cannot be read right now."),
 }
 _FOUND = mark_plural("This listed app is on it: %(apps)s.", "These listed apps are on it: %(apps)s.")
+FINDINGS = {
+    "device-owner-contradicted": mark(
+        "Its sources name different people as its owner. Your help desk can correct the wrong one."
+    ),
+    "device-kind-contradicted": mark("Its sources disagree on whether it is a computer or a phone."),
+    "device-os-contradicted": mark("Its sources name different systems for it."),
+    "device-name-contradicted": mark(
+        "Another device goes by one of its ids. Your help desk can tell them apart."
+    ),
+}
+"""What people are told of a contradiction, by its reason code."""
+OTHER_FINDING = mark("Its sources contradict each other about it. Your help desk can see in what.")
 
 
 def name_of(card: DeviceCard) -> str | Message:

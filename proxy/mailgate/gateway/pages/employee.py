@@ -80,7 +80,10 @@ class DeviceCard:
     """Display names of the listed apps on it."""
     sources: tuple[Source, ...] = ()
     asked: tuple[Asked, ...] = ()
-    stored: tuple[Field, ...] = ()
+    findings: tuple[str, ...] = ()
+    """Codes of what its sources contradict each other in."""
+    stored: tuple[tuple[Field, ...], ...] = ()
+    """What is stored of the device itself, then of each report."""
     since: datetime | None = None
     until: datetime | None = None
     """When it is deleted unless it reports again; None where nothing is stored."""
@@ -110,6 +113,8 @@ class EmployeeView:
     devices: tuple[DeviceCard, ...] = ()
     requests: tuple[Record, ...] = ()
     mails: tuple[Record, ...] = ()
+    unread: bool = False
+    """Whether what is stored could not be read."""
     more: int = 0
     """Rows about requests that are stored but not shown."""
     listed: tuple[str, ...] = ()
@@ -121,4 +126,4 @@ class EmployeeView:
     @property
     def nothing(self) -> bool:
         """Whether nothing at all is stored."""
-        return not (self.devices or self.requests or self.mails)
+        return not (self.devices or self.requests or self.mails or self.unread)

@@ -7,7 +7,16 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from mailgate.gateway.pages.answers import answer_words
-from mailgate.gateway.pages.devices import GETS, HERE, LOST, SYSTEMS, name_of, state_of
+from mailgate.gateway.pages.devices import (
+    FINDINGS,
+    GETS,
+    HERE,
+    LOST,
+    OTHER_FINDING,
+    SYSTEMS,
+    name_of,
+    state_of,
+)
 from mailgate.gateway.pages.employee import DeviceCard, EmployeeView, Field, Record
 from mailgate.gateway.pages.languages import Language
 from mailgate.gateway.pages.message import Message, mark
@@ -86,7 +95,8 @@ def _card(card: DeviceCard, language: Language, now: datetime) -> Mapping[str, A
             for source in card.sources
         ],
         "answers": [answer_words(asked, language, now) for asked in card.asked],
-        "stored": _fields(card.stored, language),
+        "findings": [language.say(FINDINGS.get(code, OTHER_FINDING)) for code in card.findings],
+        "stored": [_fields(group, language) for group in card.stored],
         "since": card.since,
         "since_words": language.moment(card.since) if card.since else "",
         "until": card.until,

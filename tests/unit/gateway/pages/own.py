@@ -28,7 +28,7 @@ PHONE = DeviceCard(
     apps=("TikTok",),
     sources=(Source("intune", NOW - timedelta(minutes=3), complete=True, at_once=True),),
     asked=(Asked(Came.FOUND, "intune", ("TikTok",), NOW - timedelta(minutes=3)),),
-    stored=(Field("id", "phone-1"), Field("managed", True), Field("last_seen", NOW)),
+    stored=((Field("id", "phone-1"), Field("managed", True), Field("last_seen", NOW)),),
     since=NOW - timedelta(days=41),
     until=NOW + timedelta(days=90),
 )
@@ -38,7 +38,7 @@ TABLET = DeviceCard(
     state=PostureState.CLEAN,
     kind=Kind.TABLET,
     os="android",
-    stored=(Field("id", "tablet-1"),),
+    stored=((Field("id", "tablet-1"),),),
     since=NOW,
     until=NOW + timedelta(days=90),
 )

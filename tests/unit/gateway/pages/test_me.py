@@ -122,6 +122,19 @@ def test_a_field_without_a_label_shows_its_name_and_an_unknown_reason_itself(pag
     assert "Reason was-once-a-reason" in text
 
 
+def test_what_sources_contradict_each_other_in_is_said_without_names(pages: Pages) -> None:
+    card = replace(PHONE, findings=("device-owner-contradicted", "something-new"))
+    text = words(pages, replace(OWN, devices=(card,)))
+    assert "Its sources name different people as its owner." in text
+    assert "Its sources contradict each other about it." in text
+
+
+def test_what_cannot_be_read_is_not_nothing(pages: Pages) -> None:
+    text = words(pages, replace(NOBODY, person="alice", unread=True))
+    assert "What is stored cannot be read right now." in text
+    assert "Nothing is stored" not in text
+
+
 def test_what_is_looked_for_is_named(pages: Pages) -> None:
     assert "It looks for these apps and no others: TikTok and WeChat." in words(pages, OWN)
     assert "At present it looks for no app at all." in words(pages, replace(OWN, listed=()))
@@ -192,7 +205,8 @@ def test_hostile_texts_stay_texts(pages: Pages) -> None:
         PHONE,
         standing=replace(BLOCKED, apps=(HOSTILE,), fix=HOSTILE, rule_title=HOSTILE),
         os=HOSTILE, os_version=HOSTILE, model=HOSTILE, tail=HOSTILE, apps=(HOSTILE,),
-        sources=(Source(HOSTILE, NOW),), stored=(Field("id", HOSTILE), Field(HOSTILE, (HOSTILE,))),
+        sources=(Source(HOSTILE, NOW),), stored=((Field("id", HOSTILE), Field(HOSTILE, (HOSTILE,))),),
+        findings=(HOSTILE,),
     )  # fmt: skip
     view = replace(
         OWN, person=HOSTILE, devices=(card,), listed=(HOSTILE,), contact=HOSTILE, fingerprint=HOSTILE
