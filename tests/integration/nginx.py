@@ -35,6 +35,7 @@ http {{
     root {run}/www;
     etag on;
     location /moved {{ return 301 /page.html; }}
+    {further}
   }}
 }}
 """
@@ -49,8 +50,8 @@ class Nginx:
 
 
 @contextmanager
-def nginx(run: Path) -> Iterator[Nginx]:
-    """nginx with ``page.html``, ``text.txt`` (long enough for gzip) and ``blob.bin`` (1 MiB)."""
+def nginx(run: Path, further: str = "") -> Iterator[Nginx]:
+    """nginx with ``page.html``, ``text.txt`` (long enough for gzip), ``blob.bin`` (1 MiB), and ``further`` settings."""
     require("nginx")
     port = free_port()
     root = run / "www"
@@ -61,7 +62,7 @@ def nginx(run: Path) -> Iterator[Nginx]:
     config = run / "nginx.conf"
     # a worker of another user could not read pytest's own directories
     user = "user root;" if os.geteuid() == 0 else ""
-    config.write_text(CONFIG.format(run=run, port=port, user=user))
+    config.write_text(CONFIG.format(run=run, port=port, user=user, further=further))
     with running(
         ["/usr/sbin/nginx", "-e", "stderr", "-c", config], ready=listens(port), log=run / "nginx.out"
     ):
