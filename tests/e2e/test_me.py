@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from tests.e2e.gate import GuardedWebmail
+from tests.e2e.mailsystem import PASSWORD
 from tests.e2e.test_pages import AXE, open_page
 from tests.servers import require
 from tests.unit.gateway.pages.own import ALLOWED, BLOCKED, NOBODY, NOW, OWN, PHONE, TABLET
 
+from mailgate.attest.mint import Device
 from mailgate.gateway.pages import Pages
 from mailgate.gateway.pages.employee import Asked, Came, EmployeeView
 
@@ -226,4 +229,28 @@ def test_times_are_those_of_the_browser(chromium: Browser, gate: Gate, complaint
     phone = page.get_by_role("article", name="iPhone")
     phone.get_by_text("Everything that is stored").click()
     expect(phone.get_by_text("Stored since")).to_contain_text("Oct 29, 2026, 2:00 AM")
+    page.context.close()
+
+
+def test_a_login_of_a_real_mail_system_opens_the_page(
+    guarded_sogo: GuardedWebmail, chromium: Browser
+) -> None:
+    """SOGo is asked at its ActiveSync address, which the gate takes by default."""
+    phone = Device("alices-phone", user="alice", apps=("tiktok",), eas_ids=("ApplALICE0001",))
+    guarded_sogo.report(phone)
+    page = chromium.new_context().new_page()
+    page.goto(f"{guarded_sogo.url}/.mailgate/me")
+    expect(page.get_by_text("This browser has not shown who you are")).to_be_visible()
+    expect(page.get_by_role("article")).to_have_count(0)
+    page.context.close()
+
+    login = {"username": "alice", "password": PASSWORD}
+    page = chromium.new_context(http_credentials=login, locale="en").new_page()  # type: ignore[arg-type]
+    page.goto(f"{guarded_sogo.url}/.mailgate/me")
+    page.get_by_role("link", name="Sign in to see all your devices").click()
+    expect(page.get_by_text("You are alice: you signed in with your mail login.")).to_be_visible()
+    card = page.get_by_role("article", name="iPhone")
+    expect(card).to_contain_text("TikTok is on this device")
+    card.get_by_role("button", name="Check again").click()
+    expect(page.get_by_role("status")).to_contain_text("Nobody can be asked about this device")
     page.context.close()

@@ -5,8 +5,10 @@ The clock and the source of randomness are read here alone.
 
 import secrets
 from base64 import b32encode
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from urllib.parse import urlsplit
 
 from mailgate.attest import MemoryReplayGuard, Verifier, parse_jwks
@@ -16,19 +18,22 @@ from mailgate.gateway.enforce import Speaker
 from mailgate.gateway.forward import Forwarder
 from mailgate.gateway.handler import Gate, Live
 from mailgate.gateway.hanging import Hanging
+from mailgate.gateway.login_check import LoginCheck, Question
+from mailgate.gateway.me import SelfService
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.pages import Pages
 from mailgate.gateway.parser import ServerLimits
 from mailgate.gateway.pool import UpstreamPool
 from mailgate.gateway.prober import Mode, Prober
 from mailgate.gateway.quarantine import Letterhead, NoNotices, Quarantine
+from mailgate.gateway.recheck import Recheck
 from mailgate.gateway.refusals import FORMS, activesync
 from mailgate.gateway.rewrite import Rewrite
 from mailgate.gateway.smtp import MailServer
 from mailgate.gateway.tls import upstream_context
 from mailgate.gateway.upstream import Endpoint
-from mailgate.model import Protocol
-from mailgate.store import Postures, Store
+from mailgate.model import DeviceRecord, Protocol
+from mailgate.store import Keep, Postures, Store
 
 KEY_AGE = timedelta(days=30)
 """A key that seals cookies is renewed after this and one lifetime of a cookie; the one before still opens them."""
@@ -112,9 +117,46 @@ def quarantine_for(settings: Settings, store: Store, pages: Pages) -> Quarantine
     password = mail.password.get_secret_value() if mail.password else None
     server = MailServer(mail.smtp.host, mail.smtp.port, mail.security, mail.username, password)
     letterhead = Letterhead(
-        mail.sender, mail.domain, mail.pause, mail.at_most, host, settings.languages.default
+        mail.sender,
+        mail.domain,
+        mail.pause,
+        mail.at_most,
+        host,
+        settings.languages.default,
+        f"{settings.public_url}/.mailgate/me",
     )
     return Quarantine(letterhead, pages, store.notices, server.send, utc_now)
+
+
+def self_service_for(settings: Settings, store: Store, postures: Postures, pool: UpstreamPool) -> SelfService:
+    """What it takes to show people what is stored of them."""
+    page, mail = settings.employee_page, settings.activesync.quarantine_mail
+
+    async def learn(records: Sequence[DeviceRecord]) -> None:
+        await store.devices.take(records, utc_now())
+
+    return SelfService(
+        store.people,
+        postures,
+        Recheck({}, learn, utc_now),
+        keep_of(settings),
+        login_check_for(page.login_check, settings.public_url, pool),
+        contact=page.contact or "",
+        domain=mail.domain if mail else "",
+    )
+
+
+def keep_of(settings: Settings) -> Keep:
+    return Keep(**settings.retention.model_dump())
+
+
+def login_check_for(question: str | None, public_url: str, pool: UpstreamPool) -> LoginCheck | None:
+    """Who asks the webmail about logins; None where none is believed."""
+    if question is None:
+        return None
+    method, target = question.encode().split(b" ", 1)
+    host = urlsplit(public_url).netloc.encode()
+    return LoginCheck(pool, Question(method, target), host, utc_now, partial(secrets.token_urlsafe, 18))
 
 
 def speaker_for(settings: Settings, pages: Pages) -> Speaker:
@@ -143,4 +185,5 @@ def gate_for(bundle: Bundle, store: Store, postures: Postures, replay: MemoryRep
         public_url=settings.public_url,
         clock=utc_now,
         new_reference=new_reference,
+        self_service=self_service_for(settings, store, postures, ways.usual.pool),
     )

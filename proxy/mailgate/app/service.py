@@ -15,7 +15,7 @@ import structlog
 from aiohttp import web
 
 from mailgate import __version__
-from mailgate.app.parts import gate_for, prober_for, server_limits, utc_now, verifier_for
+from mailgate.app.parts import gate_for, keep_of, prober_for, server_limits, utc_now, verifier_for
 from mailgate.attest import MemoryReplayGuard
 from mailgate.classify import warm
 from mailgate.config import Address, Bundle, load_bundle
@@ -33,7 +33,7 @@ log = structlog.get_logger()
 
 HOUR = 3600.0
 BACKLOG = 1024
-FIXED = "listen admin_listen public_url upstream upstream_ca store limits timeouts activesync log languages".split()
+FIXED = "listen admin_listen public_url upstream upstream_ca store limits timeouts activesync log languages employee_page".split()
 """Settings that only a start can change."""
 
 
@@ -144,6 +144,7 @@ class Service:
         self.postures.max_age = settings.posture.max_age
         self.postures.precedence = settings.posture.precedence
         self.gate.trusted = settings.trusted_proxies
+        self.gate.self_service = replace(self.gate.self_service, keep=keep_of(settings))
         self.gate.prober = replace(
             self.gate.prober, mode=Mode(settings.probe), lifetime=settings.probe_lifetime
         )
@@ -198,10 +199,9 @@ class Service:
 
     async def _prune_hourly(self) -> None:
         while True:
-            retention = self.bundle.settings.retention
             try:
                 self.gate.prober.keys = (await prober_for(self.bundle.settings, self.store)).keys
-                gone = await self.store.prune(utc_now(), retention.sightings, retention.devices)
+                gone = await self.store.retention.prune(utc_now(), keep_of(self.bundle.settings))
                 log.debug("pruned", rows=gone)
             except StoreError as error:
                 log.warning("prune-failed", error=type(error).__name__)

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from mailgate.cli.check import DEFAULT_PATH
 from mailgate.cli.device_facts import device_facts, parts_of, sighting_facts
+from mailgate.cli.people import export, forget_person, printable
 from mailgate.cli.stored import fail, with_store
 from mailgate.config import Bundle
 from mailgate.store import Device, Store
@@ -30,6 +31,7 @@ Name = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+NameOrNone = Annotated[str, typer.Argument(metavar="[NAME]", help="The device, by any of its names.")]
 
 _ROWS = 1000
 _SIGHTINGS = 20
@@ -76,12 +78,20 @@ def found(name: Name, config: Config = DEFAULT_PATH, as_json: AsJson = False) ->
 
 @app.command()
 def forget(
-    name: Name,
+    name: NameOrNone = "",
+    person: Annotated[
+        str, typer.Option("--person", metavar="LOGIN", help="In place of one device: all of one person.")
+    ] = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
-    """Delete a device and everything stored about it, what was decided for it too."""
+    """Delete a device, or with --person all of somebody's, and everything stored about it, what was decided too."""
+    if bool(name) == bool(person):
+        fail(2, "what? expected a device's name, or --person with a login name")
+    if person:
+        forget_person(person, config, yes=yes, as_json=as_json)
+        return
 
     async def run(store: Store, _bundle: Bundle) -> None:
         device = await _only(store, name)
@@ -92,6 +102,9 @@ def forget(
         typer.echo(json.dumps(told) if as_json else f"forgot {_called(device)}")
 
     with_store(config, run)
+
+
+app.command()(export)
 
 
 def _mark(name: str, at: datetime | None, config: Path, as_json: bool) -> None:
@@ -109,17 +122,17 @@ async def _only(store: Store, name: str) -> Device:
     """The one device of this name; none or several end the command."""
     called = await store.devices.called(name)
     if not called:
-        fail(1, f"no device is called {_printable(name)}; `mailgate devices list` shows those that are")
+        fail(1, f"no device is called {printable(name)}; `mailgate devices list` shows those that are")
     if len(called) > 1:
         several = "; ".join(_called(device) for device in called)
-        fail(2, f"several devices are called {_printable(name)}: name one by its id: {several}")
+        fail(2, f"several devices are called {printable(name)}: name one by its id: {several}")
     return called[0]
 
 
 def _called(device: Device) -> str:
     """A device as a person tells it from others: by its id, and by what its sources call it."""
     own = ", ".join(f"{each.id} at {each.source}" for each in device.reports)
-    return _printable(f"{device.id} ({own})")
+    return printable(f"{device.id} ({own})")
 
 
 async def _all(store: Store) -> AsyncIterator[Device]:
@@ -167,7 +180,7 @@ def _cells(told: dict[str, Any], bundle: Bundle) -> list[Text]:
         _minute(told["reported_at"]),
         ", ".join(told["sources"]),
     ]
-    cells = [Text(_printable(word or "")) for word in words]
+    cells = [Text(printable(word or "")) for word in words]
     cells[_COLUMNS.index("state")].style = _STYLES.get(state, "yellow")
     return cells
 
@@ -177,7 +190,7 @@ def _print_device(told: dict[str, Any]) -> None:
     tables = {name: told.pop(name) for name in ("findings", "reports", "names", "sightings")}
     for name, value in told.items():
         shown = ", ".join(value) if isinstance(value, list) else "" if value is None else str(value)
-        facts.add_row(Text(name.replace("_", " "), style="bold"), Text(_printable(shown)))
+        facts.add_row(Text(name.replace("_", " "), style="bold"), Text(printable(shown)))
     console.print(facts)
     for each in tables["reports"]:
         each["listed apps"] = ", ".join(each["apps"]) + ("" if each["apps_complete"] else " (not all seen)")
@@ -202,15 +215,10 @@ def _print_table(console: Console, rows: list[dict[str, Any]], title: str, colum
         table = Table(*columns, title=title, title_justify="left", box=SIMPLE)
         for each in rows:
             shown = ("" if each[column] is None else str(each[column]) for column in columns)
-            table.add_row(*(Text(_printable(text)) for text in shown))
+            table.add_row(*(Text(printable(text)) for text in shown))
         console.print(table)
 
 
 def _minute(moment: str | None) -> str:
     """A time as a table shows it."""
     return f"{datetime.fromisoformat(moment):%Y-%m-%d %H:%M} UTC" if moment else ""
-
-
-def _printable(text: str) -> str:
-    """Text of strangers without what would steer the terminal."""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)

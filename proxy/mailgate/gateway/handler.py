@@ -22,6 +22,7 @@ from mailgate.gateway.hanging import Hanging, NoLongerAllowed, hangs
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.local import LOCAL_PREFIX, answer_local
 from mailgate.gateway.login import ask_for_login, has_no_login
+from mailgate.gateway.me import SelfService
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.prober import Mode, Prober
 from mailgate.gateway.small_body import read_small_body
@@ -96,6 +97,7 @@ class Gate:
     public_url: str
     clock: Callable[[], datetime]
     new_reference: Callable[[], str]
+    self_service: SelfService
     prober: Prober = field(default_factory=Prober)
 
     async def handle(self, exchange: Exchange) -> Outcome:

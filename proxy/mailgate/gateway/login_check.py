@@ -123,7 +123,7 @@ class LoginCheck:
 
     def _count(self, tried: tuple[str, ...], more: int) -> None:
         for name in tried:
-            self._wrong[name] = self._wrong.get(name, 0) + more
+            self._wrong[name] = max(0, self._wrong.get(name, 0) + more)
 
     async def _ask_in_turn(self, incoming: Incoming, credentials: bytes) -> Login:
         try:

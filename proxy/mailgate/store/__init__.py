@@ -8,24 +8,29 @@ from mailgate.store.device import Device, Report
 from mailgate.store.keys import Key
 from mailgate.store.learning import Taken
 from mailgate.store.ledger import Ledger
+from mailgate.store.people import Sighted, Told
 from mailgate.store.postures import Postures
+from mailgate.store.retention import Keep
 from mailgate.store.sightings import Recorded, Sighting, Tally
 from mailgate.store.states import is_of, owner_of, posture_of, posture_of_person
 from mailgate.store.store import Store
 
 __all__ = [
     "Device",
+    "Keep",
     "Key",
     "Ledger",
     "Postures",
     "Recorded",
     "Report",
+    "Sighted",
     "Sighting",
     "Store",
     "StoreError",
     "StoreUnavailableError",
     "Taken",
     "Tally",
+    "Told",
     "is_of",
     "owner_of",
     "posture_of",

@@ -180,6 +180,10 @@ class Postures:
                     shelf.put(report)
         return shelf
 
+    def worth(self, device: Device, now: datetime) -> Posture:
+        """What a device, as it is stored, is worth now."""
+        return self._posture(device, now)
+
     def _posture(self, device: Device | None, now: datetime) -> Posture:
         if device is None:
             return Posture()

@@ -5,7 +5,10 @@ from tests.unit.store.test_keys import *  # noqa: F403
 from tests.unit.store.test_ledger import *  # noqa: F403
 from tests.unit.store.test_migrate import *  # noqa: F403
 from tests.unit.store.test_outbox import *  # noqa: F403
+from tests.unit.store.test_people import *  # noqa: F403
+from tests.unit.store.test_personal import *  # noqa: F403
 from tests.unit.store.test_postures import *  # noqa: F403
 from tests.unit.store.test_reports import *  # noqa: F403
+from tests.unit.store.test_retention import *  # noqa: F403
 from tests.unit.store.test_sightings import *  # noqa: F403
 from tests.unit.store.test_store import *  # noqa: F403

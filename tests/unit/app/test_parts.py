@@ -5,7 +5,15 @@ from datetime import UTC
 
 import pytest
 
-from mailgate.app.parts import new_reference, server_limits, utc_now, verifier_for, ways_for
+from mailgate.app.parts import (
+    keep_of,
+    login_check_for,
+    new_reference,
+    server_limits,
+    utc_now,
+    verifier_for,
+    ways_for,
+)
 from mailgate.attest import MemoryReplayGuard, Verifier
 from mailgate.model import Reason
 
@@ -62,3 +70,19 @@ def test_a_verifier_without_issuers_believes_nobody(bundle):
     proof = verifier.verify([b"e30.e30.AA"], [], method="GET", url="https://mail.example.com/", now=utc_now())
     assert proof is not None
     assert proof.refused in set(Reason)
+
+
+async def test_a_login_is_checked_where_the_settings_say(bundle):
+    settings = bundle().settings
+    question = settings.employee_page.login_check
+    check = login_check_for(question, settings.public_url, None)
+    asked = check._question
+    assert (asked.method, asked.target) == (b"OPTIONS", b"/Microsoft-Server-ActiveSync")
+    assert login_check_for(None, settings.public_url, None) is None
+
+
+def test_what_is_stored_of_people_is_kept_as_long_as_the_settings_say(bundle):
+    settings = bundle().settings
+    kept, told = keep_of(settings), settings.retention
+    assert (kept.sightings, kept.devices) == (told.sightings, told.devices)
+    assert kept.lost_devices == told.lost_devices

@@ -1,5 +1,6 @@
 """Whether Basic credentials are believed: only where the webmail tells right from wrong, and not over and over."""
 
+import asyncio
 import base64
 import itertools
 from datetime import timedelta
@@ -187,6 +188,16 @@ async def test_one_name_is_guessed_at_a_few_times_from_wherever():
     assert await check.look(asking(basic("bob", "horse"), peer="198.51.100.1")) is Login.RIGHT
     clock.now += timedelta(seconds=REST + 1)
     assert await check.look(asking(basic())) is Login.RIGHT
+
+
+async def test_many_guesses_at_once_are_no_more_than_a_few():
+    mail = Mail()
+    check = check_of(mail)
+    guesses = [check.look(asking(basic(password=f"guess{number}"))) for number in range(5 * AT_MOST)]
+    answers = await asyncio.gather(*guesses)
+    assert answers.count(Login.WRONG) == AT_MOST
+    assert set(answers) == {Login.WRONG, Login.TOO_MANY}
+    assert mail.logins.count("alice") == AT_MOST
 
 
 @pytest.mark.parametrize("peers", [["192.0.2.7"], ["2001:db8::1", "2001:db8::2", "2001:db8:0:0:ffff::"]])

@@ -2,7 +2,7 @@
 
 from mailgate.gateway.pages.employee import DeviceCard
 from mailgate.gateway.pages.message import Message, mark, mark_plural
-from mailgate.model import Effect, Kind, PostureState
+from mailgate.model import Effect, Kind, PostureState, Reason
 
 SYSTEMS = {
     "android": "Android",
@@ -50,13 +50,13 @@ _STATES = {
     PostureState.UNAVAILABLE: mark("Reports of devices cannot be read right now."),
 }
 _FOUND = mark_plural("This listed app is on it: %(apps)s.", "These listed apps are on it: %(apps)s.")
-FINDINGS = {
-    "device-owner-contradicted": mark(
+FINDINGS: dict[str, Message] = {
+    Reason.DEVICE_OWNER_CONTRADICTED: mark(
         "Its sources name different people as its owner. Your help desk can correct the wrong one."
     ),
-    "device-kind-contradicted": mark("Its sources disagree on whether it is a computer or a phone."),
-    "device-os-contradicted": mark("Its sources name different systems for it."),
-    "device-name-contradicted": mark(
+    Reason.DEVICE_KIND_CONTRADICTED: mark("Its sources disagree on whether it is a computer or a phone."),
+    Reason.DEVICE_OS_CONTRADICTED: mark("Its sources name different systems for it."),
+    Reason.DEVICE_NAME_CONTRADICTED: mark(
         "Another device goes by one of its ids. Your help desk can tell them apart."
     ),
 }
