@@ -9,7 +9,7 @@ from typing import Any
 from mailgate.gateway.answer import Answer, json_answer
 from mailgate.gateway.own_devices import OwnDevice
 from mailgate.model import Access, Decision
-from mailgate.store import Device, Keep
+from mailgate.store import Keep
 
 
 def status_of(
@@ -80,16 +80,10 @@ def device_of(own: OwnDevice, keep: Keep) -> dict[str, object]:
 def stored_from_to(own: OwnDevice, keep: Keep) -> tuple[datetime | None, datetime | None]:
     """Since when something is stored of a device, and when it is deleted if nothing more comes."""
     if own.device is not None:
-        return own.device.first_seen, _end_of(own.device, keep)
+        return own.device.first_seen, keep.end_of(own.device)
     if own.sighted is not None:
         return own.sighted.first_at, own.sighted.last_at + keep.sightings
     return None, None
-
-
-def _end_of(device: Device, keep: Keep) -> datetime:
-    if device.lost_at is None:
-        return device.last_seen + keep.devices
-    return max(device.last_seen, device.lost_at) + keep.lost_devices
 
 
 def print_of(content: dict[str, object]) -> str:

@@ -8,7 +8,7 @@ from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.store.database import Database
-from mailgate.store.device import Slot
+from mailgate.store.device import Device, Slot
 from mailgate.store.devices import REMEMBERED, Devices
 from mailgate.store.learning import write
 from mailgate.store.loading import around, load
@@ -31,6 +31,12 @@ class Keep:
     """Devices, and what one source says of a device that others still report."""
     lost_devices: timedelta
     """Devices that were reported lost: also since then, so that they stay shut out for so long."""
+
+    def end_of(self, device: Device) -> datetime:
+        """When this device is deleted, unless it is reported again."""
+        if device.lost_at is None:
+            return device.last_seen + self.devices
+        return max(device.last_seen, device.lost_at) + self.lost_devices
 
 
 class Retention:

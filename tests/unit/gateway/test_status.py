@@ -91,3 +91,8 @@ def test_whatever_changes_changes_the_mark(own):
     before = print_of(status_of(ASKED.access, ASKED.decision, [OWN], KEEP))
     assert print_of(status_of(ASKED.access, ASKED.decision, [own], KEEP)) != before
     assert print_of(status_of(ASKED.access, ASKED.decision, [OWN], KEEP)) == before
+
+
+def test_a_lost_device_is_kept_for_longer():
+    lost = replace(OWN, device=Device(PHONE.id, (REPORT,), lost_at=NOW - timedelta(days=2), last_seen=NOW))
+    assert stored_from_to(lost, KEEP)[1] == NOW + timedelta(days=365)
