@@ -12,7 +12,8 @@ def with_attestation(client: Client, proof: AttestationResult | None) -> Client:
     """The client after its attestation was verified (``None``: it offered none).
 
     A refused attestation is worth no more than none: it leaves a finding. A signed laptop whose headers name
-    a handheld stays the handheld, with a finding and no higher assurance.
+    a handheld stays the handheld, with a finding and no higher assurance. A laptop that only reports itself as
+    one is no better known for it.
     """
     if proof is None:
         return client
@@ -23,7 +24,9 @@ def with_attestation(client: Client, proof: AttestationResult | None) -> Client:
         return client
     signed = _signed(client, proof, proof.kind)
     if not _disagree(client, proof.kind):
-        return signed
+        # a device that says so itself is worth no more than its headers, which say so too
+        unproved = proof.self_reported and proof.kind is Kind.LAPTOP
+        return replace(client, signals=signed.signals) if unproved else signed
     detail = f"the attestation says {proof.kind}, the request says {client.kind}"
     findings = (*client.findings, Finding(Reason.KIND_CONTRADICTED, detail))
     if proof.kind is Kind.LAPTOP:

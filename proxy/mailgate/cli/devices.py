@@ -14,8 +14,8 @@ from rich.text import Text
 
 from mailgate.cli.check import DEFAULT_PATH
 from mailgate.cli.device_facts import device_facts, parts_of, sighting_facts
-from mailgate.cli.people import export, forget_person, printable
-from mailgate.cli.stored import fail, with_store
+from mailgate.cli.people import export, forget_person
+from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
 from mailgate.store import Device, Store
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mailgate.cli.check import DEFAULT_PATH
-from mailgate.cli.stored import fail, with_store
+from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
 from mailgate.gateway.quarantine import address_of
 from mailgate.store import Store
@@ -87,8 +87,3 @@ def _print(told: dict[str, list[dict[str, Any]]]) -> None:
                 facts.add_row(Text(f"  {column}"), Text("" if value is None else printable(str(value))))
             console.print(facts)
             console.print()
-
-
-def printable(text: str) -> str:
-    """Text of strangers without what would steer the terminal."""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mailgate.gateway.http1.grammar import Field, values
 from mailgate.gateway.http1.request import RequestHead
@@ -25,6 +25,8 @@ class Incoming:
     """The name in Basic credentials: only a claim, until the webmail has checked the password."""
     body: bytes = b""
     """The whole body, of a request to the gate itself alone."""
+    answer_fields: list[tuple[str, str]] = field(default_factory=list)
+    """What the answer must carry, whatever it is and whoever gives it."""
 
 
 def read_facts(head: RequestHead, *, peer: str, secure: bool, trusted: tuple[Network, ...]) -> Incoming:

@@ -14,6 +14,7 @@ from mailgate.classify.discovery import is_autodiscover
 from mailgate.decide import decide
 from mailgate.gateway.answer import Answer, send
 from mailgate.gateway.enforce import Speaker, wants_warning
+from mailgate.gateway.enroller import Enroller
 from mailgate.gateway.exchange import Exchange, Outcome
 from mailgate.gateway.facts import Incoming, read_facts
 from mailgate.gateway.failure import Failure, note_failure, translate
@@ -25,6 +26,7 @@ from mailgate.gateway.login import ask_for_login, has_no_login
 from mailgate.gateway.me import SelfService
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.prober import Mode, Prober
+from mailgate.gateway.proving import Prover
 from mailgate.gateway.small_body import read_small_body
 from mailgate.gateway.trust import Network
 from mailgate.model import (
@@ -89,6 +91,8 @@ class Gate:
     """For Autodiscover: the same way, with addresses changed."""
     hanging: Hanging
     notices: Notices
+    prover: Prover
+    enroller: Enroller
     postures: Postures
     ledger: Ledger
     speaker: Speaker
@@ -99,6 +103,11 @@ class Gate:
     new_reference: Callable[[], str]
     self_service: SelfService
     prober: Prober = field(default_factory=Prober)
+
+    @property
+    def verifier(self) -> Verifier:
+        """The one in force."""
+        return self.live.verifier
 
     async def handle(self, exchange: Exchange) -> Outcome:
         """Serve one request. Never raises for what a client or the webmail sends."""
@@ -115,6 +124,7 @@ class Gate:
         if exchange.head.refused:
             raise exchange.head.refused
         incoming = read_facts(exchange.head, peer=exchange.peer, secure=exchange.secure, trusted=self.trusted)
+        exchange.answer_fields = incoming.answer_fields
         # RFC 9110, section 7.4: whoever mistakes the connection for a secure one is told nothing meant for it
         if exchange.head.scheme == b"https" and incoming.origin.scheme != "https":
             exchange.head.keep_alive = False
@@ -135,14 +145,9 @@ class Gate:
     async def judge(self, incoming: Incoming, now: datetime) -> tuple[Access, Decision]:
         """Who asks, what is known of the device, and what the policy says to that."""
         started, live, facts = perf_counter(), self.live, self.prober.remembered(incoming.facts, now)
-        proof = live.verifier.verify(
-            incoming.attestations,
-            incoming.proofs,
-            method=facts.method,
-            url=self.public_url + facts.path,
-            now=now,
-        )
+        proof = await self.prover.prove(live.verifier, incoming, facts, self.public_url + facts.path, now)
         client = with_attestation(classify(facts), proof)
+        client = self.prover.with_places(client, proof, facts, now)
         posture = await self.postures.current(client, proof, now)
         access = Access(facts, client, posture, now, User(_who(incoming, client, proof)), proof)
         decision = decide(access, live.policy)
@@ -247,6 +252,7 @@ class Gate:
             protocol=client.protocol,
             posture=access.posture.state,
             attestation=attestation,
+            findings=[finding.reason for finding in client.findings],
             policy=decision.policy_version,
         )
 

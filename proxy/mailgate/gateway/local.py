@@ -8,7 +8,9 @@ from typing import Protocol
 from urllib.parse import parse_qsl
 
 from mailgate.gateway.answer import Answer
+from mailgate.gateway.attesting import attest, publish_keys
 from mailgate.gateway.enforce import warned_cookie
+from mailgate.gateway.enrolling import EnrollingGate, enroll
 from mailgate.gateway.facts import Incoming
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.me import ShowingGate, check_again, show_me, tell_status
@@ -20,7 +22,7 @@ LOCAL_PREFIX = "/.mailgate/"
 MARK = re.compile(r"[0-9a-f]{16}")
 
 
-class LocalGate(ProbingGate, ShowingGate, Protocol):
+class LocalGate(ProbingGate, ShowingGate, EnrollingGate, Protocol):
     """What the addresses here need of the gate (``handler.py``)."""
 
 
@@ -59,6 +61,9 @@ ROUTES: dict[str, dict[str, Responder]] = {
     "/.mailgate/me": {"GET": show_me, "HEAD": show_me, "POST": check_again},
     "/.mailgate/healthz": {"GET": _healthz, "HEAD": _healthz},
     "/.mailgate/continue": {"POST": _continue},
+    "/.mailgate/enroll": {"POST": enroll},
+    "/.mailgate/attest": {"POST": attest},
+    "/.mailgate/jwks.json": {"GET": publish_keys, "HEAD": publish_keys},
     "/.mailgate/probe": {"POST": take_readings},
     "/.mailgate/probe/skip": {"POST": skip_probe},
 }

@@ -16,7 +16,7 @@ from mailgate.model import Reason
 from mailgate.store.database import Database
 from mailgate.store.device import Device
 from mailgate.store.devices import Devices
-from mailgate.store.names import EAS, user_text
+from mailgate.store.names import EAS, KEY, user_text
 from mailgate.store.people import People
 from mailgate.store.rows import count_change
 from mailgate.store.schema import (
@@ -25,11 +25,14 @@ from mailgate.store.schema import (
     device_findings,
     device_names,
     devices,
+    enrolled_keys,
+    enrolment_tokens,
     forgotten_devices,
     keys,
     notices,
     reports,
     sightings,
+    spent_proofs,
 )
 
 
@@ -40,7 +43,7 @@ class Subject:
     person: str
     addresses: frozenset[str]
     spelled: tuple[str, ...]
-    """The login name in every spelling that a sighting has."""
+    """The login name in every spelling that stands anywhere."""
     devices: tuple[Device, ...]
     """The devices that are theirs."""
 
@@ -85,15 +88,25 @@ PERSONAL: Mapping[Table, Pick] = {
         notices.c.person.in_(subject.addresses),
         notices.c.device.in_([*subject.ids, *subject.names(EAS)]),
     ),
+    enrolment_tokens: lambda subject: enrolment_tokens.c.owner.in_(subject.spelled),
+    enrolled_keys: lambda subject: or_(
+        enrolled_keys.c.owner.in_(subject.spelled),
+        and_(enrolled_keys.c.thumbprint.in_(subject.names(KEY)), enrolled_keys.c.owner == ""),
+    ),
 }
 """The tables that name people or their devices, each with what picks the rows of one person."""
 
 NOT_PERSONAL: Mapping[Table, str] = {
     keys: "secrets of the gate",
+    spent_proofs: "digests of proofs, for some minutes; nothing leads from them to anybody",
     device_changes: "one number",
     forgotten_devices: "ids alone of devices that are no more, for a day; nothing leads from them to anybody",
 }
 """The tables that name nobody, and why."""
+
+
+_WRITTEN_AS_SENT = (sightings.c.user, enrolment_tokens.c.owner, enrolled_keys.c.owner)
+"""Login names that stand as they were written."""
 
 
 class Personal:
@@ -131,7 +144,8 @@ class Personal:
             await _unname(connection, subject)
             used = select(sightings.c.client).where(_sightings_of(subject)).distinct()
             theirs = list((await connection.execute(used)).scalars())
-            for table in (sightings, notices):
+            await _let_go_of_keys(connection, subject)
+            for table in (sightings, notices, enrolment_tokens):
                 await connection.execute(delete(table).where(PERSONAL[table](subject)))
             left = select(sightings.c.client).where(sightings.c.client == clients.c.id)
             for client in theirs:
@@ -144,14 +158,25 @@ class Personal:
         person = user_text(login)
         if not person:
             raise ValueError("a login name is needed: without one the rows of nobody would be picked")
-        alike = select(sightings.c.user).where(func.lower(sightings.c.user) == login.lower()).distinct()
-        spelled = {login, *(await connection.execute(alike)).scalars()}
+        spelled = {login}
+        for column in _WRITTEN_AS_SENT:
+            alike = select(column).where(func.lower(column) == login.lower()).distinct()
+            spelled |= set((await connection.execute(alike)).scalars())
         return Subject(
             person,
             frozenset(addresses),
             tuple(sorted(each for each in spelled if user_text(each) == person)),
             tuple(await self._people.devices(login, precedence)),
         )
+
+
+async def _let_go_of_keys(connection: AsyncConnection, subject: Subject) -> None:
+    """Of a revoked key its thumbprint stays, so that it is never taken again."""
+    theirs, revoked = PERSONAL[enrolled_keys](subject), enrolled_keys.c.revoked_at.is_not(None)
+    await connection.execute(delete(enrolled_keys).where(theirs, ~revoked))
+    await connection.execute(
+        update(enrolled_keys).where(theirs, revoked).values(device="", owner="", token="")
+    )
 
 
 async def _unname(connection: AsyncConnection, subject: Subject) -> None:

@@ -15,6 +15,7 @@ from mailgate.store.memory import Known, Memory, Owned
 from mailgate.store.names import EAS, eas_forms, eas_text, user_text
 from mailgate.store.reports import Reports, report_of
 from mailgate.store.states import is_of, posture_of, posture_of_person
+from mailgate.store.trust import source_of
 
 Answer = TypeVar("Answer")
 
@@ -80,7 +81,7 @@ class Postures:
         """The posture now, without asking the store where something is in memory: ``catch_up`` keeps that true."""
         name = (EAS, eas_text(client.eas_id))
         if proof is not None and proof.refused is None:
-            name = (proof.issuer, proof.device_id)
+            name = (source_of(proof), proof.device_id)
         known = self._memory.get(name)
         if known is None:
             return await self.current(client, proof, now)
@@ -89,7 +90,8 @@ class Postures:
     async def catch_up(self, now: datetime) -> None:
         """Learn what became of devices in memory: reported, lost or forgotten elsewhere. Never raises for a store that is down."""
         for _ in range(_PAGES):
-            answer = await self._ask(self._news, now)
+            # nobody waits for this one, so it may take the driver's own time
+            answer = await self._ask(self._news, now, patient=True)
             if answer is None:
                 return
             changes, changed = answer
@@ -113,7 +115,7 @@ class Postures:
         return changes, await self._devices.load(asked) if asked else []
 
     async def _proven(self, proof: AttestationResult, now: datetime) -> tuple[Device | None, bool]:
-        slot = (proof.issuer, proof.device_id)
+        slot = (source_of(proof), proof.device_id)
         known = self._memory.get(slot)
         fresh = known is not None and abs(now - known.at) < _FRESH
         if known is not None and fresh and known.proof is proof and known.device is not None:
@@ -196,12 +198,15 @@ class Postures:
             unreachable=self.unreachable,
         )
 
-    async def _ask(self, read: Callable[[], Awaitable[Answer]], now: datetime) -> Answer | None:
+    async def _ask(
+        self, read: Callable[[], Awaitable[Answer]], now: datetime, *, patient: bool = False
+    ) -> Answer | None:
         """What the store says; None where it does not answer, or was silent just now."""
         if abs(now - self._silent_at) < _REST:  # a clock that was put back must not make it a long rest
             return None
         try:
-            return await in_time(self._since_a_change(read))
+            asked = self._since_a_change(read)
+            return await (asked if patient else in_time(asked))
         except StoreUnavailableError:
             self._silent_at = now
             return None

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mailgate.store.database import Database
 from mailgate.store.device import Device, Slot
 from mailgate.store.devices import REMEMBERED, Devices
+from mailgate.store.enrolments import Enrolments
 from mailgate.store.learning import write
 from mailgate.store.loading import around, load
 from mailgate.store.matching import Shelf
@@ -42,11 +43,19 @@ class Keep:
 class Retention:
     """Every method may raise ``StoreUnavailableError``."""
 
-    def __init__(self, database: Database, devices: Devices, sightings: Sightings, notices: Notices) -> None:
+    def __init__(
+        self,
+        database: Database,
+        devices: Devices,
+        sightings: Sightings,
+        notices: Notices,
+        enrolments: Enrolments,
+    ) -> None:
         self._database = database
         self._devices = devices
         self._sightings = sightings
         self._notices = notices
+        self._enrolments = enrolments
 
     async def prune(self, now: datetime, keep: Keep, page: int = _PAGE) -> int:
         """Delete what was not seen for longer, ``page`` rows a transaction. Returns how many rows went."""
@@ -55,6 +64,7 @@ class Retention:
             (self._sightings.prune, keep.sightings),
             (self._notices.prune, keep.sightings),
             (self._devices.prune, keep.devices),
+            (self._enrolments.prune, keep.devices),
             (self._prune_lost, keep.lost_devices),
             (self._prune_reports, keep.devices),
             (self._prune_forgotten, REMEMBERED),

@@ -11,6 +11,7 @@ from sqlalchemy.engine import URL
 from mailgate.policy import AppCatalog
 from mailgate.store.database import Database, store_url
 from mailgate.store.devices import Devices
+from mailgate.store.enrolments import Enrolments
 from mailgate.store.keys import Keys
 from mailgate.store.ledger import Ledger
 from mailgate.store.migrate import migrate
@@ -21,6 +22,7 @@ from mailgate.store.postures import Postures
 from mailgate.store.reports import Reports
 from mailgate.store.retention import Retention
 from mailgate.store.sightings import Sightings
+from mailgate.store.spent import SpentProofs
 from mailgate.store.spool import Spool
 
 _SPOOL_BYTES = 32 * 1024 * 1024
@@ -37,7 +39,9 @@ class Store:
         self.personal = Personal(database, self.devices, self.people)
         self.notices = Notices(database)
         self.keys = Keys(database)
-        self.retention = Retention(database, self.devices, self.sightings, self.notices)
+        self.spent = SpentProofs(database)
+        self.enrolments = Enrolments(database)
+        self.retention = Retention(database, self.devices, self.sightings, self.notices, self.enrolments)
         self.ledger = Ledger(database, Spool(spool / "sightings.jsonl", _SPOOL_BYTES))
         self.reports = Reports(database, Spool(spool / "reports.jsonl", _SPOOL_BYTES))
 
@@ -64,7 +68,7 @@ class Store:
 
     async def close(self, patience: float = 5.0) -> None:
         """Write what waits, within ``patience`` seconds each or to disk, and let go of the database."""
-        await asyncio.gather(self.reports.close(patience), self.ledger.close(patience))
+        await asyncio.gather(self.reports.close(patience), self.ledger.close(patience), self.spent.close())
         await self._database.close()
 
     async def ping(self) -> None:

@@ -13,11 +13,12 @@ from tests.unit.app.conftest import POLICY
 from tests.unit.gateway.gates import gate
 
 from mailgate.app import service as service_module
-from mailgate.app.parts import keep_of
-from mailgate.app.service import FIXED, Service, note_stray
+from mailgate.app.parts import Trust, keep_of
+from mailgate.app.service import FIXED, Service, note_stray, utc_now
 from mailgate.attest import MemoryReplayGuard
 from mailgate.config.settings import DovecotSettings, Settings
 from mailgate.gateway.dovecot import PolicyKey
+from mailgate.gateway.proving import Mode
 from mailgate.gateway.tls import server_context
 from mailgate.store import StoreError
 
@@ -92,7 +93,11 @@ class Store:
 def service(bundle):
     """A service that was wired, but opened nothing."""
     first = bundle()
-    wired = Service(Path("mailgate.yaml"), first, Store(), SimpleNamespace(), MemoryReplayGuard(), gate())
+    on = gate()
+    trust = Trust(
+        MemoryReplayGuard(), on.prover.keyring, on.prover.nonces, on.enroller.keys, on.enroller.revocations
+    )
+    wired = Service(Path("mailgate.yaml"), first, Store(), SimpleNamespace(), trust, on)
     wired.reloader = SimpleNamespace(mistakes=[])
     wired.tls = server_context(first.settings.tls.certificate, first.settings.tls.key)
     return wired
@@ -121,6 +126,19 @@ async def test_the_mail_servers_key_is_that_of_the_files_in_force(service):
     assert service._policy_key() == PolicyKey("X-Key", "hunter2")
 
 
+async def test_nonces_and_limits_are_those_of_the_files_in_force(service):
+    settings = service.bundle.settings
+    attestation = settings.attestation.model_copy(update={"nonces": "require"})
+    limits = settings.enrolment.model_copy(update={"attempts": 7})
+    changed = settings.model_copy(update={"attestation": attestation, "enrolment": limits})
+    await service.apply(replace(service.bundle, settings=changed))
+    assert service.gate.prover.mode is Mode.REQUIRE
+    assert (service.gate.enroller.failed.most, service.gate.enroller.reports.most) == (7, 7)
+    token = [b"e30.e30.AA"]
+    verdict = service.gate.verifier.verify(token, [], method="GET", url="https://x/", now=utc_now())
+    assert verdict.result.refused is not None
+
+
 async def test_what_only_a_start_can_change_is_named(service, bundle):
     elsewhere = bundle("http://127.0.0.1:9999")
     plain = replace(elsewhere, settings=elsewhere.settings.model_copy(update={"tls": None}))
@@ -131,7 +149,7 @@ async def test_what_only_a_start_can_change_is_named(service, bundle):
 
 
 TAKEN_BY_A_RELOAD = {
-    "trusted_proxies", "attestation", "probe", "probe_lifetime", "dovecot", "posture", "retention", "files",
+    "trusted_proxies", "attestation", "enrolment", "probe", "probe_lifetime", "dovecot", "posture", "retention", "files",
 }  # fmt: skip
 SWITCHED_BY_A_START = {"tls"}
 """On or off; what the files hold is taken by a reload."""

@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from tests.unit.gateway.gates import NOW, REFERENCE, Known, gate, policy
 from tests.unit.gateway.wire import FakeClient, exchange, settle
 
+from mailgate.attest import Verdict
 from mailgate.gateway.answer import Answer
 from mailgate.gateway.exchange import Exchange
 from mailgate.gateway.facts import read_facts
@@ -162,7 +163,7 @@ class Believing:
         self.proof = proof
 
     def verify(self, *_, **__):
-        return self.proof
+        return Verdict(self.proof)
 
 
 ANN = AttestationResult("id", user="ann")
@@ -192,7 +193,8 @@ async def test_who_asks_is_told_by_a_trusted_proxy_else_proved_else_the_login_of
     """Else a header would choose whose rules apply."""
     on = gate()
     on.live = Live(on.live.policy, Believing(proof))
-    said = (b"X-Forwarded-User: cy", b"Authorization: Basic " + base64.b64encode(b"bob:x"))
+    said = [b"X-Forwarded-User: cy", b"Authorization: Basic " + base64.b64encode(b"bob:x")]
+    said += [b"Device-Attestation: x"] if proof else []
     asked = exchange(f"GET {path} HTTP/1.1".encode(), *said)
     access, _ = await on.judge(read_facts(asked.head, peer="192.0.2.1", secure=True, trusted=trusted), NOW)
     assert access.user.name == user

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from tests.unit.store.examples import BLOCK, NOW, access, mail_app
 
 from mailgate.model import AppsReport, DeviceRecord, Kind
-from mailgate.store import Store
+from mailgate.store import EnrolmentToken, Store
 from mailgate.store.personal import NOT_PERSONAL, PERSONAL
 from mailgate.store.schema import metadata
 
@@ -26,6 +26,11 @@ async def keep_something_of(store: Store, person: str) -> None:
     await store.devices.take([intune, jamf], NOW)
     store.ledger.record(access(client=mail_app(f"appl{person}0001"), device="", user=person.upper()), BLOCK)
     await store.ledger.flush()
+    token = EnrolmentToken(f"token-of-{person}", person.title(), "", 2, NOW, NOW + timedelta(days=1))
+    await store.enrolments.add(person.encode(), token)
+    for number in (1, 2):
+        await store.enrolments.enrol(person.encode(), f"thumb{number}-of-{person}", "", NOW)
+    await store.enrolments.revoke(f"thumb2-of-{person}", NOW)
     week = timedelta(days=7)
     await store.notices.claim(f"{person}@example.com", f"appl{person}0001", "r", NOW, pause=week, at_most=3)
 
@@ -64,7 +69,9 @@ async def test_everything_of_a_person_is_forgotten_and_nothing_of_another(store:
     before = await store.personal.everything("zoe", ["zoe@example.com"], PRECEDENCE)
     assert await store.personal.forget("alice", NOW, ["alice@example.com"], PRECEDENCE) == 1
     left = await everything_in(store)
-    assert {name for name, rows in left.items() if "alice" in rows.lower()} == set()
+    assert {name for name, rows in left.items() if "alice" in rows.lower()} == {"enrolled_keys"}
+    assert await store.enrolments.revoked() == ["thumb2-of-alice", "thumb2-of-zoe"]
+    assert [each.owner for each in await store.enrolments.page()] == ["Zoe", "", "Zoe"]
     assert await store.personal.everything("zoe", ["zoe@example.com"], PRECEDENCE) == before
 
 

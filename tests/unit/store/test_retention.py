@@ -9,7 +9,7 @@ from tests.unit.store.examples import ALLOW, BLOCK, NOW, access
 from tests.unit.store.test_devices import learned, report
 
 from mailgate.model import AppsReport, Client, DeviceRecord, Kind
-from mailgate.store import Keep, Store
+from mailgate.store import EnrolmentToken, Keep, Store
 from mailgate.store.personal import PERSONAL
 from mailgate.store.schema import metadata
 
@@ -32,6 +32,8 @@ async def something_everywhere(store: Store) -> None:
     store.ledger.record(access(device=""), ALLOW)
     await store.ledger.flush()
     await store.notices.claim("alice@example.com", "d", "r", NOW, pause=DAY, at_most=1)
+    await store.enrolments.add(b"t", EnrolmentToken("token", "alice", "", 1, NOW, NOW + DAY))
+    await store.enrolments.enrol(b"t", "thumb", "", NOW)
 
 
 async def rows(store: Store) -> dict[str, int]:
@@ -53,7 +55,7 @@ async def test_every_table_that_names_people_is_empty_in_the_end(store: Store) -
     assert {table.name for table in PERSONAL if not before[table.name]} == set()
     assert await prune(store, NOW + 29 * DAY) == 0
     assert await rows(store) == before
-    assert await prune(store, NOW + 91 * DAY)
+    assert await prune(store, NOW + 92 * DAY)
     after = await rows(store)
     assert {table.name for table in PERSONAL if after[table.name]} == set()
 
