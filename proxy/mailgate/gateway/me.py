@@ -15,7 +15,7 @@ from mailgate.gateway.login_check import Login, LoginCheck
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.own_devices import Asking, Known, OwnDevice, own_devices
 from mailgate.gateway.own_devices import People as OwnDevices
-from mailgate.gateway.own_view import card_of, listed_names, mail_of, request_of, shown
+from mailgate.gateway.own_view import card_of, key_of, listed_names, mail_of, request_of, shown, token_of
 from mailgate.gateway.pages.employee import Asked, EmployeeView, Record
 from mailgate.gateway.pages.view import View
 from mailgate.gateway.person import Person, recognise
@@ -24,13 +24,17 @@ from mailgate.gateway.recheck import Recheck
 from mailgate.gateway.status import print_of, status_answer, status_of
 from mailgate.model import Access, Decision, Reason
 from mailgate.policy import Policy
-from mailgate.store import Device, Keep, Recorded, StoreUnavailableError, Told
+from mailgate.store import Device, EnrolledKey, EnrolmentToken, Keep, Recorded, StoreUnavailableError, Told
 
 
 class People(OwnDevices, Shape):
     """What is stored of people (``store/people.py``). Every method may raise StoreUnavailableError."""
 
     async def requests(self, login: str, devices: Sequence[Device]) -> tuple[list[Recorded], int]: ...
+
+    async def enrolled(self, login: str) -> list[EnrolledKey]: ...
+
+    async def tokens(self, login: str) -> list[EnrolmentToken]: ...
 
     async def told(self, persons: Collection[str]) -> list[Told]: ...
 
@@ -84,6 +88,7 @@ class _Seen:
     owned: tuple[OwnDevice, ...] = ()
     requests: tuple[Record, ...] = ()
     mails: tuple[Record, ...] = ()
+    enrolments: tuple[Record, ...] = ()
     more: int = 0
     unread: bool = False
     asked: dict[str, tuple[Asked, ...]] = field(default_factory=dict)
@@ -156,10 +161,15 @@ async def _with_records(service: SelfService, seen: _Seen) -> _Seen:
     rows, count = await people.requests(name, shown(seen.owned))
     address = address_of(name, service.domain) if name and service.domain else ""
     mails = await people.told({address}) if address else []
+    keys, tokens = (await people.enrolled(name), await people.tokens(name)) if name else ([], [])
     return replace(
         seen,
         requests=tuple(request_of(row, keep) for row in rows),
         mails=tuple(mail_of(mail, address, keep) for mail in mails),
+        enrolments=(
+            *(key_of(key, service.keep.devices) for key in keys),
+            *(token_of(token, service.keep.devices) for token in tokens),
+        ),
         more=count - len(rows),
     )
 
@@ -209,6 +219,7 @@ def _answer(gate: ShowingGate, seen: _Seen, reference: str, *, offered: bool = F
         ),
         requests=seen.requests,
         mails=seen.mails,
+        enrolments=seen.enrolments,
         more=seen.more,
         unread=seen.unread,
         listed=listed_names(policy.catalog.lists, policy.catalog.name_of),

@@ -9,7 +9,7 @@ from mailgate.gateway.pages.employee import Asked, DeviceCard, Field, Record, So
 from mailgate.gateway.pages.view import View
 from mailgate.gateway.status import stored_from_to
 from mailgate.model import Access, Decision
-from mailgate.store import Device, Keep, Recorded, Report, Told
+from mailgate.store import Device, EnrolledKey, EnrolmentToken, Keep, Recorded, Report, Told
 from mailgate.store.names import EAS, eas_text, user_text
 
 ViewOf = Callable[[Access, Decision], View]
@@ -130,6 +130,23 @@ def mail_of(told: Told, address: str, keep: timedelta) -> Record:
     """One mail that was written to the person."""
     named = {"told_at": told.told_at, "reason": told.reason, "person": address, "device_id": told.device}
     return Record(_fields(named), told.told_at + keep)
+
+
+def key_of(key: EnrolledKey, keep: timedelta) -> Record:
+    """One key with which a device of the person enrolled."""
+    last = key.revoked_at or key.reported_at or key.made_at
+    named = {"key": key.thumbprint, "device_id": key.device, "token": key.token, "made_at": key.made_at}
+    named |= {"user": key.owner, "reported": key.reported_at, "revoked_at": key.revoked_at}
+    return Record(_fields({name: value for name, value in named.items() if value}), last + keep)
+
+
+def token_of(token: EnrolmentToken, keep: timedelta) -> Record:
+    """What lets devices of the person enrol."""
+    named = {"token": token.name, "user": token.owner, "note": token.note, "uses_left": token.uses_left}
+    named |= {"made_at": token.made_at, "ends_at": token.expires_at}
+    return Record(
+        _fields({name: value for name, value in named.items() if value != ""}), token.expires_at + keep
+    )
 
 
 def _fields(told: Mapping[str, object]) -> tuple[Field, ...]:

@@ -1,24 +1,27 @@
 """What is stored of one person: their devices, what was decided for them, what they were told."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import Table, and_, func, or_, select
 
 from mailgate.model import Kind
 from mailgate.store.database import Database
 from mailgate.store.device import Device
 from mailgate.store.devices import Devices
+from mailgate.store.enrolments import EnrolledKey, EnrolmentToken
 from mailgate.store.names import EAS, eas_forms, user_text
-from mailgate.store.schema import clients, notices, sightings
+from mailgate.store.schema import clients, enrolled_keys, enrolment_tokens, notices, sightings
 from mailgate.store.sightings import Recorded, Sightings
 from mailgate.store.states import is_of
 
 _PAGE = 50
+
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +101,26 @@ class People:
             count = (await connection.execute(select(func.count()).where(theirs))).scalar_one()
         return await self._sightings.where(theirs, size), int(count)
 
+    async def enrolled(self, login: str) -> list[EnrolledKey]:
+        """The keys with which devices of a person enrolled, the last first."""
+        return await self._rows(enrolled_keys, EnrolledKey, login)
+
+    async def tokens(self, login: str) -> list[EnrolmentToken]:
+        """What lets devices of a person enrol, the last first."""
+        return await self._rows(enrolment_tokens, EnrolmentToken, login)
+
     async def told(self, persons: Collection[str]) -> list[Told]:
         """The mails that were written to these addresses, the last first."""
         query = select(notices).where(notices.c.person.in_(persons)).order_by(notices.c.told_at.desc())
         async with self._database.reading() as connection:
             rows = await connection.execute(query.limit(_PAGE))
             return [Told(row.device, row.reason, row.told_at) for row in rows]
+
+    async def _rows(self, table: Table, made: Callable[..., Row], login: str) -> list[Row]:
+        columns = [column for column in table.c if column.name != "digest"]
+        query = select(*columns).where(table.c.owner.in_(spellings(login))).order_by(table.c.made_at.desc())
+        async with self._database.reading() as connection:
+            return [made(**row) for row in (await connection.execute(query.limit(_PAGE))).mappings()]
 
 
 def _sighted(row: Any) -> Sighted:

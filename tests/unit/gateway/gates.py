@@ -116,6 +116,8 @@ class NoPeople:
         self.sighted = []
         self.rows = []
         self.mails = []
+        self.keys = []
+        self.passes = []
         self.breaks = None
 
     async def devices(self, login, precedence):
@@ -136,6 +138,12 @@ class NoPeople:
 
     async def told(self, persons):
         return self.mails
+
+    async def enrolled(self, login):
+        return self.keys
+
+    async def tokens(self, login):
+        return self.passes
 
 
 async def learn_nothing(records):

@@ -10,7 +10,7 @@ import pytest
 from tests.unit.gateway.gates import NOW, gate, self_service
 from tests.unit.gateway.own import CLEAN, HANDHELD, PHONE, PROHIBITED, PROOF, RULES, UNREPORTED, asking
 from tests.unit.gateway.test_login_check import Mail, basic, check_of
-from tests.unit.gateway.test_own_view import SEEN
+from tests.unit.gateway.test_own_view import KEY, SEEN
 from tests.unit.gateway.wire import exchange
 
 from mailgate.gateway.facts import read_facts
@@ -159,8 +159,10 @@ async def test_what_was_decided_and_what_was_written_is_on_record():
     scene = Scene(domain="example.com")
     scene.people.rows = [Recorded("id", SEEN, Tally(3, NOW, NOW, "REF2345"))]
     scene.people.mails = [Told("appl1", "prohibited-app", NOW)]
+    scene.people.keys = [KEY]
     page = await scene.page(PAGE, ALICE)
     assert "Requests for mail, counted by day 1" in page
+    assert "Devices that you enrolled here 1" in page
     assert "Mails sent to you about a refusal 1" in page
     assert "alice@example.com" in page
 
@@ -204,7 +206,7 @@ async def test_checking_again_asks_the_sources_and_says_what_came_of_it():
     assert "Gets company mail" in answer
     assert len(learned) == 1
     assert scene.service.known.caught_up
-    assert "Please wait half a minute" in words(await scene.check())
+    assert "Please wait a minute" in words(await scene.check())
 
 
 @pytest.mark.parametrize("mark", ["", "other-device", "AAAA-BBBB-CCCC"])

@@ -8,12 +8,12 @@ from tests.unit.gateway.gates import NOW
 from tests.unit.gateway.own import EAS_ID, LOOKED, PHONE, PROHIBITED, REPORT, UNREPORTED, asking
 
 from mailgate.gateway.own_devices import OwnDevice
-from mailgate.gateway.own_view import card_of, listed_names, mail_of, request_of, shown
+from mailgate.gateway.own_view import card_of, key_of, listed_names, mail_of, request_of, shown, token_of
 from mailgate.gateway.pages import View
 from mailgate.gateway.pages.employee import Asked, Came, Source
 from mailgate.gateway.pages.stored import LABELS
 from mailgate.model import Posture, Reason
-from mailgate.store import Keep, Recorded, Sighting, Tally
+from mailgate.store import EnrolledKey, EnrolmentToken, Keep, Recorded, Sighting, Tally
 from mailgate.store.device import Contradiction, Device, Report
 from mailgate.store.people import Told
 from mailgate.store.sightings import ClientFacts
@@ -82,7 +82,8 @@ def test_every_field_has_words():
         PHONE.id, (REPORT,), former=frozenset({"old"}), lost_at=NOW,
         findings=(Contradiction(Reason.KIND_CONTRADICTED, "", "kind: …"),),
     )  # fmt: skip
-    groups = [*told(card(replace(OWN, device=lost)).stored), *told([request().fields, mail().fields])]
+    rows = (request(), mail(), enrolled(), let_in())
+    groups = [*told(card(replace(OWN, device=lost)).stored), *told(row.fields for row in rows)]
     assert {name for group in groups for name in group} <= LABELS.keys()
 
 
@@ -176,6 +177,39 @@ def test_a_mail_says_when_it_was_sent_and_why():
         "person": "alice@example.com",
         "device_id": "appl1",
     }
+
+
+KEY = EnrolledKey("thumb", "phone", "alice", "token-1", LOOKED, NOW, None)
+
+
+def enrolled(**changed):
+    return key_of(replace(KEY, **changed), KEEP.devices)
+
+
+def let_in():
+    token = EnrolmentToken("token-1", "alice", "for the tablet", 2, LOOKED, NOW + timedelta(days=1))
+    return token_of(token, KEEP.devices)
+
+
+@pytest.mark.parametrize(
+    ("changed", "last"),
+    [
+        ({}, NOW),
+        ({"reported_at": None}, LOOKED),
+        ({"revoked_at": NOW + timedelta(days=2)}, NOW + timedelta(days=2)),
+    ],
+)
+def test_an_enrolled_key_is_shown_with_its_end(changed, last):
+    row = enrolled(**changed)
+    named = {field.name: field.value for field in row.fields}
+    assert (named["key"], named["token"], named["user"]) == ("thumb", "token-1", "alice")
+    assert row.until == last + timedelta(days=90)
+
+
+def test_what_lets_devices_enrol_is_shown_with_its_end():
+    named = {field.name: field.value for field in let_in().fields}
+    assert (named["note"], named["uses_left"]) == ("for the tablet", 2)
+    assert let_in().until == NOW + timedelta(days=91)
 
 
 def test_the_apps_that_are_looked_for_are_those_on_a_list():

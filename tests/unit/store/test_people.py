@@ -6,7 +6,7 @@ import pytest
 from tests.unit.store.examples import ALLOW, BLOCK, NOW, access, mail_app
 
 from mailgate.model import AppsReport, DeviceRecord, Kind
-from mailgate.store import Store
+from mailgate.store import EnrolmentToken, Store
 from mailgate.store.people import spellings
 
 
@@ -86,6 +86,17 @@ async def test_mails_are_those_to_their_addresses(store: Store) -> None:
     (told,) = await store.people.told({"alice@example.com"})
     assert (told.device, told.reason, told.told_at) == ("phone", "prohibited-app", NOW)
     assert await store.people.told(set()) == []
+
+
+async def test_what_enrolled_is_theirs_by_its_owner(store: Store) -> None:
+    for owner in ("Alice", "bob"):
+        token = EnrolmentToken(f"token-{owner}", owner, "", 1, NOW, NOW + timedelta(days=1))
+        await store.enrolments.add(owner.encode(), token)
+        await store.enrolments.enrol(owner.encode(), f"thumb-{owner}", "phone", NOW)
+    assert [each.thumbprint for each in await store.people.enrolled("alice")] == ["thumb-Alice"]
+    assert [(each.name, each.uses_left) for each in await store.people.tokens("alice")] == [
+        ("token-Alice", 0)
+    ]
 
 
 @pytest.mark.parametrize("written_as", ["alice", "Alice", "ALICE"])

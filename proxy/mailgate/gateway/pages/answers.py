@@ -20,7 +20,7 @@ _ANSWERS: dict[Came, Message] = {
     Came.NOBODY: mark(
         "Nobody can be asked about this device: it reports by itself. Let your company’s management app finish a check; a new report counts at once."
     ),
-    Came.TOO_SOON: mark("Asked a moment ago. Please wait half a minute before you ask again."),
+    Came.TOO_SOON: mark("Asked a moment ago. Please wait a minute before you ask again."),
 }
 
 

@@ -113,6 +113,7 @@ class EmployeeView:
     devices: tuple[DeviceCard, ...] = ()
     requests: tuple[Record, ...] = ()
     mails: tuple[Record, ...] = ()
+    enrolments: tuple[Record, ...] = ()
     unread: bool = False
     """Whether what is stored could not be read."""
     more: int = 0
@@ -126,4 +127,4 @@ class EmployeeView:
     @property
     def nothing(self) -> bool:
         """Whether nothing at all is stored."""
-        return not (self.devices or self.requests or self.mails or self.unread)
+        return not (self.devices or self.requests or self.mails or self.enrolments or self.unread)

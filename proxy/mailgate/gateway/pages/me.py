@@ -51,6 +51,7 @@ def employee_words(view: EmployeeView, language: Language) -> Mapping[str, Any]:
         "here_card": any(card.here and card.standing.effect is not Effect.ALLOW for card in view.devices),
         "cards": [_card(card, language, now) for card in view.devices],
         "requests": [_record(record, language) for record in view.requests],
+        "enrolments": [_record(record, language) for record in view.enrolments],
         "mails": [_record(record, language) for record in view.mails],
         "listed": language.names(view.listed) if view.listed else "",
     }

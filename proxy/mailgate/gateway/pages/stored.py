@@ -47,5 +47,12 @@ LABELS: dict[str, Message] = {
     "last_at": mark("Last time"),
     "reference": mark("Reference"),
     "person": mark("Address"),
+    "token": mark("Enrolled with"),
+    "note": mark("Note"),
+    "uses_left": mark("Uses left"),
+    "made_at": mark("Since"),
+    "ends_at": mark("Until"),
+    "reported": mark("Reported last"),
+    "revoked_at": mark("Revoked"),
     "told_at": mark("Sent"),
 }
