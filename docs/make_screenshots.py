@@ -44,7 +44,7 @@ OWN = EmployeeView(
             tail="4F2A",
             apps=("TikTok",),
             sources=(
-                Source("intune", BLOCKED.now - timedelta(minutes=3), complete=True, at_once=True),
+                Source("intune", BLOCKED.now - timedelta(minutes=3), complete=True),
                 Source("https://mdm.example.com", BLOCKED.now - timedelta(hours=7), complete=True),
             ),
             asked=(Asked(Came.FOUND, "intune", ("TikTok",), BLOCKED.now - timedelta(minutes=3)),),

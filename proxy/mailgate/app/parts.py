@@ -6,7 +6,7 @@ The clock and the source of randomness are read here alone.
 import secrets
 import ssl
 from base64 import b32encode
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -36,7 +36,6 @@ from mailgate.gateway.proving import Mode as NonceMode
 from mailgate.gateway.proving import Prover
 from mailgate.gateway.quarantine import Letterhead, NoNotices, Quarantine
 from mailgate.gateway.rates import Rates
-from mailgate.gateway.recheck import Recheck
 from mailgate.gateway.refusals import FORMS, activesync
 from mailgate.gateway.remote_keys import RemoteKeys
 from mailgate.gateway.revocations import Revocations
@@ -44,7 +43,7 @@ from mailgate.gateway.rewrite import Rewrite
 from mailgate.gateway.smtp import MailServer
 from mailgate.gateway.tls import upstream_context
 from mailgate.gateway.upstream import Endpoint
-from mailgate.model import DeviceRecord, Protocol
+from mailgate.model import Protocol
 from mailgate.store import Keep, Postures, Store
 
 KEY_AGE = timedelta(days=30)
@@ -198,15 +197,11 @@ def self_service_for(settings: Settings, store: Store, postures: Postures, pool:
     """What it takes to show people what is stored of them."""
     page, mail = settings.employee_page, settings.activesync.quarantine_mail
 
-    async def learn(records: Sequence[DeviceRecord]) -> None:
-        await store.devices.take(records, utc_now())
-
     return SelfService(
         store.people,
         postures,
-        Recheck({}, learn, utc_now),
         keep_of(settings),
-        login_check_for(page.login_check, settings.public_url, pool),
+        check=login_check_for(page.login_check, settings.public_url, pool),
         contact=page.contact or "",
         domain=mail.domain if mail else "",
     )

@@ -27,14 +27,17 @@ from mailgate.app.parts import (
     utc_now,
     verifier_for,
 )
+from mailgate.app.syncing import Syncing
 from mailgate.classify import warm
 from mailgate.config import Address, Bundle, load_bundle
 from mailgate.gateway.admin import admin_app
 from mailgate.gateway.dovecot import PolicyKey, policy_server
 from mailgate.gateway.handler import Gate, Live
+from mailgate.gateway.intake import intake_server
 from mailgate.gateway.prober import Mode
 from mailgate.gateway.proving import Mode as NonceMode
 from mailgate.gateway.quarantine import Quarantine
+from mailgate.gateway.recheck import Recheck
 from mailgate.gateway.reload import Reloader
 from mailgate.gateway.server import Server
 from mailgate.gateway.tls import server_context
@@ -59,6 +62,7 @@ class Service:
     trust: Trust
     gate: Gate
     reloader: Reloader[Bundle] = field(init=False)
+    syncing: Syncing = field(init=False)
     tls: ssl.SSLContext | None = None
     stopping: bool = False
     public: str = ""
@@ -92,6 +96,10 @@ class Service:
         self._closing.push_async_callback(self.store.close)
         self._closing.push_async_callback(self.trust.keyring.close)
         self.trust.keyring.replace(key_sources(settings, self.trust, self.gate.metrics))
+        self.syncing = Syncing(self.store, lambda: self.bundle, self.postures, self.gate.metrics.registry)
+        self._closing.push_async_callback(self.syncing.stop)
+        recheck = Recheck(self.syncing.check_again)
+        self.gate.self_service = replace(self.gate.self_service, recheck=recheck)
         for way in (self.gate.forwarder, self.gate.patient):
             self._closing.callback(way.pool.close)
         self.reloader = Reloader(partial(load_bundle, self.config), self.apply, self.gate.metrics)
@@ -107,6 +115,7 @@ class Service:
         ]
         if isinstance(self.gate.notices, Quarantine):
             self._tasks.append(loop.create_task(self.gate.notices.run()))
+        self.syncing.start()
         self._watch_numbers()
         self._show_policy()
         if settings.tls:
@@ -127,7 +136,9 @@ class Service:
 
     async def _open_admin(self, address: Address) -> str:
         policy = policy_server(self.gate, self._policy_key)
-        admin = admin_app(self.gate.metrics.registry, self.readiness, policy)
+        admin = admin_app(
+            self.gate.metrics.registry, self.readiness, policy, intake_server(self.syncing.intake)
+        )
         runner = web.AppRunner(admin, access_log=None)
         await runner.setup()
         self._closing.push_async_callback(runner.cleanup)
@@ -203,6 +214,7 @@ class Service:
                 }
                 for each in self.trust.keyring.remote()
             ],
+            "connectors": self.syncing.health(),
             "ledger": {"written": counts.written, "spooled": counts.spooled, "dropped": counts.dropped},
         }
 

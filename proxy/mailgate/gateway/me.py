@@ -1,11 +1,12 @@
 """``/.mailgate/me``: a person's own page. Who they are has to be shown; nothing here names anyone else."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol as Shape
 from urllib.parse import parse_qsl
 
+from mailgate.connectors.again import Again
 from mailgate.gateway.answer import Answer
 from mailgate.gateway.caller import from_own_page
 from mailgate.gateway.enforce import Speaker, page_answer
@@ -20,7 +21,7 @@ from mailgate.gateway.pages.employee import Asked, EmployeeView, Record
 from mailgate.gateway.pages.view import View
 from mailgate.gateway.person import Person, recognise
 from mailgate.gateway.quarantine import address_of
-from mailgate.gateway.recheck import Recheck
+from mailgate.gateway.recheck import NameOf, Recheck, Slot, answers_of
 from mailgate.gateway.status import print_of, status_answer, status_of
 from mailgate.model import Access, Decision, Reason
 from mailgate.policy import Policy
@@ -39,20 +40,14 @@ class People(OwnDevices, Shape):
     async def told(self, persons: Collection[str]) -> list[Told]: ...
 
 
-class Postures(Known, Shape):
-    """What is known of devices (``store/postures.py``)."""
-
-    async def catch_up(self, now: datetime) -> None: ...
-
-
 @dataclass(frozen=True, slots=True)
 class SelfService:
     """What it takes to show people what is stored of them, and to ask its sources again."""
 
     people: People
-    known: Postures
-    recheck: Recheck
+    known: Known
     keep: Keep
+    recheck: Recheck = field(default_factory=Recheck)
     check: LoginCheck | None = None
     contact: str = ""
     domain: str = ""
@@ -125,11 +120,17 @@ async def check_again(gate: ShowingGate, incoming: Incoming, reference: str, now
     mark = dict(parse_qsl(incoming.body.decode("latin-1"))).get("device", "")
     own = next((each for each in seen.owned if each.mark == mark), None)
     if own is not None:
-        service, name_of = gate.self_service, gate.live.policy.catalog.name_of
-        answers = await service.recheck.ask(mark, own.device.reports if own.device else (), name_of)
-        await service.known.catch_up(now)
-        seen = replace(await _look(gate, asking), asked={mark: answers})
+        came = await gate.self_service.recheck.ask(own.device.reports if own.device else ())
+        seen = _with_answers(await _look(gate, asking), own, came, gate.live.policy.catalog.name_of)
     return _answer(gate, seen, reference)
+
+
+def _with_answers(seen: _Seen, own: OwnDevice, came: Mapping[Slot, Again], name_of: NameOf) -> _Seen:
+    """What was said stands with the device that it is about, which may have turned out to be another one."""
+    devices = shown(seen.owned)
+    answers = answers_of(came, devices, name_of)
+    marks = [each.id for each in devices if any(each.report(slot) for slot in came)]
+    return replace(seen, asked=dict.fromkeys(marks or [own.mark], answers))
 
 
 async def _asking(gate: ShowingGate, incoming: Incoming, now: datetime) -> Asking:
@@ -212,7 +213,6 @@ def _answer(gate: ShowingGate, seen: _Seen, reference: str, *, offered: bool = F
                 person=person.name,
                 view_of=view_of,
                 name_of=policy.catalog.name_of,
-                asks=service.recheck.asks,
                 asked=seen.asked.get(own.mark, ()),
             )
             for own in _with_own(seen)

@@ -1,6 +1,6 @@
 """From what is stored to what a person's own page shows: every field, and no word about anyone else."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import timedelta
 
@@ -25,10 +25,9 @@ def card_of(
     person: str,
     view_of: ViewOf,
     name_of: NameOf,
-    asks: Collection[str] = (),
     asked: tuple[Asked, ...] = (),
 ) -> DeviceCard:
-    """One device as the page shows it. ``asks``: the sources that can be asked at once."""
+    """One device as the page shows it."""
     posture, device = own.posture, own.device
     since, until = stored_from_to(own, keep)
     return DeviceCard(
@@ -44,7 +43,7 @@ def card_of(
         lost=device is not None and device.lost_at is not None,
         apps=tuple(map(name_of, posture.apps)),
         findings=tuple(sorted({each.reason for each in device.findings})) if device else (),
-        sources=tuple(_source(each, asks) for each in device.reports if not each.gone) if device else (),
+        sources=tuple(_source(each) for each in device.reports if not each.gone) if device else (),
         asked=asked,
         stored=_stored(own, person, name_of),
         since=since,
@@ -61,8 +60,8 @@ def _tail(own: OwnDevice) -> str:
     return (eas_text(known) if known == named.get(EAS) else known)[-_TAIL:].upper()
 
 
-def _source(report: Report, asks: Collection[str]) -> Source:
-    return Source(report.source, report.reported_at, report.apps_complete, report.source in asks)
+def _source(report: Report) -> Source:
+    return Source(report.source, report.reported_at, report.apps_complete)
 
 
 def _stored(own: OwnDevice, person: str, name_of: NameOf) -> tuple[tuple[Field, ...], ...]:

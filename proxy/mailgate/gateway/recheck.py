@@ -1,90 +1,67 @@
-"""Asking the sources of one device at once, for somebody who has just fixed what was wrong.
-
-A source is somebody else's server: it is asked about one device at most every half minute, a few questions at a time,
-and nobody waits longer than some seconds for it.
-"""
+"""Asking the sources of one device at once, for somebody who has just fixed what was wrong."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
-from typing import Protocol
 
-import structlog
-from cachetools import TTLCache
-
-from mailgate.errors import MailgateError
+from mailgate.connectors.again import Again
 from mailgate.gateway.pages.employee import Asked, Came
-from mailgate.model import DeviceRecord
+from mailgate.store import Device, Report
 
-log = structlog.get_logger()
-
-REST = 30
-"""Seconds before a device is asked about again."""
-PATIENCE = 10.0
-"""Seconds that all sources of a device have together."""
 AT_ONCE = 8
 """Questions at the same time, of everybody together."""
-_MANY = 10_000
 
-Ask = Callable[[str], Awaitable[DeviceRecord | None]]
-"""What a source says of the device that it calls so; None where it has none. Raises MailgateError or OSError."""
-Learn = Callable[[Sequence[DeviceRecord]], Awaitable[object]]
-"""Stores what sources said. Raises MailgateError."""
+Ask = Callable[[str, str], Awaitable[Again]]
+"""Asks a source about the device that it calls so, and learns what it says (``app/syncing.py``)."""
 NameOf = Callable[[str], str]
 """The display name of a listed app."""
+Slot = tuple[str, str]
+"""A source and its own id for a device."""
+
+_CAME = {Again.GONE: Came.UNKNOWN, Again.WAIT: Came.TOO_SOON, Again.FAILED: Came.SILENT}
 
 
-class Slotted(Protocol):
-    """What one source says of a device, as far as it takes to ask it (``store/device.py``)."""
-
-    @property
-    def source(self) -> str: ...
-
-    @property
-    def id(self) -> str: ...
-
-    @property
-    def gone(self) -> bool: ...
+async def ask_nobody(_source: str, _device_id: str) -> Again:
+    """Where no source can be asked."""
+    return Again.CANNOT
 
 
 class Recheck:
-    """Asks, learns what is said, and tells what came of it. ``asks`` has the sources that can be asked, by name."""
+    """Asks all sources of a device together."""
 
-    def __init__(self, asks: Mapping[str, Ask], learn: Learn, clock: Callable[[], datetime]) -> None:
-        self.asks = asks
-        self._learn = learn
-        self._lately: TTLCache[str, None] = TTLCache(_MANY, REST, lambda: clock().timestamp())
+    def __init__(self, ask: Ask = ask_nobody) -> None:
+        self._ask = ask
         self._turns = asyncio.Semaphore(AT_ONCE)
 
-    async def ask(self, device_id: str, reports: Sequence[Slotted], name_of: NameOf) -> tuple[Asked, ...]:
-        """One answer for each source of the device that can be asked; never raises for what a source does."""
-        open_to = [report for report in reports if report.source in self.asks and not report.gone]
-        if not open_to:
-            return (Asked(Came.NOBODY),)
-        if device_id in self._lately:
-            return (Asked(Came.TOO_SOON),)
-        self._lately[device_id] = None
-        return tuple(await asyncio.gather(*(self._ask(each, name_of) for each in open_to)))
+    async def ask(self, reports: Sequence[Report]) -> dict[Slot, Again]:
+        """What came of it, by source and id, of the sources that have the device."""
+        slots = [report.slot for report in reports if not report.gone]
+        return dict(zip(slots, await asyncio.gather(*map(self._in_turn, slots)), strict=True))
 
-    async def _ask(self, report: Slotted, name_of: NameOf) -> Asked:
-        try:
-            async with asyncio.timeout(PATIENCE), self._turns:
-                record = await self.asks[report.source](report.id)
-                if record is not None:
-                    await self._learn([record])
-        except (MailgateError, OSError) as error:  # TimeoutError is an OSError
-            log.warning("recheck-source-failed", source=report.source, error=type(error).__name__)
-            return Asked(Came.SILENT, report.source)
-        return came_of(report.source, record, name_of)
+    async def _in_turn(self, slot: Slot) -> Again:
+        async with self._turns:
+            return await self._ask(*slot)
 
 
-def came_of(source: str, record: DeviceRecord | None, name_of: NameOf) -> Asked:
-    """What a source's record means to the person whose device it is."""
-    if record is None or record.gone:
-        return Asked(Came.UNKNOWN, source)
-    apps = record.apps
-    if apps is None:
-        return Asked(Came.UNSEEN, source)
-    if apps.present:
-        return Asked(Came.FOUND, source, tuple(map(name_of, sorted(apps.present))), apps.at)
-    return Asked(Came.CLEAR if apps.complete else Came.PARTLY, source, looked_at=apps.at)
+def answers_of(came: Mapping[Slot, Again], devices: Sequence[Device], name_of: NameOf) -> tuple[Asked, ...]:
+    """What people are told. ``devices``: as they are now, with what the sources have just said."""
+    asked = {slot: again for slot, again in came.items() if again is not Again.CANNOT}
+    if not asked:
+        return (Asked(Came.NOBODY),)
+    reports = {report.slot: report for device in devices for report in device.reports}
+    return tuple(
+        said_by(reports[slot], name_of)
+        if again is Again.TAKEN and slot in reports
+        else Asked(_CAME.get(again, Came.SILENT), slot[0])
+        for slot, again in asked.items()
+    )
+
+
+def said_by(report: Report, name_of: NameOf) -> Asked:
+    """What a source's newest report means to the person whose device it is."""
+    if report.reported_at is None:
+        return Asked(Came.UNSEEN, report.source)
+    if report.apps:
+        names = tuple(map(name_of, sorted(report.apps)))
+        return Asked(Came.FOUND, report.source, names, report.reported_at)
+    came = Came.CLEAR if report.apps_complete else Came.PARTLY
+    return Asked(came, report.source, looked_at=report.reported_at)

@@ -21,6 +21,7 @@ from mailgate.store.people import People
 from mailgate.store.rows import count_change
 from mailgate.store.schema import (
     clients,
+    connectors,
     device_changes,
     device_findings,
     device_names,
@@ -29,6 +30,7 @@ from mailgate.store.schema import (
     enrolment_tokens,
     forgotten_devices,
     keys,
+    leases,
     notices,
     reports,
     sightings,
@@ -100,6 +102,8 @@ NOT_PERSONAL: Mapping[Table, str] = {
     keys: "secrets of the gate",
     spent_proofs: "digests of proofs, for some minutes; nothing leads from them to anybody",
     device_changes: "one number",
+    connectors: "how each connector fares",
+    leases: "which gate does what",
     forgotten_devices: "ids alone of devices that are no more, for a day; nothing leads from them to anybody",
 }
 """The tables that name nobody, and why."""

@@ -99,6 +99,7 @@ def service(bundle):
     )
     wired = Service(Path("mailgate.yaml"), first, Store(), SimpleNamespace(), trust, on)
     wired.reloader = SimpleNamespace(mistakes=[])
+    wired.syncing = SimpleNamespace(health=dict)
     wired.tls = server_context(first.settings.tls.certificate, first.settings.tls.key)
     return wired
 
@@ -150,6 +151,7 @@ async def test_what_only_a_start_can_change_is_named(service, bundle):
 
 TAKEN_BY_A_RELOAD = {
     "trusted_proxies", "attestation", "enrolment", "probe", "probe_lifetime", "dovecot", "posture", "retention", "files",
+    "connectors",
 }  # fmt: skip
 SWITCHED_BY_A_START = {"tls"}
 """On or off; what the files hold is taken by a reload."""

@@ -19,7 +19,6 @@ from mailgate.gateway.pages import Pages
 from mailgate.gateway.proving import Prover
 from mailgate.gateway.quarantine import NoNotices
 from mailgate.gateway.rates import Rates
-from mailgate.gateway.recheck import Recheck
 from mailgate.gateway.revocations import Revocations
 from mailgate.model import Posture
 from mailgate.policy import AppCatalog, Policy
@@ -93,9 +92,6 @@ class Known:
     def worth(self, device, now):
         return self.worths.get(device.id, Posture())
 
-    async def catch_up(self, now):
-        self.caught_up = True
-
     async def of_person(self, login, now):
         if self.breaks:
             raise self.breaks
@@ -146,15 +142,10 @@ class NoPeople:
         return self.passes
 
 
-async def learn_nothing(records):
-    """What sources say is let go."""
-
-
 def self_service(**changed):
     parts = {
         "people": NoPeople(),
         "known": Known(),
-        "recheck": Recheck({}, learn_nothing, lambda: NOW),
         "keep": Keep(timedelta(days=30), timedelta(days=90), timedelta(days=365)),
     }
     return SelfService(**{**parts, **changed})

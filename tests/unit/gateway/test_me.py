@@ -8,19 +8,30 @@ from types import SimpleNamespace
 
 import pytest
 from tests.unit.gateway.gates import NOW, gate, self_service
-from tests.unit.gateway.own import CLEAN, HANDHELD, PHONE, PROHIBITED, PROOF, RULES, UNREPORTED, asking
+from tests.unit.gateway.own import (
+    CLEAN,
+    HANDHELD,
+    PHONE,
+    PROHIBITED,
+    PROOF,
+    REPORT,
+    RULES,
+    UNREPORTED,
+    asking,
+)
 from tests.unit.gateway.test_login_check import Mail, basic, check_of
 from tests.unit.gateway.test_own_view import KEY, SEEN
 from tests.unit.gateway.wire import exchange
 
+from mailgate.connectors.again import Again
 from mailgate.gateway.facts import read_facts
 from mailgate.gateway.handler import Live
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.local import answer_local
 from mailgate.gateway.login_check import AT_MOST
 from mailgate.gateway.recheck import Recheck
-from mailgate.model import AppsReport, DeviceRecord, Posture, PostureState
-from mailgate.store import Recorded, StoreUnavailableError, Tally
+from mailgate.model import Posture, PostureState
+from mailgate.store import Device, Recorded, StoreUnavailableError, Tally
 from mailgate.store.people import Told
 
 IPHONE = (
@@ -190,31 +201,37 @@ async def test_it_opens_for_a_browser_that_is_refused():
 
 
 async def test_checking_again_asks_the_sources_and_says_what_came_of_it():
-    learned = []
+    asked = []
 
-    async def intune(device_id):
-        assert device_id == "intune-1"
-        return DeviceRecord("intune", device_id, apps=AppsReport(frozenset(), True, NOW))
-
-    async def learn(records):
-        learned.extend(records)
+    async def ask(source, device_id):
+        asked.append((source, device_id))
+        clean = replace(REPORT, apps=frozenset(), reported_at=NOW)
+        scene.people.of["alice"] = [replace(PHONE, reports=(clean,))]
         scene.service.known.worths[PHONE.id] = CLEAN
+        return Again.TAKEN
 
-    scene = Scene(recheck=Recheck({"intune": intune}, learn, lambda: NOW))
+    scene = Scene(recheck=Recheck(ask))
     answer = words(await scene.check())
     assert "Asked intune : it sees none of the listed apps" in answer
     assert "Gets company mail" in answer
-    assert len(learned) == 1
-    assert scene.service.known.caught_up
+    assert asked == [("intune", "intune-1")]
+
+
+async def test_what_was_said_stands_with_what_the_device_turned_out_to_be():
+    async def ask(_source, _device_id):
+        scene.people.of["alice"] = [Device("dddd-eeee-ffff", (REPORT,), former=frozenset({PHONE.id}))]
+        return Again.WAIT
+
+    scene = Scene(recheck=Recheck(ask))
     assert "Please wait a minute" in words(await scene.check())
 
 
 @pytest.mark.parametrize("mark", ["", "other-device", "AAAA-BBBB-CCCC"])
 async def test_only_a_device_of_ones_own_is_asked_about(mark):
-    async def never(_device_id):
+    async def never(_source, _device_id):
         raise AssertionError("asked about a device that is not theirs")
 
-    scene = Scene(recheck=Recheck({"intune": never}, never, lambda: NOW))
+    scene = Scene(recheck=Recheck(never))
     answer = words(await scene.check(mark))
     assert "Asked" not in answer
     assert "iPhone" in answer

@@ -43,10 +43,10 @@ def reported(**changed):
 
 
 def test_a_card_says_what_the_device_is_and_until_when_it_is_stored():
-    shown_card = card(asks={"intune"}, asked=(Asked(Came.NOBODY),))
+    shown_card = card(asked=(Asked(Came.NOBODY),))
     assert (shown_card.mark, shown_card.os, shown_card.os_version) == (PHONE.id, "ios", "18.6")
     assert shown_card.apps == ("Tiktok",)
-    assert shown_card.sources == (Source("intune", LOOKED, complete=True, at_once=True),)
+    assert shown_card.sources == (Source("intune", LOOKED, complete=True),)
     assert shown_card.asked == (Asked(Came.NOBODY),)
     assert (shown_card.since, shown_card.until) == (PHONE.first_seen, NOW + timedelta(days=90))
 

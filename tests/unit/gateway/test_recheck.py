@@ -1,119 +1,88 @@
-"""Asking the sources of one device at once: what is learned, what is said of it, and how seldom."""
+"""Asking the sources of one device at once, and what people are told of their answers."""
 
 import asyncio
-from datetime import timedelta
-from types import SimpleNamespace
+from dataclasses import replace
 
 import pytest
-from tests.unit.gateway.gates import NOW
+from tests.unit.gateway.own import LOOKED, PHONE, REPORT
 
-from mailgate.errors import MailgateError
+from mailgate.connectors.again import Again
 from mailgate.gateway.pages.employee import Asked, Came
-from mailgate.gateway.recheck import AT_ONCE, REST, Recheck
-from mailgate.model import AppsReport, DeviceRecord
+from mailgate.gateway.recheck import AT_ONCE, Recheck, answers_of, ask_nobody, said_by
+from mailgate.store import Device
 
-LOOKED = NOW - timedelta(minutes=3)
-
-
-def report(source="intune", device_id="phone-1", gone=False):
-    return SimpleNamespace(source=source, id=device_id, gone=gone)
-
-
-def record(*present, complete=True, gone=False, seen=True):
-    apps = AppsReport(frozenset(present), complete, LOOKED) if seen else None
-    return DeviceRecord("intune", "phone-1", apps=apps, gone=gone)
-
-
-class Source:
-    """Answers with what it is told to, or breaks."""
-
-    def __init__(self, answer=None, breaks=None):
-        self.answer, self.breaks, self.asked = answer, breaks, []
-
-    async def __call__(self, device_id):
-        self.asked.append(device_id)
-        if self.breaks:
-            raise self.breaks
-        return self.answer
-
-
-class Scene:
-    def __init__(self, **sources):
-        self.now, self.learned = NOW, []
-        self.recheck = Recheck(sources, self.learn, lambda: self.now)
-
-    async def learn(self, records):
-        self.learned += records
-
-    async def ask(self, *reports):
-        return await self.recheck.ask("abcd-efgh-ijkl", reports or [report()], str.title)
+OTHER = replace(REPORT, source="jamf", id="7")
 
 
 @pytest.mark.parametrize(
-    ("told", "said"),
+    ("changed", "said"),
     [
-        (record("tiktok", "wechat"), Asked(Came.FOUND, "intune", ("Tiktok", "Wechat"), LOOKED)),
-        (record(), Asked(Came.CLEAR, "intune", looked_at=LOOKED)),
-        (record(complete=False), Asked(Came.PARTLY, "intune", looked_at=LOOKED)),
-        (record(seen=False), Asked(Came.UNSEEN, "intune")),
-        (record(gone=True), Asked(Came.UNKNOWN, "intune")),
+        ({"apps": {"tiktok", "wechat"}}, Asked(Came.FOUND, "intune", ("Tiktok", "Wechat"), LOOKED)),
+        ({"apps": set()}, Asked(Came.CLEAR, "intune", looked_at=LOOKED)),
+        ({"apps": set(), "apps_complete": False}, Asked(Came.PARTLY, "intune", looked_at=LOOKED)),
+        ({"apps": set(), "reported_at": None}, Asked(Came.UNSEEN, "intune")),
     ],
 )
-async def test_what_a_source_says_is_learned_and_told(told, said):
-    scene = Scene(intune=Source(told))
-    assert await scene.ask() == (said,)
-    assert scene.learned == [told]
-
-
-async def test_a_source_that_has_no_such_device_teaches_nothing():
-    scene = Scene(intune=Source(None))
-    assert await scene.ask() == (Asked(Came.UNKNOWN, "intune"),)
-    assert scene.learned == []
-
-
-@pytest.mark.parametrize("breaks", [MailgateError("no"), OSError("no"), TimeoutError()])
-async def test_a_source_that_does_not_answer_is_said_to_be_silent(breaks):
-    scene = Scene(intune=Source(breaks=breaks), jamf=Source(record()))
-    silent, heard = await scene.ask(report(), report("jamf", "7"))
-    assert silent == Asked(Came.SILENT, "intune")
-    assert heard.came is Came.CLEAR
+def test_what_a_source_says_in_the_words_of_who_asked(changed, said):
+    assert said_by(replace(REPORT, **changed), str.title) == said
 
 
 async def test_each_source_is_asked_by_its_own_name_of_the_device():
-    intune, jamf = Source(record()), Source(record())
-    await Scene(intune=intune, jamf=jamf).ask(report(), report("jamf", "7"))
-    assert (intune.asked, jamf.asked) == (["phone-1"], ["7"])
+    asked = []
+
+    async def ask(source, device_id):
+        asked.append((source, device_id))
+        return Again.TAKEN
+
+    came = await Recheck(ask).ask([REPORT, OTHER, replace(OTHER, id="8", gone=True)])
+    assert asked == [("intune", "intune-1"), ("jamf", "7")]
+    assert came == {REPORT.slot: Again.TAKEN, OTHER.slot: Again.TAKEN}
 
 
-@pytest.mark.parametrize("reports", [[report("https://mdm.example.com")], [report(gone=True)]])
-async def test_where_nobody_can_be_asked_that_is_said(reports):
-    scene = Scene(intune=Source(record()))
-    assert await scene.ask(*reports) == (Asked(Came.NOBODY),)
+@pytest.mark.parametrize(
+    ("again", "came"),
+    [(Again.GONE, Came.UNKNOWN), (Again.WAIT, Came.TOO_SOON), (Again.FAILED, Came.SILENT)],
+)
+def test_a_source_that_said_nothing_of_the_apps(again, came):
+    assert answers_of({REPORT.slot: again}, [PHONE], str.title) == (Asked(came, "intune"),)
 
 
-async def test_a_device_is_asked_about_every_half_minute():
-    source = Source(record())
-    scene = Scene(intune=source)
-    await scene.ask()
-    assert await scene.ask() == (Asked(Came.TOO_SOON),)
-    assert len(source.asked) == 1
-    assert (await scene.recheck.ask("other", [report()], str.title))[0].came is Came.CLEAR
-    scene.now += timedelta(seconds=REST + 1)
-    assert (await scene.ask())[0].came is Came.CLEAR
+def test_those_that_cannot_be_asked_are_passed_over():
+    came = {REPORT.slot: Again.TAKEN, ("https://mdm.example.com", "phone-1"): Again.CANNOT}
+    (told,) = answers_of(came, [PHONE], str.title)
+    assert told.came is Came.FOUND
+
+
+@pytest.mark.parametrize("came", [{}, {REPORT.slot: Again.CANNOT}])
+def test_where_nobody_can_be_asked_that_is_said(came):
+    assert answers_of(came, [PHONE], str.title) == (Asked(Came.NOBODY),)
+
+
+def test_what_is_no_longer_this_persons_is_not_told():
+    """What the source said may give the device to somebody else."""
+    assert answers_of({REPORT.slot: Again.TAKEN}, [Device("other")], str.title) == (
+        Asked(Came.SILENT, "intune"),
+    )
+
+
+async def test_without_sources_nobody_is_asked():
+    assert await ask_nobody("intune", "1") is Again.CANNOT
+    assert await Recheck().ask([REPORT]) == {REPORT.slot: Again.CANNOT}
 
 
 async def test_a_few_questions_are_out_at_once():
     out, most, go = 0, 0, asyncio.Event()
 
-    async def slow(_device_id):
+    async def slow(_source, _device_id):
         nonlocal out, most
         out += 1
         most = max(most, out)
         await go.wait()
         out -= 1
+        return Again.TAKEN
 
-    scene = Scene(intune=slow)
-    asking = [asyncio.ensure_future(scene.recheck.ask(str(n), [report()], str)) for n in range(2 * AT_ONCE)]
+    recheck = Recheck(slow)
+    asking = [asyncio.ensure_future(recheck.ask([REPORT])) for _ in range(2 * AT_ONCE)]
     for _ in range(20):
         await asyncio.sleep(0)
     go.set()

@@ -26,8 +26,6 @@ class Source:
     looked_at: datetime | None = None
     complete: bool | None = None
     """False where it sees work apps alone; None where it sees no apps."""
-    at_once: bool = False
-    """Whether it can be asked at once."""
 
 
 class Came(StrEnum):

@@ -26,7 +26,7 @@ PHONE = DeviceCard(
     os_version="18.6",
     tail="4F2A",
     apps=("TikTok",),
-    sources=(Source("intune", NOW - timedelta(minutes=3), complete=True, at_once=True),),
+    sources=(Source("intune", NOW - timedelta(minutes=3), complete=True),),
     asked=(Asked(Came.FOUND, "intune", ("TikTok",), NOW - timedelta(minutes=3)),),
     stored=((Field("id", "phone-1"), Field("managed", True), Field("last_seen", NOW)),),
     since=NOW - timedelta(days=41),
