@@ -5,6 +5,8 @@ import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -17,6 +19,7 @@ from tests.integration.test_phone import EAS, mailgate
 
 ALICE, BOB = encode_basic_auth("alice", "right"), encode_basic_auth("bob", "horse")
 MAIL_APP = {"User-Agent": "Apple-iPhone15C2/2107.102"}
+KEY = "the-key-of-the-device-management"
 ME, STATUS = "/.mailgate/me", "/.mailgate/status"
 
 
@@ -36,8 +39,9 @@ async def webmail() -> AsyncIterator[TestServer]:
 
 
 @pytest.fixture
-def guarded(guard: Guard) -> Guarded:
-    return guard(PHONE_RULES)
+def guarded(guard: Guard, tmp_path: Path) -> Guarded:
+    (tmp_path / "key").write_text(KEY)
+    return guard(PHONE_RULES, connectors={"mdm": {"type": "post", "api_key": {"file": "key"}}})
 
 
 class Person:
@@ -82,10 +86,12 @@ def words(page: str) -> str:
 
 
 async def management_says(client: aiohttp.ClientSession, guarded: Guarded, *apps: str) -> None:
-    """The device management hands in what is on alice's phone, whose mail app it knows by its id."""
-    known = {"eas_ids": ("ApplC39X8FAKEID",), "user": "alice", "apps": apps}
-    async with client.get(guarded.url + STATUS, headers=guarded.report(STATUS, **known)) as response:
-        assert response.status == 200
+    """The device management posts what is on alice's phone, whose mail app it knows by its id."""
+    known = {"id": "7001", "owner": "alice", "kind": "phone", "os": "ios", "eas_ids": ["ApplC39X8FAKEID"]}
+    looked = {"apps": apps, "apps_complete": True, "reported_at": datetime.now(UTC).isoformat()}
+    url, key = f"{guarded.admin}/api/devices/mdm", {"X-API-Key": KEY}
+    async with client.post(url, data=json.dumps(known | looked), headers=key) as response:
+        assert (response.status, await response.json()) == (200, {"taken": 1})
 
 
 async def test_a_phones_whole_way_as_its_owner_sees_it(
@@ -100,10 +106,11 @@ async def test_a_phones_whole_way_as_its_owner_sees_it(
     assert "id ends in KEID" in page
     assert [each["verdict"]["reason"] for each in await alice.devices()] == ["posture-missing"]
 
-    await management_says(client, guarded, "tiktok")
+    await management_says(client, guarded, "com.zhiliaoapp.musically")
     assert await alice.sync() == 403
     page = await alice.until("TikTok is on this device")
     assert "Gets no company mail" in page
+    assert "mdm: looked at the apps" in page.replace("mdm :", "mdm:")
     assert [each["verdict"]["apps"] for each in await alice.devices()] == [["TikTok"]]
 
     await management_says(client, guarded)
