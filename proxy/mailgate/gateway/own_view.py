@@ -14,7 +14,8 @@ from mailgate.store.names import EAS, eas_text, user_text
 
 ViewOf = Callable[[Access, Decision], View]
 NameOf = Callable[[str], str]
-_SHOWN_APART = frozenset({"names", "apps"})
+_SHOWN_APART = frozenset({"adds", "apps", "names"})
+"""Fields of a report that are no columns, or are shown in another form."""
 _TAIL = 4
 
 

@@ -20,6 +20,9 @@ from mailgate.store.names import EAS, KEY, user_text
 from mailgate.store.people import People
 from mailgate.store.rows import count_change
 from mailgate.store.schema import (
+    activations,
+    audit,
+    audit_head,
     clients,
     connectors,
     device_changes,
@@ -32,6 +35,8 @@ from mailgate.store.schema import (
     keys,
     leases,
     notices,
+    plans,
+    policies,
     reports,
     sightings,
     spent_proofs,
@@ -102,6 +107,11 @@ NOT_PERSONAL: Mapping[Table, str] = {
     keys: "secrets of the gate",
     spent_proofs: "digests of proofs, for some minutes; nothing leads from them to anybody",
     device_changes: "one number",
+    plans: "rules that were planned, and how many they would hit",
+    policies: "rules; an admin's name stands there in office, and stays, so that no change is without one",
+    activations: "which rules were put in force by which admin: the same",
+    audit: "who changed the rules: the same, in a chain that no entry can be taken out of",
+    audit_head: "the end of that chain",
     connectors: "how each connector fares",
     leases: "which gate does what",
     forgotten_devices: "ids alone of devices that are no more, for a day; nothing leads from them to anybody",

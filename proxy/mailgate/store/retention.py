@@ -15,6 +15,7 @@ from mailgate.store.learning import write
 from mailgate.store.loading import around, load
 from mailgate.store.matching import Shelf
 from mailgate.store.notices import Notices
+from mailgate.store.plans import Plans
 from mailgate.store.rows import count_change
 from mailgate.store.schema import devices, forgotten_devices, reports
 from mailgate.store.sightings import Sightings
@@ -50,12 +51,14 @@ class Retention:
         sightings: Sightings,
         notices: Notices,
         enrolments: Enrolments,
+        plans: Plans,
     ) -> None:
         self._database = database
         self._devices = devices
         self._sightings = sightings
         self._notices = notices
         self._enrolments = enrolments
+        self._plans = plans
 
     async def prune(self, now: datetime, keep: Keep, page: int = _PAGE) -> int:
         """Delete what was not seen for longer, ``page`` rows a transaction. Returns how many rows went."""
@@ -63,6 +66,7 @@ class Retention:
         steps: list[tuple[Callable[[datetime, int], Awaitable[int]], timedelta]] = [
             (self._sightings.prune, keep.sightings),
             (self._notices.prune, keep.sightings),
+            (self._plans.prune, keep.sightings),
             (self._devices.prune, keep.devices),
             (self._enrolments.prune, keep.devices),
             (self._prune_lost, keep.lost_devices),

@@ -9,6 +9,7 @@ from typing import Self
 from sqlalchemy.engine import URL
 
 from mailgate.policy import AppCatalog
+from mailgate.store.audit import Audit
 from mailgate.store.connectors import Connectors
 from mailgate.store.database import Database, store_url
 from mailgate.store.devices import Devices
@@ -20,6 +21,8 @@ from mailgate.store.migrate import migrate
 from mailgate.store.notices import Notices
 from mailgate.store.people import People
 from mailgate.store.personal import Personal
+from mailgate.store.plans import Plans
+from mailgate.store.policies import Policies
 from mailgate.store.postures import Postures
 from mailgate.store.reports import Reports
 from mailgate.store.retention import Retention
@@ -41,9 +44,14 @@ class Store:
         self.personal = Personal(database, self.devices, self.people)
         self.notices = Notices(database)
         self.keys = Keys(database)
+        self.audit = Audit(database)
+        self.policies = Policies(database)
+        self.plans = Plans(database)
         self.spent = SpentProofs(database)
         self.enrolments = Enrolments(database)
-        self.retention = Retention(database, self.devices, self.sightings, self.notices, self.enrolments)
+        self.retention = Retention(
+            database, self.devices, self.sightings, self.notices, self.enrolments, self.plans
+        )
         self.connectors = Connectors(database)
         self.leases = Leases(database)
         self.ledger = Ledger(database, Spool(spool / "sightings.jsonl", _SPOOL_BYTES))
@@ -59,6 +67,12 @@ class Store:
         address = store_url(url)
         await asyncio.to_thread(migrate, address)
         return cls(Database(address), spool or _spool_beside(address))
+
+    @classmethod
+    def beside(cls, url: str) -> Self:
+        """The store that another process has opened, to read from: nothing is made or upgraded."""
+        address = store_url(url)
+        return cls(Database(address), _spool_beside(address))
 
     def postures(self, catalog: AppCatalog, max_age: timedelta, precedence: Sequence[str] = ()) -> Postures:
         """Postures under these lists; keep one, it holds the cache."""
