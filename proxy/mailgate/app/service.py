@@ -17,7 +17,7 @@ from aiohttp import web
 
 from mailgate import __version__
 from mailgate.app.following import Following
-from mailgate.app.parts import gate_for, prober_for, server_limits, utc_now, verifier_for
+from mailgate.app.parts import gate_for, keep_of, prober_for, server_limits, utc_now, verifier_for
 from mailgate.app.syncing import Syncing
 from mailgate.app.trust import Trust
 from mailgate.classify import warm
@@ -29,6 +29,7 @@ from mailgate.gateway.intake import intake_server
 from mailgate.gateway.prober import Mode
 from mailgate.gateway.proving import Mode as NonceMode
 from mailgate.gateway.quarantine import Quarantine
+from mailgate.gateway.recheck import Recheck
 from mailgate.gateway.reload import Reloader
 from mailgate.gateway.server import Server
 from mailgate.gateway.tls import server_context
@@ -40,7 +41,7 @@ log = structlog.get_logger()
 
 HOUR = 3600.0
 BACKLOG = 1024
-FIXED = "listen admin_listen public_url upstream upstream_ca store limits timeouts activesync log languages".split()
+FIXED = "listen admin_listen public_url upstream upstream_ca store limits timeouts activesync log languages employee_page".split()
 """Settings that only a start can change."""
 
 
@@ -97,6 +98,8 @@ class Service:
         self.trust.keyring.replace(self.trust.sources(settings, self.gate.metrics))
         self.syncing = Syncing(self.store, lambda: self.bundle, self.postures, self.gate.metrics.registry)
         self._closing.push_async_callback(self.syncing.stop)
+        recheck = Recheck(self.syncing.check_again)
+        self.gate.self_service = replace(self.gate.self_service, recheck=recheck)
         for way in (self.gate.forwarder, self.gate.patient):
             self._closing.callback(way.pool.close)
         self.reloader = Reloader(partial(load_bundle, self.config), self.apply, self.gate.metrics)
@@ -173,6 +176,7 @@ class Service:
         self.postures.max_age = settings.posture.max_age
         self.postures.precedence = settings.posture.precedence
         self.gate.trusted = settings.trusted_proxies
+        self.gate.self_service = replace(self.gate.self_service, keep=keep_of(settings))
         self.gate.prober = replace(
             self.gate.prober, mode=Mode(settings.probe), lifetime=settings.probe_lifetime
         )
@@ -264,10 +268,9 @@ class Service:
 
     async def _prune_hourly(self) -> None:
         while True:
-            retention = self.bundle.settings.retention
             try:
                 self.gate.prober.keys = (await prober_for(self.bundle.settings, self.store)).keys
-                gone = await self.store.prune(utc_now(), retention.sightings, retention.devices)
+                gone = await self.store.retention.prune(utc_now(), keep_of(self.bundle.settings))
                 log.debug("pruned", rows=gone)
             except StoreError as error:
                 log.warning("prune-failed", error=type(error).__name__)

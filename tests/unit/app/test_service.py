@@ -13,6 +13,7 @@ from tests.unit.app.conftest import POLICY
 from tests.unit.gateway.gates import gate
 
 from mailgate.app import service as service_module
+from mailgate.app.parts import keep_of
 from mailgate.app.service import FIXED, Service, note_stray, utc_now
 from mailgate.app.trust import Trust
 from mailgate.attest import MemoryReplayGuard
@@ -137,6 +138,7 @@ async def test_changed_files_are_put_in_force_as_a_whole(service, bundle):
     assert service.bundle == changed
     assert service.gate.live.policy is changed.policy
     assert service.postures.catalog is changed.policy.catalog
+    assert service.gate.self_service.keep == keep_of(changed.settings)
     assert logs[0]["takes_effect_at_restart"] == []
 
 
