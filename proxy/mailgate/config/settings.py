@@ -18,6 +18,7 @@ from mailgate.config.values import (
     Listen,
     Network,
     Origin,
+    PartOrCount,
     Secret,
     Size,
     StoreUrl,
@@ -198,6 +199,13 @@ class Files(Strict):
     policy_tests: FileName = "policy.tests.yaml"
 
 
+class GuardSettings(Strict):
+    """How much one change of the rules may do by itself. Left out: everything."""
+
+    max_newly_blocked: PartOrCount
+    """People, and devices, that may newly be kept out: a number, or a part like ``1%``."""
+
+
 class LogSettings(Strict):
     """What is logged."""
 
@@ -253,6 +261,7 @@ class Settings(Strict):
     log: LogSettings = LogSettings()
     languages: Languages = Languages()
     dovecot: DovecotSettings | None = None
+    guard: GuardSettings | None = None
     connectors: Mapping[Key, SourceSettings] = Field(default_factory=dict)
     """Where device inventories come from, each under a name of its own."""
 

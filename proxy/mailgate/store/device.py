@@ -42,6 +42,8 @@ class Report:
     """What the source may call it by (``trust.py``)."""
     first_seen: datetime = field(default=LONG_AGO, compare=False)
     last_seen: datetime = field(default=LONG_AGO, compare=False)
+    adds: bool = field(default=False, compare=False)
+    """It is part of what the source knows (``model.DeviceRecord``). What is stored is whole."""
 
     @property
     def slot(self) -> Slot:
@@ -59,22 +61,39 @@ class Report:
         brings what else it knows and leaves the look as it was; one that says ``gone`` leaves everything.
         """
         if old is None:
-            return self
+            return replace(self, adds=False)
+        new = self._completed(old) if self.adds else self
         kept = old
         if self.gone:
             kept = replace(old, gone=True)
         elif self.age >= old.age:
-            kept = self
+            kept = new
         elif self.reported_at is None and (self.expires_at is None or self.age[1] >= old.age[1]):
             kept = replace(
-                self,
+                new,
                 status=old.status,
                 apps=old.apps,
                 apps_complete=old.apps_complete,
                 reported_at=old.reported_at,
                 expires_at=old.expires_at,
             )
-        return replace(kept, first_seen=old.first_seen, last_seen=max(old.last_seen, self.last_seen))
+        return replace(
+            kept, first_seen=old.first_seen, last_seen=max(old.last_seen, self.last_seen), adds=False
+        )
+
+    def _completed(self, old: "Report") -> "Report":
+        """What this one leaves empty as the older one had it, of each kind of name too. Looks at apps stay apart."""
+        told = {kind for kind, _ in self.names}
+        return replace(
+            self,
+            owner=self.owner or old.owner,
+            kind=self.kind or old.kind,
+            os=self.os or old.os,
+            os_version=self.os_version or old.os_version,
+            managed=old.managed if self.managed is None else self.managed,
+            status=old.status if self.status == "none" else self.status,
+            names=self.names | {name for name in old.names if name[0] not in told},
+        )
 
 
 @dataclass(frozen=True, slots=True)
