@@ -17,17 +17,9 @@ from aiohttp import web
 
 from mailgate import __version__
 from mailgate.app.following import Following
-from mailgate.app.parts import (
-    Trust,
-    gate_for,
-    key_sources,
-    prober_for,
-    server_limits,
-    trust_for,
-    utc_now,
-    verifier_for,
-)
+from mailgate.app.parts import gate_for, prober_for, server_limits, utc_now, verifier_for
 from mailgate.app.syncing import Syncing
+from mailgate.app.trust import Trust
 from mailgate.classify import warm
 from mailgate.config import Address, Bundle, load_bundle
 from mailgate.gateway.admin import admin_app
@@ -46,7 +38,7 @@ from mailgate.store import Postures, Store, StoreError
 
 log = structlog.get_logger()
 
-MINUTE, HOUR = 60.0, 3600.0
+HOUR = 3600.0
 BACKLOG = 1024
 FIXED = "listen admin_listen public_url upstream upstream_ca store limits timeouts activesync log languages".split()
 """Settings that only a start can change."""
@@ -87,7 +79,7 @@ class Service:
             bundle = replace(bundle, rules=await keeper.start(bundle.rules))
             posture = bundle.settings.posture
             postures = store.postures(bundle.policy.catalog, posture.max_age, posture.precedence)
-            trust = await trust_for(store)
+            trust = await Trust.open(store, utc_now)
             gate = gate_for(bundle, store, postures, trust)
             gate.prober = await prober_for(bundle.settings, store)
             service = cls(config, bundle, store, keeper, postures, trust, gate, inspection)
@@ -103,7 +95,7 @@ class Service:
         self._closing.push_async_callback(self.store.close)
         self._closing.callback(self.keeper.close)
         self._closing.push_async_callback(self.trust.keyring.close)
-        self.trust.keyring.replace(key_sources(settings, self.trust, self.gate.metrics))
+        self.trust.keyring.replace(self.trust.sources(settings, self.gate.metrics))
         self.syncing = Syncing(self.store, lambda: self.bundle, self.postures, self.gate.metrics.registry)
         self._closing.push_async_callback(self.syncing.stop)
         for way in (self.gate.forwarder, self.gate.patient):
@@ -114,9 +106,7 @@ class Service:
             loop.create_task(self.reloader.watch(lambda: set(self.bundle.paths))),
             loop.create_task(self._follow()),
             loop.create_task(self._prune_hourly()),
-            loop.create_task(self._prune_spent()),
-            loop.create_task(self.trust.own_keys.run()),
-            loop.create_task(self.trust.revocations.run()),
+            loop.create_task(self.trust.run(self.store.spent)),
             loop.create_task(self.gate.hanging.watch(self.gate.judge_again)),
             loop.create_task(Following(self.postures, self.store.devices, self.gate.metrics, utc_now).run()),
         ]
@@ -171,7 +161,7 @@ class Service:
         """Put changed files in force. What only a start can change is named in the log and left as it is."""
         before, settings = self.bundle.settings, bundle.settings
         verifier_for(bundle, self.trust)
-        sources = key_sources(settings, self.trust, self.gate.metrics)
+        sources = self.trust.sources(settings, self.gate.metrics)
         if self.tls and settings.tls:
             server_context(settings.tls.certificate, settings.tls.key)  # raises before anything has changed
             self.tls.load_cert_chain(settings.tls.certificate, settings.tls.key)
@@ -239,15 +229,7 @@ class Service:
                 "mistakes": self.reloader.mistakes,
             },
             "store": store,
-            "issuers": [
-                {
-                    "issuer": each.issuer,
-                    "keys": len(each.keys().keys),
-                    "last_success": each.last_success and each.last_success.isoformat(),
-                    "failure": each.failure,
-                }
-                for each in self.trust.keyring.remote()
-            ],
+            "issuers": self.trust.health(),
             "connectors": self.syncing.health(),
             "ledger": {"written": counts.written, "spooled": counts.spooled, "dropped": counts.dropped},
         }
@@ -280,15 +262,6 @@ class Service:
 
     def _show_policy(self) -> None:
         self.gate.metrics.policy.info({"version": self.bundle.policy.version})
-
-    async def _prune_spent(self) -> None:
-        """Often, because there may be one for every request of the last minutes."""
-        while True:
-            await asyncio.sleep(MINUTE)
-            try:
-                await self.store.spent.prune(utc_now())
-            except StoreError as error:
-                log.warning("prune-failed", error=type(error).__name__)
 
     async def _prune_hourly(self) -> None:
         while True:

@@ -133,7 +133,10 @@ class PostureSettings(Strict):
     max_age: Duration = timedelta(hours=24)
     """A posture older than this is ``stale``."""
     precedence: tuple[Issuer, ...] = ()
-    """Sources of reports, the one that is believed most first: names of issuers and connectors. The rest are all alike."""
+    """Sources of reports, the one that is believed most first: names of issuers and connectors. The rest are all alike.
+
+    What devices say of themselves comes after all of them and stands on no list.
+    """
 
     @model_validator(mode="after")
     def _each_named_once(self) -> Self:
@@ -283,6 +286,16 @@ class Settings(Strict):
                     "the name belongs to {whom}; expected another for this connector",
                     {"whom": taken[name], "key": ("connectors", name)},
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _precedence_of_sources_that_there_are(self) -> Self:
+        """A slip in a name would leave that source among the others without a word."""
+        known = [*(each.issuer for each in self.attestation.issuers), *self.connectors]
+        for index, name in enumerate(self.posture.precedence):
+            if name not in known:
+                place = {"word": name, "known": known, "key": ("posture", "precedence", index)}
+                raise PydanticCustomError("word", "{word}", place)
         return self
 
     @model_validator(mode="after")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from mailgate.classify import classify, with_attestation
+from mailgate.classify import classify, with_attestation, with_device
 from mailgate.model import LOGINS, Assurance, AttestationResult, Client, Kind, Posture, RequestFacts
 from mailgate.policy import AppCatalog
 from mailgate.store import ClientFacts, Device, posture_of, posture_of_person
@@ -28,7 +28,8 @@ def recognise(
 ) -> tuple[Client, AttestationResult | None]:
     """A recorded client, and what its device proved then. ``postures`` are those of the known devices."""
     proof = proof_of(known[0], postures[0]) if known and seen.assurance == Assurance.ATTESTED else None
-    return with_attestation(classify(seen.facts), proof), proof
+    client = with_attestation(classify(seen.facts), proof)
+    return with_device(client, posture_for(client, postures).kind), proof
 
 
 def proof_of(device: Device, posture: Posture) -> AttestationResult:

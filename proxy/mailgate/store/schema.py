@@ -311,6 +311,7 @@ connectors = Table(
     Column("failing_since", Instant),
     Column("trouble", Words, nullable=False),
     Column("cursor", Instant),
+    Column("listed", Text, nullable=False),
     Column("devices", BigInteger, nullable=False),
     Column("taken", BigInteger, nullable=False),
     Column("gone", BigInteger, nullable=False),

@@ -13,8 +13,8 @@ from tests.unit.app.conftest import POLICY
 from tests.unit.gateway.gates import gate
 
 from mailgate.app import service as service_module
-from mailgate.app.parts import Trust
 from mailgate.app.service import FIXED, Service, note_stray, utc_now
+from mailgate.app.trust import Trust
 from mailgate.attest import MemoryReplayGuard
 from mailgate.config.settings import DovecotSettings, Settings
 from mailgate.gateway.dovecot import PolicyKey
@@ -113,7 +113,12 @@ def service(bundle):
     first = bundle()
     on = gate()
     trust = Trust(
-        MemoryReplayGuard(), on.prover.keyring, on.prover.nonces, on.enroller.keys, on.enroller.revocations
+        MemoryReplayGuard(),
+        on.prover.keyring,
+        on.prover.nonces,
+        on.enroller.keys,
+        on.enroller.revocations,
+        utc_now,
     )
     wired = Service(Path("mailgate.yaml"), first, Store(), Keeper(first.rules), SimpleNamespace(), trust, on)
     wired.reloader = SimpleNamespace(mistakes=[])
