@@ -94,6 +94,7 @@ class Service:
         # the last to be pushed is the first to end: requests, then what they recorded, then the writers of it
         self._closing.push_async_callback(self._end_tasks)
         self._closing.push_async_callback(self.store.close)
+        self._closing.callback(self.keeper.close)
         self._closing.push_async_callback(self.trust.keyring.close)
         self.trust.keyring.replace(self.trust.sources(settings, self.gate.metrics))
         self.syncing = Syncing(self.store, lambda: self.bundle, self.postures, self.gate.metrics.registry)
