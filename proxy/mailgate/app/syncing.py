@@ -98,7 +98,7 @@ class Syncing:
         self._bundle = bundle
         self._postures = postures
         self.leading = leading_for(store, bundle, registry)
-        self.runner = Runner(self._scheduled, self.leading, surroundings(), self._tell)
+        self.runner = Runner(self._settings, is_scheduled, self.leading, surroundings(), self._tell)
         self._again = CheckAgain(self.leading)
         self._proofs = Proofs(utc_now)
         self._task: asyncio.Task[None] | None = None
@@ -146,9 +146,6 @@ class Syncing:
 
     def _settings(self) -> Mapping[str, Common]:
         return self._bundle().settings.connectors
-
-    def _scheduled(self) -> Mapping[str, Common]:
-        return {name: each for name, each in self._settings().items() if is_scheduled(each)}
 
     def _tell(self, unreachable: frozenset[str]) -> None:
         self._postures.unreachable = unreachable

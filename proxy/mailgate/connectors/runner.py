@@ -23,12 +23,14 @@ class Runner:
     def __init__(
         self,
         settings: Callable[[], Mapping[str, Common]],
+        scheduled: Callable[[Common], bool],
         leading: Leading,
         surroundings: Surroundings,
         tell: Callable[[frozenset[str]], None],
     ) -> None:
-        """``tell`` is told which sources cannot be asked, at every look."""
+        """``scheduled``: whether a connector is to be asked at all. ``tell`` is told which sources cannot be, at every look."""
         self._settings = settings
+        self._scheduled = scheduled
         self._leading = leading
         self._around = surroundings
         self._tell = tell
@@ -66,7 +68,8 @@ class Runner:
         self._tell(unreachable(self.states, settings, now))
         self._leading.numbers.show(self.states, now)
         for name, each in settings.items():
-            if answered and name not in self._running and self._is_due(name, each):
+            ours = self._scheduled(each) and name not in self._running
+            if answered and ours and self._is_due(name, each):
                 self._start(name, each)
 
     def _looking_for_others(self, settings: Mapping[str, Common]) -> set[str]:
