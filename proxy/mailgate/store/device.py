@@ -130,12 +130,14 @@ class Device:
     @property
     def claims(self) -> frozenset[Name]:
         """Every name that a report has for it."""
+        if len(self.reports) == 1:  # most devices have one
+            return self.reports[0].names
         return frozenset[Name]().union(*(report.names for report in self.reports))
 
     @property
     def names(self) -> frozenset[Name]:
         """Every name that it is found by."""
-        return self.claims - self.ceded
+        return self.claims - self.ceded if self.ceded else self.claims
 
     def report(self, slot: Slot) -> Report | None:
         """What this source says under this id."""
@@ -185,7 +187,7 @@ def new_id(slot: Slot, attempt: int = 0) -> str:
     where the id is taken.
     """
     told = "\0".join((*slot, str(attempt) if attempt else ""))
-    text = b32encode(sha256(told.encode("utf-8", "backslashreplace")).digest())[:12].decode().lower()
+    text = b32encode(sha256(told.encode("utf-8", "backslashreplace")).digest()[:10])[:12].decode().lower()
     return f"{text[:4]}-{text[4:8]}-{text[8:]}"
 
 
