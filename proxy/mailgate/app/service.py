@@ -235,7 +235,12 @@ class Service:
             "store": store,
             "issuers": self.trust.health(),
             "connectors": self.syncing.health(),
-            "ledger": {"written": counts.written, "spooled": counts.spooled, "dropped": counts.dropped},
+            "ledger": {
+                "written": counts.written,
+                "spooled": counts.spooled,
+                "dropped": counts.dropped,
+                "passed_over": self.store.ledger.passed_over,
+            },
         }
 
     def _watch_numbers(self) -> None:
@@ -263,6 +268,11 @@ class Service:
             lambda: counts.spooled,
         )
         metrics.watch("mailgate_ledger_dropped", "Sightings lost", lambda: counts.dropped)
+        metrics.watch(
+            "mailgate_ledger_passed_over",
+            "Decisions on strangers that were not recorded, because too many came at once",
+            lambda: self.store.ledger.passed_over,
+        )
 
     def _show_policy(self) -> None:
         self.gate.metrics.policy.info({"version": self.bundle.policy.version})

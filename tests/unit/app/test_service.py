@@ -83,7 +83,7 @@ class Store:
 
     def __init__(self):
         self.lost = False
-        self.ledger = SimpleNamespace(counts=SimpleNamespace(written=1, spooled=2, dropped=0))
+        self.ledger = SimpleNamespace(counts=SimpleNamespace(written=1, spooled=2, dropped=0), passed_over=3)
 
     async def ping(self):
         if self.lost:
@@ -249,4 +249,4 @@ async def test_only_a_stopping_gate_is_not_ready(service, lost, mistakes, stoppi
     assert state["store"] == ("unavailable" if lost else "ok")
     assert state["config"] == {"state": "rejected" if mistakes else "ok", "mistakes": mistakes}
     assert state["rules"] == {"number": 3, "serial": 5, "held": ""}
-    assert state["ledger"] == {"written": 1, "spooled": 2, "dropped": 0}
+    assert state["ledger"] == {"written": 1, "spooled": 2, "dropped": 0, "passed_over": 3}
