@@ -76,6 +76,9 @@ class Reason(StrEnum):
     KIND_REFUSED = "kind-refused"
     ATTESTATION_REQUIRED = "attestation-required"
     ATTESTATION_INVALID = "attestation-invalid"
+    CERTIFICATE_REQUIRED = "certificate-required"
+    CERTIFICATE_INVALID = "certificate-invalid"
+    DEVICE_CONTRADICTED = "device-contradicted"
     PROBE_REQUIRED = "probe-required"
     # why an attestation was refused (attest/)
     TOKEN_TWO_HEADERS = "token-two-headers"
@@ -111,6 +114,16 @@ class Reason(StrEnum):
     PROOF_TOKEN_HASH_WRONG = "proof-token-hash-wrong"
     PROOF_REPLAYED = "proof-replayed"
     PROOF_MEMORY_FULL = "proof-memory-full"
+    # why a TLS client certificate counts for nothing (attest/client_certs.py)
+    CERTIFICATE_TWO_HEADERS = "certificate-two-headers"
+    CERTIFICATE_OVERSIZE = "certificate-oversize"
+    CERTIFICATE_MALFORMED = "certificate-malformed"
+    CERTIFICATE_PURPOSE_WRONG = "certificate-purpose-wrong"
+    CERTIFICATE_NOT_YET_VALID = "certificate-not-yet-valid"
+    CERTIFICATE_EXPIRED = "certificate-expired"
+    CERTIFICATE_UNTRUSTED = "certificate-untrusted"
+    CERTIFICATE_REVOKED = "certificate-revoked"
+    CERTIFICATE_REVOCATION_UNKNOWN = "certificate-revocation-unknown"
     # why the gate itself could not or would not serve (gateway/)
     REQUEST_MALFORMED = "request-malformed"
     REQUEST_AMBIGUOUS = "request-ambiguous"
@@ -184,7 +197,7 @@ class RequestFacts:
 class Signal:
     """One thing that was read from the request and the kind that it speaks for (None: for no kind).
 
-    ``source``: ``user-agent``, ``client-hints``, ``activesync``, ``imap-id``, ``attestation``, ``probe``, ``path``.
+    ``source``: ``user-agent``, ``client-hints``, ``activesync``, ``imap-id``, ``attestation``, ``certificate``, ``probe``, ``path``.
     """
 
     source: str
@@ -276,6 +289,23 @@ class AttestationResult:
 
 
 @dataclass(frozen=True, slots=True)
+class CertificateResult:
+    """What a TLS client certificate proves: a key that a configured authority signed, or why it counts for nothing.
+
+    Exactly one of ``thumbprint`` and ``refused`` is set. A refused certificate is worth no more than none.
+    """
+
+    thumbprint: str = ""
+    """base64url of the SHA-256 of the DER certificate (``x5t#S256``, RFC 8705, section 3.1)."""
+    names: tuple[tuple[str, str], ...] = ()
+    """What it calls the device: pairs of the kind of a name (``serial``, ``udid``, ``mdm``, ``eas``) and the name."""
+    chain: tuple[bytes, ...] = field(default=(), repr=False)
+    """As presented, DER, the leaf first: so that it can be checked again."""
+    refused: Reason | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceRecord:
     """What one source says of one device, and every name that it has for it.
 
@@ -349,6 +379,7 @@ class Access:
     now: datetime
     user: User = User()
     attestation: AttestationResult | None = None
+    certificate: CertificateResult | None = None
 
 
 @dataclass(frozen=True, slots=True)

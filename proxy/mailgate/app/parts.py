@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
-from mailgate.attest import MemoryReplayGuard, Verifier, parse_jwks
+from mailgate.attest import CertificateVerifier, MemoryReplayGuard, Verifier, parse_jwks
 from mailgate.config import Bundle, Settings
 from mailgate.gateway.autodiscover import AutodiscoverEditor
+from mailgate.gateway.client_certs.presented import ProxyForm
 from mailgate.gateway.enforce import Speaker
 from mailgate.gateway.forward import Forwarder
 from mailgate.gateway.handler import Gate, Live
@@ -53,6 +54,22 @@ def verifier_for(bundle: Bundle, replay: MemoryReplayGuard) -> Verifier:
         replay=replay,
         leeway=attestation.leeway,
         max_lifetime=attestation.max_lifetime,
+    )
+
+
+def live_for(bundle: Bundle, replay: MemoryReplayGuard) -> Live:
+    """What a reload replaces, made of these files."""
+    certificates = bundle.settings.client_certificates
+    verifier = verifier_for(bundle, replay)
+    if certificates is None:
+        return Live(bundle.policy, verifier)
+    return Live(
+        bundle.policy,
+        verifier,
+        CertificateVerifier(
+            certificates.trusted, matches=certificates.matches, revocation=certificates.revocation
+        ),
+        ProxyForm(certificates.from_proxies or "", certificates.proxy_header),
     )
 
 
@@ -129,7 +146,7 @@ def gate_for(bundle: Bundle, store: Store, postures: Postures, replay: MemoryRep
     settings, pages = bundle.settings, Pages()
     ways = ways_for(settings)
     return Gate(
-        live=Live(bundle.policy, verifier_for(bundle, replay)),
+        live=live_for(bundle, replay),
         forwarder=ways.usual,
         patient=ways.patient,
         discovery=ways.discovery,

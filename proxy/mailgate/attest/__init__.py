@@ -1,14 +1,17 @@
 """Proof: from signed headers to an `AttestationResult` (RFC 9334). The wire protocol is ``docs/attestation.md``.
 
 One format a file: `passport` is the ``Device-Attestation`` token, `dpop` the proof of its key, `ear` the
-issuer's verdict; `keys` are the trust anchors, `replay` the memory of spent proofs, `mint` makes tokens.
+issuer's verdict; `keys` are the trust anchors, `replay` the memory of spent proofs, `mint` makes tokens. `client_certs`
+checks TLS client certificates, with their `cert_names` and their `revocation`.
 """
 
+from mailgate.attest.client_certs import CertificateVerifier
 from mailgate.attest.keys import KeySet, KeySetError, parse_jwks
 from mailgate.attest.replay import MemoryReplayGuard, ReplayGuard, Spending
 from mailgate.attest.verifier import Verifier
 
 __all__ = [
+    "CertificateVerifier",
     "KeySet",
     "KeySetError",
     "MemoryReplayGuard",

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from mailgate.config.client_certs import ClientCertificateSettings
 from mailgate.config.values import (
     AuthoritiesFile,
     Duration,
@@ -207,6 +208,7 @@ class Settings(Strict):
     probe_lifetime: Duration = Field(default=timedelta(days=7), ge=timedelta(minutes=10))
     """How long the probe's answer is remembered by the browser."""
     tls: TlsSettings | None = None
+    client_certificates: ClientCertificateSettings | None = None
     limits: Limits = Limits()
     timeouts: Timeouts = Timeouts()
     activesync: ActiveSyncSettings = ActiveSyncSettings()
@@ -226,6 +228,21 @@ class Settings(Strict):
         return self
 
     @model_validator(mode="after")
+    def _devices_port(self) -> Self:
+        """The port that asks for certificates speaks TLS, and is no other's."""
+        own = self.client_certificates.listen if self.client_certificates else None
+        key = ("client_certificates", "listen")
+        if own and own.port != 0 and own in (self.listen, self.admin_listen):
+            raise PydanticCustomError(
+                "address", "the same address as another's; expected a port of its own", {"key": key}
+            )
+        if own and not self.tls:
+            raise PydanticCustomError(
+                "address", "no certificate to serve there; expected `tls` to be set", {"key": key}
+            )
+        return self
+
+    @model_validator(mode="after")
     def _authorities_for_https(self) -> Self:
         if self.upstream_ca and not self.upstream.lower().startswith("https:"):
             raise PydanticCustomError(
@@ -236,6 +253,8 @@ class Settings(Strict):
         return self
 
     def referenced_files(self) -> tuple[Path, ...]:
-        """Key and certificate files: a change of one is a change of the settings."""
+        """Key, certificate and revocation files: a change of one is a change of the settings."""
         keys = [issuer.jwks for issuer in self.attestation.issuers]
-        return (*keys, self.tls.certificate, self.tls.key) if self.tls else tuple(keys)
+        own = [self.tls.certificate, self.tls.key] if self.tls else []
+        devices = self.client_certificates.referenced_files() if self.client_certificates else ()
+        return (*keys, *own, *devices)

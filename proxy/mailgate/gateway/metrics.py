@@ -44,6 +44,17 @@ class Metrics:
             "Clients whose signals name different kinds",
             registry=self.registry,
         )
+        self.certificates = Counter(
+            "mailgate_client_certificates",
+            "TLS client certificates presented, by what became of them",
+            ["result"],
+            registry=self.registry,
+        )
+        self.devices_contradicted = Counter(
+            "mailgate_device_contradictions",
+            "Requests whose certificate names another device than they do",
+            registry=self.registry,
+        )
         self.probes = Counter(
             "mailgate_probes",
             "Browser probes: pages shown, and what came of them",

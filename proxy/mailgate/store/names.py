@@ -6,6 +6,8 @@ KEY = "key"
 """RFC 7638 thumbprint of the key of an attestation, compared exactly."""
 EAS = "eas"
 """ActiveSync DeviceId, compared without case and in both of its forms."""
+CERT = "cert"
+"""``x5t#S256`` of a TLS client certificate (RFC 8705), compared exactly."""
 USER = "user"
 """Whose device it is: the login name that its report gives, compared without case."""
 
@@ -28,6 +30,13 @@ def eas_forms(eas_id: str) -> frozenset[str]:
     """
     text = _text(eas_id)
     return frozenset(form.decode() for form in (text, text.hex().encode(), _lower(eas_id)) if form)
+
+
+def forms_of(kind: str, name: str) -> frozenset[str]:
+    """Every form in which a name of this kind may be stored. There is at least one."""
+    if kind == EAS:
+        return eas_forms(name)
+    return frozenset({name if kind in (KEY, CERT) else user_text(name)})
 
 
 def _text(eas_id: str) -> bytes:

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 from cachetools import LRUCache
 
-from mailgate.model import AttestationResult, Client, Posture, PostureState
+from mailgate.model import AttestationResult, CertificateResult, Client, Posture, PostureState
 from mailgate.policy import AppCatalog
 from mailgate.store.database import StoreUnavailableError, in_time
 from mailgate.store.devices import Device, Devices
-from mailgate.store.names import EAS, USER, eas_forms, eas_text, user_text
+from mailgate.store.names import CERT, EAS, KEY, USER, eas_forms, eas_text, forms_of, user_text
 from mailgate.store.reports import Reports, report_of
 from mailgate.store.states import posture_of, posture_of_person
 
@@ -98,6 +98,26 @@ class Postures:
         if known is None:
             return await self.current(client, proof, now)
         return posture_of(known.device, self.catalog, self.max_age, now) if known.device else Posture()
+
+    async def certified(self, certificate: CertificateResult, now: datetime) -> Posture:
+        """The posture of the device that a certificate names: by its thumbprint first, then by the names in it."""
+        thumbprint = certificate.thumbprint
+        for kind, name in ((CERT, thumbprint), (KEY, thumbprint), *certificate.names):
+            device, answered = await self._by_name(kind, name, now)
+            if device is not None or not answered:
+                posture = posture_of(device, self.catalog, self.max_age, now) if device else Posture()
+                return posture if answered else _unanswered(posture)
+        return Posture()
+
+    async def _by_name(self, kind: str, name: str, now: datetime) -> tuple[Device | None, bool]:
+        """The device with this name, by the newest that is known of it."""
+        forms = forms_of(kind, name)
+        known, answered = await self._ask((kind, min(forms)), lambda: self._devices.find(kind, forms), now)
+        device = known.device if known else None
+        if device is not None:
+            other = self._known.setdefault((device.source, device.id), _Known(device, now)).device
+            device = other if other is not None and other.replaces(device) else device
+        return device, answered
 
     async def catch_up(self, now: datetime) -> None:
         """Learn what other processes have stored lately of devices that are in memory. Never raises for a store that is down."""

@@ -31,11 +31,17 @@ def posture_of(device: Device, catalog: AppCatalog, max_age: timedelta, now: dat
 _RESTRICTION = (
     PostureState.PROHIBITED,
     PostureState.MISSING,
+    PostureState.UNAVAILABLE,
     PostureState.STALE,
     PostureState.PARTIAL,
     PostureState.CLEAN,
 )
 """The most restrictive first."""
+
+
+def stricter(one: Posture, other: Posture) -> Posture:
+    """The more restrictive of two postures; the first of two that are alike."""
+    return min((one, other), key=lambda posture: _RESTRICTION.index(posture.state))
 
 
 def posture_of_person(

@@ -56,6 +56,7 @@ class Known:
 
     def __init__(self):
         self.posture = Posture()
+        self.certified_posture = Posture()
         self.people = {}
         self.breaks = None
 
@@ -66,6 +67,11 @@ class Known:
 
     async def latest(self, client, proof, now):
         return await self.current(client, proof, now)
+
+    async def certified(self, certificate, now):
+        if self.breaks:
+            raise self.breaks
+        return self.certified_posture
 
     async def of_person(self, login, now):
         if self.breaks:

@@ -5,9 +5,15 @@ import string
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailgate.store.names import eas_forms, eas_text
+from mailgate.store.names import eas_forms, eas_text, forms_of
 
 ids = st.text(string.ascii_letters + string.digits, min_size=1, max_size=32)
+
+
+def test_a_thumbprint_is_compared_exactly_and_what_people_type_is_not() -> None:
+    assert forms_of("cert", "aB") == forms_of("key", "aB") == {"aB"}
+    assert forms_of("serial", "C02XK1") == {"c02xk1"}
+    assert forms_of("eas", "aB") == eas_forms("AB")
 
 
 @given(ids)

@@ -18,7 +18,7 @@ from tests.unit.store.examples import (
 )
 from tests.unit.store.outage import cut_off
 
-from mailgate.model import AttestationResult, Client, Kind, Posture, PostureState, Reason
+from mailgate.model import AttestationResult, CertificateResult, Client, Kind, Posture, PostureState, Reason
 from mailgate.store import Postures, Store, database
 
 LATER = NOW + minutes(1)
@@ -380,3 +380,35 @@ async def test_a_clean_phone_does_not_stand_for_those_that_the_lost_store_knows(
     cut_off(store, monkeypatch)
     await started.current(BROWSER, proof(), NOW)
     assert (await started.of_person("ada@example.com", NOW)).state is PostureState.UNAVAILABLE
+
+
+CERTIFICATE = CertificateResult("x5t", (("udid", "00008120"), ("eas", "4170706C5831")))
+
+
+async def test_a_certificate_names_the_device_of_a_token_that_is_bound_to_it(postures: Postures) -> None:
+    await postures.current(BROWSER, proof("tiktok", key_thumbprint="x5t"), NOW)
+    await postures._reports.flush()
+    assert (await postures.certified(CERTIFICATE, NOW)).device_id == "phone-1"
+    assert await postures.certified(CertificateResult("other"), NOW) == Posture()
+
+
+async def test_a_name_in_the_certificate_finds_the_device_in_either_form(postures: Postures) -> None:
+    await postures.current(BROWSER, proof("tiktok", eas_ids=("ApplX1",)), NOW)
+    await postures._reports.flush()
+    posture = await postures.certified(CERTIFICATE, NOW)
+    assert (posture.device_id, posture.state) == ("phone-1", PostureState.PROHIBITED)
+
+
+async def test_what_is_learned_meanwhile_counts_for_a_certificate_at_once(postures: Postures) -> None:
+    await postures.current(BROWSER, proof(eas_ids=("ApplX1",)), NOW)
+    await postures._reports.flush()
+    assert (await postures.certified(CERTIFICATE, NOW)).state is PostureState.CLEAN
+    await postures.current(BROWSER, proof("tiktok", eas_ids=("ApplX1",), at=LATER), LATER)
+    assert (await postures.certified(CERTIFICATE, LATER)).state is PostureState.PROHIBITED
+
+
+async def test_a_store_that_does_not_answer_makes_no_certificate_unknown(
+    store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut_off(store, monkeypatch)
+    assert (await postures.certified(CERTIFICATE, NOW)).state is PostureState.UNAVAILABLE

@@ -7,9 +7,9 @@ from itertools import permutations
 import pytest
 from tests.unit.store.examples import CATALOG, MAX_AGE, NOW
 
-from mailgate.model import Kind, PostureState
+from mailgate.model import Kind, Posture, PostureState
 from mailgate.store.devices import Device
-from mailgate.store.states import posture_of, posture_of_person
+from mailgate.store.states import posture_of, posture_of_person, stricter
 
 CLEAN = {"reported_at": NOW, "apps_complete": True}
 TIKTOK = {"apps": frozenset({"tiktok"})}
@@ -82,3 +82,10 @@ def test_the_most_restrictive_device_of_a_person_counts_and_a_computer_never(
     for order in permutations(devices[:4]):
         told = posture_of_person([*order, *devices[4:]], CATALOG, MAX_AGE, NOW)
         assert told.state is PostureState(expected)
+
+
+@pytest.mark.parametrize("other", [state for state in PostureState if state is not PostureState.PROHIBITED])
+def test_the_stricter_of_two_postures_is_never_the_clean_one(other: PostureState) -> None:
+    clean, strict = Posture(PostureState.CLEAN), Posture(other)
+    assert stricter(clean, strict).state is stricter(strict, clean).state is other
+    assert stricter(strict, Posture(PostureState.PROHIBITED)).state is PostureState.PROHIBITED

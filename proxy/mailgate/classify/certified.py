@@ -1,0 +1,25 @@
+"""What a TLS client certificate makes of a client: it proves which device asks, and what that device is known to be."""
+
+from dataclasses import replace
+
+from mailgate.classify.attested import with_known_kind
+from mailgate.model import CertificateResult, Client, Finding, Posture, Reason, Signal
+
+SOURCE = "certificate"
+
+
+def with_certificate(client: Client, certificate: CertificateResult, device: Posture) -> Client:
+    """The client after its certificate was checked. ``device`` is what is stored under the names in it.
+
+    A certificate says which device, not of what kind: the kind is ``attested`` where the device's own record has one,
+    and stays as it was seen otherwise. A refused certificate is worth no more than none: it leaves a finding.
+    """
+    if certificate.refused is not None:
+        detail = f"{certificate.refused}: {certificate.detail}"
+        return replace(client, findings=(*client.findings, Finding(Reason.CERTIFICATE_INVALID, detail)))
+    signals = [Signal(SOURCE, "x5t#S256", certificate.thumbprint)]
+    signals += [Signal(SOURCE, kind, name) for kind, name in certificate.names]
+    client = replace(client, signals=(*client.signals, *signals))
+    if not device.device_id or device.kind is None:
+        return client
+    return with_known_kind(client, device.kind, os=device.os, os_version=device.os_version, source=SOURCE)
