@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -54,7 +54,7 @@ class Issued:
         *,
         span: Span = USUAL,
         serial: int | None = None,
-        key: ec.EllipticCurvePrivateKey | None = None,
+        key: Any = None,
     ) -> "Issued":
         key = key or ec.generate_private_key(ec.SECP256R1())
         return Issued(

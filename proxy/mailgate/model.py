@@ -124,6 +124,23 @@ class Reason(StrEnum):
     CERTIFICATE_UNTRUSTED = "certificate-untrusted"
     CERTIFICATE_REVOKED = "certificate-revoked"
     CERTIFICATE_REVOCATION_UNKNOWN = "certificate-revocation-unknown"
+    # why what the hardware vouches for counts for nothing (attest/evidence.py)
+    EVIDENCE_FORMAT_UNKNOWN = "evidence-format-unknown"
+    EVIDENCE_OVERSIZE = "evidence-oversize"
+    EVIDENCE_MALFORMED = "evidence-malformed"
+    EVIDENCE_UNTRUSTED = "evidence-untrusted"
+    EVIDENCE_NOT_YET_VALID = "evidence-not-yet-valid"
+    EVIDENCE_EXPIRED = "evidence-expired"
+    EVIDENCE_REVOKED = "evidence-revoked"
+    EVIDENCE_EXTENSION_MISSING = "evidence-extension-missing"
+    EVIDENCE_CHAIN_EXTENDED = "evidence-chain-extended"
+    EVIDENCE_CHALLENGE_WRONG = "evidence-challenge-wrong"
+    EVIDENCE_KEY_MISMATCH = "evidence-key-mismatch"
+    EVIDENCE_SOFTWARE_ONLY = "evidence-software-only"
+    EVIDENCE_KEY_IMPORTED = "evidence-key-imported"
+    EVIDENCE_UNLOCKED = "evidence-unlocked"
+    EVIDENCE_BOOT_UNVERIFIED = "evidence-boot-unverified"
+    EVIDENCE_INTEGRITY_OFF = "evidence-integrity-off"
     # why the gate itself could not or would not serve (gateway/)
     REQUEST_MALFORMED = "request-malformed"
     REQUEST_AMBIGUOUS = "request-ambiguous"
@@ -301,6 +318,28 @@ class CertificateResult:
     """What it calls the device: pairs of the kind of a name (``serial``, ``udid``, ``mdm``, ``eas``) and the name."""
     chain: tuple[bytes, ...] = field(default=(), repr=False)
     """As presented, DER, the leaf first: so that it can be checked again."""
+    refused: Reason | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HardwareResult:
+    """What the maker of a device vouches for by its hardware, or why it counts for nothing.
+
+    Exactly one of ``hardware`` and ``refused`` is set. It says nothing about the apps on the device.
+    """
+
+    format: str
+    hardware: str = ""
+    """Where the key lives: ``tee``, ``strongbox`` or ``secure-enclave``."""
+    os: str = ""
+    os_version: str = ""
+    patch_level: str = ""
+    """Of the system, as ``2026-11``; empty where it is not told."""
+    serial: str = ""
+    udid: str = ""
+    claims: tuple[tuple[str, str], ...] = ()
+    """Whatever else is told: pairs of name and value."""
     refused: Reason | None = None
     detail: str = ""
 

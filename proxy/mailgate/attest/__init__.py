@@ -2,7 +2,8 @@
 
 One format a file: `passport` is the ``Device-Attestation`` token, `dpop` the proof of its key, `ear` the
 issuer's verdict; `keys` are the trust anchors, `replay` the memory of spent proofs, `mint` makes tokens. `client_certs`
-checks TLS client certificates, with their `cert_names` and their `revocation`.
+checks TLS client certificates, with their `cert_names` and their `revocation`; `evidence` is the table of what hardware
+vouches for (`android_key`, `apple_device`). `chain` is what both need of a path to a root.
 """
 
 from mailgate.attest.client_certs import CertificateVerifier

@@ -22,23 +22,13 @@ from hashlib import sha256
 from cachetools import LRUCache
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
-from cryptography.x509.verification import (
-    Criticality,
-    ExtensionPolicy,
-    PolicyBuilder,
-    Store,
-    VerificationError,
-)
+from cryptography.x509.verification import Store, VerificationError
 
 from mailgate.attest.cert_names import Match, names_of
+from mailgate.attest.chain import path_to, too_long
 from mailgate.attest.refused import RefusedError
 from mailgate.attest.revocation import Revocation
 from mailgate.model import CertificateResult, Reason
-
-MAX_CERTIFICATE = 16 * 1024
-"""Bytes of one certificate in DER; those of devices have some 1,500."""
-MAX_CERTIFICATES = 6
-"""The leaf and the intermediate authorities."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +77,8 @@ class CertificateVerifier:
 
     def _verify(self, chain: Sequence[bytes], now: datetime) -> CertificateResult:
         # 1. Short enough.
-        if len(chain) > MAX_CERTIFICATES or any(len(each) > MAX_CERTIFICATE for each in chain):
-            raise RefusedError(
-                Reason.CERTIFICATE_OVERSIZE,
-                f"expected at most {MAX_CERTIFICATES} certificates of {MAX_CERTIFICATE} bytes",
-            )
+        if expected := too_long(chain):
+            raise RefusedError(Reason.CERTIFICATE_OVERSIZE, expected)
         # 2. Certificates; those that were verified stand for everything up to 4.
         digest = sha256(b"".join(sha256(each).digest() for each in chain)).digest()
         verified = self._verified.get(digest)
@@ -111,7 +98,7 @@ class CertificateVerifier:
         _check_time(leaf, now)
         # 4. A chain to an authority, and the time of each certificate in it.
         try:
-            found = self._builder(now).build_client_verifier().verify(leaf, intermediates).chain
+            found = path_to(self._store, leaf, intermediates, now)
         except VerificationError as error:
             raise RefusedError(
                 Reason.CERTIFICATE_UNTRUSTED, "expected a chain to one of the authorities"
@@ -124,19 +111,6 @@ class CertificateVerifier:
             tuple(
                 (each.issuer.public_bytes(), each.serial_number) for each in found[: max(1, len(found) - 1)]
             ),
-        )
-
-    def _builder(self, now: datetime) -> PolicyBuilder:
-        """Certificates of a company's own authority have not all the extensions that public ones must have."""
-        authority = ExtensionPolicy.permit_all().require_present(
-            x509.BasicConstraints, Criticality.AGNOSTIC, None
-        )
-        return (
-            PolicyBuilder()
-            .store(self._store)
-            .time(now)
-            .max_chain_depth(MAX_CERTIFICATES - 1)
-            .extension_policies(ca_policy=authority, ee_policy=ExtensionPolicy.permit_all())
         )
 
     def _check_revocation(self, verified: _Verified, now: datetime) -> None:

@@ -13,7 +13,8 @@ from tests.pki import NOW, name, root
 
 from mailgate.attest import client_certs
 from mailgate.attest.cert_names import Match
-from mailgate.attest.client_certs import MAX_CERTIFICATE, MAX_CERTIFICATES, CertificateVerifier
+from mailgate.attest.chain import MAX_CERTIFICATE, MAX_CERTIFICATES
+from mailgate.attest.client_certs import CertificateVerifier
 from mailgate.attest.revocation import Revocation, RevocationList
 from mailgate.model import Reason
 

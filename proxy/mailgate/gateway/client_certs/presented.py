@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from mailgate.attest.client_certs import MAX_CERTIFICATES
+from mailgate.attest.chain import MAX_CERTIFICATES
 from mailgate.gateway.client_certs.escaped_pem import read_escaped_pem
 from mailgate.gateway.client_certs.rfc9440 import read_client_cert, read_client_cert_chain
 from mailgate.gateway.client_certs.unreadable import UnreadableError

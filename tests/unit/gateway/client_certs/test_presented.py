@@ -1,13 +1,21 @@
+import json
 from base64 import b64encode
+from datetime import datetime
 from ipaddress import ip_network
+from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import quote
 
 import pytest
+from cryptography import x509
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.pki import root
+from tests.vectors import build_certificate_vectors as vectors
 
+from mailgate.attest.cert_names import Match
+from mailgate.attest.client_certs import CertificateVerifier
+from mailgate.attest.revocation import Revocation, read_lists, read_serials
 from mailgate.gateway.client_certs.presented import (
     MAX_VALUE,
     NO_PROXY,
@@ -16,6 +24,7 @@ from mailgate.gateway.client_certs.presented import (
     from_tls,
     presented,
 )
+from mailgate.gateway.identity import checked
 from mailgate.gateway.trust import forgeable
 from mailgate.model import CertificateResult, Reason
 
@@ -107,3 +116,42 @@ def test_the_certificates_of_a_handshake_before_and_since_python_3_13() -> None:
     old = SimpleNamespace(getpeercert=sent, _sslobj=SimpleNamespace(get_unverified_chain=lambda: parts))
     assert from_tls(new) == from_tls(old) == (b"leaf", b"issuing")
     assert from_tls(SimpleNamespace(getpeercert=nothing)) == ()
+
+
+FOLDER = Path(vectors.__file__).parent
+ANCHORS = json.loads((FOLDER / "certificates-anchors.json").read_text())
+NAMES = sorted(path.stem for path in (FOLDER / "certificates").glob("*.json"))
+
+
+def read(name: str) -> dict:
+    return json.loads((FOLDER / "certificates" / f"{name}.json").read_text())
+
+
+def verified(vector: dict) -> CertificateResult:
+    """What the fields of a vector prove to a gate that knows the root, and the issuing authority as well if need be."""
+    authorities = [x509.load_pem_x509_certificate(ANCHORS[each].encode()) for each in ("root", "issuing")]
+    lists = read_lists(vector["crl"].encode(), authorities) if "crl" in vector else {}
+    verifier = CertificateVerifier(
+        authorities[:1] if vector.get("anchors") == "root" else authorities,
+        matches=[Match("san-uri", "udid", "urn:udid:")],
+        revocation=Revocation(lists, read_serials(vector.get("serials", []))),
+    )
+    fields = [(name.encode(), value.encode()) for name, value in vector["fields"]]
+    came = from_proxy(fields, ProxyForm(vector["form"], "X-SSL-Client-Cert"))
+    result = checked(verifier, came, datetime.fromisoformat(ANCHORS["now"]))
+    assert result is not None
+    return result
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_vector_gets_its_reason(name: str) -> None:
+    vector = read(name)
+    result = verified(vector)
+    assert result.refused == vector["reason"], result.detail
+    assert [list(each) for each in result.names] == ([] if result.refused else ANCHORS["names"])
+
+
+def test_every_reason_of_a_certificate_has_a_vector_named_for_it() -> None:
+    of_rules = {Reason.CERTIFICATE_REQUIRED, Reason.CERTIFICATE_INVALID}
+    ours = {reason for reason in Reason if reason.startswith("certificate-")} - of_rules
+    assert {read(name)["reason"] for name in NAMES} == ours | {None}

@@ -16,7 +16,7 @@ def test_every_reason_has_words(reason: Reason, apps: tuple[str, ...]) -> None:
 
 def test_only_what_was_refused_as_proof_shares_a_text() -> None:
     shared = {reason for reason in Reason if reason not in WORDINGS}
-    assert {reason.split("-")[0] for reason in shared} == {"token", "proof", "certificate"}
+    assert {reason.split("-")[0] for reason in shared} == {"token", "proof", "certificate", "evidence"}
     for reason in shared:
         invalid = (
             Reason.CERTIFICATE_INVALID if reason.startswith("certificate-") else Reason.ATTESTATION_INVALID

@@ -1,0 +1,45 @@
+"""The vectors of hardware evidence as the tests of each format read them."""
+
+import json
+from base64 import b64decode
+from datetime import datetime
+from pathlib import Path
+
+from cryptography import x509
+from tests.vectors import build_certificate_vectors as vectors
+
+from mailgate.attest.evidence import verify_evidence
+from mailgate.attest.hardware import Expected, Roots
+from mailgate.model import HardwareResult
+
+FOLDER = Path(vectors.__file__).parent
+ANCHORS = json.loads((FOLDER / "evidence-anchors.json").read_text())
+NAMES = sorted(path.stem for path in (FOLDER / "evidence").glob("*.json"))
+EXPECTED = Expected(
+    ANCHORS["challenge"].encode(),
+    b64decode(ANCHORS["key"]),
+    ANCHORS["thumbprint"],
+    datetime.fromisoformat(ANCHORS["now"]),
+)
+
+
+def read(name: str) -> dict:
+    return json.loads((FOLDER / "evidence" / f"{name}.json").read_text())
+
+
+def chain_of(vector: dict) -> list[bytes]:
+    return [b64decode(each) for each in vector["chain"]]
+
+
+def roots(revoked: frozenset[int] = frozenset(), *, others: bool = False) -> dict[str, Roots]:
+    """The root of each format's maker; ``others``: of the other's."""
+    known = {name: [x509.load_pem_x509_certificate(pem.encode())] for name, pem in ANCHORS["roots"].items()}
+    pairs = zip(known, reversed(known.values()) if others else known.values(), strict=True)
+    return {name: Roots(certificates, revoked) for name, certificates in pairs}
+
+
+def verified(name: str, expected: Expected = EXPECTED) -> HardwareResult:
+    vector = read(name)
+    revoked = frozenset(int(each, 16) for each in vector.get("revoked", []))
+    believed = roots(revoked, others="roots" in vector)
+    return verify_evidence(vector["format"], chain_of(vector), believed, expected)
