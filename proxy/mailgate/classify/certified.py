@@ -1,11 +1,15 @@
 """What a TLS client certificate makes of a client: it proves which device asks, and what that device is known to be."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from mailgate.classify.attested import with_known_kind
 from mailgate.model import CertificateResult, Client, Finding, Posture, Reason, Signal
 
 SOURCE = "certificate"
+ACCEPTED = "accepted"
+HEADER = "mailgate-certificate"
+"""Under this name it is recorded what came of a certificate. No client can send it (``gateway/trust.py``)."""
 
 
 def with_certificate(client: Client, certificate: CertificateResult, device: Posture) -> Client:
@@ -23,3 +27,19 @@ def with_certificate(client: Client, certificate: CertificateResult, device: Pos
     if not device.device_id or device.kind is None:
         return client
     return with_known_kind(client, device.kind, os=device.os, os_version=device.os_version, source=SOURCE)
+
+
+def came_of(client: Client) -> str:
+    """What came of the client's certificate, as it is recorded: accepted, or why not; empty where there was none."""
+    if any(signal.source == SOURCE for signal in client.signals):
+        return ACCEPTED
+    refused = (f.detail.partition(":")[0] for f in client.findings if f.reason is Reason.CERTIFICATE_INVALID)
+    return next(refused, "")
+
+
+def recorded(headers: Mapping[str, str]) -> CertificateResult | None:
+    """The certificate that a recorded request had, as far as is kept of it: neither thumbprint nor names are."""
+    told = headers.get(HEADER, "")
+    if not told:
+        return None
+    return CertificateResult(ACCEPTED) if told == ACCEPTED else CertificateResult(refused=Reason(told))

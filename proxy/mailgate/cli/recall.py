@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mailgate.classify import classify, with_attestation
+from mailgate.classify.certified import recorded, with_certificate
 from mailgate.config import Bundle
 from mailgate.decide import decide
 from mailgate.model import LOGINS, Access, Assurance, AttestationResult, Client, Decision, Kind, Posture, User
@@ -29,7 +30,10 @@ async def recall(store: Store, bundle: Bundle, name: str, now: datetime) -> Reca
     proof = _proof(known[0]) if known and seen.client.assurance == Assurance.ATTESTED else None
     client = with_attestation(classify(seen.client.facts), proof)
     posture = _posture(known, client, bundle, now)
-    access = Access(seen.client.facts, client, posture, now, User(seen.user), proof)
+    certificate = recorded(seen.client.facts.headers)
+    if certificate is not None:
+        client = with_certificate(client, certificate, Posture())
+    access = Access(seen.client.facts, client, posture, now, User(seen.user), proof, certificate)
     return Recalled(then, access, decide(access, bundle.policy))
 
 

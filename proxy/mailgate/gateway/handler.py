@@ -166,17 +166,21 @@ class Gate:
     async def judge_again(self, before: Access, decision: Decision) -> tuple[Access, Decision] | None:
         """The verdict on a hanging request by what is known now; None where it can be none but the one before."""
         now, live = self.clock(), self.live
-        certificate, proof = before.certificate, before.attestation
-        if certificate is not None and live.certificates is not None:
-            certificate = live.certificates.again(certificate, now)
+        client, certificate, proof = before.client, before.certificate, before.attestation
+        if certificate is None:
+            posture = await self.postures.latest(client, proof, now)
+        else:
+            certificate = live.certificates.again(certificate, now) if live.certificates else None
             proof = still_bound(proof, before.certificate, certificate)
-        client, posture = await self._identify(before.facts, proof, certificate, now, self.postures.latest)
+            client, posture = await self._identify(
+                before.facts, proof, certificate, now, self.postures.latest
+            )
+        same = (posture, client) == (before.posture, before.client)
+        if same and live.policy.version == decision.policy_version and now - before.now < BY_THE_CLOCK:
+            return None
         access = replace(
             before, client=client, posture=posture, now=now, attestation=proof, certificate=certificate
         )
-        same = replace(access, now=before.now) == before and live.policy.version == decision.policy_version
-        if same and now - before.now < BY_THE_CLOCK:
-            return None
         return access, decide(access, live.policy)
 
     async def _identify(

@@ -33,11 +33,11 @@ def checked(
 
 
 def still_bound(
-    proof: AttestationResult | None, before: CertificateResult | None, now: CertificateResult
+    proof: AttestationResult | None, before: CertificateResult | None, now: CertificateResult | None
 ) -> AttestationResult | None:
     """The proof once its certificate was checked again: a token bound to one that counts no longer proves nothing."""
     bound = proof is not None and before is not None and proof.key_thumbprint == before.thumbprint != ""
-    if not bound or now.refused is None:
+    if not bound or (now is not None and now.refused is None):
         return proof
     return AttestationResult(refused=Reason.PROOF_MISSING, detail="the token's certificate counts no longer")
 

@@ -1,6 +1,7 @@
 import pytest
 
-from mailgate.classify.certified import with_certificate
+from mailgate.classify.certified import HEADER, came_of, recorded, with_certificate
+from mailgate.gateway.trust import forgeable
 from mailgate.model import Assurance, CertificateResult, Client, Kind, Posture, PostureState, Reason
 
 MAIL = Client(Kind.MAIL_APP, handheld=True)
@@ -45,3 +46,21 @@ def test_a_refused_certificate_leaves_a_finding_and_nothing_else() -> None:
         Reason.CERTIFICATE_INVALID,
         "certificate-revoked: it was revoked",
     )
+
+
+REFUSED = CertificateResult(refused=Reason.CERTIFICATE_EXPIRED, detail="notAfter: long ago")
+
+
+@pytest.mark.parametrize(
+    ("certificate", "kept"), [(GOOD, "accepted"), (REFUSED, "certificate-expired"), (None, "")]
+)
+def test_what_came_of_it_is_recorded_and_no_more(certificate, kept) -> None:
+    client = with_certificate(MAIL, certificate, Posture()) if certificate else MAIL
+    assert came_of(client) == kept
+    again = recorded({HEADER: kept} if kept else {})
+    assert (again and again.refused) == (certificate and certificate.refused)
+    assert bool(again and again.thumbprint) is (certificate is GOOD)
+
+
+def test_no_client_can_say_what_is_recorded() -> None:
+    assert forgeable(HEADER.encode())

@@ -498,6 +498,16 @@ async def test_a_hanging_request_ends_once_its_certificate_is_revoked():
     assert decision.effect is Effect.BLOCK
 
 
+async def test_a_hanging_request_ends_once_certificates_count_no_longer():
+    on = with_certificates()
+    head = exchange(f"POST {EAS.format('Ping')} HTTP/1.1".encode()).head
+    incoming = read_facts(head, peer="192.0.2.7", secure=True, trusted=(), certificate=(PHONE.der,))
+    access, decision = await on.judge(incoming, NOW)
+    on.live = Live(on.live.policy, on.live.verifier)
+    again, decision = await on.judge_again(access, decision)
+    assert (again.certificate, decision.effect) == (None, Effect.BLOCK)
+
+
 async def test_without_the_setting_no_certificate_counts():
     on = mobile(trusted=PROXIES)
     head = exchange(f"POST {EAS.format('Ping')} HTTP/1.1".encode(), HANDED_ON).head

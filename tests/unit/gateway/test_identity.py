@@ -84,6 +84,7 @@ BOUND = AttestationResult("d1", key_thumbprint="thumbprint")
     ("proof", "before", "now", "refused"),
     [
         (BOUND, GOOD, REFUSED, Reason.PROOF_MISSING),
+        (BOUND, GOOD, None, Reason.PROOF_MISSING),
         (BOUND, GOOD, GOOD, None),
         (replace(BOUND, key_thumbprint="another"), GOOD, REFUSED, None),
         (BOUND, REFUSED, REFUSED, None),
