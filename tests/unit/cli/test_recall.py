@@ -128,9 +128,9 @@ async def test_a_login_is_decided_again_on_its_persons_devices(
 
 async def test_whether_there_was_a_good_certificate_is_known_again(store: Store) -> None:
     """Its thumbprint and the names in it are not: they are kept nowhere but with the device."""
-    certified = replace(ATTESTED, signals=(Signal("certificate", "x5t#S256", "thumbprint"),))
+    certified = replace(ATTESTED, signals=(Signal("certificate", "x5t#S256", "of-this-phone"),))
     await record(store, client=certified)
     rules = {"id": "certified", "when": "certificate.valid", "effect": "allow"}
     again = await recalled(store, files=bundle(rules))
     assert (again.decision.rule, again.decision.effect) == ("certified", Effect.ALLOW)
-    assert "thumbprint" not in repr(again)
+    assert "of-this-phone" not in repr(again)
