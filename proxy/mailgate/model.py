@@ -78,7 +78,7 @@ class Reason(StrEnum):
     ATTESTATION_INVALID = "attestation-invalid"
     CERTIFICATE_REQUIRED = "certificate-required"
     CERTIFICATE_INVALID = "certificate-invalid"
-    DEVICE_CONTRADICTED = "device-contradicted"
+    TWO_DEVICES = "two-devices"
     PROBE_REQUIRED = "probe-required"
     # why an attestation was refused (attest/)
     TOKEN_TWO_HEADERS = "token-two-headers"

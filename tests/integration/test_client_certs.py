@@ -139,7 +139,7 @@ async def test_a_certificate_of_another_device_makes_the_stricter_of_the_two_cou
     assert await devices.ask(port + SYNC.format("APPL1"), "APPL2") == "403"
     assert await devices.ask(port + SYNC.format("APPL1"), "APPL1") == "200"
     async with client.get(f"{guarded.admin}/metrics") as response:
-        assert "mailgate_device_contradictions_total 2.0" in await response.text()
+        assert "mailgate_two_devices_total 2.0" in await response.text()
 
 
 @pytest.mark.parametrize("stem", ["expired", "stranger", "for-servers"])

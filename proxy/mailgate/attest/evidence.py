@@ -4,7 +4,9 @@ What a device says of itself is only said. What its maker says of it, by keys th
 that the key lives in that hardware, that the system was started as its maker meant it, and of the serial number.
 """
 
+from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from mailgate.attest import android_key, apple_device
 from mailgate.attest.hardware import Expected, Roots
@@ -19,13 +21,33 @@ FORMATS: Mapping[str, Verify] = {
 }
 
 
-def verify_evidence(
-    name: str, chain: Sequence[bytes], roots: Mapping[str, Roots], expected: Expected
-) -> HardwareResult:
+class Evidence(NamedTuple):
+    """As it was sent: a format, and certificates in DER, the leaf first."""
+
+    format: str
+    chain: tuple[bytes, ...]
+
+
+def read_evidence(said: object) -> Evidence:
+    """``{"format": …, "chain": [base64 of DER, …]}``. Raises `RefusedError` for anything else."""
+    try:
+        members = said if isinstance(said, dict) else {}
+        name, chain = members["format"], members["chain"]
+        if members.keys() != {"format", "chain"} or not isinstance(name, str) or not isinstance(chain, list):
+            raise ValueError
+        return Evidence(name, tuple(b64decode(each, validate=True) for each in chain))
+    except (KeyError, TypeError, ValueError):
+        raise RefusedError(
+            Reason.EVIDENCE_MALFORMED, 'expected {"format": "…", "chain": ["base64 of DER", …]}'
+        ) from None
+
+
+def verify_evidence(evidence: Evidence, roots: Mapping[str, Roots], expected: Expected) -> HardwareResult:
     """What a chain of certificates of this format proves. Never raises on input.
 
     :param roots: whom to believe, by format; a format without roots is not known.
     """
+    name, chain = evidence
     try:
         if name not in FORMATS or name not in roots:
             raise RefusedError(

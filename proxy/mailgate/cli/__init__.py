@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from mailgate import __version__
-from mailgate.cli import attest, check, classify, demo, devices, explain, run, schema
+from mailgate.cli import attest, check, classify, demo, devices, evidence, explain, run, schema
 
 app = typer.Typer(
     name="mailgate",
@@ -16,6 +16,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     add_completion=False,
 )
+attest.app.command()(evidence.evidence)
 app.add_typer(attest.app, name="attest")
 app.add_typer(devices.app, name="devices")
 app.command()(run.run)

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from mailgate.attest.cert_names import Match
 from mailgate.attest.revocation import Revocation, RevocationError, RevocationList, read_lists, read_serials
+from mailgate.config.certificates import read_certificates
 from mailgate.config.values import AuthoritiesFile, ExistingFile, Listen
 from mailgate.policy.apps import Strict
 
@@ -74,7 +75,7 @@ class ClientCertificateSettings(Strict):
 
     @model_validator(mode="after")
     def _read(self) -> Self:
-        self._trusted = _certificates(self.authorities)
+        self._trusted = read_certificates(self.authorities, "authorities")
         lists = _lists(self.crl, self._trusted) if self.crl else {}
         serials = _serials(self.revoked_serials) if self.revoked_serials else frozenset()
         self._revocation = Revocation(lists, serials, self.stale_crl == "count")
@@ -97,13 +98,6 @@ class ClientCertificateSettings(Strict):
     def referenced_files(self) -> tuple[Path, ...]:
         """Files whose change is a change of the settings."""
         return tuple(file for file in (self.authorities, self.crl, self.revoked_serials) if file)
-
-
-def _certificates(path: Path) -> tuple[x509.Certificate, ...]:
-    try:
-        return tuple(x509.load_pem_x509_certificates(path.read_bytes()))
-    except (OSError, ValueError) as error:
-        raise _mistake("authorities", "a certificate that cannot be read; expected X.509 in PEM") from error
 
 
 def _lists(path: Path, authorities: Sequence[x509.Certificate]) -> dict[bytes, RevocationList]:

@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from mailgate.config.client_certs import ClientCertificateSettings
+from mailgate.config.hardware import HardwareSettings
 from mailgate.config.values import (
     AuthoritiesFile,
     Duration,
@@ -52,6 +53,7 @@ class AttestationSettings(Strict):
     """Which signed evidence is believed, and for how long."""
 
     issuers: tuple[IssuerSettings, ...] = ()
+    hardware: HardwareSettings = HardwareSettings()
     leeway: Duration = _seconds(60)
     """How far clocks may differ."""
     max_lifetime: Duration = timedelta(hours=24)
@@ -257,4 +259,4 @@ class Settings(Strict):
         keys = [issuer.jwks for issuer in self.attestation.issuers]
         own = [self.tls.certificate, self.tls.key] if self.tls else []
         devices = self.client_certificates.referenced_files() if self.client_certificates else ()
-        return (*keys, *own, *devices)
+        return (*keys, *own, *devices, *self.attestation.hardware.referenced_files())

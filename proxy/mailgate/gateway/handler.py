@@ -282,8 +282,8 @@ class Gate:
             metrics.certificates.labels(certificate).inc()
         if client.contradicted:
             metrics.contradictions.inc()
-        if any(finding.reason is Reason.DEVICE_CONTRADICTED for finding in client.findings):
-            metrics.devices_contradicted.inc()
+        if any(finding.reason is Reason.TWO_DEVICES for finding in client.findings):
+            metrics.two_devices.inc()
         write = log.debug if decision.effect is Effect.ALLOW else log.info
         write(
             "decided",

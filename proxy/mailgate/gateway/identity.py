@@ -66,9 +66,7 @@ async def identify(
         return client, own if lost else posture
     if not posture.device_id or _same(own, posture):
         return client, own
-    finding = Finding(
-        Reason.DEVICE_CONTRADICTED, "the certificate is of another device than the request names"
-    )
+    finding = Finding(Reason.TWO_DEVICES, "the certificate is of another device than the request names")
     return replace(client, findings=(*client.findings, finding)), stricter(own, posture)
 
 

@@ -50,8 +50,8 @@ class Metrics:
             ["result"],
             registry=self.registry,
         )
-        self.devices_contradicted = Counter(
-            "mailgate_device_contradictions",
+        self.two_devices = Counter(
+            "mailgate_two_devices",
             "Requests whose certificate names another device than they do",
             registry=self.registry,
         )

@@ -8,7 +8,7 @@ from pathlib import Path
 from cryptography import x509
 from tests.vectors import build_certificate_vectors as vectors
 
-from mailgate.attest.evidence import verify_evidence
+from mailgate.attest.evidence import Evidence, read_evidence, verify_evidence
 from mailgate.attest.hardware import Expected, Roots
 from mailgate.model import HardwareResult
 
@@ -27,8 +27,8 @@ def read(name: str) -> dict:
     return json.loads((FOLDER / "evidence" / f"{name}.json").read_text())
 
 
-def chain_of(vector: dict) -> list[bytes]:
-    return [b64decode(each) for each in vector["chain"]]
+def evidence_of(vector: dict) -> Evidence:
+    return read_evidence({name: vector[name] for name in ("format", "chain")})
 
 
 def roots(revoked: frozenset[int] = frozenset(), *, others: bool = False) -> dict[str, Roots]:
@@ -42,4 +42,4 @@ def verified(name: str, expected: Expected = EXPECTED) -> HardwareResult:
     vector = read(name)
     revoked = frozenset(int(each, 16) for each in vector.get("revoked", []))
     believed = roots(revoked, others="roots" in vector)
-    return verify_evidence(vector["format"], chain_of(vector), believed, expected)
+    return verify_evidence(evidence_of(vector), believed, expected)

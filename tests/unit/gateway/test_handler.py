@@ -458,7 +458,7 @@ async def test_two_devices_in_one_request_are_counted_and_the_stricter_counts():
     on = with_certificates()
     on.postures.posture = Posture(PostureState.PROHIBITED, "d2", source="mdm")
     assert (await ask(on, EAS.format("FolderSync"), LOGIN, HANDED_ON, method="POST"))[0] == 403
-    assert value(on, "mailgate_device_contradictions_total") == 1
+    assert value(on, "mailgate_two_devices_total") == 1
 
 
 async def test_a_token_that_is_bound_to_a_certificate_is_verified_with_it():

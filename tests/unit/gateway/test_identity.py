@@ -55,7 +55,7 @@ async def test_the_certificate_names_the_device_and_of_two_the_stricter_counts(
 ):
     client, posture = await identified(said, certified)
     assert posture is counts or (contradicted and posture.state is counts.state)
-    assert [f.reason for f in client.findings] == [Reason.DEVICE_CONTRADICTED] * contradicted
+    assert [f.reason for f in client.findings] == [Reason.TWO_DEVICES] * contradicted
 
 
 async def test_without_a_certificate_nothing_is_asked_of_one():

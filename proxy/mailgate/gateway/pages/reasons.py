@@ -114,7 +114,7 @@ _DECIDED = {
         ),
     ),
     Reason.CERTIFICATE_INVALID: _CERTIFICATE_REFUSED,
-    Reason.DEVICE_CONTRADICTED: Wording(
+    Reason.TWO_DEVICES: Wording(
         mark("This request names two different devices"),
         mark(
             "The certificate on this device belongs to another device than the one that your mail app names. To be safe, the stricter of the two counts."
