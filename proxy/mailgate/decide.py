@@ -9,8 +9,9 @@ network, and no error on the way widens access:
 - ``warn`` softens what a rule does where it matches, never the two cases above: there it is not known that it matches.
 - ``report_only`` has no effect at all: what it would have done is recorded and the next rule is read.
 
-Before any rule stands one answer that no rule can change: who only asks the way to the mail (``classify/discovery.py``)
-is told it, since no answer to that holds mail and a refusal would send the device to a door that is not watched.
+Before any rule stand two answers that no rule can change. Who only asks the way to the mail (``classify/discovery.py``)
+is told it, since no answer to that holds mail and a refusal would send the device to a door that is not watched. And a
+device that is reported as lost gets nothing.
 """
 
 from dataclasses import dataclass, replace
@@ -22,7 +23,7 @@ from mailgate.classify.discovery import asks_the_way
 from mailgate.model import Access, Decision, Effect, PostureState, Reason, RuleTrial, Stage
 from mailgate.policy.condition import EvaluationError, UnknownValueError
 from mailgate.policy.reasons import apps_behind, infer
-from mailgate.policy.rules import DEFAULT_RULE, DISCOVERY_RULE, OnUnavailable, Policy, Rule
+from mailgate.policy.rules import DEFAULT_RULE, DISCOVERY_RULE, LOST_RULE, OnUnavailable, Policy, Rule
 from mailgate.policy.stages import in_share, softened
 from mailgate.policy.variables import activate
 
@@ -32,6 +33,8 @@ def decide(access: Access, policy: Policy) -> Decision:
     try:
         if asks_the_way(access.facts):
             return _discovery(policy)
+        if access.posture.lost:
+            return _lost(policy)
         return _first_match(access, policy)
     except Exception as error:  # noqa: BLE001 - whatever broke, the answer is no
         trial = RuleTrial(
@@ -43,6 +46,14 @@ def decide(access: Access, policy: Policy) -> Decision:
 def _discovery(policy: Policy) -> Decision:
     trial = RuleTrial(DISCOVERY_RULE, "", True, Stage.ENFORCE, Effect.ALLOW, "asks the way: holds no mail")
     return Decision(Effect.ALLOW, Reason.RULE_MATCHED, DISCOVERY_RULE, policy.version, (trial,))
+
+
+def _lost(policy: Policy) -> Decision:
+    trial = RuleTrial(LOST_RULE, "", True, Stage.ENFORCE, Effect.BLOCK, "reported as lost: no rule opens it")
+    contact = policy.default.notice.contact or ""
+    return Decision(
+        Effect.BLOCK, Reason.DEVICE_LOST, LOST_RULE, policy.version, (trial,), fix="ask", contact=contact
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,13 @@ class Reason(StrEnum):
     CERTIFICATE_INVALID = "certificate-invalid"
     TWO_DEVICES = "two-devices"
     PROBE_REQUIRED = "probe-required"
+    DEVICE_LOST = "device-lost"
+    DEVICE_CONTRADICTED = "device-contradicted"
+    # what sources contradict each other in about a device (store/contradictions.py)
+    DEVICE_NAME_CONTRADICTED = "device-name-contradicted"
+    DEVICE_KIND_CONTRADICTED = "device-kind-contradicted"
+    DEVICE_OS_CONTRADICTED = "device-os-contradicted"
+    DEVICE_OWNER_CONTRADICTED = "device-owner-contradicted"
     # why an attestation was refused (attest/)
     TOKEN_TWO_HEADERS = "token-two-headers"
     TOKEN_OVERSIZE = "token-oversize"
@@ -154,6 +161,17 @@ class Reason(StrEnum):
     UPSTREAM_TIMEOUT = "upstream-timeout"
     UPSTREAM_MALFORMED = "upstream-malformed"
     INTERNAL_ERROR = "internal-error"
+
+
+DEVICE_FINDINGS = frozenset(
+    {
+        Reason.DEVICE_NAME_CONTRADICTED,
+        Reason.DEVICE_KIND_CONTRADICTED,
+        Reason.DEVICE_OS_CONTRADICTED,
+        Reason.DEVICE_OWNER_CONTRADICTED,
+    }
+)
+"""What can be found about a device whose sources contradict each other."""
 
 
 class Protocol(StrEnum):
@@ -394,8 +412,15 @@ class Posture:
     lists: tuple[str, ...] = ()
     """The lists on which those apps stand, sorted."""
     source: str = ""
+    """Whose report the state rests on."""
+    sources: tuple[str, ...] = ()
+    """Every source that has the device, sorted."""
     reported_at: datetime | None = None
     expires_at: datetime | None = None
+    findings: tuple[Finding, ...] = ()
+    """What its sources contradict each other in."""
+    lost: bool = False
+    """The company says that it is not in its owner's hands."""
     last_state: PostureState | None = None
     """Where ``state`` is ``unavailable``: the state that was last known, worth something until ``expires_at``."""
 

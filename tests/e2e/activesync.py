@@ -31,6 +31,7 @@ COMMANDS = {
     "Provision": 20,
     "ResolveRecipients": 21,
     "ValidateCert": 22,
+    "Find": 23,
 }
 """[MS-ASHTTP] 2.2.1.1.1.1.2"""
 

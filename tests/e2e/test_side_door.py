@@ -1,18 +1,23 @@
 """The side door: a real Dovecot with the shipped snippet asks a running gate about every login."""
 
+import base64
 import imaplib
 import os
 import poplib
+import re
 import secrets
+import smtplib
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, Any
 from urllib.request import Request, urlopen
 
 import pytest
+from aiosmtpd.controller import Controller
 from tests.e2e.mailsystem import LETTERS, PASSWORD, USERS, dovecot
 from tests.integration.conftest import Guarded
 from tests.integration.gate import PHONE_RULES, start_gate, wait_for, write_config
@@ -23,9 +28,15 @@ from mailgate.attest.mint import JWKS_FILE, TEST_ISSUER, key_files
 pytestmark = pytest.mark.e2e
 
 SNIPPET = Path(__file__).parents[2] / "deploy/dovecot/auth-policy-2.4.conf"
+DOCS = Path(__file__).parents[2] / "docs"
 WEBMAIL = "127.0.0.7"
 """An address of this machine that logins of the webmail itself come from."""
 
+SENDING = {
+    "id": "sending",
+    "when": 'request.protocol == "submission" && device.state != "prohibited"',
+    "effect": "allow",
+}
 RULES = {
     "rules": [
         {
@@ -33,6 +44,7 @@ RULES = {
             "when": f'request.protocol == "imap" && request.remote == "{WEBMAIL}"',
             "effect": "allow",
         },
+        SENDING,
         *PHONE_RULES["rules"],
     ]
 }
@@ -40,21 +52,25 @@ THUNDERBIRD = '("name" "Thunderbird" "version" "140.5.0")'
 IPHONE_MAIL = '("name" "iPhone Mail" "version" "22F76" "os" "iOS" "os-version" "18.6 (22G86)")'
 K9 = '("name" "K-9 Mail" "version" "12.0")'
 KEY = "the key of these tests"
-POP3 = Path("/usr/lib/dovecot/pop3-login")
-POP3_SETTINGS = """\
-protocols {{
-  pop3 = yes
-}}
-service pop3-login {{
-  inet_listener pop3 {{
-    listen = 127.0.0.1
-    port = {port}
-  }}
-  inet_listener pop3s {{
-    port = 0
-  }}
-}}
+PROTOCOLS = {
+    "pop3": ("pop3-login", "pop3s"),
+    "submission": ("submission-login", "submissions"),
+    "sieve": ("managesieve-login", ""),
+}
+"""What logs in there but IMAP: Dovecot's service, and its listener over TLS that these tests do without."""
+RELAY = """\
+hostname = mail.example.com
+submission_relay_host = 127.0.0.1
+submission_relay_port = {port}
 """
+
+
+def listening(protocol: str, port: int) -> str:
+    """The settings of Dovecot by which one of ``PROTOCOLS`` is served at a port."""
+    service, encrypted = PROTOCOLS[protocol]
+    without_tls = f"inet_listener {encrypted} {{\n port = 0\n }}\n" if encrypted else ""
+    listener = f"inet_listener {protocol} {{\n listen = 127.0.0.1\n port = {port}\n }}\n"
+    return f"protocols {{\n {protocol} = yes\n}}\nservice {service} {{\n {listener} {without_tls}}}\n"
 
 
 @dataclass(frozen=True)
@@ -70,6 +86,11 @@ class SideDoor:
         headers = self.guarded.report(path, user=user, subject=f"{user}-{device}", apps=apps)
         with urlopen(Request(self.guarded.url + path, headers=headers), timeout=10) as answer:
             assert answer.status == 200
+
+    def logged(self, shown: str) -> list[dict[str, Any]]:
+        """The log lines whose reference stands in what a person was shown."""
+        records = self.guarded.gate.records()
+        return [each for each in records if each.get("reference") and each["reference"] in shown]
 
 
 class Imap(imaplib.IMAP4):
@@ -120,6 +141,107 @@ def mail_server(policy_url: str, key: str, further: str = "", *, on_fail: str = 
             yield port
 
 
+@dataclass(frozen=True)
+class OtherDoors:
+    """A mail server of the same people for everything but IMAP: the ports, and what was sent through it."""
+
+    ports: Mapping[str, int]
+    outbox: "Outbox"
+
+    def log_in(self, protocol: str, user: str, password: str = PASSWORD) -> str:
+        """Log in and use it; empty where that worked, else what the client shows."""
+        if protocol == "sieve":
+            return use_sieve(self.ports[protocol], user, password)
+        if protocol == "submission":
+            return self._send(user, password)
+        return read_pop3(self.ports[protocol], user, password)
+
+    def _send(self, user: str, password: str) -> str:
+        before = len(self.outbox.senders)
+        with smtplib.SMTP("127.0.0.1", self.ports["submission"], timeout=20) as session:
+            try:
+                session.login(user, password)
+            except smtplib.SMTPAuthenticationError as refused:
+                return bytes(refused.smtp_error).decode()
+            session.sendmail(f"{user}@example.com", ["desk@example.com"], "Subject: Hello\r\n\r\nHello.\r\n")
+        assert self.outbox.senders[before:] == [f"{user}@example.com"]
+        return ""
+
+
+class Outbox:
+    """The server that submission hands its letters to."""
+
+    def __init__(self) -> None:
+        self.senders: list[str] = []
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's word
+        self.senders.append(envelope.mail_from)
+        return "250 OK"
+
+
+def read_pop3(port: int, user: str, password: str) -> str:
+    session = poplib.POP3("127.0.0.1", port, timeout=20)
+    try:
+        session.user(user)
+        session.pass_(password)
+        assert session.stat()[0] == len(LETTERS)
+        session.quit()
+    except poplib.error_proto as refused:
+        return str(refused)
+    finally:
+        session.close()
+    return ""
+
+
+def use_sieve(port: int, user: str, password: str) -> str:
+    """ManageSieve (RFC 5804): the greeting, AUTHENTICATE with SASL PLAIN (RFC 4616), a list of the scripts."""
+    credentials = base64.b64encode(f"\0{user}\0{password}".encode()).decode()
+    with (
+        socket.create_connection(("127.0.0.1", port), 20) as connection,
+        connection.makefile("rwb", 0) as wire,
+    ):
+        assert sieve_answer(wire).startswith("OK")
+        for command in (f'AUTHENTICATE "PLAIN" "{credentials}"', "LISTSCRIPTS", "LOGOUT"):
+            wire.write(f"{command}\r\n".encode())
+            answer = sieve_answer(wire)
+            if not answer.startswith("OK"):
+                return answer
+    return ""
+
+
+def sieve_answer(wire: IO[bytes]) -> str:
+    """The last line of an answer, with the literal that it may end in (RFC 5804, section 1.2)."""
+    while line := wire.readline().decode():
+        if line.startswith(("OK", "NO", "BYE")):
+            literal = re.search(r"\{(\d+)\+?\}\r\n$", line)
+            return line + wire.read(int(literal[1])).decode() if literal else line
+    raise AssertionError("the server said no OK, NO or BYE")
+
+
+@contextmanager
+def outgoing(outbox: Outbox) -> Iterator[int]:
+    """A mail server for letters on their way out. Yields its port."""
+    port = free_port()
+    server = Controller(outbox, "127.0.0.1", port)
+    server.start()
+    try:
+        yield port
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def others(door: SideDoor) -> Iterator[OtherDoors]:
+    require(*(f"/usr/lib/dovecot/{service}" for service, _ in PROTOCOLS.values()))
+    ports = {protocol: free_port() for protocol in PROTOCOLS}
+    outbox = Outbox()
+    with outgoing(outbox) as relay:
+        further = "".join(listening(protocol, port) for protocol, port in ports.items())
+        further += RELAY.format(port=relay)
+        with mail_server(f"{door.guarded.admin}/dovecot/policy", KEY, further):
+            yield OtherDoors(ports, outbox)
+
+
 @pytest.fixture(scope="module")
 def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SideDoor]:
     directory, port = tmp_path_factory.mktemp("gate"), free_port()
@@ -164,13 +286,7 @@ def test_a_handheld_or_unknown_client_follows_the_persons_phone_and_a_laptops_wo
 def test_the_reference_that_the_person_reads_out_stands_in_the_log(door: SideDoor) -> None:
     door.report("alice", "tiktok")
     shown = log_in(door.imap_port, "alice", IPHONE_MAIL)
-    (line,) = wait_for(
-        lambda: [
-            each
-            for each in door.guarded.gate.records()
-            if each.get("reference") and each["reference"] in shown
-        ]
-    )
+    (line,) = wait_for(lambda: door.logged(shown))
     assert (line["reason"], line["protocol"], line["kind"]) == ("prohibited-app", "imap", "phone")
     assert "alice" not in str(line)
 
@@ -208,20 +324,37 @@ def test_without_an_answer_the_setting_of_dovecot_decides(
         assert (log_in(port, "alice", THUNDERBIRD) == "") is let_in
 
 
-def test_pop3_tells_nothing_of_the_client_so_the_persons_phone_counts(door: SideDoor) -> None:
-    require(str(POP3))
-    port = free_port()
-    with mail_server(f"{door.guarded.admin}/dovecot/policy", KEY, POP3_SETTINGS.format(port=port)):
-        door.report("alice", "tiktok")
-        session = poplib.POP3("127.0.0.1", port, timeout=20)
-        session.user("alice")
-        with pytest.raises(poplib.error_proto, match="TikTok"):
-            session.pass_(PASSWORD)
-        session.close()
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_elsewhere_the_client_tells_nothing_so_the_persons_phone_counts(
+    door: SideDoor, others: OtherDoors, protocol: str
+) -> None:
+    door.report("alice", "tiktok")
+    door.report("bob")
+    shown = others.log_in(protocol, "alice")
+    assert "TikTok" in shown
+    assert "(prohibited-app)" in shown
+    assert others.log_in(protocol, "bob") == ""
+    assert "TikTok" not in others.log_in(protocol, "alice", "guessed")
 
-        door.report("alice")
-        session = poplib.POP3("127.0.0.1", port, timeout=20)
-        session.user("alice")
-        session.pass_(PASSWORD)
-        assert session.stat()[0] == len(LETTERS)
-        session.quit()
+    door.report("alice")
+    assert others.log_in(protocol, "alice") == ""
+
+
+def test_the_rule_of_the_docs_lets_send_who_has_no_phone_with_a_listed_app(
+    door: SideDoor, others: OtherDoors
+) -> None:
+    """A laptop's login cannot be told from a phone's there; the rule is the one of docs/side-door.md."""
+    assert SENDING["when"] in (DOCS / "side-door.md").read_text()
+    assert others.log_in("submission", "carol") == ""
+    for protocol in ("pop3", "sieve"):
+        assert "(posture-missing)" in others.log_in(protocol, "carol")
+    door.report("carol", "tiktok")
+    assert "(prohibited-app)" in others.log_in("submission", "carol")
+
+
+def test_the_log_names_each_protocol(door: SideDoor, others: OtherDoors) -> None:
+    door.report("alice", "tiktok")
+    for protocol in PROTOCOLS:
+        shown = others.log_in(protocol, "alice")
+        lines = wait_for(lambda shown=shown: door.logged(shown))
+        assert [line["protocol"] for line in lines] == [protocol]

@@ -62,6 +62,7 @@ BLOCKED = {
     "Provision": "Provision.Provision(Provision.Status(129))",
     "ResolveRecipients": "ResolveRecipients.ResolveRecipients(ResolveRecipients.Status(129))",
     "ValidateCert": "page11.0x05(page11.0x0A(129))",  # ValidateCert(Status)
+    "Find": "Find.Find(Find.Status(129))",
 }
 """The refusal of each command, as the other codec reads it; it does not name the tokens of two pages."""
 
@@ -175,6 +176,25 @@ def test_a_phone_with_a_listed_app_gets_status_129(gate: GuardedWebmail, command
     reply = app.ask(command, folder_sync())
     assert (reply.status, reply.headers["content-type"]) == (200, "application/vnd.ms-sync.wbxml")
     assert reply.outline() == BLOCKED[command]
+
+
+@FORMS
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_refused_phone_is_asked_for_its_login_before_it_is_told(
+    sogo: str, gate: GuardedWebmail, command: str, binary: bool
+) -> None:
+    """With anything but a 401 it would take the service for absent, and never ask for a password."""
+    app = phone(gate.url, binary=binary)
+    report(gate, app, "tiktok")
+    asked = replace(app, password="").ask(command, folder_sync())
+    of_sogo = replace(phone(sogo), password="").options()
+    assert (asked.status, asked.body) == (of_sogo.status, b"") == (401, b"")
+    assert asked.headers["www-authenticate"] == of_sogo.headers["www-authenticate"] == 'basic realm="SOGo"'
+    refused = app.ask(command, folder_sync())
+    if command in BLOCKED:
+        assert (refused.status, refused.outline()) == (200, BLOCKED[command])
+    else:
+        assert (refused.status, refused.body) == (403, b"")
 
 
 @FORMS

@@ -22,6 +22,7 @@ THUNDERBIRD = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Thunderb
 HREF = "{DAV:}href"
 SPACES = {"D": "DAV:", "C": "urn:ietf:params:xml:ns:caldav", "A": "urn:ietf:params:xml:ns:carddav"}
 
+METHODS = "OPTIONS GET HEAD PROPFIND REPORT POST PUT DELETE MKCALENDAR MKCOL PROPPATCH MOVE COPY LOCK UNLOCK".split()
 SUITES = ("basic", "copymove", "props", "locks", "http")
 
 EVENT = """\
@@ -154,3 +155,16 @@ def test_a_phone_that_nobody_vouches_for_gets_no_calendar(guarded_sogo: GuardedW
     answer, body = client.ask("PROPFIND", "/SOGo/dav/alice/Calendar/", Depth="1")
     assert answer.status == 403
     assert "/SOGo/" not in body
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_phone_that_is_refused_is_asked_for_its_login_first(
+    sogo: str, guarded_sogo: GuardedWebmail, method: str
+) -> None:
+    phone = DavClient(guarded_sogo.url, "iOS/18.1 (22B83) dataaccessd/1.0")
+    path = "/SOGo/dav/alice/Calendar/personal/nothing.ics"
+    challenge = DavClient(sogo).ask("OPTIONS", path, Authorization="")[0].headers["WWW-Authenticate"]
+    asked, body = phone.ask(method, path, EVENT, Authorization="")
+    assert (asked.status, asked.headers["WWW-Authenticate"], body) == (401, challenge, "")
+    assert phone.ask(method, path, EVENT)[0].status == 403
+    assert DavClient(sogo).ask("GET", path)[0].status == 404

@@ -38,6 +38,7 @@ FILES = """
     root {run}/www;
     etag on;
     location /moved {{ return 301 /page.html; }}
+    {further}
 """
 TLS = """
     listen 127.0.0.1:{port} ssl;
@@ -61,8 +62,8 @@ class Nginx:
 
 
 @contextmanager
-def nginx(run: Path) -> Iterator[Nginx]:
-    """nginx with ``page.html``, ``text.txt`` (long enough for gzip) and ``blob.bin`` (1 MiB)."""
+def nginx(run: Path, further: str = "") -> Iterator[Nginx]:
+    """nginx with ``page.html``, ``text.txt`` (long enough for gzip), ``blob.bin`` (1 MiB), and ``further`` settings."""
     require("nginx")
     port = free_port()
     root = run / "www"
@@ -70,7 +71,7 @@ def nginx(run: Path) -> Iterator[Nginx]:
     (root / "page.html").write_text("<!doctype html><title>page</title><p>An ordinary page.</p>\n")
     (root / "text.txt").write_text("The same line again.\n" * 500)
     (root / "blob.bin").write_bytes(bytes(range(256)) * 4096)
-    with _serving(run, port, FILES.format(run=run, port=port)):
+    with _serving(run, port, FILES.format(run=run, port=port, further=further)):
         yield Nginx(f"http://127.0.0.1:{port}", root)
 
 

@@ -33,18 +33,25 @@ AUTODISCOVER = """<?xml version="1.0" encoding="utf-8"?><Autodiscover><Response>
 
 
 class MailServer:
-    """Plays the server side of ActiveSync: wants a login, answers at once, but for a Ping."""
+    """Plays the server side of ActiveSync: wants a login, answers at once, but for a Ping.
+
+    Like SOGo it says 403, and does not ask for a login, where a request without one has a body or a length.
+    """
 
     def __init__(self) -> None:
         self.mail = asyncio.Event()
         self.pinged = asyncio.Event()
         self.left = asyncio.Event()
         self.bodies: list[bytes] = []
+        self.methods: list[str] = []
         self.wants_login = True
 
     async def activesync(self, request: web.Request) -> web.StreamResponse:
         self.bodies.append(await request.read())
+        self.methods.append(request.method)
         if self.wants_login and "Authorization" not in request.headers:
+            if "Content-Length" in request.headers:
+                return web.Response(status=403)
             return web.Response(
                 status=401, headers={"WWW-Authenticate": 'Basic realm="SOGo"'}, text="<html>no</html>"
             )
@@ -159,7 +166,7 @@ async def test_a_phone_that_has_not_logged_in_is_asked_to(
     async with client.post(guarded.url + plain("SendMail"), data=b"a letter", headers=VERSION) as response:
         assert (response.status, await response.read()) == (401, b"")
         assert response.headers["WWW-Authenticate"] == 'Basic realm="SOGo"'
-    assert server.bodies == [b""]
+    assert (server.methods, server.bodies) == (["OPTIONS"], [b""])
     server.wants_login = False
     _, content_type, body = await post(client, guarded.url + plain("FolderSync"), VERSION)
     assert content_type == WBXML

@@ -66,7 +66,8 @@ class Service:
         async with AsyncExitStack() as undo:
             store = await Store.open(bundle.settings.store.get_secret_value())
             undo.push_async_callback(store.close)
-            postures = store.postures(bundle.policy.catalog, bundle.settings.posture.max_age)
+            posture = bundle.settings.posture
+            postures = store.postures(bundle.policy.catalog, posture.max_age, posture.precedence)
             replay = MemoryReplayGuard()
             gate = gate_for(bundle, store, postures, replay)
             gate.prober = await prober_for(bundle.settings, store)
@@ -146,6 +147,7 @@ class Service:
         self.gate.live = live
         self.postures.catalog = bundle.policy.catalog
         self.postures.max_age = settings.posture.max_age
+        self.postures.precedence = settings.posture.precedence
         self.gate.trusted = settings.trusted_proxies
         self.gate.prober = replace(
             self.gate.prober, mode=Mode(settings.probe), lifetime=settings.probe_lifetime

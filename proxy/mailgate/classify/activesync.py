@@ -45,7 +45,10 @@ CODES = {
     22: "ValidateCert",
     23: "Find",
 }
-"""Commands by their code in a base64 query ([MS-ASHTTP] 2.2.1.1.1.1.2); 5 to 8 are no longer in use."""
+"""Commands by their code in a base64 query ([MS-ASHTTP] 2.2.1.1.1.1.2); 5 to 8 are no longer in use.
+
+23 came with version 16.1; that it is Find is taken from a port of Z-Push, and a wrong one changes the form of a refusal
+alone."""
 
 _COMMANDS = {name.lower(): name for name in CODES.values()}
 

@@ -1,8 +1,7 @@
-"""``mailgate devices``: what is stored of devices, and how to have it forgotten."""
+"""``mailgate devices``: what is stored of devices, which of them are lost, and how to have one forgotten."""
 
 import json
 from collections.abc import AsyncIterator
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,23 +13,28 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from mailgate.cli.check import DEFAULT_PATH
+from mailgate.cli.device_facts import device_facts, parts_of, sighting_facts
 from mailgate.cli.stored import fail, with_store
 from mailgate.config import Bundle
-from mailgate.store import Device, Recorded, Store, posture_of
+from mailgate.store import Device, Store
 
-app = typer.Typer(help="Show and forget what is stored of devices.", no_args_is_help=True)
+app = typer.Typer(help="Show devices, mark lost ones, and forget them.", no_args_is_help=True)
 
 Config = Annotated[Path, typer.Option("--config", help="The settings, which say where the store is.")]
-Id = Annotated[
-    str, typer.Argument(metavar="ID", help="The device's id, as `mailgate devices list` shows it.")
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME",
+        help="The device's id, as `mailgate devices list` shows it, or any name of it: serial number, UDID, "
+        "ActiveSync id, thumbprint, a source's own id, its owner's login name.",
+    ),
 ]
-Source = Annotated[str, typer.Option(help="Who reported it, where two sources use one id.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 _ROWS = 1000
 _SIGHTINGS = 20
-_COLUMNS = ("id", "owner", "kind", "os", "state", "listed apps", "reported", "source")
-_STYLES = {"clean": "green", "prohibited": "red", "missing": "dim"}
+_COLUMNS = ("id", "owner", "kind", "os", "state", "listed apps", "reported", "sources")
+_STYLES = {"clean": "green", "prohibited": "red", "lost": "red", "missing": "dim"}
 
 
 @app.command("list")
@@ -40,16 +44,16 @@ def list_devices(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None
 
 
 @app.command()
-def show(device_id: Id, source: Source = "", config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
-    """Show everything that is stored of one device."""
+def show(name: Name, config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
+    """Show everything that is stored of one device: what each source says, its names, what does not fit."""
 
     async def run(store: Store, bundle: Bundle) -> None:
-        device = _only(await store.devices.called(device_id), device_id, source)
-        seen = await store.sightings.latest(device=device.id, size=_SIGHTINGS)
-        told = _told(device, bundle) | {
-            "names": [{"kind": kind, "name": name} for kind, name in sorted(device.names)],
-            "sightings": [_sighting(each) for each in seen],
-        }
+        device = await _only(store, name)
+        ids = [device.id, *sorted(device.former)]
+        seen = [row for each in ids for row in await store.sightings.latest(device=each, size=_SIGHTINGS)]
+        seen = sorted(seen, key=lambda row: row.tally.last, reverse=True)[:_SIGHTINGS]
+        told = device_facts(device, bundle, datetime.now(UTC)) | parts_of(device)
+        told["sightings"] = [sighting_facts(each) for each in seen]
         if as_json:
             typer.echo(json.dumps(told, ensure_ascii=False))
         else:
@@ -59,8 +63,20 @@ def show(device_id: Id, source: Source = "", config: Config = DEFAULT_PATH, as_j
 
 
 @app.command()
+def lost(name: Name, config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
+    """Shut a lost device out, at every gate within a second, whatever the rules say."""
+    _mark(name, datetime.now(UTC), config, as_json)
+
+
+@app.command()
+def found(name: Name, config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
+    """Take back that a device is lost; the rules decide about it again."""
+    _mark(name, None, config, as_json)
+
+
+@app.command()
 def forget(
-    device_id: Id,
+    name: Name,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
@@ -68,35 +84,63 @@ def forget(
     """Delete a device and everything stored about it, what was decided for it too."""
 
     async def run(store: Store, _bundle: Bundle) -> None:
-        if not await store.devices.called(device_id):
-            fail(1, _unknown(device_id))
+        device = await _only(store, name)
         if not yes:
-            question = f"Forget {_printable(device_id)} and everything stored about it?"
-            typer.confirm(question, abort=True, err=True)
-        count = await store.devices.forget(device_id)
-        typer.echo(json.dumps({"forgotten": count}) if as_json else f"forgot {_printable(device_id)}")
+            typer.confirm(f"Forget {_called(device)} and everything stored about it?", abort=True, err=True)
+        forgotten = await store.devices.forget(device.id, datetime.now(UTC))
+        told = {"id": device.id, "forgotten": forgotten}
+        typer.echo(json.dumps(told) if as_json else f"forgot {_called(device)}")
 
     with_store(config, run)
 
 
+def _mark(name: str, at: datetime | None, config: Path, as_json: bool) -> None:
+    async def run(store: Store, _bundle: Bundle) -> None:
+        device = await _only(store, name)
+        await store.devices.lose(device.id, at)
+        told = {"id": device.id, "lost_at": at and at.isoformat()}
+        words = "is lost and gets no mail" if at else "is not lost any more"
+        typer.echo(json.dumps(told) if as_json else f"{_called(device)} {words}")
+
+    with_store(config, run)
+
+
+async def _only(store: Store, name: str) -> Device:
+    """The one device of this name; none or several end the command."""
+    called = await store.devices.called(name)
+    if not called:
+        fail(1, f"no device is called {_printable(name)}; `mailgate devices list` shows those that are")
+    if len(called) > 1:
+        several = "; ".join(_called(device) for device in called)
+        fail(2, f"several devices are called {_printable(name)}: name one by its id: {several}")
+    return called[0]
+
+
+def _called(device: Device) -> str:
+    """A device as a person tells it from others: by its id, and by what its sources call it."""
+    own = ", ".join(f"{each.id} at {each.source}" for each in device.reports)
+    return _printable(f"{device.id} ({own})")
+
+
 async def _all(store: Store) -> AsyncIterator[Device]:
-    after = ("", "")
+    after = ""
     while page := await store.devices.page(after):
         for device in page:
             yield device
-        after = (page[-1].id, page[-1].source)
+        after = page[-1].id
 
 
 async def _list_json(store: Store, bundle: Bundle) -> None:
     """One array, written as it is read: a million devices need not fit in memory."""
-    before = "["
+    before, now = "[", datetime.now(UTC)
     async for device in _all(store):
-        typer.echo(before + json.dumps(_told(device, bundle), ensure_ascii=False), nl=False)
+        typer.echo(before + json.dumps(device_facts(device, bundle, now), ensure_ascii=False), nl=False)
         before = ",\n"
     typer.echo("[]" if before == "[" else "]")
 
 
 async def _list_table(store: Store, bundle: Bundle) -> None:
+    now = datetime.now(UTC)
     table = Table(
         *(Column(name, no_wrap=name in ("id", "state"), overflow="fold") for name in _COLUMNS), box=SIMPLE
     )
@@ -104,7 +148,7 @@ async def _list_table(store: Store, bundle: Bundle) -> None:
         if table.row_count == _ROWS:
             typer.echo(f"Only the first {_ROWS} are shown; --json lists all of them.", err=True)
             break
-        table.add_row(*_cells(_told(device, bundle), bundle))
+        table.add_row(*_cells(device_facts(device, bundle, now), bundle))
     if table.row_count:
         Console().print(table)
     else:
@@ -112,97 +156,59 @@ async def _list_table(store: Store, bundle: Bundle) -> None:
 
 
 def _cells(told: dict[str, Any], bundle: Bundle) -> list[Text]:
-    apps = ", ".join(bundle.policy.catalog.name_of(key) for key in told["apps"])
-    system = f"{told['os']} {told['os_version']}".strip()
+    state = "lost" if told["lost"] else told["state"]
     words = [
         told["id"],
         told["owner"],
         told["kind"],
-        system,
-        told["state"],
-        apps,
+        f"{told['os']} {told['os_version']}".strip(),
+        f"{state} !" if told["findings"] else state,
+        ", ".join(bundle.policy.catalog.name_of(key) for key in told["apps"]),
         _minute(told["reported_at"]),
-        told["source"],
+        ", ".join(told["sources"]),
     ]
     cells = [Text(_printable(word or "")) for word in words]
-    cells[_COLUMNS.index("state")].style = _STYLES.get(told["state"], "yellow")
+    cells[_COLUMNS.index("state")].style = _STYLES.get(state, "yellow")
     return cells
 
 
-def _told(device: Device, bundle: Bundle) -> dict[str, Any]:
-    """A device and its posture now, as plain data."""
-    posture = posture_of(device, bundle.policy.catalog, bundle.settings.posture.max_age, datetime.now(UTC))
-    named = asdict(posture) | {
-        "status": device.status,
-        "apps_complete": device.apps_complete,
-        "first_seen": device.first_seen,
-        "last_seen": device.last_seen,
-    }
-    del named["last_state"]  # is of a store that cannot be asked, and this one was
-    return {"id": named.pop("device_id")} | {name: _plain(value) for name, value in named.items()}
-
-
-def _sighting(recorded: Recorded) -> dict[str, Any]:
-    seen = recorded.sighting
-    return {
-        "id": recorded.id,
-        "day": seen.day.isoformat(),
-        "kind": seen.client.kind,
-        "protocol": seen.client.protocol,
-        "user_agent": dict(seen.client.headers).get("user-agent", ""),
-        "user": seen.user,
-        "posture": seen.posture,
-        "rule": seen.rule,
-        "effect": seen.effect,
-        "reason": seen.reason,
-        "would": list(seen.would),
-        "policy": seen.policy,
-        "times": recorded.tally.times,
-        "first": recorded.tally.first.isoformat(),
-        "last": recorded.tally.last.isoformat(),
-        "reference": recorded.tally.reference,
-    }
-
-
 def _print_device(told: dict[str, Any]) -> None:
-    console, facts, seen = Console(), Table.grid(padding=(0, 2)), told.pop("sightings")
-    told["names"] = [f"{each['kind']} {each['name']}" for each in told["names"]]
+    console, facts = Console(), Table.grid(padding=(0, 2))
+    tables = {name: told.pop(name) for name in ("findings", "reports", "names", "sightings")}
     for name, value in told.items():
         shown = ", ".join(value) if isinstance(value, list) else "" if value is None else str(value)
         facts.add_row(Text(name.replace("_", " "), style="bold"), Text(_printable(shown)))
     console.print(facts)
-    columns = ("day", "kind", "user", "rule", "effect", "reason", "times", "last")
-    table = Table(*columns, title=f"last {len(seen)} sightings", title_justify="left", box=SIMPLE)
-    for each in seen:
-        shown = each | {"last": _minute(each["last"])}
-        table.add_row(*(Text(_printable(str(shown[column]))) for column in columns))
-    if seen:
+    for each in tables["reports"]:
+        each["listed apps"] = ", ".join(each["apps"]) + ("" if each["apps_complete"] else " (not all seen)")
+        each["reported"] = _minute(each["reported_at"])
+        each["has it"] = "no longer" if each["gone"] else "yes"
+    for each in tables["names"]:
+        each["from"] = ", ".join(each["sources"]) + ("" if each["found_by"] else " (another device has it)")
+    for each in tables["findings"]:
+        each["since"] = _minute(each["since"])
+    for each in tables["sightings"]:
+        each["last"] = _minute(each["last"])
+    _print_table(console, tables["findings"], "what does not fit", ("since", "reason", "detail"))
+    reported = ("source", "id", "owner", "kind", "os", "listed apps", "reported", "has it")
+    _print_table(console, tables["reports"], "what each source says", reported)
+    _print_table(console, tables["names"], "names", ("kind", "name", "from"))
+    seen = ("day", "kind", "user", "rule", "effect", "reason", "times", "last")
+    _print_table(console, tables["sightings"], f"last {len(tables['sightings'])} sightings", seen)
+
+
+def _print_table(console: Console, rows: list[dict[str, Any]], title: str, columns: tuple[str, ...]) -> None:
+    if rows:
+        table = Table(*columns, title=title, title_justify="left", box=SIMPLE)
+        for each in rows:
+            shown = ("" if each[column] is None else str(each[column]) for column in columns)
+            table.add_row(*(Text(_printable(text)) for text in shown))
         console.print(table)
 
 
 def _minute(moment: str | None) -> str:
     """A time as a table shows it."""
     return f"{datetime.fromisoformat(moment):%Y-%m-%d %H:%M} UTC" if moment else ""
-
-
-def _only(found: list[Device], device_id: str, source: str) -> Device:
-    found = [device for device in found if source in ("", device.source)]
-    if not found:
-        fail(1, _unknown(device_id))
-    if len(found) > 1:
-        sources = ", ".join(_printable(device.source) for device in found)
-        fail(2, f"several sources call a device {_printable(device_id)}: name one with --source: {sources}")
-    return found[0]
-
-
-def _unknown(device_id: str) -> str:
-    return f"no device is called {_printable(device_id)}; `mailgate devices list` shows those that are"
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return list(value) if isinstance(value, tuple) else value
 
 
 def _printable(text: str) -> str:

@@ -8,7 +8,7 @@ from mailgate.classify.certified import recorded, with_certificate
 from mailgate.config import Bundle
 from mailgate.decide import decide
 from mailgate.model import LOGINS, Access, Assurance, AttestationResult, Client, Decision, Kind, Posture, User
-from mailgate.store import Device, Recorded, Sighting, Store, posture_of, posture_of_person
+from mailgate.store import Device, Recorded, Sighting, Store, is_of, posture_of, posture_of_person
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +26,11 @@ async def recall(store: Store, bundle: Bundle, name: str, now: datetime) -> Reca
     if then is None:
         return None
     seen = then.sighting
-    known = await _devices(store, seen)
-    proof = _proof(known[0]) if known and seen.client.assurance == Assurance.ATTESTED else None
+    known = await _devices(store, seen, bundle)
+    postures = [posture_now(each, bundle, now) for each in known]
+    proof = _proof(known[0], postures[0]) if known and seen.client.assurance == Assurance.ATTESTED else None
     client = with_attestation(classify(seen.client.facts), proof)
-    posture = _posture(known, client, bundle, now)
+    posture = _posture(postures, client)
     certificate = recorded(seen.client.facts.headers)
     if certificate is not None:
         client = with_certificate(client, certificate, Posture())
@@ -37,22 +38,29 @@ async def recall(store: Store, bundle: Bundle, name: str, now: datetime) -> Reca
     return Recalled(then, access, decide(access, bundle.policy))
 
 
-async def _devices(store: Store, seen: Sighting) -> list[Device]:
+def posture_now(device: Device, bundle: Bundle, now: datetime) -> Posture:
+    """The posture that the gate of these files gives this device."""
+    catalog, posture = bundle.policy.catalog, bundle.settings.posture
+    return posture_of(device, catalog, posture.max_age, now, precedence=posture.precedence)
+
+
+async def _devices(store: Store, seen: Sighting, bundle: Bundle) -> list[Device]:
     """The device that asked, or where none can be told: those of the person."""
-    if seen.client.protocol in LOGINS:
-        return await store.devices.owned(seen.user)
-    return await store.devices.called(seen.device) if seen.device else []
+    if seen.client.protocol not in LOGINS:
+        return await store.devices.called(seen.device) if seen.device else []
+    owned = await store.devices.owned(seen.user)
+    return [each for each in owned if is_of(each, seen.user, bundle.settings.posture.precedence)]
 
 
-def _posture(known: list[Device], client: Client, bundle: Bundle, now: datetime) -> Posture:
-    catalog, max_age = bundle.policy.catalog, bundle.settings.posture.max_age
+def _posture(postures: list[Posture], client: Client) -> Posture:
     if client.protocol not in LOGINS:
-        return posture_of(known[0], catalog, max_age, now) if known else Posture()
-    return Posture() if client.kind is Kind.LAPTOP else posture_of_person(known, catalog, max_age, now)
+        return postures[0] if postures else Posture()
+    return Posture() if client.kind is Kind.LAPTOP else posture_of_person(postures)
 
 
-def _proof(device: Device) -> AttestationResult:
-    """What the device proved then; the token itself is never kept."""
+def _proof(device: Device, posture: Posture) -> AttestationResult:
+    """What the device proved then, as far as it was kept; the token itself never is."""
+    report = next((each for each in device.reports if each.source == posture.source), device.reports[0])
     return AttestationResult(
-        device_id=device.id, issuer=device.source, kind=device.kind, os=device.os, status=device.status
+        device_id=report.id, issuer=report.source, kind=report.kind, os=report.os, status=report.status
     )

@@ -111,6 +111,16 @@ class PostureSettings(Strict):
 
     max_age: Duration = timedelta(hours=24)
     """A posture older than this is ``stale``."""
+    precedence: tuple[Issuer, ...] = ()
+    """Sources of reports, the one that is believed most first: names of issuers and connectors. The rest are all alike."""
+
+    @model_validator(mode="after")
+    def _each_named_once(self) -> Self:
+        for index, name in enumerate(self.precedence):
+            if name in self.precedence[:index]:
+                message = "the source stands above already; expected it once"
+                raise PydanticCustomError("source", message, {"key": ("precedence", index)})
+        return self
 
 
 class Retention(Strict):

@@ -5,6 +5,8 @@ A device that was told the webmail's own address would go around the gate.
 
 import codecs
 import re
+import zlib
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
@@ -31,7 +33,12 @@ _OF_THE_OLD_BODY = frozenset(
         b"accept-ranges",
     }
 )
-_TYPES = (b"text/xml", b"application/xml", b"application/json", b"text/json")
+_TYPES = re.compile(
+    rb"text/|application/(?:[\w.-]+\+)?(?:xml|json)\b|application/octet-stream", re.IGNORECASE
+)
+"""What web servers call these documents: one that knows no type for ``.xml`` says octet-stream or text/plain, and a
+script that says nothing text/html."""
+_GZIP = frozenset({b"gzip", b"x-gzip"})
 _CHARSET = re.compile(rb"charset\s*=\s*\"?([\w.:+-]+)", re.IGNORECASE)
 _DECLARED = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([\w.:+-]+)[\"']")
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
@@ -42,18 +49,24 @@ _ADDRESS = re.compile(
 )
 
 
+_EXPR = re.compile(
+    r"(?P<before><Type>\s*EXPR\s*</Type>\s*<Server>\s*|<CertPrincipalName>\s*msstd:)(?P<host>[^<>\s]+)"
+)
+"""Outlook Anywhere, RPC over HTTP, names its server without a scheme ([MS-OXDSCLI] 2.2.4.1.1.2.6). Of no other protocol
+is the server this gate: EXCH names a mailbox server, and IMAP, POP3 and SMTP the mail server."""
+
+
 @dataclass(frozen=True, slots=True)
 class AutodiscoverEditor:
     """Puts the public address in the place of the webmail's in one small answer."""
 
     public_origin: str
-    inner_hosts: frozenset[str]
-    """``host`` and ``host:port`` of the webmail, in lower case."""
+    inner_host: str
+    """Name or address of the webmail, in lower case. Any port of it leads around the gate."""
 
     @classmethod
     def between(cls, public_url: str, upstream: str) -> "AutodiscoverEditor":
-        inner = urlsplit(upstream)
-        return cls(public_url.rstrip("/"), frozenset({inner.netloc.lower(), (inner.hostname or "").lower()}))
+        return cls(public_url.rstrip("/"), _host(urlsplit(upstream).netloc))
 
     def asked(self, head: RequestHead) -> RequestHead:
         """The request without what would make its answer one that cannot be read."""
@@ -64,26 +77,60 @@ class AutodiscoverEditor:
         if asked.method == b"HEAD" or response.status != 200:
             return False
         types = values(response.fields, b"content-type")
-        readable = bool(types) and types[0].lower().startswith(_TYPES)
-        return readable and not values(response.fields, b"content-encoding")
+        encodings = values(response.fields, b"content-encoding")
+        readable = not types or _TYPES.match(types[0]) is not None
+        return readable and (not encodings or _is_gzip(encodings))
 
     def edited(self, response: ResponseHead, body: bytes) -> tuple[ResponseHead, bytes]:
-        """The answer with its addresses changed; one whose text cannot be read stays as it is."""
-        charset = _charset(response, body)
-        with suppress(UnicodeError, LookupError):
-            body = _ADDRESS.sub(self._address, body.decode(charset)).encode(charset)
-        fields = [field for field in response.fields if field[0].lower() not in _OF_THE_OLD_BODY]
+        """The answer with its addresses changed and uncompressed; one that cannot be read stays as it is."""
+        old = _OF_THE_OLD_BODY
+        with suppress(UnicodeError, LookupError, zlib.error):
+            plain = _unpacked(body) if _is_gzip(values(response.fields, b"content-encoding")) else body
+            charset = _charset(response, plain)
+            body = self._led_here(plain.decode(charset)).encode(charset)
+            old |= {b"content-encoding"}
+        fields = [field for field in response.fields if field[0].lower() not in old]
         fields.append((b"Content-Length", b"%d" % len(body)))
         return replace(response, fields=fields, body=LengthBody(len(body))), body
+
+    def _led_here(self, text: str) -> str:
+        return _EXPR.sub(self._server, _ADDRESS.sub(self._address, text))
 
     def _address(self, found: re.Match[str]) -> str:
         """The webmail's own origin is never told, and ActiveSync is nowhere but here."""
         path = found["path"]
-        host = found["origin"].replace("\\", "").partition("//")[2].lower()
-        if host not in self.inner_hosts and "microsoft-server-activesync" not in path.lower():
+        host = _host(found["origin"].replace("\\", "").partition("//")[2])
+        if host != self.inner_host and "microsoft-server-activesync" not in path.lower():
             return found[0]
         slash = "\\/" if "\\/" in found["origin"] else "/"
         return self.public_origin.replace("/", slash) + path
+
+    def _server(self, found: re.Match[str]) -> str:
+        if _host(found["host"]) != self.inner_host:
+            return found[0]
+        return found["before"] + (urlsplit(self.public_origin).hostname or "")
+
+
+def _host(netloc: str) -> str:
+    """The name or address alone, in lower case; empty where there is none."""
+    try:
+        return urlsplit(f"//{netloc}").hostname or ""
+    except ValueError:  # such as a bracket that is not closed
+        return ""
+
+
+def _is_gzip(encodings: Sequence[bytes]) -> bool:
+    """A server may compress what it was asked for uncompressed, where it has the file in no other form."""
+    return len(encodings) == 1 and encodings[0].strip().lower() in _GZIP
+
+
+def _unpacked(body: bytes) -> bytes:
+    """Raises zlib.error for what is no whole gzip of at most ``MAX_BODY`` bytes."""
+    unpacking = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    plain = unpacking.decompress(body, MAX_BODY)
+    if not unpacking.eof:
+        raise zlib.error("cut, or too long")
+    return plain
 
 
 def _charset(response: ResponseHead, body: bytes) -> str:

@@ -27,7 +27,11 @@ JudgeAgain = Callable[[Access, Decision], Awaitable[Verdict | None]]
 
 
 def hangs(access: Access) -> bool:
-    """Whether the webmail may take an hour to answer ([MS-ASCMD] 2.2.3.79: a heartbeat of up to 3540 seconds)."""
+    """Whether the webmail may take an hour to answer ([MS-ASCMD] 2.2.3.88, 2.2.3.198: a wait of up to 59 minutes).
+
+    A Sync waits where its body says so, or where it has none and repeats one that did. No body is read here, and the
+    version that a phone names is only its word; so every Sync may wait, and none goes on unseen once it is not allowed.
+    """
     client = access.client
     waits = client.eas_command in _COMMANDS and client.protocol is Protocol.ACTIVESYNC
     return waits and access.facts.method == "POST"

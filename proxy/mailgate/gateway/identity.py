@@ -64,11 +64,7 @@ async def identify(
     if not own.device_id:
         lost = own.state is PostureState.UNAVAILABLE and not posture.device_id
         return client, own if lost else posture
-    if not posture.device_id or _same(own, posture):
+    if posture.device_id in ("", own.device_id):
         return client, own
     finding = Finding(Reason.TWO_DEVICES, "the certificate is of another device than the request names")
     return replace(client, findings=(*client.findings, finding)), stricter(own, posture)
-
-
-def _same(one: Posture, other: Posture) -> bool:
-    return (one.source, one.device_id) == (other.source, other.device_id)

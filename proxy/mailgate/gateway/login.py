@@ -1,8 +1,8 @@
 """The webmail's own question for a login, for a refused mail app that has not logged in yet.
 
 A mail app whose first request is answered with anything but 401 takes the service for absent and falls back to another
-protocol, or never asks for a password. So the webmail is asked without the body, and of its answer only the question for
-a login is passed on.
+protocol, or never asks for a password. So the webmail is asked at the same address, without the body and by methods that
+change nothing, and of its answer only the question for a login is passed on.
 """
 
 from dataclasses import replace
@@ -12,27 +12,28 @@ from mailgate.gateway.facts import Incoming
 from mailgate.gateway.forward import MAX_INTERIM, Forwarder
 from mailgate.gateway.http1.grammar import values
 from mailgate.gateway.http1.request import RequestHead
+from mailgate.gateway.http1.response import ResponseHead
 from mailgate.gateway.messages import request_head
 from mailgate.model import Access, Protocol
 
-_ASKING = {
-    Protocol.ACTIVESYNC: frozenset({"POST"}),
-    Protocol.DAV: frozenset({"GET", "HEAD", "OPTIONS", "PROPFIND", "REPORT"}),
-    Protocol.EWS: frozenset({"GET", "POST"}),
-    Protocol.JMAP: frozenset({"GET", "POST"}),
-    Protocol.MAPI: frozenset({"POST"}),
-}
-"""Methods that change nothing at the webmail once their body is gone, by the protocols of mail apps."""
+_OF_MAIL_APPS = frozenset({Protocol.ACTIVESYNC, Protocol.DAV, Protocol.EWS, Protocol.JMAP, Protocol.MAPI})
 _CREDENTIALS = ("authorization", "cookie")
-_FRAMING = frozenset({b"content-length", b"transfer-encoding", b"expect", b"upgrade"})
+_OF_THE_BODY = frozenset({b"transfer-encoding", b"expect", b"upgrade"})
+
+_SAFE = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PROPFIND", b"REPORT"})
+"""Methods that read (RFC 9110, section 9.2.1; RFC 4918, section 9.1; RFC 3253, section 3.6) and are asked as they came."""
+_INSTEAD = (b"OPTIONS", b"GET")
+"""Asked, in this order, in the place of any other. SOGo says 401 to a POST of ActiveSync only while it has no body and no
+``Content-Length``, but always to OPTIONS; servers that answer browsers' preflights let everybody ask OPTIONS, and say
+401 to GET."""
 
 
 def has_no_login(access: Access, incoming: Incoming) -> bool:
     """Whether a request of a mail app shows nothing at all that says who it is."""
     headers = access.facts.headers
     return (
-        access.facts.method in _ASKING.get(access.client.protocol, ())
-        and not any(name in headers for name in _CREDENTIALS)
+        access.client.protocol in _OF_MAIL_APPS
+        and not any(headers.get(name, "").strip() for name in _CREDENTIALS)
         and not incoming.facts.user
         and access.attestation is None
     )
@@ -40,7 +41,17 @@ def has_no_login(access: Access, incoming: Incoming) -> bool:
 
 async def ask_for_login(forwarder: Forwarder, head: RequestHead, incoming: Incoming) -> Answer | None:
     """The webmail's 401 with its challenges, or None where it asks for no login. Raises UpstreamError."""
-    asked = _without_body(head)
+    for method in (head.method,) if head.method in _SAFE else _INSTEAD:
+        response = await _ask(forwarder, _without_body(head, method), incoming)
+        challenges = values(response.fields, b"www-authenticate")
+        if response.status == 401 and challenges:
+            headers = tuple(("WWW-Authenticate", value.decode("latin-1")) for value in challenges)
+            return Answer(401, headers=headers)
+    return None
+
+
+async def _ask(forwarder: Forwarder, asked: RequestHead, incoming: Incoming) -> ResponseHead:
+    """The head of the answer, over a connection of its own that then ends: nobody wants the rest."""
     upstream = await forwarder.pool.connect()
     try:
         upstream.expect(asked.method)
@@ -51,13 +62,14 @@ async def ask_for_login(forwarder: Forwarder, head: RequestHead, incoming: Incom
                 break
     finally:
         upstream.abort()
-    challenges = values(response.fields, b"www-authenticate")
-    if response.status != 401 or not challenges:
-        return None
-    return Answer(401, headers=tuple(("WWW-Authenticate", value.decode("latin-1")) for value in challenges))
+    return response
 
 
-def _without_body(head: RequestHead) -> RequestHead:
-    fields = [(name, value) for name, value in head.fields if name.lower() not in _FRAMING]
-    fields.append((b"Content-Length", b"0"))
-    return replace(head, fields=fields, length=0, chunked=False, upgrade=b"")
+def _without_body(head: RequestHead, method: bytes) -> RequestHead:
+    """RFC 9110, section 8.6: no ``Content-Length`` where there is no body and none is expected."""
+    fields = [field for field in head.fields if not _of_the_body(field[0].lower())]
+    return replace(head, method=method, fields=fields, length=0, chunked=False, upgrade=b"")
+
+
+def _of_the_body(name: bytes) -> bool:
+    return name in _OF_THE_BODY or name.startswith(b"content-")

@@ -37,6 +37,8 @@ _WORDS = {
     Reason.POSTURE_MISSING: "No phone or tablet of yours has reported yet, which it must before a mail app opens company mail.",
     Reason.POSTURE_STALE: "The last report from a phone or tablet of yours is too old to open company mail.",
     Reason.POSTURE_PARTIAL: "The report from a phone or tablet of yours covers work apps only.",
+    Reason.DEVICE_LOST: "A phone or tablet of yours is reported as lost, and a mail app cannot be told from it.",
+    Reason.DEVICE_CONTRADICTED: "Your company's records do not agree on a phone or tablet of yours. You did nothing wrong.",
     Reason.POSTURE_UNAVAILABLE: "Your phones and tablets cannot be checked right now. You did nothing wrong.",
 }
 """What differs from the pages: they speak of the device that asks, here it is the person's devices that count."""

@@ -14,6 +14,7 @@ from mailgate.model import (
     Client,
     Decision,
     Effect,
+    Finding,
     Kind,
     Posture,
     PostureState,
@@ -98,6 +99,11 @@ class Device(Strict):
     managed: bool | None = None
     owner: str = ""
     source: str = ""
+    sources: tuple[str, ...] = ()
+    """Every source that has it. Left out: the one in `source`."""
+    findings: tuple[Annotated[Reason, Field(strict=False)], ...] = ()
+    """Reason codes of what its sources do not agree on."""
+    lost: bool = False
     apps: tuple[Key, ...] = ()
     reported_at: Moment | None = None
     expires_at: Moment | None = None
@@ -139,6 +145,9 @@ class Device(Strict):
             apps=tuple(sorted(self.apps)),
             lists=lists,
             source=self.source,
+            sources=self.sources or tuple(filter(None, [self.source])),
+            findings=tuple(Finding(reason, "") for reason in self.findings),
+            lost=self.lost,
             reported_at=reported,
             expires_at=self.expires_at or (reported + timedelta(hours=24) if reported else None),
             last_state=self.last_state,

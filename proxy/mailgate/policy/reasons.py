@@ -32,6 +32,8 @@ def _of_device(reads: frozenset[str], access: Access) -> Reason | None:
         return None
     if access.posture.apps and not reads.isdisjoint(("device.apps", "device.lists")):
         return Reason.PROHIBITED_APP
+    if access.posture.findings and not reads.isdisjoint(("device.contradicted", "device.findings")):
+        return Reason.DEVICE_CONTRADICTED
     return _STATES.get(access.posture.state)
 
 

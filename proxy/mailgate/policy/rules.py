@@ -19,9 +19,11 @@ from mailgate.policy.stages import Share, Stages
 
 DEFAULT_RULE = "default"
 DISCOVERY_RULE = "discovery"
+LOST_RULE = "device-lost"
 RESERVED = {
     DEFAULT_RULE: "is what no rule matching is called",
     DISCOVERY_RULE: "is what asking the way to the mail is called",
+    LOST_RULE: "is what shutting out a lost device is called",
 }
 """Names of decisions that no rule of the file makes, and why a rule may not have them."""
 """The id under which a decision is recorded that no rule took; no rule may carry it."""
@@ -39,6 +41,7 @@ RULE_REASONS = (
     Reason.KIND_REFUSED,
     Reason.ATTESTATION_REQUIRED,
     Reason.ATTESTATION_INVALID,
+    Reason.DEVICE_CONTRADICTED,
 )
 """The reasons that a rule may give by itself."""
 

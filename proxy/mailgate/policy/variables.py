@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from cel_expr_python import cel
 
-from mailgate.model import LOGINS, Access, Assurance, Kind, PostureState, Protocol, Reason
+from mailgate.model import DEVICE_FINDINGS, LOGINS, Access, Assurance, Kind, PostureState, Protocol, Reason
 
 NEVER_REPORTED = timedelta(days=36500)
 """``device.age`` of a device that never reported: older than any limit that a rule can set."""
@@ -86,9 +86,12 @@ VARIABLES: Mapping[str, Variable] = {
         Variable("device.apps", "list(string)", "Listed apps that are present: keys of `apps.yaml`", lambda a: list(a.posture.apps)),
         Variable("device.lists", "list(string)", "Lists of `apps.yaml` on which those apps stand", lambda a: list(a.posture.lists)),
         Variable("device.managed", "bool", "Enrolled in device management; false where not told", lambda a: bool(a.posture.managed)),
-        Variable("device.kind", "string", "Kind that the device's signed report tells, else `unknown`", lambda a: a.posture.kind or Kind.UNKNOWN, _words(Kind)),
-        Variable("device.os", "string", "Operating system that the report tells, or empty", lambda a: a.posture.os),
+        Variable("device.kind", "string", "Kind that the device's reports tell, else `unknown`", lambda a: a.posture.kind or Kind.UNKNOWN, _words(Kind)),
+        Variable("device.os", "string", "Operating system that the reports tell, or empty", lambda a: a.posture.os),
         Variable("device.os_version", "string", "Its version, or empty", lambda a: a.posture.os_version),
+        Variable("device.sources", "list(string)", "Who reports the device: issuers, connectors, `enrolled` for its own word", lambda a: list(a.posture.sources)),
+        Variable("device.contradicted", "bool", "Its sources do not agree on what it is or whose it is; `device.kind` is the more restrictive one", lambda a: bool(a.posture.findings)),
+        Variable("device.findings", "list(string)", "Reason codes of what they do not agree on", lambda a: [f.reason.value for f in a.posture.findings], tuple(sorted(DEVICE_FINDINGS))),
         Variable("device.age", "duration", "Time since the last report; 100 years for a device that never reported", _age),
         Variable("attestation.valid", "bool", "The request carries signed evidence and it was accepted", _valid),
         Variable("attestation.status", "string", "EAR tier of accepted evidence, else `none`", _status, STATUSES),

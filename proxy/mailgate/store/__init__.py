@@ -4,12 +4,13 @@
 """
 
 from mailgate.store.database import StoreError, StoreUnavailableError
-from mailgate.store.devices import Device
+from mailgate.store.device import Device, Report
 from mailgate.store.keys import Key
+from mailgate.store.learning import Taken
 from mailgate.store.ledger import Ledger
 from mailgate.store.postures import Postures
 from mailgate.store.sightings import Recorded, Sighting, Tally
-from mailgate.store.states import posture_of, posture_of_person
+from mailgate.store.states import is_of, owner_of, posture_of, posture_of_person
 from mailgate.store.store import Store
 
 __all__ = [
@@ -18,11 +19,15 @@ __all__ = [
     "Ledger",
     "Postures",
     "Recorded",
+    "Report",
     "Sighting",
     "Store",
     "StoreError",
     "StoreUnavailableError",
+    "Taken",
     "Tally",
+    "is_of",
+    "owner_of",
     "posture_of",
     "posture_of_person",
 ]

@@ -1,60 +1,63 @@
-"""Devices: what was reported of them, by whom, and what they are found by."""
+"""Queries on devices, and what is done to one by hand."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from itertools import groupby
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, func, insert, literal, or_, select
+from sqlalchemy import delete, func, literal, or_, select, union, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mailgate.model import Kind
+from mailgate.model import DeviceRecord
 from mailgate.store.database import Database
-from mailgate.store.names import EAS, KEY, USER, eas_forms, user_text
-from mailgate.store.rows import upsert
-from mailgate.store.schema import Instant, clients, device_apps, device_names, devices, notices, sightings
+from mailgate.store.device import Device, Report, typed_id
+from mailgate.store.learning import Taken, learn
+from mailgate.store.loading import around, load
+from mailgate.store.names import (
+    CERT,
+    EAS,
+    FORMER,
+    KEY,
+    MDM,
+    SERIAL,
+    UDID,
+    USER,
+    eas_forms,
+    serial_text,
+    udid_text,
+    user_text,
+)
+from mailgate.store.rows import count_change, upsert
+from mailgate.store.schema import (
+    clients,
+    device_changes,
+    device_findings,
+    device_names,
+    devices,
+    forgotten_devices,
+    notices,
+    reports,
+    sightings,
+)
+from mailgate.store.trust import report_from
 
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _PAGE = 500
+_BATCH = 1000
+"""Records in one transaction: long enough for few commits, short enough for who waits to write."""
+_REMEMBERED = timedelta(days=1)
+"""How long it is known that a device was forgotten: much longer than a gate needs to hear of it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Device:
-    """One device as its newest report has it. ``source`` is the issuer, ``id`` the name it gave the device."""
+class Changes:
+    """What became of devices since a change: who has seen all this has seen everything up to ``number``."""
 
-    source: str
-    id: str
-    owner: str = ""
-    kind: Kind | None = None
-    os: str = ""
-    os_version: str = ""
-    managed: bool | None = None
-    status: str = "none"
-    apps: frozenset[str] = frozenset()
-    apps_complete: bool | None = None
-    reported_at: datetime | None = None
-    """When its apps were looked at; None where no apps were reported."""
-    expires_at: datetime | None = None
-    names: frozenset[tuple[str, str]] = frozenset()
-    """Pairs of kind and name, as ``names.py`` has them."""
-    first_seen: datetime = field(default=_LONG_AGO, compare=False)
-    last_seen: datetime = field(default=_LONG_AGO, compare=False)
-
-    @property
-    def age(self) -> tuple[datetime, datetime]:
-        """Orders the reports of one device: when it was looked at, then how long that may be believed."""
-        return (self.reported_at or _LONG_AGO, self.expires_at or _LONG_AGO)
-
-    def replaces(self, other: "Device") -> bool:
-        """Whether this report is news after ``other``. Of two equally old ones the last to come is."""
-        return self.age >= other.age and self != other
-
-
-def names_of(key_thumbprint: str, eas_ids: Iterable[str], owner: str = "") -> frozenset[tuple[str, str]]:
-    """What a device with this attestation key, these ActiveSync ids and this owner is found by."""
-    single = {pair for pair in ((KEY, key_thumbprint), (USER, user_text(owner))) if pair[1]}
-    return frozenset(single | {(EAS, form) for eas_id in eas_ids for form in eas_forms(eas_id)})
+    number: int
+    changed: tuple[tuple[int, str], ...] = ()
+    """Keys and ids of devices that are new or different."""
+    forgotten: tuple[str, ...] = ()
+    more: bool = False
+    """Whether there is more than was asked for."""
 
 
 class Devices:
@@ -63,149 +66,176 @@ class Devices:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    async def take(self, records: Sequence[DeviceRecord], now: datetime) -> Taken:
+        """Store what a source says, a transaction for each thousand: what is taken stays where a later one fails."""
+        taken = Taken()
+        for start in range(0, len(records), _BATCH):
+            news = [report_from(record, now) for record in records[start : start + _BATCH]]
+            async with self._database.writing(patience=60) as connection:
+                taken = taken.plus(await learn(connection, news))
+        return taken
+
     async def get(self, source: str, device_id: str) -> Device | None:
         """The device that ``source`` calls ``device_id``."""
-        return await self._first(select(devices).where(devices.c.source == source, devices.c.id == device_id))
+        slot = (reports.c.source == source, reports.c.id == device_id)
+        found = await self._all(select(reports.c.device).where(*slot))
+        return found[0] if found else None
 
-    async def find(self, kind: str, names: Iterable[str]) -> Device | None:
-        """The device with one of these names; of several, the one that was reported last."""
-        newest = devices.c.reported_at.desc().nulls_last()
-        return await self._first(_named(kind, names).order_by(newest, devices.c.key.desc()).limit(1))
+    async def find(self, kind: str, texts: Iterable[str]) -> list[Device]:
+        """The device with one of these names; several only where these are names of several."""
+        if kind == MDM:
+            return await self._all(select(reports.c.device).where(reports.c.id.in_(list(texts))))
+        named = (device_names.c.kind == kind, device_names.c.name.in_(list(texts)))
+        return await self._all(select(device_names.c.device).where(*named))
+
+    async def around(self, report: Report) -> list[Device]:
+        """Every device that this report may be about."""
+        async with self._database.reading() as connection:
+            return await around(connection, [report])
 
     async def owned(self, owner: str) -> list[Device]:
-        """Every device of the person with this login name, compared without case."""
+        """Every device that some source gives to the person with this login name, compared without case."""
+        person = user_text(owner)
+        if not person:
+            return []
+        return await self._all(select(reports.c.device).where(reports.c.person == person))
+
+    async def called(self, name: str) -> list[Device]:
+        """Every device that has this as its id, as a source's id for it, or as any other name."""
+        return await self._all(_called(name))
+
+    async def page(self, after: str = "", size: int = _PAGE) -> list[Device]:
+        """Devices in the order of their ids, from just behind ``after``."""
+        query = select(devices.c.key).where(devices.c.id > after).order_by(devices.c.id).limit(size)
+        found = await self._all(query, patience=30)
+        return sorted(found, key=lambda device: device.id)
+
+    async def load(self, numbers: Iterable[int]) -> list[Device]:
+        """The devices with these keys."""
         async with self._database.reading() as connection:
-            return await _load(connection, _named(USER, [user_text(owner)]))
+            return await load(connection, numbers)
 
-    async def seen_since(self, instant: datetime) -> list[Device]:
-        """Devices with a report that came at ``instant`` or later."""
+    async def last_change(self) -> int:
+        """The number of the last change to any device."""
         async with self._database.reading() as connection:
-            return await _load(connection, select(devices).where(devices.c.last_seen >= instant))
+            return int((await connection.execute(select(device_changes.c.number))).scalar_one())
 
-    async def called(self, device_id: str) -> list[Device]:
-        """Every device with this id: one, unless two sources gave the same."""
+    async def changes(self, after: int, size: int = _PAGE) -> Changes:
+        """What changed after the change ``after``, oldest first; of at least ``size`` devices, if there are as many."""
         async with self._database.reading() as connection:
-            return await _load(connection, select(devices).where(devices.c.id == device_id))
+            last = int((await connection.execute(select(device_changes.c.number))).scalar_one())
+            if last == after:
+                return Changes(last)
+            return await _changes(connection, after, last, size)
 
-    async def page(self, after: tuple[str, str] = ("", ""), size: int = _PAGE) -> list[Device]:
-        """Devices in the order of id and source, from just behind ``after`` (id, source)."""
-        device_id, source = after
-        behind = or_(devices.c.id > device_id, and_(devices.c.id == device_id, devices.c.source > source))
-        query = select(devices).where(behind).order_by(devices.c.id, devices.c.source).limit(size)
-        async with self._database.reading(patience=30) as connection:
-            return await _load(connection, query)
+    async def found_by(self, numbers: Sequence[int]) -> list[tuple[int, str, str]]:
+        """ActiveSync ids and owners by which the devices with these keys are found: key, kind and text."""
+        names = select(device_names.c.device, device_names.c.kind, device_names.c.name)
+        persons = select(reports.c.device, literal(USER), reports.c.person)
+        query = union_all(
+            names.where(device_names.c.device.in_(numbers), device_names.c.kind == EAS),
+            persons.where(reports.c.device.in_(numbers), reports.c.person != ""),
+        )
+        async with self._database.reading() as connection:
+            return [(device, kind, text) for device, kind, text in await connection.execute(query)]
 
-    async def forget(self, device_id: str) -> int:
-        """Delete what is stored about every device with this id, its sightings too. Returns how many there were."""
+    async def lose(self, device_id: str, at: datetime | None) -> bool:
+        """Say since when a device is not in its owner's hands; None: it is again. False where there is no such device."""
+        async with self._database.writing() as connection:
+            change = await count_change(connection)
+            marked = update(devices).where(devices.c.id == device_id).values(lost_at=at, changed=change)
+            return (await connection.execute(marked)).rowcount > 0
+
+    async def forget(self, device_id: str, now: datetime) -> bool:
+        """Delete a device and all that is stored about it, its sightings too. False where there is no such device."""
         async with self._database.writing(patience=60) as connection:
-            found = await _load(connection, select(devices).where(devices.c.id == device_id))
-            if found:
-                eas_ids = [name for device in found for kind, name in device.names if kind == EAS]
-                await _forget_sightings(connection, device_id, eas_ids)
-                await connection.execute(delete(notices).where(notices.c.device.in_([device_id, *eas_ids])))
-                await connection.execute(delete(devices).where(devices.c.id == device_id))
-            return len(found)
+            change = await count_change(connection)
+            key = (await connection.execute(select(devices.c.key).where(devices.c.id == device_id))).scalar()
+            if key is None:
+                return False
+            (device,) = await load(connection, [key])
+            await _forget(connection, device, change, now)
+            return True
+
+    async def counted_findings(self) -> dict[str, int]:
+        """How many contradictions there are, by their reason codes."""
+        counted = select(device_findings.c.reason, func.count()).group_by(device_findings.c.reason)
+        async with self._database.reading() as connection:
+            return {str(reason): int(count) for reason, count in await connection.execute(counted)}
 
     async def prune(self, before: datetime, size: int = _PAGE) -> int:
-        """Delete up to ``size`` devices not seen since ``before``. Returns how many."""
-        old = select(devices.c.key).where(devices.c.last_seen < before).limit(size)
+        """Delete up to ``size`` devices that no source has reported since ``before``; a lost one stays. Returns how many."""
+        old = (
+            select(devices.c.key).where(devices.c.last_seen < before, devices.c.lost_at.is_(None)).limit(size)
+        )
         async with self._database.writing() as connection:
             return (await connection.execute(delete(devices).where(devices.c.key.in_(old)))).rowcount
 
-    async def _first(self, query: Select[Any]) -> Device | None:
-        async with self._database.reading() as connection:
-            found = await _load(connection, query)
-        return found[0] if found else None
+    async def _all(self, query: Any, patience: float = 2.0) -> list[Device]:
+        async with self._database.reading(patience) as connection:
+            return await load(connection, (await connection.execute(query)).scalars())
 
 
-def _named(kind: str, names: Iterable[str]) -> Select[Any]:
-    """The devices with one of these names."""
-    named = select(device_names.c.device).where(
-        device_names.c.kind == kind, device_names.c.name.in_(list(names))
-    )
-    return select(devices).where(devices.c.key.in_(named))
-
-
-async def learn(connection: AsyncConnection, reports: Sequence[Device]) -> None:
-    """Store reports, at most one a device; one that is older than what is stored changes nothing."""
-    if not reports:
-        return
-    # In one order everywhere, so that two writers never wait for each other.
-    by_name = {
-        (report.source, report.id): report for report in sorted(reports, key=lambda r: (r.source, r.id))
+def _called(name: str) -> Any:
+    """Keys of the devices with this name, however it is written."""
+    own = typed_id(name)
+    forms: dict[str, Iterable[str]] = {
+        FORMER: [own],
+        SERIAL: [serial_text(name)],
+        UDID: [udid_text(name)],
+        KEY: [name],
+        CERT: [name],
+        EAS: eas_forms(name),
     }
-    statement = upsert(connection, devices)
-    new, known = statement.excluded, devices.c
-    changes = {c.name: new[c.name] for c in devices.c if c.name not in ("key", "source", "id", "first_seen")}
-    statement = statement.on_conflict_do_update(
-        index_elements=["source", "id"],
-        set_=changes,
-        where=or_(
-            _since(new.reported_at) > _since(known.reported_at),
-            and_(
-                _since(new.reported_at) == _since(known.reported_at),
-                _since(new.expires_at) >= _since(known.expires_at),
-            ),
-        ),
-    )
-    rows = [_row(report) for report in by_name.values()]
-    taken = await connection.execute(statement.returning(known.key, known.source, known.id), rows)
-    await _replace_parts(connection, {key: by_name[source, name] for key, source, name in taken})
-
-
-async def _replace_parts(connection: AsyncConnection, taken: Mapping[int, Device]) -> None:
-    """Put the apps and names of these devices in the place of those that were stored."""
-    apps = [{"device": key, "app": app} for key, device in taken.items() for app in device.apps]
-    names = [
-        {"device": key, "kind": kind, "name": name}
-        for key, device in taken.items()
-        for kind, name in device.names
+    named = [
+        select(device_names.c.device).where(device_names.c.kind == kind, device_names.c.name.in_(texts))
+        for kind, texts in forms.items()
     ]
-    for table, rows in ((device_apps, apps), (device_names, names)):
-        await connection.execute(delete(table).where(table.c.device.in_(taken)))
-        if rows:
-            await connection.execute(insert(table), rows)
-
-
-async def _load(connection: AsyncConnection, query: Select[Any]) -> list[Device]:
-    """The devices of a query on ``devices``, with their apps and names."""
-    rows = (await connection.execute(query)).mappings().all()
-    if not rows:
-        return []
-    keys = [row["key"] for row in rows]
-    apps = await _parts(connection, select(device_apps).where(device_apps.c.device.in_(keys)))
-    names = await _parts(connection, select(device_names).where(device_names.c.device.in_(keys)))
-    return [_device(row, apps.get(row["key"], []), names.get(row["key"], [])) for row in rows]
-
-
-async def _parts(connection: AsyncConnection, query: Select[Any]) -> dict[int, list[Any]]:
-    """Rows whose first column is the key of a device, by that key."""
-    rows = sorted(await connection.execute(query), key=lambda row: row[0])
-    return {key: list(group) for key, group in groupby(rows, key=lambda row: row[0])}
-
-
-def _device(row: Mapping[Any, Any], apps: Iterable[Any], names: Iterable[Any]) -> Device:
-    stored = {name: row[name] for name in row if name not in ("key", "kind")}
-    return Device(
-        **stored,
-        kind=Kind(row["kind"]) if row["kind"] else None,
-        apps=frozenset(app for _, app in apps),
-        names=frozenset((kind, name) for _, kind, name in names),
+    reported = [reports.c.id == name]
+    if person := user_text(name):
+        reported.append(reports.c.person == person)
+    return union(
+        select(devices.c.key).where(devices.c.id == own),
+        *(select(reports.c.device).where(each) for each in reported),
+        *named,
     )
 
 
-def _row(device: Device) -> dict[str, Any]:
-    return {c.name: getattr(device, c.name) for c in devices.c if c.name != "key"}
+async def _changes(connection: AsyncConnection, after: int, last: int, size: int) -> Changes:
+    columns = (devices.c.key, devices.c.id, devices.c.changed)
+    newer = select(*columns).where(devices.c.changed > after).order_by(devices.c.changed)
+    found = (await connection.execute(newer.limit(size))).all()
+    more = len(found) == size
+    if more:  # a change may be cut in two: only whole ones are told
+        cut = found[-1].changed
+        last = cut - 1
+        if found[0].changed == cut:
+            last = cut
+            found = (await connection.execute(select(*columns).where(devices.c.changed == cut))).all()
+    gone = select(forgotten_devices.c.id).where(
+        forgotten_devices.c.changed > after, forgotten_devices.c.changed <= last
+    )
+    changed = tuple((each.key, each.id) for each in found if each.changed <= last)
+    return Changes(last, changed, tuple((await connection.execute(gone)).scalars()), more)
 
 
-def _since(column: Any) -> Any:
-    return func.coalesce(column, literal(_LONG_AGO, Instant()))
+async def _forget(connection: AsyncConnection, device: Device, change: int, now: datetime) -> None:
+    ids = [device.id, *sorted(device.former)]
+    eas_ids = [text for kind, text in device.names if kind == EAS]
+    await _forget_sightings(connection, ids, eas_ids)
+    await connection.execute(delete(notices).where(notices.c.device.in_([*ids, *eas_ids])))
+    await connection.execute(delete(devices).where(devices.c.key == device.number))
+    await connection.execute(delete(forgotten_devices).where(forgotten_devices.c.at < now - _REMEMBERED))
+    rows = [{"id": each, "changed": change, "at": now} for each in ids]
+    statement = upsert(connection, forgotten_devices)
+    again = {"changed": statement.excluded.changed, "at": statement.excluded.at}
+    await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=again), rows)
 
 
-async def _forget_sightings(connection: AsyncConnection, device_id: str, eas_ids: Sequence[str]) -> None:
+async def _forget_sightings(connection: AsyncConnection, ids: Sequence[str], eas_ids: Sequence[str]) -> None:
     """Sightings of the device, and those of its ActiveSync ids from before it was known."""
     by_eas = select(clients.c.id).where(clients.c.eas_id.in_(eas_ids))
-    gone = or_(sightings.c.device == device_id, sightings.c.client.in_(by_eas))
+    gone = or_(sightings.c.device.in_(ids), sightings.c.client.in_(by_eas))
     used = set((await connection.execute(select(sightings.c.client).where(gone).distinct())).scalars())
     await connection.execute(delete(sightings).where(gone))
     left = select(sightings.c.client).where(sightings.c.client == clients.c.id)

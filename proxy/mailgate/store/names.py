@@ -1,20 +1,51 @@
-"""What a device is found by."""
+"""What a device is known by. A name is a pair of kind and text; texts are compared as they stand here."""
 
 import binascii
+from collections.abc import Iterable
 
+SERIAL = "serial"
+"""Serial number of the hardware, in ASCII capitals."""
+UDID = "udid"
+"""The maker's or the system's id of the hardware, in ASCII capitals without hyphens."""
 KEY = "key"
 """RFC 7638 thumbprint of the key of an attestation, compared exactly."""
+CERT = "cert"
+"""SHA-256 of a TLS client certificate (``x5t#S256``), compared exactly."""
 EAS = "eas"
 """ActiveSync DeviceId, compared without case and in both of its forms."""
-CERT = "cert"
-"""``x5t#S256`` of a TLS client certificate (RFC 8705), compared exactly."""
+MDM = "mdm"
+"""A source's own id of a device, compared exactly. No name in the store: every report has it."""
+FORMER = "former"
+"""The id of a device that was merged into this one."""
 USER = "user"
-"""Whose device it is: the login name that its report gives, compared without case."""
+"""Whose device it is: a login name, compared without case. It names a person, and so no single device."""
+
+STRONG = (SERIAL, UDID, KEY, CERT, EAS)
+"""Kinds by which two sources speak of one device, the most telling first."""
+
+Name = tuple[str, str]
+
+
+def storable(text: str) -> str:
+    """What no database keeps (NUL, lone surrogates) is written as its escape."""
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
 
 
 def user_text(name: str) -> str:
     """A login name in ASCII lower case: letters beyond ASCII stay as they are, so that two people never become one."""
     return _lower(name).decode()
+
+
+def serial_text(serial: str) -> str:
+    """A serial number without the spaces around it, in ASCII capitals."""
+    return _upper(serial.strip())
+
+
+def udid_text(udid: str) -> str:
+    """A UDID or UUID in ASCII capitals without hyphens and braces, which not every source writes."""
+    return _upper(udid.strip().strip("{}").replace("-", ""))
 
 
 def eas_text(eas_id: str) -> str:
@@ -33,10 +64,16 @@ def eas_forms(eas_id: str) -> frozenset[str]:
 
 
 def forms_of(kind: str, name: str) -> frozenset[str]:
-    """Every form in which a name of this kind may be stored. There is at least one."""
+    """Every form in which a name of this kind may be stored, as somebody else wrote it; empty for none."""
     if kind == EAS:
         return eas_forms(name)
-    return frozenset({name if kind in (KEY, CERT) else user_text(name)})
+    text = {SERIAL: serial_text, UDID: udid_text}.get(kind, str)(name)
+    return frozenset({text} - {""})
+
+
+def in_words(names: Iterable[Name]) -> list[str]:
+    """Names as a person reads them, in order."""
+    return [f"{kind} {text}" for kind, text in sorted(names)]
 
 
 def _text(eas_id: str) -> bytes:
@@ -48,7 +85,9 @@ def _text(eas_id: str) -> bytes:
     return plain.lower() if plain.isascii() and plain.decode().isprintable() else sent
 
 
-def _lower(eas_id: str) -> bytes:
-    return eas_id.encode(
-        "utf-8", "backslashreplace"
-    ).lower()  # of bytes: letters beyond ASCII stay as they are
+def _lower(text: str) -> bytes:
+    return text.encode("utf-8", "backslashreplace").lower()  # of bytes: letters beyond ASCII stay as they are
+
+
+def _upper(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").upper().decode()

@@ -1,47 +1,32 @@
 """What is known of the device behind a request: from its proof, else from the store, mostly from memory."""
 
-from collections.abc import Callable, Coroutine, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-
-from cachetools import LRUCache
+from typing import TypeVar
 
 from mailgate.model import AttestationResult, CertificateResult, Client, Posture, PostureState
 from mailgate.policy import AppCatalog
 from mailgate.store.database import StoreUnavailableError, in_time
-from mailgate.store.devices import Device, Devices
-from mailgate.store.names import CERT, EAS, KEY, USER, eas_forms, eas_text, forms_of, user_text
+from mailgate.store.device import Device, Report
+from mailgate.store.devices import Changes, Devices
+from mailgate.store.matching import News, Shelf
+from mailgate.store.memory import Known, Memory, Owned
+from mailgate.store.names import CERT, EAS, KEY, MDM, eas_text, forms_of, user_text
 from mailgate.store.reports import Reports, report_of
-from mailgate.store.states import posture_of, posture_of_person
+from mailgate.store.states import is_of, posture_of, posture_of_person
+
+Answer = TypeVar("Answer")
 
 _FRESH = timedelta(seconds=5)
 _REST = timedelta(seconds=1)
 """How long a store that did not answer is left alone, so that not every request waits for it."""
-_OVERLAP = timedelta(seconds=10)
-"""How far back ``catch_up`` looks: clocks of several gates differ, and a report is written a moment after it came."""
-
-_Name = tuple[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What the store said, and the last proof that was read beside it."""
-
-    device: Device | None
-    at: datetime
-    proof: AttestationResult | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Owned:
-    """What the store said of one person's devices, and what was learned of them since."""
-
-    devices: tuple[Device, ...]
-    at: datetime
+_PAGES = 20
+"""How many pages of changes are read in one go, so that a large import is followed and yet leaves room."""
 
 
 class Postures:
-    """Finds and learns postures. ``catalog`` and ``max_age`` may be replaced at any time, as on a reload."""
+    """Finds and learns postures. All that has no underscore may be replaced at any time, as on a reload."""
 
     def __init__(
         self,
@@ -49,14 +34,19 @@ class Postures:
         reports: Reports,
         catalog: AppCatalog,
         max_age: timedelta,
+        precedence: Sequence[str] = (),
         cache_size: int = 100_000,
     ) -> None:
         self.catalog = catalog
         self.max_age = max_age
+        self.precedence = precedence
+        """Names of sources, the one that is believed most first."""
+        self.unreachable: frozenset[str] = frozenset()
+        """Names of sources that cannot be asked at the moment."""
         self._devices = devices
         self._reports = reports
-        self._known: LRUCache[_Name, _Known] = LRUCache(cache_size)
-        self._owned: LRUCache[str, _Owned] = LRUCache(cache_size)
+        self._memory = Memory(cache_size)
+        self._seen: int | None = None
         self._silent_at = datetime.min.replace(tzinfo=UTC)
 
     async def current(self, client: Client, proof: AttestationResult | None, now: datetime) -> Posture:
@@ -68,25 +58,22 @@ class Postures:
         if proof is not None and proof.refused is None:
             device, answered = await self._proven(proof, now)
         elif client.eas_id:
-            device, answered = await self._named(client.eas_id, now)
+            device, answered = await self._named(EAS, client.eas_id, now)
         else:
             return Posture()
-        posture = posture_of(device, self.catalog, self.max_age, now) if device else Posture()
+        posture = self._posture(device, now)
         return posture if answered else _unanswered(posture)
-
-    def _resting(self, now: datetime) -> bool:
-        """Whether the store was silent just now. A clock that was put back must not make it a long rest."""
-        return abs(now - self._silent_at) < _REST
 
     async def of_person(self, login: str, now: datetime) -> Posture:
         """The most restrictive posture among a person's phones and tablets, for a client that names no device.
 
         While the store does not answer, what it said last counts, as in ``current``.
         """
-        name = user_text(login)
-        known, answered = await self._owned_by(name, now)
-        devices = known.devices if known else ()
-        posture = posture_of_person(devices, self.catalog, self.max_age, now)
+        person = user_text(login)
+        owned, answered = await self._owned_by(person, now)
+        devices = owned.devices if owned else ()
+        own = [device for device in devices if is_of(device, person, self.precedence)]
+        posture = posture_of_person(self._posture(device, now) for device in own)
         return posture if answered else _unanswered(posture)
 
     async def latest(self, client: Client, proof: AttestationResult | None, now: datetime) -> Posture:
@@ -94,121 +81,146 @@ class Postures:
         name = (EAS, eas_text(client.eas_id))
         if proof is not None and proof.refused is None:
             name = (proof.issuer, proof.device_id)
-        known = self._known.get(name)
+        known = self._memory.get(name)
         if known is None:
             return await self.current(client, proof, now)
-        return posture_of(known.device, self.catalog, self.max_age, now) if known.device else Posture()
+        return self._posture(known.device, now)
 
     async def certified(self, certificate: CertificateResult, now: datetime) -> Posture:
         """The posture of the device that a certificate names: by its thumbprint first, then by the names in it."""
         thumbprint = certificate.thumbprint
         for kind, name in ((CERT, thumbprint), (KEY, thumbprint), *certificate.names):
-            device, answered = await self._by_name(kind, name, now)
+            device, answered = await self._named(kind, name, now)
             if device is not None or not answered:
-                posture = posture_of(device, self.catalog, self.max_age, now) if device else Posture()
+                posture = self._posture(device, now)
                 return posture if answered else _unanswered(posture)
         return Posture()
 
-    async def _by_name(self, kind: str, name: str, now: datetime) -> tuple[Device | None, bool]:
-        """The device with this name, by the newest that is known of it."""
-        forms = forms_of(kind, name)
-        known, answered = await self._ask((kind, min(forms)), lambda: self._devices.find(kind, forms), now)
-        device = known.device if known else None
-        if device is not None:
-            other = self._known.setdefault((device.source, device.id), _Known(device, now)).device
-            device = other if other is not None and other.replaces(device) else device
-        return device, answered
-
     async def catch_up(self, now: datetime) -> None:
-        """Learn what other processes have stored lately of devices that are in memory. Never raises for a store that is down."""
-        if self._resting(now):
-            return
-        try:
-            lately = await self._devices.seen_since(now - _OVERLAP)
-        except StoreUnavailableError:
-            self._silent_at = now
-            return
-        for device in lately:
-            names = {(EAS, name) for kind, name in device.names if kind == EAS}
-            for name in names | {(device.source, device.id)}:
-                known = self._known.get(name)
-                if known is not None and (known.device is None or device.replaces(known.device)):
-                    self._known[name] = replace(known, device=device)
+        """Learn what became of devices in memory: reported, lost or forgotten elsewhere. Never raises for a store that is down."""
+        for _ in range(_PAGES):
+            answer = await self._ask(self._news, now)
+            if answer is None:
+                return
+            changes, changed = answer
+            for gone in changes.forgotten:
+                self._memory.forget(gone)
+            for device in changed:
+                for each in self._shelf([device]):
+                    self._memory.learn(each)
+            self._seen = changes.number
+            if not changes.more:
+                return
+
+    async def _news(self) -> tuple[Changes, list[Device]]:
+        """What changed since the last look, and the devices among it that somebody asked for."""
+        changes = await self._devices.changes(self._seen or 0)
+        asked = {number for number, device_id in changes.changed if self._memory.device(device_id)}
+        if changes.changed:
+            for number, kind, text in await self._devices.found_by([number for number, _ in changes.changed]):
+                if self._memory.waits_for(kind, text):
+                    asked.add(number)
+        return changes, await self._devices.load(asked) if asked else []
 
     async def _proven(self, proof: AttestationResult, now: datetime) -> tuple[Device | None, bool]:
-        name = (proof.issuer, proof.device_id)
-        known, answered = await self._ask(name, lambda: self._devices.get(*name), now)
-        if known is not None and known.proof is proof:
-            return known.device, answered
-        device = known.device if known else None
+        slot = (proof.issuer, proof.device_id)
+        known = self._memory.get(slot)
+        fresh = known is not None and abs(now - known.at) < _FRESH
+        if known is not None and fresh and known.proof is proof and known.device is not None:
+            return known.device, True
         report = report_of(proof, self.catalog, now)
-        if device is None or report.replaces(device):
-            device = report
-            self._learn(report, now)
-        self._known[name] = _Known(device, known.at if known and not answered else now, proof)
-        return device, answered
+        stored = None if fresh else await self._ask(lambda: self._devices.around(report), now)
+        known = self._memory.get(slot)  # another request may have learned something meanwhile
+        shelf = self._shelf_around(report, known, stored)
+        news = shelf.put(report)
+        for each in shelf if news is not News.SAME or stored is not None else ():
+            self._memory.learn(each)
+        device = shelf.at(slot)
+        self._memory.remember(slot, device, known.at if known and stored is None else now, proof)
+        if device is not None and news is not News.SAME:
+            self._reports.put(slot, report)
+            for kind, text in device.names:  # the next request by an ActiveSync id is to find it
+                if kind == EAS:
+                    self._memory.remember((EAS, text), device, now)
+        return device, fresh or stored is not None
 
-    async def _named(self, eas_id: str, now: datetime) -> tuple[Device | None, bool]:
-        known, answered = await self._ask(
-            (EAS, eas_text(eas_id)), lambda: self._devices.find(EAS, eas_forms(eas_id)), now
+    async def _named(self, kind: str, text: str, now: datetime) -> tuple[Device | None, bool]:
+        """The device that has this name, however it is written, and whether the store has answered for it lately."""
+        forms = forms_of(kind, text)
+        if not forms:
+            return None, True
+        name = (kind, eas_text(text) if kind == EAS else min(forms))
+        known = self._memory.get(name)
+        if known is not None and abs(now - known.at) < _FRESH:
+            return known.device, True
+        stored = await self._ask(lambda: self._devices.find(kind, forms), now)
+        known = self._memory.get(name)
+        if stored is None:
+            return known.device if known else None, False
+        shelf = self._shelf(stored, known.device if known else None)
+        device = shelf.called(text) if kind == MDM else shelf.named((kind, form) for form in forms)
+        for each in shelf:
+            self._memory.learn(each)
+        self._memory.remember(name, device, now)
+        return device, True
+
+    async def _owned_by(self, person: str, now: datetime) -> tuple[Owned | None, bool]:
+        known = self._memory.owned(person)
+        if known is not None and abs(now - known.at) < _FRESH:
+            return known, True
+        stored = await self._ask(lambda: self._devices.owned(person), now)
+        known = self._memory.owned(person)
+        if stored is None:
+            return known, False
+        shelf = self._shelf(stored, *(known.devices if known else ()))
+        for report in self._reports.waiting():
+            if user_text(report.owner) == person or shelf.at(report.slot):
+                shelf.put(report)
+        return self._memory.remember_owned(person, shelf, now), True
+
+    def _shelf_around(self, report: Report, known: Known | None, stored: list[Device] | None) -> Shelf:
+        """The devices that a report may be about: as the store has just said, else as they are in memory."""
+        named = [self._memory.get((EAS, text)) for kind, text in report.names if kind == EAS]
+        cached = {each.device.id: each.device for each in (known, *named) if each and each.device}
+        return self._shelf(cached.values() if stored is None else stored, *cached.values())
+
+    def _shelf(self, stored: Iterable[Device], *cached: Device | None) -> Shelf:
+        """Devices as they are stored, with what is known of them here and still on its way to the store."""
+        stored = [self._memory.newest(device) for device in stored]
+        shelf = Shelf(stored)
+        for device in (*(self._memory.device(each.id) for each in stored), *cached):
+            for report in device.reports if device else ():
+                if self._reports.holds(report.slot):
+                    shelf.put(report)
+        return shelf
+
+    def _posture(self, device: Device | None, now: datetime) -> Posture:
+        if device is None:
+            return Posture()
+        return posture_of(
+            device,
+            self.catalog,
+            self.max_age,
+            now,
+            precedence=self.precedence,
+            unreachable=self.unreachable,
         )
-        return (known.device if known else None), answered
 
-    def _learn(self, report: Device, now: datetime) -> None:
-        """Queue a new report, and let the next request by an ActiveSync id of the device find it."""
-        self._reports.put((report.source, report.id), report)
-        for kind, name in report.names:
-            other = self._known.get((EAS, name))
-            if kind == EAS and (other is None or other.device is None or report.age >= other.device.age):
-                self._known[EAS, name] = _Known(report, now)
-            if kind == USER and name in self._owned:
-                owned = self._owned[name]
-                self._owned[name] = _Owned(_newest_of(name, owned.devices, [report]), owned.at)
-
-    async def _owned_by(self, name: str, now: datetime) -> tuple[_Owned | None, bool]:
-        """A person's devices, and whether the store has answered for them lately."""
-        known = self._owned.get(name)
-        if known is not None and abs(now - known.at) < _FRESH:
-            return known, True
-        if self._resting(now):
-            return known, False
+    async def _ask(self, read: Callable[[], Awaitable[Answer]], now: datetime) -> Answer | None:
+        """What the store says; None where it does not answer, or was silent just now."""
+        if abs(now - self._silent_at) < _REST:  # a clock that was put back must not make it a long rest
+            return None
         try:
-            stored = await in_time(self._devices.owned(name))
+            return await in_time(self._since_a_change(read))
         except StoreUnavailableError:
             self._silent_at = now
-            return known, False
-        # What was learned meanwhile counts, and what is still on its way to the store.
-        learned = self._owned.get(name, _Owned((), now)).devices
-        held = [device for device in learned if self._reports.holds((device.source, device.id))]
-        self._owned[name] = _Owned(_newest_of(name, stored, [*held, *self._reports.waiting()]), now)
-        return self._owned[name], True
+            return None
 
-    async def _ask(
-        self, name: _Name, read: Callable[[], Coroutine[None, None, Device | None]], now: datetime
-    ) -> tuple[_Known | None, bool]:
-        """What is known under a name, and whether the store has answered for it lately."""
-        known = self._known.get(name)
-        if known is not None and abs(now - known.at) < _FRESH:
-            return known, True
-        if self._resting(now):
-            return known, False
-        try:
-            device = await in_time(read())
-        except StoreUnavailableError:
-            self._silent_at = now
-            return self._known.get(name), False
-        if self._known.get(name) is known:  # else another request learned something meanwhile
-            self._known[name] = self._newest(known, device, now)
-        return self._known[name], True
-
-    def _newest(self, known: _Known | None, stored: Device | None, now: datetime) -> _Known:
-        """What the store has, unless something newer is still on its way there."""
-        device = known.device if known else None
-        if known is None or device is None or not self._reports.holds((device.source, device.id)):
-            return _Known(stored, now)
-        if stored is None or device.replaces(stored):
-            return replace(known, at=now)
-        return _Known(stored, now)
+    async def _since_a_change(self, read: Callable[[], Awaitable[Answer]]) -> Answer:
+        """The first thing to be known is from where on changes are to be caught up with."""
+        if self._seen is None:
+            self._seen = await self._devices.last_change()
+        return await read()
 
 
 def _unanswered(posture: Posture) -> Posture:
@@ -217,13 +229,3 @@ def _unanswered(posture: Posture) -> Posture:
         return posture
     last = posture.state if posture.reported_at else None
     return replace(posture, state=PostureState.UNAVAILABLE, last_state=last)
-
-
-def _newest_of(owner: str, devices: Iterable[Device], news: Iterable[Device]) -> tuple[Device, ...]:
-    """The devices of ``owner`` after newer reports, which may also say that a device is somebody else's now."""
-    newest = {(device.source, device.id): device for device in devices}
-    for report in news:
-        old = newest.get((report.source, report.id))
-        if (old is not None or (USER, owner) in report.names) and (old is None or report.replaces(old)):
-            newest[report.source, report.id] = report
-    return tuple(device for device in newest.values() if (USER, owner) in device.names)

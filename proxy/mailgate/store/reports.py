@@ -2,24 +2,24 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mailgate.model import AttestationResult, Kind
+from mailgate.model import AttestationResult, DeviceRecord, Kind
 from mailgate.policy import AppCatalog
-from mailgate.store.devices import Device, learn, names_of
+from mailgate.store.device import Report, Slot
+from mailgate.store.learning import learn
+from mailgate.store.names import STRONG
 from mailgate.store.outbox import Outbox
-
-Named = tuple[str, str]
-"""Source and id of a device."""
+from mailgate.store.trust import report_from
 
 
-def report_of(proof: AttestationResult, catalog: AppCatalog, now: datetime) -> Device:
-    """What a verified proof says. Apps that are not listed stay out, and no report is from the future."""
+def report_of(proof: AttestationResult, catalog: AppCatalog, now: datetime) -> Report:
+    """What a verified proof says. Apps that are not listed stay out, and no look is from the future."""
     apps = proof.apps
-    return Device(
+    record = DeviceRecord(
         source=proof.issuer,
         id=proof.device_id,
         owner=proof.user,
@@ -28,43 +28,42 @@ def report_of(proof: AttestationResult, catalog: AppCatalog, now: datetime) -> D
         os_version=proof.os_version,
         managed=proof.managed,
         status=proof.status,
-        apps=apps.present & catalog.apps.keys() if apps else frozenset(),
-        apps_complete=apps.complete if apps else None,
-        reported_at=min(apps.at, now) if apps else None,
-        expires_at=proof.expires,
-        names=names_of(proof.key_thumbprint, proof.eas_ids, proof.user),
-        first_seen=now,
-        last_seen=now,
+        apps=replace(apps, present=apps.present & catalog.apps.keys()) if apps else None,
+        expires=proof.expires,
+        eas_ids=proof.eas_ids,
+        keys=(proof.key_thumbprint,) if proof.key_thumbprint else (),
     )
+    return report_from(record, now)
 
 
-class Reports(Outbox[Named, Device]):
-    """Writes new reports within moments; of one device only the newest."""
+class Reports(Outbox[Slot, Report]):
+    """Writes new reports within moments; of one source's word on one device only the newest."""
 
     noun = "reports"
     interval = 0.05
 
-    def _merge(self, old: Device, new: Device) -> Device:
-        return new if new.replaces(old) else old
+    def _merge(self, old: Report, new: Report) -> Report:
+        return new.after(old)
 
-    async def _write(self, connection: AsyncConnection, items: Mapping[Named, Device]) -> None:
-        await learn(connection, list(items.values()))
+    async def _write(self, connection: AsyncConnection, items: Mapping[Slot, Report]) -> None:
+        await learn(connection, items.values())
 
-    def _to_line(self, _key: Named, item: Device) -> str:
+    def _to_line(self, _key: Slot, item: Report) -> str:
         named = asdict(item) | {"apps": sorted(item.apps), "names": sorted(item.names)}
         return json.dumps({name: _plain(value) for name, value in named.items()})
 
-    def _from_line(self, line: str) -> tuple[Named, Device]:
+    def _from_line(self, line: str) -> tuple[Slot, Report]:
         named = json.loads(line)
         for name in ("reported_at", "expires_at", "first_seen", "last_seen"):
             named[name] = named[name] and datetime.fromisoformat(named[name])
         parts = {
             "kind": named["kind"] and Kind(named["kind"]),
             "apps": frozenset(named["apps"]),
-            "names": frozenset((kind, name) for kind, name in named["names"]),
+            # version 0.1 spooled the owner's login name among them
+            "names": frozenset((kind, name) for kind, name in named["names"] if kind in STRONG),
         }
-        device = Device(**named | parts)
-        return (device.source, device.id), device
+        report = Report(**named | parts)
+        return report.slot, report
 
 
 def _plain(value: object) -> object:

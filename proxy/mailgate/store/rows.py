@@ -1,11 +1,21 @@
-"""The one statement that SQLite and PostgreSQL spell alike but SQLAlchemy keeps in two places."""
+"""Statements that several nouns share."""
 
-from sqlalchemy import Table
+from sqlalchemy import Table, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mailgate.store.schema import device_changes
+
 
 def upsert(connection: AsyncConnection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    """An INSERT to which the caller adds ``on_conflict_do_update``."""
+    """An INSERT, which SQLAlchemy keeps in two places although both databases spell it alike, to which the caller adds ``on_conflict_do_update``."""
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     return insert(table)
+
+
+async def count_change(connection: AsyncConnection) -> int:
+    """The number of the change that this transaction makes to devices; whoever else makes one waits for its end."""
+    counted = (
+        update(device_changes).values(number=device_changes.c.number + 1).returning(device_changes.c.number)
+    )
+    return int((await connection.execute(counted)).scalar_one())

@@ -17,8 +17,10 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
-    UniqueConstraint,
+    text,
 )
+
+from mailgate.store.names import storable
 
 
 class Instant(TypeDecorator[datetime]):
@@ -48,9 +50,7 @@ class Words(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
-        if value is None or (value.isascii() and "\0" not in value):
-            return value
-        return value.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+        return None if value is None else storable(value)
 
 
 Number = BigInteger().with_variant(Integer(), "sqlite")
@@ -68,43 +68,83 @@ metadata = MetaData(
 devices = Table(
     "devices",
     metadata,
-    Column("key", Number, primary_key=True),
-    Column("source", Words, nullable=False),
-    Column("id", Words, nullable=False),
+    Column("key", Number, primary_key=True, autoincrement=False),
+    Column("id", Text, nullable=False, unique=True),
+    Column("lost_at", Instant),
+    Column("first_seen", Instant, nullable=False),
+    Column("last_seen", Instant, nullable=False, index=True),
+    Column("changed", BigInteger, nullable=False, index=True),
+)
+"""One row a device, whatever it is called. ``changed`` is the number of the change that touched it last."""
+
+reports = Table(
+    "reports",
+    metadata,
+    Column("id", Words, primary_key=True),
+    Column("source", Words, primary_key=True),
+    Column("device", Number, ForeignKey(devices.c.key, ondelete="CASCADE"), nullable=False, index=True),
     Column("owner", Words, nullable=False),
+    Column("person", Words, nullable=False),
     Column("kind", Words),
     Column("os", Words, nullable=False),
     Column("os_version", Words, nullable=False),
     Column("managed", Boolean),
     Column("status", Words, nullable=False),
+    Column("apps", Text, nullable=False),
     Column("apps_complete", Boolean),
     Column("reported_at", Instant),
     Column("expires_at", Instant),
+    Column("gone", Boolean, nullable=False),
+    Column("names", Text, nullable=False),
     Column("first_seen", Instant, nullable=False),
-    Column("last_seen", Instant, nullable=False, index=True),
-    UniqueConstraint("source", "id"),
-    Index(None, "id"),
+    Column("last_seen", Instant, nullable=False),
+    Index(None, "person", sqlite_where=text("person <> ''"), postgresql_where=text("person <> ''")),
 )
-"""One row a device. ``apps_complete`` and ``reported_at`` are NULL where no apps were reported."""
+"""What one source says of one device. ``id`` is the source's own; ``person`` the owner's login name without case.
 
-device_apps = Table(
-    "device_apps",
-    metadata,
-    Column("device", Number, ForeignKey(devices.c.key, ondelete="CASCADE"), primary_key=True),
-    Column("app", Words, primary_key=True, index=True),
-)
-"""Listed apps that are present, by their key in ``apps.yaml``. No other app is stored."""
+``apps`` is a JSON list of listed apps that are there, by their key in ``apps.yaml``; no other app is stored.
+``names`` is a JSON list of pairs of kind and name. ``apps_complete`` and ``reported_at`` are NULL where no apps
+were reported.
+"""
 
 device_names = Table(
     "device_names",
     metadata,
-    Column("device", Number, ForeignKey(devices.c.key, ondelete="CASCADE"), primary_key=True),
     Column("kind", Words, primary_key=True),
     Column("name", Words, primary_key=True),
-    Index(None, "kind", "name"),
+    Column("device", Number, ForeignKey(devices.c.key, ondelete="CASCADE"), nullable=False, index=True),
+    sqlite_with_rowid=False,
 )
-"""What a device is found by: kind ``key`` (thumbprint of its attestation key), ``eas`` (every form of an id) or
-``user`` (login name of its owner)."""
+"""What a device is found by (``names.py``): no two devices have one name."""
+
+device_findings = Table(
+    "device_findings",
+    metadata,
+    Column("device", Number, ForeignKey(devices.c.key, ondelete="CASCADE"), primary_key=True),
+    Column("reason", Words, primary_key=True),
+    Column("about", Words, primary_key=True, index=True),
+    Column("detail", Words, nullable=False),
+    Column("since", Instant, nullable=False),
+)
+"""What sources do not agree on about a device, or what two devices claim."""
+
+device_changes = Table(
+    "device_changes",
+    metadata,
+    Column("one", Integer, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, nullable=False),
+)
+"""One row: the number of the last change. Who writes devices counts it up first, so writers come one after the other
+and whoever has read up to a number has missed nothing."""
+
+forgotten_devices = Table(
+    "forgotten_devices",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("changed", BigInteger, nullable=False, index=True),
+    Column("at", Instant, nullable=False),
+)
+"""Ids alone of devices that were deleted lately, so that running gates let go of them too."""
 
 clients = Table(
     "clients",

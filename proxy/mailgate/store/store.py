@@ -1,6 +1,7 @@
 """One open store, with everything that reads from it and writes to it."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
@@ -46,9 +47,9 @@ class Store:
         await asyncio.to_thread(migrate, address)
         return cls(Database(address), spool or _spool_beside(address))
 
-    def postures(self, catalog: AppCatalog, max_age: timedelta) -> Postures:
+    def postures(self, catalog: AppCatalog, max_age: timedelta, precedence: Sequence[str] = ()) -> Postures:
         """Postures under these lists; keep one, it holds the cache."""
-        return Postures(self.devices, self.reports, catalog, max_age)
+        return Postures(self.devices, self.reports, catalog, max_age, precedence)
 
     async def run(self) -> None:
         """Write what is recorded and learned until ``close`` is called."""

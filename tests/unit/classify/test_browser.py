@@ -1,8 +1,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ua_parser.loaders import load_lazy_builtins
 
-from mailgate.classify.browser import MAX_LENGTH, read_user_agent
+from mailgate.classify.browser import MAX_LENGTH, left_out, read_user_agent
 from mailgate.model import Kind, Reason
 
 CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
@@ -88,3 +89,19 @@ def test_no_text_raises(text: str) -> None:
 )
 def test_a_word_of_another_device_never_makes_a_laptop(text: str, word: str) -> None:
     assert read_user_agent(f"{text[:100]} {word} {text[100:]}").kind is not Kind.LAPTOP
+
+
+def test_what_ua_parser_does_without_names_crawlers_alone() -> None:
+    """An update of its patterns that brings another of that size or shape must be looked at."""
+    browsers, _, _ = load_lazy_builtins()
+    without = [each.regex for each in browsers if left_out(each.regex)]
+    assert len(without) == 4
+    assert all(
+        "[Bb]ot" in pattern or "[Cc][Rr][Aa][Ww][Ll]" in pattern or "crawler" in pattern
+        for pattern in without
+    )
+
+
+def test_a_crawler_is_one_without_its_name() -> None:
+    agent = "Mozilla/5.0 (compatible; SomethingBot/1.0; +https://example.com/bot)"
+    assert read_user_agent(agent).form == "bot"

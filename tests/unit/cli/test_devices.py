@@ -7,12 +7,22 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.unit.store.examples import BLOCK, BROWSER, CATALOG, MAX_AGE, access, proof
+from tests.unit.store.examples import (
+    BLOCK,
+    BROWSER,
+    CATALOG,
+    MAX_AGE,
+    PHONE_1,
+    PHONE_2,
+    access,
+    proof,
+)
 from typer.testing import CliRunner, Result
 
 from mailgate.cli import app
-from mailgate.model import AttestationResult
+from mailgate.model import AttestationResult, Kind
 from mailgate.store import Store
+from mailgate.store.device import new_id
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 SOURCE = "https://mdm.example.com"
@@ -74,17 +84,17 @@ def test_an_empty_store_lists_nothing() -> None:
 @pytest.mark.usefixtures("phones")
 def test_list_shows_every_device_with_its_state_now() -> None:
     table = devices("list").stdout
-    row = next(line for line in table.splitlines() if "phone-1" in line)
+    row = next(line for line in table.splitlines() if PHONE_1 in line)
     for word in ("ada@example.com", "phone", "ios 26.1", "prohibited", "Chess, TikTok", SOURCE):
         assert word in row
-    assert "clean" in next(line for line in table.splitlines() if "phone-2" in line)
+    assert "clean" in next(line for line in table.splitlines() if PHONE_2 in line)
 
 
 @pytest.mark.usefixtures("phones")
 def test_json_has_everything_of_the_posture() -> None:
     first, second = json.loads(devices("list", "--json").stdout)
     assert first == {
-        "id": "phone-1",
+        "id": PHONE_1,
         "state": "prohibited",
         "kind": "phone",
         "os": "ios",
@@ -94,54 +104,97 @@ def test_json_has_everything_of_the_posture() -> None:
         "apps": ["chess", "tiktok"],
         "lists": ["prohibited"],
         "source": SOURCE,
+        "sources": [SOURCE],
+        "findings": [],
+        "lost": False,
+        "lost_at": None,
         "reported_at": NOW.isoformat(),
         "expires_at": (NOW + timedelta(hours=1)).isoformat(),
-        "status": "affirming",
-        "apps_complete": True,
         "first_seen": NOW.isoformat(),
         "last_seen": NOW.isoformat(),
+        "deleted_after": (NOW + timedelta(days=90)).isoformat(),
     }
-    assert (second["id"], second["state"]) == ("phone-2", "clean")
+    assert (second["id"], second["state"]) == (PHONE_2, "clean")
 
 
 @pytest.mark.usefixtures("phones")
 def test_show_adds_names_and_sightings() -> None:
     shown = json.loads(devices("show", "phone-1", "--json").stdout)
-    assert {"kind": "eas", "name": "applx1"} in shown["names"]
+    told = {"kind": "eas", "name": "applx1", "sources": [SOURCE], "found_by": True}
+    assert told in shown["names"]
+    (report,) = shown["reports"]
+    assert (report["id"], report["apps"], report["status"]) == ("phone-1", ["chess", "tiktok"], "affirming")
     (seen,) = shown["sightings"]
     assert (seen["rule"], seen["effect"], seen["times"]) == ("prohibited-app", "block", 1)
     assert seen["reference"] == "ref-phone-1"
     text = devices("show", "phone-1").stdout
-    for word in ("eas applx1", "prohibited-app", "last 1 sightings"):
+    for word in ("applx1", "prohibited-app", "last 1 sightings", "what each source says"):
         assert word in text
 
 
 @pytest.mark.usefixtures("phones")
 def test_forget_asks_then_deletes_the_device_and_its_sightings(folder: Path) -> None:
     refused = devices("forget", "phone-1", answer="n\n")
-    assert (refused.exit_code, listed()) == (1, ["phone-1", "phone-2"])
-    assert "Forget phone-1 and everything stored about it?" in refused.stderr
+    assert (refused.exit_code, listed()) == (1, [PHONE_1, PHONE_2])
+    assert f"Forget {PHONE_1} (phone-1 at {SOURCE}) and everything stored about it?" in refused.stderr
     assert devices("forget", "phone-1", answer="y\n").exit_code == 0
-    assert json.loads(devices("forget", "phone-2", "--yes", "--json").stdout) == {"forgotten": 1}
+    assert json.loads(devices("forget", "phone-2", "--yes", "--json").stdout) == {
+        "id": PHONE_2,
+        "forgotten": True,
+    }
     assert listed() == []
     stored = b"".join(path.read_bytes() for path in (folder / "var").iterdir())
     assert b"bo@example.com" not in stored
 
 
-@pytest.mark.parametrize("command", [("show",), ("forget", "--yes")])
+@pytest.mark.parametrize("command", [("show",), ("lost",), ("found",), ("forget", "--yes")])
 def test_an_unknown_id_is_said_and_fails(command: tuple[str, ...]) -> None:
     result = devices(*command, "nobody")
     assert (result.exit_code, result.stdout) == (1, "")
     assert "no device is called nobody; `mailgate devices list`" in result.stderr
 
 
-def test_one_id_of_two_sources_has_to_be_told_apart() -> None:
+def test_a_name_of_several_devices_has_to_be_told_apart() -> None:
     other = "https://other.example.com"
     asyncio.run(fill("sqlite:///var/mailgate.db", fresh(), fresh(issuer=other)))
+    device_id = new_id((other, "phone-1"))
     result = devices("show", "phone-1")
-    assert (result.exit_code, f"--source: {SOURCE}, {other}" in result.stderr) == (2, True)
-    assert json.loads(devices("show", "phone-1", "--source", other, "--json").stdout)["source"] == other
-    assert json.loads(devices("forget", "phone-1", "--yes", "--json").stdout) == {"forgotten": 2}
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert (
+        f"name one by its id: {PHONE_1} (phone-1 at {SOURCE}); {device_id} (phone-1 at {other})"
+        in result.stderr
+    )
+    assert json.loads(devices("show", device_id.upper(), "--json").stdout)["source"] == other
+    for command in ("lost", "found", "forget"):
+        assert devices(command, "ada@example.com").exit_code == 2
+
+
+@pytest.mark.usefixtures("phones")
+def test_a_lost_device_is_marked_by_any_of_its_names_and_found_again() -> None:
+    told = json.loads(devices("lost", "ApplX1", "--json").stdout)
+    assert told["id"] == PHONE_1
+    shown = json.loads(devices("show", "bo@example.com", "--json").stdout)
+    assert (shown["lost"], shown["lost_at"]) == (False, None)
+    shown = json.loads(devices("show", PHONE_1, "--json").stdout)
+    assert (shown["lost"], shown["lost_at"], shown["deleted_after"]) == (True, told["lost_at"], None)
+    assert "lost" in next(line for line in devices("list").stdout.splitlines() if PHONE_1 in line)
+    assert f"{PHONE_1} (phone-1 at {SOURCE}) is not lost any more" in devices("found", "phone-1").stdout
+    assert not json.loads(devices("show", PHONE_1, "--json").stdout)["lost"]
+
+
+def test_what_sources_contradict_each_other_in_is_shown_with_who_says_what() -> None:
+    key = fresh().key_thumbprint
+    other = fresh(issuer="https://other.example.com", key_thumbprint=key, kind=Kind.LAPTOP, user="bo")
+    asyncio.run(fill("sqlite:///var/mailgate.db", fresh(), other))
+    shown = json.loads(devices("show", "phone-1", "--json").stdout)
+    assert [each["reason"] for each in shown["findings"]] == [
+        "device-kind-contradicted",
+        "device-owner-contradicted",
+    ]
+    assert shown["kind"] == "phone"
+    text = devices("show", "phone-1").stdout
+    for word in ("what does not fit", "laptop says https://other.example.com", "device-owner-contradicted"):
+        assert word in text
 
 
 def test_what_strangers_wrote_does_not_steer_the_terminal() -> None:

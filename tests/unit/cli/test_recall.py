@@ -28,7 +28,7 @@ RULES = (
 def bundle(*rules: object) -> Any:
     """As much of the files as is read here."""
     file = PolicyFile.model_validate({"rules": rules or RULES}, context=policy_context(CATALOG))
-    settings = SimpleNamespace(posture=SimpleNamespace(max_age=MAX_AGE))
+    settings = SimpleNamespace(posture=SimpleNamespace(max_age=MAX_AGE, precedence=()))
     return SimpleNamespace(policy=Policy(file.rules, file.default, CATALOG), settings=settings)
 
 

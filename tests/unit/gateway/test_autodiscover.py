@@ -1,8 +1,9 @@
+import gzip
 from dataclasses import replace
 
 import pytest
 
-from mailgate.gateway.autodiscover import AutodiscoverEditor
+from mailgate.gateway.autodiscover import MAX_BODY, AutodiscoverEditor
 from mailgate.gateway.http1.body import LengthBody
 from mailgate.gateway.http1.grammar import values
 from mailgate.gateway.http1.request import parse_request_head
@@ -79,12 +80,72 @@ def test_the_new_answer_has_no_word_about_the_old_body():
     "answer",
     [
         response(b"<a/>", status=302),
-        response(b"<a/>", b"text/html"),
-        response(b"<a/>", b"text/xml", (b"Content-Encoding", b"gzip")),
+        response(b"<a/>", b"image/png"),
+        response(b"<a/>", b"application/zip"),
+        response(b"<a/>", b"text/xml", (b"Content-Encoding", b"br")),
+        response(b"<a/>", b"text/xml", (b"Content-Encoding", b"gzip, br")),
     ],
 )
 def test_an_answer_without_readable_addresses_is_left_alone(answer):
     assert not EDITOR.wants(POST, answer)
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [b"text/xml", b"Application/XML; charset=utf-8", b"application/problem+json", b"text/html", b"text/plain",
+     b"application/octet-stream"],
+)  # fmt: skip
+def test_a_document_is_one_whatever_its_server_calls_it(content_type):
+    assert EDITOR.wants(POST, response(b"<a/>", content_type))
+    assert EDITOR.wants(POST, ResponseHead(200, b"OK", 1, [], LengthBody(4), keep_alive=True))
+
+
+@pytest.mark.parametrize("name", [b"gzip", b"GZIP", b"x-gzip"])
+def test_what_comes_compressed_unasked_is_unpacked(name):
+    body = gzip.compress(
+        XML.format(url="http://10.0.0.7/Microsoft-Server-ActiveSync", charset="utf-8").encode()
+    )
+    answer = response(body, b"text/xml", (b"Content-Encoding", name))
+    assert EDITOR.wants(POST, answer)
+    head, body = EDITOR.edited(answer, body)
+    assert body == XML.format(url=PUBLIC, charset="utf-8").encode()
+    assert not values(head.fields, b"content-encoding")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"<a/>", gzip.compress(b"<a/>")[:-9], gzip.compress(b" " * (MAX_BODY + 1))],
+    ids=["no", "cut", "bomb"],
+)
+def test_what_cannot_be_unpacked_stays_as_it_is(body):
+    head, unchanged = EDITOR.edited(response(body, b"text/xml", (b"Content-Encoding", b"gzip")), body)
+    assert unchanged == body
+    assert values(head.fields, b"content-encoding") == [b"gzip"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("http://10.0.0.7:8443/EWS/", "https://mail.example.com/EWS/"),
+        ("https://10.0.0.7/owa", "https://mail.example.com/owa"),
+        ("HTTPS://ada@10.0.0.7:80", "https://mail.example.com"),
+        ("https://10.0.0.70/EWS/", "https://10.0.0.70/EWS/"),
+        ("https://[::1/EWS/", "https://[::1/EWS/"),
+        ("<Type>EXPR</Type>\n <Server> 10.0.0.7:443 </Server>", "<Type>EXPR</Type>\n <Server> mail.example.com </Server>"),
+        ("<Type>EXPR</Type><Server>10.0.0.8</Server>", "<Type>EXPR</Type><Server>10.0.0.8</Server>"),
+        ("<Type>EXCH</Type><Server>10.0.0.7</Server>", "<Type>EXCH</Type><Server>10.0.0.7</Server>"),
+        ("<Type>SMTP</Type><Server>10.0.0.7</Server>", "<Type>SMTP</Type><Server>10.0.0.7</Server>"),
+    ],
+)  # fmt: skip
+def test_the_webmail_is_told_from_other_servers_by_its_name_alone(text, expected):
+    assert edited(text.encode()) == expected.encode()
+
+
+def test_an_address_of_version_6_is_compared_without_its_port():
+    editor = AutodiscoverEditor.between("https://mail.example.com", "http://[fd00::7]:9080")
+    body = b"<Url>https://[FD00::7]/EWS/Exchange.asmx</Url>"
+    _, changed = editor.edited(response(body), body)
+    assert changed == b"<Url>https://mail.example.com/EWS/Exchange.asmx</Url>"
 
 
 def test_a_head_is_no_answer():

@@ -44,7 +44,7 @@ async def identified(said: Posture, certified: Posture, certificate: Certificate
         (NONE, NONE, NONE, False),
         (CLEAN, OTHER, OTHER, True),
         (OTHER, CLEAN, OTHER, True),
-        (CLEAN, replace(CLEAN, source="other"), CLEAN, True),
+        (CLEAN, replace(CLEAN, device_id="d3"), CLEAN, True),
         (NONE, UNAVAILABLE, UNAVAILABLE, False),
         (CLEAN, UNAVAILABLE, CLEAN, False),
         (UNAVAILABLE, CLEAN, CLEAN, False),

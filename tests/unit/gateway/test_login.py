@@ -28,19 +28,23 @@ def access_of(incoming, **changed):
     return Access(incoming.facts, classify(incoming.facts), Posture(), NOW, **changed)
 
 
-async def answered(*pieces, line=PING, end=None):
-    """What becomes of the webmail's answer, and what the webmail was sent."""
+async def answered(*answers, line=PING):
+    """What becomes of the webmail's answers, each on a connection of its own, and what the webmail was sent."""
     asked = exchange(
         line, b"Content-Type: application/vnd.ms-sync.wbxml", b"Content-Length: 5", body=b"12345"
     )
-    pool = Pool(connected(None))
+    pool = Pool(*(connected(None) for _ in range(2)))
     forwarder = Forwarder(pool, Rewrite.between("http://a", "http://b"), b"mail.example.com", 5)
     running = asyncio.ensure_future(ask_for_login(forwarder, asked.head, incoming_of(asked)))
-    await settle()
-    for piece in pieces:
-        pool.used[0].data_received(piece)
+    for answer in answers:
         await settle()
+        pool.used[-1].data_received(answer)
     return await running, pool
+
+
+def asked_of(pool):
+    """The request line of each question."""
+    return [used._transport.written.partition(b"\r\n")[0] for used in pool.used]
 
 
 @pytest.mark.parametrize(
@@ -50,13 +54,14 @@ async def answered(*pieces, line=PING, end=None):
         (PING, (b"Authorization: Basic YTpi",), False),
         (PING, (b"Authorization: Bearer x",), False),
         (PING, (b"Cookie: session=1",), False),
-        (PING.replace(b"POST", b"GET"), (), False),
+        (PING, (b"Authorization: ", b"Cookie: "), True),
+        (PING.replace(b"POST", b"GET"), (), True),
         (b"POST /inbox HTTP/1.1", (), False),
         (b"PROPFIND /SOGo/dav/ada/ HTTP/1.1", (), True),
         (b"PROPFIND /SOGo/dav/ada/ HTTP/1.1", (b"Authorization: Basic YTpi",), False),
         (b"GET /.well-known/carddav HTTP/1.1", (), True),
-        (b"PUT /SOGo/dav/ada/Calendar/1.ics HTTP/1.1", (), False),
-        (b"DELETE /SOGo/dav/ada/Calendar/1.ics HTTP/1.1", (), False),
+        (b"PUT /SOGo/dav/ada/Calendar/1.ics HTTP/1.1", (), True),
+        (b"DELETE /SOGo/dav/ada/Calendar/1.ics HTTP/1.1", (), True),
         (b"POST /EWS/Exchange.asmx HTTP/1.1", (), True),
         (b"POST /mapi/emsmdb/ HTTP/1.1", (), True),
         (b"GET /.well-known/jmap HTTP/1.1", (), True),
@@ -84,12 +89,33 @@ async def test_the_question_of_the_webmail_is_passed_on_without_anything_else_of
     assert pool.used[0]._transport.aborted
 
 
-async def test_the_webmail_sees_no_body():
+async def test_the_webmail_sees_no_body_and_nothing_that_speaks_of_one():
+    """A POST with ``Content-Length: 0`` is what SOGo answers with 403."""
     _, pool = await answered(b"HTTP/1.1 401 X\r\n" + BASIC + b"\r\n")
     head, _, body = pool.used[0]._transport.written.partition(b"\r\n\r\n")
-    assert head.startswith(PING)
-    assert b"\r\nContent-Length: 0\r\n" in head
+    assert head.startswith(PING.replace(b"POST", b"OPTIONS"))
+    assert b"content-" not in head.lower()
     assert body == b""
+
+
+@pytest.mark.parametrize("method", [b"GET", b"HEAD", b"OPTIONS", b"PROPFIND", b"REPORT"])
+async def test_a_method_that_reads_is_asked_as_it_came(method):
+    line = method + b" /dav/ada/ HTTP/1.1"
+    answer, pool = await answered(b"HTTP/1.1 401 X\r\n" + BASIC + b"\r\n", line=line)
+    assert (answer.status, asked_of(pool)) == (401, [line])
+
+
+@pytest.mark.parametrize(
+    "method", [b"POST", b"PUT", b"DELETE", b"MKCALENDAR", b"MOVE", b"LOCK", b"RPC_IN_DATA"]
+)
+async def test_no_other_method_reaches_a_webmail_that_has_seen_no_login(method):
+    line = method + b" /dav/ada/1.ics HTTP/1.1"
+    answer, pool = await answered(
+        b"HTTP/1.1 204 X\r\nAllow: GET\r\n\r\n", b"HTTP/1.1 401 X\r\n" + BASIC + b"\r\n", line=line
+    )
+    assert answer.status == 401
+    assert asked_of(pool) == [b"OPTIONS /dav/ada/1.ics HTTP/1.1", b"GET /dav/ada/1.ics HTTP/1.1"]
+    assert all(used._transport.aborted for used in pool.used)
 
 
 @pytest.mark.parametrize(
@@ -103,9 +129,9 @@ async def test_the_webmail_sees_no_body():
     ],
 )
 async def test_a_webmail_that_asks_for_no_login_is_not_heard(answer):
-    assert (await answered(answer))[0] is None
+    assert (await answered(answer, answer))[0] is None
 
 
 async def test_interim_answers_are_waited_through():
-    answer, _ = await answered(b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 401 X\r\n" + BASIC + b"\r\n")
+    answer, _ = await answered(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 401 X\r\n" + BASIC + b"\r\n")
     assert answer.status == 401

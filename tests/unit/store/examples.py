@@ -17,6 +17,7 @@ from mailgate.model import (
 )
 from mailgate.policy import AppCatalog
 from mailgate.policy.apps import ListedApp
+from mailgate.store.device import new_id
 
 NOW = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
 MAX_AGE = timedelta(hours=24)
@@ -29,6 +30,8 @@ def catalog(*apps: str, **lists: tuple[str, ...]) -> AppCatalog:
     return AppCatalog({key: ListedApp(key, key.title()) for key in apps}, lists)
 
 
+PHONE_1 = new_id((ISSUER, "phone-1"))
+PHONE_2 = new_id((ISSUER, "phone-2"))
 CATALOG = catalog("tiktok", "chess", prohibited=("tiktok",))
 
 
@@ -39,11 +42,12 @@ def minutes(count: float) -> timedelta:
 def proof(
     *apps: str, at: datetime | None = NOW, complete: bool = True, **fields: object
 ) -> AttestationResult:
-    """A verified proof of one phone. ``at=None``: without a report of apps."""
+    """A verified proof of one phone, each with a key of its own. ``at=None``: without a report of apps."""
+    named = f"{fields.get('device_id', 'phone-1')} of {fields.get('issuer', ISSUER)}"
     known: dict[str, object] = {
         "device_id": "phone-1",
         "issuer": ISSUER,
-        "key_thumbprint": "thumb",
+        "key_thumbprint": f"thumb of {named}",
         "kind": Kind.PHONE,
         "os": "ios",
         "os_version": "26.1",

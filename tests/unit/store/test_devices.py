@@ -1,97 +1,260 @@
 """Queries on devices."""
 
 from dataclasses import replace
+from datetime import timedelta
 
-from tests.unit.store.examples import BLOCK, CATALOG, ISSUER, NOW, access, mail_app, minutes, proof
+import pytest
+from tests.unit.store.examples import (
+    BLOCK,
+    CATALOG,
+    ISSUER,
+    NOW,
+    PHONE_1,
+    access,
+    mail_app,
+    minutes,
+    proof,
+)
 
-from mailgate.store import Device, Store
-from mailgate.store.devices import names_of
-from mailgate.store.names import EAS, KEY
+from mailgate.model import AppsReport, DeviceRecord, Reason
+from mailgate.store import Device, Report, Store, Taken
+from mailgate.store.device import new_id
+from mailgate.store.names import EAS, KEY, SERIAL, USER
 from mailgate.store.reports import report_of
 
+LATER = NOW + minutes(1)
 
-async def learned(store: Store, *devices: Device) -> None:
-    for device in devices:
-        store.reports.put((device.source, device.id), device)
+
+async def learned(store: Store, *reports: Report) -> None:
+    for report in reports:
+        store.reports.put(report.slot, report)
         await store.reports.flush()
 
 
-def device(name: str, **fields: object) -> Device:
-    base = Device(ISSUER, name, reported_at=NOW, apps_complete=True, first_seen=NOW, last_seen=NOW)
+def report(name: str, **fields: object) -> Report:
+    base = Report(ISSUER, name, reported_at=NOW, apps_complete=True, first_seen=NOW, last_seen=NOW)
     return replace(base, **fields)  # type: ignore[arg-type]
 
 
-async def test_a_device_is_stored_whole(store: Store) -> None:
-    report = report_of(proof("tiktok", "chess", "unlisted", eas_ids=("ApplX1",)), CATALOG, NOW)
-    await learned(store, report)
+def record(name: str = "mdm-1", source: str = "jamf", **fields: object) -> DeviceRecord:
+    base = DeviceRecord(source, name, apps=AppsReport(frozenset(), True, NOW))
+    return replace(base, **fields)  # type: ignore[arg-type]
+
+
+def ids(devices: list[Device]) -> list[str]:
+    """What the sources call them, each device a word."""
+    return sorted("+".join(sorted(each.id for each in device.reports)) for device in devices)
+
+
+async def test_a_report_is_stored_whole(store: Store) -> None:
+    told = report_of(proof("tiktok", "chess", "unlisted", eas_ids=("ApplX1",)), CATALOG, NOW)
+    await learned(store, told)
     found = await store.devices.get(ISSUER, "phone-1")
-    assert found == replace(report, apps=frozenset({"tiktok", "chess"}))
     assert found is not None
+    assert (found.id, found.reports) == (PHONE_1, (replace(told, apps=frozenset({"tiktok", "chess"})),))
     assert (found.first_seen, found.last_seen) == (NOW, NOW)
-    assert await store.devices.find(KEY, ["thumb"]) == found
-    assert await store.devices.find(EAS, ["applx1"]) == found
-    assert await store.devices.find(KEY, ["applx1"]) is None
+    assert (found.reports[0].first_seen, found.reports[0].last_seen) == (NOW, NOW)
+    assert await store.devices.find(KEY, [f"thumb of phone-1 of {ISSUER}"]) == [found]
+    assert await store.devices.find(EAS, ["applx1"]) == [found]
+    assert await store.devices.find(KEY, ["applx1"]) == []
     assert await store.devices.get("https://other.example.com", "phone-1") is None
 
 
 async def test_a_newer_report_takes_the_place_of_the_older_one(store: Store) -> None:
-    old = device("a", apps=frozenset({"tiktok"}), names=names_of("k1", ["one"]), owner="x")
-    new = device("a", names=names_of("k2", ["two"]), reported_at=NOW + minutes(1), last_seen=NOW + minutes(1))
+    old = report("a", apps=frozenset({"tiktok"}), names=frozenset({(KEY, "k1"), (EAS, "one1")}), owner="x")
+    new = report("a", names=frozenset({(KEY, "k2"), (EAS, "two2")}), reported_at=LATER, last_seen=LATER)
     for order in ([old, new], [new, old, old]):
         await learned(store, *order)
         (found,) = await store.devices.called("a")
-        assert found == new
-        assert (found.first_seen, found.last_seen) == (NOW, NOW + minutes(1))
+        assert found.reports == (new,)
+        assert (found.first_seen, found.last_seen) == (NOW, LATER)
+        assert await store.devices.find(KEY, ["k1"]) == []
+        assert await store.devices.find(KEY, ["k2"]) == [found]
 
 
 async def test_a_persons_devices_are_found_whatever_the_case_of_the_name(store: Store) -> None:
-    ada, other, bob, nobody = (
-        device(name, owner=owner, names=names_of("", [], owner))
-        for name, owner in [("a", "Ada@example.com"), ("b", "ada@EXAMPLE.com"), ("c", "bob"), ("d", "")]
-    )
-    await learned(store, ada, other, bob, nobody)
-    found = await store.devices.owned("ada@example.com")
-    assert sorted(each.id for each in found) == ["a", "b"]
-    assert await store.devices.owned("bob") == [bob]
+    names = [("a", "Ada@example.com"), ("b", "ada@EXAMPLE.com"), ("c", "bob"), ("d", "")]
+    await learned(store, *(report(name, owner=owner) for name, owner in names))
+    assert ids(await store.devices.owned("ada@example.com")) == ["a", "b"]
+    assert ids(await store.devices.owned("bob")) == ["c"]
     assert await store.devices.owned("ada") == []
     assert await store.devices.owned("") == []
 
 
 async def test_a_device_that_changes_hands_is_the_new_owners_alone(store: Store) -> None:
-    await learned(store, device("a", owner="ada", names=names_of("", [], "ada")))
-    later = NOW + minutes(1)
-    await learned(store, device("a", owner="bob", names=names_of("", [], "bob"), reported_at=later))
+    await learned(store, report("a", owner="ada"))
+    await learned(store, report("a", owner="bob", reported_at=LATER))
     assert await store.devices.owned("ada") == []
-    assert [each.id for each in await store.devices.owned("bob")] == ["a"]
+    assert ids(await store.devices.owned("bob")) == ["a"]
 
 
 async def test_pages_are_in_order_and_complete(store: Store) -> None:
-    stored = [device(name, source=source) for name in "abc" for source in ("s", "t")]
-    await learned(store, *reversed(stored))
+    await learned(store, *(report(name, source=source) for name in "abc" for source in ("s", "t")))
     found: list[Device] = []
-    while page := await store.devices.page((found[-1].id, found[-1].source) if found else ("", ""), size=4):
+    while page := await store.devices.page(found[-1].id if found else "", size=4):
         found += page
-    assert found == stored
+    assert [device.id for device in found] == sorted(new_id((s, name)) for name in "abc" for s in "st")
+
+
+async def test_records_of_two_sources_with_one_serial_number_are_one_device(store: Store) -> None:
+    taken = await store.devices.take([record(serial="C02XK1ABCD"), record("b", serial="C02XK1ABCE")], NOW)
+    assert taken == Taken(new=2)
+    taken = await store.devices.take([record("intune-7", "intune", serial="c02xk1abcd ")], LATER)
+    assert taken == Taken(changed=1)
+    (found,) = await store.devices.find(SERIAL, ["C02XK1ABCD"])
+    assert (found.id, [each.source for each in found.reports]) == (
+        new_id(("jamf", "mdm-1")),
+        ["intune", "jamf"],
+    )
+    assert await store.devices.take([record("intune-7", "intune", serial="c02xk1abcd")], LATER) == Taken(
+        same=1
+    )
+    assert ids(await store.devices.page()) == ["b", "intune-7+mdm-1"]
+
+
+async def test_what_is_unchanged_is_seen_again_but_not_written_for_every_minute(store: Store) -> None:
+    for later, seen in ((0, 0), (59, 0), (60, 60)):
+        await store.devices.take([record()], NOW + minutes(later))
+        (found,) = await store.devices.page()
+        assert (found.last_seen, found.reports[0].last_seen) == (NOW + minutes(seen),) * 2
+
+
+async def test_a_record_that_joins_two_devices_makes_them_one_with_all_that_was_noted(store: Store) -> None:
+    await store.devices.take([record("a", serial="SERIAL1")], NOW)
+    await store.devices.take([record("b", "intune", eas_ids=("ApplX1",))], LATER)
+    old, new = new_id(("intune", "b")), new_id(("jamf", "a"))
+    store.ledger.record(access(device=old), BLOCK)
+    await store.ledger.flush()
+    for device, reason in ((old, "x"), (new, "x"), (old, "y")):
+        told = await store.notices.claim("ada", device, reason, NOW, pause=minutes(1), at_most=9)
+        assert told
+    joined = record("c", "google", serial="SERIAL1", eas_ids=("ApplX1",))
+    assert await store.devices.take([joined], LATER) == Taken(changed=1)
+    (found,) = await store.devices.page()
+    assert (found.id, found.former, ids([found])) == (new, {old}, ["a+b+c"])
+    assert [row.sighting.device for row in await store.sightings.latest()] == [new]
+    for reason in ("x", "y"):
+        assert not await store.notices.claim("ada", new, reason, NOW, pause=minutes(1), at_most=9)
+    assert await store.devices.called(old) == [found]
+
+
+async def test_devices_that_cannot_be_one_stay_two_and_say_so(store: Store) -> None:
+    shared = {"eas_ids": ("ApplX1",)}
+    await store.devices.take([record("a", serial="SERIAL1", **shared)], NOW)
+    taken = await store.devices.take([record("b", "intune", serial="SERIAL2", **shared)], LATER)
+    assert (taken.new, taken.findings) == (1, 4)  # both forms of the id, at both devices
+    (one,), (two,) = await store.devices.called("a"), await store.devices.called("b")
+    assert {each.reason for each in (*one.findings, *two.findings)} == {Reason.DEVICE_NAME_CONTRADICTED}
+    assert two.id in one.findings[0].detail
+    assert await store.devices.counted_findings() == {"device-name-contradicted": 4}
+    assert await store.devices.find(EAS, ["applx1"]) == [two]
+    assert (EAS, "applx1") in one.ceded
+    await store.devices.take([record("b", "intune", serial="SERIAL2")], LATER)
+    (one,), (two,) = await store.devices.called("a"), await store.devices.called("b")
+    assert (one.findings, two.findings) == ((), ())
+    assert await store.devices.find(EAS, ["applx1"]) == [one]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["mdm-1", "SERIAL1", "serial1", "applx1", b"ApplX1".hex().upper(), "{AAAA-BBBB-CCCC}", "ada@Example.com"],
+)
+async def test_a_device_is_called_by_any_name_as_people_write_it(store: Store, name: str) -> None:
+    names = {
+        "serial": "SERIAL1",
+        "udid": "aaaa-bbbb-cccc",
+        "eas_ids": ("ApplX1",),
+        "owner": "Ada@example.com",
+    }
+    await store.devices.take([record(**names), record("other", serial="SERIAL2")], NOW)
+    assert ids(await store.devices.called(name)) == ["mdm-1"]
+    device_id = new_id(("jamf", "mdm-1"))
+    for typed in (device_id, device_id.upper(), device_id.replace("-", "")):
+        assert ids(await store.devices.called(typed)) == ["mdm-1"]
+
+
+async def test_a_lost_device_is_kept_and_stays_lost_until_it_is_found(store: Store) -> None:
+    await store.devices.take([record()], NOW)
+    device_id = new_id(("jamf", "mdm-1"))
+    assert await store.devices.lose(device_id, LATER)
+    assert not await store.devices.lose("nobody", LATER)
+    assert await store.devices.prune(NOW + timedelta(days=999)) == 0
+    await store.devices.take([record("re-enrolled")], LATER)
+    assert [device.lost_at for device in await store.devices.called("mdm-1")] == [LATER]
+    assert await store.devices.lose(device_id, None)
+    assert [device.lost_at for device in await store.devices.called("mdm-1")] == [None]
+
+
+async def test_a_lost_device_does_not_come_back_under_another_id(store: Store) -> None:
+    await store.devices.take([record("old", serial="SERIAL1")], NOW)
+    await store.devices.lose(new_id(("jamf", "old")), NOW)
+    await store.devices.take([record("new", eas_ids=("ApplX1",))], LATER)
+    await store.devices.take([record("new", serial="SERIAL1", eas_ids=("ApplX1",))], LATER)
+    (found,) = await store.devices.page()
+    assert (ids([found]), found.lost_at) == (["new+old"], NOW)
+
+
+async def test_changes_are_told_once_in_order_and_whole(store: Store) -> None:
+    start = await store.devices.last_change()
+    assert (await store.devices.changes(start)).changed == ()
+    for number in range(3):
+        await store.devices.take([record(f"{number}-{each}") for each in range(4)], NOW)
+    seen, told = start, []
+    while True:
+        changes = await store.devices.changes(seen, size=6)
+        told += [device_id for _, device_id in changes.changed]
+        seen = changes.number
+        if not changes.more:
+            break
+    assert sorted(told) == sorted(device.id for device in await store.devices.page())
+    assert seen == await store.devices.last_change()
+    await store.devices.forget(told[0], NOW)
+    assert (await store.devices.changes(seen)).forgotten == (told[0],)
+    assert (await store.devices.changes(seen + 1)).forgotten == ()
+
+
+async def test_a_change_that_is_larger_than_a_page_is_told_whole(store: Store) -> None:
+    start = await store.devices.last_change()
+    await store.devices.take([record(str(each)) for each in range(9)], NOW)
+    await store.devices.take([record("last")], NOW)
+    changes = await store.devices.changes(start, size=3)
+    assert (len(changes.changed), changes.more, changes.number) == (9, True, start + 1)
+    changes = await store.devices.changes(changes.number, size=3)
+    assert (len(changes.changed), changes.more) == (1, False)
+
+
+async def test_ids_and_owners_are_told_for_devices_that_changed(store: Store) -> None:
+    await store.devices.take([record(serial="SERIAL1", eas_ids=("ApplX1",), owner="Ada")], NOW)
+    (device,) = await store.devices.page()
+    found = await store.devices.found_by([device.number])
+    assert {(kind, text) for _, kind, text in found} == {
+        (EAS, "applx1"),
+        (EAS, b"applx1".hex()),
+        (USER, "ada"),
+    }
 
 
 async def test_forgetting_takes_everything_of_one_device_and_nothing_of_another(store: Store) -> None:
     await learned(
-        store, device("a", names=names_of("k", ["ApplX1"])), device("b", names=names_of("l", ["ApplX2"]))
+        store,
+        report("a", names=frozenset({(KEY, "k"), (EAS, "applx1")})),
+        report("b", names=frozenset({(KEY, "l"), (EAS, "applx2")})),
     )
-    for seen in ("a", "b"):
+    one, other = new_id((ISSUER, "a")), new_id((ISSUER, "b"))
+    for seen in (one, other):
         store.ledger.record(access(device=seen), BLOCK)
     for eas_id in ("ApplX1", b"ApplX1".hex(), "ApplX2"):  # from before the devices were known
         store.ledger.record(access(client=mail_app(eas_id), device=""), BLOCK)
     await store.ledger.flush()
-    assert await store.devices.forget("a") == 1
-    assert await store.devices.forget("a") == 0
+    assert await store.devices.forget(one, NOW)
+    assert not await store.devices.forget(one, NOW)
     left = {(row.sighting.device, row.sighting.client.eas_id) for row in await store.sightings.latest()}
-    assert left == {("b", ""), ("", "applx2")}
-    assert [each.id for each in await store.devices.page()] == ["b"]
-    assert await store.devices.find(KEY, ["k"]) is None
+    assert left == {(other, ""), ("", "applx2")}
+    assert ids(await store.devices.page()) == ["b"]
+    assert await store.devices.find(KEY, ["k"]) == []
 
 
 async def test_forgetting_a_device_that_was_only_seen(store: Store) -> None:
     store.ledger.record(access(device="a"), BLOCK)
     await store.ledger.flush()
-    assert await store.devices.forget("a") == 0
+    assert not await store.devices.forget("a", NOW)

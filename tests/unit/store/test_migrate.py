@@ -6,15 +6,18 @@ import sys
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, text
+from sqlalchemy import Engine, MetaData, create_engine, text
 from sqlalchemy.pool import NullPool
-from tests.unit.store.examples import BROWSER, CATALOG, MAX_AGE, NOW, proof
+from tests.unit.store.examples import ISSUER, NOW, PHONE_1, minutes
 
 import mailgate
-from mailgate.store import Store, StoreError
-from mailgate.store.database import store_url
+from mailgate.model import Kind
+from mailgate.store import Report, Store, StoreError, migrations
+from mailgate.store.database import create_file, store_url
 from mailgate.store.migrate import migrate
 from mailgate.store.schema import metadata
 
@@ -50,19 +53,107 @@ def test_a_store_of_a_newer_version_is_refused(url: str) -> None:
         assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == "9999"
 
 
+OLD = {"owner": "", "kind": None, "managed": None, "os": "ios", "os_version": "26.1", "status": "affirming"}
+SEEN = dict.fromkeys(("reported_at", "expires_at", "first_seen", "last_seen"), NOW)
+
+
+def at_revision(url: str, revision: str) -> Engine:
+    """A store as an older version left it."""
+    address = store_url(url)
+    create_file(address)
+    engine = create_engine(address, poolclass=NullPool)
+    with engine.begin() as connection:
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+        command.upgrade(config, revision)
+    return engine
+
+
+def insert_old(engine: Engine, table: str, *rows: dict[str, object]) -> None:
+    tables = MetaData()
+    with engine.begin() as connection:
+        tables.reflect(connection, only=[table])
+        connection.execute(tables.tables[table].insert(), list(rows))
+
+
+def old_device(key: int, name: str, source: str = ISSUER, **fields: object) -> dict[str, object]:
+    return OLD | SEEN | {"key": key, "id": name, "source": source, "apps_complete": True} | fields
+
+
 async def test_devices_from_before_owners_had_names_are_found_by_them(url: str) -> None:
-    """What version 0001 stored: a store without the names of owners and without notices, at its revision."""
-    store = await Store.open(url)
-    report = proof(user="Ada@example.com")
-    await store.postures(CATALOG, MAX_AGE).current(BROWSER, report, NOW)
-    await store.postures(CATALOG, MAX_AGE).current(BROWSER, proof(device_id="kiosk", user=""), NOW)
-    await store.close()
-    with create_engine(store_url(url), poolclass=NullPool).begin() as connection:
-        connection.execute(text("DELETE FROM device_names WHERE kind = 'user'"))
-        connection.execute(text("DROP TABLE keys"))  # of version 0003
-        connection.execute(text("DROP TABLE notices"))  # of version 0004
-        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    engine = at_revision(url, "0001")
+    insert_old(engine, "devices", old_device(1, "phone-1", owner="Ada@example.com"), old_device(2, "kiosk"))
     store = await Store.open(url)
     (found,) = await store.devices.owned("ada@example.com")
-    assert found.id == "phone-1"
+    assert (found.id, found.reports[0].id) == (PHONE_1, "phone-1")
+    await store.close()
+
+
+async def test_old_rows_become_devices_of_one_report_and_those_that_share_a_name_one(url: str) -> None:
+    engine, later = at_revision(url, "0004"), NOW + minutes(9)
+    insert_old(
+        engine,
+        "devices",
+        old_device(1, "phone-1", kind="phone", managed=True),
+        old_device(2, "phone-1", "https://other.example.com"),
+        old_device(3, "phone-2", last_seen=later, owner="Ada"),
+        old_device(4, "phone-3"),
+    )
+    insert_old(engine, "device_apps", {"device": 1, "app": "tiktok"})
+    names = [
+        (1, "key", "k1"),
+        (1, "eas", "applx1"),
+        (3, "eas", "applx1"),
+        (3, "user", "ada"),
+        (4, "eas", "validate"),
+    ]
+    names.append((2, "eas", "validate"))
+    insert_old(engine, "device_names", *({"device": d, "kind": k, "name": n} for d, k, n in names))
+    told = {"person": "ada", "reason": "prohibited-app", "told_at": later}
+    insert_old(engine, "notices", *({"device": name, **told} for name in ("phone-1", "phone-2", "applx9")))
+    store = await Store.open(url)
+    one, two, three = [await store.devices.called(name) for name in (PHONE_1, "phone-2", "phone-3")]
+    assert one == two
+    assert sorted((each.source, each.id) for each in one[0].reports) == [
+        (ISSUER, "phone-1"),
+        (ISSUER, "phone-2"),
+    ]
+    assert one[0].reports[0] == Report(
+        ISSUER,
+        "phone-1",
+        kind=Kind.PHONE,
+        os="ios",
+        os_version="26.1",
+        managed=True,
+        status="affirming",
+        apps=frozenset({"tiktok"}),
+        apps_complete=True,
+        reported_at=NOW,
+        expires_at=NOW,
+        names=frozenset({("key", "k1"), ("eas", "applx1")}),
+    )
+    assert (one[0].first_seen, one[0].last_seen) == (NOW, NOW + minutes(9))
+    assert await store.devices.find("eas", ["applx1"]) == one
+    assert await store.devices.owned("ada") == one
+    assert (three[0].claims, len(await store.devices.page())) == (frozenset(), 3)
+    claim = {"pause": minutes(60), "at_most": 3}
+    assert not await store.notices.claim("ada", PHONE_1, "prohibited-app", NOW, **claim)
+    await store.close()
+
+
+async def test_what_was_seen_of_a_device_is_found_by_its_new_id(url: str) -> None:
+    engine, now = at_revision(url, "0004"), NOW
+    insert_old(engine, "devices", old_device(1, "phone-1"))
+    client = dict.fromkeys(
+        "kind assurance form os browser protocol eas_id method target headers".split(), "{}"
+    )
+    insert_old(engine, "clients", client | {"id": "c", "handheld": True, "last_at": now})
+    seen = dict.fromkeys("posture user rule effect reason would policy reference".split(), "[]")
+    seen |= {"count": 1, "first_at": now, "last_at": now, "day": NOW.date(), "client": "c"}
+    insert_old(
+        engine, "sightings", *(seen | {"id": name, "device": name} for name in ("phone-1", "other", ""))
+    )
+    store = await Store.open(url)
+    found = {row.id: row.sighting.device for row in await store.sightings.latest()}
+    assert found == {"phone-1": PHONE_1, "other": "other", "": ""}
     await store.close()

@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 import pytest
-from tests.unit.store.examples import BROWSER, CATALOG, MAX_AGE, NOW, proof
+from tests.unit.store.examples import BROWSER, CATALOG, MAX_AGE, NOW, PHONE_1, proof
 
 from mailgate.store import Store
 
@@ -50,7 +50,7 @@ async def test_old_notices_go_and_those_of_a_forgotten_device_too(store: Store) 
     assert await store.notices.prune(NOW + timedelta(seconds=1)) == 1
     await store.postures(CATALOG, MAX_AGE).current(BROWSER, proof(eas_ids=("ApplX1",)), NOW)
     await store.reports.flush()
-    for device in ("phone-1", "applx1"):
+    for device in (PHONE_1, "applx1"):
         await claim(store, device=device)
-    assert await store.devices.forget("phone-1") == 1
-    assert [await claim(store, device=device) for device in ("phone-1", "applx1")] == [True, True]
+    assert await store.devices.forget(PHONE_1, NOW)
+    assert [await claim(store, device=device) for device in (PHONE_1, "applx1")] == [True, True]

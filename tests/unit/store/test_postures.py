@@ -11,6 +11,8 @@ from tests.unit.store.examples import (
     ISSUER,
     MAX_AGE,
     NOW,
+    PHONE_1,
+    PHONE_2,
     catalog,
     mail_app,
     minutes,
@@ -18,8 +20,19 @@ from tests.unit.store.examples import (
 )
 from tests.unit.store.outage import cut_off
 
-from mailgate.model import AttestationResult, CertificateResult, Client, Kind, Posture, PostureState, Reason
+from mailgate.model import (
+    AppsReport,
+    AttestationResult,
+    CertificateResult,
+    Client,
+    DeviceRecord,
+    Kind,
+    Posture,
+    PostureState,
+    Reason,
+)
 from mailgate.store import Postures, Store, database
+from mailgate.store.device import new_id
 
 LATER = NOW + minutes(1)
 
@@ -41,7 +54,7 @@ async def test_a_verified_report_counts_from_its_own_request_on(postures: Postur
     posture = await postures.current(BROWSER, proof("tiktok"), NOW)
     assert posture == Posture(
         state=PostureState.PROHIBITED,
-        device_id="phone-1",
+        device_id=PHONE_1,
         kind=Kind.PHONE,
         os="ios",
         os_version="26.1",
@@ -50,6 +63,7 @@ async def test_a_verified_report_counts_from_its_own_request_on(postures: Postur
         apps=("tiktok",),
         lists=("prohibited",),
         source=ISSUER,
+        sources=(ISSUER,),
         reported_at=NOW,
         expires_at=NOW + MAX_AGE,
     )
@@ -126,7 +140,7 @@ async def test_a_mail_app_is_found_by_either_form_of_its_id(
         found = await after_restart(store, mail_app(sent), None, NOW)
     else:
         found = await postures.current(mail_app(sent), None, NOW)
-    assert (found.state, found.device_id) == (PostureState.PROHIBITED, "phone-1")
+    assert (found.state, found.device_id) == (PostureState.PROHIBITED, PHONE_1)
 
 
 @pytest.mark.parametrize("sent", ["", "x", "ApplDN", "ApplDNXX", "%", "' OR 1=1 --", "\ud800", "a\0b"])
@@ -135,19 +149,34 @@ async def test_another_id_finds_nothing(store: Store, postures: Postures, sent: 
     assert await after_restart(store, mail_app(sent), None, NOW) == Posture()
 
 
-async def test_an_eas_id_that_moved_belongs_to_the_device_that_reported_last(
+async def test_two_reports_that_share_a_name_are_of_one_device_in_whatever_order_they_come(
     store: Store, postures: Postures
 ) -> None:
+    """A phone that was enrolled anew has another id at its issuer, and the ActiveSync id that it had."""
     old = proof("tiktok", eas_ids=("ApplX1",))
     new = proof(at=LATER, device_id="phone-2", eas_ids=("ApplX1",))
     for order in ((old, new), (new, old)):
         for each in order:
             await postures.current(BROWSER, each, LATER)
-        assert (await postures.current(mail_app("ApplX1"), None, LATER)).device_id == "phone-2"
-        assert (await after_restart(store, mail_app("applx1"), None, LATER)).device_id == "phone-2"
+        told = await postures.current(mail_app("ApplX1"), None, LATER)
+        assert (told.state, told.device_id) == (PostureState.CLEAN, min(PHONE_1, PHONE_2))
+        assert await after_restart(store, mail_app("applx1"), None, LATER) == told
+        assert len(await store.devices.page()) == 1
 
 
-async def test_two_issuers_never_speak_for_one_device(postures: Postures) -> None:
+async def test_two_sources_speak_for_one_device_from_the_first_request_on(
+    store: Store, postures: Postures
+) -> None:
+    given = proof(at=LATER)
+    told = AppsReport(frozenset({"tiktok"}), True, LATER)
+    await store.devices.take([DeviceRecord("intune", "7", apps=told, keys=(given.key_thumbprint,))], LATER)
+    posture = await postures.current(BROWSER, given, LATER)
+    assert (posture.state, posture.sources) == (PostureState.PROHIBITED, (ISSUER, "intune"))
+    assert posture.device_id == new_id(("intune", "7"))
+    assert await after_restart(store, BROWSER, given, LATER) == posture
+
+
+async def test_two_issuers_of_one_id_speak_for_two_devices(postures: Postures) -> None:
     await postures.current(BROWSER, proof("tiktok"), NOW)
     await postures.current(BROWSER, proof(at=LATER, issuer="https://other.example.com"), LATER)
     assert (await postures.current(BROWSER, proof(at=None), LATER)).state is PostureState.PROHIBITED
@@ -212,7 +241,7 @@ async def test_what_another_process_learned_is_seen_soon(store: Store, postures:
 async def test_a_forgotten_device_is_unknown_again(store: Store, postures: Postures) -> None:
     await postures.current(BROWSER, proof("tiktok", eas_ids=("ApplX1",)), NOW)
     await store.reports.flush()
-    await store.devices.forget("phone-1")
+    await store.devices.forget(PHONE_1, NOW)
     assert await postures.current(mail_app("ApplX1"), None, LATER) == Posture()
 
 
@@ -319,7 +348,7 @@ async def test_what_this_process_learned_is_known_at_once(postures: Postures) ->
 # --- clients that name no device: the posture of a person
 
 
-OLD_PHONE = {"device_id": "phone-2", "key_thumbprint": "thumb-2"}
+OLD_PHONE = {"device_id": "phone-2"}
 
 
 async def test_a_report_counts_for_its_person_at_once_and_after_a_restart(
@@ -343,7 +372,7 @@ async def test_a_report_on_its_way_to_the_store_counts_beside_what_is_stored(
     await store.reports.flush()
     started = store.postures(CATALOG, MAX_AGE)
     await started.current(BROWSER, proof(), NOW)
-    assert (await started.of_person("ada@example.com", NOW)).device_id == "phone-2"
+    assert (await started.of_person("ada@example.com", NOW)).device_id == PHONE_2
     await started.current(BROWSER, proof(at=LATER, **OLD_PHONE), LATER)
     assert (await started.of_person("ada@example.com", LATER)).state is PostureState.CLEAN
     assert (await started.of_person("ada@example.com", LATER + minutes(1))).state is PostureState.CLEAN
@@ -382,21 +411,37 @@ async def test_a_clean_phone_does_not_stand_for_those_that_the_lost_store_knows(
     assert (await started.of_person("ada@example.com", NOW)).state is PostureState.UNAVAILABLE
 
 
-CERTIFICATE = CertificateResult("x5t", (("udid", "00008120"), ("eas", "4170706C5831")))
+CERTIFICATE = CertificateResult("x5t", (("udid", "0000-8120"), ("eas", "4170706C5831"), ("mdm", "device/7")))
 
 
-async def test_a_certificate_names_the_device_of_a_token_that_is_bound_to_it(postures: Postures) -> None:
-    await postures.current(BROWSER, proof("tiktok", key_thumbprint="x5t"), NOW)
-    await postures._reports.flush()
-    assert (await postures.certified(CERTIFICATE, NOW)).device_id == "phone-1"
-    assert await postures.certified(CertificateResult("other"), NOW) == Posture()
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"certificates": ("x5t",)},
+        {"keys": ("x5t",)},
+        {"udid": "00008120"},
+        {"eas_ids": ("ApplX1",)},
+        {"id": "device/7"},
+    ],
+    ids=lambda names: next(iter(names)),
+)
+async def test_a_certificate_names_a_device_by_its_thumbprint_and_by_what_stands_in_it(
+    store: Store, postures: Postures, names: dict[str, object]
+) -> None:
+    record = DeviceRecord(**{"source": "mdm", "id": "1", "apps": AppsReport(frozenset(), True, NOW), **names})  # type: ignore[arg-type]
+    await store.devices.take([record, DeviceRecord("mdm", "another")], NOW)
+    found = await postures.certified(CERTIFICATE, NOW)
+    assert (found.state, found.source) == (PostureState.CLEAN, "mdm")
+    assert await postures.certified(CertificateResult("other", (("serial", ""),)), NOW) == Posture()
 
 
-async def test_a_name_in_the_certificate_finds_the_device_in_either_form(postures: Postures) -> None:
-    await postures.current(BROWSER, proof("tiktok", eas_ids=("ApplX1",)), NOW)
-    await postures._reports.flush()
-    posture = await postures.certified(CERTIFICATE, NOW)
-    assert (posture.device_id, posture.state) == ("phone-1", PostureState.PROHIBITED)
+async def test_the_thumbprint_is_asked_before_what_stands_in_the_certificate(
+    store: Store, postures: Postures
+) -> None:
+    apps = AppsReport(frozenset({"tiktok"}), True, NOW)
+    own = DeviceRecord("mdm", "1", certificates=("x5t",), apps=apps)
+    await store.devices.take([DeviceRecord("mdm", "device/7"), own], NOW)
+    assert (await postures.certified(CERTIFICATE, NOW)).state is PostureState.PROHIBITED
 
 
 async def test_what_is_learned_meanwhile_counts_for_a_certificate_at_once(postures: Postures) -> None:

@@ -18,9 +18,8 @@ from mailgate.store.reports import report_of
 )
 def test_a_spooled_report_is_read_back_whole(store: Store, given_proof: AttestationResult) -> None:
     report = report_of(given_proof, CATALOG, NOW)
-    name = (report.source, report.id)
-    read_name, read = store.reports._from_line(store.reports._to_line(name, report))
-    assert (read_name, read) == (name, report)
+    slot, read = store.reports._from_line(store.reports._to_line(report.slot, report))
+    assert (slot, read) == (report.slot, report)
     assert (read.first_seen, read.last_seen) == (NOW, NOW)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.unit.store.examples import BLOCK, NOW, access
 from tests.unit.store.outage import cut_off
-from tests.unit.store.test_devices import device, learned
+from tests.unit.store.test_devices import learned, report
 
 from mailgate.model import Client, Kind
 from mailgate.store import Store, StoreUnavailableError
@@ -15,7 +15,7 @@ from mailgate.store import Store, StoreUnavailableError
 async def test_prune_deletes_what_was_not_seen_for_long_and_keeps_the_rest(store: Store) -> None:
     for number in range(7):
         now = NOW - timedelta(days=number)
-        await learned(store, device(f"d{number}", last_seen=now))
+        await learned(store, report(f"d{number}", last_seen=now))
         store.ledger.record(
             access(device=f"d{number}", now=now, client=Client(Kind.LAPTOP, False, os=str(number))), BLOCK
         )
@@ -23,7 +23,7 @@ async def test_prune_deletes_what_was_not_seen_for_long_and_keeps_the_rest(store
     await store.ledger.flush()
     gone = await store.prune(NOW, timedelta(days=3), timedelta(days=5), page=2)
     assert gone == 3 + 1 + 2  # sightings, the clients that only they had, devices
-    assert {each.id for each in await store.devices.page()} == {f"d{n}" for n in range(6)} - {"d6"}
+    assert {each.reports[0].id for each in await store.devices.page()} == {f"d{n}" for n in range(6)} - {"d6"}
     assert {row.sighting.device for row in await store.sightings.latest()} == {
         "same client",
         "d0",

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from babel.lists import format_list
 
 from mailgate.gateway.pages.message import Message, mark, mark_plural
-from mailgate.model import Reason
+from mailgate.model import DEVICE_FINDINGS, Reason
 
 
 class Explanation(NamedTuple):
@@ -120,6 +120,18 @@ _DECIDED = {
             "The certificate on this device belongs to another device than the one that your mail app names. To be safe, the stricter of the two counts."
         ),
     ),
+    Reason.DEVICE_LOST: Wording(
+        mark("This device is reported as lost"),
+        mark(
+            "Your company was told that this device is lost or stolen, so it gets no company mail. If you have it in your hands, ask for help: it can be opened again at once."
+        ),
+    ),
+    Reason.DEVICE_CONTRADICTED: Wording(
+        mark("Your company’s records do not agree on this device"),
+        mark(
+            "They differ in what this device is or whose it is. Until somebody has looked at that, mail stays closed to be safe. You and your device did nothing wrong."
+        ),
+    ),
     Reason.PROBE_REQUIRED: Wording(
         mark("One moment, please"),
         mark("We check once whether this browser runs on a computer. Then your mail opens by itself."),
@@ -191,9 +203,13 @@ WORDINGS = _DECIDED | _UNSERVED
 
 
 def wording_of(reason: Reason) -> Wording:
-    """The texts of a reason. Why exactly a token, proof or certificate was refused helps an admin, not its holder."""
+    """The texts of a reason.
+
+    Why exactly a token, proof or certificate was refused helps an admin, not its holder: one text. So does what exactly
+    sources contradict each other in.
+    """
     other = _CERTIFICATE_REFUSED if reason.startswith("certificate-") else _PROOF_REFUSED
-    return WORDINGS.get(reason, other)
+    return WORDINGS.get(reason, WORDINGS[Reason.DEVICE_CONTRADICTED] if reason in DEVICE_FINDINGS else other)
 
 
 def detail_of(wording: Wording, *, apps: bool, rule: bool) -> Message:

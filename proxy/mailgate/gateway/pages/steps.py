@@ -121,6 +121,8 @@ _FIX_OF_REASON = {
     Reason.KIND_CONTRADICTED: "use-mobile-site",
     Reason.KIND_UNKNOWN: "use-known-browser",
     Reason.KIND_REFUSED: "use-other-device",
+    Reason.DEVICE_LOST: "ask",
+    Reason.DEVICE_CONTRADICTED: "ask",
     Reason.RULE_MATCHED: "ask",
     Reason.NO_RULE_MATCHED: "ask",
     Reason.RULE_ERROR: "ask",

@@ -2,7 +2,7 @@ import pytest
 
 from mailgate.gateway.pages import explain_reason
 from mailgate.gateway.pages.reasons import WORDINGS, wording_of
-from mailgate.model import Reason
+from mailgate.model import DEVICE_FINDINGS, Reason
 
 
 @pytest.mark.parametrize("reason", Reason)
@@ -15,13 +15,15 @@ def test_every_reason_has_words(reason: Reason, apps: tuple[str, ...]) -> None:
 
 
 def test_only_what_was_refused_as_proof_shares_a_text() -> None:
-    shared = {reason for reason in Reason if reason not in WORDINGS}
+    shared = {reason for reason in Reason if reason not in WORDINGS} - DEVICE_FINDINGS
     assert {reason.split("-")[0] for reason in shared} == {"token", "proof", "certificate", "evidence"}
     for reason in shared:
         invalid = (
             Reason.CERTIFICATE_INVALID if reason.startswith("certificate-") else Reason.ATTESTATION_INVALID
         )
         assert wording_of(reason) == wording_of(invalid)
+    found = {wording_of(reason) for reason in DEVICE_FINDINGS}
+    assert found == {wording_of(Reason.DEVICE_CONTRADICTED)}
 
 
 def test_texts_of_different_reasons_differ() -> None:

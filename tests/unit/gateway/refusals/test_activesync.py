@@ -15,6 +15,7 @@ BLOCKED = Decision(Effect.BLOCK, Reason.PROHIBITED_APP, "prohibited-app", "v1")
 MISSING = {"page8.0x07": "MeetingResponse.MeetingResponse", "page8.0x0A": "MeetingResponse.Result",
            "page8.0x0B": "MeetingResponse.Status", "page11.0x05": "ValidateCert.ValidateCert",
            "page11.0x0A": "ValidateCert.Status"}  # fmt: skip
+"""Code pages 8 and 11 of [MS-ASWBXML] 2.1.2.1, as other implementations have them too."""
 
 
 def asked(command, version="14.1", method="POST"):

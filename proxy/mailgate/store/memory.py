@@ -1,0 +1,119 @@
+"""Devices in memory, by every name under which they were asked for. What is learned of one counts under all of them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from weakref import WeakValueDictionary
+
+from cachetools import LRUCache
+
+from mailgate.model import AttestationResult
+from mailgate.store.device import Device
+from mailgate.store.names import EAS, Name, user_text
+
+
+class _Cell:
+    """One device as it is known now; every name that leads to it shares the cell. None: there is none, or no more."""
+
+    __slots__ = ("__weakref__", "device")
+
+    def __init__(self, device: Device | None) -> None:
+        self.device = device
+
+
+@dataclass(slots=True)
+class Known:
+    """What is known under one name, when the store was asked for it, and the last proof that was read beside it."""
+
+    cell: _Cell
+    at: datetime
+    proof: AttestationResult | None = None
+
+    @property
+    def device(self) -> Device | None:
+        return self.cell.device
+
+
+@dataclass(slots=True)
+class Owned:
+    """What is known of one person's devices, and when the store was asked for them."""
+
+    cells: dict[str, _Cell]
+    at: datetime
+
+    @property
+    def devices(self) -> list[Device]:
+        return [cell.device for cell in self.cells.values() if cell.device is not None]
+
+
+class Memory:
+    """At most ``size`` names and as many persons, the last used."""
+
+    def __init__(self, size: int) -> None:
+        self._known: LRUCache[Name, Known] = LRUCache(size)
+        self._owned: LRUCache[str, Owned] = LRUCache(size)
+        self._cells: WeakValueDictionary[str, _Cell] = WeakValueDictionary()
+
+    def get(self, name: Name) -> Known | None:
+        """What is known under a source's id of a device, or under a kind of name and its text."""
+        return self._known.get(name)
+
+    def owned(self, person: str) -> Owned | None:
+        """What is known of a person's devices."""
+        return self._owned.get(person)
+
+    def device(self, device_id: str) -> Device | None:
+        """The device with this id as it is in memory, if it is."""
+        cell = self._cells.get(device_id)
+        return cell.device if cell else None
+
+    def waits_for(self, kind: str, text: str) -> bool:
+        """Whether somebody asked for this ActiveSync id or person."""
+        return (kind, text) in self._known if kind == EAS else text in self._owned
+
+    def newest(self, stored: Device) -> Device:
+        """The device as it was read, unless what is in memory is of a later change."""
+        known = self.device(stored.id)
+        return stored if known is None or known.changed <= stored.changed else known
+
+    def remember(
+        self, name: Name, device: Device | None, at: datetime, proof: AttestationResult | None = None
+    ) -> None:
+        """Keep what was found under a name."""
+        self._known[name] = Known(_Cell(None) if device is None else self._cell_of(device), at, proof)
+
+    def remember_owned(self, person: str, devices: Iterable[Device], at: datetime) -> Owned:
+        """Keep what was found for a person."""
+        owned = self._owned[person] = Owned({each.id: self._cell_of(each) for each in devices}, at)
+        return owned
+
+    def learn(self, device: Device) -> None:
+        """A device is new or has changed: known at once under every name and person that was asked for."""
+        for former in device.former:
+            cell = self._cells.pop(former, None)
+            if cell is not None:
+                cell.device = device
+        cell = self._cell_of(device)
+        for kind, text in device.names:
+            known = self._known.get((EAS, text)) if kind == EAS else None
+            if known is not None:
+                known.cell = cell
+        for report in device.reports:
+            for_slot, owned = self._known.get(report.slot), self._owned.get(user_text(report.owner))
+            if for_slot is not None:
+                for_slot.cell = cell
+            if owned is not None:
+                owned.cells[device.id] = cell
+
+    def forget(self, device_id: str) -> None:
+        """A device is no more."""
+        cell = self._cells.pop(device_id, None)
+        if cell is not None:
+            cell.device = None
+
+    def _cell_of(self, device: Device) -> _Cell:
+        cell = self._cells.get(device.id)
+        if cell is None:
+            cell = self._cells[device.id] = _Cell(device)
+        cell.device = device
+        return cell

@@ -1,0 +1,93 @@
+"""Devices in memory under every name."""
+
+from dataclasses import replace
+
+from tests.unit.store.examples import NOW
+
+from mailgate.store.device import Device, Report
+from mailgate.store.memory import Memory
+from mailgate.store.names import EAS, USER
+
+REPORT = Report("jamf", "7", owner="Ada", names=frozenset({(EAS, "applx1")}))
+DEVICE = Device("a", (REPORT,), changed=5)
+SLOT, NAME = ("jamf", "7"), (EAS, "applx1")
+
+
+def asked(device: Device | None = DEVICE) -> Memory:
+    """A memory in which somebody asked for the device's place, its ActiveSync id and its owner."""
+    memory = Memory(10)
+    memory.remember(SLOT, device, NOW)
+    memory.remember(NAME, device, NOW)
+    memory.remember_owned("ada", [device] if device else [], NOW)
+    return memory
+
+
+def told(memory: Memory) -> list[Device | None]:
+    """What stands under the three."""
+    known = [memory.get(SLOT), memory.get(NAME)]
+    owned = memory.owned("ada")
+    assert all(known)
+    assert owned is not None
+    return [*(each.device if each else None for each in known), next(iter(owned.devices), None)]
+
+
+def test_what_is_learned_of_a_device_counts_under_every_name_at_once() -> None:
+    for memory in (asked(), asked(None)):
+        new = replace(DEVICE, lost_at=NOW)
+        memory.learn(new)
+        assert told(memory) == [new, new, new]
+
+
+def test_a_forgotten_device_is_gone_under_every_name() -> None:
+    memory = asked()
+    memory.forget("a")
+    memory.forget("never heard of")
+    assert told(memory) == [None, None, None]
+
+
+def test_a_device_that_was_merged_is_known_as_the_one_that_it_is_now() -> None:
+    memory = asked()
+    other = Device("b", (replace(REPORT, id="8"),), former=frozenset({"a"}), changed=6)
+    memory.learn(other)
+    assert told(memory)[:2] == [other, other]
+
+
+def test_a_name_that_another_device_has_now_leads_there() -> None:
+    memory = asked()
+    memory.learn(Device("b", (replace(REPORT, id="8"),)))
+    assert told(memory)[0] == DEVICE
+    assert told(memory)[1] == Device("b", (replace(REPORT, id="8"),))
+
+
+def test_a_ceded_name_leads_nowhere_new() -> None:
+    memory = asked()
+    memory.learn(Device("b", (replace(REPORT, id="8"),), ceded=frozenset({NAME})))
+    assert told(memory)[1] == DEVICE
+
+
+def test_what_was_read_before_a_change_does_not_undo_it() -> None:
+    memory = asked()
+    lost = replace(DEVICE, lost_at=NOW, changed=6)
+    memory.learn(lost)
+    assert memory.newest(DEVICE) == lost
+    assert memory.newest(replace(DEVICE, changed=7)) == replace(DEVICE, changed=7)
+    assert memory.newest(Device("b")) == Device("b")
+
+
+def test_it_is_known_who_was_asked_for() -> None:
+    memory = asked()
+    assert memory.device("a") == DEVICE
+    assert memory.device("b") is None
+    assert [memory.waits_for(*name) for name in (NAME, (USER, "ada"), (EAS, "other"), (USER, "bob"))] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
+def test_only_so_many_names_are_kept() -> None:
+    memory = Memory(2)
+    for number in range(3):
+        memory.remember((EAS, str(number)), None, NOW)
+    assert [memory.get((EAS, str(number))) is not None for number in range(3)] == [False, True, True]
