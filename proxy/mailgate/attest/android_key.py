@@ -15,7 +15,8 @@ Steps 1 to 5 are those of `hardware`. Then, the first that fails decides:
 
 from collections.abc import Sequence
 
-from mailgate.attest.hardware import Expected, Roots, key_of, values_of
+from mailgate.attest.chain import key_of
+from mailgate.attest.hardware import Expected, Roots, values_of
 from mailgate.attest.key_description import (
     GENERATED,
     OID,

@@ -19,7 +19,8 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat import asn1
 
-from mailgate.attest.hardware import Expected, Roots, key_of, values_of
+from mailgate.attest.chain import key_of
+from mailgate.attest.hardware import Expected, Roots, values_of
 from mailgate.attest.refused import RefusedError
 from mailgate.model import HardwareResult, Reason
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.verification import Criticality, ExtensionPolicy, PolicyBuilder, Store
 
 MAX_CERTIFICATE = 16 * 1024
@@ -17,6 +18,11 @@ def too_long(chain: Sequence[bytes]) -> str:
     if len(chain) <= MAX_CERTIFICATES and all(len(each) <= MAX_CERTIFICATE for each in chain):
         return ""
     return f"expected at most {MAX_CERTIFICATES} certificates of {MAX_CERTIFICATE} bytes"
+
+
+def key_of(certificate: x509.Certificate) -> bytes:
+    """DER of its SubjectPublicKeyInfo (RFC 5280, section 4.1.2.7)."""
+    return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def path_to(

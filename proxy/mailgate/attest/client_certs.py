@@ -18,6 +18,7 @@ from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from itertools import pairwise
 
 from cachetools import LRUCache
 from cryptography import x509
@@ -25,7 +26,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from cryptography.x509.verification import Store, VerificationError
 
 from mailgate.attest.cert_names import Match, names_of
-from mailgate.attest.chain import path_to, too_long
+from mailgate.attest.chain import key_of, path_to, too_long
 from mailgate.attest.refused import RefusedError
 from mailgate.attest.revocation import Revocation
 from mailgate.model import CertificateResult, Reason
@@ -39,7 +40,7 @@ class _Verified:
     not_before: datetime
     not_after: datetime
     signed: tuple[tuple[bytes, int], ...]
-    """Issuer and serial number of every certificate in the chain but the authority, the leaf's first."""
+    """Issuer's key and serial number of every certificate in the chain but the authority, the leaf's first."""
 
 
 class CertificateVerifier:
@@ -109,7 +110,8 @@ class CertificateVerifier:
             max(each.not_valid_before_utc for each in found),
             min(each.not_valid_after_utc for each in found),
             tuple(
-                (each.issuer.public_bytes(), each.serial_number) for each in found[: max(1, len(found) - 1)]
+                (key_of(above), each.serial_number)
+                for each, above in pairwise([*found, found[0]] if len(found) == 1 else found)
             ),
         )
 

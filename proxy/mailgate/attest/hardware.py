@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.verification import Store, VerificationError
 
 from mailgate.attest.chain import path_to, too_long
@@ -95,11 +94,6 @@ def _parsed(der: bytes) -> x509.Certificate:
     except ValueError:
         raise RefusedError(Reason.EVIDENCE_MALFORMED, "expected X.509 certificates in DER") from None
     return certificate
-
-
-def key_of(certificate: x509.Certificate) -> bytes:
-    """DER of its SubjectPublicKeyInfo."""
-    return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def values_of(certificate: x509.Certificate, oids: Iterable[x509.ObjectIdentifier]) -> dict[str, bytes]:

@@ -9,12 +9,14 @@ from typing import TypeAlias
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
+from mailgate.attest.chain import key_of
+
 MAX_LISTS = 100
 _PEM = re.compile(rb"-----BEGIN X509 CRL-----.+?-----END X509 CRL-----", re.DOTALL)
 _SERIAL = re.compile(r"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2})*|[0-9A-Fa-f]{1,40}", re.ASCII)
 
 Issuer: TypeAlias = bytes
-"""The DER of a name."""
+"""An authority's key (``chain.key_of``): of two with one name, as after a change of keys, each has a list of its own."""
 
 
 class RevocationError(ValueError):
@@ -75,10 +77,10 @@ def read_lists(data: bytes, authorities: Sequence[x509.Certificate]) -> dict[Iss
     found: dict[Issuer, tuple[datetime, RevocationList]] = {}
     for number, crl in enumerate(_parsed(data), 1):
         try:
-            made, listed = _checked(crl, authorities)
+            issuer = _issuer(crl, authorities)
+            made, listed = _checked(crl)
         except RevocationError as error:
             raise RevocationError(f"list {number}: {error}") from error
-        issuer = crl.issuer.public_bytes()
         if issuer not in found or found[issuer][0] < made:
             found[issuer] = made, listed
     return {issuer: listed for issuer, (_, listed) in found.items()}
@@ -100,11 +102,14 @@ def _parsed(data: bytes) -> list[x509.CertificateRevocationList]:
     return found
 
 
-def _checked(
-    crl: x509.CertificateRevocationList, authorities: Sequence[x509.Certificate]
-) -> tuple[datetime, RevocationList]:
-    if not any(_signed_by(crl, authority) for authority in authorities):
-        raise RevocationError("signed by none of the authorities; expected one that stands in their file")
+def _issuer(crl: x509.CertificateRevocationList, authorities: Sequence[x509.Certificate]) -> Issuer:
+    for authority in authorities:
+        if _signed_by(crl, authority):
+            return key_of(authority)
+    raise RevocationError("signed by none of the authorities; expected one that stands in their file")
+
+
+def _checked(crl: x509.CertificateRevocationList) -> tuple[datetime, RevocationList]:
     if crl.next_update_utc is None:
         raise RevocationError("no nextUpdate; RFC 5280, section 5.1.2.5, expects one")
     try:

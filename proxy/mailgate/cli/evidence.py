@@ -10,8 +10,9 @@ from typing import Annotated
 import typer
 from cryptography import x509
 
+from mailgate.attest.chain import key_of
 from mailgate.attest.evidence import Evidence, read_evidence, verify_evidence
-from mailgate.attest.hardware import Expected, key_of
+from mailgate.attest.hardware import Expected
 from mailgate.attest.refused import RefusedError
 from mailgate.cli.check import DEFAULT_PATH
 from mailgate.cli.stored import fail

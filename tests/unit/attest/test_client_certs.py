@@ -13,7 +13,7 @@ from tests.pki import NOW, name, root
 
 from mailgate.attest import client_certs
 from mailgate.attest.cert_names import Match
-from mailgate.attest.chain import MAX_CERTIFICATE, MAX_CERTIFICATES
+from mailgate.attest.chain import MAX_CERTIFICATE, MAX_CERTIFICATES, key_of
 from mailgate.attest.client_certs import CertificateVerifier
 from mailgate.attest.revocation import Revocation, RevocationList
 from mailgate.model import Reason
@@ -118,9 +118,7 @@ def test_time_and_revocation_are_asked_anew_at_every_use() -> None:
 
 
 def listed(*serials, by=ISSUING, lasts=DAY):
-    return Revocation(
-        {by.certificate.subject.public_bytes(): RevocationList(frozenset(serials), NOW + lasts)}
-    )
+    return Revocation({key_of(by.certificate): RevocationList(frozenset(serials), NOW + lasts)})
 
 
 @pytest.mark.parametrize(
@@ -137,6 +135,12 @@ def listed(*serials, by=ISSUING, lasts=DAY):
 )
 def test_what_is_known_of_revocation(revocation, reason) -> None:
     assert refusal(PHONE, ISSUING, on=verifier(revocation=revocation)) is reason
+
+
+def test_a_certificate_that_is_configured_itself_has_its_own_list() -> None:
+    own = PHONE.certificate.serial_number
+    assert refusal(PHONE, on=verifier(PHONE, revocation=listed(own, by=PHONE))) is Reason.CERTIFICATE_REVOKED
+    assert refusal(PHONE, on=verifier(PHONE, revocation=listed(1, by=PHONE))) is None
 
 
 @given(st.lists(st.binary(max_size=300), min_size=1, max_size=4))

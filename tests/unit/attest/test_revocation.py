@@ -7,12 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.pki import NOW, root
 
+from mailgate.attest.chain import key_of
 from mailgate.attest.revocation import Revocation, RevocationError, RevocationList, read_lists, read_serials
 
 DAY = timedelta(days=1)
 ROOT, OTHER = root(), root("Other")
 AUTHORITIES = [ROOT.certificate, OTHER.certificate]
-ISSUER = ROOT.certificate.subject.public_bytes()
+ISSUER = key_of(ROOT.certificate)
 
 
 def pem(*lists) -> bytes:
@@ -30,6 +31,14 @@ def test_of_one_authority_the_newest_list_counts_wherever_it_stands() -> None:
     for file in (pem(old, new, other), pem(new, other, old)):
         found = read_lists(file, AUTHORITIES)
         assert {frozenset(each.serials) for each in found.values()} == {frozenset({2}), frozenset({3})}
+
+
+def test_an_authority_that_changed_its_key_has_a_list_for_each() -> None:
+    renewed = root()
+    assert renewed.certificate.subject == ROOT.certificate.subject
+    found = read_lists(pem(ROOT.revoke(1), renewed.revoke(2)), [*AUTHORITIES, renewed.certificate])
+    assert found[ISSUER].serials == frozenset({1})
+    assert found[key_of(renewed.certificate)].serials == frozenset({2})
 
 
 @pytest.mark.parametrize(

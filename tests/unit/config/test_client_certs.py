@@ -6,6 +6,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from tests.pki import NOW, root
 
 from mailgate.attest.cert_names import Match
+from mailgate.attest.chain import key_of
 from mailgate.attest.revocation import RevocationList
 from mailgate.config import Address, client_certs, load_settings
 from mailgate.config.client_certs import ClientCertificateSettings
@@ -52,7 +53,7 @@ def test_everything_that_the_files_say(load, tmp_path: Path) -> None:
     assert own.listen == Address("127.0.0.1", 8444)
     assert own.trusted == (ROOT.certificate,)
     assert own.matches == (Match("san-uri", "udid", "urn:udid:"),)
-    issuer = ROOT.certificate.subject.public_bytes()
+    issuer = key_of(ROOT.certificate)
     assert own.revocation.lists == {issuer: RevocationList(frozenset({5}), NOW + timedelta(days=7))}
     assert (own.revocation.serials, own.revocation.stale_counts) == (frozenset({0x0A}), True)
     named = {path.name for path in settings.referenced_files()}
