@@ -19,7 +19,7 @@ from urllib.parse import quote
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 HERE = Path(__file__).parent
@@ -272,10 +272,6 @@ ENROLS = 40
 """The number of the key that enrols."""
 
 
-def spki(number: int) -> bytes:
-    return key(number).public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-
-
 def thumbprint(number: int) -> str:
     point = key(number).public_key().public_numbers()
     coordinates = {
@@ -454,7 +450,6 @@ def build() -> dict[str, str]:
         "evidence-anchors.json": {
             "now": NOW.isoformat(),
             "challenge": CHALLENGE.decode(),
-            "key": b64encode(spki(ENROLS)).decode(),
             "thumbprint": thumbprint(ENROLS),
             "roots": {"android-key": MAKER.pem, "apple-device": APPLE.pem},
         },

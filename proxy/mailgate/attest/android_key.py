@@ -15,8 +15,7 @@ Steps 1 to 5 are those of `hardware`. Then, the first that fails decides:
 
 from collections.abc import Sequence
 
-from mailgate.attest.chain import key_of
-from mailgate.attest.hardware import Expected, Roots, values_of
+from mailgate.attest.hardware import Expected, Roots, thumbprint_of, values_of
 from mailgate.attest.key_description import (
     GENERATED,
     OID,
@@ -54,7 +53,7 @@ def verify_android_key(chain: Sequence[bytes], roots: Roots, expected: Expected)
         raise RefusedError(
             Reason.EVIDENCE_CHALLENGE_WRONG, "expected the gate's nonce as attestationChallenge"
         )
-    if key_of(leaf) != expected.key:
+    if thumbprint_of(leaf) != expected.thumbprint:
         raise RefusedError(Reason.EVIDENCE_KEY_MISMATCH, "the attested key is not the one that enrols")
     # 10. to 12. By hardware that may be believed.
     _check_hardware(told)

@@ -19,8 +19,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat import asn1
 
-from mailgate.attest.chain import key_of
-from mailgate.attest.hardware import Expected, Roots, values_of
+from mailgate.attest.hardware import Expected, Roots, thumbprint_of, values_of
 from mailgate.attest.refused import RefusedError
 from mailgate.model import HardwareResult, Reason
 
@@ -48,7 +47,7 @@ def verify_apple_device(chain: Sequence[bytes], roots: Roots, expected: Expected
     leaf = roots.verified(chain, expected.now)[0]
     told = values_of(leaf, _PROPERTIES)
     # 6. to 8. About this enrolment.
-    _check_binding(told, key_of(leaf), expected)
+    _check_binding(told, thumbprint_of(leaf), expected)
     # 9. What Apple says of the device.
     properties = {oid: _read(value) for oid, value in told.items() if oid != _FRESHNESS}
     _check_mac(properties)
@@ -63,14 +62,14 @@ def verify_apple_device(chain: Sequence[bytes], roots: Roots, expected: Expected
     )
 
 
-def _check_binding(told: Mapping[str, bytes], leaf_key: bytes, expected: Expected) -> None:
+def _check_binding(told: Mapping[str, bytes], leaf: str, expected: Expected) -> None:
     if _FRESHNESS not in told:
         raise RefusedError(Reason.EVIDENCE_EXTENSION_MISSING, f"expected the extension {_FRESHNESS}")
     code, challenge = told[_FRESHNESS], expected.challenge
     bound = sha256(challenge + b"." + expected.thumbprint.encode()).digest()
     if not any(_is(code, of) for of in (challenge, sha256(challenge).digest(), bound)):
         raise RefusedError(Reason.EVIDENCE_CHALLENGE_WRONG, "the freshness code is not of the gate's nonce")
-    if leaf_key != expected.key and not _is(code, bound):
+    if leaf != expected.thumbprint and not _is(code, bound):
         raise RefusedError(
             Reason.EVIDENCE_KEY_MISMATCH, "neither the leaf nor the freshness code has the key"
         )

@@ -13,7 +13,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.verification import Store, VerificationError
+from joserfc.jwk import ECKey, OKPKey
 
 from mailgate.attest.chain import path_to, too_long
 from mailgate.attest.refused import RefusedError
@@ -22,13 +25,11 @@ from mailgate.model import Reason
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What the evidence has to be about. ``challenge`` is the gate's own nonce, ``key`` the key that enrols."""
+    """What the evidence has to be about: the gate's own nonce, and the key that enrols."""
 
     challenge: bytes
-    key: bytes
-    """DER of its SubjectPublicKeyInfo (RFC 5280, section 4.1.2.7)."""
     thumbprint: str
-    """Its thumbprint (RFC 7638), by which a proof names it."""
+    """Of the key (RFC 7638, SHA-256), as a proof names it."""
     now: datetime
 
 
@@ -94,6 +95,22 @@ def _parsed(der: bytes) -> x509.Certificate:
     except ValueError:
         raise RefusedError(Reason.EVIDENCE_MALFORMED, "expected X.509 certificates in DER") from None
     return certificate
+
+
+def thumbprint_of(certificate: x509.Certificate) -> str:
+    """The RFC 7638 thumbprint of its key; empty for a key that no proof can have."""
+    key = certificate.public_key()
+    kind = next((kind for family, kind in _KINDS.items() if isinstance(key, family)), None)
+    if kind is None:
+        return ""
+    pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return str(kind.import_key(pem).thumbprint())
+
+
+_KINDS: dict[type, type[ECKey] | type[OKPKey]] = {
+    ec.EllipticCurvePublicKey: ECKey,
+    ed25519.Ed25519PublicKey: OKPKey,
+}
 
 
 def values_of(certificate: x509.Certificate, oids: Iterable[x509.ObjectIdentifier]) -> dict[str, bytes]:

@@ -10,9 +10,8 @@ from typing import Annotated
 import typer
 from cryptography import x509
 
-from mailgate.attest.chain import key_of
 from mailgate.attest.evidence import Evidence, read_evidence, verify_evidence
-from mailgate.attest.hardware import Expected
+from mailgate.attest.hardware import Expected, thumbprint_of
 from mailgate.attest.refused import RefusedError
 from mailgate.cli.check import DEFAULT_PATH
 from mailgate.cli.stored import fail
@@ -40,8 +39,8 @@ def evidence(
         said = read_evidence(_content(file))
     except (ConfigError, RefusedError) as error:
         fail(2, str(error))
-    key = b"" if thumbprint else _leaf_key(said)
-    result = verify_evidence(said, roots, Expected(challenge.encode(), key, thumbprint, datetime.now(UTC)))
+    key = thumbprint or _own_thumbprint(said)
+    result = verify_evidence(said, roots, Expected(challenge.encode(), key, datetime.now(UTC)))
     typer.echo(json.dumps(asdict(result)) if as_json else "\n".join(_lines(result)))
     if result.refused:
         raise typer.Exit(1)
@@ -57,12 +56,12 @@ def _content(file: Path) -> object:
         fail(2, f"{file}: no JSON of at most {MAX_BYTES} bytes; expected evidence")
 
 
-def _leaf_key(said: Evidence) -> bytes:
-    """The leaf's own key; empty where the verification will say what is wrong with the leaf."""
+def _own_thumbprint(said: Evidence) -> str:
+    """Of the leaf's own key; empty where the verification will say what is wrong with the leaf."""
     try:
-        return key_of(x509.load_der_x509_certificate(said.chain[0]))
+        return thumbprint_of(x509.load_der_x509_certificate(said.chain[0]))
     except (IndexError, ValueError):
-        return b""
+        return ""
 
 
 def _lines(result: HardwareResult) -> list[str]:

@@ -26,7 +26,9 @@ def test_what_the_hardware_tells_becomes_claims() -> None:
 def test_what_was_good_for_one_challenge_and_key_is_not_for_another() -> None:
     other = replace(EXPECTED, challenge=b"B" * 38)
     assert verified("good-android-tee", other).refused is Reason.EVIDENCE_CHALLENGE_WRONG
-    assert verified("good-android-tee", replace(EXPECTED, key=b"")).refused is Reason.EVIDENCE_KEY_MISMATCH
+    assert (
+        verified("good-android-tee", replace(EXPECTED, thumbprint="")).refused is Reason.EVIDENCE_KEY_MISMATCH
+    )
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,13 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.pki import NOW, root
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from joserfc.jwk import ECKey, OKPKey
+from tests.pki import NOW, name, root
 
 from mailgate.attest import hardware
-from mailgate.attest.hardware import Roots, StatusError, read_status
+from mailgate.attest.hardware import Roots, StatusError, read_status, thumbprint_of
 from mailgate.attest.refused import RefusedError
 from mailgate.model import Reason
 
@@ -35,6 +38,20 @@ def test_any_certificate_of_the_chain_may_be_revoked(revoked) -> None:
     with pytest.raises(RefusedError) as caught:
         roots.verified([LEAF.der, BATCH.der, MAKER.der], NOW)
     assert caught.value.reason is Reason.EVIDENCE_REVOKED
+
+
+@pytest.mark.parametrize(
+    ("key", "kind"),
+    [
+        (ec.generate_private_key(ec.SECP256R1()), ECKey),
+        (ed25519.Ed25519PrivateKey.generate(), OKPKey),
+        (rsa.generate_private_key(65537, 2048), None),
+    ],
+)
+def test_the_thumbprint_is_that_by_which_a_proof_names_the_key(key, kind) -> None:
+    pem = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    certificate = MAKER.sign(name("leaf"), key=key).certificate
+    assert thumbprint_of(certificate) == (kind.import_key(pem).thumbprint() if kind else "")
 
 
 def test_the_status_list_of_android() -> None:
