@@ -97,6 +97,7 @@ class Reason(StrEnum):
     TOKEN_ISSUER_UNKNOWN = "token-issuer-unknown"
     TOKEN_KID_MISSING = "token-kid-missing"
     TOKEN_KID_UNKNOWN = "token-kid-unknown"
+    TOKEN_KEYS_UNAVAILABLE = "token-keys-unavailable"
     TOKEN_SIGNATURE_WRONG = "token-signature-wrong"
     TOKEN_AUDIENCE_WRONG = "token-audience-wrong"
     TOKEN_EXPIRED = "token-expired"
@@ -119,8 +120,13 @@ class Reason(StrEnum):
     PROOF_URL_WRONG = "proof-url-wrong"
     PROOF_METHOD_WRONG = "proof-method-wrong"
     PROOF_TOKEN_HASH_WRONG = "proof-token-hash-wrong"
+    PROOF_NONCE_MISSING = "proof-nonce-missing"
+    PROOF_NONCE_WRONG = "proof-nonce-wrong"
     PROOF_REPLAYED = "proof-replayed"
     PROOF_MEMORY_FULL = "proof-memory-full"
+    PROOF_STORE_UNAVAILABLE = "proof-store-unavailable"
+    KEY_REVOKED = "key-revoked"
+    KEY_IN_TWO_PLACES = "key-in-two-places"
     # why a TLS client certificate counts for nothing (attest/client_certs.py)
     CERTIFICATE_TWO_HEADERS = "certificate-two-headers"
     CERTIFICATE_OVERSIZE = "certificate-oversize"
@@ -148,6 +154,13 @@ class Reason(StrEnum):
     EVIDENCE_UNLOCKED = "evidence-unlocked"
     EVIDENCE_BOOT_UNVERIFIED = "evidence-boot-unverified"
     EVIDENCE_INTEGRITY_OFF = "evidence-integrity-off"
+    # why a device could not enrol or report (gateway/)
+    ENROLMENT_UNKNOWN = "enrolment-unknown"
+    ENROLMENT_EXPIRED = "enrolment-expired"
+    ENROLMENT_USED_UP = "enrolment-used-up"
+    KEY_NOT_ENROLLED = "key-not-enrolled"
+    TOO_MANY_REQUESTS = "too-many-requests"
+    STORE_UNAVAILABLE = "store-unavailable"
     # why the gate itself could not or would not serve (gateway/)
     REQUEST_MALFORMED = "request-malformed"
     REQUEST_AMBIGUOUS = "request-ambiguous"
@@ -319,6 +332,8 @@ class AttestationResult:
     status: str = "none"
     """EAR tier: ``affirming``, ``warning``, ``contraindicated`` or ``none``."""
     expires: datetime | None = None
+    self_reported: bool = False
+    """The device said so of itself, and a gate signed it: only the key is proved."""
     refused: Reason | None = None
     detail: str = ""
 

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.request import urlopen
 
 import pytest
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 from tests.docs.reading import ROOT, spans, table
 from tests.integration.gate import start_gate, write_config
 
@@ -41,6 +41,8 @@ def test_every_label_is_listed(served: dict[str, str]) -> None:
     labels = {f"{metric.describe()[0].name}_total": list(metric._labelnames) for metric in counted}
     told = re.findall(r"^(\w+_info)\{(\w+)=", served["/metrics"], re.MULTILINE)
     labels |= {name: [label] for name, label in told}
+    gauges = [metric for metric in vars(Metrics()).values() if isinstance(metric, Gauge)]
+    labels |= {gauge.describe()[0].name: list(gauge._labelnames) for gauge in gauges if gauge._labelnames}
     assert {name: names for name, names in listed.items() if name in labels or names} == labels
 
 

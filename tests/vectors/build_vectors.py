@@ -29,12 +29,14 @@ def p256(number: int) -> ec.EllipticCurvePrivateKey:
 
 
 ISSUER, OTHER_ISSUER, DEVICE, THIEF = p256(1), p256(2), p256(3), p256(4)
+GATE = p256(7)
 ISSUER_ED25519 = ed25519.Ed25519PrivateKey.from_private_bytes(sha256(b"5").digest())
 DEVICE_ED25519 = ed25519.Ed25519PrivateKey.from_private_bytes(sha256(b"6").digest())
 CERTIFICATE = urlsafe_b64encode(sha256(b"a DER certificate").digest()).rstrip(b"=").decode()
 
 NOW = int(datetime(2026, 11, 24, 12, tzinfo=UTC).timestamp())
 HOUR, DAY = 3600, 86400
+NONCE_SECRET, NODE, OTHER_NODE = sha256(b"nonces").digest(), b"this one", b"that one"
 URL = "https://mail.example.com/mail/?_task=mail"
 
 
@@ -138,6 +140,35 @@ def proof(passport: str, header: Json | None = None, key: PrivateKey = DEVICE, *
     return signed(proof_header(key) if header is None else header, without_nulls(claims | changes), key)
 
 
+def nonce(node: bytes = bytes(8), at: int = NOW, secret: bytes = NONCE_SECRET) -> str:
+    """A nonce for the five minutes around a time: of a process, or shared by all where the node is zero."""
+    told = (at // 300).to_bytes(4) + node
+    return b64(told + hmac.digest(secret, b"mailgate-dpop-nonce\n" + told, "sha256")[:16])
+
+
+def own_token(**changes: object) -> str:
+    """A token that a gate signed for a device that reported to it."""
+    header = {"typ": "device-attestation+jwt", "alg": "ES256", "kid": "gate-1"}
+    claims: Json = {
+        "iss": "https://mail.example.com",
+        "sub": "enrolled-1",
+        "iat": NOW - 60,
+        "nbf": None,
+        "exp": NOW - 60 + 600,
+        "ear.verifier-id": {"developer": "mailgate", "build": "1"},
+        "submods": {
+            "device": {
+                "ear.status": "none",
+                "ear.trustworthiness-vector": {"instance-identity": 2, "configuration": 0},
+            }
+        },
+        "managed": None,
+        "eas_ids": None,
+        "apps": {"at": NOW - 60, "listed": [], "complete": False},
+    }
+    return token(header, GATE, **(claims | changes))
+
+
 def hmac_token() -> str:
     """The classic: the issuer's public key, taken for an HMAC secret."""
     signing_input = f"{encoded(token_header(alg='HS256'))}.{encoded(token_claims())}"
@@ -180,7 +211,19 @@ def good() -> dict[str, Json]:
             "Bound to a TLS client certificate", None, [bound], [], client_cert_thumbprint=CERTIFICATE
         ),
         "good-none-offered": vector("No attestation at all", None, []),
+        "good-own": vector("A token of the gate's own, with a proof", None, [own_token()]),
+        "good-own-bearer": vector(
+            "A token of the gate's own that counts without a proof", None, [own_token(bearer=True)], []
+        ),
+        "good-nonce-shared": with_nonce("A nonce of any gate", None, nonce()),
+        "good-nonce-before": with_nonce("A nonce of five minutes ago", None, nonce(at=NOW - 300)),
+        "good-nonce-bound": with_nonce("A nonce of this process", None, nonce(NODE)),
     }
+
+
+def with_nonce(about: str, reason: str | None, value: str | None, *, required: bool = True) -> Json:
+    whole = token()
+    return vector(about, reason, [whole], [proof(whole, nonce=value)], nonce_required=required)
 
 
 def bad_tokens() -> dict[str, Json]:
@@ -216,7 +259,13 @@ def bad_tokens() -> dict[str, Json]:
         ("token-unbound", "A bearer token", [token(cnf=None)]),
         ("token-contraindicated", "A tampered device", [token(**device_says(ear_status="contraindicated"))]),
     ]  # fmt: skip
-    return {name: vector(about, name.partition(".")[0], tokens) for name, about, tokens in refused}
+    vectors = {name: vector(about, name.partition(".")[0], tokens) for name, about, tokens in refused}
+    away = token(iss="https://away-mdm.example.com")
+    long = own_token(exp=NOW - 60 + 601)
+    vectors["token-keys-unavailable"] = vector("The issuer does not answer", "token-keys-unavailable", [away])
+    vectors["token-too-long-lived.own"] = vector("The gate's own, longer", "token-too-long-lived", [long])
+    vectors["key-revoked"] = vector("A lost device", "key-revoked", [token()], revoked=[thumbprint(DEVICE)])
+    return vectors
 
 
 def bad_proofs() -> dict[str, Json]:
@@ -243,6 +292,21 @@ def bad_proofs() -> dict[str, Json]:
     vectors = {
         name: vector(about, name.partition(".")[0], [whole], proofs) for name, about, proofs in refused
     }
+    vectors["proof-missing.own"] = vector(
+        "The gate's own, not said to be bearer", "proof-missing", [own_token()], []
+    )
+    bearer = token(bearer=True)
+    vectors["proof-missing.bearer-of-another-issuer"] = vector(
+        "Not the gate's own", "proof-missing", [bearer], []
+    )
+    missing, wrong = "proof-nonce-missing", "proof-nonce-wrong"
+    vectors[missing] = with_nonce("A nonce is required", missing, None)
+    vectors[wrong] = with_nonce("Nobody's nonce", wrong, "x" * 38)
+    vectors[f"{wrong}.old"] = with_nonce("A nonce of ten minutes ago", wrong, nonce(at=NOW - 600))
+    vectors[f"{wrong}.forged"] = with_nonce("Sealed with another secret", wrong, nonce(secret=b"other"))
+    vectors[f"{wrong}.foreign"] = with_nonce(
+        "Bound to another process", wrong, nonce(OTHER_NODE), required=False
+    )
     vectors["proof-replayed"] = vector("Sent a second time", "proof-replayed", [whole], sent_before=True)
     vectors["proof-memory-full"] = vector(
         "No memory left for a proof", "proof-memory-full", [whole], replay_capacity=0
@@ -261,7 +325,11 @@ def anchors() -> Json:
         "issuers": {
             "https://mdm.example.com": {"keys": keys},
             "https://other-mdm.example.com": {"keys": [{"kid": "other-issuer", **jwk(OTHER_ISSUER)}]},
+            "https://mail.example.com": {"keys": [{"kid": "gate-1", **jwk(GATE)}]},
         },
+        "own": "https://mail.example.com",
+        "unavailable": ["https://away-mdm.example.com"],
+        "nonces": {"secret": NONCE_SECRET.hex(), "node": NODE.hex()},
         "listed_apps": {"com.zhiliaoapp.musically": "tiktok"},
     }
 

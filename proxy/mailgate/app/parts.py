@@ -4,26 +4,40 @@ The clock and the source of randomness are read here alone.
 """
 
 import secrets
+import ssl
 from base64 import b32encode
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from urllib.parse import urlsplit
 
-from mailgate.attest import CertificateVerifier, MemoryReplayGuard, Verifier, parse_jwks
+from mailgate.attest import CertificateVerifier, MemoryReplayGuard, Nonces, Verifier, parse_jwks
+from mailgate.attest.nonces import NODE_BYTES
 from mailgate.config import Bundle, Settings
+from mailgate.config.settings import IssuerSettings
+from mailgate.gateway import jwks
 from mailgate.gateway.autodiscover import AutodiscoverEditor
 from mailgate.gateway.client_certs.presented import ProxyForm
 from mailgate.gateway.enforce import Speaker
+from mailgate.gateway.enroller import Enroller
 from mailgate.gateway.forward import Forwarder
 from mailgate.gateway.handler import Gate, Live
 from mailgate.gateway.hanging import Hanging
+from mailgate.gateway.keyring import FileKeys, Keyring, KeySource
 from mailgate.gateway.metrics import Metrics
+from mailgate.gateway.own_keys import SETTLING, OwnKeys
 from mailgate.gateway.pages import Pages
 from mailgate.gateway.parser import ServerLimits
 from mailgate.gateway.pool import UpstreamPool
 from mailgate.gateway.prober import Mode, Prober
+from mailgate.gateway.proving import Mode as NonceMode
+from mailgate.gateway.proving import Prover
 from mailgate.gateway.quarantine import Letterhead, NoNotices, Quarantine
+from mailgate.gateway.rates import Rates
 from mailgate.gateway.refusals import FORMS, activesync
+from mailgate.gateway.remote_keys import RemoteKeys
+from mailgate.gateway.revocations import Revocations
 from mailgate.gateway.rewrite import Rewrite
 from mailgate.gateway.smtp import MailServer
 from mailgate.gateway.tls import upstream_context
@@ -44,23 +58,77 @@ def new_reference() -> str:
     return b32encode(secrets.token_bytes(6))[:10].decode()
 
 
-def verifier_for(bundle: Bundle, replay: MemoryReplayGuard) -> Verifier:
-    """A verifier with the trust anchors and listed apps of these files."""
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What stays through every reload: keys, nonces, what was spent and what was revoked."""
+
+    replay: MemoryReplayGuard
+    keyring: Keyring
+    nonces: Nonces
+    own_keys: OwnKeys
+    revocations: Revocations
+
+
+async def trust_for(store: Store) -> Trust:
+    """Nobody is believed yet but the gate itself. Raises StoreError."""
+    nonces = Nonces((), secrets.token_bytes(NODE_BYTES), SETTLING)
+    own_keys = OwnKeys(store.keys, nonces, utc_now)
+    await own_keys.renew()
+    revocations = Revocations(store.enrolments, utc_now)
+    await revocations.look()
+    return Trust(MemoryReplayGuard(), Keyring(), nonces, own_keys, revocations)
+
+
+def key_sources(settings: Settings, trust: Trust, metrics: Metrics) -> dict[str, KeySource]:
+    """Where the keys of each issuer are, by its name. One that is asked as before stays what it is."""
+    before = {(each.issuer, each.url): each for each in trust.keyring.remote()}
+    sources: dict[str, KeySource] = {settings.public_url: trust.own_keys}
+    for each in settings.attestation.issuers:
+        if isinstance(each.jwks, str):
+            remote = before.get((each.issuer, each.jwks)) or _remote_keys(each, metrics)
+            remote.ask = _asking(each)
+            sources[each.issuer] = remote
+        else:
+            sources[each.issuer] = FileKeys(parse_jwks(each.jwks.read_text()))
+    return sources
+
+
+def _remote_keys(each: IssuerSettings, metrics: Metrics) -> RemoteKeys:
+    def count(issuer: str, result: str) -> None:
+        metrics.issuer_keys.labels(issuer, result).inc()
+        if result in ("renewed", "unchanged"):
+            metrics.issuer_keys_success.labels(issuer).set(utc_now().timestamp())
+
+    return RemoteKeys(each.issuer, str(each.jwks), _asking(each), utc_now, count)
+
+
+def _asking(each: IssuerSettings) -> Callable[[str], Awaitable[jwks.Answer]]:
+    """The authorities are read now: what their file holds later counts from the next reload on."""
+    trust = ssl.create_default_context(cafile=each.jwks_ca) if each.jwks_ca else None
+    return partial(jwks.ask, str(each.jwks), trust=trust)
+
+
+def verifier_for(bundle: Bundle, trust: Trust) -> Verifier:
+    """A verifier with the settings and listed apps of these files."""
     attestation = bundle.settings.attestation
     return Verifier(
-        issuers={issuer.issuer: parse_jwks(issuer.jwks.read_text()) for issuer in attestation.issuers},
+        issuers=trust.keyring,
         audience=bundle.settings.public_url,
         match_app=bundle.policy.catalog.match,
-        replay=replay,
+        replay=trust.replay,
+        own=bundle.settings.public_url,
+        nonces=trust.nonces,
+        nonce_required=NonceMode(attestation.nonces) is NonceMode.REQUIRE,
+        revoked=trust.revocations,
         leeway=attestation.leeway,
         max_lifetime=attestation.max_lifetime,
     )
 
 
-def live_for(bundle: Bundle, replay: MemoryReplayGuard) -> Live:
+def live_for(bundle: Bundle, trust: Trust) -> Live:
     """What a reload replaces, made of these files."""
     certificates = bundle.settings.client_certificates
-    verifier = verifier_for(bundle, replay)
+    verifier = verifier_for(bundle, trust)
     if certificates is None:
         return Live(bundle.policy, verifier)
     return Live(
@@ -141,21 +209,38 @@ def speaker_for(settings: Settings, pages: Pages) -> Speaker:
     return Speaker(pages, urlsplit(settings.public_url).netloc, settings.languages.default, forms)
 
 
-def gate_for(bundle: Bundle, store: Store, postures: Postures, replay: MemoryReplayGuard) -> Gate:
+def enroller_for(bundle: Bundle, store: Store, trust: Trust) -> Enroller:
+    """Where devices enrol with the gate itself."""
+    limits = bundle.settings.enrolment
+    return Enroller(
+        store.enrolments,
+        trust.own_keys,
+        trust.revocations,
+        bundle.policy.catalog.match,
+        lambda: secrets.token_urlsafe(16),
+        Rates(limits.attempts, limits.span),
+        Rates(limits.attempts, limits.span),
+    )
+
+
+def gate_for(bundle: Bundle, store: Store, postures: Postures, trust: Trust) -> Gate:
     """The gate of these files, with nothing open yet."""
-    settings, pages = bundle.settings, Pages()
+    settings, pages, metrics = bundle.settings, Pages(), Metrics()
     ways = ways_for(settings)
+    mode = NonceMode(settings.attestation.nonces)
     return Gate(
-        live=live_for(bundle, replay),
+        live=live_for(bundle, trust),
         forwarder=ways.usual,
         patient=ways.patient,
         discovery=ways.discovery,
         hanging=Hanging(),
         notices=quarantine_for(settings, store, pages) or NoNotices(),
+        prover=Prover(trust.keyring, trust.nonces, store.spent, metrics, mode),
+        enroller=enroller_for(bundle, store, trust),
         postures=postures,
         ledger=store.ledger,
         speaker=speaker_for(settings, pages),
-        metrics=Metrics(),
+        metrics=metrics,
         trusted=settings.trusted_proxies,
         public_url=settings.public_url,
         clock=utc_now,

@@ -15,14 +15,23 @@ import structlog
 from aiohttp import web
 
 from mailgate import __version__
-from mailgate.app.parts import gate_for, live_for, prober_for, server_limits, utc_now
-from mailgate.attest import MemoryReplayGuard
+from mailgate.app.parts import (
+    Trust,
+    gate_for,
+    key_sources,
+    live_for,
+    prober_for,
+    server_limits,
+    trust_for,
+    utc_now,
+)
 from mailgate.classify import warm
 from mailgate.config import Address, Bundle, Settings, load_bundle
 from mailgate.gateway.admin import admin_app
 from mailgate.gateway.dovecot import PolicyKey, policy_server
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.prober import Mode
+from mailgate.gateway.proving import Mode as NonceMode
 from mailgate.gateway.quarantine import Quarantine
 from mailgate.gateway.reload import Reloader
 from mailgate.gateway.server import Server
@@ -31,7 +40,7 @@ from mailgate.store import Postures, Store, StoreError
 
 log = structlog.get_logger()
 
-HOUR = 3600.0
+MINUTE, HOUR = 60.0, 3600.0
 BACKLOG = 1024
 FIXED = "listen admin_listen public_url upstream upstream_ca store limits timeouts activesync log languages".split()
 """Settings that only a start can change."""
@@ -45,7 +54,7 @@ class Service:
     bundle: Bundle
     store: Store
     postures: Postures
-    replay: MemoryReplayGuard
+    trust: Trust
     gate: Gate
     reloader: Reloader[Bundle] = field(init=False)
     tls: ssl.SSLContext | None = None
@@ -68,10 +77,10 @@ class Service:
             undo.push_async_callback(store.close)
             posture = bundle.settings.posture
             postures = store.postures(bundle.policy.catalog, posture.max_age, posture.precedence)
-            replay = MemoryReplayGuard()
-            gate = gate_for(bundle, store, postures, replay)
+            trust = await trust_for(store)
+            gate = gate_for(bundle, store, postures, trust)
             gate.prober = await prober_for(bundle.settings, store)
-            service = cls(config, bundle, store, postures, replay, gate)
+            service = cls(config, bundle, store, postures, trust, gate)
             undo.push_async_callback(service.stop)
             await service._open()
             undo.pop_all()
@@ -82,6 +91,8 @@ class Service:
         # the last to be pushed is the first to end: requests, then what they recorded, then the writers of it
         self._closing.push_async_callback(self._end_tasks)
         self._closing.push_async_callback(self.store.close)
+        self._closing.push_async_callback(self.trust.keyring.close)
+        self.trust.keyring.replace(key_sources(settings, self.trust, self.gate.metrics))
         for way in (self.gate.forwarder, self.gate.patient):
             self._closing.callback(way.pool.close)
         self.reloader = Reloader(partial(load_bundle, self.config), self.apply, self.gate.metrics)
@@ -89,6 +100,9 @@ class Service:
             loop.create_task(self.store.run()),
             loop.create_task(self.reloader.watch(lambda: set(self.bundle.paths))),
             loop.create_task(self._prune_hourly()),
+            loop.create_task(self._prune_spent()),
+            loop.create_task(self.trust.own_keys.run()),
+            loop.create_task(self.trust.revocations.run()),
             loop.create_task(self.gate.hanging.watch(self.gate.judge_again, self._catch_up)),
         ]
         if isinstance(self.gate.notices, Quarantine):
@@ -142,9 +156,14 @@ class Service:
     async def apply(self, bundle: Bundle) -> None:
         """Put changed files in force. What only a start can change is named in the log and left as it is."""
         before, settings = self.bundle.settings, bundle.settings
-        live = live_for(bundle, self.replay)
+        live = live_for(bundle, self.trust)
+        sources = key_sources(settings, self.trust, self.gate.metrics)
         self._renew_tls(settings)
+        self.trust.keyring.replace(sources)
         self.gate.live = live
+        self.gate.prover.mode = NonceMode(settings.attestation.nonces)
+        self.gate.enroller.match_app = bundle.policy.catalog.match
+        self.gate.enroller.limit(settings.enrolment.attempts, settings.enrolment.span)
         self.postures.catalog = bundle.policy.catalog
         self.postures.max_age = settings.posture.max_age
         self.postures.precedence = settings.posture.precedence
@@ -189,6 +208,15 @@ class Service:
                 "mistakes": self.reloader.mistakes,
             },
             "store": store,
+            "issuers": [
+                {
+                    "issuer": each.issuer,
+                    "keys": len(each.keys().keys),
+                    "last_success": each.last_success and each.last_success.isoformat(),
+                    "failure": each.failure,
+                }
+                for each in self.trust.keyring.remote()
+            ],
             "ledger": {"written": counts.written, "spooled": counts.spooled, "dropped": counts.dropped},
         }
 
@@ -223,6 +251,15 @@ class Service:
 
     async def _catch_up(self) -> None:
         await self.postures.catch_up(utc_now())
+
+    async def _prune_spent(self) -> None:
+        """Often, because there may be one for every request of the last minutes."""
+        while True:
+            await asyncio.sleep(MINUTE)
+            try:
+                await self.store.spent.prune(utc_now())
+            except StoreError as error:
+                log.warning("prune-failed", error=type(error).__name__)
 
     async def _prune_hourly(self) -> None:
         while True:

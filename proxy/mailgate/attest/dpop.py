@@ -7,6 +7,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from joserfc.jwk import thumbprint
 
@@ -28,7 +29,10 @@ _FOREIGN_PARAMETERS = ("crit", "b64", "jku", "x5u", "x5c")
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a proof must prove: this key (RFC 7638 thumbprint), token and request, within ``window`` of now."""
+    """What a proof must prove: this key (RFC 7638 thumbprint), token and request, within ``window`` of now.
+
+    A proof that comes without a token may be of any key: ``jkt`` and ``token_hash`` are empty then.
+    """
 
     jkt: str
     token_hash: bytes
@@ -38,25 +42,33 @@ class Expected:
     window: timedelta
 
 
+class Proof(NamedTuple):
+    """What a good proof says: whose key it is, its name, and the gate's nonce that it holds, if any."""
+
+    jkt: str
+    jti: str
+    nonce: str
+
+
 def token_hash_claim(token_hash: bytes) -> str:
     """The ``ath`` claim for a token with this SHA-256 hash (RFC 9449, section 4.2)."""
     return urlsafe_b64encode(token_hash).rstrip(b"=").decode("ascii")
 
 
-def check_proof(proof: str, expected: Expected, known: ProvedKeys) -> str:
-    """Check everything about a proof but whether it was used before; returns its ``jti``. Raises `RefusedError`."""
+def check_proof(proof: str, expected: Expected, known: ProvedKeys) -> Proof:
+    """Check everything about a proof but its nonce and whether it was used before. Raises `RefusedError`."""
     # 12. It is one JWS, strictly written, without foreign keys, addresses or extensions. (2)
     jws = _parse(proof)
     # 13. typ and alg are those of a proof; jwk is a public key for this alg. (4, 5, 7)
     members = _check_header(jws.header)
     # 14. jwk is the key that the token is bound to. (12b)
-    key = _bound_key(members, expected.jkt, known)
+    jkt, key = _bound_key(members, expected.jkt, known)
     # 15. The signature is that key's. (6)
     if not jws.is_signed_by(key, algorithm_of(members["kty"])):
         raise RefusedError(Reason.PROOF_SIGNATURE_WRONG, "the signature is not of the key in jwk")
     # 16. to 18. The claims are there (3) and name this request, this time and this token. (8, 9, 11, 12a)
     try:
-        return _check_claims(Claims(jws.payload), expected)
+        return Proof(jkt, *_check_claims(Claims(jws.payload), expected))
     except (ClaimMissingError, ClaimWrongError) as error:
         raise RefusedError(Reason.PROOF_MALFORMED, str(error)) from None
 
@@ -88,20 +100,22 @@ def _check_header(header: Mapping[str, object]) -> dict[str, str]:
     return members
 
 
-def _bound_key(members: dict[str, str], jkt: str, known: ProvedKeys) -> Key:
-    if jkt in known and known[jkt][0] == members:
-        return known[jkt][1]
-    if thumbprint({**members}) != jkt:
+def _bound_key(members: dict[str, str], bound_to: str, known: ProvedKeys) -> tuple[str, Key]:
+    """The key of the proof with its thumbprint. ``bound_to``: the one that it must have, or empty."""
+    if bound_to in known and known[bound_to][0] == members:
+        return bound_to, known[bound_to][1]
+    jkt = thumbprint({**members})
+    if bound_to not in ("", jkt):
         raise RefusedError(Reason.PROOF_KEY_MISMATCH, "jwk is not the key that the token is bound to")
     try:
         key = import_public(members)
     except JwkError as error:
         raise RefusedError(Reason.PROOF_MALFORMED, f"jwk.{error}") from None
     known[jkt] = members, key
-    return key
+    return jkt, key
 
 
-def _check_claims(claims: Claims, expected: Expected) -> str:
+def _check_claims(claims: Claims, expected: Expected) -> tuple[str, str]:
     jti = claims.text("jti")
     # 16. htm and htu are this request's.
     if claims.text("htm") != expected.method:
@@ -115,6 +129,8 @@ def _check_claims(claims: Claims, expected: Expected) -> str:
     if made > expected.now + expected.window:
         raise RefusedError(Reason.PROOF_FROM_FUTURE, f"iat is more than {expected.window} ahead")
     # 18. It was made for this token.
-    if "ath" not in claims or claims.text("ath") != token_hash_claim(expected.token_hash):
+    if expected.token_hash and (
+        "ath" not in claims or claims.text("ath") != token_hash_claim(expected.token_hash)
+    ):
         raise RefusedError(Reason.PROOF_TOKEN_HASH_WRONG, "ath is not the SHA-256 of the token")
-    return jti
+    return jti, claims.text("nonce") if "nonce" in claims else ""

@@ -5,7 +5,7 @@ Only two kinds of key are read: EC on P-256 (for ES256) and OKP on Ed25519 (for 
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from joserfc.jwk import ECKey, OKPKey
 
@@ -47,9 +47,16 @@ class KeySet:
     """The public keys of one issuer by their ``kid``."""
 
     keys: Mapping[str, Key]
+    unavailable: bool = False
+    """The source of the keys does not answer: the issuer may have others too."""
 
     def get(self, kid: str) -> Key | None:
         return self.keys.get(kid)
+
+    def renewed(self, newer: "KeySet") -> "KeySet":
+        """``newer``, in which each key that stood here already is the very same object: what it verified stays good."""
+        kept = {kid: key for kid, key in self.keys.items() if _same(key, newer.get(kid))}
+        return replace(newer, keys={**newer.keys, **kept})
 
 
 def parse_jwks(text: str) -> KeySet:
@@ -100,6 +107,10 @@ def import_public(members: dict[str, str]) -> Key:
 def algorithm_of(kty: str) -> str:
     """The one JWS algorithm that keys of this type are for."""
     return _KEY_TYPES[kty].algorithm
+
+
+def _same(one: Key, other: Key | None) -> bool:
+    return other is not None and one.thumbprint() == other.thumbprint()
 
 
 def _key_type(jwk: Mapping[str, object]) -> _KeyType:

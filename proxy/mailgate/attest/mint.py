@@ -117,15 +117,23 @@ def sign_token(payload: Json, issuer_key: Key) -> str:
     return _signed({"typ": passport.TYP, "kid": issuer_key.kid}, payload, issuer_key)
 
 
-def sign_proof(token: str, device_key: Key, *, method: str, url: str, jti: str, now: datetime) -> str:
-    """The ``DPoP`` header value that sends ``token`` with one request. ``jti`` must be new for every one."""
-    payload = {
+def sign_proof(
+    token: str, device_key: Key, *, method: str, url: str, jti: str, now: datetime, nonce: str = ""
+) -> str:
+    """The ``DPoP`` header value that sends ``token`` with one request; empty: that proves the key alone.
+
+    ``jti`` must be new for every request; ``nonce`` is what the gate said last in ``DPoP-Nonce``.
+    """
+    payload: dict[str, object] = {
         "jti": jti,
         "htm": method,
         "htu": url.partition("#")[0].partition("?")[0],
         "iat": int(now.timestamp()),
-        "ath": token_hash_claim(sha256(token.encode()).digest()),
     }
+    if token:
+        payload["ath"] = token_hash_claim(sha256(token.encode()).digest())
+    if nonce:
+        payload["nonce"] = nonce
     public = {name: value for name, value in device_key.as_dict(private=False).items() if name != "kid"}
     return _signed({"typ": dpop.TYP, "jwk": public}, payload, device_key)
 

@@ -13,12 +13,15 @@ from mailgate.attest.claims import ClaimMissingError, Claims, ClaimWrongError
 from mailgate.attest.ear import NONE, read_status
 from mailgate.attest.jose import ALGORITHMS, CompactJws, Key, MalformedJwsError, parse_compact
 from mailgate.attest.keys import KeySet, algorithm_of
-from mailgate.attest.refused import RefusedError
+from mailgate.attest.refused import KeyNotFoundError, RefusedError
 from mailgate.model import AppsReport, AttestationResult, Kind, Reason
 
 TYP = "device-attestation+jwt"
 PROFILE = "tag:mailgate.example,2026:device-attestation:1"
 """``eat_profile`` (RFC 9711, section 4.3.2): these claims in this form, version 1."""
+
+OWN_LIFETIME = timedelta(minutes=10)
+"""How long a token lives that a gate signed for a device that reports to it: as long as it may count as bearer."""
 
 FORMS = {"phone": Kind.PHONE, "tablet": Kind.TABLET, "laptop": Kind.LAPTOP, "desktop": Kind.LAPTOP}
 SYSTEMS = frozenset({"android", "chromeos", "ios", "ipados", "linux", "macos", "windows"})
@@ -35,6 +38,11 @@ class Anchors:
     audience: str
     match_app: Callable[[str, str], str | None]
     max_lifetime: timedelta
+    own: str = ""
+    """The issuer whose tokens the gates sign themselves, if they do."""
+
+    def longest_life(self, issuer: str) -> timedelta:
+        return OWN_LIFETIME if issuer == self.own else self.max_lifetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +58,15 @@ class Passport:
     """A token whose signature and claims are good. Whether it is its time is asked at every use."""
 
     result: AttestationResult
+    kid: str
+    key: Key
+    """The issuer's key that signed it."""
     binding: Binding
     issued_at: datetime
     not_before: datetime
     expires: datetime
+    bearer: bool = False
+    """It counts without a proof too: a gate's own, for who can set a header but not make one."""
 
     def check_times(self, now: datetime, leeway: timedelta) -> None:
         """Step 10. Raises `RefusedError` outside of the token's life; ``leeway`` is for clocks that differ.
@@ -81,7 +94,7 @@ def read_passport(token: str, anchors: Anchors) -> Passport:
         raise RefusedError(Reason.TOKEN_SIGNATURE_WRONG, "the signature is not of the key that kid names")
     # 9. Every claim is there, has its type and says what it may.
     try:
-        return _read_claims(Claims(jws.payload), issuer, anchors)
+        return _read_claims(Claims(jws.payload), issuer, str(jws.header["kid"]), key, anchors)
     except ClaimMissingError as missing:
         raise RefusedError(Reason.TOKEN_CLAIM_MISSING, str(missing)) from None
     except ClaimWrongError as wrong:
@@ -116,7 +129,7 @@ def _issuer_key(jws: CompactJws, issuers: Mapping[str, KeySet], algorithm: str) 
         raise RefusedError(Reason.TOKEN_ISSUER_UNKNOWN, "iss is none of the configured issuers")
     key = issuers[issuer].get(kid) if isinstance(kid, str) else None
     if key is None:
-        raise RefusedError(Reason.TOKEN_KID_UNKNOWN, f"kid names no key of {issuer}")
+        raise KeyNotFoundError(issuer, unavailable=issuers[issuer].unavailable)
     if algorithm_of(key.key_type) != algorithm:
         raise RefusedError(
             Reason.TOKEN_ALG_REFUSED, f"the key that kid names is for {algorithm_of(key.key_type)}"
@@ -124,13 +137,14 @@ def _issuer_key(jws: CompactJws, issuers: Mapping[str, KeySet], algorithm: str) 
     return issuer, key
 
 
-def _read_claims(claims: Claims, issuer: str, anchors: Anchors) -> Passport:
+def _read_claims(claims: Claims, issuer: str, kid: str, key: Key, anchors: Anchors) -> Passport:
     _check_audience(claims, anchors.audience)
     _check_profile(claims)
-    issued_at, expires = _lifetime(claims, anchors.max_lifetime)
+    issued_at, expires = _lifetime(claims, anchors.longest_life(issuer))
     claims.text("jti")  # a handle for revocation; a token may be used again, its proofs may not
     binding = _binding(claims)
     status = read_status(claims.inner("submods").inner("device"))
+    own = issuer == anchors.own
     system = _choice(claims, "os", SYSTEMS) if "os" in claims else ""
     result = AttestationResult(
         device_id=claims.text("sub"),
@@ -142,12 +156,14 @@ def _read_claims(claims: Claims, issuer: str, anchors: Anchors) -> Passport:
         managed=claims.flag("managed") if "managed" in claims else None,
         user=claims.text("user") if "user" in claims else "",
         eas_ids=claims.texts("eas_ids") if "eas_ids" in claims else (),
-        apps=_apps(claims, system, status, anchors.match_app) if "apps" in claims else None,
+        apps=_apps(claims, system or own * "other", status, anchors.match_app) if "apps" in claims else None,
         status=status,
         expires=expires,
+        self_reported=own,
     )
     not_before = claims.instant("nbf") if "nbf" in claims else issued_at
-    return Passport(result, binding, issued_at, not_before, expires)
+    bearer = own and "bearer" in claims and claims.flag("bearer")
+    return Passport(result, kid, key, binding, issued_at, not_before, expires, bearer)
 
 
 def _check_audience(claims: Claims, audience: str) -> None:

@@ -11,3 +11,14 @@ class RefusedError(MailgateError):
         super().__init__(detail)
         self.reason = reason
         self.detail = detail
+
+
+class KeyNotFoundError(RefusedError):
+    """The key that a token names is not among those of its issuer now; the issuer may have it by the next look."""
+
+    def __init__(self, issuer: str, *, unavailable: bool) -> None:
+        if unavailable:
+            super().__init__(Reason.TOKEN_KEYS_UNAVAILABLE, f"the keys of {issuer} cannot be had now")
+        else:
+            super().__init__(Reason.TOKEN_KID_UNKNOWN, f"kid names no key of {issuer}")
+        self.issuer = issuer

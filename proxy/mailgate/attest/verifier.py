@@ -5,7 +5,7 @@ key for this request, `dpop.py`). In order, the first that fails decides:
 
 1.  One ``Device-Attestation`` header; none means that nothing is offered.
 2.  It is at most 8 KiB.
-3.  It is UTF-8. A token whose hash is known from before goes on at 10.
+3.  It is UTF-8. A token whose hash is known from before, by a key that its issuer still has, goes on at 10.
 4.  It is one JWS, strictly written, whose header brings no key, address or extension.
 5.  ``typ`` and ``alg`` are ours, and there is a ``kid``.
 6.  ``iss`` is a configured issuer.
@@ -13,8 +13,8 @@ key for this request, `dpop.py`). In order, the first that fails decides:
 8.  The signature is of that key.
 9.  The claims are there, have their types and say what they may.
 10. It is its time.
-11. It is bound to a TLS client certificate and this is it: done. Else there is one ``DPoP`` header of at
-    most 4 KiB.
+11. Its key was not revoked. It is bound to a TLS client certificate and this is it: done. It is a gate's own that
+    counts without a proof, and there is none: done. Else there is one ``DPoP`` header of at most 4 KiB.
 12. The proof is one JWS, strictly written.
 13. Its ``typ`` and ``alg`` are those of a proof; ``jwk`` is a public key.
 14. ``jwk`` is the key that the token is bound to.
@@ -22,20 +22,23 @@ key for this request, `dpop.py`). In order, the first that fails decides:
 16. ``htm`` and ``htu`` are this request's.
 17. ``iat`` is now.
 18. ``ath`` is the token's hash.
-19. The proof was not used before.
+19. Its ``nonce`` is a gate's, where one is asked for.
+20. The proof was not used before.
 """
 
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
 from cachetools import LRUCache
 
-from mailgate.attest.dpop import Expected, ProvedKeys, check_proof
+from mailgate.attest.dpop import Expected, Proof, ProvedKeys, check_proof
 from mailgate.attest.keys import KeySet
+from mailgate.attest.nonces import Nonce, Nonces, Sort
 from mailgate.attest.passport import Anchors, Binding, Passport, read_passport
-from mailgate.attest.refused import RefusedError
+from mailgate.attest.refused import KeyNotFoundError, RefusedError
 from mailgate.attest.replay import ReplayGuard, Spending
 from mailgate.model import AttestationResult, Reason
 
@@ -43,12 +46,43 @@ MAX_TOKEN_BYTES = 8192
 MAX_PROOF_BYTES = 4096
 
 
-class Verifier:
-    """Checks attestations against fixed trust anchors. Built anew when they or the listed apps change.
+class NonceError(RefusedError):
+    """The proof is good but for its nonce; with another it would do."""
 
-    Verified tokens (never proofs) are kept by their SHA-256, ``cache_size`` at most, so that a repeated
-    token costs only its proof. ``replay`` outlives the verifier and may be shared. ``leeway`` is how far an
-    issuer's clock may differ, ``proof_window`` how far a device's may. For one thread at a time.
+    def __init__(self, reason: Reason, detail: str, nonce: Nonce) -> None:
+        super().__init__(reason, detail)
+        self.nonce = nonce
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """A proof that this process has taken as new. ``alone``: no other process can have taken it."""
+
+    ticket: bytes
+    until: datetime
+    alone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What came of a verification, and what the verifier cannot know by itself."""
+
+    result: AttestationResult | None
+    """None where no attestation is offered."""
+    lacks_key_of: str = ""
+    """The issuer whose keys should be looked at anew: the token names one that is not there."""
+    nonce: Nonce | None = None
+    """Of a proof that is good so far."""
+    spent: Spent | None = None
+
+
+class Verifier:
+    """Checks attestations against the trust anchors. Built anew when settings or listed apps change.
+
+    ``issuers`` and ``revoked`` (thumbprints of keys) may change at any time. Verified tokens (never proofs) are kept
+    by their SHA-256, ``cache_size`` at most, so that a repeated token costs only its proof. ``replay`` outlives the
+    verifier. ``leeway`` is how far an issuer's clock may differ, ``proof_window`` how far a device's may. ``own`` is
+    the issuer whose tokens the gates sign. For one thread at a time.
     """
 
     def __init__(
@@ -58,13 +92,20 @@ class Verifier:
         audience: str,
         match_app: Callable[[str, str], str | None],
         replay: ReplayGuard,
+        own: str = "",
+        nonces: Nonces | None = None,
+        nonce_required: bool = False,
+        revoked: Container[str] = (),
         leeway: timedelta = timedelta(seconds=60),
         max_lifetime: timedelta = timedelta(hours=24),
         proof_window: timedelta = timedelta(seconds=60),
         cache_size: int = 10_000,
     ) -> None:
-        self._anchors = Anchors(dict(issuers), audience, match_app, max_lifetime)
+        self._anchors = Anchors(issuers, audience, match_app, max_lifetime, own)
         self._replay = replay
+        self._nonces = nonces
+        self._nonce_required = nonce_required
+        self._revoked = revoked
         self._leeway = leeway
         self._proof_window = proof_window
         self._passports: MutableMapping[bytes, Passport] = LRUCache(cache_size)
@@ -79,25 +120,38 @@ class Verifier:
         url: str,
         now: datetime,
         client_cert_thumbprint: str | None = None,
-    ) -> AttestationResult | None:
-        """What the headers prove; None where no attestation is offered. Never raises on input.
+    ) -> Verdict:
+        """What the headers prove. Never raises on input.
 
         ``url`` is the address that the device asked for, with its origin as seen from outside; query and
         fragment are not looked at. ``client_cert_thumbprint`` is the base64url SHA-256 of the DER
         certificate with which the device proved its key in TLS (RFC 8705, section 3.1).
         """
         if not attestation_headers:
-            return None
+            return Verdict(None)
         try:
             token_hash, passport = self._passport(attestation_headers, now)
+            # 11. It may be used at all, and without a proof or with one.
+            self._check_revoked(passport.binding.jkt or passport.binding.x5t_s256)
             if passport.binding.x5t_s256:
                 _check_certificate(passport.binding, client_cert_thumbprint)
-            else:
-                expected = Expected(passport.binding.jkt, token_hash, method, url, now, self._proof_window)
-                self._check_proof(proof_headers, expected)
+                return Verdict(passport.result)
+            if passport.bearer and not proof_headers:
+                return Verdict(passport.result)
+            expected = Expected(passport.binding.jkt, token_hash, method, url, now, self._proof_window)
+            _, nonce, spent = self._check_proof(proof_headers, expected)
         except RefusedError as refusal:
-            return AttestationResult(refused=refusal.reason, detail=refusal.detail)
-        return passport.result
+            return _refused(refusal)
+        return Verdict(passport.result, nonce=nonce, spent=spent)
+
+    def verify_key(self, proof_headers: Sequence[bytes], *, method: str, url: str, now: datetime) -> Verdict:
+        """What a proof without a token proves: the result holds ``key_thumbprint`` and nothing else. Never raises."""
+        try:
+            expected = Expected("", b"", method, url, now, self._proof_window)
+            proof, nonce, spent = self._check_proof(proof_headers, expected)
+        except RefusedError as refusal:
+            return _refused(refusal)
+        return Verdict(AttestationResult(key_thumbprint=proof.jkt), nonce=nonce, spent=spent)
 
     def _passport(self, headers: Sequence[bytes], now: datetime) -> tuple[bytes, Passport]:
         # 1. and 2. One header, not too long.
@@ -106,7 +160,7 @@ class Verifier:
         token = _text(value, Reason.TOKEN_NOT_UTF8)
         token_hash = sha256(value).digest()
         passport = self._passports.pop(token_hash, None)
-        if passport is None:
+        if passport is None or not self._stands(passport):
             # 4. to 9.
             with _unforeseen(Reason.TOKEN_MALFORMED):
                 passport = read_passport(token, self._anchors)
@@ -115,21 +169,41 @@ class Verifier:
         self._passports[token_hash] = passport
         return token_hash, passport
 
-    def _check_proof(self, headers: Sequence[bytes], expected: Expected) -> None:
-        # 11. One proof, not too long.
+    def _stands(self, passport: Passport) -> bool:
+        """Whether the issuer still has the key that signed."""
+        keys = self._anchors.issuers.get(passport.result.issuer)
+        return keys is not None and keys.get(passport.kid) is passport.key
+
+    def _check_revoked(self, thumbprint: str) -> None:
+        if thumbprint in self._revoked:
+            raise RefusedError(Reason.KEY_REVOKED, "the key of this device was revoked")
+
+    def _check_proof(self, headers: Sequence[bytes], expected: Expected) -> tuple[Proof, Nonce, Spent]:
         if not headers:
-            raise RefusedError(Reason.PROOF_MISSING, "the token is bound to a key: expected a DPoP header")
+            raise RefusedError(Reason.PROOF_MISSING, "the key must be proved: expected a DPoP header")
         value = _only_value(headers, Reason.PROOF_TWO_HEADERS, MAX_PROOF_BYTES, Reason.PROOF_OVERSIZE)
-        proof = _text(value, Reason.PROOF_MALFORMED)
+        text = _text(value, Reason.PROOF_MALFORMED)
         # 12. to 18.
         with _unforeseen(Reason.PROOF_MALFORMED):
-            jti = check_proof(proof, expected, self._proof_keys)
-        # 19. Last, so that only a proof that is good in every other way is remembered.
-        self._spend(jti, expected)
+            proof = check_proof(text, expected, self._proof_keys)
+        self._check_revoked(proof.jkt)
+        # 19. A nonce of this gate, of all gates, or none.
+        nonce = self._check_nonce(proof.nonce, expected.now)
+        # 20. Last, so that only a proof that is good in every other way is remembered.
+        return proof, nonce, self._spend(proof, expected, alone=nonce.sort is Sort.OWN)
 
-    def _spend(self, jti: str, expected: Expected) -> None:
+    def _check_nonce(self, text: str, now: datetime) -> Nonce:
+        nonce = self._nonces.read(text, now) if self._nonces and text else Nonce(Sort.NONE)
+        if nonce.sort is Sort.FOREIGN:  # its gate may have taken the proof, and told nobody
+            raise NonceError(Reason.PROOF_NONCE_WRONG, "the nonce is another gate's alone", nonce)
+        if nonce.sort is Sort.NONE and self._nonce_required:
+            reason = Reason.PROOF_NONCE_WRONG if text else Reason.PROOF_NONCE_MISSING
+            raise NonceError(reason, "expected the nonce of a DPoP-Nonce header of the last minutes", nonce)
+        return nonce
+
+    def _spend(self, proof: Proof, expected: Expected, *, alone: bool) -> Spent:
         """A proof is good from its iat - window to its iat + window; its iat is at most a window ahead."""
-        ticket = sha256(f"{expected.jkt}|{jti}".encode()).digest()
+        ticket = sha256(f"{proof.jkt}|{proof.jti}".encode()).digest()
         until = expected.now + 2 * self._proof_window
         spending = self._replay.spend(ticket, now=expected.now, until=until)
         if spending is Spending.SPENT_BEFORE:
@@ -138,6 +212,15 @@ class Verifier:
             raise RefusedError(
                 Reason.PROOF_MEMORY_FULL, "too many proofs at once: none can be told from a replay"
             )
+        return Spent(ticket, until, alone)
+
+
+def _refused(refusal: RefusedError) -> Verdict:
+    return Verdict(
+        AttestationResult(refused=refusal.reason, detail=refusal.detail),
+        lacks_key_of=refusal.issuer if isinstance(refusal, KeyNotFoundError) else "",
+        nonce=refusal.nonce if isinstance(refusal, NonceError) else None,
+    )
 
 
 def _only_value(headers: Sequence[bytes], two: Reason, longest: int, oversize: Reason) -> bytes:

@@ -12,7 +12,8 @@ def with_attestation(client: Client, proof: AttestationResult | None) -> Client:
     """The client after its attestation was verified (``None``: it offered none).
 
     A refused attestation is worth no more than none: it leaves a finding. A signed laptop whose headers name
-    a handheld stays the handheld, with a finding and no higher assurance.
+    a handheld stays the handheld, with a finding and no higher assurance. A laptop that only reports itself as
+    one is no better known for it.
     """
     if proof is None:
         return client
@@ -21,16 +22,27 @@ def with_attestation(client: Client, proof: AttestationResult | None) -> Client:
         return replace(client, findings=(*client.findings, Finding(Reason.ATTESTATION_INVALID, detail)))
     if proof.kind is None:
         return client
-    return with_known_kind(client, proof.kind, os=proof.os, os_version=proof.os_version, source="attestation")
+    return with_known_kind(
+        client,
+        proof.kind,
+        os=proof.os,
+        os_version=proof.os_version,
+        source="attestation",
+        self_reported=proof.self_reported,
+    )
 
 
-def with_known_kind(client: Client, kind: Kind, *, os: str, os_version: str, source: str) -> Client:
+def with_known_kind(
+    client: Client, kind: Kind, *, os: str, os_version: str, source: str, self_reported: bool = False
+) -> Client:
     """The client once proof has told its kind. ``source`` names the proof in signals and findings."""
     if kind is Kind.UNKNOWN:
         return client
     signed = _signed(client, kind, os, os_version, source)
     if not _disagree(client, kind):
-        return signed
+        # a device that says so itself is worth no more than its headers, which say so too
+        unproved = self_reported and kind is Kind.LAPTOP
+        return replace(client, signals=signed.signals) if unproved else signed
     detail = f"the {source} says {kind}, the request says {client.kind}"
     findings = (*client.findings, Finding(Reason.KIND_CONTRADICTED, detail))
     if kind is Kind.LAPTOP:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from mailgate import __version__
-from mailgate.cli import attest, check, classify, demo, devices, evidence, explain, run, schema
+from mailgate.cli import attest, check, classify, demo, devices, enroll, evidence, explain, run, schema
 
 app = typer.Typer(
     name="mailgate",
@@ -19,6 +19,7 @@ app = typer.Typer(
 attest.app.command()(evidence.evidence)
 app.add_typer(attest.app, name="attest")
 app.add_typer(devices.app, name="devices")
+app.add_typer(enroll.app, name="enroll")
 app.command()(run.run)
 app.command()(check.check)
 app.command()(schema.schema)

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from mailgate.cli.check import DEFAULT_PATH
 from mailgate.cli.device_facts import device_facts, parts_of, sighting_facts
-from mailgate.cli.stored import fail, with_store
+from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
 from mailgate.store import Device, Store
 
@@ -109,17 +109,17 @@ async def _only(store: Store, name: str) -> Device:
     """The one device of this name; none or several end the command."""
     called = await store.devices.called(name)
     if not called:
-        fail(1, f"no device is called {_printable(name)}; `mailgate devices list` shows those that are")
+        fail(1, f"no device is called {printable(name)}; `mailgate devices list` shows those that are")
     if len(called) > 1:
         several = "; ".join(_called(device) for device in called)
-        fail(2, f"several devices are called {_printable(name)}: name one by its id: {several}")
+        fail(2, f"several devices are called {printable(name)}: name one by its id: {several}")
     return called[0]
 
 
 def _called(device: Device) -> str:
     """A device as a person tells it from others: by its id, and by what its sources call it."""
     own = ", ".join(f"{each.id} at {each.source}" for each in device.reports)
-    return _printable(f"{device.id} ({own})")
+    return printable(f"{device.id} ({own})")
 
 
 async def _all(store: Store) -> AsyncIterator[Device]:
@@ -167,7 +167,7 @@ def _cells(told: dict[str, Any], bundle: Bundle) -> list[Text]:
         _minute(told["reported_at"]),
         ", ".join(told["sources"]),
     ]
-    cells = [Text(_printable(word or "")) for word in words]
+    cells = [Text(printable(word or "")) for word in words]
     cells[_COLUMNS.index("state")].style = _STYLES.get(state, "yellow")
     return cells
 
@@ -177,7 +177,7 @@ def _print_device(told: dict[str, Any]) -> None:
     tables = {name: told.pop(name) for name in ("findings", "reports", "names", "sightings")}
     for name, value in told.items():
         shown = ", ".join(value) if isinstance(value, list) else "" if value is None else str(value)
-        facts.add_row(Text(name.replace("_", " "), style="bold"), Text(_printable(shown)))
+        facts.add_row(Text(name.replace("_", " "), style="bold"), Text(printable(shown)))
     console.print(facts)
     for each in tables["reports"]:
         each["listed apps"] = ", ".join(each["apps"]) + ("" if each["apps_complete"] else " (not all seen)")
@@ -202,15 +202,10 @@ def _print_table(console: Console, rows: list[dict[str, Any]], title: str, colum
         table = Table(*columns, title=title, title_justify="left", box=SIMPLE)
         for each in rows:
             shown = ("" if each[column] is None else str(each[column]) for column in columns)
-            table.add_row(*(Text(_printable(text)) for text in shown))
+            table.add_row(*(Text(printable(text)) for text in shown))
         console.print(table)
 
 
 def _minute(moment: str | None) -> str:
     """A time as a table shows it."""
     return f"{datetime.fromisoformat(moment):%Y-%m-%d %H:%M} UTC" if moment else ""
-
-
-def _printable(text: str) -> str:
-    """Text of strangers without what would steer the terminal."""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)

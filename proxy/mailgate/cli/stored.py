@@ -31,6 +31,11 @@ def with_store(config: Path, run: Callable[[Store, Bundle], Coroutine[Any, Any, 
         fail(2, str(error))
 
 
+def printable(text: str) -> str:
+    """Text of strangers without what would steer the terminal."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
 def fail(code: int, message: str) -> NoReturn:
     typer.echo(message, err=True)
     raise typer.Exit(code)

@@ -14,7 +14,7 @@ from mailgate.config.values import (
     Duration,
     ExistingFile,
     HeaderKey,
-    JwksFile,
+    Jwks,
     Listen,
     Network,
     Origin,
@@ -45,8 +45,17 @@ class IssuerSettings(Strict):
 
     issuer: Issuer
     """The ``iss`` claim, compared as it stands."""
-    jwks: JwksFile
-    """File with the issuer's public keys (RFC 7517)."""
+    jwks: Jwks
+    """The issuer's public keys (RFC 7517): a file, or the https URL where it publishes them."""
+    jwks_ca: AuthoritiesFile | None = None
+    """Authorities whose certificate that URL must have, PEM; those that the system trusts if not given."""
+
+    @model_validator(mode="after")
+    def _authorities_for_a_url(self) -> Self:
+        if self.jwks_ca and not str(self.jwks).startswith("https:"):
+            message = "nothing to check: `jwks` is no https URL; expected one there"
+            raise PydanticCustomError("file", message, {"key": "jwks_ca"})
+        return self
 
 
 class AttestationSettings(Strict):
@@ -58,6 +67,8 @@ class AttestationSettings(Strict):
     """How far clocks may differ."""
     max_lifetime: Duration = timedelta(hours=24)
     """Longest life of a token, from ``iat`` to ``exp``."""
+    nonces: Literal["off", "offer", "require"] = "offer"
+    """Whether a ``DPoP-Nonce`` is handed to devices, and whether a proof must have one."""
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
@@ -68,6 +79,14 @@ class AttestationSettings(Strict):
                 message = "the issuer stands above already; expected it once, with all its keys in one file"
                 raise PydanticCustomError("issuer", message, {"key": ("issuers", index, "issuer")})
         return self
+
+
+class EnrolmentSettings(Strict):
+    """How devices enrol with the gate itself and report to it."""
+
+    attempts: int = Field(default=20, ge=1, le=100_000)
+    """Refused tries from one address, and reports of one key, within ``span``."""
+    span: Duration = timedelta(minutes=10)
 
 
 class TlsSettings(Strict):
@@ -215,6 +234,7 @@ class Settings(Strict):
     trusted_proxies: tuple[Network, ...] = ()
     """Whose ``X-Forwarded-For``, ``-Proto``, ``-Host`` and ``-User`` are believed."""
     attestation: AttestationSettings = AttestationSettings()
+    enrolment: EnrolmentSettings = EnrolmentSettings()
     probe: Literal["off", "observe", "require"] = "off"
     """Whether browsers that claim to be on a computer are asked once for proof, and whether what is found counts."""
     probe_lifetime: Duration = Field(default=timedelta(days=7), ge=timedelta(minutes=10))
@@ -264,9 +284,20 @@ class Settings(Strict):
             )
         return self
 
+    @model_validator(mode="after")
+    def _issuers_of_others(self) -> Self:
+        """The gate signs for itself, as ``public_url``: nobody else may."""
+        for index, each in enumerate(self.attestation.issuers):
+            if each.issuer == self.public_url:
+                place = {"key": ("attestation", "issuers", index, "issuer")}
+                message = "`public_url` is the gate's own issuer; expected the name of another"
+                raise PydanticCustomError("issuer", message, place)
+        return self
+
     def referenced_files(self) -> tuple[Path, ...]:
         """Key, certificate and revocation files: a change of one is a change of the settings."""
-        keys = [issuer.jwks for issuer in self.attestation.issuers]
+        named = [name for each in self.attestation.issuers for name in (each.jwks, each.jwks_ca)]
+        keys = [name for name in named if isinstance(name, Path)]
         own = [self.tls.certificate, self.tls.key] if self.tls else []
         devices = self.client_certificates.referenced_files() if self.client_certificates else ()
         return (*keys, *own, *devices, *self.attestation.hardware.referenced_files())

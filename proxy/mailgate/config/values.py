@@ -36,6 +36,7 @@ _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _SIZE = r"^(0|[1-9][0-9]{0,14}(B|KiB|MiB|GiB))$"
 _BYTES = {"": 1, "B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 _ADDRESS = r"^(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]@]+):[0-9]{1,5}$"
+_HTTP_URL = r"^https?://[!-~]+$"
 _ORIGIN = r"^[Hh][Tt][Tt][Pp][Ss]?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?$"
 
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -178,7 +179,9 @@ def _file(value: object, info: ValidationInfo) -> Path:
     return path
 
 
-def _jwks(value: object, info: ValidationInfo) -> Path:
+def _jwks(value: object, info: ValidationInfo) -> Path | str:
+    if isinstance(value, str) and "://" in value:
+        return _jwks_url(value)
     path = _file(value, info)
     try:
         with path.open(encoding="utf-8") as file:
@@ -191,6 +194,27 @@ def _jwks(value: object, info: ValidationInfo) -> Path:
             "file", "the file is no JWKS of public keys: {wrong}", {"wrong": wrong}
         ) from error
     return path
+
+
+def _jwks_url(text: str) -> str:
+    """Where keys are asked for: whoever could change them on the way could sign for every device."""
+    parts = _split(text)
+    if not re.fullmatch(_HTTP_URL, text) or not parts.hostname or parts.fragment or parts.port == 0:
+        raise PydanticCustomError(
+            "url", "not the URL of a JWKS; expected one like https://mdm.example.com/jwks.json"
+        )
+    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        raise PydanticCustomError(
+            "url", "keys over plain http can be forged; expected https, or http on loopback"
+        )
+    return text
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def _authorities(value: object, info: ValidationInfo) -> Path:
@@ -299,7 +323,8 @@ Origin = Annotated[str, BeforeValidator(_origin), WithJsonSchema({"type": "strin
 Network = Annotated[IPNetwork, PlainValidator(_network), WithJsonSchema({"type": "string"})]
 ExistingFile = Annotated[Path, PlainValidator(_file), WithJsonSchema(_PATH)]
 AuthoritiesFile = Annotated[Path, PlainValidator(_authorities), WithJsonSchema(_PATH)]
-JwksFile = Annotated[Path, PlainValidator(_jwks), WithJsonSchema(_PATH)]
+Jwks = Annotated[Path | str, PlainValidator(_jwks), WithJsonSchema(_PATH)]
+"""A file, or the URL (a text) where an issuer publishes its keys."""
 Secret = Annotated[
     SecretStr,
     PlainValidator(_reference),

@@ -40,7 +40,7 @@ def send(exchange: Exchange, answer: Answer, now: datetime) -> Outcome:
         "Cache-Control: no-store",
         "X-Content-Type-Options: nosniff",
     ]
-    lines += [f"{name}: {value}" for name, value in answer.headers]
+    lines += [f"{name}: {value}" for name, value in (*answer.headers, *exchange.answer_fields)]
     head = "\r\n".join(lines).encode("latin-1") + b"\r\n"
     head += connection_option(exchange.head, keep_alive=keep_alive) + b"\r\n"
     exchange.started = True

@@ -11,6 +11,7 @@ from mailgate.gateway.caller import is_navigation, is_page_load
 from mailgate.gateway.cookies import WARNED_COOKIE, cookies_named, set_cookie
 from mailgate.gateway.pages import Pages, RenderedPage, View
 from mailgate.gateway.problem import problem
+from mailgate.gateway.proving import ASKS_FOR_NONCE, NONCE_CHALLENGE
 from mailgate.gateway.refusals import FORMS, Refuse
 from mailgate.model import Access, Decision, Protocol, Reason, RequestFacts
 
@@ -28,13 +29,14 @@ class Speaker:
 
     def refuse(self, access: Access, decision: Decision, reference: str) -> Answer:
         """The answer to a request that was blocked, or that has to prove itself first."""
-        facts = access.facts
         headers = (("X-Device-Reason", decision.reason.value),)
         form = self.forms.get(access.client.protocol)
+        if form is None and is_navigation(access.facts):
+            return _page(403, self.pages.refusal(self._view(access, decision, reference)), headers)
+        if (asked := nonce_asked(access)) is not None:
+            return problem(401, asked, reference, headers=(("X-Device-Reason", asked.value), NONCE_CHALLENGE))
         if form is not None:
             return form(access, decision, reference)
-        if is_navigation(facts):
-            return _page(403, self.pages.refusal(self._view(access, decision, reference)), headers)
         return problem(
             403, decision.reason, reference, apps=decision.apps, title=decision.title, headers=headers
         )
@@ -95,6 +97,12 @@ class Speaker:
             default_language=self.default_language,
             return_url=facts.target if facts.method == "GET" else "/",
         )
+
+
+def nonce_asked(access: Access) -> Reason | None:
+    """Why another proof would do, with the nonce that stands beside (RFC 9449, section 9)."""
+    refused = access.attestation.refused if access.attestation else None
+    return refused if refused in ASKS_FOR_NONCE else None
 
 
 def _page(status: int, page: RenderedPage, headers: tuple[tuple[str, str], ...]) -> Answer:

@@ -4,7 +4,7 @@ import asyncio
 import socket
 import ssl
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from aiohttp.streams import StreamReader
@@ -54,7 +54,7 @@ class Outcome:
 class Exchange:
     """One request and the way back to its client."""
 
-    __slots__ = ("_task", "body", "connection", "head", "started")
+    __slots__ = ("_task", "answer_fields", "body", "connection", "head", "started")
 
     def __init__(self, head: RequestHead, body: StreamReader, connection: Line) -> None:
         self.head = head
@@ -62,6 +62,8 @@ class Exchange:
         self.connection = connection
         self.started = False
         """Whether the first byte of the final response was written."""
+        self.answer_fields: Sequence[tuple[str, str]] = ()
+        """What the gate adds to the answer, whoever gives it."""
         self._task: object = None
 
     @property

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mailgate.gateway.http1.grammar import Field, values
 from mailgate.gateway.http1.request import RequestHead
@@ -27,6 +27,8 @@ class Incoming:
     """The client's certificates as they came, or why what came is none (``client_certs/presented.py``)."""
     body: bytes = b""
     """The whole body, of a request to the gate itself alone."""
+    answer_fields: list[tuple[str, str]] = field(default_factory=list)
+    """What the answer must carry, whatever it is and whoever gives it."""
 
 
 def read_facts(

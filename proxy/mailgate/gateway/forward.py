@@ -129,7 +129,7 @@ class Forwarder:
         if self.editor is not None and self.editor.wants(exchange.head, head):
             head, edited = self.editor.edited(head, await _whole(upstream))
         framing = framing_for(exchange.head, head, closing=not body.complete)
-        out = response_head(exchange.head, head, framing, self.rewrite, now) + edited
+        out = response_head(exchange.head, head, framing, self.rewrite, now, exchange.answer_fields) + edited
         exchange.started = True
         while True:
             if not upstream.ready:  # else the head leaves together with the first piece

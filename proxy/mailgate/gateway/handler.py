@@ -15,17 +15,19 @@ from mailgate.decide import decide
 from mailgate.gateway.answer import Answer, send
 from mailgate.gateway.client_certs.presented import NO_PROXY, ProxyForm, presented
 from mailgate.gateway.enforce import Speaker, wants_warning
+from mailgate.gateway.enroller import Enroller
 from mailgate.gateway.exchange import Exchange, Outcome
 from mailgate.gateway.facts import Incoming, read_facts
 from mailgate.gateway.failure import Failure, note_failure, translate
 from mailgate.gateway.forward import Forwarder
 from mailgate.gateway.hanging import Hanging, NoLongerAllowed, hangs
 from mailgate.gateway.http1.request import RequestRefused
-from mailgate.gateway.identity import Named, checked, identify, still_bound
+from mailgate.gateway.identity import Named, checked, identify, still_bound, with_places_of
 from mailgate.gateway.local import LOCAL_PREFIX, answer_local
 from mailgate.gateway.login import ask_for_login, has_no_login
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.prober import Mode, Prober
+from mailgate.gateway.proving import Prover
 from mailgate.gateway.small_body import read_small_body
 from mailgate.gateway.trust import Network
 from mailgate.model import (
@@ -96,6 +98,8 @@ class Gate:
     """For Autodiscover: the same way, with addresses changed."""
     hanging: Hanging
     notices: Notices
+    prover: Prover
+    enroller: Enroller
     postures: Postures
     ledger: Ledger
     speaker: Speaker
@@ -105,6 +109,11 @@ class Gate:
     clock: Callable[[], datetime]
     new_reference: Callable[[], str]
     prober: Prober = field(default_factory=Prober)
+
+    @property
+    def verifier(self) -> Verifier:
+        """The one in force."""
+        return self.live.verifier
 
     async def handle(self, exchange: Exchange) -> Outcome:
         """Serve one request. Never raises for what a client or the webmail sends."""
@@ -127,6 +136,7 @@ class Gate:
             trusted=self.trusted,
             certificate=self._presented(exchange),
         )
+        exchange.answer_fields = incoming.answer_fields
         # RFC 9110, section 7.4: whoever mistakes the connection for a secure one is told nothing meant for it
         if exchange.head.scheme == b"https" and incoming.origin.scheme != "https":
             exchange.head.keep_alive = False
@@ -148,15 +158,10 @@ class Gate:
         """Who asks, what is known of the device, and what the policy says to that."""
         started, live, facts = perf_counter(), self.live, self.prober.remembered(incoming.facts, now)
         certificate = checked(live.certificates, incoming.certificate, now)
-        proof = live.verifier.verify(
-            incoming.attestations,
-            incoming.proofs,
-            method=facts.method,
-            url=self.public_url + facts.path,
-            now=now,
-            client_cert_thumbprint=certificate.thumbprint or None if certificate else None,
-        )
+        url, thumbprint = self.public_url + facts.path, certificate.thumbprint if certificate else ""
+        proof = await self.prover.prove(live.verifier, incoming, facts, url, now, thumbprint)
         client, posture = await self._identify(facts, proof, certificate, now, self.postures.current)
+        client = self.prover.with_places(client, proof, facts, now)
         user = User(_who(incoming, client, proof))
         access = Access(facts, client, posture, now, user, proof, certificate)
         decision = decide(access, live.policy)
@@ -175,6 +180,7 @@ class Gate:
             client, posture = await self._identify(
                 before.facts, proof, certificate, now, self.postures.latest
             )
+            client = with_places_of(before.client, client)
         same = (posture, client) == (before.posture, before.client)
         if same and live.policy.version == decision.policy_version and now - before.now < BY_THE_CLOCK:
             return None
@@ -298,6 +304,7 @@ class Gate:
             posture=access.posture.state,
             attestation=attestation,
             certificate=certificate,
+            findings=[finding.reason for finding in client.findings],
             policy=decision.policy_version,
         )
 

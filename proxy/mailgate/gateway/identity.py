@@ -42,6 +42,12 @@ def still_bound(
     return AttestationResult(refused=Reason.PROOF_MISSING, detail="the token's certificate counts no longer")
 
 
+def with_places_of(before: Client, client: Client) -> Client:
+    """The client with what was found when its request came, and is not looked for again while it hangs."""
+    found = [finding for finding in before.findings if finding.reason is Reason.KEY_IN_TWO_PLACES]
+    return replace(client, findings=(*client.findings, *found)) if found else client
+
+
 async def identify(
     seen: Client,
     proof: AttestationResult | None,

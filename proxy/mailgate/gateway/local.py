@@ -8,7 +8,9 @@ from typing import Protocol
 from urllib.parse import parse_qsl
 
 from mailgate.gateway.answer import Answer, json_answer
+from mailgate.gateway.attesting import attest, publish_keys
 from mailgate.gateway.enforce import warned_cookie
+from mailgate.gateway.enrolling import EnrollingGate, enroll
 from mailgate.gateway.facts import Incoming
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.pages.view import own_path
@@ -19,7 +21,7 @@ LOCAL_PREFIX = "/.mailgate/"
 MARK = re.compile(r"[0-9a-f]{16}")
 
 
-class JudgingGate(ProbingGate, Protocol):
+class JudgingGate(ProbingGate, EnrollingGate, Protocol):
     """What the addresses here need of the gate (``handler.py``)."""
 
     async def judge(self, incoming: Incoming, now: datetime) -> tuple[Access, Decision]: ...
@@ -100,6 +102,9 @@ ROUTES: dict[str, dict[str, Responder]] = {
     "/.mailgate/status": {"GET": _status, "HEAD": _status},
     "/.mailgate/healthz": {"GET": _healthz, "HEAD": _healthz},
     "/.mailgate/continue": {"POST": _continue},
+    "/.mailgate/enroll": {"POST": enroll},
+    "/.mailgate/attest": {"POST": attest},
+    "/.mailgate/jwks.json": {"GET": publish_keys, "HEAD": publish_keys},
     "/.mailgate/probe": {"POST": take_readings},
     "/.mailgate/probe/skip": {"POST": skip_probe},
 }

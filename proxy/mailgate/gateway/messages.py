@@ -107,9 +107,14 @@ def framing_for(request: RequestHead, response: ResponseHead, *, closing: bool) 
 
 
 def response_head(
-    request: RequestHead, response: ResponseHead, framing: Framing, rewrite: Rewrite, now: datetime
+    request: RequestHead,
+    response: ResponseHead,
+    framing: Framing,
+    rewrite: Rewrite,
+    now: datetime,
+    added: Sequence[tuple[str, str]] = (),
 ) -> bytes:
-    """The head for the client: the status line and every end-to-end field byte for byte, in order.
+    """The head for the client: the status line and every end-to-end field byte for byte, in order, then ``added``.
 
     A Date is added where the webmail sent none, as RFC 9110, section 6.6.1, asks of whoever forwards.
     """
@@ -130,6 +135,7 @@ def response_head(
             dated |= key == b"date"
     if not dated:
         lines.append(b"Date: %b\r\n" % format_datetime(now, usegmt=True).encode())
+    lines += [b"%b: %b\r\n" % (name.encode(), value.encode()) for name, value in added]
     if framing.chunked and not chunked_said:
         lines.append(b"Transfer-Encoding: chunked\r\n")
     lines.append(connection_option(request, keep_alive=framing.keep_alive))

@@ -39,6 +39,29 @@ class Metrics:
             ["result"],
             registry=self.registry,
         )
+        self.issuer_keys = Counter(
+            "mailgate_issuer_keys",
+            "Questions for an issuer's keys, by what came of them",
+            ["issuer", "result"],
+            registry=self.registry,
+        )
+        self.issuer_keys_success = Gauge(
+            "mailgate_issuer_keys_success_seconds",
+            "When an issuer last answered for its keys, in seconds since 1970",
+            ["issuer"],
+            registry=self.registry,
+        )
+        self.enrolments = Counter(
+            "mailgate_enrolments",
+            "Devices that asked to enrol or reported, by what came of it",
+            ["what", "result"],
+            registry=self.registry,
+        )
+        self.two_places = Counter(
+            "mailgate_keys_in_two_places",
+            "Requests whose key was in use elsewhere at the same time",
+            registry=self.registry,
+        )
         self.contradictions = Counter(
             "mailgate_kind_contradictions",
             "Clients whose signals name different kinds",

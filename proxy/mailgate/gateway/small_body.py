@@ -6,7 +6,7 @@ from mailgate.gateway.exchange import Exchange
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.model import Reason
 
-MAX_BYTES = 4096
+MAX_BYTES = 16 * 1024
 PATIENCE = 10.0
 """Seconds for the whole body."""
 

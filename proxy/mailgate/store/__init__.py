@@ -5,22 +5,31 @@
 
 from mailgate.store.database import StoreError, StoreUnavailableError
 from mailgate.store.device import Device, Report
-from mailgate.store.keys import Key
+from mailgate.store.enrolments import EnrolledKey, Enrolments, EnrolmentToken, NotEnrolled, Revoked
+from mailgate.store.keys import Key, Keys
 from mailgate.store.learning import Taken
 from mailgate.store.ledger import Ledger
 from mailgate.store.postures import Postures
 from mailgate.store.sightings import Recorded, Sighting, Tally
+from mailgate.store.spent import SpentProofs
 from mailgate.store.states import is_of, owner_of, posture_of, posture_of_person
 from mailgate.store.store import Store
 
 __all__ = [
     "Device",
+    "EnrolledKey",
+    "EnrolmentToken",
+    "Enrolments",
     "Key",
+    "Keys",
     "Ledger",
+    "NotEnrolled",
     "Postures",
     "Recorded",
     "Report",
+    "Revoked",
     "Sighting",
+    "SpentProofs",
     "Store",
     "StoreError",
     "StoreUnavailableError",

@@ -15,6 +15,7 @@ from mailgate.store.memory import Known, Memory, Owned
 from mailgate.store.names import CERT, EAS, KEY, MDM, eas_text, forms_of, user_text
 from mailgate.store.reports import Reports, report_of
 from mailgate.store.states import is_of, posture_of, posture_of_person
+from mailgate.store.trust import source_of
 
 Answer = TypeVar("Answer")
 
@@ -80,7 +81,7 @@ class Postures:
         """The posture now, without asking the store where something is in memory: ``catch_up`` keeps that true."""
         name = (EAS, eas_text(client.eas_id))
         if proof is not None and proof.refused is None:
-            name = (proof.issuer, proof.device_id)
+            name = (source_of(proof), proof.device_id)
         known = self._memory.get(name)
         if known is None:
             return await self.current(client, proof, now)
@@ -123,7 +124,7 @@ class Postures:
         return changes, await self._devices.load(asked) if asked else []
 
     async def _proven(self, proof: AttestationResult, now: datetime) -> tuple[Device | None, bool]:
-        slot = (proof.issuer, proof.device_id)
+        slot = (source_of(proof), proof.device_id)
         known = self._memory.get(slot)
         fresh = known is not None and abs(now - known.at) < _FRESH
         if known is not None and fresh and known.proof is proof and known.device is not None:

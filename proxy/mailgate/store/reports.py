@@ -13,14 +13,14 @@ from mailgate.store.device import Report, Slot
 from mailgate.store.learning import learn
 from mailgate.store.names import STRONG
 from mailgate.store.outbox import Outbox
-from mailgate.store.trust import report_from
+from mailgate.store.trust import report_from, source_of
 
 
 def report_of(proof: AttestationResult, catalog: AppCatalog, now: datetime) -> Report:
     """What a verified proof says. Apps that are not listed stay out, and no look is from the future."""
     apps = proof.apps
     record = DeviceRecord(
-        source=proof.issuer,
+        source=source_of(proof),
         id=proof.device_id,
         owner=proof.user,
         kind=proof.kind,

@@ -206,3 +206,37 @@ notices = Table(
     Index(None, "device"),
 )
 """Who was told by mail why which device gets none, and when last. ``device`` is an id, or an ActiveSync id as text."""
+
+spent_proofs = Table(
+    "spent_proofs",
+    metadata,
+    Column("ticket", LargeBinary, primary_key=True),
+    Column("until", Instant, nullable=False, index=True),
+)
+"""Proofs that a gate took as new, by their digest, until they could not be sent again."""
+
+enrolment_tokens = Table(
+    "enrolment_tokens",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("name", Words, nullable=False, index=True),
+    Column("owner", Words, nullable=False),
+    Column("note", Words, nullable=False),
+    Column("uses_left", Integer, nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False, index=True),
+)
+"""What lets a device enrol. Of the token itself only its SHA-256 is kept; ``name`` is what people call it by."""
+
+enrolled_keys = Table(
+    "enrolled_keys",
+    metadata,
+    Column("thumbprint", Words, primary_key=True),
+    Column("device", Words, nullable=False, index=True),
+    Column("owner", Words, nullable=False),
+    Column("token", Words, nullable=False, index=True),
+    Column("made_at", Instant, nullable=False),
+    Column("reported_at", Instant),
+    Column("revoked_at", Instant, index=True),
+)
+"""Keys that devices enrolled with (RFC 7638 thumbprints). A revoked one stays, so that it is never taken again."""

@@ -11,6 +11,7 @@ from sqlalchemy.engine import URL
 from mailgate.policy import AppCatalog
 from mailgate.store.database import Database, store_url
 from mailgate.store.devices import Devices
+from mailgate.store.enrolments import Enrolments
 from mailgate.store.keys import Keys
 from mailgate.store.ledger import Ledger
 from mailgate.store.migrate import migrate
@@ -18,6 +19,7 @@ from mailgate.store.notices import Notices
 from mailgate.store.postures import Postures
 from mailgate.store.reports import Reports
 from mailgate.store.sightings import Sightings
+from mailgate.store.spent import SpentProofs
 from mailgate.store.spool import Spool
 
 _SPOOL_BYTES = 32 * 1024 * 1024
@@ -33,6 +35,8 @@ class Store:
         self.sightings = Sightings(database)
         self.notices = Notices(database)
         self.keys = Keys(database)
+        self.spent = SpentProofs(database)
+        self.enrolments = Enrolments(database)
         self.ledger = Ledger(database, Spool(spool / "sightings.jsonl", _SPOOL_BYTES))
         self.reports = Reports(database, Spool(spool / "reports.jsonl", _SPOOL_BYTES))
 
@@ -59,7 +63,7 @@ class Store:
 
     async def close(self, patience: float = 5.0) -> None:
         """Write what waits, within ``patience`` seconds each or to disk, and let go of the database."""
-        await asyncio.gather(self.reports.close(patience), self.ledger.close(patience))
+        await asyncio.gather(self.reports.close(patience), self.ledger.close(patience), self.spent.close())
         await self._database.close()
 
     async def ping(self) -> None:
@@ -76,6 +80,7 @@ class Store:
             (self.sightings, sightings_max_age),
             (self.notices, sightings_max_age),
             (self.devices, devices_max_age),
+            (self.enrolments, devices_max_age),
         ):
             while deleted := await table.prune(now - age, page):
                 gone += deleted

@@ -8,7 +8,7 @@ enrol as a colleague's phone, or as the own blocked one that is clean now.
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from mailgate.model import DeviceRecord
+from mailgate.model import AttestationResult, DeviceRecord
 from mailgate.store.device import Report
 from mailgate.store.names import (
     CERT,
@@ -31,6 +31,11 @@ ENROLLED = "enrolled"
 
 _PROVEN = (KEY, CERT)
 """Kinds of names that a device proves with every request."""
+
+
+def source_of(proof: AttestationResult) -> str:
+    """Whose word a verified proof is: the issuer's, unless a gate only signed what the device says of itself."""
+    return ENROLLED if proof.self_reported else proof.issuer
 
 
 def by_own_word(source: str) -> bool:

@@ -1,6 +1,7 @@
 """Everything that is promised of the store on SQLite holds on PostgreSQL: the same tests, another ``url``."""
 
 from tests.unit.store.test_devices import *  # noqa: F403
+from tests.unit.store.test_enrolments import *  # noqa: F403
 from tests.unit.store.test_keys import *  # noqa: F403
 from tests.unit.store.test_ledger import *  # noqa: F403
 from tests.unit.store.test_migrate import *  # noqa: F403
@@ -8,4 +9,5 @@ from tests.unit.store.test_outbox import *  # noqa: F403
 from tests.unit.store.test_postures import *  # noqa: F403
 from tests.unit.store.test_reports import *  # noqa: F403
 from tests.unit.store.test_sightings import *  # noqa: F403
+from tests.unit.store.test_spent import *  # noqa: F403
 from tests.unit.store.test_store import *  # noqa: F403

@@ -5,9 +5,20 @@ from datetime import UTC
 
 import pytest
 
-from mailgate.app.parts import new_reference, server_limits, utc_now, verifier_for, ways_for
-from mailgate.attest import MemoryReplayGuard, Verifier
+from mailgate.app.parts import (
+    key_sources,
+    new_reference,
+    server_limits,
+    trust_for,
+    utc_now,
+    verifier_for,
+    ways_for,
+)
+from mailgate.attest import Verifier, mint
+from mailgate.config.settings import AttestationSettings, IssuerSettings
+from mailgate.gateway.metrics import Metrics
 from mailgate.model import Reason
+from mailgate.store import Store
 
 
 def test_the_clock_is_aware_and_in_utc():
@@ -56,9 +67,47 @@ async def test_the_webmails_authority_is_the_one_that_is_named(bundle):
     assert ways_for(named).usual.pool._endpoint.tls.cert_store_stats()["x509"] == 1
 
 
-def test_a_verifier_without_issuers_believes_nobody(bundle):
-    verifier = verifier_for(bundle(), MemoryReplayGuard())
+@pytest.fixture
+async def trust(tmp_path):
+    store = await Store.open(f"sqlite:///{tmp_path}/mailgate.db")
+    yield await trust_for(store)
+    await store.close()
+
+
+async def test_a_verifier_without_issuers_believes_nobody(bundle, trust):
+    verifier = verifier_for(bundle(), trust)
     assert isinstance(verifier, Verifier)
-    proof = verifier.verify([b"e30.e30.AA"], [], method="GET", url="https://mail.example.com/", now=utc_now())
-    assert proof is not None
-    assert proof.refused in set(Reason)
+    verdict = verifier.verify(
+        [b"e30.e30.AA"], [], method="GET", url="https://mail.example.com/", now=utc_now()
+    )
+    assert verdict.result is not None
+    assert verdict.result.refused in set(Reason)
+
+
+def with_issuers(settings, *issuers):
+    attestation = AttestationSettings.model_construct(issuers=issuers)
+    return settings.model_copy(update={"attestation": attestation})
+
+
+def issuer(name, jwks):
+    return IssuerSettings.model_construct(issuer=name, jwks=jwks, jwks_ca=None)
+
+
+async def test_an_issuer_that_is_asked_as_before_keeps_its_keys(bundle, trust, tmp_path):
+    settings, metrics = bundle().settings, Metrics()
+    (tmp_path / "jwks.json").write_text(mint.jwks(mint.make_key(b"k" * 32, "k")))
+    one, other, file = (
+        issuer("https://one.example.com", "https://one.example.com/jwks"),
+        issuer("https://other.example.com", "https://other.example.com/jwks"),
+        issuer("https://file.example.com", tmp_path / "jwks.json"),
+    )
+    first = key_sources(with_issuers(settings, one, other, file), trust, metrics)
+    assert set(first) == {settings.public_url, one.issuer, other.issuer, file.issuer}
+    assert set(first[file.issuer].keys().keys) == {"k"}
+    trust.keyring.replace(first)
+    moved = issuer(other.issuer, "https://other.example.com/elsewhere")
+    second = key_sources(with_issuers(settings, one, moved), trust, metrics)
+    assert second[one.issuer] is first[one.issuer]
+    assert second[other.issuer] is not first[other.issuer]
+    assert second[settings.public_url] is first[settings.public_url]
+    await trust.keyring.close()

@@ -16,11 +16,12 @@ from tests.unit.app.conftest import POLICY
 from tests.unit.gateway.gates import gate
 
 from mailgate.app import service as service_module
-from mailgate.app.parts import utc_now
-from mailgate.app.service import FIXED, Service, note_stray, warn_of_stale_lists
+from mailgate.app.parts import Trust
+from mailgate.app.service import FIXED, Service, note_stray, utc_now, warn_of_stale_lists
 from mailgate.attest import MemoryReplayGuard
 from mailgate.config.settings import DovecotSettings, Settings
 from mailgate.gateway.dovecot import PolicyKey
+from mailgate.gateway.proving import Mode
 from mailgate.gateway.tls import device_context, server_context
 from mailgate.store import StoreError
 
@@ -95,7 +96,11 @@ class Store:
 def service(bundle):
     """A service that was wired, but opened nothing."""
     first = bundle()
-    wired = Service(Path("mailgate.yaml"), first, Store(), SimpleNamespace(), MemoryReplayGuard(), gate())
+    on = gate()
+    trust = Trust(
+        MemoryReplayGuard(), on.prover.keyring, on.prover.nonces, on.enroller.keys, on.enroller.revocations
+    )
+    wired = Service(Path("mailgate.yaml"), first, Store(), SimpleNamespace(), trust, on)
     wired.reloader = SimpleNamespace(mistakes=[])
     wired.tls = server_context(first.settings.tls.certificate, first.settings.tls.key)
     return wired
@@ -121,6 +126,19 @@ async def test_the_mail_servers_key_is_that_of_the_files_in_force(service):
     changed = replace(service.bundle, settings=settings.model_copy(update={"dovecot": dovecot}))
     await service.apply(changed)
     assert service._policy_key() == PolicyKey("X-Key", "hunter2")
+
+
+async def test_nonces_and_limits_are_those_of_the_files_in_force(service):
+    settings = service.bundle.settings
+    attestation = settings.attestation.model_copy(update={"nonces": "require"})
+    limits = settings.enrolment.model_copy(update={"attempts": 7})
+    changed = settings.model_copy(update={"attestation": attestation, "enrolment": limits})
+    await service.apply(replace(service.bundle, settings=changed))
+    assert service.gate.prover.mode is Mode.REQUIRE
+    assert (service.gate.enroller.failed.most, service.gate.enroller.reports.most) == (7, 7)
+    token = [b"e30.e30.AA"]
+    verdict = service.gate.verifier.verify(token, [], method="GET", url="https://x/", now=utc_now())
+    assert verdict.result.refused is not None
 
 
 async def test_what_only_a_start_can_change_is_named(service, bundle):
@@ -181,7 +199,7 @@ async def test_a_stale_list_is_loud_and_its_end_is_a_number(service, bundle, dev
 
 
 TAKEN_BY_A_RELOAD = {
-    "trusted_proxies", "attestation", "probe", "probe_lifetime", "dovecot", "posture", "retention", "files",
+    "trusted_proxies", "attestation", "enrolment", "probe", "probe_lifetime", "dovecot", "posture", "retention", "files",
 }  # fmt: skip
 SWITCHED_BY_A_START = {"tls", "client_certificates"}
 """On or off, and where; what the files hold is taken by a reload."""

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mailgate.attest import MemoryReplayGuard, Verifier, mint, parse_jwks
+from mailgate.attest import KeySet, MemoryReplayGuard, Verifier, mint, parse_jwks
 from mailgate.model import AttestationResult
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -21,13 +21,18 @@ class Gate:
     def __init__(self) -> None:
         self.asked: list[tuple[str, str]] = []
         self.replay = MemoryReplayGuard()
+        self.issuer_key = ISSUER_KEY
+        self.rebuild({"https://mdm.example.com": parse_jwks(mint.jwks(ISSUER_KEY))})
+        self._proofs = 0
+
+    def rebuild(self, issuers: Mapping[str, KeySet]) -> None:
+        """Believe these issuers from now on."""
         self.verifier = Verifier(
-            issuers={"https://mdm.example.com": parse_jwks(mint.jwks(ISSUER_KEY))},
+            issuers=issuers,
             audience="https://mail.example.com",
             match_app=self.match_app,
             replay=self.replay,
         )
-        self._proofs = 0
 
     def match_app(self, system: str, identifier: str) -> str | None:
         self.asked.append((system, identifier))
@@ -54,7 +59,7 @@ class Gate:
         self, token: str, proof: str | None = None, *, now: datetime = NOW, url: str = URL
     ) -> AttestationResult:
         headers = [(self.proof(token, now) if proof is None else proof).encode()]
-        result = self.verifier.verify([token.encode()], headers, method="GET", url=url, now=now)
+        result = self.verifier.verify([token.encode()], headers, method="GET", url=url, now=now).result
         assert result is not None
         return result
 

@@ -47,7 +47,7 @@ def test_a_proof_counts_for_its_url_whatever_the_query(gate) -> None:
 def test_a_method_is_compared_letter_by_letter(gate, method: str) -> None:
     token = gate.token()
     headers = [token.encode()], [gate.proof(token).encode()]
-    result = gate.verifier.verify(*headers, method=method, url=raw.URL, now=NOW)
+    result = gate.verifier.verify(*headers, method=method, url=raw.URL, now=NOW).result
     assert result.refused is Reason.PROOF_METHOD_WRONG
 
 

@@ -8,8 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.vectors import build_vectors
 
-from mailgate.attest import MemoryReplayGuard, Verifier, parse_jwks
+from mailgate.attest import KeySet, MemoryReplayGuard, Nonces, Sort, Verifier, mint, parse_jwks
 from mailgate.model import AttestationResult, Reason
+from mailgate.store import Key
 
 VECTORS = Path(build_vectors.__file__).parent
 ANCHORS = json.loads((VECTORS / "anchors.json").read_text())
@@ -21,13 +22,19 @@ def read(name: str) -> dict[str, object]:
     return json.loads((VECTORS / "attest" / f"{name}.json").read_text())
 
 
-def verifier(replay_capacity: int = 100) -> Verifier:
+def verifier(replay_capacity: int = 100, **more: object) -> Verifier:
     listed = ANCHORS["listed_apps"]
+    known = {issuer: parse_jwks(json.dumps(jwks)) for issuer, jwks in ANCHORS["issuers"].items()}
+    away = {issuer: KeySet({}, unavailable=True) for issuer in ANCHORS["unavailable"]}
+    secret, node = (bytes.fromhex(ANCHORS["nonces"][name]) for name in ("secret", "node"))
     return Verifier(
-        issuers={issuer: parse_jwks(json.dumps(jwks)) for issuer, jwks in ANCHORS["issuers"].items()},
+        issuers=known | away,
+        own=ANCHORS["own"],
+        nonces=Nonces([Key(1, secret, NOW - timedelta(days=1))], node),
         audience=ANCHORS["audience"],
         match_app=lambda system, identifier: listed.get(identifier),
         replay=MemoryReplayGuard(replay_capacity),
+        **more,
     )
 
 
@@ -39,7 +46,7 @@ def send(to: Verifier, vector: dict) -> AttestationResult | None:
         url=vector["url"],
         now=datetime.fromisoformat(vector["now"]),
         client_cert_thumbprint=vector.get("client_cert_thumbprint"),
-    )
+    ).result
 
 
 def test_the_vectors_are_what_their_script_builds() -> None:
@@ -50,8 +57,13 @@ def test_the_vectors_are_what_their_script_builds() -> None:
         assert (VECTORS / path).read_text() == content, f"{path}: run tests/vectors/build_vectors.py"
 
 
+ASKED_OF_OTHERS = {Reason.PROOF_STORE_UNAVAILABLE}
+"""What the verifier alone cannot find."""
+
+
 def test_every_reason_of_ours_has_a_vector_named_for_it() -> None:
-    ours = {reason for reason in Reason if reason.startswith(("token-", "proof-"))}
+    ours = {reason for reason in Reason if reason.startswith(("token-", "proof-"))} - ASKED_OF_OTHERS
+    ours |= {Reason.KEY_REVOKED}
     reasons = {name: read(name)["reason"] for name in NAMES}
     assert set(reasons.values()) == ours | {None}
     assert all(name.partition(".")[0] == (reason or name) for name, reason in reasons.items())
@@ -66,7 +78,11 @@ def test_the_protocol_document_tells_every_reason() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_vector_gets_its_reason(name: str) -> None:
     vector = read(name)
-    gate = verifier(vector.get("replay_capacity", 100))
+    gate = verifier(
+        vector.get("replay_capacity", 100),
+        nonce_required=vector.get("nonce_required", False),
+        revoked=frozenset(vector.get("revoked", ())),
+    )
     if vector.get("sent_before"):
         first = send(gate, vector)
         assert first is not None
@@ -132,7 +148,7 @@ def test_spaces_around_a_value_are_not_part_of_it(gate) -> None:
     token = gate.token()
     proof = b"\t" + gate.proof(token).encode() + b" "
     headers = [b" " + token.encode() + b" "], [proof]
-    assert gate.verifier.verify(*headers, method="GET", url=build_vectors.URL, now=NOW).refused is None
+    assert gate.verifier.verify(*headers, method="GET", url=build_vectors.URL, now=NOW).result.refused is None
 
 
 def test_the_last_character_has_no_spare_bits(gate) -> None:
@@ -141,13 +157,81 @@ def test_the_last_character_has_no_spare_bits(gate) -> None:
     assert gate.verify(same_bytes).refused is Reason.TOKEN_MALFORMED
 
 
+def test_a_token_stands_only_as_long_as_its_issuer_has_the_key(gate) -> None:
+    issuer, other = "https://mdm.example.com", mint.make_key(b"other!!!" * 8, "issuer-1")
+    keys = {issuer: parse_jwks(mint.jwks(gate.issuer_key))}
+    gate.rebuild(keys)
+    token = gate.token()
+    assert gate.verify(token).refused is None
+    keys[issuer] = keys[issuer].renewed(parse_jwks(mint.jwks(gate.issuer_key)))
+    assert gate.verify(token).refused is None
+    keys[issuer] = keys[issuer].renewed(parse_jwks(mint.jwks(other)))
+    assert gate.verify(token).refused is Reason.TOKEN_SIGNATURE_WRONG
+    keys[issuer] = KeySet({})
+    assert gate.verify(token).refused is Reason.TOKEN_KID_UNKNOWN
+
+
+def test_the_issuer_whose_key_is_missing_is_told() -> None:
+    for name, issuer in [
+        ("token-kid-unknown", "https://mdm.example.com"),
+        ("token-keys-unavailable", "https://away-mdm.example.com"),
+        ("token-issuer-unknown", ""),
+    ]:
+        tokens = [value.encode("latin-1") for value in read(name)["device_attestation"]]
+        verdict = verifier().verify(tokens, [], method="GET", url=build_vectors.URL, now=NOW)
+        assert verdict.lacks_key_of == issuer
+
+
+@pytest.mark.parametrize(
+    ("nonce", "sort", "alone"),
+    [
+        (None, Sort.NONE, False),
+        ("x" * 38, Sort.NONE, False),
+        (build_vectors.nonce(), Sort.SHARED, False),
+        (build_vectors.nonce(build_vectors.NODE), Sort.OWN, True),
+    ],
+)
+def test_only_a_proof_with_this_processs_nonce_is_for_this_process_alone(nonce, sort, alone) -> None:
+    token = build_vectors.token()
+    proof = build_vectors.proof(token, nonce=nonce)
+    verdict = verifier().verify(
+        [token.encode()], [proof.encode()], method="GET", url=build_vectors.URL, now=NOW
+    )
+    assert verdict.result.refused is None
+    assert (verdict.nonce.sort, verdict.spent.alone) == (sort, alone)
+
+
+def test_a_key_is_proved_without_a_token() -> None:
+    proof = build_vectors.signed(
+        build_vectors.proof_header(),
+        {
+            "jti": "p",
+            "htm": "POST",
+            "htu": "https://mail.example.com/.mailgate/enroll",
+            "iat": build_vectors.NOW,
+        },
+        build_vectors.DEVICE,
+    ).encode()
+    gate, asked = (
+        verifier(),
+        {"method": "POST", "url": "https://mail.example.com/.mailgate/enroll", "now": NOW},
+    )
+    first, again = gate.verify_key([proof], **asked), gate.verify_key([proof], **asked)
+    assert first.result.refused is None
+    assert first.result.key_thumbprint == build_vectors.thumbprint(build_vectors.DEVICE)
+    assert again.result.refused is Reason.PROOF_REPLAYED
+    assert gate.verify_key([], **asked).result.refused is Reason.PROOF_MISSING
+    revoked = verifier(revoked={build_vectors.thumbprint(build_vectors.DEVICE)})
+    assert revoked.verify_key([proof], **asked).result.refused is Reason.KEY_REVOKED
+
+
 @given(st.binary(max_size=200), st.binary(max_size=200))
 def test_any_bytes_are_refused_without_an_error(token: bytes, proof: bytes) -> None:
-    result = verifier().verify([token], [proof], method="GET", url=build_vectors.URL, now=NOW)
+    result = verifier().verify([token], [proof], method="GET", url=build_vectors.URL, now=NOW).result
     assert result is not None
     assert result.refused is not None
     good = read("good-es256")["device_attestation"][0].encode()
-    result = verifier().verify([good], [proof], method="GET", url=build_vectors.URL, now=NOW)
+    result = verifier().verify([good], [proof], method="GET", url=build_vectors.URL, now=NOW).result
     assert result is not None
     assert result.refused is not None
 
@@ -165,8 +249,10 @@ def test_any_claim_may_be_anything_without_an_error(claim: str, value: object) -
     token = build_vectors.token(**{claim: value})
     proof = build_vectors.proof(token, jti=value)
     for sent in (proof, build_vectors.proof(token)):
-        result = verifier().verify(
-            [token.encode()], [sent.encode()], method="GET", url=build_vectors.URL, now=NOW
+        result = (
+            verifier()
+            .verify([token.encode()], [sent.encode()], method="GET", url=build_vectors.URL, now=NOW)
+            .result
         )
         assert result is not None
         assert bool(result.device_id) is (result.refused is None)
@@ -178,8 +264,12 @@ def test_any_header_may_be_anything_without_an_error(name: str, value: object) -
     whole = build_vectors.token()
     proof = build_vectors.proof(whole, build_vectors.proof_header(**{name: value}))
     for headers in ([token, build_vectors.proof(token)], [whole, proof]):
-        result = verifier().verify(
-            [headers[0].encode()], [headers[1].encode()], method="GET", url=build_vectors.URL, now=NOW
+        result = (
+            verifier()
+            .verify(
+                [headers[0].encode()], [headers[1].encode()], method="GET", url=build_vectors.URL, now=NOW
+            )
+            .result
         )
         assert result is not None
         assert bool(result.device_id) is (result.refused is None)

@@ -12,7 +12,7 @@ TV = Client(Kind.OTHER, handheld=False, form="tv")
 UNKNOWN = Client(Kind.UNKNOWN, handheld=False)
 
 
-def proof(kind: Kind | None, **said: str) -> AttestationResult:
+def proof(kind: Kind | None, **said: object) -> AttestationResult:
     return AttestationResult(device_id="d1", kind=kind, **said)
 
 
@@ -37,6 +37,20 @@ def test_the_signed_kind_wins_unless_the_request_is_more_restrictive(
     attested = with_attestation(client, proof(signed))
     assert (attested.kind, attested.assurance, attested.contradicted) == (kind, assurance, contradicted)
     assert attested.handheld is (kind in (Kind.PHONE, Kind.TABLET))
+
+
+@pytest.mark.parametrize("client", [LAPTOP, UNKNOWN, PHONE, TV])
+def test_a_laptop_by_its_own_word_is_no_better_known_for_it(client: Client) -> None:
+    attested = with_attestation(client, proof(Kind.LAPTOP, self_reported=True))
+    assert (attested.kind, attested.assurance) == (client.kind, Assurance.CLAIMED)
+    assert attested.contradicted is (client in (PHONE, TV))
+    assert attested.signals[-1].source == "attestation"
+
+
+@pytest.mark.parametrize("client", [LAPTOP, UNKNOWN, PHONE])
+def test_a_phone_by_its_own_word_is_one(client: Client) -> None:
+    attested = with_attestation(client, proof(Kind.PHONE, self_reported=True))
+    assert (attested.kind, attested.handheld) == (Kind.PHONE, True)
 
 
 def test_the_signed_system_replaces_the_claimed_one() -> None:

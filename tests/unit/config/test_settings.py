@@ -79,6 +79,21 @@ def test_the_quarantine_mail(tmp_path: Path) -> None:
             "upstream_ca: mailgate.yaml\ntrusted_proxies",
             "8:14: the file holds no certificates",
         ),
+        (
+            "issuers: []",
+            "issuers: [{issuer: http://localhost:8080, jwks: k.json}]",
+            "22: `public_url` is the gate's own issuer",
+        ),
+        (
+            "issuers: []",
+            "issuers: [{issuer: a, jwks: k.json, jwks_ca: mailgate.yaml}]",
+            "48: the file holds no certificates",
+        ),
+        (
+            "issuers: []",
+            "nonces: always",
+            "11: `always` is not known here; expected one of `off`, `offer`, `require`",
+        ),
         ("trusted_proxies", "timeouts: {idle: 0s}\ntrusted_proxies", "8:18: `0s` is not a duration"),
         (
             "trusted_proxies",

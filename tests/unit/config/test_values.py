@@ -11,7 +11,7 @@ from mailgate.config.values import (
     Duration,
     ExistingFile,
     HeaderKey,
-    JwksFile,
+    Jwks,
     Listen,
     Network,
     Origin,
@@ -111,7 +111,7 @@ def test_a_bad_secret_is_not_printed(value: object, message: str, sources: Sourc
 @pytest.mark.parametrize("name", ["n" * 400, "a\0b", "folder", "empty/x"])
 def test_a_name_that_no_file_can_have_is_a_mistake_like_any_other(name: str, sources: Sources) -> None:
     (sources.folder / "folder").mkdir()
-    for kind, value in ((ExistingFile, name), (JwksFile, name), (StoreUrl, {"file": name})):
+    for kind, value in ((ExistingFile, name), (Jwks, name), (StoreUrl, {"file": name})):
         with pytest.raises(ValidationError, match=r"no such file|is missing or empty"):
             read(kind, value, sources)
 
@@ -126,9 +126,43 @@ def test_files_are_relative_to_the_settings(sources: Sources) -> None:
 def test_a_key_set_is_read_when_the_settings_are(sources: Sources) -> None:
     (sources.folder / "jwks.json").write_text('{"keys": [{"kty": "oct", "kid": "1", "k": "c2VjcmV0"}]}')
     with pytest.raises(ValidationError, match="no JWKS of public keys"):
-        read(JwksFile, "jwks.json", sources)
+        read(Jwks, "jwks.json", sources)
     with pytest.raises(ValidationError, match="no such file"):
-        read(JwksFile, "nowhere.json", sources)
+        read(Jwks, "nowhere.json", sources)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://mdm.example.com/jwks.json?tenant=1",
+        "https://[2001:db8::1]:8443/jwks",
+        "http://127.0.0.1:9000/jwks",
+        "http://localhost/jwks",
+        "http://[::1]/jwks",
+    ],
+)
+def test_keys_may_be_published_at_an_address(url: str) -> None:
+    assert read(Jwks, url) == url
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("http://mdm.example.com/jwks", "can be forged"),
+        ("http://192.0.2.1/jwks", "can be forged"),
+        ("ftp://mdm.example.com/jwks", "not the URL of a JWKS"),
+        ("https:///jwks", "not the URL of a JWKS"),
+        ("https://mdm.example.com/jwks#keys", "not the URL of a JWKS"),
+        ("https://mdm.example.com/a b", "not the URL of a JWKS"),
+        ("https://mdm.example.com:0/jwks", "not the URL of a JWKS"),
+        ("https://mdm.example.com:99999/jwks", "not a URL"),
+        ("https://gate:hunter2@mdm.example.com/jwks", "credentials stand in the URL"),
+    ],
+)
+def test_an_address_that_could_be_anybodys_is_refused(url: str, message: str) -> None:
+    with pytest.raises(ValidationError, match=message) as caught:
+        read(Jwks, url)
+    assert "hunter2" not in caught.value.errors()[0]["msg"]
 
 
 def test_an_address_is_written_as_it_is_read() -> None:

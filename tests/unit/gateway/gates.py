@@ -1,18 +1,28 @@
 """A gate whose rules go by the path, with nothing behind it but what a test sees."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from itertools import count
 
-from mailgate.attest import MemoryReplayGuard, Verifier
+from mailgate.attest import MemoryReplayGuard, Nonces, Verifier
+from mailgate.attest.enrolment import digest_of
 from mailgate.gateway.answer import Answer, send
 from mailgate.gateway.enforce import Speaker
+from mailgate.gateway.enroller import Enroller
 from mailgate.gateway.handler import Gate, Live
 from mailgate.gateway.hanging import Hanging
+from mailgate.gateway.keyring import Keyring
 from mailgate.gateway.metrics import Metrics
+from mailgate.gateway.own_keys import OwnKeys
 from mailgate.gateway.pages import Pages
+from mailgate.gateway.proving import Prover
 from mailgate.gateway.quarantine import NoNotices
+from mailgate.gateway.rates import Rates
+from mailgate.gateway.revocations import Revocations
 from mailgate.model import Posture
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.rules import PolicyFile, policy_context
+from mailgate.store import EnrolledKey, Key, NotEnrolled
 
 NOW = datetime(2026, 11, 24, 9, 5, 7, tzinfo=UTC)
 REFERENCE = "REF2345"
@@ -27,6 +37,15 @@ RULES = (
     {"id": "closed", "title": "No mail here", "when": 'request.path == "/block"', "effect": "block",
      "notice": {"fix": "remove-app", "contact": "it-help@example.com"}},
 )  # fmt: skip
+
+
+def run(coroutine):
+    """The result of a coroutine that waits for nothing."""
+    try:
+        coroutine.send(None)
+    except StopIteration as stopped:
+        return stopped.value
+    raise AssertionError("it waits")
 
 
 def policy(rules=RULES):
@@ -84,10 +103,73 @@ class Recorded(list):
         self.append((access.facts.path, decision.effect, decision.rule, reference))
 
 
+class Secrets:
+    """Secrets of a store that has one for each purpose."""
+
+    async def current(self, purpose, now, renew_after):
+        return (Key(1, sha256(purpose.encode()).digest(), NOW - timedelta(days=1)),)
+
+
+class Taken(set):
+    """What all gates have taken."""
+
+    def __init__(self):
+        super().__init__()
+        self.breaks = None
+
+    async def spend(self, ticket, until, now):
+        if self.breaks:
+            raise self.breaks
+        new = ticket not in self
+        self.add(ticket)
+        return new
+
+
+class Enrolled(dict):
+    """Keys that enrolled, by their thumbprint; one token lets everybody in."""
+
+    def __init__(self):
+        super().__init__()
+        self.breaks = None
+        self.answer = None
+
+    async def enrol(self, digest, thumbprint, device, now):
+        if self.breaks:
+            raise self.breaks
+        if self.answer:
+            return self.answer
+        if digest != digest_of("let me in"):
+            return NotEnrolled.UNKNOWN
+        return self.setdefault(thumbprint, EnrolledKey(thumbprint, device, "ada@example.com", "token-1", now))
+
+    async def key(self, thumbprint):
+        if self.breaks:
+            raise self.breaks
+        return self.get(thumbprint)
+
+    async def reported(self, thumbprint, now):
+        return self[thumbprint].revoked_at is None
+
+    async def revoked(self, since=None):
+        return [key for key, each in self.items() if each.revoked_at]
+
+
 def gate(**changed):
+    metrics, nonces, enrolled, keyring = Metrics(), Nonces((), b"this one"), Enrolled(), Keyring()
+    own = OwnKeys(Secrets(), nonces, lambda: NOW)
+    run(own.renew())
+    keyring.replace({"https://mail.example.com": own})
+    revocations = Revocations(enrolled, lambda: NOW)
     verifier = Verifier(
-        issuers={}, audience="https://mail.example.com", match_app=lambda *_: None, replay=MemoryReplayGuard()
+        issuers=keyring,
+        audience="https://mail.example.com",
+        match_app=lambda *_: None,
+        replay=MemoryReplayGuard(),
+        own="https://mail.example.com",
+        nonces=nonces,
+        revoked=revocations,
     )
+    ids = (f"id-{number}" for number in count())
     parts = {
         "live": Live(policy(), verifier),
         "forwarder": Webmail(),
@@ -95,10 +177,20 @@ def gate(**changed):
         "discovery": Webmail(),
         "hanging": Hanging(),
         "notices": NoNotices(),
+        "prover": Prover(keyring, nonces, Taken(), metrics),
+        "enroller": Enroller(
+            enrolled,
+            own,
+            revocations,
+            lambda os, identifier: "tiktok" if identifier == "tiktok-extension" else None,
+            lambda: next(ids),
+            Rates(5, timedelta(minutes=10)),
+            Rates(5, timedelta(minutes=10)),
+        ),
         "postures": Known(),
         "ledger": Recorded(),
         "speaker": Speaker(PAGES, "mail.example.com", "en"),
-        "metrics": Metrics(),
+        "metrics": metrics,
         "trusted": (),
         "public_url": "https://mail.example.com",
         "clock": lambda: NOW,

@@ -13,7 +13,7 @@ from tests import pki
 from tests.unit.gateway.gates import NOW, REFERENCE, Known, gate, policy
 from tests.unit.gateway.wire import FakeClient, exchange, settle
 
-from mailgate.attest import CertificateVerifier
+from mailgate.attest import CertificateVerifier, Verdict
 from mailgate.attest.revocation import Revocation
 from mailgate.gateway.answer import Answer
 from mailgate.gateway.client_certs.presented import ProxyForm
@@ -166,7 +166,7 @@ class Believing:
         self.proof = proof
 
     def verify(self, *_, **__):
-        return self.proof
+        return Verdict(self.proof)
 
 
 ANN = AttestationResult("id", user="ann")
@@ -196,7 +196,8 @@ async def test_who_asks_is_told_by_a_trusted_proxy_else_proved_else_the_login_of
     """Else a header would choose whose rules apply."""
     on = gate()
     on.live = Live(on.live.policy, Believing(proof))
-    said = (b"X-Forwarded-User: cy", b"Authorization: Basic " + base64.b64encode(b"bob:x"))
+    said = [b"X-Forwarded-User: cy", b"Authorization: Basic " + base64.b64encode(b"bob:x")]
+    said += [b"Device-Attestation: x"] if proof else []
     asked = exchange(f"GET {path} HTTP/1.1".encode(), *said)
     access, _ = await on.judge(read_facts(asked.head, peer="192.0.2.1", secure=True, trusted=trusted), NOW)
     assert access.user.name == user
@@ -419,6 +420,7 @@ async def test_without_the_setting_nobody_is_probed():
 DEVICES = pki.root(now=NOW)
 PHONE = DEVICES.device()
 HANDED_ON = b"Client-Cert: :" + base64.b64encode(PHONE.der) + b":"
+TOKEN = b"Device-Attestation: whatever Believing makes of it"
 KNOWN = Posture(PostureState.CLEAN, "d1", Kind.PHONE, source="mdm")
 
 
@@ -467,11 +469,11 @@ async def test_a_token_that_is_bound_to_a_certificate_is_verified_with_it():
     class Asked(Believing):
         def verify(self, *_, client_cert_thumbprint, **__):
             asked.append(client_cert_thumbprint)
+            return super().verify()
 
     on.live = Live(on.live.policy, Asked(None), on.live.certificates, on.live.proxy_form)
-    await ask(on, EAS.format("FolderSync"), LOGIN, HANDED_ON, method="POST")
-    await ask(on, EAS.format("FolderSync"), LOGIN, b"Client-Cert: :!:", method="POST")
-    await ask(on, EAS.format("FolderSync"), LOGIN, method="POST")
+    for certificate in ([HANDED_ON], [b"Client-Cert: :!:"], []):
+        await ask(on, EAS.format("FolderSync"), LOGIN, TOKEN, *certificate, method="POST")
     own = CertificateVerifier([DEVICES.certificate]).verify([PHONE.der], NOW)
     assert asked == [own.thumbprint, None, None]
 
@@ -482,7 +484,7 @@ async def test_a_hanging_request_ends_once_its_certificate_is_revoked():
     own = CertificateVerifier([DEVICES.certificate]).verify([PHONE.der], NOW)
     proof = AttestationResult("d1", "mdm", key_thumbprint=own.thumbprint)
     on.live = Live(on.live.policy, Believing(proof), on.live.certificates, on.live.proxy_form)
-    head = exchange(f"POST {EAS.format('Ping')} HTTP/1.1".encode()).head
+    head = exchange(f"POST {EAS.format('Ping')} HTTP/1.1".encode(), TOKEN).head
     incoming = read_facts(head, peer="192.0.2.7", secure=True, trusted=(), certificate=(PHONE.der,))
     access, decision = await on.judge(incoming, NOW)
     assert decision.effect is Effect.ALLOW

@@ -4,11 +4,12 @@ import pytest
 from tests.pki import NOW, root
 
 from mailgate.attest import CertificateVerifier
-from mailgate.gateway.identity import checked, identify, still_bound
+from mailgate.gateway.identity import checked, identify, still_bound, with_places_of
 from mailgate.model import (
     AttestationResult,
     CertificateResult,
     Client,
+    Finding,
     Kind,
     Posture,
     PostureState,
@@ -97,3 +98,10 @@ def test_a_token_proves_nothing_once_its_certificate_counts_no_longer(proof, bef
 
 def test_without_a_token_there_is_none_to_lose():
     assert still_bound(None, GOOD, REFUSED) is None
+
+
+def test_a_key_that_was_in_two_places_stays_a_finding_while_the_request_hangs():
+    found, other = Finding(Reason.KEY_IN_TWO_PLACES, "x"), Finding(Reason.CERTIFICATE_INVALID, "y")
+    before = replace(MAIL, findings=(found, other))
+    assert with_places_of(before, MAIL).findings == (found,)
+    assert with_places_of(MAIL, MAIL) is MAIL

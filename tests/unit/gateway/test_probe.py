@@ -95,7 +95,7 @@ async def test_only_the_gates_own_page_may_post(fields, status, path):
         (b'{"touch_points": NaN}', 400),
         (b"[" * 4000, 400),
         (json.dumps(READINGS | {"more": 1}).encode(), 400),
-        (json.dumps(READINGS | {"platform": "x" * 5000}).encode(), 413),
+        (json.dumps(READINGS | {"platform": "x" * 20_000}).encode(), 413),
     ],
 )
 async def test_anything_but_readings_is_refused(body, status):

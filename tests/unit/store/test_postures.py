@@ -457,3 +457,14 @@ async def test_a_store_that_does_not_answer_makes_no_certificate_unknown(
 ) -> None:
     cut_off(store, monkeypatch)
     assert (await postures.certified(CERTIFICATE, NOW)).state is PostureState.UNAVAILABLE
+
+
+async def test_a_device_that_enrolled_is_learned_by_its_own_word_and_found_again(store: Store) -> None:
+    postures = store.postures(CATALOG, MAX_AGE)
+    said = replace(proof("tiktok", user=""), self_reported=True)
+    found = await postures.current(BROWSER, said, NOW)
+    assert (found.state, found.sources) == (PostureState.PROHIBITED, ("enrolled",))
+    await store.reports.flush()
+    other = store.postures(CATALOG, MAX_AGE)
+    assert (await other.latest(BROWSER, said, NOW)).state is PostureState.PROHIBITED
+    assert await store.devices.get("enrolled", said.device_id)

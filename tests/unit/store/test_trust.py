@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 from tests.unit.store.examples import NOW, minutes
 
-from mailgate.model import AppsReport, DeviceRecord
+from mailgate.model import AppsReport, AttestationResult, DeviceRecord
 from mailgate.store.device import Report
 from mailgate.store.names import CERT, EAS, KEY, SERIAL, UDID
-from mailgate.store.trust import ENROLLED, links, rank, report_from
+from mailgate.store.trust import ENROLLED, links, rank, report_from, source_of
 
 WHOLE = DeviceRecord(
     "intune",
@@ -80,3 +80,9 @@ def test_a_devices_own_word_counts_least_whatever_the_settings_say(
 def test_sources_that_are_not_listed_are_all_alike() -> None:
     assert rank("intune", ()) == rank("jamf", ())
     assert rank("intune", ("a",)) == rank("jamf", ("a",)) == 1
+
+
+def test_what_a_gate_only_signed_is_the_devices_own_word() -> None:
+    proof = AttestationResult("e", "https://mail.example.com")
+    assert source_of(proof) == "https://mail.example.com"
+    assert source_of(replace(proof, self_reported=True)) == ENROLLED

@@ -193,6 +193,20 @@ _UNSERVED = {
         mark("The answer of the mail system could not be understood"),
         mark("It was damaged or incomplete, so it is not shown. Please try again in a few minutes."),
     ),
+    Reason.ENROLMENT_UNKNOWN: Wording(
+        mark("This device could not be added"),
+        mark(
+            "The code or the link for adding it is not known here, or it was used or has expired. Ask for a new one."
+        ),
+    ),
+    Reason.KEY_NOT_ENROLLED: Wording(
+        mark("This device is not known here"),
+        mark("It was never added, or it was removed. Ask your help desk to add it again."),
+    ),
+    Reason.TOO_MANY_REQUESTS: Wording(
+        mark("This was tried too often"),
+        mark("To be safe, nothing more is accepted for some minutes. Please try again later."),
+    ),
     Reason.INTERNAL_ERROR: Wording(
         mark("Something went wrong here"),
         mark("This is our mistake, not yours. Please try again in a few minutes."),
@@ -201,6 +215,14 @@ _UNSERVED = {
 
 WORDINGS = _DECIDED | _UNSERVED
 
+SAME_WORDS = {
+    Reason.ENROLMENT_EXPIRED: Reason.ENROLMENT_UNKNOWN,
+    Reason.ENROLMENT_USED_UP: Reason.ENROLMENT_UNKNOWN,
+    Reason.KEY_REVOKED: Reason.KEY_NOT_ENROLLED,
+    Reason.STORE_UNAVAILABLE: Reason.POSTURE_UNAVAILABLE,
+}
+"""What differs for programs and admins, and is one thing to a person."""
+
 
 def wording_of(reason: Reason) -> Wording:
     """The texts of a reason.
@@ -208,8 +230,10 @@ def wording_of(reason: Reason) -> Wording:
     Why exactly a token, proof or certificate was refused helps an admin, not its holder: one text. So does what exactly
     sources contradict each other in.
     """
+    if reason in DEVICE_FINDINGS:
+        return WORDINGS[Reason.DEVICE_CONTRADICTED]
     other = _CERTIFICATE_REFUSED if reason.startswith("certificate-") else _PROOF_REFUSED
-    return WORDINGS.get(reason, WORDINGS[Reason.DEVICE_CONTRADICTED] if reason in DEVICE_FINDINGS else other)
+    return WORDINGS.get(SAME_WORDS.get(reason, reason), other)
 
 
 def detail_of(wording: Wording, *, apps: bool, rule: bool) -> Message:

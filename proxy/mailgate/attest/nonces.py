@@ -1,0 +1,105 @@
+"""DPoP nonces: a gate's own mark in a proof, without anything to remember (RFC 9449, section 8).
+
+A nonce is a span of five minutes, sealed with a secret that all gates on one store share. It is good in its span
+and in the next. There are two sorts. A shared one is good at every gate, which then has to ask the others whether the
+proof was used. A bound one is good at the one process that made it: no other ever accepts a proof with it, so that
+the memory of this process alone knows whether it was used.
+"""
+
+import hmac
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import NamedTuple, Protocol
+
+SPAN = timedelta(minutes=5)
+NODE_BYTES = 8
+_SHARED_NODE = bytes(NODE_BYTES)
+_PURPOSE = b"mailgate-dpop-nonce\n"
+_SPAN_BYTES, _SEAL_BYTES = 4, 16
+_TEXT_LENGTH = 38  # of 28 bytes in base64url without padding
+
+
+class Secret(Protocol):
+    """A secret that several gates share (``store/keys.py``)."""
+
+    @property
+    def secret(self) -> bytes: ...
+
+    @property
+    def made_at(self) -> datetime: ...
+
+
+class Sort(Enum):
+    """What a nonce is to the process that reads it."""
+
+    NONE = "none"
+    """There is none, or it is too old, or of no gate here."""
+    SHARED = "shared"
+    OWN = "own"
+    """Bound to this process."""
+    FOREIGN = "foreign"
+    """Bound to another process, perhaps to this gate before its restart."""
+
+
+class Nonce(NamedTuple):
+    """A nonce as it was read. One that is not ``fresh`` will soon be too old."""
+
+    sort: Sort
+    fresh: bool = False
+
+
+class Nonces:
+    """Makes and reads nonces. ``keys`` come newest first and may be replaced at any time; ``node`` is random.
+
+    A new key seals only ``settling`` after it was made: by then every gate knows it.
+    """
+
+    def __init__(
+        self, keys: Sequence[Secret], node: bytes, settling: timedelta = timedelta(minutes=10)
+    ) -> None:
+        self.keys = keys
+        self._node = node
+        self._settling = settling
+
+    def make(self, now: datetime, *, bound: bool) -> str:
+        """A nonce for a proof that comes next."""
+        settled = (key for key in self.keys if key.made_at <= now - self._settling)
+        key = next(settled, self.keys[-1])
+        return _sealed(key, _span(now), self._node if bound else _SHARED_NODE)
+
+    def read(self, text: str, now: datetime) -> Nonce:
+        """What the nonce of a proof is. The span after this one counts too: clocks of gates differ."""
+        parts = _parts(text)
+        if parts is None or not any(hmac.compare_digest(text, _sealed(key, *parts)) for key in self.keys):
+            return Nonce(Sort.NONE)
+        (span, node), current = parts, _span(now)
+        if not current - 1 <= span <= current + 1:
+            return Nonce(Sort.NONE)
+        if node == _SHARED_NODE:
+            return Nonce(Sort.SHARED, span >= current)
+        return Nonce(Sort.OWN if node == self._node else Sort.FOREIGN, span >= current)
+
+
+def _span(now: datetime) -> int:
+    return int(now.timestamp() // SPAN.total_seconds())
+
+
+def _sealed(key: Secret, span: int, node: bytes) -> str:
+    told = span.to_bytes(_SPAN_BYTES) + node
+    seal = hmac.digest(key.secret, _PURPOSE + told, "sha256")[:_SEAL_BYTES]
+    return urlsafe_b64encode(told + seal).rstrip(b"=").decode("ascii")
+
+
+def _parts(text: str) -> tuple[int, bytes] | None:
+    """The span and the node that a nonce names, not yet to be believed."""
+    if len(text) != _TEXT_LENGTH or not text.isascii():
+        return None
+    try:
+        data = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except ValueError:
+        return None
+    if len(data) != _SPAN_BYTES + NODE_BYTES + _SEAL_BYTES:
+        return None
+    return int.from_bytes(data[:_SPAN_BYTES]), data[_SPAN_BYTES : _SPAN_BYTES + NODE_BYTES]

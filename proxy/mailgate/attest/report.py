@@ -1,0 +1,120 @@
+"""What an enrolled device says of itself, and what the gate makes of it: a token that vouches for the key alone."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from mailgate.attest import passport
+
+Text = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f-\x9f]*$", max_length=64)]
+Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@{}-]*$", max_length=128)]
+
+_HANDHELD_SYSTEMS = {"android": "phone", "ios": "phone", "ipados": "tablet"}
+_COMPUTER_SYSTEMS = frozenset({"windows", "macos", "linux", "chromeos"})
+_COMPUTER_FORMS = frozenset({"desktop"})
+_ALONGSIDE = {"platform", "browser", "install_type", "managed"}
+"""What the token repeats for whoever reads it; no rule does."""
+_VECTOR = {"instance-identity": 2, "configuration": 0}
+"""AR4SI: the instance is a known one; of its configuration nothing is vouched for."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+
+
+class Browser(_Strict):
+    name: Text
+    version: Text = ""
+
+
+class Report(_Strict):
+    """The JSON object that a device sends. All of it is the device's own word."""
+
+    platform: Text = ""
+    """As the browser has it, like ``Linux armv8l``."""
+    os: Literal["android", "chromeos", "ios", "ipados", "linux", "macos", "windows", "other"]
+    os_version: Text = ""
+    browser: Browser | None = None
+    form_factors: Annotated[tuple[Text, ...], Field(strict=False, max_length=8)] = ()
+    """Words of ``Sec-CH-UA-Form-Factors``."""
+    touch_points: Annotated[int, Field(ge=0, le=256)] = 0
+    install_type: Literal["admin", "normal", "sideload", "development", "other"] = "other"
+    """How the extension was installed."""
+    managed: bool = False
+    prohibited_extensions: Annotated[tuple[Word, ...], Field(strict=False, max_length=100)] = ()
+    """Ids of listed browser extensions that are there."""
+    bearer: bool = False
+    """Whether the token should count without a proof: for who can set a header but not make one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """The device behind an enrolled key."""
+
+    device: str
+    owner: str
+    thumbprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Issuing:
+    """A gate as an issuer: its name is its audience too. ``jti`` must be new for every token."""
+
+    issuer: str
+    build: str
+    jti: str
+    now: datetime
+
+
+def form_of(report: Report) -> str | None:
+    """The form factor, the most restrictive that anything in the report names; None where nothing does.
+
+    A system without a handheld form is a computer only where neither touch nor a form factor speaks against it: an
+    iPad's desktop site says that it is a Mac.
+    """
+    words = {word.lower() for word in report.form_factors}
+    if report.os == "android" and "tablet" in words:
+        return "tablet"
+    if report.os in _HANDHELD_SYSTEMS:
+        return _HANDHELD_SYSTEMS[report.os]
+    if "mobile" in words:
+        return "phone"
+    if "tablet" in words or (report.os == "macos" and report.touch_points > 1):
+        return "tablet"
+    if report.os in _COMPUTER_SYSTEMS and words <= _COMPUTER_FORMS:
+        return "desktop"
+    return None
+
+
+def token_claims(
+    report: Report, enrolled: Enrolled, issuing: Issuing, match_app: Callable[[str, str], str | None]
+) -> dict[str, object]:
+    """The claims of the gate's own token. Only listed extensions leave this function; its apps are never complete.
+
+    The claim ``managed`` is left out: no device may say so of itself.
+    """
+    now, form = int(issuing.now.timestamp()), form_of(report)
+    matched = {match_app(report.os, each) for each in report.prohibited_extensions} - {None}
+    claims: dict[str, object] = {
+        "iss": issuing.issuer,
+        "aud": issuing.issuer,
+        "sub": enrolled.device,
+        "iat": now,
+        "exp": now + int(passport.OWN_LIFETIME.total_seconds()),
+        "jti": issuing.jti,
+        "eat_profile": passport.PROFILE,
+        "cnf": {"jkt": enrolled.thumbprint},
+        "ear.verifier-id": {"developer": "mailgate", "build": issuing.build},
+        "submods": {"device": {"ear.status": "none", "ear.trustworthiness-vector": _VECTOR}},
+        "apps": {"at": now, "listed": sorted(key for key in matched if key), "complete": False},
+        "os": report.os if report.os != "other" else None,
+        "os_version": report.os_version or None,
+        "form": form,
+        "user": enrolled.owner or None,
+        "bearer": report.bearer or None,
+        "reported": report.model_dump(include=_ALONGSIDE, exclude_none=True),
+    }
+    return {name: value for name, value in claims.items() if value is not None}

@@ -1,0 +1,153 @@
+"""``mailgate enroll``: let devices enrol with the gate itself, and shut a lost one out."""
+
+import json
+import secrets
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import TypeAdapter, ValidationError
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Column, Table
+from rich.text import Text
+
+from mailgate.attest.enrolment import CODE_BYTES, TOKEN_BYTES, digest_of, name_of, new_code, new_token
+from mailgate.cli.check import DEFAULT_PATH
+from mailgate.cli.stored import fail, printable, with_store
+from mailgate.config import Bundle
+from mailgate.config.values import Duration
+from mailgate.model import DeviceRecord
+from mailgate.store import EnrolledKey, EnrolmentToken, Store
+from mailgate.store.trust import ENROLLED
+
+app = typer.Typer(help="Let devices enrol with the gate, and shut a lost one out.", no_args_is_help=True)
+
+CODE_LIFE = timedelta(minutes=10)
+_DURATION: TypeAdapter[timedelta] = TypeAdapter(Duration)
+
+Config = Annotated[Path, typer.Option("--config", help="The settings, which say where the store is.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+User = Annotated[str, typer.Option(metavar="NAME", help="Whose device enrols: the login name of a person.")]
+Note = Annotated[str, typer.Option(metavar="TEXT", help="What it is for, for `mailgate enroll list`.")]
+
+
+@app.command()
+def token(
+    user: User = "",
+    uses: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many devices may enrol with it.")] = 1,
+    expires: Annotated[str, typer.Option(metavar="TIME", help="How long it is good, like 24h or 7d.")] = "7d",
+    note: Note = "",
+    config: Config = DEFAULT_PATH,
+    as_json: AsJson = False,
+) -> None:
+    """Make an enrolment token and print it, this once. Only its hash is kept."""
+    _make(new_token(secrets.token_bytes(TOKEN_BYTES)), user, uses, _life(expires), note, config, as_json)
+
+
+@app.command()
+def code(user: User = "", note: Note = "", config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
+    """Make a pairing code to read out or type: good for one device and ten minutes."""
+    _make(new_code(secrets.token_bytes(CODE_BYTES)), user, 1, CODE_LIFE, note, config, as_json)
+
+
+@app.command("list")
+def list_enrolled(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
+    """List the tokens that are kept and the keys that enrolled."""
+
+    async def run(store: Store, _bundle: Bundle) -> None:
+        tokens = await store.enrolments.tokens()
+        keys: list[EnrolledKey] = []
+        while page := await store.enrolments.page(keys[-1].thumbprint if keys else ""):
+            keys += page
+        if as_json:
+            told = {"tokens": [_plain(each) for each in tokens], "keys": [_plain(each) for each in keys]}
+            typer.echo(json.dumps(told, ensure_ascii=False))
+        else:
+            _print(tokens, keys)
+
+    with_store(config, run)
+
+
+@app.command()
+def revoke(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="A token's name, a key thumbprint or a device id.")
+    ],
+    config: Config = DEFAULT_PATH,
+    as_json: AsJson = False,
+) -> None:
+    """Shut out a device, or let no more devices enrol with a token. Every gate knows within a second."""
+
+    async def run(store: Store, _bundle: Bundle) -> None:
+        now = datetime.now(UTC)
+        revoked = await store.enrolments.revoke(name, now)
+        gone = [DeviceRecord(ENROLLED, device, gone=True) for device in revoked.devices]
+        await store.devices.take(gone, now)
+        if not revoked.tokens and not revoked.keys:
+            fail(1, f"nothing is called {printable(name)}; `mailgate enroll list` shows what there is")
+        if as_json:
+            typer.echo(json.dumps(asdict(revoked)))
+        for each in () if as_json else revoked.tokens:
+            typer.echo(f"revoked {each}: no device can enrol with it; those that did stay")
+        for each in () if as_json else revoked.keys:
+            typer.echo(f"revoked the key {each}")
+
+    with_store(config, run)
+
+
+def _make(text: str, user: str, uses: int, life: timedelta, note: str, config: Path, as_json: bool) -> None:
+    digest, now = digest_of(text), datetime.now(UTC)
+    made = EnrolmentToken(name_of(digest), user, note, uses, now, now + life)
+
+    async def run(store: Store, _bundle: Bundle) -> None:
+        await store.enrolments.add(digest, made)
+        typer.echo(json.dumps({"token": text, **_plain(made)}, ensure_ascii=False) if as_json else text)
+
+    with_store(config, run)
+
+
+def _life(text: str) -> timedelta:
+    try:
+        return _DURATION.validate_python(text)
+    except ValidationError as error:
+        fail(2, f'--expires "{text}": {error.errors()[0]["msg"]}')
+
+
+def _print(tokens: list[EnrolmentToken], keys: list[EnrolledKey]) -> None:
+    console = Console()
+    if not tokens and not keys:
+        typer.echo("No token was made and no key has enrolled yet.")
+    if tokens:
+        table = _table("token", "user", "uses left", "expires", "note")
+        for each in tokens:
+            table.add_row(*_cells(each.name, each.owner, each.uses_left, _minute(each.expires_at), each.note))
+        console.print(table)
+    if keys:
+        table = _table("device", "user", "enrolled", "last report", "revoked", "key", "token")
+        for key in keys:
+            times = (_minute(key.made_at), _minute(key.reported_at), _minute(key.revoked_at))
+            table.add_row(*_cells(key.device, key.owner, *times, key.thumbprint, key.token))
+        console.print(table)
+
+
+def _table(*names: str) -> Table:
+    whole = ("token", "device", "key")
+    return Table(*(Column(name, no_wrap=name in whole, overflow="fold") for name in names), box=SIMPLE)
+
+
+def _cells(*values: object) -> list[Text]:
+    return [Text(printable(str(value))) for value in values]
+
+
+def _minute(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else ""
+
+
+def _plain(row: EnrolmentToken | EnrolledKey) -> dict[str, Any]:
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in asdict(row).items()
+    }

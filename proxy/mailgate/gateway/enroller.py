@@ -1,0 +1,59 @@
+"""What enrolling and reporting share: where it is stored, who signs, how often anybody may try."""
+
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from ipaddress import ip_address
+from typing import Protocol
+
+from cachetools import LRUCache
+
+from mailgate.gateway.own_keys import OwnKeys
+from mailgate.gateway.rates import Rates
+from mailgate.gateway.revocations import Revocations
+from mailgate.model import RequestFacts
+from mailgate.store import EnrolledKey, NotEnrolled
+
+
+class Enrolments(Protocol):
+    """Where enrolment is stored (``store/enrolments.py``)."""
+
+    async def enrol(
+        self, digest: bytes, thumbprint: str, device: str, now: datetime
+    ) -> EnrolledKey | NotEnrolled: ...
+
+    async def key(self, thumbprint: str) -> EnrolledKey | None: ...
+
+    async def reported(self, thumbprint: str, now: datetime) -> bool: ...
+
+
+@dataclass(slots=True)
+class Enroller:
+    """One for a gate. ``match_app`` finds a listed app, and is replaced with the catalogue."""
+
+    enrolments: Enrolments
+    keys: OwnKeys
+    revocations: Revocations
+    match_app: Callable[[str, str], str | None]
+    new_id: Callable[[], str]
+    """A new name for every token, which nobody can guess."""
+    failed: Rates
+    """Refused tries, by network and by the token that was tried."""
+    reports: Rates
+    """Reports, by key."""
+    known: MutableMapping[str, bool] = field(default_factory=lambda: LRUCache(50_000))
+    """Keys that have reported here."""
+
+    def limit(self, most: int, span: timedelta) -> None:
+        """Take a changed setting; what was counted so far counts on."""
+        for rates in (self.failed, self.reports):
+            rates.most, rates.span = most, span
+
+
+def network_of(facts: RequestFacts) -> str:
+    """Whom refused tries are counted for: an address, of IPv6 its /64, since one person has all of that."""
+    try:
+        address = ip_address(facts.remote)
+    except ValueError:
+        return ""
+    return facts.remote if address.version == 4 else address.packed[:8].hex()

@@ -1,0 +1,135 @@
+"""``POST /.mailgate/enroll``: a device shows an enrolment token and proves a key of its own; from then on it is known."""
+
+import json
+from dataclasses import replace
+from datetime import datetime, timedelta
+from math import ceil
+from typing import Protocol
+
+import structlog
+
+from mailgate.attest import Verifier
+from mailgate.attest.enrolment import digest_of
+from mailgate.attest.passport import OWN_LIFETIME
+from mailgate.gateway.answer import Answer, json_answer
+from mailgate.gateway.enroller import Enroller, network_of
+from mailgate.gateway.facts import Incoming
+from mailgate.gateway.http1.request import RequestRefused
+from mailgate.gateway.metrics import Metrics
+from mailgate.gateway.problem import problem
+from mailgate.gateway.proving import ASKS_FOR_NONCE, NONCE_CHALLENGE, Prover
+from mailgate.model import AttestationResult, Reason
+from mailgate.store import EnrolledKey, NotEnrolled, StoreUnavailableError
+
+log = structlog.get_logger()
+
+ATTEST_PATH = "/.mailgate/attest"
+REPORT_EVERY = timedelta(minutes=8)
+"""Sooner than a token ends, by enough for a second try."""
+_LONGEST_TOKEN = 200
+_REFUSED = {
+    NotEnrolled.UNKNOWN: (403, Reason.ENROLMENT_UNKNOWN),
+    NotEnrolled.EXPIRED: (403, Reason.ENROLMENT_EXPIRED),
+    NotEnrolled.USED_UP: (403, Reason.ENROLMENT_USED_UP),
+    NotEnrolled.REVOKED: (403, Reason.KEY_REVOKED),
+}
+
+
+class EnrollingGate(Protocol):
+    """What enrolling and reporting need of the gate (``handler.py``)."""
+
+    prover: Prover
+    enroller: Enroller
+    metrics: Metrics
+    public_url: str
+
+    @property
+    def verifier(self) -> Verifier: ...
+
+
+async def enroll(gate: EnrollingGate, incoming: Incoming, reference: str, now: datetime) -> Answer:
+    """201 with what the device is called and when to report; 200 where its key was taken before. Raises RequestRefused
+    for what is no request of this kind."""
+    digest = digest_of(_token_of(incoming))
+    tries = (network_of(incoming.facts), digest)
+    for who in tries:
+        if (wait := gate.enroller.failed.wait(who, now)) > timedelta():
+            return _told(gate, "enroll", too_many(wait, reference))
+    proved = await gate.prover.prove_key(gate.verifier, incoming, gate.public_url + incoming.facts.path, now)
+    if proved.refused is not None:
+        return _told(gate, "enroll", not_proved(proved, reference, now))
+    key = proved.key_thumbprint
+    try:
+        enrolled = await gate.enroller.enrolments.enrol(digest, key, f"enrolled-{key[:16]}", now)
+    except StoreUnavailableError:
+        return _told(gate, "enroll", refusal(503, Reason.STORE_UNAVAILABLE, reference))
+    if isinstance(enrolled, NotEnrolled):
+        for who in tries:
+            gate.enroller.failed.note(who, now)
+        return _told(gate, "enroll", refusal(*_REFUSED[enrolled], reference))
+    gate.metrics.enrolments.labels("enroll", "enrolled").inc()
+    log.info("enrolled", reference=reference, token=enrolled.token)
+    return _welcome(gate, enrolled, now)
+
+
+def _welcome(gate: EnrollingGate, enrolled: EnrolledKey, now: datetime) -> Answer:
+    return json_answer(
+        201 if enrolled.made_at == now else 200,
+        {
+            "device_id": enrolled.device,
+            "key_thumbprint": enrolled.thumbprint,
+            "attest_url": gate.public_url + ATTEST_PATH,
+            "report_every": int(REPORT_EVERY.total_seconds()),
+            "token_lifetime": int(OWN_LIFETIME.total_seconds()),
+        },
+    )
+
+
+def _token_of(incoming: Incoming) -> str:
+    """The token or the pairing code: as Bearer credentials (RFC 6750), or as ``token`` in a JSON object."""
+    scheme, _, value = incoming.facts.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        said = json_object(incoming)
+        value = said["token"] if said.keys() == {"token"} and isinstance(said["token"], str) else ""
+    if not 0 < len(value.strip()) <= _LONGEST_TOKEN:
+        raise RequestRefused(400, Reason.REQUEST_MALFORMED, 'Expected {"token": "…"} or Bearer credentials.')
+    return value
+
+
+def json_object(incoming: Incoming) -> dict[str, object]:
+    """The body of a request. Raises RequestRefused for anything but one JSON object."""
+    if incoming.facts.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise RequestRefused(415, Reason.REQUEST_NOT_SUPPORTED, "Expected application/json.")
+    try:
+        said = json.loads(incoming.body)
+    except (ValueError, RecursionError):
+        said = None
+    if not isinstance(said, dict):
+        raise RequestRefused(400, Reason.REQUEST_MALFORMED, "Expected one JSON object.")
+    return said
+
+
+def not_proved(proved: AttestationResult, reference: str, now: datetime) -> Answer:
+    """The answer to a proof that was refused; it has the time, so that a client with a wrong clock can say so."""
+    reason = proved.refused or Reason.PROOF_MISSING
+    challenge = (NONCE_CHALLENGE,) if reason in ASKS_FOR_NONCE else (("WWW-Authenticate", "DPoP"),)
+    told = refusal(401, reason, reference, proved.detail, server_time=int(now.timestamp()))
+    return replace(told, headers=challenge)
+
+
+def too_many(wait: timedelta, reference: str) -> Answer:
+    seconds = ceil(wait.total_seconds())
+    told = refusal(429, Reason.TOO_MANY_REQUESTS, reference, retry_after=seconds)
+    return replace(told, headers=(("Retry-After", str(seconds)),))
+
+
+def refusal(status: int, reason: Reason, reference: str, detail: str = "", **more: object) -> Answer:
+    """A problem document."""
+    told = problem(status, reason, reference, detail=detail)
+    return replace(told, body=json.dumps(json.loads(told.body) | more).encode() + b"\n") if more else told
+
+
+def _told(gate: EnrollingGate, what: str, answer: Answer) -> Answer:
+    """Count a refusal."""
+    gate.metrics.enrolments.labels(what, json.loads(answer.body)["reason"]).inc()
+    return answer

@@ -1,0 +1,82 @@
+"""Ask an issuer for its keys: one bounded GET of a JWKS (RFC 7517) over https."""
+
+import re
+import ssl
+from dataclasses import dataclass
+from datetime import timedelta
+
+import aiohttp
+
+MAX_BYTES = 64 * 1024
+PATIENCE = aiohttp.ClientTimeout(total=5)
+SHORTEST, LONGEST, USUAL = timedelta(minutes=1), timedelta(hours=24), timedelta(minutes=10)
+"""How long an answer is fresh, whatever its Cache-Control says; the last where it says nothing."""
+
+_MAX_AGE = re.compile(r'(?:^|,)\s*max-age\s*=\s*"?(?P<seconds>[0-9]{1,10})"?\s*(?:,|$)', re.IGNORECASE)
+_ANEW = re.compile(r"(?:^|,)\s*no-(?:cache|store)\s*(?:,|$)", re.IGNORECASE)
+
+
+class JwksError(Exception):
+    """The keys could not be had. ``why`` is one of a few words, for a metric and a log line."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an issuer answered. ``text`` is None where nothing has changed (304)."""
+
+    text: str | None
+    etag: str
+    fresh_for: timedelta
+
+
+async def ask(url: str, etag: str, *, trust: ssl.SSLContext | None = None) -> Answer:
+    """The JWKS at ``url``, unless it is still the one of ``etag``. Raises JwksError.
+
+    Redirects are not followed: whom to trust stands in the settings alone.
+    """
+    headers = {"Accept": "application/jwk-set+json, application/json", "Accept-Encoding": "identity"}
+    if etag:
+        headers["If-None-Match"] = etag
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=PATIENCE, cookie_jar=aiohttp.DummyCookieJar()) as session,
+            session.get(url, headers=headers, allow_redirects=False, ssl=trust or True) as response,
+        ):
+            return await _read(response, etag)
+    except TimeoutError:
+        raise JwksError("timeout") from None
+    except (aiohttp.ClientSSLError, ssl.SSLError):
+        raise JwksError("tls") from None
+    except (aiohttp.ClientError, OSError, ValueError):
+        raise JwksError("unreachable") from None
+
+
+async def _read(response: aiohttp.ClientResponse, etag: str) -> Answer:
+    fresh_for = freshness(response.headers.get("Cache-Control", ""))
+    if response.status == 304 and etag:
+        return Answer(None, etag, fresh_for)
+    if response.status in range(300, 400):
+        raise JwksError("redirect")
+    if response.status != 200:
+        raise JwksError("status")
+    body = b""
+    async for piece in response.content.iter_any():
+        body += piece
+        if len(body) > MAX_BYTES:
+            raise JwksError("too-large")
+    try:
+        return Answer(body.decode(), response.headers.get("ETag", ""), fresh_for)
+    except UnicodeDecodeError:
+        raise JwksError("malformed") from None
+
+
+def freshness(cache_control: str) -> timedelta:
+    """How long an answer may be used unasked (RFC 9111, section 5.2.2), within bounds of our own."""
+    if _ANEW.search(cache_control):
+        return SHORTEST
+    told = _MAX_AGE.search(cache_control)
+    return min(max(timedelta(seconds=int(told["seconds"])), SHORTEST), LONGEST) if told else USUAL

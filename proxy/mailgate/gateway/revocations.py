@@ -1,0 +1,56 @@
+"""Which keys were revoked: known to every gate within a second, whoever revoked them."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+
+from mailgate.store import StoreError
+
+log = structlog.get_logger()
+
+INTERVAL = 0.5
+"""Seconds between two looks."""
+_OVERLAP = timedelta(minutes=10)
+"""How far back a look goes: clocks of the machines that revoke differ."""
+_WHOLE = timedelta(minutes=1)
+"""How often everything is read, whatever the clocks say."""
+
+
+class Revoked(Protocol):
+    """Where it stands which keys were revoked (``store/enrolments.py``)."""
+
+    async def revoked(self, since: datetime | None = None) -> list[str]: ...
+
+
+class Revocations(set[str]):
+    """Thumbprints of revoked keys. Only ever grows: a revoked key stays so."""
+
+    def __init__(self, enrolments: Revoked, clock: Callable[[], datetime]) -> None:
+        super().__init__()
+        self._enrolments = enrolments
+        self._clock = clock
+        self._whole_at: datetime | None = None
+
+    async def look(self) -> None:
+        """Learn what was revoked since the last look. Raises StoreError."""
+        now = self._clock()
+        whole = self._whole_at is None or abs(now - self._whole_at) >= _WHOLE
+        self.update(await self._enrolments.revoked(None if whole else now - _OVERLAP))
+        if whole:
+            self._whole_at = now
+
+    async def run(self) -> None:
+        """Look until cancelled. While the store is away, what is known already counts."""
+        away = False
+        while True:
+            await asyncio.sleep(INTERVAL)
+            try:
+                await self.look()
+                away = False
+            except StoreError as error:
+                if not away:
+                    log.warning("revocations-not-read", error=type(error).__name__)
+                away = True

@@ -1,0 +1,180 @@
+"""Enrolment: what lets a device enrol, and the keys that enrolled."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from sqlalchemy import and_, delete, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mailgate.store.database import Database
+from mailgate.store.schema import enrolled_keys as keys
+from mailgate.store.schema import enrolment_tokens as tokens
+
+_PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentToken:
+    """What lets devices enrol. ``name`` is what people call it by; the token itself is not kept."""
+
+    name: str
+    owner: str
+    """Whose the devices are that enrol with it; empty where nobody said."""
+    note: str
+    uses_left: int
+    made_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolledKey:
+    """A key that a device enrolled with. ``token`` is the name of what let it."""
+
+    thumbprint: str
+    device: str
+    owner: str
+    token: str
+    made_at: datetime
+    reported_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+
+class NotEnrolled(Enum):
+    """Why a key was not taken."""
+
+    UNKNOWN = "unknown"
+    EXPIRED = "expired"
+    USED_UP = "used-up"
+    REVOKED = "revoked"
+    """The key itself was revoked: it is never taken again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """What was revoked by one name."""
+
+    tokens: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+    """What the devices of these keys were called."""
+
+
+class Enrolments:
+    """Queries on enrolment. Every method may raise ``StoreUnavailableError``; what it returns is stored by then."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, digest: bytes, token: EnrolmentToken) -> None:
+        """Store a new token under the SHA-256 of its text."""
+        row = {name: getattr(token, name) for name in EnrolmentToken.__slots__}
+        async with self._database.writing() as connection:
+            await connection.execute(insert(tokens).values(digest=digest, **row))
+
+    async def enrol(
+        self, digest: bytes, thumbprint: str, device: str, now: datetime
+    ) -> EnrolledKey | NotEnrolled:
+        """Take a key with a token, once: a key that is known already costs no use of its token again."""
+        async with self._database.writing(patience=5) as connection:
+            known = await _key(connection, thumbprint)
+            if known is not None and known.revoked_at is not None:
+                return NotEnrolled.REVOKED
+            token = (
+                (await connection.execute(select(tokens).where(tokens.c.digest == digest))).mappings().first()
+            )
+            if token is None:
+                return NotEnrolled.UNKNOWN
+            if known is not None and known.token == token["name"]:
+                return known
+            if token["expires_at"] <= now:
+                return NotEnrolled.EXPIRED
+            if not await _use(connection, digest):
+                return NotEnrolled.USED_UP
+            return await _take(
+                connection, known, EnrolledKey(thumbprint, device, token["owner"], token["name"], now)
+            )
+
+    async def key(self, thumbprint: str) -> EnrolledKey | None:
+        """The enrolled key with this thumbprint, revoked or not."""
+        async with self._database.reading() as connection:
+            return await _key(connection, thumbprint)
+
+    async def reported(self, thumbprint: str, now: datetime) -> bool:
+        """Remember that a key has reported. False where it is not enrolled, or no longer."""
+        mine = and_(keys.c.thumbprint == thumbprint, keys.c.revoked_at.is_(None))
+        async with self._database.writing(patience=5) as connection:
+            return bool((await connection.execute(update(keys).where(mine).values(reported_at=now))).rowcount)
+
+    async def tokens(self) -> list[EnrolmentToken]:
+        """Every token that is kept, newest first."""
+        query = select(tokens).order_by(tokens.c.made_at.desc(), tokens.c.name)
+        async with self._database.reading(patience=30) as connection:
+            rows = (await connection.execute(query)).mappings()
+            return [EnrolmentToken(**{name: row[name] for name in EnrolmentToken.__slots__}) for row in rows]
+
+    async def page(self, after: str = "", size: int = _PAGE) -> list[EnrolledKey]:
+        """Enrolled keys in the order of their thumbprint, from just behind ``after``."""
+        query = select(keys).where(keys.c.thumbprint > after).order_by(keys.c.thumbprint).limit(size)
+        async with self._database.reading(patience=30) as connection:
+            return [EnrolledKey(**row) for row in (await connection.execute(query)).mappings()]
+
+    async def revoke(self, name: str, now: datetime) -> Revoked:
+        """Revoke the token, the key or the device of this name. A token's keys stay: each has a name of its own."""
+        named = or_(keys.c.thumbprint == name, keys.c.device == name)
+        async with self._database.writing(patience=30) as connection:
+            gone = await connection.execute(
+                delete(tokens).where(tokens.c.name == name).returning(tokens.c.name)
+            )
+            revoked = await connection.execute(
+                update(keys)
+                .where(named, keys.c.revoked_at.is_(None))
+                .values(revoked_at=now)
+                .returning(keys.c.thumbprint, keys.c.device)
+            )
+            rows = revoked.all()
+            return Revoked(
+                tuple(gone.scalars()),
+                tuple(row.thumbprint for row in rows),
+                tuple(row.device for row in rows),
+            )
+
+    async def revoked(self, since: datetime | None = None) -> list[str]:
+        """Thumbprints of the keys that were revoked, or of those that were since then."""
+        when = keys.c.revoked_at.is_not(None) if since is None else keys.c.revoked_at >= since
+        async with self._database.reading() as connection:
+            return list((await connection.execute(select(keys.c.thumbprint).where(when))).scalars())
+
+    async def prune(self, before: datetime, _size: int = 0) -> int:
+        """Delete tokens that ended and keys that were silent since before; of a revoked one its thumbprint stays."""
+        silent = func.coalesce(keys.c.reported_at, keys.c.made_at) < before
+        old = and_(keys.c.revoked_at < before, keys.c.device != "")
+        async with self._database.writing() as connection:
+            ended = await connection.execute(delete(tokens).where(tokens.c.expires_at < before))
+            gone = await connection.execute(delete(keys).where(silent, keys.c.revoked_at.is_(None)))
+            await connection.execute(update(keys).where(old).values(device="", owner="", token=""))
+            return ended.rowcount + gone.rowcount
+
+
+async def _key(connection: AsyncConnection, thumbprint: str) -> EnrolledKey | None:
+    row = (await connection.execute(select(keys).where(keys.c.thumbprint == thumbprint))).mappings().first()
+    return None if row is None else EnrolledKey(**row)
+
+
+async def _use(connection: AsyncConnection, digest: bytes) -> bool:
+    """One use less. False where none is left; two gates never take the same one."""
+    left = and_(tokens.c.digest == digest, tokens.c.uses_left > 0)
+    done = await connection.execute(update(tokens).where(left).values(uses_left=tokens.c.uses_left - 1))
+    return bool(done.rowcount)
+
+
+async def _take(connection: AsyncConnection, known: EnrolledKey | None, key: EnrolledKey) -> EnrolledKey:
+    """Store a key, or whose it is from now on where it is known already."""
+    row: dict[str, Any] = {name: getattr(key, name) for name in EnrolledKey.__slots__}
+    if known is None:
+        await connection.execute(insert(keys).values(**row))
+    else:
+        mine = keys.c.thumbprint == key.thumbprint
+        await connection.execute(update(keys).where(mine).values(owner=key.owner, token=key.token))
+    return key

@@ -1,0 +1,112 @@
+"""Reports of enrolled devices: what form they have, and what the gate's token says of them."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from pydantic import ValidationError
+
+from mailgate.attest import MemoryReplayGuard, Verifier, mint, parse_jwks
+from mailgate.attest.report import Enrolled, Issuing, Report, form_of, token_claims
+from mailgate.model import Kind
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+KEY = mint.make_key(b"gate" * 8, "gate-1")
+DEVICE = mint.make_key(b"device" * 8, "")
+GATE = "https://mail.example.com"
+ENROLLED = Enrolled("enrolled-1", "ada@example.com", DEVICE.thumbprint())
+
+
+@pytest.mark.parametrize(
+    ("said", "form"),
+    [
+        ({"os": "android"}, "phone"),
+        ({"os": "android", "form_factors": ["Tablet"]}, "tablet"),
+        ({"os": "android", "form_factors": ["Desktop"]}, "phone"),
+        ({"os": "ios"}, "phone"),
+        ({"os": "ipados"}, "tablet"),
+        ({"os": "macos"}, "desktop"),
+        ({"os": "macos", "touch_points": 5}, "tablet"),
+        ({"os": "windows", "touch_points": 10}, "desktop"),
+        ({"os": "windows", "form_factors": ["Desktop", "Tablet"]}, "tablet"),
+        ({"os": "linux", "form_factors": ["Mobile"]}, "phone"),
+        ({"os": "linux", "form_factors": ["XR"]}, None),
+        ({"os": "chromeos", "form_factors": ["Desktop"]}, "desktop"),
+        ({"os": "other"}, None),
+        ({"os": "other", "form_factors": ["Desktop"]}, None),
+        ({"os": "other", "form_factors": ["Mobile"]}, "phone"),
+    ],
+)
+def test_the_form_is_the_most_restrictive_that_the_report_names(said: dict, form: str | None) -> None:
+    assert form_of(Report.model_validate(said)) == form
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {},
+        {"os": "beos"},
+        {"os": "linux", "more": 1},
+        {"os": "linux", "touch_points": True},
+        {"os": "linux", "touch_points": -1},
+        {"os": "linux", "managed": "yes"},
+        {"os": "linux", "os_version": "x" * 65},
+        {"os": "linux", "os_version": "1\n2"},
+        {"os": "linux", "prohibited_extensions": ["x"] * 101},
+        {"os": "linux", "prohibited_extensions": ["a b"]},
+        {"os": "linux", "browser": {"name": "Firefox", "more": 1}},
+        {"os": "linux", "bearer": 1},
+    ],
+)
+def test_anything_else_is_no_report(said: dict) -> None:
+    with pytest.raises(ValidationError):
+        Report.model_validate(said)
+
+
+def accepted(said: dict, enrolled: Enrolled = ENROLLED):
+    """What the verifier makes of the token for a report."""
+    report = Report.model_validate(said)
+    listed = {"tiktok-extension": "tiktok", "tiktok": "tiktok"}
+
+    def match(_os: str, identifier: str) -> str | None:
+        return listed.get(identifier)
+
+    claims = token_claims(report, enrolled, Issuing(GATE, "1.0", "id-1", NOW), match)
+    token = mint.sign_token(claims, KEY)
+    verifier = Verifier(
+        issuers={GATE: parse_jwks(mint.jwks(KEY))},
+        audience=GATE,
+        own=GATE,
+        match_app=match,
+        replay=MemoryReplayGuard(),
+    )
+    proof = mint.sign_proof(token, DEVICE, method="GET", url=f"{GATE}/", jti="p", now=NOW)
+    result = verifier.verify([token.encode()], [proof.encode()], method="GET", url=f"{GATE}/", now=NOW).result
+    assert result.refused is None, result.detail
+    return result, token
+
+
+def test_the_verifier_takes_the_token() -> None:
+    result, _ = accepted({"os": "android", "os_version": "15"})
+    assert (result.device_id, result.issuer, result.user) == ("enrolled-1", GATE, "ada@example.com")
+    assert (result.kind, result.os, result.os_version) == (Kind.PHONE, "android", "15")
+    assert result.key_thumbprint == DEVICE.thumbprint()
+    assert result.expires == NOW + timedelta(minutes=10)
+    assert result.self_reported
+
+
+def test_it_vouches_for_the_key_and_for_nothing_else() -> None:
+    result, _ = accepted({"os": "windows", "managed": True})
+    assert (result.status, result.managed) == ("none", None)
+    assert result.apps.complete is False
+
+
+@pytest.mark.parametrize("os", ["android", "other"])
+def test_only_listed_extensions_leave_a_report(os: str) -> None:
+    result, token = accepted({"os": os, "prohibited_extensions": ["tiktok-extension", "private-matter"]})
+    assert result.apps.present == {"tiktok"}
+    assert "private" not in str(mint.jws.extract_compact(token.encode()).payload)
+
+
+def test_a_device_of_nobody_and_of_no_known_system() -> None:
+    result, _ = accepted({"os": "other"}, Enrolled("enrolled-2", "", DEVICE.thumbprint()))
+    assert (result.user, result.os, result.kind) == ("", "", None)

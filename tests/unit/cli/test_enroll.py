@@ -1,0 +1,111 @@
+"""``mailgate enroll``: what is printed once, what is kept, and what a revocation says."""
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from tests.unit.cli.test_devices import folder as folder
+from typer.testing import CliRunner, Result
+
+from mailgate.attest.enrolment import digest_of
+from mailgate.cli import app
+from mailgate.store import EnrolledKey, NotEnrolled, Store
+
+URL = "sqlite:///var/mailgate.db"
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["enroll", *arguments], env={"COLUMNS": "200"})
+
+
+def enrol(text: str, key: str = "K" * 43) -> EnrolledKey | NotEnrolled:
+    """A device that shows a token to a gate."""
+
+    async def shown() -> EnrolledKey | NotEnrolled:
+        store = await Store.open(URL)
+        found = await store.enrolments.enrol(digest_of(text), key, f"enrolled-{key[:4]}", datetime.now(UTC))
+        await store.close()
+        return found
+
+    return asyncio.run(shown())
+
+
+def listed() -> dict[str, list[dict[str, object]]]:
+    found: dict[str, list[dict[str, object]]] = json.loads(run("list", "--json").stdout)
+    return found
+
+
+def test_a_token_is_printed_once_and_kept_nowhere() -> None:
+    printed = run("token", "--user", "ada@example.com").stdout.strip()
+    assert printed.startswith("mailgate-enrol-")
+    assert printed not in run("list").stdout + run("list", "--json").stdout
+    kept = b"".join(path.read_bytes() for path in Path("var").rglob("mailgate.db*") if path.is_file())
+    assert b"ada@example.com" in kept
+    assert printed.encode() not in kept
+    enrolled = enrol(printed)
+    assert isinstance(enrolled, EnrolledKey)
+    assert enrolled.owner == "ada@example.com"
+
+
+def test_json_says_what_was_made() -> None:
+    told = json.loads(run("token", "--uses", "3", "--expires", "24h", "--note", "demo", "--json").stdout)
+    assert (told["uses_left"], told["note"], told["owner"]) == (3, "demo", "")
+    lives = datetime.fromisoformat(told["expires_at"]) - datetime.fromisoformat(told["made_at"])
+    assert lives == timedelta(hours=24)
+    assert told["token"].startswith("mailgate-enrol-")
+
+
+def test_a_code_is_good_for_one_device_and_ten_minutes() -> None:
+    told = json.loads(run("code", "--json").stdout)
+    assert len(told["token"]) == 9
+    lives = datetime.fromisoformat(told["expires_at"]) - datetime.fromisoformat(told["made_at"])
+    assert lives == timedelta(minutes=10)
+    assert isinstance(enrol(told["token"].lower().replace("-", " ")), EnrolledKey)
+    assert enrol(told["token"], "L" * 43) is NotEnrolled.USED_UP
+
+
+@pytest.mark.parametrize("option", [("--expires", "soon"), ("--uses", "0")])
+def test_an_option_that_means_nothing_is_refused(option: tuple[str, str]) -> None:
+    done = run("token", *option)
+    assert done.exit_code == 2
+    assert option[0] in done.stderr
+
+
+def test_an_empty_list_says_so() -> None:
+    assert "No token was made" in run("list").stdout
+    assert listed() == {"tokens": [], "keys": []}
+
+
+def test_the_list_shows_tokens_and_keys_without_steering_the_terminal() -> None:
+    enrol(run("token", "--user", "ada\x1b[2J", "--uses", "2").stdout.strip())
+    shown = run("list").stdout
+    assert "enrolled-KKKK" in shown
+    assert "\x1b" not in shown
+    assert [(key["device"], key["revoked_at"]) for key in listed()["keys"]] == [("enrolled-KKKK", None)]
+    assert [token["uses_left"] for token in listed()["tokens"]] == [1]
+
+
+@pytest.mark.parametrize("name", ["K" * 43, "enrolled-KKKK"])
+def test_a_key_is_revoked_by_its_thumbprint_or_its_device(name: str) -> None:
+    text = run("token", "--uses", "2").stdout.strip()
+    enrol(text)
+    assert run("revoke", name).stdout == f"revoked the key {'K' * 43}\n"
+    assert listed()["keys"][0]["revoked_at"]
+    assert enrol(text) is NotEnrolled.REVOKED
+    assert run("revoke", name).exit_code == 1
+
+
+def test_a_revoked_token_lets_nobody_in_any_more() -> None:
+    made = json.loads(run("token", "--json").stdout)
+    told = json.loads(run("revoke", made["name"], "--json").stdout)
+    assert told == {"tokens": [made["name"]], "keys": [], "devices": []}
+    assert enrol(made["token"]) is NotEnrolled.UNKNOWN
+
+
+def test_a_name_of_nothing_is_told() -> None:
+    done = run("revoke", "nobody\x1b[2J")
+    assert done.exit_code == 1
+    assert "mailgate enroll list" in done.stderr
+    assert "\x1b" not in done.stderr

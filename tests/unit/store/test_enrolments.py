@@ -1,0 +1,131 @@
+"""Enrolment in the store: what lets a device in, how often, and what is revoked."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from tests.unit.store.examples import NOW
+
+from mailgate.store import EnrolledKey, EnrolmentToken, NotEnrolled, Revoked, Store
+
+DAY = timedelta(days=1)
+TOKEN = EnrolmentToken("token-1", "ada@example.com", "for the demo", 2, NOW, NOW + 7 * DAY)
+DIGEST = b"d" * 32
+
+
+@pytest.fixture
+async def open_store(store: Store) -> Store:
+    await store.enrolments.add(DIGEST, TOKEN)
+    return store
+
+
+async def enrol(store: Store, key: str, now=NOW) -> EnrolledKey | NotEnrolled:
+    return await store.enrolments.enrol(DIGEST, key, f"enrolled-{key}", now)
+
+
+async def test_a_token_lets_so_many_devices_in(open_store: Store) -> None:
+    first = await enrol(open_store, "a")
+    assert first == EnrolledKey("a", "enrolled-a", "ada@example.com", "token-1", NOW)
+    assert await open_store.enrolments.key("a") == first
+    assert isinstance(await enrol(open_store, "b"), EnrolledKey)
+    assert await enrol(open_store, "c") is NotEnrolled.USED_UP
+    assert await open_store.enrolments.key("c") is None
+    assert await open_store.enrolments.tokens() == [replace(TOKEN, uses_left=0)]
+
+
+async def test_a_device_that_got_no_answer_may_ask_again(open_store: Store) -> None:
+    first = await enrol(open_store, "a")
+    assert await enrol(open_store, "a", NOW + 8 * DAY) == first
+    assert [token.uses_left for token in await open_store.enrolments.tokens()] == [1]
+
+
+async def test_devices_that_come_at_once_do_not_share_a_use(open_store: Store, url: str) -> None:
+    other = await Store.open(url)
+    asked = [enrol(each, f"{n}-{id(each)}") for n in range(3) for each in (open_store, other)]
+    found = await asyncio.gather(*asked)
+    assert sum(isinstance(each, EnrolledKey) for each in found) == 2
+    await other.close()
+
+
+async def test_what_is_unknown_or_over_lets_nobody_in(open_store: Store) -> None:
+    assert await open_store.enrolments.enrol(b"x" * 32, "a", "d", NOW) is NotEnrolled.UNKNOWN
+    assert await enrol(open_store, "a", NOW + 7 * DAY) is NotEnrolled.EXPIRED
+
+
+async def test_a_revoked_key_is_never_taken_again(open_store: Store) -> None:
+    await enrol(open_store, "a")
+    assert await open_store.enrolments.revoke("a", NOW) == Revoked((), ("a",), ("enrolled-a",))
+    assert await enrol(open_store, "a") is NotEnrolled.REVOKED
+    assert await open_store.enrolments.revoked() == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("name", "revoked"),
+    [
+        ("token-1", Revoked(("token-1",), ())),
+        ("a", Revoked((), ("a",), ("enrolled-a",))),
+        ("enrolled-a", Revoked((), ("a",), ("enrolled-a",))),
+        ("b", Revoked()),
+    ],
+)
+async def test_a_token_a_key_or_a_device_is_revoked_by_its_name(
+    open_store: Store, name: str, revoked: Revoked
+) -> None:
+    await enrol(open_store, "a")
+    assert await open_store.enrolments.revoke(name, NOW) == revoked
+    assert (await enrol(open_store, "z") is NotEnrolled.UNKNOWN) is (name == "token-1")
+    assert await open_store.enrolments.revoke(name, NOW + DAY) == Revoked()
+
+
+async def test_only_the_latest_revocations_may_be_asked_for(open_store: Store) -> None:
+    for number, key in enumerate("ab"):
+        await enrol(open_store, key)
+        await open_store.enrolments.revoke(key, NOW + number * DAY)
+    assert await open_store.enrolments.revoked(NOW + DAY) == ["b"]
+
+
+async def test_a_report_is_remembered_unless_the_key_is_gone(open_store: Store) -> None:
+    await enrol(open_store, "a")
+    assert await open_store.enrolments.reported("a", NOW + DAY)
+    found = await open_store.enrolments.key("a")
+    assert found is not None
+    assert found.reported_at == NOW + DAY
+    assert not await open_store.enrolments.reported("b", NOW)
+    await open_store.enrolments.revoke("a", NOW)
+    assert not await open_store.enrolments.reported("a", NOW)
+
+
+async def test_a_known_key_with_another_token_is_its_owners_from_then_on(open_store: Store) -> None:
+    await enrol(open_store, "a")
+    await open_store.enrolments.add(b"e" * 32, replace(TOKEN, name="token-2", owner="bob@example.com"))
+    assert await open_store.enrolments.enrol(b"e" * 32, "a", "enrolled-a", NOW)
+    found = await open_store.enrolments.key("a")
+    assert found is not None
+    assert (found.owner, found.token) == ("bob@example.com", "token-2")
+
+
+async def test_keys_come_page_by_page(open_store: Store) -> None:
+    for key in "ab":
+        await enrol(open_store, key)
+    first = await open_store.enrolments.page(size=1)
+    second = await open_store.enrolments.page(first[-1].thumbprint, size=1)
+    assert [each.thumbprint for each in first + second] == ["a", "b"]
+    assert await open_store.enrolments.page("b") == []
+
+
+async def test_what_was_silent_is_deleted_and_a_revoked_key_keeps_only_its_thumbprint(
+    open_store: Store,
+) -> None:
+    await enrol(open_store, "a")
+    await enrol(open_store, "b")
+    await open_store.enrolments.reported("a", NOW + 30 * DAY)
+    await open_store.enrolments.revoke("b", NOW)
+    assert await open_store.enrolments.prune(NOW + 30 * DAY) == 1
+    assert await open_store.enrolments.tokens() == []
+    assert await open_store.enrolments.key("a") is not None
+    left = await open_store.enrolments.key("b")
+    assert left is not None
+    assert (left.device, left.owner, left.token) == ("", "", "")
+    assert await open_store.enrolments.prune(NOW + 31 * DAY) == 1
+    assert await open_store.enrolments.revoked() == ["b"]
