@@ -220,6 +220,8 @@ def enroller_for(bundle: Bundle, store: Store, trust: Trust) -> Enroller:
         lambda: secrets.token_urlsafe(16),
         Rates(limits.attempts, limits.span),
         Rates(limits.attempts, limits.span),
+        store.devices,
+        bundle.settings.attestation.hardware.believed(),
     )
 
 

@@ -163,6 +163,7 @@ class Service:
         self.gate.live = live
         self.gate.prover.mode = NonceMode(settings.attestation.nonces)
         self.gate.enroller.match_app = bundle.policy.catalog.match
+        self.gate.enroller.hardware = settings.attestation.hardware.believed()
         self.gate.enroller.limit(settings.enrolment.attempts, settings.enrolment.span)
         self.postures.catalog = bundle.policy.catalog
         self.postures.max_age = settings.posture.max_age

@@ -26,19 +26,22 @@ class Evidence(NamedTuple):
 
     format: str
     chain: tuple[bytes, ...]
+    nonce: str = ""
+    """The challenge that it says it was made for."""
 
 
 def read_evidence(said: object) -> Evidence:
-    """``{"format": …, "chain": [base64 of DER, …]}``. Raises `RefusedError` for anything else."""
+    """``{"format": …, "chain": [base64 of DER, …], "nonce": …}``, the last if need be. Raises `RefusedError`."""
     try:
         members = said if isinstance(said, dict) else {}
-        name, chain = members["format"], members["chain"]
-        if members.keys() != {"format", "chain"} or not isinstance(name, str) or not isinstance(chain, list):
+        name, chain, nonce = members["format"], members["chain"], members.get("nonce", "")
+        texts = isinstance(name, str) and isinstance(nonce, str)
+        if not members.keys() <= {"format", "chain", "nonce"} or not texts or not isinstance(chain, list):
             raise ValueError
-        return Evidence(name, tuple(b64decode(each, validate=True) for each in chain))
+        return Evidence(name, tuple(b64decode(each, validate=True) for each in chain), nonce)
     except (KeyError, TypeError, ValueError):
         raise RefusedError(
-            Reason.EVIDENCE_MALFORMED, 'expected {"format": "…", "chain": ["base64 of DER", …]}'
+            Reason.EVIDENCE_MALFORMED, 'expected {"format": "…", "chain": ["base64 of DER", …], "nonce": "…"}'
         ) from None
 
 
@@ -47,7 +50,7 @@ def verify_evidence(evidence: Evidence, roots: Mapping[str, Roots], expected: Ex
 
     :param roots: whom to believe, by format; a format without roots is not known.
     """
-    name, chain = evidence
+    name, chain, _ = evidence
     try:
         if name not in FORMATS or name not in roots:
             raise RefusedError(

@@ -26,7 +26,9 @@ def evidence(
     file: Annotated[
         Path, typer.Argument(metavar="FILE|-", help="The evidence in JSON; - for standard input.")
     ],
-    challenge: Annotated[str, typer.Option(help="The nonce that it was made for.")],
+    challenge: Annotated[
+        str, typer.Option(help="The nonce that it was made for; the one in the file unless given.")
+    ] = "",
     thumbprint: Annotated[
         str, typer.Option(help="Thumbprint of the key that enrols, where it is another.")
     ] = "",
@@ -40,7 +42,9 @@ def evidence(
     except (ConfigError, RefusedError) as error:
         fail(2, str(error))
     key = thumbprint or _own_thumbprint(said)
-    result = verify_evidence(said, roots, Expected(challenge.encode(), key, datetime.now(UTC)))
+    result = verify_evidence(
+        said, roots, Expected((challenge or said.nonce).encode(), key, datetime.now(UTC))
+    )
     typer.echo(json.dumps(asdict(result)) if as_json else "\n".join(_lines(result)))
     if result.refused:
         raise typer.Exit(1)

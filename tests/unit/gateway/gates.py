@@ -98,6 +98,14 @@ class Known:
         return self.people.get(login, Posture())
 
 
+class Records(list):
+    """What sources have said of devices."""
+
+    async def take(self, records, now):
+        assert now == NOW
+        self.extend(records)
+
+
 class Recorded(list):
     def record(self, access, decision, reference=""):
         self.append((access.facts.path, decision.effect, decision.rule, reference))
@@ -186,6 +194,7 @@ def gate(**changed):
             lambda: next(ids),
             Rates(5, timedelta(minutes=10)),
             Rates(5, timedelta(minutes=10)),
+            Records(),
         ),
         "postures": Known(),
         "ledger": Recorded(),
