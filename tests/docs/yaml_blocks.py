@@ -14,6 +14,9 @@ ENVIRON = {
     "MAILGATE_STORE": "postgresql://mailgate:secret@db.example.com/mailgate",
     "SMTP_PASSWORD": "secret",
     "MAILGATE_DOVECOT_KEY": "secret",
+    "INTUNE_SECRET": "secret",
+    "INVENTORY_KEY": "secret",
+    "JAMF_SECRET": "secret",
 }
 _BLOCK = re.compile(r"^( *)```ya?ml\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
 _NAME = re.compile(r"#\s*(?:config/)?([\w./-]+\.ya?ml)")

@@ -12,6 +12,7 @@ from mailgate.model import (
     Assurance,
     Client,
     Effect,
+    Finding,
     Kind,
     Posture,
     PostureState,
@@ -53,6 +54,26 @@ def test_the_default_decides_where_no_rule_does(
     default: dict[str, str], expected: tuple[Effect, Reason, str]
 ) -> None:
     assert outcome(policy_of({"when": "false"}, **default), access()) == expected
+
+
+@pytest.mark.parametrize("client", [LAPTOP, PHONE])
+@pytest.mark.parametrize("state", PostureState)
+def test_a_lost_device_gets_nothing_whatever_the_rules_say(client: Client, state: PostureState) -> None:
+    policy = policy_of({"when": "true", "effect": "allow"}, notice={"contact": "it-help@example.com"})
+    lost = Posture(state, device_id="abcd-efgh-ijkl", lost=True)
+    assert outcome(policy, access(client, lost)) == (Effect.BLOCK, Reason.DEVICE_LOST, "device-lost")
+    decision = decide(access(client, lost), policy)
+    assert (decision.contact, decision.fix) == ("it-help@example.com", "ask")
+
+
+def test_a_rule_that_asks_whether_sources_agree_says_so() -> None:
+    policy = policy_of({"when": "device.contradicted"}, HANDHELD)
+    found = (Finding(Reason.DEVICE_OS_CONTRADICTED, "ios says mdm, android says jamf"),)
+    assert outcome(policy, access(PHONE, replace(CLEAN, findings=found)))[:2] == (
+        Effect.BLOCK,
+        Reason.DEVICE_CONTRADICTED,
+    )
+    assert outcome(policy, access(PHONE, CLEAN))[0] is Effect.ALLOW
 
 
 def test_every_rule_that_was_tried_is_told_in_order() -> None:

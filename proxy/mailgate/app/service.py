@@ -15,6 +15,7 @@ import structlog
 from aiohttp import web
 
 from mailgate import __version__
+from mailgate.app.following import Following
 from mailgate.app.parts import (
     Trust,
     gate_for,
@@ -25,11 +26,13 @@ from mailgate.app.parts import (
     trust_for,
     utc_now,
 )
+from mailgate.app.syncing import Syncing
 from mailgate.classify import warm
 from mailgate.config import Address, Bundle, Settings, load_bundle
 from mailgate.gateway.admin import admin_app
 from mailgate.gateway.dovecot import PolicyKey, policy_server
 from mailgate.gateway.handler import Gate
+from mailgate.gateway.intake import intake_server
 from mailgate.gateway.prober import Mode
 from mailgate.gateway.proving import Mode as NonceMode
 from mailgate.gateway.quarantine import Quarantine
@@ -57,6 +60,7 @@ class Service:
     trust: Trust
     gate: Gate
     reloader: Reloader[Bundle] = field(init=False)
+    syncing: Syncing = field(init=False)
     tls: ssl.SSLContext | None = None
     device_tls: ssl.SSLContext | None = None
     stopping: bool = False
@@ -93,6 +97,8 @@ class Service:
         self._closing.push_async_callback(self.store.close)
         self._closing.push_async_callback(self.trust.keyring.close)
         self.trust.keyring.replace(key_sources(settings, self.trust, self.gate.metrics))
+        self.syncing = Syncing(self.store, lambda: self.bundle, self.postures, self.gate.metrics.registry)
+        self._closing.push_async_callback(self.syncing.stop)
         for way in (self.gate.forwarder, self.gate.patient):
             self._closing.callback(way.pool.close)
         self.reloader = Reloader(partial(load_bundle, self.config), self.apply, self.gate.metrics)
@@ -103,10 +109,12 @@ class Service:
             loop.create_task(self._prune_spent()),
             loop.create_task(self.trust.own_keys.run()),
             loop.create_task(self.trust.revocations.run()),
-            loop.create_task(self.gate.hanging.watch(self.gate.judge_again, self._catch_up)),
+            loop.create_task(self.gate.hanging.watch(self.gate.judge_again)),
+            loop.create_task(Following(self.postures, self.store.devices, self.gate.metrics, utc_now).run()),
         ]
         if isinstance(self.gate.notices, Quarantine):
             self._tasks.append(loop.create_task(self.gate.notices.run()))
+        self.syncing.start()
         self._watch_numbers()
         self._show_policy()
         if settings.tls:
@@ -131,7 +139,9 @@ class Service:
 
     async def _open_admin(self, address: Address) -> str:
         policy = policy_server(self.gate, self._policy_key)
-        admin = admin_app(self.gate.metrics.registry, self.readiness, policy)
+        admin = admin_app(
+            self.gate.metrics.registry, self.readiness, policy, intake_server(self.syncing.intake)
+        )
         runner = web.AppRunner(admin, access_log=None)
         await runner.setup()
         self._closing.push_async_callback(runner.cleanup)
@@ -218,6 +228,7 @@ class Service:
                 }
                 for each in self.trust.keyring.remote()
             ],
+            "connectors": self.syncing.health(),
             "ledger": {"written": counts.written, "spooled": counts.spooled, "dropped": counts.dropped},
         }
 
@@ -249,9 +260,6 @@ class Service:
 
     def _show_policy(self) -> None:
         self.gate.metrics.policy.info({"version": self.bundle.policy.version})
-
-    async def _catch_up(self) -> None:
-        await self.postures.catch_up(utc_now())
 
     async def _prune_spent(self) -> None:
         """Often, because there may be one for every request of the last minutes."""

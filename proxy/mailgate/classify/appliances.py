@@ -58,7 +58,7 @@ APPLIANCES = Table(
             r"""
             ~Tesla~ | QtCarBrowser | CarBrowser | ~Automotive | ~AAOS~ | AndroidAuto | Android Auto~ | CarPlay
             Polestar | HeadUnit | Head Unit | ~IVI~ | ~GENIVI | BMWConnected | ~MBUX | Rivian
-            ~CarThing
+            ~CarThing | ~iDrive~ | ~NTG[ -]?\d | Mercedes-Benz;
             """,
         ),
         Rule(
@@ -95,7 +95,7 @@ APPLIANCES = Table(
             LibreELEC | ~OSMC | stbapp | (?-i:~MAG\d{3}~) | QtEmbedded | ~STB | _STB | set-?top | ~IPTV
             DVB-?[TCS]2?~ | Humax | Technisat | TechniSat | Vestel | Loewe | Popcorn ?Hour | Syabas
             WDTV | ~Nexus Player | ~ADT-\d | ~BeyondTV | Sony ?BD | Blu-?ray | ~DIRECTV | ~LG ?Browser
-            ~Xumo | ~Zidoo | ~TV ?Box | ~Vizio
+            ~Xumo | ~Zidoo | ~TV ?Box | ~Vizio | ~TCL/TCL- | DEVTYPE=
             """,
         ),
         Rule(

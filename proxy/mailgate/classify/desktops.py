@@ -24,7 +24,9 @@ DESKTOPS = Table(
             ~Win(?:16|32|64|95|98| 9x|9x|2000|2K|XP|me)~ | Windows 16-bit | 16-?bit~ | ~Win ?3\.
             ~Windows(?:; ?(?:U|I|N);|;|\)|/|,) | ~CYGWIN | ~MSYS | mingw | ~Windows ~x(?:64|86)
             Microsoft Windows | Windows-NT | MS ?Windows | win-x64 | ~Windows$ | Windows[ /-]\d
-            Microsoft-WebDAV-MiniRedir | Windows[ -]Live[ -]Mail | CalDavSynchronizer
+            Microsoft-WebDAV-MiniRedir | Windows[ -]Live[ -]Mail | CalDavSynchronizer | ~Win(?:32|64)_x86
+            Outlook[ -]Express | ~BarcaPro | ^Barca/ | \(compatible; ms-office | ZOOM\.Win~
+            ^UCCAPI/ | ^OC/\d | ^Windows-Media-Player/
             """,
         ),
         Rule(
@@ -36,7 +38,7 @@ DESKTOPS = Table(
             MacBook | ~iMac | Macmini | MacPro | ~Mac\d+[,%]
             Darwin/[\d.]+ \((?:x86_64|i386|Power) | Darwin[ ;/][^)]*~(?:x86_64|i386|ppc|Power)
             apple-darwin | MacOutlook | ~Mac; | ~Darwin; U; | X11; [^)]*Darwin
-            CalendarAgent | AddressBookSourceSync | WebDAV(?:FS|Lib)/
+            CalendarAgent | AddressBookSourceSync | WebDAV(?:FS|Lib)/ | Entourage/ | ZOOM\.Mac~ | ^TeamsMac/
             """,
         ),
         Rule(
@@ -51,7 +53,7 @@ DESKTOPS = Table(
             "Unix workstations and the free systems that follow them.",
             r"""
             ~SunOS | Solaris | ~IRIX | HP-UX | ~AIX~ | OSF1 | OSF/1 | Tru64
-            ~(?:Free|Open|Net|Ghost|Midnight|PC-?|True|Desktop|Hardened)BSD | DragonFly | ~BSD~
+            ~[A-Z]*-?BSD~ | DragonFly
             NEXTSTEP | OpenStep | ULTRIX | UNIX_SV | UNIX_System_V | ~Unix~ | SCO_SV | ~SCO~ | UnixWare
             SINIX | ReliantUNIX | ~NCR/ | DYNIX | ~NEWS-OS | GNU/k?Hurd | ~Hurd~ | X11; ?(?:U; ?)?GNU~
             illumos | OpenIndiana | ~Minix | ~Plan ?9 | ~Inferno~ | QNX x86 | Photon;[ ] | ~UNICOS
@@ -64,11 +66,11 @@ DESKTOPS = Table(
             "Systems that only ever ran on computers with a keyboard.",
             r"""
             OpenVMS | ~VMS~ | Amiga | AmigaOS | MorphOS | ~AROS~ | IBrowse | ~BeOS | Haiku | ~OS/2~
-            ~OS2~ | ~Warp~ | ArcaOS | eComStation | RISC ?OS | ~Acorn | ~Atari~ | FreeMiNT | ~MiNT~
+            ~OS2~ | ArcaOS | eComStation | RISC ?OS | ~Atari~ | FreeMiNT | (?-i:~MiNT)~
             ~CAB[ /]\d | ReactOS | SerenityOS | KolibriOS | MenuetOS | SkyOS | Syllable | AtheOS
             Visopsys | ~Redox~ | TempleOS | ~Genode | ~ToaruOS | MS-?DOS | FreeDOS | DR-DOS | ~DOS[;/ )]
             Arachne | ~MVS~ | ~OS/390 | ~z/OS | ~OS/400 | ~Contiki | ~Commodore | Symbolics | ~Oberon
-            ~NewOS | zeta[ /]os | ~ZETA~
+            ~NewOS | zeta[ /]os | (?-i:~ZETA)~
             """,
         ),
         Rule(
@@ -78,10 +80,10 @@ DESKTOPS = Table(
             r"""
             Ubuntu | Debian | Fedora | ~Red ?Hat | ~SUSE | openSUSE | ~CentOS | Gentoo | Slackware
             Mandr(?:iva|ake) | Mageia | Arch ?Linux | ~Manjaro | Linux ?Mint | Raspbian | elementary ?OS
-            ~Knoppix | PCLinuxOS | Kubuntu | Xubuntu | ~Deepin | ~UOS~ | Kylin | ~Zorin | Pop!?_OS
+            ~Knoppix | PCLinuxOS | Kubuntu | Xubuntu | ~Deepin | (?-i:~UOS)~ | Kylin | ~Zorin | Pop!?_OS
             Solus | NixOS | Kali~ | Rocky Linux | AlmaLinux | Oracle Linux | Endless ?OS | ~Tails~
             ~Puppy~ | Linspire | Moblin | ~Sabayon | Vector ?Linux | ~Zenwalk | GNU/Linux | Endeavour
-            ~Astra ?Linux | ~ROSA~ | ALT ?Linux | ~Pardus | ASPLinux | Turbolinux | ~VineLinux | StartOS
+            ~Astra ?Linux | (?-i:~ROSA)~ | ALT ?Linux | ~Pardus | ASPLinux | Turbolinux | ~VineLinux | StartOS
             ~Wayland~
             """,
         ),
@@ -107,13 +109,13 @@ DESKTOPS = Table(
             "Programs that need a window system or a terminal of a computer, and clients for mail and calendars that exist for nothing else.",
             r"""
             ~X11; ?(?:U|I|N)?;? ?(?:x86_64|i[3-9]86|en)~ | ~X11\) | Konqueror | ~mirall | os=(?:Mac|Win)
-            ~Liferea | Akregator | Rhythmbox | ~Banshee | Clementine/ | ~Amarok | gPodder | RSSOwl
+            ~Liferea | Akregator | Rhythmbox | ~Banshee | Clementine[/ ]\d | ~Amarok | gPodder | RSSOwl
             QuiteRSS | FeedDemon | NetNewsWire/[1-4] | foobar2000 | Winamp | Songbird
             ~Miro/ | ~Galeon | Epiphany/[12] | ~Dillo | ~NetSurf | HotJava
             OmniWeb | WebExplorer | ~AWeb/ | ~Lynx/ | ~Links \( | ELinks | ~w3m/ | NCSA[_ ]Mosaic
             ^Netscape[ /] | ~Netscape\d?/\d | ^Mozilla/[1-4]\.\d\d?C?(?:-[^ (]+)? ?\[[a-z]{2} | ~Emacs | ~Emacs-W3
             Arena/ | Amaya/ | ^retawq | ^edbrowse | ^netrik | ^Cello/ | ^Cyberdog/ | ^MacWeb/ | ^Chimera/
-            ^ViolaWWW | ^Mothra/ | ^abaco/ | ^Evolution/ | ~gvfs/ | ~KMail/ | ~Akonadi | DAV groupware
+            ^ViolaWWW | ^luakit/ | ^Links2/ | ^XMMS/ | ^Audacious/ | \(PC (?:desktop|laptop)\) | ^Mothra/ | ^abaco/ | ^Evolution/ | ~gvfs/ | ~KMail/ | ~Akonadi | DAV groupware
             Claws ?Mail | Sylpheed | ~Geary/ | The Bat!
             """,
         ),

@@ -167,7 +167,7 @@ MASKED = Table(
             "tablet",
             "Browsers for iOS only; with a Mac beside them it is an iPad or iPhone that asked for the desktop site.",
             r"""
-            ~(?:FxiOS|CriOS|EdgiOS|OPiOS|GSA|OPT|DuckDuckGo|Klar|Focus)/\d | ~Brave ?iOS | Coast/
+            ~(?:FxiOS|CriOS|EdgiOS|OPiOS|GSA|OPT|OPX|DuckDuckGo|Klar|Focus)/\d | ~Brave ?iOS | Coast/
             Mercury/ | YaBrowser/[\d.]+ Mobile | Mobile/\d+[A-Z]\d*
             """,
         ),
@@ -177,11 +177,11 @@ MASKED = Table(
             "Browsers for Android only.",
             r"""
             EdgA/ | SamsungBrowser | MiuiBrowser | HeyTapBrowser | OppoBrowser | VivoBrowser
-            RealmeBrowser | MZBrowser | PHX/ | SogouMobileBrowser | ~Puffin/[\d.]+[AIW]P
+            RealmeBrowser | HonorBrowser | TranssionBrowser | SoulBrowser | Mint Browser/ | MMWEBID/ | MZBrowser | PHX/ | SogouMobileBrowser | ~Puffin/[\d.]+[AIW]P
             YaApp_Android | ~OPRT/ | Kiwi/ | MQQBrowser/ | Quark/\d | JioPages | JioBrowser
             baiduboxapp | XiaoMi/ | TBS/\d{6} | SearchCraft | Flyme | OPR/\d+\.\d+\.\d+\.\d{4,}
             Bromite/ | Cromite/ | ~Ecosia android | YaBrowser/[\d.]+ SA/ | GoogleApp/
-            X11[^)]*\).*AlohaBrowser/
+            X11[^)]*\).*(?:AlohaBrowser|Ddg)/
             """,
         ),
         Rule(

@@ -69,6 +69,16 @@ _FORM_OF_PLATFORM = {
     "windows": "desktop",
     "macos": "desktop",
     "chromeos": "desktop",
+    "kaios": "phone",
+    "harmonyos": "phone",
+    "tizen": "tv",
+    "webos": "tv",
+    "web0s": "tv",
+    "vidaa": "tv",
+    "tvos": "tv",
+    "fuchsia": "speaker",
+    "watchos": "watch",
+    "visionos": "xr",
 }
 """Linux is left out: televisions say it, and so does a phone that asks for the desktop site."""
 

@@ -16,8 +16,8 @@ BOTS = Table(
         Rule(
             "not-a-bot",
             "",
-            "Cubot makes phones.",
-            r"~CUBOT",
+            "Cubot makes phones; a program made with Electron has a window and a person before it.",
+            r"~CUBOT | ~Electron/\d",
         ),
         Rule(
             "crawler",

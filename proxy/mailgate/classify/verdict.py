@@ -55,7 +55,8 @@ def _rank(reading: Reading) -> int:
 def _counts(inferred: Reading, taken: Reading) -> bool:
     if inferred.form == "mail_app":
         return taken.kind is Kind.UNKNOWN
-    return inferred.handheld and taken.kind in (Kind.LAPTOP, Kind.UNKNOWN, Kind.MAIL_APP)
+    of_a_device = inferred.handheld or inferred.kind is Kind.OTHER
+    return of_a_device and taken.kind in (Kind.LAPTOP, Kind.UNKNOWN, Kind.MAIL_APP)
 
 
 def _clash(readings: Sequence[Reading], taken: Reading) -> tuple[Finding, ...]:

@@ -7,7 +7,19 @@ from typing import Annotated
 import typer
 
 from mailgate import __version__
-from mailgate.cli import attest, check, classify, demo, devices, enroll, evidence, explain, run, schema
+from mailgate.cli import (
+    attest,
+    check,
+    classify,
+    connectors,
+    demo,
+    devices,
+    enroll,
+    evidence,
+    explain,
+    run,
+    schema,
+)
 
 app = typer.Typer(
     name="mailgate",
@@ -20,6 +32,7 @@ attest.app.command()(evidence.evidence)
 app.add_typer(attest.app, name="attest")
 app.add_typer(devices.app, name="devices")
 app.add_typer(enroll.app, name="enroll")
+app.add_typer(connectors.app, name="connectors")
 app.command()(run.run)
 app.command()(check.check)
 app.command()(schema.schema)

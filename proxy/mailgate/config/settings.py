@@ -1,5 +1,6 @@
 """The shape of ``mailgate.yaml``: every setting, its default and its meaning."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -7,8 +8,10 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from mailgate.attest.evidence import FORMATS
 from mailgate.config.client_certs import ClientCertificateSettings
 from mailgate.config.hardware import HardwareSettings
+from mailgate.config.sources import SourceSettings
 from mailgate.config.values import (
     AuthoritiesFile,
     Duration,
@@ -22,7 +25,7 @@ from mailgate.config.values import (
     Size,
     StoreUrl,
 )
-from mailgate.policy.apps import Strict
+from mailgate.policy.apps import Key, Strict
 
 Language = Literal["en", "de", "es", "fr", "ja", "zh", "ar"]
 Issuer = Annotated[str, StringConstraints(pattern=r"^\S+$", max_length=500)]
@@ -34,6 +37,8 @@ FileName = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", max_length=100)]
 
 KiB = 1024
+ENROLLED = "enrolled"
+"""The source of what devices say of themselves: no connector may pass for it, nor be taken for it."""
 
 
 def _seconds(count: float) -> timedelta:
@@ -250,6 +255,8 @@ class Settings(Strict):
     log: LogSettings = LogSettings()
     languages: Languages = Languages()
     dovecot: DovecotSettings | None = None
+    connectors: Mapping[Key, SourceSettings] = Field(default_factory=dict)
+    """Where device inventories come from, each under a name of its own."""
 
     @model_validator(mode="after")
     def _two_ports(self) -> Self:
@@ -272,6 +279,22 @@ class Settings(Strict):
             raise PydanticCustomError(
                 "address", "no certificate to serve there; expected `tls` to be set", {"key": key}
             )
+        return self
+
+    @model_validator(mode="after")
+    def _sources_have_names_of_their_own(self) -> Self:
+        """Of two sources with one name, each would be believed as the other."""
+        taken = {ENROLLED: "devices that enrolled"} | {
+            each.issuer: "an issuer" for each in self.attestation.issuers
+        }
+        taken |= dict.fromkeys(FORMATS, "what hardware vouches for")
+        for name in self.connectors:
+            if name in taken:
+                raise PydanticCustomError(
+                    "source",
+                    "the name belongs to {whom}; expected another for this connector",
+                    {"whom": taken[name], "key": ("connectors", name)},
+                )
         return self
 
     @model_validator(mode="after")

@@ -141,6 +141,17 @@ def _canonical(origin: SplitResult) -> str:
     return f"{origin.scheme}://{address}{f':{origin.port}' if said else ''}"
 
 
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def _service(value: object) -> str:
+    """Where a service is asked with a secret: never in the clear, except within this machine."""
+    origin = _origin(value)
+    if origin.startswith("http:") and urlsplit(origin).hostname not in _LOOPBACK:
+        raise PydanticCustomError("url", "not https; expected https, since a secret is sent there")
+    return origin
+
+
 def _network(value: object) -> IPNetwork:
     try:
         return ipaddress.ip_network(str(value)) if isinstance(value, str) else _no_network()
@@ -177,6 +188,13 @@ def _file(value: object, info: ValidationInfo) -> Path:
             "file", "no such file; expected one that can be read, relative to the folder of this one"
         )
     return path
+
+
+def _place(value: object, info: ValidationInfo) -> Path:
+    """Where a file is or will be: others write it."""
+    if not isinstance(value, str) or not value or "://" in value or "\0" in value:
+        raise PydanticCustomError("file", "not a path; expected one, relative to the folder of this file")
+    return _sources(info).folder / value
 
 
 def _jwks(value: object, info: ValidationInfo) -> Path | str:
@@ -320,8 +338,10 @@ Listen = Annotated[
     WithJsonSchema({"type": "string", "pattern": _ADDRESS}),
 ]
 Origin = Annotated[str, BeforeValidator(_origin), WithJsonSchema({"type": "string", "pattern": _ORIGIN})]
+ServiceUrl = Annotated[str, BeforeValidator(_service), WithJsonSchema({"type": "string", "pattern": _ORIGIN})]
 Network = Annotated[IPNetwork, PlainValidator(_network), WithJsonSchema({"type": "string"})]
 ExistingFile = Annotated[Path, PlainValidator(_file), WithJsonSchema(_PATH)]
+FilePlace = Annotated[Path, PlainValidator(_place), WithJsonSchema(_PATH)]
 AuthoritiesFile = Annotated[Path, PlainValidator(_authorities), WithJsonSchema(_PATH)]
 Jwks = Annotated[Path | str, PlainValidator(_jwks), WithJsonSchema(_PATH)]
 """A file, or the URL (a text) where an issuer publishes its keys."""

@@ -16,7 +16,7 @@ from mailgate.model import Access, Decision, Effect, Protocol
 log = structlog.get_logger()
 
 EVERY = 0.5
-"""Seconds between two looks: what another process stored is found by one, and judged by the next."""
+"""Seconds between two looks. What another process stored is known after half of that (``app/following.py``)."""
 
 _COMMANDS = frozenset({"Ping", "Sync"})
 _AT_A_TIME = 64
@@ -89,17 +89,12 @@ class Hanging:
             if number % _AT_A_TIME == 0:
                 await asyncio.sleep(0)
 
-    async def watch(self, judge_again: JudgeAgain, catch_up: Callable[[], Awaitable[None]]) -> None:
-        """Recheck forever. ``catch_up`` learns what others stored; a store that is slow delays nothing else."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._while_any(catch_up))
-            tasks.create_task(self._while_any(lambda: self.recheck(judge_again)))
-
-    async def _while_any(self, look: Callable[[], Awaitable[None]]) -> None:
+    async def watch(self, judge_again: JudgeAgain) -> None:
+        """Recheck forever."""
         while True:
             await asyncio.sleep(EVERY)
             if self._running:
                 try:
-                    await look()
+                    await self.recheck(judge_again)
                 except Exception as error:  # noqa: BLE001 - the next look must come whatever broke this one
                     log.error("recheck-failed", error=type(error).__name__)

@@ -78,6 +78,12 @@ class Metrics:
             "Requests whose certificate names another device than they do",
             registry=self.registry,
         )
+        self.device_findings = Gauge(
+            "mailgate_device_findings",
+            "What the sources of devices contradict each other in, by reason",
+            ["reason"],
+            registry=self.registry,
+        )
         self.probes = Counter(
             "mailgate_probes",
             "Browser probes: pages shown, and what came of them",

@@ -100,7 +100,8 @@ class Postures:
     async def catch_up(self, now: datetime) -> None:
         """Learn what became of devices in memory: reported, lost or forgotten elsewhere. Never raises for a store that is down."""
         for _ in range(_PAGES):
-            answer = await self._ask(self._news, now)
+            # nobody waits for this one, so it may take the driver's own time
+            answer = await self._ask(self._news, now, patient=True)
             if answer is None:
                 return
             changes, changed = answer
@@ -207,12 +208,15 @@ class Postures:
             unreachable=self.unreachable,
         )
 
-    async def _ask(self, read: Callable[[], Awaitable[Answer]], now: datetime) -> Answer | None:
+    async def _ask(
+        self, read: Callable[[], Awaitable[Answer]], now: datetime, *, patient: bool = False
+    ) -> Answer | None:
         """What the store says; None where it does not answer, or was silent just now."""
         if abs(now - self._silent_at) < _REST:  # a clock that was put back must not make it a long rest
             return None
         try:
-            return await in_time(self._since_a_change(read))
+            asked = self._since_a_change(read)
+            return await (asked if patient else in_time(asked))
         except StoreUnavailableError:
             self._silent_at = now
             return None

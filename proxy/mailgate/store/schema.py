@@ -9,6 +9,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     Dialect,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -240,3 +241,28 @@ enrolled_keys = Table(
     Column("revoked_at", Instant, index=True),
 )
 """Keys that devices enrolled with (RFC 7638 thumbprints). A revoked one stays, so that it is never taken again."""
+connectors = Table(
+    "connectors",
+    metadata,
+    Column("name", Words, primary_key=True),
+    Column("last_attempt", Instant),
+    Column("last_success", Instant),
+    Column("last_full", Instant),
+    Column("failing_since", Instant),
+    Column("trouble", Words, nullable=False),
+    Column("cursor", Instant),
+    Column("devices", BigInteger, nullable=False),
+    Column("taken", BigInteger, nullable=False),
+    Column("gone", BigInteger, nullable=False),
+    Column("held", BigInteger, nullable=False),
+)
+"""How each connector fares: ``SourceState``."""
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", Words, primary_key=True),
+    Column("holder", Words, nullable=False),
+    Column("until", Float(53), nullable=False),
+)
+"""Who of several gates does what only one may do, and until when: seconds since 1970 by the database's clock."""

@@ -9,10 +9,12 @@ from typing import Self
 from sqlalchemy.engine import URL
 
 from mailgate.policy import AppCatalog
+from mailgate.store.connectors import Connectors
 from mailgate.store.database import Database, store_url
 from mailgate.store.devices import Devices
 from mailgate.store.enrolments import Enrolments
 from mailgate.store.keys import Keys
+from mailgate.store.leases import Leases
 from mailgate.store.ledger import Ledger
 from mailgate.store.migrate import migrate
 from mailgate.store.notices import Notices
@@ -37,6 +39,8 @@ class Store:
         self.keys = Keys(database)
         self.spent = SpentProofs(database)
         self.enrolments = Enrolments(database)
+        self.connectors = Connectors(database)
+        self.leases = Leases(database)
         self.ledger = Ledger(database, Spool(spool / "sightings.jsonl", _SPOOL_BYTES))
         self.reports = Reports(database, Spool(spool / "reports.jsonl", _SPOOL_BYTES))
 

@@ -1,9 +1,13 @@
 """Everything that is promised of the store on SQLite holds on PostgreSQL: the same tests, another ``url``."""
 
+from tests.unit.store.test_connectors import *  # noqa: F403
 from tests.unit.store.test_devices import *  # noqa: F403
 from tests.unit.store.test_enrolments import *  # noqa: F403
 from tests.unit.store.test_keys import *  # noqa: F403
+from tests.unit.store.test_learning import *  # noqa: F403
+from tests.unit.store.test_leases import *  # noqa: F403
 from tests.unit.store.test_ledger import *  # noqa: F403
+from tests.unit.store.test_loading import *  # noqa: F403
 from tests.unit.store.test_migrate import *  # noqa: F403
 from tests.unit.store.test_outbox import *  # noqa: F403
 from tests.unit.store.test_postures import *  # noqa: F403

@@ -102,6 +102,7 @@ def service(bundle):
     )
     wired = Service(Path("mailgate.yaml"), first, Store(), SimpleNamespace(), trust, on)
     wired.reloader = SimpleNamespace(mistakes=[])
+    wired.syncing = SimpleNamespace(health=dict)
     wired.tls = server_context(first.settings.tls.certificate, first.settings.tls.key)
     return wired
 
@@ -200,6 +201,7 @@ async def test_a_stale_list_is_loud_and_its_end_is_a_number(service, bundle, dev
 
 TAKEN_BY_A_RELOAD = {
     "trusted_proxies", "attestation", "enrolment", "probe", "probe_lifetime", "dovecot", "posture", "retention", "files",
+    "connectors",
 }  # fmt: skip
 SWITCHED_BY_A_START = {"tls", "client_certificates"}
 """On or off, and where; what the files hold is taken by a reload."""

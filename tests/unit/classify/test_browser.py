@@ -105,3 +105,24 @@ def test_what_ua_parser_does_without_names_crawlers_alone() -> None:
 def test_a_crawler_is_one_without_its_name() -> None:
     agent = "Mozilla/5.0 (compatible; SomethingBot/1.0; +https://example.com/bot)"
     assert read_user_agent(agent).form == "bot"
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "form"),
+    [
+        # names of phones that are also those of systems for computers
+        ("Zen-M28/Mint/1.0", "phone"),
+        ("ZTE-Warp/1.0", "phone"),
+        ("Haier-Zeta/2", "phone"),
+        ("NetPositive/2.2 (ZETA)", "desktop"),
+        ("Mozilla/5.0 (X11; NewsBSD; rv:60.0) Gecko/20100101 Firefox/60.0", "desktop"),
+        # a window and a person before it, whatever ua-parser takes for a crawler
+        (f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) WhatsApp/2.2413.51 {CHROME} Electron/25.8.1", "desktop"),
+        # browsers that there are none of for Linux
+        (f"Mozilla/5.0 (X11; Linux x86_64) {CHROME} Ddg/17", "phone"),
+        (f"Mozilla/5.0 (X11; Linux x86_64) {CHROME} OPX/2.4", "tablet"),
+        (f"Mozilla/5.0 (X11; Linux x86_64) {CHROME}", "desktop"),
+    ],
+)
+def test_words_that_computers_and_handhelds_share(user_agent: str, form: str) -> None:
+    assert read_user_agent(user_agent).form == form

@@ -345,6 +345,131 @@ async def test_what_this_process_learned_is_known_at_once(postures: Postures) ->
     assert (await postures.latest(BROWSER, given, NOW)).state is PostureState.PROHIBITED
 
 
+# --- what becomes of devices elsewhere
+
+
+APP = mail_app("ApplX1")
+KNOWN = proof(eas_ids=("ApplX1",))
+
+
+async def test_a_lost_device_is_known_as_lost_under_every_name_without_asking_for_it(
+    store: Store, postures: Postures
+) -> None:
+    assert not (await postures.current(BROWSER, KNOWN, NOW)).lost
+    await store.reports.flush()
+    for at, lost in ((NOW, True), (None, False), (NOW, True)):
+        await store.devices.lose(PHONE_1, at)
+        await postures.catch_up(NOW)
+        told = [
+            await postures.current(BROWSER, KNOWN, NOW),
+            await postures.current(APP, None, NOW),
+            await postures.latest(APP, None, NOW),
+            await postures.of_person("ada@example.com", NOW),
+        ]
+        assert [each.lost for each in told] == [lost] * 4
+    renewed = proof(at=LATER, expires=NOW + timedelta(days=8), eas_ids=("ApplX1",))
+    assert (await postures.current(BROWSER, renewed, LATER)).lost
+
+
+async def test_a_report_on_its_way_to_the_store_does_not_hide_that_its_device_is_lost(
+    store: Store, postures: Postures
+) -> None:
+    await postures.current(BROWSER, KNOWN, NOW)
+    await store.reports.flush()
+    await postures.current(BROWSER, proof("tiktok", at=LATER, eas_ids=("ApplX1",)), LATER)
+    await store.devices.lose(PHONE_1, LATER)
+    await postures.catch_up(LATER)
+    told = await postures.latest(APP, None, LATER)
+    assert (told.lost, told.state) == (True, PostureState.PROHIBITED)
+
+
+async def test_a_device_that_was_forgotten_elsewhere_is_unknown_at_once_and_known_by_its_next_report(
+    store: Store, postures: Postures
+) -> None:
+    await postures.current(BROWSER, KNOWN, NOW)
+    await store.reports.flush()
+    await postures.catch_up(NOW)
+    await store.devices.forget(PHONE_1, NOW)
+    await postures.catch_up(NOW)
+    assert await postures.current(APP, None, NOW) == Posture()
+    assert await postures.latest(APP, None, NOW) == Posture()
+    assert (await postures.of_person("ada@example.com", NOW)).state is PostureState.MISSING
+    assert (await postures.current(BROWSER, KNOWN, NOW)).state is PostureState.CLEAN
+    await store.reports.flush()
+    assert [device.id for device in await store.devices.page()] == [PHONE_1]
+
+
+async def test_an_unknown_mail_app_is_known_once_a_connector_reports_it(
+    store: Store, postures: Postures
+) -> None:
+    assert await postures.current(APP, None, NOW) == Posture()
+    assert (await postures.of_person("ada", NOW)).state is PostureState.MISSING
+    apps = AppsReport(frozenset({"tiktok"}), True, NOW)
+    phone = DeviceRecord("intune", "7", owner="ada", apps=apps, eas_ids=("applx1",))
+    await store.devices.take([phone, replace(phone, id="8", owner="", eas_ids=())], NOW)
+    await postures.catch_up(NOW)
+    for told in (await postures.latest(APP, None, NOW), await postures.of_person("ada", NOW)):
+        assert (told.state, told.source) == (PostureState.PROHIBITED, "intune")
+
+
+async def test_two_devices_that_became_one_elsewhere_are_one_here(store: Store, postures: Postures) -> None:
+    await postures.current(BROWSER, KNOWN, NOW)
+    await store.reports.flush()
+    apps = AppsReport(frozenset({"tiktok"}), True, LATER)
+    await store.devices.take([DeviceRecord("intune", "7", apps=apps, serial="SERIAL1")], NOW - minutes(9))
+    joins = DeviceRecord("intune", "7", apps=apps, serial="SERIAL1", keys=(KNOWN.key_thumbprint,))
+    await store.devices.take([joins], LATER)
+    await postures.catch_up(LATER)
+    told = await postures.latest(APP, None, LATER)
+    assert (told.state, told.device_id) == (PostureState.PROHIBITED, new_id(("intune", "7")))
+
+
+async def test_a_large_import_is_followed_to_its_end(
+    store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await postures.current(APP, None, NOW) == Posture()
+    apps = AppsReport(frozenset(), True, NOW)
+    for first in range(0, 30, 10):
+        records = [DeviceRecord("intune", str(number), apps=apps) for number in range(first, first + 10)]
+        await store.devices.take(records, NOW)
+    await store.devices.take([DeviceRecord("intune", "last", apps=apps, eas_ids=("ApplX1",))], NOW)
+    changes = store.devices.changes
+    monkeypatch.setattr(store.devices, "changes", lambda after: changes(after, size=8))
+    await postures.catch_up(NOW)
+    assert (await postures.latest(APP, None, NOW)).state is PostureState.CLEAN
+
+
+async def test_what_has_not_changed_costs_one_question(
+    store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await postures.current(BROWSER, KNOWN, NOW)
+    await store.reports.flush()
+    await postures.catch_up(NOW)
+    for name in ("load", "found_by"):
+        monkeypatch.delattr(type(store.devices), name)
+    await postures.catch_up(NOW)
+
+
+async def test_a_source_that_cannot_be_asked_makes_a_report_that_ran_out_unavailable(
+    postures: Postures,
+) -> None:
+    await postures.current(BROWSER, KNOWN, NOW)
+    end = NOW + MAX_AGE
+    assert (await postures.latest(APP, None, end)).state is PostureState.STALE
+    postures.unreachable = frozenset({ISSUER})
+    told = await postures.latest(APP, None, end)
+    assert (told.state, told.last_state) == (PostureState.UNAVAILABLE, PostureState.CLEAN)
+
+
+async def test_precedence_counts_at_once(store: Store, postures: Postures) -> None:
+    apps = AppsReport(frozenset({"tiktok"}), True, NOW)
+    await store.devices.take([DeviceRecord("intune", "7", apps=apps, keys=(KNOWN.key_thumbprint,))], NOW)
+    given = proof(at=LATER)
+    assert (await postures.current(BROWSER, given, LATER)).state is PostureState.CLEAN
+    postures.precedence = ("intune",)
+    assert (await postures.current(BROWSER, given, LATER)).state is PostureState.PROHIBITED
+
+
 # --- clients that name no device: the posture of a person
 
 
