@@ -409,6 +409,8 @@ class DeviceRecord:
     """Thumbprints of TLS client certificates (``x5t#S256``, RFC 8705)."""
     gone: bool = False
     """The source has it no longer: wiped, retired, unenrolled."""
+    adds: bool = False
+    """Only part of what the source knows: what is empty here is as the source said before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -426,6 +428,8 @@ class SourceState:
     """What was wrong in the last run, a word of a closed set; empty where nothing was."""
     cursor: datetime | None = None
     """From when on changes are to be asked for; None: everything has to be read."""
+    listed: str = ""
+    """What the last full run looked for: ``AppCatalog.fingerprint``."""
     devices: int = 0
     """Devices that the last full run named."""
     taken: int = 0

@@ -4,19 +4,14 @@ The clock and the source of randomness are read here alone.
 """
 
 import secrets
-import ssl
 from base64 import b32encode
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from urllib.parse import urlsplit
 
-from mailgate.attest import CertificateVerifier, MemoryReplayGuard, Nonces, Verifier, parse_jwks
-from mailgate.attest.nonces import NODE_BYTES
+from mailgate.app.trust import Trust
+from mailgate.attest import CertificateVerifier, Verifier
 from mailgate.config import Bundle, Settings
-from mailgate.config.settings import IssuerSettings
-from mailgate.gateway import jwks
 from mailgate.gateway.autodiscover import AutodiscoverEditor
 from mailgate.gateway.client_certs.presented import ProxyForm
 from mailgate.gateway.enforce import Speaker
@@ -24,9 +19,7 @@ from mailgate.gateway.enroller import Enroller
 from mailgate.gateway.forward import Forwarder
 from mailgate.gateway.handler import Gate, Live
 from mailgate.gateway.hanging import Hanging
-from mailgate.gateway.keyring import FileKeys, Keyring, KeySource
 from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.own_keys import SETTLING, OwnKeys
 from mailgate.gateway.pages import Pages
 from mailgate.gateway.parser import ServerLimits
 from mailgate.gateway.pool import UpstreamPool
@@ -36,8 +29,6 @@ from mailgate.gateway.proving import Prover
 from mailgate.gateway.quarantine import Letterhead, NoNotices, Quarantine
 from mailgate.gateway.rates import Rates
 from mailgate.gateway.refusals import FORMS, activesync
-from mailgate.gateway.remote_keys import RemoteKeys
-from mailgate.gateway.revocations import Revocations
 from mailgate.gateway.rewrite import Rewrite
 from mailgate.gateway.smtp import MailServer
 from mailgate.gateway.tls import upstream_context
@@ -56,56 +47,6 @@ def utc_now() -> datetime:
 def new_reference() -> str:
     """An id that a person can read out to the help desk: base32 has no 0, 1, 8 or 9 to mistake for a letter."""
     return b32encode(secrets.token_bytes(6))[:10].decode()
-
-
-@dataclass(frozen=True, slots=True)
-class Trust:
-    """What stays through every reload: keys, nonces, what was spent and what was revoked."""
-
-    replay: MemoryReplayGuard
-    keyring: Keyring
-    nonces: Nonces
-    own_keys: OwnKeys
-    revocations: Revocations
-
-
-async def trust_for(store: Store) -> Trust:
-    """Nobody is believed yet but the gate itself. Raises StoreError."""
-    nonces = Nonces((), secrets.token_bytes(NODE_BYTES), SETTLING)
-    own_keys = OwnKeys(store.keys, nonces, utc_now)
-    await own_keys.renew()
-    revocations = Revocations(store.enrolments, utc_now)
-    await revocations.look()
-    return Trust(MemoryReplayGuard(), Keyring(), nonces, own_keys, revocations)
-
-
-def key_sources(settings: Settings, trust: Trust, metrics: Metrics) -> dict[str, KeySource]:
-    """Where the keys of each issuer are, by its name. One that is asked as before stays what it is."""
-    before = {(each.issuer, each.url): each for each in trust.keyring.remote()}
-    sources: dict[str, KeySource] = {settings.public_url: trust.own_keys}
-    for each in settings.attestation.issuers:
-        if isinstance(each.jwks, str):
-            remote = before.get((each.issuer, each.jwks)) or _remote_keys(each, metrics)
-            remote.ask = _asking(each)
-            sources[each.issuer] = remote
-        else:
-            sources[each.issuer] = FileKeys(parse_jwks(each.jwks.read_text()))
-    return sources
-
-
-def _remote_keys(each: IssuerSettings, metrics: Metrics) -> RemoteKeys:
-    def count(issuer: str, result: str) -> None:
-        metrics.issuer_keys.labels(issuer, result).inc()
-        if result in ("renewed", "unchanged"):
-            metrics.issuer_keys_success.labels(issuer).set(utc_now().timestamp())
-
-    return RemoteKeys(each.issuer, str(each.jwks), _asking(each), utc_now, count)
-
-
-def _asking(each: IssuerSettings) -> Callable[[str], Awaitable[jwks.Answer]]:
-    """The authorities are read now: what their file holds later counts from the next reload on."""
-    trust = ssl.create_default_context(cafile=each.jwks_ca) if each.jwks_ca else None
-    return partial(jwks.ask, str(each.jwks), trust=trust)
 
 
 def verifier_for(bundle: Bundle, trust: Trust) -> Verifier:

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from socket import gethostname
 from typing import Any
 
 import structlog
@@ -16,17 +17,9 @@ from aiohttp import web
 
 from mailgate import __version__
 from mailgate.app.following import Following
-from mailgate.app.parts import (
-    Trust,
-    gate_for,
-    key_sources,
-    live_for,
-    prober_for,
-    server_limits,
-    trust_for,
-    utc_now,
-)
+from mailgate.app.parts import gate_for, live_for, prober_for, server_limits, utc_now
 from mailgate.app.syncing import Syncing
+from mailgate.app.trust import Trust
 from mailgate.classify import warm
 from mailgate.config import Address, Bundle, Settings, load_bundle
 from mailgate.gateway.admin import admin_app
@@ -39,11 +32,13 @@ from mailgate.gateway.quarantine import Quarantine
 from mailgate.gateway.reload import Reloader
 from mailgate.gateway.server import Server
 from mailgate.gateway.tls import device_context, server_context
+from mailgate.rollout import LOOK, Keeper
+from mailgate.rollout.inspection import Inspection
 from mailgate.store import Postures, Store, StoreError
 
 log = structlog.get_logger()
 
-MINUTE, HOUR = 60.0, 3600.0
+HOUR = 3600.0
 BACKLOG = 1024
 FIXED = "listen admin_listen public_url upstream upstream_ca store limits timeouts activesync log languages".split()
 """Settings that only a start can change."""
@@ -56,10 +51,12 @@ class Service:
     config: Path
     bundle: Bundle
     store: Store
+    keeper: Keeper
     postures: Postures
     trust: Trust
     gate: Gate
     reloader: Reloader[Bundle] = field(init=False)
+    inspection: Inspection | None = None
     syncing: Syncing = field(init=False)
     tls: ssl.SSLContext | None = None
     device_tls: ssl.SSLContext | None = None
@@ -79,12 +76,16 @@ class Service:
         async with AsyncExitStack() as undo:
             store = await Store.open(bundle.settings.store.get_secret_value())
             undo.push_async_callback(store.close)
+            inspection = Inspection(store, bundle.settings, gethostname(), utc_now)
+            keeper = Keeper(store.policies, gethostname(), utc_now, inspection)
+            undo.callback(keeper.close)
+            bundle = replace(bundle, rules=await keeper.start(bundle.rules))
             posture = bundle.settings.posture
             postures = store.postures(bundle.policy.catalog, posture.max_age, posture.precedence)
-            trust = await trust_for(store)
+            trust = await Trust.open(store, utc_now)
             gate = gate_for(bundle, store, postures, trust)
             gate.prober = await prober_for(bundle.settings, store)
-            service = cls(config, bundle, store, postures, trust, gate)
+            service = cls(config, bundle, store, keeper, postures, trust, gate, inspection)
             undo.push_async_callback(service.stop)
             await service._open()
             undo.pop_all()
@@ -96,7 +97,7 @@ class Service:
         self._closing.push_async_callback(self._end_tasks)
         self._closing.push_async_callback(self.store.close)
         self._closing.push_async_callback(self.trust.keyring.close)
-        self.trust.keyring.replace(key_sources(settings, self.trust, self.gate.metrics))
+        self.trust.keyring.replace(self.trust.sources(settings, self.gate.metrics))
         self.syncing = Syncing(self.store, lambda: self.bundle, self.postures, self.gate.metrics.registry)
         self._closing.push_async_callback(self.syncing.stop)
         for way in (self.gate.forwarder, self.gate.patient):
@@ -105,10 +106,9 @@ class Service:
         self._tasks = [
             loop.create_task(self.store.run()),
             loop.create_task(self.reloader.watch(lambda: set(self.bundle.paths))),
+            loop.create_task(self._follow()),
             loop.create_task(self._prune_hourly()),
-            loop.create_task(self._prune_spent()),
-            loop.create_task(self.trust.own_keys.run()),
-            loop.create_task(self.trust.revocations.run()),
+            loop.create_task(self.trust.run(self.store.spent)),
             loop.create_task(self.gate.hanging.watch(self.gate.judge_again)),
             loop.create_task(Following(self.postures, self.store.devices, self.gate.metrics, utc_now).run()),
         ]
@@ -166,31 +166,54 @@ class Service:
     async def apply(self, bundle: Bundle) -> None:
         """Put changed files in force. What only a start can change is named in the log and left as it is."""
         before, settings = self.bundle.settings, bundle.settings
-        live = live_for(bundle, self.trust)
-        sources = key_sources(settings, self.trust, self.gate.metrics)
+        live_for(bundle, self.trust)  # raises before anything has changed
+        sources = self.trust.sources(settings, self.gate.metrics)
         self._renew_tls(settings)
+        if self.inspection:
+            self.inspection.settings = settings
         self.trust.keyring.replace(sources)
-        self.gate.live = live
+        self._decide_by(replace(bundle, rules=await self.keeper.offer(bundle.rules)))
         self.gate.prover.mode = NonceMode(settings.attestation.nonces)
-        self.gate.enroller.match_app = bundle.policy.catalog.match
         self.gate.enroller.hardware = settings.attestation.hardware.believed()
         self.gate.enroller.limit(settings.enrolment.attempts, settings.enrolment.span)
-        self.postures.catalog = bundle.policy.catalog
         self.postures.max_age = settings.posture.max_age
         self.postures.precedence = settings.posture.precedence
         self.gate.trusted = settings.trusted_proxies
         self.gate.prober = replace(
             self.gate.prober, mode=Mode(settings.probe), lifetime=settings.probe_lifetime
         )
-        self.bundle = bundle
-        self._show_policy()
         warn_of_stale_lists(settings)
         waiting = [name for name in FIXED if getattr(before, name) != getattr(settings, name)]
         if (before.tls is None) is not (settings.tls is None):
             waiting.append("tls")
         if _devices_port(before) != _devices_port(settings):
             waiting.append("client_certificates")
-        log.info("config-applied", policy=bundle.policy.version, takes_effect_at_restart=waiting)
+        log.info("config-applied", policy=self.bundle.policy.version, takes_effect_at_restart=waiting)
+
+    def _decide_by(self, bundle: Bundle) -> None:
+        """Decide the next request by these rules and issuers."""
+        self.gate.live = live_for(bundle, self.trust)
+        self.gate.enroller.match_app = bundle.policy.catalog.match
+        self.postures.catalog = bundle.policy.catalog
+        self.bundle = bundle
+        self._show_policy()
+
+    async def _follow(self) -> None:
+        """Decide by what is in force in the store, whoever put it there."""
+        while True:
+            await asyncio.sleep(LOOK)
+            try:
+                await self.keeper.look()
+                if self.keeper.current.rules is not self.bundle.rules:
+                    self._change_rules()
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with one version, the next must be seen
+                log.error("policy-look-failed", error=type(error).__name__)
+
+    def _change_rules(self) -> None:
+        current = self.keeper.current
+        self._decide_by(replace(self.bundle, rules=current.rules))
+        told = current.activation
+        log.info("policy-changed", policy=told.policy, number=told.number, serial=told.serial)
 
     def _renew_tls(self, settings: Settings) -> None:
         """Serve new files to new connections. Raises before anything has changed."""
@@ -214,20 +237,17 @@ class Service:
             "ready": not self.stopping,
             "version": __version__,
             "policy": self.gate.live.policy.version,
+            "rules": {
+                "number": self.keeper.current.activation.number,
+                "serial": self.keeper.current.activation.serial,
+                "held": self.keeper.held,
+            },
             "config": {
                 "state": "rejected" if self.reloader.mistakes else "ok",
                 "mistakes": self.reloader.mistakes,
             },
             "store": store,
-            "issuers": [
-                {
-                    "issuer": each.issuer,
-                    "keys": len(each.keys().keys),
-                    "last_success": each.last_success and each.last_success.isoformat(),
-                    "failure": each.failure,
-                }
-                for each in self.trust.keyring.remote()
-            ],
+            "issuers": self.trust.health(),
             "connectors": self.syncing.health(),
             "ledger": {"written": counts.written, "spooled": counts.spooled, "dropped": counts.dropped},
         }
@@ -245,6 +265,16 @@ class Service:
         )
         metrics.build.info({"version": __version__})
         metrics.config_ok.set(1)
+        metrics.watch(
+            "mailgate_policy_serial",
+            "Which activation the gate decides by",
+            lambda: self.keeper.current.activation.serial,
+        )
+        metrics.watch(
+            "mailgate_policy_held",
+            "1 while the files on disk are not in force",
+            lambda: bool(self.keeper.held),
+        )
         metrics.watch("mailgate_ledger_written", "Sightings written to the store", lambda: counts.written)
         metrics.watch(
             "mailgate_ledger_spooled",
@@ -260,15 +290,6 @@ class Service:
 
     def _show_policy(self) -> None:
         self.gate.metrics.policy.info({"version": self.bundle.policy.version})
-
-    async def _prune_spent(self) -> None:
-        """Often, because there may be one for every request of the last minutes."""
-        while True:
-            await asyncio.sleep(MINUTE)
-            try:
-                await self.store.spent.prune(utc_now())
-            except StoreError as error:
-                log.warning("prune-failed", error=type(error).__name__)
 
     async def _prune_hourly(self) -> None:
         while True:

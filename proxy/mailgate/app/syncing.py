@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from mailgate.app.parts import utc_now
 from mailgate.config import Bundle
-from mailgate.config.sources import Common, Posted
+from mailgate.config.sources import Common
 from mailgate.connectors import (
     Connector,
     Opening,
@@ -25,6 +25,7 @@ from mailgate.connectors import (
 from mailgate.connectors.again import Again, CheckAgain
 from mailgate.connectors.leading import Leading
 from mailgate.connectors.numbers import Numbers
+from mailgate.connectors.proofs import Proofs
 from mailgate.connectors.runner import Runner
 from mailgate.gateway.intake import Intake
 from mailgate.model import DeviceRecord, SourceState
@@ -80,11 +81,12 @@ def surroundings() -> Surroundings:
 
 def leading_for(store: Store, bundle: Callable[[], Bundle], registry: CollectorRegistry) -> Leading:
     """Runs connectors into this store. ``bundle``: the files in force, looked up for every run."""
+    desk = StoreDesk(store)
 
     def make(name: str, settings: Common, around: Surroundings) -> Connector:
-        return connector_for(Opening(name, bundle().policy.catalog, around), settings)
+        return connector_for(Opening(name, bundle().policy.catalog, around, known=desk.devices), settings)
 
-    return Leading(make, StoreDesk(store), surroundings, Numbers(registry))
+    return Leading(make, desk, surroundings, Numbers(registry), lambda: bundle().policy.catalog.fingerprint)
 
 
 class Syncing:
@@ -96,8 +98,9 @@ class Syncing:
         self._bundle = bundle
         self._postures = postures
         self.leading = leading_for(store, bundle, registry)
-        self.runner = Runner(self._scheduled, self.leading, surroundings(), self._tell)
+        self.runner = Runner(self._settings, is_scheduled, self.leading, surroundings(), self._tell)
         self._again = CheckAgain(self.leading)
+        self._proofs = Proofs(utc_now)
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -128,21 +131,21 @@ class Syncing:
     def intake(self, name: str) -> Intake | None:
         """Where the source of this connector may post; None where it does not post, or there is none."""
         settings = self._settings().get(name)
-        if not isinstance(settings, Posted):
+        posting = settings.posting() if settings is not None else None
+        if settings is None or posting is None:
             return None
+        key = posting.key.get_secret_value() if posting.key is not None else ""
+        proof = self._proofs.of(name, settings)
 
         async def take(headers: Mapping[str, str], body: bytes) -> int:
             count = await self.leading.told(name, settings, headers, body)
             await self._postures.catch_up(utc_now())  # the next request is judged by it
             return count
 
-        return Intake(settings.api_key.get_secret_value(), settings.post_bytes, take)
+        return Intake(key, posting.most, take, proof) if key or proof else None
 
     def _settings(self) -> Mapping[str, Common]:
         return self._bundle().settings.connectors
-
-    def _scheduled(self) -> Mapping[str, Common]:
-        return {name: each for name, each in self._settings().items() if is_scheduled(each)}
 
     def _tell(self, unreachable: frozenset[str]) -> None:
         self._postures.unreachable = unreachable

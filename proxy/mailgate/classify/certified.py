@@ -37,9 +37,10 @@ def came_of(client: Client) -> str:
     return next(refused, "")
 
 
-def recorded(headers: Mapping[str, str]) -> CertificateResult | None:
-    """The certificate that a recorded request had, as far as is kept of it: neither thumbprint nor names are."""
+def as_recorded(client: Client, headers: Mapping[str, str]) -> tuple[Client, CertificateResult | None]:
+    """A recorded client with its certificate, as far as is kept of that: neither thumbprint nor names are."""
     told = headers.get(HEADER, "")
     if not told:
-        return None
-    return CertificateResult(ACCEPTED) if told == ACCEPTED else CertificateResult(refused=Reason(told))
+        return client, None
+    certificate = CertificateResult(ACCEPTED) if told == ACCEPTED else CertificateResult(refused=Reason(told))
+    return with_certificate(client, certificate, Posture()), certificate

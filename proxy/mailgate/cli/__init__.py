@@ -9,6 +9,7 @@ import typer
 from mailgate import __version__
 from mailgate.cli import (
     attest,
+    audit,
     check,
     classify,
     connectors,
@@ -17,6 +18,7 @@ from mailgate.cli import (
     enroll,
     evidence,
     explain,
+    policy,
     run,
     schema,
 )
@@ -31,6 +33,8 @@ app = typer.Typer(
 attest.app.command()(evidence.evidence)
 app.add_typer(attest.app, name="attest")
 app.add_typer(devices.app, name="devices")
+app.add_typer(audit.app, name="audit")
+app.add_typer(policy.app, name="policy")
 app.add_typer(enroll.app, name="enroll")
 app.add_typer(connectors.app, name="connectors")
 app.command()(run.run)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from mailgate.classify import classify, with_attestation
+from mailgate.classify import classify, with_attestation, with_device
 from mailgate.classify.certified import with_certificate
 from mailgate.decide import decide
 from mailgate.model import Access, AttestationResult, Client, Decision, RequestFacts
@@ -29,6 +29,7 @@ def rehearse(situation: Situation, policy: Policy, now: datetime) -> tuple[Acces
     access = situation.access(policy.catalog, _client, now)
     if access.certificate is not None:
         access = replace(access, client=with_certificate(access.client, access.certificate, access.posture))
+    access = replace(access, client=with_device(access.client, access.posture.kind))
     return access, decide(access, policy)
 
 

@@ -21,6 +21,7 @@ from mailgate.config.values import (
     Listen,
     Network,
     Origin,
+    PartOrCount,
     Secret,
     Size,
     StoreUrl,
@@ -136,7 +137,10 @@ class PostureSettings(Strict):
     max_age: Duration = timedelta(hours=24)
     """A posture older than this is ``stale``."""
     precedence: tuple[Issuer, ...] = ()
-    """Sources of reports, the one that is believed most first: names of issuers and connectors. The rest are all alike."""
+    """Sources of reports, the one that is believed most first: names of issuers and connectors. The rest are all alike.
+
+    What devices say of themselves comes after all of them and stands on no list.
+    """
 
     @model_validator(mode="after")
     def _each_named_once(self) -> Self:
@@ -199,6 +203,13 @@ class Files(Strict):
     policy_tests: FileName = "policy.tests.yaml"
 
 
+class GuardSettings(Strict):
+    """How much one change of the rules may do by itself. Left out: everything."""
+
+    max_newly_blocked: PartOrCount
+    """People, and devices, that may newly be kept out: a number, or a part like ``1%``."""
+
+
 class LogSettings(Strict):
     """What is logged."""
 
@@ -255,6 +266,7 @@ class Settings(Strict):
     log: LogSettings = LogSettings()
     languages: Languages = Languages()
     dovecot: DovecotSettings | None = None
+    guard: GuardSettings | None = None
     connectors: Mapping[Key, SourceSettings] = Field(default_factory=dict)
     """Where device inventories come from, each under a name of its own."""
 
@@ -295,6 +307,16 @@ class Settings(Strict):
                     "the name belongs to {whom}; expected another for this connector",
                     {"whom": taken[name], "key": ("connectors", name)},
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _precedence_of_sources_that_there_are(self) -> Self:
+        """A slip in a name would leave that source among the others without a word."""
+        known = [*(each.issuer for each in self.attestation.issuers), *self.connectors]
+        for index, name in enumerate(self.posture.precedence):
+            if name not in known:
+                place = {"word": name, "known": known, "key": ("posture", "precedence", index)}
+                raise PydanticCustomError("word", "{word}", place)
         return self
 
     @model_validator(mode="after")

@@ -35,6 +35,7 @@ _DURATION = r"^[1-9][0-9]{0,8}(ms|s|m|h|d)$"
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _SIZE = r"^(0|[1-9][0-9]{0,14}(B|KiB|MiB|GiB))$"
 _BYTES = {"": 1, "B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
+_PART = r"^(100(\.0+)?|[0-9]{1,2}(\.[0-9]{1,4})?)%$"
 _ADDRESS = r"^(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]@]+):[0-9]{1,5}$"
 _HTTP_URL = r"^https?://[!-~]+$"
 _ORIGIN = r"^[Hh][Tt][Tt][Pp][Ss]?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?$"
@@ -363,3 +364,19 @@ StoreUrl = Annotated[
     PlainSerializer(str),  # asterisks
     WithJsonSchema({"anyOf": [{"type": "string", "pattern": _STORE}, _REFERENCE]}),
 ]
+
+
+def _part_or_count(value: object) -> int | float:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 10**9:
+        return value
+    if isinstance(value, str) and re.fullmatch(_PART, value):
+        return float(value.removesuffix("%")) / 100
+    raise PydanticCustomError("part", "neither a number nor a percentage; expected one like 100 or 1%")
+
+
+PartOrCount = Annotated[
+    int | float,
+    BeforeValidator(_part_or_count),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": _PART}]}),
+]
+"""So many, or such a part: a whole number, or a float from 0 to 1 that was written as a percentage."""

@@ -8,14 +8,30 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mailgate.config.sources import Common, FileSettings, IntuneSettings, JamfSettings, PostSettings
+from mailgate.config.sources import (
+    AndroidManagementSettings,
+    AppleMdmSettings,
+    Common,
+    FileSettings,
+    FleetSettings,
+    GoogleDirectorySettings,
+    IntuneSettings,
+    JamfSettings,
+    PostSettings,
+    WorkspaceOneSettings,
+)
+from mailgate.connectors.android_management import AndroidManagement
+from mailgate.connectors.apple_mdm import AppleMdm
 from mailgate.connectors.file import LinesFile, PostedLines
+from mailgate.connectors.fleet import Fleet
+from mailgate.connectors.google_directory import GoogleDirectory
 from mailgate.connectors.intune import Intune
 from mailgate.connectors.jamf import Jamf
 from mailgate.connectors.opening import Opening
-from mailgate.connectors.protocol import AsksForOne, Connector, Told
+from mailgate.connectors.protocol import AsksForOne, Connector, Told, Wakes
 from mailgate.connectors.surroundings import Surroundings, Tally
 from mailgate.connectors.trouble import SourceError, Trouble
+from mailgate.connectors.workspace_one import WorkspaceOne
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +48,22 @@ class Source:
 
 
 SOURCES: Mapping[str, Source] = {
+    "android-management": Source(AndroidManagementSettings, AndroidManagement),
+    "apple-mdm": Source(AppleMdmSettings, AppleMdm),
     "file": Source(FileSettings, LinesFile.of),
+    "fleet": Source(FleetSettings, Fleet),
+    "google-directory": Source(GoogleDirectorySettings, GoogleDirectory),
     "intune": Source(IntuneSettings, Intune),
     "jamf": Source(JamfSettings, Jamf),
     "post": Source(PostSettings, PostedLines),
+    "workspace-one": Source(WorkspaceOneSettings, WorkspaceOne),
 }
 """Every source, by the ``type`` in its settings."""
 
 
 def is_scheduled(settings: Common) -> bool:
     """Whether a connector of these settings is asked again and again, or is called by its source."""
-    return _source_of(settings).scheduled
+    return settings.scheduled() and _source_of(settings).scheduled
 
 
 def connector_for(opening: Opening, settings: Common) -> Connector:
@@ -65,6 +86,7 @@ __all__ = [
     "Tally",
     "Told",
     "Trouble",
+    "Wakes",
     "connector_for",
     "is_scheduled",
 ]

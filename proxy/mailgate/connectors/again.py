@@ -8,7 +8,7 @@ from cachetools import TTLCache
 
 from mailgate.config.sources import Common
 from mailgate.connectors.leading import Leading
-from mailgate.connectors.protocol import AsksForOne
+from mailgate.connectors.protocol import AsksForOne, Wakes
 from mailgate.connectors.run import finished
 from mailgate.connectors.trouble import SourceError
 from mailgate.model import DeviceRecord
@@ -23,6 +23,8 @@ _REMEMBERED = 100_000
 class Again(StrEnum):
     """What came of asking."""
 
+    ASKED = "asked"
+    """The device was asked; what it answers counts when it comes, mostly within seconds."""
     TAKEN = "taken"
     """The source has answered; what it said counts from now on."""
     GONE = "gone"
@@ -50,12 +52,15 @@ class CheckAgain:
         around = self._leading.surroundings()
         connector = self._leading.make(name, settings, around)
         try:
-            if not isinstance(connector, AsksForOne):
+            if not isinstance(connector, AsksForOne | Wakes) or not settings.scheduled():
                 return Again.CANNOT
             if (name, device_id) in self._asked:
                 return Again.WAIT
             self._asked[name, device_id] = True
             async with asyncio.timeout(_PATIENCE):
+                if isinstance(connector, Wakes):
+                    await connector.wake(device_id)
+                    return Again.ASKED
                 record = await connector.device(device_id)
             gone = DeviceRecord(name, device_id, gone=True)
             await finished(self._leading.desk.take([record or gone]))

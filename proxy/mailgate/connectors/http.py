@@ -37,7 +37,7 @@ class Client:
         return self._around.tally
 
     async def get(self, target: str, query: Query = (), headers: Mapping[str, str] | None = None) -> Any:
-        """The JSON at ``target``, a path or a URL at the same origin."""
+        """The JSON at ``target``, a path or a URL at the same origin; None where there is no content (204)."""
         return await self._ask("GET", target, query, headers or {}, None)
 
     async def post(self, target: str, body: Any, headers: Mapping[str, str] | None = None) -> Any:
@@ -45,10 +45,16 @@ class Client:
         kind = {"Content-Type": "application/json"}
         return await self._ask("POST", target, (), kind | dict(headers or {}), json.dumps(body).encode())
 
-    async def find(self, target: str, query: Query = ()) -> Any | None:
+    async def put(self, target: str, body: bytes, headers: Mapping[str, str] | None = None) -> Any:
+        """The JSON that comes back for ``body``."""
+        return await self._ask("PUT", target, (), headers or {}, body)
+
+    async def find(
+        self, target: str, query: Query = (), headers: Mapping[str, str] | None = None
+    ) -> Any | None:
         """As ``get``; None where there is no such thing (404)."""
         try:
-            return await self.get(target, query)
+            return await self.get(target, query, headers)
         except SourceError as error:
             if error.status == 404:
                 return None
@@ -67,7 +73,9 @@ class Client:
         answer = await self._answered(method, url, headers, body)
         if answer.status in (401, 403):
             raise SourceError(Trouble.LOGIN if answer.status == 401 else Trouble.RIGHT, status=answer.status)
-        if answer.status not in (200, 201):
+        if answer.status == 204:
+            return None
+        if answer.status not in (200, 201, 207):
             raise SourceError(Trouble.STATUS, f"HTTP {answer.status}", answer.status)
         self._around.tally.pages += 1
         return as_json(answer.body)

@@ -64,6 +64,8 @@ class Leading:
     surroundings: Callable[[], Surroundings]
     """New for every run, with a tally of its own."""
     numbers: Numbers
+    listed: Callable[[], str]
+    """Which apps are looked for: ``AppCatalog.fingerprint``."""
     log: FilteringBoundLogger = field(default_factory=structlog.get_logger)
 
     async def run(
@@ -98,9 +100,12 @@ class Leading:
                 await finished(self.desk.take(records[start : start + BATCH]))
         finally:
             await connector.close()
+        if connector.scheduled and settings.scheduled():  # its runs say how it fares; a call puts off none
+            self.numbers.count(name, Outcome(taken=len(records)), around.tally, 0.0)
+            return len(records)
         state = (await self.desk.states()).get(name) or SourceState(name)
         now, outcome = around.now(), Outcome(taken=len(records), gone=sum(each.gone for each in records))
-        await self.desk.note(after(state, outcome, now, now))
+        await self.desk.note(after(state, outcome, now, now, state.listed))
         self.numbers.count(name, outcome, around.tally, 0.0)
         return len(records)
 
@@ -111,13 +116,13 @@ class Leading:
         if unless is not None and unless(state):
             return None
         around = self.surroundings()
-        started = around.now()
-        start = None if wish.full else since(state, settings, started)
+        started, listed = around.now(), self.listed()
+        start = None if wish.full else since(state, settings, started, listed)
         outcome = await self._while_ours(name, self._read(name, settings, around, start, wish))
         if outcome.trouble is Trouble.STOPPED:
             return outcome  # another gate has it now, and notes what becomes of it
         ended = around.now()
-        await self.desk.note(after(state, outcome, started, ended))
+        await self.desk.note(after(state, outcome, started, ended, listed))
         self.numbers.count(name, outcome, around.tally, (ended - started).total_seconds())
         self._say(name, outcome, around.tally)
         return outcome

@@ -4,6 +4,7 @@ import json
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
@@ -38,9 +39,12 @@ class HeaderLogin:
         self._headers = dict(headers)
 
     @classmethod
-    def basic(cls, name: str, password: str) -> "HeaderLogin":
-        """Name and password (RFC 7617)."""
-        return cls({"Authorization": "Basic " + b64encode(f"{name}:{password}".encode()).decode()})
+    def basic(
+        cls, name: str, password: str, others: Mapping[str, str] = MappingProxyType({})
+    ) -> "HeaderLogin":
+        """Name and password (RFC 7617), with ``others`` where an API wants more."""
+        credentials = b64encode(f"{name}:{password}".encode()).decode()
+        return cls({"Authorization": f"Basic {credentials}", **others})
 
     @classmethod
     def bearer(cls, token: str) -> "HeaderLogin":

@@ -1,6 +1,6 @@
 """What every connector is made from: its name, the listed apps, and its way to the API."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,6 +19,12 @@ def https_wire(settings: Asked) -> Wire:
     return HttpsWire(settings.timeout.total_seconds(), settings.page_bytes, settings.ca, settings.proxy)
 
 
+async def nobody(_source: str) -> AsyncIterator[list[str]]:
+    """Where there is no store."""
+    for page in list[list[str]]():
+        yield page
+
+
 @dataclass(frozen=True, slots=True)
 class Opening:
     """Handed to a connector when it is made."""
@@ -28,6 +34,8 @@ class Opening:
     catalog: AppCatalog
     around: Surroundings
     wire: Callable[[Asked], Wire] = https_wire
+    known: Callable[[str], AsyncIterator[list[str]]] = nobody
+    """Ids of the devices that a source has, as far as the store knows, in pages."""
 
     @property
     def now(self) -> Callable[[], datetime]:

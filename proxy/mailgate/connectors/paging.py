@@ -29,20 +29,32 @@ async def linked(client: Client, target: str, query: Query = ()) -> AsyncIterato
 
 
 async def numbered(
-    client: Client, target: str, query: Query, size: int, *, items: str = "results", total: str = "totalCount"
+    client: Client,
+    target: str,
+    query: Query,
+    size: int,
+    *,
+    items: str = "results",
+    total: str = "totalCount",
+    sized: str = "page-size",
+    headers: Mapping[str, str] | None = None,
+    counted: bool = True,
 ) -> AsyncIterator[Page]:
     """Pages by number from 0, with the number of all things on each.
 
     Where that number shrinks meanwhile, or fewer came, things have moved from one page to another that was read
-    already: the list ends with ``Trouble.CUT``.
+    already: the list ends with ``Trouble.CUT``. No content at all (204) is an empty page. ``counted``: whether these
+    are the devices of a run, whose number goes to the tally.
     """
     read, before, fixed = 0, 0, list(query)
     for number in range(PAGES):
-        page = await client.get(target, [*fixed, ("page", number), ("page-size", size)])
+        page = await client.get(target, [*fixed, ("page", number), (sized, size)], headers)
+        page = {items: [], total: 0} if page is None else page
         found, count = objects(page, items), page.get(total)
         if not isinstance(count, int):
             raise SourceError(Trouble.SHAPE, f"an answer has no `{total}`")
-        client.tally.total = count
+        if counted:
+            client.tally.total = count
         read += len(found)
         yield found
         if count < before or (not found and read < count):

@@ -45,6 +45,15 @@ class AsksForOne(Protocol):
 
 
 @runtime_checkable
+class Wakes(Protocol):
+    """A connector that can have one device report at once. What it reports comes by itself, a moment later."""
+
+    async def wake(self, device_id: str) -> None:
+        """Ask the device that the source calls ``device_id`` for what is on it. May raise ``SourceError``."""
+        ...
+
+
+@runtime_checkable
 class Told(Protocol):
     """A connector whose source calls by itself: what is posted to ``/api/devices/NAME`` on the admin port."""
 

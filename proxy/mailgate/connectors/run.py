@@ -13,7 +13,7 @@ from mailgate.connectors.surroundings import Tally
 from mailgate.connectors.trouble import SourceError, Trouble
 from mailgate.model import DeviceRecord
 
-BATCH = 500
+BATCH = 1000
 _BREATH = 10
 
 

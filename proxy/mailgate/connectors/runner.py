@@ -23,12 +23,14 @@ class Runner:
     def __init__(
         self,
         settings: Callable[[], Mapping[str, Common]],
+        scheduled: Callable[[Common], bool],
         leading: Leading,
         surroundings: Surroundings,
         tell: Callable[[frozenset[str]], None],
     ) -> None:
-        """``tell`` is told which sources cannot be asked, at every look."""
+        """``scheduled``: whether a connector is to be asked at all. ``tell`` is told which sources cannot be, at every look."""
         self._settings = settings
+        self._scheduled = scheduled
         self._leading = leading
         self._around = surroundings
         self._tell = tell
@@ -37,6 +39,7 @@ class Runner:
         self._woken: set[str] = set()
         self._wake = asyncio.Event()
         self._watching = Watching()
+        self._listed = leading.listed()
         self.states: dict[str, SourceState] = {}
         """How every connector fared when the store was asked last."""
 
@@ -60,13 +63,19 @@ class Runner:
         """Learn how the connectors fare, say so, and start what is due."""
         settings, now = self._settings(), self._around.now()
         answered = not settings or await self._learn()
-        self._woken |= self._watching.changed(settings)
+        self._woken |= self._watching.changed(settings) | self._looking_for_others(settings)
         self.states = {name: state for name, state in self.states.items() if name in settings}
         self._tell(unreachable(self.states, settings, now))
         self._leading.numbers.show(self.states, now)
         for name, each in settings.items():
-            if answered and name not in self._running and self._is_due(name, each):
+            ours = self._scheduled(each) and name not in self._running
+            if answered and ours and self._is_due(name, each):
                 self._start(name, each)
+
+    def _looking_for_others(self, settings: Mapping[str, Common]) -> set[str]:
+        """Every connector where other apps are listed than at the last look, so that they are found soon."""
+        before, self._listed = self._listed, self._leading.listed()
+        return set(settings) if before != self._listed else set()
 
     async def _learn(self) -> bool:
         """Ask the store how the connectors fare. False where it does not answer: what was known last counts."""

@@ -22,14 +22,14 @@ def due(state: SourceState, settings: Common, now: datetime, chance: float) -> b
     return not state.last_attempt <= now < state.last_attempt + settings.every * (1 + chance / 10)
 
 
-def since(state: SourceState, settings: Common, now: datetime) -> datetime | None:
-    """From when on changes are asked for; None where everything has to be read."""
+def since(state: SourceState, settings: Common, now: datetime, listed: str) -> datetime | None:
+    """From when on changes are asked for; None where everything has to be read: now and then, and for other apps."""
     fresh = state.last_full is not None and state.last_full <= now < state.last_full + settings.full_every
-    return state.cursor if fresh else None
+    return state.cursor if fresh and state.listed == listed else None
 
 
-def after(state: SourceState, outcome: Outcome, started: datetime, now: datetime) -> SourceState:
-    """The state of a connector after a run."""
+def after(state: SourceState, outcome: Outcome, started: datetime, now: datetime, listed: str) -> SourceState:
+    """The state of a connector after a run that looked for these apps."""
     counts = replace(
         state, last_attempt=now, trouble=str(outcome.trouble or ""), taken=outcome.taken, gone=outcome.gone
     )
@@ -42,7 +42,7 @@ def after(state: SourceState, outcome: Outcome, started: datetime, now: datetime
     good = replace(good, cursor=started - OVERLAP)
     if not outcome.full:
         return replace(good, held=state.held, trouble=str(Trouble.GONE) if state.held else "")
-    return replace(good, last_full=now, devices=outcome.taken, held=outcome.held)
+    return replace(good, last_full=now, devices=outcome.taken, held=outcome.held, listed=listed)
 
 
 def unreachable(

@@ -9,7 +9,7 @@ from typing import Protocol as Shape
 import structlog
 
 from mailgate.attest import CertificateVerifier, Verifier
-from mailgate.classify import classify, with_attestation
+from mailgate.classify import classify, with_attestation, with_device
 from mailgate.classify.discovery import is_autodiscover
 from mailgate.decide import decide
 from mailgate.gateway.answer import Answer, send
@@ -162,6 +162,7 @@ class Gate:
         proof = await self.prover.prove(live.verifier, incoming, facts, url, now, thumbprint)
         client, posture = await self._identify(facts, proof, certificate, now, self.postures.current)
         client = self.prover.with_places(client, proof, facts, now)
+        client = with_device(client, posture.kind)
         user = User(_who(incoming, client, proof))
         access = Access(facts, client, posture, now, user, proof, certificate)
         decision = decide(access, live.policy)
@@ -181,6 +182,7 @@ class Gate:
                 before.facts, proof, certificate, now, self.postures.latest
             )
             client = with_places_of(before.client, client)
+        client = with_device(client, posture.kind)
         same = (posture, client) == (before.posture, before.client)
         if same and live.policy.version == decision.policy_version and now - before.now < BY_THE_CLOCK:
             return None

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from mailgate.connectors import SourceError, Trouble
 from mailgate.connectors.lines import LinesRefusedError
+from mailgate.connectors.proofs import Proof
 
 log = structlog.get_logger()
 
@@ -26,6 +27,8 @@ class Intake:
     """Bytes of the largest body."""
     take: Callable[[Mapping[str, str], bytes], Awaitable[int]]
     """Takes headers and body; returns how many records were taken. May raise ``SourceError``."""
+    proof: Proof | None = None
+    """How the source proves itself instead, where it does not send the key."""
 
 
 def intake_server(find: Callable[[str], Intake | None]) -> Callable[[web.Request], Awaitable[web.Response]]:
@@ -36,19 +39,22 @@ def intake_server(find: Callable[[str], Intake | None]) -> Callable[[web.Request
         intake = find(name)
         if intake is None:
             return _error(404, "no connector of this name takes what is posted")
-        if not opens(intake.key, request):
+        if intake.proof is None and not opens(intake.key, request):
             log.warning("intake-key-refused", connector=name)
             return _error(401, "expected the API key: Authorization: Bearer KEY, or X-API-Key: KEY")
         body = await _body(request, intake.most)
         if body is None:
             return _error(413, f"longer than {intake.most} bytes; expected less at a time")
-        return await _taken(name, intake, request, body)
+        headers = {header.lower(): value for header, value in request.headers.items()}
+        if intake.proof is not None and not await intake.proof(headers, body):
+            log.warning("intake-proof-refused", connector=name)
+            return _error(401, "expected the proof that the settings of this connector ask for")
+        return await _taken(name, intake, headers, body)
 
     return answer
 
 
-async def _taken(name: str, intake: Intake, request: web.Request, body: bytes) -> web.Response:
-    headers = {header.lower(): value for header, value in request.headers.items()}
+async def _taken(name: str, intake: Intake, headers: Mapping[str, str], body: bytes) -> web.Response:
     try:
         count = await intake.take(headers, body)
     except LinesRefusedError as error:

@@ -95,7 +95,7 @@ class Metrics:
             "mailgate_config_reloads", "Changed files read, by result", ["result"], registry=self.registry
         )
         self.config_ok = Gauge(
-            "mailgate_config_ok", "1 while the files on disk are the ones in force", registry=self.registry
+            "mailgate_config_ok", "1 while the files on disk are free of mistakes", registry=self.registry
         )
         self.policy = Info("mailgate_policy", "The policy in force", registry=self.registry)
         self.build = Info("mailgate_build", "The version that runs", registry=self.registry)

@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from hashlib import sha256
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -122,6 +123,14 @@ class AppCatalog:
         if (identifier.strip() and known) or not app.published_by(publisher):
             return None
         return key
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Another one whenever an inventory would have to be read again, since another app may be meant."""
+        told = [
+            (key, sorted(app.identifiers()), sorted(app.publishers)) for key, app in sorted(self.apps.items())
+        ]
+        return sha256(repr(told).encode()).hexdigest()[:16]
 
     def lists_of(self, apps: Iterable[str]) -> tuple[str, ...]:
         """The lists on which any of the apps stands, sorted."""

@@ -39,6 +39,7 @@ from mailgate.store.schema import (
     reports,
     sightings,
 )
+from mailgate.store.sketches import sketches
 from mailgate.store.trust import report_from
 
 _PAGE = 500
@@ -109,6 +110,24 @@ class Devices:
         query = select(devices.c.key).where(devices.c.id > after).order_by(devices.c.id).limit(size)
         found = await self._all(query, patience=30)
         return sorted(found, key=lambda device: device.id)
+
+    async def sketches(self, after: str, size: int) -> list[Device]:
+        """As ``page``, with all that decisions need and without the names (``sketches.py``)."""
+        async with self._database.reading(patience=60) as connection:
+            return await sketches(connection, after, size)
+
+    async def count(self) -> int:
+        """How many there are."""
+        async with self._database.reading(patience=30) as connection:
+            return (await connection.execute(select(func.count()).select_from(devices))).scalar() or 0
+
+    async def splits(self, parts: int) -> list[str]:
+        """The ids behind which the second, third, … of as many equal parts of all devices begins, in order."""
+        count = await self.count()
+        query = select(devices.c.id).order_by(devices.c.id).limit(1)
+        places = sorted({count * part // parts for part in range(1, parts)} - {0, count})
+        async with self._database.reading(patience=60) as connection:
+            return [(await connection.execute(query.offset(place - 1))).scalar_one() for place in places]
 
     async def load(self, numbers: Iterable[int]) -> list[Device]:
         """The devices with these keys."""

@@ -9,6 +9,7 @@ from typing import Self
 from sqlalchemy.engine import URL
 
 from mailgate.policy import AppCatalog
+from mailgate.store.audit import Audit
 from mailgate.store.connectors import Connectors
 from mailgate.store.database import Database, store_url
 from mailgate.store.devices import Devices
@@ -18,6 +19,8 @@ from mailgate.store.leases import Leases
 from mailgate.store.ledger import Ledger
 from mailgate.store.migrate import migrate
 from mailgate.store.notices import Notices
+from mailgate.store.plans import Plans
+from mailgate.store.policies import Policies
 from mailgate.store.postures import Postures
 from mailgate.store.reports import Reports
 from mailgate.store.sightings import Sightings
@@ -37,6 +40,9 @@ class Store:
         self.sightings = Sightings(database)
         self.notices = Notices(database)
         self.keys = Keys(database)
+        self.audit = Audit(database)
+        self.policies = Policies(database)
+        self.plans = Plans(database)
         self.spent = SpentProofs(database)
         self.enrolments = Enrolments(database)
         self.connectors = Connectors(database)
@@ -54,6 +60,12 @@ class Store:
         address = store_url(url)
         await asyncio.to_thread(migrate, address)
         return cls(Database(address), spool or _spool_beside(address))
+
+    @classmethod
+    def beside(cls, url: str) -> Self:
+        """The store that another process has opened, to read from: nothing is made or upgraded."""
+        address = store_url(url)
+        return cls(Database(address), _spool_beside(address))
 
     def postures(self, catalog: AppCatalog, max_age: timedelta, precedence: Sequence[str] = ()) -> Postures:
         """Postures under these lists; keep one, it holds the cache."""
@@ -83,6 +95,7 @@ class Store:
         for table, age in (
             (self.sightings, sightings_max_age),
             (self.notices, sightings_max_age),
+            (self.plans, sightings_max_age),
             (self.devices, devices_max_age),
             (self.enrolments, devices_max_age),
         ):

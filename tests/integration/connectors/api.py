@@ -1,6 +1,6 @@
 """An API that is kept as data, as a server on the loopback interface."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from aiohttp import web
@@ -22,14 +22,24 @@ async def serving(handler, ssl=None) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def api(source: str) -> AsyncIterator[tuple[str, Exchanges]]:
-    """The API of a source; its origin, and what it was asked."""
+async def api(
+    source: str,
+    instead: Callable[[web.Request], web.Response | None] = lambda _: None,
+    changed: Callable[[bytes], bytes] = lambda body: body,
+) -> AsyncIterator[tuple[str, Exchanges]]:
+    """The API of a source; its origin, and what it was asked.
+
+    ``instead`` may answer a question in its own way, ``changed`` may change the body of an answer.
+    """
     exchanges = Exchanges(source, "")
 
     async def answer(request: web.Request) -> web.Response:
+        if (other := instead(request)) is not None:
+            return other
         said = exchanges.answer(request.method, str(request.url), request.headers, await request.read())
         status, headers, body = said
-        return web.Response(status=status, headers={"Content-Type": "application/json", **headers}, body=body)
+        kind = {"Content-Type": "application/json", **headers}
+        return web.Response(status=status, headers=kind, body=changed(body))
 
     async with serving(answer) as origin:
         exchanges.origin = origin

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from tests.exchanges import MARKER
 from tests.integration.connectors.api import api, serving
-from tests.integration.connectors.test_sources import CASES
+from tests.integration.connectors.cases import CASES
 from tests.integration.gate import PHONE_RULES, start_gate, write_config
 from tests.servers import free_port
 
@@ -149,6 +149,11 @@ async def test_what_connectors_bring_decides_and_nothing_else_is_kept(sources, r
             return await asking.sync("PUSHED1") == 200
 
         await until(let_in)
+
+        async def told():
+            return (await asking.ready())["push"]["state"] == "ok"
+
+        await until(told)
         (tmp_path / "hr.jsonl").write_text(line("hr-1", [], eas_ids=["HRPHONE1"]) + "\n")
 
         async def cleaned():

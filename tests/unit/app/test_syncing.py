@@ -11,7 +11,7 @@ from tests.unit.connectors.test_jamf import VALUES
 from tests.unit.store.outage import cut_off
 
 from mailgate.app.syncing import StoreDesk, Syncing, leading_for, surroundings, told
-from mailgate.config.sources import JamfSettings, PostSettings
+from mailgate.config.sources import AppleMdmSettings, JamfSettings, PostSettings
 from mailgate.connectors import SourceError, Trouble
 from mailgate.connectors.again import Again
 from mailgate.connectors.jamf import Jamf
@@ -107,6 +107,16 @@ def test_only_a_source_that_posts_has_an_intake(store, bundle):
     assert syncing.intake("mdm") is None
     assert syncing.intake("nobody") is None
     assert syncing.intake("push").key == "hunter2"
+
+
+def test_a_source_that_is_asked_may_call_as_well(store, bundle):
+    syncing = Syncing(store, lambda: bundle, SimpleNamespace(), CollectorRegistry())
+    apple = settings_of(AppleMdmSettings, {"type": "apple-mdm"}, hmac_key="hunter2")
+    bundle.settings.connectors["apple"] = apple
+    intake = syncing.intake("apple")
+    assert (intake.key, intake.most) == ("", apple.post_bytes)
+    assert intake.proof is syncing.intake("apple").proof is not None
+    assert "apple" not in syncing._scheduled(), "there is nobody to ask"
 
 
 async def test_what_is_posted_counts_at_once_and_is_noted(store, bundle):

@@ -1,6 +1,6 @@
 import pytest
 
-from mailgate.classify.certified import HEADER, came_of, recorded, with_certificate
+from mailgate.classify.certified import HEADER, as_recorded, came_of, with_certificate
 from mailgate.gateway.trust import forgeable
 from mailgate.model import Assurance, CertificateResult, Client, Kind, Posture, PostureState, Reason
 
@@ -57,7 +57,8 @@ REFUSED = CertificateResult(refused=Reason.CERTIFICATE_EXPIRED, detail="notAfter
 def test_what_came_of_it_is_recorded_and_no_more(certificate, kept) -> None:
     client = with_certificate(MAIL, certificate, Posture()) if certificate else MAIL
     assert came_of(client) == kept
-    again = recorded({HEADER: kept} if kept else {})
+    known, again = as_recorded(MAIL, {HEADER: kept} if kept else {})
+    assert came_of(known) == kept
     assert (again and again.refused) == (certificate and certificate.refused)
     assert bool(again and again.thumbprint) is (certificate is GOOD)
 

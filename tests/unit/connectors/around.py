@@ -1,10 +1,13 @@
 """The world of a connector without sockets: a clock that stands, no waiting, chance that is none."""
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from joserfc.jwk import RSAKey
 from tests.exchanges import Exchanges
 
 from mailgate.config.sources import Asked
@@ -91,3 +94,20 @@ def settings_of(model: type[Any], values: Mapping[str, Any], **secrets: str) -> 
     given = {**values, **{name: {"env": name.upper()} for name in secrets}}
     environ = {name.upper(): value for name, value in secrets.items()}
     return model.model_validate(given, context={"sources": Sources(Path(), environ)})
+
+
+@cache
+def service_account() -> str:
+    """The key file of a service account, as Google Cloud gives it out."""
+    key = RSAKey.generate_key(2048)
+    return json.dumps(
+        {
+            "type": "service_account",
+            "project_id": "example",
+            "private_key_id": "0000000000000000000000000000000000000001",
+            "private_key": key.as_pem(private=True).decode(),
+            "client_email": "mailgate@example.iam.gserviceaccount.com",
+            "client_id": "100000000000000000001",
+            "token_uri": "https://oauth2.googleapis.com/token",
+        }
+    )

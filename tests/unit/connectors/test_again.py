@@ -2,10 +2,10 @@ import asyncio
 
 import pytest
 from prometheus_client import CollectorRegistry
-from tests.unit.connectors.around import NOW, surroundings
+from tests.unit.connectors.around import NOW, settings_of, surroundings
 from tests.unit.connectors.desk import Desk, Source
 
-from mailgate.config.sources import Common
+from mailgate.config.sources import AppleMdmSettings, Common
 from mailgate.connectors import SourceError, Trouble, again
 from mailgate.connectors.again import PAUSE, Again, CheckAgain
 from mailgate.connectors.leading import Leading
@@ -52,7 +52,9 @@ def desk():
 def checking(desk, clock):
     def made(source):
         around = lambda: surroundings(now=clock)  # noqa: E731
-        return CheckAgain(Leading(lambda *_: source, desk, around, Numbers(CollectorRegistry())))
+        return CheckAgain(
+            Leading(lambda *_: source, desk, around, Numbers(CollectorRegistry()), lambda: "v1")
+        )
 
     return made
 
@@ -76,6 +78,32 @@ async def test_each_device_can_be_asked_about_once_in_a_while(checking, clock):
     answers.append(await check.ask("mdm", SETTINGS, "1"))
     assert answers == [Again.TAKEN, Again.WAIT, Again.TAKEN, Again.TAKEN]
     assert source.asked == ["1", "2", "1"]
+
+
+class Waking(Source):
+    """A source that has devices report by themselves."""
+
+    def __init__(self, error=None):
+        super().__init__()
+        self.error = error
+
+    async def wake(self, device_id):
+        self.asked.append(device_id)
+        if self.error:
+            raise self.error
+
+
+async def test_a_device_that_reports_by_itself_is_asked_to_and_nothing_is_taken_for_gone(checking, desk):
+    source = Waking()
+    assert await checking(source).ask("mdm", SETTINGS, "1") is Again.ASKED
+    assert (source.asked, source.closed, desk.taken) == (["1"], 1, [])
+    failing = Waking(SourceError(Trouble.STATUS))
+    assert await checking(failing).ask("mdm", SETTINGS, "1") is Again.FAILED
+
+
+async def test_a_source_whose_settings_leave_nobody_to_ask_is_not_asked(checking):
+    silent = settings_of(AppleMdmSettings, {"type": "apple-mdm"}, api_key="k")
+    assert await checking(Waking()).ask("mdm", silent, "1") is Again.CANNOT
 
 
 async def test_a_source_that_cannot_be_asked_is_not(checking):

@@ -182,3 +182,16 @@ async def test_closing_closes_the_wire(client):
     asking, wire = client()
     await asking.close()
     assert wire.closed
+
+
+async def test_no_content_is_none(client):
+    asking, _ = client(Answer(204))
+    assert await asking.get("/x") is None
+
+
+async def test_what_is_put_and_what_was_done_of_it(client):
+    asking, wire = client(Answer(207, {}, b'{"a": 1}'))
+    assert await asking.put("/x", b"<plist/>", {"Content-Type": "application/xml"}) == {"a": 1}
+    [question] = wire.questions
+    assert (question.method, question.body) == ("PUT", b"<plist/>")
+    assert question.headers == {"Content-Type": "application/xml", "X-Key": "k"}

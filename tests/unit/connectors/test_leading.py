@@ -13,7 +13,7 @@ from mailgate.connectors import SourceError, Trouble, leading
 from mailgate.connectors.leading import Leading, Wish
 from mailgate.connectors.numbers import Numbers
 from mailgate.connectors.schedule import OVERLAP
-from mailgate.model import SourceState
+from mailgate.model import DeviceRecord, SourceState
 
 SETTINGS = Common()
 
@@ -26,7 +26,7 @@ def desk():
 @pytest.fixture
 def lead(desk):
     def made(source):
-        return Leading(lambda *_: source, desk, surroundings, Numbers(CollectorRegistry()))
+        return Leading(lambda *_: source, desk, surroundings, Numbers(CollectorRegistry()), lambda: "v1")
 
     return made
 
@@ -140,3 +140,25 @@ async def test_progress_is_told_with_the_total_where_it_is_known(lead, desk):
     told = []
     await lead(Source(1)).run("mdm", SETTINGS, Wish(progress=lambda *each: told.append(each)))
     assert told == [(1, None)]
+
+
+class Calling(Source):
+    """A source that calls, with one device each time."""
+
+    def __init__(self, *, scheduled):
+        super().__init__()
+        self.scheduled = scheduled
+
+    async def told(self, _headers, _body):
+        return [DeviceRecord("mdm", "1")]
+
+
+async def test_a_call_says_how_a_source_fares_that_only_calls(lead, desk):
+    source = Calling(scheduled=False)
+    assert await lead(source).told("mdm", SETTINGS, {}, b"") == 1
+    assert (desk.taken, source.closed, desk.noted["mdm"].last_success) == ([["1"]], 1, NOW)
+
+
+async def test_a_call_puts_off_no_run_of_a_source_that_is_asked_too(lead, desk):
+    assert await lead(Calling(scheduled=True)).told("mdm", SETTINGS, {}, b"") == 1
+    assert (desk.taken, desk.noted) == ([["1"]], {})

@@ -119,4 +119,6 @@ async def test_an_assertion_is_signed_with_the_accounts_key():
 async def test_headers_that_never_change():
     wire = Scripted()
     assert await HeaderLogin.basic("u", "p").headers(wire.ask) == {"Authorization": "Basic dTpw"}
+    with_more = HeaderLogin.basic("u", "p", {"aw-tenant-code": "t"})
+    assert await with_more.headers(wire.ask) == {"Authorization": "Basic dTpw", "aw-tenant-code": "t"}
     assert await HeaderLogin.bearer("t").headers(wire.ask) == {"Authorization": "Bearer t"}

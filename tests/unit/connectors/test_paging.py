@@ -13,7 +13,11 @@ BASE = "https://api.example.com"
 
 
 def asking(*bodies):
-    wire = Scripted(*(Answer(200, {}, json.dumps(body).encode()) for body in bodies))
+    return answering(*(Answer(200, {}, json.dumps(body).encode()) for body in bodies))
+
+
+def answering(*answers):
+    wire = Scripted(*answers)
     return Client(BASE, HeaderLogin({}), wire, surroundings(), 10**6), wire
 
 
@@ -115,3 +119,33 @@ async def test_tokened_pages_in_circles_end():
     with pytest.raises(SourceError) as caught:
         await ids(tokened(client, "/x", items="items"))
     assert caught.value.trouble is Trouble.SHAPE
+
+
+async def test_numbered_pages_in_the_words_of_another_api():
+    bodies = ({"Total": 2, "Devices": [{"id": 1}]}, {"Total": 2, "Devices": [{"id": 2}]})
+    client, wire = asking(*bodies)
+    found = numbered(
+        client,
+        "/x",
+        [],
+        1,
+        items="Devices",
+        total="Total",
+        sized="pagesize",
+        headers={"A": "b"},
+        counted=False,
+    )
+    assert await ids(found) == [1, 2]
+    assert [(question.url, question.headers) for question in wire.questions] == [
+        (f"{BASE}/x?page={page}&pagesize=1", {"A": "b"}) for page in (0, 1)
+    ]
+    assert client.tally.total is None
+
+
+async def test_no_content_is_an_empty_page_unless_there_was_more():
+    nothing, _ = answering(Answer(204))
+    assert await ids(numbered(nothing, "/x", [], 2)) == []
+    cut, _ = answering(Answer(200, {}, json.dumps(results(3, 1, 2)).encode()), Answer(204))
+    with pytest.raises(SourceError) as caught:
+        await ids(numbered(cut, "/x", [], 2))
+    assert caught.value.trouble is Trouble.CUT

@@ -15,6 +15,8 @@ from mailgate.connectors.runner import Runner
 from mailgate.model import SourceState
 
 SETTINGS = {"mdm": Common()}
+NEVER = timedelta(days=365)
+"""How often a source is asked that calls by itself."""
 
 
 class Clock:
@@ -41,11 +43,17 @@ def told():
 
 
 @pytest.fixture
-def make(clock, desk, told):
+def listed():
+    """What is looked for: the last of these."""
+    return ["v1"]
+
+
+@pytest.fixture
+def make(clock, desk, told, listed):
     def made(source, settings=SETTINGS):
         around = lambda: surroundings(now=clock)  # noqa: E731
-        leading = Leading(lambda *_: source, desk, around, Numbers(CollectorRegistry()))
-        return Runner(lambda: settings, leading, around(), told.append)
+        leading = Leading(lambda *_: source, desk, around, Numbers(CollectorRegistry()), lambda: listed[-1])
+        return Runner(lambda: settings, lambda each: each.every < NEVER, leading, around(), told.append)
 
     return made
 
@@ -87,6 +95,27 @@ async def test_a_source_with_something_new_runs_before_its_time(make):
     await running.look()
     await settle()
     assert len(source.asked) == 2
+
+
+async def test_once_other_apps_are_listed_everything_is_read_soon(make, listed):
+    source = Source(1)
+    running = make(source)
+    await running.look()
+    await settle()
+    listed.append("v2")
+    for _ in range(3):
+        await running.look()
+        await settle()
+    assert source.asked == [None, None]
+
+
+async def test_a_source_that_calls_by_itself_is_not_asked_and_its_state_is_known(make, desk):
+    desk.noted["push"] = SourceState("push", last_success=NOW)
+    source = Source(1)
+    running = make(source, {"push": Common(every="365d")})
+    await running.look()
+    await settle()
+    assert (source.asked, running.states["push"].last_success) == ([], NOW)
 
 
 async def test_two_gates_do_not_do_the_same_run_one_after_the_other(make, desk, clock):

@@ -13,7 +13,9 @@ from mailgate.model import SourceState
 SETTINGS = Common()
 NEVER = SourceState("mdm")
 MINUTE = timedelta(minutes=1)
-GOOD = replace(NEVER, last_attempt=NOW, last_success=NOW, last_full=NOW, cursor=NOW - OVERLAP, devices=7)
+GOOD = replace(
+    NEVER, last_attempt=NOW, last_success=NOW, last_full=NOW, cursor=NOW - OVERLAP, devices=7, listed="v1"
+)
 
 
 @pytest.mark.parametrize(
@@ -45,7 +47,11 @@ def test_the_first_run_is_due_at_once():
     ],
 )
 def test_changes_are_asked_for_until_everything_is_read_again(state, later, expected):
-    assert since(state, SETTINGS, NOW + later) == expected
+    assert since(state, SETTINGS, NOW + later, "v1") == expected
+
+
+def test_for_other_apps_everything_is_read():
+    assert since(GOOD, SETTINGS, NOW + MINUTE, "v2") is None
 
 
 LATER = NOW + 20 * MINUTE
@@ -54,7 +60,7 @@ LATER = NOW + 20 * MINUTE
 def test_after_a_full_run():
     outcome = Outcome(full=True, taken=9, gone=1)
     assert after(
-        replace(GOOD, held=3, trouble="x", failing_since=NOW), outcome, LATER, LATER + MINUTE
+        replace(GOOD, held=3, trouble="x", failing_since=NOW), outcome, LATER, LATER + MINUTE, "v2"
     ) == replace(
         GOOD,
         last_attempt=LATER + MINUTE,
@@ -64,39 +70,40 @@ def test_after_a_full_run():
         devices=9,
         taken=9,
         gone=1,
+        listed="v2",
     )
 
 
 def test_after_a_run_for_changes():
-    state = after(GOOD, Outcome(taken=2), LATER, LATER)
+    state = after(GOOD, Outcome(taken=2), LATER, LATER, "v2")
     assert (state.last_full, state.devices, state.cursor) == (NOW, 7, LATER - OVERLAP)
     assert (state.last_success, state.taken, state.trouble) == (LATER, 2, "")
 
 
 def test_held_devices_stay_in_sight_until_a_full_run_is_believed():
-    state = after(GOOD, Outcome(Trouble.GONE, full=True, taken=1, held=6), LATER, LATER)
+    state = after(GOOD, Outcome(Trouble.GONE, full=True, taken=1, held=6), LATER, LATER, "v2")
     assert (state.held, state.trouble, state.failing_since) == (6, "too-many-gone", None)
-    state = after(state, Outcome(taken=2), LATER, LATER)
+    state = after(state, Outcome(taken=2), LATER, LATER, "v2")
     assert (state.held, state.trouble) == (6, "too-many-gone")
-    state = after(state, Outcome(full=True, taken=7), LATER, LATER)
+    state = after(state, Outcome(full=True, taken=7), LATER, LATER, "v2")
     assert (state.held, state.trouble) == (0, "")
 
 
 def test_a_list_that_was_cut_short_is_read_again_but_no_failure():
-    state = after(GOOD, Outcome(Trouble.CUT, taken=2), LATER, LATER)
+    state = after(GOOD, Outcome(Trouble.CUT, taken=2), LATER, LATER, "v2")
     assert (state.last_success, state.failing_since, state.trouble) == (LATER, None, "cut-short")
     assert (state.last_full, state.cursor) == (GOOD.last_full, GOOD.cursor)
 
 
 def test_failures_count_from_the_first():
-    first = after(GOOD, Outcome(Trouble.LOGIN), LATER, LATER)
-    second = after(first, Outcome(Trouble.TIMEOUT), LATER + MINUTE, LATER + MINUTE)
+    first = after(GOOD, Outcome(Trouble.LOGIN), LATER, LATER, "v2")
+    second = after(first, Outcome(Trouble.TIMEOUT), LATER + MINUTE, LATER + MINUTE, "v2")
     assert (second.failing_since, second.trouble, second.last_success) == (LATER, "timeout", NOW)
     assert second.cursor == GOOD.cursor
 
 
 def test_a_cursor_that_was_refused_is_not_used_again():
-    assert after(GOOD, Outcome(Trouble.CURSOR), LATER, LATER).cursor is None
+    assert after(GOOD, Outcome(Trouble.CURSOR), LATER, LATER, "v2").cursor is None
 
 
 @pytest.mark.parametrize(("later", "silent"), [(59 * MINUTE, set()), (60 * MINUTE, {"mdm"})])

@@ -82,6 +82,30 @@ async def test_who_has_not_is_told_nothing_else(post, headers):
     assert KEY not in repr(logs)
 
 
+@pytest.mark.parametrize("holds", [True, False])
+async def test_a_source_that_proves_itself_needs_no_key_and_a_key_does_not_help(holds):
+    asked, got = [], []
+
+    async def proof(headers, body):
+        asked.append((headers, body))
+        return holds
+
+    async def take(_headers, body):
+        got.append(body)
+        return 1
+
+    answer = intake_server({"hr": Intake("", 10, take, proof)}.get)
+    request = make_mocked_request(
+        "POST", "/api/devices/hr", RIGHT, match_info={"name": "hr"}, payload=Body(b"12", b"34")
+    )
+    with capture_logs() as logs:
+        response = await answer(request)
+    assert response.status == (200 if holds else 401)
+    assert [body for _, body in asked] == [b"1234"]
+    assert got == ([b"1234"] if holds else [])
+    assert KEY not in repr(logs)
+
+
 async def test_a_name_that_takes_no_posts(post):
     assert (await post(RIGHT, name="mdm"))[0] == 404
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from mailgate.policy.apps import AppCatalog, ListedApp
@@ -82,3 +84,12 @@ INSTALLED = AppCatalog(
 )
 def test_an_installed_app_is_told_by_identifier_else_by_name_and_publisher(os, app, key):
     assert INSTALLED.match_installed(os, *app) == key
+
+
+def test_the_fingerprint_is_another_one_where_another_app_may_be_meant():
+    app = ListedApp("a", "A", ios=("com.a",), publishers=("P",))
+    first = AppCatalog({"a": app}, {"prohibited": ("a",)}).fingerprint
+    assert AppCatalog({"a": app}).fingerprint == first, "lists are looked up when it is decided"
+    for other in (replace(app, ios=("com.b",)), replace(app, names=("B",)), replace(app, publishers=())):
+        assert AppCatalog({"a": other}).fingerprint != first
+    assert AppCatalog({"a": app, "b": ListedApp("b", "B")}).fingerprint != first

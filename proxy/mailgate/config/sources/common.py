@@ -1,13 +1,23 @@
 """What every source has in its settings: when it is asked, how long, and what is held back."""
 
 from datetime import timedelta
+from typing import NamedTuple
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from mailgate.config.values import AuthoritiesFile, Duration, HeaderKey, Origin, Size
 from mailgate.policy.apps import Strict
 
 MiB = 1024 * 1024
+
+
+class Posting(NamedTuple):
+    """Where a source calls by itself: what it has to send, and how much it may."""
+
+    most: int
+    """Bytes of the largest body."""
+    key: SecretStr | None
+    """The API key; None where it proves itself in another way (``connectors/proofs.py``)."""
 
 
 class Common(Strict):
@@ -21,6 +31,14 @@ class Common(Strict):
     """How long it may fail until what it said, once too old, is called ``unavailable`` instead of ``stale``."""
     most_gone: int = Field(default=10, ge=0, le=100)
     """Percent of its devices that one run may find gone. Beyond that they are kept until a person has looked."""
+
+    def scheduled(self) -> bool:
+        """Whether there is something to ask again and again, where the kind of source is one that is asked."""
+        return True
+
+    def posting(self) -> Posting | None:
+        """How the source may call; None where it does not."""
+        return None
 
 
 class Asked(Common):
@@ -47,3 +65,6 @@ class Posted(Common):
     """What the source has to send, as ``Authorization: Bearer KEY`` or ``X-API-Key: KEY``."""
     post_bytes: Size = Field(default=16 * MiB, ge=1024)
     """Largest body that is taken."""
+
+    def posting(self) -> Posting:
+        return Posting(self.post_bytes, self.api_key)

@@ -15,6 +15,7 @@ def upgrade() -> None:
         "connectors",
         sa.Column("name", sa.Text, nullable=False),
         *(sa.Column(name, sa.DateTime(timezone=True)) for name in _INSTANTS),
+        sa.Column("listed", sa.Text, nullable=False),
         sa.Column("trouble", sa.Text, nullable=False),
         *(sa.Column(name, sa.BigInteger, nullable=False) for name in _COUNTS),
         sa.PrimaryKeyConstraint("name", name="pk_connectors"),
