@@ -51,7 +51,7 @@ bench: setup ## Measure the gate beside its peers and write the ratios (QUICK=1 
 	PYTHONPATH=proxy $(BIN)/python -m benchmarks $(if $(filter-out 0,$(QUICK)),--quick) $(ARGS)
 
 bench-devices: setup ## Import a million devices and time decisions about them: takes minutes (STORE=postgresql://… for an empty one)
-	PYTHONPATH=proxy $(BIN)/python -m benchmarks.devices $(if $(STORE),--store $(STORE)) $(ARGS)
+	PYTHONPATH=proxy $(BIN)/python -m benchmarks.devices $(if $(STORE),--store $(STORE)) $(ARGS) | tee benchmarks/results/devices.json
 
 bench-setup: $(BENCH_STAMP) ## Install the peers that come as Python packages, in an environment of their own
 

@@ -23,6 +23,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from benchmarks.agents import PHONE
 from benchmarks.decisions import PEER, request
+from benchmarks.machine import facts
 from benchmarks.peers.mailgate import write_config
 from mailgate.app import Service, utc_now
 from mailgate.gateway.facts import Incoming
@@ -52,6 +53,7 @@ async def measure(count: int, url: str, progress: Progress) -> dict[str, Any]:
     """A few devices, decisions about them, then all the others, and decisions again."""
     with tempfile.TemporaryDirectory(prefix="mailgate-bench-") as folder:
         url = url or f"sqlite:///{folder}/devices.db"
+        machine = facts()
         settings = {"listen": f"{PEER}:0", "upstream": f"http://{PEER}:9", "store": url}
         config = write_config(Path(folder), settings)
         await fill(url, range(FEW), progress)
@@ -65,6 +67,7 @@ async def measure(count: int, url: str, progress: Progress) -> dict[str, Any]:
         again = time.perf_counter() - started
         many = await decide(config, count)
         return {
+            "machine": machine,
             "devices": count,
             "import_seconds": round(seconds, 1),
             "import_processor_seconds": round(used, 1),

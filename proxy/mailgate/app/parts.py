@@ -7,6 +7,7 @@ import secrets
 from base64 import b32encode
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from urllib.parse import urlsplit
 
 from mailgate.app.trust import Trust
@@ -19,6 +20,8 @@ from mailgate.gateway.enroller import Enroller
 from mailgate.gateway.forward import Forwarder
 from mailgate.gateway.handler import Gate, Live
 from mailgate.gateway.hanging import Hanging
+from mailgate.gateway.login_check import LoginCheck, Question
+from mailgate.gateway.me import SelfService
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.pages import Pages
 from mailgate.gateway.parser import ServerLimits
@@ -34,7 +37,7 @@ from mailgate.gateway.smtp import MailServer
 from mailgate.gateway.tls import upstream_context
 from mailgate.gateway.upstream import Endpoint
 from mailgate.model import Protocol
-from mailgate.store import Postures, Store
+from mailgate.store import Keep, Postures, Store
 
 KEY_AGE = timedelta(days=30)
 """A key that seals cookies is renewed after this and one lifetime of a cookie; the one before still opens them."""
@@ -138,9 +141,42 @@ def quarantine_for(settings: Settings, store: Store, pages: Pages) -> Quarantine
     password = mail.password.get_secret_value() if mail.password else None
     server = MailServer(mail.smtp.host, mail.smtp.port, mail.security, mail.username, password)
     letterhead = Letterhead(
-        mail.sender, mail.domain, mail.pause, mail.at_most, host, settings.languages.default
+        mail.sender,
+        mail.domain,
+        mail.pause,
+        mail.at_most,
+        host,
+        settings.languages.default,
+        f"{settings.public_url}/.mailgate/me",
     )
     return Quarantine(letterhead, pages, store.notices, server.send, utc_now)
+
+
+def self_service_for(settings: Settings, store: Store, postures: Postures, pool: UpstreamPool) -> SelfService:
+    """What it takes to show people what is stored of them."""
+    page, mail = settings.employee_page, settings.activesync.quarantine_mail
+
+    return SelfService(
+        store.people,
+        postures,
+        keep_of(settings),
+        check=login_check_for(page.login_check, settings.public_url, pool),
+        contact=page.contact or "",
+        domain=mail.domain if mail else "",
+    )
+
+
+def keep_of(settings: Settings) -> Keep:
+    return Keep(**settings.retention.model_dump())
+
+
+def login_check_for(question: str | None, public_url: str, pool: UpstreamPool) -> LoginCheck | None:
+    """Who asks the webmail about logins; None where none is believed."""
+    if question is None:
+        return None
+    method, target = question.encode().split(b" ", 1)
+    host = urlsplit(public_url).netloc.encode()
+    return LoginCheck(pool, Question(method, target), host, utc_now, partial(secrets.token_urlsafe, 18))
 
 
 def speaker_for(settings: Settings, pages: Pages) -> Speaker:
@@ -188,4 +224,5 @@ def gate_for(bundle: Bundle, store: Store, postures: Postures, trust: Trust) -> 
         public_url=settings.public_url,
         clock=utc_now,
         new_reference=new_reference,
+        self_service=self_service_for(settings, store, postures, ways.usual.pool),
     )

@@ -17,7 +17,7 @@ from aiohttp import web
 
 from mailgate import __version__
 from mailgate.app.following import Following
-from mailgate.app.parts import gate_for, live_for, prober_for, server_limits, utc_now
+from mailgate.app.parts import gate_for, keep_of, live_for, prober_for, server_limits, utc_now
 from mailgate.app.syncing import Syncing
 from mailgate.app.trust import Trust
 from mailgate.classify import warm
@@ -29,6 +29,7 @@ from mailgate.gateway.intake import intake_server
 from mailgate.gateway.prober import Mode
 from mailgate.gateway.proving import Mode as NonceMode
 from mailgate.gateway.quarantine import Quarantine
+from mailgate.gateway.recheck import Recheck
 from mailgate.gateway.reload import Reloader
 from mailgate.gateway.server import Server
 from mailgate.gateway.tls import device_context, server_context
@@ -40,7 +41,7 @@ log = structlog.get_logger()
 
 HOUR = 3600.0
 BACKLOG = 1024
-FIXED = "listen admin_listen public_url upstream upstream_ca store limits timeouts activesync log languages".split()
+FIXED = "listen admin_listen public_url upstream upstream_ca store limits timeouts activesync log languages employee_page".split()
 """Settings that only a start can change."""
 
 
@@ -96,10 +97,13 @@ class Service:
         # the last to be pushed is the first to end: requests, then what they recorded, then the writers of it
         self._closing.push_async_callback(self._end_tasks)
         self._closing.push_async_callback(self.store.close)
+        self._closing.callback(self.keeper.close)
         self._closing.push_async_callback(self.trust.keyring.close)
         self.trust.keyring.replace(self.trust.sources(settings, self.gate.metrics))
         self.syncing = Syncing(self.store, lambda: self.bundle, self.postures, self.gate.metrics.registry)
         self._closing.push_async_callback(self.syncing.stop)
+        recheck = Recheck(self.syncing.check_again)
+        self.gate.self_service = replace(self.gate.self_service, recheck=recheck)
         for way in (self.gate.forwarder, self.gate.patient):
             self._closing.callback(way.pool.close)
         self.reloader = Reloader(partial(load_bundle, self.config), self.apply, self.gate.metrics)
@@ -179,6 +183,7 @@ class Service:
         self.postures.max_age = settings.posture.max_age
         self.postures.precedence = settings.posture.precedence
         self.gate.trusted = settings.trusted_proxies
+        self.gate.self_service = replace(self.gate.self_service, keep=keep_of(settings))
         self.gate.prober = replace(
             self.gate.prober, mode=Mode(settings.probe), lifetime=settings.probe_lifetime
         )
@@ -249,7 +254,12 @@ class Service:
             "store": store,
             "issuers": self.trust.health(),
             "connectors": self.syncing.health(),
-            "ledger": {"written": counts.written, "spooled": counts.spooled, "dropped": counts.dropped},
+            "ledger": {
+                "written": counts.written,
+                "spooled": counts.spooled,
+                "dropped": counts.dropped,
+                "passed_over": self.store.ledger.passed_over,
+            },
         }
 
     def _watch_numbers(self) -> None:
@@ -282,6 +292,11 @@ class Service:
             lambda: counts.spooled,
         )
         metrics.watch("mailgate_ledger_dropped", "Sightings lost", lambda: counts.dropped)
+        metrics.watch(
+            "mailgate_ledger_passed_over",
+            "Decisions on strangers that were not recorded, because too many came at once",
+            lambda: self.store.ledger.passed_over,
+        )
 
     def _next_update(self) -> float:
         certificates = self.gate.live.certificates
@@ -293,11 +308,10 @@ class Service:
 
     async def _prune_hourly(self) -> None:
         while True:
-            retention = self.bundle.settings.retention
             warn_of_stale_lists(self.bundle.settings)
             try:
                 self.gate.prober.keys = (await prober_for(self.bundle.settings, self.store)).keys
-                gone = await self.store.prune(utc_now(), retention.sightings, retention.devices)
+                gone = await self.store.retention.prune(utc_now(), keep_of(self.bundle.settings))
                 log.debug("pruned", rows=gone)
             except StoreError as error:
                 log.warning("prune-failed", error=type(error).__name__)

@@ -35,6 +35,8 @@ MailAddress = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._%+-]+@[A-Z
 DomainName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$", max_length=253)]
 FileName = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 
+LoginQuestion = Annotated[str, StringConstraints(pattern=r"^(GET|OPTIONS) /[!-~]*$", max_length=500)]
+
 HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", max_length=100)]
 
 KiB = 1024
@@ -155,7 +157,11 @@ class Retention(Strict):
     """How long data about people and devices is kept."""
 
     sightings: Duration = timedelta(days=30)
+    """What was decided for whom, and which mails were sent about it."""
     devices: Duration = timedelta(days=90)
+    """Devices, and what one source says of a device, after the last report."""
+    lost_devices: Duration = timedelta(days=365)
+    """Devices that were reported lost, so that they stay shut out: after the last report, and after that."""
 
 
 class QuarantineMail(Strict):
@@ -232,6 +238,15 @@ class DovecotSettings(Strict):
     """The header that it sends it in."""
 
 
+class EmployeePage(Strict):
+    """The page on which people see their devices and what is stored of them (``/.mailgate/me``)."""
+
+    login_check: LoginQuestion | None = "OPTIONS /Microsoft-Server-ActiveSync"
+    """Where the webmail asks for a login and changes nothing: a login is believed once it was accepted there."""
+    contact: ShortText | None = None
+    """Whom to ask for a copy of everything; the contact of the first rule that has one if not given."""
+
+
 class Settings(Strict):
     """``mailgate.yaml``."""
 
@@ -266,6 +281,7 @@ class Settings(Strict):
     log: LogSettings = LogSettings()
     languages: Languages = Languages()
     dovecot: DovecotSettings | None = None
+    employee_page: EmployeePage = EmployeePage()
     guard: GuardSettings | None = None
     connectors: Mapping[Key, SourceSettings] = Field(default_factory=dict)
     """Where device inventories come from, each under a name of its own."""

@@ -48,8 +48,9 @@ class AppleMdm:
 
     async def devices(self, _since: datetime | None) -> AsyncIterator[DeviceRecord]:
         """None: every device that is known is asked, and answers later."""
-        async for ids in self._opening.known(self._opening.name):
-            await self._ask(ids)
+        if self._client is not None:
+            async for ids in self._opening.known(self._opening.name):
+                await self._ask(ids)
         for record in list[DeviceRecord]():
             yield record
 

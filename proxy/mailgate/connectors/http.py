@@ -99,7 +99,11 @@ class Client:
         raise SourceError(Trouble.STATUS, "redirected in circles", answer.status)
 
     async def patiently(self, question: Question) -> Answer:
-        """The answer, asked for again where the server has no time now. The last one stands."""
+        """The answer, asked for again where the server has no time now. The last one stands.
+
+        A fault of the server (500) may have come after it had put what it was to put: that is said, not tried again.
+        """
+        again = _AGAIN - {500} if question.method == "PUT" else _AGAIN
         for attempt in range(ATTEMPTS):
             last = attempt + 1 == ATTEMPTS
             answer = None
@@ -108,7 +112,7 @@ class Client:
             except SourceError as error:
                 if error.trouble not in _BRIEF or last:
                     raise
-            if answer is not None and answer.status not in _AGAIN:
+            if answer is not None and answer.status not in again:
                 return answer
             if answer is not None and last:
                 trouble = Trouble.THROTTLED if answer.status == 429 else Trouble.STATUS

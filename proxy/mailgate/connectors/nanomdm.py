@@ -2,7 +2,7 @@
 
 import hmac
 import plistlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
 from urllib.parse import quote
 from uuid import UUID, uuid4
@@ -15,6 +15,8 @@ from mailgate.policy import AppCatalog
 _QUERIES = [
     "UDID", "SerialNumber", "OSVersion", "Model", "ModelName", "ProductName", "EASDeviceIdentifier", "IsSupervised",
 ]  # fmt: skip
+_NONE_TAKEN = 500
+"""The status with which NanoMDM says that it took a command for no device."""
 _AT_ONCE = 50
 """Devices that one command goes to."""
 
@@ -59,7 +61,11 @@ class OwnCommands:
 async def ask_devices(
     client: Client, devices: Iterable[str], commands: OwnCommands, identifiers: Sequence[str] | None
 ) -> None:
-    """Have these devices report what they are and which apps they have. Raises ``SourceError``."""
+    """Have these devices report what they are and which apps they have. Raises ``SourceError``.
+
+    NanoMDM takes a command for all of its devices or for none, and it may know some of them no longer: where it takes
+    none, each half is tried. Only where it takes a command for no device at all is that an error.
+    """
     apps = {
         "RequestType": "InstalledApplicationList",
         "ManagedAppsOnly": False,
@@ -67,23 +73,34 @@ async def ask_devices(
     }
     if identifiers is not None:
         apps["Identifiers"] = list(identifiers)
-    ids = list(devices)
-    for start in range(0, len(ids), _AT_ONCE):
-        some = ids[start : start + _AT_ONCE]
-        await _enqueue(
-            client, some, commands.name(), {"RequestType": "DeviceInformation", "Queries": _QUERIES}, False
-        )
-        await _enqueue(client, some, commands.name(), apps, True)
+    ids, refused = list(devices), 0
+    asked: list[tuple[Mapping[str, object], str]] = [
+        ({"RequestType": "DeviceInformation", "Queries": _QUERIES}, "?nopush=1"),
+        (apps, ""),
+    ]
+    parts = [ids[start : start + _AT_ONCE] for start in range(0, len(ids), _AT_ONCE)]
+    while parts:
+        part = parts.pop(0)
+        try:
+            for command, how in asked:
+                await _enqueue(client, part, commands.name(), command, how)
+        except SourceError as error:
+            if error.status != _NONE_TAKEN:
+                raise
+            half = len(part) // 2
+            parts[:0] = [part[:half], part[half:]] if half else []
+            refused += not half
+    if refused and refused == len(ids):
+        raise SourceError(Trouble.STATUS, "NanoMDM took no command")
 
 
 async def _enqueue(
-    client: Client, ids: Sequence[str], name: str, command: dict[str, object], push: bool
+    client: Client, ids: Sequence[str], name: str, command: Mapping[str, object], how: str
 ) -> None:
+    target = "/v1/enqueue/" + ",".join(quote(each, safe="") for each in ids) + how
     body = plistlib.dumps({"CommandUUID": name, "Command": command})
-    target = "/v1/enqueue/" + ",".join(quote(each, safe="") for each in ids) + ("" if push else "?nopush=1")
     said = await client.put(target, body, {"Content-Type": "application/xml"})
-    refused = [each for each in ids if text(said, "status", each, "command_error")]
-    if text(said, "command_error") or (refused and len(refused) == len(ids)):
-        raise SourceError(Trouble.STATUS, "NanoMDM did not take a command")
+    if text(said, "command_error") or all(text(said, "status", each, "command_error") for each in ids):
+        raise SourceError(Trouble.STATUS, "NanoMDM took no command", _NONE_TAKEN)
     if not isinstance(value(said, "command_uuid"), str):
         raise SourceError(Trouble.SHAPE, "an answer has no `command_uuid`")

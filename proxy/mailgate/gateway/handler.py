@@ -25,6 +25,7 @@ from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.identity import Named, checked, identify, still_bound, with_places_of
 from mailgate.gateway.local import LOCAL_PREFIX, answer_local
 from mailgate.gateway.login import ask_for_login, has_no_login
+from mailgate.gateway.me import SelfService
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.prober import Mode, Prober
 from mailgate.gateway.proving import Prover
@@ -108,6 +109,7 @@ class Gate:
     public_url: str
     clock: Callable[[], datetime]
     new_reference: Callable[[], str]
+    self_service: SelfService
     prober: Prober = field(default_factory=Prober)
 
     @property

@@ -90,6 +90,12 @@ class Metrics:
             ["result"],
             registry=self.registry,
         )
+        self.page_logins = Counter(
+            "mailgate_page_logins",
+            "Logins offered to the page of a person, by what the webmail said to them",
+            ["result"],
+            registry=self.registry,
+        )
         self.in_flight = Gauge("mailgate_requests_in_flight", "Requests being served", registry=self.registry)
         self.reloads = Counter(
             "mailgate_config_reloads", "Changed files read, by result", ["result"], registry=self.registry

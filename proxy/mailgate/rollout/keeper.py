@@ -72,6 +72,7 @@ class Keeper:
         self._waiting: Waiting | None = None
         self._refused = ""
         self._unreadable = 0
+        self._turns = asyncio.Lock()
         self.current: Current
 
     async def start(self, files: Rules) -> Rules:
@@ -79,13 +80,19 @@ class Keeper:
         self._files = files.digest
         active = await self._policies.active()
         if active is None:
-            await self._activate(files, "the first start")
-            return files
+            return await self._first(files)
         self.current = await self._read(active, files)
         if active.digest != files.digest and not await self._policies.known(files.digest):
             self._waiting = Waiting(files)
         await self._settle()
         return self.current.rules
+
+    async def _first(self, files: Rules) -> Rules:
+        try:
+            await self._activate(files, "the first start", after=0)
+        except OvertakenError:  # by another gate, whose files may be others
+            return await self.start(files)
+        return files
 
     async def offer(self, files: Rules) -> Rules:
         """The rules in force after these files were read. Where they have changed they take effect, now or soon."""
@@ -134,8 +141,9 @@ class Keeper:
 
     async def _settle(self, *, again: bool = False) -> None:
         """Put waiting files in force as far as that is possible now; say once why they are held."""
-        if self._waiting:
-            await self._try(self._waiting)
+        async with self._turns:  # a reading of the files and a look may come together
+            if self._waiting:
+                await self._try(self._waiting)
         if self.held and not (again and self._waiting):
             log.warning("policy-held", in_force=self.current.activation.number, why=self.held)
 

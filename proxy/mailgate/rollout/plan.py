@@ -1,5 +1,6 @@
 """A plan: what a candidate would change, for whom, as plain data that everybody can read and a digest that binds it."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -63,7 +64,7 @@ async def make_plan(
             "digest": version.digest,
         },
         "candidate": {"policy": candidate.policy.version, "digest": candidate.digest},
-        **_of_rules(version, candidate, tally, scope.now),
+        **await asyncio.to_thread(_of_rules, version, candidate, tally, scope.now),
         **_of_people(tally),
     }
     return {"digest": digest_of(body)} | body

@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -18,6 +18,12 @@ from mailgate.store import Store
 
 PART = 25_000
 """Devices in one part of the work; with no more than this no other process is started."""
+
+_BREATH = 50
+"""Subjects that are decided before others have a turn."""
+
+Part = tuple[str, str | None]
+"""Behind which device it begins, and with which it ends; None: with the last."""
 
 Progress = Callable[[int, int], None]
 """Told after each part how many devices are done, and of how many."""
@@ -40,7 +46,7 @@ async def simulate(store: Store, task: Task, workers: int, progress: Progress) -
     """What changes for everybody, as one tally. Raises StoreUnavailableError."""
     count = await store.devices.count()
     marks = await store.devices.splits(max(1, -(-count // PART)))
-    parts = list(zip(["", *marks], [*marks, None], strict=True))
+    parts: list[Part] = list(zip(["", *marks], [*marks, None], strict=True))
     total = Tally()
     if len(parts) == 1 or workers < 2:
         crew = _Alone(task)
@@ -49,15 +55,24 @@ async def simulate(store: Store, task: Task, workers: int, progress: Progress) -
             progress(count * number // len(parts), count)
         total.merge(await crew.strangers(store))
         return total
-    # Not forked: a fork of a process with threads may hang.
-    with ProcessPoolExecutor(workers, get_context("spawn"), _settle, (task,)) as pool:
+    await _together(task, parts, workers, total, lambda done: progress(count * done // len(parts), count))
+    return total
+
+
+async def _together(
+    task: Task, parts: Sequence[Part], workers: int, total: Tally, told: Callable[[int], None]
+) -> None:
+    """Let other processes count the parts, and add up what they bring. Not forked: a fork of a process with threads may hang."""
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), _settle, (task,))
+    try:
         loop = asyncio.get_running_loop()
         jobs = [loop.run_in_executor(pool, _devices, *part) for part in parts]
         jobs.append(loop.run_in_executor(pool, _strangers))
         for number, job in enumerate(asyncio.as_completed(jobs), 1):
-            total.merge(await job)
-            progress(min(count, count * number // len(parts)), count)
-    return total
+            await asyncio.to_thread(total.merge, await job)
+            told(min(number, len(parts)))
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # who is not waited for any more ends with its part
 
 
 class _Alone:
@@ -84,8 +99,10 @@ class _Alone:
     async def _tally(self, pages: AsyncIterator[list[Subject]]) -> Tally:
         impact = Impact(self._active, self._candidate)
         async for page in pages:
-            for subject in page:
+            for number, subject in enumerate(page):
                 impact.add(subject)
+                if number % _BREATH == 0:
+                    await asyncio.sleep(0)  # a gate that looks at its files serves requests meanwhile
         return impact.tally
 
 

@@ -11,9 +11,11 @@ from mailgate.store.enrolments import EnrolledKey, Enrolments, EnrolmentToken, N
 from mailgate.store.keys import Key, Keys
 from mailgate.store.learning import Taken
 from mailgate.store.ledger import Ledger
+from mailgate.store.people import Sighted, Told
 from mailgate.store.plans import Planned
 from mailgate.store.policies import Activation, Draft, OvertakenError, Policies, Version
 from mailgate.store.postures import Postures
+from mailgate.store.retention import Keep
 from mailgate.store.sightings import ClientFacts, Recorded, Sighting, Tally, Way
 from mailgate.store.spent import SpentProofs
 from mailgate.store.states import is_of, owner_of, posture_of, posture_of_person
@@ -31,6 +33,7 @@ __all__ = [
     "Enrolments",
     "Entry",
     "Head",
+    "Keep",
     "Key",
     "Keys",
     "Ledger",
@@ -42,6 +45,7 @@ __all__ = [
     "Recorded",
     "Report",
     "Revoked",
+    "Sighted",
     "Sighting",
     "SpentProofs",
     "Store",
@@ -49,6 +53,7 @@ __all__ = [
     "StoreUnavailableError",
     "Taken",
     "Tally",
+    "Told",
     "Version",
     "Way",
     "is_of",

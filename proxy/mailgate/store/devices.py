@@ -45,7 +45,7 @@ from mailgate.store.trust import report_from
 _PAGE = 500
 _BATCH = 1000
 """Records in one transaction: long enough for few commits, short enough for who waits to write."""
-_REMEMBERED = timedelta(days=1)
+REMEMBERED = timedelta(days=1)
 """How long it is known that a device was forgotten: much longer than a gate needs to hear of it."""
 
 
@@ -244,7 +244,7 @@ async def _forget(connection: AsyncConnection, device: Device, change: int, now:
     await _forget_sightings(connection, ids, eas_ids)
     await connection.execute(delete(notices).where(notices.c.device.in_([*ids, *eas_ids])))
     await connection.execute(delete(devices).where(devices.c.key == device.number))
-    await connection.execute(delete(forgotten_devices).where(forgotten_devices.c.at < now - _REMEMBERED))
+    await connection.execute(delete(forgotten_devices).where(forgotten_devices.c.at < now - REMEMBERED))
     rows = [{"id": each, "changed": change, "at": now} for each in ids]
     statement = upsert(connection, forgotten_devices)
     again = {"changed": statement.excluded.changed, "at": statement.excluded.at}

@@ -74,6 +74,14 @@ class Shelf:
         self._settle(one.id, home.claims | one.claims, new)
         return News.CHANGED
 
+    def take_off(self, report: Report) -> None:
+        """Let go of a report: what it had is had by who else claims it."""
+        home = self.at(report.slot)
+        if home is not None:
+            rest = home.without(report.slot)
+            self._put(rest)
+            self._settle(rest.id, home.claims, report)
+
     def _arrive(self, report: Report) -> News:
         """Take in what a source reports for the first time."""
         known = self._joined(report, None)

@@ -213,6 +213,10 @@ class Postures:
                     shelf.put(report)
         return shelf
 
+    def worth(self, device: Device, now: datetime) -> Posture:
+        """What a device, as it is stored, is worth now."""
+        return self._posture(device, now)
+
     def _posture(self, device: Device | None, now: datetime) -> Posture:
         """What the device's reports are worth now; worked out again once they or what they are measured by are others."""
         if device is None:

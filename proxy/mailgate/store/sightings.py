@@ -7,7 +7,7 @@ from datetime import date, datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, case, delete, literal, or_, select
+from sqlalchemy import ColumnElement, and_, case, delete, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.model import LOGINS, RequestFacts
@@ -118,6 +118,11 @@ class Sightings:
         if user:
             query = query.where(sightings.c.user == user)
         return await self._rows(query)
+
+    async def where(self, theirs: ColumnElement[bool], size: int = _PAGE) -> list[Recorded]:
+        """Those that a condition on the table picks, the last seen first."""
+        query = _recorded.where(theirs).order_by(sightings.c.last_at.desc(), sightings.c.id)
+        return await self._rows(query.limit(size))
 
     async def find(self, name: str) -> Recorded | None:
         """The sighting with this id, or whose last request had this reference id."""

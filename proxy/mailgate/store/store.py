@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Self
 
@@ -19,16 +19,18 @@ from mailgate.store.leases import Leases
 from mailgate.store.ledger import Ledger
 from mailgate.store.migrate import migrate
 from mailgate.store.notices import Notices
+from mailgate.store.people import People
+from mailgate.store.personal import Personal
 from mailgate.store.plans import Plans
 from mailgate.store.policies import Policies
 from mailgate.store.postures import Postures
 from mailgate.store.reports import Reports
+from mailgate.store.retention import Retention
 from mailgate.store.sightings import Sightings
 from mailgate.store.spent import SpentProofs
 from mailgate.store.spool import Spool
 
 _SPOOL_BYTES = 32 * 1024 * 1024
-_PAGE = 500
 
 
 class Store:
@@ -38,6 +40,8 @@ class Store:
         self._database = database
         self.devices = Devices(database)
         self.sightings = Sightings(database)
+        self.people = People(database, self.devices, self.sightings)
+        self.personal = Personal(database, self.devices, self.people)
         self.notices = Notices(database)
         self.keys = Keys(database)
         self.audit = Audit(database)
@@ -45,6 +49,9 @@ class Store:
         self.plans = Plans(database)
         self.spent = SpentProofs(database)
         self.enrolments = Enrolments(database)
+        self.retention = Retention(
+            database, self.devices, self.sightings, self.notices, self.enrolments, self.plans
+        )
         self.connectors = Connectors(database)
         self.leases = Leases(database)
         self.ledger = Ledger(database, Spool(spool / "sightings.jsonl", _SPOOL_BYTES))
@@ -86,22 +93,6 @@ class Store:
         """Raises ``StoreUnavailableError`` where the database does not answer."""
         async with self._database.reading() as connection:
             await connection.exec_driver_sql("SELECT 1")
-
-    async def prune(
-        self, now: datetime, sightings_max_age: timedelta, devices_max_age: timedelta, page: int = _PAGE
-    ) -> int:
-        """Delete what was not seen for longer, ``page`` rows a transaction. Returns how many rows went."""
-        gone = 0
-        for table, age in (
-            (self.sightings, sightings_max_age),
-            (self.notices, sightings_max_age),
-            (self.plans, sightings_max_age),
-            (self.devices, devices_max_age),
-            (self.enrolments, devices_max_age),
-        ):
-            while deleted := await table.prune(now - age, page):
-                gone += deleted
-        return gone
 
 
 def _spool_beside(url: URL) -> Path:

@@ -11,10 +11,13 @@ from tests.unit.store.test_ledger import *  # noqa: F403
 from tests.unit.store.test_loading import *  # noqa: F403
 from tests.unit.store.test_migrate import *  # noqa: F403
 from tests.unit.store.test_outbox import *  # noqa: F403
+from tests.unit.store.test_people import *  # noqa: F403
+from tests.unit.store.test_personal import *  # noqa: F403
 from tests.unit.store.test_plans import *  # noqa: F403
 from tests.unit.store.test_policies import *  # noqa: F403
 from tests.unit.store.test_postures import *  # noqa: F403
 from tests.unit.store.test_reports import *  # noqa: F403
+from tests.unit.store.test_retention import *  # noqa: F403
 from tests.unit.store.test_sightings import *  # noqa: F403
 from tests.unit.store.test_sketches import *  # noqa: F403
 from tests.unit.store.test_spent import *  # noqa: F403

@@ -6,6 +6,8 @@ from datetime import UTC
 import pytest
 
 from mailgate.app.parts import (
+    keep_of,
+    login_check_for,
     new_reference,
     server_limits,
     utc_now,
@@ -79,3 +81,19 @@ async def test_a_verifier_without_issuers_believes_nobody(bundle, trust):
     )
     assert verdict.result is not None
     assert verdict.result.refused in set(Reason)
+
+
+async def test_a_login_is_checked_where_the_settings_say(bundle):
+    settings = bundle().settings
+    question = settings.employee_page.login_check
+    check = login_check_for(question, settings.public_url, None)
+    asked = check._question
+    assert (asked.method, asked.target) == (b"OPTIONS", b"/Microsoft-Server-ActiveSync")
+    assert login_check_for(None, settings.public_url, None) is None
+
+
+def test_what_is_stored_of_people_is_kept_as_long_as_the_settings_say(bundle):
+    settings = bundle().settings
+    kept, told = keep_of(settings), settings.retention
+    assert (kept.sightings, kept.devices) == (told.sightings, told.devices)
+    assert kept.lost_devices == told.lost_devices

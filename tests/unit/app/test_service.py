@@ -16,6 +16,7 @@ from tests.unit.app.conftest import POLICY
 from tests.unit.gateway.gates import gate
 
 from mailgate.app import service as service_module
+from mailgate.app.parts import keep_of
 from mailgate.app.service import FIXED, Service, note_stray, utc_now, warn_of_stale_lists
 from mailgate.app.trust import Trust
 from mailgate.attest import MemoryReplayGuard
@@ -85,7 +86,7 @@ class Store:
 
     def __init__(self):
         self.lost = False
-        self.ledger = SimpleNamespace(counts=SimpleNamespace(written=1, spooled=2, dropped=0))
+        self.ledger = SimpleNamespace(counts=SimpleNamespace(written=1, spooled=2, dropped=0), passed_over=3)
 
     async def ping(self):
         if self.lost:
@@ -140,6 +141,7 @@ async def test_changed_files_are_put_in_force_as_a_whole(service, bundle):
     assert service.bundle == changed
     assert service.gate.live.policy is changed.policy
     assert service.postures.catalog is changed.policy.catalog
+    assert service.gate.self_service.keep == keep_of(changed.settings)
     assert logs[0]["takes_effect_at_restart"] == []
 
 
@@ -298,4 +300,4 @@ async def test_only_a_stopping_gate_is_not_ready(service, lost, mistakes, stoppi
     assert state["store"] == ("unavailable" if lost else "ok")
     assert state["config"] == {"state": "rejected" if mistakes else "ok", "mistakes": mistakes}
     assert state["rules"] == {"number": 3, "serial": 5, "held": ""}
-    assert state["ledger"] == {"written": 1, "spooled": 2, "dropped": 0}
+    assert state["ledger"] == {"written": 1, "spooled": 2, "dropped": 0, "passed_over": 3}

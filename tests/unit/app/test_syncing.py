@@ -12,7 +12,7 @@ from tests.unit.store.outage import cut_off
 
 from mailgate.app.syncing import StoreDesk, Syncing, leading_for, surroundings, told
 from mailgate.config.sources import AppleMdmSettings, JamfSettings, PostSettings
-from mailgate.connectors import SourceError, Trouble
+from mailgate.connectors import SourceError, Trouble, is_scheduled
 from mailgate.connectors.again import Again
 from mailgate.connectors.jamf import Jamf
 from mailgate.model import Client, DeviceRecord, Kind, PostureState, SourceState
@@ -116,7 +116,7 @@ def test_a_source_that_is_asked_may_call_as_well(store, bundle):
     intake = syncing.intake("apple")
     assert (intake.key, intake.most) == ("", apple.post_bytes)
     assert intake.proof is syncing.intake("apple").proof is not None
-    assert "apple" not in syncing._scheduled(), "there is nobody to ask"
+    assert not is_scheduled(apple), "there is nobody to ask"
 
 
 async def test_what_is_posted_counts_at_once_and_is_noted(store, bundle):

@@ -189,6 +189,13 @@ async def test_no_content_is_none(client):
     assert await asking.get("/x") is None
 
 
+async def test_what_was_put_is_not_put_again_after_a_fault(client, waits):
+    asking, wire = client(Answer(503), Answer(500))
+    with pytest.raises(SourceError) as caught:
+        await asking.put("/x", b"")
+    assert (caught.value.status, len(wire.questions), len(waits.seconds)) == (500, 2, 1)
+
+
 async def test_what_is_put_and_what_was_done_of_it(client):
     asking, wire = client(Answer(207, {}, b'{"a": 1}'))
     assert await asking.put("/x", b"<plist/>", {"Content-Type": "application/xml"}) == {"a": 1}

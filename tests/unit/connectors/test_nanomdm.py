@@ -70,6 +70,32 @@ async def test_a_command_that_was_not_taken_is_no_success(said, trouble):
     assert caught.value.trouble is trouble
 
 
+async def test_a_device_that_nanomdm_knows_no_longer_keeps_no_other_from_being_asked():
+    asked = []
+
+    class Strict:
+        """It takes a command for all of its devices or for none, as NanoMDM on MySQL does."""
+
+        async def ask(self, question):
+            path = question.url.partition("/v1/enqueue/")[2]
+            ids = path.removesuffix("?nopush=1").split(",")
+            if "gone" in ids:
+                return Answer(500, {}, b'{"command_error": "no such enrollment"}')
+            asked.extend([] if "nopush" in path else ids)
+            return taken(*ids)
+
+        async def close(self):
+            """Nothing is open."""
+
+    client = Client("https://mdm.example.com", HeaderLogin({}), Strict(), surroundings(), 10**6)
+    devices = [str(number) for number in range(7)]
+    await ask_devices(client, ["gone", *devices], OwnCommands("k", None), None)
+    assert sorted(asked) == devices
+    with pytest.raises(SourceError) as caught:
+        await ask_devices(client, ["gone"], OwnCommands("k", None), None)
+    assert caught.value.trouble is Trouble.STATUS
+
+
 async def test_a_push_that_failed_is_none_of_ours():
     answer = taken(status={"a": {"push_error": "BadDeviceToken"}})
     client, _ = asking(answer, answer)

@@ -251,3 +251,21 @@ async def test_files_changed_while_no_gate_ran_are_looked_at_too(store: Store) -
     await looked(gate)
     assert decides(gate) == "open"
     assert gate.held.endswith("too many")
+
+
+async def test_of_two_first_starts_with_other_files_one_counts(store: Store) -> None:
+    one, other = keeper(store), keeper(store)
+    await asyncio.gather(one.start(rules(OPEN)), other.start(rules(OTHER)))
+    history = await store.policies.history()
+    assert history[-1].note == "the first start"
+    assert [each.note for each in history].count("the first start") == 1
+
+
+async def test_a_look_and_a_reading_of_the_files_at_once_look_at_them_once(store: Store) -> None:
+    inspector = Inspector()
+    inspector.answers = [""]
+    gate = Keeper(store.policies, "gate-1", lambda: NOW, inspector)
+    await gate.start(rules())
+    await asyncio.gather(gate.offer(rules(SHUT)), gate.look(), gate.look())
+    assert inspector.looked_at == [1]
+    gate.close()
