@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from tests.unit.store.examples import NOW
 
-from mailgate.store import Act, Draft, Planned, Store
+from mailgate.store import Act, Draft, Keep, Planned, Store
 
 DRAFT = Draft("candidate", "p2", {"policy.yaml": "rules: []\n"})
 PLAN = Planned("abcdef01", 3, DRAFT, {"newly": {}}, "ada", NOW)
@@ -27,6 +27,7 @@ async def test_the_same_plan_twice_is_kept_once_and_written_down_twice(store: St
 
 async def test_old_plans_go_with_old_sightings(store: Store) -> None:
     await store.plans.keep(PLAN, ACT)
-    assert await store.prune(NOW, timedelta(days=30), timedelta(days=90)) == 0
-    assert await store.prune(NOW + timedelta(days=31), timedelta(days=30), timedelta(days=90)) == 1
+    keep = Keep(timedelta(days=30), timedelta(days=90), timedelta(days=365))
+    assert await store.retention.prune(NOW, keep) == 0
+    assert await store.retention.prune(NOW + timedelta(days=31), keep) == 1
     assert await store.plans.find("abcdef") == []
