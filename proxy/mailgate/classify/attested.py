@@ -12,8 +12,8 @@ def with_attestation(client: Client, proof: AttestationResult | None) -> Client:
     """The client after its attestation was verified (``None``: it offered none).
 
     A refused attestation is worth no more than none: it leaves a finding. A signed laptop whose headers name
-    a handheld stays the handheld, with a finding and no higher assurance. A laptop that only reports itself as
-    one is no better known for it.
+    a handheld stays the handheld, with a finding and no higher assurance. Whatever only reports
+    itself as a laptop is one where its headers say so too.
     """
     if proof is None:
         return client
@@ -40,8 +40,7 @@ def with_known_kind(
         return client
     signed = _signed(client, kind, os, os_version, source)
     if not _disagree(client, kind):
-        # a device that says so itself is worth no more than its headers, which say so too
-        unproved = self_reported and kind is Kind.LAPTOP
+        unproved = self_reported and kind is Kind.LAPTOP is not client.kind  # unknown is never a laptop
         return replace(client, signals=signed.signals) if unproved else signed
     detail = f"the {source} says {kind}, the request says {client.kind}"
     findings = (*client.findings, Finding(Reason.KIND_CONTRADICTED, detail))
