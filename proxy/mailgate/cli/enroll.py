@@ -26,6 +26,8 @@ from mailgate.store.trust import ENROLLED
 app = typer.Typer(help="Let devices enrol with the gate, and shut a lost one out.", no_args_is_help=True)
 
 CODE_LIFE = timedelta(minutes=10)
+_LONGEST = 255
+"""Characters of a login name: with more, or with others, the gate would refuse its own tokens about that person."""
 _DURATION: TypeAdapter[timedelta] = TypeAdapter(Duration)
 
 Config = Annotated[Path, typer.Option("--config", help="The settings, which say where the store is.")]
@@ -87,9 +89,12 @@ def revoke(
         gone = [DeviceRecord(ENROLLED, device, gone=True) for device in revoked.devices]
         await store.devices.take(gone, now)
         if not revoked.tokens and not revoked.keys:
+            if revoked.before:
+                fail(1, f"{printable(name)} was revoked before; it stays shut out")
             fail(1, f"nothing is called {printable(name)}; `mailgate enroll list` shows what there is")
         if as_json:
-            typer.echo(json.dumps(asdict(revoked)))
+            told = {"tokens": revoked.tokens, "keys": revoked.keys, "devices": revoked.devices}
+            typer.echo(json.dumps(told))
         for each in () if as_json else revoked.tokens:
             typer.echo(f"revoked {each}: no device can enrol with it; those that did stay")
         for each in () if as_json else revoked.keys:
@@ -99,6 +104,9 @@ def revoke(
 
 
 def _make(text: str, user: str, uses: int, life: timedelta, note: str, config: Path, as_json: bool) -> None:
+    for option, said in (("--user", user), ("--note", note)):
+        if not said.isprintable() or len(said) > _LONGEST:
+            fail(2, f"{option}: not a text of one line; expected at most {_LONGEST} printable characters")
     digest, now = digest_of(text), datetime.now(UTC)
     made = EnrolmentToken(name_of(digest), user, note, uses, now, now + life)
 

@@ -111,7 +111,30 @@ def _json_rows(file: BinaryIO) -> Iterator[Row]:
             return
         raw = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
         if raw.strip():
-            yield _read(number, raw)
+            yield _read_json(number, raw)
+
+
+def _read_json(number: int, raw: bytes) -> Row:
+    """Of two values under one key, neither is taken: which one was meant may decide whether a device is clean."""
+    row = _read(number, raw)
+    if row.device is not None:
+        try:
+            json.loads(raw, object_pairs_hook=_once)
+        except _TwiceError as error:
+            return _wrong(number, str(error), "the key stands here twice; expected it once")
+    return row
+
+
+class _TwiceError(Exception):
+    """A key of an object stands twice. The text is the key."""
+
+
+def _once(pairs: list[tuple[str, object]]) -> None:
+    seen: set[str] = set()
+    for name, _ in pairs:
+        if name in seen:
+            raise _TwiceError(name)
+        seen.add(name)
 
 
 def _csv_rows(file: BinaryIO) -> Iterator[Row]:

@@ -10,6 +10,7 @@ import structlog
 
 from mailgate.attest import Verifier
 from mailgate.attest.enrolment import digest_of
+from mailgate.attest.jose import MalformedJwsError, parse_object
 from mailgate.attest.passport import OWN_LIFETIME
 from mailgate.gateway.answer import Answer, json_answer
 from mailgate.gateway.enroller import Enroller, network_of
@@ -113,21 +114,21 @@ def _asked(incoming: Incoming) -> tuple[str, object]:
 
 
 def json_object(incoming: Incoming) -> dict[str, object]:
-    """The body of a request. Raises RequestRefused for anything but one JSON object."""
+    """The body of a request. Raises RequestRefused for anything but one JSON object in UTF-8 without duplicate names."""
     if incoming.facts.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise RequestRefused(415, Reason.REQUEST_NOT_SUPPORTED, "Expected application/json.")
     try:
-        said = json.loads(incoming.body)
-    except (ValueError, RecursionError):
-        said = None
-    if not isinstance(said, dict):
-        raise RequestRefused(400, Reason.REQUEST_MALFORMED, "Expected one JSON object.")
-    return said
+        return parse_object(incoming.body, "The body")
+    except MalformedJwsError as error:
+        told = f"{error}. Expected one JSON object."
+        raise RequestRefused(400, Reason.REQUEST_MALFORMED, told) from None
 
 
 def not_proved(proved: AttestationResult, reference: str, now: datetime) -> Answer:
     """The answer to a proof that was refused; it has the time, so that a client with a wrong clock can say so."""
     reason = proved.refused or Reason.PROOF_MISSING
+    if reason is Reason.KEY_REVOKED:  # the proof is good: no other one helps
+        return refusal(403, reason, reference, proved.detail)
     challenge = (NONCE_CHALLENGE,) if reason in ASKS_FOR_NONCE else (("WWW-Authenticate", "DPoP"),)
     told = refusal(401, reason, reference, proved.detail, server_time=int(now.timestamp()))
     return replace(told, headers=challenge)

@@ -59,6 +59,8 @@ class Revoked:
     keys: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
     """What the devices of these keys were called."""
+    before: bool = False
+    """Whether a key of this name was revoked before."""
 
 
 class Enrolments:
@@ -134,10 +136,12 @@ class Enrolments:
                 .returning(keys.c.thumbprint, keys.c.device)
             )
             rows = revoked.all()
+            known = await connection.execute(select(keys.c.thumbprint).where(named, keys.c.revoked_at < now))
             return Revoked(
                 tuple(gone.scalars()),
                 tuple(row.thumbprint for row in rows),
                 tuple(row.device for row in rows),
+                known.first() is not None,
             )
 
     async def revoked(self, since: datetime | None = None) -> list[str]:

@@ -48,6 +48,7 @@ NOTHING = {
     "1234567890": "a test board's serial number",
     "123456789": "a test board's serial number",
     "12345678": "a test board's serial number",
+    "020000000000": "the one hardware address that Android and iOS give to every app",
     "03000200040005000006000700080009": "the UUID of mainboards that their maker did not fill in (DMI)",
     "9774d56d682e549c": "the one Android id that a fault of Android 2.2 gave to many phones",
 }
@@ -57,7 +58,7 @@ SHORTEST = {SERIAL: 4, UDID: 8, EAS: 4}
 """Characters without which a name is too likely to be met twice."""
 
 _ONE_CHARACTER = re.compile(r"(.)\1*", re.DOTALL)
-_FILLING = re.compile(r"[\s:._-]+")
+_FILLING = re.compile(r"[\s:._{}-]+")
 
 
 def why_nothing(kind: str, text: str) -> str:
@@ -66,6 +67,8 @@ def why_nothing(kind: str, text: str) -> str:
     if folded in NOTHING:
         return NOTHING[folded]
     bare = _FILLING.sub("", folded)
+    if bare in NOTHING:
+        return NOTHING[bare]
     if _ONE_CHARACTER.fullmatch(bare) or not bare:
         return "one character again and again"
     if len(bare) < SHORTEST.get(kind, 1):

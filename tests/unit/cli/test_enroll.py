@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from mailgate.attest.enrolment import digest_of
 from mailgate.cli import app
-from mailgate.store import EnrolledKey, NotEnrolled, Store
+from mailgate.store import EnrolledKey, EnrolmentToken, NotEnrolled, Store
 
 URL = "sqlite:///var/mailgate.db"
 
@@ -30,6 +30,15 @@ def enrol(text: str, key: str = "K" * 43) -> EnrolledKey | NotEnrolled:
         return found
 
     return asyncio.run(shown())
+
+
+def add(text: str, token: EnrolmentToken) -> None:
+    async def added() -> None:
+        store = await Store.open(URL)
+        await store.enrolments.add(digest_of(text), token)
+        await store.close()
+
+    asyncio.run(added())
 
 
 def listed() -> dict[str, list[dict[str, object]]]:
@@ -79,7 +88,12 @@ def test_an_empty_list_says_so() -> None:
 
 
 def test_the_list_shows_tokens_and_keys_without_steering_the_terminal() -> None:
-    enrol(run("token", "--user", "ada\x1b[2J", "--uses", "2").stdout.strip())
+    # as it may have been stored from elsewhere: the command itself takes no such name
+    made = EnrolmentToken(
+        "token-1", "ada\x1b[2J", "", 2, datetime.now(UTC), datetime.now(UTC) + timedelta(days=1)
+    )
+    add("let me in", made)
+    enrol("let me in")
     shown = run("list").stdout
     assert "enrolled-KKKK" in shown
     assert "\x1b" not in shown
@@ -94,7 +108,18 @@ def test_a_key_is_revoked_by_its_thumbprint_or_its_device(name: str) -> None:
     assert run("revoke", name).stdout == f"revoked the key {'K' * 43}\n"
     assert listed()["keys"][0]["revoked_at"]
     assert enrol(text) is NotEnrolled.REVOKED
-    assert run("revoke", name).exit_code == 1
+    again = run("revoke", name)
+    assert (again.exit_code, again.stderr) == (1, f"{name} was revoked before; it stays shut out\n")
+
+
+@pytest.mark.parametrize("kind", ["token", "code"])
+@pytest.mark.parametrize("option", ["--user", "--note"])
+@pytest.mark.parametrize("text", ["ada\nbob", "\x1b[2J", "x" * 256])
+def test_a_name_that_no_token_of_the_gate_could_hold_is_refused(kind: str, option: str, text: str) -> None:
+    done = run(kind, option, text)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"{option}: ")
+    assert not listed()["tokens"]
 
 
 def test_a_revoked_token_lets_nobody_in_any_more() -> None:

@@ -141,6 +141,15 @@ def test_blank_lines_are_none():
             '{"id": "1", "reported_at": "2026-11-24T09:00:00"}',
             "line 1, reported_at: no time zone; expected one like 2026-12-01T09:00:00Z",
         ),
+        ('{"id": "1", "id": "2"}', "line 1, id: the key stands here twice; expected it once"),
+        (
+            '{"id": "1", "reported_at": "2026-11-24T09:00:00Z", "apps": ["TikTok"], "apps": []}',
+            "line 1, apps: the key stands here twice; expected it once",
+        ),
+        (
+            '{"id": "1", "reported_at": "2026-11-24T09:00:00Z", "apps": [{"id": "a", "id": "b"}]}',
+            "line 1, id: the key stands here twice; expected it once",
+        ),
         ('{"id": "1", "certificates": ["x"]}', "line 1, certificates: `x` has the wrong form"),
         (" " * (MAX_LINE + 2), "line 1: longer than 1048576 bytes; expected one device a line"),
     ],

@@ -100,7 +100,7 @@ async def test_a_revoked_key_gets_no_token_and_those_it_has_are_worth_nothing(on
     assert (status, told["reason"]) == (403, "key-revoked")
     await on.enroller.revocations.look()
     status, _, told = await report(on)
-    assert (status, told["reason"]) == (401, "key-revoked")
+    assert (status, told["reason"]) == (403, "key-revoked")
     for prove in (True, False):
         access = await judged(on, bearer["device_attestation"], prove=prove)
         assert access.attestation.refused is Reason.KEY_REVOKED

@@ -92,6 +92,9 @@ async def test_a_device_with_a_wrong_clock_is_told_the_time(minutes, reason):
         ({"token": 1}, (), 400),
         ({"token": "x" * 201}, (), 400),
         ({"token": "let me in", "more": 1}, (), 400),
+        (b'{"token": "x", "token": "let me in"}', (), 400),
+        (b'{"token": "let me in", "evidence": {"nonce": "a", "nonce": "b"}}', (), 400),
+        ('{"token": "let me in"}'.encode("utf-16"), (), 400),
         (b"x" * 17_000, (), 413),
     ],
 )
