@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { EMPTY, after, enrolsNow, mayLook, reportsNow } from "../../../extension/core/state.js";
+import { readStatus } from "../../../extension/core/status.js";
+
+const NOW = 1_790_000_000_000;
+const GATE = "https://mail.example.com";
+const CONFIGURED = after(EMPTY, "configured", { gate: GATE, managed: false });
+const ENROLLED = after(after(CONFIGURED, "enrolling"), "enrolled", { deviceId: "enrolled-a", thumbprint: "a" });
+const ACTIVE = after(ENROLLED, "attested", { now: NOW, reportEvery: 480, serverTime: NOW / 1000, chance: 1 });
+const ALLOWED = /** @type {any} */ (readStatus({ verdict: { effect: "allow", reason: "rule-matched" } }));
+
+/** @param {string} reason @param {object} [more] */
+const refusal = (reason, more = {}) => ({
+  now: NOW,
+  reason,
+  status: 403,
+  reference: "REF2345",
+  serverTime: 0,
+  retryAfter: 0,
+  chance: 1,
+  ...more,
+});
+
+test("without an address there is nothing but the set-up", () => {
+  assert.equal(after(ACTIVE, "configured", { gate: null, managed: false }).phase, "unconfigured");
+  assert.equal(CONFIGURED.phase, "code");
+});
+
+test("another address starts from nothing; the same one changes nothing", () => {
+  const moved = after(ACTIVE, "configured", { gate: "https://other.example.com", managed: true });
+  assert.deepEqual([moved.phase, moved.deviceId, moved.managed], ["code", "", true]);
+  assert.deepEqual(after(ACTIVE, "configured", { gate: GATE, managed: false }), ACTIVE);
+});
+
+test("leave that was taken away and given back leads back to work", () => {
+  const without = after(ACTIVE, "permission", { granted: false });
+  assert.equal(without.phase, "permission");
+  assert.equal(mayLook(without), false);
+  assert.equal(after(without, "permission", { granted: true }).phase, "active");
+  assert.equal(after(after(CONFIGURED, "permission", { granted: false }), "permission", { granted: true }).phase, "code");
+});
+
+test("a report brings the time of the next one and how far the clocks are apart", () => {
+  const early = after(ENROLLED, "attested", { now: NOW, reportEvery: 480, serverTime: NOW / 1000 + 120, chance: 1 });
+  assert.equal(early.phase, "active");
+  assert.equal(early.reportAt, NOW + 480_000);
+  assert.equal(early.skew, 120);
+});
+
+for (const [reason, phase] of [
+  ["enrolment-unknown", "code-refused"],
+  ["enrolment-expired", "code-refused"],
+  ["enrolment-used-up", "code-refused"],
+  ["key-revoked", "revoked"],
+  ["key-not-enrolled", "not-enrolled"],
+]) {
+  test(`${reason} ends in ${phase}, without a verdict of before and without another try`, () => {
+    const seen = after(ACTIVE, "looked", { now: NOW, status: ALLOWED, etag: "" });
+    const state = after(seen, "refused", refusal(reason));
+    assert.equal(state.phase, phase);
+    assert.equal(state.status, null);
+    assert.equal(state.retryAt, 0);
+    assert.equal(state.trouble?.reference, "REF2345");
+    assert.equal(reportsNow(state, NOW + 1e9, 0), false);
+    assert.equal(mayLook(state), false);
+  });
+}
+
+for (const reason of ["too-many-requests", "store-unavailable", "proof-replayed", "no-gate", "constructor"]) {
+  test(`${reason} is tried again later`, () => {
+    const state = after(ACTIVE, "refused", refusal(reason, { retryAfter: 60 }));
+    assert.equal(state.phase, "away");
+    assert.equal(state.retryAt, NOW + 60_000);
+    assert.equal(reportsNow(state, NOW + 59_000, 0), false);
+    assert.equal(reportsNow(state, NOW + 60_000, 0), true);
+  });
+}
+
+test("a gate that is away is asked ever more seldom, and the last verdict stays", () => {
+  let state = after(ACTIVE, "looked", { now: NOW, status: ALLOWED, etag: "" });
+  for (const wait of [5, 10, 20]) {
+    state = after(state, "unreachable", { now: NOW, chance: 1 });
+    assert.equal(state.retryAt, NOW + wait * 1000);
+  }
+  assert.equal(state.status, ALLOWED);
+  const back = after(state, "attested", { now: NOW, reportEvery: 480, serverTime: NOW / 1000, chance: 1 });
+  assert.deepEqual([back.phase, back.failures, back.trouble], ["active", 0, null]);
+});
+
+test("a refusal that tells the time tells how far this clock is off", () => {
+  assert.equal(after(ACTIVE, "refused", refusal("proof-stale", { serverTime: NOW / 1000 + 900 })).skew, 900);
+  assert.equal(after({ ...ACTIVE, skew: 5 }, "refused", refusal("proof-stale")).skew, 5);
+});
+
+test("a key that is gone is no device any more", () => {
+  const state = after(ACTIVE, "keyLost");
+  assert.deepEqual([state.phase, state.deviceId], ["key-lost", ""]);
+});
+
+test("nothing that an object inherits is an event", () => {
+  for (const type of ["constructor", "toString", "vanish"]) {
+    assert.throws(() => after(EMPTY, /** @type {any} */ (type)), TypeError);
+  }
+});
+
+test("a policy's token enrols by itself, also where the key or the gate's memory of it is gone", () => {
+  const given = { token: "mailgate-enrol-x", byHand: false };
+  assert.equal(enrolsNow(CONFIGURED, given, NOW), true);
+  assert.equal(enrolsNow(after(ACTIVE, "keyLost"), given, NOW), true);
+  assert.equal(enrolsNow(ACTIVE, given, NOW), false);
+  assert.equal(enrolsNow({ ...CONFIGURED, phase: "permission" }, given, NOW), false);
+  assert.equal(enrolsNow(CONFIGURED, { token: "", byHand: false }, NOW), false);
+});
+
+test("a revoked key is replaced only where a person brings a new code", () => {
+  const shut = { ...after(ACTIVE, "refused", refusal("key-revoked")), deviceId: "" };
+  assert.equal(enrolsNow(shut, { token: "mailgate-enrol-x", byHand: false }, NOW), false);
+  assert.equal(enrolsNow(shut, { token: "7K3M-9XQ2", byHand: true }, NOW), true);
+});
+
+test("enrolment waits for the time of the next try, too", () => {
+  const away = after(CONFIGURED, "unreachable", { now: NOW, chance: 1 });
+  assert.equal(enrolsNow(away, { token: "7K3M-9XQ2", byHand: true }, NOW), false);
+  assert.equal(enrolsNow(away, { token: "7K3M-9XQ2", byHand: true }, NOW + 5000), true);
+});
+
+test("a report is due at its time, and at once where the token has ended", () => {
+  assert.equal(reportsNow(ACTIVE, NOW, NOW + 600_000), false);
+  assert.equal(reportsNow(ACTIVE, NOW + 480_000, NOW + 600_000), true);
+  assert.equal(reportsNow(ACTIVE, NOW, 0), true);
+  assert.equal(reportsNow(CONFIGURED, NOW, 0), false);
+});
+
+test("an unchanged verdict is seen anew and kept", () => {
+  const seen = after(ACTIVE, "looked", { now: NOW, status: ALLOWED, etag: 'W/"1"' });
+  const again = after(seen, "looked", { now: NOW + 1000, status: null, etag: "" });
+  assert.deepEqual(again, { ...seen, statusAt: NOW + 1000 });
+});
