@@ -9,7 +9,7 @@ import secrets
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice, repeat
 from pathlib import Path
 
@@ -45,13 +45,15 @@ def main() -> None:
 
 async def time_decisions(config: Path, issuer: Key) -> dict[str, float]:
     """Microseconds a decision, keyed as in the results."""
+    service = await Service.start(config)
+    nonces = service.gate.prover.nonces
     kinds: dict[str, Iterator[Incoming]] = {
         "decision_warm_us": repeat(request(LAPTOP)),
         "decision_cold_us": phones_and_laptops(),
         "decision_attested_warm_us": known_device(issuer),
+        "decision_attested_bound_us": known_device(issuer, lambda: nonces.make(utc_now(), bound=True)),
         "decision_attested_cold_us": new_devices(issuer),
     }
-    service = await Service.start(config)
     try:
         return {name: await typical(service.gate, requests) for name, requests in kinds.items()}
     finally:
@@ -79,12 +81,12 @@ def phones_and_laptops() -> Iterator[Incoming]:
         yield request(agent if number % 2 else PHONE.replace("18_6", f"18_6_{number}"))
 
 
-def known_device(issuer: Key) -> Iterator[Incoming]:
+def known_device(issuer: Key, nonce: Callable[[], str] = str) -> Iterator[Incoming]:
     """One token, whose verification is cached, with a proof of its own for every request."""
     device = mint.make_key(secrets.token_bytes(32), "device")
     token = new_token(issuer, device)
     while True:
-        yield request(PHONE, token, new_proof(token, device))
+        yield request(PHONE, token, new_proof(token, device, nonce()))
 
 
 def new_devices(issuer: Key) -> Iterator[Incoming]:
@@ -101,17 +103,18 @@ def new_token(issuer: Key, device: Key) -> str:
     return mint.sign_token(mint.claims(phone, issue, device), issuer)
 
 
-def new_proof(token: str, device: Key) -> str:
-    url = PUBLIC_URL + TARGET
-    return mint.sign_proof(token, device, method="GET", url=url, jti=secrets.token_hex(8), now=utc_now())
+def new_proof(token: str, device: Key, nonce: str = "") -> str:
+    named = {"method": "GET", "url": PUBLIC_URL + TARGET, "jti": secrets.token_hex(8)}
+    return mint.sign_proof(token, device, now=utc_now(), nonce=nonce, **named)
 
 
-def request(agent: str, *evidence: str) -> Incoming:
+def request(agent: str, *evidence: str, target: str = TARGET) -> Incoming:
     """A request with a user agent and, where given, a token and its proof."""
     headers = {"host": PEER, "user-agent": agent, "accept": "text/html"}
-    facts = RequestFacts(target=TARGET, host=PEER, remote=PEER, headers=headers)
+    facts = RequestFacts(target=target, host=PEER, remote=PEER, headers=headers)
     tokens = [value.encode() for value in evidence]
-    return Incoming(facts, Origin(PEER, "http", PEER.encode(), PEER.encode()), tokens[:1], tokens[1:])
+    origin = Origin(PEER, "http", PEER.encode(), PEER.encode())
+    return Incoming(facts, origin, tokens[:1], tokens[1:], login=None)
 
 
 if __name__ == "__main__":

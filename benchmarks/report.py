@@ -22,6 +22,7 @@ TITLES: Mapping[str, str] = {
     "decision_warm_us": "decision, everything cached",
     "decision_cold_us": "decision, nothing cached",
     "decision_attested_warm_us": "decision, a known token with a new proof",
+    "decision_attested_bound_us": "decision, the same with a nonce of this process",
     "decision_attested_cold_us": "decision, a new device with a new token",
     "rss_growth_mib": "memory growth of the gate over all 64 MiB transfers",
 }

@@ -7,7 +7,8 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 from mailgate.gateway.pages import Pages, RenderedPage, View
-from mailgate.model import Effect, Kind, Reason
+from mailgate.gateway.pages.employee import Asked, Came, DeviceCard, EmployeeView, Field, Record, Source
+from mailgate.model import Effect, Kind, PostureState, Reason
 
 IMAGES = Path(__file__).parent / "images"
 PHONE = {"width": 390, "height": 844}
@@ -27,6 +28,104 @@ BLOCKED = View(
 WARNED = replace(BLOCKED, effect=Effect.WARN, os="android", deadline=BLOCKED.now + timedelta(days=6, hours=8))
 FAILED = replace(BLOCKED, reason=Reason.UPSTREAM_UNREACHABLE, status=502, rule_title="")
 PROBED = replace(BLOCKED, reason=Reason.PROBE_REQUIRED, return_url="/mail")
+
+OWN = EmployeeView(
+    here=replace(BLOCKED, effect=Effect.ALLOW, reason=Reason.RULE_MATCHED, kind=Kind.LAPTOP, apps=()),
+    person="alice",
+    known_by="login",
+    devices=(
+        DeviceCard(
+            mark="5d0c1f",
+            standing=BLOCKED,
+            state=PostureState.PROHIBITED,
+            kind=Kind.PHONE,
+            os="ios",
+            os_version="18.6.2",
+            tail="4F2A",
+            apps=("TikTok",),
+            sources=(
+                Source("intune", BLOCKED.now - timedelta(minutes=3), complete=True),
+                Source("https://mdm.example.com", BLOCKED.now - timedelta(hours=7), complete=True),
+            ),
+            asked=(Asked(Came.FOUND, "intune", ("TikTok",), BLOCKED.now - timedelta(minutes=3)),),
+            stored=((Field("id", "phone-1"), Field("owner", "alice")),),
+            since=BLOCKED.now - timedelta(days=41),
+            until=BLOCKED.now + timedelta(days=90),
+        ),
+        DeviceCard(
+            mark="77aa02",
+            standing=replace(BLOCKED, effect=Effect.ALLOW, kind=Kind.TABLET),
+            state=PostureState.CLEAN,
+            kind=Kind.TABLET,
+            os="android",
+            os_version="16",
+            tail="91C0",
+            sources=(Source("google-directory", BLOCKED.now - timedelta(hours=2), complete=True),),
+            stored=(
+                (
+                    Field("source", "google-directory"),
+                    Field("id", "AFiQxQ8Qx91C0"),
+                    Field("owner", "alice"),
+                    Field("kind", "tablet"),
+                    Field("os", "android"),
+                    Field("os_version", "16"),
+                    Field("managed", True),
+                    Field("apps", ()),
+                    Field("apps_complete", True),
+                    Field("reported_at", BLOCKED.now - timedelta(hours=2)),
+                    Field("eas", ("androidc1234567891c0",)),
+                    Field("first_seen", BLOCKED.now - timedelta(days=12)),
+                    Field("last_seen", BLOCKED.now - timedelta(hours=2)),
+                ),
+            ),
+            since=BLOCKED.now - timedelta(days=12),
+            until=BLOCKED.now + timedelta(days=89, hours=22),
+        ),
+    ),
+    requests=(
+        Record(
+            (
+                Field("day", BLOCKED.now.date()),
+                Field("headers", ("user-agent: Apple-iPhone17C1/2307.102",)),
+                Field("effect", "block"),
+                Field("reason", "prohibited-app"),
+                Field("count", 14),
+                Field("last_at", BLOCKED.now - timedelta(minutes=1)),
+            ),
+            BLOCKED.now + timedelta(days=30),
+        ),
+    ),
+    mails=(
+        Record(
+            (Field("told_at", BLOCKED.now - timedelta(days=1)), Field("reason", "prohibited-app")),
+            BLOCKED.now + timedelta(days=29),
+        ),
+    ),
+    listed=("TikTok", "WeChat"),
+    contact="it-help@example.com",
+)
+WARNED_CARD = replace(
+    OWN.devices[0],
+    standing=replace(WARNED, os="ios"),
+    here=True,
+    asked=(),
+    sources=OWN.devices[0].sources[:1],
+)
+OWN_PHONE = replace(
+    OWN,
+    here=replace(WARNED, os="ios"),
+    known_by="device",
+    devices=(WARNED_CARD, *OWN.devices[1:]),
+)
+NOBODY = EmployeeView(here=OWN.here, sign_in=True, listed=OWN.listed, contact=OWN.contact)
+
+
+def own(view: EmployeeView, language: str) -> EmployeeView:
+    """The same page in another language."""
+    cards = tuple(
+        replace(card, standing=replace(card.standing, accept_language=language)) for card in view.devices
+    )
+    return replace(view, here=replace(view.here, accept_language=language), devices=cards)
 
 
 def pictures(pages: Pages) -> dict[str, tuple[RenderedPage, dict[str, int], str]]:
@@ -48,6 +147,12 @@ def pictures(pages: Pages) -> dict[str, tuple[RenderedPage, dict[str, int], str]
         "warn-en-phone": (pages.warning(WARNED), PHONE, "light"),
         "warn-fr-dark": (pages.warning(replace(WARNED, accept_language="fr")), DESKTOP, "dark"),
         "probe-en": (pages.probe(PROBED, may_skip=False), DESKTOP, "light"),
+        "me-en": (pages.me(OWN), DESKTOP, "light"),
+        "me-en-phone": (pages.me(OWN_PHONE), PHONE, "light"),
+        "me-de-dark-phone": (pages.me(own(OWN_PHONE, "de")), PHONE, "dark"),
+        "me-ar-dark-phone": (pages.me(own(OWN_PHONE, "ar")), PHONE, "dark"),
+        "me-fr-dark": (pages.me(own(OWN, "fr")), DESKTOP, "dark"),
+        "me-nobody-en": (pages.me(NOBODY), DESKTOP, "light"),
         "error-en": (pages.error(FAILED), DESKTOP, "light"),
         "error-es-dark-phone": (pages.error(replace(FAILED, accept_language="es")), PHONE, "dark"),
     }
@@ -63,6 +168,7 @@ def take(browser: Browser, name: str, page: RenderedPage, window: dict[str, int]
         reduced_motion="reduce",
     )
     tab = context.new_page()
+    tab.clock.set_fixed_time(BLOCKED.now)
     tab.add_init_script(
         "window.fetch = () => new Promise(() => {});"
     )  # the probe waits as long as the picture takes

@@ -105,12 +105,12 @@ def _not_subject(rule: Rule, stage: Stage, access: Access) -> str:
     if stage is Stage.PENDING and rule.stages:
         start = rule.stages.next_start(access.now)
         return f"starts at {start.isoformat()}" if start else "never starts"
-    if rule.share < 1 and not in_share(rule.share, rule.id, _subject(access), rule.effect):
+    if rule.share < 1 and not in_share(rule.share, rule.id, share_subject(access), rule.effect):
         return f"outside the share of {rule.share * 100:g}%"
     return ""
 
 
-def _subject(access: Access) -> str:
+def share_subject(access: Access) -> str:
     """Whom a share counts: the person, else the device."""
     return access.user.name or access.posture.owner or access.posture.device_id or access.client.eas_id
 

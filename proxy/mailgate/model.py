@@ -340,6 +340,35 @@ class DeviceRecord:
     """Thumbprints of TLS client certificates (``x5t#S256``, RFC 8705)."""
     gone: bool = False
     """The source has it no longer: wiped, retired, unenrolled."""
+    adds: bool = False
+    """Only part of what the source knows: what is empty here is as the source said before."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """How one connector fares. Its source is failing from the first run that failed until one succeeds."""
+
+    name: str
+    last_attempt: datetime | None = None
+    """When the last run ended, however it ended."""
+    last_success: datetime | None = None
+    last_full: datetime | None = None
+    """When the last run ended that named every device."""
+    failing_since: datetime | None = None
+    trouble: str = ""
+    """What was wrong in the last run, a word of a closed set; empty where nothing was."""
+    cursor: datetime | None = None
+    """From when on changes are to be asked for; None: everything has to be read."""
+    listed: str = ""
+    """What the last full run looked for: ``AppCatalog.fingerprint``."""
+    devices: int = 0
+    """Devices that the last full run named."""
+    taken: int = 0
+    """Records that the last run brought."""
+    gone: int = 0
+    """Devices that the last full run found gone."""
+    held: int = 0
+    """Devices that would be gone, but are too many to believe it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,11 @@ from typing import Any
 from urllib.request import urlopen
 
 import pytest
-from prometheus_client import Counter, Gauge
+from prometheus_client import CollectorRegistry, Counter, Gauge
 from tests.docs.reading import ROOT, spans, table
 from tests.integration.gate import start_gate, write_config
 
+from mailgate.connectors.numbers import Numbers
 from mailgate.gateway.metrics import Metrics
 
 TEXT = (ROOT / "docs" / "operate.md").read_text("utf-8")
@@ -37,12 +38,13 @@ def test_every_metric_is_listed_with_its_type(served: dict[str, str]) -> None:
 
 def test_every_label_is_listed(served: dict[str, str]) -> None:
     listed = {spans(row["metric"])[0]: spans(row["labels"]) for row in table(TEXT, "metric")}
-    counted = [metric for metric in vars(Metrics()).values() if isinstance(metric, Counter)]
+    metrics = [*vars(Metrics()).values(), *vars(Numbers(CollectorRegistry())).values()]
+    counted = [metric for metric in metrics if isinstance(metric, Counter)]
     labels = {f"{metric.describe()[0].name}_total": list(metric._labelnames) for metric in counted}
+    gauges = [metric for metric in metrics if isinstance(metric, Gauge) and metric._labelnames]
+    labels |= {metric.describe()[0].name: list(metric._labelnames) for metric in gauges}
     told = re.findall(r"^(\w+_info)\{(\w+)=", served["/metrics"], re.MULTILINE)
     labels |= {name: [label] for name, label in told}
-    gauges = [metric for metric in vars(Metrics()).values() if isinstance(metric, Gauge)]
-    labels |= {gauge.describe()[0].name: list(gauge._labelnames) for gauge in gauges if gauge._labelnames}
     assert {name: names for name, names in listed.items() if name in labels or names} == labels
 
 

@@ -5,15 +5,25 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.unit.connectors.around import service_account
+
 from mailgate.config import load_bundle
 from mailgate.config.document import read_document
 from mailgate.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]
 ENVIRON = {
+    "GOOGLE_ACCOUNT": service_account(),
+    "FLEET_TOKEN": "secret",
+    "UEM_SECRET": "secret",
+    "NANOMDM_API_KEY": "secret",
+    "NANOMDM_WEBHOOK_KEY": "secret",
     "MAILGATE_STORE": "postgresql://mailgate:secret@db.example.com/mailgate",
     "SMTP_PASSWORD": "secret",
     "MAILGATE_DOVECOT_KEY": "secret",
+    "INTUNE_SECRET": "secret",
+    "INVENTORY_KEY": "secret",
+    "JAMF_SECRET": "secret",
 }
 _BLOCK = re.compile(r"^( *)```ya?ml\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
 _NAME = re.compile(r"#\s*(?:config/)?([\w./-]+\.ya?ml)")

@@ -3,6 +3,9 @@
 import asyncio
 import base64
 import json
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from email import message_from_bytes, policy
 from typing import Any
@@ -14,7 +17,7 @@ from aiohttp.test_utils import TestServer
 from aiosmtpd.smtp import SMTP
 from pyactivesync._wbxml import WBXMLReader
 from tests.integration.conftest import Guard, Guarded
-from tests.integration.gate import PHONE_RULES, wait_for
+from tests.integration.gate import PHONE_RULES, PROXY, wait_for
 
 from mailgate.classify.activesync import CODES
 
@@ -255,6 +258,58 @@ async def test_a_hanging_ping_ends_with_a_report_to_another_gate(
     ping = await pinging(client, guarded, server)
     await report(client, guard(PHONE_RULES), "tiktok")
     await ended(ping, server)
+
+
+def devices(guarded: Guarded, *arguments: str) -> dict[str, Any]:
+    """What ``mailgate devices`` says, run beside the gate as an admin would."""
+    config = guarded.directory / "mailgate.yaml"
+    run = [sys.executable, "-m", "mailgate", "devices", *arguments, "--config", str(config), "--json"]
+    environment = os.environ | {"PYTHONPATH": str(PROXY)}
+    told = subprocess.run(run, cwd=guarded.directory, env=environment, stdout=subprocess.PIPE, check=True)
+    said = json.loads(told.stdout)
+    assert isinstance(said, dict)
+    return said
+
+
+async def refused_with(client: aiohttp.ClientSession, guarded: Guarded, reason: str | None) -> None:
+    """Ask until the phone is told this reason; None: until it is let through."""
+    url, told = guarded.url + plain("FolderSync"), "never asked"
+    async with asyncio.timeout(PATIENCE):
+        while told != reason:
+            async with client.post(url, headers=LOGIN | VERSION | {"Content-Type": WBXML}) as response:
+                told = response.headers.get("X-Device-Reason")
+
+
+async def test_a_lost_phone_gets_nothing_at_any_gate_until_it_is_found(
+    client: aiohttp.ClientSession, guard: Guard, server: MailServer
+) -> None:
+    guarded = guard(PHONE_RULES)
+    await report(client, guarded)
+    ping = await pinging(client, guarded, server)
+    other = guard(PHONE_RULES)
+    await refused_with(client, other, None)
+    lost = await asyncio.to_thread(devices, guarded, "lost", DEVICE)
+    await ended(ping, server)
+    await refused_with(client, other, "device-lost")
+    async with client.get(other.url + "/", headers=other.report(eas_ids=(DEVICE,))) as response:
+        assert (response.status, response.headers.get("X-Device-Reason")) == (403, "device-lost")
+        assert "This device is reported as lost" in await response.text()
+    assert (await asyncio.to_thread(devices, guarded, "show", "phone-1"))["lost_at"] == lost["lost_at"]
+    await asyncio.to_thread(devices, guarded, "found", lost["id"])
+    for gate in (guarded, other):
+        await refused_with(client, gate, None)
+
+
+async def test_a_phone_that_was_forgotten_is_unknown_at_every_gate(
+    client: aiohttp.ClientSession, guard: Guard
+) -> None:
+    guarded = guard(PHONE_RULES)
+    await report(client, guarded)
+    other = guard(PHONE_RULES)
+    await refused_with(client, other, None)
+    assert (await asyncio.to_thread(devices, guarded, "forget", DEVICE, "--yes"))["forgotten"]
+    for gate in (guarded, other):
+        await refused_with(client, gate, "posture-missing")
 
 
 async def test_a_hanging_ping_ends_with_a_new_policy(

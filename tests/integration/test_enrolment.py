@@ -102,7 +102,7 @@ async def test_from_the_token_to_the_mail(
     found = await verdict(client, gates.url(0), phone.headers(path))
     assert (found["client"]["kind"], found["client"]["assurance"]) == ("phone", "attested")
     assert (found["verdict"]["reason"], found["devices"][0]["state"]) == ("posture-partial", "partial")
-    assert found["devices"][0]["sources"] == ["enrolled"]
+    assert found["devices"][0]["source"] == "enrolled"
     assert (await get(client, gates.url(0), phone.headers()))[:2] == (403, "posture-partial")
     desktop = phone.headers() | {"User-Agent": LAPTOP}
     assert (await get(client, gates.url(0), desktop))[0] == 403

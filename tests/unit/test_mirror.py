@@ -10,12 +10,17 @@ SOURCE = Path(mailgate.__file__).parent
 TESTS = Path(__file__).parent
 
 FAMILIES = "a table of names alone: classify/test_table.py proves every row by a labelled user agent"
+NOUNS = "nouns alone: the tests of every connector use them"
 WITHOUT_A_MIRROR = {
     "attest/refused.py": "one exception: each verifier's test tells which reason it carries",
     "classify/appliances.py": FAMILIES,
     "classify/desktops.py": FAMILIES,
     "classify/handhelds.py": FAMILIES,
     "classify/programs.py": FAMILIES,
+    "connectors/protocol.py": NOUNS,
+    "connectors/surroundings.py": NOUNS,
+    "connectors/trouble.py": NOUNS,
+    "connectors/wire.py": "a client: tests/integration/connectors/test_wire.py lets it ask real servers",
     "demo/mailbox.py": "a server: tests/integration/demo/test_mailbox.py talks to it",
     "store/migrations/env.py": "run by alembic alone: store/test_migrate.py upgrades with it",
     "store/schema.py": "tables alone: store/test_migrate.py compares them with what the migrations build",

@@ -4,28 +4,24 @@ The clock and the source of randomness are read here alone.
 """
 
 import secrets
-import ssl
 from base64 import b32encode
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from urllib.parse import urlsplit
 
-from mailgate.attest import MemoryReplayGuard, Nonces, Verifier, parse_jwks
-from mailgate.attest.nonces import NODE_BYTES
+from mailgate.app.trust import Trust
+from mailgate.attest import Verifier
 from mailgate.config import Bundle, Settings
-from mailgate.config.settings import IssuerSettings
-from mailgate.gateway import jwks
 from mailgate.gateway.autodiscover import AutodiscoverEditor
 from mailgate.gateway.enforce import Speaker
 from mailgate.gateway.enroller import Enroller
 from mailgate.gateway.forward import Forwarder
 from mailgate.gateway.handler import Gate, Live
 from mailgate.gateway.hanging import Hanging
-from mailgate.gateway.keyring import FileKeys, Keyring, KeySource
+from mailgate.gateway.login_check import LoginCheck, Question
+from mailgate.gateway.me import SelfService
 from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.own_keys import SETTLING, OwnKeys
 from mailgate.gateway.pages import Pages
 from mailgate.gateway.parser import ServerLimits
 from mailgate.gateway.pool import UpstreamPool
@@ -35,14 +31,12 @@ from mailgate.gateway.proving import Prover
 from mailgate.gateway.quarantine import Letterhead, NoNotices, Quarantine
 from mailgate.gateway.rates import Rates
 from mailgate.gateway.refusals import FORMS, activesync
-from mailgate.gateway.remote_keys import RemoteKeys
-from mailgate.gateway.revocations import Revocations
 from mailgate.gateway.rewrite import Rewrite
 from mailgate.gateway.smtp import MailServer
 from mailgate.gateway.tls import upstream_context
 from mailgate.gateway.upstream import Endpoint
 from mailgate.model import Protocol
-from mailgate.store import Postures, Store
+from mailgate.store import Keep, Postures, Store
 
 KEY_AGE = timedelta(days=30)
 """A key that seals cookies is renewed after this and one lifetime of a cookie; the one before still opens them."""
@@ -55,56 +49,6 @@ def utc_now() -> datetime:
 def new_reference() -> str:
     """An id that a person can read out to the help desk: base32 has no 0, 1, 8 or 9 to mistake for a letter."""
     return b32encode(secrets.token_bytes(6))[:10].decode()
-
-
-@dataclass(frozen=True, slots=True)
-class Trust:
-    """What stays through every reload: keys, nonces, what was spent and what was revoked."""
-
-    replay: MemoryReplayGuard
-    keyring: Keyring
-    nonces: Nonces
-    own_keys: OwnKeys
-    revocations: Revocations
-
-
-async def trust_for(store: Store) -> Trust:
-    """Nobody is believed yet but the gate itself. Raises StoreError."""
-    nonces = Nonces((), secrets.token_bytes(NODE_BYTES), SETTLING)
-    own_keys = OwnKeys(store.keys, nonces, utc_now)
-    await own_keys.renew()
-    revocations = Revocations(store.enrolments, utc_now)
-    await revocations.look()
-    return Trust(MemoryReplayGuard(), Keyring(), nonces, own_keys, revocations)
-
-
-def key_sources(settings: Settings, trust: Trust, metrics: Metrics) -> dict[str, KeySource]:
-    """Where the keys of each issuer are, by its name. One that is asked as before stays what it is."""
-    before = {(each.issuer, each.url): each for each in trust.keyring.remote()}
-    sources: dict[str, KeySource] = {settings.public_url: trust.own_keys}
-    for each in settings.attestation.issuers:
-        if isinstance(each.jwks, str):
-            remote = before.get((each.issuer, each.jwks)) or _remote_keys(each, metrics)
-            remote.ask = _asking(each)
-            sources[each.issuer] = remote
-        else:
-            sources[each.issuer] = FileKeys(parse_jwks(each.jwks.read_text()))
-    return sources
-
-
-def _remote_keys(each: IssuerSettings, metrics: Metrics) -> RemoteKeys:
-    def count(issuer: str, result: str) -> None:
-        metrics.issuer_keys.labels(issuer, result).inc()
-        if result in ("renewed", "unchanged"):
-            metrics.issuer_keys_success.labels(issuer).set(utc_now().timestamp())
-
-    return RemoteKeys(each.issuer, str(each.jwks), _asking(each), utc_now, count)
-
-
-def _asking(each: IssuerSettings) -> Callable[[str], Awaitable[jwks.Answer]]:
-    """The authorities are read now: what their file holds later counts from the next reload on."""
-    trust = ssl.create_default_context(cafile=each.jwks_ca) if each.jwks_ca else None
-    return partial(jwks.ask, str(each.jwks), trust=trust)
 
 
 def verifier_for(bundle: Bundle, trust: Trust) -> Verifier:
@@ -180,9 +124,42 @@ def quarantine_for(settings: Settings, store: Store, pages: Pages) -> Quarantine
     password = mail.password.get_secret_value() if mail.password else None
     server = MailServer(mail.smtp.host, mail.smtp.port, mail.security, mail.username, password)
     letterhead = Letterhead(
-        mail.sender, mail.domain, mail.pause, mail.at_most, host, settings.languages.default
+        mail.sender,
+        mail.domain,
+        mail.pause,
+        mail.at_most,
+        host,
+        settings.languages.default,
+        f"{settings.public_url}/.mailgate/me",
     )
     return Quarantine(letterhead, pages, store.notices, server.send, utc_now)
+
+
+def self_service_for(settings: Settings, store: Store, postures: Postures, pool: UpstreamPool) -> SelfService:
+    """What it takes to show people what is stored of them."""
+    page, mail = settings.employee_page, settings.activesync.quarantine_mail
+
+    return SelfService(
+        store.people,
+        postures,
+        keep_of(settings),
+        check=login_check_for(page.login_check, settings.public_url, pool),
+        contact=page.contact or "",
+        domain=mail.domain if mail else "",
+    )
+
+
+def keep_of(settings: Settings) -> Keep:
+    return Keep(**settings.retention.model_dump())
+
+
+def login_check_for(question: str | None, public_url: str, pool: UpstreamPool) -> LoginCheck | None:
+    """Who asks the webmail about logins; None where none is believed."""
+    if question is None:
+        return None
+    method, target = question.encode().split(b" ", 1)
+    host = urlsplit(public_url).netloc.encode()
+    return LoginCheck(pool, Question(method, target), host, utc_now, partial(secrets.token_urlsafe, 18))
 
 
 def speaker_for(settings: Settings, pages: Pages) -> Speaker:
@@ -228,4 +205,5 @@ def gate_for(bundle: Bundle, store: Store, postures: Postures, trust: Trust) -> 
         public_url=settings.public_url,
         clock=utc_now,
         new_reference=new_reference,
+        self_service=self_service_for(settings, store, postures, ways.usual.pool),
     )

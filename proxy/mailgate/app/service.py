@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from socket import gethostname
 from typing import Any
 
 import structlog
@@ -16,34 +17,31 @@ from aiohttp import web
 
 from mailgate import __version__
 from mailgate.app.following import Following
-from mailgate.app.parts import (
-    Trust,
-    gate_for,
-    key_sources,
-    prober_for,
-    server_limits,
-    trust_for,
-    utc_now,
-    verifier_for,
-)
+from mailgate.app.parts import gate_for, keep_of, prober_for, server_limits, utc_now, verifier_for
+from mailgate.app.syncing import Syncing
+from mailgate.app.trust import Trust
 from mailgate.classify import warm
 from mailgate.config import Address, Bundle, load_bundle
 from mailgate.gateway.admin import admin_app
 from mailgate.gateway.dovecot import PolicyKey, policy_server
 from mailgate.gateway.handler import Gate, Live
+from mailgate.gateway.intake import intake_server
 from mailgate.gateway.prober import Mode
 from mailgate.gateway.proving import Mode as NonceMode
 from mailgate.gateway.quarantine import Quarantine
+from mailgate.gateway.recheck import Recheck
 from mailgate.gateway.reload import Reloader
 from mailgate.gateway.server import Server
 from mailgate.gateway.tls import server_context
+from mailgate.rollout import LOOK, Keeper
+from mailgate.rollout.inspection import Inspection
 from mailgate.store import Postures, Store, StoreError
 
 log = structlog.get_logger()
 
-MINUTE, HOUR = 60.0, 3600.0
+HOUR = 3600.0
 BACKLOG = 1024
-FIXED = "listen admin_listen public_url upstream upstream_ca store limits timeouts activesync log languages".split()
+FIXED = "listen admin_listen public_url upstream upstream_ca store limits timeouts activesync log languages employee_page".split()
 """Settings that only a start can change."""
 
 
@@ -54,10 +52,13 @@ class Service:
     config: Path
     bundle: Bundle
     store: Store
+    keeper: Keeper
     postures: Postures
     trust: Trust
     gate: Gate
     reloader: Reloader[Bundle] = field(init=False)
+    inspection: Inspection | None = None
+    syncing: Syncing = field(init=False)
     tls: ssl.SSLContext | None = None
     stopping: bool = False
     public: str = ""
@@ -73,12 +74,16 @@ class Service:
         async with AsyncExitStack() as undo:
             store = await Store.open(bundle.settings.store.get_secret_value())
             undo.push_async_callback(store.close)
+            inspection = Inspection(store, bundle.settings, gethostname(), utc_now)
+            keeper = Keeper(store.policies, gethostname(), utc_now, inspection)
+            undo.callback(keeper.close)
+            bundle = replace(bundle, rules=await keeper.start(bundle.rules))
             posture = bundle.settings.posture
             postures = store.postures(bundle.policy.catalog, posture.max_age, posture.precedence)
-            trust = await trust_for(store)
+            trust = await Trust.open(store, utc_now)
             gate = gate_for(bundle, store, postures, trust)
             gate.prober = await prober_for(bundle.settings, store)
-            service = cls(config, bundle, store, postures, trust, gate)
+            service = cls(config, bundle, store, keeper, postures, trust, gate, inspection)
             undo.push_async_callback(service.stop)
             await service._open()
             undo.pop_all()
@@ -89,23 +94,28 @@ class Service:
         # the last to be pushed is the first to end: requests, then what they recorded, then the writers of it
         self._closing.push_async_callback(self._end_tasks)
         self._closing.push_async_callback(self.store.close)
+        self._closing.callback(self.keeper.close)
         self._closing.push_async_callback(self.trust.keyring.close)
-        self.trust.keyring.replace(key_sources(settings, self.trust, self.gate.metrics))
+        self.trust.keyring.replace(self.trust.sources(settings, self.gate.metrics))
+        self.syncing = Syncing(self.store, lambda: self.bundle, self.postures, self.gate.metrics.registry)
+        self._closing.push_async_callback(self.syncing.stop)
+        recheck = Recheck(self.syncing.check_again)
+        self.gate.self_service = replace(self.gate.self_service, recheck=recheck)
         for way in (self.gate.forwarder, self.gate.patient):
             self._closing.callback(way.pool.close)
         self.reloader = Reloader(partial(load_bundle, self.config), self.apply, self.gate.metrics)
         self._tasks = [
             loop.create_task(self.store.run()),
             loop.create_task(self.reloader.watch(lambda: set(self.bundle.paths))),
+            loop.create_task(self._follow()),
             loop.create_task(self._prune_hourly()),
-            loop.create_task(self._prune_spent()),
-            loop.create_task(self.trust.own_keys.run()),
-            loop.create_task(self.trust.revocations.run()),
+            loop.create_task(self.trust.run(self.store.spent)),
             loop.create_task(self.gate.hanging.watch(self.gate.judge_again)),
             loop.create_task(Following(self.postures, self.store.devices, self.gate.metrics, utc_now).run()),
         ]
         if isinstance(self.gate.notices, Quarantine):
             self._tasks.append(loop.create_task(self.gate.notices.run()))
+        self.syncing.start()
         self._watch_numbers()
         self._show_policy()
         if settings.tls:
@@ -126,7 +136,9 @@ class Service:
 
     async def _open_admin(self, address: Address) -> str:
         policy = policy_server(self.gate, self._policy_key)
-        admin = admin_app(self.gate.metrics.registry, self.readiness, policy)
+        admin = admin_app(
+            self.gate.metrics.registry, self.readiness, policy, intake_server(self.syncing.intake)
+        )
         runner = web.AppRunner(admin, access_log=None)
         await runner.setup()
         self._closing.push_async_callback(runner.cleanup)
@@ -151,29 +163,53 @@ class Service:
     async def apply(self, bundle: Bundle) -> None:
         """Put changed files in force. What only a start can change is named in the log and left as it is."""
         before, settings = self.bundle.settings, bundle.settings
-        live = Live(bundle.policy, verifier_for(bundle, self.trust))
-        sources = key_sources(settings, self.trust, self.gate.metrics)
+        verifier_for(bundle, self.trust)
+        sources = self.trust.sources(settings, self.gate.metrics)
         if self.tls and settings.tls:
             server_context(settings.tls.certificate, settings.tls.key)  # raises before anything has changed
             self.tls.load_cert_chain(settings.tls.certificate, settings.tls.key)
+        if self.inspection:
+            self.inspection.settings = settings
         self.trust.keyring.replace(sources)
-        self.gate.live = live
+        self._decide_by(replace(bundle, rules=await self.keeper.offer(bundle.rules)))
         self.gate.prover.mode = NonceMode(settings.attestation.nonces)
-        self.gate.enroller.match_app = bundle.policy.catalog.match
         self.gate.enroller.limit(settings.enrolment.attempts, settings.enrolment.span)
-        self.postures.catalog = bundle.policy.catalog
         self.postures.max_age = settings.posture.max_age
         self.postures.precedence = settings.posture.precedence
         self.gate.trusted = settings.trusted_proxies
+        self.gate.self_service = replace(self.gate.self_service, keep=keep_of(settings))
         self.gate.prober = replace(
             self.gate.prober, mode=Mode(settings.probe), lifetime=settings.probe_lifetime
         )
-        self.bundle = bundle
-        self._show_policy()
         waiting = [name for name in FIXED if getattr(before, name) != getattr(settings, name)]
         if (before.tls is None) is not (settings.tls is None):
             waiting.append("tls")
-        log.info("config-applied", policy=bundle.policy.version, takes_effect_at_restart=waiting)
+        log.info("config-applied", policy=self.bundle.policy.version, takes_effect_at_restart=waiting)
+
+    def _decide_by(self, bundle: Bundle) -> None:
+        """Decide the next request by these rules and issuers."""
+        self.gate.live = Live(bundle.policy, verifier_for(bundle, self.trust))
+        self.gate.enroller.match_app = bundle.policy.catalog.match
+        self.postures.catalog = bundle.policy.catalog
+        self.bundle = bundle
+        self._show_policy()
+
+    async def _follow(self) -> None:
+        """Decide by what is in force in the store, whoever put it there."""
+        while True:
+            await asyncio.sleep(LOOK)
+            try:
+                await self.keeper.look()
+                if self.keeper.current.rules is not self.bundle.rules:
+                    self._change_rules()
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with one version, the next must be seen
+                log.error("policy-look-failed", error=type(error).__name__)
+
+    def _change_rules(self) -> None:
+        current = self.keeper.current
+        self._decide_by(replace(self.bundle, rules=current.rules))
+        told = current.activation
+        log.info("policy-changed", policy=told.policy, number=told.number, serial=told.serial)
 
     async def readiness(self) -> dict[str, object]:
         """The body of ``/readyz``. A rejected file or a lost store is shown; only a stopping gate is not ready."""
@@ -187,20 +223,18 @@ class Service:
             "ready": not self.stopping,
             "version": __version__,
             "policy": self.gate.live.policy.version,
+            "rules": {
+                "number": self.keeper.current.activation.number,
+                "serial": self.keeper.current.activation.serial,
+                "held": self.keeper.held,
+            },
             "config": {
                 "state": "rejected" if self.reloader.mistakes else "ok",
                 "mistakes": self.reloader.mistakes,
             },
             "store": store,
-            "issuers": [
-                {
-                    "issuer": each.issuer,
-                    "keys": len(each.keys().keys),
-                    "last_success": each.last_success and each.last_success.isoformat(),
-                    "failure": each.failure,
-                }
-                for each in self.trust.keyring.remote()
-            ],
+            "issuers": self.trust.health(),
+            "connectors": self.syncing.health(),
             "ledger": {"written": counts.written, "spooled": counts.spooled, "dropped": counts.dropped},
         }
 
@@ -212,6 +246,16 @@ class Service:
         )
         metrics.build.info({"version": __version__})
         metrics.config_ok.set(1)
+        metrics.watch(
+            "mailgate_policy_serial",
+            "Which activation the gate decides by",
+            lambda: self.keeper.current.activation.serial,
+        )
+        metrics.watch(
+            "mailgate_policy_held",
+            "1 while the files on disk are not in force",
+            lambda: bool(self.keeper.held),
+        )
         metrics.watch("mailgate_ledger_written", "Sightings written to the store", lambda: counts.written)
         metrics.watch(
             "mailgate_ledger_spooled",
@@ -223,21 +267,11 @@ class Service:
     def _show_policy(self) -> None:
         self.gate.metrics.policy.info({"version": self.bundle.policy.version})
 
-    async def _prune_spent(self) -> None:
-        """Often, because there may be one for every request of the last minutes."""
-        while True:
-            await asyncio.sleep(MINUTE)
-            try:
-                await self.store.spent.prune(utc_now())
-            except StoreError as error:
-                log.warning("prune-failed", error=type(error).__name__)
-
     async def _prune_hourly(self) -> None:
         while True:
-            retention = self.bundle.settings.retention
             try:
                 self.gate.prober.keys = (await prober_for(self.bundle.settings, self.store)).keys
-                gone = await self.store.prune(utc_now(), retention.sightings, retention.devices)
+                gone = await self.store.retention.prune(utc_now(), keep_of(self.bundle.settings))
                 log.debug("pruned", rows=gone)
             except StoreError as error:
                 log.warning("prune-failed", error=type(error).__name__)

@@ -1,5 +1,6 @@
-"""Why evidence is refused: the one exception of this package, turned into a result by the verifier."""
+"""Why evidence is refused: exceptions that the verifier turns into a result."""
 
+from mailgate.attest.nonces import Nonce
 from mailgate.errors import MailgateError
 from mailgate.model import Reason
 
@@ -22,3 +23,11 @@ class KeyNotFoundError(RefusedError):
         else:
             super().__init__(Reason.TOKEN_KID_UNKNOWN, f"kid names no key of {issuer}")
         self.issuer = issuer
+
+
+class NonceError(RefusedError):
+    """The proof is good but for its nonce; with another it would do."""
+
+    def __init__(self, reason: Reason, detail: str, nonce: Nonce) -> None:
+        super().__init__(reason, detail)
+        self.nonce = nonce

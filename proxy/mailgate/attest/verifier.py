@@ -38,20 +38,12 @@ from mailgate.attest.dpop import Expected, Proof, ProvedKeys, check_proof
 from mailgate.attest.keys import KeySet
 from mailgate.attest.nonces import Nonce, Nonces, Sort
 from mailgate.attest.passport import Anchors, Binding, Passport, read_passport
-from mailgate.attest.refused import KeyNotFoundError, RefusedError
+from mailgate.attest.refused import KeyNotFoundError, NonceError, RefusedError
 from mailgate.attest.replay import ReplayGuard, Spending
 from mailgate.model import AttestationResult, Reason
 
 MAX_TOKEN_BYTES = 8192
 MAX_PROOF_BYTES = 4096
-
-
-class NonceError(RefusedError):
-    """The proof is good but for its nonce; with another it would do."""
-
-    def __init__(self, reason: Reason, detail: str, nonce: Nonce) -> None:
-        super().__init__(reason, detail)
-        self.nonce = nonce
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from threading import Lock
 from cachetools import LRUCache, cached
 
 from mailgate.classify.activesync import VERSION_HEADER, DeviceQuery, read_activesync, read_query
-from mailgate.classify.attested import with_attestation
+from mailgate.classify.attested import with_attestation, with_device
 from mailgate.classify.browser import read_user_agent, warm
 from mailgate.classify.hints import HEADERS, read_hints
 from mailgate.classify.imap import HEADER as IMAP_ID
@@ -18,7 +18,7 @@ from mailgate.classify.reading import Reading
 from mailgate.classify.verdict import weigh
 from mailgate.model import LOGINS, Client, Protocol, RequestFacts
 
-__all__ = ["classify", "warm", "with_attestation"]
+__all__ = ["classify", "warm", "with_attestation", "with_device"]
 
 CACHED_CLIENTS = 4096
 """Python moves a table of twice as many to a larger place in more than a millisecond, for which one request would wait."""

@@ -34,6 +34,24 @@ def with_attestation(client: Client, proof: AttestationResult | None) -> Client:
     return replace(signed, findings=findings)
 
 
+def with_device(client: Client, reported: Kind | None) -> Client:
+    """The client once it is known which device asks: a computer whose sources take it for a phone or tablet is one.
+
+    The signed kind alone may be the device's own word; the other way round nothing is taken back.
+    """
+    if client.kind is not Kind.LAPTOP or reported not in _HANDHELD_KINDS:
+        return client
+    detail = f"the reports of this device say {reported}, the request says {client.kind}"
+    return replace(
+        client,
+        kind=reported,
+        handheld=True,
+        assurance=Assurance.CLAIMED,
+        form=_FORM.get(reported, ""),
+        findings=(*client.findings, Finding(Reason.KIND_CONTRADICTED, detail)),
+    )
+
+
 def _signed(client: Client, proof: AttestationResult, kind: Kind) -> Client:
     same_kind = kind is client.kind
     return replace(

@@ -7,7 +7,20 @@ from typing import Annotated
 import typer
 
 from mailgate import __version__
-from mailgate.cli import attest, check, classify, demo, devices, enroll, explain, run, schema
+from mailgate.cli import (
+    attest,
+    audit,
+    check,
+    classify,
+    connectors,
+    demo,
+    devices,
+    enroll,
+    explain,
+    policy,
+    run,
+    schema,
+)
 
 app = typer.Typer(
     name="mailgate",
@@ -18,7 +31,10 @@ app = typer.Typer(
 )
 app.add_typer(attest.app, name="attest")
 app.add_typer(devices.app, name="devices")
+app.add_typer(audit.app, name="audit")
+app.add_typer(policy.app, name="policy")
 app.add_typer(enroll.app, name="enroll")
+app.add_typer(connectors.app, name="connectors")
 app.command()(run.run)
 app.command()(check.check)
 app.command()(schema.schema)

@@ -68,6 +68,7 @@ Status = Annotated[
 Issuer = Annotated[str, typer.Option(help="iss: a configured issuer.")]
 Audience = Annotated[str, typer.Option(help="aud: the gate's public_url.", show_default="origin of --url")]
 Lifetime = Annotated[str, typer.Option(help="How long the token lives: 90s, 10m, 1h, 1d.")]
+Nonce = Annotated[str, typer.Option(help="What the gate answered last in DPoP-Nonce.")]
 Keys = Annotated[Path, typer.Option("--keys", help="Where `mailgate attest keys` wrote.")]
 IssuerKey = Annotated[Path | None, typer.Option(help="The issuer's private JWK.", show_default="in --keys")]
 DeviceKey = Annotated[Path | None, typer.Option(help="The device's private JWK.", show_default="in --keys")]
@@ -92,6 +93,7 @@ def mint_headers(
     issuer: Issuer = mint.TEST_ISSUER,
     audience: Audience = "",
     lifetime: Lifetime = "1h",
+    nonce: Nonce = "",
     keys_from: Keys = KEYS,
     issuer_key: IssuerKey = None,
     device_key: DeviceKey = None,
@@ -125,7 +127,7 @@ def mint_headers(
     payload = mint.claims(device, issue, device_private)
     token = mint.sign_token(payload, issuer_private)
     proof = mint.sign_proof(
-        token, device_private, method=method, url=url, jti=secrets.token_urlsafe(16), now=now
+        token, device_private, method=method, url=url, jti=secrets.token_urlsafe(16), now=now, nonce=nonce
     )
     headers = {"Device-Attestation": token, "DPoP": proof}
     if as_json:

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from mailgate.app.parts import keep_of
 from mailgate.cli.recall import posture_now
 from mailgate.config import Bundle
 from mailgate.store import Device, Recorded, Report
@@ -19,7 +20,7 @@ def device_facts(device: Device, bundle: Bundle, now: datetime) -> dict[str, Any
         "lost_at": device.lost_at,
         "first_seen": device.first_seen,
         "last_seen": device.last_seen,
-        "deleted_after": None if device.lost_at else device.last_seen + bundle.settings.retention.devices,
+        "deleted_after": keep_of(bundle.settings).end_of(device),
     }
     del named["last_state"]  # is of a store that cannot be asked, and this one was
     return {"id": named.pop("device_id")} | {name: _plain(value) for name, value in named.items()}

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from mailgate.cli.check import DEFAULT_PATH
 from mailgate.cli.device_facts import device_facts, parts_of, sighting_facts
+from mailgate.cli.people import export, forget_person
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
 from mailgate.store import Device, Store
@@ -30,6 +31,7 @@ Name = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+NameOrNone = Annotated[str, typer.Argument(metavar="[NAME]", help="The device, by any of its names.")]
 
 _ROWS = 1000
 _SIGHTINGS = 20
@@ -76,12 +78,20 @@ def found(name: Name, config: Config = DEFAULT_PATH, as_json: AsJson = False) ->
 
 @app.command()
 def forget(
-    name: Name,
+    name: NameOrNone = "",
+    person: Annotated[
+        str, typer.Option("--person", metavar="LOGIN", help="In place of one device: all of one person.")
+    ] = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
-    """Delete a device and everything stored about it, what was decided for it too."""
+    """Delete a device, or with --person all of somebody's, and everything stored about it, what was decided too."""
+    if bool(name) == bool(person):
+        fail(2, "what? expected a device's name, or --person with a login name")
+    if person:
+        forget_person(person, config, yes=yes, as_json=as_json)
+        return
 
     async def run(store: Store, _bundle: Bundle) -> None:
         device = await _only(store, name)
@@ -92,6 +102,9 @@ def forget(
         typer.echo(json.dumps(told) if as_json else f"forgot {_called(device)}")
 
     with_store(config, run)
+
+
+app.command()(export)
 
 
 def _mark(name: str, at: datetime | None, config: Path, as_json: bool) -> None:

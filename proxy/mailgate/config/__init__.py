@@ -1,7 +1,17 @@
 """Files that people write: strict YAML in, settings and a compiled policy out, or every mistake at once."""
 
-from mailgate.config.bundle import Bundle, load_bundle, load_settings
+from mailgate.config.bundle import Bundle, load_bundle, load_candidate, load_settings
+from mailgate.config.rules import Rules, compile_rules
 from mailgate.config.settings import Settings
 from mailgate.config.values import Address
 
-__all__ = ["Address", "Bundle", "Settings", "load_bundle", "load_settings"]
+__all__ = [
+    "Address",
+    "Bundle",
+    "Rules",
+    "Settings",
+    "compile_rules",
+    "load_bundle",
+    "load_candidate",
+    "load_settings",
+]

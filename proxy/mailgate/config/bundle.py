@@ -4,15 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mailgate.config.apps import read_catalog
 from mailgate.config.document import Document
 from mailgate.config.files import Reading
+from mailgate.config.rules import Rules, read_rules
 from mailgate.config.settings import Files, Settings
 from mailgate.config.values import Sources, default_environ
-from mailgate.policy.apps import AppCatalog
 from mailgate.policy.cases import CasesFile
-from mailgate.policy.rules import RESERVED, Policy, PolicyFile, policy_context, repeated_ids
-from mailgate.policy.spelling import expected
+from mailgate.policy.rules import Policy
 
 
 @dataclass(frozen=True)
@@ -20,10 +18,18 @@ class Bundle:
     """One whole configuration that is free of mistakes."""
 
     settings: Settings
-    policy: Policy
-    policy_tests: CasesFile
+    rules: Rules
+    """Those of the files; of a gate that runs, those in force."""
     paths: tuple[Path, ...]
     """Every file that was read: a change of one is a change of the configuration."""
+
+    @property
+    def policy(self) -> Policy:
+        return self.rules.policy
+
+    @property
+    def policy_tests(self) -> CasesFile:
+        return self.rules.cases
 
 
 def load_settings(path: Path, environ: Mapping[str, str] | None = None) -> Settings:
@@ -44,55 +50,30 @@ def load_bundle(path: Path, environ: Mapping[str, str] | None = None) -> Bundle:
 
     :raises ConfigError: with every mistake of every file.
     """
-    reading = Reading()
+    reading, others = Reading(), Reading()
     document = reading.document(path)
     if not path.is_file():
         reading.finish()
     settings = _settings(path, document, reading, environ)
-    names = settings.files if settings else _files_as_written(document)
-    catalog = read_catalog(path.parent / names.apps, reading)
-    policy = read_policy(path.parent / names.policy, catalog, reading)
-    tests = path.parent / names.policy_tests
-    optional = "policy_tests" not in names.model_fields_set and not tests.exists()
-    cases = CasesFile(tests=()) if optional else read_cases(tests, policy, catalog, reading)
+    rules = read_rules(path.parent, settings.files if settings else _files_as_written(document), others)
+    reading.mistakes += others.mistakes
     reading.finish()
     assert settings is not None
-    assert policy is not None
-    assert cases is not None
-    return Bundle(settings, policy, cases, (*reading.paths, *settings.referenced_files()))
+    assert rules is not None
+    return Bundle(settings, rules, (*reading.paths, *others.paths, *settings.referenced_files()))
 
 
-def read_policy(path: Path, catalog: AppCatalog | None, reading: Reading) -> Policy | None:
-    """``policy.yaml`` compiled, or None with every mistake noted. Without a catalogue all else is still checked."""
-    document = reading.document(path)
-    if document is None:
-        return None
-    before = len(reading.mistakes)
-    file = reading.model(PolicyFile, document, policy_context(catalog))
-    rules = document.value.get("rules") if isinstance(document.value, dict) else None
-    for index, name in repeated_ids(rules):
-        taken = RESERVED.get(name, "was given to a rule above")
-        message = f"the id `{name}` {taken}; expected a different one for each rule"
-        reading.mistakes.append(document.mistake(("rules", index, "id"), message))
-    if file is None or len(reading.mistakes) > before:
-        return None
-    return Policy(file.rules, file.default, catalog or AppCatalog())
+def load_candidate(path: Path, policy: Path) -> Rules:
+    """The rules with ``policy`` in the place of the policy file that the settings at ``path`` name.
 
-
-def read_cases(
-    path: Path, policy: Policy | None, catalog: AppCatalog | None, reading: Reading
-) -> CasesFile | None:
-    """``policy.tests.yaml``, or None with every mistake noted."""
-    document = reading.document(path)
-    cases = reading.model(CasesFile, document, {"catalog": catalog})
-    if cases is None or document is None or policy is None:
-        return cases
-    rules = [rule.id for rule in policy.rules] + [*RESERVED]
-    for index, case in enumerate(cases.tests):
-        if case.expect.rule is not None and case.expect.rule not in rules:
-            message = f"no rule is called `{case.expect.rule}`; {expected(case.expect.rule, rules)}"
-            reading.mistakes.append(document.mistake(("tests", index, "expect", "rule"), message))
-    return cases
+    :raises ConfigError: with every mistake.
+    """
+    names = load_settings(path).files.model_copy(update={"policy": str(policy.absolute())})
+    reading = Reading()
+    rules = read_rules(path.parent, names, reading)
+    reading.finish()
+    assert rules is not None
+    return rules
 
 
 def _settings(

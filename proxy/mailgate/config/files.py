@@ -1,6 +1,7 @@
 """Reading files so that every mistake of every file comes out at once."""
 
 from collections.abc import Mapping
+from errno import ENOENT
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,19 +15,28 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 class Reading:
-    """One pass over some files. Collects mistakes and the paths that were read; nothing is raised before the end."""
+    """One pass over some files. Collects mistakes, paths and texts that were read; nothing is raised before the end.
 
-    def __init__(self) -> None:
+    ``kept``: texts that stand for files; then nothing is read from disk.
+    """
+
+    def __init__(self, kept: Mapping[Path, str] | None = None) -> None:
         self.mistakes: list[Mistake] = []
         self.paths: list[Path] = []
+        self.texts: dict[Path, str] = {}
+        self._kept = kept
+
+    def has(self, path: Path) -> bool:
+        """Whether there is something to read at ``path``."""
+        return path.exists() if self._kept is None else path in self._kept
 
     def document(self, path: Path) -> Document | None:
         """The document in a file, or None with its mistakes noted."""
         self.paths.append(path)
         try:
-            with path.open("rb") as file:
-                document = read_document(file.read(MAX_BYTES + 1), str(path))
+            document = read_document(self._bytes(path), str(path))
             self.mistakes += document.mistakes
+            self.texts[path] = document.text
             return document
         except DocumentError as error:
             self.mistakes.append(error.mistake)
@@ -34,6 +44,14 @@ class Reading:
             reason = (getattr(error, "strerror", None) or str(error)).lower()
             self.mistakes.append(Mistake(str(path), 1, 1, f"cannot be read: {reason}; expected a YAML file"))
         return None
+
+    def _bytes(self, path: Path) -> bytes:
+        if self._kept is None:
+            with path.open("rb") as file:
+                return file.read(MAX_BYTES + 1)
+        if path not in self._kept:
+            raise FileNotFoundError(ENOENT, "not kept with this version")
+        return self._kept[path].encode()
 
     def model(self, kind: type[Model], document: Document | None, context: Mapping[str, Any]) -> Model | None:
         """The document as a model, or None with its mistakes noted."""

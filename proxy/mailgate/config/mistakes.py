@@ -3,6 +3,7 @@
 import types
 import typing
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -33,18 +34,28 @@ def _mistakes(error: ErrorDetails, model: type[BaseModel], document: Document) -
             for fault in context["faults"]:
                 yield document.mistake_inside(path, fault.line, fault.column, fault.message)
         case "missing":
-            holder = _model_at(model, path)
+            holder = _model_at(model, error["loc"][:-1], document)
             yield document.mistake(path, f"the key `{error['loc'][-1]}` is missing; {_needs(holder)}")
         case "extra_forbidden":
-            fields = _model_at(model, path[:-1])
+            fields = _model_at(model, error["loc"][:-1], document)
             message = f"the key `{path[-1]}` is not known; {expected(str(path[-1]), _names(fields))}"
             yield document.mistake(path, message, at_key=True)
+        case "union_tag_not_found":
+            key = context["discriminator"].strip("'")
+            yield document.mistake(
+                path, f"the key `{key}` is missing; expected it here, to tell which kind this is"
+            )
+        case "union_tag_invalid":
+            known = [tag.strip(" '") for tag in context["expected_tags"].split(",")]
+            place = (*path, context["discriminator"].strip("'"))
+            message = f"{_shown(context['tag'])} is not known here; {expected(str(context['tag']), known)}"
+            yield document.mistake(place, message)
         case "too_short" if error["input"]:
             return  # the entries are there, each with a mistake of its own
         case _:
             below = context.get("key", ())
             path = (*path, *((below,) if isinstance(below, str) else below))
-            yield document.mistake(path, _message(error), at_key="[key]" in error["loc"])
+            yield document.mistake(path, wording(error), at_key="[key]" in error["loc"])
 
 
 def _known_path(loc: tuple[int | str, ...], document: Document) -> Path:
@@ -69,7 +80,8 @@ _TYPES = {
 }
 
 
-def _message(error: ErrorDetails) -> str:
+def wording(error: ErrorDetails) -> str:
+    """What is wrong with a value and what is expected, in words."""
     kind, context, given = error["type"], error.get("ctx", {}), error["input"]
     if kind in _TYPES:
         return f"{_kind(given)}; expected {_TYPES[kind]}"
@@ -129,6 +141,8 @@ def _shown(value: object) -> str:
             return "a mapping"
         case tuple() | list():
             return "a list"
+        case timedelta():
+            return f"`{value / timedelta(seconds=1):g}s`"
     text = str(value)
     return f"`{text if len(text) <= 60 else text[:57] + '…'}`"
 
@@ -142,11 +156,18 @@ def _needs(model: type[BaseModel] | None) -> str:
     return f"expected {quoted(needed)} here" if needed else "expected it here"
 
 
-def _model_at(model: type[BaseModel], path: Path) -> type[BaseModel] | None:
-    """The model whose keys stand under ``path``."""
+def _model_at(
+    model: type[BaseModel], loc: tuple[int | str, ...], document: Document
+) -> type[BaseModel] | None:
+    """The model whose keys stand at pydantic's location ``loc``, which names members of unions beside keys."""
     kind: Any = model
-    for step in path:
-        kind = _inside(_bare(kind), step)
+    path: Path = ()
+    for step in loc:
+        if (*path, step) in document.nodes:
+            path = (*path, step)
+            kind = _inside(_bare(kind), step)
+        else:
+            kind = _member(kind, step)
     kind = _bare(kind)
     return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
 
@@ -159,6 +180,20 @@ def _inside(kind: Any, step: str | int) -> Any:
     if not arguments:
         return None
     return arguments[0] if get_origin(kind) is tuple else arguments[-1]
+
+
+def _member(kind: Any, tag: str | int) -> Any:
+    """The model of a union that is told apart by ``tag``; ``kind`` itself where there is none."""
+    union = get_args(kind)[0] if get_origin(kind) is typing.Annotated else kind
+    tags = {
+        word: each
+        for each in get_args(union)
+        if isinstance(each, type) and issubclass(each, BaseModel)
+        for field in each.model_fields.values()
+        if get_origin(field.annotation) is typing.Literal
+        for word in get_args(field.annotation)
+    }
+    return tags.get(tag, kind)
 
 
 def _bare(kind: Any) -> Any:

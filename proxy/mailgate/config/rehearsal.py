@@ -1,11 +1,11 @@
 """Running the cases of ``policy.tests.yaml`` through the functions that decide real requests."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from mailgate.classify import classify, with_attestation
+from mailgate.classify import classify, with_attestation, with_device
 from mailgate.decide import decide
 from mailgate.model import Access, AttestationResult, Client, Decision, RequestFacts
 from mailgate.policy.cases import Case, CasesFile, Situation, differences
@@ -26,6 +26,7 @@ class Outcome:
 def rehearse(situation: Situation, policy: Policy, now: datetime) -> tuple[Access, Decision]:
     """What the gate would have seen and decided. ``now`` is used where the situation names no time."""
     access = situation.access(policy.catalog, _client, now)
+    access = replace(access, client=with_device(access.client, access.posture.kind))
     return access, decide(access, policy)
 
 

@@ -10,6 +10,7 @@ from pydantic_core import core_schema
 
 from mailgate.config.apps import AppsFile
 from mailgate.config.settings import Settings
+from mailgate.config.sources import DeviceLine
 from mailgate.policy.apps import AppList
 from mailgate.policy.cases import CasesFile
 from mailgate.policy.rules import PolicyFile
@@ -20,6 +21,7 @@ SCHEMAS: Mapping[str, type[BaseModel]] = {
     "list": AppList,
     "policy": PolicyFile,
     "policy-tests": CasesFile,
+    "device-line": DeviceLine,
 }
 """What a schema is called, and the model of its file."""
 

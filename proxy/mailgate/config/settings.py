@@ -1,5 +1,6 @@
 """The shape of ``mailgate.yaml``: every setting, its default and its meaning."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -7,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from mailgate.config.sources import SourceSettings
 from mailgate.config.values import (
     AuthoritiesFile,
     Duration,
@@ -16,11 +18,12 @@ from mailgate.config.values import (
     Listen,
     Network,
     Origin,
+    PartOrCount,
     Secret,
     Size,
     StoreUrl,
 )
-from mailgate.policy.apps import Strict
+from mailgate.policy.apps import Key, Strict
 
 Language = Literal["en", "de", "es", "fr", "ja", "zh", "ar"]
 Issuer = Annotated[str, StringConstraints(pattern=r"^\S+$", max_length=500)]
@@ -29,9 +32,13 @@ MailAddress = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._%+-]+@[A-Z
 DomainName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$", max_length=253)]
 FileName = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 
+LoginQuestion = Annotated[str, StringConstraints(pattern=r"^(GET|OPTIONS) /[!-~]*$", max_length=500)]
+
 HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", max_length=100)]
 
 KiB = 1024
+ENROLLED = "enrolled"
+"""The source of what devices say of themselves: no connector may pass for it, nor be taken for it."""
 
 
 def _seconds(count: float) -> timedelta:
@@ -128,7 +135,10 @@ class PostureSettings(Strict):
     max_age: Duration = timedelta(hours=24)
     """A posture older than this is ``stale``."""
     precedence: tuple[Issuer, ...] = ()
-    """Sources of reports, the one that is believed most first: names of issuers and connectors. The rest are all alike."""
+    """Sources of reports, the one that is believed most first: names of issuers and connectors. The rest are all alike.
+
+    What devices say of themselves comes after all of them and stands on no list.
+    """
 
     @model_validator(mode="after")
     def _each_named_once(self) -> Self:
@@ -143,7 +153,11 @@ class Retention(Strict):
     """How long data about people and devices is kept."""
 
     sightings: Duration = timedelta(days=30)
+    """What was decided for whom, and which mails were sent about it."""
     devices: Duration = timedelta(days=90)
+    """Devices, and what one source says of a device, after the last report."""
+    lost_devices: Duration = timedelta(days=365)
+    """Devices that were reported lost, so that they stay shut out: after the last report, and after that."""
 
 
 class QuarantineMail(Strict):
@@ -191,6 +205,13 @@ class Files(Strict):
     policy_tests: FileName = "policy.tests.yaml"
 
 
+class GuardSettings(Strict):
+    """How much one change of the rules may do by itself. Left out: everything."""
+
+    max_newly_blocked: PartOrCount
+    """People, and devices, that may newly be kept out: a number, or a part like ``1%``."""
+
+
 class LogSettings(Strict):
     """What is logged."""
 
@@ -211,6 +232,15 @@ class DovecotSettings(Strict):
     """What Dovecot has to send, by reference alone."""
     header: HeaderName = "X-API-Key"
     """The header that it sends it in."""
+
+
+class EmployeePage(Strict):
+    """The page on which people see their devices and what is stored of them (``/.mailgate/me``)."""
+
+    login_check: LoginQuestion | None = "OPTIONS /Microsoft-Server-ActiveSync"
+    """Where the webmail asks for a login and changes nothing: a login is believed once it was accepted there."""
+    contact: ShortText | None = None
+    """Whom to ask for a copy of everything; the contact of the first rule that has one if not given."""
 
 
 class Settings(Strict):
@@ -246,6 +276,10 @@ class Settings(Strict):
     log: LogSettings = LogSettings()
     languages: Languages = Languages()
     dovecot: DovecotSettings | None = None
+    employee_page: EmployeePage = EmployeePage()
+    guard: GuardSettings | None = None
+    connectors: Mapping[Key, SourceSettings] = Field(default_factory=dict)
+    """Where device inventories come from, each under a name of its own."""
 
     @model_validator(mode="after")
     def _two_ports(self) -> Self:
@@ -253,6 +287,31 @@ class Settings(Strict):
             raise PydanticCustomError(
                 "address", "the same address as `listen`; expected a port of its own", {"key": "admin_listen"}
             )
+        return self
+
+    @model_validator(mode="after")
+    def _sources_have_names_of_their_own(self) -> Self:
+        """Of two sources with one name, each would be believed as the other."""
+        taken = {ENROLLED: "devices that enrolled"} | {
+            each.issuer: "an issuer" for each in self.attestation.issuers
+        }
+        for name in self.connectors:
+            if name in taken:
+                raise PydanticCustomError(
+                    "source",
+                    "the name belongs to {whom}; expected another for this connector",
+                    {"whom": taken[name], "key": ("connectors", name)},
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _precedence_of_sources_that_there_are(self) -> Self:
+        """A slip in a name would leave that source among the others without a word."""
+        known = [*(each.issuer for each in self.attestation.issuers), *self.connectors]
+        for index, name in enumerate(self.posture.precedence):
+            if name not in known:
+                place = {"word": name, "known": known, "key": ("posture", "precedence", index)}
+                raise PydanticCustomError("word", "{word}", place)
         return self
 
     @model_validator(mode="after")

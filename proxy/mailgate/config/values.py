@@ -35,6 +35,7 @@ _DURATION = r"^[1-9][0-9]{0,8}(ms|s|m|h|d)$"
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _SIZE = r"^(0|[1-9][0-9]{0,14}(B|KiB|MiB|GiB))$"
 _BYTES = {"": 1, "B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
+_PART = r"^(100(\.0+)?|[0-9]{1,2}(\.[0-9]{1,4})?)%$"
 _ADDRESS = r"^(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]@]+):[0-9]{1,5}$"
 _HTTP_URL = r"^https?://[!-~]+$"
 _ORIGIN = r"^[Hh][Tt][Tt][Pp][Ss]?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?$"
@@ -141,6 +142,17 @@ def _canonical(origin: SplitResult) -> str:
     return f"{origin.scheme}://{address}{f':{origin.port}' if said else ''}"
 
 
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def _service(value: object) -> str:
+    """Where a service is asked with a secret: never in the clear, except within this machine."""
+    origin = _origin(value)
+    if origin.startswith("http:") and urlsplit(origin).hostname not in _LOOPBACK:
+        raise PydanticCustomError("url", "not https; expected https, since a secret is sent there")
+    return origin
+
+
 def _network(value: object) -> IPNetwork:
     try:
         return ipaddress.ip_network(str(value)) if isinstance(value, str) else _no_network()
@@ -177,6 +189,13 @@ def _file(value: object, info: ValidationInfo) -> Path:
             "file", "no such file; expected one that can be read, relative to the folder of this one"
         )
     return path
+
+
+def _place(value: object, info: ValidationInfo) -> Path:
+    """Where a file is or will be: others write it."""
+    if not isinstance(value, str) or not value or "://" in value or "\0" in value:
+        raise PydanticCustomError("file", "not a path; expected one, relative to the folder of this file")
+    return _sources(info).folder / value
 
 
 def _jwks(value: object, info: ValidationInfo) -> Path | str:
@@ -320,8 +339,10 @@ Listen = Annotated[
     WithJsonSchema({"type": "string", "pattern": _ADDRESS}),
 ]
 Origin = Annotated[str, BeforeValidator(_origin), WithJsonSchema({"type": "string", "pattern": _ORIGIN})]
+ServiceUrl = Annotated[str, BeforeValidator(_service), WithJsonSchema({"type": "string", "pattern": _ORIGIN})]
 Network = Annotated[IPNetwork, PlainValidator(_network), WithJsonSchema({"type": "string"})]
 ExistingFile = Annotated[Path, PlainValidator(_file), WithJsonSchema(_PATH)]
+FilePlace = Annotated[Path, PlainValidator(_place), WithJsonSchema(_PATH)]
 AuthoritiesFile = Annotated[Path, PlainValidator(_authorities), WithJsonSchema(_PATH)]
 Jwks = Annotated[Path | str, PlainValidator(_jwks), WithJsonSchema(_PATH)]
 """A file, or the URL (a text) where an issuer publishes its keys."""
@@ -343,3 +364,19 @@ StoreUrl = Annotated[
     PlainSerializer(str),  # asterisks
     WithJsonSchema({"anyOf": [{"type": "string", "pattern": _STORE}, _REFERENCE]}),
 ]
+
+
+def _part_or_count(value: object) -> int | float:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 10**9:
+        return value
+    if isinstance(value, str) and re.fullmatch(_PART, value):
+        return float(value.removesuffix("%")) / 100
+    raise PydanticCustomError("part", "neither a number nor a percentage; expected one like 100 or 1%")
+
+
+PartOrCount = Annotated[
+    int | float,
+    BeforeValidator(_part_or_count),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": _PART}]}),
+]
+"""So many, or such a part: a whole number, or a float from 0 to 1 that was written as a percentage."""

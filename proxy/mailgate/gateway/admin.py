@@ -6,14 +6,17 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from mailgate.gateway.dovecot import PATH
+from mailgate.gateway.intake import PATH as DEVICES
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 Readiness = Callable[[], Awaitable[Mapping[str, object]]]
 
 
-def admin_app(registry: CollectorRegistry, readiness: Readiness, policy: Handler) -> web.Application:
+def admin_app(
+    registry: CollectorRegistry, readiness: Readiness, policy: Handler, intake: Handler
+) -> web.Application:
     """``/healthz``: the process runs. ``/readyz``: what it runs on, 503 while it should get no traffic. ``/metrics``.
-    ``/dovecot/policy``: what ``policy`` answers.
+    ``/dovecot/policy``: what ``policy`` answers. ``/api/devices/NAME``: what ``intake`` answers.
     """
 
     async def healthz(_: web.Request) -> web.Response:
@@ -28,5 +31,5 @@ def admin_app(registry: CollectorRegistry, readiness: Readiness, policy: Handler
 
     app = web.Application()
     app.add_routes([web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics)])
-    app.add_routes([web.post(PATH, policy)])
+    app.add_routes([web.post(PATH, policy), web.post(DEVICES, intake)])
     return app

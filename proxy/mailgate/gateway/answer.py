@@ -35,11 +35,9 @@ def send(exchange: Exchange, answer: Answer, now: datetime) -> Outcome:
     lines = [f"HTTP/1.1 {answer.status} {phrase}", f"Date: {format_datetime(now, usegmt=True)}"]
     if answer.content_type:
         lines.append(f"Content-Type: {answer.content_type}")
-    lines += [
-        f"Content-Length: {len(answer.body)}",
-        "Cache-Control: no-store",
-        "X-Content-Type-Options: nosniff",
-    ]
+    if answer.status != 304:  # RFC 9110, section 8.6: there it would be that of the 200
+        lines.append(f"Content-Length: {len(answer.body)}")
+    lines += ["Cache-Control: no-store", "X-Content-Type-Options: nosniff"]
     lines += [f"{name}: {value}" for name, value in (*answer.headers, *exchange.answer_fields)]
     head = "\r\n".join(lines).encode("latin-1") + b"\r\n"
     head += connection_option(exchange.head, keep_alive=keep_alive) + b"\r\n"

@@ -23,3 +23,11 @@ def is_page_load(facts: RequestFacts) -> bool:
 def is_first_page_load(facts: RequestFacts) -> bool:
     """A page load of a whole tab or window: not of a frame inside a page, and not of what a link downloads."""
     return is_page_load(facts) and facts.headers.get("sec-fetch-dest", "document") == "document"
+
+
+def from_own_page(facts: RequestFacts, public_url: str) -> bool:
+    """Whether a POST comes from a page of this very site: Fetch metadata where sent, else the Origin."""
+    site = facts.headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    return facts.headers.get("origin") in (f"{facts.scheme}://{facts.host}", public_url)

@@ -32,7 +32,7 @@ class Speaker:
         headers = (("X-Device-Reason", decision.reason.value),)
         form = self.forms.get(access.client.protocol)
         if form is None and is_navigation(access.facts):
-            return _page(403, self.pages.refusal(self._view(access, decision, reference)), headers)
+            return page_answer(403, self.pages.refusal(self.view(access, decision, reference)), headers)
         if (asked := nonce_asked(access)) is not None:
             return problem(401, asked, reference, headers=(("X-Device-Reason", asked.value), NONCE_CHALLENGE))
         if form is not None:
@@ -45,17 +45,17 @@ class Speaker:
         """The interstitial: what is coming, and the way on to the mail."""
         target = quote(access.facts.target, safe="/")
         view = replace(
-            self._view(access, decision, reference),
+            self.view(access, decision, reference),
             continue_url=f"/.mailgate/continue?rule={warned_mark(decision)}&to={target}",
         )
-        return _page(200, self.pages.warning(view), (("X-Device-Reason", decision.reason.value),))
+        return page_answer(200, self.pages.warning(view), (("X-Device-Reason", decision.reason.value),))
 
     def probe(self, facts: RequestFacts, now: datetime, reference: str, *, may_skip: bool) -> Answer:
         """The page of the browser probe. ``may_skip``: whoever cannot be probed may go on all the same."""
         skip = f"/.mailgate/probe/skip?to={quote(facts.target, safe='/')}" if may_skip else ""
         view = replace(self._view_of(facts, Reason.PROBE_REQUIRED, reference, now), continue_url=skip)
         headers = (("X-Device-Reason", Reason.PROBE_REQUIRED.value),)
-        return _page(200, self.pages.probe(view, may_skip=may_skip), headers)
+        return page_answer(200, self.pages.probe(view, may_skip=may_skip), headers)
 
     def error(
         self,
@@ -69,10 +69,11 @@ class Speaker:
         """The answer to a request that could not be served. ``detail`` is for programs and says nothing of the inside."""
         if is_navigation(facts):
             view = replace(self._view_of(facts, reason, reference, now), status=status)
-            return _page(status, self.pages.error(view), ())
+            return page_answer(status, self.pages.error(view), ())
         return problem(status, reason, reference, detail=detail)
 
-    def _view(self, access: Access, decision: Decision, reference: str) -> View:
+    def view(self, access: Access, decision: Decision, reference: str) -> View:
+        """A decision as pages show it."""
         client = access.client
         return replace(
             self._view_of(access.facts, decision.reason, reference, access.now),
@@ -105,7 +106,10 @@ def nonce_asked(access: Access) -> Reason | None:
     return refused if refused in ASKS_FOR_NONCE else None
 
 
-def _page(status: int, page: RenderedPage, headers: tuple[tuple[str, str], ...]) -> Answer:
+def page_answer(
+    status: int, page: RenderedPage, headers: tuple[tuple[str, str], ...], referrer: str = "no-referrer"
+) -> Answer:
+    """A rendered page as an answer. ``referrer``: a page whose forms are checked by their origin must send one."""
     return Answer(
         status,
         page.html.encode(),
@@ -114,7 +118,7 @@ def _page(status: int, page: RenderedPage, headers: tuple[tuple[str, str], ...])
             ("Content-Security-Policy", page.content_security_policy),
             ("Content-Language", page.language),
             ("Vary", "Accept-Language"),
-            ("Referrer-Policy", "no-referrer"),
+            ("Referrer-Policy", referrer),
             *headers,
         ),
     )

@@ -9,7 +9,7 @@ from typing import Protocol as Shape
 import structlog
 
 from mailgate.attest import Verifier
-from mailgate.classify import classify, with_attestation
+from mailgate.classify import classify, with_attestation, with_device
 from mailgate.classify.discovery import is_autodiscover
 from mailgate.decide import decide
 from mailgate.gateway.answer import Answer, send
@@ -23,6 +23,7 @@ from mailgate.gateway.hanging import Hanging, NoLongerAllowed, hangs
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.local import LOCAL_PREFIX, answer_local
 from mailgate.gateway.login import ask_for_login, has_no_login
+from mailgate.gateway.me import SelfService
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.prober import Mode, Prober
 from mailgate.gateway.proving import Prover
@@ -100,6 +101,7 @@ class Gate:
     public_url: str
     clock: Callable[[], datetime]
     new_reference: Callable[[], str]
+    self_service: SelfService
     prober: Prober = field(default_factory=Prober)
 
     @property
@@ -147,6 +149,7 @@ class Gate:
         client = with_attestation(classify(facts), proof)
         client = self.prover.with_places(client, proof, facts, now)
         posture = await self.postures.current(client, proof, now)
+        client = with_device(client, posture.kind)
         access = Access(facts, client, posture, now, User(_who(incoming, client, proof)), proof)
         decision = decide(access, live.policy)
         self.metrics.decision_seconds.observe(perf_counter() - started)
@@ -159,7 +162,8 @@ class Gate:
         same = posture == before.posture and policy.version == decision.policy_version
         if same and now - before.now < BY_THE_CLOCK:
             return None
-        access = replace(before, posture=posture, now=now)
+        client = with_device(before.client, posture.kind)
+        access = replace(before, client=client, posture=posture, now=now)
         return access, decide(access, policy)
 
     async def _enforce(

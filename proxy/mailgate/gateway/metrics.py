@@ -79,12 +79,18 @@ class Metrics:
             ["result"],
             registry=self.registry,
         )
+        self.page_logins = Counter(
+            "mailgate_page_logins",
+            "Logins offered to the page of a person, by what the webmail said to them",
+            ["result"],
+            registry=self.registry,
+        )
         self.in_flight = Gauge("mailgate_requests_in_flight", "Requests being served", registry=self.registry)
         self.reloads = Counter(
             "mailgate_config_reloads", "Changed files read, by result", ["result"], registry=self.registry
         )
         self.config_ok = Gauge(
-            "mailgate_config_ok", "1 while the files on disk are the ones in force", registry=self.registry
+            "mailgate_config_ok", "1 while the files on disk are free of mistakes", registry=self.registry
         )
         self.policy = Info("mailgate_policy", "The policy in force", registry=self.registry)
         self.build = Info("mailgate_build", "The version that runs", registry=self.registry)

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from mailgate.classify import classify
 from mailgate.classify.probe import Found, Measured, examine
 from mailgate.gateway.answer import Answer, json_answer
+from mailgate.gateway.caller import from_own_page
 from mailgate.gateway.facts import Incoming
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.metrics import Metrics
@@ -62,7 +63,7 @@ def _prober_asks(gate: ProbingGate, facts: RequestFacts) -> Client:
     """The client as its headers claim. Raises RequestRefused where no probe is asked, or the page is another site's."""
     if not gate.prober.on:
         raise RequestRefused(404, Reason.NOT_FOUND, "There is nothing at this address.")
-    if not _same_origin(gate, facts):
+    if not from_own_page(facts, gate.public_url):
         raise RequestRefused(403, Reason.REQUEST_NOT_SUPPORTED, "Expected a request of the gate's own page.")
     client = classify(facts)
     if client.kind is not Kind.LAPTOP:
@@ -70,14 +71,6 @@ def _prober_asks(gate: ProbingGate, facts: RequestFacts) -> Client:
             403, Reason.REQUEST_NOT_SUPPORTED, "Only what claims to be a computer is probed."
         )
     return client
-
-
-def _same_origin(gate: ProbingGate, facts: RequestFacts) -> bool:
-    """Fetch metadata where sent, else the Origin, which every browser sends with a POST."""
-    site = facts.headers.get("sec-fetch-site")
-    if site is not None:
-        return site == "same-origin"
-    return facts.headers.get("origin") in (f"{facts.scheme}://{facts.host}", gate.public_url)
 
 
 def _note(gate: ProbingGate, found: Found, client: Client, reference: str) -> None:

@@ -63,6 +63,8 @@ class Letterhead:
     at_most: int
     host: str
     default_language: str
+    me_url: str = ""
+    """Where people see their devices and what is stored of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,7 @@ class Quarantine:
             contact=decision.contact,
             accept_language=access.facts.headers.get("accept-language", ""),
             default_language=self._letterhead.default_language,
+            me_url=self._letterhead.me_url,
         )
         named = " · ".join(filter(None, (client.model or client.eas_type, client.eas_id)))
         return _Notice(person, device, view, _one_line(named))

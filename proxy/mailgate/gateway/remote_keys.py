@@ -60,7 +60,8 @@ class RemoteKeys:
             now = self.clock()
             if self._pressed is not None and abs(now - self._pressed) < PAUSE:
                 return False
-            self._pressed = now
+            if self._due is not None:  # the very first question is due anyway
+                self._pressed = now
         elif self._waiting >= MOST_WAITING:
             return False
         self._waiting += 1
@@ -81,7 +82,8 @@ class RemoteKeys:
         try:
             while True:
                 await asyncio.sleep(self.pause().total_seconds())
-                await self.renew()
+                if not self.pause():  # else somebody has asked meanwhile
+                    await self.renew()
         finally:
             if self._asking is not None:
                 self._asking.cancel()

@@ -1,8 +1,10 @@
 """The catalogue: which apps are listed, by which identifiers they are known, and on which lists they stand."""
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from hashlib import sha256
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -31,6 +33,8 @@ class App(Strict):
     android: tuple[Identifier, ...] = ()
     ios: tuple[Identifier, ...] = ()
     names: tuple[Text, ...] = ()
+    publishers: tuple[Text, ...] = ()
+    """Who publishes it, where an inventory has only names: an app of the same name by another is a different one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +47,26 @@ class ListedApp:
     android: tuple[str, ...] = ()
     ios: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    publishers: tuple[str, ...] = ()
 
     def identifiers(self) -> frozenset[tuple[str, str]]:
         """(namespace, case-folded identifier) pairs; two apps never share one."""
         named = {*self.names, self.name, self.key}
         pairs = [("android", self.android), ("ios", self.ios), ("name", named)]
         return frozenset((space, each.casefold()) for space, group in pairs for each in group)
+
+    def published_by(self, publisher: str) -> bool:
+        """Whether it may be by this publisher. Where either side says nothing, it may."""
+        known = {plain_name(each) for each in self.publishers}
+        return not known or not publisher.strip() or plain_name(publisher) in known
+
+
+def plain_name(name: str) -> str:
+    """A display name as it is compared: without case, width, invisible letters and doubled spaces."""
+    visible = (
+        letter for letter in unicodedata.normalize("NFKC", name) if unicodedata.category(letter) != "Cf"
+    )
+    return " ".join("".join(visible).casefold().split())
 
 
 @dataclass(frozen=True)
@@ -79,6 +97,40 @@ class AppCatalog:
             (self._keys[space, folded] for space in (own, other, "name") if (space, folded) in self._keys),
             None,
         )
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        """Every identifier, whatever it is: nearly all that an inventory has is none, and this tells so at once."""
+        return frozenset(identifier for _, identifier in self._keys)
+
+    @cached_property
+    def _named(self) -> Mapping[str, str]:
+        return {plain_name(name): key for (space, name), key in self._keys.items() if space == "name"}
+
+    def match_installed(self, os: str, identifier: str, name: str = "", publisher: str = "") -> str | None:
+        """The key of the listed app that an inventory means, or None.
+
+        The identifier decides. The name does only where there is nothing better to compare: the inventory has no
+        identifier, or the listed app has none for this system. ``publisher`` then keeps apart what has one name.
+        """
+        if identifier.strip().casefold() in self._known and (key := self.match(os, identifier)):
+            return key
+        key = self._named.get(plain_name(name)) if name.strip() else None
+        if key is None:
+            return None
+        app = self.apps[key]
+        known = app.android if os.casefold() == "android" else app.ios
+        if (identifier.strip() and known) or not app.published_by(publisher):
+            return None
+        return key
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Another one whenever an inventory would have to be read again, since another app may be meant."""
+        told = [
+            (key, sorted(app.identifiers()), sorted(app.publishers)) for key, app in sorted(self.apps.items())
+        ]
+        return sha256(repr(told).encode()).hexdigest()[:16]
 
     def lists_of(self, apps: Iterable[str]) -> tuple[str, ...]:
         """The lists on which any of the apps stands, sorted."""

@@ -3,31 +3,49 @@
 ``Store`` is the open database; ``Postures`` and ``Ledger`` are what the path of a request uses of it.
 """
 
+from mailgate.store.audit import Act
+from mailgate.store.chain import Break, Entry, Head
 from mailgate.store.database import StoreError, StoreUnavailableError
 from mailgate.store.device import Device, Report
 from mailgate.store.enrolments import EnrolledKey, Enrolments, EnrolmentToken, NotEnrolled, Revoked
 from mailgate.store.keys import Key, Keys
 from mailgate.store.learning import Taken
 from mailgate.store.ledger import Ledger
+from mailgate.store.people import Sighted, Told
+from mailgate.store.plans import Planned
+from mailgate.store.policies import Activation, Draft, OvertakenError, Policies, Version
 from mailgate.store.postures import Postures
-from mailgate.store.sightings import Recorded, Sighting, Tally
+from mailgate.store.retention import Keep
+from mailgate.store.sightings import ClientFacts, Recorded, Sighting, Tally, Way
 from mailgate.store.spent import SpentProofs
 from mailgate.store.states import is_of, owner_of, posture_of, posture_of_person
 from mailgate.store.store import Store
 
 __all__ = [
+    "Act",
+    "Activation",
+    "Break",
+    "ClientFacts",
     "Device",
+    "Draft",
     "EnrolledKey",
     "EnrolmentToken",
     "Enrolments",
+    "Entry",
+    "Head",
+    "Keep",
     "Key",
     "Keys",
     "Ledger",
     "NotEnrolled",
+    "OvertakenError",
+    "Planned",
+    "Policies",
     "Postures",
     "Recorded",
     "Report",
     "Revoked",
+    "Sighted",
     "Sighting",
     "SpentProofs",
     "Store",
@@ -35,6 +53,9 @@ __all__ = [
     "StoreUnavailableError",
     "Taken",
     "Tally",
+    "Told",
+    "Version",
+    "Way",
     "is_of",
     "owner_of",
     "posture_of",

@@ -9,6 +9,9 @@ from mailgate.model import Kind, Reason
 from mailgate.store.device import Contradiction, Report
 from mailgate.store.names import Name, user_text
 
+CROWD = 16
+"""Ids of one source for one device, by enrolling anew again and again; more are rather devices that share a placeholder."""
+_SHOWN = 3
 _FAMILIES = {"ios": "ios or ipados", "ipados": "ios or ipados"}
 """Systems that sources do not tell apart."""
 
@@ -18,7 +21,15 @@ def contradictions(reports: Sequence[Report]) -> tuple[Contradiction, ...]:
     if len(reports) < 2:
         return ()
     current = [report for report in reports if not report.gone]
+    crowd = sorted({report.source for report in reports if crowded_by(reports, report.source)})
     return tuple(
+        Contradiction(
+            Reason.DEVICE_NAME_CONTRADICTED,
+            "",
+            f"{source} has {CROWD} devices or more of one name, which is probably a placeholder",
+        )
+        for source in crowd[:1]
+    ) + tuple(
         Contradiction(reason, "", f"{noun}: {_said(said)}")
         for reason, noun, said in (
             (Reason.DEVICE_KIND_CONTRADICTED, "kind", list(_kinds(current))),
@@ -29,10 +40,17 @@ def contradictions(reports: Sequence[Report]) -> tuple[Contradiction, ...]:
     )
 
 
+def crowded_by(reports: Iterable[Report], source: str) -> bool:
+    """Whether one source has so many ids for this device that what they have in common is probably no name."""
+    return sum(report.source == source and not report.gone for report in reports) >= CROWD
+
+
 def shared(name: Name, others: Iterable[str]) -> Contradiction:
     """Two devices that cannot be one claim the same name."""
     kind, text = name
-    detail = f"the {kind} name {text} is reported for {', '.join(others)} too, which is another device"
+    told = sorted(others)
+    more = f" and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
+    detail = f"the {kind} name {text} is reported for {', '.join(told[:_SHOWN])}{more} too, which is another device"
     return Contradiction(Reason.DEVICE_NAME_CONTRADICTED, f"{kind} {text}", detail)
 
 

@@ -26,6 +26,8 @@ _PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=NORMAL",
     "foreign_keys=ON",
+    "cache_size=-16000",  # KiB for each connection; an import writes all over the indexes
+    "wal_autocheckpoint=16000",  # pages: what is written again and again reaches the file once
     "secure_delete=ON",  # what is forgotten is overwritten, not only unlinked
 )
 

@@ -42,6 +42,8 @@ class Report:
     """What the source may call it by (``trust.py``)."""
     first_seen: datetime = field(default=LONG_AGO, compare=False)
     last_seen: datetime = field(default=LONG_AGO, compare=False)
+    adds: bool = field(default=False, compare=False)
+    """It is part of what the source knows (``model.DeviceRecord``). What is stored is whole."""
 
     @property
     def slot(self) -> Slot:
@@ -59,22 +61,39 @@ class Report:
         brings what else it knows and leaves the look as it was; one that says ``gone`` leaves everything.
         """
         if old is None:
-            return self
+            return replace(self, adds=False)
+        new = self._completed(old) if self.adds else self
         kept = old
         if self.gone:
             kept = replace(old, gone=True)
         elif self.age >= old.age:
-            kept = self
+            kept = new
         elif self.reported_at is None and (self.expires_at is None or self.age[1] >= old.age[1]):
             kept = replace(
-                self,
+                new,
                 status=old.status,
                 apps=old.apps,
                 apps_complete=old.apps_complete,
                 reported_at=old.reported_at,
                 expires_at=old.expires_at,
             )
-        return replace(kept, first_seen=old.first_seen, last_seen=max(old.last_seen, self.last_seen))
+        return replace(
+            kept, first_seen=old.first_seen, last_seen=max(old.last_seen, self.last_seen), adds=False
+        )
+
+    def _completed(self, old: "Report") -> "Report":
+        """What this one leaves empty as the older one had it, of each kind of name too. Looks at apps stay apart."""
+        told = {kind for kind, _ in self.names}
+        return replace(
+            self,
+            owner=self.owner or old.owner,
+            kind=self.kind or old.kind,
+            os=self.os or old.os,
+            os_version=self.os_version or old.os_version,
+            managed=old.managed if self.managed is None else self.managed,
+            status=old.status if self.status == "none" else self.status,
+            names=self.names | {name for name in old.names if name[0] not in told},
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +130,14 @@ class Device:
     @property
     def claims(self) -> frozenset[Name]:
         """Every name that a report has for it."""
+        if len(self.reports) == 1:  # most devices have one
+            return self.reports[0].names
         return frozenset[Name]().union(*(report.names for report in self.reports))
 
     @property
     def names(self) -> frozenset[Name]:
         """Every name that it is found by."""
-        return self.claims - self.ceded
+        return self.claims - self.ceded if self.ceded else self.claims
 
     def report(self, slot: Slot) -> Report | None:
         """What this source says under this id."""
@@ -166,7 +187,7 @@ def new_id(slot: Slot, attempt: int = 0) -> str:
     where the id is taken.
     """
     told = "\0".join((*slot, str(attempt) if attempt else ""))
-    text = b32encode(sha256(told.encode("utf-8", "backslashreplace")).digest())[:12].decode().lower()
+    text = b32encode(sha256(told.encode("utf-8", "backslashreplace")).digest()[:10])[:12].decode().lower()
     return f"{text[:4]}-{text[4:8]}-{text[8:]}"
 
 

@@ -38,12 +38,13 @@ from mailgate.store.schema import (
     reports,
     sightings,
 )
+from mailgate.store.sketches import sketches
 from mailgate.store.trust import report_from
 
 _PAGE = 500
 _BATCH = 1000
 """Records in one transaction: long enough for few commits, short enough for who waits to write."""
-_REMEMBERED = timedelta(days=1)
+REMEMBERED = timedelta(days=1)
 """How long it is known that a device was forgotten: much longer than a gate needs to hear of it."""
 
 
@@ -106,6 +107,24 @@ class Devices:
         query = select(devices.c.key).where(devices.c.id > after).order_by(devices.c.id).limit(size)
         found = await self._all(query, patience=30)
         return sorted(found, key=lambda device: device.id)
+
+    async def sketches(self, after: str, size: int) -> list[Device]:
+        """As ``page``, with all that decisions need and without the names (``sketches.py``)."""
+        async with self._database.reading(patience=60) as connection:
+            return await sketches(connection, after, size)
+
+    async def count(self) -> int:
+        """How many there are."""
+        async with self._database.reading(patience=30) as connection:
+            return (await connection.execute(select(func.count()).select_from(devices))).scalar() or 0
+
+    async def splits(self, parts: int) -> list[str]:
+        """The ids behind which the second, third, … of as many equal parts of all devices begins, in order."""
+        count = await self.count()
+        query = select(devices.c.id).order_by(devices.c.id).limit(1)
+        places = sorted({count * part // parts for part in range(1, parts)} - {0, count})
+        async with self._database.reading(patience=60) as connection:
+            return [(await connection.execute(query.offset(place - 1))).scalar_one() for place in places]
 
     async def load(self, numbers: Iterable[int]) -> list[Device]:
         """The devices with these keys."""
@@ -222,7 +241,7 @@ async def _forget(connection: AsyncConnection, device: Device, change: int, now:
     await _forget_sightings(connection, ids, eas_ids)
     await connection.execute(delete(notices).where(notices.c.device.in_([*ids, *eas_ids])))
     await connection.execute(delete(devices).where(devices.c.key == device.number))
-    await connection.execute(delete(forgotten_devices).where(forgotten_devices.c.at < now - _REMEMBERED))
+    await connection.execute(delete(forgotten_devices).where(forgotten_devices.c.at < now - REMEMBERED))
     rows = [{"id": each, "changed": change, "at": now} for each in ids]
     statement = upsert(connection, forgotten_devices)
     again = {"changed": statement.excluded.changed, "at": statement.excluded.at}

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import CompoundSelect, Row, Select, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.model import Kind, Reason
@@ -12,7 +12,7 @@ from mailgate.store.device import Contradiction, Device, Report, new_id
 from mailgate.store.names import FORMER, Name
 from mailgate.store.schema import device_findings, device_names, devices, reports
 
-_AT_ONCE = 5000
+_AT_ONCE = 10_000
 """Values in one question: SQLite takes 32,766, PostgreSQL's protocol 65,535."""
 
 _HELD = device_names.c
@@ -32,27 +32,42 @@ async def around(connection: AsyncConnection, news: Sequence[Report]) -> list[De
     numbers = set[int]()
     for query in _questions(news):
         numbers |= set((await connection.execute(query)).scalars())
-    found = await load(connection, numbers)
-    contested = {each.about for device in found for each in device.findings if each.about}
-    if contested:
+    found = more = await load(connection, numbers)
+    while contested := {each.about for device in more for each in device.findings if each.about}:
         query = select(device_findings.c.device).where(device_findings.c.about.in_(contested))
         others = set((await connection.execute(query)).scalars()) - numbers
-        found += await load(connection, others)
+        numbers |= others
+        more = await load(connection, others)
+        found = found + more
     return found
 
 
-def _questions(news: Sequence[Report]) -> Iterator[Select[Any]]:
-    """Keys of devices, by all that the reports tell. Each is one look at an index."""
+def _questions(news: Sequence[Report]) -> Iterator[Select[Any] | CompoundSelect[Any]]:
+    """Keys of devices, by all that the reports tell: as few questions as there can be, each some looks at an index."""
+    asked: list[Select[Any]] = []
+    values = 0
+    for query, count in _looks(news):
+        if values + count > _AT_ONCE and asked:
+            yield union_all(*asked)
+            asked, values = [], 0
+        asked.append(query)
+        values += count
+    yield union_all(*asked)
+
+
+def _looks(news: Sequence[Report]) -> Iterator[tuple[Select[Any], int]]:
+    """Each look at one index, and how many values it is for."""
     for source, slots in _grouped((report.source, report.id) for report in news).items():
         for ids in _portions(slots):
-            yield select(reports.c.device).where(reports.c.source == source, reports.c.id.in_(ids))
+            found = select(reports.c.device).where(reports.c.source == source, reports.c.id.in_(ids))
+            yield found, len(ids) + 1
     would_be = [new_id(report.slot) for report in news]
     for ids in _portions(would_be):
-        yield select(devices.c.key).where(devices.c.id.in_(ids))
+        yield select(devices.c.key).where(devices.c.id.in_(ids)), len(ids)
     names = {name for report in news for name in report.names} | {(FORMER, each) for each in would_be}
     for kind, texts in _grouped(sorted(names)).items():
         for some in _portions(texts):
-            yield select(_HELD.device).where(_HELD.kind == kind, _HELD.name.in_(some))
+            yield select(_HELD.device).where(_HELD.kind == kind, _HELD.name.in_(some)), len(some) + 1
 
 
 async def _load(connection: AsyncConnection, numbers: Sequence[int]) -> list[Device]:

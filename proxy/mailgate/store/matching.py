@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from enum import Enum
 
-from mailgate.store.contradictions import contradictions, shared
+from mailgate.store.contradictions import contradictions, crowded_by, shared
 from mailgate.store.device import Contradiction, Device, Report, Slot, merged, new_id
 from mailgate.store.names import SERIAL, STRONG, UDID, Name
 from mailgate.store.trust import by_own_word, links
@@ -56,6 +56,7 @@ class Shelf:
 
     def put(self, report: Report) -> News:
         """Take a report in."""
+        report = self._without_crowded(report)
         home = self.at(report.slot)
         old = home.report(report.slot) if home else None
         if home is None or old is None:
@@ -69,12 +70,30 @@ class Shelf:
         self._settle(one.id, home.claims | one.claims, new)
         return News.CHANGED
 
+    def take_off(self, report: Report) -> None:
+        """Let go of a report: what it had is had by who else claims it."""
+        home = self.at(report.slot)
+        if home is not None:
+            rest = home.without(report.slot)
+            self._put(rest)
+            self._settle(rest.id, home.claims, report)
+
     def _arrive(self, report: Report) -> News:
         """Take in what a source reports for the first time."""
         known = self._joined(report, None)
         self._put(known)
         self._settle(known.id, known.claims, report)
         return News.NEW if len(known.reports) == 1 and not known.former else News.CHANGED
+
+    def _without_crowded(self, report: Report) -> Report:
+        """The report without names that its source gives to so many devices that they can be nobody's."""
+        crowded = {
+            name
+            for name in report.names
+            for device in self._claiming(name)
+            if device.report(report.slot) is None and crowded_by(device.reports, report.source)
+        }
+        return replace(report, names=report.names - crowded) if crowded else report
 
     def _staying(self, home: Device, report: Report) -> Device | None:
         """Its device with the new report; None, and the device without it, where the other sources contradict it."""

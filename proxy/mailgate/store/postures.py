@@ -3,7 +3,9 @@
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
+
+from cachetools import LRUCache
 
 from mailgate.model import AttestationResult, Client, Posture, PostureState
 from mailgate.policy import AppCatalog
@@ -14,7 +16,7 @@ from mailgate.store.matching import News, Shelf
 from mailgate.store.memory import Known, Memory, Owned
 from mailgate.store.names import EAS, eas_forms, eas_text, user_text
 from mailgate.store.reports import Reports, report_of
-from mailgate.store.states import is_of, posture_of, posture_of_person
+from mailgate.store.states import is_of, posture_of, posture_of_person, settled_until
 from mailgate.store.trust import source_of
 
 Answer = TypeVar("Answer")
@@ -24,6 +26,20 @@ _REST = timedelta(seconds=1)
 """How long a store that did not answer is left alone, so that not every request waits for it."""
 _PAGES = 20
 """How many pages of changes are read in one go, so that a large import is followed and yet leaves room."""
+
+
+class _Settled(NamedTuple):
+    """A posture that was worked out, of what, and from when until when it is true."""
+
+    device: Device
+    terms: tuple[object, ...]
+    since: datetime
+    until: datetime
+    posture: Posture
+
+    def holds(self, device: Device, terms: tuple[object, ...], now: datetime) -> bool:
+        same = all(one is other for one, other in zip(self.terms, terms, strict=True))
+        return self.device is device and same and self.since <= now < self.until
 
 
 class Postures:
@@ -47,6 +63,7 @@ class Postures:
         self._devices = devices
         self._reports = reports
         self._memory = Memory(cache_size)
+        self._settled: LRUCache[str, _Settled] = LRUCache(cache_size)
         self._seen: int | None = None
         self._silent_at = datetime.min.replace(tzinfo=UTC)
 
@@ -182,10 +199,19 @@ class Postures:
                     shelf.put(report)
         return shelf
 
+    def worth(self, device: Device, now: datetime) -> Posture:
+        """What a device, as it is stored, is worth now."""
+        return self._posture(device, now)
+
     def _posture(self, device: Device | None, now: datetime) -> Posture:
+        """What the device's reports are worth now; worked out again once they or what they are measured by are others."""
         if device is None:
             return Posture()
-        return posture_of(
+        terms = (self.catalog, self.max_age, self.precedence, self.unreachable)
+        settled = self._settled.get(device.id)
+        if settled is not None and settled.holds(device, terms, now):
+            return settled.posture
+        posture = posture_of(
             device,
             self.catalog,
             self.max_age,
@@ -193,6 +219,9 @@ class Postures:
             precedence=self.precedence,
             unreachable=self.unreachable,
         )
+        until = settled_until(device, self.max_age, now)
+        self._settled[device.id] = _Settled(device, terms, now, until, posture)
+        return posture
 
     async def _ask(
         self, read: Callable[[], Awaitable[Answer]], now: datetime, *, patient: bool = False

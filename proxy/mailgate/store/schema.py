@@ -9,6 +9,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     Dialect,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -207,6 +208,66 @@ notices = Table(
 )
 """Who was told by mail why which device gets none, and when last. ``device`` is an id, or an ActiveSync id as text."""
 
+audit = Table(
+    "audit",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    *(
+        Column(name, Text, nullable=False)
+        for name in ("at", "who", "what", "about", "why", "origin", "details")
+    ),
+    Column("previous", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+)
+"""The audit log, numbered from 1 without gaps. Every column is what was hashed, so times are texts and details JSON."""
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("one", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, nullable=False),
+    Column("digest", Text, nullable=False),
+)
+"""One row: the last entry of the log. Who appends locks it; entries that were cut off the end are missed by it."""
+
+policies = Table(
+    "policies",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("digest", Text, nullable=False, unique=True),
+    Column("policy", Text, nullable=False, index=True),
+    Column("texts", Text, nullable=False),
+    Column("author", Words, nullable=False),
+    Column("note", Words, nullable=False),
+    Column("made_at", Instant, nullable=False),
+)
+"""Every version of the rules: ``texts`` is a JSON object of its files, ``policy`` what sightings call it."""
+
+plans = Table(
+    "plans",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("serial", Integer, nullable=False),
+    Column("candidate", Text, nullable=False),
+    Column("policy", Text, nullable=False),
+    Column("texts", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("author", Words, nullable=False),
+    Column("made_at", Instant, nullable=False, index=True),
+)
+"""Plans, each with the rules that it is about (``candidate`` is their digest) and the activation it was made against."""
+
+activations = Table(
+    "activations",
+    metadata,
+    Column("serial", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, ForeignKey(policies.c.number), nullable=False),
+    Column("author", Words, nullable=False),
+    Column("note", Words, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+"""Which version was put in force, in order. The last row is the one in force; gates look at it all the time."""
+
 spent_proofs = Table(
     "spent_proofs",
     metadata,
@@ -240,3 +301,29 @@ enrolled_keys = Table(
     Column("revoked_at", Instant, index=True),
 )
 """Keys that devices enrolled with (RFC 7638 thumbprints). A revoked one stays, so that it is never taken again."""
+connectors = Table(
+    "connectors",
+    metadata,
+    Column("name", Words, primary_key=True),
+    Column("last_attempt", Instant),
+    Column("last_success", Instant),
+    Column("last_full", Instant),
+    Column("failing_since", Instant),
+    Column("trouble", Words, nullable=False),
+    Column("cursor", Instant),
+    Column("listed", Text, nullable=False),
+    Column("devices", BigInteger, nullable=False),
+    Column("taken", BigInteger, nullable=False),
+    Column("gone", BigInteger, nullable=False),
+    Column("held", BigInteger, nullable=False),
+)
+"""How each connector fares: ``SourceState``."""
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", Words, primary_key=True),
+    Column("holder", Words, nullable=False),
+    Column("until", Float(53), nullable=False),
+)
+"""Who of several gates does what only one may do, and until when: seconds since 1970 by the database's clock."""

@@ -7,13 +7,14 @@ from datetime import date, datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from sqlalchemy import case, delete, or_, select
+from sqlalchemy import ColumnElement, and_, case, delete, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.model import LOGINS, RequestFacts
 from mailgate.store.database import Database
+from mailgate.store.names import FORMER
 from mailgate.store.rows import upsert
-from mailgate.store.schema import clients, sightings
+from mailgate.store.schema import clients, device_names, devices, sightings
 
 _PAGE = 500
 _recorded = select(sightings, *(c.label(f"client_{c.name}") for c in clients.c)).join(clients)
@@ -57,6 +58,15 @@ class Sighting(NamedTuple):
     policy: str
 
 
+class Way(NamedTuple):
+    """One way in which somebody came: which client of whom, on which device."""
+
+    device: str
+    user: str
+    client_id: str
+    client: ClientFacts
+
+
 class Tally(NamedTuple):
     """How often, from when to when. ``reference`` is the reference id of the last request."""
 
@@ -83,6 +93,17 @@ class Recorded:
     tally: Tally
 
 
+def _ways(device: Any, *where: Any) -> Any:
+    """A query on ways, each once; the texts of a client are looked at only after that."""
+    named = (device.label("device"), sightings.c.user, sightings.c.client)
+    seen = select(*named).where(*where).distinct().subquery()
+    facts = (clients.c[name] for name in ClientFacts._fields)
+    joined = select(seen.c.device, seen.c.user, clients.c.id, *facts)
+    return joined.join(clients, clients.c.id == seen.c.client).order_by(
+        seen.c.device, clients.c.id, seen.c.user
+    )
+
+
 class Sightings:
     """Queries on sightings. Every method may raise ``StoreUnavailableError``."""
 
@@ -98,11 +119,36 @@ class Sightings:
             query = query.where(sightings.c.user == user)
         return await self._rows(query)
 
+    async def where(self, theirs: ColumnElement[bool], size: int = _PAGE) -> list[Recorded]:
+        """Those that a condition on the table picks, the last seen first."""
+        query = _recorded.where(theirs).order_by(sightings.c.last_at.desc(), sightings.c.id)
+        return await self._rows(query.limit(size))
+
     async def find(self, name: str) -> Recorded | None:
         """The sighting with this id, or whose last request had this reference id."""
         query = _recorded.where(or_(sightings.c.id == name, sightings.c.reference == name))
         found = await self._rows(query.order_by(sightings.c.last_at.desc()).limit(1)) if name else []
         return found[0] if found else None
+
+    async def ways(self, devices: Sequence[str], since: date) -> list[Way]:
+        """How these devices came on ``since`` and the days after, each way once."""
+        of_them = sightings.c.device.in_(devices)
+        return await self._read_ways(_ways(sightings.c.device, of_them, sightings.c.day >= since))
+
+    async def strangers(self, since: date, after: tuple[str, str], size: int = _PAGE) -> list[Way]:
+        """How clients of which no device is known came, in the order of client id and user, from just behind ``after``."""
+        client, user = after
+        named = device_names.c.name == sightings.c.device
+        former = select(device_names.c.device).where(device_names.c.kind == FORMER, named).exists()
+        known = or_(select(devices.c.key).where(devices.c.id == sightings.c.device).exists(), former)
+        behind = or_(sightings.c.client > client, and_(sightings.c.client == client, sightings.c.user > user))
+        query = _ways(literal(""), ~known, sightings.c.day >= since, behind)
+        return await self._read_ways(query.limit(size))
+
+    async def _read_ways(self, query: Any) -> list[Way]:
+        async with self._database.reading(patience=300) as connection:
+            rows = (await connection.execute(query)).all()
+        return [Way(device, user, client[0], _facts(client[1:])) for device, user, *client in rows]
 
     async def prune(self, before: datetime, size: int = _PAGE) -> int:
         """Delete up to ``size`` sightings, and as many clients, not seen since ``before``. Returns how many."""
@@ -182,6 +228,12 @@ def _client_row(client: ClientFacts) -> dict[str, Any]:
 def fingerprint(facts: Sequence[object]) -> str:
     """The same short name for the same facts in every process: 128 bits of SHA-256, in hex."""
     return sha256(json.dumps(facts, default=str).encode()).hexdigest()[:32]
+
+
+def _facts(columns: Sequence[Any]) -> ClientFacts:
+    """Client facts from their columns, of which the headers are the last."""
+    *facts, headers = columns
+    return ClientFacts._make([*facts, tuple(json.loads(headers).items())])
 
 
 def _read(row: Mapping[Any, Any]) -> Recorded:

@@ -4,7 +4,7 @@ The whole table stands in docs/devices.md. Whatever is not sure is never ``clean
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from mailgate.model import Finding, Kind, Posture, PostureState
@@ -16,6 +16,7 @@ from mailgate.store.trust import by_own_word, rank
 Value = TypeVar("Value")
 
 NOBODY: frozenset[str] = frozenset()
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def posture_of(
@@ -114,6 +115,12 @@ _KINDS = (
     Kind.LAPTOP,
     Kind.UNKNOWN,
 )
+
+
+def settled_until(device: Device, max_age: timedelta, now: datetime) -> datetime:
+    """Until when the posture is the same as ``now``, if nothing is reported meanwhile."""
+    ends = [end for report in device.reports if (end := expiry(report, max_age)) is not None and end > now]
+    return min(ends, default=_NEVER)
 
 
 def expiry(report: Report, max_age: timedelta) -> datetime | None:

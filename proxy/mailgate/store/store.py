@@ -2,28 +2,35 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Self
 
 from sqlalchemy.engine import URL
 
 from mailgate.policy import AppCatalog
+from mailgate.store.audit import Audit
+from mailgate.store.connectors import Connectors
 from mailgate.store.database import Database, store_url
 from mailgate.store.devices import Devices
 from mailgate.store.enrolments import Enrolments
 from mailgate.store.keys import Keys
+from mailgate.store.leases import Leases
 from mailgate.store.ledger import Ledger
 from mailgate.store.migrate import migrate
 from mailgate.store.notices import Notices
+from mailgate.store.people import People
+from mailgate.store.personal import Personal
+from mailgate.store.plans import Plans
+from mailgate.store.policies import Policies
 from mailgate.store.postures import Postures
 from mailgate.store.reports import Reports
+from mailgate.store.retention import Retention
 from mailgate.store.sightings import Sightings
 from mailgate.store.spent import SpentProofs
 from mailgate.store.spool import Spool
 
 _SPOOL_BYTES = 32 * 1024 * 1024
-_PAGE = 500
 
 
 class Store:
@@ -33,10 +40,20 @@ class Store:
         self._database = database
         self.devices = Devices(database)
         self.sightings = Sightings(database)
+        self.people = People(database, self.devices, self.sightings)
+        self.personal = Personal(database, self.devices, self.people)
         self.notices = Notices(database)
         self.keys = Keys(database)
+        self.audit = Audit(database)
+        self.policies = Policies(database)
+        self.plans = Plans(database)
         self.spent = SpentProofs(database)
         self.enrolments = Enrolments(database)
+        self.retention = Retention(
+            database, self.devices, self.sightings, self.notices, self.enrolments, self.plans
+        )
+        self.connectors = Connectors(database)
+        self.leases = Leases(database)
         self.ledger = Ledger(database, Spool(spool / "sightings.jsonl", _SPOOL_BYTES))
         self.reports = Reports(database, Spool(spool / "reports.jsonl", _SPOOL_BYTES))
 
@@ -50,6 +67,12 @@ class Store:
         address = store_url(url)
         await asyncio.to_thread(migrate, address)
         return cls(Database(address), spool or _spool_beside(address))
+
+    @classmethod
+    def beside(cls, url: str) -> Self:
+        """The store that another process has opened, to read from: nothing is made or upgraded."""
+        address = store_url(url)
+        return cls(Database(address), _spool_beside(address))
 
     def postures(self, catalog: AppCatalog, max_age: timedelta, precedence: Sequence[str] = ()) -> Postures:
         """Postures under these lists; keep one, it holds the cache."""
@@ -70,21 +93,6 @@ class Store:
         """Raises ``StoreUnavailableError`` where the database does not answer."""
         async with self._database.reading() as connection:
             await connection.exec_driver_sql("SELECT 1")
-
-    async def prune(
-        self, now: datetime, sightings_max_age: timedelta, devices_max_age: timedelta, page: int = _PAGE
-    ) -> int:
-        """Delete what was not seen for longer, ``page`` rows a transaction. Returns how many rows went."""
-        gone = 0
-        for table, age in (
-            (self.sightings, sightings_max_age),
-            (self.notices, sightings_max_age),
-            (self.devices, devices_max_age),
-            (self.enrolments, devices_max_age),
-        ):
-            while deleted := await table.prune(now - age, page):
-                gone += deleted
-        return gone
 
 
 def _spool_beside(url: URL) -> Path:

@@ -67,6 +67,7 @@ def report_from(record: DeviceRecord, now: datetime) -> Report:
         reported_at=min(apps.at, now) if apps else None,
         expires_at=record.expires,
         gone=record.gone,
+        adds=record.adds,
         names=frozenset(_names(record)),
         first_seen=now,
         last_seen=now,

@@ -6,17 +6,16 @@ from datetime import UTC
 import pytest
 
 from mailgate.app.parts import (
-    key_sources,
+    keep_of,
+    login_check_for,
     new_reference,
     server_limits,
-    trust_for,
     utc_now,
     verifier_for,
     ways_for,
 )
-from mailgate.attest import Verifier, mint
-from mailgate.config.settings import AttestationSettings, IssuerSettings
-from mailgate.gateway.metrics import Metrics
+from mailgate.app.trust import Trust
+from mailgate.attest import Verifier
 from mailgate.model import Reason
 from mailgate.store import Store
 
@@ -70,7 +69,7 @@ async def test_the_webmails_authority_is_the_one_that_is_named(bundle):
 @pytest.fixture
 async def trust(tmp_path):
     store = await Store.open(f"sqlite:///{tmp_path}/mailgate.db")
-    yield await trust_for(store)
+    yield await Trust.open(store, utc_now)
     await store.close()
 
 
@@ -84,30 +83,17 @@ async def test_a_verifier_without_issuers_believes_nobody(bundle, trust):
     assert verdict.result.refused in set(Reason)
 
 
-def with_issuers(settings, *issuers):
-    attestation = AttestationSettings.model_construct(issuers=issuers)
-    return settings.model_copy(update={"attestation": attestation})
+async def test_a_login_is_checked_where_the_settings_say(bundle):
+    settings = bundle().settings
+    question = settings.employee_page.login_check
+    check = login_check_for(question, settings.public_url, None)
+    asked = check._question
+    assert (asked.method, asked.target) == (b"OPTIONS", b"/Microsoft-Server-ActiveSync")
+    assert login_check_for(None, settings.public_url, None) is None
 
 
-def issuer(name, jwks):
-    return IssuerSettings.model_construct(issuer=name, jwks=jwks, jwks_ca=None)
-
-
-async def test_an_issuer_that_is_asked_as_before_keeps_its_keys(bundle, trust, tmp_path):
-    settings, metrics = bundle().settings, Metrics()
-    (tmp_path / "jwks.json").write_text(mint.jwks(mint.make_key(b"k" * 32, "k")))
-    one, other, file = (
-        issuer("https://one.example.com", "https://one.example.com/jwks"),
-        issuer("https://other.example.com", "https://other.example.com/jwks"),
-        issuer("https://file.example.com", tmp_path / "jwks.json"),
-    )
-    first = key_sources(with_issuers(settings, one, other, file), trust, metrics)
-    assert set(first) == {settings.public_url, one.issuer, other.issuer, file.issuer}
-    assert set(first[file.issuer].keys().keys) == {"k"}
-    trust.keyring.replace(first)
-    moved = issuer(other.issuer, "https://other.example.com/elsewhere")
-    second = key_sources(with_issuers(settings, one, moved), trust, metrics)
-    assert second[one.issuer] is first[one.issuer]
-    assert second[other.issuer] is not first[other.issuer]
-    assert second[settings.public_url] is first[settings.public_url]
-    await trust.keyring.close()
+def test_what_is_stored_of_people_is_kept_as_long_as_the_settings_say(bundle):
+    settings = bundle().settings
+    kept, told = keep_of(settings), settings.retention
+    assert (kept.sightings, kept.devices) == (told.sightings, told.devices)
+    assert kept.lost_devices == told.lost_devices

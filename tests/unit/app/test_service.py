@@ -13,8 +13,9 @@ from tests.unit.app.conftest import POLICY
 from tests.unit.gateway.gates import gate
 
 from mailgate.app import service as service_module
-from mailgate.app.parts import Trust
+from mailgate.app.parts import keep_of
 from mailgate.app.service import FIXED, Service, note_stray, utc_now
+from mailgate.app.trust import Trust
 from mailgate.attest import MemoryReplayGuard
 from mailgate.config.settings import DovecotSettings, Settings
 from mailgate.gateway.dovecot import PolicyKey
@@ -89,16 +90,40 @@ class Store:
             raise StoreError
 
 
+class Keeper:
+    """Puts in force what it is offered."""
+
+    held = ""
+
+    def __init__(self, rules):
+        self.current = SimpleNamespace(
+            rules=rules, activation=SimpleNamespace(number=3, serial=5, policy="p")
+        )
+
+    async def offer(self, files):
+        self.current.rules = files
+        return files
+
+    async def look(self):
+        pass
+
+
 @pytest.fixture
 def service(bundle):
     """A service that was wired, but opened nothing."""
     first = bundle()
     on = gate()
     trust = Trust(
-        MemoryReplayGuard(), on.prover.keyring, on.prover.nonces, on.enroller.keys, on.enroller.revocations
+        MemoryReplayGuard(),
+        on.prover.keyring,
+        on.prover.nonces,
+        on.enroller.keys,
+        on.enroller.revocations,
+        utc_now,
     )
-    wired = Service(Path("mailgate.yaml"), first, Store(), SimpleNamespace(), trust, on)
+    wired = Service(Path("mailgate.yaml"), first, Store(), Keeper(first.rules), SimpleNamespace(), trust, on)
     wired.reloader = SimpleNamespace(mistakes=[])
+    wired.syncing = SimpleNamespace(health=dict)
     wired.tls = server_context(first.settings.tls.certificate, first.settings.tls.key)
     return wired
 
@@ -110,10 +135,46 @@ async def test_changed_files_are_put_in_force_as_a_whole(service, bundle):
     changed = bundle(policy=CHANGED)
     with capture_logs() as logs:
         await service.apply(changed)
-    assert service.bundle is changed
+    assert service.bundle == changed
     assert service.gate.live.policy is changed.policy
     assert service.postures.catalog is changed.policy.catalog
+    assert service.gate.self_service.keep == keep_of(changed.settings)
     assert logs[0]["takes_effect_at_restart"] == []
+
+
+async def test_settings_take_effect_under_the_rules_that_are_in_force(service, bundle):
+    """Files may be held: then their settings count and their rules do not."""
+    before, changed = service.bundle.rules, bundle(policy=CHANGED)
+
+    async def hold(_files):
+        return before
+
+    service.keeper.offer = hold
+    changed = replace(changed, settings=changed.settings.model_copy(update={"trusted_proxies": ("here",)}))
+    await service.apply(changed)
+    assert service.gate.trusted == ("here",)
+    assert service.gate.live.policy is before.policy
+    assert service.bundle.rules is before
+
+
+async def test_what_another_gate_put_in_force_decides_here(service, bundle, monkeypatch):
+    looks, changed = [], bundle(policy=CHANGED).rules
+    monkeypatch.setattr(service_module, "LOOK", 0)
+
+    async def look():
+        looks.append(1)
+        if len(looks) == 1:
+            raise KeyError("a version that nobody foresaw")
+        if len(looks) == 3:
+            raise asyncio.CancelledError
+        service.keeper.current.rules = changed
+
+    service.keeper.look = look
+    with capture_logs() as logs, pytest.raises(asyncio.CancelledError):
+        await service._follow()
+    assert service.gate.live.policy is changed.policy
+    assert service.postures.catalog is changed.policy.catalog
+    assert [line["event"] for line in logs] == ["policy-look-failed", "policy-changed"]
 
 
 async def test_the_mail_servers_key_is_that_of_the_files_in_force(service):
@@ -148,7 +209,8 @@ async def test_what_only_a_start_can_change_is_named(service, bundle):
 
 
 TAKEN_BY_A_RELOAD = {
-    "trusted_proxies", "attestation", "enrolment", "probe", "probe_lifetime", "dovecot", "posture", "retention", "files",
+    "trusted_proxies", "attestation", "enrolment", "probe", "probe_lifetime", "dovecot", "guard", "posture", "retention", "files",
+    "connectors",
 }  # fmt: skip
 SWITCHED_BY_A_START = {"tls"}
 """On or off; what the files hold is taken by a reload."""
@@ -186,4 +248,5 @@ async def test_only_a_stopping_gate_is_not_ready(service, lost, mistakes, stoppi
     assert state["ready"] is ready
     assert state["store"] == ("unavailable" if lost else "ok")
     assert state["config"] == {"state": "rejected" if mistakes else "ok", "mistakes": mistakes}
+    assert state["rules"] == {"number": 3, "serial": 5, "held": ""}
     assert state["ledger"] == {"written": 1, "spooled": 2, "dropped": 0}

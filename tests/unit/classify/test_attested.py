@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from mailgate.classify import with_attestation
+from mailgate.classify import with_attestation, with_device
 from mailgate.model import Assurance, AttestationResult, Client, Kind, Reason
 
 LAPTOP = Client(Kind.LAPTOP, handheld=False, form="desktop", os="macos", os_version="10.15.7")
@@ -70,3 +70,26 @@ def test_a_refused_attestation_is_worth_no_more_than_none() -> None:
     assert [(f.reason, f.detail) for f in client.findings] == [
         (Reason.ATTESTATION_INVALID, "token-expired: 12 s ago")
     ]
+
+
+@pytest.mark.parametrize(
+    ("client", "reported", "kind", "contradicted"),
+    [
+        (LAPTOP, Kind.PHONE, Kind.PHONE, True),
+        (LAPTOP, Kind.TABLET, Kind.TABLET, True),
+        (LAPTOP, Kind.LAPTOP, Kind.LAPTOP, False),
+        (LAPTOP, Kind.UNKNOWN, Kind.LAPTOP, False),
+        (LAPTOP, None, Kind.LAPTOP, False),
+        (PHONE, Kind.LAPTOP, Kind.PHONE, False),
+        (UNKNOWN, Kind.PHONE, Kind.UNKNOWN, False),
+        (TV, Kind.PHONE, Kind.OTHER, False),
+    ],
+)
+def test_a_computer_whose_sources_take_it_for_a_phone_is_one(
+    client: Client, reported: Kind | None, kind: Kind, contradicted: bool
+) -> None:
+    """Whatever it signed: a phone may enrol as a laptop, and its management still knows what it is."""
+    known = with_device(with_attestation(client, proof(client.kind)), reported)
+    assert (known.kind, known.contradicted) == (kind, contradicted)
+    assert known.handheld is (kind in (Kind.PHONE, Kind.TABLET))
+    assert not (contradicted and known.assurance is Assurance.ATTESTED)

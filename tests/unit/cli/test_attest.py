@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from mailgate.attest import MemoryReplayGuard, Verifier, parse_jwks
+from mailgate.attest.jose import parse_compact
 from mailgate.cli import app
 from mailgate.model import Kind, Reason
 
@@ -123,3 +124,11 @@ def test_a_curl_config_says_where_and_how(run_with_keys) -> None:
 def test_what_cannot_be_used_is_said_with_code_2(run_with_keys, arguments: list[str], says: str) -> None:
     result = run_with_keys(*arguments)
     assert (result.exit_code, says in result.stderr) == (2, True), result.stderr
+
+
+def test_a_proof_holds_the_nonce_that_the_gate_gave(run_with_keys) -> None:
+    made = run_with_keys("mint", "--nonce", "n-1").stdout
+    proof = dict(line.split(": ") for line in made.splitlines())["DPoP"]
+    assert parse_compact(proof).payload["nonce"] == "n-1"
+    plain = dict(line.split(": ") for line in run_with_keys("mint").stdout.splitlines())["DPoP"]
+    assert "nonce" not in parse_compact(plain).payload

@@ -8,6 +8,7 @@ from typing import Any
 from tests.unit.store.examples import CATALOG, MAX_AGE, NOW
 
 from mailgate.cli.device_facts import device_facts, parts_of
+from mailgate.config.settings import Retention
 from mailgate.model import Reason
 from mailgate.store import Device, Report
 from mailgate.store.device import Contradiction
@@ -22,19 +23,23 @@ def bundle() -> Any:
     """As much of the files as is read here."""
     settings = SimpleNamespace(
         posture=SimpleNamespace(max_age=MAX_AGE, precedence=()),
-        retention=SimpleNamespace(devices=timedelta(days=90)),
+        retention=Retention(),
     )
     return SimpleNamespace(policy=SimpleNamespace(catalog=CATALOG), settings=settings)
 
 
-def test_it_is_said_when_a_device_is_deleted_and_a_lost_one_is_not() -> None:
+def test_it_is_said_when_a_device_is_deleted_and_a_lost_one_is_later() -> None:
     told = device_facts(DEVICE, bundle(), NOW)
     assert told["deleted_after"] == (NOW + timedelta(days=90)).isoformat()
     assert told["findings"] == [
         {"reason": "device-os-contradicted", "detail": "os: …", "since": NOW.isoformat()}
     ]
     told = device_facts(replace(DEVICE, lost_at=NOW), bundle(), NOW)
-    assert (told["deleted_after"], told["lost_at"], told["lost"]) == (None, NOW.isoformat(), True)
+    assert (told["deleted_after"], told["lost_at"], told["lost"]) == (
+        (NOW + timedelta(days=365)).isoformat(),
+        NOW.isoformat(),
+        True,
+    )
 
 
 def test_every_name_is_told_with_its_sources_and_whether_it_leads_here() -> None:

@@ -100,6 +100,21 @@ def test_the_quarantine_mail(tmp_path: Path) -> None:
             "activesync: {refusal: page}\ntrusted_proxies",
             "8:23: `page` is not known here; expected one of `status`, `forbidden`",
         ),
+        (
+            "issuers: []",
+            "issuers: [{issuer: a, jwks: k.json}]\nposture: {precedence: [a, b]}",
+            "17:27: `b` is not known here",
+        ),
+        (
+            "issuers: []",
+            "issuers: [{issuer: a, jwks: k.json}]\nposture: {precedence: [a, a]}",
+            "17:27: the source stands above already",
+        ),
+        (
+            "issuers: []",
+            "issuers: [{issuer: a, jwks: k.json}]\nposture: {precedence: [enrolled]}",
+            "17:24: `enrolled` is not known here",
+        ),
         ("trusted_proxies", MAIL % "password: hunter2", "10:15: it is not a reference; expected {env: NAME}"),
         ("trusted_proxies", MAIL % "username: gate", "10:15: `username` and `password` go together"),
         (

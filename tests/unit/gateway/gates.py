@@ -12,6 +12,7 @@ from mailgate.gateway.enroller import Enroller
 from mailgate.gateway.handler import Gate, Live
 from mailgate.gateway.hanging import Hanging
 from mailgate.gateway.keyring import Keyring
+from mailgate.gateway.me import SelfService
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.own_keys import OwnKeys
 from mailgate.gateway.pages import Pages
@@ -22,7 +23,7 @@ from mailgate.gateway.revocations import Revocations
 from mailgate.model import Posture
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.rules import PolicyFile, policy_context
-from mailgate.store import EnrolledKey, Key, NotEnrolled
+from mailgate.store import EnrolledKey, Keep, Key, NotEnrolled
 
 NOW = datetime(2026, 11, 24, 9, 5, 7, tzinfo=UTC)
 REFERENCE = "REF2345"
@@ -76,6 +77,8 @@ class Known:
     def __init__(self):
         self.posture = Posture()
         self.people = {}
+        self.worths = {}
+        self.precedence = ()
         self.breaks = None
 
     async def current(self, client, proof, now):
@@ -86,6 +89,9 @@ class Known:
     async def latest(self, client, proof, now):
         return await self.current(client, proof, now)
 
+    def worth(self, device, now):
+        return self.worths.get(device.id, Posture())
+
     async def of_person(self, login, now):
         if self.breaks:
             raise self.breaks
@@ -95,6 +101,54 @@ class Known:
 class Recorded(list):
     def record(self, access, decision, reference=""):
         self.append((access.facts.path, decision.effect, decision.rule, reference))
+
+
+class NoPeople:
+    """A store in which nothing is kept of people, as far as a test keeps nothing there."""
+
+    def __init__(self):
+        self.of = {}
+        self.by_id = {}
+        self.sighted = []
+        self.rows = []
+        self.mails = []
+        self.keys = []
+        self.passes = []
+        self.breaks = None
+
+    async def devices(self, login, precedence):
+        if self.breaks:
+            raise self.breaks
+        return list(self.of.get(login, ()))
+
+    async def device(self, device_id):
+        if self.breaks:
+            raise self.breaks
+        return self.by_id.get(device_id)
+
+    async def unreported(self, login, devices):
+        return list(self.sighted)
+
+    async def requests(self, login, devices):
+        return self.rows, len(self.rows)
+
+    async def told(self, persons):
+        return self.mails
+
+    async def enrolled(self, login):
+        return self.keys
+
+    async def tokens(self, login):
+        return self.passes
+
+
+def self_service(**changed):
+    parts = {
+        "people": NoPeople(),
+        "known": Known(),
+        "keep": Keep(timedelta(days=30), timedelta(days=90), timedelta(days=365)),
+    }
+    return SelfService(**{**parts, **changed})
 
 
 class Secrets:
@@ -189,5 +243,6 @@ def gate(**changed):
         "public_url": "https://mail.example.com",
         "clock": lambda: NOW,
         "new_reference": lambda: REFERENCE,
+        "self_service": self_service(),
     }
     return Gate(**{**parts, **changed})

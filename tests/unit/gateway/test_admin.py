@@ -17,8 +17,11 @@ async def ask(path, *, ready=True, method="GET"):
     async def policy(_request):
         return web.Response(text="a question of the mail server")
 
+    async def intake(_request):
+        return web.Response(text="an inventory")
+
     request = make_mocked_request(method, path)
-    match = await admin_app(Metrics().registry, readiness, policy).router.resolve(request)
+    match = await admin_app(Metrics().registry, readiness, policy, intake).router.resolve(request)
     return await match.handler(request)
 
 
@@ -44,6 +47,10 @@ async def test_the_mail_server_asks_here():
     assert (await ask("/dovecot/policy?command=allow", method="POST")).text == "a question of the mail server"
 
 
+async def test_inventories_are_posted_here():
+    assert (await ask("/api/devices/hr", method="POST")).text == "an inventory"
+
+
 @pytest.mark.parametrize(
     ("path", "method"),
     [
@@ -52,6 +59,9 @@ async def test_the_mail_server_asks_here():
         ("/metrics/", "GET"),
         ("/dovecot/policy", "GET"),
         ("/dovecot", "POST"),
+        ("/api/devices/hr", "GET"),
+        ("/api/devices/", "POST"),
+        ("/api/devices/hr/more", "POST"),
     ],
 )
 async def test_there_is_nothing_else(path, method):

@@ -35,6 +35,14 @@ async def test_head_gets_the_length_without_the_body():
     assert asked.connection.transport.written.endswith(b"\r\n\r\n")
 
 
+async def test_not_modified_says_no_length():
+    """RFC 9110, 8.6: it would have to be that of the answer that is not sent."""
+    asked = exchange()
+    assert send(asked, Answer(304, headers=(("ETag", 'W/"a"'),)), NOW).keep_alive
+    assert b"Content-Length" not in asked.connection.transport.written
+    assert asked.connection.transport.written.endswith(b'ETag: W/"a"\r\n\r\n')
+
+
 @pytest.mark.parametrize(
     ("line", "fields", "body", "whole", "stays"),
     [

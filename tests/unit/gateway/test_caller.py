@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailgate.gateway.caller import is_first_page_load, is_navigation, is_page_load
+from mailgate.gateway.caller import from_own_page, is_first_page_load, is_navigation, is_page_load
 from mailgate.model import RequestFacts
 
 BROWSER = "text/html,application/xhtml+xml,*/*;q=0.8"
@@ -48,3 +48,25 @@ def test_only_a_get_can_be_asked_again_without_harm(method, loads):
 def test_a_frame_is_no_first_page_load(headers, first):
     assert is_first_page_load(RequestFacts(headers=headers)) is first
     assert not is_first_page_load(RequestFacts(method="POST", headers=headers))
+
+
+PUBLIC = "https://mail.example.com"
+
+
+@pytest.mark.parametrize(
+    ("headers", "own"),
+    [
+        ({"sec-fetch-site": "same-origin", "origin": "https://evil.example"}, True),
+        ({"sec-fetch-site": "same-site", "origin": PUBLIC}, False),
+        ({"sec-fetch-site": "cross-site"}, False),
+        ({"sec-fetch-site": "none"}, False),
+        ({"origin": PUBLIC}, True),
+        ({"origin": "http://10.0.0.1"}, True),
+        ({"origin": "null"}, False),
+        ({"origin": "https://evil.example"}, False),
+        ({}, False),
+    ],
+)
+def test_a_post_of_a_page_of_this_site(headers, own):
+    facts = RequestFacts(method="POST", scheme="http", host="10.0.0.1", headers=headers)
+    assert from_own_page(facts, PUBLIC) is own

@@ -1,8 +1,5 @@
 """The gate's own addresses."""
 
-import json
-from dataclasses import replace
-from datetime import timedelta
 from urllib.parse import quote
 
 import pytest
@@ -12,40 +9,13 @@ from tests.unit.gateway.wire import exchange
 from mailgate.gateway.facts import read_facts
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.local import answer_local
-from mailgate.model import Posture, PostureState, Reason
+from mailgate.model import Reason
 
 
 async def ask(line, *fields, on=None, secure=False):
     head = exchange(line, *fields).head
     incoming = read_facts(head, peer="192.0.2.1", secure=secure, trusted=())
     return await answer_local(on or gate(), incoming, "REF2345", NOW)
-
-
-async def test_status_is_the_verdict_and_what_it_rests_on():
-    phone = b"User-Agent: Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148"
-    answer = await ask(b"GET /.mailgate/status HTTP/1.1", phone)
-    said = json.loads(answer.body)
-    assert (answer.status, said["reference"], said["devices"]) == (200, "REF2345", [])
-    assert said["verdict"]["effect"] == "block"
-    assert said["verdict"]["reason"] == "no-rule-matched"
-    assert (said["client"]["kind"], said["client"]["handheld"]) == ("phone", True)
-
-
-async def test_status_shows_what_is_known_of_the_device():
-    on = gate()
-    known = Posture(
-        PostureState.PROHIBITED, "id", apps=("tiktok",), lists=("prohibited",), source="mdm", reported_at=NOW
-    )
-    on.postures.posture = replace(known, expires_at=NOW + timedelta(hours=1))
-    (device,) = json.loads((await ask(b"GET /.mailgate/status HTTP/1.1", on=on)).body)["devices"]
-    assert device == {
-        "state": "prohibited",
-        "apps": ["tiktok"],
-        "lists": ["prohibited"],
-        "source": "mdm",
-        "reported_at": "2026-11-24T09:05:07+00:00",
-        "expires_at": "2026-11-24T10:05:07+00:00",
-    }
 
 
 @pytest.mark.parametrize("method", [b"GET", b"HEAD"])
@@ -55,7 +25,7 @@ async def test_healthz(method):
 
 
 @pytest.mark.parametrize(
-    "path", ["", "/", "/statusx", "/status/", "/%73tatus", "/../", "/metrics", "/readyz"]
+    "path", ["", "/", "/statusx", "/status/", "/%73tatus", "/../", "/me/", "/metrics", "/readyz"]
 )
 async def test_there_is_nothing_else(path):
     with pytest.raises(RequestRefused) as refused:
@@ -67,6 +37,7 @@ async def test_there_is_nothing_else(path):
     ("line", "allow"),
     [
         (b"POST /.mailgate/status HTTP/1.1", ("GET", "HEAD")),
+        (b"PUT /.mailgate/me HTTP/1.1", ("GET", "HEAD", "POST")),
         (b"DELETE /.mailgate/healthz HTTP/1.1", ("GET", "HEAD")),
         (b"GET /.mailgate/continue HTTP/1.1", ("POST",)),
     ],

@@ -20,7 +20,10 @@ from mailgate.model import (
     User,
 )
 
-HEAD = Letterhead("it-help@example.com", "example.com", timedelta(days=7), 3, "mail.example.com", "en")
+OWN_PAGE = "https://mail.example.com/.mailgate/me"
+HEAD = Letterhead(
+    "it-help@example.com", "example.com", timedelta(days=7), 3, "mail.example.com", "en", OWN_PAGE
+)
 BLOCKED = Decision(Effect.BLOCK, Reason.PROHIBITED_APP, "prohibited-app", "v1", apps=("TikTok",), contact="it-help@example.com")  # fmt: skip
 
 
@@ -74,6 +77,7 @@ async def test_the_mail_names_the_device_the_reason_and_the_fix():
         "it-help@example.com",
         "REF2345",
         "laptop browser",
+        f"Your devices, and what is stored about you: {OWN_PAGE}",
     ):
         assert said in text
     assert "<" not in text

@@ -109,6 +109,25 @@ async def test_a_missing_key_is_asked_for_once_in_half_a_minute(remote, issuer, 
     assert issuer.asked == 3
 
 
+async def test_the_first_question_is_no_reason_to_wait_with_the_next(remote, issuer):
+    """A gate that starts under load and an issuer that rotates a moment later."""
+    assert await remote.press()
+    issuer.keys = (OLD, NEW)
+    assert await remote.press()
+    assert kids(remote) == {"old", "new"}
+    assert not await remote.press()
+
+
+async def test_what_was_asked_meanwhile_is_not_asked_again(remote, issuer):
+    running = asyncio.ensure_future(remote.run())
+    await remote.press()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert issuer.asked == 1
+
+
 async def test_whoever_needs_the_same_answer_waits_for_it(remote, issuer):
     issuer.held = asyncio.Event()
     waiting = [asyncio.ensure_future(remote.press()) for _ in range(50)]

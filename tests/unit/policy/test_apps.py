@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from mailgate.policy.apps import AppCatalog, ListedApp
@@ -49,3 +51,45 @@ def test_lists_of_apps_are_sorted_and_once() -> None:
 
 def test_an_app_that_is_not_listed_any_more_shows_its_key() -> None:
     assert (CATALOG.name_of("tiktok"), CATALOG.name_of("gone")) == ("TikTok", "gone")
+
+
+INSTALLED = AppCatalog(
+    {
+        "tiktok": ListedApp(
+            "tiktok", "TikTok", "ByteDance", android=("com.zhiliaoapp.musically",), names=("抖音",)
+        ),
+        "moomoo": ListedApp("moomoo", "Moomoo", publishers=("Moomoo Technologies Inc.",)),
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("os", "app", "key"),
+    [
+        ("android", ("com.zhiliaoapp.musically", "whatever"), "tiktok"),
+        ("ios", ("com.zhiliaoapp.musically", ""), "tiktok"),
+        ("android", ("com.example.clock", "TikTok"), None),  # its identifier is known, and is another
+        ("ios", ("com.example.clock", "TikTok"), "tiktok"),  # none is known for this system
+        ("android", ("", "TikTok"), "tiktok"),
+        ("android", ("", "  \u200etik tok "), None),
+        ("android", ("", "\u200e\uff34ik\uff34ok "), "tiktok"),
+        ("android", ("", "抖音"), "tiktok"),
+        ("ios", ("", "TikTok", "Whoever Ltd."), "tiktok"),  # nothing is said of its publishers
+        ("ios", ("", "moomoo", "MOOMOO  Technologies Inc."), "moomoo"),
+        ("ios", ("", "Moomoo", ""), "moomoo"),
+        ("ios", ("", "Moomoo", "A farm for children"), None),
+        ("ios", ("", ""), None),
+        ("ios", ("", "\u200e"), None),
+    ],
+)
+def test_an_installed_app_is_told_by_identifier_else_by_name_and_publisher(os, app, key):
+    assert INSTALLED.match_installed(os, *app) == key
+
+
+def test_the_fingerprint_is_another_one_where_another_app_may_be_meant():
+    app = ListedApp("a", "A", ios=("com.a",), publishers=("P",))
+    first = AppCatalog({"a": app}, {"prohibited": ("a",)}).fingerprint
+    assert AppCatalog({"a": app}).fingerprint == first, "lists are looked up when it is decided"
+    for other in (replace(app, ios=("com.b",)), replace(app, names=("B",)), replace(app, publishers=())):
+        assert AppCatalog({"a": other}).fingerprint != first
+    assert AppCatalog({"a": app, "b": ListedApp("b", "B")}).fingerprint != first

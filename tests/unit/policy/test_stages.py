@@ -1,8 +1,9 @@
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
@@ -91,6 +92,27 @@ def test_no_shares(text: object) -> None:
 )
 def test_warn_softens_what_keeps_out(effect: Effect, stage: Stage, becomes: Effect) -> None:
     assert softened(effect, stage) is becomes
+
+
+_DAYS = st.none() | st.integers(0, 60).map(
+    lambda days: datetime(2026, 12, 1, tzinfo=UTC) + timedelta(days=days)
+)
+_MOMENTS = st.datetimes(datetime(2026, 11, 1), datetime(2027, 3, 1), timezones=st.just(UTC))  # noqa: DTZ001
+
+
+@given(_DAYS, _DAYS, _DAYS, _MOMENTS, _MOMENTS)
+def test_the_stage_only_ever_gets_stricter_with_time(
+    report: datetime | None, warn: datetime | None, enforce: datetime | None, one: datetime, other: datetime
+) -> None:
+    starts = [start for start in (report, warn, enforce) if start]
+    assume(starts and all(before < after for before, after in pairwise(starts)))
+    named = {"report_only": report, "warn": warn, "enforce": enforce}
+    stages = Stages.model_validate({name: start.isoformat() for name, start in named.items() if start})
+    order = list(Stage)
+    sooner, later = sorted((one, other))
+    assert order.index(stages.at(sooner)) <= order.index(stages.at(later))
+    next_start = stages.next_start(sooner)
+    assert next_start is None or order.index(stages.at(next_start)) > order.index(stages.at(sooner))
 
 
 @given(st.text(min_size=1), st.floats(0, 1), st.floats(0, 1))

@@ -56,3 +56,4 @@ def test_a_shared_name_is_told_with_the_other_device() -> None:
     found = shared((EAS, "applx1"), ["abcd-efgh-ijkl"])
     assert (found.reason, found.about) == (Reason.DEVICE_NAME_CONTRADICTED, "eas applx1")
     assert found.detail == "the eas name applx1 is reported for abcd-efgh-ijkl too, which is another device"
+    assert "reported for a, b, c and 2 more too" in shared((EAS, "applx1"), "edcba").detail

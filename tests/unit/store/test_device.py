@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.store.examples import NOW, minutes
 
+from mailgate.model import Kind
 from mailgate.store.device import Device, Report, merged, new_id, typed_id
-from mailgate.store.names import KEY, SERIAL
+from mailgate.store.names import EAS, KEY, SERIAL
 
 OLD = Report(
     "mdm",
@@ -102,3 +103,44 @@ def test_an_id_is_made_of_source_and_name_and_of_how_often_it_was_tried() -> Non
     made = {new_id(("a", "bc")), new_id(("ab", "c")), new_id(("a", "bc"), 1), new_id(("", "abc"))}
     assert len(made) == 4
     assert typed_id("phone-1") == "phone-1"
+
+
+WHAT_IT_IS = Report(
+    "mdm", "7", kind=Kind.PHONE, os="ios", os_version="26.1", names=frozenset({(EAS, "appl1")}), adds=True
+)
+WHAT_IS_ON_IT = Report(
+    "mdm", "7", managed=True, apps=frozenset({"tiktok"}), apps_complete=True, reported_at=NOW, adds=True
+)
+
+
+@pytest.mark.parametrize("order", list(permutations([WHAT_IT_IS, WHAT_IS_ON_IT, WHAT_IT_IS])))
+def test_parts_make_a_whole_in_any_order(order: tuple[Report, ...]) -> None:
+    kept = None
+    for part in order:
+        kept = part.after(kept)
+    assert kept == replace(
+        WHAT_IS_ON_IT, kind=Kind.PHONE, os="ios", os_version="26.1", names=frozenset({(EAS, "appl1")})
+    )
+    assert not kept.adds
+
+
+def test_a_part_replaces_what_it_names_and_nothing_else() -> None:
+    old = replace(OLD, names=frozenset({(KEY, "k"), (SERIAL, "s1"), (EAS, "appl1")}))
+    kept = Report("mdm", "7", os_version="26.2", names=frozenset({(SERIAL, "s2")}), adds=True).after(old)
+    assert kept == replace(
+        old, os_version="26.2", names=frozenset({(KEY, "k"), (SERIAL, "s2"), (EAS, "appl1")})
+    )
+
+
+def test_a_whole_report_leaves_nothing_of_what_it_does_not_name() -> None:
+    kept = replace(WHAT_IT_IS, adds=False, reported_at=NOW + minutes(1)).after(OLD)
+    assert (kept.owner, kept.names) == ("", frozenset({(EAS, "appl1")}))
+
+
+def test_a_part_that_is_older_changes_no_look() -> None:
+    old = replace(WHAT_IS_ON_IT, reported_at=NOW - minutes(1), apps=frozenset())
+    assert old.after(WHAT_IS_ON_IT).apps == {"tiktok"}
+
+
+def test_a_device_comes_back_with_a_part() -> None:
+    assert not WHAT_IT_IS.after(replace(OLD, gone=True)).gone

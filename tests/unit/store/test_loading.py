@@ -31,3 +31,12 @@ async def test_whoever_claims_a_contested_name_is_found_though_another_has_it(st
         await store.devices.take([record(str(number), serial=f"SERIAL{number}", eas_ids=("ApplX1",))], NOW)
     found = await store.devices.around(report_from(record("3", eas_ids=("ApplX1",)), NOW))
     assert ids(found) == ["1", "2"]
+
+
+async def test_a_chain_of_contested_names_is_followed_to_its_end(store: Store) -> None:
+    """Else what does not fit between the far ends would be forgotten with the next report of the near one."""
+    for number in (1, 2, 3):
+        eas_ids = (f"Appl{number}", f"Appl{number + 1}")
+        await store.devices.take([record(str(number), serial=f"SERIAL{number}", eas_ids=eas_ids)], NOW)
+    found = await store.devices.around(report_from(record("1"), NOW))
+    assert ids(found) == ["1", "2", "3"]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.unit.store.examples import NOW, minutes
 
 from mailgate.model import Reason
+from mailgate.store.contradictions import CROWD
 from mailgate.store.device import Device, Report, new_id
 from mailgate.store.matching import News, Shelf
 from mailgate.store.names import CERT, EAS, KEY, SERIAL, UDID, Name
@@ -230,3 +231,26 @@ def test_no_two_devices_have_one_name_and_every_claimed_name_is_had(reports: lis
     had = [name for device in shelf for name in device.names]
     assert len(had) == len(set(had))
     assert set(had) == {name for each in reports for name in each.names}
+
+
+def test_a_name_that_a_source_gives_to_very_many_devices_makes_them_no_more_one() -> None:
+    """A placeholder that no table knows: without this a whole fleet would become one device."""
+    reports = [report(f"jamf:{number}", "serial:FACTORY01") for number in range(CROWD + 9)]
+    shelf = put(*reports)
+    sizes = sorted(len(device.reports) for device in shelf)
+    assert sizes == [1] * 9 + [CROWD]
+    crowded = shelf.named([(SERIAL, "FACTORY01")])
+    assert crowded is not None
+    assert [each.reason for each in crowded.findings] == [Reason.DEVICE_NAME_CONTRADICTED]
+    assert all(shelf.put(each) is News.SAME for each in reports)
+    shelf.put(report("intune:1", "serial:FACTORY01"))
+    assert max(len(device.reports) for device in shelf) == CROWD + 1
+
+
+def test_phones_that_are_gone_make_no_crowd() -> None:
+    shelf = Shelf()
+    for number in range(CROWD + 9):
+        shelf.put(report(f"jamf:{number}", "serial:SERIAL1", at=number))
+        shelf.put(report(f"jamf:{number}", gone=True))
+    (device,) = shelf
+    assert (len(device.reports), device.findings) == (CROWD + 9, ())

@@ -1,7 +1,7 @@
 """What the reports of a device are worth, by who says what, how old it is, and who is believed."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
 import pytest
@@ -9,7 +9,7 @@ from tests.unit.store.examples import CATALOG, MAX_AGE, NOW, minutes
 
 from mailgate.model import Finding, Kind, Posture, PostureState, Reason
 from mailgate.store.device import Contradiction, Device, Report
-from mailgate.store.states import is_of, kind_of, owner_of, posture_of, posture_of_person
+from mailgate.store.states import is_of, kind_of, owner_of, posture_of, posture_of_person, settled_until
 from mailgate.store.trust import ENROLLED
 
 CLEAN = {"reported_at": NOW, "apps_complete": True}
@@ -213,6 +213,17 @@ def test_the_owner_is_the_one_that_the_source_says_that_looked_last() -> None:
     assert is_of(device(one), "ADA")
     assert not is_of(device(one, two), "ada")
     assert not is_of(device(said()), "")
+
+
+@pytest.mark.parametrize(
+    ("reports", "hours"),
+    [([], None), ([BLIND], None), ([FINE], 24), ([STALE], None), ([FINE, later(FINE), STALE], 24)],
+)
+def test_a_posture_stays_the_same_until_the_next_report_runs_out(
+    reports: list[Report], hours: int | None
+) -> None:
+    until = settled_until(device(*reports), MAX_AGE, NOW)
+    assert until == (NOW + timedelta(hours=hours) if hours else datetime.max.replace(tzinfo=UTC))
 
 
 PHONE = posture(FINE)

@@ -1,5 +1,6 @@
 """The languages of the pages, each loaded once from its ``.po`` file: no compile step between a clone and a page."""
 
+import datetime as calendar
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,7 +10,7 @@ from io import BytesIO
 from typing import Any
 
 from babel import Locale
-from babel.dates import format_datetime, format_timedelta
+from babel.dates import format_date, format_datetime, format_timedelta
 from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -55,11 +56,27 @@ class Language:
 
     def date(self, when: datetime) -> Markup:
         """Day, time and zone, in full."""
+        return self._instant(when, "full")
+
+    def moment(self, when: datetime) -> Markup:
+        """Day, time and zone, as short as a table wants them."""
+        return self._instant(when, "medium")
+
+    def _instant(self, when: datetime, form: str) -> Markup:
         zone = "ZZZZ" if when.utcoffset() else "z"
-        pattern = str(self.locale.datetime_formats["full"])
+        pattern = str(self.locale.datetime_formats[form])
         pattern = pattern.replace("{0}", f"{self.locale.time_formats['short'].pattern} {zone}")
-        pattern = pattern.replace("{1}", self.locale.date_formats["full"].pattern)
+        pattern = pattern.replace("{1}", self.locale.date_formats[form].pattern)
         return escape(format_datetime(when, pattern, tzinfo=when.tzinfo, locale=self.locale))
+
+    def day(self, when: calendar.date) -> Markup:
+        """A day of the calendar."""
+        return escape(format_date(when, "medium", locale=self.locale))
+
+    def ago(self, since: timedelta) -> Markup:
+        """How long ago, in words: "3 minutes ago"; a second at least."""
+        past = -max(since, timedelta(seconds=1))
+        return escape(format_timedelta(past, threshold=2, add_direction=True, locale=self.locale))
 
     def countdown(self, remaining: timedelta) -> Markup:
         """How long there still is, in words: "in 6 days". Two of a unit are needed before it is used."""

@@ -12,7 +12,9 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from mailgate.gateway.pages.contact import contact_link
+from mailgate.gateway.pages.employee import EmployeeView
 from mailgate.gateway.pages.languages import Language, asked_as, load_languages
+from mailgate.gateway.pages.me import employee_words
 from mailgate.gateway.pages.negotiate import choose_language
 from mailgate.gateway.pages.reasons import detail_of, wording_of
 from mailgate.gateway.pages.steps import off_page, steps_of
@@ -31,14 +33,15 @@ _RETRY = frozenset(
 """Reasons that pass by themselves, so that asking again for the same thing makes sense."""
 
 
-_DECIDED_SCRIPTS = ("recheck.js", "local-time.js")
-_SCRIPTS = {
-    "refusal": _DECIDED_SCRIPTS,
-    "warning": _DECIDED_SCRIPTS,
-    "error": (),
-    "probe": ("probe.js",),
+_DECIDED_ASSETS = ("style.css", "recheck.js", "local-time.js")
+_ASSETS = {
+    "refusal": _DECIDED_ASSETS,
+    "warning": _DECIDED_ASSETS,
+    "error": ("style.css",),
+    "probe": ("style.css", "probe.js"),
+    "me": ("style.css", "me.css", "me.js"),
 }
-"""The scripts of each page."""
+"""The styles and scripts of each page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +68,9 @@ class Letter:
 class _Look:
     """The style and the scripts that stand in a page, and the policy that allows these alone."""
 
-    def __init__(self, *scripts: str) -> None:
-        style, *texts = (_asset(name) for name in ("style.css", *scripts))
+    def __init__(self, *assets: str) -> None:
+        style = "\n".join(_asset(name) for name in assets if name.endswith(".css"))
+        texts = [_asset(name) for name in assets if name.endswith(".js")]
         self.style = Markup(style)  # noqa: S704
         self.scripts = [Markup(text) for text in texts]  # noqa: S704
         self.policy = _content_security_policy(style, texts)
@@ -78,8 +82,8 @@ class Pages:
     def __init__(self) -> None:
         self._languages = load_languages()
         self._asked_as = asked_as(self._languages)
-        self._looks = {name: _Look(*scripts) for name, scripts in _SCRIPTS.items()}
-        self._templates = {name: _environment().get_template(f"{name}.html") for name in _SCRIPTS}
+        self._looks = {name: _Look(*assets) for name, assets in _ASSETS.items()}
+        self._templates = {name: _environment().get_template(f"{name}.html") for name in _ASSETS}
         self._letter = _environment().get_template("letter.txt")
 
     def refusal(self, view: View) -> RenderedPage:
@@ -97,6 +101,20 @@ class Pages:
     def error(self, view: View) -> RenderedPage:
         """The page for a request that the gate could not or would not serve."""
         return self._render("error", view, {"retry": view.reason in _RETRY})
+
+    def me(self, view: EmployeeView) -> RenderedPage:
+        """What somebody may see of themselves: their devices, what is stored, and until when."""
+        language, look = self._language(view.here), self._looks["me"]
+        html = self._templates["me"].render(
+            style=look.style,
+            scripts=look.scripts,
+            view=view,
+            language=language,
+            host=view.here.host,
+            contact=contact_link(view.contact, view.here.reference),
+            **employee_words(view, language),
+        )
+        return RenderedPage(html, look.policy, language.tag)
 
     def letter(self, view: View, device: str) -> Letter:
         """What ``refusal`` says, as a mail. ``device`` is how the person knows the device that it is about."""
@@ -147,6 +165,7 @@ class Pages:
             scripts=look.scripts,
             view=view,
             language=language,
+            host=view.host,
             title=language.say(wording.title),
             detail=language.say(detail, len(view.apps), apps=language.names(view.apps), rule=rule),
             contact=contact_link(view.contact, view.reference),

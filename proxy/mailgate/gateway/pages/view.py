@@ -44,6 +44,8 @@ class View:
     continue_url: str = "/"
     """Where the warning's "Continue to mail" posts to."""
     status_url: str = "/.mailgate/status"
+    me_url: str = ""
+    """The whole address of the person's own page, for a mail."""
 
     @property
     def remaining(self) -> timedelta | None:

@@ -76,3 +76,27 @@ def test_the_time_left_is_said_in_words(left: timedelta, words: str) -> None:
 def test_values_are_escaped_and_texts_are_not() -> None:
     english: Language = LANGUAGES["en"]
     assert english.say(mark("“%(rule)s”"), rule="<b>&") == "“&lt;b&gt;&amp;”"
+
+
+@pytest.mark.parametrize(
+    ("tag", "written"),
+    [("en", "Dec 15, 2026, 12:00 PM UTC"), ("de", "15.12.2026, 12:00 UTC"), ("ja", "2026/12/15 12:00 UTC")],
+)
+def test_a_moment_is_short_and_says_its_zone(tag: str, written: str) -> None:
+    assert " ".join(LANGUAGES[tag].moment(NOON).split()) == written
+
+
+def test_a_day_is_one_of_the_calendar() -> None:
+    assert LANGUAGES["fr"].day(NOON.date()) == "15 déc. 2026"
+
+
+@pytest.mark.parametrize(
+    ("since", "words"),
+    [
+        (timedelta(minutes=3), "3 minutes ago"),
+        (timedelta(hours=7), "7 hours ago"),
+        (timedelta(seconds=-30), "1 second ago"),
+    ],
+)
+def test_how_long_ago_is_said_in_words(since: timedelta, words: str) -> None:
+    assert LANGUAGES["en"].ago(since) == words

@@ -87,6 +87,11 @@ def test_a_refusal_says_why_what_ends_it_and_whom_to_ask(pages: Pages, blocked: 
         assert text in words
 
 
+def test_a_refusal_and_a_warning_lead_to_the_persons_own_page(pages: Pages, blocked: View) -> None:
+    for page in (pages.refusal(blocked), pages.warning(blocked)):
+        assert "/.mailgate/me" in [link["href"] for link in Outline(page).all("a")]
+
+
 @pytest.mark.parametrize(
     ("kind", "said"), [(Kind.PHONE, True), (Kind.TABLET, True), (Kind.UNKNOWN, True), (Kind.LAPTOP, False)]
 )
@@ -141,7 +146,7 @@ def test_hostile_texts_stay_texts(pages: Pages, blocked: View) -> None:
         targets = [
             v for _, a in outline.tags for k, v in a.items() if k in {"href", "action", "src", "data-status"}
         ]
-        assert set(targets) <= {"/", "data:,"}
+        assert set(targets) <= {"/", "data:,", "/.mailgate/me"}
 
 
 def test_nothing_runs_or_loads_but_what_the_policy_names(pages: Pages, blocked: View) -> None:

@@ -269,5 +269,5 @@ def _drop_repeated(connection: sa.Connection, notices: sa.Table, old: str, new: 
 
 
 def _new_id(source: str, name: str) -> str:
-    text = b32encode(sha256(f"{source}\0{name}\0".encode()).digest())[:12].decode().lower()
+    text = b32encode(sha256(f"{source}\0{name}\0".encode()).digest()[:10])[:12].decode().lower()
     return f"{text[:4]}-{text[4:8]}-{text[8:]}"

@@ -1,0 +1,104 @@
+"""Whom a gate believes, through every reload: keys, nonces, what was spent and what was revoked."""
+
+import asyncio
+import secrets
+import ssl
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+import structlog
+
+from mailgate.attest import MemoryReplayGuard, Nonces, parse_jwks
+from mailgate.attest.nonces import NODE_BYTES
+from mailgate.config import Settings
+from mailgate.config.settings import IssuerSettings
+from mailgate.gateway import jwks
+from mailgate.gateway.keyring import FileKeys, Keyring, KeySource
+from mailgate.gateway.metrics import Metrics
+from mailgate.gateway.own_keys import SETTLING, OwnKeys
+from mailgate.gateway.remote_keys import RemoteKeys
+from mailgate.gateway.revocations import Revocations
+from mailgate.store import SpentProofs, Store, StoreError
+
+log = structlog.get_logger()
+
+PRUNE_EVERY = 60.0
+"""Seconds: there may be a spent proof for every request of the last minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Made by ``open``; ``run`` keeps it true."""
+
+    replay: MemoryReplayGuard
+    keyring: Keyring
+    nonces: Nonces
+    own_keys: OwnKeys
+    revocations: Revocations
+    clock: Callable[[], datetime]
+
+    @classmethod
+    async def open(cls, store: Store, clock: Callable[[], datetime]) -> "Trust":
+        """Nobody is believed yet but the gate itself. Raises StoreError."""
+        nonces = Nonces((), secrets.token_bytes(NODE_BYTES), SETTLING)
+        own_keys = OwnKeys(store.keys, nonces, clock)
+        await own_keys.renew()
+        revocations = Revocations(store.enrolments, clock)
+        await revocations.look()
+        return cls(MemoryReplayGuard(), Keyring(), nonces, own_keys, revocations, clock)
+
+    def sources(self, settings: Settings, metrics: Metrics) -> dict[str, KeySource]:
+        """Where the keys of each issuer are, by its name. One that is asked as before stays what it is."""
+        before = {(each.issuer, each.url): each for each in self.keyring.remote()}
+        sources: dict[str, KeySource] = {settings.public_url: self.own_keys}
+        for each in settings.attestation.issuers:
+            if isinstance(each.jwks, str):
+                remote = before.get((each.issuer, each.jwks)) or self._remote(each, metrics)
+                remote.ask = _asking(each)
+                sources[each.issuer] = remote
+            else:
+                sources[each.issuer] = FileKeys(parse_jwks(each.jwks.read_text()))
+        return sources
+
+    def health(self) -> list[dict[str, object]]:
+        """How it stands with each issuer that is asked over the network."""
+        return [
+            {
+                "issuer": each.issuer,
+                "keys": len(each.keys().keys),
+                "last_success": each.last_success and each.last_success.isoformat(),
+                "failure": each.failure,
+            }
+            for each in self.keyring.remote()
+        ]
+
+    async def run(self, spent: SpentProofs) -> None:
+        """Read what other gates change, and forget what is over, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.own_keys.run())
+            tasks.create_task(self.revocations.run())
+            tasks.create_task(self._prune(spent))
+
+    async def _prune(self, spent: SpentProofs) -> None:
+        while True:
+            await asyncio.sleep(PRUNE_EVERY)
+            try:
+                await spent.prune(self.clock())
+            except StoreError as error:
+                log.warning("prune-failed", error=type(error).__name__)
+
+    def _remote(self, each: IssuerSettings, metrics: Metrics) -> RemoteKeys:
+        def count(issuer: str, result: str) -> None:
+            metrics.issuer_keys.labels(issuer, result).inc()
+            if result in ("renewed", "unchanged"):
+                metrics.issuer_keys_success.labels(issuer).set(self.clock().timestamp())
+
+        return RemoteKeys(each.issuer, str(each.jwks), _asking(each), self.clock, count)
+
+
+def _asking(each: IssuerSettings) -> Callable[[str], Awaitable[jwks.Answer]]:
+    """The authorities are read now: what their file holds later counts from the next reload on."""
+    trust = ssl.create_default_context(cafile=each.jwks_ca) if each.jwks_ca else None
+    return partial(jwks.ask, str(each.jwks), trust=trust)

@@ -1,0 +1,125 @@
+"""``mailgate audit``: who changed what, and the proof that nobody has edited that since."""
+
+import csv
+import json
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Column, Table
+from rich.text import Text
+
+from mailgate.cli.check import DEFAULT_PATH
+from mailgate.cli.stored import fail, printable, with_store
+from mailgate.config import Bundle
+from mailgate.store import Entry, Head, Store
+
+app = typer.Typer(help="Show, check and export the log of who changed what.", no_args_is_help=True)
+
+Config = Annotated[Path, typer.Option("--config", help="The settings, which say where the store is.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Limit = Annotated[int, typer.Option(help="How many entries, the last ones.", min=1)]
+Witness = Annotated[
+    str, typer.Option("--head", metavar="NUMBER:DIGEST", help="A head that you noted earlier, elsewhere.")
+]
+
+_COLUMNS = ("number", "at", "who", "what", "about", "why", "origin")
+
+
+@app.command("list")
+def list_entries(limit: Limit = 50, config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
+    """List the last entries, oldest first."""
+
+    async def run(store: Store, _bundle: Bundle) -> list[Entry]:
+        head = await store.audit.head()
+        return (await store.audit.page(max(0, head.number - limit) if head else 0))[-limit:]
+
+    entries = with_store(config, run)
+    if as_json:
+        typer.echo(json.dumps([_told(entry) for entry in entries], ensure_ascii=False))
+    elif entries:
+        Console().print(_table(entries))
+    else:
+        typer.echo("Nothing is written down yet.")
+
+
+@app.command()
+def verify(head: Witness = "", config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
+    """Check that no entry was edited, taken out, moved or cut off. Exit code 1 where one was."""
+    witness = _head(head) if head else None
+
+    async def run(store: Store, _bundle: Bundle) -> tuple[list[Any], Head | None]:
+        return await store.audit.verify(witness), await store.audit.head()
+
+    breaks, last = with_store(config, run)
+    if as_json:
+        found = {"ok": not breaks, "head": str(last or ""), "breaks": [asdict(each) for each in breaks]}
+        typer.echo(json.dumps(found))
+    else:
+        for each in breaks:
+            typer.echo(f"entry {each.number} {each.message}")
+        if not breaks and last:
+            typer.echo(f"whole: {last.number} entries, each follows the one before")
+            typer.echo(f"head: {last}")
+    if breaks:
+        raise typer.Exit(1)
+
+
+@app.command()
+def export(
+    config: Config = DEFAULT_PATH,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+) -> None:
+    """Write every entry to standard output: CSV, or with --json exactly what the digests are made of."""
+
+    async def run(store: Store, _bundle: Bundle) -> None:
+        write = _write_json if as_json else _csv_writer()
+        async for entry in store.audit.all():
+            write(entry)
+
+    with_store(config, run)
+
+
+def _write_json(entry: Entry) -> None:
+    typer.echo(json.dumps(asdict(entry), sort_keys=True))
+
+
+def _csv_writer() -> Callable[[Entry], None]:
+    sheet = csv.writer(sys.stdout)
+    sheet.writerow(Entry.__dataclass_fields__)
+    return lambda entry: sheet.writerow(map(_cell, asdict(entry).values()))
+
+
+def _cell(value: object) -> str:
+    """A value that no spreadsheet takes for a formula."""
+    text = str(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
+
+
+def _head(text: str) -> Head:
+    if not re.fullmatch(r"\d+:[0-9a-f]{64}", text):
+        fail(
+            2, f"`{printable(text)}` is no head; expected NUMBER:DIGEST as `mailgate audit verify` prints it"
+        )
+    number, _, digest = text.partition(":")
+    return Head(int(number), digest)
+
+
+def _told(entry: Entry) -> dict[str, Any]:
+    return asdict(entry) | {"details": json.loads(entry.details)}
+
+
+def _table(entries: list[Entry]) -> Table:
+    table = Table(
+        *(Column(name, no_wrap=name in ("number", "at"), overflow="fold") for name in _COLUMNS), box=SIMPLE
+    )
+    for entry in entries:
+        shown = asdict(entry) | {"at": f"{entry.at[:10]} {entry.at[11:19]}"}
+        table.add_row(*(Text(printable(str(shown[name]))) for name in _COLUMNS))
+    return table

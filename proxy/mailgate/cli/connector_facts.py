@@ -1,0 +1,68 @@
+"""What ``mailgate connectors`` shows: how connectors fare, and what was understood of a source."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from rich.box import SIMPLE
+from rich.table import Table
+from rich.text import Text
+
+from mailgate.model import DeviceRecord
+
+_STYLES = {"ok": "green", "new": "dim", "unavailable": "red", "failing": "red"}
+
+
+def understood(seen: Sequence[DeviceRecord]) -> dict[str, Any]:
+    """How much of what matters these devices have, as plain data."""
+    reports = [record.apps for record in seen if record.apps]
+    return {
+        "devices": len(seen),
+        "with_eas_id": sum(bool(record.eas_ids) for record in seen),
+        "with_owner": sum(bool(record.owner) for record in seen),
+        "with_serial": sum(bool(record.serial) for record in seen),
+        "kinds": dict(Counter(str(record.kind or "unknown") for record in seen)),
+        "with_all_apps": sum(report.complete for report in reports),
+        "with_some_apps": sum(not report.complete for report in reports),
+        "without_apps": len(seen) - len(reports),
+        "listed_apps": dict(Counter(app for report in reports for app in sorted(report.present))),
+        "newest_report": max((report.at for report in reports), default=None),
+        "oldest_report": min((report.at for report in reports), default=None),
+    }
+
+
+def understood_grid(counts: dict[str, Any]) -> Table:
+    """What was understood, one fact a line."""
+    grid = Table.grid(padding=(0, 2))
+    for key, value in counts.items():
+        shown = (
+            ", ".join(f"{each} {count}" for each, count in value.items())
+            if isinstance(value, dict)
+            else value
+        )
+        grid.add_row(Text(key.replace("_", " "), style="bold"), Text("" if shown is None else str(shown)))
+    return grid
+
+
+def states_table(rows: Sequence[dict[str, Any]]) -> Table:
+    """How connectors fare, one a line."""
+    columns = ("name", "type", "state", "trouble", "last success", "last full run", "devices", "held")
+    table = Table(*columns, box=SIMPLE)
+    for row in rows:
+        cells = [
+            row["name"],
+            row["type"],
+            row["state"],
+            row["trouble"],
+            _minute(row["last_success"]),
+            _minute(row["last_full"]),
+            str(row["devices"]),
+            str(row["held"]),
+        ]
+        table.add_row(*cells, style=_STYLES.get(row["state"], "yellow"))
+    return table
+
+
+def _minute(moment: str | None) -> str:
+    return f"{datetime.fromisoformat(moment):%Y-%m-%d %H:%M} UTC" if moment else "never"

@@ -1,0 +1,237 @@
+"""``mailgate connectors``: how device inventories fare, and how to read one now."""
+
+import json
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Annotated
+
+import structlog
+import typer
+from prometheus_client import CollectorRegistry
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from mailgate.app.syncing import leading_for, told
+from mailgate.cli.check import DEFAULT_PATH
+from mailgate.cli.connector_facts import states_table, understood, understood_grid
+from mailgate.cli.stored import fail, with_store
+from mailgate.config import Bundle
+from mailgate.config.sources import Common, FileSettings, PostSettings
+from mailgate.connectors import Connector, Opening, SourceError, Surroundings, Trouble, is_scheduled
+from mailgate.connectors.file import LinesFile
+from mailgate.connectors.leading import Leading, Wish
+from mailgate.connectors.run import Outcome, reading
+from mailgate.connectors.schedule import unreachable
+from mailgate.model import DeviceRecord
+from mailgate.policy.spelling import expected
+from mailgate.store import Store
+
+app = typer.Typer(help="Device inventories: how they fare, and reading one now.", no_args_is_help=True)
+
+Config = Annotated[Path, typer.Option("--config", help="The settings, which name the connectors.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The connector, as the settings name it.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+LetGo = Annotated[
+    bool, typer.Option("--let-go", help="Take what is no longer named for gone, however much it is.")
+]
+
+_LOOK = 500
+"""Devices that ``check`` looks at."""
+
+
+@app.command("list")
+def list_connectors(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
+    """List the connectors of the settings with their last success and what is wrong."""
+
+    async def run(store: Store, bundle: Bundle) -> None:
+        states, settings = await store.connectors.states(), bundle.settings.connectors
+        silent = unreachable(states, settings, datetime.now(UTC))
+        rows = [
+            {"name": name, "type": _type(each), **told(states.get(name), name in silent)}
+            for name, each in settings.items()
+        ]
+        if as_json:
+            typer.echo(json.dumps(rows))
+        elif rows:
+            Console().print(states_table(rows))
+        else:
+            typer.echo("The settings name no connector; docs/connectors.md says how to.")
+
+    with_store(config, run)
+
+
+@app.command()
+def sync(
+    name: Name,
+    full: Annotated[bool, typer.Option("--full", help="Read everything, not only what changed.")] = False,
+    let_go: LetGo = False,
+    config: Config = DEFAULT_PATH,
+    as_json: AsJson = False,
+) -> None:
+    """Read a connector's source now, whatever the schedule says."""
+
+    async def run(store: Store, bundle: Bundle) -> None:
+        settings = _found(name, bundle)
+        if not is_scheduled(settings):
+            fail(2, f"{name} is called by its source: there is nothing to ask")
+        with _Bar(name, shown=not as_json) as bar:
+            wish = Wish(full or let_go, let_go, bar.show)
+            outcome = await _leading(store, bundle).run(name, settings, wish)
+        _tell(name, outcome, as_json)
+
+    with_store(config, run)
+
+
+@app.command()
+def check(name: Name, config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
+    """Read some devices of a source and say what was understood. Stores nothing."""
+
+    async def run(store: Store, bundle: Bundle) -> None:
+        settings = _found(name, bundle)
+        leading = _leading(store, bundle)
+        around = leading.surroundings()
+        connector = leading.make(name, settings, around)
+        try:
+            seen = await _some(connector)
+        except SourceError as error:
+            _complain(name, error.trouble, error.hint, error.details)
+            raise typer.Exit(1) from None
+        finally:
+            await connector.close()
+        counts = understood(seen) | {"of": around.tally.total, "unreadable": around.tally.unreadable}
+        if as_json:
+            typer.echo(json.dumps(counts, default=str))
+        else:
+            typer.echo(f"{name}: what was understood; nothing was stored")
+            Console().print(understood_grid(counts))
+
+    with_store(config, run)
+
+
+@app.command("import")
+def import_lines(
+    name: Name,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="CSV or JSON lines; - for standard input.")],
+    as_csv: Annotated[
+        bool | None,
+        typer.Option("--csv/--jsonl", help="What it is; by its name if not said.", show_default=False),
+    ] = None,
+    let_go: LetGo = False,
+    config: Config = DEFAULT_PATH,
+    as_json: AsJson = False,
+) -> None:
+    """Take the devices of a file: all of them, or none where a line is wrong.
+
+    NAME is a connector of type `file` or `post`. For a file that is `complete`, what it does not name is gone.
+    """
+
+    async def run(store: Store, bundle: Bundle) -> None:
+        settings = _found(name, bundle)
+        if not isinstance(settings, FileSettings | PostSettings):
+            fail(2, f"{name} is of type {_type(settings)}; expected one of type file or post")
+        complete = isinstance(settings, FileSettings) and settings.complete
+        is_csv = file.casefold().endswith(".csv") if as_csv is None else as_csv
+        with _readable(file) as path, _Bar(name, shown=not as_json) as bar:
+
+            def make(_name: str, _settings: Common, around: Surroundings) -> Connector:
+                opening = Opening(name, bundle.policy.catalog, around)
+                return LinesFile(opening, path, is_csv=is_csv, complete=complete)
+
+            leading = replace(_leading(store, bundle), make=make)
+            outcome = await leading.run(name, settings, Wish(full=True, let_go=let_go, progress=bar.show))
+        _tell(name, outcome, as_json)
+
+    with_store(config, run)
+
+
+@contextmanager
+def _readable(file: str) -> Iterator[Path]:
+    """A file that can be read twice: what comes on standard input is copied first."""
+    if file != "-":
+        yield Path(file)
+        return
+    with NamedTemporaryFile(suffix=".lines") as copy:
+        shutil.copyfileobj(sys.stdin.buffer, copy)
+        copy.flush()
+        yield Path(copy.name)
+
+
+def _leading(store: Store, bundle: Bundle) -> Leading:
+    """Runs that say nothing in the log: this command says it."""
+    quiet = structlog.wrap_logger(structlog.ReturnLogger(), processors=[])
+    return replace(leading_for(store, lambda: bundle, CollectorRegistry()), log=quiet)
+
+
+def _found(name: str, bundle: Bundle) -> Common:
+    known = bundle.settings.connectors
+    if name not in known:
+        fail(2, f"no connector is called `{name}`; {expected(name, known)}")
+    return known[name]
+
+
+def _type(settings: Common) -> str:
+    return str(settings.type) if hasattr(settings, "type") else ""
+
+
+class _Bar:
+    """Progress on standard error, where a person looks."""
+
+    def __init__(self, name: str, *, shown: bool) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self._progress = Progress(*columns, console=Console(stderr=True), transient=True, disable=not shown)
+        self._task = self._progress.add_task(name, total=None)
+
+    def __enter__(self) -> "_Bar":
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def show(self, done: int, total: int | None) -> None:
+        self._progress.update(self._task, completed=done, total=total)
+
+
+async def _some(connector: Connector) -> list[DeviceRecord]:
+    """The first devices of a source."""
+    seen: list[DeviceRecord] = []
+    async with reading(connector, None) as records:
+        async for record in records:
+            seen.append(record)
+            if len(seen) == _LOOK:
+                break
+    return seen
+
+
+def _tell(name: str, outcome: Outcome | None, as_json: bool) -> None:
+    """What came of a run; exit code 1 where it is not all that was asked for."""
+    if outcome is None:
+        fail(1, f"{name}: another gate is reading it now")
+    if as_json:
+        typer.echo(json.dumps(asdict(outcome)))
+    else:
+        words = [f"{outcome.taken} records", *(["everything was read"] if outcome.full else [])]
+        words += [f"{outcome.gone} devices are gone"] if outcome.gone else []
+        typer.echo(f"{name}: {', '.join(words)}")
+    if outcome.held:
+        typer.echo(
+            f"{outcome.held} devices are no longer named. That is more than `most_gone` of this connector allows, so "
+            "they are kept. If it is right, run this again with --let-go.",
+            err=True,
+        )
+    elif outcome.trouble:
+        _complain(name, outcome.trouble, outcome.hint, outcome.details)
+    if outcome.trouble:
+        raise typer.Exit(1)
+
+
+def _complain(name: str, trouble: Trouble, hint: str, details: Sequence[str]) -> None:
+    for each in details:
+        typer.echo(each, err=True)
+    typer.echo(f"{name}: {trouble}{f': {hint}' if hint else ''}", err=True)

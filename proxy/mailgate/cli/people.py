@@ -1,0 +1,89 @@
+"""Everything that is stored of one person: to hand it out, and to have it forgotten."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from mailgate.cli.check import DEFAULT_PATH
+from mailgate.cli.stored import fail, printable, with_store
+from mailgate.config import Bundle
+from mailgate.gateway.quarantine import address_of
+from mailgate.store import Store
+
+Person = Annotated[
+    str, typer.Option("--person", metavar="LOGIN", help="Login name of the person, compared without case.")
+]
+
+
+def export(
+    person: Person,
+    config: Annotated[
+        Path, typer.Option("--config", help="The settings, which say where the store is.")
+    ] = DEFAULT_PATH,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Print everything that is stored of one person, table by table: a copy to hand out to them."""
+    _named(person)
+
+    async def run(store: Store, bundle: Bundle) -> None:
+        told = await store.personal.everything(person, *_terms(person, bundle))
+        if as_json:
+            typer.echo(json.dumps(told, ensure_ascii=False))
+        else:
+            _print(told)
+
+    with_store(config, run)
+
+
+def forget_person(person: str, config: Path, *, yes: bool, as_json: bool) -> None:
+    """Delete everything that is stored of one person."""
+    _named(person)
+
+    async def run(store: Store, bundle: Bundle) -> None:
+        terms = _terms(person, bundle)
+        told = await store.personal.everything(person, *terms)
+        count = sum(map(len, told.values()))
+        if not count:
+            fail(1, f"nothing is stored of {printable(person)}")
+        if not yes:
+            question = f"Forget everything stored about {printable(person)}: {_counted(told)}?"
+            typer.confirm(question, abort=True, err=True)
+        await store.personal.forget(person, datetime.now(UTC), *terms)
+        done = {"person": person, "rows": count}
+        typer.echo(json.dumps(done) if as_json else f"forgot {printable(person)}: {_counted(told)}")
+
+    with_store(config, run)
+
+
+def _named(person: str) -> None:
+    if not person.strip():
+        fail(2, "whose? expected a login name after --person")
+
+
+def _terms(person: str, bundle: Bundle) -> tuple[list[str], tuple[str, ...]]:
+    """Where mails to the person went, and which source says best whose a device is."""
+    mail = bundle.settings.activesync.quarantine_mail
+    address = address_of(person, mail.domain) if mail else ""
+    return [each for each in (address, person.lower()) if each], tuple(bundle.settings.posture.precedence)
+
+
+def _counted(told: dict[str, list[dict[str, Any]]]) -> str:
+    return ", ".join(f"{len(rows)} in {name}" for name, rows in told.items() if rows)
+
+
+def _print(told: dict[str, list[dict[str, Any]]]) -> None:
+    console = Console()
+    for name, rows in told.items():
+        console.print(Text(f"{name}: {len(rows)}", style="bold"))
+        for row in rows:
+            facts = Table.grid(padding=(0, 2))
+            for column, value in row.items():
+                facts.add_row(Text(f"  {column}"), Text("" if value is None else printable(str(value))))
+            console.print(facts)
+            console.print()

@@ -1,0 +1,13 @@
+"""``mailgate policy``: which rules are in force, which were, and what others would change."""
+
+import typer
+
+from mailgate.cli.policy import change, history, plan
+
+app = typer.Typer(help="Show, plan and change the rules that are in force.", no_args_is_help=True)
+app.command("history")(history.history)
+app.command("show")(history.show)
+app.command("diff")(history.diff)
+app.command("plan")(plan.plan)
+app.command("apply")(change.apply)
+app.command("retract")(change.retract)

@@ -1,0 +1,71 @@
+"""``mailgate policy apply|retract``: put rules in force, and take them back."""
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from getpass import getuser
+from pathlib import Path
+from socket import gethostname
+from typing import Annotated
+
+import typer
+
+from mailgate.cli.check import DEFAULT_PATH
+from mailgate.cli.policy.history import version_called
+from mailgate.cli.stored import with_store
+from mailgate.config import Bundle
+from mailgate.rollout import acts
+from mailgate.rollout.guard import Limit
+from mailgate.store import Activation, Store
+
+Config = Annotated[Path, typer.Option("--config", help="The settings, which say where the store is.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Note = Annotated[str, typer.Option(help="Why; stands in the history and in the audit log.", prompt="Why")]
+
+
+def apply(
+    plan: Annotated[str, typer.Argument(help="The plan's digest, or how it begins.")],
+    note: Note,
+    override: Annotated[
+        bool, typer.Option("--override", help="Against the guard. The audit log says so.")
+    ] = False,
+    config: Config = DEFAULT_PATH,
+    as_json: AsJson = False,
+) -> None:
+    """Put exactly what was planned in force, at every gate on this store."""
+
+    async def run(store: Store, bundle: Bundle) -> Activation:
+        guard = bundle.settings.guard
+        limit = Limit(guard.max_newly_blocked) if guard else None
+        return await acts.apply(store, plan, me(), note, datetime.now(UTC), limit, override=override)
+
+    _tell(with_store(config, run), as_json)
+
+
+def retract(
+    note: Note,
+    to: Annotated[str, typer.Option(help="The version to go back to; the one before if not given.")] = "",
+    config: Config = DEFAULT_PATH,
+    as_json: AsJson = False,
+) -> None:
+    """Take the rules in force back: those before decide again, at every gate on this store, within a second."""
+
+    async def run(store: Store, _bundle: Bundle) -> Activation:
+        number = (await version_called(store, to)).number if to else None
+        return await acts.retract(store, me(), note, datetime.now(UTC), number)
+
+    _tell(with_store(config, run), as_json)
+
+
+def me() -> acts.Person:
+    """Who runs the command, as the system knows them."""
+    return acts.Person(getuser(), gethostname())
+
+
+def _tell(activation: Activation, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(asdict(activation), default=str))
+    else:
+        typer.echo(
+            f"version {activation.number} (policy {activation.policy}) is in force, activation {activation.serial}"
+        )

@@ -1,0 +1,143 @@
+"""``mailgate policy history|show|diff``: every version of the rules that there ever was."""
+
+import json
+from dataclasses import asdict
+from datetime import datetime
+from difflib import unified_diff
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Column, Table
+from rich.text import Text
+
+from mailgate.cli.check import DEFAULT_PATH
+from mailgate.cli.stored import fail, printable, with_store
+from mailgate.config import Bundle, compile_rules
+from mailgate.policy.changes import changes
+from mailgate.store import Activation, Store, Version
+
+Config = Annotated[Path, typer.Option("--config", help="The settings, which say where the store is.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="[VERSION]", help="A number, or how a digest begins; the one in force if not given."
+    ),
+]
+
+_COLUMNS = ("serial", "version", "policy", "in force from", "by", "note")
+
+
+def history(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
+    """List what was put in force, the newest first."""
+
+    async def run(store: Store, _bundle: Bundle) -> list[Activation]:
+        return await store.policies.history()
+
+    found = with_store(config, run)
+    if as_json:
+        typer.echo(json.dumps([asdict(each) for each in found], default=_plain, ensure_ascii=False))
+    elif found:
+        Console().print(_table(found))
+    else:
+        typer.echo("Nothing has been in force yet: the first start puts the files in force.")
+
+
+def show(version: Name = "", config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
+    """Print one version: who made it when and why, and its files."""
+
+    async def run(store: Store, _bundle: Bundle) -> Version:
+        return await version_called(store, version)
+
+    found = with_store(config, run)
+    if as_json:
+        typer.echo(json.dumps(asdict(found), default=_plain, ensure_ascii=False))
+        return
+    typer.echo(f"# version {found.number}, policy {found.policy}, digest {found.digest}")
+    typer.echo(
+        f"# made {found.made_at:%Y-%m-%d %H:%M} UTC by {printable(found.author)}: {printable(found.note)}"
+    )
+    for name, text in found.texts.items():
+        typer.echo(f"\n# --- {name}\n{text.rstrip()}")
+
+
+def diff(
+    old: Annotated[str, typer.Argument(help="A version: a number, or how a digest begins.")],
+    new: Name = "",
+    config: Config = DEFAULT_PATH,
+    as_json: AsJson = False,
+) -> None:
+    """Say what differs between two versions, in words and line by line."""
+
+    async def run(store: Store, _bundle: Bundle) -> tuple[Version, Version]:
+        return await version_called(store, old), await version_called(store, new)
+
+    before, after = with_store(config, run)
+    rules = [compile_rules(version.texts).policy for version in (before, after)]
+    found, lines = changes(*rules), list(_lines(before, after))
+    if as_json:
+        told = {
+            "old": before.number,
+            "new": after.number,
+            "changes": [asdict(each) for each in found],
+            "lines": lines,
+        }
+        typer.echo(json.dumps(told, ensure_ascii=False))
+        return
+    typer.echo(f"version {before.number} to version {after.number}")
+    for each in found:
+        typer.echo(printable(str(each)))
+    if not found:
+        typer.echo("nothing that decides anything" if lines else "nothing")
+    for line in ["", *lines] if lines else []:
+        typer.echo(line)
+
+
+async def version_called(store: Store, name: str) -> Version:
+    """The version that somebody means; ends the command where it is none or several."""
+    if not name:
+        active = await store.policies.active()
+        if active is None:
+            fail(1, "nothing is in force yet: the first start puts the files in force")
+        name = str(active.number)
+    found = await store.policies.find(name)
+    if not found:
+        fail(
+            1,
+            f"no version is called `{printable(name)}`; `mailgate policy history` shows those that were in force",
+        )
+    if len(found) > 1:
+        fail(
+            2,
+            f"`{printable(name)}` may be version {' or '.join(str(each.number) for each in found)}: give more of it",
+        )
+    return found[0]
+
+
+def _lines(old: Version, new: Version) -> Any:
+    for name in sorted({*old.texts, *new.texts}):
+        before, after = (version.texts.get(name, "").splitlines() for version in (old, new))
+        yield from unified_diff(before, after, f"{old.number}/{name}", f"{new.number}/{name}", lineterm="")
+
+
+def _table(found: list[Activation]) -> Table:
+    table = Table(*(Column(name, no_wrap=name not in ("note", "by")) for name in _COLUMNS), box=SIMPLE)
+    for each in found:
+        words = [
+            str(each.serial),
+            str(each.number),
+            each.policy,
+            f"{each.at:%Y-%m-%d %H:%M} UTC",
+            each.author,
+            each.note,
+        ]
+        style = "bold" if each is found[0] else ""
+        table.add_row(*(Text(printable(word)) for word in words), style=style)
+    return table
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, datetime) else value

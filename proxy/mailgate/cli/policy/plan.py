@@ -1,0 +1,124 @@
+"""``mailgate policy plan``: what changed rules would do, and to whom, before they do it."""
+
+import csv
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from mailgate.cli.check import DEFAULT_PATH
+from mailgate.cli.policy.change import me
+from mailgate.cli.policy.shown import show_plan
+from mailgate.cli.stored import fail, with_store
+from mailgate.config import Bundle, Rules, load_bundle, load_candidate
+from mailgate.errors import ConfigError
+from mailgate.rollout.acts import keep_plan
+from mailgate.rollout.picture import picture
+from mailgate.rollout.plan import DAYS, LABELS, Scope, make_plan
+from mailgate.simulate import DIMENSIONS
+from mailgate.store import Store
+
+File = Annotated[
+    Path | None,
+    typer.Argument(metavar="[FILE]", help="Rules to look at in place of the settings' policy file."),
+]
+Days = Annotated[int, typer.Option(help="How many days of sightings to decide again.", min=1, max=366)]
+Config = Annotated[Path, typer.Option("--config", help="The settings, which say where files and store are.")]
+Workers = Annotated[int, typer.Option(help="Processes that decide at once; 0 for one a core.", min=0, max=64)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="Print the counts as CSV.")]
+Svg = Annotated[
+    Path | None, typer.Option("--svg", metavar="FILE", help="Write a picture of who moves there.")
+]
+
+
+def plan(
+    file: File = None,
+    days: Days = DAYS,
+    config: Config = DEFAULT_PATH,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    svg: Svg = None,
+    workers: Workers = 0,
+) -> None:
+    """Say what the rules in the files would change for every known device and everybody seen of late.
+
+    Nothing is put in force. Exit code 1 where a case of the tests does not hold.
+    """
+    candidate = candidate_of(config, file)
+
+    async def run(store: Store, bundle: Bundle) -> dict[str, Any]:
+        return await planned(store, bundle, candidate, days, workers)
+
+    made = with_store(config, run)
+    if svg:
+        svg.write_text(picture(made), encoding="utf-8")
+    if as_json:
+        typer.echo(json.dumps(made, ensure_ascii=False))
+    elif as_csv:
+        _write_csv(made)
+    else:
+        show_plan(made, Console())
+    if made["cases"]["failed"]:
+        raise typer.Exit(1)
+
+
+def candidate_of(config: Path, file: Path | None) -> Rules:
+    """The rules in the files, or in ``file``; ends the command where they have mistakes."""
+    try:
+        return load_candidate(config, file) if file else load_bundle(config).rules
+    except ConfigError as error:
+        fail(2, str(error))
+
+
+async def planned(store: Store, bundle: Bundle, candidate: Rules, days: int, workers: int) -> dict[str, Any]:
+    """The plan, with a progress bar on standard error; ends the command where nothing is in force."""
+    active = await store.policies.active()
+    if active is None:
+        fail(1, "nothing is in force yet: the first start puts the files in force")
+    settings = bundle.settings
+    scope = Scope(datetime.now(UTC), days, settings.posture.max_age, settings.posture.precedence)
+    url = settings.store.get_secret_value()
+    with _bar() as bar:
+        task = bar.add_task("deciding", total=None)
+        crew = workers or len(os.sched_getaffinity(0))
+        made = await make_plan(
+            store, url, active, candidate, scope, crew,
+            lambda done, of: bar.update(task, completed=done, total=of),
+        )  # fmt: skip
+    await keep_plan(store, made, candidate, me(), scope.now)
+    return made
+
+
+@contextmanager
+def _bar() -> Iterator[Progress]:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("devices"),
+        TimeRemainingColumn(),
+    )
+    errors = Console(stderr=True)
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
+        yield bar
+
+
+def _write_csv(made: dict[str, Any]) -> None:
+    sheet = csv.writer(sys.stdout)
+    sheet.writerow(["newly", "by", "value", "people", "devices"])
+    for label in LABELS:
+        new = made["newly"][label]
+        sheet.writerow([label, "all", "", new["people"], new["devices"]])
+        for dimension in DIMENSIONS:
+            for row in new["by"][dimension]:
+                sheet.writerow([label, dimension, row["value"], row["people"], row["devices"]])
+    sheet.writerow(["untouched", "all", "", made["untouched"]["people"], made["untouched"]["devices"]])

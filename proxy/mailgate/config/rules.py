@@ -1,0 +1,98 @@
+"""The rules of one version: policy, apps and lists, and cases, read from files or from texts that were kept."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+
+from mailgate.config.apps import read_catalog
+from mailgate.config.files import Reading
+from mailgate.config.settings import Files
+from mailgate.policy.apps import AppCatalog
+from mailgate.policy.cases import CasesFile
+from mailgate.policy.rules import RESERVED, Policy, PolicyFile, policy_context, repeated_ids
+from mailgate.policy.spelling import expected
+
+KEPT_AS = Files()
+"""What the texts of a version are called, whatever its files are; a list keeps the name that ``apps.yaml`` gives it."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """One version of the rules that is free of mistakes, with the texts that it was read from."""
+
+    policy: Policy
+    cases: CasesFile
+    texts: Mapping[str, str]
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of all texts: a comment counts too."""
+        return sha256(json.dumps(self.texts, sort_keys=True).encode()).hexdigest()
+
+
+def read_rules(folder: Path, names: Files, reading: Reading) -> Rules | None:
+    """The rules in these files of ``folder``, or None with every mistake noted."""
+    apps, rules, tests = (folder / name for name in (names.apps, names.policy, names.policy_tests))
+    catalog = read_catalog(apps, reading)
+    policy = read_policy(rules, catalog, reading)
+    optional = "policy_tests" not in names.model_fields_set and not reading.has(tests)
+    cases = CasesFile(tests=()) if optional else read_cases(tests, policy, catalog, reading)
+    if policy is None or cases is None:
+        return None
+    lists = {_name(path, apps.parent): path for path in reading.texts if path not in (apps, rules, tests)}
+    kept = {KEPT_AS.apps: apps, KEPT_AS.policy: rules, KEPT_AS.policy_tests: tests}
+    texts = {name: reading.texts[path] for name, path in (lists | kept).items() if path in reading.texts}
+    return Rules(policy, cases, texts)
+
+
+def compile_rules(texts: Mapping[str, str]) -> Rules:
+    """The rules of a version that was kept.
+
+    :raises ConfigError: with every mistake that this version of Mailgate finds in it.
+    """
+    reading = Reading({Path(name): text for name, text in texts.items()})
+    rules = read_rules(Path(), KEPT_AS, reading)
+    reading.finish()
+    assert rules is not None
+    return rules
+
+
+def _name(path: Path, folder: Path) -> str:
+    """The name by which ``apps.yaml`` in ``folder`` calls a list."""
+    return str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path)
+
+
+def read_policy(path: Path, catalog: AppCatalog | None, reading: Reading) -> Policy | None:
+    """``policy.yaml`` compiled, or None with every mistake noted. Without a catalogue all else is still checked."""
+    document = reading.document(path)
+    if document is None:
+        return None
+    before = len(reading.mistakes)
+    file = reading.model(PolicyFile, document, policy_context(catalog))
+    rules = document.value.get("rules") if isinstance(document.value, dict) else None
+    for index, name in repeated_ids(rules):
+        taken = RESERVED.get(name, "was given to a rule above")
+        message = f"the id `{name}` {taken}; expected a different one for each rule"
+        reading.mistakes.append(document.mistake(("rules", index, "id"), message))
+    if file is None or len(reading.mistakes) > before:
+        return None
+    return Policy(file.rules, file.default, catalog or AppCatalog())
+
+
+def read_cases(
+    path: Path, policy: Policy | None, catalog: AppCatalog | None, reading: Reading
+) -> CasesFile | None:
+    """``policy.tests.yaml``, or None with every mistake noted."""
+    document = reading.document(path)
+    cases = reading.model(CasesFile, document, {"catalog": catalog})
+    if cases is None or document is None or policy is None:
+        return cases
+    rules = [rule.id for rule in policy.rules] + [*RESERVED]
+    for index, case in enumerate(cases.tests):
+        if case.expect.rule is not None and case.expect.rule not in rules:
+            message = f"no rule is called `{case.expect.rule}`; {expected(case.expect.rule, rules)}"
+            reading.mistakes.append(document.mistake(("tests", index, "expect", "rule"), message))
+    return cases

@@ -1,0 +1,51 @@
+"""Settings of the sources of device inventory, one file a source. ``SourceSettings`` lists them all."""
+
+from typing import Annotated
+
+from pydantic import Discriminator
+
+from mailgate.config.sources.android_management import AndroidManagementSettings
+from mailgate.config.sources.apple_mdm import AppleMdmSettings
+from mailgate.config.sources.common import Asked, Common, Posted, Posting
+from mailgate.config.sources.file import FileSettings
+from mailgate.config.sources.fleet import FleetSettings
+from mailgate.config.sources.google_directory import GoogleDirectorySettings
+from mailgate.config.sources.intune import IntuneSettings
+from mailgate.config.sources.jamf import JamfSettings
+from mailgate.config.sources.line import DeviceLine
+from mailgate.config.sources.post import PostSettings
+from mailgate.config.sources.push import PushSettings
+from mailgate.config.sources.workspace_one import WorkspaceOneSettings
+
+SourceSettings = Annotated[
+    AndroidManagementSettings
+    | AppleMdmSettings
+    | FileSettings
+    | FleetSettings
+    | GoogleDirectorySettings
+    | IntuneSettings
+    | JamfSettings
+    | PostSettings
+    | WorkspaceOneSettings,
+    Discriminator("type"),
+]
+"""One connector's settings, told apart by ``type``."""
+
+__all__ = [
+    "AndroidManagementSettings",
+    "AppleMdmSettings",
+    "Asked",
+    "Common",
+    "DeviceLine",
+    "FileSettings",
+    "FleetSettings",
+    "GoogleDirectorySettings",
+    "IntuneSettings",
+    "JamfSettings",
+    "PostSettings",
+    "Posted",
+    "Posting",
+    "PushSettings",
+    "SourceSettings",
+    "WorkspaceOneSettings",
+]

@@ -1,0 +1,53 @@
+"""Settings of Apple device management through NanoMDM or MicroMDM."""
+
+from datetime import timedelta
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from mailgate.config.sources.common import Asked, MiB, Posting
+from mailgate.config.values import Duration, HeaderKey, Secret, ServiceUrl, Size
+from mailgate.policy.apps import Strict
+
+
+class NanoMdmApi(Strict):
+    """The API of NanoMDM, to which commands for devices are sent."""
+
+    base_url: ServiceUrl
+    """Where NanoMDM is, like ``https://mdm.example.com``."""
+    api_key: HeaderKey
+    """What NanoMDM was started with as ``-api``."""
+
+
+class AppleMdmSettings(Asked):
+    """Webhooks of NanoMDM or MicroMDM, at ``/api/devices/NAME`` on the admin port."""
+
+    type: Literal["apple-mdm"]
+    api_key: HeaderKey | None = None
+    """What the webhook's URL has as its password, like ``http://mdm:KEY@127.0.0.1:8081/api/devices/NAME``."""
+    hmac_key: Secret | None = None
+    """In place of that: what NanoMDM was started with as ``-webhook-hmac-key``."""
+    post_bytes: Size = Field(default=16 * MiB, ge=1024)
+    """Largest event that is taken."""
+    whole_lists: bool = False
+    """Whether every list of apps that anybody asks devices for is of all apps. Lists asked for here always are."""
+    nanomdm: NanoMdmApi | None = None
+    """NanoMDM's API, to ask devices every ``every``, when they enrol, and when a person wants to know at once."""
+    every: Duration = Field(default=timedelta(hours=4), ge=timedelta(minutes=1))
+    """How often every device is asked, where ``nanomdm`` is there."""
+
+    @model_validator(mode="after")
+    def _one_proof(self) -> Self:
+        if bool(self.api_key) == bool(self.hmac_key):
+            raise PydanticCustomError(
+                "proof",
+                "no way for an event to prove where it is from, or two; expected `api_key` or `hmac_key`",
+            )
+        return self
+
+    def scheduled(self) -> bool:
+        return self.nanomdm is not None
+
+    def posting(self) -> Posting:
+        return Posting(self.post_bytes, self.api_key)

@@ -1,0 +1,70 @@
+"""What every source has in its settings: when it is asked, how long, and what is held back."""
+
+from datetime import timedelta
+from typing import NamedTuple
+
+from pydantic import Field, SecretStr
+
+from mailgate.config.values import AuthoritiesFile, Duration, HeaderKey, Origin, Size
+from mailgate.policy.apps import Strict
+
+MiB = 1024 * 1024
+
+
+class Posting(NamedTuple):
+    """Where a source calls by itself: what it has to send, and how much it may."""
+
+    most: int
+    """Bytes of the largest body."""
+    key: SecretStr | None
+    """The API key; None where it proves itself in another way (``connectors/proofs.py``)."""
+
+
+class Common(Strict):
+    """Settings of every connector."""
+
+    every: Duration = Field(default=timedelta(minutes=15), ge=timedelta(seconds=5))
+    """How often it is asked, with up to a tenth more by chance."""
+    full_every: Duration = timedelta(hours=24)
+    """How often everything is read, where the API can tell what changed; else each time."""
+    unavailable_after: Duration = timedelta(hours=1)
+    """How long it may fail until what it said, once too old, is called ``unavailable`` instead of ``stale``."""
+    most_gone: int = Field(default=10, ge=0, le=100)
+    """Percent of its devices that one run may find gone. Beyond that they are kept until a person has looked."""
+
+    def scheduled(self) -> bool:
+        """Whether there is something to ask again and again, where the kind of source is one that is asked."""
+        return True
+
+    def posting(self) -> Posting | None:
+        """How the source may call; None where it does not."""
+        return None
+
+
+class Asked(Common):
+    """Settings of a connector that asks an API over HTTPS."""
+
+    ca: AuthoritiesFile | None = None
+    """Authorities whose certificate the API must have, PEM; those that the system trusts if not given."""
+    proxy: Origin | None = None
+    """An HTTP proxy on the way to the API, like ``http://proxy.example.com:3128``."""
+    timeout: Duration = timedelta(seconds=60)
+    """For one answer, from the connection to its last byte."""
+    run_timeout: Duration = timedelta(hours=2)
+    """For all of one run."""
+    page_bytes: Size = Field(default=32 * MiB, ge=1024)
+    """Largest answer."""
+    run_bytes: Size = Field(default=8 * 1024 * MiB, ge=1024)
+    """All answers of one run together."""
+
+
+class Posted(Common):
+    """Settings of a connector whose source calls by itself, at ``/api/devices/NAME`` on the admin port."""
+
+    api_key: HeaderKey
+    """What the source has to send, as ``Authorization: Bearer KEY`` or ``X-API-Key: KEY``."""
+    post_bytes: Size = Field(default=16 * MiB, ge=1024)
+    """Largest body that is taken."""
+
+    def posting(self) -> Posting:
+        return Posting(self.post_bytes, self.api_key)

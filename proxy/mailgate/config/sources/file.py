@@ -1,0 +1,21 @@
+"""Settings of an inventory that comes as a file."""
+
+from typing import Literal
+
+from mailgate.config.sources.common import Common
+from mailgate.config.values import FilePlace
+
+
+class FileSettings(Common):
+    """A file that others write, read when it changes and every ``every``."""
+
+    type: Literal["file"]
+    path: FilePlace
+    """CSV or JSON lines. It may be missing until it is written first."""
+    format: Literal["csv", "jsonl"] | None = None
+    """CSV where the name ends in ``.csv``, else JSON lines."""
+    complete: bool = False
+    """Whether it names every device, so that one which is not in it any more is gone."""
+
+    def is_csv(self) -> bool:
+        return self.format == "csv" or (self.format is None and self.path.suffix.casefold() == ".csv")

@@ -1,0 +1,20 @@
+"""Settings of Fleet."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from mailgate.config.sources.common import Asked
+from mailgate.config.values import HeaderKey, ServiceUrl
+
+
+class FleetSettings(Asked):
+    """Fleet (fleetdm)."""
+
+    type: Literal["fleet"]
+    base_url: ServiceUrl
+    """Where Fleet is, like ``https://fleet.example.com``."""
+    token: HeaderKey
+    """The API token of an API-only user."""
+    page_size: int = Field(default=50, ge=1, le=500)
+    """Hosts in one answer. Each comes with all its software, so answers are long."""

@@ -1,0 +1,25 @@
+"""Settings of Google Workspace's directory of mobile devices."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from mailgate.config.sources.google import GoogleAccount
+from mailgate.config.values import ServiceUrl
+
+Customer = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]+$", max_length=100)]
+Mail = Annotated[str, StringConstraints(pattern=r"^\S+@\S+$", max_length=320)]
+
+
+class GoogleDirectorySettings(GoogleAccount):
+    """Mobile devices of Google Workspace, through the Admin SDK."""
+
+    type: Literal["google-directory"]
+    delegate: Mail
+    """The administrator in whose place the service account asks."""
+    customer: Customer = "my_customer"
+    """The customer's id; the delegate's own if not given."""
+    base_url: ServiceUrl = "https://admin.googleapis.com"
+    page_size: int = Field(default=100, ge=1, le=100)
+    unmanaged_apps: bool = False
+    """Whether application auditing is on, so that Android devices tell all apps. Else nothing can be called clean."""

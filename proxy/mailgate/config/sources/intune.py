@@ -1,0 +1,28 @@
+"""Settings of Microsoft Intune."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from mailgate.config.sources.common import Asked
+from mailgate.config.values import Secret, ServiceUrl
+
+Tenant = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*$", max_length=253)]
+ClientId = Annotated[str, StringConstraints(pattern=r"^\S+$", max_length=200)]
+
+
+class IntuneSettings(Asked):
+    """Microsoft Intune, through Microsoft Graph."""
+
+    type: Literal["intune"]
+    tenant: Tenant
+    """The tenant's id, or one of its domains."""
+    client_id: ClientId
+    """The application's id, as it is registered in Entra."""
+    client_secret: Secret
+    base_url: ServiceUrl = "https://graph.microsoft.com"
+    """Microsoft Graph; another in a national cloud."""
+    login_url: ServiceUrl = "https://login.microsoftonline.com"
+    """Where tokens are given out; another in a national cloud."""
+    witnesses: int = Field(default=25, ge=0, le=1000)
+    """Apps whose device lists may be read to learn which devices have an inventory at all."""

@@ -1,0 +1,22 @@
+"""Settings of Jamf Pro."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from mailgate.config.sources.common import Asked
+from mailgate.config.sources.intune import ClientId
+from mailgate.config.values import Secret, ServiceUrl
+
+
+class JamfSettings(Asked):
+    """Jamf Pro."""
+
+    type: Literal["jamf"]
+    base_url: ServiceUrl
+    """Where Jamf Pro is, like ``https://example.jamfcloud.com``."""
+    client_id: ClientId
+    client_secret: Secret
+    page_size: int = Field(default=200, ge=1, le=2000)
+    unmanaged_apps: bool = False
+    """Whether Jamf Pro is set to collect apps that it does not manage. Where it is not, nothing can be called clean."""

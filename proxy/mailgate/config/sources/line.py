@@ -1,0 +1,68 @@
+"""One device as a company's own inventory writes it: a line of a JSON lines file or of a POST, or a row of a CSV file."""
+
+from datetime import datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from mailgate.model import Kind
+from mailgate.policy.apps import Strict
+
+Name = Annotated[str, StringConstraints(max_length=500)]
+Thumbprint = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{43}$")]
+"""SHA-256 in base64url without padding, as ``x5t#S256`` (RFC 8705) has it."""
+
+MAX_APPS = 5000
+
+
+class InstalledApp(Strict):
+    """One app on a device, where more is known of it than one word."""
+
+    id: Name = ""
+    """Bundle identifier or package name."""
+    name: Name = ""
+    publisher: Name = ""
+
+
+class DeviceLine(Strict):
+    """One device. Apps that ``apps.yaml`` does not list are dropped while the line is read."""
+
+    id: Annotated[str, StringConstraints(min_length=1, max_length=500)]
+    """The inventory's own name for the device."""
+    owner: Name = ""
+    """Login name of the person whose device it is."""
+    kind: Kind | None = None
+    os: Name = ""
+    os_version: Name = ""
+    managed: bool | None = None
+    status: Literal["none", "affirming", "warning", "contraindicated"] = "none"
+    """What the inventory itself thinks of the device: ``contraindicated`` is never clean."""
+    serial: Name = ""
+    udid: Name = ""
+    eas_ids: Annotated[tuple[Name, ...], Field(max_length=20)] = ()
+    """ActiveSync device ids."""
+    certificates: Annotated[tuple[Thumbprint, ...], Field(max_length=20)] = ()
+    """Thumbprints of TLS client certificates."""
+    apps: Annotated[tuple[Name | InstalledApp, ...], Field(max_length=MAX_APPS)] | None = None
+    """Identifiers or names of the apps that are there; left out where the inventory does not know."""
+    apps_complete: bool = False
+    """Whether ``apps`` has every app on the device. Where it does not, the device is never clean."""
+    reported_at: AwareDatetime | None = None
+    """When the apps were looked at."""
+    expires_at: AwareDatetime | None = None
+    """Until when this may be believed, where that is sooner than ``posture.max_age``."""
+    gone: bool = False
+    """The inventory has the device no longer."""
+
+    @model_validator(mode="after")
+    def _apps_have_a_time(self) -> Self:
+        if self.apps is not None and self.reported_at is None:
+            raise PydanticCustomError(
+                "missing_time", "`apps` stand here without `reported_at`; expected when they were looked at"
+            )
+        return self
+
+    def looked_at(self) -> datetime | None:
+        """When the apps were looked at; None where there are none."""
+        return self.reported_at if self.apps is not None else None

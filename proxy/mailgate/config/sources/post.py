@@ -1,0 +1,11 @@
+"""Settings of an inventory that is posted."""
+
+from typing import Literal
+
+from mailgate.config.sources.common import Posted
+
+
+class PostSettings(Posted):
+    """JSON lines or CSV, posted to ``/api/devices/NAME`` on the admin port."""
+
+    type: Literal["post"]

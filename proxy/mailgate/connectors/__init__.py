@@ -1,0 +1,92 @@
+"""Where device inventories come from: one source a file, all of them in the list below.
+
+A connector reads one source and says what it knows of each device, of apps only those that are listed. What becomes of
+that is not decided here: nothing in this package stores.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mailgate.config.sources import (
+    AndroidManagementSettings,
+    AppleMdmSettings,
+    Common,
+    FileSettings,
+    FleetSettings,
+    GoogleDirectorySettings,
+    IntuneSettings,
+    JamfSettings,
+    PostSettings,
+    WorkspaceOneSettings,
+)
+from mailgate.connectors.android_management import AndroidManagement
+from mailgate.connectors.apple_mdm import AppleMdm
+from mailgate.connectors.file import LinesFile, PostedLines
+from mailgate.connectors.fleet import Fleet
+from mailgate.connectors.google_directory import GoogleDirectory
+from mailgate.connectors.intune import Intune
+from mailgate.connectors.jamf import Jamf
+from mailgate.connectors.opening import Opening
+from mailgate.connectors.protocol import AsksForOne, Connector, Told, Wakes
+from mailgate.connectors.surroundings import Surroundings, Tally
+from mailgate.connectors.trouble import SourceError, Trouble
+from mailgate.connectors.workspace_one import WorkspaceOne
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A kind of source: the settings that it takes, and what it is made by."""
+
+    settings: type[Common]
+    make: Callable[[Opening, Any], Connector]
+
+    @property
+    def scheduled(self) -> bool:
+        """Whether it is to be asked again and again; not where the source only calls by itself."""
+        return bool(getattr(self.make, "scheduled", True))
+
+
+SOURCES: Mapping[str, Source] = {
+    "android-management": Source(AndroidManagementSettings, AndroidManagement),
+    "apple-mdm": Source(AppleMdmSettings, AppleMdm),
+    "file": Source(FileSettings, LinesFile.of),
+    "fleet": Source(FleetSettings, Fleet),
+    "google-directory": Source(GoogleDirectorySettings, GoogleDirectory),
+    "intune": Source(IntuneSettings, Intune),
+    "jamf": Source(JamfSettings, Jamf),
+    "post": Source(PostSettings, PostedLines),
+    "workspace-one": Source(WorkspaceOneSettings, WorkspaceOne),
+}
+"""Every source, by the ``type`` in its settings."""
+
+
+def is_scheduled(settings: Common) -> bool:
+    """Whether a connector of these settings is asked again and again, or is called by its source."""
+    return settings.scheduled() and _source_of(settings).scheduled
+
+
+def connector_for(opening: Opening, settings: Common) -> Connector:
+    """The connector of these settings, with nothing open yet."""
+    return _source_of(settings).make(opening, settings)
+
+
+def _source_of(settings: Common) -> Source:
+    return next(each for each in SOURCES.values() if isinstance(settings, each.settings))
+
+
+__all__ = [
+    "SOURCES",
+    "AsksForOne",
+    "Connector",
+    "Opening",
+    "Source",
+    "SourceError",
+    "Surroundings",
+    "Tally",
+    "Told",
+    "Trouble",
+    "Wakes",
+    "connector_for",
+    "is_scheduled",
+]

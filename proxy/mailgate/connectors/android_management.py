@@ -1,0 +1,119 @@
+"""Android Management API: devices of an enterprise, with the app reports that its policies ask for.
+
+Without ``statusReportingSettings.applicationReportsEnabled`` in a device's policy there are no app reports.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+from mailgate.config.sources import AndroidManagementSettings
+from mailgate.connectors.fields import flag, instant, listed, text
+from mailgate.connectors.google import google_client
+from mailgate.connectors.inventory import Installed, kind_of
+from mailgate.connectors.opening import Opening
+from mailgate.connectors.paging import tokened
+from mailgate.connectors.push import message
+from mailgate.model import AppsReport, DeviceRecord
+
+_SCOPE = "https://www.googleapis.com/auth/androidmanagement"
+_FIELDS = (
+    "name,state,managementMode,ownership,policyCompliant,enrollmentTokenData,lastStatusReportTime,"
+    "hardwareInfo(serialNumber,enterpriseSpecificId,model),softwareInfo(androidVersion),"
+    "securityPosture(devicePosture),applicationReports(packageName,displayName,state)"
+)
+_TOLD = frozenset({"ENROLLMENT", "STATUS_REPORT"})
+"""Notifications that hold a device."""
+_BARRED = frozenset({"DISABLED", "LOST"})
+
+
+class AndroidManagement:
+    """The devices of one enterprise."""
+
+    scheduled: ClassVar[bool] = True
+    tells_changes: ClassVar[bool] = False
+    lists_all: ClassVar[bool] = True
+
+    def __init__(self, opening: Opening, settings: AndroidManagementSettings) -> None:
+        self._opening = opening
+        self._settings = settings
+        self._target = f"/v1/enterprises/{settings.enterprise}/devices"
+        self._client = google_client(opening, settings, settings.base_url, _SCOPE)
+
+    async def devices(self, _since: datetime | None) -> AsyncIterator[DeviceRecord]:
+        query: list[tuple[str, str | int]] = [
+            ("pageSize", self._settings.page_size),
+            ("fields", f"nextPageToken,devices({_FIELDS})"),
+        ]
+        async for page in tokened(self._client, self._target, query, items="devices"):
+            for found in page:
+                record = self.record(found)
+                if record is not None:
+                    yield record
+                else:
+                    self._opening.unreadable()
+
+    async def device(self, device_id: str) -> DeviceRecord | None:
+        target = f"{self._target}/{quote(device_id, safe='')}"
+        return self.record(await self._client.find(target, [("fields", _FIELDS)]))
+
+    async def told(self, _headers: Mapping[str, str], body: bytes) -> Sequence[DeviceRecord]:
+        """A message that comes twice, or late, does no harm: of two status reports the later counts."""
+        kind, data = message(body)
+        record = self.record(data) if kind in _TOLD else None
+        return [replace(record, adds=True)] if record else []
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    def record(self, found: Any) -> DeviceRecord | None:
+        """The record of a ``Device``; None where it is not one of this enterprise."""
+        enterprise, _, device_id = text(found, "name").rpartition("/")
+        if not device_id or enterprise != self._target.removeprefix("/v1/"):
+            return None
+        special = text(found, "hardwareInfo", "enterpriseSpecificId")
+        serial = text(found, "hardwareInfo", "serialNumber")
+        data = text(found, "enrollmentTokenData") if self._settings.enrollment_data_is_owner else ""
+        return DeviceRecord(
+            source=self._opening.name,
+            id=device_id,
+            owner=data,
+            kind=kind_of("android", text(found, "hardwareInfo", "model")),
+            os="android",
+            os_version=text(found, "softwareInfo", "androidVersion"),
+            managed=True,
+            status=_status(found),
+            apps=self._apps(found),
+            serial="" if serial == special else serial,
+            udid=special,
+            gone=text(found, "state") == "DELETED",
+        )
+
+    def _apps(self, found: Mapping[str, Any]) -> AppsReport | None:
+        """A profile owner sees the work profile alone; only a device owner sees every app."""
+        apps = listed(found, "applicationReports")
+        if not apps:
+            return None
+        installed = [
+            Installed(text(app, "packageName"), text(app, "displayName"))
+            for app in apps
+            if text(app, "state") != "REMOVED"
+        ]
+        return self._opening.report(
+            self._opening.listed("android", installed),
+            complete=text(found, "managementMode") == "DEVICE_OWNER",
+            at=instant(found, "lastStatusReportTime"),
+        )
+
+
+def _status(found: Mapping[str, Any]) -> str:
+    """The EAR tier that the API's own verdicts stand for, the worst of them."""
+    posture = text(found, "securityPosture", "devicePosture")
+    if text(found, "state") in _BARRED or posture == "POTENTIALLY_COMPROMISED":
+        return "contraindicated"
+    compliant = flag(found, "policyCompliant")
+    if posture == "AT_RISK" or compliant is False:
+        return "warning"
+    return "affirming" if compliant else "none"

@@ -1,0 +1,166 @@
+"""Apple devices through NanoMDM or MicroMDM: what they answer comes as events of a webhook.
+
+A device says what it is and which apps it has in two answers, in whatever order and to whichever gate: each is stored
+as part of what is known. The schema is ``service/webhook/event.json`` of NanoMDM, the answers are Apple's
+``DeviceInformation`` and ``InstalledApplicationList``.
+"""
+
+import asyncio
+from base64 import b64decode
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, ClassVar
+
+from mailgate.config.sources import AppleMdmSettings
+from mailgate.connectors.apple_plist import plist
+from mailgate.connectors.fields import instant, listed, text, value
+from mailgate.connectors.http import as_json
+from mailgate.connectors.inventory import Installed, kind_of, system_of
+from mailgate.connectors.logins import HeaderLogin
+from mailgate.connectors.nanomdm import OwnCommands, ask_devices, listed_identifiers
+from mailgate.connectors.opening import Opening
+from mailgate.connectors.trouble import SourceError, Trouble
+from mailgate.model import AppsReport, DeviceRecord
+
+_PERSONS = frozenset({"User", "User Enrollment", "Shared iPad"})
+"""Channels of a person on a device: what they say is not of the device."""
+_USER_ENROLLED = "User Enrollment (Device)"
+
+
+class AppleMdm:
+    """The devices of one NanoMDM or MicroMDM."""
+
+    scheduled: ClassVar[bool] = True
+    tells_changes: ClassVar[bool] = False
+    lists_all: ClassVar[bool] = False
+
+    def __init__(self, opening: Opening, settings: AppleMdmSettings) -> None:
+        self._opening = opening
+        self._settings = settings
+        self._identifiers = listed_identifiers(opening.catalog)
+        self._client, self._commands = None, None
+        if settings.nanomdm is not None:
+            key = settings.nanomdm.api_key.get_secret_value()
+            self._commands = OwnCommands(key, self._identifiers)
+            self._client = opening.client(
+                settings, settings.nanomdm.base_url, HeaderLogin.basic("nanomdm", key)
+            )
+
+    async def devices(self, _since: datetime | None) -> AsyncIterator[DeviceRecord]:
+        """None: every device that is known is asked, and answers later."""
+        if self._client is not None:
+            async for ids in self._opening.known(self._opening.name):
+                await self._ask(ids)
+        for record in list[DeviceRecord]():
+            yield record
+
+    async def wake(self, device_id: str) -> None:
+        await self._ask([device_id])
+
+    async def told(self, _headers: Mapping[str, str], body: bytes) -> Sequence[DeviceRecord]:
+        event = as_json(body)
+        topic = text(event, "topic")
+        if topic == "mdm.Connect":
+            return await self._answered(event)
+        said = value(event, "checkin_event")
+        device_id, _ = _enrolled(said)
+        if not device_id:
+            return []
+        if topic == "mdm.CheckOut":
+            return [DeviceRecord(self._opening.name, device_id, gone=True)]
+        if topic == "mdm.Authenticate":
+            return [self._described(device_id, await _payload(said))]
+        if topic == "mdm.TokenUpdate" and value(said, "token_update_tally") in (None, 1):
+            await self._welcome(device_id)
+        return []
+
+    async def close(self) -> None:
+        if self._client is not None:
+            await self._client.close()
+
+    async def _ask(self, ids: Sequence[str]) -> None:
+        if self._client is None or self._commands is None:
+            raise SourceError(Trouble.FAULT, "there is no API to ask")
+        await ask_devices(self._client, ids, self._commands, self._identifiers)
+
+    async def _welcome(self, device_id: str) -> None:
+        """A device that has just enrolled is asked at once; where that fails, the schedule does it."""
+        if self._client is not None:
+            try:
+                await self._ask([device_id])
+            except SourceError:
+                return
+
+    async def _answered(self, event: Any) -> Sequence[DeviceRecord]:
+        said = value(event, "acknowledge_event")
+        device_id, personal = _enrolled(said)
+        if not device_id or text(said, "status") != "Acknowledged":
+            return []
+        payload = await _payload(said)
+        if isinstance(value(payload, "QueryResponses"), dict):
+            return [self._described(device_id, payload["QueryResponses"])]
+        if (apps := listed(payload, "InstalledApplicationList")) is None:
+            return []
+        name = text(said, "command_uuid") or text(payload, "CommandUUID")
+        report = self._apps(apps, name, personal=personal, at=instant(event, "created_at"))
+        if report is None:
+            return []
+        return [DeviceRecord(self._opening.name, device_id, managed=True, apps=report, adds=True)]
+
+    def _described(self, device_id: str, said: Mapping[str, Any]) -> DeviceRecord:
+        """What a device says of itself, when it enrols or is asked."""
+        model = text(said, "ProductName") or text(said, "ModelName") or text(said, "Model")
+        os = "macos" if "mac" in model.casefold() else system_of(model)
+        eas_id = text(said, "EASDeviceIdentifier")
+        return DeviceRecord(
+            source=self._opening.name,
+            id=device_id,
+            kind=kind_of(os, model),
+            os=os,
+            os_version=text(said, "OSVersion"),
+            managed=True,
+            serial=text(said, "SerialNumber"),
+            udid=text(said, "UDID"),
+            eas_ids=(eas_id,) if eas_id else (),
+            adds=True,
+        )
+
+    def _apps(
+        self, apps: Sequence[Any], command: str, *, personal: bool, at: datetime | None
+    ) -> AppsReport | None:
+        """None where the list tells nothing.
+
+        An answer does not say what was asked for: only listed apps, only managed ones, or all. Our own questions are
+        known by their names. A stranger's list can show an app, but where we ask ourselves it cannot clear a device.
+        """
+        ours = self._commands is not None and self._commands.made(command)
+        present = self._opening.listed(
+            "ios", [Installed(text(a, "Identifier"), text(a, "Name")) for a in apps]
+        )
+        if not apps and not (ours and self._identifiers is not None):
+            return None
+        if not present and not ours and not self._settings.whole_lists and self._client is not None:
+            return None
+        complete = (ours or self._settings.whole_lists) and not personal
+        return self._opening.report(present, complete=complete, at=at)
+
+
+def _enrolled(said: Any) -> tuple[str, bool]:
+    """The id of the device, and whether it is a person's own under User Enrollment. No id where it is no device's."""
+    kind = text(said, "ids", "type")
+    if kind in _PERSONS:
+        return "", False
+    udid, enrollment = text(said, "udid"), text(said, "enrollment_id")
+    return text(said, "ids", "id") or udid or enrollment, kind == _USER_ENROLLED or (
+        not kind and not udid and bool(enrollment)
+    )
+
+
+async def _payload(said: Any) -> dict[str, Any]:
+    raw = value(said, "raw_payload")
+    if not isinstance(raw, str):
+        raise SourceError(Trouble.SHAPE, "an event has no `raw_payload`")
+    try:
+        return await asyncio.to_thread(lambda: plist(b64decode(raw, validate=True)))
+    except ValueError:
+        raise SourceError(Trouble.SHAPE, "the `raw_payload` of an event is not base64") from None

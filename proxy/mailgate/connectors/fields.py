@@ -1,0 +1,55 @@
+"""Reading what others wrote: a field of the wrong type is as good as none."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from mailgate.connectors.trouble import SourceError, Trouble
+
+_LONGEST = 500
+
+
+def objects(page: Any, items: str, *, missing: bool = False) -> list[Mapping[str, Any]]:
+    """The objects under ``items``. Raises ``SourceError`` where there is no list, unless one may be ``missing``."""
+    found = page.get(items, [] if missing else None) if isinstance(page, dict) else None
+    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+        raise SourceError(Trouble.SHAPE, f"an answer has no list `{items}`")
+    return found
+
+
+def value(thing: Any, *path: str) -> Any:
+    """What stands under these keys; None where something on the way is missing."""
+    for key in path:
+        thing = thing.get(key) if isinstance(thing, dict) else None
+    return thing
+
+
+def text(thing: Any, *path: str) -> str:
+    """A short text without blanks around it, or nothing. A number is a text too: ids are written either way."""
+    found = value(thing, *path)
+    if isinstance(found, int) and not isinstance(found, bool):
+        return str(found)
+    return found.strip()[:_LONGEST] if isinstance(found, str) else ""
+
+
+def flag(thing: Any, *path: str) -> bool | None:
+    """True, false, or unknown."""
+    found = value(thing, *path)
+    return found if isinstance(found, bool) else None
+
+
+def listed(thing: Any, *path: str) -> list[Any] | None:
+    """A list, or None where there is none."""
+    found = value(thing, *path)
+    return found if isinstance(found, list) else None
+
+
+def instant(thing: Any, *path: str) -> datetime | None:
+    """An instant as RFC 3339 has it. Long ago stands for never (Graph writes the year 1)."""
+    try:
+        found = datetime.fromisoformat(text(thing, *path))
+    except ValueError:
+        return None
+    if found.year < 1990:
+        return None
+    return (found.replace(tzinfo=UTC) if found.tzinfo is None else found).astimezone(UTC)

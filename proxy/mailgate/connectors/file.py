@@ -1,0 +1,90 @@
+"""An inventory that is a file of lines, and one whose lines are posted."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from datetime import datetime
+from io import BytesIO
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO, ClassVar
+
+from mailgate.config.sources import FileSettings, PostSettings
+from mailgate.connectors.lines import Row, check_rows, read_rows, record_of
+from mailgate.connectors.opening import Opening
+from mailgate.connectors.trouble import SourceError, Trouble
+from mailgate.model import DeviceRecord
+
+_CHUNK = 500
+
+
+class LinesFile:
+    """A file of lines: checked to its end first, so that a file with a mistake changes nothing."""
+
+    scheduled: ClassVar[bool] = True
+    tells_changes: ClassVar[bool] = False
+
+    def __init__(self, opening: Opening, path: Path, *, is_csv: bool, complete: bool) -> None:
+        self._opening = opening
+        self._path = path
+        self._is_csv = is_csv
+        self.lists_all = complete
+
+    @classmethod
+    def of(cls, opening: Opening, settings: FileSettings) -> "LinesFile":
+        """The file of these settings."""
+        return cls(opening, settings.path, is_csv=settings.is_csv(), complete=settings.complete)
+
+    async def devices(self, _since: datetime | None) -> AsyncIterator[DeviceRecord]:
+        try:
+            file = await asyncio.to_thread(self._path.open, "rb")
+        except OSError as error:
+            raise SourceError(Trouble.FILE, (error.strerror or "").lower()) from None
+        with file:
+            rows = read_rows(file, is_csv=self._is_csv)
+            self._opening.around.tally.total = await asyncio.to_thread(check_rows, rows)
+            file.seek(0)
+            async for record in self._records(file):
+                yield record
+
+    async def _records(self, file: BinaryIO) -> AsyncIterator[DeviceRecord]:
+        rows = read_rows(file, is_csv=self._is_csv)
+        while chunk := await asyncio.to_thread(_some, rows):
+            for row in chunk:
+                if row.device is None:  # it was right a moment ago
+                    raise SourceError(Trouble.FILE, "the file changed while it was read")
+                yield record_of(row.device, self._opening)
+
+    async def close(self) -> None:
+        """The file is closed with the reading of it."""
+
+
+class PostedLines:
+    """Lines that are posted: all of one call, or none where one of them is wrong."""
+
+    scheduled: ClassVar[bool] = False
+    tells_changes: ClassVar[bool] = False
+    lists_all: ClassVar[bool] = False
+
+    def __init__(self, opening: Opening, _settings: PostSettings) -> None:
+        self._opening = opening
+
+    async def devices(self, _since: datetime | None) -> AsyncIterator[DeviceRecord]:
+        """None: they come by themselves."""
+        for record in tuple[DeviceRecord, ...]():
+            yield record
+
+    async def told(self, headers: Mapping[str, str], body: bytes) -> Sequence[DeviceRecord]:
+        is_csv = headers.get("content-type", "").partition(";")[0].strip().casefold() == "text/csv"
+        return await asyncio.to_thread(self._read, body, is_csv)
+
+    def _read(self, body: bytes, is_csv: bool) -> Sequence[DeviceRecord]:
+        check_rows(read_rows(BytesIO(body), is_csv=is_csv))
+        rows = read_rows(BytesIO(body), is_csv=is_csv)
+        return [record_of(row.device, self._opening) for row in rows if row.device is not None]
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+def _some(rows: Iterator[Row]) -> list[Row]:
+    return list(islice(rows, _CHUNK))

@@ -1,0 +1,124 @@
+"""Fleet: hosts with their software, from its REST API.
+
+Of iPhones and iPads Fleet asks for every app only where they enrolled automatically (through Apple Business Manager);
+of all others it reads what it manages itself. Of Android it reads the work profile.
+"""
+
+import re
+from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
+from typing import Any, ClassVar
+
+from mailgate.config.sources import FleetSettings
+from mailgate.connectors.fields import instant, listed, objects, text, value
+from mailgate.connectors.inventory import Installed, kind_of, system_of
+from mailgate.connectors.logins import HeaderLogin
+from mailgate.connectors.opening import Opening
+from mailgate.connectors.paging import PAGES
+from mailgate.connectors.trouble import SourceError, Trouble
+from mailgate.model import AppsReport, DeviceRecord
+
+_HOSTS = "/api/v1/fleet/hosts"
+_HANDHELD = frozenset({"ios", "ipados", "android"})
+_WHOLE = frozenset({"On (automatic)", "On (company-owned)"})
+"""What Fleet calls a company-owned device that enrolled by itself, in its API and on its pages."""
+_PEOPLE = ("mdm_idp_accounts", "idp", "custom")
+"""Where Fleet has a person from, the best first. Accounts of a browser are left out: anybody may be logged in there."""
+
+
+class Fleet:
+    """The hosts of one Fleet."""
+
+    scheduled: ClassVar[bool] = True
+    tells_changes: ClassVar[bool] = False
+    lists_all: ClassVar[bool] = True
+
+    def __init__(self, opening: Opening, settings: FleetSettings) -> None:
+        self._opening = opening
+        self._settings = settings
+        login = HeaderLogin.bearer(settings.token.get_secret_value())
+        self._client = opening.client(settings, settings.base_url, login)
+
+    async def devices(self, _since: datetime | None) -> AsyncIterator[DeviceRecord]:
+        async for found in self._hosts():
+            if text(found, "id"):
+                yield self._record(found)
+            else:
+                self._opening.unreadable()
+
+    async def device(self, device_id: str) -> DeviceRecord | None:
+        if not re.fullmatch(r"[0-9]{1,18}", device_id):
+            return None
+        found = value(await self._client.find(f"{_HOSTS}/{device_id}"), "host")
+        return self._record(found) if text(found, "id") else None
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def _hosts(self) -> AsyncIterator[Mapping[str, Any]]:
+        """All of them. The pages have no total: where fewer came than were counted before, some have moved meanwhile."""
+        counted = value(await self._client.get(f"{_HOSTS}/count"), "count")
+        if not isinstance(counted, int):
+            raise SourceError(Trouble.SHAPE, "an answer has no `count`")
+        self._client.tally.total = counted
+        size, read = self._settings.page_size, 0
+        query: list[tuple[str, str | int]] = [
+            ("per_page", size),
+            ("order_key", "id"),
+            ("order_direction", "asc"),
+            ("populate_software", "true"),
+            ("device_mapping", "true"),
+        ]
+        for number in range(PAGES):
+            page = objects(await self._client.get(_HOSTS, [*query, ("page", number)]), "hosts")
+            for found in page:
+                yield found
+            read += len(page)
+            if len(page) < size:
+                break
+        if read < counted:
+            raise SourceError(Trouble.CUT)
+
+    def _record(self, found: Mapping[str, Any]) -> DeviceRecord:
+        os = system_of(text(found, "platform"), text(found, "os_version"))
+        state = text(found, "mdm", "enrollment_status")
+        personal = "personal" in state.casefold()  # serial and UUID are made for one enrolment then
+        return DeviceRecord(
+            source=self._opening.name,
+            id=text(found, "id"),
+            owner=_owner(found),
+            kind=kind_of(os, text(found, "hardware_model")),
+            os=os,
+            os_version=text(found, "os_version").rpartition(" ")[2],
+            managed=state.startswith("On") if state else None,
+            apps=self._apps(found, os),
+            serial="" if personal else text(found, "hardware_serial"),
+            udid="" if personal else text(found, "uuid"),
+            gone=state == "Off" and os in _HANDHELD,
+        )
+
+    def _apps(self, found: Mapping[str, Any], os: str) -> AppsReport | None:
+        """Of handhelds alone. An empty list is no inventory."""
+        software = listed(found, "software")
+        if not software or os not in _HANDHELD:
+            return None
+        installed = [
+            Installed(
+                text(each, "bundle_identifier") or text(each, "application_id"),
+                text(each, "name"),
+                text(each, "vendor"),
+            )
+            for each in software
+        ]
+        whole = os != "android" and text(found, "mdm", "enrollment_status") in _WHOLE
+        return self._opening.report(
+            self._opening.listed(os, installed), complete=whole, at=instant(found, "software_updated_at")
+        )
+
+
+def _owner(found: Mapping[str, Any]) -> str:
+    for user in listed(found, "end_users") or []:
+        if name := text(user, "idp_username"):
+            return name
+    known = {text(each, "source"): text(each, "email") for each in listed(found, "device_mapping") or []}
+    return next((known[source] for source in _PEOPLE if known.get(source)), "")

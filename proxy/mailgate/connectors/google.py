@@ -1,0 +1,52 @@
+"""How Google's APIs are asked: as a service account, and again later where a quota is used up."""
+
+import json
+from dataclasses import dataclass, replace
+
+from mailgate.config.sources.google import GoogleAccount
+from mailgate.connectors.fields import listed, text
+from mailgate.connectors.http import Client
+from mailgate.connectors.logins import SignedAssertion
+from mailgate.connectors.opening import Opening
+from mailgate.connectors.wire import Answer, Question, Wire
+
+_QUOTAS = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded"})
+
+
+def google_client(
+    opening: Opening, settings: GoogleAccount, base: str, scope: str, subject: str = ""
+) -> Client:
+    """Asks the API at the origin ``base``. ``subject``: the person in whose place, where there is one."""
+    account = json.loads(settings.account.get_secret_value())
+    login = SignedAssertion(
+        f"{settings.login_url}/token",
+        account["client_email"],
+        account["private_key"],
+        scope,
+        opening.now,
+        subject,
+    )
+    patient = replace(opening, wire=lambda asked: QuotaWire(opening.wire(asked)))
+    return patient.client(settings, base, login)
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaWire:
+    """Google says 403 for a right that is missing and for a quota that is used up: the latter becomes a 429."""
+
+    wire: Wire
+
+    async def ask(self, question: Question) -> Answer:
+        answer = await self.wire.ask(question)
+        return replace(answer, status=429) if answer.status == 403 and _used_up(answer.body) else answer
+
+    async def close(self) -> None:
+        await self.wire.close()
+
+
+def _used_up(body: bytes) -> bool:
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return any(text(each, "reason") in _QUOTAS for each in listed(said, "error", "errors") or [])

@@ -1,0 +1,158 @@
+"""Asks an API for JSON: logs in, waits when told to, tries again, and stays at one origin."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import urlencode, urljoin, urlsplit
+
+from mailgate.connectors.logins import Login
+from mailgate.connectors.surroundings import Surroundings, Tally
+from mailgate.connectors.trouble import SourceError, Trouble
+from mailgate.connectors.waiting import backoff, retry_after
+from mailgate.connectors.wire import Answer, Question, Wire
+
+Query = Iterable[tuple[str, str | int]]
+
+ATTEMPTS = 6
+"""Times that one question is asked at most."""
+REDIRECTS = 3
+_AGAIN = frozenset({429, 500, 502, 503, 504})
+_BRIEF = frozenset({Trouble.UNREACHABLE, Trouble.TIMEOUT})
+
+
+class Client:
+    """Asks the API at ``base``, an origin. Every method may raise ``SourceError``."""
+
+    def __init__(
+        self, base: str, login: Login, wire: Wire, surroundings: Surroundings, run_bytes: int
+    ) -> None:
+        self._base = base
+        self._login = login
+        self._wire = wire
+        self._around = surroundings
+        self._left = run_bytes
+
+    @property
+    def tally(self) -> Tally:
+        return self._around.tally
+
+    async def get(self, target: str, query: Query = (), headers: Mapping[str, str] | None = None) -> Any:
+        """The JSON at ``target``, a path or a URL at the same origin; None where there is no content (204)."""
+        return await self._ask("GET", target, query, headers or {}, None)
+
+    async def post(self, target: str, body: Any, headers: Mapping[str, str] | None = None) -> Any:
+        """The JSON that comes back for the JSON ``body``."""
+        kind = {"Content-Type": "application/json"}
+        return await self._ask("POST", target, (), kind | dict(headers or {}), json.dumps(body).encode())
+
+    async def put(self, target: str, body: bytes, headers: Mapping[str, str] | None = None) -> Any:
+        """The JSON that comes back for ``body``."""
+        return await self._ask("PUT", target, (), headers or {}, body)
+
+    async def find(
+        self, target: str, query: Query = (), headers: Mapping[str, str] | None = None
+    ) -> Any | None:
+        """As ``get``; None where there is no such thing (404)."""
+        try:
+            return await self.get(target, query, headers)
+        except SourceError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    async def close(self) -> None:
+        await self._wire.close()
+
+    async def _ask(
+        self, method: str, target: str, query: Query, headers: Mapping[str, str], body: bytes | None
+    ) -> Any:
+        url = self._at_home(target)
+        pairs = urlencode(list(query))
+        if pairs:
+            url += ("&" if "?" in url else "?") + pairs
+        answer = await self._answered(method, url, headers, body)
+        if answer.status in (401, 403):
+            raise SourceError(Trouble.LOGIN if answer.status == 401 else Trouble.RIGHT, status=answer.status)
+        if answer.status == 204:
+            return None
+        if answer.status not in (200, 201, 207):
+            raise SourceError(Trouble.STATUS, f"HTTP {answer.status}", answer.status)
+        self._around.tally.pages += 1
+        return as_json(answer.body)
+
+    async def _answered(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+    ) -> Answer:
+        """The answer after redirects within the origin, and after one new login where the old one had run out."""
+        renewed = False
+        for _ in range(REDIRECTS + 2):
+            login = await self._login.headers(self.patiently)
+            answer = await self.patiently(Question(method, url, {**headers, **login}, body))
+            self._count(answer)
+            if answer.status == 401 and not renewed:
+                renewed = True
+                self._login.forget()
+            elif 300 <= answer.status < 400 and "location" in answer.headers:
+                url = self._at_home(urljoin(url, answer.headers["location"]))
+            else:
+                return answer
+        raise SourceError(Trouble.STATUS, "redirected in circles", answer.status)
+
+    async def patiently(self, question: Question) -> Answer:
+        """The answer, asked for again where the server has no time now. The last one stands.
+
+        A fault of the server (500) may have come after it had put what it was to put: that is said, not tried again.
+        """
+        again = _AGAIN - {500} if question.method == "PUT" else _AGAIN
+        for attempt in range(ATTEMPTS):
+            last = attempt + 1 == ATTEMPTS
+            answer = None
+            try:
+                answer = await self._wire.ask(question)
+            except SourceError as error:
+                if error.trouble not in _BRIEF or last:
+                    raise
+            if answer is not None and answer.status not in again:
+                return answer
+            if answer is not None and last:
+                trouble = Trouble.THROTTLED if answer.status == 429 else Trouble.STATUS
+                raise SourceError(trouble, f"HTTP {answer.status}", answer.status)
+            await self._wait(attempt, answer)
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _wait(self, attempt: int, answer: Answer | None) -> None:
+        said = retry_after(answer.headers, self._around.now()) if answer else None
+        if answer is not None and answer.status in (429, 503):
+            self._around.tally.throttled += 1
+        pause = backoff(attempt, self._around.chance())
+        await self._around.sleep(pause if said is None else max(said, pause / 2))
+
+    def _count(self, answer: Answer) -> None:
+        self._left -= len(answer.body)
+        if self._left < 0:
+            raise SourceError(Trouble.TOO_BIG, "the answers of this run are longer than `run_bytes`")
+
+    def _at_home(self, target: str) -> str:
+        """A URL at our origin. What leads elsewhere is not asked: the login goes along with every question."""
+        url = urljoin(self._base, target)
+        try:
+            parts = urlsplit(url)
+            same = origin(url) == origin(self._base) and parts.username is None and not parts.fragment
+        except ValueError:
+            same = False
+        if not same:
+            raise SourceError(Trouble.ELSEWHERE)
+        return url
+
+
+def origin(url: str) -> tuple[str, str, int | None]:
+    """Scheme, host and port (RFC 6454). Raises ``ValueError``."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname or "", parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def as_json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        raise SourceError(Trouble.SHAPE, "an answer is not JSON") from None

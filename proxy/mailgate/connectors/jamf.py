@@ -1,0 +1,102 @@
+"""Jamf Pro: mobile devices with their apps, from the Jamf Pro API.
+
+One list has everything (``GET /api/v2/mobile-devices/detail``), ``lastInventoryUpdateDate`` tells what changed.
+"""
+
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from mailgate.config.sources import JamfSettings
+from mailgate.connectors.fields import flag, instant, listed, text
+from mailgate.connectors.inventory import Installed, kind_of, system_of
+from mailgate.connectors.logins import ClientCredentials
+from mailgate.connectors.opening import Opening
+from mailgate.connectors.paging import numbered
+from mailgate.model import AppsReport, DeviceRecord
+
+_DETAIL = "/api/v2/mobile-devices/detail"
+_SECTIONS: list[tuple[str, str | int]] = [
+    ("section", name) for name in ("GENERAL", "HARDWARE", "USER_AND_LOCATION", "SECURITY", "APPLICATIONS")
+]
+_WHOLE = frozenset({"Institutional", "AccountDrivenDeviceEnrollment"})
+"""Kinds of ownership under which Apple shows an MDM apps that it does not manage."""
+_BROKEN = frozenset({"detected", "compromised", "jailbroken"})
+
+
+class Jamf:
+    """The mobile devices of one Jamf Pro."""
+
+    scheduled: ClassVar[bool] = True
+    tells_changes: ClassVar[bool] = True
+    lists_all: ClassVar[bool] = True
+
+    def __init__(self, opening: Opening, settings: JamfSettings) -> None:
+        secret = settings.client_secret.get_secret_value()
+        url = f"{settings.base_url}/api/oauth/token"
+        login = ClientCredentials(url, settings.client_id, secret, opening.now)
+        self._opening = opening
+        self._settings = settings
+        self._client = opening.client(settings, settings.base_url, login)
+
+    async def devices(self, since: datetime | None) -> AsyncIterator[DeviceRecord]:
+        changed = f'lastInventoryUpdateDate>="{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"' if since else ""
+        async for record in self._listed(changed):
+            yield record
+
+    async def device(self, device_id: str) -> DeviceRecord | None:
+        if not re.fullmatch(r"[0-9]{1,18}", device_id):  # goes into a query language
+            return None
+        async with aclosing(self._listed(f'mobileDeviceId=="{device_id}"')) as found:
+            return await anext(found, None)
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def _listed(self, condition: str) -> AsyncGenerator[DeviceRecord, None]:
+        query = [*_SECTIONS, ("sort", "mobileDeviceId:asc"), *([("filter", condition)] if condition else [])]
+        async for page in numbered(self._client, _DETAIL, query, self._settings.page_size):
+            for found in page:
+                if text(found, "mobileDeviceId"):
+                    yield self._record(found)
+                else:
+                    self._opening.unreadable()
+
+    def _record(self, found: Mapping[str, Any]) -> DeviceRecord:
+        model = text(found, "hardware", "model")
+        os = system_of(model, text(found, "deviceType"))
+        eas_id = text(found, "general", "exchangeDeviceId")
+        return DeviceRecord(
+            source=self._opening.name,
+            id=text(found, "mobileDeviceId"),
+            owner=text(found, "userAndLocation", "emailAddress")
+            or text(found, "userAndLocation", "username"),
+            kind=kind_of(os, model),
+            os=os,
+            os_version=text(found, "general", "osVersion"),
+            managed=flag(found, "general", "managed"),
+            status="contraindicated" if _broken(found) else "none",
+            apps=self._apps(found, os),
+            serial=text(found, "hardware", "serialNumber"),
+            udid=text(found, "general", "udid"),
+            eas_ids=(eas_id,) if eas_id else (),
+        )
+
+    def _apps(self, found: Mapping[str, Any], os: str) -> AppsReport | None:
+        """None where there is no inventory: an empty list is none, as every device has apps."""
+        apps = listed(found, "applications")
+        if not apps:
+            return None
+        installed = [Installed(text(app, "identifier"), text(app, "name")) for app in apps]
+        whole = text(found, "general", "deviceOwnershipType") in _WHOLE
+        return self._opening.report(
+            self._opening.listed(os, installed),
+            complete=whole and self._settings.unmanaged_apps,
+            at=instant(found, "general", "lastInventoryUpdateDate"),
+        )
+
+
+def _broken(found: Mapping[str, Any]) -> bool:
+    return text(found, "security", "jailbreakStatus").casefold() in _BROKEN

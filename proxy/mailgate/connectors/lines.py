@@ -1,0 +1,187 @@
+"""Devices from lines that people or their programs write: JSON lines and CSV. All of them are right, or none counts."""
+
+import csv
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from io import TextIOWrapper
+from typing import BinaryIO, NamedTuple
+
+from pydantic import ValidationError
+
+from mailgate.config.mistakes import wording
+from mailgate.config.sources import DeviceLine
+from mailgate.connectors.inventory import Installed
+from mailgate.connectors.opening import Opening
+from mailgate.connectors.trouble import SourceError, Trouble
+from mailgate.model import DeviceRecord
+from mailgate.policy.spelling import expected
+
+MAX_LINE = 1024 * 1024
+MAX_MISTAKES = 100
+"""Mistakes that are told; more are only counted."""
+
+_LISTS = ("eas_ids", "certificates", "apps")
+_FLAGS = ("managed", "apps_complete", "gone")
+_WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+COLUMNS = tuple(DeviceLine.model_fields)
+"""Names that may stand in the first row of a CSV file."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineMistake:
+    """One thing wrong in one line: where, what, and what was expected."""
+
+    line: int
+    field: str
+    """The key or column; empty where it is about the whole line."""
+    message: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}{f', {self.field}' if self.field else ''}: {self.message}"
+
+
+class LinesRefusedError(SourceError):
+    """Some lines are wrong, so none was taken. ``count`` is of all mistakes, ``mistakes`` the first of them."""
+
+    def __init__(self, mistakes: list[LineMistake], count: int) -> None:
+        self.mistakes = mistakes
+        self.count = count
+        super().__init__(Trouble.FILE, f"{count} mistakes; nothing was taken")
+        self.details = tuple(map(str, mistakes))
+
+
+class Row(NamedTuple):
+    """One line, read or not."""
+
+    line: int
+    device: DeviceLine | None
+    mistakes: tuple[LineMistake, ...] = ()
+
+
+def read_rows(file: BinaryIO, *, is_csv: bool) -> Iterator[Row]:
+    """Every line that is not blank, from where the file stands."""
+    return _csv_rows(file) if is_csv else _json_rows(file)
+
+
+def check_rows(rows: Iterator[Row]) -> int:
+    """How many lines there are. Raises ``LinesRefusedError`` where one of them is wrong."""
+    mistakes, wrong, right = list[LineMistake](), 0, 0
+    for row in rows:
+        right += 1
+        wrong += len(row.mistakes)
+        mistakes += row.mistakes[: MAX_MISTAKES - len(mistakes)]
+    if wrong:
+        raise LinesRefusedError(mistakes, wrong)
+    return right
+
+
+def record_of(line: DeviceLine, opening: Opening) -> DeviceRecord:
+    """The record of a line. Here apps that are not listed are dropped."""
+    given = line.apps or ()
+    apps = [
+        Installed(app) if isinstance(app, str) else Installed(app.id, app.name, app.publisher)
+        for app in given
+    ]
+    return DeviceRecord(
+        source=opening.name,
+        id=line.id,
+        owner=line.owner,
+        kind=line.kind,
+        os=line.os.casefold(),
+        os_version=line.os_version,
+        managed=line.managed,
+        status=line.status,
+        apps=opening.report(opening.listed(line.os, apps), complete=line.apps_complete, at=line.looked_at()),
+        expires=line.expires_at,
+        serial=line.serial,
+        udid=line.udid,
+        eas_ids=line.eas_ids,
+        certificates=line.certificates,
+        gone=line.gone,
+    )
+
+
+def _json_rows(file: BinaryIO) -> Iterator[Row]:
+    number = 0
+    while raw := file.readline(MAX_LINE + 1):
+        number += 1
+        if len(raw) > MAX_LINE:
+            yield _wrong(number, "", f"longer than {MAX_LINE} bytes; expected one device a line")
+            return
+        raw = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
+        if raw.strip():
+            yield _read(number, raw)
+
+
+def _csv_rows(file: BinaryIO) -> Iterator[Row]:
+    """RFC 4180: the first row names the columns; a list is written with semicolons between its parts."""
+    text = TextIOWrapper(file, encoding="utf-8-sig", newline="", errors="strict")
+    rows = csv.reader(text, strict=True)
+    try:
+        header = [name.strip().casefold() for name in next(rows, [])]
+        yield from _bad_columns(header)
+        for cells in rows:
+            if any(cell.strip() for cell in cells):
+                yield _csv_row(rows.line_num, header, cells)
+    except csv.Error as error:
+        yield _wrong(rows.line_num, "", f"not CSV ({error}); expected RFC 4180")
+    except UnicodeDecodeError:
+        yield _wrong(rows.line_num + 1, "", "not UTF-8; expected CSV in UTF-8")
+    finally:
+        text.detach()
+
+
+def _bad_columns(header: list[str]) -> Iterator[Row]:
+    for index, name in enumerate(header):
+        if name not in COLUMNS:
+            yield _wrong(1, name, f"no column is called `{name[:60]}`; {expected(name, COLUMNS)}")
+        elif name in header[:index]:
+            yield _wrong(1, name, "the column stands here twice; expected it once")
+    if "id" not in header:
+        yield _wrong(1, "id", "the column `id` is missing; expected the names of columns in the first row")
+
+
+def _csv_row(number: int, header: list[str], cells: list[str]) -> Row:
+    if len(cells) != len(header):
+        return _wrong(number, "", f"{len(cells)} cells; expected {len(header)}, as in the first row")
+    known = {name: cell.strip() for name, cell in zip(header, cells, strict=True) if name in COLUMNS}
+    given = {name: _cell(name, cell) for name, cell in known.items() if cell}
+    return _read(number, json.dumps(given).encode())
+
+
+def _cell(name: str, cell: str) -> object:
+    if name in _LISTS:
+        return [part.strip() for part in cell.split(";") if part.strip()] if cell != "-" else []
+    return _WORDS.get(cell.casefold(), cell) if name in _FLAGS else cell
+
+
+def _read(number: int, raw: bytes) -> Row:
+    try:
+        return Row(number, DeviceLine.model_validate_json(raw))
+    except ValidationError as error:
+        found = error.errors(include_url=False)
+        return Row(number, None, tuple(LineMistake(number, *_said(each)) for each in found))
+
+
+def _said(error: Mapping[str, object]) -> tuple[str, str]:
+    """Field and words of one of pydantic's errors."""
+    location = error["loc"]
+    assert isinstance(location, tuple)
+    field = str(location[0]) if location else ""
+    match error["type"]:
+        case "json_invalid":
+            return "", "not JSON; expected one object a line"
+        case "missing":
+            return field, f"the key `{field}` is missing; expected it in every line"
+        case "extra_forbidden":
+            return field, f"the key `{field[:60]}` is not known; {expected(field, COLUMNS)}"
+        case "model_type":
+            return "", "not an object; expected one object a line"
+        case "timezone_aware":
+            return field, "no time zone; expected one like 2026-12-01T09:00:00Z"
+    return field, wording(error)  # type: ignore[arg-type]
+
+
+def _wrong(line: int, field: str, message: str) -> Row:
+    return Row(line, None, (LineMistake(line, field, message),))

@@ -1,0 +1,138 @@
+"""The ways to log in to an API. Tokens are kept until shortly before they end, and asked for anew when refused."""
+
+import json
+from base64 import b64encode
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any, Protocol
+from urllib.parse import urlencode
+
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+
+from mailgate.connectors.trouble import SourceError, Trouble
+from mailgate.connectors.wire import Answer, Question
+
+Ask = Callable[[Question], Awaitable[Answer]]
+Clock = Callable[[], datetime]
+
+_EARLY = timedelta(seconds=60)
+"""How long before its end a token is not used any more."""
+_SHORT = timedelta(minutes=5)
+"""How long a token is kept that does not say when it ends."""
+
+
+class Login(Protocol):
+    """What goes along with every question. ``headers`` may raise ``SourceError``."""
+
+    async def headers(self, ask: Ask) -> Mapping[str, str]: ...
+
+    def forget(self) -> None:
+        """The last one was refused."""
+
+
+class HeaderLogin:
+    """Headers that never change: an API key, or a name and a password."""
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self._headers = dict(headers)
+
+    @classmethod
+    def basic(
+        cls, name: str, password: str, others: Mapping[str, str] = MappingProxyType({})
+    ) -> "HeaderLogin":
+        """Name and password (RFC 7617), with ``others`` where an API wants more."""
+        credentials = b64encode(f"{name}:{password}".encode()).decode()
+        return cls({"Authorization": f"Basic {credentials}", **others})
+
+    @classmethod
+    def bearer(cls, token: str) -> "HeaderLogin":
+        """A token that lasts (RFC 6750)."""
+        return cls({"Authorization": f"Bearer {token}"})
+
+    async def headers(self, _ask: Ask) -> Mapping[str, str]:
+        return self._headers
+
+    def forget(self) -> None:
+        """There is no other."""
+
+
+class TokenLogin:
+    """A bearer token from a token endpoint (RFC 6749). What is sent there is for the subclasses to say."""
+
+    def __init__(self, url: str, now: Clock) -> None:
+        self._url = url
+        self._now = now
+        self._token = ""
+        self._until: datetime | None = None
+
+    def form(self) -> Mapping[str, str]:
+        """The form that is sent to the token endpoint."""
+        raise NotImplementedError
+
+    async def headers(self, ask: Ask) -> Mapping[str, str]:
+        if self._until is None or self._now() >= self._until:
+            await self._renew(ask)
+        return {"Authorization": f"Bearer {self._token}"}
+
+    def forget(self) -> None:
+        self._until = None
+
+    async def _renew(self, ask: Ask) -> None:
+        kind = {"Content-Type": "application/x-www-form-urlencoded"}
+        answer = await ask(Question("POST", self._url, kind, urlencode(self.form()).encode()))
+        if answer.status != 200:
+            raise SourceError(Trouble.LOGIN, "the token endpoint gave no token", answer.status)
+        self._token, lifetime = _token(answer.body)
+        self._until = self._now() + max(lifetime - _EARLY, lifetime / 2)
+
+
+class ClientCredentials(TokenLogin):
+    """An application's id and secret (RFC 6749, section 4.4)."""
+
+    def __init__(self, url: str, client_id: str, client_secret: str, now: Clock, scope: str = "") -> None:
+        super().__init__(url, now)
+        self._form = {
+            "grant_type": "client_credentials",
+            "client_id": client_id,
+            "client_secret": client_secret,
+            **({"scope": scope} if scope else {}),
+        }
+
+    def form(self) -> Mapping[str, str]:
+        return self._form
+
+
+class SignedAssertion(TokenLogin):
+    """A statement that is signed with the account's own key (RFC 7523), as Google's service accounts do it."""
+
+    _LIFETIME = timedelta(hours=1)
+
+    def __init__(self, url: str, issuer: str, key: str, scope: str, now: Clock, subject: str = "") -> None:
+        """``key``: a private RSA key, PEM. ``subject``: the person in whose place it asks, where there is one."""
+        super().__init__(url, now)
+        self._key = RSAKey.import_key(key)
+        self._claims = {"iss": issuer, "scope": scope, "aud": url} | ({"sub": subject} if subject else {})
+
+    def form(self) -> Mapping[str, str]:
+        issued = int(self._now().timestamp())
+        claims = self._claims | {"iat": issued, "exp": issued + int(self._LIFETIME.total_seconds())}
+        assertion = jwt.encode({"alg": "RS256", "typ": "JWT"}, claims, self._key)
+        return {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": assertion}
+
+
+def _token(body: bytes) -> tuple[str, timedelta]:
+    """The token in the endpoint's answer, and how long it lasts."""
+    try:
+        said: Any = json.loads(body)
+        token = said["access_token"]
+    except (ValueError, RecursionError, KeyError, TypeError):
+        token = None
+    if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
+        raise SourceError(Trouble.LOGIN, "the token endpoint's answer has no token")
+    lasts = said.get("expires_in")
+    try:
+        return token, timedelta(seconds=min(max(float(lasts), 0.0), 86400.0))
+    except (TypeError, ValueError):
+        return token, _SHORT

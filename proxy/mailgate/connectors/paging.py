@@ -1,0 +1,80 @@
+"""The ways in which APIs hand out long lists, each as one stream of pages. A list that may be cut short says so."""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from mailgate.connectors.fields import objects
+from mailgate.connectors.http import Client, Query
+from mailgate.connectors.trouble import SourceError, Trouble
+
+PAGES = 100_000
+"""Pages that one list may have at most."""
+
+Page = list[Mapping[str, Any]]
+
+
+async def linked(client: Client, target: str, query: Query = ()) -> AsyncIterator[Page]:
+    """Pages that name the next one (OData 4.01, ``@odata.nextLink``), which has to be at the same origin."""
+    seen: set[int] = set()
+    page = await client.get(target, query)
+    while True:
+        yield objects(page, "value")
+        following = page.get("@odata.nextLink")
+        if not following:
+            return
+        if not isinstance(following, str) or hash(following) in seen or len(seen) >= PAGES:
+            raise SourceError(Trouble.SHAPE, "the next page is one that was read already")
+        seen.add(hash(following))
+        page = await client.get(following)
+
+
+async def numbered(
+    client: Client,
+    target: str,
+    query: Query,
+    size: int,
+    *,
+    items: str = "results",
+    total: str = "totalCount",
+    sized: str = "page-size",
+    headers: Mapping[str, str] | None = None,
+    counted: bool = True,
+) -> AsyncIterator[Page]:
+    """Pages by number from 0, with the number of all things on each.
+
+    Where that number shrinks meanwhile, or fewer came, things have moved from one page to another that was read
+    already: the list ends with ``Trouble.CUT``. No content at all (204) is an empty page. ``counted``: whether these
+    are the devices of a run, whose number goes to the tally.
+    """
+    read, before, fixed = 0, 0, list(query)
+    for number in range(PAGES):
+        page = await client.get(target, [*fixed, ("page", number), (sized, size)], headers)
+        page = {items: [], total: 0} if page is None else page
+        found, count = objects(page, items), page.get(total)
+        if not isinstance(count, int):
+            raise SourceError(Trouble.SHAPE, f"an answer has no `{total}`")
+        if counted:
+            client.tally.total = count
+        read += len(found)
+        yield found
+        if count < before or (not found and read < count):
+            raise SourceError(Trouble.CUT)
+        if read >= count:
+            return
+        before = count
+    raise SourceError(Trouble.SHAPE, "the list does not end")
+
+
+async def tokened(client: Client, target: str, query: Query = (), *, items: str) -> AsyncIterator[Page]:
+    """Pages with a token for the next one, as Google's APIs have them."""
+    seen: set[str] = set()
+    fixed, following = list(query), ""
+    while True:
+        page = await client.get(target, [*fixed, *([("pageToken", following)] if following else [])])
+        yield objects(page, items, missing=True)
+        following = page.get("nextPageToken") or ""
+        if not following:
+            return
+        if not isinstance(following, str) or following in seen or len(seen) >= PAGES:
+            raise SourceError(Trouble.SHAPE, "the next page is one that was read already")
+        seen.add(following)

@@ -1,0 +1,123 @@
+"""Messages of Google Cloud Pub/Sub that are pushed: the envelope, and the token that proves where they are from."""
+
+import asyncio
+import json
+from base64 import b64decode
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+from joserfc.jws import extract_compact
+
+from mailgate.config.sources import PushSettings
+from mailgate.connectors.fields import text, value
+from mailgate.connectors.http import as_json
+from mailgate.connectors.trouble import SourceError, Trouble
+from mailgate.connectors.wire import Question, Wire
+
+_ISSUERS = ["https://accounts.google.com", "accounts.google.com"]
+_CERTS = "/oauth2/v3/certs"
+_LEEWAY = 60
+"""Seconds that clocks may differ."""
+_OLD = timedelta(hours=6)
+"""After this long keys are fetched again, so that one that Google gave up counts no longer."""
+_PAUSE = timedelta(seconds=30)
+"""Keys are fetched no more often, whatever tokens name."""
+
+
+class Message(NamedTuple):
+    """What a message is about (``notificationType``), and what it says."""
+
+    kind: str
+    data: Any
+
+
+def message(body: bytes) -> Message:
+    """The message in the envelope of a push request. Raises ``SourceError`` where it is none."""
+    envelope = as_json(body)
+    if not isinstance(value(envelope, "message"), dict):
+        raise SourceError(Trouble.SHAPE, "not what Pub/Sub pushes: there is no `message`")
+    try:
+        data = b64decode(_data(envelope), validate=True)
+    except ValueError:
+        raise SourceError(Trouble.SHAPE, "the `data` of a message is not base64") from None
+    kind = text(envelope, "message", "attributes", "notificationType")
+    return Message(kind, as_json(data) if data else None)
+
+
+def _data(envelope: Any) -> str:
+    found = value(envelope, "message", "data")
+    return found if isinstance(found, str) else ""
+
+
+class GoogleToken:
+    """Whether a request carries a token that Google made for this subscription (OpenID Connect)."""
+
+    def __init__(self, settings: PushSettings, wire: Callable[[], Wire], now: Callable[[], datetime]) -> None:
+        self._settings = settings
+        self._wire = wire
+        self._now = now
+        self._keys: KeySet | None = None
+        self._fetched: datetime | None = None
+        self._tried: datetime | None = None
+        self._lock = asyncio.Lock()
+        if settings.keys is not None:
+            self._keys = KeySet.import_key_set(json.loads(settings.keys.read_text("utf-8")))
+
+    async def __call__(self, headers: Mapping[str, str], _body: bytes) -> bool:
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        if scheme.casefold() != "bearer":
+            return False
+        try:
+            keys = await self._found(str(extract_compact(token.strip().encode()).headers().get("kid", "")))
+            claims = jwt.decode(token.strip(), keys, algorithms=["RS256"]).claims if keys else {}
+            self._registry().validate(claims)
+        except (JoseError, ValueError, TypeError):
+            return False
+        return claims.get("email_verified") is True
+
+    def _registry(self) -> jwt.JWTClaimsRegistry:
+        def now() -> int:
+            return int(self._now().timestamp())
+
+        return jwt.JWTClaimsRegistry(
+            now,
+            _LEEWAY,
+            iss={"essential": True, "values": _ISSUERS},
+            aud={"essential": True, "value": self._settings.audience or ""},
+            email={"essential": True, "value": self._settings.email or ""},
+            exp={"essential": True},
+            iat={"essential": True},
+        )
+
+    async def _found(self, kid: str) -> KeySet | None:
+        """Google's keys; fetched where they are old, or where none of them has this name."""
+        if self._settings.keys is None:
+            async with self._lock:
+                if self._wanting(kid):
+                    await self._fetch()
+        return self._keys
+
+    def _wanting(self, kid: str) -> bool:
+        now = self._now()
+        if self._tried is not None and now - self._tried < _PAUSE:
+            return False
+        known = self._keys is not None and any(key.kid == kid for key in self._keys.keys)
+        return not known or self._fetched is None or now - self._fetched > _OLD
+
+    async def _fetch(self) -> None:
+        """Where Google does not answer, the keys that are there go on."""
+        self._tried = self._now()
+        wire = self._wire()
+        try:
+            answer = await wire.ask(Question("GET", self._settings.keys_url + _CERTS))
+            if answer.status == 200:
+                self._keys = KeySet.import_key_set(as_json(answer.body))
+                self._fetched = self._now()
+        except (SourceError, JoseError, ValueError, TypeError, KeyError, AttributeError):
+            return
+        finally:
+            await wire.close()

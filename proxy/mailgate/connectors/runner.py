@@ -1,0 +1,113 @@
+"""Starts what is due, and says which sources cannot be asked."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+
+from mailgate.config.sources import Common
+from mailgate.connectors.leading import Leading
+from mailgate.connectors.run import Outcome
+from mailgate.connectors.schedule import due, unreachable
+from mailgate.connectors.surroundings import Surroundings
+from mailgate.connectors.trouble import SourceError
+from mailgate.connectors.watching import Watching
+from mailgate.model import SourceState
+
+POLL = 2.0
+"""Seconds between two looks at what is due: so soon a gate knows of a run of another."""
+
+
+class Runner:
+    """``run`` as a task. Settings are looked up all the time, so that a reload counts at once."""
+
+    def __init__(
+        self,
+        settings: Callable[[], Mapping[str, Common]],
+        scheduled: Callable[[Common], bool],
+        leading: Leading,
+        surroundings: Surroundings,
+        tell: Callable[[frozenset[str]], None],
+    ) -> None:
+        """``scheduled``: whether a connector is to be asked at all. ``tell`` is told which sources cannot be, at every look."""
+        self._settings = settings
+        self._scheduled = scheduled
+        self._leading = leading
+        self._around = surroundings
+        self._tell = tell
+        self._chances: dict[str, tuple[SourceState, float]] = {}
+        self._running: dict[str, asyncio.Task[Outcome | None]] = {}
+        self._woken: set[str] = set()
+        self._wake = asyncio.Event()
+        self._watching = Watching()
+        self._listed = leading.listed()
+        self.states: dict[str, SourceState] = {}
+        """How every connector fared when the store was asked last."""
+
+    async def run(self) -> None:
+        """Start what is due, until cancelled; what runs then ends with its batch."""
+        try:
+            while True:
+                self._wake.clear()
+                await self.look()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), POLL)
+        finally:
+            await self._end()
+
+    def wake(self, name: str) -> None:
+        """Let a connector run now: its source has something new."""
+        self._woken.add(name)
+        self._wake.set()
+
+    async def look(self) -> None:
+        """Learn how the connectors fare, say so, and start what is due."""
+        settings, now = self._settings(), self._around.now()
+        answered = not settings or await self._learn()
+        self._woken |= self._watching.changed(settings) | self._looking_for_others(settings)
+        self.states = {name: state for name, state in self.states.items() if name in settings}
+        self._tell(unreachable(self.states, settings, now))
+        self._leading.numbers.show(self.states, now)
+        for name, each in settings.items():
+            ours = self._scheduled(each) and name not in self._running
+            if answered and ours and self._is_due(name, each):
+                self._start(name, each)
+
+    def _looking_for_others(self, settings: Mapping[str, Common]) -> set[str]:
+        """Every connector where other apps are listed than at the last look, so that they are found soon."""
+        before, self._listed = self._listed, self._leading.listed()
+        return set(settings) if before != self._listed else set()
+
+    async def _learn(self) -> bool:
+        """Ask the store how the connectors fare. False where it does not answer: what was known last counts."""
+        try:
+            self.states = await self._leading.desk.states()
+        except SourceError:
+            return False
+        return True
+
+    def _is_due(self, name: str, settings: Common) -> bool:
+        if name in self._woken:
+            return True
+        state = self.states.get(name) or SourceState(name)
+        if self._chances.get(name, (None, 0.0))[0] != state:
+            self._chances[name] = (state, self._around.chance())
+        return due(state, settings, self._around.now(), self._chances[name][1])
+
+    def _start(self, name: str, settings: Common) -> None:
+        woken = name in self._woken
+        self._woken.discard(name)
+        before = self.states.get(name) or SourceState(name)
+
+        def done_already(state: SourceState) -> bool:
+            return not woken and state.last_attempt != before.last_attempt
+
+        work = self._leading.run(name, settings, unless=done_already)
+        task = asyncio.get_running_loop().create_task(work)
+        self._running[name] = task
+        task.add_done_callback(lambda _: self._running.pop(name, None))
+
+    async def _end(self) -> None:
+        running = list(self._running.values())
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)

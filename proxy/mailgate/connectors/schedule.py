@@ -1,0 +1,58 @@
+"""When a connector runs, whether everything is read, and what a run means for what its source is worth."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from mailgate.config.sources import Common
+from mailgate.connectors.run import Outcome
+from mailgate.connectors.trouble import Trouble
+from mailgate.model import SourceState
+
+OVERLAP = timedelta(minutes=10)
+"""How far back changes are asked for again: clocks differ, and a change shows a moment after it was made."""
+_HARMLESS = frozenset({None, Trouble.CUT, Trouble.GONE})
+"""The source answered, and what it named counts."""
+
+
+def due(state: SourceState, settings: Common, now: datetime, chance: float) -> bool:
+    """Whether it is time for a run: ``every`` after the last one ended, and up to a tenth more by chance."""
+    if state.last_attempt is None:
+        return True
+    return not state.last_attempt <= now < state.last_attempt + settings.every * (1 + chance / 10)
+
+
+def since(state: SourceState, settings: Common, now: datetime, listed: str) -> datetime | None:
+    """From when on changes are asked for; None where everything has to be read: now and then, and for other apps."""
+    fresh = state.last_full is not None and state.last_full <= now < state.last_full + settings.full_every
+    return state.cursor if fresh and state.listed == listed else None
+
+
+def after(state: SourceState, outcome: Outcome, started: datetime, now: datetime, listed: str) -> SourceState:
+    """The state of a connector after a run that looked for these apps."""
+    counts = replace(
+        state, last_attempt=now, trouble=str(outcome.trouble or ""), taken=outcome.taken, gone=outcome.gone
+    )
+    if outcome.trouble not in _HARMLESS:
+        cursor = None if outcome.trouble is Trouble.CURSOR else state.cursor
+        return replace(counts, failing_since=state.failing_since or now, cursor=cursor)
+    good = replace(counts, last_success=now, failing_since=None)
+    if outcome.trouble is Trouble.CUT:
+        return good
+    good = replace(good, cursor=started - OVERLAP)
+    if not outcome.full:
+        return replace(good, held=state.held, trouble=str(Trouble.GONE) if state.held else "")
+    return replace(good, last_full=now, devices=outcome.taken, held=outcome.held, listed=listed)
+
+
+def unreachable(
+    states: Mapping[str, SourceState], settings: Mapping[str, Common], now: datetime
+) -> frozenset[str]:
+    """The connectors whose source has failed for so long that nobody can say what became of its devices."""
+    return frozenset(
+        name
+        for name, each in settings.items()
+        if (state := states.get(name)) is not None
+        and state.failing_since is not None
+        and now - state.failing_since >= each.unavailable_after
+    )

@@ -1,0 +1,146 @@
+"""Workspace ONE UEM: devices from its search, apps one device at a time.
+
+Each part of the API has a version of its own, named in ``Accept``; an empty list is an answer without content (204).
+"""
+
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+
+from mailgate.config.sources import WorkspaceOneSettings
+from mailgate.connectors.fields import flag, instant, listed, text
+from mailgate.connectors.inventory import Installed, kind_of, system_of
+from mailgate.connectors.logins import ClientCredentials, HeaderLogin, Login
+from mailgate.connectors.opening import Opening
+from mailgate.connectors.paging import numbered
+from mailgate.connectors.together import together
+from mailgate.model import AppsReport, DeviceRecord
+
+_SEARCH = "/api/mdm/devices/search"
+_V1 = {"Accept": "application/json;version=1"}
+_V2 = {"Accept": "application/json;version=2"}
+_GONE = frozenset({"unenrolled", "enterprisewipepending", "devicewipepending", "deleted"})
+_COMPANY = frozenset({"c", "s"})
+"""Corporate, for one person or shared; ``E`` is an employee's own."""
+_HANDHELD = frozenset({"ios", "ipados", "android"})
+_ZONES = timedelta(hours=14)
+"""The API's times have no zone."""
+_APPS_PAGE = 500
+
+
+class WorkspaceOne:
+    """The devices of one Workspace ONE UEM."""
+
+    scheduled: ClassVar[bool] = True
+    tells_changes: ClassVar[bool] = True
+    lists_all: ClassVar[bool] = True
+
+    def __init__(self, opening: Opening, settings: WorkspaceOneSettings) -> None:
+        self._opening = opening
+        self._settings = settings
+        self._client = opening.client(settings, settings.base_url, _login(settings, opening))
+
+    async def devices(self, since: datetime | None) -> AsyncIterator[DeviceRecord]:
+        query: list[tuple[str, str | int]] = [("orderby", "deviceid"), ("sortorder", "ASC")]
+        if since is not None:
+            query.append(("lastseen", f"{since - _ZONES:%Y-%m-%dT%H:%M:%S}"))
+        pages = numbered(
+            self._client, _SEARCH, query, self._settings.page_size,
+            items="Devices", total="Total", sized="pagesize", headers=_V2,
+        )  # fmt: skip
+        async for page in pages:
+            for record in await self._records(page):
+                yield record
+
+    async def device(self, device_id: str) -> DeviceRecord | None:
+        if not re.fullmatch(r"[0-9A-Fa-f-]{36}", device_id):
+            return None
+        found = await self._client.find(f"/api/mdm/devices/{device_id}", headers=_V2)
+        return await self._record(found) if isinstance(found, dict) and _id(found) else None
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def _records(self, page: Sequence[Mapping[str, Any]]) -> list[DeviceRecord]:
+        named = [found for found in page if _id(found)]
+        for _ in range(len(page) - len(named)):
+            self._opening.unreadable()
+        return await together(self._record, named, self._settings.at_once)
+
+    async def _record(self, found: Mapping[str, Any]) -> DeviceRecord:
+        model = text(found, "Model")
+        os = system_of(model, _platform(found))
+        gone = text(found, "EnrollmentStatus").replace(" ", "").casefold() in _GONE
+        return DeviceRecord(
+            source=self._opening.name,
+            id=_id(found),
+            owner=text(found, "UserEmailAddress") or text(found, "UserName"),
+            kind=kind_of(os, model),
+            os=os,
+            os_version=text(found, "OperatingSystem"),
+            managed=text(found, "EnrollmentStatus").casefold() == "enrolled",
+            status=_status(found),
+            apps=None if gone or os not in _HANDHELD else await self._apps(found, os),
+            serial=text(found, "SerialNumber"),
+            udid=text(found, "Udid"),
+            eas_ids=_eas_ids(found),
+            gone=gone,
+        )
+
+    async def _apps(self, found: Mapping[str, Any], os: str) -> AppsReport | None:
+        """An empty list is no inventory, as every device has apps."""
+        target, present, any_app = f"/api/mdm/devices/{_id(found)}/apps/search", frozenset[str](), False
+        pages = numbered(
+            self._client, target, [], _APPS_PAGE,
+            items="app_items", total="TotalResults", sized="pagesize", headers=_V1, counted=False,
+        )  # fmt: skip
+        async for page in pages:
+            any_app = any_app or bool(page)
+            installed = [Installed(text(app, "bundle_id"), text(app, "name")) for app in page]
+            present |= self._opening.listed(os, installed)
+        if not any_app:
+            return None
+        company = text(found, "Ownership")[:1].casefold() in _COMPANY
+        return self._opening.report(
+            present, complete=company and self._settings.unmanaged_apps, at=instant(found, "LastSeen")
+        )
+
+
+def _login(settings: WorkspaceOneSettings, opening: Opening) -> Login:
+    if settings.client_id is not None and settings.client_secret is not None:
+        secret = settings.client_secret.get_secret_value()
+        url = f"{settings.login_url}/connect/token"
+        return ClientCredentials(url, settings.client_id, secret, opening.now)
+    assert settings.username is not None
+    assert settings.password is not None
+    assert settings.tenant_code is not None
+    return HeaderLogin.basic(
+        settings.username,
+        settings.password.get_secret_value(),
+        {"aw-tenant-code": settings.tenant_code.get_secret_value()},
+    )
+
+
+def _id(found: Mapping[str, Any]) -> str:
+    """The UUID of the console's record; small letters, as parts of the API write it differently."""
+    said = text(found, "Uuid").casefold()
+    return said if re.fullmatch(r"[0-9a-f-]{36}", said) else ""
+
+
+def _platform(found: Mapping[str, Any]) -> str:
+    """``Apple`` alone is iOS; a Mac is ``AppleOsX``."""
+    said = text(found, "Platform") or text(found, "PlatformId", "Name")
+    return {"apple": "ios", "appleosx": "macos", "winrt": "windows"}.get(said.casefold(), said)
+
+
+def _eas_ids(found: Mapping[str, Any]) -> tuple[str, ...]:
+    said = [*(listed(found, "EasIds", "EasId") or []), text(found, "EasId")]
+    return tuple(dict.fromkeys(each.strip() for each in said if isinstance(each, str) and each.strip()))
+
+
+def _status(found: Mapping[str, Any]) -> str:
+    if flag(found, "CompromisedStatus") or text(found, "CompromisedStatus").casefold() == "compromised":
+        return "contraindicated"
+    state = text(found, "ComplianceStatus").replace(" ", "").casefold()
+    return {"compliant": "affirming", "noncompliant": "warning"}.get(state, "none")

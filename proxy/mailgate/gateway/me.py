@@ -1,0 +1,234 @@
+"""``/.mailgate/me``: a person's own page. Who they are has to be shown; nothing here names anyone else."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Protocol as Shape
+from urllib.parse import parse_qsl
+
+from mailgate.connectors.again import Again
+from mailgate.gateway.answer import Answer
+from mailgate.gateway.caller import from_own_page
+from mailgate.gateway.enforce import Speaker, page_answer
+from mailgate.gateway.facts import Incoming
+from mailgate.gateway.http1.request import RequestRefused
+from mailgate.gateway.login_check import Login, LoginCheck
+from mailgate.gateway.metrics import Metrics
+from mailgate.gateway.own_devices import Asking, Known, OwnDevice, own_devices
+from mailgate.gateway.own_devices import People as OwnDevices
+from mailgate.gateway.own_view import card_of, key_of, listed_names, mail_of, request_of, shown, token_of
+from mailgate.gateway.pages.employee import Asked, EmployeeView, Record
+from mailgate.gateway.pages.view import View
+from mailgate.gateway.person import Person, recognise
+from mailgate.gateway.quarantine import address_of
+from mailgate.gateway.recheck import NameOf, Recheck, Slot, answers_of
+from mailgate.gateway.status import print_of, status_answer, status_of
+from mailgate.model import Access, Decision, Reason
+from mailgate.policy import Policy
+from mailgate.store import Device, EnrolledKey, EnrolmentToken, Keep, Recorded, StoreUnavailableError, Told
+
+
+class People(OwnDevices, Shape):
+    """What is stored of people (``store/people.py``). Every method may raise StoreUnavailableError."""
+
+    async def requests(self, login: str, devices: Sequence[Device]) -> tuple[list[Recorded], int]: ...
+
+    async def enrolled(self, login: str) -> list[EnrolledKey]: ...
+
+    async def tokens(self, login: str) -> list[EnrolmentToken]: ...
+
+    async def told(self, persons: Collection[str]) -> list[Told]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SelfService:
+    """What it takes to show people what is stored of them, and to ask its sources again."""
+
+    people: People
+    known: Known
+    keep: Keep
+    recheck: Recheck = field(default_factory=Recheck)
+    check: LoginCheck | None = None
+    contact: str = ""
+    domain: str = ""
+    """The domain of mail addresses, where mails about refusals are written."""
+
+
+class LiveParts(Shape):
+    """What a reload replaces (``handler.Live``)."""
+
+    @property
+    def policy(self) -> Policy: ...
+
+
+class ShowingGate(Shape):
+    """What the addresses here need of the gate (``handler.py``)."""
+
+    speaker: Speaker
+    metrics: Metrics
+    public_url: str
+    self_service: SelfService
+
+    @property
+    def live(self) -> LiveParts: ...
+
+    async def judge(self, incoming: Incoming, now: datetime) -> tuple[Access, Decision]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What one request may see."""
+
+    asking: Asking
+    owned: tuple[OwnDevice, ...] = ()
+    requests: tuple[Record, ...] = ()
+    mails: tuple[Record, ...] = ()
+    enrolments: tuple[Record, ...] = ()
+    more: int = 0
+    unread: bool = False
+    asked: dict[str, tuple[Asked, ...]] = field(default_factory=dict)
+    """What came of asking the sources of a device, by its mark."""
+
+
+async def tell_status(gate: ShowingGate, incoming: Incoming, reference: str, now: datetime) -> Answer:
+    """What would happen if this client asked for its mail now, and every device that it may see."""
+    asking = await _asking(gate, incoming, now)
+    seen = await _look(gate, asking, records=False)
+    content = _content(gate, seen)
+    return status_answer(content, reference, now, incoming.facts.headers.get("if-none-match", ""))
+
+
+async def show_me(gate: ShowingGate, incoming: Incoming, reference: str, now: datetime) -> Answer:
+    """The page, or the question for a login where somebody wants to be asked."""
+    asking = await _asking(gate, incoming, now)
+    seen, offered = await _look(gate, asking), await _offered(gate, incoming, asking.person)
+    page = _answer(gate, seen, reference, offered=offered)
+    if not asking.person.name and offered and "sign-in" in dict(parse_qsl(incoming.facts.query, True)):
+        if asking.person.login is Login.TOO_MANY:
+            return replace(page, status=429)
+        realm = f'Basic realm="{gate.speaker.host}", charset="UTF-8"'
+        return replace(page, status=401, headers=(*page.headers, ("WWW-Authenticate", realm)))
+    return page
+
+
+async def check_again(gate: ShowingGate, incoming: Incoming, reference: str, now: datetime) -> Answer:
+    """Ask the sources of one of the person's devices, then show the page with what they said."""
+    if not from_own_page(incoming.facts, gate.public_url):
+        raise RequestRefused(403, Reason.REQUEST_NOT_SUPPORTED, "Expected a request of the gate's own page.")
+    asking = await _asking(gate, incoming, now)
+    seen = await _look(gate, asking)
+    mark = dict(parse_qsl(incoming.body.decode("latin-1"))).get("device", "")
+    own = next((each for each in seen.owned if each.mark == mark), None)
+    if own is not None:
+        came = await gate.self_service.recheck.ask(own.device.reports if own.device else ())
+        seen = _with_answers(await _look(gate, asking), own, came, gate.live.policy.catalog.name_of)
+    return _answer(gate, seen, reference)
+
+
+def _with_answers(seen: _Seen, own: OwnDevice, came: Mapping[Slot, Again], name_of: NameOf) -> _Seen:
+    """What was said stands with the device that it is about, which may have turned out to be another one."""
+    devices = shown(seen.owned)
+    answers = answers_of(came, devices, name_of)
+    marks = [each.id for each in devices if any(each.report(slot) for slot in came)]
+    return replace(seen, asked=dict.fromkeys(marks or [own.mark], answers))
+
+
+async def _asking(gate: ShowingGate, incoming: Incoming, now: datetime) -> Asking:
+    access, decision = await gate.judge(incoming, now)
+    person = await recognise(incoming, access, gate.self_service.check)
+    if person.login is not Login.NONE:
+        gate.metrics.page_logins.labels(person.login).inc()
+    return Asking(access, decision, person, gate.live.policy)
+
+
+async def _offered(gate: ShowingGate, incoming: Incoming, person: Person) -> bool:
+    check = gate.self_service.check
+    return not person.name and check is not None and await check.offered(incoming)
+
+
+async def _look(gate: ShowingGate, asking: Asking, *, records: bool = True) -> _Seen:
+    """What is stored; nothing, and that it could not be read, while the store does not answer."""
+    service = gate.self_service
+    try:
+        owned = await own_devices(asking, service.people, service.known)
+        seen = _Seen(asking, owned)
+        return await _with_records(service, seen) if records else seen
+    except StoreUnavailableError:
+        return _Seen(asking, unread=True)
+
+
+async def _with_records(service: SelfService, seen: _Seen) -> _Seen:
+    people, keep, name = service.people, service.keep.sightings, seen.asking.person.name
+    rows, count = await people.requests(name, shown(seen.owned))
+    address = address_of(name, service.domain) if name and service.domain else ""
+    mails = await people.told({address}) if address else []
+    keys, tokens = (await people.enrolled(name), await people.tokens(name)) if name else ([], [])
+    return replace(
+        seen,
+        requests=tuple(request_of(row, keep) for row in rows),
+        mails=tuple(mail_of(mail, address, keep) for mail in mails),
+        enrolments=(
+            *(key_of(key, service.keep.devices) for key in keys),
+            *(token_of(token, service.keep.devices) for token in tokens),
+        ),
+        more=count - len(rows),
+    )
+
+
+def _here(seen: _Seen) -> tuple[Access, Decision]:
+    """The verdict on this very request: of its device as it is now, where it is stored."""
+    first = next((each for each in seen.owned if each.here), None)
+    return (first.access, first.decision) if first else (seen.asking.access, seen.asking.decision)
+
+
+def _content(gate: ShowingGate, seen: _Seen) -> dict[str, object]:
+    return status_of(*_here(seen), _with_own(seen), gate.self_service.keep)
+
+
+def _with_own(seen: _Seen) -> tuple[OwnDevice, ...]:
+    """The devices, and where none is stored, the one that has proved itself with this request."""
+    asking = seen.asking
+    if seen.owned or not asking.proven:
+        return seen.owned
+    own = OwnDevice(asking.proven, asking.access.posture, asking.access, asking.decision, here=True)
+    return (own,)
+
+
+def _answer(gate: ShowingGate, seen: _Seen, reference: str, *, offered: bool = False) -> Answer:
+    service, policy, person = gate.self_service, gate.live.policy, seen.asking.person
+
+    def view_of(access: Access, decision: Decision) -> View:
+        return gate.speaker.view(access, decision, reference)
+
+    view = EmployeeView(
+        here=view_of(*_here(seen)),
+        person=person.name,
+        known_by=person.by,
+        login=person.login,
+        sign_in=offered,
+        devices=tuple(
+            card_of(
+                own,
+                service.keep,
+                person=person.name,
+                view_of=view_of,
+                name_of=policy.catalog.name_of,
+                asked=seen.asked.get(own.mark, ()),
+            )
+            for own in _with_own(seen)
+        ),
+        requests=seen.requests,
+        mails=seen.mails,
+        enrolments=seen.enrolments,
+        more=seen.more,
+        unread=seen.unread,
+        listed=listed_names(policy.catalog.lists, policy.catalog.name_of),
+        contact=service.contact or _contact(policy),
+        fingerprint=print_of(_content(gate, seen)),
+    )
+    return page_answer(200, gate.speaker.pages.me(view), (), referrer="same-origin")
+
+
+def _contact(policy: Policy) -> str:
+    """Whom the first rule that names somebody names."""
+    return next((rule.notice.contact for rule in policy.rules if rule.notice.contact), "") or ""

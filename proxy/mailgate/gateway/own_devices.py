@@ -1,0 +1,114 @@
+"""The devices that one person may see, each with what is known of it and what it gets."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol as Shape
+
+from mailgate.decide import decide
+from mailgate.gateway.person import Person
+from mailgate.gateway.standing import standing
+from mailgate.model import Access, Decision, Effect, Kind, Posture, PostureState
+from mailgate.policy import Policy
+from mailgate.store import Device, Sighted
+from mailgate.store.names import EAS, KEY, eas_text
+
+PROVES = (KEY, "cert")
+"""Kinds of names that a device shows with every request."""
+
+
+class Known(Shape):
+    """What is known of devices (``store/postures.py``)."""
+
+    precedence: Sequence[str]
+    """Names of sources, the one that is believed most first."""
+
+    def worth(self, device: Device, now: datetime) -> Posture: ...
+
+
+class People(Shape):
+    """What is stored of people (``store/people.py``). Every method may raise StoreUnavailableError."""
+
+    async def devices(self, login: str, precedence: Sequence[str]) -> list[Device]: ...
+
+    async def device(self, device_id: str) -> Device | None: ...
+
+    async def unreported(self, login: str, devices: Sequence[Device]) -> list[Sighted]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class OwnDevice:
+    """One device: what is stored of it (a phone that only asked for mail has no report), and what it gets."""
+
+    mark: str
+    posture: Posture
+    access: Access
+    decision: Decision
+    device: Device | None = None
+    sighted: Sighted | None = None
+    here: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """The request that asks, and the verdict on it."""
+
+    access: Access
+    decision: Decision
+    person: Person
+    policy: Policy
+
+    @property
+    def proven(self) -> str:
+        """The id of the device that has proved with this request that it is the one; empty where none has."""
+        access = self.access
+        proof = access.attestation
+        return access.posture.device_id if proof is not None and proof.refused is None else ""
+
+
+async def own_devices(asking: Asking, people: People, known: Known) -> tuple[OwnDevice, ...]:
+    """The person's devices, or this request's own alone where nobody is known. May raise StoreUnavailableError.
+
+    The one that asks comes first, then those that get no mail.
+    """
+    now, name = asking.access.now, asking.person.name
+    devices = await people.devices(name, known.precedence) if name else []
+    if asking.proven and not any(device.id == asking.proven for device in devices):
+        own = await people.device(asking.proven)
+        devices += [own] if own is not None and not name else []
+    found = [_of_report(asking, device, known.worth(device, now)) for device in devices]
+    if name:
+        found += [_of_sighting(asking, each) for each in await people.unreported(name, devices)]
+    return tuple(sorted(found, key=lambda each: (not each.here, each.decision.effect is Effect.ALLOW)))
+
+
+def _of_report(asking: Asking, device: Device, posture: Posture) -> OwnDevice:
+    here = device.id == asking.proven
+    if here:
+        access = replace(asking.access, posture=posture)
+        return OwnDevice(device.id, posture, access, decide(access, asking.policy), device, here=True)
+    kinds = {kind for kind, _ in device.names}
+    access, decision = standing(
+        asking.access,
+        posture,
+        asking.policy,
+        person=asking.person.name,
+        attests=not kinds.isdisjoint(PROVES),
+        eas_id=next((text for kind, text in sorted(device.names) if kind == EAS), ""),
+    )
+    return OwnDevice(device.id, posture, access, decision, device)
+
+
+def _of_sighting(asking: Asking, sighted: Sighted) -> OwnDevice:
+    """A phone that asked for mail under the person's name and has never reported."""
+    kind = sighted.kind if sighted.kind in (Kind.PHONE, Kind.TABLET) else None
+    posture = Posture(PostureState.MISSING, kind=kind, os=sighted.os)
+    access, decision = standing(
+        asking.access,
+        posture,
+        asking.policy,
+        person=asking.person.name,
+        attests=False,
+        eas_id=eas_text(sighted.eas_id),
+    )
+    return OwnDevice(sighted.mark, posture, access, decision, sighted=sighted)

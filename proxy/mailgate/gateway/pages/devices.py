@@ -1,0 +1,77 @@
+"""A device in the words that its owner knows it by."""
+
+from mailgate.gateway.pages.employee import DeviceCard
+from mailgate.gateway.pages.message import Message, mark, mark_plural
+from mailgate.model import Effect, Kind, PostureState, Reason
+
+SYSTEMS = {
+    "android": "Android",
+    "chromeos": "ChromeOS",
+    "ios": "iOS",
+    "ipados": "iPadOS",
+    "linux": "Linux",
+    "macos": "macOS",
+    "windows": "Windows",
+}
+_BRANDS = {"ios": "iPhone", "ipados": "iPad", "macos": "Mac", "chromeos": "Chromebook"}
+_NAMES: dict[tuple[str, Kind | None], Message] = {
+    ("android", Kind.PHONE): mark("Android phone"),
+    ("android", Kind.TABLET): mark("Android tablet"),
+    ("android", None): mark("Android device"),
+    ("windows", None): mark("Windows computer"),
+    ("linux", None): mark("Linux computer"),
+    ("", Kind.PHONE): mark("Phone"),
+    ("", Kind.TABLET): mark("Tablet"),
+    ("", Kind.LAPTOP): mark("Computer"),
+    ("", None): mark("Device"),
+}
+
+GETS = {
+    Effect.ALLOW: mark("Gets company mail"),
+    Effect.WARN: mark("Gets company mail for now"),
+    Effect.CHALLENGE: mark("Gets no company mail"),
+    Effect.BLOCK: mark("Gets no company mail"),
+}
+HERE = {
+    Effect.ALLOW: mark("This browser opens company mail"),
+    Effect.WARN: mark("This browser opens company mail for now"),
+    Effect.CHALLENGE: mark("This browser gets no company mail"),
+    Effect.BLOCK: mark("This browser gets no company mail"),
+}
+LOST = mark("Reported as lost: it gets no company mail")
+
+_STATES = {
+    PostureState.CLEAN: mark("None of the listed apps is on it."),
+    PostureState.PARTIAL: mark(
+        "Only work apps could be looked at, and none of the listed apps is among them."
+    ),
+    PostureState.STALE: mark("Its last report is too old to count."),
+    PostureState.MISSING: mark("It has not reported which of the listed apps are on it."),
+    PostureState.UNAVAILABLE: mark("Reports of devices cannot be read right now."),
+}
+_FOUND = mark_plural("This listed app is on it: %(apps)s.", "These listed apps are on it: %(apps)s.")
+FINDINGS: dict[str, Message] = {
+    Reason.DEVICE_OWNER_CONTRADICTED: mark(
+        "Its sources name different people as its owner. Your help desk can correct the wrong one."
+    ),
+    Reason.DEVICE_KIND_CONTRADICTED: mark("Its sources disagree on whether it is a computer or a phone."),
+    Reason.DEVICE_OS_CONTRADICTED: mark("Its sources name different systems for it."),
+    Reason.DEVICE_NAME_CONTRADICTED: mark(
+        "Another device goes by one of its ids. Your help desk can tell them apart."
+    ),
+}
+"""What people are told of a contradiction, by its reason code."""
+OTHER_FINDING = mark("Its sources contradict each other about it. Your help desk can see in what.")
+
+
+def name_of(card: DeviceCard) -> str | Message:
+    """What people call such a device: a brand that is the same in every language, or words."""
+    if card.os in _BRANDS:
+        return _BRANDS[card.os]
+    system = card.os if (card.os, None) in _NAMES else ""
+    return _NAMES.get((system, card.kind)) or _NAMES[system, None]
+
+
+def state_of(card: DeviceCard) -> Message:
+    """What is known of the apps on it."""
+    return _STATES.get(card.state, _FOUND)

@@ -1,0 +1,128 @@
+"""What a person's own page has to show, as plain data."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from mailgate.gateway.pages.view import View
+from mailgate.model import Kind, PostureState
+
+Value = str | int | bool | date | datetime | tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field as it is stored; ``name`` is that of ``stored.LABELS``."""
+
+    name: str
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Who reports of a device, and when it last looked at the apps on it."""
+
+    name: str
+    looked_at: datetime | None = None
+    complete: bool | None = None
+    """False where it sees work apps alone; None where it sees no apps."""
+
+
+class Came(StrEnum):
+    """What came of asking a source."""
+
+    FOUND = "found"
+    CLEAR = "clear"
+    PARTLY = "partly"
+    """No listed app, but only work apps can be seen."""
+    UNSEEN = "unseen"
+    """It does not see which apps are there."""
+    UNKNOWN = "unknown"
+    """It does not know the device (any more)."""
+    SILENT = "silent"
+    """It did not answer."""
+    NOBODY = "nobody"
+    """No source of the device can be asked."""
+    TOO_SOON = "too-soon"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What one source said when it was asked."""
+
+    came: Came
+    source: str = ""
+    apps: tuple[str, ...] = ()
+    looked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceCard:
+    """One device: what it gets and why, who reports of it, what is stored and until when."""
+
+    mark: str
+    """Names it in forms and addresses: letters, digits and hyphens."""
+    standing: View
+    """What it gets and what would change that, as the block page has it."""
+    state: PostureState
+    kind: Kind | None = None
+    os: str = ""
+    os_version: str = ""
+    model: str = ""
+    tail: str = ""
+    """The end of an id that people can compare."""
+    here: bool = False
+    """Whether this very request comes from it."""
+    lost: bool = False
+    apps: tuple[str, ...] = ()
+    """Display names of the listed apps on it."""
+    sources: tuple[Source, ...] = ()
+    asked: tuple[Asked, ...] = ()
+    findings: tuple[str, ...] = ()
+    """Codes of what its sources contradict each other in."""
+    stored: tuple[tuple[Field, ...], ...] = ()
+    """What is stored of the device itself, then of each report."""
+    since: datetime | None = None
+    until: datetime | None = None
+    """When it is deleted unless it reports again; None where nothing is stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One row that is kept of requests or mails, and when it is deleted."""
+
+    fields: tuple[Field, ...]
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EmployeeView:
+    """The whole page. Every text may be hostile: pages escape all of it."""
+
+    here: View
+    """What this browser gets."""
+    person: str = ""
+    known_by: str = ""
+    """``proxy``, ``device`` or ``login``; empty where nobody is known."""
+    login: str = "none"
+    """What came of a login: ``wrong``, ``too-many``, ``untold``, or something that needs no word."""
+    sign_in: bool = False
+    """Whether logging in can be offered."""
+    devices: tuple[DeviceCard, ...] = ()
+    requests: tuple[Record, ...] = ()
+    mails: tuple[Record, ...] = ()
+    enrolments: tuple[Record, ...] = ()
+    unread: bool = False
+    """Whether what is stored could not be read."""
+    more: int = 0
+    """Rows about requests that are stored but not shown."""
+    listed: tuple[str, ...] = ()
+    """Display names of the apps that are looked for."""
+    contact: str = ""
+    fingerprint: str = ""
+    """The ETag of ``/.mailgate/status`` as it is now: another one means that the page is out of date."""
+
+    @property
+    def nothing(self) -> bool:
+        """Whether nothing at all is stored."""
+        return not (self.devices or self.requests or self.mails or self.enrolments or self.unread)

@@ -1,0 +1,159 @@
+"""A person's own page: from its view to what its template says, in one language."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from markupsafe import Markup
+
+from mailgate.gateway.pages.answers import answer_words
+from mailgate.gateway.pages.devices import (
+    FINDINGS,
+    GETS,
+    HERE,
+    LOST,
+    OTHER_FINDING,
+    SYSTEMS,
+    name_of,
+    state_of,
+)
+from mailgate.gateway.pages.employee import DeviceCard, EmployeeView, Field, Record
+from mailgate.gateway.pages.languages import Language
+from mailgate.gateway.pages.message import Message, mark
+from mailgate.gateway.pages.reasons import WORDINGS, detail_of, wording_of
+from mailgate.gateway.pages.steps import off_page, steps_of
+from mailgate.gateway.pages.stored import LABELS
+from mailgate.gateway.pages.view import View
+from mailgate.model import Effect, Reason
+
+_YES, _NO, _NOTHING = mark("yes"), mark("no"), mark("none")
+_TAIL = mark("id ends in %(tail)s")
+
+
+class Words(NamedTuple):
+    """Why mail does not open, and what would change that."""
+
+    title: Markup
+    detail: Markup
+    steps: list[Markup]
+    own_step: str
+    deadline: Markup | str
+    countdown: Markup | str
+
+
+def employee_words(view: EmployeeView, language: Language) -> Mapping[str, Any]:
+    """Everything that the template says of this view, in words."""
+    now = view.here.now
+    return {
+        "person": _isolated(view.person),
+        "here": language.say(HERE[view.here.effect]),
+        "here_words": cause_words(view.here, language),
+        "here_card": any(card.here and card.standing.effect is not Effect.ALLOW for card in view.devices),
+        "cards": [_card(card, language, now) for card in view.devices],
+        "requests": [_record(record, language) for record in view.requests],
+        "enrolments": [_record(record, language) for record in view.enrolments],
+        "mails": [_record(record, language) for record in view.mails],
+        "listed": language.names(view.listed) if view.listed else "",
+    }
+
+
+def cause_words(standing: View, language: Language) -> Words:
+    """The same texts that the block page has, without the steps that only make sense there."""
+    wording, steps, names = wording_of(standing.reason), steps_of(standing), language.names(standing.apps)
+    detail = detail_of(wording, apps=bool(standing.apps), rule=bool(standing.rule_title))
+    rule = _isolated(standing.rule_title)
+    return Words(
+        language.say(wording.title),
+        language.say(detail, len(standing.apps), apps=names, rule=rule),
+        [language.say(step, len(standing.apps), apps=names) for step in off_page(steps)],
+        steps if isinstance(steps, str) else "",
+        language.date(standing.deadline) if standing.deadline and standing.remaining else "",
+        language.countdown(standing.remaining) if standing.remaining else "",
+    )
+
+
+def _card(card: DeviceCard, language: Language, now: datetime) -> Mapping[str, Any]:
+    name = name_of(card)
+    allowed = card.standing.effect is Effect.ALLOW
+    return {
+        "mark": card.mark,
+        "kind": card.kind,
+        "here": card.here,
+        "lost": card.lost,
+        "standing": card.standing,
+        "name": language.say(name) if isinstance(name, Message) else name,
+        "about": _about(card, language),
+        "gets": language.say(LOST if card.lost else GETS[card.standing.effect]),
+        "words": None if allowed else cause_words(card.standing, language),
+        "state_words": language.say(state_of(card), len(card.apps), apps=language.names(card.apps)),
+        "sources": [
+            {
+                "name": _isolated(source.name),
+                "looked_at": source.looked_at,
+                "complete": source.complete,
+                "ago": language.ago(now - source.looked_at) if source.looked_at else "",
+            }
+            for source in card.sources
+        ],
+        "answers": [answer_words(asked, language, now) for asked in card.asked],
+        "findings": [language.say(FINDINGS.get(code, OTHER_FINDING)) for code in card.findings],
+        "stored": [_fields(group, language) for group in card.stored],
+        "since": card.since,
+        "since_words": language.moment(card.since) if card.since else "",
+        "until": card.until,
+        "until_words": language.moment(card.until) if card.until else "",
+    }
+
+
+def _about(card: DeviceCard, language: Language) -> Markup:
+    """System, model and the end of an id, in one line."""
+    system = f"{SYSTEMS.get(card.os, card.os)} {card.os_version}".strip()
+    parts = [_isolated(part) for part in (system, card.model) if part]
+    if card.tail:
+        parts.append(language.say(_TAIL, tail=_isolated(card.tail)))
+    return Markup(" · ").join(parts)
+
+
+def _record(record: Record, language: Language) -> Mapping[str, Any]:
+    return {
+        "fields": _fields(record.fields, language),
+        "until": record.until,
+        "until_words": language.moment(record.until),
+    }
+
+
+def _fields(fields: Sequence[Field], language: Language) -> list[Mapping[str, Any]]:
+    return [
+        {
+            "label": language.say(LABELS[field.name]) if field.name in LABELS else field.name,
+            "value": field.value,
+            "text": _text(field, language),
+            "moment": isinstance(field.value, datetime),
+        }
+        for field in fields
+    ]
+
+
+def _text(field: Field, language: Language) -> Markup | str:
+    match field.value:
+        case None | "" | ():
+            return language.say(_NOTHING)
+        case bool():
+            return language.say(_YES if field.value else _NO)
+        case tuple():
+            return Markup(", ").join(_isolated(part) for part in field.value)
+        case datetime():
+            return language.moment(field.value)
+        case date():
+            return language.day(field.value)
+        case str() if field.name == "effect":
+            return language.say(GETS[Effect(field.value)])
+        case str() if field.name == "reason" and field.value in {reason.value for reason in WORDINGS}:
+            return language.say(wording_of(Reason(field.value)).title)
+        case other:
+            return str(other)
+
+
+def _isolated(text: str) -> Markup:
+    """A text of strangers that keeps its direction to itself."""
+    return Markup("<bdi>{}</bdi>").format(text)

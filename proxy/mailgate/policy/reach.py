@@ -1,0 +1,115 @@
+"""Rules that can never decide anything: their condition cannot hold, or the rules before take everybody first.
+
+Found by trying every combination of the values that variables with a closed set can have; all other variables are left
+out, and what hangs on them may come out either way. So a rule that is named is truly out of reach; not every one is found.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import product
+from math import prod
+
+from cel_expr_python import cel
+
+from mailgate.model import Effect, Stage
+from mailgate.policy.condition import Condition, EvaluationError, UnknownValueError
+from mailgate.policy.rules import OnUnavailable, Policy, Rule
+from mailgate.policy.variables import ENVIRONMENT, VARIABLES
+
+_MOST = 4096
+"""Combinations that are tried for one rule; variables with many values are left out until there are fewer."""
+
+
+def unreachable(policy: Policy, now: datetime) -> dict[str, str]:
+    """The rules that decide nobody whatever happens, as of ``now``, and why."""
+    found = {}
+    for index, rule in enumerate(policy.rules):
+        before = [each for each in policy.rules[:index] if _is_final(each, now)]
+        why = _why(rule, before)
+        if why:
+            found[rule.id] = why
+    return found
+
+
+def _is_final(rule: Rule, now: datetime) -> bool:
+    """Whether no rule below is read once this one matches."""
+    stage = rule.stages.at(now) if rule.stages else Stage.ENFORCE
+    if stage in (Stage.PENDING, Stage.REPORT_ONLY) or rule.share < 1:
+        return False
+    steps_aside = rule.on_unavailable is OnUnavailable.ALLOW and rule.effect is not Effect.ALLOW
+    return not (steps_aside and any(name.startswith("device.") for name in rule.when.reads))
+
+
+def _why(rule: Rule, before: Sequence[Rule]) -> str:
+    parts = _parts(rule.when.text)
+    for other in before:
+        if parts and _parts(other.when.text) and _parts(other.when.text) <= parts:
+            return f"`{other.id}`, read before it, takes everybody whom it is about"
+    takers: set[str] = set()
+    possible = False
+    for activation in _combinations([rule, *before]):
+        if _certain(rule.when, activation) is False:
+            continue
+        possible = True
+        taker = next((each.id for each in before if _certain(each.when, activation)), None)
+        if taker is None:
+            return ""
+        takers.add(taker)
+    if not possible:
+        return "its condition can never hold"
+    names = ", ".join(f"`{each.id}`" for each in before if each.id in takers)
+    return f"{names}, read before it, {'takes' if len(takers) == 1 else 'take'} everybody whom it is about"
+
+
+def _certain(condition: Condition, activation: cel.Activation) -> bool | None:
+    """Whether it holds whatever the other values are; None where that hangs on them, or it fails."""
+    try:
+        return condition.holds(activation)
+    except (UnknownValueError, EvaluationError):
+        return None
+
+
+def _combinations(rules: Sequence[Rule]) -> Iterator[cel.Activation]:
+    """Each combination of the values that the closed variables of these rules can have."""
+    values = _closed(rules)
+    while prod(map(len, values.values())) > _MOST:
+        del values[max(values, key=lambda name: len(values[name]))]
+    for chosen in product(*values.values()):
+        yield ENVIRONMENT.Activation(dict(zip(values, chosen, strict=True)))
+
+
+def _closed(rules: Sequence[Rule]) -> dict[str, tuple[object, ...]]:
+    reads = sorted(frozenset[str]().union(*(rule.when.reads for rule in rules)))
+    return {name: values for name in reads if (values := _values(name))}
+
+
+def _values(name: str) -> tuple[object, ...]:
+    variable = VARIABLES[name]
+    if variable.type == "bool":
+        return (False, True)
+    return variable.closed or () if variable.type == "string" else ()
+
+
+_OPEN, _CLOSED = "([{", ")]}"
+_PIECE = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|&&|\|\||[^\s]", re.DOTALL)
+
+
+def _parts(text: str) -> frozenset[str]:
+    """What a condition joins by ``&&`` at its top; empty where something else stands there beside it."""
+    depth, part, parts = 0, "", set()
+    for match in _PIECE.finditer(text):
+        piece = match[0]
+        depth += (piece in _OPEN) - (piece in _CLOSED)
+        if depth == 0 and (piece in ("||", "?") or _RAW.match(f"{part} {piece}")):
+            return frozenset()
+        if depth == 0 and piece == "&&":
+            parts.add(part)
+            part = ""
+        else:
+            part += f" {piece}"
+    return frozenset({*parts, part})
+
+
+_RAW = re.compile(r".*[rRbB] [\"']", re.DOTALL)
+"""A raw text has other rules for its end: such a condition is not taken apart."""

@@ -1,0 +1,119 @@
+"""Putting rules in force, and taking them back, on purpose and in somebody's name."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from mailgate.config import Rules
+from mailgate.errors import MailgateError
+from mailgate.rollout.guard import Limit, objections
+from mailgate.rollout.keeper import draft_of
+from mailgate.store import Act, Activation, Draft, OvertakenError, Planned, Store
+
+PLAN_AGE = timedelta(hours=24)
+"""How long a plan may be put in force: afterwards other people and devices have come."""
+
+
+class RefusedError(MailgateError):
+    """What was asked for may not be done now; the text says why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who does something, and from which computer."""
+
+    name: str
+    origin: str
+
+    def act(self, now: datetime, what: str, why: str = "") -> Act:
+        return Act(now, self.name, what, why=why, origin=self.origin)
+
+
+async def keep_plan(
+    store: Store, plan: dict[str, Any], candidate: Rules, person: Person, now: datetime
+) -> None:
+    """Keep a plan so that it can be put in force as it is. Names of people are left out."""
+    newly = {
+        label: {name: each[name] for name in each if name != "samples"}
+        for label, each in plan["newly"].items()
+    }
+    body = plan | {"newly": newly}
+    planned = Planned(plan["digest"], plan["active"]["serial"], draft_of(candidate), body, person.name, now)
+    counts = {label: {noun: each[noun] for noun in ("people", "devices")} for label, each in newly.items()}
+    act = replace(
+        person.act(now, "policy-planned"), about=f"plan {plan['digest']}", details={"newly": counts}
+    )
+    await store.plans.keep(planned, act)
+
+
+async def apply(
+    store: Store,
+    name: str,
+    person: Person,
+    note: str,
+    now: datetime,
+    limit: Limit | None,
+    *,
+    override: bool = False,
+) -> Activation:
+    """Put exactly what was planned in force. Raises RefusedError.
+
+    ``override`` passes over the guard's objections; the audit log then says so, with what they were.
+    """
+    plan = await _plan_called(store, name)
+    if now - plan.made_at > PLAN_AGE:
+        raise RefusedError(f"plan {plan.digest[:12]} was made more than a day ago: plan again")
+    against = objections(plan.body, limit)
+    if against and not override:
+        words = "; ".join(against)
+        raise RefusedError(f"{words}. To do it all the same: --override with a --note that says why")
+    details = {"plan": plan.digest, "overridden": against}
+    what = "policy-activated-against-the-guard" if against else "policy-activated"
+    act = replace(person.act(now, what, note), details=details)
+    try:
+        return await store.policies.activate(plan.draft, act, after=plan.serial)
+    except OvertakenError:
+        newest = await store.policies.active()
+        number = newest.number if newest else 0
+        raise RefusedError(
+            f"version {number} was put in force after plan {plan.digest[:12]} was made: plan again"
+        ) from None
+
+
+async def retract(
+    store: Store, person: Person, note: str, now: datetime, number: int | None = None
+) -> Activation:
+    """Put the version in force that was before, or the one with this number. Raises RefusedError.
+
+    No guard stands in the way: what is taken back was in force, and it has to go now.
+    """
+    history = await store.policies.history()
+    wanted = (
+        number
+        if number is not None
+        else next((each.number for each in history if each.number != history[0].number), None)
+    )
+    if wanted is None:
+        raise RefusedError("no other version was in force before this one")
+    if wanted not in {each.number for each in history}:
+        raise RefusedError(
+            f"version {wanted} was never in force; `mailgate policy history` shows those that were"
+        )
+    if wanted == history[0].number:
+        raise RefusedError(f"version {wanted} is in force already")
+    version = await store.policies.get(wanted)
+    assert version is not None  # a foreign key holds it
+    draft = Draft(version.digest, version.policy, version.texts)
+    act = replace(person.act(now, "policy-retracted", note), details={"retracted": history[0].number})
+    return await store.policies.activate(draft, act, after=history[0].serial)
+
+
+async def _plan_called(store: Store, name: str) -> Planned:
+    found = await store.plans.find(name)
+    if not found:
+        raise RefusedError(
+            f"no plan is called `{name}`; `mailgate policy plan` makes one and prints its digest"
+        )
+    if len(found) > 1:
+        raise RefusedError(f"`{name}` may be several plans: give more of the digest")
+    return found[0]

@@ -1,0 +1,42 @@
+"""A gate looks by itself at changed files before it puts them in force, where its settings have a guard."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from mailgate.config import Rules, Settings
+from mailgate.rollout.acts import Person, keep_plan
+from mailgate.rollout.guard import Limit, objections
+from mailgate.rollout.plan import DAYS, Scope, make_plan
+from mailgate.store import Activation, Store
+
+WORKERS = 2
+
+
+@dataclass(slots=True)
+class Inspection:
+    """Plans changes of the files. ``settings`` may be replaced at any time, as on a reload."""
+
+    store: Store
+    settings: Settings
+    origin: str
+    clock: Callable[[], datetime]
+
+    async def __call__(self, active: Activation, files: Rules) -> str:
+        """Why the guard does not let these files pass, in words; nothing where it does, or there is none.
+
+        The plan is kept, so that somebody may put it in force all the same.
+        """
+        settings, now = self.settings, self.clock()
+        if settings.guard is None:
+            return ""
+        scope = Scope(now, DAYS, settings.posture.max_age, settings.posture.precedence)
+        url = settings.store.get_secret_value()
+        plan = await make_plan(self.store, url, active, files, scope, WORKERS, lambda *_: None)
+        await keep_plan(self.store, plan, files, Person("file", self.origin), now)
+        against = objections(plan, Limit(settings.guard.max_newly_blocked))
+        if not against:
+            return ""
+        return (
+            f"{'; '.join(against)} (plan {plan['digest'][:12]}; `mailgate policy apply` can put it in force)"
+        )

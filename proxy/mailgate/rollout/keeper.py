@@ -1,0 +1,212 @@
+"""By which rules a gate decides: those of the version that is in force in the store, wherever it was put in force.
+
+Files are where new versions come from. The files of the first start, and a change of the files while a gate runs, are put
+in force by that gate. Files that are merely found at a start and hold what was in force once are not: they may be what
+was taken back, or what another computer has not been given yet.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from mailgate.config import Rules, compile_rules
+from mailgate.errors import ConfigError, MailgateError
+from mailgate.store import Act, Activation, Draft, OvertakenError, Policies, Store, StoreError
+
+log = structlog.get_logger()
+
+BY_FILE = "file"
+"""The author of a version that nobody named: the files on some gate's disk were changed."""
+LOOK = 0.25
+"""Seconds between two looks at which version is in force."""
+
+
+Inspect = Callable[[Activation, Rules], Coroutine[Any, Any, str]]
+"""Looks at rules that shall take the place of what is in force: why they may not by themselves, or nothing."""
+
+
+async def let_pass(_active: Activation, _files: Rules) -> str:
+    """What looks at nothing."""
+    return ""
+
+
+class UnreadableVersionError(MailgateError):
+    """The version in force was made by another Mailgate, and this one cannot decide by it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """What a gate decides by, and since which activation."""
+
+    activation: Activation
+    rules: Rules
+
+
+@dataclass(slots=True)
+class Waiting:
+    """Changed files on their way into force: what was found of them, and against what."""
+
+    files: Rules
+    after: int = 0
+    look: asyncio.Task[str] | None = None
+
+
+class Keeper:
+    """The rules of one gate. ``start`` first; ``offer`` after each reading of the files; ``look`` all the time.
+
+    ``inspect`` may take long: meanwhile what is in force goes on.
+    """
+
+    def __init__(
+        self, policies: Policies, origin: str, clock: Callable[[], datetime], inspect: Inspect = let_pass
+    ) -> None:
+        self._policies = policies
+        self._origin = origin
+        self._clock = clock
+        self._inspect = inspect
+        self._files = ""
+        self._waiting: Waiting | None = None
+        self._refused = ""
+        self._unreadable = 0
+        self._turns = asyncio.Lock()
+        self.current: Current
+
+    async def start(self, files: Rules) -> Rules:
+        """The rules to start with. Raises StoreError, or UnreadableVersionError."""
+        self._files = files.digest
+        active = await self._policies.active()
+        if active is None:
+            return await self._first(files)
+        self.current = await self._read(active, files)
+        if active.digest != files.digest and not await self._policies.known(files.digest):
+            self._waiting = Waiting(files)
+        await self._settle()
+        return self.current.rules
+
+    async def _first(self, files: Rules) -> Rules:
+        try:
+            await self._activate(files, "the first start", after=0)
+        except OvertakenError:  # by another gate, whose files may be others
+            return await self.start(files)
+        return files
+
+    async def offer(self, files: Rules) -> Rules:
+        """The rules in force after these files were read. Where they have changed they take effect, now or soon."""
+        if files.digest != self._files:
+            self.close()
+            self._files, self._waiting, self._refused = files.digest, Waiting(files), ""
+            await self._settle()
+        return self.current.rules
+
+    async def look(self) -> None:
+        """Take over what is in force now. Never raises for a store that is down: what was in force stays."""
+        try:
+            if self._waiting:
+                await self._settle(again=True)
+            serial = await self._policies.serial()
+            if serial in (self.current.activation.serial, self._unreadable):
+                return
+            active = await self._policies.active()
+            if active and active.serial != self.current.activation.serial:
+                self.current = await self._read(active)
+                self._refused = ""
+        except StoreError:
+            return
+        except UnreadableVersionError as error:
+            self._unreadable = serial
+            log.error("policy-unreadable", serial=serial, detail=str(error))
+
+    def close(self) -> None:
+        """Stop looking at changed files."""
+        if self._waiting and self._waiting.look:
+            self._waiting.look.cancel()
+            self._waiting.look = None
+
+    @property
+    def held(self) -> str:
+        """Why the files on disk are not in force, in words; empty where they are."""
+        if self._waiting:
+            looking = self._waiting.look is not None
+            return "the files have changed and " + ("are looked at" if looking else "wait for the store")
+        if self._files == self.current.activation.digest:
+            return ""
+        another = (
+            f"the files hold another version than number {self.current.activation.number}, which is in force"
+        )
+        return f"{another}: {self._refused}" if self._refused else another
+
+    async def _settle(self, *, again: bool = False) -> None:
+        """Put waiting files in force as far as that is possible now; say once why they are held."""
+        async with self._turns:  # a reading of the files and a look may come together
+            if self._waiting:
+                await self._try(self._waiting)
+        if self.held and not (again and self._waiting):
+            log.warning("policy-held", in_force=self.current.activation.number, why=self.held)
+
+    async def _try(self, waiting: Waiting) -> None:
+        try:
+            refused = await self._inspected(waiting)
+            if refused is None:
+                return
+            self._refused = refused
+            if not refused:
+                await self._activate(waiting.files, "the files were changed", after=waiting.after)
+        except (StoreError, OvertakenError):  # later; against what is in force then
+            return
+        if self._waiting is waiting:
+            self._waiting = None
+
+    async def _inspected(self, waiting: Waiting) -> str | None:
+        """Why these files may not be put in force, nothing where they may; None while that is not known yet."""
+        if waiting.look is None:
+            active = await self._policies.active()
+            assert active is not None  # ``start`` has put something in force
+            waiting.after = active.serial
+            waiting.look = asyncio.get_running_loop().create_task(self._inspect(active, waiting.files))
+            await asyncio.sleep(0)  # what lets everything pass is done by now
+        if not waiting.look.done():
+            return None
+        done, waiting.look = waiting.look, None
+        try:
+            return done.result()
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - what cannot be looked at is not put in force
+            return f"they could not be looked at ({type(error).__name__})"
+
+    async def _activate(self, files: Rules, why: str, *, after: int | None = None) -> None:
+        act = Act(self._clock(), BY_FILE, "policy-activated", why=why, origin=self._origin)
+        activation = await self._policies.activate(draft_of(files), act, after=after)
+        self.current = await self._read(activation, files)
+
+    async def _read(self, activation: Activation, files: Rules | None = None) -> Current:
+        """The rules of an activation; ``files`` where it may be theirs."""
+        if files and files.digest == activation.digest:
+            return Current(activation, files)
+        return Current(activation, await rules_of(self._policies, activation))
+
+
+def draft_of(rules: Rules) -> Draft:
+    """Rules as the store takes them."""
+    return Draft(rules.digest, rules.policy.version, rules.texts)
+
+
+async def rules_of(policies: Policies, activation: Activation) -> Rules:
+    """The compiled rules of an activation. Raises UnreadableVersionError, or StoreUnavailableError."""
+    version = await policies.get(activation.number)
+    assert version is not None  # a foreign key holds it
+    try:
+        return compile_rules(version.texts)
+    except ConfigError as error:
+        message = f"version {version.number} of the rules, which is in force, cannot be used by this Mailgate: {error}"
+        raise UnreadableVersionError(message) from error
+
+
+async def in_force(store: Store) -> Rules | None:
+    """The rules that gates on this store decide by; None before the first start."""
+    active = await store.policies.active()
+    return await rules_of(store.policies, active) if active else None

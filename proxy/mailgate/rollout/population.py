@@ -1,0 +1,105 @@
+"""Everybody whom rules may be about: every known device, and every sighting of the last days."""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+
+from cachetools import LRUCache
+
+from mailgate.model import LOGINS, Access, User
+from mailgate.rollout.recorded import (
+    PAGE_LOAD,
+    UNTOLD_OF_A_DEVICE,
+    UNTOLD_OF_A_SIGHTING,
+    Lists,
+    posture_for,
+    proof_of,
+    recognise,
+    reported,
+)
+from mailgate.simulate import Occasion, Subject
+from mailgate.store import Device, Store, Way, is_of
+from mailgate.store.names import EAS, eas_forms, user_text
+
+PAGE = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """The devices and sightings of one store, as the lists of two policies make them look."""
+
+    store: Store
+    before: Lists
+    after: Lists
+    since: date
+    now: datetime
+    _owned: LRUCache[str, list[Device]] = field(default_factory=lambda: LRUCache(10_000))
+
+    async def devices(self, behind: str, until: str | None) -> AsyncIterator[list[Subject]]:
+        """Pages of devices in the order of their ids, from just behind one up to another, with all their ways.
+
+        A device that was not seen in these days comes with what it reported.
+        """
+        while page := await self.store.devices.sketches(behind, PAGE):
+            behind = page[-1].id
+            ended = next((n for n, each in enumerate(page, 1) if each.id == until), 0)
+            page = page[: ended or None]
+            called = {name: device.id for device in page for name in (device.id, *device.former)}
+            yield await self._devices(page, called, await self.store.sightings.ways([*called], self.since))
+            if ended:
+                return
+
+    async def strangers(self) -> AsyncIterator[list[Subject]]:
+        """Pages of clients of which no device is known."""
+        last = ("", "")
+        while strangers := await self.store.sightings.strangers(self.since, last, PAGE):
+            last = (strangers[-1].client_id, strangers[-1].user)
+            yield [await self._stranger(way) for way in strangers]
+
+    async def _devices(
+        self, page: Iterable[Device], called: Mapping[str, str], ways: Iterable[Way]
+    ) -> list[Subject]:
+        came: dict[str, list[Way]] = defaultdict(list)
+        for way in ways:
+            came[called[way.device]].append(way)
+        subjects = []
+        for device in page:
+            seen = [await self._seen(way, [device]) for way in came.get(device.id, ())]
+            subjects.append(Subject(device.id, True, tuple(seen) or (self._unseen(device),)))
+        return subjects
+
+    async def _stranger(self, way: Way) -> Subject:
+        """A client that named no device, or one that is not known any more."""
+        eas_id = way.client.eas_id
+        found = await self.store.devices.find(EAS, eas_forms(eas_id)) if eas_id else []
+        return Subject(eas_id or f"client {way.client_id[:8]}", False, (await self._seen(way, found),))
+
+    async def _seen(self, way: Way, devices: Sequence[Device]) -> Occasion:
+        known = await self._devices_of(way.user) if way.client.protocol in LOGINS else devices
+        postures = [self.before.posture(each, self.now) for each in known]
+        client, proof = recognise(way.client, known, postures)
+        posture = posture_for(client, postures)
+        before = Access(way.client.facts, client, posture, self.now, User(way.user), proof)
+        return self._occasion(before, known, UNTOLD_OF_A_SIGHTING)
+
+    def _unseen(self, device: Device) -> Occasion:
+        posture = self.before.posture(device, self.now)
+        client = reported(posture.kind, posture.os, posture.os_version)
+        proof = proof_of(device, posture) if device.reports else None
+        before = Access(PAGE_LOAD, client, posture, self.now, User(posture.owner), proof)
+        return self._occasion(before, [device], UNTOLD_OF_A_DEVICE)
+
+    def _occasion(self, before: Access, known: Sequence[Device], untold: frozenset[str]) -> Occasion:
+        after = before
+        if self.after is not self.before:
+            posture = posture_for(before.client, [self.after.posture(each, self.now) for each in known])
+            after = replace(before, posture=posture)
+        return Occasion(before, after, user_text(before.user.name or before.posture.owner), untold)
+
+    async def _devices_of(self, person: str) -> list[Device]:
+        """Of a client at the side door only the person is known."""
+        if person not in self._owned:
+            owned = await self.store.devices.owned(person)
+            self._owned[person] = [each for each in owned if is_of(each, person, self.before.precedence)]
+        return self._owned[person]

@@ -1,0 +1,139 @@
+"""Deciding everybody in the store by two policies, on every core where they are many."""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from multiprocessing import get_context
+from typing import Any
+
+from mailgate.classify import warm
+from mailgate.config import compile_rules
+from mailgate.rollout.population import Population
+from mailgate.rollout.recorded import Lists
+from mailgate.simulate import Impact, Subject, Tally
+from mailgate.store import Store
+
+PART = 25_000
+"""Devices in one part of the work; with no more than this no other process is started."""
+
+_BREATH = 50
+"""Subjects that are decided before others have a turn."""
+
+Part = tuple[str, str | None]
+"""Behind which device it begins, and with which it ends; None: with the last."""
+
+Progress = Callable[[int, int], None]
+"""Told after each part how many devices are done, and of how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Everything that another process needs to take part. ``active`` and ``candidate`` are the texts of rules."""
+
+    url: str
+    active: Mapping[str, str]
+    candidate: Mapping[str, str]
+    max_age: timedelta
+    precedence: tuple[str, ...]
+    since: date
+    now: datetime
+
+
+async def simulate(store: Store, task: Task, workers: int, progress: Progress) -> Tally:
+    """What changes for everybody, as one tally. Raises StoreUnavailableError."""
+    count = await store.devices.count()
+    marks = await store.devices.splits(max(1, -(-count // PART)))
+    parts: list[Part] = list(zip(["", *marks], [*marks, None], strict=True))
+    total = Tally()
+    if len(parts) == 1 or workers < 2:
+        crew = _Alone(task)
+        for number, part in enumerate(parts, 1):
+            total.merge(await crew.devices(store, *part))
+            progress(count * number // len(parts), count)
+        total.merge(await crew.strangers(store))
+        return total
+    await _together(task, parts, workers, total, lambda done: progress(count * done // len(parts), count))
+    return total
+
+
+async def _together(
+    task: Task, parts: Sequence[Part], workers: int, total: Tally, told: Callable[[int], None]
+) -> None:
+    """Let other processes count the parts, and add up what they bring. Not forked: a fork of a process with threads may hang."""
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), _settle, (task,))
+    try:
+        loop = asyncio.get_running_loop()
+        jobs = [loop.run_in_executor(pool, _devices, *part) for part in parts]
+        jobs.append(loop.run_in_executor(pool, _strangers))
+        for number, job in enumerate(asyncio.as_completed(jobs), 1):
+            await asyncio.to_thread(total.merge, await job)
+            told(min(number, len(parts)))
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # who is not waited for any more ends with its part
+
+
+class _Alone:
+    """One process and the policies that it has compiled."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self._active = compile_rules(task.active).policy
+        self._candidate = compile_rules(task.candidate).policy
+        before, after = (
+            Lists(each.catalog, task.max_age, task.precedence) for each in (self._active, self._candidate)
+        )
+        self._lists = (before, before if before == after else after)
+
+    async def devices(self, store: Store, behind: str, until: str | None) -> Tally:
+        return await self._tally(self._population(store).devices(behind, until))
+
+    async def strangers(self, store: Store) -> Tally:
+        return await self._tally(self._population(store).strangers())
+
+    def _population(self, store: Store) -> Population:
+        return Population(store, *self._lists, self.task.since, self.task.now)
+
+    async def _tally(self, pages: AsyncIterator[list[Subject]]) -> Tally:
+        impact = Impact(self._active, self._candidate)
+        async for page in pages:
+            for number, subject in enumerate(page):
+                impact.add(subject)
+                if number % _BREATH == 0:
+                    await asyncio.sleep(0)  # a gate that looks at its files serves requests meanwhile
+        return impact.tally
+
+
+_crew: _Alone
+
+
+def _settle(task: Task) -> None:
+    """Runs first in each other process."""
+    global _crew
+    gc.freeze()
+    gc.set_threshold(
+        100_000, 50, 100
+    )  # hardly any cycles are made, and looking for them is a fifth of the time
+    warm()
+    _crew = _Alone(task)
+
+
+def _devices(behind: str, until: str | None) -> Tally:
+    return _with_store(lambda store: _crew.devices(store, behind, until))
+
+
+def _strangers() -> Tally:
+    return _with_store(lambda store: _crew.strangers(store))
+
+
+def _with_store(work: Callable[[Store], Coroutine[Any, Any, Tally]]) -> Tally:
+    async def opened() -> Tally:
+        store = Store.beside(_crew.task.url)
+        try:
+            return await work(store)
+        finally:
+            await store.close()
+
+    return asyncio.run(opened())

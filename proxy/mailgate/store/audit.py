@@ -1,0 +1,113 @@
+"""The audit log: who did what, why, from where and when. Only ever added to; ``chain.py`` says how a change is found."""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Select, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mailgate.store.chain import Break, Entry, Head, breaks, digest_of
+from mailgate.store.database import Database, StoreError
+from mailgate.store.names import storable
+from mailgate.store.schema import audit, audit_head
+
+_PAGE = 1000
+_LAST = select(audit_head.c.number, audit_head.c.digest).where(audit_head.c.one == 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something that a person or a gate did."""
+
+    at: datetime
+    who: str
+    what: str
+    """In kebab-case, like ``policy-activated``."""
+    about: str = ""
+    """What it was done to, like ``version 3``."""
+    why: str = ""
+    origin: str = ""
+    """The computer that it was done from."""
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Audit:
+    """Queries on the audit log. Every method may raise ``StoreUnavailableError``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def append(self, act: Act) -> Entry:
+        """Write down one act by itself. Raises StoreError where the log can no longer be added to."""
+        async with self._database.writing() as connection:
+            return await append(connection, act)
+
+    async def page(self, after: int = 0, size: int = _PAGE) -> list[Entry]:
+        """Entries in their order, from just behind number ``after``."""
+        query = select(audit).where(audit.c.number > after).order_by(audit.c.number).limit(size)
+        async with self._database.reading(patience=30) as connection:
+            return [Entry(**row) for row in (await connection.execute(query)).mappings()]
+
+    async def all(self) -> AsyncIterator[Entry]:
+        """Every entry in its order."""
+        after = -(2**31)
+        while page := await self.page(after):
+            for entry in page:
+                yield entry
+            after = page[-1].number
+
+    async def head(self) -> Head | None:
+        """Which entry is the last one; None where nothing says so."""
+        async with self._database.reading() as connection:
+            return await _head(connection, _LAST)
+
+    async def verify(self, witness: Head | None = None) -> list[Break]:
+        """Where the log does not hold. Entries that are added meanwhile are left for the next time."""
+        head = await self.head()
+        end = head.number if head else 2**31
+        entries = [entry async for entry in self.all()]
+        if await self.head() != head:
+            entries = [entry for entry in entries if entry.number <= end]
+        return list(breaks(entries, head, witness))
+
+
+async def take_turns(connection: AsyncConnection) -> Head:
+    """Hold the log until the transaction ends: of several processes that change what it speaks of, one at a time.
+
+    Raises StoreError where the log can no longer be added to.
+    """
+    head = await _head(connection, _LAST.with_for_update())
+    if head is None:
+        raise StoreError("the audit log has lost its head: see `mailgate audit verify`")
+    return head
+
+
+async def append(connection: AsyncConnection, act: Act) -> Entry:
+    """Write down an act in the transaction of what it speaks of: both are stored, or neither."""
+    entry = _entry(await take_turns(connection), act)
+    await connection.execute(insert(audit).values({c.name: getattr(entry, c.name) for c in audit.c}))
+    await connection.execute(update(audit_head).values(number=entry.number, digest=entry.digest))
+    return entry
+
+
+async def _head(connection: AsyncConnection, query: Select[Any]) -> Head | None:
+    row = (await connection.execute(query)).first()
+    return Head(*row) if row else None
+
+
+def _entry(head: Head, act: Act) -> Entry:
+    entry = Entry(
+        number=head.number + 1,
+        at=act.at.astimezone(UTC).isoformat(timespec="microseconds"),
+        who=storable(act.who),
+        what=act.what,
+        about=storable(act.about),
+        why=storable(act.why),
+        origin=storable(act.origin),
+        details=json.dumps(act.details, sort_keys=True, default=str),
+        previous=head.digest,
+    )
+    return replace(entry, digest=digest_of(entry))

@@ -1,0 +1,104 @@
+"""A chain of entries: each holds the digest of the one before, so that none can be changed, taken out or moved unseen.
+
+The digest is the SHA-256 of the entry's canonical form: a JSON object of every field but the digest itself, its keys in
+order, without spaces, in ASCII. Anybody can compute it from an export.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The last entry of a chain, by which the whole chain is known."""
+
+    number: int = 0
+    digest: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.number}:{self.digest}"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One act: who did what to what, why, from where and when. Every field is text as it is stored and hashed."""
+
+    number: int
+    at: str
+    """ISO 8601 in UTC."""
+    who: str
+    what: str
+    about: str
+    why: str
+    origin: str
+    details: str
+    """A JSON object."""
+    previous: str
+    """Digest of the entry before; empty for the first."""
+    digest: str = ""
+
+    @property
+    def head(self) -> Head:
+        return Head(self.number, self.digest)
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """A place where a chain does not hold."""
+
+    number: int
+    message: str
+
+
+def digest_of(entry: Entry) -> str:
+    """What the digest of this entry must be."""
+    fields = asdict(entry)
+    del fields["digest"]
+    return sha256(
+        json.dumps(fields, sort_keys=True, separators=(",", ":"), default=repr).encode()
+    ).hexdigest()
+
+
+def breaks(entries: Iterable[Entry], head: Head | None, witness: Head | None = None) -> Iterator[Break]:
+    """Every place where the chain does not hold; nothing where it is whole. ``entries`` come by number.
+
+    :param head: what the store says the last entry is; None where it says nothing.
+    :param witness: a head that was noted earlier, elsewhere.
+    """
+    last, seen, sound = Head(), None, True
+    for entry in entries:
+        yield from _missing(last.number + 1, entry.number, "taken out")
+        follows = entry.number == last.number + 1 and sound  # else there is nothing to compare it with
+        sound = digest_of(entry) == entry.digest
+        if not sound:
+            yield Break(entry.number, "was edited or moved: its content is not what its digest was made of")
+        elif follows and entry.previous != last.digest:
+            yield Break(entry.number, f"does not follow entry {last.number}: one of the two was put in later")
+        if witness and entry.number == witness.number:
+            seen = entry.head
+        last = entry.head
+    yield from _at_the_end(last, head)
+    if witness and seen != witness and witness.number:
+        yield Break(witness.number, "is not the one that was noted earlier: the log was written anew")
+
+
+def _at_the_end(last: Head, head: Head | None) -> Iterator[Break]:
+    if head is None:
+        yield Break(last.number, "may not be the last: the row that says which is has been deleted")
+        return
+    yield from _missing(last.number + 1, head.number + 1, "cut off the end")
+    if last.number > head.number:
+        yield Break(
+            head.number + 1, "and what follows were not written by a gate: the head does not know them"
+        )
+    elif last.number == head.number and last.digest != head.digest:
+        yield Break(last.number, "is not the last one that was written: the head has another digest")
+
+
+def _missing(first: int, behind: int, how: str) -> Iterator[Break]:
+    if first < behind - 1:
+        yield Break(first, f"to {behind - 1} were {how}")
+    elif first < behind:
+        yield Break(first, f"was {how}")

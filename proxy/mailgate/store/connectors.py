@@ -1,0 +1,47 @@
+"""How each connector fares, and which devices it has brought."""
+
+from collections.abc import AsyncIterator
+from dataclasses import asdict
+
+from sqlalchemy import select
+
+from mailgate.model import SourceState
+from mailgate.store.database import Database
+from mailgate.store.rows import upsert
+from mailgate.store.schema import connectors, reports
+
+_PAGE = 5000
+
+
+class Connectors:
+    """Queries on connectors. Every method may raise ``StoreUnavailableError``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def states(self) -> dict[str, SourceState]:
+        """Every connector that ever ran, by name."""
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(select(connectors))).mappings().all()
+        return {row["name"]: SourceState(**row) for row in rows}
+
+    async def note(self, state: SourceState) -> None:
+        """Keep how a connector fares now."""
+        row = asdict(state)
+        async with self._database.writing() as connection:
+            statement = upsert(connection, connectors).values(**row)
+            await connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=row))
+
+    async def devices(self, source: str, size: int = _PAGE) -> AsyncIterator[list[str]]:
+        """The source's own ids of the devices that it has, in pages."""
+        after = ""
+        while True:
+            of_source = (reports.c.source == source, ~reports.c.gone, reports.c.id > after)
+            query = select(reports.c.id).where(*of_source).order_by(reports.c.id).limit(size)
+            async with self._database.reading(patience=30) as connection:
+                page = list((await connection.execute(query)).scalars())
+            if page:
+                yield page
+            if len(page) < size:
+                return
+            after = page[-1]

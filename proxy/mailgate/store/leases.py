@@ -1,0 +1,46 @@
+"""Leases: what only one of several gates may do at a time. They run out by the database's own clock."""
+
+from datetime import timedelta
+
+from sqlalchemy import ColumnElement, Float, delete, extract, func, or_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mailgate.store.database import Database
+from mailgate.store.rows import upsert
+from mailgate.store.schema import leases
+
+_EPOCH = 2440587.5
+"""1970-01-01 as a Julian day."""
+
+
+class Leases:
+    """Queries on leases. Every method may raise ``StoreUnavailableError``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def claim(self, name: str, holder: str, span: timedelta) -> bool:
+        """Take a lease that nobody holds, or renew one's own, for ``span`` from now. False where another holds it."""
+        async with self._database.writing() as connection:
+            now = _now(connection)
+            until = now + span.total_seconds()
+            statement = upsert(connection, leases).values(name=name, holder=holder, until=until)
+            mine_or_over = or_(leases.c.holder == holder, leases.c.until < now)
+            statement = statement.on_conflict_do_update(
+                index_elements=["name"], set_={"holder": holder, "until": until}, where=mine_or_over
+            )
+            taken = await connection.execute(statement.returning(leases.c.holder))
+            return taken.first() is not None
+
+    async def release(self, name: str, holder: str) -> None:
+        """Give back one's own lease before it runs out."""
+        mine = (leases.c.name == name, leases.c.holder == holder)
+        async with self._database.writing() as connection:
+            await connection.execute(delete(leases).where(*mine))
+
+
+def _now(connection: AsyncConnection) -> ColumnElement[float]:
+    """Seconds since 1970 by the database's clock: clocks of gates may differ."""
+    if connection.dialect.name == "postgresql":
+        return extract("epoch", func.clock_timestamp()).cast(Float(53))
+    return (func.julianday("now") - _EPOCH) * 86400.0

@@ -1,0 +1,80 @@
+"""Plans that were made: what somebody looked at is exactly what they put in force."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select
+
+from mailgate.store.audit import Act, append
+from mailgate.store.database import Database
+from mailgate.store.policies import Draft
+from mailgate.store.rows import upsert
+from mailgate.store.schema import plans
+
+_SHORTEST = 6
+"""Characters of a digest that may name a plan."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan, the rules that it is about, and the activation that it was compared with."""
+
+    digest: str
+    serial: int
+    draft: Draft
+    body: Mapping[str, Any]
+    """What the plan says, without anybody's name."""
+    author: str
+    made_at: datetime
+
+
+class Plans:
+    """Queries on plans. Every method may raise ``StoreUnavailableError``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def keep(self, plan: Planned, act: Act) -> None:
+        """Keep a plan, and write down that it was made."""
+        draft = {
+            "candidate": plan.draft.digest,
+            "policy": plan.draft.policy,
+            "texts": json.dumps(dict(plan.draft.texts)),
+        }
+        row = {
+            "digest": plan.digest,
+            "serial": plan.serial,
+            "body": json.dumps(plan.body),
+            "author": plan.author,
+        }
+        async with self._database.writing() as connection:
+            statement = upsert(connection, plans).values(row | draft | {"made_at": plan.made_at})
+            await connection.execute(statement.on_conflict_do_nothing())
+            await append(connection, act)
+
+    async def find(self, name: str) -> list[Planned]:
+        """The plans whose digest begins so, the newest first."""
+        if len(name) < _SHORTEST:
+            return []
+        query = (
+            select(plans)
+            .where(plans.c.digest.startswith(name, autoescape=True))
+            .order_by(plans.c.made_at.desc())
+        )
+        async with self._database.reading() as connection:
+            return [_planned(row) for row in (await connection.execute(query)).mappings()]
+
+    async def prune(self, before: datetime, _size: int = 0) -> int:
+        """Delete plans that were made before. There are few: all at once."""
+        async with self._database.writing() as connection:
+            return (await connection.execute(delete(plans).where(plans.c.made_at < before))).rowcount
+
+
+def _planned(row: Mapping[Any, Any]) -> Planned:
+    draft = Draft(row["candidate"], row["policy"], json.loads(row["texts"]))
+    return Planned(
+        row["digest"], row["serial"], draft, json.loads(row["body"]), row["author"], row["made_at"]
+    )

@@ -1,0 +1,117 @@
+"""What was kept long enough is deleted: everything that is stored about people has an end."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import and_, delete, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mailgate.store.database import Database
+from mailgate.store.device import Device, Slot
+from mailgate.store.devices import REMEMBERED, Devices
+from mailgate.store.enrolments import Enrolments
+from mailgate.store.learning import write
+from mailgate.store.loading import around, load
+from mailgate.store.matching import Shelf
+from mailgate.store.notices import Notices
+from mailgate.store.plans import Plans
+from mailgate.store.rows import count_change
+from mailgate.store.schema import devices, forgotten_devices, reports
+from mailgate.store.sightings import Sightings
+
+_PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """How long what is stored of people is kept after it was last seen."""
+
+    sightings: timedelta
+    """What was decided, and mails that were sent."""
+    devices: timedelta
+    """Devices, and what one source says of a device that others still report."""
+    lost_devices: timedelta
+    """Devices that were reported lost: also since then, so that they stay shut out for so long."""
+
+    def end_of(self, device: Device) -> datetime:
+        """When this device is deleted, unless it is reported again."""
+        if device.lost_at is None:
+            return device.last_seen + self.devices
+        return max(device.last_seen, device.lost_at) + self.lost_devices
+
+
+class Retention:
+    """Every method may raise ``StoreUnavailableError``."""
+
+    def __init__(
+        self,
+        database: Database,
+        devices: Devices,
+        sightings: Sightings,
+        notices: Notices,
+        enrolments: Enrolments,
+        plans: Plans,
+    ) -> None:
+        self._database = database
+        self._devices = devices
+        self._sightings = sightings
+        self._notices = notices
+        self._enrolments = enrolments
+        self._plans = plans
+
+    async def prune(self, now: datetime, keep: Keep, page: int = _PAGE) -> int:
+        """Delete what was not seen for longer, ``page`` rows a transaction. Returns how many rows went."""
+        gone = 0
+        steps: list[tuple[Callable[[datetime, int], Awaitable[int]], timedelta]] = [
+            (self._sightings.prune, keep.sightings),
+            (self._notices.prune, keep.sightings),
+            (self._plans.prune, keep.sightings),
+            (self._devices.prune, keep.devices),
+            (self._enrolments.prune, keep.devices),
+            (self._prune_lost, keep.lost_devices),
+            (self._prune_reports, keep.devices),
+            (self._prune_forgotten, REMEMBERED),
+        ]
+        for delete_some, age in steps:
+            while deleted := await delete_some(now - age, page):
+                gone += deleted
+        return gone
+
+    async def _prune_lost(self, before: datetime, size: int) -> int:
+        old = select(devices.c.key).where(devices.c.last_seen < before, devices.c.lost_at < before)
+        async with self._database.writing() as connection:
+            picked = delete(devices).where(devices.c.key.in_(old.limit(size)))
+            return (await connection.execute(picked)).rowcount
+
+    async def _prune_reports(self, before: datetime, size: int) -> int:
+        """What a source has not said again of a device that others report. The device is matched anew without it."""
+        old = (
+            select(reports.c.source, reports.c.id, reports.c.device)
+            .join(devices)
+            .where(reports.c.last_seen < before, devices.c.last_seen >= before)
+            .limit(size)
+        )
+        async with self._database.writing(patience=60) as connection:
+            found = {(source, name): number for source, name, number in await connection.execute(old)}
+            if found:
+                await _take_off(connection, found)
+            return len(found)
+
+    async def _prune_forgotten(self, before: datetime, _size: int) -> int:
+        old = delete(forgotten_devices).where(forgotten_devices.c.at < before)
+        async with self._database.writing() as connection:
+            return (await connection.execute(old)).rowcount
+
+
+async def _take_off(connection: AsyncConnection, found: dict[Slot, int]) -> None:
+    change = await count_change(connection)
+    homes = await load(connection, found.values())
+    old = [report for device in homes for report in device.reports if report.slot in found]
+    before = await around(connection, old)
+    shelf = Shelf(before)
+    for report in old:
+        shelf.take_off(report)
+    await write(connection, before, list(shelf), change)
+    slots = [and_(reports.c.source == source, reports.c.id == name) for source, name in found]
+    await connection.execute(delete(reports).where(or_(*slots)))

@@ -1,0 +1,256 @@
+"""A person's own page in a real Chromium: everyone can read it, and it works with scripts and without."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from tests.e2e.gate import GuardedWebmail
+from tests.e2e.mailsystem import PASSWORD
+from tests.e2e.test_pages import AXE, open_page
+from tests.servers import require
+from tests.unit.gateway.pages.own import ALLOWED, BLOCKED, NOBODY, NOW, OWN, PHONE, TABLET
+
+from mailgate.attest.mint import Device
+from mailgate.gateway.pages import Pages
+from mailgate.gateway.pages.employee import Asked, Came, EmployeeView
+
+pytestmark = pytest.mark.e2e
+
+VIEWS = {
+    "own": OWN,
+    "warned": replace(
+        OWN,
+        here=BLOCKED,
+        known_by="device",
+        devices=(
+            replace(
+                PHONE,
+                here=True,
+                standing=replace(BLOCKED, deadline=NOW + timedelta(days=6)),
+                findings=("device-owner-contradicted",),
+            ),
+            TABLET,
+        ),
+    ),
+    "nobody": replace(NOBODY, login="wrong"),
+    "empty": EmployeeView(here=ALLOWED, person="alice", known_by="proxy"),
+}
+
+
+@dataclass
+class Gate:
+    """A gate that shows one person's page, and what was posted to it."""
+
+    pages: Pages
+    url: str = ""
+    shows: EmployeeView = OWN
+    answers: tuple[Asked, ...] = ()
+    posted: list[str] = field(default_factory=list)
+    broken: bool = False
+
+    def page(self, accept_language: str) -> tuple[str, str]:
+        view = replace(self.shows, here=replace(self.shows.here, accept_language=accept_language))
+        page = self.pages.me(view)
+        return page.html, page.content_security_policy
+
+
+def handler_of(gate: Gate) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if self.path == "/.mailgate/status":
+                same = self.headers.get("If-None-Match") == gate.shows.fingerprint
+                return self.answer(
+                    304 if same else 200, "" if same else "{}", {"ETag": gate.shows.fingerprint}
+                )
+            return self.show()
+
+        def do_POST(self) -> None:
+            gate.posted.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            phone, *others = gate.shows.devices
+            gate.shows = replace(gate.shows, devices=(replace(phone, asked=gate.answers), *others))
+            self.show()
+
+        def show(self) -> None:
+            html, policy = gate.page(self.headers.get("Accept-Language", ""))
+            headers = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": policy}
+            self.answer(500 if gate.broken else 200, html, headers)
+
+        def answer(self, status: int, body: str, headers: dict[str, str]) -> None:
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_: object) -> None:
+            """Keep the test's output clean."""
+
+    return Handler
+
+
+@pytest.fixture
+def gate() -> Iterator[Gate]:
+    gate = Gate(Pages())
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler_of(gate))
+    gate.url = f"http://127.0.0.1:{server.server_port}/.mailgate/me"
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield gate
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the browser complained about: script errors and everything that the policy stopped."""
+    return []
+
+
+def opened(chromium: Browser, gate: Gate, complaints: list[str], **context: Any) -> Page:
+    return open_page(chromium, gate, complaints, **context)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("language", "width", "scheme"),
+    [("en", 320, "light"), ("en", 1280, "dark"), ("ar", 320, "dark"), ("ar", 1280, "light")],
+)
+@pytest.mark.parametrize("shows", VIEWS)
+def test_everyone_can_read_it(
+    chromium: Browser, gate: Gate, complaints: list[str], shows: str, language: str, width: int, scheme: str
+) -> None:
+    require(str(AXE))
+    gate.shows = VIEWS[shows]
+    window = {"width": width, "height": 700}
+    page = opened(chromium, gate, complaints, locale=language, viewport=window, color_scheme=scheme)
+    page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+    page.evaluate(AXE.read_text("utf-8"))
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    assert [(v["id"], v["nodes"][0]["html"]) for v in found["violations"]] == []
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert complaints == []
+    page.context.close()
+
+
+@pytest.mark.parametrize("language", ["en", "de", "es", "fr", "ja", "zh-CN", "ar"])
+def test_it_fits_the_smallest_phone(
+    chromium: Browser, gate: Gate, complaints: list[str], language: str
+) -> None:
+    for gate.shows in VIEWS.values():
+        page = opened(chromium, gate, complaints, locale=language, viewport={"width": 320, "height": 568})
+        page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+        assert page.evaluate("document.documentElement.scrollWidth") == 320
+        page.context.close()
+
+
+def test_it_is_read_in_the_order_that_makes_sense(
+    chromium: Browser, gate: Gate, complaints: list[str]
+) -> None:
+    page = opened(chromium, gate, complaints)
+    headings = page.get_by_role("heading").all_inner_texts()
+    assert headings == [
+        "Your devices and company mail",
+        "This browser opens company mail",
+        "Your devices",
+        "iPhone",
+        "Android tablet",
+        "On record under your name",
+        "What this check sees, and what it does not",
+        "Stored",
+        "Never stored",
+        "Questions?",
+    ]
+    first = page.get_by_role("article", name="iPhone")
+    expect(first.get_by_role("button", name="Check again")).to_have_accessible_description("iPhone")
+    page.context.close()
+
+
+def test_check_again_says_in_place_what_came_of_it(
+    chromium: Browser, gate: Gate, complaints: list[str]
+) -> None:
+    page = opened(chromium, gate, complaints)
+    tablet = page.get_by_role("article", name="Android tablet")
+    tablet.get_by_text("Everything that is stored").click()
+    gate.answers = (Asked(Came.CLEAR, "jamf", looked_at=NOW),)
+    button = page.get_by_role("article", name="iPhone").get_by_role("button", name="Check again")
+    button.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("Asked jamf: it sees none of the listed apps")
+    expect(page.get_by_role("article", name="iPhone")).to_contain_text("Asked jamf")
+    expect(button).to_be_focused()
+    expect(tablet.get_by_text("tablet-1")).to_be_visible()
+    assert gate.posted == [f"device={PHONE.mark}"]
+    assert complaints == []
+    page.context.close()
+
+
+def test_a_check_that_does_not_get_through_says_so(
+    chromium: Browser, gate: Gate, complaints: list[str]
+) -> None:
+    page = opened(chromium, gate, complaints)
+    gate.broken = True
+    button = page.get_by_role("article", name="iPhone").get_by_role("button", name="Check again")
+    button.click()
+    expect(page.get_by_role("status")).to_contain_text("The check did not get through.")
+    expect(button).not_to_have_attribute("aria-busy", "true")
+    page.context.close()
+
+
+def test_without_scripts_check_again_is_a_form(chromium: Browser, gate: Gate) -> None:
+    page = chromium.new_context(java_script_enabled=False).new_page()
+    page.goto(gate.url)
+    gate.answers = (Asked(Came.FOUND, "jamf", ("WeChat",), NOW),)
+    page.get_by_role("article", name="iPhone").get_by_role("button", name="Check again").click()
+    expect(page.get_by_role("article", name="iPhone")).to_contain_text("Asked jamf: it still sees WeChat")
+    assert page.url == f"{gate.url}#device-{PHONE.mark}"
+    page.context.close()
+
+
+def test_what_changes_is_shown_by_itself(chromium: Browser, gate: Gate, complaints: list[str]) -> None:
+    page = opened(chromium, gate, complaints)
+    with page.expect_response("**/.mailgate/status") as unchanged:
+        page.clock.run_for(10_000)
+    assert unchanged.value.status == 304
+    clean = replace(PHONE, standing=replace(ALLOWED, kind=PHONE.kind), asked=())
+    gate.shows = replace(OWN, devices=(clean, TABLET), fingerprint='W/"def"')
+    page.clock.run_for(30_000)
+    expect(page.get_by_role("article", name="iPhone")).to_contain_text("Gets company mail")
+    page.clock.run_for(60_000)
+    assert complaints == []
+    page.context.close()
+
+
+def test_times_are_those_of_the_browser(chromium: Browser, gate: Gate, complaints: list[str]) -> None:
+    page = opened(chromium, gate, complaints, timezone_id="America/Los_Angeles", locale="en-US")
+    phone = page.get_by_role("article", name="iPhone")
+    phone.get_by_text("Everything that is stored").click()
+    expect(phone.get_by_text("Stored since")).to_contain_text("Oct 29, 2026, 2:00 AM")
+    page.context.close()
+
+
+def test_a_login_of_a_real_mail_system_opens_the_page(
+    guarded_sogo: GuardedWebmail, chromium: Browser
+) -> None:
+    """SOGo is asked at its ActiveSync address, which the gate takes by default."""
+    phone = Device("alices-phone", user="alice", apps=("tiktok",), eas_ids=("ApplALICE0001",))
+    guarded_sogo.report(phone)
+    page = chromium.new_context().new_page()
+    page.goto(f"{guarded_sogo.url}/.mailgate/me")
+    expect(page.get_by_text("This browser has not shown who you are")).to_be_visible()
+    expect(page.get_by_role("article")).to_have_count(0)
+    page.context.close()
+
+    login = {"username": "alice", "password": PASSWORD}
+    page = chromium.new_context(http_credentials=login, locale="en").new_page()  # type: ignore[arg-type]
+    page.goto(f"{guarded_sogo.url}/.mailgate/me")
+    page.get_by_role("link", name="Sign in to see all your devices").click()
+    expect(page.get_by_text("You are alice: you signed in with your mail login.")).to_be_visible()
+    card = page.get_by_role("article", name="iPhone")
+    expect(card).to_contain_text("TikTok is on this device")
+    card.get_by_role("button", name="Check again").click()
+    expect(page.get_by_role("status")).to_contain_text("Nobody can be asked about this device")
+    page.context.close()

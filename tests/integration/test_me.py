@@ -1,0 +1,173 @@
+"""A person's own page before a webmail that checks logins, and a phone's whole way as its owner sees it."""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import encode_basic_auth, web
+from aiohttp.test_utils import TestServer
+from tests.integration.conftest import IPHONE, LAPTOP, NAVIGATION, Guard, Guarded
+from tests.integration.gate import PHONE_RULES, wait_for
+from tests.integration.test_phone import EAS, mailgate
+
+ALICE, BOB = encode_basic_auth("alice", "right"), encode_basic_auth("bob", "horse")
+MAIL_APP = {"User-Agent": "Apple-iPhone15C2/2107.102"}
+KEY = "the-key-of-the-device-management"
+ME, STATUS = "/.mailgate/me", "/.mailgate/status"
+
+
+@pytest.fixture
+async def webmail() -> AsyncIterator[TestServer]:
+    """Asks everybody for a login, and says on every path what it was asked."""
+
+    async def answer(request: web.Request) -> web.Response:
+        if request.headers.get("Authorization") not in (ALICE, BOB):
+            return web.Response(status=401, headers={"WWW-Authenticate": 'Basic realm="mail"'})
+        return web.Response(text=f"mail for {request.method} {request.path}\n", headers={"X-Webmail": "1"})
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    async with TestServer(app) as server:
+        yield server
+
+
+@pytest.fixture
+def guarded(guard: Guard, tmp_path: Path) -> Guarded:
+    (tmp_path / "key").write_text(KEY)
+    return guard(PHONE_RULES, connectors={"mdm": {"type": "post", "api_key": {"file": "key"}}})
+
+
+class Person:
+    """Somebody with a laptop to look at their page, and a phone whose mail app asks for mail."""
+
+    def __init__(self, client: aiohttp.ClientSession, guarded: Guarded, login: str = "") -> None:
+        self.client, self.guarded = client, guarded
+        self.login = {"Authorization": login} if login else {}
+
+    async def sync(self) -> int:
+        """The status that the phone's mail app gets."""
+        url = self.guarded.url + EAS
+        async with self.client.post(url, headers=MAIL_APP | self.login) as response:
+            await response.read()
+            return response.status
+
+    async def page(self, path: str = ME, agent: str = LAPTOP) -> str:
+        headers = {"User-Agent": agent, "Accept-Language": "en", **NAVIGATION, **self.login}
+        async with self.client.get(self.guarded.url + path, headers=headers) as response:
+            assert response.headers["Cache-Control"] == "no-store"
+            return words(await response.text())
+
+    async def devices(self) -> list[dict[str, Any]]:
+        async with self.client.get(self.guarded.url + STATUS, headers=self.login) as response:
+            found: list[dict[str, Any]] = (await response.json())["devices"]
+            return found
+
+    async def until(self, said: str) -> str:
+        """The page once it says this; what is recorded is written a moment later."""
+        page = ""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(5):
+                while said not in (page := await self.page()):
+                    await asyncio.sleep(0.05)
+        assert said in page
+        return page
+
+
+def words(page: str) -> str:
+    text = re.sub(r"<(style|script)>.*?</\1>", "", page, flags=re.DOTALL)
+    return " ".join(re.sub(r"<[^>]+>", " ", text).split())
+
+
+async def management_says(client: aiohttp.ClientSession, guarded: Guarded, *apps: str) -> None:
+    """The device management posts what is on alice's phone, whose mail app it knows by its id."""
+    known = {"id": "7001", "owner": "alice", "kind": "phone", "os": "ios", "eas_ids": ["ApplC39X8FAKEID"]}
+    looked = {"apps": apps, "apps_complete": True, "reported_at": datetime.now(UTC).isoformat()}
+    url, key = f"{guarded.admin}/api/devices/mdm", {"X-API-Key": KEY}
+    async with client.post(url, data=json.dumps(known | looked), headers=key) as response:
+        assert (response.status, await response.json()) == (200, {"taken": 1})
+
+
+async def test_a_phones_whole_way_as_its_owner_sees_it(
+    client: aiohttp.ClientSession, guarded: Guarded
+) -> None:
+    alice = Person(client, guarded, ALICE)
+    assert "Nothing is stored about you" in await alice.page()
+
+    assert await alice.sync() == 403
+    page = await alice.until("has not reported")
+    assert "iPhone" in page
+    assert "id ends in KEID" in page
+    assert [each["verdict"]["reason"] for each in await alice.devices()] == ["posture-missing"]
+
+    await management_says(client, guarded, "com.zhiliaoapp.musically")
+    assert await alice.sync() == 403
+    page = await alice.until("TikTok is on this device")
+    assert "Gets no company mail" in page
+    assert "mdm: looked at the apps" in page.replace("mdm :", "mdm:")
+    assert [each["verdict"]["apps"] for each in await alice.devices()] == [["TikTok"]]
+
+    await management_says(client, guarded)
+    async with asyncio.timeout(2):
+        while await alice.sync() != 200:
+            await asyncio.sleep(0.02)
+    page = await alice.until("None of the listed apps is on it")
+    assert "Gets company mail" in page
+    assert [(each["state"], each["verdict"]["effect"]) for each in await alice.devices()] == [
+        ("clean", "allow")
+    ]
+
+
+async def test_nobody_sees_anything_of_another(client: aiohttp.ClientSession, guarded: Guarded) -> None:
+    await management_says(client, guarded, "tiktok")
+    await Person(client, guarded, ALICE).until("TikTok is on this device")
+    for other in (Person(client, guarded, BOB), Person(client, guarded)):
+        page = await other.page()
+        assert "iPhone" not in page
+        assert "alice" not in page
+        assert await other.devices() == []
+    wrong = Person(client, guarded, encode_basic_auth("alice", "guess"))
+    assert "This login was not accepted" in await wrong.page()
+    assert await wrong.devices() == []
+
+
+async def test_a_login_is_asked_for_where_somebody_wants_to_sign_in(
+    client: aiohttp.ClientSession, guarded: Guarded
+) -> None:
+    nobody = Person(client, guarded)
+    assert "Sign in to see all your devices" in await nobody.page()
+    async with client.get(f"{guarded.url}{ME}?sign-in") as response:
+        assert response.status == 401
+        assert response.headers["WWW-Authenticate"] == f'Basic realm="{guarded.url[7:]}", charset="UTF-8"'
+
+
+async def test_it_opens_on_a_phone_that_gets_no_mail(client: aiohttp.ClientSession, guarded: Guarded) -> None:
+    page = await Person(client, guarded).page(agent=IPHONE)
+    assert "This browser gets no company mail" in page
+    headers = {**guarded.report(ME, apps=("tiktok",), user="alice"), **NAVIGATION}
+    async with client.get(guarded.url + ME, headers=headers) as response:
+        page = words(await response.text())
+    assert "You are alice : this device is yours." in page
+    assert "TikTok is on this device" in page
+
+
+async def test_a_persons_data_is_handed_out_and_forgotten_while_the_gate_runs(
+    client: aiohttp.ClientSession, guarded: Guarded
+) -> None:
+    alice = Person(client, guarded, ALICE)
+    assert await alice.sync() == 403
+    await management_says(client, guarded, "tiktok")
+    await alice.until("TikTok is on this device")
+    told = json.loads(mailgate(guarded, "devices", "export", "--person", "alice", "--json"))
+    assert [row["owner"] for row in told["reports"]] == ["alice"]
+    assert wait_for(lambda: [row["user"] for row in told["sightings"]]) == ["alice"]
+    mailgate(guarded, "devices", "forget", "--person", "ALICE", "--yes")
+    told = json.loads(mailgate(guarded, "devices", "export", "--person", "alice", "--json"))
+    assert not any(told.values())
+    await alice.until("Nothing is stored about you")

@@ -1,0 +1,91 @@
+"""Whom a gate believes, through every reload."""
+
+import asyncio
+
+import pytest
+from structlog.testing import capture_logs
+
+from mailgate.app import trust as module
+from mailgate.app.parts import utc_now
+from mailgate.app.trust import Trust
+from mailgate.attest import mint
+from mailgate.config.settings import AttestationSettings, IssuerSettings
+from mailgate.gateway.metrics import Metrics
+from mailgate.store import Store, StoreUnavailableError
+
+
+@pytest.fixture
+async def trust(tmp_path):
+    store = await Store.open(f"sqlite:///{tmp_path}/mailgate.db")
+    opened = await Trust.open(store, utc_now)
+    yield opened
+    await opened.keyring.close()
+    await store.close()
+
+
+async def test_at_first_nobody_is_believed_but_the_gate_itself(trust):
+    assert (list(trust.keyring), trust.health(), trust.revocations) == ([], [], set())
+    assert trust.own_keys.signing_key().kid in trust.own_keys.keys().keys
+
+
+async def test_each_process_has_a_mark_of_its_own_in_its_nonces(trust, tmp_path):
+    store = await Store.open(f"sqlite:///{tmp_path}/mailgate.db")
+    other = await Trust.open(store, utc_now)
+    now = utc_now()
+    assert other.nonces.read(trust.nonces.make(now, bound=True), now).sort.value == "foreign"
+    assert other.nonces.read(trust.nonces.make(now, bound=False), now).sort.value == "shared"
+    await store.close()
+
+
+class Spent:
+    """Forgets once, then is away."""
+
+    pruned = 0
+
+    async def prune(self, now):
+        self.pruned += 1
+        if self.pruned > 1:
+            raise StoreUnavailableError("away")
+        return 0
+
+
+async def test_spent_proofs_are_forgotten_again_and_again(trust, monkeypatch):
+    monkeypatch.setattr(module, "PRUNE_EVERY", 0)
+    spent = Spent()
+    with capture_logs() as logs:
+        running = asyncio.ensure_future(trust.run(spent))
+        while spent.pruned < 3:
+            await asyncio.sleep(0)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    assert {line["event"] for line in logs} == {"prune-failed"}
+
+
+def with_issuers(settings, *issuers):
+    attestation = AttestationSettings.model_construct(issuers=issuers)
+    return settings.model_copy(update={"attestation": attestation})
+
+
+def issuer(name, jwks):
+    return IssuerSettings.model_construct(issuer=name, jwks=jwks, jwks_ca=None)
+
+
+async def test_an_issuer_that_is_asked_as_before_keeps_its_keys(bundle, trust, tmp_path):
+    settings, metrics = bundle().settings, Metrics()
+    (tmp_path / "jwks.json").write_text(mint.jwks(mint.make_key(b"k" * 32, "k")))
+    one, other, file = (
+        issuer("https://one.example.com", "https://one.example.com/jwks"),
+        issuer("https://other.example.com", "https://other.example.com/jwks"),
+        issuer("https://file.example.com", tmp_path / "jwks.json"),
+    )
+    first = trust.sources(with_issuers(settings, one, other, file), metrics)
+    assert set(first) == {settings.public_url, one.issuer, other.issuer, file.issuer}
+    assert set(first[file.issuer].keys().keys) == {"k"}
+    trust.keyring.replace(first)
+    moved = issuer(other.issuer, "https://other.example.com/elsewhere")
+    second = trust.sources(with_issuers(settings, one, moved), metrics)
+    assert second[one.issuer] is first[one.issuer]
+    assert second[other.issuer] is not first[other.issuer]
+    assert second[settings.public_url] is first[settings.public_url]
+    health = {each["issuer"]: each for each in trust.health()}
+    assert health[one.issuer]["keys"] == 0

@@ -1,0 +1,58 @@
+"""``mailgate policy apply|retract``."""
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.unit.cli.policy.test_history import run
+from tests.unit.cli.policy.test_plan import folder as folder
+from tests.unit.cli.test_stored import config as config
+from tests.unit.rollout.test_plan import NEW, OLD
+
+from mailgate.cli.policy import change
+from mailgate.rollout.acts import Person
+
+
+@pytest.fixture
+def digest(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A plan that keeps one phone out."""
+    monkeypatch.setattr(change, "me", lambda: Person("ada", "desk"))
+    (folder / "policy.yaml").write_text(NEW)
+    return str(json.loads(run("plan", "--json").output)["digest"])
+
+
+def test_a_plan_is_put_in_force_and_taken_back(digest: str) -> None:
+    put = run("apply", digest[:12], "--note", "agreed")
+    assert (put.exit_code, put.output.split(" (")[0]) == (0, "version 2")
+    told = json.loads(run("retract", "--note", "sent in error", "--json").output)
+    assert (told["serial"], told["number"], told["author"], told["note"]) == (3, 1, "ada", "sent in error")
+    back = json.loads(run("retract", "--to", "2", "--note", "after all", "--json").output)
+    assert (back["serial"], back["number"]) == (4, 2)
+
+
+def test_a_guard_in_the_settings_refuses_until_it_is_overridden(digest: str, config: Path) -> None:
+    config.write_text(config.read_text() + "guard: {max_newly_blocked: 0}\n")
+    refused = run("apply", digest, "--note", "now")
+    assert refused.exit_code == 2
+    assert "the guard lets 0 pass" in refused.output
+    assert run("apply", digest, "--note", "now", "--override").exit_code == 0
+
+
+def test_a_reason_has_to_be_given(digest: str) -> None:
+    assert run("retract").exit_code != 0
+
+
+def test_who_it_was_is_who_runs_the_command() -> None:
+    person = change.me()
+    assert person.name
+    assert person.origin
+
+
+def test_after_a_retraction_a_plan_looks_at_the_files_again(digest: str, folder: Path) -> None:
+    """What was taken back and is still on disk is compared with what is in force instead."""
+    run("apply", digest, "--note", "agreed")
+    run("retract", "--note", "sent in error")
+    shown = json.loads(run("plan", "--json").output)
+    assert shown["newly"]["block"]["people"] == 1
+    (folder / "policy.yaml").write_text(OLD)
+    assert json.loads(run("plan", "--json").output)["changes"] == []

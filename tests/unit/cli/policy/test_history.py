@@ -1,0 +1,73 @@
+"""``mailgate policy history|show|diff`` on a store with two versions."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+from tests.unit.cli.test_stored import config as config
+from tests.unit.rollout.examples import OPEN, SHUT, rules
+from tests.unit.store.examples import NOW
+from typer.testing import CliRunner, Result
+
+from mailgate.cli import app
+from mailgate.rollout import draft_of
+from mailgate.store import Act, Store
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["policy", *arguments, "--config", "mailgate.yaml"])
+
+
+@pytest.fixture
+def versions(config: Path) -> None:
+    async def fill() -> None:
+        store = await Store.open("sqlite:///mailgate.db")
+        for policy, note in ((OPEN, "to begin with"), (SHUT, "for \x1b[1mnow")):
+            await store.policies.activate(
+                draft_of(rules(policy)), Act(NOW, "ada", "policy-activated", why=note)
+            )
+        await store.close()
+
+    asyncio.run(fill())
+
+
+def test_what_was_in_force_is_listed_newest_first(versions: None) -> None:
+    shown = run("history").output
+    assert shown.index("to begin with") > shown.index("now")
+    assert "\x1b[1mnow" not in shown
+    told = json.loads(run("history", "--json").output)
+    assert [(each["serial"], each["number"], each["author"]) for each in told] == [
+        (2, 2, "ada"),
+        (1, 1, "ada"),
+    ]
+
+
+def test_a_new_store_says_so(config: Path) -> None:
+    assert "Nothing has been in force yet" in run("history").output
+    assert run("show").exit_code == 1
+
+
+def test_a_version_is_shown_with_its_files(versions: None) -> None:
+    shown = run("show", "1").output
+    assert "made 2026-12-01 12:00 UTC by ada: to begin with" in shown
+    assert f"# --- policy.yaml\n{OPEN}" in shown
+    assert json.loads(run("show", "--json").output)["number"] == 2
+    digest = rules(OPEN).digest
+    assert json.loads(run("show", digest[:8], "--json").output)["digest"] == digest
+
+
+def test_two_versions_are_compared_in_words_and_lines(versions: None) -> None:
+    shown = run("diff", "1").output
+    assert "+ rule shut: keeps out who meets `true`; read last" in shown
+    assert f"\n-{OPEN}+{SHUT}" in shown
+    told = json.loads(run("diff", "2", "1", "--json").output)
+    assert [each["about"] for each in told["changes"]] == ["rule open", "rule shut"]
+    assert "nothing" in run("diff", "1", "1").output
+
+
+@pytest.mark.parametrize("name", ["7", "nothing", "a"])
+def test_a_version_that_is_none_is_said(versions: None, name: str) -> None:
+    refused = run("show", name)
+    assert refused.exit_code == 1
+    assert f"no version is called `{name}`" in refused.output

@@ -1,0 +1,68 @@
+"""A plan on the terminal, in every case that it can be in."""
+
+import io
+from typing import Any
+
+from rich.console import Console
+
+from mailgate.cli.policy.shown import show_plan
+from mailgate.rollout.plan import LABELS
+from mailgate.simulate import DIMENSIONS
+
+NOBODY: dict[str, Any] = {
+    "people": 0,
+    "devices": 0,
+    "by": {dimension: [] for dimension in DIMENSIONS},
+    "samples": [],
+}
+PLAN: dict[str, Any] = {
+    "digest": "d" * 64,
+    "window": {"days": 14, "since": "2026-11-17"},
+    "active": {"number": 3, "policy": "p1"},
+    "candidate": {"policy": "p2"},
+    "changes": [],
+    "cases": {"run": 2, "failed": []},
+    "rules": {"match_nobody": [], "out_of_reach": {}, "not_started": []},
+    "newly_listed": [],
+    "totals": {"people": 1200, "devices": 3400, "clients": 0, "occasions": 5000},
+    "untouched": {"people": 1200, "devices": 3400},
+    "newly": dict.fromkeys(LABELS, NOBODY),
+    "hangs_on": {},
+}
+
+
+def shown(**changes: Any) -> str:
+    console = Console(file=io.StringIO(), width=200)
+    show_plan(PLAN | changes, console)
+    return " ".join(console.file.getvalue().split())  # type: ignore[attr-defined]
+
+
+def test_a_change_that_moves_nobody_is_short() -> None:
+    text = shown()
+    assert "of 1,200 people with 3,400 devices:" in text
+    assert "Tests: 2 of 2 cases hold" in text
+    for absent in ("Rules that do nothing", "by rule", "cannot be told hangs"):
+        assert absent not in text
+
+
+def test_more_rows_than_fit_are_counted() -> None:
+    rows = [{"value": f"rule-{number}", "people": 1, "devices": 1} for number in range(11)]
+    new = NOBODY | {"people": 11, "devices": 11, "by": NOBODY["by"] | {"rule": rows}}
+    text = shown(newly=PLAN["newly"] | {"block": new})
+    assert "rule-7" in text
+    assert "rule-8" not in text
+    assert "and 3 more" in text
+
+
+def test_what_is_not_known_is_said_with_its_cause() -> None:
+    new = NOBODY | {"people": 4, "devices": 5}
+    text = shown(newly=PLAN["newly"] | {"unknown": new}, hangs_on={"request.remote": 5}, newly_listed=["Go"])
+    assert "What cannot be told hangs on request.remote" in text
+    assert "Go is listed only now" in text
+
+
+def test_rules_that_do_nothing_are_named_with_why() -> None:
+    text = shown(rules={"match_nobody": ["a"], "out_of_reach": {"b": "so it is"}, "not_started": ["c"]})
+    assert "b can never decide anything: so it is" in text
+    assert "a matches nobody of all these" in text
+    assert "c has not started by its stages" in text

@@ -1,0 +1,25 @@
+from rich.console import Console
+
+from mailgate.app.syncing import told
+from mailgate.cli.connector_facts import states_table, understood, understood_grid
+from mailgate.model import DeviceRecord, Kind
+
+
+def shown(what):
+    console = Console(width=160, force_terminal=False)
+    with console.capture() as capture:
+        console.print(what)
+    return capture.get()
+
+
+def test_a_table_of_connectors():
+    rows = [{"name": "mdm", "type": "jamf", **told(None, False)}]
+    assert "mdm" in shown(states_table(rows))
+    assert "never" in shown(states_table(rows))
+
+
+def test_what_was_understood():
+    counts = understood([DeviceRecord("mdm", "1", kind=Kind.PHONE, serial="S"), DeviceRecord("mdm", "2")])
+    assert (counts["devices"], counts["with_serial"], counts["without_apps"]) == (2, 1, 2)
+    assert counts["kinds"] == {"phone": 1, "unknown": 1}
+    assert "phone 1, unknown 1" in shown(understood_grid(counts))

@@ -1,0 +1,129 @@
+"""``mailgate connectors``, on a configuration with a file and a post."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from tests.exchanges import MARKER
+from typer.testing import CliRunner
+
+from mailgate.cli import app
+
+SETTINGS = """
+listen: 127.0.0.1:0
+public_url: https://mail.example.com
+upstream: http://127.0.0.1:9080
+admin_listen: 127.0.0.1:0
+store: "sqlite:///{folder}/mailgate.db"
+connectors:
+  hr: {{type: file, path: devices.csv, complete: true}}
+  push: {{type: post, api_key: {{file: key}}}}
+"""
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mailgate.yaml").write_text(SETTINGS.format(folder=tmp_path))
+    (tmp_path / "apps.yaml").write_text("apps: {tiktok: {name: TikTok}}\nlists: {prohibited: [tiktok]}\n")
+    (tmp_path / "policy.yaml").write_text("rules: [{id: open, when: client.handheld, effect: allow}]\n")
+    (tmp_path / "key").write_text("hunter2")
+    now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    (tmp_path / "devices.csv").write_text(
+        "id,kind,owner,eas_ids,apps,apps_complete,reported_at\n"
+        f"1,phone,ada@example.com,A1,TikTok;{MARKER},yes,{now}\n"
+        f"2,tablet,,,{MARKER},no,{now}\n"
+        "3,,,,,,\n"
+    )
+
+    def invoke(*words, stdin=None):
+        return CliRunner().invoke(app, ["connectors", *words, "--config", "mailgate.yaml"], input=stdin)
+
+    return invoke
+
+
+def test_a_connector_that_never_ran_is_listed(run):
+    rows = json.loads(run("list", "--json").stdout)
+    assert [(row["name"], row["type"], row["state"], row["last_success"]) for row in rows] == [
+        ("hr", "file", "new", None),
+        ("push", "post", "new", None),
+    ]
+    assert "never" in run("list").stdout
+
+
+def test_sync_reads_a_source_now(run, tmp_path):
+    result = run("sync", "hr")
+    assert (result.exit_code, result.stdout) == (0, "hr: 3 records, everything was read\n")
+    [hr, _] = json.loads(run("list", "--json").stdout)
+    assert (hr["state"], hr["devices"], hr["trouble"]) == ("ok", 3, "")
+    devices = json.loads(
+        CliRunner().invoke(app, ["devices", "list", "--json", "--config", "mailgate.yaml"]).stdout
+    )
+    assert sorted(each["state"] for each in devices) == ["missing", "partial", "prohibited"]
+    assert all(MARKER.encode() not in path.read_bytes() for path in tmp_path.glob("mailgate.db*"))
+
+
+def test_sync_as_json(run):
+    told = json.loads(run("sync", "hr", "--json").stdout)
+    assert (told["taken"], told["full"], told["gone"], told["held"], told["trouble"]) == (3, True, 0, 0, None)
+
+
+def test_a_file_that_lost_its_devices_is_not_believed_until_a_person_says_so(run, tmp_path):
+    run("sync", "hr")
+    (tmp_path / "devices.csv").write_text("id\n1\n")
+    held = run("sync", "hr")
+    assert held.exit_code == 1
+    assert "2 devices are no longer named" in held.stderr
+    assert json.loads(run("list", "--json").stdout)[0]["state"] == "held"
+    assert run("sync", "hr", "--let-go").stdout == "hr: 1 records, everything was read, 2 devices are gone\n"
+    assert json.loads(run("list", "--json").stdout)[0]["state"] == "ok"
+
+
+def test_mistakes_of_a_file_are_told_with_their_lines_and_nothing_is_taken(run, tmp_path):
+    (tmp_path / "devices.csv").write_text("id,kind\n1,phone\n2,fone\n")
+    result = run("sync", "hr")
+    assert result.exit_code == 1
+    assert "line 3, kind: `fone` is not known here; did you mean `phone`?" in result.stderr
+    assert "hr: file-unreadable: 1 mistakes; nothing was taken" in result.stderr
+    assert json.loads(run("list", "--json").stdout)[0]["state"] == "failing"
+
+
+def test_check_says_what_was_understood_and_stores_nothing(run):
+    told = json.loads(run("check", "hr", "--json").stdout)
+    assert (told["devices"], told["of"], told["with_eas_id"], told["with_owner"]) == (3, 3, 1, 1)
+    assert (told["with_all_apps"], told["with_some_apps"], told["without_apps"]) == (1, 1, 1)
+    assert told["listed_apps"] == {"tiktok": 1}
+    assert "listed apps" in run("check", "hr").stdout
+    assert json.loads(run("list", "--json").stdout)[0]["state"] == "new"
+
+
+def test_check_of_a_source_that_cannot_be_read(run, tmp_path):
+    (tmp_path / "devices.csv").unlink()
+    result = run("check", "hr")
+    assert (result.exit_code, result.stderr) == (1, "hr: file-unreadable: no such file or directory\n")
+
+
+def test_import_takes_a_file_or_standard_input(run, tmp_path):
+    (tmp_path / "more.csv").write_text("id\n8\n9\n")
+    assert run("import", "push", "more.csv").stdout == "push: 2 records\n"
+    lines = '{"id": "9"}\n{"id": "10"}\n'
+    assert run("import", "push", "-", stdin=lines).stdout == "push: 2 records\n"
+    assert run("import", "push", "-", "--csv", stdin="id\n11\n").exit_code == 0
+    devices = json.loads(
+        CliRunner().invoke(app, ["devices", "list", "--json", "--config", "mailgate.yaml"]).stdout
+    )
+    assert [each["sources"] for each in devices] == [["push"]] * 4
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["sync", "hrr"], "no connector is called `hrr`; did you mean `hr`?"),
+        (["sync", "push"], "push is called by its source: there is nothing to ask"),
+        (["import", "hr", "nowhere.csv"], "hr: file-unreadable: no such file or directory"),
+    ],
+)
+def test_what_cannot_be_done_is_said(run, words, said):
+    result = run(*words)
+    assert result.exit_code > 0
+    assert said in result.stderr

@@ -1,0 +1,30 @@
+from pathlib import Path
+
+import pytest
+from tests.unit.connectors.around import settings_of
+
+from mailgate.config.sources import FileSettings
+
+
+@pytest.mark.parametrize(
+    ("values", "is_csv"),
+    [
+        ({"path": "d.csv"}, True),
+        ({"path": "d.CSV"}, True),
+        ({"path": "d.jsonl"}, False),
+        ({"path": "d.csv", "format": "jsonl"}, False),
+        ({"path": "d", "format": "csv"}, True),
+    ],
+)
+def test_what_a_file_is(values, is_csv):
+    assert settings_of(FileSettings, {"type": "file"} | values).is_csv() is is_csv
+
+
+def test_a_path_counts_from_the_folder_of_the_settings_and_may_lead_nowhere_yet():
+    assert settings_of(FileSettings, {"type": "file", "path": "not/there.csv"}).path == Path("not/there.csv")
+
+
+@pytest.mark.parametrize("path", ["", "https://example.com/d.csv", 7, "a\0b"])
+def test_what_is_no_path(path):
+    with pytest.raises(ValueError, match="not a path; expected one, relative to the folder of this file"):
+        settings_of(FileSettings, {"type": "file", "path": path})

@@ -1,0 +1,113 @@
+"""The world of a connector without sockets: a clock that stands, no waiting, chance that is none."""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from joserfc.jwk import RSAKey
+from tests.exchanges import Exchanges
+
+from mailgate.config.sources import Asked
+from mailgate.config.values import Sources
+from mailgate.connectors import Opening, Surroundings
+from mailgate.connectors.wire import Answer, Question
+from mailgate.policy import AppCatalog, ListedApp
+
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+CATALOG = AppCatalog(
+    {
+        "tiktok": ListedApp(
+            "tiktok",
+            "TikTok",
+            "ByteDance",
+            android=("com.zhiliaoapp.musically",),
+            ios=("com.zhiliaoapp.musically",),
+        ),
+        "moomoo": ListedApp("moomoo", "Moomoo", publishers=("Moomoo Technologies Inc.",)),
+    },
+    {"prohibited": ("tiktok",)},
+)
+
+
+class Waits:
+    """Takes note of how long would have been waited."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+
+    async def __call__(self, seconds: float) -> None:
+        self.seconds.append(seconds)
+
+
+def surroundings(waits: Waits | None = None, now: Callable[[], datetime] = lambda: NOW) -> Surroundings:
+    return Surroundings(now, waits or Waits(), lambda: 1.0)
+
+
+class Scripted:
+    """A wire that gives these answers one after the other; an error among them is raised."""
+
+    def __init__(self, *answers: Answer | Exception) -> None:
+        self._answers = list(answers)
+        self.questions: list[Question] = []
+        self.closed = False
+
+    async def ask(self, question: Question) -> Answer:
+        self.questions.append(question)
+        answer = self._answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+class Recorded:
+    """A wire to an API that is kept as data."""
+
+    def __init__(self, exchanges: Exchanges) -> None:
+        self.exchanges = exchanges
+
+    async def ask(self, question: Question) -> Answer:
+        asked = (question.method, question.url, question.headers, question.body or b"")
+        status, headers, body = self.exchanges.answer(*asked)
+        return Answer(status, {name.lower(): text for name, text in headers.items()}, body)
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+def opening(
+    exchanges: Exchanges, around: Surroundings | None = None, catalog: AppCatalog = CATALOG
+) -> Opening:
+    def wire(_: Asked) -> Recorded:
+        return Recorded(exchanges)
+
+    return Opening("mdm", catalog, around or surroundings(), wire)
+
+
+def settings_of(model: type[Any], values: Mapping[str, Any], **secrets: str) -> Any:
+    """Settings with these values; secrets are given as they are."""
+    given = {**values, **{name: {"env": name.upper()} for name in secrets}}
+    environ = {name.upper(): value for name, value in secrets.items()}
+    return model.model_validate(given, context={"sources": Sources(Path(), environ)})
+
+
+@cache
+def service_account() -> str:
+    """The key file of a service account, as Google Cloud gives it out."""
+    key = RSAKey.generate_key(2048)
+    return json.dumps(
+        {
+            "type": "service_account",
+            "project_id": "example",
+            "private_key_id": "0000000000000000000000000000000000000001",
+            "private_key": key.as_pem(private=True).decode(),
+            "client_email": "mailgate@example.iam.gserviceaccount.com",
+            "client_id": "100000000000000000001",
+            "token_uri": "https://oauth2.googleapis.com/token",
+        }
+    )

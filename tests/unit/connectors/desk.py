@@ -1,0 +1,84 @@
+"""A store and a source of one's own, in memory."""
+
+import asyncio
+from datetime import timedelta
+
+from mailgate.connectors import SourceError, Trouble
+from mailgate.model import DeviceRecord
+
+
+class Desk:
+    """Keeps what it is given. ``away``: the store does not answer; ``others``: leases that another gate holds."""
+
+    def __init__(self):
+        self.kept = {}
+        self.taken = []
+        self.noted = {}
+        self.held = set()
+        self.others = set()
+        self.away = False
+        self.claims = 0
+
+    def _ask(self):
+        if self.away:
+            raise SourceError(Trouble.STORE)
+
+    async def take(self, records):
+        await asyncio.sleep(0)
+        self._ask()
+        self.taken.append([record.id for record in records])
+        for record in records:
+            self.kept[record.source, record.id] = record
+
+    async def devices(self, source):
+        self._ask()
+        yield [name for of, name in self.kept if of == source and not self.kept[of, name].gone]
+
+    async def states(self):
+        self._ask()
+        return dict(self.noted)
+
+    async def note(self, state):
+        self._ask()
+        self.noted[state.name] = state
+
+    async def claim(self, name, span: timedelta):
+        self._ask()
+        self.claims += 1
+        if name in self.others:
+            return False
+        self.held.add(name)
+        return True
+
+    async def release(self, name):
+        self._ask()
+        self.held.discard(name)
+
+    def gone(self):
+        return {name for (_, name), record in self.kept.items() if record.gone}
+
+
+class Source:
+    """A connector that names these devices; an exception among them is raised, an event waited for."""
+
+    scheduled = True
+    tells_changes = True
+    lists_all = True
+
+    def __init__(self, *says):
+        self.says = list(says)
+        self.asked = []
+        self.closed = 0
+
+    async def devices(self, since):
+        self.asked.append(since)
+        for each in self.says:
+            if isinstance(each, BaseException):
+                raise each
+            if isinstance(each, asyncio.Event):
+                await each.wait()
+                continue
+            yield each if isinstance(each, DeviceRecord) else DeviceRecord("mdm", str(each))
+
+    async def close(self):
+        self.closed += 1

@@ -1,0 +1,201 @@
+import json
+from datetime import UTC, datetime
+
+import pytest
+from tests.events import event
+from tests.exchanges import MARKER, Exchanges
+from tests.unit.connectors.around import CATALOG, Recorded, settings_of, surroundings
+
+from mailgate.config.sources import AppleMdmSettings
+from mailgate.connectors import Opening, SourceError, Trouble
+from mailgate.connectors.apple_mdm import AppleMdm
+from mailgate.connectors.nanomdm import OwnCommands
+from mailgate.model import AppsReport, DeviceRecord, Kind
+from mailgate.policy import AppCatalog, ListedApp
+
+BASE = "https://mdm.example.com"
+UDID = "00008120-000A00000000001E"
+KEY = "nano-s3cret"
+API = {"nanomdm": {"base_url": BASE, "api_key": {"env": "API_KEY"}}}
+AT = datetime(2026, 11, 24, 9, 30, 12, tzinfo=UTC)
+BY_ID = AppCatalog({"tiktok": ListedApp("tiktok", "TikTok", ios=("com.zhiliaoapp.musically",))}, {})
+
+
+@pytest.fixture
+def exchanges():
+    return Exchanges("apple-mdm", BASE)
+
+
+@pytest.fixture
+def mdm(exchanges):
+    def make(*, asks=False, catalog=CATALOG, known=(), **values):
+        async def pages(_source):
+            for page in known:
+                yield page
+
+        handed = Opening("mdm", catalog, surroundings(), lambda _: Recorded(exchanges), pages)
+        given = {"type": "apple-mdm"} | values | (API if asks else {})
+        return AppleMdm(handed, settings_of(AppleMdmSettings, given, api_key=KEY))
+
+    return make
+
+
+async def told(connector, name, **changes):
+    return await connector.told({}, event(name, **changes))
+
+
+def ours(catalog=CATALOG):
+    identifiers = ["com.zhiliaoapp.musically"] if catalog is BY_ID else None
+    return OwnCommands(KEY, identifiers).name()
+
+
+async def test_what_a_device_is_comes_with_one_answer(mdm):
+    assert await told(mdm(), "device-information") == [
+        DeviceRecord(
+            source="mdm",
+            id=UDID,
+            kind=Kind.PHONE,
+            os="ios",
+            os_version="26.1",
+            managed=True,
+            serial="F2LEXAMPLE01",
+            udid=UDID,
+            eas_ids=("9LS7K2G83D1KVEXAMPLE01",),
+            adds=True,
+        )
+    ]
+
+
+async def test_what_is_on_it_comes_with_another(mdm):
+    assert await told(mdm(whole_lists=True), "applications") == [
+        DeviceRecord(
+            source="mdm",
+            id=UDID,
+            managed=True,
+            apps=AppsReport(frozenset({"tiktok"}), True, AT),
+            adds=True,
+        )
+    ]
+
+
+async def test_nothing_else_that_is_on_it_leaves_the_connector(mdm):
+    assert MARKER not in repr(await told(mdm(), "applications"))
+
+
+async def test_an_answer_does_not_say_that_it_is_whole(mdm):
+    [record] = await told(mdm(), "applications")
+    assert record.apps == AppsReport(frozenset({"tiktok"}), False, AT)
+
+
+async def test_a_list_that_was_asked_for_here_is_whole(mdm):
+    [record] = await told(mdm(asks=True), "other-applications", command_uuid=ours())
+    assert record.apps == AppsReport(frozenset(), True, datetime(2026, 11, 24, 10, 30, tzinfo=UTC))
+
+
+async def test_under_user_enrolment_no_list_is_whole(mdm):
+    connector = mdm(asks=True, whole_lists=True)
+    [record] = await told(connector, "user-enrolled", command_uuid=ours())
+    assert (record.id, record.apps.complete) == ("b318edb72b556059a013368e3150050c5f74a2c6", False)
+
+
+async def test_so_it_is_where_only_the_enrolment_has_a_name(mdm):
+    connector = mdm(whole_lists=True)
+    [record] = await told(connector, "user-enrolled", ids=None)
+    assert (record.id, record.apps.complete) == ("b318edb72b556059a013368e3150050c5f74a2c6", False)
+
+
+async def test_a_strangers_list_shows_an_app_and_clears_nobody(mdm):
+    connector = mdm(asks=True)
+    [record] = await told(connector, "applications")
+    assert record.apps == AppsReport(frozenset({"tiktok"}), False, AT)
+    assert await told(connector, "other-applications") == []
+
+
+async def test_no_apps_at_all_is_no_inventory(mdm):
+    assert await told(mdm(whole_lists=True), "no-applications") == []
+    assert await told(mdm(asks=True), "no-applications", command_uuid=ours()) == []
+
+
+async def test_none_of_the_listed_apps_is_one_where_only_they_were_asked_for(mdm):
+    connector = mdm(asks=True, catalog=BY_ID)
+    [record] = await told(connector, "no-applications", command_uuid=ours(BY_ID))
+    assert (record.apps.present, record.apps.complete) == (frozenset(), True)
+    assert await told(connector, "no-applications", command_uuid=ours()) == [], (
+        "the list of apps is another now"
+    )
+
+
+async def test_without_a_time_nothing_is_known(mdm):
+    body = json.loads(event("applications")) | {"created_at": "0001-01-01T00:00:00Z"}
+    assert await mdm(whole_lists=True).told({}, json.dumps(body).encode()) == []
+
+
+async def test_micromdm_has_no_ids_of_its_own(mdm):
+    [record] = await told(mdm(), "micromdm")
+    assert (record.id, record.apps.present) == (UDID, {"tiktok"})
+
+
+async def test_a_device_that_checks_out_is_gone(mdm):
+    assert await told(mdm(), "check-out") == [DeviceRecord("mdm", UDID, gone=True)]
+
+
+async def test_a_device_that_enrols_says_what_it_is_and_nothing_of_apps(mdm):
+    [record] = await told(mdm(), "authenticate")
+    assert (record.serial, record.kind, record.apps, record.adds) == ("F2LEXAMPLE01", Kind.PHONE, None, True)
+
+
+@pytest.mark.parametrize("name", ["not-now", "person", "token-update"])
+async def test_other_events_tell_nothing(mdm, name):
+    assert await told(mdm(), name) == []
+
+
+@pytest.mark.parametrize("status", ["Idle", "Error", "CommandFormatError", "NotNow", ""])
+async def test_only_an_answer_that_went_well_counts(mdm, status):
+    assert await told(mdm(), "applications", status=status) == []
+
+
+async def test_a_device_that_has_enrolled_is_asked_at_once(mdm, exchanges):
+    assert await told(mdm(asks=True), "token-update") == []
+    assert exchanges.asked == {f"PUT /v1/enqueue/{UDID}": 2}
+    assert await told(mdm(asks=True), "token-update", token_update_tally=2) == []
+    assert exchanges.asked == {f"PUT /v1/enqueue/{UDID}": 2}
+
+
+async def test_where_that_fails_the_event_is_taken_all_the_same(mdm):
+    assert await told(mdm(asks=True), "token-update", ids={"id": "unknown", "type": "Device"}) == []
+
+
+async def test_on_its_schedule_every_known_device_is_asked(mdm, exchanges):
+    connector = mdm(asks=True, known=[[UDID]])
+    assert [record async for record in connector.devices(None)] == []
+    assert exchanges.asked == {f"PUT /v1/enqueue/{UDID}": 2}
+    await connector.close()
+
+
+async def test_one_device_is_asked_when_a_person_wants_to_know(mdm, exchanges):
+    await mdm(asks=True).wake(UDID)
+    assert exchanges.asked == {f"PUT /v1/enqueue/{UDID}": 2}
+    with pytest.raises(SourceError):
+        await mdm(asks=True).wake("unknown")
+    with pytest.raises(SourceError):
+        await mdm().wake(UDID)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"<html>", event("applications", b"<plist"), event("applications", b""),
+     event("applications", raw_payload=7), event("applications", raw_payload="é"),
+     event("device-information", raw_payload="!"), event("authenticate", b"<x/>")],
+)  # fmt: skip
+async def test_what_is_no_event_is_refused(mdm, body):
+    with pytest.raises(SourceError) as caught:
+        await mdm().told({}, body)
+    assert caught.value.trouble is Trouble.SHAPE
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"[]", b"{}", b"null", b'{"topic": "mdm.Connect"}', b'{"topic": "mdm.CheckOut", "checkin_event": []}'],
+)
+async def test_what_names_no_device_tells_nothing(mdm, body):
+    assert await mdm().told({}, body) == []

@@ -1,0 +1,74 @@
+import pytest
+from tests.exchanges import MARKER, Exchanges
+from tests.unit.connectors.around import opening, settings_of, surroundings
+
+from mailgate.config.sources import FileSettings, PostSettings
+from mailgate.connectors import SourceError, Told, Trouble, connector_for, is_scheduled
+from mailgate.connectors.lines import LinesRefusedError
+
+LINES = f'{{"id": "1", "apps": ["{MARKER}"], "reported_at": "2026-11-24T09:00:00Z"}}\n{{"id": "2"}}\n'
+
+
+def made(around=None, **values):
+    settings = settings_of(FileSettings, {"type": "file", "path": "devices.jsonl"} | values)
+    return connector_for(opening(Exchanges("jamf", ""), around), settings)
+
+
+def posted():
+    settings = settings_of(PostSettings, {"type": "post"}, api_key="hunter2")
+    connector = connector_for(opening(Exchanges("jamf", "")), settings)
+    assert isinstance(connector, Told)
+    return connector, settings
+
+
+async def test_a_file_is_read_and_its_number_of_lines_known(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "devices.jsonl").write_text(LINES)
+    around = surroundings()
+    records = [record async for record in made(around).devices(None)]
+    assert [record.id for record in records] == ["1", "2"]
+    assert around.tally.total == 2
+    assert MARKER not in repr(records)
+
+
+async def test_a_csv_file_is_known_by_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "devices.CSV").write_text("id\n7\n")
+    (tmp_path / "devices.txt").write_text("id\n8\n")
+    assert [record.id async for record in made(path="devices.CSV").devices(None)] == ["7"]
+    assert [record.id async for record in made(path="devices.txt", format="csv").devices(None)] == ["8"]
+
+
+async def test_a_file_with_a_mistake_names_no_device_at_all(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "devices.jsonl").write_text(LINES + "{}\n")
+    read = []
+    with pytest.raises(LinesRefusedError):
+        read += [record async for record in made().devices(None)]
+    assert read == []
+
+
+async def test_a_file_that_is_not_there_is_a_trouble(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SourceError, match="no such file") as caught:
+        assert [record async for record in made().devices(None)]
+    assert caught.value.trouble is Trouble.FILE
+
+
+def test_only_a_file_that_is_complete_tells_what_is_gone():
+    assert (made().lists_all, made(complete=True).lists_all) == (False, True)
+
+
+async def test_what_is_posted_is_json_lines_or_csv():
+    connector, settings = posted()
+    assert [each.id for each in await connector.told({}, LINES.encode())] == ["1", "2"]
+    headers = {"content-type": "text/csv; charset=utf-8"}
+    assert [each.id for each in await connector.told(headers, b"id\n3\n")] == ["3"]
+    assert not is_scheduled(settings)
+    assert [record async for record in connector.devices(None)] == []
+
+
+async def test_of_a_call_with_a_mistake_nothing_is_taken():
+    connector, _ = posted()
+    with pytest.raises(LinesRefusedError):
+        await connector.told({}, (LINES + "{}").encode())

@@ -1,0 +1,116 @@
+import json
+from datetime import UTC, datetime
+
+import pytest
+from tests.exchanges import Exchanges
+from tests.unit.connectors.around import CATALOG, Scripted, opening, settings_of, surroundings
+
+from mailgate.config.sources import FleetSettings
+from mailgate.connectors import Opening, SourceError, Trouble
+from mailgate.connectors.fleet import Fleet
+from mailgate.connectors.wire import Answer
+from mailgate.model import AppsReport, DeviceRecord, Kind
+
+BASE = "https://fleet.example.com"
+VALUES = {"type": "fleet", "base_url": BASE, "page_size": 3}
+
+
+@pytest.fixture
+def fleet():
+    def make(around=None):
+        settings = settings_of(FleetSettings, VALUES, token="fleet-s3cret")
+        return Fleet(opening(Exchanges("fleet", BASE), around), settings)
+
+    return make
+
+
+def scripted(*bodies):
+    wire = Scripted(*(Answer(200, {}, json.dumps(body).encode()) for body in bodies))
+    settings = settings_of(FleetSettings, VALUES, token="fleet-s3cret")
+    return Fleet(Opening("mdm", CATALOG, surroundings(), lambda _: wire), settings)
+
+
+async def test_a_device_with_a_listed_app(fleet):
+    [first, *_] = [record async for record in fleet().devices(None)]
+    assert first == DeviceRecord(
+        source="mdm",
+        id="1",
+        owner="ada@example.com",
+        kind=Kind.PHONE,
+        os="ios",
+        os_version="26.1",
+        managed=True,
+        apps=AppsReport(frozenset({"tiktok"}), True, datetime(2026, 11, 24, 9, 30, 12, tzinfo=UTC)),
+        serial="F2LEXAMPLE01",
+        udid="00008120-000A00000000001E",
+    )
+
+
+async def test_every_page_is_read_and_the_total_is_known(fleet):
+    around = surroundings()
+    records = [record async for record in fleet(around).devices(None)]
+    assert [record.id for record in records] == ["1", "2", "3", "4", "5"]
+    assert (around.tally.total, around.tally.unreadable) == (5, 0)
+
+
+async def test_of_a_personal_ipad_only_managed_apps_are_seen_and_its_names_are_made_up(fleet):
+    second = [record async for record in fleet().devices(None)][1]
+    assert (second.kind, second.os, second.owner) == (Kind.TABLET, "ipados", "ben@example.com")
+    assert second.apps == AppsReport(frozenset(), False, datetime(2026, 11, 24, 8, 0, tzinfo=UTC))
+    assert (second.serial, second.udid) == ("", "")
+
+
+async def test_an_android_inventory_is_never_whole(fleet):
+    third = [record async for record in fleet().devices(None)][2]
+    assert third.apps == AppsReport(frozenset({"tiktok"}), False, datetime(2026, 11, 24, 8, 0, tzinfo=UTC))
+
+
+async def test_of_a_computer_no_apps_are_kept(fleet):
+    fourth = [record async for record in fleet().devices(None)][3]
+    assert (fourth.kind, fourth.os, fourth.apps) == (Kind.LAPTOP, "macos", None)
+
+
+async def test_a_phone_whose_management_is_off_is_gone(fleet):
+    last = [record async for record in fleet().devices(None)][4]
+    assert (last.gone, last.managed, last.apps) == (True, False, None)
+
+
+@pytest.mark.parametrize("state", ["On (manual)", "On (manual - personal)", "Pending", ""])
+async def test_only_automatic_enrolment_tells_all_apps(state):
+    host = {
+        "id": 1,
+        "platform": "ios",
+        "software_updated_at": "2026-11-24T08:00:00Z",
+        "mdm": {"enrollment_status": state},
+        "software": [{"name": "x", "bundle_identifier": "com.example.zq7"}],
+    }
+    [record] = [record async for record in scripted({"count": 1}, {"hosts": [host]}).devices(None)]
+    assert record.apps is not None
+    assert not record.apps.complete
+
+
+async def test_where_hosts_went_meanwhile_nobody_is_taken_for_gone():
+    devices = scripted({"count": 2}, {"hosts": [{"id": 1, "platform": "ios"}]}).devices(None)
+    assert (await anext(devices)).id == "1"
+    with pytest.raises(SourceError) as caught:
+        await anext(devices)
+    assert caught.value.trouble is Trouble.CUT
+
+
+async def test_without_a_count_nothing_is_believed():
+    with pytest.raises(SourceError) as caught:
+        _ = [record async for record in scripted({"total": 1}).devices(None)]
+    assert caught.value.trouble is Trouble.SHAPE
+
+
+async def test_no_hosts_at_all():
+    assert [record async for record in scripted({"count": 0}, {"hosts": []}).devices(None)] == []
+
+
+async def test_one_device_is_asked_for_at_once(fleet):
+    connector = fleet()
+    record = await connector.device("1")
+    assert record is not None
+    assert record.apps == AppsReport(frozenset(), True, datetime(2026, 11, 24, 11, 59, tzinfo=UTC))
+    assert await connector.device("99") is None
+    assert await connector.device("1/delete") is None

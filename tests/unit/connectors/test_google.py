@@ -1,0 +1,58 @@
+import json
+
+import pytest
+from tests.unit.connectors.around import CATALOG, Scripted, Waits, service_account, settings_of, surroundings
+
+from mailgate.config.sources import AndroidManagementSettings
+from mailgate.connectors import Opening, SourceError, Trouble
+from mailgate.connectors.google import QuotaWire, google_client
+from mailgate.connectors.wire import Answer, Question
+
+VALUES = {"type": "android-management", "enterprise": "LC0example"}
+TOKEN = Answer(200, {}, b'{"access_token": "google-token", "expires_in": 3599}')
+
+
+def refusal(reason):
+    return Answer(403, {}, json.dumps({"error": {"code": 403, "errors": [{"reason": reason}]}}).encode())
+
+
+def asking(*answers, waits=None):
+    wire = Scripted(TOKEN, *answers)
+    opening = Opening("mdm", CATALOG, surroundings(waits), lambda _: wire)
+    settings = settings_of(AndroidManagementSettings, VALUES, account=service_account())
+    return google_client(opening, settings, "https://api.example.com", "https://scope.example.com"), wire
+
+
+async def test_the_account_logs_in_with_a_signed_statement():
+    client, wire = asking(Answer(200, {}, b'{"ok": true}'))
+    assert await client.get("/v1/x") == {"ok": True}
+    token, question = wire.questions
+    assert token.url == "https://oauth2.googleapis.com/token"
+    assert b"assertion=ey" in token.body
+    assert question.headers["Authorization"] == "Bearer google-token"
+
+
+@pytest.mark.parametrize("reason", ["rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded"])
+async def test_a_quota_that_is_used_up_is_waited_for(reason):
+    waits = Waits()
+    client, _ = asking(refusal(reason), Answer(200, {}, b"{}"), waits=waits)
+    assert await client.get("/v1/x") == {}
+    assert waits.seconds == [1.0]
+    assert client.tally.throttled == 1
+
+
+@pytest.mark.parametrize(
+    "answer", [refusal("forbidden"), Answer(403, {}, b"<html>"), Answer(403, {}, b'{"error": "no"}')]
+)
+async def test_a_right_that_is_missing_is_not(answer):
+    client, _ = asking(answer)
+    with pytest.raises(SourceError) as caught:
+        await client.get("/v1/x")
+    assert caught.value.trouble is Trouble.RIGHT
+
+
+async def test_other_answers_pass_as_they_are():
+    wire = Scripted(Answer(200, {}, b'{"error": {"errors": [{"reason": "quotaExceeded"}]}}'))
+    assert (await QuotaWire(wire).ask(Question("GET", "https://api.example.com"))).status == 200
+    await QuotaWire(wire).close()
+    assert wire.closed

@@ -1,0 +1,204 @@
+import json
+
+import pytest
+from tests.unit.connectors.around import Scripted, Waits, surroundings
+
+from mailgate.connectors import SourceError, Trouble
+from mailgate.connectors.http import ATTEMPTS, Client
+from mailgate.connectors.logins import HeaderLogin
+from mailgate.connectors.wire import Answer
+
+BASE = "https://api.example.com"
+OK = Answer(200, {}, b'{"a": 1}')
+
+
+class Renewing:
+    """A login that counts how often it was forgotten."""
+
+    def __init__(self):
+        self.forgotten = 0
+
+    async def headers(self, _ask):
+        return {"Authorization": f"Bearer {self.forgotten}"}
+
+    def forget(self):
+        self.forgotten += 1
+
+
+@pytest.fixture
+def waits():
+    return Waits()
+
+
+@pytest.fixture
+def client(waits):
+    def make(*answers, login=None, run_bytes=1000):
+        wire = Scripted(*answers)
+        login = login or HeaderLogin({"X-Key": "k"})
+        return Client(BASE, login, wire, surroundings(waits), run_bytes), wire
+
+    return make
+
+
+async def test_a_question_carries_login_query_and_comes_back_as_json(client):
+    asking, wire = client(OK)
+    assert await asking.get("/things", [("section", "A"), ("section", "B C"), ("page", 0)]) == {"a": 1}
+    [question] = wire.questions
+    assert (question.method, question.url) == ("GET", f"{BASE}/things?section=A&section=B+C&page=0")
+    assert question.headers == {"X-Key": "k"}
+    assert asking.tally.pages == 1
+
+
+async def test_post_sends_json(client):
+    asking, wire = client(OK)
+    await asking.post("/things", {"q": "é"})
+    assert wire.questions[0].headers["Content-Type"] == "application/json"
+    assert json.loads(wire.questions[0].body) == {"q": "é"}
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "https://evil.example.com/next",
+        "http://api.example.com/next",
+        "https://api.example.com:8443/next",
+        "https://api.example.com@evil.example.com/",
+        "//evil.example.com/next",
+        "https://user@api.example.com/",
+        "https://api.example.com:x/",
+    ],
+)
+async def test_what_leads_elsewhere_is_not_asked(client, target):
+    asking, wire = client(OK)
+    with pytest.raises(SourceError) as caught:
+        await asking.get(target)
+    assert caught.value.trouble is Trouble.ELSEWHERE
+    assert wire.questions == []
+
+
+async def test_a_redirect_within_the_origin_is_followed(client):
+    asking, wire = client(Answer(302, {"location": "/there?x=1"}), OK)
+    assert await asking.get("/here") == {"a": 1}
+    assert wire.questions[1].url == f"{BASE}/there?x=1"
+
+
+async def test_a_redirect_to_another_host_is_not(client):
+    asking, wire = client(Answer(302, {"location": "https://evil.example.com/"}), OK)
+    with pytest.raises(SourceError) as caught:
+        await asking.get("/here")
+    assert caught.value.trouble is Trouble.ELSEWHERE
+    assert len(wire.questions) == 1
+
+
+async def test_redirects_in_circles_end(client):
+    asking, _ = client(*[Answer(302, {"location": "/here"})] * 20)
+    with pytest.raises(SourceError, match="circles"):
+        await asking.get("/here")
+
+
+async def test_a_refused_token_is_renewed_once(client):
+    login = Renewing()
+    asking, wire = client(Answer(401), OK, login=login)
+    assert await asking.get("/x") == {"a": 1}
+    assert [question.headers["Authorization"] for question in wire.questions] == ["Bearer 0", "Bearer 1"]
+    asking, wire = client(Answer(401), Answer(401), login=login)
+    with pytest.raises(SourceError) as caught:
+        await asking.get("/x")
+    assert (caught.value.trouble, len(wire.questions)) == (Trouble.LOGIN, 2)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_who_has_no_time_says_when(client, waits, status):
+    asking, _ = client(Answer(status, {"retry-after": "11"}), OK)
+    assert await asking.get("/x") == {"a": 1}
+    assert waits.seconds == [11.0]
+    assert asking.tally.throttled == 1
+
+
+async def test_retry_after_zero_is_no_leave_to_hammer(client, waits):
+    asking, _ = client(Answer(429, {"retry-after": "0"}), OK)
+    await asking.get("/x")
+    assert waits.seconds == [0.5]
+
+
+@pytest.mark.parametrize(
+    ("failure", "trouble"),
+    [
+        (Answer(429), Trouble.THROTTLED),
+        (Answer(502), Trouble.STATUS),
+        (SourceError(Trouble.UNREACHABLE), Trouble.UNREACHABLE),
+        (SourceError(Trouble.TIMEOUT), Trouble.TIMEOUT),
+    ],
+)
+async def test_after_some_attempts_it_gives_up(client, waits, failure, trouble):
+    asking, wire = client(*[failure] * 20)
+    with pytest.raises(SourceError) as caught:
+        await asking.get("/x")
+    assert caught.value.trouble is trouble
+    assert len(wire.questions) == ATTEMPTS
+    assert waits.seconds == [1.0, 2.0, 4.0, 8.0, 16.0]
+
+
+async def test_a_certificate_that_is_not_trusted_is_not_tried_again(client):
+    asking, wire = client(SourceError(Trouble.CERTIFICATE))
+    with pytest.raises(SourceError):
+        await asking.get("/x")
+    assert len(wire.questions) == 1
+
+
+async def test_find_knows_what_is_not_there_from_what_fails(client):
+    asking, _ = client(Answer(404), Answer(403))
+    assert await asking.find("/x") is None
+    with pytest.raises(SourceError) as caught:
+        await asking.find("/x")
+    assert caught.value.trouble is Trouble.RIGHT
+
+
+async def test_all_answers_of_a_run_are_bounded_together(client):
+    asking, _ = client(OK, OK, run_bytes=len(OK.body))
+    await asking.get("/x")
+    with pytest.raises(SourceError) as caught:
+        await asking.get("/x")
+    assert caught.value.trouble is Trouble.TOO_BIG
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"", b"\xff", b"[" * 100_000])
+async def test_what_is_not_json_is_an_unexpected_shape(client, body):
+    asking, _ = client(Answer(200, {}, body), run_bytes=10**6)
+    with pytest.raises(SourceError) as caught:
+        await asking.get("/x")
+    assert caught.value.trouble is Trouble.SHAPE
+
+
+async def test_an_error_shows_no_url_query_body_or_secret(client):
+    asking, _ = client(Answer(400, {}, b"hunter2 in the body"))
+    with pytest.raises(SourceError) as caught:
+        await asking.get("/path", [("q", "hunter2")])
+    assert str(caught.value) == "unexpected-status: HTTP 400"
+    assert caught.value.__cause__ is None
+
+
+async def test_closing_closes_the_wire(client):
+    asking, wire = client()
+    await asking.close()
+    assert wire.closed
+
+
+async def test_no_content_is_none(client):
+    asking, _ = client(Answer(204))
+    assert await asking.get("/x") is None
+
+
+async def test_what_was_put_is_not_put_again_after_a_fault(client, waits):
+    asking, wire = client(Answer(503), Answer(500))
+    with pytest.raises(SourceError) as caught:
+        await asking.put("/x", b"")
+    assert (caught.value.status, len(wire.questions), len(waits.seconds)) == (500, 2, 1)
+
+
+async def test_what_is_put_and_what_was_done_of_it(client):
+    asking, wire = client(Answer(207, {}, b'{"a": 1}'))
+    assert await asking.put("/x", b"<plist/>", {"Content-Type": "application/xml"}) == {"a": 1}
+    [question] = wire.questions
+    assert (question.method, question.body) == ("PUT", b"<plist/>")
+    assert question.headers == {"Content-Type": "application/xml", "X-Key": "k"}

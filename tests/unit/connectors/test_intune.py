@@ -1,0 +1,120 @@
+from datetime import UTC, datetime
+
+import pytest
+from tests.exchanges import MARKER, Exchanges
+from tests.unit.connectors.around import Waits, opening, settings_of, surroundings
+
+from mailgate.config.sources import IntuneSettings
+from mailgate.connectors.intune import Intune
+from mailgate.model import AppsReport, DeviceRecord, Kind
+
+BASE = "https://graph.microsoft.com"
+VALUES = {
+    "type": "intune",
+    "tenant": "example.onmicrosoft.com",
+    "client_id": "00000000-0000-4000-8000-0000000000aa",
+    "witnesses": 2,
+}
+
+
+@pytest.fixture
+def api():
+    return Exchanges("intune", BASE)
+
+
+@pytest.fixture
+def intune(api):
+    def make(around=None, **values):
+        settings = settings_of(IntuneSettings, VALUES | values, client_secret="graph-s3cret")
+        return Intune(opening(api, around), settings)
+
+    return make
+
+
+async def read(connector, since=None):
+    return {record.id: record async for record in connector.devices(since)}
+
+
+async def test_a_company_phone_with_a_listed_app(intune):
+    assert (await read(intune()))["d1"] == DeviceRecord(
+        source="mdm",
+        id="d1",
+        owner="ada@example.com",
+        kind=Kind.PHONE,
+        os="ios",
+        os_version="26.1",
+        managed=True,
+        status="affirming",
+        apps=AppsReport(frozenset({"tiktok"}), True, datetime(2026, 11, 24, 10, 2, 49, 320597, UTC)),
+        serial="F2LEXAMPLE01",
+        eas_ids=("9LS7K2G83D1KVEXAMPLE01",),
+    )
+
+
+async def test_a_device_that_a_witness_knows_has_an_inventory_without_listed_apps(intune):
+    tablet = (await read(intune()))["d2"]
+    assert (tablet.kind, tablet.status, tablet.eas_ids) == (Kind.TABLET, "warning", ())
+    assert tablet.apps == AppsReport(frozenset(), True, datetime(2026, 11, 24, 9, 0, tzinfo=UTC))
+
+
+async def test_a_device_that_is_in_no_list_has_no_inventory(intune):
+    assert (await read(intune()))["d4"].apps is None
+
+
+async def test_without_witnesses_nothing_is_called_free_of_listed_apps(intune):
+    records = await read(intune(witnesses=0))
+    assert {name for name, record in records.items() if record.apps} == {"d1", "d3"}
+
+
+async def test_of_a_personal_device_only_managed_apps_are_seen(intune):
+    phone = (await read(intune()))["d3"]
+    assert phone.apps is not None
+    assert (phone.apps.present, phone.apps.complete) == (frozenset({"tiktok"}), False)
+    assert (phone.os, phone.status) == ("android", "contraindicated")
+
+
+async def test_an_app_of_the_same_name_by_another_publisher_is_a_different_one(intune):
+    assert all(
+        "moomoo" not in record.apps.present for record in (await read(intune())).values() if record.apps
+    )
+
+
+async def test_devices_of_other_apps_are_not_asked_for_beyond_the_witnesses(intune, api):
+    await read(intune(witnesses=1))
+    assert api.asked["GET /v1.0/deviceManagement/detectedApps/a5-marker/managedDevices"] == 0
+    assert api.asked["GET /v1.0/deviceManagement/detectedApps/a6-windows/managedDevices"] == 0
+
+
+async def test_no_app_that_is_not_listed_gets_into_a_record(intune):
+    assert MARKER not in repr(await read(intune()))
+
+
+async def test_it_waits_as_long_as_it_is_asked_to(intune):
+    waits = Waits()
+    around = surroundings(waits)
+    await read(intune(around))
+    assert waits.seconds == [7.0]
+    assert around.tally.throttled == 1
+
+
+async def test_what_changed_is_asked_for_with_a_day_to_spare(intune):
+    assert list(await read(intune(), datetime(2026, 11, 24, 9, 30, tzinfo=UTC))) == ["d1"]
+
+
+async def test_one_device_is_asked_for_at_once(intune):
+    connector = intune()
+    record = await connector.device("d1")
+    assert record is not None
+    assert record.apps == AppsReport(frozenset(), True, datetime(2026, 11, 24, 11, 58, tzinfo=UTC))
+    assert await connector.device("d9") is None
+
+
+async def test_one_device_without_inventory_wrapped_as_the_documentation_shows_it(intune):
+    record = await intune().device("d4")
+    assert record is not None
+    assert (record.id, record.apps) == ("d4", None)
+
+
+async def test_an_id_stays_one_part_of_the_path(intune, api):
+    assert await intune().device("../users/d1?x=#") is None
+    assert api.questions[-1][0] == "/beta/deviceManagement/managedDevices/..%2Fusers%2Fd1%3Fx%3D%23"

@@ -1,0 +1,89 @@
+from datetime import UTC, datetime
+
+import pytest
+from tests.exchanges import Exchanges
+from tests.unit.connectors.around import opening, settings_of, surroundings
+
+from mailgate.config.sources import JamfSettings
+from mailgate.connectors.jamf import Jamf
+from mailgate.model import AppsReport, DeviceRecord, Kind
+
+BASE = "https://example.jamfcloud.com"
+VALUES = {"type": "jamf", "base_url": BASE, "client_id": "gate", "page_size": 2}
+
+
+@pytest.fixture
+def jamf():
+    def make(around=None, **values):
+        settings = settings_of(JamfSettings, VALUES | values, client_secret="jamf-s3cret")
+        return Jamf(opening(Exchanges("jamf", BASE), around), settings)
+
+    return make
+
+
+async def test_a_device_with_a_listed_app(jamf):
+    [first, *_] = [record async for record in jamf(unmanaged_apps=True).devices(None)]
+    assert first == DeviceRecord(
+        source="mdm",
+        id="1",
+        owner="ada@example.com",
+        kind=Kind.PHONE,
+        os="ios",
+        os_version="26.1",
+        managed=True,
+        apps=AppsReport(frozenset({"tiktok"}), True, datetime(2026, 11, 24, 9, 30, 12, 482000, UTC)),
+        serial="F2LEXAMPLE01",
+        udid="00008120-000A00000000001E",
+        eas_ids=("9LS7K2G83D1KVEXAMPLE01",),
+    )
+
+
+async def test_every_page_is_read_and_the_total_is_known(jamf):
+    around = surroundings()
+    records = [record async for record in jamf(around).devices(None)]
+    assert [record.id for record in records] == ["1", "2", "3"]
+    assert (around.tally.total, around.tally.pages, around.tally.unreadable) == (3, 2, 0)
+
+
+async def test_an_ipad_without_eas_id_and_mail_address(jamf):
+    tablet = [record async for record in jamf(unmanaged_apps=True).devices(None)][1]
+    assert (tablet.kind, tablet.os, tablet.owner, tablet.eas_ids) == (Kind.TABLET, "ipados", "ben", ())
+    assert tablet.apps is not None
+    assert (tablet.apps.present, tablet.apps.complete) == (frozenset(), True)
+
+
+async def test_an_empty_app_list_is_no_inventory(jamf):
+    *_, last = [record async for record in jamf().devices(None)]
+    assert last.apps is None
+
+
+async def test_no_inventory_is_complete_unless_jamf_collects_unmanaged_apps(jamf):
+    records = [record async for record in jamf().devices(None)]
+    assert [record.apps.complete for record in records if record.apps] == [False, False]
+
+
+async def test_only_what_changed_is_asked_for(jamf):
+    since = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+    assert [record.id async for record in jamf().devices(since)] == ["1"]
+
+
+async def test_one_device_is_asked_for_at_once(jamf):
+    connector = jamf(unmanaged_apps=True)
+    record = await connector.device("1")
+    assert record is not None
+    assert record.apps == AppsReport(frozenset(), True, datetime(2026, 11, 24, 11, 59, tzinfo=UTC))
+    assert record.status == "contraindicated"
+    assert await connector.device("99") is None
+
+
+@pytest.mark.parametrize("device_id", ['1" or mobileDeviceId!="', "", "1,2", "٣"])
+async def test_an_id_cannot_change_the_question(jamf, device_id):
+    assert await jamf().device(device_id) is None
+
+
+async def test_a_clock_that_is_ahead_makes_no_report_newer_than_now(jamf):
+    early = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+    around = surroundings(now=lambda: early)
+    [first, *_] = [record async for record in jamf(around).devices(None)]
+    assert first.apps is not None
+    assert first.apps.at == early

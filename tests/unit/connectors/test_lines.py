@@ -1,0 +1,184 @@
+import json
+from datetime import UTC, datetime
+from io import BytesIO
+
+import pytest
+from tests.exchanges import MARKER, Exchanges
+from tests.unit.connectors.around import opening
+
+from mailgate.connectors.lines import (
+    MAX_LINE,
+    MAX_MISTAKES,
+    LinesRefusedError,
+    check_rows,
+    read_rows,
+    record_of,
+)
+from mailgate.model import AppsReport, DeviceRecord, Kind
+
+AT = "2026-11-24T09:00:00Z"
+THUMBPRINT = "A" * 43
+
+
+def rows(text, *, is_csv=False):
+    return list(read_rows(BytesIO(text.encode()), is_csv=is_csv))
+
+
+def mistakes(text, *, is_csv=False):
+    with pytest.raises(LinesRefusedError) as caught:
+        check_rows(read_rows(BytesIO(text.encode()), is_csv=is_csv))
+    return list(map(str, caught.value.mistakes))
+
+
+def record(text, *, is_csv=False):
+    [row] = rows(text, is_csv=is_csv)
+    assert row.device is not None, row.mistakes
+    return record_of(row.device, opening(Exchanges("jamf", "")))
+
+
+FULL = DeviceRecord(
+    source="mdm",
+    id="d1",
+    owner="ada@example.com",
+    kind=Kind.PHONE,
+    os="ios",
+    os_version="26.1",
+    managed=True,
+    status="affirming",
+    apps=AppsReport(frozenset({"tiktok", "moomoo"}), True, datetime(2026, 11, 24, 9, 0, tzinfo=UTC)),
+    expires=datetime(2026, 11, 25, 9, 0, tzinfo=UTC),
+    serial="F2LEXAMPLE01",
+    udid="00008120",
+    eas_ids=("A1", "B2"),
+    certificates=(THUMBPRINT,),
+)
+
+
+def test_a_line_of_json():
+    line = {
+        "id": "d1",
+        "owner": "ada@example.com",
+        "kind": "phone",
+        "os": "iOS",
+        "os_version": "26.1",
+        "managed": True,
+        "status": "affirming",
+        "apps": [
+            "com.zhiliaoapp.musically",
+            {"name": "Moomoo"},
+            MARKER,
+            {"id": "com.example.x", "name": MARKER},
+        ],
+        "apps_complete": True,
+        "reported_at": AT,
+        "expires_at": "2026-11-25T09:00:00Z",
+        "serial": "F2LEXAMPLE01",
+        "udid": "00008120",
+        "eas_ids": ["A1", "B2"],
+        "certificates": [THUMBPRINT],
+    }
+    assert record(json.dumps(line)) == FULL
+
+
+CSV = (
+    "id,owner,kind,os,os_version,managed,status,apps,apps_complete,reported_at,expires_at,serial,udid,eas_ids,certificates\r\n"
+    f'd1,ada@example.com,phone,iOS,26.1,yes,affirming,"com.zhiliaoapp.musically; Moomoo;{MARKER}",TRUE,{AT},'
+    f"2026-11-25T09:00:00Z,F2LEXAMPLE01,00008120,A1;B2,{THUMBPRINT}\r\n"
+)
+
+
+def test_a_row_of_csv():
+    assert record(CSV, is_csv=True) == FULL
+    assert record("\ufeff" + CSV, is_csv=True) == FULL
+
+
+def test_the_order_of_columns_is_free_and_an_empty_cell_says_nothing():
+    found = record('OS, id ,owner\n,"d ""1"", x",\n\n', is_csv=True)
+    assert (found.id, found.os, found.owner, found.apps) == ('d "1", x', "", "", None)
+
+
+def test_a_device_without_apps_has_no_report_and_an_empty_list_has_one():
+    assert record('{"id": "d1"}').apps is None
+    assert record(f'{{"id": "d1", "apps": [], "reported_at": "{AT}"}}').apps is not None
+    assert record(f"id,apps,reported_at\nd1,-,{AT}", is_csv=True).apps is not None
+    assert record(f"id,apps,reported_at\nd1,,{AT}", is_csv=True).apps is None
+
+
+def test_apps_are_not_all_apps_unless_that_is_said():
+    found = record(f'{{"id": "d1", "apps": [], "reported_at": "{AT}"}}')
+    assert found.apps is not None
+    assert not found.apps.complete
+
+
+def test_a_device_may_be_gone():
+    assert record('{"id": "d1", "gone": true}').gone
+    assert record("id,gone\nd1,1", is_csv=True).gone
+
+
+def test_blank_lines_are_none():
+    assert check_rows(read_rows(BytesIO(b'\xef\xbb\xbf{"id": "1"}\n\n  \r\n{"id": "2"}'), is_csv=False)) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        ("{", "line 1: not JSON; expected one object a line"),
+        ("[1]", "line 1: not an object; expected one object a line"),
+        ('{"owner": "x"}', "line 1, id: the key `id` is missing; expected it in every line"),
+        ('{"id": ""}', "line 1, id: it is empty; expected at least one"),
+        ('{"id": 7}', "line 1, id: `7` is a number; expected a text"),
+        (
+            '{"id": "1"}\n\n{"id": "2", "kimd": "phone"}',
+            "line 3, kimd: the key `kimd` is not known; did you mean `kind`?",
+        ),
+        ('{"id": "1", "kind": "fone"}', "line 1, kind: `fone` is not known here; did you mean `phone`?"),
+        ('{"id": "1", "managed": "yes"}', "line 1, managed: `yes` is a text; expected true or false"),
+        (
+            '{"id": "1", "apps": []}',
+            "line 1: `apps` stand here without `reported_at`; expected when they were",
+        ),
+        (
+            '{"id": "1", "reported_at": "2026-11-24T09:00:00"}',
+            "line 1, reported_at: no time zone; expected one like 2026-12-01T09:00:00Z",
+        ),
+        ('{"id": "1", "certificates": ["x"]}', "line 1, certificates: `x` has the wrong form"),
+        (" " * (MAX_LINE + 2), "line 1: longer than 1048576 bytes; expected one device a line"),
+    ],
+)
+def test_a_wrong_line_of_json_says_where_and_what(text, mistake):
+    assert any(each.startswith(mistake) for each in mistakes(text)), mistakes(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        ("", "line 1, id: the column `id` is missing; expected the names of columns in the first row"),
+        ("id,seriel\n1,2", "line 1, seriel: no column is called `seriel`; did you mean `serial`?"),
+        ("id,id\n1,2", "line 1, id: the column stands here twice; expected it once"),
+        ("id,os\n1", "line 2: 1 cells; expected 2, as in the first row"),
+        ("id,managed\n1,maybe", "line 2, managed: `maybe` is a text; expected true or false"),
+        ('id\n"1', "line 2: not CSV (unexpected end of data); expected RFC 4180"),
+        ('id\n"1"x', "line 2: not CSV ("),
+    ],
+)
+def test_a_wrong_row_of_csv_says_where_and_what(text, mistake):
+    assert any(each.startswith(mistake) for each in mistakes(text, is_csv=True)), mistakes(text, is_csv=True)
+
+
+def test_csv_that_is_not_utf8():
+    with pytest.raises(LinesRefusedError, match="mistakes; nothing was taken") as caught:
+        check_rows(read_rows(BytesIO(b"id\n\xff"), is_csv=True))
+    assert "not UTF-8; expected CSV in UTF-8" in str(caught.value.mistakes[0])
+
+
+def test_many_mistakes_are_counted_and_the_first_are_told():
+    with pytest.raises(LinesRefusedError) as caught:
+        check_rows(read_rows(BytesIO(b"{}\n" * 300), is_csv=False))
+    assert (caught.value.count, len(caught.value.mistakes)) == (300, MAX_MISTAKES)
+    assert len(caught.value.details) == MAX_MISTAKES
+
+
+def test_what_is_logged_of_it_quotes_no_line():
+    with pytest.raises(LinesRefusedError) as caught:
+        check_rows(read_rows(BytesIO(f'{{"id": "1", "kind": "{MARKER}"}}'.encode()), is_csv=False))
+    assert MARKER not in str(caught.value)

@@ -1,0 +1,148 @@
+import json
+from base64 import b64encode
+from datetime import timedelta
+
+import pytest
+from joserfc import jwt
+from joserfc.jwk import KeySet, RSAKey
+from tests.unit.connectors.around import NOW, Scripted, settings_of
+
+from mailgate.config.sources import PushSettings
+from mailgate.connectors import SourceError, Trouble
+from mailgate.connectors.push import GoogleToken, Message, message
+from mailgate.connectors.wire import Answer
+
+GOOGLE, OTHER = (
+    RSAKey.generate_key(2048, {"kid": kid, "use": "sig", "alg": "RS256"}) for kid in ("g1", "g2")
+)
+PUSH = {"audience": "https://mail.example.com", "email": "push@example.iam.gserviceaccount.com"}
+CLAIMS = {
+    "iss": "https://accounts.google.com",
+    "aud": PUSH["audience"],
+    "azp": "113774264463038321964",
+    "email": PUSH["email"],
+    "email_verified": True,
+    "sub": "113774264463038321964",
+    "iat": int(NOW.timestamp()),
+    "exp": int(NOW.timestamp()) + 3600,
+}
+
+
+def certs(*keys):
+    return Answer(200, {}, json.dumps(KeySet(list(keys)).as_dict(private=False)).encode())
+
+
+def token(key=GOOGLE, header=None, **changes):
+    claims = {name: value for name, value in (CLAIMS | changes).items() if value is not None}
+    return jwt.encode(header or {"alg": "RS256", "typ": "JWT", "kid": key.kid}, claims, key)
+
+
+def bearer(text):
+    return {"authorization": f"Bearer {text}"}
+
+
+class Clock:
+    now = NOW
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def proof():
+    def make(*answers, clock=None):
+        wire = Scripted(*(answers or (certs(GOOGLE),)))
+        made = GoogleToken(settings_of(PushSettings, PUSH), lambda: wire, clock or Clock())
+        made.wire_of_test = wire
+        return made
+
+    return make
+
+
+async def test_a_token_of_google_for_us_proves_it(proof):
+    made = proof()
+    assert await made(bearer(token()), b"")
+    assert await made(bearer(token(iss="accounts.google.com")), b"")
+    assert [question.url for question in made.wire_of_test.questions] == [
+        "https://www.googleapis.com/oauth2/v3/certs"
+    ]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"iss": "https://evil.example.com"}, {"aud": "https://other.example.com"}, {"aud": None}, {"iss": None},
+     {"email": "other@example.com"}, {"email": None}, {"email_verified": False}, {"email_verified": None},
+     {"email_verified": "true"}, {"exp": int(NOW.timestamp()) - 61}, {"exp": None}, {"iat": None},
+     {"iat": int(NOW.timestamp()) + 3600}],
+)  # fmt: skip
+async def test_a_claim_that_is_wrong_proves_nothing(proof, changes):
+    assert not await proof()(bearer(token(**changes)), b"")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"authorization": ""}, bearer(""), bearer("a.b.c"), bearer("é"), {"authorization": f"Basic {token()}"},
+     bearer(token()[:-4] + "AAAA"), bearer(token(OTHER, {"alg": "RS256", "kid": "g1"})), bearer(token(OTHER)),
+     bearer(".".join([b64encode(b'{"alg":"none","kid":"g1"}').decode().rstrip("="), token().split(".")[1], ""]))],
+)  # fmt: skip
+async def test_what_is_no_token_of_google_proves_nothing(proof, headers):
+    assert not await proof(certs(GOOGLE), certs(GOOGLE))(headers, b"")
+
+
+async def test_a_symmetric_key_made_of_googles_public_one_proves_nothing(proof):
+    forged = "eyJhbGciOiJIUzI1NiIsImtpZCI6ImcxIn0." + token().split(".")[1] + ".AAAA"
+    assert not await proof()(bearer(forged), b"")
+
+
+async def test_keys_are_fetched_for_an_unknown_name_and_no_more_than_twice_a_minute(proof):
+    clock = Clock()
+    made = proof(certs(GOOGLE), certs(GOOGLE, OTHER), clock=clock)
+    assert await made(bearer(token()), b"")
+    assert not await made(bearer(token(OTHER)), b"")
+    assert len(made.wire_of_test.questions) == 1
+    clock.now = NOW + timedelta(seconds=31)
+    assert await made(bearer(token(OTHER)), b"")
+    assert len(made.wire_of_test.questions) == 2
+
+
+async def test_keys_go_on_while_google_does_not_answer_and_a_key_that_was_given_up_ends(proof):
+    clock = Clock()
+    broken = [SourceError(Trouble.UNREACHABLE), Answer(503), Answer(200, {}, b"<html>"), certs(OTHER)]
+    made = proof(certs(GOOGLE), *broken, clock=clock)
+    assert await made(bearer(token(exp=2_000_000_000)), b"")
+    for hours in (7, 8, 9):
+        clock.now = NOW + timedelta(hours=hours)
+        assert await made(bearer(token(exp=2_000_000_000)), b"")
+    clock.now = NOW + timedelta(hours=10)
+    assert not await made(bearer(token(exp=2_000_000_000)), b"")
+
+
+async def test_keys_of_a_file_are_never_fetched(tmp_path):
+    path = tmp_path / "keys.json"
+    path.write_bytes(certs(GOOGLE).body)
+    settings = settings_of(PushSettings, PUSH | {"keys": str(path)})
+    wire = Scripted()
+    made = GoogleToken(settings, lambda: wire, Clock())
+    assert await made(bearer(token()), b"")
+    assert not await made(bearer(token(OTHER)), b"")
+    assert wire.questions == []
+
+
+def envelope(**parts):
+    return json.dumps({"message": {"attributes": {"notificationType": "STATUS_REPORT"}, **parts}}).encode()
+
+
+def test_the_envelope():
+    data = b64encode(b'{"name": "x"}').decode()
+    assert message(envelope(data=data, messageId="1")) == Message("STATUS_REPORT", {"name": "x"})
+    assert message(envelope()) == Message("STATUS_REPORT", None)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"[]", b"{}", b'{"message": 7}', envelope(data="!"), envelope(data=b64encode(b"<x>").decode())],
+)
+def test_what_is_no_envelope_is_refused(body):
+    with pytest.raises(SourceError) as caught:
+        message(body)
+    assert caught.value.trouble is Trouble.SHAPE

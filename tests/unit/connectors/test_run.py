@@ -1,0 +1,124 @@
+import asyncio
+from datetime import timedelta
+
+import pytest
+from tests.unit.connectors.around import NOW
+from tests.unit.connectors.desk import Desk, Source
+
+from mailgate.connectors import SourceError, Tally, Trouble
+from mailgate.connectors.run import BATCH, Outcome, Run, finished
+from mailgate.model import DeviceRecord
+
+
+@pytest.fixture
+def desk():
+    return Desk()
+
+
+def run(source, desk, **more):
+    return Run("mdm", source, desk, more.pop("tally", Tally()), more.pop("most_gone", 10), **more)
+
+
+async def test_records_are_taken_in_batches_and_progress_is_told(desk):
+    told = []
+    outcome = await run(Source(*range(2 * BATCH + 1)), desk, progress=told.append).go(None)
+    assert outcome == Outcome(full=True, taken=2 * BATCH + 1)
+    assert [len(batch) for batch in desk.taken] == [BATCH, BATCH, 1]
+    assert told == [BATCH, 2 * BATCH, 2 * BATCH + 1]
+
+
+async def test_what_a_whole_list_no_longer_names_is_gone(desk):
+    await run(Source(*range(20)), desk).go(None)
+    outcome = await run(Source(*range(1, 20)), desk).go(None)
+    assert outcome == Outcome(full=True, taken=19, gone=1)
+    assert desk.gone() == {"0"}
+
+
+async def test_a_list_of_changes_lets_nothing_go(desk):
+    await run(Source(*range(20)), desk).go(None)
+    assert await run(Source(3), desk).go(NOW) == Outcome(taken=1)
+    assert desk.gone() == set()
+
+
+@pytest.mark.parametrize("trouble", Trouble)
+async def test_a_list_that_was_cut_lets_nothing_go_and_what_came_counts(desk, trouble):
+    await run(Source(*range(20)), desk).go(None)
+    outcome = await run(Source(1, 2, SourceError(trouble, "why")), desk).go(None)
+    assert outcome == Outcome(trouble, taken=2, hint="why")
+    assert desk.gone() == set()
+    assert desk.taken[-1] == ["1", "2"]
+
+
+async def test_a_list_with_a_device_that_has_no_name_lets_nothing_go(desk):
+    await run(Source(*range(20)), desk).go(None)
+    assert await run(Source(1), desk, tally=Tally(unreadable=1)).go(None) == Outcome(taken=1)
+    assert desk.gone() == set()
+
+
+async def test_a_source_that_does_not_list_all_lets_nothing_go(desk):
+    source = Source(1)
+    source.lists_all = False
+    await run(Source(*range(20)), desk).go(None)
+    assert await run(source, desk).go(None) == Outcome(taken=1)
+
+
+async def test_a_source_that_is_suddenly_empty_is_not_believed(desk):
+    await run(Source(*range(100)), desk).go(None)
+    assert await run(Source(), desk).go(None) == Outcome(Trouble.GONE, full=True, held=100)
+    assert desk.gone() == set()
+
+
+@pytest.mark.parametrize(
+    ("known", "named", "most_gone", "believed"),
+    [
+        (100, 90, 10, True),
+        (100, 89, 10, False),
+        (100, 0, 100, True),
+        (100, 99, 0, False),
+        (3, 2, 10, True),  # one may always go
+        (3, 1, 10, False),
+    ],
+)
+async def test_how_many_may_go(desk, known, named, most_gone, believed):
+    await run(Source(*range(known)), desk).go(None)
+    outcome = await run(Source(*range(named)), desk, most_gone=most_gone).go(None)
+    assert (outcome.gone if believed else outcome.held) == known - named
+    assert len(desk.gone()) == (known - named if believed else 0)
+
+
+async def test_a_device_that_the_source_itself_calls_gone_is_not_let_go_twice(desk):
+    await run(Source(1, 2), desk).go(None)
+    outcome = await run(Source(1, DeviceRecord("mdm", "2", gone=True)), desk).go(None)
+    assert outcome == Outcome(full=True, taken=2)
+    assert desk.gone() == {"2"}
+
+
+async def test_a_run_that_takes_too_long_ends_and_keeps_what_came(desk):
+    outcome = await run(Source(1, asyncio.Event()), desk, time=timedelta(seconds=0.01)).go(None)
+    assert (outcome.trouble, outcome.taken, desk.taken) == (Trouble.TIMEOUT, 1, [["1"]])
+
+
+async def test_a_run_that_is_stopped_finishes_its_batch(desk):
+    task = asyncio.create_task(run(Source(1, 2, asyncio.Event()), desk).go(None))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert desk.taken == [["1", "2"]]
+
+
+async def test_a_batch_that_is_being_written_is_written_to_its_end():
+    half, whole = asyncio.Event(), []
+
+    async def write():
+        half.set()
+        await asyncio.sleep(0.01)
+        whole.append(True)
+
+    task = asyncio.create_task(finished(write()))
+    await half.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert whole == [True]

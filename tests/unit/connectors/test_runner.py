@@ -1,0 +1,175 @@
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from prometheus_client import CollectorRegistry
+from tests.unit.connectors.around import NOW, surroundings
+from tests.unit.connectors.desk import Desk, Source
+
+from mailgate.config.sources import Common
+from mailgate.connectors import SourceError, Trouble, runner
+from mailgate.connectors.leading import Leading
+from mailgate.connectors.numbers import Numbers
+from mailgate.connectors.runner import Runner
+from mailgate.model import SourceState
+
+SETTINGS = {"mdm": Common()}
+NEVER = timedelta(days=365)
+"""How often a source is asked that calls by itself."""
+
+
+class Clock:
+    def __init__(self):
+        self.now = NOW
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def desk():
+    return Desk()
+
+
+@pytest.fixture
+def told():
+    return []
+
+
+@pytest.fixture
+def listed():
+    """What is looked for: the last of these."""
+    return ["v1"]
+
+
+@pytest.fixture
+def make(clock, desk, told, listed):
+    def made(source, settings=SETTINGS):
+        around = lambda: surroundings(now=clock)  # noqa: E731
+        leading = Leading(lambda *_: source, desk, around, Numbers(CollectorRegistry()), lambda: listed[-1])
+        return Runner(lambda: settings, lambda each: each.every < NEVER, leading, around(), told.append)
+
+    return made
+
+
+async def settle():
+    for _ in range(30):
+        await asyncio.sleep(0)
+
+
+async def test_what_is_due_runs_and_then_rests(make, clock):
+    source = Source(1)
+    running = make(source)
+    for _ in range(3):
+        await running.look()
+        await settle()
+    assert len(source.asked) == 1
+    clock.now += timedelta(minutes=17)
+    await running.look()
+    await settle()
+    assert len(source.asked) == 2
+
+
+async def test_what_runs_is_not_started_again(make):
+    source = Source(asyncio.Event())
+    running = make(source)
+    for _ in range(3):
+        await running.look()
+        await settle()
+    assert len(source.asked) == 1
+    await running._end()
+
+
+async def test_a_source_with_something_new_runs_before_its_time(make):
+    source = Source(1)
+    running = make(source)
+    await running.look()
+    await settle()
+    running.wake("mdm")
+    await running.look()
+    await settle()
+    assert len(source.asked) == 2
+
+
+async def test_once_other_apps_are_listed_everything_is_read_soon(make, listed):
+    source = Source(1)
+    running = make(source)
+    await running.look()
+    await settle()
+    listed.append("v2")
+    for _ in range(3):
+        await running.look()
+        await settle()
+    assert source.asked == [None, None]
+
+
+async def test_a_source_that_calls_by_itself_is_not_asked_and_its_state_is_known(make, desk):
+    desk.noted["push"] = SourceState("push", last_success=NOW)
+    source = Source(1)
+    running = make(source, {"push": Common(every="365d")})
+    await running.look()
+    await settle()
+    assert (source.asked, running.states["push"].last_success) == ([], NOW)
+
+
+async def test_two_gates_do_not_do_the_same_run_one_after_the_other(make, desk, clock):
+    source = Source(1)
+    one, other = make(source), make(source)
+    await other._learn()
+    await one.look()
+    await settle()
+    other._start("mdm", SETTINGS["mdm"])  # by what it knew before the other ran
+    await settle()
+    assert len(source.asked) == 1
+
+
+async def test_who_has_failed_for_long_is_told(make, desk, clock, told):
+    running = make(Source(SourceError(Trouble.LOGIN)))
+    await running.look()
+    await settle()
+    clock.now += timedelta(minutes=59)
+    await running.look()
+    clock.now += timedelta(minutes=2)
+    await running.look()
+    await running._end()
+    assert told == [frozenset(), frozenset(), frozenset({"mdm"})]
+
+
+async def test_a_store_that_is_away_starts_nothing_and_forgets_nothing(make, desk, told):
+    desk.noted["mdm"] = replace(SourceState("mdm"), failing_since=NOW - timedelta(days=1), last_attempt=NOW)
+    source = Source(1)
+    running = make(source)
+    await running.look()
+    desk.away = True
+    await running.look()
+    await settle()
+    assert source.asked == []
+    assert told == [frozenset({"mdm"})] * 2
+
+
+async def test_a_connector_that_was_removed_is_told_no_more(make, desk, told):
+    settings = dict(SETTINGS)
+    desk.noted["mdm"] = replace(SourceState("mdm"), failing_since=NOW - timedelta(days=1), last_attempt=NOW)
+    running = make(Source(1), settings)
+    await running.look()
+    settings.clear()
+    await running.look()
+    assert told == [frozenset({"mdm"}), frozenset()]
+    assert running.states == {}
+
+
+async def test_stopping_lets_a_run_finish_its_batch(make, desk, monkeypatch):
+    monkeypatch.setattr(runner, "POLL", 0.001)
+    source = Source(1, 2, asyncio.Event())
+    task = asyncio.create_task(make(source).run())
+    await settle()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (desk.taken, source.closed, desk.held) == ([["1", "2"]], 1, set())

@@ -1,0 +1,56 @@
+"""Devices of people, for the tests of what they may see of themselves."""
+
+from datetime import timedelta
+
+from tests.unit.gateway.gates import NOW, policy
+
+from mailgate.decide import decide
+from mailgate.gateway.own_devices import Asking
+from mailgate.gateway.person import KnownBy, Person
+from mailgate.model import Access, AttestationResult, Client, Kind, Posture, PostureState, RequestFacts
+from mailgate.store.device import Device, Report
+from mailgate.store.people import Sighted
+
+RULES = policy(
+    (
+        {"id": "laptop", "when": 'client.kind == "laptop"', "effect": "allow"},
+        {"id": "listed", "title": "No listed app", "when": 'device.state == "prohibited"', "effect": "block",
+         "reason": "prohibited-app", "notice": {"fix": "remove-app", "contact": "it-help@example.com"}},
+        {"id": "unproven", "when": 'client.handheld && device.state != "clean"', "effect": "block"},
+        {"id": "clean", "when": "client.handheld", "effect": "allow"},
+    )
+)  # fmt: skip
+LOOKED = NOW - timedelta(minutes=3)
+EAS_ID = "applc39x8fake"
+REPORT = Report(
+    "intune",
+    "intune-1",
+    "alice",
+    Kind.PHONE,
+    "ios",
+    "18.6",
+    managed=True,
+    status="affirming",
+    apps=frozenset({"tiktok"}),
+    apps_complete=True,
+    reported_at=LOOKED,
+    names=frozenset({("serial", "C39X84F2A"), ("eas", EAS_ID), ("eas", EAS_ID.encode().hex())}),
+    first_seen=NOW - timedelta(days=41),
+    last_seen=NOW,
+)
+PHONE = Device("aaaa-bbbb-cccc", (REPORT,), first_seen=NOW - timedelta(days=41), last_seen=NOW)
+PROHIBITED = Posture(
+    PostureState.PROHIBITED, PHONE.id, Kind.PHONE, "ios", "18.6", owner="alice",
+    apps=("tiktok",), lists=("prohibited",), source="intune", reported_at=LOOKED,
+)  # fmt: skip
+CLEAN = Posture(PostureState.CLEAN, PHONE.id, Kind.PHONE, "ios", source="intune", reported_at=LOOKED)
+UNREPORTED = Sighted("appl7777", Kind.MAIL_APP, "ios", "iPhone", 3, NOW - timedelta(hours=1), NOW)
+PROOF = AttestationResult(device_id="phone-1", issuer="https://mdm.example.com", expires=NOW)
+LAPTOP = Client(Kind.LAPTOP, handheld=False)
+HANDHELD = Client(Kind.PHONE, handheld=True, os="ios")
+ALICE = Person("alice", KnownBy.LOGIN)
+
+
+def asking(person=ALICE, *, client=LAPTOP, posture=None, proof=None):
+    access = Access(RequestFacts(), client, posture or Posture(), NOW, attestation=proof)
+    return Asking(access, decide(access, RULES), person, RULES)

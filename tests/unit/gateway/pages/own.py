@@ -1,0 +1,71 @@
+"""A person's page with something of everything on it."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from mailgate.gateway.pages import View
+from mailgate.gateway.pages.employee import Asked, Came, DeviceCard, EmployeeView, Field, Record, Source
+from mailgate.model import Effect, Kind, PostureState, Reason
+
+NOW = datetime(2026, 12, 9, 9, tzinfo=UTC)
+ALLOWED = View(Reason.RULE_MATCHED, "7f3a91c25e08", NOW, Effect.ALLOW, host="mail.example.com")
+BLOCKED = replace(
+    ALLOWED,
+    reason=Reason.PROHIBITED_APP,
+    effect=Effect.BLOCK,
+    apps=("TikTok",),
+    os="ios",
+    kind=Kind.PHONE,
+)
+PHONE = DeviceCard(
+    mark="5d0c1f",
+    standing=BLOCKED,
+    state=PostureState.PROHIBITED,
+    kind=Kind.PHONE,
+    os="ios",
+    os_version="18.6",
+    tail="4F2A",
+    apps=("TikTok",),
+    sources=(Source("intune", NOW - timedelta(minutes=3), complete=True),),
+    asked=(Asked(Came.FOUND, "intune", ("TikTok",), NOW - timedelta(minutes=3)),),
+    stored=((Field("id", "phone-1"), Field("managed", True), Field("last_seen", NOW)),),
+    since=NOW - timedelta(days=41),
+    until=NOW + timedelta(days=90),
+)
+TABLET = DeviceCard(
+    mark="77aa02",
+    standing=replace(ALLOWED, kind=Kind.TABLET),
+    state=PostureState.CLEAN,
+    kind=Kind.TABLET,
+    os="android",
+    stored=((Field("id", "tablet-1"),),),
+    since=NOW,
+    until=NOW + timedelta(days=90),
+)
+REQUEST = Record(
+    (
+        Field("day", NOW.date()),
+        Field("effect", "block"),
+        Field("reason", "prohibited-app"),
+        Field("count", 14),
+    ),
+    NOW + timedelta(days=30),
+)
+MAIL = Record((Field("told_at", NOW), Field("reason", "prohibited-app")), NOW + timedelta(days=30))
+OWN = EmployeeView(
+    here=ALLOWED,
+    person="alice",
+    known_by="login",
+    devices=(PHONE, TABLET),
+    requests=(REQUEST,),
+    mails=(MAIL,),
+    listed=("TikTok", "WeChat"),
+    contact="it-help@example.com",
+    fingerprint='W/"abc"',
+)
+NOBODY = EmployeeView(here=ALLOWED, sign_in=True, listed=OWN.listed)
+
+
+def spoken(view: EmployeeView, language: str) -> EmployeeView:
+    """The same page for a browser that asks for a language."""
+    return replace(view, here=replace(view.here, accept_language=language))

@@ -1,0 +1,227 @@
+import re
+from dataclasses import replace
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+from tests.unit.gateway.pages.own import ALLOWED, BLOCKED, NOBODY, NOW, OWN, PHONE, TABLET, spoken
+from tests.unit.gateway.pages.test_render import HOSTILE, LANGUAGES, Outline
+
+from mailgate.gateway.pages import Pages
+from mailgate.gateway.pages.employee import EmployeeView, Field, Record, Source
+from mailgate.model import Effect, PostureState, Reason
+
+
+def words(pages: Pages, view: EmployeeView) -> str:
+    """What the page says, with a space wherever a block ends."""
+    page = pages.me(view)
+    spaced = re.sub(r"<(?=/?(?:button|d[dlt]|div|h\d|li|p|section)\b)", " <", page.html)
+    return " ".join(Outline(replace(page, html=spaced)).words.split())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("view", [OWN, NOBODY, replace(OWN, here=BLOCKED)], ids=["own", "nobody", "blocked"])
+def test_it_is_whole_in_every_language(pages: Pages, view: EmployeeView, language: str) -> None:
+    page = pages.me(spoken(view, language))
+    outline = Outline(page)
+    assert page.language == language
+    assert outline.all("html") == [{"lang": language, "dir": "rtl" if language == "ar" else "ltr"}]
+    assert "%(" not in page.html
+    headings = [int(tag[1]) for tag, _ in outline.tags if re.fullmatch(r"h[1-6]", tag)]
+    assert headings[0] == 1
+    assert headings.count(1) == 1
+    assert all(after - before <= 1 for before, after in pairwise(headings))
+    ids = [attributes["id"] for _, attributes in outline.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+
+
+def test_a_blocked_device_says_why_and_what_ends_it_as_the_block_page_does(pages: Pages) -> None:
+    text = words(pages, OWN)
+    refusal = Outline(pages.refusal(BLOCKED)).words
+    for sentence in (
+        "An app on this device is not allowed with company mail",
+        "TikTok is on this device. Phones and tablets with this app get no company mail.",
+        "Touch and hold the icon, then tap “Remove App”.",
+    ):
+        assert sentence in text
+        assert sentence in refusal
+
+
+def test_what_only_makes_sense_on_the_block_page_is_left_out(pages: Pages) -> None:
+    missing = replace(BLOCKED, reason=Reason.POSTURE_MISSING, apps=())
+    text = words(pages, replace(OWN, devices=(replace(PHONE, standing=missing),)))
+    assert "install it as your company describes" in text
+    assert "Leave this page open" not in text
+
+
+def test_a_device_has_a_name_that_people_know_it_by(pages: Pages) -> None:
+    text = words(pages, OWN)
+    assert "iPhone iOS 18.6 · id ends in 4F2A" in text
+    assert "Android tablet" in text
+
+
+@pytest.mark.parametrize(
+    ("effect", "said"),
+    [
+        (Effect.ALLOW, "Gets company mail None of"),
+        (Effect.WARN, "Gets company mail for now"),
+        (Effect.BLOCK, "Gets no company mail"),
+        (Effect.CHALLENGE, "Gets no company mail"),
+    ],
+)
+def test_it_says_what_a_device_gets(pages: Pages, effect: Effect, said: str) -> None:
+    card = replace(PHONE, standing=replace(BLOCKED, effect=effect), state=PostureState.CLEAN, apps=())
+    assert said in words(pages, replace(OWN, devices=(card,)))
+
+
+def test_a_lost_device_is_lost_whatever_else_is_known(pages: Pages) -> None:
+    text = words(pages, replace(OWN, devices=(replace(PHONE, lost=True),)))
+    assert "Reported as lost: it gets no company mail" in text
+    assert "Touch and hold" not in text
+
+
+def test_a_deadline_that_runs_is_said(pages: Pages) -> None:
+    warned = replace(BLOCKED, effect=Effect.WARN, deadline=NOW + timedelta(days=6))
+    text = words(pages, replace(OWN, devices=(replace(PHONE, standing=warned),)))
+    assert "(in 6 days) it gets no company mail if nothing changes." in text
+    over = replace(warned, deadline=NOW)
+    assert "if nothing changes" not in words(pages, replace(OWN, devices=(replace(PHONE, standing=over),)))
+
+
+def test_it_says_which_source_looked_when(pages: Pages) -> None:
+    text = words(pages, OWN)
+    assert "intune: looked at the apps 3 minutes ago" in text
+    sources = (Source("google", NOW, complete=False), Source("jamf"))
+    text = words(pages, replace(OWN, devices=(replace(PHONE, sources=sources),)))
+    assert "(work apps only)" in text
+    assert "jamf: does not see which apps are there" in text
+
+
+def test_every_stored_field_is_there_since_when_and_until_when(pages: Pages) -> None:
+    text = words(pages, OWN)
+    assert "Its name there phone-1" in text
+    assert "Managed by your company yes" in text
+    assert re.search(r"Stored since Oct 29, 2026, 9:00\sAM UTC. Deleted on Mar 9, 2027, 9:00\sAM UTC", text)
+    assert "Times 14" in text
+    assert "Answer Gets no company mail" in text
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [((), "none"), (None, "none"), ("", "none"), (False, "no"), (("a", "b"), "a, b"), (7, "7")],
+)
+def test_a_value_is_said_plainly(pages: Pages, value: object, shown: str) -> None:
+    record = Record((Field("status", value),), NOW)  # type: ignore[arg-type]
+    assert f"How far the report vouches for it {shown} " in words(pages, replace(OWN, requests=(record,)))
+
+
+def test_a_field_without_a_label_shows_its_name_and_an_unknown_reason_itself(pages: Pages) -> None:
+    record = Record((Field("colour", "blue"), Field("reason", "was-once-a-reason")), NOW)
+    text = words(pages, replace(OWN, requests=(record,)))
+    assert "colour blue" in text
+    assert "Reason was-once-a-reason" in text
+
+
+def test_what_sources_contradict_each_other_in_is_said_without_names(pages: Pages) -> None:
+    card = replace(PHONE, findings=("device-owner-contradicted", "something-new"))
+    text = words(pages, replace(OWN, devices=(card,)))
+    assert "Its sources name different people as its owner." in text
+    assert "Its sources contradict each other about it." in text
+
+
+def test_what_cannot_be_read_is_not_nothing(pages: Pages) -> None:
+    text = words(pages, replace(NOBODY, person="alice", unread=True))
+    assert "What is stored cannot be read right now." in text
+    assert "Nothing is stored" not in text
+
+
+def test_what_is_looked_for_is_named(pages: Pages) -> None:
+    assert "It looks for these apps and no others: TikTok and WeChat." in words(pages, OWN)
+    assert "At present it looks for no app at all." in words(pages, replace(OWN, listed=()))
+
+
+@pytest.mark.parametrize(
+    ("known_by", "said"),
+    [
+        ("login", "you signed in with your mail login"),
+        ("proxy", "you signed in with your company"),
+        ("device", "this device is yours"),
+    ],
+)
+def test_it_says_who_somebody_is_and_by_what(pages: Pages, known_by: str, said: str) -> None:
+    assert f"You are alice: {said}." in words(pages, replace(OWN, known_by=known_by))
+
+
+def test_nobody_is_offered_to_sign_in_only_where_that_works(pages: Pages) -> None:
+    assert "Sign in to see all your devices" in words(pages, NOBODY)
+    assert "Sign in" not in words(pages, replace(NOBODY, sign_in=False))
+    assert "Sign in" not in words(pages, replace(OWN, sign_in=True))
+
+
+@pytest.mark.parametrize(
+    ("login", "said"),
+    [("wrong", "not accepted"), ("too-many", "wait ten minutes"), ("untold", "cannot be checked")],
+)
+def test_a_login_that_failed_is_answered(pages: Pages, login: str, said: str) -> None:
+    assert said in words(pages, replace(NOBODY, login=login))
+    assert said not in words(pages, NOBODY)
+
+
+def test_nothing_stored_is_said_as_such(pages: Pages) -> None:
+    text = words(pages, replace(OWN, devices=(), requests=(), mails=()))
+    assert "Nothing is stored about you" in text
+    assert "Your devices Android" not in text
+    assert "This device is not known here" in words(pages, NOBODY)
+
+
+def test_the_browser_is_explained_where_no_device_is(pages: Pages) -> None:
+    here = replace(BLOCKED, reason=Reason.KIND_UNKNOWN, apps=())
+    text = words(pages, replace(OWN, here=here, devices=(TABLET,)))
+    assert "This browser gets no company mail It is not clear what kind of device this is" in text
+    here_too = replace(PHONE, here=True)
+    assert words(pages, replace(OWN, here=BLOCKED, devices=(here_too,))).count("Touch and hold") == 1
+
+
+def test_older_rows_are_counted(pages: Pages) -> None:
+    assert "not shown here: 7" in words(pages, replace(OWN, more=7))
+
+
+def test_check_again_is_a_form_that_works_without_scripts(pages: Pages) -> None:
+    outline = Outline(pages.me(OWN))
+    assert outline.all("form") == [
+        {"method": "post", "action": f"/.mailgate/me#device-{mark}", "class": "actions"}
+        for mark in (PHONE.mark, TABLET.mark)
+    ]
+    assert [each["value"] for each in outline.all("input")] == [PHONE.mark, TABLET.mark]
+
+
+def test_what_is_not_stored_cannot_be_checked(pages: Pages) -> None:
+    card = replace(PHONE, stored=())
+    assert "Check again" not in words(pages, replace(OWN, devices=(card,)))
+
+
+def test_hostile_texts_stay_texts(pages: Pages) -> None:
+    card = replace(
+        PHONE,
+        standing=replace(BLOCKED, apps=(HOSTILE,), fix=HOSTILE, rule_title=HOSTILE),
+        os=HOSTILE, os_version=HOSTILE, model=HOSTILE, tail=HOSTILE, apps=(HOSTILE,),
+        sources=(Source(HOSTILE, NOW),), stored=((Field("id", HOSTILE), Field(HOSTILE, (HOSTILE,))),),
+        findings=(HOSTILE,),
+    )  # fmt: skip
+    view = replace(
+        OWN, person=HOSTILE, devices=(card,), listed=(HOSTILE,), contact=HOSTILE, fingerprint=HOSTILE
+    )
+    outline = Outline(pages.me(replace(view, here=replace(ALLOWED, host=HOSTILE, reference=HOSTILE))))
+    assert len(outline.all("script")) == 1
+    assert HOSTILE in outline.words
+    for tag, attributes in outline.tags:
+        assert not [name for name in attributes if name == "style" or name.startswith("on")], tag
+        for name in ("href", "action"):
+            assert not (attributes.get(name) or "").startswith("javascript:")
+
+
+def test_it_loads_nothing_and_runs_only_its_own(pages: Pages) -> None:
+    page = pages.me(OWN)
+    assert page.content_security_policy.startswith("default-src 'none'; ")
+    assert "unsafe" not in page.content_security_policy
+    assert not re.findall(r"(?:src|href|url)\s*[=(]\s*[\"']?(?:https?:)?//", page.html)

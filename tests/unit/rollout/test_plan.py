@@ -1,0 +1,125 @@
+"""A plan as plain data: what it says, and what binds it."""
+
+import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.unit.rollout import people
+from tests.unit.rollout.examples import rules
+from tests.unit.store.examples import NOW
+
+from mailgate.config import Rules, compile_rules
+from mailgate.rollout import draft_of
+from mailgate.rollout.plan import LABELS, Scope, digest_of, make_plan
+from mailgate.store import Act, Store
+
+OLD = """
+rules:
+  - {id: laptop, when: client.kind == "laptop", effect: allow}
+  - {id: app, when: 'client.handheld && "prohibited" in device.lists', effect: warn}
+  - {id: rest, when: client.handheld, effect: allow}
+"""
+NEW = """
+rules:
+  - {id: laptop, when: client.kind == "laptop", effect: allow}
+  - {id: app, when: 'client.handheld && "prohibited" in device.lists', effect: block}
+  - {id: watch, when: client.form == "watch", effect: warn}
+  - {id: rest, when: client.handheld, effect: allow}
+  - {id: old-phone, when: 'client.handheld && client.os == "ios"', effect: warn}
+  - {id: soon, when: client.kind == "bot", effect: warn, stages: {warn: 2027-01-01}}
+"""
+CASES = """
+tests:
+  - {name: a laptop gets in, request: {user_agent: "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/138.0.0.0"}, expect: {effect: block}}
+"""
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/mailgate.db"
+
+
+@pytest.fixture
+async def store(url: str) -> AsyncIterator[Store]:
+    store = await Store.open(url)
+    old = rules(OLD)
+    await store.policies.activate(draft_of(old), Act(NOW, "ada", "policy-activated"))
+    await people.know(
+        store, old.policy, [people.phone(1, "tiktok", owner="Ada"), people.phone(2, owner="grace")]
+    )
+    await people.see(store, old.policy, people.page_load(people.WINDOWS), "ada")
+    yield store
+    await store.close()
+
+
+async def planned(store: Store, url: str, candidate: Rules) -> dict[str, Any]:
+    active = await store.policies.active()
+    assert active is not None
+    return await make_plan(store, url, active, candidate, Scope(NOW, 14, people.MAX_AGE), 1, lambda *_: None)
+
+
+async def test_it_says_who_moves_where_and_by_what(store: Store, url: str) -> None:
+    plan = await planned(store, url, rules(NEW))
+    assert plan["totals"] == {"people": 2, "devices": 2, "clients": 1, "occasions": 3}
+    assert plan["untouched"] == {"people": 1, "devices": 2}
+    blocked = plan["newly"]["block"]
+    assert (blocked["people"], blocked["devices"]) == (1, 1)
+    assert blocked["by"] == {
+        "rule": [{"value": "app", "people": 1, "devices": 1}],
+        "kind": [{"value": "phone", "people": 1, "devices": 1}],
+        "system": [{"value": "ios", "people": 1, "devices": 1}],
+        "group": [],
+    }
+    (sample,) = blocked["samples"]
+    assert (sample["person"], sample["device"], sample["apps"]) == ("ada", people.device(1), ["tiktok"])
+    assert sample["from"] == {"effect": "warn", "rule": "app", "reason": "prohibited-app"}
+    assert sample["to"] == {"effect": "block", "rule": "app", "reason": "prohibited-app"}
+    assert {"from": "warn", "to": "block", "people": 1, "devices": 1} in plan["moves"]
+    assert [plan["newly"][label]["devices"] for label in LABELS] == [1, 0, 0, 0, 0]
+
+
+async def test_it_names_rules_that_do_nothing(store: Store, url: str) -> None:
+    plan = await planned(store, url, rules(NEW))
+    assert plan["rules"]["match_nobody"] == ["watch"]
+    assert plan["rules"]["out_of_reach"].keys() == {"old-phone"}
+    assert plan["rules"]["not_started"] == ["soon"]
+    idle = OLD + "  - {id: bots, when: client.kind == 'bot', effect: block}\n"
+    assert (await planned(store, url, rules(idle)))["rules"]["match_nobody"] == ["bots"]
+
+
+async def test_it_runs_the_cases_and_says_what_changes(store: Store, url: str) -> None:
+    candidate = compile_rules(dict(rules(NEW).texts) | {"policy.tests.yaml": CASES})
+    plan = await planned(store, url, candidate)
+    assert plan["cases"] == {
+        "run": 1,
+        "failed": [{"name": "a laptop gets in", "wrong": {"effect": ["block", "allow"]}}],
+    }
+    assert {"sign": "~", "about": "rule app", "words": "keeps out now, warns before"} in plan["changes"]
+
+
+async def test_what_no_record_tells_is_counted_apart(store: Store, url: str) -> None:
+    remote = OLD.replace(
+        "rules:", 'rules:\n  - {id: office, when: request.remote == "10.0.0.1", effect: allow}'
+    )
+    plan = await planned(store, url, rules(remote))
+    assert plan["newly"]["unknown"]["devices"] == 1  # who is warned today may be let in
+    assert plan["hangs_on"] == {"request.remote": 1}
+
+
+async def test_apps_that_no_report_can_tell_of_are_named(store: Store, url: str) -> None:
+    apps = "apps: {tiktok: {name: TikTok}, go: {name: Go}}\nlists: {prohibited: [tiktok, go]}\n"
+    assert (await planned(store, url, rules(OLD, apps)))["newly_listed"] == ["Go"]
+
+
+async def test_its_digest_binds_all_of_it_and_survives_json(store: Store, url: str) -> None:
+    plan = await planned(store, url, rules(NEW))
+    assert digest_of(json.loads(json.dumps(plan))) == plan["digest"]
+    for other in (plan | {"window": {}}, plan | {"candidate": {}}, plan | {"newly": {}}):
+        assert digest_of(other) != plan["digest"]
+    again = await planned(store, url, rules(NEW))
+    assert again["digest"] == plan["digest"]
+    await people.know(store, rules(OLD).policy, [people.phone(3, at=NOW - timedelta(hours=1))])
+    assert (await planned(store, url, rules(NEW)))["digest"] != plan["digest"]

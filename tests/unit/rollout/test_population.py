@@ -1,0 +1,117 @@
+"""Everybody in the store comes once, as the gate would see them now."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from tests.unit.rollout import people
+from tests.unit.rollout.examples import rules
+from tests.unit.store.examples import NOW
+
+from mailgate.model import Kind, PostureState
+from mailgate.rollout import population as population_module
+from mailgate.rollout.population import Population
+from mailgate.rollout.recorded import Lists
+from mailgate.simulate import Subject
+from mailgate.store import Store
+
+POLICY = rules().policy
+LISTS = Lists(POLICY.catalog, people.MAX_AGE)
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    store = await Store.open(f"sqlite:///{tmp_path}/mailgate.db")
+    yield store
+    await store.close()
+
+
+async def everybody(store: Store, after: Lists = LISTS, days: int = 14) -> dict[str, Subject]:
+    found = Population(store, LISTS, after, (NOW - timedelta(days=days)).date(), NOW)
+    pages = [page async for page in found.devices("", None)] + [page async for page in found.strangers()]
+    subjects = [subject for page in pages for subject in page]
+    found_by = {(each.id, each.occasions[0].person): each for each in subjects}
+    assert len(found_by) == len(subjects)
+    return {
+        name if each.known or name.startswith("eas") else f"{name} {person}": each
+        for (name, person), each in found_by.items()
+    }
+
+
+async def test_a_device_comes_as_often_as_it_was_seen_and_once_where_it_was_not(store: Store) -> None:
+    await people.know(store, POLICY, [people.phone(1, owner="Ada"), people.phone(2, "tiktok", owner="grace")])
+    await people.see(store, POLICY, people.mail_app("EAS1"), "ada")
+    await people.see(store, POLICY, people.page_load(people.IPHONE), "ada", people.phone(1, owner="Ada"))
+    found = await everybody(store)
+    assert {name: len(each.occasions) for name, each in found.items()} == {
+        people.device(1): 2,
+        people.device(2): 1,
+    }
+    assert {each.person for each in found[people.device(1)].occasions} == {"ada"}
+    (unseen,) = found[people.device(2)].occasions
+    assert (unseen.before.client.kind, unseen.before.posture.state, unseen.person) == (
+        Kind.PHONE,
+        PostureState.PROHIBITED,
+        "grace",
+    )
+    assert "request.protocol" in unseen.untold
+
+
+async def test_who_has_no_known_device_comes_too_and_a_mail_app_that_reported_since_is_known(
+    store: Store,
+) -> None:
+    await people.see(store, POLICY, people.page_load(people.WINDOWS), "lin")
+    await people.see(store, POLICY, people.mail_app("EAS7"), "ada")
+    await people.know(store, POLICY, [people.phone(7, "tiktok", owner="ada")])
+    found = await everybody(store)
+    assert {each.occasions[0].person: each.known for each in found.values() if not each.known} == {
+        "lin": False,
+        "ada": False,
+    }
+    assert found["eas7"].occasions[0].before.posture.state is PostureState.PROHIBITED
+
+
+async def test_at_the_side_door_the_persons_devices_count(store: Store) -> None:
+    await people.know(store, POLICY, [people.phone(1, owner="ada"), people.phone(2, "tiktok", owner="ada")])
+    await people.see(store, POLICY, people.imap(), "ada")
+    found = await everybody(store)
+    seen = [
+        occasion
+        for each in found.values()
+        for occasion in each.occasions
+        if occasion.before.client.protocol == "imap"
+    ]
+    assert [each.before.posture.state for each in seen] == [PostureState.PROHIBITED]
+
+
+async def test_what_was_seen_before_the_window_does_not_count(store: Store) -> None:
+    await people.see(store, POLICY, people.page_load(people.WINDOWS), "lin", at=NOW - timedelta(days=20))
+    assert await everybody(store) == {}
+    assert len(await everybody(store, days=30)) == 1
+
+
+async def test_other_lists_change_what_a_report_is_worth(store: Store) -> None:
+    await people.know(store, POLICY, [people.phone(1, "tiktok", owner="ada")])
+    harmless = rules(apps="apps: {tiktok: {name: TikTok}}\n").policy
+    (occasion,) = (await everybody(store, Lists(harmless.catalog, people.MAX_AGE)))[
+        people.device(1)
+    ].occasions
+    assert (occasion.before.posture.state, occasion.after.posture.state) == (
+        PostureState.PROHIBITED,
+        PostureState.CLEAN,
+    )
+
+
+async def test_pages_and_parts_leave_nobody_out(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(population_module, "PAGE", 3)
+    await people.know(store, POLICY, [people.phone(number) for number in range(10)])
+    for number in range(7):
+        await people.see(store, POLICY, people.page_load(people.WINDOWS), f"person-{number}")
+    assert len(await everybody(store)) == 17
+    marks = await store.devices.splits(4)
+    found = Population(store, LISTS, LISTS, NOW.date(), NOW)
+    parts = zip(["", *marks], [*marks, None], strict=True)
+    sizes = [[len(page) async for page in found.devices(*part)] for part in parts]
+    assert [sum(pages) for pages in sizes] == [2, 3, 2, 3]
+    assert await store.devices.splits(1) == []

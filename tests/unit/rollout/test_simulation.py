@@ -1,0 +1,131 @@
+"""A simulation over a store is deciding everybody in it, with one process or several."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+
+import pytest
+from tests.unit.rollout import people
+from tests.unit.rollout.examples import rules
+from tests.unit.store.examples import NOW
+
+from mailgate.config import Rules
+from mailgate.decide import decide
+from mailgate.model import Access, User
+from mailgate.rollout import simulation
+from mailgate.rollout.recorded import PAGE_LOAD, Lists, posture_for, proof_of, recognise, reported
+from mailgate.rollout.simulation import Task, simulate
+from mailgate.simulate import Tally
+from mailgate.store import Store
+
+ACTIVE = rules("""
+rules:
+  - {id: app, when: 'client.handheld && "prohibited" in device.lists', effect: block}
+  - {id: rest, when: 'true', effect: allow}
+""")
+CANDIDATE = rules("""
+rules:
+  - {id: laptop, when: 'client.kind == "laptop"', effect: allow}
+  - {id: some, when: 'user.name.startsWith("person-1")', effect: warn}
+  - {id: half, when: 'client.handheld', effect: block, share: 50%}
+  - {id: rest, when: 'true', effect: allow}
+""")
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/mailgate.db"
+
+
+@pytest.fixture
+async def store(url: str) -> AsyncIterator[Store]:
+    store = await Store.open(url)
+    yield store
+    await store.close()
+
+
+def task(url: str) -> Task:
+    return Task(
+        url, ACTIVE.texts, CANDIDATE.texts, people.MAX_AGE, (), (NOW - timedelta(days=14)).date(), NOW
+    )
+
+
+async def populate(store: Store, seed: int) -> None:
+    random = Random(seed)
+    phones = [
+        people.phone(n, *(["tiktok"] if n % 3 == 0 else []), owner=f"person-{n % 13}") for n in range(30)
+    ]
+    await people.know(store, ACTIVE.policy, phones)
+    for _ in range(40):
+        number = random.randrange(40)
+        user, agent = f"person-{number % 13}", random.choice([people.IPHONE, people.WINDOWS])
+        facts = random.choice([people.page_load(agent), people.mail_app(f"EAS{number}"), people.imap()])
+        await people.see(store, ACTIVE.policy, facts, user)
+
+
+async def by_brute_force(store: Store, rules: Rules) -> dict[tuple[str, str, str], str]:
+    """The effect on everybody: each sighting, and each device that was not seen, decided one by one."""
+    lists = Lists(rules.policy.catalog, people.MAX_AGE)
+    effects, seen = {}, set()
+    for recorded in await store.sightings.latest(size=1000):
+        sighting = recorded.sighting
+        named = [each for each in await store.devices.page(size=1000) if each.id == sighting.device]
+        seen |= {each.id for each in named}
+        known = named
+        if sighting.client.protocol == "imap":
+            known = await store.devices.owned(sighting.user)
+        postures = [lists.posture(each, NOW) for each in known]
+        client, proof = recognise(sighting.client, known, postures)
+        posture = posture_for(client, postures)
+        access = Access(sighting.client.facts, client, posture, NOW, User(sighting.user), proof)
+        key = (sighting.device, str(sighting.client), sighting.user)
+        effects[key] = decide(access, rules.policy).effect.value
+    for device in await store.devices.page(size=1000):
+        if device.id not in seen:
+            posture = lists.posture(device, NOW)
+            client = reported(posture.kind, posture.os, posture.os_version)
+            access = Access(PAGE_LOAD, client, posture, NOW, User(posture.owner), proof_of(device, posture))
+            effects[device.id, "", posture.owner] = decide(access, rules.policy).effect.value
+    return effects
+
+
+def people_and_devices(tally: Tally) -> dict[tuple[str, ...], tuple[int, int]]:
+    return {
+        cell: (tally.people.count(cell), count) for cell, count in tally.subjects.items() if len(cell) == 2
+    }
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_the_counts_are_those_of_deciding_everybody_one_by_one(
+    store: Store, url: str, seed: int
+) -> None:
+    await populate(store, seed)
+    before, after = [await by_brute_force(store, each) for each in (ACTIVE, CANDIDATE)]
+    devices: dict[tuple[str, str], set[object]] = {}
+    persons: dict[tuple[str, str], set[str]] = {}
+    for key, effect in before.items():
+        device, client, user = key
+        move = (effect, after[key])
+        devices.setdefault(move, set()).add(device or (client, user))
+        persons.setdefault(move, set()).add(user)
+    tally = await simulate(store, task(url), 1, lambda *_: None)
+    assert people_and_devices(tally) == {move: (len(persons[move]), len(devices[move])) for move in devices}
+
+
+async def test_several_processes_count_what_one_does(
+    store: Store, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await populate(store, 7)
+    told: list[tuple[int, int]] = []
+    alone = await simulate(store, task(url), 1, lambda *_: None)
+    monkeypatch.setattr(simulation, "PART", 8)
+    together = await simulate(store, task(url), 2, lambda done, of: told.append((done, of)))
+    assert together.subjects == alone.subjects
+    assert people_and_devices(together) == people_and_devices(alone)
+    assert (together.devices, together.clients, together.occasions) == (
+        alone.devices,
+        alone.clients,
+        alone.occasions,
+    )
+    assert told[-1] == (30, 30)

@@ -1,0 +1,109 @@
+"""Rules and people for property tests: any rules of a few conditions, any people of a few kinds."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from hypothesis import strategies as st
+from tests.unit.policy.examples import CATALOG, NOW, policy_of
+
+from mailgate.model import (
+    Access,
+    AttestationResult,
+    Client,
+    Finding,
+    Kind,
+    Posture,
+    PostureState,
+    Reason,
+    RequestFacts,
+    User,
+)
+from mailgate.policy import Policy
+from mailgate.policy.rules import OnUnavailable
+from mailgate.simulate import Occasion, Subject
+
+CONDITIONS = (
+    "true",
+    "client.handheld",
+    'client.kind == "laptop"',
+    'client.kind == "unknown"',
+    '"prohibited" in device.lists',
+    'device.state != "clean"',
+    'device.age > duration("24h")',
+    'device.apps.size() > 1 && device.apps[1] == "wechat"',
+    'device.apps[0] == "tiktok"',  # fails where there is none
+    "attestation.valid",
+    "client.contradicted",
+    'user.name == "ada"',
+    'client.handheld && request.remote == "10.0.0.1"',
+    'request.remote == "10.0.0.1" || client.kind == "laptop"',
+)
+STAGES = (
+    {},
+    {"stages": {"report_only": "2026-12-01"}},
+    {"stages": {"warn": "2026-12-01"}},
+    {"stages": {"enforce": "2027-01-01"}},
+)
+
+rule = st.builds(
+    lambda when, effect, stages, share, absent: {"when": when, "effect": effect, "share": share, "on_unavailable": absent} | stages,
+    st.sampled_from(CONDITIONS),
+    st.sampled_from(["allow", "warn", "challenge", "block"]),
+    st.sampled_from(STAGES),
+    st.sampled_from(["100%", "100%", "40%", "0%"]),
+    st.sampled_from([each.value for each in OnUnavailable]),
+)  # fmt: skip
+policies: st.SearchStrategy[Policy] = st.lists(rule, min_size=1, max_size=6).map(
+    lambda rules: policy_of(*rules)
+)
+
+clients = st.builds(
+    lambda kind, handheld, contradicted, os: Client(
+        kind, handheld, os=os, findings=(Finding(Reason.KIND_CONTRADICTED, ""),) if contradicted else ()
+    ),
+    st.sampled_from(Kind),
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from(["ios", "android", ""]),
+)
+postures = st.builds(
+    lambda state, apps, hours, last: Posture(
+        state,
+        apps=apps,
+        lists=CATALOG.lists_of(apps),
+        reported_at=NOW - timedelta(hours=hours),
+        expires_at=NOW + timedelta(hours=hours - 24),
+        last_state=last,
+    ),
+    st.sampled_from(PostureState),
+    st.sampled_from([(), ("tiktok",), ("tiktok", "wechat"), ("wechat",)]),
+    st.integers(0, 48),
+    st.sampled_from([None, *PostureState]),
+)
+proofs = st.sampled_from(
+    [None, AttestationResult(device_id="d"), AttestationResult(refused=Reason.TOKEN_EXPIRED)]
+)
+facts = st.builds(
+    lambda method, remote: RequestFacts(method, "/Microsoft-Server-ActiveSync", remote=remote),
+    st.sampled_from(["GET", "OPTIONS"]),  # OPTIONS asks the way
+    st.sampled_from(["10.0.0.1", "10.0.0.2"]),
+)
+people = st.sampled_from(["", "ada", "grace", "lin"])
+accesses: st.SearchStrategy[Access] = st.builds(
+    lambda facts, client, posture, person, proof: Access(facts, client, posture, NOW, User(person), proof),
+    facts, clients, postures, people, proofs,
+)  # fmt: skip
+
+UNTOLD = frozenset({"request.remote"})
+
+
+def occasion(access: Access, listed: bool) -> Occasion:
+    """The same access under other lists, perhaps."""
+    after = access if listed else replace(access, posture=replace(access.posture, lists=()))
+    return Occasion(access, after, access.user.name)
+
+
+occasions = st.builds(occasion, accesses, st.booleans())
+crowds = st.lists(st.lists(occasions, min_size=1, max_size=3), max_size=12).map(
+    lambda groups: [Subject(f"d{n}", n % 3 > 0, tuple(group)) for n, group in enumerate(groups)]
+)

@@ -1,0 +1,159 @@
+"""The blast radius is what deciding everybody one by one gives."""
+
+from collections import defaultdict
+from collections.abc import Hashable
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.policy.examples import LAPTOP, PHONE, access, policy_of
+from tests.unit.simulate.examples import UNTOLD, accesses, crowds, policies
+
+from mailgate.decide import decide
+from mailgate.model import Access
+from mailgate.policy import Policy
+from mailgate.simulate import UNKNOWN, Impact, Occasion, Subject
+
+OPEN, SHUT = policy_of({"effect": "allow"}), policy_of({"effect": "block"})
+
+
+def by_brute_force(
+    crowd: list[Subject], active: Policy, candidate: Policy
+) -> tuple[dict[Hashable, set[str]], ...]:
+    """Devices and people in each cell, by two calls of ``decide`` for every occasion."""
+    subjects, people = defaultdict(set), defaultdict(set)
+    for subject in crowd:
+        for occasion in subject.occasions:
+            before, after = decide(occasion.before, active), decide(occasion.after, candidate)
+            cells: list[Hashable] = [(before.effect.value, after.effect.value)]
+            if before.effect is not after.effect:
+                new, client = after.effect.value, occasion.after.client
+                cells += [("touched",), (new,), (new, "rule", after.rule), (new, "kind", client.kind.value)]
+                cells += [(new, "system", client.os or "unknown")]
+            for cell in cells:
+                subjects[cell].add(subject.id)
+                if occasion.person:
+                    people[cell].add(occasion.person)
+    return subjects, people
+
+
+@given(crowds, policies, policies)
+def test_the_counts_are_those_of_deciding_everybody(
+    crowd: list[Subject], active: Policy, candidate: Policy
+) -> None:
+    impact = Impact(active, candidate)
+    for subject in crowd:
+        impact.add(subject)
+    subjects, people = by_brute_force(crowd, active, candidate)
+    assert dict(impact.tally.subjects) == {cell: len(names) for cell, names in subjects.items()}
+    assert {cell: impact.tally.people.count(cell) for cell in subjects} == {
+        cell: len(people[cell]) for cell in subjects
+    }
+    assert (impact.tally.devices, impact.tally.clients) == (
+        sum(s.known for s in crowd),
+        sum(not s.known for s in crowd),
+    )
+
+
+@given(crowds, policies, policies, st.integers(0, 12))
+def test_two_halves_added_up_are_the_whole(
+    crowd: list[Subject], active: Policy, candidate: Policy, at: int
+) -> None:
+    everybody, *halves = (Impact(active, candidate) for _ in range(3))
+    for number, subject in enumerate(crowd):
+        everybody.add(subject)
+        halves[number >= at].add(subject)
+    first, whole = halves[0].tally, everybody.tally
+    first.merge(halves[1].tally)
+    assert first.subjects == whole.subjects
+    assert (first.devices, first.clients, first.occasions) == (whole.devices, whole.clients, whole.occasions)
+    assert first.matched == whole.matched
+    assert {cell: first.people.count(cell) for cell in whole.subjects} == {
+        cell: whole.people.count(cell) for cell in whole.subjects
+    }
+    assert first.samples.keys() == whole.samples.keys()
+
+
+@given(crowds, policies)
+def test_the_same_policy_moves_nobody(crowd: list[Subject], policy: Policy) -> None:
+    impact = Impact(policy, policy)
+    for subject in crowd:
+        impact.add(replace(subject, occasions=tuple(replace(o, after=o.before) for o in subject.occasions)))
+    assert all(len(cell) == 2 and cell[0] == cell[1] for cell in impact.tally.subjects)  # type: ignore[arg-type, index]
+    assert impact.tally.samples == {}
+
+
+def subject(name: str, *clients: object, untold: frozenset[str] = frozenset(), person: str = "") -> Subject:
+    seen = [access(client, user=person) for client in clients]  # type: ignore[arg-type]
+    return Subject(name, True, tuple(Occasion(each, each, person, untold) for each in seen))
+
+
+def test_a_device_that_comes_in_two_ways_counts_under_both() -> None:
+    impact = Impact(OPEN, policy_of({"when": "client.handheld"}, {"effect": "allow"}))
+    impact.add(subject("d1", PHONE, LAPTOP))
+    assert (
+        impact.tally.subjects["allow", "block"]
+        == impact.tally.subjects["allow", "allow"]
+        == impact.tally.subjects["block",]
+        == 1
+    )
+
+
+def test_what_cannot_be_told_is_counted_apart() -> None:
+    impact = Impact(OPEN, policy_of({"when": 'request.remote == "10.0.0.1"'}, {"effect": "allow"}))
+    impact.add(subject("d1", PHONE, untold=UNTOLD, person="ada"))
+    assert impact.tally.subjects[UNKNOWN,] == impact.tally.people.count((UNKNOWN,)) == 1
+    assert impact.tally.subjects["allow", UNKNOWN] == 1
+    assert impact.tally.subjects["block",] == 0
+    assert impact.tally.untold == {"request.remote": 1}
+
+
+REMOTE = {"when": 'request.remote == "10.0.0.1"'}
+
+
+def test_what_was_not_recorded_does_not_matter_where_nothing_else_changes() -> None:
+    impact = Impact(
+        policy_of(REMOTE, {"effect": "allow"}), policy_of(REMOTE, {"effect": "allow", "title": "All"})
+    )
+    impact.add(subject("d1", PHONE, untold=UNTOLD))
+    assert impact.tally.subjects == {(UNKNOWN, UNKNOWN): 1}
+    assert impact.tally.untold == {}
+
+
+def test_a_move_that_is_the_same_whatever_was_not_recorded_is_told() -> None:
+    impact = Impact(policy_of(REMOTE), policy_of(REMOTE | {"effect": "warn"}, {"effect": "warn"}))
+    impact.add(subject("d1", PHONE, untold=UNTOLD))
+    assert impact.tally.subjects["block", "warn"] == impact.tally.subjects["warn",] == 1
+
+
+@given(policies, policies, accesses, st.sampled_from(["10.0.0.1", "10.0.0.2"]))
+def test_what_is_told_holds_whatever_was_not_recorded(
+    active: Policy, candidate: Policy, seen: Access, remote: str
+) -> None:
+    impact = Impact(active, candidate)
+    impact.add(Subject("d1", True, (Occasion(seen, seen, "", UNTOLD),)))
+    truly = replace(seen, facts=replace(seen.facts, remote=remote))
+    before, after = decide(truly, active).effect, decide(truly, candidate).effect
+    (move,) = (cell for cell in impact.tally.subjects if len(cell) == 2)
+    if (UNKNOWN,) in impact.tally.subjects:
+        assert UNKNOWN in move
+    elif move == (UNKNOWN, UNKNOWN):
+        assert before == after
+    else:
+        assert move == (before, after)
+
+
+def test_samples_are_of_different_people_and_few() -> None:
+    impact = Impact(OPEN, SHUT, samples_each=3)
+    for number in range(10):
+        impact.add(subject(f"d{number}", PHONE, LAPTOP, person=f"person-{number // 2}"))
+    (kept,) = impact.tally.samples.values()
+    assert [sample.occasion.person for sample in kept] == ["person-0", "person-1", "person-2"]
+    assert impact.tally.samples.keys() == {("block", "rule-0")}
+
+
+def test_rules_that_match_are_counted_those_that_only_report_too() -> None:
+    report = {"when": "client.handheld", "stages": {"report_only": "2026-12-01"}}
+    impact = Impact(OPEN, policy_of(report, {"when": "client.probed"}, {"effect": "allow"}))
+    impact.add(subject("d1", PHONE))
+    assert impact.tally.matched == {"rule-0": 1, "rule-2": 1}

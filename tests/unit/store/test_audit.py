@@ -1,0 +1,130 @@
+"""The audit log in the store: added to by several processes at once, and by nobody else."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+from tests.unit.store.examples import NOW
+
+import mailgate
+from mailgate.store import Act, Head, Store, StoreError
+from mailgate.store.database import store_url
+
+ACT = Act(NOW, "ada", "policy-activated", "version 1", "first start", "desk", {"rules": 3})
+
+APPEND = """
+import asyncio, sys
+from datetime import UTC, datetime
+from mailgate.store import Act, Store
+
+async def main():
+    store = await Store.open(sys.argv[1])
+    for number in range(20):
+        await store.audit.append(Act(datetime.now(UTC), sys.argv[2], "tried", str(number)))
+    await store.close()
+
+asyncio.run(main())
+"""
+
+
+def tamper(url: str, *statements: str) -> None:
+    """Do what only somebody with the database in hand can do: take the guard away first."""
+    engine = create_engine(store_url(url), poolclass=NullPool)
+    with engine.begin() as connection:
+        names = (
+            ["audit_no_update", "audit_no_delete"]
+            if engine.dialect.name == "sqlite"
+            else ["audit_no_change ON audit"]
+        )
+        for statement in [*(f"DROP TRIGGER {name}" for name in names), *statements]:
+            connection.execute(text(statement))
+
+
+async def write(store: Store, count: int) -> None:
+    for _ in range(count):
+        await store.audit.append(ACT)
+
+
+async def test_what_was_done_is_read_again(store: Store) -> None:
+    entry = await store.audit.append(ACT)
+    assert [each async for each in store.audit.all()] == [entry]
+    assert (entry.number, entry.at, entry.previous) == (1, "2026-12-01T12:00:00.000000+00:00", "")
+    assert json.loads(entry.details) == {"rules": 3}
+    assert await store.audit.head() == entry.head
+    assert await store.audit.verify() == []
+
+
+async def test_text_that_no_database_keeps_does_not_break_the_chain(store: Store) -> None:
+    await store.audit.append(Act(NOW, "a\0b", "tried", "\udcff", "Grüße", "☃", {"x": "\udcff\0"}))
+    assert await store.audit.verify() == []
+
+
+async def test_an_empty_log_is_whole(store: Store) -> None:
+    assert await store.audit.verify() == []
+    assert await store.audit.head() == Head()
+
+
+async def test_pages_follow_each_other(store: Store) -> None:
+    await write(store, 5)
+    assert [entry.number for entry in await store.audit.page(2, size=2)] == [3, 4]
+
+
+def test_processes_that_append_at_once_make_one_chain(url: str) -> None:
+    async def result() -> tuple[int, list[object]]:
+        store = await Store.open(url)
+        try:
+            return len([each async for each in store.audit.all()]), list(await store.audit.verify())
+        finally:
+            await store.close()
+
+    asyncio.run(result())
+    env = {"PYTHONPATH": str(Path(mailgate.__file__).parents[1]), "PATH": ""}
+    writers = [subprocess.Popen([sys.executable, "-c", APPEND, url, name], env=env) for name in "abc"]
+    assert [writer.wait() for writer in writers] == [0, 0, 0]
+    assert asyncio.run(result()) == (60, [])
+
+
+@pytest.mark.parametrize("statement", ["UPDATE audit SET who = 'eve'", "DELETE FROM audit"])
+async def test_the_database_refuses_a_change(store: Store, url: str, statement: str) -> None:
+    await write(store, 1)
+    engine = create_engine(store_url(url), poolclass=NullPool)
+    with pytest.raises(DBAPIError, match="only added to"), engine.begin() as connection:
+        connection.execute(text(statement))
+
+
+@pytest.mark.parametrize(
+    ("statements", "named"),
+    [
+        (["UPDATE audit SET who = 'eve' WHERE number = 2"], [2]),
+        (["DELETE FROM audit WHERE number = 2"], [2]),
+        (["DELETE FROM audit WHERE number > 2"], [3]),
+        (["UPDATE audit SET number = -number WHERE number IN (2, 3)", "UPDATE audit SET number = 5 + number WHERE number < 0"], [2, 3]),
+        (["UPDATE audit_head SET number = 3", "DELETE FROM audit WHERE number = 4"], [3]),
+    ],
+    ids=["edited", "deleted", "cut off", "reordered", "cut off with its count"],
+)  # fmt: skip
+async def test_tampering_is_found(store: Store, url: str, statements: list[str], named: list[int]) -> None:
+    await write(store, 4)
+    tamper(url, *statements)
+    assert [each.number for each in await store.audit.verify()] == named
+
+
+async def test_a_log_without_its_head_takes_no_more(store: Store, url: str) -> None:
+    tamper(url, "DELETE FROM audit_head")
+    with pytest.raises(StoreError, match="lost its head"):
+        await store.audit.append(ACT)
+    assert [each.number for each in await store.audit.verify()] == [0]
+
+
+async def test_a_head_that_was_noted_is_looked_for(store: Store) -> None:
+    await write(store, 2)
+    noted = await store.audit.head()
+    await write(store, 1)
+    assert await store.audit.verify(noted) == []
+    assert [each.number for each in await store.audit.verify(Head(2, "0" * 64))] == [2]

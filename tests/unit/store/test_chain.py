@@ -1,0 +1,117 @@
+"""A chain of entries: whatever is done to it afterwards is found, and named."""
+
+from dataclasses import fields, replace
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from mailgate.store.chain import Break, Entry, Head, breaks, digest_of
+
+TEXT = st.text(max_size=8)
+FIELDS = [field.name for field in fields(Entry) if field.name not in ("number", "digest")]
+
+
+def chain(*whys: str) -> list[Entry]:
+    """A whole chain of as many entries."""
+    entries: list[Entry] = []
+    for why in whys:
+        before = entries[-1].digest if entries else ""
+        at = f"2026-12-01T12:00:{len(entries):02}+00:00"
+        entry = Entry(len(entries) + 1, at, "ada", "policy-activated", "", why, "desk", "{}", before)
+        entries.append(replace(entry, digest=digest_of(entry)))
+    return entries
+
+
+def found(entries: list[Entry], head: Head | None, witness: Head | None = None) -> set[int]:
+    return {each.number for each in breaks(entries, head, witness)}
+
+
+chains = st.lists(TEXT, min_size=1, max_size=12).map(lambda whys: chain(*whys))
+
+
+@given(chains)
+def test_an_untouched_chain_is_whole(entries: list[Entry]) -> None:
+    assert list(breaks(entries, entries[-1].head)) == []
+    assert list(breaks([], Head())) == []
+
+
+@given(chains, st.data())
+def test_an_edited_entry_is_named(entries: list[Entry], data: st.DataObject) -> None:
+    at, name = data.draw(st.integers(0, len(entries) - 1)), data.draw(st.sampled_from(FIELDS))
+    edited, head = replace(entries[at], **{name: data.draw(TEXT)}), entries[-1].head
+    assume(edited != entries[at])
+    entries[at] = edited
+    assert found(entries, head) == {at + 1}
+
+
+@given(chains, st.data())
+def test_an_edit_with_a_new_digest_is_found_where_the_next_one_or_the_head_does_not_fit(
+    entries: list[Entry], data: st.DataObject
+) -> None:
+    at, head = data.draw(st.integers(0, len(entries) - 1)), entries[-1].head
+    edited = replace(entries[at], why=entries[at].why + "!")
+    entries[at] = replace(edited, digest=digest_of(edited))
+    assert found(entries, head) == {min(at + 2, len(entries))}
+
+
+@given(chains, st.data())
+def test_entries_that_were_taken_out_are_named(entries: list[Entry], data: st.DataObject) -> None:
+    head, gone = entries[-1].head, data.draw(st.sets(st.sampled_from(entries), min_size=1))
+    left = [entry for entry in entries if entry not in gone]
+    told = list(breaks(left, head))
+    named = {
+        number
+        for each in told
+        for number in range(
+            each.number, int(each.message.split()[1] if each.message[:3] == "to " else each.number) + 1
+        )
+    }
+    assert named == {entry.number for entry in gone}
+
+
+@given(chains, st.data())
+def test_two_entries_that_changed_places_are_named(entries: list[Entry], data: st.DataObject) -> None:
+    assume(len(entries) > 1)
+    one, other = data.draw(st.lists(st.integers(0, len(entries) - 1), min_size=2, max_size=2, unique=True))
+    head = entries[-1].head
+    entries[one], entries[other] = (
+        replace(entries[other], number=one + 1),
+        replace(entries[one], number=other + 1),
+    )
+    assert {one + 1, other + 1} <= found(entries, head)
+
+
+@pytest.mark.parametrize(
+    ("count", "message"), [(1, "3: was cut off the end"), (2, "2: to 3 were cut off the end")]
+)
+def test_the_last_ones_cut_off_are_named(count: int, message: str) -> None:
+    entries = chain("a", "b", "c")
+    (told,) = breaks(entries[:-count], entries[-1].head)
+    assert f"{told.number}: {told.message}" == message
+
+
+def test_an_entry_that_was_put_in_at_the_end_or_at_the_beginning_is_found() -> None:
+    entries = chain("a", "b")
+    assert found(chain("a", "b", "c"), entries[-1].head) == {3}
+    first = replace(entries[0], number=0)
+    assert found([replace(first, digest=digest_of(first)), *entries], entries[-1].head) == {1}
+
+
+def test_a_log_that_was_written_anew_is_whole_by_itself_and_found_by_a_head_that_was_noted() -> None:
+    noted, anew = chain("a", "b")[-1].head, chain("a", "c", "d")
+    assert list(breaks(anew, anew[-1].head)) == []
+    assert [str(each.number) for each in breaks(anew, anew[-1].head, noted)] == ["2"]
+    assert list(breaks(anew, anew[-1].head, anew[1].head)) == []
+    assert found([], Head(), noted) == {2}
+
+
+def test_a_log_without_its_head_is_not_believed() -> None:
+    (told,) = breaks(chain("a"), None)
+    assert told == Break(1, "may not be the last: the row that says which is has been deleted")
+
+
+def test_a_value_of_another_type_is_an_edit_not_a_crash() -> None:
+    entries = chain("a", "b")
+    head, entries[0] = entries[-1].head, replace(entries[0], why=b"a")  # type: ignore[arg-type]
+    assert found(entries, head) == {1}

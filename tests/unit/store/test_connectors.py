@@ -1,0 +1,36 @@
+"""How connectors fare, kept over restarts."""
+
+from dataclasses import replace
+
+from tests.unit.store.examples import NOW
+
+from mailgate.model import DeviceRecord, SourceState
+from mailgate.store import Store
+
+
+async def test_nothing_is_known_of_a_connector_that_never_ran(store: Store) -> None:
+    assert await store.connectors.states() == {}
+
+
+async def test_the_last_word_stands(store: Store) -> None:
+    first = SourceState(
+        "mdm", last_attempt=NOW, last_success=NOW, last_full=NOW, cursor=NOW, devices=3, taken=3
+    )
+    await store.connectors.note(first)
+    await store.connectors.note(SourceState("other", trouble="timeout", failing_since=NOW))
+    last = replace(first, trouble="too-many-gone", held=2, gone=1)
+    await store.connectors.note(last)
+    states = await store.connectors.states()
+    assert states["mdm"] == last
+    assert states["other"].failing_since == NOW
+
+
+async def test_the_devices_of_a_source_come_in_pages(store: Store) -> None:
+    ours = [DeviceRecord("mdm", f"d{number}") for number in range(5)]
+    await store.devices.take([*ours, DeviceRecord("other", "d9")], NOW)
+    assert [page async for page in store.connectors.devices("mdm", size=2)] == [
+        ["d0", "d1"],
+        ["d2", "d3"],
+        ["d4"],
+    ]
+    assert [page async for page in store.connectors.devices("nobody")] == []

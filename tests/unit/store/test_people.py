@@ -1,0 +1,105 @@
+"""What one person may be shown, and that it is nobody else's."""
+
+from datetime import timedelta
+
+import pytest
+from tests.unit.store.examples import ALLOW, BLOCK, NOW, access, mail_app
+
+from mailgate.model import AppsReport, DeviceRecord, Kind
+from mailgate.store import EnrolmentToken, Store
+from mailgate.store.people import spellings
+
+
+def record(
+    source: str = "intune", name: str = "phone-1", owner: str = "alice", **named: object
+) -> DeviceRecord:
+    apps = AppsReport(frozenset({"tiktok"}), True, NOW)
+    return DeviceRecord(source, name, owner, Kind.PHONE, "ios", apps=apps, **named)  # type: ignore[arg-type]
+
+
+async def written(store: Store) -> None:
+    """Everything that waits is in the tables."""
+    await store.ledger.flush()
+
+
+async def test_a_persons_devices_are_those_that_the_source_believed_most_gives_them(store: Store) -> None:
+    both = {"serial": "C39X8FAKE1"}
+    await store.devices.take([record(), record("jamf", "7", "bob", **both)], NOW)
+    await store.devices.take([record(**both)], NOW)
+    assert [device.id for device in await store.people.devices("Alice", ["intune", "jamf"])]
+    assert await store.people.devices("Alice", ["jamf", "intune"]) == []
+    assert await store.people.devices("", []) == []
+
+
+async def test_a_device_is_found_by_its_own_id_alone(store: Store) -> None:
+    await store.devices.take([record(serial="C39X8FAKE1")], NOW)
+    (device,) = await store.people.devices("alice")
+    assert await store.people.device(device.id) == device
+    assert await store.people.device("C39X8FAKE1") is None
+    assert await store.people.device("alice") is None
+
+
+async def test_a_phone_that_only_asked_for_mail_is_known_by_that(store: Store) -> None:
+    phone = mail_app("ApplC39X8FAKE1")
+    for minute in (0, 5):
+        asked = access(client=phone, device="", user="alice", now=NOW + timedelta(minutes=minute))
+        store.ledger.record(asked, BLOCK)
+    store.ledger.record(access(client=mail_app("applother12"), device="", user="bob"), BLOCK)
+    await written(store)
+    (found,) = await store.people.unreported("alice", [])
+    assert (found.eas_id, found.model, found.times) == ("applc39x8fake1", "iPhone", 2)
+    assert (found.first_at, found.last_at) == (NOW, NOW + timedelta(minutes=5))
+    assert found.mark.startswith("new-")
+    await store.devices.take([record(eas_ids=("APPLC39X8FAKE1",))], NOW)
+    assert await store.people.unreported("alice", await store.people.devices("alice")) == []
+
+
+async def test_requests_are_theirs_by_name_or_by_their_device_under_no_name(store: Store) -> None:
+    await store.devices.take([record()], NOW)
+    (device,) = devices = await store.people.devices("alice")
+    for user, where, decision in (
+        ("alice", "", ALLOW),
+        ("ALICE", device.id, BLOCK),
+        ("", device.id, ALLOW),
+        ("bob", device.id, BLOCK),
+        ("bob", "", ALLOW),
+        ("", "", ALLOW),
+    ):
+        store.ledger.record(access(device=where, user=user), decision)
+    await written(store)
+    found, count = await store.people.requests("alice", devices)
+    assert count == 3
+    assert {(each.sighting.user, each.sighting.device) for each in found} == {
+        ("alice", ""),
+        ("ALICE", device.id),
+        ("", device.id),
+    }
+    assert (await store.people.requests("alice", devices, size=1))[1] == 3
+    assert [each.sighting.user for each in (await store.people.requests("", devices))[0]] == [""]
+    assert await store.people.requests("", []) == ([], 0)
+
+
+async def test_mails_are_those_to_their_addresses(store: Store) -> None:
+    week = timedelta(days=7)
+    for person, at in (("alice@example.com", NOW), ("bob@example.com", NOW)):
+        await store.notices.claim(person, "phone", "prohibited-app", at, pause=week, at_most=3)
+    (told,) = await store.people.told({"alice@example.com"})
+    assert (told.device, told.reason, told.told_at) == ("phone", "prohibited-app", NOW)
+    assert await store.people.told(set()) == []
+
+
+async def test_what_enrolled_is_theirs_by_its_owner(store: Store) -> None:
+    for owner in ("Alice", "bob"):
+        token = EnrolmentToken(f"token-{owner}", owner, "", 1, NOW, NOW + timedelta(days=1))
+        await store.enrolments.add(owner.encode(), token)
+        await store.enrolments.enrol(owner.encode(), f"thumb-{owner}", "phone", NOW)
+    assert [each.thumbprint for each in await store.people.enrolled("alice")] == ["thumb-Alice"]
+    assert [(each.name, each.uses_left) for each in await store.people.tokens("alice")] == [
+        ("token-Alice", 0)
+    ]
+
+
+@pytest.mark.parametrize("written_as", ["alice", "Alice", "ALICE"])
+def test_a_login_name_is_looked_for_as_people_write_it(written_as: str) -> None:
+    assert written_as in spellings("aLiCe".lower())
+    assert "aLiCe" in spellings("aLiCe")

@@ -1,0 +1,32 @@
+"""Plans in the store."""
+
+from datetime import timedelta
+
+from tests.unit.store.examples import NOW
+
+from mailgate.store import Act, Draft, Planned, Store
+
+DRAFT = Draft("candidate", "p2", {"policy.yaml": "rules: []\n"})
+PLAN = Planned("abcdef01", 3, DRAFT, {"newly": {}}, "ada", NOW)
+ACT = Act(NOW, "ada", "policy-planned", "plan abcdef01")
+
+
+async def test_a_plan_is_found_by_how_its_digest_begins(store: Store) -> None:
+    await store.plans.keep(PLAN, ACT)
+    assert await store.plans.find("abcdef") == [PLAN]
+    assert await store.plans.find("abcde") == await store.plans.find("abcdefff") == []
+    assert [entry.about for entry in await store.audit.page()] == ["plan abcdef01"]
+
+
+async def test_the_same_plan_twice_is_kept_once_and_written_down_twice(store: Store) -> None:
+    for _ in range(2):
+        await store.plans.keep(PLAN, ACT)
+    assert len(await store.plans.find("abcdef01")) == 1
+    assert len(await store.audit.page()) == 2
+
+
+async def test_old_plans_go_with_old_sightings(store: Store) -> None:
+    await store.plans.keep(PLAN, ACT)
+    assert await store.prune(NOW, timedelta(days=30), timedelta(days=90)) == 0
+    assert await store.prune(NOW + timedelta(days=31), timedelta(days=30), timedelta(days=90)) == 1
+    assert await store.plans.find("abcdef") == []

@@ -1,0 +1,82 @@
+"""Versions of the rules in the store, and which one is in force."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from tests.unit.store.examples import NOW
+
+from mailgate.store import Act, Draft, OvertakenError, Store
+
+ONE = Draft("aaaa1", "p1", {"policy.yaml": "rules: []\n"})
+TWO = Draft("aaaa2", "p2", {"policy.yaml": "rules: [x]\n"})
+ACT = Act(NOW, "ada", "policy-activated", why="first try", origin="desk")
+
+
+async def test_a_new_store_has_nothing_in_force(store: Store) -> None:
+    assert await store.policies.active() is None
+    assert await store.policies.serial() == 0
+    assert await store.policies.history() == []
+
+
+async def test_what_is_put_in_force_is_kept_with_who_when_and_why(store: Store) -> None:
+    first = await store.policies.activate(ONE, ACT)
+    assert (first.serial, first.number, first.author, first.note, first.at) == (1, 1, "ada", "first try", NOW)
+    assert await store.policies.active() == first
+    version = await store.policies.get(1)
+    assert version is not None
+    assert (version.texts, version.author, version.made_at) == (ONE.texts, "ada", NOW)
+    (entry,) = await store.audit.page()
+    assert (entry.who, entry.what, entry.about) == ("ada", "policy-activated", "version 1")
+
+
+async def test_what_is_in_force_already_is_no_new_activation(store: Store) -> None:
+    first = await store.policies.activate(ONE, ACT)
+    assert await store.policies.activate(ONE, replace(ACT, who="grace")) == first
+    assert len(await store.audit.page()) == 1
+
+
+async def test_going_back_is_an_activation_of_the_version_that_was(store: Store) -> None:
+    await store.policies.activate(ONE, ACT)
+    await store.policies.activate(TWO, ACT)
+    back = await store.policies.activate(ONE, replace(ACT, at=NOW + timedelta(hours=1)))
+    assert (back.serial, back.number, await store.policies.serial()) == (3, 1, 3)
+    assert [each.number for each in await store.policies.history()] == [1, 2, 1]
+    assert await store.audit.verify() == []
+
+
+async def test_a_version_is_found_by_number_or_by_how_a_digest_begins(store: Store) -> None:
+    await store.policies.activate(ONE, ACT)
+    await store.policies.activate(replace(TWO, policy="beef00"), ACT)
+    find = store.policies.find
+    names = {
+        name: [each.number for each in await find(name)]
+        for name in ("1", "aaaa2", "beef", "aaaa", "aaa", "9", "%%%%")
+    }
+    assert names == {"1": [1], "aaaa2": [2], "beef": [2], "aaaa": [2, 1], "aaa": [], "9": [], "%%%%": []}
+    assert await store.policies.known("aaaa1")
+    assert not await store.policies.known("aaaa")
+
+
+async def test_who_was_overtaken_changes_nothing(store: Store) -> None:
+    await store.policies.activate(ONE, ACT, after=0)
+    with pytest.raises(OvertakenError):
+        await store.policies.activate(TWO, ACT, after=0)
+    assert await store.policies.serial() == 1
+    assert not await store.policies.known("aaaa2")
+    assert len(await store.audit.page()) == 1
+
+
+async def test_gates_that_activate_at_once_take_turns(store: Store, url: str) -> None:
+    others = [await Store.open(url) for _ in range(3)]
+    drafts = [replace(ONE, digest=f"digest{number % 2}") for number in range(4)]
+    await asyncio.gather(
+        *(each.policies.activate(draft, ACT) for each, draft in zip([store, *others], drafts, strict=True))
+    )
+    history = await store.policies.history()
+    assert [each.serial for each in history] == list(range(len(history), 0, -1))
+    assert {each.digest for each in history} == {"digest0", "digest1"}
+    assert await store.audit.verify() == []
+    for each in others:
+        await each.close()

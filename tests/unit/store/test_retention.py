@@ -1,0 +1,135 @@
+"""Everything that is stored about people has an end."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+from tests.unit.store.examples import ALLOW, BLOCK, NOW, access
+from tests.unit.store.test_devices import learned, report
+
+from mailgate.model import AppsReport, Client, DeviceRecord, Kind
+from mailgate.store import EnrolmentToken, Keep, Store
+from mailgate.store.personal import PERSONAL
+from mailgate.store.schema import metadata
+
+DAY = timedelta(days=1)
+KEEP = Keep(sightings=30 * DAY, devices=90 * DAY, lost_devices=365 * DAY)
+SERIAL = {"serial": "C39X8FAKE1"}
+
+
+def record(
+    source: str, *, serial: str = "", owner: str = "alice", eas: str = "", **more: object
+) -> DeviceRecord:
+    apps = AppsReport(frozenset(), True, NOW)
+    known = {"serial": serial, "eas_ids": (eas,) if eas else (), "apps": apps} | more
+    return DeviceRecord(source, f"{source}-1", owner, Kind.PHONE, "ios", **known)  # type: ignore[arg-type]
+
+
+async def something_everywhere(store: Store) -> None:
+    """A row in every table that names people."""
+    await store.devices.take([record("intune", **SERIAL), record("jamf", owner="bob", **SERIAL)], NOW)
+    store.ledger.record(access(device=""), ALLOW)
+    await store.ledger.flush()
+    await store.notices.claim("alice@example.com", "d", "r", NOW, pause=DAY, at_most=1)
+    await store.enrolments.add(b"t", EnrolmentToken("token", "alice", "", 1, NOW, NOW + DAY))
+    await store.enrolments.enrol(b"t", "thumb", "", NOW)
+
+
+async def rows(store: Store) -> dict[str, int]:
+    """How many rows each table has."""
+    async with store._database.reading() as connection:
+        return {
+            table.name: len((await connection.execute(select(table))).all())
+            for table in metadata.sorted_tables
+        }
+
+
+async def prune(store: Store, at: datetime) -> int:
+    return await store.retention.prune(at, KEEP)
+
+
+async def test_every_table_that_names_people_is_empty_in_the_end(store: Store) -> None:
+    await something_everywhere(store)
+    before = await rows(store)
+    assert {table.name for table in PERSONAL if not before[table.name]} == set()
+    assert await prune(store, NOW + 29 * DAY) == 0
+    assert await rows(store) == before
+    assert await prune(store, NOW + 92 * DAY)
+    after = await rows(store)
+    assert {table.name for table in PERSONAL if after[table.name]} == set()
+
+
+async def test_what_was_decided_goes_before_the_devices(store: Store) -> None:
+    await something_everywhere(store)
+    await prune(store, NOW + 31 * DAY)
+    left = await rows(store)
+    assert (left["sightings"], left["clients"], left["notices"], left["devices"]) == (0, 0, 0, 1)
+
+
+async def test_a_lost_device_stays_shut_out_for_longer_and_not_for_ever(store: Store) -> None:
+    await store.devices.take([record("intune")], NOW)
+    (device,) = await store.people.devices("alice")
+    await store.devices.lose(device.id, NOW + 60 * DAY)
+    await prune(store, NOW + 400 * DAY)
+    (kept,) = await store.people.devices("alice")
+    assert kept.lost_at == NOW + 60 * DAY
+    await prune(store, NOW + 426 * DAY)
+    assert await store.people.devices("alice") == []
+
+
+async def test_what_one_source_says_no_more_goes_while_another_goes_on(store: Store) -> None:
+    await store.devices.take([record("intune", eas="applold00001", **SERIAL)], NOW)
+    await store.devices.take([record("jamf", eas="applnew00001", owner="bob", **SERIAL)], NOW)
+    await store.devices.take([record("jamf", eas="applnew00001", owner="bob", **SERIAL)], NOW + 89 * DAY)
+    await prune(store, NOW + 91 * DAY)
+    (device,) = await store.devices.called("C39X8FAKE1")
+    assert [report.source for report in device.reports] == ["jamf"]
+    assert device.findings == ()
+    assert await store.devices.called("applold00001") == []
+    assert await store.devices.called("applnew00001") == [device]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+async def test_a_name_that_was_contested_goes_to_who_is_left(store: Store, count: int) -> None:
+    eas = "applshared01"
+    await store.devices.take([record("jamf", serial="SERIAL0001", eas=eas)], NOW)
+    await store.devices.take([record("intune", serial="SERIAL0002", eas=eas)], NOW + DAY)
+    for day in range(count):
+        await store.devices.take([record("jamf", serial="SERIAL0001", eas=eas)], NOW + (88 + day) * DAY)
+    await store.devices.take([record("google", serial="SERIAL0002")], NOW + 91 * DAY)
+    await prune(store, NOW + 92 * DAY)
+    (holder,) = await store.devices.called(eas)
+    assert [report.source for report in holder.reports] == ["jamf"]
+    assert holder.findings == ()
+
+
+async def test_ids_of_forgotten_devices_are_kept_for_a_day(store: Store) -> None:
+    await store.devices.take([record("intune")], NOW)
+    (device,) = await store.people.devices("alice")
+    await store.devices.forget(device.id, NOW)
+    await prune(store, NOW + timedelta(hours=23))
+    assert (await rows(store))["forgotten_devices"] == 1
+    await prune(store, NOW + timedelta(hours=25))
+    assert (await rows(store))["forgotten_devices"] == 0
+
+
+async def test_prune_deletes_what_was_not_seen_for_long_and_keeps_the_rest(store: Store) -> None:
+    for number in range(7):
+        now = NOW - timedelta(days=number)
+        await learned(store, report(f"d{number}", last_seen=now))
+        store.ledger.record(
+            access(device=f"d{number}", now=now, client=Client(Kind.LAPTOP, False, os=str(number))), BLOCK
+        )
+    store.ledger.record(access(device="same client", client=Client(Kind.LAPTOP, False, os="6")), BLOCK)
+    await store.ledger.flush()
+    gone = await store.retention.prune(NOW, replace(KEEP, sightings=3 * DAY, devices=5 * DAY), page=2)
+    assert gone == 3 + 1 + 2  # sightings, the clients that only they had, devices
+    assert {each.reports[0].id for each in await store.devices.page()} == {f"d{n}" for n in range(6)} - {"d6"}
+    assert {row.sighting.device for row in await store.sightings.latest()} == {
+        "same client",
+        "d0",
+        "d1",
+        "d2",
+        "d3",
+    }
