@@ -30,17 +30,19 @@ export async function show(before, memory) {
     action.setBadgeTextColor({ color: "#ffffff" }),
     action.setTitle({ title: `${i18n.getMessage("name")}: ${i18n.getMessage(key, values)}` }),
   ]);
-  for (const change of changes(before.told, memory.told)) await notify(change);
+  const news = changes(before.told, memory.told).map(({ id, kind }) => `${kind}_${id === HERE ? "here" : "device"}`);
+  // a rule that meets several devices of a person is one piece of news
+  await Promise.all([...new Set(news)].map(notify));
 }
 
-/** @param {import("../core/changes.js").Change} change */
-async function notify({ id, kind }) {
-  const whose = id === HERE ? "here" : "device";
-  await notifications.create(`${kind} ${id}`, {
+/** @param {string} what names its texts */
+async function notify(what) {
+  await notifications.clear(what);
+  await notifications.create(what, {
     type: "basic",
     iconUrl: runtime.getURL("icons/128.png"),
-    title: i18n.getMessage(`notice_${kind}`),
-    message: i18n.getMessage(`notice_${kind}_${whose}`),
+    title: i18n.getMessage(`notice_${what.split("_")[0]}`),
+    message: i18n.getMessage(`notice_${what}`),
   });
 }
 

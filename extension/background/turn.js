@@ -6,7 +6,7 @@
 import { permissionPattern } from "../core/address.js";
 import { reportOf } from "../core/report.js";
 import { alarmIn } from "../core/schedule.js";
-import { after, enrolsNow, mayLook, reportsNow } from "../core/state.js";
+import { after, enrolsNow, looksNow, mayLook, reportsNow } from "../core/state.js";
 import { readStatus } from "../core/status.js";
 import { alarms, permissions } from "../shim/ext.js";
 import { look, post } from "./gate.js";
@@ -139,9 +139,8 @@ async function carry(memory) {
  */
 async function verdict(memory, { statusEvery }, wish) {
   const now = Date.now();
-  // half a second: an alarm may ring a little early
-  const due = now + 500 >= memory.statusAt + statusEvery * 1000;
-  if (!mayLook(memory) || (!wish.look && (!due || memory.phase === "away"))) return memory;
+  const wanted = wish.look ? mayLook(memory) : looksNow(memory, now, statusEvery);
+  if (!wanted) return memory;
   const { token, expiresAt } = await readSession();
   const answer = await look(`${memory.gate}/.mailgate/status`, now < expiresAt ? token : "", memory.etag);
   if (answer.kind !== "answer") return failure(memory, answer);

@@ -180,8 +180,10 @@ function keyLost(memory) {
  * @returns {Memory}
  */
 function looked(memory, { now, status, etag }) {
-  if (!status) return { ...memory, statusAt: now };
-  return { ...memory, status, etag, statusAt: now, told: remember(status) };
+  // a report that is due and fails is a trouble of its own
+  const back = memory.phase === "away" && now < memory.reportAt ? working(memory) : memory;
+  if (!status) return { ...back, statusAt: now };
+  return { ...back, status, etag, statusAt: now, told: remember(status) };
 }
 
 const EVENTS = { configured, permission, enrolling, enrolled, attested, refused, unreachable, keyLost, looked };
@@ -233,4 +235,17 @@ export function reportsNow(memory, now, expiresAt) {
  */
 export function mayLook(memory) {
   return Boolean(memory.deviceId) && !RESTING.has(memory.phase);
+}
+
+/**
+ * Whether to ask for the verdict now: every so often, or when it is time for another try.
+ *
+ * @param {Memory} memory
+ * @param {number} now
+ * @param {number} every seconds
+ */
+export function looksNow(memory, now, every) {
+  if (!mayLook(memory)) return false;
+  // alarms may ring a little early
+  return now + 500 >= (memory.phase === "away" ? memory.retryAt : memory.statusAt + every * 1000);
 }

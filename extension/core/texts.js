@@ -33,6 +33,9 @@ const FIXES = new Set([
   "ask",
 ]);
 
+/** A fix that this version does not know is a code all the same; a sentence of the admin's own has spaces. */
+const CODE = /^[a-z]+(-[a-z]+)+$/;
+
 /** What helps where the rule names no fix. @type {Record<string, string>} */
 const FIX_OF_REASON = {
   "prohibited-app": "remove-app",
@@ -61,8 +64,8 @@ export function reasonKey({ reason, apps, title }) {
  * @returns {[string, ...string[]]}
  */
 export function fixKey({ fix, reason, apps }) {
-  if (fix && !FIXES.has(fix)) return [OWN_WORDS, fix];
-  let known = fix || (Object.hasOwn(FIX_OF_REASON, reason) ? FIX_OF_REASON[reason] : "ask");
+  if (fix && !FIXES.has(fix) && !CODE.test(fix)) return [OWN_WORDS, fix];
+  let known = (FIXES.has(fix) && fix) || (Object.hasOwn(FIX_OF_REASON, reason) ? FIX_OF_REASON[reason] : "ask");
   if (known === "remove-app" && apps.length === 0) known = "ask";
   return [messageKey("fix", known), apps.join(", ")];
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { EMPTY, after, enrolsNow, mayLook, reportsNow } from "../../../extension/core/state.js";
+import { EMPTY, after, enrolsNow, looksNow, mayLook, reportsNow } from "../../../extension/core/state.js";
 import { readStatus } from "../../../extension/core/status.js";
 
 const NOW = 1_790_000_000_000;
@@ -137,4 +137,21 @@ test("an unchanged verdict is seen anew and kept", () => {
   const seen = after(ACTIVE, "looked", { now: NOW, status: ALLOWED, etag: 'W/"1"' });
   const again = after(seen, "looked", { now: NOW + 1000, status: null, etag: "" });
   assert.deepEqual(again, { ...seen, statusAt: NOW + 1000 });
+});
+
+test("a look that gets through ends the trouble, unless a report is due and fails", () => {
+  const away = after(ACTIVE, "unreachable", { now: NOW, chance: 1 });
+  const looked = { now: NOW + 6000, status: ALLOWED, etag: "" };
+  assert.equal(after(away, "looked", looked).phase, "active");
+  assert.equal(after({ ...away, reportAt: NOW }, "looked", looked).phase, "away");
+});
+
+test("the verdict is asked for every so often, and when away at the time of the next try", () => {
+  const seen = { ...ACTIVE, statusAt: NOW };
+  assert.equal(looksNow(seen, NOW + 44_000, 45), false);
+  assert.equal(looksNow(seen, NOW + 45_000, 45), true);
+  const away = after(seen, "unreachable", { now: NOW, chance: 1 });
+  assert.equal(looksNow(away, NOW + 4000, 45), false);
+  assert.equal(looksNow(away, NOW + 5000, 45), true);
+  assert.equal(looksNow(CONFIGURED, NOW, 45), false);
 });

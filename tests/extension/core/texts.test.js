@@ -28,6 +28,10 @@ test("an admin's own sentence is shown as it is", () => {
   assert.deepEqual(fixKey(verdict({ fix: "Call Bob." })), [OWN_WORDS, "Call Bob."]);
 });
 
+test("the code of a fix that is not known is never shown", () => {
+  assert.deepEqual(fixKey(verdict({ fix: "get-extension" })), ["fix_ask", ""]);
+});
+
 test("where the rule names no fix the reason does, and asking always helps", () => {
   assert.deepEqual(fixKey(verdict({ reason: "posture-stale" })), ["fix_report_again", ""]);
   assert.deepEqual(fixKey(verdict({ reason: "constructor" })), ["fix_ask", ""]);
