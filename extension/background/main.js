@@ -6,17 +6,18 @@ import { openNotice } from "./show.js";
 import { ALARM, turn } from "./turn.js";
 
 const wake = () => void turn();
+const retry = () => void turn({ retry: true });
 
 runtime.onMessage.addListener(onMessage);
 runtime.onInstalled.addListener(wake);
-runtime.onStartup.addListener(wake);
+runtime.onStartup.addListener(retry);
 permissions.onAdded.addListener(wake);
 permissions.onRemoved.addListener(wake);
 alarms.onAlarm.addListener(({ name }) => {
   if (name === ALARM) wake();
 });
 storage.onChanged.addListener((_changes, area) => {
-  if (area === "managed") wake();
+  if (area === "managed") retry();
 });
 notifications.onClicked.addListener((id) => void openNotice(id));
 

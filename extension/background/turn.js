@@ -4,9 +4,10 @@
  */
 
 import { permissionPattern } from "../core/address.js";
+import { enrolsNow, looksNow, mayLook, reportsNow } from "../core/due.js";
 import { reportOf } from "../core/report.js";
 import { alarmIn } from "../core/schedule.js";
-import { after, enrolsNow, looksNow, mayLook, reportsNow } from "../core/state.js";
+import { after } from "../core/state.js";
 import { readStatus } from "../core/status.js";
 import { alarms, permissions } from "../shim/ext.js";
 import { look, post } from "./gate.js";
@@ -47,7 +48,7 @@ async function take(wish) {
   const before = await readMemory();
   let memory = after(before, "configured", settings);
   if (memory.gate !== before.gate) await writeSession({ token: "", expiresAt: 0, nonce: "" });
-  if (wish.retry) memory = { ...memory, retryAt: 0 };
+  if (wish.retry) memory = after(memory, "retried");
   if (memory.gate) {
     const granted = await permissions.contains({ origins: [permissionPattern(memory.gate)] });
     memory = after(memory, "permission", { granted });

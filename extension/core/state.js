@@ -74,9 +74,6 @@ const ENDS = {
   "key-not-enrolled": "not-enrolled",
 };
 
-/** Phases in which there is nothing to do until a person, or the company, does something. */
-const RESTING = new Set(["unconfigured", "permission", "code", "code-refused", "revoked", "not-enrolled", "key-lost"]);
-
 /**
  * @param {Memory} memory
  * @param {{gate: string | null, managed: boolean}} event
@@ -140,7 +137,8 @@ function refused(memory, { now, reason, status, reference, serverTime, retryAfte
   const trouble = { reason, status, reference, at: now };
   const skew = serverTime ? serverTime - Math.floor(now / 1000) : memory.skew;
   if (Object.hasOwn(ENDS, reason)) {
-    return { ...memory, phase: ENDS[reason], trouble, skew, failures: 0, retryAt: 0, status: null, etag: "" };
+    const deviceId = reason === "key-not-enrolled" ? "" : memory.deviceId;
+    return { ...memory, deviceId, phase: ENDS[reason], trouble, skew, failures: 0, retryAt: 0, status: null, etag: "" };
   }
   return { ...failed(memory, now, chance, retryAfter), trouble, skew };
 }
@@ -186,7 +184,19 @@ function looked(memory, { now, status, etag }) {
   return { ...back, status, etag, statusAt: now, told: remember(status) };
 }
 
-const EVENTS = { configured, permission, enrolling, enrolled, attested, refused, unreachable, keyLost, looked };
+/**
+ * A person asks, the browser has just started or the policy has changed: no waiting, and a token of the company is
+ * tried again, since it may be another one.
+ *
+ * @param {Memory} memory
+ * @returns {Memory}
+ */
+function retried(memory) {
+  const anew = memory.managed && memory.phase === "code-refused";
+  return { ...memory, retryAt: 0, phase: anew ? "code" : memory.phase };
+}
+
+const EVENTS = { configured, retried, permission, enrolling, enrolled, attested, refused, unreachable, keyLost, looked };
 
 /**
  * The state after an event. Raises TypeError for an event that there is not.
@@ -199,53 +209,4 @@ const EVENTS = { configured, permission, enrolling, enrolled, attested, refused,
 export function after(memory, type, event = {}) {
   if (!Object.hasOwn(EVENTS, type)) throw new TypeError(`no event is called ${type}`);
   return EVENTS[type](memory, /** @type {any} */ (event));
-}
-
-/**
- * Whether to enrol now. A key that was revoked is not replaced by itself: only a new code from a person does that.
- *
- * @param {Memory} memory
- * @param {{token: string, byHand: boolean}} given
- * @param {number} now
- */
-export function enrolsNow(memory, { token, byHand }, now) {
-  if (!token || memory.deviceId || memory.phase === "permission" || memory.phase === "unconfigured") return false;
-  if (byHand) return memory.phase !== "away" || now >= memory.retryAt;
-  if (memory.phase === "revoked" || memory.phase === "code-refused") return false;
-  return now >= memory.retryAt;
-}
-
-/**
- * Whether a report is due.
- *
- * @param {Memory} memory
- * @param {number} now
- * @param {number} expiresAt when the token ends; 0 without one
- */
-export function reportsNow(memory, now, expiresAt) {
-  if (!memory.deviceId || RESTING.has(memory.phase)) return false;
-  if (now < memory.retryAt) return false;
-  return now >= memory.reportAt || now >= expiresAt;
-}
-
-/**
- * Whether the gate may be asked for the verdict.
- *
- * @param {Memory} memory
- */
-export function mayLook(memory) {
-  return Boolean(memory.deviceId) && !RESTING.has(memory.phase);
-}
-
-/**
- * Whether to ask for the verdict now: every so often, or when it is time for another try.
- *
- * @param {Memory} memory
- * @param {number} now
- * @param {number} every seconds
- */
-export function looksNow(memory, now, every) {
-  if (!mayLook(memory)) return false;
-  // alarms may ring a little early
-  return now + 500 >= (memory.phase === "away" ? memory.retryAt : memory.statusAt + every * 1000);
 }

@@ -36,6 +36,16 @@ const TONES = { allow: "ok", warn: "warned", challenge: "blocked", block: "block
 
 const KINDS = new Set(["laptop", "phone", "tablet", "mail_app"]);
 
+const SYSTEMS = new Map([
+  ["android", "Android"],
+  ["chromeos", "ChromeOS"],
+  ["ios", "iOS"],
+  ["ipados", "iPadOS"],
+  ["linux", "Linux"],
+  ["macos", "macOS"],
+  ["windows", "Windows"],
+]);
+
 const GRAVEST = /** @type {const} */ (["blocked", "warned", "waiting", "ok"]);
 
 /** Phases whose way out is the set-up. */
@@ -118,7 +128,19 @@ function deviceLine(device) {
     ? lineOf(device.verdict, "device")
     : { tone: /** @type {Tone} */ ("waiting"), state: unjudged(device), reason: null, fix: null, contact: "", deadline: "" };
   const kind = device.here ? "kind_here" : `kind_${KINDS.has(device.kind) ? device.kind : "other"}`;
-  return { ...line, id: device.id, kind, system: [device.os, device.osVersion].filter(Boolean).join(" ") };
+  // what is said of this browser stands above already
+  const said = device.here ? { ...line, reason: null, fix: null, deadline: "" } : line;
+  return { ...said, id: device.id, kind, system: systemOf(device) };
+}
+
+/**
+ * As its maker writes it. What browsers call the version of Windows is not what people do, so it is left out.
+ *
+ * @param {Device} device
+ */
+function systemOf({ os, osVersion }) {
+  const name = SYSTEMS.get(os) ?? os;
+  return os === "windows" || !osVersion ? name : `${name} ${osVersion}`;
 }
 
 /**

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { EMPTY, after, enrolsNow, looksNow, mayLook, reportsNow } from "../../../extension/core/state.js";
+import { mayLook, reportsNow } from "../../../extension/core/due.js";
+import { EMPTY, after } from "../../../extension/core/state.js";
 import { readStatus } from "../../../extension/core/status.js";
 
 const NOW = 1_790_000_000_000;
@@ -105,34 +106,6 @@ test("nothing that an object inherits is an event", () => {
   }
 });
 
-test("a policy's token enrols by itself, also where the key or the gate's memory of it is gone", () => {
-  const given = { token: "mailgate-enrol-x", byHand: false };
-  assert.equal(enrolsNow(CONFIGURED, given, NOW), true);
-  assert.equal(enrolsNow(after(ACTIVE, "keyLost"), given, NOW), true);
-  assert.equal(enrolsNow(ACTIVE, given, NOW), false);
-  assert.equal(enrolsNow({ ...CONFIGURED, phase: "permission" }, given, NOW), false);
-  assert.equal(enrolsNow(CONFIGURED, { token: "", byHand: false }, NOW), false);
-});
-
-test("a revoked key is replaced only where a person brings a new code", () => {
-  const shut = { ...after(ACTIVE, "refused", refusal("key-revoked")), deviceId: "" };
-  assert.equal(enrolsNow(shut, { token: "mailgate-enrol-x", byHand: false }, NOW), false);
-  assert.equal(enrolsNow(shut, { token: "7K3M-9XQ2", byHand: true }, NOW), true);
-});
-
-test("enrolment waits for the time of the next try, too", () => {
-  const away = after(CONFIGURED, "unreachable", { now: NOW, chance: 1 });
-  assert.equal(enrolsNow(away, { token: "7K3M-9XQ2", byHand: true }, NOW), false);
-  assert.equal(enrolsNow(away, { token: "7K3M-9XQ2", byHand: true }, NOW + 5000), true);
-});
-
-test("a report is due at its time, and at once where the token has ended", () => {
-  assert.equal(reportsNow(ACTIVE, NOW, NOW + 600_000), false);
-  assert.equal(reportsNow(ACTIVE, NOW + 480_000, NOW + 600_000), true);
-  assert.equal(reportsNow(ACTIVE, NOW, 0), true);
-  assert.equal(reportsNow(CONFIGURED, NOW, 0), false);
-});
-
 test("an unchanged verdict is seen anew and kept", () => {
   const seen = after(ACTIVE, "looked", { now: NOW, status: ALLOWED, etag: 'W/"1"' });
   const again = after(seen, "looked", { now: NOW + 1000, status: null, etag: "" });
@@ -146,12 +119,9 @@ test("a look that gets through ends the trouble, unless a report is due and fail
   assert.equal(after({ ...away, reportAt: NOW }, "looked", looked).phase, "away");
 });
 
-test("the verdict is asked for every so often, and when away at the time of the next try", () => {
-  const seen = { ...ACTIVE, statusAt: NOW };
-  assert.equal(looksNow(seen, NOW + 44_000, 45), false);
-  assert.equal(looksNow(seen, NOW + 45_000, 45), true);
-  const away = after(seen, "unreachable", { now: NOW, chance: 1 });
-  assert.equal(looksNow(away, NOW + 4000, 45), false);
-  assert.equal(looksNow(away, NOW + 5000, 45), true);
-  assert.equal(looksNow(CONFIGURED, NOW, 45), false);
+test("a company's token that was refused is tried again when asked, a person's code is not", () => {
+  const refusedCode = after({ ...CONFIGURED, managed: true }, "refused", refusal("enrolment-unknown"));
+  assert.equal(after(refusedCode, "retried").phase, "code");
+  assert.equal(after({ ...refusedCode, managed: false }, "retried").phase, "code-refused");
+  assert.equal(after(after(ACTIVE, "unreachable", { now: NOW, chance: 1 }), "retried").retryAt, 0);
 });

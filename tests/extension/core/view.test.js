@@ -35,13 +35,19 @@ test("each device has its line; the badge shows the gravest", () => {
   const own = { id: "b", here: true, kind: "laptop", verdict: ALLOW };
   const view = viewOf(knowing(ALLOW, [phone, own, { id: "c", kind: "toaster", apps: ["tiktok"] }]));
   assert.deepEqual(view.devices.map(({ kind, tone, system }) => [kind, tone, system]), [
-    ["kind_phone", "blocked", "ios 18.6"],
+    ["kind_phone", "blocked", "iOS 18.6"],
     ["kind_here", "ok", ""],
     ["kind_other", "waiting", ""],
   ]);
   assert.equal(view.tone, "ok");
   assert.equal(gravest(view), "blocked");
   assert.equal(gravest(viewOf(knowing(ALLOW))), "ok");
+});
+
+test("this browser's line in the list does not say again what stands above it", () => {
+  const own = { id: "b", here: true, kind: "laptop", os: "windows", os_version: "15.0.0", verdict: BLOCK };
+  const [line] = viewOf(knowing(BLOCK, [own])).devices;
+  assert.deepEqual([line.state, line.reason, line.fix, line.system], [["device_block"], null, null, "Windows"]);
 });
 
 test("while the gate is away, the last verdict is still there, but not as the headline", () => {
