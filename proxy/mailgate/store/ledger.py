@@ -8,12 +8,18 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.model import Access, Decision
+from mailgate.store.database import Database
 from mailgate.store.outbox import Outbox
 from mailgate.store.recorded import client_facts
 from mailgate.store.sightings import ClientFacts, Sighting, Tally, count_up
+from mailgate.store.spool import Spool
 
 _log = structlog.get_logger(__name__)
 _LONGEST_NAME = 256
+
+MOST_STRANGERS = 500
+"""Sightings of nobody's unknown devices that one write takes. More at once is a flood of made-up clients: each would
+cost as much as a decision and stay as a row of its own."""
 
 
 class Ledger(Outbox[Sighting, Tally]):
@@ -22,16 +28,36 @@ class Ledger(Outbox[Sighting, Tally]):
     noun = "sightings"
     interval = 1.0
 
+    def __init__(self, database: Database, spool: Spool, limit: int = 10_000) -> None:
+        super().__init__(database, spool, limit)
+        self.passed_over = 0
+        """Decisions on strangers that were not recorded, because too many different ones came at once."""
+        self._strangers = 0
+
     def record(self, access: Access, decision: Decision, reference: str = "") -> None:
         """Count one decision. Never waits and never raises; what cannot be kept is counted as dropped.
 
-        ``reference`` is the id under which the answer was given out, if one was.
+        ``reference`` is the id under which the answer was given out, if one was. Where nothing tells who asks or with
+        which device, only the first ``MOST_STRANGERS`` different ones of each write are kept.
         """
         try:
-            self.put(_sighting(access, decision), Tally(1, access.now, access.now, reference))
+            sighting = _sighting(access, decision)
+            if not sighting.device and not sighting.user and self._too_many(sighting):
+                self.passed_over += 1
+            else:
+                self.put(sighting, Tally(1, access.now, access.now, reference))
         except Exception as error:  # noqa: BLE001 - a request is never refused for its bookkeeping
             self.counts.dropped += 1
             _log.error("sighting-lost", error=type(error).__name__)
+
+    def _too_many(self, stranger: Sighting) -> bool:
+        """Whether one more stranger is one too many; one that waits to be written already never is."""
+        if not self._items:
+            self._strangers = 0
+        elif stranger in self._items:
+            return False
+        self._strangers += 1
+        return self._strangers > MOST_STRANGERS
 
     def _merge(self, old: Tally, new: Tally) -> Tally:
         return old.plus(new)

@@ -7,6 +7,7 @@ from tests.unit.store.examples import BLOCK, access
 
 from mailgate.model import Client, Effect, Kind, Reason, RequestFacts, RuleTrial, Stage
 from mailgate.store import Recorded, Store
+from mailgate.store.ledger import MOST_STRANGERS
 
 
 async def stored(store: Store) -> list[Recorded]:
@@ -47,3 +48,28 @@ async def test_odd_text_is_kept_somehow(store: Store, bad: str) -> None:
 async def test_what_cannot_be_recorded_is_counted_and_never_raised(store: Store) -> None:
     store.ledger.record(None, BLOCK)  # type: ignore[arg-type]
     assert store.ledger.counts.dropped == 1
+
+
+def made_up(number: int) -> RequestFacts:
+    return RequestFacts(headers={"user-agent": f"made-up/{number}"})
+
+
+async def test_a_flood_of_strangers_is_recorded_in_part_and_counted(store: Store) -> None:
+    for number in range(MOST_STRANGERS + 30):
+        store.ledger.record(access(made_up(number), device="", user=""), BLOCK)
+    assert store.ledger.passed_over == 30
+    assert len(list(store.ledger.waiting())) == MOST_STRANGERS
+    await store.ledger.flush()
+    store.ledger.record(access(made_up(-1), device="", user=""), BLOCK)
+    assert store.ledger.passed_over == 30, "the next write has room again"
+
+
+async def test_whoever_is_known_or_waits_already_is_recorded_in_a_flood_too(store: Store) -> None:
+    for number in range(MOST_STRANGERS + 30):
+        store.ledger.record(access(made_up(number), device="", user=""), BLOCK)
+    store.ledger.record(access(made_up(0), device="", user=""), BLOCK)
+    store.ledger.record(access(made_up(-1), device="phone-2", user=""), BLOCK)
+    store.ledger.record(access(made_up(-1), device="", user="bob@example.com"), BLOCK)
+    assert store.ledger.passed_over == 30
+    assert len(list(store.ledger.waiting())) == MOST_STRANGERS + 2
+    assert store.ledger.counts.dropped == 0

@@ -70,7 +70,7 @@ async def test_everything_of_a_person_is_forgotten_and_nothing_of_another(store:
     assert await store.personal.forget("alice", NOW, ["alice@example.com"], PRECEDENCE) == 1
     left = await everything_in(store)
     assert {name for name, rows in left.items() if "alice" in rows.lower()} == {"enrolled_keys"}
-    assert await store.enrolments.revoked() == ["thumb2-of-alice", "thumb2-of-zoe"]
+    assert set(await store.enrolments.revoked()) == {"thumb2-of-alice", "thumb2-of-zoe"}
     assert [each.owner for each in await store.enrolments.page()] == ["Zoe", "", "Zoe"]
     assert await store.personal.everything("zoe", ["zoe@example.com"], PRECEDENCE) == before
 
