@@ -20,6 +20,7 @@ from tests.servers import unavailable
 
 pytestmark = pytest.mark.e2e
 
+AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"  # npm ci --prefix tests/e2e
 STRICT = YAML(typ="safe").load(Path(__file__).parents[2] / "config/examples/strict/policy.yaml")
 OPEN = "Company mail opens in this browser."
 CLOSED = "Company mail does not open in this browser."
@@ -70,7 +71,8 @@ def test_mail_is_read_and_the_gate_sees_the_proof_on_every_request(
     webmail.log_in("alice", PASSWORD)
     lines = decided(gate)[before:]
     assert len(lines) > 10
-    assert {(line["kind"], line["attestation"]) for line in lines} == {("laptop", "accepted")}
+    seen = {(line["kind"], line["assurance"], line["attestation"]) for line in lines}
+    assert seen == {("laptop", "attested", "accepted")}
 
 
 def test_no_other_origin_ever_sees_the_token(
@@ -104,9 +106,10 @@ def test_a_token_is_renewed_when_its_time_comes_and_pages_carry_the_new_one(
     browser.worker.evaluate(
         "chrome.storage.local.get('memory').then(({ memory }) => chrome.storage.local.set({ memory: { ...memory, reportAt: 1 } }))"
     )
-    browser.ask("check")
+    assert browser.worker.evaluate("chrome.alarms.get('turn')")
+    browser.worker.evaluate("chrome.alarms.create('turn', { when: Date.now() + 100 })")
+    assert wait_for(lambda: browser.session()["token"] != token, 20)
     renewed = browser.session()["token"]
-    assert renewed != token
     rules = browser.worker.evaluate("chrome.declarativeNetRequest.getSessionRules()")
     assert {rule["action"]["requestHeaders"][0]["value"] for rule in rules} == {renewed}
 
@@ -263,3 +266,22 @@ def test_strict_mode_tells_how_to_get_the_extension_and_goes_on_once_it_is_there
             browser.enrol(gate.url, admin(gate, "enroll", "code"))
             page.bring_to_front()
             Webmail(page, gate.url).expect_login_form()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_its_pages_pass_the_accessibility_rules_and_work_by_keyboard(browser: Companion, scheme: Any) -> None:
+    for path in ("popup/popup.html", "options/options.html"):
+        page = browser.page(path)
+        page.emulate_media(color_scheme=scheme)
+        expect(page.locator("#headline")).to_have_text(OPEN)
+        page.evaluate("document.querySelector('details')?.setAttribute('open', '')")
+        page.evaluate(AXE.read_text())
+        found = page.evaluate("axe.run(document)")
+        assert [each["id"] for each in found["violations"]] == []
+        page.close()
+    popup = browser.popup()
+    expect(popup.locator("#check")).to_be_visible()
+    popup.keyboard.press("Tab")
+    expect(popup.locator("#check")).to_be_focused()
+    popup.keyboard.press("Enter")
+    expect(popup.get_by_role("status")).to_contain_text("Checked at")

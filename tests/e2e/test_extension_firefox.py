@@ -55,7 +55,8 @@ def test_mail_opens_and_every_request_carries_the_proof(gate: GuardedWebmail, fo
     assert "Roundcube" in fox.run("return document.title")
     lines = [line for line in gate.gate.records()[before:] if line.get("event") == "decided"]
     assert len(lines) > 3
-    assert {(line["kind"], line["attestation"]) for line in lines} == {("laptop", "accepted")}
+    seen = {(line["kind"], line["assurance"], line["attestation"]) for line in lines}
+    assert seen == {("laptop", "attested", "accepted")}
 
 
 def test_the_popup_has_the_verdict_this_browser_and_diagnostics_without_a_token(
