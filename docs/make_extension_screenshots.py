@@ -47,6 +47,7 @@ MEMORY = {
     "etag": "",
     "statusAt": NOW - 180_000,
     "told": {},
+    "listed": [],
 }
 STAND_IN = """(({ messages, language, memory, now }) => {
   const getMessage = (key, values = []) => {

@@ -13,7 +13,7 @@ import { turn } from "./turn.js";
 /** The state as it was last written: at once, without asking anybody. */
 async function state() {
   const [memory, { listedExtensions }] = await Promise.all([readMemory(), readSettings()]);
-  return { memory, asksForExtensions: listedExtensions.length > 0 };
+  return { memory, asksForExtensions: listedExtensions.length + memory.listed.length > 0 };
 }
 
 /** Look now. `byHand`: a person asks, so a pause between tries ends, too. @param {{byHand?: boolean}} asked */
@@ -49,8 +49,8 @@ async function forget() {
 }
 
 async function diagnostics() {
-  const [memory, { expiresAt }, settings] = await Promise.all([readMemory(), readSession(), readSettings()]);
-  const { browser, os, osVersion } = await takeReadings(settings);
+  const [memory, { expiresAt }] = await Promise.all([readMemory(), readSession()]);
+  const { browser, os, osVersion } = await takeReadings(memory.managed, []);
   const about = {
     version: runtime.getManifest().version,
     browser: `${browser.name} ${browser.version}`,

@@ -4,10 +4,11 @@ import { browserOf, osVersionIn } from "../core/report.js";
 import { management, runtime } from "../shim/ext.js";
 
 /**
- * @param {{managed: boolean, listedExtensions: string[]}} settings
+ * @param {boolean} managed whether a policy sets this browser up
+ * @param {string[]} listed ids of extensions to look for
  * @returns {Promise<import("../core/report.js").Readings>}
  */
-export async function takeReadings({ managed, listedExtensions }) {
+export async function takeReadings(managed, listed) {
   const [{ os }, hints] = await Promise.all([runtime.getPlatformInfo(), readHints()]);
   return {
     os,
@@ -18,8 +19,8 @@ export async function takeReadings({ managed, listedExtensions }) {
     touchPoints: navigator.maxTouchPoints ?? 0, // workers are not told
     installType: await readInstallType(),
     managed,
-    installed: listedExtensions.length > 0 ? await readInstalled() : [],
-    listed: listedExtensions,
+    installed: listed.length > 0 ? await readInstalled() : [],
+    listed,
   };
 }
 

@@ -102,15 +102,17 @@ async function report(memory, settings) {
   const { expiresAt, nonce } = await readSession();
   const key = await readKey();
   if (!key || !reportsNow(memory, Date.now(), expiresAt)) return memory;
-  const body = reportOf(await takeReadings(settings));
+  const listed = [...settings.listedExtensions, ...memory.listed];
+  const body = reportOf(await takeReadings(settings.managed, listed));
   const answer = await post(`${memory.gate}/.mailgate/attest`, body, { key, nonce, skew: memory.skew });
   if (answer.nonce) await writeSession({ nonce: answer.nonce });
   if (answer.kind !== "answer") return failure(memory, answer);
-  const { device_attestation: token, expires_at: ends, server_time: serverTime, report_every: reportEvery } = answer.body;
+  const { device_attestation: token, expires_at: ends, server_time: serverTime } = answer.body;
   const now = Date.now();
   // the gate's clock says how long, this computer's clock says until when
   await writeSession({ token, expiresAt: now + (ends - serverTime) * 1000 });
-  return after(memory, "attested", { now, reportEvery, serverTime, chance: Math.random() });
+  const { report_every: reportEvery, listed_extensions: asked } = answer.body;
+  return after(memory, "attested", { now, reportEvery, serverTime, chance: Math.random(), listed: asked });
 }
 
 /**

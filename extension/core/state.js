@@ -42,6 +42,7 @@ import { remember } from "./changes.js";
  * @property {string} etag of it
  * @property {number} statusAt when it was seen
  * @property {Told} told what people were told
+ * @property {string[]} listed ids of browser extensions that the gate asks about
  */
 
 /** @type {Readonly<Memory>} */
@@ -60,6 +61,7 @@ export const EMPTY = Object.freeze({
   etag: "",
   statusAt: 0,
   told: {},
+  listed: [],
 });
 
 /** A clock that is off by less needs no word: the gate allows as much. */
@@ -112,12 +114,16 @@ function enrolled(memory, { deviceId, thumbprint }) {
 
 /**
  * @param {Memory} memory
- * @param {{now: number, reportEvery: number, serverTime: number, chance: number}} event
+ * @param {{now: number, reportEvery: number, serverTime: number, chance: number, listed?: unknown}} event
  * @returns {Memory}
  */
-function attested(memory, { now, reportEvery, serverTime, chance }) {
+function attested(memory, { now, reportEvery, serverTime, chance, listed }) {
   const skew = serverTime - Math.floor(now / 1000);
-  return { ...working(memory), reportAt: now + reportIn(reportEvery, chance) * 1000, skew };
+  const asked = Array.isArray(listed) ? listed.filter((id) => typeof id === "string") : [];
+  // what is asked for the first time is reported with the next turn
+  const news = asked.some((id) => !memory.listed.includes(id));
+  const reportAt = news ? now : now + reportIn(reportEvery, chance) * 1000;
+  return { ...working(memory), reportAt, skew, listed: asked };
 }
 
 /** @param {Memory} memory @returns {Memory} */

@@ -37,14 +37,14 @@ def admin(gate: GuardedWebmail, *command: str) -> str:
     return ran.stdout.strip()
 
 
-def packaged(directory: Path, origin: str) -> Path:
+def packaged(directory: Path, origin: str, *, management: bool = False) -> Path:
     """The company's own package for Chromium: it may speak to ``origin`` from the first moment."""
     require("node")
     script = (
-        'import { stage } from "./tools/stage.js"; const [directory, origin] = process.argv.slice(1);'
-        'await stage(directory, { browser: "chromium", origin });'
+        'import { stage } from "./tools/stage.js"; const [directory, origin, management] = process.argv.slice(1);'
+        'await stage(directory, { browser: "chromium", origin, management: management === "true" });'
     )
-    staged = ["node", "--input-type=module", "--eval", script, directory, origin]
+    staged = ["node", "--input-type=module", "--eval", script, directory, origin, str(management).lower()]
     subprocess.run(staged, cwd=EXTENSION, check=True)
     return directory
 
@@ -107,13 +107,15 @@ class Companion:
 
 
 @contextmanager
-def companion(driver: Playwright, profile: Path, extension: Path) -> Iterator[Companion]:
+def companion(driver: Playwright, profile: Path, extension: Path, *others: Path) -> Iterator[Companion]:
+    """``others``: further extensions that are installed."""
+    installed = ",".join(map(str, (extension, *others)))
     arguments = [
         *CHROMIUM_ARGUMENTS,
         "--headless=new",
         f"--user-agent={AGENT}",  # a headless browser calls itself one, and a bot gets no mail
-        f"--disable-extensions-except={extension}",
-        f"--load-extension={extension}",
+        f"--disable-extensions-except={installed}",
+        f"--load-extension={installed}",
     ]
     with driver.chromium.launch_persistent_context(
         profile,

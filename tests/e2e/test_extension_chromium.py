@@ -11,7 +11,16 @@ from urllib.request import Request, urlopen
 import pytest
 from playwright.sync_api import Page, Playwright, expect
 from ruamel.yaml import YAML
-from tests.e2e.companion import Bystander, Companion, admin, bystander, companion, company_policy, packaged
+from tests.e2e.companion import (
+    Bystander,
+    Companion,
+    admin,
+    bystander,
+    companion,
+    company_policy,
+    extension_id,
+    packaged,
+)
 from tests.e2e.gate import GuardedWebmail, guarded
 from tests.e2e.mailsystem import PASSWORD, MailSystem
 from tests.e2e.webmail import Webmail
@@ -103,9 +112,7 @@ def test_a_token_is_renewed_when_its_time_comes_and_pages_carry_the_new_one(
     gate: GuardedWebmail, browser: Companion
 ) -> None:
     token = browser.session()["token"]
-    browser.worker.evaluate(
-        "chrome.storage.local.get('memory').then(({ memory }) => chrome.storage.local.set({ memory: { ...memory, reportAt: 1 } }))"
-    )
+    report_now(browser)
     assert browser.worker.evaluate("chrome.alarms.get('turn')")
     browser.worker.evaluate("chrome.alarms.create('turn', { when: Date.now() + 100 })")
     assert wait_for(lambda: browser.session()["token"] != token, 20)
@@ -163,9 +170,7 @@ def test_a_device_that_is_revoked_says_so_and_comes_back_with_a_new_code(
 ) -> None:
     memory = browser.ask("state")["memory"]
     admin(gate, "enroll", "revoke", memory["deviceId"])
-    browser.worker.evaluate(
-        "chrome.storage.local.get('memory').then(({ memory }) => chrome.storage.local.set({ memory: { ...memory, reportAt: 1 } }))"
-    )
+    report_now(browser)
     popup = browser.popup()
     expect(popup.locator("#headline")).to_have_text("This browser was shut out of company mail.")
     expect(popup.locator("#set-up")).to_be_visible()
@@ -285,3 +290,34 @@ def test_its_pages_pass_the_accessibility_rules_and_work_by_keyboard(browser: Co
     expect(popup.locator("#check")).to_be_focused()
     popup.keyboard.press("Enter")
     expect(popup.get_by_role("status")).to_contain_text("Checked at")
+
+
+def test_an_extension_that_is_listed_and_there_makes_the_computer_prohibited(
+    mail: MailSystem, playwright: Playwright, tmp_path: Path
+) -> None:
+    listed, unlisted = tmp_path / "listed", tmp_path / "unlisted"
+    for each in (listed, unlisted):
+        each.mkdir()
+        (each / "manifest.json").write_text(
+            json.dumps({"manifest_version": 3, "name": each.name, "version": "1"})
+        )
+    (tmp_path / "gate").mkdir()
+    with guarded(mail.url, tmp_path / "gate", STRICT) as gate:
+        package = packaged(tmp_path / "package", gate.url, management=True)
+        with companion(playwright, tmp_path / "profile", package, listed, unlisted) as browser:
+            browser.enrol(gate.url, admin(gate, "enroll", "code"))
+            shop = {"name": "Shop", "extensions": [extension_id(listed)]}
+            (gate.config.parent / "apps.yaml").write_text(
+                json.dumps({"apps": {"shop": shop}, "lists": {"prohibited": ["shop"]}})
+            )
+            report_now(browser)  # this one is told what is asked, the next one says it
+            popup = browser.popup()
+            expect(popup.locator("#headline")).to_have_text(CLOSED)
+            assert browser.ask("state")["memory"]["listed"] == [extension_id(listed)]
+
+
+def report_now(browser: Companion) -> None:
+    """Let the time of the next report have come."""
+    browser.worker.evaluate(
+        "chrome.storage.local.get('memory').then(({ memory }) => chrome.storage.local.set({ memory: { ...memory, reportAt: 1 } }))"
+    )

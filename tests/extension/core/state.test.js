@@ -125,3 +125,11 @@ test("a company's token that was refused is tried again when asked, a person's c
   assert.equal(after({ ...refusedCode, managed: false }, "retried").phase, "code-refused");
   assert.equal(after(after(ACTIVE, "unreachable", { now: NOW, chance: 1 }), "retried").retryAt, 0);
 });
+
+test("extensions that the gate asks about for the first time are reported at once, and then with every report", () => {
+  const answer = { now: NOW, reportEvery: 480, serverTime: NOW / 1000, chance: 1, listed: ["aaaa", 7] };
+  const asked = after(ENROLLED, "attested", answer);
+  assert.deepEqual([asked.listed, asked.reportAt], [["aaaa"], NOW]);
+  assert.equal(after(asked, "attested", answer).reportAt, NOW + 480_000);
+  assert.deepEqual(after(asked, "attested", { ...answer, listed: undefined }).listed, []);
+});
