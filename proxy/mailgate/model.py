@@ -76,6 +76,9 @@ class Reason(StrEnum):
     KIND_REFUSED = "kind-refused"
     ATTESTATION_REQUIRED = "attestation-required"
     ATTESTATION_INVALID = "attestation-invalid"
+    CERTIFICATE_REQUIRED = "certificate-required"
+    CERTIFICATE_INVALID = "certificate-invalid"
+    TWO_DEVICES = "two-devices"
     PROBE_REQUIRED = "probe-required"
     DEVICE_LOST = "device-lost"
     DEVICE_CONTRADICTED = "device-contradicted"
@@ -124,6 +127,33 @@ class Reason(StrEnum):
     PROOF_STORE_UNAVAILABLE = "proof-store-unavailable"
     KEY_REVOKED = "key-revoked"
     KEY_IN_TWO_PLACES = "key-in-two-places"
+    # why a TLS client certificate counts for nothing (attest/client_certs.py)
+    CERTIFICATE_TWO_HEADERS = "certificate-two-headers"
+    CERTIFICATE_OVERSIZE = "certificate-oversize"
+    CERTIFICATE_MALFORMED = "certificate-malformed"
+    CERTIFICATE_PURPOSE_WRONG = "certificate-purpose-wrong"
+    CERTIFICATE_NOT_YET_VALID = "certificate-not-yet-valid"
+    CERTIFICATE_EXPIRED = "certificate-expired"
+    CERTIFICATE_UNTRUSTED = "certificate-untrusted"
+    CERTIFICATE_REVOKED = "certificate-revoked"
+    CERTIFICATE_REVOCATION_UNKNOWN = "certificate-revocation-unknown"
+    # why what the hardware vouches for counts for nothing (attest/evidence.py)
+    EVIDENCE_FORMAT_UNKNOWN = "evidence-format-unknown"
+    EVIDENCE_OVERSIZE = "evidence-oversize"
+    EVIDENCE_MALFORMED = "evidence-malformed"
+    EVIDENCE_UNTRUSTED = "evidence-untrusted"
+    EVIDENCE_NOT_YET_VALID = "evidence-not-yet-valid"
+    EVIDENCE_EXPIRED = "evidence-expired"
+    EVIDENCE_REVOKED = "evidence-revoked"
+    EVIDENCE_EXTENSION_MISSING = "evidence-extension-missing"
+    EVIDENCE_CHAIN_EXTENDED = "evidence-chain-extended"
+    EVIDENCE_CHALLENGE_WRONG = "evidence-challenge-wrong"
+    EVIDENCE_KEY_MISMATCH = "evidence-key-mismatch"
+    EVIDENCE_SOFTWARE_ONLY = "evidence-software-only"
+    EVIDENCE_KEY_IMPORTED = "evidence-key-imported"
+    EVIDENCE_UNLOCKED = "evidence-unlocked"
+    EVIDENCE_BOOT_UNVERIFIED = "evidence-boot-unverified"
+    EVIDENCE_INTEGRITY_OFF = "evidence-integrity-off"
     # why a device could not enrol or report (gateway/)
     ENROLMENT_UNKNOWN = "enrolment-unknown"
     ENROLMENT_EXPIRED = "enrolment-expired"
@@ -215,7 +245,7 @@ class RequestFacts:
 class Signal:
     """One thing that was read from the request and the kind that it speaks for (None: for no kind).
 
-    ``source``: ``user-agent``, ``client-hints``, ``activesync``, ``imap-id``, ``attestation``, ``probe``, ``path``.
+    ``source``: ``user-agent``, ``client-hints``, ``activesync``, ``imap-id``, ``attestation``, ``certificate``, ``probe``, ``path``.
     """
 
     source: str
@@ -304,6 +334,45 @@ class AttestationResult:
     expires: datetime | None = None
     self_reported: bool = False
     """The device said so of itself, and a gate signed it: only the key is proved."""
+    refused: Reason | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateResult:
+    """What a TLS client certificate proves: a key that a configured authority signed, or why it counts for nothing.
+
+    Exactly one of ``thumbprint`` and ``refused`` is set. A refused certificate is worth no more than none.
+    """
+
+    thumbprint: str = ""
+    """base64url of the SHA-256 of the DER certificate (``x5t#S256``, RFC 8705, section 3.1)."""
+    names: tuple[tuple[str, str], ...] = ()
+    """What it calls the device: pairs of the kind of a name (``serial``, ``udid``, ``mdm``, ``eas``) and the name."""
+    chain: tuple[bytes, ...] = field(default=(), repr=False)
+    """As presented, DER, the leaf first: so that it can be checked again."""
+    refused: Reason | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HardwareResult:
+    """What the maker of a device vouches for by its hardware, or why it counts for nothing.
+
+    Exactly one of ``hardware`` and ``refused`` is set. It says nothing about the apps on the device.
+    """
+
+    format: str
+    hardware: str = ""
+    """Where the key lives: ``tee``, ``strongbox`` or ``secure-enclave``."""
+    os: str = ""
+    os_version: str = ""
+    patch_level: str = ""
+    """Of the system, as ``2026-11``; empty where it is not told."""
+    serial: str = ""
+    udid: str = ""
+    claims: tuple[tuple[str, str], ...] = ()
+    """Whatever else is told: pairs of name and value."""
     refused: Reason | None = None
     detail: str = ""
 
@@ -418,6 +487,7 @@ class Access:
     now: datetime
     user: User = User()
     attestation: AttestationResult | None = None
+    certificate: CertificateResult | None = None
 
 
 @dataclass(frozen=True, slots=True)

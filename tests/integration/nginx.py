@@ -1,4 +1,4 @@
-"""A real nginx as the upstream: static files with ranges, entity tags, conditional answers and gzip."""
+"""A real nginx: as the upstream, with ranges, entity tags and gzip; and before a gate, as the end of TLS."""
 
 import os
 from collections.abc import Iterator
@@ -30,14 +30,26 @@ http {{
   fastcgi_temp_path {run}/fastcgi;
   uwsgi_temp_path {run}/uwsgi;
   scgi_temp_path {run}/scgi;
-  server {{
+  server {{ {server} }}
+}}
+"""
+FILES = """
     listen 127.0.0.1:{port};
     root {run}/www;
     etag on;
     location /moved {{ return 301 /page.html; }}
     {further}
-  }}
-}}
+"""
+TLS = """
+    listen 127.0.0.1:{port} ssl;
+    ssl_certificate {files}/cert.pem;
+    ssl_certificate_key {files}/cert.key;
+    ssl_verify_client optional_no_ca;
+    location / {{
+      proxy_pass {gate};
+      proxy_set_header Host $http_host;
+      proxy_set_header X-SSL-Client-Cert $ssl_client_escaped_cert;
+    }}
 """
 
 
@@ -59,14 +71,30 @@ def nginx(run: Path, further: str = "") -> Iterator[Nginx]:
     (root / "page.html").write_text("<!doctype html><title>page</title><p>An ordinary page.</p>\n")
     (root / "text.txt").write_text("The same line again.\n" * 500)
     (root / "blob.bin").write_bytes(bytes(range(256)) * 4096)
+    with _serving(run, port, FILES.format(run=run, port=port, further=further)):
+        yield Nginx(f"http://127.0.0.1:{port}", root)
+
+
+@contextmanager
+def nginx_before(gate: str, run: Path, files: Path) -> Iterator[str]:
+    """nginx that ends TLS with ``cert.pem`` of ``files`` and hands on any client certificate; its address."""
+    require("nginx")
+    port = free_port()
+    run.mkdir()
+    with _serving(run, port, TLS.format(port=port, files=files, gate=gate)):
+        yield f"https://127.0.0.1:{port}"
+
+
+@contextmanager
+def _serving(run: Path, port: int, server: str) -> Iterator[None]:
     config = run / "nginx.conf"
     # a worker of another user could not read pytest's own directories
     user = "user root;" if os.geteuid() == 0 else ""
-    config.write_text(CONFIG.format(run=run, port=port, user=user, further=further))
+    config.write_text(CONFIG.format(run=run, user=user, server=server))
     with running(
         ["/usr/sbin/nginx", "-e", "stderr", "-c", config], ready=listens(port), log=run / "nginx.out"
     ):
-        yield Nginx(f"http://127.0.0.1:{port}", root)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -264,6 +264,8 @@ def bad_tokens() -> dict[str, Json]:
     long = own_token(exp=NOW - 60 + 601)
     vectors["token-keys-unavailable"] = vector("The issuer does not answer", "token-keys-unavailable", [away])
     vectors["token-too-long-lived.own"] = vector("The gate's own, longer", "token-too-long-lived", [long])
+    over = own_token(iat=NOW - 600, exp=NOW)
+    vectors["token-expired.own"] = vector("The gate's own ends to the second", "token-expired", [over])
     vectors["key-revoked"] = vector("A lost device", "key-revoked", [token()], revoked=[thumbprint(DEVICE)])
     return vectors
 

@@ -11,9 +11,10 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from mailgate.app.trust import Trust
-from mailgate.attest import Verifier
+from mailgate.attest import CertificateVerifier, Verifier
 from mailgate.config import Bundle, Settings
 from mailgate.gateway.autodiscover import AutodiscoverEditor
+from mailgate.gateway.client_certs.presented import ProxyForm
 from mailgate.gateway.enforce import Speaker
 from mailgate.gateway.enroller import Enroller
 from mailgate.gateway.forward import Forwarder
@@ -65,6 +66,22 @@ def verifier_for(bundle: Bundle, trust: Trust) -> Verifier:
         revoked=trust.revocations,
         leeway=attestation.leeway,
         max_lifetime=attestation.max_lifetime,
+    )
+
+
+def live_for(bundle: Bundle, trust: Trust) -> Live:
+    """What a reload replaces, made of these files."""
+    certificates = bundle.settings.client_certificates
+    verifier = verifier_for(bundle, trust)
+    if certificates is None:
+        return Live(bundle.policy, verifier)
+    return Live(
+        bundle.policy,
+        verifier,
+        CertificateVerifier(
+            certificates.trusted, matches=certificates.matches, revocation=certificates.revocation
+        ),
+        ProxyForm(certificates.from_proxies or "", certificates.proxy_header),
     )
 
 
@@ -180,6 +197,8 @@ def enroller_for(bundle: Bundle, store: Store, trust: Trust) -> Enroller:
         lambda: secrets.token_urlsafe(16),
         Rates(limits.attempts, limits.span),
         Rates(limits.attempts, limits.span),
+        store.devices,
+        bundle.settings.attestation.hardware.believed(),
     )
 
 
@@ -189,7 +208,7 @@ def gate_for(bundle: Bundle, store: Store, postures: Postures, trust: Trust) -> 
     ways = ways_for(settings)
     mode = NonceMode(settings.attestation.nonces)
     return Gate(
-        live=Live(bundle.policy, verifier_for(bundle, trust)),
+        live=live_for(bundle, trust),
         forwarder=ways.usual,
         patient=ways.patient,
         discovery=ways.discovery,

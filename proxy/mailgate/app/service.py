@@ -17,14 +17,14 @@ from aiohttp import web
 
 from mailgate import __version__
 from mailgate.app.following import Following
-from mailgate.app.parts import gate_for, keep_of, prober_for, server_limits, utc_now, verifier_for
+from mailgate.app.parts import gate_for, keep_of, live_for, prober_for, server_limits, utc_now
 from mailgate.app.syncing import Syncing
 from mailgate.app.trust import Trust
 from mailgate.classify import warm
-from mailgate.config import Address, Bundle, load_bundle
+from mailgate.config import Address, Bundle, Settings, load_bundle
 from mailgate.gateway.admin import admin_app
 from mailgate.gateway.dovecot import PolicyKey, policy_server
-from mailgate.gateway.handler import Gate, Live
+from mailgate.gateway.handler import Gate
 from mailgate.gateway.intake import intake_server
 from mailgate.gateway.prober import Mode
 from mailgate.gateway.proving import Mode as NonceMode
@@ -32,7 +32,7 @@ from mailgate.gateway.quarantine import Quarantine
 from mailgate.gateway.recheck import Recheck
 from mailgate.gateway.reload import Reloader
 from mailgate.gateway.server import Server
-from mailgate.gateway.tls import server_context
+from mailgate.gateway.tls import device_context, server_context
 from mailgate.rollout import LOOK, Keeper
 from mailgate.rollout.inspection import Inspection
 from mailgate.store import Postures, Store, StoreError
@@ -60,8 +60,11 @@ class Service:
     inspection: Inspection | None = None
     syncing: Syncing = field(init=False)
     tls: ssl.SSLContext | None = None
+    device_tls: ssl.SSLContext | None = None
     stopping: bool = False
     public: str = ""
+    devices: str = ""
+    """Where client certificates are asked for; empty where nowhere."""
     admin: str = ""
     _server: Server = field(init=False)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -122,17 +125,21 @@ class Service:
             self.tls = server_context(settings.tls.certificate, settings.tls.key)
         self._server = Server(self.gate.handle, server_limits(settings))
         self.admin = await self._open_admin(settings.admin_listen)
-        self.public = await self._open_public(settings.listen)
+        self._closing.push_async_callback(self._server.finish, settings.timeouts.shutdown.total_seconds())
+        self.public = await self._open_public(settings.listen, self.tls)
+        if settings.tls and settings.client_certificates and settings.client_certificates.listen:
+            self.device_tls = device_context(
+                settings.tls.certificate, settings.tls.key, settings.client_certificates.authorities
+            )
+            self.devices = await self._open_public(settings.client_certificates.listen, self.device_tls)
 
-    async def _open_public(self, address: Address) -> str:
+    async def _open_public(self, address: Address, tls: ssl.SSLContext | None) -> str:
         listener = await asyncio.get_running_loop().create_server(
-            self._server, address.host, address.port, ssl=self.tls, backlog=BACKLOG
+            self._server, address.host, address.port, ssl=tls, backlog=BACKLOG
         )
-        timeout = self.bundle.settings.timeouts.shutdown.total_seconds()
-        self._closing.push_async_callback(self._server.finish, timeout)
         self._closing.callback(listener.close)
         host, port = listener.sockets[0].getsockname()[:2]
-        return f"{'https' if self.tls else 'http'}://{Address(host, port)}"
+        return f"{'https' if tls else 'http'}://{Address(host, port)}"
 
     async def _open_admin(self, address: Address) -> str:
         policy = policy_server(self.gate, self._policy_key)
@@ -163,16 +170,15 @@ class Service:
     async def apply(self, bundle: Bundle) -> None:
         """Put changed files in force. What only a start can change is named in the log and left as it is."""
         before, settings = self.bundle.settings, bundle.settings
-        verifier_for(bundle, self.trust)
+        live_for(bundle, self.trust)  # raises before anything has changed
         sources = self.trust.sources(settings, self.gate.metrics)
-        if self.tls and settings.tls:
-            server_context(settings.tls.certificate, settings.tls.key)  # raises before anything has changed
-            self.tls.load_cert_chain(settings.tls.certificate, settings.tls.key)
+        self._renew_tls(settings)
         if self.inspection:
             self.inspection.settings = settings
         self.trust.keyring.replace(sources)
         self._decide_by(replace(bundle, rules=await self.keeper.offer(bundle.rules)))
         self.gate.prover.mode = NonceMode(settings.attestation.nonces)
+        self.gate.enroller.hardware = settings.attestation.hardware.believed()
         self.gate.enroller.limit(settings.enrolment.attempts, settings.enrolment.span)
         self.postures.max_age = settings.posture.max_age
         self.postures.precedence = settings.posture.precedence
@@ -181,14 +187,17 @@ class Service:
         self.gate.prober = replace(
             self.gate.prober, mode=Mode(settings.probe), lifetime=settings.probe_lifetime
         )
+        warn_of_stale_lists(settings)
         waiting = [name for name in FIXED if getattr(before, name) != getattr(settings, name)]
         if (before.tls is None) is not (settings.tls is None):
             waiting.append("tls")
+        if _devices_port(before) != _devices_port(settings):
+            waiting.append("client_certificates")
         log.info("config-applied", policy=self.bundle.policy.version, takes_effect_at_restart=waiting)
 
     def _decide_by(self, bundle: Bundle) -> None:
         """Decide the next request by these rules and issuers."""
-        self.gate.live = Live(bundle.policy, verifier_for(bundle, self.trust))
+        self.gate.live = live_for(bundle, self.trust)
         self.gate.enroller.match_app = bundle.policy.catalog.match
         self.postures.catalog = bundle.policy.catalog
         self.bundle = bundle
@@ -210,6 +219,16 @@ class Service:
         self._decide_by(replace(self.bundle, rules=current.rules))
         told = current.activation
         log.info("policy-changed", policy=told.policy, number=told.number, serial=told.serial)
+
+    def _renew_tls(self, settings: Settings) -> None:
+        """Serve new files to new connections. Raises before anything has changed."""
+        tls, devices = settings.tls, settings.client_certificates
+        if tls and self.tls:
+            server_context(tls.certificate, tls.key)
+            self.tls.load_cert_chain(tls.certificate, tls.key)
+        if tls and devices and self.device_tls:
+            self.device_tls.load_cert_chain(tls.certificate, tls.key)
+            self.device_tls.load_verify_locations(devices.authorities)
 
     async def readiness(self) -> dict[str, object]:
         """The body of ``/readyz``. A rejected file or a lost store is shown; only a stopping gate is not ready."""
@@ -249,6 +268,11 @@ class Service:
         metrics.watch(
             "mailgate_activesync_hanging", "ActiveSync requests that wait for mail", lambda: len(hanging)
         )
+        metrics.watch(
+            "mailgate_crl_next_update_seconds",
+            "When the first revocation list becomes stale, in seconds since 1970; 0 without lists",
+            self._next_update,
+        )
         metrics.build.info({"version": __version__})
         metrics.config_ok.set(1)
         metrics.watch(
@@ -274,11 +298,17 @@ class Service:
             lambda: self.store.ledger.passed_over,
         )
 
+    def _next_update(self) -> float:
+        certificates = self.gate.live.certificates
+        end = certificates.revocation.next_update if certificates else None
+        return end.timestamp() if end else 0.0
+
     def _show_policy(self) -> None:
         self.gate.metrics.policy.info({"version": self.bundle.policy.version})
 
     async def _prune_hourly(self) -> None:
         while True:
+            warn_of_stale_lists(self.bundle.settings)
             try:
                 self.gate.prober.keys = (await prober_for(self.bundle.settings, self.store)).keys
                 gone = await self.store.retention.prune(utc_now(), keep_of(self.bundle.settings))
@@ -307,7 +337,13 @@ async def serve(
 
     loop.add_signal_handler(signal.SIGHUP, reload)
     settle_memory()
-    log.info("listening", public=service.public, admin=service.admin, policy=service.bundle.policy.version)
+    log.info(
+        "listening",
+        public=service.public,
+        devices=service.devices,
+        admin=service.admin,
+        policy=service.bundle.policy.version,
+    )
     if ready:
         ready(service)
     try:
@@ -316,6 +352,18 @@ async def serve(
         log.info("stopping")
         await service.stop()
         log.info("stopped")
+
+
+def warn_of_stale_lists(settings: Settings) -> None:
+    """Be loud about a revocation list that should have been replaced: what it covers is refused, or not known."""
+    certificates = settings.client_certificates
+    since = certificates.revocation.stale_since(utc_now()) if certificates else None
+    if certificates and since:
+        log.error("crl-stale", since=since.isoformat(), stale_crl=certificates.stale_crl)
+
+
+def _devices_port(settings: Settings) -> Address | None:
+    return settings.client_certificates.listen if settings.client_certificates else None
 
 
 def settle_memory() -> None:

@@ -71,11 +71,12 @@ class Passport:
     def check_times(self, now: datetime, leeway: timedelta) -> None:
         """Step 10. Raises `RefusedError` outside of the token's life; ``leeway`` is for clocks that differ.
 
+        A token of the gate's own ends to the second: it counts without a proof for ten minutes and no longer.
         A report from the future would stay fresh for too long, so it is refused too.
         """
         if now + leeway < max(self.not_before, self.issued_at):
             raise RefusedError(Reason.TOKEN_NOT_YET_VALID, "nbf or iat is in the future")
-        if now - leeway >= self.expires:
+        if now - (timedelta() if self.result.self_reported else leeway) >= self.expires:
             raise RefusedError(Reason.TOKEN_EXPIRED, "exp has passed")
         if self.result.apps is not None and self.result.apps.at > now + leeway:
             raise RefusedError(Reason.TOKEN_CLAIM_WRONG, "apps.at is in the future")

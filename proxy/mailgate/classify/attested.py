@@ -12,24 +12,39 @@ def with_attestation(client: Client, proof: AttestationResult | None) -> Client:
     """The client after its attestation was verified (``None``: it offered none).
 
     A refused attestation is worth no more than none: it leaves a finding. A signed laptop whose headers name
-    a handheld stays the handheld, with a finding and no higher assurance. A laptop that only reports itself as
-    one is no better known for it.
+    a handheld stays the handheld, with a finding and no higher assurance. Whatever only reports
+    itself as a laptop is one where its headers say so too.
     """
     if proof is None:
         return client
     if proof.refused is not None:
         detail = f"{proof.refused}: {proof.detail}" if proof.detail else str(proof.refused)
         return replace(client, findings=(*client.findings, Finding(Reason.ATTESTATION_INVALID, detail)))
-    if proof.kind is None or proof.kind is Kind.UNKNOWN:
+    if proof.kind is None:
         return client
-    signed = _signed(client, proof, proof.kind)
-    if not _disagree(client, proof.kind):
-        # a device that says so itself is worth no more than its headers, which say so too
-        unproved = proof.self_reported and proof.kind is Kind.LAPTOP
+    return with_known_kind(
+        client,
+        proof.kind,
+        os=proof.os,
+        os_version=proof.os_version,
+        source="attestation",
+        self_reported=proof.self_reported,
+    )
+
+
+def with_known_kind(
+    client: Client, kind: Kind, *, os: str, os_version: str, source: str, self_reported: bool = False
+) -> Client:
+    """The client once proof has told its kind. ``source`` names the proof in signals and findings."""
+    if kind is Kind.UNKNOWN:
+        return client
+    signed = _signed(client, kind, os, os_version, source)
+    if not _disagree(client, kind):
+        unproved = self_reported and kind is Kind.LAPTOP is not client.kind  # unknown is never a laptop
         return replace(client, signals=signed.signals) if unproved else signed
-    detail = f"the attestation says {proof.kind}, the request says {client.kind}"
+    detail = f"the {source} says {kind}, the request says {client.kind}"
     findings = (*client.findings, Finding(Reason.KIND_CONTRADICTED, detail))
-    if proof.kind is Kind.LAPTOP:
+    if kind is Kind.LAPTOP:
         return replace(client, signals=signed.signals, findings=findings)
     return replace(signed, findings=findings)
 
@@ -52,7 +67,7 @@ def with_device(client: Client, reported: Kind | None) -> Client:
     )
 
 
-def _signed(client: Client, proof: AttestationResult, kind: Kind) -> Client:
+def _signed(client: Client, kind: Kind, os: str, os_version: str, source: str) -> Client:
     same_kind = kind is client.kind
     return replace(
         client,
@@ -60,9 +75,9 @@ def _signed(client: Client, proof: AttestationResult, kind: Kind) -> Client:
         handheld=client.handheld if same_kind else kind in _HANDHELD_KINDS,
         assurance=Assurance.ATTESTED,
         form=client.form if same_kind else _FORM.get(kind, ""),
-        os=proof.os or client.os,
-        os_version=proof.os_version if proof.os else client.os_version,
-        signals=(*client.signals, Signal("attestation", "kind", kind, kind)),
+        os=os or client.os,
+        os_version=os_version if os else client.os_version,
+        signals=(*client.signals, Signal(source, "kind", kind, kind)),
     )
 
 

@@ -16,6 +16,7 @@ from mailgate.cli import (
     demo,
     devices,
     enroll,
+    evidence,
     explain,
     policy,
     run,
@@ -29,6 +30,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     add_completion=False,
 )
+attest.app.command()(evidence.evidence)
 app.add_typer(attest.app, name="attest")
 app.add_typer(devices.app, name="devices")
 app.add_typer(audit.app, name="audit")

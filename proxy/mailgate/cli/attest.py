@@ -19,7 +19,10 @@ from mailgate.config.values import Duration
 KEYS = Path("var/demo-keys")
 URL = "http://localhost:8080/"
 
-app = typer.Typer(help="Make keys and signed test tokens, to try a rule with curl.", no_args_is_help=True)
+app = typer.Typer(
+    help="Make keys and signed test tokens, to try a rule with curl; verify what hardware vouches for.",
+    no_args_is_help=True,
+)
 
 _DURATION = TypeAdapter[timedelta](Duration)
 

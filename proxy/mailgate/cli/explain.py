@@ -96,6 +96,7 @@ def explanation(access: Access, decision: Decision, policy: Policy) -> dict[str,
         "client": client,
         "device": asdict(access.posture),
         "attestation": asdict(access.attestation) if access.attestation else None,
+        "certificate": _certificate(access),
         "rules": tried,
         "not_reached": [rule.id for rule in policy.rules if rule.id not in reached],
         "decision": {
@@ -103,6 +104,13 @@ def explanation(access: Access, decision: Decision, policy: Policy) -> dict[str,
         }
         | {"would": [trial.rule for trial in decision.would]},
     }
+
+
+def _certificate(access: Access) -> dict[str, Any] | None:
+    """All but the certificates themselves."""
+    if access.certificate is None:
+        return None
+    return {name: value for name, value in asdict(access.certificate).items() if name != "chain"}
 
 
 def _trial(trial: RuleTrial, reads: frozenset[str], access: Access) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from mailgate.classify.certified import as_recorded
 from mailgate.config import Bundle
 from mailgate.decide import decide
 from mailgate.model import LOGINS, Access, Decision, Posture, User
@@ -28,7 +29,9 @@ async def recall(store: Store, bundle: Bundle, name: str, now: datetime) -> Reca
     known = await _devices(store, seen, bundle)
     postures = [posture_now(each, bundle, now) for each in known]
     client, proof = recognise(seen.client, known, postures)
-    access = Access(seen.client.facts, client, posture_for(client, postures), now, User(seen.user), proof)
+    posture = posture_for(client, postures)
+    client, certificate = as_recorded(client, seen.client.facts.headers)
+    access = Access(seen.client.facts, client, posture, now, User(seen.user), proof, certificate)
     return Recalled(then, access, decide(access, bundle.policy))
 
 

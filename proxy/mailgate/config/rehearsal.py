@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from mailgate.classify import classify, with_attestation, with_device
+from mailgate.classify.certified import with_certificate
 from mailgate.decide import decide
 from mailgate.model import Access, AttestationResult, Client, Decision, RequestFacts
 from mailgate.policy.cases import Case, CasesFile, Situation, differences
@@ -26,6 +27,8 @@ class Outcome:
 def rehearse(situation: Situation, policy: Policy, now: datetime) -> tuple[Access, Decision]:
     """What the gate would have seen and decided. ``now`` is used where the situation names no time."""
     access = situation.access(policy.catalog, _client, now)
+    if access.certificate is not None:
+        access = replace(access, client=with_certificate(access.client, access.certificate, access.posture))
     access = replace(access, client=with_device(access.client, access.posture.kind))
     return access, decide(access, policy)
 

@@ -8,6 +8,9 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from mailgate.attest.evidence import FORMATS
+from mailgate.config.client_certs import ClientCertificateSettings
+from mailgate.config.hardware import HardwareSettings
 from mailgate.config.sources import SourceSettings
 from mailgate.config.values import (
     AuthoritiesFile,
@@ -67,6 +70,7 @@ class AttestationSettings(Strict):
     """Which signed evidence is believed, and for how long."""
 
     issuers: tuple[IssuerSettings, ...] = ()
+    hardware: HardwareSettings = HardwareSettings()
     leeway: Duration = _seconds(60)
     """How far clocks may differ."""
     max_lifetime: Duration = timedelta(hours=24)
@@ -267,6 +271,7 @@ class Settings(Strict):
     probe_lifetime: Duration = Field(default=timedelta(days=7), ge=timedelta(minutes=10))
     """How long the probe's answer is remembered by the browser."""
     tls: TlsSettings | None = None
+    client_certificates: ClientCertificateSettings | None = None
     limits: Limits = Limits()
     timeouts: Timeouts = Timeouts()
     activesync: ActiveSyncSettings = ActiveSyncSettings()
@@ -290,11 +295,27 @@ class Settings(Strict):
         return self
 
     @model_validator(mode="after")
+    def _devices_port(self) -> Self:
+        """The port that asks for certificates speaks TLS, and is no other's."""
+        own = self.client_certificates.listen if self.client_certificates else None
+        key = ("client_certificates", "listen")
+        if own and own.port != 0 and own in (self.listen, self.admin_listen):
+            raise PydanticCustomError(
+                "address", "the same address as another's; expected a port of its own", {"key": key}
+            )
+        if own and not self.tls:
+            raise PydanticCustomError(
+                "address", "no certificate to serve there; expected `tls` to be set", {"key": key}
+            )
+        return self
+
+    @model_validator(mode="after")
     def _sources_have_names_of_their_own(self) -> Self:
         """Of two sources with one name, each would be believed as the other."""
         taken = {ENROLLED: "devices that enrolled"} | {
             each.issuer: "an issuer" for each in self.attestation.issuers
         }
+        taken |= dict.fromkeys(FORMATS, "what hardware vouches for")
         for name in self.connectors:
             if name in taken:
                 raise PydanticCustomError(
@@ -335,7 +356,9 @@ class Settings(Strict):
         return self
 
     def referenced_files(self) -> tuple[Path, ...]:
-        """Key and certificate files: a change of one is a change of the settings."""
+        """Key, certificate and revocation files: a change of one is a change of the settings."""
         named = [name for each in self.attestation.issuers for name in (each.jwks, each.jwks_ca)]
         keys = [name for name in named if isinstance(name, Path)]
-        return (*keys, self.tls.certificate, self.tls.key) if self.tls else tuple(keys)
+        own = [self.tls.certificate, self.tls.key] if self.tls else []
+        devices = self.client_certificates.referenced_files() if self.client_certificates else ()
+        return (*keys, *own, *devices, *self.attestation.hardware.referenced_files())

@@ -1,6 +1,6 @@
 """What enrolling and reporting share: where it is stored, who signs, how often anybody may try."""
 
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from ipaddress import ip_address
@@ -8,10 +8,11 @@ from typing import Protocol
 
 from cachetools import LRUCache
 
+from mailgate.attest.hardware import Roots
 from mailgate.gateway.own_keys import OwnKeys
 from mailgate.gateway.rates import Rates
 from mailgate.gateway.revocations import Revocations
-from mailgate.model import RequestFacts
+from mailgate.model import DeviceRecord, RequestFacts
 from mailgate.store import EnrolledKey, NotEnrolled
 
 
@@ -25,6 +26,12 @@ class Enrolments(Protocol):
     async def key(self, thumbprint: str) -> EnrolledKey | None: ...
 
     async def reported(self, thumbprint: str, now: datetime) -> bool: ...
+
+
+class Records(Protocol):
+    """Where what a source says of devices is stored (``store/devices.py``)."""
+
+    async def take(self, records: Sequence[DeviceRecord], now: datetime) -> object: ...
 
 
 @dataclass(slots=True)
@@ -41,6 +48,10 @@ class Enroller:
     """Refused tries, by network and by the token that was tried."""
     reports: Rates
     """Reports, by key."""
+    devices: Records
+    """Where it is stored what hardware vouches for."""
+    hardware: Mapping[str, Roots] = field(default_factory=dict)
+    """Whose evidence is believed, by format; replaced with the settings."""
     known: MutableMapping[str, bool] = field(default_factory=lambda: LRUCache(50_000))
     """Keys that have reported here."""
 

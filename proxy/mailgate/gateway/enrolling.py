@@ -18,6 +18,7 @@ from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.problem import problem
 from mailgate.gateway.proving import ASKS_FOR_NONCE, NONCE_CHALLENGE, Prover
+from mailgate.gateway.vouching import record_of, vouched_for
 from mailgate.model import AttestationResult, Reason
 from mailgate.store import EnrolledKey, NotEnrolled, StoreUnavailableError
 
@@ -50,7 +51,8 @@ class EnrollingGate(Protocol):
 async def enroll(gate: EnrollingGate, incoming: Incoming, reference: str, now: datetime) -> Answer:
     """201 with what the device is called and when to report; 200 where its key was taken before. Raises RequestRefused
     for what is no request of this kind."""
-    digest = digest_of(_token_of(incoming))
+    token, evidence = _asked(incoming)
+    digest = digest_of(token)
     tries = (network_of(incoming.facts), digest)
     for who in tries:
         if (wait := gate.enroller.failed.wait(who, now)) > timedelta():
@@ -58,9 +60,16 @@ async def enroll(gate: EnrollingGate, incoming: Incoming, reference: str, now: d
     proved = await gate.prover.prove_key(gate.verifier, incoming, gate.public_url + incoming.facts.path, now)
     if proved.refused is not None:
         return _told(gate, "enroll", not_proved(proved, reference, now))
-    key = proved.key_thumbprint
+    key, vouched = proved.key_thumbprint, None
+    if evidence is not None:
+        vouched = vouched_for(evidence, gate.enroller, gate.prover.nonces, key, now)
+        if vouched.refused is not None:
+            gate.enroller.failed.note(tries[0], now)
+            return _told(gate, "enroll", refusal(403, vouched.refused, reference, vouched.detail))
     try:
         enrolled = await gate.enroller.enrolments.enrol(digest, key, f"enrolled-{key[:16]}", now)
+        if vouched is not None and isinstance(enrolled, EnrolledKey):
+            await gate.enroller.devices.take([record_of(vouched, key)], now)
     except StoreUnavailableError:
         return _told(gate, "enroll", refusal(503, Reason.STORE_UNAVAILABLE, reference))
     if isinstance(enrolled, NotEnrolled):
@@ -68,14 +77,17 @@ async def enroll(gate: EnrollingGate, incoming: Incoming, reference: str, now: d
             gate.enroller.failed.note(who, now)
         return _told(gate, "enroll", refusal(*_REFUSED[enrolled], reference))
     gate.metrics.enrolments.labels("enroll", "enrolled").inc()
-    log.info("enrolled", reference=reference, token=enrolled.token)
-    return _welcome(gate, enrolled, now)
+    hardware = vouched.hardware if vouched else ""
+    log.info("enrolled", reference=reference, token=enrolled.token, hardware=hardware)
+    return _welcome(gate, enrolled, hardware, now)
 
 
-def _welcome(gate: EnrollingGate, enrolled: EnrolledKey, now: datetime) -> Answer:
+def _welcome(gate: EnrollingGate, enrolled: EnrolledKey, hardware: str, now: datetime) -> Answer:
+    told = {"hardware": hardware} if hardware else {}
     return json_answer(
         201 if enrolled.made_at == now else 200,
-        {
+        told
+        | {
             "device_id": enrolled.device,
             "key_thumbprint": enrolled.thumbprint,
             "attest_url": gate.public_url + ATTEST_PATH,
@@ -85,15 +97,19 @@ def _welcome(gate: EnrollingGate, enrolled: EnrolledKey, now: datetime) -> Answe
     )
 
 
-def _token_of(incoming: Incoming) -> str:
-    """The token or the pairing code: as Bearer credentials (RFC 6750), or as ``token`` in a JSON object."""
+def _asked(incoming: Incoming) -> tuple[str, object]:
+    """The token or the pairing code: as Bearer credentials (RFC 6750), or as ``token`` in a JSON object; and evidence by
+    hardware, where it stands in that object."""
     scheme, _, value = incoming.facts.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer":
-        said = json_object(incoming)
-        value = said["token"] if said.keys() == {"token"} and isinstance(said["token"], str) else ""
-    if not 0 < len(value.strip()) <= _LONGEST_TOKEN:
+    bearer = scheme.lower() == "bearer"
+    said = json_object(incoming) if incoming.body or not bearer else {}
+    evidence = said.pop("evidence", None)
+    if not bearer:
+        token = said.pop("token", None)
+        value = token if isinstance(token, str) else ""
+    if said or not 0 < len(value.strip()) <= _LONGEST_TOKEN:
         raise RequestRefused(400, Reason.REQUEST_MALFORMED, 'Expected {"token": "…"} or Bearer credentials.')
-    return value
+    return value, evidence
 
 
 def json_object(incoming: Incoming) -> dict[str, object]:

@@ -2,12 +2,14 @@
 
 import asyncio
 import socket
+import ssl
 import struct
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from aiohttp.streams import StreamReader
 
+from mailgate.gateway.client_certs.presented import from_tls
 from mailgate.gateway.http1.request import RequestHead
 from mailgate.gateway.upstream import Readable
 
@@ -73,6 +75,17 @@ class Exchange:
     @property
     def secure(self) -> bool:
         return self.connection.ssl_context is not None
+
+    def certificates(self) -> tuple[bytes, ...]:
+        """What the client sent in its handshake, DER, the leaf first; empty where it was not asked or sent none."""
+        context, transport = self.connection.ssl_context, self.connection.transport
+        if (
+            not isinstance(context, ssl.SSLContext)
+            or context.verify_mode is ssl.CERT_NONE
+            or transport is None
+        ):
+            return ()
+        return from_tls(transport.get_extra_info("ssl_object"))
 
     def write(self, data: bytes) -> None:
         """Queue bytes for the client. Raises ConnectionError when it is gone."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from mailgate.gateway.http1.grammar import Field, values
 from mailgate.gateway.http1.request import RequestHead
 from mailgate.gateway.trust import Network, Origin, forgeable, origin_of
-from mailgate.model import RequestFacts
+from mailgate.model import CertificateResult, RequestFacts
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -23,13 +23,22 @@ class Incoming:
     proofs: list[bytes]
     login: str | None
     """The name in Basic credentials: only a claim, until the webmail has checked the password."""
+    certificate: tuple[bytes, ...] | CertificateResult = ()
+    """The client's certificates as they came, or why what came is none (``client_certs/presented.py``)."""
     body: bytes = b""
     """The whole body, of a request to the gate itself alone."""
     answer_fields: list[tuple[str, str]] = field(default_factory=list)
     """What the answer must carry, whatever it is and whoever gives it."""
 
 
-def read_facts(head: RequestHead, *, peer: str, secure: bool, trusted: tuple[Network, ...]) -> Incoming:
+def read_facts(
+    head: RequestHead,
+    *,
+    peer: str,
+    secure: bool,
+    trusted: tuple[Network, ...],
+    certificate: tuple[bytes, ...] | CertificateResult = (),
+) -> Incoming:
     """Facts of one request. Fields that could be forged are left out of them (``trust.py``)."""
     fields = head.fields
     origin = origin_of(fields, peer=peer, secure=secure, host=head.host, trusted=trusted)
@@ -43,7 +52,12 @@ def read_facts(head: RequestHead, *, peer: str, secure: bool, trusted: tuple[Net
         user=_text(origin.user),
     )
     return Incoming(
-        facts, origin, values(fields, b"device-attestation"), values(fields, b"dpop"), basic_user(fields)
+        facts,
+        origin,
+        values(fields, b"device-attestation"),
+        values(fields, b"dpop"),
+        basic_user(fields),
+        certificate,
     )
 
 

@@ -8,11 +8,12 @@ from typing import Protocol as Shape
 
 import structlog
 
-from mailgate.attest import Verifier
+from mailgate.attest import CertificateVerifier, Verifier
 from mailgate.classify import classify, with_attestation, with_device
 from mailgate.classify.discovery import is_autodiscover
 from mailgate.decide import decide
 from mailgate.gateway.answer import Answer, send
+from mailgate.gateway.client_certs.presented import NO_PROXY, ProxyForm, presented
 from mailgate.gateway.enforce import Speaker, wants_warning
 from mailgate.gateway.enroller import Enroller
 from mailgate.gateway.exchange import Exchange, Outcome
@@ -21,6 +22,7 @@ from mailgate.gateway.failure import Failure, note_failure, translate
 from mailgate.gateway.forward import Forwarder
 from mailgate.gateway.hanging import Hanging, NoLongerAllowed, hangs
 from mailgate.gateway.http1.request import RequestRefused
+from mailgate.gateway.identity import Named, checked, identify, still_bound, with_places_of
 from mailgate.gateway.local import LOCAL_PREFIX, answer_local
 from mailgate.gateway.login import ask_for_login, has_no_login
 from mailgate.gateway.me import SelfService
@@ -32,6 +34,7 @@ from mailgate.gateway.trust import Network
 from mailgate.model import (
     Access,
     AttestationResult,
+    CertificateResult,
     Client,
     Decision,
     Effect,
@@ -56,6 +59,8 @@ class Postures(Shape):
 
     async def latest(self, client: Client, proof: AttestationResult | None, now: datetime) -> Posture: ...
 
+    async def certified(self, certificate: CertificateResult, now: datetime) -> Posture: ...
+
     async def of_person(self, login: str, now: datetime) -> Posture: ...
 
 
@@ -77,6 +82,9 @@ class Live:
 
     policy: Policy
     verifier: Verifier
+    certificates: CertificateVerifier | None = None
+    """None where no client certificate counts."""
+    proxy_form: ProxyForm = NO_PROXY
 
 
 @dataclass(slots=True)
@@ -123,7 +131,13 @@ class Gate:
     async def _serve(self, exchange: Exchange, reference: str) -> Outcome:
         if exchange.head.refused:
             raise exchange.head.refused
-        incoming = read_facts(exchange.head, peer=exchange.peer, secure=exchange.secure, trusted=self.trusted)
+        incoming = read_facts(
+            exchange.head,
+            peer=exchange.peer,
+            secure=exchange.secure,
+            trusted=self.trusted,
+            certificate=self._presented(exchange),
+        )
         exchange.answer_fields = incoming.answer_fields
         # RFC 9110, section 7.4: whoever mistakes the connection for a secure one is told nothing meant for it
         if exchange.head.scheme == b"https" and incoming.origin.scheme != "https":
@@ -145,26 +159,61 @@ class Gate:
     async def judge(self, incoming: Incoming, now: datetime) -> tuple[Access, Decision]:
         """Who asks, what is known of the device, and what the policy says to that."""
         started, live, facts = perf_counter(), self.live, self.prober.remembered(incoming.facts, now)
-        proof = await self.prover.prove(live.verifier, incoming, facts, self.public_url + facts.path, now)
-        client = with_attestation(classify(facts), proof)
+        certificate = checked(live.certificates, incoming.certificate, now)
+        url, thumbprint = self.public_url + facts.path, certificate.thumbprint if certificate else ""
+        proof = await self.prover.prove(live.verifier, incoming, facts, url, now, thumbprint)
+        client, posture = await self._identify(facts, proof, certificate, now, self.postures.current)
         client = self.prover.with_places(client, proof, facts, now)
-        posture = await self.postures.current(client, proof, now)
         client = with_device(client, posture.kind)
-        access = Access(facts, client, posture, now, User(_who(incoming, client, proof)), proof)
+        user = User(_who(incoming, client, proof))
+        access = Access(facts, client, posture, now, user, proof, certificate)
         decision = decide(access, live.policy)
         self.metrics.decision_seconds.observe(perf_counter() - started)
         return access, decision
 
     async def judge_again(self, before: Access, decision: Decision) -> tuple[Access, Decision] | None:
         """The verdict on a hanging request by what is known now; None where it can be none but the one before."""
-        now, policy = self.clock(), self.live.policy
-        posture = await self.postures.latest(before.client, before.attestation, now)
-        same = posture == before.posture and policy.version == decision.policy_version
-        if same and now - before.now < BY_THE_CLOCK:
+        now, live = self.clock(), self.live
+        client, certificate, proof = before.client, before.certificate, before.attestation
+        if certificate is None:
+            posture = await self.postures.latest(client, proof, now)
+        else:
+            certificate = live.certificates.again(certificate, now) if live.certificates else None
+            proof = still_bound(proof, before.certificate, certificate)
+            client, posture = await self._identify(
+                before.facts, proof, certificate, now, self.postures.latest
+            )
+            client = with_places_of(before.client, client)
+        client = with_device(client, posture.kind)
+        same = (posture, client) == (before.posture, before.client)
+        if same and live.policy.version == decision.policy_version and now - before.now < BY_THE_CLOCK:
             return None
-        client = with_device(before.client, posture.kind)
-        access = replace(before, client=client, posture=posture, now=now)
-        return access, decide(access, policy)
+        access = replace(
+            before, client=client, posture=posture, now=now, attestation=proof, certificate=certificate
+        )
+        return access, decide(access, live.policy)
+
+    async def _identify(
+        self,
+        facts: RequestFacts,
+        proof: AttestationResult | None,
+        certificate: CertificateResult | None,
+        now: datetime,
+        named: Named,
+    ) -> tuple[Client, Posture]:
+        seen, certified = with_attestation(classify(facts), proof), self.postures.certified
+        return await identify(seen, proof, certificate, now, named=named, certified=certified)
+
+    def _presented(self, exchange: Exchange) -> tuple[bytes, ...] | CertificateResult:
+        if self.live.certificates is None:
+            return ()
+        return presented(
+            exchange.head.fields,
+            peer=exchange.peer,
+            trusted=self.trusted,
+            form=self.live.proxy_form,
+            in_handshake=exchange.certificates,
+        )
 
     async def _enforce(
         self, exchange: Exchange, incoming: Incoming, access: Access, decision: Decision, reference: str
@@ -232,15 +281,19 @@ class Gate:
 
     def note(self, access: Access, decision: Decision, reference: str) -> None:
         """Count and log one decision."""
-        metrics, client, proof = self.metrics, access.client, access.attestation
-        attestation = "none" if proof is None else proof.refused or "accepted"
+        metrics, client = self.metrics, access.client
+        attestation, certificate = _came_of(access.attestation), _came_of(access.certificate)
         metrics.count(decision.effect, decision.reason, client.kind)
         for trial in decision.would:
             metrics.would.labels(trial.rule, trial.effect or "").inc()
-        if proof is not None:
+        if access.attestation is not None:
             metrics.attestations.labels(attestation).inc()
+        if access.certificate is not None:
+            metrics.certificates.labels(certificate).inc()
         if client.contradicted:
             metrics.contradictions.inc()
+        if any(finding.reason is Reason.TWO_DEVICES for finding in client.findings):
+            metrics.two_devices.inc()
         write = log.debug if decision.effect is Effect.ALLOW else log.info
         write(
             "decided",
@@ -254,6 +307,7 @@ class Gate:
             protocol=client.protocol,
             posture=access.posture.state,
             attestation=attestation,
+            certificate=certificate,
             findings=[finding.reason for finding in client.findings],
             policy=decision.policy_version,
         )
@@ -279,6 +333,10 @@ class Gate:
         )
         allow = (("Allow", ", ".join(failure.allow)),) if failure.allow else ()
         return replace(answer, headers=(*answer.headers, *allow))
+
+
+def _came_of(result: AttestationResult | CertificateResult | None) -> str:
+    return "none" if result is None else result.refused or "accepted"
 
 
 def _who(incoming: Incoming, client: Client, proof: AttestationResult | None) -> str:

@@ -67,6 +67,17 @@ class Metrics:
             "Clients whose signals name different kinds",
             registry=self.registry,
         )
+        self.certificates = Counter(
+            "mailgate_client_certificates",
+            "TLS client certificates presented, by what became of them",
+            ["result"],
+            registry=self.registry,
+        )
+        self.two_devices = Counter(
+            "mailgate_two_devices",
+            "Requests whose certificate names another device than they do",
+            registry=self.registry,
+        )
         self.device_findings = Gauge(
             "mailgate_device_findings",
             "What the sources of devices contradict each other in, by reason",

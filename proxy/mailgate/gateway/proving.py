@@ -51,15 +51,29 @@ class Prover:
     places: Places = field(default_factory=Places)
 
     async def prove(
-        self, verifier: Verifier, incoming: Incoming, facts: RequestFacts, url: str, now: datetime
+        self,
+        verifier: Verifier,
+        incoming: Incoming,
+        facts: RequestFacts,
+        url: str,
+        now: datetime,
+        certificate: str = "",
     ) -> AttestationResult | None:
-        """What the headers of a request prove. A nonce to offer is put among the fields of the answer."""
+        """What the headers of a request prove. A nonce to offer is put among the fields of the answer.
+
+        ``certificate`` is the thumbprint of an accepted client certificate, or empty.
+        """
         if not incoming.attestations:
             return None
 
         def verify() -> Verdict:
             return verifier.verify(
-                incoming.attestations, incoming.proofs, method=facts.method, url=url, now=now
+                incoming.attestations,
+                incoming.proofs,
+                method=facts.method,
+                url=url,
+                now=now,
+                client_cert_thumbprint=certificate or None,
             )
 
         verdict = verify()
@@ -70,11 +84,18 @@ class Prover:
     async def prove_key(
         self, verifier: Verifier, incoming: Incoming, url: str, now: datetime
     ) -> AttestationResult:
-        """What a proof without a token proves: a key, or why not."""
+        """What a proof without a token proves: a key, or why not.
+
+        Who sends no proof yet is given a nonce: a device needs one before its hardware makes the key
+        (``gateway/vouching.py``).
+        """
         method = incoming.facts.method
         verdict = verifier.verify_key(incoming.proofs, method=method, url=url, now=now)
         result = await self._settle(verdict, incoming, now)
         assert result is not None
+        if result.refused is Reason.PROOF_MISSING and self.mode is not Mode.OFF:
+            nonce = self.nonces.make(now, bound=self.mode is Mode.REQUIRE)
+            incoming.answer_fields.append((NONCE_HEADER, nonce))
         return result
 
     def with_places(

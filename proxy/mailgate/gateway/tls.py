@@ -16,6 +16,23 @@ def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
     return context
 
 
+def device_context(certificate: Path, key: Path, authorities: Path) -> ssl.SSLContext:
+    """A context for the listener of devices: it asks for a client certificate, and ends where a bad one is sent.
+
+    Who sends none goes on. What the handshake lets through is checked again at every request
+    (``attest/client_certs.py``), so loading more authorities into this context is all that a change of them needs.
+    """
+    context = server_context(certificate, key)
+    context.verify_mode = ssl.CERT_OPTIONAL
+    context.load_verify_locations(authorities)
+    # the file may hold issuing authorities alone, and certificates of devices lack what public ones must have
+    context.verify_flags = (context.verify_flags | ssl.VERIFY_X509_PARTIAL_CHAIN) & ~ssl.VERIFY_X509_STRICT
+    # a resumed session no longer has the authorities between, without which there is no chain
+    context.options |= ssl.OP_NO_TICKET
+    context.num_tickets = 0
+    return context
+
+
 def upstream_context(authorities: Path | None = None) -> ssl.SSLContext:
     """A context that verifies the webmail's certificate against these authorities, else the system's.
 

@@ -33,6 +33,7 @@ FORGEABLE = frozenset(
         b"x-remote-user",
         b"x-webobjects-remote-user",
         b"x-user",
+        b"x-arr-clientcert",
         b"device-attestation",
         b"device-proof",
         b"dpop",
@@ -44,6 +45,7 @@ FORGEABLE_PREFIXES = (
     b"ssl-client-",
     b"client-cert",
     b"x-client-",
+    b"x-amzn-mtls-",
     b"x-device-",
     b"x-mailgate-",
     b"mailgate-",
@@ -98,7 +100,7 @@ def origin_of(
 ) -> Origin:
     """Reads X-Forwarded-* from a trusted peer; from anyone else the connection itself says who is there."""
     scheme = "https" if secure else "http"
-    if not _within(peer, trusted):
+    if not within(peer, trusted):
         return Origin(peer, scheme, host, peer.encode())
     chain = [
         part.strip().decode("latin-1")
@@ -110,7 +112,7 @@ def origin_of(
     if proto and proto[-1].lower() in (b"http", b"https"):
         scheme = proto[-1].lower().decode()
     hosts = [value for value in values(fields, b"x-forwarded-host") if HOST.fullmatch(value)]
-    remote = next((hop for hop in reversed(chain) if not _within(hop, trusted)), chain[0] if chain else peer)
+    remote = next((hop for hop in reversed(chain) if not within(hop, trusted)), chain[0] if chain else peer)
     if not _is_address(remote):
         remote, chain = peer, []
     users = values(fields, b"x-forwarded-user")
@@ -123,7 +125,8 @@ def origin_of(
     )
 
 
-def _within(address: str, networks: Sequence[Network]) -> bool:
+def within(address: str, networks: Sequence[Network]) -> bool:
+    """Whether an address is of one of these networks."""
     if not networks or not _is_address(address):
         return False
     parsed = ip_address(address)

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from mailgate.model import (
     Access,
     AttestationResult,
+    CertificateResult,
     Client,
     Decision,
     Effect,
@@ -168,12 +169,22 @@ class Attestation(Strict):
         return AttestationResult(self.device, self.issuer, kind=self.kind, status=self.status)
 
 
+class Certificate(Strict):
+    """What came of the client's certificate; accepted unless ``refused`` is given."""
+
+    refused: Reason | None = Field(default=None, strict=False)
+
+    def result(self) -> CertificateResult:
+        return CertificateResult(refused=self.refused) if self.refused else CertificateResult("certificate")
+
+
 class Situation(Strict):
     """A request, and what was known beside it."""
 
     request: Request = Request()
     device: Device | None = None
     attestation: Attestation | None = None
+    certificate: Certificate | None = None
     now: Moment | None = None
     """Left out: the time of the file, else the time of the check."""
 
@@ -184,7 +195,8 @@ class Situation(Strict):
         posture = self.device.posture(catalog, moment) if self.device else Posture()
         user = User(self.request.user.name, self.request.user.groups)
         proof = self.attestation.result() if self.attestation else None
-        return Access(facts, classify(facts, proof), posture, moment, user, proof)
+        certificate = self.certificate.result() if self.certificate else None
+        return Access(facts, classify(facts, proof), posture, moment, user, proof, certificate)
 
 
 class RecordedRequest(Request):
@@ -192,6 +204,7 @@ class RecordedRequest(Request):
 
     device: Device | None = None
     attestation: Attestation | None = None
+    certificate: Certificate | None = None
     now: Moment | None = None
 
     def situation(self) -> Situation:
@@ -199,7 +212,11 @@ class RecordedRequest(Request):
         own = {name: getattr(self, name) for name in Request.model_fields}
         request = Request.model_construct(**own)
         return Situation.model_construct(
-            request=request, device=self.device, attestation=self.attestation, now=self.now
+            request=request,
+            device=self.device,
+            attestation=self.attestation,
+            certificate=self.certificate,
+            now=self.now,
         )
 
 

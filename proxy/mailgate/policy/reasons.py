@@ -21,6 +21,7 @@ def infer(condition: Condition, effect: Effect, access: Access) -> Reason:
     return (
         _of_device(reads, access)
         or _of_attestation(reads, access)
+        or _of_certificate(reads, access)
         or _of_client(reads, access)
         or Reason.RULE_MATCHED
     )
@@ -42,6 +43,14 @@ def _of_attestation(reads: frozenset[str], access: Access) -> Reason | None:
     if access.attestation is None:
         return Reason.ATTESTATION_REQUIRED
     return Reason.ATTESTATION_INVALID if access.attestation.refused else None
+
+
+def _of_certificate(reads: frozenset[str], access: Access) -> Reason | None:
+    if not any(name.startswith("certificate.") for name in reads):
+        return None
+    if access.certificate is None:
+        return Reason.CERTIFICATE_REQUIRED
+    return Reason.CERTIFICATE_INVALID if access.certificate.refused else None
 
 
 def _of_client(reads: frozenset[str], access: Access) -> Reason | None:

@@ -55,6 +55,14 @@ def _refused(access: Access) -> str:
     return str(access.attestation.refused or "") if access.attestation else ""
 
 
+def _certified(access: Access) -> bool:
+    return access.certificate is not None and access.certificate.refused is None
+
+
+def _certificate_refused(access: Access) -> str:
+    return str(access.certificate.refused or "") if access.certificate else ""
+
+
 _UNKNOWN_STATES = (PostureState.MISSING, PostureState.UNAVAILABLE)
 
 VARIABLES: Mapping[str, Variable] = {
@@ -89,6 +97,8 @@ VARIABLES: Mapping[str, Variable] = {
         Variable("attestation.status", "string", "EAR tier of accepted evidence, else `none`", _status, STATUSES),
         Variable("attestation.issuer", "string", "Issuer of accepted evidence, or empty", _issuer),
         Variable("attestation.refused", "string", "Reason code why evidence was refused, or empty", _refused, (*_words(Reason), "")),
+        Variable("certificate.valid", "bool", "The request came with a TLS client certificate and it was accepted", _certified),
+        Variable("certificate.refused", "string", "Reason code why a client certificate was refused, or empty", _certificate_refused, (*_words(Reason), "")),
         Variable("request.method", "string", "HTTP method", lambda a: a.facts.method),
         Variable("request.path", "string", "Path of the target as sent: percent-encoding is not undone", lambda a: a.facts.path),
         Variable("request.host", "string", "Host that was asked", lambda a: a.facts.host),

@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from cachetools import LRUCache
 
+from mailgate.classify.certified import as_recorded
 from mailgate.model import LOGINS, Access, User
 from mailgate.rollout.recorded import (
     PAGE_LOAD,
@@ -80,7 +81,8 @@ class Population:
         postures = [self.before.posture(each, self.now) for each in known]
         client, proof = recognise(way.client, known, postures)
         posture = posture_for(client, postures)
-        before = Access(way.client.facts, client, posture, self.now, User(way.user), proof)
+        client, certificate = as_recorded(client, way.client.facts.headers)
+        before = Access(way.client.facts, client, posture, self.now, User(way.user), proof, certificate)
         return self._occasion(before, known, UNTOLD_OF_A_SIGHTING)
 
     def _unseen(self, device: Device) -> Occasion:

@@ -16,7 +16,7 @@ UNTOLD_OF_A_SIGHTING = frozenset(
 """The variables whose values no sighting keeps (``store/recorded.py``)."""
 UNTOLD_OF_A_DEVICE = UNTOLD_OF_A_SIGHTING | frozenset(
     "client.browser client.browser_version client.model client.eas_type client.probed "
-    "request.method request.protocol".split()
+    "certificate.valid certificate.refused request.method request.protocol".split()
 )
 """Those that no report tells. A device that was not seen is taken to ask with its proof, and to be what that says."""
 

@@ -18,6 +18,7 @@ from mailgate.store.names import (
     EAS,
     FORMER,
     KEY,
+    MDM,
     SERIAL,
     UDID,
     USER,
@@ -83,6 +84,8 @@ class Devices:
 
     async def find(self, kind: str, texts: Iterable[str]) -> list[Device]:
         """The device with one of these names; several only where these are names of several."""
+        if kind == MDM:
+            return await self._all(select(reports.c.device).where(reports.c.id.in_(list(texts))))
         named = (device_names.c.kind == kind, device_names.c.name.in_(list(texts)))
         return await self._all(select(device_names.c.device).where(*named))
 

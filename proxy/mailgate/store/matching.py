@@ -54,6 +54,10 @@ class Shelf:
                     return device
         return None
 
+    def called(self, own_id: str) -> Device | None:
+        """The device that some source has under this id of its own."""
+        return next((each for each in self if any(report.id == own_id for report in each.reports)), None)
+
     def put(self, report: Report) -> News:
         """Take a report in."""
         report = self._without_crowded(report)

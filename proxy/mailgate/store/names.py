@@ -13,6 +13,8 @@ CERT = "cert"
 """SHA-256 of a TLS client certificate (``x5t#S256``), compared exactly."""
 EAS = "eas"
 """ActiveSync DeviceId, compared without case and in both of its forms."""
+MDM = "mdm"
+"""A source's own id of a device, compared exactly. No name in the store: every report has it."""
 FORMER = "former"
 """The id of a device that was merged into this one."""
 USER = "user"
@@ -59,6 +61,14 @@ def eas_forms(eas_id: str) -> frozenset[str]:
     """
     text = _text(eas_id)
     return frozenset(form.decode() for form in (text, text.hex().encode(), _lower(eas_id)) if form)
+
+
+def forms_of(kind: str, name: str) -> frozenset[str]:
+    """Every form in which a name of this kind may be stored, as somebody else wrote it; empty for none."""
+    if kind == EAS:
+        return eas_forms(name)
+    text = {SERIAL: serial_text, UDID: udid_text}.get(kind, str)(name)
+    return frozenset({text} - {""})
 
 
 def in_words(names: Iterable[Name]) -> list[str]:

@@ -7,14 +7,14 @@ from typing import NamedTuple, TypeVar
 
 from cachetools import LRUCache
 
-from mailgate.model import AttestationResult, Client, Posture, PostureState
+from mailgate.model import AttestationResult, CertificateResult, Client, Posture, PostureState
 from mailgate.policy import AppCatalog
 from mailgate.store.database import StoreUnavailableError, in_time
 from mailgate.store.device import Device, Report
 from mailgate.store.devices import Changes, Devices
 from mailgate.store.matching import News, Shelf
 from mailgate.store.memory import Known, Memory, Owned
-from mailgate.store.names import EAS, eas_forms, eas_text, user_text
+from mailgate.store.names import CERT, EAS, KEY, MDM, eas_text, forms_of, user_text
 from mailgate.store.reports import Reports, report_of
 from mailgate.store.states import is_of, posture_of, posture_of_person, settled_until
 from mailgate.store.trust import source_of
@@ -76,7 +76,7 @@ class Postures:
         if proof is not None and proof.refused is None:
             device, answered = await self._proven(proof, now)
         elif client.eas_id:
-            device, answered = await self._named(client.eas_id, now)
+            device, answered = await self._named(EAS, client.eas_id, now)
         else:
             return Posture()
         posture = self._posture(device, now)
@@ -103,6 +103,16 @@ class Postures:
         if known is None:
             return await self.current(client, proof, now)
         return self._posture(known.device, now)
+
+    async def certified(self, certificate: CertificateResult, now: datetime) -> Posture:
+        """The posture of the device that a certificate names: by its thumbprint first, then by the names in it."""
+        thumbprint = certificate.thumbprint
+        for kind, name in ((CERT, thumbprint), (KEY, thumbprint), *certificate.names):
+            device, answered = await self._named(kind, name, now)
+            if device is not None or not answered:
+                posture = self._posture(device, now)
+                return posture if answered else _unanswered(posture)
+        return Posture()
 
     async def catch_up(self, now: datetime) -> None:
         """Learn what became of devices in memory: reported, lost or forgotten elsewhere. Never raises for a store that is down."""
@@ -153,17 +163,21 @@ class Postures:
                     self._memory.remember((EAS, text), device, now)
         return device, fresh or stored is not None
 
-    async def _named(self, eas_id: str, now: datetime) -> tuple[Device | None, bool]:
-        name = (EAS, eas_text(eas_id))
+    async def _named(self, kind: str, text: str, now: datetime) -> tuple[Device | None, bool]:
+        """The device that has this name, however it is written, and whether the store has answered for it lately."""
+        forms = forms_of(kind, text)
+        if not forms:
+            return None, True
+        name = (kind, eas_text(text) if kind == EAS else min(forms))
         known = self._memory.get(name)
         if known is not None and abs(now - known.at) < _FRESH:
             return known.device, True
-        stored = await self._ask(lambda: self._devices.find(EAS, eas_forms(eas_id)), now)
+        stored = await self._ask(lambda: self._devices.find(kind, forms), now)
         known = self._memory.get(name)
         if stored is None:
             return known.device if known else None, False
         shelf = self._shelf(stored, known.device if known else None)
-        device = shelf.named((EAS, form) for form in eas_forms(eas_id))
+        device = shelf.called(text) if kind == MDM else shelf.named((kind, form) for form in forms)
         for each in shelf:
             self._memory.learn(each)
         self._memory.remember(name, device, now)

@@ -5,6 +5,8 @@ Never kept: cookies, credentials, tokens, addresses, bodies, and all of a query 
 
 from urllib.parse import urlencode
 
+from mailgate.classify.certified import HEADER as CERTIFICATE
+from mailgate.classify.certified import came_of
 from mailgate.classify.discovery import is_autodiscover
 from mailgate.classify.hints import HEADERS
 from mailgate.classify.imap import HEADER as IMAP_ID
@@ -29,7 +31,7 @@ _ADDRESSES = {
 
 def client_facts(facts: RequestFacts, client: Client) -> ClientFacts:
     """The unique client behind a request, as it is recorded."""
-    sent = facts.headers
+    sent, certificate = facts.headers, came_of(client)
     kept, longest = ((IMAP_ID,), MAX_IMAP_ID) if client.protocol in LOGINS else (_HEADERS, _LONGEST)
     return ClientFacts(
         kind=client.kind,
@@ -42,7 +44,10 @@ def client_facts(facts: RequestFacts, client: Client) -> ClientFacts:
         eas_id=eas_text(client.eas_id),
         method=facts.method[:_LONGEST],
         target=_target(facts, client),
-        headers=tuple((name, sent[name][:longest]) for name in kept if name in sent),
+        headers=(
+            *((name, sent[name][:longest]) for name in kept if name in sent),
+            *(((CERTIFICATE, certificate),) if certificate else ()),
+        ),
     )
 
 

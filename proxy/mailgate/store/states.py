@@ -77,17 +77,22 @@ _RESTRICTION = (
 """The most restrictive first."""
 
 
+def stricter(one: Posture, other: Posture) -> Posture:
+    """The more restrictive of two postures; the first of two that are alike."""
+    return min((one, other), key=_restriction)
+
+
+def _restriction(posture: Posture) -> tuple[bool, int]:
+    return (not posture.lost, _RESTRICTION.index(posture.state))
+
+
 def posture_of_person(postures: Iterable[Posture]) -> Posture:
     """The most restrictive of somebody's postures, computers left out; ``missing`` where there is none.
 
     For a client that cannot be told from the person's others: docs/side-door.md says why.
     """
     handhelds = [posture for posture in postures if posture.kind is not Kind.LAPTOP]
-    return min(
-        handhelds,
-        key=lambda posture: (not posture.lost, _RESTRICTION.index(posture.state)),
-        default=Posture(),
-    )
+    return min(handhelds, key=_restriction, default=Posture())
 
 
 def owner_of(device: Device, precedence: Sequence[str] = ()) -> str:

@@ -3,24 +3,27 @@
 import asyncio
 import ssl
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 from pydantic import SecretStr
 from structlog.testing import capture_logs
+from tests import pki
 from tests.unit.app.conftest import POLICY
 from tests.unit.gateway.gates import gate
 
 from mailgate.app import service as service_module
 from mailgate.app.parts import keep_of
-from mailgate.app.service import FIXED, Service, note_stray, utc_now
+from mailgate.app.service import FIXED, Service, note_stray, utc_now, warn_of_stale_lists
 from mailgate.app.trust import Trust
 from mailgate.attest import MemoryReplayGuard
 from mailgate.config.settings import DovecotSettings, Settings
 from mailgate.gateway.dovecot import PolicyKey
 from mailgate.gateway.proving import Mode
-from mailgate.gateway.tls import server_context
+from mailgate.gateway.tls import device_context, server_context
 from mailgate.store import StoreError
 
 
@@ -208,12 +211,60 @@ async def test_what_only_a_start_can_change_is_named(service, bundle):
     assert [line["takes_effect_at_restart"] for line in logs] == [["upstream"], ["tls"]]
 
 
+@pytest.fixture
+def devices(tmp_path):
+    """Settings of certificates as they stand in ``mailgate.yaml``, and the authority in their file."""
+    authority = pki.root(now=utc_now())
+    (tmp_path / "devices.pem").write_bytes(authority.pem)
+
+    def written(port=8444, **lists):
+        for name, content in lists.items():
+            (tmp_path / f"{name}.txt").write_bytes(content)
+        files = "".join(f", {name}: {name}.txt" for name in lists)
+        return (
+            "http://127.0.0.1:9080\n"
+            f"client_certificates: {{authorities: devices.pem, listen: '127.0.0.1:{port}'{files}}}"
+        )
+
+    return authority, written
+
+
+async def test_a_reload_takes_authorities_and_what_was_revoked_and_a_start_the_port(
+    service, bundle, devices, tmp_path
+):
+    authority, written = devices
+    tls = service.bundle.settings.tls
+    service.device_tls = device_context(tls.certificate, tls.key, tmp_path / "devices.pem")
+    (tmp_path / "devices.pem").write_bytes(authority.pem + pki.root("Another", utc_now()).pem)
+    with capture_logs() as logs:
+        await service.apply(bundle(written(revoked_serials=b"0A")))
+        await service.apply(bundle(written(8445)))
+        await service.apply(bundle(written(8445)))
+    assert [line["takes_effect_at_restart"] for line in logs] == [["client_certificates"]] * 2 + [[]]
+    assert service.gate.live.certificates is not None
+    assert service.device_tls.cert_store_stats()["x509_ca"] == 2
+
+
+async def test_a_stale_list_is_loud_and_its_end_is_a_number(service, bundle, devices):
+    authority, written = devices
+    assert service._next_update() == 0.0
+    old = authority.revoke(1, made=timedelta(days=-8)).public_bytes(Encoding.PEM)
+    with capture_logs() as logs:
+        await service.apply(bundle(written(crl=old)))
+    assert [line["event"] for line in logs] == ["crl-stale", "config-applied"]
+    assert logs[0]["stale_crl"] == "refuse"
+    assert service._next_update() < utc_now().timestamp()
+    with capture_logs() as logs:
+        warn_of_stale_lists(bundle(written(crl=authority.revoke(1).public_bytes(Encoding.PEM))).settings)
+    assert logs == []
+
+
 TAKEN_BY_A_RELOAD = {
     "trusted_proxies", "attestation", "enrolment", "probe", "probe_lifetime", "dovecot", "guard", "posture", "retention", "files",
     "connectors",
 }  # fmt: skip
-SWITCHED_BY_A_START = {"tls"}
-"""On or off; what the files hold is taken by a reload."""
+SWITCHED_BY_A_START = {"tls", "client_certificates"}
+"""On or off, and where; what the files hold is taken by a reload."""
 
 
 def test_every_setting_takes_effect_by_a_reload_or_is_named_as_one_that_waits():

@@ -39,8 +39,13 @@ def test_the_signed_kind_wins_unless_the_request_is_more_restrictive(
     assert attested.handheld is (kind in (Kind.PHONE, Kind.TABLET))
 
 
-@pytest.mark.parametrize("client", [LAPTOP, UNKNOWN, PHONE, TV])
-def test_a_laptop_by_its_own_word_is_no_better_known_for_it(client: Client) -> None:
+def test_a_laptop_by_its_own_word_and_by_its_headers_is_attested() -> None:
+    attested = with_attestation(LAPTOP, proof(Kind.LAPTOP, self_reported=True))
+    assert (attested.kind, attested.assurance) == (Kind.LAPTOP, Assurance.ATTESTED)
+
+
+@pytest.mark.parametrize("client", [UNKNOWN, PHONE, TV])
+def test_whatever_else_calls_itself_a_laptop_is_none_and_no_better_known(client: Client) -> None:
     attested = with_attestation(client, proof(Kind.LAPTOP, self_reported=True))
     assert (attested.kind, attested.assurance) == (client.kind, Assurance.CLAIMED)
     assert attested.contradicted is (client in (PHONE, TV))

@@ -12,7 +12,7 @@ from tests.unit.store.examples import BLOCK, BROWSER, CATALOG, ISSUER, MAX_AGE, 
 
 from mailgate.classify import classify
 from mailgate.cli.recall import Recalled, recall
-from mailgate.model import Assurance, Client, Effect, PostureState, Reason, RequestFacts
+from mailgate.model import Assurance, Client, Effect, PostureState, Reason, RequestFacts, Signal
 from mailgate.policy import Policy
 from mailgate.policy.rules import PolicyFile, policy_context
 from mailgate.store import Store
@@ -124,3 +124,13 @@ async def test_a_login_is_decided_again_on_its_persons_devices(
     found = await recalled(store)
     assert found.access.client == classify(facts)
     assert found.access.posture.state is state
+
+
+async def test_whether_there_was_a_good_certificate_is_known_again(store: Store) -> None:
+    """Its thumbprint and the names in it are not: they are kept nowhere but with the device."""
+    certified = replace(ATTESTED, signals=(Signal("certificate", "x5t#S256", "of-this-phone"),))
+    await record(store, client=certified)
+    rules = {"id": "certified", "when": "certificate.valid", "effect": "allow"}
+    again = await recalled(store, files=bundle(rules))
+    assert (again.decision.rule, again.decision.effect) == ("certified", Effect.ALLOW)
+    assert "of-this-phone" not in repr(again)

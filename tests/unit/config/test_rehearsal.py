@@ -3,7 +3,7 @@ from typing import Any
 from tests.unit.policy.examples import CATALOG, NOW, policy_of
 
 from mailgate.config.rehearsal import rehearse, run_cases
-from mailgate.model import Assurance, Effect, Kind
+from mailgate.model import Assurance, Effect, Kind, Reason
 from mailgate.policy.cases import CasesFile, Situation
 
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148"
@@ -31,3 +31,14 @@ def test_the_real_functions_answer() -> None:
     access, decision = rehearse(situation, POLICY, NOW)
     assert (access.client.kind, access.client.assurance) == (Kind.PHONE, Assurance.ATTESTED)
     assert decision.effect is Effect.BLOCK
+
+
+def test_a_certificate_counts_as_it_does_at_the_gate() -> None:
+    device = {"id": "d1", "kind": "phone", "state": "clean"}
+    told = {"request": {"user_agent": IPHONE}, "device": device, "certificate": {}}
+    accepted, _ = rehearse(Situation.model_validate(told), POLICY, NOW)
+    assert (accepted.client.assurance, accepted.certificate.refused) == (Assurance.ATTESTED, None)
+    told["certificate"] = {"refused": "certificate-revoked"}
+    refused, _ = rehearse(Situation.model_validate(told), POLICY, NOW)
+    assert refused.client.assurance is Assurance.CLAIMED
+    assert [finding.reason for finding in refused.client.findings] == [Reason.CERTIFICATE_INVALID]

@@ -76,6 +76,7 @@ class Known:
 
     def __init__(self):
         self.posture = Posture()
+        self.certified_posture = Posture()
         self.people = {}
         self.worths = {}
         self.precedence = ()
@@ -89,6 +90,11 @@ class Known:
     async def latest(self, client, proof, now):
         return await self.current(client, proof, now)
 
+    async def certified(self, certificate, now):
+        if self.breaks:
+            raise self.breaks
+        return self.certified_posture
+
     def worth(self, device, now):
         return self.worths.get(device.id, Posture())
 
@@ -96,6 +102,14 @@ class Known:
         if self.breaks:
             raise self.breaks
         return self.people.get(login, Posture())
+
+
+class Records(list):
+    """What sources have said of devices."""
+
+    async def take(self, records, now):
+        assert now == NOW
+        self.extend(records)
 
 
 class Recorded(list):
@@ -234,6 +248,7 @@ def gate(**changed):
             lambda: next(ids),
             Rates(5, timedelta(minutes=10)),
             Rates(5, timedelta(minutes=10)),
+            Records(),
         ),
         "postures": Known(),
         "ledger": Recorded(),

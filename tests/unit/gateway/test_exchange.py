@@ -2,7 +2,9 @@
 
 import asyncio
 import socket
+import ssl
 import struct
+from types import SimpleNamespace
 
 import pytest
 from tests.unit.gateway.wire import FakeClient, exchange
@@ -23,6 +25,21 @@ from mailgate.model import Reason
 async def test_an_exchange_knows_its_peer_and_whether_it_is_secure(connection, peer, secure):
     asked = exchange(client=FakeClient(**connection))
     assert (asked.peer, asked.secure) == (peer, secure)
+
+
+async def test_certificates_are_read_only_where_they_were_asked_for():
+    asking = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    connected = SimpleNamespace(
+        getpeercert=lambda binary_form: b"leaf", get_unverified_chain=lambda: [b"leaf"]
+    )
+    found = []
+    for mode in (ssl.CERT_NONE, ssl.CERT_OPTIONAL):
+        asking.verify_mode = mode
+        found.append(exchange(client=FakeClient(sslcontext=asking, ssl_object=connected)).certificates())
+    assert found == [(), (b"leaf",)]
+    asked = exchange(client=FakeClient(sslcontext=asking))
+    asked.connection.transport = None
+    assert asked.certificates() == exchange().certificates() == ()
 
 
 async def test_nothing_is_written_to_a_client_that_is_gone():

@@ -9,11 +9,14 @@ from ipaddress import ip_network
 
 import pytest
 from structlog.testing import capture_logs
+from tests import pki
 from tests.unit.gateway.gates import NOW, REFERENCE, Known, gate, policy
 from tests.unit.gateway.wire import FakeClient, exchange, settle
 
-from mailgate.attest import Verdict
+from mailgate.attest import CertificateVerifier, Verdict
+from mailgate.attest.revocation import Revocation
 from mailgate.gateway.answer import Answer
+from mailgate.gateway.client_certs.presented import ProxyForm
 from mailgate.gateway.exchange import Exchange
 from mailgate.gateway.facts import read_facts
 from mailgate.gateway.handler import Gate, Live
@@ -21,7 +24,7 @@ from mailgate.gateway.http1.request import RequestRefused, refused_head
 from mailgate.gateway.prober import Mode, Prober
 from mailgate.gateway.quarantine import NoNotices
 from mailgate.gateway.upstream import UpstreamClosed, UpstreamMalformed, UpstreamTimeout, UpstreamUnreachable
-from mailgate.model import AttestationResult, Effect, Posture, PostureState, Reason
+from mailgate.model import AttestationResult, Effect, Kind, Posture, PostureState, Reason
 from mailgate.store import Key
 
 NAVIGATION = (b"Accept: text/html", b"Sec-Fetch-Mode: navigate")
@@ -412,3 +415,104 @@ async def test_an_unprobed_page_load_gets_the_probe_and_is_not_decided(mode):
 async def test_without_the_setting_nobody_is_probed():
     on = gate()
     assert (await ask(on, "/allow", *NAVIGATION, LAPTOP))[2] == b"mail"
+
+
+DEVICES = pki.root(now=NOW)
+PHONE = DEVICES.device()
+HANDED_ON = b"Client-Cert: :" + base64.b64encode(PHONE.der) + b":"
+TOKEN = b"Device-Attestation: whatever Believing makes of it"
+KNOWN = Posture(PostureState.CLEAN, "d1", Kind.PHONE, source="mdm")
+
+
+def with_certificates(**changed):
+    """A gate that believes certificates of devices from a proxy at the address of every test's client."""
+    on = mobile(trusted=PROXIES, **changed)
+    on.live = Live(
+        on.live.policy, on.live.verifier, CertificateVerifier([DEVICES.certificate]), ProxyForm("client-cert")
+    )
+    on.postures.posture = Posture()
+    on.postures.certified_posture = KNOWN
+    return on
+
+
+@pytest.mark.parametrize(
+    ("trusted", "field", "status", "result"),
+    [
+        (PROXIES, HANDED_ON, 200, "accepted"),
+        ((), HANDED_ON, 403, None),
+        (PROXIES, b"X-Forwarded-Client-Cert: Cert=a", 403, None),
+        (PROXIES, b"Client-Cert: :!:", 403, "certificate-malformed"),
+    ],
+)
+async def test_a_certificate_from_a_trusted_proxy_names_the_device(trusted, field, status, result):
+    on = with_certificates()
+    on.trusted = trusted
+    with capture_logs() as logs:
+        assert (await ask(on, EAS.format("FolderSync"), LOGIN, field, method="POST"))[0] == status
+    counted = {result: 1} if result else {}
+    assert {
+        result: value(on, "mailgate_client_certificates_total", result=result) for result in counted
+    } == counted
+    assert logs[0]["certificate"] == (result or "none")
+
+
+async def test_two_devices_in_one_request_are_counted_and_the_stricter_counts():
+    on = with_certificates()
+    on.postures.posture = Posture(PostureState.PROHIBITED, "d2", source="mdm")
+    assert (await ask(on, EAS.format("FolderSync"), LOGIN, HANDED_ON, method="POST"))[0] == 403
+    assert value(on, "mailgate_two_devices_total") == 1
+
+
+async def test_a_token_that_is_bound_to_a_certificate_is_verified_with_it():
+    on, asked = with_certificates(), []
+
+    class Asked(Believing):
+        def verify(self, *_, client_cert_thumbprint, **__):
+            asked.append(client_cert_thumbprint)
+            return super().verify()
+
+    on.live = Live(on.live.policy, Asked(None), on.live.certificates, on.live.proxy_form)
+    for certificate in ([HANDED_ON], [b"Client-Cert: :!:"], []):
+        await ask(on, EAS.format("FolderSync"), LOGIN, TOKEN, *certificate, method="POST")
+    own = CertificateVerifier([DEVICES.certificate]).verify([PHONE.der], NOW)
+    assert asked == [own.thumbprint, None, None]
+
+
+async def test_a_hanging_request_ends_once_its_certificate_is_revoked():
+    """The token that is bound to it proves nothing from then on, too."""
+    on = with_certificates()
+    own = CertificateVerifier([DEVICES.certificate]).verify([PHONE.der], NOW)
+    proof = AttestationResult("d1", "mdm", key_thumbprint=own.thumbprint)
+    on.live = Live(on.live.policy, Believing(proof), on.live.certificates, on.live.proxy_form)
+    head = exchange(f"POST {EAS.format('Ping')} HTTP/1.1".encode(), TOKEN).head
+    incoming = read_facts(head, peer="192.0.2.7", secure=True, trusted=(), certificate=(PHONE.der,))
+    access, decision = await on.judge(incoming, NOW)
+    assert decision.effect is Effect.ALLOW
+    assert await on.judge_again(access, decision) is None
+    on.live.certificates.revocation = Revocation(serials=frozenset({PHONE.certificate.serial_number}))
+    again, decision = await on.judge_again(access, decision)
+    assert again.certificate.refused is Reason.CERTIFICATE_REVOKED
+    assert again.attestation.refused is Reason.PROOF_MISSING
+    assert [f.reason for f in again.client.findings] == [
+        Reason.ATTESTATION_INVALID,
+        Reason.CERTIFICATE_INVALID,
+    ]
+    assert decision.effect is Effect.BLOCK
+
+
+async def test_a_hanging_request_ends_once_certificates_count_no_longer():
+    on = with_certificates()
+    head = exchange(f"POST {EAS.format('Ping')} HTTP/1.1".encode()).head
+    incoming = read_facts(head, peer="192.0.2.7", secure=True, trusted=(), certificate=(PHONE.der,))
+    access, decision = await on.judge(incoming, NOW)
+    on.live = Live(on.live.policy, on.live.verifier)
+    again, decision = await on.judge_again(access, decision)
+    assert (again.certificate, decision.effect) == (None, Effect.BLOCK)
+
+
+async def test_without_the_setting_no_certificate_counts():
+    on = mobile(trusted=PROXIES)
+    head = exchange(f"POST {EAS.format('Ping')} HTTP/1.1".encode(), HANDED_ON).head
+    access, _ = await on.judge(read_facts(head, peer="192.0.2.7", secure=True, trusted=PROXIES), NOW)
+    assert access.certificate is None
+    assert on._presented(exchange(b"GET / HTTP/1.1", HANDED_ON)) == ()

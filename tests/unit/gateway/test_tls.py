@@ -3,8 +3,9 @@
 import ssl
 
 import pytest
+from tests.pki import root
 
-from mailgate.gateway.tls import server_context, upstream_context
+from mailgate.gateway.tls import device_context, server_context, upstream_context
 
 
 def test_the_listener_speaks_tls_1_2_or_newer_with_its_certificate(certificate):
@@ -12,6 +13,17 @@ def test_the_listener_speaks_tls_1_2_or_newer_with_its_certificate(certificate):
     assert context.minimum_version is ssl.TLSVersion.TLSv1_2
     assert context.verify_mode is ssl.CERT_NONE  # no client certificate is asked for
     assert context.cert_store_stats()["x509_ca"] == 0
+
+
+def test_the_listener_of_devices_asks_for_a_certificate_and_remembers_no_session(certificate, tmp_path):
+    (tmp_path / "devices.pem").write_bytes(root().pem)
+    context = device_context(*certificate, tmp_path / "devices.pem")
+    assert context.verify_mode is ssl.CERT_OPTIONAL
+    assert context.minimum_version is ssl.TLSVersion.TLSv1_2
+    assert context.cert_store_stats()["x509_ca"] == 1
+    assert context.options & ssl.OP_NO_TICKET
+    assert context.num_tickets == 0
+    assert not context.verify_flags & ssl.VERIFY_X509_STRICT
 
 
 @pytest.mark.parametrize("broken", ["certificate", "key"])

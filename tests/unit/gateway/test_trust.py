@@ -19,6 +19,7 @@ def test_one_spelling_for_what_cgi_cannot_tell_apart():
     b"Client-Cert-Chain Client-Cert-Subject X-Client-Cert X-SSL-Client-Verify SSL_CLIENT_CERT SSL-Client-S-DN "
     b"Remote-User X-Remote-User X-Remote-Groups X-Auth-Request-Email X-WebObjects-Remote-User X-Original-URL "
     b"X-Rewrite-URL X-HTTP-Method-Override True-Client-IP CF-Connecting-IP Device-Attestation DPoP "
+    b"X-Forwarded-Client-Cert X-Forwarded-Tls-Client-Cert X-ARR-ClientCert X-Amzn-Mtls-Clientcert "
     b"X-Device-Reason X-Mailgate-User Mailgate-Kind Proxy".split(),
 )
 def test_trust_headers_are_forgeable_in_every_spelling(name):

@@ -4,6 +4,7 @@ from tests.unit.policy.examples import CATALOG, CLEAN, LAPTOP, PHONE, WITH_TIKTO
 from mailgate.model import (
     Access,
     AttestationResult,
+    CertificateResult,
     Client,
     Effect,
     Finding,
@@ -18,6 +19,7 @@ from mailgate.policy.reasons import apps_behind, infer
 CONTRADICTED = Client(Kind.PHONE, True, findings=(Finding(Reason.KIND_CONTRADICTED, "the two disagree"),))
 UNKNOWN = Client(Kind.UNKNOWN, False)
 REFUSED = AttestationResult(refused=Reason.TOKEN_EXPIRED)
+REVOKED = CertificateResult(refused=Reason.CERTIFICATE_REVOKED)
 STALE_WITH_TIKTOK = Posture(PostureState.STALE, apps=("tiktok",), lists=("prohibited",))
 
 
@@ -44,6 +46,9 @@ def of(state: PostureState) -> Access:
         ('client.kind != "laptop"', access(PHONE), Reason.KIND_REFUSED),
         ("!attestation.valid", access(PHONE), Reason.ATTESTATION_REQUIRED),
         ("!attestation.valid", access(PHONE, attestation=REFUSED), Reason.ATTESTATION_INVALID),
+        ("!certificate.valid", access(PHONE), Reason.CERTIFICATE_REQUIRED),
+        ("!certificate.valid", access(PHONE, certificate=REVOKED), Reason.CERTIFICATE_INVALID),
+        ("certificate.valid", access(PHONE, certificate=CertificateResult("x5t")), Reason.RULE_MATCHED),
         ('user.name == ""', access(LAPTOP), Reason.RULE_MATCHED),
     ],
 )

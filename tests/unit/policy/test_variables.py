@@ -4,7 +4,16 @@ from datetime import timedelta
 import pytest
 from tests.unit.policy.examples import CLEAN, LAPTOP, NOW, PHONE, WITH_TIKTOK, access
 
-from mailgate.model import Access, AttestationResult, Kind, Posture, PostureState, Reason, User
+from mailgate.model import (
+    Access,
+    AttestationResult,
+    CertificateResult,
+    Kind,
+    Posture,
+    PostureState,
+    Reason,
+    User,
+)
 from mailgate.policy.condition import compile_condition
 from mailgate.policy.variables import VARIABLES, activate
 
@@ -37,6 +46,12 @@ def test_closed_sets_hold_what_is_read(name: str) -> None:
         ("device.known", access(posture=Posture(PostureState.STALE))),
         ("!device.managed && device.kind == 'unknown'", access()),
         ("device.managed && device.kind == 'tablet'", access(posture=replace(CLEAN, managed=True, kind=Kind.TABLET))),
+        ("certificate.valid && certificate.refused == ''", access(certificate=CertificateResult("x5t"))),
+        (
+            "!certificate.valid && certificate.refused == 'certificate-revoked'",
+            access(certificate=CertificateResult(refused=Reason.CERTIFICATE_REVOKED)),
+        ),
+        ("!certificate.valid && certificate.refused == ''", access()),
         ("attestation.valid && attestation.status == 'affirming'", access(attestation=PROVEN)),
         ("!attestation.valid && attestation.status == 'none' && attestation.issuer == ''", access(attestation=REFUSED)),
         ("attestation.refused == 'token-expired'", access(attestation=REFUSED)),

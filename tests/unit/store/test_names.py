@@ -5,9 +5,17 @@ import string
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailgate.store.names import eas_forms, eas_text
+from mailgate.store.names import eas_forms, eas_text, forms_of
 
 ids = st.text(string.ascii_letters + string.digits, min_size=1, max_size=32)
+
+
+def test_a_name_that_somebody_else_wrote_is_looked_for_as_it_is_stored() -> None:
+    assert forms_of("cert", "aB") == forms_of("key", "aB") == forms_of("mdm", "aB") == {"aB"}
+    assert forms_of("serial", " c02xk1 ") == {"C02XK1"}
+    assert forms_of("udid", "{0000-a8120}") == {"0000A8120"}
+    assert forms_of("eas", "aB") == eas_forms("AB")
+    assert forms_of("serial", " ") == forms_of("eas", "") == frozenset()
 
 
 @given(ids)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from tests.unit.store.examples import NOW
 
-from mailgate.store import Act, Draft, Keep, Planned, Store
+from mailgate.store import Act, Draft, Planned, Store
 
 DRAFT = Draft("candidate", "p2", {"policy.yaml": "rules: []\n"})
 PLAN = Planned("abcdef01", 3, DRAFT, {"newly": {}}, "ada", NOW)
@@ -25,9 +25,8 @@ async def test_the_same_plan_twice_is_kept_once_and_written_down_twice(store: St
     assert len(await store.audit.page()) == 2
 
 
-async def test_old_plans_go_with_old_sightings(store: Store) -> None:
+async def test_old_plans_go(store: Store) -> None:
     await store.plans.keep(PLAN, ACT)
-    keep = Keep(timedelta(days=30), timedelta(days=90), timedelta(days=365))
-    assert await store.retention.prune(NOW, keep) == 0
-    assert await store.retention.prune(NOW + timedelta(days=31), keep) == 1
+    assert await store.plans.prune(NOW) == 0
+    assert await store.plans.prune(NOW + timedelta(seconds=1)) == 1
     assert await store.plans.find("abcdef") == []

@@ -23,6 +23,7 @@ from tests.unit.store.outage import cut_off
 from mailgate.model import (
     AppsReport,
     AttestationResult,
+    CertificateResult,
     Client,
     DeviceRecord,
     Kind,
@@ -533,6 +534,54 @@ async def test_a_clean_phone_does_not_stand_for_those_that_the_lost_store_knows(
     cut_off(store, monkeypatch)
     await started.current(BROWSER, proof(), NOW)
     assert (await started.of_person("ada@example.com", NOW)).state is PostureState.UNAVAILABLE
+
+
+CERTIFICATE = CertificateResult("x5t", (("udid", "0000-8120"), ("eas", "4170706C5831"), ("mdm", "device/7")))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"certificates": ("x5t",)},
+        {"keys": ("x5t",)},
+        {"udid": "00008120"},
+        {"eas_ids": ("ApplX1",)},
+        {"id": "device/7"},
+    ],
+    ids=lambda names: next(iter(names)),
+)
+async def test_a_certificate_names_a_device_by_its_thumbprint_and_by_what_stands_in_it(
+    store: Store, postures: Postures, names: dict[str, object]
+) -> None:
+    record = DeviceRecord(**{"source": "mdm", "id": "1", "apps": AppsReport(frozenset(), True, NOW), **names})  # type: ignore[arg-type]
+    await store.devices.take([record, DeviceRecord("mdm", "another")], NOW)
+    found = await postures.certified(CERTIFICATE, NOW)
+    assert (found.state, found.source) == (PostureState.CLEAN, "mdm")
+    assert await postures.certified(CertificateResult("other", (("serial", ""),)), NOW) == Posture()
+
+
+async def test_the_thumbprint_is_asked_before_what_stands_in_the_certificate(
+    store: Store, postures: Postures
+) -> None:
+    apps = AppsReport(frozenset({"tiktok"}), True, NOW)
+    own = DeviceRecord("mdm", "1", certificates=("x5t",), apps=apps)
+    await store.devices.take([DeviceRecord("mdm", "device/7"), own], NOW)
+    assert (await postures.certified(CERTIFICATE, NOW)).state is PostureState.PROHIBITED
+
+
+async def test_what_is_learned_meanwhile_counts_for_a_certificate_at_once(postures: Postures) -> None:
+    await postures.current(BROWSER, proof(eas_ids=("ApplX1",)), NOW)
+    await postures._reports.flush()
+    assert (await postures.certified(CERTIFICATE, NOW)).state is PostureState.CLEAN
+    await postures.current(BROWSER, proof("tiktok", eas_ids=("ApplX1",), at=LATER), LATER)
+    assert (await postures.certified(CERTIFICATE, LATER)).state is PostureState.PROHIBITED
+
+
+async def test_a_store_that_does_not_answer_makes_no_certificate_unknown(
+    store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut_off(store, monkeypatch)
+    assert (await postures.certified(CERTIFICATE, NOW)).state is PostureState.UNAVAILABLE
 
 
 async def test_a_device_that_enrolled_is_learned_by_its_own_word_and_found_again(store: Store) -> None:

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailgate.classify import classify
-from mailgate.model import Client, Kind, RequestFacts
+from mailgate.classify.certified import with_certificate
+from mailgate.model import CertificateResult, Client, Kind, Posture, Reason, RequestFacts
 from mailgate.store.recorded import client_facts
 
 LAPTOP = Client(Kind.LAPTOP, handheld=False)
@@ -118,3 +119,16 @@ def test_what_the_probe_found_is_kept_and_explains_the_kind() -> None:
     assert kept.kind == "tablet"
     assert classify(kept.facts) == client
     assert SECRET not in repr(kept)
+
+
+def test_of_a_certificate_is_kept_what_came_of_it_and_nothing_else() -> None:
+    names = CertificateResult("thumbprint", (("udid", "00008120"),))
+    refused = CertificateResult(refused=Reason.CERTIFICATE_REVOKED, detail="it was revoked")
+    facts = RequestFacts(headers={})
+    kept = [
+        client_facts(facts, with_certificate(classify(facts), each, Posture())) for each in (names, refused)
+    ]
+    assert [each.headers for each in kept] == [
+        (("mailgate-certificate", "accepted"),),
+        (("mailgate-certificate", "certificate-revoked"),),
+    ]

@@ -9,7 +9,15 @@ from tests.unit.store.examples import CATALOG, MAX_AGE, NOW, minutes
 
 from mailgate.model import Finding, Kind, Posture, PostureState, Reason
 from mailgate.store.device import Contradiction, Device, Report
-from mailgate.store.states import is_of, kind_of, owner_of, posture_of, posture_of_person, settled_until
+from mailgate.store.states import (
+    is_of,
+    kind_of,
+    owner_of,
+    posture_of,
+    posture_of_person,
+    settled_until,
+    stricter,
+)
 from mailgate.store.trust import ENROLLED
 
 CLEAN = {"reported_at": NOW, "apps_complete": True}
@@ -260,3 +268,11 @@ def test_a_computer_of_a_person_never_counts(kind: Kind | None, expected: str) -
 def test_a_lost_phone_of_a_person_counts_before_every_other() -> None:
     prohibited = replace(PHONE, state=PostureState.PROHIBITED)
     assert posture_of_person([prohibited, replace(PHONE, lost=True)]).lost
+
+
+@pytest.mark.parametrize("other", [state for state in PostureState if state is not PostureState.PROHIBITED])
+def test_the_stricter_of_two_postures_is_never_the_clean_one(other: PostureState) -> None:
+    clean, strict = Posture(PostureState.CLEAN), Posture(other)
+    assert stricter(clean, strict).state is stricter(strict, clean).state is other
+    assert stricter(strict, Posture(PostureState.PROHIBITED)).state is PostureState.PROHIBITED
+    assert stricter(Posture(PostureState.PROHIBITED), replace(clean, lost=True)).lost

@@ -31,6 +31,13 @@ _PROOF_REFUSED = Wording(
     ),
 )
 
+_CERTIFICATE_REFUSED = Wording(
+    mark("The certificate of this device could not be accepted"),
+    mark(
+        "It may be out of date or taken back. Your company’s management app or your help desk can put a new one on this device."
+    ),
+)
+
 _DECIDED = {
     Reason.PROHIBITED_APP: Wording(
         mark("An app on this device is not allowed with company mail"),
@@ -100,6 +107,19 @@ _DECIDED = {
         mark("Company mail opens after a signed confirmation from your device. None came with this request."),
     ),
     Reason.ATTESTATION_INVALID: _PROOF_REFUSED,
+    Reason.CERTIFICATE_REQUIRED: Wording(
+        mark("This device has to show its certificate"),
+        mark(
+            "Company mail opens for devices with a certificate of the company. None came with this request."
+        ),
+    ),
+    Reason.CERTIFICATE_INVALID: _CERTIFICATE_REFUSED,
+    Reason.TWO_DEVICES: Wording(
+        mark("This request names two different devices"),
+        mark(
+            "The certificate on this device belongs to another device than the one that your mail app names. To be safe, the stricter of the two counts."
+        ),
+    ),
     Reason.DEVICE_LOST: Wording(
         mark("This device is reported as lost"),
         mark(
@@ -207,12 +227,13 @@ SAME_WORDS = {
 def wording_of(reason: Reason) -> Wording:
     """The texts of a reason.
 
-    Why exactly a token or proof was refused helps an admin, not its holder: one text. So does what exactly sources
-    contradict each other in.
+    Why exactly a token, proof or certificate was refused helps an admin, not its holder: one text. So does what exactly
+    sources contradict each other in.
     """
     if reason in DEVICE_FINDINGS:
         return WORDINGS[Reason.DEVICE_CONTRADICTED]
-    return WORDINGS.get(SAME_WORDS.get(reason, reason), _PROOF_REFUSED)
+    other = _CERTIFICATE_REFUSED if reason.startswith("certificate-") else _PROOF_REFUSED
+    return WORDINGS.get(SAME_WORDS.get(reason, reason), other)
 
 
 def detail_of(wording: Wording, *, apps: bool, rule: bool) -> Message:

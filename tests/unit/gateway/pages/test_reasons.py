@@ -14,10 +14,15 @@ def test_every_reason_has_words(reason: Reason, apps: tuple[str, ...]) -> None:
     assert "%(" not in title + detail
 
 
-def test_refused_tokens_and_proofs_share_a_text() -> None:
+def test_only_what_was_refused_as_proof_shares_a_text() -> None:
     shared = {reason for reason in Reason if reason not in WORDINGS} - set(SAME_WORDS) - DEVICE_FINDINGS
-    assert {reason.split("-")[0] for reason in shared - {Reason.KEY_IN_TWO_PLACES}} == {"token", "proof"}
-    assert {wording_of(reason) for reason in shared} == {wording_of(Reason.ATTESTATION_INVALID)}
+    families = {reason.split("-")[0] for reason in shared - {Reason.KEY_IN_TWO_PLACES}}
+    assert families == {"token", "proof", "certificate", "evidence"}
+    for reason in shared:
+        invalid = (
+            Reason.CERTIFICATE_INVALID if reason.startswith("certificate-") else Reason.ATTESTATION_INVALID
+        )
+        assert wording_of(reason) == wording_of(invalid)
     found = {wording_of(reason) for reason in DEVICE_FINDINGS}
     assert found == {wording_of(Reason.DEVICE_CONTRADICTED)}
 

@@ -1,0 +1,101 @@
+"""Android Key Attestation: a chain of certificates that the secure hardware of a device made for one of its keys.
+
+Source: source.android.com, "Key and ID attestation", and developer.android.com, "Verify hardware-backed key pairs".
+Steps 1 to 5 are those of `hardware`. Then, the first that fails decides:
+
+6.  The leaf has the extension, and no certificate above it. Whoever holds an attested key can sign a certificate with
+    it, and write into it what they like: only the extension nearest to the root is the hardware's.
+7.  The extension is a ``KeyDescription``.
+8.  Its challenge is the gate's.
+9.  The leaf's key is the key that enrols.
+10. Both the attestation and the key are of the secure hardware.
+11. The key was made there, and not brought in.
+12. The boot loader is locked, and started a system that the device's maker has signed.
+"""
+
+from collections.abc import Sequence
+
+from mailgate.attest.hardware import Expected, Roots, thumbprint_of, values_of
+from mailgate.attest.key_description import (
+    GENERATED,
+    OID,
+    STRONGBOX,
+    TEE,
+    VERIFIED,
+    DescriptionError,
+    KeyDescription,
+    read_description,
+)
+from mailgate.attest.refused import RefusedError
+from mailgate.model import HardwareResult, Reason
+
+FORMAT = "android-key"
+_HARDWARE = {TEE: "tee", STRONGBOX: "strongbox"}
+
+
+def verify_android_key(chain: Sequence[bytes], roots: Roots, expected: Expected) -> HardwareResult:
+    """What the chain proves, DER, the leaf first. Raises `RefusedError`."""
+    # 1. to 5.
+    leaf, *above = roots.verified(chain, expected.now)
+    # 6. The extension, where it has to be and nowhere else.
+    if any(values_of(each, [OID]) for each in above):
+        raise RefusedError(Reason.EVIDENCE_CHAIN_EXTENDED, "only the leaf may have the attestation extension")
+    extension = values_of(leaf, [OID])
+    if not extension:
+        raise RefusedError(Reason.EVIDENCE_EXTENSION_MISSING, f"expected the extension {OID.dotted_string}")
+    # 7. What it says.
+    try:
+        told = read_description(extension[OID.dotted_string])
+    except DescriptionError as error:
+        raise RefusedError(Reason.EVIDENCE_MALFORMED, str(error)) from error
+    # 8. and 9. About this enrolment.
+    if told.challenge != expected.challenge:
+        raise RefusedError(
+            Reason.EVIDENCE_CHALLENGE_WRONG, "expected the gate's nonce as attestationChallenge"
+        )
+    if thumbprint_of(leaf) != expected.thumbprint:
+        raise RefusedError(Reason.EVIDENCE_KEY_MISMATCH, "the attested key is not the one that enrols")
+    # 10. to 12. By hardware that may be believed.
+    _check_hardware(told)
+    return _result(told)
+
+
+def _check_hardware(told: KeyDescription) -> None:
+    if told.level not in _HARDWARE:
+        raise RefusedError(Reason.EVIDENCE_SOFTWARE_ONLY, "expected a key in a TEE or a StrongBox")
+    if told.origin != GENERATED:
+        raise RefusedError(Reason.EVIDENCE_KEY_IMPORTED, "expected a key that was made in the hardware")
+    root = told.root_of_trust
+    if root is None:
+        raise RefusedError(Reason.EVIDENCE_BOOT_UNVERIFIED, "expected a RootOfTrust")
+    if not root.locked:
+        raise RefusedError(Reason.EVIDENCE_UNLOCKED, "the boot loader is not locked")
+    if root.boot_state != VERIFIED:
+        raise RefusedError(Reason.EVIDENCE_BOOT_UNVERIFIED, "the system is not signed by the device's maker")
+
+
+def _result(told: KeyDescription) -> HardwareResult:
+    patches = (("vendor_patch", told.vendor_patch), ("boot_patch", told.boot_patch))
+    claims = [("model", told.model), *((name, _month(level)) for name, level in patches)]
+    return HardwareResult(
+        FORMAT,
+        hardware=_HARDWARE[told.level],
+        os="android",
+        os_version=_version(told.os_version),
+        patch_level=_month(told.os_patch),
+        serial=told.serial,
+        claims=tuple((name, value) for name, value in claims if value),
+    )
+
+
+def _version(number: int) -> str:
+    """``14.0.1`` of 140001: two digits each for minor and patch."""
+    return f"{number // 10_000}.{number // 100 % 100}.{number % 100}" if number else ""
+
+
+def _month(level: int) -> str:
+    """``2026-11`` of 202611 and ``2026-11-05`` of 20261105; empty for anything else."""
+    text = str(level)
+    if len(text) not in (6, 8):
+        return ""
+    return "-".join(part for part in (text[:4], text[4:6], text[6:]) if part)

@@ -1,0 +1,89 @@
+"""What a certificate calls its device: fields of the certificate, taken for names as the settings say.
+
+A device management writes the device's serial number, UDID or its own id into the certificate that it issues (SCEP,
+ACME). Which field holds what differs from company to company, so nothing is taken but what is configured.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from cryptography import x509
+from cryptography.hazmat import asn1
+from cryptography.x509.oid import NameOID
+
+UPN = x509.ObjectIdentifier("1.3.6.1.4.1.311.20.2.3")
+"""User principal name, an otherName of Microsoft's that holds a UTF8String."""
+
+LONGEST = 255
+"""Characters of one name; a longer one is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A field that names the device, once ``prefix`` and ``suffix`` are cut off; without them there it says nothing."""
+
+    field: str
+    names: str
+    """The kind of the name: ``serial``, ``udid``, ``mdm`` or ``eas``."""
+    prefix: str = ""
+    suffix: str = ""
+
+    def name_in(self, value: str) -> str:
+        """The name in a value of the field; empty where it holds none."""
+        if not value.startswith(self.prefix) or not value.endswith(self.suffix):
+            return ""
+        name = value[len(self.prefix) : len(value) - len(self.suffix)]
+        return name if name.isprintable() and len(name) <= LONGEST else ""
+
+
+def names_of(certificate: x509.Certificate, matches: Sequence[Match]) -> tuple[tuple[str, str], ...]:
+    """Pairs of kind and name, in the order of ``matches``, each once.
+
+    :raises ValueError: for a field that is not encoded as it must be.
+    """
+    found = (
+        (match.names, name)
+        for match in matches
+        for value in FIELDS[match.field](certificate)
+        if (name := match.name_in(value))
+    )
+    return tuple(dict.fromkeys(found))
+
+
+def _alternative(kind: type[x509.GeneralName]) -> Callable[[x509.Certificate], Iterable[str]]:
+    def read(certificate: x509.Certificate) -> Iterable[str]:
+        return [str(name.value) for name in _alternatives(certificate) if isinstance(name, kind)]
+
+    return read
+
+
+def _alternatives(certificate: x509.Certificate) -> Sequence[x509.GeneralName]:
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except x509.ExtensionNotFound:
+        return ()
+    return list(found.value)
+
+
+def _principal_names(certificate: x509.Certificate) -> Iterable[str]:
+    for name in _alternatives(certificate):
+        if isinstance(name, x509.OtherName) and name.type_id == UPN:
+            yield asn1.decode_der(str, name.value)
+
+
+def _subject(oid: x509.ObjectIdentifier) -> Callable[[x509.Certificate], Iterable[str]]:
+    def read(certificate: x509.Certificate) -> Iterable[str]:
+        return [str(attribute.value) for attribute in certificate.subject.get_attributes_for_oid(oid)]
+
+    return read
+
+
+FIELDS: Mapping[str, Callable[[x509.Certificate], Iterable[str]]] = {
+    "san-uri": _alternative(x509.UniformResourceIdentifier),
+    "san-dns": _alternative(x509.DNSName),
+    "san-email": _alternative(x509.RFC822Name),
+    "san-upn": _principal_names,
+    "serial-number": _subject(NameOID.SERIAL_NUMBER),
+    "common-name": _subject(NameOID.COMMON_NAME),
+}
+"""Every field that can name a device (RFC 5280, sections 4.1.2.6 and 4.2.1.6), and how it is read."""

@@ -1,0 +1,64 @@
+"""Evidence by hardware, whatever its format: one table, one entrance.
+
+What a device says of itself is only said. What its maker says of it, by keys that only real hardware holds, is proof:
+that the key lives in that hardware, that the system was started as its maker meant it, and of the serial number.
+"""
+
+from base64 import b64decode
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from mailgate.attest import android_key, apple_device
+from mailgate.attest.hardware import Expected, Roots
+from mailgate.attest.refused import RefusedError
+from mailgate.model import HardwareResult, Reason
+
+Verify = Callable[[Sequence[bytes], Roots, Expected], HardwareResult]
+
+FORMATS: Mapping[str, Verify] = {
+    android_key.FORMAT: android_key.verify_android_key,
+    apple_device.FORMAT: apple_device.verify_apple_device,
+}
+
+
+class Evidence(NamedTuple):
+    """As it was sent: a format, and certificates in DER, the leaf first."""
+
+    format: str
+    chain: tuple[bytes, ...]
+    nonce: str = ""
+    """The challenge that it says it was made for."""
+
+
+def read_evidence(said: object) -> Evidence:
+    """``{"format": …, "chain": [base64 of DER, …], "nonce": …}``, the last if need be. Raises `RefusedError`."""
+    try:
+        members = said if isinstance(said, dict) else {}
+        name, chain, nonce = members["format"], members["chain"], members.get("nonce", "")
+        texts = isinstance(name, str) and isinstance(nonce, str)
+        if not members.keys() <= {"format", "chain", "nonce"} or not texts or not isinstance(chain, list):
+            raise ValueError
+        return Evidence(name, tuple(b64decode(each, validate=True) for each in chain), nonce)
+    except (KeyError, TypeError, ValueError):
+        raise RefusedError(
+            Reason.EVIDENCE_MALFORMED, 'expected {"format": "…", "chain": ["base64 of DER", …], "nonce": "…"}'
+        ) from None
+
+
+def verify_evidence(evidence: Evidence, roots: Mapping[str, Roots], expected: Expected) -> HardwareResult:
+    """What a chain of certificates of this format proves. Never raises on input.
+
+    :param roots: whom to believe, by format; a format without roots is not known.
+    """
+    name, chain, _ = evidence
+    try:
+        if name not in FORMATS or name not in roots:
+            raise RefusedError(
+                Reason.EVIDENCE_FORMAT_UNKNOWN, f"expected one of {', '.join(sorted(roots)) or 'none'}"
+            )
+        return FORMATS[name](chain, roots[name], expected)
+    except RefusedError as refusal:
+        return HardwareResult(name, refused=refusal.reason, detail=refusal.detail)
+    except Exception as error:  # noqa: BLE001 - whatever a parser trips over is the input's fault
+        detail = f"cannot be read ({type(error).__name__})"
+        return HardwareResult(name, refused=Reason.EVIDENCE_MALFORMED, detail=detail)

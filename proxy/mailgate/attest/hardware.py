@@ -1,0 +1,145 @@
+"""What the formats of hardware evidence share: what is expected, whom to believe, and the first steps.
+
+1. The certificates are short enough to be looked at.
+2. They are X.509 certificates.
+3. It is the time of each but the root.
+4. Each is signed by the next, up to one of the roots; every one of them is needed, in this order.
+5. None of them was revoked.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509.verification import Store, VerificationError
+from joserfc.jwk import ECKey, OKPKey
+
+from mailgate.attest.chain import path_to, too_long
+from mailgate.attest.refused import RefusedError
+from mailgate.model import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What the evidence has to be about: the gate's own nonce, and the key that enrols."""
+
+    challenge: bytes
+    thumbprint: str
+    """Of the key (RFC 7638, SHA-256), as a proof names it."""
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Roots:
+    """Whom to believe in one format. ``revoked`` are serial numbers."""
+
+    certificates: Sequence[x509.Certificate]
+    revoked: frozenset[int] = frozenset()
+    _store: Store = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_store", Store(list(self.certificates)))
+
+    def verified(self, chain: Sequence[bytes], now: datetime) -> list[x509.Certificate]:
+        """Steps 1 to 5: the certificates as presented, the leaf first. Raises `RefusedError`."""
+        # 1. Short enough.
+        if expected := too_long(chain):
+            raise RefusedError(Reason.EVIDENCE_OVERSIZE, expected)
+        # 2. Certificates.
+        presented = [_parsed(each) for each in chain]
+        if not presented:
+            raise RefusedError(Reason.EVIDENCE_MALFORMED, "expected certificates")
+        below = presented[:-1] if self._is_root(presented[-1]) else presented
+        # 3. Their time.
+        _check_time(below, now)
+        # 4. A path to a root.
+        self._check_path(below, now)
+        # 5. Not revoked, the root included.
+        if any(each.serial_number in self.revoked for each in presented):
+            raise RefusedError(Reason.EVIDENCE_REVOKED, "a certificate of the chain was revoked")
+        return presented
+
+    def _is_root(self, certificate: x509.Certificate) -> bool:
+        """Whether it has the name and the key of a root: its maker may have signed the same anew."""
+        return any(
+            root.subject == certificate.subject and root.public_key() == certificate.public_key()
+            for root in self.certificates
+        )
+
+    def _check_path(self, below: Sequence[x509.Certificate], now: datetime) -> None:
+        try:
+            path = path_to(self._store, below[0], below[1:], now)[:-1] if below else None
+        except VerificationError:
+            path = None
+        if path != list(below):
+            raise RefusedError(
+                Reason.EVIDENCE_UNTRUSTED, "expected certificates in order, up to one of the roots"
+            )
+
+
+def _check_time(below: Sequence[x509.Certificate], now: datetime) -> None:
+    if any(now < each.not_valid_before_utc for each in below):
+        raise RefusedError(Reason.EVIDENCE_NOT_YET_VALID, "a notBefore is in the future")
+    if any(now > each.not_valid_after_utc for each in below):
+        raise RefusedError(Reason.EVIDENCE_EXPIRED, "a notAfter has passed")
+
+
+def _parsed(der: bytes) -> x509.Certificate:
+    try:
+        certificate = x509.load_der_x509_certificate(der)
+        _ = certificate.extensions  # parsed late, and refused early
+    except ValueError:
+        raise RefusedError(Reason.EVIDENCE_MALFORMED, "expected X.509 certificates in DER") from None
+    return certificate
+
+
+def thumbprint_of(certificate: x509.Certificate) -> str:
+    """The RFC 7638 thumbprint of its key; empty for a key that no proof can have."""
+    key = certificate.public_key()
+    kind = next((kind for family, kind in _KINDS.items() if isinstance(key, family)), None)
+    if kind is None:
+        return ""
+    pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return str(kind.import_key(pem).thumbprint())
+
+
+_KINDS: dict[type, type[ECKey] | type[OKPKey]] = {
+    ec.EllipticCurvePublicKey: ECKey,
+    ed25519.Ed25519PublicKey: OKPKey,
+}
+
+
+def values_of(certificate: x509.Certificate, oids: Iterable[x509.ObjectIdentifier]) -> dict[str, bytes]:
+    """The raw values of those of these extensions that are there, by dotted name."""
+    wanted = set(oids)
+    return {
+        extension.oid.dotted_string: extension.value.public_bytes()
+        for extension in certificate.extensions
+        if extension.oid in wanted
+    }
+
+
+class StatusError(ValueError):
+    """A list of revoked keys that cannot be read. The message says what is expected."""
+
+
+def read_status(text: str) -> frozenset[int]:
+    """The revoked serial numbers of Android's attestation status list: hex, as ``entries`` of a JSON object.
+
+    ``SUSPENDED`` counts like ``REVOKED``: while it lasts, the key is not to be believed.
+
+    :raises StatusError: for anything else, so that a broken list never counts as an empty one.
+    """
+    try:
+        entries = json.loads(text)["entries"]
+        serials = frozenset(int(serial, 16) for serial in entries)
+        known = {entry["status"] for entry in entries.values()} <= {"REVOKED", "SUSPENDED"}
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise StatusError('expected {"entries": {"SERIAL IN HEX": {"status": "REVOKED"}}}') from error
+    if not known:
+        raise StatusError("expected REVOKED or SUSPENDED as status")
+    return serials

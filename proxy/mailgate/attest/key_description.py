@@ -1,0 +1,153 @@
+"""The extension that an Android device writes about a key of its own: ``KeyDescription``, strictly in DER.
+
+The schema is that of source.android.com, "Key and ID attestation": a SEQUENCE of eight, the last two lists of what the
+system and what the secure hardware vouch for. Only the latter is read.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from cryptography import x509
+from cryptography.hazmat import asn1
+
+OID = x509.ObjectIdentifier("1.3.6.1.4.1.11129.2.1.17")
+
+SOFTWARE, TEE, STRONGBOX = range(3)
+"""``SecurityLevel``."""
+VERIFIED = 0
+"""Of ``VerifiedBootState``: signed by the device's maker. 1 is signed by its owner, 2 by nobody, 3 wrongly."""
+GENERATED = 0
+"""Of ``origin``: made in the hardware, and never outside of it."""
+
+_ENUMERATED = b"\x0a"
+_ORIGIN, _ROOT_OF_TRUST, _OS_VERSION, _OS_PATCH = 702, 704, 705, 706
+_SERIAL, _MODEL, _VENDOR_PATCH, _BOOT_PATCH = 713, 717, 718, 719
+
+
+class DescriptionError(ValueError):
+    """Bytes that are no ``KeyDescription``. The message says where, and repeats nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class RootOfTrust:
+    """What the boot loader says of itself and of the system that it started."""
+
+    locked: bool
+    boot_state: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeyDescription:
+    """What is read of it. ``level`` is the lower of those of the attestation and of the key."""
+
+    level: int
+    challenge: bytes
+    origin: int | None
+    root_of_trust: RootOfTrust | None
+    os_version: int = 0
+    os_patch: int = 0
+    vendor_patch: int = 0
+    boot_patch: int = 0
+    serial: str = ""
+    model: str = ""
+
+
+@asn1.sequence
+class _Description:
+    attestation_version: int
+    attestation_level: asn1.TLV
+    key_version: int
+    key_level: asn1.TLV
+    challenge: bytes
+    unique_id: bytes
+    by_software: list[asn1.TLV]
+    by_hardware: list[asn1.TLV]
+
+
+@asn1.sequence
+class _RootOfTrust:
+    boot_key: bytes
+    locked: bool
+    boot_state: asn1.TLV
+    boot_hash: bytes | None
+
+
+def read_description(data: bytes) -> KeyDescription:
+    """:raises DescriptionError: for anything but one whole description."""
+    try:
+        return _read(asn1.decode_der(_Description, data))
+    except DescriptionError:
+        raise
+    except ValueError as error:
+        raise DescriptionError("expected a KeyDescription in DER") from error
+
+
+def _read(read: _Description) -> KeyDescription:
+    _tagged(read.by_software)
+    told = _tagged(read.by_hardware)
+    root = told.get(_ROOT_OF_TRUST)
+    return KeyDescription(
+        level=min(_enumerated(read.attestation_level), _enumerated(read.key_level)),
+        challenge=read.challenge,
+        origin=_whole(told, _ORIGIN) if _ORIGIN in told else None,
+        root_of_trust=_root_of_trust(root) if root is not None else None,
+        os_version=_whole(told, _OS_VERSION),
+        os_patch=_whole(told, _OS_PATCH),
+        vendor_patch=_whole(told, _VENDOR_PATCH),
+        boot_patch=_whole(told, _BOOT_PATCH),
+        serial=_text(told, _SERIAL),
+        model=_text(told, _MODEL),
+    )
+
+
+def _tagged(members: Sequence[asn1.TLV]) -> Mapping[int, bytes]:
+    """The members of an ``AuthorizationList`` by their number. Those that are not known here are not read."""
+    told: dict[int, bytes] = {}
+    for member in members:
+        number = _number(bytes(member.tag_bytes))
+        if number in told:
+            raise DescriptionError(f"expected [{number}] once")
+        told[number] = bytes(member.data)
+    return told
+
+
+def _number(tag: bytes) -> int:
+    """The number of a context-specific, constructed tag (X.690, section 8.1.2), as an explicit one is written."""
+    if tag[0] & 0xE0 != 0xA0:
+        raise DescriptionError("expected explicit tags")
+    if len(tag) == 1:
+        return tag[0] & 0x1F
+    number = 0
+    for octet in tag[1:]:
+        number = number << 7 | octet & 0x7F
+    return number
+
+
+def _root_of_trust(data: bytes) -> RootOfTrust:
+    read = asn1.decode_der(_RootOfTrust, data)
+    return RootOfTrust(read.locked, _enumerated(read.boot_state))
+
+
+def _enumerated(value: asn1.TLV) -> int:
+    data = bytes(value.data)
+    if bytes(value.tag_bytes) != _ENUMERATED or len(data) != 1 or data[0] > 0x7F:
+        raise DescriptionError("expected an ENUMERATED of 0 to 127")
+    return data[0]
+
+
+def _whole(told: Mapping[int, bytes], tag: int) -> int:
+    if tag not in told:
+        return 0
+    number = asn1.decode_der(int, told[tag])
+    if not 0 <= number < 2**31:
+        raise DescriptionError(f"expected a number in [{tag}]")
+    return number
+
+
+def _text(told: Mapping[int, bytes], tag: int) -> str:
+    if tag not in told:
+        return ""
+    text = asn1.decode_der(bytes, told[tag]).decode("utf-8")
+    if not text.isprintable() or len(text) > 64:
+        raise DescriptionError(f"expected a text in [{tag}]")
+    return text

@@ -1,0 +1,46 @@
+"""What a TLS client certificate makes of a client: it proves which device asks, and what that device is known to be."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from mailgate.classify.attested import with_known_kind
+from mailgate.model import CertificateResult, Client, Finding, Posture, Reason, Signal
+
+SOURCE = "certificate"
+ACCEPTED = "accepted"
+HEADER = "mailgate-certificate"
+"""Under this name it is recorded what came of a certificate. No client can send it (``gateway/trust.py``)."""
+
+
+def with_certificate(client: Client, certificate: CertificateResult, device: Posture) -> Client:
+    """The client after its certificate was checked. ``device`` is what is stored under the names in it.
+
+    A certificate says which device, not of what kind: the kind is ``attested`` where the device's own record has one,
+    and stays as it was seen otherwise. A refused certificate is worth no more than none: it leaves a finding.
+    """
+    if certificate.refused is not None:
+        detail = f"{certificate.refused}: {certificate.detail}"
+        return replace(client, findings=(*client.findings, Finding(Reason.CERTIFICATE_INVALID, detail)))
+    signals = [Signal(SOURCE, "x5t#S256", certificate.thumbprint)]
+    signals += [Signal(SOURCE, kind, name) for kind, name in certificate.names]
+    client = replace(client, signals=(*client.signals, *signals))
+    if not device.device_id or device.kind is None:
+        return client
+    return with_known_kind(client, device.kind, os=device.os, os_version=device.os_version, source=SOURCE)
+
+
+def came_of(client: Client) -> str:
+    """What came of the client's certificate, as it is recorded: accepted, or why not; empty where there was none."""
+    if any(signal.source == SOURCE for signal in client.signals):
+        return ACCEPTED
+    refused = (f.detail.partition(":")[0] for f in client.findings if f.reason is Reason.CERTIFICATE_INVALID)
+    return next(refused, "")
+
+
+def as_recorded(client: Client, headers: Mapping[str, str]) -> tuple[Client, CertificateResult | None]:
+    """A recorded client with its certificate, as far as is kept of that: neither thumbprint nor names are."""
+    told = headers.get(HEADER, "")
+    if not told:
+        return client, None
+    certificate = CertificateResult(ACCEPTED) if told == ACCEPTED else CertificateResult(refused=Reason(told))
+    return with_certificate(client, certificate, Posture()), certificate

@@ -1,0 +1,75 @@
+"""``mailgate attest evidence``: what a chain of certificates proves to the roots of a configuration, and why not."""
+
+import json
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from cryptography import x509
+
+from mailgate.attest.evidence import Evidence, read_evidence, verify_evidence
+from mailgate.attest.hardware import Expected, thumbprint_of
+from mailgate.attest.refused import RefusedError
+from mailgate.cli.check import DEFAULT_PATH
+from mailgate.cli.stored import fail
+from mailgate.config import load_settings
+from mailgate.errors import ConfigError
+from mailgate.model import HardwareResult
+
+MAX_BYTES = 1024 * 1024
+
+
+def evidence(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE|-", help="The evidence in JSON; - for standard input.")
+    ],
+    challenge: Annotated[
+        str, typer.Option(help="The nonce that it was made for; the one in the file unless given.")
+    ] = "",
+    thumbprint: Annotated[
+        str, typer.Option(help="Thumbprint of the key that enrols, where it is another.")
+    ] = "",
+    config: Annotated[Path, typer.Option(help="The settings whose roots are believed.")] = DEFAULT_PATH,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Verify what a device's maker vouches for: a chain of Android Key Attestation or of Apple's device attestation."""
+    try:
+        roots = load_settings(config).attestation.hardware.believed()
+        said = read_evidence(_content(file))
+    except (ConfigError, RefusedError) as error:
+        fail(2, str(error))
+    key = thumbprint or _own_thumbprint(said)
+    result = verify_evidence(
+        said, roots, Expected((challenge or said.nonce).encode(), key, datetime.now(UTC))
+    )
+    typer.echo(json.dumps(asdict(result)) if as_json else "\n".join(_lines(result)))
+    if result.refused:
+        raise typer.Exit(1)
+
+
+def _content(file: Path) -> object:
+    try:
+        with sys.stdin.buffer if str(file) == "-" else file.open("rb") as stream:
+            return json.loads(stream.read(MAX_BYTES + 1))
+    except OSError as error:
+        fail(2, f"{file}: cannot be read: {(error.strerror or '').lower()}; expected a file with evidence")
+    except (ValueError, RecursionError):
+        fail(2, f"{file}: no JSON of at most {MAX_BYTES} bytes; expected evidence")
+
+
+def _own_thumbprint(said: Evidence) -> str:
+    """Of the leaf's own key; empty where the verification will say what is wrong with the leaf."""
+    try:
+        return thumbprint_of(x509.load_der_x509_certificate(said.chain[0]))
+    except (IndexError, ValueError):
+        return ""
+
+
+def _lines(result: HardwareResult) -> list[str]:
+    if result.refused:
+        return [f"refused: {result.refused}: {result.detail}"]
+    told = {name: value for name, value in asdict(result).items() if value and name != "claims"}
+    return [f"{name}: {value}" for name, value in (told | dict(result.claims)).items()]

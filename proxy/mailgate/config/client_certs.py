@@ -1,0 +1,126 @@
+"""The settings of TLS client certificates, and the files that they name."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from cryptography import x509
+from pydantic import Field, PrivateAttr, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from mailgate.attest.cert_names import Match
+from mailgate.attest.revocation import Revocation, RevocationError, RevocationList, read_lists, read_serials
+from mailgate.config.certificates import read_certificates
+from mailgate.config.values import AuthoritiesFile, ExistingFile, Listen
+from mailgate.policy.apps import Strict
+
+MAX_FILE = 32 * 1024 * 1024
+"""Bytes of a revocation list, or of a list of serial numbers."""
+
+Affix = Annotated[str, StringConstraints(max_length=255)]
+ProxyHeader = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^([Xx]-[Ss][Ss][Ll]|[Ss][Ss][Ll]-[Cc]lient-|[Xx]-[Cc]lient-)[A-Za-z0-9-]*$", max_length=100
+    ),
+]
+"""Names that no client can send to the webmail whatever is set here (``gateway/trust.py``)."""
+
+
+class MatchSettings(Strict):
+    """A field of the certificate that names the device."""
+
+    field: Literal["san-uri", "san-dns", "san-email", "san-upn", "serial-number", "common-name"]
+    """Of the subject alternative names, or of the subject."""
+    names: Literal["serial", "udid", "mdm", "eas"]
+    """What the name is: serial number, UDID, the device management's own id, or ActiveSync id."""
+    prefix: Affix = ""
+    """Stands before the name and is cut off; a value without it names nothing."""
+    suffix: Affix = ""
+    """Stands behind the name."""
+
+
+class ClientCertificateSettings(Strict):
+    """TLS client certificates that name devices. Left out: none counts."""
+
+    authorities: AuthoritiesFile
+    """Who signs the certificates of devices, PEM: the root, or the issuing authorities alone."""
+    listen: Listen | None = None
+    """A port of its own that asks for certificates; ``listen`` never does, since browsers would ask their people."""
+    from_proxies: Literal["client-cert", "xfcc", "nginx"] | None = None
+    """In which header the trusted proxies hand on certificates: RFC 9440, Envoy's, or nginx's escaped PEM."""
+    proxy_header: ProxyHeader = "X-SSL-Client-Cert"
+    """With ``nginx``: the header that its ``proxy_set_header`` writes."""
+    match: tuple[MatchSettings, ...] = Field(default=(), max_length=20)
+    """Fields that name the device, the most telling first. The thumbprint always does."""
+    crl: ExistingFile | None = None
+    """Revocation lists of the authorities, PEM or DER."""
+    stale_crl: Literal["refuse", "count"] = "refuse"
+    """What a list past its ``nextUpdate`` does: refuse every certificate that it covers, or count as it is."""
+    revoked_serials: ExistingFile | None = None
+    """Serial numbers in hex, one a line, of certificates that count no longer."""
+
+    _trusted: tuple[x509.Certificate, ...] = PrivateAttr(())
+    _revocation: Revocation = PrivateAttr(default_factory=Revocation)
+
+    @model_validator(mode="after")
+    def _some_way(self) -> Self:
+        if self.listen is None and self.from_proxies is None:
+            raise PydanticCustomError(
+                "certificates",
+                "no certificate can come in; expected `listen`, `from_proxies` or both",
+                {"key": "listen"},
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _read(self) -> Self:
+        self._trusted = read_certificates(self.authorities, "authorities")
+        lists = _lists(self.crl, self._trusted) if self.crl else {}
+        serials = _serials(self.revoked_serials) if self.revoked_serials else frozenset()
+        self._revocation = Revocation(lists, serials, self.stale_crl == "count")
+        return self
+
+    @property
+    def trusted(self) -> tuple[x509.Certificate, ...]:
+        """The authorities as they stood in their file."""
+        return self._trusted
+
+    @property
+    def revocation(self) -> Revocation:
+        """What the files said of revocation."""
+        return self._revocation
+
+    @property
+    def matches(self) -> tuple[Match, ...]:
+        return tuple(Match(each.field, each.names, each.prefix, each.suffix) for each in self.match)
+
+    def referenced_files(self) -> tuple[Path, ...]:
+        """Files whose change is a change of the settings."""
+        return tuple(file for file in (self.authorities, self.crl, self.revoked_serials) if file)
+
+
+def _lists(path: Path, authorities: Sequence[x509.Certificate]) -> dict[bytes, RevocationList]:
+    try:
+        return read_lists(_content(path), authorities)
+    except (OSError, RevocationError) as error:
+        raise _mistake("crl", str(error)) from error
+
+
+def _serials(path: Path) -> frozenset[int]:
+    try:
+        return read_serials(_content(path).decode("utf-8", "replace").splitlines())
+    except (OSError, RevocationError) as error:
+        raise _mistake("revoked_serials", str(error)) from error
+
+
+def _content(path: Path) -> bytes:
+    with path.open("rb") as file:
+        content = file.read(MAX_FILE + 1)
+    if len(content) > MAX_FILE:
+        raise RevocationError(f"longer than {MAX_FILE} bytes; expected a shorter file")
+    return content
+
+
+def _mistake(key: str, wrong: str) -> PydanticCustomError:
+    return PydanticCustomError("file", "{wrong}", {"wrong": wrong, "key": key})

@@ -1,0 +1,83 @@
+"""The settings of evidence by hardware, and the files that they name."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Self
+
+from pydantic import PrivateAttr, model_validator
+from pydantic_core import PydanticCustomError
+
+from mailgate.attest import android_key, apple_device
+from mailgate.attest.hardware import Roots, StatusError, read_status
+from mailgate.config.certificates import read_certificates
+from mailgate.config.values import AuthoritiesFile, ExistingFile
+from mailgate.policy.apps import Strict
+
+MAX_STATUS = 32 * 1024 * 1024
+"""Bytes of a list of revoked keys; Google's has some 200 KiB."""
+
+
+class AppleSettings(Strict):
+    """Whose word on Apple's devices counts."""
+
+    roots: AuthoritiesFile
+    """The maker's own authorities, PEM."""
+    _roots: Roots = PrivateAttr()
+
+    @model_validator(mode="after")
+    def _read_roots(self) -> Self:
+        self._roots = Roots(read_certificates(self.roots, "roots"), self.serials())
+        return self
+
+    def serials(self) -> frozenset[int]:
+        """Serial numbers of revoked keys."""
+        return frozenset()
+
+    @property
+    def believed(self) -> Roots:
+        return self._roots
+
+    def referenced_files(self) -> tuple[Path, ...]:
+        """Files whose change is a change of the settings."""
+        return (self.roots,)
+
+
+class AndroidSettings(AppleSettings):
+    """Whose word on Android's devices counts."""
+
+    revoked: ExistingFile | None = None
+    """The list of revoked keys, as Google serves it. It is read again when it changes."""
+
+    def serials(self) -> frozenset[int]:
+        return _serials(self.revoked) if self.revoked else frozenset()
+
+    def referenced_files(self) -> tuple[Path, ...]:
+        return (self.roots, self.revoked) if self.revoked else (self.roots,)
+
+
+class HardwareSettings(Strict):
+    """Makers whose evidence about their devices is believed when one enrols. Left out: that format is not known."""
+
+    android_key: AndroidSettings | None = None
+    apple_device: AppleSettings | None = None
+
+    def believed(self) -> Mapping[str, Roots]:
+        """Whom to believe, by format."""
+        makers = {android_key.FORMAT: self.android_key, apple_device.FORMAT: self.apple_device}
+        return {name: maker.believed for name, maker in makers.items() if maker}
+
+    def referenced_files(self) -> Iterator[Path]:
+        """Files whose change is a change of the settings."""
+        for maker in (self.android_key, self.apple_device):
+            yield from maker.referenced_files() if maker else ()
+
+
+def _serials(path: Path) -> frozenset[int]:
+    try:
+        with path.open(encoding="utf-8") as file:
+            return read_status(file.read(MAX_STATUS))
+    except (OSError, UnicodeDecodeError, StatusError) as error:
+        wrong = str(error) if isinstance(error, StatusError) else "expected a file in UTF-8"
+        raise PydanticCustomError(
+            "file", "no list of revoked keys: {wrong}", {"wrong": wrong, "key": "revoked"}
+        ) from error

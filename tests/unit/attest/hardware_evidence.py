@@ -1,0 +1,43 @@
+"""The vectors of hardware evidence as the tests of each format read them."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+from cryptography import x509
+from tests.vectors import build_certificate_vectors as vectors
+
+from mailgate.attest.evidence import Evidence, read_evidence, verify_evidence
+from mailgate.attest.hardware import Expected, Roots
+from mailgate.model import HardwareResult
+
+FOLDER = Path(vectors.__file__).parent
+ANCHORS = json.loads((FOLDER / "evidence-anchors.json").read_text())
+NAMES = sorted(path.stem for path in (FOLDER / "evidence").glob("*.json"))
+EXPECTED = Expected(
+    ANCHORS["challenge"].encode(),
+    ANCHORS["thumbprint"],
+    datetime.fromisoformat(ANCHORS["now"]),
+)
+
+
+def read(name: str) -> dict:
+    return json.loads((FOLDER / "evidence" / f"{name}.json").read_text())
+
+
+def evidence_of(vector: dict) -> Evidence:
+    return read_evidence({name: vector[name] for name in ("format", "chain")})
+
+
+def roots(revoked: frozenset[int] = frozenset(), *, others: bool = False) -> dict[str, Roots]:
+    """The root of each format's maker; ``others``: of the other's."""
+    known = {name: [x509.load_pem_x509_certificate(pem.encode())] for name, pem in ANCHORS["roots"].items()}
+    pairs = zip(known, reversed(known.values()) if others else known.values(), strict=True)
+    return {name: Roots(certificates, revoked) for name, certificates in pairs}
+
+
+def verified(name: str, expected: Expected = EXPECTED) -> HardwareResult:
+    vector = read(name)
+    revoked = frozenset(int(each, 16) for each in vector.get("revoked", []))
+    believed = roots(revoked, others="roots" in vector)
+    return verify_evidence(evidence_of(vector), believed, expected)

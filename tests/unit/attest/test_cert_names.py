@@ -1,0 +1,64 @@
+import pytest
+from cryptography import x509
+from tests.pki import UPN, name, root
+
+from mailgate.attest.cert_names import FIELDS, LONGEST, Match, names_of
+
+SUBJECT = name("phone-7", serial="C02XK1TESTED")
+CERTIFICATE = (
+    root()
+    .device(
+        x509.UniformResourceIdentifier("urn:udid:00008120"),
+        x509.UniformResourceIdentifier("tag:mdm.example.com,2026:42"),
+        x509.DNSName("00008120.devices.example.com"),
+        x509.RFC822Name("00008120@devices.example.com"),
+        x509.OtherName(UPN, b"\x0c\x0a42@example"),
+        x509.OtherName(x509.ObjectIdentifier("1.2.3"), b"\x05\x00"),
+        subject=SUBJECT,
+    )
+    .certificate
+)
+
+
+@pytest.mark.parametrize(
+    ("match", "found"),
+    [
+        (Match("san-uri", "udid", "urn:udid:"), ["00008120"]),
+        (Match("san-uri", "mdm"), ["urn:udid:00008120", "tag:mdm.example.com,2026:42"]),
+        (Match("san-dns", "udid", suffix=".devices.example.com"), ["00008120"]),
+        (Match("san-email", "udid", suffix="@devices.example.com"), ["00008120"]),
+        (Match("san-upn", "mdm", suffix="@example"), ["42"]),
+        (Match("serial-number", "serial"), ["C02XK1TESTED"]),
+        (Match("common-name", "eas", "phone-"), ["7"]),
+        (Match("common-name", "eas", "tablet-"), []),
+        (Match("common-name", "eas", "phone-7"), []),
+        (Match("common-name", "eas", "phone", "phone-7"), []),
+    ],
+)
+def test_a_field_names_the_device_between_prefix_and_suffix(match, found) -> None:
+    assert names_of(CERTIFICATE, [match]) == tuple((match.names, each) for each in found)
+
+
+def test_nothing_is_a_name_but_what_is_configured() -> None:
+    assert names_of(CERTIFICATE, []) == ()
+
+
+def test_names_come_in_the_order_of_the_settings_and_once() -> None:
+    serial, udid = Match("serial-number", "serial"), Match("san-uri", "udid", "urn:udid:")
+    assert [kind for kind, _ in names_of(CERTIFICATE, [udid, serial, udid])] == ["udid", "serial"]
+
+
+def test_a_certificate_without_such_fields_names_nothing() -> None:
+    plain = root().device(subject=x509.Name([])).certificate
+    assert names_of(plain, [Match(field, "mdm") for field in FIELDS]) == ()
+
+
+@pytest.mark.parametrize("value", ["a" * (LONGEST + 1), "a\nb", "", "\x00"])
+def test_what_no_name_can_be_is_none(value) -> None:
+    assert Match("common-name", "serial").name_in(value) == ""
+
+
+def test_a_principal_name_that_is_no_text_is_an_error() -> None:
+    odd = root().device(x509.OtherName(UPN, b"\x05\x00")).certificate
+    with pytest.raises(ValueError):
+        names_of(odd, [Match("san-upn", "mdm")])

@@ -1,0 +1,168 @@
+import re
+from base64 import urlsafe_b64encode
+from datetime import timedelta
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.pki import NOW, name, root
+
+from mailgate.attest import client_certs
+from mailgate.attest.cert_names import Match
+from mailgate.attest.chain import MAX_CERTIFICATE, MAX_CERTIFICATES, key_of
+from mailgate.attest.client_certs import CertificateVerifier
+from mailgate.attest.revocation import Revocation, RevocationList
+from mailgate.model import Reason
+
+DAY = timedelta(days=1)
+ROOT = root()
+ISSUING = ROOT.authority()
+UDID = Match("san-uri", "udid", "urn:udid:")
+PHONE = ISSUING.device(x509.UniformResourceIdentifier("urn:udid:00008120"))
+
+
+def verifier(*authorities, **how) -> CertificateVerifier:
+    return CertificateVerifier([each.certificate for each in authorities or (ROOT,)], **how)
+
+
+def refusal(*chain, now=NOW, on=None) -> Reason | None:
+    result = (on or verifier()).verify([each.der for each in chain], now)
+    assert bool(result.thumbprint) is (result.refused is None) is (result.detail == "")
+    return result.refused
+
+
+def test_a_good_certificate_has_its_thumbprint_and_its_names() -> None:
+    result = verifier(matches=[UDID]).verify([PHONE.der, ISSUING.der], NOW)
+    assert result.refused is None
+    assert result.thumbprint == urlsafe_b64encode(sha256(PHONE.der).digest()).decode().rstrip("=")
+    assert result.names == (("udid", "00008120"),)
+    assert result.chain == (PHONE.der, ISSUING.der)
+
+
+def test_an_issuing_authority_or_the_certificate_itself_may_be_what_is_configured() -> None:
+    assert refusal(PHONE, on=verifier(ISSUING)) is None
+    assert refusal(PHONE, on=verifier(PHONE)) is None
+
+
+def test_a_certificate_need_not_say_what_it_is_for() -> None:
+    assert refusal(ROOT.device(usage=None)) is None
+
+
+SERVER = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
+ANY = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE])
+
+
+def key_usage(**uses) -> x509.KeyUsage:
+    named = "digital_signature content_commitment key_encipherment data_encipherment key_agreement"
+    others = "key_cert_sign crl_sign encipher_only decipher_only"
+    return x509.KeyUsage(**{use: uses.get(use, False) for use in f"{named} {others}".split()})
+
+
+@pytest.mark.parametrize(
+    ("chain", "reason"),
+    [
+        ([], Reason.CERTIFICATE_MALFORMED),
+        ([PHONE, *[ISSUING] * MAX_CERTIFICATES], Reason.CERTIFICATE_OVERSIZE),
+        ([ROOT.device(usage=SERVER)], Reason.CERTIFICATE_PURPOSE_WRONG),
+        ([ROOT.sign(name("phone"), [(key_usage(key_encipherment=True), True)])], Reason.CERTIFICATE_PURPOSE_WRONG),
+        ([ISSUING], Reason.CERTIFICATE_PURPOSE_WRONG),
+        ([ROOT.device(usage=ANY)], None),
+        ([ROOT.device(span=(-2 * DAY, -DAY))], Reason.CERTIFICATE_EXPIRED),
+        ([ROOT.device(span=(DAY, 2 * DAY))], Reason.CERTIFICATE_NOT_YET_VALID),
+        ([PHONE], Reason.CERTIFICATE_UNTRUSTED),
+        ([root().device()], Reason.CERTIFICATE_UNTRUSTED),
+        ([root("Somebody else").device()], Reason.CERTIFICATE_UNTRUSTED),
+        ([ROOT.device().device(), ROOT.device()], Reason.CERTIFICATE_UNTRUSTED),
+        ([ROOT.authority(path_length=0).authority("Below").device()], Reason.CERTIFICATE_UNTRUSTED),
+        (
+            [ROOT.sign(name("phone"), [(x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\5\0"), True)])],
+            Reason.CERTIFICATE_UNTRUSTED,
+        ),
+    ],
+)  # fmt: skip
+def test_the_first_check_that_fails_decides(chain, reason) -> None:
+    assert refusal(*chain) is reason
+
+
+def test_the_length_of_a_path_is_kept() -> None:
+    short = ROOT.authority("Short", path_length=0)
+    below = short.authority("Below")
+    assert refusal(short.device(), short) is None
+    assert refusal(below.device(), below, short) is Reason.CERTIFICATE_UNTRUSTED
+
+
+def test_an_authority_between_that_has_expired_ends_the_chain() -> None:
+    old = ROOT.authority("Old", span=(-3 * DAY, -DAY))
+    assert refusal(old.device(), old) is Reason.CERTIFICATE_UNTRUSTED
+
+
+def test_a_long_certificate_is_not_looked_at() -> None:
+    result = verifier().verify([b"\x30" * (MAX_CERTIFICATE + 1)], NOW)
+    assert result.refused is Reason.CERTIFICATE_OVERSIZE
+
+
+def test_time_and_revocation_are_asked_anew_at_every_use() -> None:
+    on = verifier()
+    assert refusal(PHONE, ISSUING, on=on) is None
+    assert refusal(PHONE, ISSUING, on=on, now=NOW + 31 * DAY) is Reason.CERTIFICATE_EXPIRED
+    assert refusal(PHONE, ISSUING, on=on, now=NOW - 2 * DAY) is Reason.CERTIFICATE_NOT_YET_VALID
+    on.revocation = Revocation(serials=frozenset({PHONE.certificate.serial_number}))
+    before = verifier().verify([PHONE.der, ISSUING.der], NOW)
+    assert on.again(before, NOW).refused is Reason.CERTIFICATE_REVOKED
+    assert verifier(root()).again(before, NOW).refused is Reason.CERTIFICATE_UNTRUSTED
+    assert verifier().again(on.again(before, NOW), NOW).refused is Reason.CERTIFICATE_REVOKED
+
+
+def listed(*serials, by=ISSUING, lasts=DAY):
+    return Revocation({key_of(by.certificate): RevocationList(frozenset(serials), NOW + lasts)})
+
+
+@pytest.mark.parametrize(
+    ("revocation", "reason"),
+    [
+        (listed(PHONE.certificate.serial_number), Reason.CERTIFICATE_REVOKED),
+        (listed(PHONE.certificate.serial_number, lasts=-DAY), Reason.CERTIFICATE_REVOKED),
+        (listed(1), None),
+        (listed(1, lasts=timedelta(0)), Reason.CERTIFICATE_REVOCATION_UNKNOWN),
+        (listed(ISSUING.certificate.serial_number, by=ROOT), Reason.CERTIFICATE_REVOKED),
+        (listed(1, by=ROOT), Reason.CERTIFICATE_REVOCATION_UNKNOWN),
+        (listed(PHONE.certificate.serial_number, by=ROOT), Reason.CERTIFICATE_REVOCATION_UNKNOWN),
+    ],
+)
+def test_what_is_known_of_revocation(revocation, reason) -> None:
+    assert refusal(PHONE, ISSUING, on=verifier(revocation=revocation)) is reason
+
+
+def test_a_certificate_that_is_configured_itself_has_its_own_list() -> None:
+    own = PHONE.certificate.serial_number
+    assert refusal(PHONE, on=verifier(PHONE, revocation=listed(own, by=PHONE))) is Reason.CERTIFICATE_REVOKED
+    assert refusal(PHONE, on=verifier(PHONE, revocation=listed(1, by=PHONE))) is None
+
+
+@given(st.lists(st.binary(max_size=300), min_size=1, max_size=4))
+def test_bytes_that_are_no_certificate_are_refused_and_raise_nothing(chain) -> None:
+    assert verifier().verify(chain, NOW).refused is Reason.CERTIFICATE_MALFORMED
+
+
+@given(st.data())
+def test_a_changed_byte_makes_no_good_certificate(data) -> None:
+    """A certificate ends with its signature, so that the whole of it is signed or is what signs."""
+    at = data.draw(st.integers(0, len(PHONE.der) - 1))
+    changed = bytes([*PHONE.der[:at], PHONE.der[at] ^ data.draw(st.integers(1, 255)), *PHONE.der[at + 1 :]])
+    result = verifier(matches=[UDID]).verify([changed, ISSUING.der], NOW)
+    assert result.refused is not None
+
+
+def test_the_document_tells_every_reason() -> None:
+    document = (Path(__file__).parents[3] / "docs" / "certificates.md").read_text("utf-8")
+    ours = {reason for reason in Reason if reason.startswith("certificate-")}
+    assert ours <= set(re.findall(r"`(certificate-[a-z-]+)`", document))
+
+
+def test_the_steps_stand_in_the_code_in_their_order() -> None:
+    source = Path(client_certs.__file__).read_text("utf-8")
+    assert [int(step) for step in re.findall(r"^(\d)\. ", source, re.MULTILINE)] == list(range(1, 7))

@@ -1,0 +1,470 @@
+"""Builds the vectors of certificates: those of TLS clients as proxies hand them on, and evidence by hardware.
+
+    python tests/vectors/build_certificate_vectors.py
+
+It shares no code with ``mailgate.attest``: what must be accepted is written here a second time, the attestation
+extension of Android down to its bytes. Keys, times, serial numbers and signatures (RFC 6979) are fixed, so that the
+same script always writes the same files.
+"""
+
+import json
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from urllib.parse import quote
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+HERE = Path(__file__).parent
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+USUAL = (-DAY, 365 * DAY)
+CHALLENGE = b"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+Json = dict[str, object]
+Extension = tuple[x509.ExtensionType, bool]
+
+
+def key(number: int) -> ec.EllipticCurvePrivateKey:
+    return ec.derive_private_key(int.from_bytes(sha256(b"certificate %d" % number).digest()), ec.SECP256R1())
+
+
+def named(common: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
+
+
+@dataclass(frozen=True)
+class Signed:
+    certificate: x509.Certificate
+    key: ec.EllipticCurvePrivateKey
+
+    @property
+    def der(self) -> bytes:
+        return self.certificate.public_bytes(Encoding.DER)
+
+    @property
+    def pem(self) -> str:
+        return self.certificate.public_bytes(Encoding.PEM).decode()
+
+    def sign(
+        self,
+        common: str,
+        number: int,
+        extensions: Sequence[Extension] = (),
+        span: tuple[timedelta, timedelta] = USUAL,
+    ) -> "Signed":
+        return signed(self.certificate.subject, self.key, common, number, extensions, span)
+
+    def authority(self, common: str, number: int) -> "Signed":
+        return self.sign(common, number, [(x509.BasicConstraints(True, None), True)])
+
+
+def signed(
+    issuer: x509.Name,
+    issuer_key: ec.EllipticCurvePrivateKey,
+    common: str,
+    number: int,
+    extensions: Sequence[Extension],
+    span: tuple[timedelta, timedelta] = USUAL,
+) -> Signed:
+    own = key(number)
+    builder = (
+        x509.CertificateBuilder()
+        .issuer_name(issuer)
+        .subject_name(named(common))
+        .public_key(own.public_key())
+        .serial_number(0x1000 + number)
+        .not_valid_before(NOW + span[0])
+        .not_valid_after(NOW + span[1])
+    )
+    for extension, critical in extensions:
+        builder = builder.add_extension(extension, critical)
+    return Signed(builder.sign(issuer_key, hashes.SHA256(), ecdsa_deterministic=True), own)
+
+
+def root(common: str, number: int) -> Signed:
+    return signed(named(common), key(number), common, number, [(x509.BasicConstraints(True, None), True)])
+
+
+# --- certificates of TLS clients
+
+DEVICES = root("Devices of Example", 1)
+ISSUING = DEVICES.authority("Phones of Example", 2)
+STRANGER = root("Devices of somebody else", 3)
+CLIENT = (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), False)
+SERVER = (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False)
+UDID = (x509.SubjectAlternativeName([x509.UniformResourceIdentifier("urn:udid:00008120")]), False)
+PHONE = ISSUING.sign("phone", 4, [CLIENT, UDID])
+OLD = ISSUING.sign("phone", 5, [CLIENT], (-2 * DAY, -DAY))
+NEW = ISSUING.sign("phone", 6, [CLIENT], (DAY, 2 * DAY))
+FOR_SERVERS = ISSUING.sign("server", 7, [SERVER])
+UNSIGNED = STRANGER.sign("phone", 8, [CLIENT])
+
+
+def item(data: bytes) -> str:
+    return f":{b64encode(data).decode()}:"
+
+
+def rfc9440(leaf: Signed, *above: Signed) -> list[list[str]]:
+    chain = [["Client-Cert-Chain", ", ".join(item(each.der) for each in above)]] if above else []
+    return [["Client-Cert", item(leaf.der)], *chain]
+
+
+def crl(*numbers: int, until: timedelta = DAY) -> str:
+    builder = x509.CertificateRevocationListBuilder(ISSUING.certificate.subject, NOW - 2 * DAY, NOW + until)
+    for number in numbers:
+        entry = x509.RevokedCertificateBuilder(0x1000 + number, NOW - 3 * DAY)
+        builder = builder.add_revoked_certificate(entry.build())
+    made = builder.sign(ISSUING.key, hashes.SHA256(), ecdsa_deterministic=True)
+    return made.public_bytes(Encoding.PEM).decode()
+
+
+GOOD = rfc9440(PHONE, ISSUING)
+ESCAPED = quote(PHONE.pem, safe="")
+
+
+def clients() -> Iterator[tuple[str, Json]]:
+    def vector(about: str, fields: list[list[str]], form: str = "client-cert", **more: object) -> Json:
+        return {"about": about, "form": form, "fields": fields, **more}
+
+    yield "good-client-cert", vector("RFC 9440, with the authority between", GOOD)
+    yield (
+        "good-xfcc",
+        vector(
+            "Envoy, behind an element of another hop",
+            [
+                [
+                    "X-Forwarded-Client-Cert",
+                    f'By=a;Hash=b;Subject="CN=\\"x,y\\"",Hash=c;Cert="{ESCAPED}";URI=urn:a',
+                ]
+            ],
+            "xfcc",
+        ),
+    )
+    yield "good-nginx", vector("nginx's escaped PEM", [["X-SSL-Client-Cert", ESCAPED]], "nginx")
+    yield "good-crl", vector("A revocation list that is about others", GOOD, crl=crl(9))
+    yield "certificate-two-headers", vector("The header twice", [*GOOD, GOOD[0]])
+    yield "certificate-oversize", vector("More authorities than a chain has", rfc9440(PHONE, *[ISSUING] * 6))
+    yield "certificate-malformed", vector("No certificate", [["Client-Cert", item(b"no certificate")]])
+    yield "certificate-malformed.no-byte-sequence", vector("Not base64", [["Client-Cert", ":!:"]])
+    yield (
+        "certificate-malformed.cut",
+        vector("PEM that was cut", [["X-SSL-Client-Cert", ESCAPED[:200]]], "nginx"),
+    )
+    yield "certificate-purpose-wrong", vector("A server's", rfc9440(FOR_SERVERS, ISSUING))
+    yield "certificate-purpose-wrong.authority", vector("An authority's own", rfc9440(ISSUING))
+    yield "certificate-not-yet-valid", vector("From tomorrow on", rfc9440(NEW, ISSUING))
+    yield "certificate-expired", vector("Until yesterday", rfc9440(OLD, ISSUING))
+    yield "certificate-untrusted", vector("Of another authority", rfc9440(UNSIGNED, STRANGER))
+    yield (
+        "certificate-untrusted.no-chain",
+        vector("Without the authority between", rfc9440(PHONE), anchors="root"),
+    )
+    yield "certificate-revoked", vector("On the list", GOOD, crl=crl(4))
+    yield "certificate-revoked.serial", vector("Its serial number is listed", GOOD, serials=["10:04"])
+    yield "certificate-revocation-unknown", vector("The list is stale", GOOD, crl=crl(9, until=-DAY))
+
+
+# --- evidence by hardware
+
+
+def tlv(tag: bytes, *parts: bytes) -> bytes:
+    body = b"".join(parts)
+    length = bytes([len(body)]) if len(body) < 128 else None
+    if length is None:
+        size = (len(body).bit_length() + 7) // 8
+        length = bytes([0x80 | size]) + len(body).to_bytes(size)
+    return tag + length + body
+
+
+def integer(value: int) -> bytes:
+    return tlv(b"\x02", value.to_bytes(value.bit_length() // 8 + 1))
+
+
+def enumerated(value: int) -> bytes:
+    return tlv(b"\x0a", bytes([value]))
+
+
+def octets(value: bytes) -> bytes:
+    return tlv(b"\x04", value)
+
+
+def explicit(number: int, inner: bytes) -> bytes:
+    """A tag of the context class; from 31 on its number stands in groups of seven bits."""
+    if number < 31:
+        return tlv(bytes([0xA0 | number]), inner)
+    groups = [number & 0x7F]
+    while number := number >> 7:
+        groups.append(number & 0x7F | 0x80)
+    return tlv(bytes([0xBF, *reversed(groups)]), inner)
+
+
+def root_of_trust(locked: bool = True, state: int = 0) -> bytes:
+    flag = b"\xff" if locked else b"\x00"
+    return tlv(b"\x30", octets(bytes(32)), tlv(b"\x01", flag), enumerated(state), octets(bytes(32)))
+
+
+def description(
+    *,
+    level: int = 1,
+    key_level: int | None = None,
+    challenge: bytes = CHALLENGE,
+    origin: int | None = 0,
+    boot: bytes | None = b"",
+    serial: str = "",
+    by_software: bytes = b"",
+    more: bytes = b"",
+) -> bytes:
+    """KeyDescription: what the software vouches for is the application's id, all else is the hardware's."""
+    boot = root_of_trust() if boot == b"" else boot
+    hardware = [
+        explicit(1, tlv(b"\x31", integer(2))),
+        explicit(2, integer(3)),
+        explicit(3, integer(256)),
+        explicit(10, integer(1)),
+        explicit(503, tlv(b"\x05")),
+        explicit(702, integer(origin)) if origin is not None else b"",
+        explicit(704, boot) if boot is not None else b"",
+        explicit(705, integer(160000)),
+        explicit(706, integer(202611)),
+        explicit(713, octets(serial.encode())) if serial else b"",
+        explicit(717, octets(b"Phone 9")),
+        explicit(718, integer(20261105)),
+        explicit(719, integer(20261105)),
+    ]
+    return tlv(
+        b"\x30",
+        integer(300),
+        enumerated(level),
+        integer(300),
+        enumerated(level if key_level is None else key_level),
+        octets(challenge),
+        octets(b""),
+        tlv(b"\x30", explicit(701, integer(1795521600000)), by_software),
+        tlv(b"\x30", *hardware, more),
+    )
+
+
+def android(value: bytes) -> Extension:
+    return x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.11129.2.1.17"), value), False
+
+
+def apple(**properties: bytes) -> list[Extension]:
+    """Extensions below Apple's arc, by names such as ``n9_1``."""
+    arc = "1.2.840.113635.100.8."
+    return [
+        (x509.UnrecognizedExtension(x509.ObjectIdentifier(arc + name[1:].replace("_", ".")), value), False)
+        for name, value in properties.items()
+    ]
+
+
+MAKER = root("Maker of phones", 20)
+BATCH = MAKER.authority("Keys of November", 21)
+APPLE = root("Maker of tablets", 30)
+BETWEEN = APPLE.authority("Attestation 1", 31)
+ENROLS = 40
+"""The number of the key that enrols."""
+
+
+def thumbprint(number: int) -> str:
+    point = key(number).public_key().public_numbers()
+    coordinates = {
+        "x": urlsafe_b64encode(point.x.to_bytes(32)).rstrip(b"=").decode(),
+        "y": urlsafe_b64encode(point.y.to_bytes(32)).rstrip(b"=").decode(),
+    }
+    jwk = {"crv": "P-256", "kty": "EC", **coordinates}
+    digest = sha256(json.dumps(jwk, sort_keys=True, separators=(",", ":")).encode()).digest()
+    return urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def attested(
+    *extensions: Extension, number: int = ENROLS, span: tuple[timedelta, timedelta] = USUAL
+) -> Signed:
+    return BATCH.sign("Android Keystore Key", number, extensions, span)
+
+
+def chain(leaf: Signed, *above: Signed) -> list[str]:
+    return [b64encode(each.der).decode() for each in (leaf, *above)]
+
+
+def evidence(about: str, certificates: list[str], form: str = "android-key", **more: object) -> Json:
+    return {"about": about, "format": form, "chain": certificates, **more}
+
+
+def android_vectors() -> Iterator[tuple[str, Json]]:
+    def of(about: str, **changed: object) -> Json:
+        return evidence(about, chain(attested(android(description(**changed))), BATCH, MAKER))  # type: ignore[arg-type]
+
+    good = attested(android(description()))
+    yield "good-android-tee", of("A key in a TEE", serial="R5CX10TESTED")
+    yield "good-android-strongbox", of("A key in a StrongBox", level=2)
+    yield "good-android-no-root", evidence("The root is left out", chain(good, BATCH))
+    yield "good-android-unknown-tag", of("A tag that is not known here", more=explicit(9999, tlv(b"\x05")))
+    yield "evidence-oversize", evidence("Seven certificates", chain(good, *[BATCH] * 6))
+    yield "evidence-malformed", evidence("No certificate", [b64encode(b"no certificate").decode()])
+    yield "evidence-malformed.empty", evidence("No certificates at all", [])
+    yield (
+        "evidence-malformed.description",
+        evidence("A byte behind the description", chain(attested(android(description() + b"\0")), BATCH)),
+    )
+    yield "evidence-malformed.twice", of("A tag that stands twice", more=explicit(702, integer(0)))
+    yield (
+        "evidence-malformed.boolean",
+        of(
+            "A BOOLEAN that DER does not have",
+            boot=root_of_trust().replace(b"\x01\x01\xff", b"\x01\x01\x01"),
+        ),
+    )
+    yield "evidence-untrusted", evidence("Up to no root", chain(good, BATCH), roots="others")
+    yield "evidence-untrusted.order", evidence("Not in order", chain(good, MAKER, BATCH))
+    yield "evidence-untrusted.superfluous", evidence("One more than is needed", chain(good, BATCH, BETWEEN))
+    yield (
+        "evidence-untrusted.no-authority",
+        evidence(
+            "Signed by a key that may sign no certificates",
+            chain(
+                attested(number=41).sign("fake", ENROLS, [android(description())]), attested(number=41), BATCH
+            ),
+        ),
+    )
+    late, early = (DAY, 2 * DAY), (-2 * DAY, -DAY)
+    yield (
+        "evidence-not-yet-valid",
+        evidence("From tomorrow on", chain(attested(android(description()), span=late), BATCH)),
+    )
+    yield (
+        "evidence-expired",
+        evidence("Until yesterday", chain(attested(android(description()), span=early), BATCH)),
+    )
+    yield "evidence-revoked", evidence("The batch was revoked", chain(good, BATCH, MAKER), revoked=["1015"])
+    yield "evidence-extension-missing", evidence("Without the extension", chain(attested(), BATCH))
+    ca = (x509.BasicConstraints(True, None), True)
+    extended = BATCH.sign("Android Keystore Key", 42, [ca, android(description())])
+    yield (
+        "evidence-chain-extended",
+        evidence(
+            "The attested key has signed a certificate of its own",
+            chain(extended.sign("fake", ENROLS, [android(description())]), extended, BATCH),
+        ),
+    )
+    yield (
+        "evidence-chain-extended.below",
+        evidence(
+            "The same, without the extension in the leaf",
+            chain(extended.sign("fake", ENROLS), extended, BATCH),
+        ),
+    )
+    yield "evidence-challenge-wrong", of("Another challenge", challenge=b"B" * 38)
+    yield (
+        "evidence-key-mismatch",
+        evidence("Of another key", chain(attested(android(description()), number=41), BATCH)),
+    )
+    yield "evidence-software-only", of("Attested by software", level=0)
+    yield "evidence-software-only.key", of("A key of software, attested by a TEE", key_level=0)
+    yield "evidence-key-imported", of("A key that was brought in", origin=2)
+    yield (
+        "evidence-key-imported.by-software",
+        of("Only the software says where it was made", origin=None, by_software=explicit(702, integer(0))),
+    )
+    yield "evidence-unlocked", of("The boot loader is open", boot=root_of_trust(locked=False))
+    yield "evidence-boot-unverified", of("A system that its owner signed", boot=root_of_trust(state=1))
+    yield (
+        "evidence-boot-unverified.by-software",
+        of(
+            "Only the software tells how it was started",
+            boot=None,
+            by_software=explicit(704, root_of_trust()),
+        ),
+    )
+
+
+def apple_vectors() -> Iterator[tuple[str, Json]]:
+    whole = sha256(CHALLENGE).digest()
+    bound = sha256(CHALLENGE + b"." + thumbprint(ENROLS).encode()).digest()
+
+    def of(about: str, number: int = ENROLS, **properties: bytes) -> Json:
+        told = {
+            "n9_1": b"F4GTESTED",
+            "n9_2": b"00008120-000A",
+            "n10_1": b"26.1",
+            "n10_2": b"26.1",
+            "n11_1": whole,
+        }
+        leaf = BETWEEN.sign("attested", number, apple(**{**told, **properties}))
+        return evidence(about, chain(leaf, BETWEEN), "apple-device")
+
+    yield "good-apple-acme", of("A device's own key, and the SHA-256 of the challenge")
+    yield "good-apple-raw", of("The challenge itself as freshness code", n11_1=CHALLENGE)
+    yield (
+        "good-apple-device-information",
+        of("Another key, and a freshness code that names it", 50, n11_1=octets(bound)),
+    )
+    yield "good-apple-user-enrolment", of("Serial number and UDID are held back", n9_1=b"", n9_2=b"")
+    yield "good-apple-mac", of("A Mac", n13_1=integer(0), n13_2=b"Full Security", n13_3=integer(0))
+    yield "evidence-format-unknown", evidence("No such format", [], "tpm")
+    yield (
+        "evidence-untrusted.apple",
+        evidence(
+            "Under the root of another maker",
+            chain(BATCH.sign("attested", ENROLS, apple(n11_1=whole)), BATCH),
+            "apple-device",
+        ),
+    )
+    yield (
+        "evidence-extension-missing.apple",
+        evidence(
+            "Without a freshness code",
+            chain(BETWEEN.sign("attested", ENROLS, apple(n9_1=b"F4G")), BETWEEN),
+            "apple-device",
+        ),
+    )
+    yield "evidence-challenge-wrong.apple", of("An old freshness code", n11_1=bytes(32))
+    yield "evidence-key-mismatch.apple", of("Neither key nor freshness code is of the key that enrols", 50)
+    yield "evidence-malformed.apple", of("A serial number that is a list", n9_1=tlv(b"\x05"))
+    yield (
+        "evidence-malformed.apple-text",
+        of("A serial number of control characters", n9_1=tlv(b"\x0c", b"\x01")),
+    )
+    yield "evidence-integrity-off", of("A Mac without System Integrity Protection", n13_1=integer(1))
+    yield (
+        "evidence-boot-unverified.apple",
+        of("A Mac with reduced security", n13_1=b"0", n13_2=b"Reduced Security"),
+    )
+
+
+def build() -> dict[str, str]:
+    """Every file by its path from here."""
+    files = {
+        "certificates-anchors.json": {
+            "now": NOW.isoformat(),
+            "root": DEVICES.pem,
+            "issuing": ISSUING.pem,
+            "names": [["udid", "00008120"]],
+        },
+        "evidence-anchors.json": {
+            "now": NOW.isoformat(),
+            "challenge": CHALLENGE.decode(),
+            "thumbprint": thumbprint(ENROLS),
+            "roots": {"android-key": MAKER.pem, "apple-device": APPLE.pem},
+        },
+    }
+    groups = (("certificates", clients()), ("evidence", android_vectors()), ("evidence", apple_vectors()))
+    for folder, vectors in groups:
+        for name, vector in vectors:
+            reason = None if name.startswith("good-") else name.partition(".")[0]
+            path = f"{folder}/{name}.json"
+            assert path not in files, path
+            files[path] = {"about": vector.pop("about"), "reason": reason, **vector}
+    return {path: json.dumps(content, indent=2, ensure_ascii=False) + "\n" for path, content in files.items()}
+
+
+if __name__ == "__main__":
+    for path, content in build().items():
+        (HERE / path).parent.mkdir(exist_ok=True)
+        (HERE / path).write_text(content)
