@@ -8,7 +8,7 @@ import { dropKey } from "./keys.js";
 import { readMemory, readSession, writeMemory, writeSession } from "./memory.js";
 import { takeReadings } from "./readings.js";
 import { dropGate, readSettings, writeGate } from "./settings.js";
-import { turn } from "./turn.js";
+import { between, turn } from "./turn.js";
 
 /** The state as it was last written: at once, without asking anybody. */
 async function state() {
@@ -27,7 +27,7 @@ async function enrol({ gate, code }) {
   const origin = typeof gate === "string" ? gateOrigin(gate) : null;
   if (!managed && !origin) return { error: "address" };
   if (!managed && origin) await writeGate(origin);
-  if (typeof code === "string" && code.trim()) await replaceEnrolment(code.trim());
+  if (typeof code === "string" && code.trim()) await between(() => replaceEnrolment(code.trim()));
   return { memory: await turn({ look: true, retry: true }) };
 }
 
@@ -41,10 +41,12 @@ async function replaceEnrolment(code) {
 
 /** Forget this browser's key and what the person has set. */
 async function forget() {
-  await dropKey();
-  await dropGate();
-  await writeMemory({ ...EMPTY });
-  await writeSession({ code: "", token: "", expiresAt: 0, nonce: "" });
+  await between(async () => {
+    await dropKey();
+    await dropGate();
+    await writeMemory({ ...EMPTY });
+    await writeSession({ code: "", token: "", expiresAt: 0, nonce: "" });
+  });
   return { memory: await turn() };
 }
 

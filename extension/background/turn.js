@@ -33,13 +33,24 @@ export const ALARM = "turn";
 let last = Promise.resolve();
 
 /**
+ * Runs what changes the state when no turn is under way: a turn that ends later would write the old one over it.
+ *
+ * @template T
+ * @param {() => Promise<T>} work
+ * @returns {Promise<T>}
+ */
+export function between(work) {
+  const next = last.catch(() => {}).then(work);
+  last = next;
+  return next;
+}
+
+/**
  * @param {Wish} [wish]
  * @returns {Promise<Memory>} the state after it
  */
 export function turn(wish = {}) {
-  const next = last.catch(() => {}).then(() => take(wish));
-  last = next;
-  return next;
+  return between(() => take(wish));
 }
 
 /** @param {Wish} wish */
@@ -146,11 +157,22 @@ async function verdict(memory, { statusEvery }, wish) {
   if (!wanted) return memory;
   const { token, expiresAt } = await readSession();
   const answer = await look(`${memory.gate}/.mailgate/status`, now < expiresAt ? token : "", memory.etag);
-  if (answer.kind !== "answer") return failure(memory, answer);
+  if (answer.kind !== "answer") return stillAway(memory, failure(memory, answer));
   if (answer.status === 304) return after(memory, "looked", { now, status: null });
   const status = readStatus(answer.body);
   if (status) return after(memory, "looked", { now, status, etag: answer.etag });
   return failure(memory, { kind: "refused", status: 200, reason: "no-gate", reference: "", serverTime: 0, retryAfter: 0, nonce: "" });
+}
+
+/**
+ * An open popup looks every few seconds; that must not make the pauses longer.
+ *
+ * @param {Memory} before
+ * @param {Memory} now
+ */
+function stillAway(before, now) {
+  const early = before.phase === "away" && now.phase === "away" && Date.now() < before.retryAt;
+  return early ? before : now;
 }
 
 /**
