@@ -8,14 +8,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 from playwright.sync_api import BrowserContext, Page, Playwright, Worker, expect
 from tests.e2e.conftest import CHROMIUM, CHROMIUM_ARGUMENTS
 from tests.e2e.gate import GuardedWebmail
+from tests.e2e.serving import Answering, serving
 from tests.integration.gate import PROXY
 from tests.servers import require
 
@@ -140,28 +139,17 @@ class Bystander:
 def bystander() -> Iterator[Bystander]:
     seen: list[dict[str, str]] = []
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Answering):
         def do_GET(self) -> None:
             seen.append({name.lower(): value for name, value in self.headers.items()} | {":path": self.path})
-            self.send_response(200)
-            self.send_header("Access-Control-Allow-Origin", "*")
-            self.send_header("Access-Control-Allow-Headers", "*")
-            self.end_headers()
-            self.wfile.write(b"<title>Elsewhere</title>")
+            anyone = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "*"}
+            self.answer(200, "<title>Elsewhere</title>", anyone)
 
         def do_OPTIONS(self) -> None:
             self.do_GET()
 
-        def log_message(self, *_: object) -> None:
-            """Keep the test's output clean."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield Bystander(f"http://127.0.0.1:{server.server_port}", seen)
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(Handler) as origin:
+        yield Bystander(origin, seen)
 
 
 @contextmanager

@@ -23,13 +23,13 @@ from tests.e2e.companion import (
 )
 from tests.e2e.gate import GuardedWebmail, guarded
 from tests.e2e.mailsystem import PASSWORD, MailSystem
+from tests.e2e.serving import AXE
 from tests.e2e.webmail import Webmail
 from tests.integration.gate import PHONE_RULES, start_gate, wait_for
 from tests.servers import unavailable
 
 pytestmark = pytest.mark.e2e
 
-AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"  # npm ci --prefix tests/e2e
 STRICT = YAML(typ="safe").load(Path(__file__).parents[2] / "config/examples/strict/policy.yaml")
 OPEN = "Company mail opens in this browser."
 CLOSED = "Company mail does not open in this browser."
