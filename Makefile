@@ -36,12 +36,14 @@ run: setup ## Start the gate before a demo mailbox and say what to open (ARGS="-
 test: setup ## Run every test; end-to-end tests are skipped where the mail system or the browser is missing
 	$(BIN)/pytest $(ARGS)
 
-check: setup ## Format, lint, types, floors, docs
+check: setup ## Format, lint, types, floors, docs, and the extension where npm has installed its tools
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q tests/docs
+	@if test -d extension/node_modules; then npm --prefix extension run --silent check; \
+	  else echo "make check: the extension is left out; npm ci --prefix extension installs what looks at it"; fi
 
 e2e: setup ## Only the end-to-end tests, which then must not be skipped
 	MAILGATE_E2E=required $(BIN)/pytest tests/e2e $(ARGS)

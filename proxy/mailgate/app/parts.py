@@ -199,6 +199,7 @@ def enroller_for(bundle: Bundle, store: Store, trust: Trust) -> Enroller:
         Rates(limits.attempts, limits.span),
         store.devices,
         bundle.settings.attestation.hardware.believed(),
+        bundle.policy.catalog.extensions,
     )
 
 

@@ -199,6 +199,7 @@ class Service:
         """Decide the next request by these rules and issuers."""
         self.gate.live = live_for(bundle, self.trust)
         self.gate.enroller.match_app = bundle.policy.catalog.match
+        self.gate.enroller.extensions = bundle.policy.catalog.extensions
         self.postures.catalog = bundle.policy.catalog
         self.bundle = bundle
         self._show_policy()
