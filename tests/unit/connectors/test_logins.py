@@ -56,6 +56,16 @@ async def test_a_short_token_is_used_for_half_its_life():
     assert await login.headers(wire.ask) == {"Authorization": "Bearer two"}
 
 
+async def test_a_token_whose_end_is_no_time_is_kept_for_five_minutes():
+    clock, wire = Clock(), Scripted(token("one", expires_in=10**400), token("two"))
+    login = credentials(clock)
+    await login.headers(wire.ask)
+    clock.now += timedelta(minutes=3)
+    assert await login.headers(wire.ask) == {"Authorization": "Bearer one"}
+    clock.now += timedelta(minutes=2)
+    assert await login.headers(wire.ask) == {"Authorization": "Bearer two"}
+
+
 async def test_a_refused_token_is_not_used_again():
     wire = Scripted(token("one", expires_in=3600), token("two", expires_in=3600))
     login = credentials(Clock(NOW))
