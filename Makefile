@@ -33,15 +33,29 @@ $(STAMP): requirements-dev.lock pyproject.toml
 run: setup ## Start the gate before a demo mailbox and say what to open (ARGS="--upstream URL" for your own webmail)
 	@$(BIN)/mailgate demo $(ARGS)
 
-test: setup ## Run every test; end-to-end tests are skipped where the mail system or the browser is missing
-	$(BIN)/pytest $(ARGS)
+# Two halves side by side, on one core each: those that need nothing but Python, and those with real servers and browsers.
+QUICK_TESTS := tests/unit tests/golden tests/docs tests/extension
+SLOW_TESTS := tests/integration tests/e2e
 
-check: setup ## Format, lint, types, floors, docs
+test: setup ## Run every test; end-to-end tests are skipped where the mail system or the browser is missing
+ifneq ($(ARGS),)
+	$(BIN)/pytest $(ARGS)
+else
+	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; \
+	echo "Running $(QUICK_TESTS) in the background; what came of them is shown at the end"; \
+	$(BIN)/pytest -p no:cacheprovider $(QUICK_TESTS) >"$$log" 2>&1 & quick=$$!; \
+	$(BIN)/pytest -p no:cacheprovider $(SLOW_TESTS); slow=$$?; \
+	wait $$quick; quick=$$?; cat "$$log"; exit $$((slow ? slow : quick))
+endif
+
+check: setup ## Format, lint, types, floors, docs, and the extension where npm has installed its tools
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q tests/docs
+	@if test -d extension/node_modules; then npm --prefix extension run --silent check; \
+	  else echo "make check: the extension is left out; npm ci --prefix extension installs what looks at it"; fi
 
 e2e: setup ## Only the end-to-end tests, which then must not be skipped
 	MAILGATE_E2E=required $(BIN)/pytest tests/e2e $(ARGS)

@@ -27,6 +27,15 @@ BLOCKED = View(
 )
 WARNED = replace(BLOCKED, effect=Effect.WARN, os="android", deadline=BLOCKED.now + timedelta(days=6, hours=8))
 FAILED = replace(BLOCKED, reason=Reason.UPSTREAM_UNREACHABLE, status=502, rule_title="")
+STRICT = replace(
+    BLOCKED,
+    reason=Reason.ATTESTATION_REQUIRED,
+    effect=Effect.CHALLENGE,
+    kind=Kind.LAPTOP,
+    os="windows",
+    apps=(),
+    fix="get-extension",
+)
 PROBED = replace(BLOCKED, reason=Reason.PROBE_REQUIRED, return_url="/mail")
 
 OWN = EmployeeView(
@@ -147,6 +156,7 @@ def pictures(pages: Pages) -> dict[str, tuple[RenderedPage, dict[str, int], str]
         "warn-en-phone": (pages.warning(WARNED), PHONE, "light"),
         "warn-fr-dark": (pages.warning(replace(WARNED, accept_language="fr")), DESKTOP, "dark"),
         "probe-en": (pages.probe(PROBED, may_skip=False), DESKTOP, "light"),
+        "strict-en": (pages.refusal(STRICT), DESKTOP, "light"),
         "me-en": (pages.me(OWN), DESKTOP, "light"),
         "me-en-phone": (pages.me(OWN_PHONE), PHONE, "light"),
         "me-de-dark-phone": (pages.me(own(OWN_PHONE, "de")), PHONE, "dark"),

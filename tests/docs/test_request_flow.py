@@ -31,6 +31,12 @@ def test_each_step_is_where_it_is_said_to_be(row: dict[str, str]) -> None:
     assert set(spans(row["function"])) <= defined
 
 
+def test_each_part_of_the_extension_is_where_it_is_said_to_be() -> None:
+    files = [file for row in table(TEXT, "in the extension") for file in spans(row["file"])]
+    assert files
+    assert [file for file in files if not (ROOT / "extension" / file).exists()] == []
+
+
 def test_each_role_has_its_place() -> None:
     places = [
         place for row in table(TEXT, "role (NIST SP 800-207, RFC 9334)") for place in spans(row["here"])

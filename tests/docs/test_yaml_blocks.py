@@ -12,7 +12,7 @@ from mailgate.errors import ConfigError
 
 PAGES = [path for path in (*ROOT.glob("docs/**/*.md"), *ROOT.glob("*.md")) if path.is_file()]
 BLOCKS = [block for page in sorted(PAGES) for block in blocks_of(page)]
-SETTINGS = sorted(ROOT.glob("config/**/mailgate.yaml"))
+SETTINGS = sorted([*ROOT.glob("config/**/mailgate.yaml"), *ROOT.glob("config/examples/*.yaml")])
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: f"{block.page}:{block.line}")

@@ -76,3 +76,9 @@ def laptop(playwright: Playwright, chromium: Browser) -> Iterator[Page]:
 def iphone(playwright: Playwright, chromium: Browser) -> Iterator[Page]:
     with chromium.new_context(**playwright.devices["iPhone 15"]) as context:
         yield context.new_page()
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the browser complained about: script errors and everything that the policy stopped."""
+    return []

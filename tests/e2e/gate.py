@@ -24,12 +24,14 @@ from mailgate.attest.mint import (
 
 @dataclass(frozen=True)
 class GuardedWebmail:
-    """``url``: what people open. The private keys are those of the issuer that the gate believes, and a device's."""
+    """``url``: what people open. The private keys are those of the issuer that the gate believes, and a device's.
+    ``config``: the file of its settings."""
 
     gate: Gate
     url: str
     issuer_key: str
     device_key: str
+    config: Path
 
     def token(self, device: Device) -> str:
         """A newly signed report on a device."""
@@ -62,8 +64,10 @@ def guarded(
         "public_url": f"http://127.0.0.1:{port}",
         "attestation": {"issuers": [{"issuer": TEST_ISSUER, "jwks": JWKS_FILE}]},
     }
-    gate = start_gate(write_config(directory, upstream, known | settings, policy))
+    config = write_config(directory, upstream, known | settings, policy)
+    gate = start_gate(config)
     try:
-        yield GuardedWebmail(gate, f"http://127.0.0.1:{port}", keys[ISSUER_KEY_FILE], keys[DEVICE_KEY_FILE])
+        url = f"http://127.0.0.1:{port}"
+        yield GuardedWebmail(gate, url, keys[ISSUER_KEY_FILE], keys[DEVICE_KEY_FILE], config)
     finally:
         assert gate.stop() == 0

@@ -3,15 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from tests.e2e.gate import GuardedWebmail
 from tests.e2e.mailsystem import PASSWORD
-from tests.e2e.test_pages import AXE, open_page
+from tests.e2e.serving import AXE, Answering, serving
+from tests.e2e.test_pages import open_page
 from tests.servers import require
 from tests.unit.gateway.pages.own import ALLOWED, BLOCKED, NOBODY, NOW, OWN, PHONE, TABLET
 
@@ -59,8 +58,8 @@ class Gate:
         return page.html, page.content_security_policy
 
 
-def handler_of(gate: Gate) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
+def handler_of(gate: Gate) -> type[Answering]:
+    class Handler(Answering):
         def do_GET(self) -> None:
             if self.path == "/.mailgate/status":
                 same = self.headers.get("If-None-Match") == gate.shows.fingerprint
@@ -80,36 +79,15 @@ def handler_of(gate: Gate) -> type[BaseHTTPRequestHandler]:
             headers = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": policy}
             self.answer(500 if gate.broken else 200, html, headers)
 
-        def answer(self, status: int, body: str, headers: dict[str, str]) -> None:
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body.encode())
-
-        def log_message(self, *_: object) -> None:
-            """Keep the test's output clean."""
-
     return Handler
 
 
 @pytest.fixture
 def gate() -> Iterator[Gate]:
     gate = Gate(Pages())
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler_of(gate))
-    gate.url = f"http://127.0.0.1:{server.server_port}/.mailgate/me"
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield gate
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@pytest.fixture
-def complaints() -> list[str]:
-    """What the browser complained about: script errors and everything that the policy stopped."""
-    return []
+    with serving(handler_of(gate)) as origin:
+        gate.url = f"{origin}/.mailgate/me"
+        yield gate
 
 
 def opened(chromium: Browser, gate: Gate, complaints: list[str], **context: Any) -> Page:

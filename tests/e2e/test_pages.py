@@ -5,19 +5,15 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from tests.e2e.serving import AXE, Answering, serving
 from tests.servers import require
 
 from mailgate.gateway.pages import Pages, View
 from mailgate.model import Effect, Kind, Reason
-
-AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"  # npm ci --prefix tests/e2e
 
 pytestmark = pytest.mark.e2e
 
@@ -68,8 +64,8 @@ class Gate:
         return page.html, {"Content-Security-Policy": page.content_security_policy}
 
 
-def handler_of(gate: Gate) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
+def handler_of(gate: Gate) -> type[Answering]:
+    class Handler(Answering):
         def do_GET(self) -> None:
             path = self.path.partition("?")[0]
             gate.asked[path] += 1
@@ -85,36 +81,15 @@ def handler_of(gate: Gate) -> type[BaseHTTPRequestHandler]:
             gate.mail_open = self.path == "/.mailgate/continue"
             self.answer(303, "", {"Location": "/mail?folder=inbox"})
 
-        def answer(self, status: int, body: str, headers: dict[str, str]) -> None:
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body.encode())
-
-        def log_message(self, *_: object) -> None:
-            """Keep the test's output clean."""
-
     return Handler
 
 
 @pytest.fixture
 def gate() -> Iterator[Gate]:
     gate = Gate(Pages())
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler_of(gate))
-    gate.url = f"http://127.0.0.1:{server.server_port}/mail?folder=inbox"
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield gate
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@pytest.fixture
-def complaints() -> list[str]:
-    """What the browser complained about: script errors and everything that the policy stopped."""
-    return []
+    with serving(handler_of(gate)) as origin:
+        gate.url = f"{origin}/mail?folder=inbox"
+        yield gate
 
 
 def open_page(chromium: Browser, gate: Gate, complaints: list[str], **context: Any) -> Page:

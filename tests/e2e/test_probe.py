@@ -5,9 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import urlopen
@@ -16,11 +14,11 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 from tests.e2e.conftest import CHROMIUM, CHROMIUM_ARGUMENTS
 from tests.e2e.gate import GuardedWebmail, guarded
+from tests.e2e.serving import AXE, Answering, serving
 from tests.servers import require, running
 
 pytestmark = pytest.mark.e2e
 
-AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"  # npm ci --prefix tests/e2e
 WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
 LINUX = (
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
@@ -43,31 +41,19 @@ class Upstream:
 def webmail() -> Iterator[Upstream]:
     kept = Upstream()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Answering):
         def do_GET(self) -> None:
             kept.asked.append((self.command, self.path))
             kept.cookies.append(self.headers["Cookie"])
             self.rfile.read(int(self.headers["Content-Length"] or 0))
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html; charset=utf-8")
-            self.send_header("Set-Cookie", "session=abc; Path=/")
-            self.end_headers()
-            self.wfile.write(INBOX.encode())
+            headers = {"Content-Type": "text/html; charset=utf-8", "Set-Cookie": "session=abc; Path=/"}
+            self.answer(200, INBOX, headers)
 
         def do_POST(self) -> None:
             self.do_GET()
 
-        def log_message(self, *_: object) -> None:
-            """Keep the test's output clean."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    kept.url = f"http://127.0.0.1:{server.server_port}"
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield kept
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(Handler) as kept.url:
+        yield kept
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,8 @@ import pytest
 from aiohttp import encode_basic_auth, web
 from aiohttp.test_utils import TestServer
 from tests.integration.conftest import IPHONE, LAPTOP, NAVIGATION, Guard, Guarded
+from tests.integration.connectors.api import api
+from tests.integration.connectors.test_sources import CASES
 from tests.integration.gate import PHONE_RULES, wait_for
 from tests.integration.test_phone import EAS, mailgate
 
@@ -171,3 +173,32 @@ async def test_a_persons_data_is_handed_out_and_forgotten_while_the_gate_runs(
     told = json.loads(mailgate(guarded, "devices", "export", "--person", "alice", "--json"))
     assert not any(told.values())
     await alice.until("Nothing is stored about you")
+
+
+async def test_checking_again_asks_the_device_management_at_once(
+    client: aiohttp.ClientSession, guard: Guard, tmp_path: Path
+) -> None:
+    case = CASES["jamf"]
+    for key, secret in case.secrets.items():
+        (tmp_path / key).write_text(secret)
+    async with api("jamf") as (origin, _):
+        settings = case.values(origin) | {key: {"file": key} for key in case.secrets}
+        guarded = guard(PHONE_RULES, connectors={"jamf": settings}, trusted_proxies=["127.0.0.1/32"])
+        ada = Person(client, guarded)
+        ada.login = {"X-Forwarded-User": "ada@example.com"}
+        page = await ada.until("jamf : looked at the apps")
+        assert "You are ada@example.com : you signed in with your company." in page
+        (device,) = await ada.devices()
+        own_page = {"Sec-Fetch-Site": "same-origin", **ada.login}
+        for said in (
+            "Asked jamf : it sees none of the listed apps among the work apps",
+            "Please wait a minute before you ask again",
+        ):
+            async with client.post(
+                guarded.url + ME, data={"device": device["id"]}, headers=own_page
+            ) as answer:
+                page = words(await answer.text())
+                assert said in page
+        other_site = own_page | {"Sec-Fetch-Site": "cross-site"}
+        async with client.post(guarded.url + ME, data={"device": device["id"]}, headers=other_site) as answer:
+            assert answer.status == 403

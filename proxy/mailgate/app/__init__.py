@@ -1,6 +1,7 @@
 """The only wiring: files in, a running gate out."""
 
 from mailgate.app.parts import utc_now
-from mailgate.app.service import Service, serve
+from mailgate.app.serve import serve
+from mailgate.app.service import Service
 
 __all__ = ["Service", "serve", "utc_now"]

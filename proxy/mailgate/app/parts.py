@@ -18,8 +18,9 @@ from mailgate.gateway.client_certs.presented import ProxyForm
 from mailgate.gateway.enforce import Speaker
 from mailgate.gateway.enroller import Enroller
 from mailgate.gateway.forward import Forwarder
-from mailgate.gateway.handler import Gate, Live
+from mailgate.gateway.handler import Gate
 from mailgate.gateway.hanging import Hanging
+from mailgate.gateway.judging import Live
 from mailgate.gateway.login_check import LoginCheck, Question
 from mailgate.gateway.me import SelfService
 from mailgate.gateway.metrics import Metrics
@@ -199,6 +200,7 @@ def enroller_for(bundle: Bundle, store: Store, trust: Trust) -> Enroller:
         Rates(limits.attempts, limits.span),
         store.devices,
         bundle.settings.attestation.hardware.believed(),
+        bundle.policy.catalog.extensions,
     )
 
 

@@ -1,33 +1,28 @@
 """A gate that runs: what is opened, what a reload changes, and in which order everything ends."""
 
 import asyncio
-import gc
-import signal
 import ssl
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from socket import gethostname
-from typing import Any
 
 import structlog
 from aiohttp import web
 
-from mailgate import __version__
+from mailgate.app.changes import take_settings, waiting_for_a_start
 from mailgate.app.following import Following
+from mailgate.app.numbers import watch_numbers
 from mailgate.app.parts import gate_for, keep_of, live_for, prober_for, server_limits, utc_now
+from mailgate.app.readiness import readiness
 from mailgate.app.syncing import Syncing
 from mailgate.app.trust import Trust
-from mailgate.classify import warm
 from mailgate.config import Address, Bundle, Settings, load_bundle
 from mailgate.gateway.admin import admin_app
 from mailgate.gateway.dovecot import PolicyKey, policy_server
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.intake import intake_server
-from mailgate.gateway.prober import Mode
-from mailgate.gateway.proving import Mode as NonceMode
 from mailgate.gateway.quarantine import Quarantine
 from mailgate.gateway.recheck import Recheck
 from mailgate.gateway.reload import Reloader
@@ -41,8 +36,6 @@ log = structlog.get_logger()
 
 HOUR = 3600.0
 BACKLOG = 1024
-FIXED = "listen admin_listen public_url upstream upstream_ca store limits timeouts activesync log languages employee_page".split()
-"""Settings that only a start can change."""
 
 
 @dataclass
@@ -119,7 +112,7 @@ class Service:
         if isinstance(self.gate.notices, Quarantine):
             self._tasks.append(loop.create_task(self.gate.notices.run()))
         self.syncing.start()
-        self._watch_numbers()
+        watch_numbers(self.gate, self.store.ledger, self.keeper)
         self._show_policy()
         if settings.tls:
             self.tls = server_context(settings.tls.certificate, settings.tls.key)
@@ -144,7 +137,7 @@ class Service:
     async def _open_admin(self, address: Address) -> str:
         policy = policy_server(self.gate, self._policy_key)
         admin = admin_app(
-            self.gate.metrics.registry, self.readiness, policy, intake_server(self.syncing.intake)
+            self.gate.metrics.registry, partial(readiness, self), policy, intake_server(self.syncing.intake)
         )
         runner = web.AppRunner(admin, access_log=None)
         await runner.setup()
@@ -177,28 +170,16 @@ class Service:
             self.inspection.settings = settings
         self.trust.keyring.replace(sources)
         self._decide_by(replace(bundle, rules=await self.keeper.offer(bundle.rules)))
-        self.gate.prover.mode = NonceMode(settings.attestation.nonces)
-        self.gate.enroller.hardware = settings.attestation.hardware.believed()
-        self.gate.enroller.limit(settings.enrolment.attempts, settings.enrolment.span)
-        self.postures.max_age = settings.posture.max_age
-        self.postures.precedence = settings.posture.precedence
-        self.gate.trusted = settings.trusted_proxies
-        self.gate.self_service = replace(self.gate.self_service, keep=keep_of(settings))
-        self.gate.prober = replace(
-            self.gate.prober, mode=Mode(settings.probe), lifetime=settings.probe_lifetime
-        )
+        take_settings(settings, self.gate, self.postures)
         warn_of_stale_lists(settings)
-        waiting = [name for name in FIXED if getattr(before, name) != getattr(settings, name)]
-        if (before.tls is None) is not (settings.tls is None):
-            waiting.append("tls")
-        if _devices_port(before) != _devices_port(settings):
-            waiting.append("client_certificates")
+        waiting = waiting_for_a_start(before, settings)
         log.info("config-applied", policy=self.bundle.policy.version, takes_effect_at_restart=waiting)
 
     def _decide_by(self, bundle: Bundle) -> None:
         """Decide the next request by these rules and issuers."""
         self.gate.live = live_for(bundle, self.trust)
         self.gate.enroller.match_app = bundle.policy.catalog.match
+        self.gate.enroller.extensions = bundle.policy.catalog.extensions
         self.postures.catalog = bundle.policy.catalog
         self.bundle = bundle
         self._show_policy()
@@ -230,79 +211,6 @@ class Service:
             self.device_tls.load_cert_chain(tls.certificate, tls.key)
             self.device_tls.load_verify_locations(devices.authorities)
 
-    async def readiness(self) -> dict[str, object]:
-        """The body of ``/readyz``. A rejected file or a lost store is shown; only a stopping gate is not ready."""
-        try:
-            await self.store.ping()
-            store = "ok"
-        except StoreError:
-            store = "unavailable"
-        counts = self.store.ledger.counts
-        return {
-            "ready": not self.stopping,
-            "version": __version__,
-            "policy": self.gate.live.policy.version,
-            "rules": {
-                "number": self.keeper.current.activation.number,
-                "serial": self.keeper.current.activation.serial,
-                "held": self.keeper.held,
-            },
-            "config": {
-                "state": "rejected" if self.reloader.mistakes else "ok",
-                "mistakes": self.reloader.mistakes,
-            },
-            "store": store,
-            "issuers": self.trust.health(),
-            "connectors": self.syncing.health(),
-            "ledger": {
-                "written": counts.written,
-                "spooled": counts.spooled,
-                "dropped": counts.dropped,
-                "passed_over": self.store.ledger.passed_over,
-            },
-        }
-
-    def _watch_numbers(self) -> None:
-        metrics, counts = self.gate.metrics, self.store.ledger.counts
-        hanging = self.gate.hanging
-        metrics.watch(
-            "mailgate_activesync_hanging", "ActiveSync requests that wait for mail", lambda: len(hanging)
-        )
-        metrics.watch(
-            "mailgate_crl_next_update_seconds",
-            "When the first revocation list becomes stale, in seconds since 1970; 0 without lists",
-            self._next_update,
-        )
-        metrics.build.info({"version": __version__})
-        metrics.config_ok.set(1)
-        metrics.watch(
-            "mailgate_policy_serial",
-            "Which activation the gate decides by",
-            lambda: self.keeper.current.activation.serial,
-        )
-        metrics.watch(
-            "mailgate_policy_held",
-            "1 while the files on disk are not in force",
-            lambda: bool(self.keeper.held),
-        )
-        metrics.watch("mailgate_ledger_written", "Sightings written to the store", lambda: counts.written)
-        metrics.watch(
-            "mailgate_ledger_spooled",
-            "Sightings kept on disk while the store was down",
-            lambda: counts.spooled,
-        )
-        metrics.watch("mailgate_ledger_dropped", "Sightings lost", lambda: counts.dropped)
-        metrics.watch(
-            "mailgate_ledger_passed_over",
-            "Decisions on strangers that were not recorded, because too many came at once",
-            lambda: self.store.ledger.passed_over,
-        )
-
-    def _next_update(self) -> float:
-        certificates = self.gate.live.certificates
-        end = certificates.revocation.next_update if certificates else None
-        return end.timestamp() if end else 0.0
-
     def _show_policy(self) -> None:
         self.gate.metrics.policy.info({"version": self.bundle.policy.version})
 
@@ -318,64 +226,9 @@ class Service:
             await asyncio.sleep(HOUR)
 
 
-async def serve(
-    config: Path, bundle: Bundle | None = None, ready: Callable[[Service], None] | None = None
-) -> None:
-    """Run a gate until SIGTERM or SIGINT; SIGHUP reads the files anew. ``ready`` is called once it listens."""
-    warm()
-    service = await Service.start(config, bundle)
-    loop, stop = asyncio.get_running_loop(), asyncio.Event()
-    loop.set_exception_handler(note_stray)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    reloads: set[asyncio.Task[bool]] = set()  # the loop itself would let a running one be collected
-
-    def reload() -> None:
-        task = loop.create_task(service.reloader.reload())
-        reloads.add(task)
-        task.add_done_callback(reloads.discard)
-
-    loop.add_signal_handler(signal.SIGHUP, reload)
-    settle_memory()
-    log.info(
-        "listening",
-        public=service.public,
-        devices=service.devices,
-        admin=service.admin,
-        policy=service.bundle.policy.version,
-    )
-    if ready:
-        ready(service)
-    try:
-        await stop.wait()
-    finally:
-        log.info("stopping")
-        await service.stop()
-        log.info("stopped")
-
-
 def warn_of_stale_lists(settings: Settings) -> None:
     """Be loud about a revocation list that should have been replaced: what it covers is refused, or not known."""
     certificates = settings.client_certificates
     since = certificates.revocation.stale_since(utc_now()) if certificates else None
     if certificates and since:
         log.error("crl-stale", since=since.isoformat(), stale_crl=certificates.stale_crl)
-
-
-def _devices_port(settings: Settings) -> Address | None:
-    return settings.client_certificates.listen if settings.client_certificates else None
-
-
-def settle_memory() -> None:
-    """Let the collector leave alone what was made at start, and look for cycles seldom.
-
-    A request makes hardly any; looking as often as Python does by itself cost a tenth of each request's time.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
-
-
-def note_stray(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """What no task waited for: its kind alone, since its text may quote a request."""
-    log.error("stray-error", error=type(context.get("exception")).__name__)

@@ -25,7 +25,7 @@ from mailgate.config import Bundle
 from mailgate.config.sources import Common, FileSettings, PostSettings
 from mailgate.connectors import Connector, Opening, SourceError, Surroundings, Trouble, is_scheduled
 from mailgate.connectors.file import LinesFile
-from mailgate.connectors.leading import Leading, Wish
+from mailgate.connectors.leading import Leading, Wish, where_it_failed
 from mailgate.connectors.run import Outcome, reading
 from mailgate.connectors.schedule import unreachable
 from mailgate.model import DeviceRecord
@@ -101,6 +101,9 @@ def check(name: Name, config: Config = DEFAULT_PATH, as_json: AsJson = False) ->
             seen = await _some(connector)
         except SourceError as error:
             _complain(name, error.trouble, error.hint, error.details)
+            raise typer.Exit(1) from None
+        except Exception as error:  # noqa: BLE001 - its text may quote the source
+            _complain(name, Trouble.FAULT, "", where_it_failed(error))
             raise typer.Exit(1) from None
         finally:
             await connector.close()
@@ -184,7 +187,9 @@ class _Bar:
 
     def __init__(self, name: str, *, shown: bool) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        self._progress = Progress(*columns, console=Console(stderr=True), transient=True, disable=not shown)
+        console = Console(stderr=True)
+        shown = shown and console.is_terminal  # elsewhere it would leave an empty line
+        self._progress = Progress(*columns, console=console, transient=True, disable=not shown)
         self._task = self._progress.add_task(name, total=None)
 
     def __enter__(self) -> "_Bar":

@@ -88,7 +88,9 @@ def _check_keys(
 
 
 def _listed(key: str, app: App) -> ListedApp:
-    return ListedApp(key, app.name, app.vendor or "", app.android, app.ios, app.names, app.publishers)
+    return ListedApp(
+        key, app.name, app.vendor or "", app.android, app.ios, app.names, app.publishers, app.extensions
+    )
 
 
 def _check_identifiers(apps: Mapping[str, ListedApp], document: Document, reading: Reading) -> None:

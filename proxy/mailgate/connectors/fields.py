@@ -45,11 +45,10 @@ def listed(thing: Any, *path: str) -> list[Any] | None:
 
 
 def instant(thing: Any, *path: str) -> datetime | None:
-    """An instant as RFC 3339 has it. Long ago stands for never (Graph writes the year 1)."""
+    """An instant as RFC 3339 has it. Long ago stands for never (Graph writes the year 1), and so does what no clock reaches."""
     try:
         found = datetime.fromisoformat(text(thing, *path))
-    except ValueError:
+        found = (found.replace(tzinfo=UTC) if found.tzinfo is None else found).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    if found.year < 1990:
-        return None
-    return (found.replace(tzinfo=UTC) if found.tzinfo is None else found).astimezone(UTC)
+    return found if found.year >= 1990 else None

@@ -93,7 +93,7 @@ class Client:
                 renewed = True
                 self._login.forget()
             elif 300 <= answer.status < 400 and "location" in answer.headers:
-                url = self._at_home(urljoin(url, answer.headers["location"]))
+                url = self._at_home(answer.headers["location"], url)
             else:
                 return answer
         raise SourceError(Trouble.STATUS, "redirected in circles", answer.status)
@@ -132,14 +132,14 @@ class Client:
         if self._left < 0:
             raise SourceError(Trouble.TOO_BIG, "the answers of this run are longer than `run_bytes`")
 
-    def _at_home(self, target: str) -> str:
+    def _at_home(self, target: str, seen_from: str = "") -> str:
         """A URL at our origin. What leads elsewhere is not asked: the login goes along with every question."""
-        url = urljoin(self._base, target)
         try:
+            url = urljoin(seen_from or self._base, target)
             parts = urlsplit(url)
             same = origin(url) == origin(self._base) and parts.username is None and not parts.fragment
         except ValueError:
-            same = False
+            url, same = "", False
         if not same:
             raise SourceError(Trouble.ELSEWHERE)
         return url

@@ -150,9 +150,9 @@ class Leading:
         except SourceError as error:
             return Outcome(error.trouble, hint=error.hint)
         except Exception as error:  # noqa: BLE001 - one source must not end all; its text may quote the source
-            log, where = self.log, traceback.format_tb(error.__traceback__)[-3:]
-            log.error("connector-fault", connector=name, error=type(error).__name__, where=where)
-            return Outcome(Trouble.FAULT, details=(type(error).__name__, *where))
+            log, (kind, *where) = self.log, where_it_failed(error)
+            log.error("connector-fault", connector=name, error=kind, where=where)
+            return Outcome(Trouble.FAULT, details=(kind, *where))
         finally:
             if connector is not None:
                 await connector.close()
@@ -206,3 +206,8 @@ class Leading:
                 throttled=tally.throttled,
                 unreadable=tally.unreadable,
             )
+
+
+def where_it_failed(error: Exception) -> tuple[str, ...]:
+    """The kind of an error and the lines of code that led to it, without its text, which may quote the source."""
+    return (type(error).__name__, *traceback.format_tb(error.__traceback__)[-3:])

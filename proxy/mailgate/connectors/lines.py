@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from mailgate.config.mistakes import wording
 from mailgate.config.sources import DeviceLine
+from mailgate.config.sources.line import InstalledApp
 from mailgate.connectors.inventory import Installed
 from mailgate.connectors.opening import Opening
 from mailgate.connectors.trouble import SourceError, Trouble
@@ -24,6 +25,7 @@ MAX_MISTAKES = 100
 _LISTS = ("eas_ids", "certificates", "apps")
 _FLAGS = ("managed", "apps_complete", "gone")
 _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+_A_TIME = "expected one like 2026-12-01T09:00:00Z"
 COLUMNS = tuple(DeviceLine.model_fields)
 """Names that may stand in the first row of a CSV file."""
 
@@ -183,8 +185,18 @@ def _read(number: int, raw: bytes) -> Row:
     try:
         return Row(number, DeviceLine.model_validate_json(raw))
     except ValidationError as error:
-        found = error.errors(include_url=False)
+        found = [each for each in error.errors(include_url=False) if not _of_the_other_form(each)]
         return Row(number, None, tuple(LineMistake(number, *_said(each)) for each in found))
+
+
+def _of_the_other_form(error: Mapping[str, object]) -> bool:
+    """An app is a text or an object: of one that is neither right, what the other form would have needed says nothing."""
+    location = error["loc"]
+    assert isinstance(location, tuple)
+    if location[:1] != ("apps",) or len(location) != len(("apps", 0, "form")):
+        return False
+    as_text = error["type"] == "string_type"
+    return isinstance(error["input"], dict) if as_text else str(error["type"]).startswith("model_")
 
 
 def _said(error: Mapping[str, object]) -> tuple[str, str]:
@@ -198,11 +210,15 @@ def _said(error: Mapping[str, object]) -> tuple[str, str]:
         case "missing":
             return field, f"the key `{field}` is missing; expected it in every line"
         case "extra_forbidden":
-            return field, f"the key `{field[:60]}` is not known; {expected(field, COLUMNS)}"
+            word = str(location[-1])
+            known = COLUMNS if len(location) == 1 else tuple(InstalledApp.model_fields)
+            return field, f"the key `{word[:60]}` is not known; {expected(word, known)}"
         case "model_type":
             return "", "not an object; expected one object a line"
         case "timezone_aware":
-            return field, "no time zone; expected one like 2026-12-01T09:00:00Z"
+            return field, f"no time zone; {_A_TIME}"
+    if str(error["type"]).startswith(("datetime_", "timezone_")):
+        return field, f"not a time; {_A_TIME}"
     return field, wording(error)  # type: ignore[arg-type]
 
 

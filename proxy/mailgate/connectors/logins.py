@@ -134,5 +134,5 @@ def _token(body: bytes) -> tuple[str, timedelta]:
     lasts = said.get("expires_in")
     try:
         return token, timedelta(seconds=min(max(float(lasts), 0.0), 86400.0))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return token, _SHORT

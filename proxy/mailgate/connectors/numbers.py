@@ -55,6 +55,7 @@ class Numbers:
             _CONNECTOR,
             registry=registry,
         )
+        self._shown: set[str] = set()
 
     def count(self, name: str, outcome: Outcome, tally: Tally, seconds: float) -> None:
         """One run of this gate has ended."""
@@ -65,7 +66,11 @@ class Numbers:
         self._throttled.labels(name).inc(tally.throttled)
 
     def show(self, states: Mapping[str, SourceState], now: datetime) -> None:
-        """How the connectors fare, whichever gate ran them."""
+        """How the connectors fare, whichever gate ran them. Of others, which the settings name no more, nothing stays."""
+        for name in self._shown - states.keys():
+            for gauge in (self._devices, self._held, self._age):
+                gauge.remove(name)
+        self._shown = set(states)
         for name, state in states.items():
             self._devices.labels(name).set(state.devices)
             self._held.labels(name).set(state.held)

@@ -17,7 +17,7 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
         return min(float(said[:9]), MOST)
     try:
         until = parsedate_to_datetime(said)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     until = until.replace(tzinfo=UTC) if until.tzinfo is None else until
     return min(max((until - now).total_seconds(), 0.0), MOST)

@@ -1,11 +1,9 @@
 """Which files of connectors have changed."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from mailgate.config.sources import Common, FileSettings
-
-Stamp = tuple[int, int, int]
+from mailgate.config.stamps import Stamp, stamp_of
 
 
 class Watching:
@@ -18,7 +16,7 @@ class Watching:
     def changed(self, settings: Mapping[str, Common]) -> set[str]:
         """The connectors whose file is another than when this named them last. The first look names none."""
         stamps = {
-            name: _stamp(each.path) for name, each in settings.items() if isinstance(each, FileSettings)
+            name: stamp_of(each.path) for name, each in settings.items() if isinstance(each, FileSettings)
         }
         self._read = stamps | self._read
         found = {
@@ -29,12 +27,3 @@ class Watching:
         self._seen = stamps
         self._read.update({name: stamps[name] for name in found})
         return found
-
-
-def _stamp(path: Path) -> Stamp | None:
-    """What differs between two contents of a file; None where it cannot be read."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_mtime_ns, found.st_size

@@ -74,6 +74,7 @@ def _token(gate: EnrollingGate, key: EnrolledKey, report: Report, now: datetime)
         "expires_at": int((now + OWN_LIFETIME).timestamp()),
         "report_every": int(REPORT_EVERY.total_seconds()),
         "server_time": int(now.timestamp()),
+        "listed_extensions": list(gate.enroller.extensions),
     }
 
 

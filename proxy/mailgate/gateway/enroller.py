@@ -36,7 +36,7 @@ class Records(Protocol):
 
 @dataclass(slots=True)
 class Enroller:
-    """One for a gate. ``match_app`` finds a listed app, and is replaced with the catalogue."""
+    """One for a gate. ``match_app`` finds a listed app; it and ``extensions`` are replaced with the catalogue."""
 
     enrolments: Enrolments
     keys: OwnKeys
@@ -52,6 +52,8 @@ class Enroller:
     """Where it is stored what hardware vouches for."""
     hardware: Mapping[str, Roots] = field(default_factory=dict)
     """Whose evidence is believed, by format; replaced with the settings."""
+    extensions: tuple[str, ...] = ()
+    """Ids of listed browser extensions, which whoever reports is asked about."""
     known: MutableMapping[str, bool] = field(default_factory=lambda: LRUCache(50_000))
     """Keys that have reported here."""
 

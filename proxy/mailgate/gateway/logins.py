@@ -8,6 +8,7 @@ from mailgate.classify import classify
 from mailgate.classify.imap import HEADER, read_id, write_id
 from mailgate.decide import decide
 from mailgate.gateway.handler import Gate
+from mailgate.gateway.noting import note
 from mailgate.gateway.pages import explain_reason
 from mailgate.model import (
     LOGINS,
@@ -105,7 +106,7 @@ async def judge_login(gate: Gate, facts: RequestFacts) -> Verdict:
     reference = gate.new_reference()
     let_in = decision.effect in LET_IN
     gate.ledger.record(access, decision, "" if let_in else reference)
-    gate.note(access, decision, reference)
+    note(gate.metrics, access, decision, reference)
     return Verdict(let_in, "" if let_in else refusal(decision, reference, gate.public_url))
 
 

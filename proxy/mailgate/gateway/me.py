@@ -55,7 +55,7 @@ class SelfService:
 
 
 class LiveParts(Shape):
-    """What a reload replaces (``handler.Live``)."""
+    """What a reload replaces (``judging.Live``)."""
 
     @property
     def policy(self) -> Policy: ...

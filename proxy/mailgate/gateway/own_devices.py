@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol as Shape
 
 from mailgate.decide import decide
-from mailgate.gateway.person import Person
+from mailgate.gateway.person import Person, proven_device
 from mailgate.gateway.standing import standing
 from mailgate.model import Access, Decision, Effect, Kind, Posture, PostureState
 from mailgate.policy import Policy
@@ -61,9 +61,7 @@ class Asking:
     @property
     def proven(self) -> str:
         """The id of the device that has proved with this request that it is the one; empty where none has."""
-        access = self.access
-        proof = access.attestation
-        return access.posture.device_id if proof is not None and proof.refused is None else ""
+        return proven_device(self.access)
 
 
 async def own_devices(asking: Asking, people: People, known: Known) -> tuple[OwnDevice, ...]:

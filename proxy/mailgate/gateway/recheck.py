@@ -17,7 +17,12 @@ NameOf = Callable[[str], str]
 Slot = tuple[str, str]
 """A source and its own id for a device."""
 
-_CAME = {Again.GONE: Came.UNKNOWN, Again.WAIT: Came.TOO_SOON, Again.FAILED: Came.SILENT}
+_CAME = {
+    Again.ASKED: Came.ASKED,
+    Again.GONE: Came.UNKNOWN,
+    Again.WAIT: Came.TOO_SOON,
+    Again.FAILED: Came.SILENT,
+}
 
 
 async def ask_nobody(_source: str, _device_id: str) -> Again:

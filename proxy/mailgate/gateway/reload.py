@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 import structlog
 from watchfiles import awatch
 
+from mailgate.config.stamps import Stamp, stamp_of
 from mailgate.errors import ConfigError
 from mailgate.gateway.metrics import Metrics
 
@@ -18,7 +19,6 @@ LOOK = 5_000
 """Milliseconds after which the files are looked at although no change was told."""
 
 Loaded = TypeVar("Loaded")
-Stamp = tuple[int, int, int]
 
 
 @dataclass(slots=True)
@@ -77,23 +77,14 @@ class Reloader(Generic[Loaded]):
         self.metrics.config_ok.set(ok)
 
 
-def _stamp(path: Path) -> Stamp | None:
-    """What differs between two contents of a file; None where it cannot be read."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_mtime_ns, found.st_size
-
-
 def _stamps(files: set[Path]) -> dict[Path, Stamp | None]:
-    return {path: _stamp(path) for path in files}
+    return {path: stamp_of(path) for path in files}
 
 
 def _folders(files: set[Path]) -> dict[Path, int]:
     """The folders that are there, by their inodes: of the files, and of what they are links to."""
     parents = {place.parent for path in files for place in (path, path.resolve())}
-    return {folder: stamp[0] for folder in parents if (stamp := _stamp(folder))}
+    return {folder: stamp[0] for folder in parents if (stamp := stamp_of(folder))}
 
 
 async def _looks(folders: Iterable[Path]) -> AsyncIterator[None]:

@@ -19,6 +19,10 @@ Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._
 """An Android package name or an iOS bundle identifier."""
 
 
+ExtensionId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9{][A-Za-z0-9._@{}-]*$", max_length=128)]
+"""A browser extension, as its browser calls it: 32 letters, ``name@example.com`` or a number in braces."""
+
+
 class Strict(BaseModel):
     """The ground of every file's model: unknown keys refused, nothing converted, nothing changed afterwards."""
 
@@ -33,6 +37,8 @@ class App(Strict):
     android: tuple[Identifier, ...] = ()
     ios: tuple[Identifier, ...] = ()
     names: tuple[Text, ...] = ()
+    extensions: tuple[ExtensionId, ...] = ()
+    """Ids of its browser extensions; the companion extension is asked which of them are there."""
     publishers: tuple[Text, ...] = ()
     """Who publishes it, where an inventory has only names: an app of the same name by another is a different one."""
 
@@ -48,11 +54,17 @@ class ListedApp:
     ios: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     publishers: tuple[str, ...] = ()
+    extensions: tuple[str, ...] = ()
 
     def identifiers(self) -> frozenset[tuple[str, str]]:
         """(namespace, case-folded identifier) pairs; two apps never share one."""
         named = {*self.names, self.name, self.key}
-        pairs = [("android", self.android), ("ios", self.ios), ("name", named)]
+        pairs = [
+            ("android", self.android),
+            ("ios", self.ios),
+            ("extension", self.extensions),
+            ("name", named),
+        ]
         return frozenset((space, each.casefold()) for space, group in pairs for each in group)
 
     def published_by(self, publisher: str) -> bool:
@@ -93,10 +105,13 @@ class AppCatalog:
         own = "android" if os.casefold() == "android" else "ios"
         other = "ios" if own == "android" else "android"
         folded = identifier.strip().casefold()
-        return next(
-            (self._keys[space, folded] for space in (own, other, "name") if (space, folded) in self._keys),
-            None,
-        )
+        spaces = (own, other, "extension", "name")
+        return next((self._keys[space, folded] for space in spaces if (space, folded) in self._keys), None)
+
+    @cached_property
+    def extensions(self) -> tuple[str, ...]:
+        """Ids of every listed browser extension, sorted."""
+        return tuple(sorted(each for app in self.apps.values() for each in app.extensions))
 
     @cached_property
     def _known(self) -> frozenset[str]:

@@ -92,6 +92,7 @@ RuleReason = Annotated[
 FIXES = (
     "remove-app",
     "set-up-device",
+    "get-extension",
     "report-again",
     "report-everything",
     "wait",

@@ -3,7 +3,7 @@
 from tests.integration.gate import Gate
 from tests.integration.gateway.conftest import Connect
 from tests.integration.gateway.messages import MalformedError, request
-from tests.integration.gateway.scripted import Upstream
+from tests.integration.gateway.scripted import Act, Upstream
 from tests.integration.gateway.wire import NoAnswerError, Response
 
 GET = b"GET / HTTP/1.1"
@@ -19,6 +19,16 @@ async def ask(connect: Connect, sent: bytes = request(GET), gate: Gate | None = 
         return await wire.final()
     except (NoAnswerError, MalformedError):
         return None
+
+
+async def relayed(
+    connect: Connect, upstream: Upstream, *answer: bytes | Act, sent: bytes = request(GET)
+) -> Response:
+    """What comes of the upstream's answer."""
+    upstream.play(*answer)
+    wire = await connect()
+    await wire.send(sent)
+    return await wire.final(sent.split(b" ")[0])
 
 
 async def assert_in_step(connect: Connect, upstream: Upstream) -> None:

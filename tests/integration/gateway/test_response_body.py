@@ -3,23 +3,10 @@
 import asyncio
 
 import pytest
+from tests.integration.gateway.asking import GET, relayed
 from tests.integration.gateway.conftest import Connect
 from tests.integration.gateway.messages import request
 from tests.integration.gateway.scripted import OK, Act, Upstream
-from tests.integration.gateway.wire import Response
-
-GET = b"GET / HTTP/1.1"
-
-
-async def relayed(
-    connect: Connect, upstream: Upstream, *answer: bytes | Act, sent: bytes = request(GET)
-) -> Response:
-    """What comes of the upstream's answer."""
-    upstream.play(*answer)
-    wire = await connect()
-    await wire.send(sent)
-    return await wire.final(sent.split(b" ")[0])
-
 
 BODIES = {
     "length": (b"Content-Length: 5\r\n\r\nhello", ()),

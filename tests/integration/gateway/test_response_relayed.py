@@ -6,25 +6,15 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 import pytest
+from tests.integration.gateway.asking import GET, relayed
 from tests.integration.gateway.conftest import Connect
 from tests.integration.gateway.messages import Field, request
-from tests.integration.gateway.scripted import OK, Act, Upstream
+from tests.integration.gateway.scripted import OK, Upstream
 from tests.integration.gateway.wire import Response, Wire
 
-GET = b"GET / HTTP/1.1"
 THIS_HOP = {b"connection", b"keep-alive", b"transfer-encoding", b"via"}
 TOLERATED = THIS_HOP | {b"date"}
 """RFC 9110, section 6.6.1, wants a Date from a recipient that forwards a response without one."""
-
-
-async def relayed(
-    connect: Connect, upstream: Upstream, *answer: bytes | Act, sent: bytes = request(GET)
-) -> Response:
-    """What comes of the upstream's answer."""
-    upstream.play(*answer)
-    wire = await connect()
-    await wire.send(sent)
-    return await wire.final(sent.split(b" ")[0])
 
 
 def end_to_end(response: Response, besides: frozenset[bytes] = frozenset()) -> list[Field]:

@@ -1,8 +1,15 @@
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from tests.unit.gateway.gates import gate
 
+from mailgate.app import Service, utc_now
+from mailgate.app.trust import Trust
+from mailgate.attest import MemoryReplayGuard
 from mailgate.config import load_bundle
+from mailgate.gateway.tls import server_context
+from mailgate.store import StoreError
 
 CONFIG = """
 listen: 127.0.0.1:0
@@ -30,3 +37,53 @@ def bundle(tmp_path: Path, certificate):
         return load_bundle(tmp_path / "mailgate.yaml", {})
 
     return load
+
+
+class Store:
+    """A store, as far as readiness asks one."""
+
+    def __init__(self):
+        self.lost = False
+        self.ledger = SimpleNamespace(counts=SimpleNamespace(written=1, spooled=2, dropped=0), passed_over=3)
+
+    async def ping(self):
+        if self.lost:
+            raise StoreError
+
+
+class Keeper:
+    """Puts in force what it is offered."""
+
+    held = ""
+
+    def __init__(self, rules):
+        self.current = SimpleNamespace(
+            rules=rules, activation=SimpleNamespace(number=3, serial=5, policy="p")
+        )
+
+    async def offer(self, files):
+        self.current.rules = files
+        return files
+
+    async def look(self):
+        pass
+
+
+@pytest.fixture
+def service(bundle):
+    """A service that was wired, but opened nothing."""
+    first = bundle()
+    on = gate()
+    trust = Trust(
+        MemoryReplayGuard(),
+        on.prover.keyring,
+        on.prover.nonces,
+        on.enroller.keys,
+        on.enroller.revocations,
+        utc_now,
+    )
+    wired = Service(Path("mailgate.yaml"), first, Store(), Keeper(first.rules), SimpleNamespace(), trust, on)
+    wired.reloader = SimpleNamespace(mistakes=[])
+    wired.syncing = SimpleNamespace(health=dict)
+    wired.tls = server_context(first.settings.tls.certificate, first.settings.tls.key)
+    return wired

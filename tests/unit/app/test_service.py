@@ -1,11 +1,10 @@
-"""A service that is wired: what a start leaves behind, what a reload changes, when it is ready."""
+"""A service that is wired: what a start leaves behind, what a reload changes."""
 
 import asyncio
 import ssl
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -13,18 +12,15 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 from tests import pki
 from tests.unit.app.conftest import POLICY
-from tests.unit.gateway.gates import gate
 
 from mailgate.app import service as service_module
+from mailgate.app.numbers import next_update
 from mailgate.app.parts import keep_of
-from mailgate.app.service import FIXED, Service, note_stray, utc_now, warn_of_stale_lists
-from mailgate.app.trust import Trust
-from mailgate.attest import MemoryReplayGuard
-from mailgate.config.settings import DovecotSettings, Settings
+from mailgate.app.service import Service, utc_now, warn_of_stale_lists
+from mailgate.config.settings import DovecotSettings
 from mailgate.gateway.dovecot import PolicyKey
 from mailgate.gateway.proving import Mode
-from mailgate.gateway.tls import device_context, server_context
-from mailgate.store import StoreError
+from mailgate.gateway.tls import device_context
 
 
 @pytest.fixture
@@ -66,69 +62,6 @@ async def test_a_service_that_does_not_start_leaves_nothing_open(bundle, closed,
 
 async def opened(*_):
     return "http://127.0.0.1:8081"
-
-
-@pytest.mark.parametrize(
-    ("context", "kind"),
-    [
-        ({"message": "Cookie: secret", "exception": ValueError("secret")}, "ValueError"),
-        ({"message": "secret"}, "NoneType"),
-    ],
-)
-def test_a_stray_error_is_logged_by_its_kind_alone(context, kind):
-    with capture_logs() as logs:
-        note_stray(None, context)
-    assert logs == [{"event": "stray-error", "error": kind, "log_level": "error"}]
-
-
-class Store:
-    """A store, as far as readiness asks one."""
-
-    def __init__(self):
-        self.lost = False
-        self.ledger = SimpleNamespace(counts=SimpleNamespace(written=1, spooled=2, dropped=0), passed_over=3)
-
-    async def ping(self):
-        if self.lost:
-            raise StoreError
-
-
-class Keeper:
-    """Puts in force what it is offered."""
-
-    held = ""
-
-    def __init__(self, rules):
-        self.current = SimpleNamespace(
-            rules=rules, activation=SimpleNamespace(number=3, serial=5, policy="p")
-        )
-
-    async def offer(self, files):
-        self.current.rules = files
-        return files
-
-    async def look(self):
-        pass
-
-
-@pytest.fixture
-def service(bundle):
-    """A service that was wired, but opened nothing."""
-    first = bundle()
-    on = gate()
-    trust = Trust(
-        MemoryReplayGuard(),
-        on.prover.keyring,
-        on.prover.nonces,
-        on.enroller.keys,
-        on.enroller.revocations,
-        utc_now,
-    )
-    wired = Service(Path("mailgate.yaml"), first, Store(), Keeper(first.rules), SimpleNamespace(), trust, on)
-    wired.reloader = SimpleNamespace(mistakes=[])
-    wired.syncing = SimpleNamespace(health=dict)
-    wired.tls = server_context(first.settings.tls.certificate, first.settings.tls.key)
-    return wired
 
 
 CHANGED = POLICY.replace("handheld", "contradicted")
@@ -247,30 +180,16 @@ async def test_a_reload_takes_authorities_and_what_was_revoked_and_a_start_the_p
 
 async def test_a_stale_list_is_loud_and_its_end_is_a_number(service, bundle, devices):
     authority, written = devices
-    assert service._next_update() == 0.0
+    assert next_update(service.gate) == 0.0
     old = authority.revoke(1, made=timedelta(days=-8)).public_bytes(Encoding.PEM)
     with capture_logs() as logs:
         await service.apply(bundle(written(crl=old)))
     assert [line["event"] for line in logs] == ["crl-stale", "config-applied"]
     assert logs[0]["stale_crl"] == "refuse"
-    assert service._next_update() < utc_now().timestamp()
+    assert next_update(service.gate) < utc_now().timestamp()
     with capture_logs() as logs:
         warn_of_stale_lists(bundle(written(crl=authority.revoke(1).public_bytes(Encoding.PEM))).settings)
     assert logs == []
-
-
-TAKEN_BY_A_RELOAD = {
-    "trusted_proxies", "attestation", "enrolment", "probe", "probe_lifetime", "dovecot", "guard", "posture", "retention", "files",
-    "connectors",
-}  # fmt: skip
-SWITCHED_BY_A_START = {"tls", "client_certificates"}
-"""On or off, and where; what the files hold is taken by a reload."""
-
-
-def test_every_setting_takes_effect_by_a_reload_or_is_named_as_one_that_waits():
-    assert len(FIXED) == len(set(FIXED))
-    assert set(Settings.model_fields) == set(FIXED) | TAKEN_BY_A_RELOAD | SWITCHED_BY_A_START
-    assert not TAKEN_BY_A_RELOAD & set(FIXED)
 
 
 @pytest.mark.parametrize("broken", ["gate.pem", "gate.key"])
@@ -281,23 +200,3 @@ async def test_a_certificate_that_does_not_load_changes_nothing(service, bundle,
     with pytest.raises(ssl.SSLError):
         await service.apply(changed)
     assert (service.bundle, service.gate.live) == before
-
-
-@pytest.mark.parametrize(
-    ("lost", "mistakes", "stopping", "ready"),
-    [
-        (False, [], False, True),
-        (True, [], False, True),
-        (False, ["a:1:1: b"], False, True),
-        (False, [], True, False),
-    ],
-)
-async def test_only_a_stopping_gate_is_not_ready(service, lost, mistakes, stopping, ready):
-    """It decides without its store, and by the rules before; both are shown."""
-    service.store.lost, service.reloader.mistakes, service.stopping = lost, mistakes, stopping
-    state = await service.readiness()
-    assert state["ready"] is ready
-    assert state["store"] == ("unavailable" if lost else "ok")
-    assert state["config"] == {"state": "rejected" if mistakes else "ok", "mistakes": mistakes}
-    assert state["rules"] == {"number": 3, "serial": 5, "held": ""}
-    assert state["ledger"] == {"written": 1, "spooled": 2, "dropped": 0, "passed_over": 3}

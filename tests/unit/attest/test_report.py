@@ -110,3 +110,11 @@ def test_only_listed_extensions_leave_a_report(os: str) -> None:
 def test_a_device_of_nobody_and_of_no_known_system() -> None:
     result, _ = accepted({"os": "other"}, Enrolled("enrolled-2", "", DEVICE.thumbprint()))
     assert (result.user, result.os, result.kind) == ("", "", None)
+
+
+@pytest.mark.parametrize(
+    "name", ["abcdefghijklmnopabcdefghijklmnop", "shop@example.com", "{0d6f2a0e-57b1-4c0d-9d1b-3f5f2c1f6a77}"]
+)
+def test_the_id_of_an_extension_is_taken_as_each_browser_writes_it(name):
+    said = Report.model_validate({"os": "linux", "prohibited_extensions": [name]})
+    assert said.prohibited_extensions == (name,)

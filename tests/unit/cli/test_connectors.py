@@ -54,6 +54,7 @@ def test_a_connector_that_never_ran_is_listed(run):
 def test_sync_reads_a_source_now(run, tmp_path):
     result = run("sync", "hr")
     assert (result.exit_code, result.stdout) == (0, "hr: 3 records, everything was read\n")
+    assert result.stderr == ""
     [hr, _] = json.loads(run("list", "--json").stdout)
     assert (hr["state"], hr["devices"], hr["trouble"]) == ("ok", 3, "")
     devices = json.loads(
@@ -101,6 +102,18 @@ def test_check_of_a_source_that_cannot_be_read(run, tmp_path):
     (tmp_path / "devices.csv").unlink()
     result = run("check", "hr")
     assert (result.exit_code, result.stderr) == (1, "hr: file-unreadable: no such file or directory\n")
+
+
+def test_check_shows_no_text_of_a_fault_of_our_own(run, monkeypatch):
+    def broken(*_args):
+        raise OverflowError(MARKER)
+
+    monkeypatch.setattr("mailgate.connectors.file.record_of", broken)
+    result = run("check", "hr")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("OverflowError\n")
+    assert result.stderr.endswith("hr: fault\n")
+    assert MARKER not in result.stderr
 
 
 def test_import_takes_a_file_or_standard_input(run, tmp_path):

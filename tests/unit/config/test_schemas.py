@@ -11,6 +11,7 @@ from mailgate.config.schemas import SCHEMAS, schema_of
 ROOT = Path(__file__).parents[3]
 KINDS = {
     "mailgate.yaml": "settings",
+    "strict.yaml": "settings",
     "apps.yaml": "apps",
     "policy.yaml": "policy",
     "policy.tests.yaml": "policy-tests",

@@ -2,6 +2,7 @@ import asyncio
 
 import pytest
 from prometheus_client import CollectorRegistry
+from tests.unit.clock import Clock
 from tests.unit.connectors.around import NOW, settings_of, surroundings
 from tests.unit.connectors.desk import Desk, Source
 
@@ -31,16 +32,9 @@ class Asked(Source):
         return self.answer
 
 
-class Clock:
-    now = NOW
-
-    def __call__(self):
-        return self.now
-
-
 @pytest.fixture
 def clock():
-    return Clock()
+    return Clock(NOW)
 
 
 @pytest.fixture

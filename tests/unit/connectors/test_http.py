@@ -66,6 +66,7 @@ async def test_post_sends_json(client):
         "//evil.example.com/next",
         "https://user@api.example.com/",
         "https://api.example.com:x/",
+        "http://[::1",
     ],
 )
 async def test_what_leads_elsewhere_is_not_asked(client, target):
@@ -82,8 +83,9 @@ async def test_a_redirect_within_the_origin_is_followed(client):
     assert wire.questions[1].url == f"{BASE}/there?x=1"
 
 
-async def test_a_redirect_to_another_host_is_not(client):
-    asking, wire = client(Answer(302, {"location": "https://evil.example.com/"}), OK)
+@pytest.mark.parametrize("location", ["https://evil.example.com/", "http://[::1", "//[/"])
+async def test_a_redirect_to_another_host_is_not(client, location):
+    asking, wire = client(Answer(302, {"location": location}), OK)
     with pytest.raises(SourceError) as caught:
         await asking.get("/here")
     assert caught.value.trouble is Trouble.ELSEWHERE

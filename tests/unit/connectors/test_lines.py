@@ -17,6 +17,7 @@ from mailgate.connectors.lines import (
 from mailgate.model import AppsReport, DeviceRecord, Kind
 
 AT = "2026-11-24T09:00:00Z"
+A_TIME = "expected one like 2026-12-01T09:00:00Z"
 THUMBPRINT = "A" * 43
 
 
@@ -150,12 +151,39 @@ def test_blank_lines_are_none():
             '{"id": "1", "reported_at": "2026-11-24T09:00:00Z", "apps": [{"id": "a", "id": "b"}]}',
             "line 1, id: the key stands here twice; expected it once",
         ),
+        ('{"id": "1", "reported_at": "24.11.2026"}', f"line 1, reported_at: not a time; {A_TIME}"),
+        (
+            '{"id": "1", "reported_at": "9999-12-31T23:59:59-08:00"}',
+            f"line 1, reported_at: not a time; {A_TIME}",
+        ),
+        (
+            '{"id": "1", "expires_at": "0001-01-01T00:00:00+08:00"}',
+            f"line 1, expires_at: not a time; {A_TIME}",
+        ),
+        ('{"id": "1", "expires_at": 1795552967}', f"line 1, expires_at: not a time; {A_TIME}"),
         ('{"id": "1", "certificates": ["x"]}', "line 1, certificates: `x` has the wrong form"),
         (" " * (MAX_LINE + 2), "line 1: longer than 1048576 bytes; expected one device a line"),
     ],
 )
 def test_a_wrong_line_of_json_says_where_and_what(text, mistake):
     assert any(each.startswith(mistake) for each in mistakes(text)), mistakes(text)
+
+
+@pytest.mark.parametrize(
+    ("app", "mistake"),
+    [
+        (
+            '{"nam": "TikTok"}',
+            "the key `nam` is not known; did you mean `name`? expected one of `id`, `name`,",
+        ),
+        ('{"id": 7}', "`7` is a number; expected a text"),
+        ("7", "`7` is a number; expected a text"),
+        (f'"{"y" * 501}"', "it is too long; expected at most 500"),
+    ],
+)
+def test_a_wrong_app_is_one_mistake_in_the_words_of_the_form_that_it_has(app, mistake):
+    [told] = mistakes(f'{{"id": "1", "reported_at": "{AT}", "apps": ["TikTok", {app}]}}')
+    assert told.startswith(f"line 1, apps: {mistake}")
 
 
 @pytest.mark.parametrize(

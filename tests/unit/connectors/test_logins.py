@@ -5,6 +5,7 @@ from urllib.parse import parse_qs
 import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
+from tests.unit.clock import Clock
 from tests.unit.connectors.around import NOW, Scripted
 
 from mailgate.connectors import SourceError, Trouble
@@ -12,14 +13,6 @@ from mailgate.connectors.logins import ClientCredentials, HeaderLogin, SignedAss
 from mailgate.connectors.wire import Answer
 
 URL = "https://login.example.com/token"
-
-
-class Clock:
-    def __init__(self):
-        self.now = NOW
-
-    def __call__(self):
-        return self.now
 
 
 def token(name, **more):
@@ -32,7 +25,7 @@ def credentials(clock):
 
 async def test_client_credentials_as_rfc_6749_has_them():
     wire = Scripted(token("one", expires_in=3600))
-    assert await credentials(Clock()).headers(wire.ask) == {"Authorization": "Bearer one"}
+    assert await credentials(Clock(NOW)).headers(wire.ask) == {"Authorization": "Bearer one"}
     [question] = wire.questions
     assert (question.method, question.url) == ("POST", URL)
     assert parse_qs((question.body or b"").decode()) == {
@@ -44,7 +37,7 @@ async def test_client_credentials_as_rfc_6749_has_them():
 
 
 async def test_a_token_is_kept_until_a_minute_before_its_end():
-    clock, wire = Clock(), Scripted(token("one", expires_in=3600), token("two", expires_in=3600))
+    clock, wire = Clock(NOW), Scripted(token("one", expires_in=3600), token("two", expires_in=3600))
     login = credentials(clock)
     await login.headers(wire.ask)
     clock.now += timedelta(minutes=58)
@@ -54,7 +47,7 @@ async def test_a_token_is_kept_until_a_minute_before_its_end():
 
 
 async def test_a_short_token_is_used_for_half_its_life():
-    clock, wire = Clock(), Scripted(token("one", expires_in="60"), token("two"))
+    clock, wire = Clock(NOW), Scripted(token("one", expires_in="60"), token("two"))
     login = credentials(clock)
     await login.headers(wire.ask)
     clock.now += timedelta(seconds=29)
@@ -63,9 +56,19 @@ async def test_a_short_token_is_used_for_half_its_life():
     assert await login.headers(wire.ask) == {"Authorization": "Bearer two"}
 
 
+async def test_a_token_whose_end_is_no_time_is_kept_for_five_minutes():
+    clock, wire = Clock(), Scripted(token("one", expires_in=10**400), token("two"))
+    login = credentials(clock)
+    await login.headers(wire.ask)
+    clock.now += timedelta(minutes=3)
+    assert await login.headers(wire.ask) == {"Authorization": "Bearer one"}
+    clock.now += timedelta(minutes=2)
+    assert await login.headers(wire.ask) == {"Authorization": "Bearer two"}
+
+
 async def test_a_refused_token_is_not_used_again():
     wire = Scripted(token("one", expires_in=3600), token("two", expires_in=3600))
-    login = credentials(Clock())
+    login = credentials(Clock(NOW))
     await login.headers(wire.ask)
     login.forget()
     assert await login.headers(wire.ask) == {"Authorization": "Bearer two"}
@@ -84,7 +87,7 @@ async def test_a_refused_token_is_not_used_again():
 )
 async def test_no_token_is_a_refused_login_that_shows_nothing(answer):
     with pytest.raises(SourceError) as caught:
-        await credentials(Clock()).headers(Scripted(answer).ask)
+        await credentials(Clock(NOW)).headers(Scripted(answer).ask)
     assert caught.value.trouble is Trouble.LOGIN
     assert "s3cret" not in str(caught.value)
     assert "invalid_client" not in str(caught.value)
@@ -98,7 +101,7 @@ async def test_an_assertion_is_signed_with_the_accounts_key():
         "gate@example.com",
         key.as_pem(private=True).decode(),
         "scope-1",
-        Clock(),
+        Clock(NOW),
         subject="admin@example.com",
     )
     assert await login.headers(wire.ask) == {"Authorization": "Bearer one"}

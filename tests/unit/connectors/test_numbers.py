@@ -33,3 +33,16 @@ def test_how_connectors_fare_is_shown_whichever_gate_ran_them():
 
     assert (value("devices"), value("held"), value("last_success_age_seconds")) == (7, 2, 60)
     assert value("last_success_age_seconds", "new") is None
+
+
+def test_of_a_connector_that_the_settings_name_no_more_nothing_is_shown():
+    """An alarm on devices that it held would go on for ever."""
+    registry = CollectorRegistry()
+    numbers, state = Numbers(registry), SourceState("mdm", last_success=NOW, devices=7, held=2)
+    numbers.show({"mdm": state, "new": SourceState("new")}, NOW)
+    numbers.show({"other": state}, NOW)
+
+    def names():
+        return {each.labels["connector"] for metric in registry.collect() for each in metric.samples}
+
+    assert names() == {"other"}

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
+from tests.unit.clock import Clock
 from tests.unit.connectors.around import NOW, Scripted, settings_of
 
 from mailgate.config.sources import PushSettings
@@ -41,18 +42,11 @@ def bearer(text):
     return {"authorization": f"Bearer {text}"}
 
 
-class Clock:
-    now = NOW
-
-    def __call__(self):
-        return self.now
-
-
 @pytest.fixture
 def proof():
     def make(*answers, clock=None):
         wire = Scripted(*(answers or (certs(GOOGLE),)))
-        made = GoogleToken(settings_of(PushSettings, PUSH), lambda: wire, clock or Clock())
+        made = GoogleToken(settings_of(PushSettings, PUSH), lambda: wire, clock or Clock(NOW))
         made.wire_of_test = wire
         return made
 
@@ -95,7 +89,7 @@ async def test_a_symmetric_key_made_of_googles_public_one_proves_nothing(proof):
 
 
 async def test_keys_are_fetched_for_an_unknown_name_and_no_more_than_twice_a_minute(proof):
-    clock = Clock()
+    clock = Clock(NOW)
     made = proof(certs(GOOGLE), certs(GOOGLE, OTHER), clock=clock)
     assert await made(bearer(token()), b"")
     assert not await made(bearer(token(OTHER)), b"")
@@ -106,7 +100,7 @@ async def test_keys_are_fetched_for_an_unknown_name_and_no_more_than_twice_a_min
 
 
 async def test_keys_go_on_while_google_does_not_answer_and_a_key_that_was_given_up_ends(proof):
-    clock = Clock()
+    clock = Clock(NOW)
     broken = [SourceError(Trouble.UNREACHABLE), Answer(503), Answer(200, {}, b"<html>"), certs(OTHER)]
     made = proof(certs(GOOGLE), *broken, clock=clock)
     assert await made(bearer(token(exp=2_000_000_000)), b"")
@@ -122,7 +116,7 @@ async def test_keys_of_a_file_are_never_fetched(tmp_path):
     path.write_bytes(certs(GOOGLE).body)
     settings = settings_of(PushSettings, PUSH | {"keys": str(path)})
     wire = Scripted()
-    made = GoogleToken(settings, lambda: wire, Clock())
+    made = GoogleToken(settings, lambda: wire, Clock(NOW))
     assert await made(bearer(token()), b"")
     assert not await made(bearer(token(OTHER)), b"")
     assert wire.questions == []

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from prometheus_client import CollectorRegistry
+from tests.unit.clock import Clock
 from tests.unit.connectors.around import NOW, surroundings
 from tests.unit.connectors.desk import Desk, Source
 
@@ -19,17 +20,9 @@ NEVER = timedelta(days=365)
 """How often a source is asked that calls by itself."""
 
 
-class Clock:
-    def __init__(self):
-        self.now = NOW
-
-    def __call__(self):
-        return self.now
-
-
 @pytest.fixture
 def clock():
-    return Clock()
+    return Clock(NOW)
 
 
 @pytest.fixture

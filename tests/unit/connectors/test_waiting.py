@@ -19,6 +19,7 @@ NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
         ("Tue, 24 Nov 2037 11:00:00 GMT", MOST),
         ("-1", None),
         ("soon", None),
+        ("Tue, 24 Nov 2026 12:00:30 +99999999999999", None),
         ("٣", None),
         ("", None),
     ],

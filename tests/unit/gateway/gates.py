@@ -4,13 +4,16 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from itertools import count
 
+from tests.unit.gateway.wire import exchange
+
 from mailgate.attest import MemoryReplayGuard, Nonces, Verifier
 from mailgate.attest.enrolment import digest_of
 from mailgate.gateway.answer import Answer, send
 from mailgate.gateway.enforce import Speaker
 from mailgate.gateway.enroller import Enroller
-from mailgate.gateway.handler import Gate, Live
+from mailgate.gateway.handler import Gate
 from mailgate.gateway.hanging import Hanging
+from mailgate.gateway.judging import Live
 from mailgate.gateway.keyring import Keyring
 from mailgate.gateway.me import SelfService
 from mailgate.gateway.metrics import Metrics
@@ -261,3 +264,15 @@ def gate(**changed):
         "self_service": self_service(),
     }
     return Gate(**{**parts, **changed})
+
+
+async def ask(on: Gate, path: str, *fields: bytes, method: str = "GET"):
+    """The status, the head and the body that one request gets."""
+    asked = exchange(f"{method} {path} HTTP/1.1".encode(), *fields)
+    outcome = await on.handle(asked)
+    head, _, body = asked.connection.transport.written.partition(b"\r\n\r\n")
+    return int(head.split(b" ")[1]), head.decode(), body, outcome
+
+
+def value(on, name, **labels):
+    return on.metrics.registry.get_sample_value(name, labels)

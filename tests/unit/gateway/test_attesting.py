@@ -38,6 +38,12 @@ async def judged(on, token, *fields, prove=True):
     return access
 
 
+async def test_the_answer_asks_about_listed_extensions(on):
+    on.enroller.extensions = ("abcdefghijklmnopabcdefghijklmnop",)
+    _, _, told = await report(on)
+    assert told["listed_extensions"] == ["abcdefghijklmnopabcdefghijklmnop"]
+
+
 async def test_a_report_becomes_a_token_of_ten_minutes(on):
     status, _, told = await report(on)
     assert status == 200

@@ -1,45 +1,27 @@
 """One request, from its facts to its answer."""
 
 import asyncio
-import base64
 import json
 import re
-from datetime import timedelta
 from ipaddress import ip_network
 
 import pytest
 from structlog.testing import capture_logs
-from tests import pki
-from tests.unit.gateway.gates import NOW, REFERENCE, Known, gate, policy
+from tests.unit.gateway.gates import NOW, REFERENCE, ask, gate, policy, value
+from tests.unit.gateway.phones import EAS, HANDED_ON, LOGIN, PROXIES, mobile, with_certificates
 from tests.unit.gateway.wire import FakeClient, exchange, settle
 
-from mailgate.attest import CertificateVerifier, Verdict
-from mailgate.attest.revocation import Revocation
 from mailgate.gateway.answer import Answer
-from mailgate.gateway.client_certs.presented import ProxyForm
 from mailgate.gateway.exchange import Exchange
-from mailgate.gateway.facts import read_facts
-from mailgate.gateway.handler import Gate, Live
 from mailgate.gateway.http1.request import RequestRefused, refused_head
+from mailgate.gateway.judging import Live
 from mailgate.gateway.prober import Mode, Prober
 from mailgate.gateway.quarantine import NoNotices
 from mailgate.gateway.upstream import UpstreamClosed, UpstreamMalformed, UpstreamTimeout, UpstreamUnreachable
-from mailgate.model import AttestationResult, Effect, Kind, Posture, PostureState, Reason
+from mailgate.model import Effect, Posture, PostureState, Reason
 from mailgate.store import Key
 
 NAVIGATION = (b"Accept: text/html", b"Sec-Fetch-Mode: navigate")
-
-
-async def ask(on: Gate, path: str, *fields: bytes, method: str = "GET"):
-    """The status, the head and the body that one request gets."""
-    asked = exchange(f"{method} {path} HTTP/1.1".encode(), *fields)
-    outcome = await on.handle(asked)
-    head, _, body = asked.connection.transport.written.partition(b"\r\n\r\n")
-    return int(head.split(b" ")[1]), head.decode(), body, outcome
-
-
-def value(on, name, **labels):
-    return on.metrics.registry.get_sample_value(name, labels)
 
 
 async def test_an_allowed_request_goes_on_to_the_webmail():
@@ -130,15 +112,6 @@ async def test_every_decision_is_recorded_and_a_refusal_with_its_reference():
     ]
 
 
-async def test_reason_and_reference_stand_in_the_log_line_of_the_same_request():
-    with capture_logs() as logs:
-        _, _, body, _ = await ask(gate(), "/block")
-    (line,) = logs
-    problem = json.loads(body)
-    assert (line["reference"], line["reason"]) == (problem["reference"], problem["reason"])
-    assert (line["event"], line["rule"], line["log_level"]) == ("decided", "closed", "info")
-
-
 SECRETS = (b"Cookie: secret-1", b"Authorization: Basic c2VjcmV0LTI6c2VjcmV0LTM=", b"Device-Attestation: secret-4", b"DPoP: secret-5")  # fmt: skip
 
 
@@ -150,66 +123,6 @@ async def test_no_log_line_holds_a_header_a_query_a_name_or_an_address(path, bre
     with capture_logs() as logs:
         await ask(on, path, *SECRETS)
     assert not re.search(r"secret|c2Vj|192\.0\.2", json.dumps(logs, default=str))
-
-
-async def test_an_attestation_that_is_refused_is_counted_and_never_helps():
-    on = gate()
-    status, _, _, _ = await ask(on, "/block", b"Device-Attestation: x.y.z")
-    assert status == 403
-    assert value(on, "mailgate_attestations_total", result="token-malformed") == 1
-
-
-class Believing:
-    """A verifier that takes every request for one of this proof."""
-
-    def __init__(self, proof):
-        self.proof = proof
-
-    def verify(self, *_, **__):
-        return Verdict(self.proof)
-
-
-ANN = AttestationResult("id", user="ann")
-LATE = AttestationResult(refused=Reason.TOKEN_EXPIRED, user="ann")
-PROXIES = (ip_network("192.0.2.0/24"),)
-SYNC = "/Microsoft-Server-ActiveSync"
-
-
-@pytest.mark.parametrize(
-    ("trusted", "proof", "path", "user"),
-    [
-        (PROXIES, ANN, "/allow", "cy"),
-        (PROXIES, None, SYNC, "cy"),
-        ((), ANN, "/allow", "ann"),
-        ((), ANN, SYNC, "ann"),
-        ((), AttestationResult("id"), SYNC, "bob"),
-        ((), LATE, SYNC, "bob"),
-        ((), None, SYNC, "bob"),
-        ((), LATE, "/allow", ""),
-        ((), None, "/allow", ""),
-        ((), None, "/dav/", ""),
-    ],
-)
-async def test_who_asks_is_told_by_a_trusted_proxy_else_proved_else_the_login_of_a_mail_app(
-    trusted, proof, path, user
-):
-    """Else a header would choose whose rules apply."""
-    on = gate()
-    on.live = Live(on.live.policy, Believing(proof))
-    said = [b"X-Forwarded-User: cy", b"Authorization: Basic " + base64.b64encode(b"bob:x")]
-    said += [b"Device-Attestation: x"] if proof else []
-    asked = exchange(f"GET {path} HTTP/1.1".encode(), *said)
-    access, _ = await on.judge(read_facts(asked.head, peer="192.0.2.1", secure=True, trusted=trusted), NOW)
-    assert access.user.name == user
-
-
-async def test_numbers():
-    on = gate()
-    await ask(on, "/allow")
-    assert value(on, "mailgate_would_total", rule="rehearsed", effect="block") == 1
-    assert value(on, "mailgate_decisions_total", effect="allow", reason="rule-matched", kind="unknown") == 1
-    assert value(on, "mailgate_decision_seconds_count") == 1
-    assert value(on, "mailgate_requests_in_flight") == 0
 
 
 @pytest.mark.parametrize(
@@ -281,20 +194,6 @@ async def test_a_cancelled_request_is_not_answered():
     assert asked.connection.transport.written == b""
 
 
-EAS = "/Microsoft-Server-ActiveSync?Cmd={}&DeviceId=a&DeviceType=iPhone"
-LOGIN = b"Authorization: Basic YWRhOng="
-
-
-def mobile(**changed):
-    """A gate for which phones are fine as long as they are clean."""
-    known = Known()
-    known.posture = Posture(PostureState.CLEAN)
-    rules = ({"id": "clean", "when": 'client.handheld && device.state == "clean"', "effect": "allow"},)
-    on = gate(postures=known, **changed)
-    on.live = Live(policy(rules), on.live.verifier)
-    return on
-
-
 @pytest.mark.parametrize(
     ("path", "method", "way"),
     [
@@ -352,20 +251,6 @@ async def test_a_hanging_request_whose_answer_has_begun_is_broken_off():
     assert (asked.connection.transport.aborted, asked.connection.transport.written) == (True, b"")
 
 
-async def test_a_hanging_request_is_judged_by_the_clock_as_well():
-    times = iter([0, 9, 10])
-    on = mobile(clock=lambda: NOW + timedelta(seconds=next(times)))
-    on.patient.forward = lambda *_: asyncio.sleep(0)
-    access, decision = await on.judge(incoming_of(EAS.format("Ping")), on.clock())
-    assert await on.judge_again(access, decision) is None
-    assert (await on.judge_again(access, decision))[1] == decision
-
-
-def incoming_of(path):
-    head = exchange(f"POST {path} HTTP/1.1".encode()).head
-    return read_facts(head, peer="192.0.2.7", secure=False, trusted=())
-
-
 async def test_a_refused_mail_app_without_a_login_is_asked_for_it(monkeypatch):
     async def asks(forwarder, head, incoming):
         return Answer(401, headers=(("WWW-Authenticate", "Basic"),))
@@ -417,24 +302,6 @@ async def test_without_the_setting_nobody_is_probed():
     assert (await ask(on, "/allow", *NAVIGATION, LAPTOP))[2] == b"mail"
 
 
-DEVICES = pki.root(now=NOW)
-PHONE = DEVICES.device()
-HANDED_ON = b"Client-Cert: :" + base64.b64encode(PHONE.der) + b":"
-TOKEN = b"Device-Attestation: whatever Believing makes of it"
-KNOWN = Posture(PostureState.CLEAN, "d1", Kind.PHONE, source="mdm")
-
-
-def with_certificates(**changed):
-    """A gate that believes certificates of devices from a proxy at the address of every test's client."""
-    on = mobile(trusted=PROXIES, **changed)
-    on.live = Live(
-        on.live.policy, on.live.verifier, CertificateVerifier([DEVICES.certificate]), ProxyForm("client-cert")
-    )
-    on.postures.posture = Posture()
-    on.postures.certified_posture = KNOWN
-    return on
-
-
 @pytest.mark.parametrize(
     ("trusted", "field", "status", "result"),
     [
@@ -456,63 +323,8 @@ async def test_a_certificate_from_a_trusted_proxy_names_the_device(trusted, fiel
     assert logs[0]["certificate"] == (result or "none")
 
 
-async def test_two_devices_in_one_request_are_counted_and_the_stricter_counts():
-    on = with_certificates()
-    on.postures.posture = Posture(PostureState.PROHIBITED, "d2", source="mdm")
-    assert (await ask(on, EAS.format("FolderSync"), LOGIN, HANDED_ON, method="POST"))[0] == 403
-    assert value(on, "mailgate_two_devices_total") == 1
-
-
-async def test_a_token_that_is_bound_to_a_certificate_is_verified_with_it():
-    on, asked = with_certificates(), []
-
-    class Asked(Believing):
-        def verify(self, *_, client_cert_thumbprint, **__):
-            asked.append(client_cert_thumbprint)
-            return super().verify()
-
-    on.live = Live(on.live.policy, Asked(None), on.live.certificates, on.live.proxy_form)
-    for certificate in ([HANDED_ON], [b"Client-Cert: :!:"], []):
-        await ask(on, EAS.format("FolderSync"), LOGIN, TOKEN, *certificate, method="POST")
-    own = CertificateVerifier([DEVICES.certificate]).verify([PHONE.der], NOW)
-    assert asked == [own.thumbprint, None, None]
-
-
-async def test_a_hanging_request_ends_once_its_certificate_is_revoked():
-    """The token that is bound to it proves nothing from then on, too."""
-    on = with_certificates()
-    own = CertificateVerifier([DEVICES.certificate]).verify([PHONE.der], NOW)
-    proof = AttestationResult("d1", "mdm", key_thumbprint=own.thumbprint)
-    on.live = Live(on.live.policy, Believing(proof), on.live.certificates, on.live.proxy_form)
-    head = exchange(f"POST {EAS.format('Ping')} HTTP/1.1".encode(), TOKEN).head
-    incoming = read_facts(head, peer="192.0.2.7", secure=True, trusted=(), certificate=(PHONE.der,))
-    access, decision = await on.judge(incoming, NOW)
-    assert decision.effect is Effect.ALLOW
-    assert await on.judge_again(access, decision) is None
-    on.live.certificates.revocation = Revocation(serials=frozenset({PHONE.certificate.serial_number}))
-    again, decision = await on.judge_again(access, decision)
-    assert again.certificate.refused is Reason.CERTIFICATE_REVOKED
-    assert again.attestation.refused is Reason.PROOF_MISSING
-    assert [f.reason for f in again.client.findings] == [
-        Reason.ATTESTATION_INVALID,
-        Reason.CERTIFICATE_INVALID,
-    ]
-    assert decision.effect is Effect.BLOCK
-
-
-async def test_a_hanging_request_ends_once_certificates_count_no_longer():
-    on = with_certificates()
-    head = exchange(f"POST {EAS.format('Ping')} HTTP/1.1".encode()).head
-    incoming = read_facts(head, peer="192.0.2.7", secure=True, trusted=(), certificate=(PHONE.der,))
-    access, decision = await on.judge(incoming, NOW)
-    on.live = Live(on.live.policy, on.live.verifier)
-    again, decision = await on.judge_again(access, decision)
-    assert (again.certificate, decision.effect) == (None, Effect.BLOCK)
-
-
-async def test_without_the_setting_no_certificate_counts():
+async def test_without_the_setting_no_certificate_is_looked_at():
     on = mobile(trusted=PROXIES)
-    head = exchange(f"POST {EAS.format('Ping')} HTTP/1.1".encode(), HANDED_ON).head
-    access, _ = await on.judge(read_facts(head, peer="192.0.2.7", secure=True, trusted=PROXIES), NOW)
-    assert access.certificate is None
-    assert on._presented(exchange(b"GET / HTTP/1.1", HANDED_ON)) == ()
+    on.postures.certified_posture = Posture(PostureState.PROHIBITED, "d1")
+    assert (await ask(on, EAS.format("FolderSync"), LOGIN, HANDED_ON, method="POST"))[0] == 200
+    assert value(on, "mailgate_client_certificates_total", result="accepted") is None

@@ -6,6 +6,7 @@ import itertools
 from datetime import timedelta
 
 import pytest
+from tests.unit.clock import Clock
 from tests.unit.gateway.gates import NOW
 from tests.unit.gateway.test_upstream import connected
 from tests.unit.gateway.wire import exchange
@@ -55,17 +56,9 @@ class Mail:
         return ["stranger" if name.startswith("mailgate-") else name for name in names]
 
 
-class Clock:
-    def __init__(self):
-        self.now = NOW
-
-    def __call__(self):
-        return self.now
-
-
 def check_of(mail, clock=None):
     numbers = itertools.count(10**12)
-    return LoginCheck(mail, OPTIONS, b"mail.example.com", clock or Clock(), lambda: str(next(numbers)))
+    return LoginCheck(mail, OPTIONS, b"mail.example.com", clock or Clock(NOW), lambda: str(next(numbers)))
 
 
 def basic(name="alice", password="right"):
@@ -153,7 +146,7 @@ async def test_the_webmail_sees_the_credentials_where_they_come_from_and_no_cook
 
 
 async def test_the_same_credentials_are_asked_about_once_a_minute():
-    mail, clock = Mail(), Clock()
+    mail, clock = Mail(), Clock(NOW)
     check = check_of(mail, clock)
     for _ in range(3):
         assert await check.look(asking(basic())) is Login.RIGHT
@@ -167,7 +160,7 @@ async def test_the_same_credentials_are_asked_about_once_a_minute():
 
 
 async def test_whether_it_tells_right_from_wrong_is_asked_every_ten_minutes():
-    mail, clock = Mail(), Clock()
+    mail, clock = Mail(), Clock(NOW)
     check = check_of(mail, clock)
     assert await check.offered(asking()) is True
     assert await check.offered(asking()) is True
@@ -178,7 +171,7 @@ async def test_whether_it_tells_right_from_wrong_is_asked_every_ten_minutes():
 
 
 async def test_one_name_is_guessed_at_a_few_times_from_wherever():
-    mail, clock = Mail(), Clock()
+    mail, clock = Mail(), Clock(NOW)
     check = check_of(mail, clock)
     for number in range(AT_MOST):
         guess = asking(basic(password=f"guess{number}"), peer=f"192.0.2.{number}")
@@ -211,14 +204,14 @@ async def test_one_address_guesses_a_few_times_at_whomever(peers):
 
 
 async def test_right_logins_are_never_too_many():
-    check, clock = check_of(Mail(), clock := Clock()), clock
+    check, clock = check_of(Mail(), clock := Clock(NOW)), clock
     for _ in range(3 * AT_MOST):
         clock.now += timedelta(seconds=KEPT + 1)
         assert await check.look(asking(basic())) is Login.RIGHT
 
 
 async def test_a_webmail_that_is_down_says_nothing_and_is_left_alone_for_a_minute():
-    mail, clock = Mail(), Clock()
+    mail, clock = Mail(), Clock(NOW)
     mail.down = True
     check = check_of(mail, clock)
     assert await check.look(asking(basic())) is Login.UNTOLD

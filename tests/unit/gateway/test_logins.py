@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.gateway.gates import NOW, REFERENCE, gate
 
-from mailgate.gateway.handler import Live
+from mailgate.gateway.judging import Live
 from mailgate.gateway.logins import LoginError, Verdict, judge_login, read_login, refusal
 from mailgate.model import Decision, Effect, Posture, PostureState, Reason, RequestFacts
 from mailgate.policy import AppCatalog, Policy

@@ -25,8 +25,8 @@ from tests.unit.gateway.wire import exchange
 
 from mailgate.connectors.again import Again
 from mailgate.gateway.facts import read_facts
-from mailgate.gateway.handler import Live
 from mailgate.gateway.http1.request import RequestRefused
+from mailgate.gateway.judging import Live
 from mailgate.gateway.local import answer_local
 from mailgate.gateway.login_check import AT_MOST
 from mailgate.gateway.recheck import Recheck

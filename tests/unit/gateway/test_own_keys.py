@@ -5,6 +5,7 @@ import json
 from datetime import timedelta
 
 import pytest
+from tests.unit.clock import Clock
 from tests.unit.gateway.gates import NOW
 
 from mailgate.attest import Nonces
@@ -28,16 +29,9 @@ class Store:
         return self.keys
 
 
-class Clock:
-    now = NOW
-
-    def __call__(self):
-        return self.now
-
-
 @pytest.fixture
 def clock():
-    return Clock()
+    return Clock(NOW)
 
 
 def own(store, clock):

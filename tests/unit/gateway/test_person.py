@@ -1,5 +1,6 @@
 """Who is believed to ask, and by what."""
 
+from dataclasses import replace
 from datetime import timedelta
 from ipaddress import ip_network
 
@@ -10,19 +11,31 @@ from tests.unit.gateway.test_login_check import Mail, asking, basic, check_of
 from mailgate.classify import classify
 from mailgate.gateway.login_check import Login
 from mailgate.gateway.person import KnownBy, Person, recognise
-from mailgate.model import Access, AttestationResult, Posture, Reason
+from mailgate.model import Access, AttestationResult, CertificateResult, Finding, Posture, Reason
 
 PROVEN = AttestationResult(device_id="1", user="carol", expires=NOW + timedelta(hours=1))
 TRUSTED = (ip_network("192.0.2.0/24"),)
 
 
-def access_of(incoming, proof=None, posture=None):
-    return Access(incoming.facts, classify(incoming.facts), posture or Posture(), NOW, attestation=proof)
+KNOWN = Posture(device_id="abcd", owner="dave")
 
 
-async def who(*fields, proof=None, posture=None, mail=None, trusted=()):
+def access_of(incoming, proof=None, posture=None, certificate=None, doubt=None):
+    client = classify(incoming.facts)
+    findings = (Finding(doubt, ""),) if doubt else ()
+    return Access(
+        incoming.facts,
+        replace(client, findings=findings),
+        posture or Posture(),
+        NOW,
+        attestation=proof,
+        certificate=certificate,
+    )
+
+
+async def who(*fields, mail=None, trusted=(), **shown):
     incoming = asking(*fields, trusted=trusted)
-    return await recognise(incoming, access_of(incoming, proof, posture), check_of(mail or Mail()))
+    return await recognise(incoming, access_of(incoming, **shown), check_of(mail or Mail()))
 
 
 async def test_without_anything_nobody_is_there():
@@ -57,18 +70,28 @@ async def test_what_a_stranger_forwards_is_not_believed():
     assert await who(b"X-Forwarded-User: bob") == Person()
 
 
-async def test_a_proven_device_speaks_for_its_owner():
-    assert await who(proof=PROVEN) == Person("carol", KnownBy.DEVICE)
-    unnamed = AttestationResult(device_id="1")
-    assert await who(proof=unnamed, posture=Posture(owner="dave")) == Person("dave", KnownBy.DEVICE)
-    assert await who(proof=unnamed) == Person()
+UNNAMED = AttestationResult(device_id="1")
+CERTIFICATE = CertificateResult(thumbprint="thumb")
 
 
-async def test_a_refused_proof_speaks_for_nobody():
-    refused = AttestationResult(refused=Reason.TOKEN_EXPIRED, user="carol")
-    assert await who(proof=refused, posture=Posture(owner="dave")) == Person()
+@pytest.mark.parametrize(
+    ("shown", "name"),
+    [
+        ({"proof": PROVEN, "posture": KNOWN}, "carol"),
+        ({"proof": UNNAMED, "posture": KNOWN}, "dave"),
+        ({"certificate": CERTIFICATE, "posture": KNOWN}, "dave"),
+        ({"proof": UNNAMED, "posture": Posture(device_id="abcd")}, ""),
+        ({"certificate": CERTIFICATE}, ""),
+        ({"proof": PROVEN, "posture": KNOWN, "doubt": Reason.KEY_IN_TWO_PLACES}, ""),
+        ({"certificate": CERTIFICATE, "posture": KNOWN, "doubt": Reason.TWO_DEVICES}, ""),
+        ({"proof": AttestationResult(refused=Reason.TOKEN_EXPIRED, user="carol"), "posture": KNOWN}, ""),
+        ({"certificate": CertificateResult(refused=Reason.TOKEN_EXPIRED), "posture": KNOWN}, ""),
+    ],
+)
+async def test_a_proven_device_speaks_for_its_owner(shown, name):
+    assert await who(**shown) == (Person(name, KnownBy.DEVICE) if name else Person())
 
 
 async def test_an_owner_that_only_a_name_leads_to_is_not_who_asks():
     """An ActiveSync id is no proof."""
-    assert await who(posture=Posture(owner="dave")) == Person()
+    assert await who(posture=KNOWN) == Person()

@@ -10,7 +10,7 @@ from tests.unit.gateway.wire import exchange
 from mailgate.attest import KeySet, Sort, Verifier, mint, parse_jwks
 from mailgate.attest.replay import MemoryReplayGuard
 from mailgate.gateway.facts import read_facts
-from mailgate.gateway.handler import Live
+from mailgate.gateway.judging import Live
 from mailgate.gateway.proving import Mode
 from mailgate.model import Reason
 from mailgate.store import StoreUnavailableError

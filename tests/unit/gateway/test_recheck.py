@@ -41,7 +41,12 @@ async def test_each_source_is_asked_by_its_own_name_of_the_device():
 
 @pytest.mark.parametrize(
     ("again", "came"),
-    [(Again.GONE, Came.UNKNOWN), (Again.WAIT, Came.TOO_SOON), (Again.FAILED, Came.SILENT)],
+    [
+        (Again.ASKED, Came.ASKED),
+        (Again.GONE, Came.UNKNOWN),
+        (Again.WAIT, Came.TOO_SOON),
+        (Again.FAILED, Came.SILENT),
+    ],
 )
 def test_a_source_that_said_nothing_of_the_apps(again, came):
     assert answers_of({REPORT.slot: again}, [PHONE], str.title) == (Asked(came, "intune"),)

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from structlog.testing import capture_logs
+from tests.unit.clock import Clock
 from tests.unit.gateway.gates import NOW
 
 from mailgate.attest import mint
@@ -40,13 +41,6 @@ class Issuer:
         return len(self.etags)
 
 
-class Clock:
-    now = NOW
-
-    def __call__(self):
-        return self.now
-
-
 @pytest.fixture
 def issuer():
     return Issuer()
@@ -54,7 +48,7 @@ def issuer():
 
 @pytest.fixture
 def clock():
-    return Clock()
+    return Clock(NOW)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from structlog.testing import capture_logs
+from tests.unit.clock import Clock
 from tests.unit.gateway.gates import NOW
 
 from mailgate.gateway import revocations as module
@@ -25,13 +26,6 @@ class Enrolments:
         return self.gone
 
 
-class Clock:
-    now = NOW
-
-    def __call__(self):
-        return self.now
-
-
 @pytest.fixture
 def store():
     return Enrolments()
@@ -39,7 +33,7 @@ def store():
 
 @pytest.fixture
 def clock():
-    return Clock()
+    return Clock(NOW)
 
 
 async def test_all_are_read_at_first_then_the_last_ones_and_all_again_every_minute(store, clock):

@@ -93,3 +93,12 @@ def test_the_fingerprint_is_another_one_where_another_app_may_be_meant():
     for other in (replace(app, ios=("com.b",)), replace(app, names=("B",)), replace(app, publishers=())):
         assert AppCatalog({"a": other}).fingerprint != first
     assert AppCatalog({"a": app, "b": ListedApp("b", "B")}).fingerprint != first
+
+
+def test_a_browser_extension_is_found_by_its_id_on_every_system():
+    ids = ("abcdefghijklmnopabcdefghijklmnop", "{0d6f2a0e-57b1-4c0d-9d1b-3f5f2c1f6a77}", "shop@example.com")
+    catalog = AppCatalog(
+        {"b": ListedApp("b", "B", extensions=ids[:1]), "a": ListedApp("a", "A", extensions=ids[1:])}
+    )
+    assert [catalog.match(os, each) for os in ("windows", "android") for each in ids] == ["b", "a", "a"] * 2
+    assert catalog.extensions == tuple(sorted(ids))

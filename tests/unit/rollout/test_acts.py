@@ -1,9 +1,7 @@
 """Putting rules in force on purpose, and taking them back."""
 
 import json
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,20 +19,13 @@ ADA = Person("ada", "desk")
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/mailgate.db"
-
-
-@pytest.fixture
-async def store(url: str) -> AsyncIterator[Store]:
+async def store(store: Store) -> Store:
     """One phone, and rules that let everybody in."""
-    store = await Store.open(url)
     await store.policies.activate(
         draft_of(rules(OPEN)), Act(NOW, "file", "policy-activated", why="the first start")
     )
     await people.know(store, rules(OPEN).policy, [people.phone(1, owner="grace")])
-    yield store
-    await store.close()
+    return store
 
 
 async def planned(store: Store, url: str) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from typing import Any
 from pydantic import SecretStr
 from tests.unit.rollout.examples import SHUT, rules
 from tests.unit.rollout.test_acts import store as store
-from tests.unit.rollout.test_acts import url as url
 from tests.unit.store.examples import NOW
 
 from mailgate.config.settings import GuardSettings, PostureSettings, Settings

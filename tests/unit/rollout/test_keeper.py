@@ -1,8 +1,6 @@
 """By which rules a gate decides, whatever happens to the files, the store and the other gates."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
@@ -16,13 +14,6 @@ from mailgate.store import Act, Activation, Draft, Store, StoreUnavailableError
 
 OTHER = "rules: [{id: other, when: 'true', effect: warn}]\n"
 ACT = Act(NOW, "ada", "policy-activated", why="tried", origin="desk")
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    store = await Store.open(f"sqlite:///{tmp_path}/mailgate.db")
-    yield store
-    await store.close()
 
 
 def keeper(store: Store) -> Keeper:

@@ -1,9 +1,7 @@
 """A plan as plain data: what it says, and what binds it."""
 
 import json
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -38,21 +36,14 @@ tests:
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/mailgate.db"
-
-
-@pytest.fixture
-async def store(url: str) -> AsyncIterator[Store]:
-    store = await Store.open(url)
+async def store(store: Store) -> Store:
     old = rules(OLD)
     await store.policies.activate(draft_of(old), Act(NOW, "ada", "policy-activated"))
     await people.know(
         store, old.policy, [people.phone(1, "tiktok", owner="Ada"), people.phone(2, owner="grace")]
     )
     await people.see(store, old.policy, people.page_load(people.WINDOWS), "ada")
-    yield store
-    await store.close()
+    return store
 
 
 async def planned(store: Store, url: str, candidate: Rules) -> dict[str, Any]:

@@ -1,8 +1,6 @@
 """Everybody in the store comes once, as the gate would see them now."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from tests.unit.rollout import people
@@ -18,13 +16,6 @@ from mailgate.store import Store
 
 POLICY = rules().policy
 LISTS = Lists(POLICY.catalog, people.MAX_AGE)
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    store = await Store.open(f"sqlite:///{tmp_path}/mailgate.db")
-    yield store
-    await store.close()
 
 
 async def everybody(store: Store, after: Lists = LISTS, days: int = 14) -> dict[str, Subject]:

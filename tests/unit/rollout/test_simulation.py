@@ -1,8 +1,6 @@
 """A simulation over a store is deciding everybody in it, with one process or several."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -31,18 +29,6 @@ rules:
   - {id: half, when: 'client.handheld', effect: block, share: 50%}
   - {id: rest, when: 'true', effect: allow}
 """)
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/mailgate.db"
-
-
-@pytest.fixture
-async def store(url: str) -> AsyncIterator[Store]:
-    store = await Store.open(url)
-    yield store
-    await store.close()
 
 
 def task(url: str) -> Task:

@@ -291,19 +291,27 @@ class TestStoreDown:
     async def test_no_request_waits_for_a_driver_that_does_not_let_go(
         self, store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        released = asyncio.Event()
+        asked, released, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
         async def hang(*_: object) -> None:
+            asked.set()
             try:
                 await asyncio.Event().wait()
             finally:
                 await released.wait()
+                ended.set()
 
+        await postures.catch_up(
+            NOW
+        )  # the one question that is a real one: given up at once, it would outlive the loop
         monkeypatch.setattr(store.devices, "find", hang)
         monkeypatch.setattr(database, "_PATIENCE", 0)
         posture = await postures.current(mail_app("ApplX1"), None, NOW)
         assert posture.state is PostureState.UNAVAILABLE
+        assert asked.is_set()
+        assert not ended.is_set()
         released.set()
+        await ended.wait()
 
     async def test_what_was_learned_meanwhile_is_stored_afterwards(
         self, store: Store, postures: Postures

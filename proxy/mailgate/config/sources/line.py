@@ -1,9 +1,9 @@
 """One device as a company's own inventory writes it: a line of a JSON lines file or of a POST, or a row of a CSV file."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from mailgate.model import Kind
@@ -12,6 +12,17 @@ from mailgate.policy.apps import Strict
 Name = Annotated[str, StringConstraints(max_length=500)]
 Thumbprint = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{43}$")]
 """SHA-256 in base64url without padding, as ``x5t#S256`` (RFC 8705) has it."""
+
+
+def _in_utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise PydanticCustomError("datetime_range", "no clock gets there") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+"""An instant that can be written in UTC: close to the years 1 and 9999 some cannot."""
 
 MAX_APPS = 5000
 
@@ -48,9 +59,9 @@ class DeviceLine(Strict):
     """Identifiers or names of the apps that are there; left out where the inventory does not know."""
     apps_complete: bool = False
     """Whether ``apps`` has every app on the device. Where it does not, the device is never clean."""
-    reported_at: AwareDatetime | None = None
+    reported_at: Moment | None = None
     """When the apps were looked at."""
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
     """Until when this may be believed, where that is sooner than ``posture.max_age``."""
     gone: bool = False
     """The inventory has the device no longer."""

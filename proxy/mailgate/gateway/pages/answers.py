@@ -16,6 +16,9 @@ _ANSWERS: dict[Came, Message] = {
     ),
     Came.UNSEEN: mark("Asked %(source)s: it knows the device and does not see which apps are there."),
     Came.UNKNOWN: mark("Asked %(source)s: it does not know this device any more."),
+    Came.ASKED: mark(
+        "%(source)s has asked the device. The answer counts as soon as it comes, mostly within seconds, once the device is on and online."
+    ),
     Came.SILENT: mark("%(source)s did not answer. Please try again in a few minutes."),
     Came.NOBODY: mark(
         "Nobody can be asked about this device: it reports by itself. Let your company’s management app finish a check; a new report counts at once."

@@ -39,6 +39,8 @@ class Came(StrEnum):
     """It does not see which apps are there."""
     UNKNOWN = "unknown"
     """It does not know the device (any more)."""
+    ASKED = "asked"
+    """It has told the device to report, which answers by itself."""
     SILENT = "silent"
     """It did not answer."""
     NOBODY = "nobody"

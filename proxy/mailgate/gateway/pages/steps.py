@@ -77,6 +77,17 @@ FIXES: dict[str, dict[str, Steps]] = {
             _GOES_ON,
         )
     },
+    "get-extension": {
+        "": (
+            mark(
+                "If your company looks after this browser, its extension for mail comes by itself: wait a minute or restart the browser."
+            ),
+            mark(
+                "If not, ask for help: you get the extension and a code. Add the extension, open its set-up and enter the code."
+            ),
+            _GOES_ON,
+        )
+    },
     "report-again": {
         "": (
             mark("Make sure that this device is online."),

@@ -38,6 +38,7 @@ def test_an_app_is_removed_in_the_words_of_the_system(blocked: View, os: str, wo
         (Reason.TOKEN_EXPIRED, "", (), "Make sure that this device is online."),
         # a rule's own fix wins, in our words or its own
         (Reason.RULE_MATCHED, "report-again", (), "Make sure that this device is online."),
+        (Reason.ATTESTATION_REQUIRED, "get-extension", (), "If your company looks after this browser"),
         (Reason.RULE_MATCHED, "Call the front desk.", (), "Call the front desk."),
         # there is no app to remove
         (

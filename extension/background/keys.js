@@ -1,0 +1,77 @@
+/** The device's key, in IndexedDB: the private half can be used there and never be read, by this code neither. */
+
+const DATABASE = "mailgate";
+const STORE = "keys";
+const CURRENT = "current";
+
+/**
+ * @typedef {object} DeviceKey
+ * @property {JsonWebKey} publicJwk
+ * @property {(bytes: Uint8Array) => Promise<ArrayBuffer>} sign
+ */
+
+/** @returns {Promise<DeviceKey | null>} null where there is none, or none that can be used */
+export async function readKey() {
+  const pair = await ask("readonly", (store) => store.get(CURRENT));
+  return pair?.privateKey instanceof CryptoKey ? usable(pair) : null;
+}
+
+/**
+ * Makes a new key in place of the one before.
+ *
+ * @returns {Promise<DeviceKey>}
+ */
+export async function makeKey() {
+  const pair = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, false, ["sign", "verify"]);
+  await ask("readwrite", (store) => store.put(pair, CURRENT));
+  return usable(pair);
+}
+
+/** @returns {Promise<void>} */
+export async function dropKey() {
+  await ask("readwrite", (store) => store.delete(CURRENT));
+}
+
+/**
+ * @param {CryptoKeyPair} pair
+ * @returns {Promise<DeviceKey>}
+ */
+async function usable({ publicKey, privateKey }) {
+  return {
+    publicJwk: await crypto.subtle.exportKey("jwk", publicKey),
+    sign: (bytes) => crypto.subtle.sign({ name: "ECDSA", hash: "SHA-256" }, privateKey, /** @type {BufferSource} */ (bytes)),
+  };
+}
+
+/**
+ * @param {IDBTransactionMode} mode
+ * @param {(store: IDBObjectStore) => IDBRequest} question
+ * @returns {Promise<any>}
+ */
+async function ask(mode, question) {
+  const database = await open();
+  try {
+    return await settled(question(database.transaction(STORE, mode).objectStore(STORE)));
+  } finally {
+    database.close();
+  }
+}
+
+/** @returns {Promise<IDBDatabase>} */
+function open() {
+  const request = indexedDB.open(DATABASE, 1);
+  request.onupgradeneeded = () => request.result.createObjectStore(STORE);
+  return settled(request);
+}
+
+/**
+ * @template T
+ * @param {IDBRequest<T>} request
+ * @returns {Promise<T>}
+ */
+function settled(request) {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}

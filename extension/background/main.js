@@ -1,0 +1,24 @@
+/** The worker. Listeners are there before anything is awaited, so that the browser can wake it for each of them. */
+
+import { alarms, notifications, permissions, runtime, storage } from "../shim/ext.js";
+import { onMessage } from "./handlers.js";
+import { openNotice } from "./show.js";
+import { ALARM, turn } from "./turn.js";
+
+const wake = () => void turn();
+const retry = () => void turn({ retry: true });
+
+runtime.onMessage.addListener(onMessage);
+runtime.onInstalled.addListener(wake);
+runtime.onStartup.addListener(retry);
+permissions.onAdded.addListener(wake);
+permissions.onRemoved.addListener(wake);
+alarms.onAlarm.addListener(({ name }) => {
+  if (name === ALARM) wake();
+});
+storage.onChanged.addListener((_changes, area) => {
+  if (area === "managed") retry();
+});
+notifications.onClicked.addListener((id) => void openNotice(id));
+
+wake();

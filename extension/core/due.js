@@ -1,0 +1,55 @@
+/** What is due now, by the state and the time. Times are milliseconds since 1970 by this computer's clock. */
+
+/** @typedef {import("./state.js").Memory} Memory */
+
+/** Phases in which there is nothing to do until a person, or the company, does something. */
+const RESTING = new Set(["unconfigured", "permission", "code", "code-refused", "revoked", "not-enrolled", "key-lost"]);
+
+/**
+ * Whether to enrol now. A key that was revoked is not replaced by itself: only a new code from a person does that.
+ *
+ * @param {Memory} memory
+ * @param {{token: string, byHand: boolean}} given
+ * @param {number} now
+ */
+export function enrolsNow(memory, { token, byHand }, now) {
+  if (!token || memory.deviceId || memory.phase === "permission" || memory.phase === "unconfigured") return false;
+  if (byHand) return memory.phase !== "away" || now >= memory.retryAt;
+  if (memory.phase === "revoked" || memory.phase === "code-refused") return false;
+  return now >= memory.retryAt;
+}
+
+/**
+ * Whether a report is due.
+ *
+ * @param {Memory} memory
+ * @param {number} now
+ * @param {number} expiresAt when the token ends; 0 without one
+ */
+export function reportsNow(memory, now, expiresAt) {
+  if (!memory.deviceId || RESTING.has(memory.phase)) return false;
+  if (now < memory.retryAt) return false;
+  return now >= memory.reportAt || now >= expiresAt;
+}
+
+/**
+ * Whether the gate may be asked for the verdict.
+ *
+ * @param {Memory} memory
+ */
+export function mayLook(memory) {
+  return Boolean(memory.deviceId) && !RESTING.has(memory.phase);
+}
+
+/**
+ * Whether to ask for the verdict now: every so often, or when it is time for another try.
+ *
+ * @param {Memory} memory
+ * @param {number} now
+ * @param {number} every seconds
+ */
+export function looksNow(memory, now, every) {
+  if (!mayLook(memory)) return false;
+  // alarms may ring a little early
+  return now + 500 >= (memory.phase === "away" ? memory.retryAt : memory.statusAt + every * 1000);
+}

@@ -1,0 +1,79 @@
+/** Which message says a reason or a fix. What a newer gate may add gets the general words, never none. */
+
+/** @typedef {import("./status.js").Verdict} Verdict */
+
+const REASONS = new Set([
+  "prohibited-app",
+  "rule-matched",
+  "no-rule-matched",
+  "rule-error",
+  "posture-missing",
+  "posture-stale",
+  "posture-partial",
+  "posture-unavailable",
+  "kind-contradicted",
+  "kind-unknown",
+  "kind-refused",
+  "attestation-required",
+  "attestation-invalid",
+  "probe-required",
+  "device-lost",
+  "device-contradicted",
+]);
+
+const FIXES = new Set([
+  "remove-app",
+  "set-up-device",
+  "report-again",
+  "report-everything",
+  "wait",
+  "use-mobile-site",
+  "use-known-browser",
+  "use-other-device",
+  "ask",
+]);
+
+/** A fix that this version does not know is a code all the same; a sentence of the admin's own has spaces. */
+const CODE = /^[a-z]+(-[a-z]+)+$/;
+
+/** What helps where the rule names no fix. @type {Record<string, string>} */
+const FIX_OF_REASON = {
+  "prohibited-app": "remove-app",
+  "posture-missing": "set-up-device",
+  "posture-stale": "report-again",
+  "posture-partial": "report-everything",
+  "posture-unavailable": "wait",
+  "rule-error": "wait",
+  "kind-contradicted": "use-mobile-site",
+  "kind-unknown": "use-known-browser",
+  "kind-refused": "use-other-device",
+};
+
+/** The message that holds nothing but a sentence of the admin's own. */
+export const OWN_WORDS = "own_words";
+
+/** @param {Verdict} verdict */
+export function reasonKey({ reason, apps, title }) {
+  if (!REASONS.has(reason)) return "reason_other";
+  if (reason === "rule-matched" && !title) return "reason_no_rule_matched";
+  return reason === "prohibited-app" && apps.length === 0 ? "reason_some_app" : messageKey("reason", reason);
+}
+
+/**
+ * @param {Verdict} verdict
+ * @returns {[string, ...string[]]}
+ */
+export function fixKey({ fix, reason, apps }) {
+  if (fix && !FIXES.has(fix) && !CODE.test(fix)) return [OWN_WORDS, fix];
+  let known = (FIXES.has(fix) && fix) || (Object.hasOwn(FIX_OF_REASON, reason) ? FIX_OF_REASON[reason] : "ask");
+  if (known === "remove-app" && apps.length === 0) known = "ask";
+  return [messageKey("fix", known), apps.join(", ")];
+}
+
+/**
+ * @param {string} group
+ * @param {string} code in kebab-case
+ */
+function messageKey(group, code) {
+  return `${group}_${code.replaceAll("-", "_")}`;
+}

@@ -1,0 +1,157 @@
+/** From what is known to what is shown: message keys and plain values, in one place for popup, badge and tests. */
+
+import { fixKey, reasonKey } from "./texts.js";
+import { SKEW_WORTH_A_WORD } from "./state.js";
+
+/** @typedef {import("./state.js").Memory} Memory */
+/** @typedef {import("./status.js").Device} Device */
+/** @typedef {import("./status.js").Verdict} Verdict */
+
+/** @typedef {[key: string, ...substitutions: string[]]} Text a message, and what stands in it */
+/** @typedef {"ok" | "warned" | "blocked" | "waiting"} Tone */
+
+/**
+ * @typedef {object} Line what is said of one verdict
+ * @property {Tone} tone
+ * @property {Text} state
+ * @property {Text | null} reason
+ * @property {Text | null} fix
+ * @property {string} contact
+ * @property {string} deadline ISO 8601, or empty
+ */
+
+/**
+ * @typedef {object} View
+ * @property {Tone} tone
+ * @property {Text} headline the one sentence
+ * @property {Text | null} explained what to do about the state of the extension itself
+ * @property {Line | null} here the verdict on this browser, where it is known
+ * @property {(Line & {id: string, kind: string, system: string})[]} devices
+ * @property {boolean} setUp whether the way out is the set-up
+ * @property {number} minutesOff by how much this computer's clock is off
+ */
+
+/** @type {Record<Verdict["effect"], Tone>} */
+const TONES = { allow: "ok", warn: "warned", challenge: "blocked", block: "blocked" };
+
+const KINDS = new Set(["laptop", "phone", "tablet", "mail_app"]);
+
+const SYSTEMS = new Map([
+  ["android", "Android"],
+  ["chromeos", "ChromeOS"],
+  ["ios", "iOS"],
+  ["ipados", "iPadOS"],
+  ["linux", "Linux"],
+  ["macos", "macOS"],
+  ["windows", "Windows"],
+]);
+
+const GRAVEST = /** @type {const} */ (["blocked", "warned", "waiting", "ok"]);
+
+/** Phases whose way out is the set-up. */
+const SET_UP = new Set(["unconfigured", "permission", "code", "code-refused", "revoked", "not-enrolled", "key-lost"]);
+
+/**
+ * @param {Memory} memory
+ * @returns {View}
+ */
+export function viewOf(memory) {
+  const { phase, status, skew } = memory;
+  const known = status && !SET_UP.has(phase) ? status : null;
+  const here = known ? lineOf(known.verdict, "here") : null;
+  const own = phase === "active" && here ? { tone: here.tone, headline: here.state, explained: null } : ownState(memory);
+  return {
+    ...own,
+    here,
+    devices: known ? known.devices.map(deviceLine) : [],
+    setUp: SET_UP.has(phase) && !(memory.managed && phase === "code"),
+    minutesOff: Math.abs(skew) > SKEW_WORTH_A_WORD ? Math.round(Math.abs(skew) / 60) : 0,
+  };
+}
+
+/**
+ * What is said of the extension itself, where no verdict can be told.
+ *
+ * @param {Memory} memory
+ * @returns {{tone: Tone, headline: Text, explained: Text}}
+ */
+function ownState(memory) {
+  const key = phaseKey(memory.phase, memory);
+  const host = hostOf(memory.gate);
+  return {
+    tone: memory.phase === "revoked" ? "blocked" : "waiting",
+    headline: [key, host],
+    explained: [`${key}_fix`, host],
+  };
+}
+
+/**
+ * The gravest tone of all that is shown: what the badge tells.
+ *
+ * @param {View} view
+ * @returns {Tone}
+ */
+export function gravest(view) {
+  const tones = new Set([view.tone, ...view.devices.map((device) => device.tone)]);
+  return GRAVEST.find((tone) => tones.has(tone)) ?? "ok";
+}
+
+/**
+ * @param {import("./state.js").Phase} phase
+ * @param {Memory} memory
+ */
+function phaseKey(phase, memory) {
+  const key = `phase_${phase.replaceAll("-", "_")}`;
+  return phase === "code-refused" && memory.managed ? "phase_token_refused" : key;
+}
+
+/**
+ * @param {Verdict} verdict
+ * @param {"here" | "device"} whose
+ * @returns {Line}
+ */
+function lineOf(verdict, whose) {
+  const open = verdict.effect === "allow";
+  return {
+    tone: TONES[verdict.effect],
+    state: [`${whose}_${verdict.effect}`],
+    reason: open ? null : [reasonKey(verdict), verdict.apps.join(", "), verdict.title],
+    fix: open ? null : fixKey(verdict),
+    contact: open ? "" : verdict.contact,
+    deadline: verdict.deadline,
+  };
+}
+
+/** @param {Device} device */
+function deviceLine(device) {
+  const line = device.verdict
+    ? lineOf(device.verdict, "device")
+    : { tone: /** @type {Tone} */ ("waiting"), state: unjudged(device), reason: null, fix: null, contact: "", deadline: "" };
+  const kind = device.here ? "kind_here" : `kind_${KINDS.has(device.kind) ? device.kind : "other"}`;
+  // what is said of this browser stands above already
+  const said = device.here ? { ...line, reason: null, fix: null, deadline: "" } : line;
+  return { ...said, id: device.id, kind, system: systemOf(device) };
+}
+
+/**
+ * As its maker writes it. What browsers call the version of Windows is not what people do, so it is left out.
+ *
+ * @param {Device} device
+ */
+function systemOf({ os, osVersion }) {
+  const name = SYSTEMS.get(os) ?? os;
+  return os === "windows" || !osVersion ? name : `${name} ${osVersion}`;
+}
+
+/**
+ * @param {Device} device
+ * @returns {Text}
+ */
+function unjudged(device) {
+  return device.apps.length > 0 ? ["device_apps", device.apps.join(", ")] : ["device_reported"];
+}
+
+/** @param {string} gate */
+function hostOf(gate) {
+  return gate ? new URL(gate).host : "";
+}

@@ -1,0 +1,77 @@
+/** Words on a page: the language's direction, the texts of its elements, dates and spans of time. */
+
+import { OWN_WORDS } from "../core/texts.js";
+import { i18n } from "../shim/ext.js";
+
+/**
+ * @param {import("../core/view.js").Text} text
+ * @returns {string}
+ */
+export function say([key, ...values]) {
+  return key === OWN_WORDS ? values[0] : i18n.getMessage(key, values);
+}
+
+/** Fills every element that names its message, and says in which language. */
+export function translatePage() {
+  document.documentElement.lang = i18n.getUILanguage();
+  document.documentElement.dir = i18n.getMessage("@@bidi_dir");
+  for (const element of document.querySelectorAll("[data-text]")) {
+    element.textContent = i18n.getMessage(/** @type {HTMLElement} */ (element).dataset.text ?? "");
+  }
+}
+
+/**
+ * Shows a text, or hides its element where there is none. Writes only what differs: a screen reader reads what is
+ * written to a live region again.
+ *
+ * @param {string} id
+ * @param {string | null} text
+ */
+export function put(id, text) {
+  const element = byId(id);
+  element.hidden = !text;
+  if (text !== null && element.textContent !== text) element.textContent = text;
+}
+
+/**
+ * @param {string} id
+ * @returns {HTMLElement}
+ */
+export function byId(id) {
+  const found = document.getElementById(id);
+  if (!found) throw new TypeError(`this page has no element ${id}`);
+  return found;
+}
+
+/**
+ * A deadline with the time that is left, or null where none runs any more.
+ *
+ * @param {string} deadline ISO 8601, or empty
+ * @param {number} now milliseconds since 1970
+ */
+export function deadlineText(deadline, now) {
+  const at = Date.parse(deadline);
+  if (Number.isNaN(at) || at <= now) return null;
+  const date = new Intl.DateTimeFormat(i18n.getUILanguage(), { dateStyle: "long", timeStyle: "short" }).format(at);
+  return i18n.getMessage("deadline", [date, fromNow(at, now)]);
+}
+
+/** @type {[Intl.RelativeTimeFormatUnit, number][]} */
+const UNITS = [
+  ["day", 86_400_000],
+  ["hour", 3_600_000],
+  ["minute", 60_000],
+  ["second", 1000],
+];
+
+/**
+ * "in 3 days", in the person's language.
+ *
+ * @param {number} at
+ * @param {number} now
+ */
+export function fromNow(at, now) {
+  const left = at - now;
+  const [unit, size] = UNITS.find(([, size]) => Math.abs(left) >= 2 * size) ?? UNITS[3];
+  return new Intl.RelativeTimeFormat(i18n.getUILanguage()).format(Math.trunc(left / size), unit);
+}

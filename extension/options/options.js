@@ -1,0 +1,76 @@
+/** The set-up of a browser that no policy sets up: the address, leave to speak to it, and a pairing code. */
+
+import { gateOrigin, permissionPattern } from "../core/address.js";
+import { viewOf } from "../core/view.js";
+import { ask } from "../look/ask.js";
+import { byId, put, say, translatePage } from "../look/words.js";
+import { permissions } from "../shim/ext.js";
+
+/** @typedef {import("../core/state.js").Memory} Memory */
+
+const gate = /** @type {HTMLInputElement} */ (byId("gate"));
+const code = /** @type {HTMLInputElement} */ (byId("code"));
+const connect = /** @type {HTMLButtonElement} */ (byId("connect"));
+
+/** @param {Memory} memory */
+function render(memory) {
+  const view = viewOf(memory);
+  byId("verdict").dataset.tone = view.tone;
+  put("headline", say(view.headline));
+  put("explained", view.explained && say(view.explained));
+  byId("managed").hidden = !memory.managed;
+  gate.readOnly = memory.managed;
+  if (memory.gate && (memory.managed || !gate.value)) gate.value = memory.gate.replace("https://", "");
+  byId("forget").hidden = !memory.deviceId;
+}
+
+/** @param {string} key */
+function complain(key) {
+  byId("wrong").textContent = key ? say([key]) : "";
+  gate.setAttribute("aria-invalid", String(key === "wrong_address"));
+}
+
+/** @param {SubmitEvent} event */
+async function submit(event) {
+  event.preventDefault();
+  complain("");
+  const origin = gateOrigin(gate.value);
+  if (!origin) {
+    complain("wrong_address");
+    gate.focus();
+    return;
+  }
+  // first of all: the browser asks only while it is this click that is being answered
+  const granted = await permissions.request({ origins: [permissionPattern(origin)] });
+  if (!granted) {
+    complain("wrong_permission");
+    return;
+  }
+  connect.disabled = true;
+  const { memory, error } = await ask({ type: "enrol", gate: origin, code: code.value });
+  connect.disabled = false;
+  if (error) complain("wrong_address");
+  if (memory) render(memory);
+  if (memory?.deviceId) code.value = "";
+}
+
+async function forget() {
+  const { memory } = await ask({ type: "forget" });
+  gate.value = "";
+  render(memory);
+}
+
+async function offerExtensions() {
+  const granted = await permissions.contains({ permissions: ["management"] });
+  const { memory, asksForExtensions } = await ask({ type: "state" });
+  byId("extensions").hidden = granted || !asksForExtensions;
+  return memory;
+}
+
+translatePage();
+byId("form").addEventListener("submit", (event) => void submit(/** @type {SubmitEvent} */ (event)));
+byId("forget").addEventListener("click", () => void forget());
+byId("allow-extensions").addEventListener("click", () => {
+  void permissions.request({ permissions: ["management"] }).then(offerExtensions);
+});
+render(await offerExtensions());

@@ -1,0 +1,32 @@
+/**
+ * The one file that names the browser's own interface: Firefox calls it `browser`, Chromium `chrome`. Both answer
+ * with promises in Manifest V3.
+ */
+
+/** @type {typeof chrome} */
+const api = /** @type {any} */ (globalThis).browser ?? globalThis.chrome;
+
+export const {
+  action,
+  alarms,
+  declarativeNetRequest,
+  i18n,
+  management,
+  notifications,
+  permissions,
+  runtime,
+  storage,
+  tabs,
+} = {
+  action: api.action,
+  alarms: api.alarms,
+  declarativeNetRequest: api.declarativeNetRequest,
+  i18n: api.i18n,
+  // there only once the person or the company has allowed it, but for `getSelf`
+  management: api.management,
+  notifications: api.notifications,
+  permissions: api.permissions,
+  runtime: api.runtime,
+  storage: api.storage,
+  tabs: api.tabs,
+};

@@ -1,0 +1,2 @@
+/** Mozilla brings no types with it. */
+declare module "web-ext";

@@ -1,0 +1,39 @@
+"""What changed files change in a gate that runs, and what waits for its next start."""
+
+from dataclasses import replace
+
+from mailgate.app.parts import keep_of
+from mailgate.config import Address, Settings
+from mailgate.gateway.handler import Gate
+from mailgate.gateway.prober import Mode
+from mailgate.gateway.proving import Mode as NonceMode
+from mailgate.store import Postures
+
+FIXED = "listen admin_listen public_url upstream upstream_ca store limits timeouts activesync log languages employee_page".split()
+"""Settings that only a start can change."""
+
+
+def take_settings(settings: Settings, gate: Gate, postures: Postures) -> None:
+    """Serve the next request by these settings."""
+    gate.prover.mode = NonceMode(settings.attestation.nonces)
+    gate.enroller.hardware = settings.attestation.hardware.believed()
+    gate.enroller.limit(settings.enrolment.attempts, settings.enrolment.span)
+    postures.max_age = settings.posture.max_age
+    postures.precedence = settings.posture.precedence
+    gate.trusted = settings.trusted_proxies
+    gate.self_service = replace(gate.self_service, keep=keep_of(settings))
+    gate.prober = replace(gate.prober, mode=Mode(settings.probe), lifetime=settings.probe_lifetime)
+
+
+def waiting_for_a_start(before: Settings, settings: Settings) -> list[str]:
+    """The settings that changed and that only a start can change."""
+    waiting = [name for name in FIXED if getattr(before, name) != getattr(settings, name)]
+    if (before.tls is None) is not (settings.tls is None):
+        waiting.append("tls")
+    if _devices_port(before) != _devices_port(settings):
+        waiting.append("client_certificates")
+    return waiting
+
+
+def _devices_port(settings: Settings) -> Address | None:
+    return settings.client_certificates.listen if settings.client_certificates else None

@@ -1,0 +1,50 @@
+"""Numbers that are read where they are kept, each time somebody asks for the metrics."""
+
+from mailgate import __version__
+from mailgate.gateway.handler import Gate
+from mailgate.rollout import Keeper
+from mailgate.store import Ledger
+
+
+def watch_numbers(gate: Gate, ledger: Ledger, keeper: Keeper) -> None:
+    """Show on ``/metrics`` what is counted elsewhere."""
+    metrics, counts, hanging = gate.metrics, ledger.counts, gate.hanging
+    metrics.watch(
+        "mailgate_activesync_hanging", "ActiveSync requests that wait for mail", lambda: len(hanging)
+    )
+    metrics.watch(
+        "mailgate_crl_next_update_seconds",
+        "When the first revocation list becomes stale, in seconds since 1970; 0 without lists",
+        lambda: next_update(gate),
+    )
+    metrics.build.info({"version": __version__})
+    metrics.config_ok.set(1)
+    metrics.watch(
+        "mailgate_policy_serial",
+        "Which activation the gate decides by",
+        lambda: keeper.current.activation.serial,
+    )
+    metrics.watch(
+        "mailgate_policy_held",
+        "1 while the files on disk are not in force",
+        lambda: bool(keeper.held),
+    )
+    metrics.watch("mailgate_ledger_written", "Sightings written to the store", lambda: counts.written)
+    metrics.watch(
+        "mailgate_ledger_spooled",
+        "Sightings kept on disk while the store was down",
+        lambda: counts.spooled,
+    )
+    metrics.watch("mailgate_ledger_dropped", "Sightings lost", lambda: counts.dropped)
+    metrics.watch(
+        "mailgate_ledger_passed_over",
+        "Decisions on strangers that were not recorded, because too many came at once",
+        lambda: ledger.passed_over,
+    )
+
+
+def next_update(gate: Gate) -> float:
+    """When the first revocation list becomes stale, in seconds since 1970; 0 without lists."""
+    certificates = gate.live.certificates
+    end = certificates.revocation.next_update if certificates else None
+    return end.timestamp() if end else 0.0

@@ -1,0 +1,57 @@
+"""How a gate stands: ready or not, and what is wrong with it."""
+
+from typing import Protocol as Shape
+
+from mailgate import __version__
+from mailgate.app.syncing import Syncing
+from mailgate.app.trust import Trust
+from mailgate.config import Bundle
+from mailgate.gateway.handler import Gate
+from mailgate.gateway.reload import Reloader
+from mailgate.rollout import Keeper
+from mailgate.store import Store, StoreError
+
+
+class Running(Shape):
+    """What is asked of a service (``app/service.py``)."""
+
+    store: Store
+    keeper: Keeper
+    trust: Trust
+    gate: Gate
+    reloader: Reloader[Bundle]
+    syncing: Syncing
+    stopping: bool
+
+
+async def readiness(service: Running) -> dict[str, object]:
+    """The body of ``/readyz``. A rejected file or a lost store is shown; only a stopping gate is not ready."""
+    try:
+        await service.store.ping()
+        store = "ok"
+    except StoreError:
+        store = "unavailable"
+    counts = service.store.ledger.counts
+    return {
+        "ready": not service.stopping,
+        "version": __version__,
+        "policy": service.gate.live.policy.version,
+        "rules": {
+            "number": service.keeper.current.activation.number,
+            "serial": service.keeper.current.activation.serial,
+            "held": service.keeper.held,
+        },
+        "config": {
+            "state": "rejected" if service.reloader.mistakes else "ok",
+            "mistakes": service.reloader.mistakes,
+        },
+        "store": store,
+        "issuers": service.trust.health(),
+        "connectors": service.syncing.health(),
+        "ledger": {
+            "written": counts.written,
+            "spooled": counts.spooled,
+            "dropped": counts.dropped,
+            "passed_over": service.store.ledger.passed_over,
+        },
+    }

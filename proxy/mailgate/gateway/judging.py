@@ -1,0 +1,134 @@
+"""What a request gets, and why: who asks, by which device, and what the policy says to that. Nothing is done here."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from time import perf_counter
+from typing import Protocol as Shape
+
+from mailgate.attest import CertificateVerifier, Verifier
+from mailgate.classify import classify, with_attestation, with_device
+from mailgate.decide import decide
+from mailgate.gateway.client_certs.presented import NO_PROXY, ProxyForm
+from mailgate.gateway.facts import Incoming
+from mailgate.gateway.identity import Named, checked, identify, still_bound, with_places_of
+from mailgate.gateway.metrics import Metrics
+from mailgate.gateway.prober import Prober
+from mailgate.gateway.proving import Prover
+from mailgate.model import (
+    Access,
+    AttestationResult,
+    CertificateResult,
+    Client,
+    Decision,
+    Posture,
+    Protocol,
+    RequestFacts,
+    User,
+)
+from mailgate.policy import Policy
+
+BY_THE_CLOCK = timedelta(seconds=10)
+"""How long a verdict on a hanging request stands where nothing but the time changes: stages begin, reports expire."""
+
+
+class Postures(Shape):
+    """What is known of a device (``store/postures.py``)."""
+
+    async def current(self, client: Client, proof: AttestationResult | None, now: datetime) -> Posture: ...
+
+    async def latest(self, client: Client, proof: AttestationResult | None, now: datetime) -> Posture: ...
+
+    async def certified(self, certificate: CertificateResult, now: datetime) -> Posture: ...
+
+    async def of_person(self, login: str, now: datetime) -> Posture: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What a reload replaces, all of it at once."""
+
+    policy: Policy
+    verifier: Verifier
+    certificates: CertificateVerifier | None = None
+    """None where no client certificate counts."""
+    proxy_form: ProxyForm = NO_PROXY
+
+
+@dataclass(slots=True, kw_only=True)
+class Judge:
+    """Judges by what is live at that moment."""
+
+    live: Live
+    prover: Prover
+    postures: Postures
+    metrics: Metrics
+    public_url: str
+    clock: Callable[[], datetime]
+    prober: Prober = field(default_factory=Prober)
+
+    @property
+    def verifier(self) -> Verifier:
+        """The one in force."""
+        return self.live.verifier
+
+    async def judge(self, incoming: Incoming, now: datetime) -> tuple[Access, Decision]:
+        """Who asks, what is known of the device, and what the policy says to that."""
+        started, live, facts = perf_counter(), self.live, self.prober.remembered(incoming.facts, now)
+        certificate = checked(live.certificates, incoming.certificate, now)
+        url, thumbprint = self.public_url + facts.path, certificate.thumbprint if certificate else ""
+        proof = await self.prover.prove(live.verifier, incoming, facts, url, now, thumbprint)
+        client, posture = await self._identify(facts, proof, certificate, now, self.postures.current)
+        client = self.prover.with_places(client, proof, facts, now)
+        client = with_device(client, posture.kind)
+        user = User(_who(incoming, client, proof))
+        access = Access(facts, client, posture, now, user, proof, certificate)
+        decision = decide(access, live.policy)
+        self.metrics.decision_seconds.observe(perf_counter() - started)
+        return access, decision
+
+    async def judge_again(self, before: Access, decision: Decision) -> tuple[Access, Decision] | None:
+        """The verdict on a hanging request by what is known now; None where it can be none but the one before."""
+        now, live = self.clock(), self.live
+        client, certificate, proof = before.client, before.certificate, before.attestation
+        if certificate is None:
+            posture = await self.postures.latest(client, proof, now)
+        else:
+            certificate = live.certificates.again(certificate, now) if live.certificates else None
+            proof = still_bound(proof, before.certificate, certificate)
+            client, posture = await self._identify(
+                before.facts, proof, certificate, now, self.postures.latest
+            )
+            client = with_places_of(before.client, client)
+        client = with_device(client, posture.kind)
+        same = (posture, client) == (before.posture, before.client)
+        if same and live.policy.version == decision.policy_version and now - before.now < BY_THE_CLOCK:
+            return None
+        access = replace(
+            before, client=client, posture=posture, now=now, attestation=proof, certificate=certificate
+        )
+        return access, decide(access, live.policy)
+
+    async def _identify(
+        self,
+        facts: RequestFacts,
+        proof: AttestationResult | None,
+        certificate: CertificateResult | None,
+        now: datetime,
+        named: Named,
+    ) -> tuple[Client, Posture]:
+        seen, certified = with_attestation(classify(facts), proof), self.postures.certified
+        return await identify(seen, proof, certificate, now, named=named, certified=certified)
+
+
+def _who(incoming: Incoming, client: Client, proof: AttestationResult | None) -> str:
+    """Who asks: as a trusted proxy says, else as the device proved, else the login of a mail app.
+
+    A login name is believed on ActiveSync alone: there the webmail checks the very same credentials, while a
+    browser with a session cookie could name anyone and choose whose rules apply.
+    """
+    if incoming.facts.user:
+        return incoming.facts.user
+    if proof is not None and proof.refused is None and proof.user:
+        return proof.user
+    return (incoming.login or "") if client.protocol is Protocol.ACTIVESYNC else ""

@@ -1,0 +1,107 @@
+"""A real Firefox, driven by its own remote protocol (Marionette), which unlike WebDriver BiDi opens pages of extensions."""
+
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.servers import free_port, listens, require, running
+
+FIREFOX = "firefox-esr"
+PREFERENCES: dict[str, object] = {
+    "browser.shell.checkDefaultBrowser": False,
+    "browser.startup.homepage_override.mstone": "ignore",
+    "datareporting.policy.dataSubmissionEnabled": False,
+    "extensions.getAddons.cache.enabled": False,
+    "extensions.update.enabled": False,
+    # nobody is there to click on what the browser itself asks
+    "extensions.webextOptionalPermissionPrompts": False,
+    "network.captive-portal-service.enabled": False,
+    "network.connectivity-service.enabled": False,
+    "services.settings.server": "data:,none",
+    "toolkit.telemetry.reportingpolicy.firstRun": False,
+}
+
+
+class Firefox:
+    """One window; a command at a time."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._stream = connection.makefile("rwb")
+        self._sent = 0
+        self._receive()  # who is there
+        self.command("WebDriver:NewSession", {"capabilities": {}})
+        self.command("WebDriver:SetTimeouts", {"script": 30_000, "pageLoad": 30_000})
+
+    def command(self, name: str, parameters: dict[str, Any]) -> Any:
+        self._sent += 1
+        text = json.dumps([0, self._sent, name, parameters]).encode()
+        self._stream.write(b"%d:%b" % (len(text), text))
+        self._stream.flush()
+        _, _, error, result = self._receive()
+        assert error is None, error
+        return result
+
+    def install(self, directory: Path) -> None:
+        """Load an extension for as long as this Firefox runs."""
+        self.command("Addon:Install", {"path": str(directory), "temporary": True})
+
+    def open(self, url: str) -> None:
+        self.command("WebDriver:Navigate", {"url": url})
+
+    def run(self, script: str, *arguments: object) -> Any:
+        """What an asynchronous function body returns in the page."""
+        wrapped = f"const done = arguments[arguments.length - 1]; (async () => {{ {script} }})().then(done, (e) => done(String(e)));"
+        asked = {"script": wrapped, "args": list(arguments), "newSandbox": False, "sandbox": None}
+        return self.command("WebDriver:ExecuteAsyncScript", asked)["value"]
+
+    def text(self, selector: str) -> str:
+        return str(self.run("return document.querySelector(arguments[0])?.innerText ?? ''", selector))
+
+    def click(self, selector: str) -> None:
+        """A click of a person, which is what lets an extension ask for more."""
+        found = self.command("WebDriver:FindElement", {"using": "css selector", "value": selector})["value"]
+        self.command("WebDriver:ElementClick", {"id": next(iter(found.values()))})
+
+    def _receive(self) -> Any:
+        length = b""
+        while (byte := self._stream.read(1)) != b":":
+            length += byte
+        return json.loads(self._stream.read(int(length)))
+
+
+@contextmanager
+def firefox(directory: Path, extensions: dict[str, str]) -> Iterator[Firefox]:
+    """Firefox with a profile of its own. ``extensions``: under which ids of this profile extensions are reached."""
+    require(FIREFOX)
+    port = free_port()
+    known = {"marionette.port": port, "extensions.webextensions.uuids": json.dumps(extensions)}
+    profile = directory / "profile"
+    profile.mkdir()
+    lines = [
+        f"user_pref({json.dumps(name)}, {json.dumps(value)});"
+        for name, value in (PREFERENCES | known).items()
+    ]
+    (profile / "user.js").write_text("\n".join(lines))
+
+    arguments = [
+        FIREFOX,
+        "--headless",
+        "--marionette",
+        "--remote-allow-system-access",
+        "--no-remote",
+        "--profile",
+        profile,
+    ]
+    with (
+        running(
+            arguments,
+            ready=listens(port),
+            log=directory / "firefox.log",
+            environment={"HOME": str(directory)},
+        ),
+        socket.create_connection(("127.0.0.1", port), timeout=60) as connection,
+    ):
+        yield Firefox(connection)

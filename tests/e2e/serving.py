@@ -1,0 +1,37 @@
+"""A page behind a small server of the test's own, and where axe is that looks at it."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"  # npm ci --prefix tests/e2e
+
+
+class Answering(BaseHTTPRequestHandler):
+    """A server's side of one connection, quiet."""
+
+    def answer(self, status: int, body: str, headers: Mapping[str, str]) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, *_: object) -> None:
+        """Keep the test's output clean."""
+
+
+@contextmanager
+def serving(handler: type[Answering]) -> Iterator[str]:
+    """The origin at which it answers, until the end of the block."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { browserOf, osVersionIn, reportOf } from "../../../extension/core/report.js";
+
+const READ = {
+  os: "win",
+  platform: "Windows",
+  osVersion: "15.0.0",
+  browser: { name: "Google Chrome", version: "156.0.1" },
+  formFactors: ["Desktop"],
+  touchPoints: 10,
+  installType: "admin",
+  managed: true,
+  installed: ["aaaa", "bbbb", "self"],
+  listed: ["bbbb", "cccc"],
+};
+
+test("a report has the members of the protocol and no others", () => {
+  assert.deepEqual(reportOf(READ), {
+    os: "windows",
+    os_version: "15.0.0",
+    platform: "Windows",
+    browser: { name: "Google Chrome", version: "156.0.1" },
+    form_factors: ["Desktop"],
+    touch_points: 10,
+    install_type: "admin",
+    managed: true,
+    prohibited_extensions: ["bbbb"],
+    bearer: true,
+  });
+});
+
+test("an extension that is not listed is never reported", () => {
+  assert.deepEqual(reportOf({ ...READ, listed: [] }).prohibited_extensions, []);
+});
+
+for (const [os, said] of [["android", "android"], ["mac", "macos"], ["cros", "chromeos"], ["openbsd", "other"], ["constructor", "other"]]) {
+  test(`${os} is reported as ${said}`, () => assert.equal(reportOf({ ...READ, os }).os, said));
+}
+
+test("odd readings are cut to what the gate takes", () => {
+  const odd = reportOf({ ...READ, osVersion: `1\n${"x".repeat(100)}`, touchPoints: NaN, installType: "magic" });
+  assert.equal(odd.os_version.length, 64);
+  assert.equal(odd.touch_points, 0);
+  assert.equal(odd.install_type, "other");
+  assert.equal(reportOf({ ...READ, touchPoints: 999 }).touch_points, 256);
+});
+
+test("the browser is the brand that people know, neither an engine nor a made-up one", () => {
+  const brands = [
+    { brand: "Not=A?Brand", version: "24" },
+    { brand: "Chromium", version: "156.0.1" },
+    { brand: "Microsoft Edge", version: "156.0.2" },
+  ];
+  assert.deepEqual(browserOf(brands), { name: "Microsoft Edge", version: "156.0.2" });
+  assert.deepEqual(browserOf(brands.slice(0, 2)), { name: "Chromium", version: "156.0.1" });
+  assert.deepEqual(browserOf([]), { name: "", version: "" });
+});
+
+test("a user agent tells the version of the system where it has one", () => {
+  assert.equal(osVersionIn("Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:153.0) Gecko/20100101 Firefox/153.0"), "10.15");
+  assert.equal(osVersionIn("Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:153.0) Gecko/20100101 Firefox/153.0"), "10.0");
+  assert.equal(osVersionIn("Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0"), "");
+});

@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { EMPTY } from "../../../extension/core/state.js";
+import { readStatus } from "../../../extension/core/status.js";
+import { gravest, viewOf } from "../../../extension/core/view.js";
+
+/** @typedef {import("../../../extension/core/state.js").Memory} Memory */
+
+/** @param {object} verdict @param {object[]} [devices] @returns {Memory} */
+function knowing(verdict, devices = []) {
+  const status = readStatus({ verdict, devices });
+  return { ...EMPTY, phase: "active", gate: "https://mail.example.com", deviceId: "d", status };
+}
+
+const ALLOW = { effect: "allow", reason: "rule-matched" };
+const BLOCK = { effect: "block", reason: "prohibited-app", apps: ["TikTok"], fix: "remove-app", contact: "it-help@example.com" };
+
+test("an open mailbox is one sentence and nothing to do", () => {
+  const view = viewOf(knowing(ALLOW));
+  assert.deepEqual([view.tone, view.headline, view.explained, view.setUp], ["ok", ["here_allow"], null, false]);
+  assert.deepEqual([view.here?.reason, view.here?.fix, view.here?.contact], [null, null, ""]);
+});
+
+test("a block says what blocks, what ends it and whom to ask", () => {
+  const { here, tone } = viewOf(knowing(BLOCK));
+  assert.equal(tone, "blocked");
+  assert.deepEqual(here?.reason, ["reason_prohibited_app", "TikTok", ""]);
+  assert.deepEqual(here?.fix, ["fix_remove_app", "TikTok"]);
+  assert.equal(here?.contact, "it-help@example.com");
+});
+
+test("each device has its line; the badge shows the gravest", () => {
+  const phone = { id: "a", kind: "phone", os: "ios", os_version: "18.6", verdict: BLOCK };
+  const own = { id: "b", here: true, kind: "laptop", verdict: ALLOW };
+  const view = viewOf(knowing(ALLOW, [phone, own, { id: "c", kind: "toaster", apps: ["tiktok"] }]));
+  assert.deepEqual(view.devices.map(({ kind, tone, system }) => [kind, tone, system]), [
+    ["kind_phone", "blocked", "iOS 18.6"],
+    ["kind_here", "ok", ""],
+    ["kind_other", "waiting", ""],
+  ]);
+  assert.equal(view.tone, "ok");
+  assert.equal(gravest(view), "blocked");
+  assert.equal(gravest(viewOf(knowing(ALLOW))), "ok");
+});
+
+test("this browser's line in the list does not say again what stands above it", () => {
+  const own = { id: "b", here: true, kind: "laptop", os: "windows", os_version: "15.0.0", verdict: BLOCK };
+  const [line] = viewOf(knowing(BLOCK, [own])).devices;
+  assert.deepEqual([line.state, line.reason, line.fix, line.system], [["device_block"], null, null, "Windows"]);
+});
+
+test("while the gate is away, the last verdict is still there, but not as the headline", () => {
+  const view = viewOf({ ...knowing(BLOCK), phase: "away" });
+  assert.deepEqual([view.tone, view.headline], ["waiting", ["phase_away", "mail.example.com"]]);
+  assert.deepEqual(view.here?.state, ["here_block"]);
+});
+
+for (const phase of /** @type {const} */ (["unconfigured", "permission", "code", "code-refused", "revoked", "not-enrolled", "key-lost"])) {
+  test(`in the state ${phase} the way out is the set-up, and no verdict is shown`, () => {
+    const view = viewOf({ ...knowing(ALLOW), phase });
+    assert.equal(view.setUp, true);
+    assert.equal(view.here, null);
+    assert.deepEqual(view.devices, []);
+    assert.equal(view.explained?.[0], `${view.headline[0]}_fix`);
+  });
+}
+
+test("a managed browser that enrols by itself needs no set-up, and a bad token is the company's", () => {
+  assert.equal(viewOf({ ...EMPTY, gate: "https://mail.example.com", phase: "code", managed: true }).setUp, false);
+  assert.equal(viewOf({ ...EMPTY, gate: "https://mail.example.com", phase: "code-refused", managed: true }).headline[0], "phase_token_refused");
+});
+
+test("a clock that is off by more than a minute is told in minutes", () => {
+  assert.equal(viewOf({ ...knowing(ALLOW), skew: 60 }).minutesOff, 0);
+  assert.equal(viewOf({ ...knowing(ALLOW), skew: -700 }).minutesOff, 12);
+});

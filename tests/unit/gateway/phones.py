@@ -1,0 +1,58 @@
+"""Phones that ask a gate for which phones are fine as long as they are clean."""
+
+import base64
+from ipaddress import ip_network
+
+from tests import pki
+from tests.unit.gateway.gates import NOW, Known, gate, policy
+from tests.unit.gateway.wire import exchange
+
+from mailgate.attest import CertificateVerifier, Verdict
+from mailgate.gateway.client_certs.presented import ProxyForm
+from mailgate.gateway.facts import read_facts
+from mailgate.gateway.judging import Live
+from mailgate.model import Kind, Posture, PostureState
+
+EAS = "/Microsoft-Server-ActiveSync?Cmd={}&DeviceId=a&DeviceType=iPhone"
+LOGIN = b"Authorization: Basic YWRhOng="
+PROXIES = (ip_network("192.0.2.0/24"),)
+DEVICES = pki.root(now=NOW)
+PHONE = DEVICES.device()
+HANDED_ON = b"Client-Cert: :" + base64.b64encode(PHONE.der) + b":"
+KNOWN = Posture(PostureState.CLEAN, "d1", Kind.PHONE, source="mdm")
+
+
+class Believing:
+    """A verifier that takes every request for one of this proof."""
+
+    def __init__(self, proof):
+        self.proof = proof
+
+    def verify(self, *_, **__):
+        return Verdict(self.proof)
+
+
+def incoming_of(path):
+    head = exchange(f"POST {path} HTTP/1.1".encode()).head
+    return read_facts(head, peer="192.0.2.7", secure=False, trusted=())
+
+
+def mobile(**changed):
+    """A gate for which phones are fine as long as they are clean."""
+    known = Known()
+    known.posture = Posture(PostureState.CLEAN)
+    rules = ({"id": "clean", "when": 'client.handheld && device.state == "clean"', "effect": "allow"},)
+    on = gate(postures=known, **changed)
+    on.live = Live(policy(rules), on.live.verifier)
+    return on
+
+
+def with_certificates(**changed):
+    """A gate that believes certificates of devices from a proxy at the address of every test's client."""
+    on = mobile(trusted=PROXIES, **changed)
+    on.live = Live(
+        on.live.policy, on.live.verifier, CertificateVerifier([DEVICES.certificate]), ProxyForm("client-cert")
+    )
+    on.postures.posture = Posture()
+    on.postures.certified_posture = KNOWN
+    return on

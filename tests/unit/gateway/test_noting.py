@@ -1,0 +1,41 @@
+"""One decision in the numbers and in the log."""
+
+import json
+
+from structlog.testing import capture_logs
+from tests.unit.gateway.gates import ask, gate, value
+from tests.unit.gateway.phones import EAS, HANDED_ON, LOGIN, with_certificates
+
+from mailgate.model import Posture, PostureState
+
+
+async def test_reason_and_reference_stand_in_the_log_line_of_the_same_request():
+    with capture_logs() as logs:
+        _, _, body, _ = await ask(gate(), "/block")
+    (line,) = logs
+    problem = json.loads(body)
+    assert (line["reference"], line["reason"]) == (problem["reference"], problem["reason"])
+    assert (line["event"], line["rule"], line["log_level"]) == ("decided", "closed", "info")
+
+
+async def test_an_attestation_that_is_refused_is_counted_and_never_helps():
+    on = gate()
+    status, _, _, _ = await ask(on, "/block", b"Device-Attestation: x.y.z")
+    assert status == 403
+    assert value(on, "mailgate_attestations_total", result="token-malformed") == 1
+
+
+async def test_numbers():
+    on = gate()
+    await ask(on, "/allow")
+    assert value(on, "mailgate_would_total", rule="rehearsed", effect="block") == 1
+    assert value(on, "mailgate_decisions_total", effect="allow", reason="rule-matched", kind="unknown") == 1
+    assert value(on, "mailgate_decision_seconds_count") == 1
+    assert value(on, "mailgate_requests_in_flight") == 0
+
+
+async def test_two_devices_in_one_request_are_counted_and_the_stricter_counts():
+    on = with_certificates()
+    on.postures.posture = Posture(PostureState.PROHIBITED, "d2", source="mdm")
+    assert (await ask(on, EAS.format("FolderSync"), LOGIN, HANDED_ON, method="POST"))[0] == 403
+    assert value(on, "mailgate_two_devices_total") == 1
