@@ -2,7 +2,9 @@
 
 import asyncio
 import ssl
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPSConnection
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -63,6 +65,24 @@ async def test_a_renewed_certificate_is_served_without_a_restart(
             break
         await asyncio.sleep(0.05)
     assert name == "second"
+
+
+async def test_a_client_that_is_asleep_does_not_hold_up_the_end(guard: Guard, tmp_path: Path) -> None:
+    write_certificate(tmp_path, "gate")
+    files = {"certificate": "cert.pem", "key": "key.pem"}
+    guarded = guard(OPEN, tls=files, timeouts={"shutdown": "25s"})
+    trusted = ssl.create_default_context(cafile=str(tmp_path / "cert.pem"))
+
+    def ask(asleep: HTTPSConnection) -> int:
+        asleep.request("GET", "/", headers={"User-Agent": LAPTOP})
+        with asleep.getresponse() as answer:
+            answer.read()
+            return answer.status
+
+    with closing(HTTPSConnection(*guarded.gate.public, context=trusted)) as asleep:
+        assert await asyncio.to_thread(ask, asleep) == 200
+        guarded.gate.terminate()
+        assert await asyncio.to_thread(guarded.gate.process.wait, 20) == 0
 
 
 @pytest.mark.parametrize(("named", "status"), [(True, 200), (False, 502)])

@@ -22,6 +22,9 @@ from mailgate.model import Reason
 
 log = structlog.get_logger()
 
+FAREWELL = 5.0
+"""Seconds for the last bytes of an idle connection when the gate stops."""
+
 
 class Connection(RequestHandler):
     """One client's connection."""
@@ -92,7 +95,11 @@ class Connection(RequestHandler):
         if exchange is not None:
             exchange.head.keep_alive = False
         elif self._waiter is not None and not self._requests.inside_head:
+            transport = self.transport
             self.force_close()
+            if transport is not None:
+                # TLS waits for the client's farewell, which a sleeping phone does not send
+                self._loop.call_later(FAREWELL, transport.abort)
 
     def log_exception(self, *_: Any, **kw: Any) -> None:
         """What aiohttp catches behind our handler: never with its arguments, they hold the request."""
