@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from mailgate.config.sources import Asked
 from mailgate.connectors.http import Client
@@ -12,6 +12,9 @@ from mailgate.connectors.surroundings import Surroundings
 from mailgate.connectors.wire import HttpsWire, Wire
 from mailgate.model import AppsReport
 from mailgate.policy import AppCatalog
+
+_AHEAD = timedelta(days=1)
+"""How far a source's clock may be ahead, time zones that it does not tell included."""
 
 
 def https_wire(settings: Asked) -> Wire:
@@ -53,9 +56,13 @@ class Opening:
         """What ``listed`` found, as a report; None where nobody can tell how old that is.
 
         ``complete``: whether the inventory has every app, not only those that the MDM manages. A report from the
-        future would never grow old, so it counts as one of now.
+        future would never grow old, so it counts as one of now; from further ahead than clocks go, it makes nothing
+        clean: the listed apps that it names are there, and of the rest nobody knows when it was looked at.
         """
-        return AppsReport(present, complete, min(at, self.now())) if at else None
+        if at is None:
+            return None
+        now = self.now()
+        return AppsReport(present, complete and at <= now + _AHEAD, min(at, now))
 
     def unreadable(self) -> None:
         """Count a device that has no name, or none that can be read."""

@@ -16,6 +16,14 @@ def test_a_report_is_no_newer_than_now():
     assert handed.report(present, complete=True, at=NOW + timedelta(days=1)) == AppsReport(present, True, NOW)
 
 
+def test_a_report_from_further_ahead_than_clocks_go_makes_nothing_clean():
+    handed = opening(Exchanges("jamf", "https://example.jamfcloud.com"))
+    later = NOW + timedelta(days=1, seconds=1)
+    assert handed.report(frozenset({"tiktok"}), complete=True, at=later) == AppsReport(
+        frozenset({"tiktok"}), False, NOW
+    )
+
+
 def test_a_report_without_a_time_is_none():
     handed = opening(Exchanges("jamf", "https://example.jamfcloud.com"))
     assert handed.report(frozenset({"tiktok"}), complete=True, at=None) is None
