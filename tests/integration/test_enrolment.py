@@ -160,7 +160,7 @@ async def test_a_lost_device_is_shut_out_at_every_gate_with_every_token_that_it_
         while any(await accepted(at)):
             assert asyncio.get_running_loop().time() < deadline
             await asyncio.sleep(0.05)
-        assert await report(client, gates.url(at), phone) == 401
+        assert await report(client, gates.url(at), phone) == 403
         status, refused = await enrol(client, gates.url(at), phone, made["token"])
         assert (status, refused["reason"]) == (403, "key-revoked")
     async with client.get(f"{gates.admin()}/metrics") as response:
