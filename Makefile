@@ -33,19 +33,19 @@ $(STAMP): requirements-dev.lock pyproject.toml
 run: setup ## Start the gate before a demo mailbox and say what to open (ARGS="--upstream URL" for your own webmail)
 	@$(BIN)/mailgate demo $(ARGS)
 
-# Two halves side by side, on one core each: those that need nothing but Python, and those with real servers and browsers.
-QUICK_TESTS := tests/unit tests/golden tests/docs tests/extension
-SLOW_TESTS := tests/integration tests/e2e
+# Two halves side by side: most of the time of the second is waiting for gates to start and to stop.
+FIRST_HALF := tests/unit tests/golden tests/docs tests/extension tests/e2e
+SECOND_HALF := tests/integration
 
 test: setup ## Run every test; end-to-end tests are skipped where the mail system or the browser is missing
 ifneq ($(ARGS),)
 	$(BIN)/pytest $(ARGS)
 else
 	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; \
-	echo "Running $(QUICK_TESTS) in the background; what came of them is shown at the end"; \
-	$(BIN)/pytest -p no:cacheprovider $(QUICK_TESTS) >"$$log" 2>&1 & quick=$$!; \
-	$(BIN)/pytest -p no:cacheprovider $(SLOW_TESTS); slow=$$?; \
-	wait $$quick; quick=$$?; cat "$$log"; exit $$((slow ? slow : quick))
+	echo "Running $(SECOND_HALF) in the background; what came of them is shown at the end"; \
+	$(BIN)/pytest -p no:cacheprovider $(SECOND_HALF) >"$$log" 2>&1 & second=$$!; \
+	$(BIN)/pytest -p no:cacheprovider $(FIRST_HALF); first=$$?; \
+	wait $$second; second=$$?; cat "$$log"; exit $$((first ? first : second))
 endif
 
 check: setup ## Format, lint, types, floors, docs, and the extension where npm has installed its tools
@@ -62,7 +62,7 @@ e2e: setup ## Only the end-to-end tests, which then must not be skipped
 
 bench: setup ## Measure the gate beside its peers and write the ratios (QUICK=1 for fewer, shorter rounds)
 	@$(MAKE) --no-print-directory bench-setup || echo "make bench: going on without the peers that could not be installed"
-	PYTHONPATH=proxy $(BIN)/python -m benchmarks $(if $(filter-out 0,$(QUICK)),--quick) $(ARGS)
+	PYTHONPATH=proxy $(BIN)/python -m benchmarks $(if $(filter-out 0,$(QUICK)),--second) $(ARGS)
 
 bench-devices: setup ## Import a million devices and time decisions about them: takes minutes (STORE=postgresql://… for an empty one)
 	PYTHONPATH=proxy $(BIN)/python -m benchmarks.devices $(if $(STORE),--store $(STORE)) $(ARGS) | tee benchmarks/results/devices.json
