@@ -24,7 +24,8 @@ async def test_own_targets_stay_here(
     await wire.send(request(method + b" " + target + b" HTTP/1.1", b"Content-Length: 0"))
     response = await wire.final()
     assert response.status < 500
-    assert upstream.exchanges == []
+    # the page of one's own devices asks the webmail a question of the gate's own: whether it tells logins apart
+    assert [each for each in upstream.exchanges if b"mailgate/" in each.request.start[1].lower()] == []
     if response.status >= 400:
         assert json.loads(response.content)["reason"]
 
