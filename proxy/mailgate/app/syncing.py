@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from mailgate.app.parts import utc_now
 from mailgate.config import Bundle
-from mailgate.config.sources import Common
+from mailgate.config.sources import EverySource
 from mailgate.connectors import (
     Connector,
     Opening,
@@ -83,7 +83,7 @@ def leading_for(store: Store, bundle: Callable[[], Bundle], registry: CollectorR
     """Runs connectors into this store. ``bundle``: the files in force, looked up for every run."""
     desk = StoreDesk(store)
 
-    def make(name: str, settings: Common, around: Surroundings) -> Connector:
+    def make(name: str, settings: EverySource, around: Surroundings) -> Connector:
         return connector_for(Opening(name, bundle().policy.catalog, around, known=desk.devices), settings)
 
     return Leading(make, desk, surroundings, Numbers(registry), lambda: bundle().policy.catalog.fingerprint)
@@ -144,7 +144,7 @@ class Syncing:
 
         return Intake(key, posting.most, take, proof) if key or proof else None
 
-    def _settings(self) -> Mapping[str, Common]:
+    def _settings(self) -> Mapping[str, EverySource]:
         return self._bundle().settings.connectors
 
     def _tell(self, unreachable: frozenset[str]) -> None:

@@ -22,7 +22,7 @@ from mailgate.cli.check import DEFAULT_PATH
 from mailgate.cli.connector_facts import states_table, understood, understood_grid
 from mailgate.cli.stored import fail, with_store
 from mailgate.config import Bundle
-from mailgate.config.sources import Common, FileSettings, PostSettings
+from mailgate.config.sources import EverySource, FileSettings, PostSettings
 from mailgate.connectors import Connector, Opening, SourceError, Surroundings, Trouble, is_scheduled
 from mailgate.connectors.file import LinesFile
 from mailgate.connectors.leading import Leading, Wish, where_it_failed
@@ -142,7 +142,7 @@ def import_lines(
         is_csv = file.casefold().endswith(".csv") if as_csv is None else as_csv
         with _readable(file) as path, _Bar(name, shown=not as_json) as bar:
 
-            def make(_name: str, _settings: Common, around: Surroundings) -> Connector:
+            def make(_name: str, _settings: EverySource, around: Surroundings) -> Connector:
                 opening = Opening(name, bundle.policy.catalog, around)
                 return LinesFile(opening, path, is_csv=is_csv, complete=complete)
 
@@ -171,14 +171,14 @@ def _leading(store: Store, bundle: Bundle) -> Leading:
     return replace(leading_for(store, lambda: bundle, CollectorRegistry()), log=quiet)
 
 
-def _found(name: str, bundle: Bundle) -> Common:
+def _found(name: str, bundle: Bundle) -> EverySource:
     known = bundle.settings.connectors
     if name not in known:
         fail(2, f"no connector is called `{name}`; {expected(name, known)}")
     return known[name]
 
 
-def _type(settings: Common) -> str:
+def _type(settings: EverySource) -> str:
     return str(settings.type) if hasattr(settings, "type") else ""
 
 

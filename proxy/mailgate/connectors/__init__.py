@@ -11,7 +11,7 @@ from typing import Any
 from mailgate.config.sources import (
     AndroidManagementSettings,
     AppleMdmSettings,
-    Common,
+    EverySource,
     FileSettings,
     FleetSettings,
     GoogleDirectorySettings,
@@ -38,7 +38,7 @@ from mailgate.connectors.workspace_one import WorkspaceOne
 class Source:
     """A kind of source: the settings that it takes, and what it is made by."""
 
-    settings: type[Common]
+    settings: type[EverySource]
     make: Callable[[Opening, Any], Connector]
 
     @property
@@ -61,17 +61,17 @@ SOURCES: Mapping[str, Source] = {
 """Every source, by the ``type`` in its settings."""
 
 
-def is_scheduled(settings: Common) -> bool:
+def is_scheduled(settings: EverySource) -> bool:
     """Whether a connector of these settings is asked again and again, or is called by its source."""
     return settings.scheduled() and _source_of(settings).scheduled
 
 
-def connector_for(opening: Opening, settings: Common) -> Connector:
+def connector_for(opening: Opening, settings: EverySource) -> Connector:
     """The connector of these settings, with nothing open yet."""
     return _source_of(settings).make(opening, settings)
 
 
-def _source_of(settings: Common) -> Source:
+def _source_of(settings: EverySource) -> Source:
     return next(each for each in SOURCES.values() if isinstance(settings, each.settings))
 
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from cachetools import TTLCache
 
-from mailgate.config.sources import Common
+from mailgate.config.sources import EverySource
 from mailgate.connectors.leading import Leading
 from mailgate.connectors.protocol import AsksForOne, Wakes
 from mailgate.connectors.run import finished
@@ -47,7 +47,7 @@ class CheckAgain:
             _REMEMBERED, PAUSE.total_seconds(), timer=lambda: now().timestamp()
         )
 
-    async def ask(self, name: str, settings: Common, device_id: str) -> Again:
+    async def ask(self, name: str, settings: EverySource, device_id: str) -> Again:
         """Ask the source of the connector ``name`` about the device that it calls ``device_id``."""
         around = self._leading.surroundings()
         connector = self._leading.make(name, settings, around)

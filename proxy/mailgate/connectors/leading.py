@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import structlog
 from structlog.typing import FilteringBoundLogger
 
-from mailgate.config.sources import Asked, Common
+from mailgate.config.sources import Asked, EverySource
 from mailgate.connectors.numbers import Numbers
 from mailgate.connectors.protocol import Connector, Told
 from mailgate.connectors.run import BATCH, Keeper, Outcome, Run, finished
@@ -59,7 +59,7 @@ class Wish:
 class Leading:
     """Runs a connector unless another gate does."""
 
-    make: Callable[[str, Common, Surroundings], Connector]
+    make: Callable[[str, EverySource, Surroundings], Connector]
     desk: Desk
     surroundings: Callable[[], Surroundings]
     """New for every run, with a tally of its own."""
@@ -71,7 +71,7 @@ class Leading:
     async def run(
         self,
         name: str,
-        settings: Common,
+        settings: EverySource,
         wish: Wish = Wish(),
         *,
         unless: Callable[[SourceState], bool] | None = None,
@@ -89,7 +89,7 @@ class Leading:
             log.warning("connector-failed", connector=name, trouble=error.trouble, records=0)
             return Outcome(error.trouble, hint=error.hint)
 
-    async def told(self, name: str, settings: Common, headers: Mapping[str, str], body: bytes) -> int:
+    async def told(self, name: str, settings: EverySource, headers: Mapping[str, str], body: bytes) -> int:
         """Take what a source has posted, all of it or nothing. Returns how many records. Raises ``SourceError``."""
         around = self.surroundings()
         connector = self.make(name, settings, around)
@@ -110,7 +110,7 @@ class Leading:
         return len(records)
 
     async def _under_lease(
-        self, name: str, settings: Common, wish: Wish, unless: Callable[[SourceState], bool] | None
+        self, name: str, settings: EverySource, wish: Wish, unless: Callable[[SourceState], bool] | None
     ) -> Outcome | None:
         state = (await self.desk.states()).get(name) or SourceState(name)
         if unless is not None and unless(state):
@@ -128,7 +128,7 @@ class Leading:
         return outcome
 
     async def _read(
-        self, name: str, settings: Common, around: Surroundings, start: datetime | None, wish: Wish
+        self, name: str, settings: EverySource, around: Surroundings, start: datetime | None, wish: Wish
     ) -> Outcome:
         """One run; a second one that reads everything where the source cannot tell what changed any more."""
         connector = None

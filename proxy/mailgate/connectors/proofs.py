@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from hashlib import sha256
 
-from mailgate.config.sources import AndroidManagementSettings, AppleMdmSettings, Asked, Common
+from mailgate.config.sources import AndroidManagementSettings, AppleMdmSettings, Asked, EverySource
 from mailgate.connectors.push import GoogleToken
 from mailgate.connectors.wire import HttpsWire, Wire
 
@@ -33,16 +33,16 @@ class Proofs:
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
-        self._made: dict[str, tuple[Common, Proof | None]] = {}
+        self._made: dict[str, tuple[EverySource, Proof | None]] = {}
 
-    def of(self, name: str, settings: Common) -> Proof | None:
+    def of(self, name: str, settings: EverySource) -> Proof | None:
         """None where the source sends an API key."""
         made = self._made.get(name)
         if made is None or made[0] != settings:
             made = self._made[name] = (settings, self._proof(settings))
         return made[1]
 
-    def _proof(self, settings: Common) -> Proof | None:
+    def _proof(self, settings: EverySource) -> Proof | None:
         if isinstance(settings, AppleMdmSettings) and settings.hmac_key is not None:
             return Signature(settings.hmac_key.get_secret_value())
         if isinstance(settings, AndroidManagementSettings) and settings.push and settings.push.audience:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
-from mailgate.config.sources import Common
+from mailgate.config.sources import EverySource
 from mailgate.connectors.leading import Leading
 from mailgate.connectors.run import Outcome
 from mailgate.connectors.schedule import due, unreachable
@@ -22,8 +22,8 @@ class Runner:
 
     def __init__(
         self,
-        settings: Callable[[], Mapping[str, Common]],
-        scheduled: Callable[[Common], bool],
+        settings: Callable[[], Mapping[str, EverySource]],
+        scheduled: Callable[[EverySource], bool],
         leading: Leading,
         surroundings: Surroundings,
         tell: Callable[[frozenset[str]], None],
@@ -72,7 +72,7 @@ class Runner:
             if answered and ours and self._is_due(name, each):
                 self._start(name, each)
 
-    def _looking_for_others(self, settings: Mapping[str, Common]) -> set[str]:
+    def _looking_for_others(self, settings: Mapping[str, EverySource]) -> set[str]:
         """Every connector where other apps are listed than at the last look, so that they are found soon."""
         before, self._listed = self._listed, self._leading.listed()
         return set(settings) if before != self._listed else set()
@@ -85,7 +85,7 @@ class Runner:
             return False
         return True
 
-    def _is_due(self, name: str, settings: Common) -> bool:
+    def _is_due(self, name: str, settings: EverySource) -> bool:
         if name in self._woken:
             return True
         state = self.states.get(name) or SourceState(name)
@@ -93,7 +93,7 @@ class Runner:
             self._chances[name] = (state, self._around.chance())
         return due(state, settings, self._around.now(), self._chances[name][1])
 
-    def _start(self, name: str, settings: Common) -> None:
+    def _start(self, name: str, settings: EverySource) -> None:
         woken = name in self._woken
         self._woken.discard(name)
         before = self.states.get(name) or SourceState(name)

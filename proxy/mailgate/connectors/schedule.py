@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from mailgate.config.sources import Common
+from mailgate.config.sources import EverySource
 from mailgate.connectors.run import Outcome
 from mailgate.connectors.trouble import Trouble
 from mailgate.model import SourceState
@@ -15,14 +15,14 @@ _HARMLESS = frozenset({None, Trouble.CUT, Trouble.GONE})
 """The source answered, and what it named counts."""
 
 
-def due(state: SourceState, settings: Common, now: datetime, chance: float) -> bool:
+def due(state: SourceState, settings: EverySource, now: datetime, chance: float) -> bool:
     """Whether it is time for a run: ``every`` after the last one ended, and up to a tenth more by chance."""
     if state.last_attempt is None:
         return True
     return not state.last_attempt <= now < state.last_attempt + settings.every * (1 + chance / 10)
 
 
-def since(state: SourceState, settings: Common, now: datetime, listed: str) -> datetime | None:
+def since(state: SourceState, settings: EverySource, now: datetime, listed: str) -> datetime | None:
     """From when on changes are asked for; None where everything has to be read: now and then, and for other apps."""
     fresh = state.last_full is not None and state.last_full <= now < state.last_full + settings.full_every
     return state.cursor if fresh and state.listed == listed else None
@@ -46,7 +46,7 @@ def after(state: SourceState, outcome: Outcome, started: datetime, now: datetime
 
 
 def unreachable(
-    states: Mapping[str, SourceState], settings: Mapping[str, Common], now: datetime
+    states: Mapping[str, SourceState], settings: Mapping[str, EverySource], now: datetime
 ) -> frozenset[str]:
     """The connectors whose source has failed for so long that nobody can say what became of its devices."""
     return frozenset(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from mailgate.config.sources import Common, FileSettings
+from mailgate.config.sources import EverySource, FileSettings
 from mailgate.config.stamps import Stamp, stamp_of
 
 
@@ -13,7 +13,7 @@ class Watching:
         self._read: dict[str, Stamp | None] = {}
         self._seen: dict[str, Stamp | None] = {}
 
-    def changed(self, settings: Mapping[str, Common]) -> set[str]:
+    def changed(self, settings: Mapping[str, EverySource]) -> set[str]:
         """The connectors whose file is another than when this named them last. The first look names none."""
         stamps = {
             name: stamp_of(each.path) for name, each in settings.items() if isinstance(each, FileSettings)

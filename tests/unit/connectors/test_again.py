@@ -6,14 +6,14 @@ from tests.unit.clock import Clock
 from tests.unit.connectors.around import NOW, settings_of, surroundings
 from tests.unit.connectors.desk import Desk, Source
 
-from mailgate.config.sources import AppleMdmSettings, Common
+from mailgate.config.sources import AppleMdmSettings, EverySource
 from mailgate.connectors import SourceError, Trouble, again
 from mailgate.connectors.again import PAUSE, Again, CheckAgain
 from mailgate.connectors.leading import Leading
 from mailgate.connectors.numbers import Numbers
 from mailgate.model import DeviceRecord
 
-SETTINGS = Common()
+SETTINGS = EverySource()
 
 
 class Asked(Source):

@@ -8,14 +8,14 @@ from tests.exchanges import MARKER
 from tests.unit.connectors.around import NOW, surroundings
 from tests.unit.connectors.desk import Desk, Source
 
-from mailgate.config.sources import Common
+from mailgate.config.sources import EverySource
 from mailgate.connectors import SourceError, Trouble, leading
 from mailgate.connectors.leading import Leading, Wish
 from mailgate.connectors.numbers import Numbers
 from mailgate.connectors.schedule import OVERLAP
 from mailgate.model import DeviceRecord, SourceState
 
-SETTINGS = Common()
+SETTINGS = EverySource()
 
 
 @pytest.fixture

@@ -8,14 +8,14 @@ from tests.unit.clock import Clock
 from tests.unit.connectors.around import NOW, surroundings
 from tests.unit.connectors.desk import Desk, Source
 
-from mailgate.config.sources import Common
+from mailgate.config.sources import EverySource
 from mailgate.connectors import SourceError, Trouble, runner
 from mailgate.connectors.leading import Leading
 from mailgate.connectors.numbers import Numbers
 from mailgate.connectors.runner import Runner
 from mailgate.model import SourceState
 
-SETTINGS = {"mdm": Common()}
+SETTINGS = {"mdm": EverySource()}
 NEVER = timedelta(days=365)
 """How often a source is asked that calls by itself."""
 
@@ -105,7 +105,7 @@ async def test_once_other_apps_are_listed_everything_is_read_soon(make, listed):
 async def test_a_source_that_calls_by_itself_is_not_asked_and_its_state_is_known(make, desk):
     desk.noted["push"] = SourceState("push", last_success=NOW)
     source = Source(1)
-    running = make(source, {"push": Common(every="365d")})
+    running = make(source, {"push": EverySource(every="365d")})
     await running.look()
     await settle()
     assert (source.asked, running.states["push"].last_success) == ([], NOW)

@@ -4,13 +4,13 @@ from datetime import timedelta
 import pytest
 from tests.unit.connectors.around import NOW
 
-from mailgate.config.sources import Common
+from mailgate.config.sources import EverySource
 from mailgate.connectors import Trouble
 from mailgate.connectors.run import Outcome
 from mailgate.connectors.schedule import OVERLAP, after, due, since, unreachable
 from mailgate.model import SourceState
 
-SETTINGS = Common()
+SETTINGS = EverySource()
 NEVER = SourceState("mdm")
 MINUTE = timedelta(minutes=1)
 GOOD = replace(

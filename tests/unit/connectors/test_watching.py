@@ -2,14 +2,17 @@ import os
 
 from tests.unit.connectors.around import settings_of
 
-from mailgate.config.sources import Common, FileSettings
+from mailgate.config.sources import EverySource, FileSettings
 from mailgate.connectors.watching import Watching
 
 
 def test_a_file_counts_as_changed_once_it_rests(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "devices.csv"
-    settings = {"hr": settings_of(FileSettings, {"type": "file", "path": "devices.csv"}), "mdm": Common()}
+    settings = {
+        "hr": settings_of(FileSettings, {"type": "file", "path": "devices.csv"}),
+        "mdm": EverySource(),
+    }
     watching = Watching()
     found = [watching.changed(settings)]
     path.write_text("id\n1\n")

@@ -6,7 +6,7 @@ from pydantic import Discriminator
 
 from mailgate.config.sources.android_management import AndroidManagementSettings
 from mailgate.config.sources.apple_mdm import AppleMdmSettings
-from mailgate.config.sources.common import Asked, Common, Posted, Posting
+from mailgate.config.sources.every_source import Asked, EverySource, Posted, Posting
 from mailgate.config.sources.file import FileSettings
 from mailgate.config.sources.fleet import FleetSettings
 from mailgate.config.sources.google_directory import GoogleDirectorySettings
@@ -35,8 +35,8 @@ __all__ = [
     "AndroidManagementSettings",
     "AppleMdmSettings",
     "Asked",
-    "Common",
     "DeviceLine",
+    "EverySource",
     "FileSettings",
     "FleetSettings",
     "GoogleDirectorySettings",

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from mailgate.config.sources.common import Posting
+from mailgate.config.sources.every_source import Posting
 from mailgate.config.sources.google import GoogleAccount
 from mailgate.config.sources.push import PushSettings
 from mailgate.config.values import ServiceUrl

@@ -6,7 +6,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from mailgate.config.sources.common import Asked, MiB, Posting
+from mailgate.config.sources.every_source import Asked, MiB, Posting
 from mailgate.config.values import Duration, HeaderKey, Secret, ServiceUrl, Size
 from mailgate.policy.apps import Strict
 

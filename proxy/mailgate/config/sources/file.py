@@ -2,11 +2,11 @@
 
 from typing import Literal
 
-from mailgate.config.sources.common import Common
+from mailgate.config.sources.every_source import EverySource
 from mailgate.config.values import FilePlace
 
 
-class FileSettings(Common):
+class FileSettings(EverySource):
     """A file that others write, read when it changes and every ``every``."""
 
     type: Literal["file"]

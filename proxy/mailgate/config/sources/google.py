@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import AfterValidator, SecretStr
 from pydantic_core import PydanticCustomError
 
-from mailgate.config.sources.common import Asked
+from mailgate.config.sources.every_source import Asked
 from mailgate.config.values import Secret, ServiceUrl
 
 

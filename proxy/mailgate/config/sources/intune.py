@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from mailgate.config.sources.common import Asked
+from mailgate.config.sources.every_source import Asked
 from mailgate.config.values import Secret, ServiceUrl
 
 Tenant = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*$", max_length=253)]

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from mailgate.config.sources.common import Asked
+from mailgate.config.sources.every_source import Asked
 from mailgate.config.sources.intune import ClientId
 from mailgate.config.values import Secret, ServiceUrl
 

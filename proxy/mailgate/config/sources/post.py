@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from mailgate.config.sources.common import Posted
+from mailgate.config.sources.every_source import Posted
 
 
 class PostSettings(Posted):

@@ -9,7 +9,7 @@ from joserfc.jwk import KeySet
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from mailgate.config.sources.common import MiB, Posting
+from mailgate.config.sources.every_source import MiB, Posting
 from mailgate.config.sources.google_directory import Mail
 from mailgate.config.values import ExistingFile, HeaderKey, ServiceUrl, Size
 from mailgate.policy.apps import Strict

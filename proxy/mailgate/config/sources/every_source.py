@@ -20,7 +20,7 @@ class Posting(NamedTuple):
     """The API key; None where it proves itself in another way (``connectors/proofs.py``)."""
 
 
-class Common(Strict):
+class EverySource(Strict):
     """Settings of every connector."""
 
     every: Duration = Field(default=timedelta(minutes=15), ge=timedelta(seconds=5))
@@ -41,7 +41,7 @@ class Common(Strict):
         return None
 
 
-class Asked(Common):
+class Asked(EverySource):
     """Settings of a connector that asks an API over HTTPS."""
 
     ca: AuthoritiesFile | None = None
@@ -58,7 +58,7 @@ class Asked(Common):
     """All answers of one run together."""
 
 
-class Posted(Common):
+class Posted(EverySource):
     """Settings of a connector whose source calls by itself, at ``/api/devices/NAME`` on the admin port."""
 
     api_key: HeaderKey
