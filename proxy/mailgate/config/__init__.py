@@ -1,9 +1,9 @@
 """Files that people write: strict YAML in, settings and a compiled policy out, or every mistake at once."""
 
+from mailgate.config.addresses import Address
 from mailgate.config.bundle import Bundle, load_bundle, load_candidate, load_settings
 from mailgate.config.rules import Rules, compile_rules
 from mailgate.config.settings import Settings
-from mailgate.config.values import Address
 
 __all__ = [
     "Address",

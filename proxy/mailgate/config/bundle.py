@@ -6,9 +6,9 @@ from pathlib import Path
 
 from mailgate.config.document import Document
 from mailgate.config.files import Reading
+from mailgate.config.references import Sources, default_environ
 from mailgate.config.rules import Rules, read_rules
 from mailgate.config.settings import Files, Settings
-from mailgate.config.values import Sources, default_environ
 from mailgate.policy.cases import CasesFile
 from mailgate.policy.rules import Policy
 

@@ -10,8 +10,9 @@ from pydantic_core import PydanticCustomError
 
 from mailgate.attest.cert_names import Match
 from mailgate.attest.revocation import Revocation, RevocationError, RevocationList, read_lists, read_serials
+from mailgate.config.addresses import Listen
 from mailgate.config.certificates import read_certificates
-from mailgate.config.values import AuthoritiesFile, ExistingFile, Listen
+from mailgate.config.references import AuthoritiesFile, ExistingFile
 from mailgate.policy.apps import Strict
 
 MAX_FILE = 32 * 1024 * 1024

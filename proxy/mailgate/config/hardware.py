@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from mailgate.attest import android_key, apple_device
 from mailgate.attest.hardware import Roots, StatusError, read_status
 from mailgate.config.certificates import read_certificates
-from mailgate.config.values import AuthoritiesFile, ExistingFile
+from mailgate.config.references import AuthoritiesFile, ExistingFile
 from mailgate.policy.apps import Strict
 
 MAX_STATUS = 32 * 1024 * 1024

@@ -9,23 +9,12 @@ from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from mailgate.attest.evidence import FORMATS
+from mailgate.config.addresses import Listen, Network, Origin
 from mailgate.config.client_certs import ClientCertificateSettings
 from mailgate.config.hardware import HardwareSettings
+from mailgate.config.references import AuthoritiesFile, ExistingFile, HeaderKey, Jwks, Secret, StoreUrl
 from mailgate.config.sources import SourceSettings
-from mailgate.config.values import (
-    AuthoritiesFile,
-    Duration,
-    ExistingFile,
-    HeaderKey,
-    Jwks,
-    Listen,
-    Network,
-    Origin,
-    PartOrCount,
-    Secret,
-    Size,
-    StoreUrl,
-)
+from mailgate.config.values import Duration, PartOrCount, Size
 from mailgate.policy.apps import Key, Strict
 
 Language = Literal["en", "de", "es", "fr", "ja", "zh", "ar"]

@@ -10,8 +10,8 @@ from typing import Any
 from joserfc.jwk import RSAKey
 from tests.exchanges import Exchanges
 
+from mailgate.config.references import Sources
 from mailgate.config.sources import Asked
-from mailgate.config.values import Sources
 from mailgate.connectors import Opening, Surroundings
 from mailgate.connectors.wire import Answer, Question
 from mailgate.policy import AppCatalog, ListedApp

@@ -4,10 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from mailgate.config.addresses import ServiceUrl
 from mailgate.config.sources.every_source import Posting
 from mailgate.config.sources.google import GoogleAccount
 from mailgate.config.sources.push import PushSettings
-from mailgate.config.values import ServiceUrl
 
 Enterprise = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]+$", max_length=100)]
 

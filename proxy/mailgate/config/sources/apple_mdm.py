@@ -6,8 +6,10 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from mailgate.config.addresses import ServiceUrl
+from mailgate.config.references import HeaderKey, Secret
 from mailgate.config.sources.every_source import Asked, MiB, Posting
-from mailgate.config.values import Duration, HeaderKey, Secret, ServiceUrl, Size
+from mailgate.config.values import Duration, Size
 from mailgate.policy.apps import Strict
 
 

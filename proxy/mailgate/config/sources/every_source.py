@@ -5,7 +5,9 @@ from typing import NamedTuple
 
 from pydantic import Field, SecretStr
 
-from mailgate.config.values import AuthoritiesFile, Duration, HeaderKey, Origin, Size
+from mailgate.config.addresses import Origin
+from mailgate.config.references import AuthoritiesFile, HeaderKey
+from mailgate.config.values import Duration, Size
 from mailgate.policy.apps import Strict
 
 MiB = 1024 * 1024

@@ -2,8 +2,8 @@
 
 from typing import Literal
 
+from mailgate.config.references import FilePlace
 from mailgate.config.sources.every_source import EverySource
-from mailgate.config.values import FilePlace
 
 
 class FileSettings(EverySource):

@@ -4,8 +4,9 @@ from typing import Literal
 
 from pydantic import Field
 
+from mailgate.config.addresses import ServiceUrl
+from mailgate.config.references import HeaderKey
 from mailgate.config.sources.every_source import Asked
-from mailgate.config.values import HeaderKey, ServiceUrl
 
 
 class FleetSettings(Asked):

@@ -8,8 +8,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import AfterValidator, SecretStr
 from pydantic_core import PydanticCustomError
 
+from mailgate.config.addresses import ServiceUrl
+from mailgate.config.references import Secret
 from mailgate.config.sources.every_source import Asked
-from mailgate.config.values import Secret, ServiceUrl
 
 
 def _service_account(found: SecretStr) -> SecretStr:

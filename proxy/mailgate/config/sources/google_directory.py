@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from mailgate.config.addresses import ServiceUrl
 from mailgate.config.sources.google import GoogleAccount
-from mailgate.config.values import ServiceUrl
 
 Customer = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]+$", max_length=100)]
 Mail = Annotated[str, StringConstraints(pattern=r"^\S+@\S+$", max_length=320)]

@@ -4,8 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from mailgate.config.addresses import ServiceUrl
+from mailgate.config.references import Secret
 from mailgate.config.sources.every_source import Asked
-from mailgate.config.values import Secret, ServiceUrl
 
 Tenant = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*$", max_length=253)]
 ClientId = Annotated[str, StringConstraints(pattern=r"^\S+$", max_length=200)]

@@ -4,9 +4,10 @@ from typing import Literal
 
 from pydantic import Field
 
+from mailgate.config.addresses import ServiceUrl
+from mailgate.config.references import Secret
 from mailgate.config.sources.every_source import Asked
 from mailgate.config.sources.intune import ClientId
-from mailgate.config.values import Secret, ServiceUrl
 
 
 class JamfSettings(Asked):

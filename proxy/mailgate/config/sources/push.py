@@ -9,9 +9,11 @@ from joserfc.jwk import KeySet
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from mailgate.config.addresses import ServiceUrl
+from mailgate.config.references import ExistingFile, HeaderKey
 from mailgate.config.sources.every_source import MiB, Posting
 from mailgate.config.sources.google_directory import Mail
-from mailgate.config.values import ExistingFile, HeaderKey, ServiceUrl, Size
+from mailgate.config.values import Size
 from mailgate.policy.apps import Strict
 
 Audience = Annotated[str, StringConstraints(pattern=r"^\S+$", max_length=500)]

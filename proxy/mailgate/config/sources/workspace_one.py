@@ -5,8 +5,9 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from mailgate.config.addresses import ServiceUrl
+from mailgate.config.references import HeaderKey, Secret
 from mailgate.config.sources.every_source import Asked
-from mailgate.config.values import HeaderKey, Secret, ServiceUrl
 
 Account = Annotated[str, StringConstraints(pattern=r"^[^:\s][^:]*$", max_length=200)]
 

@@ -1,0 +1,148 @@
+"""Addresses among the settings: where a server listens, origins, services, networks."""
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from typing import Annotated
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import BeforeValidator, InstanceOf, PlainSerializer, PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from mailgate.config.values import text_like
+
+_ADDRESS = r"^(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]@]+):[0-9]{1,5}$"
+_HTTP_URL = r"^https?://[!-~]+$"
+_ORIGIN = r"^[Hh][Tt][Tt][Pp][Ss]?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?$"
+
+IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a server listens. Port 0: any free one."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def _address(value: object) -> Address:
+    text = text_like(
+        value, _ADDRESS, "address", "an address; expected host:port, like 127.0.0.1:8080 or [::1]:8080"
+    )
+    host, _, port = text.rpartition(":")
+    if int(port) > 65535:
+        raise PydanticCustomError("address", "no such port; expected 0 to 65535")
+    if host.startswith("["):
+        try:
+            ipaddress.IPv6Address(host[1:-1])
+        except ValueError as error:
+            raise PydanticCustomError(
+                "address", "not an IPv6 address in the brackets; expected one like [::1]"
+            ) from error
+    return Address(host.strip("[]"), int(port))
+
+
+def _split(text: str) -> SplitResult:
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError as error:
+        raise PydanticCustomError("url", "not a URL; expected one like https://mail.example.com") from error
+    if parts.password is not None or parts.username is not None:
+        raise PydanticCustomError(
+            "url",
+            "credentials stand in the URL; expected them elsewhere, or the whole value as {env: NAME} or {file: PATH}",
+        )
+    return parts
+
+
+def _origin(value: object) -> str:
+    """Scheme, host and port, nothing else: a path would make two URLs out of one request."""
+    if not isinstance(value, str):
+        raise PydanticCustomError("url", "not a URL; expected one like https://mail.example.com")
+    parts = _split(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"\s", value):
+        raise PydanticCustomError(
+            "url", "not an http or https URL; expected one like https://mail.example.com"
+        )
+    if parts.path not in ("", "/") or parts.query or parts.fragment or value.endswith(("?", "#")):
+        raise PydanticCustomError(
+            "url", "more than scheme, host and port; expected a URL without path, query and fragment"
+        )
+    if not re.fullmatch(_ORIGIN, value) or parts.port == 0:
+        raise PydanticCustomError(
+            "url",
+            "no host and port that can be asked; expected ASCII, a name beyond it as xn--…, and no port 0",
+        )
+    return _canonical(parts)
+
+
+def _canonical(origin: SplitResult) -> str:
+    """The one spelling of an origin that browsers and issuers use (RFC 6454, section 6.2)."""
+    address = str(Address(origin.hostname or "", 0)).removesuffix(":0")
+    said = origin.port not in (None, {"http": 80, "https": 443}[origin.scheme])
+    return f"{origin.scheme}://{address}{f':{origin.port}' if said else ''}"
+
+
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def _service(value: object) -> str:
+    """Where a service is asked with a secret: never in the clear, except within this machine."""
+    origin = _origin(value)
+    if origin.startswith("http:") and urlsplit(origin).hostname not in _LOOPBACK:
+        raise PydanticCustomError("url", "not https; expected https, since a secret is sent there")
+    return origin
+
+
+def _network(value: object) -> IPNetwork:
+    try:
+        return ipaddress.ip_network(str(value)) if isinstance(value, str) else _no_network()
+    except ValueError as error:
+        try:
+            near = ipaddress.ip_network(str(value), strict=False)
+        except ValueError:
+            _no_network(error)
+        raise PydanticCustomError("network", f"host bits are set; did you mean `{near}`?") from error
+
+
+def _no_network(cause: Exception | None = None) -> IPNetwork:
+    raise PydanticCustomError(
+        "network", "not a network; expected one like 10.0.0.0/8, fd00::/8 or one address"
+    ) from cause
+
+
+def jwks_url(text: str) -> str:
+    """Where keys are asked for: whoever could change them on the way could sign for every device."""
+    parts = _split(text)
+    if not re.fullmatch(_HTTP_URL, text) or not parts.hostname or parts.fragment or parts.port == 0:
+        raise PydanticCustomError(
+            "url", "not the URL of a JWKS; expected one like https://mdm.example.com/jwks.json"
+        )
+    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        raise PydanticCustomError(
+            "url", "keys over plain http can be forged; expected https, or http on loopback"
+        )
+    return text
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+Listen = Annotated[
+    InstanceOf[Address],
+    PlainValidator(_address),
+    PlainSerializer(str),
+    WithJsonSchema({"type": "string", "pattern": _ADDRESS}),
+]
+Origin = Annotated[str, BeforeValidator(_origin), WithJsonSchema({"type": "string", "pattern": _ORIGIN})]
+ServiceUrl = Annotated[str, BeforeValidator(_service), WithJsonSchema({"type": "string", "pattern": _ORIGIN})]
+Network = Annotated[IPNetwork, PlainValidator(_network), WithJsonSchema({"type": "string"})]

@@ -1,0 +1,185 @@
+"""What settings refer to: files, and secrets that stand elsewhere."""
+
+import os
+import re
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import PlainSerializer, PlainValidator, SecretStr, ValidationInfo, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from mailgate.attest import KeySetError, parse_jwks
+from mailgate.config.addresses import jwks_url
+
+MAX_SECRET_CHARACTERS = 64 * 1024
+MAX_JWKS_CHARACTERS = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where references lead: the folder that relative paths start from, and the environment."""
+
+    folder: Path
+    environ: Mapping[str, str]
+
+
+def _sources(info: ValidationInfo) -> Sources:
+    sources = (info.context or {}).get("sources")
+    assert isinstance(sources, Sources)
+    return sources
+
+
+def _file(value: object, info: ValidationInfo) -> Path:
+    if not isinstance(value, str) or not value:
+        raise PydanticCustomError("file", "not a path; expected a file, relative to the folder of this one")
+    if "://" in value:
+        raise PydanticCustomError(
+            "file", "a URL is not read here; expected a file, relative to the folder of this one"
+        )
+    path = _sources(info).folder / value
+    if not os.path.isfile(path):  # unlike Path.is_file, takes every text
+        raise PydanticCustomError(
+            "file", "no such file; expected one that can be read, relative to the folder of this one"
+        )
+    return path
+
+
+def _place(value: object, info: ValidationInfo) -> Path:
+    """Where a file is or will be: others write it."""
+    if not isinstance(value, str) or not value or "://" in value or "\0" in value:
+        raise PydanticCustomError("file", "not a path; expected one, relative to the folder of this file")
+    return _sources(info).folder / value
+
+
+def _jwks(value: object, info: ValidationInfo) -> Path | str:
+    if isinstance(value, str) and "://" in value:
+        return jwks_url(value)
+    path = _file(value, info)
+    try:
+        with path.open(encoding="utf-8") as file:
+            parse_jwks(file.read(MAX_JWKS_CHARACTERS))
+    except (OSError, UnicodeDecodeError) as error:
+        raise PydanticCustomError("file", "the file cannot be read; expected a JWKS in UTF-8") from error
+    except KeySetError as error:
+        wrong = "; ".join(error.mistakes)
+        raise PydanticCustomError(
+            "file", "the file is no JWKS of public keys: {wrong}", {"wrong": wrong}
+        ) from error
+    return path
+
+
+def _authorities(value: object, info: ValidationInfo) -> Path:
+    path = _file(value, info)
+    try:
+        ssl.create_default_context(cafile=path)
+    except OSError as error:  # an SSLError is one
+        raise PydanticCustomError(
+            "file", "the file holds no certificates; expected those of authorities, in PEM"
+        ) from error
+    return path
+
+
+def _secret(value: object, info: ValidationInfo) -> object:
+    """What a reference leads to; anything else is handed on as it is."""
+    if not isinstance(value, dict):
+        return value
+    if (
+        len(value) != 1
+        or not isinstance(next(iter(value.values())), str)
+        or next(iter(value)) not in ("env", "file")
+    ):
+        raise PydanticCustomError("secret", "not a reference; expected {env: NAME} or {file: PATH}")
+    (kind, name), sources = next(iter(value.items())), _sources(info)
+    found = sources.environ.get(name) if kind == "env" else _content(sources.folder / name)
+    if not found:
+        what = f"the environment variable {name}" if kind == "env" else f"the file {name}"
+        raise PydanticCustomError(
+            "secret", "{what} is missing or empty; expected it to hold the value", {"what": what}
+        )
+    return SecretStr(found)
+
+
+def _content(path: Path) -> str:
+    try:
+        with path.open(encoding="utf-8") as file:
+            return file.read(MAX_SECRET_CHARACTERS).strip()
+    except (OSError, ValueError):  # no such file, no name of one, not UTF-8
+        return ""
+
+
+def _reference(value: object, info: ValidationInfo) -> SecretStr:
+    found = _secret(value, info)
+    if not isinstance(found, SecretStr):
+        raise PydanticCustomError("secret", "not a reference; expected {env: NAME} or {file: PATH}")
+    return found
+
+
+def _key(value: object, info: ValidationInfo) -> SecretStr:
+    """A secret that goes into a header, so it is one line of visible characters."""
+    found = _reference(value, info)
+    if not re.fullmatch(r"[!-~]([ -~]*[!-~])?", found.get_secret_value()):
+        raise PydanticCustomError(
+            "secret", "what it leads to cannot stand in a header; expected visible ASCII characters"
+        )
+    return found
+
+
+_STORE = r"^(sqlite|postgres|postgresql)(\+[a-z0-9]+)?://"
+
+
+def _store(value: object, info: ValidationInfo) -> SecretStr:
+    found = _secret(value, info)
+    text = found.get_secret_value() if isinstance(found, SecretStr) else found
+    if not isinstance(text, str) or not re.match(_STORE, text):
+        raise PydanticCustomError(
+            "store", "not the URL of a store; expected sqlite:///FILE or postgresql://HOST/DATABASE"
+        )
+    if not isinstance(found, SecretStr) and (urlsplit(text).password is not None or "password=" in text):
+        raise PydanticCustomError(
+            "store",
+            "a password stands in the URL; expected the whole URL as a reference: {env: NAME} or {file: PATH}",
+        )
+    return SecretStr(text)
+
+
+def default_environ() -> Mapping[str, str]:
+    """The environment of this process."""
+    return os.environ
+
+
+_REFERENCE = {
+    "type": "object",
+    "minProperties": 1,
+    "maxProperties": 1,
+    "additionalProperties": False,
+    "properties": {"env": {"type": "string", "minLength": 1}, "file": {"type": "string", "minLength": 1}},
+}
+_PATH = {"type": "string", "minLength": 1}
+
+ExistingFile = Annotated[Path, PlainValidator(_file), WithJsonSchema(_PATH)]
+FilePlace = Annotated[Path, PlainValidator(_place), WithJsonSchema(_PATH)]
+AuthoritiesFile = Annotated[Path, PlainValidator(_authorities), WithJsonSchema(_PATH)]
+Jwks = Annotated[Path | str, PlainValidator(_jwks), WithJsonSchema(_PATH)]
+"""A file, or the URL (a text) where an issuer publishes its keys."""
+Secret = Annotated[
+    SecretStr,
+    PlainValidator(_reference),
+    PlainSerializer(str),  # asterisks
+    WithJsonSchema(_REFERENCE),
+]
+HeaderKey = Annotated[
+    SecretStr,
+    PlainValidator(_key),
+    PlainSerializer(str),  # asterisks
+    WithJsonSchema(_REFERENCE),
+]
+StoreUrl = Annotated[
+    SecretStr,
+    PlainValidator(_store),
+    PlainSerializer(str),  # asterisks
+    WithJsonSchema({"anyOf": [{"type": "string", "pattern": _STORE}, _REFERENCE]}),
+]

@@ -1,0 +1,95 @@
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+from tests.unit.config.reading import read
+
+from mailgate.config.references import ExistingFile, HeaderKey, Jwks, Sources, StoreUrl
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Sources:
+    (tmp_path / "secret").write_text("postgresql://u:hunter2@h/db\n")
+    (tmp_path / "empty").write_text("")
+    return Sources(tmp_path, {"STORE": "postgresql://u:hunter2@h/db"})
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["mysql://h/db", "var/mailgate.db", 5, {"env": "X", "file": "y"}, {"vault": "x"}, {"env": 5}],
+)  # fmt: skip
+def test_what_is_no_store_is_refused(value: object, sources: Sources) -> None:
+    with pytest.raises(ValidationError):
+        read(StoreUrl, value, sources)
+
+
+@pytest.mark.parametrize("reference", [{"env": "STORE"}, {"file": "secret"}])
+def test_secrets_come_by_reference(reference: dict[str, str], sources: Sources) -> None:
+    secret = read(StoreUrl, reference, sources)
+    assert secret.get_secret_value() == "postgresql://u:hunter2@h/db"
+    assert "hunter2" not in repr(secret)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ({"env": "NOT_SET"}, "the environment variable NOT_SET is missing or empty"),
+        ({"file": "nowhere"}, "the file nowhere is missing or empty"),
+        ({"file": "empty"}, "the file empty is missing or empty"),
+        ("postgresql://u:hunter2@h/db", "a password stands in the URL"),
+        ("postgresql://h/db?password=hunter2", "a password stands in the URL"),
+        ("mysql://u:hunter2@h/db", "not the URL of a store"),
+    ],
+)
+def test_a_bad_secret_is_not_printed(value: object, message: str, sources: Sources) -> None:
+    with pytest.raises(ValidationError, match=message) as caught:
+        read(StoreUrl, value, sources)
+    assert "hunter2" not in caught.value.errors()[0]["msg"]
+
+
+@pytest.mark.parametrize("name", ["n" * 400, "a\0b", "folder", "empty/x"])
+def test_a_name_that_no_file_can_have_is_a_mistake_like_any_other(name: str, sources: Sources) -> None:
+    (sources.folder / "folder").mkdir()
+    for kind, value in ((ExistingFile, name), (Jwks, name), (StoreUrl, {"file": name})):
+        with pytest.raises(ValidationError, match=r"no such file|is missing or empty"):
+            read(kind, value, sources)
+
+
+def test_files_are_relative_to_the_settings(sources: Sources) -> None:
+    assert read(ExistingFile, "secret", sources) == sources.folder / "secret"
+    for value in ("nowhere", "", ".", 5, "https://mdm.example.com/jwks"):
+        with pytest.raises(ValidationError):
+            read(ExistingFile, value, sources)
+
+
+def test_a_key_set_is_read_when_the_settings_are(sources: Sources) -> None:
+    (sources.folder / "jwks.json").write_text('{"keys": [{"kty": "oct", "kid": "1", "k": "c2VjcmV0"}]}')
+    with pytest.raises(ValidationError, match="no JWKS of public keys"):
+        read(Jwks, "jwks.json", sources)
+    with pytest.raises(ValidationError, match="no such file"):
+        read(Jwks, "nowhere.json", sources)
+
+
+@pytest.mark.parametrize("reference", [{"env": "KEY"}, {"file": "key"}])
+def test_the_key_of_a_header_comes_by_reference(reference: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("Bearer hunter2\n")
+    key = read(HeaderKey, reference, Sources(tmp_path, {"KEY": "Bearer hunter2"}))
+    assert key.get_secret_value() == "Bearer hunter2"
+    assert "hunter2" not in repr(key)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("hunter2", "not a reference"),
+        (7, "not a reference"),
+        ({"env": "MISSING"}, "MISSING is missing or empty"),
+        ({"env": "TWO_LINES"}, "cannot stand in a header"),
+        ({"env": "PADDED"}, "cannot stand in a header"),
+        ({"env": "FOREIGN"}, "cannot stand in a header"),
+    ],
+)
+def test_a_bad_key_of_a_header(value: object, message: str, tmp_path: Path) -> None:
+    environ = {"TWO_LINES": "hunter2\r\nX: y", "PADDED": " hunter2", "FOREIGN": "hüntér2"}
+    with pytest.raises(ValidationError, match=message):
+        read(HeaderKey, value, Sources(tmp_path, environ))
