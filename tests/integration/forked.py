@@ -2,7 +2,7 @@
 
 A process that has imported the command line once is forked for each command, which saves more than a second of processor
 time a gate. What runs is the real command line with its own arguments, folder, environment and standard error; only the
-interpreter's start is shared. ``tests/integration/test_versions.py`` and the demo's tests start theirs from nothing.
+interpreter's start is shared. The tests of the demo and of single commands start theirs from nothing.
 """
 
 import atexit
