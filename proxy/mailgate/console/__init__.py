@@ -1,0 +1,9 @@
+"""The console: what the gate does and how its rules change, as pages and as a JSON API at the admin port.
+
+It shows and calls what the command line shows and calls; it decides nothing of its own.
+"""
+
+from mailgate.console.desk import Desk
+from mailgate.console.site import console_app
+
+__all__ = ["Desk", "console_app"]

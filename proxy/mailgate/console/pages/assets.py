@@ -1,0 +1,12 @@
+"""The stylesheet and the script, from the gate itself."""
+
+from aiohttp import web
+
+from mailgate.console.render import asset
+
+
+async def show(request: web.Request) -> web.Response:
+    return asset(request.match_info["name"])
+
+
+ROUTES = [web.get("/assets/{name}", show, name="asset")]

@@ -1,0 +1,60 @@
+"""Who is logged in at the console: kept in the memory of one gate, so that a session ends where the gate ends it."""
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from cachetools import LRUCache
+
+IDLE = timedelta(minutes=30)
+"""How long a session lasts without a request."""
+WHOLE = timedelta(hours=12)
+"""How long a session lasts at most."""
+MOST = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One login of one admin."""
+
+    name: str
+    csrf: str
+    """Stands in every form of this session, and nowhere else."""
+    started: datetime
+    seen: datetime
+
+
+class Sessions:
+    """Sessions by the digest of what their cookie holds: who reads this memory cannot come in with it."""
+
+    def __init__(self, token: Callable[[], str] = lambda: secrets.token_urlsafe(32)) -> None:
+        self._token = token
+        self._open: LRUCache[bytes, Session] = LRUCache(MOST)
+
+    def start(self, name: str, now: datetime) -> tuple[str, Session]:
+        """A new session, and the value of its cookie. Every login gets a new one."""
+        value, session = self._token(), Session(name, self._token(), now, now)
+        self._open[_digest(value)] = session
+        return value, session
+
+    def find(self, value: str, now: datetime) -> Session | None:
+        """The session of a cookie, used once more; None where it never was or has ended."""
+        key = _digest(value)
+        session = self._open.get(key)
+        if session is None:
+            return None
+        if not (now - session.seen < IDLE and now - session.started < WHOLE):
+            del self._open[key]
+            return None
+        self._open[key] = session = replace(session, seen=now)
+        return session
+
+    def end(self, value: str) -> None:
+        """Whoever holds the cookie is logged out."""
+        self._open.pop(_digest(value), None)
+
+
+def _digest(value: str) -> bytes:
+    return hashlib.sha256(value.encode("utf-8", "surrogatepass")).digest()
