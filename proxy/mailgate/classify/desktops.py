@@ -45,7 +45,7 @@ DESKTOPS = Table(
             "chromebook",
             "desktop",
             "Chromebooks.",
-            r"~CrOS~ | ChromeOS | Chrome OS | Chromium OS",
+            r"~CrOS~ | ChromeOS | Chrome OS | Chromium OS | CitrixChromeApp",
         ),
         Rule(
             "unix",
@@ -70,7 +70,7 @@ DESKTOPS = Table(
             ~CAB[ /]\d | ReactOS | SerenityOS | KolibriOS | MenuetOS | SkyOS | Syllable | AtheOS
             Visopsys | ~Redox~ | TempleOS | ~Genode | ~ToaruOS | MS-?DOS | FreeDOS | DR-DOS | ~DOS[;/ )]
             Arachne | ~MVS~ | ~OS/390 | ~z/OS | ~OS/400 | ~Contiki | ~Commodore | Symbolics | ~Oberon
-            ~NewOS | zeta[ /]os | (?-i:~ZETA)~
+            ~NewOS | NetPositive | ~NetWare~ | zeta[ /]os | (?-i:~ZETA)~
             """,
         ),
         Rule(
@@ -116,7 +116,7 @@ DESKTOPS = Table(
             ^Netscape[ /] | ~Netscape\d?/\d | ^Mozilla/[1-4]\.\d\d?C?(?:-[^ (]+)? ?\[[a-z]{2} | ~Emacs | ~Emacs-W3
             Arena/ | Amaya/ | ^retawq | ^edbrowse | ^netrik | ^Cello/ | ^Cyberdog/ | ^MacWeb/ | ^Chimera/
             ^ViolaWWW | ^luakit/ | ^Links2/ | ^XMMS/ | ^Audacious/ | \(PC (?:desktop|laptop)\) | ^Mothra/ | ^abaco/ | ^Evolution/ | ~gvfs/ | ~KMail/ | ~Akonadi | DAV groupware
-            Claws ?Mail | Sylpheed | ~Geary/ | The Bat!
+            ~Electron/\d | Claws ?Mail | Sylpheed | ~Geary/ | The Bat!
             """,
         ),
     )

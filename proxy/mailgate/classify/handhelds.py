@@ -115,7 +115,8 @@ HANDHELDS = Table(
             ~Palm(?:OS|Source|One|Scape|~|[\d_-]) | Blazer | ~Elaine | Xiino | EudoraWeb | AvantGo | Plucker
             ProxiNet | \(Mobile;[ ] | Ubuntu[^)]*~(?:Mobile|Touch|Phone) | Ubuntu Touch | ~BREW~ | ~BMP~
             ~MAUI | ~MTK[ _-]?\d | ~MTK/ | Nucleus | ThreadX | Mocor | ~MRE~ | ~REX~ | ~GEOS~ | Hiptop
-            ~Danger~ | Zaurus | Qtopia | Qt embedded | ~Newton~ | ~PDA~ | EZweb | ~Sidekick | ~LiMo~
+            ~Danger~ | Zaurus | Embedix | Qtopia | ~N770~ | ~RX-[3-5]\d~
+            Qt embedded | ~Newton~ | ~PDA~ | EZweb | ~Sidekick | ~LiMo~
             MobilePhone | J-EMULATOR | Linux/\d[^ ]* .*~Phone | ~Phone OS | Firefox OS | ~PureOS Mobile
             postmarketOS | Plasma Mobile
             """,
@@ -123,12 +124,14 @@ HANDHELDS = Table(
         Rule(
             "feature-phone",
             "phone",
-            "Browsers and runtimes of phones from before Android, and Opera Mini's servers (zvav, zbov) in desktop mode.",
+            "Browsers and runtimes of phones from before Android, and Opera Mini's servers (zvav, zbov) in desktop mode."
+            " Opera for computers ended its 8 at 8.54; on Windows Mobile it is 8.60 and 8.65, and 9 has the model in front.",
             r"""
             J2ME | ~MIDP | CLDC | UP\.(?:Browser|Link) | Obigo | Teleca | ~OPWV | Openwave[/ ;]?[0-7] | ~WAP(?:~|\d)
             NetFront | Polaris | Dolfin | Jasmine | ~Dorado | portalmmm | i-mode | DoCoMo | ~FOMA~
             jig browser | OneBrowser | KDDI | SoftBank | J-PHONE | Vodafone/ | WILLCOM | emobile
             DDIPOCKET | PDXGW | Opera M(?:ini|obi) | Mobileexplorer | MobileExplorer | Skyfire | ~Bolt/
+            Opera[ /]8\.6\d | ^[\w-]+ Opera/9\.\d+ \(Windows NT
             TeaShark | ~uZard | Minimo | Fennec | ~Iris/ | ~MicroB | OviBrowser | NokiaBrowser | UCWEB
             UC ?Browser | ~UC/ | JUC ?\( | IUC ?\( | MQQBrowser/Mini | Linux zvav | Linux zbov
             Configuration/CLDC | Profile/
@@ -168,7 +171,17 @@ MASKED = Table(
             "Browsers for iOS only; with a Mac beside them it is an iPad or iPhone that asked for the desktop site.",
             r"""
             ~(?:FxiOS|CriOS|EdgiOS|OPiOS|GSA|OPT|OPX|DuckDuckGo|Klar|Focus)/\d | ~Brave ?iOS | Coast/
-            Mercury/ | YaBrowser/[\d.]+ Mobile | Mobile/\d+[A-Z]\d*
+            Mercury/ | YaBrowser/[\d.]+ Mobile | Mobile/\d+[A-Z]\d* | VivaiOS/ | Ecosia ?ios | YJApp-IOS
+            BingSapphire/
+            """,
+        ),
+        Rule(
+            "blink-brand-on-webkit",
+            "tablet",
+            "On a Mac these browsers bring Chromium's engine. Apple's engine (AppleWebKit/6xx) they have on iOS alone, where"
+            " Apple admits no other.",
+            r"""
+            Macintosh[^)]*\) AppleWebKit/6\d\d.*~(?:AlohaBrowser|Brave|OPR|YaBrowser|Vivaldi|Whale|UCBrowser|coc_coc_browser|Edg|Avast|AVG|Avira)/
             """,
         ),
         Rule(
@@ -177,12 +190,33 @@ MASKED = Table(
             "Browsers for Android only.",
             r"""
             EdgA/ | SamsungBrowser | MiuiBrowser | HeyTapBrowser | OppoBrowser | VivoBrowser
-            RealmeBrowser | HonorBrowser | TranssionBrowser | SoulBrowser | Mint Browser/ | MMWEBID/ | MZBrowser | PHX/ | SogouMobileBrowser | ~Puffin/[\d.]+[AIW]P
+            RealmeBrowser | HonorBrowser | TranssionBrowser | SoulBrowser | Mint Browser/ | MMWEBID/ | MZBrowser
+            PHX/ | SogouMobileBrowser | QHBrowser/ | ACHEETAHI/ | LieBaoFast/ | APUSBrowser/ | NAVER\(inapp | DaumApps/
             YaApp_Android | ~OPRT/ | Kiwi/ | MQQBrowser/ | Quark/\d | JioPages | JioBrowser
             baiduboxapp | XiaoMi/ | TBS/\d{6} | SearchCraft | Flyme | OPR/\d+\.\d+\.\d+\.\d{4,}
             Bromite/ | Cromite/ | ~Ecosia android | YaBrowser/[\d.]+ SA/ | GoogleApp/
-            X11[^)]*\).*(?:AlohaBrowser|Ddg)/
+            X11[^)]*\) AppleWebKit.*~(?:AlohaBrowser|Ddg|MxBrowser|Phoenix)/
             """,
+        ),
+        Rule(
+            "cloud-browser",
+            "phone",
+            "Puffin ends its version in two letters, the second of which is the form: P, T, or D for a computer. Its first"
+            " versions, beside X11, had none and were for phones.",
+            r"~Puffin/[\d.]+[A-Z][A-CE-Z] | X11[^)]*\).*~Puffin/[\d.]+(?:[ ]|$)",
+        ),
+        Rule(
+            "desktop-site",
+            "phone",
+            "What the browser of Android 3 and 4 sends as a whole for the desktop site, makers' models aside"
+            " (DESKTOP_USERAGENT in AOSP's BrowserSettings). On a computer that was a test version of some days.",
+            r"Chrome/11\.0\.696\.34 Safari/534\.24",
+        ),
+        Rule(
+            "messenger",
+            "phone",
+            "Viber's pages are shown by WebView on Android; for computers it brings Qt's engine and says so first.",
+            r"X11[^)]*\) AppleWebKit/[\d.]+ \(KHTML, like Gecko\) (?:Version/[\d.]+ )?(?:Chrome/[\d.]+ )?(?:Mobile )?(?:Safari/[\d.]+ )?Viber",
         ),
         Rule(
             "impossible-engine",

@@ -33,7 +33,7 @@ EMBEDDER = "x-requested-with"
 HEADERS = (MOBILE, PLATFORM, PLATFORM_VERSION, FORM_FACTORS, MODEL, BRANDS, EMBEDDER, *DEVICE_HEADERS)
 """Every header that is read here."""
 
-MAX_LENGTH = 512
+MAX_LENGTH = 256
 """Characters of a hint that are read; a longer one is malformed."""
 
 _SOURCE = "client-hints"
