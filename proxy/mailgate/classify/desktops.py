@@ -110,7 +110,7 @@ DESKTOPS = Table(
             r"""
             ~X11; ?(?:U|I|N)?;? ?(?:x86_64|i[3-9]86|en)~ | ~X11\) | Konqueror | ~mirall | os=(?:Mac|Win)
             ~Liferea | Akregator | Rhythmbox | ~Banshee | Clementine[/ ]\d | ~Amarok | gPodder | RSSOwl
-            QuiteRSS | FeedDemon | NetNewsWire/[1-4] | foobar2000 | Winamp | Songbird
+            QuiteRSS | FeedDemon | NetNewsWire/[1-4] | foobar2000/\d | Winamp | Songbird
             ~Miro/ | ~Galeon | Epiphany/[12] | ~Dillo | ~NetSurf | HotJava
             OmniWeb | WebExplorer | ~AWeb/ | ~Lynx/ | ~Links \( | ELinks | ~w3m/ | NCSA[_ ]Mosaic
             ^Netscape[ /] | ~Netscape\d?/\d | ^Mozilla/[1-4]\.\d\d?C?(?:-[^ (]+)? ?\[[a-z]{2} | ~Emacs | ~Emacs-W3

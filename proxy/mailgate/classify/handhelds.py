@@ -118,7 +118,7 @@ HANDHELDS = Table(
             ~Danger~ | Zaurus | Embedix | Qtopia | ~N770~ | ~RX-[3-5]\d~
             Qt embedded | ~Newton~ | ~PDA~ | EZweb | ~Sidekick | ~LiMo~
             MobilePhone | J-EMULATOR | Linux/\d[^ ]* .*~Phone | ~Phone OS | Firefox OS | ~PureOS Mobile
-            postmarketOS | Plasma Mobile
+            postmarketOS | Plasma Mobile | Angelfish/
             """,
         ),
         Rule(
@@ -156,6 +156,22 @@ HANDHELDS = Table(
             "phone",
             "A screen of fewer than 500 dots is stated by hand-held browsers only.",
             r"~[1-4]\d\dx[1-9]\d\d~ | ~(?:96|84)x\d\d~",
+        ),
+        Rule(
+            "mac-program",
+            "",
+            "Programs of a Mac name it, or the processors that no iPhone has, or exist for nothing else: for the next rule.",
+            r"""
+            Darwin/[\d.]+ \((?:x86_64|i386|Power) | Macintosh | ~Mac[ _]OS[ _]X/ | ~macOS/
+            CalendarAgent | AddressBookSourceSync
+            """,
+        ),
+        Rule(
+            "apple-program",
+            "phone",
+            "Apple's network library stands behind programs of iPhones and Macs alike; in doubt no laptop, whatever the"
+            " program is called.",
+            r"CFNetwork/[\d.]+ Darwin/",
         ),
     )
 )
