@@ -49,7 +49,7 @@ _SEGMENTS = {
 """Path segments that name a protocol, wherever the service is mounted (``/SOGo/dav``, ``/.well-known/caldav``)."""
 
 _WHOLE_SEGMENT = re.compile(
-    rf"(?<![^/])(?:{'|'.join(map(re.escape, sorted(_SEGMENTS, key=len, reverse=True)))})(?![^/; ])"
+    rf"(?=[a-z])(?<![^/])(?:{'|'.join(map(re.escape, sorted(_SEGMENTS, key=len, reverse=True)))})(?![^/; ])"
 )
 
 _HEADERS = (
