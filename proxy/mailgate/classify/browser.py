@@ -18,8 +18,11 @@ from mailgate.classify.table import Match
 from mailgate.model import Signal
 
 MAX_LENGTH = 512
-"""Characters of a user agent that are read. Of 65,000 published ones the longest has 492; a longer one is never a laptop.
-What reading costs grows with them: this is what keeps the oddest text below a millisecond."""
+"""Characters of a user agent that are read. Of 70,000 published ones 13 are longer, most of them attacks; a longer one is
+never a laptop. What reading costs grows with them: this is what keeps the oddest text below a millisecond."""
+
+_MOST = 4096
+"""Characters of a user agent whose words are looked through for repeated ones."""
 
 _SHOWN = 80
 """Characters of matched words that are kept in a signal."""
@@ -101,6 +104,15 @@ def warm() -> None:
         table.warm()
     for text in _COMMON:
         read_user_agent(text)
+
+
+def shortened(header: str) -> str:
+    """A user agent as ``read_user_agent`` wants it: of a long one every word once, and one character too many if that
+    is too long still. Add-ons, such as the one for S/MIME of Outlook on the web, append themselves at every start.
+    """
+    if MAX_LENGTH < len(header) <= _MOST:
+        header = " ".join(dict.fromkeys(header.split(" ")))
+    return header[: MAX_LENGTH + 1]
 
 
 def read_user_agent(header: str) -> Reading:

@@ -38,7 +38,7 @@ DESKTOPS = Table(
             MacBook | ~iMac | Macmini | MacPro | ~Mac\d+[,%]
             Darwin/[\d.]+ \((?:x86_64|i386|Power) | Darwin[ ;/][^)]*~(?:x86_64|i386|ppc|Power)
             apple-darwin | MacOutlook | ~Mac; | ~Darwin; U; | X11; [^)]*Darwin
-            CalendarAgent | AddressBookSourceSync | WebDAV(?:FS|Lib)/ | Entourage/ | ZOOM\.Mac~ | ^TeamsMac/
+            CalendarAgent | AddressBookSourceSync | WebDAV(?:FS|Lib)/ | Entourage/ | ZOOM\.Mac~ | ^TeamsMac/ | ~for Mac~
             """,
         ),
         Rule(
@@ -116,7 +116,7 @@ DESKTOPS = Table(
             ^Netscape[ /] | ~Netscape\d?/\d | ^Mozilla/[1-4]\.\d\d?C?(?:-[^ (]+)? ?\[[a-z]{2} | ~Emacs | ~Emacs-W3
             Arena/ | Amaya/ | ^retawq | ^edbrowse | ^netrik | ^Cello/ | ^Cyberdog/ | ^MacWeb/ | ^Chimera/
             ^ViolaWWW | ^luakit/ | ^Links2/ | ^XMMS/ | ^Audacious/ | \(PC (?:desktop|laptop)\) | ^Mothra/ | ^abaco/ | ^Evolution/ | ~gvfs/ | ~KMail/ | ~Akonadi | DAV groupware
-            ~Electron/\d | Claws ?Mail | Sylpheed | ~Geary/ | The Bat!
+            ~Electron/\d | ~QupZilla | ~Falkon/ | ~rekonq | Claws ?Mail | Sylpheed | ~Geary/ | The Bat!
             """,
         ),
     )

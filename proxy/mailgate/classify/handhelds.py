@@ -203,14 +203,15 @@ MASKED = Table(
         Rule(
             "android-browser",
             "phone",
-            "Browsers for Android only.",
+            "Browsers for Android only; Samsung's, and Opera with builds of four numbers, exist for Windows, but not for X11.",
             r"""
-            EdgA/ | SamsungBrowser | MiuiBrowser | HeyTapBrowser | OppoBrowser | VivoBrowser
+            EdgA/ | MiuiBrowser | HeyTapBrowser | OppoBrowser | VivoBrowser
             RealmeBrowser | HonorBrowser | TranssionBrowser | SoulBrowser | Mint Browser/ | MMWEBID/ | MZBrowser
             PHX/ | SogouMobileBrowser | QHBrowser/ | ACHEETAHI/ | LieBaoFast/ | APUSBrowser/ | NAVER\(inapp | DaumApps/
             YaApp_Android | ~OPRT/ | Kiwi/ | MQQBrowser/ | Quark/\d | JioPages | JioBrowser
-            baiduboxapp | XiaoMi/ | TBS/\d{6} | SearchCraft | Flyme | OPR/\d+\.\d+\.\d+\.\d{4,}
+            baiduboxapp | XiaoMi/ | TBS/\d{6} | SearchCraft | Flyme
             Bromite/ | Cromite/ | ~Ecosia android | YaBrowser/[\d.]+ SA/ | GoogleApp/
+            X11[^)]*\).*~(?:SamsungBrowser/|OPR/\d+\.\d+\.\d+\.\d{4})
             X11[^)]*\) AppleWebKit.*~(?:AlohaBrowser|Ddg|MxBrowser|Phoenix)/
             """,
         ),
