@@ -163,7 +163,7 @@ HANDHELDS = Table(
             "Programs of a Mac name it, or the processors that no iPhone has, or exist for nothing else: for the next rule.",
             r"""
             Darwin/[\d.]+ \((?:x86_64|i386|Power) | Macintosh | ~Mac[ _]OS[ _]X/ | ~macOS/
-            CalendarAgent | AddressBookSourceSync
+            MacBook | ~iMac | Macmini | MacPro | MacOutlook | CalendarAgent | AddressBookSourceSync | WebDAVFS/
             """,
         ),
         Rule(

@@ -112,11 +112,12 @@ _FORM_OF_PLATFORM = {
     "sailfish-os": "phone",
     "windows-phone": "phone",
     "wear-os": "watch",
+    "macintel": "",
     "linux": "",
     "unknown": "",
     "": "",
 }
-"""Linux says nothing: televisions say it, and so does a phone that asks for the desktop site."""
+"""Linux says nothing: televisions say it, and so does a phone that asks for the desktop site. MacIntel is a word of scripts."""
 
 _WINDOWS_BY_PLATFORM = {"0.1": "7", "0.2": "8", "0.3": "8.1"}
 """Sec-CH-UA-Platform-Version before Windows 10; from 13 on it is Windows 11, else 10 (Microsoft's table)."""

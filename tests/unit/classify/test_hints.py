@@ -42,6 +42,7 @@ FACTORS, MODEL = "sec-ch-ua-form-factors", "sec-ch-ua-model"
         ({PLATFORM: '"Something New"'}, "device", True),
         ({PLATFORM: '"FreeBSD"'}, "", True),
         ({PLATFORM: '"Unknown"'}, "", True),
+        ({PLATFORM: '"MacIntel"'}, "", True),
         ({PLATFORM: r'"\"Windows\""'}, "desktop", True),
         ({PLATFORM: r'"\"Android\""'}, "phone", True),
         ({"x-device-user-agent": "Nokia6230i/2.0"}, "phone", False),
