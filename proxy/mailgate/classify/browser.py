@@ -10,7 +10,8 @@ from user_agents.parsers import UserAgent, parse_browser, parse_device, parse_op
 
 from mailgate.classify.appliances import APPLIANCES
 from mailgate.classify.desktops import DESKTOPS
-from mailgate.classify.handhelds import HANDHELDS, MASKED, NO_FORM
+from mailgate.classify.handhelds import HANDHELDS, NO_FORM
+from mailgate.classify.masked import MASKED
 from mailgate.classify.programs import BOTS, MAIL_APPS, TOOLS
 from mailgate.classify.reading import KIND_OF_FORM, Reading
 from mailgate.classify.systems import desktop_system, system_name
