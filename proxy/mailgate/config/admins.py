@@ -8,6 +8,7 @@ from argon2 import Type, extract_parameters
 from argon2.exceptions import InvalidHashError
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
     Field,
     PlainSerializer,
     PlainValidator,
@@ -63,6 +64,15 @@ TokenHash = Annotated[
 """Not a secret that has to stand elsewhere, but nothing to be logged either: it can be guessed against."""
 
 
+def _not_a_text(value: object) -> object:
+    """A text in this place may be a token, which no mistake repeats."""
+    if isinstance(value, str):
+        raise PydanticCustomError(
+            "secret", "not the entry of an admin; expected a mapping as `mailgate admin add` prints it"
+        )
+    return value
+
+
 class AdminSettings(Strict):
     """One person who may do something here."""
 
@@ -96,5 +106,9 @@ def _persons(admins: Mapping[str, AdminSettings]) -> Mapping[str, AdminSettings]
     return admins
 
 
-Admins = Annotated[Mapping[AdminName, AdminSettings], AfterValidator(_persons)]
+Admins = Annotated[
+    Mapping[AdminName, Annotated[AdminSettings, BeforeValidator(_not_a_text)]],
+    BeforeValidator(_not_a_text),
+    AfterValidator(_persons),
+]
 """Who there is, by name."""

@@ -65,7 +65,7 @@ async def apply(
     ``override`` passes over what stands against it; the audit log then says so, with what that was.
     """
     plan = await plan_called(store, name)
-    refuse_old(plan, now)
+    await refuse_outdated(store, plan, now)
     approved = [each.who for each in await store.approvals.of(plan.digest)]
     against = standing_against(plan, person.name, approved, guard, now)
     if against and not override:
@@ -104,6 +104,10 @@ def _missing(plan: Planned, applier: str, by: Sequence[str], approved: Sequence[
     """How many approvals are there and how many are missing, in words."""
     if not guard.approvers:
         return f"it needs an approval, and there is nobody who may give one: {NO_APPROVERS}"
+    could = guard.counting(guard.approvers, plan.author)
+    if len(could) < guard.approvals:
+        others = f"more than there are approvers beside who planned it ({len(could)})"
+        return f"it needs {guard.approvals} approvals, {others}"
     names = f" (by {', '.join(by)})" if by else ""
     own = ", your own does not count since you put it in force" if applier in approved else ""
     return (
@@ -137,7 +141,12 @@ async def retract(
     assert version is not None  # a foreign key holds it
     draft = Draft(version.digest, version.policy, version.texts)
     act = replace(person.act(now, "policy-retracted", note), details={"retracted": history[0].number})
-    return await store.policies.activate(draft, act, after=history[0].serial)
+    try:
+        return await store.policies.activate(draft, act, after=history[0].serial)
+    except OvertakenError:
+        raise RefusedError(
+            "another version was put in force at the same moment: look, and retract again"
+        ) from None
 
 
 async def plan_called(store: Store, name: str) -> Planned:
@@ -152,10 +161,13 @@ async def plan_called(store: Store, name: str) -> Planned:
     return found[0]
 
 
-def refuse_old(plan: Planned, now: datetime) -> None:
-    """Raises RefusedError for a plan that was made too long ago."""
+async def refuse_outdated(store: Store, plan: Planned, now: datetime) -> None:
+    """Raises RefusedError for a plan that was made too long ago, or before another version was put in force."""
     if now - plan.made_at > PLAN_AGE:
         raise RefusedError(f"plan {plan.digest[:12]} was made more than a day ago: plan again")
+    active = await store.policies.active()
+    if active and active.serial != plan.serial and active.digest != plan.draft.digest:
+        raise await overtaken(store, plan)
 
 
 async def overtaken(store: Store, plan: Planned) -> RefusedError:

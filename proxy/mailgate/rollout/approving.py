@@ -13,7 +13,7 @@ from mailgate.rollout.acts import (
     RefusedError,
     overtaken,
     plan_called,
-    refuse_old,
+    refuse_outdated,
     standing_against,
 )
 from mailgate.rollout.guard import Guard, beyond
@@ -53,7 +53,7 @@ async def approve(
     if person.name not in guard.approvers:
         raise RefusedError(f"{person.name} does not have the role approver")
     plan = await plan_called(store, name)
-    refuse_old(plan, now)
+    await refuse_outdated(store, plan, now)
     _refuse_author(plan, person, guard)
     approval = Approval(plan.digest, person.name, note, now)
     act = replace(person.act(now, "policy-approved", note), about=f"plan {plan.digest}")

@@ -59,6 +59,13 @@ def test_what_is_no_strong_hash_is_refused_and_not_repeated(tmp_path: Path, valu
     assert "argon2id$" not in str(refused.value)
 
 
+@pytest.mark.parametrize("known", ["ada:hunter2", {"ada": "ada:hunter2"}])
+def test_a_token_in_place_of_an_admin_is_not_repeated(tmp_path: Path, known: Any) -> None:
+    with pytest.raises(ConfigError, match="it is not the entry of an admin; expected a mapping") as refused:
+        loaded(tmp_path, known)
+    assert "hunter2" not in str(refused.value)
+
+
 @pytest.mark.parametrize(
     ("changed", "mistake"),
     [

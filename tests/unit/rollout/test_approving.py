@@ -141,6 +141,21 @@ async def test_who_is_no_approver_any_more_does_not_count(store: Store, digest: 
         await apply(store, digest, ADA, "now", NOW, replace(GUARD, approvers=frozenset({"kim"})))
 
 
+async def test_what_was_overtaken_is_said_before_what_is_missing(store: Store, digest: str) -> None:
+    await overtake(store, digest)
+    with pytest.raises(RefusedError, match=r"^version 2 was put in force after"):
+        await apply(store, digest, ADA, "now", NOW, GUARD)
+
+
+async def test_more_approvals_than_anybody_could_give_are_named(store: Store, digest: str) -> None:
+    three = replace(GUARD, approvals=3)
+    with pytest.raises(
+        RefusedError,
+        match=r"it needs 3 approvals, more than there are approvers beside who planned it \(2\)",
+    ):
+        await apply(store, digest, ADA, "now", NOW, three)
+
+
 async def test_approvals_at_once_count_once_each_and_applying_at_once_activates_once(
     store: Store, digest: str
 ) -> None:

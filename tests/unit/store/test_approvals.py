@@ -15,7 +15,7 @@ LIN = Approval(PLAN.digest, "lin", "agreed", NOW)
 
 
 @pytest.fixture
-async def store(store: Store) -> Store:
+async def planned(store: Store) -> Store:
     """One activation, and a plan that was compared with it."""
     await store.policies.activate(replace(DRAFT, digest="first"), Act(NOW, "ada", "policy-activated"))
     await store.plans.keep(PLAN, Act(NOW, "ada", "policy-planned"))
@@ -31,38 +31,38 @@ async def approvals_written(store: Store) -> list[str]:
     return [entry.who for entry in await store.audit.page() if entry.what == "policy-approved"]
 
 
-async def test_approvals_are_kept_with_their_plan(store: Store) -> None:
-    assert await store.approvals.of(PLAN.digest) == []
-    assert await approve(store)
+async def test_approvals_are_kept_with_their_plan(planned: Store) -> None:
+    assert await planned.approvals.of(PLAN.digest) == []
+    assert await approve(planned)
     kim = replace(LIN, who="kim", at=NOW + timedelta(minutes=1))
-    assert await approve(store, kim)
-    assert await store.approvals.of(PLAN.digest) == [LIN, kim]
-    assert await store.approvals.of_all(["other", PLAN.digest]) == {"other": [], PLAN.digest: [LIN, kim]}
-    assert await approvals_written(store) == ["lin", "kim"]
+    assert await approve(planned, kim)
+    assert await planned.approvals.of(PLAN.digest) == [LIN, kim]
+    assert await planned.approvals.of_all(["other", PLAN.digest]) == {"other": [], PLAN.digest: [LIN, kim]}
+    assert await approvals_written(planned) == ["lin", "kim"]
 
 
-async def test_one_person_counts_once_also_at_the_same_moment(store: Store) -> None:
-    added = await asyncio.gather(*(approve(store) for _ in range(4)))
+async def test_one_person_counts_once_also_at_the_same_moment(planned: Store) -> None:
+    added = await asyncio.gather(*(approve(planned) for _ in range(4)))
     assert sorted(added) == [False, False, False, True]
-    assert await store.approvals.of(PLAN.digest) == [LIN]
-    assert await approvals_written(store) == ["lin"]
+    assert await planned.approvals.of(PLAN.digest) == [LIN]
+    assert await approvals_written(planned) == ["lin"]
 
 
-async def test_two_persons_at_the_same_moment_both_count(store: Store) -> None:
-    added = await asyncio.gather(approve(store), approve(store, replace(LIN, who="kim")))
+async def test_two_persons_at_the_same_moment_both_count(planned: Store) -> None:
+    added = await asyncio.gather(approve(planned), approve(planned, replace(LIN, who="kim")))
     assert added == [True, True]
-    assert {each.who for each in await store.approvals.of(PLAN.digest)} == {"lin", "kim"}
-    assert await store.audit.verify() == []
+    assert {each.who for each in await planned.approvals.of(PLAN.digest)} == {"lin", "kim"}
+    assert await planned.audit.verify() == []
 
 
-async def test_an_overtaken_plan_takes_none(store: Store) -> None:
-    await store.policies.activate(DRAFT, Act(NOW, "kim", "policy-activated"))
+async def test_an_overtaken_plan_takes_none(planned: Store) -> None:
+    await planned.policies.activate(DRAFT, Act(NOW, "kim", "policy-activated"))
     with pytest.raises(OvertakenError):
-        await approve(store)
-    assert await approvals_written(store) == []
+        await approve(planned)
+    assert await approvals_written(planned) == []
 
 
-async def test_they_go_with_their_plan(store: Store) -> None:
-    await approve(store)
-    await store.plans.prune(NOW + timedelta(seconds=1))
-    assert await store.approvals.of(PLAN.digest) == []
+async def test_they_go_with_their_plan(planned: Store) -> None:
+    await approve(planned)
+    await planned.plans.prune(NOW + timedelta(seconds=1))
+    assert await planned.approvals.of(PLAN.digest) == []
