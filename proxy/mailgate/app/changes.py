@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from mailgate.app.parts import keep_of
 from mailgate.config import Address, Settings
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.prober import Mode
 from mailgate.gateway.proving import Mode as NonceMode
 from mailgate.store import Postures
+from mailgate.telling.devices import keep_of
 
 FIXED = "workers listen admin_listen public_url upstream upstream_ca store limits timeouts activesync log languages employee_page".split()
 """Settings that only a start can change."""

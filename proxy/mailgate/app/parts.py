@@ -38,7 +38,8 @@ from mailgate.gateway.smtp import MailServer
 from mailgate.gateway.tls import upstream_context
 from mailgate.gateway.upstream import Endpoint
 from mailgate.model import Protocol
-from mailgate.store import Keep, Postures, Store
+from mailgate.store import Postures, Store
+from mailgate.telling.devices import keep_of
 
 KEY_AGE = timedelta(days=30)
 """A key that seals cookies is renewed after this and one lifetime of a cookie; the one before still opens them."""
@@ -165,10 +166,6 @@ def self_service_for(settings: Settings, store: Store, postures: Postures, pool:
         contact=page.contact or "",
         domain=mail.domain if mail else "",
     )
-
-
-def keep_of(settings: Settings) -> Keep:
-    return Keep(**settings.retention.model_dump())
 
 
 def login_check_for(question: str | None, public_url: str, pool: UpstreamPool) -> LoginCheck | None:

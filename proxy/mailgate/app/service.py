@@ -11,16 +11,18 @@ from socket import gethostname
 import structlog
 
 from mailgate.app.changes import take_settings, waiting_for_a_start
+from mailgate.app.console import desk_for, running
 from mailgate.app.following import Following
 from mailgate.app.listening import open_public, open_web
 from mailgate.app.numbers import watch_numbers
-from mailgate.app.parts import gate_for, keep_of, live_for, prober_for, server_limits, utc_now
+from mailgate.app.parts import gate_for, live_for, prober_for, server_limits, utc_now
 from mailgate.app.readiness import readiness
 from mailgate.app.syncing import Syncing
 from mailgate.app.trust import Trust
 from mailgate.app.workers.place import ALONE, Place
 from mailgate.app.workers.siblings import Siblings, telling_app
 from mailgate.config import Address, Bundle, Settings, load_bundle
+from mailgate.console import with_console
 from mailgate.gateway.admin import admin_app
 from mailgate.gateway.dovecot import PolicyKey, policy_server
 from mailgate.gateway.handler import Gate
@@ -33,6 +35,7 @@ from mailgate.gateway.tls import device_context, server_context
 from mailgate.rollout import LOOK, Keeper
 from mailgate.rollout.inspection import Inspection
 from mailgate.store import Postures, Store, StoreError
+from mailgate.telling.devices import keep_of
 
 log = structlog.get_logger()
 
@@ -147,7 +150,10 @@ class Service:
         admin = admin_app(
             self.siblings.metrics, partial(readiness, self), policy, intake_server(self.syncing.intake)
         )
-        return await open_web(admin, address, place.admin, self._closing)
+        desk = desk_for(self)
+        self._closing.push_async_callback(desk.readings.stop)
+        self._tasks += [asyncio.get_running_loop().create_task(work) for work in running(desk, self)]
+        return await open_web(with_console(admin, desk), address, place.admin, self._closing)
 
     def _policy_key(self) -> PolicyKey | None:
         """Read at every question, so that a reload changes it."""

@@ -23,9 +23,10 @@ from mailgate.connectors import (
     is_scheduled,
 )
 from mailgate.connectors.again import Again, CheckAgain
-from mailgate.connectors.leading import Leading
+from mailgate.connectors.leading import Leading, Wish
 from mailgate.connectors.numbers import Numbers
 from mailgate.connectors.proofs import Proofs
+from mailgate.connectors.run import Outcome
 from mailgate.connectors.runner import Runner
 from mailgate.gateway.intake import Intake
 from mailgate.model import DeviceRecord, SourceState
@@ -118,6 +119,15 @@ class Syncing:
             name: told(self.runner.states.get(name), name in self._postures.unreachable)
             for name in self._settings()
         }
+
+    async def sync_now(
+        self, name: str, *, full: bool, progress: Callable[[int, int | None], None]
+    ) -> Outcome | None:
+        """Read a source at once, whatever the schedule says; None where another gate does."""
+        settings = self._settings()[name]
+        outcome = await self.leading.run(name, settings, Wish(full, progress=progress))
+        await self._postures.catch_up(utc_now())
+        return outcome
 
     async def check_again(self, source: str, device_id: str) -> Again:
         """Ask the source that calls a device ``device_id`` about it at once, where it can be asked."""

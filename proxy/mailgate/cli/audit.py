@@ -19,6 +19,7 @@ from mailgate.cli.check import DEFAULT_PATH
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
 from mailgate.store import Entry, Head, Store
+from mailgate.telling.audit import COLUMNS, line_of, row_of
 
 app = typer.Typer(help="Show, check and export the log of who changed what.", no_args_is_help=True)
 
@@ -87,19 +88,13 @@ def export(
 
 
 def _write_json(entry: Entry) -> None:
-    typer.echo(json.dumps(asdict(entry), sort_keys=True))
+    typer.echo(line_of(entry))
 
 
 def _csv_writer() -> Callable[[Entry], None]:
     sheet = csv.writer(sys.stdout)
-    sheet.writerow(Entry.__dataclass_fields__)
-    return lambda entry: sheet.writerow(map(_cell, asdict(entry).values()))
-
-
-def _cell(value: object) -> str:
-    """A value that no spreadsheet takes for a formula."""
-    text = str(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
+    sheet.writerow(COLUMNS)
+    return lambda entry: sheet.writerow(row_of(entry))
 
 
 def _head(text: str) -> Head:

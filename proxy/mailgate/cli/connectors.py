@@ -31,6 +31,7 @@ from mailgate.connectors.schedule import unreachable
 from mailgate.model import DeviceRecord
 from mailgate.policy.spelling import expected
 from mailgate.store import Store
+from mailgate.telling.sources import came_of
 
 app = typer.Typer(help="Device inventories: how they fare, and reading one now.", no_args_is_help=True)
 
@@ -221,9 +222,7 @@ def _tell(name: str, outcome: Outcome | None, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(asdict(outcome)))
     else:
-        words = [f"{outcome.taken} records", *(["everything was read"] if outcome.full else [])]
-        words += [f"{outcome.gone} devices are gone"] if outcome.gone else []
-        typer.echo(f"{name}: {', '.join(words)}")
+        typer.echo(f"{name}: {came_of(outcome)}")
     if outcome.held:
         typer.echo(
             f"{outcome.held} devices are no longer named. That is more than `most_gone` of this connector allows, so "

@@ -13,11 +13,11 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from mailgate.cli.check import DEFAULT_PATH
-from mailgate.cli.device_facts import device_facts, parts_of, sighting_facts
 from mailgate.cli.people import export, forget_person
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
 from mailgate.store import Device, Store
+from mailgate.telling.devices import device_facts, parts_of, sighting_facts
 
 app = typer.Typer(help="Show devices, mark lost ones, and forget them.", no_args_is_help=True)
 

@@ -19,9 +19,7 @@ from mailgate.cli.check import DEFAULT_PATH
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
 from mailgate.config.values import Duration
-from mailgate.model import DeviceRecord
 from mailgate.store import EnrolledKey, EnrolmentToken, Store
-from mailgate.store.trust import ENROLLED
 
 app = typer.Typer(help="Let devices enrol with the gate, and shut a lost one out.", no_args_is_help=True)
 
@@ -85,9 +83,7 @@ def revoke(
 
     async def run(store: Store, _bundle: Bundle) -> None:
         now = datetime.now(UTC)
-        revoked = await store.enrolments.revoke(name, now)
-        gone = [DeviceRecord(ENROLLED, device, gone=True) for device in revoked.devices]
-        await store.devices.take(gone, now)
+        revoked = await store.shut_out(name, now)
         if not revoked.tokens and not revoked.keys:
             if revoked.before:
                 fail(1, f"{printable(name)} was revoked before; it stays shut out")

@@ -2,8 +2,7 @@
 
 import json
 import sys
-from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,18 +12,18 @@ from rich.table import Table
 from rich.text import Text
 
 from mailgate.cli.check import DEFAULT_PATH
-from mailgate.cli.recall import Recalled, recall
 from mailgate.cli.stored import fail, with_store
 from mailgate.config import Bundle, load_bundle
-from mailgate.config.document import MAX_BYTES, DocumentError, read_document
-from mailgate.config.mistakes import validated
+from mailgate.config.document import MAX_BYTES
 from mailgate.config.rehearsal import rehearse
 from mailgate.errors import ConfigError, Mistake
-from mailgate.model import LOGINS, Access, Decision, RuleTrial
+from mailgate.model import LOGINS, Access, Decision
 from mailgate.policy import AppCatalog, Policy
-from mailgate.policy.cases import RecordedRequest, Situation
-from mailgate.policy.variables import VARIABLES
+from mailgate.policy.cases import Situation
 from mailgate.store import Store
+from mailgate.telling.asked import read_request
+from mailgate.telling.explanation import explanation, plain
+from mailgate.telling.recall import Recalled, recall
 
 Recorded = Annotated[
     Path, typer.Argument(metavar="[FILE|-]", help="One request in JSON or YAML; - for standard input.")
@@ -78,44 +77,9 @@ def _explain_recorded(reference: str, config: Path, as_json: bool) -> None:
 
 def _tell(report: dict[str, Any], access: Access, decision: Decision, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(report, ensure_ascii=False, default=_plain))
+        typer.echo(json.dumps(report, ensure_ascii=False, default=plain))
     else:
         _print(report, access, decision)
-
-
-def explanation(access: Access, decision: Decision, policy: Policy) -> dict[str, Any]:
-    """The whole story as plain data."""
-    reads = {rule.id: rule.when.reads for rule in policy.rules}
-    tried = [_trial(trial, reads.get(trial.rule, frozenset()), access) for trial in decision.trials]
-    reached = {trial.rule for trial in decision.trials}
-    client = asdict(access.client) | {"contradicted": access.client.contradicted}
-    return {
-        "request": {name: getattr(access.facts, name) for name in ("method", "target", "scheme", "host")},
-        "user": asdict(access.user),
-        "now": access.now,
-        "client": client,
-        "device": asdict(access.posture),
-        "attestation": asdict(access.attestation) if access.attestation else None,
-        "certificate": _certificate(access),
-        "rules": tried,
-        "not_reached": [rule.id for rule in policy.rules if rule.id not in reached],
-        "decision": {
-            name: value for name, value in asdict(decision).items() if name not in ("trials", "would")
-        }
-        | {"would": [trial.rule for trial in decision.would]},
-    }
-
-
-def _certificate(access: Access) -> dict[str, Any] | None:
-    """All but the certificates themselves."""
-    if access.certificate is None:
-        return None
-    return {name: value for name, value in asdict(access.certificate).items() if name != "chain"}
-
-
-def _trial(trial: RuleTrial, reads: frozenset[str], access: Access) -> dict[str, Any]:
-    values = {name: VARIABLES[name].read(access) for name in VARIABLES if name in reads}
-    return asdict(trial) | {"values": values}
 
 
 def _read(path: Path, catalog: AppCatalog) -> Situation:
@@ -123,30 +87,11 @@ def _read(path: Path, catalog: AppCatalog) -> Situation:
     name = "<stdin>" if str(path) == "-" else str(path)
     try:
         with sys.stdin.buffer if str(path) == "-" else path.open("rb") as file:
-            document = read_document(file.read(MAX_BYTES + 1), name, nulls=True)
+            return read_request(file.read(MAX_BYTES + 1), name, catalog)
     except OSError as error:
         raise ConfigError(
             [Mistake(name, 1, 1, f"cannot be read: {error.strerror}; expected a recorded request")]
         ) from error
-    except DocumentError as error:
-        raise ConfigError([error.mistake]) from error
-    context = {"catalog": catalog}
-    if isinstance(document.value, dict) and "request" in document.value:
-        situation, mistakes = validated(Situation, document, context)
-    else:
-        recorded, mistakes = validated(RecordedRequest, document, context)
-        situation = recorded.situation() if recorded else None
-    if situation is None or document.mistakes:
-        raise ConfigError([*document.mistakes, *mistakes])
-    return situation
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    return sorted(value) if isinstance(value, frozenset) else str(value)
 
 
 def _print(report: dict[str, Any], access: Access, decision: Decision) -> None:
@@ -184,7 +129,7 @@ def _table(report: dict[str, Any]) -> Table:
     for trial in report["rules"]:
         result = trial["effect"].value if trial["effect"] else "no match"
         saw = "\n".join(
-            f"{name} = {json.dumps(value, default=_plain)}" for name, value in trial["values"].items()
+            f"{name} = {json.dumps(value, default=plain)}" for name, value in trial["values"].items()
         )
         told = Text.assemble(
             trial["condition"], "\n", (saw, "dim"), f"\n{trial['note']}" if trial["note"] else ""

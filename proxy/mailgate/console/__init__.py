@@ -4,6 +4,6 @@ It shows and calls what the command line shows and calls; it decides nothing of 
 """
 
 from mailgate.console.desk import Desk
-from mailgate.console.site import console_app
+from mailgate.console.site import console_app, with_console
 
-__all__ = ["Desk", "console_app"]
+__all__ = ["Desk", "console_app", "with_console"]

@@ -2,11 +2,11 @@
 
 import hmac
 from collections.abc import Awaitable, Callable
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from aiohttp import web
 
-from mailgate.console.desk import SESSION, desk_of, roles_of
+from mailgate.console.desk import SESSION, admin_of, desk_of, roles_of
 from mailgate.console.render import page
 
 COOKIE = "mailgate-console"
@@ -17,37 +17,59 @@ OPEN = frozenset({"login", "asset"})
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+NOT_OURS = "This form was not made by your session. Open the page again."
+
 
 @web.middleware
 async def admitted(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Let a request through to its page, or say what is missing."""
+    changes = request.method not in SAFE
+    if changes and not _from_here(request):
+        return page("refused.html", 403, why=NOT_OURS)
     if request.match_info.route.name in OPEN:
         return await handler(request)
-    desk = desk_of(request)
-    session = desk.sessions.find(request.cookies.get(COOKIE, ""), desk.clock())
-    if session is None:
+    if not _recognised(request):
         return _to_login(request)
-    request[SESSION] = session
-    if not roles_of(request):
-        desk.sessions.end(request.cookies[COOKIE])
-        return _to_login(request)
-    if request.method not in SAFE and not await _from_our_form(request):
-        return page("refused.html", 403, why="This form was not made by your session. Open the page again.")
+    if changes and not await _from_our_form(request):
+        return page("refused.html", 403, why=NOT_OURS)
     return await handler(request)
+
+
+def _recognised(request: web.Request) -> bool:
+    """Whether an admin is logged in, who from here on is in ``request[SESSION]``."""
+    desk, value = desk_of(request), request.cookies.get(COOKIE, "")
+    session = desk.sessions.find(value, desk.clock(), used=request.match_info.route.name != "now-stream")
+    if session is None:
+        return False
+    request[SESSION] = session
+    if admin_of(request) is None:
+        desk.sessions.end(value)
+        return False
+    return True
 
 
 def _to_login(request: web.Request) -> web.Response:
     if request.method not in SAFE:
         return page(
-            "refused.html", 401, why="Your session has ended. Log in and do it again: nothing was changed."
+            "refused.html", 401, why="Your session has ended. Log in and do it again: nothing was done."
         )
     here = quote(request.rel_url.path_qs, safe="")
     raise web.HTTPSeeOther(f"{request.app.router['login'].url_for()}?next={here}")
 
 
+def _from_here(request: web.Request) -> bool:
+    """Whether the page that posts is one of ours, as far as the browser says (Fetch, section 3.2; Fetch Metadata)."""
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        return False
+    origin = request.headers.get("Origin")
+    return origin is None or urlsplit(origin).netloc == request.host
+
+
 async def _from_our_form(request: web.Request) -> bool:
     sent = (await request.post()).get(CSRF, "")
-    return isinstance(sent, str) and hmac.compare_digest(sent.encode(), request[SESSION].csrf.encode())
+    return isinstance(sent, str) and hmac.compare_digest(
+        sent.encode("utf-8", "surrogatepass"), request[SESSION].csrf.encode()
+    )
 
 
 def needs(*roles: str) -> Callable[[Handler], Handler]:

@@ -1,7 +1,7 @@
 """Templates in, pages out."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from typing import Any
 
@@ -9,36 +9,61 @@ from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-ASSETS = {"console.css": "text/css", "console.js": "text/javascript"}
+ASSETS = {"console.css": "text/css", "console.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
 
 def page(template: str, status: int = 200, **values: Any) -> web.Response:
     """One page of the console."""
-    text = _ENVIRONMENT.get_template(template).render(values)
-    return web.Response(text=text, status=status, content_type="text/html")
+    return web.Response(text=text_of(template, **values), status=status, content_type="text/html")
+
+
+def text_of(template: str, **values: Any) -> str:
+    """A template, or a part of a page, filled in."""
+    return _ENVIRONMENT.get_template(template).render(values)
 
 
 def asset(name: str) -> web.Response:
-    """A style or a script of the console. Raises HTTPNotFound."""
+    """A style, a script or the icon of the console. Raises HTTPNotFound."""
     if name not in ASSETS:
         raise web.HTTPNotFound
     text = files(__package__).joinpath("assets", name).read_text("utf-8")
     return web.Response(text=text, content_type=ASSETS[name], headers={"Cache-Control": "no-cache"})
 
 
-def instant(at: datetime | str | None) -> Markup:
+def instant(at: datetime | str | None, never: str = "never") -> Markup:
     """A time: in the viewer's zone where scripts run, and exactly, in UTC, on hover. Text is ISO 8601."""
     if not at:
-        return Markup('<span class="soft">never</span>')
+        return Markup('<span class="soft">{}</span>').format(never)
     exact = (datetime.fromisoformat(at) if isinstance(at, str) else at).astimezone(UTC)
-    return Markup('<time datetime="{}" title="{:%Y-%m-%d %H:%M:%S} UTC">{:%Y-%m-%d %H:%M} UTC</time>').format(
-        exact.isoformat(), exact, exact
+    return Markup('<time datetime="{}" title="{} UTC">{} UTC</time>').format(
+        exact.isoformat(), f"{exact:%Y-%m-%d %H:%M:%S}", f"{exact:%Y-%m-%d %H:%M}"
     )
 
 
 def count(number: int) -> str:
     """A number with its thousands apart."""
     return f"{number:,}"
+
+
+def counted(number: int, one: str, more: str = "") -> str:
+    """A number with its noun."""
+    return f"{number:,} {one if number == 1 else more or f'{one}s'}"
+
+
+def plain(value: object) -> str:
+    """A value that a rule saw, as people read it."""
+    if isinstance(value, timedelta):
+        days, hours = value.days, value.seconds / 3600
+        return f"{days:,} days {hours:.0f} h" if days else f"{hours:.1f} h"
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    if isinstance(value, (list, tuple, frozenset, set)):
+        return "[" + ", ".join(str(each) for each in value) + "]"
+    return (
+        {True: "true", False: "false", "": '""'}.get(value, str(value))
+        if isinstance(value, (bool, str))
+        else str(value)
+    )
 
 
 def _environment(filters: Mapping[str, Any]) -> Environment:
@@ -53,4 +78,4 @@ def _environment(filters: Mapping[str, Any]) -> Environment:
     return environment
 
 
-_ENVIRONMENT = _environment({"instant": instant, "count": count})
+_ENVIRONMENT = _environment({"instant": instant, "count": count, "counted": counted, "plain": plain})

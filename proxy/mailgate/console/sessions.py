@@ -20,6 +20,8 @@ class Session:
     """One login of one admin."""
 
     name: str
+    proved_by: str
+    """The hash in the settings that the login was checked against: a new token ends the sessions of the old one."""
     csrf: str
     """Stands in every form of this session, and nowhere else."""
     started: datetime
@@ -33,14 +35,14 @@ class Sessions:
         self._token = token
         self._open: LRUCache[bytes, Session] = LRUCache(MOST)
 
-    def start(self, name: str, now: datetime) -> tuple[str, Session]:
-        """A new session, and the value of its cookie. Every login gets a new one."""
-        value, session = self._token(), Session(name, self._token(), now, now)
-        self._open[_digest(value)] = session
-        return value, session
+    def start(self, name: str, proved_by: str, now: datetime) -> str:
+        """Begin a new session; the value of its cookie. Every login gets a new one."""
+        value = self._token()
+        self._open[_digest(value)] = Session(name, proved_by, self._token(), now, now)
+        return value
 
-    def find(self, value: str, now: datetime) -> Session | None:
-        """The session of a cookie, used once more; None where it never was or has ended."""
+    def find(self, value: str, now: datetime, *, used: bool = True) -> Session | None:
+        """The session of a cookie; None where it never was or has ended. ``used``: somebody did something with it."""
         key = _digest(value)
         session = self._open.get(key)
         if session is None:
@@ -48,7 +50,8 @@ class Sessions:
         if not (now - session.seen < IDLE and now - session.started < WHOLE):
             del self._open[key]
             return None
-        self._open[key] = session = replace(session, seen=now)
+        if used:
+            self._open[key] = session = replace(session, seen=now)
         return session
 
     def end(self, value: str) -> None:

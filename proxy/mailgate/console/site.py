@@ -1,21 +1,41 @@
 """The console's addresses, and what every request to them has to pass."""
 
+import asyncio
+
 from aiohttp import web
 
-from mailgate.console.desk import DESK, Desk
+from mailgate.console.desk import CLOSING, DESK, Desk
 from mailgate.console.entrance import admitted
+from mailgate.console.failing import told
 from mailgate.console.headers import secure
 from mailgate.console.pages import ROUTES
 
 PATH = "/console"
-MOST = 2 * 1024 * 1024
+MOST = 4 * 1024 * 1024
 """Bytes of a form: the files of a candidate."""
 
 
 def console_app(desk: Desk) -> web.Application:
     """The application below ``/console``."""
-    app = web.Application(middlewares=[admitted], client_max_size=MOST)
-    app[DESK] = desk
+    app = web.Application(middlewares=[told, admitted], client_max_size=MOST)
+    app[DESK], app[CLOSING] = desk, asyncio.Event()
     app.add_routes(ROUTES)
     app.on_response_prepare.append(secure)
+    app.on_shutdown.append(_end_streams)
     return app
+
+
+def with_console(admin: web.Application, desk: Desk) -> web.Application:
+    """The admin port's application with the console in it; its root leads there."""
+    admin.add_routes([web.get("/", _lead), web.get(PATH, _lead)])
+    admin.add_subapp(PATH, console_app(desk))
+    return admin
+
+
+async def _lead(_: web.Request) -> web.Response:
+    raise web.HTTPSeeOther(f"{PATH}/")
+
+
+async def _end_streams(app: web.Application) -> None:
+    """What a page listens to would hold up the end of the gate."""
+    app[CLOSING].set()

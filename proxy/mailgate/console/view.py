@@ -1,6 +1,7 @@
 """A page with what every page shows: who is logged in, the menu, and where one is."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from aiohttp import web
 
@@ -10,25 +11,43 @@ from mailgate.console.render import page
 MENU = (
     ("now", "Now"),
     ("devices", "Devices"),
+    ("explain", "Explain"),
     ("policy", "Policy"),
     ("audit", "Audit"),
+    ("connectors", "Connectors"),
+    ("enrolment", "Enrolment"),
 )
-"""Route name and words, in order."""
+"""Route name and words, in order. The pages of one entry have names that begin with it."""
 
 
 def show(request: web.Request, template: str, status: int = 200, **values: Any) -> web.Response:
     """Render a page for who is logged in."""
-    router, route = request.app.router, request.match_info.route.name or ""
-    here = route.partition("-")[0]
-    menu = [(str(router[name].url_for()), words, name == here) for name, words in MENU]
+    return page(template, status, **surrounding(request), **values)
+
+
+def surrounding(request: web.Request) -> dict[str, Any]:
+    """What the templates of every page need."""
+    here = (request.match_info.route.name or "").partition("-")[0]
+    menu = [(address(request, name), words, name == here) for name, words in MENU]
     session = request[SESSION]
-    return page(
-        template,
-        status,
-        menu=menu,
-        who=session.name,
-        roles=roles_of(request),
-        csrf=session.csrf,
-        to=lambda name, **parts: str(router[name].url_for(**parts)),
-        **values,
-    )
+    return {
+        "menu": menu,
+        "who": session.name,
+        "roles": roles_of(request),
+        "csrf": session.csrf,
+        "to": lambda name, query=None, /, **parts: address(request, name, query, **parts),
+    }
+
+
+def address(request: web.Request, name: str, query: dict[str, Any] | None = None, /, **parts: str) -> str:
+    """The address of the page with this name; what is empty in the query is left out."""
+    path = str(request.app.router[name].url_for(**parts))
+    asked = {key: value for key, value in (query or {}).items() if value not in ("", None)}
+    return f"{path}?{urlencode(asked)}" if asked else path
+
+
+def seen_other(
+    request: web.Request, name: str, query: dict[str, Any] | None = None, /, **parts: str
+) -> web.Response:
+    """Lead on to a page once something was done, so that loading it again does nothing again."""
+    raise web.HTTPSeeOther(address(request, name, query, **parts))

@@ -24,6 +24,12 @@ class Metrics:
         self.would = Counter(
             "mailgate_would", "Report-only rules that matched", ["rule", "effect"], registry=self.registry
         )
+        self.refusals = Counter(
+            "mailgate_refusals",
+            "Requests that were not simply let in, by the rule that decided",
+            ["rule", "effect", "reason"],
+            registry=self.registry,
+        )
         self.decision_seconds = Histogram(
             "mailgate_decision_seconds",
             "Time from the facts to the decision",

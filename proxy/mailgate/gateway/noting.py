@@ -13,6 +13,8 @@ def note(metrics: Metrics, access: Access, decision: Decision, reference: str) -
     client = access.client
     attestation, certificate = _came_of(access.attestation), _came_of(access.certificate)
     metrics.count(decision.effect, decision.reason, client.kind)
+    if decision.effect is not Effect.ALLOW:
+        metrics.refusals.labels(decision.rule, decision.effect, decision.reason).inc()
     for trial in decision.would:
         metrics.would.labels(trial.rule, trial.effect or "").inc()
     if access.attestation is not None:

@@ -17,6 +17,7 @@ from mailgate.store.plans import Planned
 from mailgate.store.policies import Activation, Draft, OvertakenError, Policies, Version
 from mailgate.store.postures import Postures
 from mailgate.store.retention import Keep
+from mailgate.store.search import Found, Sought
 from mailgate.store.sightings import ClientFacts, Recorded, Sighting, Tally, Way
 from mailgate.store.spent import SpentProofs
 from mailgate.store.states import is_of, owner_of, posture_of, posture_of_person
@@ -34,6 +35,7 @@ __all__ = [
     "EnrolmentToken",
     "Enrolments",
     "Entry",
+    "Found",
     "Head",
     "Keep",
     "Key",
@@ -49,6 +51,7 @@ __all__ = [
     "Revoked",
     "Sighted",
     "Sighting",
+    "Sought",
     "SpentProofs",
     "Store",
     "StoreError",

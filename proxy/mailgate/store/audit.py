@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Select, insert, select, update
+from sqlalchemy import Select, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.store.chain import Break, Entry, Head, breaks, digest_of
@@ -49,6 +49,22 @@ class Audit:
         """Entries in their order, from just behind number ``after``."""
         query = select(audit).where(audit.c.number > after).order_by(audit.c.number).limit(size)
         async with self._database.reading(patience=30) as connection:
+            return [Entry(**row) for row in (await connection.execute(query)).mappings()]
+
+    async def search(self, sought: str, who: str, before: int, size: int) -> list[Entry]:
+        """Entries from just before number ``before`` back, the newest first.
+
+        :param sought: how what was done begins, like ``policy-``, or any part of what it was done to, or why.
+        :param who: who did it; empty for everybody.
+        """
+        query = select(audit).where(audit.c.number < before).order_by(audit.c.number.desc()).limit(size)
+        if who:
+            query = query.where(audit.c.who == who)
+        if sought:
+            parts = (audit.c.about, audit.c.why, audit.c.origin)
+            found = [part.icontains(sought, autoescape=True) for part in parts]
+            query = query.where(or_(audit.c.what.startswith(sought, autoescape=True), *found))
+        async with self._database.reading(patience=10) as connection:
             return [Entry(**row) for row in (await connection.execute(query)).mappings()]
 
     async def all(self) -> AsyncIterator[Entry]:

@@ -9,6 +9,7 @@ from sqlalchemy import delete, func, literal, or_, select, union, union_all, upd
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.model import DeviceRecord
+from mailgate.store.audit import Act, append
 from mailgate.store.database import Database
 from mailgate.store.device import Device, Report, typed_id
 from mailgate.store.learning import Taken, learn
@@ -103,7 +104,7 @@ class Devices:
 
     async def called(self, name: str) -> list[Device]:
         """Every device that has this as its id, as a source's id for it, or as any other name."""
-        return await self._all(_called(name))
+        return await self._all(called(name))
 
     async def page(self, after: str = "", size: int = _PAGE) -> list[Device]:
         """Devices in the order of their ids, from just behind ``after``."""
@@ -158,15 +159,24 @@ class Devices:
         async with self._database.reading() as connection:
             return [(device, kind, text) for device, kind, text in await connection.execute(query)]
 
-    async def lose(self, device_id: str, at: datetime | None) -> bool:
-        """Say since when a device is not in its owner's hands; None: it is again. False where there is no such device."""
+    async def lose(self, device_id: str, at: datetime | None, act: Act | None = None) -> bool:
+        """Say since when a device is not in its owner's hands; None: it is again. False where there is no such device.
+
+        ``act`` goes into the audit log with it.
+        """
         async with self._database.writing() as connection:
             change = await count_change(connection)
             marked = update(devices).where(devices.c.id == device_id).values(lost_at=at, changed=change)
-            return (await connection.execute(marked)).rowcount > 0
+            known = (await connection.execute(marked)).rowcount > 0
+            if known and act:
+                await append(connection, act)
+            return known
 
-    async def forget(self, device_id: str, now: datetime) -> bool:
-        """Delete a device and all that is stored about it, its sightings too. False where there is no such device."""
+    async def forget(self, device_id: str, now: datetime, act: Act | None = None) -> bool:
+        """Delete a device and all that is stored about it, its sightings too. False where there is no such device.
+
+        ``act`` goes into the audit log with it.
+        """
         async with self._database.writing(patience=60) as connection:
             change = await count_change(connection)
             key = (await connection.execute(select(devices.c.key).where(devices.c.id == device_id))).scalar()
@@ -174,6 +184,8 @@ class Devices:
                 return False
             (device,) = await load(connection, [key])
             await _forget(connection, device, change, now)
+            if act:
+                await append(connection, act)
             return True
 
     async def counted_findings(self) -> dict[str, int]:
@@ -195,7 +207,7 @@ class Devices:
             return await load(connection, (await connection.execute(query)).scalars())
 
 
-def _called(name: str) -> Any:
+def called(name: str) -> Any:
     """Keys of the devices with this name, however it is written."""
     own = typed_id(name)
     forms: dict[str, Iterable[str]] = {

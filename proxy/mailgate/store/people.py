@@ -116,6 +116,13 @@ class People:
             rows = await connection.execute(query.limit(_PAGE))
             return [Told(row.device, row.reason, row.told_at) for row in rows]
 
+    async def told_about(self, devices: Collection[str]) -> list[Told]:
+        """The mails that were written about devices with these ids, the last first."""
+        query = select(notices).where(notices.c.device.in_(devices)).order_by(notices.c.told_at.desc())
+        async with self._database.reading() as connection:
+            rows = await connection.execute(query.limit(_PAGE))
+            return [Told(row.device, row.reason, row.told_at) for row in rows]
+
     async def _rows(self, table: Table, made: Callable[..., Row], login: str) -> list[Row]:
         columns = [column for column in table.c if column.name != "digest"]
         query = select(*columns).where(table.c.owner.in_(spellings(login))).order_by(table.c.made_at.desc())

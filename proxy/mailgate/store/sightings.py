@@ -124,6 +124,11 @@ class Sightings:
         query = _recorded.where(theirs).order_by(sightings.c.last_at.desc(), sightings.c.id)
         return await self._rows(query.limit(size))
 
+    async def since(self, when: datetime, size: int, **wanted: str) -> list[Recorded]:
+        """Those since then whose columns have these texts, the last seen first; an empty text is any."""
+        same = [sightings.c[name] == value for name, value in wanted.items() if value]
+        return await self.where(and_(sightings.c.last_at >= when, *same), size)
+
     async def find(self, name: str) -> Recorded | None:
         """The sighting with this id, or whose last request had this reference id."""
         query = _recorded.where(or_(sightings.c.id == name, sightings.c.reference == name))

@@ -2,19 +2,20 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
 
 from sqlalchemy.engine import URL
 
+from mailgate.model import DeviceRecord
 from mailgate.policy import AppCatalog
 from mailgate.store.approvals import Approvals
 from mailgate.store.audit import Audit
 from mailgate.store.connectors import Connectors
 from mailgate.store.database import Database, store_url
 from mailgate.store.devices import Devices
-from mailgate.store.enrolments import Enrolments
+from mailgate.store.enrolments import Enrolments, Revoked
 from mailgate.store.keys import Keys
 from mailgate.store.leases import Leases
 from mailgate.store.ledger import Ledger
@@ -27,9 +28,11 @@ from mailgate.store.policies import Policies
 from mailgate.store.postures import Postures
 from mailgate.store.reports import Reports
 from mailgate.store.retention import Retention
+from mailgate.store.search import Search
 from mailgate.store.sightings import Sightings
 from mailgate.store.spent import SpentProofs
 from mailgate.store.spool import Spool
+from mailgate.store.trust import ENROLLED
 
 _SPOOL_BYTES = 32 * 1024 * 1024
 
@@ -40,6 +43,7 @@ class Store:
     def __init__(self, database: Database, spool: Path) -> None:
         self._database = database
         self.devices = Devices(database)
+        self.search = Search(database)
         self.sightings = Sightings(database)
         self.people = People(database, self.devices, self.sightings)
         self.personal = Personal(database, self.devices, self.people)
@@ -90,6 +94,13 @@ class Store:
         """Write what waits, within ``patience`` seconds each or to disk, and let go of the database."""
         await asyncio.gather(self.reports.close(patience), self.ledger.close(patience), self.spent.close())
         await self._database.close()
+
+    async def shut_out(self, name: str, now: datetime) -> Revoked:
+        """Revoke the enrolment token, key or device of this name; what such a device said of itself counts no more."""
+        revoked = await self.enrolments.revoke(name, now)
+        gone = [DeviceRecord(ENROLLED, device, gone=True) for device in revoked.devices]
+        await self.devices.take(gone, now)
+        return revoked
 
     async def ping(self) -> None:
         """Raises ``StoreUnavailableError`` where the database does not answer."""

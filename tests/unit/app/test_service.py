@@ -15,12 +15,12 @@ from tests.unit.app.conftest import POLICY
 
 from mailgate.app import service as service_module
 from mailgate.app.numbers import next_update
-from mailgate.app.parts import keep_of
 from mailgate.app.service import Service, utc_now, warn_of_stale_lists
 from mailgate.config.settings import DovecotSettings
 from mailgate.gateway.dovecot import PolicyKey
 from mailgate.gateway.proving import Mode
 from mailgate.gateway.tls import device_context
+from mailgate.telling.devices import keep_of
 
 
 @pytest.fixture

@@ -34,10 +34,13 @@ class Siblings:
 
     async def metrics(self) -> bytes:
         """The text of ``/metrics`` for all workers that answer; those that do not are missing in it."""
+        texts = await self.texts()
+        return texts[0].encode() if self._place.of == 1 else merged(texts)
+
+    async def texts(self) -> dict[int, str]:
+        """The metrics of each worker that answers, by its number."""
         own = generate_latest(self._registry).decode()
-        if self._place.of == 1:
-            return own.encode()
-        return merged({0: own, **await self._others()})
+        return {0: own, **await self._others()}
 
     async def answering(self) -> int:
         """How many workers answer, this one included."""

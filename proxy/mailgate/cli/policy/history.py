@@ -3,9 +3,8 @@
 import json
 from dataclasses import asdict
 from datetime import datetime
-from difflib import unified_diff
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.box import SIMPLE
@@ -18,6 +17,7 @@ from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle, compile_rules
 from mailgate.policy.changes import changes
 from mailgate.store import Activation, Store, Version
+from mailgate.telling.versions import NoVersionError, lines_between, version_of
 
 Config = Annotated[Path, typer.Option("--config", help="The settings, which say where the store is.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -77,7 +77,7 @@ def diff(
 
     before, after = with_store(config, run)
     rules = [compile_rules(version.texts).policy for version in (before, after)]
-    found, lines = changes(*rules), list(_lines(before, after))
+    found, lines = changes(*rules), list(lines_between(before, after))
     if as_json:
         told = {
             "old": before.number,
@@ -98,29 +98,10 @@ def diff(
 
 async def version_called(store: Store, name: str) -> Version:
     """The version that somebody means; ends the command where it is none or several."""
-    if not name:
-        active = await store.policies.active()
-        if active is None:
-            fail(1, "nothing is in force yet: the first start puts the files in force")
-        name = str(active.number)
-    found = await store.policies.find(name)
-    if not found:
-        fail(
-            1,
-            f"no version is called `{printable(name)}`; `mailgate policy history` shows those that were in force",
-        )
-    if len(found) > 1:
-        fail(
-            2,
-            f"`{printable(name)}` may be version {' or '.join(str(each.number) for each in found)}: give more of it",
-        )
-    return found[0]
-
-
-def _lines(old: Version, new: Version) -> Any:
-    for name in sorted({*old.texts, *new.texts}):
-        before, after = (version.texts.get(name, "").splitlines() for version in (old, new))
-        yield from unified_diff(before, after, f"{old.number}/{name}", f"{new.number}/{name}", lineterm="")
+    try:
+        return await version_of(store, name)
+    except NoVersionError as error:
+        fail(2 if error.several else 1, printable(str(error)))
 
 
 def _table(found: list[Activation]) -> Table:

@@ -1,5 +1,29 @@
 // Times in the viewer's own zone; the exact one, in UTC, stays in the title.
 const local = new Intl.DateTimeFormat([], { dateStyle: 'medium', timeStyle: 'short' });
-for (const each of document.querySelectorAll('time[datetime]')) {
-  each.textContent = local.format(new Date(each.dateTime));
+
+function showTimes(within) {
+  for (const each of within.querySelectorAll('time[datetime]')) {
+    each.textContent = local.format(new Date(each.dateTime));
+  }
 }
+
+// A page that says where news comes from is kept up to date: each event has the parts that changed, by their ids.
+function listen(sign) {
+  const news = new EventSource(sign.dataset.live);
+  news.onopen = () => { sign.textContent = sign.dataset.said; };
+  news.onmessage = (event) => {
+    for (const [id, html] of Object.entries(JSON.parse(event.data))) {
+      const part = document.getElementById(id);
+      if (part.contains(document.activeElement)) continue; // nothing moves under the hand of who uses it
+      part.innerHTML = html;
+      showTimes(part);
+    }
+  };
+  news.onerror = () => {
+    if (news.readyState === EventSource.CLOSED) sign.textContent = 'No longer kept up to date: load the page again.';
+  };
+}
+
+showTimes(document);
+const sign = document.querySelector('[data-live]');
+if (sign) listen(sign);

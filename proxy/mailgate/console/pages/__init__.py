@@ -2,13 +2,30 @@
 
 from aiohttp import web
 
-from mailgate.console.pages import assets, audit, devices, login, now, policy
+from mailgate.console.pages import (
+    assets,
+    audit,
+    connectors,
+    device,
+    devices,
+    enrolment,
+    explain,
+    login,
+    now,
+    policy,
+    sightings,
+)
 
 ROUTES: tuple[web.AbstractRouteDef, ...] = (
     *login.ROUTES,
     *assets.ROUTES,
     *now.ROUTES,
+    *sightings.ROUTES,
     *devices.ROUTES,
+    *device.ROUTES,
+    *explain.ROUTES,
     *policy.ROUTES,
     *audit.ROUTES,
+    *connectors.ROUTES,
+    *enrolment.ROUTES,
 )

@@ -1,26 +1,50 @@
-"""*Devices*: search, and one device with everything that is known of it."""
+"""*Devices*: search by whose it is, how it is called, what it is, what is on it and how it stands."""
 
 from aiohttp import web
 
 from mailgate.console.desk import desk_of
 from mailgate.console.view import show
+from mailgate.model import Kind, PostureState
+from mailgate.store import Sought
+from mailgate.telling.search import search
 
 SIZE = 50
+LONGEST = 256
+STATES = (*(each.value for each in PostureState if each is not PostureState.UNAVAILABLE), "lost")
+KINDS = tuple(each.value for each in Kind)
 
 
-async def search(request: web.Request) -> web.Response:
-    """A name finds the devices that are called so; without one they are listed by id, a page at a time."""
-    desk, name, after = (
-        desk_of(request),
-        request.query.get("name", "").strip(),
-        request.query.get("after", ""),
+async def found(request: web.Request) -> web.Response:
+    desk = desk_of(request)
+    bundle = desk.bundle()
+    catalog, asked = bundle.policy.catalog, request.query
+    sought = Sought(
+        name=asked.get("name", "").strip()[:LONGEST],
+        state=_one_of(STATES, asked.get("state", "")),
+        kind=_one_of(KINDS, asked.get("kind", "")),
+        app=_one_of(tuple(catalog.apps), asked.get("app", "")),
     )
-    if name:
-        found = await desk.store.devices.called(name)
-    else:
-        found = await desk.store.devices.page(after, SIZE)
-    more = found[-1].id if not name and len(found) == SIZE else ""
-    return show(request, "devices.html", found=found, name=name, more=more)
+    page = await search(desk.store, bundle, sought, desk.clock(), number(asked.get("after", "")), SIZE)
+    return show(
+        request,
+        "devices.html",
+        page=page,
+        sought=sought,
+        states=STATES,
+        kinds=KINDS,
+        apps=[(key, catalog.name_of(key)) for key in catalog.apps],
+        name_of=catalog.name_of,
+        anything=sought != Sought(),
+    )
 
 
-ROUTES = [web.get("/devices", search, name="devices")]
+def _one_of(known: tuple[str, ...], word: str) -> str:
+    return word if word in known else ""
+
+
+def number(text: str) -> int:
+    """A number of an address; 0 where it is none."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
+
+
+ROUTES = [web.get("/devices", found, name="devices")]

@@ -6,12 +6,13 @@ from math import ceil
 
 from aiohttp import web
 
-from mailgate.console.desk import desk_of
+from mailgate.config.admins import Admins
+from mailgate.console.desk import Desk, admin_of, desk_of, person_of
 from mailgate.console.entrance import COOKIE
 from mailgate.console.render import page
 from mailgate.console.sessions import WHOLE
+from mailgate.rollout.acts import Person
 from mailgate.rollout.admins import proven, token_of
-from mailgate.store import Act
 
 LONGEST = 200
 """Characters of a name or a secret that are looked at."""
@@ -20,32 +21,27 @@ _HASHING = asyncio.Semaphore(2)
 
 
 async def form(request: web.Request) -> web.Response:
-    return page("login.html", error="", next=_own(request.query.get("next", "")))
+    return _form(request, after=request.query.get("next", ""))
 
 
 async def log_in(request: web.Request) -> web.Response:
     """A wrong name and a wrong secret look and take the same."""
     desk, sent = desk_of(request), await request.post()
-    name, secret = (str(sent.get(field, ""))[:LONGEST] for field in ("name", "secret"))
-    after = _own(str(sent.get("next", "")))
-    now = desk.clock()
-    keys = [("name", name), ("address", request.remote)]
-    wait = max((desk.tries.wait(key, now) for key in keys), default=timedelta())
-    if wait:
+    name, secret, after = (str(sent.get(field, "")) for field in ("name", "secret", "next"))
+    if wait := _wait(desk, name[:LONGEST], request.remote or ""):
         minutes = ceil(wait / timedelta(minutes=1))
-        error = f"Too many failed logins. Try again in {minutes} minute{'s' if minutes > 1 else ''}."
-        return page("login.html", 429, error=error, next=after)
-    async with _HASHING:
-        known = await asyncio.to_thread(proven, desk.bundle().settings.admins, token_of(name, secret))
+        words = f"Too many logins. Try again in {minutes} minute{'s' if minutes > 1 else ''}."
+        return _form(request, 429, words, after)
+    admins = desk.bundle().settings.admins
+    known = await _proven(admins, name.strip()[:LONGEST], secret.strip()[:LONGEST])
     if known is None:
-        for key in keys:
-            desk.tries.note(key, now)
-        return page("login.html", 403, error="This name and token do not belong together.", next=after)
+        return _form(request, 403, "This name and token do not belong together.", after)
+    act = Person(known, f"console at {desk.host}").act(desk.clock(), "console-login")
+    await desk.store.audit.append(act)
     desk.sessions.end(request.cookies.get(COOKIE, ""))
-    value, _ = desk.sessions.start(known, now)
-    origin = f"console at {desk.host}"
-    await desk.store.audit.append(Act(now, known, "console-login", origin=origin))
-    response = web.HTTPSeeOther(after or str(request.app.router["now"].url_for()))
+    proved_by = admins[known].token_hash.get_secret_value()
+    value = desk.sessions.start(known, proved_by, desk.clock())
+    response = web.HTTPSeeOther(_own(after) or str(request.app.router["now"].url_for()))
     response.set_cookie(
         COOKIE,
         value,
@@ -59,10 +55,35 @@ async def log_in(request: web.Request) -> web.Response:
 
 
 async def log_out(request: web.Request) -> web.Response:
-    desk_of(request).sessions.end(request.cookies[COOKIE])
+    desk = desk_of(request)
+    desk.sessions.end(request.cookies[COOKIE])
+    if admin_of(request):
+        await desk.store.audit.append(person_of(request).act(desk.clock(), "console-logout"))
     response = web.HTTPSeeOther(request.app.router["login"].url_for())
     response.del_cookie(COOKIE, path="/console")
     raise response
+
+
+def _wait(desk: Desk, name: str, address: str) -> timedelta:
+    """How long they have to wait; where they have not to, this try is counted, whatever comes of it."""
+    now, both = desk.clock(), (name, address)
+    wait = max(desk.tries.wait(both, now), desk.crowd.wait(address, now))
+    if not wait:
+        desk.tries.note(both, now)
+        desk.crowd.note(address, now)
+    return wait
+
+
+async def _proven(admins: Admins, name: str, secret: str) -> str | None:
+    """Who it is; None where it is nobody. The whole token is taken too where only what stands behind its colon is asked for."""
+    token = token_of(name, secret.removeprefix(f"{name}:"))
+    async with _HASHING:
+        return await asyncio.to_thread(proven, admins, token)
+
+
+def _form(request: web.Request, status: int = 200, error: str = "", after: str = "") -> web.Response:
+    anybody = bool(desk_of(request).bundle().settings.admins)
+    return page("login.html", status, error=error, next=_own(after), anybody=anybody)
 
 
 def _own(path: str) -> str:

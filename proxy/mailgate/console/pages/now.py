@@ -1,13 +1,88 @@
 """*Now*: what the gate decides at this moment, and what needs a person."""
 
+import asyncio
+import json
+from contextlib import suppress
+from typing import Any
+
 from aiohttp import web
 
-from mailgate.console.desk import desk_of
-from mailgate.console.view import show
+from mailgate.console.desk import CLOSING, SESSION, Desk, admin_of, desk_of
+from mailgate.console.entrance import COOKIE
+from mailgate.console.needs import Need, needs_of
+from mailgate.console.plot import plot
+from mailgate.console.render import text_of
+from mailgate.console.view import show, surrounding
+from mailgate.rollout.approving import standings
+from mailgate.rollout.guard import guard_of
+from mailgate.store import StoreError
+
+EVERY = 5.0
+"""Seconds between two looks of a page that stays open."""
+PARTS = ("needs", "verdicts", "refusals", "standing")
+"""The parts of the page that change, each in a template of its own."""
+STREAMS = asyncio.Semaphore(50)
+"""Pages that are kept up to date at once."""
 
 
 async def now(request: web.Request) -> web.Response:
-    return show(request, "now.html", state=await desk_of(request).readiness())
+    return show(request, "now.html", **await _seen(desk_of(request)))
 
 
-ROUTES = [web.get("/", now, name="now")]
+async def stream(request: web.Request) -> web.StreamResponse:
+    """Server-sent events (HTML, section 9.2): each is a JSON object of parts that have changed."""
+    if STREAMS.locked():
+        raise web.HTTPServiceUnavailable
+    async with STREAMS:
+        answer = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await answer.prepare(request)
+        with suppress(ConnectionError):
+            await _tell(request, answer)
+    return answer
+
+
+async def _tell(request: web.Request, answer: web.StreamResponse) -> None:
+    """Tell what changes until who looks has left or may not look any more."""
+    desk, told = desk_of(request), dict[str, str]()
+    while not await _closes(request) and _may_look(request, desk):
+        seen = surrounding(request) | await _seen(desk)
+        parts = {name: text_of(f"now/{name}.html", **seen) for name in PARTS}
+        news = {name: text for name, text in parts.items() if told.get(name) != text}
+        await answer.write(f"data: {json.dumps(news)}\n\n".encode() if news else b": nothing new\n\n")
+        told = parts
+
+
+async def _closes(request: web.Request) -> bool:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(request.config_dict[CLOSING].wait(), EVERY)
+    return request.config_dict[CLOSING].is_set()
+
+
+def _may_look(request: web.Request, desk: Desk) -> bool:
+    session = desk.sessions.find(request.cookies[COOKIE], desk.clock(), used=False)
+    return session is not None and session.csrf == request[SESSION].csrf and admin_of(request) is not None
+
+
+async def _seen(desk: Desk) -> dict[str, Any]:
+    at, state = desk.clock(), await desk.readiness()
+    minutes = desk.pulse.minutes(at)
+    refused = desk.pulse.refusals(at)
+    return {
+        "state": state,
+        "needs": await _needs(desk, state),
+        "plots": [plot(minutes, "effect"), plot(minutes, "kind")],
+        "minutes": [minute for minute in reversed(minutes) if minute.total],
+        "refusals": sorted(refused.items(), key=lambda each: (-each[1], each[0])),
+        "census": desk.census.last,
+    }
+
+
+async def _needs(desk: Desk, state: Any) -> list[Need]:
+    try:
+        plans = await standings(desk.store, guard_of(desk.bundle().settings), desk.clock(), 20)
+    except StoreError:
+        plans = []  # and the state says that the store is away
+    return needs_of(state, plans)
+
+
+ROUTES = [web.get("/", now, name="now"), web.get("/now/stream", stream, name="now-stream")]

@@ -1,19 +1,54 @@
-"""*Policy*: the versions that were in force, and the one that is."""
+"""*Policy*: the rules in force, when their stages start, the versions that were, and what differs between two."""
+
+from typing import Any
 
 from aiohttp import web
 
+from mailgate.config import compile_rules
 from mailgate.console.desk import desk_of
 from mailgate.console.view import show
+from mailgate.policy.changes import changes
+from mailgate.telling.rules import told_rules
+from mailgate.telling.versions import lines_between, version_of
+
+SIZE = 100
 
 
-async def versions(request: web.Request) -> web.Response:
+async def policy(request: web.Request) -> web.Response:
     desk = desk_of(request)
+    found = desk.bundle().policy
     return show(
         request,
         "policy.html",
-        history=await desk.store.policies.history(100),
-        rules=desk.bundle().policy.rules,
+        policy=found,
+        rules=told_rules(found, desk.clock()),
+        history=await desk.store.policies.history(SIZE),
     )
 
 
-ROUTES = [web.get("/policy", versions, name="policy")]
+async def version(request: web.Request) -> web.Response:
+    """One version with its files."""
+    store = desk_of(request).store
+    return show(request, "policy_version.html", version=await version_of(store, request.match_info["name"]))
+
+
+async def diff(request: web.Request) -> web.Response:
+    """What differs between two versions, in words and line by line."""
+    store, asked = desk_of(request).store, request.query
+    old, new = [await version_of(store, asked.get(name, "")[:64]) for name in ("old", "new")]
+    rules: list[Any] = [compile_rules(each.texts).policy for each in (old, new)]
+    return show(
+        request,
+        "policy_diff.html",
+        old=old,
+        new=new,
+        changes=changes(*rules),
+        lines=list(lines_between(old, new)),
+    )
+
+
+ROUTES = [
+    web.get("/policy", policy, name="policy"),
+    web.get("/policy/versions/{name}", version, name="policy-version"),
+    web.get("/policy/diff", diff, name="policy-diff"),
+]

@@ -1,4 +1,4 @@
-"""What the command line tells of a device."""
+"""What is told of a device."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -7,12 +7,12 @@ from typing import Any
 
 from tests.unit.store.examples import CATALOG, MAX_AGE, NOW
 
-from mailgate.cli.device_facts import device_facts, parts_of
 from mailgate.config.settings import Retention
 from mailgate.model import Reason
 from mailgate.store import Device, Report
 from mailgate.store.device import Contradiction
 from mailgate.store.names import KEY, SERIAL
+from mailgate.telling.devices import device_facts, parts_of
 
 REPORT = Report("jamf", "7", apps=frozenset({"tiktok"}), reported_at=NOW, names=frozenset({(SERIAL, "S1")}))
 FOUND = Contradiction(Reason.DEVICE_OS_CONTRADICTED, "", "os: …", since=NOW)

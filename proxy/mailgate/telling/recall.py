@@ -1,13 +1,15 @@
 """A request that the gate itself recorded, put together again from its sighting and its device."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from mailgate.classify import classify, with_device
 from mailgate.classify.certified import as_recorded
 from mailgate.config import Bundle
 from mailgate.decide import decide
-from mailgate.model import LOGINS, Access, Decision, Posture, User
-from mailgate.rollout.recorded import Lists, posture_for, recognise
+from mailgate.model import LOGINS, Access, Decision, Posture, RequestFacts, User
+from mailgate.rollout.recorded import PAGE_LOAD, Lists, posture_for, proof_of, recognise, reported
 from mailgate.store import Device, Recorded, Sighting, Store, is_of
 
 
@@ -23,8 +25,11 @@ class Recalled:
 async def recall(store: Store, bundle: Bundle, name: str, now: datetime) -> Recalled | None:
     """The sighting with this id or reference id, decided again by today's rules on what is known today."""
     then = await store.sightings.find(name)
-    if then is None:
-        return None
+    return None if then is None else await decided_again(store, bundle, then, now)
+
+
+async def decided_again(store: Store, bundle: Bundle, then: Recorded, now: datetime) -> Recalled:
+    """A sighting, decided by the rules of the bundle on what is known now."""
     seen = then.sighting
     known = await _devices(store, seen, bundle)
     postures = [posture_now(each, bundle, now) for each in known]
@@ -33,6 +38,28 @@ async def recall(store: Store, bundle: Bundle, name: str, now: datetime) -> Reca
     client, certificate = as_recorded(client, seen.client.facts.headers)
     access = Access(seen.client.facts, client, posture, now, User(seen.user), proof, certificate)
     return Recalled(then, access, decide(access, bundle.policy))
+
+
+async def as_it_asks(
+    store: Store, bundle: Bundle, device: Device, seen: Sequence[Recorded], now: datetime
+) -> tuple[Access, Decision]:
+    """What a device gets now, asking as it did last; one that was never seen as if it asked with its proof."""
+    if seen:
+        again = await decided_again(store, bundle, seen[0], now)
+        return again.access, again.decision
+    posture = posture_now(device, bundle, now)
+    client = reported(posture.kind, posture.os, posture.os_version)
+    proof = proof_of(device, posture) if device.reports else None
+    access = Access(PAGE_LOAD, client, posture, now, User(posture.owner), proof)
+    return access, decide(access, bundle.policy)
+
+
+def asked_from(device: Device, bundle: Bundle, facts: RequestFacts, now: datetime) -> tuple[Access, Decision]:
+    """What a request would get that comes from this device, without its proof."""
+    posture = posture_now(device, bundle, now)
+    client = with_device(classify(facts), posture.kind)
+    access = Access(facts, client, posture, now, User(facts.user or posture.owner))
+    return access, decide(access, bundle.policy)
 
 
 def posture_now(device: Device, bundle: Bundle, now: datetime) -> Posture:

@@ -11,11 +11,11 @@ import pytest
 from tests.unit.store.examples import BLOCK, BROWSER, CATALOG, ISSUER, MAX_AGE, NOW, access, minutes, proof
 
 from mailgate.classify import classify
-from mailgate.cli.recall import Recalled, recall
 from mailgate.model import Assurance, Client, Effect, PostureState, Reason, RequestFacts, Signal
 from mailgate.policy import Policy
 from mailgate.policy.rules import PolicyFile, policy_context
 from mailgate.store import Store
+from mailgate.telling.recall import Recalled, recall
 
 LATER = NOW + minutes(5)
 ATTESTED = replace(BROWSER, assurance=Assurance.ATTESTED)

@@ -1,13 +1,17 @@
-"""Everything that is stored of a device, as plain data for the command line."""
+"""Everything that is stored of a device, as plain data."""
 
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from mailgate.app.parts import keep_of
-from mailgate.cli.recall import posture_now
-from mailgate.config import Bundle
-from mailgate.store import Device, Recorded, Report
+from mailgate.config import Bundle, Settings
+from mailgate.store import Device, Keep, Recorded, Report
+from mailgate.telling.recall import posture_now
+
+
+def keep_of(settings: Settings) -> Keep:
+    """How long these settings keep what."""
+    return Keep(**settings.retention.model_dump())
 
 
 def device_facts(device: Device, bundle: Bundle, now: datetime) -> dict[str, Any]:

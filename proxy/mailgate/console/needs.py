@@ -1,0 +1,69 @@
+"""What needs a person: what is held, broken or waits for somebody, in the words of the page *Now*."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mailgate.rollout.approving import Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One thing, and the page where something can be done about it."""
+
+    words: str
+    page: str
+    """The name of a route."""
+    grave: bool = False
+
+
+def needs_of(state: Mapping[str, Any], plans: Sequence[Standing]) -> list[Need]:
+    """The graver ones first.
+
+    :param state: the body of ``/readyz``.
+    """
+    return sorted([*_gate(state), *_sources(state), *_plans(plans)], key=lambda need: not need.grave)
+
+
+def _gate(state: Mapping[str, Any]) -> Iterator[Need]:
+    if state["store"] != "ok":
+        yield Need("The store does not answer. Decisions go on by what is in memory.", "now", grave=True)
+    if state["config"]["mistakes"]:
+        count = len(state["config"]["mistakes"])
+        yield Need(
+            f"The files on disk have {count} mistake{'s' if count > 1 else ''} and are not used: "
+            f"{state['config']['mistakes'][0]}",
+            "policy",
+            grave=True,
+        )
+    if state["rules"]["held"]:
+        yield Need(f"The rules on disk are held: {state['rules']['held']}", "policy")
+    workers = state["workers"]
+    if workers["answering"] < workers["wanted"]:
+        yield Need(f"{workers['answering']} of {workers['wanted']} workers answer.", "now", grave=True)
+    lost = state["ledger"]["dropped"]
+    if lost:
+        yield Need(f"{lost:,} sightings were lost since the start: the queue or the disk was full.", "now")
+
+
+def _sources(state: Mapping[str, Any]) -> Iterator[Need]:
+    for name, each in state["connectors"].items():
+        if each["state"] in ("failing", "unavailable"):
+            yield Need(
+                f"The connector {name} fails: {each['trouble']}.",
+                "connectors",
+                each["state"] == "unavailable",
+            )
+        elif each["state"] == "held":
+            yield Need(
+                f"{each['held']:,} devices are no longer named by {name}, and are kept for now.", "connectors"
+            )
+
+
+def _plans(plans: Sequence[Standing]) -> Iterator[Need]:
+    for each in plans:
+        if each.state == "open" and each.missing:
+            name = each.plan.digest[:12]
+            yield Need(
+                f"Plan {name} by {each.plan.author} waits for {each.missing} more approval(s).", "policy"
+            )

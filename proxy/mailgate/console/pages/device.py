@@ -1,0 +1,87 @@
+"""One device: what each source says, what came of it, why, and what would change that."""
+
+from dataclasses import replace
+
+from aiohttp import web
+
+from mailgate.console.desk import desk_of, person_of
+from mailgate.console.entrance import needs
+from mailgate.console.view import seen_other, show
+from mailgate.store import Device, Recorded
+from mailgate.store.names import EAS
+from mailgate.telling.devices import device_facts, parts_of, sighting_facts
+from mailgate.telling.explanation import explanation
+from mailgate.telling.recall import as_it_asks
+from mailgate.telling.timeline import timeline
+
+SIGHTINGS = 50
+
+
+async def device(request: web.Request) -> web.Response:
+    desk, found = desk_of(request), await device_of(request)
+    bundle, now = desk.bundle(), desk.clock()
+    seen = await _sightings(request, found)
+    access, decision = await as_it_asks(desk.store, bundle, found, seen, now)
+    names = [text for kind, text in found.names if kind == EAS]
+    told = await desk.store.people.told_about([*_ids(found), *names])
+    return show(
+        request,
+        "device.html",
+        device=device_facts(found, bundle, now),
+        parts=parts_of(found),
+        sightings=[sighting_facts(each) for each in seen],
+        story=timeline(found, seen, told),
+        why=explanation(access, decision, bundle.policy),
+        name_of=bundle.policy.catalog.name_of,
+        done=request.query.get("done", ""),
+    )
+
+
+@needs("operator")
+async def forget(request: web.Request) -> web.Response:
+    """Ask first, in numbers; then do it."""
+    desk, found = desk_of(request), await device_of(request)
+    if (await request.post()).get("confirmed") != "yes":
+        seen = await _sightings(request, found)
+        return show(request, "device_forget.html", device=found, seen=len(seen), most=SIGHTINGS)
+    act = replace(person_of(request).act(desk.clock(), "device-forgotten"), about=f"device {found.id}")
+    await desk.store.devices.forget(found.id, desk.clock(), act)
+    return seen_other(request, "devices", {"done": found.id})
+
+
+@needs("operator")
+async def lose(request: web.Request) -> web.Response:
+    """Mark it as lost, or as found again."""
+    desk, found = desk_of(request), await device_of(request)
+    lost = (await request.post()).get("lost") == "yes"
+    act = replace(
+        person_of(request).act(desk.clock(), "device-lost" if lost else "device-found"),
+        about=f"device {found.id}",
+    )
+    await desk.store.devices.lose(found.id, desk.clock() if lost else None, act)
+    return seen_other(request, "devices-one", id=found.id)
+
+
+async def device_of(request: web.Request) -> Device:
+    """The one device of the address. Raises HTTPNotFound."""
+    called = await desk_of(request).store.devices.called(request.match_info["id"])
+    if len(called) != 1:
+        raise web.HTTPNotFound
+    return called[0]
+
+
+def _ids(found: Device) -> list[str]:
+    return [found.id, *sorted(found.former)]
+
+
+async def _sightings(request: web.Request, found: Device) -> list[Recorded]:
+    latest = desk_of(request).store.sightings.latest
+    seen = [row for each in _ids(found) for row in await latest(device=each, size=SIGHTINGS)]
+    return sorted(seen, key=lambda row: row.tally.last, reverse=True)[:SIGHTINGS]
+
+
+ROUTES = [
+    web.get("/devices/{id}", device, name="devices-one"),
+    web.post("/devices/{id}/forget", forget, name="devices-forget"),
+    web.post("/devices/{id}/lost", lose, name="devices-lose"),
+]

@@ -1,0 +1,87 @@
+"""*Enrolment*: what lets devices enrol, the keys that did, and shutting one out."""
+
+import secrets
+from dataclasses import replace
+from datetime import timedelta
+
+from aiohttp import web
+
+from mailgate.attest.enrolment import TOKEN_BYTES, digest_of, name_of, new_token
+from mailgate.console.desk import desk_of, person_of
+from mailgate.console.entrance import needs
+from mailgate.console.pages.devices import number
+from mailgate.console.view import seen_other, show
+from mailgate.store import EnrolmentToken
+
+SIZE = 50
+LIVES = {"1": "1 day", "7": "7 days", "30": "30 days"}
+MOST_USES = 1_000_000
+LONGEST = 255
+
+
+async def enrolment(request: web.Request) -> web.Response:
+    return await _shown(request)
+
+
+@needs("operator")
+async def make(request: web.Request) -> web.Response:
+    """Make a token and show it, this once."""
+    desk, sent = desk_of(request), await request.post()
+    user, note = (str(sent.get(name, "")).strip() for name in ("user", "note"))
+    uses, days = number(str(sent.get("uses", ""))), str(sent.get("days", ""))
+    if max(len(user), len(note)) > LONGEST or not (user + note).isprintable():
+        return await _shown(
+            request, 422, wrong=f"A name and a note are one line of at most {LONGEST} characters."
+        )
+    if not 1 <= uses <= MOST_USES or days not in LIVES:
+        return await _shown(request, 422, wrong=f"A token is good for 1 to {MOST_USES:,} devices.")
+    text, now = new_token(secrets.token_bytes(TOKEN_BYTES)), desk.clock()
+    digest = digest_of(text)
+    made = EnrolmentToken(name_of(digest), user, note, uses, now, now + timedelta(days=int(days)))
+    act = person_of(request).act(now, "enrolment-token-made", note)
+    await desk.store.enrolments.add(digest, made)
+    await desk.store.audit.append(replace(act, about=f"token {made.name}", details={"uses": uses}))
+    return await _shown(request, made=text)
+
+
+@needs("operator")
+async def revoke(request: web.Request) -> web.Response:
+    """Ask first; then shut it out, at every gate within a second."""
+    desk, sent = desk_of(request), await request.post()
+    name = str(sent.get("name", ""))[:LONGEST]
+    if sent.get("confirmed") != "yes":
+        return show(request, "enrolment_revoke.html", name=name, is_token=sent.get("what") == "token")
+    revoked = await desk.store.shut_out(name, desk.clock())
+    if not revoked.tokens and not revoked.keys:
+        raise web.HTTPNotFound
+    act = replace(
+        person_of(request).act(desk.clock(), "enrolment-revoked"),
+        about=name,
+        details={"tokens": len(revoked.tokens), "keys": len(revoked.keys)},
+    )
+    await desk.store.audit.append(act)
+    return seen_other(request, "enrolment")
+
+
+async def _shown(request: web.Request, status: int = 200, *, made: str = "", wrong: str = "") -> web.Response:
+    store = desk_of(request).store.enrolments
+    keys = await store.page(request.query.get("after", "")[:LONGEST], SIZE)
+    return show(
+        request,
+        "enrolment.html",
+        status,
+        tokens=await store.tokens(),
+        keys=keys,
+        more=keys[-1].thumbprint if len(keys) == SIZE else "",
+        made=made,
+        wrong=wrong,
+        lives=LIVES,
+        now=desk_of(request).clock(),
+    )
+
+
+ROUTES = [
+    web.get("/enrolment", enrolment, name="enrolment"),
+    web.post("/enrolment", make, name="enrolment-make"),
+    web.post("/enrolment/revoke", revoke, name="enrolment-revoke"),
+]

@@ -1,0 +1,77 @@
+"""*Explain*: one request, every rule that was tried for it in order, and the values that it saw."""
+
+from typing import Any
+
+from aiohttp import web
+
+from mailgate.config.rehearsal import rehearse
+from mailgate.console.desk import Desk, desk_of
+from mailgate.console.view import seen_other, show
+from mailgate.errors import ConfigError, Mistake
+from mailgate.model import Access, Decision
+from mailgate.policy.cases import Situation
+from mailgate.telling.asked import read_headers, read_request
+from mailgate.telling.explanation import explanation
+from mailgate.telling.recall import Recalled, asked_from, recall
+
+LONGEST = 100_000
+
+
+async def explain(request: web.Request) -> web.Response:
+    """By the reference of an answer, or a form to paste into."""
+    desk, name = desk_of(request), request.query.get("reference", "").strip()[:200]
+    if not name:
+        return _shown(request)
+    recalled = await recall(desk.store, desk.bundle(), name, desk.clock())
+    if recalled is None:
+        if len(await desk.store.devices.called(name)) == 1:
+            return seen_other(request, "devices-one", id=name)
+        wrong = f"Nothing is recorded under {name}, and no device is called so."
+        return _shown(request, 404, reference=name, wrong=[wrong])
+    return _shown(request, reference=name, **_told(desk, recalled))
+
+
+async def pasted(request: web.Request) -> web.Response:
+    """Of headers or a recorded request that somebody has pasted. Nothing is recorded."""
+    desk, sent = desk_of(request), await request.post()
+    text, name = str(sent.get("text", ""))[:LONGEST], str(sent.get("device", "")).strip()[:200]
+    try:
+        access, decision = await _decided(desk, text, name)
+    except ConfigError as error:
+        return _shown(request, 422, text=text, device=name, wrong=str(error).splitlines())
+    return _shown(request, text=text, device=name, why=explanation(access, decision, desk.bundle().policy))
+
+
+async def _decided(desk: Desk, text: str, name: str) -> tuple[Access, Decision]:
+    """What was pasted, decided by the rules in force. Raises ConfigError."""
+    bundle = desk.bundle()
+    if text.lstrip().startswith("{"):
+        return rehearse(
+            read_request(text.encode(), "pasted", bundle.policy.catalog), bundle.policy, desk.clock()
+        )
+    asked = read_headers(text, "pasted")
+    if not name:
+        return rehearse(Situation(request=asked), bundle.policy, desk.clock())
+    called = await desk.store.devices.called(name)
+    if len(called) != 1:
+        words = f"{len(called) or 'no'} devices are called {name}; expected the id of one, or no name"
+        raise ConfigError([Mistake("device", 1, 1, words)])
+    return asked_from(called[0], bundle, asked.facts(), desk.clock())
+
+
+def _told(desk: Desk, recalled: Recalled) -> dict[str, Any]:
+    policy = desk.bundle().policy
+    return {
+        "why": explanation(recalled.access, recalled.decision, policy),
+        "then": recalled.then,
+    }
+
+
+def _shown(request: web.Request, status: int = 200, **values: Any) -> web.Response:
+    empty: dict[str, Any] = {
+        "reference": "", "text": "", "device": "", "wrong": [], "why": None, "then": None,
+    }  # fmt: skip
+    return show(request, "explain.html", status, **empty | values)
+
+
+ROUTES = [web.get("/explain", explain, name="explain"), web.post("/explain", pasted, name="explain-pasted")]

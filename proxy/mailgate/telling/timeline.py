@@ -1,0 +1,52 @@
+"""What became of a device, in the order in which it did: what was reported, decided and written to somebody."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from mailgate.store import Device, Recorded, Told
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened."""
+
+    at: datetime
+    what: Literal["report", "decision", "notice", "finding", "lost", "first"]
+    words: str
+    about: str = ""
+    """The effect of a decision, or its sighting's id for a link."""
+    id: str = ""
+
+
+def timeline(device: Device, seen: Iterable[Recorded], told: Iterable[Told]) -> list[Event]:
+    """The newest first."""
+    events = [*_of_device(device), *_decided(seen)]
+    events += [Event(each.told_at, "notice", f"A mail was written about {each.reason}") for each in told]
+    return sorted(events, key=lambda event: event.at, reverse=True)
+
+
+def _of_device(device: Device) -> Iterator[Event]:
+    yield Event(device.first_seen, "first", "It was heard of for the first time")
+    for each in device.reports:
+        if each.reported_at:
+            apps = f"has {', '.join(sorted(each.apps))}" if each.apps else "has no listed app"
+            part = "" if each.apps_complete else ", as far as could be seen"
+            yield Event(each.reported_at, "report", f"{each.source} saw that it {apps}{part}")
+        elif each.gone:
+            yield Event(each.last_seen, "report", f"{each.source} does not have it any more")
+        else:
+            yield Event(each.last_seen, "report", f"{each.source} reported it, and nothing of its apps")
+    for found in device.findings:
+        yield Event(found.since, "finding", f"{found.reason}: {found.detail}")
+    if device.lost_at:
+        yield Event(device.lost_at, "lost", "It was marked as lost: it gets nothing")
+
+
+def _decided(seen: Iterable[Recorded]) -> Iterator[Event]:
+    for each in seen:
+        sighting, tally = each.sighting, each.tally
+        times = f", {tally.times:,} times since {tally.first:%Y-%m-%d %H:%M} UTC" if tally.times > 1 else ""
+        words = f"{sighting.reason} by {sighting.rule}, {sighting.client.kind} over {sighting.client.protocol}{times}"
+        yield Event(tally.last, "decision", words, sighting.effect, each.id)

@@ -1,0 +1,43 @@
+"""Versions of the rules: which one somebody means, and what differs between two, line by line."""
+
+from collections.abc import Iterator
+from difflib import unified_diff
+
+from mailgate.errors import MailgateError
+from mailgate.store import Store, Version
+
+
+class NoVersionError(MailgateError):
+    """A name that is no version's, or that of several; the text says so."""
+
+    def __init__(self, message: str, *, several: bool = False) -> None:
+        super().__init__(message)
+        self.several = several
+
+
+async def version_of(store: Store, name: str) -> Version:
+    """The version with this number, digest or beginning of one; the one in force where there is no name.
+
+    Raises NoVersionError.
+    """
+    if not name:
+        active = await store.policies.active()
+        if active is None:
+            raise NoVersionError("nothing is in force yet: the first start puts the files in force")
+        name = str(active.number)
+    found = await store.policies.find(name)
+    if not found:
+        raise NoVersionError(
+            f"no version is called `{name}`; `mailgate policy history` shows those that were in force"
+        )
+    if len(found) > 1:
+        numbers = " or ".join(str(each.number) for each in found)
+        raise NoVersionError(f"`{name}` may be version {numbers}: give more of it", several=True)
+    return found[0]
+
+
+def lines_between(old: Version, new: Version) -> Iterator[str]:
+    """What differs in their files, as a unified diff."""
+    for name in sorted({*old.texts, *new.texts}):
+        before, after = (version.texts.get(name, "").splitlines() for version in (old, new))
+        yield from unified_diff(before, after, f"{old.number}/{name}", f"{new.number}/{name}", lineterm="")

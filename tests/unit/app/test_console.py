@@ -1,0 +1,45 @@
+"""The console of a running gate."""
+
+from typing import Any
+
+import pytest
+
+from mailgate.app.console import desk_for, running, sync_now
+from mailgate.connectors import Trouble
+from mailgate.connectors.run import Outcome
+
+
+async def test_what_runs_for_it_looks_at_the_gate_itself(service: Any) -> None:
+    service.store.devices = type("Devices", (), {"sketches": None})()
+    desk = desk_for(service)
+    assert desk.bundle() is service.bundle
+    assert (await desk.readiness())["policy"] == service.gate.live.policy.version
+    works = running(desk, service)
+    assert len(works) == 2
+    for work in works:
+        work.close()
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        (None, "another gate is reading it now"),
+        (Outcome(taken=3, full=True), "3 records, everything was read"),
+        (
+            Outcome(Trouble.GONE, taken=3, held=9),
+            "3 records; 9 devices are no longer named; that is more than",
+        ),
+        (Outcome(Trouble.LOGIN, hint="the key is wrong"), "0 records; login-refused: the key is wrong"),
+    ],
+)
+async def test_what_came_of_a_reading_is_said(outcome: Outcome | None, words: str) -> None:
+    asked = []
+
+    class Syncing:
+        async def sync_now(self, name: str, **options: Any) -> Outcome | None:
+            asked.append((name, options["full"]))
+            return outcome
+
+    said = await sync_now(Syncing(), "jamf", True, lambda _done, _of: None)  # type: ignore[arg-type]
+    assert said.startswith(words)
+    assert asked == [("jamf", True)]

@@ -1,0 +1,191 @@
+"""The console of a small company, over a socket in a folder, and somebody who browses it."""
+
+import re
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+from tests.admins import admins, token
+from tests.integration.gate import PHONE_RULES, write_config
+from tests.unit.clock import Clock
+
+from mailgate.config import Bundle, load_bundle
+from mailgate.console import Desk, with_console
+from mailgate.console.census import Census, Count
+from mailgate.console.pulse import Pulse
+from mailgate.console.reading import Progress, Readings
+from mailgate.rollout.keeper import draft_of
+from mailgate.store import Act, Store
+
+NOW = datetime(2026, 12, 1, 12, 0, 30, tzinfo=UTC)
+WHO = admins(ada="operator", lin="operator approver", vic="viewer")
+CONNECTORS = {"jamf-file": {"type": "file", "path": "devices.csv"}}
+HOST = "console.example.com"
+ORIGIN = f"http://{HOST}"
+
+READY: Mapping[str, Any] = {
+    "ready": True,
+    "version": "0.1.0",
+    "workers": {"wanted": 1, "answering": 1},
+    "policy": "abcdef123456",
+    "rules": {"number": 1, "serial": 1, "held": ""},
+    "config": {"state": "ok", "mistakes": []},
+    "store": "ok",
+    "issuers": {},
+    "connectors": {
+        "jamf-file": {
+            "state": "ok", "trouble": "", "last_success": NOW.isoformat(), "last_full": None, "last_attempt": None,
+            "failing_since": None, "devices": 3, "records": 3, "gone": 0, "held": 0,
+        }
+    },
+    "ledger": {"written": 12, "spooled": 0, "dropped": 0, "passed_over": 0},
+}  # fmt: skip
+
+
+@dataclass
+class Company:
+    """What a desk stands on, for a test to change."""
+
+    store: Store
+    bundle: Bundle
+    clock: Clock
+    ready: dict[str, Any] = field(default_factory=lambda: dict(READY))
+    read: list[tuple[str, bool]] = field(default_factory=list)
+    """The connectors that were read because somebody asked."""
+    desk: Desk = field(init=False)
+
+    def __post_init__(self) -> None:
+        async def readiness() -> dict[str, Any]:
+            return self.ready
+
+        async def sync(name: str, full: bool, progress: Progress) -> str:
+            self.read.append((name, full))
+            progress(3, 3)
+            return "3 records"
+
+        census = Census(self.store.devices.sketches, lambda _device, _now: "clean", self.clock)
+        census.last = Count(Counter(clean=2, prohibited=1), NOW)
+        self.desk = Desk(
+            store=self.store,
+            bundle=lambda: self.bundle,
+            clock=self.clock,
+            readiness=readiness,
+            host="gate-1",
+            pulse=Pulse(),
+            census=census,
+            readings=Readings(sync),
+        )
+
+    def roles(self, **roles: str) -> None:
+        """Let the settings say from now on who may do what."""
+        settings = self.bundle.settings
+        known = {
+            name: each.model_copy(update={"roles": tuple(roles[name].split())})
+            for name, each in settings.admins.items()
+            if name in roles
+        }
+        self.bundle = replace(self.bundle, settings=settings.model_copy(update={"admins": known}))
+
+    async def acts(self) -> list[tuple[str, str, str]]:
+        """What the audit log says: what was done, by whom, to what."""
+        return [(each.what, each.who, each.about) for each in await self.store.audit.page()]
+
+
+@asynccontextmanager
+async def company(folder: Path, **settings: Any) -> AsyncIterator[Company]:
+    """A company with admins, a connector and the rules about phones, whose first version is in force.
+
+    Its store is ``mailgate.db`` in the folder, which has to be there.
+    """
+    (folder / "devices.csv").write_text("")
+    known = {"admins": WHO, "connectors": CONNECTORS} | settings
+    bundle = load_bundle(write_config(folder, "http://127.0.0.1:9", known, PHONE_RULES), {})
+    store = Store.beside(f"sqlite:///{folder}/mailgate.db")
+    try:
+        act = Act(NOW, "file", "policy-activated", why="first start")
+        await store.policies.activate(draft_of(bundle.rules), act)
+        yield Company(store, bundle, Clock(NOW))
+    finally:
+        await store.close()
+
+
+@dataclass
+class Page:
+    """What came."""
+
+    status: int
+    text: str
+    headers: Mapping[str, str]
+    path: str
+
+    @property
+    def words(self) -> str:
+        """The text of the page without its marks."""
+        return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", self.text)))
+
+    @property
+    def csrf(self) -> str:
+        found = re.search(r'name="csrf" value="([^"]+)"', self.text)
+        assert found, self.text
+        return found[1]
+
+
+@dataclass
+class Browser:
+    """Keeps cookies and follows where it is led."""
+
+    session: aiohttp.ClientSession
+    csrf: str = ""
+
+    async def get(self, path: str, **options: Any) -> Page:
+        return await self._ask("GET", path, **options)
+
+    async def post(self, path: str, **fields: str) -> Page:
+        """Send a form of this session."""
+        return await self._ask("POST", path, data={"csrf": self.csrf} | fields)
+
+    async def send(self, path: str, headers: Mapping[str, str] = {}, **fields: str) -> Page:
+        """Send a form of somebody's own making."""
+        return await self._ask("POST", path, data=fields, headers=headers)
+
+    async def log_in(self, name: str, **fields: str) -> Page:
+        _, _, secret = token(name).partition(":")
+        page = await self.send("/console/login", name=name, **{"secret": secret} | fields)
+        if page.status == 200:
+            self.csrf = page.csrf
+        return page
+
+    async def _ask(self, method: str, path: str, **options: Any) -> Page:
+        async with self.session.request(method, ORIGIN + path, **options) as answer:
+            return Page(answer.status, await answer.text(), answer.headers, answer.url.path_qs)
+
+
+@asynccontextmanager
+async def serving(app: web.Application, folder: Path) -> AsyncIterator[str]:
+    """Serve an application at a socket in a folder."""
+    runner = web.AppRunner(app)
+    await runner.setup()
+    path = str(folder / "console.sock")
+    await web.UnixSite(runner, path).start()
+    try:
+        yield path
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def browsing(path: str) -> AsyncIterator[Browser]:
+    async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(path)) as session:
+        yield Browser(session)
+
+
+def whole(desk: Desk) -> web.Application:
+    """An admin port with nothing but the console."""
+    return with_console(web.Application(), desk)

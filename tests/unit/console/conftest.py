@@ -1,0 +1,53 @@
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from shutil import copyfile
+
+import pytest
+from tests.unit.console.browsing import Browser, Company, browsing, company, serving, whole
+
+from mailgate.store.database import store_url
+from mailgate.store.migrate import migrate
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a store with nothing in it, made once: each test has a copy."""
+    path = tmp_path_factory.mktemp("store") / "mailgate.db"
+    migrate(store_url(f"sqlite:///{path}"))
+    return path
+
+
+@pytest.fixture
+async def firm(tmp_path: Path, empty_store: Path) -> AsyncIterator[Company]:
+    copyfile(empty_store, tmp_path / "mailgate.db")
+    async with company(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+async def opened(firm: Company, tmp_path: Path) -> AsyncIterator[Callable[[], Awaitable[Browser]]]:
+    """Opens browsers at the console, each with cookies of its own."""
+    async with AsyncExitStack() as stack:
+        path = await stack.enter_async_context(serving(whole(firm.desk), tmp_path))
+
+        async def another() -> Browser:
+            return await stack.enter_async_context(browsing(path))
+
+        yield another
+
+
+@pytest.fixture
+async def ada(opened: Callable[[], Awaitable[Browser]]) -> Browser:
+    """Logged in as an operator."""
+    browser = await opened()
+    assert (await browser.log_in("ada")).status == 200
+    return browser
+
+
+@pytest.fixture
+async def vic(opened: Callable[[], Awaitable[Browser]]) -> Browser:
+    """Logged in as a viewer."""
+    browser = await opened()
+    assert (await browser.log_in("vic")).status == 200
+    return browser

@@ -1,0 +1,10 @@
+"""What stands on a page."""
+
+import re
+
+from tests.unit.console.browsing import Page
+
+
+def called(page: Page) -> set[str]:
+    """The devices that a page leads to."""
+    return set(re.findall(r'href="/console/devices/([a-z0-9-]+)"', page.text))

@@ -1,0 +1,24 @@
+"""Styles and scripts come from the gate itself, and need no session."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+from tests.unit.console.browsing import Browser
+
+Opened = Callable[[], Awaitable[Browser]]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("console.css", "text/css"), ("console.js", "text/javascript"), ("icon.svg", "image/svg+xml")],
+)
+async def test_what_pages_need_is_there(opened: Opened, name: str, kind: str) -> None:
+    browser = await opened()
+    page = await browser.get(f"/console/assets/{name}")
+    assert (page.status, page.headers["Content-Type"].partition(";")[0]) == (200, kind)
+
+
+async def test_nothing_else_is(opened: Opened) -> None:
+    browser = await opened()
+    assert (await browser.get("/console/assets/desk.py")).status == 404
+    assert (await browser.get("/console/assets/..%2Fdesk.py")).status == 404

@@ -1,0 +1,46 @@
+"""*Connectors*."""
+
+import asyncio
+
+from tests.unit.console.browsing import NOW, Browser, Company
+
+from mailgate.console.reading import Reading
+
+
+async def test_each_is_shown_with_how_it_fares(vic: Browser, firm: Company) -> None:
+    firm.ready["connectors"]["jamf-file"] |= {"state": "failing", "trouble": "timeout"}
+    page = await vic.get("/console/connectors")
+    assert "failing jamf-file file" in page.words
+    assert "timeout" in page.words
+    assert "Read everything now" not in page.words
+    firm.ready["connectors"]["jamf-file"] |= {"state": "ok", "trouble": ""}
+
+
+async def test_an_operator_reads_one_now_and_sees_what_came_of_it(ada: Browser, firm: Company) -> None:
+    page = await ada.post("/console/connectors/jamf-file/sync", full="yes")
+    assert page.path == "/console/connectors"
+    await asyncio.sleep(0)
+    assert firm.read == [("jamf-file", True)]
+    assert "3 records" in (await ada.get("/console/connectors")).words
+    assert (await firm.acts())[-1] == ("connector-read", "ada", "connector jamf-file")
+
+
+async def test_while_it_is_read_its_progress_is_shown_and_it_is_not_begun_again(
+    ada: Browser, firm: Company
+) -> None:
+    firm.desk.readings.last["jamf-file"] = Reading("lin", NOW, 1000, 4000)
+    page = await ada.post("/console/connectors/jamf-file/sync")
+    assert '<progress max="4000" value="1000"' in page.text
+    assert "1,000 of 4,000 records" in page.words
+    assert (firm.read, (await firm.acts())[-1][0]) == ([], "console-login")
+
+
+async def test_a_connector_that_there_is_not_is_not_read(ada: Browser, firm: Company) -> None:
+    assert (await ada.post("/console/connectors/none/sync")).status == 404
+    assert firm.read == []
+
+
+async def test_without_one_it_is_said_how_to_get_one(ada: Browser, firm: Company) -> None:
+    known = firm.bundle.settings.model_copy(update={"connectors": {}})
+    object.__setattr__(firm.bundle, "settings", known)
+    assert "docs/connectors.md" in (await ada.get("/console/connectors")).words

@@ -1,0 +1,83 @@
+"""One device."""
+
+from datetime import timedelta
+
+import pytest
+from tests.unit.console.browsing import NOW, Browser, Company
+from tests.unit.console.phones import asks, has, record
+
+from mailgate.store import Device
+
+
+@pytest.fixture
+async def phone(firm: Company) -> Device:
+    (found,) = await has(firm, record("a1", "alice", "tiktok"))
+    await asks(firm, found, "alice")
+    return found
+
+
+async def test_all_that_is_known_of_it_is_shown(ada: Browser, phone: Device) -> None:
+    page = await ada.get(f"/console/devices/{phone.id}")
+    for words in (
+        "prohibited", "alice", "phone, ios 26.1", "TikTok", "jamf-file", "serial", "SERIAL-A1", "REF2345",
+        "It was heard of for the first time", "jamf-file saw that it has tiktok",
+        "prohibited-app by prohibited-app, phone over web",
+    ):  # fmt: skip
+        assert words in page.words, words
+
+
+async def test_why_it_is_blocked_is_shown_with_every_rule_and_value(ada: Browser, phone: Device) -> None:
+    page = await ada.get(f"/console/devices/{phone.id}")
+    assert "block prohibited-app by rule prohibited-app" in page.words
+    assert "client.kind = phone" in page.words
+    assert "device.lists = [prohibited]" in page.words
+    assert "unproven-handheld not reached" in page.words
+
+
+async def test_a_device_that_never_asked_is_shown_with_what_it_would_get(ada: Browser, firm: Company) -> None:
+    (found,) = await has(firm, record("b1", "bob"))
+    page = await ada.get(f"/console/devices/{found.id}")
+    assert "It has not asked for mail yet" in page.words
+    assert "allow rule-matched by rule clean-handheld" in page.words
+
+
+async def test_a_device_is_forgotten_once_it_was_confirmed_and_that_is_written_down(
+    ada: Browser, firm: Company, phone: Device
+) -> None:
+    page = await ada.post(f"/console/devices/{phone.id}/forget")
+    assert "what 1 source said of it" in page.words
+    assert "1 sighting of it" in page.words
+    assert await firm.store.devices.called(phone.id)
+    page = await ada.post(f"/console/devices/{phone.id}/forget", confirmed="yes")
+    assert page.path.startswith("/console/devices?")
+    assert not await firm.store.devices.called(phone.id)
+    assert await firm.store.sightings.find("REF2345") is None
+    assert (await firm.acts())[-1] == ("device-forgotten", "ada", f"device {phone.id}")
+
+
+async def test_a_lost_device_is_kept_out_and_a_found_one_is_not(
+    ada: Browser, firm: Company, phone: Device
+) -> None:
+    page = await ada.post(f"/console/devices/{phone.id}/lost", lost="yes")
+    assert "gets nothing, whatever the rules say" in page.words
+    page = await ada.post(f"/console/devices/{phone.id}/lost", lost="no")
+    assert "gets nothing, whatever the rules say" not in page.words
+    assert [what for what, _, _ in (await firm.acts())[-2:]] == ["device-lost", "device-found"]
+
+
+async def test_a_viewer_sees_no_button_that_does_something(vic: Browser, phone: Device) -> None:
+    page = await vic.get(f"/console/devices/{phone.id}")
+    assert "Forget it" not in page.words
+    assert "Do something" not in page.words
+
+
+async def test_an_old_report_shows_as_stale(ada: Browser, firm: Company, phone: Device) -> None:
+    (found,) = await has(firm, record("b1", "bob"))
+    firm.clock.now = NOW + timedelta(days=3)
+    await ada.log_in("ada")
+    assert "posture-stale" in (await ada.get(f"/console/devices/{found.id}")).words
+
+
+@pytest.mark.parametrize("name", ["nobody", "alice'--", "%00"])
+async def test_there_is_no_page_of_what_there_is_not(ada: Browser, phone: Device, name: str) -> None:
+    assert (await ada.get(f"/console/devices/{name}")).status == 404

@@ -1,0 +1,74 @@
+"""*Explain*."""
+
+import json
+
+import pytest
+from tests.unit.console.browsing import Browser, Company
+from tests.unit.console.phones import IPHONE, asks, has, record
+
+LAPTOP = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0"
+
+
+async def test_what_was_recorded_is_decided_again_on_what_is_known_now(ada: Browser, firm: Company) -> None:
+    (phone,) = await has(firm, record("a1", "alice", "tiktok"))
+    await asks(firm, phone, "alice")
+    page = await ada.get("/console/explain?reference=REF2345")
+    assert "Recorded 1 time" in page.words
+    assert "block prohibited-app by rule prohibited-app" in page.words
+    await has(firm, record("a1", "alice", age=0))
+    page = await ada.get("/console/explain?reference=REF2345")
+    assert "allow rule-matched by rule clean-handheld" in page.words
+
+
+async def test_a_device_is_explained_on_its_page(ada: Browser, firm: Company) -> None:
+    (phone,) = await has(firm, record("a1", "alice"))
+    assert (await ada.get("/console/explain?reference=a1")).path == "/console/devices/a1"
+    assert (await ada.get("/console/devices/a1")).status == 200
+    assert phone.id in (await ada.get("/console/devices/a1")).text
+
+
+async def test_what_is_not_recorded_is_said(ada: Browser) -> None:
+    page = await ada.get("/console/explain?reference=<nope>")
+    assert (page.status, "Nothing is recorded under <nope>" in page.words) == (404, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (LAPTOP, "allow rule-matched by rule laptop-browser"),
+        (f"GET /mail HTTP/1.1\nHost: mail.example.com\nuser-agent: {LAPTOP}", "allow rule-matched by rule laptop-browser"),
+        (f"User-Agent: {IPHONE}", "block posture-missing by rule unproven-handheld"),
+        (json.dumps({"user_agent": IPHONE, "device": {"apps": ["tiktok"]}}), "block prohibited-app by rule prohibited-app"),
+    ],
+)  # fmt: skip
+async def test_what_might_be_asked_is_decided_and_recorded_nowhere(
+    vic: Browser, firm: Company, text: str, words: str
+) -> None:
+    page = await vic.post("/console/explain", text=text)
+    assert words in page.words
+    await firm.store.ledger.flush()
+    assert firm.store.ledger.counts.written == 0
+
+
+async def test_headers_may_come_from_a_device_that_is_known(ada: Browser, firm: Company) -> None:
+    await has(firm, record("a1", "alice", "tiktok"))
+    page = await ada.post("/console/explain", text=IPHONE, device="a1")
+    assert "block prohibited-app by rule prohibited-app" in page.words
+    page = await ada.post("/console/explain", text=IPHONE, device="nope")
+    assert (page.status, "no devices are called nope" in page.words) == (422, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "nothing is there"),
+        ("User-Agent: x\nno header", "pasted:2:1: not a header"),
+        ('{"methd": "GET"}', "the key `methd` is not known"),
+    ],
+)
+async def test_what_cannot_be_read_is_said_with_its_place_and_kept_in_the_form(
+    ada: Browser, text: str, words: str
+) -> None:
+    page = await ada.post("/console/explain", text=text)
+    assert (page.status, words in page.words) == (422, True)
+    assert f"required>{text.replace(chr(34), '&#34;')}</textarea>" in page.text

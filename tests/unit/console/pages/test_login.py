@@ -1,0 +1,118 @@
+"""Logging in and out."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from http.cookies import SimpleCookie
+
+import pytest
+from tests.admins import token
+from tests.unit.console.browsing import Browser, Company
+
+from mailgate.console.entrance import COOKIE
+from mailgate.console.pages import login
+from mailgate.rollout.admins import proven
+
+Opened = Callable[[], Awaitable[Browser]]
+
+
+async def test_a_login_leads_to_where_one_was_going_and_is_written_down(
+    opened: Opened, firm: Company
+) -> None:
+    browser = await opened()
+    page = await browser.log_in("ada", next="/console/audit?who=ada")
+    assert (page.status, page.path) == (200, "/console/audit?who=ada")
+    assert (await firm.acts())[-1] == ("console-login", "ada", "")
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        "",
+        "https://elsewhere.example.com/console/",
+        "//elsewhere.example.com",
+        "/readyz",
+        "/console/\\x",
+        "/console//x",
+    ],
+)
+async def test_a_login_leads_nowhere_else(opened: Opened, after: str) -> None:
+    browser = await opened()
+    assert (await browser.log_in("ada", next=after)).path == "/console/"
+
+
+async def test_the_whole_token_is_taken_too(opened: Opened) -> None:
+    browser = await opened()
+    assert (await browser.log_in("ada", secret=token("ada"))).path == "/console/"
+
+
+async def test_a_wrong_name_and_a_wrong_secret_look_the_same_and_cost_the_same(
+    opened: Opened, firm: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    monkeypatch.setattr(login, "proven", lambda admins, said: asked.append(said) or proven(admins, said))
+    browser = await opened()
+    wrong = await browser.log_in("ada", secret="no")
+    nobody = await browser.log_in("eve", secret="no")
+    assert (wrong.status, wrong.text) == (nobody.status, nobody.text) == (403, wrong.text)
+    assert asked == ["ada:no", "eve:no"]
+    assert COOKIE not in wrong.headers.get("Set-Cookie", "")
+    assert [what for what, _, _ in await firm.acts()] == ["policy-activated"]
+
+
+async def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites_and_new_at_every_login(
+    opened: Opened,
+) -> None:
+    browser = await opened()
+    values = []
+    for _ in range(2):
+        page = await browser.session.post(
+            "http://console.example.com/console/login",
+            data=dict(zip(("name", "secret"), token("ada").split(":", 1), strict=True)),
+            allow_redirects=False,
+        )
+        cookie = SimpleCookie(page.headers["Set-Cookie"])[COOKIE]
+        assert (cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, "Strict", "/console")
+        values.append(cookie.value)
+    assert values[0] != values[1]
+
+
+async def test_the_session_before_a_login_is_none_after_it(opened: Opened, firm: Company) -> None:
+    browser = await opened()
+    await browser.log_in("ada")
+    (old,) = [cookie.value for cookie in browser.session.cookie_jar]
+    await browser.log_in("lin")
+    assert firm.desk.sessions.find(old, firm.clock()) is None
+
+
+async def test_who_logs_out_is_out_at_the_gate_too(ada: Browser, firm: Company) -> None:
+    (value,) = [cookie.value for cookie in ada.session.cookie_jar]
+    page = await ada.post("/console/logout")
+    assert page.path == "/console/login"
+    assert firm.desk.sessions.find(value, firm.clock()) is None
+    assert (await firm.acts())[-1][:2] == ("console-logout", "ada")
+
+
+async def test_who_tries_too_often_has_to_wait_and_others_need_not(opened: Opened, firm: Company) -> None:
+    browser = await opened()
+    tries = [(await browser.log_in("ada", secret="no")).status for _ in range(11)]
+    assert tries == [403] * 10 + [429]
+    assert (await browser.log_in("ada")).status == 429
+    assert (await browser.log_in("lin")).status == 200
+    firm.clock.now += timedelta(minutes=5)
+    assert (await browser.log_in("ada")).status == 200
+
+
+async def test_guesses_under_many_names_are_counted_too(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(login, "proven", lambda _admins, _said: None)
+    browser = await opened()
+    tries = [(await browser.log_in(f"name-{number}")).status for number in range(61)]
+    assert tries == [403] * 60 + [429]
+
+
+async def test_without_admins_it_is_said_how_to_get_one(opened: Opened, firm: Company) -> None:
+    firm.roles()
+    browser = await opened()
+    assert "mailgate admin add" in (await browser.get("/console/login")).words
+    assert (await browser.log_in("ada")).status == 403

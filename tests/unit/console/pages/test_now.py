@@ -1,0 +1,106 @@
+"""*Now*."""
+
+import asyncio
+import json
+
+import pytest
+from tests.unit.console.browsing import NOW, ORIGIN, Browser, Company
+from tests.unit.console.test_pulse import text
+
+from mailgate.console.pages import now
+from mailgate.console.sessions import IDLE
+from mailgate.store import StoreUnavailableError
+
+
+async def test_verdicts_and_refusals_are_shown_with_the_requests_behind_them(
+    ada: Browser, firm: Company
+) -> None:
+    firm.desk.pulse.note({0: text()}, NOW)
+    firm.desk.pulse.note({0: text(1200, 30)}, NOW)
+    page = await ada.get("/console/")
+    assert "The last 60 minutes: 1,200 block, 30 allow." in page.text
+    assert "The last 60 minutes: 30 laptop, 1,200 phone." in page.text
+    assert "/console/sightings?rule=the+%22rule%22&amp;reason=prohibited-app" in page.text
+
+
+async def test_devices_are_counted_by_state_and_each_number_leads_to_its_list(ada: Browser) -> None:
+    page = await ada.get("/console/")
+    for state in ("clean", "prohibited", "partial", "stale", "missing", "lost"):
+        assert f'href="/console/devices?state={state}"' in page.text
+    assert "3 devices" in page.words
+
+
+async def test_what_needs_a_person_stands_on_top(ada: Browser, firm: Company) -> None:
+    assert "Nothing does." in (await ada.get("/console/")).words
+    firm.ready["rules"] = {"number": 1, "serial": 1, "held": "too many people <b>"}
+    page = await ada.get("/console/")
+    assert "are held: too many people <b>" in page.words + page.text.replace("&lt;", "<")
+    assert "<b>" not in page.text
+
+
+async def test_it_is_shown_without_the_store(
+    ada: Browser, firm: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        raise StoreUnavailableError
+
+    monkeypatch.setattr(firm.store.plans, "latest", away)
+    firm.ready["store"] = "unavailable"
+    page = await ada.get("/console/")
+    assert (page.status, "The store does not answer" in page.words) == (200, True)
+
+
+async def events(browser: Browser, count: int) -> list[dict[str, str]]:
+    """What a page that stays open is told, as long as there is something; shorter where it ends before."""
+    found: list[dict[str, str]] = []
+    async with browser.session.get(f"{ORIGIN}/console/now/stream") as answer:
+        assert answer.content_type == "text/event-stream"
+        async for line in answer.content:
+            if line.startswith(b"data: "):
+                found.append(json.loads(line[6:]))
+            if len(found) == count:
+                break
+    return found
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(now, "EVERY", 0.01)
+
+
+async def test_a_page_that_stays_open_is_told_what_changed_and_only_that(
+    ada: Browser, firm: Company, quick: None
+) -> None:
+    async def change() -> None:
+        await asyncio.sleep(0.1)
+        firm.ready["store"] = "unavailable"
+
+    told, _ = await asyncio.gather(events(ada, 2), change())
+    assert set(told[0]) == set(now.PARTS)
+    assert set(told[1]) == {"needs", "standing"}
+    assert "The store does not answer" in told[1]["needs"]
+
+
+async def test_an_open_page_is_told_nothing_more_once_its_session_has_ended(
+    ada: Browser, firm: Company, quick: None
+) -> None:
+    async def leave() -> None:
+        await asyncio.sleep(0.1)
+        firm.roles(lin="operator")
+
+    told, _ = await asyncio.wait_for(asyncio.gather(events(ada, 99), leave()), 10)
+    assert len(told) == 1
+
+
+async def test_an_open_page_does_not_keep_its_session_alive(ada: Browser, firm: Company, quick: None) -> None:
+    async def wait() -> None:
+        await asyncio.sleep(0.1)
+        firm.clock.now += IDLE
+
+    await asyncio.wait_for(asyncio.gather(events(ada, 99), wait()), 10)
+    assert (await ada.get("/console/")).path.startswith("/console/login")
+
+
+async def test_only_so_many_pages_are_kept_up_to_date(ada: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(now, "STREAMS", asyncio.Semaphore(0))
+    assert (await ada.get("/console/now/stream")).status == 503

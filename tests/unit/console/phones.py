@@ -1,0 +1,35 @@
+"""Devices of the small company, and what was decided for them."""
+
+from datetime import timedelta
+
+from tests.unit.console.browsing import NOW, Company
+from tests.unit.store.examples import access
+
+from mailgate.model import AppsReport, Decision, DeviceRecord, Effect, Kind, Reason, RequestFacts
+from mailgate.store import Device
+
+IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148"
+
+
+def record(name: str, owner: str, *apps: str, kind: Kind = Kind.PHONE, age: float = 1) -> DeviceRecord:
+    """What ``jamf-file`` says of a device; it was looked at so many hours ago."""
+    return DeviceRecord(
+        "jamf-file", name, serial=f"SERIAL-{name.upper()}", owner=owner, kind=kind, os="ios", os_version="26.1",
+        managed=True, apps=AppsReport(frozenset(apps), True, NOW - timedelta(hours=age)),
+    )  # fmt: skip
+
+
+async def has(firm: Company, *records: DeviceRecord) -> list[Device]:
+    """Let the company have these devices."""
+    await firm.store.devices.take(records, NOW - timedelta(minutes=30))
+    found = [await firm.store.devices.get(each.source, each.id) for each in records]
+    return [device for device in found if device]
+
+
+async def asks(firm: Company, device: Device, user: str, reference: str = "REF2345") -> None:
+    """Let a device ask for mail, which it does not get."""
+    facts = RequestFacts(headers={"user-agent": IPHONE})
+    decision = Decision(Effect.BLOCK, Reason.PROHIBITED_APP, "prohibited-app", "v1")
+    at = NOW - timedelta(minutes=5)
+    firm.store.ledger.record(access(facts, device=device.id, user=user, now=at), decision, reference)
+    await firm.store.ledger.flush()

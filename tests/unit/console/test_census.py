@@ -1,0 +1,35 @@
+"""Devices are counted in the background, a page at a time."""
+
+from collections import Counter
+
+import pytest
+from tests.unit.clock import Clock
+from tests.unit.console.browsing import NOW
+
+from mailgate.console.census import PAGE, Census, Count
+from mailgate.store import Device, StoreUnavailableError
+
+
+async def test_a_round_counts_every_device_once() -> None:
+    devices = [Device(f"{number:05}") for number in range(2 * PAGE + 1)]
+
+    async def page(after: str, size: int) -> list[Device]:
+        return [device for device in devices if device.id > after][:size]
+
+    census = Census(page, lambda device, _now: "clean" if device.id < "00003" else "stale", Clock(NOW))
+    assert (census.last.since, census.last.devices) == (None, 0)
+    await census.round(pause=0)
+    assert census.last == Count(Counter(clean=3, stale=2 * PAGE - 2), NOW)
+    assert census.last.devices == len(devices)
+
+
+async def test_a_round_that_breaks_leaves_the_count_as_it_was() -> None:
+    async def page(after: str, _size: int) -> list[Device]:
+        if after:
+            raise StoreUnavailableError
+        return [Device("a")]
+
+    census = Census(page, lambda _device, _now: "clean", Clock(NOW))
+    with pytest.raises(StoreUnavailableError):
+        await census.round(pause=0)
+    assert census.last == Count()

@@ -1,0 +1,71 @@
+"""The last minutes: what workers have counted since the look before."""
+
+from datetime import timedelta
+
+from prometheus_client import generate_latest
+from tests.unit.console.browsing import NOW
+
+from mailgate.console.pulse import MINUTES, Pulse, Refusal, Verdict
+from mailgate.gateway.metrics import Metrics
+from mailgate.model import Effect, Kind, Reason
+
+
+def text(blocked: int = 0, allowed: int = 0) -> str:
+    """What a worker tells that has decided so often."""
+    metrics = Metrics()
+    metrics.decisions.labels(Effect.BLOCK, Reason.PROHIBITED_APP, Kind.PHONE).inc(blocked)
+    metrics.decisions.labels(Effect.BLOCK, Reason.RULE_MATCHED, Kind.PHONE).inc(1)
+    metrics.decisions.labels(Effect.ALLOW, Reason.RULE_MATCHED, Kind.LAPTOP).inc(allowed)
+    metrics.refusals.labels('the "rule"', Effect.BLOCK, Reason.PROHIBITED_APP).inc(blocked)
+    return generate_latest(metrics.registry).decode()
+
+
+def test_what_was_counted_before_the_first_look_is_not_of_now() -> None:
+    pulse = Pulse()
+    pulse.note({0: text(blocked=100)}, NOW)
+    assert sum(minute.total for minute in pulse.minutes(NOW)) == 0
+
+
+def test_only_what_is_new_is_counted_for_each_worker() -> None:
+    pulse = Pulse()
+    pulse.note({0: text(5), 1: text(0, 7)}, NOW)
+    pulse.note({0: text(8), 1: text(0, 9)}, NOW)
+    pulse.note({0: text(8), 1: text(1, 9)}, NOW + timedelta(minutes=1))
+    *_, before, last = pulse.minutes(NOW + timedelta(minutes=1))
+    assert before.verdicts == {Verdict("block", "phone"): 3, Verdict("allow", "laptop"): 2}
+    assert last.verdicts == {Verdict("block", "phone"): 1}
+    assert (before.by("effect"), before.by("kind")) == ({"block": 3, "allow": 2}, {"phone": 3, "laptop": 2})
+    assert pulse.refusals(NOW + timedelta(minutes=1)) == {Refusal('the "rule"', "block", "prohibited-app"): 4}
+
+
+def test_a_worker_that_was_started_anew_counts_from_nothing() -> None:
+    pulse = Pulse()
+    pulse.note({0: text(50)}, NOW)
+    pulse.note({0: text(2)}, NOW)
+    assert pulse.minutes(NOW)[-1].verdicts == {Verdict("block", "phone"): 3}
+
+
+def test_a_worker_that_does_not_answer_once_loses_nothing() -> None:
+    pulse = Pulse()
+    for texts in ({0: text(1), 1: text(1)}, {0: text(1)}, {0: text(1), 1: text(4)}):
+        pulse.note(texts, NOW)
+    assert pulse.minutes(NOW)[-1].total == 3
+
+
+def test_the_window_has_every_minute_and_no_more() -> None:
+    pulse = Pulse()
+    pulse.note({0: text()}, NOW)
+    for minute in range(2 * MINUTES):
+        pulse.note({0: text(minute + 1)}, NOW + timedelta(minutes=minute))
+    after = pulse.minutes(NOW + timedelta(minutes=2 * MINUTES + 9))
+    assert len(after) == MINUTES
+    assert sum(minute.total for minute in after) == MINUTES - 10
+    assert [minute.total for minute in after[-10:]] == [0] * 10
+
+
+def test_a_clock_that_goes_back_breaks_nothing() -> None:
+    pulse = Pulse()
+    pulse.note({0: text()}, NOW)
+    pulse.note({0: text(1)}, NOW + timedelta(minutes=2))
+    pulse.note({0: text(2)}, NOW)
+    assert sum(minute.total for minute in pulse.minutes(NOW + timedelta(minutes=2))) == 2

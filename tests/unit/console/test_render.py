@@ -1,0 +1,67 @@
+"""Templates in, pages out."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from aiohttp import web
+from jinja2 import UndefinedError
+
+from mailgate.console.render import asset, count, counted, instant, plain, text_of
+
+AT = datetime(2026, 12, 1, 13, 0, 9, tzinfo=timezone(timedelta(hours=1)))
+
+
+@pytest.mark.parametrize("at", [AT, AT.isoformat(), AT.astimezone(UTC)])
+def test_a_time_is_exact_in_utc_for_who_hovers_and_for_scripts(at: datetime | str) -> None:
+    shown = str(instant(at))
+    assert 'title="2026-12-01 12:00:09 UTC"' in shown
+    assert 'datetime="2026-12-01T12:00:09+00:00"' in shown
+    assert ">2026-12-01 12:00 UTC<" in shown
+
+
+def test_no_time_is_said_in_a_word() -> None:
+    assert "never" in instant(None)
+    assert "never" in instant("")
+
+
+def test_numbers_have_their_thousands_apart() -> None:
+    assert (count(1234567), counted(1, "entry", "entries"), counted(2000, "device")) == (
+        "1,234,567",
+        "1 entry",
+        "2,000 devices",
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (True, "true"),
+        ("", '""'),
+        ("phone", "phone"),
+        (3, "3"),
+        (["a", "b"], "[a, b]"),
+        ([], "[]"),
+        (timedelta(hours=30), "1 days 6 h"),
+        (timedelta(minutes=30), "0.5 h"),
+        (AT, "2026-12-01 12:00:09 UTC"),
+    ],
+)
+def test_values_that_a_rule_saw_are_readable(value: object, words: str) -> None:
+    assert plain(value) == words
+
+
+def test_what_strangers_say_is_text_and_never_markup() -> None:
+    shown = text_of("refused.html", why="<script>alert(1)</script>")
+    assert "&lt;script&gt;" in shown
+    assert "<script>alert" not in shown
+
+
+def test_a_name_that_a_template_does_not_get_is_a_mistake() -> None:
+    with pytest.raises(UndefinedError):
+        text_of("refused.html")
+
+
+@pytest.mark.parametrize("name", ["../render.py", "console.py", ""])
+def test_there_are_no_assets_but_those_named(name: str) -> None:
+    with pytest.raises(web.HTTPNotFound):
+        asset(name)
