@@ -218,7 +218,7 @@ class Service:
         while True:
             warn_of_stale_lists(self.bundle.settings)
             try:
-                self.gate.prober.keys = (await prober_for(self.bundle.settings, self.store)).keys
+                self.gate.prober = await prober_for(self.bundle.settings, self.store)
                 gone = await self.store.retention.prune(utc_now(), keep_of(self.bundle.settings))
                 log.debug("pruned", rows=gone)
             except StoreError as error:
