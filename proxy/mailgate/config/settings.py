@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from mailgate.attest.evidence import FORMATS
 from mailgate.config.addresses import Listen, Network, Origin
+from mailgate.config.authz import AuthzSettings
 from mailgate.config.client_certs import ClientCertificateSettings
 from mailgate.config.hardware import HardwareSettings
 from mailgate.config.references import AuthoritiesFile, ExistingFile, HeaderKey, Jwks, Secret, StoreUrl
@@ -253,6 +254,7 @@ class Settings(Strict):
     """Where devices and sightings are kept: a URL, or a reference to one that holds a password."""
     trusted_proxies: tuple[Network, ...] = ()
     """Whose ``X-Forwarded-For``, ``-Proto``, ``-Host`` and ``-User`` are believed."""
+    authz: AuthzSettings | None = None
     attestation: AttestationSettings = AttestationSettings()
     enrolment: EnrolmentSettings = EnrolmentSettings()
     probe: Literal["off", "observe", "require"] = "off"
@@ -281,6 +283,13 @@ class Settings(Strict):
             raise PydanticCustomError(
                 "address", "the same address as `listen`; expected a port of its own", {"key": "admin_listen"}
             )
+        return self
+
+    @model_validator(mode="after")
+    def _somebody_may_ask(self) -> Self:
+        if self.authz and not self.trusted_proxies:
+            message = "nobody may ask: `trusted_proxies` is empty; expected the proxy's address there"
+            raise PydanticCustomError("address", message, {"key": "authz"})
         return self
 
     @model_validator(mode="after")
