@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,8 @@ from urllib.parse import urlsplit
 from tests.servers import free_port, listens, require, running
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
+NEWER_CADDY = DEPLOY.parent / ".venv-bench" / "bin" / "caddy"
+"""The one that the benchmarks use, where they are set up; the other one is the system's."""
 GATE, WEBMAIL = "127.0.0.1:8080", "127.0.0.1:9080"
 
 
@@ -81,13 +82,3 @@ def caddy(gate: str, webmail: str, run: Path, binary: str = "caddy") -> Iterator
     command = [binary, "run", "--adapter", "caddyfile", "--config", run / "Caddyfile"]
     with running(command, ready=listens(port), log=run / "caddy.log", environment=home):
         yield f"http://127.0.0.1:{port}"
-
-
-@contextmanager
-def newer_caddy(gate: str, webmail: str, run: Path) -> Iterator[str]:
-    """The one that the benchmarks use, where they are set up."""
-    binary = Path(__file__).parents[2] / ".venv-bench" / "bin" / "caddy"
-    with caddy(
-        gate, webmail, run, str(binary) if binary.exists() else shutil.which("caddy") or "caddy"
-    ) as url:
-        yield url

@@ -32,7 +32,7 @@ _LONGEST = 2048
 _LONGEST_METHOD = 32
 """Of a method; those that tell anything are shorter."""
 
-_READ = ("user-agent", *HINTS, PROBE, *PROTOCOL)
+READ = ("user-agent", *HINTS, PROBE, *PROTOCOL)
 """Every header that tells who is asking: all that decides it, but a path that names a protocol and an ActiveSync query."""
 
 
@@ -52,7 +52,7 @@ def classify(facts: RequestFacts) -> Client:
 
 
 def _told(headers: Mapping[str, str]) -> tuple[str | None, ...]:
-    told = tuple(map(headers.get, _READ))
+    told = tuple(map(headers.get, READ))
     if sum(map(len, filter(None, told))) <= _LONGEST:
         return told
     return tuple([value and value[:_LONGEST] for value in told])
@@ -62,7 +62,7 @@ def _told(headers: Mapping[str, str]) -> tuple[str | None, ...]:
 def _classify(
     method: str, named: Protocol | None, told: tuple[str | None, ...], query: DeviceQuery | None
 ) -> Client:
-    headers = {name: value for name, value in zip(_READ, told, strict=True) if value is not None}
+    headers = {name: value for name, value in zip(READ, told, strict=True) if value is not None}
     hints = tuple((name, headers[name]) for name in HINTS if name in headers)
     readings = [
         _hinted(hints),

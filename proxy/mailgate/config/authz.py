@@ -15,4 +15,4 @@ class AuthzSettings(Strict):
     dialect: Literal["nginx", "caddy", "traefik", "envoy", "haproxy"]
     """Which proxy asks: each tells in a way of its own what it asks about."""
     remember: Duration = Field(default=timedelta(0), le=timedelta(seconds=10))
-    """How long nginx may go by a yes without asking again; for so long a refusal may come too late. 0: never."""
+    """How long nginx may go by a yes without asking again; for so long a refusal may come too late. Left out: never."""
