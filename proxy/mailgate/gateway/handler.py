@@ -73,6 +73,9 @@ class Gate(Judge):
     async def _serve(self, exchange: Exchange, reference: str) -> Outcome:
         if exchange.head.refused:
             raise exchange.head.refused
+        if self.authorizer and self._asks(self.authorizer, exchange):
+            now = self.clock()
+            return send(exchange, await answer_asking(self, exchange, reference, now), now)
         incoming = self.read(exchange, exchange.head)
         # RFC 9110, section 7.4: whoever mistakes the connection for a secure one is told nothing meant for it
         if exchange.head.scheme == b"https" and incoming.origin.scheme != "https":
@@ -83,9 +86,6 @@ class Gate(Judge):
         now = self.clock()
         if f"{incoming.facts.path}/".startswith(LOCAL_PREFIX):
             incoming = replace(incoming, body=await read_small_body(exchange))
-            asks = self.authorizer and self.authorizer.serves(incoming.facts.path)
-            if asks and within(exchange.peer, self.trusted):
-                return send(exchange, await answer_asking(self, exchange, reference, now), now)
             return send(exchange, await answer_local(self, incoming, reference, now), now)
         access, decision = await self.judge(incoming, now)
         if self.prober.wanted(access):
@@ -93,6 +93,11 @@ class Gate(Judge):
         self.ledger.record(access, decision, reference if decision.effect is not Effect.ALLOW else "")
         note(self.metrics, access, decision, reference)
         return await self._enforce(exchange, incoming, access, decision, reference)
+
+    def _asks(self, authorizer: Authorizer, exchange: Exchange) -> bool:
+        """Whether this is the question of a proxy that may ask."""
+        path = exchange.head.target.partition(b"?")[0].decode("ascii")
+        return authorizer.serves(path) and within(exchange.peer, self.trusted)
 
     def read(self, exchange: Exchange, head: RequestHead) -> Incoming:
         """``head`` is that of the exchange, or of the request that it asks about."""

@@ -7,11 +7,10 @@ have sent it.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from enum import StrEnum
 
-from mailgate.gateway.http1.grammar import HOST, Field, values
-from mailgate.gateway.http1.request import RequestHead, ambiguous, malformed, parse_request_head
+from mailgate.gateway.http1.grammar import HOST, Field, is_token
+from mailgate.gateway.http1.request import TARGET, RequestHead, ambiguous, malformed
 
 PATH = "/.mailgate/authz"
 
@@ -26,14 +25,18 @@ class Dialect(StrEnum):
     HAPROXY = "haproxy"
 
 
+_FOR, _PROTO, _HOST = b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host"
 _ORIGINAL = (b"x-original-method", b"x-original-uri")
 _FORWARDED = (b"x-forwarded-method", b"x-forwarded-uri")
-_FIELDS = {
+_TOLD = {
     Dialect.NGINX: _ORIGINAL,
     Dialect.HAPROXY: _ORIGINAL,
     Dialect.CADDY: _FORWARDED,
     Dialect.TRAEFIK: _FORWARDED,
 }
+"""Which fields tell method and target."""
+_NEEDED = {dialect: frozenset({_FOR, _PROTO, _HOST, *_TOLD.get(dialect, ())}) for dialect in Dialect}
+_NEEDED[Dialect.ENVOY] = frozenset({_FOR, _PROTO})
 
 
 def original(head: RequestHead, dialect: Dialect) -> RequestHead:
@@ -41,27 +44,37 @@ def original(head: RequestHead, dialect: Dialect) -> RequestHead:
 
     Address and scheme must be told as well: what the gate would take instead are the asking proxy's own.
     """
-    _once(head.fields, b"x-forwarded-for")
-    if _once(head.fields, b"x-forwarded-proto").lower() not in (b"http", b"https"):
+    told = _once(head.fields, _NEEDED[dialect])
+    if told[_PROTO].lower() not in (b"http", b"https"):
         raise malformed("X-Forwarded-Proto is neither http nor https.")
     if dialect is Dialect.ENVOY:
         return _asked(head, head.method, head.target.removeprefix(PATH.encode()))
-    if not HOST.fullmatch(_once(head.fields, b"x-forwarded-host")):
+    if not HOST.fullmatch(told[_HOST]):
         raise malformed("X-Forwarded-Host is not a host name with an optional port.")
-    method, target = (_once(head.fields, name) for name in _FIELDS[dialect])
-    return _asked(head, method, target)
+    method, target = _TOLD[dialect]
+    return _asked(head, told[method], told[target])
 
 
-def _once(fields: Sequence[Field], name: bytes) -> bytes:
-    found = values(fields, name)
-    if len(found) != 1 or not found[0]:
-        raise ambiguous(f"The asking proxy has to send {name.decode()} exactly once.")
-    return found[0]
+def _once(fields: Sequence[Field], names: frozenset[bytes]) -> dict[bytes, bytes]:
+    """The values of these fields, each of which must be there once and not be empty."""
+    told: dict[bytes, bytes] = {}
+    for raw, value in fields:
+        name = raw.lower()
+        if name in names and value:
+            if name in told:
+                raise ambiguous(f"The asking proxy has sent {name.decode()} twice.")
+            told[name] = value
+    for name in names - told.keys():
+        raise ambiguous(f"The asking proxy has not sent {name.decode()}.")
+    return told
 
 
 def _asked(head: RequestHead, method: bytes, target: bytes) -> RequestHead:
-    """By the grammar of every request. Its body stays with the proxy that asks."""
-    read = parse_request_head(b"%s %s HTTP/1.1\r\nHost: asked\r\n\r\n" % (method, target), max_fields=1)
-    if read.scheme:
-        raise malformed("The original target is not in origin form.")
-    return replace(head, method=read.method, target=read.target, length=None, chunked=False, upgrade=b"")
+    """By the grammar of every request, in origin form. Its body stays with the proxy that asks."""
+    if not is_token(method) or method == b"CONNECT":
+        raise malformed("The original method is none that could be asked with.")
+    if not TARGET.fullmatch(target) or not (
+        target.startswith(b"/") or (method, target) == (b"OPTIONS", b"*")
+    ):
+        raise malformed("The original target is none that could be asked for.")
+    return RequestHead(method, target, head.minor, head.fields, head.host, keep_alive=head.keep_alive)
