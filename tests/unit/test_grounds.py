@@ -1,6 +1,6 @@
 """What a decision rests on, and until when it can stand."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,7 +8,8 @@ from tests.unit.policy.examples import CLEAN, NOW, PHONE, access, policy_of
 
 from mailgate.decide import decide
 from mailgate.grounds import Grounds
-from mailgate.model import AttestationResult, User
+from mailgate.model import Access, AttestationResult, User
+from mailgate.policy.rules import Policy, Rule
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 STAGED = {"when": "client.handheld", "stages": {"warn": "2026-12-09", "enforce": "2026-12-12"}}
@@ -40,6 +41,19 @@ def test_a_decision_stands_until_a_stage_a_report_or_a_token_ends(
     proof = AttestationResult(expires=NOW + timedelta(days=token_ends)) if token_ends else None
     asks = access(PHONE, replace(CLEAN, expires_at=ends), now=now, attestation=proof)
     assert Grounds(policy).until(asks, decide(asks, policy)) == until
+
+
+def test_everything_that_a_rule_has_was_thought_of() -> None:
+    """A new field of a rule, a policy or an access can be something that a decision rests on: then grounds must hold it.
+
+    The made-up rules and accesses of ``test_decided.py`` should have it as well.
+    """
+    of_the_rule = {"when", "effect", "reason", "stages", "share", "on_unavailable"}
+    told = {"id", "title", "notice"}
+    assert set(Rule.model_fields) == of_the_rule | told
+    assert {each.name for each in fields(Policy)} == {"rules", "default", "catalog"}
+    asked = {"facts", "client", "posture", "now", "user", "attestation", "certificate"}
+    assert {each.name for each in fields(Access)} == asked
 
 
 def test_grounds_hold_nobodys_name() -> None:

@@ -61,12 +61,12 @@ async def answer_asking(gate: AskedGate, exchange: Exchange, reference: str, now
     access, decision = await gate.judge(incoming, now)
     if gate.prober.wanted(access):
         probing = replace(decision, effect=Effect.CHALLENGE, reason=Reason.PROBE_REQUIRED)
-        return authorizer.keep_out(gate.probe(access, reference), access, probing, reference)
+        return authorizer.keep_out(gate.probe(access, reference), incoming, access, probing, reference)
     gate.ledger.record(access, decision, reference if decision.effect is not Effect.ALLOW else "")
     note(gate.metrics, access, decision, reference)
     answer = await gate.instead(head, incoming, access, decision, reference)
     if answer is not None:
-        return authorizer.keep_out(answer, access, decision, reference)
+        return authorizer.keep_out(answer, incoming, access, decision, reference)
     until = gate.decided.grounds(gate.live.policy).until(access, decision)
     return authorizer.let_in(incoming, access, decision, reference, until)
 

@@ -54,10 +54,12 @@ class Authorizer:
         seconds = self._seconds(incoming, until - access.now)
         return Answer(200, headers=(*headers, ("X-Accel-Expires", str(seconds))) if seconds else headers)
 
-    def keep_out(self, answer: Answer, access: Access, decision: Decision, reference: str) -> Answer:
+    def keep_out(
+        self, answer: Answer, incoming: Incoming, access: Access, decision: Decision, reference: str
+    ) -> Answer:
         """No, with the answer of the client in it. A status of success would be taken for a yes."""
         if self.dialect is Dialect.NGINX:
-            self._waiting[reference] = answer
+            self._waiting[reference] = replace(answer, headers=(*answer.headers, *incoming.answer_fields))
         headers = list(results(access, decision, reference))
         if answer.status < 300:
             headers.append((STATUS, str(answer.status)))

@@ -77,7 +77,7 @@ def test_a_no_never_has_a_status_of_success(dialect, status, given, own):
     worded = Answer(
         status, b"no", headers=(("X-Device-Reason", "prohibited-app"), ("Vary", "Accept-Language"))
     )
-    answer = authorizer(dialect).keep_out(worded, ACCESS, NO, "REF")
+    answer = authorizer(dialect).keep_out(worded, incoming(), ACCESS, NO, "REF")
     headers = dict(answer.headers)
     assert (answer.status, answer.body, headers.get("X-Device-Status")) == (given, b"no", own)
     assert [name for name, _ in answer.headers].count("X-Device-Reason") == 1
@@ -89,7 +89,7 @@ def test_an_answer_is_fetched_once_and_in_time():
     clock = Clock()
     on = authorizer(clock=clock)
     for reference in ("ONE", "TWO"):
-        on.keep_out(Answer(403, reference.encode()), ACCESS, NO, reference)
+        on.keep_out(Answer(403, reference.encode()), incoming(), ACCESS, NO, reference)
     assert on.fetch("ONE") == Answer(403, b"ONE")
     assert on.fetch("ONE") is None
     clock.now += KEPT
@@ -100,14 +100,14 @@ def test_answers_that_wait_have_bounded_room():
     on = authorizer()
     big = Answer(403, bytes(KEPT_BYTES // 4))
     for number in range(10):
-        on.keep_out(big, ACCESS, NO, str(number))
+        on.keep_out(big, incoming(), ACCESS, NO, str(number))
     assert [on.fetch(str(number)) is not None for number in range(10)] == [False] * 6 + [True] * 4
 
 
 @pytest.mark.parametrize("dialect", [each for each in Dialect if each is not Dialect.NGINX])
 def test_only_nginx_has_answers_fetched(dialect):
     on = authorizer(dialect)
-    on.keep_out(Answer(403, b"no"), ACCESS, NO, "REF")
+    on.keep_out(Answer(403, b"no"), incoming(), ACCESS, NO, "REF")
     assert on.fetch("REF") is None
 
 
@@ -127,3 +127,9 @@ def test_only_nginx_has_answers_fetched(dialect):
 )
 def test_where_it_is_asked(dialect, path, serves):
     assert authorizer(dialect).serves(path) is serves
+
+
+def test_a_nonce_goes_with_the_answer_that_waits():
+    on, nonce = authorizer(), ("DPoP-Nonce", "n")
+    on.keep_out(Answer(401, b"no"), incoming(answer_fields=[nonce]), ACCESS, NO, "REF")
+    assert on.fetch("REF") == Answer(401, b"no", headers=(nonce,))
