@@ -105,9 +105,10 @@ def _serve(orders: socket.socket) -> None:
 
     signal.signal(signal.SIGCHLD, _reap)
     while True:
-        order, (error, ended), _, _ = socket.recv_fds(orders, MOST, 2)
+        order, descriptors, _, _ = socket.recv_fds(orders, MOST, 2)
         if not order:
             return
+        error, ended = descriptors
         if os.fork() == 0:
             orders.close()
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -140,6 +141,8 @@ def _tend(arguments: list[str], folder: str, environment: dict[str, str], error:
 
 
 def _run(arguments: list[str], folder: str, environment: dict[str, str], error: int) -> None:
+    import killing  # type: ignore[import-not-found]  # beside this file, which runs as a script
+
     from mailgate.cli import main
 
     os.dup2(error, 2)
@@ -149,6 +152,8 @@ def _run(arguments: list[str], folder: str, environment: dict[str, str], error: 
     os.environ.update(environment)
     time.tzset()
     sys.argv = ["mailgate", *arguments]
+    if point := environment.get(killing.POINT):
+        killing.arm(int(point), environment.get(killing.BEHIND, ""))
     try:
         main()
         code = 0
