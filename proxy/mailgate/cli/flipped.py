@@ -15,7 +15,7 @@ _WORDS = {
     What.FIND: "the company marks the device as found",
     What.LOSE: "the company marks the device as lost",
     What.AGREE: "the sources agree on what the device is and whose it is",
-    What.REPORT: "the device reports anew, with every listed app that it has",
+    What.REPORT: "the device reports anew, and has no listed app but those that are known",
     What.MANAGE: "the device is in device management, which reports it",
     What.UNMANAGE: "the device leaves device management",
     What.ENROL: "the device is set up: it reports that no listed app is there, and proves itself",
@@ -29,7 +29,7 @@ _WORDS = {
     What.CONTRADICTED: "what the request says of its kind contradicted itself",
 }
 _WORDS_ABOUT = {
-    What.REPORT: "the device reports anew by {}, with every listed app that it has",
+    What.REPORT: "the device reports anew by {}, and has no listed app but those that are known",
     What.ENROL: "the device is set up with {}: it reports that no listed app is there, and proves itself",
     What.PROVE: "the request proves its device by signed evidence of {}",
     What.GROUP: "the person is in the group {}",
