@@ -10,12 +10,13 @@ from tests.unit.policy.examples import NOW
 
 from mailgate.classify import READ, VERSION_HEADER
 from mailgate.gateway.authz.authorizer import results
+from mailgate.gateway.trust import forgeable
 from mailgate.model import Access, Client, Decision, Effect, Kind, Posture, Reason, RequestFacts
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 NGINX = (DEPLOY / "nginx/forward-auth.conf").read_text()
 DECIDES = {
-    *(name for name in READ if not name.startswith("mailgate-")),
+    *(name for name in READ if not forgeable(name.encode())),
     "cookie", "authorization", "device-attestation", VERSION_HEADER, "sec-fetch-dest", "x-requested-with",
 }  # fmt: skip
 """The fields on which a decision, or the form of an answer, can rest. A DPoP proof is never kept a verdict of."""

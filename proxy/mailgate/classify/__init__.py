@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from mailgate.classify.activesync import VERSION_HEADER, DeviceQuery, read_activesync, read_query
 from mailgate.classify.attested import with_attestation, with_device
-from mailgate.classify.browser import read_user_agent, warm
+from mailgate.classify.browser import read_user_agent, shortened, warm
 from mailgate.classify.hints import HEADERS as HINTS
 from mailgate.classify.hints import read_hints
 from mailgate.classify.imap import HEADER as IMAP_ID
@@ -27,12 +27,13 @@ CACHED_CLIENTS = 4096
 CACHED_AGENTS = 2048
 CACHED_HINTS = 512
 
-_LONGEST = 2048
-"""Characters of a header that a cache entry keeps; the families read less."""
+_LONGEST = 768
+"""Characters of a header that a cache entry keeps; the families read less, and see by it that there was more."""
 _LONGEST_METHOD = 32
 """Of a method; those that tell anything are shorter."""
 
-READ = ("user-agent", *HINTS, PROBE, *PROTOCOL)
+_READ = (*HINTS, PROBE, *PROTOCOL)
+READ = ("user-agent", *_READ)
 """Every header that tells who is asking: all that decides it, but a path that names a protocol and an ActiveSync query."""
 
 
@@ -52,10 +53,10 @@ def classify(facts: RequestFacts) -> Client:
 
 
 def _told(headers: Mapping[str, str]) -> tuple[str | None, ...]:
-    told = tuple(map(headers.get, READ))
-    if sum(map(len, filter(None, told))) <= _LONGEST:
-        return told
-    return tuple([value and value[:_LONGEST] for value in told])
+    agent, told = shortened(headers.get("user-agent", "")), tuple(map(headers.get, _READ))
+    if sum(map(len, filter(None, told))) > _LONGEST:
+        told = tuple([value and value[:_LONGEST] for value in told])
+    return (agent, *told)
 
 
 @lru_cache(CACHED_CLIENTS)

@@ -7,8 +7,8 @@ other page load. ActiveSync is the exception, since everything on its address is
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from urllib.parse import unquote
 
+from mailgate.classify.percent import decoded
 from mailgate.classify.table import Rule, Table
 from mailgate.model import LOGINS, Protocol, RequestFacts
 
@@ -50,7 +50,7 @@ _SEGMENTS = {
 """Path segments that name a protocol, wherever the service is mounted (``/SOGo/dav``, ``/.well-known/caldav``)."""
 
 _WHOLE_SEGMENT = re.compile(
-    rf"(?<![^/])(?:{'|'.join(map(re.escape, sorted(_SEGMENTS, key=len, reverse=True)))})(?![^/; ])"
+    rf"(?=[a-z])(?<![^/])(?:{'|'.join(map(re.escape, sorted(_SEGMENTS, key=len, reverse=True)))})(?![^/; ])"
 )
 
 _HEADERS = (
@@ -112,11 +112,11 @@ def protocol_beside(named: Protocol | None, method: str, headers: Mapping[str, s
 def protocol_in_path(path: str) -> Protocol | None:
     """Reads the path as a lenient upstream would: decoded, without case, without parameters, so that no
     spelling of an ActiveSync address passes for a web page. ActiveSync counts before all, else the first."""
-    lenient = unquote(path[:MAX_PATH], errors="replace").lower().replace("\\", "/")
-    segments = _WHOLE_SEGMENT.findall(lenient)
-    if not segments:
-        return None
-    return Protocol.ACTIVESYNC if _ACTIVESYNC in segments else _SEGMENTS[segments[0]]
+    lenient = decoded(path[:MAX_PATH]).lower().replace("\\", "/")
+    if _ACTIVESYNC in lenient and _ACTIVESYNC in _WHOLE_SEGMENT.findall(lenient):
+        return Protocol.ACTIVESYNC
+    first = _WHOLE_SEGMENT.search(lenient)
+    return _SEGMENTS[first[0]] if first else None
 
 
 def _of_headers(headers: Mapping[str, str]) -> Protocol | None:
