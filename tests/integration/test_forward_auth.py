@@ -1,5 +1,6 @@
 """nginx, Caddy and HAProxy carry the mail and ask the gate about each request, as ``deploy/`` sets them up."""
 
+import asyncio
 import re
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -206,6 +207,8 @@ async def test_nginx_goes_by_a_yes_for_as_long_as_it_may_and_by_nothing_else(sta
     laptop = {"User-Agent": LAPTOP, "Cookie": "session=1"}
     answers = [(await front.get("/inbox", **laptop))[0] for _ in range(3)]
     assert (answers, await front.decided()) == ([200] * 3, 1)
+    await asyncio.sleep(3.1)
+    assert ((await front.get("/inbox", **laptop))[0], await front.decided()) == (200, 2)
     for changed in ({"User-Agent": IPHONE}, {"Cookie": "session=2"}, {"Sec-CH-UA-Mobile": "?1"}, LOGIN):
         before = await front.decided()
         await front.get("/inbox", **(laptop | changed))
