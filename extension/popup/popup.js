@@ -53,7 +53,7 @@ async function check(byHand) {
   if (byHand) {
     button.removeAttribute("aria-busy");
     const time = new Date().toLocaleTimeString(document.documentElement.lang, { timeStyle: "medium" });
-    byId("said").textContent = say(["checked", time]);
+    byId("said").textContent = memory ? say(["checked", time]) : "";
   }
 }
 
