@@ -9,7 +9,7 @@ import { showDevices } from "./devices.js";
 
 /** @typedef {import("../core/state.js").Memory} Memory */
 
-const LOOK_EVERY = 3000;
+const LOOK_EVERY = 2000;
 
 /** @param {Memory} memory */
 function render(memory) {

@@ -1,4 +1,4 @@
-"""The companion extension in a real Chromium, and what an admin and a bystander do beside it."""
+"""The companion extension in a real Chromium, and what an admin does beside it."""
 
 import hashlib
 import json
@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import BrowserContext, Page, Playwright, Worker, expect
-from tests.e2e.conftest import CHROMIUM, CHROMIUM_ARGUMENTS
+from tests.e2e.chromium import CHROMIUM, CHROMIUM_ARGUMENTS
 from tests.e2e.gate import GuardedWebmail
-from tests.e2e.serving import Answering, serving
 from tests.integration.gate import PROXY
 from tests.servers import require
 
-EXTENSION = Path(__file__).parents[2] / "extension"
+EXTENSION = Path(__file__).parents[3] / "extension"
 AGENT = (
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"
 )
@@ -36,14 +35,14 @@ def admin(gate: GuardedWebmail, *command: str) -> str:
     return ran.stdout.strip()
 
 
-def packaged(directory: Path, origin: str, *, management: bool = False) -> Path:
-    """The company's own package for Chromium: it may speak to ``origin`` from the first moment."""
+def packaged(directory: Path, origin: str, browser: str = "chromium", *, management: bool = False) -> Path:
+    """The company's own package: it may speak to ``origin`` from the first moment."""
     require("node")
     script = (
-        'import { stage } from "./tools/stage.js"; const [directory, origin, management] = process.argv.slice(1);'
-        'await stage(directory, { browser: "chromium", origin, management: management === "true" });'
+        'import { stage } from "./tools/stage.js"; await stage(process.argv[1], JSON.parse(process.argv[2]));'
     )
-    staged = ["node", "--input-type=module", "--eval", script, directory, origin, str(management).lower()]
+    fit = json.dumps({"browser": browser, "origin": origin, "management": management})
+    staged = ["node", "--input-type=module", "--eval", script, directory, fit]
     subprocess.run(staged, cwd=EXTENSION, check=True)
     return directory
 
@@ -80,8 +79,22 @@ class Companion:
         options.fill("#gate", gate)
         options.fill("#code", code)
         options.click("#connect")
+        expect(
+            options.locator("#code")
+        ).to_be_empty()  # taken; before, the headline may speak of the last enrolment
         expect(options.locator("#headline")).to_have_text("Company mail opens in this browser.")
         options.close()
+
+    def be_enrolled(self, gate: str, token: str) -> None:
+        """Whatever the test before has left."""
+        memory = self.ask("state")["memory"]
+        if (memory["phase"], memory["gate"]) != ("active", gate):
+            self.enrol(gate, token)
+
+    def close_pages(self) -> None:
+        """All but the first: with the last one the browser itself would go."""
+        for page in self.context.pages[1:]:
+            page.close()
 
     def ask(self, kind: str) -> Any:
         """What the extension's own pages ask the worker."""
@@ -95,6 +108,20 @@ class Companion:
 
     def badge(self) -> str:
         return str(self.worker.evaluate("chrome.action.getBadgeText({})"))
+
+    def rules(self) -> Any:
+        return self.worker.evaluate("chrome.declarativeNetRequest.getSessionRules()")
+
+    def report_is_due(self) -> None:
+        """Let the time of the next report have come."""
+        self.worker.evaluate(
+            "chrome.storage.local.get('memory').then(({ memory }) => chrome.storage.local.set({ memory: { ...memory, reportAt: 1 } }))"
+        )
+
+    def ring(self) -> None:
+        """Let the alarm ring that the worker has set."""
+        assert self.worker.evaluate("chrome.alarms.get('turn')")
+        self.worker.evaluate("chrome.alarms.create('turn', { when: Date.now() + 100 })")
 
     def stop_worker(self) -> None:
         """End the worker, as the browser does with an idle one."""
@@ -125,45 +152,3 @@ def companion(driver: Playwright, profile: Path, extension: Path, *others: Path)
         locale="en-US",
     ) as context:
         yield Companion(context, f"chrome-extension://{extension_id(extension)}")
-
-
-@dataclass
-class Bystander:
-    """Another origin, and every header that came there."""
-
-    url: str
-    seen: list[dict[str, str]]
-
-
-@contextmanager
-def bystander() -> Iterator[Bystander]:
-    seen: list[dict[str, str]] = []
-
-    class Handler(Answering):
-        def do_GET(self) -> None:
-            seen.append({name.lower(): value for name, value in self.headers.items()} | {":path": self.path})
-            anyone = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "*"}
-            self.answer(200, "<title>Elsewhere</title>", anyone)
-
-        def do_OPTIONS(self) -> None:
-            self.do_GET()
-
-    with serving(Handler) as origin:
-        yield Bystander(origin, seen)
-
-
-@contextmanager
-def company_policy(extension: Path, settings: dict[str, object]) -> Iterator[None]:
-    """What device management writes into Chromium's policy folder, for this one extension."""
-    folder = Path("/etc/chromium/policies/managed")
-    made = [each for each in (folder, folder.parent) if not each.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
-    name = extension_id(extension)
-    path = folder / f"mailgate-test-{name}.json"
-    path.write_text(json.dumps({"3rdparty": {"extensions": {name: settings}}}))
-    try:
-        yield
-    finally:
-        path.unlink()
-        for each in made:
-            each.rmdir()
