@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from typing import Any
 from playwright.sync_api import BrowserContext, Page, Playwright, Worker, expect
 from tests.e2e.chromium import CHROMIUM, CHROMIUM_ARGUMENTS
 from tests.e2e.gate import GuardedWebmail
-from tests.integration.gate import PROXY
+from tests.integration.forked import fork
 from tests.servers import require
 
 EXTENSION = Path(__file__).parents[3] / "extension"
@@ -25,14 +24,11 @@ AGENT = (
 
 def admin(gate: GuardedWebmail, *command: str) -> str:
     """What ``mailgate`` prints for a command at the store of this gate."""
-    ran = subprocess.run(
-        [sys.executable, "-m", "mailgate", *command, "--config", str(gate.config)],
-        env=os.environ | {"PYTHONPATH": str(PROXY)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return ran.stdout.strip()
+    running = fork([*command, "--config", str(gate.config)], gate.config.parent, os.environ, prints=True)
+    with running.stderr as printed:
+        said = printed.read().decode().strip()
+    assert running.wait() == 0, said
+    return said
 
 
 def packaged(directory: Path, origin: str, browser: str = "chromium", *, management: bool = False) -> Path:
