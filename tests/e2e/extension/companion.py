@@ -75,9 +75,8 @@ class Companion:
         options.fill("#gate", gate)
         options.fill("#code", code)
         options.click("#connect")
-        expect(
-            options.locator("#code")
-        ).to_be_empty()  # taken; before, the headline may speak of the last enrolment
+        # the code has been taken; until then the headline may speak of the last enrolment
+        expect(options.locator("#code")).to_be_empty()
         expect(options.locator("#headline")).to_have_text("Company mail opens in this browser.")
         options.close()
 

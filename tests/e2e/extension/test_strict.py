@@ -53,7 +53,7 @@ def bare_extension(directory: Path) -> Path:
 def test_a_computer_is_told_how_to_get_the_extension_and_goes_on_once_it_has_enrolled(strict: Strict) -> None:
     page = strict.browser.context.new_page()
     page.goto(strict.gate.url)
-    expect(page.locator("main")).to_contain_text("open its set-up and enter the code")
+    expect(page.locator("main")).to_contain_text("enter the address of your mail and the code")
     strict.browser.enrol(strict.gate.url, admin(strict.gate, "enroll", "code"))
     page.bring_to_front()
     Webmail(page, strict.gate.url).expect_login_form()
@@ -65,7 +65,7 @@ def test_an_extension_that_is_listed_and_there_makes_the_computer_prohibited(str
     (strict.gate.config.parent / "apps.yaml").write_text(
         json.dumps({"apps": {"shop": shop}, "lists": {"prohibited": ["shop"]}})
     )
-    strict.browser.be_enrolled(strict.gate.url, "")
+    strict.browser.be_enrolled(strict.gate.url, admin(strict.gate, "enroll", "token"))
     strict.browser.report_is_due()  # this one is told what is asked, the next one says it
     popup = strict.browser.popup()
     expect(popup.locator("#headline")).to_have_text("Company mail does not open in this browser.")
