@@ -26,6 +26,7 @@ export async function checkKey(memory) {
 export async function enrol(memory, { enrolmentToken }) {
   const { code, nonce } = await readSession();
   const token = code || enrolmentToken;
+  if (!token) return after(memory, "codeGone");
   if (!enrolsNow(memory, { token, byHand: Boolean(code) }, Date.now())) return memory;
   // the key of a try without an answer is kept: the gate may have taken it
   const key = (memory.phase === "enrolling" || memory.phase === "away" ? await readKey() : null) ?? (await makeKey());

@@ -103,6 +103,17 @@ function permission(memory, { granted }) {
   return { ...memory, phase: memory.deviceId ? "active" : "code", retryAt: 0 };
 }
 
+/**
+ * There is nothing to enrol with: a code that was under way is gone where the browser was ended meanwhile.
+ *
+ * @param {Memory} memory
+ * @returns {Memory}
+ */
+function codeGone(memory) {
+  const waits = !memory.deviceId && ["enrolling", "away"].includes(memory.phase);
+  return waits ? { ...memory, phase: "code", failures: 0, retryAt: 0 } : memory;
+}
+
 /** @param {Memory} memory @returns {Memory} */
 function enrolling(memory) {
   return { ...memory, phase: "enrolling", deviceId: "", thumbprint: "" };
@@ -219,7 +230,7 @@ function retried(memory) {
   return { ...memory, retryAt: 0, phase: anew ? "code" : memory.phase };
 }
 
-const EVENTS = { configured, clockRead, retried, permission, enrolling, enrolled, attested, refused, unreachable, keyLost, looked };
+const EVENTS = { configured, clockRead, codeGone, retried, permission, enrolling, enrolled, attested, refused, unreachable, keyLost, looked };
 
 /**
  * The state after an event. Raises TypeError for an event that there is not.

@@ -22,7 +22,7 @@ function render(memory) {
   put("clock", view.minutesOff ? say(["clock_off", String(view.minutesOff)]) : null);
   showDevices(view.devices, now);
   byId("set-up").hidden = !view.setUp;
-  byId("check").hidden = !memory.gate || view.setUp;
+  byId("check").hidden = !view.checks;
   const me = /** @type {HTMLAnchorElement} */ (byId("me"));
   me.hidden = !memory.gate;
   if (memory.gate) me.href = mePage(memory.gate);

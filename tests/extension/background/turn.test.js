@@ -201,3 +201,15 @@ test("turns that are asked for at the same time run one after the other", async 
   await Promise.all([turn(), turn(), turn()]);
   assert.deepEqual(carried(), ["token-2"]);
 });
+
+test("a code that was lost with the browser is asked for again, and not waited for", async () => {
+  reset();
+  browser.local = { gate: GATE };
+  browser.session = { session: { token: "", expiresAt: 0, nonce: "", code: "7K3M-9XQ2" } };
+  answering(AWAY);
+  await turn();
+  assert.equal(browser.local.memory.phase, "away");
+  browser.session = {};
+  await turn();
+  assert.equal(browser.local.memory.phase, "code");
+});
