@@ -37,7 +37,8 @@ def strict(
         YAML(typ="safe").load(EXAMPLES / name) for name in ("strict/policy.yaml", "strict.yaml")
     )
     (directory / "gate").mkdir()
-    with guarded(mail.url, directory / "gate", rules, probe=settings["probe"]) as gate:
+    own_codes = {"trusted_proxies": ["127.0.0.1/32"], "employee_page": {"pairing_codes": True}}
+    with guarded(mail.url, directory / "gate", rules, probe=settings["probe"], **own_codes) as gate:
         package = packaged(directory / "package", gate.url, management=True)
         with companion(playwright, directory / "profile", package, *others) as browser:
             yield Strict(gate, browser, others[0])
@@ -54,10 +55,22 @@ def test_a_computer_is_told_how_to_get_the_extension_and_goes_on_once_it_has_enr
     page = strict.browser.context.new_page()
     page.goto(strict.gate.url)
     expect(page.locator("main")).to_contain_text("enter the address of your mail and the code")
-    strict.browser.enrol(strict.gate.url, admin(strict.gate, "enroll", "code"))
+    strict.browser.enrol(strict.gate.url, code_from_own_page(strict))
     page.bring_to_front()
     Webmail(page, strict.gate.url).expect_login_form()
     page.close()
+    assert "own page" in admin(strict.gate, "enroll", "list")
+
+
+def code_from_own_page(strict: Strict) -> str:
+    """What somebody finds on the page of their devices whom a proxy before the gate has logged in."""
+    page = strict.browser.context.new_page()
+    page.set_extra_http_headers({"X-Forwarded-User": "alice"})
+    page.goto(f"{strict.gate.url}/.mailgate/me")
+    page.get_by_role("button", name="Show a code").click()
+    code = page.locator("#code code").inner_text()
+    page.close()
+    return code
 
 
 def test_an_extension_that_is_listed_and_there_makes_the_computer_prohibited(strict: Strict) -> None:
