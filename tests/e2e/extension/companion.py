@@ -66,6 +66,17 @@ class Companion:
         page.goto(f"{self.base}/{path}")
         return page
 
+    def allow(self, pattern: str) -> None:
+        """What a person allows beforehand on the browser's own page of extensions, so that it asks no more when they choose
+        "Connect": its question is no page that a test could click on."""
+        page = self.context.new_page()
+        page.goto("chrome://extensions")
+        page.evaluate(
+            "([id, pattern]) => chrome.developerPrivate.addHostPermission(id, pattern)",
+            [self.base.removeprefix("chrome-extension://"), pattern],
+        )
+        page.close()
+
     def popup(self) -> Page:
         return self.page("popup/popup.html")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Playwright
 from tests.e2e.extension.beside import Bystander, bystander, forger, leading_webmail
-from tests.e2e.extension.companion import Companion, admin, companion, packaged
+from tests.e2e.extension.companion import EXTENSION, Companion, admin, companion
 from tests.e2e.gate import GuardedWebmail, guarded
 from tests.e2e.mailsystem import MailSystem
 
@@ -42,19 +42,17 @@ def leading(gate: GuardedWebmail, tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 @pytest.fixture(scope="module")
-def chromium_with_it(
-    gate: GuardedWebmail, playwright: Playwright, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Companion]:
+def chromium_with_it(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Companion]:
     directory = tmp_path_factory.mktemp("companion")
-    package = packaged(directory / "package", gate.url)
     other = forger(directory / "forger", UNSIGNED)
-    with companion(playwright, directory / "profile", package, other) as running:
+    with companion(playwright, directory / "profile", EXTENSION, other) as running:
+        running.allow("http://127.0.0.1/*")
         yield running
 
 
 @pytest.fixture
 def browser(gate: GuardedWebmail, token: str, chromium_with_it: Companion) -> Iterator[Companion]:
-    """A Chromium whose extension is enrolled."""
+    """A Chromium whose extension, its source folder with no build, is enrolled."""
     chromium_with_it.be_enrolled(gate.url, token)
     yield chromium_with_it
     chromium_with_it.close_pages()
