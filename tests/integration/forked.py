@@ -105,9 +105,10 @@ def _serve(orders: socket.socket) -> None:
 
     signal.signal(signal.SIGCHLD, _reap)
     while True:
-        order, (error, ended), _, _ = socket.recv_fds(orders, MOST, 2)
+        order, descriptors, _, _ = socket.recv_fds(orders, MOST, 2)
         if not order:
             return
+        error, ended = descriptors
         if os.fork() == 0:
             orders.close()
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
