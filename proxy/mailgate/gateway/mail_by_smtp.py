@@ -16,7 +16,7 @@ from aiosmtplib import SMTP
 from mailgate.gateway.smtp import TIME, MailServer
 from mailgate.rollout.delivery import LaterError, LostError, RefusedMailError, WayDownError
 
-_ANSWER = 60.0
+_ANSWER = 30.0
 """Seconds for the answer to a whole message, which a server may look through first."""
 _CLOSING = 421
 
@@ -66,7 +66,7 @@ class BySmtp:
             await self.close()
             raise LostError(_word(error)) from None
 
-    async def was_taken(self, key: str) -> bool | None:
+    async def was_taken(self, key: str) -> bool | None:  # noqa: ARG002 - the way's own signature
         """No mail server says what it has taken."""
         return None
 

@@ -6,14 +6,15 @@ whether it went, that counts; where nobody can, it is left to a person (decision
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
+from functools import partial
 from typing import Any, Protocol
 
 import structlog
 
-from mailgate.rollout.delivery import LaterError, LostError, MailWay, RefusedMailError, WayDownError
+from mailgate.rollout.delivery import LaterError, LostError, MailWay, RefusedMailError
 from mailgate.store import Mailing, MailState, StoreUnavailableError
 
 log = structlog.get_logger()
@@ -25,6 +26,10 @@ _LEASE_NAME = "notices"
 PAUSES = tuple(timedelta(minutes=each) for each in (1, 5, 15, 60, 240, 720))
 """After each refusal for now; then it is given up."""
 _RETRY = 0.5
+
+
+Note = Callable[[], Coroutine[Any, Any, None]]
+"""Writes down what became of a mail."""
 
 
 class Mailbag(Protocol):
@@ -70,7 +75,6 @@ class Postman:
     around: Around
     _renewed: datetime | None = None
     _next: datetime | None = None
-    _said: str = field(default="", repr=False)
 
     async def round(self, first: Callable[[], Awaitable[None]] | None = None) -> bool:
         """Do ``first``, then send what is due. False where another process has the lease.
@@ -127,35 +131,44 @@ class Postman:
 
     async def _send(self, mailing: Mailing) -> None:
         try:
-            await self.way.offer(self.compose(mailing), mailing.id)
+            await self.way.offer(self._composed(mailing), mailing.id)
         except RefusedMailError as error:
             await self._end(mailing, MailState.FAILED, str(error))
-            return
         except LaterError as error:
             await self._put_off(mailing, str(error))
-            return
-        if not await self._begun(mailing):
-            await self.way.call_back(mailing.id)
-            return
+        else:
+            if await self._begun(mailing):
+                await self._known(await self._handed_over(mailing))
+            else:
+                await self.way.call_back(mailing.id)
+
+    def _composed(self, mailing: Mailing) -> EmailMessage:
+        try:
+            return self.compose(mailing)
+        except Exception as error:
+            raise RefusedMailError(type(error).__name__) from error
+
+    async def _handed_over(self, mailing: Mailing) -> Note:
+        """Hand over what was begun; how to write down what came of it."""
         try:
             await self.way.hand_over(mailing.id)
-        except RefusedMailError:
-            await self._known(lambda: self._end(mailing, MailState.FAILED, str(error)))
-        except LaterError:
-            await self._known(lambda: self._put_off(mailing, str(error)))
-        except LostError:
-            await self._known(lambda: self._end(mailing, MailState.UNSURE, str(error)))
-        else:
-            await self._known(lambda: self._end(mailing, MailState.SENT))
+        except RefusedMailError as error:
+            return partial(self._end, mailing, MailState.FAILED, str(error))
+        except LaterError as error:
+            return partial(self._put_off, mailing, str(error))
+        except LostError as error:
+            return partial(self._end, mailing, MailState.UNSURE, str(error))
+        return partial(self._end, mailing, MailState.SENT)
 
     async def _begun(self, mailing: Mailing) -> bool:
+        now = self.around.clock()
         try:
-            return await self.bag.begin(mailing, self.holder, self.around.clock())
-        except StoreUnavailableError:
-            await self.way.call_back(mailing.id)
-            raise
+            return await self.bag.begin(mailing, self.holder, now)
+        except StoreUnavailableError:  # it may be written down or not; the mail has not gone
+            await self._known(partial(self.bag.put_off, mailing.id, now, now, "interrupted"))
+            return False
 
-    async def _known(self, note: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    async def _known(self, note: Note) -> None:
         """Write down what only this process knows, as soon as the store answers."""
         while True:
             try:
@@ -187,6 +200,3 @@ async def finished(work: Coroutine[Any, Any, None]) -> None:
     except asyncio.CancelledError:
         await task
         raise
-
-
-__all__ = ["LEASE", "PAUSES", "Around", "Postman", "WayDownError"]
