@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from mailgate.config import Rules
 from mailgate.errors import MailgateError
 from mailgate.rollout.guard import Limit, objections
 from mailgate.rollout.keeper import draft_of
-from mailgate.store import Act, Activation, Draft, OvertakenError, Planned, Store
+from mailgate.store import Act, Activation, Draft, OvertakenError, Planned, Store, retractions
 
 PLAN_AGE = timedelta(hours=24)
 """How long a plan may be put in force: afterwards other people and devices have come."""
@@ -105,7 +106,8 @@ async def retract(
     assert version is not None  # a foreign key holds it
     draft = Draft(version.digest, version.policy, version.texts)
     act = replace(person.act(now, "policy-retracted", note), details={"retracted": history[0].number})
-    return await store.policies.activate(draft, act, after=history[0].serial)
+    told = partial(retractions.keep, retraction=retractions.taken_back(history, wanted))
+    return await store.policies.activate(draft, act, after=history[0].serial, then=told)
 
 
 async def _plan_called(store: Store, name: str) -> Planned:

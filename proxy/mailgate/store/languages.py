@@ -25,9 +25,13 @@ class Languages:
         self._database = database
         self._known: LRUCache[str, tuple[str, date]] = LRUCache(_KNOWN)
         self._heard: dict[str, tuple[str, date]] = {}
+        self.listening = False
+        """Whether anybody is ever written to; without that nothing is kept."""
 
     def hear(self, login: str, tag: str, now: datetime) -> None:
         """Somebody's browser asks for a page in this language."""
+        if not self.listening:
+            return
         person, said = user_text(login)[:256], (tag, now.astimezone(UTC).date())
         if self._known.get(person) == said or (len(self._heard) >= _MOST and person not in self._heard):
             return

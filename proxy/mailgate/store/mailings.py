@@ -6,14 +6,14 @@ more). Decision 14 says why.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.store.audit import Act, append
@@ -94,8 +94,8 @@ class Mailings:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def queue(self, rows: Iterable[Mailing], act: Act | None = None) -> int:
-        """Queue those of these that nobody has queued before. Returns how many; with ``act`` in the audit log if there are any."""
+    async def queue(self, rows: Iterable[Mailing], act: Callable[[int], Act] | None = None) -> int:
+        """Queue those of these that nobody has queued before. Returns how many; ``act`` says so in the audit log."""
         made = [_row(each) for each in rows]
         async with self._database.writing(patience=120) as connection:
             count = 0
@@ -104,7 +104,7 @@ class Mailings:
                 kept = statement.on_conflict_do_nothing().returning(mailings.c.id)
                 count += len((await connection.execute(kept)).all())
             if act is not None and count:
-                await append(connection, act)
+                await append(connection, act(count))
             return count
 
     async def known(self, like: Mailing) -> set[str]:
@@ -119,12 +119,12 @@ class Mailings:
         query = select(mailings).where(*wanted).order_by(mailings.c.due_at, mailings.c.id).limit(size)
         return await self._read(query)
 
-    async def next_due(self) -> datetime | None:
-        """When the next queued mailing is to be tried; None where none waits."""
-        query = select(func.min(mailings.c.due_at)).where(mailings.c.state == MailState.QUEUED)
+    async def wait(self, now: datetime) -> bool:
+        """Whether anything is to be done: a mail to be tried, or one that was begun and not ended. Cheap."""
+        queued = and_(mailings.c.state == MailState.QUEUED, mailings.c.due_at <= now)
+        query = select(mailings.c.id).where(or_(queued, mailings.c.state == MailState.SENDING)).limit(1)
         async with self._database.reading() as connection:
-            found: datetime | None = (await connection.execute(query)).scalar()
-            return found
+            return (await connection.execute(query)).first() is not None
 
     async def begin(self, mailing: Mailing, holder: str, now: datetime) -> bool:
         """Write down that a mail is about to go where it cannot be called back. False where it must not go.
@@ -222,7 +222,8 @@ def key_of(mailing: Mailing) -> tuple[str, str, int, str, int]:
 async def _still_true(connection: AsyncConnection, mailing: Mailing, now: datetime) -> bool:
     """A notice needs its version in force, a correction that it is not; neither may be late."""
     active = await active_activation(connection)
-    in_force = active is not None and active.number == mailing.version
+    meant = mailing.facts.get("versions", [mailing.version])
+    in_force = active is not None and active.number in meant
     late = mailing.until is not None and now >= mailing.until
     return not late and in_force is (mailing.kind is not MailKind.CORRECTION)
 

@@ -138,6 +138,11 @@ class Sightings:
         of_them = sightings.c.device.in_(devices)
         return await self._read_ways(_ways(sightings.c.device, of_them, sightings.c.day >= since))
 
+    async def ways_by(self, users: Sequence[str], since: date) -> list[Way]:
+        """How people with these login names, letter by letter, came on ``since`` and the days after, each way once."""
+        theirs = sightings.c.user.in_(users)
+        return await self._read_ways(_ways(sightings.c.device, theirs, sightings.c.day >= since))
+
     async def strangers(self, since: date, after: tuple[str, str], size: int = _PAGE) -> list[Way]:
         """How clients of which no device is known came, in the order of client id and user, from just behind ``after``."""
         client, user = after
