@@ -28,7 +28,7 @@ from mailgate.rollout.announcing import Known
 from mailgate.rollout.corrections import correct, is_due
 from mailgate.rollout.delivery import MailWay, WayDownError
 from mailgate.rollout.plan import DAYS
-from mailgate.rollout.postman import Around, Postman
+from mailgate.rollout.postman import Around, Postman, Tell
 from mailgate.store import Act, Mailing, MailState, Store, StoreError
 
 log = structlog.get_logger()
@@ -68,9 +68,7 @@ def way_for(notices: NoticeSettings) -> MailWay:
     return BySmtp(server)
 
 
-def postman_for(
-    settings: Settings, notices: NoticeSettings, store: Store, told: Callable[[Mailing, MailState], None]
-) -> Postman:
+def postman_for(settings: Settings, notices: NoticeSettings, store: Store, told: Tell) -> Postman:
     """Sends by these settings, as a process of its own among others."""
     return Postman(
         store.mailings,
@@ -109,7 +107,6 @@ class NoticeNumbers:
         )
 
     def told(self, mailing: Mailing, state: MailState) -> None:
-        """One mail has ended, or is put off (``queued``)."""
         self.ended.labels(mailing.kind.value, state.value).inc()
 
 
@@ -183,9 +180,11 @@ class Sending:
             self._postman = (key, postman_for(settings, notices, self._store, self._told))
         return self._postman[1]
 
-    def _told(self, mailing: Mailing, state: MailState) -> None:
+    def _told(self, mailing: Mailing, state: MailState, why: str) -> None:
         self._round[state.value] += 1
         self._numbers.told(mailing, state)
+        write = log.info if state is MailState.SENT else log.warning
+        write(f"notice-{state.value}", kind=mailing.kind.value, rule=mailing.rule, why=why)
 
     async def _count(self) -> None:
         counted: Counts[MailState] = Counts()

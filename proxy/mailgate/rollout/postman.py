@@ -12,12 +12,8 @@ from email.message import EmailMessage
 from functools import partial
 from typing import Any, Protocol
 
-import structlog
-
 from mailgate.rollout.delivery import LaterError, LostError, MailWay, RefusedMailError
 from mailgate.store import Mailing, MailState, StoreUnavailableError
-
-log = structlog.get_logger()
 
 LEASE = timedelta(minutes=2)
 """How long nobody takes over from a process that is gone; longer than one mail can take."""
@@ -28,6 +24,8 @@ PAUSES = tuple(timedelta(minutes=each) for each in (1, 5, 15, 60, 240, 720))
 _RETRY = 0.5
 
 
+Tell = Callable[[Mailing, MailState, str], None]
+"""Told what became of a mail and why, in one word; ``queued`` where it is put off."""
 Note = Callable[[], Coroutine[Any, Any, None]]
 """Writes down what became of a mail."""
 
@@ -57,7 +55,7 @@ class Around:
 
     clock: Callable[[], datetime]
     sleep: Callable[[float], Awaitable[None]]
-    told: Callable[[Mailing, MailState], None] = lambda _mailing, _state: None
+    told: Tell = lambda _mailing, _state, _why: None
 
 
 @dataclass
@@ -182,14 +180,11 @@ class Postman:
             return
         now = self.around.clock()
         await self.bag.put_off(mailing.id, now + PAUSES[mailing.attempts], now, why)
-        self.around.told(mailing, MailState.QUEUED)
-        log.info("notice-put-off", kind=mailing.kind, rule=mailing.rule, why=why)
+        self.around.told(mailing, MailState.QUEUED, why)
 
     async def _end(self, mailing: Mailing, state: MailState, why: str = "") -> None:
         await self.bag.end(mailing.id, state, self.around.clock(), why)
-        self.around.told(mailing, state)
-        write = log.info if state is MailState.SENT else log.warning
-        write(f"notice-{state}", kind=mailing.kind, rule=mailing.rule, why=why)
+        self.around.told(mailing, state, why)
 
 
 async def finished(work: Coroutine[Any, Any, None]) -> None:

@@ -30,7 +30,7 @@ async def deliver(store: Store, bundle: Bundle, notices: NoticeSettings, first: 
     """
     counts: Counter[str] = Counter()
 
-    def told(_mailing: Mailing, state: MailState) -> None:
+    def told(_mailing: Mailing, state: MailState, _why: str) -> None:
         counts[state.value] += 1
 
     postman = postman_for(bundle.settings, notices, store, told)

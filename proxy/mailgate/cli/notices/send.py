@@ -40,9 +40,9 @@ def send(
         told = _told(found)
         if not as_json:
             _say(told)
-        if dry_run or not found.mailings:
+        if dry_run:
             return told
-        if not yes:
+        if not yes and found.mailings:
             typer.confirm(f"Write to {told['to_write']:,} people?", abort=True, err=True)
         queued = await queue(store, found, me(), subject.topic, datetime.now(UTC))
         if not no_wait:
