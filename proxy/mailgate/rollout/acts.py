@@ -106,7 +106,8 @@ async def retract(
     assert version is not None  # a foreign key holds it
     draft = Draft(version.digest, version.policy, version.texts)
     act = replace(person.act(now, "policy-retracted", note), details={"retracted": history[0].number})
-    told = partial(retractions.keep, retraction=retractions.taken_back(history, wanted))
+    taken_back = retractions.taken_back(history, wanted, await store.retractions.gone())
+    told = partial(retractions.keep, retraction=taken_back)
     return await store.policies.activate(draft, act, after=history[0].serial, then=told)
 
 

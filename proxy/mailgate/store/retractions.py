@@ -1,7 +1,7 @@
 """Retractions: which versions were taken back, until everybody was found whom those had reached."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,6 +28,8 @@ class Retraction:
     policies: Mapping[str, datetime | None]
     """What sightings call them. Only decisions from that time on are meant; None: all of them."""
     looked_at: datetime | None = None
+    serials: tuple[int, ...] = ()
+    """The activations that were taken back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,32 +44,34 @@ class Shown:
     first: datetime
 
 
-def taken_back(history: Sequence[Activation], number: int) -> Retraction:
+def taken_back(history: Sequence[Activation], number: int, gone: Collection[int] = ()) -> Retraction:
     """What is taken back where the version with this number comes in force again. ``history``: the newest first.
 
-    All versions that came after it was in force last. Where one of them was in force before that too, only what was
-    decided since counts: the rest was not taken back now.
+    All that was put in force after that version was last, but what was taken back before: its serials are ``gone``. Where
+    a version was in force earlier too, only what it decided since counts.
     """
-    later = []
-    for each in history:
-        if each.number == number:
-            target = each
-            break
-        later.append(each)
-    earlier = {each.policy for each in history if each.serial < target.serial}
+    target = next(each for each in history if each.number == number)
+    later = [each for each in history if each.serial > target.serial and each.serial not in gone]
+    serials = {each.serial for each in later}
+    earlier = {each.policy for each in history if each.serial not in serials}
     since = {each.policy: each.at for each in later}  # the oldest comes last and stays
     policies = {
         policy: at if policy in earlier else None for policy, at in since.items() if policy != target.policy
     }
-    versions = tuple(dict.fromkeys(each.number for each in later))
-    return Retraction(0, history[0].at, versions, policies)
+    versions = tuple(dict.fromkeys(each.number for each in later if each.number != number))
+    return Retraction(0, history[0].at, versions, policies, serials=tuple(sorted(serials)))
 
 
 async def keep(connection: AsyncConnection, activation: Activation, retraction: Retraction) -> None:
     """Write down what an activation takes back, in its own transaction: neither is there without the other."""
     policies = {name: at and at.isoformat() for name, at in retraction.policies.items()}
     row = {"serial": activation.serial, "versions": json.dumps(retraction.versions)}
-    row |= {"policies": json.dumps(policies), "looked_at": None, "done": False}
+    row |= {
+        "serials": json.dumps(retraction.serials),
+        "policies": json.dumps(policies),
+        "looked_at": None,
+        "done": False,
+    }
     await connection.execute(insert(retractions).values(row))
 
 
@@ -83,6 +87,12 @@ class Retractions:
         async with self._database.reading() as connection:
             rows = (await connection.execute(query.order_by(retractions.c.serial))).mappings()
             return [_retraction(row) for row in rows]
+
+    async def gone(self) -> set[int]:
+        """The activations that were ever taken back."""
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(select(retractions.c.serials))).scalars()
+            return {serial for row in rows for serial in json.loads(row)}
 
     async def last_of(self, version: int) -> int:
         """The activation that took this version back last; 0 where none did."""

@@ -360,11 +360,12 @@ retractions = Table(
     metadata,
     Column("serial", Integer, ForeignKey(activations.c.serial), primary_key=True, autoincrement=False),
     Column("versions", Text, nullable=False),
+    Column("serials", Text, nullable=False),
     Column("policies", Text, nullable=False),
     Column("looked_at", Instant),
     Column("done", Boolean, nullable=False),
 )
-"""Activations that took versions back, until everybody was found whom those had reached. ``policies`` is a JSON object:
+"""Activations that took versions back, with the serials of those, until everybody was found whom they had reached. ``policies`` is a JSON object:
 what sightings call a version, and since when its decisions are meant, or null for all of them."""
 
 languages = Table(

@@ -15,6 +15,7 @@ def upgrade() -> None:
         "retractions",
         sa.Column("serial", sa.Integer, nullable=False, autoincrement=False),
         sa.Column("versions", sa.Text, nullable=False),
+        sa.Column("serials", sa.Text, nullable=False),
         sa.Column("policies", sa.Text, nullable=False),
         sa.Column("looked_at", _INSTANT),
         sa.Column("done", sa.Boolean, nullable=False),
