@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry, Counter
 
 from mailgate.app.parts import utc_now
 from mailgate.config import Bundle, Settings
@@ -96,14 +96,8 @@ class NoticeNumbers:
             ["kind", "state"],
             registry=registry,
         )
-        self.open = Gauge(
-            "mailgate_notices_open",
-            "Mails about rules that wait or need a look",
-            ["state"],
-            registry=registry,
-        )
-        self.down = Gauge(
-            "mailgate_notices_down", "1 while no mail about rules can be sent", registry=registry
+        self.down = Counter(
+            "mailgate_notices_down", "Tries while no mail about rules could be sent", registry=registry
         )
 
     def told(self, mailing: Mailing, state: MailState) -> None:
@@ -162,7 +156,6 @@ class Sending:
             counts, self._round = dict(self._round), Counts()
             if counts:
                 await self._store.audit.append(sent_act(GATE, gethostname(), counts))
-            await self._count()
 
     async def _anything(self) -> bool:
         now = utc_now()
@@ -186,20 +179,12 @@ class Sending:
         write = log.info if state is MailState.SENT else log.warning
         write(f"notice-{state.value}", kind=mailing.kind.value, rule=mailing.rule, why=why)
 
-    async def _count(self) -> None:
-        counted: Counts[MailState] = Counts()
-        for each in await self._store.mailings.counts():
-            counted[each.state] += each.count
-        for state in (MailState.QUEUED, MailState.UNSURE, MailState.FAILED):
-            self._numbers.open.labels(state.value).set(counted[state])
-
     def _is_down(self, trouble: str) -> None:
         self._rest = min(LONGEST_REST, max(self._rest * 2, timedelta(seconds=POLL)))
-        self._numbers.down.set(1)
+        self._numbers.down.inc()
         if trouble != self._trouble:
             log.warning("notices-down", error=trouble)
         self._trouble = trouble
 
     def _came_back(self) -> None:
         self._rest, self._trouble = timedelta(), ""
-        self._numbers.down.set(0)
