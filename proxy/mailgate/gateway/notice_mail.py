@@ -41,9 +41,11 @@ class Composer:
         mail["Date"] = format_datetime(mailing.queued_at)
         mail["Message-ID"] = message_id(mailing.id, head.domain)
         mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's absence answers it
-        mail["Content-Language"] = written.language
         mail.set_content(written.text)
         mail.add_alternative(written.html, subtype="html")
+        mail["Content-Language"] = (
+            written.language
+        )  # last: making it of two parts moves what is said of the content
         return mail
 
 
