@@ -211,7 +211,7 @@ class Mailings:
 
     async def _read(self, query: Any) -> list[Mailing]:
         async with self._database.reading(patience=30) as connection:
-            return [_mailing(row) for row in (await connection.execute(query)).mappings()]
+            return [mailing_of(row) for row in (await connection.execute(query)).mappings()]
 
 
 def key_of(mailing: Mailing) -> tuple[str, str, int, str, int]:
@@ -265,7 +265,8 @@ def _row(mailing: Mailing) -> dict[str, Any]:
     }
 
 
-def _mailing(row: Mapping[Any, Any]) -> Mailing:
+def mailing_of(row: Mapping[Any, Any]) -> Mailing:
+    """A mailing from its row."""
     named = {name: row[name] for name in Mailing.__slots__}
     typed = {"kind": MailKind(row["kind"]), "state": MailState(row["state"])}
     return Mailing(**{**named, **typed, "facts": json.loads(row["facts"])})
