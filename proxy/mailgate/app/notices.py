@@ -16,7 +16,6 @@ from prometheus_client import CollectorRegistry, Counter
 from mailgate.app.parts import utc_now
 from mailgate.config import Bundle, Settings
 from mailgate.config.mail import NoticeSettings
-from mailgate.errors import MailgateError
 from mailgate.gateway.mail_by_smtp import BySmtp
 from mailgate.gateway.mail_folder import IntoFolder
 from mailgate.gateway.notice_mail import Composer, NoticeHead
@@ -138,10 +137,8 @@ class Sending:
                 self._is_down(str(error))
             except StoreError as error:
                 log.warning("notices-store-down", error=type(error).__name__)
-            except MailgateError as error:
-                self._is_down(type(error).__name__)
             except Exception as error:  # noqa: BLE001 - whatever is wrong now, the next look must come
-                log.error("notices-failed", error=type(error).__name__)
+                self._is_down(type(error).__name__)
             await asyncio.sleep(max(POLL, self._rest.total_seconds()))
 
     async def look(self) -> None:
@@ -176,8 +173,15 @@ class Sending:
     def _told(self, mailing: Mailing, state: MailState, why: str) -> None:
         self._round[state.value] += 1
         self._numbers.told(mailing, state)
-        write = log.info if state is MailState.SENT else log.warning
-        write(f"notice-{state.value}", kind=mailing.kind.value, rule=mailing.rule, why=why)
+        kind, rule = mailing.kind.value, mailing.rule
+        if state is MailState.SENT:
+            log.info("notice-sent", kind=kind, rule=rule)
+        elif state is MailState.QUEUED:
+            log.info("notice-put-off", kind=kind, rule=rule, why=why)
+        elif state is MailState.UNSURE:
+            log.warning("notice-unsure", kind=kind, rule=rule, why=why)
+        else:
+            log.warning("notice-failed", kind=kind, rule=rule, why=why)
 
     def _is_down(self, trouble: str) -> None:
         self._rest = min(LONGEST_REST, max(self._rest * 2, timedelta(seconds=POLL)))
