@@ -128,9 +128,9 @@ class Sending:
 
     async def _run(self) -> None:
         while True:
-            self._store.languages.listening = self._bundle().settings.notices is not None
-            await self._store.languages.flush()
             try:
+                self._store.languages.listening = self._bundle().settings.notices is not None
+                await self._store.languages.flush()
                 await self.look()
                 self._came_back()
             except WayDownError as error:

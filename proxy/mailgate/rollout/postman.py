@@ -193,5 +193,7 @@ async def finished(work: Coroutine[Any, Any, None]) -> None:
     try:
         await asyncio.shield(task)
     except asyncio.CancelledError:
-        await task
+        await asyncio.wait({task})
+        if not task.cancelled():
+            task.exception()  # whatever it is: we were told to stop
         raise

@@ -1,5 +1,6 @@
 """Sending what is queued: what every answer of a mail server leads to, and what a death leaves behind."""
 
+import asyncio
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 
@@ -10,7 +11,7 @@ from tests.unit.store.mail import mailing
 
 from mailgate.rollout import draft_of
 from mailgate.rollout.delivery import LaterError, LostError, RefusedMailError, WayDownError
-from mailgate.rollout.postman import LEASE, PAUSES, Around, Postman
+from mailgate.rollout.postman import LEASE, PAUSES, Around, Postman, finished
 from mailgate.store import Act, Mailing, MailState, Store, StoreUnavailableError
 
 
@@ -228,3 +229,23 @@ async def test_first_things_are_done_by_who_sends_alone(store: Store) -> None:
     await store.leases.claim("notices", "another", LEASE)
     assert not await Desk(store).postman.round(first)
     assert done == ["first"]
+
+
+@pytest.mark.parametrize("error", [None, WayDownError("gone")])
+async def test_who_is_told_to_stop_ends_with_the_mail_on_its_way(error: Exception | None) -> None:
+    begun, may_end, done = asyncio.Event(), asyncio.Event(), []
+
+    async def work() -> None:
+        begun.set()
+        await may_end.wait()
+        done.append("ended")
+        if error:
+            raise error
+
+    task = asyncio.ensure_future(finished(work()))
+    await begun.wait()
+    task.cancel()
+    may_end.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert done == ["ended"]
