@@ -5,8 +5,8 @@ from tests.unit.store.test_connectors import *  # noqa: F403
 from tests.unit.store.test_devices import *  # noqa: F403
 from tests.unit.store.test_enrolments import *  # noqa: F403
 from tests.unit.store.test_keys import *  # noqa: F403
-from tests.unit.store.test_learning import *  # noqa: F403
 from tests.unit.store.test_languages import *  # noqa: F403
+from tests.unit.store.test_learning import *  # noqa: F403
 from tests.unit.store.test_leases import *  # noqa: F403
 from tests.unit.store.test_ledger import *  # noqa: F403
 from tests.unit.store.test_loading import *  # noqa: F403
