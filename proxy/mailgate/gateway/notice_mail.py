@@ -68,7 +68,6 @@ def told_of(kind: str, facts: Mapping[str, Any], head: NoticeHead) -> Told:
         said=tuple(Said(How(how), Reason(reason), title) for how, title, reason in facts.get("said", ())),
         clear=facts.get("clear", False),
         contact=facts["contact"],
-        host=head.host,
         me_url=head.me_url,
     )
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.store.audit import Act, append
@@ -140,14 +140,11 @@ class Mailings:
             values = {"state": MailState.SENDING, "holder": holder, "changed_at": now}
             return (await connection.execute(begun.values(values))).rowcount == 1
 
-    async def end(
-        self, mailing_id: str, state: MailState, now: datetime, why: str = "", *, holder: str | None = None
-    ) -> bool:
-        """Write down what became of it. With ``holder`` only where that one began it."""
-        mine = (mailings.c.holder == holder,) if holder is not None else ()
+    async def end(self, mailing_id: str, state: MailState, now: datetime, why: str = "") -> bool:
+        """Write down what became of it. False where that was known already."""
         async with self._database.writing() as connection:
             cleared = {} if state is MailState.UNSURE else {"facts": "{}"}
-            return await _turn(connection, mailing_id, state, now, *mine, why=why, **cleared)
+            return await _turn(connection, mailing_id, state, now, why=why, **cleared)
 
     async def put_off(self, mailing_id: str, due_at: datetime, now: datetime, why: str) -> None:
         """Queue a mail again that was not taken, for later."""
@@ -179,11 +176,6 @@ class Mailings:
         if rule:
             query = query.where(mailings.c.rule == rule)
         return await self._read(query)
-
-    async def find(self, mailing_id: str) -> Mailing | None:
-        """The mailing with this id."""
-        found = await self._read(select(mailings).where(mailings.c.id == mailing_id))
-        return found[0] if found else None
 
     async def settle(self, ids: Sequence[str], act: Act, *, sent: bool) -> int:
         """A person has looked: unsure mailings were sent, or go out again. Returns how many there were."""
@@ -229,16 +221,11 @@ async def _still_true(connection: AsyncConnection, mailing: Mailing, now: dateti
 
 
 async def _turn(
-    connection: AsyncConnection,
-    mailing_id: str,
-    state: MailState,
-    now: datetime,
-    *where: ColumnElement[bool],
-    **values: str,
+    connection: AsyncConnection, mailing_id: str, state: MailState, now: datetime, **values: str
 ) -> bool:
     """From waiting, or from not knowing, to what is known."""
     open_ends = mailings.c.state.in_([*WAITING, MailState.UNSURE])
-    changed = update(mailings).where(mailings.c.id == mailing_id, open_ends, *where)
+    changed = update(mailings).where(mailings.c.id == mailing_id, open_ends)
     done = await connection.execute(changed.values({"state": state, "changed_at": now, **values}))
     return done.rowcount == 1
 

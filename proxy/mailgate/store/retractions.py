@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.model import Effect
@@ -40,8 +40,6 @@ class Shown:
     rule: str
     effect: str
     reason: str
-    policy: str
-    first: datetime
 
 
 def taken_back(history: Sequence[Activation], number: int, gone: Collection[int] = ()) -> Retraction:
@@ -113,19 +111,17 @@ class Retractions:
         where = [sightings.c.policy == policy, sightings.c.effect != Effect.ALLOW, sightings.c.shown > 0]
         if since is not None:
             where.append(sightings.c.last_at >= since)
-        grouped = select(*named, *said, func.min(sightings.c.first_at).label("first"))
-        told = grouped.where(*where).group_by(*named, *said).subquery()
+        told = select(*named, *said).where(*where).distinct().subquery()
         facts = (clients.c[name] for name in ClientFacts._fields)
         query = select(*told.c, *facts).join(clients, clients.c.id == told.c.client)
         async with self._database.reading(patience=300) as connection:
             rows = (await connection.execute(query)).all()
-        return [_shown(row, policy, since) for row in rows]
+        return [_shown(row) for row in rows]
 
 
-def _shown(row: Sequence[Any], policy: str, since: datetime | None) -> Shown:
-    device, user, client, rule, effect, reason, first, *facts = row
-    way = Way(device, user, client, facts_of(facts))
-    return Shown(way, rule, effect, reason, policy, max(first, since) if since else first)
+def _shown(row: Sequence[Any]) -> Shown:
+    device, user, client, rule, effect, reason, *facts = row
+    return Shown(Way(device, user, client, facts_of(facts)), rule, effect, reason)
 
 
 def _retraction(row: Mapping[Any, Any]) -> Retraction:

@@ -107,7 +107,7 @@ class NoticeWriter:
     def write(self, told: Told) -> Mailed:
         """The mail that says this."""
         language = self._languages.get(self._asked_as.get(told.language.lower(), ""), self._default)
-        words = {"language": language, "host": told.host, **_words(told, language)}
+        words = {"language": language, **_words(told, language)}
         text = str(self._text.render(**words)).strip() + "\n"
         return Mailed(_subject(told, language).striptags(), text, self._html.render(**words), language.tag)
 

@@ -67,5 +67,4 @@ class Told:
     clear: bool = False
     """Of a correction: whether nothing else keeps this person's devices from their mail."""
     contact: str = ""
-    host: str = ""
     me_url: str = ""
