@@ -145,13 +145,13 @@ class Desk:
                 datetime.now(UTC), lambda *_: None,
             )  # fmt: skip
             await queue(store, found, Person("ada", "desk"), subject.topic, datetime.now(UTC))
-            await deliver(store, bundle, notices)
+            await deliver(store, bundle, notices, Person("ada", "desk"))
             unsure = await store.mailings.page(states=[MailState.UNSURE])
             for each in unsure:
                 act = Act(datetime.now(UTC), "ada", "notices-settled")
                 known = message_id(each.id, notices.domain) in taken
                 await store.mailings.settle([each.id], act, sent=known)
-            await deliver(store, bundle, notices)
+            await deliver(store, bundle, notices, Person("ada", "desk"))
             return {each.state: each.count for each in await store.mailings.counts()}, len(unsure)
         finally:
             await store.close()

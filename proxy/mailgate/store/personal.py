@@ -21,6 +21,7 @@ from mailgate.store.people import People
 from mailgate.store.rows import count_change
 from mailgate.store.schema import (
     activations,
+    approvals,
     audit,
     audit_head,
     clients,
@@ -114,6 +115,7 @@ NOT_PERSONAL: Mapping[Table, str] = {
     keys: "secrets of the gate",
     spent_proofs: "digests of proofs, for some minutes; nothing leads from them to anybody",
     device_changes: "one number",
+    approvals: "which admins have approved which plan: who answers for a rule is not taken away",
     plans: "rules that were planned, and how many they would hit",
     policies: "rules; an admin's name stands there in office, and stays, so that no change is without one",
     retractions: "which versions were taken back",

@@ -4,16 +4,15 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from socket import gethostname
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mailgate.app.notices import POLL, postman_for, sent_act
-from mailgate.cli.policy.change import me
 from mailgate.cli.stored import fail
 from mailgate.config import Bundle
 from mailgate.config.mail import NoticeSettings
+from mailgate.rollout.acts import Person
 from mailgate.rollout.delivery import WayDownError
 from mailgate.rollout.postman import Postman
 from mailgate.store import Mailing, MailState, Store
@@ -23,7 +22,9 @@ _TICK = 0.25
 """Seconds between two moves of the progress bar."""
 
 
-async def deliver(store: Store, bundle: Bundle, notices: NoticeSettings, first: First | None = None) -> None:
+async def deliver(
+    store: Store, bundle: Bundle, notices: NoticeSettings, who: Person, first: First | None = None
+) -> None:
     """Send until nothing is due any more; where a gate sends, wait for it. ``first`` is done once, by who sends.
 
     Ends the command where no mail can be sent now.
@@ -41,7 +42,7 @@ async def deliver(store: Store, bundle: Bundle, notices: NoticeSettings, first: 
         fail(1, f"no mail can be sent now ({error}); what is queued goes once a gate that runs can send it")
     finally:
         if counts:
-            await store.audit.append(sent_act(me().name, gethostname(), counts))
+            await store.audit.append(sent_act(who.name, who.origin, counts))
 
 
 async def _send(store: Store, postman: Postman, bar: Progress, first: First | None) -> None:

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 import typer
 
 from mailgate.app.notices import address_book, known_of
+from mailgate.cli.acting import TokenFile, person
 from mailgate.cli.check import DEFAULT_PATH
 from mailgate.cli.notices.about import AsJson, Config, Kind, RuleId, Subject, settings_of, subject_of
 from mailgate.cli.notices.delivering import deliver, progress_bar
-from mailgate.cli.policy.change import me
 from mailgate.cli.stored import with_store
 from mailgate.config import Bundle
 from mailgate.config.mail import NoticeSettings
@@ -28,6 +28,7 @@ def send(
     dry_run: DryRun = False,
     yes: Yes = False,
     no_wait: NoWait = False,
+    token_file: TokenFile = None,
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
@@ -42,11 +43,12 @@ def send(
             _say(told)
         if dry_run:
             return told
+        who = person(bundle.settings, "operator", token_file=token_file)
         if not yes and found.mailings:
             typer.confirm(f"Write to {told['to_write']:,} people?", abort=True, err=True)
-        queued = await queue(store, found, me(), subject.topic, datetime.now(UTC))
+        queued = await queue(store, found, who, subject.topic, datetime.now(UTC))
         if not no_wait:
-            await deliver(store, bundle, notices)
+            await deliver(store, bundle, notices, who)
         return told | {"queued": queued, "states": await _states(store, subject)}
 
     done = with_store(config, run)

@@ -12,13 +12,14 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
+from mailgate.cli.acting import TokenFile, person
 from mailgate.cli.check import DEFAULT_PATH
 from mailgate.cli.notices.about import AsJson, Config
-from mailgate.cli.policy.change import me
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
 from mailgate.gateway.notice_mail import message_id
-from mailgate.store import MailCount, Mailing, MailState, Store
+from mailgate.rollout.acts import Person
+from mailgate.store import Act, MailCount, Mailing, MailState, Store
 
 States = Annotated[
     list[MailState] | None, typer.Option("--state", help="Only those in this state; may be given again.")
@@ -81,6 +82,7 @@ def settle(
     sent: Annotated[bool, typer.Option("--sent", help="The mail server has taken them.")] = False,
     again: Annotated[bool, typer.Option("--again", help="It has not: queue them again.")] = False,
     everything: Annotated[bool, typer.Option("--all", help="All that are unsure.")] = False,
+    token_file: TokenFile = None,
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
@@ -88,8 +90,9 @@ def settle(
     if sent is again or bool(ids) is everything:
         fail(2, "expected ids or --all, and one of --sent and --again")
 
-    async def run(store: Store, _bundle: Bundle) -> int:
-        return await store.mailings.settle(await _unsure(store, ids), _act(sent), sent=sent)
+    async def run(store: Store, bundle: Bundle) -> int:
+        who = person(bundle.settings, "operator", token_file=token_file)
+        return await store.mailings.settle(await _unsure(store, ids), _act(who, sent), sent=sent)
 
     count = with_store(config, run)
     typer.echo(json.dumps({"settled": count}) if as_json else f"{count:,} settled")
@@ -101,8 +104,8 @@ async def _unsure(store: Store, ids: Sequence[str] | None) -> Sequence[str]:
     return [each.id for each in await store.mailings.page(states=[MailState.UNSURE], size=100_000)]
 
 
-def _act(sent: bool) -> Any:
-    act = me().act(datetime.now(UTC), "notices-settled")
+def _act(who: Person, sent: bool) -> Act:
+    act = who.act(datetime.now(UTC), "notices-settled")
     return replace(act, details={"as": "sent" if sent else "to be sent again"})
 
 
