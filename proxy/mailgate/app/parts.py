@@ -21,6 +21,7 @@ from mailgate.gateway.enroller import Enroller
 from mailgate.gateway.forward import Forwarder
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.hanging import Hanging
+from mailgate.gateway.hearing import Hearing
 from mailgate.gateway.judging import Live
 from mailgate.gateway.login_check import LoginCheck, Question
 from mailgate.gateway.me import SelfService
@@ -228,7 +229,7 @@ def gate_for(bundle: Bundle, store: Store, postures: Postures, trust: Trust) -> 
         prover=Prover(trust.keyring, trust.nonces, store.spent, metrics, mode),
         enroller=enroller_for(bundle, store, trust),
         postures=postures,
-        ledger=store.ledger,
+        ledger=Hearing.of(store.ledger, store.languages),
         speaker=speaker_for(settings, pages),
         metrics=metrics,
         trusted=settings.trusted_proxies,

@@ -13,6 +13,7 @@ import structlog
 from mailgate.app.changes import take_settings, waiting_for_a_start
 from mailgate.app.following import Following
 from mailgate.app.listening import open_public, open_web
+from mailgate.app.notices import Sending
 from mailgate.app.numbers import watch_numbers
 from mailgate.app.parts import gate_for, keep_of, live_for, prober_for, server_limits, utc_now
 from mailgate.app.readiness import readiness
@@ -98,6 +99,8 @@ class Service:
         self.trust.keyring.replace(self.trust.sources(settings, self.gate.metrics))
         self.syncing = Syncing(self.store, lambda: self.bundle, self.postures, self.gate.metrics.registry)
         self._closing.push_async_callback(self.syncing.stop)
+        sending = Sending(self.store, lambda: self.bundle, self.gate.metrics.registry)
+        self._closing.push_async_callback(sending.stop)
         recheck = Recheck(self.syncing.check_again)
         self.gate.self_service = replace(self.gate.self_service, recheck=recheck)
         for way in (self.gate.forwarder, self.gate.patient):
@@ -115,6 +118,7 @@ class Service:
         if isinstance(self.gate.notices, Quarantine):
             self._tasks.append(loop.create_task(self.gate.notices.run()))
         self.syncing.start()
+        sending.start()
         watch_numbers(self.gate, self.store.ledger, self.keeper)
         self._show_policy()
         if settings.tls:
