@@ -22,6 +22,7 @@ def take_settings(settings: Settings, gate: Gate, postures: Postures) -> None:
     postures.precedence = settings.posture.precedence
     gate.trusted = settings.trusted_proxies
     gate.self_service = replace(gate.self_service, keep=keep_of(settings))
+    gate.speaker = replace(gate.speaker, warn_again=settings.stages.warn_again)
     gate.prober = replace(gate.prober, mode=Mode(settings.probe), lifetime=settings.probe_lifetime)
 
 

@@ -1,7 +1,10 @@
 """Numbers that are read where they are kept, each time somebody asks for the metrics."""
 
+from collections.abc import Callable
+
 from mailgate import __version__
 from mailgate.gateway.handler import Gate
+from mailgate.gateway.metrics import Metrics
 from mailgate.rollout import Keeper
 from mailgate.store import Ledger
 
@@ -40,6 +43,15 @@ def watch_numbers(gate: Gate, ledger: Ledger, keeper: Keeper) -> None:
         "mailgate_ledger_passed_over",
         "Decisions on strangers that were not recorded, because too many came at once",
         lambda: ledger.passed_over,
+    )
+
+
+def watch_rules(metrics: Metrics, lingering: Callable[[], dict[str, str]]) -> None:
+    """Show on ``/metrics`` how the rules in force stand."""
+    metrics.watch(
+        "mailgate_rules_lingering",
+        "Rules that only report and have no end, or have done so for too long",
+        lambda: len(lingering()),
     )
 
 

@@ -75,7 +75,7 @@ def live_for(bundle: Bundle, trust: Trust) -> Live:
     certificates = bundle.settings.client_certificates
     verifier = verifier_for(bundle, trust)
     if certificates is None:
-        return Live(bundle.policy, verifier)
+        return Live(bundle.policy, verifier, groups=bundle.groups)
     return Live(
         bundle.policy,
         verifier,
@@ -83,6 +83,7 @@ def live_for(bundle: Bundle, trust: Trust) -> Live:
             certificates.trusted, matches=certificates.matches, revocation=certificates.revocation
         ),
         ProxyForm(certificates.from_proxies or "", certificates.proxy_header),
+        bundle.groups,
     )
 
 
@@ -184,7 +185,13 @@ def speaker_for(settings: Settings, pages: Pages) -> Speaker:
     forms = dict(FORMS)
     if settings.activesync.refusal == "forbidden":
         forms[Protocol.ACTIVESYNC] = activesync.forbid
-    return Speaker(pages, urlsplit(settings.public_url).netloc, settings.languages.default, forms)
+    return Speaker(
+        pages,
+        urlsplit(settings.public_url).netloc,
+        settings.languages.default,
+        forms,
+        settings.stages.warn_again,
+    )
 
 
 def enroller_for(bundle: Bundle, store: Store, trust: Trust) -> Enroller:

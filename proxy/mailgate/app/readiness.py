@@ -23,6 +23,8 @@ class Running(Shape):
     syncing: Syncing
     stopping: bool
 
+    def lingering(self) -> dict[str, str]: ...
+
 
 async def readiness(service: Running) -> dict[str, object]:
     """The body of ``/readyz``. A rejected file or a lost store is shown; only a stopping gate is not ready."""
@@ -40,6 +42,7 @@ async def readiness(service: Running) -> dict[str, object]:
             "number": service.keeper.current.activation.number,
             "serial": service.keeper.current.activation.serial,
             "held": service.keeper.held,
+            "only_report": [f"{rule} {why}" for rule, why in service.lingering().items()],
         },
         "config": {
             "state": "rejected" if service.reloader.mistakes else "ok",

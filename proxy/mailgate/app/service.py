@@ -13,7 +13,7 @@ from aiohttp import web
 
 from mailgate.app.changes import take_settings, waiting_for_a_start
 from mailgate.app.following import Following
-from mailgate.app.numbers import watch_numbers
+from mailgate.app.numbers import watch_numbers, watch_rules
 from mailgate.app.parts import gate_for, keep_of, live_for, prober_for, server_limits, utc_now
 from mailgate.app.readiness import readiness
 from mailgate.app.syncing import Syncing
@@ -28,6 +28,7 @@ from mailgate.gateway.recheck import Recheck
 from mailgate.gateway.reload import Reloader
 from mailgate.gateway.server import Server
 from mailgate.gateway.tls import device_context, server_context
+from mailgate.policy.lingering import lingering
 from mailgate.rollout import LOOK, Keeper
 from mailgate.rollout.inspection import Inspection
 from mailgate.store import Postures, Store, StoreError
@@ -70,7 +71,7 @@ class Service:
         async with AsyncExitStack() as undo:
             store = await Store.open(bundle.settings.store.get_secret_value())
             undo.push_async_callback(store.close)
-            inspection = Inspection(store, bundle.settings, gethostname(), utc_now)
+            inspection = Inspection(store, bundle.settings, gethostname(), utc_now, bundle.groups)
             keeper = Keeper(store.policies, gethostname(), utc_now, inspection)
             undo.callback(keeper.close)
             bundle = replace(bundle, rules=await keeper.start(bundle.rules))
@@ -113,6 +114,7 @@ class Service:
             self._tasks.append(loop.create_task(self.gate.notices.run()))
         self.syncing.start()
         watch_numbers(self.gate, self.store.ledger, self.keeper)
+        watch_rules(self.gate.metrics, self.lingering)
         self._show_policy()
         if settings.tls:
             self.tls = server_context(settings.tls.certificate, settings.tls.key)
@@ -167,7 +169,7 @@ class Service:
         sources = self.trust.sources(settings, self.gate.metrics)
         self._renew_tls(settings)
         if self.inspection:
-            self.inspection.settings = settings
+            self.inspection.settings, self.inspection.groups = settings, bundle.groups
         self.trust.keyring.replace(sources)
         self._decide_by(replace(bundle, rules=await self.keeper.offer(bundle.rules)))
         take_settings(settings, self.gate, self.postures)
@@ -183,6 +185,7 @@ class Service:
         self.postures.catalog = bundle.policy.catalog
         self.bundle = bundle
         self._show_policy()
+        warn_of_lingering_rules(self.lingering())
 
     async def _follow(self) -> None:
         """Decide by what is in force in the store, whoever put it there."""
@@ -214,9 +217,14 @@ class Service:
     def _show_policy(self) -> None:
         self.gate.metrics.policy.info({"version": self.bundle.policy.version})
 
+    def lingering(self) -> dict[str, str]:
+        """The rules in force that only report for too long, and why each is named."""
+        return lingering(self.bundle.policy, utc_now(), self.bundle.settings.stages.report_only_for)
+
     async def _prune_hourly(self) -> None:
         while True:
             warn_of_stale_lists(self.bundle.settings)
+            warn_of_lingering_rules(self.lingering())
             try:
                 self.gate.prober.keys = (await prober_for(self.bundle.settings, self.store)).keys
                 gone = await self.store.retention.prune(utc_now(), keep_of(self.bundle.settings))
@@ -224,6 +232,12 @@ class Service:
             except StoreError as error:
                 log.warning("prune-failed", error=type(error).__name__)
             await asyncio.sleep(HOUR)
+
+
+def warn_of_lingering_rules(found: dict[str, str]) -> None:
+    """Nag about rules that only report: what they would do does not happen."""
+    for rule, why in found.items():
+        log.warning("rule-only-reports", rule=rule, why=why)
 
 
 def warn_of_stale_lists(settings: Settings) -> None:

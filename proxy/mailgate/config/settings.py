@@ -196,6 +196,7 @@ class Files(Strict):
     apps: FileName = "apps.yaml"
     policy: FileName = "policy.yaml"
     policy_tests: FileName = "policy.tests.yaml"
+    groups: FileName = "groups.yaml"
 
 
 class GuardSettings(Strict):
@@ -203,6 +204,15 @@ class GuardSettings(Strict):
 
     max_newly_blocked: PartOrCount
     """People, and devices, that may newly be kept out: a number, or a part like ``1%``."""
+
+
+class StageSettings(Strict):
+    """What holds for the stages of every rule."""
+
+    warn_again: Duration = Field(default=timedelta(hours=4), ge=timedelta(minutes=1))
+    """How long a browser that has shown a warning is not shown the same again."""
+    report_only_for: Duration = timedelta(days=30)
+    """How long a rule may only report before it is named at every turn."""
 
 
 class LogSettings(Strict):
@@ -272,6 +282,7 @@ class Settings(Strict):
     dovecot: DovecotSettings | None = None
     employee_page: EmployeePage = EmployeePage()
     guard: GuardSettings | None = None
+    stages: StageSettings = StageSettings()
     connectors: Mapping[Key, SourceSettings] = Field(default_factory=dict)
     """Where device inventories come from, each under a name of its own."""
 

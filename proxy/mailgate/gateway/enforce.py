@@ -3,19 +3,17 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from mailgate.gateway.answer import Answer
-from mailgate.gateway.caller import is_navigation, is_page_load
+from mailgate.gateway.caller import is_first_page_load, is_navigation
 from mailgate.gateway.cookies import WARNED_COOKIE, cookies_named, set_cookie
 from mailgate.gateway.pages import Pages, RenderedPage, View
 from mailgate.gateway.problem import problem
 from mailgate.gateway.proving import ASKS_FOR_NONCE, NONCE_CHALLENGE
 from mailgate.gateway.refusals import FORMS, Refuse
 from mailgate.model import Access, Decision, Protocol, Reason, RequestFacts
-
-WARNED_SECONDS = 4 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +24,8 @@ class Speaker:
     host: str
     default_language: str
     forms: Mapping[Protocol, Refuse] = field(default_factory=lambda: FORMS)
+    warn_again: timedelta = timedelta(hours=4)
+    """How long a browser that has shown a warning is not shown the same again."""
 
     def refuse(self, access: Access, decision: Decision, reference: str) -> Answer:
         """The answer to a request that was blocked, or that has to prove itself first."""
@@ -130,12 +130,15 @@ def warned_mark(decision: Decision) -> str:
 
 
 def wants_warning(access: Access, decision: Decision) -> bool:
-    """Only a page load is interrupted, and not one that was warned of the same in the last hours."""
-    if access.client.protocol is not Protocol.WEB or not is_page_load(access.facts):
+    """Only the page load of a whole tab is interrupted, and not one that was warned of the same in the last hours.
+
+    A frame within the webmail would be left empty, since no page of the gate stands in a frame.
+    """
+    if access.client.protocol is not Protocol.WEB or not is_first_page_load(access.facts):
         return False
     return warned_mark(decision) not in cookies_named(access.facts, WARNED_COOKIE)
 
 
-def warned_cookie(mark: str, *, secure: bool) -> str:
+def warned_cookie(mark: str, lasts: timedelta, *, secure: bool) -> str:
     """The Set-Cookie value that remembers a warning."""
-    return set_cookie(WARNED_COOKIE, mark, seconds=WARNED_SECONDS, secure=secure)
+    return set_cookie(WARNED_COOKIE, mark, seconds=int(lasts.total_seconds()), secure=secure)

@@ -24,9 +24,9 @@ from mailgate.model import (
     Posture,
     Protocol,
     RequestFacts,
-    User,
 )
 from mailgate.policy import Policy
+from mailgate.policy.groups import NO_GROUPS, Groups
 
 BY_THE_CLOCK = timedelta(seconds=10)
 """How long a verdict on a hanging request stands where nothing but the time changes: stages begin, reports expire."""
@@ -53,6 +53,7 @@ class Live:
     certificates: CertificateVerifier | None = None
     """None where no client certificate counts."""
     proxy_form: ProxyForm = NO_PROXY
+    groups: Groups = NO_GROUPS
 
 
 @dataclass(slots=True, kw_only=True)
@@ -81,7 +82,7 @@ class Judge:
         client, posture = await self._identify(facts, proof, certificate, now, self.postures.current)
         client = self.prover.with_places(client, proof, facts, now)
         client = with_device(client, posture.kind)
-        user = User(_who(incoming, client, proof))
+        user = live.groups.user(_who(incoming, client, proof), posture.owner)
         access = Access(facts, client, posture, now, user, proof, certificate)
         decision = decide(access, live.policy)
         self.metrics.decision_seconds.observe(perf_counter() - started)
@@ -105,7 +106,13 @@ class Judge:
         if same and live.policy.version == decision.policy_version and now - before.now < BY_THE_CLOCK:
             return None
         access = replace(
-            before, client=client, posture=posture, now=now, attestation=proof, certificate=certificate
+            before,
+            client=client,
+            posture=posture,
+            now=now,
+            user=live.groups.user(before.user.name, posture.owner),
+            attestation=proof,
+            certificate=certificate,
         )
         return access, decide(access, live.policy)
 

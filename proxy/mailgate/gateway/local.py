@@ -46,13 +46,13 @@ async def _healthz(_gate: LocalGate, _incoming: Incoming, _reference: str, _now:
     return Answer(200, b"ok\n", "text/plain; charset=utf-8")
 
 
-async def _continue(_gate: LocalGate, incoming: Incoming, _reference: str, _now: datetime) -> Answer:
+async def _continue(gate: LocalGate, incoming: Incoming, _reference: str, _now: datetime) -> Answer:
     """The warning was read: remember it for some hours and go on to what was asked for."""
     query = dict(parse_qsl(incoming.facts.query))
     mark, target = query.get("rule", ""), own_path(query.get("to", "/"))
     if not MARK.fullmatch(mark) or not target.isascii():
         raise RequestRefused(400, Reason.REQUEST_MALFORMED, "The link of this warning is not whole.")
-    cookie = warned_cookie(mark, secure=incoming.facts.scheme == "https")
+    cookie = warned_cookie(mark, gate.speaker.warn_again, secure=incoming.facts.scheme == "https")
     return replace(Answer(303), headers=(("Location", target), ("Set-Cookie", cookie)))
 
 

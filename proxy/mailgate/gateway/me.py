@@ -25,6 +25,7 @@ from mailgate.gateway.recheck import NameOf, Recheck, Slot, answers_of
 from mailgate.gateway.status import print_of, status_answer, status_of
 from mailgate.model import Access, Decision, Reason
 from mailgate.policy import Policy
+from mailgate.policy.groups import Groups
 from mailgate.store import Device, EnrolledKey, EnrolmentToken, Keep, Recorded, StoreUnavailableError, Told
 
 
@@ -59,6 +60,9 @@ class LiveParts(Shape):
 
     @property
     def policy(self) -> Policy: ...
+
+    @property
+    def groups(self) -> Groups: ...
 
 
 class ShowingGate(Shape):
@@ -138,7 +142,7 @@ async def _asking(gate: ShowingGate, incoming: Incoming, now: datetime) -> Askin
     person = await recognise(incoming, access, gate.self_service.check)
     if person.login is not Login.NONE:
         gate.metrics.page_logins.labels(person.login).inc()
-    return Asking(access, decision, person, gate.live.policy)
+    return Asking(access, decision, person, gate.live.policy, gate.live.groups)
 
 
 async def _offered(gate: ShowingGate, incoming: Incoming, person: Person) -> bool:

@@ -82,6 +82,8 @@ _NAMES = {
     "title": "the title",
     "reason": "the reason",
     "share": "the share of people",
+    "groups": "the groups whom it is about",
+    "grace": "the grace for new devices",
     "on_unavailable": "what happens while the posture cannot be had",
     "stages.report_only": "the start of report-only",
     "stages.warn": "the start of warnings",
@@ -101,7 +103,13 @@ def _flat(fields: Mapping[str, Any], before: str) -> Iterator[tuple[str, str]]:
         if isinstance(value, dict):
             yield from _flat(value, f"{before}{name}.")
         else:
-            yield before + name, f"{value * 100:g}%" if name == "share" else str(value)
+            yield before + name, _written(name, value)
+
+
+def _written(name: str, value: object) -> str:
+    if isinstance(value, float) and name == "share":
+        return f"{value * 100:g}%"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _fields(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:

@@ -35,7 +35,7 @@ def unreachable(policy: Policy, now: datetime) -> dict[str, str]:
 def _is_final(rule: Rule, now: datetime) -> bool:
     """Whether no rule below is read once this one matches."""
     stage = rule.stages.at(now) if rule.stages else Stage.ENFORCE
-    if stage in (Stage.PENDING, Stage.REPORT_ONLY) or rule.share < 1:
+    if stage in (Stage.PENDING, Stage.REPORT_ONLY) or rule.share < 1 or rule.groups:
         return False
     steps_aside = rule.on_unavailable is OnUnavailable.ALLOW and rule.effect is not Effect.ALLOW
     return not (steps_aside and any(name.startswith("device.") for name in rule.when.reads))

@@ -2,19 +2,28 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from hashlib import sha256
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, PlainSerializer, PlainValidator, ValidationInfo, WithJsonSchema
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from mailgate.model import Effect, Reason
 from mailgate.policy.apps import AppCatalog, Key, Strict, Text
 from mailgate.policy.condition import MAX_LENGTH, Condition, ConditionError, compile_condition
+from mailgate.policy.durations import Duration
 from mailgate.policy.stages import Share, Stages
 
 DEFAULT_RULE = "default"
@@ -126,6 +135,17 @@ Fix = Annotated[
 ]
 
 
+def _group(word: object, info: ValidationInfo) -> object:
+    """A group that the gate is told of, where it is told of any."""
+    known = (info.context or {}).get("groups")
+    if known is not None and word not in known:
+        raise PydanticCustomError("word", "{word}", {"word": str(word), "known": sorted(known)})
+    return word
+
+
+Group = Annotated[Text, BeforeValidator(_group, json_schema_input_type=str)]
+
+
 class Notice(Strict):
     """What the person is told besides the reason."""
 
@@ -154,8 +174,26 @@ class Rule(Strict):
     reason: RuleReason | None = None
     stages: Stages | None = None
     share: Share = 1.0
+    groups: tuple[Group, ...] = ()
+    """Only people in one of these; left out: everybody."""
+    grace: Duration | None = None
+    """How long a device is only warned after it has become known; left out: not at all."""
     on_unavailable: OnUnavailable = Field(default=OnUnavailable.LAST_KNOWN, strict=False)
     notice: Notice = Notice()
+
+    @model_validator(mode="after")
+    def _has_something_to_soften(self) -> Self:
+        if self.grace is not None and not self.keeps_out:
+            message = (
+                "a rule that keeps nobody out has nothing to wait with; expected it at `block` or `challenge`"
+            )
+            raise PydanticCustomError("grace", message, {"key": "grace"})
+        return self
+
+    @property
+    def keeps_out(self) -> bool:
+        """Whether it can keep anybody from their mail."""
+        return self.effect in (Effect.BLOCK, Effect.CHALLENGE)
 
 
 class PolicyFile(Strict):
@@ -177,7 +215,7 @@ class Policy:
     def version(self) -> str:
         """The first 12 hex digits of the SHA-256 of rules, default and catalogue in canonical form."""
         plain = {
-            "rules": [rule.model_dump(mode="json") for rule in self.rules],
+            "rules": [_as_versioned(rule) for rule in self.rules],
             "default": self.default.model_dump(mode="json"),
             "apps": {key: sorted(app.identifiers()) for key, app in self.catalog.apps.items()},
             "lists": {name: sorted(keys) for name, keys in self.catalog.lists.items()},
@@ -190,13 +228,23 @@ class Policy:
         return frozenset[str]().union(*(rule.when.reads for rule in self.rules))
 
 
-def policy_context(catalog: AppCatalog | None) -> Mapping[str, Any]:
-    """The validation context of ``PolicyFile``. Without a catalogue, words for apps and lists go unchecked."""
-    return {
-        "closed": {}
-        if catalog is None
-        else {"device.apps": tuple(catalog.apps), "device.lists": tuple(catalog.lists)}
-    }
+_LATER = ("groups", "grace")
+
+
+def _as_versioned(rule: Rule) -> dict[str, Any]:
+    """What a version counts of a rule: of the fields that came later those that are given, so that it keeps its name."""
+    written = rule.model_dump(mode="json")
+    return {name: value for name, value in written.items() if value or name not in _LATER}
+
+
+def policy_context(catalog: AppCatalog | None, groups: Collection[str] | None = None) -> Mapping[str, Any]:
+    """The validation context of ``PolicyFile``. Without a catalogue or groups, words for them go unchecked."""
+    closed: dict[str, tuple[str, ...]] = {}
+    if catalog is not None:
+        closed |= {"device.apps": tuple(catalog.apps), "device.lists": tuple(catalog.lists)}
+    if groups is not None:
+        closed["user.groups"] = tuple(groups)
+    return {"closed": closed, "groups": groups}
 
 
 def repeated_ids(rules: object) -> list[tuple[int, str]]:

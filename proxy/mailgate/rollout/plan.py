@@ -13,6 +13,7 @@ from mailgate.config.rehearsal import run_cases
 from mailgate.model import Effect
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.changes import changes
+from mailgate.policy.groups import NO_GROUPS, Groups
 from mailgate.policy.reach import unreachable
 from mailgate.rollout.simulation import Progress, Task, simulate
 from mailgate.simulate import DIMENSIONS, TOUCHED, UNKNOWN, Outcome, Sample, Tally
@@ -33,6 +34,7 @@ class Scope:
     days: int
     max_age: timedelta
     precedence: tuple[str, ...] = ()
+    groups: Groups = NO_GROUPS
 
 
 async def make_plan(
@@ -52,7 +54,16 @@ async def make_plan(
     version = await store.policies.get(active.number)
     assert version is not None  # a foreign key holds it
     since = (scope.now - timedelta(days=scope.days)).date()
-    task = Task(url, version.texts, candidate.texts, scope.max_age, scope.precedence, since, scope.now)
+    task = Task(
+        url,
+        version.texts,
+        candidate.texts,
+        scope.max_age,
+        scope.precedence,
+        since,
+        scope.now,
+        scope.groups,
+    )
     tally = await simulate(store, task, workers, progress)
     body = {
         "made_at": scope.now.isoformat(),

@@ -11,6 +11,7 @@ from typing import Any
 
 from mailgate.classify import warm
 from mailgate.config import compile_rules
+from mailgate.policy.groups import NO_GROUPS, Groups
 from mailgate.rollout.population import Population
 from mailgate.rollout.recorded import Lists
 from mailgate.simulate import Impact, Subject, Tally
@@ -40,6 +41,7 @@ class Task:
     precedence: tuple[str, ...]
     since: date
     now: datetime
+    groups: Groups = NO_GROUPS
 
 
 async def simulate(store: Store, task: Task, workers: int, progress: Progress) -> Tally:
@@ -94,7 +96,7 @@ class _Alone:
         return await self._tally(self._population(store).strangers())
 
     def _population(self, store: Store) -> Population:
-        return Population(store, *self._lists, self.task.since, self.task.now)
+        return Population(store, *self._lists, self.task.since, self.task.now, self.task.groups)
 
     async def _tally(self, pages: AsyncIterator[list[Subject]]) -> Tally:
         impact = Impact(self._active, self._candidate)

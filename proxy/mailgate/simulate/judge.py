@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from mailgate.classify.discovery import asks_the_way
-from mailgate.decide import decide, share_subject
+from mailgate.decide import decide, new_until, not_subject, share_subject
 from mailgate.model import Access, PostureState, Reason, Stage
 from mailgate.policy.condition import EvaluationError, UnknownValueError
+from mailgate.policy.groups import in_groups
 from mailgate.policy.rules import Policy, Rule
 from mailgate.policy.stages import in_share
 from mailgate.policy.variables import VARIABLES, activate
@@ -42,6 +43,8 @@ class Judge:
         self.policy = policy
         self._readers = [_reader(name) for name in sorted(policy.reads)]
         self._partial = [rule for rule in policy.rules if rule.share < 1]
+        self._grouped = [rule for rule in policy.rules if rule.groups]
+        self._waiting = [rule for rule in policy.rules if rule.grace]
         self._rules = {rule.id: rule for rule in policy.rules}
         self._known: dict[Hashable, Outcome] = {}
 
@@ -69,6 +72,8 @@ class Judge:
             client.contradicted,
             asks_the_way(access.facts),
             self._shares(access) if self._partial else (),
+            tuple([in_groups(rule.groups, access.user, rule.effect) for rule in self._grouped]),
+            tuple([new_until(rule, access) is not None for rule in self._waiting]),
             _last_known(access) if posture.state is PostureState.UNAVAILABLE else (),
             *[read(access) for read in self._readers],
         )
@@ -117,7 +122,7 @@ def _stage(rule: Rule, access: Access) -> Stage:
 def _hangs(rule: Rule, access: Access, untold: frozenset[str]) -> bool:
     """Whether the condition could come out either way, were the values known that are not."""
     stage = _stage(rule, access)
-    if stage is Stage.PENDING or not in_share(rule.share, rule.id, share_subject(access), rule.effect):
+    if stage is Stage.PENDING or not_subject(rule, stage, access):
         return False
     try:
         rule.when.holds(activate(access, rule.when.reads - untold))

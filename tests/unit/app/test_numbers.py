@@ -2,7 +2,7 @@
 
 from tests.unit.gateway.gates import value
 
-from mailgate.app.numbers import watch_numbers
+from mailgate.app.numbers import watch_numbers, watch_rules
 
 
 def test_every_number_is_the_one_of_this_moment(service):
@@ -18,3 +18,11 @@ def test_every_number_is_the_one_of_this_moment(service):
     assert shown() == [1, 2, 7, 8, 6, 1]
     assert value(service.gate, "mailgate_activesync_hanging") == 0
     assert value(service.gate, "mailgate_crl_next_update_seconds") == 0
+
+
+def test_how_many_rules_linger_is_read_at_this_moment(service):
+    found = {"pilot": "only reports"}
+    watch_rules(service.gate.metrics, lambda: found)
+    assert value(service.gate, "mailgate_rules_lingering") == 1
+    found.clear()
+    assert value(service.gate, "mailgate_rules_lingering") == 0

@@ -17,9 +17,10 @@ from mailgate.app.readiness import readiness
 async def test_only_a_stopping_gate_is_not_ready(service, lost, mistakes, stopping, ready):
     """It decides without its store, and by the rules before; both are shown."""
     service.store.lost, service.reloader.mistakes, service.stopping = lost, mistakes, stopping
+    service.lingering = lambda: {"pilot": "only reports"}
     state = await readiness(service)
     assert state["ready"] is ready
     assert state["store"] == ("unavailable" if lost else "ok")
     assert state["config"] == {"state": "rejected" if mistakes else "ok", "mistakes": mistakes}
-    assert state["rules"] == {"number": 3, "serial": 5, "held": ""}
+    assert state["rules"] == {"number": 3, "serial": 5, "held": "", "only_report": ["pilot only reports"]}
     assert state["ledger"] == {"written": 1, "spooled": 2, "dropped": 0, "passed_over": 3}
