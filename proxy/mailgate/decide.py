@@ -9,12 +9,14 @@ network, and no error on the way widens access:
 - ``warn`` softens what a rule does where it matches, never the two cases above: there it is not known that it matches.
   So does a rule's ``grace`` for a device that has become known of late.
 - ``report_only`` has no effect at all: what it would have done is recorded and the next rule is read.
+- A relief (``policy/reliefs.py``) makes a rule that restricts report-only for whom it is about, and does nothing else.
 
 Before any rule stand two answers that no rule can change. Who only asks the way to the mail (``classify/discovery.py``)
 is told it, since no answer to that holds mail and a refusal would send the device to a door that is not watched. And a
 device that is reported as lost gets nothing.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -26,6 +28,7 @@ from mailgate.model import Access, Decision, Effect, PostureState, Reason, RuleT
 from mailgate.policy.condition import EvaluationError, UnknownValueError
 from mailgate.policy.groups import in_groups
 from mailgate.policy.reasons import apps_behind, infer
+from mailgate.policy.reliefs import Relief, relief_from
 from mailgate.policy.rules import DEFAULT_RULE, DISCOVERY_RULE, LOST_RULE, OnUnavailable, Policy, Rule
 from mailgate.policy.stages import grace_end, in_share, softened
 from mailgate.policy.variables import activate
@@ -76,15 +79,16 @@ def _first_match(access: Access, policy: Policy) -> Decision:
     unavailable = access.posture.state is PostureState.UNAVAILABLE
     trials: list[RuleTrial] = []
     would: list[RuleTrial] = []
+    reliefs = policy.reliefs.about(access)
     for rule in policy.rules:
-        stage = rule.stages.at(access.now) if rule.stages else Stage.ENFORCE
+        stage, relief = stage_of(rule, access.now, reliefs)
         if note := not_subject(rule, stage, access):
             trials.append(RuleTrial(rule.id, rule.when.text, False, stage, None, note))
             continue
         seen, activation = access, everything
         if unavailable and _reads_device(rule):
             seen, activation = _without_posture(rule, access, policy)
-        verdict = _judge(rule, stage, seen, activation)
+        verdict = _judge(rule, stage, relief, seen, activation)
         if verdict is _NO_MATCH:
             trials.append(_missed(rule.id, rule.when.text, stage))
             continue
@@ -101,6 +105,15 @@ def _first_match(access: Access, policy: Policy) -> Decision:
 def _missed(rule: str, condition: str, stage: Stage) -> RuleTrial:
     """Most rules do not match, and all that do not look alike."""
     return RuleTrial(rule, condition, False, stage)
+
+
+def stage_of(rule: Rule, now: datetime, reliefs: Sequence[Relief]) -> tuple[Stage, Relief | None]:
+    """What the rule does now, and the relief that keeps it from more; of reliefs those that count for the request."""
+    stage = rule.stages.at(now) if rule.stages else Stage.ENFORCE
+    if reliefs and stage in (Stage.WARN, Stage.ENFORCE):
+        relief = relief_from(reliefs, rule.id, rule.effect)
+        return (Stage.REPORT_ONLY, relief) if relief else (stage, None)
+    return stage, None
 
 
 def not_subject(rule: Rule, stage: Stage, access: Access) -> str:
@@ -140,7 +153,9 @@ def _without_posture(rule: Rule, access: Access, policy: Policy) -> tuple[Access
     return access, activate(access, names)
 
 
-def _judge(rule: Rule, stage: Stage, access: Access, activation: cel.Activation) -> _Verdict:
+def _judge(
+    rule: Rule, stage: Stage, relief: Relief | None, access: Access, activation: cel.Activation
+) -> _Verdict:
     try:
         if not rule.when.holds(activation):
             return _NO_MATCH
@@ -155,7 +170,9 @@ def _judge(rule: Rule, stage: Stage, access: Access, activation: cel.Activation)
     if stage is Stage.ENFORCE and until:
         note = f"softened from {effect}: the device is new until {until.isoformat()}"
         return _Verdict(softened(effect, Stage.WARN), None, note)
-    return _Verdict(effect, None, "report-only: would have decided" if stage is Stage.REPORT_ONLY else "")
+    if stage is not Stage.REPORT_ONLY:
+        return _Verdict(effect)
+    return _Verdict(effect, None, f"{relief or 'report-only'}: would have decided")
 
 
 def new_until(rule: Rule, access: Access) -> datetime | None:
@@ -205,6 +222,7 @@ def _decision(
         contact=rule.notice.contact or "",
         apps=apps_behind(rule.when, access, policy.catalog) if reason is Reason.PROHIBITED_APP else (),
         deadline=_deadline(rule, access) if own else None,
+        reliefs=policy.reliefs.serial,
     )
 
 
@@ -220,4 +238,5 @@ def _by_default(policy: Policy, trials: tuple[RuleTrial, ...], would: tuple[Rule
         title=default.title or "",
         fix=default.notice.fix or "",
         contact=default.notice.contact or "",
+        reliefs=policy.reliefs.serial,
     )

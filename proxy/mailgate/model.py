@@ -528,3 +528,5 @@ class Decision:
     """Display names of the listed apps that the decision rests on."""
     deadline: datetime | None = None
     """When the rule's next, stricter stage starts, or a new device's grace ends."""
+    reliefs: int = 0
+    """The serial of the reliefs that were looked at."""

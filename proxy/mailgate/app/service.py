@@ -14,7 +14,16 @@ from aiohttp import web
 from mailgate.app.changes import take_settings, waiting_for_a_start
 from mailgate.app.following import Following
 from mailgate.app.numbers import watch_numbers, watch_rules
-from mailgate.app.parts import gate_for, keep_of, live_for, prober_for, server_limits, utc_now
+from mailgate.app.parts import (
+    gate_for,
+    helpdesk_for,
+    keep_of,
+    live_for,
+    prober_for,
+    server_limits,
+    tickets_for,
+    utc_now,
+)
 from mailgate.app.readiness import readiness
 from mailgate.app.syncing import Syncing
 from mailgate.app.trust import Trust
@@ -30,7 +39,9 @@ from mailgate.gateway.server import Server
 from mailgate.gateway.tls import device_context, server_context
 from mailgate.policy.lingering import lingering
 from mailgate.rollout import LOOK, Keeper
+from mailgate.rollout.halting import Halting
 from mailgate.rollout.inspection import Inspection
+from mailgate.rollout.relief_watch import ReliefWatch
 from mailgate.store import Postures, Store, StoreError
 
 log = structlog.get_logger()
@@ -50,6 +61,8 @@ class Service:
     postures: Postures
     trust: Trust
     gate: Gate
+    reliefs: ReliefWatch
+    halting: Halting
     reloader: Reloader[Bundle] = field(init=False)
     inspection: Inspection | None = None
     syncing: Syncing = field(init=False)
@@ -78,9 +91,15 @@ class Service:
             posture = bundle.settings.posture
             postures = store.postures(bundle.policy.catalog, posture.max_age, posture.precedence)
             trust = await Trust.open(store, utc_now)
+            reliefs = ReliefWatch(store.reliefs, utc_now)
+            await reliefs.start()
             gate = gate_for(bundle, store, postures, trust)
+            gate.live = live_for(bundle, trust, reliefs.current)
             gate.prober = await prober_for(bundle.settings, store)
-            service = cls(config, bundle, store, keeper, postures, trust, gate, inspection)
+            gate.speaker = replace(gate.speaker, tickets=await tickets_for(store))
+            halting = Halting(store.ledger, store, lambda: gate.live.policy, gethostname(), utc_now)
+            gate.ledger, gate.helpdesk = halting, helpdesk_for(store, halting)
+            service = cls(config, bundle, store, keeper, postures, trust, gate, reliefs, halting, inspection)
             undo.push_async_callback(service.stop)
             await service._open()
             undo.pop_all()
@@ -114,7 +133,7 @@ class Service:
             self._tasks.append(loop.create_task(self.gate.notices.run()))
         self.syncing.start()
         watch_numbers(self.gate, self.store.ledger, self.keeper)
-        watch_rules(self.gate.metrics, self.lingering)
+        watch_rules(self.gate.metrics, self.lingering, self.reliefs)
         self._show_policy()
         if settings.tls:
             self.tls = server_context(settings.tls.certificate, settings.tls.key)
@@ -172,6 +191,7 @@ class Service:
             self.inspection.settings, self.inspection.groups = settings, bundle.groups
         self.trust.keyring.replace(sources)
         self._decide_by(replace(bundle, rules=await self.keeper.offer(bundle.rules)))
+        warn_of_lingering_rules(self.lingering())
         take_settings(settings, self.gate, self.postures)
         warn_of_stale_lists(settings)
         waiting = waiting_for_a_start(before, settings)
@@ -179,13 +199,12 @@ class Service:
 
     def _decide_by(self, bundle: Bundle) -> None:
         """Decide the next request by these rules and issuers."""
-        self.gate.live = live_for(bundle, self.trust)
+        self.gate.live = live_for(bundle, self.trust, self.reliefs.current)
         self.gate.enroller.match_app = bundle.policy.catalog.match
         self.gate.enroller.extensions = bundle.policy.catalog.extensions
         self.postures.catalog = bundle.policy.catalog
         self.bundle = bundle
         self._show_policy()
-        warn_of_lingering_rules(self.lingering())
 
     async def _follow(self) -> None:
         """Decide by what is in force in the store, whoever put it there."""
@@ -195,12 +214,16 @@ class Service:
                 await self.keeper.look()
                 if self.keeper.current.rules is not self.bundle.rules:
                     self._change_rules()
+                await self.halting.act()
+                if await self.reliefs.look():
+                    self._decide_by(self.bundle)
             except Exception as error:  # noqa: BLE001 - whatever is wrong with one version, the next must be seen
                 log.error("policy-look-failed", error=type(error).__name__)
 
     def _change_rules(self) -> None:
         current = self.keeper.current
         self._decide_by(replace(self.bundle, rules=current.rules))
+        warn_of_lingering_rules(self.lingering())
         told = current.activation
         log.info("policy-changed", policy=told.policy, number=told.number, serial=told.serial)
 
@@ -227,6 +250,7 @@ class Service:
             warn_of_lingering_rules(self.lingering())
             try:
                 self.gate.prober.keys = (await prober_for(self.bundle.settings, self.store)).keys
+                self.gate.speaker = replace(self.gate.speaker, tickets=await tickets_for(self.store))
                 gone = await self.store.retention.prune(utc_now(), keep_of(self.bundle.settings))
                 log.debug("pruned", rows=gone)
             except StoreError as error:

@@ -17,7 +17,9 @@ from mailgate.cli import (
     devices,
     enroll,
     evidence,
+    exempt,
     explain,
+    help_requests,
     policy,
     run,
     schema,
@@ -35,12 +37,14 @@ app.add_typer(attest.app, name="attest")
 app.add_typer(devices.app, name="devices")
 app.add_typer(audit.app, name="audit")
 app.add_typer(policy.app, name="policy")
+app.add_typer(exempt.app, name="exempt")
 app.add_typer(enroll.app, name="enroll")
 app.add_typer(connectors.app, name="connectors")
 app.command()(run.run)
 app.command()(check.check)
 app.command()(schema.schema)
 app.command()(explain.explain)
+app.command("help-requests")(help_requests.help_requests)
 app.command()(demo.demo)
 app.command()(classify.classify)
 

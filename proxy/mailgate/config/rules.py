@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -13,6 +13,7 @@ from mailgate.config.settings import Files
 from mailgate.policy.apps import AppCatalog
 from mailgate.policy.cases import CasesFile
 from mailgate.policy.groups import NO_GROUPS, Groups
+from mailgate.policy.reliefs import Reliefs
 from mailgate.policy.rules import RESERVED, Policy, PolicyFile, policy_context, repeated_ids
 from mailgate.policy.spelling import expected
 
@@ -27,6 +28,12 @@ class Rules:
     policy: Policy
     cases: CasesFile
     texts: Mapping[str, str]
+
+    def relieved(self, reliefs: Reliefs) -> "Rules":
+        """The same rules, some of which are out."""
+        if reliefs == self.policy.reliefs:
+            return self
+        return replace(self, policy=replace(self.policy, reliefs=reliefs))
 
     @cached_property
     def digest(self) -> str:

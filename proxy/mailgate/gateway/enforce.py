@@ -13,7 +13,9 @@ from mailgate.gateway.pages import Pages, RenderedPage, View
 from mailgate.gateway.problem import problem
 from mailgate.gateway.proving import ASKS_FOR_NONCE, NONCE_CHALLENGE
 from mailgate.gateway.refusals import FORMS, Refuse
+from mailgate.gateway.tickets import Ticket, Tickets, digest_of
 from mailgate.model import Access, Decision, Protocol, Reason, RequestFacts
+from mailgate.rollout.halting import counted_as
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,8 @@ class Speaker:
     host: str
     default_language: str
     forms: Mapping[Protocol, Refuse] = field(default_factory=lambda: FORMS)
+    tickets: Tickets | None = None
+    """What makes the help button; without it refusals have none."""
     warn_again: timedelta = timedelta(hours=4)
     """How long a browser that has shown a warning is not shown the same again."""
 
@@ -32,7 +36,9 @@ class Speaker:
         headers = (("X-Device-Reason", decision.reason.value),)
         form = self.forms.get(access.client.protocol)
         if form is None and is_navigation(access.facts):
-            return page_answer(403, self.pages.refusal(self.view(access, decision, reference)), headers)
+            view = self.view(access, decision, reference)
+            view = replace(view, help_ticket=self._ticket(access, decision, reference))
+            return page_answer(403, self.pages.refusal(view), headers)
         if (asked := nonce_asked(access)) is not None:
             return problem(401, asked, reference, headers=(("X-Device-Reason", asked.value), NONCE_CHALLENGE))
         if form is not None:
@@ -86,6 +92,13 @@ class Speaker:
             deadline=decision.deadline,
             contact=decision.contact,
         )
+
+    def _ticket(self, access: Access, decision: Decision, reference: str) -> str:
+        if self.tickets is None:
+            return ""
+        person, device = counted_as(access)
+        reason, subject = decision.reason.value, digest_of(person or device)
+        return self.tickets.seal(Ticket(decision.rule, reason, reference, subject, access.now))
 
     def _view_of(self, facts: RequestFacts, reason: Reason, reference: str, now: datetime) -> View:
         """What every page shows of a request."""

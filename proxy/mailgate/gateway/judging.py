@@ -103,7 +103,11 @@ class Judge:
             client = with_places_of(before.client, client)
         client = with_device(client, posture.kind)
         same = (posture, client) == (before.posture, before.client)
-        if same and live.policy.version == decision.policy_version and now - before.now < BY_THE_CLOCK:
+        by_the_same = (live.policy.version, live.policy.reliefs.serial) == (
+            decision.policy_version,
+            decision.reliefs,
+        )
+        if same and by_the_same and now - before.now < BY_THE_CLOCK:
             return None
         access = replace(
             before,

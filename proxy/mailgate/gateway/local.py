@@ -12,6 +12,7 @@ from mailgate.gateway.attesting import attest, publish_keys
 from mailgate.gateway.enforce import warned_cookie
 from mailgate.gateway.enrolling import EnrollingGate, enroll
 from mailgate.gateway.facts import Incoming
+from mailgate.gateway.helping import HelpingGate, ask_for_help
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.me import ShowingGate, check_again, show_me, tell_status
 from mailgate.gateway.pages.view import own_path
@@ -22,7 +23,7 @@ LOCAL_PREFIX = "/.mailgate/"
 MARK = re.compile(r"[0-9a-f]{16}")
 
 
-class LocalGate(ProbingGate, ShowingGate, EnrollingGate, Protocol):
+class LocalGate(ProbingGate, ShowingGate, EnrollingGate, HelpingGate, Protocol):
     """What the addresses here need of the gate (``handler.py``)."""
 
 
@@ -60,6 +61,7 @@ ROUTES: dict[str, dict[str, Responder]] = {
     "/.mailgate/status": {"GET": tell_status, "HEAD": tell_status},
     "/.mailgate/me": {"GET": show_me, "HEAD": show_me, "POST": check_again},
     "/.mailgate/healthz": {"GET": _healthz, "HEAD": _healthz},
+    "/.mailgate/help": {"POST": ask_for_help},
     "/.mailgate/continue": {"POST": _continue},
     "/.mailgate/enroll": {"POST": enroll},
     "/.mailgate/attest": {"POST": attest},

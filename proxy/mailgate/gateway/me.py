@@ -16,7 +16,17 @@ from mailgate.gateway.login_check import Login, LoginCheck
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.own_devices import Asking, Known, OwnDevice, own_devices
 from mailgate.gateway.own_devices import People as OwnDevices
-from mailgate.gateway.own_view import card_of, key_of, listed_names, mail_of, request_of, shown, token_of
+from mailgate.gateway.own_view import (
+    card_of,
+    exemption_of,
+    help_of,
+    key_of,
+    listed_names,
+    mail_of,
+    request_of,
+    shown,
+    token_of,
+)
 from mailgate.gateway.pages.employee import Asked, EmployeeView, Record
 from mailgate.gateway.pages.view import View
 from mailgate.gateway.person import Person, recognise
@@ -26,7 +36,17 @@ from mailgate.gateway.status import print_of, status_answer, status_of
 from mailgate.model import Access, Decision, Reason
 from mailgate.policy import Policy
 from mailgate.policy.groups import Groups
-from mailgate.store import Device, EnrolledKey, EnrolmentToken, Keep, Recorded, StoreUnavailableError, Told
+from mailgate.store import (
+    Device,
+    EnrolledKey,
+    EnrolmentToken,
+    HelpRequest,
+    Keep,
+    Recorded,
+    StoreUnavailableError,
+    Told,
+)
+from mailgate.store.reliefs import KeptRelief
 
 
 class People(OwnDevices, Shape):
@@ -37,6 +57,10 @@ class People(OwnDevices, Shape):
     async def enrolled(self, login: str) -> list[EnrolledKey]: ...
 
     async def tokens(self, login: str) -> list[EnrolmentToken]: ...
+
+    async def exemptions(self, login: str, devices: Sequence[Device]) -> list[KeptRelief]: ...
+
+    async def help_requests(self, login: str, devices: Sequence[Device]) -> list[HelpRequest]: ...
 
     async def told(self, persons: Collection[str]) -> list[Told]: ...
 
@@ -88,6 +112,8 @@ class _Seen:
     requests: tuple[Record, ...] = ()
     mails: tuple[Record, ...] = ()
     enrolments: tuple[Record, ...] = ()
+    exemptions: tuple[Record, ...] = ()
+    help_requests: tuple[Record, ...] = ()
     more: int = 0
     unread: bool = False
     asked: dict[str, tuple[Asked, ...]] = field(default_factory=dict)
@@ -175,6 +201,12 @@ async def _with_records(service: SelfService, seen: _Seen) -> _Seen:
             *(key_of(key, service.keep.devices) for key in keys),
             *(token_of(token, service.keep.devices) for token in tokens),
         ),
+        exemptions=tuple(
+            exemption_of(each, keep) for each in await people.exemptions(name, shown(seen.owned))
+        ),
+        help_requests=tuple(
+            help_of(each, keep) for each in await people.help_requests(name, shown(seen.owned))
+        ),
         more=count - len(rows),
     )
 
@@ -224,6 +256,8 @@ def _answer(gate: ShowingGate, seen: _Seen, reference: str, *, offered: bool = F
         requests=seen.requests,
         mails=seen.mails,
         enrolments=seen.enrolments,
+        exemptions=seen.exemptions,
+        help_requests=seen.help_requests,
         more=seen.more,
         unread=seen.unread,
         listed=listed_names(policy.catalog.lists, policy.catalog.name_of),

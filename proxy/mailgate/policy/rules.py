@@ -24,6 +24,8 @@ from mailgate.model import Effect, Reason
 from mailgate.policy.apps import AppCatalog, Key, Strict, Text
 from mailgate.policy.condition import MAX_LENGTH, Condition, ConditionError, compile_condition
 from mailgate.policy.durations import Duration
+from mailgate.policy.halting import HaltWhen
+from mailgate.policy.reliefs import NO_RELIEFS, Reliefs
 from mailgate.policy.stages import Share, Stages
 
 DEFAULT_RULE = "default"
@@ -178,17 +180,23 @@ class Rule(Strict):
     """Only people in one of these; left out: everybody."""
     grace: Duration | None = None
     """How long a device is only warned after it has become known; left out: not at all."""
+    halt_when: HaltWhen | None = None
+    """What makes it halt by itself; left out: nothing."""
     on_unavailable: OnUnavailable = Field(default=OnUnavailable.LAST_KNOWN, strict=False)
     notice: Notice = Notice()
 
     @model_validator(mode="after")
     def _has_something_to_soften(self) -> Self:
-        if self.grace is not None and not self.keeps_out:
-            message = (
-                "a rule that keeps nobody out has nothing to wait with; expected it at `block` or `challenge`"
-            )
-            raise PydanticCustomError("grace", message, {"key": "grace"})
+        for name in ("grace", "halt_when"):
+            if getattr(self, name) is not None and not self.keeps_out:
+                message = "the rule keeps nobody out; expected it at `block` or `challenge` alone"
+                raise PydanticCustomError("effect", message, {"key": name})
         return self
+
+    @property
+    def restricts(self) -> bool:
+        """Whether it does anything to people but let them in."""
+        return self.effect is not Effect.ALLOW
 
     @property
     def keeps_out(self) -> bool:
@@ -205,11 +213,13 @@ class PolicyFile(Strict):
 
 @dataclass(frozen=True)
 class Policy:
-    """The compiled policy: rules, what happens without one, and the apps that the rules speak of."""
+    """The compiled policy: rules, what happens without one, the apps that the rules speak of, and which rules are out."""
 
     rules: tuple[Rule, ...]
     default: Default = field(default_factory=Default)
     catalog: AppCatalog = field(default_factory=AppCatalog)
+    reliefs: Reliefs = NO_RELIEFS
+    """What takes rules out for now. It is no part of the version."""
 
     @cached_property
     def version(self) -> str:
@@ -228,7 +238,7 @@ class Policy:
         return frozenset[str]().union(*(rule.when.reads for rule in self.rules))
 
 
-_LATER = ("groups", "grace")
+_LATER = ("groups", "grace", "halt_when")
 
 
 def _as_versioned(rule: Rule) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mailgate.classify.discovery import asks_the_way
-from mailgate.decide import decide, new_until, not_subject, share_subject
+from mailgate.decide import decide, new_until, not_subject, share_subject, stage_of
 from mailgate.model import Access, PostureState, Reason, Stage
 from mailgate.policy.condition import EvaluationError, UnknownValueError
 from mailgate.policy.groups import in_groups
@@ -71,6 +71,7 @@ class Judge:
             client.kind,
             client.contradicted,
             asks_the_way(access.facts),
+            tuple([each.number for each in self.policy.reliefs.about(access)]),
             self._shares(access) if self._partial else (),
             tuple([in_groups(rule.groups, access.user, rule.effect) for rule in self._grouped]),
             tuple([new_until(rule, access) is not None for rule in self._waiting]),
@@ -95,9 +96,12 @@ class Judge:
         tried = [
             (self._rules[trial.rule], trial.matched) for trial in decision.trials if trial.rule in self._rules
         ]
+        reliefs = self.policy.reliefs.about(access)
         hanging = [rule for rule, _ in tried if rule.when.reads & untold and _hangs(rule, access, untold)]
         may = tuple(rule.id for rule, matched in tried if matched or rule in hanging)
-        deciding = [rule for rule in hanging if _stage(rule, access) is not Stage.REPORT_ONLY]
+        deciding = [
+            rule for rule in hanging if stage_of(rule, access.now, reliefs)[0] is not Stage.REPORT_ONLY
+        ]
         if not deciding:
             return Outcome(decision.effect.value, decision.rule, decision.reason, may)
         names = sorted({name for rule in deciding for name in rule.when.reads & untold})
@@ -115,13 +119,9 @@ def _last_known(access: Access) -> Hashable:
     return posture.last_state, posture.expires_at is not None and access.now < posture.expires_at
 
 
-def _stage(rule: Rule, access: Access) -> Stage:
-    return rule.stages.at(access.now) if rule.stages else Stage.ENFORCE
-
-
 def _hangs(rule: Rule, access: Access, untold: frozenset[str]) -> bool:
     """Whether the condition could come out either way, were the values known that are not."""
-    stage = _stage(rule, access)
+    stage, _ = stage_of(rule, access.now, ())
     if stage is Stage.PENDING or not_subject(rule, stage, access):
         return False
     try:

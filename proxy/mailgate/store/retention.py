@@ -11,11 +11,13 @@ from mailgate.store.database import Database
 from mailgate.store.device import Device, Slot
 from mailgate.store.devices import REMEMBERED, Devices
 from mailgate.store.enrolments import Enrolments
+from mailgate.store.help_requests import HelpRequests
 from mailgate.store.learning import write
 from mailgate.store.loading import around, load
 from mailgate.store.matching import Shelf
 from mailgate.store.notices import Notices
 from mailgate.store.plans import Plans
+from mailgate.store.reliefs import StoredReliefs
 from mailgate.store.rows import count_change
 from mailgate.store.schema import devices, forgotten_devices, reports
 from mailgate.store.sightings import Sightings
@@ -52,6 +54,8 @@ class Retention:
         notices: Notices,
         enrolments: Enrolments,
         plans: Plans,
+        reliefs: StoredReliefs,
+        help_requests: HelpRequests,
     ) -> None:
         self._database = database
         self._devices = devices
@@ -59,6 +63,8 @@ class Retention:
         self._notices = notices
         self._enrolments = enrolments
         self._plans = plans
+        self._reliefs = reliefs
+        self._help_requests = help_requests
 
     async def prune(self, now: datetime, keep: Keep, page: int = _PAGE) -> int:
         """Delete what was not seen for longer, ``page`` rows a transaction. Returns how many rows went."""
@@ -67,6 +73,8 @@ class Retention:
             (self._sightings.prune, keep.sightings),
             (self._notices.prune, keep.sightings),
             (self._plans.prune, keep.sightings),
+            (self._reliefs.prune, keep.sightings),
+            (self._help_requests.prune, keep.sightings),
             (self._devices.prune, keep.devices),
             (self._enrolments.prune, keep.devices),
             (self._prune_lost, keep.lost_devices),

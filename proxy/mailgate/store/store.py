@@ -14,6 +14,7 @@ from mailgate.store.connectors import Connectors
 from mailgate.store.database import Database, store_url
 from mailgate.store.devices import Devices
 from mailgate.store.enrolments import Enrolments
+from mailgate.store.help_requests import HelpRequests
 from mailgate.store.keys import Keys
 from mailgate.store.leases import Leases
 from mailgate.store.ledger import Ledger
@@ -24,6 +25,7 @@ from mailgate.store.personal import Personal
 from mailgate.store.plans import Plans
 from mailgate.store.policies import Policies
 from mailgate.store.postures import Postures
+from mailgate.store.reliefs import StoredReliefs
 from mailgate.store.reports import Reports
 from mailgate.store.retention import Retention
 from mailgate.store.sightings import Sightings
@@ -47,10 +49,19 @@ class Store:
         self.audit = Audit(database)
         self.policies = Policies(database)
         self.plans = Plans(database)
+        self.reliefs = StoredReliefs(database)
+        self.help_requests = HelpRequests(database)
         self.spent = SpentProofs(database)
         self.enrolments = Enrolments(database)
         self.retention = Retention(
-            database, self.devices, self.sightings, self.notices, self.enrolments, self.plans
+            database,
+            self.devices,
+            self.sightings,
+            self.notices,
+            self.enrolments,
+            self.plans,
+            self.reliefs,
+            self.help_requests,
         )
         self.connectors = Connectors(database)
         self.leases = Leases(database)

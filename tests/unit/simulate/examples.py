@@ -20,6 +20,7 @@ from mailgate.model import (
 )
 from mailgate.policy import Policy
 from mailgate.policy.groups import Groups
+from mailgate.policy.reliefs import NO_RELIEFS, Cause, Relief, Reliefs
 from mailgate.policy.rules import OnUnavailable
 from mailgate.simulate import Occasion, Subject
 
@@ -56,8 +57,23 @@ rule = st.builds(
     st.sampled_from([(), (), ("pilot",)]),
     st.sampled_from(["", "7d"]),
 )  # fmt: skip
-policies: st.SearchStrategy[Policy] = st.lists(rule, min_size=1, max_size=6).map(
-    lambda rules: policy_of(*rules)
+_END = NOW + timedelta(days=1)
+reliefs = st.lists(
+    st.builds(
+        lambda cause, rule, until, whom: Relief(
+            1, cause, rule, "", "", NOW, until, *(whom if cause is Cause.EXEMPTION else ("", ""))
+        ),
+        st.sampled_from(Cause),
+        st.sampled_from(["", "rule-0", "rule-1", "rule-2"]),
+        st.sampled_from([None, NOW, _END]),
+        st.sampled_from([("ada", ""), ("lin", ""), ("", "d1")]),
+    ),
+    max_size=3,
+).map(lambda found: Reliefs(7, tuple(replace(each, number=number) for number, each in enumerate(found, 1))))
+policies: st.SearchStrategy[Policy] = st.builds(
+    lambda rules, reliefs: replace(policy_of(*rules), reliefs=reliefs),
+    st.lists(rule, min_size=1, max_size=6),
+    st.one_of(st.just(NO_RELIEFS), reliefs),
 )
 
 clients = st.builds(
@@ -72,6 +88,7 @@ clients = st.builds(
 postures = st.builds(
     lambda state, apps, hours, last: Posture(
         state,
+        device_id="d1" if hours % 2 else "d2",
         apps=apps,
         lists=CATALOG.lists_of(apps),
         reported_at=NOW - timedelta(hours=hours),

@@ -2,7 +2,7 @@
 
 import typer
 
-from mailgate.cli.policy import change, history, plan
+from mailgate.cli.policy import change, history, plan, relief
 
 app = typer.Typer(help="Show, plan and change the rules that are in force.", no_args_is_help=True)
 app.command("history")(history.history)
@@ -11,3 +11,5 @@ app.command("diff")(history.diff)
 app.command("plan")(plan.plan)
 app.command("apply")(change.apply)
 app.command("retract")(change.retract)
+app.command("break-glass")(relief.break_glass)
+app.command("resume")(relief.resume)

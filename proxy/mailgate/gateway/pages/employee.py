@@ -114,6 +114,8 @@ class EmployeeView:
     requests: tuple[Record, ...] = ()
     mails: tuple[Record, ...] = ()
     enrolments: tuple[Record, ...] = ()
+    exemptions: tuple[Record, ...] = ()
+    help_requests: tuple[Record, ...] = ()
     unread: bool = False
     """Whether what is stored could not be read."""
     more: int = 0
@@ -127,4 +129,5 @@ class EmployeeView:
     @property
     def nothing(self) -> bool:
         """Whether nothing at all is stored."""
-        return not (self.devices or self.requests or self.mails or self.enrolments or self.unread)
+        records = self.requests + self.mails + self.enrolments + self.exemptions + self.help_requests
+        return not (self.devices or records or self.unread)
