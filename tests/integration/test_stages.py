@@ -3,10 +3,12 @@
 import re
 import socket
 from asyncio import to_thread
+from pathlib import Path
 
 import aiohttp
 import pytest
 from tests.integration.conftest import LAPTOP, NAVIGATION, Guard
+from tests.integration.gate import wait_for
 
 OPEN = {"id": "open", "when": "true", "effect": "allow"}
 
@@ -84,6 +86,27 @@ async def test_a_rehearsal_without_an_end_is_nagged_about(
     async with client.get(f"{guarded.admin}/metrics") as response:
         assert "mailgate_rules_lingering 1.0" in await response.text()
     assert any(record.get("event") == "rule-only-reports" for record in guarded.gate.records())
+
+
+async def test_a_rule_for_a_group_is_about_its_people_and_follows_the_file(
+    guard: Guard, client: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    groups = tmp_path / "groups.yaml"
+    groups.write_text("groups: {pilot: [Ada]}\n")
+    rule = {"id": "pilot", "when": 'client.kind == "laptop"', "effect": "block", "groups": ["pilot"]}
+    guarded = guard({"rules": [rule, OPEN]}, trusted_proxies=["127.0.0.1"])
+
+    async def asks(person: str) -> int:
+        headers = {"User-Agent": LAPTOP, "X-Forwarded-User": person} if person else {"User-Agent": LAPTOP}
+        async with client.get(guarded.url, headers=headers) as response:
+            return response.status
+
+    assert [await asks(person) for person in ("ada", "lin", "")] == [403, 200, 403]
+    groups.write_text("groups: {pilot: [lin]}\n")
+    assert await to_thread(
+        wait_for, lambda: any(r.get("event") == "config-applied" for r in guarded.gate.records())
+    )
+    assert [await asks(person) for person in ("ada", "lin")] == [200, 403]
 
 
 async def test_a_warning_stands_in_between_once_and_only_where_a_page_was_asked_for(
