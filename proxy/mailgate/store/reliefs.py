@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.store.audit import Act, append, take_turns
+from mailgate.store.bell import ring
 from mailgate.store.database import Database
 from mailgate.store.schema import relief_changes, reliefs
 
@@ -111,6 +112,7 @@ class StoredReliefs:
 async def count_relief_change(connection: AsyncConnection) -> None:
     """Tell every gate that reliefs have changed in this transaction."""
     await connection.execute(update(relief_changes).values(number=relief_changes.c.number + 1))
+    await ring(connection)
 
 
 async def _serial(connection: AsyncConnection) -> int:

@@ -2,6 +2,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from sqlalchemy.engine import URL
 from tests.unit.gateway.gates import gate
 
 from mailgate.app import Service, utc_now
@@ -14,6 +15,7 @@ from mailgate.gateway.tls import server_context
 from mailgate.rollout.halting import Halting
 from mailgate.rollout.relief_watch import ReliefWatch
 from mailgate.store import StoreError
+from mailgate.store.bell import Bell
 
 CONFIG = """
 listen: 127.0.0.1:0
@@ -49,6 +51,7 @@ class Store:
     def __init__(self):
         self.lost = False
         self.ledger = SimpleNamespace(counts=SimpleNamespace(written=1, spooled=2, dropped=0), passed_over=3)
+        self.bell = Bell(URL.create("sqlite"))
 
     async def serial(self):
         return 0
