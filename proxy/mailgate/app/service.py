@@ -88,7 +88,7 @@ class Service:
             store = await Store.open(bundle.settings.store.get_secret_value())
             undo.push_async_callback(store.close)
             inspection = Inspection(store, bundle.settings, gethostname(), utc_now, bundle.groups)
-            keeper = Keeper(store.policies, gethostname(), utc_now, inspection)
+            keeper = Keeper(store.policies, gethostname(), utc_now, inspection, inspection.frozen)
             undo.callback(keeper.close)
             bundle = replace(bundle, rules=await keeper.start(bundle.rules))
             posture = bundle.settings.posture

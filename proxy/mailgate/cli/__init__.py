@@ -8,6 +8,7 @@ import typer
 
 from mailgate import __version__
 from mailgate.cli import (
+    admin,
     attest,
     audit,
     check,
@@ -38,6 +39,7 @@ app.add_typer(devices.app, name="devices")
 app.add_typer(audit.app, name="audit")
 app.add_typer(policy.app, name="policy")
 app.add_typer(exempt.app, name="exempt")
+app.add_typer(admin.app, name="admin")
 app.add_typer(enroll.app, name="enroll")
 app.add_typer(connectors.app, name="connectors")
 app.command()(run.run)

@@ -12,9 +12,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from mailgate.cli.acting import TokenFile
+from mailgate.cli.acting import person as acting
 from mailgate.cli.check import DEFAULT_PATH
 from mailgate.cli.moments import Until, read_until
-from mailgate.cli.policy.change import me
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
 from mailgate.policy.reliefs import Cause, Relief
@@ -38,6 +39,7 @@ def add(
     until: Until,
     person: Annotated[str, typer.Option(metavar="LOGIN", help="Whom: a login name.")] = "",
     device: Annotated[str, typer.Option(metavar="ID", help="Or which device: its id here.")] = "",
+    token_file: TokenFile = None,
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
@@ -47,10 +49,11 @@ def add(
     end = read_until(until)
 
     async def run(store: Store, bundle: Bundle) -> Relief:
+        by = acting(bundle.settings, "operator", token_file=token_file)
         known = await _device(store, device) if device else ""
         now = datetime.now(UTC)
         return await exempt(
-            store, bundle.policy, me(), reason, now, rule=rule, until=end, person=person, device=known
+            store, bundle.policy, by, reason, now, rule=rule, until=end, person=person, device=known
         )
 
     given = with_store(config, run)
@@ -88,13 +91,15 @@ def list_all(
 def end(
     number: Annotated[int, typer.Argument(help="As `mailgate exempt list` shows it.")],
     note: Annotated[str, typer.Option(help="Why; stands in the audit log.", prompt="Why")],
+    token_file: TokenFile = None,
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
     """End an exemption before its time."""
 
-    async def run(store: Store, _bundle: Bundle) -> Relief:
-        return await end_exemption(store, me(), note, datetime.now(UTC), number)
+    async def run(store: Store, bundle: Bundle) -> Relief:
+        by = acting(bundle.settings, "operator", token_file=token_file)
+        return await end_exemption(store, by, note, datetime.now(UTC), number)
 
     ended = with_store(config, run)
     typer.echo(

@@ -10,11 +10,13 @@ from pydantic_core import PydanticCustomError
 
 from mailgate.attest.evidence import FORMATS
 from mailgate.config.addresses import Listen, Network, Origin
+from mailgate.config.admins import Admins
 from mailgate.config.client_certs import ClientCertificateSettings
+from mailgate.config.guard import GuardSettings
 from mailgate.config.hardware import HardwareSettings
 from mailgate.config.references import AuthoritiesFile, ExistingFile, HeaderKey, Jwks, Secret, StoreUrl
 from mailgate.config.sources import SourceSettings
-from mailgate.config.values import Duration, PartOrCount, Size
+from mailgate.config.values import Duration, Size
 from mailgate.policy.apps import Key, Strict
 
 Language = Literal["en", "de", "es", "fr", "ja", "zh", "ar"]
@@ -199,13 +201,6 @@ class Files(Strict):
     groups: FileName = "groups.yaml"
 
 
-class GuardSettings(Strict):
-    """How much one change of the rules may do by itself. Left out: everything."""
-
-    max_newly_blocked: PartOrCount
-    """People, and devices, that may newly be kept out: a number, or a part like ``1%``."""
-
-
 class StageSettings(Strict):
     """What holds for the stages of every rule."""
 
@@ -287,6 +282,8 @@ class Settings(Strict):
     employee_page: EmployeePage = EmployeePage()
     guard: GuardSettings | None = None
     stages: StageSettings = StageSettings()
+    admins: Admins = Field(default_factory=dict)
+    """Who may look and change something, each under a name of their own. Left out: who can run commands on this computer."""
     connectors: Mapping[Key, SourceSettings] = Field(default_factory=dict)
     """Where device inventories come from, each under a name of its own."""
 

@@ -3,6 +3,7 @@
 ``Store`` is the open database; ``Postures`` and ``Ledger`` are what the path of a request uses of it.
 """
 
+from mailgate.store.approvals import Approval
 from mailgate.store.audit import Act
 from mailgate.store.chain import Break, Entry, Head
 from mailgate.store.database import StoreError, StoreUnavailableError
@@ -25,6 +26,7 @@ from mailgate.store.store import Store
 __all__ = [
     "Act",
     "Activation",
+    "Approval",
     "Break",
     "ClientFacts",
     "Device",

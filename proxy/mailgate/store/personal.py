@@ -22,6 +22,7 @@ from mailgate.store.reliefs import count_relief_change
 from mailgate.store.rows import count_change
 from mailgate.store.schema import (
     activations,
+    approvals,
     audit,
     audit_head,
     clients,
@@ -116,6 +117,7 @@ NOT_PERSONAL: Mapping[Table, str] = {
     keys: "secrets of the gate",
     spent_proofs: "digests of proofs, for some minutes; nothing leads from them to anybody",
     device_changes: "one number",
+    approvals: "which admins have approved which plan: who answers for a rule is not taken away",
     plans: "rules that were planned, and how many they would hit",
     policies: "rules; an admin's name stands there in office, and stays, so that no change is without one",
     activations: "which rules were put in force by which admin: the same",

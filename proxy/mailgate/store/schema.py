@@ -257,6 +257,16 @@ plans = Table(
 )
 """Plans, each with the rules that it is about (``candidate`` is their digest) and the activation it was made against."""
 
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("plan", Text, ForeignKey(plans.c.digest, ondelete="CASCADE"), primary_key=True),
+    Column("who", Words, primary_key=True),
+    Column("note", Words, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+"""Who approved a plan. They go with it."""
+
 activations = Table(
     "activations",
     metadata,

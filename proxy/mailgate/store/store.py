@@ -9,6 +9,7 @@ from typing import Self
 from sqlalchemy.engine import URL
 
 from mailgate.policy import AppCatalog
+from mailgate.store.approvals import Approvals
 from mailgate.store.audit import Audit
 from mailgate.store.bell import Bell
 from mailgate.store.connectors import Connectors
@@ -53,6 +54,7 @@ class Store:
         self.plans = Plans(database)
         self.reliefs = StoredReliefs(database)
         self.help_requests = HelpRequests(database)
+        self.approvals = Approvals(database)
         self.spent = SpentProofs(database)
         self.enrolments = Enrolments(database)
         self.retention = Retention(

@@ -1,5 +1,6 @@
 """Everything that is promised of the store on SQLite holds on PostgreSQL: the same tests, another ``url``."""
 
+from tests.unit.store.test_approvals import *  # noqa: F403
 from tests.unit.store.test_audit import *  # noqa: F403
 from tests.unit.store.test_bell import *  # noqa: F403
 from tests.unit.store.test_connectors import *  # noqa: F403

@@ -4,7 +4,7 @@ from mailgate.app.changes import FIXED
 from mailgate.config.settings import Settings
 
 TAKEN_BY_A_RELOAD = {
-    "trusted_proxies", "attestation", "enrolment", "probe", "probe_lifetime", "dovecot", "guard", "posture", "retention", "files",
+    "trusted_proxies", "attestation", "enrolment", "probe", "probe_lifetime", "dovecot", "guard", "admins", "posture", "retention", "files",
     "connectors", "stages",
 }  # fmt: skip
 SWITCHED_BY_A_START = {"tls", "client_certificates"}

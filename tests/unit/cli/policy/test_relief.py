@@ -7,7 +7,7 @@ from tests.unit.cli.policy.test_history import run
 from tests.unit.cli.policy.test_history import versions as versions
 from tests.unit.cli.test_stored import config as config
 
-from mailgate.cli.policy import relief
+from mailgate.cli import acting
 from mailgate.rollout.acts import Person
 
 UNTIL = ("--until", "2999-01-01")
@@ -15,7 +15,7 @@ UNTIL = ("--until", "2999-01-01")
 
 @pytest.fixture(autouse=True)
 def ada(versions: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(relief, "me", lambda: Person("ada", "desk"))
+    monkeypatch.setattr(acting, "system_user", lambda: Person("ada", "desk"))
 
 
 def test_a_rule_is_off_until_somebody_resumes_it() -> None:
