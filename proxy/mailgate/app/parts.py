@@ -22,6 +22,7 @@ from mailgate.gateway.forward import Forwarder
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.hanging import Hanging
 from mailgate.gateway.hearing import Hearing
+from mailgate.gateway.helping import HelpDesk
 from mailgate.gateway.judging import Live
 from mailgate.gateway.login_check import LoginCheck, Question
 from mailgate.gateway.me import SelfService
@@ -38,9 +39,12 @@ from mailgate.gateway.rates import Rates
 from mailgate.gateway.refusals import FORMS, activesync
 from mailgate.gateway.rewrite import Rewrite
 from mailgate.gateway.smtp import MailServer
+from mailgate.gateway.tickets import LIFETIME, Tickets
 from mailgate.gateway.tls import upstream_context
 from mailgate.gateway.upstream import Endpoint
 from mailgate.model import Protocol
+from mailgate.policy.reliefs import NO_RELIEFS, Reliefs
+from mailgate.rollout.halting import Halting
 from mailgate.store import Keep, Postures, Store
 
 KEY_AGE = timedelta(days=30)
@@ -73,20 +77,31 @@ def verifier_for(bundle: Bundle, trust: Trust) -> Verifier:
     )
 
 
-def live_for(bundle: Bundle, trust: Trust) -> Live:
+def live_for(bundle: Bundle, trust: Trust, reliefs: Reliefs = NO_RELIEFS) -> Live:
     """What a reload replaces, made of these files."""
     certificates = bundle.settings.client_certificates
-    verifier = verifier_for(bundle, trust)
+    verifier, policy = verifier_for(bundle, trust), bundle.rules.relieved(reliefs).policy
     if certificates is None:
-        return Live(bundle.policy, verifier)
+        return Live(policy, verifier, groups=bundle.groups)
     return Live(
-        bundle.policy,
+        policy,
         verifier,
         CertificateVerifier(
             certificates.trusted, matches=certificates.matches, revocation=certificates.revocation
         ),
         ProxyForm(certificates.from_proxies or "", certificates.proxy_header),
+        bundle.groups,
     )
+
+
+async def tickets_for(store: Store) -> Tickets:
+    """What seals the help button of refusals. Raises StoreError."""
+    return Tickets(await store.keys.current("help", utc_now(), KEY_AGE + LIFETIME))
+
+
+def helpdesk_for(store: Store, halting: Halting) -> HelpDesk:
+    """Where people who were refused ask for help."""
+    return HelpDesk(store.help_requests, halting.called, Rates(5, timedelta(minutes=10)))
 
 
 async def prober_for(settings: Settings, store: Store) -> Prober:
@@ -188,7 +203,13 @@ def speaker_for(settings: Settings, pages: Pages) -> Speaker:
     forms = dict(FORMS)
     if settings.activesync.refusal == "forbidden":
         forms[Protocol.ACTIVESYNC] = activesync.forbid
-    return Speaker(pages, urlsplit(settings.public_url).netloc, settings.languages.default, forms)
+    return Speaker(
+        pages,
+        urlsplit(settings.public_url).netloc,
+        settings.languages.default,
+        forms,
+        warn_again=settings.stages.warn_again,
+    )
 
 
 def enroller_for(bundle: Bundle, store: Store, trust: Trust) -> Enroller:

@@ -15,6 +15,7 @@ from mailgate.gateway.facts import Incoming, read_facts
 from mailgate.gateway.failure import Failure, note_failure, translate
 from mailgate.gateway.forward import Forwarder
 from mailgate.gateway.hanging import Hanging, NoLongerAllowed, hangs
+from mailgate.gateway.helping import HelpDesk
 from mailgate.gateway.http1.request import RequestHead, RequestRefused
 from mailgate.gateway.judging import Judge
 from mailgate.gateway.local import LOCAL_PREFIX, answer_local
@@ -58,6 +59,7 @@ class Gate(Judge):
     self_service: SelfService
     authorizer: Authorizer | None = None
     """Where other proxies ask; None where they may not."""
+    helpdesk: HelpDesk | None = None
 
     async def handle(self, exchange: Exchange) -> Outcome:
         """Serve one request. Never raises for what a client or the webmail sends."""

@@ -96,6 +96,12 @@ class Metrics:
             ["result"],
             registry=self.registry,
         )
+        self.help_requests = Counter(
+            "mailgate_help_requests",
+            "Requests for help from the page of a refusal",
+            ["rule"],
+            registry=self.registry,
+        )
         self.in_flight = Gauge("mailgate_requests_in_flight", "Requests being served", registry=self.registry)
         self.reloads = Counter(
             "mailgate_config_reloads", "Changed files read, by result", ["result"], registry=self.registry
