@@ -1,8 +1,4 @@
-"""Bytes of a client's connection to requests, as strict as the grammar and no larger than the limits.
-
-``RequestHandler`` of aiohttp calls ``feed_data``, ``feed_eof``, ``message_consumed``, ``set_upgraded`` and
-``pause_reading`` of its parser; this stands in that parser's place (``server.py``).
-"""
+"""Bytes of a client's connection to requests, as strict as the grammar and no larger than the limits."""
 
 import asyncio
 from dataclasses import dataclass
@@ -39,7 +35,7 @@ class ServerLimits:
 
 
 class RequestParser:
-    """Bytes of a connection to queued requests with their bodies; stands where aiohttp's parser stands."""
+    """Bytes of a connection to requests with their bodies."""
 
     def __init__(
         self, connection: BaseProtocol, loop: asyncio.AbstractEventLoop, limits: ServerLimits
@@ -179,4 +175,4 @@ class RequestParser:
         self._upgraded = upgraded
 
     def pause_reading(self) -> None:
-        """aiohttp pauses the transport itself; what was already received is small enough to parse."""
+        """``BaseProtocol`` pauses the transport itself; what was already received is small enough to parse."""
