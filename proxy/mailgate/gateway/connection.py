@@ -14,6 +14,7 @@ from aiohttp.streams import StreamReader
 from aiohttp.tcp_helpers import tcp_keepalive
 
 from mailgate.gateway.exchange import Exchange, Handler, Receiver
+from mailgate.gateway.http1.fields import FieldMemory
 from mailgate.gateway.http1.request import RequestHead, RequestRefused
 from mailgate.gateway.parser import MAX_PIPELINED, RequestParser, ServerLimits
 from mailgate.gateway.upstream import Readable
@@ -33,6 +34,7 @@ class Listener(Protocol):
     handler: Handler
     connections: "set[Connection]"
     draining: bool
+    memory: FieldMemory
 
 
 class Connection(BaseProtocol):
@@ -58,7 +60,7 @@ class Connection(BaseProtocol):
     )
 
     def __init__(self, listener: Listener, limits: ServerLimits, loop: asyncio.AbstractEventLoop) -> None:
-        self._requests = RequestParser(self, loop, limits)
+        self._requests = RequestParser(self, loop, limits, listener.memory)
         super().__init__(loop, cast(Any, self._requests))
         self._listener = listener
         self._limits = limits

@@ -3,9 +3,11 @@
 import base64
 import binascii
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from mailgate.gateway.http1.grammar import Field, values
+from mailgate.gateway.http1.fields import Field, once
+from mailgate.gateway.http1.grammar import values
 from mailgate.gateway.http1.request import RequestHead
 from mailgate.gateway.trust import Network, Origin, forgeable, origin_of
 from mailgate.model import CertificateResult, RequestFacts
@@ -61,7 +63,8 @@ def read_facts(
     )
 
 
-def _headers(fields: list[Field]) -> dict[str, str]:
+@once
+def _headers(fields: Sequence[Field]) -> dict[str, str]:
     headers: dict[str, str] = {}
     for raw, value in fields:
         if forgeable(raw):
@@ -71,7 +74,8 @@ def _headers(fields: list[Field]) -> dict[str, str]:
     return headers
 
 
-def basic_user(fields: list[Field]) -> str | None:
+@once
+def basic_user(fields: Sequence[Field]) -> str | None:
     """The login name of Basic credentials (RFC 7617): who the client says it is. The webmail checks the password."""
     for value in values(fields, b"authorization"):
         scheme, _, credentials = value.partition(b" ")

@@ -7,6 +7,7 @@ from aiohttp.base_protocol import BaseProtocol
 from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 
 from mailgate.gateway.http1.body import Body
+from mailgate.gateway.http1.fields import FieldMemory
 from mailgate.gateway.http1.grammar import CRLF, Malformed, unfinished
 from mailgate.gateway.http1.request import (
     RequestHead,
@@ -38,11 +39,16 @@ class RequestParser:
     """Bytes of a connection to requests with their bodies."""
 
     def __init__(
-        self, connection: BaseProtocol, loop: asyncio.AbstractEventLoop, limits: ServerLimits
+        self,
+        connection: BaseProtocol,
+        loop: asyncio.AbstractEventLoop,
+        limits: ServerLimits,
+        memory: FieldMemory | None = None,
     ) -> None:
         self._connection = connection
         self._loop = loop
         self._limits = limits
+        self._memory = memory
         self._buffer = b""
         self._looked_at = 0
         self._queued = 0
@@ -104,7 +110,7 @@ class RequestParser:
             return None
         head, self._buffer = self._buffer[: end + 4], self._buffer[end + 4 :]
         self._looked_at = 0
-        parsed = parse_request_head(head, max_fields=self._limits.fields)
+        parsed = parse_request_head(head, max_fields=self._limits.fields, memory=self._memory)
         if self._limits.body and (parsed.length or 0) > self._limits.body:
             raise self._body_too_large()
         return parsed

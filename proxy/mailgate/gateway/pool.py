@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections import deque
 
+from mailgate.gateway.http1.fields import FieldMemory
 from mailgate.gateway.upstream import Endpoint, UpstreamConnection, UpstreamUnreachable
 
 FRESH = 1.0
@@ -15,6 +16,7 @@ class UpstreamPool:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
+        self._memory = FieldMemory()
         self._idle: deque[UpstreamConnection] = deque()
         self._loop = asyncio.get_running_loop()
 
@@ -55,7 +57,7 @@ class UpstreamPool:
         try:
             async with asyncio.timeout(endpoint.connect_time):
                 _, connection = await self._loop.create_connection(
-                    lambda: UpstreamConnection(endpoint, self._loop),
+                    lambda: UpstreamConnection(endpoint, self._loop, self._memory),
                     endpoint.host,
                     endpoint.port,
                     ssl=endpoint.tls,

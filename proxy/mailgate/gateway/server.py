@@ -4,6 +4,7 @@ import asyncio
 
 from mailgate.gateway.connection import Connection
 from mailgate.gateway.exchange import Handler
+from mailgate.gateway.http1.fields import FieldMemory
 from mailgate.gateway.parser import ServerLimits
 
 LOOK = 0.05
@@ -17,6 +18,7 @@ class Server:
         self.handler = handler
         self.connections: set[Connection] = set()
         self.draining = False
+        self.memory = FieldMemory()
         self._limits = limits
         self._loop = asyncio.get_running_loop()
 

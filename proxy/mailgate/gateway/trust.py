@@ -7,9 +7,11 @@ and the scheme, nobody else is.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
-from mailgate.gateway.http1.grammar import HOST, Field, values
+from mailgate.gateway.http1.fields import Field
+from mailgate.gateway.http1.grammar import HOST, values
 
 Network = IPv4Network | IPv6Network
 
@@ -71,11 +73,13 @@ HOP_BY_HOP = frozenset(
 FRAMING = HOP_BY_HOP | {b"content-length"}
 
 
+@lru_cache(4096)
 def canonical(name: bytes) -> bytes:
     """One spelling for a field name: an application that reads CGI variables cannot tell ``_`` from ``-``."""
     return name.lower().replace(b"_", b"-")
 
 
+@lru_cache(4096)
 def forgeable(name: bytes) -> bool:
     """Whether a client could pass itself off as something with this field."""
     plain = canonical(name)

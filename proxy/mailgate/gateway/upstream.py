@@ -3,12 +3,13 @@
 import asyncio
 import ssl
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, cast
 
 from mailgate.gateway.http1.body import Body
-from mailgate.gateway.http1.grammar import Field, Malformed
+from mailgate.gateway.http1.fields import Field, FieldMemory
+from mailgate.gateway.http1.grammar import Malformed
 from mailgate.gateway.http1.response import ResponseHead, parse_response_head
 
 READ_AHEAD = 512 * 1024
@@ -61,8 +62,11 @@ class Readable(Protocol):
 class UpstreamConnection(asyncio.Protocol):
     """One connection. Answers are read one after another: heads, then the body of the final one."""
 
-    def __init__(self, endpoint: Endpoint, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, endpoint: Endpoint, loop: asyncio.AbstractEventLoop, memory: FieldMemory | None = None
+    ) -> None:
         self._endpoint = endpoint
+        self._memory = memory
         self._loop = loop
         self._transport: asyncio.Transport | None = None
         self._method = b""
@@ -193,9 +197,9 @@ class UpstreamConnection(asyncio.Protocol):
         return piece
 
     @property
-    def trailers(self) -> list[Field]:
+    def trailers(self) -> Sequence[Field]:
         """Trailers of the body that was read last."""
-        return self._body.trailers if self._body else []
+        return self._body.trailers if self._body else ()
 
     def finish(self, head: ResponseHead) -> bool:
         """Leave this answer behind; whether the connection can carry another request."""
@@ -260,7 +264,9 @@ class UpstreamConnection(asyncio.Protocol):
                 raise Malformed(f"a head over {self._endpoint.max_head} bytes")
             return False
         data, self._buffer = self._buffer[: end + 4], self._buffer[end + 4 :]
-        head = parse_response_head(data, method=self._method, max_fields=self._endpoint.max_fields)
+        head = parse_response_head(
+            data, method=self._method, max_fields=self._endpoint.max_fields, memory=self._memory
+        )
         self._heads.append(head)
         if head.status == 101:
             self._switched = True  # what follows is no HTTP; it waits for the tunnel

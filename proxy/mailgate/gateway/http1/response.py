@@ -1,16 +1,18 @@
 """The head of a response: RFC 9112 sections 4 and 6.3, RFC 9110 section 15."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mailgate.gateway.http1.body import Body, BodyUntilClose, ChunkedBody, LengthBody
+from mailgate.gateway.http1.fields import Field, FieldMemory, Fields
 from mailgate.gateway.http1.grammar import (
-    Field,
+    CRLF,
     Malformed,
     chunked,
+    connection_options,
     content_length,
     lines_of,
-    members,
     parse_fields,
 )
 
@@ -24,7 +26,7 @@ class ResponseHead:
     status: int
     reason: bytes
     minor: int
-    fields: list[Field]
+    fields: Fields
     body: Body
     keep_alive: bool
 
@@ -33,17 +35,28 @@ class ResponseHead:
         return self.status < 200
 
 
-def parse_response_head(head: bytes, *, method: bytes, max_fields: int) -> ResponseHead:
-    """Read a head that ends in an empty line, as the answer to ``method``. Raises Malformed."""
-    status_line, *field_lines, _ = lines_of(head)
-    if len(field_lines) > max_fields:
+def parse_response_head(
+    head: bytes, *, method: bytes, max_fields: int, memory: FieldMemory | None = None
+) -> ResponseHead:
+    """Read a head that ends in an empty line, as the answer to ``method``. Raises Malformed.
+
+    Field lines that ``memory`` knows are not read again: they were valid before, and mean the same.
+    """
+    line, _, block = head.partition(CRLF)
+    fields = memory.get(block) if memory is not None else None
+    lines = lines_of(head)[1:-1] if fields is None else []
+    if len(lines if fields is None else fields) > max_fields:
         raise Malformed(f"more than {max_fields} header fields")
-    match = STATUS_LINE.fullmatch(status_line)
+    match = STATUS_LINE.fullmatch(line)
     if not match:
         raise Malformed("the status line is not `HTTP/1.x SP status SP reason`")
-    minor, status, fields = min(int(match[1]), 1), int(match[2]), parse_fields(field_lines)
+    minor, status = min(int(match[1]), 1), int(match[2])
+    if fields is None:
+        fields = parse_fields(lines)
+        if memory is not None:
+            memory.put(block, fields)
     body = _body(method, status, minor, fields)
-    options = members(fields, b"connection")
+    options = connection_options(fields)
     keep_alive = b"close" not in options and (minor > 0 or b"keep-alive" in options)
     return ResponseHead(
         status,
@@ -55,7 +68,7 @@ def parse_response_head(head: bytes, *, method: bytes, max_fields: int) -> Respo
     )
 
 
-def _body(method: bytes, status: int, minor: int, fields: list[Field]) -> Body:
+def _body(method: bytes, status: int, minor: int, fields: Sequence[Field]) -> Body:
     """RFC 9112, section 6.3. Two ways to say where the body ends is one too many."""
     length, is_chunked = content_length(fields), chunked(fields)
     if is_chunked and (length is not None or not minor):
