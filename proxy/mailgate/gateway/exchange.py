@@ -97,9 +97,14 @@ class Exchange:
             raise ConnectionResetError("the client is gone")
         transport.write(data)
 
+    @property
+    def congested(self) -> bool:
+        """Whether the client has to take something before more is written."""
+        return self.connection.writing_paused or self.connection.transport is None
+
     async def drain(self, timeout: float) -> None:
         """Wait until the client takes what was written, at most ``timeout`` seconds without progress."""
-        if self.connection.writing_paused or self.connection.transport is None:
+        if self.congested:
             async with asyncio.timeout(timeout):
                 await self.connection.drained()
 

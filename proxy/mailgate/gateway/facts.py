@@ -15,7 +15,7 @@ from mailgate.model import CertificateResult, RequestFacts
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Incoming:
     """A request as the gate sees it: the facts that decide, and the parts that only the verifier may read."""
 

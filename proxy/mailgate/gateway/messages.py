@@ -1,7 +1,6 @@
 """Write the heads that go to the webmail and to the client: every field as it came, but for what a proxy must change."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache
@@ -105,8 +104,7 @@ def _options(head: RequestHead) -> bytes:
     return b""
 
 
-@dataclass(frozen=True, slots=True)
-class Framing:
+class Framing(NamedTuple):
     """How the body of one response reaches the client."""
 
     chunked: bool
@@ -116,7 +114,7 @@ class Framing:
 
 def framing_for(request: RequestHead, response: ResponseHead, *, closing: bool) -> Framing:
     """A length stays a length; anything else is chunked for HTTP/1.1 and ends with the connection for HTTP/1.0."""
-    open_ended = isinstance(response.body, ChunkedBody | BodyUntilClose)
+    open_ended = isinstance(response.body, (ChunkedBody, BodyUntilClose))
     keep_alive = request.keep_alive and not closing and (bool(request.minor) or not open_ended)
     return Framing(
         chunked=open_ended and bool(request.minor),

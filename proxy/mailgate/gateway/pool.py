@@ -20,8 +20,8 @@ class UpstreamPool:
         self._idle: deque[UpstreamConnection] = deque()
         self._loop = asyncio.get_running_loop()
 
-    async def acquire(self, *, repeatable: bool) -> UpstreamConnection:
-        """An idle connection, or a new one. Raises UpstreamUnreachable.
+    def take(self, *, repeatable: bool) -> UpstreamConnection | None:
+        """An idle connection, if there is one.
 
         A request that must not be repeated gets an idle connection only while that is fresh: the webmail may be
         closing an older one at this moment, and the request would be lost with it.
@@ -33,7 +33,7 @@ class UpstreamPool:
             if connection.usable:
                 return connection
             connection.abort()
-        return await self.connect()
+        return None
 
     def release(self, connection: UpstreamConnection) -> None:
         """Take back a connection whose answer was read to its end."""

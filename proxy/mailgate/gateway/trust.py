@@ -105,7 +105,7 @@ def origin_of(
     """Reads X-Forwarded-* from a trusted peer; from anyone else the connection itself says who is there."""
     scheme = "https" if secure else "http"
     if not within(peer, trusted):
-        return Origin(peer, scheme, host, peer.encode())
+        return _the_connection_itself(peer, scheme, host)
     chain = [
         part.strip().decode("latin-1")
         for value in values(fields, b"x-forwarded-for")
@@ -127,6 +127,11 @@ def origin_of(
         ", ".join([*chain, peer]).encode("latin-1"),
         users[0] if len(users) == 1 else b"",
     )
+
+
+@lru_cache(1024)
+def _the_connection_itself(peer: str, scheme: str, host: bytes) -> Origin:
+    return Origin(peer, scheme, host, peer.encode())
 
 
 def within(address: str, networks: Sequence[Network]) -> bool:

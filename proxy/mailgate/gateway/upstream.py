@@ -80,6 +80,8 @@ class UpstreamConnection(asyncio.Protocol):
         self._error: UpstreamError | None = None
         self._closed = False
         self._waiter: asyncio.Future[None] | None = None
+        self._deadline: float | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._drain_waiter: asyncio.Future[None] | None = None
         self._switched = False
         self._tunnel: Callable[[bytes], None] | None = None
@@ -113,6 +115,8 @@ class UpstreamConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
         if self._body is not None and exc is None:
             try:
                 self._body.feed_eof()
@@ -173,8 +177,14 @@ class UpstreamConnection(asyncio.Protocol):
         if sent is not None and not sent.done():
             sent.add_done_callback(lambda _: self._wake())
             await self._until(lambda: bool(self._heads) or sent.done(), None)
-        await self._until(lambda: bool(self._heads), self._endpoint.response_time)
+        if not self._heads:
+            await self._until(lambda: bool(self._heads), self._endpoint.response_time)
         return self._heads.popleft()
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the whole body was read."""
+        return not self._content and self._body is not None and self._body.done
 
     @property
     def ready(self) -> bool:
@@ -185,9 +195,10 @@ class UpstreamConnection(asyncio.Protocol):
         """The next piece of the body, empty at its end. Raises UpstreamError where the body was cut short."""
         if not self._content and (self._body is None or self._body.done):
             return b""
-        await self._until(lambda: bool(self._content) or self._ended, self._endpoint.idle_time)
         if not self._content:
-            return b""
+            await self._until(lambda: bool(self._content) or self._ended, self._endpoint.idle_time)
+            if not self._content:
+                return b""
         piece = self._content.popleft()
         self._queued -= len(piece)
         if not self._reading and self._queued < READ_AHEAD // 2:
@@ -296,16 +307,32 @@ class UpstreamConnection(asyncio.Protocol):
 
     async def _until(self, ready: Callable[[], bool], timeout: float | None) -> None:
         """Wait for it, ``timeout`` seconds in all: bytes that come one by one win no time."""
-        if ready():
-            return
+        self._set_deadline(timeout)
         try:
-            async with asyncio.timeout(timeout):
-                while not ready():
-                    if self._error is not None:
-                        raise self._error
-                    self._waiter = self._loop.create_future()
-                    await self._waiter
-        except TimeoutError:
-            raise UpstreamTimeout("the webmail said nothing in time") from None
+            while not ready():
+                if self._error is not None:
+                    raise self._error
+                self._waiter = self._loop.create_future()
+                await self._waiter
         finally:
             self._waiter = None
+
+    def _set_deadline(self, seconds: float | None) -> None:
+        """One timer for all answers: it finds out late that another one is awaited by now, and runs again."""
+        self._deadline = None if seconds is None else self._loop.time() + seconds
+        if self._timer is not None and (self._deadline is None or self._timer.when() <= self._deadline):
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None
+        if self._deadline is not None:
+            self._timer = self._loop.call_at(self._deadline, self._look_at_the_time)
+
+    def _look_at_the_time(self) -> None:
+        self._timer = None
+        if self._waiter is None or self._waiter.done() or self._deadline is None:
+            return
+        if self._loop.time() < self._deadline:
+            self._timer = self._loop.call_at(self._deadline, self._look_at_the_time)
+        else:
+            self._waiter.set_exception(UpstreamTimeout("the webmail said nothing in time"))
