@@ -60,7 +60,7 @@ def references() -> Iterator[str]:
     """
     while True:
         letters = b32encode(secrets.token_bytes(REFERENCE * 320)).decode()
-        yield from (letters[at : at + REFERENCE] for at in range(0, len(letters), REFERENCE))
+        yield from [letters[at : at + REFERENCE] for at in range(0, len(letters), REFERENCE)]
 
 
 def verifier_for(bundle: Bundle, trust: Trust) -> Verifier:

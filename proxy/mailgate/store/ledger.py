@@ -42,7 +42,11 @@ class Ledger(Outbox[Sighting, Tally]):
         """
         try:
             sighting = _sighting(access, decision)
-            if not sighting.device and not sighting.user and self._too_many(sighting):
+            before = self._items.get(sighting)
+            if before is not None:
+                self._items[sighting] = before.once_more(access.now, reference)
+                self._filled.set()
+            elif not sighting.device and not sighting.user and self._too_many():
                 self.passed_over += 1
             else:
                 self.put(sighting, Tally(1, access.now, access.now, reference))
@@ -50,12 +54,10 @@ class Ledger(Outbox[Sighting, Tally]):
             self.counts.dropped += 1
             _log.error("sighting-lost", error=type(error).__name__)
 
-    def _too_many(self, stranger: Sighting) -> bool:
+    def _too_many(self) -> bool:
         """Whether one more stranger is one too many; one that waits to be written already never is."""
         if not self._items:
             self._strangers = 0
-        elif stranger in self._items:
-            return False
         self._strangers += 1
         return self._strangers > MOST_STRANGERS
 
@@ -78,7 +80,7 @@ class Ledger(Outbox[Sighting, Tally]):
 
 def _sighting(access: Access, decision: Decision) -> Sighting:
     return Sighting(
-        day=access.now.astimezone(UTC).date(),
+        day=(access.now if access.now.tzinfo is UTC else access.now.astimezone(UTC)).date(),
         client=client_facts(access.facts, access.client),
         device=access.posture.device_id,
         posture=access.posture.state,

@@ -20,6 +20,7 @@ _HEADERS = ("user-agent", *HEADERS, PROBE)
 _LONGEST = 600
 """Characters that are kept: more than classification takes a hint to have, so that a malformed one stays so."""
 
+_MAY_BE_A_PERSON = frozenset("@~%")
 _ADDRESSES = {
     Protocol.ACTIVESYNC: "/Microsoft-Server-ActiveSync",
     Protocol.DAV: "/dav/",
@@ -45,7 +46,7 @@ def client_facts(facts: RequestFacts, client: Client) -> ClientFacts:
         method=facts.method[:_LONGEST],
         target=_target(facts, client),
         headers=(
-            *((name, sent[name][:longest]) for name in kept if name in sent),
+            *[(name, sent[name][:longest]) for name in kept if name in sent],
             *(((CERTIFICATE, certificate),) if certificate else ()),
         ),
     )
@@ -69,5 +70,5 @@ def _target(facts: RequestFacts, client: Client) -> str:
 def _first_folder(path: str) -> str:
     """``/roundcube/`` of ``/roundcube/mail/7``, else ``/``; a folder that may be called after a person is none."""
     folder, inside, _ = path[1:_LONGEST].partition("/")
-    named = path.startswith("/") and inside and folder and not set(folder) & set("@~%")
+    named = path.startswith("/") and inside and folder and _MAY_BE_A_PERSON.isdisjoint(folder)
     return f"/{folder}/" if named else "/"

@@ -27,6 +27,8 @@ from mailgate.model import Reason
 TARGET = re.compile(rb"[!-\"$-~]+")
 ABSOLUTE = re.compile(rb"((?i:https?))://([^/?]*)(.*)")
 VERSION = re.compile(rb"HTTP/([0-9])\.([0-9])")
+# the methods for which what follows from the fields is remembered: few, so that no client can fill the memory
+USUAL = frozenset({b"GET", b"HEAD", b"POST"})
 ONE_HOST = "A request has exactly one Host field."
 # what nearly every client sends; anything else is read step by step
 REQUEST_LINE = re.compile(rb"([" + re.escape(TOKEN) + rb"]+) ([!-\"$-~]+) HTTP/1\.([0-9])")
@@ -119,21 +121,22 @@ def parse_request_head(head: bytes, *, max_fields: int, memory: FieldMemory | No
                 memory.put(block, fields)
     except Malformed as error:
         raise malformed(f"The request is malformed: {error}.") from None
+    key = (method, minor) if method in USUAL and target.startswith(b"/") else None
+    usual = fields.memo.get(key)
+    if usual is not None:
+        return RequestHead(method, target, minor, fields, *usual)
     scheme, host, target = _scheme_host_and_target(method, target, minor, fields)
     length, is_chunked = _framing(minor, fields)
     options = connection_options(fields)
-    return RequestHead(
-        method,
-        target,
-        minor,
-        fields,
-        host,
-        keep_alive=b"close" not in options and (minor > 0 or b"keep-alive" in options),
-        length=length,
-        chunked=is_chunked,
-        upgrade=_upgrade(method, minor, fields, options, has_body=is_chunked or bool(length)),
-        scheme=scheme,
+    keep_alive = b"close" not in options and (minor > 0 or b"keep-alive" in options)
+    upgrade = _upgrade(method, minor, fields, options, has_body=is_chunked or bool(length))
+    parsed = RequestHead(
+        method, target, minor, fields, host, keep_alive, length, is_chunked, upgrade, scheme=scheme
     )
+    if key is not None:
+        # in origin form nothing else depends on the target
+        fields.memo[key] = (host, keep_alive, length, is_chunked, upgrade)
+    return parsed
 
 
 def _request_line(line: bytes) -> tuple[bytes, bytes, int]:

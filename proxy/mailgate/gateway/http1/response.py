@@ -59,12 +59,7 @@ def parse_response_head(
     options = connection_options(fields)
     keep_alive = b"close" not in options and (minor > 0 or b"keep-alive" in options)
     return ResponseHead(
-        status,
-        match[3] or b"",
-        minor,
-        fields,
-        body,
-        keep_alive=keep_alive and not isinstance(body, BodyUntilClose),
+        status, match[3] or b"", minor, fields, body, keep_alive and not isinstance(body, BodyUntilClose)
     )
 
 
