@@ -41,9 +41,10 @@ def cost_of_page(pid: int, port: int) -> Cost:
 
 
 def _times(pid: int) -> tuple[int, int]:
-    """Ticks of a process in the program and in the kernel."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return int(fields[11]), int(fields[12])
+    """Ticks of a process and its workers in the program and in the kernel."""
+    workers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    stats = [Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split() for each in (pid, *workers)]
+    return sum(int(stat[11]) for stat in stats), sum(int(stat[12]) for stat in stats)
 
 
 def main(names: list[str]) -> None:
