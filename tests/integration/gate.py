@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
 
+from tests.integration.forked import Forked, fork
 from tests.servers import descendants
 
 PROXY = Path(__file__).parents[2] / "proxy"
@@ -46,7 +46,7 @@ EVERYONE = {
 class Gate:
     """A running gate, its two addresses, and what it has logged."""
 
-    process: subprocess.Popen[bytes]
+    process: Forked
     public: tuple[str, int] = ("", 0)
     admin: tuple[str, int] = ("", 0)
     log: list[str] = field(default_factory=list, repr=False)
@@ -137,15 +137,7 @@ def write_config(
 
 def start_gate(config: Path) -> Gate:
     """Start a gate and wait until it listens."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "mailgate", "run", "--config", str(config)],
-        cwd=config.parent,
-        env=os.environ | {"PYTHONPATH": str(PROXY)},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )
-    assert process.stderr is not None
+    process = fork(["run", "--config", str(config)], config.parent, os.environ)
     gate = Gate(process)
     threading.Thread(target=gate.follow, args=(process.stderr,), daemon=True).start()
     gate.wait_until_ready()

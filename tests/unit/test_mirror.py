@@ -11,7 +11,13 @@ TESTS = Path(__file__).parent
 
 FAMILIES = "a table of names alone: classify/test_table.py proves every row by a labelled user agent"
 NOUNS = "nouns alone: the tests of every connector use them"
+PROCESSES = "processes and their sockets: tests/integration/test_workers.py starts and kills real ones"
 WITHOUT_A_MIRROR = {
+    "app/listening.py": "opens ports: every test in tests/integration comes in through them",
+    "app/workers/listeners.py": PROCESSES,
+    "app/workers/place.py": "nouns alone: tests/integration/test_workers.py gives each worker one",
+    "app/workers/supervise.py": PROCESSES,
+    "app/workers/supervisor.py": PROCESSES,
     "attest/refused.py": "one exception: each verifier's test tells which reason it carries",
     "classify/appliances.py": FAMILIES,
     "classify/desktops.py": FAMILIES,

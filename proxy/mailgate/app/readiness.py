@@ -5,6 +5,8 @@ from typing import Protocol as Shape
 from mailgate import __version__
 from mailgate.app.syncing import Syncing
 from mailgate.app.trust import Trust
+from mailgate.app.workers.place import Place
+from mailgate.app.workers.siblings import Siblings
 from mailgate.config import Bundle
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.reload import Reloader
@@ -22,6 +24,8 @@ class Running(Shape):
     reloader: Reloader[Bundle]
     syncing: Syncing
     stopping: bool
+    place: Place
+    siblings: Siblings
 
 
 async def readiness(service: Running) -> dict[str, object]:
@@ -35,6 +39,7 @@ async def readiness(service: Running) -> dict[str, object]:
     return {
         "ready": not service.stopping,
         "version": __version__,
+        "workers": {"wanted": service.place.of, "answering": await service.siblings.answering()},
         "policy": service.gate.live.policy.version,
         "rules": {
             "number": service.keeper.current.activation.number,

@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 
 from mailgate.app.service import Service
+from mailgate.app.workers.place import ALONE, Place
 from mailgate.classify import warm
 from mailgate.config import Bundle
 
@@ -17,12 +18,21 @@ log = structlog.get_logger()
 
 
 async def serve(
-    config: Path, bundle: Bundle | None = None, ready: Callable[[Service], None] | None = None
+    config: Path,
+    bundle: Bundle | None = None,
+    ready: Callable[[Service], None] | None = None,
+    place: Place = ALONE,
+    life: int | None = None,
 ) -> None:
-    """Run a gate until SIGTERM or SIGINT; SIGHUP reads the files anew. ``ready`` is called once it listens."""
+    """Run a gate until SIGTERM or SIGINT; SIGHUP reads the files anew. ``ready`` is called once it listens.
+
+    It also ends when the file descriptor ``life`` is at its end: whoever started it is gone.
+    """
     warm()
-    service = await Service.start(config, bundle)
+    service = await Service.start(config, bundle, place)
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    if life is not None:
+        loop.add_reader(life, stop.set)
     loop.set_exception_handler(note_stray)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
@@ -47,6 +57,8 @@ async def serve(
     try:
         await stop.wait()
     finally:
+        if life is not None:
+            loop.remove_reader(life)
         log.info("stopping")
         await service.stop()
         log.info("stopped")

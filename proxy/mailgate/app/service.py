@@ -9,15 +9,17 @@ from pathlib import Path
 from socket import gethostname
 
 import structlog
-from aiohttp import web
 
 from mailgate.app.changes import take_settings, waiting_for_a_start
 from mailgate.app.following import Following
+from mailgate.app.listening import open_public, open_web
 from mailgate.app.numbers import watch_numbers
 from mailgate.app.parts import gate_for, keep_of, live_for, prober_for, server_limits, utc_now
 from mailgate.app.readiness import readiness
 from mailgate.app.syncing import Syncing
 from mailgate.app.trust import Trust
+from mailgate.app.workers.place import ALONE, Place
+from mailgate.app.workers.siblings import Siblings, telling_app
 from mailgate.config import Address, Bundle, Settings, load_bundle
 from mailgate.gateway.admin import admin_app
 from mailgate.gateway.dovecot import PolicyKey, policy_server
@@ -35,7 +37,6 @@ from mailgate.store import Postures, Store, StoreError
 log = structlog.get_logger()
 
 HOUR = 3600.0
-BACKLOG = 1024
 
 
 @dataclass
@@ -49,6 +50,7 @@ class Service:
     postures: Postures
     trust: Trust
     gate: Gate
+    place: Place = ALONE
     reloader: Reloader[Bundle] = field(init=False)
     inspection: Inspection | None = None
     syncing: Syncing = field(init=False)
@@ -59,12 +61,13 @@ class Service:
     devices: str = ""
     """Where client certificates are asked for; empty where nowhere."""
     admin: str = ""
+    siblings: Siblings = field(init=False)
     _server: Server = field(init=False)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _closing: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     @classmethod
-    async def start(cls, config: Path, bundle: Bundle | None = None) -> "Service":
+    async def start(cls, config: Path, bundle: Bundle | None = None, place: Place = ALONE) -> "Service":
         """Open the store and both ports. Raises MailgateError or OSError; then nothing is left open."""
         bundle = bundle or load_bundle(config)
         async with AsyncExitStack() as undo:
@@ -79,7 +82,7 @@ class Service:
             trust = await Trust.open(store, utc_now)
             gate = gate_for(bundle, store, postures, trust)
             gate.prober = await prober_for(bundle.settings, store)
-            service = cls(config, bundle, store, keeper, postures, trust, gate, inspection)
+            service = cls(config, bundle, store, keeper, postures, trust, gate, place, inspection=inspection)
             undo.push_async_callback(service.stop)
             await service._open()
             undo.pop_all()
@@ -117,33 +120,34 @@ class Service:
         if settings.tls:
             self.tls = server_context(settings.tls.certificate, settings.tls.key)
         self._server = Server(self.gate.handle, server_limits(settings))
+        self.siblings = Siblings(self.place, self.gate.metrics.registry)
         self.admin = await self._open_admin(settings.admin_listen)
         self._closing.push_async_callback(self._server.finish, settings.timeouts.shutdown.total_seconds())
-        self.public = await self._open_public(settings.listen, self.tls)
+        self.public = await open_public(
+            self._server, settings.listen, self.tls, self.place.public, self._closing
+        )
         if settings.tls and settings.client_certificates and settings.client_certificates.listen:
             self.device_tls = device_context(
                 settings.tls.certificate, settings.tls.key, settings.client_certificates.authorities
             )
-            self.devices = await self._open_public(settings.client_certificates.listen, self.device_tls)
-
-    async def _open_public(self, address: Address, tls: ssl.SSLContext | None) -> str:
-        listener = await asyncio.get_running_loop().create_server(
-            self._server, address.host, address.port, ssl=tls, backlog=BACKLOG
-        )
-        self._closing.callback(listener.close)
-        host, port = listener.sockets[0].getsockname()[:2]
-        return f"{'https' if tls else 'http'}://{Address(host, port)}"
+            self.devices = await open_public(
+                self._server,
+                settings.client_certificates.listen,
+                self.device_tls,
+                self.place.devices,
+                self._closing,
+            )
 
     async def _open_admin(self, address: Address) -> str:
+        """The admin port; a worker that has none tells its numbers to the one that has it."""
+        registry, place = self.gate.metrics.registry, self.place
+        if not place.has_admin:
+            return await open_web(telling_app(registry), place.telling(), (), self._closing)
         policy = policy_server(self.gate, self._policy_key)
         admin = admin_app(
-            self.gate.metrics.registry, partial(readiness, self), policy, intake_server(self.syncing.intake)
+            self.siblings.metrics, partial(readiness, self), policy, intake_server(self.syncing.intake)
         )
-        runner = web.AppRunner(admin, access_log=None)
-        await runner.setup()
-        self._closing.push_async_callback(runner.cleanup)
-        await web.TCPSite(runner, address.host, address.port).start()
-        return f"http://{Address(*runner.addresses[0][:2])}"
+        return await open_web(admin, address, place.admin, self._closing)
 
     def _policy_key(self) -> PolicyKey | None:
         """Read at every question, so that a reload changes it."""

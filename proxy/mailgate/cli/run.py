@@ -1,13 +1,16 @@
 """``mailgate run``: the gate in front of your webmail."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 import typer
 import uvloop
 
 from mailgate.app import serve
-from mailgate.config import load_bundle
+from mailgate.app.workers import ALONE, Place, supervise, workers_of
+from mailgate.config import Bundle, load_bundle
 from mailgate.errors import ConfigError, MailgateError
 from mailgate.gateway.logs import configure_logs
 
@@ -16,15 +19,42 @@ def run(
     config: Annotated[Path, typer.Option(help="The settings file.")] = Path("config/mailgate.yaml"),
 ) -> None:
     """Start the gate. Stops on SIGTERM after what runs has ended; reads changed files by itself."""
+    raise typer.Exit(_told(lambda: _run(config)))
+
+
+def _run(config: Path) -> int:
+    bundle = load_bundle(config)
+    configure_logs(bundle.settings.log.level)
+    if workers_of(bundle.settings) == 1:
+        return _serve(config, bundle)
+
+    def be(place: Place, ready: Callable[[], None], life: int) -> int:
+        structlog.contextvars.bind_contextvars(worker=place.number)
+        return _told(lambda: _serve(config, None, ready, place, life))
+
+    return supervise(bundle.settings, be)
+
+
+def _serve(
+    config: Path,
+    bundle: Bundle | None,
+    ready: Callable[[], None] | None = None,
+    place: Place = ALONE,
+    life: int | None = None,
+) -> int:
+    uvloop.run(serve(config, bundle, (lambda _: ready()) if ready else None, place, life))
+    return 0
+
+
+def _told(start: Callable[[], int]) -> int:
+    """The exit code; what stands in the way of a start is told first."""
     try:
-        bundle = load_bundle(config)
-        configure_logs(bundle.settings.log.level)
-        uvloop.run(serve(config, bundle))
+        return start()
     except ConfigError as error:
         for mistake in error.mistakes:
             typer.echo(str(mistake), err=True)
         typer.echo(f"mailgate: not started, {len(error.mistakes)} mistake(s) in the files above", err=True)
-        raise typer.Exit(2) from None
+        return 2
     except (MailgateError, OSError) as error:
         typer.echo(f"mailgate: not started: {error}", err=True)
-        raise typer.Exit(1) from None
+        return 1

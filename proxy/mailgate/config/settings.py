@@ -249,6 +249,8 @@ class Settings(Strict):
     """Authorities whose certificate a webmail on https must have, PEM; those that the system trusts if not given."""
     admin_listen: Listen
     """Health, metrics and the console; never on the public port."""
+    workers: Annotated[int, Field(ge=1, le=256)] | Literal["auto"] = 1
+    """How many processes serve; ``auto``: as many as there are processors."""
     store: StoreUrl
     """Where devices and sightings are kept: a URL, or a reference to one that holds a password."""
     trusted_proxies: tuple[Network, ...] = ()

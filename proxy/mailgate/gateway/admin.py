@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from mailgate.gateway.dovecot import PATH
 from mailgate.gateway.intake import PATH as DEVICES
@@ -13,7 +13,7 @@ Readiness = Callable[[], Awaitable[Mapping[str, object]]]
 
 
 def admin_app(
-    registry: CollectorRegistry, readiness: Readiness, policy: Handler, intake: Handler
+    numbers: Callable[[], Awaitable[bytes]], readiness: Readiness, policy: Handler, intake: Handler
 ) -> web.Application:
     """``/healthz``: the process runs. ``/readyz``: what it runs on, 503 while it should get no traffic. ``/metrics``.
     ``/dovecot/policy``: what ``policy`` answers. ``/api/devices/NAME``: what ``intake`` answers.
@@ -27,7 +27,7 @@ def admin_app(
         return web.json_response(state, status=200 if state["ready"] else 503)
 
     async def metrics(_: web.Request) -> web.Response:
-        return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        return web.Response(body=await numbers(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     app = web.Application()
     app.add_routes([web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics)])

@@ -32,13 +32,16 @@ def name_error(
 def configure_logs(level: str, stream: TextIO = sys.stderr) -> None:
     """Send every log line at ``level`` or above to ``stream`` as JSON, those of libraries from ``warning`` on."""
     processors: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     structlog.configure(
         processors=[*processors, structlog.processors.JSONRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
-        logger_factory=structlog.PrintLoggerFactory(stream),
+        logger_factory=structlog.WriteLoggerFactory(
+            stream
+        ),  # a line is one write: several processes share it
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(stream)

@@ -6,6 +6,8 @@ from tests.unit.gateway.gates import gate
 
 from mailgate.app import Service, utc_now
 from mailgate.app.trust import Trust
+from mailgate.app.workers import ALONE
+from mailgate.app.workers.siblings import Siblings
 from mailgate.attest import MemoryReplayGuard
 from mailgate.config import load_bundle
 from mailgate.gateway.tls import server_context
@@ -85,5 +87,6 @@ def service(bundle):
     wired = Service(Path("mailgate.yaml"), first, Store(), Keeper(first.rules), SimpleNamespace(), trust, on)
     wired.reloader = SimpleNamespace(mistakes=[])
     wired.syncing = SimpleNamespace(health=dict)
+    wired.siblings = Siblings(ALONE, on.metrics.registry)
     wired.tls = server_context(first.settings.tls.certificate, first.settings.tls.key)
     return wired

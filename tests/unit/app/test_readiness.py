@@ -21,5 +21,6 @@ async def test_only_a_stopping_gate_is_not_ready(service, lost, mistakes, stoppi
     assert state["ready"] is ready
     assert state["store"] == ("unavailable" if lost else "ok")
     assert state["config"] == {"state": "rejected" if mistakes else "ok", "mistakes": mistakes}
+    assert state["workers"] == {"wanted": 1, "answering": 1}
     assert state["rules"] == {"number": 3, "serial": 5, "held": ""}
     assert state["ledger"] == {"written": 1, "spooled": 2, "dropped": 0, "passed_over": 3}

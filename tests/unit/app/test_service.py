@@ -44,14 +44,14 @@ def closed(monkeypatch, tmp_path):
         (service_module, "gate_for"),
         (service_module, "Reloader"),
         (Service, "_open_admin"),
-        (Service, "_open_public"),
+        (service_module, "open_public"),
     ],
 )
 async def test_a_service_that_does_not_start_leaves_nothing_open(bundle, closed, monkeypatch, place, at):
     def breaks(*_):
         raise OSError("in use")
 
-    if at == "_open_public":
+    if at == "open_public":
         monkeypatch.setattr(Service, "_open_admin", opened)
     monkeypatch.setattr(place, at, breaks)
     with pytest.raises(OSError, match="in use"):

@@ -6,6 +6,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
+from mailgate.app.workers import ALONE
+from mailgate.app.workers.siblings import Siblings
 from mailgate.gateway.admin import admin_app
 from mailgate.gateway.metrics import Metrics
 
@@ -21,7 +23,9 @@ async def ask(path, *, ready=True, method="GET"):
         return web.Response(text="an inventory")
 
     request = make_mocked_request(method, path)
-    match = await admin_app(Metrics().registry, readiness, policy, intake).router.resolve(request)
+    match = await admin_app(
+        Siblings(ALONE, Metrics().registry).metrics, readiness, policy, intake
+    ).router.resolve(request)
     return await match.handler(request)
 
 

@@ -1,0 +1,10 @@
+"""Several processes on one machine: a supervisor that holds the ports, and workers that are gates of their own.
+
+Each worker decides for itself, as gates on several machines do that share a store: what one learns, the others know
+within a second . Nothing but the listening sockets is shared between them.
+"""
+
+from mailgate.app.workers.place import ALONE, Place
+from mailgate.app.workers.supervise import supervise, workers_of
+
+__all__ = ["ALONE", "Place", "supervise", "workers_of"]

@@ -1,0 +1,32 @@
+"""What a worker is given: its number, its sockets, and where it tells the others its numbers."""
+
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One worker among ``of``. A gate that is alone opens its own sockets."""
+
+    number: int = 0
+    of: int = 1
+    public: Sequence[socket.socket] = ()
+    devices: Sequence[socket.socket] = ()
+    """Where client certificates are asked for."""
+    admin: Sequence[socket.socket] = ()
+    """The first worker alone has the admin port."""
+    folder: Path = Path()
+    """Where every worker listens for the question after its numbers."""
+
+    @property
+    def has_admin(self) -> bool:
+        return self.number == 0
+
+    def telling(self, number: int | None = None) -> Path:
+        """The socket at which a worker, or this one, tells its numbers."""
+        return self.folder / f"worker-{self.number if number is None else number}.sock"
+
+
+ALONE = Place()

@@ -1,0 +1,84 @@
+"""The numbers of all workers in one answer: each sample with the worker that it is of."""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+
+from aiohttp import ClientError, ClientSession, ClientTimeout, UnixConnector, web
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.metrics_core import Metric
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.registry import Collector
+
+from mailgate.app.workers.place import Place
+
+PATIENCE = ClientTimeout(total=2)
+LABEL = "worker"
+
+
+def telling_app(registry: CollectorRegistry) -> web.Application:
+    """What a worker tells the first one: ``/metrics``."""
+
+    async def metrics(_: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    app = web.Application()
+    app.add_routes([web.get("/metrics", metrics)])
+    return app
+
+
+class Siblings:
+    """The workers beside the first one."""
+
+    def __init__(self, place: Place, registry: CollectorRegistry) -> None:
+        self._place, self._registry = place, registry
+
+    async def metrics(self) -> bytes:
+        """The text of ``/metrics`` for all workers that answer; those that do not are missing in it."""
+        own = generate_latest(self._registry).decode()
+        if self._place.of == 1:
+            return own.encode()
+        return merged({0: own, **await self._others()})
+
+    async def answering(self) -> int:
+        """How many workers answer, this one included."""
+        return 1 + len(await self._others())
+
+    async def _others(self) -> dict[int, str]:
+        numbers = range(1, self._place.of)
+        texts = await asyncio.gather(*(self._ask(number) for number in numbers))
+        return {number: text for number, text in zip(numbers, texts, strict=True) if text is not None}
+
+    async def _ask(self, number: int) -> str | None:
+        connector = UnixConnector(str(self._place.telling(number)))
+        try:
+            async with (
+                ClientSession(connector=connector, timeout=PATIENCE) as session,
+                session.get("http://worker/metrics") as response,
+            ):
+                return await response.text() if response.status == 200 else None
+        except (ClientError, OSError, TimeoutError):
+            return None
+
+
+def merged(texts: Mapping[int, str]) -> bytes:
+    """One text of the metrics of several workers. Each sample has its worker's number as a label."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Told(texts))
+    return generate_latest(registry)
+
+
+class _Told(Collector):
+    """Texts of several workers as one set of metrics."""
+
+    def __init__(self, texts: Mapping[int, str]) -> None:
+        self._texts = texts
+
+    def collect(self) -> Iterator[Metric]:
+        merged: dict[str, Metric] = {}
+        for number, text in self._texts.items():
+            for family in text_string_to_metric_families(text):
+                whole = merged.setdefault(family.name, Metric(family.name, family.documentation, family.type))
+                whole.samples += [
+                    sample._replace(labels={**sample.labels, LABEL: str(number)}) for sample in family.samples
+                ]
+        yield from merged.values()

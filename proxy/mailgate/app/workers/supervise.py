@@ -1,0 +1,49 @@
+"""From the settings to a supervisor with its ports."""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from mailgate.app.workers.listeners import close, cores, open_listeners
+from mailgate.app.workers.place import Place
+from mailgate.app.workers.supervisor import Supervisor
+from mailgate.config import Settings
+
+FAREWELL = 15.0
+"""Seconds beyond ``timeouts.shutdown`` that a worker has to write what it recorded and to close."""
+
+
+def workers_of(settings: Settings) -> int:
+    """How many processes serve."""
+    return cores() if settings.workers == "auto" else settings.workers
+
+
+def supervise(settings: Settings, be: Callable[[Place, Callable[[], None], int], int]) -> int:
+    """Run as many workers as the settings ask for, each as ``be`` says; the exit code. Raises OSError.
+
+    ``be`` is called in each worker's own process, with its place, what to call once it serves, and a file descriptor that
+    is at its end when the supervisor is gone.
+    """
+    count = workers_of(settings)
+    certificates = settings.client_certificates
+    devices = certificates.listen if certificates and settings.tls else None
+    with tempfile.TemporaryDirectory(prefix="mailgate-") as folder:
+        public = open_listeners(settings.listen, count)
+        admin = open_listeners(settings.admin_listen, 1)
+        asking = open_listeners(devices, count) if devices else [[] for _ in range(count)]
+
+        def run_worker(number: int, ready: Callable[[], None], life: int) -> int:
+            mine = Place(
+                number, count, public[number], asking[number], admin[0] if number == 0 else (), Path(folder)
+            )
+            close([each for index, each in enumerate((*public, *asking)) if index % count != number])
+            return be(mine, ready, life)
+
+        def stop_listening() -> None:
+            close([*public, *asking, *admin])
+
+        grace = settings.timeouts.shutdown.total_seconds() + FAREWELL
+        try:
+            return Supervisor(count, run_worker, grace, stop_listening).run()
+        finally:
+            stop_listening()

@@ -1,0 +1,259 @@
+"""Several workers under one supervisor: the real thing, with real signals."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from tests.integration.conftest import IPHONE, Guard
+from tests.integration.gate import (
+    EVERYONE,
+    PHONE_RULES,
+    PROXY,
+    START,
+    Gate,
+    start_gate,
+    wait_for,
+    write_config,
+)
+from tests.servers import descendants
+
+COUNT = 2
+EAS_ID = "ApplC39X8FAKEID"
+Start = Callable[..., Gate]
+
+
+@pytest.fixture
+def start(webmail: TestServer, tmp_path: Path) -> Iterator[Start]:
+    """Start a gate of several workers; it has to leave with exit code 0, and nobody stays behind."""
+    gates: list[Gate] = []
+
+    def started(policy: dict[str, Any] = EVERYONE, upstream: str = "", **settings: Any) -> Gate:
+        known = {"workers": COUNT} | settings
+        gates.append(start_gate(write_config(tmp_path, upstream or str(webmail.make_url("")), known, policy)))
+        assert wait_for(lambda: len(workers(gates[-1])) == COUNT and len(serving(gates[-1])) >= COUNT, START)
+        return gates[-1]
+
+    yield started
+    for gate in gates:
+        left = workers(gate)
+        if gate.process.poll() is None:
+            assert gate.stop() == 0, "\n".join(gate.log[-20:])
+        assert not [pid for pid in left if Path(f"/proc/{pid}").exists()]
+
+
+def workers(gate: Gate) -> list[int]:
+    return descendants(gate.process.pid)
+
+
+def serving(gate: Gate) -> list[dict[str, Any]]:
+    return [each for each in gate.records() if each.get("event") == "listening"]
+
+
+def url(gate: Gate, path: str = "/") -> str:
+    return "http://{}:{}{}".format(*gate.public, path)
+
+
+async def told(client: aiohttp.ClientSession, gate: Gate, path: str) -> Any:
+    async with client.get("http://{}:{}{}".format(*gate.admin, path)) as answer:
+        return await (answer.json() if path == "/readyz" else answer.text())
+
+
+@asynccontextmanager
+async def load(gate: Gate, at_once: int = 4) -> AsyncIterator[list[int]]:
+    """Ask again and again, each time on a new connection. The status of every answer; what fails raises at the end."""
+    statuses: list[int] = []
+    going = True
+
+    async def ask() -> None:
+        while going:
+            async with (
+                aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)) as session,
+                session.get(url(gate)) as answer,
+            ):
+                assert await answer.read()
+                statuses.append(answer.status)
+
+    asking = [asyncio.create_task(ask()) for _ in range(at_once)]
+    try:
+        yield statuses
+    finally:
+        going = False
+        await asyncio.gather(*asking)
+
+
+async def decided(client: aiohttp.ClientSession, gate: Gate) -> dict[str, float]:
+    """How much each worker has decided."""
+    lines = re.findall(
+        r'^mailgate_decisions_total\{.*worker="(\d+)"\} (\S+)$',
+        await told(client, gate, "/metrics"),
+        re.MULTILINE,
+    )
+    return {worker: float(count) for worker, count in lines}
+
+
+async def test_every_worker_serves_and_one_scrape_has_the_numbers_of_all(
+    start: Start, client: aiohttp.ClientSession
+) -> None:
+    gate, asked = start(), 0
+    async with load(gate) as statuses:
+        while len(await decided(client, gate)) < COUNT and len(statuses) < 5000:
+            await asyncio.sleep(0.05)
+    asked = len(statuses)
+    counted = await decided(client, gate)
+    assert sorted(counted) == [str(number) for number in range(COUNT)]
+    assert sum(counted.values()) == asked
+    assert (await told(client, gate, "/readyz"))["workers"] == {"wanted": COUNT, "answering": COUNT}
+
+
+async def test_no_connection_is_lost_while_workers_are_replaced(
+    start: Start, client: aiohttp.ClientSession
+) -> None:
+    gate = start()
+    before = workers(gate)
+    async with load(gate) as statuses:
+        gate.process.send_signal(signal.SIGUSR2)
+        assert await asyncio.to_thread(
+            wait_for,
+            lambda: len(workers(gate)) == COUNT and not set(before) & set(workers(gate)),
+            START,
+        )
+    assert statuses
+    assert set(statuses) == {200}
+    assert (await told(client, gate, "/readyz"))["workers"]["answering"] == COUNT
+
+
+async def test_a_worker_that_dies_is_started_again_while_the_others_go_on(
+    start: Start, client: aiohttp.ClientSession
+) -> None:
+    gate = start()
+    victim = workers(gate)[-1]
+    os.kill(victim, signal.SIGKILL)
+    answers = []
+    for _ in range(20):
+        async with client.get(url(gate)) as answer:
+            answers.append(answer.status)
+    assert answers == [200] * 20
+    assert await asyncio.to_thread(wait_for, lambda: len(serving(gate)) == COUNT + 1, START)
+    died = [each for each in gate.records() if each.get("event") == "worker-died"]
+    assert [each["code"] for each in died] == [-signal.SIGKILL]
+    assert victim not in workers(gate)
+
+
+async def test_changed_files_count_at_every_worker(start: Start, tmp_path: Path) -> None:
+    gate = start()
+    (tmp_path / "policy.yaml").write_text(json.dumps(PHONE_RULES))
+    for _ in range(100):
+        if await statuses_of(url(gate), {"User-Agent": IPHONE}) == {403}:
+            return
+        await asyncio.sleep(0.1)
+    pytest.fail("some workers still decide by the old rules")
+
+
+async def test_what_a_device_reports_to_one_worker_counts_at_all(
+    guard: Guard, client: aiohttp.ClientSession
+) -> None:
+    guarded = guard(PHONE_RULES, workers=COUNT)
+    sync = f"{guarded.url}/Microsoft-Server-ActiveSync?Cmd=FolderSync&User=alice&DeviceId={EAS_ID}&DeviceType=iPhone"
+    ask = partial(statuses_of, sync, {"Authorization": "Basic YWxpY2U6c2VjcmV0"})
+    assert await ask() == {403}
+    async with client.get(guarded.url + "/", headers=guarded.report(eas_ids=(EAS_ID,))) as answer:
+        assert answer.status == 200
+    for _ in range(100):
+        if await ask() == {200}:
+            return
+        await asyncio.sleep(0.1)
+    pytest.fail("some workers still know nothing of the device")
+
+
+async def statuses_of(url: str, headers: dict[str, str]) -> set[int]:
+    """What new connections get: each may be another worker's."""
+    found = set()
+    for _ in range(20):
+        async with (
+            aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)) as session,
+            session.get(url, headers=headers) as answer,
+        ):
+            found.add(answer.status)
+    return found
+
+
+async def test_what_runs_is_finished_when_all_are_to_end(start: Start, tmp_path: Path) -> None:
+    asked, finish = asyncio.Event(), asyncio.Event()
+
+    async def slow(_: web.Request) -> web.Response:
+        asked.set()
+        await finish.wait()
+        return web.Response(text="late mail")
+
+    app = web.Application()
+    app.router.add_get("/", slow)
+    async with TestServer(app) as webmail, aiohttp.ClientSession() as session:
+        gate = start(upstream=str(webmail.make_url("")), timeouts={"shutdown": "20s"})
+        asking = asyncio.create_task(session.get(url(gate)))
+        await asked.wait()
+        gate.terminate()
+        assert await asyncio.to_thread(wait_for, lambda: not takes_connections(gate), START)
+        finish.set()
+        async with await asking as answer:
+            assert await answer.text() == "late mail"
+    assert await asyncio.to_thread(gate.process.wait, START) == 0
+
+
+def takes_connections(gate: Gate) -> bool:
+    try:
+        socket.create_connection(gate.public, timeout=5).close()
+    except OSError:
+        return False
+    return True
+
+
+async def test_workers_end_when_their_supervisor_is_killed(start: Start) -> None:
+    gate = start()
+    left = workers(gate)
+    gate.process.kill()
+    await asyncio.to_thread(gate.process.wait, START)
+    gone = lambda: not [pid for pid in left if Path(f"/proc/{pid}").exists()]  # noqa: E731
+    assert await asyncio.to_thread(wait_for, gone, START)
+
+
+def refused_start(config: Path) -> str:
+    """What a start says that fails; the exit code is 1."""
+    done = subprocess.run(
+        [sys.executable, "-m", "mailgate", "run", "--config", str(config)],
+        env=os.environ | {"PYTHONPATH": str(PROXY)},
+        capture_output=True,
+        text=True,
+        timeout=START,
+        check=False,
+    )
+    assert done.returncode == 1
+    return done.stderr
+
+
+def test_a_port_that_is_taken_is_said_and_nothing_starts(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0), reuse_port=True) as taken:
+        listen = f"127.0.0.1:{taken.getsockname()[1]}"
+        said = refused_start(write_config(tmp_path, "http://127.0.0.1:9", {"workers": 2, "listen": listen}))
+    assert said.count("mailgate: not started") == 1
+    assert "in use" in said
+
+
+def test_what_stands_in_the_way_of_all_workers_is_said_once(tmp_path: Path) -> None:
+    settings = {"workers": 2, "store": f"sqlite:///{tmp_path}/missing/mailgate.db/x"}
+    (tmp_path / "missing").write_text("a file where a folder should be")
+    said = refused_start(write_config(tmp_path, "http://127.0.0.1:9", settings))
+    assert said.count("mailgate: not started") == 1

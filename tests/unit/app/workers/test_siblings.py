@@ -1,0 +1,45 @@
+"""The numbers of several workers in one text."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+from mailgate.app.workers.place import ALONE
+from mailgate.app.workers.siblings import Siblings, merged
+
+
+def a_worker(count: float) -> CollectorRegistry:
+    registry = CollectorRegistry()
+    Counter("seen", "Seen so far", ["kind"], registry=registry).labels("laptop").inc(count)
+    Gauge("open", "Open now", registry=registry).set(count)
+    Histogram("seconds", "How long", registry=registry, buckets=(1,)).observe(count)
+    return registry
+
+
+def samples(text):
+    return {
+        (sample.name, *sorted(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(text.decode())
+        for sample in family.samples
+        if not sample.name.endswith("_created")
+    }
+
+
+def test_every_sample_has_the_number_of_its_worker_and_its_own_value():
+    found = samples(merged({n: generate_latest(a_worker(n + 1)).decode() for n in (0, 1)}))
+    assert found["seen_total", ("kind", "laptop"), ("worker", "0")] == 1
+    assert found["seen_total", ("kind", "laptop"), ("worker", "1")] == 2
+    assert found["open", ("worker", "1")] == 2
+    assert found["seconds_bucket", ("le", "1.0"), ("worker", "0")] == 1
+    assert found["seconds_bucket", ("le", "1.0"), ("worker", "1")] == 0
+
+
+def test_a_metric_of_all_workers_is_told_in_one_piece():
+    text = merged({n: generate_latest(a_worker(1)).decode() for n in (0, 1, 2)}).decode()
+    assert text.count("# HELP seen_total ") == 1
+    assert text.count("# TYPE seconds histogram") == 1
+
+
+async def test_a_gate_that_is_alone_tells_its_numbers_as_they_are():
+    registry = a_worker(3)
+    assert await Siblings(ALONE, registry).metrics() == generate_latest(registry)
+    assert await Siblings(ALONE, registry).answering() == 1
