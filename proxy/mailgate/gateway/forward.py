@@ -136,7 +136,7 @@ class Forwarder:
         framing = framing_for(exchange.head, head, closing=not body.complete)
         out = response_head(exchange.head, head, framing, self.rewrite, now, exchange.answer_fields) + edited
         exchange.started = True
-        while True:
+        while not upstream.exhausted:
             if not upstream.ready:  # else the head leaves together with the first piece
                 exchange.write(out)
                 out = b""
@@ -149,8 +149,6 @@ class Forwarder:
             out = b""
             if exchange.congested:
                 await exchange.drain(self.idle)
-            if upstream.exhausted:
-                break
         out += self._end(upstream, framing)
         if out:
             exchange.write(out)

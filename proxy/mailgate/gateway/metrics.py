@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
+from prometheus_client import CollectorRegistry, Counter, Gauge, Info
 
+from mailgate.gateway.durations import Durations
 from mailgate.model import Effect, Kind, Reason
 
 DECISION_BUCKETS = (0.00002, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.005, 0.025, 0.1, 1.0)
@@ -24,11 +25,11 @@ class Metrics:
         self.would = Counter(
             "mailgate_would", "Report-only rules that matched", ["rule", "effect"], registry=self.registry
         )
-        self.decision_seconds = Histogram(
+        self.decision_seconds = Durations(
             "mailgate_decision_seconds",
             "Time from the facts to the decision",
-            registry=self.registry,
-            buckets=DECISION_BUCKETS,
+            DECISION_BUCKETS,
+            self.registry,
         )
         self.errors = Counter(
             "mailgate_errors", "Answers that the gate gave for an error", ["reason"], registry=self.registry

@@ -176,9 +176,13 @@ class UpstreamConnection(asyncio.Protocol):
         """
         if sent is not None and not sent.done():
             sent.add_done_callback(lambda _: self._wake())
-            await self._until(lambda: bool(self._heads) or sent.done(), None)
+            self._set_deadline(None)
+            while not self._heads and not sent.done():
+                await self._news()
         if not self._heads:
-            await self._until(lambda: bool(self._heads), self._endpoint.response_time)
+            self._set_deadline(self._endpoint.response_time)
+            while not self._heads:
+                await self._news()
         return self._heads.popleft()
 
     @property
@@ -196,7 +200,9 @@ class UpstreamConnection(asyncio.Protocol):
         if not self._content and (self._body is None or self._body.done):
             return b""
         if not self._content:
-            await self._until(lambda: bool(self._content) or self._ended, self._endpoint.idle_time)
+            self._set_deadline(self._endpoint.idle_time)
+            while not self._content and not self._ended:
+                await self._news()
             if not self._content:
                 return b""
         piece = self._content.popleft()
@@ -305,20 +311,21 @@ class UpstreamConnection(asyncio.Protocol):
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
-    async def _until(self, ready: Callable[[], bool], timeout: float | None) -> None:
-        """Wait for it, ``timeout`` seconds in all: bytes that come one by one win no time."""
-        self._set_deadline(timeout)
+    async def _news(self) -> None:
+        """Wait until something came. Raises UpstreamError, also where the deadline passes."""
+        if self._error is not None:
+            raise self._error
+        self._waiter = self._loop.create_future()
         try:
-            while not ready():
-                if self._error is not None:
-                    raise self._error
-                self._waiter = self._loop.create_future()
-                await self._waiter
+            await self._waiter
         finally:
             self._waiter = None
 
     def _set_deadline(self, seconds: float | None) -> None:
-        """One timer for all answers: it finds out late that another one is awaited by now, and runs again."""
+        """Wait so long in all: bytes that come one by one win no time.
+
+        One timer does for all answers: it finds out late that another one is awaited by now, and runs again.
+        """
         self._deadline = None if seconds is None else self._loop.time() + seconds
         if self._timer is not None and (self._deadline is None or self._timer.when() <= self._deadline):
             return
