@@ -39,26 +39,26 @@ NEVER_TRAILERS = HOP_BY_HOP | {
 def request_head(head: RequestHead, origin: Origin, *, default_host: bytes) -> bytes:
     """The head for the webmail. Trust headers of the client are gone, true ones stand in their place."""
     host = head.host or default_host
-    return b"%b %b HTTP/1.1\r\n%b%b%b%b%b%b\r\n" % (
+    kept, options = _passed_on(head)
+    return b"%b %b HTTP/1.1\r\n%b%b%b%b%b\r\n" % (
         head.method,
         head.target,
         b"" if b"host" in head.fields.named else b"Host: %b\r\n" % host,
-        _passed_on(head),
+        kept,
         _forwarded(origin.forwarded_for, origin.scheme, origin.host or host, origin.remote),
         b"X-Forwarded-User: %b\r\n" % origin.user if origin.user else b"",
-        VIA % head.minor,
-        _options(head),
+        options,
     )
 
 
-def _passed_on(head: RequestHead) -> bytes:
-    """The client's own fields, as far as they are the webmail's business."""
-    if head.scheme or head.max_forwards is not None:
-        return _passed_on_lines(head)  # not made of the fields alone
-    memo, key = head.fields.memo, (_passed_on, head.minor)
-    lines: bytes | None = memo.get(key)
+def _passed_on(head: RequestHead) -> tuple[bytes, bytes]:
+    """The client's own fields, as far as they are the webmail's business, and what the gate says of the connection."""
+    if head.scheme or head.max_forwards is not None:  # not made of the fields alone
+        return _passed_on_lines(head), VIA % head.minor + _options(head)
+    memo, key = head.fields.memo, (_passed_on, head.minor, head.upgrade)
+    lines: tuple[bytes, bytes] | None = memo.get(key)
     if lines is None:
-        lines = memo[key] = _passed_on_lines(head)
+        lines = memo[key] = _passed_on_lines(head), VIA % head.minor + _options(head)
     return lines
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Info
 
-from mailgate.gateway.durations import Durations
+from mailgate.gateway.tallies import Durations, Tallies
 from mailgate.model import Effect, Kind, Reason
 
 DECISION_BUCKETS = (0.00002, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.005, 0.025, 0.1, 1.0)
@@ -15,13 +15,9 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.decisions = Counter(
-            "mailgate_decisions",
-            "Requests decided",
-            ["effect", "reason", "kind"],
-            registry=self.registry,
+        self.decisions = Tallies(
+            "mailgate_decisions", "Requests decided", ("effect", "reason", "kind"), self.registry
         )
-        self._series: dict[tuple[Effect, Reason, Kind], Counter] = {}
         self.would = Counter(
             "mailgate_would", "Report-only rules that matched", ["rule", "effect"], registry=self.registry
         )
@@ -110,11 +106,8 @@ class Metrics:
         self.build = Info("mailgate_build", "The version that runs", registry=self.registry)
 
     def count(self, effect: Effect, reason: Reason, kind: Kind) -> None:
-        """Count one decision. The series are looked up once each: this is on the path of every request."""
-        counter = self._series.get((effect, reason, kind))
-        if counter is None:
-            counter = self._series[effect, reason, kind] = self.decisions.labels(effect, reason, kind)
-        counter.inc()
+        """Count one decision."""
+        self.decisions.add((effect, reason, kind))
 
     def watch(self, name: str, meaning: str, read: Callable[[], float]) -> None:
         """A gauge that is read when it is scraped."""

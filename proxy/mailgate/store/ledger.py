@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mailgate.model import Access, Decision
 from mailgate.store.database import Database
 from mailgate.store.outbox import Outbox
-from mailgate.store.recorded import client_facts
+from mailgate.store.recorded import Recorder
 from mailgate.store.sightings import ClientFacts, Sighting, Tally, count_up
 from mailgate.store.spool import Spool
 
@@ -33,6 +33,7 @@ class Ledger(Outbox[Sighting, Tally]):
         self.passed_over = 0
         """Decisions on strangers that were not recorded, because too many different ones came at once."""
         self._strangers = 0
+        self._recorder = Recorder()
 
     def record(self, access: Access, decision: Decision, reference: str = "") -> None:
         """Count one decision. Never waits and never raises; what cannot be kept is counted as dropped.
@@ -41,7 +42,7 @@ class Ledger(Outbox[Sighting, Tally]):
         which device, only the first ``MOST_STRANGERS`` different ones of each write are kept.
         """
         try:
-            sighting = _sighting(access, decision)
+            sighting = _sighting(self._recorder.client_facts(access.facts, access.client), access, decision)
             before = self._items.get(sighting)
             if before is not None:
                 self._items[sighting] = before.once_more(access.now, reference)
@@ -78,10 +79,10 @@ class Ledger(Outbox[Sighting, Tally]):
         return sighting, Tally(count, datetime.fromisoformat(first), datetime.fromisoformat(last), reference)
 
 
-def _sighting(access: Access, decision: Decision) -> Sighting:
+def _sighting(client: ClientFacts, access: Access, decision: Decision) -> Sighting:
     return Sighting(
         day=(access.now if access.now.tzinfo is UTC else access.now.astimezone(UTC)).date(),
-        client=client_facts(access.facts, access.client),
+        client=client,
         device=access.posture.device_id,
         posture=access.posture.state,
         user=access.user.name[:_LONGEST_NAME],

@@ -3,6 +3,7 @@
 Never kept: cookies, credentials, tokens, addresses, bodies, and all of a query but an ActiveSync device's own name.
 """
 
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from mailgate.classify.certified import HEADER as CERTIFICATE
@@ -28,6 +29,28 @@ _ADDRESSES = {
     Protocol.JMAP: "/jmap/",
     Protocol.MAPI: "/mapi/emsmdb/",
 }
+
+
+class Recorder:
+    """``client_facts`` of clients that come again: the same headers and the same client, not only equal ones.
+
+    Neither is ever changed, and what is remembered keeps them alive, so that they are still what they were.
+    """
+
+    def __init__(self, size: int = 512) -> None:
+        self._size = size
+        self._known: dict[tuple[int, int, str, str], tuple[Mapping[str, str], Client, ClientFacts]] = {}
+
+    def client_facts(self, facts: RequestFacts, client: Client) -> ClientFacts:
+        """The unique client behind a request, as it is recorded."""
+        target = _target(facts, client)
+        key = (id(facts.headers), id(client), facts.method, target)
+        known = self._known.get(key)
+        if known is None:
+            if len(self._known) >= self._size:
+                self._known.clear()
+            known = self._known[key] = facts.headers, client, client_facts(facts, client)
+        return known[2]
 
 
 def client_facts(facts: RequestFacts, client: Client) -> ClientFacts:
