@@ -53,6 +53,7 @@ def parse_response_head(
         raise Malformed(f"more than {max_fields} header fields")
     match = STATUS_LINE.fullmatch(line)
     if not match:
+        lines_of(line + CRLF)
         raise Malformed("the status line is not `HTTP/1.x SP status SP reason`")
     minor, status = min(int(match[1]), 1), int(match[2])
     if fields is None:
