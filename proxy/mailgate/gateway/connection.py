@@ -13,6 +13,7 @@ from aiohttp.base_protocol import BaseProtocol
 from aiohttp.streams import StreamReader
 from aiohttp.tcp_helpers import tcp_keepalive
 
+from mailgate.gateway.deadline import Deadline
 from mailgate.gateway.exchange import Exchange, Handler, Receiver
 from mailgate.gateway.http1.fields import FieldMemory
 from mailgate.gateway.http1.request import RequestHead, RequestRefused
@@ -44,8 +45,7 @@ class Connection(BaseProtocol):
         "_closing",
         "_current",
         "_head_timer",
-        "_idle_timer",
-        "_idle_until",
+        "_idle_time",
         "_limits",
         "_listener",
         "_peer",
@@ -70,8 +70,7 @@ class Connection(BaseProtocol):
         self._current: Exchange | None = None
         self._closing = False
         self._head_timer: asyncio.TimerHandle | None = None
-        self._idle_timer: asyncio.TimerHandle | None = None
-        self._idle_until = 0.0
+        self._idle_time = Deadline(loop, self._close_if_idle)
         self._tail = b""
         self._receiver: Receiver | None = None
         self._peer: Readable | None = None
@@ -86,8 +85,7 @@ class Connection(BaseProtocol):
         self.peername = transport.get_extra_info("peername")
         self.ssl_context = transport.get_extra_info("sslcontext")
         self._listener.connections.add(self)
-        self._idle_until = self._loop.time() + self._limits.keep_alive
-        self._idle_timer = self._loop.call_at(self._idle_until, self._look_whether_idle)
+        self._idle_time.set(self._limits.keep_alive)
         self._task = self._loop.create_task(self._serve())
 
     def data_received(self, data: bytes) -> None:
@@ -100,9 +98,9 @@ class Connection(BaseProtocol):
             self._parse(data)
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        for timer in (self._head_timer, self._idle_timer):
-            if timer is not None:
-                timer.cancel()
+        self._idle_time.end()
+        if self._head_timer is not None:
+            self._head_timer.cancel()
         self._closing = True
         self._listener.connections.discard(self)
         self._requests.feed_eof()
@@ -183,6 +181,8 @@ class Connection(BaseProtocol):
                     await self._asked()
                 elif not await self._serve_next():
                     break
+                elif self._queue:
+                    await asyncio.sleep(0)  # who sends many requests at once does not keep the others waiting
         except ConnectionError:
             pass
         except Exception as error:  # noqa: BLE001 - whatever comes through the handler ends this connection alone
@@ -210,15 +210,15 @@ class Connection(BaseProtocol):
         exchange = self._current = Exchange(head, body, self)
         try:
             outcome = await self._listener.handler(exchange)
+            if not body.is_eof():
+                await self._linger(body)
         finally:
             self._current = None
-        if not body.is_eof():
-            await self._linger(body)
         if self._receiver is not None or not outcome.keep_alive or not body.is_eof():
             return False
         if self._upgraded and not self._queue:
             self._read_requests_again()
-        self._idle_until = self._loop.time() + self._limits.keep_alive
+        self._idle_time.set(self._limits.keep_alive)
         return True
 
     def _read_on(self) -> None:
@@ -247,16 +247,11 @@ class Connection(BaseProtocol):
 
     # the end
 
-    def _look_whether_idle(self) -> None:
-        """One timer for all requests: it finds out late that there were some, and waits again."""
-        if self._closing:
-            return
-        if self._loop.time() < self._idle_until:
-            self._idle_timer = self._loop.call_at(self._idle_until, self._look_whether_idle)
-        elif self._idle:
+    def _close_if_idle(self) -> None:
+        if self._idle:
             self.close()
         else:
-            self._idle_timer = self._loop.call_later(self._limits.keep_alive, self._look_whether_idle)
+            self._idle_time.set(self._limits.keep_alive)
 
     @property
     def _idle(self) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, cast
 
+from mailgate.gateway.deadline import Deadline
 from mailgate.gateway.http1.body import Body
 from mailgate.gateway.http1.fields import Field, FieldMemory
 from mailgate.gateway.http1.grammar import Malformed
@@ -80,8 +81,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._error: UpstreamError | None = None
         self._closed = False
         self._waiter: asyncio.Future[None] | None = None
-        self._deadline: float | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._deadline = Deadline(loop, self._too_late)
         self._drain_waiter: asyncio.Future[None] | None = None
         self._switched = False
         self._tunnel: Callable[[bytes], None] | None = None
@@ -115,8 +115,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._closed = True
-        if self._timer is not None:
-            self._timer.cancel()
+        self._deadline.end()
         if self._body is not None and exc is None:
             try:
                 self._body.feed_eof()
@@ -176,11 +175,11 @@ class UpstreamConnection(asyncio.Protocol):
         """
         if sent is not None and not sent.done():
             sent.add_done_callback(lambda _: self._wake())
-            self._set_deadline(None)
+            self._deadline.clear()
             while not self._heads and not sent.done():
                 await self._news()
         if not self._heads:
-            self._set_deadline(self._endpoint.response_time)
+            self._deadline.set(self._endpoint.response_time)
             while not self._heads:
                 await self._news()
         return self._heads.popleft()
@@ -200,7 +199,7 @@ class UpstreamConnection(asyncio.Protocol):
         if not self._content and (self._body is None or self._body.done):
             return b""
         if not self._content:
-            self._set_deadline(self._endpoint.idle_time)
+            self._deadline.set(self._endpoint.idle_time)
             while not self._content and not self._ended:
                 await self._news()
             if not self._content:
@@ -312,7 +311,7 @@ class UpstreamConnection(asyncio.Protocol):
             self._waiter.set_result(None)
 
     async def _news(self) -> None:
-        """Wait until something came. Raises UpstreamError, also where the deadline passes."""
+        """Wait until something came. Raises UpstreamError, also where the deadline passes: drops win no time."""
         if self._error is not None:
             raise self._error
         self._waiter = self._loop.create_future()
@@ -321,25 +320,10 @@ class UpstreamConnection(asyncio.Protocol):
         finally:
             self._waiter = None
 
-    def _set_deadline(self, seconds: float | None) -> None:
-        """Wait so long in all: bytes that come one by one win no time.
-
-        One timer does for all answers: it finds out late that another one is awaited by now, and runs again.
-        """
-        self._deadline = None if seconds is None else self._loop.time() + seconds
-        if self._timer is not None and (self._deadline is None or self._timer.when() <= self._deadline):
-            return
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = None
-        if self._deadline is not None:
-            self._timer = self._loop.call_at(self._deadline, self._look_at_the_time)
-
-    def _look_at_the_time(self) -> None:
-        self._timer = None
-        if self._waiter is None or self._waiter.done() or self._deadline is None:
-            return
-        if self._loop.time() < self._deadline:
-            self._timer = self._loop.call_at(self._deadline, self._look_at_the_time)
+    def _too_late(self) -> None:
+        if self._waiter is None:
+            return  # an answer came in time
+        if self._waiter.done():
+            self._deadline.set(0)  # something came just now: whoever waits for more finds that it is too late
         else:
             self._waiter.set_exception(UpstreamTimeout("the webmail said nothing in time"))

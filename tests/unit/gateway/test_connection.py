@@ -95,6 +95,22 @@ async def test_a_client_that_sends_more_than_is_answered_is_not_read(connect):
     assert peer.transport.reading
 
 
+async def test_who_sends_many_requests_at_once_does_not_keep_the_others_waiting(connect):
+    order = []
+
+    async def note(asked):
+        order.append(asked.head.target)
+        return Outcome(keep_alive=True)
+
+    many, other = connect(note), connect(note)
+    await settle()
+    many.connection.data_received(GET * 10)
+    other.connection.data_received(GET.replace(b"/a", b"/other"))
+    await settle()
+    assert order.index(b"/other") < 5
+    assert len(order) == 11
+
+
 async def test_a_refusal_keeps_its_turn_and_ends_the_connection(connect):
     peer = connect(echo)
     got = await peer.send(GET + b"G(T / HTTP/1.1\r\n\r\n" + GET)
@@ -123,8 +139,7 @@ async def test_the_clock_of_a_head_stops_when_it_has_ended_and_does_not_run_betw
 async def test_an_idle_connection_is_closed(connect):
     peer = connect(echo)
     await peer.send(GET)
-    peer.connection._idle_until = 0
-    peer.connection._look_whether_idle()
+    peer.connection._close_if_idle()
     assert peer.transport.closing
 
 
@@ -137,8 +152,7 @@ async def test_a_connection_with_a_request_is_not_idle(connect):
 
     peer = connect(slow)
     await peer.send(GET)
-    peer.connection._idle_until = 0
-    peer.connection._look_whether_idle()
+    peer.connection._close_if_idle()
     assert not peer.transport.closing
     go.set()
     await settle()
