@@ -15,7 +15,7 @@ class Tallies(Collector):
     """How often something happened, by the values of its labels, which come from closed sets."""
 
     def __init__(self, name: str, meaning: str, labels: Sequence[str], registry: CollectorRegistry) -> None:
-        self._name, self._meaning, self._labels = name, meaning, labels
+        self.name, self.labels, self._meaning = name, labels, meaning
         self._counts: dict[tuple[str, ...], int] = {}
         registry.register(self)
 
@@ -23,7 +23,7 @@ class Tallies(Collector):
         self._counts[values] = self._counts.get(values, 0) + 1
 
     def collect(self) -> Iterator[Metric]:
-        family = CounterMetricFamily(self._name, self._meaning, labels=self._labels)
+        family = CounterMetricFamily(self.name, self._meaning, labels=self.labels)
         for values, count in self._counts.items():
             family.add_metric(values, count)
         yield family
