@@ -141,6 +141,8 @@ def _tend(arguments: list[str], folder: str, environment: dict[str, str], error:
 
 
 def _run(arguments: list[str], folder: str, environment: dict[str, str], error: int) -> None:
+    import killing  # type: ignore[import-not-found]  # beside this file, which runs as a script
+
     from mailgate.cli import main
 
     os.dup2(error, 2)
@@ -150,6 +152,8 @@ def _run(arguments: list[str], folder: str, environment: dict[str, str], error: 
     os.environ.update(environment)
     time.tzset()
     sys.argv = ["mailgate", *arguments]
+    if point := environment.get(killing.POINT):
+        killing.arm(int(point), environment.get(killing.BEHIND, ""))
     try:
         main()
         code = 0

@@ -1,5 +1,6 @@
 """What a mail server gets at the admin port of a running gate."""
 
+import json
 from io import BytesIO
 from typing import Any
 
@@ -69,6 +70,29 @@ async def test_what_is_no_question_gets_no_verdict(
         f"{door.admin}/dovecot/policy{query}", data=BytesIO(body), headers=headers
     ) as response:
         assert response.status == status
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"login": "\ud800"},
+        {"login": "a\0b", "remote": "\0"},
+        {"login": "Zoë@müller.example"},
+        {"login": "x" * 50_000},
+        {"remote": "no address"},
+        {"remote": None, "device_id": None, "client_id": None},
+        {"device_id": "\ud800 (" * 1000},
+        {"device_id": '"name" "' + "\\\\" * 10_000},
+        {"protocol": "IMAP", "tls": {"ja4": [1]}, "pwhash": 7},
+    ],
+)
+async def test_an_odd_question_gets_a_verdict_like_any_other(
+    client: aiohttp.ClientSession, door: Guarded, odd: dict[str, Any]
+) -> None:
+    body = json.dumps({"login": "ada", "protocol": "imap"} | odd).encode()
+    async with client.post(f"{door.admin}/dovecot/policy?command=allow", data=body, headers=KEY) as response:
+        assert response.status == 200
+        assert (await response.json())["status"] == -1
 
 
 async def test_the_address_is_on_the_admin_port_alone_and_only_where_it_is_set(

@@ -255,3 +255,27 @@ def test_no_rule_keeps_anybody_from_asking_the_way(
         facts=RequestFacts(method=method, target=target),
     )
     assert decide(asked, policy_of({"when": "true", "effect": "block"})).rule == rule
+
+
+_STARTS = ("2026-12-01", "2026-12-08T09:00:00-08:00", "2026-12-15T09:00:00+14:00", "2027-01-01")
+_STRICTER = list(Effect)
+_MINUTES = st.integers(-20 * 24 * 60, 40 * 24 * 60)
+
+
+@given(
+    st.sampled_from(["block", "challenge"]),
+    st.sets(st.sampled_from(["report_only", "warn", "enforce"]), min_size=1),
+    st.sets(st.sampled_from(_STARTS), min_size=3, max_size=3),
+    _MINUTES,
+    _MINUTES,
+)
+def test_who_is_always_the_same_is_only_ever_kept_out_more_by_a_rule_in_stages(
+    effect: str, named: set[str], starts: set[str], one: int, other: int
+) -> None:
+    order = [stage for stage in ("report_only", "warn", "enforce") if stage in named]
+    stages = dict(zip(order, sorted(starts), strict=False))
+    policy = policy_of({"effect": effect, "stages": stages}, {"effect": "allow"})
+    sooner, later = sorted((one, other))
+    at = [access(now=NOW + timedelta(minutes=each)) for each in (sooner, later)]
+    before, after = [_STRICTER.index(decide(each, policy).effect) for each in at]
+    assert before <= after

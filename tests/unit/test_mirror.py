@@ -22,6 +22,7 @@ WITHOUT_A_MIRROR = {
     "classify/appliances.py": FAMILIES,
     "classify/desktops.py": FAMILIES,
     "classify/handhelds.py": FAMILIES,
+    "classify/masked.py": FAMILIES,
     "classify/programs.py": FAMILIES,
     "connectors/protocol.py": NOUNS,
     "connectors/surroundings.py": NOUNS,

@@ -7,7 +7,7 @@ from cachetools import LRUCache, cached
 
 from mailgate.classify.activesync import VERSION_HEADER, DeviceQuery, read_activesync, read_query
 from mailgate.classify.attested import with_attestation, with_device
-from mailgate.classify.browser import read_user_agent, warm
+from mailgate.classify.browser import read_user_agent, shortened, warm
 from mailgate.classify.hints import HEADERS, read_hints
 from mailgate.classify.imap import HEADER as IMAP_ID
 from mailgate.classify.imap import MAX_LENGTH as MAX_IMAP_ID
@@ -24,8 +24,8 @@ CACHED_CLIENTS = 4096
 """Python moves a table of twice as many to a larger place in more than a millisecond, for which one request would wait."""
 CACHED_HINTS = 512
 
-_LONGEST_KEY = 2048
-"""Characters of a header that a cache entry keeps; the families read less."""
+_LONGEST_KEY = 768
+"""Characters of a header that a cache entry keeps; the families read less, and see by it that there was more."""
 
 
 def classify(facts: RequestFacts) -> Client:
@@ -41,7 +41,7 @@ def classify(facts: RequestFacts) -> Client:
         query = read_query(facts.query, facts.headers.get(VERSION_HEADER, ""))
     hints = tuple((name, facts.headers[name][:_LONGEST_KEY]) for name in HEADERS if name in facts.headers)
     probe = facts.headers.get(HEADER, "")[:_LONGEST_KEY]
-    return _classify(facts.user_agent[:_LONGEST_KEY], hints, protocol, query, probe)
+    return _classify(shortened(facts.user_agent), hints, protocol, query, probe)
 
 
 @cached(LRUCache(CACHED_CLIENTS), lock=Lock())

@@ -4,18 +4,21 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass, replace
-from urllib.parse import unquote, unquote_plus
+from urllib.parse import unquote_plus
 
+from mailgate.classify.percent import decoded
 from mailgate.classify.reading import KIND_OF_FORM, Reading
 from mailgate.classify.table import Rule, Table
 from mailgate.model import Finding, Reason, Signal
 
-MAX_LENGTH = 2048
-"""Characters of a query that are read."""
+MAX_LENGTH = 1024
+"""Characters of a query that are read: real ones have about 150."""
 VERSION_HEADER = "ms-asprotocolversion"
 
 _MAX_VALUE = 256
 _MAX_PAIRS = 32
+_MAX_PARAMETERS = 16
+"""There are seven kinds ([MS-ASHTTP] 2.2.1.1.1.1.3)."""
 _SOURCE = "activesync"
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{2,}={0,2}")
 _VERSION = re.compile(r"[0-9]{1,2}\.[0-9]")
@@ -109,7 +112,7 @@ def read_query(query: str, version: str = "") -> DeviceQuery:
     ``version`` is the ``MS-ASProtocolVersion`` header, for queries that name no version themselves.
     """
     said = version.strip() if _VERSION.fullmatch(version.strip()) else ""
-    unescaped = unquote(query[: MAX_LENGTH + 1])
+    unescaped = decoded(query[: 3 * (MAX_LENGTH + 1)])
     if not _BASE64.fullmatch(unescaped):
         return _read_plain(query[:MAX_LENGTH], said)
     try:
@@ -162,11 +165,13 @@ def _read_base64(text: str) -> DeviceQuery:
 def _parameters(data: bytes) -> dict[int, bytes]:
     """Tag, length, value until the end; the first of a tag counts."""
     found: dict[int, bytes] = {}
-    while data:
+    for _ in range(_MAX_PARAMETERS):
+        if not data:
+            return found
         value, rest = _take(data[1:], "parameter")
         found.setdefault(data[0], value)
         data = rest
-    return found
+    raise _BrokenError("more parameters than any command has")
 
 
 def _take(data: bytes, what: str) -> tuple[bytes, bytes]:

@@ -37,7 +37,7 @@ APPLIANCES = Table(
             PlayStation | PLAYSTATION | ~PS[2345P]~ | Nintendo | ~Xbox~ | ~Wii | Dreamcast | DreamKey
             DreamPassport | Planetweb | SEGA~ | ~Ouya | N-Gage QD Console | Nvidia Shield
             ~SHIELD (?:Portable|Tablet) | Archos Gamepad | Anbernic | ~RG\d{3}[A-Z]*~ | Retroid
-            Steam ?Deck | ~Ayn Odin | ~Logitech G Cloud | Atari VCS
+            Steam ?Deck | Steam Gamepad | ~Pippin~ | ~Ayn Odin | ~Logitech G Cloud | Atari VCS
             """,
         ),
         Rule(
@@ -78,7 +78,8 @@ APPLIANCES = Table(
             r"""
             HbbTV | CE-HTML | DLNADOC | ~DTV | NetCast | ~Web0S | webOS\.?TV | WebOS Linux | NETTV
             InettvBrowser | Espial | ~Maple[ _/\d] | SmartHub | SMART-?TV | Smart[-_ ]?TV
-            SmartTelevision | Large ?Screen | ~OpenTV | ~Vewd | ANTGalio | ~ANT/Galio | ~Galio/ | Ekioh
+            SmartTelevision | ~TitanOS | ~ZEASN | WhaleTV | Intel[- ]?CE(?:\d{4})?~ | Large ?Screen
+            ~OpenTV | ~Vewd | ANTGalio | ~ANT/Galio | ~Galio/ | Ekioh
             Netgem | ~sraf~ | ~DirectFB | Cobalt/\d | WebAppManager | ~WPE~ | ~OMI/\d | VSTVB | iPanel
             Presto/[\d.]+ .*~TV~ | TSBNetTV | ~NF\d+[A-Z]* .*Netflix
             """,
@@ -93,9 +94,19 @@ APPLIANCES = Table(
             PhilipsTV | Philips[, ][^;)]*TV | TPM1\d\dE | HiSmart | ~SHIELD Android TV | FreeBox
             Livebox | ~TiVo~ | Boxee | WebTV/ | AOLTV | ~Liberate | DuneHD | Dune HD | OpenELEC
             LibreELEC | ~OSMC | stbapp | (?-i:~MAG\d{3}~) | QtEmbedded | ~STB | _STB | set-?top | ~IPTV
+            BrightSign | ~Entone | KreaTV | Sagemcom | (?-i:STB~)
             DVB-?[TCS]2?~ | Humax | Technisat | TechniSat | Vestel | Loewe | Popcorn ?Hour | Syabas
             WDTV | ~Nexus Player | ~ADT-\d | ~BeyondTV | Sony ?BD | Blu-?ray | ~DIRECTV | ~LG ?Browser
             ~Xumo | ~Zidoo | ~TV ?Box | ~Vizio | ~TCL/TCL- | DEVTYPE=
+            """,
+        ),
+        Rule(
+            "media-centre",
+            "tv",
+            "Media centres fill the screen of a television. Beside Linux they are a box as often as a computer; beside any"
+            " other system they are what that is.",
+            r"""
+            ~(?:Kodi|XBMC|Plex Home Theater|Plex HTPC|OpenPHT)/[^(]*\((?:X11|Linux; ?(?:x86|i\d86|http))
             """,
         ),
         Rule(

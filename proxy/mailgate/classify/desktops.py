@@ -38,14 +38,14 @@ DESKTOPS = Table(
             MacBook | ~iMac | Macmini | MacPro | ~Mac\d+[,%]
             Darwin/[\d.]+ \((?:x86_64|i386|Power) | Darwin[ ;/][^)]*~(?:x86_64|i386|ppc|Power)
             apple-darwin | MacOutlook | ~Mac; | ~Darwin; U; | X11; [^)]*Darwin
-            CalendarAgent | AddressBookSourceSync | WebDAV(?:FS|Lib)/ | Entourage/ | ZOOM\.Mac~ | ^TeamsMac/
+            CalendarAgent | AddressBookSourceSync | WebDAV(?:FS|Lib)/ | Entourage/ | ZOOM\.Mac~ | ^TeamsMac/ | ~for Mac~
             """,
         ),
         Rule(
             "chromebook",
             "desktop",
             "Chromebooks.",
-            r"~CrOS~ | ChromeOS | Chrome OS | Chromium OS",
+            r"~CrOS~ | ChromeOS | Chrome OS | Chromium OS | CitrixChromeApp",
         ),
         Rule(
             "unix",
@@ -70,7 +70,7 @@ DESKTOPS = Table(
             ~CAB[ /]\d | ReactOS | SerenityOS | KolibriOS | MenuetOS | SkyOS | Syllable | AtheOS
             Visopsys | ~Redox~ | TempleOS | ~Genode | ~ToaruOS | MS-?DOS | FreeDOS | DR-DOS | ~DOS[;/ )]
             Arachne | ~MVS~ | ~OS/390 | ~z/OS | ~OS/400 | ~Contiki | ~Commodore | Symbolics | ~Oberon
-            ~NewOS | zeta[ /]os | (?-i:~ZETA)~
+            ~NewOS | NetPositive | ~NetWare~ | zeta[ /]os | (?-i:~ZETA)~
             """,
         ),
         Rule(
@@ -110,13 +110,13 @@ DESKTOPS = Table(
             r"""
             ~X11; ?(?:U|I|N)?;? ?(?:x86_64|i[3-9]86|en)~ | ~X11\) | Konqueror | ~mirall | os=(?:Mac|Win)
             ~Liferea | Akregator | Rhythmbox | ~Banshee | Clementine[/ ]\d | ~Amarok | gPodder | RSSOwl
-            QuiteRSS | FeedDemon | NetNewsWire/[1-4] | foobar2000 | Winamp | Songbird
+            QuiteRSS | FeedDemon | NetNewsWire/[1-4] | foobar2000/\d | Winamp | Songbird
             ~Miro/ | ~Galeon | Epiphany/[12] | ~Dillo | ~NetSurf | HotJava
             OmniWeb | WebExplorer | ~AWeb/ | ~Lynx/ | ~Links \( | ELinks | ~w3m/ | NCSA[_ ]Mosaic
             ^Netscape[ /] | ~Netscape\d?/\d | ^Mozilla/[1-4]\.\d\d?C?(?:-[^ (]+)? ?\[[a-z]{2} | ~Emacs | ~Emacs-W3
             Arena/ | Amaya/ | ^retawq | ^edbrowse | ^netrik | ^Cello/ | ^Cyberdog/ | ^MacWeb/ | ^Chimera/
             ^ViolaWWW | ^luakit/ | ^Links2/ | ^XMMS/ | ^Audacious/ | \(PC (?:desktop|laptop)\) | ^Mothra/ | ^abaco/ | ^Evolution/ | ~gvfs/ | ~KMail/ | ~Akonadi | DAV groupware
-            Claws ?Mail | Sylpheed | ~Geary/ | The Bat!
+            ~Electron/\d | ~QupZilla | ~Falkon/ | ~rekonq | Claws ?Mail | Sylpheed | ~Geary/ | The Bat!
             """,
         ),
     )

@@ -1,8 +1,6 @@
 """Words by which phones and tablets give themselves away, strongest first.
 
 The order matters: a Windows Phone claims to be an Android and an iPhone, an Android tablet may say Mobile.
-``MASKED`` holds words that only handhelds send but that also stand beside a desktop's system, when a phone
-asks for the desktop site; beside one they are a contradiction.
 """
 
 from mailgate.classify.table import Rule, Table
@@ -115,20 +113,23 @@ HANDHELDS = Table(
             ~Palm(?:OS|Source|One|Scape|~|[\d_-]) | Blazer | ~Elaine | Xiino | EudoraWeb | AvantGo | Plucker
             ProxiNet | \(Mobile;[ ] | Ubuntu[^)]*~(?:Mobile|Touch|Phone) | Ubuntu Touch | ~BREW~ | ~BMP~
             ~MAUI | ~MTK[ _-]?\d | ~MTK/ | Nucleus | ThreadX | Mocor | ~MRE~ | ~REX~ | ~GEOS~ | Hiptop
-            ~Danger~ | Zaurus | Qtopia | Qt embedded | ~Newton~ | ~PDA~ | EZweb | ~Sidekick | ~LiMo~
+            ~Danger~ | Zaurus | Embedix | Qtopia | ~N770~ | ~RX-[3-5]\d~
+            Qt embedded | ~Newton~ | ~PDA~ | EZweb | ~Sidekick | ~LiMo~
             MobilePhone | J-EMULATOR | Linux/\d[^ ]* .*~Phone | ~Phone OS | Firefox OS | ~PureOS Mobile
-            postmarketOS | Plasma Mobile
+            postmarketOS | Plasma Mobile | Angelfish/
             """,
         ),
         Rule(
             "feature-phone",
             "phone",
-            "Browsers and runtimes of phones from before Android, and Opera Mini's servers (zvav, zbov) in desktop mode.",
+            "Browsers and runtimes of phones from before Android, and Opera Mini's servers (zvav, zbov) in desktop mode."
+            " Opera for computers ended its 8 at 8.54; on Windows Mobile it is 8.60 and 8.65, and 9 has the model in front.",
             r"""
             J2ME | ~MIDP | CLDC | UP\.(?:Browser|Link) | Obigo | Teleca | ~OPWV | Openwave[/ ;]?[0-7] | ~WAP(?:~|\d)
             NetFront | Polaris | Dolfin | Jasmine | ~Dorado | portalmmm | i-mode | DoCoMo | ~FOMA~
             jig browser | OneBrowser | KDDI | SoftBank | J-PHONE | Vodafone/ | WILLCOM | emobile
             DDIPOCKET | PDXGW | Opera M(?:ini|obi) | Mobileexplorer | MobileExplorer | Skyfire | ~Bolt/
+            Opera[ /]8\.6\d | ^[\w-]+ Opera/9\.\d+ \(Windows NT
             TeaShark | ~uZard | Minimo | Fennec | ~Iris/ | ~MicroB | OviBrowser | NokiaBrowser | UCWEB
             UC ?Browser | ~UC/ | JUC ?\( | IUC ?\( | MQQBrowser/Mini | Linux zvav | Linux zbov
             Configuration/CLDC | Profile/
@@ -154,61 +155,24 @@ HANDHELDS = Table(
             "A screen of fewer than 500 dots is stated by hand-held browsers only.",
             r"~[1-4]\d\dx[1-9]\d\d~ | ~(?:96|84)x\d\d~",
         ),
+        Rule(
+            "mac-program",
+            "",
+            "Programs of a Mac name it, or the processors that no iPhone has, or exist for nothing else: for the next rule.",
+            r"""
+            Darwin/[\d.]+ \((?:x86_64|i386|Power) | Macintosh | ~Mac[ _]OS[ _]X/ | ~macOS/
+            MacBook | ~iMac | Macmini | MacPro | MacOutlook | CalendarAgent | AddressBookSourceSync | WebDAVFS/
+            """,
+        ),
+        Rule(
+            "apple-program",
+            "phone",
+            "Apple's network library stands behind programs of iPhones and Macs alike; in doubt no laptop, whatever the"
+            " program is called.",
+            r"CFNetwork/[\d.]+ Darwin/",
+        ),
     )
 )
 
 NO_FORM = frozenset({"android", "ios"})
 """Rules that recognise a system for handhelds but guess the form: a mail client beside them stays one."""
-
-MASKED = Table(
-    (
-        Rule(
-            "ios-browser",
-            "tablet",
-            "Browsers for iOS only; with a Mac beside them it is an iPad or iPhone that asked for the desktop site.",
-            r"""
-            ~(?:FxiOS|CriOS|EdgiOS|OPiOS|GSA|OPT|OPX|DuckDuckGo|Klar|Focus)/\d | ~Brave ?iOS | Coast/
-            Mercury/ | YaBrowser/[\d.]+ Mobile | Mobile/\d+[A-Z]\d*
-            """,
-        ),
-        Rule(
-            "android-browser",
-            "phone",
-            "Browsers for Android only.",
-            r"""
-            EdgA/ | SamsungBrowser | MiuiBrowser | HeyTapBrowser | OppoBrowser | VivoBrowser
-            RealmeBrowser | HonorBrowser | TranssionBrowser | SoulBrowser | Mint Browser/ | MMWEBID/ | MZBrowser | PHX/ | SogouMobileBrowser | ~Puffin/[\d.]+[AIW]P
-            YaApp_Android | ~OPRT/ | Kiwi/ | MQQBrowser/ | Quark/\d | JioPages | JioBrowser
-            baiduboxapp | XiaoMi/ | TBS/\d{6} | SearchCraft | Flyme | OPR/\d+\.\d+\.\d+\.\d{4,}
-            Bromite/ | Cromite/ | ~Ecosia android | YaBrowser/[\d.]+ SA/ | GoogleApp/
-            X11[^)]*\).*(?:AlohaBrowser|Ddg)/
-            """,
-        ),
-        Rule(
-            "impossible-engine",
-            "phone",
-            "Version numbers that no browser for computers ever had: an engine that is years older than its"
-            " Chrome, Firefox's Gecko without a date (Android), four numbers behind Version/ (BlackBerry).",
-            r"""
-            AppleWebKit/53[0-6][\d.+]* \(KHTML, like Gecko\) (?:Version/[\d.]+ )?Chrome/(?:2[89]|[3-9]\d|\d{3})\.
-            rv:[\d.]+\) Gecko/\d{2,3}\.\d+ Firefox/ | Version/\d+\.\d+\.\d+\.\d+ Safari/
-            """,
-        ),
-        Rule(
-            "android-webview",
-            "phone",
-            "A desktop's Chrome never sends Version/; embedded browsers of apps do.",
-            r"""
-            Version/\d+\.\d+ (?:Mobile )?Chrome/ | ;\s?wv\) | FB_IAB | FB4A | FBIOS
-            FBAN/(?:EMA|FBForI|MessengerL|Orca) | Instagram \d | ~musical_ly | BytedanceWebview
-            Snapchat/ | ~Line/\d[^ ]*/IAB | KAKAOTALK | Pinterest for (?:Android|iOS)
-            """,
-        ),
-        Rule(
-            "mobile-word",
-            "phone",
-            "Mobile is the word by which servers are asked for the small page (not T-Mobile).",
-            r"(?:^|[^-]~)Mobile(?:$|[ ;/)]) | ~Mobi~ | smartphone | cellphone | handheld",
-        ),
-    )
-)

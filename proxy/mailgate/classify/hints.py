@@ -7,6 +7,7 @@ plainly names a handheld. Hints alone never make a laptop: a browser that sends 
 import re
 from collections.abc import Mapping
 
+from mailgate.classify.desktops import DESKTOPS
 from mailgate.classify.reading import KIND_OF_FORM, Reading
 from mailgate.classify.systems import system_name
 from mailgate.model import Finding, Reason, Signal
@@ -17,12 +18,17 @@ PLATFORM_VERSION = "sec-ch-ua-platform-version"
 FORM_FACTORS = "sec-ch-ua-form-factors"
 MODEL = "sec-ch-ua-model"
 BRANDS = "sec-ch-ua"
+VERSIONS = "sec-ch-ua-full-version-list"
 
 DEVICE_HEADERS = (
     "x-wap-profile",
     "x-operamini-phone-ua",
     "x-operamini-phone",
+    "x-operamini-features",
     "x-ucbrowser-device-ua",
+    "x-skyfire-phone",
+    "x-bolt-phone-ua",
+    "x-device-user-agent",
     "device-stock-ua",
 )
 """Headers that only a phone, or a compressing proxy in front of phones, sends."""
@@ -30,11 +36,24 @@ DEVICE_HEADERS = (
 EMBEDDER = "x-requested-with"
 """Android's WebView puts the package name of its app here, where a page's scripts put XMLHttpRequest."""
 
-HEADERS = (MOBILE, PLATFORM, PLATFORM_VERSION, FORM_FACTORS, MODEL, BRANDS, EMBEDDER, *DEVICE_HEADERS)
+HEADERS = (
+    MOBILE,
+    PLATFORM,
+    PLATFORM_VERSION,
+    FORM_FACTORS,
+    MODEL,
+    BRANDS,
+    VERSIONS,
+    EMBEDDER,
+    *DEVICE_HEADERS,
+)
 """Every header that is read here."""
 
-MAX_LENGTH = 512
+MAX_LENGTH = 256
 """Characters of a hint that are read; a longer one is malformed."""
+
+_MAX_BRANDS = 512
+"""Characters of a list of brands that are read."""
 
 _SOURCE = "client-hints"
 _SHOWN = 80
@@ -43,14 +62,24 @@ _SHOWN = 80
 _PLAINLY = {
     MOBILE: re.compile("1|true", re.IGNORECASE),
     PLATFORM: re.compile("Android|iOS|iPadOS", re.IGNORECASE),
-    MODEL: re.compile(r"(?=.*\d)\w[\w .()+/-]*", re.ASCII),
+    MODEL: re.compile(r"(?=.*\d)'?\w[\w .()+/'-]*", re.ASCII),
+    FORM_FACTORS: re.compile(r"\w+(?: *, *\w+)*", re.ASCII),
 }
 """Values without the quotes or the question mark of RFC 9651 that still name a handheld."""
 
 _PACKAGE = re.compile(r"[a-z]\w*(?:\.\w+)+", re.ASCII)
 
-_WEBVIEW = '"Android WebView"'
-"""The brand of a browser embedded in an Android app."""
+_OF_HANDHELDS = re.compile(
+    r'"(?:Android WebView|Opera ?M(?:obile|ini)|Huawei ?Browser|Mi(?:ui)? ?Browser|(?:HeyTap|Oppo|Vivo|Honor) ?Browser|Phoenix'
+    r'|(?:Amazon )?Silk|(?:Oculus|Meta Quest|PICO) ?Browser|Puffin Mobile)"',
+    re.IGNORECASE,
+)
+"""Brands of browsers that exist for handhelds alone, those embedded in Android's apps among them."""
+
+_NOT_FOR_LINUX = re.compile(
+    r'"(?:Samsung (?:Internet|Browser)|DuckDuckGo|AlohaBrowser|Aloha)"', re.IGNORECASE
+)
+"""Brands of browsers for handhelds, Windows and macOS. Beside Linux it is Android that asks for the desktop site."""
 
 FORM_OF_FACTOR = {
     "Mobile": "phone",
@@ -79,8 +108,16 @@ _FORM_OF_PLATFORM = {
     "fuchsia": "speaker",
     "watchos": "watch",
     "visionos": "xr",
+    "fire-os": "tablet",
+    "sailfish-os": "phone",
+    "windows-phone": "phone",
+    "wear-os": "watch",
+    "macintel": "",
+    "linux": "",
+    "unknown": "",
+    "": "",
 }
-"""Linux is left out: televisions say it, and so does a phone that asks for the desktop site."""
+"""Linux says nothing: televisions say it, and so does a phone that asks for the desktop site. MacIntel is a word of scripts."""
 
 _WINDOWS_BY_PLATFORM = {"0.1": "7", "0.2": "8", "0.3": "8.1"}
 """Sec-CH-UA-Platform-Version before Windows 10; from 13 on it is Windows 11, else 10 (Microsoft's table)."""
@@ -109,14 +146,15 @@ class _Hints:
         return self._item(name, _STRING_ITEM)
 
     def factors(self) -> list[str]:
-        """The values of Sec-CH-UA-Form-Factors, or none where the list does not parse."""
+        """The values of Sec-CH-UA-Form-Factors, or none where the list does not parse and is no plain one."""
         text = self._read(FORM_FACTORS)
-        values, end = [], 0
+        values: list[str] = []
+        end = 0
         while end < len(text):
             member = _LIST_MEMBER.match(text, end)
             if member is None:
                 self._malformed(FORM_FACTORS)
-                return []
+                return re.split(" *, *", text) if _PLAINLY[FORM_FACTORS].fullmatch(text) else []
             values.append(member[1])
             end = member.end()
         return values
@@ -154,12 +192,12 @@ def read_hints(headers: Mapping[str, str]) -> Reading:
     """What the hints say: a form where one is told outright, a weak one where only the platform tells."""
     hints = _Hints(headers)
     system, model, version = (
-        system_name(hints.text(PLATFORM)),
+        system_name(hints.text(PLATFORM).strip('"\\')),  # some proxies quote twice
         hints.text(MODEL),
         hints.text(PLATFORM_VERSION),
     )
-    told = _told(hints, model)
-    of_platform = _FORM_OF_PLATFORM.get(system, "")
+    told = _told(hints, model, system)
+    of_platform = _of_platform(system)
     embedded = "phone" if _PACKAGE.fullmatch(headers.get(EMBEDDER, "")[:MAX_LENGTH]) else ""
     hints.signal(PLATFORM, of_platform)
     if embedded:
@@ -176,7 +214,20 @@ def read_hints(headers: Mapping[str, str]) -> Reading:
     )
 
 
-def _told(hints: _Hints, model: str) -> str:
+def _of_platform(system: str) -> str:
+    """A system that is not known as one of computers is a device's: a console's, a television's, whatever comes."""
+    if system in _FORM_OF_PLATFORM:
+        return _FORM_OF_PLATFORM[system]
+    ascii_only = system.encode("ascii", "replace").decode("ascii")
+    return "" if DESKTOPS.first(ascii_only) else "device"
+
+
+def _brand(text: str, system: str) -> str:
+    of_handhelds = _OF_HANDHELDS.search(text) or (system == "linux" and _NOT_FOR_LINUX.search(text))
+    return "phone" if of_handhelds else ""
+
+
+def _told(hints: _Hints, model: str, system: str) -> str:
     """The form that is told outright. Desktop is not: a phone that asks for the desktop site may say it."""
     factors, mobile = hints.factors(), hints.mobile()
     factor = next((form for value, form in FORM_OF_FACTOR.items() if value in factors), "")
@@ -184,7 +235,7 @@ def _told(hints: _Hints, model: str) -> str:
         FORM_FACTORS: factor,
         MOBILE: "phone" if mobile else "",
         MODEL: "phone" if model else "",  # browsers on computers send it empty
-        BRANDS: "phone" if _WEBVIEW in hints.headers.get(BRANDS, "")[:MAX_LENGTH] else "",
+        **{name: _brand(hints.headers.get(name, "")[:_MAX_BRANDS], system) for name in (BRANDS, VERSIONS)},
         **{name: "phone" for name in DEVICE_HEADERS if name in hints.headers},
     }
     for name, form in by_header.items():

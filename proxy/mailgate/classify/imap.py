@@ -6,6 +6,7 @@ that is not known as one of computers counts as handheld.
 
 import re
 from collections.abc import Mapping
+from itertools import islice
 
 from mailgate.classify.reading import KIND_OF_FORM, Reading
 from mailgate.classify.systems import system_name
@@ -22,9 +23,11 @@ MAX_LENGTH = 4096
 """Characters of an ID that are read: RFC 2971, section 3.3, allows 30 fields, and people send far fewer."""
 
 _MAX_VALUE = 64
+_MAX_FIELDS = 30
+"""Pairs of a list, of which there may be no more (RFC 2971, section 3.3)."""
 _SPECIAL = re.compile(r'[\\"]')
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
-_ITEM = re.compile(r'"((?:[^"\\]|\\.)*)"?|([^\s()"]+)', re.DOTALL)
+_ITEM = re.compile(r'"((?:[^"\\]++|\\.)*+)"?|([^\s()"]++)', re.DOTALL)
 _SOURCE = "imap-id"
 
 _HANDHELDS = Table(
@@ -111,11 +114,11 @@ def read_id(text: str) -> dict[str, str]:
 
     Names are compared without case; the first of a name counts, and NIL is no value (RFC 2971, section 3.3).
     """
-    items = [_value(quoted, atom) for quoted, atom in _ITEM.findall(text[:MAX_LENGTH])]
+    items = [_value(*item.groups("")) for item in islice(_ITEM.finditer(text[:MAX_LENGTH]), 2 * _MAX_FIELDS)]
     found: dict[str, str] = {}
     for name, value in zip(items[::2], items[1::2], strict=False):
         if value and name and name.lower() in FIELDS:
-            found.setdefault(name.lower(), value[:_MAX_VALUE])
+            found.setdefault(name.lower(), value)
     return found
 
 
@@ -168,7 +171,9 @@ def _signals(fields: Mapping[str, str], form: str) -> tuple[Signal, ...]:
 
 def _value(quoted: str, atom: str) -> str:
     """A string as it is meant; what stands unquoted is NIL or no string."""
-    return "" if atom.upper() == "NIL" else atom or _ESCAPED.sub(r"\1", quoted)
+    if atom:
+        return "" if atom.upper() == "NIL" else atom[:_MAX_VALUE]
+    return _ESCAPED.sub(r"\1", quoted[: 2 * _MAX_VALUE])[:_MAX_VALUE]
 
 
 def _text(value: str) -> str:

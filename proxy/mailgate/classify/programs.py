@@ -29,7 +29,8 @@ BOTS = Table(
             mediapartners | feedfetcher | facebookexternalhit | ~Qwantify | validator
             ~ping(?:dom|erbot) | uptime | \+https?:// | \(compatible;[^)]*https?:// | GoogleImageProxy
             GoogleAgent | Synthetics~ | ~bingpreview | transcoder | WhatsApp/[\d.]+$ | embedly
-            (?:link|web|site|url)[- ]?preview
+            (?:link|web|site|url)[- ]?preview | Safari/[\d.]+ \(compatible; | like Gecko; ?compatible; | ~PTST[/ ]
+            Catchpoint | RuxitSynthetic | wkhtmlto(?:pdf|image)
             """,
         ),
     )

@@ -6,8 +6,8 @@ other page load. ActiveSync is the exception, since everything on its address is
 
 import re
 from functools import lru_cache
-from urllib.parse import unquote
 
+from mailgate.classify.percent import decoded
 from mailgate.classify.table import Rule, Table
 from mailgate.model import LOGINS, Protocol, RequestFacts
 
@@ -49,7 +49,7 @@ _SEGMENTS = {
 """Path segments that name a protocol, wherever the service is mounted (``/SOGo/dav``, ``/.well-known/caldav``)."""
 
 _WHOLE_SEGMENT = re.compile(
-    rf"(?<![^/])(?:{'|'.join(map(re.escape, sorted(_SEGMENTS, key=len, reverse=True)))})(?![^/; ])"
+    rf"(?=[a-z])(?<![^/])(?:{'|'.join(map(re.escape, sorted(_SEGMENTS, key=len, reverse=True)))})(?![^/; ])"
 )
 
 _HEADERS = (
@@ -107,11 +107,11 @@ def protocol_of(facts: RequestFacts) -> Protocol:
 def _of_path(path: str) -> Protocol | None:
     """Reads the path as a lenient upstream would: decoded, without case, without parameters, so that no
     spelling of an ActiveSync address passes for a web page. ActiveSync counts before all, else the first."""
-    lenient = unquote(path, errors="replace").lower().replace("\\", "/")
-    segments = _WHOLE_SEGMENT.findall(lenient)
-    if not segments:
-        return None
-    return Protocol.ACTIVESYNC if _ACTIVESYNC in segments else _SEGMENTS[segments[0]]
+    lenient = decoded(path).lower().replace("\\", "/")
+    if _ACTIVESYNC in lenient and _ACTIVESYNC in _WHOLE_SEGMENT.findall(lenient):
+        return Protocol.ACTIVESYNC
+    first = _WHOLE_SEGMENT.search(lenient)
+    return _SEGMENTS[first[0]] if first else None
 
 
 def _of_headers(facts: RequestFacts) -> Protocol | None:

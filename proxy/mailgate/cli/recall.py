@@ -21,7 +21,7 @@ class Recalled:
 
 
 async def recall(store: Store, bundle: Bundle, name: str, now: datetime) -> Recalled | None:
-    """The sighting with this id or reference id, decided again by today's rules on what is known today."""
+    """The sighting with this id or reference id, decided again by the rules of the bundle on what is known now."""
     then = await store.sightings.find(name)
     if then is None:
         return None

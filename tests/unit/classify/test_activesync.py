@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailgate.classify.activesync import DeviceQuery, read_activesync, read_query
+from mailgate.classify.activesync import MAX_LENGTH, DeviceQuery, read_activesync, read_query
 from mailgate.model import Kind, Reason
 from mailgate.store.names import eas_forms
 
@@ -101,7 +101,10 @@ def test_the_base64_query(query: str, read: DeviceQuery) -> None:
         query_of(encoded(version=25)),
         query_of(encoded(version=255)),
         query_of(encoded(parameters=b"\x08")),
+        query_of(encoded(parameters=b"\x01\x00" * 17)),
         query_of(encoded(parameters=b"\x01\xff" + b"A" * 255) + b"\x01\xff" + b"A" * 2048),
+        query_of(encoded()).ljust(MAX_LENGTH + 1, "A"),
+        "%41" * (MAX_LENGTH + 1),
     ],
 )
 def test_a_broken_base64_query_is_a_handheld_without_an_id_and_a_finding(query: str) -> None:

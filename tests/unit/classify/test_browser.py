@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ua_parser.loaders import load_lazy_builtins
 
-from mailgate.classify.browser import MAX_LENGTH, left_out, read_user_agent
+from mailgate.classify.browser import MAX_LENGTH, left_out, read_user_agent, shortened
 from mailgate.model import Kind, Reason
 
 CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
@@ -76,6 +76,25 @@ def test_what_stands_beyond_the_limit_cannot_make_a_laptop() -> None:
     assert read_user_agent(WINDOWS + " " * (MAX_LENGTH - len(WINDOWS))).form == "desktop"
     padded = read_user_agent(WINDOWS + " x" * MAX_LENGTH + " Mobile")
     assert (padded.form, padded.signals[0].name) == ("", "too-long")
+
+
+@pytest.mark.parametrize(
+    ("header", "form"),
+    [
+        (WINDOWS + " OWASMIME/4.0500" * 200, "desktop"),
+        (WINDOWS + " OWASMIME/4.0500" * 300, ""),
+        (" ".join([WINDOWS, *(f"Word/{n}" for n in range(100))]), ""),
+        (WINDOWS + " OWASMIME/4.0500" * 200 + " iPhone", "phone"),
+    ],
+)
+def test_of_a_long_user_agent_every_word_counts_once(header: str, form: str) -> None:
+    assert read_user_agent(shortened(header)).form == form
+    assert len(shortened(header)) <= MAX_LENGTH + 1
+
+
+@given(st.text(max_size=MAX_LENGTH))
+def test_a_user_agent_of_usual_length_stays_as_it_is(header: str) -> None:
+    assert shortened(header) == header
 
 
 @given(st.text() | st.text(alphabet="(;) /.0:WindowsAndroid\ud800\u0130\x00", max_size=2000))

@@ -1,8 +1,14 @@
+from typing import SupportsIndex
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailgate.classify import classify
+from mailgate.classify import activesync, browser, classify, hints, protocol
 from mailgate.classify.hints import HEADERS, MOBILE
+from mailgate.classify.imap import HEADER as IMAP_ID
+from mailgate.classify.imap import MAX_LENGTH as MAX_IMAP_ID
+from mailgate.classify.probed import HEADER as PROBE
 from mailgate.model import Kind, RequestFacts
 
 WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:143.0) Gecko/20100101 Firefox/143.0"
@@ -46,3 +52,45 @@ def test_megabytes_are_no_laptop_and_leave_no_trace_of_their_length() -> None:
     client = classify(RequestFacts(headers={"user-agent": WINDOWS + " Mobile" * 200_000}))
     assert client.kind is not Kind.LAPTOP
     assert sum(len(signal.value) for signal in client.signals) < 1000
+
+
+class Counting(str):
+    """A text that keeps the longest slice that was taken of it, and is handed on no other way."""
+
+    __slots__ = ("longest",)
+
+    def __getitem__(self, key: SupportsIndex | slice, /) -> str:
+        part = super().__getitem__(key)
+        self.longest = max(self.longest, len(part))
+        return part
+
+
+@pytest.mark.parametrize("name", ["user-agent", *HEADERS, PROBE, IMAP_ID])
+def test_of_each_header_a_bounded_part_is_read(name: str) -> None:
+    """What a request costs grows with what is read of it; megabytes cost what the longest real values cost."""
+    value = Counting('"a" ' * 100_000)
+    value.longest = 0
+    scheme = "imap" if name == IMAP_ID else "https"
+    classify(RequestFacts(scheme=scheme, headers={"user-agent": WINDOWS, name: value}))
+    assert 0 < value.longest <= MAX_IMAP_ID
+
+
+def test_the_parts_that_are_read_are_small() -> None:
+    """Sizes that were measured to stay below a millisecond together; more than these has to be measured again."""
+    sizes = (
+        browser.MAX_LENGTH,
+        hints.MAX_LENGTH,
+        activesync.MAX_LENGTH,
+        protocol.MAX_PATH,
+        protocol.MAX_HEADER,
+    )
+    assert sizes <= (512, 256, 1024, 8192, 256)
+    assert MAX_IMAP_ID <= 4096
+
+
+def test_what_stands_beyond_what_is_read_costs_no_entry_of_its_own() -> None:
+    """Two long user agents that differ beyond it are one to the cache: a flood of them is read once."""
+    long = "x" * 4000
+    assert classify(RequestFacts(headers={"user-agent": long})) is classify(
+        RequestFacts(headers={"user-agent": f"{long}y"})
+    )

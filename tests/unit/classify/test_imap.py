@@ -124,3 +124,15 @@ def test_a_request_of_the_web_cannot_pass_for_a_login() -> None:
     facts = RequestFacts("LOGIN", "imap:", "https", headers={"imap-id": '"name" "Thunderbird"'})
     assert classify(facts).protocol is Protocol.WEB
     assert classify(facts).kind is Kind.UNKNOWN
+
+
+def test_no_more_fields_are_read_than_a_list_may_have() -> None:
+    """Thousands of empty ones would cost milliseconds (RFC 2971, section 3.3, allows thirty)."""
+    assert read_id('"" "" ' * 29 + '"name" "iPhone Mail"') == {"name": "iPhone Mail"}
+    assert read_id('"" "" ' * 30 + '"name" "iPhone Mail"') == {}
+
+
+@pytest.mark.parametrize("letter", ["x", '"', "\\"])
+def test_of_a_long_value_the_same_part_is_kept_however_it_is_escaped(letter: str) -> None:
+    (value,) = read_id(write_id({"name": letter * 5000})).values()
+    assert value == letter * 64

@@ -3,7 +3,8 @@ import pytest
 from mailgate.classify import warm
 from mailgate.classify.appliances import APPLIANCES
 from mailgate.classify.desktops import DESKTOPS
-from mailgate.classify.handhelds import HANDHELDS, MASKED, NO_FORM
+from mailgate.classify.handhelds import HANDHELDS, NO_FORM
+from mailgate.classify.masked import MASKED
 from mailgate.classify.programs import BOTS, MAIL_APPS, TOOLS
 from mailgate.classify.reading import KIND_OF_FORM
 from mailgate.classify.table import Rule, Table

@@ -37,9 +37,10 @@ def apply(
     async def run(store: Store, bundle: Bundle) -> Activation:
         guard = bundle.settings.guard
         limit = Limit(guard.max_newly_blocked) if guard else None
-        return await acts.apply(store, plan, me(), note, datetime.now(UTC), limit, override=override)
+        return await acts.apply(store, plan, me(), note, now, limit, override=override)
 
-    _tell(with_store(config, run), as_json)
+    now = datetime.now(UTC)
+    _tell(with_store(config, run), now, as_json)
 
 
 def retract(
@@ -52,9 +53,10 @@ def retract(
 
     async def run(store: Store, _bundle: Bundle) -> Activation:
         number = (await version_called(store, to)).number if to else None
-        return await acts.retract(store, me(), note, datetime.now(UTC), number)
+        return await acts.retract(store, me(), note, now, number)
 
-    _tell(with_store(config, run), as_json)
+    now = datetime.now(UTC)
+    _tell(with_store(config, run), now, as_json)
 
 
 def me() -> acts.Person:
@@ -62,10 +64,13 @@ def me() -> acts.Person:
     return acts.Person(getuser(), gethostname())
 
 
-def _tell(activation: Activation, as_json: bool) -> None:
+def _tell(activation: Activation, now: datetime, as_json: bool) -> None:
+    """Say what is in force. Where it was before, nothing was done."""
+    already = activation.at != now
     if as_json:
-        typer.echo(json.dumps(asdict(activation), default=str))
-    else:
-        typer.echo(
-            f"version {activation.number} (policy {activation.policy}) is in force, activation {activation.serial}"
-        )
+        typer.echo(json.dumps(asdict(activation) | {"already": already}, default=str))
+        return
+    since = f" already, since {activation.at:%Y-%m-%d %H:%M} UTC: nothing was changed" if already else ""
+    typer.echo(
+        f"version {activation.number} (policy {activation.policy}) is in force{since}, activation {activation.serial}"
+    )

@@ -1,0 +1,34 @@
+from urllib.parse import quote, unquote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailgate.classify.percent import decoded
+
+
+@given(st.text(alphabet=st.characters(min_codepoint=0, max_codepoint=0x7F)))
+def test_what_was_escaped_is_found_again(text: str) -> None:
+    assert decoded(quote(text)) == text
+    assert decoded("".join(f"%{ord(letter):02X}" for letter in text)) == text
+    assert decoded(text.replace("%", "")) == text.replace("%", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("%%2Fdav", "/dav"),
+        ("%2%66oo", "foo"),
+        ("%5cdav", "\\dav"),
+        ("%zz/dav%", "/dav"),
+        ("%e4%BD%a0/d%61v", "/dav"),
+    ],
+)
+def test_a_word_is_found_beside_what_is_no_escape(text: str, word: str) -> None:
+    assert word in decoded(text)
+    assert word in unquote(text)
+
+
+@given(st.text(alphabet="%2fF5cCxuU{}N\\/ab4\xe9\ud800"))
+def test_no_text_raises(text: str) -> None:
+    assert len(decoded(text)) <= len(text)
