@@ -21,7 +21,7 @@ from mailgate.gateway.messages import (
 )
 from mailgate.gateway.pool import UpstreamPool
 from mailgate.gateway.rewrite import Rewrite
-from mailgate.gateway.sending import Sending, start_sending
+from mailgate.gateway.sending import Sending, end_sending, start_sending
 from mailgate.gateway.trust import Origin
 from mailgate.gateway.tunnel import tunnel
 from mailgate.gateway.upstream import (
@@ -83,7 +83,8 @@ class Forwarder:
                 outcome = await self._relay(exchange, upstream, response, body, now)
                 whole = upstream.finish(response) and body.complete
             finally:
-                await body.end()
+                if body.task is not None:
+                    await end_sending(body.task)
             reusable = whole and not _logs_in(exchange.head.fields)
             return outcome
         except (UpstreamError, TimeoutError):

@@ -19,15 +19,6 @@ class Sending:
     task: asyncio.Future[None] | None = None
     refused: RequestRefused | None = None
 
-    async def end(self) -> None:
-        """Send no more. Raises whatever broke the sending by a mistake of ours."""
-        if self.task is None:
-            return
-        self.task.cancel()
-        [error] = await asyncio.gather(self.task, return_exceptions=True)
-        if isinstance(error, Exception):
-            raise error
-
 
 def start_sending(exchange: Exchange, upstream: UpstreamConnection, idle: float) -> Sending:
     """Send the body while the answer is awaited: a webmail may answer before it has read everything."""
@@ -35,6 +26,14 @@ def start_sending(exchange: Exchange, upstream: UpstreamConnection, idle: float)
     if not state.complete:
         state.task = asyncio.get_running_loop().create_task(_send(exchange, upstream, idle, state))
     return state
+
+
+async def end_sending(task: asyncio.Future[None]) -> None:
+    """Send no more. Raises whatever broke the sending by a mistake of ours."""
+    task.cancel()
+    [error] = await asyncio.gather(task, return_exceptions=True)
+    if isinstance(error, Exception):
+        raise error
 
 
 async def _send(exchange: Exchange, upstream: UpstreamConnection, idle: float, state: Sending) -> None:
