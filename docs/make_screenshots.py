@@ -35,6 +35,7 @@ STRICT = replace(
     os="windows",
     apps=(),
     fix="get-extension",
+    rule_title="Computers show by the company’s extension that they are known",
 )
 PROBED = replace(BLOCKED, reason=Reason.PROBE_REQUIRED, return_url="/mail")
 
@@ -126,6 +127,7 @@ OWN_PHONE = replace(
     known_by="device",
     devices=(WARNED_CARD, *OWN.devices[1:]),
 )
+CODE = replace(OWN, devices=OWN.devices[1:2], requests=(), enrolments=(), codes=True, code="7K3M-9XQ2")
 NOBODY = EmployeeView(here=OWN.here, sign_in=True, listed=OWN.listed, contact=OWN.contact)
 
 
@@ -158,6 +160,7 @@ def pictures(pages: Pages) -> dict[str, tuple[RenderedPage, dict[str, int], str]
         "probe-en": (pages.probe(PROBED, may_skip=False), DESKTOP, "light"),
         "strict-en": (pages.refusal(STRICT), DESKTOP, "light"),
         "me-en": (pages.me(OWN), DESKTOP, "light"),
+        "me-code-en": (pages.me(CODE), DESKTOP, "light"),
         "me-en-phone": (pages.me(OWN_PHONE), PHONE, "light"),
         "me-de-dark-phone": (pages.me(own(OWN_PHONE, "de")), PHONE, "dark"),
         "me-ar-dark-phone": (pages.me(own(OWN_PHONE, "ar")), PHONE, "dark"),

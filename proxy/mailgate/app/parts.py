@@ -25,6 +25,7 @@ from mailgate.gateway.judging import Live
 from mailgate.gateway.login_check import LoginCheck, Question
 from mailgate.gateway.me import SelfService
 from mailgate.gateway.metrics import Metrics
+from mailgate.gateway.own_code import OwnCodes
 from mailgate.gateway.pages import Pages
 from mailgate.gateway.parser import ServerLimits
 from mailgate.gateway.pool import UpstreamPool
@@ -173,6 +174,7 @@ def self_service_for(settings: Settings, store: Store, postures: Postures, pool:
         keep_of(settings),
         check=login_check_for(page.login_check, settings.public_url, pool),
         contact=page.contact or "",
+        codes=OwnCodes(store.enrolments, page.pairing_codes),
         domain=mail.domain if mail else "",
     )
 

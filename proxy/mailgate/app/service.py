@@ -190,8 +190,9 @@ class Service:
 
     async def _follow(self) -> None:
         """Decide by what is in force in the store, whoever put it there."""
+        heard = 0
         while True:
-            await asyncio.sleep(LOOK)
+            heard = await self.store.bell.wait(LOOK, heard)
             try:
                 await self.keeper.look()
                 if self.keeper.current.rules is not self.bundle.rules:

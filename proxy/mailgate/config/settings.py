@@ -234,6 +234,8 @@ class EmployeePage(Strict):
     """Where the webmail asks for a login and changes nothing: a login is believed once it was accepted there."""
     contact: ShortText | None = None
     """Whom to ask for a copy of everything; the contact of the first rule that has one if not given."""
+    pairing_codes: bool = False
+    """Whether whoever has logged in there on a computer may have a code that adds a browser (``docs/extension.md``)."""
 
 
 class Settings(Strict):

@@ -13,7 +13,7 @@ from mailgate.gateway.enforce import warned_cookie
 from mailgate.gateway.enrolling import EnrollingGate, enroll
 from mailgate.gateway.facts import Incoming
 from mailgate.gateway.http1.request import RequestRefused
-from mailgate.gateway.me import ShowingGate, check_again, show_me, tell_status
+from mailgate.gateway.me import ShowingGate, show_me, take_form, tell_status
 from mailgate.gateway.pages.view import own_path
 from mailgate.gateway.probe import ProbingGate, skip_probe, take_readings
 from mailgate.model import Reason, RequestFacts
@@ -63,7 +63,7 @@ async def _continue(_gate: LocalGate, incoming: Incoming, _reference: str, _now:
 
 ROUTES: dict[str, dict[str, Responder]] = {
     "/.mailgate/status": {"GET": tell_status, "HEAD": tell_status},
-    "/.mailgate/me": {"GET": show_me, "HEAD": show_me, "POST": check_again},
+    "/.mailgate/me": {"GET": show_me, "HEAD": show_me, "POST": take_form},
     "/.mailgate/healthz": {"GET": _healthz, "HEAD": _healthz},
     "/.mailgate/continue": {"POST": _continue},
     "/.mailgate/enroll": {"POST": enroll},

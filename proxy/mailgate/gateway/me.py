@@ -14,6 +14,7 @@ from mailgate.gateway.facts import Incoming
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.login_check import Login, LoginCheck
 from mailgate.gateway.metrics import Metrics
+from mailgate.gateway.own_code import OwnCodes
 from mailgate.gateway.own_devices import Asking, Known, OwnDevice, own_devices
 from mailgate.gateway.own_devices import People as OwnDevices
 from mailgate.gateway.own_view import card_of, key_of, listed_names, mail_of, request_of, shown, token_of
@@ -50,6 +51,7 @@ class SelfService:
     recheck: Recheck = field(default_factory=Recheck)
     check: LoginCheck | None = None
     contact: str = ""
+    codes: OwnCodes | None = None
     domain: str = ""
     """The domain of mail addresses, where mails about refusals are written."""
 
@@ -111,18 +113,22 @@ async def show_me(gate: ShowingGate, incoming: Incoming, reference: str, now: da
     return page
 
 
-async def check_again(gate: ShowingGate, incoming: Incoming, reference: str, now: datetime) -> Answer:
-    """Ask the sources of one of the person's devices, then show the page with what they said."""
+async def take_form(gate: ShowingGate, incoming: Incoming, reference: str, now: datetime) -> Answer:
+    """What a person does on the page: let the sources of one of their devices be asked again, or have a pairing code."""
     if not from_own_page(incoming.facts, gate.public_url):
         raise RequestRefused(403, Reason.REQUEST_NOT_SUPPORTED, "Expected a request of the gate's own page.")
     asking = await _asking(gate, incoming, now)
+    said = dict(parse_qsl(incoming.body.decode("latin-1")))
+    code = ""
+    if "code" in said and gate.self_service.codes:
+        code = await gate.self_service.codes.make(asking.person, asking.access, now)
     seen = await _look(gate, asking)
-    mark = dict(parse_qsl(incoming.body.decode("latin-1"))).get("device", "")
+    mark = said.get("device", "")
     own = next((each for each in seen.owned if each.mark == mark), None)
     if own is not None:
         came = await gate.self_service.recheck.ask(own.device.reports if own.device else ())
         seen = _with_answers(await _look(gate, asking), own, came, gate.live.policy.catalog.name_of)
-    return _answer(gate, seen, reference)
+    return _answer(gate, seen, reference, code=code)
 
 
 def _with_answers(seen: _Seen, own: OwnDevice, came: Mapping[Slot, Again], name_of: NameOf) -> _Seen:
@@ -194,7 +200,9 @@ def _with_own(seen: _Seen) -> tuple[OwnDevice, ...]:
     return (own,)
 
 
-def _answer(gate: ShowingGate, seen: _Seen, reference: str, *, offered: bool = False) -> Answer:
+def _answer(
+    gate: ShowingGate, seen: _Seen, reference: str, *, offered: bool = False, code: str = ""
+) -> Answer:
     service, policy, person = gate.self_service, gate.live.policy, seen.asking.person
 
     def view_of(access: Access, decision: Decision) -> View:
@@ -224,6 +232,8 @@ def _answer(gate: ShowingGate, seen: _Seen, reference: str, *, offered: bool = F
         unread=seen.unread,
         listed=listed_names(policy.catalog.lists, policy.catalog.name_of),
         contact=service.contact or _contact(policy),
+        codes=service.codes is not None and service.codes.open_to(person, seen.asking.access),
+        code=code,
         fingerprint=print_of(_content(gate, seen)),
     )
     return page_answer(200, gate.speaker.pages.me(view), (), referrer="same-origin")

@@ -10,6 +10,7 @@ from sqlalchemy import Select, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.store.audit import Act, append, take_turns
+from mailgate.store.bell import ring
 from mailgate.store.database import Database
 from mailgate.store.schema import activations, policies
 
@@ -128,6 +129,7 @@ class Policies:
             }
             told = replace(act, about=f"version {number}", details={**act.details, **named})
             await append(connection, told)
+            await ring(connection)
             return new
 
     async def _versions(self, query: Select[Any]) -> list[Version]:

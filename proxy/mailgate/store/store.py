@@ -10,6 +10,7 @@ from sqlalchemy.engine import URL
 
 from mailgate.policy import AppCatalog
 from mailgate.store.audit import Audit
+from mailgate.store.bell import Bell
 from mailgate.store.connectors import Connectors
 from mailgate.store.database import Database, store_url
 from mailgate.store.devices import Devices
@@ -36,8 +37,9 @@ _SPOOL_BYTES = 32 * 1024 * 1024
 class Store:
     """Made by ``open``. Run ``run`` as a task and ``close`` at the end, or what is recorded is not written."""
 
-    def __init__(self, database: Database, spool: Path) -> None:
+    def __init__(self, database: Database, bell: Bell, spool: Path) -> None:
         self._database = database
+        self.bell = bell
         self.devices = Devices(database)
         self.sightings = Sightings(database)
         self.people = People(database, self.devices, self.sightings)
@@ -66,23 +68,28 @@ class Store:
         """
         address = store_url(url)
         await asyncio.to_thread(migrate, address)
-        return cls(Database(address), spool or _spool_beside(address))
+        return cls(Database(address), Bell(address), spool or _spool_beside(address))
 
     @classmethod
     def beside(cls, url: str) -> Self:
         """The store that another process has opened, to read from: nothing is made or upgraded."""
         address = store_url(url)
-        return cls(Database(address), _spool_beside(address))
+        return cls(Database(address), Bell(address), _spool_beside(address))
 
     def postures(self, catalog: AppCatalog, max_age: timedelta, precedence: Sequence[str] = ()) -> Postures:
         """Postures under these lists; keep one, it holds the cache."""
         return Postures(self.devices, self.reports, catalog, max_age, precedence)
 
     async def run(self) -> None:
-        """Write what is recorded and learned until ``close`` is called."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.ledger.run())
-            tasks.create_task(self.reports.run())
+        """Write what is recorded and learned, and hear of changes, until ``close`` is called."""
+        bell = asyncio.get_running_loop().create_task(self.bell.run())
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self.ledger.run())
+                tasks.create_task(self.reports.run())
+        finally:
+            bell.cancel()
+            await asyncio.gather(bell, return_exceptions=True)
 
     async def close(self, patience: float = 5.0) -> None:
         """Write what waits, within ``patience`` seconds each or to disk, and let go of the database."""

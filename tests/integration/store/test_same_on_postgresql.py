@@ -1,6 +1,7 @@
 """Everything that is promised of the store on SQLite holds on PostgreSQL: the same tests, another ``url``."""
 
 from tests.unit.store.test_audit import *  # noqa: F403
+from tests.unit.store.test_bell import *  # noqa: F403
 from tests.unit.store.test_connectors import *  # noqa: F403
 from tests.unit.store.test_devices import *  # noqa: F403
 from tests.unit.store.test_enrolments import *  # noqa: F403

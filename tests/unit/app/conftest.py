@@ -2,6 +2,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from sqlalchemy.engine import URL
 from tests.unit.gateway.gates import gate
 
 from mailgate.app import Service, utc_now
@@ -12,6 +13,7 @@ from mailgate.attest import MemoryReplayGuard
 from mailgate.config import load_bundle
 from mailgate.gateway.tls import server_context
 from mailgate.store import StoreError
+from mailgate.store.bell import Bell
 
 CONFIG = """
 listen: 127.0.0.1:0
@@ -47,6 +49,7 @@ class Store:
     def __init__(self):
         self.lost = False
         self.ledger = SimpleNamespace(counts=SimpleNamespace(written=1, spooled=2, dropped=0), passed_over=3)
+        self.bell = Bell(URL.create("sqlite"))
 
     async def ping(self):
         if self.lost:

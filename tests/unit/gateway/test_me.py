@@ -20,6 +20,7 @@ from tests.unit.gateway.own import (
     asking,
 )
 from tests.unit.gateway.test_login_check import Mail, basic, check_of
+from tests.unit.gateway.test_own_code import Tokens
 from tests.unit.gateway.test_own_view import KEY, SEEN
 from tests.unit.gateway.wire import exchange
 
@@ -29,6 +30,7 @@ from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.judging import Live
 from mailgate.gateway.local import answer_local
 from mailgate.gateway.login_check import AT_MOST
+from mailgate.gateway.own_code import OwnCodes
 from mailgate.gateway.recheck import Recheck
 from mailgate.model import Posture, PostureState
 from mailgate.store import Device, Recorded, StoreUnavailableError, Tally
@@ -37,6 +39,7 @@ from mailgate.store.people import Told
 IPHONE = (
     b"User-Agent: Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148"
 )
+COMPUTER = b"User-Agent: Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:150.0) Gecko/20100101 Firefox/150.0"
 ALICE = b"X-Forwarded-User: alice"
 SAME_ORIGIN = b"Sec-Fetch-Site: same-origin"
 PAGE, STATUS = b"GET /.mailgate/me HTTP/1.1", b"GET /.mailgate/status HTTP/1.1"
@@ -256,6 +259,24 @@ async def test_another_site_cannot_make_it_ask(fields):
 @pytest.mark.parametrize("body", [b"\xff\xfe", b"device", b"device=%ff", b"&&&=", b"device=a&device=b"])
 async def test_a_malformed_form_asks_nothing(body):
     assert "Asked" not in words(await Scene().check(body=body))
+
+
+async def test_a_pairing_code_is_shown_once_to_who_asks_for_it_on_a_computer():
+    scene = Scene(codes=OwnCodes(Tokens(), offered=True, random=bytes))
+    assert "Show a code" in await scene.page(PAGE, ALICE, COMPUTER)
+    assert "Show a code" not in await scene.page(PAGE, ALICE, IPHONE)
+    made = await scene.page(POST, ALICE, COMPUTER, SAME_ORIGIN, body=b"code=new")
+    assert "Enter this code" in made
+    assert "0000-0000" in made
+    assert "0000-0000" not in await scene.page(PAGE, ALICE, COMPUTER)
+
+
+async def test_no_other_site_makes_a_pairing_code():
+    tokens = Tokens()
+    scene = Scene(codes=OwnCodes(tokens, offered=True))
+    with pytest.raises(RequestRefused):
+        await scene.ask(POST, ALICE, COMPUTER, b"Sec-Fetch-Site: cross-site", body=b"code=new")
+    assert not tokens
 
 
 async def test_status_is_the_verdict_and_what_it_rests_on():

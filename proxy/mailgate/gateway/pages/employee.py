@@ -121,6 +121,10 @@ class EmployeeView:
     listed: tuple[str, ...] = ()
     """Display names of the apps that are looked for."""
     contact: str = ""
+    codes: bool = False
+    """Whether a pairing code can be had here."""
+    code: str = ""
+    """The one that was just made."""
     fingerprint: str = ""
     """The ETag of ``/.mailgate/status`` as it is now: another one means that the page is out of date."""
 
