@@ -90,16 +90,18 @@ class RequestParser:
             return False
         self._queued += 1
         self._payload = EMPTY_PAYLOAD
-        if head.has_body or head.refused:
+        has_body = head.has_body
+        if has_body or head.refused:
             self._payload = StreamReader(self._connection, BODY_BUFFER, loop=self._loop)
-        if head.has_body:
+        if has_body:
             self._head, self._body, self._received = head, head.body(), 0
         self._upgraded = bool(head.upgrade)
         messages.append((head, self._payload))
         return not self._dead
 
     def _take_head(self) -> RequestHead | None:
-        self._skip_empty_lines()
+        if self._buffer[0] in b"\r\n":
+            self._skip_empty_lines()
         end = self._buffer.find(b"\r\n\r\n", max(0, self._looked_at - 3), self._limits.head)
         if end < 0:
             if len(self._buffer) >= self._limits.head:
@@ -125,12 +127,9 @@ class RequestParser:
 
     def _skip_empty_lines(self) -> None:
         """RFC 9112, section 2.2: empty lines before a request are ignored."""
-        if self._buffer[0] in b"\r\n":
-            lines = (
-                len(self._buffer) - len(self._buffer.lstrip(b"\r\n"))
-            ) // 2  # a last CR may wait for its LF
-            if self._buffer.startswith(CRLF * lines):
-                self._buffer, self._looked_at = self._buffer[2 * lines :], 0
+        lines = (len(self._buffer) - len(self._buffer.lstrip(b"\r\n"))) // 2  # a last CR may wait for its LF
+        if self._buffer.startswith(CRLF * lines):
+            self._buffer, self._looked_at = self._buffer[2 * lines :], 0
 
     def _feed_body(self) -> bool:
         assert self._body is not None
