@@ -1,7 +1,7 @@
 """One client's connection, from its first byte to its last: its requests, one after the other.
 
 One task serves a connection, and for most requests nothing else is started. What a request is says ``parser.py``, what
-becomes of it ``handler.py``; see docs/decisions/0014-the-gate-keeps-its-own-connections.md.
+becomes of it ``handler.py``; see docs/decisions/0016-the-gate-keeps-its-own-connections.md.
 """
 
 import asyncio
