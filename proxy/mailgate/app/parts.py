@@ -5,6 +5,7 @@ The clock and the source of randomness are read here alone.
 
 import secrets
 from base64 import b32encode
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -51,13 +52,22 @@ KEY_AGE = timedelta(days=30)
 """A key that seals cookies is renewed after this and one lifetime of a cookie; the one before still opens them."""
 
 
+REFERENCE = 10
+"""Letters of a reference id: 50 bits."""
+
+
 def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def new_reference() -> str:
-    """An id that a person can read out to the help desk: base32 has no 0, 1, 8 or 9 to mistake for a letter."""
-    return b32encode(secrets.token_bytes(6))[:10].decode()
+def references() -> Iterator[str]:
+    """Ids that a person can read out to the help desk: base32 has no 0, 1, 8 or 9 to mistake for a letter.
+
+    Every request has one and few show it, so they are drawn many at a time.
+    """
+    while True:
+        letters = b32encode(secrets.token_bytes(REFERENCE * 320)).decode()
+        yield from [letters[at : at + REFERENCE] for at in range(0, len(letters), REFERENCE)]
 
 
 def verifier_for(bundle: Bundle, trust: Trust) -> Verifier:
@@ -256,7 +266,7 @@ def gate_for(bundle: Bundle, store: Store, postures: Postures, trust: Trust) -> 
         trusted=settings.trusted_proxies,
         public_url=settings.public_url,
         clock=utc_now,
-        new_reference=new_reference,
+        new_reference=references().__next__,
         self_service=self_service_for(settings, store, postures, ways.usual.pool),
         authorizer=authorizer_for(settings),
     )

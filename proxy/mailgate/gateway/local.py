@@ -17,7 +17,7 @@ from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.me import ShowingGate, show_me, take_form, tell_status
 from mailgate.gateway.pages.view import own_path
 from mailgate.gateway.probe import ProbingGate, skip_probe, take_readings
-from mailgate.model import Reason
+from mailgate.model import Reason, RequestFacts
 
 LOCAL_PREFIX = "/.mailgate/"
 MARK = re.compile(r"[0-9a-f]{16}")
@@ -28,6 +28,11 @@ class LocalGate(ProbingGate, ShowingGate, EnrollingGate, HelpingGate, Protocol):
 
 
 Responder = Callable[[LocalGate, Incoming, str, datetime], Awaitable[Answer]]
+
+
+def is_local(facts: RequestFacts) -> bool:
+    """Whether a request is for the gate itself."""
+    return facts.target.startswith(LOCAL_PREFIX[:-1]) and f"{facts.path}/".startswith(LOCAL_PREFIX)
 
 
 async def answer_local(gate: LocalGate, incoming: Incoming, reference: str, now: datetime) -> Answer:
