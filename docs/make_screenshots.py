@@ -24,6 +24,7 @@ BLOCKED = View(
     host="mail.example.com",
     contact="it-help@example.com",
     rule_title="Phones and tablets with a prohibited app get no company mail",
+    help_ticket="1.ticket",
 )
 WARNED = replace(BLOCKED, effect=Effect.WARN, os="android", deadline=BLOCKED.now + timedelta(days=6, hours=8))
 FAILED = replace(BLOCKED, reason=Reason.UPSTREAM_UNREACHABLE, status=502, rule_title="")
@@ -35,6 +36,7 @@ STRICT = replace(
     os="windows",
     apps=(),
     fix="get-extension",
+    rule_title="Computers show by the company’s extension that they are known",
 )
 PROBED = replace(BLOCKED, reason=Reason.PROBE_REQUIRED, return_url="/mail")
 
@@ -126,6 +128,7 @@ OWN_PHONE = replace(
     known_by="device",
     devices=(WARNED_CARD, *OWN.devices[1:]),
 )
+CODE = replace(OWN, devices=OWN.devices[1:2], requests=(), enrolments=(), codes=True, code="7K3M-9XQ2")
 NOBODY = EmployeeView(here=OWN.here, sign_in=True, listed=OWN.listed, contact=OWN.contact)
 
 
@@ -158,11 +161,15 @@ def pictures(pages: Pages) -> dict[str, tuple[RenderedPage, dict[str, int], str]
         "probe-en": (pages.probe(PROBED, may_skip=False), DESKTOP, "light"),
         "strict-en": (pages.refusal(STRICT), DESKTOP, "light"),
         "me-en": (pages.me(OWN), DESKTOP, "light"),
+        "me-code-en": (pages.me(CODE), DESKTOP, "light"),
         "me-en-phone": (pages.me(OWN_PHONE), PHONE, "light"),
         "me-de-dark-phone": (pages.me(own(OWN_PHONE, "de")), PHONE, "dark"),
         "me-ar-dark-phone": (pages.me(own(OWN_PHONE, "ar")), PHONE, "dark"),
         "me-fr-dark": (pages.me(own(OWN, "fr")), DESKTOP, "dark"),
         "me-nobody-en": (pages.me(NOBODY), DESKTOP, "light"),
+        "help-en-phone": (pages.help(BLOCKED), PHONE, "light"),
+        "help-ar-dark-phone": (pages.help(replace(BLOCKED, accept_language="ar")), PHONE, "dark"),
+        "help-de": (pages.help(replace(BLOCKED, accept_language="de")), DESKTOP, "light"),
         "error-en": (pages.error(FAILED), DESKTOP, "light"),
         "error-es-dark-phone": (pages.error(replace(FAILED, accept_language="es")), PHONE, "dark"),
     }

@@ -31,5 +31,5 @@ export default [
     languageOptions: { globals: globals.webextensions },
     rules: { "no-restricted-globals": "off" },
   },
-  { files: ["extension/tools/**", "**/*.test.js"], languageOptions: { globals: globals.node } },
+  { files: ["extension/tools/**", "tests/extension/**"], languageOptions: { globals: globals.node } },
 ];

@@ -5,7 +5,7 @@ import { diagnosticsOf } from "../core/diagnostics.js";
 import { EMPTY } from "../core/state.js";
 import { runtime } from "../shim/ext.js";
 import { dropKey } from "./keys.js";
-import { readMemory, readSession, writeMemory, writeSession } from "./memory.js";
+import { dropToken, readMemory, readSession, writeMemory } from "./memory.js";
 import { takeReadings } from "./readings.js";
 import { dropGate, readSettings, writeGate } from "./settings.js";
 import { between, turn } from "./turn.js";
@@ -34,9 +34,9 @@ async function enrol({ gate, code }) {
 /** A new code stands for a new key, so that a revoked one is never shown again. @param {string} code */
 async function replaceEnrolment(code) {
   await dropKey();
-  const { gate, managed, skew } = await readMemory();
-  await writeMemory({ ...EMPTY, phase: gate ? "code" : "unconfigured", gate, managed, skew });
-  await writeSession({ code, token: "", expiresAt: 0 });
+  const { gate, managed, skew, told } = await readMemory();
+  await writeMemory({ ...EMPTY, phase: gate ? "code" : "unconfigured", gate, managed, skew, told });
+  await dropToken({ code });
 }
 
 /** Forget this browser's key and what the person has set. */
@@ -45,7 +45,7 @@ async function forget() {
     await dropKey();
     await dropGate();
     await writeMemory({ ...EMPTY });
-    await writeSession({ code: "", token: "", expiresAt: 0, nonce: "" });
+    await dropToken({ code: "", nonce: "" });
   });
   return { memory: await turn() };
 }

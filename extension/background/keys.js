@@ -10,21 +10,21 @@ const CURRENT = "current";
  * @property {(bytes: Uint8Array) => Promise<ArrayBuffer>} sign
  */
 
-/** @returns {Promise<DeviceKey | null>} null where there is none, or none that can be used */
+/** @returns {Promise<DeviceKey | null>} null where there is none, or none that can be used: also where its store is broken */
 export async function readKey() {
-  const pair = await ask("readonly", (store) => store.get(CURRENT));
+  const pair = await ask("readonly", (store) => store.get(CURRENT)).catch(() => null);
   return pair?.privateKey instanceof CryptoKey ? usable(pair) : null;
 }
 
 /**
  * Makes a new key in place of the one before.
  *
- * @returns {Promise<DeviceKey>}
+ * @returns {Promise<DeviceKey | null>} null where it cannot be kept
  */
 export async function makeKey() {
   const pair = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, false, ["sign", "verify"]);
-  await ask("readwrite", (store) => store.put(pair, CURRENT));
-  return usable(pair);
+  const kept = ask("readwrite", (store) => store.put(pair, CURRENT));
+  return kept.then(() => usable(pair)).catch(() => null);
 }
 
 /** @returns {Promise<void>} */

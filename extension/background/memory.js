@@ -40,3 +40,8 @@ export async function readSession() {
 export async function writeSession(part) {
   await storage.session.set({ session: { ...(await readSession()), ...part } });
 }
+
+/** Forget the token, and what else of the session is named. @param {Partial<Session>} [more] */
+export async function dropToken(more = {}) {
+  await writeSession({ token: "", expiresAt: 0, ...more });
+}

@@ -4,17 +4,14 @@
  */
 
 import { permissionPattern } from "../core/address.js";
-import { enrolsNow, looksNow, mayLook, reportsNow } from "../core/due.js";
-import { reportOf } from "../core/report.js";
+import { looksNow, mayLook, tokenRefused } from "../core/due.js";
 import { alarmIn } from "../core/schedule.js";
 import { after } from "../core/state.js";
 import { readStatus } from "../core/status.js";
 import { alarms, permissions } from "../shim/ext.js";
-import { look, post } from "./gate.js";
-import { dropHeader, setHeader } from "./header.js";
-import { makeKey, readKey } from "./keys.js";
-import { readMemory, readSession, writeMemory, writeSession } from "./memory.js";
-import { takeReadings } from "./readings.js";
+import { look } from "./gate.js";
+import { dropToken, readMemory, readSession, writeMemory } from "./memory.js";
+import { checkKey, enrol, failure, prove } from "./prove.js";
 import { readSettings } from "./settings.js";
 import { show } from "./show.js";
 
@@ -58,92 +55,36 @@ async function take(wish) {
   const settings = await readSettings();
   const before = await readMemory();
   let memory = after(before, "configured", settings);
-  if (memory.gate !== before.gate) await writeSession({ token: "", expiresAt: 0, nonce: "" });
+  if (memory.gate !== before.gate) await dropToken({ nonce: "" });
+  memory = await readClock(memory);
   if (wish.retry) memory = after(memory, "retried");
   if (memory.gate) {
     const granted = await permissions.contains({ origins: [permissionPattern(memory.gate)] });
     memory = after(memory, "permission", { granted });
     memory = await checkKey(memory);
     memory = await enrol(memory, settings);
-    memory = await report(memory, settings);
   }
-  await carry(memory);
+  memory = await prove(memory, settings);
   memory = await verdict(memory, settings, wish);
+  if (tokenRefused(memory, Date.now())) {
+    await dropToken();
+    memory = await verdict(await prove(memory, settings), settings, { look: true });
+  }
   await writeMemory(memory);
   await show(before, memory);
   await arm(memory, settings);
   return memory;
 }
 
-/** @param {Memory} memory */
-async function checkKey(memory) {
-  if (!memory.deviceId || (await readKey())) return memory;
-  await writeSession({ token: "", expiresAt: 0 });
-  return after(memory, "keyLost");
-}
-
 /**
- * @param {Memory} memory
- * @param {Settings} settings
- */
-async function enrol(memory, { enrolmentToken }) {
-  const { code, nonce } = await readSession();
-  const token = code || enrolmentToken;
-  if (!enrolsNow(memory, { token, byHand: Boolean(code) }, Date.now())) return memory;
-  // the key of a try without an answer is kept: the gate may have taken it
-  const key = (memory.phase === "enrolling" || memory.phase === "away" ? await readKey() : null) ?? (await makeKey());
-  const trying = after(memory, "enrolling");
-  await writeMemory(trying);
-  const answer = await post(`${memory.gate}/.mailgate/enroll`, { token }, { key, nonce, skew: memory.skew });
-  if (answer.nonce) await writeSession({ nonce: answer.nonce });
-  if (answer.kind === "answer") {
-    await writeSession({ code: "", token: "", expiresAt: 0 });
-    return after(trying, "enrolled", { deviceId: answer.body.device_id, thumbprint: answer.body.key_thumbprint });
-  }
-  const state = failure(trying, answer);
-  if (state.phase !== "away") await writeSession({ code: "" });
-  return state;
-}
-
-/**
- * @param {Memory} memory
- * @param {Settings} settings
- */
-async function report(memory, settings) {
-  const { expiresAt, nonce } = await readSession();
-  const key = await readKey();
-  if (!key || !reportsNow(memory, Date.now(), expiresAt)) return memory;
-  const listed = [...settings.listedExtensions, ...memory.listed];
-  const body = reportOf(await takeReadings(settings.managed, listed));
-  const answer = await post(`${memory.gate}/.mailgate/attest`, body, { key, nonce, skew: memory.skew });
-  if (answer.nonce) await writeSession({ nonce: answer.nonce });
-  if (answer.kind !== "answer") return failure(memory, answer);
-  const { device_attestation: token, expires_at: ends, server_time: serverTime } = answer.body;
-  const now = Date.now();
-  // the gate's clock says how long, this computer's clock says until when
-  await writeSession({ token, expiresAt: now + (ends - serverTime) * 1000 });
-  const { report_every: reportEvery, listed_extensions: asked } = answer.body;
-  return after(memory, "attested", { now, reportEvery, serverTime, chance: Math.random(), listed: asked });
-}
-
-/**
- * @param {Memory} memory
- * @param {import("./gate.js").Refused | import("./gate.js").Unreachable} answer
- */
-function failure(memory, answer) {
-  const more = { now: Date.now(), chance: Math.random() };
-  return after(memory, answer.kind, { ...answer, ...more });
-}
-
-/**
- * A token that has ended would be worse than none.
+ * A token whose end lies ahead by a clock that was set back may have ended long ago.
  *
  * @param {Memory} memory
  */
-async function carry(memory) {
-  const { token, expiresAt } = await readSession();
-  if (token && Date.now() < expiresAt && mayLook(memory)) await setHeader(memory.gate, token);
-  else await dropHeader();
+async function readClock(memory) {
+  const read = after(memory, "clockRead", { now: Date.now() });
+  if (read !== memory) await dropToken();
+  return read;
 }
 
 /**

@@ -1,6 +1,11 @@
 /** What is due now, by the state and the time. Times are milliseconds since 1970 by this computer's clock. */
 
+import { SHORTEST_ALARM } from "./schedule.js";
+
 /** @typedef {import("./state.js").Memory} Memory */
+
+/** Milliseconds. */
+const TOKEN_SETTLES = 30_000;
 
 /** Phases in which there is nothing to do until a person, or the company, does something. */
 const RESTING = new Set(["unconfigured", "permission", "code", "code-refused", "revoked", "not-enrolled", "key-lost"]);
@@ -33,6 +38,17 @@ export function reportsNow(memory, now, expiresAt) {
 }
 
 /**
+ * Whether the gate has refused the token: its key was revoked, or the gate has lost the one that it signed with. A
+ * report finds out which. A new token is given some time, or each look would bring a report.
+ *
+ * @param {Memory} memory
+ * @param {number} now
+ */
+export function tokenRefused({ status, attestedAt }, now) {
+  return Boolean(status?.client.findings.includes("attestation-invalid")) && now - attestedAt > TOKEN_SETTLES;
+}
+
+/**
  * Whether the gate may be asked for the verdict.
  *
  * @param {Memory} memory
@@ -42,7 +58,8 @@ export function mayLook(memory) {
 }
 
 /**
- * Whether to ask for the verdict now: every so often, or when it is time for another try.
+ * Whether to ask for the verdict now: every so often, or when it is time for another try. What would be due before the
+ * next alarm can ring is due now, or it would be late by as much.
  *
  * @param {Memory} memory
  * @param {number} now
@@ -51,5 +68,6 @@ export function mayLook(memory) {
 export function looksNow(memory, now, every) {
   if (!mayLook(memory)) return false;
   // alarms may ring a little early
-  return now + 500 >= (memory.phase === "away" ? memory.retryAt : memory.statusAt + every * 1000);
+  if (memory.phase === "away") return now + 500 >= memory.retryAt;
+  return now + 500 >= memory.statusAt + (every - SHORTEST_ALARM) * 1000;
 }

@@ -35,6 +35,7 @@ import { remember } from "./changes.js";
  * @property {string} thumbprint
  * @property {number} failures in a row
  * @property {number} retryAt
+ * @property {number} attestedAt when the last token came
  * @property {number} reportAt when the next report is due
  * @property {number} skew seconds that the gate's clock is ahead of this one
  * @property {Trouble | null} trouble
@@ -54,6 +55,7 @@ export const EMPTY = Object.freeze({
   thumbprint: "",
   failures: 0,
   retryAt: 0,
+  attestedAt: 0,
   reportAt: 0,
   skew: 0,
   trouble: null,
@@ -63,6 +65,9 @@ export const EMPTY = Object.freeze({
   told: {},
   listed: [],
 });
+
+/** Milliseconds by which clocks are put right all the time. */
+const CLOCK_STEP = 5000;
 
 /** A clock that is off by less needs no word: the gate allows as much. */
 export const SKEW_WORTH_A_WORD = 60;
@@ -98,6 +103,17 @@ function permission(memory, { granted }) {
   return { ...memory, phase: memory.deviceId ? "active" : "code", retryAt: 0 };
 }
 
+/**
+ * There is nothing to enrol with: a code that was under way is gone where the browser was ended meanwhile.
+ *
+ * @param {Memory} memory
+ * @returns {Memory}
+ */
+function codeGone(memory) {
+  const waits = !memory.deviceId && ["enrolling", "away"].includes(memory.phase);
+  return waits ? { ...memory, phase: "code", failures: 0, retryAt: 0 } : memory;
+}
+
 /** @param {Memory} memory @returns {Memory} */
 function enrolling(memory) {
   return { ...memory, phase: "enrolling", deviceId: "", thumbprint: "" };
@@ -123,7 +139,7 @@ function attested(memory, { now, reportEvery, serverTime, chance, listed }) {
   // what is asked for the first time is reported with the next turn
   const news = asked.some((id) => !memory.listed.includes(id));
   const reportAt = news ? now : now + reportIn(reportEvery, chance) * 1000;
-  return { ...working(memory), reportAt, skew, listed: asked };
+  return { ...working(memory), attestedAt: now, reportAt, skew, listed: asked };
 }
 
 /** @param {Memory} memory @returns {Memory} */
@@ -191,6 +207,18 @@ function looked(memory, { now, status, etag }) {
 }
 
 /**
+ * Somebody has set this computer's clock back: what lies ahead of it now may be hours away, so everything is due.
+ *
+ * @param {Memory} memory
+ * @param {{now: number}} event
+ * @returns {Memory}
+ */
+function clockRead(memory, { now }) {
+  const back = Math.max(memory.statusAt, memory.attestedAt) > now + CLOCK_STEP;
+  return back ? { ...memory, retryAt: 0, attestedAt: 0, reportAt: 0, statusAt: 0 } : memory;
+}
+
+/**
  * A person asks, the browser has just started or the policy has changed: no waiting, and a token of the company is
  * tried again, since it may be another one.
  *
@@ -202,7 +230,7 @@ function retried(memory) {
   return { ...memory, retryAt: 0, phase: anew ? "code" : memory.phase };
 }
 
-const EVENTS = { configured, retried, permission, enrolling, enrolled, attested, refused, unreachable, keyLost, looked };
+const EVENTS = { configured, clockRead, codeGone, retried, permission, enrolling, enrolled, attested, refused, unreachable, keyLost, looked };
 
 /**
  * The state after an event. Raises TypeError for an event that there is not.

@@ -27,7 +27,8 @@ import { SKEW_WORTH_A_WORD } from "./state.js";
  * @property {Text | null} explained what to do about the state of the extension itself
  * @property {Line | null} here the verdict on this browser, where it is known
  * @property {(Line & {id: string, kind: string, system: string})[]} devices
- * @property {boolean} setUp whether the way out is the set-up
+ * @property {boolean} setUp whether the set-up is a way out
+ * @property {boolean} checks whether asking again may help
  * @property {number} minutesOff by how much this computer's clock is off
  */
 
@@ -64,9 +65,18 @@ export function viewOf(memory) {
     ...own,
     here,
     devices: known ? known.devices.map(deviceLine) : [],
-    setUp: SET_UP.has(phase) && !(memory.managed && phase === "code"),
+    ...waysOut(memory),
     minutesOff: Math.abs(skew) > SKEW_WORTH_A_WORD ? Math.round(Math.abs(skew) / 60) : 0,
   };
+}
+
+/** @param {Memory} memory */
+function waysOut({ phase, gate, managed, deviceId }) {
+  const resting = SET_UP.has(phase);
+  // what cannot be reached and never could may have been mistyped
+  const mistyped = phase === "away" && !deviceId && !managed;
+  const tokenAgain = managed && phase === "code-refused";
+  return { setUp: resting || mistyped, checks: Boolean(gate) && (!resting || tokenAgain) };
 }
 
 /**

@@ -11,9 +11,14 @@ export function say([key, ...values]) {
   return key === OWN_WORDS ? values[0] : i18n.getMessage(key, values);
 }
 
+/** That of the texts. A browser in a language that there is none for shows them in English, and so are its dates. */
+function language() {
+  return i18n.getMessage("language");
+}
+
 /** Fills every element that names its message, and says in which language. */
 export function translatePage() {
-  document.documentElement.lang = i18n.getUILanguage();
+  document.documentElement.lang = language();
   document.documentElement.dir = i18n.getMessage("@@bidi_dir");
   for (const element of document.querySelectorAll("[data-text]")) {
     element.textContent = i18n.getMessage(/** @type {HTMLElement} */ (element).dataset.text ?? "");
@@ -52,7 +57,7 @@ export function byId(id) {
 export function deadlineText(deadline, now) {
   const at = Date.parse(deadline);
   if (Number.isNaN(at) || at <= now) return null;
-  const date = new Intl.DateTimeFormat(i18n.getUILanguage(), { dateStyle: "long", timeStyle: "short" }).format(at);
+  const date = new Intl.DateTimeFormat(language(), { dateStyle: "long", timeStyle: "short" }).format(at);
   return i18n.getMessage("deadline", [date, fromNow(at, now)]);
 }
 
@@ -73,5 +78,5 @@ const UNITS = [
 export function fromNow(at, now) {
   const left = at - now;
   const [unit, size] = UNITS.find(([, size]) => Math.abs(left) >= 2 * size) ?? UNITS[3];
-  return new Intl.RelativeTimeFormat(i18n.getUILanguage()).format(Math.trunc(left / size), unit);
+  return new Intl.RelativeTimeFormat(language()).format(Math.trunc(left / size), unit);
 }

@@ -5,12 +5,21 @@ import { byId, deadlineText, say } from "../look/words.js";
 /** @typedef {import("../core/view.js").View["devices"][number]} DeviceLine */
 
 /**
+ * Touches only what differs: whoever reads there, or has marked some of it to copy, stays where they are.
+ *
  * @param {DeviceLine[]} devices
  * @param {number} now milliseconds since 1970
  */
 export function showDevices(devices, now) {
   byId("mine").hidden = devices.length === 0;
-  byId("devices").replaceChildren(...devices.map((device) => item(device, now)));
+  const list = byId("devices");
+  const items = devices.map((device) => item(device, now));
+  for (const [at, entry] of items.entries()) {
+    const there = list.children[at];
+    if (!there) list.append(entry);
+    else if (!there.isEqualNode(entry)) there.replaceWith(entry);
+  }
+  while (list.children.length > items.length) list.lastElementChild?.remove();
 }
 
 /**

@@ -9,7 +9,7 @@ import { showDevices } from "./devices.js";
 
 /** @typedef {import("../core/state.js").Memory} Memory */
 
-const LOOK_EVERY = 3000;
+const LOOK_EVERY = 2000;
 
 /** @param {Memory} memory */
 function render(memory) {
@@ -22,7 +22,7 @@ function render(memory) {
   put("clock", view.minutesOff ? say(["clock_off", String(view.minutesOff)]) : null);
   showDevices(view.devices, now);
   byId("set-up").hidden = !view.setUp;
-  byId("check").hidden = !memory.gate || view.setUp;
+  byId("check").hidden = !view.checks;
   const me = /** @type {HTMLAnchorElement} */ (byId("me"));
   me.hidden = !memory.gate;
   if (memory.gate) me.href = mePage(memory.gate);
@@ -53,7 +53,7 @@ async function check(byHand) {
   if (byHand) {
     button.removeAttribute("aria-busy");
     const time = new Date().toLocaleTimeString(document.documentElement.lang, { timeStyle: "medium" });
-    byId("said").textContent = say(["checked", time]);
+    byId("said").textContent = memory ? say(["checked", time]) : "";
   }
 }
 

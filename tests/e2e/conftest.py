@@ -1,27 +1,15 @@
 """The real mail system and a real browser. Where one is missing the test is skipped with one line that says so."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+from tests.e2e.chromium import CHROMIUM, CHROMIUM_ARGUMENTS
 from tests.e2e.gate import GuardedWebmail, guarded
 from tests.e2e.mailsystem import MailSystem, mail_system
 from tests.e2e.sogo import sogo_system
 from tests.integration.gate import PHONE_RULES
 from tests.servers import require
-
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-CHROMIUM_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
 
 expect.set_options(timeout=20_000)  # milliseconds; a busy machine is slow, not wrong
 

@@ -22,7 +22,7 @@ from mailgate.attest.mint import (
 )
 
 
-@dataclass(frozen=True)
+@dataclass
 class GuardedWebmail:
     """``url``: what people open. The private keys are those of the issuer that the gate believes, and a device's.
     ``config``: the file of its settings."""
@@ -50,6 +50,10 @@ class GuardedWebmail:
         with urlopen(Request(url, headers=headers), timeout=10) as answer:
             answer.read()
 
+    def start_again(self) -> None:
+        """As the same gate: with its store, its settings and its address."""
+        self.gate = start_gate(self.config)
+
 
 @contextmanager
 def guarded(
@@ -65,9 +69,9 @@ def guarded(
         "attestation": {"issuers": [{"issuer": TEST_ISSUER, "jwks": JWKS_FILE}]},
     }
     config = write_config(directory, upstream, known | settings, policy)
-    gate = start_gate(config)
+    url = f"http://127.0.0.1:{port}"
+    running = GuardedWebmail(start_gate(config), url, keys[ISSUER_KEY_FILE], keys[DEVICE_KEY_FILE], config)
     try:
-        url = f"http://127.0.0.1:{port}"
-        yield GuardedWebmail(gate, url, keys[ISSUER_KEY_FILE], keys[DEVICE_KEY_FILE], config)
+        yield running
     finally:
-        assert gate.stop() == 0
+        assert running.gate.stop() == 0

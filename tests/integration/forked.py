@@ -65,9 +65,12 @@ class Forked:
         self.returncode = os.waitstatus_to_exitcode(status)
 
 
-def fork(arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Forked:
-    """Run ``mailgate`` with these arguments in a process of its own."""
-    order = json.dumps([list(arguments), str(folder), dict(environment)]).encode()
+def fork(
+    arguments: Sequence[str], folder: Path, environment: Mapping[str, str], *, prints: bool = False
+) -> Forked:
+    """Run ``mailgate`` with these arguments in a process of its own. ``prints``: its output is wanted, too, and comes
+    where its errors do."""
+    order = json.dumps([list(arguments), str(folder), dict(environment), prints]).encode()
     read_error, write_error = os.pipe()
     read_end, write_end = os.pipe()
     try:
@@ -126,11 +129,15 @@ def _reap(_number: int, _frame: FrameType | None) -> None:
             return
 
 
-def _tend(arguments: list[str], folder: str, environment: dict[str, str], error: int, ended: int) -> None:
+def _tend(
+    arguments: list[str], folder: str, environment: dict[str, str], prints: bool, error: int, ended: int
+) -> None:
     """Fork the command, say its number, wait for it, and say how it ended."""
     pid = os.fork()
     if pid == 0:
         os.close(ended)
+        if prints:
+            os.dup2(error, 1)
         _run(arguments, folder, environment, error)
     os.close(error)
     os.close(2)
@@ -141,6 +148,8 @@ def _tend(arguments: list[str], folder: str, environment: dict[str, str], error:
 
 
 def _run(arguments: list[str], folder: str, environment: dict[str, str], error: int) -> None:
+    import killing  # type: ignore[import-not-found]  # beside this file, which runs as a script
+
     from mailgate.cli import main
 
     os.dup2(error, 2)
@@ -150,6 +159,8 @@ def _run(arguments: list[str], folder: str, environment: dict[str, str], error: 
     os.environ.update(environment)
     time.tzset()
     sys.argv = ["mailgate", *arguments]
+    if point := environment.get(killing.POINT):
+        killing.arm(int(point), environment.get(killing.BEHIND, ""))
     try:
         main()
         code = 0

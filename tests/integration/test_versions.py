@@ -117,3 +117,9 @@ def test_a_change_beyond_the_guard_is_held_until_somebody_applies_it_and_is_take
     assert (
         ready(one)["rules"] | {"held": ""} == ready(other)["rules"] == {"number": 1, "serial": 3, "held": ""}
     )
+
+    one.stop()
+    one = start("one")  # its files are still those that were taken back
+    assert not blocks(one)
+    assert "number 1, which is in force" in ready(one)["rules"]["held"]
+    assert ready(one)["rules"]["serial"] == 3

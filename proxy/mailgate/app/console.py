@@ -1,6 +1,7 @@
 """The console of a running gate: what it shows and calls of it."""
 
 from collections.abc import Coroutine
+from dataclasses import replace
 from functools import partial
 from socket import gethostname
 from typing import Any, Protocol
@@ -33,7 +34,7 @@ def desk_for(service: Gate) -> Desk:
 
     return Desk(
         store=service.store,
-        bundle=lambda: service.bundle,
+        bundle=lambda: replace(service.bundle, rules=service.bundle.rules.relieved(service.reliefs.current)),
         clock=utc_now,
         readiness=partial(readiness, service),
         host=gethostname(),

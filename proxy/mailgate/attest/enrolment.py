@@ -1,9 +1,11 @@
 """What a device enrols with: a token of 256 bits, or a pairing code that a person can type. Kept only as a hash."""
 
 from base64 import urlsafe_b64encode
+from datetime import timedelta
 from hashlib import sha256
 
 TOKEN_BYTES, CODE_BYTES = 32, 5
+CODE_LIFE = timedelta(minutes=10)
 _PREFIX = "mailgate-enrol-"
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base32: no I, L, O or U that could be read as another."""

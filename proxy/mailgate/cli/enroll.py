@@ -14,7 +14,15 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from mailgate.attest.enrolment import CODE_BYTES, TOKEN_BYTES, digest_of, name_of, new_code, new_token
+from mailgate.attest.enrolment import (
+    CODE_BYTES,
+    CODE_LIFE,
+    TOKEN_BYTES,
+    digest_of,
+    name_of,
+    new_code,
+    new_token,
+)
 from mailgate.cli.check import DEFAULT_PATH
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
@@ -23,7 +31,6 @@ from mailgate.store import EnrolledKey, EnrolmentToken, Store
 
 app = typer.Typer(help="Let devices enrol with the gate, and shut a lost one out.", no_args_is_help=True)
 
-CODE_LIFE = timedelta(minutes=10)
 _LONGEST = 255
 """Characters of a login name: with more, or with others, the gate would refuse its own tokens about that person."""
 _DURATION: TypeAdapter[timedelta] = TypeAdapter(Duration)

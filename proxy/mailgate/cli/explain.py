@@ -2,27 +2,33 @@
 
 import json
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from pydantic import TypeAdapter, ValidationError
 
 from mailgate.cli.check import DEFAULT_PATH
-from mailgate.cli.stored import fail, with_store
-from mailgate.config import Bundle, load_bundle
+from mailgate.cli.explained import show, show_flips
+from mailgate.cli.policy.history import version_called
+from mailgate.cli.stored import fail, printable, with_store
+from mailgate.config import Bundle, Rules, compile_rules, load_bundle
 from mailgate.config.document import MAX_BYTES
 from mailgate.config.rehearsal import rehearse
+from mailgate.decide import decide
 from mailgate.errors import ConfigError, Mistake
-from mailgate.model import LOGINS, Access, Decision
+from mailgate.model import Access
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.cases import Situation
+from mailgate.policy.stages import Moment
+from mailgate.simulate import both_ways
+from mailgate.simulate.altered import as_fresh_at
 from mailgate.store import Store
 from mailgate.telling.asked import read_request
 from mailgate.telling.explanation import explanation, plain
+from mailgate.telling.flips import flips_told
 from mailgate.telling.recall import Recalled, recall
 
 Recorded = Annotated[
@@ -31,6 +37,16 @@ Recorded = Annotated[
 Reference = Annotated[
     str, typer.Option(help="The reference id of a refusal, or a sighting's id: look it up in the store.")
 ]
+Version = Annotated[
+    str,
+    typer.Option(
+        help="Decide by this version of `mailgate policy history`: a number, or how a digest begins."
+    ),
+]
+At = Annotated[
+    str,
+    typer.Option(metavar="TIME", help="Decide as of this time; the device is as well known as it is now."),
+]
 Config = Annotated[Path, typer.Option("--config", help="The settings whose policy decides.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
@@ -38,27 +54,56 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 def explain(
     recorded: Recorded = Path("-"),
     reference: Reference = "",
+    version: Version = "",
+    at: At = "",
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
-    """Explain the decision on one recorded request: kind and signals, posture, every rule tried and why."""
+    """Explain the decision on one request: kind, posture, every rule tried and why, and what would turn it over."""
+    moment = _moment(at)
     if reference:
-        _explain_recorded(reference, config, as_json)
+        _explain_recorded(reference, version, moment, config, as_json)
         return
     try:
-        policy = load_bundle(config).policy
+        policy = _version(config, version).policy if version else load_bundle(config).policy
         situation = _read(recorded, policy.catalog)
     except ConfigError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from error
-    access, decision = rehearse(situation, policy, datetime.now(UTC))
-    _tell(explanation(access, decision, policy), access, decision, as_json)
+        fail(2, str(error))
+    access, _ = rehearse(situation, policy, datetime.now(UTC))
+    _tell(access, policy, moment, {}, as_json)
 
 
-def _explain_recorded(reference: str, config: Path, as_json: bool) -> None:
-    """What the gate recorded under this id, decided again by today's rules."""
+def _moment(text: str) -> datetime | None:
+    """The time that is meant; ends the command where it is none."""
+    if not text:
+        return None
+    try:
+        moment: datetime = TypeAdapter(Moment).validate_python(text)
+    except ValidationError as error:
+        fail(2, f"--at: `{printable(text)}` is {error.errors()[0]['msg']}")
+    return moment
+
+
+def _version(config: Path, name: str) -> Rules:
+    async def run(store: Store, _bundle: Bundle) -> Rules:
+        return await _rules_called(store, name)
+
+    return with_store(config, run)
+
+
+async def _rules_called(store: Store, name: str) -> Rules:
+    """The rules of a version that was in force; ends the command where it is none or several."""
+    return compile_rules((await version_called(store, name)).texts)
+
+
+def _explain_recorded(
+    reference: str, version: str, moment: datetime | None, config: Path, as_json: bool
+) -> None:
+    """What the gate recorded under this id, decided again by the rules in force or by another version."""
 
     async def run(store: Store, bundle: Bundle) -> tuple[Recalled | None, Policy]:
+        if version:
+            bundle = replace(bundle, rules=await _rules_called(store, version))
         return await recall(store, bundle, reference, datetime.now(UTC)), bundle.policy
 
     recalled, policy = with_store(config, run)
@@ -69,17 +114,21 @@ def _explain_recorded(reference: str, config: Path, as_json: bool) -> None:
         )
     seen, tally = recalled.then.sighting, recalled.then.tally
     then = {name: getattr(seen, name) for name in ("effect", "reason", "rule", "posture", "policy")}
-    report = explanation(recalled.access, recalled.decision, policy) | {
-        "recorded": then | {"times": tally.times, "first": tally.first, "last": tally.last}
-    }
-    _tell(report, recalled.access, recalled.decision, as_json)
+    then |= {"times": tally.times, "first": tally.first, "last": tally.last}
+    _tell(recalled.access, policy, moment, {"recorded": then}, as_json)
 
 
-def _tell(report: dict[str, Any], access: Access, decision: Decision, as_json: bool) -> None:
+def _tell(access: Access, policy: Policy, at: datetime | None, more: dict[str, Any], as_json: bool) -> None:
+    """Decide and say why. ``more`` is told besides."""
+    access = as_fresh_at(access, at) if at else access
+    decision = decide(access, policy)
+    flips = both_ways(access, policy, decision.effect)
+    report = explanation(access, decision, policy) | {"flips": flips_told(flips, policy.catalog)} | more
     if as_json:
         typer.echo(json.dumps(report, ensure_ascii=False, default=plain))
     else:
-        _print(report, access, decision)
+        show(report, access, decision)
+        show_flips(flips, policy.catalog)
 
 
 def _read(path: Path, catalog: AppCatalog) -> Situation:
@@ -92,49 +141,3 @@ def _read(path: Path, catalog: AppCatalog) -> Situation:
         raise ConfigError(
             [Mistake(name, 1, 1, f"cannot be read: {error.strerror}; expected a recorded request")]
         ) from error
-
-
-def _print(report: dict[str, Any], access: Access, decision: Decision) -> None:
-    console = Console()
-    client, posture = access.client, access.posture
-    if then := report.get("recorded"):
-        last = f"{then['last']:%Y-%m-%d %H:%M} UTC"
-        words = f"{then['effect']}: {then['reason']}, by {then['rule']}; {then['times']} times, last {last}"
-        console.print(Text.assemble(("recorded ", "bold"), words, "; by today's rules:"))
-    login = client.protocol in LOGINS
-    facts = f"{client.protocol} login" if login else f"{access.facts.method} {access.facts.target}"
-    console.print(Text.assemble(("request  ", "bold"), f"{facts} at {access.now.isoformat()}"))
-    handheld = "handheld" if client.handheld else "not handheld"
-    console.print(Text.assemble(("client   ", "bold"), f"{client.kind}, {handheld}, {client.assurance}"))
-    for signal in client.signals:
-        says = f" says {signal.says}" if signal.says else ""
-        console.print(Text(f"         {signal.source} {signal.name}: {signal.value}{says}", style="dim"))
-    for finding in client.findings:
-        console.print(Text(f"         finding {finding.reason}: {finding.detail}", style="yellow"))
-    apps = f", apps: {', '.join(posture.apps)}" if posture.apps else ""
-    console.print(Text.assemble(("device   ", "bold"), f"{posture.state}{apps}"))
-    console.print(_table(report))
-    would = f"; would: {', '.join(trial.rule for trial in decision.would)}" if decision.would else ""
-    console.print(
-        Text.assemble(
-            ("decision ", "bold"),
-            (decision.effect.value, "bold"),
-            f": {decision.reason}, by {decision.rule}{would}",
-        )
-    )
-
-
-def _table(report: dict[str, Any]) -> Table:
-    table = Table("rule", "stage", "result", "condition and what it saw", expand=False)
-    for trial in report["rules"]:
-        result = trial["effect"].value if trial["effect"] else "no match"
-        saw = "\n".join(
-            f"{name} = {json.dumps(value, default=plain)}" for name, value in trial["values"].items()
-        )
-        told = Text.assemble(
-            trial["condition"], "\n", (saw, "dim"), f"\n{trial['note']}" if trial["note"] else ""
-        )
-        table.add_row(Text(trial["rule"]), Text(trial["stage"].value), Text(result), told)
-    for rule in report["not_reached"]:
-        table.add_row(Text(rule), Text(""), Text("not reached"), Text(""))
-    return table

@@ -38,6 +38,10 @@ def _gate(state: Mapping[str, Any]) -> Iterator[Need]:
         )
     if state["rules"]["held"]:
         yield Need(f"The rules on disk are held: {state['rules']['held']}", "policy")
+    for each in state["rules"]["off"]:
+        yield Need(f"The rule {each}", "policy", grave=True)
+    for each in state["rules"]["only_report"]:
+        yield Need(f"The rule {each}", "policy")
     workers = state["workers"]
     if workers["answering"] < workers["wanted"]:
         yield Need(f"{workers['answering']} of {workers['wanted']} workers answer.", "now", grave=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol as Shape
 from urllib.parse import parse_qsl
 
@@ -14,9 +14,22 @@ from mailgate.gateway.facts import Incoming
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.login_check import Login, LoginCheck
 from mailgate.gateway.metrics import Metrics
+from mailgate.gateway.own_code import OwnCodes
 from mailgate.gateway.own_devices import Asking, Known, OwnDevice, own_devices
 from mailgate.gateway.own_devices import People as OwnDevices
-from mailgate.gateway.own_view import card_of, key_of, listed_names, mail_of, request_of, shown, token_of
+from mailgate.gateway.own_view import (
+    card_of,
+    exemption_of,
+    help_of,
+    key_of,
+    language_record,
+    listed_names,
+    mail_of,
+    mailing_record,
+    request_of,
+    shown,
+    token_of,
+)
 from mailgate.gateway.pages.employee import Asked, EmployeeView, Record
 from mailgate.gateway.pages.view import View
 from mailgate.gateway.person import Person, recognise
@@ -25,7 +38,19 @@ from mailgate.gateway.recheck import NameOf, Recheck, Slot, answers_of
 from mailgate.gateway.status import print_of, status_answer, status_of
 from mailgate.model import Access, Decision, Reason
 from mailgate.policy import Policy
-from mailgate.store import Device, EnrolledKey, EnrolmentToken, Keep, Recorded, StoreUnavailableError, Told
+from mailgate.policy.groups import Groups
+from mailgate.store import (
+    Device,
+    EnrolledKey,
+    EnrolmentToken,
+    HelpRequest,
+    Keep,
+    Mailing,
+    Recorded,
+    StoreUnavailableError,
+    Told,
+)
+from mailgate.store.reliefs import KeptRelief
 
 
 class People(OwnDevices, Shape):
@@ -37,7 +62,15 @@ class People(OwnDevices, Shape):
 
     async def tokens(self, login: str) -> list[EnrolmentToken]: ...
 
+    async def exemptions(self, login: str, devices: Sequence[Device]) -> list[KeptRelief]: ...
+
+    async def help_requests(self, login: str, devices: Sequence[Device]) -> list[HelpRequest]: ...
+
     async def told(self, persons: Collection[str]) -> list[Told]: ...
+
+    async def mailings(self, login: str, addresses: Collection[str]) -> list[Mailing]: ...
+
+    async def language(self, login: str) -> tuple[str, date] | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +83,7 @@ class SelfService:
     recheck: Recheck = field(default_factory=Recheck)
     check: LoginCheck | None = None
     contact: str = ""
+    codes: OwnCodes | None = None
     domain: str = ""
     """The domain of mail addresses, where mails about refusals are written."""
 
@@ -59,6 +93,9 @@ class LiveParts(Shape):
 
     @property
     def policy(self) -> Policy: ...
+
+    @property
+    def groups(self) -> Groups: ...
 
 
 class ShowingGate(Shape):
@@ -83,7 +120,11 @@ class _Seen:
     owned: tuple[OwnDevice, ...] = ()
     requests: tuple[Record, ...] = ()
     mails: tuple[Record, ...] = ()
+    notices: tuple[Record, ...] = ()
+    language: tuple[Record, ...] = ()
     enrolments: tuple[Record, ...] = ()
+    exemptions: tuple[Record, ...] = ()
+    help_requests: tuple[Record, ...] = ()
     more: int = 0
     unread: bool = False
     asked: dict[str, tuple[Asked, ...]] = field(default_factory=dict)
@@ -111,18 +152,22 @@ async def show_me(gate: ShowingGate, incoming: Incoming, reference: str, now: da
     return page
 
 
-async def check_again(gate: ShowingGate, incoming: Incoming, reference: str, now: datetime) -> Answer:
-    """Ask the sources of one of the person's devices, then show the page with what they said."""
+async def take_form(gate: ShowingGate, incoming: Incoming, reference: str, now: datetime) -> Answer:
+    """What a person does on the page: let the sources of one of their devices be asked again, or have a pairing code."""
     if not from_own_page(incoming.facts, gate.public_url):
         raise RequestRefused(403, Reason.REQUEST_NOT_SUPPORTED, "Expected a request of the gate's own page.")
     asking = await _asking(gate, incoming, now)
+    said = dict(parse_qsl(incoming.body.decode("latin-1")))
+    code = ""
+    if "code" in said and gate.self_service.codes:
+        code = await gate.self_service.codes.make(asking.person, asking.access, now)
     seen = await _look(gate, asking)
-    mark = dict(parse_qsl(incoming.body.decode("latin-1"))).get("device", "")
+    mark = said.get("device", "")
     own = next((each for each in seen.owned if each.mark == mark), None)
     if own is not None:
         came = await gate.self_service.recheck.ask(own.device.reports if own.device else ())
         seen = _with_answers(await _look(gate, asking), own, came, gate.live.policy.catalog.name_of)
-    return _answer(gate, seen, reference)
+    return _answer(gate, seen, reference, code=code)
 
 
 def _with_answers(seen: _Seen, own: OwnDevice, came: Mapping[Slot, Again], name_of: NameOf) -> _Seen:
@@ -138,7 +183,7 @@ async def _asking(gate: ShowingGate, incoming: Incoming, now: datetime) -> Askin
     person = await recognise(incoming, access, gate.self_service.check)
     if person.login is not Login.NONE:
         gate.metrics.page_logins.labels(person.login).inc()
-    return Asking(access, decision, person, gate.live.policy)
+    return Asking(access, decision, person, gate.live.policy, gate.live.groups)
 
 
 async def _offered(gate: ShowingGate, incoming: Incoming, person: Person) -> bool:
@@ -162,14 +207,24 @@ async def _with_records(service: SelfService, seen: _Seen) -> _Seen:
     rows, count = await people.requests(name, shown(seen.owned))
     address = address_of(name, service.domain) if name and service.domain else ""
     mails = await people.told({address}) if address else []
+    notices = await people.mailings(name, {address} - {""}) if name else []
+    language = await people.language(name) if name else None
     keys, tokens = (await people.enrolled(name), await people.tokens(name)) if name else ([], [])
     return replace(
         seen,
         requests=tuple(request_of(row, keep) for row in rows),
         mails=tuple(mail_of(mail, address, keep) for mail in mails),
+        notices=tuple(mailing_record(each, keep) for each in notices),
+        language=(language_record(*language, keep),) if language else (),
         enrolments=(
             *(key_of(key, service.keep.devices) for key in keys),
             *(token_of(token, service.keep.devices) for token in tokens),
+        ),
+        exemptions=tuple(
+            exemption_of(each, keep) for each in await people.exemptions(name, shown(seen.owned))
+        ),
+        help_requests=tuple(
+            help_of(each, keep) for each in await people.help_requests(name, shown(seen.owned))
         ),
         more=count - len(rows),
     )
@@ -194,7 +249,9 @@ def _with_own(seen: _Seen) -> tuple[OwnDevice, ...]:
     return (own,)
 
 
-def _answer(gate: ShowingGate, seen: _Seen, reference: str, *, offered: bool = False) -> Answer:
+def _answer(
+    gate: ShowingGate, seen: _Seen, reference: str, *, offered: bool = False, code: str = ""
+) -> Answer:
     service, policy, person = gate.self_service, gate.live.policy, seen.asking.person
 
     def view_of(access: Access, decision: Decision) -> View:
@@ -219,11 +276,17 @@ def _answer(gate: ShowingGate, seen: _Seen, reference: str, *, offered: bool = F
         ),
         requests=seen.requests,
         mails=seen.mails,
+        notices=seen.notices,
+        language=seen.language,
         enrolments=seen.enrolments,
+        exemptions=seen.exemptions,
+        help_requests=seen.help_requests,
         more=seen.more,
         unread=seen.unread,
         listed=listed_names(policy.catalog.lists, policy.catalog.name_of),
         contact=service.contact or _contact(policy),
+        codes=service.codes is not None and service.codes.open_to(person, seen.asking.access),
+        code=code,
         fingerprint=print_of(_content(gate, seen)),
     )
     return page_answer(200, gate.speaker.pages.me(view), (), referrer="same-origin")

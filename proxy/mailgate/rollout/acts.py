@@ -3,19 +3,25 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from mailgate.config import Rules
 from mailgate.errors import MailgateError
 from mailgate.rollout.guard import Guard, beyond, failing, frozen
 from mailgate.rollout.keeper import draft_of
-from mailgate.store import Act, Activation, Draft, OvertakenError, Planned, Store
+from mailgate.store import Act, Activation, Draft, OvertakenError, Planned, Store, retractions
 
 PLAN_AGE = timedelta(hours=24)
 """How long a plan may be put in force: afterwards other people and devices have come."""
 NO_APPROVERS = (
     "no admin has the role approver; `mailgate admin add NAME --role approver` says how to set one up"
 )
+
+ACTIVATED = "policy-activated"
+"""How the audit log calls it that a version was put in force: what it says begins so."""
+RETRACTED = "policy-retracted"
+"""What the audit log calls it that a version was put in force again to take another back."""
 
 
 class RefusedError(MailgateError):
@@ -75,7 +81,7 @@ async def apply(
         raise RefusedError("an override needs a --note that says why")
     counting = guard.counting(approved, plan.author, person.name) if guard else approved
     details = {"plan": plan.digest, "overridden": against, "approved_by": counting}
-    what = "policy-activated-against-the-guard" if against else "policy-activated"
+    what = f"{ACTIVATED}-against-the-guard" if against else ACTIVATED
     act = replace(person.act(now, what, note), details=details)
     try:
         return await store.policies.activate(plan.draft, act, after=plan.serial)
@@ -121,32 +127,40 @@ async def retract(
 ) -> Activation:
     """Put the version in force that was before, or the one with this number. Raises RefusedError.
 
-    No guard stands in the way: what is taken back was in force, and it has to go now.
+    No guard stands in the way: what is taken back was in force, and it has to go now. Said twice it is done once: what a
+    retraction has put in force stays, since the version before may be the very one that was taken back.
     """
     history = await store.policies.history()
-    wanted = (
-        number
-        if number is not None
-        else next((each.number for each in history if each.number != history[0].number), None)
-    )
-    if wanted is None:
+    if not history or len({each.number for each in history}) < 2:
         raise RefusedError("no other version was in force before this one")
+    wanted = number or await _before(store, history)
     if wanted not in {each.number for each in history}:
         raise RefusedError(
             f"version {wanted} was never in force; `mailgate policy history` shows those that were"
         )
     if wanted == history[0].number:
-        raise RefusedError(f"version {wanted} is in force already")
+        return history[0]
     version = await store.policies.get(wanted)
     assert version is not None  # a foreign key holds it
     draft = Draft(version.digest, version.policy, version.texts)
-    act = replace(person.act(now, "policy-retracted", note), details={"retracted": history[0].number})
+    act = replace(person.act(now, RETRACTED, note), details={"retracted": history[0].number})
+    taken_back = retractions.taken_back(history, wanted, await store.retractions.gone())
+    told = partial(retractions.keep, retraction=taken_back)
     try:
-        return await store.policies.activate(draft, act, after=history[0].serial)
+        return await store.policies.activate(draft, act, after=history[0].serial, then=told)
     except OvertakenError:
         raise RefusedError(
-            "another version was put in force at the same moment: look, and retract again"
+            "another version was put in force meanwhile: look at `mailgate policy history`"
         ) from None
+
+
+async def _before(store: Store, history: Sequence[Activation]) -> int:
+    """The version to go back to: the one before, or the one in force where that was gone back to already."""
+    in_force = history[0].number
+    last = await store.audit.last(f"version {in_force}", ACTIVATED, RETRACTED)
+    if last is not None and last.what == RETRACTED:
+        return in_force
+    return next(each.number for each in history if each.number != in_force)
 
 
 async def plan_called(store: Store, name: str) -> Planned:

@@ -75,6 +75,14 @@ class Audit:
                 yield entry
             after = page[-1].number
 
+    async def last(self, about: str, *whats: str) -> Entry | None:
+        """The last entry about this whose ``what`` begins like one of these; None where there is none."""
+        begins = or_(*(audit.c.what.startswith(what, autoescape=True) for what in whats))
+        query = select(audit).where(audit.c.about == about, begins).order_by(audit.c.number.desc()).limit(1)
+        async with self._database.reading() as connection:
+            row = (await connection.execute(query)).mappings().first()
+            return Entry(**row) if row else None
+
     async def head(self) -> Head | None:
         """Which entry is the last one; None where nothing says so."""
         async with self._database.reading() as connection:

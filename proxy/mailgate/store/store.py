@@ -12,13 +12,17 @@ from mailgate.model import DeviceRecord
 from mailgate.policy import AppCatalog
 from mailgate.store.approvals import Approvals
 from mailgate.store.audit import Audit
+from mailgate.store.bell import Bell
 from mailgate.store.connectors import Connectors
 from mailgate.store.database import Database, store_url
 from mailgate.store.devices import Devices
 from mailgate.store.enrolments import Enrolments, Revoked
+from mailgate.store.help_requests import HelpRequests
 from mailgate.store.keys import Keys
+from mailgate.store.languages import Languages
 from mailgate.store.leases import Leases
 from mailgate.store.ledger import Ledger
+from mailgate.store.mailings import Mailings
 from mailgate.store.migrate import migrate
 from mailgate.store.notices import Notices
 from mailgate.store.people import People
@@ -26,8 +30,10 @@ from mailgate.store.personal import Personal
 from mailgate.store.plans import Plans
 from mailgate.store.policies import Policies
 from mailgate.store.postures import Postures
+from mailgate.store.reliefs import StoredReliefs
 from mailgate.store.reports import Reports
 from mailgate.store.retention import Retention
+from mailgate.store.retractions import Retractions
 from mailgate.store.search import Search
 from mailgate.store.sightings import Sightings
 from mailgate.store.spent import SpentProofs
@@ -40,8 +46,9 @@ _SPOOL_BYTES = 32 * 1024 * 1024
 class Store:
     """Made by ``open``. Run ``run`` as a task and ``close`` at the end, or what is recorded is not written."""
 
-    def __init__(self, database: Database, spool: Path) -> None:
+    def __init__(self, database: Database, bell: Bell, spool: Path) -> None:
         self._database = database
+        self.bell = bell
         self.devices = Devices(database)
         self.search = Search(database)
         self.sightings = Sightings(database)
@@ -52,11 +59,22 @@ class Store:
         self.audit = Audit(database)
         self.policies = Policies(database)
         self.plans = Plans(database)
+        self.reliefs = StoredReliefs(database)
+        self.help_requests = HelpRequests(database)
         self.approvals = Approvals(database)
         self.spent = SpentProofs(database)
         self.enrolments = Enrolments(database)
+        self.mailings = Mailings(database)
+        self.retractions = Retractions(database)
+        self.languages = Languages(database)
         self.retention = Retention(
-            database, self.devices, self.sightings, self.notices, self.enrolments, self.plans
+            database,
+            self.devices,
+            self.enrolments,
+            (
+                *(self.sightings, self.notices, self.plans, self.mailings, self.languages),
+                *(self.reliefs, self.help_requests),
+            ),
         )
         self.connectors = Connectors(database)
         self.leases = Leases(database)
@@ -72,23 +90,28 @@ class Store:
         """
         address = store_url(url)
         await asyncio.to_thread(migrate, address)
-        return cls(Database(address), spool or _spool_beside(address))
+        return cls(Database(address), Bell(address), spool or _spool_beside(address))
 
     @classmethod
     def beside(cls, url: str) -> Self:
         """The store that another process has opened, to read from: nothing is made or upgraded."""
         address = store_url(url)
-        return cls(Database(address), _spool_beside(address))
+        return cls(Database(address), Bell(address), _spool_beside(address))
 
     def postures(self, catalog: AppCatalog, max_age: timedelta, precedence: Sequence[str] = ()) -> Postures:
         """Postures under these lists; keep one, it holds the cache."""
         return Postures(self.devices, self.reports, catalog, max_age, precedence)
 
     async def run(self) -> None:
-        """Write what is recorded and learned until ``close`` is called."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.ledger.run())
-            tasks.create_task(self.reports.run())
+        """Write what is recorded and learned, and hear of changes, until ``close`` is called."""
+        bell = asyncio.get_running_loop().create_task(self.bell.run())
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self.ledger.run())
+                tasks.create_task(self.reports.run())
+        finally:
+            bell.cancel()
+            await asyncio.gather(bell, return_exceptions=True)
 
     async def close(self, patience: float = 5.0) -> None:
         """Write what waits, within ``patience`` seconds each or to disk, and let go of the database."""

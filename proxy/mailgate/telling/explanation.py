@@ -7,6 +7,8 @@ from typing import Any
 from mailgate.model import Access, Decision, RuleTrial
 from mailgate.policy import Policy
 from mailgate.policy.variables import VARIABLES
+from mailgate.simulate import both_ways
+from mailgate.telling.flips import flips_told
 
 
 def explanation(access: Access, decision: Decision, policy: Policy) -> dict[str, Any]:
@@ -30,6 +32,12 @@ def explanation(access: Access, decision: Decision, policy: Policy) -> dict[str,
         }
         | {"would": [trial.rule for trial in decision.would]},
     }
+
+
+def explanation_with_flips(access: Access, decision: Decision, policy: Policy) -> dict[str, Any]:
+    """The whole story, and what would turn it over."""
+    flips = both_ways(access, policy, decision.effect)
+    return explanation(access, decision, policy) | {"flips": flips_told(flips, policy.catalog)}
 
 
 def _certificate(access: Access) -> dict[str, Any] | None:

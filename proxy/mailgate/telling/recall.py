@@ -8,7 +8,7 @@ from mailgate.classify import classify, with_device
 from mailgate.classify.certified import as_recorded
 from mailgate.config import Bundle
 from mailgate.decide import decide
-from mailgate.model import LOGINS, Access, Decision, Posture, RequestFacts, User
+from mailgate.model import LOGINS, Access, Decision, Posture, RequestFacts
 from mailgate.rollout.recorded import PAGE_LOAD, Lists, posture_for, proof_of, recognise, reported
 from mailgate.store import Device, Recorded, Sighting, Store, is_of
 
@@ -23,7 +23,7 @@ class Recalled:
 
 
 async def recall(store: Store, bundle: Bundle, name: str, now: datetime) -> Recalled | None:
-    """The sighting with this id or reference id, decided again by today's rules on what is known today."""
+    """The sighting with this id or reference id, decided again by the rules of the bundle on what is known now."""
     then = await store.sightings.find(name)
     return None if then is None else await decided_again(store, bundle, then, now)
 
@@ -36,7 +36,8 @@ async def decided_again(store: Store, bundle: Bundle, then: Recorded, now: datet
     client, proof = recognise(seen.client, known, postures)
     posture = posture_for(client, postures)
     client, certificate = as_recorded(client, seen.client.facts.headers)
-    access = Access(seen.client.facts, client, posture, now, User(seen.user), proof, certificate)
+    user = bundle.groups.user(seen.user, posture.owner)
+    access = Access(seen.client.facts, client, posture, now, user, proof, certificate)
     return Recalled(then, access, decide(access, bundle.policy))
 
 
@@ -50,7 +51,7 @@ async def as_it_asks(
     posture = posture_now(device, bundle, now)
     client = reported(posture.kind, posture.os, posture.os_version)
     proof = proof_of(device, posture) if device.reports else None
-    access = Access(PAGE_LOAD, client, posture, now, User(posture.owner), proof)
+    access = Access(PAGE_LOAD, client, posture, now, bundle.groups.user(posture.owner), proof)
     return access, decide(access, bundle.policy)
 
 
@@ -58,7 +59,7 @@ def asked_from(device: Device, bundle: Bundle, facts: RequestFacts, now: datetim
     """What a request would get that comes from this device, without its proof."""
     posture = posture_now(device, bundle, now)
     client = with_device(classify(facts), posture.kind)
-    access = Access(facts, client, posture, now, User(facts.user or posture.owner))
+    access = Access(facts, client, posture, now, bundle.groups.user(facts.user or "", posture.owner))
     return access, decide(access, bundle.policy)
 
 

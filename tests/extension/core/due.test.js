@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { enrolsNow, looksNow, reportsNow } from "../../../extension/core/due.js";
+import { enrolsNow, looksNow, reportsNow, tokenRefused } from "../../../extension/core/due.js";
 import { EMPTY, after } from "../../../extension/core/state.js";
 
 const NOW = 1_790_000_000_000;
@@ -51,10 +51,18 @@ test("a report is due at its time, and at once where the token has ended", () =>
 
 test("the verdict is asked for every so often, and when away at the time of the next try", () => {
   const seen = { ...ACTIVE, statusAt: NOW };
-  assert.equal(looksNow(seen, NOW + 44_000, 45), false);
-  assert.equal(looksNow(seen, NOW + 45_000, 45), true);
+  assert.equal(looksNow(seen, NOW + 14_000, 45), false);
+  // the next alarm rings 30 seconds from now at the soonest, and that would be late
+  assert.equal(looksNow(seen, NOW + 15_000, 45), true);
   const away = after(seen, "unreachable", { now: NOW, chance: 1 });
   assert.equal(looksNow(away, NOW + 4000, 45), false);
   assert.equal(looksNow(away, NOW + 5000, 45), true);
   assert.equal(looksNow(CONFIGURED, NOW, 45), false);
+});
+
+test("a token that the gate refuses is given half a minute before it counts as refused", () => {
+  const refused = { ...ACTIVE, status: /** @type {any} */ ({ client: { findings: ["attestation-invalid"] } }) };
+  assert.equal(tokenRefused(refused, NOW + 30_000), false);
+  assert.equal(tokenRefused(refused, NOW + 30_001), true);
+  assert.equal(tokenRefused(ACTIVE, NOW + 30_001), false);
 });

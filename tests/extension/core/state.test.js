@@ -133,3 +133,10 @@ test("extensions that the gate asks about for the first time are reported at onc
   assert.equal(after(asked, "attested", answer).reportAt, NOW + 480_000);
   assert.deepEqual(after(asked, "attested", { ...answer, listed: undefined }).listed, []);
 });
+
+test("a clock that is set back makes everything due; one that is put right by a second does not", () => {
+  const seen = after(ACTIVE, "looked", { now: NOW, status: ALLOWED, etag: "" });
+  const back = after(seen, "clockRead", { now: NOW - 3_600_000 });
+  assert.deepEqual([back.reportAt, back.statusAt, back.retryAt, back.phase], [0, 0, 0, "active"]);
+  assert.equal(after(seen, "clockRead", { now: NOW - 1000 }), seen);
+});

@@ -47,6 +47,7 @@ for (const name of readdirSync(LOCALES)) {
       assert.deepEqual(blanks(there[key].message), blanks(message), key);
       assert.ok(there[key].message.trim(), key);
     }
+    assert.equal(there.language.message, name.replace("_", "-"), "what its dates and a screen reader go by");
     assert.ok(there.description.message.length <= 132, "stores take no longer description");
   });
 }

@@ -66,9 +66,18 @@ for (const phase of /** @type {const} */ (["unconfigured", "permission", "code",
   });
 }
 
-test("a managed browser that enrols by itself needs no set-up, and a bad token is the company's", () => {
-  assert.equal(viewOf({ ...EMPTY, gate: "https://mail.example.com", phase: "code", managed: true }).setUp, false);
-  assert.equal(viewOf({ ...EMPTY, gate: "https://mail.example.com", phase: "code-refused", managed: true }).headline[0], "phase_token_refused");
+test("where the company has set no token, or a bad one, a code can be entered; the bad one can be tried again", () => {
+  const managed = { ...EMPTY, gate: "https://mail.example.com", managed: true };
+  const without = viewOf({ ...managed, phase: "code" });
+  assert.deepEqual([without.setUp, without.checks], [true, false]);
+  const bad = viewOf({ ...managed, phase: "code-refused" });
+  assert.deepEqual([bad.headline[0], bad.setUp, bad.checks], ["phase_token_refused", true, true]);
+});
+
+test("an address that never answered can be corrected, one that did cannot be mistyped", () => {
+  const away = viewOf({ ...EMPTY, gate: "https://mial.example.com", phase: "away" });
+  assert.deepEqual([away.setUp, away.checks], [true, true]);
+  assert.equal(viewOf({ ...knowing(ALLOW), phase: "away" }).setUp, false);
 });
 
 test("a clock that is off by more than a minute is told in minutes", () => {

@@ -2,6 +2,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from sqlalchemy.engine import URL
 from tests.unit.gateway.gates import gate
 
 from mailgate.app import Service, utc_now
@@ -11,7 +12,10 @@ from mailgate.app.workers.siblings import Siblings
 from mailgate.attest import MemoryReplayGuard
 from mailgate.config import load_bundle
 from mailgate.gateway.tls import server_context
+from mailgate.rollout.halting import Halting
+from mailgate.rollout.relief_watch import ReliefWatch
 from mailgate.store import StoreError
+from mailgate.store.bell import Bell
 
 CONFIG = """
 listen: 127.0.0.1:0
@@ -47,6 +51,10 @@ class Store:
     def __init__(self):
         self.lost = False
         self.ledger = SimpleNamespace(counts=SimpleNamespace(written=1, spooled=2, dropped=0), passed_over=3)
+        self.bell = Bell(URL.create("sqlite"))
+
+    async def serial(self):
+        return 0
 
     async def ping(self):
         if self.lost:
@@ -84,7 +92,11 @@ def service(bundle):
         on.enroller.revocations,
         utc_now,
     )
-    wired = Service(Path("mailgate.yaml"), first, Store(), Keeper(first.rules), SimpleNamespace(), trust, on)
+    store, keeper, postures = Store(), Keeper(first.rules), SimpleNamespace()
+    halting = Halting(store.ledger, store, lambda: on.live.policy, "gate-1", utc_now)
+    wired = Service(
+        Path("mailgate.yaml"), first, store, keeper, postures, trust, on, ReliefWatch(store, utc_now), halting
+    )
     wired.reloader = SimpleNamespace(mistakes=[])
     wired.syncing = SimpleNamespace(health=dict)
     wired.siblings = Siblings(ALONE, on.metrics.registry)

@@ -12,7 +12,8 @@ from mailgate.connectors.run import Outcome
 async def test_what_runs_for_it_looks_at_the_gate_itself(service: Any) -> None:
     service.store.devices = type("Devices", (), {"sketches": None})()
     desk = desk_for(service)
-    assert desk.bundle() is service.bundle
+    assert desk.bundle().policy.reliefs is service.reliefs.current
+    assert desk.bundle() == service.bundle
     assert (await desk.readiness())["policy"] == service.gate.live.policy.version
     works = running(desk, service)
     assert len(works) == 2

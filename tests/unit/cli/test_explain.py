@@ -1,10 +1,17 @@
+import asyncio
 import json
 from pathlib import Path
 
 import pytest
+from tests.unit.cli.test_stored import config as config
+from tests.unit.rollout import people
+from tests.unit.rollout.examples import rules
+from tests.unit.store.examples import NOW
 from typer.testing import CliRunner
 
 from mailgate.cli import app
+from mailgate.rollout import draft_of
+from mailgate.store import Act, Store
 
 ROOT = Path(__file__).parents[3]
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148"
@@ -78,3 +85,84 @@ def test_a_request_that_cannot_be_read(given: object, message: str) -> None:
 def test_files_that_are_not_there() -> None:
     assert run("nowhere.json").exit_code == 2
     assert run("--config", "nowhere.yaml").exit_code == 2
+
+
+def test_it_says_what_would_let_it_in() -> None:
+    (flips,) = json.loads(run("--json", "-").stdout)["flips"]
+    assert flips["to"] == ["allow"]
+    (flip,) = flips["can_be_done"]
+    assert [(step["what"], step["about"]) for step in flip["steps"]] == [("remove-apps", ["tiktok"])]
+    assert flip["then"]["rule"] == "clean-handheld"
+    assert "if TikTok is removed and the device reports so" in run().stdout
+
+
+STAGED = "examples/staged-rollout/mailgate.yaml"
+
+
+def test_a_stage_at_another_time_with_the_device_as_well_known_as_now() -> None:
+    config = ("--config", f"config/{STAGED}")
+    given = {"user_agent": IPHONE, "device": {"apps": ["tiktok"]}}
+    for day, stage, effect in (
+        ("2026-12-02", "report_only", "allow"),
+        ("2026-12-09", "warn", "warn"),
+        ("2026-12-16", "enforce", "block"),
+    ):
+        report = json.loads(run("--json", "--at", day, *config, given=given).stdout)
+        (found,) = [rule["stage"] for rule in report["rules"] if rule["rule"] == "prohibited-app"]
+        assert (found, report["decision"]["effect"]) == (stage, effect)
+        assert report["device"]["reported_at"].startswith(day)
+
+
+def test_a_time_that_is_none() -> None:
+    result = run("--at", "tomorrow")
+    assert result.exit_code == 2
+    assert "--at: `tomorrow` is not a date, nor a time with its zone" in result.stderr
+
+
+@pytest.fixture
+def versions(config: Path) -> Path:
+    """A store where a phone was seen that version 1 lets in and version 2 keeps out; the files are version 2."""
+    old = "rules: [{id: open, when: 'true', effect: allow}]\n"
+    new = (
+        "rules: [{id: shut, when: client.handheld, effect: block}, {id: rest, when: 'true', effect: allow}]\n"
+    )
+
+    async def fill() -> None:
+        store = await Store.open("sqlite:///mailgate.db")
+        for text in (old, new):
+            await store.policies.activate(draft_of(rules(text)), Act(NOW, "ada", "policy-activated"))
+        await people.see(store, rules(new).policy, people.page_load(people.IPHONE), "ada")
+        await store.close()
+
+    asyncio.run(fill())
+    (config.parent / "policy.yaml").write_text(new)
+    return config
+
+
+def sighting() -> str:
+    async def look() -> str:
+        store = await Store.open("sqlite:///mailgate.db")
+        (seen,) = await store.sightings.latest()
+        await store.close()
+        return seen.id
+
+    return asyncio.run(look())
+
+
+def test_any_version_can_be_asked_about_a_request_or_a_recorded_one(versions: Path) -> None:
+    config, given = ("--config", str(versions), "--json"), {"user_agent": IPHONE}
+    for asked in ((), ("--reference", sighting())):
+        deciders = [
+            json.loads(run(*asked, *version, *config, given=given).stdout)["decision"]["rule"]
+            for version in ((), ("--version", "1"), ("--version", "2"))
+        ]
+        assert deciders == ["shut", "open", "shut"]
+    late = json.loads(run("--reference", sighting(), "--at", "2030-01-01", *config).stdout)
+    assert late["now"].startswith("2030-01-01")
+    assert late["recorded"]["rule"] == "shut"
+
+
+def test_a_version_that_never_was(versions: Path) -> None:
+    result = run("--version", "7", "--config", str(versions), given={"user_agent": IPHONE})
+    assert result.exit_code == 1
+    assert "no version is called `7`" in result.stderr

@@ -35,7 +35,7 @@ READY: Mapping[str, Any] = {
     "version": "0.1.0",
     "workers": {"wanted": 1, "answering": 1},
     "policy": "abcdef123456",
-    "rules": {"number": 1, "serial": 1, "held": ""},
+    "rules": {"number": 1, "serial": 1, "held": "", "off": [], "exemptions": 0, "only_report": []},
     "config": {"state": "ok", "mistakes": []},
     "store": "ok",
     "issuers": {},

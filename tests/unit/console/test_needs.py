@@ -17,6 +17,10 @@ def connector(**changed: Any) -> dict[str, Any]:
     return {"connectors": {"jamf": {**READY["connectors"]["jamf-file"], **changed}}}
 
 
+def rules(**changed: Any) -> dict[str, Any]:
+    return {"rules": {**READY["rules"], **changed}}
+
+
 def test_nothing_does_where_all_is_well() -> None:
     assert needs_of(state(), []) == []
 
@@ -31,7 +35,9 @@ def test_nothing_does_where_all_is_well() -> None:
             "policy",
             True,
         ),
-        ({"rules": {"held": "too many"}}, "are held: too many", "policy", False),
+        (rules(held="too many"), "are held: too many", "policy", False),
+        (rules(off=["phones: halted since then"]), "The rule phones: halted since then", "policy", True),
+        (rules(only_report=["phones only reports"]), "The rule phones only reports", "policy", False),
         ({"workers": {"wanted": 3, "answering": 2}}, "2 of 3 workers answer", "now", True),
         ({"ledger": {"dropped": 4}}, "4 sightings were lost", "now", False),
         (connector(state="failing", trouble="timeout"), "jamf fails: timeout", "connectors", False),
@@ -59,5 +65,5 @@ def test_a_plan_that_waits_for_others_is_named_and_others_are_not() -> None:
 
 
 def test_what_is_graver_stands_first() -> None:
-    found = needs_of(state(store="unavailable", rules={"held": "too many"}, **connector(state="held")), [])
+    found = needs_of(state(store="unavailable", **rules(held="too many"), **connector(state="held")), [])
     assert [need.grave for need in found] == [True, False, False]

@@ -13,10 +13,12 @@ from mailgate.model import Effect, Kind, Reason
 def text(blocked: int = 0, allowed: int = 0) -> str:
     """What a worker tells that has decided so often."""
     metrics = Metrics()
-    metrics.decisions.labels(Effect.BLOCK, Reason.PROHIBITED_APP, Kind.PHONE).inc(blocked)
-    metrics.decisions.labels(Effect.BLOCK, Reason.RULE_MATCHED, Kind.PHONE).inc(1)
-    metrics.decisions.labels(Effect.ALLOW, Reason.RULE_MATCHED, Kind.LAPTOP).inc(allowed)
-    metrics.refusals.labels('the "rule"', Effect.BLOCK, Reason.PROHIBITED_APP).inc(blocked)
+    metrics.count(Effect.BLOCK, Reason.RULE_MATCHED, Kind.PHONE)
+    for _ in range(blocked):
+        metrics.count(Effect.BLOCK, Reason.PROHIBITED_APP, Kind.PHONE)
+        metrics.refusals.add(('the "rule"', Effect.BLOCK, Reason.PROHIBITED_APP))
+    for _ in range(allowed):
+        metrics.count(Effect.ALLOW, Reason.RULE_MATCHED, Kind.LAPTOP)
     return generate_latest(metrics.registry).decode()
 
 

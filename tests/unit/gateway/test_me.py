@@ -20,8 +20,10 @@ from tests.unit.gateway.own import (
     asking,
 )
 from tests.unit.gateway.test_login_check import Mail, basic, check_of
-from tests.unit.gateway.test_own_view import KEY, SEEN
+from tests.unit.gateway.test_own_code import Tokens
+from tests.unit.gateway.test_own_view import ASKED_FOR_HELP, KEY, SEEN, SPARED
 from tests.unit.gateway.wire import exchange
+from tests.unit.store.mail import mailing
 
 from mailgate.connectors.again import Again
 from mailgate.gateway.facts import read_facts
@@ -29,6 +31,7 @@ from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.judging import Live
 from mailgate.gateway.local import answer_local
 from mailgate.gateway.login_check import AT_MOST
+from mailgate.gateway.own_code import OwnCodes
 from mailgate.gateway.recheck import Recheck
 from mailgate.model import Posture, PostureState
 from mailgate.store import Device, Recorded, StoreUnavailableError, Tally
@@ -37,6 +40,7 @@ from mailgate.store.people import Told
 IPHONE = (
     b"User-Agent: Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148"
 )
+COMPUTER = b"User-Agent: Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:150.0) Gecko/20100101 Firefox/150.0"
 ALICE = b"X-Forwarded-User: alice"
 SAME_ORIGIN = b"Sec-Fetch-Site: same-origin"
 PAGE, STATUS = b"GET /.mailgate/me HTTP/1.1", b"GET /.mailgate/status HTTP/1.1"
@@ -170,11 +174,14 @@ async def test_what_was_decided_and_what_was_written_is_on_record():
     scene = Scene(domain="example.com")
     scene.people.rows = [Recorded("id", SEEN, Tally(3, NOW, NOW, "REF2345"))]
     scene.people.mails = [Told("appl1", "prohibited-app", NOW)]
+    scene.people.notices, scene.people.spoken = [mailing("alice")], ("de", NOW.date())
     scene.people.keys = [KEY]
     page = await scene.page(PAGE, ALICE)
     assert "Requests for mail, counted by day 1" in page
     assert "Devices that you enrolled here 1" in page
     assert "Mails sent to you about a refusal 1" in page
+    assert "Mails written to you about a rule 1" in page
+    assert "The language in which you are written to 1" in page
     assert "alice@example.com" in page
 
 
@@ -258,6 +265,24 @@ async def test_a_malformed_form_asks_nothing(body):
     assert "Asked" not in words(await Scene().check(body=body))
 
 
+async def test_a_pairing_code_is_shown_once_to_who_asks_for_it_on_a_computer():
+    scene = Scene(codes=OwnCodes(Tokens(), offered=True, random=bytes))
+    assert "Show a code" in await scene.page(PAGE, ALICE, COMPUTER)
+    assert "Show a code" not in await scene.page(PAGE, ALICE, IPHONE)
+    made = await scene.page(POST, ALICE, COMPUTER, SAME_ORIGIN, body=b"code=new")
+    assert "Enter this code" in made
+    assert "0000-0000" in made
+    assert "0000-0000" not in await scene.page(PAGE, ALICE, COMPUTER)
+
+
+async def test_no_other_site_makes_a_pairing_code():
+    tokens = Tokens()
+    scene = Scene(codes=OwnCodes(tokens, offered=True))
+    with pytest.raises(RequestRefused):
+        await scene.ask(POST, ALICE, COMPUTER, b"Sec-Fetch-Site: cross-site", body=b"code=new")
+    assert not tokens
+
+
 async def test_status_is_the_verdict_and_what_it_rests_on():
     answer = await Scene().ask(STATUS, IPHONE)
     said = json.loads(answer.body)
@@ -311,3 +336,12 @@ async def test_logins_are_counted_by_what_came_of_them():
     counted = scene.gate.metrics.registry.get_sample_value
     assert counted("mailgate_page_logins_total", {"result": "right"}) == 1
     assert counted("mailgate_page_logins_total", {"result": "wrong"}) == 1
+
+
+async def test_a_person_sees_what_they_are_spared_from_and_how_they_asked_for_help():
+    scene = Scene()
+    scene.people.spared, scene.people.calls = [SPARED], [ASKED_FOR_HELP]
+    page = await scene.page(PAGE, ALICE)
+    assert "Exemptions from rules 1" in page
+    assert "a new phone" in page
+    assert "Your requests for help 1" in page

@@ -31,6 +31,9 @@ async def test_numbers():
     assert value(on, "mailgate_would_total", rule="rehearsed", effect="block") == 1
     assert value(on, "mailgate_decisions_total", effect="allow", reason="rule-matched", kind="unknown") == 1
     assert value(on, "mailgate_decision_seconds_count") == 1
+    await ask(on, "/block")
+    assert value(on, "mailgate_refusals_total", rule="closed", effect="block", reason="rule-matched") == 1
+    assert value(on, "mailgate_refusals_total", rule="open", effect="allow", reason="rule-matched") is None
     assert value(on, "mailgate_requests_in_flight") == 0
 
 

@@ -13,7 +13,7 @@ from mailgate.rollout import draft_of, in_force
 from mailgate.rollout.acts import Person, RefusedError, apply, keep_plan, retract
 from mailgate.rollout.guard import Guard, Limit
 from mailgate.rollout.plan import Scope, make_plan
-from mailgate.store import Act, OvertakenError, Store
+from mailgate.store import Act, Activation, Store
 
 ADA = Person("ada", "desk")
 
@@ -115,24 +115,47 @@ async def test_what_was_sent_in_error_is_taken_back(store: Store, url: str) -> N
     assert await deciding(store) == "shut"
 
 
-@pytest.mark.parametrize(
-    ("number", "why"),
-    [(None, "no other version"), (1, "version 1 is in force already"), (7, "never in force")],
-)
+async def test_a_retraction_that_is_said_twice_is_done_once(store: Store, url: str) -> None:
+    plan = await planned(store, url)
+    await apply(store, plan["digest"], ADA, "", NOW, None)
+    back = await retract(store, ADA, "sent in error", NOW)
+    for number in (None, 1):  # and never is what was taken back in force again
+        assert await retract(store, ADA, "again", NOW + timedelta(minutes=1), number) == back
+    assert [each.number for each in await store.policies.history()] == [1, 2, 1]
+    assert [entry.what for entry in await store.audit.page()].count("policy-retracted") == 1
+
+
+async def test_what_came_in_force_again_by_its_files_can_be_taken_back(store: Store, url: str) -> None:
+    for text in (SHUT, OPEN):
+        await store.policies.activate(draft_of(rules(text)), Act(NOW, "file", "policy-activated"))
+    assert (await retract(store, ADA, "", NOW)).number == 2
+
+
+async def test_a_retraction_that_was_overtaken_takes_nothing_back(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = rules("rules: [{id: other, when: 'true', effect: warn}]\n")
+    for text in (rules(SHUT), other):
+        await store.policies.activate(draft_of(text), Act(NOW, "lin", "policy-activated"))
+    older = (await store.policies.history())[1:]
+
+    async def as_it_was() -> list[Activation]:
+        return older
+
+    monkeypatch.setattr(store.policies, "history", as_it_was)
+    with pytest.raises(RefusedError, match="put in force meanwhile"):
+        await retract(store, ADA, "", NOW)
+    assert await deciding(store) == "other"
+
+
+@pytest.mark.parametrize(("number", "why"), [(None, "no other version"), (7, "no other version")])
 async def test_there_has_to_be_something_to_go_back_to(store: Store, number: int | None, why: str) -> None:
     with pytest.raises(RefusedError, match=why):
         await retract(store, ADA, "", NOW, number)
 
 
-async def test_a_retraction_beside_another_change_is_refused_in_words(
-    store: Store, url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_only_what_was_in_force_can_be_gone_back_to(store: Store, url: str) -> None:
     plan = await planned(store, url)
     await apply(store, plan["digest"], ADA, "", NOW, None)
-
-    async def late(*_: object, **__: object) -> None:
-        raise OvertakenError
-
-    monkeypatch.setattr(store.policies, "activate", late)
-    with pytest.raises(RefusedError, match="another version was put in force at the same moment"):
-        await retract(store, ADA, "sent in error", NOW)
+    with pytest.raises(RefusedError, match="version 7 was never in force"):
+        await retract(store, ADA, "", NOW, 7)

@@ -114,3 +114,30 @@ async def test_its_digest_binds_all_of_it_and_survives_json(store: Store, url: s
     assert again["digest"] == plan["digest"]
     await people.know(store, rules(OLD).policy, [people.phone(3, at=NOW - timedelta(hours=1))])
     assert (await planned(store, url, rules(NEW)))["digest"] != plan["digest"]
+
+
+async def test_its_digest_binds_the_rules_the_lists_the_cases_and_the_days(store: Store, url: str) -> None:
+    """Also where nobody moves by it: each of these is another plan."""
+    same, list_of_none = (
+        OLD + "# as it was\n",
+        "apps: {tiktok: {name: TikTok}}\nlists: {prohibited: [tiktok], banned: [tiktok]}\n",
+    )
+    candidates = {
+        "as it is": rules(OLD),
+        "another rule": rules(NEW),
+        "a comment": rules(same),
+        "another list": rules(OLD, list_of_none),
+        "a case": compile_rules(dict(rules(OLD).texts) | {"policy.tests.yaml": CASES}),
+    }
+    digests = {name: (await planned(store, url, each))["digest"] for name, each in candidates.items()}
+    active = await store.policies.active()
+    assert active is not None
+    for name, scope in (
+        ("other days", Scope(NOW, 15, people.MAX_AGE)),
+        ("another day", Scope(NOW + timedelta(days=1), 14, people.MAX_AGE)),
+    ):
+        made = await make_plan(store, url, active, rules(OLD), scope, 1, lambda *_: None)
+        digests[name] = made["digest"]
+    assert len(set(digests.values())) == len(digests)
+    await store.policies.activate(draft_of(rules(NEW)), Act(NOW, "ada", "policy-activated"))
+    assert (await planned(store, url, rules(OLD)))["digest"] not in digests.values()

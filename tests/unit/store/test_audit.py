@@ -4,6 +4,7 @@ import asyncio
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,19 @@ async def test_what_was_done_is_read_again(store: Store) -> None:
 async def test_text_that_no_database_keeps_does_not_break_the_chain(store: Store) -> None:
     await store.audit.append(Act(NOW, "a\0b", "tried", "\udcff", "Grüße", "☃", {"x": "\udcff\0"}))
     assert await store.audit.verify() == []
+
+
+async def test_the_last_entry_about_something(store: Store) -> None:
+    for what in ("policy-activated-against-the-guard", "policy-retracted", "noted"):
+        await store.audit.append(replace(ACT, what=what))
+    await store.audit.append(replace(ACT, about="version 2"))
+    last = await store.audit.last("version 1", "policy-activated", "policy-retracted")
+    assert last is not None
+    assert (last.number, last.what) == (2, "policy-retracted")
+    last = await store.audit.last("version 1", "policy-activated")
+    assert last is not None
+    assert last.number == 1
+    assert await store.audit.last("version 3", "policy-activated") is None
 
 
 async def test_an_empty_log_is_whole(store: Store) -> None:

@@ -36,9 +36,10 @@ def apply(
 
     async def run(store: Store, bundle: Bundle) -> Activation:
         guard, who = guard_of(bundle.settings), person(bundle.settings, "operator", token_file=token_file)
-        return await acts.apply(store, plan, who, note, datetime.now(UTC), guard, override=override)
+        return await acts.apply(store, plan, who, note, now, guard, override=override)
 
-    _tell(with_store(config, run), as_json)
+    now = datetime.now(UTC)
+    _tell(with_store(config, run), now, as_json)
 
 
 def retract(
@@ -53,15 +54,19 @@ def retract(
     async def run(store: Store, bundle: Bundle) -> Activation:
         who = person(bundle.settings, "operator", "approver", token_file=token_file)
         number = (await version_called(store, to)).number if to else None
-        return await acts.retract(store, who, note, datetime.now(UTC), number)
+        return await acts.retract(store, who, note, now, number)
 
-    _tell(with_store(config, run), as_json)
+    now = datetime.now(UTC)
+    _tell(with_store(config, run), now, as_json)
 
 
-def _tell(activation: Activation, as_json: bool) -> None:
+def _tell(activation: Activation, now: datetime, as_json: bool) -> None:
+    """Say what is in force. Where it was before, nothing was done."""
+    already = activation.at != now
     if as_json:
-        typer.echo(json.dumps(asdict(activation), default=str))
-    else:
-        typer.echo(
-            f"version {activation.number} (policy {activation.policy}) is in force, activation {activation.serial}"
-        )
+        typer.echo(json.dumps(asdict(activation) | {"already": already}, default=str))
+        return
+    since = f" already, since {activation.at:%Y-%m-%d %H:%M} UTC: nothing was changed" if already else ""
+    typer.echo(
+        f"version {activation.number} (policy {activation.policy}) is in force{since}, activation {activation.serial}"
+    )

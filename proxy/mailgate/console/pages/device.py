@@ -10,7 +10,7 @@ from mailgate.console.view import seen_other, show
 from mailgate.store import Device, Recorded
 from mailgate.store.names import EAS
 from mailgate.telling.devices import device_facts, parts_of, sighting_facts
-from mailgate.telling.explanation import explanation
+from mailgate.telling.explanation import explanation_with_flips
 from mailgate.telling.recall import as_it_asks
 from mailgate.telling.timeline import timeline
 
@@ -31,7 +31,7 @@ async def device(request: web.Request) -> web.Response:
         parts=parts_of(found),
         sightings=[sighting_facts(each) for each in seen],
         story=timeline(found, seen, told),
-        why=explanation(access, decision, bundle.policy),
+        why=explanation_with_flips(access, decision, bundle.policy),
         name_of=bundle.policy.catalog.name_of,
         done=request.query.get("done", ""),
     )

@@ -11,7 +11,7 @@ from mailgate.errors import ConfigError, Mistake
 from mailgate.model import Access, Decision
 from mailgate.policy.cases import Situation
 from mailgate.telling.asked import read_headers, read_request
-from mailgate.telling.explanation import explanation
+from mailgate.telling.explanation import explanation_with_flips
 from mailgate.telling.recall import Recalled, asked_from, recall
 
 LONGEST = 100_000
@@ -39,7 +39,9 @@ async def pasted(request: web.Request) -> web.Response:
         access, decision = await _decided(desk, text, name)
     except ConfigError as error:
         return _shown(request, 422, text=text, device=name, wrong=str(error).splitlines())
-    return _shown(request, text=text, device=name, why=explanation(access, decision, desk.bundle().policy))
+    return _shown(
+        request, text=text, device=name, why=explanation_with_flips(access, decision, desk.bundle().policy)
+    )
 
 
 async def _decided(desk: Desk, text: str, name: str) -> tuple[Access, Decision]:
@@ -62,7 +64,7 @@ async def _decided(desk: Desk, text: str, name: str) -> tuple[Access, Decision]:
 def _told(desk: Desk, recalled: Recalled) -> dict[str, Any]:
     policy = desk.bundle().policy
     return {
-        "why": explanation(recalled.access, recalled.decision, policy),
+        "why": explanation_with_flips(recalled.access, recalled.decision, policy),
         "then": recalled.then,
     }
 

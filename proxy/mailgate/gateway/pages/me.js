@@ -92,6 +92,7 @@
   };
 
   document.addEventListener("submit", (event) => {
+    if (!event.target.closest("article")) return;
     event.preventDefault();
     check(event.target, event.submitter);
   });

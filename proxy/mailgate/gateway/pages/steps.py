@@ -83,8 +83,9 @@ FIXES: dict[str, dict[str, Steps]] = {
                 "If your company looks after this browser, its extension for mail comes by itself: wait a minute or restart the browser."
             ),
             mark(
-                "If not, ask for help: you get the extension and a code. Add the extension, open its set-up and enter the code."
+                "If not, add it from the store of your browser, or load it unpacked for a trial. Your help desk says where it is and gives you a code."
             ),
+            mark("Open its set-up and enter the address of your mail and the code."),
             _GOES_ON,
         )
     },

@@ -30,6 +30,14 @@ def test_a_plan_is_put_in_force_and_taken_back(digest: str) -> None:
     assert (back["serial"], back["number"]) == (4, 2)
 
 
+def test_what_is_done_already_is_said_to_be(digest: str) -> None:
+    run("apply", digest, "--note", "agreed")
+    again = run("apply", digest, "--note", "agreed")
+    assert (again.exit_code, "nothing was changed, activation 2" in again.output) == (0, True)
+    assert not json.loads(run("retract", "--note", "sent in error", "--json").output)["already"]
+    assert json.loads(run("retract", "--note", "sent in error", "--json").output)["already"]
+
+
 def test_a_guard_in_the_settings_refuses_until_it_is_overridden(digest: str, config: Path) -> None:
     config.write_text(config.read_text() + "guard: {max_newly_blocked: 0}\n")
     refused = run("apply", digest, "--note", "now")

@@ -32,6 +32,10 @@ async def test_why_it_is_blocked_is_shown_with_every_rule_and_value(ada: Browser
     assert "client.kind = phone" in page.words
     assert "device.lists = [prohibited]" in page.words
     assert "unproven-handheld not reached" in page.words
+    assert (
+        "What would let it in If TikTok is removed and the device reports so: allow by clean-handheld"
+        in page.words
+    )
 
 
 async def test_a_device_that_never_asked_is_shown_with_what_it_would_get(ada: Browser, firm: Company) -> None:

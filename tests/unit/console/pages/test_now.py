@@ -32,7 +32,7 @@ async def test_devices_are_counted_by_state_and_each_number_leads_to_its_list(ad
 
 async def test_what_needs_a_person_stands_on_top(ada: Browser, firm: Company) -> None:
     assert "Nothing does." in (await ada.get("/console/")).words
-    firm.ready["rules"] = {"number": 1, "serial": 1, "held": "too many people <b>"}
+    firm.ready["rules"] = firm.ready["rules"] | {"held": "too many people <b>"}
     page = await ada.get("/console/")
     assert "are held: too many people <b>" in page.words + page.text.replace("&lt;", "<")
     assert "<b>" not in page.text

@@ -20,7 +20,17 @@ def words(pages: Pages, view: EmployeeView) -> str:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("view", [OWN, NOBODY, replace(OWN, here=BLOCKED)], ids=["own", "nobody", "blocked"])
+@pytest.mark.parametrize(
+    "view",
+    [
+        OWN,
+        NOBODY,
+        replace(OWN, here=BLOCKED),
+        replace(OWN, codes=True),
+        replace(OWN, codes=True, code="7K3M-9XQ2"),
+    ],
+    ids=["own", "nobody", "blocked", "codes", "code"],
+)
 def test_it_is_whole_in_every_language(pages: Pages, view: EmployeeView, language: str) -> None:
     page = pages.me(spoken(view, language))
     outline = Outline(page)

@@ -65,6 +65,34 @@ class Firefox:
         found = self.command("WebDriver:FindElement", {"using": "css selector", "value": selector})["value"]
         self.command("WebDriver:ElementClick", {"id": next(iter(found.values()))})
 
+    @contextmanager
+    def another_tab(self) -> Iterator[None]:
+        """What is done in a tab of its own, which then is closed."""
+        before = self.command("WebDriver:GetWindowHandle", {})["value"]
+        opened = self.command("WebDriver:NewWindow", {"type": "tab", "focus": True})["handle"]
+        self.command("WebDriver:SwitchToWindow", {"handle": opened})
+        yield
+        self.command("WebDriver:CloseWindow", {})
+        self.command("WebDriver:SwitchToWindow", {"handle": before})
+
+    def end_worker(self, extension: str) -> None:
+        """End the background of an extension, as the browser does with an idle one. No page of it may be open."""
+        self._of_browser(
+            "await WebExtensionPolicy.getByID(arguments[0]).extension.terminateBackground();", extension
+        )
+
+    def worker_state(self, extension: str) -> str:
+        script = "return WebExtensionPolicy.getByID(arguments[0]).extension.backgroundState;"
+        return str(self._of_browser(script, extension))
+
+    def _of_browser(self, script: str, *arguments: object) -> Any:
+        """What a script returns that runs in the browser itself and not in a page."""
+        self.command("Marionette:SetContext", {"value": "chrome"})
+        try:
+            return self.run(script, *arguments)
+        finally:
+            self.command("Marionette:SetContext", {"value": "content"})
+
     def _receive(self) -> Any:
         length = b""
         while (byte := self._stream.read(1)) != b":":

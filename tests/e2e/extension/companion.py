@@ -1,10 +1,9 @@
-"""The companion extension in a real Chromium, and what an admin and a bystander do beside it."""
+"""The companion extension in a real Chromium, and what an admin does beside it."""
 
 import hashlib
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,13 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import BrowserContext, Page, Playwright, Worker, expect
-from tests.e2e.conftest import CHROMIUM, CHROMIUM_ARGUMENTS
+from tests.e2e.chromium import CHROMIUM, CHROMIUM_ARGUMENTS
 from tests.e2e.gate import GuardedWebmail
-from tests.e2e.serving import Answering, serving
-from tests.integration.gate import PROXY
+from tests.integration.forked import fork
 from tests.servers import require
 
-EXTENSION = Path(__file__).parents[2] / "extension"
+EXTENSION = Path(__file__).parents[3] / "extension"
 AGENT = (
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"
 )
@@ -26,24 +24,21 @@ AGENT = (
 
 def admin(gate: GuardedWebmail, *command: str) -> str:
     """What ``mailgate`` prints for a command at the store of this gate."""
-    ran = subprocess.run(
-        [sys.executable, "-m", "mailgate", *command, "--config", str(gate.config)],
-        env=os.environ | {"PYTHONPATH": str(PROXY)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return ran.stdout.strip()
+    running = fork([*command, "--config", str(gate.config)], gate.config.parent, os.environ, prints=True)
+    with running.stderr as printed:
+        said = printed.read().decode().strip()
+    assert running.wait() == 0, said
+    return said
 
 
-def packaged(directory: Path, origin: str, *, management: bool = False) -> Path:
-    """The company's own package for Chromium: it may speak to ``origin`` from the first moment."""
+def packaged(directory: Path, origin: str, browser: str = "chromium", *, management: bool = False) -> Path:
+    """The company's own package: it may speak to ``origin`` from the first moment."""
     require("node")
     script = (
-        'import { stage } from "./tools/stage.js"; const [directory, origin, management] = process.argv.slice(1);'
-        'await stage(directory, { browser: "chromium", origin, management: management === "true" });'
+        'import { stage } from "./tools/stage.js"; await stage(process.argv[1], JSON.parse(process.argv[2]));'
     )
-    staged = ["node", "--input-type=module", "--eval", script, directory, origin, str(management).lower()]
+    fit = json.dumps({"browser": browser, "origin": origin, "management": management})
+    staged = ["node", "--input-type=module", "--eval", script, directory, fit]
     subprocess.run(staged, cwd=EXTENSION, check=True)
     return directory
 
@@ -71,6 +66,17 @@ class Companion:
         page.goto(f"{self.base}/{path}")
         return page
 
+    def allow(self, pattern: str) -> None:
+        """What a person allows beforehand on the browser's own page of extensions, so that it asks no more when they choose
+        "Connect": its question is no page that a test could click on."""
+        page = self.context.new_page()
+        page.goto("chrome://extensions")
+        page.evaluate(
+            "([id, pattern]) => chrome.developerPrivate.addHostPermission(id, pattern)",
+            [self.base.removeprefix("chrome-extension://"), pattern],
+        )
+        page.close()
+
     def popup(self) -> Page:
         return self.page("popup/popup.html")
 
@@ -80,8 +86,21 @@ class Companion:
         options.fill("#gate", gate)
         options.fill("#code", code)
         options.click("#connect")
+        # the code has been taken; until then the headline may speak of the last enrolment
+        expect(options.locator("#code")).to_be_empty()
         expect(options.locator("#headline")).to_have_text("Company mail opens in this browser.")
         options.close()
+
+    def be_enrolled(self, gate: str, token: str) -> None:
+        """Whatever the test before has left."""
+        memory = self.ask("state")["memory"]
+        if (memory["phase"], memory["gate"]) != ("active", gate):
+            self.enrol(gate, token)
+
+    def close_pages(self) -> None:
+        """All but the first: with the last one the browser itself would go."""
+        for page in self.context.pages[1:]:
+            page.close()
 
     def ask(self, kind: str) -> Any:
         """What the extension's own pages ask the worker."""
@@ -95,6 +114,20 @@ class Companion:
 
     def badge(self) -> str:
         return str(self.worker.evaluate("chrome.action.getBadgeText({})"))
+
+    def rules(self) -> Any:
+        return self.worker.evaluate("chrome.declarativeNetRequest.getSessionRules()")
+
+    def report_is_due(self) -> None:
+        """Let the time of the next report have come."""
+        self.worker.evaluate(
+            "chrome.storage.local.get('memory').then(({ memory }) => chrome.storage.local.set({ memory: { ...memory, reportAt: 1 } }))"
+        )
+
+    def ring(self) -> None:
+        """Let the alarm ring that the worker has set."""
+        assert self.worker.evaluate("chrome.alarms.get('turn')")
+        self.worker.evaluate("chrome.alarms.create('turn', { when: Date.now() + 100 })")
 
     def stop_worker(self) -> None:
         """End the worker, as the browser does with an idle one."""
@@ -125,45 +158,3 @@ def companion(driver: Playwright, profile: Path, extension: Path, *others: Path)
         locale="en-US",
     ) as context:
         yield Companion(context, f"chrome-extension://{extension_id(extension)}")
-
-
-@dataclass
-class Bystander:
-    """Another origin, and every header that came there."""
-
-    url: str
-    seen: list[dict[str, str]]
-
-
-@contextmanager
-def bystander() -> Iterator[Bystander]:
-    seen: list[dict[str, str]] = []
-
-    class Handler(Answering):
-        def do_GET(self) -> None:
-            seen.append({name.lower(): value for name, value in self.headers.items()} | {":path": self.path})
-            anyone = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "*"}
-            self.answer(200, "<title>Elsewhere</title>", anyone)
-
-        def do_OPTIONS(self) -> None:
-            self.do_GET()
-
-    with serving(Handler) as origin:
-        yield Bystander(origin, seen)
-
-
-@contextmanager
-def company_policy(extension: Path, settings: dict[str, object]) -> Iterator[None]:
-    """What device management writes into Chromium's policy folder, for this one extension."""
-    folder = Path("/etc/chromium/policies/managed")
-    made = [each for each in (folder, folder.parent) if not each.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
-    name = extension_id(extension)
-    path = folder / f"mailgate-test-{name}.json"
-    path.write_text(json.dumps({"3rdparty": {"extensions": {name: settings}}}))
-    try:
-        yield
-    finally:
-        path.unlink()
-        for each in made:
-            each.rmdir()

@@ -1,0 +1,70 @@
+"""An explanation on the terminal."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from mailgate.cli.stored import printable
+from mailgate.model import LOGINS, Access, Decision
+from mailgate.policy import AppCatalog
+from mailgate.simulate import Flips
+from mailgate.telling.explanation import plain
+from mailgate.telling.flips import flip_lines
+
+
+def show(report: dict[str, Any], access: Access, decision: Decision) -> None:
+    """Print who asked, every rule that was tried, and the decision."""
+    console = Console()
+    client, posture = access.client, access.posture
+    if then := report.get("recorded"):
+        last = f"{then['last']:%Y-%m-%d %H:%M} UTC"
+        words = f"{then['effect']}: {then['reason']}, by {then['rule']}; {then['times']} times, last {last}"
+        console.print(Text.assemble(("recorded ", "bold"), words, f"; by policy {decision.policy_version}:"))
+    login = client.protocol in LOGINS
+    facts = f"{client.protocol} login" if login else f"{access.facts.method} {access.facts.target}"
+    console.print(Text.assemble(("request  ", "bold"), f"{facts} at {access.now.isoformat()}"))
+    handheld = "handheld" if client.handheld else "not handheld"
+    console.print(Text.assemble(("client   ", "bold"), f"{client.kind}, {handheld}, {client.assurance}"))
+    for signal in client.signals:
+        says = f" says {signal.says}" if signal.says else ""
+        console.print(Text(f"         {signal.source} {signal.name}: {signal.value}{says}", style="dim"))
+    for finding in client.findings:
+        console.print(Text(f"         finding {finding.reason}: {finding.detail}", style="yellow"))
+    apps = f", apps: {', '.join(posture.apps)}" if posture.apps else ""
+    console.print(Text.assemble(("device   ", "bold"), f"{posture.state}{apps}"))
+    console.print(_table(report))
+    would = f"; would: {', '.join(trial.rule for trial in decision.would)}" if decision.would else ""
+    console.print(
+        Text.assemble(
+            ("decision ", "bold"),
+            (decision.effect.value, "bold"),
+            f": {decision.reason}, by {decision.rule}{would}",
+        )
+    )
+
+
+def show_flips(flips: Iterable[Flips], catalog: AppCatalog) -> None:
+    """Print what would turn the verdict over."""
+    console = Console()
+    for line in flip_lines(flips, catalog):
+        console.print(Text(printable(line), style="" if line.startswith(" ") else "bold"), highlight=False)
+
+
+def _table(report: dict[str, Any]) -> Table:
+    table = Table("rule", "stage", "result", "condition and what it saw", expand=False)
+    for trial in report["rules"]:
+        result = trial["effect"].value if trial["effect"] else "no match"
+        saw = "\n".join(
+            f"{name} = {json.dumps(value, default=plain)}" for name, value in trial["values"].items()
+        )
+        told = Text.assemble(
+            trial["condition"], "\n", (saw, "dim"), f"\n{trial['note']}" if trial["note"] else ""
+        )
+        table.add_row(Text(trial["rule"]), Text(trial["stage"].value), Text(result), told)
+    for rule in report["not_reached"]:
+        table.add_row(Text(rule), Text(""), Text("not reached"), Text(""))
+    return table

@@ -1,0 +1,196 @@
+"""An access as it would be if one thing were different: everything that hangs on that thing changes with it."""
+
+from collections.abc import Container
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from mailgate.classify import with_attestation
+from mailgate.classify.certified import with_certificate
+from mailgate.model import (
+    LOGINS,
+    Access,
+    Assurance,
+    AttestationResult,
+    CertificateResult,
+    Client,
+    Finding,
+    Kind,
+    Posture,
+    PostureState,
+    Reason,
+    Signal,
+)
+from mailgate.policy.apps import AppCatalog
+
+_TOLD = (Kind.LAPTOP, Kind.PHONE, Kind.TABLET)
+"""The kinds that reports and proofs tell."""
+_HANDHELD = (Kind.PHONE, Kind.TABLET, Kind.MAIL_APP)
+_FORM = {Kind.LAPTOP: "desktop", Kind.PHONE: "phone", Kind.TABLET: "tablet"}
+_RUN_OUT = (PostureState.CLEAN, PostureState.PARTIAL)
+"""The states that rest on a report's being recent; a listed app does not go away by silence."""
+_LIFE = timedelta(hours=24)
+"""How long a new report counts where no other tells."""
+
+
+def at(access: Access, moment: datetime) -> Access:
+    """At another time, where nobody does anything meanwhile: reports run out."""
+    posture = access.posture
+    over = posture.expires_at is not None and posture.expires_at <= moment
+    if over and posture.state in _RUN_OUT:
+        posture = replace(posture, state=PostureState.STALE)
+    return replace(access, now=moment, posture=posture)
+
+
+def as_fresh_at(access: Access, moment: datetime) -> Access:
+    """At another time, where the device is known as well then as it is now: the age of its report stays the same."""
+    posture, passed = access.posture, moment - access.now
+    reported, expires = (when and when + passed for when in (posture.reported_at, posture.expires_at))
+    return replace(access, now=moment, posture=replace(posture, reported_at=reported, expires_at=expires))
+
+
+def with_apps(access: Access, apps: tuple[str, ...], catalog: AppCatalog, source: str = "") -> Access:
+    """The device reports now, all that there is to report: these listed apps and no others."""
+    old = access.posture
+    lists = catalog.lists_of(apps)
+    life = old.expires_at - old.reported_at if old.expires_at and old.reported_at else _LIFE
+    posture = replace(
+        old,
+        state=PostureState.PROHIBITED if lists else PostureState.CLEAN,
+        kind=old.kind or _told(access.client),
+        os=old.os or access.client.os,
+        apps=tuple(sorted(apps)),
+        lists=lists,
+        sources=tuple(sorted({*old.sources, *([source] if source else [])})),
+        reported_at=access.now,
+        expires_at=access.now + life,
+        last_state=None,
+    )
+    return replace(access, posture=posture)
+
+
+def without_apps(access: Access, apps: Container[str], catalog: AppCatalog) -> Access:
+    """These apps are gone, and the device reports so."""
+    return with_apps(access, tuple(each for each in access.posture.apps if each not in apps), catalog)
+
+
+def with_app(access: Access, app: str, catalog: AppCatalog) -> Access:
+    """This app is there too, and the device reports so."""
+    return with_apps(access, (*access.posture.apps, app), catalog)
+
+
+def reported(access: Access, catalog: AppCatalog, source: str = "") -> Access:
+    """The device reports now, and its apps are those that were known."""
+    return with_apps(access, access.posture.apps, catalog, source)
+
+
+def enrolled(access: Access, catalog: AppCatalog, issuer: str) -> Access:
+    """A device that nobody knew reports that it has no listed app, and proves itself."""
+    return proved(with_apps(access, (), catalog), issuer)
+
+
+def managed(access: Access, catalog: AppCatalog) -> Access:
+    """The device is in the company's device management, which reports it."""
+    seen = reported(access, catalog)
+    return replace(seen, posture=replace(seen.posture, managed=True))
+
+
+def proved(access: Access, issuer: str) -> Access:
+    """The request carries signed evidence that is accepted."""
+    posture, client = access.posture, _without(access.client, Reason.ATTESTATION_INVALID)
+    kind = posture.kind or _told(client)
+    device = posture.device_id or "device"
+    proof = AttestationResult(device, issuer, kind=kind, os=posture.os or client.os, status="affirming")
+    return replace(access, client=with_attestation(client, proof), attestation=proof)
+
+
+def unproved(access: Access) -> Access:
+    """The request comes without its evidence. Who was known by that alone is not known any more."""
+    client = access.client
+    seen = tuple(signal for signal in client.signals if signal.source != "attestation")
+    if client.signals and not any(signal.says for signal in seen):
+        client = replace(client, kind=Kind.UNKNOWN, handheld=False, form="")
+    assurance = min(client.assurance, Assurance.CONSISTENT, key=[*Assurance].index)
+    known = client.eas_id or access.certificate or client.protocol in LOGINS
+    return replace(
+        access,
+        client=replace(client, assurance=assurance, signals=seen),
+        posture=access.posture if known else Posture(),
+        attestation=None,
+    )
+
+
+def certified(access: Access) -> Access:
+    """The request comes with a client certificate that is accepted."""
+    certificate = CertificateResult("certificate")
+    client = _without(access.client, Reason.CERTIFICATE_INVALID)
+    return replace(
+        access, client=with_certificate(client, certificate, access.posture), certificate=certificate
+    )
+
+
+def probed(access: Access) -> Access:
+    """The browser probe ran and found a computer."""
+    client = access.client
+    assurance = Assurance.CONSISTENT if client.assurance is Assurance.CLAIMED else client.assurance
+    signals = (*client.signals, Signal("probe", "told", "desktop", Kind.LAPTOP))
+    return replace(access, client=replace(client, assurance=assurance, signals=signals))
+
+
+def agreeing(access: Access) -> Access:
+    """What the request says of the kind does not contradict itself."""
+    return replace(access, client=_without(access.client, Reason.KIND_CONTRADICTED))
+
+
+def of_kind(access: Access, kind: Kind) -> Access:
+    """The same, asked by something of another kind."""
+    client = replace(
+        _without(access.client, Reason.KIND_CONTRADICTED),
+        kind=kind,
+        handheld=kind in _HANDHELD,
+        form=_FORM.get(kind, ""),
+    )
+    posture = replace(access.posture, kind=kind) if access.posture.kind else access.posture
+    if kind is Kind.LAPTOP and client.protocol in LOGINS:  # a computer there is told from the person's phones
+        posture = Posture()
+    return replace(access, client=client, posture=posture)
+
+
+def contradicted(access: Access) -> Access:
+    """What the request says of the kind contradicts itself, and the kind is the same."""
+    findings = (*access.client.findings, Finding(Reason.KIND_CONTRADICTED, "supposed"))
+    return replace(access, client=replace(access.client, findings=findings))
+
+
+def with_posture(access: Access, **fields: Any) -> Access:
+    """With these fields of the posture changed alone."""
+    return replace(access, posture=replace(access.posture, **fields))
+
+
+def never_reported(access: Access) -> Access:
+    """Nobody has ever reported the device."""
+    return replace(access, posture=Posture(lost=access.posture.lost))
+
+
+def asked_by(access: Access, person: str) -> Access:
+    return replace(access, user=replace(access.user, name=person))
+
+
+def in_group(access: Access, group: str) -> Access:
+    return replace(access, user=replace(access.user, groups=(*access.user.groups, group), grouped=True))
+
+
+def from_address(access: Access, address: str) -> Access:
+    return replace(access, facts=replace(access.facts, remote=address))
+
+
+def on_system(access: Access, system: str) -> Access:
+    return replace(access, client=replace(access.client, os=system))
+
+
+def _told(client: Client) -> Kind | None:
+    return client.kind if client.kind in _TOLD else None
+
+
+def _without(client: Client, reason: Reason) -> Client:
+    return replace(client, findings=tuple(each for each in client.findings if each.reason is not reason))

@@ -1,0 +1,127 @@
+"""The smallest changes that would turn a verdict over, found by deciding again with each of them.
+
+Nothing is inferred from the text of a condition but which changes are worth a try: what is reported was decided by
+``decide``, and no part of it would have been enough.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from mailgate.decide import decide
+from mailgate.model import Access, Decision, Effect, Reason
+from mailgate.policy.rules import Policy
+from mailgate.simulate.doable import doable
+from mailgate.simulate.steps import By, Fact, Question, Step, What
+from mailgate.simulate.supposed import supposed
+
+MOST = 2
+"""Steps that are tried together."""
+
+LET_IN = frozenset({Effect.ALLOW})
+KEPT_OUT = frozenset({Effect.CHALLENGE, Effect.BLOCK})
+
+VARIED = frozenset(
+    "client.kind client.handheld client.assurance client.form client.os client.contradicted client.probed "
+    "device.state device.known device.apps device.lists device.managed device.kind device.sources "
+    "device.contradicted device.findings device.age attestation.valid attestation.status attestation.issuer "
+    "attestation.refused certificate.valid certificate.refused request.remote user.name user.groups now".split()
+)
+"""The variables that some step changes."""
+
+_ORDER = list(What)
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """Steps that together turn the verdict over, and what is decided then."""
+
+    steps: tuple[Step, ...]
+    decision: Decision
+
+    @property
+    def facts(self) -> frozenset[Fact]:
+        """All that is different with it."""
+        return frozenset[Fact]().union(*(step.facts for step in self.steps))
+
+
+@dataclass(frozen=True, slots=True)
+class Flips:
+    """Every smallest change to one of the ``wanted`` effects, the one with the fewest parts first.
+
+    Both lists hold changes of one step where one is enough, else of two; they are empty where two are not enough.
+    """
+
+    wanted: frozenset[Effect]
+    doable: tuple[Flip, ...]
+    """What a person, the company or time can bring about."""
+    supposed: tuple[Flip, ...]
+    """What takes another device, person or share as well."""
+    untried: tuple[str, ...]
+    """Variables that the rules read and that no step changes."""
+
+
+def both_ways(access: Access, policy: Policy, effect: Effect) -> tuple[Flips, ...]:
+    """What would let in who is not simply let in, and what would keep out who is not kept out."""
+    ways = (LET_IN, KEPT_OUT)
+    return tuple(flips(access, policy, wanted) for wanted in ways if effect not in wanted)
+
+
+def flips(access: Access, policy: Policy, wanted: frozenset[Effect]) -> Flips:
+    """The smallest changes that lead from this access to one of the ``wanted`` effects. Pure."""
+    question = (access, policy)
+    real = list(doable(access, policy))
+    found = _smallest(question, real, wanted, ())
+    every = [*real, *supposed(access, policy)]
+    others = _smallest(question, every, wanted, found, only_with=By.NOBODY)
+    return Flips(wanted, found, others, tuple(sorted(policy.reads - VARIED)))
+
+
+def _smallest(
+    question: Question,
+    steps: Sequence[Step],
+    wanted: frozenset[Effect],
+    before: Sequence[Flip],
+    only_with: By | None = None,
+) -> tuple[Flip, ...]:
+    for size in range(1, MOST + 1):
+        together = [
+            chosen
+            for chosen in combinations(steps, size)
+            if _fit(chosen) and (only_with is None or any(step.by is only_with for step in chosen))
+        ]
+        found = _minimal([*_flipping(question, together, wanted)], before)
+        if found:
+            return tuple(sorted(found, key=lambda flip: len(flip.facts)))
+    return ()
+
+
+def _fit(steps: Iterable[Step]) -> bool:
+    """Whether they can be taken together: none in the place of another."""
+    kinds = [step.what for step in steps]
+    return len(kinds) == len(set(kinds))
+
+
+def _flipping(
+    question: Question, together: Iterable[tuple[Step, ...]], wanted: frozenset[Effect]
+) -> Iterator[Flip]:
+    for steps in together:
+        decision = decide(*taken(question, steps))
+        if decision.effect in wanted and decision.reason is not Reason.INTERNAL_ERROR:
+            yield Flip(steps, decision)
+
+
+def taken(question: Question, steps: Iterable[Step]) -> Question:
+    """Who asks and by which rules, once these steps were taken."""
+    for step in sorted(steps, key=lambda step: _ORDER.index(step.what)):
+        question = step.apply(question)
+    return question
+
+
+def _minimal(found: Sequence[Flip], before: Sequence[Flip]) -> list[Flip]:
+    """Those of which no part is enough; of several that wait for the same, the one that waits least."""
+    kept: list[Flip] = []
+    for flip in sorted(found, key=lambda flip: len(flip.facts)):  # a part has fewer
+        if not any(other.facts <= flip.facts for other in (*before, *kept)):
+            kept.append(flip)
+    return kept

@@ -1,0 +1,44 @@
+"""What device management writes into the policy folder of a browser."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.e2e.extension.companion import extension_id
+from tests.servers import unavailable
+
+
+@contextmanager
+def chromium_policy(extension: Path, settings: dict[str, object]) -> Iterator[None]:
+    """For the one unpacked extension in this folder."""
+    name = extension_id(extension)
+    path = Path(f"/etc/chromium/policies/managed/mailgate-test-{name}.json")
+    with _written(path, {"3rdparty": {"extensions": {name: settings}}}):
+        yield
+
+
+@contextmanager
+def firefox_policy(extension: str, settings: dict[str, object]) -> Iterator[None]:
+    """For the extension of this id."""
+    path = Path("/etc/firefox/policies/policies.json")
+    with _written(path, {"policies": {"3rdparty": {"Extensions": {extension: settings}}}}):
+        yield
+
+
+@contextmanager
+def _written(path: Path, content: dict[str, object]) -> Iterator[None]:
+    if os.geteuid() != 0:
+        unavailable(f"only root may write {path}")
+    if path.exists():
+        unavailable(f"this machine has its own {path}")
+    made = [each for each in path.parents if not each.exists()]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content))
+    try:
+        yield
+    finally:
+        path.unlink()
+        for each in made:
+            each.rmdir()

@@ -1,0 +1,172 @@
+"""The extension in a real Firefox, loaded from its source folder with no build, before the gate and Roundcube."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+from tests.e2e.extension.beside import EVERY_WAY, WAYS, Bystander
+from tests.e2e.extension.companion import EXTENSION, admin, packaged
+from tests.e2e.extension.firefox import Firefox, firefox
+from tests.e2e.extension.policies import firefox_policy
+from tests.e2e.gate import GuardedWebmail, guarded
+from tests.e2e.mailsystem import MailSystem
+from tests.integration.gate import wait_for
+
+pytestmark = pytest.mark.e2e
+
+STRICT = Path(__file__).parents[3] / "config/examples/strict/policy.yaml"
+ID = "companion@mailgate.example"
+REACHED_AS = "6b1f6a2e-3c0d-4f57-9a41-2f1f0c9f7d55"
+POPUP, OPTIONS = (
+    f"moz-extension://{REACHED_AS}/{page}" for page in ("popup/popup.html", "options/options.html")
+)
+OPEN = "Company mail opens in this browser."
+PATIENCE = 20.0
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
+    with firefox(tmp_path_factory.mktemp("firefox"), {ID: REACHED_AS}) as running:
+        running.install(EXTENSION)
+        yield running
+
+
+@pytest.fixture
+def fox(gate: GuardedWebmail, token: str, installed: Firefox) -> Firefox:
+    """A Firefox whose extension is enrolled."""
+    installed.open(OPTIONS)
+    memory = known(installed)
+    if (memory["phase"], memory["gate"]) != ("active", gate.url):
+        enrol(installed, gate.url, token)
+    return installed
+
+
+def enrol(fox: Firefox, gate: str, code: str) -> None:
+    """What a person does with a code."""
+    fox.open(OPTIONS)
+    fox.run(
+        "document.getElementById('gate').value = arguments[0]; document.getElementById('code').value = arguments[1];",
+        gate,
+        code,
+    )
+    fox.click("#connect")
+    assert wait_for(lambda: known(fox)["deviceId"] and known(fox)["gate"] == gate, PATIENCE)
+    expect_headline(fox, OPEN)
+
+
+def known(fox: Firefox) -> Any:
+    """What the extension says of itself, asked from one of its pages."""
+    return fox.run("return (await browser.runtime.sendMessage({ type: 'state' })).memory")
+
+
+def expect_headline(fox: Firefox, text: str) -> None:
+    assert wait_for(lambda: fox.text("#headline") == text, PATIENCE), fox.text("main")
+
+
+def decided(gate: GuardedWebmail) -> list[dict[str, Any]]:
+    return [line for line in gate.gate.records() if line.get("event") == "decided"]
+
+
+def test_mail_opens_and_every_request_carries_the_proof(gate: GuardedWebmail, fox: Firefox) -> None:
+    enrol(fox, gate.url, admin(gate, "enroll", "code", "--user", "alice"))
+    before = len(decided(gate))
+    fox.open(gate.url)
+    assert "Roundcube" in fox.run("return document.title")
+    lines = decided(gate)[before:]
+    assert len(lines) > 3
+    seen = {(line["kind"], line["assurance"], line["attestation"]) for line in lines}
+    assert seen == {("laptop", "attested", "accepted")}
+
+
+def test_no_other_origin_ever_sees_the_token_however_the_mail_leads_there(
+    leading: GuardedWebmail, fox: Firefox, token: str, elsewhere: Bystander
+) -> None:
+    enrol(fox, leading.url, token)
+    fox.open(leading.url)
+    fox.run(f"return ({EVERY_WAY})(arguments[0])", elsewhere.url)
+    fox.open(f"{leading.url}/away?{elsewhere.url}/opened")
+    assert fox.run("return document.title") == "Elsewhere"
+    assert elsewhere.paths() >= WAYS
+    assert not [seen for seen in elsewhere.seen if "device-attestation" in seen]
+
+
+def test_the_popup_has_the_verdict_this_browser_and_diagnostics_without_a_token(fox: Firefox) -> None:
+    fox.open(POPUP)
+    expect_headline(fox, OPEN)
+    assert wait_for(lambda: "This browser" in fox.text("#devices"), PATIENCE)
+    fox.run("document.querySelector('details').open = true")
+    assert wait_for(lambda: "browser: Firefox" in fox.text("#diagnostics"), PATIENCE)
+    assert "eyJ" not in fox.text("#diagnostics")
+
+
+def test_a_worker_that_was_ended_is_woken_by_its_alarm_and_finds_everything_again(
+    gate: GuardedWebmail, fox: Firefox
+) -> None:
+    held = fox.run("return (await browser.storage.session.get('session')).session.token")
+    fox.run(
+        "const { memory } = await browser.storage.local.get('memory');"
+        "await browser.storage.local.set({ memory: { ...memory, reportAt: 1 } });"
+    )
+    fox.end_worker(ID)
+    assert fox.worker_state(ID) == "stopped"
+    before = len(decided(gate))
+    fox.open(gate.url)
+    assert {line["attestation"] for line in decided(gate)[before:]} == {"accepted"}
+    fox.open(OPTIONS)
+    fox.run("await browser.alarms.create('turn', { when: Date.now() + 100 })")
+    renewed = "return (await browser.storage.session.get('session')).session.token"
+    assert wait_for(lambda: fox.run(renewed) != held, PATIENCE)
+
+
+def test_a_rule_that_changes_shows_in_the_popup_and_the_badge(gate: GuardedWebmail, fox: Firefox) -> None:
+    policy = gate.config.parent / "policy.yaml"
+    kept = policy.read_text()
+    rule = {"id": "no-laptops", "when": 'client.kind == "laptop"', "effect": "block"}
+    fox.open(POPUP)
+    try:
+        policy.write_text(json.dumps({"rules": [rule]}))
+        expect_headline(fox, "Company mail does not open in this browser.")
+        assert wait_for(lambda: fox.run("return browser.action.getBadgeText({})") == "×", PATIENCE)
+    finally:
+        policy.write_text(kept)
+    expect_headline(fox, OPEN)
+
+
+def test_a_device_that_is_revoked_says_so_and_comes_back_with_a_new_code(
+    gate: GuardedWebmail, fox: Firefox, token: str
+) -> None:
+    revoked = known(fox)
+    admin(gate, "enroll", "revoke", revoked["deviceId"])
+    fox.run(
+        "const { memory } = await browser.storage.local.get('memory');"
+        "await browser.storage.local.set({ memory: { ...memory, reportAt: 1 } });"
+    )
+    fox.open(POPUP)
+    expect_headline(fox, "This browser was shut out of company mail.")
+    enrol(fox, gate.url, token)
+    assert known(fox)["thumbprint"] != revoked["thumbprint"]
+
+
+def test_strict_mode_tells_how_to_get_the_extension_and_goes_on_once_it_has_enrolled(
+    mail: MailSystem, fox: Firefox, tmp_path: Path
+) -> None:
+    rules = YAML(typ="safe").load(STRICT)
+    with guarded(mail.url, tmp_path, rules, probe="require") as gate:
+        fox.open(gate.url)
+        assert wait_for(lambda: "open its set-up" in fox.text("main").lower(), PATIENCE)
+        with fox.another_tab():
+            enrol(fox, gate.url, admin(gate, "enroll", "code"))
+        assert wait_for(lambda: "Roundcube" in fox.run("return document.title"), PATIENCE)
+
+
+def test_a_company_policy_enrols_without_a_click(gate: GuardedWebmail, token: str, tmp_path: Path) -> None:
+    package = packaged(tmp_path / "package", gate.url, "firefox")
+    settings: dict[str, object] = {"gate": gate.url, "enrolmentToken": token}
+    with firefox_policy(ID, settings), firefox(tmp_path, {ID: REACHED_AS}) as fox:
+        fox.install(package)
+        fox.open(POPUP)
+        expect_headline(fox, OPEN)
+        assert known(fox)["managed"] is True

@@ -1,0 +1,60 @@
+"""The extension's pages in every state that they know, as somebody meets them who sees little or uses no mouse."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from tests.e2e.extension.standin import STATES, show
+from tests.e2e.serving import AXE
+
+pytestmark = pytest.mark.e2e
+
+SET_UP = ("unconfigured", "not-allowed", "code-refused", "token-refused", "open")
+"""What makes a difference in the set-up."""
+
+
+@pytest.fixture(scope="module")
+def page(chromium: Browser) -> Iterator[Page]:
+    with chromium.new_context() as context:
+        context.add_init_script(path=AXE)
+        yield context.new_page()
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_the_popup_passes_the_accessibility_rules(page: Page, state: str) -> None:
+    show(page, state)
+    page.evaluate("document.querySelector('details').setAttribute('open', '')")
+    assert complaints(page) == []
+
+
+@pytest.mark.parametrize("state", SET_UP)
+def test_the_set_up_passes_the_accessibility_rules(page: Page, state: str) -> None:
+    show(page, state, path="options/options.html")
+    assert complaints(page) == []
+
+
+def complaints(page: Page) -> list[str]:
+    """Of everything in light colours, and of the colours alone in dark ones."""
+    found = []
+    for scheme, asked in (("light", {}), ("dark", {"runOnly": ["color-contrast"]})):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        found += page.evaluate("async (asked) => (await axe.run(document, asked)).violations", asked)
+    return [each["id"] for each in found]
+
+
+@pytest.mark.parametrize("state", ["away", "warned"])
+def test_what_counts_the_time_is_not_read_out_at_every_step(page: Page, state: str) -> None:
+    show(page, state)
+    assert "ago" in page.locator("main").inner_text() or "days" in page.locator("main").inner_text()
+    live = page.locator("[aria-live], [role=status], [role=alert]").all_inner_texts()
+    assert not [text for text in live if "ago" in text or "days" in text]
+
+
+def test_a_list_of_devices_that_stays_the_same_is_left_alone(page: Page) -> None:
+    show(page, "warned")
+    expect(page.locator("#devices li")).to_have_count(2)
+    page.evaluate("window.first = document.querySelector('#devices li')")
+    page.evaluate("document.querySelector('#devices li:last-child').textContent = 'of a moment ago'")
+    page.click("#check")
+    expect(page.locator("#devices li").last).to_contain_text("TikTok")
+    assert page.evaluate("window.first === document.querySelector('#devices li')")

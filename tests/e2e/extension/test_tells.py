@@ -1,0 +1,133 @@
+"""The extension in a real Chromium tells people what has changed, and what the trouble is where there is one."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import expect
+from tests.e2e.extension.beside import Bystander
+from tests.e2e.extension.companion import Companion, admin
+from tests.e2e.gate import GuardedWebmail
+from tests.integration.gate import PHONE_RULES, wait_for
+
+pytestmark = pytest.mark.e2e
+
+OPEN = "Company mail opens in this browser."
+CLOSED = "Company mail does not open in this browser."
+NO_LAPTOPS = {
+    "id": "no-laptops",
+    "when": 'client.kind == "laptop"',
+    "effect": "block",
+}
+PROMISED, PROMISED_OPEN = 60.0, 5.0
+"""Seconds until a change of the rules shows, and while the popup is open: what docs/extension.md says."""
+PATIENCE = 20.0
+
+
+@contextmanager
+def no_laptops(gate: GuardedWebmail) -> Iterator[None]:
+    """While it lasts a rule against laptops is in force; at once from the first line on."""
+    policy = gate.config.parent / "policy.yaml"
+    kept = policy.read_text()
+    put_in_force(gate, json.dumps({"rules": [NO_LAPTOPS, *PHONE_RULES["rules"]]}))
+    try:
+        yield
+    finally:
+        put_in_force(gate, kept)
+
+
+def put_in_force(gate: GuardedWebmail, policy: str) -> None:
+    changed = changes(gate)
+    (gate.config.parent / "policy.yaml").write_text(policy)
+    assert wait_for(lambda: changes(gate) > changed, PATIENCE)
+
+
+def changes(gate: GuardedWebmail) -> int:
+    return [record.get("event") for record in gate.gate.records()].count("config-applied")
+
+
+def test_a_changed_rule_shows_in_the_open_popup_within_seconds_and_in_one_notice(
+    gate: GuardedWebmail, browser: Companion
+) -> None:
+    popup = browser.popup()
+    expect(popup.locator("#headline")).to_have_text(OPEN)
+    assert browser.badge() == ""
+    browser.worker.evaluate(
+        "chrome.notifications.getAll().then((all) => Promise.all(Object.keys(all).map((id) => chrome.notifications.clear(id))))"
+    )
+    with no_laptops(gate):
+        expect(popup.locator("#headline")).to_have_text(CLOSED, timeout=PROMISED_OPEN * 1000)
+        expect(popup.locator("#reason")).to_contain_text("this kind of device")
+        assert wait_for(lambda: browser.badge() == "×", PATIENCE)
+    expect(popup.locator("#headline")).to_have_text(OPEN, timeout=PROMISED_OPEN * 1000)
+    assert wait_for(lambda: browser.badge() == "", PATIENCE)
+    notices = set(browser.worker.evaluate("chrome.notifications.getAll()"))
+    # tests before this one may have enrolled further devices of the same person
+    assert notices - {"blocked_device", "retracted_device"} == {"blocked_here", "retracted_here"}
+
+
+def test_a_changed_rule_shows_in_the_badge_within_a_minute_with_no_page_open(
+    gate: GuardedWebmail, browser: Companion
+) -> None:
+    assert wait_for(lambda: browser.badge() == "", PATIENCE)
+    with no_laptops(gate):
+        assert wait_for(lambda: browser.badge() == "×", PROMISED)
+
+
+def test_a_gate_that_was_away_is_found_again_and_browsing_is_never_blocked(
+    gate: GuardedWebmail, browser: Companion, elsewhere: Bystander
+) -> None:
+    popup = browser.popup()
+    expect(popup.locator("#headline")).to_have_text(OPEN)
+    gate.gate.stop()
+    popup.click("#check")
+    expect(popup.locator("#headline")).to_contain_text("cannot be reached")
+    expect(popup.locator("#last")).to_contain_text(OPEN)
+    page = browser.context.new_page()
+    page.goto(elsewhere.url)
+    expect(page).to_have_title("Elsewhere")
+    gate.start_again()
+    popup.click("#check")
+    expect(popup.locator("#headline")).to_have_text(OPEN)
+    page.goto(gate.url)
+    expect(page.locator("#rcmloginuser")).to_be_visible()
+
+
+def test_a_device_that_is_revoked_says_so_and_comes_back_with_a_new_code(
+    gate: GuardedWebmail, browser: Companion
+) -> None:
+    memory = browser.ask("state")["memory"]
+    admin(gate, "enroll", "revoke", memory["deviceId"])
+    browser.report_is_due()
+    popup = browser.popup()
+    expect(popup.locator("#headline")).to_have_text("This browser was shut out of company mail.")
+    expect(popup.locator("#set-up")).to_be_visible()
+    assert wait_for(lambda: browser.badge() == "×", PATIENCE)
+    assert browser.rules() == []
+    popup.close()
+    browser.enrol(gate.url, admin(gate, "enroll", "code", "--user", "alice"))
+    assert browser.ask("state")["memory"]["thumbprint"] != memory["thumbprint"]
+
+
+def test_a_lost_key_says_so(browser: Companion) -> None:
+    browser.worker.evaluate("new Promise(done => { indexedDB.deleteDatabase('mailgate').onsuccess = done; })")
+    popup = browser.popup()
+    expect(popup.locator("#headline")).to_have_text("The key of this browser is gone.")
+    expect(popup.locator("#set-up")).to_be_visible()
+
+
+def test_the_popup_is_used_by_keyboard(browser: Companion) -> None:
+    popup = browser.popup()
+    expect(popup.locator("#headline")).to_have_text(OPEN)
+    expect(popup.locator("#check")).to_be_visible()
+    popup.keyboard.press("Tab")
+    expect(popup.locator("#check")).to_be_focused()
+    popup.keyboard.press("Enter")
+    expect(popup.get_by_role("status")).to_contain_text("Checked at")
+    popup.keyboard.press("Tab")
+    expect(popup.locator("#me")).to_be_focused()
+    popup.keyboard.press("Tab")
+    popup.keyboard.press("Enter")
+    expect(popup.locator("#diagnostics")).to_contain_text("state: active")
+    assert "eyJ" not in popup.locator("#diagnostics").inner_text()

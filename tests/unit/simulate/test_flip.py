@@ -1,0 +1,177 @@
+"""What is said to turn a verdict over does, and no part of it would."""
+
+from dataclasses import replace
+from itertools import combinations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.unit.policy.examples import CLEAN, LAPTOP, NOW, PHONE, WITH_TIKTOK, access, policy_of
+from tests.unit.simulate.examples import accesses, policies
+
+from mailgate.decide import decide
+from mailgate.model import (
+    Access,
+    AttestationResult,
+    CertificateResult,
+    Client,
+    Effect,
+    Finding,
+    Kind,
+    Posture,
+    PostureState,
+    Reason,
+)
+from mailgate.policy import Policy
+from mailgate.policy.variables import VARIABLES
+from mailgate.simulate import KEPT_OUT, LET_IN, MOST, Flip, both_ways, flips
+from mailgate.simulate.doable import doable
+from mailgate.simulate.flip import VARIED, taken
+from mailgate.simulate.steps import By, Step
+from mailgate.simulate.supposed import supposed
+
+RULES = policy_of(
+    {"id": "laptop", "when": 'client.kind == "laptop"', "effect": "allow"},
+    {"id": "app", "when": 'client.handheld && "prohibited" in device.lists'},
+    {"id": "unproven", "when": 'client.handheld && !(device.state in ["clean", "prohibited"])'},
+    {"id": "clean", "when": "client.handheld", "effect": "allow"},
+)
+
+
+def said(found: tuple[Flip, ...]) -> list[tuple[tuple[str, ...], str]]:
+    return [(tuple(str(step.what) for step in flip.steps), flip.decision.rule) for flip in found]
+
+
+def test_a_phone_with_a_listed_app() -> None:
+    found = flips(access(posture=WITH_TIKTOK), RULES, LET_IN)
+    assert said(found.doable) == [(("remove-apps",), "clean")]
+    assert found.doable[0].steps[0].about == ("tiktok",)
+    assert said(found.supposed) == [(("kind",), "laptop")]
+    assert found.untried == ()
+
+
+def test_a_phone_that_nobody_knows_and_one_whose_report_is_old() -> None:
+    assert said(flips(access(posture=Posture()), RULES, LET_IN).doable) == [(("enrol",), "clean")]
+    old = replace(CLEAN, state=PostureState.STALE)
+    assert said(flips(access(posture=old), RULES, LET_IN).doable) == [(("report",), "clean")]
+
+
+def test_what_would_keep_a_clean_phone_out() -> None:
+    clean = replace(CLEAN, device_id="d1", expires_at=NOW.replace(hour=12))
+    (out,) = both_ways(access(posture=clean), RULES, Effect.ALLOW)
+    assert said(out.doable) == [
+        (("wait",), "unproven"),
+        (("lose",), "device-lost"),
+        (("install-app",), "app"),
+    ]
+    assert out.doable[0].steps[0].at == NOW.replace(hour=12)
+    assert out.doable[2].steps[0].about == ("tiktok",)
+
+
+def test_a_stage_that_is_still_to_start_and_a_warning_from_both_sides() -> None:
+    staged = policy_of(
+        {"when": "client.handheld", "stages": {"warn": "2026-12-01", "enforce": "2026-12-15"}},
+        {"effect": "allow"},
+    )
+    inside, outside = both_ways(access(), staged, Effect.WARN)
+    assert (inside.wanted, outside.wanted) == (LET_IN, KEPT_OUT)
+    assert inside.doable == ()
+    (wait,) = outside.doable
+    assert [step.at.isoformat() for step in wait.steps if step.at] == ["2026-12-15T00:00:00+00:00"]
+
+
+def test_two_steps_where_one_is_not_enough() -> None:
+    strict = policy_of(
+        {"when": 'device.state == "clean" && attestation.valid', "effect": "allow"},
+    )
+    found = flips(access(posture=WITH_TIKTOK), strict, LET_IN)
+    assert said(found.doable) == [(("remove-apps", "prove"), "rule-0")]
+
+
+def test_nothing_where_two_steps_are_not_enough_and_what_was_not_tried() -> None:
+    shut = policy_of({"when": 'request.path.startsWith("/x")'})
+    found = flips(access(), shut, LET_IN)
+    assert (found.doable, found.supposed, found.untried) == ((), (), ("request.path",))
+
+
+def all_steps(seen: Access, policy: Policy) -> list[Step]:
+    return [*doable(seen, policy), *supposed(seen, policy)]
+
+
+def turns(seen: Access, policy: Policy, steps: tuple[Step, ...], wanted: frozenset[Effect]) -> bool:
+    return decide(*taken((seen, policy), steps)).effect in wanted
+
+
+@settings(max_examples=60, deadline=None)
+@given(accesses, policies, st.sampled_from([LET_IN, KEPT_OUT]))
+def test_every_change_was_decided_and_no_part_of_one_is_enough(
+    seen: Access, policy: Policy, wanted: frozenset[Effect]
+) -> None:
+    if decide(seen, policy).effect in wanted:
+        return
+    found = flips(seen, policy, wanted)
+    every = all_steps(seen, policy)
+    for flip in (*found.doable, *found.supposed):
+        assert decide(*taken((seen, policy), flip.steps)) == flip.decision
+        assert flip.decision.effect in wanted
+        for size in range(len(flip.steps)):
+            for part in combinations(flip.steps, size):
+                assert not turns(seen, policy, part, wanted)
+        for less in every:  # nor is one step that brings less
+            if less.facts < flip.facts:
+                assert not turns(seen, policy, (less,), wanted)
+    assert all(step.by is not By.NOBODY for flip in found.doable for step in flip.steps)
+    assert all(any(step.by is By.NOBODY for step in flip.steps) for flip in found.supposed)
+
+
+@settings(max_examples=40, deadline=None)
+@given(accesses, policies, st.sampled_from([LET_IN, KEPT_OUT]))
+def test_whatever_is_possible_within_the_size_is_found(
+    seen: Access, policy: Policy, wanted: frozenset[Effect]
+) -> None:
+    if decide(seen, policy).effect in wanted:
+        return
+    found = flips(seen, policy, wanted)
+    every = all_steps(seen, policy)
+    for size in range(1, MOST + 1):
+        for steps in combinations(every, size):
+            kinds = {step.what for step in steps}
+            if len(kinds) == size and turns(seen, policy, steps, wanted):
+                real = all(step.by is not By.NOBODY for step in steps)
+                assert found.doable if real else (found.doable or found.supposed)
+                facts = frozenset().union(*(step.facts for step in steps))
+                pool = found.doable if real else (*found.doable, *found.supposed)
+                if size == min(len(flip.steps) for flip in pool):
+                    assert any(flip.facts <= facts for flip in pool)
+
+
+@pytest.mark.parametrize("client", [LAPTOP, PHONE])
+def test_a_decision_that_is_wanted_already_has_no_way_there(client: Client) -> None:
+    for effect in Effect:
+        assert all(effect not in each.wanted for each in both_ways(access(client), RULES, effect))
+
+
+def test_the_variables_that_are_said_to_vary_do() -> None:
+    """Each is another for some step from some access: else what was not tried would be told wrong."""
+    everything = policy_of(
+        {"when": 'user.name == "x" || request.remote == "x" || client.os == "x" || "x" in user.groups'},
+        {"when": 'attestation.issuer == "x" || client.kind == "bot" || "x" in device.sources'},
+        {"stages": {"enforce": "2099-01-01"}},
+    )
+    torn = Finding(Reason.DEVICE_KIND_CONTRADICTED, "")
+    refused = (
+        AttestationResult(refused=Reason.TOKEN_EXPIRED),
+        CertificateResult(refused=Reason.CERTIFICATE_EXPIRED),
+    )
+    starts = [
+        access(LAPTOP, replace(CLEAN, findings=(torn,), kind=Kind.LAPTOP)),
+        access(PHONE, Posture()),
+        access(PHONE, WITH_TIKTOK, attestation=refused[0], certificate=refused[1]),
+    ]
+    varied = set()
+    for seen in starts:
+        for step in all_steps(seen, everything):
+            after, _ = step.apply((seen, everything))
+            varied |= {name for name, each in VARIABLES.items() if each.read(seen) != each.read(after)}
+    assert varied >= VARIED
+    assert varied - VARIED <= {"client.findings", "device.os"}

@@ -1,0 +1,42 @@
+"""The moments at which a verdict may change by itself."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from tests.unit.policy.examples import CLEAN, NOW, access, policy_of
+
+from mailgate.policy.reliefs import Cause, Relief, Reliefs
+from mailgate.simulate.moments import moments
+
+DAY = timedelta(days=1)
+SECOND = timedelta(seconds=1)
+
+
+def test_stages_that_start_and_reports_that_run_out() -> None:
+    staged = policy_of(
+        {"stages": {"report_only": "2026-12-01", "warn": "2026-12-11", "enforce": "2026-12-12"}}
+    )
+    seen = access(posture=replace(CLEAN, expires_at=NOW + DAY / 2))
+    assert moments(seen, staged) == [NOW + DAY / 2, NOW + DAY, NOW + 2 * DAY]
+
+
+def test_limits_that_stand_in_conditions() -> None:
+    aged = policy_of({"when": 'device.age > duration("24h") || device.age < duration("1h")'})
+    seen = access(posture=replace(CLEAN, reported_at=NOW - DAY / 2))
+    assert moments(seen, aged) == [NOW + DAY / 2, NOW + DAY / 2 + SECOND]
+    assert moments(access(posture=replace(CLEAN, reported_at=None)), aged) == []
+    dated = policy_of({"when": 'now >= timestamp("2026-12-11T00:00:00+01:00")'})
+    start = datetime.fromisoformat("2026-12-10T23:00:00+00:00")
+    assert moments(access(), dated) == [start, start + SECOND]
+
+
+def test_limits_of_other_things_are_none() -> None:
+    assert moments(access(), policy_of({"when": 'client.kind == "phone"'})) == []
+
+
+def test_a_grace_and_a_relief_that_end() -> None:
+    exempt = Relief(1, Cause.EXEMPTION, "", "a new phone", "grace", NOW, NOW + 2 * DAY, person="ada")
+    policy = replace(policy_of({"grace": "3d"}), reliefs=Reliefs(1, (exempt,)))
+    new = replace(CLEAN, first_seen=NOW - 2 * DAY)
+    assert moments(access(posture=new, user="ada"), policy) == [NOW + DAY, NOW + 2 * DAY]
+    assert moments(access(posture=new, user="lin"), policy) == [NOW + DAY]

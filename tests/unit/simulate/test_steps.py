@@ -1,0 +1,23 @@
+"""Steps, and the words of rules that they are made of."""
+
+from tests.unit.policy.examples import access, policy_of
+
+from mailgate.simulate import altered
+from mailgate.simulate.steps import By, What, step, words
+
+
+def test_a_step_changes_who_asks_and_not_the_rules() -> None:
+    policy, seen = policy_of({}), access()
+    made = step(What.PROBE, By.PERSON, altered.probed)
+    changed, same = made.apply((seen, policy))
+    assert changed.client.probed
+    assert same is policy
+    assert made.facts == {("probe",)}
+
+
+def test_the_words_are_those_of_every_rule_but_the_empty_one() -> None:
+    policy = policy_of(
+        {"when": 'user.name == "grace"'}, {"when": 'user.name in ["ada", ""] || client.os == "ios"'}
+    )
+    assert words(policy, "user.name") == ("ada", "grace")
+    assert words(policy, "request.remote") == ()
