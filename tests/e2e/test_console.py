@@ -1,0 +1,183 @@
+"""The console in a real Chromium: everyone can read every page, in light and dark, on a phone and on a desk."""
+
+import asyncio
+import json
+import re
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from playwright.sync_api import Browser, Page, expect
+from tests.admins import token
+from tests.e2e.serving import AXE
+from tests.servers import require
+from tests.unit.console.browsing import NOW, Company, company, whole
+from tests.unit.console.phones import asks, has, record
+from tests.unit.console.test_pulse import text
+
+from mailgate.attest.enrolment import digest_of
+from mailgate.console.entrance import COOKIE
+from mailgate.store import EnrolmentToken
+from mailgate.store.database import store_url
+from mailgate.store.migrate import migrate
+
+pytestmark = pytest.mark.e2e
+
+PATHS = (
+    "/console/",
+    "/console/devices",
+    "/console/devices?name=nobody",
+    "/console/devices/DEVICE",
+    "/console/sightings",
+    "/console/explain?reference=REF2345",
+    "/console/policy",
+    "/console/policy/versions/1",
+    "/console/policy/diff?old=1",
+    "/console/audit",
+    "/console/audit/verify",
+    "/console/connectors",
+    "/console/enrolment",
+    "/console/nothing",
+    "/console/login",
+)
+
+
+@dataclass
+class Site:
+    """A console that is served in a thread of its own, and the cookie of somebody who is logged in."""
+
+    url: str
+    device: str
+    cookie: str
+
+    def path(self, path: str) -> str:
+        return path.replace("DEVICE", self.device)
+
+
+async def fill(firm: Company) -> str:
+    """Let something be there to be seen; the id of a device."""
+    phones = await has(firm, record("a1", "alice", "tiktok"), record("b1", "bob"), record("c1", "cy", age=90))
+    await asks(firm, phones[0], "alice")
+    firm.desk.pulse.note({0: text()}, NOW - timedelta(minutes=70))
+    for minute in range(60):
+        told = {0: text(minute * (minute % 7), 20 * minute)}
+        firm.desk.pulse.note(told, NOW - timedelta(minutes=59 - minute))
+    firm.ready["rules"] = firm.ready["rules"] | {"held": "7 of 200 people would newly be kept out"}
+    made = EnrolmentToken("t-1", "alice", "for her phone", 1, NOW, NOW + timedelta(days=7))
+    await firm.store.enrolments.add(digest_of("token"), made)
+    await firm.store.enrolments.enrol(digest_of("token"), "a-thumbprint", "device-1", NOW)
+    return phones[0].id
+
+
+@asynccontextmanager
+async def served(folder: Path) -> AsyncIterator[Site]:
+    migrate(store_url(f"sqlite:///{folder}/mailgate.db"))
+    async with company(folder) as firm:
+        device = await fill(firm)
+        runner = web.AppRunner(whole(firm.desk))
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        proved_by = firm.bundle.settings.admins["lin"].token_hash.get_secret_value()
+        cookie = firm.desk.sessions.start("lin", proved_by, NOW)
+        yield Site(f"http://127.0.0.1:{runner.addresses[0][1]}", device, cookie)
+        await runner.cleanup()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    ready, ends, found = threading.Event(), threading.Event(), list[Site]()
+
+    async def run() -> None:
+        async with served(tmp_path_factory.mktemp("console")) as made:
+            found.append(made)
+            ready.set()
+            await asyncio.to_thread(ends.wait)
+
+    thread = threading.Thread(target=asyncio.run, args=(run(),))
+    thread.start()
+    assert ready.wait(30)
+    yield found[0]
+    ends.set()
+    thread.join(30)
+
+
+def opened(chromium: Browser, site: Site, complaints: list[str], **context: object) -> Page:
+    """A browser of somebody who is logged in."""
+    made = chromium.new_context(**context)  # type: ignore[arg-type]
+    made.add_cookies([{"name": COOKIE, "value": site.cookie, "url": f"{site.url}/console", "httpOnly": True}])
+    page = made.new_page()
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    return page
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(320, "dark"), (1280, "light")])
+def test_everyone_can_read_every_page(
+    chromium: Browser, site: Site, complaints: list[str], width: int, scheme: str
+) -> None:
+    require(str(AXE))
+    page = opened(chromium, site, complaints, viewport={"width": width, "height": 800}, color_scheme=scheme)
+    found = {}
+    for path in PATHS:
+        page.goto(site.url + site.path(path))
+        page.evaluate(AXE.read_text("utf-8"))
+        told = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        found[path] = [(each["id"], each["nodes"][0]["html"]) for each in told["violations"]]
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            found[path].append(("too wide", path))
+    assert {path: wrong for path, wrong in found.items() if wrong} == {}
+    assert [each for each in complaints if "404" not in each] == []
+    page.context.close()
+
+
+def test_times_are_the_viewers_and_exact_ones_show_on_hover(
+    chromium: Browser, site: Site, complaints: list[str]
+) -> None:
+    page = opened(chromium, site, complaints, timezone_id="Asia/Tokyo", locale="en-GB")
+    page.goto(f"{site.url}/console/policy")
+    shown = page.locator("main time").last
+    expect(shown).to_have_text("1 Dec 2026, 21:00")
+    expect(shown).to_have_attribute("title", "2026-12-01 12:00:30 UTC")
+    page.context.close()
+
+
+def test_without_scripts_the_pages_are_whole(chromium: Browser, site: Site, complaints: list[str]) -> None:
+    page = opened(chromium, site, complaints, java_script_enabled=False)
+    page.goto(f"{site.url}/console/")
+    expect(page.get_by_text("Load the page again to see what is new.")).to_be_visible()
+    page.get_by_role("link", name="Devices", exact=True).click()
+    page.get_by_label("Person, name or id").fill("alice")
+    page.get_by_role("button", name="Search").click()
+    page.get_by_role("link", name=site.device).click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(site.device)
+    page.context.close()
+
+
+def test_an_open_page_is_kept_up_to_date(chromium: Browser, site: Site, complaints: list[str]) -> None:
+    page = opened(chromium, site, complaints)
+    page.goto(f"{site.url}/console/")
+    expect(page.get_by_text("Kept up to date.")).to_be_visible()
+    assert complaints == []
+    page.context.close()
+
+
+def test_somebody_logs_in_and_out_by_keyboard(chromium: Browser, site: Site, complaints: list[str]) -> None:
+    page = chromium.new_context().new_page()
+    page.goto(f"{site.url}/console/audit")
+    name, _, secret = token("vic").partition(":")
+    page.keyboard.type(name)
+    page.keyboard.press("Tab")
+    page.keyboard.type(secret)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/console/audit$"))
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the page")).to_be_focused()
+    page.get_by_role("button", name="Log out").press("Enter")
+    expect(page).to_have_url(re.compile(r"/console/login$"))
+    assert json.dumps(page.context.cookies()) == "[]"
+    page.context.close()
