@@ -1,19 +1,27 @@
 """The console of a running gate: what it shows and calls of it."""
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from socket import gethostname
+from tempfile import NamedTemporaryFile
 from typing import Any, Protocol
 
 from mailgate.app.parts import utc_now
 from mailgate.app.readiness import Running, readiness
 from mailgate.app.syncing import Syncing
-from mailgate.config import Bundle
+from mailgate.config import Bundle, Rules, load_bundle, load_candidate
 from mailgate.console import Desk
 from mailgate.console.census import Census
+from mailgate.console.planning import Planning
 from mailgate.console.pulse import Pulse
 from mailgate.console.reading import Progress, Readings
+from mailgate.errors import ConfigError
+from mailgate.rollout.acts import Person, RefusedError
+from mailgate.rollout.inspection import WORKERS
+from mailgate.rollout.planning import plan_and_keep
+from mailgate.rollout.relief_watch import ReliefWatch
 from mailgate.store import Device
 from mailgate.telling.recall import posture_now
 from mailgate.telling.sources import came_of
@@ -22,7 +30,9 @@ from mailgate.telling.sources import came_of
 class Gate(Running, Protocol):
     """What the console needs of a service besides what readiness does."""
 
+    config: Path
     bundle: Bundle
+    reliefs: ReliefWatch
 
 
 def desk_for(service: Gate) -> Desk:
@@ -38,10 +48,39 @@ def desk_for(service: Gate) -> Desk:
         clock=utc_now,
         readiness=partial(readiness, service),
         host=gethostname(),
+        candidate=partial(candidate_of, service.config),
         pulse=Pulse(),
         census=Census(service.store.devices.sketches, state, utc_now),
         readings=Readings(partial(sync_now, service.syncing)),
+        planning=Planning(partial(plan_now, service)),
     )
+
+
+def candidate_of(config: Path, policy: str | None) -> Rules:
+    """The rules in the files on disk, or with this text in the place of the policy file. Raises ConfigError."""
+    if policy is None:
+        return load_bundle(config).rules
+    with NamedTemporaryFile("w", encoding="utf-8", suffix=".yaml") as file:
+        file.write(policy)
+        file.flush()
+        try:
+            return load_candidate(config, Path(file.name))
+        except ConfigError as error:
+            told = [
+                replace(each, file="the rules") if each.file == file.name else each for each in error.mistakes
+            ]
+            raise ConfigError(told) from None
+
+
+async def plan_now(
+    service: Gate, candidate: Rules, days: int, who: Person, progress: Callable[[int, int], None]
+) -> dict[str, Any]:
+    """Make a plan and keep it. Raises MailgateError."""
+    active = await service.store.policies.active()
+    if active is None:
+        raise RefusedError("nothing is in force yet: the first start puts the files in force")
+    bundle, now = service.bundle, utc_now()
+    return await plan_and_keep(service.store, bundle, active, candidate, days, WORKERS, who, now, progress)
 
 
 def running(desk: Desk, service: Gate) -> list[Coroutine[Any, Any, None]]:

@@ -8,9 +8,10 @@ from typing import Any
 
 from aiohttp import web
 
-from mailgate.config import Bundle
+from mailgate.config import Bundle, Rules
 from mailgate.config.admins import AdminSettings
 from mailgate.console.census import Census
+from mailgate.console.planning import Planning
 from mailgate.console.pulse import Pulse
 from mailgate.console.reading import Readings
 from mailgate.console.sessions import Session, Sessions
@@ -37,9 +38,12 @@ class Desk:
     """The body of ``/readyz``."""
     host: str
     """The computer, as the audit log names it."""
+    candidate: Callable[[str | None], Rules]
+    """The rules in the files on disk, or with this text in the place of the policy file. Raises ConfigError; reads files."""
     pulse: Pulse
     census: Census
     readings: Readings
+    planning: Planning
     sessions: Sessions = field(default_factory=Sessions)
     tries: Rates = field(default_factory=lambda: Rates(10, SPAN))
     """Logins, by name and address together: nobody shuts out an admin who comes from elsewhere."""

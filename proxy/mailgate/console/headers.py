@@ -15,5 +15,6 @@ SECURITY = {
 
 async def secure(_request: web.Request, response: web.StreamResponse) -> None:
     """Set on what is about to be sent; what only changes with the gate may say how long it may be kept."""
-    response.headers.update(SECURITY)
+    for name, value in SECURITY.items():
+        response.headers.setdefault(name, value)
     response.headers.setdefault("Cache-Control", "no-store")

@@ -88,6 +88,12 @@ async def standings(store: Store, guard: Guard | None, now: datetime, size: int)
     return [_standing(plan, approvals[plan.digest], active, guard, now) for plan in plans]
 
 
+async def standing_of(store: Store, plan: Planned, guard: Guard | None, now: datetime) -> Standing:
+    """How one plan stands now."""
+    approvals = await store.approvals.of(plan.digest)
+    return _standing(plan, approvals, await store.policies.active(), guard, now)
+
+
 def _standing(
     plan: Planned,
     approvals: Sequence[Approval],

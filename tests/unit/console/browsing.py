@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -16,12 +16,16 @@ from tests.admins import admins, token
 from tests.integration.gate import PHONE_RULES, write_config
 from tests.unit.clock import Clock
 
-from mailgate.config import Bundle, load_bundle
+from mailgate.app.console import candidate_of
+from mailgate.config import Bundle, Rules, load_bundle
 from mailgate.console import Desk, with_console
 from mailgate.console.census import Census, Count
+from mailgate.console.planning import Planning
 from mailgate.console.pulse import Pulse
 from mailgate.console.reading import Progress, Readings
+from mailgate.rollout.acts import Person
 from mailgate.rollout.keeper import draft_of
+from mailgate.rollout.planning import plan_and_keep
 from mailgate.store import Act, Store
 
 NOW = datetime(2026, 12, 1, 12, 0, 30, tzinfo=UTC)
@@ -56,6 +60,7 @@ class Company:
     store: Store
     bundle: Bundle
     clock: Clock
+    folder: Path
     ready: dict[str, Any] = field(default_factory=lambda: dict(READY))
     read: list[tuple[str, bool]] = field(default_factory=list)
     """The connectors that were read because somebody asked."""
@@ -81,7 +86,21 @@ class Company:
             pulse=Pulse(),
             census=census,
             readings=Readings(sync),
+            candidate=self.candidate,
+            planning=Planning(self.plan),
         )
+
+    def candidate(self, policy: str | None) -> Rules:
+        """The rules that stand on disk, or with this text for their policy file."""
+        return candidate_of(self.folder / "mailgate.yaml", policy)
+
+    async def plan(
+        self, candidate: Rules, days: int, who: Person, progress: Callable[[int, int], None]
+    ) -> dict[str, Any]:
+        active = await self.store.policies.active()
+        assert active
+        now = self.clock()
+        return await plan_and_keep(self.store, self.bundle, active, candidate, days, 1, who, now, progress)
 
     def roles(self, **roles: str) -> None:
         """Let the settings say from now on who may do what."""
@@ -111,7 +130,7 @@ async def company(folder: Path, **settings: Any) -> AsyncIterator[Company]:
     try:
         act = Act(NOW, "file", "policy-activated", why="first start")
         await store.policies.activate(draft_of(bundle.rules), act)
-        yield Company(store, bundle, Clock(NOW))
+        yield Company(store, bundle, Clock(NOW), folder)
     finally:
         await store.close()
 

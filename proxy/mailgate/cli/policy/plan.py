@@ -20,11 +20,12 @@ from mailgate.cli.policy.shown import show_plan
 from mailgate.cli.stored import fail, with_store
 from mailgate.config import Bundle, Rules, load_bundle, load_candidate
 from mailgate.errors import ConfigError
-from mailgate.rollout.acts import Person, keep_plan
+from mailgate.rollout.acts import Person
 from mailgate.rollout.picture import picture
-from mailgate.rollout.plan import DAYS, LABELS, Scope, make_plan
-from mailgate.simulate import DIMENSIONS
+from mailgate.rollout.plan import DAYS
+from mailgate.rollout.planning import plan_and_keep
 from mailgate.store import Store
+from mailgate.telling.plans import CSV_COLUMNS, rows_of
 
 File = Annotated[
     Path | None,
@@ -96,20 +97,13 @@ async def planned(
     active = await store.policies.active()
     if active is None:
         fail(1, "nothing is in force yet: the first start puts the files in force")
-    settings = bundle.settings
-    posture = settings.posture
-    scope = Scope(datetime.now(UTC), days, posture.max_age, posture.precedence, bundle.groups)
-    url = settings.store.get_secret_value()
     with _bar() as bar:
         task = bar.add_task("deciding", total=None)
         crew = workers or len(os.sched_getaffinity(0))
-        made = await make_plan(
-            store, url, active, candidate, scope, crew,
+        return await plan_and_keep(
+            store, bundle, active, candidate, days, crew, who, datetime.now(UTC),
             lambda done, of: bar.update(task, completed=done, total=of),
         )  # fmt: skip
-    if who:
-        await keep_plan(store, made, candidate, who, scope.now)
-    return made
 
 
 def _say_how_to_apply(made: dict[str, Any]) -> None:
@@ -135,11 +129,5 @@ def _bar() -> Iterator[Progress]:
 
 def _write_csv(made: dict[str, Any]) -> None:
     sheet = csv.writer(sys.stdout)
-    sheet.writerow(["newly", "by", "value", "people", "devices"])
-    for label in LABELS:
-        new = made["newly"][label]
-        sheet.writerow([label, "all", "", new["people"], new["devices"]])
-        for dimension in DIMENSIONS:
-            for row in new["by"][dimension]:
-                sheet.writerow([label, dimension, row["value"], row["people"], row["devices"]])
-    sheet.writerow(["untouched", "all", "", made["untouched"]["people"], made["untouched"]["devices"]])
+    sheet.writerow(CSV_COLUMNS)
+    sheet.writerows(rows_of(made))

@@ -1,6 +1,5 @@
 """A plan on the terminal: first what matters most, in words that need no manual."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from rich.box import SIMPLE
@@ -11,22 +10,8 @@ from rich.text import Text
 from mailgate.cli.stored import printable
 from mailgate.rollout.plan import LABELS
 from mailgate.simulate import DIMENSIONS
+from mailgate.telling.plans import NEWLY, idle_rules, notes_of, sample_told
 
-NEWLY = {
-    "block": "newly kept out",
-    "challenge": "newly asked for proof",
-    "warn": "newly warned",
-    "allow": "newly let in",
-    "unknown": "cannot be told",
-}
-"""What each label is called before people."""
-IS = {
-    "block": "kept out",
-    "challenge": "asked for proof",
-    "warn": "warned",
-    "allow": "let in",
-    "unknown": "unknown",
-}
 _STYLES = {
     "block": "bold red",
     "challenge": "bold yellow",
@@ -41,7 +26,7 @@ _ROWS = 8
 
 def show_plan(plan: dict[str, Any], console: Console) -> None:
     """Print a plan."""
-    active, candidate, window = plan["active"], plan["candidate"], plan["window"]
+    active, candidate = plan["active"], plan["candidate"]
     console.print(Text(f"Plan {plan['digest'][:12]}", style="bold"), highlight=False)
     _line(
         console,
@@ -54,7 +39,7 @@ def show_plan(plan: dict[str, Any], console: Console) -> None:
     for label in LABELS:
         _details(console, plan, label)
     _rules(console, plan)
-    notes = list(_notes(plan, window))
+    notes = list(notes_of(plan))
     if notes:
         _line(console, "\nGood to know", "bold")
         for note in notes:
@@ -121,50 +106,15 @@ def _details(console: Console, plan: dict[str, Any], label: str) -> None:
             table.add_row("", f"and {len(new['by'][dimension]) - _ROWS} more", "", "")
     console.print(table)
     for sample in new["samples"][:_ROWS]:
-        _line(console, f"  {_told(sample)}")
-
-
-def _told(sample: dict[str, Any]) -> str:
-    who = sample["person"] or "nobody named"
-    apps = f", has {', '.join(sample['apps'])}" if sample["apps"] else ""
-    what = f"{sample['kind']} {sample['system']}".strip()
-    before, after = sample["from"], sample["to"]
-    return (
-        f"{who}: {what}, {sample['device']}{apps}: {IS[before['effect']]} by {before['rule']} now, "
-        f"then {IS[after['effect']]} by {after['rule']} ({after['reason']})"
-    )
+        _line(console, f"  {sample_told(sample)}")
 
 
 def _rules(console: Console, plan: dict[str, Any]) -> None:
-    found = list(_idle(plan["rules"]))
+    found = list(idle_rules(plan["rules"]))
     if found:
         _line(console, "\nRules that do nothing", "bold")
     for words in found:
         _line(console, f"  {words}", "yellow")
-
-
-def _idle(rules: dict[str, Any]) -> Iterator[str]:
-    for name, why in rules["out_of_reach"].items():
-        yield f"{name} can never decide anything: {why}"
-    for name in rules["match_nobody"]:
-        yield f"{name} matches nobody of all these"
-    for name in rules["not_started"]:
-        yield f"{name} has not started by its stages: whom it will hit is not counted here"
-
-
-def _notes(plan: dict[str, Any], window: dict[str, Any]) -> Iterator[str]:
-    yield f"Counted: every known device, and every sighting since {window['since']}. A person or device that comes in"
-    yield "two ways may stand in two rows. Devices not seen since then are taken to ask with their proof."
-    if plan["newly"]["unknown"]["devices"]:
-        names = ", ".join(plan["hangs_on"])
-        yield f"What cannot be told hangs on {names}, which is not recorded of requests."
-    exempt, off = plan["reliefs"]["exempt"], plan["reliefs"]["off"]
-    if exempt["people"] or exempt["devices"]:
-        yield f"{_number(exempt['people'])} people and {_number(exempt['devices'])} devices are exempt from some rule and decided so."
-    for name, words in off.items():
-        yield f"{name} is {words}. Nobody is counted as stopped by it."
-    for name in plan["newly_listed"]:
-        yield f"{name} is listed only now: no report tells of it yet, so whom it hits is not known."
 
 
 def _number(count: int) -> str:

@@ -12,7 +12,9 @@ from mailgate.console.pages import (
     explain,
     login,
     now,
+    plans,
     policy,
+    retract,
     sightings,
 )
 
@@ -25,6 +27,8 @@ ROUTES: tuple[web.AbstractRouteDef, ...] = (
     *device.ROUTES,
     *explain.ROUTES,
     *policy.ROUTES,
+    *plans.ROUTES,
+    *retract.ROUTES,
     *audit.ROUTES,
     *connectors.ROUTES,
     *enrolment.ROUTES,

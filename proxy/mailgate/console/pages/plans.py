@@ -1,0 +1,156 @@
+"""Plans: what a candidate would change, for whom, as a picture and in numbers; standing up for one, and putting it in force."""
+
+import asyncio
+import csv
+import io
+from typing import Any
+
+from aiohttp import web
+
+from mailgate.console.desk import desk_of, person_of
+from mailgate.console.entrance import needs
+from mailgate.console.pages.devices import number
+from mailgate.console.view import seen_other, show
+from mailgate.errors import ConfigError
+from mailgate.rollout import acts, approving
+from mailgate.rollout.acts import RefusedError, plan_called
+from mailgate.rollout.approving import Standing, standing_of
+from mailgate.rollout.guard import guard_of
+from mailgate.rollout.picture import described, picture
+from mailgate.rollout.plan import DAYS, LABELS
+from mailgate.simulate import DIMENSIONS
+from mailgate.telling.plans import CSV_COLUMNS, NEWLY, idle_rules, notes_of, rows_of, sample_told
+
+SIZE = 50
+MOST_DAYS = 366
+LONGEST = 1000
+"""Characters of a note."""
+ROWS = 12
+SVG_ALONE = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+"""For a picture that has its own styles in it and nothing else."""
+
+
+async def plans(request: web.Request) -> web.Response:
+    return await _listed(request)
+
+
+@needs("operator", "approver")
+async def make(request: web.Request) -> web.Response:
+    """Begin to plan the files on disk, or rules that were sent in their place."""
+    desk, sent = desk_of(request), await request.post()
+    days, text = number(str(sent.get("days", ""))), await _uploaded(sent)
+    if not 1 <= days <= MOST_DAYS:
+        return await _listed(request, 422, [f"A plan looks at 1 to {MOST_DAYS} days of requests."])
+    try:
+        candidate = await asyncio.to_thread(desk.candidate, text)
+    except ConfigError as error:
+        return await _listed(request, 422, str(error).splitlines())
+    if not desk.planning.start(candidate, days, person_of(request), desk.clock()):
+        return await _listed(request, 409, ["Another plan is being made: wait until it is there."])
+    return seen_other(request, "policy-plans")
+
+
+async def plan(request: web.Request) -> web.Response:
+    return await _shown(request)
+
+
+async def draw(request: web.Request) -> web.Response:
+    """The picture, to be shown in a page or taken away."""
+    found = await plan_called(desk_of(request).store, request.match_info["digest"])
+    headers = {"Content-Security-Policy": SVG_ALONE}
+    return web.Response(text=picture(found.body), content_type="image/svg+xml", headers=headers)
+
+
+async def sheet(request: web.Request) -> web.Response:
+    """The counts, for a spreadsheet."""
+    found = await plan_called(desk_of(request).store, request.match_info["digest"])
+    out = io.StringIO()
+    csv.writer(out).writerows([CSV_COLUMNS, *rows_of(found.body)])
+    named = f'attachment; filename="plan-{found.digest[:12]}.csv"'
+    return web.Response(text=out.getvalue(), content_type="text/csv", headers={"Content-Disposition": named})
+
+
+@needs("approver")
+async def approve(request: web.Request) -> web.Response:
+    """Ask first, in numbers; then stand up for exactly this plan."""
+    desk, note = desk_of(request), await _confirmed(request)
+    if note is None:
+        return await _shown(request, "plan_approve.html")
+    guard, digest = guard_of(desk.bundle().settings), request.match_info["digest"]
+    await approving.approve(desk.store, digest, person_of(request), note, desk.clock(), guard)
+    return seen_other(request, "policy-plan", digest=digest)
+
+
+@needs("operator")
+async def apply(request: web.Request) -> web.Response:
+    """Ask first, in numbers and with what stands against it; then put it in force."""
+    desk, note = desk_of(request), await _confirmed(request)
+    if note is None:
+        return await _shown(request, "plan_apply.html")
+    override = (await request.post()).get("override") == "yes"
+    guard = guard_of(desk.bundle().settings)
+    digest, person = request.match_info["digest"], person_of(request)
+    await acts.apply(desk.store, digest, person, note, desk.clock(), guard, override=override)
+    return seen_other(request, "policy")
+
+
+async def _confirmed(request: web.Request) -> str | None:
+    """The note of who has confirmed; None where they have to be asked."""
+    sent = await request.post()
+    if sent.get("confirmed") != "yes":
+        return None
+    note = str(sent.get("note", "")).strip()[:LONGEST]
+    if not note:
+        raise RefusedError("a note is needed that says why, for the history and the audit log")
+    return note
+
+
+async def _uploaded(sent: Any) -> str | None:
+    """The rules that were sent; None where those on disk are meant. Raises nothing: what is no text is broken YAML."""
+    if sent.get("from") != "upload":
+        return None
+    field = sent.get("file")
+    if isinstance(field, web.FileField):
+        return field.file.read().decode("utf-8", "replace")
+    return str(field or "")
+
+
+async def _shown(request: web.Request, template: str = "plan.html") -> web.Response:
+    desk = desk_of(request)
+    found = await plan_called(desk.store, request.match_info["digest"])
+    standing: Standing = await standing_of(desk.store, found, guard_of(desk.bundle().settings), desk.clock())
+    whole = desk.planning.samples(found.digest)
+    body = whole or found.body
+    return show(
+        request,
+        template,
+        plan=body,
+        standing=standing,
+        words=described(body),
+        newly=[(label, NEWLY[label], body["newly"][label]) for label in LABELS],
+        dimensions=DIMENSIONS,
+        rows=ROWS,
+        samples={label: [*map(sample_told, whole["newly"][label]["samples"])] for label in LABELS}
+        if whole
+        else None,
+        idle=list(idle_rules(body["rules"])),
+        notes=list(notes_of(body)),
+    )
+
+
+async def _listed(request: web.Request, status: int = 200, wrong: Any = ()) -> web.Response:
+    desk = desk_of(request)
+    found = await approving.standings(desk.store, guard_of(desk.bundle().settings), desk.clock(), SIZE)
+    making = desk.planning.last
+    return show(request, "plans.html", status, found=found, wrong=wrong, making=making, days=DAYS)
+
+
+ROUTES = [
+    web.get("/policy/plans", plans, name="policy-plans"),
+    web.post("/policy/plans", make, name="policy-plans-make"),
+    web.get("/policy/plans/{digest:[0-9a-f]+}", plan, name="policy-plan"),
+    web.get("/policy/plans/{digest:[0-9a-f]+}/picture.svg", draw, name="policy-plan-picture"),
+    web.get("/policy/plans/{digest:[0-9a-f]+}/counts.csv", sheet, name="policy-plan-csv"),
+    web.post("/policy/plans/{digest:[0-9a-f]+}/approve", approve, name="policy-plan-approve"),
+    web.post("/policy/plans/{digest:[0-9a-f]+}/apply", apply, name="policy-plan-apply"),
+]

@@ -1,0 +1,37 @@
+"""Taking rules back: the version before, or another one that was in force."""
+
+from aiohttp import web
+
+from mailgate.config import compile_rules
+from mailgate.console.desk import desk_of, person_of
+from mailgate.console.entrance import needs
+from mailgate.console.pages.plans import LONGEST
+from mailgate.console.view import seen_other, show
+from mailgate.policy.changes import changes
+from mailgate.rollout import acts
+from mailgate.rollout.acts import RefusedError
+from mailgate.telling.versions import version_of
+
+
+@needs("operator", "approver")
+async def retract(request: web.Request) -> web.Response:
+    """Ask first, in words and numbers; then do it at once."""
+    desk, sent = desk_of(request), await request.post()
+    to = await version_of(desk.store, str(sent.get("to", ""))[:64])
+    now_in_force = await version_of(desk.store, "")
+    if to.number == now_in_force.number:
+        raise RefusedError(f"version {to.number} is in force already")
+    if sent.get("confirmed") != "yes":
+        found = changes(*(compile_rules(each.texts).policy for each in (now_in_force, to)))
+        ids = {each.about.removeprefix("rule ") for each in found}
+        refused = desk.pulse.refusals(desk.clock())
+        hit = sum(count for refusal, count in refused.items() if refusal.rule in ids)
+        return show(request, "retract.html", back_to=to, now_in_force=now_in_force, changes=found, hit=hit)
+    note = str(sent.get("note", "")).strip()[:LONGEST]
+    if not note:
+        raise RefusedError("a note is needed that says why, for the history and the audit log")
+    await acts.retract(desk.store, person_of(request), note, desk.clock(), to.number)
+    return seen_other(request, "policy")
+
+
+ROUTES = [web.post("/policy/retract", retract, name="policy-retract")]

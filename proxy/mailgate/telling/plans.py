@@ -1,0 +1,74 @@
+"""A plan in words, and as the rows of a spreadsheet."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mailgate.rollout.plan import LABELS
+from mailgate.simulate import DIMENSIONS
+
+NEWLY = {
+    "block": "newly kept out",
+    "challenge": "newly asked for proof",
+    "warn": "newly warned",
+    "allow": "newly let in",
+    "unknown": "cannot be told",
+}
+"""What each label is called before people."""
+IS = {
+    "block": "kept out",
+    "challenge": "asked for proof",
+    "warn": "warned",
+    "allow": "let in",
+    "unknown": "unknown",
+}
+CSV_COLUMNS = ("newly", "by", "value", "people", "devices")
+
+
+def sample_told(sample: Mapping[str, Any]) -> str:
+    """One who would move, in words."""
+    who = sample["person"] or "nobody named"
+    apps = f", has {', '.join(sample['apps'])}" if sample["apps"] else ""
+    what = f"{sample['kind']} {sample['system']}".strip()
+    before, after = sample["from"], sample["to"]
+    return (
+        f"{who}: {what}, {sample['device']}{apps}: {IS[before['effect']]} by {before['rule']} now, "
+        f"then {IS[after['effect']]} by {after['rule']} ({after['reason']})"
+    )
+
+
+def idle_rules(rules: Mapping[str, Any]) -> Iterator[str]:
+    """Rules that do nothing, and why, a sentence each."""
+    for name, why in rules["out_of_reach"].items():
+        yield f"{name} can never decide anything: {why}"
+    for name in rules["match_nobody"]:
+        yield f"{name} matches nobody of all these"
+    for name in rules["not_started"]:
+        yield f"{name} has not started by its stages: whom it will hit is not counted here"
+
+
+def notes_of(plan: Mapping[str, Any]) -> Iterator[str]:
+    """What it is good to know about the counts."""
+    window = plan["window"]
+    yield f"Counted: every known device, and every sighting since {window['since']}. A person or device that comes in"
+    yield "two ways may stand in two rows. Devices not seen since then are taken to ask with their proof."
+    if plan["newly"]["unknown"]["devices"]:
+        names = ", ".join(plan["hangs_on"])
+        yield f"What cannot be told hangs on {names}, which is not recorded of requests."
+    exempt, off = plan["reliefs"]["exempt"], plan["reliefs"]["off"]
+    if exempt["people"] or exempt["devices"]:
+        yield f"{exempt['people']:,} people and {exempt['devices']:,} devices are exempt from some rule and decided so."
+    for name, words in off.items():
+        yield f"{name} is {words}. Nobody is counted as stopped by it."
+    for name in plan["newly_listed"]:
+        yield f"{name} is listed only now: no report tells of it yet, so whom it hits is not known."
+
+
+def rows_of(plan: Mapping[str, Any]) -> Iterator[list[Any]]:
+    """The counts of a plan, in the cells of ``CSV_COLUMNS``."""
+    for label in LABELS:
+        new = plan["newly"][label]
+        yield [label, "all", "", new["people"], new["devices"]]
+        for dimension in DIMENSIONS:
+            for row in new["by"][dimension]:
+                yield [label, dimension, row["value"], row["people"], row["devices"]]
+    yield ["untouched", "all", "", plan["untouched"]["people"], plan["untouched"]["devices"]]

@@ -1,0 +1,184 @@
+"""Plans: made by one person, approved by another, put in force, each after it was confirmed."""
+
+import csv
+import json
+from collections.abc import Awaitable, Callable
+
+import pytest
+from tests.integration.gate import PHONE_RULES
+from tests.unit.console.browsing import Browser, Company, Page
+from tests.unit.console.phones import asks, has, record
+
+from mailgate.config import load_bundle
+
+Opened = Callable[[], Awaitable[Browser]]
+NOBODY = {"rules": [{"id": "nobody", "when": "true", "effect": "block"}]}
+GUARD = {"max_newly_blocked": 0}
+
+
+@pytest.fixture
+async def lin(opened: Opened) -> Browser:
+    """Logged in as operator and approver."""
+    browser = await opened()
+    assert (await browser.log_in("lin")).status == 200
+    return browser
+
+
+async def settled(firm: Company) -> None:
+    """Some people with devices, and a guard that lets nobody be kept out newly."""
+    phones = await has(firm, record("a1", "alice", "tiktok"), record("b1", "bob"), record("c1", "cy"))
+    await asks(firm, phones[0], "alice")
+    known = load_bundle(firm.folder / "mailgate.yaml").settings
+    settings = json.loads((firm.folder / "mailgate.yaml").read_text()) | {"guard": GUARD}
+    (firm.folder / "mailgate.yaml").write_text(json.dumps(settings))
+    assert known.guard is None
+    firm.bundle = load_bundle(firm.folder / "mailgate.yaml")
+
+
+async def planned(browser: Browser, firm: Company, **fields: str) -> str:
+    """Let nobody in by the files on disk, and plan that; the digest."""
+    (firm.folder / "policy.yaml").write_text(json.dumps(NOBODY))
+    page = await browser.post("/console/policy/plans", **{"days": "14"} | fields)
+    assert (page.status, page.path) == (200, "/console/policy/plans"), page.words
+    assert firm.desk.planning._task
+    await firm.desk.planning._task
+    making = firm.desk.planning.last
+    assert making
+    assert making.digest, making.wrong
+    return making.digest
+
+
+async def in_force(firm: Company) -> int:
+    active = await firm.store.policies.active()
+    return active.number if active else 0
+
+
+async def test_a_plan_of_the_files_says_whom_it_would_move(ada: Browser, firm: Company) -> None:
+    await settled(firm)
+    digest = await planned(ada, firm)
+    listed = await ada.get("/console/policy/plans")
+    assert "The plan of ada is there" in listed.words
+    page = await ada.get(f"/console/policy/plans/{digest}")
+    assert "newly kept out 2 2" in page.words
+    assert "of 0 people would or might" not in page.words
+    assert "2 of 3 people would or might newly be kept out; the guard lets 0 pass" in page.words
+    assert "new rule nobody" in page.words
+    assert "gone rule laptop-browser" in page.words
+    assert "bob: phone" in page.words
+    assert "alice" not in page.words.partition("Some of them by name")[2]
+    assert 'alt="2 devices of 2 people: let in today, kept out with the plan.' in page.text
+    assert await in_force(firm) == 1
+
+
+async def test_names_are_shown_as_long_as_they_are_in_memory_and_kept_nowhere(
+    ada: Browser, firm: Company
+) -> None:
+    await settled(firm)
+    digest = await planned(ada, firm)
+    firm.desk.planning._whole.clear()
+    page = await ada.get(f"/console/policy/plans/{digest}")
+    assert "bob" not in page.words
+    assert "Nobody's name is kept with a plan" in page.words
+
+
+async def test_the_picture_and_the_counts_can_be_taken_away(
+    vic: Browser, ada: Browser, firm: Company
+) -> None:
+    await settled(firm)
+    digest = await planned(ada, firm)
+    page = await vic.get(f"/console/policy/plans/{digest}/picture.svg")
+    assert page.text.startswith("<svg")
+    assert page.headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'unsafe-inline'")
+    rows = list(csv.reader((await vic.get(f"/console/policy/plans/{digest}/counts.csv")).text.splitlines()))
+    assert ["block", "all", "", "2", "2"] in rows
+
+
+async def test_a_file_that_was_sent_is_planned_in_the_place_of_the_one_on_disk(
+    ada: Browser, firm: Company
+) -> None:
+    digest = await planned(
+        ada, firm, **{"from": "upload", "file": json.dumps({"rules": PHONE_RULES["rules"][1:]})}
+    )
+    page = await ada.get(f"/console/policy/plans/{digest}")
+    assert "gone rule laptop-browser" in page.words
+    assert "nobody" not in page.words.replace("nobody of all", "").replace("Nobody", "")
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"days": "0"}, "1 to 366 days"),
+        (
+            {"days": "14", "from": "upload", "file": "rules: [{id: a, when: nonsense, effect: block}]"},
+            "the rules:1:",
+        ),
+        ({"days": "14", "from": "upload", "file": ""}, "the rules:1:1: the file is empty"),
+    ],
+)
+async def test_what_cannot_be_planned_is_said_with_its_place(
+    ada: Browser, firm: Company, fields: dict[str, str], words: str
+) -> None:
+    page = await ada.post("/console/policy/plans", **fields)
+    assert (page.status, words in page.words) == (422, True), page.words
+    assert "/tmp" not in page.words
+    assert firm.desk.planning.last is None
+
+
+async def approved(browser: Browser, digest: str, **fields: str) -> Page:
+    return await browser.post(f"/console/policy/plans/{digest}/approve", **fields)
+
+
+async def test_another_person_approves_and_a_third_puts_it_in_force(
+    ada: Browser, lin: Browser, opened: Opened, firm: Company
+) -> None:
+    await settled(firm)
+    digest = await planned(ada, firm)
+    page = await approved(lin, digest)
+    assert "You stand up for exactly this plan by ada" in page.words
+    assert "newly kept out 2 2" in page.words
+    assert (await approved(lin, digest, confirmed="yes")).status == 409
+    page = await approved(lin, digest, confirmed="yes", note="agreed")
+    assert "1 of 1 approval is there, by lin" in page.words
+    page = await ada.post(f"/console/policy/plans/{digest}/apply")
+    assert "newly kept out 2 2" in page.words
+    assert "What stands against it" not in page.words
+    assert await in_force(firm) == 1
+    page = await ada.post(f"/console/policy/plans/{digest}/apply", confirmed="yes", note="as agreed")
+    assert page.path == "/console/policy"
+    assert await in_force(firm) == 2
+    assert [each[:2] for each in (await firm.acts())[-3:]] == [
+        ("policy-planned", "ada"),
+        ("policy-approved", "lin"),
+        ("policy-activated", "ada"),
+    ]
+    page = await ada.get("/console/policy/plans")
+    assert "in force" in page.words
+
+
+async def test_nobody_approves_their_own_plan(lin: Browser, firm: Company) -> None:
+    await settled(firm)
+    digest = await planned(lin, firm)
+    assert "Approve it" not in (await lin.get(f"/console/policy/plans/{digest}")).words
+    page = await approved(lin, digest, confirmed="yes", note="mine")
+    assert (page.status, "lin's own" in page.words) == (409, True)
+
+
+async def test_what_goes_beyond_the_guard_is_not_put_in_force_but_by_override(
+    ada: Browser, firm: Company
+) -> None:
+    await settled(firm)
+    digest = await planned(ada, firm)
+    page = await ada.post(f"/console/policy/plans/{digest}/apply")
+    assert "What stands against it" in page.words
+    page = await ada.post(f"/console/policy/plans/{digest}/apply", confirmed="yes", note="now")
+    assert (page.status, await in_force(firm)) == (409, 1)
+    page = await ada.post(
+        f"/console/policy/plans/{digest}/apply", confirmed="yes", note="fire", override="yes"
+    )
+    assert (page.status, await in_force(firm)) == (200, 2)
+    assert (await firm.acts())[-1][0] == "policy-activated-against-the-guard"
+
+
+async def test_a_plan_that_there_is_not_is_said(ada: Browser) -> None:
+    page = await ada.get("/console/policy/plans/abcdef123456")
+    assert (page.status, "no plan is called" in page.words) == (409, True)

@@ -1,0 +1,58 @@
+"""Plans that somebody asked for."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from tests.unit.console.browsing import NOW, Company
+
+from mailgate.config import Rules
+from mailgate.console.planning import Making, Planning, Progress
+from mailgate.rollout.acts import Person, RefusedError
+
+ADA = Person("ada", "console at gate-1")
+
+
+async def test_one_is_made_at_a_time_and_its_samples_are_kept_in_memory(firm: Company) -> None:
+    going, may_end = asyncio.Event(), asyncio.Event()
+
+    async def make(_candidate: Rules, days: int, who: Person, progress: Progress) -> dict[str, Any]:
+        progress(1, 4)
+        going.set()
+        await may_end.wait()
+        return {"digest": "abc", "days": days, "who": who.name}
+
+    planning, rules = Planning(make), firm.bundle.rules
+    assert planning.start(rules, 14, ADA, NOW)
+    await going.wait()
+    making = planning.last
+    assert making == Making("ada", NOW, 1, 4)
+    assert not planning.start(rules, 14, Person("lin", ""), NOW)
+    may_end.set()
+    assert planning._task
+    await planning._task
+    assert (making.runs, making.digest) == (False, "abc")
+    assert planning.samples("abc") == {"digest": "abc", "days": 14, "who": "ada"}
+    assert planning.samples("def") is None
+    assert planning.start(rules, 14, ADA, NOW)
+    await planning.stop()
+
+
+@pytest.mark.parametrize(
+    ("raised", "words"),
+    [
+        (RefusedError("nothing is in force yet"), "No plan was made: nothing is in force yet"),
+        (ValueError("a secret"), "No plan was made (ValueError)."),
+        (asyncio.CancelledError(), "It was ended."),
+    ],
+)
+async def test_why_there_is_none_is_said(firm: Company, raised: BaseException, words: str) -> None:
+    async def make(*_: object) -> dict[str, Any]:
+        raise raised
+
+    planning = Planning(make)
+    planning.start(firm.bundle.rules, 14, ADA, NOW)
+    await asyncio.sleep(0)
+    await planning.stop()
+    assert planning.last
+    assert (planning.last.runs, planning.last.wrong) == (False, words)
