@@ -1,12 +1,14 @@
 """The console of a real gate: at the admin port alone, in the first of its workers, and gone when the gate ends."""
 
 import asyncio
+import json
+import re
 from typing import Any
 
 import aiohttp
 import pytest
 from tests.admins import admins, token
-from tests.integration.conftest import IPHONE, Guard, Guarded
+from tests.integration.conftest import IPHONE, LAPTOP, Guard, Guarded
 from tests.integration.gate import PHONE_RULES
 
 from mailgate.console.pulse import LOOK
@@ -14,8 +16,12 @@ from mailgate.console.pulse import LOOK
 WHO = admins(ada="operator")
 
 
-async def logged_in(guarded: Guarded) -> aiohttp.ClientSession:
-    name, _, secret = token("ada").partition(":")
+STAFF = admins(ada="operator", lin="approver")
+NO_LAPTOPS = {"id": "no-laptops", "when": 'client.kind == "laptop"', "effect": "block"}
+
+
+async def logged_in(guarded: Guarded, who: str = "ada") -> aiohttp.ClientSession:
+    name, _, secret = token(who).partition(":")
     session = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
     async with session.post(
         f"{guarded.admin}/console/login", data={"name": name, "secret": secret}
@@ -70,3 +76,73 @@ async def test_an_open_page_does_not_hold_up_the_end_of_the_gate(guard: Guard) -
     async with session, session.get(f"{guarded.admin}/console/now/stream") as answer:
         assert answer.status == 200
         assert guarded.gate.stop() == 0
+
+
+async def form(session: aiohttp.ClientSession, address: str, **fields: str) -> str:
+    """Send a form as somebody who is logged in; the page that it leads to."""
+    console = address.partition("/console/")[0] + "/console/policy"
+    found = re.search(r'name="csrf" value="([^"]+)"', await text(session, console))
+    assert found
+    async with session.post(address, data={"csrf": found[1]} | fields) as answer:
+        assert answer.status == 200, await answer.text()
+        return await answer.text()
+
+
+async def test_what_two_admins_agree_on_is_what_the_public_port_does(
+    guard: Guard, client: aiohttp.ClientSession
+) -> None:
+    """Plan, approve, put in force, take back: each is seen by an employee within a second or two."""
+    guarded = guard(PHONE_RULES, admins=STAFF, guard={"max_newly_blocked": 0})
+    laptop = {"User-Agent": LAPTOP}
+
+    async def status() -> int:
+        async with client.get(f"{guarded.url}/mail", headers=laptop) as answer:
+            return answer.status
+
+    async def becomes(wanted: int) -> bool:
+        for _ in range(100):
+            if await status() == wanted:
+                return True
+            await asyncio.sleep(0.1)
+        return False
+
+    ada, lin = await logged_in(guarded), await logged_in(guarded, "lin")
+    async with ada, lin:
+        assert await status() == 200
+        shown = ""
+        for _ in range(60):  # until the sighting of it counts in a plan
+            shown = await text(ada, f"{guarded.admin}/console/sightings?rule=laptop-browser")
+            if "laptop-browser</a>" in shown:
+                break
+            await asyncio.sleep(0.1)
+        plans = f"{guarded.admin}/console/policy/plans"
+        changed = {"rules": [NO_LAPTOPS, *PHONE_RULES["rules"]]}
+        await form(ada, plans, days="14", **{"from": "upload", "file": json.dumps(changed)})
+        digest = None
+        for _ in range(100):
+            if digest := re.search(
+                r'is there: <a href="/console/policy/plans/([0-9a-f]+)"', await text(ada, plans)
+            ):
+                break
+            await asyncio.sleep(0.1)
+        assert digest
+        plan = f"{plans}/{digest[1]}"
+        assert "would or might newly be kept out" in await text(ada, plan)
+        assert await status() == 200
+        await form(lin, f"{plan}/approve", confirmed="yes", note="agreed")
+        assert await status() == 200
+        await form(ada, f"{plan}/apply", confirmed="yes", note="no laptops")
+        assert await becomes(403)
+        page = await form(lin, f"{guarded.admin}/console/policy/retract", to="1")
+        assert "Take version 2 back?" in page
+        assert await status() == 403
+        await form(
+            lin, f"{guarded.admin}/console/policy/retract", to="1", confirmed="yes", note="sent in error"
+        )
+        assert await becomes(200)
+        log = await text(ada, f"{guarded.admin}/console/audit")
+        order = [
+            log.index(what)
+            for what in ("policy-retracted", "policy-activated", "policy-approved", "policy-planned")
+        ]
+        assert order == sorted(order)
