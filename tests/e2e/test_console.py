@@ -22,6 +22,8 @@ from tests.unit.console.test_pulse import text
 
 from mailgate.attest.enrolment import digest_of
 from mailgate.console.entrance import COOKIE
+from mailgate.rollout.acts import Person
+from mailgate.rollout.relieving import break_glass, exempt
 from mailgate.store import EnrolmentToken
 from mailgate.store.database import store_url
 from mailgate.store.migrate import migrate
@@ -38,6 +40,9 @@ PATHS = (
     "/console/policy",
     "/console/policy/versions/1",
     "/console/policy/diff?old=1",
+    "/console/policy/plans",
+    "/console/policy/plans/PLAN",
+    "/console/exemptions",
     "/console/audit",
     "/console/audit/verify",
     "/console/connectors",
@@ -53,10 +58,11 @@ class Site:
 
     url: str
     device: str
+    plan: str
     cookie: str
 
     def path(self, path: str) -> str:
-        return path.replace("DEVICE", self.device)
+        return path.replace("DEVICE", self.device).replace("PLAN", self.plan)
 
 
 async def fill(firm: Company) -> str:
@@ -74,17 +80,32 @@ async def fill(firm: Company) -> str:
     return phones[0].id
 
 
+async def planned(firm: Company) -> str:
+    """Plan to let nobody in, and spare somebody; the plan's digest."""
+    rules = json.dumps({"rules": [{"id": "nobody", "when": "true", "effect": "block"}]})
+    firm.desk.planning.start(firm.candidate(rules), 14, Person("ada", "here"), NOW)
+    assert firm.desk.planning._task
+    await firm.desk.planning._task
+    lin, until = Person("lin", "here"), NOW + timedelta(days=1)
+    policy = firm.bundle.policy
+    await exempt(firm.store, policy, lin, "on a journey", NOW, rule="all", until=until, person="alice")
+    await break_glass(firm.store, policy, lin, "too many", NOW, rule="unproven-handheld", until=until)
+    assert firm.desk.planning.last
+    return firm.desk.planning.last.digest
+
+
 @asynccontextmanager
 async def served(folder: Path) -> AsyncIterator[Site]:
     migrate(store_url(f"sqlite:///{folder}/mailgate.db"))
     async with company(folder) as firm:
         device = await fill(firm)
+        plan = await planned(firm)
         runner = web.AppRunner(whole(firm.desk))
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         proved_by = firm.bundle.settings.admins["lin"].token_hash.get_secret_value()
         cookie = firm.desk.sessions.start("lin", proved_by, NOW)
-        yield Site(f"http://127.0.0.1:{runner.addresses[0][1]}", device, cookie)
+        yield Site(f"http://127.0.0.1:{runner.addresses[0][1]}", device, plan, cookie)
         await runner.cleanup()
 
 

@@ -39,7 +39,7 @@ def _gate(state: Mapping[str, Any]) -> Iterator[Need]:
     if state["rules"]["held"]:
         yield Need(f"The rules on disk are held: {state['rules']['held']}", "policy")
     for each in state["rules"]["off"]:
-        yield Need(f"The rule {each}", "policy", grave=True)
+        yield Need(f"The rule {each}", "exemptions", grave=True)
     for each in state["rules"]["only_report"]:
         yield Need(f"The rule {each}", "policy")
     workers = state["workers"]

@@ -13,6 +13,7 @@ MENU = (
     ("devices", "Devices"),
     ("explain", "Explain"),
     ("policy", "Policy"),
+    ("exemptions", "Exemptions"),
     ("audit", "Audit"),
     ("connectors", "Connectors"),
     ("enrolment", "Enrolment"),

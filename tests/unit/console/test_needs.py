@@ -36,7 +36,7 @@ def test_nothing_does_where_all_is_well() -> None:
             True,
         ),
         (rules(held="too many"), "are held: too many", "policy", False),
-        (rules(off=["phones: halted since then"]), "The rule phones: halted since then", "policy", True),
+        (rules(off=["phones: halted since then"]), "The rule phones: halted since then", "exemptions", True),
         (rules(only_report=["phones only reports"]), "The rule phones only reports", "policy", False),
         ({"workers": {"wanted": 3, "answering": 2}}, "2 of 3 workers answer", "now", True),
         ({"ledger": {"dropped": 4}}, "4 sightings were lost", "now", False),

@@ -9,11 +9,12 @@ from aiohttp import web
 
 from mailgate.console.desk import desk_of, person_of
 from mailgate.console.entrance import needs
+from mailgate.console.notes import note_of
 from mailgate.console.pages.devices import number
 from mailgate.console.view import seen_other, show
 from mailgate.errors import ConfigError
 from mailgate.rollout import acts, approving
-from mailgate.rollout.acts import RefusedError, plan_called
+from mailgate.rollout.acts import plan_called
 from mailgate.rollout.approving import Standing, standing_of
 from mailgate.rollout.guard import guard_of
 from mailgate.rollout.picture import described, picture
@@ -23,8 +24,6 @@ from mailgate.telling.plans import CSV_COLUMNS, NEWLY, idle_rules, notes_of, row
 
 SIZE = 50
 MOST_DAYS = 366
-LONGEST = 1000
-"""Characters of a note."""
 ROWS = 12
 SVG_ALONE = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 """For a picture that has its own styles in it and nothing else."""
@@ -99,10 +98,7 @@ async def _confirmed(request: web.Request) -> str | None:
     sent = await request.post()
     if sent.get("confirmed") != "yes":
         return None
-    note = str(sent.get("note", "")).strip()[:LONGEST]
-    if not note:
-        raise RefusedError("a note is needed that says why, for the history and the audit log")
-    return note
+    return note_of(sent)
 
 
 async def _uploaded(sent: Any) -> str | None:

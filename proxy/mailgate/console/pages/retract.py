@@ -5,7 +5,7 @@ from aiohttp import web
 from mailgate.config import compile_rules
 from mailgate.console.desk import desk_of, person_of
 from mailgate.console.entrance import needs
-from mailgate.console.pages.plans import LONGEST
+from mailgate.console.notes import note_of
 from mailgate.console.view import seen_other, show
 from mailgate.policy.changes import changes
 from mailgate.rollout import acts
@@ -27,9 +27,7 @@ async def retract(request: web.Request) -> web.Response:
         refused = desk.pulse.refusals(desk.clock())
         hit = sum(count for refusal, count in refused.items() if refusal.rule in ids)
         return show(request, "retract.html", back_to=to, now_in_force=now_in_force, changes=found, hit=hit)
-    note = str(sent.get("note", "")).strip()[:LONGEST]
-    if not note:
-        raise RefusedError("a note is needed that says why, for the history and the audit log")
+    note = note_of(sent)
     await acts.retract(desk.store, person_of(request), note, desk.clock(), to.number)
     return seen_other(request, "policy")
 

@@ -1,0 +1,114 @@
+"""*Exemptions*: who is spared from a rule until when, which rules are out for everybody, and putting them back."""
+
+from datetime import timedelta
+
+from aiohttp import web
+
+from mailgate.console.desk import desk_of, person_of
+from mailgate.console.entrance import needs
+from mailgate.console.notes import LONGEST, note_of
+from mailgate.console.pages.devices import number
+from mailgate.console.view import seen_other, show
+from mailgate.policy.reliefs import Cause
+from mailgate.rollout import relieving
+from mailgate.rollout.acts import RefusedError
+from mailgate.store.device import typed_id
+
+SIZE = 1000
+SPANS = {"1": "1 day", "7": "7 days", "30": "30 days", "90": "90 days", "365": "a year"}
+HOURS = {"1": "1 hour", "4": "4 hours", "12": "12 hours", "24": "a day", "72": "three days"}
+
+
+async def exemptions(request: web.Request) -> web.Response:
+    return await _shown(request)
+
+
+@needs("operator")
+async def exempt(request: web.Request) -> web.Response:
+    """Spare one person or device from a rule."""
+    desk, sent = desk_of(request), await request.post()
+    rule, why, whom, days = (
+        str(sent.get(name, "")).strip()[:LONGEST] for name in ("rule", "why", "whom", "days")
+    )
+    if days not in SPANS or not whom:
+        return await _shown(
+            request, 422, "Whom, and for how long? A login name or the id of a device, and a time."
+        )
+    called = await desk.store.devices.called(typed_id(whom)) if sent.get("what") == "device" else []
+    if sent.get("what") == "device" and len(called) != 1:
+        return await _shown(request, 422, f"{len(called) or 'No'} devices are called {whom}; expected one.")
+    named = {"device": called[0].id} if called else {"person": whom}
+    now = desk.clock()
+    until = now + timedelta(days=int(days))
+    policy, by = desk.bundle().policy, person_of(request)
+    try:
+        await relieving.exempt(desk.store, policy, by, why, now, rule=rule, until=until, **named)
+    except RefusedError as error:
+        return await _shown(request, 422, f"{error}.")
+    return seen_other(request, "exemptions")
+
+
+@needs("operator")
+async def end(request: web.Request) -> web.Response:
+    """End an exemption before its time."""
+    desk, sent = desk_of(request), await request.post()
+    why = note_of(sent, "why")
+    which = number(str(sent.get("number", "")))
+    await relieving.end_exemption(desk.store, person_of(request), why, desk.clock(), which)
+    return seen_other(request, "exemptions")
+
+
+@needs("operator", "approver")
+async def turn_off(request: web.Request) -> web.Response:
+    """Break-glass: ask first, in numbers; then turn a rule off for everybody, at once."""
+    desk, sent = desk_of(request), await request.post()
+    rule, hours = str(sent.get("rule", ""))[:LONGEST], str(sent.get("hours", ""))
+    relieving.restricting(desk.bundle().policy, rule)
+    if sent.get("confirmed") != "yes":
+        refused = desk.pulse.refusals(desk.clock())
+        hit = sum(count for refusal, count in refused.items() if refusal.rule == rule)
+        return show(request, "rule_off.html", rule=rule, hit=hit, hours=HOURS)
+    if hours not in HOURS:
+        raise RefusedError("for how long? choose one of those that are offered")
+    now, why = desk.clock(), note_of(sent)
+    policy, by, until = desk.bundle().policy, person_of(request), now + timedelta(hours=int(hours))
+    await relieving.break_glass(desk.store, policy, by, why, now, rule=rule, until=until)
+    return seen_other(request, "exemptions")
+
+
+@needs("operator")
+async def resume(request: web.Request) -> web.Response:
+    """Ask first; then put a rule back that halted or was turned off."""
+    desk, sent = desk_of(request), await request.post()
+    rule = str(sent.get("rule", ""))[:LONGEST]
+    if sent.get("confirmed") != "yes":
+        return show(request, "rule_on.html", rule=rule)
+    why = note_of(sent)
+    await relieving.resume(desk.store, person_of(request), why, desk.clock(), rule)
+    return seen_other(request, "exemptions")
+
+
+async def _shown(request: web.Request, status: int = 200, wrong: str = "") -> web.Response:
+    desk = desk_of(request)
+    now, kept = desk.clock(), await desk.store.reliefs.history(SIZE)
+    holding = [each.relief for each in kept if each.holds(now)]
+    return show(
+        request,
+        "exemptions.html",
+        status,
+        wrong=wrong,
+        off=[each for each in holding if each.cause is not Cause.EXEMPTION],
+        exempt=[each for each in holding if each.cause is Cause.EXEMPTION],
+        over=[each for each in kept if not each.holds(now)],
+        rules=[rule.id for rule in desk.bundle().policy.rules if rule.restricts],
+        spans=SPANS,
+    )
+
+
+ROUTES = [
+    web.get("/exemptions", exemptions, name="exemptions"),
+    web.post("/exemptions", exempt, name="exemptions-give"),
+    web.post("/exemptions/end", end, name="exemptions-end"),
+    web.post("/exemptions/rule-off", turn_off, name="exemptions-off"),
+    web.post("/exemptions/rule-on", resume, name="exemptions-on"),
+]

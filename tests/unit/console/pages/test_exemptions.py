@@ -1,0 +1,91 @@
+"""*Exemptions*."""
+
+from datetime import timedelta
+
+import pytest
+from tests.unit.console.browsing import NOW, Browser, Company
+from tests.unit.console.phones import has, record
+from tests.unit.console.test_pulse import text
+
+from mailgate.policy.reliefs import Reliefs
+
+GIVEN = {"whom": "Alice", "what": "person", "rule": "prohibited-app", "days": "7", "why": "on a <journey>"}
+
+
+async def in_force(firm: Company) -> Reliefs:
+    return await firm.store.reliefs.current(firm.clock())
+
+
+async def test_a_person_is_spared_until_a_day_and_that_is_written_down(ada: Browser, firm: Company) -> None:
+    page = await ada.post("/console/exemptions", **GIVEN)
+    assert "on a <journey>" in page.words
+    (given,) = (await in_force(firm)).every
+    assert (given.person, given.rule, given.author, given.until) == (
+        "alice",
+        "prohibited-app",
+        "ada",
+        NOW + timedelta(days=7),
+    )
+    assert (await firm.acts())[-1][:2] == ("exemption-given", "ada")
+    assert (await ada.post("/console/exemptions/end", number=str(given.number), why=" ")).status == 409
+    assert (await in_force(firm)).every == (given,)
+    page = await ada.post("/console/exemptions/end", number=str(given.number), why="back again")
+    assert "by ada: back again" in page.words
+    assert (await in_force(firm)).every == ()
+    assert (await ada.post("/console/exemptions/end", number=str(given.number), why="again")).status == 409
+
+
+async def test_a_device_is_spared_by_any_of_its_names(ada: Browser, firm: Company) -> None:
+    (phone,) = await has(firm, record("a1", "alice"))
+    await ada.post(
+        "/console/exemptions", **GIVEN | {"whom": phone.id.upper(), "what": "device", "rule": "all"}
+    )
+    (given,) = (await in_force(firm)).every
+    assert (given.device, given.rule, given.person) == (phone.id, "", "")
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"whom": ""}, "Whom, and for how long?"),
+        ({"days": "9999"}, "Whom, and for how long?"),
+        ({"whom": "none", "what": "device"}, "No devices are called none"),
+        ({"why": ""}, "a reason is needed"),
+        ({"rule": "laptop-browser"}, "lets people in"),
+        ({"rule": "nope"}, "no rule is called `nope`"),
+    ],
+)
+async def test_what_cannot_be_is_said(
+    ada: Browser, firm: Company, changed: dict[str, str], words: str
+) -> None:
+    page = await ada.post("/console/exemptions", **GIVEN | changed)
+    assert (page.status, words in page.words) == (422, True), page.words
+    assert (await in_force(firm)).every == ()
+
+
+async def test_a_rule_is_turned_off_and_resumed_each_once_it_was_confirmed(
+    ada: Browser, firm: Company
+) -> None:
+    firm.desk.pulse.note({0: text()}, NOW)
+    page = await ada.post("/console/exemptions/rule-off", rule="prohibited-app")
+    assert "In the last hour 0 requests at this gate were not simply let in by it" in page.words
+    assert (await in_force(firm)).every == ()
+    fire = {"rule": "prohibited-app", "confirmed": "yes", "note": "too many", "hours": "4"}
+    for wrong in ({"note": ""}, {"hours": "9999"}, {"rule": "laptop-browser"}):
+        assert (await ada.post("/console/exemptions/rule-off", **fire | wrong)).status == 409
+    page = await ada.post("/console/exemptions/rule-off", **fire)
+    assert "break-glass" in page.words
+    (off,) = (await in_force(firm)).for_everybody(NOW)
+    assert (off.rule, off.until) == ("prohibited-app", NOW + timedelta(hours=4))
+    page = await ada.post("/console/exemptions/rule-on", rule="prohibited-app")
+    assert "Resume the rule prohibited-app?" in page.words
+    page = await ada.post("/console/exemptions/rule-on", rule="prohibited-app", confirmed="yes", note="over")
+    assert "Every rule does what it says." in page.words
+    assert [each[0] for each in (await firm.acts())[-2:]] == ["rule-turned-off", "rule-resumed"]
+
+
+async def test_a_viewer_sees_who_is_spared_and_no_button(vic: Browser, ada: Browser, firm: Company) -> None:
+    await ada.post("/console/exemptions", **GIVEN)
+    page = await vic.get("/console/exemptions")
+    assert "alice" in page.words
+    assert "<button" not in page.text.partition("<main")[2]
