@@ -10,7 +10,7 @@ from mailgate.store.device import Device, Report
 from mailgate.store.enrolments import EnrolledKey, Enrolments, EnrolmentToken, NotEnrolled, Revoked
 from mailgate.store.keys import Key, Keys
 from mailgate.store.learning import Taken
-from mailgate.store.ledger import Ledger
+from mailgate.store.ledger import Ledger, sighting_of
 from mailgate.store.people import Sighted, Told
 from mailgate.store.plans import Planned
 from mailgate.store.policies import Activation, Draft, OvertakenError, Policies, Version
@@ -60,4 +60,5 @@ __all__ = [
     "owner_of",
     "posture_of",
     "posture_of_person",
+    "sighting_of",
 ]

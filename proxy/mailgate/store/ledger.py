@@ -41,7 +41,7 @@ class Ledger(Outbox[Sighting, Tally]):
         which device, only the first ``MOST_STRANGERS`` different ones of each write are kept.
         """
         try:
-            sighting = _sighting(access, decision)
+            sighting = sighting_of(access, decision)
             if not sighting.device and not sighting.user and self._too_many(sighting):
                 self.passed_over += 1
             else:
@@ -76,7 +76,8 @@ class Ledger(Outbox[Sighting, Tally]):
         return sighting, Tally(count, datetime.fromisoformat(first), datetime.fromisoformat(last), reference)
 
 
-def _sighting(access: Access, decision: Decision) -> Sighting:
+def sighting_of(access: Access, decision: Decision) -> Sighting:
+    """What is counted of one decision."""
     return Sighting(
         day=access.now.astimezone(UTC).date(),
         client=client_facts(access.facts, access.client),
