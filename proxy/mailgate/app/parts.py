@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from mailgate.app.trust import Trust
 from mailgate.attest import CertificateVerifier, Verifier
 from mailgate.config import Bundle, Settings
+from mailgate.gateway.authz import Authorizer, Dialect
 from mailgate.gateway.autodiscover import AutodiscoverEditor
 from mailgate.gateway.client_certs.presented import ProxyForm
 from mailgate.gateway.enforce import Speaker
@@ -20,6 +21,7 @@ from mailgate.gateway.enroller import Enroller
 from mailgate.gateway.forward import Forwarder
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.hanging import Hanging
+from mailgate.gateway.hearing import Hearing
 from mailgate.gateway.judging import Live
 from mailgate.gateway.login_check import LoginCheck, Question
 from mailgate.gateway.me import SelfService
@@ -206,6 +208,12 @@ def enroller_for(bundle: Bundle, store: Store, trust: Trust) -> Enroller:
     )
 
 
+def authorizer_for(settings: Settings) -> Authorizer | None:
+    """Where other proxies ask; None where they may not."""
+    asked = settings.authz
+    return Authorizer(Dialect(asked.dialect), utc_now, asked.remember) if asked else None
+
+
 def gate_for(bundle: Bundle, store: Store, postures: Postures, trust: Trust) -> Gate:
     """The gate of these files, with nothing open yet."""
     settings, pages, metrics = bundle.settings, Pages(), Metrics()
@@ -221,7 +229,7 @@ def gate_for(bundle: Bundle, store: Store, postures: Postures, trust: Trust) -> 
         prover=Prover(trust.keyring, trust.nonces, store.spent, metrics, mode),
         enroller=enroller_for(bundle, store, trust),
         postures=postures,
-        ledger=store.ledger,
+        ledger=Hearing.of(store.ledger, store.languages),
         speaker=speaker_for(settings, pages),
         metrics=metrics,
         trusted=settings.trusted_proxies,
@@ -229,4 +237,5 @@ def gate_for(bundle: Bundle, store: Store, postures: Postures, trust: Trust) -> 
         clock=utc_now,
         new_reference=new_reference,
         self_service=self_service_for(settings, store, postures, ways.usual.pool),
+        authorizer=authorizer_for(settings),
     )

@@ -13,6 +13,7 @@ import structlog
 from mailgate.app.changes import take_settings, waiting_for_a_start
 from mailgate.app.following import Following
 from mailgate.app.listening import open_public, open_web
+from mailgate.app.notices import Sending
 from mailgate.app.numbers import watch_numbers
 from mailgate.app.parts import gate_for, keep_of, live_for, prober_for, server_limits, utc_now
 from mailgate.app.readiness import readiness
@@ -74,7 +75,7 @@ class Service:
             store = await Store.open(bundle.settings.store.get_secret_value())
             undo.push_async_callback(store.close)
             inspection = Inspection(store, bundle.settings, gethostname(), utc_now)
-            keeper = Keeper(store.policies, gethostname(), utc_now, inspection)
+            keeper = Keeper(store.policies, gethostname(), utc_now, inspection, inspection.frozen)
             undo.callback(keeper.close)
             bundle = replace(bundle, rules=await keeper.start(bundle.rules))
             posture = bundle.settings.posture
@@ -98,6 +99,8 @@ class Service:
         self.trust.keyring.replace(self.trust.sources(settings, self.gate.metrics))
         self.syncing = Syncing(self.store, lambda: self.bundle, self.postures, self.gate.metrics.registry)
         self._closing.push_async_callback(self.syncing.stop)
+        sending = Sending(self.store, lambda: self.bundle, self.gate.metrics.registry)
+        self._closing.push_async_callback(sending.stop)
         recheck = Recheck(self.syncing.check_again)
         self.gate.self_service = replace(self.gate.self_service, recheck=recheck)
         for way in (self.gate.forwarder, self.gate.patient):
@@ -115,6 +118,7 @@ class Service:
         if isinstance(self.gate.notices, Quarantine):
             self._tasks.append(loop.create_task(self.gate.notices.run()))
         self.syncing.start()
+        sending.start()
         watch_numbers(self.gate, self.store.ledger, self.keeper)
         self._show_policy()
         if settings.tls:
@@ -223,7 +227,7 @@ class Service:
         while True:
             warn_of_stale_lists(self.bundle.settings)
             try:
-                self.gate.prober.keys = (await prober_for(self.bundle.settings, self.store)).keys
+                self.gate.prober = await prober_for(self.bundle.settings, self.store)
                 gone = await self.store.retention.prune(utc_now(), keep_of(self.bundle.settings))
                 log.debug("pruned", rows=gone)
             except StoreError as error:

@@ -8,6 +8,7 @@ import typer
 
 from mailgate import __version__
 from mailgate.cli import (
+    admin,
     attest,
     audit,
     check,
@@ -18,6 +19,7 @@ from mailgate.cli import (
     enroll,
     evidence,
     explain,
+    notices,
     policy,
     run,
     schema,
@@ -35,6 +37,8 @@ app.add_typer(attest.app, name="attest")
 app.add_typer(devices.app, name="devices")
 app.add_typer(audit.app, name="audit")
 app.add_typer(policy.app, name="policy")
+app.add_typer(notices.app, name="notices")
+app.add_typer(admin.app, name="admin")
 app.add_typer(enroll.app, name="enroll")
 app.add_typer(connectors.app, name="connectors")
 app.command()(run.run)

@@ -8,7 +8,7 @@ from typing import Protocol as Shape
 
 from mailgate.attest import CertificateVerifier, Verifier
 from mailgate.classify import classify, with_attestation, with_device
-from mailgate.decide import decide
+from mailgate.decided import Decided
 from mailgate.gateway.client_certs.presented import NO_PROXY, ProxyForm
 from mailgate.gateway.facts import Incoming
 from mailgate.gateway.identity import Named, checked, identify, still_bound, with_places_of
@@ -28,6 +28,7 @@ from mailgate.model import (
 )
 from mailgate.policy import Policy
 
+NOBODY = User()
 BY_THE_CLOCK = timedelta(seconds=10)
 """How long a verdict on a hanging request stands where nothing but the time changes: stages begin, reports expire."""
 
@@ -66,6 +67,7 @@ class Judge:
     public_url: str
     clock: Callable[[], datetime]
     prober: Prober = field(default_factory=Prober)
+    decided: Decided = field(default_factory=Decided)
 
     @property
     def verifier(self) -> Verifier:
@@ -81,9 +83,9 @@ class Judge:
         client, posture = await self._identify(facts, proof, certificate, now, self.postures.current)
         client = self.prover.with_places(client, proof, facts, now)
         client = with_device(client, posture.kind)
-        user = User(_who(incoming, client, proof))
-        access = Access(facts, client, posture, now, user, proof, certificate)
-        decision = decide(access, live.policy)
+        name = _who(incoming, client, proof)
+        access = Access(facts, client, posture, now, User(name) if name else NOBODY, proof, certificate)
+        decision = self.decided.decide(access, live.policy)
         self.metrics.decision_seconds.observe(perf_counter() - started)
         return access, decision
 
@@ -107,7 +109,7 @@ class Judge:
         access = replace(
             before, client=client, posture=posture, now=now, attestation=proof, certificate=certificate
         )
-        return access, decide(access, live.policy)
+        return access, self.decided.decide(access, live.policy)
 
     async def _identify(
         self,

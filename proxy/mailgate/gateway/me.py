@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol as Shape
 from urllib.parse import parse_qsl
 
@@ -17,7 +17,17 @@ from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.own_code import OwnCodes
 from mailgate.gateway.own_devices import Asking, Known, OwnDevice, own_devices
 from mailgate.gateway.own_devices import People as OwnDevices
-from mailgate.gateway.own_view import card_of, key_of, listed_names, mail_of, request_of, shown, token_of
+from mailgate.gateway.own_view import (
+    card_of,
+    key_of,
+    language_record,
+    listed_names,
+    mail_of,
+    mailing_record,
+    request_of,
+    shown,
+    token_of,
+)
 from mailgate.gateway.pages.employee import Asked, EmployeeView, Record
 from mailgate.gateway.pages.view import View
 from mailgate.gateway.person import Person, recognise
@@ -26,7 +36,16 @@ from mailgate.gateway.recheck import NameOf, Recheck, Slot, answers_of
 from mailgate.gateway.status import print_of, status_answer, status_of
 from mailgate.model import Access, Decision, Reason
 from mailgate.policy import Policy
-from mailgate.store import Device, EnrolledKey, EnrolmentToken, Keep, Recorded, StoreUnavailableError, Told
+from mailgate.store import (
+    Device,
+    EnrolledKey,
+    EnrolmentToken,
+    Keep,
+    Mailing,
+    Recorded,
+    StoreUnavailableError,
+    Told,
+)
 
 
 class People(OwnDevices, Shape):
@@ -39,6 +58,10 @@ class People(OwnDevices, Shape):
     async def tokens(self, login: str) -> list[EnrolmentToken]: ...
 
     async def told(self, persons: Collection[str]) -> list[Told]: ...
+
+    async def mailings(self, login: str, addresses: Collection[str]) -> list[Mailing]: ...
+
+    async def language(self, login: str) -> tuple[str, date] | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +108,8 @@ class _Seen:
     owned: tuple[OwnDevice, ...] = ()
     requests: tuple[Record, ...] = ()
     mails: tuple[Record, ...] = ()
+    notices: tuple[Record, ...] = ()
+    language: tuple[Record, ...] = ()
     enrolments: tuple[Record, ...] = ()
     more: int = 0
     unread: bool = False
@@ -168,11 +193,15 @@ async def _with_records(service: SelfService, seen: _Seen) -> _Seen:
     rows, count = await people.requests(name, shown(seen.owned))
     address = address_of(name, service.domain) if name and service.domain else ""
     mails = await people.told({address}) if address else []
+    notices = await people.mailings(name, {address} - {""}) if name else []
+    language = await people.language(name) if name else None
     keys, tokens = (await people.enrolled(name), await people.tokens(name)) if name else ([], [])
     return replace(
         seen,
         requests=tuple(request_of(row, keep) for row in rows),
         mails=tuple(mail_of(mail, address, keep) for mail in mails),
+        notices=tuple(mailing_record(each, keep) for each in notices),
+        language=(language_record(*language, keep),) if language else (),
         enrolments=(
             *(key_of(key, service.keep.devices) for key in keys),
             *(token_of(token, service.keep.devices) for token in tokens),
@@ -227,6 +256,8 @@ def _answer(
         ),
         requests=seen.requests,
         mails=seen.mails,
+        notices=seen.notices,
+        language=seen.language,
         enrolments=seen.enrolments,
         more=seen.more,
         unread=seen.unread,

@@ -1,5 +1,7 @@
 """One decision in the numbers and in the log."""
 
+import logging
+
 import structlog
 
 from mailgate.gateway.metrics import Metrics
@@ -23,7 +25,10 @@ def note(metrics: Metrics, access: Access, decision: Decision, reference: str) -
         metrics.contradictions.inc()
     if any(finding.reason is Reason.TWO_DEVICES for finding in client.findings):
         metrics.two_devices.inc()
-    write = log.debug if decision.effect is Effect.ALLOW else log.info
+    allowed = decision.effect is Effect.ALLOW
+    if allowed and not log.is_enabled_for(logging.DEBUG):  # spares most requests what nobody reads
+        return
+    write = log.debug if allowed else log.info
     write(
         "decided",
         reference=reference,

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
-from datetime import timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from mailgate.gateway.own_devices import OwnDevice
 from mailgate.gateway.pages.employee import Asked, DeviceCard, Field, Record, Source
 from mailgate.gateway.pages.view import View
 from mailgate.gateway.status import stored_from_to
 from mailgate.model import Access, Decision
-from mailgate.store import Device, EnrolledKey, EnrolmentToken, Keep, Recorded, Report, Told
+from mailgate.store import Device, EnrolledKey, EnrolmentToken, Keep, Mailing, Recorded, Report, Told
 from mailgate.store.names import EAS, eas_text, user_text
 
 ViewOf = Callable[[Access, Decision], View]
@@ -101,6 +101,7 @@ def request_of(recorded: Recorded, keep: timedelta) -> Record:
         "effect": seen.effect,
         "reason": seen.reason,
         "count": tally.times,
+        "shown": tally.shown,
         "first_at": tally.first,
         "last_at": tally.last,
         "kind": client.kind,
@@ -130,6 +131,23 @@ def mail_of(told: Told, address: str, keep: timedelta) -> Record:
     """One mail that was written to the person."""
     named = {"told_at": told.told_at, "reason": told.reason, "person": address, "device_id": told.device}
     return Record(_fields(named), told.told_at + keep)
+
+
+def mailing_record(mailing: Mailing, keep: timedelta) -> Record:
+    """One mail about a rule that was written to the person."""
+    named: dict[str, object] = {"made_at": mailing.queued_at, "kind": mailing.kind.value}
+    named |= {"rule": mailing.rule, "policy": str(mailing.version), "state": mailing.state.value}
+    named |= {"person": mailing.address, "user": mailing.login}
+    return Record(
+        _fields({name: value for name, value in named.items() if value}),
+        (mailing.changed_at or mailing.queued_at) + keep,
+    )
+
+
+def language_record(tag: str, day: date, keep: timedelta) -> Record:
+    """In which language the person is written to."""
+    heard = datetime.combine(day, time(), UTC)
+    return Record(_fields({"language": tag, "day": day}), heard + keep)
 
 
 def key_of(key: EnrolledKey, keep: timedelta) -> Record:

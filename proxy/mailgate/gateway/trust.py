@@ -7,7 +7,8 @@ and the scheme, nobody else is.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from mailgate.gateway.http1.grammar import HOST, Field, values
 
@@ -127,16 +128,21 @@ def origin_of(
 
 def within(address: str, networks: Sequence[Network]) -> bool:
     """Whether an address is of one of these networks."""
-    if not networks or not _is_address(address):
-        return False
-    parsed = ip_address(address)
-    parsed = getattr(parsed, "ipv4_mapped", None) or parsed  # a listener on [::] sees IPv4 peers so
-    return any(parsed in network for network in networks if network.version == parsed.version)
+    parsed = _parsed(address) if networks else None
+    return parsed is not None and any(
+        parsed in network for network in networks if network.version == parsed.version
+    )
 
 
 def _is_address(text: str) -> bool:
+    return _parsed(text) is not None
+
+
+@lru_cache(1024)
+def _parsed(text: str) -> IPv4Address | IPv6Address | None:
+    """A listener on [::] sees IPv4 peers as mapped addresses: they are what they map."""
     try:
-        ip_address(text)
+        parsed = ip_address(text)
     except ValueError:
-        return False
-    return True
+        return None
+    return getattr(parsed, "ipv4_mapped", None) or parsed

@@ -111,6 +111,9 @@ VARIABLES: Mapping[str, Variable] = {
     )
 }  # fmt: skip
 
+CLOCKS = frozenset({"now", "device.age"})
+"""The variables whose values are others a moment later, though nothing was learned."""
+
 _TYPES = {
     "string": cel.Type.STRING,
     "bool": cel.Type.BOOL,

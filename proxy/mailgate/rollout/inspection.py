@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mailgate.config import Rules, Settings
+from mailgate.config.admins import BY_FILE
 from mailgate.rollout.acts import Person, keep_plan
-from mailgate.rollout.guard import Limit, objections
+from mailgate.rollout.guard import Limit, frozen, guard_of, objections
 from mailgate.rollout.plan import DAYS, Scope, make_plan
 from mailgate.store import Activation, Store
 
@@ -22,6 +23,10 @@ class Inspection:
     origin: str
     clock: Callable[[], datetime]
 
+    def frozen(self) -> str:
+        """Why nothing may be put in force now, in words; nothing where it may."""
+        return frozen(guard_of(self.settings), self.clock())
+
     async def __call__(self, active: Activation, files: Rules) -> str:
         """Why the guard does not let these files pass, in words; nothing where it does, or there is none.
 
@@ -33,10 +38,10 @@ class Inspection:
         scope = Scope(now, DAYS, settings.posture.max_age, settings.posture.precedence)
         url = settings.store.get_secret_value()
         plan = await make_plan(self.store, url, active, files, scope, WORKERS, lambda *_: None)
-        await keep_plan(self.store, plan, files, Person("file", self.origin), now)
+        await keep_plan(self.store, plan, files, Person(BY_FILE, self.origin), now)
         against = objections(plan, Limit(settings.guard.max_newly_blocked))
         if not against:
             return ""
         return (
-            f"{'; '.join(against)} (plan {plan['digest'][:12]}; `mailgate policy apply` can put it in force)"
+            f"{'; '.join(against)} (plan {plan['digest'][:12]}; `mailgate policy plans` says what it needs)"
         )

@@ -22,6 +22,7 @@ from mailgate.rollout.recorded import (
 from mailgate.simulate import Occasion, Subject
 from mailgate.store import Device, Store, Way, is_of
 from mailgate.store.names import EAS, eas_forms, user_text
+from mailgate.store.people import spellings
 
 PAGE = 2000
 
@@ -57,6 +58,32 @@ class Population:
         while strangers := await self.store.sightings.strangers(self.since, last, PAGE):
             last = (strangers[-1].client_id, strangers[-1].user)
             yield [await self._stranger(way) for way in strangers]
+
+    async def person(self, login: str) -> list[Subject]:
+        """Everything of one person: their devices, and how they came in these days on any."""
+        owned = await self.store.people.devices(login, self.before.precedence)
+        called = {name: device.id for device in owned for name in (device.id, *device.former)}
+        ways = await self.store.sightings.ways_by(spellings(login), self.since)
+        subjects = await self._devices(owned, called, [way for way in ways if way.device in called])
+        others = [way for way in ways if way.device not in called]
+        known = await self.called({way.device for way in others})
+        for way in others:
+            subjects.append(Subject(way.device or way.client_id, False, (await self.seen(way, known),)))
+        return subjects
+
+    async def called(self, names: Iterable[str]) -> dict[str, Device]:
+        """The devices that sightings call so."""
+        known: dict[str, Device] = {}
+        for name in filter(None, names):
+            for device in await self.store.devices.called(name):
+                known[name] = device
+        return known
+
+    async def seen(self, way: Way, known: Mapping[str, Device]) -> Occasion:
+        """One way in which somebody came. ``known``: the devices by what sightings call them."""
+        if way.device in known:
+            return await self._seen(way, [known[way.device]])
+        return (await self._stranger(way)).occasions[0]
 
     async def _devices(
         self, page: Iterable[Device], called: Mapping[str, str], ways: Iterable[Way]

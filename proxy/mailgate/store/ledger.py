@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mailgate.model import Access, Decision
+from mailgate.model import Access, Decision, Effect
 from mailgate.store.database import Database
 from mailgate.store.outbox import Outbox
 from mailgate.store.recorded import client_facts
@@ -34,10 +34,13 @@ class Ledger(Outbox[Sighting, Tally]):
         """Decisions on strangers that were not recorded, because too many different ones came at once."""
         self._strangers = 0
 
-    def record(self, access: Access, decision: Decision, reference: str = "") -> None:
+    def record(
+        self, access: Access, decision: Decision, reference: str = "", *, shown: bool | None = None
+    ) -> None:
         """Count one decision. Never waits and never raises; what cannot be kept is counted as dropped.
 
-        ``reference`` is the id under which the answer was given out, if one was. Where nothing tells who asks or with
+        ``reference`` is the id under which the answer was given out, if one was. ``shown``: whether somebody is told, as
+        of everything but an allowed request if it is left out. Where nothing tells who asks or with
         which device, only the first ``MOST_STRANGERS`` different ones of each write are kept.
         """
         try:
@@ -45,7 +48,8 @@ class Ledger(Outbox[Sighting, Tally]):
             if not sighting.device and not sighting.user and self._too_many(sighting):
                 self.passed_over += 1
             else:
-                self.put(sighting, Tally(1, access.now, access.now, reference))
+                told = decision.effect is not Effect.ALLOW if shown is None else shown
+                self.put(sighting, Tally(1, access.now, access.now, reference, int(told)))
         except Exception as error:  # noqa: BLE001 - a request is never refused for its bookkeeping
             self.counts.dropped += 1
             _log.error("sighting-lost", error=type(error).__name__)
@@ -69,11 +73,14 @@ class Ledger(Outbox[Sighting, Tally]):
         return json.dumps([key, item], default=str)
 
     def _from_line(self, line: str) -> tuple[Sighting, Tally]:
-        (day, client, *answer, would, policy), (count, first, last, reference) = json.loads(line)
+        (day, client, *answer, would, policy), (count, first, last, reference, *shown) = json.loads(line)
         *facts, headers = client
         known = ClientFacts._make([*facts, tuple((name, value) for name, value in headers)])
         sighting = Sighting._make([date.fromisoformat(day), known, *answer, tuple(would), policy])
-        return sighting, Tally(count, datetime.fromisoformat(first), datetime.fromisoformat(last), reference)
+        begun, ended = datetime.fromisoformat(first), datetime.fromisoformat(last)
+        if not shown:  # a spool that an earlier version has left
+            shown = [count if sighting.effect != Effect.ALLOW else 0]
+        return sighting, Tally(count, begun, ended, reference, *shown)
 
 
 def sighting_of(access: Access, decision: Decision) -> Sighting:

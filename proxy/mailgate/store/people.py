@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from hashlib import sha256
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
@@ -14,8 +14,17 @@ from mailgate.store.database import Database
 from mailgate.store.device import Device
 from mailgate.store.devices import Devices
 from mailgate.store.enrolments import EnrolledKey, EnrolmentToken
+from mailgate.store.mailings import Mailing, mailing_of
 from mailgate.store.names import EAS, eas_forms, user_text
-from mailgate.store.schema import clients, enrolled_keys, enrolment_tokens, notices, sightings
+from mailgate.store.schema import (
+    clients,
+    enrolled_keys,
+    enrolment_tokens,
+    languages,
+    mailings,
+    notices,
+    sightings,
+)
 from mailgate.store.sightings import Recorded, Sightings
 from mailgate.store.states import is_of
 
@@ -115,6 +124,20 @@ class People:
         async with self._database.reading() as connection:
             rows = await connection.execute(query.limit(_PAGE))
             return [Told(row.device, row.reason, row.told_at) for row in rows]
+
+    async def mailings(self, login: str, addresses: Collection[str]) -> list[Mailing]:
+        """The mails about rules that were written to a person, the last first."""
+        theirs = or_(mailings.c.login == user_text(login), mailings.c.address.in_(addresses))
+        query = select(mailings).where(theirs).order_by(mailings.c.queued_at.desc()).limit(_PAGE)
+        async with self._database.reading() as connection:
+            return [mailing_of(row) for row in (await connection.execute(query)).mappings()]
+
+    async def language(self, login: str) -> tuple[str, date] | None:
+        """In which language a person is written to, and on which day they asked for it last."""
+        query = select(languages.c.tag, languages.c.day).where(languages.c.person == user_text(login))
+        async with self._database.reading() as connection:
+            row = (await connection.execute(query)).first()
+            return (row.tag, row.day) if row else None
 
     async def _rows(self, table: Table, made: Callable[..., Row], login: str) -> list[Row]:
         columns = [column for column in table.c if column.name != "digest"]

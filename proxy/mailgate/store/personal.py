@@ -21,6 +21,7 @@ from mailgate.store.people import People
 from mailgate.store.rows import count_change
 from mailgate.store.schema import (
     activations,
+    approvals,
     audit,
     audit_head,
     clients,
@@ -33,11 +34,14 @@ from mailgate.store.schema import (
     enrolment_tokens,
     forgotten_devices,
     keys,
+    languages,
     leases,
+    mailings,
     notices,
     plans,
     policies,
     reports,
+    retractions,
     sightings,
     spent_proofs,
 )
@@ -95,6 +99,10 @@ PERSONAL: Mapping[Table, Pick] = {
         notices.c.person.in_(subject.addresses),
         notices.c.device.in_([*subject.ids, *subject.names(EAS)]),
     ),
+    mailings: lambda subject: or_(
+        mailings.c.login == subject.person, mailings.c.address.in_(subject.addresses)
+    ),
+    languages: lambda subject: languages.c.person == subject.person,
     enrolment_tokens: lambda subject: enrolment_tokens.c.owner.in_(subject.spelled),
     enrolled_keys: lambda subject: or_(
         enrolled_keys.c.owner.in_(subject.spelled),
@@ -107,8 +115,10 @@ NOT_PERSONAL: Mapping[Table, str] = {
     keys: "secrets of the gate",
     spent_proofs: "digests of proofs, for some minutes; nothing leads from them to anybody",
     device_changes: "one number",
+    approvals: "which admins have approved which plan: who answers for a rule is not taken away",
     plans: "rules that were planned, and how many they would hit",
     policies: "rules; an admin's name stands there in office, and stays, so that no change is without one",
+    retractions: "which versions were taken back",
     activations: "which rules were put in force by which admin: the same",
     audit: "who changed the rules: the same, in a chain that no entry can be taken out of",
     audit_head: "the end of that chain",
@@ -159,7 +169,7 @@ class Personal:
             used = select(sightings.c.client).where(_sightings_of(subject)).distinct()
             theirs = list((await connection.execute(used)).scalars())
             await _let_go_of_keys(connection, subject)
-            for table in (sightings, notices, enrolment_tokens):
+            for table in (sightings, notices, mailings, languages, enrolment_tokens):
                 await connection.execute(delete(table).where(PERSONAL[table](subject)))
             left = select(sightings.c.client).where(sightings.c.client == clients.c.id)
             for client in theirs:

@@ -6,6 +6,7 @@ from datetime import UTC
 import pytest
 
 from mailgate.app.parts import (
+    authorizer_for,
     keep_of,
     login_check_for,
     new_reference,
@@ -16,6 +17,8 @@ from mailgate.app.parts import (
 )
 from mailgate.app.trust import Trust
 from mailgate.attest import Verifier
+from mailgate.config.authz import AuthzSettings
+from mailgate.gateway.authz import Dialect
 from mailgate.model import Reason
 from mailgate.store import Store
 
@@ -90,6 +93,14 @@ async def test_a_login_is_checked_where_the_settings_say(bundle):
     asked = check._question
     assert (asked.method, asked.target) == (b"OPTIONS", b"/Microsoft-Server-ActiveSync")
     assert login_check_for(None, settings.public_url, None) is None
+
+
+def test_nobody_may_ask_unless_it_is_set(bundle):
+    settings = bundle().settings
+    assert authorizer_for(settings) is None
+    asked = AuthzSettings.model_validate({"dialect": "nginx", "remember": "2s"})
+    authorizer = authorizer_for(settings.model_copy(update={"authz": asked}))
+    assert (authorizer.dialect, authorizer.remember.total_seconds()) == (Dialect.NGINX, 2)
 
 
 def test_what_is_stored_of_people_is_kept_as_long_as_the_settings_say(bundle):

@@ -129,6 +129,8 @@ class NoPeople:
         self.sighted = []
         self.rows = []
         self.mails = []
+        self.notices = []
+        self.spoken = None
         self.keys = []
         self.passes = []
         self.breaks = None
@@ -151,6 +153,12 @@ class NoPeople:
 
     async def told(self, persons):
         return self.mails
+
+    async def mailings(self, login, addresses):
+        return self.notices
+
+    async def language(self, login):
+        return self.spoken
 
     async def enrolled(self, login):
         return self.keys

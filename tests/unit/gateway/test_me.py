@@ -23,6 +23,7 @@ from tests.unit.gateway.test_login_check import Mail, basic, check_of
 from tests.unit.gateway.test_own_code import Tokens
 from tests.unit.gateway.test_own_view import KEY, SEEN
 from tests.unit.gateway.wire import exchange
+from tests.unit.store.mail import mailing
 
 from mailgate.connectors.again import Again
 from mailgate.gateway.facts import read_facts
@@ -173,11 +174,14 @@ async def test_what_was_decided_and_what_was_written_is_on_record():
     scene = Scene(domain="example.com")
     scene.people.rows = [Recorded("id", SEEN, Tally(3, NOW, NOW, "REF2345"))]
     scene.people.mails = [Told("appl1", "prohibited-app", NOW)]
+    scene.people.notices, scene.people.spoken = [mailing("alice")], ("de", NOW.date())
     scene.people.keys = [KEY]
     page = await scene.page(PAGE, ALICE)
     assert "Requests for mail, counted by day 1" in page
     assert "Devices that you enrolled here 1" in page
     assert "Mails sent to you about a refusal 1" in page
+    assert "Mails written to you about a rule 1" in page
+    assert "The language in which you are written to 1" in page
     assert "alice@example.com" in page
 
 

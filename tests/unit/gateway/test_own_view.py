@@ -6,9 +6,20 @@ from datetime import timedelta
 import pytest
 from tests.unit.gateway.gates import NOW
 from tests.unit.gateway.own import EAS_ID, LOOKED, PHONE, PROHIBITED, REPORT, UNREPORTED, asking
+from tests.unit.store.mail import mailing
 
 from mailgate.gateway.own_devices import OwnDevice
-from mailgate.gateway.own_view import card_of, key_of, listed_names, mail_of, request_of, shown, token_of
+from mailgate.gateway.own_view import (
+    card_of,
+    key_of,
+    language_record,
+    listed_names,
+    mail_of,
+    mailing_record,
+    request_of,
+    shown,
+    token_of,
+)
 from mailgate.gateway.pages import View
 from mailgate.gateway.pages.employee import Asked, Came, Source
 from mailgate.gateway.pages.stored import LABELS
@@ -82,7 +93,14 @@ def test_every_field_has_words():
         PHONE.id, (REPORT,), former=frozenset({"old"}), lost_at=NOW,
         findings=(Contradiction(Reason.KIND_CONTRADICTED, "", "kind: …"),),
     )  # fmt: skip
-    rows = (request(), mail(), enrolled(), let_in())
+    rows = (
+        request(),
+        mail(),
+        notice(),
+        language_record("de", NOW.date(), KEEP.sightings),
+        enrolled(),
+        let_in(),
+    )
     groups = [*told(card(replace(OWN, device=lost)).stored), *told(row.fields for row in rows)]
     assert {name for group in groups for name in group} <= LABELS.keys()
 
@@ -177,6 +195,16 @@ def test_a_mail_says_when_it_was_sent_and_why():
         "person": "alice@example.com",
         "device_id": "appl1",
     }
+
+
+def notice():
+    return mailing_record(mailing("alice", version=3), KEEP.sightings)
+
+
+def test_a_mail_about_a_rule_is_shown_with_what_became_of_it():
+    row = {field.name: field.value for field in notice().fields}
+    assert (row["rule"], row["policy"], row["state"], row["kind"]) == ("app", "3", "queued", "enforced")
+    assert (row["person"], row["user"]) == ("alice@example.com", "alice")
 
 
 KEY = EnrolledKey("thumb", "phone", "alice", "token-1", LOOKED, NOW, None)

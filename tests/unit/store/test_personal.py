@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 from tests.unit.store.examples import BLOCK, NOW, access, mail_app
+from tests.unit.store.mail import mailing
 
 from mailgate.model import AppsReport, DeviceRecord, Kind
 from mailgate.store import EnrolmentToken, Store
@@ -31,6 +32,10 @@ async def keep_something_of(store: Store, person: str) -> None:
     for number in (1, 2):
         await store.enrolments.enrol(person.encode(), f"thumb{number}-of-{person}", "", NOW)
     await store.enrolments.revoke(f"thumb2-of-{person}", NOW)
+    await store.mailings.queue([mailing(person)])
+    store.languages.listening = True
+    store.languages.hear(person.upper(), "de", NOW)
+    await store.languages.flush()
     week = timedelta(days=7)
     await store.notices.claim(f"{person}@example.com", f"appl{person}0001", "r", NOW, pause=week, at_most=3)
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select
 from tests.unit.store.examples import ALLOW, BLOCK, NOW, access
+from tests.unit.store.mail import mailing
 from tests.unit.store.test_devices import learned, report
 
 from mailgate.model import AppsReport, Client, DeviceRecord, Kind
@@ -32,6 +33,10 @@ async def something_everywhere(store: Store) -> None:
     store.ledger.record(access(device=""), ALLOW)
     await store.ledger.flush()
     await store.notices.claim("alice@example.com", "d", "r", NOW, pause=DAY, at_most=1)
+    await store.mailings.queue([mailing("alice")])
+    store.languages.listening = True
+    store.languages.hear("alice", "de", NOW)
+    await store.languages.flush()
     await store.enrolments.add(b"t", EnrolmentToken("token", "alice", "", 1, NOW, NOW + DAY))
     await store.enrolments.enrol(b"t", "thumb", "", NOW)
 

@@ -59,8 +59,6 @@ def show_plan(plan: dict[str, Any], console: Console) -> None:
         _line(console, "\nGood to know", "bold")
         for note in notes:
             _line(console, f"  {note}")
-    _line(console, "\nNothing was changed. To put exactly this in force within a day:")
-    _line(console, f"  mailgate policy apply {plan['digest'][:12]} --note 'why'")
 
 
 def _line(console: Console, text: str, style: str = "") -> None:

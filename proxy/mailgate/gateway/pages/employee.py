@@ -113,6 +113,9 @@ class EmployeeView:
     devices: tuple[DeviceCard, ...] = ()
     requests: tuple[Record, ...] = ()
     mails: tuple[Record, ...] = ()
+    notices: tuple[Record, ...] = ()
+    """Mails about rules."""
+    language: tuple[Record, ...] = ()
     enrolments: tuple[Record, ...] = ()
     unread: bool = False
     """Whether what is stored could not be read."""
@@ -131,4 +134,5 @@ class EmployeeView:
     @property
     def nothing(self) -> bool:
         """Whether nothing at all is stored."""
-        return not (self.devices or self.requests or self.mails or self.enrolments or self.unread)
+        records = (self.requests, self.mails, self.notices, self.language, self.enrolments)
+        return not (self.devices or any(records) or self.unread)

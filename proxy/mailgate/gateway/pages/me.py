@@ -53,6 +53,8 @@ def employee_words(view: EmployeeView, language: Language) -> Mapping[str, Any]:
         "requests": [_record(record, language) for record in view.requests],
         "enrolments": [_record(record, language) for record in view.enrolments],
         "mails": [_record(record, language) for record in view.mails],
+        "notices": [_record(record, language) for record in view.notices],
+        "spoken": [_record(record, language) for record in view.language],
         "listed": language.names(view.listed) if view.listed else "",
     }
 

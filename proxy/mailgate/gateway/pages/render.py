@@ -83,8 +83,8 @@ class Pages:
         self._languages = load_languages()
         self._asked_as = asked_as(self._languages)
         self._looks = {name: _Look(*assets) for name, assets in _ASSETS.items()}
-        self._templates = {name: _environment().get_template(f"{name}.html") for name in _ASSETS}
-        self._letter = _environment().get_template("letter.txt")
+        self._templates = {name: environment().get_template(f"{name}.html") for name in _ASSETS}
+        self._letter = environment().get_template("letter.txt")
 
     def refusal(self, view: View) -> RenderedPage:
         """The page for a request that gets no mail: why, what ends it, whom to ask."""
@@ -193,7 +193,8 @@ def _ngettext(context: Context, singular: str, plural: str, count: int) -> str:
     return language.texts.ngettext(singular, plural, count)
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Templates of this package, in the language that stands in their context."""
     environment = Environment(
         loader=PackageLoader(__package__),
         autoescape=select_autoescape(["html"]),
