@@ -108,7 +108,7 @@ def _answer(random: Random, facts: RequestFacts, part: Span, postures: Postures,
     decision = decide(access, policy)
     told = decision.effect is not Effect.ALLOW
     reference = "".join(random.choices(_LETTERS, k=10)) if told else ""
-    tally = Tally(part.times, part.first, part.last, reference)
+    tally = Tally(part.times, part.first, part.last, reference, part.times if told else 0)
     return Asked(access, decision, sighting_of(access, decision), tally)
 
 

@@ -39,6 +39,8 @@ _CONTRADICTED = (Matter.OWNER, Matter.SYSTEM)
 _ALLOWED_APPS = ("capcut", "wechat", "deepseek", "camscanner")
 """Listed apps that stand on no list which the rules in force speak of."""
 
+_HAS_ANOTHER_APP = 0.025
+
 Thing = TypeVar("Thing")
 
 
@@ -102,7 +104,8 @@ def _owned(random: Random, number: int, person: Person, make: Make, now: datetim
     looked = now - (
         timedelta(days=random.uniform(1.5, 9)) if silent else timedelta(hours=random.uniform(0.1, 18))
     )
-    before, apps = _apps(random, matter)
+    few = frozenset({random.choice(_ALLOWED_APPS)} if random.random() < _HAS_ANOTHER_APP else ())
+    before, apps = _apps(random, matter, few)
     changed = now - timedelta(days=random.uniform(1, 11)) if _changes(random, matter) else None
     versions = make.versions
     version = versions[min(int(random.expovariate(1.2)), len(versions) - 1)]
@@ -120,9 +123,8 @@ def _sources(make: Make) -> Mapping[str, int]:
     return {"": 1}
 
 
-def _apps(random: Random, matter: Matter) -> tuple[frozenset[str], frozenset[str]]:
+def _apps(random: Random, matter: Matter, few: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:
     """The listed apps that were there, and those that are."""
-    few = frozenset({random.choice(_ALLOWED_APPS)} if random.random() < 0.07 else ())
     listed = few | {random.choice(("tiktok", "tiktok", "tiktok", "tiktok-lite"))}
     if matter is Matter.INSTALLED:
         return few, listed

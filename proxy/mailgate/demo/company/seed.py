@@ -2,27 +2,29 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import groupby
 from random import Random
 
-from mailgate.config import Bundle
-from mailgate.demo.company.asking import Asked, Past, asked
+from mailgate.config import Bundle, Rules
+from mailgate.demo.company.asking import Past, asked
 from mailgate.demo.company.devices import Matter, Owned, devices
 from mailgate.demo.company.history import OPERATOR, ORIGIN, live_through, with_policy
+from mailgate.demo.company.mails import Reached, reached_by, write_to_them
 from mailgate.demo.company.people import people
 from mailgate.demo.company.records import first_records, last_records, own_id
 from mailgate.demo.company.sources import note_sources
 from mailgate.errors import MailgateError
-from mailgate.model import DeviceRecord, Effect, Protocol
+from mailgate.model import DeviceRecord, Effect
 from mailgate.rollout.acts import Person, keep_plan
 from mailgate.rollout.plan import DAYS, Scope, make_plan
 from mailgate.store import Device, Store, StoreError
 
 PLANNED = "planned"
+LAST = "a plan"
+"""What is made last, as progress calls it."""
 _AT_ONCE = 5000
 """Sightings and devices that are held before they are written, or read."""
-_PAUSE = timedelta(days=7)
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how much of it is, and how much there is."""
@@ -52,6 +54,7 @@ async def seed(
     where the rules do not have the apps and lists that the company's history speaks of, StoreError.
     """
     await _refuse_used(store)
+    candidate = with_policy(bundle.rules, PLANNED)
     found = devices(random, people(random, count), now)
     eras = await live_through(store, bundle.rules, now)
     await _take(store, found, now, progress)
@@ -61,8 +64,9 @@ async def seed(
             await store.devices.lose(stored[owned.number].id, owned.changed)
     await note_sources(store, random, found, now)
     past = Past(eras, bundle.settings.posture.max_age, stored)
-    requests = await _ask(store, random, found, past, now, progress)
-    plan = await _plan(store, bundle, now, progress)
+    requests, reached = await _ask(store, random, found, past, now, progress)
+    await write_to_them(store, random, reached, now)
+    plan = await _plan(store, bundle, candidate, now, progress)
     return Company(count, await store.devices.count(), requests, plan)
 
 
@@ -118,47 +122,33 @@ async def _stored(store: Store, found: Iterable[Owned]) -> dict[int, Device]:
 
 async def _ask(
     store: Store, random: Random, found: Sequence[Owned], past: Past, now: datetime, progress: Progress
-) -> int:
-    """Decide and count everybody's requests; how many there were."""
+) -> tuple[int, list[Reached]]:
+    """Decide and count everybody's requests; how many there were, and who was told something."""
     requests = waiting = 0
+    reached: list[Reached] = []
     for number, owned in enumerate(found, 1):
-        answers = list(asked(random, owned, past, now))
-        for each in answers:
+        for each in asked(random, owned, past, now):
             store.ledger.put(each.sighting, each.tally)
             requests += each.tally.times
-        await _tell(store, answers)
-        waiting += len(answers)
+            waiting += 1
+            if each.decision.effect is not Effect.ALLOW:
+                reached.append(reached_by(each))
         if waiting > _AT_ONCE or number == len(found):
             await store.ledger.flush()
             waiting = 0
             progress("requests", number, len(found))
     if store.ledger.counts.spooled or store.ledger.counts.dropped:
         raise StoreError("the store did not take all that was asked for")
-    return requests
+    return requests, reached
 
 
-async def _tell(store: Store, answers: Sequence[Asked]) -> None:
-    """Note the mails to the person whose mail app was refused, as the gate would: one for each cause and week."""
-    refused: dict[tuple[str, str, str], datetime] = {}
-    for each in answers:
-        access, decision = each.access, each.decision
-        if access.client.protocol is Protocol.ACTIVESYNC and decision.effect is Effect.BLOCK:
-            device = access.posture.device_id or access.client.eas_id.lower()
-            refused.setdefault((access.user.name, device, decision.reason), each.tally.first)
-    for key, at in refused.items():
-        await store.notices.claim(*key, at, pause=_PAUSE, at_most=3)
-
-
-async def _plan(store: Store, bundle: Bundle, now: datetime, progress: Progress) -> str:
+async def _plan(store: Store, bundle: Bundle, candidate: Rules, now: datetime, progress: Progress) -> str:
     """Keep a plan that waits for somebody to put it in force."""
     active = await store.policies.active()
     assert active is not None  # the history has put one in force
     settings = bundle.settings
-    candidate = with_policy(bundle.rules, PLANNED)
     scope = Scope(now, DAYS, settings.posture.max_age, settings.posture.precedence)
     url = settings.store.get_secret_value()
-    made = await make_plan(
-        store, url, active, candidate, scope, 1, lambda done, of: progress("plan", done, of)
-    )
+    made = await make_plan(store, url, active, candidate, scope, 1, lambda done, of: progress(LAST, done, of))
     await keep_plan(store, made, candidate, Person(OPERATOR, ORIGIN), now)
     return str(made["digest"])[:12]
