@@ -13,12 +13,18 @@ from mailgate.demo.company.hours import Span, span
 from mailgate.demo.company.ways import knows_itself, proves, uses, ways
 from mailgate.model import Access, AttestationResult, Client, Decision, Effect, Posture, RequestFacts, User
 from mailgate.policy import Policy
+from mailgate.policy.groups import Groups
 from mailgate.rollout.recorded import proof_of
-from mailgate.store import Device, Sighting, Tally, posture_of, sighting_of
+from mailgate.store import ClientFacts, Device, Sighting, Tally, posture_of, sighting_of
+from mailgate.store.recorded import client_facts
 from mailgate.store.states import settled_until
 
 DAYS = 14
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+
+
+Seen = tuple[Client, ClientFacts, AttestationResult | None]
+"""What sends requests, what is kept of it, and what it proves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,7 @@ class Asked:
 class Past:
     """What was known, and which rules were in force, at any time of the two weeks."""
 
+    groups: Groups
     eras: Sequence[Era]
     max_age: timedelta
     stored: Mapping[int, Device]
@@ -42,7 +49,9 @@ class Past:
 
     def postures(self, owned: Owned) -> "Postures":
         """What was known of one device, at any time of the two weeks."""
-        return Postures(owned, self.stored.get(owned.number), self.max_age)
+        return Postures(
+            owned, self.stored.get(owned.number), self.max_age, self.groups.user(owned.person.login)
+        )
 
 
 @dataclass(slots=True)
@@ -52,8 +61,9 @@ class Postures:
     owned: Owned
     device: Device | None
     max_age: timedelta
+    user: User
     _kept: dict[tuple[object, ...], tuple[Posture, datetime]] = field(default_factory=dict)
-    _seen: dict[tuple[object, ...], tuple[Client, AttestationResult | None]] = field(default_factory=dict)
+    _seen: dict[tuple[object, ...], Seen] = field(default_factory=dict)
 
     def at(self, at: datetime, policy: Policy) -> Posture:
         """What was known then, under the lists of these rules."""
@@ -69,13 +79,14 @@ class Postures:
             self._kept[key] = posture, settled_until(then, self.max_age, at)
         return posture
 
-    def seen(self, facts: RequestFacts, known: Posture) -> tuple[Client, AttestationResult | None]:
+    def seen(self, facts: RequestFacts, known: Posture) -> Seen:
         """What sends these requests while this is known of it, and what it proves."""
         key = (facts.target, facts.scheme, known)
         if key not in self._seen:
             proof = proof_of(self.device, known) if self.device and proves(self.owned, facts) else None
             client = with_attestation(classify(facts), proof)
-            self._seen[key] = with_device(client, known.kind), proof
+            client = with_device(client, known.kind)
+            self._seen[key] = client, client_facts(facts, client), proof
         return self._seen[key]
 
     def _lost_at(self, at: datetime) -> datetime | None:
@@ -104,17 +115,12 @@ def _parts(when: Span, owned: Owned, past: Past) -> list[Span]:
 
 
 def _answer(random: Random, facts: RequestFacts, part: Span, postures: Postures, policy: Policy) -> Asked:
-    access = _access(facts, part.first, postures, policy)
+    at = part.first
+    known = postures.at(at, policy) if knows_itself(postures.owned, facts) else Posture()
+    client, kept, proof = postures.seen(facts, known)
+    access = Access(facts, client, known, at, postures.user, proof)
     decision = decide(access, policy)
     told = decision.effect is not Effect.ALLOW
     reference = "".join(random.choices(_LETTERS, k=10)) if told else ""
     tally = Tally(part.times, part.first, part.last, reference, part.times if told else 0)
-    return Asked(access, decision, sighting_of(access, decision), tally)
-
-
-def _access(facts: RequestFacts, at: datetime, postures: Postures, policy: Policy) -> Access:
-    """The request as a gate would have seen it."""
-    owned = postures.owned
-    known = postures.at(at, policy) if knows_itself(owned, facts) else Posture()
-    client, proof = postures.seen(facts, known)
-    return Access(facts, client, known, at, User(owned.person.login), proof)
+    return Asked(access, decision, sighting_of(kept, access, decision), tally)

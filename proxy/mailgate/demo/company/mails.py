@@ -28,6 +28,7 @@ class Reached:
     effect: Effect
     reason: Reason
     at: datetime
+    reference: str
     by_mail_app: bool
     """Whether it was a mail app, which can show no page."""
 
@@ -43,6 +44,7 @@ def reached_by(asked: Asked) -> Reached:
         decision.effect,
         decision.reason,
         asked.tally.first,
+        asked.tally.reference,
         access.client.protocol is Protocol.ACTIVESYNC,
     )
 

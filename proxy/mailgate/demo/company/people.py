@@ -1,6 +1,6 @@
 """The people of the company: login names made of plain words, and the office whose working day is theirs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from random import Random
 
@@ -14,8 +14,10 @@ _THINGS = (
     "key lake lamp leaf letter map mirror moon mountain needle paper pencil piano pillow plate river road "
     "roof rope shelf ship shoe spoon stone table tower tree umbrella valley wheel window"
 ).split()
-_OFFICES = ((0, 30), (1, 40), (-5, 20), (8, 10))
-"""Hours that a working day is ahead of UTC, and how many of a hundred people work there."""
+_DEPARTMENTS = {"sales": 30, "engineering": 25, "support": 20, "finance": 12, "people": 8, "legal": 5}
+"""How many of a hundred people work in which department; likewise below."""
+_OFFICES = {0: 30, 1: 40, -5: 20, 8: 10}
+"""Hours that a working day is ahead of UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +27,23 @@ class Person:
     login: str
     ahead: int
     """Hours by which their office is ahead of UTC."""
+    department: str = ""
 
 
 def people(random: Random, count: int) -> list[Person]:
     """So many people with different login names."""
-    hours, shares = zip(*_OFFICES, strict=True)
-    offices = random.choices(hours, shares, k=count)
-    return [Person(name, ahead) for name, ahead in zip(_logins(random, count), offices, strict=True)]
+    offices = random.choices(list(_OFFICES), list(_OFFICES.values()), k=count)
+    departments = random.choices(list(_DEPARTMENTS), list(_DEPARTMENTS.values()), k=count)
+    logins = _logins(random, count)
+    return [Person(*each) for each in zip(logins, offices, departments, strict=True)]
+
+
+def members(staff: Iterable[Person]) -> dict[str, list[str]]:
+    """The login names in each department."""
+    found: dict[str, list[str]] = {}
+    for person in staff:
+        found.setdefault(person.department, []).append(person.login)
+    return found
 
 
 def _logins(random: Random, count: int) -> Iterator[str]:

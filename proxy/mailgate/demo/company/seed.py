@@ -1,7 +1,7 @@
 """The whole company into a new store, in the order in which it came about."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 from random import Random
@@ -11,12 +11,14 @@ from mailgate.demo.company.asking import Past, asked
 from mailgate.demo.company.devices import Matter, Owned, devices
 from mailgate.demo.company.history import OPERATOR, ORIGIN, live_through, with_policy
 from mailgate.demo.company.mails import Reached, reached_by, write_to_them
-from mailgate.demo.company.people import people
+from mailgate.demo.company.people import Person, members
 from mailgate.demo.company.records import first_records, last_records, own_id
+from mailgate.demo.company.relief import ask_for_help, exempt_some
 from mailgate.demo.company.sources import note_sources
 from mailgate.errors import MailgateError
 from mailgate.model import DeviceRecord, Effect
-from mailgate.rollout.acts import Person, keep_plan
+from mailgate.policy.groups import Groups
+from mailgate.rollout import acts
 from mailgate.rollout.plan import DAYS, Scope, make_plan
 from mailgate.store import Device, Store, StoreError
 
@@ -46,16 +48,16 @@ class Company:
 
 
 async def seed(
-    store: Store, bundle: Bundle, count: int, random: Random, now: datetime, progress: Progress
+    store: Store, bundle: Bundle, staff: list[Person], random: Random, now: datetime, progress: Progress
 ) -> Company:
-    """Fill a new store with a company of so many people; the same ``random`` and ``now`` make the same company.
+    """Fill a new store with a company of these people; the same ``random`` and ``now`` make the same company.
 
     The rules in force at the end are those of ``bundle``. Raises OccupiedError for a store that is not new, ConfigError
     where the rules do not have the apps and lists that the company's history speaks of, StoreError.
     """
     await _refuse_used(store)
     candidate = with_policy(bundle.rules, PLANNED)
-    found = devices(random, people(random, count), now)
+    found, groups = devices(random, staff, now), Groups.of_members(members(staff))
     eras = await live_through(store, bundle.rules, now)
     await _take(store, found, now, progress)
     stored = await _stored(store, found)
@@ -63,11 +65,13 @@ async def seed(
         if owned.matter is Matter.LOST and owned.number in stored:
             await store.devices.lose(stored[owned.number].id, owned.changed)
     await note_sources(store, random, found, now)
-    past = Past(eras, bundle.settings.posture.max_age, stored)
+    eras += await exempt_some(store, bundle.rules, found, now)
+    past = Past(groups, eras, bundle.settings.posture.max_age, stored)
     requests, reached = await _ask(store, random, found, past, now, progress)
     await write_to_them(store, random, reached, now)
-    plan = await _plan(store, bundle, candidate, now, progress)
-    return Company(count, await store.devices.count(), requests, plan)
+    await ask_for_help(store, random, reached, eras[-1])
+    plan = await _plan(store, replace(bundle, groups=groups), candidate, now, progress)
+    return Company(len(staff), await store.devices.count(), requests, plan)
 
 
 async def _refuse_used(store: Store) -> None:
@@ -147,8 +151,8 @@ async def _plan(store: Store, bundle: Bundle, candidate: Rules, now: datetime, p
     active = await store.policies.active()
     assert active is not None  # the history has put one in force
     settings = bundle.settings
-    scope = Scope(now, DAYS, settings.posture.max_age, settings.posture.precedence)
+    scope = Scope(now, DAYS, settings.posture.max_age, settings.posture.precedence, bundle.groups)
     url = settings.store.get_secret_value()
     made = await make_plan(store, url, active, candidate, scope, 1, lambda done, of: progress(LAST, done, of))
-    await keep_plan(store, made, candidate, Person(OPERATOR, ORIGIN), now)
+    await acts.keep_plan(store, made, candidate, acts.Person(OPERATOR, ORIGIN), now)
     return str(made["digest"])[:12]

@@ -11,6 +11,7 @@ import pytest
 
 from mailgate.attest.mint import JWKS_FILE, key_files
 from mailgate.config import Bundle, load_bundle
+from mailgate.demo.company.people import people as company_people
 from mailgate.demo.company.seed import Company, seed
 from mailgate.demo.settings import write_settings
 from mailgate.store import Store
@@ -47,7 +48,9 @@ async def made_in(folder: Path, people: int = PEOPLE) -> Made:
     store = await Store.open(bundle.settings.store.get_secret_value())
     told: list[tuple[str, int, int]] = []
     try:
-        company = await seed(store, bundle, people, Random(7), NOW, lambda *each: told.append(each))
+        random = Random(7)
+        staff = company_people(random, people)
+        company = await seed(store, bundle, staff, random, NOW, lambda *each: told.append(each))
     finally:
         await store.close()
     return Made(bundle, company, told)

@@ -15,6 +15,7 @@ from mailgate.demo.company.makes import IPHONE
 from mailgate.demo.company.people import Person
 from mailgate.demo.company.records import last_records
 from mailgate.model import Effect, PostureState
+from mailgate.policy.groups import NO_GROUPS
 from mailgate.store import Device
 from mailgate.store.trust import report_from
 
@@ -32,7 +33,7 @@ def past(made: Made, owned: Owned) -> Past:
     """Rules that keep out phones with a prohibited app, always."""
     eras = [Era(NOW - timedelta(days=40), made.bundle.policy)]
     device = Device("demo", tuple(report_from(record, NOW) for record in last_records(owned)))
-    return Past(eras, timedelta(days=1), {owned.number: device})
+    return Past(NO_GROUPS, eras, timedelta(days=1), {owned.number: device})
 
 
 def effects(made: Made, owned: Owned) -> Counter[tuple[str, bool]]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tests.unit.demo.company.conftest import settings_in
 
-from mailgate.config import load_candidate
+from mailgate.config import load_bundle, load_candidate
 from mailgate.demo.company import fill
 from mailgate.store import Store
 
@@ -18,5 +18,6 @@ async def test_store_rules_and_tokens_are_there_afterwards(tmp_path: Path, monke
         assert await store.devices.count() == filled.company.devices > 0
     finally:
         await store.close()
+    assert load_bundle(tmp_path / "mailgate.yaml").groups.names()
     assert load_candidate(tmp_path / "mailgate.yaml", filled.planned).cases.tests
     assert [path.exists() for path in filled.tokens.values()] == [True, True]

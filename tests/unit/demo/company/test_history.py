@@ -27,6 +27,8 @@ async def test_changes_come_in_order_on_working_days_and_each_has_its_entry(stor
         *["policy-activated"] * 4,
         "policy-retracted",
         "policy-activated",
+        *["exemption-given"] * 3,
+        "exemption-ended",
         "policy-planned",
     ]
     assert await store.audit.verify() == []

@@ -2,7 +2,7 @@
 
 from random import Random
 
-from mailgate.demo.company.people import people
+from mailgate.demo.company.people import members, people
 from mailgate.store.names import user_text
 
 
@@ -14,3 +14,10 @@ def test_no_two_people_have_one_login_name() -> None:
 
 def test_the_same_seed_makes_the_same_people() -> None:
     assert people(Random(1), 50) == people(Random(1), 50) != people(Random(2), 50)
+
+
+def test_everybody_is_in_one_department() -> None:
+    staff = people(Random(1), 200)
+    groups = members(staff)
+    assert len(groups) == 6
+    assert sorted(login for logins in groups.values() for login in logins) == sorted(p.login for p in staff)

@@ -24,7 +24,7 @@ async def test_a_store_that_is_in_use_is_left_alone(made: Made) -> None:
     try:
         before = await store.devices.last_change()
         with pytest.raises(OccupiedError, match=r"in use \(\d+ devices\)"):
-            await seed(store, made.bundle, 3, Random(1), NOW, lambda *_: None)
+            await seed(store, made.bundle, [], Random(1), NOW, lambda *_: None)
         assert await store.devices.last_change() == before
     finally:
         await store.close()
