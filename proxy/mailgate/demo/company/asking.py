@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from random import Random
 
 from mailgate.classify import classify, with_attestation, with_device
@@ -46,6 +47,15 @@ class Past:
     max_age: timedelta
     stored: Mapping[int, Device]
     """Devices as they are in the store, by the number of the owned one."""
+
+    def cuts(self, owned: Owned) -> list[datetime]:
+        """When something changed for this device: the rules, from what they spare its person, or the device itself."""
+        changed = [owned.changed] if owned.changed else []
+        for before, era in pairwise(self.eras):
+            another = before.policy.version != era.policy.version
+            if another or owned.person.login in before.spared ^ era.spared:
+                changed.append(era.since)
+        return changed
 
     def postures(self, owned: Owned) -> "Postures":
         """What was known of one device, at any time of the two weeks."""
@@ -96,20 +106,20 @@ class Postures:
 
 def asked(random: Random, owned: Owned, past: Past, now: datetime) -> Iterator[Asked]:
     """All that this device asked for in the last two weeks."""
-    theirs, postures = ways(random, owned), past.postures(owned)
+    theirs, postures, cuts = ways(random, owned), past.postures(owned), past.cuts(owned)
     end = owned.changed if owned.changed and owned.matter is Matter.GONE else now
     for ago in range(DAYS - 1, -1, -1):
         day = (now - timedelta(days=ago)).date()
         for facts in theirs:
             when = span(random, owned, day, end) if uses(random, owned, facts) else None
-            for part in _parts(when, owned, past) if when else ():
+            for part in _parts(when, cuts) if when else ():
                 yield _answer(random, facts, part, postures, in_force_at(past.eras, part.first))
 
 
-def _parts(when: Span, owned: Owned, past: Past) -> list[Span]:
+def _parts(when: Span, cuts: Sequence[datetime]) -> list[Span]:
     """The pieces of a span in each of which nothing changed."""
     parts = [when]
-    for at in [era.since for era in past.eras] + ([owned.changed] if owned.changed else []):
+    for at in cuts:
         parts = [piece for part in parts for piece in part.cut(at)]
     return parts
 

@@ -26,6 +26,8 @@ class Era:
 
     since: datetime
     policy: Policy
+    spared: frozenset[str] = frozenset()
+    """Login names of those whom the rules spare."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,8 @@ class Reached:
     rule: str
     effect: Effect
     reason: Reason
-    at: datetime
+    first: datetime
+    last: datetime
     reference: str
     by_mail_app: bool
     """Whether it was a mail app, which can show no page."""
@@ -44,6 +45,7 @@ def reached_by(asked: Asked) -> Reached:
         decision.effect,
         decision.reason,
         asked.tally.first,
+        asked.tally.last,
         asked.tally.reference,
         access.client.protocol is Protocol.ACTIVESYNC,
     )
@@ -51,9 +53,9 @@ def reached_by(asked: Asked) -> Reached:
 
 async def write_to_them(store: Store, random: Random, reached: Iterable[Reached], now: datetime) -> None:
     """Note every mail as written at its time."""
-    by_time = sorted(reached, key=lambda each: (each.at, each.login, each.device))
+    by_time = sorted(reached, key=lambda each: (each.first, each.login, each.device))
     refused = {
-        (each.login, each.device, each.reason.value): each.at
+        (each.login, each.device, each.reason.value): each.first
         for each in reversed(by_time)
         if each.by_mail_app and each.effect is Effect.BLOCK
     }

@@ -21,7 +21,7 @@ _GIVEN = (
 """How many hours ago, by whom, why, and for how many days."""
 _ENDED = 8
 """How many hours ago the last of them was ended."""
-_ASKS = 0.12
+_ASKS = 0.3
 """How likely somebody who is refused asks for help."""
 
 
@@ -53,7 +53,7 @@ async def ask_for_help(store: Store, random: Random, reached: Sequence[Reached],
     }
     for each in asking.values():
         if random.random() < _ASKS:
-            at = each.at + timedelta(minutes=random.randrange(1, 20))
+            at = each.first + (each.last - each.first) * random.random()
             await store.help_requests.note(
                 HelpRequest(
                     each.rule, each.login, each.login, each.device, each.reason, each.reference,
@@ -63,4 +63,5 @@ async def ask_for_help(store: Store, random: Random, reached: Sequence[Reached],
 
 
 async def _era(store: Store, rules: Rules, at: datetime) -> Era:
-    return Era(at, rules.relieved(await store.reliefs.current(at)).policy)
+    reliefs = await store.reliefs.current(at)
+    return Era(at, rules.relieved(reliefs).policy, frozenset(each.person for each in reliefs.every))
