@@ -21,8 +21,8 @@ _GIVEN = (
 """How many hours ago, by whom, why, and for how many days."""
 _ENDED = 8
 """How many hours ago the last of them was ended."""
-_ASKS = 0.3
-"""How likely somebody who is refused asks for help."""
+_ASKS = 6
+"""One in so many of those who are refused asks for help."""
 
 
 async def exempt_some(store: Store, rules: Rules, found: Iterable[Owned], now: datetime) -> list[Era]:
@@ -51,15 +51,14 @@ async def ask_for_help(store: Store, random: Random, reached: Sequence[Reached],
         for each in reached
         if each.policy == era.policy.version and each.effect is Effect.BLOCK and each.rule != "default"
     }
-    for each in asking.values():
-        if random.random() < _ASKS:
-            at = each.first + (each.last - each.first) * random.random()
-            await store.help_requests.note(
-                HelpRequest(
-                    each.rule, each.login, each.login, each.device, each.reason, each.reference,
-                    each.policy, known=True, times=1, first_at=at, last_at=at,
-                )
-            )  # fmt: skip
+    for each in [*asking.values()][::_ASKS]:
+        at = each.first + (each.last - each.first) * random.random()
+        await store.help_requests.note(
+            HelpRequest(
+                each.rule, each.login, each.login, each.device, each.reason, each.reference,
+                each.policy, known=True, times=1, first_at=at, last_at=at,
+            )
+        )  # fmt: skip
 
 
 async def _era(store: Store, rules: Rules, at: datetime) -> Era:
