@@ -68,6 +68,5 @@ def _plans(plans: Sequence[Standing]) -> Iterator[Need]:
     for each in plans:
         if each.state == "open" and each.missing:
             name = each.plan.digest[:12]
-            yield Need(
-                f"Plan {name} by {each.plan.author} waits for {each.missing} more approval(s).", "policy"
-            )
+            more = "an approval" if each.missing == 1 else f"{each.missing} approvals"
+            yield Need(f"Plan {name} by {each.plan.author} waits for {more} of others.", "policy-plans")

@@ -130,6 +130,7 @@ def _welcome(place: Place) -> Text:
         "Rules: ",
         (place.policy, "bold"),
         f" (change it: {_taken(place)})\n",
+        *(("Console: ", (f"{place.admin}/console/", "bold underline"), "\n") if place.filled else ()),
         "Health and metrics: ",
         (f"{place.admin}/metrics", "bold"),
         no_wrap=False,  # unlike the command lines, these are read, not copied

@@ -67,11 +67,14 @@ metadata = MetaData(
 )
 
 _LOST = "lost_at IS NOT NULL"
+_OWNED = "person <> ''"
 _APPS = "apps <> '[]'"
 _NO_LOOK = "reported_at IS NULL"
 _PART = "NOT apps_complete"
-IS_LOST, HAS_APPS, NEVER_LOOKED, SAW_A_PART = (text(each) for each in (_LOST, _APPS, _NO_LOOK, _PART))
-"""What the partial indexes are of, as a query has to say it for a database to use them."""
+IS_LOST, HAS_PERSON, HAS_APPS, NEVER_LOOKED, SAW_A_PART = (
+    text(each) for each in (_LOST, _OWNED, _APPS, _NO_LOOK, _PART)
+)
+"""What the partial indexes are of, letter by letter as a query has to say it for SQLite to take them."""
 
 devices = Table(
     "devices",
@@ -107,7 +110,7 @@ reports = Table(
     Column("names", Text, nullable=False),
     Column("first_seen", Instant, nullable=False),
     Column("last_seen", Instant, nullable=False),
-    Index(None, "person", sqlite_where=text("person <> ''"), postgresql_where=text("person <> ''")),
+    Index(None, "person", sqlite_where=text(_OWNED), postgresql_where=text(_OWNED)),
     Index(None, "kind", "device"),
     Index("ix_reports_with_apps", "device", sqlite_where=text(_APPS), postgresql_where=text(_APPS)),
     Index(

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, TextClause, and_, or_, select, union
+from sqlalchemy import ColumnElement, Select, TextClause, and_, func, or_, select, union
 
 from mailgate.store.database import Database
 from mailgate.store.device import Device
 from mailgate.store.devices import called
 from mailgate.store.loading import load
 from mailgate.store.names import user_text
-from mailgate.store.schema import HAS_APPS, IS_LOST, NEVER_LOOKED, SAW_A_PART, devices, reports
+from mailgate.store.schema import HAS_APPS, HAS_PERSON, IS_LOST, NEVER_LOOKED, SAW_A_PART, devices, reports
 
 WINDOW = 20_000
 """Devices that one look goes through where no index leads to those that are meant."""
@@ -59,8 +59,7 @@ class Search:
         async with self._database.reading(patience=10) as connection:
             end = None
             if _goes_through_all(sought):
-                last = select(devices.c.key).order_by(devices.c.key.desc()).limit(1)
-                newest: int = (await connection.execute(last)).scalar() or 0
+                newest: int = (await connection.execute(select(func.max(devices.c.key)))).scalar() or 0
                 end = after + WINDOW if after + WINDOW < newest else None
                 query = query.where(column <= after + WINDOW)
             keys = list((await connection.execute(query)).scalars())
@@ -88,7 +87,7 @@ def _query(sought: Sought, cutoff: datetime, now: datetime) -> tuple[Select[Any]
 
 
 def _begins(person: str) -> ColumnElement[bool]:
-    return and_(reports.c.person != "", reports.c.person >= person, reports.c.person < person + _LAST)
+    return and_(HAS_PERSON, reports.c.person >= person, reports.c.person < person + _LAST)
 
 
 def _of_reports(sought: Sought, cutoff: datetime, now: datetime) -> ColumnElement[bool] | TextClause | None:

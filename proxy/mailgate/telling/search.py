@@ -10,7 +10,7 @@ from mailgate.telling.recall import posture_now
 
 LOOKS = 5
 """How often one page looks on where a look has found too few."""
-_CANDIDATES = 200
+_CANDIDATES = 100
 
 
 @dataclass(frozen=True, slots=True)

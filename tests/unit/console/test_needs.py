@@ -61,7 +61,7 @@ def test_a_plan_that_waits_for_others_is_named_and_others_are_not() -> None:
     ]
     approved = SimpleNamespace(plan=plan, state="open", missing=0)
     (need,) = needs_of(state(), [waiting, *others, approved])  # type: ignore[list-item]
-    assert "Plan aaaaaaaaaaaa by ada waits for 2" in need.words
+    assert "Plan aaaaaaaaaaaa by ada waits for 2 approvals of others." in need.words
 
 
 def test_what_is_graver_stands_first() -> None:

@@ -65,4 +65,5 @@ def test_of_a_company_it_says_how_large_it_is_what_to_look_at_and_who_may(tmp_pa
     assert all(command in lines for _, command in company_steps(place, filled))
     assert any("5,000 people, 10,019 devices" in line for line in lines)
     assert any(line.startswith("ada: ada:secret") for line in lines)
+    assert f"{place.admin}/console/" in "".join(lines)
     assert all("'var/my demo/mailgate.yaml'" in command for _, command in company_steps(place, filled))

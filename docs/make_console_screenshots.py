@@ -1,0 +1,71 @@
+"""Take the pictures of the console in ``docs/images``, of a demo that runs with a made-up company.
+
+``PYTHONPATH=proxy python docs/make_console_screenshots.py http://127.0.0.1:PORT var/demo/grace.token``
+"""
+
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+IMAGES = Path(__file__).parent / "images"
+DESKTOP = {"width": 1200, "height": 900}
+PHONE = {"width": 390, "height": 844}
+PAGES = {
+    "now": "",
+    "devices": "devices?state=prohibited",
+    "device": "",
+    "explain": "explain",
+    "policy": "policy",
+    "plans": "policy/plans",
+    "plan": "",
+    "exemptions": "exemptions",
+    "audit": "audit",
+    "connectors": "connectors",
+    "enrolment": "enrolment",
+}
+
+
+def logged_in(browser: Browser, console: str, token: str, scheme: str, window: dict[str, int]) -> Page:
+    page = browser.new_context(color_scheme=scheme, viewport=window, timezone_id="Europe/Berlin").new_page()
+    page.goto(f"{console}/login")
+    name, _, secret = token.partition(":")
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Token").fill(secret)
+    page.get_by_role("button", name="Log in").click()
+    return page
+
+
+def open_page(page: Page, console: str, name: str) -> None:
+    """Go to a page; to the first device or plan of a list where it is one of these."""
+    lists = {
+        "device": ("devices?state=prohibited", "tbody td:first-child a"),
+        "plan": ("policy/plans", "tbody td:first-child a"),
+    }
+    path, first = lists.get(name, (PAGES[name], ""))
+    page.goto(f"{console}/{path}")
+    if first:
+        page.locator(first).first.click()
+    page.wait_for_load_state("load")
+    page.wait_for_timeout(300)
+
+
+def main(admin: str, token: str) -> None:
+    console = f"{admin}/console"
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        for scheme, suffix in (("light", ""), ("dark", "-dark")):
+            page = logged_in(browser, console, token, scheme, DESKTOP)
+            for name in PAGES:
+                open_page(page, console, name)
+                page.screenshot(path=IMAGES / f"console-{name}{suffix}.png")
+        page = logged_in(browser, console, token, "dark", PHONE)
+        page.screenshot(path=IMAGES / "console-now-phone.png")
+        page.context.clear_cookies()
+        page.goto(f"{console}/login")
+        page.screenshot(path=IMAGES / "console-login-phone.png")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]).read_text("utf-8").strip())
