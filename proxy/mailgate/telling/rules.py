@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from mailgate.model import Effect, Stage
 from mailgate.policy import Policy
@@ -66,10 +66,12 @@ def told_rules(policy: Policy, now: datetime) -> list[Told]:
         (),
         (),
     )
-    return [*(_told(rule, now) for rule in policy.rules), last]
+    off = {each.rule: f"is {each}" for each in policy.reliefs.for_everybody(now)}
+    return [*(_told(rule, now, off.get(rule.id)) for rule in policy.rules), last]
 
 
-def _told(rule: Rule, now: datetime) -> Told:
+def _told(rule: Rule, now: datetime, off: str | None) -> Told:
+    """``off``: why it restricts nobody now, whatever its stage says."""
     stage = rule.stages.at(now) if rule.stages else Stage.ENFORCE
     starts = rule.stages.starts() if rule.stages else []
     return Told(
@@ -79,7 +81,7 @@ def _told(rule: Rule, now: datetime) -> Told:
         DOES[rule.effect],
         rule.when.text,
         tuple((name, each.about) for name, each in VARIABLES.items() if name in rule.when.reads),
-        TODAY[stage],
+        off or TODAY[stage],
         tuple(Start(each.value, TODAY[each], at, each is stage) for each, at in starts),
         tuple(_more(rule)),
     )
@@ -88,6 +90,18 @@ def _told(rule: Rule, now: datetime) -> Told:
 def _more(rule: Rule) -> Iterator[str]:
     if rule.share < 1:
         yield f"It is for {rule.share * 100:g}% of people, always the same."
+    if rule.groups:
+        yield f"It is for people in {' or '.join(rule.groups)} alone."
+    if rule.grace:
+        yield f"Devices that become known later are only warned for {span(rule.grace)}."
+    if halt := rule.halt_when:
+        limits = (
+            [f"it keeps out more than {halt.block_rate * 100:g}% of {halt.of}"]
+            if halt.block_rate is not None
+            else []
+        )
+        limits += [f"{halt.help_requests} people ask for help"] if halt.help_requests else []
+        yield f"It halts by itself where {' or '.join(limits)} within {span(halt.within)}."
     if any(name.startswith("device.") for name in rule.when.reads):
         words = {"block": "keeps out", "last_known": "goes by what was last known", "allow": "lets in"}
         yield f"While a device cannot be asked about, it {words[rule.on_unavailable.value]}."
@@ -97,3 +111,12 @@ def _more(rule: Rule) -> Iterator[str]:
         yield f"People are told to do this: {rule.notice.fix}."
     if rule.notice.contact:
         yield f"People are told to ask {rule.notice.contact}."
+
+
+def span(time: timedelta) -> str:
+    """A time as people say it, in the largest unit that leaves nothing over."""
+    for seconds, unit in ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
+        count = time.total_seconds() / seconds
+        if count >= 1 and count == int(count):
+            return f"{int(count)} {unit}{'' if count == 1 else 's'}"
+    return f"{time.total_seconds():g} seconds"

@@ -1,21 +1,22 @@
 """Rules in plain words."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from mailgate.model import Effect, Stage
 from mailgate.policy import AppCatalog, Policy
+from mailgate.policy.reliefs import NO_RELIEFS, Cause, Relief, Reliefs
 from mailgate.policy.rules import OnUnavailable, PolicyFile, policy_context
-from mailgate.telling.rules import DOES, TODAY, Told, told_rules
+from mailgate.telling.rules import DOES, TODAY, Told, span, told_rules
 
 STAGES = {"report_only": "2026-12-01", "warn": "2026-12-08", "enforce": "2026-12-15"}
 
 
-def told(now: datetime, **rule: object) -> list[Told]:
+def told(now: datetime, reliefs: Reliefs = NO_RELIEFS, **rule: object) -> list[Told]:
     known = {"id": "phones", "when": "client.handheld", "effect": "block"} | rule
     file = PolicyFile.model_validate({"rules": (known,)}, context=policy_context(AppCatalog()))
-    return told_rules(Policy(file.rules, file.default), now)
+    return told_rules(Policy(file.rules, file.default, reliefs=reliefs), now)
 
 
 def test_every_effect_and_stage_has_its_words() -> None:
@@ -61,6 +62,31 @@ def test_what_a_rule_does_while_a_device_cannot_be_asked_about_is_told(on_unavai
         datetime(2026, 12, 1, tzinfo=UTC), when='device.state == "clean"', on_unavailable=on_unavailable.value
     )
     assert any("While a device cannot be asked about" in each for each in rule.more)
+
+
+def test_a_rule_that_is_out_says_so_whatever_its_stage() -> None:
+    now = datetime(2026, 12, 1, tzinfo=UTC)
+    off = Relief(1, Cause.HALT, "phones", "31% kept out", "gate", now)
+    rule, _ = told(now, reliefs=Reliefs(1, (off,)))
+    assert rule.today == "is halted since 2026-12-01 00:00 UTC: 31% kept out"
+
+
+def test_groups_grace_and_when_a_rule_halts_are_told() -> None:
+    halts = {"block_rate": "5%", "help_requests": 3}
+    rule, _ = told(datetime(2026, 12, 1, tzinfo=UTC), groups=("sales", "staff"), grace="3d", halt_when=halts)
+    assert rule.more == (
+        "It is for people in sales or staff alone.",
+        "Devices that become known later are only warned for 3 days.",
+        "It halts by itself where it keeps out more than 5% of people or 3 people ask for help within 1 hour.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(86400, "1 day"), (90000, "25 hours"), (5400, "90 minutes"), (61, "61 seconds"), (0.5, "0.5 seconds")],
+)
+def test_a_time_is_said_in_the_largest_unit_that_leaves_nothing_over(seconds: float, words: str) -> None:
+    assert span(timedelta(seconds=seconds)) == words
 
 
 def test_what_people_are_told_is_told() -> None:
