@@ -38,6 +38,7 @@ PARTITIONED = """
     CREATE INDEX ON parted (client);
     CREATE INDEX ON parted (device);
     CREATE INDEX ON parted ("user");
+    CREATE INDEX ON parted (lower("user" COLLATE "C"));
     CREATE INDEX ON parted (last_at);
     CREATE INDEX ON parted (reference);
 """
@@ -104,12 +105,17 @@ async def delete_day(store: Store) -> int:
 
 
 def upsert(server: psycopg.Connection[Any], table: str, key: str) -> float:
-    """Milliseconds to count up 500 sightings of the last day that are there already."""
+    """Milliseconds to count up 500 sightings that are there already, as one write of the ledger does."""
+    server.execute(
+        f"CREATE TEMP TABLE again AS SELECT * FROM {table} WHERE \"user\" LIKE 'person1%' LIMIT 500"
+    )
     counted = (
-        f"INSERT INTO {table} SELECT * FROM {table} WHERE day = (SELECT max(day) FROM {table}) LIMIT 500 "
+        f"INSERT INTO {table} SELECT * FROM again "
         f"ON CONFLICT ({key}) DO UPDATE SET count = {table}.count + excluded.count"
     )
-    return round(min(timed(server, counted) for _ in range(5)) * 1000, 1)
+    fastest = min(timed(server, counted) for _ in range(5))
+    server.execute("DROP TABLE again")
+    return round(fastest * 1000, 1)
 
 
 def bytes_a_row(server: psycopg.Connection[Any], table: str) -> int:

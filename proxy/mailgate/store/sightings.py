@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.model import LOGINS, RequestFacts
 from mailgate.store.database import Database
+from mailgate.store.logins import is_login
 from mailgate.store.names import FORMER
 from mailgate.store.rows import upsert
 from mailgate.store.schema import clients, device_names, devices, sightings
@@ -138,9 +139,9 @@ class Sightings:
         of_them = sightings.c.device.in_(devices)
         return await self._read_ways(_ways(sightings.c.device, of_them, sightings.c.day >= since))
 
-    async def ways_by(self, users: Sequence[str], since: date) -> list[Way]:
-        """How people with these login names, letter by letter, came on ``since`` and the days after, each way once."""
-        theirs = sightings.c.user.in_(users)
+    async def ways_by(self, login: str, since: date) -> list[Way]:
+        """How a person came on ``since`` and the days after, however the login name was written, each way once."""
+        theirs = is_login(sightings.c.user, login)
         return await self._read_ways(_ways(sightings.c.device, theirs, sightings.c.day >= since))
 
     async def strangers(self, since: date, after: tuple[str, str], size: int = _PAGE) -> list[Way]:
