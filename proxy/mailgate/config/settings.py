@@ -179,6 +179,16 @@ class Files(Strict):
     apps: FileName = "apps.yaml"
     policy: FileName = "policy.yaml"
     policy_tests: FileName = "policy.tests.yaml"
+    groups: FileName = "groups.yaml"
+
+
+class StageSettings(Strict):
+    """What holds for the stages of every rule."""
+
+    warn_again: Duration = Field(default=timedelta(hours=4), ge=timedelta(minutes=1))
+    """How long a browser that has shown a warning is not shown the same again."""
+    report_only_for: Duration = timedelta(days=30)
+    """How long a rule may only report before it is named at every turn."""
 
 
 class LogSettings(Strict):
@@ -254,6 +264,7 @@ class Settings(Strict):
     employee_page: EmployeePage = EmployeePage()
     guard: GuardSettings | None = None
     notices: NoticeSettings | None = None
+    stages: StageSettings = StageSettings()
     admins: Admins = Field(default_factory=dict)
     """Who may look and change something, each under a name of their own. Left out: who can run commands on this computer."""
     connectors: Mapping[Key, SourceSettings] = Field(default_factory=dict)

@@ -19,6 +19,8 @@ from mailgate.gateway.own_devices import Asking, Known, OwnDevice, own_devices
 from mailgate.gateway.own_devices import People as OwnDevices
 from mailgate.gateway.own_view import (
     card_of,
+    exemption_of,
+    help_of,
     key_of,
     language_record,
     listed_names,
@@ -36,16 +38,19 @@ from mailgate.gateway.recheck import NameOf, Recheck, Slot, answers_of
 from mailgate.gateway.status import print_of, status_answer, status_of
 from mailgate.model import Access, Decision, Reason
 from mailgate.policy import Policy
+from mailgate.policy.groups import Groups
 from mailgate.store import (
     Device,
     EnrolledKey,
     EnrolmentToken,
+    HelpRequest,
     Keep,
     Mailing,
     Recorded,
     StoreUnavailableError,
     Told,
 )
+from mailgate.store.reliefs import KeptRelief
 
 
 class People(OwnDevices, Shape):
@@ -56,6 +61,10 @@ class People(OwnDevices, Shape):
     async def enrolled(self, login: str) -> list[EnrolledKey]: ...
 
     async def tokens(self, login: str) -> list[EnrolmentToken]: ...
+
+    async def exemptions(self, login: str, devices: Sequence[Device]) -> list[KeptRelief]: ...
+
+    async def help_requests(self, login: str, devices: Sequence[Device]) -> list[HelpRequest]: ...
 
     async def told(self, persons: Collection[str]) -> list[Told]: ...
 
@@ -85,6 +94,9 @@ class LiveParts(Shape):
     @property
     def policy(self) -> Policy: ...
 
+    @property
+    def groups(self) -> Groups: ...
+
 
 class ShowingGate(Shape):
     """What the addresses here need of the gate (``handler.py``)."""
@@ -111,6 +123,8 @@ class _Seen:
     notices: tuple[Record, ...] = ()
     language: tuple[Record, ...] = ()
     enrolments: tuple[Record, ...] = ()
+    exemptions: tuple[Record, ...] = ()
+    help_requests: tuple[Record, ...] = ()
     more: int = 0
     unread: bool = False
     asked: dict[str, tuple[Asked, ...]] = field(default_factory=dict)
@@ -169,7 +183,7 @@ async def _asking(gate: ShowingGate, incoming: Incoming, now: datetime) -> Askin
     person = await recognise(incoming, access, gate.self_service.check)
     if person.login is not Login.NONE:
         gate.metrics.page_logins.labels(person.login).inc()
-    return Asking(access, decision, person, gate.live.policy)
+    return Asking(access, decision, person, gate.live.policy, gate.live.groups)
 
 
 async def _offered(gate: ShowingGate, incoming: Incoming, person: Person) -> bool:
@@ -205,6 +219,12 @@ async def _with_records(service: SelfService, seen: _Seen) -> _Seen:
         enrolments=(
             *(key_of(key, service.keep.devices) for key in keys),
             *(token_of(token, service.keep.devices) for token in tokens),
+        ),
+        exemptions=tuple(
+            exemption_of(each, keep) for each in await people.exemptions(name, shown(seen.owned))
+        ),
+        help_requests=tuple(
+            help_of(each, keep) for each in await people.help_requests(name, shown(seen.owned))
         ),
         more=count - len(rows),
     )
@@ -259,6 +279,8 @@ def _answer(
         notices=seen.notices,
         language=seen.language,
         enrolments=seen.enrolments,
+        exemptions=seen.exemptions,
+        help_requests=seen.help_requests,
         more=seen.more,
         unread=seen.unread,
         listed=listed_names(policy.catalog.lists, policy.catalog.name_of),

@@ -9,8 +9,19 @@ from mailgate.gateway.pages.employee import Asked, DeviceCard, Field, Record, So
 from mailgate.gateway.pages.view import View
 from mailgate.gateway.status import stored_from_to
 from mailgate.model import Access, Decision
-from mailgate.store import Device, EnrolledKey, EnrolmentToken, Keep, Mailing, Recorded, Report, Told
+from mailgate.store import (
+    Device,
+    EnrolledKey,
+    EnrolmentToken,
+    HelpRequest,
+    Keep,
+    Mailing,
+    Recorded,
+    Report,
+    Told,
+)
 from mailgate.store.names import EAS, eas_text, user_text
+from mailgate.store.reliefs import KeptRelief
 
 ViewOf = Callable[[Access, Decision], View]
 NameOf = Callable[[str], str]
@@ -165,6 +176,23 @@ def token_of(token: EnrolmentToken, keep: timedelta) -> Record:
     return Record(
         _fields({name: value for name, value in named.items() if value != ""}), token.expires_at + keep
     )
+
+
+def exemption_of(kept: KeptRelief, keep: timedelta) -> Record:
+    """What the person, or a device of theirs, is or was spared from; without the name of who decided it."""
+    relief = kept.relief
+    named = {"rule": relief.rule or "*", "note": relief.why, "made_at": relief.at, "ends_at": relief.until}
+    named |= {"user": relief.person, "device_id": relief.device, "revoked_at": kept.ended_at}
+    over = kept.ended_at or relief.until or relief.at
+    return Record(_fields({name: value for name, value in named.items() if value}), over + keep)
+
+
+def help_of(asked: HelpRequest, keep: timedelta) -> Record:
+    """One request for help."""
+    told = {"rule": asked.rule, "reason": asked.reason, "count": asked.times, "first_at": asked.first_at}
+    told |= {"last_at": asked.last_at, "user": asked.person, "device_id": asked.device}
+    told |= {"reference": asked.reference, "policy": asked.policy}
+    return Record(_fields({name: value for name, value in told.items() if value}), asked.last_at + keep)
 
 
 def _fields(told: Mapping[str, object]) -> tuple[Field, ...]:

@@ -8,7 +8,8 @@ from datetime import date, datetime
 from cachetools import LRUCache
 
 from mailgate.classify.certified import as_recorded
-from mailgate.model import LOGINS, Access, User
+from mailgate.model import LOGINS, Access
+from mailgate.policy.groups import NO_GROUPS, Groups
 from mailgate.rollout.recorded import (
     PAGE_LOAD,
     UNTOLD_OF_A_DEVICE,
@@ -35,6 +36,7 @@ class Population:
     after: Lists
     since: date
     now: datetime
+    groups: Groups = NO_GROUPS
     _owned: LRUCache[str, list[Device]] = field(default_factory=lambda: LRUCache(10_000))
 
     async def devices(self, behind: str, until: str | None) -> AsyncIterator[list[Subject]]:
@@ -108,14 +110,15 @@ class Population:
         client, proof = recognise(way.client, known, postures)
         posture = posture_for(client, postures)
         client, certificate = as_recorded(client, way.client.facts.headers)
-        before = Access(way.client.facts, client, posture, self.now, User(way.user), proof, certificate)
+        user = self.groups.user(way.user, posture.owner)
+        before = Access(way.client.facts, client, posture, self.now, user, proof, certificate)
         return self._occasion(before, known, UNTOLD_OF_A_SIGHTING)
 
     def _unseen(self, device: Device) -> Occasion:
         posture = self.before.posture(device, self.now)
         client = reported(posture.kind, posture.os, posture.os_version)
         proof = proof_of(device, posture) if device.reports else None
-        before = Access(PAGE_LOAD, client, posture, self.now, User(posture.owner), proof)
+        before = Access(PAGE_LOAD, client, posture, self.now, self.groups.user(posture.owner), proof)
         return self._occasion(before, [device], UNTOLD_OF_A_DEVICE)
 
     def _occasion(self, before: Access, known: Sequence[Device], untold: frozenset[str]) -> Occasion:

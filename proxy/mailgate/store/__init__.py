@@ -9,6 +9,7 @@ from mailgate.store.chain import Break, Entry, Head
 from mailgate.store.database import StoreError, StoreUnavailableError
 from mailgate.store.device import Device, Report
 from mailgate.store.enrolments import EnrolledKey, Enrolments, EnrolmentToken, NotEnrolled, Revoked
+from mailgate.store.help_requests import HelpRequest
 from mailgate.store.keys import Key, Keys
 from mailgate.store.learning import Taken
 from mailgate.store.ledger import Ledger
@@ -37,6 +38,7 @@ __all__ = [
     "Enrolments",
     "Entry",
     "Head",
+    "HelpRequest",
     "Keep",
     "Key",
     "Keys",

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mailgate.model import Access, Decision, Effect
 from mailgate.store.database import Database
 from mailgate.store.outbox import Outbox
-from mailgate.store.recorded import client_facts
+from mailgate.store.recorded import Recorder
 from mailgate.store.sightings import ClientFacts, Sighting, Tally, count_up
 from mailgate.store.spool import Spool
 
@@ -33,6 +33,7 @@ class Ledger(Outbox[Sighting, Tally]):
         self.passed_over = 0
         """Decisions on strangers that were not recorded, because too many different ones came at once."""
         self._strangers = 0
+        self._recorder = Recorder()
 
     def record(
         self, access: Access, decision: Decision, reference: str = "", *, shown: bool | None = None
@@ -44,8 +45,12 @@ class Ledger(Outbox[Sighting, Tally]):
         which device, only the first ``MOST_STRANGERS`` different ones of each write are kept.
         """
         try:
-            sighting = _sighting(access, decision)
-            if not sighting.device and not sighting.user and self._too_many(sighting):
+            sighting = _sighting(self._recorder.client_facts(access.facts, access.client), access, decision)
+            before = self._items.get(sighting)
+            if before is not None:
+                self._items[sighting] = before.once_more(access.now, reference)
+                self._filled.set()
+            elif not sighting.device and not sighting.user and self._too_many():
                 self.passed_over += 1
             else:
                 told = decision.effect is not Effect.ALLOW if shown is None else shown
@@ -54,12 +59,10 @@ class Ledger(Outbox[Sighting, Tally]):
             self.counts.dropped += 1
             _log.error("sighting-lost", error=type(error).__name__)
 
-    def _too_many(self, stranger: Sighting) -> bool:
+    def _too_many(self) -> bool:
         """Whether one more stranger is one too many; one that waits to be written already never is."""
         if not self._items:
             self._strangers = 0
-        elif stranger in self._items:
-            return False
         self._strangers += 1
         return self._strangers > MOST_STRANGERS
 
@@ -83,10 +86,10 @@ class Ledger(Outbox[Sighting, Tally]):
         return sighting, Tally(count, begun, ended, reference, *shown)
 
 
-def _sighting(access: Access, decision: Decision) -> Sighting:
+def _sighting(client: ClientFacts, access: Access, decision: Decision) -> Sighting:
     return Sighting(
-        day=access.now.astimezone(UTC).date(),
-        client=client_facts(access.facts, access.client),
+        day=(access.now if access.now.tzinfo is UTC else access.now.astimezone(UTC)).date(),
+        client=client,
         device=access.posture.device_id,
         posture=access.posture.state,
         user=access.user.name[:_LONGEST_NAME],

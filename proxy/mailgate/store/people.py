@@ -14,9 +14,11 @@ from mailgate.store.database import Database
 from mailgate.store.device import Device
 from mailgate.store.devices import Devices
 from mailgate.store.enrolments import EnrolledKey, EnrolmentToken
+from mailgate.store.help_requests import HelpRequest, HelpRequests
 from mailgate.store.logins import is_login
 from mailgate.store.mailings import Mailing, mailing_of
 from mailgate.store.names import EAS, eas_forms, user_text
+from mailgate.store.reliefs import KeptRelief, StoredReliefs
 from mailgate.store.schema import (
     clients,
     enrolled_keys,
@@ -68,6 +70,8 @@ class People:
         self._database = database
         self._devices = devices
         self._sightings = sightings
+        self._reliefs = StoredReliefs(database)
+        self._help_requests = HelpRequests(database)
 
     async def devices(self, login: str, precedence: Sequence[str] = ()) -> list[Device]:
         """The devices of a person: those that the source believed most gives to them."""
@@ -104,7 +108,7 @@ class People:
         self, login: str, devices: Iterable[Device], size: int = _PAGE
     ) -> tuple[list[Recorded], int]:
         """The last that was decided for a person, and how much there is. What a device asked for under another name is not theirs."""
-        ids = [each for device in devices for each in (device.id, *device.former)]
+        ids = _ids(devices)
         nameless = and_(sightings.c.device.in_(ids), sightings.c.user == "")
         theirs = or_(is_login(sightings.c.user, login), nameless) if login else nameless
         async with self._database.reading() as connection:
@@ -118,6 +122,14 @@ class People:
     async def tokens(self, login: str) -> list[EnrolmentToken]:
         """What lets devices of a person enrol, the last first."""
         return await self._rows(enrolment_tokens, EnrolmentToken, login)
+
+    async def exemptions(self, login: str, devices: Iterable[Device]) -> list[KeptRelief]:
+        """What a person and their devices are or were spared from, the last first."""
+        return await self._reliefs.of_person(user_text(login), _ids(devices))
+
+    async def help_requests(self, login: str, devices: Iterable[Device]) -> list[HelpRequest]:
+        """How a person, or their devices under no name, asked for help, the last first."""
+        return await self._help_requests.of_person(user_text(login), _ids(devices))
 
     async def told(self, persons: Collection[str]) -> list[Told]:
         """The mails that were written to these addresses, the last first."""
@@ -145,6 +157,11 @@ class People:
         query = select(*columns).where(is_login(table.c.owner, login)).order_by(table.c.made_at.desc())
         async with self._database.reading() as connection:
             return [made(**row) for row in (await connection.execute(query.limit(_PAGE))).mappings()]
+
+
+def _ids(devices: Iterable[Device]) -> list[str]:
+    """Every id that a device has or had."""
+    return [each for device in devices for each in (device.id, *device.former)]
 
 
 def _sighted(row: Any) -> Sighted:

@@ -19,6 +19,7 @@ from mailgate.store.devices import Devices
 from mailgate.store.logins import is_login
 from mailgate.store.names import EAS, KEY, user_text
 from mailgate.store.people import People
+from mailgate.store.reliefs import count_relief_change
 from mailgate.store.rows import count_change
 from mailgate.store.schema import (
     activations,
@@ -34,6 +35,7 @@ from mailgate.store.schema import (
     enrolled_keys,
     enrolment_tokens,
     forgotten_devices,
+    help_requests,
     keys,
     languages,
     leases,
@@ -41,6 +43,8 @@ from mailgate.store.schema import (
     notices,
     plans,
     policies,
+    relief_changes,
+    reliefs,
     reports,
     retractions,
     sightings,
@@ -102,6 +106,11 @@ PERSONAL: Mapping[Table, Pick] = {
         mailings.c.login == subject.person, mailings.c.address.in_(subject.addresses)
     ),
     languages: lambda subject: languages.c.person == subject.person,
+    reliefs: lambda subject: or_(reliefs.c.person == subject.person, reliefs.c.device.in_(subject.ids)),
+    help_requests: lambda subject: or_(
+        help_requests.c.person == subject.person,
+        and_(help_requests.c.device.in_(subject.ids), help_requests.c.person == ""),
+    ),
     enrolment_tokens: lambda subject: is_login(enrolment_tokens.c.owner, subject.person),
     enrolled_keys: lambda subject: or_(
         is_login(enrolled_keys.c.owner, subject.person),
@@ -121,6 +130,7 @@ NOT_PERSONAL: Mapping[Table, str] = {
     activations: "which rules were put in force by which admin: the same",
     audit: "who changed the rules: the same, in a chain that no entry can be taken out of",
     audit_head: "the end of that chain",
+    relief_changes: "one number",
     connectors: "how each connector fares",
     leases: "which gate does what",
     forgotten_devices: "ids alone of devices that are no more, for a day; nothing leads from them to anybody",
@@ -163,8 +173,10 @@ class Personal:
             used = select(sightings.c.client).where(_sightings_of(subject)).distinct()
             theirs = list((await connection.execute(used)).scalars())
             await _let_go_of_keys(connection, subject)
-            for table in (sightings, notices, mailings, languages, enrolment_tokens):
+            tables = (sightings, notices, mailings, languages, enrolment_tokens, reliefs, help_requests)
+            for table in tables:
                 await connection.execute(delete(table).where(PERSONAL[table](subject)))
+            await count_relief_change(connection)
             left = select(sightings.c.client).where(sightings.c.client == clients.c.id)
             for client in theirs:
                 await connection.execute(delete(clients).where(clients.c.id == client, ~left.exists()))

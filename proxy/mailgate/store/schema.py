@@ -282,6 +282,52 @@ activations = Table(
 )
 """Which version was put in force, in order. The last row is the one in force; gates look at it all the time."""
 
+reliefs = Table(
+    "reliefs",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("cause", Words, nullable=False),
+    Column("rule", Words, nullable=False),
+    Column("why", Words, nullable=False),
+    Column("author", Words, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("until", Instant),
+    Column("person", Words, nullable=False),
+    Column("device", Words, nullable=False),
+    Column("ended_at", Instant),
+    Column("ended_by", Words, nullable=False),
+    Column("ended_why", Words, nullable=False),
+)
+"""Rules that are or were taken out (``policy/reliefs.py``). ``rule`` is empty for every rule; ``person`` without case."""
+
+relief_changes = Table(
+    "relief_changes",
+    metadata,
+    Column("one", Integer, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, nullable=False),
+)
+"""One row: the number of the last change of reliefs. Gates look at it all the time."""
+
+help_requests = Table(
+    "help_requests",
+    metadata,
+    Column("rule", Words, primary_key=True),
+    Column("subject", Words, primary_key=True),
+    Column("person", Words, nullable=False),
+    Column("device", Words, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("reference", Words, nullable=False),
+    Column("policy", Words, nullable=False),
+    Column("known", Boolean, nullable=False),
+    Column("times", Integer, nullable=False),
+    Column("first_at", Instant, nullable=False),
+    Column("last_at", Instant, nullable=False, index=True),
+)
+"""Who called for help against which rule: a row for each, however often they did. ``reference`` is that of the last time.
+
+``known`` says whether they are somebody whom the gate knows; only these count. Of others ``subject`` is a reference.
+"""
+
 spent_proofs = Table(
     "spent_proofs",
     metadata,

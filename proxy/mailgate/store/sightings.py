@@ -87,6 +87,12 @@ class Tally(NamedTuple):
             self.shown + later.shown,
         )
 
+    def once_more(self, now: datetime, reference: str) -> "Tally":
+        """The same with one more request."""
+        if now < self.last:
+            return self.plus(Tally(1, now, now, reference))
+        return Tally(self.times + 1, self.first, now, reference)
+
 
 @dataclass(frozen=True, slots=True)
 class Recorded:

@@ -16,6 +16,7 @@ from mailgate.store.connectors import Connectors
 from mailgate.store.database import Database, store_url
 from mailgate.store.devices import Devices
 from mailgate.store.enrolments import Enrolments
+from mailgate.store.help_requests import HelpRequests
 from mailgate.store.keys import Keys
 from mailgate.store.languages import Languages
 from mailgate.store.leases import Leases
@@ -28,6 +29,7 @@ from mailgate.store.personal import Personal
 from mailgate.store.plans import Plans
 from mailgate.store.policies import Policies
 from mailgate.store.postures import Postures
+from mailgate.store.reliefs import StoredReliefs
 from mailgate.store.reports import Reports
 from mailgate.store.retention import Retention
 from mailgate.store.retractions import Retractions
@@ -53,6 +55,8 @@ class Store:
         self.audit = Audit(database)
         self.policies = Policies(database)
         self.plans = Plans(database)
+        self.reliefs = StoredReliefs(database)
+        self.help_requests = HelpRequests(database)
         self.approvals = Approvals(database)
         self.spent = SpentProofs(database)
         self.enrolments = Enrolments(database)
@@ -63,7 +67,10 @@ class Store:
             database,
             self.devices,
             self.enrolments,
-            (self.sightings, self.notices, self.plans, self.mailings, self.languages),
+            (
+                *(self.sightings, self.notices, self.plans, self.mailings, self.languages),
+                *(self.reliefs, self.help_requests),
+            ),
         )
         self.connectors = Connectors(database)
         self.leases = Leases(database)

@@ -21,7 +21,7 @@ from tests.unit.gateway.own import (
 )
 from tests.unit.gateway.test_login_check import Mail, basic, check_of
 from tests.unit.gateway.test_own_code import Tokens
-from tests.unit.gateway.test_own_view import KEY, SEEN
+from tests.unit.gateway.test_own_view import ASKED_FOR_HELP, KEY, SEEN, SPARED
 from tests.unit.gateway.wire import exchange
 from tests.unit.store.mail import mailing
 
@@ -336,3 +336,12 @@ async def test_logins_are_counted_by_what_came_of_them():
     counted = scene.gate.metrics.registry.get_sample_value
     assert counted("mailgate_page_logins_total", {"result": "right"}) == 1
     assert counted("mailgate_page_logins_total", {"result": "wrong"}) == 1
+
+
+async def test_a_person_sees_what_they_are_spared_from_and_how_they_asked_for_help():
+    scene = Scene()
+    scene.people.spared, scene.people.calls = [SPARED], [ASKED_FOR_HELP]
+    page = await scene.page(PAGE, ALICE)
+    assert "Exemptions from rules 1" in page
+    assert "a new phone" in page
+    assert "Your requests for help 1" in page

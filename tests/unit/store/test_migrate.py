@@ -68,11 +68,7 @@ def test_a_gate_of_the_step_before_goes_on_writing_and_reading_after_the_last_st
     migrate(store_url(url))
     with engine.begin() as connection:
         for table in before.sorted_tables:
-            if table.name not in (
-                "alembic_version",
-                "audit_head",
-                "device_changes",
-            ):  # of these, one row is all
+            if not connection.execute(table.select()).all():  # some have the one row that they ever have
                 connection.execute(table.insert(), made_up(table))
             assert len(connection.execute(table.select()).all()) == 1
         for table in reversed(before.sorted_tables):

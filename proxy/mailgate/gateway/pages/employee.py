@@ -117,6 +117,8 @@ class EmployeeView:
     """Mails about rules."""
     language: tuple[Record, ...] = ()
     enrolments: tuple[Record, ...] = ()
+    exemptions: tuple[Record, ...] = ()
+    help_requests: tuple[Record, ...] = ()
     unread: bool = False
     """Whether what is stored could not be read."""
     more: int = 0
@@ -134,5 +136,8 @@ class EmployeeView:
     @property
     def nothing(self) -> bool:
         """Whether nothing at all is stored."""
-        records = (self.requests, self.mails, self.notices, self.language, self.enrolments)
+        records = (
+            *(self.requests, self.mails, self.notices, self.language),
+            *(self.enrolments, self.exemptions, self.help_requests),
+        )
         return not (self.devices or any(records) or self.unread)

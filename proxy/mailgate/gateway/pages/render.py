@@ -38,6 +38,7 @@ _ASSETS = {
     "refusal": _DECIDED_ASSETS,
     "warning": _DECIDED_ASSETS,
     "error": ("style.css",),
+    "help": ("style.css",),
     "probe": ("style.css", "probe.js"),
     "me": ("style.css", "me.css", "me.js"),
 }
@@ -101,6 +102,10 @@ class Pages:
     def error(self, view: View) -> RenderedPage:
         """The page for a request that the gate could not or would not serve."""
         return self._render("error", view, {"retry": view.reason in _RETRY})
+
+    def help(self, view: View) -> RenderedPage:
+        """The page that says that a request for help is noted. ``view.reference`` is that of the refusal."""
+        return self._render("help", view, {})
 
     def me(self, view: EmployeeView) -> RenderedPage:
         """What somebody may see of themselves: their devices, what is stored, and until when."""
