@@ -11,18 +11,25 @@ from typing import Any
 
 from sqlalchemy import (
     ARRAY,
+    JSON,
     ColumnElement,
     Dialect,
     Table,
+    Text,
     TextClause,
     any_,
     bindparam,
+    cast,
+    column,
     delete,
+    func,
     insert,
     literal,
+    select,
     text,
     update,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 Rows = Sequence[Mapping[str, Any]]
@@ -48,6 +55,22 @@ async def insert_rows(connection: AsyncConnection, table: Table, rows: Rows) -> 
     names = ", ".join(map(_quoted, rows[0]))
     statement = f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {{told}}"  # noqa: S608 - names of ours
     await _send(connection, table, statement, rows)
+
+
+async def upsert_rows(
+    connection: AsyncConnection, statement: sqlite.Insert | postgresql.Insert, table: Table, rows: Rows
+) -> None:
+    """Insert these rows, no two of one key, by a statement that says what becomes of those that are there."""
+    if not _takes_json(connection):
+        await connection.execute(statement, rows)
+        return
+    names = tuple(sorted(rows[0]))
+    columns = (column(name, table.c[name].type) for name in names)
+    told = func.json_to_recordset(cast(bindparam("told", type_=Text), JSON)).table_valued(
+        *columns, name="told"
+    )
+    filled = statement.from_select(names, select(*told.render_derived(with_types=True).c))
+    await connection.execute(filled, {"told": _json(connection, table, names, rows)})
 
 
 async def update_rows(connection: AsyncConnection, table: Table, rows: Rows, *key: str) -> None:
@@ -82,9 +105,13 @@ def _takes_json(connection: AsyncConnection) -> bool:
 
 async def _send(connection: AsyncConnection, table: Table, statement: str, rows: Rows) -> None:
     names = tuple(sorted(rows[0]))
+    told = _told(table, names, statement, connection.dialect)
+    await connection.execute(told, {"told": _json(connection, table, names, rows)})
+
+
+def _json(connection: AsyncConnection, table: Table, names: tuple[str, ...], rows: Rows) -> str:
     encode = _encoder(table, names, connection.dialect)
-    told = json.dumps([encode(row) for row in rows], default=str)
-    await connection.execute(_told(table, names, statement, connection.dialect), {"told": told})
+    return json.dumps([encode(row) for row in rows], default=str)
 
 
 @lru_cache
