@@ -4,8 +4,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -30,13 +30,17 @@ def frozen(url: str) -> Iterator[None]:
     folder = Path(parse_qs(urlsplit(url).query)["host"][0])
     server = int((folder / "data" / "postmaster.pid").read_text().splitlines()[0])
     processes = [server, *descendants(server)]
-    for pid in processes:
-        os.kill(pid, signal.SIGSTOP)
+    _tell(processes, signal.SIGSTOP)
     try:
         yield
     finally:
-        for pid in processes:
-            os.kill(pid, signal.SIGCONT)
+        _tell(processes, signal.SIGCONT)
+
+
+def _tell(processes: Sequence[int], sign: signal.Signals) -> None:
+    for pid in processes:
+        with suppress(ProcessLookupError):  # one for a connection ends with it
+            os.kill(pid, sign)
 
 
 async def answered(store: Store) -> bool:
