@@ -186,7 +186,9 @@ def speaker_for(settings: Settings, pages: Pages) -> Speaker:
     forms = dict(FORMS)
     if settings.activesync.refusal == "forbidden":
         forms[Protocol.ACTIVESYNC] = activesync.forbid
-    return Speaker(pages, urlsplit(settings.public_url).netloc, settings.languages.default, forms)
+    extension_pages = settings.employee_page.extension.model_dump(exclude_none=True)
+    host = urlsplit(settings.public_url).netloc
+    return Speaker(pages, host, settings.languages.default, forms, extension_pages)
 
 
 def enroller_for(bundle: Bundle, store: Store, trust: Trust) -> Enroller:
