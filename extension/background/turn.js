@@ -57,7 +57,7 @@ async function take(wish) {
   let memory = after(before, "configured", settings);
   if (memory.gate !== before.gate) await dropToken({ nonce: "" });
   memory = await readClock(memory);
-  if (wish.retry) memory = after(memory, "retried");
+  if (wish.retry) memory = after(memory, "retried", { now: Date.now() });
   if (memory.gate) {
     const granted = await permissions.contains({ origins: [permissionPattern(memory.gate)] });
     memory = after(memory, "permission", { granted });

@@ -70,6 +70,9 @@ export const EMPTY = Object.freeze({
 /** Milliseconds by which clocks are put right all the time. */
 const CLOCK_STEP = 5000;
 
+/** Milliseconds: the gate takes 20 reports of a key in ten minutes. */
+const BETWEEN_REPORTS = 30_000;
+
 /** A clock that is off by less needs no word: the gate allows as much. */
 export const SKEW_WORTH_A_WORD = 60;
 
@@ -221,14 +224,16 @@ function clockRead(memory, { now }) {
 
 /**
  * A person asks, the browser has just started or the policy has changed: no waiting, and a token of the company is
- * tried again, since it may be another one.
+ * tried again, since it may be another one. What was in the way on this browser may be gone, so that is reported.
  *
  * @param {Memory} memory
+ * @param {{now: number}} event
  * @returns {Memory}
  */
-function retried(memory) {
+function retried(memory, { now }) {
   const anew = memory.managed && memory.phase === "code-refused";
-  return { ...memory, retryAt: 0, phase: anew ? "code" : memory.phase };
+  const removed = Boolean(memory.status?.verdict.apps.length) && now - memory.attestedAt > BETWEEN_REPORTS;
+  return { ...memory, retryAt: 0, reportAt: removed ? 0 : memory.reportAt, phase: anew ? "code" : memory.phase };
 }
 
 const EVENTS = { configured, clockRead, codeGone, retried, permission, enrolling, enrolled, attested, refused, unreachable, keyLost, looked };

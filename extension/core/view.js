@@ -123,11 +123,13 @@ function phaseKey(phase, memory) {
  */
 function lineOf(verdict, whose) {
   const open = verdict.effect === "allow";
+  const fix = fixKey(verdict);
   return {
     tone: TONES[verdict.effect],
     state: [`${whose}_${verdict.effect}`],
     reason: open ? null : [reasonKey(verdict), verdict.apps.join(", "), verdict.title],
-    fix: open ? null : fixKey(verdict),
+    // what is listed may be an extension of this very browser, which no management has to look for
+    fix: open ? null : whose === "here" && fix[0] === "fix_remove_app" ? ["fix_remove_here", ...fix.slice(1)] : fix,
     contact: open ? "" : verdict.contact,
     deadline: verdict.deadline,
   };

@@ -121,9 +121,17 @@ test("a look that gets through ends the trouble, unless a report is due and fail
 
 test("a company's token that was refused is tried again when asked, a person's code is not", () => {
   const refusedCode = after({ ...CONFIGURED, managed: true }, "refused", refusal("enrolment-unknown"));
-  assert.equal(after(refusedCode, "retried").phase, "code");
-  assert.equal(after({ ...refusedCode, managed: false }, "retried").phase, "code-refused");
-  assert.equal(after(after(ACTIVE, "unreachable", { now: NOW, chance: 1 }), "retried").retryAt, 0);
+  assert.equal(after(refusedCode, "retried", { now: NOW }).phase, "code");
+  assert.equal(after({ ...refusedCode, managed: false }, "retried", { now: NOW }).phase, "code-refused");
+  assert.equal(after(after(ACTIVE, "unreachable", { now: NOW, chance: 1 }), "retried", { now: NOW }).retryAt, 0);
+});
+
+test("a person who has removed what was listed and asks again is reported at once, if not too soon", () => {
+  const verdict = { effect: "block", reason: "prohibited-app", apps: ["Shop"] };
+  const blocked = after(ACTIVE, "looked", { now: NOW, status: readStatus({ verdict }), etag: "" });
+  assert.equal(after(blocked, "retried", { now: NOW + 31_000 }).reportAt, 0);
+  assert.equal(after(blocked, "retried", { now: NOW + 29_000 }).reportAt, ACTIVE.reportAt);
+  assert.equal(after(ACTIVE, "retried", { now: NOW + 31_000 }).reportAt, ACTIVE.reportAt);
 });
 
 test("extensions that the gate asks about for the first time are reported at once, and then with every report", () => {

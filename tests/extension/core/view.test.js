@@ -34,7 +34,7 @@ test("a block says what blocks, what ends it and whom to ask", () => {
   const { here, tone } = viewOf(knowing(BLOCK));
   assert.equal(tone, "blocked");
   assert.deepEqual(here?.reason, ["reason_prohibited_app", "TikTok", ""]);
-  assert.deepEqual(here?.fix, ["fix_remove_app", "TikTok"]);
+  assert.deepEqual(here?.fix, ["fix_remove_here", "TikTok"]);
   assert.equal(here?.contact, "it-help@example.com");
 });
 
