@@ -1,12 +1,9 @@
 /** What is due now, by the state and the time. Times are milliseconds since 1970 by this computer's clock. */
 
 import { RESTING } from "./phases.js";
-import { SHORTEST_ALARM } from "./schedule.js";
+import { SHORTEST_ALARM, TOKEN_SETTLES } from "./schedule.js";
 
 /** @typedef {import("./state.js").Memory} Memory */
-
-/** Milliseconds. */
-const TOKEN_SETTLES = 30_000;
 
 /**
  * Whether to enrol now. A key that was revoked is not replaced by itself: only a new code from a person does that.

@@ -9,6 +9,9 @@ const LONGEST_PAUSE = 3600;
 /** Seconds: browsers ring no sooner. */
 export const SHORTEST_ALARM = 30;
 
+/** Milliseconds between two reports that nobody has planned: the gate takes 20 of a key in ten minutes. */
+export const TOKEN_SETTLES = 30_000;
+
 export const STATUS_EVERY = 45;
 
 /**

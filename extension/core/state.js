@@ -5,7 +5,7 @@
  * Times that end in `At` are milliseconds since 1970 by this computer's clock; other times are seconds.
  */
 
-import { backoff, reportIn } from "./schedule.js";
+import { TOKEN_SETTLES, backoff, reportIn } from "./schedule.js";
 import { remember } from "./changes.js";
 import { askedTooOften } from "./phases.js";
 
@@ -69,9 +69,6 @@ export const EMPTY = Object.freeze({
 
 /** Milliseconds by which clocks are put right all the time. */
 const CLOCK_STEP = 5000;
-
-/** Milliseconds: the gate takes 20 reports of a key in ten minutes. */
-const BETWEEN_REPORTS = 30_000;
 
 /** A clock that is off by less needs no word: the gate allows as much. */
 export const SKEW_WORTH_A_WORD = 60;
@@ -232,7 +229,7 @@ function clockRead(memory, { now }) {
  */
 function retried(memory, { now }) {
   const anew = memory.managed && memory.phase === "code-refused";
-  const removed = Boolean(memory.status?.verdict.apps.length) && now - memory.attestedAt > BETWEEN_REPORTS;
+  const removed = Boolean(memory.status?.verdict.apps.length) && now - memory.attestedAt > TOKEN_SETTLES;
   return { ...memory, retryAt: 0, reportAt: removed ? 0 : memory.reportAt, phase: anew ? "code" : memory.phase };
 }
 

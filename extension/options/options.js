@@ -56,9 +56,10 @@ async function submit(event) {
     return;
   }
   // first of all: the browser asks only while it is this click that is being answered
-  const granted = await permissions.request({ origins: [permissionPattern(origin)] });
+  // a browser raises an error for an address that it can speak to nobody at
+  const granted = await permissions.request({ origins: [permissionPattern(origin)] }).catch(() => null);
   if (!granted) {
-    complain("wrong_permission");
+    complain(granted === null ? "wrong_address" : "wrong_permission");
     return;
   }
   connect.disabled = true;

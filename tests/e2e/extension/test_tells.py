@@ -77,13 +77,16 @@ def test_a_device_that_is_revoked_says_so_and_comes_back_with_a_new_code(
     assert browser.ask("state")["memory"]["thumbprint"] != memory["thumbprint"]
 
 
-def test_a_wrong_code_leaves_the_enrolment_as_it_was_and_the_set_up_says_so(
+def test_a_wrong_address_and_a_wrong_code_leave_the_enrolment_as_it_was_and_the_set_up_says_so(
     gate: GuardedWebmail, browser: Companion
 ) -> None:
     before = browser.ask("state")["memory"]
     options = browser.page("options/options.html")
-    options.fill("#gate", gate.url)
+    options.fill("#gate", "mail example")
     options.fill("#code", "0000-0000")
+    options.click("#connect")
+    expect(options.get_by_role("alert")).to_contain_text("not an address of company mail")
+    options.fill("#gate", gate.url)
     options.click("#connect")
     told = options.get_by_role("alert")
     expect(told).to_contain_text("The code was not accepted.")
