@@ -62,7 +62,7 @@ e2e: setup ## Only the end-to-end tests, which then must not be skipped
 
 bench: setup ## Measure the gate beside its peers and write the ratios (QUICK=1 for fewer, shorter rounds)
 	@$(MAKE) --no-print-directory bench-setup || echo "make bench: going on without the peers that could not be installed"
-	PYTHONPATH=proxy $(BIN)/python -m benchmarks $(if $(filter-out 0,$(QUICK)),--second) $(ARGS)
+	PYTHONPATH=proxy $(BIN)/python -m benchmarks $(if $(filter-out 0,$(QUICK)),--quick) $(ARGS)
 
 bench-devices: setup ## Import a million devices and time decisions about them: takes minutes (STORE=postgresql://… for an empty one)
 	PYTHONPATH=proxy $(BIN)/python -m benchmarks.devices $(if $(STORE),--store $(STORE)) $(ARGS) | tee benchmarks/results/devices.json

@@ -16,6 +16,8 @@ TITLES: Mapping[str, str] = {
     "gate_vs_caddy_forward_auth": "pages: gate / Caddy with forward_auth",
     "gate_vs_mitmproxy": "pages: gate / mitmproxy",
     "gate_vs_plain_aiohttp": "pages: gate / plain aiohttp proxy",
+    "nginx_authz_vs_nginx": "pages: nginx that asks the gate / nginx",
+    "nginx_authz_cached_vs_nginx": "pages: the same, verdicts kept for 2 s / nginx",
     "fresh_ua_vs_repeated": "pages: user agents never seen / one repeated",
     "download_vs_nginx": "64 MiB download: gate / nginx",
     "upload_vs_nginx": "64 MiB upload: gate / nginx",

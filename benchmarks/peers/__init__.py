@@ -7,6 +7,7 @@ from benchmarks.peers import (
     mailgate,
     mitmproxy,
     nginx,
+    nginx_authz,
     plain_aiohttp,
 )
 from benchmarks.peers.peer import Peer, Running
@@ -22,5 +23,7 @@ PEERS: tuple[Peer, ...] = (
     caddy_forward_auth.PEER,
     mitmproxy.PEER,
     plain_aiohttp.PEER,
+    nginx_authz.PEER,
+    nginx_authz.CACHED,
     GATE,
 )

@@ -12,7 +12,6 @@ CADDYFILE = """\
 {{
   admin off
   auto_https off
-  persist_config off
   storage file_system {run}
 }}
 http://:{port} {{

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from mailgate.app.parts import keep_of
+from mailgate.app.parts import authorizer_for, keep_of
 from mailgate.config import Address, Settings
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.prober import Mode
@@ -21,7 +21,9 @@ def take_settings(settings: Settings, gate: Gate, postures: Postures) -> None:
     postures.max_age = settings.posture.max_age
     postures.precedence = settings.posture.precedence
     gate.trusted = settings.trusted_proxies
+    gate.authorizer = authorizer_for(settings)
     gate.self_service = replace(gate.self_service, keep=keep_of(settings))
+    gate.speaker = replace(gate.speaker, warn_again=settings.stages.warn_again)
     gate.prober = replace(gate.prober, mode=Mode(settings.probe), lifetime=settings.probe_lifetime)
 
 

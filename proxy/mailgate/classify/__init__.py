@@ -1,19 +1,21 @@
 """Who is asking: one file a family of signals, weighed in ``verdict``. Unknown is never laptop."""
 
+from collections.abc import Mapping
 from dataclasses import replace
-from threading import Lock
-
-from cachetools import LRUCache, cached
+from functools import lru_cache
 
 from mailgate.classify.activesync import VERSION_HEADER, DeviceQuery, read_activesync, read_query
 from mailgate.classify.attested import with_attestation, with_device
 from mailgate.classify.browser import read_user_agent, shortened, warm
-from mailgate.classify.hints import HEADERS, read_hints
+from mailgate.classify.hints import HEADERS as HINTS
+from mailgate.classify.hints import read_hints
 from mailgate.classify.imap import HEADER as IMAP_ID
 from mailgate.classify.imap import MAX_LENGTH as MAX_IMAP_ID
 from mailgate.classify.imap import read_client, read_id
-from mailgate.classify.probed import HEADER, read_probe
-from mailgate.classify.protocol import protocol_of
+from mailgate.classify.probed import HEADER as PROBE
+from mailgate.classify.probed import read_probe
+from mailgate.classify.protocol import HEADERS as PROTOCOL
+from mailgate.classify.protocol import protocol_beside, protocol_in_path
 from mailgate.classify.reading import Reading
 from mailgate.classify.verdict import weigh
 from mailgate.model import LOGINS, Client, Protocol, RequestFacts
@@ -22,37 +24,53 @@ __all__ = ["classify", "warm", "with_attestation", "with_device"]
 
 CACHED_CLIENTS = 4096
 """Python moves a table of twice as many to a larger place in more than a millisecond, for which one request would wait."""
+CACHED_AGENTS = 2048
 CACHED_HINTS = 512
 
-_LONGEST_KEY = 768
+_LONGEST = 768
 """Characters of a header that a cache entry keeps; the families read less, and see by it that there was more."""
+_LONGEST_METHOD = 32
+"""Of a method; those that tell anything are shorter."""
+
+_READ = (*HINTS, PROBE, *PROTOCOL)
+READ = ("user-agent", *_READ)
+"""Every header that tells who is asking: all that decides it, but a path that names a protocol and an ActiveSync query."""
 
 
 def classify(facts: RequestFacts) -> Client:
     """The client behind a request, from what the request says of itself. Pure; never raises.
 
-    Costs the same for every input: each family reads a bounded part of each value in linear time.
+    Costs the same for every input: each family reads a bounded part of each value in linear time. What was read
+    before is not read again.
     """
-    protocol = protocol_of(facts)
-    if protocol in LOGINS:
-        return _classify_login(facts.headers.get(IMAP_ID, "")[:MAX_IMAP_ID], protocol)
-    query = None
-    if protocol is Protocol.ACTIVESYNC:
-        query = read_query(facts.query, facts.headers.get(VERSION_HEADER, ""))
-    hints = tuple((name, facts.headers[name][:_LONGEST_KEY]) for name in HEADERS if name in facts.headers)
-    probe = facts.headers.get(HEADER, "")[:_LONGEST_KEY]
-    return _classify(shortened(facts.user_agent), hints, protocol, query, probe)
+    if facts.scheme in LOGINS:
+        return _classify_login(facts.headers.get(IMAP_ID, "")[:MAX_IMAP_ID], Protocol(facts.scheme))
+    asked = facts.method[:_LONGEST_METHOD], protocol_in_path(facts.path), _told(facts.headers)
+    client = _classify(*asked, None)
+    if client.protocol is not Protocol.ACTIVESYNC:
+        return client
+    return _classify(*asked, read_query(facts.query, facts.headers.get(VERSION_HEADER, "")))
 
 
-@cached(LRUCache(CACHED_CLIENTS), lock=Lock())
+def _told(headers: Mapping[str, str]) -> tuple[str | None, ...]:
+    agent, told = shortened(headers.get("user-agent", "")), tuple(map(headers.get, _READ))
+    if sum(map(len, filter(None, told))) > _LONGEST:
+        told = tuple([value and value[:_LONGEST] for value in told])
+    return (agent, *told)
+
+
+@lru_cache(CACHED_CLIENTS)
 def _classify(
-    user_agent: str,
-    hints: tuple[tuple[str, str], ...],
-    protocol: Protocol,
-    query: DeviceQuery | None,
-    probe: str,
+    method: str, named: Protocol | None, told: tuple[str | None, ...], query: DeviceQuery | None
 ) -> Client:
-    readings = [_hinted(hints), read_user_agent(user_agent), read_probe(probe)]
+    headers = {name: value for name, value in zip(READ, told, strict=True) if value is not None}
+    hints = tuple((name, headers[name]) for name in HINTS if name in headers)
+    readings = [
+        _hinted(hints),
+        _read_agent(headers.get("user-agent", "")),
+        read_probe(headers.get(PROBE, "")),
+    ]
+    protocol = protocol_beside(named, method, headers)
     if query is None:
         return weigh(readings, protocol)
     client = weigh([read_activesync(query), *readings], protocol)
@@ -66,12 +84,18 @@ def _classify(
     )
 
 
-@cached(LRUCache(CACHED_HINTS), lock=Lock())
+@lru_cache(CACHED_AGENTS)
+def _read_agent(user_agent: str) -> Reading:
+    """Of its own, since one browser asks for pages, pictures and data with other headers each."""
+    return read_user_agent(user_agent)
+
+
+@lru_cache(CACHED_HINTS)
 def _hinted(hints: tuple[tuple[str, str], ...]) -> Reading:
     """Of their own, since few browsers differ in them: a flood of new user agents has the same few."""
     return read_hints(dict(hints))
 
 
-@cached(LRUCache(CACHED_CLIENTS), lock=Lock())
+@lru_cache(CACHED_CLIENTS)
 def _classify_login(imap_id: str, protocol: Protocol) -> Client:
     return weigh([read_client(read_id(imap_id))], protocol)

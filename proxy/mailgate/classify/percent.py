@@ -6,5 +6,7 @@ def decoded(text: str) -> str:
 
     For finding words of ASCII alone: UTF-8 is not put together. ``urllib.parse.unquote`` takes a Python step an escape.
     """
+    if "%" not in text and text.isascii():
+        return text
     escaped = text.encode("ascii", "replace").replace(b"\\", b"\\\\").replace(b"%", b"\\x")
     return escaped.decode("unicode_escape", "replace")

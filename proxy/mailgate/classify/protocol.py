@@ -5,6 +5,7 @@ other page load. ActiveSync is the exception, since everything on its address is
 """
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 
 from mailgate.classify.percent import decoded
@@ -64,6 +65,9 @@ _HEADERS = (
 """Headers, compared in lower case from their start: [MS-OXCMAPIHTTP] 2.2.3.2.2, RFC 4918 10.2, RFC 6352 6.3.2,
 RFC 8887 4.1, [MS-WDVME] 2.2.1."""
 
+HEADERS = (*dict.fromkeys(name for name, _, _ in _HEADERS), "sec-fetch-mode", "accept")
+"""Every header that is read here, but the user agent."""
+
 _CLIENTS = Table(
     (
         Rule(
@@ -93,30 +97,31 @@ def protocol_of(facts: RequestFacts) -> Protocol:
     """The protocol of a request. Pure; costs the same for every input."""
     if facts.scheme in LOGINS:  # a login at the mail server: no HTTP request has one of these schemes
         return Protocol(facts.scheme)
-    found = (
-        _of_path(facts.path[:MAX_PATH])
-        or _METHODS.get(facts.method.upper())
-        or _of_headers(facts)
-        or _of_client(facts.user_agent[:MAX_HEADER])
-    )
-    if found is None or (found is not Protocol.ACTIVESYNC and _loads_page(facts)):
+    return protocol_beside(protocol_in_path(facts.path), facts.method, facts.headers)
+
+
+def protocol_beside(named: Protocol | None, method: str, headers: Mapping[str, str]) -> Protocol:
+    """The protocol of an HTTP request whose path names one, or none. Of the headers, ``HEADERS`` are read."""
+    agent = headers.get("user-agent", "")[:MAX_HEADER]
+    found = named or _METHODS.get(method.upper()) or _of_headers(headers) or _of_client(agent)
+    if found is None or (found is not Protocol.ACTIVESYNC and _loads_page(method, headers, agent)):
         return Protocol.WEB
     return found
 
 
-def _of_path(path: str) -> Protocol | None:
+def protocol_in_path(path: str) -> Protocol | None:
     """Reads the path as a lenient upstream would: decoded, without case, without parameters, so that no
     spelling of an ActiveSync address passes for a web page. ActiveSync counts before all, else the first."""
-    lenient = decoded(path).lower().replace("\\", "/")
+    lenient = decoded(path[:MAX_PATH]).lower().replace("\\", "/")
     if _ACTIVESYNC in lenient and _ACTIVESYNC in _WHOLE_SEGMENT.findall(lenient):
         return Protocol.ACTIVESYNC
     first = _WHOLE_SEGMENT.search(lenient)
     return _SEGMENTS[first[0]] if first else None
 
 
-def _of_headers(facts: RequestFacts) -> Protocol | None:
+def _of_headers(headers: Mapping[str, str]) -> Protocol | None:
     for name, value, protocol in _HEADERS:
-        if name in facts.headers and value.match(facts.headers[name][:MAX_HEADER].strip().lower()):
+        if name in headers and value.match(headers[name][:MAX_HEADER].strip().lower()):
             return protocol
     return None
 
@@ -127,13 +132,12 @@ def _of_client(user_agent: str) -> Protocol | None:
     return Protocol(match.rule.name) if match else None
 
 
-def _loads_page(facts: RequestFacts) -> bool:
+def _loads_page(method: str, headers: Mapping[str, str], agent: str) -> bool:
     """Whether a browser shows the answer as a page: Fetch metadata where sent; else it accepts HTML and is no
     native client (Thunderbird accepts HTML in everything it asks)."""
-    if facts.method.upper() not in ("GET", "HEAD", "POST"):
+    if method.upper() not in ("GET", "HEAD", "POST"):
         return False
-    mode = facts.headers.get("sec-fetch-mode")
+    mode = headers.get("sec-fetch-mode")
     if mode is not None:
         return mode == "navigate"
-    accepts = "text/html" in facts.headers.get("accept", "")[:MAX_HEADER]
-    return accepts and _of_client(facts.user_agent[:MAX_HEADER]) is None
+    return "text/html" in headers.get("accept", "")[:MAX_HEADER] and _of_client(agent) is None

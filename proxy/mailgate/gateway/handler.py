@@ -6,6 +6,7 @@ from typing import Protocol as Shape
 
 from mailgate.classify.discovery import is_autodiscover
 from mailgate.gateway.answer import Answer, send
+from mailgate.gateway.authz import Authorizer, answer_asking
 from mailgate.gateway.client_certs.presented import presented
 from mailgate.gateway.enforce import Speaker, wants_warning
 from mailgate.gateway.enroller import Enroller
@@ -14,15 +15,16 @@ from mailgate.gateway.facts import Incoming, read_facts
 from mailgate.gateway.failure import Failure, note_failure, translate
 from mailgate.gateway.forward import Forwarder
 from mailgate.gateway.hanging import Hanging, NoLongerAllowed, hangs
-from mailgate.gateway.http1.request import RequestRefused
+from mailgate.gateway.helping import HelpDesk
+from mailgate.gateway.http1.request import RequestHead, RequestRefused
 from mailgate.gateway.judging import Judge
-from mailgate.gateway.local import LOCAL_PREFIX, answer_local
+from mailgate.gateway.local import answer_local, is_local
 from mailgate.gateway.login import ask_for_login, has_no_login
 from mailgate.gateway.me import SelfService
 from mailgate.gateway.noting import note
 from mailgate.gateway.prober import Mode
 from mailgate.gateway.small_body import read_small_body
-from mailgate.gateway.trust import Network
+from mailgate.gateway.trust import Network, within
 from mailgate.model import Access, CertificateResult, Decision, Effect, Reason, RequestFacts
 
 
@@ -55,29 +57,30 @@ class Gate(Judge):
     trusted: tuple[Network, ...]
     new_reference: Callable[[], str]
     self_service: SelfService
+    authorizer: Authorizer | None = None
+    """Where other proxies ask; None where they may not."""
+    helpdesk: HelpDesk | None = None
 
     async def handle(self, exchange: Exchange) -> Outcome:
         """Serve one request. Never raises for what a client or the webmail sends."""
         reference = self.new_reference()
+        self.metrics.running += 1
         try:
-            with self.metrics.in_flight.track_inprogress():
-                return await self._serve(exchange, reference)
+            return await self._serve(exchange, reference)
         except ConnectionError:
             return Outcome(keep_alive=False)
         except Exception as error:  # noqa: BLE001 - the edge: whatever broke becomes one answer
             return self._fail(exchange, reference, error)
+        finally:
+            self.metrics.running -= 1
 
     async def _serve(self, exchange: Exchange, reference: str) -> Outcome:
         if exchange.head.refused:
             raise exchange.head.refused
-        incoming = read_facts(
-            exchange.head,
-            peer=exchange.peer,
-            secure=exchange.secure,
-            trusted=self.trusted,
-            certificate=self._presented(exchange),
-        )
-        exchange.answer_fields = incoming.answer_fields
+        if self.authorizer and self._asks(self.authorizer, exchange):
+            now = self.clock()
+            return send(exchange, await answer_asking(self, exchange, reference, now), now)
+        incoming = self.read(exchange, exchange.head)
         # RFC 9110, section 7.4: whoever mistakes the connection for a secure one is told nothing meant for it
         if exchange.head.scheme == b"https" and incoming.origin.scheme != "https":
             exchange.head.keep_alive = False
@@ -85,15 +88,32 @@ class Gate(Judge):
                 421, Reason.REQUEST_MALFORMED, "An https address was asked for over plain http."
             )
         now = self.clock()
-        if f"{incoming.facts.path}/".startswith(LOCAL_PREFIX):
+        if is_local(incoming.facts):
             incoming = replace(incoming, body=await read_small_body(exchange))
             return send(exchange, await answer_local(self, incoming, reference, now), now)
         access, decision = await self.judge(incoming, now)
         if self.prober.wanted(access):
-            return self._probe(exchange, access, reference)
+            return send(exchange, self.probe(access, reference), now)
         self.ledger.record(access, decision, reference if decision.effect is not Effect.ALLOW else "")
         note(self.metrics, access, decision, reference)
         return await self._enforce(exchange, incoming, access, decision, reference)
+
+    def _asks(self, authorizer: Authorizer, exchange: Exchange) -> bool:
+        """Whether this is the question of a proxy that may ask."""
+        path = exchange.head.target.partition(b"?")[0].decode("ascii")
+        return authorizer.serves(path) and within(exchange.peer, self.trusted)
+
+    def read(self, exchange: Exchange, head: RequestHead) -> Incoming:
+        """``head`` is that of the exchange, or of the request that it asks about."""
+        incoming = read_facts(
+            head,
+            peer=exchange.peer,
+            secure=exchange.secure,
+            trusted=self.trusted,
+            certificate=self._presented(exchange),
+        )
+        exchange.answer_fields = incoming.answer_fields
+        return incoming
 
     def _presented(self, exchange: Exchange) -> tuple[bytes, ...] | CertificateResult:
         if self.live.certificates is None:
@@ -109,31 +129,37 @@ class Gate(Judge):
     async def _enforce(
         self, exchange: Exchange, incoming: Incoming, access: Access, decision: Decision, reference: str
     ) -> Outcome:
-        match decision.effect:
-            case Effect.ALLOW:
-                return await self._forward(exchange, incoming, access, decision, reference)
-            case Effect.WARN if not wants_warning(access, decision):
-                return await self._forward(exchange, incoming, access, decision, reference)
-            case Effect.WARN:
-                answer = self.speaker.warn(access, decision, reference)
-            case Effect.BLOCK | Effect.CHALLENGE:
-                answer = await self._refuse(exchange, incoming, access, decision, reference)
+        answer = await self.instead(exchange.head, incoming, access, decision, reference)
+        if answer is None:
+            return await self._forward(exchange, incoming, access, decision, reference)
         return send(exchange, answer, access.now)
 
-    def _probe(self, exchange: Exchange, access: Access, reference: str) -> Outcome:
+    async def instead(
+        self, head: RequestHead, incoming: Incoming, access: Access, decision: Decision, reference: str
+    ) -> Answer | None:
+        """What the client gets instead of mail by this decision; None where it gets its mail."""
+        match decision.effect:
+            case Effect.ALLOW:
+                return None
+            case Effect.WARN if not wants_warning(access, decision):
+                return None
+            case Effect.WARN:
+                return self.speaker.warn(access, decision, reference)
+            case Effect.BLOCK | Effect.CHALLENGE:
+                return await self._refuse(head, incoming, access, decision, reference)
+
+    def probe(self, access: Access, reference: str) -> Answer:
         """Nothing was decided yet, so nothing is recorded: the same page load comes again, with the cookie."""
         self.metrics.probes.labels("shown").inc()
         may_skip = self.prober.mode is Mode.OBSERVE
-        return send(
-            exchange, self.speaker.probe(access.facts, access.now, reference, may_skip=may_skip), access.now
-        )
+        return self.speaker.probe(access.facts, access.now, reference, may_skip=may_skip)
 
     async def _refuse(
-        self, exchange: Exchange, incoming: Incoming, access: Access, decision: Decision, reference: str
+        self, head: RequestHead, incoming: Incoming, access: Access, decision: Decision, reference: str
     ) -> Answer:
         """A mail app is asked to log in before it is refused: else it takes the service for absent."""
         if has_no_login(access, incoming):
-            asked = await ask_for_login(self.forwarder, exchange.head, incoming)
+            asked = await ask_for_login(self.forwarder, head, incoming)
             if asked is not None:
                 return asked
         self.notices.tell(access, decision, reference)

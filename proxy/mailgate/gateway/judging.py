@@ -8,7 +8,7 @@ from typing import Protocol as Shape
 
 from mailgate.attest import CertificateVerifier, Verifier
 from mailgate.classify import classify, with_attestation, with_device
-from mailgate.decide import decide
+from mailgate.decided import Decided
 from mailgate.gateway.client_certs.presented import NO_PROXY, ProxyForm
 from mailgate.gateway.facts import Incoming
 from mailgate.gateway.identity import Named, checked, identify, still_bound, with_places_of
@@ -24,9 +24,9 @@ from mailgate.model import (
     Posture,
     Protocol,
     RequestFacts,
-    User,
 )
 from mailgate.policy import Policy
+from mailgate.policy.groups import NO_GROUPS, Groups
 
 BY_THE_CLOCK = timedelta(seconds=10)
 """How long a verdict on a hanging request stands where nothing but the time changes: stages begin, reports expire."""
@@ -53,6 +53,7 @@ class Live:
     certificates: CertificateVerifier | None = None
     """None where no client certificate counts."""
     proxy_form: ProxyForm = NO_PROXY
+    groups: Groups = NO_GROUPS
 
 
 @dataclass(slots=True, kw_only=True)
@@ -66,6 +67,7 @@ class Judge:
     public_url: str
     clock: Callable[[], datetime]
     prober: Prober = field(default_factory=Prober)
+    decided: Decided = field(default_factory=Decided)
 
     @property
     def verifier(self) -> Verifier:
@@ -81,9 +83,9 @@ class Judge:
         client, posture = await self._identify(facts, proof, certificate, now, self.postures.current)
         client = self.prover.with_places(client, proof, facts, now)
         client = with_device(client, posture.kind)
-        user = User(_who(incoming, client, proof))
+        user = live.groups.user(_who(incoming, client, proof), posture.owner)
         access = Access(facts, client, posture, now, user, proof, certificate)
-        decision = decide(access, live.policy)
+        decision = self.decided.decide(access, live.policy)
         self.metrics.decision_seconds.observe(perf_counter() - started)
         return access, decision
 
@@ -102,12 +104,22 @@ class Judge:
             client = with_places_of(before.client, client)
         client = with_device(client, posture.kind)
         same = (posture, client) == (before.posture, before.client)
-        if same and live.policy.version == decision.policy_version and now - before.now < BY_THE_CLOCK:
+        by_the_same = (live.policy.version, live.policy.reliefs.serial) == (
+            decision.policy_version,
+            decision.reliefs,
+        )
+        if same and by_the_same and now - before.now < BY_THE_CLOCK:
             return None
         access = replace(
-            before, client=client, posture=posture, now=now, attestation=proof, certificate=certificate
+            before,
+            client=client,
+            posture=posture,
+            now=now,
+            user=live.groups.user(before.user.name, posture.owner),
+            attestation=proof,
+            certificate=certificate,
         )
-        return access, decide(access, live.policy)
+        return access, self.decided.decide(access, live.policy)
 
     async def _identify(
         self,

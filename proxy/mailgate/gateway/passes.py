@@ -47,26 +47,25 @@ def seal(given: Pass, facts: RequestFacts, keys: Sequence[Key]) -> str:
     return f"{text}.{_mac(next(settled, keys[-1]), text, facts)}"
 
 
-def unseal(
-    value: str, facts: RequestFacts, keys: Sequence[Key], now: datetime, lifetime: timedelta
-) -> Pass | None:
-    """The pass in a cookie; None where it is not ours, too old, or was given to another browser.
+def unseal(value: str, facts: RequestFacts, keys: Sequence[Key]) -> Pass | None:
+    """The pass in a cookie, whatever its time; None where it is not ours or was given to another browser.
 
     The user agent must be the same to the letter. So must the hint of the platform where one is sent: browsers
     leave it out of WebSocket handshakes.
     """
     told = _TEXT.fullmatch(value)
-    if told is None:
-        return None
-    issued = datetime.fromtimestamp(int(told["issued"]), UTC)
-    if not issued - _CLOCKS_DIFFER <= now < issued + lifetime:
-        return None
-    if _hint(facts) not in ("", told["hint"]):
+    if told is None or _hint(facts) not in ("", told["hint"]):
         return None
     text = value.rpartition(".")[0]
     if not any(hmac.compare_digest(told["seal"], _mac(key, text, facts)) for key in keys):
         return None
-    return Pass(Found(told["form"], told["by"], told["os"]), issued)
+    found = Found(told["form"], told["by"], told["os"])
+    return Pass(found, datetime.fromtimestamp(int(told["issued"]), UTC))
+
+
+def is_current(given: Pass, now: datetime, lifetime: timedelta) -> bool:
+    """Whether a pass is neither too old nor of a time that has not come yet."""
+    return given.issued - _CLOCKS_DIFFER <= now < given.issued + lifetime
 
 
 def _hint(facts: RequestFacts) -> str:

@@ -1,15 +1,19 @@
 """The browser probe: whom it is shown, what comes of its readings, and what a later request makes of that."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 
+from cachetools import LRUCache
+
+from mailgate.classify.hints import PLATFORM
 from mailgate.classify.probe import Found
 from mailgate.classify.probed import HEADER, probe_header
 from mailgate.gateway.caller import is_first_page_load
 from mailgate.gateway.cookies import PROBE_COOKIE, cookies_named, set_cookie
-from mailgate.gateway.passes import Key, Pass, seal, unseal
+from mailgate.gateway.passes import Key, Pass, is_current, seal, unseal
 from mailgate.model import Access, Assurance, Kind, Protocol, RequestFacts
 
 COMPUTER = "desktop"
@@ -17,6 +21,9 @@ SKIPPED = Found("", "skipped")
 
 AGAIN = timedelta(minutes=5)
 """After this time a browser that was no computer is asked anew: a keyboard may have come."""
+
+_LONGEST = 1024
+"""Characters of a user agent whose pass is remembered; real ones are shorter."""
 
 
 class Mode(StrEnum):
@@ -35,6 +42,7 @@ class Prober:
     lifetime: timedelta = timedelta(days=7)
     keys: Sequence[Key] = ()
     """Newest first."""
+    _good: LRUCache[tuple[str, str, str | None], Pass] = field(default_factory=partial(LRUCache, 2048))
 
     @property
     def on(self) -> bool:
@@ -73,6 +81,17 @@ class Prober:
         Where the probe is required, going on without it counts for nothing.
         """
         values = cookies_named(facts, PROBE_COOKIE)
-        passes = [unseal(value, facts, self.keys, now, self.lifetime) for value in values]
-        valid = [each for each in passes if each and (each.found.form or self.mode is Mode.OBSERVE)]
+        passes = [each for value in values if (each := self._opened(value, facts))]
+        current = [each for each in passes if is_current(each, now, self.lifetime)]
+        valid = [each for each in current if each.found.form or self.mode is Mode.OBSERVE]
         return max(valid, key=lambda each: (each.found.form != COMPUTER, each.issued), default=None)
+
+    def _opened(self, value: str, facts: RequestFacts) -> Pass | None:
+        """The pass in a cookie. Good ones are remembered with all that they were given to; their time is not."""
+        key = value, facts.user_agent, facts.headers.get(PLATFORM)
+        kept = self._good.get(key)
+        if kept is None:
+            kept = unseal(value, facts, self.keys)
+            if kept and len(facts.user_agent) < _LONGEST:
+                self._good[key] = kept
+        return kept

@@ -7,9 +7,11 @@ and the scheme, nobody else is.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
-from mailgate.gateway.http1.grammar import HOST, Field, values
+from mailgate.gateway.http1.fields import Field
+from mailgate.gateway.http1.grammar import HOST, values
 
 Network = IPv4Network | IPv6Network
 
@@ -71,11 +73,13 @@ HOP_BY_HOP = frozenset(
 FRAMING = HOP_BY_HOP | {b"content-length"}
 
 
+@lru_cache(4096)
 def canonical(name: bytes) -> bytes:
     """One spelling for a field name: an application that reads CGI variables cannot tell ``_`` from ``-``."""
     return name.lower().replace(b"_", b"-")
 
 
+@lru_cache(4096)
 def forgeable(name: bytes) -> bool:
     """Whether a client could pass itself off as something with this field."""
     plain = canonical(name)
@@ -101,7 +105,7 @@ def origin_of(
     """Reads X-Forwarded-* from a trusted peer; from anyone else the connection itself says who is there."""
     scheme = "https" if secure else "http"
     if not within(peer, trusted):
-        return Origin(peer, scheme, host, peer.encode())
+        return _the_connection_itself(peer, scheme, host)
     chain = [
         part.strip().decode("latin-1")
         for value in values(fields, b"x-forwarded-for")
@@ -125,18 +129,28 @@ def origin_of(
     )
 
 
+@lru_cache(1024)
+def _the_connection_itself(peer: str, scheme: str, host: bytes) -> Origin:
+    return Origin(peer, scheme, host, peer.encode())
+
+
 def within(address: str, networks: Sequence[Network]) -> bool:
     """Whether an address is of one of these networks."""
-    if not networks or not _is_address(address):
-        return False
-    parsed = ip_address(address)
-    parsed = getattr(parsed, "ipv4_mapped", None) or parsed  # a listener on [::] sees IPv4 peers so
-    return any(parsed in network for network in networks if network.version == parsed.version)
+    parsed = _parsed(address) if networks else None
+    return parsed is not None and any(
+        parsed in network for network in networks if network.version == parsed.version
+    )
 
 
 def _is_address(text: str) -> bool:
+    return _parsed(text) is not None
+
+
+@lru_cache(1024)
+def _parsed(text: str) -> IPv4Address | IPv6Address | None:
+    """A listener on [::] sees IPv4 peers as mapped addresses: they are what they map."""
     try:
-        ip_address(text)
+        parsed = ip_address(text)
     except ValueError:
-        return False
-    return True
+        return None
+    return getattr(parsed, "ipv4_mapped", None) or parsed

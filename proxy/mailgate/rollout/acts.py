@@ -3,16 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from mailgate.config import Rules
 from mailgate.errors import MailgateError
-from mailgate.rollout.guard import Limit, objections
+from mailgate.rollout.guard import Guard, beyond, failing, frozen
 from mailgate.rollout.keeper import draft_of
-from mailgate.store import Act, Activation, Draft, OvertakenError, Planned, Store
+from mailgate.store import Act, Activation, Draft, OvertakenError, Planned, Store, retractions
 
 PLAN_AGE = timedelta(hours=24)
 """How long a plan may be put in force: afterwards other people and devices have come."""
+NO_APPROVERS = (
+    "no admin has the role approver; `mailgate admin add NAME --role approver` says how to set one up"
+)
 
 ACTIVATED = "policy-activated"
 """How the audit log calls it that a version was put in force: what it says begins so."""
@@ -58,32 +62,64 @@ async def apply(
     person: Person,
     note: str,
     now: datetime,
-    limit: Limit | None,
+    guard: Guard | None,
     *,
     override: bool = False,
 ) -> Activation:
     """Put exactly what was planned in force. Raises RefusedError.
 
-    ``override`` passes over the guard's objections; the audit log then says so, with what they were.
+    ``override`` passes over what stands against it; the audit log then says so, with what that was.
     """
-    plan = await _plan_called(store, name)
-    if now - plan.made_at > PLAN_AGE:
-        raise RefusedError(f"plan {plan.digest[:12]} was made more than a day ago: plan again")
-    against = objections(plan.body, limit)
+    plan = await plan_called(store, name)
+    await refuse_outdated(store, plan, now)
+    approved = [each.who for each in await store.approvals.of(plan.digest)]
+    against = standing_against(plan, person.name, approved, guard, now)
     if against and not override:
         words = "; ".join(against)
         raise RefusedError(f"{words}. To do it all the same: --override with a --note that says why")
-    details = {"plan": plan.digest, "overridden": against}
+    if against and not note.strip():
+        raise RefusedError("an override needs a --note that says why")
+    counting = guard.counting(approved, plan.author, person.name) if guard else approved
+    details = {"plan": plan.digest, "overridden": against, "approved_by": counting}
     what = f"{ACTIVATED}-against-the-guard" if against else ACTIVATED
     act = replace(person.act(now, what, note), details=details)
     try:
         return await store.policies.activate(plan.draft, act, after=plan.serial)
     except OvertakenError:
-        newest = await store.policies.active()
-        number = newest.number if newest else 0
-        raise RefusedError(
-            f"version {number} was put in force after plan {plan.digest[:12]} was made: plan again"
-        ) from None
+        raise await overtaken(store, plan) from None
+
+
+def standing_against(
+    plan: Planned, applier: str, approved: Sequence[str], guard: Guard | None, now: datetime
+) -> list[str]:
+    """Why this person may not put the plan in force without more ado, in words; nothing where they may.
+
+    :param approved: the names of those who have approved it.
+    """
+    found = failing(plan.body)
+    if guard and (over := beyond(plan.body, guard.limit)):
+        by = guard.counting(approved, plan.author, applier)
+        if len(by) < guard.approvals:
+            found += [*over, _missing(plan, applier, by, approved, guard)]
+    if closed := frozen(guard, now):
+        found.append(closed)
+    return found
+
+
+def _missing(plan: Planned, applier: str, by: Sequence[str], approved: Sequence[str], guard: Guard) -> str:
+    """How many approvals are there and how many are missing, in words."""
+    if not guard.approvers:
+        return f"it needs an approval, and there is nobody who may give one: {NO_APPROVERS}"
+    could = guard.counting(guard.approvers, plan.author)
+    if len(could) < guard.approvals:
+        others = f"more than there are approvers beside who planned it ({len(could)})"
+        return f"it needs {guard.approvals} approvals, {others}"
+    names = f" (by {', '.join(by)})" if by else ""
+    own = ", your own does not count since you put it in force" if applier in approved else ""
+    return (
+        f"{len(by)} of {guard.approvals} approvals are there{names}{own}, {guard.approvals - len(by)} missing: "
+        f"`mailgate policy approve {plan.digest[:12]}` by others than who planned it and who applies it"
+    )
 
 
 async def retract(
@@ -108,8 +144,10 @@ async def retract(
     assert version is not None  # a foreign key holds it
     draft = Draft(version.digest, version.policy, version.texts)
     act = replace(person.act(now, RETRACTED, note), details={"retracted": history[0].number})
+    taken_back = retractions.taken_back(history, wanted, await store.retractions.gone())
+    told = partial(retractions.keep, retraction=taken_back)
     try:
-        return await store.policies.activate(draft, act, after=history[0].serial)
+        return await store.policies.activate(draft, act, after=history[0].serial, then=told)
     except OvertakenError:
         raise RefusedError(
             "another version was put in force meanwhile: look at `mailgate policy history`"
@@ -125,7 +163,8 @@ async def _before(store: Store, history: Sequence[Activation]) -> int:
     return next(each.number for each in history if each.number != in_force)
 
 
-async def _plan_called(store: Store, name: str) -> Planned:
+async def plan_called(store: Store, name: str) -> Planned:
+    """The plan whose digest begins so. Raises RefusedError where it is none or several."""
     found = await store.plans.find(name)
     if not found:
         raise RefusedError(
@@ -134,3 +173,21 @@ async def _plan_called(store: Store, name: str) -> Planned:
     if len(found) > 1:
         raise RefusedError(f"`{name}` may be several plans: give more of the digest")
     return found[0]
+
+
+async def refuse_outdated(store: Store, plan: Planned, now: datetime) -> None:
+    """Raises RefusedError for a plan that was made too long ago, or before another version was put in force."""
+    if now - plan.made_at > PLAN_AGE:
+        raise RefusedError(f"plan {plan.digest[:12]} was made more than a day ago: plan again")
+    active = await store.policies.active()
+    if active and active.serial != plan.serial and active.digest != plan.draft.digest:
+        raise await overtaken(store, plan)
+
+
+async def overtaken(store: Store, plan: Planned) -> RefusedError:
+    """That another version took the place of what the plan was compared with."""
+    newest = await store.policies.active()
+    number = newest.number if newest else 0
+    return RefusedError(
+        f"version {number} was put in force after plan {plan.digest[:12]} was made: plan again"
+    )

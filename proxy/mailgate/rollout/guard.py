@@ -1,8 +1,12 @@
-"""How much one change of the rules may do before somebody has to stand up for it."""
+"""How much one change of the rules may do before others have to stand up for it, and when nothing may change."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
+
+from mailgate.config import Settings
+from mailgate.config.freezes import Once, Weekly
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,15 +21,45 @@ class Limit:
         return self.most if isinstance(self.most, int) else int(everybody * self.most)
 
 
-def objections(plan: Mapping[str, Any], limit: Limit | None) -> list[str]:
-    """Why a plan may not be put in force without more ado, in words; nothing where it may.
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What stands between a plan and its coming into force, by the settings as they are now."""
+
+    limit: Limit
+    approvals: int = 1
+    """How many other persons have to approve what goes beyond the limit."""
+    freezes: tuple[Once | Weekly, ...] = ()
+    admins: frozenset[str] = frozenset()
+    approvers: frozenset[str] = frozenset()
+
+    def counting(self, approved: Collection[str], *but: str) -> list[str]:
+        """Of those who approved, who counts: who may approve still, and has another part in it than ``but`` these."""
+        return [name for name in approved if name in self.approvers and name not in but]
+
+
+def guard_of(settings: Settings) -> Guard | None:
+    """The guard of these settings; None where they have none."""
+    guard = settings.guard
+    if guard is None:
+        return None
+    approvers = frozenset(name for name, each in settings.admins.items() if "approver" in each.roles)
+    limit = Limit(guard.max_newly_blocked)
+    return Guard(limit, guard.approvals, guard.freeze, frozenset(settings.admins), approvers)
+
+
+def failing(plan: Mapping[str, Any]) -> list[str]:
+    """That cases do not hold, in words. No approval helps: somebody thought of exactly this and said what must be."""
+    failed, run = plan["cases"]["failed"], plan["cases"]["run"]
+    return [f"{len(failed)} of {run} cases do not hold"] if failed else []
+
+
+def beyond(plan: Mapping[str, Any], limit: Limit | None) -> list[str]:
+    """In what a plan goes beyond the limit, in words; nothing where it does not.
 
     Who may be kept out, for all that is known, counts as kept out. Devices count beside people, since
     not everybody who comes is named.
     """
     found = []
-    if failed := plan["cases"]["failed"]:
-        found.append(f"{len(failed)} of {plan['cases']['run']} cases do not hold")
     totals = plan["totals"]
     everybody = {"people": totals["people"], "devices": totals["devices"] + totals["clients"]}
     for noun, count in everybody.items():
@@ -35,3 +69,17 @@ def objections(plan: Mapping[str, Any], limit: Limit | None) -> list[str]:
                 f"{hit:,} of {count:,} {noun} would or might newly be kept out; the guard lets {limit.of(count):,} pass"
             )
     return found
+
+
+def objections(plan: Mapping[str, Any], limit: Limit | None) -> list[str]:
+    """Why a plan may not be put in force without more ado, in words; nothing where it may."""
+    return failing(plan) + beyond(plan, limit)
+
+
+def frozen(guard: Guard | None, now: datetime) -> str:
+    """That nothing may be put in force now, and until when, in words; nothing where it may."""
+    found = [(end, str(each)) for each in (guard.freezes if guard else ()) if (end := each.end(now))]
+    if not found:
+        return ""
+    end, text = max(found)
+    return f"changes are frozen until {end.astimezone(UTC):%Y-%m-%d %H:%M} UTC ({text})"

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mailgate.config import Rules, Settings
+from mailgate.config.admins import BY_FILE
+from mailgate.policy.groups import NO_GROUPS, Groups
 from mailgate.rollout.acts import Person, keep_plan
-from mailgate.rollout.guard import Limit, objections
+from mailgate.rollout.guard import Limit, frozen, guard_of, objections
 from mailgate.rollout.plan import DAYS, Scope, make_plan
 from mailgate.store import Activation, Store
 
@@ -15,12 +17,17 @@ WORKERS = 2
 
 @dataclass(slots=True)
 class Inspection:
-    """Plans changes of the files. ``settings`` may be replaced at any time, as on a reload."""
+    """Plans changes of the files. ``settings`` and ``groups`` may be replaced at any time, as on a reload."""
 
     store: Store
     settings: Settings
     origin: str
     clock: Callable[[], datetime]
+    groups: Groups = NO_GROUPS
+
+    def frozen(self) -> str:
+        """Why nothing may be put in force now, in words; nothing where it may."""
+        return frozen(guard_of(self.settings), self.clock())
 
     async def __call__(self, active: Activation, files: Rules) -> str:
         """Why the guard does not let these files pass, in words; nothing where it does, or there is none.
@@ -30,13 +37,13 @@ class Inspection:
         settings, now = self.settings, self.clock()
         if settings.guard is None:
             return ""
-        scope = Scope(now, DAYS, settings.posture.max_age, settings.posture.precedence)
+        scope = Scope(now, DAYS, settings.posture.max_age, settings.posture.precedence, self.groups)
         url = settings.store.get_secret_value()
         plan = await make_plan(self.store, url, active, files, scope, WORKERS, lambda *_: None)
-        await keep_plan(self.store, plan, files, Person("file", self.origin), now)
+        await keep_plan(self.store, plan, files, Person(BY_FILE, self.origin), now)
         against = objections(plan, Limit(settings.guard.max_newly_blocked))
         if not against:
             return ""
         return (
-            f"{'; '.join(against)} (plan {plan['digest'][:12]}; `mailgate policy apply` can put it in force)"
+            f"{'; '.join(against)} (plan {plan['digest'][:12]}; `mailgate policy plans` says what it needs)"
         )

@@ -14,13 +14,12 @@ from typing import Any
 import structlog
 
 from mailgate.config import Rules, compile_rules
+from mailgate.config.admins import BY_FILE
 from mailgate.errors import ConfigError, MailgateError
 from mailgate.store import Act, Activation, Draft, OvertakenError, Policies, Store, StoreError
 
 log = structlog.get_logger()
 
-BY_FILE = "file"
-"""The author of a version that nobody named: the files on some gate's disk were changed."""
 LOOK = 0.25
 """Seconds between two looks at which version is in force."""
 
@@ -31,6 +30,11 @@ Inspect = Callable[[Activation, Rules], Coroutine[Any, Any, str]]
 
 async def let_pass(_active: Activation, _files: Rules) -> str:
     """What looks at nothing."""
+    return ""
+
+
+def never() -> str:
+    """What freezes nothing."""
     return ""
 
 
@@ -53,24 +57,36 @@ class Waiting:
     files: Rules
     after: int = 0
     look: asyncio.Task[str] | None = None
+    frozen: str = ""
+    """Why they may not be put in force now, whatever they hold."""
+    since: int = 0
+    """What was in force when they met a freeze; 0 where they met none."""
 
 
 class Keeper:
     """The rules of one gate. ``start`` first; ``offer`` after each reading of the files; ``look`` all the time.
 
-    ``inspect`` may take long: meanwhile what is in force goes on.
+    ``inspect`` may take long: meanwhile what is in force goes on. ``frozen`` says why no files may be put in force now,
+    in words, or nothing; it is asked all the time.
     """
 
     def __init__(
-        self, policies: Policies, origin: str, clock: Callable[[], datetime], inspect: Inspect = let_pass
+        self,
+        policies: Policies,
+        origin: str,
+        clock: Callable[[], datetime],
+        inspect: Inspect = let_pass,
+        frozen: Callable[[], str] = never,
     ) -> None:
         self._policies = policies
         self._origin = origin
         self._clock = clock
         self._inspect = inspect
+        self._frozen = frozen
         self._files = ""
         self._waiting: Waiting | None = None
         self._refused = ""
+        self._said = ""
         self._unreadable = 0
         self._turns = asyncio.Lock()
         self.current: Current
@@ -98,7 +114,7 @@ class Keeper:
         """The rules in force after these files were read. Where they have changed they take effect, now or soon."""
         if files.digest != self._files:
             self.close()
-            self._files, self._waiting, self._refused = files.digest, Waiting(files), ""
+            self._files, self._waiting, self._refused, self._said = files.digest, Waiting(files), "", ""
             await self._settle()
         return self.current.rules
 
@@ -129,6 +145,8 @@ class Keeper:
     @property
     def held(self) -> str:
         """Why the files on disk are not in force, in words; empty where they are."""
+        if self._waiting and self._waiting.frozen:
+            return f"the files have changed and are held: {self._waiting.frozen}"
         if self._waiting:
             looking = self._waiting.look is not None
             return "the files have changed and " + ("are looked at" if looking else "wait for the store")
@@ -144,13 +162,17 @@ class Keeper:
         async with self._turns:  # a reading of the files and a look may come together
             if self._waiting:
                 await self._try(self._waiting)
-        if self.held and not (again and self._waiting):
+        quiet = again and self._waiting and not self._waiting.frozen
+        if self.held and self.held != self._said and not quiet:
+            self._said = self.held
             log.warning("policy-held", in_force=self.current.activation.number, why=self.held)
 
     async def _try(self, waiting: Waiting) -> None:
+        if self._is_frozen(waiting):
+            return
         try:
             refused = await self._inspected(waiting)
-            if refused is None:
+            if refused is None or self._is_frozen(waiting):
                 return
             self._refused = refused
             if not refused:
@@ -160,11 +182,21 @@ class Keeper:
         if self._waiting is waiting:
             self._waiting = None
 
+    def _is_frozen(self, waiting: Waiting) -> bool:
+        """Whether these files have to wait for the end of a freeze. They are looked at afterwards, as it is then."""
+        waiting.frozen = self._frozen()
+        if waiting.frozen:
+            self.close()
+            waiting.since = waiting.since or self.current.activation.serial
+        return bool(waiting.frozen)
+
     async def _inspected(self, waiting: Waiting) -> str | None:
         """Why these files may not be put in force, nothing where they may; None while that is not known yet."""
         if waiting.look is None:
             active = await self._policies.active()
             assert active is not None  # ``start`` has put something in force
+            if waiting.since not in (0, active.serial) and active.digest != waiting.files.digest:
+                return "it was put in force during the freeze that they waited for"
             waiting.after = active.serial
             waiting.look = asyncio.get_running_loop().create_task(self._inspect(active, waiting.files))
             await asyncio.sleep(0)  # what lets everything pass is done by now

@@ -3,17 +3,15 @@
 What was never recorded stays unknown: an answer that hangs on it is no answer.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Any
 
-from mailgate.classify.discovery import asks_the_way
-from mailgate.decide import decide, share_subject
-from mailgate.model import Access, PostureState, Reason, Stage
+from mailgate.decide import decide, not_subject, stage_of
+from mailgate.grounds import Grounds
+from mailgate.model import Access, Reason, Stage
 from mailgate.policy.condition import EvaluationError, UnknownValueError
 from mailgate.policy.rules import Policy, Rule
-from mailgate.policy.stages import in_share
-from mailgate.policy.variables import VARIABLES, activate
+from mailgate.policy.variables import activate
 
 UNKNOWN = "unknown"
 """In place of an effect that hangs on what was not recorded."""
@@ -40,8 +38,7 @@ class Judge:
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
-        self._readers = [_reader(name) for name in sorted(policy.reads)]
-        self._partial = [rule for rule in policy.rules if rule.share < 1]
+        self._grounds = Grounds(policy)
         self._rules = {rule.id: rule for rule in policy.rules}
         self._known: dict[Hashable, Outcome] = {}
 
@@ -57,25 +54,7 @@ class Judge:
 
     def key(self, access: Access, untold: frozenset[str]) -> Hashable:
         """Everything of an access that its outcome can depend on."""
-        posture, client, proof = access.posture, access.client, access.attestation
-        return (
-            untold,
-            posture.state,
-            posture.apps,
-            posture.lost,
-            bool(posture.findings),
-            proof is None or proof.refused,
-            client.kind,
-            client.contradicted,
-            asks_the_way(access.facts),
-            self._shares(access) if self._partial else (),
-            _last_known(access) if posture.state is PostureState.UNAVAILABLE else (),
-            *[read(access) for read in self._readers],
-        )
-
-    def _shares(self, access: Access) -> Hashable:
-        subject = share_subject(access)
-        return tuple([in_share(rule.share, rule.id, subject, rule.effect) for rule in self._partial])
+        return untold, self._grounds.of(access, dates=False), self._grounds.times(access)
 
     def hanging(self, access: Access, untold: frozenset[str]) -> set[str]:
         """The conditions that could come out either way, were the values known that are not."""
@@ -90,34 +69,22 @@ class Judge:
         tried = [
             (self._rules[trial.rule], trial.matched) for trial in decision.trials if trial.rule in self._rules
         ]
+        reliefs = self.policy.reliefs.about(access)
         hanging = [rule for rule, _ in tried if rule.when.reads & untold and _hangs(rule, access, untold)]
         may = tuple(rule.id for rule, matched in tried if matched or rule in hanging)
-        deciding = [rule for rule in hanging if _stage(rule, access) is not Stage.REPORT_ONLY]
+        deciding = [
+            rule for rule in hanging if stage_of(rule, access.now, reliefs)[0] is not Stage.REPORT_ONLY
+        ]
         if not deciding:
             return Outcome(decision.effect.value, decision.rule, decision.reason, may)
         names = sorted({name for rule in deciding for name in rule.when.reads & untold})
         return Outcome(UNKNOWN, deciding[0].id, decision.reason, may, tuple(names))
 
 
-def _reader(name: str) -> Callable[[Access], Hashable]:
-    """What reads a variable, in a form that can be compared and looked up."""
-    read: Callable[[Access], Any] = VARIABLES[name].read
-    return (lambda access: tuple(read(access))) if VARIABLES[name].type.startswith("list") else read
-
-
-def _last_known(access: Access) -> Hashable:
-    posture = access.posture
-    return posture.last_state, posture.expires_at is not None and access.now < posture.expires_at
-
-
-def _stage(rule: Rule, access: Access) -> Stage:
-    return rule.stages.at(access.now) if rule.stages else Stage.ENFORCE
-
-
 def _hangs(rule: Rule, access: Access, untold: frozenset[str]) -> bool:
     """Whether the condition could come out either way, were the values known that are not."""
-    stage = _stage(rule, access)
-    if stage is Stage.PENDING or not in_share(rule.share, rule.id, share_subject(access), rule.effect):
+    stage, _ = stage_of(rule, access.now, ())
+    if stage is Stage.PENDING or not_subject(rule, stage, access):
         return False
     try:
         rule.when.holds(activate(access, rule.when.reads - untold))

@@ -67,6 +67,12 @@ class Plans:
         async with self._database.reading() as connection:
             return [_planned(row) for row in (await connection.execute(query)).mappings()]
 
+    async def latest(self, size: int) -> list[Planned]:
+        """The newest plans, the newest first."""
+        query = select(plans).order_by(plans.c.made_at.desc(), plans.c.digest).limit(size)
+        async with self._database.reading() as connection:
+            return [_planned(row) for row in (await connection.execute(query)).mappings()]
+
     async def prune(self, before: datetime, _size: int = 0) -> int:
         """Delete plans that were made before. There are few: all at once."""
         async with self._database.writing() as connection:

@@ -21,6 +21,9 @@ from mailgate.store.trust import source_of
 
 Answer = TypeVar("Answer")
 
+NO_DEVICE = Posture()
+"""What is known of a request that names no device."""
+
 _FRESH = timedelta(seconds=5)
 _REST = timedelta(seconds=1)
 """How long a store that did not answer is left alone, so that not every request waits for it."""
@@ -78,7 +81,7 @@ class Postures:
         elif client.eas_id:
             device, answered = await self._named(EAS, client.eas_id, now)
         else:
-            return Posture()
+            return NO_DEVICE
         posture = self._posture(device, now)
         return posture if answered else _unanswered(posture)
 

@@ -2,13 +2,15 @@
 
 from dataclasses import replace
 from datetime import UTC
+from itertools import islice
 
 import pytest
 
 from mailgate.app.parts import (
+    authorizer_for,
     keep_of,
     login_check_for,
-    new_reference,
+    references,
     server_limits,
     speaker_for,
     utc_now,
@@ -17,6 +19,8 @@ from mailgate.app.parts import (
 )
 from mailgate.app.trust import Trust
 from mailgate.attest import Verifier
+from mailgate.config.authz import AuthzSettings
+from mailgate.gateway.authz import Dialect
 from mailgate.gateway.pages import Pages
 from mailgate.model import Reason
 from mailgate.store import Store
@@ -27,10 +31,10 @@ def test_the_clock_is_aware_and_in_utc():
 
 
 def test_references_are_words_that_can_be_read_out_and_do_not_repeat():
-    references = {new_reference() for _ in range(1000)}
-    assert len(references) == 1000
-    assert all(set(reference) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") for reference in references)
-    assert {len(reference) for reference in references} == {10}
+    drawn = set(islice(references(), 1000))
+    assert len(drawn) == 1000
+    assert all(set(reference) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") for reference in drawn)
+    assert {len(reference) for reference in drawn} == {10}
 
 
 def test_limits_are_those_of_the_settings_in_bytes_and_seconds(bundle):
@@ -100,6 +104,14 @@ async def test_a_login_is_checked_where_the_settings_say(bundle):
     asked = check._question
     assert (asked.method, asked.target) == (b"OPTIONS", b"/Microsoft-Server-ActiveSync")
     assert login_check_for(None, settings.public_url, None) is None
+
+
+def test_nobody_may_ask_unless_it_is_set(bundle):
+    settings = bundle().settings
+    assert authorizer_for(settings) is None
+    asked = AuthzSettings.model_validate({"dialect": "nginx", "remember": "2s"})
+    authorizer = authorizer_for(settings.model_copy(update={"authz": asked}))
+    assert (authorizer.dialect, authorizer.remember.total_seconds()) == (Dialect.NGINX, 2)
 
 
 def test_what_is_stored_of_people_is_kept_as_long_as_the_settings_say(bundle):

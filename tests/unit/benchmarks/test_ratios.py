@@ -69,6 +69,8 @@ def test_the_targets_are_those_of_the_design() -> None:
         "gate_vs_nginx": 0.5,
         "gate_vs_caddy_forward_auth": 2,
         "gate_vs_mitmproxy": 15,
+        "nginx_authz_vs_nginx": 0.65,
+        "nginx_authz_cached_vs_nginx": 0.8,
         "fresh_ua_vs_repeated": 0.5,
         "download_vs_nginx": 1.0,
         "upload_vs_nginx": 0.8,

@@ -45,7 +45,7 @@ def test_without_a_user_agent_nothing_is_a_laptop(headers: dict[str, str]) -> No
 
 def test_headers_that_are_not_read_change_nothing() -> None:
     plain = RequestFacts(headers={"user-agent": WINDOWS})
-    assert classify(plain) is classify(RequestFacts("POST", "/a?b", headers={**plain.headers, "cookie": "x"}))
+    assert classify(plain) is classify(RequestFacts(target="/a?b", headers={**plain.headers, "cookie": "x"}))
 
 
 def test_megabytes_are_no_laptop_and_leave_no_trace_of_their_length() -> None:

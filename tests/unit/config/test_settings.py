@@ -66,6 +66,11 @@ def test_the_quarantine_mail(tmp_path: Path) -> None:
         ),
         (
             "trusted_proxies",
+            "authz: {dialect: caddy}\ntrusted_proxies",
+            "8:8: nobody may ask: `trusted_proxies` is empty",
+        ),
+        (
+            "trusted_proxies",
             "limits: {head_bytes: 0}\ntrusted_proxies",
             "8:22: `0` is out of range; expected greater",
         ),

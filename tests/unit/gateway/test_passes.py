@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailgate.classify.probe import Found
-from mailgate.gateway.passes import SETTLING, Pass, seal, unseal
+from mailgate.gateway.passes import SETTLING, Pass, is_current, seal, unseal
 from mailgate.model import RequestFacts
 
 NOW = datetime(2026, 11, 24, 9, 5, 7, tzinfo=UTC)
@@ -27,7 +27,8 @@ OLD, NEW = Key(b"o" * 32), Key(b"n" * 32, NOW)
 
 
 def opened(value, *, facts=BROWSER, keys=(OLD,), now=NOW, lifetime=WEEK):
-    return unseal(value, facts, keys, now, lifetime)
+    given = unseal(value, facts, keys)
+    return given if given and is_current(given, now, lifetime) else None
 
 
 def claiming(**headers):

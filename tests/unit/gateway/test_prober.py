@@ -9,6 +9,8 @@ from tests.unit.gateway.gates import NOW
 from mailgate.classify import classify
 from mailgate.classify.probe import Found
 from mailgate.classify.probed import HEADER
+from mailgate.gateway import passes
+from mailgate.gateway import prober as module
 from mailgate.gateway.passes import Pass, seal
 from mailgate.gateway.prober import AGAIN, SKIPPED, Mode, Prober
 from mailgate.model import Access, Assurance, Kind, Posture, RequestFacts
@@ -119,3 +121,13 @@ def test_the_cookie_is_for_this_browser_and_for_the_set_time(scheme):
 
 def test_whoever_was_no_computer_is_asked_again_before_the_cookie_ends():
     assert timedelta() < AGAIN < Prober().lifetime
+
+
+def test_a_cookie_is_opened_once_and_ends_in_its_time(monkeypatch):
+    opened = []
+    monkeypatch.setattr(module, "unseal", lambda *given: opened.append(given) or passes.unseal(*given))
+    on, asked = prober(lifetime=timedelta(hours=1)), facts(COMPUTER)
+    held = [HEADER in on.remembered(asked, NOW + timedelta(minutes=m)).headers for m in (0, 30, 60)]
+    assert (held, len(opened)) == ([True, True, False], 1)
+    elsewhere = replace(asked, headers=asked.headers | {"user-agent": "Mozilla/5.0"})
+    assert HEADER not in on.remembered(elsewhere, NOW).headers

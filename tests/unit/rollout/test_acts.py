@@ -11,7 +11,7 @@ from tests.unit.store.examples import NOW
 
 from mailgate.rollout import draft_of, in_force
 from mailgate.rollout.acts import Person, RefusedError, apply, keep_plan, retract
-from mailgate.rollout.guard import Limit
+from mailgate.rollout.guard import Guard, Limit
 from mailgate.rollout.plan import Scope, make_plan
 from mailgate.store import Act, Activation, Store
 
@@ -82,11 +82,13 @@ async def test_the_guard_refuses_and_an_override_is_loud(store: Store, url: str)
     plan = await planned(store, url)
     with pytest.raises(
         RefusedError,
-        match=r"1 of 1 people would or might newly be kept out; the guard lets 0 pass.*--override",
+        match=r"1 of 1 people would or might newly be kept out; the guard lets 0 pass.*nobody who may give one.*--override",
     ):
-        await apply(store, plan["digest"], ADA, "urgent", NOW, Limit(0))
+        await apply(store, plan["digest"], ADA, "urgent", NOW, Guard(Limit(0)))
     assert await deciding(store) == "open"
-    await apply(store, plan["digest"], ADA, "urgent", NOW, Limit(0), override=True)
+    with pytest.raises(RefusedError, match="needs a --note that says why"):
+        await apply(store, plan["digest"], ADA, " ", NOW, Guard(Limit(0)), override=True)
+    await apply(store, plan["digest"], ADA, "urgent", NOW, Guard(Limit(0)), override=True)
     last = (await store.audit.page())[-1]
     assert (last.what, last.why) == ("policy-activated-against-the-guard", "urgent")
     assert json.loads(last.details)["overridden"]

@@ -3,8 +3,13 @@
 from typing import Any
 
 import pytest
+from tests.unit.config.test_freezes import at
+from tests.unit.rollout.test_admins import known
 
-from mailgate.rollout.guard import Limit, objections
+from mailgate.config.freezes import Once
+from mailgate.config.guard import GuardSettings
+from mailgate.config.settings import Settings
+from mailgate.rollout.guard import Guard, Limit, beyond, failing, frozen, guard_of, objections
 
 
 def plan(blocked: int = 0, unknown: int = 0, *, devices: int = 0, failed: int = 0) -> dict[str, Any]:
@@ -45,3 +50,40 @@ def test_an_objection_says_how_many_and_how_many_may() -> None:
         "1,000 of 1,000 people would or might newly be kept out; the guard lets 10 pass",
     ]
     assert objections(plan(failed=1), None) == ["1 of 5 cases do not hold"]
+
+
+def test_what_cases_say_and_what_the_limit_says_are_two_things() -> None:
+    made = plan(1000, failed=1)
+    assert failing(made) + beyond(made, Limit(0)) == objections(made, Limit(0))
+    assert (len(failing(made)), len(beyond(made, Limit(0)))) == (1, 2)
+
+
+SHORT = Once("short", at("2026-12-01T10:00"), at("2026-12-01T12:00"))
+LONG = Once("long", at("2026-12-01T11:00"), at("2026-12-03T12:00"))
+
+
+@pytest.mark.parametrize(
+    ("now", "words"),
+    [
+        ("2026-12-01T09:59", ""),
+        ("2026-12-01T10:00", "changes are frozen until 2026-12-01 12:00 UTC (short)"),
+        ("2026-12-01T11:30", "changes are frozen until 2026-12-03 12:00 UTC (long)"),
+        ("2026-12-03T12:00", ""),
+    ],
+)
+def test_the_freeze_that_ends_last_is_named(now: str, words: str) -> None:
+    assert frozen(Guard(Limit(0), freezes=(SHORT, LONG)), at(now)) == words
+    assert frozen(None, at(now)) == ""
+
+
+def test_the_guard_of_settings_knows_who_may_approve() -> None:
+    guard = GuardSettings(max_newly_blocked=3, approvals=2)
+    admins = known(ada="operator", lin="viewer approver")
+    made = guard_of(Settings.model_construct(guard=guard, admins=admins))
+    assert made == Guard(Limit(3), 2, (), frozenset({"ada", "lin"}), frozenset({"lin"}))
+    assert guard_of(Settings.model_construct(guard=None, admins=admins)) is None
+
+
+def test_who_has_another_part_in_it_does_not_count() -> None:
+    guard = Guard(Limit(0), approvers=frozenset({"ada", "lin", "kim"}))
+    assert guard.counting(["lin", "joe", "ada", "kim"], "ada", "kim") == ["lin"]

@@ -1,5 +1,6 @@
 """A gate looks at changed files by itself where its settings have a guard."""
 
+from datetime import timedelta
 from typing import Any
 
 from pydantic import SecretStr
@@ -7,10 +8,16 @@ from tests.unit.rollout.examples import SHUT, rules
 from tests.unit.rollout.test_acts import store as store
 from tests.unit.store.examples import NOW
 
-from mailgate.config.settings import GuardSettings, PostureSettings, Settings
+from mailgate.config.freezes import Once
+from mailgate.config.guard import GuardSettings
+from mailgate.config.settings import PostureSettings, Settings
 from mailgate.rollout.acts import Person, apply
+from mailgate.rollout.approving import approve
+from mailgate.rollout.guard import Guard, Limit
 from mailgate.rollout.inspection import Inspection
 from mailgate.store import Store
+
+HOLIDAYS = Once("holidays", NOW, NOW + timedelta(days=7))
 
 
 def settings(url: str, most: int | None) -> Any:
@@ -41,3 +48,20 @@ async def test_what_it_does_not_let_pass_can_be_put_in_force_on_purpose(store: S
     digest = why.partition("(plan ")[2].partition(";")[0]
     new = await apply(store, digest, Person("ada", "desk"), "agreed", NOW, None)
     assert new.digest == rules(SHUT).digest
+
+
+async def test_it_can_also_be_approved_and_put_in_force_within_the_guard(store: Store, url: str) -> None:
+    why = await inspected(store, url, 0)
+    digest = why.partition("(plan ")[2].partition(";")[0]
+    people = frozenset({"ada", "lin"})
+    guard = Guard(Limit(0), 1, (), people, people)
+    await approve(store, digest, Person("lin", "desk"), "agreed", NOW, guard)
+    assert (await apply(store, digest, Person("ada", "desk"), "agreed", NOW, guard)).serial == 2
+
+
+async def test_it_says_whether_there_is_a_freeze_by_the_settings_as_they_are(store: Store, url: str) -> None:
+    inspection = Inspection(store, settings(url, None), "gate-1", lambda: NOW)
+    assert inspection.frozen() == ""
+    guard = GuardSettings.model_construct(max_newly_blocked=5, approvals=1, freeze=(HOLIDAYS,))
+    inspection.settings = settings(url, None).model_copy(update={"guard": guard})
+    assert inspection.frozen() == "changes are frozen until 2026-12-08 12:00 UTC (holidays)"

@@ -260,3 +260,97 @@ async def test_a_look_and_a_reading_of_the_files_at_once_look_at_them_once(store
     await asyncio.gather(gate.offer(rules(SHUT)), gate.look(), gate.look())
     assert inspector.looked_at == [1]
     gate.close()
+
+
+class Freeze:
+    """On until the test ends it."""
+
+    def __init__(self) -> None:
+        self.why = "changes are frozen until Monday"
+
+    def __call__(self) -> str:
+        return self.why
+
+
+async def frozen(store: Store, *answers: str) -> tuple[Keeper, Inspector, Freeze]:
+    """A gate whose files have changed in a freeze."""
+    inspector, freeze = Inspector(), Freeze()
+    inspector.answers = [*answers]
+    inspector.go.set()
+    gate = Keeper(store.policies, "gate-1", lambda: NOW, inspector, freeze)
+    await gate.start(rules())
+    await gate.offer(rules(SHUT))
+    return gate, inspector, freeze
+
+
+async def test_the_first_start_is_not_frozen(store: Store) -> None:
+    gate, _, _ = await frozen(store)
+    assert gate.current.activation.note == "the first start"
+
+
+async def test_files_that_change_in_a_freeze_are_held_said_once_and_taken_up_when_it_ends(
+    store: Store,
+) -> None:
+    with capture_logs() as logs:
+        gate, inspector, freeze = await frozen(store, "")
+        await looked(gate)
+    assert (decides(gate), inspector.looked_at) == ("open", [])
+    assert gate.held == "the files have changed and are held: changes are frozen until Monday"
+    assert [line["event"] for line in logs] == ["policy-held"]
+    freeze.why = ""
+    await looked(gate)
+    assert (decides(gate), gate.held, inspector.looked_at) == ("shut", "", [1])
+
+
+async def test_what_is_taken_up_after_a_freeze_still_has_to_pass_the_guard(store: Store) -> None:
+    gate, _, freeze = await frozen(store, "too many")
+    freeze.why = ""
+    with capture_logs() as logs:
+        await looked(gate)
+    assert decides(gate) == "open"
+    assert gate.held.endswith("too many")
+    assert [line["event"] for line in logs] == ["policy-held"]
+
+
+async def test_files_that_changed_back_in_a_freeze_change_nothing_when_it_ends(store: Store) -> None:
+    gate, _, freeze = await frozen(store, "")
+    await gate.offer(rules(OPEN))
+    freeze.why = ""
+    await looked(gate)
+    assert (decides(gate), gate.held, gate.current.activation.serial) == ("open", "", 1)
+
+
+async def test_a_freeze_that_begins_while_files_are_looked_at_holds_them(store: Store) -> None:
+    """What was found before it began is old when it ends: they are looked at anew."""
+    gate, inspector, freeze = await frozen(store, "", "")
+    freeze.why = ""
+    inspector.go.clear()
+    await gate.look()
+    freeze.why = "changes are frozen until Monday"
+    inspector.go.set()
+    await looked(gate)
+    assert (decides(gate), inspector.looked_at) == ("open", [1])
+    freeze.why = ""
+    await looked(gate)
+    assert (decides(gate), inspector.looked_at) == ("shut", [1, 1])
+
+
+async def test_what_somebody_does_in_a_freeze_is_not_undone_when_it_ends(store: Store) -> None:
+    gate, inspector, freeze = await frozen(store, "")
+    await store.policies.activate(draft_of(rules(OTHER)), ACT)
+    await looked(gate)
+    freeze.why = ""
+    await looked(gate)
+    assert (decides(gate), inspector.looked_at) == ("other", [])
+    assert gate.held.endswith(
+        "number 2, which is in force: it was put in force during the freeze that they waited for"
+    )
+
+
+async def test_the_same_rules_put_in_force_in_a_freeze_leave_nothing_to_do(store: Store) -> None:
+    gate, _, freeze = await frozen(store, "")
+    await store.policies.activate(draft_of(rules(SHUT)), ACT)
+    await looked(gate)
+    freeze.why = ""
+    await looked(gate)
+    assert (decides(gate), gate.held, gate.current.activation.serial) == ("shut", "", 2)

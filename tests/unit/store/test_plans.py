@@ -1,5 +1,6 @@
 """Plans in the store."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from tests.unit.store.examples import NOW
@@ -30,3 +31,10 @@ async def test_old_plans_go(store: Store) -> None:
     assert await store.plans.prune(NOW) == 0
     assert await store.plans.prune(NOW + timedelta(seconds=1)) == 1
     assert await store.plans.find("abcdef") == []
+
+
+async def test_the_newest_come_first(store: Store) -> None:
+    for number in range(3):
+        made = replace(PLAN, digest=f"{number}", made_at=NOW + timedelta(minutes=number))
+        await store.plans.keep(made, ACT)
+    assert [plan.digest for plan in await store.plans.latest(2)] == ["2", "1"]

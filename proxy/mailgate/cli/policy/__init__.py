@@ -2,12 +2,16 @@
 
 import typer
 
-from mailgate.cli.policy import change, history, plan
+from mailgate.cli.policy import approve, change, history, plan, relief
 
 app = typer.Typer(help="Show, plan and change the rules that are in force.", no_args_is_help=True)
 app.command("history")(history.history)
 app.command("show")(history.show)
 app.command("diff")(history.diff)
 app.command("plan")(plan.plan)
+app.command("plans")(approve.plans)
+app.command("approve")(approve.approve)
 app.command("apply")(change.apply)
 app.command("retract")(change.retract)
+app.command("break-glass")(relief.break_glass)
+app.command("resume")(relief.resume)

@@ -3,19 +3,18 @@
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime
-from getpass import getuser
 from pathlib import Path
-from socket import gethostname
 from typing import Annotated
 
 import typer
 
+from mailgate.cli.acting import TokenFile, person
 from mailgate.cli.check import DEFAULT_PATH
 from mailgate.cli.policy.history import version_called
 from mailgate.cli.stored import with_store
 from mailgate.config import Bundle
 from mailgate.rollout import acts
-from mailgate.rollout.guard import Limit
+from mailgate.rollout.guard import guard_of
 from mailgate.store import Activation, Store
 
 Config = Annotated[Path, typer.Option("--config", help="The settings, which say where the store is.")]
@@ -29,15 +28,15 @@ def apply(
     override: Annotated[
         bool, typer.Option("--override", help="Against the guard. The audit log says so.")
     ] = False,
+    token_file: TokenFile = None,
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
     """Put exactly what was planned in force, at every gate on this store."""
 
     async def run(store: Store, bundle: Bundle) -> Activation:
-        guard = bundle.settings.guard
-        limit = Limit(guard.max_newly_blocked) if guard else None
-        return await acts.apply(store, plan, me(), note, now, limit, override=override)
+        guard, who = guard_of(bundle.settings), person(bundle.settings, "operator", token_file=token_file)
+        return await acts.apply(store, plan, who, note, now, guard, override=override)
 
     now = datetime.now(UTC)
     _tell(with_store(config, run), now, as_json)
@@ -46,22 +45,19 @@ def apply(
 def retract(
     note: Note,
     to: Annotated[str, typer.Option(help="The version to go back to; the one before if not given.")] = "",
+    token_file: TokenFile = None,
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
     """Take the rules in force back: those before decide again, at every gate on this store, within a second."""
 
-    async def run(store: Store, _bundle: Bundle) -> Activation:
+    async def run(store: Store, bundle: Bundle) -> Activation:
+        who = person(bundle.settings, "operator", "approver", token_file=token_file)
         number = (await version_called(store, to)).number if to else None
-        return await acts.retract(store, me(), note, now, number)
+        return await acts.retract(store, who, note, now, number)
 
     now = datetime.now(UTC)
     _tell(with_store(config, run), now, as_json)
-
-
-def me() -> acts.Person:
-    """Who runs the command, as the system knows them."""
-    return acts.Person(getuser(), gethostname())
 
 
 def _tell(activation: Activation, now: datetime, as_json: bool) -> None:

@@ -14,13 +14,13 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from mailgate.cli.acting import TokenFile, person_if_told
 from mailgate.cli.check import DEFAULT_PATH
-from mailgate.cli.policy.change import me
 from mailgate.cli.policy.shown import show_plan
 from mailgate.cli.stored import fail, with_store
 from mailgate.config import Bundle, Rules, load_bundle, load_candidate
 from mailgate.errors import ConfigError
-from mailgate.rollout.acts import keep_plan
+from mailgate.rollout.acts import Person, keep_plan
 from mailgate.rollout.picture import picture
 from mailgate.rollout.plan import DAYS, LABELS, Scope, make_plan
 from mailgate.simulate import DIMENSIONS
@@ -48,17 +48,20 @@ def plan(
     as_csv: AsCsv = False,
     svg: Svg = None,
     workers: Workers = 0,
+    token_file: TokenFile = None,
 ) -> None:
     """Say what the rules in the files would change for every known device and everybody seen of late.
 
-    Nothing is put in force. Exit code 1 where a case of the tests does not hold.
+    Nothing is put in force. Exit code 1 where a case of the tests does not hold. Where the settings have admins, a plan
+    can be applied if an operator or approver has shown their token for it.
     """
     candidate = candidate_of(config, file)
 
-    async def run(store: Store, bundle: Bundle) -> dict[str, Any]:
-        return await planned(store, bundle, candidate, days, workers)
+    async def run(store: Store, bundle: Bundle) -> tuple[dict[str, Any], Person | None]:
+        who = person_if_told(bundle.settings, "operator", "approver", token_file=token_file)
+        return await planned(store, bundle, candidate, days, workers, who), who
 
-    made = with_store(config, run)
+    made, who = with_store(config, run)
     if svg:
         svg.write_text(picture(made), encoding="utf-8")
     if as_json:
@@ -67,6 +70,10 @@ def plan(
         _write_csv(made)
     else:
         show_plan(made, Console())
+    if who is None:
+        typer.echo("\nNothing was changed. To apply this plan, make it with your admin token.", err=True)
+    elif not as_json and not as_csv:
+        _say_how_to_apply(made)
     if made["cases"]["failed"]:
         raise typer.Exit(1)
 
@@ -79,13 +86,19 @@ def candidate_of(config: Path, file: Path | None) -> Rules:
         fail(2, str(error))
 
 
-async def planned(store: Store, bundle: Bundle, candidate: Rules, days: int, workers: int) -> dict[str, Any]:
-    """The plan, with a progress bar on standard error; ends the command where nothing is in force."""
+async def planned(
+    store: Store, bundle: Bundle, candidate: Rules, days: int, workers: int, who: Person | None
+) -> dict[str, Any]:
+    """The plan, with a progress bar on standard error; ends the command where nothing is in force.
+
+    It is kept where somebody answers for it.
+    """
     active = await store.policies.active()
     if active is None:
         fail(1, "nothing is in force yet: the first start puts the files in force")
     settings = bundle.settings
-    scope = Scope(datetime.now(UTC), days, settings.posture.max_age, settings.posture.precedence)
+    posture = settings.posture
+    scope = Scope(datetime.now(UTC), days, posture.max_age, posture.precedence, bundle.groups)
     url = settings.store.get_secret_value()
     with _bar() as bar:
         task = bar.add_task("deciding", total=None)
@@ -94,8 +107,16 @@ async def planned(store: Store, bundle: Bundle, candidate: Rules, days: int, wor
             store, url, active, candidate, scope, crew,
             lambda done, of: bar.update(task, completed=done, total=of),
         )  # fmt: skip
-    await keep_plan(store, made, candidate, me(), scope.now)
+    if who:
+        await keep_plan(store, made, candidate, who, scope.now)
     return made
+
+
+def _say_how_to_apply(made: dict[str, Any]) -> None:
+    name = made["digest"][:12]
+    typer.echo("\nNothing was changed. To put exactly this in force within a day:")
+    typer.echo(f"  mailgate policy apply {name} --note 'why'")
+    typer.echo("`mailgate policy plans` says whether others have to approve it first.")
 
 
 @contextmanager

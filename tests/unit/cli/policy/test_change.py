@@ -9,14 +9,14 @@ from tests.unit.cli.policy.test_plan import folder as folder
 from tests.unit.cli.test_stored import config as config
 from tests.unit.rollout.test_plan import NEW, OLD
 
-from mailgate.cli.policy import change
+from mailgate.cli import acting
 from mailgate.rollout.acts import Person
 
 
 @pytest.fixture
 def digest(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A plan that keeps one phone out."""
-    monkeypatch.setattr(change, "me", lambda: Person("ada", "desk"))
+    monkeypatch.setattr(acting, "system_user", lambda: Person("ada", "desk"))
     (folder / "policy.yaml").write_text(NEW)
     return str(json.loads(run("plan", "--json").output)["digest"])
 
@@ -48,12 +48,6 @@ def test_a_guard_in_the_settings_refuses_until_it_is_overridden(digest: str, con
 
 def test_a_reason_has_to_be_given(digest: str) -> None:
     assert run("retract").exit_code != 0
-
-
-def test_who_it_was_is_who_runs_the_command() -> None:
-    person = change.me()
-    assert person.name
-    assert person.origin
 
 
 def test_after_a_retraction_a_plan_looks_at_the_files_again(digest: str, folder: Path) -> None:

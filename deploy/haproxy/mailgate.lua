@@ -1,0 +1,65 @@
+-- Asks Mailgate about a request. A yes lets it go on with what is known of the device; anything else ends it, with the
+-- answer that Mailgate gives. Where Mailgate does not answer there is no access.
+
+local NOT_ASKED = {
+  ["connection"] = true, ["keep-alive"] = true, ["te"] = true, ["upgrade"] = true, ["expect"] = true,
+  ["content-length"] = true, ["transfer-encoding"] = true, ["trailer"] = true, ["proxy-connection"] = true,
+}
+local OF_THE_CONNECTION = { ["connection"] = true, ["keep-alive"] = true, ["transfer-encoding"] = true, ["content-length"] = true }
+local RESULTS = {
+  "x-device-decision", "x-device-reason", "x-device-class", "x-device-assurance", "x-device-user", "x-device-reference",
+}
+
+-- HAProxy counts the values of a header from 0, its client from 1.
+local function listed(values)
+  local list = {}
+  for index = 0, #values do
+    list[#list + 1] = values[index]
+  end
+  return list
+end
+
+local function question(txn)
+  local headers = {}
+  for name, values in pairs(txn.http:req_get_headers()) do
+    if not NOT_ASKED[name] then
+      headers[name] = listed(values)
+    end
+  end
+  headers["x-original-method"] = { txn.sf:method() }
+  headers["x-original-uri"] = { txn.sf:pathq() }
+  return headers
+end
+
+local function refuse(txn, answer)
+  local reply = txn:reply()
+  local own = answer.headers["x-device-status"]
+  reply:set_status(tonumber(own and own[0]) or answer.status)
+  for name, values in pairs(answer.headers) do
+    for _, value in ipairs(OF_THE_CONNECTION[name] and {} or listed(values)) do
+      reply:add_header(name, value)
+    end
+  end
+  reply:set_body(answer.body or "")
+  txn:done(reply)
+end
+
+core.register_action("ask_mailgate", { "http-req" }, function(txn, gate)
+  local answer = core.httpclient():get({ url = gate .. "/.mailgate/authz", headers = question(txn), timeout = 5000 })
+  if not answer.status or answer.status < 100 or answer.headers == nil then
+    answer = { status = 503, headers = {}, body = "" }
+  end
+  if answer.status ~= 200 or not answer.headers["x-device-decision"] then
+    if answer.status < 400 then
+      answer.status = 503
+    end
+    refuse(txn, answer)
+    return
+  end
+  for _, name in ipairs(RESULTS) do
+    txn.http:req_set_header(name, answer.headers[name] and answer.headers[name][0] or "")
+  end
+  if answer.headers["dpop-nonce"] then
+    txn:set_var("txn.nonce", answer.headers["dpop-nonce"][0])
+  end
+end, 1)

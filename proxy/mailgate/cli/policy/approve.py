@@ -1,0 +1,113 @@
+"""``mailgate policy approve|plans``: stand up for what somebody else has planned, and see how plans stand."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Column, Table
+from rich.text import Text
+
+from mailgate.cli.acting import TokenFile, person
+from mailgate.cli.check import DEFAULT_PATH
+from mailgate.cli.policy.change import Note
+from mailgate.cli.stored import printable, with_store
+from mailgate.config import Bundle
+from mailgate.rollout import approving
+from mailgate.rollout.approving import Standing
+from mailgate.rollout.guard import guard_of
+from mailgate.store import Store
+
+Config = Annotated[Path, typer.Option("--config", help="The settings, which say where the store is.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def approve(
+    plan: Annotated[str, typer.Argument(help="The plan's digest, or how it begins.")],
+    note: Note,
+    token_file: TokenFile = None,
+    config: Config = DEFAULT_PATH,
+    as_json: AsJson = False,
+) -> None:
+    """Stand up for exactly this plan, so that somebody may apply it although the guard objects."""
+
+    async def run(store: Store, bundle: Bundle) -> Standing:
+        guard, who = guard_of(bundle.settings), person(bundle.settings, "approver", token_file=token_file)
+        return await approving.approve(store, plan, who, note, datetime.now(UTC), guard)
+
+    found = with_store(config, run)
+    if as_json:
+        typer.echo(json.dumps(_plain(found), ensure_ascii=False))
+        return
+    typer.echo(f"plan {found.plan.digest[:12]} is approved by {', '.join(found.approved)}; {_needs(found)}")
+
+
+def plans(
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many plans, the newest.")] = 20,
+    config: Config = DEFAULT_PATH,
+    as_json: AsJson = False,
+) -> None:
+    """List the plans that were made, who has approved them, and what they still need."""
+
+    async def run(store: Store, bundle: Bundle) -> list[Standing]:
+        return await approving.standings(store, guard_of(bundle.settings), datetime.now(UTC), limit)
+
+    found = with_store(config, run)
+    if as_json:
+        typer.echo(json.dumps([_plain(each) for each in found], ensure_ascii=False))
+    elif found:
+        Console().print(_table(found))
+        for each in found:
+            for words in each.against:
+                typer.echo(printable(f"{each.plan.digest[:12]}: {words}"))
+    else:
+        typer.echo("No plan is kept: `mailgate policy plan` makes one.")
+
+
+def _needs(standing: Standing) -> str:
+    if not standing.needed:
+        return "it stays within the guard and needs no approval"
+    if standing.missing:
+        return f"{standing.missing} of {standing.needed} approvals are missing"
+    return "it has the approvals that it needs"
+
+
+def _plain(standing: Standing) -> dict[str, Any]:
+    plan = standing.plan
+    newly = {
+        label: {noun: each[noun] for noun in ("people", "devices")}
+        for label, each in plan.body["newly"].items()
+    }
+    return {
+        "digest": plan.digest,
+        "author": plan.author,
+        "made_at": plan.made_at.isoformat(),
+        "policy": plan.draft.policy,
+        "newly": newly,
+        "state": standing.state,
+        "approved_by": standing.approved,
+        "needed": standing.needed,
+        "missing": standing.missing,
+        "against": standing.against,
+    }
+
+
+def _table(found: list[Standing]) -> Table:
+    names = ("plan", "made", "by", "newly kept out", "state", "approved by", "missing")
+    table = Table(*(Column(name, no_wrap=name in ("plan", "made")) for name in names), box=SIMPLE)
+    for each in found:
+        plan, out = each.plan, each.plan.body["newly"]["block"]
+        words = [
+            plan.digest[:12],
+            f"{plan.made_at:%Y-%m-%d %H:%M} UTC",
+            plan.author,
+            f"{out['people']:,} people, {out['devices']:,} devices",
+            each.state,
+            ", ".join(each.approved),
+            str(each.missing) if each.state == "open" else "",
+        ]
+        table.add_row(*(Text(printable(word)) for word in words))
+    return table

@@ -1,0 +1,114 @@
+"""Who may look at the gate and change its rules: people with a name, a token of which only the hash is kept, and roles."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+
+from argon2 import Type, extract_parameters
+from argon2.exceptions import InvalidHashError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    SecretStr,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from mailgate.policy.apps import Strict
+
+Role = Literal["viewer", "operator", "approver"]
+"""``viewer`` looks; ``operator`` plans, applies and retracts; ``approver`` approves what others have planned, and retracts."""
+
+AdminName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+([._@-][a-z0-9]+)*$", max_length=100)]
+"""In small letters alone, so that no two names are one person's."""
+
+BY_FILE = "file"
+"""The author of what changed files have made: no admin may pass for it."""
+
+_HASH = r"^\$argon2id\$v=19\$m=[0-9]{1,9},t=[0-9]{1,9},p=[0-9]{1,9}\$[A-Za-z0-9+/]{11,}\$[A-Za-z0-9+/]{22,}$"
+_MEMORY = range(7 * 1024, 1024 * 1024 + 1)
+"""KiB. The least is that of OWASP's Password Storage Cheat Sheet; beyond the most a check would not end."""
+_ROUNDS = range(1, 101)
+_LANES = range(1, 65)
+
+
+def _token_hash(value: object) -> SecretStr:
+    if not isinstance(value, str) or not re.fullmatch(_HASH, value) or not _bounded(value):
+        raise PydanticCustomError(
+            "secret", "not an argon2id hash; expected one as `mailgate admin add` prints it"
+        )
+    return SecretStr(value)
+
+
+def _bounded(value: str) -> bool:
+    """Whether it is strong enough to be worth something, and can be checked in a moment."""
+    try:
+        found = extract_parameters(value)
+    except InvalidHashError:
+        return False
+    costs = found.memory_cost in _MEMORY and found.time_cost in _ROUNDS and found.parallelism in _LANES
+    return found.type is Type.ID and costs
+
+
+TokenHash = Annotated[
+    SecretStr,
+    PlainValidator(_token_hash),
+    PlainSerializer(str),  # asterisks
+    WithJsonSchema({"type": "string", "pattern": _HASH}),
+]
+"""Not a secret that has to stand elsewhere, but nothing to be logged either: it can be guessed against."""
+
+
+def _not_a_text(value: object) -> object:
+    """A text in this place may be a token, which no mistake repeats."""
+    if isinstance(value, str):
+        raise PydanticCustomError(
+            "secret", "not the entry of an admin; expected a mapping as `mailgate admin add` prints it"
+        )
+    return value
+
+
+class AdminSettings(Strict):
+    """One person who may do something here."""
+
+    token_hash: TokenHash
+    """The argon2id hash (RFC 9106) of the token, as ``mailgate admin add`` prints it."""
+    roles: tuple[Role, ...] = Field(min_length=1)
+    """What they may do."""
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        for index, role in enumerate(self.roles):
+            if role in self.roles[:index]:
+                message = "the role stands above already; expected it once"
+                raise PydanticCustomError("role", message, {"key": ("roles", index)})
+        return self
+
+
+def _persons(admins: Mapping[str, AdminSettings]) -> Mapping[str, AdminSettings]:
+    """One token under two names would be two persons who approve each other's plans."""
+    owners: dict[str, str] = {}
+    for name, each in admins.items():
+        if name == BY_FILE:
+            message = "the name is that of changed files in the audit log; expected the name of a person"
+            raise PydanticCustomError("admin", message, {"key": name})
+        owner = owners.setdefault(each.token_hash.get_secret_value(), name)
+        if owner != name:
+            place = {"owner": owner, "key": (name, "token_hash")}
+            raise PydanticCustomError(
+                "admin", "the token of {owner} too; expected one for each person", place
+            )
+    return admins
+
+
+Admins = Annotated[
+    Mapping[AdminName, Annotated[AdminSettings, BeforeValidator(_not_a_text)]],
+    BeforeValidator(_not_a_text),
+    AfterValidator(_persons),
+]
+"""Who there is, by name."""

@@ -1,0 +1,18 @@
+"""Forward auth: how another proxy, which carries the mail itself, asks this gate."""
+
+from datetime import timedelta
+from typing import Literal
+
+from pydantic import Field
+
+from mailgate.config.values import Duration
+from mailgate.policy.apps import Strict
+
+
+class AuthzSettings(Strict):
+    """``/.mailgate/authz``, for ``trusted_proxies`` alone. Left out: nobody can ask there."""
+
+    dialect: Literal["nginx", "caddy", "traefik", "envoy", "haproxy"]
+    """Which proxy asks: each tells in a way of its own what it asks about."""
+    remember: Duration = Field(default=timedelta(0), le=timedelta(seconds=10))
+    """How long nginx may go by a yes without asking again; for so long a refusal may come too late. Left out: never."""

@@ -1,0 +1,92 @@
+"""A question of another proxy, which carries the mail itself: judged, recorded and worded like any other request."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Protocol
+
+from mailgate.decided import Decided
+from mailgate.gateway.answer import Answer
+from mailgate.gateway.authz.authorizer import REFUSAL, Authorizer
+from mailgate.gateway.authz.original import Dialect, original
+from mailgate.gateway.enforce import Speaker
+from mailgate.gateway.exchange import Exchange
+from mailgate.gateway.facts import Incoming
+from mailgate.gateway.http1.grammar import values
+from mailgate.gateway.http1.request import RequestHead
+from mailgate.gateway.judging import Live
+from mailgate.gateway.metrics import Metrics
+from mailgate.gateway.noting import note
+from mailgate.gateway.prober import Prober
+from mailgate.model import Access, Decision, Effect, Reason
+
+
+class Ledger(Protocol):
+    def record(self, access: Access, decision: Decision, reference: str = "") -> None: ...
+
+
+class AskedGate(Protocol):
+    """What a question needs of the gate (``handler.py``)."""
+
+    live: Live
+    decided: Decided
+    prober: Prober
+    metrics: Metrics
+    authorizer: Authorizer | None
+
+    @property
+    def ledger(self) -> Ledger: ...
+
+    @property
+    def speaker(self) -> Speaker: ...
+
+    def read(self, exchange: Exchange, head: RequestHead) -> Incoming: ...
+
+    async def judge(self, incoming: Incoming, now: datetime) -> tuple[Access, Decision]: ...
+
+    def probe(self, access: Access, reference: str) -> Answer: ...
+
+    async def instead(
+        self, head: RequestHead, incoming: Incoming, access: Access, decision: Decision, reference: str
+    ) -> Answer | None: ...
+
+
+async def answer_asking(gate: AskedGate, exchange: Exchange, reference: str, now: datetime) -> Answer:
+    """What the asking proxy gets. Raises RequestRefused where it does not say what it asks about."""
+    authorizer = gate.authorizer
+    assert authorizer
+    head = original(exchange.head, authorizer.dialect)
+    if authorizer.dialect is Dialect.NGINX and exchange.head.target.startswith(REFUSAL.encode()):
+        return await _fetch(gate, authorizer, exchange, head, reference, now)
+    incoming = gate.read(exchange, head)
+    access, decision = await gate.judge(incoming, now)
+    if gate.prober.wanted(access):
+        probing = replace(decision, effect=Effect.CHALLENGE, reason=Reason.PROBE_REQUIRED)
+        return authorizer.keep_out(gate.probe(access, reference), incoming, access, probing, reference)
+    gate.ledger.record(access, decision, reference if decision.effect is not Effect.ALLOW else "")
+    note(gate.metrics, access, decision, reference)
+    answer = await gate.instead(head, incoming, access, decision, reference)
+    if answer is not None:
+        return authorizer.keep_out(answer, incoming, access, decision, reference)
+    until = gate.decided.grounds(gate.live.policy).until(access, decision)
+    return authorizer.let_in(incoming, access, decision, reference, until)
+
+
+async def _fetch(
+    gate: AskedGate,
+    authorizer: Authorizer,
+    exchange: Exchange,
+    head: RequestHead,
+    reference: str,
+    now: datetime,
+) -> Answer:
+    """The answer that belongs to a no; where another process has it, the one that would be given now."""
+    told = values(exchange.head.fields, b"x-device-reference")
+    waiting = authorizer.fetch(told[0].decode("latin-1")) if len(told) == 1 else None
+    if waiting is not None:
+        return waiting
+    incoming = gate.read(exchange, head)
+    access, decision = await gate.judge(incoming, now)
+    if gate.prober.wanted(access):
+        return gate.probe(access, reference)
+    answer = await gate.instead(head, incoming, access, decision, reference)
+    return answer or gate.speaker.error(access.facts, 403, Reason.INTERNAL_ERROR, reference, now)

@@ -1,0 +1,81 @@
+"""The request that another proxy asks about, as that proxy's dialect tells it. Nothing is guessed.
+
+nginx and HAProxy are told what to send by our own configurations: ``X-Original-Method`` and ``X-Original-URI``. Caddy's
+``forward_auth`` and Traefik's ``ForwardAuth`` send ``X-Forwarded-Method`` and ``X-Forwarded-Uri``. Envoy's ``ext_authz``
+asks with the request line itself, its path behind a prefix. A field of another dialect is never read: a client may
+have sent it.
+"""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from mailgate.gateway.http1.fields import Field
+from mailgate.gateway.http1.grammar import HOST, is_token
+from mailgate.gateway.http1.request import TARGET, RequestHead, ambiguous, malformed
+
+PATH = "/.mailgate/authz"
+
+
+class Dialect(StrEnum):
+    """How a proxy tells the request that it asks about."""
+
+    NGINX = "nginx"
+    CADDY = "caddy"
+    TRAEFIK = "traefik"
+    ENVOY = "envoy"
+    HAPROXY = "haproxy"
+
+
+_FOR, _PROTO, _HOST = b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host"
+_ORIGINAL = (b"x-original-method", b"x-original-uri")
+_FORWARDED = (b"x-forwarded-method", b"x-forwarded-uri")
+_TOLD = {
+    Dialect.NGINX: _ORIGINAL,
+    Dialect.HAPROXY: _ORIGINAL,
+    Dialect.CADDY: _FORWARDED,
+    Dialect.TRAEFIK: _FORWARDED,
+}
+"""Which fields tell method and target."""
+_NEEDED = {dialect: frozenset({_FOR, _PROTO, _HOST, *_TOLD.get(dialect, ())}) for dialect in Dialect}
+_NEEDED[Dialect.ENVOY] = frozenset({_FOR, _PROTO})
+
+
+def original(head: RequestHead, dialect: Dialect) -> RequestHead:
+    """The head of the request that ``head`` asks about. Raises RequestRefused where it is not told, or told twice.
+
+    Address and scheme must be told as well: what the gate would take instead are the asking proxy's own.
+    """
+    told = _once(head.fields, _NEEDED[dialect])
+    if told[_PROTO].lower() not in (b"http", b"https"):
+        raise malformed("X-Forwarded-Proto is neither http nor https.")
+    if dialect is Dialect.ENVOY:
+        return _asked(head, head.method, head.target.removeprefix(PATH.encode()))
+    if not HOST.fullmatch(told[_HOST]):
+        raise malformed("X-Forwarded-Host is not a host name with an optional port.")
+    method, target = _TOLD[dialect]
+    return _asked(head, told[method], told[target])
+
+
+def _once(fields: Sequence[Field], names: frozenset[bytes]) -> dict[bytes, bytes]:
+    """The values of these fields, each of which must be there once and not be empty."""
+    told: dict[bytes, bytes] = {}
+    for raw, value in fields:
+        name = raw.lower()
+        if name in names and value:
+            if name in told:
+                raise ambiguous(f"The asking proxy has sent {name.decode()} twice.")
+            told[name] = value
+    for name in names - told.keys():
+        raise ambiguous(f"The asking proxy has not sent {name.decode()}.")
+    return told
+
+
+def _asked(head: RequestHead, method: bytes, target: bytes) -> RequestHead:
+    """By the grammar of every request, in origin form. Its body stays with the proxy that asks."""
+    if not is_token(method) or method == b"CONNECT":
+        raise malformed("The original method is none that could be asked with.")
+    if not TARGET.fullmatch(target) or not (
+        target.startswith(b"/") or (method, target) == (b"OPTIONS", b"*")
+    ):
+        raise malformed("The original target is none that could be asked for.")
+    return RequestHead(method, target, head.minor, head.fields, head.host, keep_alive=head.keep_alive)

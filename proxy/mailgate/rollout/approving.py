@@ -1,0 +1,113 @@
+"""Approvals: others than who made a plan stand up for it, and how every plan stands."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from mailgate.config.admins import BY_FILE
+from mailgate.rollout.acts import (
+    NO_APPROVERS,
+    PLAN_AGE,
+    Person,
+    RefusedError,
+    overtaken,
+    plan_called,
+    refuse_outdated,
+    standing_against,
+)
+from mailgate.rollout.guard import Guard, beyond
+from mailgate.store import Activation, Approval, OvertakenError, Planned, Store
+
+NOBODY_YET = ""
+"""Stands for an applier who has another part in nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a plan stands: whether it may still be put in force, what it needs, and who has approved it."""
+
+    plan: Planned
+    state: Literal["open", "expired", "overtaken", "in force"]
+    needed: int
+    """Approvals; 0 where it stays within the limit, or there is no guard."""
+    approved: tuple[str, ...]
+    """Whose approvals count, unless they put it in force themselves."""
+    against: tuple[str, ...]
+    """What stands against putting it in force now, in words."""
+
+    @property
+    def missing(self) -> int:
+        """How many approvals it still needs."""
+        return max(0, self.needed - len(self.approved))
+
+
+async def approve(
+    store: Store, name: str, person: Person, note: str, now: datetime, guard: Guard | None
+) -> Standing:
+    """Stand up for exactly this plan, which somebody else made. Raises RefusedError."""
+    if guard is None:
+        raise RefusedError("no `guard` is set in the settings: no plan needs an approval")
+    if not guard.approvers:
+        raise RefusedError(f"nobody may approve anything: {NO_APPROVERS}")
+    if person.name not in guard.approvers:
+        raise RefusedError(f"{person.name} does not have the role approver")
+    plan = await plan_called(store, name)
+    await refuse_outdated(store, plan, now)
+    _refuse_author(plan, person, guard)
+    approval = Approval(plan.digest, person.name, note, now)
+    act = replace(person.act(now, "policy-approved", note), about=f"plan {plan.digest}")
+    try:
+        added = await store.approvals.add(approval, act, after=plan.serial)
+    except OvertakenError:
+        raise await overtaken(store, plan) from None
+    if not added:
+        raise RefusedError(
+            f"{person.name} has approved plan {plan.digest[:12]} already: another person has to"
+        )
+    approvals = await store.approvals.of(plan.digest)
+    return _standing(plan, approvals, await store.policies.active(), guard, now)
+
+
+def _refuse_author(plan: Planned, person: Person, guard: Guard) -> None:
+    """Nobody approves their own plan; and whose it is has to be known."""
+    if plan.author == person.name:
+        raise RefusedError(
+            f"plan {plan.digest[:12]} is {person.name}'s own: another person has to approve it"
+        )
+    if plan.author not in guard.admins and plan.author != BY_FILE:
+        raise RefusedError(
+            f"plan {plan.digest[:12]} was made by {plan.author}, who is no admin: an admin has to plan again"
+        )
+
+
+async def standings(store: Store, guard: Guard | None, now: datetime, size: int) -> list[Standing]:
+    """The newest plans, the newest first, each as it stands now."""
+    plans, active = await store.plans.latest(size), await store.policies.active()
+    approvals = await store.approvals.of_all([plan.digest for plan in plans])
+    return [_standing(plan, approvals[plan.digest], active, guard, now) for plan in plans]
+
+
+def _standing(
+    plan: Planned,
+    approvals: Sequence[Approval],
+    active: Activation | None,
+    guard: Guard | None,
+    now: datetime,
+) -> Standing:
+    names = [each.who for each in approvals]
+    needed = guard.approvals if guard and beyond(plan.body, guard.limit) else 0
+    counting = guard.counting(names, plan.author) if guard else names
+    state = _state(plan, active, now)
+    against = standing_against(plan, NOBODY_YET, names, guard, now) if state == "open" else []
+    return Standing(plan, state, needed, tuple(counting), tuple(against))
+
+
+def _state(
+    plan: Planned, active: Activation | None, now: datetime
+) -> Literal["open", "expired", "overtaken", "in force"]:
+    if active and active.digest == plan.draft.digest:
+        return "in force"
+    if active and active.serial != plan.serial:
+        return "overtaken"
+    return "expired" if now - plan.made_at > PLAN_AGE else "open"

@@ -1,0 +1,82 @@
+"""The configurations for other proxies hand on everything that the gate reads, and nothing that a client forges."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+from tests.unit.policy.examples import NOW
+
+from mailgate.classify import READ, VERSION_HEADER
+from mailgate.gateway.authz.authorizer import results
+from mailgate.gateway.trust import forgeable
+from mailgate.model import Access, Client, Decision, Effect, Kind, Posture, Reason, RequestFacts
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+NGINX = (DEPLOY / "nginx/forward-auth.conf").read_text()
+DECIDES = {
+    *(name for name in READ if not forgeable(name.encode())),
+    "cookie", "authorization", "device-attestation", VERSION_HEADER, "sec-fetch-dest", "x-requested-with",
+}  # fmt: skip
+"""The fields on which a decision, or the form of an answer, can rest. A DPoP proof is never kept a verdict of."""
+RESULTS = {
+    name
+    for name, _ in results(
+        Access(RequestFacts(), Client(Kind.LAPTOP, handheld=False), Posture(), NOW),
+        Decision(Effect.ALLOW, Reason.RULE_MATCHED, "x", "v"),
+        "REF",
+    )
+}
+
+
+def yaml(name: str) -> Any:
+    return YAML(typ="safe").load((DEPLOY / name).read_text())
+
+
+def envoy_filters() -> dict[str, Any]:
+    manager = yaml("envoy/envoy.yaml")["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]
+    return {each["name"]: each["typed_config"] for each in manager["typed_config"]["http_filters"]}
+
+
+def test_nginx_keeps_verdicts_by_everything_that_decides() -> None:
+    (key,) = re.findall(r'proxy_cache_key "(.*)";', NGINX)
+    parts = key.split(r"\n")
+    assert {f"$http_{name.replace('-', '_')}" for name in DECIDES} <= set(parts)
+    assert {"$remote_addr", "$scheme", "$http_host", "$request_method", "$request_uri"} <= set(parts)
+    assert all(re.fullmatch(r"\$\w+", part) for part in parts)
+    assert "proxy_no_cache $http_dpop;" in NGINX
+    assert "proxy_cache_bypass $http_dpop;" in NGINX
+
+
+def test_envoy_asks_with_everything_that_decides() -> None:
+    asking = envoy_filters()["envoy.filters.http.ext_authz"]
+    sent = {pattern["exact"] for pattern in asking["allowed_headers"]["patterns"]}
+    assert DECIDES - {"authorization"} <= sent  # which Envoy always sends
+    assert {"dpop", "x-forwarded-for", "x-forwarded-proto"} <= sent
+    assert asking["failure_mode_allow"] is False
+    assert asking["http_service"]["path_prefix"] == "/.mailgate/authz"
+
+
+@pytest.mark.parametrize("name", [*sorted(RESULTS), "X-Device-Status", "X-Forwarded-User", "Remote-User"])
+def test_what_a_client_could_forge_is_taken_out(name: str) -> None:
+    mutations = envoy_filters()["envoy.filters.http.header_mutation"]["mutations"]["request_mutations"]
+    assert {"remove": name.lower()} in mutations
+    traefik = yaml("traefik/dynamic.yaml")["http"]
+    assert traefik["middlewares"]["unforged"]["headers"]["customRequestHeaders"][name] == ""
+    assert all(
+        router["middlewares"][0] == "unforged"
+        for router in traefik["routers"].values()
+        if router["service"] != "nobody"
+    )
+    assert f"proxy_set_header {name} " in NGINX
+
+
+def test_the_results_reach_the_webmail() -> None:
+    asking = yaml("traefik/dynamic.yaml")["http"]["middlewares"]["mailgate"]["forwardAuth"]
+    assert set(asking["authResponseHeaders"]) == RESULTS
+    assert asking["trustForwardHeader"] is False
+    caddy, lua = (DEPLOY / "caddy/Caddyfile").read_text(), (DEPLOY / "haproxy/mailgate.lua").read_text()
+    for name in RESULTS:
+        assert f"request_header {name} {{http.reverse_proxy.header.{name}}}" in caddy
+        assert f'"{name.lower()}"' in lua

@@ -1,0 +1,84 @@
+"""Other proxies in front, by the configurations in ``deploy/`` with the addresses of a test in them."""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tests.servers import free_port, listens, require, running
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+NEWER_CADDY = DEPLOY.parent / ".venv-bench" / "bin" / "caddy"
+"""The one that the benchmarks use, where they are set up; the other one is the system's."""
+GATE, WEBMAIL = "127.0.0.1:8080", "127.0.0.1:9080"
+
+
+def _config(name: str, gate: str, webmail: str, *changes: tuple[str, str]) -> str:
+    """A file of ``deploy/``; each of the changes must fit exactly once."""
+    text = (DEPLOY / name).read_text().replace(GATE, _address(gate)).replace(WEBMAIL, _address(webmail))
+    for pattern, instead in changes:
+        text, count = re.subn(pattern, instead, text)
+        assert count == 1, pattern
+    return text
+
+
+def _address(url: str) -> str:
+    return urlsplit(url).netloc
+
+
+@contextmanager
+def nginx(gate: str, webmail: str, run: Path) -> Iterator[str]:
+    require("nginx")
+    port = free_port()
+    server = _config(
+        "nginx/forward-auth.conf",
+        gate,
+        webmail,
+        (r"listen 80;", f"listen 127.0.0.1:{port};"),
+        (r"/run/nginx-mailgate", f"{run}/verdicts"),
+    )
+    paths = "\n".join(f"{each}_temp_path {run}/{each};" for each in ("proxy", "fastcgi", "uwsgi", "scgi"))
+    user = (
+        "user root;" if os.geteuid() == 0 else ""
+    )  # a worker of another user could not read pytest's directories
+    (run / "nginx.conf").write_text(
+        f"daemon off; worker_processes 1; pid {run}/nginx.pid; error_log stderr; {user}\n"
+        f"events {{ worker_connections 256; }}\n"
+        f"http {{ access_log off; client_body_temp_path {run}/body; {paths}\n{server}\n}}\n"
+    )
+    command = ["/usr/sbin/nginx", "-e", "stderr", "-c", run / "nginx.conf"]
+    with running(command, ready=listens(port), log=run / "nginx.log"):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def haproxy(gate: str, webmail: str, run: Path) -> Iterator[str]:
+    require("haproxy")
+    port = free_port()
+    lua = DEPLOY / "haproxy" / "mailgate.lua"
+    config = _config(
+        "haproxy/haproxy.cfg",
+        gate,
+        webmail,
+        (r"bind :80 ", f"bind 127.0.0.1:{port} "),
+        (r"/etc/haproxy/mailgate.lua", str(lua)),
+    )
+    (run / "haproxy.cfg").write_text(config)
+    with running(
+        ["/usr/sbin/haproxy", "-db", "-f", run / "haproxy.cfg"], ready=listens(port), log=run / "haproxy.log"
+    ):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def caddy(gate: str, webmail: str, run: Path, binary: str = "caddy") -> Iterator[str]:
+    require(binary)
+    port = free_port()
+    site = _config("caddy/Caddyfile", gate, webmail, (r"http://mail.example.com", f"http://:{port}"))
+    (run / "Caddyfile").write_text(f"{{\n admin off\n auto_https off\n}}\n{site}")
+    home = {"XDG_DATA_HOME": str(run), "XDG_CONFIG_HOME": str(run)}
+    command = [binary, "run", "--adapter", "caddyfile", "--config", run / "Caddyfile"]
+    with running(command, ready=listens(port), log=run / "caddy.log", environment=home):
+        yield f"http://127.0.0.1:{port}"

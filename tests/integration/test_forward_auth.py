@@ -1,0 +1,228 @@
+"""nginx, Caddy and HAProxy carry the mail and ask the gate about each request, as ``deploy/`` sets them up."""
+
+import asyncio
+import re
+from base64 import b64encode
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from tests.integration import fronts
+from tests.integration.conftest import IPHONE, LAPTOP, NAVIGATION, Guard, Guarded
+from tests.integration.gate import PHONE_RULES
+
+FRONTS: dict[str, tuple[str, Callable[[str, str, Path], AbstractContextManager[str]]]] = {
+    "nginx": ("nginx", fronts.nginx),
+    "caddy": ("caddy", fronts.caddy),
+    "haproxy": ("haproxy", fronts.haproxy),
+}
+if fronts.NEWER_CADDY.exists():
+    FRONTS["newer-caddy"] = ("caddy", partial(fronts.caddy, binary=str(fronts.NEWER_CADDY)))
+EAS = "/Microsoft-Server-ActiveSync?Cmd=FolderSync&User=alice&DeviceId=ApplC39X8FAKEID&DeviceType=iPhone"
+LOGIN = {"Authorization": "Basic " + b64encode(b"alice:secret").decode()}
+FORGED = {
+    "X-Device-Decision": "forged",
+    "X-Device-User": "forged",
+    "X-Device-Status": "200",
+    "X-Forwarded-User": "forged",
+    "X-Forwarded-For": "203.0.113.9",
+    "X-Original-URI": "/forged",
+    "X-Forwarded-Uri": "/forged",
+    "X-Original-Method": "OPTIONS",
+    "X-Forwarded-Method": "OPTIONS",
+    "Remote-User": "forged",
+}
+"""What a client writes to pass itself off as something."""
+
+
+@dataclass
+class Mail:
+    """What the webmail was asked."""
+
+    server: TestServer
+    asked: list[web.Request] = field(default_factory=list)
+
+
+@pytest.fixture
+async def mail() -> AsyncIterator[Mail]:
+    asked: list[web.Request] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append(request)
+        if request.path.startswith("/Microsoft-Server") and "Authorization" not in request.headers:
+            return web.Response(status=401, headers={"WWW-Authenticate": 'Basic realm="mail"'})
+        body = await request.text()
+        return web.Response(text=f"mail for {request.method} {request.raw_path} {body}\n")
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    async with TestServer(app) as server:
+        yield Mail(server, asked)
+
+
+@pytest.fixture
+def webmail(mail: Mail) -> TestServer:
+    return mail.server
+
+
+@dataclass
+class Fronted:
+    """A front proxy, the gate that it asks, and the webmail behind it."""
+
+    url: str
+    guarded: Guarded
+    mail: Mail
+    client: aiohttp.ClientSession
+    dialect: str
+
+    async def get(
+        self, path: str = "/", method: str = "GET", body: str = "", **headers: str
+    ) -> tuple[int, str, str]:
+        async with self.client.request(
+            method, self.url + path, data=body or None, headers=headers, allow_redirects=False
+        ) as answer:
+            return answer.status, answer.content_type, await answer.text(errors="replace")
+
+    async def decided(self) -> int:
+        """How many requests the gate has decided."""
+        async with self.client.get(f"{self.guarded.admin}/metrics") as answer:
+            text = await answer.text()
+        return sum(
+            int(float(each))
+            for each in re.findall(r"^mailgate_decisions_total\{.*\} (\S+)", text, re.MULTILINE)
+        )
+
+
+Start = Callable[..., Fronted]
+
+
+@pytest.fixture(params=FRONTS)
+def start(
+    request: pytest.FixtureRequest, guard: Guard, mail: Mail, client: aiohttp.ClientSession, tmp_path: Path
+) -> Iterator[Start]:
+    dialect, serve = FRONTS[request.param]
+    with ExitStack() as stack:
+
+        def started(policy: dict[str, Any] = PHONE_RULES, remember: str = "", **settings: Any) -> Fronted:
+            asked = {"dialect": dialect} | ({"remember": remember} if remember else {})
+            guarded = guard(policy, authz=asked, trusted_proxies=["127.0.0.1/32"], **settings)
+            run = tmp_path / "front"
+            run.mkdir()
+            url = stack.enter_context(serve(guarded.url, str(mail.server.make_url("")), run))
+            return Fronted(url, guarded, mail, client, dialect)
+
+        yield started
+
+
+async def test_a_laptop_reads_its_mail_and_nothing_that_it_forged_arrives(start: Start) -> None:
+    front = start()
+    answer = await front.get("/inbox?page=2", "POST", "hello", **{"User-Agent": LAPTOP, **FORGED})
+    assert answer == (200, "text/plain", "mail for POST /inbox?page=2 hello\n")
+    (asked,) = front.mail.asked
+    told = {name.lower(): value for name, value in asked.headers.items() if value}
+    assert told.pop("x-device-reference")
+    assert {name: value for name, value in told.items() if name.startswith("x-device-")} == {
+        "x-device-decision": "allow",
+        "x-device-reason": "rule-matched",
+        "x-device-class": "laptop",
+        "x-device-assurance": "claimed",
+    }
+    assert "forged" not in told.values()
+    assert told["x-forwarded-for"].startswith("127.0.0.1")
+    assert await front.decided() == 1
+
+
+async def test_whoever_is_refused_is_told_why_in_their_own_words(start: Start) -> None:
+    """A person on a page, a program in a problem document, a mail app by a status; or it is asked to log in first."""
+    front = start()
+    headers = front.guarded.report("/inbox", apps=("tiktok",)) | NAVIGATION
+    status, kind, page = await front.get("/inbox", **headers)
+    assert (status, kind, "TikTok" in page) == (403, "text/html", True)
+    told = [line for line in front.guarded.gate.records() if line.get("event") == "decided"]
+    assert [line["reason"] for line in told] == ["prohibited-app"]
+    assert told[0]["reference"] in page
+
+    headers = front.guarded.report("/api", apps=("tiktok",), method="POST") | {"Sec-Fetch-Mode": "cors"}
+    status, kind, text = await front.get("/api", "POST", "{}", **headers)
+    assert (status, kind) == (403, "application/problem+json")
+    assert '"prohibited-app"' in text
+
+    app = {"User-Agent": "Apple-iPhone16C1/2207.100", "MS-ASProtocolVersion": "16.1"}
+    status, kind, _ = await front.get(EAS, "POST", "x", **app, **LOGIN)
+    assert (status, kind) == (200, "application/vnd.ms-sync.wbxml")
+    assert front.mail.asked == []
+
+    async with front.client.post(front.url + EAS, data=b"x", headers=app) as answer:
+        assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, 'Basic realm="mail"')
+
+
+async def test_a_proof_is_for_the_original_request_alone(start: Start) -> None:
+    front = start()
+    clean = front.guarded.report("/inbox?page=2", method="PUT")
+    url = f"{front.url}/inbox?page=2"
+    async with front.client.put(url, data="x", headers=clean) as answer:
+        assert (answer.status, bool(answer.headers["DPoP-Nonce"])) == (200, True)
+    (asked,) = front.mail.asked
+    assert not asked.headers.get("Device-Attestation")
+    assert not asked.headers.get("DPoP")
+    assert (await front.get("/inbox?page=2", "PUT", "x", **clean))[0] == 403
+    for path, method in (("/other", "PUT"), ("/inbox", "POST")):
+        assert (await front.get(path, method, "x", **front.guarded.report("/inbox", method="PUT")))[0] == 403
+    assert len(front.mail.asked) == 1
+
+
+async def test_the_gates_own_pages_are_there_and_its_questions_are_not(start: Start) -> None:
+    front = start(probe="require")
+    status, kind, page = await front.get("/inbox", **{"User-Agent": LAPTOP, **NAVIGATION})
+    assert (status in (200, 403), kind, "/.mailgate/probe" in page) == (True, "text/html", True)
+    assert (await front.get("/.mailgate/healthz", **{"User-Agent": IPHONE}))[0] == 200
+    for path in ("/.mailgate/authz", "/.mailgate/authz/", "/.mailgate/authz/refusal"):
+        status, _, _ = await front.get(path, **{"User-Agent": LAPTOP, **FORGED})
+        assert status == 404
+    assert front.mail.asked == []
+    assert await front.decided() == 0
+
+
+async def test_without_the_gate_there_is_no_mail(start: Start) -> None:
+    front = start()
+    async with front.client.get(f"{front.url}/inbox", headers={"User-Agent": LAPTOP}) as answer:
+        assert (answer.status, "DPoP-Nonce" in answer.headers) == (200, False)
+    assert front.guarded.gate.stop() == 0
+    silent = {"nginx": 500, "caddy": 502, "haproxy": 503}[front.dialect]
+    assert (await front.get("/outbox", **{"User-Agent": LAPTOP}))[0] == silent
+    assert len(front.mail.asked) == 1
+
+
+@pytest.mark.parametrize("start", ["nginx"], indirect=True)
+async def test_nginx_goes_by_a_yes_for_as_long_as_it_may_and_by_nothing_else(start: Start) -> None:
+    """Whatever the decision may rest on is asked about anew; so is what was refused, and what was proved."""
+    front = start(remember="2s")
+    laptop = {"User-Agent": LAPTOP, "Cookie": "session=1"}
+    answers = [(await front.get("/inbox", **laptop))[0] for _ in range(3)]
+    assert (answers, await front.decided()) == ([200] * 3, 1)
+    await asyncio.sleep(3.1)
+    assert ((await front.get("/inbox", **laptop))[0], await front.decided()) == (200, 2)
+    for changed in ({"User-Agent": IPHONE}, {"Cookie": "session=2"}, {"Sec-CH-UA-Mobile": "?1"}, LOGIN):
+        before = await front.decided()
+        await front.get("/inbox", **(laptop | changed))
+        assert await front.decided() == before + 1
+    before = await front.decided()
+    for _ in range(2):
+        assert (await front.get("/inbox", **{"User-Agent": IPHONE}))[0] == 403
+        assert (await front.get("/inbox", **front.guarded.report("/inbox")))[0] == 200
+    assert await front.decided() == before + 4
+
+
+@pytest.mark.parametrize("start", ["nginx"], indirect=True)
+async def test_nginx_asks_every_time_unless_the_gate_lets_it(start: Start) -> None:
+    front = start()
+    for _ in range(3):
+        await front.get("/inbox", **{"User-Agent": LAPTOP})
+    assert await front.decided() == 3

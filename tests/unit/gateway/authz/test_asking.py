@@ -1,0 +1,181 @@
+"""A question is judged, recorded and worded like any other request."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from ipaddress import ip_network
+
+import pytest
+from tests.unit.gateway.gates import NOW, REFERENCE, gate, value
+from tests.unit.gateway.wire import exchange
+
+from mailgate.gateway.authz import Authorizer, Dialect
+from mailgate.gateway.prober import Mode, Prober
+from mailgate.store import Key
+
+ENVOY = {
+    "allowed": """\
+GET /.mailgate/authz/allow?folder=Inbox HTTP/1.1
+host: mail.example.com
+content-length: 0
+authorization: Basic YWxpY2U6c2VjcmV0
+user-agent: Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0
+accept: text/html
+x-forwarded-proto: https
+x-forwarded-for: 203.0.113.7
+x-envoy-internal: true
+x-envoy-expected-rq-timeout-ms: 250
+""",
+    "refused": """\
+POST /.mailgate/authz/block HTTP/1.1
+host: mail.example.com
+content-length: 0
+user-agent: curl/8.14.1
+x-forwarded-proto: https
+x-forwarded-for: 203.0.113.7
+x-envoy-expected-rq-timeout-ms: 250
+""",
+}
+"""Requests of Envoy's ext_authz filter over HTTP: method, path behind ``path_prefix``, host, a length of 0, and what
+``allowed_headers`` lets through."""
+TRAEFIK = {
+    "allowed": """\
+GET /.mailgate/authz HTTP/1.1
+Host: 127.0.0.1:8080
+User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0
+Accept: text/html
+Accept-Encoding: gzip, deflate, br
+X-Forwarded-For: 203.0.113.7
+X-Forwarded-Host: mail.example.com
+X-Forwarded-Method: GET
+X-Forwarded-Port: 443
+X-Forwarded-Proto: https
+X-Forwarded-Server: traefik-1
+X-Forwarded-Uri: /allow?folder=Inbox
+X-Real-Ip: 203.0.113.7
+""",
+    "refused": """\
+GET /.mailgate/authz HTTP/1.1
+Host: 127.0.0.1:8080
+User-Agent: curl/8.14.1
+Content-Type: application/json
+X-Forwarded-For: 203.0.113.7
+X-Forwarded-Host: mail.example.com
+X-Forwarded-Method: POST
+X-Forwarded-Proto: https
+X-Forwarded-Uri: /block
+""",
+}
+"""Requests of Traefik's ForwardAuth: GET, the client's own fields, and five that Traefik sets anew."""
+
+
+def asked_gate(dialect, *, trusted="192.0.2.7/32", **more):
+    on = gate(trusted=(ip_network(trusted),), **more)
+    on.authorizer = Authorizer(dialect, lambda: NOW, timedelta(seconds=2))
+    return on
+
+
+async def reply(on, text):
+    """Status, headers and body of the gate's answer to a request written out."""
+    line, *fields = text.strip().encode().split(b"\n")
+    fields = [each for each in fields if not each.lower().startswith(b"host:")]
+    asked = exchange(line, *fields)
+    await on.handle(asked)
+    head, _, body = asked.connection.transport.written.partition(b"\r\n\r\n")
+    status, *rest = head.decode().split("\r\n")
+    return int(status.split()[1]), dict(each.split(": ", 1) for each in rest), body
+
+
+@pytest.mark.parametrize(("dialect", "requests"), [(Dialect.ENVOY, ENVOY), (Dialect.TRAEFIK, TRAEFIK)])
+async def test_the_documented_requests_of_proxies_that_are_not_installed_here(dialect, requests):
+    on = asked_gate(dialect)
+    status, headers, _ = await reply(on, requests["allowed"])
+    assert (status, headers["X-Device-Decision"], headers["X-Device-Class"]) == (200, "allow", "laptop")
+    status, headers, body = await reply(on, requests["refused"])
+    assert (status, headers["X-Device-Reason"]) == (403, "rule-matched")
+    assert json.loads(body)["reference"] == headers["X-Device-Reference"] == REFERENCE
+    assert [(path, rule) for path, _, rule, _ in on.ledger] == [("/allow", "open"), ("/block", "closed")]
+    assert value(on, "mailgate_decision_seconds_count") == 2
+
+
+@pytest.mark.parametrize("on", [asked_gate(Dialect.TRAEFIK, trusted="198.51.100.0/24"), gate()])
+async def test_nobody_else_may_ask(on):
+    status, headers, _ = await reply(on, TRAEFIK["allowed"])
+    assert (status, "X-Device-Decision" in headers, on.ledger) == (404, False, [])
+
+
+async def test_what_is_not_told_whole_is_no_yes():
+    on = asked_gate(Dialect.TRAEFIK)
+    status, _, _ = await reply(on, TRAEFIK["allowed"].replace("X-Forwarded-Uri", "X-Original-URI"))
+    assert (status, on.ledger) == (400, [])
+
+
+NGINX = """\
+GET {at} HTTP/1.0
+X-Original-Method: GET
+X-Original-URI: {path}
+X-Forwarded-For: 203.0.113.7
+X-Forwarded-Proto: https
+X-Forwarded-Host: mail.example.com
+User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0
+Accept: text/html
+X-Device-Reference: {reference}
+"""
+AT, REFUSAL = "/.mailgate/authz", "/.mailgate/authz/refusal"
+
+
+async def nginx(on, path, at=AT, reference="none"):
+    return await reply(on, NGINX.format(at=at, path=path, reference=reference))
+
+
+async def test_a_warning_is_shown_and_then_no_more():
+    on = asked_gate(Dialect.NGINX)
+    status, headers, _ = await nginx(on, "/warn")
+    assert (status, headers["X-Device-Decision"], headers["X-Device-Status"]) == (403, "warn", "200")
+    status, headers, page = await nginx(on, "/warn", REFUSAL, headers["X-Device-Reference"])
+    assert (status, b"/.mailgate/continue?rule=" in page) == (200, True)
+    mark = page.partition(b"/.mailgate/continue?rule=")[2][:16].decode()
+    on.authorizer = replace(on.authorizer)
+    status, headers, _ = await reply(
+        on, NGINX.format(at=AT, path="/warn", reference="x") + f"Cookie: mailgate-warned={mark}\n"
+    )
+    assert (status, headers["X-Device-Decision"]) == (200, "warn")
+
+
+async def test_the_page_of_a_refusal_is_fetched_by_its_reference():
+    on = asked_gate(Dialect.NGINX)
+    _, headers, told = await nginx(on, "/block")
+    status, _, page = await nginx(on, "/block", REFUSAL, headers["X-Device-Reference"])
+    assert (status, page) == (403, told)
+    assert b"No mail here" in page
+    assert len(on.ledger) == 1
+
+
+async def test_another_process_gives_an_answer_like_it_and_records_nothing():
+    on = asked_gate(Dialect.NGINX)
+    status, _, page = await nginx(on, "/block", REFUSAL, "UNKNOWN")
+    assert (status, b"No mail here" in page, on.ledger) == (403, True, [])
+    status, _, page = await nginx(on, "/allow", REFUSAL, "UNKNOWN")
+    assert (status, b"This is our mistake" in page, on.ledger) == (403, True, [])
+
+
+async def test_a_browser_is_probed_before_anything_is_recorded():
+    on = asked_gate(Dialect.NGINX, prober=Prober(Mode.REQUIRE, keys=[Key(1, b"k" * 32, NOW)]))
+    status, headers, _ = await nginx(on, "/allow")
+    assert (status, headers["X-Device-Reason"], headers["X-Device-Decision"]) == (
+        403,
+        "probe-required",
+        "challenge",
+    )
+    status, _, page = await nginx(on, "/allow", REFUSAL, headers["X-Device-Reference"])
+    assert (status, b"/.mailgate/probe" in page, on.ledger) == (200, True, [])
+    status, _, page = await nginx(on, "/allow", REFUSAL, "UNKNOWN")
+    assert (status, b"/.mailgate/probe" in page) == (200, True)
+
+
+async def test_a_verdict_may_be_kept_only_until_it_can_change():
+    on = asked_gate(Dialect.NGINX)
+    _, headers, _ = await nginx(on, "/allow")
+    assert headers["X-Accel-Expires"] == "2"
+    _, headers, _ = await nginx(on, "/block")
+    assert "X-Accel-Expires" not in headers

@@ -1,0 +1,81 @@
+"""What is asked about, in the words of each proxy."""
+
+import pytest
+from tests.unit.gateway.wire import exchange
+
+from mailgate.gateway.authz.original import Dialect, original
+from mailgate.gateway.http1.request import RequestRefused
+from mailgate.model import Reason
+
+ADDRESS = (b"X-Forwarded-For: 192.0.2.9", b"X-Forwarded-Proto: https", b"X-Forwarded-Host: mail.example.com")
+ORIGINAL = (b"X-Original-Method: PUT", b"X-Original-URI: /inbox?page=2")
+FORWARDED = (b"X-Forwarded-Method: PUT", b"X-Forwarded-Uri: /inbox?page=2")
+SENT = {
+    Dialect.NGINX: ORIGINAL,
+    Dialect.HAPROXY: ORIGINAL,
+    Dialect.CADDY: FORWARDED,
+    Dialect.TRAEFIK: FORWARDED,
+    Dialect.ENVOY: (),
+}
+AT = b"GET /.mailgate/authz HTTP/1.1"
+ENVOY = b"PUT /.mailgate/authz/inbox?page=2 HTTP/1.1"
+
+
+def asked(dialect, *fields, line=AT):
+    return original(exchange(line, *fields).head, dialect)
+
+
+@pytest.mark.parametrize("dialect", Dialect)
+async def test_method_and_target_are_those_of_the_original_request(dialect):
+    line = ENVOY if dialect is Dialect.ENVOY else AT
+    head = asked(dialect, *ADDRESS, *SENT[dialect], line=line)
+    assert (head.method, head.target) == (b"PUT", b"/inbox?page=2")
+
+
+@pytest.mark.parametrize("dialect", Dialect)
+@pytest.mark.parametrize("other", [ORIGINAL, FORWARDED])
+async def test_fields_of_another_dialect_are_not_read(dialect, other):
+    """A client may have sent them."""
+    forged = [field.replace(b"PUT", b"GET").replace(b"/inbox", b"/forged") for field in other]
+    own = SENT[dialect]
+    line = ENVOY if dialect is Dialect.ENVOY else AT
+    if own == other:
+        return
+    head = asked(dialect, *ADDRESS, *forged, *own, line=line)
+    assert (head.method, head.target) == (b"PUT", b"/inbox?page=2")
+
+
+@pytest.mark.parametrize("dialect", Dialect)
+async def test_what_is_missing_or_double_is_refused(dialect):
+    fields = [*ADDRESS[: 2 if dialect is Dialect.ENVOY else 3], *SENT[dialect]]
+    for index in range(len(fields)):
+        for wrong in ([], [fields[index]] * 2, [fields[index].partition(b":")[0] + b": "]):
+            with pytest.raises(RequestRefused) as refused:
+                asked(dialect, *fields[:index], *wrong, *fields[index + 1 :], line=ENVOY)
+            assert (refused.value.status, refused.value.reason) == (400, Reason.REQUEST_AMBIGUOUS)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        (b"X-Original-Method", b"GET /other HTTP/1.1"),
+        (b"X-Original-Method", b"G:T"),
+        (b"X-Original-URI", b"inbox"),
+        (b"X-Original-URI", b"https://other.example/inbox"),
+        (b"X-Original-URI", b"/in box"),
+        (b"X-Original-URI", b"*"),
+        (b"X-Original-URI", b"/\xff"),
+        (b"X-Forwarded-Proto", b"wss"),
+        (b"X-Forwarded-Host", b"mail.example.com/x"),
+    ],
+)
+async def test_what_is_no_request_is_refused(name, value):
+    fields = [each for each in (*ADDRESS, *ORIGINAL) if not each.startswith(name + b":")]
+    with pytest.raises(RequestRefused) as refused:
+        asked(Dialect.NGINX, *fields, name + b": " + value)
+    assert refused.value.status == 400
+
+
+async def test_a_body_stays_with_the_proxy():
+    head = asked(Dialect.NGINX, *ADDRESS, *ORIGINAL, b"Content-Length: 5")
+    assert not head.has_body
