@@ -203,4 +203,3 @@ def person(number: int) -> str:
 def eas_id(number: int) -> str:
     """As a phone sends it. Real ids come in no order."""
     return f"ApplC{number * 2_654_435_761 % 2**32:08X}{number % 100:02d}"
-

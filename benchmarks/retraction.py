@@ -16,17 +16,17 @@ from typing import Annotated
 
 import aiohttp
 import typer
+from tests.integration.postgres import postgres_server
 
 from benchmarks.agents import LAPTOP
 from benchmarks.peers.mailgate import write_config
-from benchmarks.processes import NotInstalled, free_port, python_module, serving
+from benchmarks.processes import free_port, python_module, serving
 from benchmarks.site import serve_site
 from mailgate.app import utc_now
 from mailgate.config import Rules, compile_rules, load_bundle
 from mailgate.rollout import draft_of
 from mailgate.rollout.acts import ACTIVATED, Person, retract
 from mailgate.store import Act, Store
-from tests.integration.postgres import postgres_server
 
 GATES = 2
 PAUSE = 0.005
@@ -38,8 +38,6 @@ NO_LAPTOPS = """  - {id: no-laptops, when: 'client.kind == "laptop"', effect: bl
 
 def main(rounds: Annotated[int, typer.Option(help="How often rules are taken back.")] = 10) -> None:
     """Print the delays in seconds, one for each round and gate, and ``retract_s``, the longest of them."""
-    if not any(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
-        raise NotInstalled("PostgreSQL is not installed")
     with tempfile.TemporaryDirectory(prefix="mailgate-bench-") as folder, postgres_server() as server:
         url = f"postgresql://mailgate@/postgres?host={server}"
         with gates(Path(folder), url) as ports:
