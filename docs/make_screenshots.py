@@ -24,6 +24,7 @@ BLOCKED = View(
     host="mail.example.com",
     contact="it-help@example.com",
     rule_title="Phones and tablets with a prohibited app get no company mail",
+    help_ticket="1.ticket",
 )
 WARNED = replace(BLOCKED, effect=Effect.WARN, os="android", deadline=BLOCKED.now + timedelta(days=6, hours=8))
 FAILED = replace(BLOCKED, reason=Reason.UPSTREAM_UNREACHABLE, status=502, rule_title="")
@@ -166,6 +167,9 @@ def pictures(pages: Pages) -> dict[str, tuple[RenderedPage, dict[str, int], str]
         "me-ar-dark-phone": (pages.me(own(OWN_PHONE, "ar")), PHONE, "dark"),
         "me-fr-dark": (pages.me(own(OWN, "fr")), DESKTOP, "dark"),
         "me-nobody-en": (pages.me(NOBODY), DESKTOP, "light"),
+        "help-en-phone": (pages.help(BLOCKED), PHONE, "light"),
+        "help-ar-dark-phone": (pages.help(replace(BLOCKED, accept_language="ar")), PHONE, "dark"),
+        "help-de": (pages.help(replace(BLOCKED, accept_language="de")), DESKTOP, "light"),
         "error-en": (pages.error(FAILED), DESKTOP, "light"),
         "error-es-dark-phone": (pages.error(replace(FAILED, accept_language="es")), PHONE, "dark"),
     }

@@ -7,14 +7,18 @@ network, and no error on the way widens access:
 - A condition that hangs on a posture that cannot be had is settled by the rule's ``on_unavailable``. It is evaluated
   with ``device.*`` left out, so that a rule that is not about this client stays out of it.
 - ``warn`` softens what a rule does where it matches, never the two cases above: there it is not known that it matches.
+  So does a rule's ``grace`` for a device that has become known of late.
 - ``report_only`` has no effect at all: what it would have done is recorded and the next rule is read.
+- A relief (``policy/reliefs.py``) makes a rule that restricts report-only for whom it is about, and does nothing else.
 
 Before any rule stand two answers that no rule can change. Who only asks the way to the mail (``classify/discovery.py``)
 is told it, since no answer to that holds mail and a refusal would send the device to a door that is not watched. And a
 device that is reported as lost gets nothing.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import lru_cache
 
 from cel_expr_python import cel
@@ -22,9 +26,11 @@ from cel_expr_python import cel
 from mailgate.classify.discovery import asks_the_way
 from mailgate.model import Access, Decision, Effect, PostureState, Reason, RuleTrial, Stage
 from mailgate.policy.condition import EvaluationError, UnknownValueError
+from mailgate.policy.groups import in_groups
 from mailgate.policy.reasons import apps_behind, infer
+from mailgate.policy.reliefs import Relief, relief_from
 from mailgate.policy.rules import DEFAULT_RULE, DISCOVERY_RULE, LOST_RULE, OnUnavailable, Policy, Rule
-from mailgate.policy.stages import in_share, softened
+from mailgate.policy.stages import grace_end, in_share, softened
 from mailgate.policy.variables import activate
 
 
@@ -73,15 +79,16 @@ def _first_match(access: Access, policy: Policy) -> Decision:
     unavailable = access.posture.state is PostureState.UNAVAILABLE
     trials: list[RuleTrial] = []
     would: list[RuleTrial] = []
+    reliefs = policy.reliefs.about(access)
     for rule in policy.rules:
-        stage = rule.stages.at(access.now) if rule.stages else Stage.ENFORCE
-        if note := _not_subject(rule, stage, access):
+        stage, relief = stage_of(rule, access.now, reliefs)
+        if note := not_subject(rule, stage, access):
             trials.append(RuleTrial(rule.id, rule.when.text, False, stage, None, note))
             continue
         seen, activation = access, everything
         if unavailable and _reads_device(rule):
             seen, activation = _without_posture(rule, access, policy)
-        verdict = _judge(rule, stage, activation)
+        verdict = _judge(rule, stage, relief, seen, activation)
         if verdict is _NO_MATCH:
             trials.append(_missed(rule.id, rule.when.text, stage))
             continue
@@ -100,13 +107,24 @@ def _missed(rule: str, condition: str, stage: Stage) -> RuleTrial:
     return RuleTrial(rule, condition, False, stage)
 
 
-def _not_subject(rule: Rule, stage: Stage, access: Access) -> str:
+def stage_of(rule: Rule, now: datetime, reliefs: Sequence[Relief]) -> tuple[Stage, Relief | None]:
+    """What the rule does now, and the relief that keeps it from more; of reliefs those that count for the request."""
+    stage = rule.stages.at(now) if rule.stages else Stage.ENFORCE
+    if reliefs and stage in (Stage.WARN, Stage.ENFORCE):
+        relief = relief_from(reliefs, rule.id, rule.effect)
+        return (Stage.REPORT_ONLY, relief) if relief else (stage, None)
+    return stage, None
+
+
+def not_subject(rule: Rule, stage: Stage, access: Access) -> str:
     """Why the rule is not read for this request at all; empty where it is."""
     if stage is Stage.PENDING and rule.stages:
         start = rule.stages.next_start(access.now)
         return f"starts at {start.isoformat()}" if start else "never starts"
     if rule.share < 1 and not in_share(rule.share, rule.id, share_subject(access), rule.effect):
         return f"outside the share of {rule.share * 100:g}%"
+    if not in_groups(rule.groups, access.user, rule.effect):
+        return f"not in {', '.join(rule.groups)}"
     return ""
 
 
@@ -135,7 +153,9 @@ def _without_posture(rule: Rule, access: Access, policy: Policy) -> tuple[Access
     return access, activate(access, names)
 
 
-def _judge(rule: Rule, stage: Stage, activation: cel.Activation) -> _Verdict:
+def _judge(
+    rule: Rule, stage: Stage, relief: Relief | None, access: Access, activation: cel.Activation
+) -> _Verdict:
     try:
         if not rule.when.holds(activation):
             return _NO_MATCH
@@ -144,10 +164,29 @@ def _judge(rule: Rule, stage: Stage, activation: cel.Activation) -> _Verdict:
     except UnknownValueError:
         return _unavailable(rule)
     effect = softened(rule.effect, stage)
-    note = "report-only: would have decided" if stage is Stage.REPORT_ONLY else ""
-    return _Verdict(
-        effect, None, note if effect is rule.effect else f"softened from {rule.effect} by its stage"
-    )
+    if effect is not rule.effect:
+        return _Verdict(effect, None, f"softened from {rule.effect} by its stage")
+    until = new_until(rule, access)
+    if stage is Stage.ENFORCE and until:
+        note = f"softened from {effect}: the device is new until {until.isoformat()}"
+        return _Verdict(softened(effect, Stage.WARN), None, note)
+    if stage is not Stage.REPORT_ONLY:
+        return _Verdict(effect)
+    return _Verdict(effect, None, f"{relief or 'report-only'}: would have decided")
+
+
+def new_until(rule: Rule, access: Access) -> datetime | None:
+    """Until when the device is new to the rule; None where it is not."""
+    return grace_end(rule.grace, access.posture.first_seen, access.now)
+
+
+def _deadline(rule: Rule, access: Access) -> datetime | None:
+    """When the rule gets stricter for this device: by its next stage, and not before the device's grace is over."""
+    stage = rule.stages.at(access.now) if rule.stages else Stage.ENFORCE
+    next_start, until = rule.stages.next_start(access.now) if rule.stages else None, new_until(rule, access)
+    if stage is Stage.ENFORCE:
+        return until
+    return max(next_start, until) if next_start and until else next_start
 
 
 def _unavailable(rule: Rule) -> _Verdict:
@@ -182,7 +221,8 @@ def _decision(
         fix=(rule.notice.fix or "") if own else "",
         contact=rule.notice.contact or "",
         apps=apps_behind(rule.when, access, policy.catalog) if reason is Reason.PROHIBITED_APP else (),
-        deadline=rule.stages.next_start(access.now) if rule.stages else None,
+        deadline=_deadline(rule, access) if own else None,
+        reliefs=policy.reliefs.serial,
     )
 
 
@@ -198,4 +238,5 @@ def _by_default(policy: Policy, trials: tuple[RuleTrial, ...], would: tuple[Rule
         title=default.title or "",
         fix=default.notice.fix or "",
         contact=default.notice.contact or "",
+        reliefs=policy.reliefs.serial,
     )

@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mailgate.classify.discovery import asks_the_way
-from mailgate.decide import share_subject
+from mailgate.decide import new_until, share_subject
 from mailgate.model import Access, Decision, PostureState
+from mailgate.policy.groups import in_groups
 from mailgate.policy.rules import Policy
 from mailgate.policy.stages import in_share
 from mailgate.policy.variables import CLOCKS, VARIABLES
@@ -28,11 +29,17 @@ class Grounds:
         self._clocks = [_reader(name) for name in sorted(policy.reads & CLOCKS)]
         self._by_the_clock = frozenset(rule.id for rule in policy.rules if rule.when.reads & CLOCKS)
         self._partial = [rule for rule in policy.rules if rule.share < 1]
+        self._grouped = [rule for rule in policy.rules if rule.groups]
+        self._graceful = [rule for rule in policy.rules if rule.grace]
+        self._reliefs = policy.reliefs
         stages = [rule.stages for rule in policy.rules if rule.stages]
         self._turns = sorted({start for each in stages for _, start in each.starts()})
 
-    def of(self, access: Access) -> Hashable:
-        """Everything of an access that its decision can rest on, but what runs with the clock (``times``)."""
+    def of(self, access: Access, *, dates: bool = True) -> Hashable:
+        """Everything of an access that its decision can rest on, but what runs with the clock (``times``).
+
+        Without ``dates`` decisions with the same grounds may tell another deadline, and are the same otherwise.
+        """
         posture, client = access.posture, access.client
         proof, certificate = access.attestation, access.certificate
         return (
@@ -47,6 +54,9 @@ class Grounds:
             asks_the_way(access.facts),
             bisect_right(self._turns, access.now) if self._turns else 0,
             self._shares(access) if self._partial else (),
+            tuple([in_groups(rule.groups, access.user, rule.effect) for rule in self._grouped]),
+            tuple([each.number for each in self._reliefs.about(access)]),
+            tuple([end if dates else end is not None for end in self._graces(access)]),
             _last_known(access) if posture.state is PostureState.UNAVAILABLE else (),
             *[read(access) for read in self._readers],
         )
@@ -62,13 +72,22 @@ class Grounds:
     def until(self, access: Access, decision: Decision) -> datetime:
         """The first moment at which the same request may be decided otherwise, though nothing is learned meanwhile.
 
-        That is when a stage begins, a report expires or a token does; ``now`` where a rule reads the clock itself.
+        That is when a stage begins, a grace, a relief, a report or a token ends; ``now`` where a rule reads the clock itself.
         """
         if not self.lasts(decision):
             return access.now
         proof = access.attestation
-        ends = (access.posture.expires_at, proof.expires if proof else None, *self._turns)
+        ends = (
+            access.posture.expires_at,
+            proof.expires if proof else None,
+            self._reliefs.next_end(access.now),
+            *self._graces(access),
+            *self._turns,
+        )
         return min((end for end in ends if end is not None and end > access.now), default=_NEVER)
+
+    def _graces(self, access: Access) -> list[datetime | None]:
+        return [new_until(rule, access) for rule in self._graceful]
 
     def _shares(self, access: Access) -> Hashable:
         """In which shares they are: the same for many, and nobody's name."""

@@ -465,6 +465,8 @@ class Posture:
     """What its sources contradict each other in."""
     lost: bool = False
     """The company says that it is not in its owner's hands."""
+    first_seen: datetime | None = None
+    """Since when the device is known."""
     last_state: PostureState | None = None
     """Where ``state`` is ``unavailable``: the state that was last known, worth something until ``expires_at``."""
 
@@ -475,6 +477,9 @@ class User:
 
     name: str = ""
     groups: tuple[str, ...] = ()
+    """Of the person, or where nobody is named of the owner of the device."""
+    grouped: bool = False
+    """Whether anything tells the gate who is in which groups; without it ``groups`` says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -522,4 +527,6 @@ class Decision:
     apps: tuple[str, ...] = ()
     """Display names of the listed apps that the decision rests on."""
     deadline: datetime | None = None
-    """When the rule's next, stricter stage starts."""
+    """When the rule's next, stricter stage starts, or a new device's grace ends."""
+    reliefs: int = 0
+    """The serial of the reliefs that were looked at."""

@@ -14,8 +14,10 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from tests.docs.reading import ROOT, spans, table
 from tests.integration.gate import start_gate, write_config
 
+from mailgate.app.notices import NoticeNumbers
 from mailgate.connectors.numbers import Numbers
 from mailgate.gateway.metrics import Metrics
+from mailgate.gateway.tallies import Tallies
 
 TEXT = (ROOT / "docs" / "operate.md").read_text("utf-8")
 LEVELS = {"debug", "info", "warning", "error"}
@@ -38,11 +40,13 @@ def test_every_metric_is_listed_with_its_type(served: dict[str, str]) -> None:
 
 def test_every_label_is_listed(served: dict[str, str]) -> None:
     listed = {spans(row["metric"])[0]: spans(row["labels"]) for row in table(TEXT, "metric")}
-    metrics = [*vars(Metrics()).values(), *vars(Numbers(CollectorRegistry())).values()]
+    others = (Numbers(CollectorRegistry()), NoticeNumbers(CollectorRegistry()))
+    metrics = [*vars(Metrics()).values(), *(metric for each in others for metric in vars(each).values())]
     counted = [metric for metric in metrics if isinstance(metric, Counter)]
     labels = {f"{metric.describe()[0].name}_total": list(metric._labelnames) for metric in counted}
     gauges = [metric for metric in metrics if isinstance(metric, Gauge) and metric._labelnames]
     labels |= {metric.describe()[0].name: list(metric._labelnames) for metric in gauges}
+    labels |= {f"{each.name}_total": list(each.labels) for each in metrics if isinstance(each, Tallies)}
     told = re.findall(r"^(\w+_info)\{(\w+)=", served["/metrics"], re.MULTILINE)
     labels |= {name: [label] for name, label in told}
     assert {name: names for name, names in listed.items() if name in labels or names} == labels

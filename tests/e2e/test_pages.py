@@ -30,12 +30,14 @@ BLOCKED = View(
     contact="it-help@example.com",
     host="mail.example.com",
     return_url="/mail?folder=inbox",
+    help_ticket="1.ticket",
     continue_url="/.mailgate/continue",
 )
 VIEWS = {
     "refusal": BLOCKED,
     "warning": replace(BLOCKED, effect=Effect.WARN, os="android"),
     "error": replace(BLOCKED, reason=Reason.UPSTREAM_UNREACHABLE, status=502, rule_title=""),
+    "help": BLOCKED,
 }
 
 

@@ -1,9 +1,14 @@
 """What a rule does before it is enforced: nothing at all, then a page in between."""
 
 import re
+import socket
+from asyncio import to_thread
+from pathlib import Path
 
 import aiohttp
+import pytest
 from tests.integration.conftest import LAPTOP, NAVIGATION, Guard
+from tests.integration.gate import wait_for
 
 OPEN = {"id": "open", "when": "true", "effect": "allow"}
 
@@ -29,6 +34,79 @@ async def test_report_only_leaves_the_answer_as_it_is_to_the_byte(
         assert set(response.headers) == {"X-Webmail", "Content-Type", "Content-Length", "Date", "Server"}
     async with client.get(f"{guarded.admin}/metrics") as response:
         assert 'mailgate_would_total{effect="block",rule="laptops-too"} 1.0' in await response.text()
+
+
+CUT = re.compile(rb"(?mi)^(date): .*$")
+
+
+def spoken(url: str, request: str) -> bytes:
+    """Every byte that comes back over a connection of its own, but the time."""
+    host, _, port = url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(request.replace("\n", "\r\n").encode())
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    return CUT.sub(rb"\1", answer)
+
+
+PAGE = f"Host: mail.example.com\nUser-Agent: {LAPTOP}\nAccept: text/html\nConnection: close\n\n"
+REQUESTS = (
+    f"GET /a?b=%20c HTTP/1.1\n{PAGE}",
+    f"HEAD /a HTTP/1.1\n{PAGE}",
+    f"POST /a HTTP/1.1\nContent-Length: 3\n{PAGE}xyz",
+    f"OPTIONS /Microsoft-Server-ActiveSync HTTP/1.1\n{PAGE}",
+)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"stages": {"report_only": "2020-01-01", "enforce": "2999-01-01"}},
+        {"stages": {"report_only": "2020-01-01"}},
+        {"stages": {"warn": "2999-01-01"}},
+    ],
+)
+async def test_with_and_without_a_report_only_rule_every_byte_is_the_same(
+    guard: Guard, rule: dict[str, object]
+) -> None:
+    with_rule = guard({"rules": [staged({"warn": "2999-01-01"})["rules"][0] | rule, OPEN]})  # type: ignore[index]
+    answers = [await to_thread(spoken, with_rule.url, request) for request in REQUESTS]
+    assert with_rule.gate.stop() == 0
+    without = guard({"rules": [OPEN]})
+    assert answers == [await to_thread(spoken, without.url, request) for request in REQUESTS]
+    assert all(answer.startswith(b"HTTP/1.1 200 ") for answer in answers)
+
+
+async def test_a_rehearsal_without_an_end_is_nagged_about(
+    guard: Guard, client: aiohttp.ClientSession
+) -> None:
+    guarded = guard(staged({"report_only": "2020-01-01"}))
+    async with client.get(f"{guarded.admin}/readyz") as response:
+        (told,) = (await response.json())["rules"]["only_report"]
+    assert told == "laptops-too only reports since 2020-01-01, and no later stage says until when"
+    async with client.get(f"{guarded.admin}/metrics") as response:
+        assert "mailgate_rules_lingering 1.0" in await response.text()
+    assert any(record.get("event") == "rule-only-reports" for record in guarded.gate.records())
+
+
+async def test_a_rule_for_a_group_is_about_its_people_and_follows_the_file(
+    guard: Guard, client: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    groups = tmp_path / "groups.yaml"
+    groups.write_text("groups: {pilot: [Ada]}\n")
+    rule = {"id": "pilot", "when": 'client.kind == "laptop"', "effect": "block", "groups": ["pilot"]}
+    guarded = guard({"rules": [rule, OPEN]}, trusted_proxies=["127.0.0.1"])
+
+    async def asks(person: str) -> int:
+        headers = {"User-Agent": LAPTOP, "X-Forwarded-User": person} if person else {"User-Agent": LAPTOP}
+        async with client.get(guarded.url, headers=headers) as response:
+            return response.status
+
+    assert [await asks(person) for person in ("ada", "lin", "")] == [403, 200, 403]
+    groups.write_text("groups: {pilot: [lin]}\n")
+    assert await to_thread(
+        wait_for, lambda: any(r.get("event") == "config-applied" for r in guarded.gate.records())
+    )
+    assert [await asks(person) for person in ("ada", "lin")] == [200, 403]
 
 
 async def test_a_warning_stands_in_between_once_and_only_where_a_page_was_asked_for(

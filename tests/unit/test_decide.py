@@ -21,6 +21,7 @@ from mailgate.model import (
     RequestFacts,
     Stage,
 )
+from mailgate.policy.groups import Groups
 
 PROHIBITED = {"id": "prohibited-app", "when": 'client.handheld && "prohibited" in device.lists'}
 UNPROVEN = {"id": "unproven", "when": 'client.handheld && !(device.state in ["clean", "prohibited"])'}
@@ -255,6 +256,71 @@ def test_no_rule_keeps_anybody_from_asking_the_way(
         facts=RequestFacts(method=method, target=target),
     )
     assert decide(asked, policy_of({"when": "true", "effect": "block"})).rule == rule
+
+
+NEW = replace(WITH_TIKTOK, first_seen=NOW - timedelta(days=2))
+
+
+@pytest.mark.parametrize(
+    ("posture", "stages", "effect", "deadline"),
+    [
+        (NEW, {}, Effect.WARN, NOW + timedelta(days=5)),
+        (replace(NEW, first_seen=NOW - timedelta(days=7)), {}, Effect.BLOCK, None),
+        (WITH_TIKTOK, {}, Effect.BLOCK, None),
+        (NEW, {"warn": "2026-12-01", "enforce": "2026-12-11"}, Effect.WARN, NOW + timedelta(days=5)),
+        (NEW, {"warn": "2026-12-01", "enforce": "2026-12-20"}, Effect.WARN, NOW + timedelta(days=10)),
+        (NEW, {"enforce": "2026-12-01"}, Effect.WARN, NOW + timedelta(days=5)),
+        (NEW, {"report_only": "2026-12-01", "enforce": "2026-12-20"}, Effect.ALLOW, None),
+    ],
+)
+def test_a_new_device_is_warned_until_its_own_deadline(
+    posture: Posture, stages: dict[str, str], effect: Effect, deadline: object
+) -> None:
+    rule = PROHIBITED | {"grace": "7d"} | ({"stages": stages} if stages else {})
+    decision = decide(access(PHONE, posture), policy_of(rule, HANDHELD))
+    assert (decision.effect, decision.deadline) == (effect, deadline)
+
+
+@pytest.mark.parametrize(
+    ("rule", "posture", "reason"),
+    [
+        (BROKEN, NEW, Reason.RULE_ERROR),
+        (PROHIBITED, replace(UNAVAILABLE, first_seen=NOW), Reason.POSTURE_UNAVAILABLE),
+        (PROHIBITED, replace(NEW, lost=True), Reason.DEVICE_LOST),
+    ],
+)
+def test_grace_opens_nothing_but_the_rule_itself(
+    rule: dict[str, object], posture: Posture, reason: Reason
+) -> None:
+    assert outcome(policy_of(rule | {"grace": "7d"}), access(PHONE, posture))[:2] == (Effect.BLOCK, reason)
+
+
+@given(st.integers(0, 60), st.integers(0, 60), st.integers(0, 20), st.integers(0, 20), st.integers(1, 20))
+def test_what_a_rule_does_to_a_device_only_ever_gets_stricter_with_time(
+    one: int, other: int, first_seen: int, warn: int, grace: int
+) -> None:
+    start = NOW - timedelta(days=9)
+    stages = {
+        "warn": (start + timedelta(days=warn)).isoformat(),
+        "enforce": (NOW + timedelta(days=12)).isoformat(),
+    }
+    policy = policy_of(PROHIBITED | {"grace": f"{grace}d", "stages": stages}, HANDHELD)
+    posture = replace(WITH_TIKTOK, first_seen=start + timedelta(days=first_seen))
+    order = [Effect.ALLOW, Effect.WARN, Effect.BLOCK]
+    ranks = [
+        order.index(decide(access(PHONE, posture, now=start + timedelta(days=each)), policy).effect)
+        for each in sorted((one, other))
+    ]
+    assert ranks == sorted(ranks)
+
+
+def test_a_rule_for_a_group_is_about_nobody_else() -> None:
+    policy = policy_of({"groups": ("pilot",)}, HANDHELD)
+    groups = Groups.of_members({"pilot": ["ada"]})
+    assert decide(replace(access(), user=groups.user("ada")), policy).effect is Effect.BLOCK
+    decision = decide(replace(access(), user=groups.user("grace")), policy)
+    assert (decision.rule, decision.trials[0].note) == ("handheld", "not in pilot")
+    assert decide(access(user="grace"), policy).effect is Effect.BLOCK, "nothing tells who is in which group"
 
 
 _STARTS = ("2026-12-01", "2026-12-08T09:00:00-08:00", "2026-12-15T09:00:00+14:00", "2027-01-01")

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from functools import lru_cache
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -30,6 +31,7 @@ from mailgate.model import (
     User,
 )
 from mailgate.policy.condition import compile_condition
+from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.policy.rules import RULE_REASONS, Policy
 from mailgate.policy.variables import VARIABLES
 
@@ -71,10 +73,42 @@ rules = st.fixed_dictionaries(
             ]
         ),
         "on_unavailable": st.sampled_from(["block", "last_known", "allow"]),
+        "groups": st.sampled_from([("sales",), ("sales", "staff")]),
+        "grace": st.sampled_from(["1d", "10d"]),
         "reason": st.sampled_from([each.value for each in RULE_REASONS]),
     },
 )
-policies = st.lists(rules, min_size=1, max_size=5).map(lambda written: policy_of(*written))
+reliefs = st.lists(
+    st.builds(
+        Relief,
+        number=st.integers(1, 3),
+        cause=st.sampled_from(Cause),
+        rule=st.sampled_from(["", "rule-1", "rule-2"]),
+        why=st.just("why"),
+        author=st.just("grace"),
+        at=st.just(NOW),
+        until=st.sampled_from([None, NOW + timedelta(hours=5), NOW + timedelta(hours=30)]),
+        person=st.sampled_from(["", "ann"]),
+        device=st.sampled_from(["", "d1"]),
+    ).filter(lambda each: not (each.person and each.device)),
+    max_size=3,
+    unique_by=lambda each: each.number,
+).map(lambda every: Reliefs(1, tuple(every)))
+
+
+def made(written: list[dict[str, Any]], reliefs: Reliefs) -> Policy:
+    """A policy of these rules; grace is for those alone that keep people out."""
+    for rule in written:
+        if rule["effect"] not in ("block", "challenge"):
+            rule.pop("grace", None)
+    return replace(policy_of(*written), reliefs=reliefs)
+
+
+policies = st.builds(
+    made,
+    st.lists(rules, min_size=1, max_size=5),
+    reliefs,
+)
 
 found = st.sampled_from(
     [(), *((Finding(each, "x"),) for each in (Reason.KIND_CONTRADICTED, Reason.TWO_DEVICES))]
@@ -107,6 +141,7 @@ postures = st.builds(
     findings=st.sampled_from([(), (Finding(Reason.DEVICE_OS_CONTRADICTED, "x"),)]),
     lost=st.sampled_from([False, False, True]),
     last_state=st.sampled_from([None, *PostureState]),
+    first_seen=st.sampled_from([None, NOW - timedelta(12), NOW - timedelta(hours=20), NOW]),
 )
 requests = st.builds(
     RequestFacts,
@@ -128,7 +163,12 @@ accesses = st.builds(
     clients,
     postures,
     st.sampled_from([NOW + timedelta(hours=hours) for hours in (-240, 0, 5, 24, 36, 48)]),
-    st.builds(User, st.sampled_from(["", "ann", "bob"])),
+    st.builds(
+        User,
+        st.sampled_from(["", "ann", "bob"]),
+        st.sampled_from([(), ("sales",), ("staff",)]),
+        grouped=st.booleans(),
+    ),
     proofs,
     st.none() | st.builds(CertificateResult, refused=refusals),
 )

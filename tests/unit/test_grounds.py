@@ -48,10 +48,10 @@ def test_everything_that_a_rule_has_was_thought_of() -> None:
 
     The made-up rules and accesses of ``test_decided.py`` should have it as well.
     """
-    of_the_rule = {"when", "effect", "reason", "stages", "share", "on_unavailable"}
-    told = {"id", "title", "notice"}
+    of_the_rule = {"when", "effect", "reason", "stages", "share", "on_unavailable", "groups", "grace"}
+    told = {"id", "title", "notice", "halt_when"}
     assert set(Rule.model_fields) == of_the_rule | told
-    assert {each.name for each in fields(Policy)} == {"rules", "default", "catalog"}
+    assert {each.name for each in fields(Policy)} == {"rules", "default", "catalog", "reliefs"}
     asked = {"facts", "client", "posture", "now", "user", "attestation", "certificate"}
     assert {each.name for each in fields(Access)} == asked
 

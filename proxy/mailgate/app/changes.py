@@ -23,6 +23,7 @@ def take_settings(settings: Settings, gate: Gate, postures: Postures) -> None:
     gate.trusted = settings.trusted_proxies
     gate.authorizer = authorizer_for(settings)
     gate.self_service = replace(gate.self_service, keep=keep_of(settings))
+    gate.speaker = replace(gate.speaker, warn_again=settings.stages.warn_again)
     gate.prober = replace(gate.prober, mode=Mode(settings.probe), lifetime=settings.probe_lifetime)
 
 

@@ -1,8 +1,14 @@
 """Numbers that are read where they are kept, each time somebody asks for the metrics."""
 
+from collections.abc import Callable
+from functools import partial
+
 from mailgate import __version__
 from mailgate.gateway.handler import Gate
+from mailgate.gateway.metrics import Metrics
+from mailgate.policy.reliefs import Cause
 from mailgate.rollout import Keeper
+from mailgate.rollout.relief_watch import ReliefWatch
 from mailgate.store import Ledger
 
 
@@ -41,6 +47,32 @@ def watch_numbers(gate: Gate, ledger: Ledger, keeper: Keeper) -> None:
         "Decisions on strangers that were not recorded, because too many came at once",
         lambda: ledger.passed_over,
     )
+
+
+def watch_rules(metrics: Metrics, lingering: Callable[[], dict[str, str]], reliefs: ReliefWatch) -> None:
+    """Show on ``/metrics`` how the rules in force stand."""
+    metrics.watch(
+        "mailgate_rules_lingering",
+        "Rules that only report and have no end, or have done so for too long",
+        lambda: len(lingering()),
+    )
+    for cause, name in ((Cause.HALT, "halted"), (Cause.BREAK_GLASS, "broken_glass")):
+        metrics.watch(f"mailgate_rules_{name}", _OFF[cause], partial(_count, reliefs, cause))
+    metrics.watch(
+        "mailgate_exemptions",
+        "Exemptions of people and devices that are in force",
+        lambda: len(reliefs.exemptions()),
+    )
+
+
+_OFF = {
+    Cause.HALT: "Rules that went past their own limits and restrict nobody until a person resumes them",
+    Cause.BREAK_GLASS: "Rules that a person has turned off for a time",
+}
+
+
+def _count(reliefs: ReliefWatch, cause: Cause) -> int:
+    return len({each.rule for each in reliefs.off() if each.cause is cause})
 
 
 def next_update(gate: Gate) -> float:

@@ -5,6 +5,7 @@ The clock and the source of randomness are read here alone.
 
 import secrets
 from base64 import b32encode
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -21,6 +22,8 @@ from mailgate.gateway.enroller import Enroller
 from mailgate.gateway.forward import Forwarder
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.hanging import Hanging
+from mailgate.gateway.hearing import Hearing
+from mailgate.gateway.helping import HelpDesk
 from mailgate.gateway.judging import Live
 from mailgate.gateway.login_check import LoginCheck, Question
 from mailgate.gateway.me import SelfService
@@ -37,22 +40,34 @@ from mailgate.gateway.rates import Rates
 from mailgate.gateway.refusals import FORMS, activesync
 from mailgate.gateway.rewrite import Rewrite
 from mailgate.gateway.smtp import MailServer
+from mailgate.gateway.tickets import LIFETIME, Tickets
 from mailgate.gateway.tls import upstream_context
 from mailgate.gateway.upstream import Endpoint
 from mailgate.model import Protocol
+from mailgate.policy.reliefs import NO_RELIEFS, Reliefs
+from mailgate.rollout.halting import Halting
 from mailgate.store import Keep, Postures, Store
 
 KEY_AGE = timedelta(days=30)
 """A key that seals cookies is renewed after this and one lifetime of a cookie; the one before still opens them."""
 
 
+REFERENCE = 10
+"""Letters of a reference id: 50 bits."""
+
+
 def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def new_reference() -> str:
-    """An id that a person can read out to the help desk: base32 has no 0, 1, 8 or 9 to mistake for a letter."""
-    return b32encode(secrets.token_bytes(6))[:10].decode()
+def references() -> Iterator[str]:
+    """Ids that a person can read out to the help desk: base32 has no 0, 1, 8 or 9 to mistake for a letter.
+
+    Every request has one and few show it, so they are drawn many at a time.
+    """
+    while True:
+        letters = b32encode(secrets.token_bytes(REFERENCE * 320)).decode()
+        yield from [letters[at : at + REFERENCE] for at in range(0, len(letters), REFERENCE)]
 
 
 def verifier_for(bundle: Bundle, trust: Trust) -> Verifier:
@@ -72,20 +87,31 @@ def verifier_for(bundle: Bundle, trust: Trust) -> Verifier:
     )
 
 
-def live_for(bundle: Bundle, trust: Trust) -> Live:
+def live_for(bundle: Bundle, trust: Trust, reliefs: Reliefs = NO_RELIEFS) -> Live:
     """What a reload replaces, made of these files."""
     certificates = bundle.settings.client_certificates
-    verifier = verifier_for(bundle, trust)
+    verifier, policy = verifier_for(bundle, trust), bundle.rules.relieved(reliefs).policy
     if certificates is None:
-        return Live(bundle.policy, verifier)
+        return Live(policy, verifier, groups=bundle.groups)
     return Live(
-        bundle.policy,
+        policy,
         verifier,
         CertificateVerifier(
             certificates.trusted, matches=certificates.matches, revocation=certificates.revocation
         ),
         ProxyForm(certificates.from_proxies or "", certificates.proxy_header),
+        bundle.groups,
     )
+
+
+async def tickets_for(store: Store) -> Tickets:
+    """What seals the help button of refusals. Raises StoreError."""
+    return Tickets(await store.keys.current("help", utc_now(), KEY_AGE + LIFETIME))
+
+
+def helpdesk_for(store: Store, halting: Halting) -> HelpDesk:
+    """Where people who were refused ask for help."""
+    return HelpDesk(store.help_requests, halting.called, Rates(5, timedelta(minutes=10)))
 
 
 async def prober_for(settings: Settings, store: Store) -> Prober:
@@ -187,7 +213,13 @@ def speaker_for(settings: Settings, pages: Pages) -> Speaker:
     forms = dict(FORMS)
     if settings.activesync.refusal == "forbidden":
         forms[Protocol.ACTIVESYNC] = activesync.forbid
-    return Speaker(pages, urlsplit(settings.public_url).netloc, settings.languages.default, forms)
+    return Speaker(
+        pages,
+        urlsplit(settings.public_url).netloc,
+        settings.languages.default,
+        forms,
+        warn_again=settings.stages.warn_again,
+    )
 
 
 def enroller_for(bundle: Bundle, store: Store, trust: Trust) -> Enroller:
@@ -228,13 +260,13 @@ def gate_for(bundle: Bundle, store: Store, postures: Postures, trust: Trust) -> 
         prover=Prover(trust.keyring, trust.nonces, store.spent, metrics, mode),
         enroller=enroller_for(bundle, store, trust),
         postures=postures,
-        ledger=store.ledger,
+        ledger=Hearing.of(store.ledger, store.languages),
         speaker=speaker_for(settings, pages),
         metrics=metrics,
         trusted=settings.trusted_proxies,
         public_url=settings.public_url,
         clock=utc_now,
-        new_reference=new_reference,
+        new_reference=references().__next__,
         self_service=self_service_for(settings, store, postures, ways.usual.pool),
         authorizer=authorizer_for(settings),
     )

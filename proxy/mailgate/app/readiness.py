@@ -11,6 +11,7 @@ from mailgate.config import Bundle
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.reload import Reloader
 from mailgate.rollout import Keeper
+from mailgate.rollout.relief_watch import ReliefWatch
 from mailgate.store import Store, StoreError
 
 
@@ -21,11 +22,14 @@ class Running(Shape):
     keeper: Keeper
     trust: Trust
     gate: Gate
+    reliefs: ReliefWatch
     reloader: Reloader[Bundle]
     syncing: Syncing
     stopping: bool
     place: Place
     siblings: Siblings
+
+    def lingering(self) -> dict[str, str]: ...
 
 
 async def readiness(service: Running) -> dict[str, object]:
@@ -45,6 +49,9 @@ async def readiness(service: Running) -> dict[str, object]:
             "number": service.keeper.current.activation.number,
             "serial": service.keeper.current.activation.serial,
             "held": service.keeper.held,
+            "off": [f"{each.rule}: {each}" for each in service.reliefs.off()],
+            "exemptions": len(service.reliefs.exemptions()),
+            "only_report": [f"{rule} {why}" for rule, why in service.lingering().items()],
         },
         "config": {
             "state": "rejected" if service.reloader.mistakes else "ok",

@@ -13,8 +13,18 @@ import structlog
 from mailgate.app.changes import take_settings, waiting_for_a_start
 from mailgate.app.following import Following
 from mailgate.app.listening import open_public, open_web
-from mailgate.app.numbers import watch_numbers
-from mailgate.app.parts import gate_for, keep_of, live_for, prober_for, server_limits, utc_now
+from mailgate.app.notices import Sending
+from mailgate.app.numbers import watch_numbers, watch_rules
+from mailgate.app.parts import (
+    gate_for,
+    helpdesk_for,
+    keep_of,
+    live_for,
+    prober_for,
+    server_limits,
+    tickets_for,
+    utc_now,
+)
 from mailgate.app.readiness import readiness
 from mailgate.app.syncing import Syncing
 from mailgate.app.trust import Trust
@@ -30,8 +40,11 @@ from mailgate.gateway.recheck import Recheck
 from mailgate.gateway.reload import Reloader
 from mailgate.gateway.server import Server
 from mailgate.gateway.tls import device_context, server_context
+from mailgate.policy.lingering import lingering
 from mailgate.rollout import LOOK, Keeper
+from mailgate.rollout.halting import Halting
 from mailgate.rollout.inspection import Inspection
+from mailgate.rollout.relief_watch import ReliefWatch
 from mailgate.store import Postures, Store, StoreError
 
 log = structlog.get_logger()
@@ -50,6 +63,8 @@ class Service:
     postures: Postures
     trust: Trust
     gate: Gate
+    reliefs: ReliefWatch
+    halting: Halting
     place: Place = ALONE
     reloader: Reloader[Bundle] = field(init=False)
     inspection: Inspection | None = None
@@ -73,16 +88,34 @@ class Service:
         async with AsyncExitStack() as undo:
             store = await Store.open(bundle.settings.store.get_secret_value())
             undo.push_async_callback(store.close)
-            inspection = Inspection(store, bundle.settings, gethostname(), utc_now)
+            inspection = Inspection(store, bundle.settings, gethostname(), utc_now, bundle.groups)
             keeper = Keeper(store.policies, gethostname(), utc_now, inspection, inspection.frozen)
             undo.callback(keeper.close)
             bundle = replace(bundle, rules=await keeper.start(bundle.rules))
             posture = bundle.settings.posture
             postures = store.postures(bundle.policy.catalog, posture.max_age, posture.precedence)
             trust = await Trust.open(store, utc_now)
+            reliefs = ReliefWatch(store.reliefs, utc_now)
+            await reliefs.start()
             gate = gate_for(bundle, store, postures, trust)
+            gate.live = live_for(bundle, trust, reliefs.current)
             gate.prober = await prober_for(bundle.settings, store)
-            service = cls(config, bundle, store, keeper, postures, trust, gate, place, inspection=inspection)
+            gate.speaker = replace(gate.speaker, tickets=await tickets_for(store))
+            halting = Halting(store.ledger, store, lambda: gate.live.policy, gethostname(), utc_now)
+            gate.ledger, gate.helpdesk = halting, helpdesk_for(store, halting)
+            service = cls(
+                config,
+                bundle,
+                store,
+                keeper,
+                postures,
+                trust,
+                gate,
+                reliefs,
+                halting,
+                place,
+                inspection=inspection,
+            )
             undo.push_async_callback(service.stop)
             await service._open()
             undo.pop_all()
@@ -98,6 +131,8 @@ class Service:
         self.trust.keyring.replace(self.trust.sources(settings, self.gate.metrics))
         self.syncing = Syncing(self.store, lambda: self.bundle, self.postures, self.gate.metrics.registry)
         self._closing.push_async_callback(self.syncing.stop)
+        sending = Sending(self.store, lambda: self.bundle, self.gate.metrics.registry)
+        self._closing.push_async_callback(sending.stop)
         recheck = Recheck(self.syncing.check_again)
         self.gate.self_service = replace(self.gate.self_service, recheck=recheck)
         for way in (self.gate.forwarder, self.gate.patient):
@@ -115,7 +150,9 @@ class Service:
         if isinstance(self.gate.notices, Quarantine):
             self._tasks.append(loop.create_task(self.gate.notices.run()))
         self.syncing.start()
+        sending.start()
         watch_numbers(self.gate, self.store.ledger, self.keeper)
+        watch_rules(self.gate.metrics, self.lingering, self.reliefs)
         self._show_policy()
         if settings.tls:
             self.tls = server_context(settings.tls.certificate, settings.tls.key)
@@ -171,9 +208,10 @@ class Service:
         sources = self.trust.sources(settings, self.gate.metrics)
         self._renew_tls(settings)
         if self.inspection:
-            self.inspection.settings = settings
+            self.inspection.settings, self.inspection.groups = settings, bundle.groups
         self.trust.keyring.replace(sources)
         self._decide_by(replace(bundle, rules=await self.keeper.offer(bundle.rules)))
+        warn_of_lingering_rules(self.lingering())
         take_settings(settings, self.gate, self.postures)
         warn_of_stale_lists(settings)
         waiting = waiting_for_a_start(before, settings)
@@ -181,7 +219,7 @@ class Service:
 
     def _decide_by(self, bundle: Bundle) -> None:
         """Decide the next request by these rules and issuers."""
-        self.gate.live = live_for(bundle, self.trust)
+        self.gate.live = live_for(bundle, self.trust, self.reliefs.current)
         self.gate.enroller.match_app = bundle.policy.catalog.match
         self.gate.enroller.extensions = bundle.policy.catalog.extensions
         self.postures.catalog = bundle.policy.catalog
@@ -197,12 +235,16 @@ class Service:
                 await self.keeper.look()
                 if self.keeper.current.rules is not self.bundle.rules:
                     self._change_rules()
+                await self.halting.act()
+                if await self.reliefs.look():
+                    self._decide_by(self.bundle)
             except Exception as error:  # noqa: BLE001 - whatever is wrong with one version, the next must be seen
                 log.error("policy-look-failed", error=type(error).__name__)
 
     def _change_rules(self) -> None:
         current = self.keeper.current
         self._decide_by(replace(self.bundle, rules=current.rules))
+        warn_of_lingering_rules(self.lingering())
         told = current.activation
         log.info("policy-changed", policy=told.policy, number=told.number, serial=told.serial)
 
@@ -219,16 +261,28 @@ class Service:
     def _show_policy(self) -> None:
         self.gate.metrics.policy.info({"version": self.bundle.policy.version})
 
+    def lingering(self) -> dict[str, str]:
+        """The rules in force that only report for too long, and why each is named."""
+        return lingering(self.bundle.policy, utc_now(), self.bundle.settings.stages.report_only_for)
+
     async def _prune_hourly(self) -> None:
         while True:
             warn_of_stale_lists(self.bundle.settings)
+            warn_of_lingering_rules(self.lingering())
             try:
                 self.gate.prober = await prober_for(self.bundle.settings, self.store)
+                self.gate.speaker = replace(self.gate.speaker, tickets=await tickets_for(self.store))
                 gone = await self.store.retention.prune(utc_now(), keep_of(self.bundle.settings))
                 log.debug("pruned", rows=gone)
             except StoreError as error:
                 log.warning("prune-failed", error=type(error).__name__)
             await asyncio.sleep(HOUR)
+
+
+def warn_of_lingering_rules(found: dict[str, str]) -> None:
+    """Nag about rules that only report: what they would do does not happen."""
+    for rule, why in found.items():
+        log.warning("rule-only-reports", rule=rule, why=why)
 
 
 def warn_of_stale_lists(settings: Settings) -> None:

@@ -31,8 +31,11 @@ def with_certificate(client: Client, certificate: CertificateResult, device: Pos
 
 def came_of(client: Client) -> str:
     """What came of the client's certificate, as it is recorded: accepted, or why not; empty where there was none."""
-    if any(signal.source == SOURCE for signal in client.signals):
-        return ACCEPTED
+    for signal in client.signals:
+        if signal.source == SOURCE:
+            return ACCEPTED
+    if not client.findings:
+        return ""
     refused = (f.detail.partition(":")[0] for f in client.findings if f.reason is Reason.CERTIFICATE_INVALID)
     return next(refused, "")
 

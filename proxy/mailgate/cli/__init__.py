@@ -18,7 +18,10 @@ from mailgate.cli import (
     devices,
     enroll,
     evidence,
+    exempt,
     explain,
+    help_requests,
+    notices,
     policy,
     run,
     schema,
@@ -36,6 +39,8 @@ app.add_typer(attest.app, name="attest")
 app.add_typer(devices.app, name="devices")
 app.add_typer(audit.app, name="audit")
 app.add_typer(policy.app, name="policy")
+app.add_typer(notices.app, name="notices")
+app.add_typer(exempt.app, name="exempt")
 app.add_typer(admin.app, name="admin")
 app.add_typer(enroll.app, name="enroll")
 app.add_typer(connectors.app, name="connectors")
@@ -43,6 +48,7 @@ app.command()(run.run)
 app.command()(check.check)
 app.command()(schema.schema)
 app.command()(explain.explain)
+app.command("help-requests")(help_requests.help_requests)
 app.command()(demo.demo)
 app.command()(classify.classify)
 

@@ -12,6 +12,7 @@ from mailgate.config import Bundle, load_bundle
 from mailgate.config.rehearsal import Outcome, run_cases
 from mailgate.errors import ConfigError
 from mailgate.model import RuleTrial
+from mailgate.policy.lingering import lingering
 
 DEFAULT_PATH = Path("config/mailgate.yaml")
 ConfigPath = Annotated[
@@ -33,11 +34,17 @@ def check(path: ConfigPath = DEFAULT_PATH, as_json: AsJson = False) -> None:
         typer.echo(json.dumps(_report(bundle, outcomes), ensure_ascii=False))
     else:
         _print_counts(path, bundle)
+        for name, why in _lingering(bundle).items():
+            typer.echo(f"WARNING {name} {why}")
         for outcome in failed:
             _print_failure(outcome)
         typer.echo(f"{len(outcomes) - len(failed)} of {len(outcomes)} cases hold")
     if failed:
         raise typer.Exit(1)
+
+
+def _lingering(bundle: Bundle) -> dict[str, str]:
+    return lingering(bundle.policy, datetime.now(UTC), bundle.settings.stages.report_only_for)
 
 
 def _print_mistakes(error: ConfigError, as_json: bool) -> None:
@@ -94,6 +101,7 @@ def _report(bundle: Bundle, outcomes: list[Outcome]) -> dict[str, Any]:
         "lists": len(policy.catalog.lists),
         "rules": len(policy.rules),
         "policy_version": policy.version,
+        "lingering": _lingering(bundle),
         "cases": [
             {
                 "name": outcome.case.name,

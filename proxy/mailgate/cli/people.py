@@ -68,9 +68,10 @@ def _named(person: str) -> None:
 
 def _terms(person: str, bundle: Bundle) -> tuple[list[str], tuple[str, ...]]:
     """Where mails to the person went, and which source says best whose a device is."""
-    mail = bundle.settings.activesync.quarantine_mail
-    address = address_of(person, mail.domain) if mail else ""
-    return [each for each in (address, person.lower()) if each], tuple(bundle.settings.posture.precedence)
+    settings = bundle.settings
+    mails = (settings.activesync.quarantine_mail, settings.notices)
+    addresses = {address_of(person, mail.domain) for mail in mails if mail} | {person.lower()}
+    return sorted(addresses - {""}), tuple(bundle.settings.posture.precedence)
 
 
 def _counted(told: dict[str, list[dict[str, Any]]]) -> str:

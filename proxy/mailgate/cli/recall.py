@@ -6,7 +6,7 @@ from datetime import datetime
 from mailgate.classify.certified import as_recorded
 from mailgate.config import Bundle
 from mailgate.decide import decide
-from mailgate.model import LOGINS, Access, Decision, Posture, User
+from mailgate.model import LOGINS, Access, Decision, Posture
 from mailgate.rollout.recorded import Lists, posture_for, recognise
 from mailgate.store import Device, Recorded, Sighting, Store, is_of
 
@@ -31,7 +31,8 @@ async def recall(store: Store, bundle: Bundle, name: str, now: datetime) -> Reca
     client, proof = recognise(seen.client, known, postures)
     posture = posture_for(client, postures)
     client, certificate = as_recorded(client, seen.client.facts.headers)
-    access = Access(seen.client.facts, client, posture, now, User(seen.user), proof, certificate)
+    user = bundle.groups.user(seen.user, posture.owner)
+    access = Access(seen.client.facts, client, posture, now, user, proof, certificate)
     return Recalled(then, access, decide(access, bundle.policy))
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -19,15 +20,16 @@ Result = TypeVar("Result")
 def with_store(config: Path, run: Callable[[Store, Bundle], Coroutine[Any, Any, Result]]) -> Result:
     """Run a command on the store of a configuration; one that cannot be used ends it with exit code 2.
 
-    The bundle has the rules that are in force, which need not be those of the files.
+    The bundle has the rules that are in force, which need not be those of the files, and what takes them out.
     """
 
     async def opened() -> Result:
         bundle = load_bundle(config)
         store = await Store.open(bundle.settings.store.get_secret_value())
         try:
-            rules = await in_force(store)
-            return await run(store, replace(bundle, rules=rules) if rules else bundle)
+            rules = await in_force(store) or bundle.rules
+            reliefs = await store.reliefs.current(datetime.now(UTC))
+            return await run(store, replace(bundle, rules=rules.relieved(reliefs)))
         finally:
             await store.close()
 

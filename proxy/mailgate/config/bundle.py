@@ -6,10 +6,12 @@ from pathlib import Path
 
 from mailgate.config.document import Document
 from mailgate.config.files import Reading
+from mailgate.config.groups import read_groups
 from mailgate.config.references import Sources, default_environ
 from mailgate.config.rules import Rules, read_rules
 from mailgate.config.settings import Files, Settings
 from mailgate.policy.cases import CasesFile
+from mailgate.policy.groups import NO_GROUPS, Groups
 from mailgate.policy.rules import Policy
 
 
@@ -22,6 +24,7 @@ class Bundle:
     """Those of the files; of a gate that runs, those in force."""
     paths: tuple[Path, ...]
     """Every file that was read: a change of one is a change of the configuration."""
+    groups: Groups = NO_GROUPS
 
     @property
     def policy(self) -> Policy:
@@ -55,12 +58,14 @@ def load_bundle(path: Path, environ: Mapping[str, str] | None = None) -> Bundle:
     if not path.is_file():
         reading.finish()
     settings = _settings(path, document, reading, environ)
-    rules = read_rules(path.parent, settings.files if settings else _files_as_written(document), others)
+    names = settings.files if settings else _files_as_written(document)
+    groups = read_groups(path.parent, names, reading)
+    rules = read_rules(path.parent, names, others, groups)
     reading.mistakes += others.mistakes
     reading.finish()
     assert settings is not None
     assert rules is not None
-    return Bundle(settings, rules, (*reading.paths, *others.paths, *settings.referenced_files()))
+    return Bundle(settings, rules, (*reading.paths, *others.paths, *settings.referenced_files()), groups)
 
 
 def load_candidate(path: Path, policy: Path) -> Rules:
@@ -70,7 +75,7 @@ def load_candidate(path: Path, policy: Path) -> Rules:
     """
     names = load_settings(path).files.model_copy(update={"policy": str(policy.absolute())})
     reading = Reading()
-    rules = read_rules(path.parent, names, reading)
+    rules = read_rules(path.parent, names, reading, read_groups(path.parent, names, reading))
     reading.finish()
     assert rules is not None
     return rules

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -12,6 +12,8 @@ from mailgate.config.files import Reading
 from mailgate.config.settings import Files
 from mailgate.policy.apps import AppCatalog
 from mailgate.policy.cases import CasesFile
+from mailgate.policy.groups import NO_GROUPS, Groups
+from mailgate.policy.reliefs import Reliefs
 from mailgate.policy.rules import RESERVED, Policy, PolicyFile, policy_context, repeated_ids
 from mailgate.policy.spelling import expected
 
@@ -27,17 +29,26 @@ class Rules:
     cases: CasesFile
     texts: Mapping[str, str]
 
+    def relieved(self, reliefs: Reliefs) -> "Rules":
+        """The same rules, some of which are out."""
+        if reliefs == self.policy.reliefs:
+            return self
+        return replace(self, policy=replace(self.policy, reliefs=reliefs))
+
     @cached_property
     def digest(self) -> str:
         """SHA-256 of all texts: a comment counts too."""
         return sha256(json.dumps(self.texts, sort_keys=True).encode()).hexdigest()
 
 
-def read_rules(folder: Path, names: Files, reading: Reading) -> Rules | None:
-    """The rules in these files of ``folder``, or None with every mistake noted."""
+def read_rules(folder: Path, names: Files, reading: Reading, groups: Groups = NO_GROUPS) -> Rules | None:
+    """The rules in these files of ``folder``, or None with every mistake noted.
+
+    ``groups``: those that a gate of these files would know; a rule for another one is a mistake.
+    """
     apps, rules, tests = (folder / name for name in (names.apps, names.policy, names.policy_tests))
     catalog = read_catalog(apps, reading)
-    policy = read_policy(rules, catalog, reading)
+    policy = read_policy(rules, catalog, reading, groups)
     optional = "policy_tests" not in names.model_fields_set and not reading.has(tests)
     cases = CasesFile(tests=()) if optional else read_cases(tests, policy, catalog, reading)
     if policy is None or cases is None:
@@ -65,13 +76,16 @@ def _name(path: Path, folder: Path) -> str:
     return str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path)
 
 
-def read_policy(path: Path, catalog: AppCatalog | None, reading: Reading) -> Policy | None:
+def read_policy(
+    path: Path, catalog: AppCatalog | None, reading: Reading, groups: Groups = NO_GROUPS
+) -> Policy | None:
     """``policy.yaml`` compiled, or None with every mistake noted. Without a catalogue all else is still checked."""
     document = reading.document(path)
     if document is None:
         return None
     before = len(reading.mistakes)
-    file = reading.model(PolicyFile, document, policy_context(catalog))
+    known = groups.names() if groups.known else None
+    file = reading.model(PolicyFile, document, policy_context(catalog, known))
     rules = document.value.get("rules") if isinstance(document.value, dict) else None
     for index, name in repeated_ids(rules):
         taken = RESERVED.get(name, "was given to a rule above")

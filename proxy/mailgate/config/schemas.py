@@ -9,6 +9,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from mailgate.config.apps import AppsFile
+from mailgate.config.groups import GroupsFile
 from mailgate.config.settings import Settings
 from mailgate.config.sources import DeviceLine
 from mailgate.policy.apps import AppList
@@ -21,6 +22,7 @@ SCHEMAS: Mapping[str, type[BaseModel]] = {
     "list": AppList,
     "policy": PolicyFile,
     "policy-tests": CasesFile,
+    "groups": GroupsFile,
     "device-line": DeviceLine,
 }
 """What a schema is called, and the model of its file."""

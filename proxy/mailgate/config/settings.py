@@ -15,16 +15,14 @@ from mailgate.config.authz import AuthzSettings
 from mailgate.config.client_certs import ClientCertificateSettings
 from mailgate.config.guard import GuardSettings
 from mailgate.config.hardware import HardwareSettings
-from mailgate.config.references import AuthoritiesFile, ExistingFile, HeaderKey, Jwks, Secret, StoreUrl
+from mailgate.config.mail import MailSettings, NoticeSettings, ShortText
+from mailgate.config.references import AuthoritiesFile, ExistingFile, HeaderKey, Jwks, StoreUrl
 from mailgate.config.sources import SourceSettings
 from mailgate.config.values import Duration, Size
 from mailgate.policy.apps import Key, Strict
 
 Language = Literal["en", "de", "es", "fr", "ja", "zh", "ar"]
 Issuer = Annotated[str, StringConstraints(pattern=r"^\S+$", max_length=500)]
-ShortText = Annotated[str, StringConstraints(pattern=r"^\S.*$", max_length=500)]
-MailAddress = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+$", max_length=254)]
-DomainName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$", max_length=253)]
 FileName = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 
 LoginQuestion = Annotated[str, StringConstraints(pattern=r"^(GET|OPTIONS) /[!-~]*$", max_length=500)]
@@ -149,40 +147,22 @@ class Retention(Strict):
     """How long data about people and devices is kept."""
 
     sightings: Duration = timedelta(days=30)
-    """What was decided for whom, and which mails were sent about it."""
+    """What was decided for whom, which mails were sent about it, and in which language."""
     devices: Duration = timedelta(days=90)
     """Devices, and what one source says of a device, after the last report."""
     lost_devices: Duration = timedelta(days=365)
     """Devices that were reported lost, so that they stay shut out: after the last report, and after that."""
 
 
-class QuarantineMail(Strict):
+class QuarantineMail(MailSettings):
     """One mail to the person whose mail app is refused: nothing else can be shown there."""
 
     smtp: Listen
     """The mail server that takes it, like ``smtp.example.com:587``."""
-    security: Literal["starttls", "tls", "none"] = "starttls"
-    """``none`` only within one machine or network that is trusted."""
-    username: ShortText | None = None
-    password: Secret | None = None
-    sender: MailAddress
-    """What it is from: an address that somebody reads."""
-    domain: DomainName
-    """The company's mail domain: added to login names without one; nobody outside it is written to."""
     pause: Duration = timedelta(days=7)
     """How long nobody is told the same of the same device again."""
     at_most: int = Field(default=3, ge=1, le=100)
     """Mails to one person within ``pause``, whatever devices name them."""
-
-    @model_validator(mode="after")
-    def _whole_login(self) -> Self:
-        if (self.username is None) != (self.password is None):
-            raise PydanticCustomError(
-                "login",
-                "`username` and `password` go together; expected both or neither",
-                {"key": "username"},
-            )
-        return self
 
 
 class ActiveSyncSettings(Strict):
@@ -199,6 +179,16 @@ class Files(Strict):
     apps: FileName = "apps.yaml"
     policy: FileName = "policy.yaml"
     policy_tests: FileName = "policy.tests.yaml"
+    groups: FileName = "groups.yaml"
+
+
+class StageSettings(Strict):
+    """What holds for the stages of every rule."""
+
+    warn_again: Duration = Field(default=timedelta(hours=4), ge=timedelta(minutes=1))
+    """How long a browser that has shown a warning is not shown the same again."""
+    report_only_for: Duration = timedelta(days=30)
+    """How long a rule may only report before it is named at every turn."""
 
 
 class LogSettings(Strict):
@@ -273,6 +263,8 @@ class Settings(Strict):
     dovecot: DovecotSettings | None = None
     employee_page: EmployeePage = EmployeePage()
     guard: GuardSettings | None = None
+    notices: NoticeSettings | None = None
+    stages: StageSettings = StageSettings()
     admins: Admins = Field(default_factory=dict)
     """Who may look and change something, each under a name of their own. Left out: who can run commands on this computer."""
     connectors: Mapping[Key, SourceSettings] = Field(default_factory=dict)

@@ -5,16 +5,13 @@ file and says in its own words what it expects.
 """
 
 import re
-from datetime import timedelta
 from typing import Annotated
 
 from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-MAX_DURATION = timedelta(days=36500)
+from mailgate.policy.durations import Duration as Duration
 
-_DURATION = r"^[1-9][0-9]{0,8}(ms|s|m|h|d)$"
-_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _SIZE = r"^(0|[1-9][0-9]{0,14}(B|KiB|MiB|GiB))$"
 _BYTES = {"": 1, "B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 _PART = r"^(100(\.0+)?|[0-9]{1,2}(\.[0-9]{1,4})?)%$"
@@ -27,14 +24,6 @@ def text_like(value: object, pattern: str, kind: str, expected: str) -> str:
     return value
 
 
-def _duration(value: object) -> timedelta:
-    text = text_like(value, _DURATION, "duration", "a duration; expected one like 500ms, 30s, 5m, 24h or 30d")
-    digits, unit = re.findall(r"[0-9]+|[a-z]+", text)
-    if int(digits) * _SECONDS[unit] > MAX_DURATION.total_seconds():
-        raise PydanticCustomError("duration", "too long a duration; expected at most 36500d")
-    return timedelta(seconds=int(digits) * _SECONDS[unit])
-
-
 def _size(value: object) -> int:
     zero = "0" if value == 0 and not isinstance(value, bool) else value
     text = text_like(zero, _SIZE, "size", "a size; expected one like 512B, 64KiB, 25MiB or 1GiB, or 0")
@@ -42,9 +31,6 @@ def _size(value: object) -> int:
     return int(digits) * _BYTES[unit]
 
 
-Duration = Annotated[
-    timedelta, BeforeValidator(_duration), WithJsonSchema({"type": "string", "pattern": _DURATION})
-]
 Size = Annotated[
     int,
     BeforeValidator(_size),

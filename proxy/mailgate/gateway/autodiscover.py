@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from mailgate.gateway.http1.body import LengthBody
+from mailgate.gateway.http1.fields import Fields
 from mailgate.gateway.http1.grammar import values
 from mailgate.gateway.http1.request import RequestHead
 from mailgate.gateway.http1.response import ResponseHead
@@ -70,7 +71,8 @@ class AutodiscoverEditor:
 
     def asked(self, head: RequestHead) -> RequestHead:
         """The request without what would make its answer one that cannot be read."""
-        return replace(head, fields=[field for field in head.fields if field[0].lower() not in _ENCODINGS])
+        fields = Fields(field for field in head.fields if field[0].lower() not in _ENCODINGS)
+        return replace(head, fields=fields)
 
     def wants(self, asked: RequestHead, response: ResponseHead) -> bool:
         """Whether an answer names servers in a form that can be read."""
@@ -91,7 +93,7 @@ class AutodiscoverEditor:
             old |= {b"content-encoding"}
         fields = [field for field in response.fields if field[0].lower() not in old]
         fields.append((b"Content-Length", b"%d" % len(body)))
-        return replace(response, fields=fields, body=LengthBody(len(body))), body
+        return replace(response, fields=Fields(fields), body=LengthBody(len(body))), body
 
     def _led_here(self, text: str) -> str:
         return _EXPR.sub(self._server, _ADDRESS.sub(self._address, text))

@@ -3,19 +3,19 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from mailgate.gateway.answer import Answer
-from mailgate.gateway.caller import is_navigation, is_page_load
+from mailgate.gateway.caller import is_first_page_load, is_navigation
 from mailgate.gateway.cookies import WARNED_COOKIE, cookies_named, set_cookie
 from mailgate.gateway.pages import Pages, RenderedPage, View
 from mailgate.gateway.problem import problem
 from mailgate.gateway.proving import ASKS_FOR_NONCE, NONCE_CHALLENGE
 from mailgate.gateway.refusals import FORMS, Refuse
+from mailgate.gateway.tickets import Ticket, Tickets, digest_of
 from mailgate.model import Access, Decision, Protocol, Reason, RequestFacts
-
-WARNED_SECONDS = 4 * 3600
+from mailgate.rollout.halting import counted_as
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +26,19 @@ class Speaker:
     host: str
     default_language: str
     forms: Mapping[Protocol, Refuse] = field(default_factory=lambda: FORMS)
+    tickets: Tickets | None = None
+    """What makes the help button; without it refusals have none."""
+    warn_again: timedelta = timedelta(hours=4)
+    """How long a browser that has shown a warning is not shown the same again."""
 
     def refuse(self, access: Access, decision: Decision, reference: str) -> Answer:
         """The answer to a request that was blocked, or that has to prove itself first."""
         headers = (("X-Device-Reason", decision.reason.value),)
         form = self.forms.get(access.client.protocol)
         if form is None and is_navigation(access.facts):
-            return page_answer(403, self.pages.refusal(self.view(access, decision, reference)), headers)
+            view = self.view(access, decision, reference)
+            view = replace(view, help_ticket=self._ticket(access, decision, reference))
+            return page_answer(403, self.pages.refusal(view), headers)
         if (asked := nonce_asked(access)) is not None:
             return problem(401, asked, reference, headers=(("X-Device-Reason", asked.value), NONCE_CHALLENGE))
         if form is not None:
@@ -87,6 +93,13 @@ class Speaker:
             contact=decision.contact,
         )
 
+    def _ticket(self, access: Access, decision: Decision, reference: str) -> str:
+        if self.tickets is None:
+            return ""
+        person, device = counted_as(access)
+        reason, subject = decision.reason.value, digest_of(person or device)
+        return self.tickets.seal(Ticket(decision.rule, reason, reference, subject, access.now))
+
     def _view_of(self, facts: RequestFacts, reason: Reason, reference: str, now: datetime) -> View:
         """What every page shows of a request."""
         return View(
@@ -130,12 +143,15 @@ def warned_mark(decision: Decision) -> str:
 
 
 def wants_warning(access: Access, decision: Decision) -> bool:
-    """Only a page load is interrupted, and not one that was warned of the same in the last hours."""
-    if access.client.protocol is not Protocol.WEB or not is_page_load(access.facts):
+    """Only the page load of a whole tab is interrupted, and not one that was warned of the same in the last hours.
+
+    A frame within the webmail would be left empty, since no page of the gate stands in a frame.
+    """
+    if access.client.protocol is not Protocol.WEB or not is_first_page_load(access.facts):
         return False
     return warned_mark(decision) not in cookies_named(access.facts, WARNED_COOKIE)
 
 
-def warned_cookie(mark: str, *, secure: bool) -> str:
+def warned_cookie(mark: str, lasts: timedelta, *, secure: bool) -> str:
     """The Set-Cookie value that remembers a warning."""
-    return set_cookie(WARNED_COOKIE, mark, seconds=WARNED_SECONDS, secure=secure)
+    return set_cookie(WARNED_COOKIE, mark, seconds=int(lasts.total_seconds()), secure=secure)

@@ -5,6 +5,7 @@ import socket
 import ssl
 import struct
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from aiohttp.streams import StreamReader
@@ -16,8 +17,16 @@ from mailgate.gateway.upstream import Readable
 LINGER_NOT = struct.pack("ii", 1, 0)
 
 
+class Receiver(Protocol):
+    """The far end of a tunnel."""
+
+    def feed_data(self, data: bytes) -> None: ...
+
+    def feed_eof(self) -> None: ...
+
+
 class Line(Readable, Protocol):
-    """A client's connection, as far as an exchange needs one (``server.py``)."""
+    """A client's connection, as far as an exchange needs one (``connection.py``)."""
 
     @property
     def peername(self) -> object: ...
@@ -34,27 +43,22 @@ class Line(Readable, Protocol):
     async def drained(self) -> None:
         """Wait until the transport's buffer has room again."""
 
-    def start_tunnel(self, reader: object, peer: Readable) -> None:
+    def start_tunnel(self, reader: Receiver, peer: Readable) -> None:
         """From now on every byte goes to ``reader.feed_data``; ``peer`` is read only as fast as the client reads."""
 
 
+@dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a handler gives back to aiohttp once it has written its response itself."""
+    """What a handler gives back once it has written its response."""
 
-    def __init__(self, *, keep_alive: bool) -> None:
-        self.keep_alive = keep_alive
-
-    async def prepare(self, exchange: "Exchange") -> None:
-        """Nothing is left to prepare."""
-
-    async def write_eof(self) -> None:
-        """Nothing is left to write."""
+    keep_alive: bool
+    """Whether another request may follow on the connection."""
 
 
 class Exchange:
     """One request and the way back to its client."""
 
-    __slots__ = ("_task", "answer_fields", "body", "connection", "head", "started")
+    __slots__ = ("answer_fields", "body", "connection", "head", "started")
 
     def __init__(self, head: RequestHead, body: StreamReader, connection: Line) -> None:
         self.head = head
@@ -64,7 +68,6 @@ class Exchange:
         """Whether the first byte of the final response was written."""
         self.answer_fields: Sequence[tuple[str, str]] = ()
         """What the gate adds to the answer, whoever gives it."""
-        self._task: object = None
 
     @property
     def peer(self) -> str:
@@ -94,9 +97,14 @@ class Exchange:
             raise ConnectionResetError("the client is gone")
         transport.write(data)
 
+    @property
+    def congested(self) -> bool:
+        """Whether the client has to take something before more is written."""
+        return self.connection.writing_paused or self.connection.transport is None
+
     async def drain(self, timeout: float) -> None:
         """Wait until the client takes what was written, at most ``timeout`` seconds without progress."""
-        if self.connection.writing_paused or self.connection.transport is None:
+        if self.congested:
             async with asyncio.timeout(timeout):
                 await self.connection.drained()
 
@@ -124,13 +132,6 @@ class Exchange:
             # a reset, not an end: a body without a length is complete where the connection ends
             connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
         transport.abort()
-
-    def _finish(self) -> None:
-        """Called by aiohttp when the handler has returned."""
-
-    def _cancel(self, error: BaseException) -> None:
-        """Called by aiohttp when the client is gone: wakes whoever reads the body."""
-        self.body.set_exception(error)
 
 
 Handler = Callable[[Exchange], Awaitable[Outcome]]

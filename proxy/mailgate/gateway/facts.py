@@ -3,9 +3,12 @@
 import base64
 import binascii
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from mailgate.gateway.http1.grammar import Field, values
+from mailgate.gateway.http1.fields import Field, once
+from mailgate.gateway.http1.grammar import values
 from mailgate.gateway.http1.request import RequestHead
 from mailgate.gateway.trust import Network, Origin, forgeable, origin_of
 from mailgate.model import CertificateResult, RequestFacts
@@ -13,7 +16,7 @@ from mailgate.model import CertificateResult, RequestFacts
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Incoming:
     """A request as the gate sees it: the facts that decide, and the parts that only the verifier may read."""
 
@@ -40,28 +43,40 @@ def read_facts(
     certificate: tuple[bytes, ...] | CertificateResult = (),
 ) -> Incoming:
     """Facts of one request. Fields that could be forged are left out of them (``trust.py``)."""
-    fields = head.fields
-    origin = origin_of(fields, peer=peer, secure=secure, host=head.host, trusted=trusted)
+    told = _told(head.fields)
+    origin = origin_of(head.fields, peer=peer, secure=secure, host=head.host, trusted=trusted)
     facts = RequestFacts(
-        method=head.method.decode("ascii"),
-        target=head.target.decode("ascii"),
-        scheme=origin.scheme,
-        host=origin.host.decode("latin-1"),
-        remote=origin.remote,
-        headers=_headers(fields),
-        user=_text(origin.user),
+        head.method.decode("ascii"),
+        head.target.decode("ascii"),
+        origin.scheme,
+        origin.host.decode("latin-1"),
+        origin.remote,
+        told.headers,
+        _text(origin.user) if origin.user else None,
     )
-    return Incoming(
-        facts,
-        origin,
+    return Incoming(facts, origin, told.attestations, told.proofs, told.login, certificate)
+
+
+class _Told(NamedTuple):
+    """What the fields say, whatever the request line is."""
+
+    headers: dict[str, str]
+    attestations: list[bytes]
+    proofs: list[bytes]
+    login: str | None
+
+
+@once
+def _told(fields: Sequence[Field]) -> _Told:
+    return _Told(
+        _headers(fields),
         values(fields, b"device-attestation"),
         values(fields, b"dpop"),
         basic_user(fields),
-        certificate,
     )
 
 
-def _headers(fields: list[Field]) -> dict[str, str]:
+def _headers(fields: Sequence[Field]) -> dict[str, str]:
     headers: dict[str, str] = {}
     for raw, value in fields:
         if forgeable(raw):
@@ -71,7 +86,7 @@ def _headers(fields: list[Field]) -> dict[str, str]:
     return headers
 
 
-def basic_user(fields: list[Field]) -> str | None:
+def basic_user(fields: Sequence[Field]) -> str | None:
     """The login name of Basic credentials (RFC 7617): who the client says it is. The webmail checks the password."""
     for value in values(fields, b"authorization"):
         scheme, _, credentials = value.partition(b" ")

@@ -1,13 +1,14 @@
 """Carry an allowed request to the webmail and its answer back, streaming both ways."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from mailgate.gateway.autodiscover import MAX_BODY, AutodiscoverEditor
 from mailgate.gateway.exchange import Exchange, Outcome
 from mailgate.gateway.http1.body import chunk, last_chunk
+from mailgate.gateway.http1.fields import Field, once
 from mailgate.gateway.http1.grammar import members, values
-from mailgate.gateway.http1.request import RequestHead
 from mailgate.gateway.http1.response import ResponseHead
 from mailgate.gateway.messages import (
     Framing,
@@ -20,7 +21,7 @@ from mailgate.gateway.messages import (
 )
 from mailgate.gateway.pool import UpstreamPool
 from mailgate.gateway.rewrite import Rewrite
-from mailgate.gateway.sending import Sending, sending
+from mailgate.gateway.sending import Sending, end_sending, start_sending
 from mailgate.gateway.trust import Origin
 from mailgate.gateway.tunnel import tunnel
 from mailgate.gateway.upstream import (
@@ -58,7 +59,7 @@ class Forwarder:
         head = self.editor.asked(exchange.head) if self.editor else exchange.head
         data = request_head(head, origin, default_host=self.default_host)
         repeatable = exchange.head.method in SAFE and not exchange.head.has_body
-        upstream = await self.pool.acquire(repeatable=repeatable)
+        upstream = self.pool.take(repeatable=repeatable) or await self.pool.connect()
         try:
             return await self._once(exchange, upstream, data, now)
         except UpstreamClosed:
@@ -74,12 +75,17 @@ class Forwarder:
         try:
             upstream.expect(exchange.head.method)
             upstream.write(data)
-            async with sending(exchange, upstream, self.idle) as body:
+            body = start_sending(exchange, upstream, self.idle)
+            try:
                 response = await self._final_head(exchange, upstream, body)
                 if response.status == 101:
                     return await self._switch(exchange, upstream, response)
                 outcome = await self._relay(exchange, upstream, response, body, now)
-                reusable = upstream.finish(response) and body.complete and not _logs_in(exchange.head)
+                whole = upstream.finish(response) and body.complete
+            finally:
+                if body.task is not None:
+                    await end_sending(body.task)
+            reusable = whole and not _logs_in(exchange.head.fields)
             return outcome
         except (UpstreamError, TimeoutError):
             if exchange.started:
@@ -131,17 +137,19 @@ class Forwarder:
         framing = framing_for(exchange.head, head, closing=not body.complete)
         out = response_head(exchange.head, head, framing, self.rewrite, now, exchange.answer_fields) + edited
         exchange.started = True
-        while True:
+        while not upstream.exhausted:
             if not upstream.ready:  # else the head leaves together with the first piece
                 exchange.write(out)
                 out = b""
-                await exchange.drain(self.idle)
+                if exchange.congested:
+                    await exchange.drain(self.idle)
             piece = await upstream.read()
             if not piece:
                 break
             exchange.write(out + (chunk(piece) if framing.chunked else piece))
             out = b""
-            await exchange.drain(self.idle)
+            if exchange.congested:
+                await exchange.drain(self.idle)
         out += self._end(upstream, framing)
         if out:
             exchange.write(out)
@@ -164,6 +172,7 @@ async def _whole(upstream: UpstreamConnection) -> bytes:
     return body
 
 
-def _logs_in(request: RequestHead) -> bool:
-    credentials = values(request.fields, b"authorization")
+@once
+def _logs_in(fields: Sequence[Field]) -> bool:
+    credentials = values(fields, b"authorization")
     return any(value.partition(b" ")[0].lower() in CONNECTION_LOGINS for value in credentials)

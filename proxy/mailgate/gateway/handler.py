@@ -15,9 +15,10 @@ from mailgate.gateway.facts import Incoming, read_facts
 from mailgate.gateway.failure import Failure, note_failure, translate
 from mailgate.gateway.forward import Forwarder
 from mailgate.gateway.hanging import Hanging, NoLongerAllowed, hangs
+from mailgate.gateway.helping import HelpDesk
 from mailgate.gateway.http1.request import RequestHead, RequestRefused
 from mailgate.gateway.judging import Judge
-from mailgate.gateway.local import LOCAL_PREFIX, answer_local
+from mailgate.gateway.local import answer_local, is_local
 from mailgate.gateway.login import ask_for_login, has_no_login
 from mailgate.gateway.me import SelfService
 from mailgate.gateway.noting import note
@@ -58,17 +59,20 @@ class Gate(Judge):
     self_service: SelfService
     authorizer: Authorizer | None = None
     """Where other proxies ask; None where they may not."""
+    helpdesk: HelpDesk | None = None
 
     async def handle(self, exchange: Exchange) -> Outcome:
         """Serve one request. Never raises for what a client or the webmail sends."""
         reference = self.new_reference()
+        self.metrics.running += 1
         try:
-            with self.metrics.in_flight.track_inprogress():
-                return await self._serve(exchange, reference)
+            return await self._serve(exchange, reference)
         except ConnectionError:
             return Outcome(keep_alive=False)
         except Exception as error:  # noqa: BLE001 - the edge: whatever broke becomes one answer
             return self._fail(exchange, reference, error)
+        finally:
+            self.metrics.running -= 1
 
     async def _serve(self, exchange: Exchange, reference: str) -> Outcome:
         if exchange.head.refused:
@@ -84,7 +88,7 @@ class Gate(Judge):
                 421, Reason.REQUEST_MALFORMED, "An https address was asked for over plain http."
             )
         now = self.clock()
-        if f"{incoming.facts.path}/".startswith(LOCAL_PREFIX):
+        if is_local(incoming.facts):
             incoming = replace(incoming, body=await read_small_body(exchange))
             return send(exchange, await answer_local(self, incoming, reference, now), now)
         access, decision = await self.judge(incoming, now)

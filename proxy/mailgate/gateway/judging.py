@@ -24,11 +24,10 @@ from mailgate.model import (
     Posture,
     Protocol,
     RequestFacts,
-    User,
 )
 from mailgate.policy import Policy
+from mailgate.policy.groups import NO_GROUPS, Groups
 
-NOBODY = User()
 BY_THE_CLOCK = timedelta(seconds=10)
 """How long a verdict on a hanging request stands where nothing but the time changes: stages begin, reports expire."""
 
@@ -54,6 +53,7 @@ class Live:
     certificates: CertificateVerifier | None = None
     """None where no client certificate counts."""
     proxy_form: ProxyForm = NO_PROXY
+    groups: Groups = NO_GROUPS
 
 
 @dataclass(slots=True, kw_only=True)
@@ -83,8 +83,8 @@ class Judge:
         client, posture = await self._identify(facts, proof, certificate, now, self.postures.current)
         client = self.prover.with_places(client, proof, facts, now)
         client = with_device(client, posture.kind)
-        name = _who(incoming, client, proof)
-        access = Access(facts, client, posture, now, User(name) if name else NOBODY, proof, certificate)
+        user = live.groups.user(_who(incoming, client, proof), posture.owner)
+        access = Access(facts, client, posture, now, user, proof, certificate)
         decision = self.decided.decide(access, live.policy)
         self.metrics.decision_seconds.observe(perf_counter() - started)
         return access, decision
@@ -104,10 +104,20 @@ class Judge:
             client = with_places_of(before.client, client)
         client = with_device(client, posture.kind)
         same = (posture, client) == (before.posture, before.client)
-        if same and live.policy.version == decision.policy_version and now - before.now < BY_THE_CLOCK:
+        by_the_same = (live.policy.version, live.policy.reliefs.serial) == (
+            decision.policy_version,
+            decision.reliefs,
+        )
+        if same and by_the_same and now - before.now < BY_THE_CLOCK:
             return None
         access = replace(
-            before, client=client, posture=posture, now=now, attestation=proof, certificate=certificate
+            before,
+            client=client,
+            posture=posture,
+            now=now,
+            user=live.groups.user(before.user.name, posture.owner),
+            attestation=proof,
+            certificate=certificate,
         )
         return access, self.decided.decide(access, live.policy)
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from mailgate.gateway.answer import Answer
 from mailgate.gateway.facts import Incoming
 from mailgate.gateway.forward import MAX_INTERIM, Forwarder
+from mailgate.gateway.http1.fields import Fields
 from mailgate.gateway.http1.grammar import values
 from mailgate.gateway.http1.request import RequestHead
 from mailgate.gateway.http1.response import ResponseHead
@@ -67,7 +68,7 @@ async def _ask(forwarder: Forwarder, asked: RequestHead, incoming: Incoming) -> 
 
 def _without_body(head: RequestHead, method: bytes) -> RequestHead:
     """RFC 9110, section 8.6: no ``Content-Length`` where there is no body and none is expected."""
-    fields = [field for field in head.fields if not _of_the_body(field[0].lower())]
+    fields = Fields(field for field in head.fields if not _of_the_body(field[0].lower()))
     return replace(head, method=method, fields=fields, length=0, chunked=False, upgrade=b"")
 
 

@@ -22,6 +22,7 @@ from cachetools import TTLCache
 
 from mailgate.gateway.facts import Incoming
 from mailgate.gateway.forward import MAX_INTERIM
+from mailgate.gateway.http1.fields import Fields
 from mailgate.gateway.http1.grammar import values
 from mailgate.gateway.http1.request import RequestHead
 from mailgate.gateway.http1.response import ResponseHead
@@ -173,7 +174,7 @@ class LoginCheck:
             self._question.method,
             self._question.target,
             1,
-            [(name, value) for name, value in fields if value],
+            Fields((name, value) for name, value in fields if value),
             incoming.origin.host,
             keep_alive=False,
         )

@@ -20,7 +20,6 @@ from mailgate.model import (
     Protocol,
     Reason,
     RequestFacts,
-    User,
 )
 
 LET_IN = frozenset({Effect.ALLOW, Effect.WARN})
@@ -96,12 +95,12 @@ async def judge_login(gate: Gate, facts: RequestFacts) -> Verdict:
     A mail client names no device, so the devices of its person count: all but a computer gets the most
     restrictive posture among them.
     """
-    started, now, policy = perf_counter(), gate.clock(), gate.live.policy
+    started, now, live = perf_counter(), gate.clock(), gate.live
     client, login = classify(facts), facts.user or ""
     computer = client.kind is Kind.LAPTOP
     posture = Posture() if computer else await gate.postures.of_person(login, now)
-    access = Access(facts, client, posture, now, User(login))
-    decision = decide(access, policy)
+    access = Access(facts, client, posture, now, live.groups.user(login))
+    decision = decide(access, live.policy)
     gate.metrics.decision_seconds.observe(perf_counter() - started)
     reference = gate.new_reference()
     let_in = decision.effect in LET_IN

@@ -10,6 +10,14 @@ import structlog
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
+_SILENT = {structlog.make_filtering_bound_logger(level) for level in LEVELS.values() if level > logging.DEBUG}
+
+
+def debugging() -> bool:
+    """Whether lines for debugging are written: asked before what stands in them is put together."""
+    return structlog.get_config()["wrapper_class"] not in _SILENT
+
+
 def name_error(
     _logger: object, _method: str, event: structlog.typing.EventDict
 ) -> structlog.typing.EventDict:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol as Shape
 from urllib.parse import parse_qsl
 
@@ -17,7 +17,19 @@ from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.own_code import OwnCodes
 from mailgate.gateway.own_devices import Asking, Known, OwnDevice, own_devices
 from mailgate.gateway.own_devices import People as OwnDevices
-from mailgate.gateway.own_view import card_of, key_of, listed_names, mail_of, request_of, shown, token_of
+from mailgate.gateway.own_view import (
+    card_of,
+    exemption_of,
+    help_of,
+    key_of,
+    language_record,
+    listed_names,
+    mail_of,
+    mailing_record,
+    request_of,
+    shown,
+    token_of,
+)
 from mailgate.gateway.pages.employee import Asked, EmployeeView, Record
 from mailgate.gateway.pages.view import View
 from mailgate.gateway.person import Person, recognise
@@ -26,7 +38,19 @@ from mailgate.gateway.recheck import NameOf, Recheck, Slot, answers_of
 from mailgate.gateway.status import print_of, status_answer, status_of
 from mailgate.model import Access, Decision, Reason
 from mailgate.policy import Policy
-from mailgate.store import Device, EnrolledKey, EnrolmentToken, Keep, Recorded, StoreUnavailableError, Told
+from mailgate.policy.groups import Groups
+from mailgate.store import (
+    Device,
+    EnrolledKey,
+    EnrolmentToken,
+    HelpRequest,
+    Keep,
+    Mailing,
+    Recorded,
+    StoreUnavailableError,
+    Told,
+)
+from mailgate.store.reliefs import KeptRelief
 
 
 class People(OwnDevices, Shape):
@@ -38,7 +62,15 @@ class People(OwnDevices, Shape):
 
     async def tokens(self, login: str) -> list[EnrolmentToken]: ...
 
+    async def exemptions(self, login: str, devices: Sequence[Device]) -> list[KeptRelief]: ...
+
+    async def help_requests(self, login: str, devices: Sequence[Device]) -> list[HelpRequest]: ...
+
     async def told(self, persons: Collection[str]) -> list[Told]: ...
+
+    async def mailings(self, login: str, addresses: Collection[str]) -> list[Mailing]: ...
+
+    async def language(self, login: str) -> tuple[str, date] | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +93,9 @@ class LiveParts(Shape):
 
     @property
     def policy(self) -> Policy: ...
+
+    @property
+    def groups(self) -> Groups: ...
 
 
 class ShowingGate(Shape):
@@ -85,7 +120,11 @@ class _Seen:
     owned: tuple[OwnDevice, ...] = ()
     requests: tuple[Record, ...] = ()
     mails: tuple[Record, ...] = ()
+    notices: tuple[Record, ...] = ()
+    language: tuple[Record, ...] = ()
     enrolments: tuple[Record, ...] = ()
+    exemptions: tuple[Record, ...] = ()
+    help_requests: tuple[Record, ...] = ()
     more: int = 0
     unread: bool = False
     asked: dict[str, tuple[Asked, ...]] = field(default_factory=dict)
@@ -144,7 +183,7 @@ async def _asking(gate: ShowingGate, incoming: Incoming, now: datetime) -> Askin
     person = await recognise(incoming, access, gate.self_service.check)
     if person.login is not Login.NONE:
         gate.metrics.page_logins.labels(person.login).inc()
-    return Asking(access, decision, person, gate.live.policy)
+    return Asking(access, decision, person, gate.live.policy, gate.live.groups)
 
 
 async def _offered(gate: ShowingGate, incoming: Incoming, person: Person) -> bool:
@@ -168,14 +207,24 @@ async def _with_records(service: SelfService, seen: _Seen) -> _Seen:
     rows, count = await people.requests(name, shown(seen.owned))
     address = address_of(name, service.domain) if name and service.domain else ""
     mails = await people.told({address}) if address else []
+    notices = await people.mailings(name, {address} - {""}) if name else []
+    language = await people.language(name) if name else None
     keys, tokens = (await people.enrolled(name), await people.tokens(name)) if name else ([], [])
     return replace(
         seen,
         requests=tuple(request_of(row, keep) for row in rows),
         mails=tuple(mail_of(mail, address, keep) for mail in mails),
+        notices=tuple(mailing_record(each, keep) for each in notices),
+        language=(language_record(*language, keep),) if language else (),
         enrolments=(
             *(key_of(key, service.keep.devices) for key in keys),
             *(token_of(token, service.keep.devices) for token in tokens),
+        ),
+        exemptions=tuple(
+            exemption_of(each, keep) for each in await people.exemptions(name, shown(seen.owned))
+        ),
+        help_requests=tuple(
+            help_of(each, keep) for each in await people.help_requests(name, shown(seen.owned))
         ),
         more=count - len(rows),
     )
@@ -227,7 +276,11 @@ def _answer(
         ),
         requests=seen.requests,
         mails=seen.mails,
+        notices=seen.notices,
+        language=seen.language,
         enrolments=seen.enrolments,
+        exemptions=seen.exemptions,
+        help_requests=seen.help_requests,
         more=seen.more,
         unread=seen.unread,
         listed=listed_names(policy.catalog.lists, policy.catalog.name_of),

@@ -1,13 +1,15 @@
 """Write the heads that go to the webmail and to the client: every field as it came, but for what a proxy must change."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
+from typing import NamedTuple
 
 from mailgate.gateway.cookies import without_own
 from mailgate.gateway.http1.body import BodyUntilClose, ChunkedBody
-from mailgate.gateway.http1.grammar import Field, members
+from mailgate.gateway.http1.fields import Field
+from mailgate.gateway.http1.grammar import connection_options, takes_trailers
 from mailgate.gateway.http1.request import RequestHead
 from mailgate.gateway.http1.response import ResponseHead
 from mailgate.gateway.rewrite import Rewrite
@@ -36,16 +38,39 @@ NEVER_TRAILERS = HOP_BY_HOP | {
 
 def request_head(head: RequestHead, origin: Origin, *, default_host: bytes) -> bytes:
     """The head for the webmail. Trust headers of the client are gone, true ones stand in their place."""
-    dropped = HOP_BY_HOP.union(members(head.fields, b"connection"))
+    host = head.host or default_host
+    kept, options = _passed_on(head)
+    return b"%b %b HTTP/1.1\r\n%b%b%b%b%b\r\n" % (
+        head.method,
+        head.target,
+        b"" if b"host" in head.fields.named else b"Host: %b\r\n" % host,
+        kept,
+        _forwarded(origin.forwarded_for, origin.scheme, origin.host or host, origin.remote),
+        b"X-Forwarded-User: %b\r\n" % origin.user if origin.user else b"",
+        options,
+    )
+
+
+def _passed_on(head: RequestHead) -> tuple[bytes, bytes]:
+    """The client's own fields, as far as they are the webmail's business, and what the gate says of the connection."""
+    if head.scheme or head.max_forwards is not None:  # not made of the fields alone
+        return _passed_on_lines(head), VIA % head.minor + _options(head)
+    memo, key = head.fields.memo, (_passed_on, head.minor, head.upgrade)
+    lines: tuple[bytes, bytes] | None = memo.get(key)
+    if lines is None:
+        lines = memo[key] = _passed_on_lines(head), VIA % head.minor + _options(head)
+    return lines
+
+
+def _passed_on_lines(head: RequestHead) -> bytes:
+    dropped = HOP_BY_HOP.union(connection_options(head.fields))
     if not head.minor:
         dropped |= {b"expect"}  # RFC 9110, section 10.1.1: HTTP/1.0 has no expectations
-    lines = [b"%b %b HTTP/1.1\r\n" % (head.method, head.target)]
-    has_host = False
+    lines = []
     for name, value in head.fields:
         key = name.lower()
         if key == b"host":
             lines.append(b"%b: %b\r\n" % (name, head.host))
-            has_host = True
         elif key == b"cookie" and key not in dropped:
             kept = without_own(value)
             if kept or not value:
@@ -58,36 +83,28 @@ def request_head(head: RequestHead, origin: Origin, *, default_host: bytes) -> b
             lines.append(b"%b: %d\r\n" % (name, head.max_forwards - 1))
         elif key not in dropped and not forgeable(name):
             lines.append(b"%b: %b\r\n" % (name, value))
-    if not has_host:
-        lines.insert(1, b"Host: %b\r\n" % (head.host or default_host))
-    lines.append(_forwarded(origin, origin.host or head.host or default_host))
-    if origin.user:
-        lines.append(b"X-Forwarded-User: %b\r\n" % origin.user)
-    lines.append(VIA % head.minor)
-    lines.append(_options(head))
-    lines.append(b"\r\n")
     return b"".join(lines)
 
 
-def _forwarded(origin: Origin, host: bytes) -> bytes:
+@lru_cache(1024)
+def _forwarded(forwarded_for: bytes, scheme: str, host: bytes, remote: str) -> bytes:
     return b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\nX-Forwarded-Host: %b\r\nX-Real-IP: %b\r\n" % (
-        origin.forwarded_for,
-        origin.scheme.encode(),
+        forwarded_for,
+        scheme.encode(),
         host,
-        origin.remote.encode("latin-1"),
+        remote.encode("latin-1"),
     )
 
 
 def _options(head: RequestHead) -> bytes:
     if head.upgrade:
         return b"Connection: Upgrade\r\nUpgrade: %b\r\n" % head.upgrade
-    if head.minor and b"trailers" in members(head.fields, b"te"):
+    if head.minor and takes_trailers(head.fields):
         return b"Connection: TE\r\nTE: trailers\r\n"
     return b""
 
 
-@dataclass(frozen=True, slots=True)
-class Framing:
+class Framing(NamedTuple):
     """How the body of one response reaches the client."""
 
     chunked: bool
@@ -97,12 +114,12 @@ class Framing:
 
 def framing_for(request: RequestHead, response: ResponseHead, *, closing: bool) -> Framing:
     """A length stays a length; anything else is chunked for HTTP/1.1 and ends with the connection for HTTP/1.0."""
-    open_ended = isinstance(response.body, ChunkedBody | BodyUntilClose)
+    open_ended = isinstance(response.body, (ChunkedBody, BodyUntilClose))
     keep_alive = request.keep_alive and not closing and (bool(request.minor) or not open_ended)
     return Framing(
         chunked=open_ended and bool(request.minor),
         keep_alive=keep_alive,
-        trailers=bool(request.minor) and b"trailers" in members(request.fields, b"te"),
+        trailers=bool(request.minor) and takes_trailers(request.fields),
     )
 
 
@@ -118,29 +135,47 @@ def response_head(
 
     A Date is added where the webmail sent none, as RFC 9110, section 6.6.1, asks of whoever forwards.
     """
-    dropped = HOP_BY_HOP.union(members(response.fields, b"connection")) - {b"content-length"}
+    memo, key = response.fields.memo, (_returned, framing.chunked, framing.trailers, response.status == 204)
+    rewritten, returned = memo.get(key, (None, None))
+    if returned is None or rewritten is not rewrite:
+        returned = _returned(response, framing, rewrite)
+        memo[key] = rewrite, returned
+    return b"HTTP/1.1 %d %b\r\n%b%b%b%b%b\r\n" % (
+        response.status,
+        response.reason,
+        returned.lines,
+        b"" if returned.dated else b"Date: %b\r\n" % format_datetime(now, usegmt=True).encode(),
+        b"".join([b"%b: %b\r\n" % (name.encode(), value.encode()) for name, value in added]),
+        b"Transfer-Encoding: chunked\r\n" if framing.chunked and not returned.says_chunked else b"",
+        connection_option(request, keep_alive=framing.keep_alive),
+    )
+
+
+class _Returned(NamedTuple):
+    """The webmail's own fields, as far as they are the client's business."""
+
+    lines: bytes
+    dated: bool
+    says_chunked: bool
+
+
+def _returned(response: ResponseHead, framing: Framing, rewrite: Rewrite) -> _Returned:
+    dropped = HOP_BY_HOP.union(connection_options(response.fields)) - {b"content-length"}
     if not framing.trailers:
         dropped |= {b"trailer"}
     if response.status == 204:
         dropped |= {b"content-length"}  # RFC 9110, section 8.6: a server must not send it
-    lines = [b"HTTP/1.1 %d %b\r\n" % (response.status, response.reason)]
-    chunked_said = dated = False
+    lines = []
+    dated = says_chunked = False
     for name, value in response.fields:
         key = name.lower()
         if key == b"transfer-encoding" and framing.chunked:
             lines.append(b"%b: chunked\r\n" % name)
-            chunked_said = True
+            says_chunked = True
         elif key not in dropped:
             lines.append(b"%b: %b\r\n" % (name, rewrite.field(key, value)))
             dated |= key == b"date"
-    if not dated:
-        lines.append(b"Date: %b\r\n" % format_datetime(now, usegmt=True).encode())
-    lines += [b"%b: %b\r\n" % (name.encode(), value.encode()) for name, value in added]
-    if framing.chunked and not chunked_said:
-        lines.append(b"Transfer-Encoding: chunked\r\n")
-    lines.append(connection_option(request, keep_alive=framing.keep_alive))
-    lines.append(b"\r\n")
-    return b"".join(lines)
+    return _Returned(b"".join(lines), dated, says_chunked)
 
 
 def connection_option(request: RequestHead, *, keep_alive: bool) -> bytes:
@@ -152,7 +187,7 @@ def connection_option(request: RequestHead, *, keep_alive: bool) -> bytes:
 
 def informational_head(response: ResponseHead) -> bytes:
     """A 1xx head for the client."""
-    dropped = HOP_BY_HOP.union(members(response.fields, b"connection"), {b"content-length"})
+    dropped = HOP_BY_HOP.union(connection_options(response.fields), {b"content-length"})
     fields = b"".join(b"%b: %b\r\n" % field for field in response.fields if field[0].lower() not in dropped)
     return b"HTTP/1.1 %d %b\r\n%b\r\n" % (response.status, response.reason, fields)
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
+from prometheus_client import CollectorRegistry, Counter, Gauge, Info
 
+from mailgate.gateway.tallies import Durations, Tallies
 from mailgate.model import Effect, Kind, Reason
 
 DECISION_BUCKETS = (0.00002, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.005, 0.025, 0.1, 1.0)
@@ -14,21 +15,17 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.decisions = Counter(
-            "mailgate_decisions",
-            "Requests decided",
-            ["effect", "reason", "kind"],
-            registry=self.registry,
+        self.decisions = Tallies(
+            "mailgate_decisions", "Requests decided", ("effect", "reason", "kind"), self.registry
         )
-        self._series: dict[tuple[Effect, Reason, Kind], Counter] = {}
         self.would = Counter(
             "mailgate_would", "Report-only rules that matched", ["rule", "effect"], registry=self.registry
         )
-        self.decision_seconds = Histogram(
+        self.decision_seconds = Durations(
             "mailgate_decision_seconds",
             "Time from the facts to the decision",
-            registry=self.registry,
-            buckets=DECISION_BUCKETS,
+            DECISION_BUCKETS,
+            self.registry,
         )
         self.errors = Counter(
             "mailgate_errors", "Answers that the gate gave for an error", ["reason"], registry=self.registry
@@ -96,7 +93,15 @@ class Metrics:
             ["result"],
             registry=self.registry,
         )
-        self.in_flight = Gauge("mailgate_requests_in_flight", "Requests being served", registry=self.registry)
+        self.help_requests = Counter(
+            "mailgate_help_requests",
+            "Requests for help from the page of a refusal",
+            ["rule"],
+            registry=self.registry,
+        )
+        self.running = 0
+        """Requests that are being served."""
+        self.watch("mailgate_requests_in_flight", "Requests being served", lambda: self.running)
         self.reloads = Counter(
             "mailgate_config_reloads", "Changed files read, by result", ["result"], registry=self.registry
         )
@@ -107,11 +112,8 @@ class Metrics:
         self.build = Info("mailgate_build", "The version that runs", registry=self.registry)
 
     def count(self, effect: Effect, reason: Reason, kind: Kind) -> None:
-        """Count one decision. The series are looked up once each: this is on the path of every request."""
-        counter = self._series.get((effect, reason, kind))
-        if counter is None:
-            counter = self._series[effect, reason, kind] = self.decisions.labels(effect, reason, kind)
-        counter.inc()
+        """Count one decision."""
+        self.decisions.add((effect, reason, kind))
 
     def watch(self, name: str, meaning: str, read: Callable[[], float]) -> None:
         """A gauge that is read when it is scraped."""

@@ -10,6 +10,7 @@ from mailgate.gateway.person import Person, proven_device
 from mailgate.gateway.standing import standing
 from mailgate.model import Access, Decision, Effect, Kind, Posture, PostureState
 from mailgate.policy import Policy
+from mailgate.policy.groups import NO_GROUPS, Groups
 from mailgate.store import Device, Sighted
 from mailgate.store.names import EAS, KEY, eas_text
 
@@ -57,6 +58,7 @@ class Asking:
     decision: Decision
     person: Person
     policy: Policy
+    groups: Groups = NO_GROUPS
 
     @property
     def proven(self) -> str:
@@ -90,7 +92,7 @@ def _of_report(asking: Asking, device: Device, posture: Posture) -> OwnDevice:
         asking.access,
         posture,
         asking.policy,
-        person=asking.person.name,
+        user=asking.groups.user(asking.person.name, posture.owner),
         attests=not kinds.isdisjoint(PROVES),
         eas_id=next((text for kind, text in sorted(device.names) if kind == EAS), ""),
     )
@@ -105,7 +107,7 @@ def _of_sighting(asking: Asking, sighted: Sighted) -> OwnDevice:
         asking.access,
         posture,
         asking.policy,
-        person=asking.person.name,
+        user=asking.groups.user(asking.person.name),
         attests=False,
         eas_id=eas_text(sighted.eas_id),
     )

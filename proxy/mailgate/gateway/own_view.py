@@ -2,15 +2,26 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
-from datetime import timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from mailgate.gateway.own_devices import OwnDevice
 from mailgate.gateway.pages.employee import Asked, DeviceCard, Field, Record, Source
 from mailgate.gateway.pages.view import View
 from mailgate.gateway.status import stored_from_to
 from mailgate.model import Access, Decision
-from mailgate.store import Device, EnrolledKey, EnrolmentToken, Keep, Recorded, Report, Told
+from mailgate.store import (
+    Device,
+    EnrolledKey,
+    EnrolmentToken,
+    HelpRequest,
+    Keep,
+    Mailing,
+    Recorded,
+    Report,
+    Told,
+)
 from mailgate.store.names import EAS, eas_text, user_text
+from mailgate.store.reliefs import KeptRelief
 
 ViewOf = Callable[[Access, Decision], View]
 NameOf = Callable[[str], str]
@@ -101,6 +112,7 @@ def request_of(recorded: Recorded, keep: timedelta) -> Record:
         "effect": seen.effect,
         "reason": seen.reason,
         "count": tally.times,
+        "shown": tally.shown,
         "first_at": tally.first,
         "last_at": tally.last,
         "kind": client.kind,
@@ -132,6 +144,23 @@ def mail_of(told: Told, address: str, keep: timedelta) -> Record:
     return Record(_fields(named), told.told_at + keep)
 
 
+def mailing_record(mailing: Mailing, keep: timedelta) -> Record:
+    """One mail about a rule that was written to the person."""
+    named: dict[str, object] = {"made_at": mailing.queued_at, "kind": mailing.kind.value}
+    named |= {"rule": mailing.rule, "policy": str(mailing.version), "state": mailing.state.value}
+    named |= {"person": mailing.address, "user": mailing.login}
+    return Record(
+        _fields({name: value for name, value in named.items() if value}),
+        (mailing.changed_at or mailing.queued_at) + keep,
+    )
+
+
+def language_record(tag: str, day: date, keep: timedelta) -> Record:
+    """In which language the person is written to."""
+    heard = datetime.combine(day, time(), UTC)
+    return Record(_fields({"language": tag, "day": day}), heard + keep)
+
+
 def key_of(key: EnrolledKey, keep: timedelta) -> Record:
     """One key with which a device of the person enrolled."""
     last = key.revoked_at or key.reported_at or key.made_at
@@ -147,6 +176,23 @@ def token_of(token: EnrolmentToken, keep: timedelta) -> Record:
     return Record(
         _fields({name: value for name, value in named.items() if value != ""}), token.expires_at + keep
     )
+
+
+def exemption_of(kept: KeptRelief, keep: timedelta) -> Record:
+    """What the person, or a device of theirs, is or was spared from; without the name of who decided it."""
+    relief = kept.relief
+    named = {"rule": relief.rule or "*", "note": relief.why, "made_at": relief.at, "ends_at": relief.until}
+    named |= {"user": relief.person, "device_id": relief.device, "revoked_at": kept.ended_at}
+    over = kept.ended_at or relief.until or relief.at
+    return Record(_fields({name: value for name, value in named.items() if value}), over + keep)
+
+
+def help_of(asked: HelpRequest, keep: timedelta) -> Record:
+    """One request for help."""
+    told = {"rule": asked.rule, "reason": asked.reason, "count": asked.times, "first_at": asked.first_at}
+    told |= {"last_at": asked.last_at, "user": asked.person, "device_id": asked.device}
+    told |= {"reference": asked.reference, "policy": asked.policy}
+    return Record(_fields({name: value for name, value in told.items() if value}), asked.last_at + keep)
 
 
 def _fields(told: Mapping[str, object]) -> tuple[Field, ...]:

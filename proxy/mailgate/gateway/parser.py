@@ -1,8 +1,4 @@
-"""Bytes of a client's connection to requests, as strict as the grammar and no larger than the limits.
-
-``RequestHandler`` of aiohttp calls ``feed_data``, ``feed_eof``, ``message_consumed``, ``set_upgraded`` and
-``pause_reading`` of its parser; this stands in that parser's place (``server.py``).
-"""
+"""Bytes of a client's connection to requests, as strict as the grammar and no larger than the limits."""
 
 import asyncio
 from dataclasses import dataclass
@@ -11,6 +7,7 @@ from aiohttp.base_protocol import BaseProtocol
 from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 
 from mailgate.gateway.http1.body import Body
+from mailgate.gateway.http1.fields import FieldMemory
 from mailgate.gateway.http1.grammar import CRLF, Malformed, unfinished
 from mailgate.gateway.http1.request import (
     RequestHead,
@@ -39,14 +36,19 @@ class ServerLimits:
 
 
 class RequestParser:
-    """Bytes of a connection to queued requests with their bodies; stands where aiohttp's parser stands."""
+    """Bytes of a connection to requests with their bodies."""
 
     def __init__(
-        self, connection: BaseProtocol, loop: asyncio.AbstractEventLoop, limits: ServerLimits
+        self,
+        connection: BaseProtocol,
+        loop: asyncio.AbstractEventLoop,
+        limits: ServerLimits,
+        memory: FieldMemory | None = None,
     ) -> None:
         self._connection = connection
         self._loop = loop
         self._limits = limits
+        self._memory = memory
         self._buffer = b""
         self._looked_at = 0
         self._queued = 0
@@ -88,16 +90,18 @@ class RequestParser:
             return False
         self._queued += 1
         self._payload = EMPTY_PAYLOAD
-        if head.has_body or head.refused:
+        has_body = head.has_body
+        if has_body or head.refused:
             self._payload = StreamReader(self._connection, BODY_BUFFER, loop=self._loop)
-        if head.has_body:
+        if has_body:
             self._head, self._body, self._received = head, head.body(), 0
         self._upgraded = bool(head.upgrade)
         messages.append((head, self._payload))
         return not self._dead
 
     def _take_head(self) -> RequestHead | None:
-        self._skip_empty_lines()
+        if self._buffer[0] in b"\r\n":
+            self._skip_empty_lines()
         end = self._buffer.find(b"\r\n\r\n", max(0, self._looked_at - 3), self._limits.head)
         if end < 0:
             if len(self._buffer) >= self._limits.head:
@@ -108,7 +112,7 @@ class RequestParser:
             return None
         head, self._buffer = self._buffer[: end + 4], self._buffer[end + 4 :]
         self._looked_at = 0
-        parsed = parse_request_head(head, max_fields=self._limits.fields)
+        parsed = parse_request_head(head, max_fields=self._limits.fields, memory=self._memory)
         if self._limits.body and (parsed.length or 0) > self._limits.body:
             raise self._body_too_large()
         return parsed
@@ -123,12 +127,9 @@ class RequestParser:
 
     def _skip_empty_lines(self) -> None:
         """RFC 9112, section 2.2: empty lines before a request are ignored."""
-        if self._buffer[0] in b"\r\n":
-            lines = (
-                len(self._buffer) - len(self._buffer.lstrip(b"\r\n"))
-            ) // 2  # a last CR may wait for its LF
-            if self._buffer.startswith(CRLF * lines):
-                self._buffer, self._looked_at = self._buffer[2 * lines :], 0
+        lines = (len(self._buffer) - len(self._buffer.lstrip(b"\r\n"))) // 2  # a last CR may wait for its LF
+        if self._buffer.startswith(CRLF * lines):
+            self._buffer, self._looked_at = self._buffer[2 * lines :], 0
 
     def _feed_body(self) -> bool:
         assert self._body is not None
@@ -179,4 +180,4 @@ class RequestParser:
         self._upgraded = upgraded
 
     def pause_reading(self) -> None:
-        """aiohttp pauses the transport itself; what was already received is small enough to parse."""
+        """``BaseProtocol`` pauses the transport itself; what was already received is small enough to parse."""

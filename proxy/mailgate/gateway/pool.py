@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections import deque
 
+from mailgate.gateway.http1.fields import FieldMemory
 from mailgate.gateway.upstream import Endpoint, UpstreamConnection, UpstreamUnreachable
 
 FRESH = 1.0
@@ -15,11 +16,12 @@ class UpstreamPool:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
+        self._memory = FieldMemory()
         self._idle: deque[UpstreamConnection] = deque()
         self._loop = asyncio.get_running_loop()
 
-    async def acquire(self, *, repeatable: bool) -> UpstreamConnection:
-        """An idle connection, or a new one. Raises UpstreamUnreachable.
+    def take(self, *, repeatable: bool) -> UpstreamConnection | None:
+        """An idle connection, if there is one.
 
         A request that must not be repeated gets an idle connection only while that is fresh: the webmail may be
         closing an older one at this moment, and the request would be lost with it.
@@ -31,7 +33,7 @@ class UpstreamPool:
             if connection.usable:
                 return connection
             connection.abort()
-        return await self.connect()
+        return None
 
     def release(self, connection: UpstreamConnection) -> None:
         """Take back a connection whose answer was read to its end."""
@@ -55,7 +57,7 @@ class UpstreamPool:
         try:
             async with asyncio.timeout(endpoint.connect_time):
                 _, connection = await self._loop.create_connection(
-                    lambda: UpstreamConnection(endpoint, self._loop),
+                    lambda: UpstreamConnection(endpoint, self._loop, self._memory),
                     endpoint.host,
                     endpoint.port,
                     ssl=endpoint.tls,

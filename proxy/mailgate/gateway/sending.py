@@ -1,8 +1,6 @@
 """The request body on its way to the webmail, while the answer is already awaited."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from mailgate.gateway.exchange import Exchange
@@ -22,21 +20,20 @@ class Sending:
     refused: RequestRefused | None = None
 
 
-@asynccontextmanager
-async def sending(exchange: Exchange, upstream: UpstreamConnection, idle: float) -> AsyncIterator[Sending]:
+def start_sending(exchange: Exchange, upstream: UpstreamConnection, idle: float) -> Sending:
     """Send the body while the answer is awaited: a webmail may answer before it has read everything."""
     state = Sending(complete=not exchange.head.has_body)
-    if state.complete:
-        yield state
-        return
-    state.task = asyncio.get_running_loop().create_task(_send(exchange, upstream, idle, state))
-    try:
-        yield state
-    finally:
-        state.task.cancel()
-        [error] = await asyncio.gather(state.task, return_exceptions=True)
-        if isinstance(error, Exception):
-            raise error
+    if not state.complete:
+        state.task = asyncio.get_running_loop().create_task(_send(exchange, upstream, idle, state))
+    return state
+
+
+async def end_sending(task: asyncio.Future[None]) -> None:
+    """Send no more. Raises whatever broke the sending by a mistake of ours."""
+    task.cancel()
+    [error] = await asyncio.gather(task, return_exceptions=True)
+    if isinstance(error, Exception):
+        raise error
 
 
 async def _send(exchange: Exchange, upstream: UpstreamConnection, idle: float, state: Sending) -> None:

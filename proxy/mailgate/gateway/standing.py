@@ -11,7 +11,7 @@ _BROWSER = RequestFacts()
 
 
 def standing(
-    before: Access, posture: Posture, policy: Policy, *, person: str, attests: bool, eas_id: str = ""
+    before: Access, posture: Posture, policy: Policy, *, user: User, attests: bool, eas_id: str = ""
 ) -> tuple[Access, Decision]:
     """What the policy says to this device of this person now. ``before`` is the request that asks about it.
 
@@ -33,5 +33,5 @@ def standing(
     facts = replace(
         _MAIL_APP if by_mail_app else _BROWSER, scheme=before.facts.scheme, host=before.facts.host
     )
-    access = Access(facts, client, posture, before.now, User(person))
+    access = Access(facts, client, posture, before.now, user)
     return access, decide(access, policy)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
-from mailgate.gateway.http1.grammar import HOST, Field, values
+from mailgate.gateway.http1.fields import Field
+from mailgate.gateway.http1.grammar import HOST, values
 
 Network = IPv4Network | IPv6Network
 
@@ -72,11 +73,13 @@ HOP_BY_HOP = frozenset(
 FRAMING = HOP_BY_HOP | {b"content-length"}
 
 
+@lru_cache(4096)
 def canonical(name: bytes) -> bytes:
     """One spelling for a field name: an application that reads CGI variables cannot tell ``_`` from ``-``."""
     return name.lower().replace(b"_", b"-")
 
 
+@lru_cache(4096)
 def forgeable(name: bytes) -> bool:
     """Whether a client could pass itself off as something with this field."""
     plain = canonical(name)
@@ -102,7 +105,7 @@ def origin_of(
     """Reads X-Forwarded-* from a trusted peer; from anyone else the connection itself says who is there."""
     scheme = "https" if secure else "http"
     if not within(peer, trusted):
-        return Origin(peer, scheme, host, peer.encode())
+        return _the_connection_itself(peer, scheme, host)
     chain = [
         part.strip().decode("latin-1")
         for value in values(fields, b"x-forwarded-for")
@@ -124,6 +127,11 @@ def origin_of(
         ", ".join([*chain, peer]).encode("latin-1"),
         users[0] if len(users) == 1 else b"",
     )
+
+
+@lru_cache(1024)
+def _the_connection_itself(peer: str, scheme: str, host: bytes) -> Origin:
+    return Origin(peer, scheme, host, peer.encode())
 
 
 def within(address: str, networks: Sequence[Network]) -> bool:

@@ -7,15 +7,14 @@ from mailgate.gateway.upstream import UpstreamConnection
 
 
 class _ToUpstream:
-    """Stands where aiohttp puts the reader of an upgraded connection."""
+    """Takes what the client sends."""
 
     def __init__(self, upstream: UpstreamConnection) -> None:
         self._upstream = upstream
 
-    def feed_data(self, data: bytes) -> tuple[bool, bytes]:
+    def feed_data(self, data: bytes) -> None:
         if not self._upstream.closed:
             self._upstream.write(data)
-        return False, b""
 
     def feed_eof(self) -> None:
         """The client is gone: so is the reason for the other half."""

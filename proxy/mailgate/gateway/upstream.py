@@ -3,12 +3,14 @@
 import asyncio
 import ssl
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, cast
 
+from mailgate.gateway.deadline import Deadline
 from mailgate.gateway.http1.body import Body
-from mailgate.gateway.http1.grammar import Field, Malformed
+from mailgate.gateway.http1.fields import Field, FieldMemory
+from mailgate.gateway.http1.grammar import Malformed
 from mailgate.gateway.http1.response import ResponseHead, parse_response_head
 
 READ_AHEAD = 512 * 1024
@@ -61,8 +63,11 @@ class Readable(Protocol):
 class UpstreamConnection(asyncio.Protocol):
     """One connection. Answers are read one after another: heads, then the body of the final one."""
 
-    def __init__(self, endpoint: Endpoint, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, endpoint: Endpoint, loop: asyncio.AbstractEventLoop, memory: FieldMemory | None = None
+    ) -> None:
         self._endpoint = endpoint
+        self._memory = memory
         self._loop = loop
         self._transport: asyncio.Transport | None = None
         self._method = b""
@@ -76,6 +81,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._error: UpstreamError | None = None
         self._closed = False
         self._waiter: asyncio.Future[None] | None = None
+        self._deadline = Deadline(loop, self._too_late)
         self._drain_waiter: asyncio.Future[None] | None = None
         self._switched = False
         self._tunnel: Callable[[bytes], None] | None = None
@@ -109,6 +115,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._closed = True
+        self._deadline.end()
         if self._body is not None and exc is None:
             try:
                 self._body.feed_eof()
@@ -168,9 +175,19 @@ class UpstreamConnection(asyncio.Protocol):
         """
         if sent is not None and not sent.done():
             sent.add_done_callback(lambda _: self._wake())
-            await self._until(lambda: bool(self._heads) or sent.done(), None)
-        await self._until(lambda: bool(self._heads), self._endpoint.response_time)
+            self._deadline.clear()
+            while not self._heads and not sent.done():
+                await self._news()
+        if not self._heads:
+            self._deadline.set(self._endpoint.response_time)
+            while not self._heads:
+                await self._news()
         return self._heads.popleft()
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the whole body was read."""
+        return not self._content and self._body is not None and self._body.done
 
     @property
     def ready(self) -> bool:
@@ -181,9 +198,12 @@ class UpstreamConnection(asyncio.Protocol):
         """The next piece of the body, empty at its end. Raises UpstreamError where the body was cut short."""
         if not self._content and (self._body is None or self._body.done):
             return b""
-        await self._until(lambda: bool(self._content) or self._ended, self._endpoint.idle_time)
         if not self._content:
-            return b""
+            self._deadline.set(self._endpoint.idle_time)
+            while not self._content and not self._ended:
+                await self._news()
+            if not self._content:
+                return b""
         piece = self._content.popleft()
         self._queued -= len(piece)
         if not self._reading and self._queued < READ_AHEAD // 2:
@@ -193,9 +213,9 @@ class UpstreamConnection(asyncio.Protocol):
         return piece
 
     @property
-    def trailers(self) -> list[Field]:
+    def trailers(self) -> Sequence[Field]:
         """Trailers of the body that was read last."""
-        return self._body.trailers if self._body else []
+        return self._body.trailers if self._body else ()
 
     def finish(self, head: ResponseHead) -> bool:
         """Leave this answer behind; whether the connection can carry another request."""
@@ -260,7 +280,9 @@ class UpstreamConnection(asyncio.Protocol):
                 raise Malformed(f"a head over {self._endpoint.max_head} bytes")
             return False
         data, self._buffer = self._buffer[: end + 4], self._buffer[end + 4 :]
-        head = parse_response_head(data, method=self._method, max_fields=self._endpoint.max_fields)
+        head = parse_response_head(
+            data, method=self._method, max_fields=self._endpoint.max_fields, memory=self._memory
+        )
         self._heads.append(head)
         if head.status == 101:
             self._switched = True  # what follows is no HTTP; it waits for the tunnel
@@ -288,18 +310,20 @@ class UpstreamConnection(asyncio.Protocol):
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
-    async def _until(self, ready: Callable[[], bool], timeout: float | None) -> None:
-        """Wait for it, ``timeout`` seconds in all: bytes that come one by one win no time."""
-        if ready():
-            return
+    async def _news(self) -> None:
+        """Wait until something came. Raises UpstreamError, also where the deadline passes: drops win no time."""
+        if self._error is not None:
+            raise self._error
+        self._waiter = self._loop.create_future()
         try:
-            async with asyncio.timeout(timeout):
-                while not ready():
-                    if self._error is not None:
-                        raise self._error
-                    self._waiter = self._loop.create_future()
-                    await self._waiter
-        except TimeoutError:
-            raise UpstreamTimeout("the webmail said nothing in time") from None
+            await self._waiter
         finally:
             self._waiter = None
+
+    def _too_late(self) -> None:
+        if self._waiter is None:
+            return  # an answer came in time
+        if self._waiter.done():
+            self._deadline.set(0)  # something came just now: whoever waits for more finds that it is too late
+        else:
+            self._waiter.set_exception(UpstreamTimeout("the webmail said nothing in time"))

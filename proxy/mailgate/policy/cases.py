@@ -107,6 +107,8 @@ class Device(Strict):
     apps: tuple[Key, ...] = ()
     reported_at: Moment | None = None
     expires_at: Moment | None = None
+    first_seen: Moment | None = None
+    """Since when it is known."""
 
     @model_validator(mode="after")
     def _fits(self, info: ValidationInfo) -> Self:
@@ -148,6 +150,7 @@ class Device(Strict):
             sources=self.sources or tuple(filter(None, [self.source])),
             findings=tuple(Finding(reason, "") for reason in self.findings),
             lost=self.lost,
+            first_seen=self.first_seen,
             reported_at=reported,
             expires_at=self.expires_at or (reported + timedelta(hours=24) if reported else None),
             last_state=self.last_state,
@@ -193,7 +196,8 @@ class Situation(Strict):
         moment = self.now or now
         facts = self.request.facts()
         posture = self.device.posture(catalog, moment) if self.device else Posture()
-        user = User(self.request.user.name, self.request.user.groups)
+        who = self.request.user
+        user = User(who.name, who.groups, grouped=bool(who.name or who.groups))
         proof = self.attestation.result() if self.attestation else None
         certificate = self.certificate.result() if self.certificate else None
         return Access(facts, classify(facts, proof), posture, moment, user, proof, certificate)

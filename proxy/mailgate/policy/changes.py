@@ -82,6 +82,13 @@ _NAMES = {
     "title": "the title",
     "reason": "the reason",
     "share": "the share of people",
+    "groups": "the groups whom it is about",
+    "grace": "the grace for new devices",
+    "halt_when.block_rate": "the part of those who come at which it halts by itself",
+    "halt_when.of": "what that part is of",
+    "halt_when.at_least": "how many it must keep out before it halts by itself",
+    "halt_when.help_requests": "how many who ask for help make it halt by itself",
+    "halt_when.within": "the time in which it is counted what makes it halt",
     "on_unavailable": "what happens while the posture cannot be had",
     "stages.report_only": "the start of report-only",
     "stages.warn": "the start of warnings",
@@ -101,7 +108,13 @@ def _flat(fields: Mapping[str, Any], before: str) -> Iterator[tuple[str, str]]:
         if isinstance(value, dict):
             yield from _flat(value, f"{before}{name}.")
         else:
-            yield before + name, f"{value * 100:g}%" if name == "share" else str(value)
+            yield before + name, _written(value)
+
+
+def _written(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value * 100:g}%"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _fields(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:

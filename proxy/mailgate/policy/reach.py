@@ -14,6 +14,7 @@ from cel_expr_python import cel
 
 from mailgate.model import Effect, Stage
 from mailgate.policy.condition import Condition, EvaluationError, UnknownValueError
+from mailgate.policy.reliefs import Relief, relief_from
 from mailgate.policy.rules import OnUnavailable, Policy, Rule
 from mailgate.policy.variables import ENVIRONMENT, VARIABLES
 
@@ -23,19 +24,21 @@ _MOST = 4096
 
 def unreachable(policy: Policy, now: datetime) -> dict[str, str]:
     """The rules that decide nobody whatever happens, as of ``now``, and why."""
-    found = {}
+    found, reliefs = {}, policy.reliefs.for_everybody(now)
     for index, rule in enumerate(policy.rules):
-        before = [each for each in policy.rules[:index] if _is_final(each, now)]
+        before = [each for each in policy.rules[:index] if _is_final(each, now, reliefs)]
         why = _why(rule, before)
         if why:
             found[rule.id] = why
     return found
 
 
-def _is_final(rule: Rule, now: datetime) -> bool:
+def _is_final(rule: Rule, now: datetime, reliefs: Sequence[Relief]) -> bool:
     """Whether no rule below is read once this one matches."""
     stage = rule.stages.at(now) if rule.stages else Stage.ENFORCE
-    if stage in (Stage.PENDING, Stage.REPORT_ONLY) or rule.share < 1:
+    if relief_from(reliefs, rule.id, rule.effect):
+        return False
+    if stage in (Stage.PENDING, Stage.REPORT_ONLY) or rule.share < 1 or rule.groups:
         return False
     steps_aside = rule.on_unavailable is OnUnavailable.ALLOW and rule.effect is not Effect.ALLOW
     return not (steps_aside and any(name.startswith("device.") for name in rule.when.reads))

@@ -2,19 +2,30 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from hashlib import sha256
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, PlainSerializer, PlainValidator, ValidationInfo, WithJsonSchema
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from mailgate.model import Effect, Reason
 from mailgate.policy.apps import AppCatalog, Key, Strict, Text
 from mailgate.policy.condition import MAX_LENGTH, Condition, ConditionError, compile_condition
+from mailgate.policy.durations import Duration
+from mailgate.policy.halting import HaltWhen
+from mailgate.policy.reliefs import NO_RELIEFS, Reliefs
 from mailgate.policy.stages import Share, Stages
 
 DEFAULT_RULE = "default"
@@ -126,6 +137,17 @@ Fix = Annotated[
 ]
 
 
+def _group(word: object, info: ValidationInfo) -> object:
+    """A group that the gate is told of, where it is told of any."""
+    known = (info.context or {}).get("groups")
+    if known is not None and word not in known:
+        raise PydanticCustomError("word", "{word}", {"word": str(word), "known": sorted(known)})
+    return word
+
+
+Group = Annotated[Text, BeforeValidator(_group, json_schema_input_type=str)]
+
+
 class Notice(Strict):
     """What the person is told besides the reason."""
 
@@ -154,8 +176,32 @@ class Rule(Strict):
     reason: RuleReason | None = None
     stages: Stages | None = None
     share: Share = 1.0
+    groups: tuple[Group, ...] = ()
+    """Only people in one of these; left out: everybody."""
+    grace: Duration | None = None
+    """How long a device is only warned after it has become known; left out: not at all."""
+    halt_when: HaltWhen | None = None
+    """What makes it halt by itself; left out: nothing."""
     on_unavailable: OnUnavailable = Field(default=OnUnavailable.LAST_KNOWN, strict=False)
     notice: Notice = Notice()
+
+    @model_validator(mode="after")
+    def _has_something_to_soften(self) -> Self:
+        for name in ("grace", "halt_when"):
+            if getattr(self, name) is not None and not self.keeps_out:
+                message = "the rule keeps nobody out; expected it at `block` or `challenge` alone"
+                raise PydanticCustomError("effect", message, {"key": name})
+        return self
+
+    @property
+    def restricts(self) -> bool:
+        """Whether it does anything to people but let them in."""
+        return self.effect is not Effect.ALLOW
+
+    @property
+    def keeps_out(self) -> bool:
+        """Whether it can keep anybody from their mail."""
+        return self.effect in (Effect.BLOCK, Effect.CHALLENGE)
 
 
 class PolicyFile(Strict):
@@ -167,17 +213,19 @@ class PolicyFile(Strict):
 
 @dataclass(frozen=True)
 class Policy:
-    """The compiled policy: rules, what happens without one, and the apps that the rules speak of."""
+    """The compiled policy: rules, what happens without one, the apps that the rules speak of, and which rules are out."""
 
     rules: tuple[Rule, ...]
     default: Default = field(default_factory=Default)
     catalog: AppCatalog = field(default_factory=AppCatalog)
+    reliefs: Reliefs = NO_RELIEFS
+    """What takes rules out for now. It is no part of the version."""
 
     @cached_property
     def version(self) -> str:
         """The first 12 hex digits of the SHA-256 of rules, default and catalogue in canonical form."""
         plain = {
-            "rules": [rule.model_dump(mode="json") for rule in self.rules],
+            "rules": [_as_versioned(rule) for rule in self.rules],
             "default": self.default.model_dump(mode="json"),
             "apps": {key: sorted(app.identifiers()) for key, app in self.catalog.apps.items()},
             "lists": {name: sorted(keys) for name, keys in self.catalog.lists.items()},
@@ -190,13 +238,23 @@ class Policy:
         return frozenset[str]().union(*(rule.when.reads for rule in self.rules))
 
 
-def policy_context(catalog: AppCatalog | None) -> Mapping[str, Any]:
-    """The validation context of ``PolicyFile``. Without a catalogue, words for apps and lists go unchecked."""
-    return {
-        "closed": {}
-        if catalog is None
-        else {"device.apps": tuple(catalog.apps), "device.lists": tuple(catalog.lists)}
-    }
+_LATER = ("groups", "grace", "halt_when")
+
+
+def _as_versioned(rule: Rule) -> dict[str, Any]:
+    """What a version counts of a rule: of the fields that came later those that are given, so that it keeps its name."""
+    written = rule.model_dump(mode="json")
+    return {name: value for name, value in written.items() if value or name not in _LATER}
+
+
+def policy_context(catalog: AppCatalog | None, groups: Collection[str] | None = None) -> Mapping[str, Any]:
+    """The validation context of ``PolicyFile``. Without a catalogue or groups, words for them go unchecked."""
+    closed: dict[str, tuple[str, ...]] = {}
+    if catalog is not None:
+        closed |= {"device.apps": tuple(catalog.apps), "device.lists": tuple(catalog.lists)}
+    if groups is not None:
+        closed["user.groups"] = tuple(groups)
+    return {"closed": closed, "groups": groups}
 
 
 def repeated_ids(rules: object) -> list[tuple[int, str]]:

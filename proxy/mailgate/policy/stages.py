@@ -1,7 +1,7 @@
 """What a rule does today: its stage by the clock, and whether a person is in its share."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from itertools import pairwise
 from typing import Annotated, Self
@@ -87,6 +87,14 @@ class Stages(BaseModel):
     def next_start(self, now: datetime) -> datetime | None:
         """When the next, stricter stage starts."""
         return next((start for _, start in self.starts() if start > now), None)
+
+
+def grace_end(grace: timedelta | None, first_seen: datetime | None, now: datetime) -> datetime | None:
+    """Until when a device is new to a rule; None where it is not, any more, or nobody knows since when it is there."""
+    if grace is None or first_seen is None:
+        return None
+    end = min(first_seen, now) + grace  # a clock that runs ahead makes no device newer than new
+    return end if now < end else None
 
 
 def softened(effect: Effect, stage: Stage) -> Effect:

@@ -106,7 +106,7 @@ VARIABLES: Mapping[str, Variable] = {
         Variable("request.protocol", "string", "What the caller speaks", lambda a: a.client.protocol, _words(Protocol)),
         Variable("request.remote", "string", "Address of the caller", lambda a: a.facts.remote),
         Variable("user.name", "string", "Who asks, as a trusted proxy, the signed report or a mail app's login says; empty where nobody does", lambda a: a.user.name),
-        Variable("user.groups", "list(string)", "Groups of that person; empty at the gate, which nothing tells them yet", lambda a: list(a.user.groups)),
+        Variable("user.groups", "list(string)", "Groups of that person by `groups.yaml`; where nobody is named, of the owner of the device", lambda a: list(a.user.groups)),
         Variable("now", "timestamp", "Time of the request, UTC", lambda a: a.now),
     )
 }  # fmt: skip

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from mailgate.config import Rules
 from mailgate.errors import MailgateError
 from mailgate.rollout.guard import Guard, beyond, failing, frozen
 from mailgate.rollout.keeper import draft_of
-from mailgate.store import Act, Activation, Draft, OvertakenError, Planned, Store
+from mailgate.store import Act, Activation, Draft, OvertakenError, Planned, Store, retractions
 
 PLAN_AGE = timedelta(hours=24)
 """How long a plan may be put in force: afterwards other people and devices have come."""
@@ -143,8 +144,10 @@ async def retract(
     assert version is not None  # a foreign key holds it
     draft = Draft(version.digest, version.policy, version.texts)
     act = replace(person.act(now, RETRACTED, note), details={"retracted": history[0].number})
+    taken_back = retractions.taken_back(history, wanted, await store.retractions.gone())
+    told = partial(retractions.keep, retraction=taken_back)
     try:
-        return await store.policies.activate(draft, act, after=history[0].serial)
+        return await store.policies.activate(draft, act, after=history[0].serial, then=told)
     except OvertakenError:
         raise RefusedError(
             "another version was put in force meanwhile: look at `mailgate policy history`"

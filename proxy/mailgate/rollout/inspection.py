@@ -6,6 +6,7 @@ from datetime import datetime
 
 from mailgate.config import Rules, Settings
 from mailgate.config.admins import BY_FILE
+from mailgate.policy.groups import NO_GROUPS, Groups
 from mailgate.rollout.acts import Person, keep_plan
 from mailgate.rollout.guard import Limit, frozen, guard_of, objections
 from mailgate.rollout.plan import DAYS, Scope, make_plan
@@ -16,12 +17,13 @@ WORKERS = 2
 
 @dataclass(slots=True)
 class Inspection:
-    """Plans changes of the files. ``settings`` may be replaced at any time, as on a reload."""
+    """Plans changes of the files. ``settings`` and ``groups`` may be replaced at any time, as on a reload."""
 
     store: Store
     settings: Settings
     origin: str
     clock: Callable[[], datetime]
+    groups: Groups = NO_GROUPS
 
     def frozen(self) -> str:
         """Why nothing may be put in force now, in words; nothing where it may."""
@@ -35,7 +37,7 @@ class Inspection:
         settings, now = self.settings, self.clock()
         if settings.guard is None:
             return ""
-        scope = Scope(now, DAYS, settings.posture.max_age, settings.posture.precedence)
+        scope = Scope(now, DAYS, settings.posture.max_age, settings.posture.precedence, self.groups)
         url = settings.store.get_secret_value()
         plan = await make_plan(self.store, url, active, files, scope, WORKERS, lambda *_: None)
         await keep_plan(self.store, plan, files, Person(BY_FILE, self.origin), now)

@@ -13,7 +13,9 @@ from mailgate.config.rehearsal import run_cases
 from mailgate.model import Effect
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.changes import changes
+from mailgate.policy.groups import NO_GROUPS, Groups
 from mailgate.policy.reach import unreachable
+from mailgate.policy.reliefs import Reliefs
 from mailgate.rollout.simulation import Progress, Task, simulate
 from mailgate.simulate import DIMENSIONS, TOUCHED, UNKNOWN, Outcome, Sample, Tally
 from mailgate.store import Activation, Store, Version
@@ -33,6 +35,7 @@ class Scope:
     days: int
     max_age: timedelta
     precedence: tuple[str, ...] = ()
+    groups: Groups = NO_GROUPS
 
 
 async def make_plan(
@@ -51,8 +54,19 @@ async def make_plan(
     """
     version = await store.policies.get(active.number)
     assert version is not None  # a foreign key holds it
+    reliefs = await store.reliefs.current(scope.now)
     since = (scope.now - timedelta(days=scope.days)).date()
-    task = Task(url, version.texts, candidate.texts, scope.max_age, scope.precedence, since, scope.now)
+    task = Task(
+        url,
+        version.texts,
+        candidate.texts,
+        scope.max_age,
+        scope.precedence,
+        since,
+        scope.now,
+        scope.groups,
+        reliefs,
+    )
     tally = await simulate(store, task, workers, progress)
     body = {
         "made_at": scope.now.isoformat(),
@@ -64,10 +78,24 @@ async def make_plan(
             "digest": version.digest,
         },
         "candidate": {"policy": candidate.policy.version, "digest": candidate.digest},
+        "reliefs": _of_reliefs(reliefs, scope.now),
         **await asyncio.to_thread(_of_rules, version, candidate, tally, scope.now),
         **_of_people(tally),
     }
     return {"digest": digest_of(body)} | body
+
+
+def _of_reliefs(reliefs: Reliefs, now: datetime) -> dict[str, Any]:
+    """What the plan takes for granted: who is exempt, and which rules are off."""
+    exempt = reliefs.exemptions(now)
+    return {
+        "serial": reliefs.serial,
+        "exempt": {
+            "people": len({each.person for each in exempt if each.person}),
+            "devices": len({each.device for each in exempt if each.device}),
+        },
+        "off": {each.rule: str(each) for each in reliefs.for_everybody(now)},
+    }
 
 
 def digest_of(plan: Mapping[str, Any]) -> str:

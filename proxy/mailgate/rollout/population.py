@@ -8,7 +8,8 @@ from datetime import date, datetime
 from cachetools import LRUCache
 
 from mailgate.classify.certified import as_recorded
-from mailgate.model import LOGINS, Access, User
+from mailgate.model import LOGINS, Access
+from mailgate.policy.groups import NO_GROUPS, Groups
 from mailgate.rollout.recorded import (
     PAGE_LOAD,
     UNTOLD_OF_A_DEVICE,
@@ -22,6 +23,7 @@ from mailgate.rollout.recorded import (
 from mailgate.simulate import Occasion, Subject
 from mailgate.store import Device, Store, Way, is_of
 from mailgate.store.names import EAS, eas_forms, user_text
+from mailgate.store.people import spellings
 
 PAGE = 2000
 
@@ -35,6 +37,7 @@ class Population:
     after: Lists
     since: date
     now: datetime
+    groups: Groups = NO_GROUPS
     _owned: LRUCache[str, list[Device]] = field(default_factory=lambda: LRUCache(10_000))
 
     async def devices(self, behind: str, until: str | None) -> AsyncIterator[list[Subject]]:
@@ -57,6 +60,32 @@ class Population:
         while strangers := await self.store.sightings.strangers(self.since, last, PAGE):
             last = (strangers[-1].client_id, strangers[-1].user)
             yield [await self._stranger(way) for way in strangers]
+
+    async def person(self, login: str) -> list[Subject]:
+        """Everything of one person: their devices, and how they came in these days on any."""
+        owned = await self.store.people.devices(login, self.before.precedence)
+        called = {name: device.id for device in owned for name in (device.id, *device.former)}
+        ways = await self.store.sightings.ways_by(spellings(login), self.since)
+        subjects = await self._devices(owned, called, [way for way in ways if way.device in called])
+        others = [way for way in ways if way.device not in called]
+        known = await self.called({way.device for way in others})
+        for way in others:
+            subjects.append(Subject(way.device or way.client_id, False, (await self.seen(way, known),)))
+        return subjects
+
+    async def called(self, names: Iterable[str]) -> dict[str, Device]:
+        """The devices that sightings call so."""
+        known: dict[str, Device] = {}
+        for name in filter(None, names):
+            for device in await self.store.devices.called(name):
+                known[name] = device
+        return known
+
+    async def seen(self, way: Way, known: Mapping[str, Device]) -> Occasion:
+        """One way in which somebody came. ``known``: the devices by what sightings call them."""
+        if way.device in known:
+            return await self._seen(way, [known[way.device]])
+        return (await self._stranger(way)).occasions[0]
 
     async def _devices(
         self, page: Iterable[Device], called: Mapping[str, str], ways: Iterable[Way]
@@ -82,14 +111,15 @@ class Population:
         client, proof = recognise(way.client, known, postures)
         posture = posture_for(client, postures)
         client, certificate = as_recorded(client, way.client.facts.headers)
-        before = Access(way.client.facts, client, posture, self.now, User(way.user), proof, certificate)
+        user = self.groups.user(way.user, posture.owner)
+        before = Access(way.client.facts, client, posture, self.now, user, proof, certificate)
         return self._occasion(before, known, UNTOLD_OF_A_SIGHTING)
 
     def _unseen(self, device: Device) -> Occasion:
         posture = self.before.posture(device, self.now)
         client = reported(posture.kind, posture.os, posture.os_version)
         proof = proof_of(device, posture) if device.reports else None
-        before = Access(PAGE_LOAD, client, posture, self.now, User(posture.owner), proof)
+        before = Access(PAGE_LOAD, client, posture, self.now, self.groups.user(posture.owner), proof)
         return self._occasion(before, [device], UNTOLD_OF_A_DEVICE)
 
     def _occasion(self, before: Access, known: Sequence[Device], untold: frozenset[str]) -> Occasion:

@@ -11,6 +11,8 @@ from typing import Any
 
 from mailgate.classify import warm
 from mailgate.config import compile_rules
+from mailgate.policy.groups import NO_GROUPS, Groups
+from mailgate.policy.reliefs import NO_RELIEFS, Reliefs
 from mailgate.rollout.population import Population
 from mailgate.rollout.recorded import Lists
 from mailgate.simulate import Impact, Subject, Tally
@@ -40,6 +42,8 @@ class Task:
     precedence: tuple[str, ...]
     since: date
     now: datetime
+    groups: Groups = NO_GROUPS
+    reliefs: Reliefs = NO_RELIEFS
 
 
 async def simulate(store: Store, task: Task, workers: int, progress: Progress) -> Tally:
@@ -80,8 +84,9 @@ class _Alone:
 
     def __init__(self, task: Task) -> None:
         self.task = task
-        self._active = compile_rules(task.active).policy
-        self._candidate = compile_rules(task.candidate).policy
+        self._active, self._candidate = (
+            compile_rules(texts).relieved(task.reliefs).policy for texts in (task.active, task.candidate)
+        )
         before, after = (
             Lists(each.catalog, task.max_age, task.precedence) for each in (self._active, self._candidate)
         )
@@ -94,7 +99,7 @@ class _Alone:
         return await self._tally(self._population(store).strangers())
 
     def _population(self, store: Store) -> Population:
-        return Population(store, *self._lists, self.task.since, self.task.now)
+        return Population(store, *self._lists, self.task.since, self.task.now, self.task.groups)
 
     async def _tally(self, pages: AsyncIterator[list[Subject]]) -> Tally:
         impact = Impact(self._active, self._candidate)

@@ -20,7 +20,6 @@ from mailgate.model import (
     PostureState,
     Reason,
     Signal,
-    User,
 )
 from mailgate.policy.apps import AppCatalog
 
@@ -174,11 +173,11 @@ def never_reported(access: Access) -> Access:
 
 
 def asked_by(access: Access, person: str) -> Access:
-    return replace(access, user=User(person, access.user.groups))
+    return replace(access, user=replace(access.user, name=person))
 
 
 def in_group(access: Access, group: str) -> Access:
-    return replace(access, user=User(access.user.name, (*access.user.groups, group)))
+    return replace(access, user=replace(access.user, groups=(*access.user.groups, group), grouped=True))
 
 
 def from_address(access: Access, address: str) -> Access:

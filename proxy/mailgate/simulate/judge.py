@@ -6,12 +6,11 @@ What was never recorded stays unknown: an answer that hangs on it is no answer.
 from collections.abc import Hashable
 from dataclasses import dataclass
 
-from mailgate.decide import decide, share_subject
+from mailgate.decide import decide, not_subject, stage_of
 from mailgate.grounds import Grounds
 from mailgate.model import Access, Reason, Stage
 from mailgate.policy.condition import EvaluationError, UnknownValueError
 from mailgate.policy.rules import Policy, Rule
-from mailgate.policy.stages import in_share
 from mailgate.policy.variables import activate
 
 UNKNOWN = "unknown"
@@ -55,7 +54,7 @@ class Judge:
 
     def key(self, access: Access, untold: frozenset[str]) -> Hashable:
         """Everything of an access that its outcome can depend on."""
-        return untold, self._grounds.of(access), self._grounds.times(access)
+        return untold, self._grounds.of(access, dates=False), self._grounds.times(access)
 
     def hanging(self, access: Access, untold: frozenset[str]) -> set[str]:
         """The conditions that could come out either way, were the values known that are not."""
@@ -70,23 +69,22 @@ class Judge:
         tried = [
             (self._rules[trial.rule], trial.matched) for trial in decision.trials if trial.rule in self._rules
         ]
+        reliefs = self.policy.reliefs.about(access)
         hanging = [rule for rule, _ in tried if rule.when.reads & untold and _hangs(rule, access, untold)]
         may = tuple(rule.id for rule, matched in tried if matched or rule in hanging)
-        deciding = [rule for rule in hanging if _stage(rule, access) is not Stage.REPORT_ONLY]
+        deciding = [
+            rule for rule in hanging if stage_of(rule, access.now, reliefs)[0] is not Stage.REPORT_ONLY
+        ]
         if not deciding:
             return Outcome(decision.effect.value, decision.rule, decision.reason, may)
         names = sorted({name for rule in deciding for name in rule.when.reads & untold})
         return Outcome(UNKNOWN, deciding[0].id, decision.reason, may, tuple(names))
 
 
-def _stage(rule: Rule, access: Access) -> Stage:
-    return rule.stages.at(access.now) if rule.stages else Stage.ENFORCE
-
-
 def _hangs(rule: Rule, access: Access, untold: frozenset[str]) -> bool:
     """Whether the condition could come out either way, were the values known that are not."""
-    stage = _stage(rule, access)
-    if stage is Stage.PENDING or not in_share(rule.share, rule.id, share_subject(access), rule.effect):
+    stage, _ = stage_of(rule, access.now, ())
+    if stage is Stage.PENDING or not_subject(rule, stage, access):
         return False
     try:
         rule.when.holds(activate(access, rule.when.reads - untold))

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
+from mailgate.decide import new_until
 from mailgate.model import Access
 from mailgate.policy.condition import Condition
 from mailgate.policy.rules import Policy
@@ -16,7 +17,7 @@ _JUST_AFTER = timedelta(seconds=1)
 
 
 def moments(access: Access, policy: Policy) -> list[datetime]:
-    """The moments still to come at which a stage starts, a report runs out or a limit in a condition is passed."""
+    """The moments still to come at which a stage starts, a grace or a relief ends, a report runs out or a limit in a condition is passed."""
     found = {moment for moment in _all(access, policy) if moment > access.now}
     return sorted(found)
 
@@ -25,7 +26,10 @@ def _all(access: Access, policy: Policy) -> Iterator[datetime]:
     posture = access.posture
     if posture.expires_at:
         yield posture.expires_at
+    yield from (each.until for each in policy.reliefs.about(access) if each.until)
     for rule in policy.rules:
+        if end := new_until(rule, access):
+            yield end
         if rule.stages:
             yield from (start for _, start in rule.stages.starts())
         for limit in _limits(rule.when):

@@ -9,14 +9,17 @@ from mailgate.store.chain import Break, Entry, Head
 from mailgate.store.database import StoreError, StoreUnavailableError
 from mailgate.store.device import Device, Report
 from mailgate.store.enrolments import EnrolledKey, Enrolments, EnrolmentToken, NotEnrolled, Revoked
+from mailgate.store.help_requests import HelpRequest
 from mailgate.store.keys import Key, Keys
 from mailgate.store.learning import Taken
 from mailgate.store.ledger import Ledger
+from mailgate.store.mailings import MailCount, Mailing, MailKind, MailState
 from mailgate.store.people import Sighted, Told
 from mailgate.store.plans import Planned
 from mailgate.store.policies import Activation, Draft, OvertakenError, Policies, Version
 from mailgate.store.postures import Postures
 from mailgate.store.retention import Keep
+from mailgate.store.retractions import Retraction, Shown
 from mailgate.store.sightings import ClientFacts, Recorded, Sighting, Tally, Way
 from mailgate.store.spent import SpentProofs
 from mailgate.store.states import is_of, owner_of, posture_of, posture_of_person
@@ -35,10 +38,15 @@ __all__ = [
     "Enrolments",
     "Entry",
     "Head",
+    "HelpRequest",
     "Keep",
     "Key",
     "Keys",
     "Ledger",
+    "MailCount",
+    "MailKind",
+    "MailState",
+    "Mailing",
     "NotEnrolled",
     "OvertakenError",
     "Planned",
@@ -46,7 +54,9 @@ __all__ = [
     "Postures",
     "Recorded",
     "Report",
+    "Retraction",
     "Revoked",
+    "Shown",
     "Sighted",
     "Sighting",
     "SpentProofs",

@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mailgate.model import Access, Decision
+from mailgate.model import Access, Decision, Effect
 from mailgate.store.database import Database
 from mailgate.store.outbox import Outbox
-from mailgate.store.recorded import client_facts
+from mailgate.store.recorded import Recorder
 from mailgate.store.sightings import ClientFacts, Sighting, Tally, count_up
 from mailgate.store.spool import Spool
 
@@ -33,29 +33,36 @@ class Ledger(Outbox[Sighting, Tally]):
         self.passed_over = 0
         """Decisions on strangers that were not recorded, because too many different ones came at once."""
         self._strangers = 0
+        self._recorder = Recorder()
 
-    def record(self, access: Access, decision: Decision, reference: str = "") -> None:
+    def record(
+        self, access: Access, decision: Decision, reference: str = "", *, shown: bool | None = None
+    ) -> None:
         """Count one decision. Never waits and never raises; what cannot be kept is counted as dropped.
 
-        ``reference`` is the id under which the answer was given out, if one was. Where nothing tells who asks or with
+        ``reference`` is the id under which the answer was given out, if one was. ``shown``: whether somebody is told, as
+        of everything but an allowed request if it is left out. Where nothing tells who asks or with
         which device, only the first ``MOST_STRANGERS`` different ones of each write are kept.
         """
         try:
-            sighting = _sighting(access, decision)
-            if not sighting.device and not sighting.user and self._too_many(sighting):
+            sighting = _sighting(self._recorder.client_facts(access.facts, access.client), access, decision)
+            before = self._items.get(sighting)
+            if before is not None:
+                self._items[sighting] = before.once_more(access.now, reference)
+                self._filled.set()
+            elif not sighting.device and not sighting.user and self._too_many():
                 self.passed_over += 1
             else:
-                self.put(sighting, Tally(1, access.now, access.now, reference))
+                told = decision.effect is not Effect.ALLOW if shown is None else shown
+                self.put(sighting, Tally(1, access.now, access.now, reference, int(told)))
         except Exception as error:  # noqa: BLE001 - a request is never refused for its bookkeeping
             self.counts.dropped += 1
             _log.error("sighting-lost", error=type(error).__name__)
 
-    def _too_many(self, stranger: Sighting) -> bool:
+    def _too_many(self) -> bool:
         """Whether one more stranger is one too many; one that waits to be written already never is."""
         if not self._items:
             self._strangers = 0
-        elif stranger in self._items:
-            return False
         self._strangers += 1
         return self._strangers > MOST_STRANGERS
 
@@ -69,17 +76,20 @@ class Ledger(Outbox[Sighting, Tally]):
         return json.dumps([key, item], default=str)
 
     def _from_line(self, line: str) -> tuple[Sighting, Tally]:
-        (day, client, *answer, would, policy), (count, first, last, reference) = json.loads(line)
+        (day, client, *answer, would, policy), (count, first, last, reference, *shown) = json.loads(line)
         *facts, headers = client
         known = ClientFacts._make([*facts, tuple((name, value) for name, value in headers)])
         sighting = Sighting._make([date.fromisoformat(day), known, *answer, tuple(would), policy])
-        return sighting, Tally(count, datetime.fromisoformat(first), datetime.fromisoformat(last), reference)
+        begun, ended = datetime.fromisoformat(first), datetime.fromisoformat(last)
+        if not shown:  # a spool that an earlier version has left
+            shown = [count if sighting.effect != Effect.ALLOW else 0]
+        return sighting, Tally(count, begun, ended, reference, *shown)
 
 
-def _sighting(access: Access, decision: Decision) -> Sighting:
+def _sighting(client: ClientFacts, access: Access, decision: Decision) -> Sighting:
     return Sighting(
-        day=access.now.astimezone(UTC).date(),
-        client=client_facts(access.facts, access.client),
+        day=(access.now if access.now.tzinfo is UTC else access.now.astimezone(UTC)).date(),
+        client=client,
         device=access.posture.device_id,
         posture=access.posture.state,
         user=access.user.name[:_LONGEST_NAME],

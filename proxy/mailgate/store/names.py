@@ -3,6 +3,8 @@
 import binascii
 from collections.abc import Iterable
 
+from mailgate.policy.logins import user_text as user_text
+
 SERIAL = "serial"
 """Serial number of the hardware, in ASCII capitals."""
 UDID = "udid"
@@ -31,11 +33,6 @@ def storable(text: str) -> str:
     if text.isascii() and "\0" not in text:
         return text
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
-
-
-def user_text(name: str) -> str:
-    """A login name in ASCII lower case: letters beyond ASCII stay as they are, so that two people never become one."""
-    return _lower(name).decode()
 
 
 def serial_text(serial: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from hashlib import sha256
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
@@ -14,8 +14,19 @@ from mailgate.store.database import Database
 from mailgate.store.device import Device
 from mailgate.store.devices import Devices
 from mailgate.store.enrolments import EnrolledKey, EnrolmentToken
+from mailgate.store.help_requests import HelpRequest, HelpRequests
+from mailgate.store.mailings import Mailing, mailing_of
 from mailgate.store.names import EAS, eas_forms, user_text
-from mailgate.store.schema import clients, enrolled_keys, enrolment_tokens, notices, sightings
+from mailgate.store.reliefs import KeptRelief, StoredReliefs
+from mailgate.store.schema import (
+    clients,
+    enrolled_keys,
+    enrolment_tokens,
+    languages,
+    mailings,
+    notices,
+    sightings,
+)
 from mailgate.store.sightings import Recorded, Sightings
 from mailgate.store.states import is_of
 
@@ -58,6 +69,8 @@ class People:
         self._database = database
         self._devices = devices
         self._sightings = sightings
+        self._reliefs = StoredReliefs(database)
+        self._help_requests = HelpRequests(database)
 
     async def devices(self, login: str, precedence: Sequence[str] = ()) -> list[Device]:
         """The devices of a person: those that the source believed most gives to them."""
@@ -94,7 +107,7 @@ class People:
         self, login: str, devices: Iterable[Device], size: int = _PAGE
     ) -> tuple[list[Recorded], int]:
         """The last that was decided for a person, and how much there is. What a device asked for under another name is not theirs."""
-        ids = [each for device in devices for each in (device.id, *device.former)]
+        ids = _ids(devices)
         nameless = and_(sightings.c.device.in_(ids), sightings.c.user == "")
         theirs = or_(sightings.c.user.in_(spellings(login)), nameless) if login else nameless
         async with self._database.reading() as connection:
@@ -109,6 +122,14 @@ class People:
         """What lets devices of a person enrol, the last first."""
         return await self._rows(enrolment_tokens, EnrolmentToken, login)
 
+    async def exemptions(self, login: str, devices: Iterable[Device]) -> list[KeptRelief]:
+        """What a person and their devices are or were spared from, the last first."""
+        return await self._reliefs.of_person(user_text(login), _ids(devices))
+
+    async def help_requests(self, login: str, devices: Iterable[Device]) -> list[HelpRequest]:
+        """How a person, or their devices under no name, asked for help, the last first."""
+        return await self._help_requests.of_person(user_text(login), _ids(devices))
+
     async def told(self, persons: Collection[str]) -> list[Told]:
         """The mails that were written to these addresses, the last first."""
         query = select(notices).where(notices.c.person.in_(persons)).order_by(notices.c.told_at.desc())
@@ -116,11 +137,30 @@ class People:
             rows = await connection.execute(query.limit(_PAGE))
             return [Told(row.device, row.reason, row.told_at) for row in rows]
 
+    async def mailings(self, login: str, addresses: Collection[str]) -> list[Mailing]:
+        """The mails about rules that were written to a person, the last first."""
+        theirs = or_(mailings.c.login == user_text(login), mailings.c.address.in_(addresses))
+        query = select(mailings).where(theirs).order_by(mailings.c.queued_at.desc()).limit(_PAGE)
+        async with self._database.reading() as connection:
+            return [mailing_of(row) for row in (await connection.execute(query)).mappings()]
+
+    async def language(self, login: str) -> tuple[str, date] | None:
+        """In which language a person is written to, and on which day they asked for it last."""
+        query = select(languages.c.tag, languages.c.day).where(languages.c.person == user_text(login))
+        async with self._database.reading() as connection:
+            row = (await connection.execute(query)).first()
+            return (row.tag, row.day) if row else None
+
     async def _rows(self, table: Table, made: Callable[..., Row], login: str) -> list[Row]:
         columns = [column for column in table.c if column.name != "digest"]
         query = select(*columns).where(table.c.owner.in_(spellings(login))).order_by(table.c.made_at.desc())
         async with self._database.reading() as connection:
             return [made(**row) for row in (await connection.execute(query.limit(_PAGE))).mappings()]
+
+
+def _ids(devices: Iterable[Device]) -> list[str]:
+    """Every id that a device has or had."""
+    return [each for device in devices for each in (device.id, *device.former)]
 
 
 def _sighted(row: Any) -> Sighted:

@@ -18,6 +18,7 @@ from mailgate.store.device import Device
 from mailgate.store.devices import Devices
 from mailgate.store.names import EAS, KEY, user_text
 from mailgate.store.people import People
+from mailgate.store.reliefs import count_relief_change
 from mailgate.store.rows import count_change
 from mailgate.store.schema import (
     activations,
@@ -33,12 +34,18 @@ from mailgate.store.schema import (
     enrolled_keys,
     enrolment_tokens,
     forgotten_devices,
+    help_requests,
     keys,
+    languages,
     leases,
+    mailings,
     notices,
     plans,
     policies,
+    relief_changes,
+    reliefs,
     reports,
+    retractions,
     sightings,
     spent_proofs,
 )
@@ -96,6 +103,15 @@ PERSONAL: Mapping[Table, Pick] = {
         notices.c.person.in_(subject.addresses),
         notices.c.device.in_([*subject.ids, *subject.names(EAS)]),
     ),
+    mailings: lambda subject: or_(
+        mailings.c.login == subject.person, mailings.c.address.in_(subject.addresses)
+    ),
+    languages: lambda subject: languages.c.person == subject.person,
+    reliefs: lambda subject: or_(reliefs.c.person == subject.person, reliefs.c.device.in_(subject.ids)),
+    help_requests: lambda subject: or_(
+        help_requests.c.person == subject.person,
+        and_(help_requests.c.device.in_(subject.ids), help_requests.c.person == ""),
+    ),
     enrolment_tokens: lambda subject: enrolment_tokens.c.owner.in_(subject.spelled),
     enrolled_keys: lambda subject: or_(
         enrolled_keys.c.owner.in_(subject.spelled),
@@ -111,9 +127,11 @@ NOT_PERSONAL: Mapping[Table, str] = {
     approvals: "which admins have approved which plan: who answers for a rule is not taken away",
     plans: "rules that were planned, and how many they would hit",
     policies: "rules; an admin's name stands there in office, and stays, so that no change is without one",
+    retractions: "which versions were taken back",
     activations: "which rules were put in force by which admin: the same",
     audit: "who changed the rules: the same, in a chain that no entry can be taken out of",
     audit_head: "the end of that chain",
+    relief_changes: "one number",
     connectors: "how each connector fares",
     leases: "which gate does what",
     forgotten_devices: "ids alone of devices that are no more, for a day; nothing leads from them to anybody",
@@ -161,8 +179,10 @@ class Personal:
             used = select(sightings.c.client).where(_sightings_of(subject)).distinct()
             theirs = list((await connection.execute(used)).scalars())
             await _let_go_of_keys(connection, subject)
-            for table in (sightings, notices, enrolment_tokens):
+            tables = (sightings, notices, mailings, languages, enrolment_tokens, reliefs, help_requests)
+            for table in tables:
                 await connection.execute(delete(table).where(PERSONAL[table](subject)))
+            await count_relief_change(connection)
             left = select(sightings.c.client).where(sightings.c.client == clients.c.id)
             for client in theirs:
                 await connection.execute(delete(clients).where(clients.c.id == client, ~left.exists()))

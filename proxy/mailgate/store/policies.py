@@ -1,7 +1,7 @@
 """Versions of the rules: every one that ever was, and which one is in force."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -53,6 +53,10 @@ class Activation:
     at: datetime
 
 
+Then = Callable[[AsyncConnection, Activation], Awaitable[None]]
+"""What belongs to an activation, done in its transaction."""
+
+
 class OvertakenError(Exception):
     """Another version was put in force meanwhile."""
 
@@ -75,7 +79,7 @@ class Policies:
     async def active(self) -> Activation | None:
         """The version in force; None in a new store."""
         async with self._database.reading() as connection:
-            return await _active(connection)
+            return await active_activation(connection)
 
     async def history(self, size: int = 1000) -> list[Activation]:
         """What was put in force, the newest first."""
@@ -104,15 +108,17 @@ class Policies:
         """Whether the version with this digest was ever in force."""
         return bool(await self._versions(select(policies).where(policies.c.digest == digest)))
 
-    async def activate(self, draft: Draft, act: Act, *, after: int | None = None) -> Activation:
+    async def activate(
+        self, draft: Draft, act: Act, *, after: int | None = None, then: Then | None = None
+    ) -> Activation:
         """Put a version in force, keeping it first where it is new; what is in force already stays as it is.
 
-        ``act`` goes into the audit log with it, in one transaction. Raises OvertakenError where the newest
-        activation is another than ``after``.
+        ``act`` goes into the audit log with it, and ``then`` is done, in one transaction. Raises OvertakenError where
+        the newest activation is another than ``after``.
         """
         async with self._database.writing() as connection:
             await take_turns(connection)
-            active = await _active(connection)
+            active = await active_activation(connection)
             if active and active.digest == draft.digest:
                 return active
             if after is not None and after != (active.serial if active else 0):
@@ -129,6 +135,8 @@ class Policies:
             }
             told = replace(act, about=f"version {number}", details={**act.details, **named})
             await append(connection, told)
+            if then is not None:
+                await then(connection, new)
             await ring(connection)
             return new
 
@@ -138,7 +146,8 @@ class Policies:
             return [Version(**{**row, "texts": json.loads(row["texts"])}) for row in rows]
 
 
-async def _active(connection: AsyncConnection) -> Activation | None:
+async def active_activation(connection: AsyncConnection) -> Activation | None:
+    """The version in force, as this transaction sees it."""
     row = (await connection.execute(_NEWEST.limit(1))).mappings().first()
     return Activation(**row) if row else None
 

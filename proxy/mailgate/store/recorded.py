@@ -3,6 +3,7 @@
 Never kept: cookies, credentials, tokens, addresses, bodies, and all of a query but an ActiveSync device's own name.
 """
 
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from mailgate.classify.certified import HEADER as CERTIFICATE
@@ -20,6 +21,7 @@ _HEADERS = ("user-agent", *HEADERS, PROBE)
 _LONGEST = 600
 """Characters that are kept: more than classification takes a hint to have, so that a malformed one stays so."""
 
+_MAY_BE_A_PERSON = frozenset("@~%")
 _ADDRESSES = {
     Protocol.ACTIVESYNC: "/Microsoft-Server-ActiveSync",
     Protocol.DAV: "/dav/",
@@ -27,6 +29,28 @@ _ADDRESSES = {
     Protocol.JMAP: "/jmap/",
     Protocol.MAPI: "/mapi/emsmdb/",
 }
+
+
+class Recorder:
+    """``client_facts`` of clients that come again: the same headers and the same client, not only equal ones.
+
+    Neither is ever changed, and what is remembered keeps them alive, so that they are still what they were.
+    """
+
+    def __init__(self, size: int = 512) -> None:
+        self._size = size
+        self._known: dict[tuple[int, int, str, str], tuple[Mapping[str, str], Client, ClientFacts]] = {}
+
+    def client_facts(self, facts: RequestFacts, client: Client) -> ClientFacts:
+        """The unique client behind a request, as it is recorded."""
+        target = _target(facts, client)
+        key = (id(facts.headers), id(client), facts.method, target)
+        known = self._known.get(key)
+        if known is None:
+            if len(self._known) >= self._size:
+                self._known.clear()
+            known = self._known[key] = facts.headers, client, client_facts(facts, client)
+        return known[2]
 
 
 def client_facts(facts: RequestFacts, client: Client) -> ClientFacts:
@@ -45,7 +69,7 @@ def client_facts(facts: RequestFacts, client: Client) -> ClientFacts:
         method=facts.method[:_LONGEST],
         target=_target(facts, client),
         headers=(
-            *((name, sent[name][:longest]) for name in kept if name in sent),
+            *[(name, sent[name][:longest]) for name in kept if name in sent],
             *(((CERTIFICATE, certificate),) if certificate else ()),
         ),
     )
@@ -69,5 +93,5 @@ def _target(facts: RequestFacts, client: Client) -> str:
 def _first_folder(path: str) -> str:
     """``/roundcube/`` of ``/roundcube/mail/7``, else ``/``; a folder that may be called after a person is none."""
     folder, inside, _ = path[1:_LONGEST].partition("/")
-    named = path.startswith("/") and inside and folder and not set(folder) & set("@~%")
+    named = path.startswith("/") and inside and folder and _MAY_BE_A_PERSON.isdisjoint(folder)
     return f"/{folder}/" if named else "/"

@@ -1,8 +1,9 @@
 """What was kept long enough is deleted: everything that is stored about people has an end."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,11 +15,8 @@ from mailgate.store.enrolments import Enrolments
 from mailgate.store.learning import write
 from mailgate.store.loading import around, load
 from mailgate.store.matching import Shelf
-from mailgate.store.notices import Notices
-from mailgate.store.plans import Plans
 from mailgate.store.rows import count_change
 from mailgate.store.schema import devices, forgotten_devices, reports
-from mailgate.store.sightings import Sightings
 
 _PAGE = 500
 
@@ -28,7 +26,7 @@ class Keep:
     """How long what is stored of people is kept after it was last seen."""
 
     sightings: timedelta
-    """What was decided, and mails that were sent."""
+    """What was decided, what was planned, mails that were sent, and in which language."""
     devices: timedelta
     """Devices, and what one source says of a device that others still report."""
     lost_devices: timedelta
@@ -41,6 +39,14 @@ class Keep:
         return max(device.last_seen, device.lost_at) + self.lost_devices
 
 
+class Pruned(Protocol):
+    """Records that end."""
+
+    async def prune(self, before: datetime, size: int) -> int:
+        """Delete up to about ``size`` of those that are from before. Returns how many."""
+        ...
+
+
 class Retention:
     """Every method may raise ``StoreUnavailableError``."""
 
@@ -48,25 +54,20 @@ class Retention:
         self,
         database: Database,
         devices: Devices,
-        sightings: Sightings,
-        notices: Notices,
         enrolments: Enrolments,
-        plans: Plans,
+        records: Sequence[Pruned],
     ) -> None:
+        """``records``: what goes with the sightings, those first."""
         self._database = database
         self._devices = devices
-        self._sightings = sightings
-        self._notices = notices
         self._enrolments = enrolments
-        self._plans = plans
+        self._records = records
 
     async def prune(self, now: datetime, keep: Keep, page: int = _PAGE) -> int:
         """Delete what was not seen for longer, ``page`` rows a transaction. Returns how many rows went."""
         gone = 0
         steps: list[tuple[Callable[[datetime, int], Awaitable[int]], timedelta]] = [
-            (self._sightings.prune, keep.sightings),
-            (self._notices.prune, keep.sightings),
-            (self._plans.prune, keep.sightings),
+            *((each.prune, keep.sightings) for each in self._records),
             (self._devices.prune, keep.devices),
             (self._enrolments.prune, keep.devices),
             (self._prune_lost, keep.lost_devices),

@@ -184,8 +184,10 @@ sightings = Table(
     Column("first_at", Instant, nullable=False),
     Column("last_at", Instant, nullable=False, index=True),
     Column("reference", Words, nullable=False, index=True),
+    Column("shown", BigInteger, nullable=False),
 )
-"""What was decided for whom on one UTC day. ``would`` is a JSON list; ``reference`` is that of the last request."""
+"""What was decided for whom on one UTC day. ``would`` is a JSON list; ``reference`` is that of the last request.
+``shown`` of the ``count`` times somebody was told: a refusal is, a warning only where its page was shown."""
 
 keys = Table(
     "keys",
@@ -278,6 +280,52 @@ activations = Table(
 )
 """Which version was put in force, in order. The last row is the one in force; gates look at it all the time."""
 
+reliefs = Table(
+    "reliefs",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("cause", Words, nullable=False),
+    Column("rule", Words, nullable=False),
+    Column("why", Words, nullable=False),
+    Column("author", Words, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("until", Instant),
+    Column("person", Words, nullable=False),
+    Column("device", Words, nullable=False),
+    Column("ended_at", Instant),
+    Column("ended_by", Words, nullable=False),
+    Column("ended_why", Words, nullable=False),
+)
+"""Rules that are or were taken out (``policy/reliefs.py``). ``rule`` is empty for every rule; ``person`` without case."""
+
+relief_changes = Table(
+    "relief_changes",
+    metadata,
+    Column("one", Integer, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, nullable=False),
+)
+"""One row: the number of the last change of reliefs. Gates look at it all the time."""
+
+help_requests = Table(
+    "help_requests",
+    metadata,
+    Column("rule", Words, primary_key=True),
+    Column("subject", Words, primary_key=True),
+    Column("person", Words, nullable=False),
+    Column("device", Words, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("reference", Words, nullable=False),
+    Column("policy", Words, nullable=False),
+    Column("known", Boolean, nullable=False),
+    Column("times", Integer, nullable=False),
+    Column("first_at", Instant, nullable=False),
+    Column("last_at", Instant, nullable=False, index=True),
+)
+"""Who called for help against which rule: a row for each, however often they did. ``reference`` is that of the last time.
+
+``known`` says whether they are somebody whom the gate knows; only these count. Of others ``subject`` is a reference.
+"""
+
 spent_proofs = Table(
     "spent_proofs",
     metadata,
@@ -337,3 +385,50 @@ leases = Table(
     Column("until", Float(53), nullable=False),
 )
 """Who of several gates does what only one may do, and until when: seconds since 1970 by the database's clock."""
+
+mailings = Table(
+    "mailings",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("address", Words, nullable=False),
+    Column("login", Words, nullable=False, index=True),
+    Column("rule", Words, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("facts", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("holder", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("why", Words, nullable=False),
+    Column("queued_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("until", Instant),
+    Column("changed_at", Instant, nullable=False, index=True),
+    Index(None, "address", "rule", "version", "kind", "round", unique=True),
+    Index(None, "state", "due_at"),
+)
+"""One mail to one person about one rule, version and kind (``mailings.py``). ``facts`` is what it says, as JSON, until it
+was sent; ``round`` is the activation that last took the version back, 0 without."""
+
+retractions = Table(
+    "retractions",
+    metadata,
+    Column("serial", Integer, ForeignKey(activations.c.serial), primary_key=True, autoincrement=False),
+    Column("versions", Text, nullable=False),
+    Column("serials", Text, nullable=False),
+    Column("policies", Text, nullable=False),
+    Column("looked_at", Instant),
+    Column("done", Boolean, nullable=False),
+)
+"""Activations that took versions back, with the serials of those, until everybody was found whom they had reached. ``policies`` is a JSON object:
+what sightings call a version, and since when its decisions are meant, or null for all of them."""
+
+languages = Table(
+    "languages",
+    metadata,
+    Column("person", Words, primary_key=True),
+    Column("tag", Text, nullable=False),
+    Column("day", Date, nullable=False, index=True),
+)
+"""In which language somebody's browser asked last, and on which UTC day: what they are written to in."""

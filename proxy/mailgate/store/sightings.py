@@ -74,6 +74,8 @@ class Tally(NamedTuple):
     first: datetime
     last: datetime
     reference: str = ""
+    shown: int = 0
+    """How many of these times somebody was told: was refused, or shown the page of a warning."""
 
     def plus(self, later: "Tally") -> "Tally":
         return Tally(
@@ -81,7 +83,14 @@ class Tally(NamedTuple):
             min(self.first, later.first),
             max(self.last, later.last),
             later.reference if later.last >= self.last else self.reference,
+            self.shown + later.shown,
         )
+
+    def once_more(self, now: datetime, reference: str) -> "Tally":
+        """The same with one more request."""
+        if now < self.last:
+            return self.plus(Tally(1, now, now, reference))
+        return Tally(self.times + 1, self.first, now, reference)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +144,11 @@ class Sightings:
         of_them = sightings.c.device.in_(devices)
         return await self._read_ways(_ways(sightings.c.device, of_them, sightings.c.day >= since))
 
+    async def ways_by(self, users: Sequence[str], since: date) -> list[Way]:
+        """How people with these login names, letter by letter, came on ``since`` and the days after, each way once."""
+        theirs = sightings.c.user.in_(users)
+        return await self._read_ways(_ways(sightings.c.device, theirs, sightings.c.day >= since))
+
     async def strangers(self, since: date, after: tuple[str, str], size: int = _PAGE) -> list[Way]:
         """How clients of which no device is known came, in the order of client id and user, from just behind ``after``."""
         client, user = after
@@ -148,7 +162,7 @@ class Sightings:
     async def _read_ways(self, query: Any) -> list[Way]:
         async with self._database.reading(patience=300) as connection:
             rows = (await connection.execute(query)).all()
-        return [Way(device, user, client[0], _facts(client[1:])) for device, user, *client in rows]
+        return [Way(device, user, client[0], facts_of(client[1:])) for device, user, *client in rows]
 
     async def prune(self, before: datetime, size: int = _PAGE) -> int:
         """Delete up to ``size`` sightings, and as many clients, not seen since ``before``. Returns how many."""
@@ -181,6 +195,7 @@ async def count_up(connection: AsyncConnection, seen: Mapping[Sighting, Tally]) 
             index_elements=["id"],
             set_={
                 "count": old.count + new.count,
+                "shown": old.shown + new.shown,
                 "first_at": case((new.first_at < old.first_at, new.first_at), else_=old.first_at),
                 "last_at": case((later, new.last_at), else_=old.last_at),
                 "reference": case((later, new.reference), else_=old.reference),
@@ -218,6 +233,7 @@ def _row(sighting: Sighting, tally: Tally) -> dict[str, Any]:
         "first_at": tally.first,
         "last_at": tally.last,
         "reference": tally.reference,
+        "shown": tally.shown,
     }
 
 
@@ -230,7 +246,7 @@ def fingerprint(facts: Sequence[object]) -> str:
     return sha256(json.dumps(facts, default=str).encode()).hexdigest()[:32]
 
 
-def _facts(columns: Sequence[Any]) -> ClientFacts:
+def facts_of(columns: Sequence[Any]) -> ClientFacts:
     """Client facts from their columns, of which the headers are the last."""
     *facts, headers = columns
     return ClientFacts._make([*facts, tuple(json.loads(headers).items())])
@@ -241,6 +257,5 @@ def _read(row: Mapping[Any, Any]) -> Recorded:
     client["headers"] = tuple(json.loads(client["headers"]).items())
     named = {name: row[name] for name in Sighting._fields}
     sighting = Sighting(**named | {"client": ClientFacts(**client), "would": tuple(json.loads(row["would"]))})
-    return Recorded(
-        row["id"], sighting, Tally(row["count"], row["first_at"], row["last_at"], row["reference"])
-    )
+    tally = Tally(row["count"], row["first_at"], row["last_at"], row["reference"], row["shown"])
+    return Recorded(row["id"], sighting, tally)

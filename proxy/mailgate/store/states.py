@@ -62,6 +62,7 @@ def posture_of(
         expires_at=expiry(bearer, max_age) if bearer else None,
         findings=tuple(Finding(each.reason, each.detail) for each in device.findings),
         lost=device.lost_at is not None,
+        first_seen=device.first_seen,
         last_state=_worth(bearer) if bearer and state is PostureState.UNAVAILABLE else None,
     )
 

@@ -16,9 +16,12 @@ from mailgate.store.connectors import Connectors
 from mailgate.store.database import Database, store_url
 from mailgate.store.devices import Devices
 from mailgate.store.enrolments import Enrolments
+from mailgate.store.help_requests import HelpRequests
 from mailgate.store.keys import Keys
+from mailgate.store.languages import Languages
 from mailgate.store.leases import Leases
 from mailgate.store.ledger import Ledger
+from mailgate.store.mailings import Mailings
 from mailgate.store.migrate import migrate
 from mailgate.store.notices import Notices
 from mailgate.store.people import People
@@ -26,8 +29,10 @@ from mailgate.store.personal import Personal
 from mailgate.store.plans import Plans
 from mailgate.store.policies import Policies
 from mailgate.store.postures import Postures
+from mailgate.store.reliefs import StoredReliefs
 from mailgate.store.reports import Reports
 from mailgate.store.retention import Retention
+from mailgate.store.retractions import Retractions
 from mailgate.store.sightings import Sightings
 from mailgate.store.spent import SpentProofs
 from mailgate.store.spool import Spool
@@ -50,11 +55,22 @@ class Store:
         self.audit = Audit(database)
         self.policies = Policies(database)
         self.plans = Plans(database)
+        self.reliefs = StoredReliefs(database)
+        self.help_requests = HelpRequests(database)
         self.approvals = Approvals(database)
         self.spent = SpentProofs(database)
         self.enrolments = Enrolments(database)
+        self.mailings = Mailings(database)
+        self.retractions = Retractions(database)
+        self.languages = Languages(database)
         self.retention = Retention(
-            database, self.devices, self.sightings, self.notices, self.enrolments, self.plans
+            database,
+            self.devices,
+            self.enrolments,
+            (
+                *(self.sightings, self.notices, self.plans, self.mailings, self.languages),
+                *(self.reliefs, self.help_requests),
+            ),
         )
         self.connectors = Connectors(database)
         self.leases = Leases(database)

@@ -7,10 +7,12 @@ from tests.unit.store.test_connectors import *  # noqa: F403
 from tests.unit.store.test_devices import *  # noqa: F403
 from tests.unit.store.test_enrolments import *  # noqa: F403
 from tests.unit.store.test_keys import *  # noqa: F403
+from tests.unit.store.test_languages import *  # noqa: F403
 from tests.unit.store.test_learning import *  # noqa: F403
 from tests.unit.store.test_leases import *  # noqa: F403
 from tests.unit.store.test_ledger import *  # noqa: F403
 from tests.unit.store.test_loading import *  # noqa: F403
+from tests.unit.store.test_mailings import *  # noqa: F403
 from tests.unit.store.test_migrate import *  # noqa: F403
 from tests.unit.store.test_outbox import *  # noqa: F403
 from tests.unit.store.test_people import *  # noqa: F403
@@ -20,6 +22,7 @@ from tests.unit.store.test_policies import *  # noqa: F403
 from tests.unit.store.test_postures import *  # noqa: F403
 from tests.unit.store.test_reports import *  # noqa: F403
 from tests.unit.store.test_retention import *  # noqa: F403
+from tests.unit.store.test_retractions import *  # noqa: F403
 from tests.unit.store.test_sightings import *  # noqa: F403
 from tests.unit.store.test_sketches import *  # noqa: F403
 from tests.unit.store.test_spent import *  # noqa: F403

@@ -12,6 +12,8 @@ from mailgate.app.workers.siblings import Siblings
 from mailgate.attest import MemoryReplayGuard
 from mailgate.config import load_bundle
 from mailgate.gateway.tls import server_context
+from mailgate.rollout.halting import Halting
+from mailgate.rollout.relief_watch import ReliefWatch
 from mailgate.store import StoreError
 from mailgate.store.bell import Bell
 
@@ -51,6 +53,9 @@ class Store:
         self.ledger = SimpleNamespace(counts=SimpleNamespace(written=1, spooled=2, dropped=0), passed_over=3)
         self.bell = Bell(URL.create("sqlite"))
 
+    async def serial(self):
+        return 0
+
     async def ping(self):
         if self.lost:
             raise StoreError
@@ -87,7 +92,11 @@ def service(bundle):
         on.enroller.revocations,
         utc_now,
     )
-    wired = Service(Path("mailgate.yaml"), first, Store(), Keeper(first.rules), SimpleNamespace(), trust, on)
+    store, keeper, postures = Store(), Keeper(first.rules), SimpleNamespace()
+    halting = Halting(store.ledger, store, lambda: on.live.policy, "gate-1", utc_now)
+    wired = Service(
+        Path("mailgate.yaml"), first, store, keeper, postures, trust, on, ReliefWatch(store, utc_now), halting
+    )
     wired.reloader = SimpleNamespace(mistakes=[])
     wired.syncing = SimpleNamespace(health=dict)
     wired.siblings = Siblings(ALONE, on.metrics.registry)

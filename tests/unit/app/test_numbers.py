@@ -1,8 +1,11 @@
 """Numbers that are read where they are kept."""
 
+from datetime import UTC, datetime
+
 from tests.unit.gateway.gates import value
 
-from mailgate.app.numbers import watch_numbers
+from mailgate.app.numbers import watch_numbers, watch_rules
+from mailgate.policy.reliefs import Cause, Relief, Reliefs
 
 
 def test_every_number_is_the_one_of_this_moment(service):
@@ -18,3 +21,26 @@ def test_every_number_is_the_one_of_this_moment(service):
     assert shown() == [1, 2, 7, 8, 6, 1]
     assert value(service.gate, "mailgate_activesync_hanging") == 0
     assert value(service.gate, "mailgate_crl_next_update_seconds") == 0
+
+
+def test_how_the_rules_stand_is_read_at_this_moment(service):
+    found = {"pilot": "only reports"}
+    watch_rules(service.gate.metrics, lambda: found, service.reliefs)
+
+    def shown():
+        names = ("rules_lingering", "rules_halted", "rules_broken_glass", "exemptions")
+        return [value(service.gate, f"mailgate_{name}") for name in names]
+
+    assert shown() == [1, 0, 0, 0]
+    found.clear()
+    at, end = datetime(2026, 11, 24, tzinfo=UTC), datetime(2999, 1, 1, tzinfo=UTC)
+    service.reliefs.current = Reliefs(
+        4,
+        (
+            Relief(1, Cause.HALT, "a", "", "", at),
+            Relief(2, Cause.BREAK_GLASS, "b", "", "", at, end),
+            Relief(3, Cause.EXEMPTION, "b", "", "", at, end, person="lin"),
+            Relief(4, Cause.EXEMPTION, "b", "", "", at, at, person="lin"),
+        ),
+    )
+    assert shown() == [0, 1, 1, 1]

@@ -1,8 +1,11 @@
 """How a gate stands."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from mailgate.app.readiness import readiness
+from mailgate.policy.reliefs import Cause, Relief, Reliefs
 
 
 @pytest.mark.parametrize(
@@ -17,10 +20,24 @@ from mailgate.app.readiness import readiness
 async def test_only_a_stopping_gate_is_not_ready(service, lost, mistakes, stopping, ready):
     """It decides without its store, and by the rules before; both are shown."""
     service.store.lost, service.reloader.mistakes, service.stopping = lost, mistakes, stopping
+    at = datetime(2026, 11, 24, tzinfo=UTC)
+    halt = Relief(1, Cause.HALT, "pilot", "too many", "gate-1", at)
+    spared = Relief(
+        2, Cause.EXEMPTION, "", "new phone", "ada", at, datetime(2999, 1, 1, tzinfo=UTC), person="lin"
+    )
+    service.reliefs.current = Reliefs(2, (halt, spared))
+    service.lingering = lambda: {"pilot": "only reports"}
     state = await readiness(service)
     assert state["ready"] is ready
     assert state["store"] == ("unavailable" if lost else "ok")
     assert state["config"] == {"state": "rejected" if mistakes else "ok", "mistakes": mistakes}
+    assert state["rules"] == {
+        "number": 3,
+        "serial": 5,
+        "held": "",
+        "only_report": ["pilot only reports"],
+        "off": ["pilot: halted since 2026-11-24 00:00 UTC: too many"],
+        "exemptions": 1,
+    }
     assert state["workers"] == {"wanted": 1, "answering": 1}
-    assert state["rules"] == {"number": 3, "serial": 5, "held": ""}
     assert state["ledger"] == {"written": 1, "spooled": 2, "dropped": 0, "passed_over": 3}

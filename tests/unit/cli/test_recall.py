@@ -14,6 +14,7 @@ from mailgate.classify import classify
 from mailgate.cli.recall import Recalled, recall
 from mailgate.model import Assurance, Client, Effect, PostureState, Reason, RequestFacts, Signal
 from mailgate.policy import Policy
+from mailgate.policy.groups import NO_GROUPS
 from mailgate.policy.rules import PolicyFile, policy_context
 from mailgate.store import Store
 
@@ -29,7 +30,9 @@ def bundle(*rules: object) -> Any:
     """As much of the files as is read here."""
     file = PolicyFile.model_validate({"rules": rules or RULES}, context=policy_context(CATALOG))
     settings = SimpleNamespace(posture=SimpleNamespace(max_age=MAX_AGE, precedence=()))
-    return SimpleNamespace(policy=Policy(file.rules, file.default, CATALOG), settings=settings)
+    return SimpleNamespace(
+        policy=Policy(file.rules, file.default, CATALOG), settings=settings, groups=NO_GROUPS
+    )
 
 
 @pytest.fixture

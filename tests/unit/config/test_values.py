@@ -1,21 +1,15 @@
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 from tests.unit.config.reading import read
 
-from mailgate.config.values import Duration, Size
+from mailgate.config.values import Size
 
 
 @pytest.mark.parametrize(
     ("kind", "text", "value"),
     [
-        (Duration, "500ms", timedelta(milliseconds=500)),
-        (Duration, "30s", timedelta(seconds=30)),
-        (Duration, "5m", timedelta(minutes=5)),
-        (Duration, "24h", timedelta(hours=24)),
-        (Duration, "30d", timedelta(days=30)),
         (Size, "512B", 512),
         (Size, "64KiB", 65536),
         (Size, "25MiB", 25 * 1024**2),
@@ -31,7 +25,6 @@ def test_values(kind: Any, text: object, value: object) -> None:
 @pytest.mark.parametrize(
     ("kind", "bad"),
     [
-        (Duration, ["30", 30, "0s", "-5s", "1.5h", "5 m", "5M", "1h30m", "", True, "999999999d", "5m\n"]),
         (Size, ["25MB", "64kib", "1.5MiB", 64, -1, "0KiB", "", False, "1KiB\n"]),
     ],
 )  # fmt: skip

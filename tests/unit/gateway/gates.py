@@ -129,8 +129,12 @@ class NoPeople:
         self.sighted = []
         self.rows = []
         self.mails = []
+        self.notices = []
+        self.spoken = None
         self.keys = []
         self.passes = []
+        self.spared = []
+        self.calls = []
         self.breaks = None
 
     async def devices(self, login, precedence):
@@ -152,11 +156,23 @@ class NoPeople:
     async def told(self, persons):
         return self.mails
 
+    async def mailings(self, login, addresses):
+        return self.notices
+
+    async def language(self, login):
+        return self.spoken
+
     async def enrolled(self, login):
         return self.keys
 
     async def tokens(self, login):
         return self.passes
+
+    async def exemptions(self, login, devices):
+        return self.spared
+
+    async def help_requests(self, login, devices):
+        return self.calls
 
 
 def self_service(**changed):

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -144,6 +144,7 @@ def test_another_rule_or_another_policy_warns_anew():
         access({}, method="GET"),
         access(NAVIGATION, method="POST"),
         access({**NAVIGATION, "sec-fetch-mode": "cors"}),
+        access({**NAVIGATION, "sec-fetch-dest": "iframe"}),
         access(NAVIGATION, protocol=Protocol.DAV),
         access(NAVIGATION, protocol=Protocol.ACTIVESYNC),
     ],
@@ -155,7 +156,7 @@ def test_only_a_page_load_of_the_web_is_interrupted(asked):
 @pytest.mark.parametrize("secure", [True, False])
 def test_the_cookie_of_a_warning(secure):
     """RFC 6265, 4.1.2."""
-    name, *attributes = warned_cookie(MARK, secure=secure).split("; ")
+    name, *attributes = warned_cookie(MARK, timedelta(hours=3), secure=secure).split("; ")
     assert name == f"mailgate-warned={MARK}"
-    assert {"Path=/", "HttpOnly", "SameSite=Lax"} <= set(attributes)
+    assert {"Path=/", "HttpOnly", "SameSite=Lax", "Max-Age=10800"} <= set(attributes)
     assert ("Secure" in attributes) is secure

@@ -21,8 +21,9 @@ from tests.unit.gateway.own import (
 )
 from tests.unit.gateway.test_login_check import Mail, basic, check_of
 from tests.unit.gateway.test_own_code import Tokens
-from tests.unit.gateway.test_own_view import KEY, SEEN
+from tests.unit.gateway.test_own_view import ASKED_FOR_HELP, KEY, SEEN, SPARED
 from tests.unit.gateway.wire import exchange
+from tests.unit.store.mail import mailing
 
 from mailgate.connectors.again import Again
 from mailgate.gateway.facts import read_facts
@@ -173,11 +174,14 @@ async def test_what_was_decided_and_what_was_written_is_on_record():
     scene = Scene(domain="example.com")
     scene.people.rows = [Recorded("id", SEEN, Tally(3, NOW, NOW, "REF2345"))]
     scene.people.mails = [Told("appl1", "prohibited-app", NOW)]
+    scene.people.notices, scene.people.spoken = [mailing("alice")], ("de", NOW.date())
     scene.people.keys = [KEY]
     page = await scene.page(PAGE, ALICE)
     assert "Requests for mail, counted by day 1" in page
     assert "Devices that you enrolled here 1" in page
     assert "Mails sent to you about a refusal 1" in page
+    assert "Mails written to you about a rule 1" in page
+    assert "The language in which you are written to 1" in page
     assert "alice@example.com" in page
 
 
@@ -332,3 +336,12 @@ async def test_logins_are_counted_by_what_came_of_them():
     counted = scene.gate.metrics.registry.get_sample_value
     assert counted("mailgate_page_logins_total", {"result": "right"}) == 1
     assert counted("mailgate_page_logins_total", {"result": "wrong"}) == 1
+
+
+async def test_a_person_sees_what_they_are_spared_from_and_how_they_asked_for_help():
+    scene = Scene()
+    scene.people.spared, scene.people.calls = [SPARED], [ASKED_FOR_HELP]
+    page = await scene.page(PAGE, ALICE)
+    assert "Exemptions from rules 1" in page
+    assert "a new phone" in page
+    assert "Your requests for help 1" in page

@@ -4,7 +4,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from mailgate.gateway.http1.fields import FieldMemory
+from mailgate.gateway.http1.grammar import Malformed
 from mailgate.gateway.http1.request import parse_request_head
 from mailgate.gateway.http1.response import parse_response_head
 from mailgate.gateway.messages import (
@@ -311,3 +315,77 @@ def test_trailers_cannot_change_how_a_message_or_its_sender_is_understood(name):
 )
 def test_the_gates_own_cookies_stay_here(sent, passed_on):
     assert to_webmail(request(*sent))[1] == [b"Host: mail.example.com", *passed_on]
+
+
+ASKED = st.tuples(
+    st.sampled_from([b"GET / HTTP/1.1", b"GET / HTTP/1.0", b"GET http://b/ HTTP/1.1", b"OPTIONS * HTTP/1.1"]),
+    st.lists(
+        st.sampled_from(
+            [
+                *(b"Cookie: a=1; mailgate-probe=x", b"Connection: a, Host", b"A: b", b"Expect: 100-continue"),
+                *(
+                    b"X-Forwarded-For: 1",
+                    b"TE: trailers",
+                    b"Max-Forwards: 3",
+                    b"Content-Length: 05",
+                    b"x_ssl: 1",
+                ),
+                *(b"Connection: Upgrade", b"Upgrade: websocket"),
+            ]
+        ),
+        max_size=4,
+        unique=True,
+    ),
+)
+ANSWERED = st.tuples(
+    st.sampled_from([b"HTTP/1.1 200 OK", b"HTTP/1.1 204 x", b"HTTP/1.0 302 Found"]),
+    st.lists(
+        st.sampled_from(
+            [
+                *(
+                    b"Location: http://inner:9080/a",
+                    b"Date: now",
+                    b"Connection: date, B",
+                    b"B: c",
+                    b"Trailer: x",
+                ),
+                *(b"Transfer-Encoding: chunked", b"Set-Cookie: a=b; Domain=inner", b"Content-Length: 5"),
+            ]
+        ),
+        max_size=4,
+        unique=True,
+    ),
+)
+
+
+def both_heads(asked, answered, rewrite, memories):
+    """The head for the webmail and the one for the client, or what is wrong."""
+    line, fields = asked
+    head = parse_request_head(
+        b"\r\n".join([line, b"Host: a", *fields, b"", b""]), max_fields=9, memory=memories and memories[0]
+    )
+    line, fields = answered
+    try:
+        answer = parse_response_head(
+            b"\r\n".join([line, *fields, b"", b""]),
+            method=head.method,
+            max_fields=9,
+            memory=memories and memories[1],
+        )
+    except Malformed as error:
+        return str(error)
+    framing = framing_for(head, answer, closing=False)
+    return (
+        request_head(head, ORIGIN, default_host=b"d"),
+        response_head(head, answer, framing, rewrite, NOW, [("X", "y")]),
+    )
+
+
+@given(st.lists(st.tuples(ASKED, ANSWERED), min_size=1, max_size=6))
+def test_heads_are_written_the_same_whether_their_fields_came_before_or_not(exchanges):
+    memories = FieldMemory(), FieldMemory()
+    other = Rewrite.between("http://other.example", "http://inner:9080")
+    for asked, answered in exchanges * 2:
+        for rewrite in (REWRITE, other):
+            written = both_heads(asked, answered, rewrite, memories)
+            assert written == both_heads(asked, answered, rewrite, None)

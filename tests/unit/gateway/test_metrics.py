@@ -21,7 +21,7 @@ def test_counters_carry_the_name_of_the_program(family):
 
 def test_labels_are_the_words_of_the_model():
     metrics = Metrics()
-    metrics.decisions.labels(Effect.BLOCK, Reason.PROHIBITED_APP, Kind.PHONE).inc()
+    metrics.count(Effect.BLOCK, Reason.PROHIBITED_APP, Kind.PHONE)
     labels = {"effect": "block", "reason": "prohibited-app", "kind": "phone"}
     assert metrics.registry.get_sample_value("mailgate_decisions_total", labels) == 1
 

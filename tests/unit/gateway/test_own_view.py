@@ -6,16 +6,31 @@ from datetime import timedelta
 import pytest
 from tests.unit.gateway.gates import NOW
 from tests.unit.gateway.own import EAS_ID, LOOKED, PHONE, PROHIBITED, REPORT, UNREPORTED, asking
+from tests.unit.store.mail import mailing
 
 from mailgate.gateway.own_devices import OwnDevice
-from mailgate.gateway.own_view import card_of, key_of, listed_names, mail_of, request_of, shown, token_of
+from mailgate.gateway.own_view import (
+    card_of,
+    exemption_of,
+    help_of,
+    key_of,
+    language_record,
+    listed_names,
+    mail_of,
+    mailing_record,
+    request_of,
+    shown,
+    token_of,
+)
 from mailgate.gateway.pages import View
 from mailgate.gateway.pages.employee import Asked, Came, Source
 from mailgate.gateway.pages.stored import LABELS
 from mailgate.model import Posture, Reason
-from mailgate.store import EnrolledKey, EnrolmentToken, Keep, Recorded, Sighting, Tally
+from mailgate.policy.reliefs import Cause, Relief
+from mailgate.store import EnrolledKey, EnrolmentToken, HelpRequest, Keep, Recorded, Sighting, Tally
 from mailgate.store.device import Contradiction, Device, Report
 from mailgate.store.people import Told
+from mailgate.store.reliefs import KeptRelief
 from mailgate.store.sightings import ClientFacts
 
 KEEP = Keep(timedelta(days=30), timedelta(days=90), timedelta(days=365))
@@ -82,7 +97,16 @@ def test_every_field_has_words():
         PHONE.id, (REPORT,), former=frozenset({"old"}), lost_at=NOW,
         findings=(Contradiction(Reason.KIND_CONTRADICTED, "", "kind: …"),),
     )  # fmt: skip
-    rows = (request(), mail(), enrolled(), let_in())
+    rows = (
+        request(),
+        mail(),
+        notice(),
+        language_record("de", NOW.date(), KEEP.sightings),
+        enrolled(),
+        let_in(),
+        spared(),
+        called(),
+    )
     groups = [*told(card(replace(OWN, device=lost)).stored), *told(row.fields for row in rows)]
     assert {name for group in groups for name in group} <= LABELS.keys()
 
@@ -179,6 +203,16 @@ def test_a_mail_says_when_it_was_sent_and_why():
     }
 
 
+def notice():
+    return mailing_record(mailing("alice", version=3), KEEP.sightings)
+
+
+def test_a_mail_about_a_rule_is_shown_with_what_became_of_it():
+    row = {field.name: field.value for field in notice().fields}
+    assert (row["rule"], row["policy"], row["state"], row["kind"]) == ("app", "3", "queued", "enforced")
+    assert (row["person"], row["user"]) == ("alice@example.com", "alice")
+
+
 KEY = EnrolledKey("thumb", "phone", "alice", "token-1", LOOKED, NOW, None)
 
 
@@ -210,6 +244,38 @@ def test_what_lets_devices_enrol_is_shown_with_its_end():
     named = {field.name: field.value for field in let_in().fields}
     assert (named["note"], named["uses_left"]) == ("for the tablet", 2)
     assert let_in().until == NOW + timedelta(days=91)
+
+
+SPARED = KeptRelief(
+    Relief(3, Cause.EXEMPTION, "no-tiktok", "a new phone", "grace", LOOKED, NOW, "alice", "aaaa-bbbb-cccc")
+)
+
+
+def spared(**changed):
+    return exemption_of(replace(SPARED, **changed), KEEP.sightings)
+
+
+ASKED_FOR_HELP = HelpRequest(
+    "no-tiktok", "alice", "alice", "d1", "prohibited-app", "REF1", "p1", True, 2, LOOKED, NOW
+)
+
+
+def called():
+    return help_of(ASKED_FOR_HELP, KEEP.sightings)
+
+
+def test_an_exemption_is_shown_with_its_reason_and_end_and_without_who_gave_it():
+    named = {field.name: field.value for field in spared().fields}
+    assert (named["rule"], named["note"], named["ends_at"]) == ("no-tiktok", "a new phone", NOW)
+    assert "grace" not in named.values()
+    assert spared().until == NOW + KEEP.sightings
+    assert spared(ended_at=LOOKED).until == LOOKED + KEEP.sightings
+
+
+def test_a_request_for_help_is_shown_with_its_end():
+    named = {field.name: field.value for field in called().fields}
+    assert (named["reason"], named["reference"], named["count"]) == ("prohibited-app", "REF1", 2)
+    assert called().until == NOW + KEEP.sightings
 
 
 def test_the_apps_that_are_looked_for_are_those_on_a_list():

@@ -31,6 +31,11 @@ class Webmail:
         return transport, connection
 
 
+async def acquire(pool, *, repeatable):
+    """What a request gets."""
+    return pool.take(repeatable=repeatable) or await pool.connect()
+
+
 @pytest.fixture
 async def webmail(monkeypatch):
     return Webmail(monkeypatch)
@@ -38,51 +43,51 @@ async def webmail(monkeypatch):
 
 async def test_an_idle_connection_is_used_again_the_freshest_first(webmail):
     pool = UpstreamPool(endpoint())
-    first, second = [await pool.acquire(repeatable=True) for _ in range(2)]
+    first, second = [await acquire(pool, repeatable=True) for _ in range(2)]
     pool.release(first)
     pool.release(second)
-    assert await pool.acquire(repeatable=True) is second
-    assert await pool.acquire(repeatable=True) is first
+    assert await acquire(pool, repeatable=True) is second
+    assert await acquire(pool, repeatable=True) is first
     assert len(webmail.made) == 2
 
 
 async def test_a_request_that_must_not_be_repeated_trusts_only_a_fresh_connection(webmail):
     """RFC 9112, 9.3.1 and 9.5: the webmail may close an older one at this moment."""
     pool = UpstreamPool(endpoint())
-    idle = await pool.acquire(repeatable=True)
+    idle = await acquire(pool, repeatable=True)
     pool.release(idle)
-    assert await pool.acquire(repeatable=False) is idle
+    assert await acquire(pool, repeatable=False) is idle
     pool.release(idle)
     idle.idle_since -= 2
-    assert await pool.acquire(repeatable=False) is not idle
-    assert await pool.acquire(repeatable=True) is idle
+    assert await acquire(pool, repeatable=False) is not idle
+    assert await acquire(pool, repeatable=True) is idle
 
 
 async def test_a_connection_that_ended_or_got_bytes_while_idle_is_not_used(webmail):
     pool = UpstreamPool(endpoint())
-    ended, spoilt = [await pool.acquire(repeatable=True) for _ in range(2)]
+    ended, spoilt = [await acquire(pool, repeatable=True) for _ in range(2)]
     pool.release(ended)
     pool.release(spoilt)
     ended.connection_lost(None)
     spoilt.data_received(b"HTTP/1.1 408 x\r\n\r\n")
-    assert await pool.acquire(repeatable=True) not in (ended, spoilt)
+    assert await acquire(pool, repeatable=True) not in (ended, spoilt)
     assert spoilt._transport.aborted
 
 
 async def test_idle_connections_are_bounded_in_number_and_age(webmail):
     pool = UpstreamPool(endpoint(max_idle=2))
-    three = [await pool.acquire(repeatable=True) for _ in range(3)]
+    three = [await acquire(pool, repeatable=True) for _ in range(3)]
     for connection in three:
         pool.release(connection)
     assert [connection.closed for connection in three] == [True, False, False]
     three[1].idle_since -= 16
-    await pool.acquire(repeatable=True)
+    await acquire(pool, repeatable=True)
     assert [connection.closed for connection in three] == [True, True, False]
 
 
 async def test_closing_the_pool_closes_what_is_idle(webmail):
     pool = UpstreamPool(endpoint())
-    idle = await pool.acquire(repeatable=True)
+    idle = await acquire(pool, repeatable=True)
     pool.release(idle)
     pool.close()
     assert idle.closed

@@ -1,239 +1,60 @@
-"""The listener: the life of a connection around its requests."""
+"""The listener: an orderly end for every connection."""
 
 import asyncio
-import re
-from datetime import UTC, datetime
 
-import pytest
-from tests.unit.gateway.test_parser import GET, LIMITS, post
-from tests.unit.gateway.wire import FakeTransport, settle
+from tests.unit.gateway.test_connection import GET, LIMITS, Peer
+from tests.unit.gateway.wire import settle
 
-from mailgate.gateway.answer import Answer, send
 from mailgate.gateway.exchange import Outcome
-from mailgate.gateway.http1.request import RequestRefused
-from mailgate.gateway.parser import MAX_PIPELINED, ServerLimits
 from mailgate.gateway.server import Server
-from mailgate.model import Reason
-
-NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
 
-class Peer:
-    """A client on a fake transport: what it sends, what it gets."""
-
-    def __init__(self, handler, limits=LIMITS, **extra):
-        self.server = Server(handler, limits)
-        self.connection = self.server()
-        self.transport = FakeTransport(self.connection, **extra)
-        self.connection.connection_made(self.transport)
-
-    async def send(self, data):
-        self.connection.data_received(data)
-        await settle()
-        return self.transport.taken()
-
-    async def leave(self):
-        self.connection.connection_lost(None)
-        await settle()
+async def quick(asked):
+    return Outcome(keep_alive=asked.head.keep_alive)
 
 
-@pytest.fixture
-async def connect():
-    peers = []
-
-    def connect(handler, limits=LIMITS, **extra):
-        peers.append(Peer(handler, limits, **extra))
-        return peers[-1]
-
-    yield connect
-    for peer in peers:
-        await peer.leave()
-
-
-async def echo(asked):
-    """Answers with the target and the body; with the refusal where there is one."""
-    if asked.head.refused:
-        return send(asked, Answer(asked.head.refused.status), NOW)
-    return send(asked, Answer(200, asked.head.target + b" " + await asked.body.read()), NOW)
-
-
-async def test_a_connection_serves_one_request_after_the_other(connect):
-    peer = connect(echo)
-    assert (await peer.send(GET)).endswith(b"\r\n\r\n/a ")
-    assert (await peer.send(post(b"hello"))).endswith(b"\r\n\r\n/ hello")
-    assert not peer.transport.closing
-
-
-async def test_pipelined_requests_are_answered_in_order_however_many_there_are(connect):
-    """RFC 9112, 9.3.2."""
-    peer, count = connect(echo), 5 * MAX_PIPELINED + 3
-    got = await peer.send(b"".join(GET.replace(b"/a", b"/%d" % number) for number in range(count)))
-    for _ in range(count):
-        await settle()
-        got += peer.transport.taken()
-    assert got.count(b"HTTP/1.1 200 OK") == count
-    targets = [got.index(b"\r\n\r\n/%d " % number) for number in range(count)]
-    assert targets == sorted(targets)
-    assert peer.transport.reading
-
-
-async def test_a_client_that_sends_more_than_is_answered_is_not_read(connect):
-    """Else it could fill the memory with requests that wait behind one slow answer."""
+async def test_at_the_end_idle_connections_close_at_once_and_running_requests_in_time():
     go = asyncio.Event()
 
     async def slow(asked):
         await go.wait()
-        return await echo(asked)
+        return await quick(asked)
 
-    peer = connect(slow)
-    await peer.send(GET * (MAX_PIPELINED + 5))
-    assert not peer.transport.reading
-    go.set()
-    for _ in range(MAX_PIPELINED):
-        await settle()
-    assert peer.transport.taken().count(b"HTTP/1.1 200 OK") == MAX_PIPELINED + 5
-    assert peer.transport.reading
-
-
-async def test_a_refusal_keeps_its_turn_and_ends_the_connection(connect):
-    peer = connect(echo)
-    got = await peer.send(GET + b"G(T / HTTP/1.1\r\n\r\n" + GET)
-    assert re.findall(rb"HTTP/1.1 (\d+)", got) == [b"200", b"400"]
-    assert peer.transport.closing
-
-
-async def test_a_head_that_does_not_end_in_time_is_refused(connect):
-    """RFC 9110, 15.5.9."""
-    peer = connect(echo, ServerLimits(head=400, fields=10, body=100, head_time=0, keep_alive=75, linger=0))
-    assert (await peer.send(b"GET / HT")).startswith(b"HTTP/1.1 408 ")
-    assert peer.transport.closing
-
-
-async def test_the_clock_of_a_head_stops_when_it_has_ended_and_does_not_run_between_requests(connect):
-    peer = connect(echo)
-    await peer.send(GET[:9])
-    timer = peer.connection._head_timer
-    await peer.send(GET[9:12])
-    assert peer.connection._head_timer is timer  # bytes that trickle in win no time
-    await peer.send(GET[12:])
-    assert peer.connection._head_timer is None
-    assert timer.cancelled()
-
-
-async def test_an_idle_connection_is_closed(connect):
-    peer = connect(echo)
-    await peer.send(GET)
-    peer.connection._next_keepalive_close_time = 0
-    peer.connection._process_keepalive()
-    assert peer.transport.closing
-
-
-async def test_the_handler_ends_when_the_client_leaves(connect):
-    ended = []
-
-    async def slow(asked):
-        try:
-            await asyncio.Event().wait()
-        finally:
-            ended.append(asked.head.target)
-        return Outcome(keep_alive=False)
-
-    peer = connect(slow)
-    await peer.send(GET)
-    await peer.leave()
-    assert ended == [b"/a"]
-
-
-async def test_whoever_reads_the_body_is_woken_when_the_client_leaves(connect):
-    seen = []
-
-    async def reading(asked):
-        try:
-            await asked.body.read()
-        except BaseException as error:
-            seen.append(type(error))
-            raise
-        return Outcome(keep_alive=False)
-
-    peer = connect(reading)
-    await peer.send(post(b"hello")[:-1])
-    await peer.leave()
-    assert seen
-
-
-async def test_a_body_that_is_not_read_stops_the_reading(connect):
-    go = asyncio.Event()
-
-    async def slow(asked):
-        await go.wait()
-        return await echo(asked)
-
-    peer = connect(slow, ServerLimits(head=400, fields=10, body=0, head_time=10, keep_alive=75))
-    await peer.send(post(b"a" * 2_000_000)[:1_500_000])
-    assert not peer.transport.reading
-    go.set()
-    await settle()
-    assert peer.transport.reading
-
-
-async def test_draining_closes_idle_connections_and_lets_the_others_finish(connect):
-    go = asyncio.Event()
-
-    async def slow(asked):
-        await go.wait()
-        return Outcome(keep_alive=asked.head.keep_alive)
-
-    idle, busy = connect(slow), connect(slow)
-    await settle()
+    server = Server(slow, LIMITS)
+    idle, busy = Peer(server), Peer(server)
     await busy.send(GET)
-    idle.connection.drain()
-    busy.connection.drain()
+    finishing = asyncio.ensure_future(server.finish(10))
     await settle()
     assert (idle.transport.closing, busy.transport.closing) == (True, False)
     go.set()
     await settle()
     assert busy.transport.closing
+    for peer in (idle, busy):
+        await peer.leave()
+    await finishing
 
 
-async def test_a_client_that_does_not_read_is_awaited_only_so_long(connect):
-    seen = []
+async def test_what_does_not_end_in_time_is_cut():
+    ended = []
 
-    async def patient(asked):
-        asked.connection.pause_writing()
+    async def stuck(asked):
         try:
-            await asked.drain(0)
-        except TimeoutError:
-            seen.append("timeout")
-        asked.connection.resume_writing()
-        await asked.drain(0)
-        return Outcome(keep_alive=True)
+            await asyncio.Event().wait()
+        finally:
+            ended.append(asked.head.target)
 
-    await connect(patient).send(GET)
-    assert seen == ["timeout"]
-
-
-async def test_an_exchange_is_handed_its_own_connection(connect):
-    seen = []
-
-    async def look(asked):
-        seen.append((asked.peer, asked.secure))
-        asked.connection.pause_writing()
-        with pytest.raises(TimeoutError):
-            await asked.drain(0)
-        asked.connection.resume_writing()
-        await asked.drain(0)
-        return Outcome(keep_alive=True)
-
-    await connect(look, peername=("2001:db8::1", 5, 0, 0)).send(GET)
-    await connect(look, sslcontext=object()).send(GET)
-    assert seen == [("2001:db8::1", False), ("192.0.2.7", True)]
+    server = Server(stuck, LIMITS)
+    peer = Peer(server)
+    await peer.send(GET)
+    await server.finish(0)
+    assert (ended, peer.transport.closing) == ([b"/a"], True)
+    await peer.leave()
 
 
-async def test_an_error_behind_the_handler_is_logged_without_its_values(connect, caplog):
-    async def broken(asked):
-        raise RequestRefused(400, Reason.REQUEST_MALFORMED, "Cookie: a=1234")
-
-    peer = connect(broken)
+async def test_requests_that_come_while_the_gate_stops_are_the_last_of_their_connection():
+    server = Server(quick, LIMITS)
+    peer = Peer(server)
+    server.draining = True
     await peer.send(GET)
     assert peer.transport.closing
-    assert "1234" not in caplog.text
+    await peer.leave()

@@ -15,6 +15,7 @@ from mailgate.model import (
     Protocol,
     Reason,
     RequestFacts,
+    User,
 )
 
 LAPTOP = Access(
@@ -31,7 +32,7 @@ RULES = policy(
 
 
 def of(posture, *, person="alice", attests=True, eas_id=""):
-    return standing(LAPTOP, posture, RULES, person=person, attests=attests, eas_id=eas_id)
+    return standing(LAPTOP, posture, RULES, user=User(person), attests=attests, eas_id=eas_id)
 
 
 @pytest.mark.parametrize(

@@ -177,6 +177,16 @@ async def test_bytes_that_drip_win_no_time(begun, monkeypatch):
         await reading
 
 
+async def test_bytes_in_the_very_moment_win_no_time():
+    connection = connected(response_time=0)
+    reading = asyncio.ensure_future(connection.read_head())
+    await asyncio.sleep(0)
+    connection.data_received(b"HTTP/1.1 200 OK\r\nX: ")
+    connection._too_late()
+    with pytest.raises(UpstreamTimeout):
+        await asyncio.wait_for(reading, 5)
+
+
 async def test_the_time_to_answer_runs_from_the_end_of_the_upload():
     connection, sent = connected(response_time=0), asyncio.get_running_loop().create_future()
     reading = asyncio.ensure_future(connection.read_head(sent))

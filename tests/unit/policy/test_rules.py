@@ -43,6 +43,10 @@ def test_what_is_left_out() -> None:
         {"notice": {"fix": " "}},
         {"notice": {"phone": "1"}},
         {"comment": "x"},
+        {"effect": "allow", "grace": "7d"},
+        {"effect": "warn", "grace": "7d"},
+        {"grace": "soon"},
+        {"groups": "pilot"},
     ],
 )
 def test_what_is_refused(bad: dict[str, Any]) -> None:
@@ -80,3 +84,9 @@ def test_repeated_ids_are_found_in_whatever_stands_there() -> None:
     rules = ({"id": "a"}, {"id": "b"}, {"id": "a"}, {"id": "default"}, {}, 5, {"id": 5})
     assert repeated_ids(rules) == [(2, "a"), (3, "default")]
     assert repeated_ids("nonsense") == []
+
+
+def test_what_came_later_counts_for_the_version_only_where_it_is_given() -> None:
+    assert policy_of({}).version == "a09902a586cd"
+    assert policy_of({"groups": ("pilot",)}).version != policy_of({}).version
+    assert policy_of({"grace": "7d"}).version != policy_of({"grace": "8d"}).version

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from mailgate.model import Effect, Stage
-from mailgate.policy.stages import Moment, Share, Stages, in_share, softened
+from mailgate.policy.stages import Moment, Share, Stages, grace_end, in_share, softened
 
 STAGES = Stages.model_validate(
     {"report_only": "2026-12-01", "warn": "2026-12-08T09:00:00-08:00", "enforce": "2026-12-15T09:00:00-08:00"}
@@ -151,3 +151,19 @@ def test_without_a_person_or_a_device_the_strict_side_is_taken(
 def test_the_time_of_day_counts() -> None:
     start = datetime(2026, 12, 8, 17, tzinfo=UTC)
     assert STAGES.at(start - timedelta(microseconds=1)) is Stage.REPORT_ONLY
+
+
+@pytest.mark.parametrize(
+    ("grace", "first_seen", "end"),
+    [
+        (timedelta(days=7), datetime(2026, 12, 5, tzinfo=UTC), datetime(2026, 12, 12, tzinfo=UTC)),
+        (timedelta(days=5), datetime(2026, 12, 5, tzinfo=UTC), None),
+        (timedelta(days=7), datetime(2027, 1, 1, tzinfo=UTC), datetime(2026, 12, 17, tzinfo=UTC)),
+        (timedelta(days=7), None, None),
+        (None, datetime(2026, 12, 10, tzinfo=UTC), None),
+    ],
+)
+def test_a_device_is_new_for_as_long_as_the_grace_lasts(
+    grace: timedelta | None, first_seen: datetime | None, end: datetime | None
+) -> None:
+    assert grace_end(grace, first_seen, datetime(2026, 12, 10, tzinfo=UTC)) == end

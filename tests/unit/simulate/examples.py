@@ -19,6 +19,8 @@ from mailgate.model import (
     User,
 )
 from mailgate.policy import Policy
+from mailgate.policy.groups import Groups
+from mailgate.policy.reliefs import NO_RELIEFS, Cause, Relief, Reliefs
 from mailgate.policy.rules import OnUnavailable
 from mailgate.simulate import Occasion, Subject
 
@@ -46,15 +48,32 @@ STAGES = (
 )
 
 rule = st.builds(
-    lambda when, effect, stages, share, absent: {"when": when, "effect": effect, "share": share, "on_unavailable": absent} | stages,
+    lambda when, effect, stages, share, absent, groups, grace: {"when": when, "effect": effect, "share": share, "on_unavailable": absent, "groups": groups} | stages | ({"grace": grace} if grace and effect in ("block", "challenge") else {}),
     st.sampled_from(CONDITIONS),
     st.sampled_from(["allow", "warn", "challenge", "block"]),
     st.sampled_from(STAGES),
     st.sampled_from(["100%", "100%", "40%", "0%"]),
     st.sampled_from([each.value for each in OnUnavailable]),
+    st.sampled_from([(), (), ("pilot",)]),
+    st.sampled_from(["", "7d"]),
 )  # fmt: skip
-policies: st.SearchStrategy[Policy] = st.lists(rule, min_size=1, max_size=6).map(
-    lambda rules: policy_of(*rules)
+_END = NOW + timedelta(days=1)
+reliefs = st.lists(
+    st.builds(
+        lambda cause, rule, until, whom: Relief(
+            1, cause, rule, "", "", NOW, until, *(whom if cause is Cause.EXEMPTION else ("", ""))
+        ),
+        st.sampled_from(Cause),
+        st.sampled_from(["", "rule-0", "rule-1", "rule-2"]),
+        st.sampled_from([None, NOW, _END]),
+        st.sampled_from([("ada", ""), ("lin", ""), ("", "d1")]),
+    ),
+    max_size=3,
+).map(lambda found: Reliefs(7, tuple(replace(each, number=number) for number, each in enumerate(found, 1))))
+policies: st.SearchStrategy[Policy] = st.builds(
+    lambda rules, reliefs: replace(policy_of(*rules), reliefs=reliefs),
+    st.lists(rule, min_size=1, max_size=6),
+    st.one_of(st.just(NO_RELIEFS), reliefs),
 )
 
 clients = st.builds(
@@ -69,11 +88,13 @@ clients = st.builds(
 postures = st.builds(
     lambda state, apps, hours, last: Posture(
         state,
+        device_id="d1" if hours % 2 else "d2",
         apps=apps,
         lists=CATALOG.lists_of(apps),
         reported_at=NOW - timedelta(hours=hours),
         expires_at=NOW + timedelta(hours=hours - 24),
         last_state=last,
+        first_seen=NOW - timedelta(hours=hours * 7) if hours else None,
     ),
     st.sampled_from(PostureState),
     st.sampled_from([(), ("tiktok",), ("tiktok", "wechat"), ("wechat",)]),
@@ -88,9 +109,12 @@ facts = st.builds(
     st.sampled_from(["GET", "OPTIONS"]),  # OPTIONS asks the way
     st.sampled_from(["10.0.0.1", "10.0.0.2"]),
 )
-people = st.sampled_from(["", "ada", "grace", "lin"])
+GROUPS = Groups.of_members({"pilot": ["ada"]})
+people = st.sampled_from(["", "ada", "grace", "lin"]).flatmap(
+    lambda name: st.sampled_from([User(name), GROUPS.user(name)])
+)
 accesses: st.SearchStrategy[Access] = st.builds(
-    lambda facts, client, posture, person, proof: Access(facts, client, posture, NOW, User(person), proof),
+    lambda facts, client, posture, person, proof: Access(facts, client, posture, NOW, person, proof),
     facts, clients, postures, people, proofs,
 )  # fmt: skip
 

@@ -30,6 +30,7 @@ def by_brute_force(
                 new, client = after.effect.value, occasion.after.client
                 cells += [("touched",), (new,), (new, "rule", after.rule), (new, "kind", client.kind.value)]
                 cells += [(new, "system", client.os or "unknown")]
+                cells += [(new, "group", group) for group in occasion.after.user.groups]
             for cell in cells:
                 subjects[cell].add(subject.id)
                 if occasion.person:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from tests.unit.policy.examples import CLEAN, NOW, access, policy_of
 
+from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.simulate.moments import moments
 
 DAY = timedelta(days=1)
@@ -31,3 +32,11 @@ def test_limits_that_stand_in_conditions() -> None:
 
 def test_limits_of_other_things_are_none() -> None:
     assert moments(access(), policy_of({"when": 'client.kind == "phone"'})) == []
+
+
+def test_a_grace_and_a_relief_that_end() -> None:
+    exempt = Relief(1, Cause.EXEMPTION, "", "a new phone", "grace", NOW, NOW + 2 * DAY, person="ada")
+    policy = replace(policy_of({"grace": "3d"}), reliefs=Reliefs(1, (exempt,)))
+    new = replace(CLEAN, first_seen=NOW - 2 * DAY)
+    assert moments(access(posture=new, user="ada"), policy) == [NOW + DAY, NOW + 2 * DAY]
+    assert moments(access(posture=new, user="lin"), policy) == [NOW + DAY]

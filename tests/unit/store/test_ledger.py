@@ -1,5 +1,6 @@
 """From a decision to what is recorded of it."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -73,3 +74,19 @@ async def test_whoever_is_known_or_waits_already_is_recorded_in_a_flood_too(stor
     assert store.ledger.passed_over == 30
     assert len(list(store.ledger.waiting())) == MOST_STRANGERS + 2
     assert store.ledger.counts.dropped == 0
+
+
+async def test_a_refusal_was_told_and_a_warning_that_nobody_saw_was_not(store: Store) -> None:
+    for shown in (True, False, None):
+        store.ledger.record(access(user=f"shown-{shown}"), BLOCK, shown=shown)
+    await store.ledger.flush()
+    found = {each.sighting.user: each.tally.shown for each in await store.sightings.latest()}
+    assert found == {"shown-True": 1, "shown-False": 0, "shown-None": 1}
+
+
+def test_a_spool_of_an_earlier_version_is_read(store: Store) -> None:
+    store.ledger.record(access(), BLOCK)
+    ((key, item),) = store.ledger._items.items()
+    line = json.loads(store.ledger._to_line(key, item))
+    line[1] = line[1][:4]
+    assert store.ledger._from_line(json.dumps(line)) == (key, item)

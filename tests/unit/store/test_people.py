@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from tests.unit.store.examples import ALLOW, BLOCK, NOW, access, mail_app
+from tests.unit.store.mail import mailing
 
 from mailgate.model import AppsReport, DeviceRecord, Kind
 from mailgate.store import EnrolmentToken, Store
@@ -86,6 +87,17 @@ async def test_mails_are_those_to_their_addresses(store: Store) -> None:
     (told,) = await store.people.told({"alice@example.com"})
     assert (told.device, told.reason, told.told_at) == ("phone", "prohibited-app", NOW)
     assert await store.people.told(set()) == []
+
+
+async def test_mails_about_rules_are_those_to_them_and_to_their_addresses(store: Store) -> None:
+    await store.mailings.queue([mailing("alice"), mailing("bob", rule="b")])
+    assert [each.login for each in await store.people.mailings("ALICE", [])] == ["alice"]
+    assert [each.rule for each in await store.people.mailings("x", ["bob@example.com"])] == ["b"]
+    store.languages.listening = True
+    store.languages.hear("alice", "ja", NOW)
+    await store.languages.flush()
+    assert await store.people.language("Alice") == ("ja", NOW.date())
+    assert await store.people.language("bob") is None
 
 
 async def test_what_enrolled_is_theirs_by_its_owner(store: Store) -> None:

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 from tests.unit.store.examples import BLOCK, NOW, access, mail_app
+from tests.unit.store.mail import mailing
 
 from mailgate.model import AppsReport, DeviceRecord, Kind
-from mailgate.store import EnrolmentToken, Store
+from mailgate.policy.reliefs import Cause, Relief
+from mailgate.store import Act, EnrolmentToken, HelpRequest, Store
 from mailgate.store.personal import NOT_PERSONAL, PERSONAL
 from mailgate.store.schema import metadata
 
@@ -31,6 +33,15 @@ async def keep_something_of(store: Store, person: str) -> None:
     for number in (1, 2):
         await store.enrolments.enrol(person.encode(), f"thumb{number}-of-{person}", "", NOW)
     await store.enrolments.revoke(f"thumb2-of-{person}", NOW)
+    await store.mailings.queue([mailing(person)])
+    store.languages.listening = True
+    store.languages.hear(person.upper(), "de", NOW)
+    await store.languages.flush()
+    end = NOW + timedelta(days=1)
+    spared = Relief(0, Cause.EXEMPTION, "shut", "a new phone", "grace", NOW, end, person=person)
+    await store.reliefs.grant(spared, Act(NOW, "grace", "exemption-given", why="a new phone"))
+    asked = HelpRequest("shut", person, person, "", "rule-matched", "REF2345", "p1", True, 1, NOW, NOW)
+    await store.help_requests.note(asked)
     week = timedelta(days=7)
     await store.notices.claim(f"{person}@example.com", f"appl{person}0001", "r", NOW, pause=week, at_most=3)
 
@@ -100,3 +111,11 @@ async def test_nobody_is_no_person(store: Store) -> None:
 async def test_a_name_is_no_pattern(store: Store, login: str) -> None:
     await keep_something_of(store, "alice")
     assert not any((await store.personal.everything(login)).values())
+
+
+async def test_gates_learn_that_an_exemption_went_with_its_person(store: Store) -> None:
+    await keep_something_of(store, "alice")
+    before = await store.reliefs.serial()
+    await store.personal.forget("alice", NOW)
+    assert (await store.reliefs.current(NOW)).every == ()
+    assert await store.reliefs.serial() > before

@@ -66,6 +66,7 @@ async def test_a_verified_report_counts_from_its_own_request_on(postures: Postur
         sources=(ISSUER,),
         reported_at=NOW,
         expires_at=NOW + MAX_AGE,
+        first_seen=NOW,
     )
 
 

@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select
 from tests.unit.store.examples import ALLOW, BLOCK, NOW, access
+from tests.unit.store.mail import mailing
 from tests.unit.store.test_devices import learned, report
 
 from mailgate.model import AppsReport, Client, DeviceRecord, Kind
-from mailgate.store import EnrolmentToken, Keep, Store
+from mailgate.policy.reliefs import Cause, Relief
+from mailgate.store import Act, EnrolmentToken, HelpRequest, Keep, Store
 from mailgate.store.personal import PERSONAL
 from mailgate.store.schema import metadata
 
@@ -32,8 +34,16 @@ async def something_everywhere(store: Store) -> None:
     store.ledger.record(access(device=""), ALLOW)
     await store.ledger.flush()
     await store.notices.claim("alice@example.com", "d", "r", NOW, pause=DAY, at_most=1)
+    await store.mailings.queue([mailing("alice")])
+    store.languages.listening = True
+    store.languages.hear("alice", "de", NOW)
+    await store.languages.flush()
     await store.enrolments.add(b"t", EnrolmentToken("token", "alice", "", 1, NOW, NOW + DAY))
     await store.enrolments.enrol(b"t", "thumb", "", NOW)
+    spared = Relief(0, Cause.EXEMPTION, "shut", "a new phone", "grace", NOW, NOW + DAY, person="alice")
+    await store.reliefs.grant(spared, Act(NOW, "grace", "exemption-given"))
+    asked = HelpRequest("shut", "alice", "alice", "", "r", "REF", "p", True, 1, NOW, NOW)
+    await store.help_requests.note(asked)
 
 
 async def rows(store: Store) -> dict[str, int]:

@@ -18,8 +18,8 @@ async def test_one_row_counts_one_client_and_answer_a_day(store: Store) -> None:
     store.ledger.record(access(), ALLOW)
     rows = {(row.sighting.day, row.sighting.effect): row.tally for row in await stored(store)}
     assert rows == {
-        (date(2026, 12, 1), "block"): Tally(2, NOW, NOW + minutes(1), "ref-1"),
-        (date(2026, 12, 2), "block"): Tally(1, NOW + timedelta(days=1), NOW + timedelta(days=1), "ref-0"),
+        (date(2026, 12, 1), "block"): Tally(2, NOW, NOW + minutes(1), "ref-1", 2),
+        (date(2026, 12, 2), "block"): Tally(1, NOW + timedelta(days=1), NOW + timedelta(days=1), "ref-0", 1),
         (date(2026, 12, 1), "allow"): Tally(1, NOW, NOW, ""),
     }
 
@@ -29,7 +29,7 @@ async def test_counts_go_on_over_batches(store: Store) -> None:
         store.ledger.record(access(now=now), BLOCK, f"at-{now.minute}")
         await store.ledger.flush()
     (row,) = await stored(store)
-    assert row.tally == Tally(4, NOW - minutes(2), NOW + minutes(2), "at-2")
+    assert row.tally == Tally(4, NOW - minutes(2), NOW + minutes(2), "at-2", 4)
 
 
 async def test_latest_of_one_device_or_person(store: Store) -> None:

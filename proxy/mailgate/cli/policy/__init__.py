@@ -2,7 +2,7 @@
 
 import typer
 
-from mailgate.cli.policy import approve, change, history, plan
+from mailgate.cli.policy import approve, change, history, plan, relief
 
 app = typer.Typer(help="Show, plan and change the rules that are in force.", no_args_is_help=True)
 app.command("history")(history.history)
@@ -13,3 +13,5 @@ app.command("plans")(approve.plans)
 app.command("approve")(approve.approve)
 app.command("apply")(change.apply)
 app.command("retract")(change.retract)
+app.command("break-glass")(relief.break_glass)
+app.command("resume")(relief.resume)

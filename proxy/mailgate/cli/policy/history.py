@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from difflib import unified_diff
 from pathlib import Path
 from typing import Annotated, Any
@@ -47,15 +47,18 @@ def history(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
 
 
 def show(version: Name = "", config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
-    """Print one version: who made it when and why, and its files."""
+    """Print one version: who made it when and why, and its files; and which rules are off now, whatever version it is."""
 
-    async def run(store: Store, _bundle: Bundle) -> Version:
-        return await version_called(store, version)
+    async def run(store: Store, bundle: Bundle) -> tuple[Version, list[str]]:
+        off = bundle.policy.reliefs.for_everybody(datetime.now(UTC))
+        return await version_called(store, version), [f"{each.rule}: {each}" for each in off]
 
-    found = with_store(config, run)
+    found, off = with_store(config, run)
     if as_json:
-        typer.echo(json.dumps(asdict(found), default=_plain, ensure_ascii=False))
+        typer.echo(json.dumps(asdict(found) | {"off": off}, default=_plain, ensure_ascii=False))
         return
+    for each in off:
+        typer.echo(f"# OFF {printable(each)}")
     typer.echo(f"# version {found.number}, policy {found.policy}, digest {found.digest}")
     typer.echo(
         f"# made {found.made_at:%Y-%m-%d %H:%M} UTC by {printable(found.author)}: {printable(found.note)}"

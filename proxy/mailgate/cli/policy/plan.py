@@ -97,7 +97,8 @@ async def planned(
     if active is None:
         fail(1, "nothing is in force yet: the first start puts the files in force")
     settings = bundle.settings
-    scope = Scope(datetime.now(UTC), days, settings.posture.max_age, settings.posture.precedence)
+    posture = settings.posture
+    scope = Scope(datetime.now(UTC), days, posture.max_age, posture.precedence, bundle.groups)
     url = settings.store.get_secret_value()
     with _bar() as bar:
         task = bar.add_task("deciding", total=None)

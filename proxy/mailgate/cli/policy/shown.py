@@ -158,6 +158,11 @@ def _notes(plan: dict[str, Any], window: dict[str, Any]) -> Iterator[str]:
     if plan["newly"]["unknown"]["devices"]:
         names = ", ".join(plan["hangs_on"])
         yield f"What cannot be told hangs on {names}, which is not recorded of requests."
+    exempt, off = plan["reliefs"]["exempt"], plan["reliefs"]["off"]
+    if exempt["people"] or exempt["devices"]:
+        yield f"{_number(exempt['people'])} people and {_number(exempt['devices'])} devices are exempt from some rule and decided so."
+    for name, words in off.items():
+        yield f"{name} is {words}. Nobody is counted as stopped by it."
     for name in plan["newly_listed"]:
         yield f"{name} is listed only now: no report tells of it yet, so whom it hits is not known."
 

@@ -9,7 +9,8 @@ have sent it.
 from collections.abc import Sequence
 from enum import StrEnum
 
-from mailgate.gateway.http1.grammar import HOST, Field, is_token
+from mailgate.gateway.http1.fields import Field
+from mailgate.gateway.http1.grammar import HOST, is_token
 from mailgate.gateway.http1.request import TARGET, RequestHead, ambiguous, malformed
 
 PATH = "/.mailgate/authz"

@@ -9,7 +9,7 @@ from mailgate.gateway.client_certs.escaped_pem import read_escaped_pem
 from mailgate.gateway.client_certs.rfc9440 import read_client_cert, read_client_cert_chain
 from mailgate.gateway.client_certs.unreadable import UnreadableError
 from mailgate.gateway.client_certs.xfcc import read_xfcc
-from mailgate.gateway.http1.grammar import Field
+from mailgate.gateway.http1.fields import Field
 from mailgate.gateway.trust import Network, canonical, within
 from mailgate.model import CertificateResult, Reason
 

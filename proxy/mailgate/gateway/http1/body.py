@@ -1,9 +1,11 @@
 """Bodies: by length, chunked, or until the connection ends (RFC 9112, sections 6 and 7)."""
 
 import re
+from collections.abc import Sequence
 from typing import Protocol
 
-from mailgate.gateway.http1.grammar import CRLF, TOKEN, Field, Malformed, lines_of, parse_fields
+from mailgate.gateway.http1.fields import Field
+from mailgate.gateway.http1.grammar import CRLF, TOKEN, Malformed, lines_of, parse_fields
 
 _token = rb"[" + re.escape(TOKEN) + rb"]+"
 _quoted = rb'"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"'
@@ -25,7 +27,7 @@ class Body(Protocol):
     """Takes bytes of a connection and gives the content in them; what follows the body is left over."""
 
     done: bool
-    trailers: list[Field]
+    trailers: Sequence[Field]
 
     def feed(self, data: bytes) -> tuple[list[bytes], bytes]:
         """The content in ``data`` and the bytes after the end of the body. Raises Malformed."""
@@ -40,7 +42,7 @@ class LengthBody:
     def __init__(self, length: int) -> None:
         self.left = length
         self.done = length == 0
-        self.trailers: list[Field] = []
+        self.trailers: Sequence[Field] = []
 
     def feed(self, data: bytes) -> tuple[list[bytes], bytes]:
         content, rest = data[: self.left], data[self.left :]
@@ -58,7 +60,7 @@ class BodyUntilClose:
 
     def __init__(self) -> None:
         self.done = False
-        self.trailers: list[Field] = []
+        self.trailers: Sequence[Field] = []
 
     def feed(self, data: bytes) -> tuple[list[bytes], bytes]:
         return ([data] if data else []), b""
@@ -75,7 +77,7 @@ class ChunkedBody:
 
     def __init__(self) -> None:
         self.done = False
-        self.trailers: list[Field] = []
+        self.trailers: Sequence[Field] = []
         self._buffer = b""
         self._at = 0
         self._left = 0
@@ -151,6 +153,6 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-def last_chunk(trailers: list[Field]) -> bytes:
+def last_chunk(trailers: Sequence[Field]) -> bytes:
     """The end of a chunked body, with its trailers."""
     return b"0\r\n" + b"".join(b"%b: %b\r\n" % field for field in trailers) + CRLF

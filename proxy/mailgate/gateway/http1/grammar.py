@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Sequence
-from typing import TypeAlias
 
-Field: TypeAlias = tuple[bytes, bytes]
+from mailgate.gateway.http1.fields import Field, Fields, once
 
 TOKEN = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 # what may stand in a line: HTAB, SP, VCHAR, obs-text
@@ -43,7 +42,7 @@ def unfinished(head: bytes) -> None:
     lines_of(head + CRLF)
 
 
-def parse_fields(lines: Sequence[bytes]) -> list[Field]:
+def parse_fields(lines: Sequence[bytes]) -> Fields:
     """Field lines to (name, value), order and case kept. A folded line or a space before the colon is refused."""
     fields = []
     for line in lines:
@@ -51,11 +50,13 @@ def parse_fields(lines: Sequence[bytes]) -> list[Field]:
         if not colon or not name or name.translate(None, TOKEN):
             raise Malformed("a line that is not `name: value`")
         fields.append((name, value.strip(b" \t")))
-    return fields
+    return Fields(fields)
 
 
 def values(fields: Sequence[Field], name: bytes) -> list[bytes]:
-    """Every value of one field, by lower-case name."""
+    """Every value of one field, by lower-case name. Not to be changed."""
+    if isinstance(fields, Fields):
+        return fields.named.get(name, [])
     return [value for key, value in fields if key.lower() == name]
 
 
@@ -65,6 +66,19 @@ def members(fields: Sequence[Field], name: bytes) -> list[bytes]:
     return [part for part in found if part]
 
 
+@once
+def connection_options(fields: Sequence[Field]) -> list[bytes]:
+    """The members of Connection (RFC 9110, section 7.6.1)."""
+    return members(fields, b"connection")
+
+
+@once
+def takes_trailers(fields: Sequence[Field]) -> bool:
+    """Whether TE says so (RFC 9110, section 10.1.4)."""
+    return b"trailers" in members(fields, b"te")
+
+
+@once
 def content_length(fields: Sequence[Field]) -> int | None:
     """The one Content-Length. Repeated, listed, signed or enormous ones are refused (RFC 9112, section 6.3)."""
     found = values(fields, b"content-length")
@@ -78,6 +92,7 @@ def content_length(fields: Sequence[Field]) -> int | None:
     return length
 
 
+@once
 def chunked(fields: Sequence[Field]) -> bool:
     """Whether the body is chunked. Any other transfer coding is refused: none was asked for."""
     found = values(fields, b"transfer-encoding")

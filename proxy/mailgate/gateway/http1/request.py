@@ -1,15 +1,19 @@
 """The head of a request: RFC 9112 sections 2 and 3, RFC 9110 section 7."""
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from mailgate.gateway.http1.body import Body, ChunkedBody, LengthBody
+from mailgate.gateway.http1.fields import Field, FieldMemory, Fields, once
 from mailgate.gateway.http1.grammar import (
+    CRLF,
     HOST,
     LENGTH,
-    Field,
+    TOKEN,
     Malformed,
     chunked,
+    connection_options,
     content_length,
     is_token,
     lines_of,
@@ -23,6 +27,11 @@ from mailgate.model import Reason
 TARGET = re.compile(rb"[!-\"$-~]+")
 ABSOLUTE = re.compile(rb"((?i:https?))://([^/?]*)(.*)")
 VERSION = re.compile(rb"HTTP/([0-9])\.([0-9])")
+# the methods for which what follows from the fields is remembered: few, so that no client can fill the memory
+USUAL = frozenset({b"GET", b"HEAD", b"POST"})
+ONE_HOST = "A request has exactly one Host field."
+# what nearly every client sends; anything else is read step by step
+REQUEST_LINE = re.compile(rb"([" + re.escape(TOKEN) + rb"]+) ([!-\"$-~]+) HTTP/1\.([0-9])")
 
 
 class RequestRefused(Exception):
@@ -59,7 +68,7 @@ class RequestHead:
     target: bytes
     minor: int
     """0 for HTTP/1.0, 1 for HTTP/1.1 and later."""
-    fields: list[Field]
+    fields: Fields
     host: bytes
     keep_alive: bool
     length: int | None = None
@@ -69,7 +78,7 @@ class RequestHead:
     scheme: bytes = b""
     """Of an absolute target, in lower case; empty where the target came in origin form."""
     refused: RequestRefused | None = None
-    trailers: list[Field] = field(default_factory=list)
+    trailers: Sequence[Field] = ()
     """Filled in when the body has been read."""
 
     @property
@@ -91,37 +100,50 @@ class RequestHead:
 
 def refused_head(why: RequestRefused) -> RequestHead:
     """Stands in the queue for a request that could not be read, so that its answer keeps its turn."""
-    return RequestHead(b"", b"/", 1, [], b"", keep_alive=False, refused=why)
+    return RequestHead(b"", b"/", 1, Fields(), b"", keep_alive=False, refused=why)
 
 
-def parse_request_head(head: bytes, *, max_fields: int) -> RequestHead:
-    """Read a head that ends in an empty line. Raises RequestRefused."""
+def parse_request_head(head: bytes, *, max_fields: int, memory: FieldMemory | None = None) -> RequestHead:
+    """Read a head that ends in an empty line. Raises RequestRefused.
+
+    Field lines that ``memory`` knows are not read again: they were valid before, and mean the same.
+    """
+    line, _, block = head.partition(CRLF)
+    fields = memory.get(block) if memory is not None else None
     try:
-        request_line, *field_lines, _ = lines_of(head)
-        if len(field_lines) > max_fields:
+        lines = lines_of(head)[1:-1] if fields is None else []
+        if len(lines if fields is None else fields) > max_fields:
             raise RequestRefused(431, Reason.REQUEST_HEAD_TOO_LARGE, f"more than {max_fields} header fields")
-        method, target, minor = _request_line(request_line)
-        fields = parse_fields(field_lines)
+        method, target, minor = _request_line(line)
+        if fields is None:
+            fields = parse_fields(lines)
+            if memory is not None:
+                memory.put(block, fields)
     except Malformed as error:
         raise malformed(f"The request is malformed: {error}.") from None
+    key = (method, minor) if method in USUAL and target.startswith(b"/") else None
+    usual = fields.memo.get(key)
+    if usual is not None:
+        return RequestHead(method, target, minor, fields, *usual)
     scheme, host, target = _scheme_host_and_target(method, target, minor, fields)
     length, is_chunked = _framing(minor, fields)
-    options = members(fields, b"connection")
-    return RequestHead(
-        method,
-        target,
-        minor,
-        fields,
-        host,
-        keep_alive=b"close" not in options and (minor > 0 or b"keep-alive" in options),
-        length=length,
-        chunked=is_chunked,
-        upgrade=_upgrade(method, minor, fields, options, has_body=is_chunked or bool(length)),
-        scheme=scheme,
+    options = connection_options(fields)
+    keep_alive = b"close" not in options and (minor > 0 or b"keep-alive" in options)
+    upgrade = _upgrade(method, minor, fields, options, has_body=is_chunked or bool(length))
+    parsed = RequestHead(
+        method, target, minor, fields, host, keep_alive, length, is_chunked, upgrade, scheme=scheme
     )
+    if key is not None:
+        # in origin form nothing else depends on the target
+        fields.memo[key] = (host, keep_alive, length, is_chunked, upgrade)
+    return parsed
 
 
 def _request_line(line: bytes) -> tuple[bytes, bytes, int]:
+    usual = REQUEST_LINE.fullmatch(line)
+    if usual:
+        return usual[1], usual[2], min(int(usual[3]), 1)
+    lines_of(line + CRLF)
     parts = line.split(b" ")
     if len(parts) != 3:
         raise Malformed("the request line is not `method SP target SP version`")
@@ -139,15 +161,17 @@ def _request_line(line: bytes) -> tuple[bytes, bytes, int]:
 
 
 def _scheme_host_and_target(
-    method: bytes, target: bytes, minor: int, fields: list[Field]
+    method: bytes, target: bytes, minor: int, fields: Sequence[Field]
 ) -> tuple[bytes, bytes, bytes]:
     """RFC 9112, sections 3.2 and 3.3: one Host, which must be valid even where an absolute target wins over it."""
-    hosts = values(fields, b"host")
-    if len(hosts) > 1 or (minor and not hosts):
-        raise ambiguous("A request has exactly one Host field.")
-    scheme, host = b"", _host(hosts[0]) if hosts else b""
+    host = _one_host(fields)
+    if minor and host is None:
+        raise ambiguous(ONE_HOST)
+    scheme, host = b"", host or b""
     if method == b"CONNECT":
         raise unsupported("CONNECT is not offered: this is not a forward proxy.")
+    if target.startswith(b"/"):
+        return scheme, host, target
     absolute = ABSOLUTE.fullmatch(target)
     if absolute:
         scheme, host, target = absolute[1].lower(), _host(absolute[2]), absolute[3]
@@ -155,9 +179,17 @@ def _scheme_host_and_target(
             target = b"*"  # section 3.2.4: nothing but the server itself was meant
         elif not target.startswith(b"/"):
             target = b"/" + target
-    elif not target.startswith(b"/") and not (target == b"*" and method == b"OPTIONS"):
+    elif not (target == b"*" and method == b"OPTIONS"):
         raise malformed("The request target does not start with `/`.")
     return scheme, host, target
+
+
+@once
+def _one_host(fields: Sequence[Field]) -> bytes | None:
+    hosts = values(fields, b"host")
+    if len(hosts) > 1:
+        raise ambiguous(ONE_HOST)
+    return _host(hosts[0]) if hosts else None
 
 
 def _host(text: bytes) -> bytes:
@@ -166,7 +198,7 @@ def _host(text: bytes) -> bytes:
     return text
 
 
-def _framing(minor: int, fields: list[Field]) -> tuple[int | None, bool]:
+def _framing(minor: int, fields: Sequence[Field]) -> tuple[int | None, bool]:
     """RFC 9112, section 6.3, without any of its leniencies."""
     try:
         length, is_chunked = content_length(fields), chunked(fields)
@@ -183,7 +215,7 @@ def _framing(minor: int, fields: list[Field]) -> tuple[int | None, bool]:
 
 
 def _upgrade(
-    method: bytes, minor: int, fields: list[Field], options: list[bytes], *, has_body: bool
+    method: bytes, minor: int, fields: Sequence[Field], options: list[bytes], *, has_body: bool
 ) -> bytes:
     if not minor or method != b"GET" or has_body or b"upgrade" not in options:
         return b""

@@ -40,7 +40,7 @@ HERE = {
 }
 LOST = mark("Reported as lost: it gets no company mail")
 
-_STATES = {
+STATES = {
     PostureState.CLEAN: mark("None of the listed apps is on it."),
     PostureState.PARTIAL: mark(
         "Only work apps could be looked at, and none of the listed apps is among them."
@@ -49,7 +49,7 @@ _STATES = {
     PostureState.MISSING: mark("It has not reported which of the listed apps are on it."),
     PostureState.UNAVAILABLE: mark("Reports of devices cannot be read right now."),
 }
-_FOUND = mark_plural("This listed app is on it: %(apps)s.", "These listed apps are on it: %(apps)s.")
+FOUND = mark_plural("This listed app is on it: %(apps)s.", "These listed apps are on it: %(apps)s.")
 FINDINGS: dict[str, Message] = {
     Reason.DEVICE_OWNER_CONTRADICTED: mark(
         "Its sources name different people as its owner. Your help desk can correct the wrong one."
@@ -74,4 +74,4 @@ def name_of(card: DeviceCard) -> str | Message:
 
 def state_of(card: DeviceCard) -> Message:
     """What is known of the apps on it."""
-    return _STATES.get(card.state, _FOUND)
+    return STATES.get(card.state, FOUND)

@@ -113,7 +113,12 @@ class EmployeeView:
     devices: tuple[DeviceCard, ...] = ()
     requests: tuple[Record, ...] = ()
     mails: tuple[Record, ...] = ()
+    notices: tuple[Record, ...] = ()
+    """Mails about rules."""
+    language: tuple[Record, ...] = ()
     enrolments: tuple[Record, ...] = ()
+    exemptions: tuple[Record, ...] = ()
+    help_requests: tuple[Record, ...] = ()
     unread: bool = False
     """Whether what is stored could not be read."""
     more: int = 0
@@ -131,4 +136,8 @@ class EmployeeView:
     @property
     def nothing(self) -> bool:
         """Whether nothing at all is stored."""
-        return not (self.devices or self.requests or self.mails or self.enrolments or self.unread)
+        records = (
+            *(self.requests, self.mails, self.notices, self.language),
+            *(self.enrolments, self.exemptions, self.help_requests),
+        )
+        return not (self.devices or any(records) or self.unread)

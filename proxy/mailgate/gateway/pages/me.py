@@ -52,7 +52,11 @@ def employee_words(view: EmployeeView, language: Language) -> Mapping[str, Any]:
         "cards": [_card(card, language, now) for card in view.devices],
         "requests": [_record(record, language) for record in view.requests],
         "enrolments": [_record(record, language) for record in view.enrolments],
+        "exemptions": [_record(record, language) for record in view.exemptions],
+        "help_requests": [_record(record, language) for record in view.help_requests],
         "mails": [_record(record, language) for record in view.mails],
+        "notices": [_record(record, language) for record in view.notices],
+        "spoken": [_record(record, language) for record in view.language],
         "listed": language.names(view.listed) if view.listed else "",
     }
 

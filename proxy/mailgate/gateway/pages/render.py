@@ -38,6 +38,7 @@ _ASSETS = {
     "refusal": _DECIDED_ASSETS,
     "warning": _DECIDED_ASSETS,
     "error": ("style.css",),
+    "help": ("style.css",),
     "probe": ("style.css", "probe.js"),
     "me": ("style.css", "me.css", "me.js"),
 }
@@ -83,8 +84,8 @@ class Pages:
         self._languages = load_languages()
         self._asked_as = asked_as(self._languages)
         self._looks = {name: _Look(*assets) for name, assets in _ASSETS.items()}
-        self._templates = {name: _environment().get_template(f"{name}.html") for name in _ASSETS}
-        self._letter = _environment().get_template("letter.txt")
+        self._templates = {name: environment().get_template(f"{name}.html") for name in _ASSETS}
+        self._letter = environment().get_template("letter.txt")
 
     def refusal(self, view: View) -> RenderedPage:
         """The page for a request that gets no mail: why, what ends it, whom to ask."""
@@ -101,6 +102,10 @@ class Pages:
     def error(self, view: View) -> RenderedPage:
         """The page for a request that the gate could not or would not serve."""
         return self._render("error", view, {"retry": view.reason in _RETRY})
+
+    def help(self, view: View) -> RenderedPage:
+        """The page that says that a request for help is noted. ``view.reference`` is that of the refusal."""
+        return self._render("help", view, {})
 
     def me(self, view: EmployeeView) -> RenderedPage:
         """What somebody may see of themselves: their devices, what is stored, and until when."""
@@ -193,7 +198,8 @@ def _ngettext(context: Context, singular: str, plural: str, count: int) -> str:
     return language.texts.ngettext(singular, plural, count)
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Templates of this package, in the language that stands in their context."""
     environment = Environment(
         loader=PackageLoader(__package__),
         autoescape=select_autoescape(["html"]),

@@ -44,6 +44,8 @@ class View:
     continue_url: str = "/"
     """Where the warning's "Continue to mail" posts to."""
     status_url: str = "/.mailgate/status"
+    help_ticket: str = ""
+    """What the help button sends back; without it there is none."""
     me_url: str = ""
     """The whole address of the person's own page, for a mail."""
 

@@ -28,6 +28,7 @@ PLAN: dict[str, Any] = {
     "untouched": {"people": 1200, "devices": 3400},
     "newly": dict.fromkeys(LABELS, NOBODY),
     "hangs_on": {},
+    "reliefs": {"exempt": {"people": 0, "devices": 0}, "off": {}},
 }
 
 
@@ -66,3 +67,10 @@ def test_rules_that_do_nothing_are_named_with_why() -> None:
     assert "b can never decide anything: so it is" in text
     assert "a matches nobody of all these" in text
     assert "c has not started by its stages" in text
+
+
+def test_who_is_exempt_and_which_rules_are_off_is_said() -> None:
+    text = shown(reliefs={"exempt": {"people": 2, "devices": 1}, "off": {"a": "halted since noon"}})
+    assert "2 people and 1 devices are exempt from some rule" in text
+    assert "a is halted since noon." in text
+    assert "exempt" not in shown()

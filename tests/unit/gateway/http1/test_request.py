@@ -5,6 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mailgate.gateway.http1.body import ChunkedBody, LengthBody
+from mailgate.gateway.http1.fields import FieldMemory
 from mailgate.gateway.http1.request import RequestRefused, parse_request_head, refused_head
 from mailgate.model import Reason
 
@@ -266,3 +267,37 @@ def test_random_heads_are_read_or_refused(data):
         return
     assert read.target.startswith(b"/") or read.target == b"*"
     assert not (read.chunked and read.length is not None)
+
+
+LINES = st.sampled_from(
+    [
+        b"%b %b HTTP/%b" % (method, target, version)
+        for method in (b"GET", b"HEAD", b"POST", b"OPTIONS", b"CONNECT", b"X", b"(")
+        for target in (b"/", b"/a?b", b"*", b"http://b.example/c", b"HTTPS://b", b"a", b"/\x00", b"/\r", b"")
+        for version in (b"1.1", b"1.0", b"1.7", b"2.0", b"1.1 ")
+    ]
+)
+FIELD = st.sampled_from(
+    [
+        *(b"Host: a", b"Host: b@", b"Content-Length: 5", b"content-length: x", b"Transfer-Encoding: chunked"),
+        *(b"Connection: close", b"Connection: keep-alive, upgrade", b"Upgrade: websocket", b"A:b", b"A : b"),
+        *(b"Transfer-Encoding: gzip, chunked", b"\x00", b"TE: trailers", b"Max-Forwards: 3"),
+    ]
+)
+HEADS = st.tuples(LINES, st.lists(FIELD, max_size=4))
+
+
+def outcome(head, memory):
+    try:
+        return parse_request_head(head, max_fields=3, memory=memory)
+    except RequestRefused as refused:
+        return refused.status, refused.reason, refused.detail
+
+
+@given(st.lists(LINES, min_size=1, max_size=6), st.lists(FIELD, max_size=4), st.lists(HEADS, max_size=6))
+def test_heads_read_the_same_whether_their_fields_came_before_or_not(lines, fields, others):
+    """A refusal too, to the letter."""
+    memory = FieldMemory(blocks=2)
+    for line, block in [*((line, fields) for line in lines), *others, *((line, fields) for line in lines)]:
+        head = b"\r\n".join([line, *block, b"", b""])
+        assert outcome(head, memory) == outcome(head, None)

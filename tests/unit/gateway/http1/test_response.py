@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailgate.gateway.http1.body import BodyUntilClose, ChunkedBody, LengthBody
+from mailgate.gateway.http1.fields import FieldMemory
 from mailgate.gateway.http1.grammar import Malformed
 from mailgate.gateway.http1.response import parse_response_head
 
@@ -145,3 +146,35 @@ TEXT = st.sampled_from([*WORDS.split(b"|"), b"\r\n", b"\n", b"\r", b"\x00", b"\x
 def test_random_heads_are_read_or_malformed(data, method):
     with suppress(Malformed):
         parse_response_head(data + b"\r\n\r\n", method=method, max_fields=5)
+
+
+LINES = st.sampled_from(
+    [
+        *(b"HTTP/1.1 200 OK", b"HTTP/1.0 200 OK", b"HTTP/1.1 204 x", b"HTTP/1.1 304 x", b"HTTP/1.1 103 x"),
+        *(b"HTTP/1.1 200", b"HTTP/2.0 200 OK", b"HTTP/1.1 200 O\x00K", b"HTTP/1.1 20 OK"),
+    ]
+)
+FIELD = st.sampled_from(
+    [
+        *(b"Content-Length: 5", b"Content-Length: x", b"Transfer-Encoding: chunked", b"Connection: close"),
+        *(b"Connection: keep-alive", b"A:b", b"A : b", b"\x00"),
+    ]
+)
+ANSWERS = st.tuples(st.sampled_from([b"GET", b"HEAD"]), LINES, st.lists(FIELD, max_size=3))
+
+
+def outcome(method, head, memory):
+    try:
+        read = parse_response_head(head, method=method, max_fields=2, memory=memory)
+    except Malformed as error:
+        return str(error)
+    body = type(read.body), getattr(read.body, "left", None), read.body.done
+    return read.status, read.reason, read.minor, read.fields, body, read.keep_alive
+
+
+@given(st.lists(ANSWERS, min_size=1, max_size=8))
+def test_heads_read_the_same_whether_their_fields_came_before_or_not(answers):
+    memory = FieldMemory(blocks=2)
+    for method, line, fields in answers * 2:
+        head = b"\r\n".join([line, *fields, b"", b""])
+        assert outcome(method, head, memory) == outcome(method, head, None)

@@ -39,6 +39,8 @@ def render_all(pages: Pages, view: View) -> list[RenderedPage]:
         pages.refusal(view),
         pages.warning(view),
         pages.error(view),
+        pages.refusal(replace(view, help_ticket="1.ticket")),
+        pages.help(view),
         pages.probe(replace(view, reason=Reason.PROBE_REQUIRED), may_skip=True),
     ]
 
@@ -146,7 +148,7 @@ def test_hostile_texts_stay_texts(pages: Pages, blocked: View) -> None:
         targets = [
             v for _, a in outline.tags for k, v in a.items() if k in {"href", "action", "src", "data-status"}
         ]
-        assert set(targets) <= {"/", "data:,", "/.mailgate/me"}
+        assert set(targets) <= {"/", "data:,", "/.mailgate/me", "/.mailgate/help"}
 
 
 def test_nothing_runs_or_loads_but_what_the_policy_names(pages: Pages, blocked: View) -> None:
@@ -190,3 +192,17 @@ def test_the_probe_has_a_way_on_for_whoever_has_no_scripts(
     assert "<noscript>" in page.html
     assert [link["href"] for link in outline.all("a")] == [blocked.return_url]
     assert [form["action"] for form in outline.all("form")] == [view.continue_url] * may_skip
+
+
+def test_help_can_be_asked_for_with_a_form_that_needs_no_script(pages: Pages, blocked: View) -> None:
+    page = Outline(pages.refusal(replace(blocked, help_ticket=HOSTILE)))
+    (form,) = page.all("form")
+    assert (form["method"], form["action"]) == ("post", "/.mailgate/help")
+    assert {"type": "hidden", "name": "refusal", "value": HOSTILE} in page.all("input")
+    (described,) = (button["aria-describedby"] for button in page.all("button"))
+    assert any(each.get("id") == described for each in page.all("p"))
+
+
+def test_without_a_ticket_there_is_no_button_for_help(pages: Pages, blocked: View) -> None:
+    assert Outline(pages.refusal(blocked)).all("form") == []
+    assert Outline(pages.warning(replace(blocked, help_ticket="x"))).all("input") == []

@@ -1,0 +1,160 @@
+"""What the gate's own program costs for one page, without sockets: ``python -m benchmarks.path_cost``.
+
+A gate wired as ``mailgate run`` wires it, between a client and a webmail that are objects in memory. What is left is what
+changes in the source move; the kernel, and what the event loop does with sockets, are not in it.
+"""
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Iterator
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from benchmarks.agents import LAPTOP
+from benchmarks.peers.mailgate import write_config
+from mailgate.app import Service
+from mailgate.app.parts import server_limits
+from mailgate.app.serve import settle_memory
+from mailgate.gateway.logs import configure_logs
+from mailgate.gateway.server import Server
+from mailgate.gateway.upstream import UpstreamConnection
+
+BATCHES = 15
+BATCH = 2000
+
+PAGE = (
+    b"HTTP/1.1 200 OK\r\nServer: nginx/1.26.3\r\nDate: Tue, 24 Nov 2026 09:05:07 GMT\r\nContent-Type: text/html\r\n"
+    b"Content-Length: 8192\r\nLast-Modified: Tue, 24 Nov 2026 09:00:00 GMT\r\nConnection: keep-alive\r\n"
+    b'ETag: "69241a30-2000"\r\nAccept-Ranges: bytes\r\n\r\n' + b"a" * 8192
+)
+SHORT = [f"GET /page.html HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nUser-Agent: {LAPTOP}\r\n\r\n".encode()]
+"""What wrk sends."""
+
+_BROWSER = """\
+GET {target} HTTP/1.1
+Host: mail.example.com
+Connection: keep-alive
+sec-ch-ua-platform: "Windows"
+User-Agent: {agent}
+sec-ch-ua: "Chromium";v="143", "Not A(Brand";v="24"
+{mode}
+sec-ch-ua-mobile: ?0
+Accept: {accept}
+Sec-Fetch-Site: same-origin
+Sec-Fetch-Mode: {fetch}
+Sec-Fetch-Dest: {dest}
+Referer: http://mail.example.com/?_task=mail&_mbox=INBOX
+Accept-Encoding: gzip, deflate, br, zstd
+Accept-Language: en-US,en;q=0.9
+Cookie: roundcube_sessid=0123456789abcdef0123456789; roundcube_sessauth=AbCdEfGhIjKlMnOpQrStUvWxYz01-1764000000
+
+"""
+_KINDS = (
+    ("X-Requested-With: XMLHttpRequest", "application/json, text/javascript, */*; q=0.01", "cors", "empty"),
+    ("DNT: 1", "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8", "no-cors", "image"),
+)
+BROWSER = [
+    _BROWSER.format(target=f"/?_task=mail&_action=list&_page={number}", agent=LAPTOP, mode=mode, accept=accept, fetch=fetch, dest=dest)
+    .replace("\n", "\r\n")
+    .encode()
+    for number in range(6)
+    for mode, accept, fetch, dest in _KINDS
+]  # fmt: skip
+"""What a browser sends: other targets each time, and other fields every second time."""
+
+
+class Wire:
+    """A transport without a socket; what is written goes to ``receive``."""
+
+    def __init__(self, receive: Any) -> None:
+        self.receive = receive
+
+    def write(self, data: bytes) -> None:
+        self.receive(data)
+
+    def writelines(self, pieces: list[bytes]) -> None:
+        self.receive(b"".join(pieces))
+
+    def get_extra_info(self, name: str, default: object = None) -> object:
+        return ("127.0.0.1", 50000) if name == "peername" else default
+
+    def nothing(self, *_: object) -> None:
+        """Pausing, resuming, closing."""
+
+    pause_reading = resume_reading = close = abort = set_write_buffer_limits = nothing
+
+    def is_closing(self) -> bool:
+        return False
+
+
+class Client:
+    """Asks again as soon as it was answered."""
+
+    def __init__(self, server: Server, requests: Iterator[bytes], count: int) -> None:
+        self.loop, self.requests, self.left = asyncio.get_running_loop(), requests, count
+        self.done = self.loop.create_future()
+        self.got = 0
+        self.connection: Any = server()
+        self.connection.connection_made(Wire(self.take))
+        self.loop.call_soon(self.ask)
+
+    def ask(self) -> None:
+        self.connection.data_received(next(self.requests))
+
+    def take(self, data: bytes) -> None:
+        self.got += len(data)
+        if self.got < 8192:
+            return
+        assert data.startswith(b"HTTP/1.1 200 ")
+        self.got, self.left = 0, self.left - 1
+        if self.left > 0:
+            self.loop.call_soon(self.ask)
+        elif not self.done.done():
+            self.done.set_result(None)
+
+
+async def measure(config: Path) -> None:
+    service = await Service.start(config)
+    gate, loop = service.gate, asyncio.get_running_loop()
+    endpoint = gate.forwarder.pool._endpoint
+
+    async def connect() -> UpstreamConnection:
+        connection = UpstreamConnection(endpoint, loop, gate.forwarder.pool._memory)
+        connection.connection_made(Wire(lambda _: loop.call_soon(connection.data_received, PAGE)))  # type: ignore[arg-type]
+        return connection
+
+    gate.forwarder.pool.connect = connect  # type: ignore[method-assign]
+    server = Server(gate.handle, server_limits(service.bundle.settings))
+    settle_memory()
+    try:
+        for name, requests in {"short": SHORT, "browser": BROWSER}.items():
+            costs = [await batch(server, cycle(requests)) for _ in range(BATCHES)]
+            print(
+                f"{name}: {min(costs):.1f} µs at best, {sorted(costs)[len(costs) // 2]:.1f} µs in the middle"
+            )
+    finally:
+        await service.stop()
+
+
+async def batch(server: Server, requests: Iterator[bytes]) -> float:
+    client = Client(server, requests, BATCH)
+    started = time.process_time()
+    await client.done
+    cost = (time.process_time() - started) / BATCH * 1e6
+    client.connection.connection_lost(None)
+    return cost
+
+
+def main() -> None:
+    configure_logs("info")
+    with tempfile.TemporaryDirectory(prefix="mailgate-path-") as directory:
+        config = write_config(Path(directory), {"listen": "127.0.0.1:0", "upstream": "http://127.0.0.1:9"})
+        uvloop.run(measure(config))
+
+
+if __name__ == "__main__":
+    main()

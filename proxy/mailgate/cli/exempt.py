@@ -1,0 +1,137 @@
+"""``mailgate exempt add|list|end``: who is spared from a rule for a time, and why."""
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from mailgate.cli.acting import TokenFile
+from mailgate.cli.acting import person as acting
+from mailgate.cli.check import DEFAULT_PATH
+from mailgate.cli.moments import Until, read_until
+from mailgate.cli.stored import fail, printable, with_store
+from mailgate.config import Bundle
+from mailgate.policy.reliefs import Cause, Relief
+from mailgate.rollout.relieving import end_exemption, exempt
+from mailgate.store import Store
+from mailgate.store.device import typed_id
+from mailgate.store.reliefs import KeptRelief
+
+app = typer.Typer(help="Spare a person or a device from a rule for a time.", no_args_is_help=True)
+
+Config = Annotated[Path, typer.Option("--config", help="The settings, which say where the store is.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+_COLUMNS = ("number", "rule", "whom", "from", "until", "by", "reason", "ended")
+
+
+@app.command()
+def add(
+    rule: Annotated[str, typer.Option(help="The rule's id, or `all` for every rule that restricts.")],
+    reason: Annotated[str, typer.Option(help="Why; the person sees it, and so does the audit log.")],
+    until: Until,
+    person: Annotated[str, typer.Option(metavar="LOGIN", help="Whom: a login name.")] = "",
+    device: Annotated[str, typer.Option(metavar="ID", help="Or which device: its id here.")] = "",
+    token_file: TokenFile = None,
+    config: Config = DEFAULT_PATH,
+    as_json: AsJson = False,
+) -> None:
+    """Spare one person or one device, at every gate on this store within a second, until then."""
+    if bool(person.strip()) == bool(device.strip()):
+        fail(2, "whom? expected either --person or --device")
+    end = read_until(until)
+
+    async def run(store: Store, bundle: Bundle) -> Relief:
+        by = acting(bundle.settings, "operator", token_file=token_file)
+        known = await _device(store, device) if device else ""
+        now = datetime.now(UTC)
+        return await exempt(
+            store, bundle.policy, by, reason, now, rule=rule, until=end, person=person, device=known
+        )
+
+    given = with_store(config, run)
+    if as_json:
+        typer.echo(json.dumps(asdict(given), default=str))
+    else:
+        typer.echo(
+            f"exemption {given.number}: {printable(_whom(given))}, rule {given.rule or 'all'}, until {end}"
+        )
+
+
+@app.command("list")
+def list_all(
+    everything: Annotated[bool, typer.Option("--all", help="Those too that are over.")] = False,
+    config: Config = DEFAULT_PATH,
+    as_json: AsJson = False,
+) -> None:
+    """List the exemptions in force, the newest first."""
+
+    async def run(store: Store, _bundle: Bundle) -> list[KeptRelief]:
+        now = datetime.now(UTC)
+        kept = [each for each in await store.reliefs.history() if each.relief.cause is Cause.EXEMPTION]
+        return [each for each in kept if everything or each.holds(now)]
+
+    found = with_store(config, run)
+    if as_json:
+        typer.echo(json.dumps([_plain(each) for each in found], default=str))
+    elif found:
+        Console().print(_table(found))
+    else:
+        typer.echo("Nobody is exempt.")
+
+
+@app.command()
+def end(
+    number: Annotated[int, typer.Argument(help="As `mailgate exempt list` shows it.")],
+    note: Annotated[str, typer.Option(help="Why; stands in the audit log.", prompt="Why")],
+    token_file: TokenFile = None,
+    config: Config = DEFAULT_PATH,
+    as_json: AsJson = False,
+) -> None:
+    """End an exemption before its time."""
+
+    async def run(store: Store, bundle: Bundle) -> Relief:
+        by = acting(bundle.settings, "operator", token_file=token_file)
+        return await end_exemption(store, by, note, datetime.now(UTC), number)
+
+    ended = with_store(config, run)
+    typer.echo(
+        json.dumps(asdict(ended), default=str)
+        if as_json
+        else f"ended exemption {number}: {printable(_whom(ended))}"
+    )
+
+
+async def _device(store: Store, name: str) -> str:
+    """The id of the device that is meant; ends the command where there is none."""
+    found = await store.devices.called(typed_id(name))
+    if not found:
+        fail(1, f"no device has the id `{printable(name)}`; `mailgate devices list` shows them")
+    return found[0].id
+
+
+def _whom(relief: Relief) -> str:
+    return relief.person or f"device {relief.device}"
+
+
+def _plain(kept: KeptRelief) -> dict[str, object]:
+    ended = {"ended_at": kept.ended_at, "ended_by": kept.ended_by, "ended_why": kept.ended_why}
+    return asdict(kept.relief) | ended
+
+
+def _table(found: list[KeptRelief]) -> Table:
+    table = Table(*_COLUMNS, box=SIMPLE)
+    for each in found:
+        relief = each.relief
+        ended = f"{each.ended_at:%Y-%m-%d} by {each.ended_by}: {each.ended_why}" if each.ended_at else ""
+        until = f"{relief.until:%Y-%m-%d %H:%M}" if relief.until else ""
+        words = (str(relief.number), relief.rule or "all", _whom(relief), f"{relief.at:%Y-%m-%d}", until, relief.author, relief.why, ended)  # fmt: skip
+        table.add_row(*(Text(printable(word)) for word in words))
+    return table

@@ -1,0 +1,50 @@
+"""``mailgate help-requests``: who asked for help against which rule, with the button on a refusal."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from mailgate.cli.check import DEFAULT_PATH
+from mailgate.cli.stored import printable, with_store
+from mailgate.config import Bundle
+from mailgate.store import HelpRequest, Store
+
+_COLUMNS = ("last", "times", "rule", "reason", "whom", "device", "reference")
+
+
+def help_requests(
+    rule: Annotated[str, typer.Option(help="Only against this rule.")] = "",
+    limit: Annotated[int, typer.Option(help="At most so many.", min=1, max=100_000)] = 100,
+    config: Annotated[
+        Path, typer.Option("--config", help="The settings, which say where the store is.")
+    ] = DEFAULT_PATH,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List who asked for help after a refusal, the last first. `mailgate explain --reference` tells why they were refused."""
+
+    async def run(store: Store, _bundle: Bundle) -> list[HelpRequest]:
+        return await store.help_requests.page(rule, limit)
+
+    found = with_store(config, run)
+    if as_json:
+        typer.echo(json.dumps([asdict(each) for each in found], default=str, ensure_ascii=False))
+    elif found:
+        Console().print(_table(found))
+    else:
+        typer.echo("Nobody has asked for help.")
+
+
+def _table(found: list[HelpRequest]) -> Table:
+    table = Table(*_COLUMNS, box=SIMPLE)
+    for each in found:
+        whom = each.person or ("" if each.known else "nobody named")
+        words = (f"{each.last_at:%Y-%m-%d %H:%M}", str(each.times), each.rule, each.reason, whom, each.device, each.reference)  # fmt: skip
+        table.add_row(*(Text(printable(word)) for word in words))
+    return table

@@ -1,0 +1,13 @@
+"""``mailgate notices``: mails to the people whom a rule is about, and what became of them."""
+
+import typer
+
+from mailgate.cli.notices import correct, preview, send, shown
+
+app = typer.Typer(help="Write to the people whom a rule is about.", no_args_is_help=True)
+app.command("preview")(preview.preview)
+app.command("send")(send.send)
+app.command("correct")(correct.correct)
+app.command("status")(shown.status)
+app.command("list")(shown.list_mailings)
+app.command("settle")(shown.settle)

@@ -1,0 +1,49 @@
+"""What commands about notices share: the rule that is meant, in the version in force."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mailgate.cli.stored import fail
+from mailgate.config import Bundle
+from mailgate.config.mail import NoticeSettings
+from mailgate.rollout.topic import Topic, topic_of
+from mailgate.store import Activation, MailKind, Store
+
+RuleId = Annotated[str, typer.Argument(metavar="RULE", help="The rule's id, as in the policy file.")]
+Config = Annotated[Path, typer.Option("--config", help="The settings, which say where the store is.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Kind = Annotated[
+    MailKind,
+    typer.Option(
+        "--kind",
+        help="upcoming: before a stage begins; warned: while it warns; enforced: while it counts.",
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A rule of the version in force, and what a mail would say of it."""
+
+    active: Activation
+    topic: Topic
+
+
+async def subject_of(store: Store, bundle: Bundle, rule: str, kind: MailKind, now: datetime) -> Subject:
+    """Raises RefusedError where there is nothing to say; ends the command where nothing is in force."""
+    active = await store.policies.active()
+    if active is None:
+        fail(1, "nothing is in force yet: the first start puts the files in force")
+    return Subject(active, topic_of(bundle.policy, active.number, rule, kind, now))
+
+
+def settings_of(bundle: Bundle) -> NoticeSettings:
+    """The settings of notices; ends the command where there are none."""
+    notices = bundle.settings.notices
+    if notices is None:
+        fail(2, "no mails are sent by these settings; expected `notices` with `smtp` or `outbox` in them")
+    return notices

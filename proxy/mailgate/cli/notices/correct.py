@@ -1,0 +1,34 @@
+"""``mailgate notices correct``: write to everybody whom rules had reached that were taken back."""
+
+import json
+from datetime import UTC, datetime
+
+import typer
+
+from mailgate.app.notices import address_book, known_of
+from mailgate.cli.acting import TokenFile, person
+from mailgate.cli.check import DEFAULT_PATH
+from mailgate.cli.notices.about import AsJson, Config, settings_of
+from mailgate.cli.notices.delivering import deliver
+from mailgate.cli.stored import with_store
+from mailgate.config import Bundle
+from mailgate.rollout.corrections import correct as queue_corrections
+from mailgate.store import Store
+
+
+def correct(token_file: TokenFile = None, config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
+    """Send the corrections of `mailgate policy retract` now, where no gate that runs does: each goes once."""
+    queued = 0
+
+    async def run(store: Store, bundle: Bundle) -> None:
+        notices, who = settings_of(bundle), person(bundle.settings, "operator", token_file=token_file)
+
+        async def first() -> None:
+            nonlocal queued
+            known, book = known_of(bundle.settings), address_book(notices)
+            queued = await queue_corrections(store, known, book, who, datetime.now(UTC))
+
+        await deliver(store, bundle, notices, who, first)
+
+    with_store(config, run)
+    typer.echo(json.dumps({"queued": queued}) if as_json else f"{queued:,} corrections were queued now")

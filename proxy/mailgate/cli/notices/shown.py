@@ -1,0 +1,117 @@
+"""``mailgate notices status|list|settle``: what became of mails about rules."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Column, Table
+from rich.text import Text
+
+from mailgate.cli.acting import TokenFile, person
+from mailgate.cli.check import DEFAULT_PATH
+from mailgate.cli.notices.about import AsJson, Config
+from mailgate.cli.stored import fail, printable, with_store
+from mailgate.config import Bundle
+from mailgate.gateway.notice_mail import message_id
+from mailgate.rollout.acts import Person
+from mailgate.store import Act, MailCount, Mailing, MailState, Store
+
+States = Annotated[
+    list[MailState] | None, typer.Option("--state", help="Only those in this state; may be given again.")
+]
+RuleOption = Annotated[str, typer.Option("--rule", help="Only those about this rule.")]
+Limit = Annotated[int, typer.Option(help="How many, the last changed first.", min=1)]
+
+
+def status(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
+    """Count mails about rules by rule, version, kind and state."""
+
+    async def run(store: Store, _bundle: Bundle) -> list[MailCount]:
+        return await store.mailings.counts()
+
+    counts = with_store(config, run)
+    if as_json:
+        typer.echo(json.dumps([asdict(each) for each in counts]))
+    elif counts:
+        table = Table("rule", "version", "kind", "state", Column("mails", justify="right"), box=SIMPLE)
+        for each in counts:
+            rule = Text(printable(each.rule)) if each.rule else Text("all of it", style="dim")
+            table.add_row(rule, str(each.version), each.kind, each.state, f"{each.count:,}")
+        Console().print(table)
+    else:
+        typer.echo("No mail about a rule was queued yet.")
+
+
+def list_mailings(
+    state: States = None,
+    rule: RuleOption = "",
+    limit: Limit = 50,
+    config: Config = DEFAULT_PATH,
+    as_json: AsJson = False,
+) -> None:
+    """List mails about rules: to whom, what became of them, why, and under which Message-ID."""
+
+    async def run(store: Store, bundle: Bundle) -> list[dict[str, Any]]:
+        notices = bundle.settings.notices
+        domain = notices.domain if notices else ""
+        found = await store.mailings.page(states=state or (), rule=rule, size=limit)
+        return [_told(each, domain) for each in found]
+
+    rows = with_store(config, run)
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False))
+    elif rows:
+        names = ("id", "address", "rule", "version", "kind", "state", "why", "changed_at")
+        table = Table(*(Column(name, overflow="fold") for name in names), box=SIMPLE)
+        for each in rows:
+            table.add_row(*(Text(printable(str(each[name]))) for name in names))
+        Console().print(table)
+    else:
+        typer.echo("There is none.")
+
+
+def settle(
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID]…", help="Mails by their ids, as `list` shows them.")
+    ] = None,
+    sent: Annotated[bool, typer.Option("--sent", help="The mail server has taken them.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="It has not: queue them again.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="All that are unsure.")] = False,
+    token_file: TokenFile = None,
+    config: Config = DEFAULT_PATH,
+    as_json: AsJson = False,
+) -> None:
+    """Say of mails that are `unsure` whether the mail server took them; its log knows their Message-IDs."""
+    if sent is again or bool(ids) is everything:
+        fail(2, "expected ids or --all, and one of --sent and --again")
+
+    async def run(store: Store, bundle: Bundle) -> int:
+        who = person(bundle.settings, "operator", token_file=token_file)
+        return await store.mailings.settle(await _unsure(store, ids), _act(who, sent), sent=sent)
+
+    count = with_store(config, run)
+    typer.echo(json.dumps({"settled": count}) if as_json else f"{count:,} settled")
+
+
+async def _unsure(store: Store, ids: Sequence[str] | None) -> Sequence[str]:
+    if ids:
+        return ids
+    return [each.id for each in await store.mailings.page(states=[MailState.UNSURE], size=100_000)]
+
+
+def _act(who: Person, sent: bool) -> Act:
+    act = who.act(datetime.now(UTC), "notices-settled")
+    return replace(act, details={"as": "sent" if sent else "to be sent again"})
+
+
+def _told(mailing: Mailing, domain: str) -> dict[str, Any]:
+    """Everything but what the mail says."""
+    plain = {name: value for name, value in asdict(mailing).items() if name != "facts"}
+    for name in ("queued_at", "until", "changed_at"):
+        plain[name] = plain[name].isoformat(timespec="seconds") if plain[name] else None
+    return plain | {"message_id": message_id(mailing.id, domain)}

@@ -1,0 +1,61 @@
+"""``mailgate policy break-glass|resume``: turn one rule off at once, and put it back."""
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from mailgate.cli.acting import TokenFile, person
+from mailgate.cli.check import DEFAULT_PATH
+from mailgate.cli.moments import Until, read_until
+from mailgate.cli.policy.change import AsJson, Config, Note
+from mailgate.cli.stored import with_store
+from mailgate.config import Bundle
+from mailgate.policy.reliefs import Relief
+from mailgate.rollout import relieving
+from mailgate.store import Store
+
+Rule = Annotated[str, typer.Argument(help="The rule's id.")]
+
+
+def break_glass(
+    rule: Rule,
+    note: Note,
+    until: Until,
+    token_file: TokenFile = None,
+    config: Config = DEFAULT_PATH,
+    as_json: AsJson = False,
+) -> None:
+    """Turn one rule off for everybody, at every gate on this store within a second, until then."""
+    end = read_until(until)
+
+    async def run(store: Store, bundle: Bundle) -> Relief:
+        by = person(bundle.settings, "operator", "approver", token_file=token_file)
+        return await relieving.break_glass(
+            store, bundle.policy, by, note, datetime.now(UTC), rule=rule, until=end
+        )
+
+    given = with_store(config, run)
+    typer.echo(json.dumps(asdict(given), default=str) if as_json else f"{rule} is off until {end}")
+
+
+def resume(
+    rule: Rule,
+    note: Note,
+    token_file: TokenFile = None,
+    config: Config = DEFAULT_PATH,
+    as_json: AsJson = False,
+) -> None:
+    """Put a rule back that has halted by itself or was turned off."""
+
+    async def run(store: Store, bundle: Bundle) -> list[Relief]:
+        by = person(bundle.settings, "operator", token_file=token_file)
+        return await relieving.resume(store, by, note, datetime.now(UTC), rule)
+
+    ended = with_store(config, run)
+    if as_json:
+        typer.echo(json.dumps([asdict(each) for each in ended], default=str))
+    else:
+        typer.echo(f"{rule} counts again")

@@ -1,0 +1,30 @@
+"""The shape of ``groups.yaml``: who is in which groups. It stays at the gate: no version of the rules has it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import StringConstraints
+
+from mailgate.config.files import Reading
+from mailgate.config.settings import Files
+from mailgate.policy.apps import Strict
+from mailgate.policy.groups import NO_GROUPS, Groups
+
+GroupName = Annotated[str, StringConstraints(pattern=r"^\S(.*\S)?$", max_length=200)]
+Login = Annotated[str, StringConstraints(pattern=r"^\S(.*\S)?$", max_length=500)]
+
+
+class GroupsFile(Strict):
+    """``groups.yaml``: the login names of the people in each group."""
+
+    groups: Mapping[GroupName, tuple[Login, ...]]
+
+
+def read_groups(folder: Path, names: Files, reading: Reading) -> Groups:
+    """The groups in the file that the settings name; none where it is the usual one and is not there."""
+    path = folder / names.groups
+    if "groups" not in names.model_fields_set and not reading.has(path):
+        return NO_GROUPS
+    file = reading.model(GroupsFile, reading.document(path), {})
+    return Groups.of_members(file.groups) if file else NO_GROUPS

@@ -1,0 +1,56 @@
+"""Settings of mails that the gate writes, and of the way that they go."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from mailgate.config.addresses import Listen
+from mailgate.config.references import FilePlace, Secret
+from mailgate.policy.apps import Strict
+
+ShortText = Annotated[str, StringConstraints(pattern=r"^\S.*$", max_length=500)]
+MailAddress = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+$", max_length=254)]
+DomainName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$", max_length=253)]
+
+
+class MailSettings(Strict):
+    """How the gate talks to a mail server, and in whose name it writes to whom."""
+
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    """``none`` only within one machine or network that is trusted."""
+    username: ShortText | None = None
+    password: Secret | None = None
+    sender: MailAddress
+    """What it is from: an address that somebody reads."""
+    domain: DomainName
+    """The company's mail domain: added to login names without one; nobody outside it is written to."""
+
+    @model_validator(mode="after")
+    def _whole_login(self) -> Self:
+        if (self.username is None) != (self.password is None):
+            raise PydanticCustomError(
+                "login",
+                "`username` and `password` go together; expected both or neither",
+                {"key": "username"},
+            )
+        return self
+
+
+class NoticeSettings(MailSettings):
+    """Mails about rules: that one is coming, that it counts, that it was taken back. Left out: none are sent."""
+
+    smtp: Listen | None = None
+    """The mail server that takes them, like ``smtp.example.com:587``."""
+    outbox: FilePlace | None = None
+    """In its place a folder, relative to the settings: every mail becomes a file there that ends in ``.eml``."""
+    rate: int = Field(default=300, ge=1, le=100_000)
+    """Mails a minute at most, of all gates together."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.smtp is None) == (self.outbox is None):
+            raise PydanticCustomError(
+                "way", "`smtp` and `outbox` are two ways for one mail; expected one of them", {"key": "smtp"}
+            )
+        return self

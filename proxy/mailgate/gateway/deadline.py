@@ -1,0 +1,45 @@
+"""A deadline that is moved for every request and hardly ever passes, without a timer for each."""
+
+import asyncio
+from collections.abc import Callable
+
+
+class Deadline:
+    """Calls ``passed`` when it passes. Its one timer finds out late that it was moved, and then waits again."""
+
+    __slots__ = ("_at", "_loop", "_passed", "_timer")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, passed: Callable[[], None]) -> None:
+        self._loop, self._passed = loop, passed
+        self._at: float | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def set(self, seconds: float) -> None:
+        """Let it pass so many seconds from now, whatever was said before."""
+        self._at = self._loop.time() + seconds
+        if self._timer is not None:
+            if self._timer.when() <= self._at:
+                return
+            self._timer.cancel()
+        self._timer = self._loop.call_at(self._at, self._look)
+
+    def clear(self) -> None:
+        """There is none until the next ``set``."""
+        self._at = None
+
+    def end(self) -> None:
+        """It never passes; nothing refers to it any more."""
+        self._at = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _look(self) -> None:
+        self._timer = None
+        if self._at is None:
+            return
+        if self._loop.time() < self._at:
+            self._timer = self._loop.call_at(self._at, self._look)
+        else:
+            self._at = None
+            self._passed()

@@ -1,0 +1,105 @@
+"""``/.mailgate/help``: somebody who was refused asks for help, with the button on that page. Works without scripts."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from ipaddress import ip_address, ip_network
+from typing import Protocol as Shape
+from urllib.parse import parse_qsl
+
+import structlog
+
+from mailgate.gateway.answer import Answer
+from mailgate.gateway.enforce import Speaker, page_answer
+from mailgate.gateway.facts import Incoming
+from mailgate.gateway.http1.request import RequestRefused
+from mailgate.gateway.metrics import Metrics
+from mailgate.gateway.rates import Rates
+from mailgate.model import Access, Decision, Reason
+from mailgate.rollout.halting import counted_as
+from mailgate.store import HelpRequest, StoreUnavailableError
+
+log = structlog.get_logger()
+
+
+class Requests(Shape):
+    """Where requests for help are kept (``store/help_requests.py``). May raise StoreUnavailableError."""
+
+    async def note(self, asked: HelpRequest) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class HelpDesk:
+    """What it takes to note that somebody asks for help."""
+
+    requests: Requests
+    called: Callable[[str], Awaitable[None]]
+    """Told the rule against which somebody has asked for help."""
+    rates: Rates
+
+
+class HelpingGate(Shape):
+    """What the address here needs of the gate (``handler.py``)."""
+
+    speaker: Speaker
+    metrics: Metrics
+    helpdesk: HelpDesk | None
+
+    async def judge(self, incoming: Incoming, now: datetime) -> tuple[Access, Decision]: ...
+
+
+async def ask_for_help(gate: HelpingGate, incoming: Incoming, _reference: str, now: datetime) -> Answer:
+    """Note the request of somebody who was refused, and say so. Raises RequestRefused.
+
+    The ticket in the form is worth something only with the refusal's page, which no other site can read: that keeps
+    requests out that nobody made. It counts where the very same person or device sends it back.
+    """
+    desk, tickets = gate.helpdesk, gate.speaker.tickets
+    sent = dict(parse_qsl(incoming.body.decode("latin-1"))).get("refusal", "")
+    ticket = tickets.open(sent, now) if tickets else None
+    if desk is None or ticket is None:
+        raise RequestRefused(
+            400, Reason.REQUEST_MALFORMED, "Expected the button of a refusal from the last day."
+        )
+    access, decision = await gate.judge(incoming, now)
+    person, device = counted_as(access)
+    known = ticket.is_of(person or device)
+    who = (person or device) if known else ticket.reference
+    asker = who if known else _network(access.facts.remote)
+    if desk.rates.wait(asker, now):
+        raise RequestRefused(429, Reason.TOO_MANY_REQUESTS, "You have asked for help several times just now.")
+    desk.rates.note(asker, now)
+    asked = HelpRequest(
+        rule=ticket.rule,
+        subject=who,
+        person=person if known else "",
+        device=device if known else "",
+        reason=ticket.reason,
+        reference=ticket.reference,
+        policy=decision.policy_version,
+        known=known,
+        times=1,
+        first_at=now,
+        last_at=now,
+    )
+    try:
+        await desk.requests.note(asked)
+    except StoreUnavailableError:
+        raise RequestRefused(
+            503, Reason.STORE_UNAVAILABLE, "It could not be noted. Please try again."
+        ) from None
+    gate.metrics.help_requests.labels(ticket.rule).inc()
+    log.info("help-asked", reference=ticket.reference, rule=ticket.rule, reason=ticket.reason, known=known)
+    if known:
+        await desk.called(ticket.rule)
+    view = gate.speaker.view(access, decision, ticket.reference)
+    return page_answer(200, gate.speaker.pages.help(view), ())
+
+
+def _network(address: str) -> str:
+    """What one caller may have at will: of IPv6 a /64."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    return str(ip_network((found, 64), strict=False)) if found.version == 6 else address

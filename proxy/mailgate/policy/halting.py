@@ -1,0 +1,94 @@
+"""When a rule halts by itself: its limits, and the counting of whom it keeps out."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from mailgate.policy.apps import Strict
+from mailgate.policy.durations import Duration, in_words
+from mailgate.policy.stages import Share
+
+_PARTS = 60
+"""Into how many parts the window for counting requests is cut."""
+
+
+class HaltWhen(Strict):
+    """What makes a rule halt by itself, so that it restricts nobody until a person resumes it."""
+
+    block_rate: Share | None = None
+    """It keeps out more than this part of those who come."""
+    of: Literal["people", "requests"] = "people"
+    """Whom ``block_rate`` counts."""
+    at_least: int = Field(default=20, ge=1, le=1_000_000)
+    """People whom it has to have kept out before ``block_rate`` says anything."""
+    help_requests: int | None = Field(default=None, ge=1, le=1_000_000)
+    """So many people whom it kept out have asked for help."""
+    within: Duration = timedelta(hours=1)
+    """In this time, up to now."""
+
+    @model_validator(mode="after")
+    def _has_a_limit(self) -> Self:
+        if self.block_rate is None and self.help_requests is None:
+            message = "no limit is given; expected `block_rate`, `help_requests` or both"
+            raise PydanticCustomError("halt_when", message)
+        return self
+
+    def too_many_calls(self, people: int) -> str:
+        """Why so many people who ask for help halt the rule, in words; nothing where they do not."""
+        if self.help_requests is None or people < self.help_requests:
+            return ""
+        return f"{people} people asked for help within {in_words(self.within)}; the limit is {self.help_requests}"
+
+
+@dataclass(slots=True)
+class Tally:
+    """Who came, and whom one rule kept out, within its window. People who are known count once, however often they come."""
+
+    limits: HaltWhen
+    _came: dict[str, datetime] = field(default_factory=dict)
+    _stopped: dict[str, datetime] = field(default_factory=dict)
+    """When each came last; in this order."""
+    _requests: deque[tuple[datetime, int, int]] = field(default_factory=deque)
+    """When a part of the window began, how many came in it, and how many of them were kept out."""
+
+    def count(self, subject: str, *, stopped: bool, now: datetime) -> None:
+        """Count one request of a person, or of a device whose person is not known."""
+        for seen in (self._came, self._stopped) if stopped else (self._came,):
+            seen.pop(subject, None)
+            seen[subject] = now
+        if self.limits.of == "requests":
+            self._count_request(stopped, now)
+
+    def why(self, now: datetime) -> str:
+        """Why the rule halts, in words; nothing where it goes on."""
+        limit = self.limits.block_rate
+        if limit is None:
+            return ""
+        self._forget(now - self.limits.within)
+        came, stopped = len(self._came), len(self._stopped)
+        if stopped < self.limits.at_least:
+            return ""
+        if self.limits.of == "requests":
+            came = sum(came for _, came, _ in self._requests)
+            stopped = sum(stopped for _, _, stopped in self._requests)
+        if stopped <= limit * came:
+            return ""
+        return f"{stopped} of {came} {self.limits.of} were kept out within {in_words(self.limits.within)}; the limit is {limit * 100:g}%"
+
+    def _count_request(self, stopped: bool, now: datetime) -> None:
+        part = self.limits.within / _PARTS
+        if not self._requests or now - self._requests[-1][0] >= part:
+            self._requests.append((now, 0, 0))
+        began, came, kept_out = self._requests.pop()
+        self._requests.append((began, came + 1, kept_out + stopped))
+
+    def _forget(self, before: datetime) -> None:
+        for seen in (self._came, self._stopped):
+            while seen and seen[first := next(iter(seen))] <= before:
+                del seen[first]
+        while self._requests and self._requests[0][0] <= before:
+            self._requests.popleft()

@@ -1,0 +1,23 @@
+"""Rules that only report for too long: a rehearsal that nobody ends is a rule that nobody has."""
+
+from datetime import datetime, timedelta
+
+from mailgate.model import Stage
+from mailgate.policy.durations import in_words
+from mailgate.policy.rules import Policy, Rule
+
+
+def lingering(policy: Policy, now: datetime, most: timedelta) -> dict[str, str]:
+    """The rules that only report and have no end, or have done so for longer than ``most``; and why they are named."""
+    return {rule.id: why for rule in policy.rules if (why := _why(rule, now, most))}
+
+
+def _why(rule: Rule, now: datetime, most: timedelta) -> str:
+    if rule.stages is None or rule.stages.at(now) is not Stage.REPORT_ONLY:
+        return ""
+    since, end = dict(rule.stages.starts())[Stage.REPORT_ONLY], rule.stages.next_start(now)
+    if end is None:
+        return f"only reports since {since:%Y-%m-%d}, and no later stage says until when"
+    if now - since > most:
+        return f"only reports since {since:%Y-%m-%d}, which is longer than {in_words(most)}; until {end:%Y-%m-%d}"
+    return ""

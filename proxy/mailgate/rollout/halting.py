@@ -1,0 +1,114 @@
+"""Rules that halt by themselves: each gate counts whom they keep out, and the first to see a limit passed halts the rule at all."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Protocol
+
+import structlog
+
+from mailgate.model import LOGINS, Access, Decision, Effect
+from mailgate.policy import Policy, Rule
+from mailgate.policy.halting import HaltWhen, Tally
+from mailgate.policy.logins import user_text
+from mailgate.policy.reliefs import Cause, Relief
+from mailgate.store import Act, Store, StoreError
+
+log = structlog.get_logger()
+
+GATE = "gate"
+"""The author of what a gate does by itself."""
+_EVER = datetime.min.replace(tzinfo=UTC)
+
+
+class Ledger(Protocol):
+    """Where decisions are remembered (``store/ledger.py``)."""
+
+    def record(self, access: Access, decision: Decision, reference: str = "") -> None: ...
+
+
+def counted_as(access: Access) -> tuple[str, str]:
+    """The person and the device that a request counts for; both empty where nothing but its own word says who it is.
+
+    Else whoever makes up names could halt a rule. A login at the mail server and one in Basic credentials are such words:
+    their password is checked later, or never. A device that is known counts with its owner.
+    """
+    if access.client.protocol in LOGINS:
+        return "", ""
+    proof, device = access.attestation, access.posture.device_id
+    proven = proof.user if proof is not None and proof.refused is None else ""
+    return user_text(access.facts.user or proven or (access.posture.owner if device else "")), device
+
+
+class Halting:
+    """Counts every decision on its way to the ledger. ``act`` now and then, and ``called`` after each request for help."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        store: Store,
+        policy: Callable[[], Policy],
+        origin: str,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._ledger = ledger
+        self._store = store
+        self._policy = policy
+        self._origin = origin
+        self._clock = clock
+        self._rules: tuple[Rule, ...] = ()
+        self._tallies: dict[str, Tally] = {}
+
+    def record(self, access: Access, decision: Decision, reference: str = "") -> None:
+        """Remember a decision and count it."""
+        self._ledger.record(access, decision, reference)
+        if self._policy().rules is not self._rules:
+            self._follow()
+        if not self._tallies:
+            return
+        subject = next((each for each in counted_as(access) if each), "")
+        if not subject:
+            return
+        stopped = decision.rule if decision.effect in (Effect.BLOCK, Effect.CHALLENGE) else ""
+        for rule, tally in self._tallies.items():
+            tally.count(subject, stopped=rule == stopped, now=access.now)
+
+    async def act(self) -> None:
+        """Halt the rules that are past their limits. A store that is away is asked again the next time."""
+        now = self._clock()
+        out = {each.rule for each in self._policy().reliefs.for_everybody(now)}
+        for rule, tally in self._tallies.items():
+            if rule in out:
+                self._tallies[rule] = Tally(tally.limits)  # once it counts again, it begins anew
+            elif why := tally.why(now):
+                await self._halt(rule, why, now)
+
+    async def called(self, rule: str) -> None:
+        """Halt a rule if that is what the last request for help has led to."""
+        now, limits = self._clock(), self._limits(rule)
+        if limits is None or limits.help_requests is None:
+            return
+        try:
+            since = max(now - limits.within, await self._store.reliefs.resumed_at(rule) or _EVER)
+            why = limits.too_many_calls(await self._store.help_requests.count(rule, since))
+        except StoreError:
+            return
+        if why:
+            await self._halt(rule, why, now)
+
+    async def _halt(self, rule: str, why: str, now: datetime) -> None:
+        relief = Relief(0, Cause.HALT, rule, why, GATE, now)
+        act = Act(now, GATE, "rule-halted", why=why, origin=self._origin)
+        try:
+            await self._store.reliefs.halt(relief, act)
+        except StoreError as error:
+            log.error("rule-not-halted", rule=rule, error=type(error).__name__)
+
+    def _limits(self, name: str) -> HaltWhen | None:
+        return next((rule.halt_when for rule in self._policy().rules if rule.id == name), None)
+
+    def _follow(self) -> None:
+        """Count for the rules that are in force now; those whose limits are the same go on."""
+        self._rules = self._policy().rules
+        limits = {rule.id: rule.halt_when for rule in self._rules if rule.halt_when}
+        kept = {name: tally for name, tally in self._tallies.items() if limits.get(name) == tally.limits}
+        self._tallies = {name: kept.get(name) or Tally(each) for name, each in limits.items()}

@@ -1,0 +1,60 @@
+"""Which rules are out at one gate: what the store says, looked at all the time."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+
+from mailgate.policy.reliefs import NO_RELIEFS, Cause, Relief, Reliefs
+from mailgate.store import StoreError
+from mailgate.store.reliefs import StoredReliefs
+
+log = structlog.get_logger()
+
+
+class ReliefWatch:
+    """``start`` first, then ``look`` again and again. While the store is away what was known goes on, up to its end."""
+
+    def __init__(self, stored: StoredReliefs, clock: Callable[[], datetime]) -> None:
+        self._stored = stored
+        self._clock = clock
+        self.current: Reliefs = NO_RELIEFS
+
+    async def start(self) -> None:
+        """Raises StoreError."""
+        self._take(await self._stored.current(self._clock()))
+
+    async def look(self) -> bool:
+        """Whether anything has changed since the last look. Never raises for a store that is down."""
+        try:
+            if await self._stored.serial() == self.current.serial:
+                return False
+            self._take(await self._stored.current(self._clock()))
+        except StoreError:
+            return False
+        return True
+
+    def off(self) -> tuple[Relief, ...]:
+        """Halts and break-glass that hold now."""
+        return self.current.for_everybody(self._clock())
+
+    def exemptions(self) -> tuple[Relief, ...]:
+        """The exemptions that hold now."""
+        return self.current.exemptions(self._clock())
+
+    def halted(self, rule: str) -> bool:
+        """Whether a rule is halted."""
+        return any(each.cause is Cause.HALT and each.rule == rule for each in self.off())
+
+    def _take(self, found: Reliefs) -> None:
+        """Decide by these from now on, and be loud about rules that are out for everybody."""
+        now = self._clock()
+        before, after = self.off(), found.for_everybody(now)
+        for each in after:
+            if each not in before:
+                until = each.until.isoformat() if each.until else None
+                log.error("rule-off", rule=each.rule, cause=each.cause, until=until, why=each.why)
+        for each in before:
+            if each not in after:
+                log.warning("rule-on-again", rule=each.rule, cause=each.cause)
+        self.current = found

@@ -1,0 +1,85 @@
+"""Taking rules out for a time, on purpose and in somebody's name, and putting them back."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from mailgate.policy import Policy
+from mailgate.policy.logins import user_text
+from mailgate.policy.reliefs import Cause, Relief
+from mailgate.policy.spelling import expected
+from mailgate.rollout.acts import Person, RefusedError
+from mailgate.store import Store
+
+EVERY_RULE = "all"
+"""What people write for every rule that restricts."""
+
+LONGEST = timedelta(days=366)
+"""For how long somebody may be exempt without being asked about again."""
+
+
+async def exempt(
+    store: Store,
+    policy: Policy,
+    by: Person,
+    why: str,
+    now: datetime,
+    *,
+    rule: str,
+    until: datetime,
+    person: str = "",
+    device: str = "",
+) -> Relief:
+    """Take a rule out for one person or device. Raises RefusedError."""
+    if rule != EVERY_RULE:
+        restricting(policy, rule)
+    if until > now + LONGEST:
+        raise RefusedError(f"an exemption lasts {LONGEST.days} days at most: choose an earlier end")
+    relief = _relief(Cause.EXEMPTION, "" if rule == EVERY_RULE else rule, by, why, now, until)
+    named = replace(relief, person=user_text(person.strip()), device=device)
+    return await store.reliefs.grant(named, by.act(now, "exemption-given", why))
+
+
+async def end_exemption(store: Store, by: Person, why: str, now: datetime, number: int) -> Relief:
+    """End an exemption before its time. Raises RefusedError."""
+    open_ones = {each.number for each in (await store.reliefs.current(now)).exemptions(now)}
+    ended = (
+        await store.reliefs.end([number], by.act(now, "exemption-ended", why)) if number in open_ones else []
+    )
+    if not ended:
+        raise RefusedError(f"no exemption {number} is in force; `mailgate exempt list` shows those that are")
+    return ended[0]
+
+
+async def break_glass(
+    store: Store, policy: Policy, by: Person, why: str, now: datetime, *, rule: str, until: datetime
+) -> Relief:
+    """Turn a rule off for everybody, at once. No guard stands in the way. Raises RefusedError."""
+    restricting(policy, rule)
+    relief = _relief(Cause.BREAK_GLASS, rule, by, why, now, until)
+    return await store.reliefs.grant(relief, by.act(now, "rule-turned-off", why))
+
+
+async def resume(store: Store, by: Person, why: str, now: datetime, rule: str) -> list[Relief]:
+    """Put a rule back that halted or was turned off. Raises RefusedError."""
+    off = [each for each in (await store.reliefs.current(now)).for_everybody(now) if each.rule == rule]
+    if not off:
+        raise RefusedError(f"the rule `{rule}` is neither halted nor turned off")
+    return await store.reliefs.end([each.number for each in off], by.act(now, "rule-resumed", why))
+
+
+def restricting(policy: Policy, name: str) -> None:
+    """Raises RefusedError where no rule of this name restricts anybody."""
+    ids = [rule.id for rule in policy.rules]
+    rule = next((each for each in policy.rules if each.id == name), None)
+    if rule is None:
+        raise RefusedError(f"no rule is called `{name}`; {expected(name, ids)}")
+    if not rule.restricts:
+        raise RefusedError(f"the rule `{name}` lets people in: there is nothing to be spared from")
+
+
+def _relief(cause: Cause, rule: str, by: Person, why: str, now: datetime, until: datetime) -> Relief:
+    if not why.strip():
+        raise RefusedError("why? a reason is needed, which stands in the audit log")
+    if until <= now:
+        raise RefusedError("the end is not in the future: choose a later one")
+    return Relief(0, cause, rule, why, by.name, now, until)

@@ -1,0 +1,77 @@
+"""Requests for help by people whom a rule refused: one row for each of them and each rule."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, and_, delete, func, or_, select
+
+from mailgate.store.database import Database
+from mailgate.store.rows import upsert
+from mailgate.store.schema import help_requests
+
+
+@dataclass(frozen=True, slots=True)
+class HelpRequest:
+    """Somebody asked for help against a rule. ``known``: the gate knows who; only then does it count for ``halt_when``."""
+
+    rule: str
+    subject: str
+    """The person, else the device; the reference of the refusal where neither is known."""
+    person: str
+    device: str
+    reason: str
+    reference: str
+    policy: str
+    known: bool
+    times: int
+    first_at: datetime
+    last_at: datetime
+
+
+_SAME = (help_requests.c.rule, help_requests.c.subject)
+
+
+class HelpRequests:
+    """Queries on requests for help. Every method may raise ``StoreUnavailableError``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def note(self, asked: HelpRequest) -> None:
+        """Keep one; of somebody who asked before, the last reference and how often they did."""
+        row = {column.name: getattr(asked, column.name) for column in help_requests.c}
+        newer = ("reason", "reference", "policy", "device", "last_at")
+        async with self._database.writing() as connection:
+            statement = upsert(connection, help_requests).values(**row)
+            again = {name: row[name] for name in newer} | {"times": help_requests.c.times + 1}
+            await connection.execute(statement.on_conflict_do_update(index_elements=_SAME, set_=again))
+
+    async def count(self, rule: str, since: datetime) -> int:
+        """How many people, or devices whose person is not known, asked for help against a rule since then."""
+        theirs = and_(help_requests.c.rule == rule, help_requests.c.known, help_requests.c.last_at > since)
+        async with self._database.reading() as connection:
+            query = select(func.count()).select_from(help_requests).where(theirs)
+            return int((await connection.execute(query)).scalar_one())
+
+    async def page(self, rule: str = "", size: int = 100) -> list[HelpRequest]:
+        """The last to ask, against one rule or any."""
+        query = select(help_requests)
+        return await self._list(query.where(help_requests.c.rule == rule) if rule else query, size)
+
+    async def of_person(self, person: str, devices: Sequence[str], size: int = 50) -> list[HelpRequest]:
+        """Those of a person: under their name, or by a device of theirs under none."""
+        nameless = and_(help_requests.c.device.in_(devices), help_requests.c.person == "")
+        named = [help_requests.c.person == person] if person else []
+        return await self._list(select(help_requests).where(or_(nameless, *named)), size)
+
+    async def prune(self, before: datetime, _size: int = 0) -> int:
+        """Delete what was asked before. There is little of it: all at once."""
+        async with self._database.writing() as connection:
+            old = delete(help_requests).where(help_requests.c.last_at < before)
+            return (await connection.execute(old)).rowcount
+
+    async def _list(self, query: "Select[tuple[object, ...]]", size: int) -> list[HelpRequest]:
+        newest = query.order_by(help_requests.c.last_at.desc(), *_SAME).limit(size)
+        async with self._database.reading() as connection:
+            return [HelpRequest(**row) for row in (await connection.execute(newest)).mappings()]

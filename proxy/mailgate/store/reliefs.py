@@ -1,0 +1,150 @@
+"""Reliefs: which rules are taken out, for whom, since when and until when; in force at every gate on the store."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import RowMapping, and_, delete, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mailgate.policy.reliefs import Cause, Relief, Reliefs
+from mailgate.store.audit import Act, append, take_turns
+from mailgate.store.bell import ring
+from mailgate.store.database import Database
+from mailgate.store.schema import relief_changes, reliefs
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRelief:
+    """A relief as it is kept; ``ended_at`` where somebody ended it."""
+
+    relief: Relief
+    ended_at: datetime | None = None
+    ended_by: str = ""
+    ended_why: str = ""
+
+    def holds(self, now: datetime) -> bool:
+        """Whether it counts at ``now``."""
+        return self.ended_at is None and self.relief.holds(now)
+
+
+class StoredReliefs:
+    """Queries on reliefs. Every method may raise ``StoreUnavailableError``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def serial(self) -> int:
+        """Another after every change. Cheap: gates ask all the time."""
+        async with self._database.reading() as connection:
+            return await _serial(connection)
+
+    async def current(self, now: datetime) -> Reliefs:
+        """All that is in force."""
+        not_over = or_(reliefs.c.until.is_(None), reliefs.c.until > now)
+        query = select(reliefs).where(reliefs.c.ended_at.is_(None), not_over).order_by(reliefs.c.number)
+        async with self._database.reading() as connection:
+            serial = await _serial(connection)
+            rows = (await connection.execute(query)).mappings()
+            return Reliefs(serial, tuple(_kept(row).relief for row in rows))
+
+    async def history(self, size: int = 1000) -> list[KeptRelief]:
+        """All that are kept, the newest first."""
+        query = select(reliefs).order_by(reliefs.c.number.desc()).limit(size)
+        async with self._database.reading() as connection:
+            return [_kept(row) for row in (await connection.execute(query)).mappings()]
+
+    async def of_person(self, person: str, devices: Sequence[str]) -> list[KeptRelief]:
+        """Those that name a person, or devices of theirs, the newest first."""
+        named = [reliefs.c.person == person] if person else []
+        theirs = or_(reliefs.c.device.in_(devices), *named)
+        query = select(reliefs).where(theirs).order_by(reliefs.c.number.desc())
+        async with self._database.reading() as connection:
+            return [_kept(row) for row in (await connection.execute(query)).mappings()]
+
+    async def resumed_at(self, rule: str) -> datetime | None:
+        """When somebody last ended a halt of this rule."""
+        halts = and_(reliefs.c.cause == Cause.HALT, reliefs.c.rule == rule)
+        async with self._database.reading() as connection:
+            found: datetime | None = (
+                await connection.execute(select(func.max(reliefs.c.ended_at)).where(halts))
+            ).scalar()
+            return found
+
+    async def grant(self, relief: Relief, act: Act) -> Relief:
+        """Put a relief in force, under a number of its own. ``act`` goes into the audit log, with neither person nor device."""
+        async with self._database.writing() as connection:
+            return await _grant(connection, relief, act)
+
+    async def halt(self, relief: Relief, act: Act) -> Relief | None:
+        """Halt a rule; None where it is halted already."""
+        async with self._database.writing() as connection:
+            await take_turns(connection)
+            if await _open_halts(connection, relief.rule):
+                return None
+            return await _grant(connection, relief, act)
+
+    async def end(self, numbers: Sequence[int], act: Act) -> list[Relief]:
+        """End those of them that nobody ended yet."""
+        async with self._database.writing() as connection:
+            await take_turns(connection)
+            query = select(reliefs).where(reliefs.c.number.in_(numbers), reliefs.c.ended_at.is_(None))
+            ended = [_kept(row).relief for row in (await connection.execute(query)).mappings()]
+            for each in ended:
+                closing = {"ended_at": act.at, "ended_by": act.who, "ended_why": act.why}
+                named = reliefs.c.number == each.number
+                await connection.execute(update(reliefs).where(named).values(**closing))
+                await append(
+                    connection, replace(act, about=f"{each.cause} {each.number}", details=_told(each))
+                )
+            if ended:
+                await count_relief_change(connection)
+            return ended
+
+    async def prune(self, before: datetime, _size: int = 0) -> int:
+        """Delete what ended before. There is little of it: all at once."""
+        over = or_(reliefs.c.ended_at < before, reliefs.c.until < before)
+        async with self._database.writing() as connection:
+            return (await connection.execute(delete(reliefs).where(over))).rowcount
+
+
+async def count_relief_change(connection: AsyncConnection) -> None:
+    """Tell every gate that reliefs have changed in this transaction."""
+    await connection.execute(update(relief_changes).values(number=relief_changes.c.number + 1))
+    await ring(connection)
+
+
+async def _serial(connection: AsyncConnection) -> int:
+    return int((await connection.execute(select(relief_changes.c.number))).scalar_one())
+
+
+async def _open_halts(connection: AsyncConnection, rule: str) -> list[Any]:
+    query = select(reliefs.c.number).where(
+        reliefs.c.cause == Cause.HALT, reliefs.c.rule == rule, reliefs.c.ended_at.is_(None)
+    )
+    return list(await connection.execute(query))
+
+
+async def _grant(connection: AsyncConnection, relief: Relief, act: Act) -> Relief:
+    await take_turns(connection)
+    await count_relief_change(connection)
+    # counted on its own: what was deleted never lends its number to another
+    number = await _serial(connection)
+    new = replace(relief, number=number)
+    row = {column.name: getattr(new, column.name, None) for column in reliefs.c}
+    await connection.execute(insert(reliefs).values(row | {"ended_by": "", "ended_why": ""}))
+    await append(connection, replace(act, about=f"{new.cause} {number}", details=_told(new)))
+    return new
+
+
+def _told(relief: Relief) -> dict[str, Any]:
+    """What the audit log keeps for good: the rule and the time, and nobody's name."""
+    until = relief.until.isoformat() if relief.until else None
+    return {"rule": relief.rule or "all", "until": until}
+
+
+def _kept(row: RowMapping) -> KeptRelief:
+    told = dict(row)
+    ended = {name: told.pop(name) for name in ("ended_at", "ended_by", "ended_why")}
+    return KeptRelief(Relief(**told | {"cause": Cause(told["cause"])}), **ended)

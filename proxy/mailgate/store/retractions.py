@@ -1,0 +1,130 @@
+"""Retractions: which versions were taken back, until everybody was found whom those had reached."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mailgate.model import Effect
+from mailgate.store.database import Database
+from mailgate.store.policies import Activation
+from mailgate.store.schema import activations, clients, retractions, sightings
+from mailgate.store.sightings import ClientFacts, Way, facts_of
+
+
+@dataclass(frozen=True, slots=True)
+class Retraction:
+    """Versions that one activation took back."""
+
+    serial: int
+    """The activation that put an earlier version in force again."""
+    at: datetime
+    versions: tuple[int, ...]
+    """Their numbers, the newest first."""
+    policies: Mapping[str, datetime | None]
+    """What sightings call them. Only decisions from that time on are meant; None: all of them."""
+    looked_at: datetime | None = None
+    serials: tuple[int, ...] = ()
+    """The activations that were taken back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What somebody was told by one rule: a warning, or a refusal."""
+
+    way: Way
+    rule: str
+    effect: str
+    reason: str
+
+
+def taken_back(history: Sequence[Activation], number: int, gone: Collection[int] = ()) -> Retraction:
+    """What is taken back where the version with this number comes in force again. ``history``: the newest first.
+
+    All that was put in force after that version was last, but what was taken back before: its serials are ``gone``. Where
+    a version was in force earlier too, only what it decided since counts.
+    """
+    target = next(each for each in history if each.number == number)
+    later = [each for each in history if each.serial > target.serial and each.serial not in gone]
+    serials = {each.serial for each in later}
+    earlier = {each.policy for each in history if each.serial not in serials}
+    since = {each.policy: each.at for each in later}  # the oldest comes last and stays
+    policies = {
+        policy: at if policy in earlier else None for policy, at in since.items() if policy != target.policy
+    }
+    versions = tuple(dict.fromkeys(each.number for each in later if each.number != number))
+    return Retraction(0, history[0].at, versions, policies, serials=tuple(sorted(serials)))
+
+
+async def keep(connection: AsyncConnection, activation: Activation, retraction: Retraction) -> None:
+    """Write down what an activation takes back, in its own transaction: neither is there without the other."""
+    policies = {name: at and at.isoformat() for name, at in retraction.policies.items()}
+    row = {"serial": activation.serial, "versions": json.dumps(retraction.versions)}
+    row |= {
+        "serials": json.dumps(retraction.serials),
+        "policies": json.dumps(policies),
+        "looked_at": None,
+        "done": False,
+    }
+    await connection.execute(insert(retractions).values(row))
+
+
+class Retractions:
+    """Queries on retractions. Every method may raise ``StoreUnavailableError``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def open(self) -> list[Retraction]:
+        """Those for which somebody may still be found, in order."""
+        query = select(retractions, activations.c.at).join(activations).where(~retractions.c.done)
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(query.order_by(retractions.c.serial))).mappings()
+            return [_retraction(row) for row in rows]
+
+    async def gone(self) -> set[int]:
+        """The activations that were ever taken back."""
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(select(retractions.c.serials))).scalars()
+            return {serial for row in rows for serial in json.loads(row)}
+
+    async def last_of(self, version: int) -> int:
+        """The activation that took this version back last; 0 where none did."""
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(select(retractions.c.serial, retractions.c.versions))).all()
+        return max((serial for serial, versions in rows if version in json.loads(versions)), default=0)
+
+    async def looked(self, serial: int, now: datetime, *, done: bool) -> None:
+        """Write down that everybody was looked for who was known by now; ``done``: nobody else will come."""
+        async with self._database.writing() as connection:
+            changed = update(retractions).where(retractions.c.serial == serial)
+            await connection.execute(changed.values(looked_at=now, done=done))
+
+    async def shown(self, policy: str, since: datetime | None) -> list[Shown]:
+        """Who was told what by which rule of a policy, each once: a refusal, or a warning whose page they were shown."""
+        named = (sightings.c.device, sightings.c.user, sightings.c.client)
+        said = (sightings.c.rule, sightings.c.effect, sightings.c.reason)
+        where = [sightings.c.policy == policy, sightings.c.effect != Effect.ALLOW, sightings.c.shown > 0]
+        if since is not None:
+            where.append(sightings.c.last_at >= since)
+        told = select(*named, *said).where(*where).distinct().subquery()
+        facts = (clients.c[name] for name in ClientFacts._fields)
+        query = select(*told.c, *facts).join(clients, clients.c.id == told.c.client)
+        async with self._database.reading(patience=300) as connection:
+            rows = (await connection.execute(query)).all()
+        return [_shown(row) for row in rows]
+
+
+def _shown(row: Sequence[Any]) -> Shown:
+    device, user, client, rule, effect, reason, *facts = row
+    return Shown(Way(device, user, client, facts_of(facts)), rule, effect, reason)
+
+
+def _retraction(row: Mapping[Any, Any]) -> Retraction:
+    policies = json.loads(row["policies"])
+    since = {name: datetime.fromisoformat(at) if at else None for name, at in policies.items()}
+    return Retraction(row["serial"], row["at"], tuple(json.loads(row["versions"])), since, row["looked_at"])

@@ -1,0 +1,146 @@
+"""Rules that are out: by themselves, by a person, for a person; at every gate on the store, and after a restart."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
+
+import pytest
+from tests.integration.gate import PROXY, Gate, wait_for, write_config
+from tests.integration.postgres import postgres as postgres
+from tests.integration.test_versions import ready
+from tests.integration.test_versions import start as start
+from tests.integration.test_versions import url as url
+
+IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148"
+Start = Callable[[str], Gate]
+
+
+def rules(**more: Any) -> dict[str, Any]:
+    shut = {"id": "no-phones", "when": "client.handheld", "effect": "block"} | more
+    return {"rules": [shut, {"id": "open", "when": "true", "effect": "allow"}]}
+
+
+def prepare(folder: Path, store: str, policy: dict[str, Any]) -> None:
+    folder.mkdir()
+    write_config(folder, "http://127.0.0.1:9", {"store": store, "trusted_proxies": ["127.0.0.1"]}, policy)
+
+
+def ask(gate: Gate, person: str, path: str = "/", form: dict[str, str] | None = None) -> tuple[int, str]:
+    """What a person gets at a gate behind a proxy that knows them; the webmail is not there, so 502 is its place."""
+    headers = {"User-Agent": IPHONE, "X-Forwarded-User": person, "Accept": "text/html"}
+    body = urlencode(form).encode() if form else None
+    try:
+        with urlopen(Request(f"http://{gate.public[0]}:{gate.public[1]}{path}", body, headers)) as answer:
+            return answer.status, answer.read().decode()
+    except HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
+def blocked(gate: Gate, person: str) -> bool:
+    return ask(gate, person)[0] == 403
+
+
+def ask_for_help(gate: Gate, person: str) -> None:
+    """Press the button on the page of a refusal."""
+    status, page = ask(gate, person)
+    assert status == 403
+    ticket = re.search(r'name="refusal" value="([^"]+)"', page)
+    assert ticket is not None
+    status, page = ask(gate, person, "/.mailgate/help", {"refusal": ticket[1]})
+    assert (status, "Your request for help is noted" in page) == (200, True)
+
+
+def command(folder: Path, *arguments: str) -> str:
+    """What a command says that is run on the files in this folder."""
+    line = [sys.executable, "-m", "mailgate", *arguments, "--config", str(folder / "mailgate.yaml")]
+    env = os.environ | {"PYTHONPATH": str(PROXY)}
+    return subprocess.run(line, env=env, cwd=folder, check=True, capture_output=True, text=True).stdout
+
+
+def test_a_rule_halts_by_the_people_whom_it_keeps_out_everywhere_and_for_good(
+    start: Start, url: str, tmp_path: Path
+) -> None:
+    policy = rules(halt_when={"block_rate": "40%", "at_least": 3})
+    for name in ("one", "other"):
+        prepare(tmp_path / name, url, policy)
+    one, other = start("one"), start("other")
+    for _ in range(10):
+        assert blocked(one, "ada"), "one person alone halts nothing"
+    assert blocked(one, "lin")
+    assert blocked(other, "grace")
+    assert blocked(one, "joan")
+    assert wait_for(lambda: not blocked(one, "ada") and not blocked(other, "ada"), 2)
+    (told,) = ready(other)["rules"]["off"]
+    assert told.startswith("no-phones: halted since")
+    assert told.endswith("3 of 3 people were kept out within 1h; the limit is 40%")
+    assert ready(one)["ready"]
+    assert any(each.get("event") == "rule-off" for each in other.records())
+
+    other.stop()
+    other = start("other")
+    assert not blocked(other, "grace"), "a restart changes nothing"
+    assert "# OFF no-phones: halted" in command(tmp_path / "one", "policy", "show")
+    assert "rule-halted" in command(tmp_path / "one", "audit", "list", "--json")
+
+    command(tmp_path / "one", "policy", "resume", "no-phones", "--note", "looked at")
+    assert wait_for(lambda: blocked(one, "ada") and blocked(other, "ada"), 2)
+    assert not ready(one)["rules"]["off"]
+
+
+def test_people_who_ask_for_help_halt_a_rule_and_one_of_them_is_one(
+    start: Start, url: str, tmp_path: Path
+) -> None:
+    prepare(tmp_path / "one", url, rules(halt_when={"help_requests": 2}))
+    prepare(tmp_path / "other", url, rules(halt_when={"help_requests": 2}))
+    one, other = start("one"), start("other")
+    for _ in range(3):
+        ask_for_help(one, "ada")
+    assert blocked(one, "ada")
+    (told,) = json.loads(command(tmp_path / "one", "help-requests", "--json"))
+    assert (told["person"], told["rule"], told["times"]) == ("ada", "no-phones", 3)
+    ask_for_help(other, "lin")
+    assert wait_for(lambda: not blocked(one, "ada") and not blocked(other, "ada"), 2)
+
+
+def test_an_exemption_counts_at_two_gates_for_one_person_until_it_is_ended(
+    start: Start, url: str, tmp_path: Path
+) -> None:
+    for name in ("one", "other"):
+        prepare(tmp_path / name, url, rules())
+    one, other = start("one"), start("other")
+    given = ("--rule", "no-phones", "--reason", "a new phone", "--until", "2999-01-01")
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        command(tmp_path / "one", "exempt", "add", "--person", "Ada", *given)
+    assert "366 days at most" in refused.value.stderr
+    soon = command(tmp_path / "one", "exempt", "add", "--person", "Ada", *given[:-1], _in_a_month())
+    assert soon.startswith("exemption 1: ada")
+    assert wait_for(lambda: not blocked(one, "ada") and not blocked(other, "ada"), 2)
+    assert blocked(one, "lin")
+    assert [ready(gate)["rules"]["exemptions"] for gate in (one, other)] == [1, 1]
+    command(tmp_path / "other", "exempt", "end", "1", "--note", "it came")
+    assert wait_for(lambda: blocked(one, "ada") and blocked(other, "ada"), 2)
+
+
+def test_break_glass_turns_a_rule_off_at_once(start: Start, url: str, tmp_path: Path) -> None:
+    prepare(tmp_path / "one", url, rules())
+    one = start("one")
+    assert blocked(one, "ada")
+    off = ("policy", "break-glass", "no-phones", "--note", "wrong", "--until", "2999-01-01")
+    command(tmp_path / "one", *off)
+    assert wait_for(lambda: not blocked(one, "ada"), 2)
+    command(tmp_path / "one", "policy", "resume", "no-phones", "--note", "right again")
+    assert wait_for(lambda: blocked(one, "ada"), 2)
+
+
+def _in_a_month() -> str:
+    return f"{datetime.now(UTC) + timedelta(days=30):%Y-%m-%d}"

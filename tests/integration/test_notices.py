@@ -1,0 +1,321 @@
+"""Mails about rules through the real command and a real mail server: everybody concerned gets one, nobody two."""
+
+import asyncio
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.integration.gate import APPS, PROXY, start_gate, wait_for, write_config
+from tests.integration.mail_sink import MailSink, mail_sink
+
+from mailgate.app.notices import address_book, known_of
+from mailgate.cli.notices.about import settings_of, subject_of
+from mailgate.cli.notices.delivering import deliver
+from mailgate.config import Rules, compile_rules, load_bundle
+from mailgate.gateway.notice_mail import message_id
+from mailgate.model import AppsReport, DeviceRecord, Kind
+from mailgate.rollout import draft_of
+from mailgate.rollout.acts import Person
+from mailgate.rollout.announcing import announce, queue
+from mailgate.store import Act, MailKind, MailState, Store
+
+OPEN: dict[str, Any] = {"rules": [{"id": "everyone", "when": "true", "effect": "allow"}]}
+APP_RULE = {
+    "id": "prohibited-app",
+    "title": "Phones with a prohibited app get no company mail",
+    "when": 'client.handheld && "prohibited" in device.lists',
+    "effect": "block",
+    "notice": {"fix": "remove-app", "contact": "it-help@example.com"},
+}
+SHUT = {"rules": [APP_RULE, *OPEN["rules"]]}
+PEOPLE = [f"person-{number}" for number in range(6)]
+"""All but the last have the app."""
+HIT = [f"{name}@example.com" for name in PEOPLE[:-1]]
+DYING = """
+import os, signal, sys
+from mailgate.cli import app
+from mailgate.gateway.mail_by_smtp import BySmtp
+from mailgate.gateway.mail_folder import IntoFolder
+from mailgate.store.mailings import Mailings
+
+_, name, when, number, *arguments = sys.argv
+owners = [each for each in (Mailings, BySmtp, IntoFolder) if hasattr(each, name)]
+left = int(number)
+
+def dying(real):
+    async def called(self, *given, **named):
+        global left
+        left -= 1
+        if left == 0 and when == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = await real(self, *given, **named)
+        if left == 0 and when == "after":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+    return called
+
+for each in owners:
+    setattr(each, name, dying(getattr(each, name)))
+sys.argv = ["mailgate", *arguments]
+app()
+"""
+POINTS = [
+    ("queue", "before"),
+    ("queue", "after"),
+    ("offer", "after"),
+    ("begin", "before"),
+    ("begin", "after"),
+    ("hand_over", "after"),
+    ("end", "after"),
+]
+UNSURE = {("begin", "after"), ("hand_over", "after")}
+"""Where a mail server may have taken a mail, and only a person can find out."""
+
+
+class Desk:
+    """A store with people in it, its settings, and the commands of somebody who sits before them."""
+
+    def __init__(self, folder: Path, notices: dict[str, Any], store: str = "") -> None:
+        self.folder = folder
+        self.url = store or f"sqlite:///{folder}/mailgate.db"
+        common = {"sender": "it-help@example.com", "domain": "example.com", "rate": 100_000}
+        named = {"notices": notices | common, "store": self.url}
+        self.config = write_config(folder, "http://127.0.0.1:9", named, OPEN)
+        asyncio.run(self._fill())
+
+    async def _fill(self) -> None:
+        store = await Store.open(self.url)
+        await store.policies.activate(
+            draft_of(rules(OPEN)), Act(datetime.now(UTC), "file", "policy-activated")
+        )
+        await store.devices.take([phone(name, "tiktok") for name in PEOPLE[:-1]], datetime.now(UTC))
+        await store.devices.take([phone(PEOPLE[-1])], datetime.now(UTC))
+        await store.close()
+
+    def activate(self, policy: dict[str, Any]) -> None:
+        async def put() -> None:
+            store = await Store.open(self.url)
+            act = Act(datetime.now(UTC), "ada", "policy-activated")
+            await store.policies.activate(draft_of(rules(policy)), act)
+            await store.close()
+
+        asyncio.run(put())
+
+    def run(
+        self, *arguments: str, dying: tuple[str, str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        program = ["-c", DYING, *dying] if dying else ["-m", "mailgate"]
+        line = [sys.executable, *program, *arguments, "--config", str(self.config)]
+        env = os.environ | {"PYTHONPATH": str(PROXY)}
+        return subprocess.run(line, env=env, cwd=self.folder, check=False, capture_output=True, text=True)
+
+    def told(self, *arguments: str) -> Any:
+        done = self.run(*arguments, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def send(self, **more: Any) -> subprocess.CompletedProcess[str]:
+        return self.run("notices", "send", "prohibited-app", "--kind", "enforced", "--yes", "--json", **more)
+
+    async def goes_on(self, taken: set[str]) -> tuple[dict[MailState, int], int]:
+        """The command again, once the lease of the dead has run out, and a person who knows which mails were taken.
+
+        What became of all, and how many the person had to look at.
+        """
+        with sqlite3.connect(self.folder / "mailgate.db") as database:
+            database.execute("DELETE FROM leases")
+        database.close()
+        bundle = load_bundle(self.config)
+        store = await Store.open(self.url)
+        try:
+            bundle = replace(bundle, rules=rules(SHUT))
+            subject = await subject_of(store, bundle, "prohibited-app", MailKind.ENFORCED, datetime.now(UTC))
+            settings, notices = bundle.settings, settings_of(bundle)
+            found = await announce(
+                store, bundle.rules, subject.active, subject.topic, known_of(settings), address_book(notices),
+                datetime.now(UTC), lambda *_: None,
+            )  # fmt: skip
+            await queue(store, found, Person("ada", "desk"), subject.topic, datetime.now(UTC))
+            await deliver(store, bundle, notices, Person("ada", "desk"))
+            unsure = await store.mailings.page(states=[MailState.UNSURE])
+            for each in unsure:
+                act = Act(datetime.now(UTC), "ada", "notices-settled")
+                known = message_id(each.id, notices.domain) in taken
+                await store.mailings.settle([each.id], act, sent=known)
+            await deliver(store, bundle, notices, Person("ada", "desk"))
+            return {each.state: each.count for each in await store.mailings.counts()}, len(unsure)
+        finally:
+            await store.close()
+
+    def states(self) -> dict[str, int]:
+        counts: dict[str, int] = {}
+        for each in self.told("notices", "status"):
+            counts[each["state"]] = counts.get(each["state"], 0) + each["count"]
+        return counts
+
+
+def rules(policy_file: dict[str, Any]) -> Rules:
+    return compile_rules({"apps.yaml": json.dumps(APPS), "policy.yaml": json.dumps(policy_file)})
+
+
+def phone(owner: str, *apps: str) -> DeviceRecord:
+    seen = AppsReport(frozenset(apps), True, datetime.now(UTC))
+    return DeviceRecord("mdm", f"phone-of-{owner}", owner, Kind.PHONE, "ios", apps=seen)
+
+
+def smtp(sink: MailSink) -> dict[str, Any]:
+    return {"smtp": f"127.0.0.1:{sink.port}", "security": "none"}
+
+
+def files(folder: Path) -> list[str]:
+    """To whom the mails in an outbox go."""
+    found = [message_from_bytes(path.read_bytes(), policy=policy.default) for path in folder.glob("*.eml")]
+    return sorted(str(mail["To"]) for mail in found)
+
+
+def test_exactly_those_concerned_are_written_to_once_and_corrected_once(tmp_path: Path) -> None:
+    with mail_sink() as sink:
+        desk = Desk(tmp_path, smtp(sink))
+        early = desk.send()
+        assert (early.returncode, sink.taken) == (2, [])
+        assert "not in version 1, which is in force" in early.stderr
+
+        desk.activate(SHUT)
+        counted = desk.told("notices", "send", "prohibited-app", "--kind", "enforced", "--dry-run")
+        assert (counted["to_write"], sink.taken) == (5, [])
+        for _ in range(2):
+            assert desk.send().returncode == 0
+        assert sink.recipients() == HIT
+        mail = sink.taken[0]
+        text, html = (mail.get_body([form]).get_content() for form in ("plain", "html"))  # type: ignore[union-attr]
+        for said in ("TikTok", "Remove App", "laptop browser is not affected", "it-help@example.com"):
+            assert said in text, text
+            assert said in html
+
+        retracted = desk.run("policy", "retract", "--note", "sent in error")
+        assert retracted.returncode == 0, retracted.stderr
+        assert sink.recipients() == HIT
+        for _ in range(2):
+            desk.told("notices", "correct")
+        assert sink.recipients() == sorted(HIT * 2)
+        correction = sink.taken[-1].get_body(["plain"]).get_content()  # type: ignore[union-attr]
+        assert "no longer holds" in correction
+        assert "There is nothing that you need to do." in correction
+
+        acts = [(each["what"], each["details"]) for each in desk.told("audit", "list")]
+        assert ("notices-queued", {"kind": "enforced", "mails": 5}) in acts
+        assert ("corrections-queued", {"mails": 5, "nameless": 0}) in acts
+        assert [details for what, details in acts if what == "notices-sent"] == [{"sent": 5}] * 2
+        assert "person-" not in json.dumps(desk.told("audit", "list"))
+        assert desk.told("audit", "verify")["ok"]
+
+
+@pytest.mark.parametrize("point", POINTS, ids="-".join)
+@pytest.mark.parametrize("way", ["smtp", "outbox"])
+def test_who_dies_while_sending_loses_nobody_and_writes_nobody_twice(
+    tmp_path: Path, way: str, point: tuple[str, str]
+) -> None:
+    with mail_sink() as sink:
+        desk = Desk(tmp_path, smtp(sink) if way == "smtp" else {"outbox": "out"})
+        desk.activate(SHUT)
+        number = "1" if point[0] == "queue" else "3"
+        assert desk.send(dying=(*point, number)).returncode == -signal.SIGKILL
+        states, unsure = asyncio.run(desk.goes_on({str(mail["Message-ID"]) for mail in sink.taken}))
+        assert unsure == (way == "smtp" and point in UNSURE)
+        assert (sink.recipients() if way == "smtp" else files(tmp_path / "out")) == HIT
+        assert states == {MailState.SENT: 5}
+
+
+def test_what_a_mail_server_refuses_is_failed_or_tried_again_and_a_lost_answer_is_unsure(
+    tmp_path: Path,
+) -> None:
+    answers = {HIT[0]: "550 5.1.1 no such user", HIT[1]: "451 4.3.0 later", HIT[2]: "554 5.7.1 not this"}
+    with mail_sink() as sink:
+        sink.at_rcpt = lambda address: answers.get(address) if address != HIT[2] else None
+        sink.at_data = lambda mail: answers.get(str(mail["To"])) if mail["To"] == HIT[2] else None
+        sink.hang_up = {HIT[3]}
+        desk = Desk(tmp_path, smtp(sink))
+        desk.activate(SHUT)
+        assert desk.send().returncode == 0
+        listed = {each["address"]: (each["state"], each["why"]) for each in desk.told("notices", "list")}
+        assert {address: listed[address] for address in HIT[:3]} == {
+            HIT[0]: ("failed", "550"),
+            HIT[1]: ("queued", "451"),
+            HIT[2]: ("failed", "554"),
+        }
+        assert listed[HIT[3]][0] == "unsure"
+        assert listed[HIT[4]][0] == "sent"
+        assert sink.recipients() == HIT[3:]
+
+
+def test_a_mail_server_that_is_away_loses_nothing(tmp_path: Path) -> None:
+    with mail_sink() as sink:
+        desk = Desk(tmp_path, smtp(sink))
+    desk.activate(SHUT)
+    away = desk.send()
+    assert away.returncode == 1
+    assert "no mail can be sent now" in away.stderr
+    assert desk.states() == {"queued": 5}
+    with mail_sink(port=sink.port) as back:
+        assert desk.send().returncode == 0
+        assert back.recipients() == HIT
+
+
+def test_mails_that_are_queued_when_the_rule_is_taken_back_are_never_sent(tmp_path: Path) -> None:
+    with mail_sink() as sink:
+        desk = Desk(tmp_path, smtp(sink))
+        desk.activate(SHUT)
+        queued = desk.run("notices", "send", "prohibited-app", "--kind", "enforced", "--yes", "--no-wait")
+        assert queued.returncode == 0, queued.stderr
+        desk.run("policy", "retract", "--note", "sent in error")
+        desk.told("notices", "correct")
+        assert sink.taken == []
+        assert desk.states() == {"withdrawn": 5}
+
+
+def test_a_notice_before_the_day_names_the_day(tmp_path: Path) -> None:
+    start = datetime.now(UTC).replace(microsecond=0) + timedelta(days=7)
+    staged = APP_RULE | {"stages": {"report_only": "2026-01-01", "enforce": start.isoformat()}}
+    desk = Desk(tmp_path, {"outbox": "out"})
+    desk.activate({"rules": [staged, *OPEN["rules"]]})
+    told = desk.told("notices", "preview", "prohibited-app", "--language", "de", "--person", PEOPLE[0])
+    assert f"{start.day}. " in told["text"]
+    assert "öffnet sich Firmen-E-Mail auf diesem Gerät nicht mehr" in told["text"]
+    nobody = desk.run("notices", "preview", "prohibited-app", "--person", PEOPLE[-1])
+    assert nobody.returncode == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_two_gates_send_one_copy_and_correct_by_themselves(tmp_path: Path) -> None:
+    with mail_sink() as sink:
+        (tmp_path / "one").mkdir()
+        desk = Desk(tmp_path / "one", smtp(sink), f"sqlite:///{tmp_path}/shared.db")
+        other = tmp_path / "other"
+        other.mkdir()
+        settings = json.loads(desk.config.read_text())
+        write_config(other, "http://127.0.0.1:9", settings, OPEN)
+        gates = [start_gate(desk.config), start_gate(other / "mailgate.yaml")]
+        try:
+            desk.activate(SHUT)
+            queued = desk.run("notices", "send", "prohibited-app", "--kind", "enforced", "--yes", "--no-wait")
+            assert queued.returncode == 0, queued.stderr
+            assert wait_for(lambda: len(sink.taken) >= 5, 20)
+            desk.run("policy", "retract", "--note", "sent in error")
+            assert wait_for(lambda: len(sink.taken) >= 10, 20)
+            logs = "\n".join(line for gate in gates for line in gate.log)
+        finally:
+            for gate in gates:
+                assert gate.stop() == 0, "\n".join(gate.log[-20:])
+        assert sink.recipients() == sorted(HIT * 2)
+        assert desk.states() == {"sent": 10}
+        assert "notice-sent" in logs
+        assert "person-" not in logs

@@ -1,0 +1,40 @@
+"""A store where a rule keeps one phone out, settings that send into a folder, and the command before them."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from tests.unit.cli.test_stored import config as config
+from tests.unit.rollout import people
+from tests.unit.rollout.examples import rules
+from tests.unit.rollout.mailing import APP, OPEN, activate, policy
+from typer.testing import CliRunner, Result
+
+from mailgate.cli import app
+from mailgate.store import Store
+
+SETTINGS = "notices: {outbox: out, sender: it-help@example.com, domain: example.com, rate: 100000}\n"
+
+
+def run(*arguments: str, answer: str = "") -> Result:
+    return CliRunner().invoke(app, ["notices", *arguments, "--config", "mailgate.yaml"], input=answer)
+
+
+@pytest.fixture
+def folder(config: Path) -> Path:
+    async def fill() -> None:
+        store, files = await Store.open("sqlite:///mailgate.db"), rules(policy(APP, OPEN))
+        await activate(store, rules(policy(OPEN)))
+        await activate(store, files)
+        await people.know(
+            store, files.policy, [people.phone(1, "tiktok", owner="ada"), people.phone(2, owner="lin")]
+        )
+        await store.close()
+
+    asyncio.run(fill())
+    config.write_text(config.read_text() + SETTINGS)
+    return config.parent
+
+
+def mails(folder: Path) -> int:
+    return len(list((folder / "out").glob("*.eml")))

@@ -1,0 +1,49 @@
+import json
+from pathlib import Path
+
+import pytest
+from tests.unit.cli.notices.desk import config as config
+from tests.unit.cli.notices.desk import folder as folder
+from tests.unit.cli.notices.desk import mails, run
+
+ENFORCED = ("app", "--kind", "enforced")
+
+
+@pytest.mark.parametrize("person", [(), ("--person", "Ada")])
+def test_the_mail_is_shown_and_nothing_is_sent(folder: Path, person: tuple[str, ...]) -> None:
+    shown = run("preview", *ENFORCED, *person)
+    assert shown.exit_code == 0
+    assert shown.output.startswith("Subject: Company mail: a rule that affects a device of yours has started")
+    assert "TikTok" in shown.output
+    assert mails(folder) == 0
+
+
+def test_in_another_language_and_as_html_and_json(folder: Path) -> None:
+    assert '<html lang="ar" dir="rtl">' in run("preview", *ENFORCED, "--language", "ar", "--html").output
+    told = json.loads(run("preview", *ENFORCED, "--language", "ja", "--json").output)
+    assert (told["language"], told["made_up"]) == ("ja", False)
+
+
+def test_who_would_get_no_mail_is_shown_none(folder: Path) -> None:
+    refused = run("preview", *ENFORCED, "--person", "lin")
+    assert (refused.exit_code, "is not about lin" in refused.output) == (1, True)
+
+
+def test_where_nobody_is_known_a_phone_stands_in(folder: Path) -> None:
+    import asyncio
+
+    from tests.unit.rollout.examples import rules
+    from tests.unit.rollout.mailing import OPEN, activate, policy
+
+    from mailgate.store import Store
+
+    async def change() -> None:
+        store = await Store.open("sqlite:///mailgate.db")
+        rule = "{id: nobody, when: 'client.os == \"tizen\"', effect: block}"
+        await activate(store, rules(policy(rule, OPEN)))
+        await store.close()
+
+    asyncio.run(change())
+    shown = run("preview", "nobody", "--kind", "enforced")
+    assert "A phone stands in" in shown.output
+    assert "* iPhone" in shown.output

@@ -1,0 +1,58 @@
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+from tests.unit.cli.notices.desk import config as config
+from tests.unit.cli.notices.desk import folder as folder
+from tests.unit.cli.notices.desk import run
+from tests.unit.store.examples import NOW
+
+from mailgate.store import MailState, Store
+
+
+@pytest.fixture
+def unsure(folder: Path) -> str:
+    """The id of a mail of which nobody knows whether it was taken."""
+    run("send", "app", "--kind", "enforced", "--yes", "--no-wait")
+
+    async def lose() -> str:
+        store = await Store.open("sqlite:///mailgate.db")
+        (mail,) = await store.mailings.page()
+        await store.mailings.begin(mail, "dead", NOW)
+        await store.mailings.end(mail.id, MailState.UNSURE, NOW, "lost")
+        await store.close()
+        return mail.id
+
+    return asyncio.run(lose())
+
+
+def test_nothing_yet(folder: Path) -> None:
+    assert "No mail about a rule" in run("status").output
+    assert "There is none" in run("list").output
+
+
+def test_mails_are_counted_and_listed_with_what_a_mail_server_knows_them_by(unsure: str) -> None:
+    assert "unsure" in run("status").output
+    assert json.loads(run("status", "--json").output)[0]["count"] == 1
+    assert "ada@exa" in run("list").output
+    (told,) = json.loads(run("list", "--state", "unsure", "--json").output)
+    assert (told["message_id"], told["why"]) == (f"<{unsure}@example.com>", "lost")
+    assert "facts" not in told
+    assert json.loads(run("list", "--rule", "other", "--json").output) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "state"), [(("--all", "--sent"), "sent"), (("--all", "--again"), "queued")]
+)
+def test_somebody_settles_what_is_unsure(unsure: str, arguments: tuple[str, ...], state: str) -> None:
+    assert json.loads(run("settle", *arguments, "--json").output) == {"settled": 1}
+    assert json.loads(run("status", "--json").output)[0]["state"] == state
+    assert run("settle", unsure, "--sent").output == "0 settled\n"
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--all",), ("--sent",), ("--all", "--sent", "--again"), ("x", "--all", "--sent")]
+)
+def test_half_an_answer_is_none(folder: Path, arguments: tuple[str, ...]) -> None:
+    assert run("settle", *arguments).exit_code == 2

@@ -1,0 +1,85 @@
+"""``mailgate exempt add|list|end``."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+from tests.unit.cli.test_stored import config as config
+from tests.unit.rollout.examples import SHUT, rules
+from tests.unit.store.examples import NOW
+from typer.testing import CliRunner, Result
+
+from mailgate.cli import app
+from mailgate.model import DeviceRecord, Kind
+from mailgate.rollout import draft_of
+from mailgate.store import Act, Store
+
+FOR = ("--rule", "shut", "--reason", "a new phone", "--until", "2027-01-01")
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["exempt", *arguments, "--config", "mailgate.yaml"])
+
+
+@pytest.fixture
+def device(config: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The id of a device, in a store where a rule is in force; the clock stands still."""
+    monkeypatch.setattr("mailgate.cli.exempt.datetime", Stopped)
+    monkeypatch.setattr("mailgate.cli.stored.datetime", Stopped)
+
+    async def fill() -> str:
+        store = await Store.open("sqlite:///mailgate.db")
+        await store.policies.activate(draft_of(rules(SHUT)), Act(NOW, "ada", "policy-activated"))
+        await store.devices.take([DeviceRecord("intune", "i-1", "lin", kind=Kind.PHONE)], NOW)
+        (known,) = await store.devices.owned("lin")
+        await store.close()
+        return known.id
+
+    return asyncio.run(fill())
+
+
+class Stopped:
+    @staticmethod
+    def now(_zone: object) -> object:
+        return NOW
+
+
+def test_a_person_is_spared_listed_and_no_longer(device: str) -> None:
+    given = run("add", "--person", "Lin", *FOR)
+    assert given.exit_code == 0, given.output
+    assert given.output.startswith("exemption 1: lin, rule shut, until 2027-01-01")
+    assert "a new phone" in run("list").output
+    (told,) = json.loads(run("list", "--json").output)
+    assert (told["person"], told["rule"], told["ended_at"]) == ("lin", "shut", None)
+    ended = run("end", "1", "--note", "it came")
+    assert ended.output == "ended exemption 1: lin\n"
+    assert run("list").output == "Nobody is exempt.\n"
+    (told,) = json.loads(run("list", "--all", "--json").output)
+    assert told["ended_why"] == "it came"
+    assert "it came" in " ".join(run("list", "--all").output.split())
+
+
+def test_a_device_is_spared_by_its_id_however_it_is_typed(device: str) -> None:
+    typed = device.replace("-", "").upper()
+    told = json.loads(run("add", "--device", typed, *FOR, "--json").output)
+    assert (told["device"], told["person"]) == (device, "")
+
+
+@pytest.mark.parametrize(
+    ("whom", "code", "words"),
+    [
+        ((), 2, "either --person or --device"),
+        (("--person", "lin", "--device", "x"), 2, "either --person or --device"),
+        (("--device", "aaaa-bbbb-cccc"), 1, "no device has the id"),
+    ],
+)
+def test_whom_has_to_be_clear(device: str, whom: tuple[str, ...], code: int, words: str) -> None:
+    refused = run("add", *whom, *FOR)
+    assert (refused.exit_code, words in refused.output) == (code, True)
+
+
+def test_what_is_refused_is_said(device: str) -> None:
+    wrong = ("--rule", "shutt", *FOR[2:])
+    assert "no rule is called `shutt`" in run("add", "--person", "lin", *wrong).output
+    assert run("end", "7", "--note", "x").exit_code == 2

@@ -1,0 +1,41 @@
+"""``mailgate help-requests``."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+from tests.unit.cli.test_stored import config as config
+from tests.unit.store.test_help_requests import ADA
+from typer.testing import CliRunner, Result
+
+from mailgate.cli import app
+from mailgate.store import HelpRequest, Store
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["help-requests", *arguments, "--config", "mailgate.yaml"])
+
+
+@pytest.fixture
+def asked(config: Path) -> None:
+    async def fill() -> None:
+        store = await Store.open("sqlite:///mailgate.db")
+        nobody = HelpRequest("other", "REF9", "", "", "r", "REF9", "p", False, 1, ADA.first_at, ADA.last_at)
+        await store.help_requests.note(ADA)
+        await store.help_requests.note(nobody)
+        await store.close()
+
+    asyncio.run(fill())
+
+
+def test_who_asked_is_listed(asked: None) -> None:
+    shown = " ".join(run().output.split())
+    assert "ada" in shown
+    assert "nobody" in shown
+    told = json.loads(run("--rule", "shut", "--json").output)
+    assert [(each["person"], each["reference"], each["times"]) for each in told] == [("ada", "REF1", 1)]
+
+
+def test_where_nobody_asked_that_is_said(config: Path) -> None:
+    assert run().output == "Nobody has asked for help.\n"

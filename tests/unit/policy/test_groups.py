@@ -1,0 +1,47 @@
+"""Who is in which groups, and whom a rule for some of them is about."""
+
+import pytest
+
+from mailgate.model import Effect, User
+from mailgate.policy.groups import NO_GROUPS, Groups, in_groups
+
+GROUPS = Groups.of_members({"pilot": ["Ada", "lin"], "board": ["ada"], "nobody": []})
+
+
+def test_a_person_has_their_groups_however_the_name_is_written() -> None:
+    assert GROUPS.user("ADA") == User("ADA", ("board", "pilot"), grouped=True)
+    assert GROUPS.user("grace") == User("grace", (), grouped=True)
+    assert GROUPS.names() == {"pilot", "board"}
+
+
+def test_where_nobody_is_named_the_owner_of_the_device_counts() -> None:
+    assert GROUPS.user("", "lin") == User("", ("pilot",), grouped=True)
+    assert GROUPS.user("grace", "lin") == User("grace", (), grouped=True)
+
+
+def test_without_a_person_or_without_a_file_nothing_is_known() -> None:
+    assert GROUPS.user("") == User("")
+    assert NO_GROUPS.user("ada") == User("ada")
+
+
+@pytest.mark.parametrize("effect", Effect)
+def test_a_rule_for_no_group_is_about_everybody(effect: Effect) -> None:
+    assert in_groups((), User(""), effect)
+
+
+@pytest.mark.parametrize(
+    ("user", "effect", "about"),
+    [
+        (GROUPS.user("ada"), Effect.BLOCK, True),
+        (GROUPS.user("ada"), Effect.ALLOW, True),
+        (GROUPS.user("grace"), Effect.BLOCK, False),
+        (GROUPS.user("grace"), Effect.ALLOW, False),
+        (User("ada"), Effect.BLOCK, True),
+        (User("ada"), Effect.WARN, True),
+        (User("ada"), Effect.ALLOW, False),
+        (User(), Effect.CHALLENGE, True),
+        (User(), Effect.ALLOW, False),
+    ],
+)
+def test_where_groups_are_not_known_the_strict_side_is_taken(user: User, effect: Effect, about: bool) -> None:
+    assert in_groups(("pilot", "other"), user, effect) is about

@@ -1,0 +1,127 @@
+"""Which rules are out for whom, and until when."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from tests.unit.policy.examples import CLEAN, NOW, PHONE, WITH_TIKTOK, access, policy_of
+from tests.unit.simulate.examples import accesses, policies, reliefs
+
+from mailgate.decide import decide
+from mailgate.model import Access, Effect, Posture, Stage, User
+from mailgate.policy import Policy
+from mailgate.policy.reliefs import NO_RELIEFS, Cause, Relief, Reliefs, relief_from
+from mailgate.policy.stages import Stages
+
+DAY = timedelta(days=1)
+
+
+def relief(cause: Cause = Cause.EXEMPTION, rule: str = "shut", **more: object) -> Relief:
+    return Relief(1, cause, rule, "a new phone is on its way", "ada", NOW, NOW + DAY, **more)  # type: ignore[arg-type]
+
+
+ADA = relief(person="ada")
+D1 = relief(person="", device="d1")
+
+
+@pytest.mark.parametrize(
+    ("given", "user", "posture", "about"),
+    [
+        (ADA, "ADA", CLEAN, True),
+        (ADA, "lin", CLEAN, False),
+        (ADA, "", CLEAN, False),
+        (ADA, "", replace(CLEAN, owner="Ada"), True),
+        (ADA, "lin", replace(CLEAN, owner="ada"), False),
+        (D1, "lin", WITH_TIKTOK, True),
+        (D1, "ada", CLEAN, False),
+        (relief(Cause.HALT), "", Posture(), True),
+    ],
+)
+def test_whom_it_is_about(given: Relief, user: str, posture: Posture, about: bool) -> None:
+    assert bool(Reliefs(1, (given,)).about(access(PHONE, posture, user))) is about
+
+
+def test_it_ends_at_its_very_moment() -> None:
+    every = Reliefs(1, (ADA, relief(Cause.HALT), replace(D1, until=NOW + 2 * DAY)))
+    assert every.next_end(NOW) == NOW + DAY
+    assert every.next_end(NOW + DAY) == NOW + 2 * DAY
+    assert every.next_end(NOW + 2 * DAY) is None
+    assert len(every.exemptions(NOW + DAY)) == 1
+    assert every.for_everybody(NOW)
+    assert not every.for_everybody(NOW + DAY)
+    just_before = access(user="ada", now=NOW + DAY - timedelta(microseconds=1))
+    assert len(every.about(just_before)) == 2
+    assert not every.about(access(user="ada", now=NOW + DAY))
+
+
+def test_a_rule_that_allows_is_never_taken_out() -> None:
+    every = relief(rule="", person="ada")
+    assert relief_from([every], "any", Effect.BLOCK) is every
+    assert relief_from([every], "any", Effect.WARN) is every
+    assert relief_from([every], "any", Effect.ALLOW) is None
+    assert relief_from([ADA], "other", Effect.BLOCK) is None
+
+
+SHUT, LOCKED, REST = (
+    {"id": "shut"},
+    {"id": "locked"},
+    {"id": "rest", "effect": "allow"},
+)
+
+
+def with_reliefs(policy: Policy, *every: Relief) -> Policy:
+    return replace(policy, reliefs=Reliefs(9, every))
+
+
+def test_the_decision_says_who_is_exempt_until_when_and_why() -> None:
+    decision = decide(access(user="ada"), with_reliefs(policy_of(SHUT, REST), ADA))
+    assert (decision.effect, decision.rule, decision.reliefs) == (Effect.ALLOW, "rest", 9)
+    (trial,) = decision.would
+    words = "exempt since 2026-12-10 00:00 UTC until 2026-12-11 00:00 UTC: a new phone is on its way"
+    assert (trial.rule, trial.stage, trial.note) == (
+        "shut",
+        Stage.REPORT_ONLY,
+        f"{words}: would have decided",
+    )
+
+
+def test_the_other_rules_go_on() -> None:
+    assert decide(access(user="ada"), with_reliefs(policy_of(SHUT, LOCKED, REST), ADA)).rule == "locked"
+    everything = with_reliefs(policy_of(SHUT, LOCKED), replace(ADA, rule=""))
+    assert decide(access(user="ada"), everything).rule == "default"
+
+
+def test_a_lost_device_is_never_exempt() -> None:
+    lost = replace(WITH_TIKTOK, lost=True)
+    policy = with_reliefs(policy_of(SHUT, REST), replace(D1, rule=""), replace(ADA, rule=""))
+    assert decide(access(PHONE, lost, "ada"), policy).rule == "device-lost"
+
+
+@given(policies, accesses, reliefs)
+def test_a_relief_does_what_rehearsing_the_rules_that_it_names_would_and_no_more(
+    policy: Policy, seen: Access, every: Reliefs
+) -> None:
+    plain = replace(policy, reliefs=NO_RELIEFS)
+    out = [rule.id for rule in plain.rules if relief_from(every.about(seen), rule.id, rule.effect)]
+    rehearsed = Stages.model_validate({"report_only": "2026-12-01"})
+    rules = [
+        rule.model_copy(update={"stages": rehearsed})
+        if rule.id in out and (rule.stages is None or rule.stages.at(NOW) is not Stage.PENDING)
+        else rule
+        for rule in plain.rules
+    ]
+    one, other = (
+        decide(seen, replace(plain, reliefs=every)),
+        decide(seen, replace(plain, rules=tuple(rules))),
+    )
+    assert (one.effect, one.rule, one.reason) == (other.effect, other.rule, other.reason)
+    assert [trial.rule for trial in one.would] == [trial.rule for trial in other.would]
+    if not out:
+        assert replace(one, reliefs=0) == decide(seen, plain)
+
+
+def test_nobody_in_particular_is_never_meant_by_an_exemption() -> None:
+    """Neither an empty name nor an empty id matches the empty field of somebody else's exemption."""
+    nobody = replace(access(), user=User(""), posture=Posture())
+    assert Reliefs(1, (ADA, D1)).about(nobody) == ()

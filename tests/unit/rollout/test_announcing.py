@@ -1,0 +1,79 @@
+"""One mailing for each person whom a rule is about."""
+
+import pytest
+from tests.unit.rollout import people
+from tests.unit.rollout.examples import rules
+from tests.unit.rollout.mailing import ADA, APP, KNOWN, OPEN, activate, address, policy
+from tests.unit.store.examples import NOW
+
+from mailgate.rollout.acts import retract
+from mailgate.rollout.announcing import Announcement, announce, facts_of, queue, sample
+from mailgate.rollout.topic import topic_of
+from mailgate.store import MailKind, MailState, Store
+
+FILES = rules(policy(APP, OPEN))
+TOPIC = topic_of(FILES.policy, 2, "app", MailKind.ENFORCED, NOW)
+
+
+@pytest.fixture
+async def store(store: Store) -> Store:
+    await activate(store, rules(policy(OPEN)))
+    await activate(store, FILES)
+    owners = ["ada", "EXAMPLE\\ada", "lin@elsewhere.example", ""]
+    await people.know(store, FILES.policy, [people.phone(n, "tiktok", owner=o) for n, o in enumerate(owners)])
+    return store
+
+
+async def found_in(store: Store) -> Announcement:
+    active = await store.policies.active()
+    assert active is not None
+    return await announce(store, FILES, active, TOPIC, KNOWN, address, NOW, lambda *_: None)
+
+
+async def test_a_person_with_two_login_names_gets_one_mail(store: Store) -> None:
+    store.languages.listening = True
+    store.languages.hear("ada", "de", NOW)
+    await store.languages.flush()
+    found = await found_in(store)
+    (mailing,) = found.mailings
+    assert (mailing.address, mailing.version, mailing.kind) == ("ada@example.com", 2, MailKind.ENFORCED)
+    assert mailing.facts["language"] == "de"
+    assert mailing.facts["laptop_free"]
+    assert (found.no_address, found.nameless, found.untold, found.told_before) == (1, 1, 0, 0)
+
+
+async def test_who_was_told_is_not_told_again_unless_it_was_taken_back_meanwhile(store: Store) -> None:
+    assert await queue(store, await found_in(store), ADA, TOPIC, NOW) == 1
+    again = await found_in(store)
+    assert (again.mailings, again.told_before) == ((), 1)
+    await retract(store, ADA, "sent in error", NOW)
+    await activate(store, FILES)
+    anew = await found_in(store)
+    assert [each.round for each in anew.mailings] == [3]
+    assert await queue(store, anew, ADA, TOPIC, NOW) == 1
+
+
+async def test_the_audit_log_says_how_many_and_not_who(store: Store) -> None:
+    await queue(store, await found_in(store), ADA, TOPIC, NOW)
+    last = (await store.audit.page())[-1]
+    assert (last.what, last.who, last.about) == ("notices-queued", "ada", "rule app")
+    assert last.details == '{"kind": "enforced", "mails": 1}'
+    (mailing,) = await store.mailings.page()
+    assert mailing.state is MailState.QUEUED
+
+
+async def test_what_one_person_would_get(store: Store) -> None:
+    found = await sample(store, FILES, TOPIC, KNOWN, "ada", NOW)
+    assert list(found.people) == ["ada"]
+    facts = facts_of(TOPIC, found, "ada", "fr")
+    (device,) = facts["devices"]
+    assert (facts["title"], facts["contact"], facts["language"]) == ("No such apps", "help@example.com", "fr")
+    assert device == {
+        "reason": "prohibited-app",
+        "kind": "phone",
+        "os": "ios",
+        "apps": ["TikTok"],
+        "fix": "remove-app",
+    }
+    everybody = await sample(store, FILES, TOPIC, KNOWN, "", NOW)
+    assert len(everybody.people) == 3

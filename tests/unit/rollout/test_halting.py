@@ -1,0 +1,184 @@
+"""Rules that halt by themselves: who counts, who halts them, and from when they count again."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from tests.unit.rollout.examples import rules
+from tests.unit.store.examples import NOW
+
+from mailgate.decide import decide
+from mailgate.model import (
+    Access,
+    AttestationResult,
+    Client,
+    Kind,
+    Posture,
+    PostureState,
+    Protocol,
+    Reason,
+    RequestFacts,
+    User,
+)
+from mailgate.policy.reliefs import Cause
+from mailgate.rollout.halting import Halting, counted_as
+from mailgate.store import Act, HelpRequest, Store, StoreUnavailableError
+
+POLICY = rules(
+    """
+rules:
+  - {id: shut, when: client.handheld, effect: block, halt_when: {block_rate: 50%, at_least: 2, help_requests: 2}}
+  - {id: open, when: 'true', effect: allow}
+"""
+).policy
+PHONE, LAPTOP = Client(Kind.PHONE, handheld=True), Client(Kind.LAPTOP, handheld=False)
+ACT = Act(NOW, "grace", "rule-resumed", why="fixed")
+
+
+class Written:
+    def __init__(self) -> None:
+        self.references: list[str] = []
+
+    def record(self, access: Access, decision: object, reference: str = "") -> None:
+        self.references.append(reference)
+
+
+class Scene:
+    """One gate that counts."""
+
+    def __init__(self, store: Store) -> None:
+        self.store, self.policy, self.written, self.now = store, POLICY, Written(), NOW
+        self.halting = Halting(self.written, store, lambda: self.policy, "gate-1", lambda: self.now)
+
+    def see(self, person: str, client: Client = PHONE) -> None:
+        access = replace(by(person), client=client, now=self.now)
+        self.halting.record(access, decide(access, self.policy), "REF1")
+
+    async def ask(self, person: str) -> None:
+        asked = HelpRequest("shut", person, person, "", "r", "REF1", "p", True, 1, self.now, self.now)
+        await self.store.help_requests.note(asked)
+        await self.halting.called("shut")
+
+    async def halts(self) -> list[str]:
+        """Why the rule is halted, as the gate then knows too."""
+        current = await self.store.reliefs.current(self.now)
+        self.policy = replace(POLICY, reliefs=current)
+        return [each.why for each in current.every]
+
+
+def by(person: str) -> Access:
+    return Access(RequestFacts(user=person), PHONE, Posture(), NOW, User(person))
+
+
+@pytest.fixture
+def scene(store: Store) -> Scene:
+    return Scene(store)
+
+
+async def test_the_people_whom_it_keeps_out_halt_a_rule(scene: Scene) -> None:
+    for person in ("ada", "Ada", "ada"):
+        scene.see(person)
+    await scene.halting.act()
+    assert await scene.halts() == []
+    scene.see("lin")
+    scene.see("grace", LAPTOP)
+    await scene.halting.act()
+    assert await scene.halts() == ["2 of 3 people were kept out within 1h; the limit is 50%"]
+    assert scene.written.references == ["REF1"] * 5
+    (entry,) = await scene.store.audit.page()
+    assert (entry.who, entry.what, entry.about, entry.origin) == ("gate", "rule-halted", "halt 1", "gate-1")
+
+
+async def test_it_begins_anew_once_it_was_resumed(scene: Scene) -> None:
+    scene.see("ada")
+    scene.see("lin")
+    await scene.halting.act()
+    await scene.halts()
+    scene.see("grace")
+    await scene.halting.act()
+    await scene.store.reliefs.end([1], ACT)
+    await scene.halts()
+    scene.see("ada")
+    await scene.halting.act()
+    assert await scene.halts() == []
+    scene.see("lin")
+    await scene.halting.act()
+    assert len(await scene.halts()) == 1
+
+
+async def test_people_who_ask_for_help_halt_it_and_one_person_is_one(scene: Scene) -> None:
+    for _ in range(5):
+        await scene.ask("ada")
+    assert await scene.halts() == []
+    await scene.ask("lin")
+    assert await scene.halts() == ["2 people asked for help within 1h; the limit is 2"]
+
+
+async def test_who_asked_before_it_was_resumed_counts_no_more(scene: Scene) -> None:
+    await scene.ask("ada")
+    await scene.ask("lin")
+    scene.now += timedelta(minutes=5)
+    await scene.store.reliefs.end([1], replace(ACT, at=scene.now))
+    scene.now += timedelta(minutes=5)
+    await scene.ask("grace")
+    assert await scene.halts() == []
+    await scene.ask("ada")
+    assert len(await scene.halts()) == 1
+
+
+async def test_a_rule_without_limits_never_halts(scene: Scene) -> None:
+    scene.policy = rules("rules: [{id: shut, when: 'true', effect: block}]\n").policy
+    for person in ("ada", "lin", "grace"):
+        scene.see(person)
+        await scene.ask(person)
+    await scene.halting.act()
+    assert await scene.halts() == []
+
+
+async def test_while_the_store_is_away_nothing_halts_and_nothing_breaks(scene: Scene, monkeypatch) -> None:
+    async def away(*_: object) -> None:
+        raise StoreUnavailableError
+
+    scene.see("ada")
+    scene.see("lin")
+    with monkeypatch.context() as patched:
+        patched.setattr(scene.store.reliefs, "halt", away)
+        patched.setattr(scene.store.help_requests, "count", away)
+        await scene.halting.act()
+        await scene.halting.called("shut")
+    assert await scene.halts() == []
+    await scene.halting.act()
+    assert len(await scene.halts()) == 1
+
+
+KNOWN = Posture(PostureState.PROHIBITED, device_id="d1", owner="Ada")
+PROOF = AttestationResult(device_id="d1", user="ada")
+
+
+@pytest.mark.parametrize(
+    ("access", "who"),
+    [
+        (by("Lin"), ("lin", "")),
+        (replace(by(""), posture=KNOWN), ("ada", "d1")),
+        (replace(by(""), posture=replace(KNOWN, owner="")), ("", "d1")),
+        (replace(by(""), attestation=PROOF), ("ada", "")),
+        (replace(by(""), attestation=replace(PROOF, refused=Reason.TOKEN_EXPIRED)), ("", "")),
+        (
+            replace(by(""), user=User("made-up"), client=replace(PHONE, protocol=Protocol.ACTIVESYNC)),
+            ("", ""),
+        ),
+        (replace(by("lin"), posture=KNOWN, client=replace(PHONE, protocol=Protocol.IMAP)), ("", "")),
+        (by(""), ("", "")),
+    ],
+)
+def test_nobody_counts_by_their_own_word_alone(access: Access, who: tuple[str, str]) -> None:
+    assert counted_as(access) == who
+
+
+async def test_no_crowd_of_made_up_names_halts_a_rule(scene: Scene) -> None:
+    for number in range(100):
+        access = replace(by(""), user=User(f"person-{number}"))
+        scene.halting.record(access, decide(access, scene.policy))
+    await scene.halting.act()
+    assert await scene.halts() == []
+    assert {each.cause for each in scene.policy.reliefs.every} <= {Cause.HALT}

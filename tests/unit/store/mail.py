@@ -1,0 +1,27 @@
+"""Mailings that tests share."""
+
+from typing import Any
+
+from tests.unit.store.examples import NOW
+
+from mailgate.store import Act, Activation, Draft, Mailing, MailKind, Store
+
+ACT = Act(NOW, "ada", "notices-queued")
+
+
+def mailing(person: str = "ada", **more: Any) -> Mailing:
+    known: dict[str, Any] = {
+        "rule": "app",
+        "version": 1,
+        "kind": MailKind.ENFORCED,
+        "round": 0,
+        "facts": {"language": "en"},
+        "queued_at": NOW,
+    }
+    return Mailing(address=f"{person}@example.com", login=person, **known | more)
+
+
+async def in_force(store: Store, *names: str) -> list[Activation]:
+    """Put versions with these names in force, one after the other."""
+    act = Act(NOW, "ada", "policy-activated")
+    return [await store.policies.activate(Draft(f"digest-{n}", f"policy-{n}", {}), act) for n in names]

@@ -1,0 +1,47 @@
+"""Who asked for help against which rule."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from tests.unit.store.examples import NOW
+
+from mailgate.store import HelpRequest, Store
+
+HOUR = timedelta(hours=1)
+ADA = HelpRequest("shut", "ada", "ada", "d1", "prohibited-app", "REF1", "p1", True, 1, NOW, NOW)
+
+
+async def test_one_person_is_one_however_often_they_ask(store: Store) -> None:
+    for number in range(3):
+        at = NOW + number * HOUR
+        await store.help_requests.note(replace(ADA, reference=f"REF{number}", first_at=at, last_at=at))
+    (kept,) = await store.help_requests.page()
+    assert (kept.times, kept.reference, kept.first_at, kept.last_at) == (3, "REF2", NOW, NOW + 2 * HOUR)
+    assert await store.help_requests.count("shut", NOW - HOUR) == 1
+
+
+async def test_only_who_is_known_counts_and_only_what_was_lately(store: Store) -> None:
+    await store.help_requests.note(ADA)
+    await store.help_requests.note(replace(ADA, subject="lin", person="lin", last_at=NOW + HOUR))
+    await store.help_requests.note(replace(ADA, subject="REF9", person="", device="", known=False))
+    await store.help_requests.note(replace(ADA, rule="other"))
+    assert await store.help_requests.count("shut", NOW - HOUR) == 2
+    assert await store.help_requests.count("shut", NOW) == 1
+    assert await store.help_requests.count("shut", NOW + HOUR) == 0
+    assert len(await store.help_requests.page()) == 4
+    assert [each.subject for each in await store.help_requests.page("shut", 2)] == ["lin", "REF9"]
+
+
+async def test_those_of_a_person_are_found_by_name_and_by_device_without_one(store: Store) -> None:
+    await store.help_requests.note(ADA)
+    await store.help_requests.note(replace(ADA, subject="d2", person="", device="d2"))
+    await store.help_requests.note(replace(ADA, subject="lin", person="lin", device="d2"))
+    found = await store.help_requests.of_person("ada", ["d2"])
+    assert {each.subject for each in found} == {"ada", "d2"}
+    assert [each.subject for each in await store.help_requests.of_person("", ["d2"])] == ["d2"]
+
+
+async def test_what_was_asked_long_ago_goes(store: Store) -> None:
+    await store.help_requests.note(ADA)
+    assert await store.help_requests.prune(NOW) == 0
+    assert await store.help_requests.prune(NOW + HOUR) == 1

@@ -1,0 +1,84 @@
+"""Which rules are out, kept in the store."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+from tests.unit.store.examples import NOW
+
+from mailgate.policy.reliefs import Cause, Relief
+from mailgate.store import Act, Store
+
+DAY = timedelta(days=1)
+ADA = Relief(0, Cause.EXEMPTION, "shut", "a new phone", "grace", NOW, NOW + DAY, person="ada")
+D1 = Relief(0, Cause.EXEMPTION, "", "a test phone", "grace", NOW, NOW + DAY, device="d1")
+HALT = Relief(0, Cause.HALT, "shut", "20 people asked for help", "gate-1", NOW)
+ACT = Act(NOW, "grace", "exemption-given", why="a new phone", origin="desk")
+
+
+async def test_a_new_store_has_none(store: Store) -> None:
+    assert (await store.reliefs.current(NOW)).every == ()
+    assert await store.reliefs.serial() == 0
+
+
+async def test_what_is_granted_is_in_force_until_its_end_and_changes_the_serial(store: Store) -> None:
+    one = await store.reliefs.grant(ADA, ACT)
+    two = await store.reliefs.grant(D1, ACT)
+    found = await store.reliefs.current(NOW)
+    assert found.every == (one, two)
+    assert found.serial == await store.reliefs.serial() == 2
+    assert (await store.reliefs.current(NOW + DAY)).every == ()
+    assert [each.relief for each in await store.reliefs.history()] == [two, one]
+
+
+async def test_what_is_ended_is_in_force_no_more_and_ends_once(store: Store) -> None:
+    given = await store.reliefs.grant(ADA, ACT)
+    act = replace(ACT, what="exemption-ended", why="the phone came")
+    assert await store.reliefs.end([given.number, 99], act) == [given]
+    assert await store.reliefs.end([given.number], act) == []
+    assert (await store.reliefs.current(NOW)).every == ()
+    (kept,) = await store.reliefs.history()
+    assert (kept.ended_at, kept.ended_by, kept.ended_why) == (NOW, "grace", "the phone came")
+    assert not kept.holds(NOW)
+    assert await store.reliefs.serial() == 2
+
+
+async def test_gates_that_halt_a_rule_at_the_same_moment_halt_it_once(store: Store) -> None:
+    halted = await asyncio.gather(
+        *(store.reliefs.halt(HALT, replace(ACT, what="rule-halted")) for _ in range(3))
+    )
+    assert len([each for each in halted if each]) == 1
+    assert len(await store.audit.page()) == 1
+    await store.reliefs.end([each.number for each in halted if each], ACT)
+    assert await store.reliefs.halt(HALT, ACT), "after it was resumed it may halt again"
+
+
+async def test_the_audit_log_says_what_happened_and_keeps_nobodys_name(store: Store) -> None:
+    given = await store.reliefs.grant(ADA, ACT)
+    await store.reliefs.end([given.number], replace(ACT, what="exemption-ended"))
+    one, two = await store.audit.page()
+    assert [(each.what, each.about) for each in (one, two)] == [
+        ("exemption-given", "exemption 1"),
+        ("exemption-ended", "exemption 1"),
+    ]
+    assert '"rule": "shut"' in one.details
+    assert "ada" not in one.details
+    assert await store.audit.verify() == []
+
+
+async def test_those_of_one_person_are_found_by_name_and_by_device(store: Store) -> None:
+    for each in (ADA, D1, replace(ADA, person="lin"), HALT):
+        await store.reliefs.grant(each, ACT)
+    assert [each.relief.number for each in await store.reliefs.of_person("ada", ["d1"])] == [2, 1]
+    assert [each.relief.number for each in await store.reliefs.of_person("", ["d1"])] == [2]
+    assert await store.reliefs.of_person("", []) == []
+
+
+async def test_what_is_over_is_deleted_and_a_halt_stays(store: Store) -> None:
+    for each in (ADA, HALT):
+        await store.reliefs.grant(each, ACT)
+    assert await store.reliefs.prune(NOW + DAY) == 0
+    assert await store.reliefs.prune(NOW + 2 * DAY) == 1
+    assert [each.relief.cause for each in await store.reliefs.history()] == [Cause.HALT]
+    again = await store.reliefs.grant(D1, ACT)
+    assert again.number == 3, "a number is never used twice"
