@@ -106,7 +106,8 @@ def markdown(results: Mapping[str, Any]) -> str:
     lines = [*_conditions(results), ""]
     lines += ["| what | measured | at least / at most | reached |", "|---|---:|---:|---|"]
     lines += [f"| {' | '.join(row)} |" for row in rows(results)]
-    lines += ["", *_latencies(results)]
+    if results["latency_us"]:
+        lines += ["", *_latencies(results)]
     lines += ["", "| measurement | median | lowest to highest |", "|---|---:|---:|"]
     lines += [f"| `{rate.name}` | {rate.median} | {rate.spread} |" for rate in rates(results)]
     missing = [f"- `{name}`: {why}" for name, why in results["missing"].items()]
@@ -115,11 +116,16 @@ def markdown(results: Mapping[str, Any]) -> str:
 
 def replaced(page: str, results: Mapping[str, Any]) -> str:
     """The page with the part between the markers written anew. Raises ValueError where a marker is missing."""
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"the page has no part from `{BEGIN}` to `{END}`")
-    return f"{before}{BEGIN}\n\n{markdown(results)}\n\n{END}{after}"
+    return between(page, BEGIN, END, markdown(results))
+
+
+def between(page: str, begin: str, end: str, text: str) -> str:
+    """The page with this text between two markers. Raises ValueError where one is missing."""
+    before, first, rest = page.partition(begin)
+    _, last, after = rest.partition(end)
+    if not first or not last:
+        raise ValueError(f"the page has no part from `{begin}` to `{end}`")
+    return f"{before}{begin}\n\n{text}\n\n{end}{after}"
 
 
 def _row(title: str, value: float | None, name: str) -> Row:
@@ -153,8 +159,9 @@ def _rate(name: str, figures: Mapping[str, Any]) -> Rate:
 
 
 def _latencies(results: Mapping[str, Any]) -> list[str]:
+    plan = results["plan"]
     lines = [
-        f"| latency at {results['plan']['rate']:,} requests a second | median | p99 | p99.9 | slowest | requests |",
+        f"| latency at {plan['rate']:,} requests a second | median | p99 | p99.9 | slowest | requests |",
         "|---|---:|---:|---:|---:|---:|",
     ]
     for name, cuts in results["latency_us"].items():
@@ -171,6 +178,5 @@ def _conditions(results: Mapping[str, Any]) -> list[str]:
         f"- Load average before the run: {machine['load_before']}.",
         f"- {plan['rounds']} rounds of {plan['seconds']} s, {plan['connections']} connections.",
         f"- A page of {plan['page_bytes']} bytes; {plan['transfers']} transfers of {megabytes} MiB each way.",
-        f"- Fixed rate: {plan['rate_rounds']} rounds of {plan['rate_seconds']} s. Idle: {plan['idle']:,} connections.",
         f"- Versions: {versions}.",
     ]
