@@ -130,7 +130,7 @@ def copy_rows(path: Path, count: int) -> None:
     """Make ``count`` devices of the first of each kind."""
     database = sqlite3.connect(path, isolation_level=None)
     database.row_factory = sqlite3.Row
-    for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-1000000", "foreign_keys=OFF"):
+    for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-500000", "foreign_keys=OFF"):
         database.execute(f"PRAGMA {pragma}")
     first = {name: _rows(database, name, by) for name, by in MODELS.items()}
     tables: Mapping[str, Iterator[Row]] = {

@@ -56,7 +56,7 @@ class Found:
 
     def all_missing(self) -> dict[str, str]:
         """Everything that a run has but this one, with the reason where one is known."""
-        known = {**self.ratios, **self.absolute}
+        known = {*self.ratios, *self.absolute}
         others = {name: "not measured" for name in (*RATIOS_OF_OWN, *ABSOLUTE) if name not in known}
         return others | not_measured(self.samples) | self.missing
 

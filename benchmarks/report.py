@@ -167,7 +167,7 @@ def _latencies(results: Mapping[str, Any]) -> list[str]:
     for name, cuts in results["latency_us"].items():
         figures = " | ".join(f"{short(cuts[cut] / 1000)} ms" for cut in ("p50", "p99", "p999", "most"))
         lines.append(f"| `{name}` | {figures} | {cuts['count']:,.0f} |")
-    return lines
+    return [*lines, "", "![Latency of every system under the same rate](images/bench-latency.svg)"]
 
 
 def _conditions(results: Mapping[str, Any]) -> list[str]:

@@ -23,7 +23,7 @@ LAPTOP_HEADERS = {"User-Agent": LAPTOP}
 NAVIGATION = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Accept": "text/html"}
 MAIL = "/Microsoft-Server-ActiveSync?Cmd={command}&User=p&DeviceId={device}&DeviceType=iPhone"
 PHONES = 50
-NEW_AGENTS = 2000
+NEW_AGENTS = 1000
 """User agents that laptops of all versions send; the gate's memory of them is full long before the end of the warm-up."""
 UPLOAD = b"u" * MiB
 CLOSED = """  - {id: closed, when: 'request.path == "/closed"', effect: block}\n"""
