@@ -1,8 +1,6 @@
 """``make bench``: compare, print, and keep the result."""
 
 import json
-import signal
-import sys
 import tempfile
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,7 +13,7 @@ from benchmarks.comparison import compare
 from benchmarks.machine import descriptors_allowed
 from benchmarks.plan import FULL, QUICK, Plan
 from benchmarks.plots import pictures
-from benchmarks.processes import ROOT, NotInstalled, NotStarted
+from benchmarks.processes import ROOT, NotInstalled, NotStarted, leave_nothing_behind
 from benchmarks.report import replaced, terminal
 from benchmarks.transfers import WrongAnswer
 from benchmarks.wrk import LoadFailed
@@ -32,8 +30,7 @@ def main(
     keep: Annotated[bool, typer.Option(help="Write the results to their file and the docs.")] = True,
 ) -> None:
     """Measure the gate beside its peers and write the ratios."""
-    # a plain SIGTERM would end this process and leave its servers
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    leave_nothing_behind()
     descriptors_allowed()
     console = Console()
     try:

@@ -14,12 +14,18 @@ from benchmarks.wrk import LoadFailed
 def answer_of(module: str, *arguments: str) -> Any:
     """What a module of the bench prints, as JSON. Raises LoadFailed with the end of what it said."""
     command = python_module(f"benchmarks.{module}", *arguments)
-    finished = subprocess.run(
-        command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False
-    )
-    if finished.returncode:
-        raise LoadFailed(f"benchmarks.{module} has failed:\n{finished.stderr[-2000:]}")
-    return json.loads(finished.stdout)
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment(), stdout=pipe, stderr=pipe, text=True
+    ) as process:
+        try:
+            output, trouble = process.communicate()
+        except BaseException:
+            process.terminate()  # it may have servers of its own to end, so it is not killed
+            raise
+    if process.returncode:
+        raise LoadFailed(f"benchmarks.{module} has failed:\n{trouble[-2000:]}")
+    return json.loads(output)
 
 
 def time_decisions(_plan: Plan) -> Found:

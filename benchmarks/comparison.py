@@ -1,6 +1,6 @@
 """One run: start everything, check everything, measure in interleaved rounds."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -144,7 +144,7 @@ class Comparison:
     def _sides(self) -> list[Peer]:
         return [peer for peer in (NGINX, GATE) if peer.name in self.running]
 
-    def _sample(self, rounds: int, measures: dict[str, Measure]) -> None:
+    def _sample(self, rounds: int, measures: Mapping[str, Measure]) -> None:
         self.found.samples |= interleaved(rounds, measures, self.step)
 
     def _page_loads(self) -> dict[str, Measure]:

@@ -20,6 +20,7 @@ import uvloop
 from benchmarks.agents import PHONE
 from benchmarks.decisions import request
 from benchmarks.filled import eas_id, filled
+from benchmarks.processes import leave_nothing_behind
 from benchmarks.simulation import simulated
 from mailgate.app import Service, utc_now
 from mailgate.gateway.facts import Incoming
@@ -36,6 +37,7 @@ def main(
     count: Annotated[int, typer.Option("--devices", help="How many devices.")] = MANY,
 ) -> None:
     """Fill, decide, plan."""
+    leave_nothing_behind()
     configure_logs("error")
     started = time.perf_counter()
     large, small = asyncio.run(filled(count)), asyncio.run(filled(FEW))

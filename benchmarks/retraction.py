@@ -20,7 +20,7 @@ from tests.integration.postgres import postgres_server
 
 from benchmarks.agents import LAPTOP
 from benchmarks.peers.mailgate import write_config
-from benchmarks.processes import free_port, python_module, serving
+from benchmarks.processes import free_port, leave_nothing_behind, python_module, serving
 from benchmarks.site import serve_site
 from mailgate.app import utc_now
 from mailgate.config import Rules, compile_rules, load_bundle
@@ -38,6 +38,7 @@ NO_LAPTOPS = """  - {id: no-laptops, when: 'client.kind == "laptop"', effect: bl
 
 def main(rounds: Annotated[int, typer.Option(help="How often rules are taken back.")] = 10) -> None:
     """Print the delays in seconds, one for each round and gate, and ``retract_s``, the longest of them."""
+    leave_nothing_behind()
     with tempfile.TemporaryDirectory(prefix="mailgate-bench-") as folder, postgres_server() as server:
         url = f"postgresql://mailgate@/postgres?host={server}"
         with gates(Path(folder), url) as ports:

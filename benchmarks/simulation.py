@@ -18,7 +18,7 @@ import typer
 
 from benchmarks.filled import filled
 from benchmarks.memory import tree_mib
-from benchmarks.processes import environment
+from benchmarks.processes import environment, leave_nothing_behind
 from mailgate.config import load_bundle
 
 LISTED = '"prohibited" in device.lists'
@@ -31,6 +31,7 @@ def main(
     workers: Annotated[int, typer.Option(help="Processes that decide.")] = 2,
 ) -> None:
     """Plan over a filled store."""
+    leave_nothing_behind()
     print(json.dumps(simulated(asyncio.run(filled(count)), workers)))
 
 
@@ -52,9 +53,13 @@ def timed(command: list[str], output: Path) -> dict[str, float]:
         output.open("wb") as file,
         subprocess.Popen(command, stdout=file, env=environment()) as process,
     ):
-        while process.poll() is None:
-            most = max(most, tree_mib(process.pid))
-            time.sleep(LOOK)
+        try:
+            while process.poll() is None:
+                most = max(most, tree_mib(process.pid))
+                time.sleep(LOOK)
+        except BaseException:
+            process.terminate()
+            raise
     after, seconds = os.times(), time.perf_counter() - started
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)

@@ -23,7 +23,7 @@ from benchmarks.machine import descriptors_allowed, facts
 from benchmarks.memory import descriptors, resident
 from benchmarks.peers import Running
 from benchmarks.peers.mailgate import SHIPPED, write_config
-from benchmarks.processes import ROOT, free_port, python_module, serving
+from benchmarks.processes import ROOT, free_port, leave_nothing_behind, python_module, serving
 from benchmarks.site import Site, serve_site
 from benchmarks.soak_report import picture, replaced, results_of
 from benchmarks.soak_traffic import Traffic
@@ -51,6 +51,7 @@ def main(
     keep: Annotated[bool, typer.Option(help="Write the results to their file and the docs.")] = True,
 ) -> None:
     """Soak; print what was found; exit with 1 where something grows or was answered wrongly."""
+    leave_nothing_behind()
     descriptors_allowed()
     issuer, machine = mint.make_key(secrets.token_bytes(32), "issuer"), facts()
     with (

@@ -11,7 +11,8 @@ from pathlib import Path
 import aiohttp
 
 from benchmarks.agents import LAPTOP, PHONE, never_seen
-from benchmarks.decisions import PUBLIC_URL, TARGET
+from benchmarks.decisions import TARGET
+from benchmarks.peers.mailgate import PUBLIC_URL
 from benchmarks.site import MiB, Site
 from benchmarks.transfers import WrongAnswer
 from mailgate.app import utc_now
