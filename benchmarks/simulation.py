@@ -22,7 +22,7 @@ from benchmarks.processes import environment, leave_nothing_behind
 from mailgate.config import load_bundle
 
 LISTED = '"prohibited" in device.lists'
-LOOK = 0.25
+LOOK = 0.5
 """Seconds between two looks at how much memory is taken."""
 
 
