@@ -30,7 +30,7 @@ $(STAMP): requirements-dev.lock pyproject.toml
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
-run: setup ## Start the gate before a demo mailbox and say what to open (ARGS="--upstream URL" for your own webmail)
+run: setup ## Start the gate before a demo mailbox and say what to open (ARGS="--upstream URL" for your own webmail, ARGS="--people 5000" for a made-up company)
 	@$(BIN)/mailgate demo $(ARGS)
 
 # Two halves side by side: most of the time of the second is waiting for gates to start and to stop.

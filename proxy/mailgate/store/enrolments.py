@@ -1,5 +1,6 @@
 """Enrolment: what lets a device enrol, and the keys that enrolled."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -97,6 +98,13 @@ class Enrolments:
             return await _take(
                 connection, known, EnrolledKey(thumbprint, device, token["owner"], token["name"], now)
             )
+
+    async def take(self, enrolled: Sequence[EnrolledKey]) -> None:
+        """Store many keys that are not known yet, as they are."""
+        rows = [{name: getattr(each, name) for name in EnrolledKey.__slots__} for each in enrolled]
+        for start in range(0, len(rows), _PAGE):
+            async with self._database.writing(patience=30) as connection:
+                await connection.execute(insert(keys), rows[start : start + _PAGE])
 
     async def key(self, thumbprint: str) -> EnrolledKey | None:
         """The enrolled key with this thumbprint, revoked or not."""

@@ -130,3 +130,16 @@ async def test_what_was_silent_is_deleted_and_a_revoked_key_keeps_only_its_thumb
     assert (left.device, left.owner, left.token) == ("", "", "")
     assert await open_store.enrolments.prune(NOW + 31 * DAY) == 1
     assert await open_store.enrolments.revoked() == ["b"]
+
+
+async def test_many_keys_can_be_stored_as_they_are(open_store: Store) -> None:
+    many = [
+        EnrolledKey(
+            f"key-{n:04}", f"device-{n}", "ada@example.com", "token-1", NOW, NOW, NOW if n == 3 else None
+        )
+        for n in range(700)
+    ]
+    await open_store.enrolments.take(many)
+    assert await open_store.enrolments.page(size=1000) == many
+    assert await open_store.enrolments.revoked() == ["key-0003"]
+    assert await enrol(open_store, "key-0003") is NotEnrolled.REVOKED
