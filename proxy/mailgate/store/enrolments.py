@@ -81,12 +81,12 @@ class Enrolments:
     ) -> EnrolledKey | NotEnrolled:
         """Take a key with a token, once: a key that is known already costs no use of its token again."""
         async with self._database.writing(patience=5) as connection:
+            # for the same token one after the other: a device that asks twice at once finds what came of the first
+            asked = select(tokens).where(tokens.c.digest == digest).with_for_update()
+            token = (await connection.execute(asked)).mappings().first()
             known = await _key(connection, thumbprint)
             if known is not None and known.revoked_at is not None:
                 return NotEnrolled.REVOKED
-            token = (
-                (await connection.execute(select(tokens).where(tokens.c.digest == digest))).mappings().first()
-            )
             if token is None:
                 return NotEnrolled.UNKNOWN
             if known is not None and known.token == token["name"]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, TextClause, and_, func, or_, select, union
 
+from mailgate.model import Kind
 from mailgate.store.database import Database
 from mailgate.store.device import Device
 from mailgate.store.devices import called
@@ -20,6 +21,7 @@ from mailgate.store.schema import HAS_APPS, HAS_PERSON, IS_LOST, NEVER_LOOKED, S
 WINDOW = 20_000
 """Devices that one look goes through where no index leads to those that are meant."""
 _LAST = "\U0010ffff"
+_OTHER = reports.alias()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,9 @@ class Search:
         :param cutoff: what was reported before has run out.
         """
         query, column = _query(sought, cutoff, now)
+        if sought.kind and not _by_kind_alone(sought):
+            same = _kind(_OTHER.c.kind, sought.kind)
+            query = query.where(select(_OTHER.c.id).where(_OTHER.c.device == column, same).exists())
         query = query.where(column > after).order_by(column).limit(size)
         async with self._database.reading(patience=10) as connection:
             end = None
@@ -103,4 +108,12 @@ def _of_reports(sought: Sought, cutoff: datetime, now: datetime) -> ColumnElemen
     }
     if sought.state in by_state:
         return by_state[sought.state]
-    return reports.c.kind == sought.kind if sought.kind else None
+    return _kind(reports.c.kind, sought.kind) if sought.kind else None
+
+
+def _by_kind_alone(sought: Sought) -> bool:
+    return not (sought.name or sought.state or sought.app)
+
+
+def _kind(column: ColumnElement[Any], kind: str) -> ColumnElement[bool]:
+    return or_(column.is_(None), column == kind) if kind == Kind.UNKNOWN else column == kind

@@ -48,6 +48,17 @@ async def test_devices_that_come_at_once_do_not_share_a_use(open_store: Store, u
     await other.close()
 
 
+async def test_a_device_that_asks_twice_at_once_uses_up_nothing_and_is_told_the_same(
+    open_store: Store, url: str
+) -> None:
+    await open_store.enrolments.add(b"once" * 8, replace(TOKEN, name="token-once", uses_left=1))
+    other = await Store.open(url)
+    stores = (open_store, other) * 3
+    asked = [each.enrolments.enrol(b"once" * 8, "a", "enrolled-a", NOW) for each in stores]
+    assert {isinstance(each, EnrolledKey) for each in await asyncio.gather(*asked)} == {True}
+    await other.close()
+
+
 async def test_what_is_unknown_or_over_lets_nobody_in(open_store: Store) -> None:
     assert await open_store.enrolments.enrol(b"x" * 32, "a", "d", NOW) is NotEnrolled.UNKNOWN
     assert await enrol(open_store, "a", NOW + 7 * DAY) is NotEnrolled.EXPIRED

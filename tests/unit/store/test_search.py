@@ -29,6 +29,8 @@ Find = Callable[[Store], Awaitable[object]]
         (Sought(kind="phone"), "ix_reports_kind_device"),
         (Sought(state="stale"), "ix_reports_device"),
         (Sought(state="clean"), "ix_reports_device"),
+        (Sought(state="clean", kind="phone"), "ix_reports_device"),
+        (Sought(kind="unknown"), "ix_reports_kind_device"),
     ],
 )
 async def test_every_look_goes_by_an_index(store: Store, sought: Sought, index: str) -> None:

@@ -77,6 +77,13 @@ async def test_the_beginning_of_a_person_is_enough_and_its_middle_is_not(store: 
     assert len(await everything(store, Sought(name="person-0", app="tiktok"), 50)) == 12
 
 
+async def test_devices_of_which_no_source_tells_the_kind_are_of_unknown_kind(store: Store) -> None:
+    await store.devices.take([DeviceRecord("mdm", "nameless")], NOW)
+    for state in ("", "missing"):
+        (found,) = await everything(store, Sought(kind="unknown", state=state), 5)
+        assert found.reports[0].id == "nameless"
+
+
 async def test_an_app_is_found_on_those_that_have_it_and_lost_ones_are_found(store: Store) -> None:
     assert len(await everything(store, Sought(app="chess"), 5)) == 12
     (one,) = await store.devices.called("d-011")
