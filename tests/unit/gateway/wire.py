@@ -111,9 +111,13 @@ def exchange(line=b"GET / HTTP/1.1", *fields, body=b"", whole=True, client=None)
 
 async def handled(on, asked):
     """The outcome of a request that a gate serves, whether at once or later."""
-    rest = on.handle(asked)
+    return await over(asked, on.handle(asked))
+
+
+async def over(asked, rest):
+    """The outcome once it is there: that of ``rest``, or without one that which the connection is told."""
     while rest is None and asked.connection.over is None:
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.001)
     return await (asked.connection.over if rest is None else rest)
 
 
