@@ -91,7 +91,9 @@ def _at_once(
     note(gate.metrics, access, decision, reference)
     if not gets_mail(access, decision):
         return None
-    until = gate.decided.grounds(gate.live.policy).until(access, decision)
+    until = access.now
+    if authorizer.remember:
+        until = gate.decided.grounds(gate.live.policy).until(access, decision)
     return authorizer.let_in(incoming, access, decision, reference, until)
 
 
