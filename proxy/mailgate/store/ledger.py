@@ -45,16 +45,16 @@ class Ledger(Outbox[Sighting, Tally]):
         which device, only the first ``MOST_STRANGERS`` different ones of each write are kept.
         """
         try:
-            sighting = _sighting(self._recorder.client_facts(access.facts, access.client), access, decision)
+            sighting = sighting_of(self._recorder.client_facts(access.facts, access.client), access, decision)
+            told = int(decision.effect is not Effect.ALLOW if shown is None else shown)
             before = self._items.get(sighting)
             if before is not None:
-                self._items[sighting] = before.once_more(access.now, reference)
+                self._items[sighting] = before.once_more(access.now, reference, told)
                 self._filled.set()
             elif not sighting.device and not sighting.user and self._too_many():
                 self.passed_over += 1
             else:
-                told = decision.effect is not Effect.ALLOW if shown is None else shown
-                self.put(sighting, Tally(1, access.now, access.now, reference, int(told)))
+                self.put(sighting, Tally(1, access.now, access.now, reference, told))
         except Exception as error:  # noqa: BLE001 - a request is never refused for its bookkeeping
             self.counts.dropped += 1
             _log.error("sighting-lost", error=type(error).__name__)
@@ -86,7 +86,8 @@ class Ledger(Outbox[Sighting, Tally]):
         return sighting, Tally(count, begun, ended, reference, *shown)
 
 
-def _sighting(client: ClientFacts, access: Access, decision: Decision) -> Sighting:
+def sighting_of(client: ClientFacts, access: Access, decision: Decision) -> Sighting:
+    """What is counted of one decision about this client."""
     return Sighting(
         day=(access.now if access.now.tzinfo is UTC else access.now.astimezone(UTC)).date(),
         client=client,
