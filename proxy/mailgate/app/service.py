@@ -158,7 +158,10 @@ class Service:
         self._show_policy()
         if settings.tls:
             self.tls = server_context(settings.tls.certificate, settings.tls.key)
-        self._server = Server(self.gate.handle, server_limits(settings))
+        self._server = server = Server(self.gate.handle, server_limits(settings))
+        self.gate.metrics.watch(
+            "mailgate_requests_in_flight", "Requests being served", lambda: server.running
+        )
         self.siblings = Siblings(self.place, self.gate.metrics.registry)
         self.admin = await self._open_admin(settings.admin_listen)
         self._closing.push_async_callback(self._server.finish, settings.timeouts.shutdown.total_seconds())

@@ -4,12 +4,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from email.utils import format_datetime
 from http import HTTPStatus
 
 from mailgate.gateway.exchange import Exchange, Outcome
-from mailgate.gateway.messages import connection_option
+from mailgate.gateway.messages import connection_option, http_date
 
+_PHRASES = {status.value: status.phrase.encode() for status in HTTPStatus}
 PROBLEM = "application/problem+json"
 
 
@@ -31,15 +31,15 @@ def send(exchange: Exchange, answer: Answer, now: datetime) -> Outcome:
     """Write an answer. The connection stays open only where the request was read to its end."""
     unread = exchange.head.has_body and not exchange.body.at_eof()
     keep_alive = exchange.head.keep_alive and not unread and not exchange.broken
-    phrase = HTTPStatus(answer.status).phrase
-    lines = [f"HTTP/1.1 {answer.status} {phrase}", f"Date: {format_datetime(now, usegmt=True)}"]
+    lines = []
     if answer.content_type:
         lines.append(f"Content-Type: {answer.content_type}")
     if answer.status != 304:  # RFC 9110, section 8.6: there it would be that of the 200
         lines.append(f"Content-Length: {len(answer.body)}")
     lines += ["Cache-Control: no-store", "X-Content-Type-Options: nosniff"]
     lines += [f"{name}: {value}" for name, value in (*answer.headers, *exchange.answer_fields)]
-    head = "\r\n".join(lines).encode("latin-1") + b"\r\n"
+    head = b"HTTP/1.1 %d %b\r\n%b" % (answer.status, _PHRASES[answer.status], http_date(now))
+    head += "\r\n".join(lines).encode("latin-1") + b"\r\n"
     head += connection_option(exchange.head, keep_alive=keep_alive) + b"\r\n"
     exchange.started = True
     exchange.write(head if exchange.head.method == b"HEAD" else head + answer.body)

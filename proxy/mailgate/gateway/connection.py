@@ -1,11 +1,12 @@
 """One client's connection, from its first byte to its last: its requests, one after the other.
 
-One task serves a connection, and for most requests nothing else is started. What a request is says ``parser.py``, what
-becomes of it ``handler.py``; see docs/decisions/0016-the-gate-keeps-its-own-connections.md.
+Most requests are served by callbacks alone; one that has to wait for something gets a task. What a request is says
+``parser.py``, what becomes of it ``handler.py``; see docs/decisions/0016-the-gate-keeps-its-own-connections.md.
 """
 
 import asyncio
 from collections import deque
+from collections.abc import Coroutine
 from typing import Any, Protocol, cast
 
 import structlog
@@ -14,7 +15,7 @@ from aiohttp.streams import StreamReader
 from aiohttp.tcp_helpers import tcp_keepalive
 
 from mailgate.gateway.deadline import Deadline
-from mailgate.gateway.exchange import Exchange, Handler, Receiver
+from mailgate.gateway.exchange import Exchange, Handler, Outcome, Receiver
 from mailgate.gateway.http1.fields import FieldMemory
 from mailgate.gateway.http1.request import RequestHead, RequestRefused
 from mailgate.gateway.parser import MAX_PIPELINED, RequestParser, ServerLimits
@@ -54,7 +55,6 @@ class Connection(BaseProtocol):
         "_requests",
         "_tail",
         "_task",
-        "_waiter",
         "peername",
         "ssl_context",
     )
@@ -65,7 +65,6 @@ class Connection(BaseProtocol):
         self._listener = listener
         self._limits = limits
         self._queue: deque[tuple[RequestHead, StreamReader]] = deque()
-        self._waiter: asyncio.Future[None] | None = None
         self._task: asyncio.Task[None] | None = None
         self._current: Exchange | None = None
         self._closing = False
@@ -86,7 +85,6 @@ class Connection(BaseProtocol):
         self.ssl_context = transport.get_extra_info("sslcontext")
         self._listener.connections.add(self)
         self._idle_time.set(self._limits.keep_alive)
-        self._task = self._loop.create_task(self._serve())
 
     def data_received(self, data: bytes) -> None:
         if self._receiver is not None:
@@ -107,8 +105,9 @@ class Connection(BaseProtocol):
         super().connection_lost(exc)
         if self._current is not None:
             self._current.body.set_exception(exc or ConnectionResetError("the client is gone"))
-        if self._task is not None:
-            self._task.cancel()
+            if self._current.give_up is not None:
+                self._current.give_up()
+        self._cancel()
         if self._receiver is not None:
             self._receiver.feed_eof()
 
@@ -143,7 +142,6 @@ class Connection(BaseProtocol):
         messages, self._upgraded, tail = self._requests.feed_data(data)
         if messages:
             self._queue.extend(messages)
-            self._wake()
             if len(self._queue) >= MAX_PIPELINED and not self._buffer_paused:
                 self._pause_reading_for_buffer()
         if self._upgraded:
@@ -154,6 +152,8 @@ class Connection(BaseProtocol):
         elif self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
+        if messages:
+            self._serve_next()
 
     def _keep_tail(self, data: bytes) -> None:
         """Bytes behind a handshake: the tunnel's, or the next request where the webmail declines."""
@@ -165,61 +165,63 @@ class Connection(BaseProtocol):
         error = RequestRefused(408, Reason.REQUEST_TIMEOUT, "The request head did not arrive in time.")
         self._head_timer = None
         self._queue.append(self._requests.refuse(error))
-        self._wake()
-
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        self._serve_next()
 
     # requests to the handler
 
-    async def _serve(self) -> None:
-        """Hand one request after the other to the handler, until either side wants no more."""
+    def _serve_next(self) -> None:
+        """Hand the next request to the handler, unless one is being served."""
+        if self._current is not None or self._closing or not self._queue:
+            return
+        head, body = self._queue.popleft()
+        exchange = self._current = Exchange(head, body, self)
+        self._requests.message_consumed()
+        if self._buffer_paused and len(self._queue) <= MAX_PIPELINED // 2:
+            self._read_on()
+        if self._listener.draining:
+            head.keep_alive = False
+        rest = self._listener.handler(exchange)
+        if rest is not None:
+            self.wait_for(rest)
+
+    def wait_for(self, rest: Coroutine[Any, Any, Outcome]) -> None:
+        """The exchange is over once ``rest`` is, which runs in a task."""
+        self._task = self._loop.create_task(self._wait(rest))
+
+    async def _wait(self, rest: Coroutine[Any, Any, Outcome]) -> None:
+        outcome = Outcome(keep_alive=False)
         try:
-            while not self._closing:
-                if not self._queue:
-                    await self._asked()
-                elif not await self._serve_next():
-                    break
-                elif self._queue:
-                    await asyncio.sleep(0)  # who sends many requests at once does not keep the others waiting
+            outcome = await rest
+            await self._linger()
         except ConnectionError:
             pass
         except Exception as error:  # noqa: BLE001 - whatever comes through the handler ends this connection alone
             # never with its arguments, they hold the request
             log.error("connection-failed", error=type(error).__name__)
         finally:
+            self._task = None
+            self._go_on(outcome)
+
+    def answered(self, outcome: Outcome) -> None:
+        """The exchange is over."""
+        if self._current is None or self._current.body.is_eof():
+            self._go_on(outcome)
+        else:
+            self.wait_for(_already(outcome))
+
+    def _go_on(self, outcome: Outcome) -> None:
+        """Serve the next request, until either side wants no more."""
+        exchange, self._current = self._current, None
+        read = exchange is None or exchange.body.is_eof()
+        if self._closing or self._receiver is not None or not outcome.keep_alive or not read:
             self.close()
-
-    async def _asked(self) -> None:
-        """Wait for the next request."""
-        self._waiter = self._loop.create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
-
-    async def _serve_next(self) -> bool:
-        """Whether another request may follow."""
-        head, body = self._queue.popleft()
-        self._requests.message_consumed()
-        if self._buffer_paused and len(self._queue) <= MAX_PIPELINED // 2:
-            self._read_on()
-        if self._listener.draining:
-            head.keep_alive = False
-        exchange = self._current = Exchange(head, body, self)
-        try:
-            outcome = await self._listener.handler(exchange)
-            if not body.is_eof():
-                await self._linger(body)
-        finally:
-            self._current = None
-        if self._receiver is not None or not outcome.keep_alive or not body.is_eof():
-            return False
+            return
         if self._upgraded and not self._queue:
             self._read_requests_again()
         self._idle_time.set(self._limits.keep_alive)
-        return True
+        if self._queue:
+            # who sends many requests at once does not keep the others waiting
+            self._loop.call_soon(self._serve_next)
 
     def _read_on(self) -> None:
         """Parse what was already received; read more where that leaves room."""
@@ -236,8 +238,11 @@ class Connection(BaseProtocol):
         if self._buffer_paused and len(self._queue) < MAX_PIPELINED and len(self._tail) < MAX_TAIL:
             self._resume_reading_for_buffer()
 
-    async def _linger(self, body: StreamReader) -> None:
+    async def _linger(self) -> None:
         """Read and drop the rest of a body for a moment, so that the client reads its answer before the end."""
+        body = self._current.body if self._current is not None else None
+        if body is None or body.is_eof():
+            return
         try:
             async with asyncio.timeout(self._limits.linger):
                 while not body.is_eof():
@@ -246,6 +251,11 @@ class Connection(BaseProtocol):
             return
 
     # the end
+
+    @property
+    def serving(self) -> bool:
+        """Whether a request is being served."""
+        return self._current is not None
 
     def _close_if_idle(self) -> None:
         if self._idle:
@@ -264,8 +274,6 @@ class Connection(BaseProtocol):
         if self.transport is not None:
             self.transport.close()
             self.transport = None
-        if self._task is not None and self._waiter is not None:
-            self._task.cancel()
 
     def drain(self) -> None:
         """Close now if idle, else after the answer that is on its way."""
@@ -278,7 +286,17 @@ class Connection(BaseProtocol):
             self._loop.call_later(FAREWELL, transport.abort)
 
     def cut(self) -> asyncio.Task[None] | None:
-        """Close whatever runs; the task that is ending then."""
-        if self._task is not None:
-            self._task.cancel()
+        """Close whatever runs; the task that is ending then, if there is one."""
+        if self._task is None:
+            self.close()
+        self._cancel()
         return self._task
+
+    def _cancel(self) -> None:
+        """Cancel the task once it has begun: one that is cancelled before never ends what it was started for."""
+        if self._task is not None:
+            self._loop.call_soon(self._task.cancel)
+
+
+async def _already(outcome: Outcome) -> Outcome:
+    return outcome

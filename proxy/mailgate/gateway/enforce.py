@@ -14,7 +14,7 @@ from mailgate.gateway.problem import problem
 from mailgate.gateway.proving import ASKS_FOR_NONCE, NONCE_CHALLENGE
 from mailgate.gateway.refusals import FORMS, Refuse
 from mailgate.gateway.tickets import Ticket, Tickets, digest_of
-from mailgate.model import Access, Decision, Protocol, Reason, RequestFacts
+from mailgate.model import Access, Decision, Effect, Protocol, Reason, RequestFacts
 from mailgate.rollout.halting import counted_as
 
 
@@ -149,6 +149,12 @@ def page_answer(
 def warned_mark(decision: Decision) -> str:
     """Names a warning: a new version of the policy warns anew. Not a secret, since a warning keeps nobody out."""
     return hashlib.sha256(f"{decision.policy_version}/{decision.rule}".encode()).hexdigest()[:16]
+
+
+def gets_mail(access: Access, decision: Decision) -> bool:
+    """Whether this decision lets a request through: it is allowed, or warned of already."""
+    warned = decision.effect is Effect.WARN and not wants_warning(access, decision)
+    return warned or decision.effect is Effect.ALLOW
 
 
 def wants_warning(access: Access, decision: Decision) -> bool:

@@ -4,9 +4,9 @@ import asyncio
 import socket
 import ssl
 import struct
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, TypeAlias
 
 from aiohttp.streams import StreamReader
 
@@ -46,6 +46,12 @@ class Line(Readable, Protocol):
     def start_tunnel(self, reader: Receiver, peer: Readable) -> None:
         """From now on every byte goes to ``reader.feed_data``; ``peer`` is read only as fast as the client reads."""
 
+    def answered(self, outcome: "Outcome") -> None:
+        """The exchange is over."""
+
+    def wait_for(self, rest: Coroutine[Any, Any, "Outcome"]) -> None:
+        """The exchange is over once ``rest`` is, which runs in a task."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -58,7 +64,7 @@ class Outcome:
 class Exchange:
     """One request and the way back to its client."""
 
-    __slots__ = ("answer_fields", "body", "connection", "head", "started")
+    __slots__ = ("answer_fields", "body", "connection", "give_up", "head", "started")
 
     def __init__(self, head: RequestHead, body: StreamReader, connection: Line) -> None:
         self.head = head
@@ -68,6 +74,8 @@ class Exchange:
         """Whether the first byte of the final response was written."""
         self.answer_fields: Sequence[tuple[str, str]] = ()
         """What the gate adds to the answer, whoever gives it."""
+        self.give_up: Callable[[], None] | None = None
+        """What to do when the client leaves while no task serves it."""
 
     @property
     def peer(self) -> str:
@@ -134,4 +142,7 @@ class Exchange:
         transport.abort()
 
 
-Handler = Callable[[Exchange], Awaitable[Outcome]]
+Rest: TypeAlias = Coroutine[Any, Any, Outcome] | None
+"""What has to be waited for until a request is answered; None where ``Line.answered`` is or will be called instead."""
+Handler = Callable[[Exchange], Rest]
+"""Serves a request at once as far as it can."""

@@ -1,14 +1,16 @@
 """Carry an allowed request to the webmail and its answer back, streaming both ways."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, TypeAlias
 
 from mailgate.gateway.autodiscover import MAX_BODY, AutodiscoverEditor
-from mailgate.gateway.exchange import Exchange, Outcome
+from mailgate.gateway.exchange import Exchange, Outcome, Rest
 from mailgate.gateway.http1.body import chunk, last_chunk
 from mailgate.gateway.http1.fields import Field, once
 from mailgate.gateway.http1.grammar import members, values
+from mailgate.gateway.http1.request import RequestHead
 from mailgate.gateway.http1.response import ResponseHead
 from mailgate.gateway.messages import (
     Framing,
@@ -38,6 +40,9 @@ SAFE = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PROPFIND", b"REPORT",
 # RFC 4559, section 6: these log a connection in, so that the webmail takes whoever comes next for the same person
 CONNECTION_LOGINS = frozenset({b"ntlm", b"negotiate"})
 
+WaitFor: TypeAlias = Callable[[Coroutine[Any, Any, Outcome]], None]
+"""Takes what has to be waited for until a request is answered."""
+
 
 @dataclass(frozen=True, slots=True)
 class Forwarder:
@@ -50,18 +55,69 @@ class Forwarder:
     editor: AutodiscoverEditor | None = None
     """Changes answers that are small enough to be read whole."""
 
-    async def forward(self, exchange: Exchange, origin: Origin, now: datetime) -> Outcome:
-        """Forward one request and write its answer.
+    def start(self, exchange: Exchange, origin: Origin, now: datetime, wait_for: WaitFor) -> Rest:
+        """``forward``, without a task for as long as none is needed.
+
+        Most requests need none: they have no body, a connection waits for them, and their answer comes whole. Then
+        this returns None, and the exchange is ended once it is answered; whatever turns out otherwise goes to ``wait_for``.
+        """
+        if self.editor or exchange.head.upgrade or not _repeatable(exchange.head):
+            return self.forward(exchange, origin, now)
+        upstream = self.pool.take(repeatable=True)
+        if upstream is None:
+            return self.forward(exchange, origin, now)
+        upstream.ask(exchange.head.method, self._request(exchange, origin))
+
+        def look() -> None:
+            exchange.give_up = None
+            if upstream.whole and not exchange.congested:
+                self._answer(exchange, upstream, now, wait_for)
+            else:
+                wait_for(self.forward(exchange, origin, now, asked=upstream))
+
+        def give_up() -> None:
+            upstream.unwatch()
+            upstream.abort()
+
+        exchange.give_up = give_up
+        upstream.watch(look)
+        return None
+
+    def _answer(
+        self, exchange: Exchange, upstream: UpstreamConnection, now: datetime, wait_for: WaitFor
+    ) -> None:
+        """Write an answer that has come whole."""
+        try:
+            response = upstream.take_head()
+            framing, out = self._answer_head(exchange, response, now, whole=True)
+            written = self._pass_on(exchange, upstream, framing, out)
+        except Exception as error:  # noqa: BLE001 - it is for whoever waits
+            upstream.abort()
+            wait_for(_raising(error))
+            return
+        if written:
+            self._leave(upstream, reusable=upstream.finish(response) and not _logs_in(exchange.head.fields))
+            exchange.connection.answered(Outcome(keep_alive=framing.keep_alive))
+        else:
+            wait_for(self._once(exchange, upstream, b"", now, (response, framing)))
+
+    def _request(self, exchange: Exchange, origin: Origin) -> bytes:
+        head = self.editor.asked(exchange.head) if self.editor else exchange.head
+        return request_head(head, origin, default_host=self.default_host)
+
+    async def forward(
+        self, exchange: Exchange, origin: Origin, now: datetime, asked: UpstreamConnection | None = None
+    ) -> Outcome:
+        """Forward one request and write its answer. ``asked`` is the connection that has its head already, if one has.
 
         Raises UpstreamError or RequestRefused while nothing was written yet; once the answer has begun, a
         failure breaks the client's connection, so that a part never looks like the whole.
         """
-        head = self.editor.asked(exchange.head) if self.editor else exchange.head
-        data = request_head(head, origin, default_host=self.default_host)
-        repeatable = exchange.head.method in SAFE and not exchange.head.has_body
-        upstream = self.pool.take(repeatable=repeatable) or await self.pool.connect()
+        data = self._request(exchange, origin)
+        repeatable = _repeatable(exchange.head)
+        upstream = asked or self.pool.take(repeatable=repeatable) or await self.pool.connect()
         try:
-            return await self._once(exchange, upstream, data, now)
+            return await self._once(exchange, upstream, b"" if asked else data, now)
         except UpstreamClosed:
             # the webmail closed an idle connection just as we used it: nobody saw this request
             if exchange.started or not repeatable or not upstream.served:
@@ -69,18 +125,28 @@ class Forwarder:
         return await self._once(exchange, await self.pool.connect(), data, now)
 
     async def _once(
-        self, exchange: Exchange, upstream: UpstreamConnection, data: bytes, now: datetime
+        self,
+        exchange: Exchange,
+        upstream: UpstreamConnection,
+        data: bytes,
+        now: datetime,
+        begun: tuple[ResponseHead, Framing] | None = None,
     ) -> Outcome:
+        """``data`` is empty where it was sent already; ``begun`` is an answer whose head was written already."""
         reusable = False
         try:
-            upstream.expect(exchange.head.method)
-            upstream.write(data)
+            if data:
+                upstream.ask(exchange.head.method, data)
             body = start_sending(exchange, upstream, self.idle)
             try:
-                response = await self._final_head(exchange, upstream, body)
+                response = begun[0] if begun else await self._final_head(exchange, upstream, body)
                 if response.status == 101:
                     return await self._switch(exchange, upstream, response)
-                outcome = await self._relay(exchange, upstream, response, body, now)
+                outcome = await (
+                    self._stream(exchange, upstream, begun[1], b"")
+                    if begun
+                    else self._relay(exchange, upstream, response, body, now)
+                )
                 whole = upstream.finish(response) and body.complete
             finally:
                 if body.task is not None:
@@ -93,10 +159,13 @@ class Forwarder:
                 return Outcome(keep_alive=False)
             raise
         finally:
-            if reusable:
-                self.pool.release(upstream)
-            else:
-                upstream.abort()
+            self._leave(upstream, reusable=reusable)
+
+    def _leave(self, upstream: UpstreamConnection, *, reusable: bool) -> None:
+        if reusable:
+            self.pool.release(upstream)
+        else:
+            upstream.abort()
 
     async def _final_head(
         self, exchange: Exchange, upstream: UpstreamConnection, body: Sending
@@ -134,32 +203,57 @@ class Forwarder:
         edited = b""
         if self.editor is not None and self.editor.wants(exchange.head, head):
             head, edited = self.editor.edited(head, await _whole(upstream))
-        framing = framing_for(exchange.head, head, closing=not body.complete)
-        out = response_head(exchange.head, head, framing, self.rewrite, now, exchange.answer_fields) + edited
-        exchange.started = True
-        while not upstream.exhausted:
-            if not upstream.ready:  # else the head leaves together with the first piece
-                exchange.write(out)
-                out = b""
-                if exchange.congested:
-                    await exchange.drain(self.idle)
-            piece = await upstream.read()
-            if not piece:
-                break
-            exchange.write(out + (chunk(piece) if framing.chunked else piece))
+        framing, out = self._answer_head(exchange, head, now, whole=body.complete)
+        return await self._stream(exchange, upstream, framing, out + edited)
+
+    async def _stream(
+        self, exchange: Exchange, upstream: UpstreamConnection, framing: Framing, out: bytes
+    ) -> Outcome:
+        """Write ``out`` and the body as it comes, as fast as the client takes it."""
+        while not self._pass_on(exchange, upstream, framing, out):
             out = b""
             if exchange.congested:
                 await exchange.drain(self.idle)
-        out += self._end(upstream, framing)
+            await upstream.more()
+        return Outcome(keep_alive=framing.keep_alive)
+
+    def _answer_head(
+        self, exchange: Exchange, response: ResponseHead, now: datetime, *, whole: bool
+    ) -> tuple[Framing, bytes]:
+        """``whole`` is whether the request was sent to its end."""
+        framing = framing_for(exchange.head, response, closing=not whole)
+        out = response_head(exchange.head, response, framing, self.rewrite, now, exchange.answer_fields)
+        exchange.started = True
+        return framing, out
+
+    def _pass_on(
+        self, exchange: Exchange, upstream: UpstreamConnection, framing: Framing, out: bytes
+    ) -> bool:
+        """Write ``out`` and what has come of the body, as much as the client takes; whether that was all of it."""
+        while piece := upstream.take():
+            exchange.write(out + (chunk(piece) if framing.chunked else piece))
+            out = b""
+            if exchange.congested:
+                return False
+        if upstream.exhausted:
+            out += self._end(upstream, framing)
         if out:
             exchange.write(out)
-        return Outcome(keep_alive=framing.keep_alive)
+        return upstream.exhausted
 
     @staticmethod
     def _end(upstream: UpstreamConnection, framing: Framing) -> bytes:
         if not framing.chunked:
             return b""
         return last_chunk(safe_trailers(upstream.trailers) if framing.trailers else [])
+
+
+def _repeatable(head: RequestHead) -> bool:
+    return head.method in SAFE and not head.has_body
+
+
+async def _raising(error: Exception) -> Outcome:
+    raise error
 
 
 async def _whole(upstream: UpstreamConnection) -> bytes:

@@ -1,16 +1,18 @@
 """One request, from its facts to its answer. This file is the order of things; each thing has a file of its own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
 from typing import Protocol as Shape
 
 from mailgate.classify.discovery import is_autodiscover
 from mailgate.gateway.answer import Answer, send
 from mailgate.gateway.authz import Authorizer, answer_asking
 from mailgate.gateway.client_certs.presented import presented
-from mailgate.gateway.enforce import Speaker, wants_warning
+from mailgate.gateway.enforce import Speaker, gets_mail
 from mailgate.gateway.enroller import Enroller
-from mailgate.gateway.exchange import Exchange, Outcome
+from mailgate.gateway.exchange import Exchange, Outcome, Rest
 from mailgate.gateway.facts import Incoming, read_facts
 from mailgate.gateway.failure import Failure, note_failure, translate
 from mailgate.gateway.forward import Forwarder
@@ -61,25 +63,35 @@ class Gate(Judge):
     """Where other proxies ask; None where they may not."""
     helpdesk: HelpDesk | None = None
 
-    async def handle(self, exchange: Exchange) -> Outcome:
-        """Serve one request. Never raises for what a client or the webmail sends."""
+    def handle(self, exchange: Exchange) -> Rest:
+        """Serve one request, at once as far as that goes. Never raises for what a client or the webmail sends."""
         reference = self.new_reference()
-        self.metrics.running += 1
         try:
-            return await self._serve(exchange, reference)
-        except ConnectionError:
-            return Outcome(keep_alive=False)
+            served = self._serve(exchange, reference)
+        except Exception as error:  # noqa: BLE001 - the edge: whatever broke becomes one answer
+            served = self._fail(exchange, reference, error)
+        if isinstance(served, Outcome):
+            exchange.connection.answered(served)
+            return None
+        return None if served is None else self._finish(exchange, reference, served)
+
+    async def _finish(
+        self, exchange: Exchange, reference: str, rest: Coroutine[Any, Any, Outcome]
+    ) -> Outcome:
+        """What has to be waited for, to its end."""
+        try:
+            return await rest
         except Exception as error:  # noqa: BLE001 - the edge: whatever broke becomes one answer
             return self._fail(exchange, reference, error)
-        finally:
-            self.metrics.running -= 1
 
-    async def _serve(self, exchange: Exchange, reference: str) -> Outcome:
+    def _serve(self, exchange: Exchange, reference: str) -> Outcome | Rest:
+        """The outcome where the answer is written already."""
         if exchange.head.refused:
             raise exchange.head.refused
         if self.authorizer and self._asks(self.authorizer, exchange):
             now = self.clock()
-            return send(exchange, await answer_asking(self, exchange, reference, now), now)
+            answer = answer_asking(self, exchange, reference, now)
+            return send(exchange, answer, now) if isinstance(answer, Answer) else _sent(exchange, answer, now)
         incoming = self.read(exchange, exchange.head)
         # RFC 9110, section 7.4: whoever mistakes the connection for a secure one is told nothing meant for it
         if exchange.head.scheme == b"https" and incoming.origin.scheme != "https":
@@ -89,14 +101,40 @@ class Gate(Judge):
             )
         now = self.clock()
         if is_local(incoming.facts):
-            incoming = replace(incoming, body=await read_small_body(exchange))
-            return send(exchange, await answer_local(self, incoming, reference, now), now)
+            return self._answer_local(exchange, incoming, reference, now)
+        verdict = self.judge_now(incoming, now)
+        if verdict is None:
+            return self._serve_device(exchange, incoming, reference, now)
+        access, decision = verdict
+        probe = self._note(access, decision, reference)
+        if probe is not None:
+            return send(exchange, probe, now)
+        if gets_mail(access, decision):
+            return self._start(exchange, incoming, access, decision, reference)
+        return self._enforce(exchange, incoming, access, decision, reference)
+
+    async def _answer_local(
+        self, exchange: Exchange, incoming: Incoming, reference: str, now: datetime
+    ) -> Outcome:
+        incoming = replace(incoming, body=await read_small_body(exchange))
+        return send(exchange, await answer_local(self, incoming, reference, now), now)
+
+    async def _serve_device(
+        self, exchange: Exchange, incoming: Incoming, reference: str, now: datetime
+    ) -> Outcome:
         access, decision = await self.judge(incoming, now)
+        probe = self._note(access, decision, reference)
+        if probe is not None:
+            return send(exchange, probe, now)
+        return await self._enforce(exchange, incoming, access, decision, reference)
+
+    def _note(self, access: Access, decision: Decision, reference: str) -> Answer | None:
+        """Record and count a decision, unless the probe comes first: then its page."""
         if self.prober.wanted(access):
-            return send(exchange, self.probe(access, reference), now)
+            return self.probe(access, reference)
         self.ledger.record(access, decision, reference if decision.effect is not Effect.ALLOW else "")
         note(self.metrics, access, decision, reference)
-        return await self._enforce(exchange, incoming, access, decision, reference)
+        return None
 
     def _asks(self, authorizer: Authorizer, exchange: Exchange) -> bool:
         """Whether this is the question of a proxy that may ask."""
@@ -138,15 +176,11 @@ class Gate(Judge):
         self, head: RequestHead, incoming: Incoming, access: Access, decision: Decision, reference: str
     ) -> Answer | None:
         """What the client gets instead of mail by this decision; None where it gets its mail."""
-        match decision.effect:
-            case Effect.ALLOW:
-                return None
-            case Effect.WARN if not wants_warning(access, decision):
-                return None
-            case Effect.WARN:
-                return self.speaker.warn(access, decision, reference)
-            case Effect.BLOCK | Effect.CHALLENGE:
-                return await self._refuse(head, incoming, access, decision, reference)
+        if gets_mail(access, decision):
+            return None
+        if decision.effect is Effect.WARN:
+            return self.speaker.warn(access, decision, reference)
+        return await self._refuse(head, incoming, access, decision, reference)
 
     def probe(self, access: Access, reference: str) -> Answer:
         """Nothing was decided yet, so nothing is recorded: the same page load comes again, with the cookie."""
@@ -164,6 +198,18 @@ class Gate(Judge):
                 return asked
         self.notices.tell(access, decision, reference)
         return self.speaker.refuse(access, decision, reference)
+
+    def _start(
+        self, exchange: Exchange, incoming: Incoming, access: Access, decision: Decision, reference: str
+    ) -> Rest:
+        """``_forward``, without a task where it needs none."""
+        if exchange.head.max_forwards == 0 or hangs(access) or is_autodiscover(access.facts):
+            return self._forward(exchange, incoming, access, decision, reference)
+
+        def wait_for(rest: Coroutine[Any, Any, Outcome]) -> None:
+            exchange.connection.wait_for(self._finish(exchange, reference, rest))
+
+        return self.forwarder.start(exchange, incoming.origin, access.now, wait_for)
 
     async def _forward(
         self, exchange: Exchange, incoming: Incoming, access: Access, decision: Decision, reference: str
@@ -197,6 +243,8 @@ class Gate(Judge):
             )
 
     def _fail(self, exchange: Exchange, reference: str, error: Exception) -> Outcome:
+        if isinstance(error, ConnectionError):  # the client is gone
+            return Outcome(keep_alive=False)
         failure = translate(error)
         self.metrics.errors.labels(failure.reason).inc()
         note_failure(failure, reference, error)
@@ -217,3 +265,7 @@ class Gate(Judge):
         )
         allow = (("Allow", ", ".join(failure.allow)),) if failure.allow else ()
         return replace(answer, headers=(*answer.headers, *allow))
+
+
+async def _sent(exchange: Exchange, answer: Coroutine[Any, Any, Answer], now: datetime) -> Outcome:
+    return send(exchange, await answer, now)

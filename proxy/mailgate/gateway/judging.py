@@ -37,6 +37,8 @@ class Postures(Shape):
 
     async def current(self, client: Client, proof: AttestationResult | None, now: datetime) -> Posture: ...
 
+    def unnamed(self, client: Client) -> Posture | None: ...
+
     async def latest(self, client: Client, proof: AttestationResult | None, now: datetime) -> Posture: ...
 
     async def certified(self, certificate: CertificateResult, now: datetime) -> Posture: ...
@@ -76,13 +78,41 @@ class Judge:
 
     async def judge(self, incoming: Incoming, now: datetime) -> tuple[Access, Decision]:
         """Who asks, what is known of the device, and what the policy says to that."""
+        verdict = self.judge_now(incoming, now)
+        return verdict if verdict is not None else await self._judge_device(incoming, now)
+
+    def judge_now(self, incoming: Incoming, now: datetime) -> tuple[Access, Decision] | None:
+        """``judge``, for whoever names no device; None for everybody else, about whom something may have to be asked."""
+        if incoming.attestations or incoming.certificate:
+            return None
+        started, facts = perf_counter(), self.prober.remembered(incoming.facts, now)
+        client = classify(facts)
+        posture = self.postures.unnamed(client)
+        if posture is None:
+            return None
+        return self._decide(incoming, facts, client, posture, None, None, now, started)
+
+    async def _judge_device(self, incoming: Incoming, now: datetime) -> tuple[Access, Decision]:
         started, live, facts = perf_counter(), self.live, self.prober.remembered(incoming.facts, now)
         certificate = checked(live.certificates, incoming.certificate, now)
         url, thumbprint = self.public_url + facts.path, certificate.thumbprint if certificate else ""
         proof = await self.prover.prove(live.verifier, incoming, facts, url, now, thumbprint)
         client, posture = await self._identify(facts, proof, certificate, now, self.postures.current)
         client = self.prover.with_places(client, proof, facts, now)
-        client = with_device(client, posture.kind)
+        return self._decide(incoming, facts, client, posture, proof, certificate, now, started)
+
+    def _decide(
+        self,
+        incoming: Incoming,
+        facts: RequestFacts,
+        client: Client,
+        posture: Posture,
+        proof: AttestationResult | None,
+        certificate: CertificateResult | None,
+        now: datetime,
+        started: float,
+    ) -> tuple[Access, Decision]:
+        live, client = self.live, with_device(client, posture.kind)
         user = live.groups.user(_who(incoming, client, proof), posture.owner)
         access = Access(facts, client, posture, now, user, proof, certificate)
         decision = self.decided.decide(access, live.policy)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from email.utils import format_datetime
+from email.utils import formatdate
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -86,6 +86,16 @@ def _passed_on_lines(head: RequestHead) -> bytes:
     return b"".join(lines)
 
 
+def http_date(now: datetime) -> bytes:
+    """The Date field, with its line end (RFC 9110, section 6.6.1)."""
+    return _date_of(int(now.timestamp()))
+
+
+@lru_cache(8)
+def _date_of(second: int) -> bytes:
+    return b"Date: %b\r\n" % formatdate(second, usegmt=True).encode()
+
+
 @lru_cache(1024)
 def _forwarded(forwarded_for: bytes, scheme: str, host: bytes, remote: str) -> bytes:
     return b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\nX-Forwarded-Host: %b\r\nX-Real-IP: %b\r\n" % (
@@ -144,7 +154,7 @@ def response_head(
         response.status,
         response.reason,
         returned.lines,
-        b"" if returned.dated else b"Date: %b\r\n" % format_datetime(now, usegmt=True).encode(),
+        b"" if returned.dated else http_date(now),
         b"".join([b"%b: %b\r\n" % (name.encode(), value.encode()) for name, value in added]),
         b"Transfer-Encoding: chunked\r\n" if framing.chunked and not returned.says_chunked else b"",
         connection_option(request, keep_alive=framing.keep_alive),

@@ -105,9 +105,6 @@ class Metrics:
             ["rule"],
             registry=self.registry,
         )
-        self.running = 0
-        """Requests that are being served."""
-        self.watch("mailgate_requests_in_flight", "Requests being served", lambda: self.running)
         self.reloads = Counter(
             "mailgate_config_reloads", "Changed files read, by result", ["result"], registry=self.registry
         )

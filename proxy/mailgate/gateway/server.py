@@ -22,6 +22,11 @@ class Server:
         self._limits = limits
         self._loop = asyncio.get_running_loop()
 
+    @property
+    def running(self) -> int:
+        """Requests that are being served."""
+        return sum(connection.serving for connection in self.connections)
+
     def __call__(self) -> Connection:
         return Connection(self, self._limits, self._loop)
 

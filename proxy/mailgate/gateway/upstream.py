@@ -81,6 +81,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._error: UpstreamError | None = None
         self._closed = False
         self._waiter: asyncio.Future[None] | None = None
+        self._watcher: Callable[[], None] | None = None
         self._deadline = Deadline(loop, self._too_late)
         self._drain_waiter: asyncio.Future[None] | None = None
         self._switched = False
@@ -162,6 +163,11 @@ class UpstreamConnection(asyncio.Protocol):
         except TimeoutError:
             raise UpstreamTimeout("the webmail does not take the request body") from None
 
+    def ask(self, method: bytes, head: bytes) -> None:
+        """Send the head of a request. Raises UpstreamClosed once the connection is gone."""
+        self.expect(method)
+        self.write(head)
+
     # reading
 
     def expect(self, method: bytes) -> None:
@@ -184,26 +190,45 @@ class UpstreamConnection(asyncio.Protocol):
                 await self._news()
         return self._heads.popleft()
 
+    def watch(self, watcher: Callable[[], None]) -> None:
+        """Call once a final head has come, or none can come any more; ``read_head`` says which. An interim one is told too."""
+        self._watcher = watcher
+        self._deadline.set(self._endpoint.response_time)
+
+    def unwatch(self) -> None:
+        self._watcher = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether the next head is that of the answer, which has come to its end."""
+        return len(self._heads) == 1 and self._ended and self._error is None
+
+    def take_head(self) -> ResponseHead:
+        """The next head, where one has come."""
+        return self._heads.popleft()
+
     @property
     def exhausted(self) -> bool:
         """Whether the whole body was read."""
         return not self._content and self._body is not None and self._body.done
 
-    @property
-    def ready(self) -> bool:
-        """Whether ``read`` would return without waiting."""
-        return bool(self._content) or self._ended or self._error is not None
-
     async def read(self) -> bytes:
         """The next piece of the body, empty at its end. Raises UpstreamError where the body was cut short."""
-        if not self._content and (self._body is None or self._body.done):
-            return b""
+        await self.more()
+        return self.take()
+
+    async def more(self) -> None:
+        """Wait until there is more of the body, or its end. Raises UpstreamError where the body was cut short."""
+        if self._content or self._body is None or self._body.done:
+            return
+        self._deadline.set(self._endpoint.idle_time)
+        while not self._content and not self._ended:
+            await self._news()
+
+    def take(self) -> bytes:
+        """The next piece of the body that has come, empty where none has."""
         if not self._content:
-            self._deadline.set(self._endpoint.idle_time)
-            while not self._content and not self._ended:
-                await self._news()
-            if not self._content:
-                return b""
+            return b""
         piece = self._content.popleft()
         self._queued -= len(piece)
         if not self._reading and self._queued < READ_AHEAD // 2:
@@ -307,7 +332,11 @@ class UpstreamConnection(asyncio.Protocol):
             self._error = error
 
     def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
+        if self._watcher is not None:
+            if self._heads or self._error is not None:
+                watcher, self._watcher = self._watcher, None
+                watcher()
+        elif self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
     async def _news(self) -> None:
@@ -321,9 +350,12 @@ class UpstreamConnection(asyncio.Protocol):
             self._waiter = None
 
     def _too_late(self) -> None:
-        if self._waiter is None:
+        if self._watcher is not None:
+            self._fail(UpstreamTimeout("the webmail said nothing in time"))
+            self._wake()
+        elif self._waiter is None:
             return  # an answer came in time
-        if self._waiter.done():
+        elif self._waiter.done():
             self._deadline.set(0)  # something came just now: whoever waits for more finds that it is too late
         else:
             self._waiter.set_exception(UpstreamTimeout("the webmail said nothing in time"))

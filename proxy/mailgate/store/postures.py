@@ -78,12 +78,16 @@ class Postures:
         """
         if proof is not None and proof.refused is None:
             device, answered = await self._proven(proof, now)
-        elif client.eas_id:
-            device, answered = await self._named(EAS, client.eas_id, now)
+        elif (unnamed := self.unnamed(client)) is not None:
+            return unnamed
         else:
-            return NO_DEVICE
+            device, answered = await self._named(EAS, client.eas_id, now)
         posture = self._posture(device, now)
         return posture if answered else _unanswered(posture)
+
+    def unnamed(self, client: Client) -> Posture | None:
+        """The posture of a client without a proof that names no device; None where it names one."""
+        return None if client.eas_id else NO_DEVICE
 
     async def of_person(self, login: str, now: datetime) -> Posture:
         """The most restrictive posture among a person's phones and tablets, for a client that names no device.

@@ -4,7 +4,7 @@ import json
 from itertools import count
 
 from tests.unit.gateway.gates import NOW
-from tests.unit.gateway.wire import exchange
+from tests.unit.gateway.wire import exchange, handled
 
 from mailgate.attest import mint
 
@@ -27,7 +27,7 @@ async def post(on, path, body, *fields, proof=None):
     lines = [f"DPoP: {sent}".encode()] if sent else []
     lines += [b"Content-Type: application/json", b"Content-Length: %d" % len(data), *fields]
     asked = exchange(f"POST {path} HTTP/1.1".encode(), *lines, body=data)
-    await on.handle(asked)
+    await handled(on, asked)
     head, _, answer = asked.connection.transport.written.partition(b"\r\n\r\n")
     status, *headers = head.decode().split("\r\n")
     return int(status.split(" ")[1]), dict(line.split(": ", 1) for line in headers), json.loads(answer)

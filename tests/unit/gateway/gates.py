@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from itertools import count
 
-from tests.unit.gateway.wire import exchange
+from tests.unit.gateway.wire import exchange, handled
 
 from mailgate.attest import MemoryReplayGuard, Nonces, Verifier
 from mailgate.attest.enrolment import digest_of
@@ -65,6 +65,9 @@ class Webmail:
         self.breaks = None
         self.starts = False
 
+    def start(self, exchange, origin, now, wait_for):
+        return self.forward(exchange, origin, now)
+
     async def forward(self, exchange, origin, now):
         assert now == NOW
         self.got.append((exchange.head.target, origin.remote))
@@ -86,6 +89,11 @@ class Known:
         self.breaks = None
 
     async def current(self, client, proof, now):
+        if self.breaks:
+            raise self.breaks
+        return self.posture
+
+    def unnamed(self, client):
         if self.breaks:
             raise self.breaks
         return self.posture
@@ -285,7 +293,7 @@ def gate(**changed):
 async def ask(on: Gate, path: str, *fields: bytes, method: str = "GET"):
     """The status, the head and the body that one request gets."""
     asked = exchange(f"{method} {path} HTTP/1.1".encode(), *fields)
-    outcome = await on.handle(asked)
+    outcome = await handled(on, asked)
     head, _, body = asked.connection.transport.written.partition(b"\r\n\r\n")
     return int(head.split(b" ")[1]), head.decode(), body, outcome
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from tests.unit.gateway.enrolling import DEVICE, GATE, OTHER, enroll, key_proof, post, report
 from tests.unit.gateway.gates import NOW, gate
-from tests.unit.gateway.wire import exchange
+from tests.unit.gateway.wire import exchange, handled
 
 from mailgate.attest import mint
 from mailgate.gateway.facts import read_facts
@@ -85,7 +85,7 @@ async def test_a_phone_that_calls_itself_a_laptop_stays_a_phone(on):
 
 async def test_the_keys_are_published_without_their_secrets(on):
     asked = exchange(b"GET /.mailgate/jwks.json HTTP/1.1")
-    await on.handle(asked)
+    await handled(on, asked)
     head, _, body = asked.connection.transport.written.partition(b"\r\n\r\n")
     assert b"\r\nContent-Type: application/jwk-set+json\r\n" in head
     (key,) = json.loads(body)["keys"]

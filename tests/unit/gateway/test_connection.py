@@ -279,3 +279,39 @@ async def test_an_error_behind_the_handler_is_logged_without_its_values(connect,
     await peer.send(GET)
     assert peer.transport.closing
     assert "1234" not in caplog.text
+
+
+def at_once(asked):
+    """A handler that waits for nothing."""
+    asked.connection.answered(send(asked, Answer(200, asked.head.target), NOW))
+
+
+async def test_what_is_answered_at_once_starts_no_task(connect):
+    peer = connect(at_once)
+    peer.connection.data_received(GET)
+    assert peer.transport.taken().endswith(b"\r\n\r\n/a")
+    assert peer.connection._task is None
+    assert (await peer.send(GET * 40)).count(b"HTTP/1.1 200 OK") == 40
+
+
+async def test_the_rest_of_a_body_is_read_behind_what_is_answered_at_once(connect):
+    lingering = ServerLimits(head=400, fields=10, body=0, head_time=10, keep_alive=75)
+    peer = connect(at_once, lingering)
+    await peer.send(post(b"hello")[:-1])
+    assert not peer.transport.closing
+    await peer.send(b"o")
+    assert peer.transport.closing
+
+
+async def test_a_request_whose_client_left_before_its_task_began_is_ended_all_the_same(connect):
+    begun = []
+
+    async def slow(asked):
+        begun.append(asked.head.target)
+        await asyncio.Event().wait()
+
+    peer = connect(slow)
+    peer.connection.data_received(GET)
+    await peer.leave()
+    assert begun == [b"/a"]
+    assert peer.connection._task is None

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 from tests.unit.gateway.test_upstream import connected
-from tests.unit.gateway.wire import exchange, settle
+from tests.unit.gateway.wire import exchange, over, settle
 
 from mailgate.gateway.autodiscover import AutodiscoverEditor
 from mailgate.gateway.forward import MAX_INTERIM, Forwarder
@@ -33,9 +33,12 @@ class Pool:
         self.released = []
 
     def take(self, *, repeatable):
-        return None
+        return self._next() if Forwarding.without_a_task and not self.used else None
 
     async def connect(self):
+        return self._next()
+
+    def _next(self):
         self.used.append(self.connections.pop(0))
         return self.used[-1]
 
@@ -46,13 +49,19 @@ class Pool:
 class Forwarding:
     """A request that is on its way."""
 
+    without_a_task = False
+
     def __init__(self, asked, *connections, idle=5.0, editor=None):
         self.asked = asked
         self.pool = Pool(*connections)
         self.client = asked.connection.transport
         rewrite = Rewrite.between("http://mail.example.com", "http://inner:9080")
         forwarder = Forwarder(self.pool, rewrite, b"mail.example.com", idle, editor)
-        self.running = asyncio.ensure_future(forwarder.forward(asked, ORIGIN, NOW))
+        if self.without_a_task:
+            rest = forwarder.start(asked, ORIGIN, NOW, asked.connection.wait_for)
+            self.running = asyncio.ensure_future(over(asked, rest))
+        else:
+            self.running = asyncio.ensure_future(forwarder.forward(asked, ORIGIN, NOW))
 
     @property
     def upstream(self):
@@ -70,6 +79,12 @@ class Forwarding:
         if end is not None:
             self.upstream.connection_lost(end or None)
         return await self.running
+
+
+@pytest.fixture(autouse=True, params=[False, True], ids=["in a task", "without"])
+def without_a_task(request, monkeypatch):
+    """Every promise is kept either way."""
+    monkeypatch.setattr(Forwarding, "without_a_task", request.param)
 
 
 async def forwarded(asked, *pieces, end=None):
@@ -262,6 +277,25 @@ async def after_a_lost_connection(line, *fields, body=b"", used=True):
     if len(forwarding.pool.used) == 2:
         second.data_received(HELLO)
     return forwarding
+
+
+async def test_a_client_that_leaves_takes_its_request_back():
+    """Nobody would read the answer, and the connection could carry no other request."""
+    upstream = connected(None)
+    asked, Forwarding.without_a_task = exchange(), True
+    forwarding = Forwarding(asked, upstream)
+    asked.give_up()
+    assert upstream._transport.aborted
+    upstream.connection_lost(None)
+    await settle()
+    assert not forwarding.running.done()
+    forwarding.running.cancel()
+
+
+async def test_a_mistake_of_ours_in_an_answer_is_raised_where_it_can_be_told(monkeypatch):
+    monkeypatch.setattr(Rewrite, "field", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        await forwarded(exchange(), HELLO)
 
 
 @pytest.mark.parametrize("method", [b"GET", b"HEAD", b"OPTIONS", b"PROPFIND"])

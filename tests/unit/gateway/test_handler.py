@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 from tests.unit.gateway.gates import NOW, REFERENCE, ask, gate, policy, value
 from tests.unit.gateway.phones import EAS, HANDED_ON, LOGIN, PROXIES, mobile, with_certificates
-from tests.unit.gateway.wire import FakeClient, exchange, settle
+from tests.unit.gateway.wire import FakeClient, exchange, handled, settle
 
 from mailgate.gateway.answer import Answer
 from mailgate.gateway.exchange import Exchange
@@ -89,7 +89,7 @@ async def test_an_https_address_is_not_served_over_plain_http(target, proto, tru
     """RFC 9110, 7.4: unless a trusted proxy says that it came in over TLS."""
     on = gate(trusted=trusted)
     asked = exchange(b"GET " + target + b" HTTP/1.1", b"X-Forwarded-Proto: " + proto)
-    outcome = await on.handle(asked)
+    outcome = await handled(on, asked)
     assert asked.connection.transport.written.startswith(b"HTTP/1.1 %d " % status)
     assert outcome.keep_alive is (status == 200)
 
@@ -153,7 +153,7 @@ async def test_an_answer_that_had_begun_is_broken_not_completed():
     on = gate()
     on.forwarder.breaks, on.forwarder.starts = UpstreamMalformed("cut"), True
     asked = exchange(b"GET /allow HTTP/1.1")
-    outcome = await on.handle(asked)
+    outcome = await handled(on, asked)
     assert asked.connection.transport.aborted
     assert (asked.connection.transport.written, outcome.keep_alive) == (b"", False)
 
@@ -170,7 +170,7 @@ async def test_a_request_that_could_not_be_read_is_answered_by_the_status_of_its
     head = refused_head(
         RequestRefused(431, Reason.REQUEST_HEAD_TOO_LARGE, "The request head is over 9 bytes.")
     )
-    outcome = await on.handle(Exchange(head, exchange().body, client))
+    outcome = await handled(on, Exchange(head, exchange().body, client))
     head, _, body = client.transport.written.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
     assert json.loads(body)["detail"] == "The request head is over 9 bytes."
@@ -181,7 +181,7 @@ async def test_a_client_that_is_gone_is_no_error():
     on = gate()
     asked = exchange(b"GET /block HTTP/1.1")
     asked.connection.transport = None
-    assert not (await on.handle(asked)).keep_alive
+    assert not (await handled(on, asked)).keep_alive
     assert value(on, "mailgate_errors_total", reason="internal-error") is None
 
 
@@ -190,7 +190,7 @@ async def test_a_cancelled_request_is_not_answered():
     on.forwarder.breaks = asyncio.CancelledError()
     asked = exchange(b"GET /allow HTTP/1.1")
     with pytest.raises(asyncio.CancelledError):
-        await on.handle(asked)
+        await handled(on, asked)
     assert asked.connection.transport.written == b""
 
 
@@ -220,7 +220,7 @@ async def hanging_ping(on):
         await mail.wait()
 
     on.patient.forward = forward
-    running = asyncio.ensure_future(on.handle(asked))
+    running = asyncio.ensure_future(handled(on, asked))
     await settle()
     return asked, running
 

@@ -4,6 +4,8 @@ import base64
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.unit.gateway.gates import NOW, ask, gate
 from tests.unit.gateway.phones import (
     DEVICES,
@@ -23,7 +25,7 @@ from mailgate.attest import CertificateVerifier
 from mailgate.attest.revocation import Revocation
 from mailgate.gateway.facts import read_facts
 from mailgate.gateway.judging import Live
-from mailgate.model import AttestationResult, Effect, Reason
+from mailgate.model import AttestationResult, Effect, Posture, Reason
 
 ANN = AttestationResult("id", user="ann")
 LATE = AttestationResult(refused=Reason.TOKEN_EXPIRED, user="ann")
@@ -114,3 +116,38 @@ async def test_a_hanging_request_ends_once_certificates_count_no_longer():
     on.live = Live(on.live.policy, on.live.verifier)
     again, decision = await on.judge_again(access, decision)
     assert (again.certificate, decision.effect) == (None, Effect.BLOCK)
+
+
+AGENTS = st.sampled_from([b"", b"curl/8.14.1", b"Thunderbird", b"Mozilla/5.0 (Android 15; Mobile)"])
+PATHS = st.sampled_from(
+    ["/allow", "/block", "/warn", "/", "/dav/", SYNC, EAS.format("Sync"), EAS.format("Ping")]
+)
+
+
+@given(
+    path=PATHS,
+    method=st.sampled_from(["GET", "POST", "OPTIONS"]),
+    agent=AGENTS,
+    login=st.booleans(),
+    user=st.sampled_from(["", "cy"]),
+)
+async def test_whoever_names_no_device_is_judged_at_once_as_with_all_questions_asked(
+    path, method, agent, login, user
+):
+    on = gate()
+    fields = [b"User-Agent: " + agent, *([LOGIN] if login else [])]
+    fields += [b"X-Forwarded-User: " + user.encode()] if user else []
+    asked = exchange(f"{method} {path} HTTP/1.1".encode(), *fields)
+    incoming = read_facts(asked.head, peer="192.0.2.1", secure=True, trusted=PROXIES)
+    assert on.judge_now(incoming, NOW) == await on._judge_device(incoming, NOW)
+
+
+@pytest.mark.parametrize("what", ["attestation", "certificate", "id"])
+async def test_whoever_may_name_a_device_is_not_judged_at_once(what):
+    on = gate()
+    on.postures.unnamed = lambda client: None if client.eas_id else Posture()
+    path = EAS.format("Sync") if what == "id" else "/allow"
+    head = exchange(f"GET {path} HTTP/1.1".encode(), *([TOKEN] if what == "attestation" else [])).head
+    certificate = (PHONE.der,) if what == "certificate" else ()
+    incoming = read_facts(head, peer="192.0.2.1", secure=True, trusted=(), certificate=certificate)
+    assert on.judge_now(incoming, NOW) is None

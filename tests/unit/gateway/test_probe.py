@@ -5,7 +5,7 @@ import json
 import pytest
 from structlog.testing import capture_logs
 from tests.unit.gateway.gates import NOW, gate
-from tests.unit.gateway.wire import exchange
+from tests.unit.gateway.wire import exchange, handled
 
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.prober import Mode, Prober
@@ -32,7 +32,7 @@ async def post(on: Gate, *fields: bytes, body: bytes | None = None, path: str = 
     content = json.dumps(READINGS).encode() if body is None else body
     line = f"POST {path} HTTP/1.1".encode()
     asked = exchange(line, *fields, b"Content-Length: %d" % len(content), body=content)
-    await on.handle(asked)
+    await handled(on, asked)
     head, _, rest = asked.connection.transport.written.partition(b"\r\n\r\n")
     status, *lines = head.decode().split("\r\n")
     return int(status.split()[1]), dict(line.split(": ", 1) for line in lines), rest
@@ -53,7 +53,7 @@ async def test_readings_become_a_verdict_and_a_cookie():
     ]  # fmt: skip
     assert on.metrics.registry.get_sample_value("mailgate_probes_total", {"result": "tablet"}) == 1
     asked = exchange(b"GET /.mailgate/status HTTP/1.1", MAC, f"Cookie: {cookie}".encode())
-    await on.handle(asked)
+    await handled(on, asked)
     client = json.loads(asked.connection.transport.written.partition(b"\r\n\r\n")[2])["client"]
     assert (client["kind"], client["probed"], client["findings"]) == ("tablet", False, ["kind-contradicted"])
 

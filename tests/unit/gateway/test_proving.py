@@ -5,7 +5,7 @@ import json
 import pytest
 from tests.unit.gateway.enrolling import DEVICE, GATE
 from tests.unit.gateway.gates import NOW, gate
-from tests.unit.gateway.wire import exchange
+from tests.unit.gateway.wire import exchange, handled
 
 from mailgate.attest import KeySet, Sort, Verifier, mint, parse_jwks
 from mailgate.attest.replay import MemoryReplayGuard
@@ -82,7 +82,7 @@ def sent(path="/allow", jti=None, **claims):
 async def ask(on, *fields, path="/allow"):
     """The status, the headers and the body that a request gets."""
     asked = exchange(f"GET {path} HTTP/1.1".encode(), *fields)
-    await on.handle(asked)
+    await handled(on, asked)
     head, _, body = asked.connection.transport.written.partition(b"\r\n\r\n")
     status, *headers = head.decode().split("\r\n")
     return int(status.split(" ")[1]), dict(line.split(": ", 1) for line in headers), body

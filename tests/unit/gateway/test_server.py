@@ -58,3 +58,20 @@ async def test_requests_that_come_while_the_gate_stops_are_the_last_of_their_con
     await peer.send(GET)
     assert peer.transport.closing
     await peer.leave()
+
+
+async def test_requests_that_no_task_serves_are_counted_and_given_up_at_the_end():
+    given_up = []
+
+    def later(asked):
+        asked.give_up = lambda: given_up.append(asked.head.target)
+
+    server = Server(later, LIMITS)
+    peer = Peer(server)
+    assert server.running == 0
+    await peer.send(GET)
+    assert server.running == 1
+    await server.finish(0)
+    assert peer.transport.closing
+    await peer.leave()
+    assert (given_up, server.running) == ([b"/a"], 0)

@@ -95,6 +95,26 @@ async def test_interim_answers_come_first():
     assert await whole(connection) == b"hello"
 
 
+async def test_a_watcher_is_called_once_there_is_a_head_or_none_can_come():
+    called = []
+    for wire in ([LENGTH[:9], LENGTH[9:]], [b"nonsense\r\n\r\n"]):
+        connection = connected()
+        connection.watch(lambda: called.append("now"))
+        for piece in wire:
+            assert not called
+            connection.data_received(piece)
+        assert called == ["now"]
+        connection.data_received(b"h")
+        assert called == ["now"]
+        called.clear()
+    connection = connected(response_time=0)
+    connection.watch(lambda: called.append("late"))
+    await asyncio.sleep(0.01)
+    assert called == ["late"]
+    with pytest.raises(UpstreamTimeout):
+        await connection.read_head()
+
+
 async def test_trailers_are_read_behind_the_body():
     connection = received(CHUNKED + last_chunk([(b"Digest", b"x")]))
     await connection.read_head()
@@ -155,7 +175,6 @@ async def test_silence_is_a_timeout():
     connection = received(LENGTH + b"he", idle_time=0)
     await connection.read_head()
     assert await connection.read() == b"he"
-    assert not connection.ready
     with pytest.raises(UpstreamTimeout):
         await connection.read()
 

@@ -71,6 +71,7 @@ class FakeClient:
         self.ssl_context = extra.get("sslcontext")
         self.writing_paused = False
         self.reader = None
+        self.over = None
 
     @property
     def connected(self):
@@ -87,6 +88,13 @@ class FakeClient:
     def start_tunnel(self, reader, peer):
         self.reader = reader
 
+    def answered(self, outcome):
+        self.over = asyncio.get_running_loop().create_future()
+        self.over.set_result(outcome)
+
+    def wait_for(self, rest):
+        self.over = asyncio.ensure_future(rest)
+
 
 def exchange(line=b"GET / HTTP/1.1", *fields, body=b"", whole=True, client=None):
     """One request that has arrived, with so much of its body; needs a running loop."""
@@ -99,6 +107,18 @@ def exchange(line=b"GET / HTTP/1.1", *fields, body=b"", whole=True, client=None)
     if whole:
         reader.feed_eof()
     return Exchange(head, reader, client)
+
+
+async def handled(on, asked):
+    """The outcome of a request that a gate serves, whether at once or later."""
+    return await over(asked, on.handle(asked))
+
+
+async def over(asked, rest):
+    """The outcome once it is there: that of ``rest``, or without one that which the connection is told."""
+    while rest is None and asked.connection.over is None:
+        await asyncio.sleep(0.001)
+    return await (asked.connection.over if rest is None else rest)
 
 
 async def settle():

@@ -1,14 +1,15 @@
 """A question of another proxy, which carries the mail itself: judged, recorded and worded like any other request."""
 
+from collections.abc import Coroutine
 from dataclasses import replace
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from mailgate.decided import Decided
 from mailgate.gateway.answer import Answer
 from mailgate.gateway.authz.authorizer import REFUSAL, Authorizer
 from mailgate.gateway.authz.original import Dialect, original
-from mailgate.gateway.enforce import Speaker
+from mailgate.gateway.enforce import Speaker, gets_mail
 from mailgate.gateway.exchange import Exchange
 from mailgate.gateway.facts import Incoming
 from mailgate.gateway.http1.grammar import values
@@ -41,6 +42,8 @@ class AskedGate(Protocol):
 
     def read(self, exchange: Exchange, head: RequestHead) -> Incoming: ...
 
+    def judge_now(self, incoming: Incoming, now: datetime) -> tuple[Access, Decision] | None: ...
+
     async def judge(self, incoming: Incoming, now: datetime) -> tuple[Access, Decision]: ...
 
     def probe(self, access: Access, reference: str) -> Answer: ...
@@ -50,25 +53,62 @@ class AskedGate(Protocol):
     ) -> Answer | None: ...
 
 
-async def answer_asking(gate: AskedGate, exchange: Exchange, reference: str, now: datetime) -> Answer:
-    """What the asking proxy gets. Raises RequestRefused where it does not say what it asks about."""
+def answer_asking(
+    gate: AskedGate, exchange: Exchange, reference: str, now: datetime
+) -> Answer | Coroutine[Any, Any, Answer]:
+    """What the asking proxy gets, at once where nothing has to be waited for. Raises RequestRefused where it does not say what it asks about."""
     authorizer = gate.authorizer
     assert authorizer
     head = original(exchange.head, authorizer.dialect)
     if authorizer.dialect is Dialect.NGINX and exchange.head.target.startswith(REFUSAL.encode()):
-        return await _fetch(gate, authorizer, exchange, head, reference, now)
+        return _fetch(gate, authorizer, exchange, head, reference, now)
     incoming = gate.read(exchange, head)
-    access, decision = await gate.judge(incoming, now)
+    verdict = gate.judge_now(incoming, now)
+    if verdict is None:
+        return _judge(gate, head, incoming, reference, now)
+    answer = _at_once(gate, incoming, *verdict, reference)
+    return answer or _refuse(gate, head, incoming, *verdict, reference)
+
+
+async def _judge(
+    gate: AskedGate, head: RequestHead, incoming: Incoming, reference: str, now: datetime
+) -> Answer:
+    verdict = await gate.judge(incoming, now)
+    answer = _at_once(gate, incoming, *verdict, reference)
+    return answer or await _refuse(gate, head, incoming, *verdict, reference)
+
+
+def _at_once(
+    gate: AskedGate, incoming: Incoming, access: Access, decision: Decision, reference: str
+) -> Answer | None:
+    """Record the decision; the answer to it, where that is no refusal."""
+    authorizer = gate.authorizer
+    assert authorizer
     if gate.prober.wanted(access):
         probing = replace(decision, effect=Effect.CHALLENGE, reason=Reason.PROBE_REQUIRED)
         return authorizer.keep_out(gate.probe(access, reference), incoming, access, probing, reference)
     gate.ledger.record(access, decision, reference if decision.effect is not Effect.ALLOW else "")
     note(gate.metrics, access, decision, reference)
-    answer = await gate.instead(head, incoming, access, decision, reference)
-    if answer is not None:
-        return authorizer.keep_out(answer, incoming, access, decision, reference)
-    until = gate.decided.grounds(gate.live.policy).until(access, decision)
+    if not gets_mail(access, decision):
+        return None
+    until = access.now
+    if authorizer.remember:
+        until = gate.decided.grounds(gate.live.policy).until(access, decision)
     return authorizer.let_in(incoming, access, decision, reference, until)
+
+
+async def _refuse(
+    gate: AskedGate,
+    head: RequestHead,
+    incoming: Incoming,
+    access: Access,
+    decision: Decision,
+    reference: str,
+) -> Answer:
+    answer = await gate.instead(head, incoming, access, decision, reference)
+    assert gate.authorizer
+    assert answer is not None
+    return gate.authorizer.keep_out(answer, incoming, access, decision, reference)
 
 
 async def _fetch(

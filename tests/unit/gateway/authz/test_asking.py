@@ -7,7 +7,7 @@ from ipaddress import ip_network
 
 import pytest
 from tests.unit.gateway.gates import NOW, REFERENCE, gate, value
-from tests.unit.gateway.wire import exchange
+from tests.unit.gateway.wire import exchange, handled
 
 from mailgate.gateway.authz import Authorizer, Dialect
 from mailgate.gateway.prober import Mode, Prober
@@ -80,7 +80,7 @@ async def reply(on, text):
     line, *fields = text.strip().encode().split(b"\n")
     fields = [each for each in fields if not each.lower().startswith(b"host:")]
     asked = exchange(line, *fields)
-    await on.handle(asked)
+    await handled(on, asked)
     head, _, body = asked.connection.transport.written.partition(b"\r\n\r\n")
     status, *rest = head.decode().split("\r\n")
     return int(status.split()[1]), dict(each.split(": ", 1) for each in rest), body
