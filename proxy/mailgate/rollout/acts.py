@@ -10,6 +10,7 @@ from mailgate.config import Rules
 from mailgate.errors import MailgateError
 from mailgate.rollout.guard import Guard, beyond, failing, frozen
 from mailgate.rollout.keeper import draft_of
+from mailgate.rollout.plan import without_names
 from mailgate.store import Act, Activation, Draft, OvertakenError, Planned, Store, retractions
 
 PLAN_AGE = timedelta(hours=24)
@@ -43,13 +44,11 @@ async def keep_plan(
     store: Store, plan: dict[str, Any], candidate: Rules, person: Person, now: datetime
 ) -> None:
     """Keep a plan so that it can be put in force as it is. Names of people are left out."""
-    newly = {
-        label: {name: each[name] for name in each if name != "samples"}
-        for label, each in plan["newly"].items()
-    }
-    body = plan | {"newly": newly}
+    body = without_names(plan)
     planned = Planned(plan["digest"], plan["active"]["serial"], draft_of(candidate), body, person.name, now)
-    counts = {label: {noun: each[noun] for noun in ("people", "devices")} for label, each in newly.items()}
+    counts = {
+        label: {noun: each[noun] for noun in ("people", "devices")} for label, each in body["newly"].items()
+    }
     act = replace(
         person.act(now, "policy-planned"), about=f"plan {plan['digest']}", details={"newly": counts}
     )

@@ -18,7 +18,7 @@ from mailgate.cli.stored import printable, with_store
 from mailgate.config import Bundle
 from mailgate.rollout import approving
 from mailgate.rollout.approving import Standing
-from mailgate.rollout.guard import guard_of
+from mailgate.rollout.guard import guard_of, most_kept_out
 from mailgate.store import Store
 
 Config = Annotated[Path, typer.Option("--config", help="The settings, which say where the store is.")]
@@ -87,6 +87,7 @@ def _plain(standing: Standing) -> dict[str, Any]:
         "made_at": plan.made_at.isoformat(),
         "policy": plan.draft.policy,
         "newly": newly,
+        "most_kept_out": {noun: most_kept_out(plan.body, noun)[0] for noun in ("people", "devices")},
         "state": standing.state,
         "approved_by": standing.approved,
         "needed": standing.needed,
@@ -99,12 +100,13 @@ def _table(found: list[Standing]) -> Table:
     names = ("plan", "made", "by", "newly kept out", "state", "approved by", "missing")
     table = Table(*(Column(name, no_wrap=name in ("plan", "made")) for name in names), box=SIMPLE)
     for each in found:
-        plan, out = each.plan, each.plan.body["newly"]["block"]
+        plan = each.plan
+        people, devices = (most_kept_out(plan.body, noun) for noun in ("people", "devices"))
         words = [
             plan.digest[:12],
             f"{plan.made_at:%Y-%m-%d %H:%M} UTC",
             plan.author,
-            f"{out['people']:,} people, {out['devices']:,} devices",
+            f"{people[0]:,} people{people[1]}, {devices[0]:,} devices{devices[1]}",
             each.state,
             ", ".join(each.approved),
             str(each.missing) if each.state == "open" else "",

@@ -63,7 +63,7 @@ def plan(
 
     made, who = with_store(config, run)
     if svg:
-        svg.write_text(picture(made), encoding="utf-8")
+        _write_picture(svg, made)
     if as_json:
         typer.echo(json.dumps(made, ensure_ascii=False))
     elif as_csv:
@@ -112,6 +112,13 @@ async def planned(
     return made
 
 
+def _write_picture(path: Path, made: dict[str, Any]) -> None:
+    try:
+        path.write_text(picture(made), encoding="utf-8")
+    except OSError as error:
+        fail(2, f"--svg: {path} cannot be written ({error.strerror})")
+
+
 def _say_how_to_apply(made: dict[str, Any]) -> None:
     name = made["digest"][:12]
     typer.echo("\nNothing was changed. To put exactly this in force within a day:")
@@ -142,4 +149,8 @@ def _write_csv(made: dict[str, Any]) -> None:
         for dimension in DIMENSIONS:
             for row in new["by"][dimension]:
                 sheet.writerow([label, dimension, row["value"], row["people"], row["devices"]])
+    for moment in made["later"]:
+        for label in LABELS:
+            new = moment["newly"][label]
+            sheet.writerow([label, "from", moment["at"], new["people"], new["devices"]])
     sheet.writerow(["untouched", "all", "", made["untouched"]["people"], made["untouched"]["devices"]])

@@ -1,6 +1,7 @@
 """A plan on the terminal: first what matters most, in words that need no manual."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 from rich.box import SIMPLE
@@ -50,9 +51,11 @@ def show_plan(plan: dict[str, Any], console: Console) -> None:
     _changes(console, plan)
     _cases(console, plan)
     _line(console, f"\nIf it were in force now, of {_totals(plan)}:")
-    console.print(_overview(plan))
+    console.print(_overview(plan["newly"], plan["untouched"]))
     for label in LABELS:
         _details(console, plan, label)
+    for moment in plan["later"]:
+        _later(console, plan, moment)
     _rules(console, plan)
     notes = list(_notes(plan, window))
     if notes:
@@ -90,17 +93,34 @@ def _totals(plan: dict[str, Any]) -> str:
     return f"{_number(totals['people'])} people with {_number(totals['devices'])} devices{strangers}"
 
 
-def _overview(plan: dict[str, Any]) -> Table:
+def _overview(newly: dict[str, Any], same: dict[str, int] | None = None) -> Table:
     table = Table(
         Column(""), Column("people", justify="right"), Column("devices", justify="right"), box=SIMPLE
     )
     for label in LABELS:
-        new = plan["newly"][label]
+        new = newly[label]
         style = _STYLES[label] if new["devices"] else "dim"
         table.add_row(NEWLY[label], _number(new["people"]), _number(new["devices"]), style=style)
-    same = plan["untouched"]
-    table.add_row("no change", _number(same["people"]), _number(same["devices"]))
+    if same:
+        table.add_row("no change", _number(same["people"]), _number(same["devices"]))
     return table
+
+
+def _later(console: Console, plan: dict[str, Any], moment: dict[str, Any]) -> None:
+    """Who moves when a stage has begun; the guard counts them now."""
+    begun = datetime.fromisoformat(moment["at"])
+    when = f"From {begun.astimezone(UTC):%Y-%m-%d %H:%M} UTC on"
+    if moment["at"] == plan["made_at"]:
+        when = "Once every grace is over"
+    newly = moment["newly"]
+    if not any(newly[label]["devices"] for label in LABELS):
+        _line(console, f"\n{when}, nobody moves.", "dim")
+        return
+    _line(console, f"\n{when}, beside what is in force by then:", "bold")
+    console.print(_overview(newly))
+    for label in LABELS:
+        for sample in newly[label]["samples"][:_ROWS]:
+            _line(console, f"  {_told(sample, 'without the change')}")
 
 
 def _details(console: Console, plan: dict[str, Any], label: str) -> None:
@@ -124,13 +144,13 @@ def _details(console: Console, plan: dict[str, Any], label: str) -> None:
         _line(console, f"  {_told(sample)}")
 
 
-def _told(sample: dict[str, Any]) -> str:
+def _told(sample: dict[str, Any], today: str = "now") -> str:
     who = sample["person"] or "nobody named"
     apps = f", has {', '.join(sample['apps'])}" if sample["apps"] else ""
     what = f"{sample['kind']} {sample['system']}".strip()
     before, after = sample["from"], sample["to"]
     return (
-        f"{who}: {what}, {sample['device']}{apps}: {IS[before['effect']]} by {before['rule']} now, "
+        f"{who}: {what}, {sample['device']}{apps}: {IS[before['effect']]} by {before['rule']} {today}, "
         f"then {IS[after['effect']]} by {after['rule']} ({after['reason']})"
     )
 
@@ -149,7 +169,7 @@ def _idle(rules: dict[str, Any]) -> Iterator[str]:
     for name in rules["match_nobody"]:
         yield f"{name} matches nobody of all these"
     for name in rules["not_started"]:
-        yield f"{name} has not started by its stages: whom it will hit is not counted here"
+        yield f"{name} has not started by its stages: whom it will hit stands under its date"
 
 
 def _notes(plan: dict[str, Any], window: dict[str, Any]) -> Iterator[str]:
