@@ -46,15 +46,15 @@ class Ledger(Outbox[Sighting, Tally]):
         """
         try:
             sighting = _sighting(self._recorder.client_facts(access.facts, access.client), access, decision)
+            told = int(decision.effect is not Effect.ALLOW if shown is None else shown)
             before = self._items.get(sighting)
             if before is not None:
-                self._items[sighting] = before.once_more(access.now, reference)
+                self._items[sighting] = before.once_more(access.now, reference, told)
                 self._filled.set()
             elif not sighting.device and not sighting.user and self._too_many():
                 self.passed_over += 1
             else:
-                told = decision.effect is not Effect.ALLOW if shown is None else shown
-                self.put(sighting, Tally(1, access.now, access.now, reference, int(told)))
+                self.put(sighting, Tally(1, access.now, access.now, reference, told))
         except Exception as error:  # noqa: BLE001 - a request is never refused for its bookkeeping
             self.counts.dropped += 1
             _log.error("sighting-lost", error=type(error).__name__)

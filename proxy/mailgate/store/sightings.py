@@ -86,11 +86,11 @@ class Tally(NamedTuple):
             self.shown + later.shown,
         )
 
-    def once_more(self, now: datetime, reference: str) -> "Tally":
+    def once_more(self, now: datetime, reference: str, shown: int) -> "Tally":
         """The same with one more request."""
         if now < self.last:
-            return self.plus(Tally(1, now, now, reference))
-        return Tally(self.times + 1, self.first, now, reference)
+            return self.plus(Tally(1, now, now, reference, shown))
+        return Tally(self.times + 1, self.first, now, reference, self.shown + shown)
 
 
 @dataclass(frozen=True, slots=True)

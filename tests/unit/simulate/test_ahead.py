@@ -11,7 +11,6 @@ from mailgate.decide import decide
 from mailgate.model import Access
 from mailgate.policy import Policy
 from mailgate.simulate import Impact, Occasion, Subject, later, turns
-from mailgate.simulate.compare import Comparison
 
 WEEK = timedelta(days=7)
 MOMENTS = (NOW, NOW + WEEK, NOW + 52 * WEEK)
@@ -76,10 +75,3 @@ def test_turns_are_stages_dates_in_conditions_and_a_grace_that_ends() -> None:
     assert turns((policy_of({"grace": "30d"}),), NOW) == (NOW,)
     dated = policy_of({"when": 'now >= timestamp("2027-01-01T00:00:00Z")'})
     assert [f"{each:%Y-%m-%d}" for each in turns((dated,), NOW)] == ["2027-01-01"]
-
-
-def test_occasions_of_one_key_are_compared_once() -> None:
-    comparison = Comparison(policy_of({"effect": "allow"}), policy_of({"effect": "block"}))
-    one = Occasion(access(PHONE, CLEAN), access(PHONE, CLEAN), "ada")
-    assert comparison.keys(one) == comparison.keys(replace(one, person="lin"))
-    assert comparison.of(one, comparison.keys(one)).label == "block"
