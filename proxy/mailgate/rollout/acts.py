@@ -12,6 +12,7 @@ from mailgate.rollout.guard import Guard, beyond, failing, frozen
 from mailgate.rollout.keeper import draft_of
 from mailgate.rollout.plan import without_names
 from mailgate.store import Act, Activation, Draft, OvertakenError, Planned, Store, retractions
+from mailgate.store.plans import SHORTEST
 
 PLAN_AGE = timedelta(hours=24)
 """How long a plan may be put in force: afterwards other people and devices have come."""
@@ -164,6 +165,10 @@ async def _before(store: Store, history: Sequence[Activation]) -> int:
 
 async def plan_called(store: Store, name: str) -> Planned:
     """The plan whose digest begins so. Raises RefusedError where it is none or several."""
+    if len(name) < SHORTEST:
+        raise RefusedError(
+            f"`{name}` is too short for a plan: give at least {SHORTEST} letters of its digest"
+        )
     found = await store.plans.find(name)
     if not found:
         raise RefusedError(

@@ -85,7 +85,7 @@ def _later(plan: Mapping[str, Any]) -> list[Any]:
 
 def _from(plan: Mapping[str, Any], at: str) -> str:
     if at == plan["made_at"]:
-        return " once every grace is over"
+        return " once every grace is over and no rule is out"
     return f" from {datetime.fromisoformat(at).astimezone(UTC):%Y-%m-%d %H:%M} UTC on"
 
 

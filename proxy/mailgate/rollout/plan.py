@@ -55,7 +55,7 @@ async def make_plan(
     version = await store.policies.get(active.number)
     assert version is not None  # a foreign key holds it
     reliefs = await store.reliefs.current(scope.now)
-    moments = await asyncio.to_thread(_moments, version, candidate, scope.now)
+    moments = await asyncio.to_thread(_moments, version, candidate, reliefs, scope.now)
     since = (scope.now - timedelta(days=scope.days)).date()
     task = Task(
         url,
@@ -88,9 +88,9 @@ async def make_plan(
     return {"digest": digest_of(body)} | body
 
 
-def _moments(active: Version, candidate: Rules, now: datetime) -> tuple[datetime, ...]:
-    """When the rules get stricter by themselves: those of the candidate, and those that it is compared with."""
-    return turns((compile_rules(active.texts).policy, candidate.policy), now)
+def _moments(active: Version, candidate: Rules, reliefs: Reliefs, now: datetime) -> tuple[datetime, ...]:
+    """When the rules decide otherwise by themselves: those of the candidate, and those that it is compared with."""
+    return turns([each.relieved(reliefs).policy for each in (compile_rules(active.texts), candidate)], now)
 
 
 def _of_reliefs(reliefs: Reliefs, now: datetime) -> dict[str, Any]:

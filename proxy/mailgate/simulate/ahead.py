@@ -1,11 +1,11 @@
-"""What a candidate does later on, when its stages have started and every grace is over: whom it will move by then."""
+"""What a candidate does later on: its stages have started, every grace is over, and no rule is out for everybody."""
 
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from mailgate.model import Access, PostureState
-from mailgate.policy.rules import Policy
+from mailgate.policy.rules import Policy, Rule
 from mailgate.simulate.compare import Compared, Comparison, Keys, Occasion
 from mailgate.simulate.moments import limits
 
@@ -16,27 +16,31 @@ Turn = tuple[datetime, Compared]
 
 
 def turns(policies: Iterable[Policy], now: datetime) -> tuple[datetime, ...]:
-    """The moments from ``now`` on at which one of these policies gets stricter, or milder, by itself.
+    """The moments from ``now`` on at which one of these policies decides otherwise by itself.
 
-    They are the starts of stages and the times that stand in conditions. ``now`` itself is one where a rule has a grace: what it does
-    once that is over.
+    They are the starts of stages, the times that stand in conditions, and the end of the last exemption. ``now`` itself is one
+    where a rule has a grace or is out: what it does once that is over.
     """
     found = set()
     for policy in policies:
-        for rule in policy.rules:
-            if rule.grace:
-                found.add(now)
-            starts = [start for _, start in rule.stages.starts()] if rule.stages else []
-            dates = [each for each in limits(rule.when) if isinstance(each, datetime)]
-            found |= {moment for moment in (*starts, *dates) if moment > now}
+        found |= {moment for rule in policy.rules for moment in _dates(rule) if moment > now}
+        ends = [each.until for each in policy.reliefs.exemptions(now) if each.until]
+        found |= {max(ends)} if ends else set()
+        if policy.reliefs.for_everybody(now) or any(rule.grace for rule in policy.rules):
+            found.add(now)
     return tuple(sorted(found))
 
 
-class Ahead:
-    """Compares two policies at later moments. Who is new to a rule by then has had the grace that there is."""
+def _dates(rule: Rule) -> list[datetime]:
+    starts = [start for _, start in rule.stages.starts()] if rule.stages else []
+    return starts + [each for each in limits(rule.when) if isinstance(each, datetime)]
 
-    def __init__(self, comparison: Comparison, moments: Sequence[datetime]) -> None:
-        self._comparison = comparison
+
+class Ahead:
+    """Compares two policies at later moments. Who is new to a rule has had the grace that there is, and what is out is back."""
+
+    def __init__(self, active: Policy, candidate: Policy, moments: Sequence[datetime]) -> None:
+        self._comparison = Comparison(_back(active), _back(candidate))
         self._moments = moments
         self._known: dict[Hashable, tuple[Turn, ...]] = {}
 
@@ -58,6 +62,11 @@ class Ahead:
             compared = self._comparison.of(then, self._comparison.keys(then))
             if compared.label:
                 yield moment, compared
+
+
+def _back(policy: Policy) -> Policy:
+    """The policy once whatever halted or was turned off counts again, which somebody may bring about at any time."""
+    return replace(policy, reliefs=policy.reliefs.of_some())
 
 
 def _at(access: Access, moment: datetime) -> Access:

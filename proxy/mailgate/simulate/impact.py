@@ -99,7 +99,7 @@ class Impact:
     ) -> None:
         self.tally = Tally(samples_each)
         self._comparison = Comparison(active, candidate)
-        self._ahead = Ahead(self._comparison, moments)
+        self._ahead = Ahead(active, candidate, moments)
 
     def add(self, subject: Subject) -> None:
         """Count one device, or client; each is to come once, with all of its occasions."""

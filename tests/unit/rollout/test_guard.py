@@ -105,4 +105,4 @@ def test_who_is_kept_out_only_from_a_later_day_counts_now() -> None:
     ]
     assert beyond(made, Limit(9)) == []
     made["later"] = [{"at": made["made_at"], "newly": hit}]
-    assert "kept out once every grace is over;" in beyond(made, Limit(7))[0]
+    assert "kept out once every grace is over and no rule is out;" in beyond(made, Limit(7))[0]

@@ -10,6 +10,7 @@ from tests.unit.simulate.examples import crowds, policies
 from mailgate.decide import decide
 from mailgate.model import Access
 from mailgate.policy import Policy
+from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.simulate import Impact, Occasion, Subject, later, turns
 
 WEEK = timedelta(days=7)
@@ -19,6 +20,11 @@ MOMENTS = (NOW, NOW + WEEK, NOW + 52 * WEEK)
 
 def at(occasion: Access, moment: datetime) -> Access:
     return replace(occasion, now=moment, posture=replace(occasion.posture, first_seen=None))
+
+
+def back(policy: Policy) -> Policy:
+    """With no rule out for everybody."""
+    return replace(policy, reliefs=policy.reliefs.of_some())
 
 
 @given(crowds, policies, policies)
@@ -32,8 +38,8 @@ def test_the_counts_of_each_moment_are_those_of_deciding_everybody_then(
         impact.add(subject)
         for moment in MOMENTS:
             for each in subject.occasions:
-                old = decide(at(each.before, moment), active).effect
-                new = decide(at(each.after, moment), candidate).effect
+                old = decide(at(each.before, moment), back(active)).effect
+                new = decide(at(each.after, moment), back(candidate)).effect
                 if old is not new:
                     cell = later(moment, new.value)
                     devices.setdefault(cell, set()).add(subject.id)
@@ -75,3 +81,22 @@ def test_turns_are_stages_dates_in_conditions_and_a_grace_that_ends() -> None:
     assert turns((policy_of({"grace": "30d"}),), NOW) == (NOW,)
     dated = policy_of({"when": 'now >= timestamp("2027-01-01T00:00:00Z")'})
     assert [f"{each:%Y-%m-%d}" for each in turns((dated,), NOW)] == ["2027-01-01"]
+
+
+def test_a_rule_that_is_out_and_an_exemption_that_ends_are_looked_past() -> None:
+    """Else whoever turns a rule off could widen it unseen, and turn it on again."""
+    off = Relief(1, Cause.BREAK_GLASS, "rule-0", "x", "eve", NOW, NOW + 9 * WEEK)
+    exempt = Relief(2, Cause.EXEMPTION, "", "x", "ada", NOW, NOW + 2 * WEEK, "ada")
+    narrow = {"when": 'client.handheld && "prohibited" in device.lists'}
+    reliefs = Reliefs(1, (off, exempt))
+    active = replace(policy_of(narrow, {"effect": "allow"}), reliefs=reliefs)
+    wide = replace(policy_of({"when": "client.handheld"}, {"effect": "allow"}), reliefs=reliefs)
+    moments = turns((active, wide), NOW)
+    assert moments == (NOW, NOW + 2 * WEEK)
+    impact = Impact(active, wide, moments=moments)
+    for name in ("ada", "lin"):
+        phone = access(PHONE, CLEAN, user=name)
+        impact.add(Subject(name, True, (Occasion(phone, phone, name),)))
+    tally = impact.tally
+    assert tally.subjects["allow", "allow"] == 2
+    assert [tally.subjects[later(moment, "block")] for moment in moments] == [1, 2]

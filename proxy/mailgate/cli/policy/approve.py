@@ -60,6 +60,9 @@ def plans(
         typer.echo(json.dumps([_plain(each) for each in found], ensure_ascii=False))
     elif found:
         Console().print(_table(found))
+        typer.echo(
+            "Kept out: people / devices that would or might newly be, now or when a later stage begins."
+        )
         for each in found:
             for words in each.against:
                 typer.echo(printable(f"{each.plan.digest[:12]}: {words}"))
@@ -97,16 +100,17 @@ def _plain(standing: Standing) -> dict[str, Any]:
 
 
 def _table(found: list[Standing]) -> Table:
-    names = ("plan", "made", "by", "newly kept out", "state", "approved by", "missing")
-    table = Table(*(Column(name, no_wrap=name in ("plan", "made")) for name in names), box=SIMPLE)
+    """Narrow enough for 80 columns. Kept out: at the worst of all moments, in people and devices."""
+    names = ("plan", "made (UTC)", "by", "kept out", "state", "approved by", "missing")
+    table = Table(*(Column(name, no_wrap=name not in ("by", "approved by")) for name in names), box=SIMPLE)
     for each in found:
         plan = each.plan
-        people, devices = (most_kept_out(plan.body, noun) for noun in ("people", "devices"))
+        people, devices = (most_kept_out(plan.body, noun)[0] for noun in ("people", "devices"))
         words = [
             plan.digest[:12],
-            f"{plan.made_at:%Y-%m-%d %H:%M} UTC",
+            f"{plan.made_at:%m-%d %H:%M}",
             plan.author,
-            f"{people[0]:,} people{people[1]}, {devices[0]:,} devices{devices[1]}",
+            f"{people:,} / {devices:,}",
             each.state,
             ", ".join(each.approved),
             str(each.missing) if each.state == "open" else "",

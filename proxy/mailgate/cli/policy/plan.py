@@ -55,6 +55,8 @@ def plan(
     Nothing is put in force. Exit code 1 where a case of the tests does not hold. Where the settings have admins, a plan
     can be applied if an operator or approver has shown their token for it.
     """
+    if as_json and as_csv:
+        fail(2, "expected one of --json and --csv")
     candidate = candidate_of(config, file)
 
     async def run(store: Store, bundle: Bundle) -> tuple[dict[str, Any], Person | None]:
@@ -120,6 +122,9 @@ def _write_picture(path: Path, made: dict[str, Any]) -> None:
 
 
 def _say_how_to_apply(made: dict[str, Any]) -> None:
+    if made["candidate"]["digest"] == made["active"]["digest"]:
+        typer.echo("\nNothing was changed. These rules are in force already: there is nothing to apply.")
+        return
     name = made["digest"][:12]
     typer.echo("\nNothing was changed. To put exactly this in force within a day:")
     typer.echo(f"  mailgate policy apply {name} --note 'why'")

@@ -111,7 +111,7 @@ def _later(console: Console, plan: dict[str, Any], moment: dict[str, Any]) -> No
     begun = datetime.fromisoformat(moment["at"])
     when = f"From {begun.astimezone(UTC):%Y-%m-%d %H:%M} UTC on"
     if moment["at"] == plan["made_at"]:
-        when = "Once every grace is over"
+        when = "Once every grace is over and no rule is out"
     newly = moment["newly"]
     if not any(newly[label]["devices"] for label in LABELS):
         _line(console, f"\n{when}, nobody moves.", "dim")

@@ -90,7 +90,7 @@ def test_who_moves_when_a_stage_begins_stands_under_its_date() -> None:
         {"at": "2026-12-15T09:00:00+01:00", "newly": hit},
     ]
     text = shown(later=moments)
-    assert "Once every grace is over, nobody moves." in text
+    assert "Once every grace is over and no rule is out, nobody moves." in text
     assert "From 2026-12-15 08:00 UTC on, beside what is in force by then:" in text
     assert "newly kept out 1 1" in text
     assert (
