@@ -1,6 +1,6 @@
 # Everything starts from python3 (3.11 or newer) with venv, and make. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check e2e bench bench-devices bench-setup lock clean
+.PHONY: help setup run test check e2e bench bench-devices bench-soak bench-setup lock clean
 SHELL := /bin/sh
 
 VENV := .venv
@@ -30,7 +30,7 @@ $(STAMP): requirements-dev.lock pyproject.toml
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
-run: setup ## Start the gate before a demo mailbox and say what to open (ARGS="--upstream URL" for your own webmail)
+run: setup ## Start the gate before a demo mailbox and say what to open (ARGS="--upstream URL" for your own webmail, ARGS="--people 5000" for a made-up company)
 	@$(BIN)/mailgate demo $(ARGS)
 
 # Two halves side by side: most of the time of the second is waiting for gates to start and to stop.
@@ -67,6 +67,9 @@ bench: setup ## Measure the gate beside its peers and write the ratios (QUICK=1 
 bench-devices: setup ## Import a million devices and time decisions about them: takes minutes (STORE=postgresql://… for an empty one)
 	PYTHONPATH=proxy $(BIN)/python -m benchmarks.devices $(if $(STORE),--store $(STORE)) $(ARGS) | tee benchmarks/results/devices.json
 
+bench-soak: setup ## Ten minutes of mixed traffic against one gate, and whether it grows (MINUTES=1 for less)
+	PYTHONPATH=proxy $(BIN)/python -m benchmarks.soak --minutes $(or $(MINUTES),10) $(ARGS)
+
 bench-setup: $(BENCH_STAMP) ## Install the peers that come as Python packages, in an environment of their own
 
 $(BENCH_STAMP): requirements-bench.lock | $(STAMP)
@@ -82,4 +85,4 @@ lock: setup ## Write the lock files anew from pyproject.toml
 	$(LOCK) --group bench --output-file requirements-bench.lock
 
 clean: ## Remove what setup, tests and the demo have made
-	rm -rf $(VENV) $(BENCH_VENV) var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(BENCH_VENV) benchmarks/.cache var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

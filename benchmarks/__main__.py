@@ -1,8 +1,6 @@
 """``make bench``: compare, print, and keep the result."""
 
 import json
-import signal
-import sys
 import tempfile
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,15 +9,17 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from benchmarks.comparison import Plan, compare
-from benchmarks.processes import ROOT, NotInstalled, NotStarted
+from benchmarks.comparison import compare
+from benchmarks.machine import descriptors_allowed
+from benchmarks.plan import FULL, QUICK, Plan
+from benchmarks.plots import pictures
+from benchmarks.processes import ROOT, NotInstalled, NotStarted, leave_nothing_behind
 from benchmarks.report import replaced, terminal
 from benchmarks.transfers import WrongAnswer
 from benchmarks.wrk import LoadFailed
 
-FULL = Plan(rounds=5, seconds=3)
-QUICK = Plan(rounds=2, seconds=1)
 PAGE = ROOT / "docs" / "performance.md"
+IMAGES = ROOT / "docs" / "images"
 RESULTS = ROOT / "benchmarks" / "results" / "latest.json"
 
 
@@ -30,8 +30,8 @@ def main(
     keep: Annotated[bool, typer.Option(help="Write the results to their file and the docs.")] = True,
 ) -> None:
     """Measure the gate beside its peers and write the ratios."""
-    # a plain SIGTERM would end this process and leave its servers
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    leave_nothing_behind()
+    descriptors_allowed()
     console = Console()
     try:
         results = _measured(QUICK if quick else FULL, console)
@@ -45,6 +45,8 @@ def main(
     if keep:
         RESULTS.write_text(json.dumps(results, indent=2) + "\n")
         PAGE.write_text(replaced(PAGE.read_text("utf-8"), results), "utf-8")
+        for name, picture in pictures(results).items():
+            (IMAGES / name).write_text(picture, "utf-8")
 
 
 def _measured(plan: Plan, console: Console) -> dict[str, Any]:

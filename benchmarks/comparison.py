@@ -1,40 +1,33 @@
 """One run: start everything, check everything, measure in interleaved rounds."""
 
-import json
-import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks import transfers, wrk
+from benchmarks import alone, memory, transfers, wrk
 from benchmarks.checks import check, check_transfers
-from benchmarks.machine import facts
-from benchmarks.peers import GATE, NGINX, PEERS, Peer, Running
-from benchmarks.processes import ROOT, NotInstalled, environment, program, python_module
-from benchmarks.ratios import not_measured, ratios_of, rounded, spread
+from benchmarks.latency import summary
+from benchmarks.machine import descriptors_allowed, facts
+from benchmarks.peers import GATE, NGINX, PEERS, UNDER_A_RATE, Peer, Running
+from benchmarks.plan import Plan
+from benchmarks.processes import NotInstalled, program
+from benchmarks.ratios import Found, rounded, spread
+from benchmarks.rounds import interleaved
 from benchmarks.site import LARGE_BYTES, PAGE_BYTES, Site, serve_site
+from benchmarks.websockets import messages_per_second
 
 HERE = Path(__file__).parent
+OTHER_DESCRIPTORS = 1000
+"""Connections to the upstream and files that a gate has open beside those to its clients."""
+UPSTREAM = "upstream"
+"""What the latency is called that there is without any proxy."""
 Measure = Callable[[int], float]
 """One sample; takes the number of the round."""
 Watch = Callable[[str, int], None]
 """Told before each step: what it measures, and of how many steps the run is made."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How much is measured."""
-
-    rounds: int
-    seconds: int
-
-    @property
-    def transfers(self) -> int:
-        """A transfer takes a fraction of a second, so there are more of them."""
-        return 3 * self.rounds
 
 
 @dataclass
@@ -45,9 +38,8 @@ class Comparison:
     site: Site
     watch: Watch
     running: dict[str, Running] = field(default_factory=dict)
-    missing: dict[str, str] = field(default_factory=dict)
-    samples: dict[str, list[float]] = field(default_factory=dict)
-    absolute: dict[str, float] = field(default_factory=dict)
+    found: Found = field(default_factory=Found)
+    latency: dict[str, dict[str, float]] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     machine: dict[str, str | int | float] = field(default_factory=facts)
 
@@ -56,22 +48,27 @@ class Comparison:
         """Raises NotStarted; a peer that is not installed is noted instead."""
         with ExitStack() as stack:
             for peer in PEERS:
-                self.watch(f"starting {peer.title}", self.steps)
+                self.step(f"starting {peer.title}")
                 try:
                     self.running[peer.name] = stack.enter_context(peer.start(self.site))
                     self.versions[peer.name] = peer.version()
                 except NotInstalled as error:
-                    self.missing[peer.name] = str(error)
+                    self.found.missing[peer.name] = str(error)
             yield
 
     @property
     def steps(self) -> int:
-        return 2 * len(PEERS) + self.plan.rounds * (len(PEERS) + 2) + self.plan.transfers * 4 + 1
+        loads = self.plan.rounds * (len(PEERS) + 2 + 2) + self.plan.transfers * 4
+        rates = self.plan.rate_rounds * (len(UNDER_A_RATE) + 1)
+        return 2 * len(PEERS) + loads + rates + 1 + len(ALONE)
+
+    def step(self, what: str) -> None:
+        self.watch(what, self.steps)
 
     def check_all(self) -> None:
         """Raises WrongAnswer."""
         for peer in self._present():
-            self.watch(f"checking {peer.title}", self.steps)
+            self.step(f"checking {peer.title}")
             check(peer, self.running[peer.name].port, self.site)
 
     def load_pages(self) -> None:
@@ -79,43 +76,76 @@ class Comparison:
         try:
             program("wrk")
         except NotInstalled as error:
-            self.missing["wrk"] = str(error)
+            self.found.missing["wrk"] = str(error)
             return
-        self._interleave(self.plan.rounds, self._page_loads())
+        self._sample(self.plan.rounds, self._page_loads())
 
     def move_large_files(self) -> None:
         """Raises WrongAnswer."""
-        gate, sides = self.running[GATE.name], [peer for peer in (NGINX, GATE) if peer.name in self.running]
+        gate = self.running[GATE.name]
         before = _memory(gate.pid)
-        for peer in sides:
+        for peer in self._sides():
             check_transfers(peer, self.running[peer.name].port, self.site)
-        self._interleave(self.plan.transfers, self._transfers(sides))
+        moves = (transfers.download, transfers.upload)
+        measures = {
+            f"{move.__name__}.{peer.name}": partial(_move, move, self.running[peer.name].port, self.site)
+            for move in moves
+            for peer in self._sides()
+        }
+        self._sample(self.plan.transfers, measures)
         if before is None:
-            self.missing["rss_growth_mib"] = "this system does not tell a process's memory"
+            self.found.missing["rss_growth_mib"] = "this system does not tell a process's memory"
         else:
-            self.absolute["rss_growth_mib"] = rounded(transfers.peak(gate.pid) - before)
+            self.found.absolute["rss_growth_mib"] = memory.peak(gate.pid) - before
+
+    def exchange_messages(self) -> None:
+        """Raises WrongAnswer."""
+        ports = {f"websocket.{peer.name}": self.running[peer.name].port for peer in self._sides()}
+        self._sample(self.plan.rounds, {name: partial(self._messages, port) for name, port in ports.items()})
+
+    def hold_a_rate(self) -> None:
+        """Latencies of each system under the same rate, and of the upstream alone. Raises LoadFailed."""
+        ports = {name: self.running[name].port for name in UNDER_A_RATE if name in self.running}
+        ports[UPSTREAM] = self.site.port
+        measures = {name: partial(self._latencies, port) for name, port in ports.items()}
+        for name, rounds in interleaved(self.plan.rate_rounds, measures, self._rate_step).items():
+            self.latency[name] = summary([each for samples in rounds for each in samples])
+        for cut in ("p50", "p99", "p999"):
+            self.found.absolute[f"latency_{cut}_ms"] = self.latency[GATE.name][cut] / 1000
+
+    def keep_idle(self) -> None:
+        """Raises LoadFailed."""
+        self.step("idle connections")
+        gate, room = self.running[GATE.name], descriptors_allowed()
+        if room < self.plan.idle + OTHER_DESCRIPTORS:
+            why = f"a process may have {room} connections and files open (ulimit -n)"
+            self.found.missing["idle_connection_kib"] = why
+            return
+        numbers = map(str, (gate.port, gate.pid, self.plan.idle))
+        self.found.absolute |= alone.answer_of("idle", *numbers)
 
     def results(self) -> dict[str, Any]:
         """What is written to ``latest.json``."""
+        sizes = {"connections": wrk.CONNECTIONS, "page_bytes": PAGE_BYTES, "large_bytes": LARGE_BYTES}
         return {
             "machine": self.machine,
-            "plan": {
-                "rounds": self.plan.rounds,
-                "seconds": self.plan.seconds,
-                "connections": wrk.CONNECTIONS,
-                "page_bytes": PAGE_BYTES,
-                "transfers": self.plan.transfers,
-                "large_bytes": LARGE_BYTES,
-            },
+            "plan": asdict(self.plan) | {"transfers": self.plan.transfers} | sizes,
             "versions": self.versions,
-            "ratios": {name: rounded(ratio) for name, ratio in ratios_of(self.samples).items()},
-            "absolute": self.absolute,
-            "measured": {name: spread(values) for name, values in self.samples.items()},
-            "missing": self.missing | not_measured(self.samples),
+            "ratios": _rounded(self.found.all_ratios()),
+            "absolute": _rounded(self.found.absolute),
+            "latency_us": {name: _rounded(cuts) for name, cuts in self.latency.items()},
+            "measured": {name: spread(values) for name, values in self.found.samples.items()},
+            "missing": self.found.all_missing(),
         }
 
     def _present(self) -> list[Peer]:
         return [peer for peer in PEERS if peer.name in self.running]
+
+    def _sides(self) -> list[Peer]:
+        return [peer for peer in (NGINX, GATE) if peer.name in self.running]
+
+    def _sample(self, rounds: int, measures: Mapping[str, Measure]) -> None:
+        self.found.samples |= interleaved(rounds, measures, self.step)
 
     def _page_loads(self) -> dict[str, Measure]:
         loads: dict[str, Measure] = {}
@@ -129,21 +159,23 @@ class Comparison:
     def _load(self, port: int, turn: int, script: Path | None = None) -> float:
         return wrk.requests_per_second(port, self.plan.seconds, script=script, arguments=(str(turn),))
 
-    def _transfers(self, sides: list[Peer]) -> dict[str, Measure]:
-        return {
-            f"{move.__name__}.{peer.name}": partial(_move, move, self.running[peer.name].port, self.site)
-            for move in (transfers.download, transfers.upload)
-            for peer in sides
-        }
+    def _messages(self, port: int, _turn: int) -> float:
+        return messages_per_second(port, self.plan.seconds)
 
-    def _interleave(self, rounds: int, measures: Mapping[str, Measure]) -> None:
-        """Every system once a round, each round starting with another one: nobody always goes first."""
-        names = list(measures)
-        for turn in range(rounds):
-            first = turn % len(names)
-            for name in names[first:] + names[:first]:
-                self.watch(name, self.steps)
-                self.samples.setdefault(name, []).append(measures[name](turn))
+    def _latencies(self, port: int, _turn: int) -> list[float]:
+        numbers = map(str, (port, self.plan.rate, self.plan.rate_seconds))
+        samples: list[float] = alone.answer_of("fixed_rate", *numbers)
+        return samples
+
+    def _rate_step(self, name: str) -> None:
+        self.step(f"a fixed rate: {name}")
+
+
+ALONE: dict[str, Callable[[Plan], Found]] = {
+    "timing decisions": alone.time_decisions,
+    "a million devices": alone.time_million,
+    "taking rules back": alone.time_retractions,
+}
 
 
 def compare(plan: Plan, run: Path, watch: Watch) -> dict[str, Any]:
@@ -156,19 +188,18 @@ def compare(plan: Plan, run: Path, watch: Watch) -> dict[str, Any]:
         with comparison.everything_started():
             comparison.check_all()
             comparison.load_pages()
+            comparison.exchange_messages()
+            comparison.hold_a_rate()
             comparison.move_large_files()
-    watch("timing decisions", comparison.steps)
-    comparison.absolute |= time_decisions()
+            comparison.keep_idle()
+    for what, measure in ALONE.items():
+        comparison.step(what)
+        comparison.found.add(measure(plan))
     return comparison.results()
 
 
-def time_decisions() -> dict[str, float]:
-    """In a process of its own, which nothing else runs in."""
-    command = python_module("benchmarks.decisions")
-    finished = subprocess.run(
-        command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True, check=True
-    )
-    return {name: rounded(value) for name, value in json.loads(finished.stdout).items()}
+def _rounded(figures: dict[str, float]) -> dict[str, float]:
+    return {name: rounded(value) for name, value in figures.items()}
 
 
 def _move(move: Callable[[int, Site], float], port: int, site: Site, _turn: int) -> float:
@@ -178,7 +209,7 @@ def _move(move: Callable[[int, Site], float], port: int, site: Site, _turn: int)
 def _memory(pid: int) -> float | None:
     """What the process holds before the transfers; None where that cannot be seen."""
     try:
-        transfers.forget_peak(pid)
-        return transfers.resident(pid)
+        memory.forget_peak(pid)
+        return memory.resident(pid)
     except OSError:
         return None

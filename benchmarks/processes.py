@@ -61,6 +61,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def leave_nothing_behind() -> None:
+    """Make a SIGTERM end this process as an error does, by way of everything that ends its servers."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+
+
 @contextmanager
 def serving(
     command: Sequence[str], port: int, log: Path, settings: Mapping[str, str] | None = None

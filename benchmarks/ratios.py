@@ -2,7 +2,7 @@
 
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 Samples = Mapping[str, Sequence[float]]
 """Per measurement (``page.nginx``, ``download.mailgate``, …) one figure a round, in the order of the rounds."""
@@ -19,7 +19,46 @@ RATIOS: Mapping[str, tuple[str, str]] = {
     "fresh_ua_vs_repeated": ("agents.fresh", "agents.repeated"),
     "download_vs_nginx": ("download.mailgate", "download.nginx"),
     "upload_vs_nginx": ("upload.mailgate", "upload.nginx"),
+    "websocket_vs_nginx": ("websocket.mailgate", "websocket.nginx"),
 }
+RATIOS_OF_OWN = ("million_vs_thousand_p99",)
+"""Ratios that are not made of rounds: their measurement works them out."""
+ABSOLUTE = (
+    "decision_warm_us",
+    "decision_cold_us",
+    "simulate_million_s",
+    "simulate_million_mib",
+    "retract_s",
+    "rss_growth_mib",
+    "idle_connection_kib",
+    "latency_p99_ms",
+)
+"""Figures that every run has, or names as missing."""
+
+
+@dataclass
+class Found:
+    """What has been measured. ``missing``: what was not, and why."""
+
+    samples: dict[str, list[float]] = field(default_factory=dict)
+    ratios: dict[str, float] = field(default_factory=dict)
+    absolute: dict[str, float] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+
+    def add(self, other: "Found") -> None:
+        self.samples |= other.samples
+        self.ratios |= other.ratios
+        self.absolute |= other.absolute
+        self.missing |= other.missing
+
+    def all_ratios(self) -> dict[str, float]:
+        return ratios_of(self.samples) | self.ratios
+
+    def all_missing(self) -> dict[str, str]:
+        """Everything that a run has but this one, with the reason where one is known."""
+        known = {*self.ratios, *self.absolute}
+        others = {name: "not measured" for name in (*RATIOS_OF_OWN, *ABSOLUTE) if name not in known}
+        return others | not_measured(self.samples) | self.missing
 
 
 @dataclass(frozen=True)
@@ -45,6 +84,10 @@ TARGETS: Mapping[str, Target] = {
     "decision_warm_us": Target(15, at_most=True),
     "decision_cold_us": Target(250, at_most=True),
     "rss_growth_mib": Target(16, at_most=True),
+    "million_vs_thousand_p99": Target(1.2, at_most=True),
+    "simulate_million_s": Target(60, at_most=True),
+    "simulate_million_mib": Target(1024, at_most=True),
+    "retract_s": Target(1, at_most=True),
 }
 
 

@@ -21,19 +21,43 @@ TITLES: Mapping[str, str] = {
     "fresh_ua_vs_repeated": "pages: user agents never seen / one repeated",
     "download_vs_nginx": "64 MiB download: gate / nginx",
     "upload_vs_nginx": "64 MiB upload: gate / nginx",
+    "websocket_vs_nginx": "WebSocket messages, there and back: gate / nginx",
     "decision_warm_us": "decision, everything cached",
     "decision_cold_us": "decision, nothing cached",
     "decision_attested_warm_us": "decision, a known token with a new proof",
     "decision_attested_bound_us": "decision, the same with a nonce of this process",
     "decision_attested_cold_us": "decision, a new device with a new token",
     "rss_growth_mib": "memory growth of the gate over all 64 MiB transfers",
+    "latency_p50_ms": "latency of the gate under a fixed rate, median",
+    "latency_p99_ms": "the same, p99",
+    "latency_p999_ms": "the same, p99.9",
+    "idle_connection_kib": "memory of the gate for each idle connection",
+    "idle_answer_ms": "a page while all of them are held, median",
+    "idle_slowest_answer_ms": "the same, the slowest",
+    "million_vs_thousand_p99": "decision about a device not in memory, p99: a million stored / a thousand",
+    "decision_million_p50_us": "the same with a million stored, median",
+    "decision_million_p99_us": "the same with a million stored, p99",
+    "simulate_million_s": "a plan over a million devices",
+    "simulate_million_cpu_s": "its processor time, of all processes",
+    "simulate_million_mib": "its memory, of all processes together",
+    "retract_s": "rules taken back: the last answer by them, of two gates, the longest of all rounds",
 }
 UNITS: Mapping[str, str] = {
     "page": "requests/s",
     "agents": "requests/s",
     "download": "MiB/s",
     "upload": "MiB/s",
+    "websocket": "messages/s",
+    "retract": "s",
 }
+SUFFIXES: Mapping[str, str] = {
+    "us": "µs",
+    "ms": "ms",
+    "s": "s",
+    "mib": "MiB",
+    "kib": "KiB",
+}
+"""How a figure's name ends, and the unit that it is in; what ends otherwise is a ratio."""
 
 
 class Row(NamedTuple):
@@ -82,6 +106,8 @@ def markdown(results: Mapping[str, Any]) -> str:
     lines = [*_conditions(results), ""]
     lines += ["| what | measured | at least / at most | reached |", "|---|---:|---:|---|"]
     lines += [f"| {' | '.join(row)} |" for row in rows(results)]
+    if results["latency_us"]:
+        lines += ["", *_latencies(results)]
     lines += ["", "| measurement | median | lowest to highest |", "|---|---:|---:|"]
     lines += [f"| `{rate.name}` | {rate.median} | {rate.spread} |" for rate in rates(results)]
     missing = [f"- `{name}`: {why}" for name, why in results["missing"].items()]
@@ -90,11 +116,16 @@ def markdown(results: Mapping[str, Any]) -> str:
 
 def replaced(page: str, results: Mapping[str, Any]) -> str:
     """The page with the part between the markers written anew. Raises ValueError where a marker is missing."""
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"the page has no part from `{BEGIN}` to `{END}`")
-    return f"{before}{BEGIN}\n\n{markdown(results)}\n\n{END}{after}"
+    return between(page, BEGIN, END, markdown(results))
+
+
+def between(page: str, begin: str, end: str, text: str) -> str:
+    """The page with this text between two markers. Raises ValueError where one is missing."""
+    before, first, rest = page.partition(begin)
+    _, last, after = rest.partition(end)
+    if not first or not last:
+        raise ValueError(f"the page has no part from `{begin}` to `{end}`")
+    return f"{before}{begin}\n\n{text}\n\n{end}{after}"
 
 
 def _row(title: str, value: float | None, name: str) -> Row:
@@ -102,23 +133,41 @@ def _row(title: str, value: float | None, name: str) -> Row:
     if value is None:
         return Row(title, "not measured", _limit(target, name), "")
     reached = "" if target is None else "yes" if target.reached(value) else "no"
-    return Row(title, _with_unit(value, name), _limit(target, name), reached)
+    return Row(title, with_unit(value, name), _limit(target, name), reached)
 
 
 def _limit(target: Target | None, name: str) -> str:
-    return f"{'≤' if target.at_most else '≥'} {_with_unit(target.limit, name)}" if target else ""
+    return f"{'≤' if target.at_most else '≥'} {with_unit(target.limit, name)}" if target else ""
 
 
-def _with_unit(value: float, name: str) -> str:
-    unit = {"us": "µs", "mib": "MiB"}.get(name.rpartition("_")[2], "×")
-    digits = 2 if unit == "×" else 0 if value >= 100 or value == int(value) else 1
-    return f"{value:,.{digits}f} {unit}"
+def with_unit(value: float, name: str) -> str:
+    unit = SUFFIXES.get(name.rpartition("_")[2], "×")
+    return f"{value:,.2f} ×" if unit == "×" else f"{short(value)} {unit}"
+
+
+def short(value: float) -> str:
+    """As many digits as mean something."""
+    if value >= 100 or value == int(value):
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if value >= 1 else f"{value:.3f}"
 
 
 def _rate(name: str, figures: Mapping[str, Any]) -> Rate:
     low, high = figures["low"], figures["high"]
     unit = UNITS[name.partition(".")[0]]
-    return Rate(name, f"{figures['median']:,.0f} {unit}", f"{low:,.0f} to {high:,.0f}")
+    return Rate(name, f"{short(figures['median'])} {unit}", f"{short(low)} to {short(high)}")
+
+
+def _latencies(results: Mapping[str, Any]) -> list[str]:
+    plan = results["plan"]
+    lines = [
+        f"| latency at {plan['rate']:,} requests a second | median | p99 | p99.9 | slowest | requests |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    for name, cuts in results["latency_us"].items():
+        figures = " | ".join(f"{short(cuts[cut] / 1000)} ms" for cut in ("p50", "p99", "p999", "most"))
+        lines.append(f"| `{name}` | {figures} | {cuts['count']:,.0f} |")
+    return [*lines, "", "![Latency of every system under the same rate](images/bench-latency.svg)"]
 
 
 def _conditions(results: Mapping[str, Any]) -> list[str]:

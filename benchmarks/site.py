@@ -1,4 +1,4 @@
-"""The upstream of every system: one nginx with a page, a large file and a place that takes uploads."""
+"""The upstream of every system: one nginx with a page, a large file, a place that takes uploads, and WebSockets."""
 
 import hashlib
 import os
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.processes import free_port, program, serving
+from benchmarks.processes import free_port, program, python_module, serving
 
 KiB, MiB = 1024, 1024 * 1024
 PAGE_BYTES = 8 * KiB
@@ -42,8 +42,16 @@ SITE = """\
     listen 127.0.0.1:{port};
     root {root};
     location /upload/ {{ dav_methods PUT; }}
+    location /Microsoft-Server-ActiveSync {{ return 200; }}
+    location /socket {{ proxy_pass http://127.0.0.1:{sockets}; {upgrade} }}
   }}
 """
+
+
+UPGRADE = (
+    "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;"
+)
+"""What lets an nginx hand on a WebSocket."""
 
 
 @dataclass(frozen=True)
@@ -80,9 +88,13 @@ def serve_site(run: Path) -> Iterator[Site]:
     page, large = _page(), os.urandom(MiB) * (LARGE_BYTES // MiB)
     (root / "page.html").write_bytes(page)
     (root / "large.bin").write_bytes(large)
-    config = run / "nginx.conf"
-    config.write_text(nginx_config(run, SITE.format(port=port, root=root)))
-    with serving([nginx, "-e", "stderr", "-c", str(config)], port, run / "site.log"):
+    config, sockets = run / "nginx.conf", free_port()
+    servers = SITE.format(port=port, root=root, sockets=sockets, upgrade=UPGRADE)
+    config.write_text(nginx_config(run, servers))
+    with (
+        serving(python_module("benchmarks.echo", str(sockets)), sockets, run / "echo.log"),
+        serving([nginx, "-e", "stderr", "-c", str(config)], port, run / "site.log"),
+    ):
         yield Site(run, root, port, page, large)
 
 

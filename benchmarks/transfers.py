@@ -2,7 +2,6 @@
 
 import time
 from http.client import HTTPConnection
-from pathlib import Path
 
 from benchmarks.agents import LAPTOP
 from benchmarks.site import MiB, Site
@@ -41,22 +40,3 @@ def upload(port: int, site: Site) -> float:
     if answer.status not in (201, 204):
         raise WrongAnswer(f"an upload was answered with status {answer.status}")
     return len(site.large) / MiB / elapsed
-
-
-def resident(pid: int) -> float:
-    """MiB of memory that a process holds now. Raises OSError where there is no ``/proc``."""
-    return _status(pid, "VmRSS")
-
-
-def peak(pid: int) -> float:
-    """The most MiB that it held since `forget_peak`."""
-    return _status(pid, "VmHWM")
-
-
-def forget_peak(pid: int) -> None:
-    Path(f"/proc/{pid}/clear_refs").write_text("5")
-
-
-def _status(pid: int, key: str) -> float:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(f"{key}:"))

@@ -16,6 +16,7 @@ PICTURES = [
     ("warned", "en", "light"),
     ("blocked", "en", "light"),
     ("away", "en", "light"),
+    ("too-often", "en", "light"),
     ("clock", "en", "light"),
     ("revoked", "en", "light"),
     ("key-lost", "en", "light"),

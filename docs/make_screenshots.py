@@ -36,6 +36,7 @@ STRICT = replace(
     os="windows",
     apps=(),
     fix="get-extension",
+    extension_url="https://store.example.com/mailgate",
     rule_title="Computers show by the company’s extension that they are known",
 )
 PROBED = replace(BLOCKED, reason=Reason.PROBE_REQUIRED, return_url="/mail")

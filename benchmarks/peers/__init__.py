@@ -12,7 +12,7 @@ from benchmarks.peers import (
 )
 from benchmarks.peers.peer import Peer, Running
 
-__all__ = ["GATE", "NGINX", "PEERS", "Peer", "Running"]
+__all__ = ["GATE", "NGINX", "PEERS", "UNDER_A_RATE", "Peer", "Running"]
 
 GATE = mailgate.PEER
 NGINX = nginx.PEER
@@ -27,3 +27,5 @@ PEERS: tuple[Peer, ...] = (
     nginx_authz.CACHED,
     GATE,
 )
+UNDER_A_RATE = (NGINX.name, caddy_forward_auth.PEER.name, nginx_authz.PEER.name, GATE.name)
+"""Those whose latency is measured under a fixed rate: they decide, or are what is compared with."""

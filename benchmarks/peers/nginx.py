@@ -6,7 +6,7 @@ from functools import partial
 
 from benchmarks.peers.peer import Peer, Running
 from benchmarks.processes import free_port, program, serving, version_of
-from benchmarks.site import Site, nginx_config
+from benchmarks.site import UPGRADE, Site, nginx_config
 
 SERVERS = """\
   upstream site {{ server {upstream}; keepalive 64; keepalive_requests 100000000; }}
@@ -18,6 +18,7 @@ SERVERS = """\
       proxy_set_header Connection "";
       proxy_set_header Host $host;
     }}
+    location /socket {{ proxy_pass http://site; {upgrade} }}
   }}
 """
 
@@ -27,7 +28,7 @@ def start(site: Site) -> Iterator[Running]:
     nginx, port, run = program("nginx"), free_port(), site.run / "nginx"
     run.mkdir()
     config = run / "nginx.conf"
-    config.write_text(nginx_config(run, SERVERS.format(port=port, upstream=site.address)))
+    config.write_text(nginx_config(run, SERVERS.format(port=port, upstream=site.address, upgrade=UPGRADE)))
     with serving([nginx, "-e", "stderr", "-c", str(config)], port, run / "log") as pid:
         yield Running(port, pid)
 

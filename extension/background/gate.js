@@ -1,6 +1,7 @@
 /** The three addresses of the gate that a device speaks to. Nothing else is ever asked for. */
 
 import { dpopProof } from "../core/dpop.js";
+import { retryAfter } from "../core/schedule.js";
 
 const TIMEOUT = 15_000;
 
@@ -12,6 +13,9 @@ const TIMEOUT = 15_000;
  *   retryAfter: number, nonce: string}} Refused
  * @typedef {{kind: "unreachable", nonce: string}} Unreachable
  */
+
+/** Another server stands there. @type {Refused} */
+export const NO_GATE = { kind: "refused", status: 200, reason: "no-gate", reference: "", serverTime: 0, retryAfter: 0, nonce: "" };
 
 /**
  * @typedef {object} Proof
@@ -99,7 +103,7 @@ async function told(response) {
   if (status === 304 || (response.ok && body)) {
     return { kind: "answer", status, body, etag: headers.get("ETag") ?? "", nonce };
   }
-  return { kind: "refused", status, ...reasonIn(body), retryAfter: Number(headers.get("Retry-After")) || 0, nonce };
+  return { kind: "refused", status, ...reasonIn(body), retryAfter: retryAfter(headers.get("Retry-After"), Date.now()), nonce };
 }
 
 /**

@@ -2,9 +2,11 @@
 
 import { gateOrigin } from "../core/address.js";
 import { diagnosticsOf } from "../core/diagnostics.js";
+import { isEnrolled } from "../core/phases.js";
 import { EMPTY } from "../core/state.js";
 import { runtime } from "../shim/ext.js";
-import { dropKey } from "./keys.js";
+import { enrolAnew } from "./anew.js";
+import { dropKeys } from "./keys.js";
 import { dropToken, readMemory, readSession, writeMemory } from "./memory.js";
 import { takeReadings } from "./readings.js";
 import { dropGate, readSettings, writeGate } from "./settings.js";
@@ -22,27 +24,55 @@ async function check({ byHand = false }) {
 }
 
 /** @param {{gate?: unknown, code?: unknown}} asked */
-async function enrol({ gate, code }) {
-  const { managed } = await readSettings();
-  const origin = typeof gate === "string" ? gateOrigin(gate) : null;
-  if (!managed && !origin) return { error: "address" };
-  if (!managed && origin) await writeGate(origin);
-  if (typeof code === "string" && code.trim()) await between(() => replaceEnrolment(code.trim()));
-  return { memory: await turn({ look: true, retry: true }) };
+async function enrol(asked) {
+  const { managed, gate: known } = await readSettings();
+  const typed = typeof asked.gate === "string" ? gateOrigin(asked.gate) : null;
+  const gate = managed ? known : typed;
+  if (!gate) return { error: "address" };
+  const code = typeof asked.code === "string" ? asked.code.trim() : "";
+  const { error, tried } = await between(() => begin(gate, code, managed));
+  return error ? { error } : { memory: await turn({ look: true, retry: true }), tried };
 }
 
-/** A new code stands for a new key, so that a revoked one is never shown again. @param {string} code */
-async function replaceEnrolment(code) {
-  await dropKey();
-  const { gate, managed, skew, told } = await readMemory();
-  await writeMemory({ ...EMPTY, phase: gate ? "code" : "unconfigured", gate, managed, skew, told });
+/**
+ * @param {string} gate
+ * @param {string} code empty where none was typed
+ * @param {boolean} managed
+ * @returns {Promise<{error?: string, tried?: import("../core/state.js").Memory | null}>} `tried`: what came of a code that
+ *   failed and left this browser enrolled as it was
+ */
+async function begin(gate, code, managed) {
+  const memory = await readMemory();
+  if (isEnrolled(memory)) {
+    if (code) return { tried: await enrolAnew(memory, gate, code) };
+    return managed || gate === memory.gate ? {} : { error: "code" };
+  }
+  if (!managed) await writeGate(gate);
+  if (code) await takeCode(memory, gate, code);
+  return {};
+}
+
+/**
+ * A new code stands for a new key, so that a revoked one is never shown again. The key of a try without an answer is kept
+ * for the same code: the gate may have taken it.
+ *
+ * @param {import("../core/state.js").Memory} memory
+ * @param {string} gate
+ * @param {string} code
+ */
+async function takeCode(memory, gate, code) {
+  const again = memory.gate === gate && ["enrolling", "away"].includes(memory.phase);
+  if (again && (await readSession()).code === code) return;
+  await dropKeys();
+  const { managed, skew, told } = memory;
+  await writeMemory({ ...EMPTY, phase: memory.gate ? "code" : "unconfigured", gate: memory.gate, managed, skew, told });
   await dropToken({ code });
 }
 
 /** Forget this browser's key and what the person has set. */
 async function forget() {
   await between(async () => {
-    await dropKey();
+    await dropKeys();
     await dropGate();
     await writeMemory({ ...EMPTY });
     await dropToken({ code: "", nonce: "" });

@@ -4,32 +4,52 @@ const DATABASE = "mailgate";
 const STORE = "keys";
 const CURRENT = "current";
 
+/** The name of a key that may take the place of the current one. */
+export const NEXT = "next";
+
 /**
  * @typedef {object} DeviceKey
  * @property {JsonWebKey} publicJwk
  * @property {(bytes: Uint8Array) => Promise<ArrayBuffer>} sign
  */
 
-/** @returns {Promise<DeviceKey | null>} null where there is none, or none that can be used: also where its store is broken */
-export async function readKey() {
-  const pair = await ask("readonly", (store) => store.get(CURRENT)).catch(() => null);
+/**
+ * @param {string} [name]
+ * @returns {Promise<DeviceKey | null>} null where there is none, or none that can be used: also where its store is broken
+ */
+export async function readKey(name = CURRENT) {
+  const pair = await ask("readonly", (store) => store.get(name)).catch(() => null);
   return pair?.privateKey instanceof CryptoKey ? usable(pair) : null;
 }
 
 /**
  * Makes a new key in place of the one before.
  *
+ * @param {string} [name]
  * @returns {Promise<DeviceKey | null>} null where it cannot be kept
  */
-export async function makeKey() {
+export async function makeKey(name = CURRENT) {
   const pair = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, false, ["sign", "verify"]);
-  const kept = ask("readwrite", (store) => store.put(pair, CURRENT));
+  const kept = ask("readwrite", (store) => store.put(pair, name));
   return kept.then(() => usable(pair)).catch(() => null);
 }
 
-/** @returns {Promise<void>} */
-export async function dropKey() {
-  await ask("readwrite", (store) => store.delete(CURRENT));
+/** Puts the key that was made beside the current one in its place. */
+export async function promoteKey() {
+  const pair = await ask("readonly", (store) => store.get(NEXT));
+  await ask("readwrite", (store) => {
+    store.put(pair, CURRENT);
+    return store.delete(NEXT);
+  });
+}
+
+/** @param {string} name */
+export async function dropKey(name) {
+  await ask("readwrite", (store) => store.delete(name));
+}
+
+export async function dropKeys() {
+  await ask("readwrite", (store) => store.clear());
 }
 
 /**

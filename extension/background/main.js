@@ -1,6 +1,6 @@
 /** The worker. Listeners are there before anything is awaited, so that the browser can wake it for each of them. */
 
-import { alarms, notifications, permissions, runtime, storage } from "../shim/ext.js";
+import { alarms, notifications, permissions, runtime, storage, windows } from "../shim/ext.js";
 import { onMessage } from "./handlers.js";
 import { openNotice } from "./show.js";
 import { ALARM, turn } from "./turn.js";
@@ -19,6 +19,8 @@ alarms.onAlarm.addListener(({ name }) => {
 storage.onChanged.addListener((_changes, area) => {
   if (area === "managed") retry();
 });
+// after a clock was set back Chromium holds the alarm until that time has come again: whoever returns to the browser wakes it
+windows?.onFocusChanged.addListener(wake);
 notifications.onClicked.addListener((id) => void openNotice(id));
 
 wake();

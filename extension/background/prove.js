@@ -1,9 +1,10 @@
 /** How this browser proves itself: its key, its enrolment, its reports, and the header that carries what came of them. */
 
+import { readAttested, readEnrolled } from "../core/answers.js";
 import { enrolsNow, mayLook, reportsNow } from "../core/due.js";
 import { reportOf } from "../core/report.js";
 import { after } from "../core/state.js";
-import { post } from "./gate.js";
+import { NO_GATE, post } from "./gate.js";
 import { dropHeader, setHeader } from "./header.js";
 import { makeKey, readKey } from "./keys.js";
 import { dropToken, readSession, writeMemory, writeSession } from "./memory.js";
@@ -28,20 +29,25 @@ export async function enrol(memory, { enrolmentToken }) {
   const token = code || enrolmentToken;
   if (!token) return after(memory, "codeGone");
   if (!enrolsNow(memory, { token, byHand: Boolean(code) }, Date.now())) return memory;
-  // the key of a try without an answer is kept: the gate may have taken it
-  const key = (memory.phase === "enrolling" || memory.phase === "away" ? await readKey() : null) ?? (await makeKey());
+  const key = await keyToEnrol(memory);
   if (!key) return after(memory, "keyLost");
   const trying = after(memory, "enrolling");
   await writeMemory(trying);
   const answer = await post(`${memory.gate}/.mailgate/enroll`, { token }, { key, nonce, skew: memory.skew });
   if (answer.nonce) await writeSession({ nonce: answer.nonce });
-  if (answer.kind === "answer") {
+  const taken = answer.kind === "answer" ? readEnrolled(answer.body) : null;
+  if (taken) {
     await dropToken({ code: "" });
-    return after(trying, "enrolled", { deviceId: answer.body.device_id, thumbprint: answer.body.key_thumbprint });
+    return after(trying, "enrolled", taken);
   }
-  const state = failure(trying, answer);
+  const state = failure(trying, answer.kind === "answer" ? NO_GATE : answer);
   if (state.phase !== "away") await writeSession({ code: "" });
   return state;
+}
+
+/** That of a try without an answer is kept: the gate may have taken it. @param {Memory} memory */
+async function keyToEnrol({ phase }) {
+  return (phase === "enrolling" || phase === "away" ? await readKey() : null) ?? makeKey();
 }
 
 /**
@@ -69,12 +75,12 @@ async function report(memory, settings) {
   const answer = await post(`${memory.gate}/.mailgate/attest`, body, { key, nonce, skew: memory.skew });
   if (answer.nonce) await writeSession({ nonce: answer.nonce });
   if (answer.kind !== "answer") return failure(memory, answer);
-  const { device_attestation: token, expires_at: ends, server_time: serverTime } = answer.body;
+  const attested = readAttested(answer.body);
+  if (!attested) return failure(memory, NO_GATE);
   const now = Date.now();
   // the gate's clock says how long, this computer's clock says until when
-  await writeSession({ token, expiresAt: now + (ends - serverTime) * 1000 });
-  const { report_every: reportEvery, listed_extensions: asked } = answer.body;
-  return after(memory, "attested", { now, reportEvery, serverTime, chance: Math.random(), listed: asked });
+  await writeSession({ token: attested.token, expiresAt: now + attested.life * 1000 });
+  return after(memory, "attested", { now, chance: Math.random(), ...attested });
 }
 
 /**

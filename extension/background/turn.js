@@ -9,7 +9,7 @@ import { alarmIn } from "../core/schedule.js";
 import { after } from "../core/state.js";
 import { readStatus } from "../core/status.js";
 import { alarms, permissions } from "../shim/ext.js";
-import { look } from "./gate.js";
+import { NO_GATE, look } from "./gate.js";
 import { dropToken, readMemory, readSession, writeMemory } from "./memory.js";
 import { checkKey, enrol, failure, prove } from "./prove.js";
 import { readSettings } from "./settings.js";
@@ -57,7 +57,7 @@ async function take(wish) {
   let memory = after(before, "configured", settings);
   if (memory.gate !== before.gate) await dropToken({ nonce: "" });
   memory = await readClock(memory);
-  if (wish.retry) memory = after(memory, "retried");
+  if (wish.retry) memory = after(memory, "retried", { now: Date.now() });
   if (memory.gate) {
     const granted = await permissions.contains({ origins: [permissionPattern(memory.gate)] });
     memory = after(memory, "permission", { granted });
@@ -102,7 +102,7 @@ async function verdict(memory, { statusEvery }, wish) {
   if (answer.status === 304) return after(memory, "looked", { now, status: null });
   const status = readStatus(answer.body);
   if (status) return after(memory, "looked", { now, status, etag: answer.etag });
-  return failure(memory, { kind: "refused", status: 200, reason: "no-gate", reference: "", serverTime: 0, retryAfter: 0, nonce: "" });
+  return failure(memory, NO_GATE);
 }
 
 /**

@@ -1,5 +1,7 @@
 /** The address of the company mail, as people type it. */
 
+/** Chromium makes a host of nearly anything, but then asks for no leave to speak to it. */
+const HOST = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]{1,253})$/i;
 const LOOPBACK = new Set(["localhost", "127.0.0.1"]);
 
 /**
@@ -18,7 +20,7 @@ export function gateOrigin(typed) {
   } catch {
     return null;
   }
-  if (url.username || url.password || !url.hostname) return null;
+  if (url.username || url.password || !HOST.test(url.hostname)) return null;
   const own = url.protocol === "http:" && LOOPBACK.has(url.hostname);
   return url.protocol === "https:" || own ? url.origin : null;
 }

@@ -1,14 +1,9 @@
 /** What is due now, by the state and the time. Times are milliseconds since 1970 by this computer's clock. */
 
-import { SHORTEST_ALARM } from "./schedule.js";
+import { RESTING } from "./phases.js";
+import { SHORTEST_ALARM, TOKEN_SETTLES } from "./schedule.js";
 
 /** @typedef {import("./state.js").Memory} Memory */
-
-/** Milliseconds. */
-const TOKEN_SETTLES = 30_000;
-
-/** Phases in which there is nothing to do until a person, or the company, does something. */
-const RESTING = new Set(["unconfigured", "permission", "code", "code-refused", "revoked", "not-enrolled", "key-lost"]);
 
 /**
  * Whether to enrol now. A key that was revoked is not replaced by itself: only a new code from a person does that.

@@ -3,8 +3,14 @@
 const FIRST_WAIT = 5;
 const LONGEST_WAIT = 600;
 
+/** Seconds: whoever asks for more is asked again all the same. */
+const LONGEST_PAUSE = 3600;
+
 /** Seconds: browsers ring no sooner. */
 export const SHORTEST_ALARM = 30;
+
+/** Milliseconds between two reports that nobody has planned: the gate takes 20 of a key in ten minutes. */
+export const TOKEN_SETTLES = 30_000;
 
 export const STATUS_EVERY = 45;
 
@@ -18,6 +24,18 @@ export const STATUS_EVERY = 45;
 export function backoff(failures, chance, retryAfter = 0) {
   const wait = Math.min(FIRST_WAIT * 2 ** Math.max(failures - 1, 0), LONGEST_WAIT);
   return Math.max(wait * (0.5 + 0.5 * chance), retryAfter);
+}
+
+/**
+ * Seconds that a `Retry-After` header asks for, an hour at most (RFC 9110, section 10.2.3: seconds or a date).
+ *
+ * @param {string | null} header
+ * @param {number} now milliseconds since 1970
+ */
+export function retryAfter(header, now) {
+  const said = header ?? "";
+  const seconds = /^\d+$/.test(said) ? Number(said) : (Date.parse(said) - now) / 1000;
+  return Math.min(Math.max(seconds || 0, 0), LONGEST_PAUSE);
 }
 
 /**

@@ -5,8 +5,9 @@
  * Times that end in `At` are milliseconds since 1970 by this computer's clock; other times are seconds.
  */
 
-import { backoff, reportIn } from "./schedule.js";
+import { TOKEN_SETTLES, backoff, reportIn } from "./schedule.js";
 import { remember } from "./changes.js";
+import { askedTooOften } from "./phases.js";
 
 /** @typedef {import("./changes.js").Told} Told */
 /** @typedef {import("./status.js").Status} Status */
@@ -130,16 +131,15 @@ function enrolled(memory, { deviceId, thumbprint }) {
 
 /**
  * @param {Memory} memory
- * @param {{now: number, reportEvery: number, serverTime: number, chance: number, listed?: unknown}} event
+ * @param {{now: number, reportEvery: number, serverTime: number, chance: number, listed: string[]}} event
  * @returns {Memory}
  */
 function attested(memory, { now, reportEvery, serverTime, chance, listed }) {
   const skew = serverTime - Math.floor(now / 1000);
-  const asked = Array.isArray(listed) ? listed.filter((id) => typeof id === "string") : [];
   // what is asked for the first time is reported with the next turn
-  const news = asked.some((id) => !memory.listed.includes(id));
+  const news = listed.some((id) => !memory.listed.includes(id));
   const reportAt = news ? now : now + reportIn(reportEvery, chance) * 1000;
-  return { ...working(memory), attestedAt: now, reportAt, skew, listed: asked };
+  return { ...working(memory), attestedAt: now, reportAt, skew, listed };
 }
 
 /** @param {Memory} memory @returns {Memory} */
@@ -200,8 +200,9 @@ function keyLost(memory) {
  * @returns {Memory}
  */
 function looked(memory, { now, status, etag }) {
-  // a report that is due and fails is a trouble of its own
-  const back = memory.phase === "away" && now < memory.reportAt ? working(memory) : memory;
+  // a report that is due and fails is a trouble of its own, and so is a pause that the gate has asked for
+  const ends = now < memory.reportAt && (!askedTooOften(memory) || now >= memory.retryAt);
+  const back = memory.phase === "away" && ends ? working(memory) : memory;
   if (!status) return { ...back, statusAt: now };
   return { ...back, status, etag, statusAt: now, told: remember(status) };
 }
@@ -220,14 +221,16 @@ function clockRead(memory, { now }) {
 
 /**
  * A person asks, the browser has just started or the policy has changed: no waiting, and a token of the company is
- * tried again, since it may be another one.
+ * tried again, since it may be another one. What was in the way on this browser may be gone, so that is reported.
  *
  * @param {Memory} memory
+ * @param {{now: number}} event
  * @returns {Memory}
  */
-function retried(memory) {
+function retried(memory, { now }) {
   const anew = memory.managed && memory.phase === "code-refused";
-  return { ...memory, retryAt: 0, phase: anew ? "code" : memory.phase };
+  const removed = Boolean(memory.status?.verdict.apps.length) && now - memory.attestedAt > TOKEN_SETTLES;
+  return { ...memory, retryAt: 0, reportAt: removed ? 0 : memory.reportAt, phase: anew ? "code" : memory.phase };
 }
 
 const EVENTS = { configured, clockRead, codeGone, retried, permission, enrolling, enrolled, attested, refused, unreachable, keyLost, looked };

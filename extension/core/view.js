@@ -1,5 +1,6 @@
 /** From what is known to what is shown: message keys and plain values, in one place for popup, badge and tests. */
 
+import { RESTING, askedTooOften } from "./phases.js";
 import { fixKey, reasonKey } from "./texts.js";
 import { SKEW_WORTH_A_WORD } from "./state.js";
 
@@ -29,6 +30,7 @@ import { SKEW_WORTH_A_WORD } from "./state.js";
  * @property {(Line & {id: string, kind: string, system: string})[]} devices
  * @property {boolean} setUp whether the set-up is a way out
  * @property {boolean} checks whether asking again may help
+ * @property {number} againAt when the next try is, where people had better know it: milliseconds since 1970, or 0
  * @property {number} minutesOff by how much this computer's clock is off
  */
 
@@ -49,16 +51,13 @@ const SYSTEMS = new Map([
 
 const GRAVEST = /** @type {const} */ (["blocked", "warned", "waiting", "ok"]);
 
-/** Phases whose way out is the set-up. */
-const SET_UP = new Set(["unconfigured", "permission", "code", "code-refused", "revoked", "not-enrolled", "key-lost"]);
-
 /**
  * @param {Memory} memory
  * @returns {View}
  */
 export function viewOf(memory) {
   const { phase, status, skew } = memory;
-  const known = status && !SET_UP.has(phase) ? status : null;
+  const known = status && !RESTING.has(phase) ? status : null;
   const here = known ? lineOf(known.verdict, "here") : null;
   const own = phase === "active" && here ? { tone: here.tone, headline: here.state, explained: null } : ownState(memory);
   return {
@@ -66,13 +65,14 @@ export function viewOf(memory) {
     here,
     devices: known ? known.devices.map(deviceLine) : [],
     ...waysOut(memory),
+    againAt: askedTooOften(memory) ? memory.retryAt : 0,
     minutesOff: Math.abs(skew) > SKEW_WORTH_A_WORD ? Math.round(Math.abs(skew) / 60) : 0,
   };
 }
 
 /** @param {Memory} memory */
 function waysOut({ phase, gate, managed, deviceId }) {
-  const resting = SET_UP.has(phase);
+  const resting = RESTING.has(phase);
   // what cannot be reached and never could may have been mistyped
   const mistyped = phase === "away" && !deviceId && !managed;
   const tokenAgain = managed && phase === "code-refused";
@@ -111,6 +111,7 @@ export function gravest(view) {
  * @param {Memory} memory
  */
 function phaseKey(phase, memory) {
+  if (askedTooOften(memory)) return "phase_too_often";
   const key = `phase_${phase.replaceAll("-", "_")}`;
   return phase === "code-refused" && memory.managed ? "phase_token_refused" : key;
 }
@@ -122,11 +123,13 @@ function phaseKey(phase, memory) {
  */
 function lineOf(verdict, whose) {
   const open = verdict.effect === "allow";
+  const fix = fixKey(verdict);
   return {
     tone: TONES[verdict.effect],
     state: [`${whose}_${verdict.effect}`],
     reason: open ? null : [reasonKey(verdict), verdict.apps.join(", "), verdict.title],
-    fix: open ? null : fixKey(verdict),
+    // what is listed may be an extension of this very browser, which no management has to look for
+    fix: open ? null : whose === "here" && fix[0] === "fix_remove_app" ? ["fix_remove_here", ...fix.slice(1)] : fix,
     contact: open ? "" : verdict.contact,
     deadline: verdict.deadline,
   };

@@ -3,7 +3,7 @@
 import { gateOrigin, permissionPattern } from "../core/address.js";
 import { viewOf } from "../core/view.js";
 import { ask } from "../look/ask.js";
-import { byId, put, say, translatePage } from "../look/words.js";
+import { byId, fromNow, put, say, translatePage } from "../look/words.js";
 import { permissions } from "../shim/ext.js";
 
 /** @typedef {import("../core/state.js").Memory} Memory */
@@ -18,6 +18,8 @@ function render(memory) {
   byId("verdict").dataset.tone = view.tone;
   put("headline", say(view.headline));
   put("explained", view.explained && say(view.explained));
+  const now = Date.now();
+  put("again", view.againAt > now ? say(["again_by_itself", fromNow(view.againAt, now)]) : null);
   byId("managed").hidden = !memory.managed;
   gate.readOnly = memory.managed;
   if (memory.gate && (memory.managed || !gate.value)) gate.value = memory.gate.replace("https://", "");
@@ -28,6 +30,19 @@ function render(memory) {
 function complain(key) {
   byId("wrong").textContent = key ? say([key]) : "";
   gate.setAttribute("aria-invalid", String(key === "wrong_address"));
+}
+
+/**
+ * What came of a try beside the enrolment that there is. Nothing repeats it, so nothing says so.
+ *
+ * @param {Memory} tried
+ */
+function tellTried(tried) {
+  const { headline, explained, againAt } = viewOf(tried);
+  const again = againAt ? ["again_by_hand", fromNow(againAt, Date.now())] : null;
+  const more = tried.phase === "away" ? again : explained;
+  const texts = [headline, more, ["enrolment_stays"]].filter((text) => text !== null);
+  byId("wrong").textContent = texts.map((text) => say(/** @type {import("../core/view.js").Text} */ (text))).join("\n");
 }
 
 /** @param {SubmitEvent} event */
@@ -41,17 +56,19 @@ async function submit(event) {
     return;
   }
   // first of all: the browser asks only while it is this click that is being answered
-  const granted = await permissions.request({ origins: [permissionPattern(origin)] });
+  // a browser raises an error for an address that it can speak to nobody at
+  const granted = await permissions.request({ origins: [permissionPattern(origin)] }).catch(() => null);
   if (!granted) {
-    complain("wrong_permission");
+    complain(granted === null ? "wrong_address" : "wrong_permission");
     return;
   }
   connect.disabled = true;
-  const { memory, error } = await ask({ type: "enrol", gate: origin, code: code.value });
+  const { memory, tried, error } = await ask({ type: "enrol", gate: origin, code: code.value });
   connect.disabled = false;
-  if (error) complain("wrong_address");
+  if (error) complain(error === "code" ? "phase_code_fix" : "wrong_address");
+  if (tried) tellTried(tried);
   if (memory) render(memory);
-  if (memory?.deviceId) code.value = "";
+  if (memory?.deviceId && !tried) code.value = "";
 }
 
 async function forget() {

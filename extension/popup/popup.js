@@ -19,6 +19,7 @@ function render(memory) {
   put("headline", say(view.headline));
   put("explained", view.explained && say(view.explained));
   showHere(view, memory, now);
+  put("again", view.againAt > now ? say(["again_by_itself", fromNow(view.againAt, now)]) : null);
   put("clock", view.minutesOff ? say(["clock_off", String(view.minutesOff)]) : null);
   showDevices(view.devices, now);
   byId("set-up").hidden = !view.setUp;

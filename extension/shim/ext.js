@@ -17,6 +17,7 @@ export const {
   runtime,
   storage,
   tabs,
+  windows,
 } = {
   action: api.action,
   alarms: api.alarms,
@@ -29,4 +30,5 @@ export const {
   runtime: api.runtime,
   storage: api.storage,
   tabs: api.tabs,
+  windows: api.windows, // Firefox for Android has none
 };

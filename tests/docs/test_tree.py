@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.docs.reading import ROOT
 
-MADE = {".git", ".venv", "node_modules", "var", "dist", "__pycache__"}
+MADE = {".git", ".venv", "node_modules", "var", "dist", "__pycache__", ".cache"}
 REGISTRIES = [
     ".".join(parts)
     for parts in (

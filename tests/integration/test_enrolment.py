@@ -3,12 +3,9 @@
 import asyncio
 import json
 import secrets
-import subprocess
-import sys
 from base64 import urlsafe_b64decode
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from os import environ
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +14,7 @@ import pytest
 from aiohttp.test_utils import TestServer
 from sqlalchemy import create_engine, insert
 from tests.integration.conftest import IPHONE, LAPTOP
-from tests.integration.fleet import PUBLIC, Fleet, Phone, fleet, get, post
-from tests.integration.gate import PROXY
+from tests.integration.fleet import PUBLIC, Fleet, Phone, fleet, get, mailgate, post
 
 from mailgate.attest import mint
 from mailgate.attest.jose import parse_compact
@@ -43,20 +39,6 @@ def gates(webmail: TestServer, tmp_path: Path, store: str) -> Iterator[Fleet]:
 @pytest.fixture
 def phone() -> Phone:
     return Phone(mint.make_key(secrets.token_bytes(32), ""))
-
-
-def mailgate(tmp_path: Path, *arguments: str) -> Any:
-    """What a command prints as JSON, run beside the files of the first gate."""
-    done = subprocess.run(
-        [sys.executable, "-m", "mailgate", *arguments, "--json", "--config", "gate-0/mailgate.yaml"],
-        cwd=tmp_path,
-        env=environ | {"PYTHONPATH": str(PROXY)},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=30,
-    )
-    return json.loads(done.stdout)
 
 
 async def enrol(

@@ -218,6 +218,7 @@ def speaker_for(settings: Settings, pages: Pages) -> Speaker:
         urlsplit(settings.public_url).netloc,
         settings.languages.default,
         forms,
+        extension_pages=settings.employee_page.extension.model_dump(exclude_none=True),
         warn_again=settings.stages.warn_again,
     )
 

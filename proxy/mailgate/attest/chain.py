@@ -20,6 +20,18 @@ def too_long(chain: Sequence[bytes]) -> str:
     return f"expected at most {MAX_CERTIFICATES} certificates of {MAX_CERTIFICATE} bytes"
 
 
+def read_certificate(der: bytes) -> x509.Certificate:
+    """A certificate of these very bytes (RFC 5280, section 4.1). Raises ValueError.
+
+    The library passes over how many bits at the end of the signature do not count. It is always none (section 4.1.1.3), and
+    another number there, which nothing signs, would make another certificate of the same one.
+    """
+    certificate = x509.load_der_x509_certificate(der)
+    if der[-len(certificate.signature) - 1] != 0:
+        raise ValueError("bits of the signature that do not count")
+    return certificate
+
+
 def key_of(certificate: x509.Certificate) -> bytes:
     """DER of its SubjectPublicKeyInfo (RFC 5280, section 4.1.2.7)."""
     return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

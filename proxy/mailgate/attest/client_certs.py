@@ -26,7 +26,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from cryptography.x509.verification import Store, VerificationError
 
 from mailgate.attest.cert_names import Match, names_of
-from mailgate.attest.chain import key_of, path_to, too_long
+from mailgate.attest.chain import key_of, path_to, read_certificate, too_long
 from mailgate.attest.refused import RefusedError
 from mailgate.attest.revocation import Revocation
 from mailgate.model import CertificateResult, Reason
@@ -92,7 +92,7 @@ class CertificateVerifier:
         return verified.result
 
     def _chain(self, chain: Sequence[bytes], now: datetime) -> _Verified:
-        leaf, *intermediates = [x509.load_der_x509_certificate(each) for each in chain]
+        leaf, *intermediates = [read_certificate(each) for each in chain]
         # 3. For clients, and no authority.
         _check_purpose(leaf)
         # 5. The leaf's own time, which deserves a reason of its own.

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.verification import Store, VerificationError
 from joserfc.jwk import ECKey, OKPKey
 
-from mailgate.attest.chain import path_to, too_long
+from mailgate.attest.chain import path_to, read_certificate, too_long
 from mailgate.attest.refused import RefusedError
 from mailgate.model import Reason
 
@@ -90,7 +90,7 @@ def _check_time(below: Sequence[x509.Certificate], now: datetime) -> None:
 
 def _parsed(der: bytes) -> x509.Certificate:
     try:
-        certificate = x509.load_der_x509_certificate(der)
+        certificate = read_certificate(der)
         _ = certificate.extensions  # parsed late, and refused early
     except ValueError:
         raise RefusedError(Reason.EVIDENCE_MALFORMED, "expected X.509 certificates in DER") from None

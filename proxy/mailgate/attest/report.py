@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from mailgate.attest import passport
 
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f-\x9f]*$", max_length=64)]
-Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9{][A-Za-z0-9._@{}-]*$", max_length=128)]
+Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._@{}-]+$", max_length=128)]
 
 _HANDHELD_SYSTEMS = {"android": "phone", "ios": "phone", "ipados": "tablet"}
 _COMPUTER_SYSTEMS = frozenset({"windows", "macos", "linux", "chromeos"})

@@ -13,6 +13,7 @@ from mailgate.config.values import text_like
 
 _ADDRESS = r"^(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]@]+):[0-9]{1,5}$"
 _HTTP_URL = r"^https?://[!-~]+$"
+_HTTPS_URL = r"^https://[!-~]+$"
 _ORIGIN = r"^[Hh][Tt][Tt][Pp][Ss]?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?$"
 
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -130,6 +131,16 @@ def jwks_url(text: str) -> str:
     return text
 
 
+def _page(value: object) -> str:
+    """A page that people are led to."""
+    parts = _split(value) if isinstance(value, str) else None
+    if parts is None or not parts.hostname or not re.fullmatch(_HTTPS_URL, str(value)):
+        raise PydanticCustomError(
+            "url", "not the https URL of a page; expected one like https://store.example.com/mailgate"
+        )
+    return str(value)
+
+
 def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -145,4 +156,5 @@ Listen = Annotated[
 ]
 Origin = Annotated[str, BeforeValidator(_origin), WithJsonSchema({"type": "string", "pattern": _ORIGIN})]
 ServiceUrl = Annotated[str, BeforeValidator(_service), WithJsonSchema({"type": "string", "pattern": _ORIGIN})]
+PageUrl = Annotated[str, BeforeValidator(_page), WithJsonSchema({"type": "string", "pattern": _HTTPS_URL})]
 Network = Annotated[IPNetwork, PlainValidator(_network), WithJsonSchema({"type": "string"})]

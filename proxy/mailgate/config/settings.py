@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from mailgate.attest.evidence import FORMATS
-from mailgate.config.addresses import Listen, Network, Origin
+from mailgate.config.addresses import Listen, Network, Origin, PageUrl
 from mailgate.config.admins import Admins
 from mailgate.config.authz import AuthzSettings
 from mailgate.config.client_certs import ClientCertificateSettings
@@ -213,6 +213,14 @@ class DovecotSettings(Strict):
     """The header that it sends it in."""
 
 
+class ExtensionPages(Strict):
+    """Where people get the companion extension for their browser: its page in a store, or one of the company."""
+
+    chromium: PageUrl | None = None
+    """For Chrome, Edge and others of their kind."""
+    firefox: PageUrl | None = None
+
+
 class EmployeePage(Strict):
     """The page on which people see their devices and what is stored of them (``/.mailgate/me``)."""
 
@@ -222,6 +230,8 @@ class EmployeePage(Strict):
     """Whom to ask for a copy of everything; the contact of the first rule that has one if not given."""
     pairing_codes: bool = False
     """Whether whoever has logged in there on a computer may have a code that adds a browser (``docs/extension.md``)."""
+    extension: ExtensionPages = ExtensionPages()
+    """What the fix ``get-extension`` links to; without it the step speaks of the help desk alone."""
 
 
 class Settings(Strict):

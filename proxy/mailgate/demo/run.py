@@ -8,7 +8,10 @@ from pathlib import Path
 from aiohttp import web
 
 from mailgate.app import Service, serve, utc_now
+from mailgate.demo.company.fill import fill
+from mailgate.demo.company.seed import Progress
 from mailgate.demo.letters import shipped_letters
+from mailgate.demo.lock import alone_in
 from mailgate.demo.mailbox import Mailbox
 from mailgate.demo.settings import write_settings
 from mailgate.demo.tour import Place
@@ -24,24 +27,44 @@ class Demo:
     port: int = 8080
     upstream: str = ""
     mailgate: str = "mailgate"
+    people: int = 0
+    """How large a company is made up first."""
+    store: str = ""
+    """The URL of the store; empty for one in ``directory``."""
 
 
-async def run_demo(demo: Demo, show: Callable[[Place], None]) -> None:
+async def run_demo(demo: Demo, show: Callable[[Place], None], progress: Progress = lambda *_: None) -> None:
     """Serve until SIGTERM or SIGINT; ``show`` is called once everything listens.
 
     Raises ConfigError for rules that cannot be used, MailgateError or OSError for what cannot be opened.
     """
-    place = Place(
-        f"http://localhost:{demo.port}/", "", demo.mailgate, str(demo.rules / "policy.yaml"), demo.upstream
-    )
+    with alone_in(demo.directory):
+        await _run(demo, show, progress)
 
-    def ready(service: Service) -> None:
-        show(replace(place, admin=service.admin))
 
+async def _run(demo: Demo, show: Callable[[Place], None], progress: Progress) -> None:
+    policy = str(demo.rules / "policy.yaml")
+    place = Place(f"http://localhost:{demo.port}/", "", demo.mailgate, policy, demo.upstream)
     async with nullcontext(demo.upstream) if demo.upstream else mailbox_address() as upstream:
-        config = write_settings(
-            demo.directory, port=demo.port, upstream=upstream, rules=demo.rules, jwks=demo.jwks
-        )
+
+        def write() -> Path:
+            return write_settings(
+                demo.directory,
+                port=demo.port,
+                upstream=upstream,
+                rules=demo.rules,
+                jwks=demo.jwks,
+                store=demo.store,
+            )
+
+        config = write()
+        filled = await fill(config, demo.people, progress) if demo.people else None
+        if filled:
+            write()  # with the admins of the company
+
+        def ready(service: Service) -> None:
+            show(replace(place, admin=service.admin, config=str(config), filled=filled))
+
         await serve(config, ready=ready)
 
 

@@ -4,28 +4,38 @@ import json
 from pathlib import Path
 
 from mailgate.attest.mint import TEST_ISSUER
+from mailgate.demo.company.admins import added_settings, write_privately
+
+_HEAD = "# Written anew at every start of `mailgate demo`: what is changed here is lost. Change a copy.\n"
+_STORE = "store.url"
 
 
-def write_settings(directory: Path, *, port: int, upstream: str, rules: Path, jwks: Path) -> Path:
+def write_settings(
+    directory: Path, *, port: int, upstream: str, rules: Path, jwks: Path, store: str = ""
+) -> Path:
     """Write ``mailgate.yaml`` for a gate on ``port`` of this computer before ``upstream``.
 
-    ``rules`` is the directory of ``apps.yaml``, ``policy.yaml`` and ``policy.tests.yaml``. Raises OSError.
+    ``rules`` is the directory of ``apps.yaml``, ``policy.yaml`` and ``policy.tests.yaml``. ``store`` is a URL, which may hold a
+    password; without one there is a database beside the settings. A company in this folder keeps its admins. Raises OSError.
     """
     rules = rules.absolute()
+    directory.mkdir(parents=True, exist_ok=True)
+    if store:
+        write_privately(directory / _STORE, store)
     settings = {
         "listen": f"127.0.0.1:{port}",
         "public_url": f"http://localhost:{port}",
         "upstream": upstream,
         "admin_listen": "127.0.0.1:0",
-        "store": f"sqlite:///{(directory / 'mailgate.db').absolute()}",
+        "store": {"file": _STORE} if store else f"sqlite:///{(directory / 'mailgate.db').absolute()}",
         "attestation": {"issuers": [{"issuer": TEST_ISSUER, "jwks": str(jwks.absolute())}]},
         "files": {
             "apps": str(rules / "apps.yaml"),
             "policy": str(rules / "policy.yaml"),
             "policy_tests": str(rules / "policy.tests.yaml"),
         },
+        **added_settings(directory),
     }
-    directory.mkdir(parents=True, exist_ok=True)
     path = directory / "mailgate.yaml"
-    path.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")  # JSON is YAML
+    path.write_text(_HEAD + json.dumps(settings, indent=2) + "\n", encoding="utf-8")  # JSON is YAML
     return path

@@ -7,6 +7,8 @@ from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.text import Text
 
+from mailgate.demo.company.fill import Filled
+
 LAPTOP = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0"
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) Mobile/15E148"
 SHOW = "grep -E 'title|reason'"
@@ -25,6 +27,10 @@ class Place:
     """The file of the rules in force."""
     upstream: str = ""
     """The webmail behind the gate; empty for the demo mailbox."""
+    config: str = ""
+    """The settings file."""
+    filled: Filled | None = None
+    """The company that was made for this demo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,8 @@ def tour(place: Place) -> RenderableType:
     lines: list[RenderableType] = [
         Panel(_welcome(place), title="Mailgate demo", border_style="cyan", expand=False)
     ]
+    if place.filled:
+        lines += _company(place, place.filled)
     lines.append(Text("In a second terminal, in this directory, be one device after the other:\n"))
     for step in steps(place):
         outcome = f"refused, {step.refused}" if step.refused else "gets the mail"
@@ -69,6 +77,49 @@ def tour(place: Place) -> RenderableType:
     return Group(*lines)
 
 
+def company_steps(place: Place, filled: Filled) -> tuple[tuple[str, str], ...]:
+    """What to look at in a company, and the command that shows it."""
+    config = f"--config {shlex.quote(place.config)}"
+    planner, approver = (shlex.quote(str(path)) for path in filled.tokens.values())
+    run, digest = place.mailgate, filled.company.plan
+    planned = shlex.quote(str(filled.planned))
+    return (
+        ("Who has which devices, and what is known of them", f"{run} devices list {config}"),
+        ("Which rules were in force when, and why", f"{run} policy history {config}"),
+        ("Whom other rules would keep out", f"{run} policy plan {planned} {config} --token-file {planner}"),
+        ("A plan that waits for a second person", f"{run} policy plans {config}"),
+        (
+            "That person approves it",
+            f"{run} policy approve {digest} --note 'Looked at' {config} --token-file {approver}",
+        ),
+        ("Who is spared for a time, and why", f"{run} exempt list {config}"),
+        ("Who asked for help against a rule", f"{run} help-requests {config}"),
+        ("Who did what, in a log that shows every edit", f"{run} audit list {config}"),
+    )
+
+
+def _company(place: Place, filled: Filled) -> list[RenderableType]:
+    made = filled.company
+    size = f"{made.people:,} people, {made.devices:,} devices, {made.requests:,} requests in two weeks"
+    lines: list[RenderableType] = [
+        Text(f"A made-up company is in the store: {size}. In a second terminal, in this directory:\n")
+    ]
+    for words, command in company_steps(place, filled):
+        lines += [Text(f"# {words}", style="cyan"), Text(command), Text()]
+    lines.append(Text("Tokens of its admins, each in a file that only you can read:", style="cyan"))
+    lines += [
+        Text(f"{name}: {path.read_text('utf-8').strip()}  ({path})") for name, path in filled.tokens.items()
+    ]
+    lines.append(Text())
+    return lines
+
+
+def _taken(place: Place) -> str:
+    if place.filled:
+        return "the gate takes it, unless it keeps out so many that a second person has to approve"
+    return "the gate takes it at once"
+
+
 def _welcome(place: Place) -> Text:
     mailbox = "a made-up mailbox; nothing leaves this computer"
     behind = f"your webmail at {place.upstream}" if place.upstream else mailbox
@@ -78,7 +129,7 @@ def _welcome(place: Place) -> Text:
         f"\nBehind the gate: {behind}.\n",
         "Rules: ",
         (place.policy, "bold"),
-        " (change it: the gate takes it at once)\n",
+        f" (change it: {_taken(place)})\n",
         "Health and metrics: ",
         (f"{place.admin}/metrics", "bold"),
         no_wrap=False,  # unlike the command lines, these are read, not copied

@@ -26,6 +26,8 @@ class Speaker:
     host: str
     default_language: str
     forms: Mapping[Protocol, Refuse] = field(default_factory=lambda: FORMS)
+    extension_pages: Mapping[str, str] = field(default_factory=dict)
+    """Where the companion extension is to be had, for ``chromium`` and ``firefox``."""
     tickets: Tickets | None = None
     """What makes the help button; without it refusals have none."""
     warn_again: timedelta = timedelta(hours=4)
@@ -91,6 +93,7 @@ class Speaker:
             fix=decision.fix,
             deadline=decision.deadline,
             contact=decision.contact,
+            extension_url=self.extension_pages.get(_engine_of(access.facts), ""),
         )
 
     def _ticket(self, access: Access, decision: Decision, reference: str) -> str:
@@ -111,6 +114,12 @@ class Speaker:
             default_language=self.default_language,
             return_url=facts.target if facts.method == "GET" else "/",
         )
+
+
+def _engine_of(facts: RequestFacts) -> str:
+    """Whose extensions a browser takes: its own word is enough to choose a link."""
+    agent = facts.user_agent
+    return "firefox" if "Firefox/" in agent else "chromium" if "Chrome/" in agent else ""
 
 
 def nonce_asked(access: Access) -> Reason | None:

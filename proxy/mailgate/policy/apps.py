@@ -19,8 +19,8 @@ Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._
 """An Android package name or an iOS bundle identifier."""
 
 
-ExtensionId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9{][A-Za-z0-9._@{}-]*$", max_length=128)]
-"""A browser extension, as its browser calls it: 32 letters, ``name@example.com`` or a number in braces."""
+ExtensionId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._@{}-]+$", max_length=128)]
+"""A browser extension, as its browser calls it: 32 letters, ``name@example.com``, ``@name`` or a number in braces."""
 
 
 class Strict(BaseModel):

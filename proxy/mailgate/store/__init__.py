@@ -12,7 +12,7 @@ from mailgate.store.enrolments import EnrolledKey, Enrolments, EnrolmentToken, N
 from mailgate.store.help_requests import HelpRequest
 from mailgate.store.keys import Key, Keys
 from mailgate.store.learning import Taken
-from mailgate.store.ledger import Ledger
+from mailgate.store.ledger import Ledger, sighting_of
 from mailgate.store.mailings import MailCount, Mailing, MailKind, MailState
 from mailgate.store.people import Sighted, Told
 from mailgate.store.plans import Planned
@@ -72,4 +72,5 @@ __all__ = [
     "owner_of",
     "posture_of",
     "posture_of_person",
+    "sighting_of",
 ]

@@ -1,5 +1,6 @@
 """Enrolment: what lets a device enrol, and the keys that enrolled."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -80,12 +81,12 @@ class Enrolments:
     ) -> EnrolledKey | NotEnrolled:
         """Take a key with a token, once: a key that is known already costs no use of its token again."""
         async with self._database.writing(patience=5) as connection:
+            # for the same token one after the other: a device that asks twice at once finds what came of the first
+            asked = select(tokens).where(tokens.c.digest == digest).with_for_update()
+            token = (await connection.execute(asked)).mappings().first()
             known = await _key(connection, thumbprint)
             if known is not None and known.revoked_at is not None:
                 return NotEnrolled.REVOKED
-            token = (
-                (await connection.execute(select(tokens).where(tokens.c.digest == digest))).mappings().first()
-            )
             if token is None:
                 return NotEnrolled.UNKNOWN
             if known is not None and known.token == token["name"]:
@@ -97,6 +98,13 @@ class Enrolments:
             return await _take(
                 connection, known, EnrolledKey(thumbprint, device, token["owner"], token["name"], now)
             )
+
+    async def take(self, enrolled: Sequence[EnrolledKey]) -> None:
+        """Store many keys that are not known yet, as they are."""
+        rows = [{name: getattr(each, name) for name in EnrolledKey.__slots__} for each in enrolled]
+        for start in range(0, len(rows), _PAGE):
+            async with self._database.writing(patience=30) as connection:
+                await connection.execute(insert(keys), rows[start : start + _PAGE])
 
     async def key(self, thumbprint: str) -> EnrolledKey | None:
         """The enrolled key with this thumbprint, revoked or not."""

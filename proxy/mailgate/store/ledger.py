@@ -45,7 +45,7 @@ class Ledger(Outbox[Sighting, Tally]):
         which device, only the first ``MOST_STRANGERS`` different ones of each write are kept.
         """
         try:
-            sighting = _sighting(self._recorder.client_facts(access.facts, access.client), access, decision)
+            sighting = sighting_of(self._recorder.client_facts(access.facts, access.client), access, decision)
             told = int(decision.effect is not Effect.ALLOW if shown is None else shown)
             before = self._items.get(sighting)
             if before is not None:
@@ -86,7 +86,8 @@ class Ledger(Outbox[Sighting, Tally]):
         return sighting, Tally(count, begun, ended, reference, *shown)
 
 
-def _sighting(client: ClientFacts, access: Access, decision: Decision) -> Sighting:
+def sighting_of(client: ClientFacts, access: Access, decision: Decision) -> Sighting:
+    """What is counted of one decision about this client."""
     return Sighting(
         day=(access.now if access.now.tzinfo is UTC else access.now.astimezone(UTC)).date(),
         client=client,

@@ -92,6 +92,13 @@ STATES = {
         device("b", "phone", "ios 18.6", BLOCK),
     ),
     "away": knowing(ALLOW, LAPTOP, phase="away"),
+    "too-often": knowing(
+        ALLOW,
+        LAPTOP,
+        phase="away",
+        retryAt=NOW + 540_000,
+        trouble={"reason": "too-many-requests", "status": 429, "reference": "", "at": NOW},
+    ),
     "clock": knowing(ALLOW, LAPTOP, skew=-740),
     "revoked": MEMORY | {"status": None, "phase": "revoked"},
     "key-lost": MEMORY | {"status": None, "phase": "key-lost", "deviceId": ""},

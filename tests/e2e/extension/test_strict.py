@@ -83,3 +83,5 @@ def test_an_extension_that_is_listed_and_there_makes_the_computer_prohibited(str
     popup = strict.browser.popup()
     expect(popup.locator("#headline")).to_have_text("Company mail does not open in this browser.")
     assert strict.browser.ask("state")["memory"]["listed"] == [extension_id(strict.listed)]
+    expect(popup.locator("#reason")).to_contain_text("Shop")
+    expect(popup.locator("#fix")).to_contain_text("Remove")

@@ -1,50 +1,17 @@
 """The extension in a real Chromium tells people what has changed, and what the trouble is where there is one."""
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 from playwright.sync_api import expect
 from tests.e2e.extension.beside import Bystander
 from tests.e2e.extension.companion import Companion, admin
+from tests.e2e.extension.rules import PATIENCE, PROMISED, PROMISED_OPEN, no_laptops
 from tests.e2e.gate import GuardedWebmail
-from tests.integration.gate import PHONE_RULES, wait_for
+from tests.integration.gate import wait_for
 
 pytestmark = pytest.mark.e2e
 
 OPEN = "Company mail opens in this browser."
 CLOSED = "Company mail does not open in this browser."
-NO_LAPTOPS = {
-    "id": "no-laptops",
-    "when": 'client.kind == "laptop"',
-    "effect": "block",
-}
-PROMISED, PROMISED_OPEN = 60.0, 5.0
-"""Seconds until a change of the rules shows, and while the popup is open: what docs/extension.md says."""
-PATIENCE = 20.0
-
-
-@contextmanager
-def no_laptops(gate: GuardedWebmail) -> Iterator[None]:
-    """While it lasts a rule against laptops is in force; at once from the first line on."""
-    policy = gate.config.parent / "policy.yaml"
-    kept = policy.read_text()
-    put_in_force(gate, json.dumps({"rules": [NO_LAPTOPS, *PHONE_RULES["rules"]]}))
-    try:
-        yield
-    finally:
-        put_in_force(gate, kept)
-
-
-def put_in_force(gate: GuardedWebmail, policy: str) -> None:
-    changed = changes(gate)
-    (gate.config.parent / "policy.yaml").write_text(policy)
-    assert wait_for(lambda: changes(gate) > changed, PATIENCE)
-
-
-def changes(gate: GuardedWebmail) -> int:
-    return [record.get("event") for record in gate.gate.records()].count("config-applied")
 
 
 def test_a_changed_rule_shows_in_the_open_popup_within_seconds_and_in_one_notice(
@@ -108,6 +75,29 @@ def test_a_device_that_is_revoked_says_so_and_comes_back_with_a_new_code(
     popup.close()
     browser.enrol(gate.url, admin(gate, "enroll", "code", "--user", "alice"))
     assert browser.ask("state")["memory"]["thumbprint"] != memory["thumbprint"]
+
+
+def test_a_wrong_address_and_a_wrong_code_leave_the_enrolment_as_it_was_and_the_set_up_says_so(
+    gate: GuardedWebmail, browser: Companion
+) -> None:
+    before = browser.ask("state")["memory"]
+    options = browser.page("options/options.html")
+    options.fill("#gate", "mail example")
+    options.fill("#code", "0000-0000")
+    options.click("#connect")
+    expect(options.get_by_role("alert")).to_contain_text("not an address of company mail")
+    options.fill("#gate", gate.url)
+    options.click("#connect")
+    told = options.get_by_role("alert")
+    expect(told).to_contain_text("The code was not accepted.")
+    expect(told).to_contain_text("this browser stays added as before")
+    expect(options.locator("#headline")).to_have_text(OPEN)
+    after = browser.ask("state")["memory"]
+    assert (after["phase"], after["thumbprint"]) == ("active", before["thumbprint"])
+    browser.report_is_due()
+    browser.ring()
+    assert wait_for(lambda: browser.ask("state")["memory"]["reportAt"] > 1, PATIENCE)
+    assert browser.ask("state")["memory"]["phase"] == "active"
 
 
 def test_a_lost_key_says_so(browser: Companion) -> None:

@@ -71,7 +71,7 @@ function request(work) {
   queueMicrotask(() => {
     try {
       request.result = work();
-      request.onsuccess();
+      request.onsuccess?.();
     } catch (error) {
       request.error = error;
       request.onerror();
@@ -90,6 +90,7 @@ const objectStore = () => ({
   get: (/** @type {string} */ name) => request(() => store().get(name)),
   put: (/** @type {any} */ value, /** @type {string} */ name) => request(() => store().set(name, value)),
   delete: (/** @type {string} */ name) => request(() => store().delete(name)),
+  clear: () => request(() => store().clear()),
 });
 
 /** @type {any} */ (globalThis).indexedDB = {

@@ -2,39 +2,20 @@ import assert from "node:assert/strict";
 import { after, beforeEach, test } from "node:test";
 
 import { browser, reset } from "./browser.js";
+import { away, json, status, wellGate } from "./well.js";
 
 const { turn } = await import("../../../extension/background/turn.js");
 
 const GATE = "https://mail.example.com";
 const NOW = 1_790_000_000_000;
-const seconds = () => Math.floor(Date.now() / 1000);
 const ALLOW = { effect: "allow", reason: "rule-matched" };
 const BLOCK = { effect: "block", reason: "kind-refused" };
 
-/** @param {number} status @param {object} body */
-const json = (status, body) => new Response(JSON.stringify(body), { status });
-
-/** @param {object} verdict @param {object} [client] */
-const status = (verdict, client = { kind: "laptop", assurance: "attested", findings: [] }) => json(200, { verdict, client });
-
-let token = 0;
-/** What a gate that is well says. @type {Record<string, () => Response>} */
-const WELL = {
-  "/.mailgate/enroll": () => json(201, { device_id: "enrolled-a", key_thumbprint: "a" }),
-  "/.mailgate/attest": () =>
-    json(200, {
-      device_attestation: `token-${(token += 1)}`,
-      expires_at: seconds() + 600,
-      server_time: seconds(),
-      report_every: 480,
-      listed_extensions: [],
-    }),
-  "/.mailgate/status": () => status(ALLOW),
-};
+let well = wellGate();
 
 /** @param {Record<string, () => Response>} answers beside those of a gate that is well */
 function answering(answers = {}) {
-  browser.gate = (path) => ({ ...WELL, ...answers })[path]();
+  browser.gate = (path) => ({ ...well, ...answers })[path]();
 }
 
 const clock = Date.now;
@@ -45,9 +26,6 @@ function pass(ahead) {
   now += ahead * 1000;
 }
 
-const away = () => {
-  throw new TypeError("Failed to fetch");
-};
 const AWAY = { "/.mailgate/enroll": away, "/.mailgate/attest": away, "/.mailgate/status": away };
 
 const carried = () => [...new Set(browser.rules.map((rule) => rule.action.requestHeaders[0].value))];
@@ -57,7 +35,7 @@ beforeEach(async () => {
   now = NOW;
   Date.now = () => now;
   reset();
-  token = 0;
+  well = wellGate();
   answering();
   browser.managed = { gate: GATE, enrolmentToken: "mailgate-enrol-x" };
   await turn();
@@ -129,6 +107,47 @@ test("the first alarm after a gate comes back ends the trouble", async () => {
   pass(30);
   await turn();
   assert.deepEqual([browser.local.memory.phase, carried()], ["active", ["token-2"]]);
+});
+
+test("a report that comes too often waits as long as the gate asks, whatever is looked at meanwhile", async () => {
+  const tooOften = () => new Response("{}", { status: 429, headers: { "Retry-After": "300" } });
+  answering({ "/.mailgate/attest": tooOften });
+  pass(500);
+  await turn();
+  pass(100);
+  await turn({ look: true });
+  const { phase, trouble, retryAt } = browser.local.memory;
+  assert.deepEqual([phase, trouble.status, retryAt - now], ["away", 429, 200_000]);
+  assert.equal(paths().filter((path) => path === "attest").length, 2);
+  answering();
+  pass(200);
+  await turn();
+  assert.deepEqual([browser.local.memory.phase, carried()], ["active", ["token-2"]]);
+});
+
+test("looks that come too often are a pause of their own, which ends with the next look", async () => {
+  const tooOften = () => new Response("{}", { status: 429, headers: { "Retry-After": "60" } });
+  answering({ "/.mailgate/status": tooOften });
+  pass(45);
+  await turn();
+  answering();
+  await turn({ look: true });
+  assert.equal(browser.local.memory.phase, "away");
+  pass(60);
+  await turn();
+  assert.equal(browser.local.memory.phase, "active");
+});
+
+test("the answer of another server is no enrolment and no token", async () => {
+  answering({ "/.mailgate/attest": () => json(200, { ok: true }), "/.mailgate/status": () => json(200, { ok: true }) });
+  pass(500);
+  await turn();
+  assert.deepEqual([browser.local.memory.trouble.reason, carried()], ["no-gate", ["token-1"]]);
+  reset();
+  answering({ "/.mailgate/enroll": () => json(200, { ok: true }) });
+  browser.managed = { gate: GATE, enrolmentToken: "mailgate-enrol-x" };
+  await turn();
+  assert.deepEqual([browser.local.memory.phase, browser.local.memory.deviceId, browser.rules], ["away", "", []]);
 });
 
 test("a key that was revoked is found out with the next look, long before the next report", async () => {

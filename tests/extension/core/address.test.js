@@ -15,6 +15,9 @@ for (const [typed, origin] of [
   ["javascript://mail.example.com/%0aalert(1)", null],
   ["ftp://mail.example.com", null],
   ["mail example", null],
+  ["ma!l.example.com", null],
+  ["x".repeat(300), null],
+  ["bücher.example", "https://xn--bcher-kva.example"],
   ["", null],
 ]) {
   test(`"${typed}" is ${origin}`, () => assert.equal(gateOrigin(/** @type {string} */ (typed)), origin));

@@ -8,7 +8,7 @@ const NOW = 1_790_000_000_000;
 const GATE = "https://mail.example.com";
 const CONFIGURED = after(EMPTY, "configured", { gate: GATE, managed: false });
 const ENROLLED = after(after(CONFIGURED, "enrolling"), "enrolled", { deviceId: "enrolled-a", thumbprint: "a" });
-const ACTIVE = after(ENROLLED, "attested", { now: NOW, reportEvery: 480, serverTime: NOW / 1000, chance: 1 });
+const ACTIVE = after(ENROLLED, "attested", { now: NOW, reportEvery: 480, serverTime: NOW / 1000, chance: 1, listed: [] });
 const REVOKED = after(ACTIVE, "refused", {
   now: NOW,
   reason: "key-revoked",

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { STATUS_EVERY, alarmIn, backoff, reportIn, statusEvery } from "../../../extension/core/schedule.js";
+import { STATUS_EVERY, alarmIn, backoff, reportIn, retryAfter, statusEvery } from "../../../extension/core/schedule.js";
+
+const NOW = 1_790_000_000_000;
 
 test("waits double with every failure, up to ten minutes", () => {
   assert.deepEqual([1, 2, 3, 4].map((failures) => backoff(failures, 1)), [5, 10, 20, 40]);
@@ -11,6 +13,13 @@ test("waits double with every failure, up to ten minutes", () => {
 test("half of a wait is chance, so that browsers do not come back all at once", () => {
   assert.equal(backoff(4, 0), 20);
   assert.equal(backoff(4, 0.5), 30);
+});
+
+test("a pause is asked for in seconds or until a date, and lasts an hour at most", () => {
+  assert.equal(retryAfter("120", NOW), 120);
+  assert.equal(retryAfter(new Date(NOW + 90_000).toUTCString(), NOW), 90);
+  assert.equal(retryAfter("86400", NOW), 3600);
+  for (const none of [null, "", "-5", "soon", new Date(NOW - 90_000).toUTCString()]) assert.equal(retryAfter(none, NOW), 0);
 });
 
 test("a gate that asks for more time gets it", () => {

@@ -9,7 +9,7 @@ const NOW = 1_790_000_000_000;
 const GATE = "https://mail.example.com";
 const CONFIGURED = after(EMPTY, "configured", { gate: GATE, managed: false });
 const ENROLLED = after(after(CONFIGURED, "enrolling"), "enrolled", { deviceId: "enrolled-a", thumbprint: "a" });
-const ACTIVE = after(ENROLLED, "attested", { now: NOW, reportEvery: 480, serverTime: NOW / 1000, chance: 1 });
+const ACTIVE = after(ENROLLED, "attested", { now: NOW, reportEvery: 480, serverTime: NOW / 1000, chance: 1, listed: [] });
 const ALLOWED = /** @type {any} */ (readStatus({ verdict: { effect: "allow", reason: "rule-matched" } }));
 
 /** @param {string} reason @param {object} [more] */
@@ -44,7 +44,7 @@ test("leave that was taken away and given back leads back to work", () => {
 });
 
 test("a report brings the time of the next one and how far the clocks are apart", () => {
-  const early = after(ENROLLED, "attested", { now: NOW, reportEvery: 480, serverTime: NOW / 1000 + 120, chance: 1 });
+  const early = after(ENROLLED, "attested", { now: NOW, reportEvery: 480, serverTime: NOW / 1000 + 120, chance: 1, listed: [] });
   assert.equal(early.phase, "active");
   assert.equal(early.reportAt, NOW + 480_000);
   assert.equal(early.skew, 120);
@@ -86,7 +86,7 @@ test("a gate that is away is asked ever more seldom, and the last verdict stays"
     assert.equal(state.retryAt, NOW + wait * 1000);
   }
   assert.equal(state.status, ALLOWED);
-  const back = after(state, "attested", { now: NOW, reportEvery: 480, serverTime: NOW / 1000, chance: 1 });
+  const back = after(state, "attested", { now: NOW, reportEvery: 480, serverTime: NOW / 1000, chance: 1, listed: [] });
   assert.deepEqual([back.phase, back.failures, back.trouble], ["active", 0, null]);
 });
 
@@ -121,17 +121,24 @@ test("a look that gets through ends the trouble, unless a report is due and fail
 
 test("a company's token that was refused is tried again when asked, a person's code is not", () => {
   const refusedCode = after({ ...CONFIGURED, managed: true }, "refused", refusal("enrolment-unknown"));
-  assert.equal(after(refusedCode, "retried").phase, "code");
-  assert.equal(after({ ...refusedCode, managed: false }, "retried").phase, "code-refused");
-  assert.equal(after(after(ACTIVE, "unreachable", { now: NOW, chance: 1 }), "retried").retryAt, 0);
+  assert.equal(after(refusedCode, "retried", { now: NOW }).phase, "code");
+  assert.equal(after({ ...refusedCode, managed: false }, "retried", { now: NOW }).phase, "code-refused");
+  assert.equal(after(after(ACTIVE, "unreachable", { now: NOW, chance: 1 }), "retried", { now: NOW }).retryAt, 0);
+});
+
+test("a person who has removed what was listed and asks again is reported at once, if not too soon", () => {
+  const verdict = { effect: "block", reason: "prohibited-app", apps: ["Shop"] };
+  const blocked = after(ACTIVE, "looked", { now: NOW, status: readStatus({ verdict }), etag: "" });
+  assert.equal(after(blocked, "retried", { now: NOW + 31_000 }).reportAt, 0);
+  assert.equal(after(blocked, "retried", { now: NOW + 29_000 }).reportAt, ACTIVE.reportAt);
+  assert.equal(after(ACTIVE, "retried", { now: NOW + 31_000 }).reportAt, ACTIVE.reportAt);
 });
 
 test("extensions that the gate asks about for the first time are reported at once, and then with every report", () => {
-  const answer = { now: NOW, reportEvery: 480, serverTime: NOW / 1000, chance: 1, listed: ["aaaa", 7] };
+  const answer = { now: NOW, reportEvery: 480, serverTime: NOW / 1000, chance: 1, listed: ["aaaa"] };
   const asked = after(ENROLLED, "attested", answer);
   assert.deepEqual([asked.listed, asked.reportAt], [["aaaa"], NOW]);
   assert.equal(after(asked, "attested", answer).reportAt, NOW + 480_000);
-  assert.deepEqual(after(asked, "attested", { ...answer, listed: undefined }).listed, []);
 });
 
 test("a clock that is set back makes everything due; one that is put right by a second does not", () => {

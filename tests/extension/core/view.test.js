@@ -22,11 +22,19 @@ test("an open mailbox is one sentence and nothing to do", () => {
   assert.deepEqual([view.here?.reason, view.here?.fix, view.here?.contact], [null, null, ""]);
 });
 
+test("a gate that was asked too often is not said to be away, and the time of the next try is told", () => {
+  const trouble = { reason: "too-many-requests", status: 429, reference: "", at: 0 };
+  const view = viewOf({ ...knowing(ALLOW), phase: "away", trouble, retryAt: 1_790_000_540_000 });
+  assert.deepEqual([view.headline[0], view.explained?.[0]], ["phase_too_often", "phase_too_often_fix"]);
+  assert.equal(view.againAt, 1_790_000_540_000);
+  assert.equal(viewOf({ ...knowing(ALLOW), phase: "away", retryAt: 1_790_000_540_000 }).againAt, 0);
+});
+
 test("a block says what blocks, what ends it and whom to ask", () => {
   const { here, tone } = viewOf(knowing(BLOCK));
   assert.equal(tone, "blocked");
   assert.deepEqual(here?.reason, ["reason_prohibited_app", "TikTok", ""]);
-  assert.deepEqual(here?.fix, ["fix_remove_app", "TikTok"]);
+  assert.deepEqual(here?.fix, ["fix_remove_here", "TikTok"]);
   assert.equal(here?.contact, "it-help@example.com");
 });
 

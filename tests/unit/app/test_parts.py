@@ -12,6 +12,7 @@ from mailgate.app.parts import (
     login_check_for,
     references,
     server_limits,
+    speaker_for,
     utc_now,
     verifier_for,
     ways_for,
@@ -20,6 +21,7 @@ from mailgate.app.trust import Trust
 from mailgate.attest import Verifier
 from mailgate.config.authz import AuthzSettings
 from mailgate.gateway.authz import Dialect
+from mailgate.gateway.pages import Pages
 from mailgate.model import Reason
 from mailgate.store import Store
 
@@ -85,6 +87,14 @@ async def test_a_verifier_without_issuers_believes_nobody(bundle, trust):
     )
     assert verdict.result is not None
     assert verdict.result.refused in set(Reason)
+
+
+def test_a_page_leads_to_the_extension_where_the_settings_say(bundle):
+    named = "http://127.0.0.1:9080\nemployee_page: {extension: {firefox: https://store.example.com/}}"
+    assert speaker_for(bundle(named).settings, Pages()).extension_pages == {
+        "firefox": "https://store.example.com/"
+    }
+    assert speaker_for(bundle().settings, Pages()).extension_pages == {}
 
 
 async def test_a_login_is_checked_where_the_settings_say(bundle):

@@ -1,6 +1,7 @@
 import re
 from base64 import urlsafe_b64encode
 from datetime import timedelta
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -22,7 +23,8 @@ DAY = timedelta(days=1)
 ROOT = root()
 ISSUING = ROOT.authority()
 UDID = Match("san-uri", "udid", "urn:udid:")
-PHONE = ISSUING.device(x509.UniformResourceIdentifier("urn:udid:00008120"))
+PHONE_NAMES = [x509.UniformResourceIdentifier("urn:udid:00008120")]
+PHONE = ISSUING.device(*PHONE_NAMES)
 
 
 def verifier(*authorities, **how) -> CertificateVerifier:
@@ -155,6 +157,14 @@ def test_a_changed_byte_makes_no_good_certificate(data) -> None:
     changed = bytes([*PHONE.der[:at], PHONE.der[at] ^ data.draw(st.integers(1, 255)), *PHONE.der[at + 1 :]])
     result = verifier(matches=[UDID]).verify([changed, ISSUING.der], NOW)
     assert result.refused is not None
+
+
+def test_bits_that_do_not_count_make_no_second_certificate_of_one() -> None:
+    """The one byte that nothing signs: X.690, section 8.6.2.2. Half of all signatures end in a bit that could be left out."""
+    even = next(each for each in iter(partial(ISSUING.device, *PHONE_NAMES), None) if each.der[-1] % 2 == 0)
+    at = len(even.der) - len(even.certificate.signature) - 1
+    changed = even.der[:at] + b"\x01" + even.der[at + 1 :]
+    assert verifier().verify([changed, ISSUING.der], NOW).refused is Reason.CERTIFICATE_MALFORMED
 
 
 def test_the_document_tells_every_reason() -> None:

@@ -113,7 +113,13 @@ def test_a_device_of_nobody_and_of_no_known_system() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["abcdefghijklmnopabcdefghijklmnop", "shop@example.com", "{0d6f2a0e-57b1-4c0d-9d1b-3f5f2c1f6a77}"]
+    "name",
+    [
+        "abcdefghijklmnopabcdefghijklmnop",
+        "shop@example.com",
+        "@shop-containers",
+        "{0d6f2a0e-57b1-4c0d-9d1b-3f5f2c1f6a77}",
+    ],
 )
 def test_the_id_of_an_extension_is_taken_as_each_browser_writes_it(name):
     said = Report.model_validate({"os": "linux", "prohibited_extensions": [name]})

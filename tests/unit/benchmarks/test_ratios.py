@@ -1,7 +1,18 @@
 """Ratios are made of the samples of the same round, and only where both sides were measured."""
 
 import pytest
-from benchmarks.ratios import RATIOS, TARGETS, Target, not_measured, ratios_of, rounded, spread
+from benchmarks.ratios import (
+    ABSOLUTE,
+    RATIOS,
+    RATIOS_OF_OWN,
+    TARGETS,
+    Found,
+    Target,
+    not_measured,
+    ratios_of,
+    rounded,
+    spread,
+)
 
 SAMPLES = {
     "page.mailgate": [10.0, 30.0, 20.0],
@@ -75,4 +86,28 @@ def test_the_targets_are_those_of_the_design() -> None:
         "download_vs_nginx": 1.0,
         "upload_vs_nginx": 0.8,
     }
-    assert most == {"decision_warm_us": 15, "decision_cold_us": 250, "rss_growth_mib": 16}
+    assert most == {
+        "decision_warm_us": 15,
+        "decision_cold_us": 250,
+        "rss_growth_mib": 16,
+        "million_vs_thousand_p99": 1.2,
+        "simulate_million_s": 60,
+        "simulate_million_mib": 1024,
+        "retract_s": 1,
+    }
+
+
+def test_every_target_is_of_a_figure_that_is_missed_where_it_is_not_there() -> None:
+    assert set(TARGETS) <= {*RATIOS, *RATIOS_OF_OWN, *ABSOLUTE}
+    assert set(Found().all_missing()) == {*RATIOS, *RATIOS_OF_OWN, *ABSOLUTE}
+
+
+def test_what_is_found_is_not_missing_and_a_known_reason_counts() -> None:
+    found = Found(samples={"agents.fresh": [3.0], "agents.repeated": [4.0]})
+    found.add(Found(ratios={"million_vs_thousand_p99": 1.1}, absolute={"decision_warm_us": 9.0}))
+    found.add(Found(missing={"retract_s": "PostgreSQL is not installed"}))
+    assert found.all_ratios() == {"fresh_ua_vs_repeated": 0.75, "million_vs_thousand_p99": 1.1}
+    missing = found.all_missing()
+    assert missing["retract_s"] == "PostgreSQL is not installed"
+    assert missing["simulate_million_s"] == "not measured"
+    assert not {"million_vs_thousand_p99", "decision_warm_us", "fresh_ua_vs_repeated"} & set(missing)

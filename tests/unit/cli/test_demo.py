@@ -10,6 +10,8 @@ from typer.testing import CliRunner
 from mailgate.attest.mint import DEVICE_KEY_FILE, ISSUER_KEY_FILE, JWKS_FILE
 from mailgate.cli import app, demo
 from mailgate.cli.attest import KEYS
+from mailgate.demo.company.seed import LAST
+from mailgate.demo.run import Demo
 
 RULES = Path(__file__).parents[3] / "config"
 
@@ -54,3 +56,19 @@ def test_the_tour_calls_it_as_it_was_called(
 ) -> None:
     monkeypatch.setattr(sys, "argv", [called, "demo"])
     assert demo._command() == command
+
+
+def test_what_is_asked_for_is_what_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Demo] = []
+
+    async def run_demo(asked: Demo, _show, progress) -> None:
+        seen.append(asked)
+        progress("devices", 1, 2)
+        progress(LAST, 2, 2)
+
+    monkeypatch.setattr(demo, "run_demo", run_demo)
+    arguments = ["--people", "12", "--directory", "here", "--store", "postgresql://db.example.com/mailgate"]
+    assert CliRunner().invoke(app, ["demo", *arguments]).exit_code == 0
+    (asked,) = seen
+    assert (asked.people, asked.directory) == (12, Path("here"))
+    assert asked.store == "postgresql://db.example.com/mailgate"

@@ -5,7 +5,7 @@ import pytest
 from pydantic import ValidationError
 from tests.unit.config.reading import read
 
-from mailgate.config.addresses import Address, Listen, Network, Origin
+from mailgate.config.addresses import Address, Listen, Network, Origin, PageUrl
 from mailgate.config.references import Jwks
 
 
@@ -24,6 +24,7 @@ from mailgate.config.references import Jwks
         (Origin, "http://mail.example.com:443", "http://mail.example.com:443"),
         (Origin, "https://mail.example.com:08443", "https://mail.example.com:8443"),
         (Origin, "http://web_mail-1.internal.:9080", "http://web_mail-1.internal.:9080"),
+        (PageUrl, "https://store.example.com/a?b=c#d", "https://store.example.com/a?b=c#d"),
         (Network, "10.0.0.0/8", ip_network("10.0.0.0/8")),
         (Network, "fd00::/8", ip_network("fd00::/8")),
         (Network, "127.0.0.1", ip_network("127.0.0.1/32")),
@@ -38,6 +39,7 @@ def test_values(kind: Any, text: object, value: object) -> None:
     [
         (Listen, ["8080", ":8080", "127.0.0.1", "::1:8080", "[::1]", "[zz]:1", "h:99999", "u@h:1", "h:1/x", 8080]),
         (Origin, ["mail.example.com", "ftp://h", "http://", "http://h/x", "http://h?", "http://h#", "http://h:99999", "http://u:p@h", "http://u@h", "http://h h", "http://<host>", "http://h:0", "http://bücher.example", "http://h:", "http://[::1]x:9", 5]),
+        (PageUrl, ["http://store.example.com/", "javascript:alert(1)", "store.example.com", "https:///a", "https://u:p@h/", "https://h/a b", "", 5]),
         (Network, ["10.0.0.1/8", "10.0.0.0/33", "example.com", "", 5]),
     ],
 )  # fmt: skip

@@ -127,6 +127,11 @@ def test_the_quarantine_mail(tmp_path: Path) -> None:
             (MAIL % "pause: 1d").replace("it-help@example.com", "nobody"),
             "12:13: `nobody` has the wrong form; expected a mail address",
         ),
+        (
+            "trusted_proxies",
+            "employee_page: {extension: {firefox: http://store.example.com/}}\ntrusted_proxies",
+            "8:38: `http://store.example.com/` is not the https URL of a page",
+        ),
     ],
 )
 def test_settings_that_make_no_sense(old: str, new: str, mistake: str, tmp_path: Path) -> None:

@@ -2,11 +2,15 @@
 
 import io
 import shlex
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from mailgate.demo.tour import Place, steps, tour
+from mailgate.demo.company.fill import Filled
+from mailgate.demo.company.seed import Company
+from mailgate.demo.tour import Place, company_steps, steps, tour
 
 PLACE = Place("http://localhost:8080/", "http://127.0.0.1:8081", ".venv/bin/mailgate", "config/policy.yaml")
 
@@ -49,3 +53,16 @@ def test_it_says_what_is_behind_the_gate(upstream: str, words: str) -> None:
     assert words in text
     assert "http://127.0.0.1:8081/metrics" in text
     assert "config/policy.yaml" in text
+
+
+def test_of_a_company_it_says_how_large_it_is_what_to_look_at_and_who_may(tmp_path: Path) -> None:
+    tokens = {name: tmp_path / f"{name}.token" for name in ("ada", "grace")}
+    for name, path in tokens.items():
+        path.write_text(f"{name}:secret\n")
+    filled = Filled(Company(5000, 10019, 8206244, "a2612af8a701"), tokens, tmp_path / "planned.yaml")
+    place = replace(PLACE, config="var/my demo/mailgate.yaml", filled=filled)
+    lines = printed(place, 60).splitlines()
+    assert all(command in lines for _, command in company_steps(place, filled))
+    assert any("5,000 people, 10,019 devices" in line for line in lines)
+    assert any(line.startswith("ada: ada:secret") for line in lines)
+    assert all("'var/my demo/mailgate.yaml'" in command for _, command in company_steps(place, filled))

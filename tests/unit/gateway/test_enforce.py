@@ -41,6 +41,30 @@ def test_a_person_gets_a_page_that_says_why_and_what_to_do():
     assert "unsafe-inline" not in headers["content-security-policy"]
 
 
+@pytest.mark.parametrize(
+    ("agent", "link"),
+    [
+        (
+            "Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0",
+            "https://one.example.com/",
+        ),
+        (
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36",
+            "https://two.example.com/?a=1&amp;b=2",
+        ),
+        ("Mozilla/5.0 (Macintosh) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Safari/605.1.15", ""),
+    ],
+)
+def test_the_extension_is_linked_to_where_there_is_one_for_this_browser(agent, link):
+    pages = {"firefox": "https://one.example.com/", "chromium": "https://two.example.com/?a=1&b=2"}
+    decision = replace(DECISION, reason=Reason.ATTESTATION_REQUIRED, fix="get-extension", apps=())
+    speaker = replace(SPEAKER, extension_pages=pages)
+    page = speaker.refuse(access({**NAVIGATION, "user-agent": agent}), decision, "R").body.decode()
+    assert ("the store of your browser</a>" in page) is bool(link)
+    assert f'<a href="{link}" target="_blank" rel="noreferrer">' in page or not link
+    assert ("load it unpacked" in page) is not bool(link)
+
+
 def test_a_page_speaks_the_readers_language():
     answer = SPEAKER.refuse(access({**NAVIGATION, "accept-language": "de-CH, en;q=0.5"}), DECISION, "R")
     assert headers_of(answer)["content-language"] == "de"

@@ -48,6 +48,17 @@ async def test_devices_that_come_at_once_do_not_share_a_use(open_store: Store, u
     await other.close()
 
 
+async def test_a_device_that_asks_twice_at_once_uses_up_nothing_and_is_told_the_same(
+    open_store: Store, url: str
+) -> None:
+    await open_store.enrolments.add(b"once" * 8, replace(TOKEN, name="token-once", uses_left=1))
+    other = await Store.open(url)
+    stores = (open_store, other) * 3
+    asked = [each.enrolments.enrol(b"once" * 8, "a", "enrolled-a", NOW) for each in stores]
+    assert {isinstance(each, EnrolledKey) for each in await asyncio.gather(*asked)} == {True}
+    await other.close()
+
+
 async def test_what_is_unknown_or_over_lets_nobody_in(open_store: Store) -> None:
     assert await open_store.enrolments.enrol(b"x" * 32, "a", "d", NOW) is NotEnrolled.UNKNOWN
     assert await enrol(open_store, "a", NOW + 7 * DAY) is NotEnrolled.EXPIRED
@@ -130,3 +141,16 @@ async def test_what_was_silent_is_deleted_and_a_revoked_key_keeps_only_its_thumb
     assert (left.device, left.owner, left.token) == ("", "", "")
     assert await open_store.enrolments.prune(NOW + 31 * DAY) == 1
     assert await open_store.enrolments.revoked() == ["b"]
+
+
+async def test_many_keys_can_be_stored_as_they_are(open_store: Store) -> None:
+    many = [
+        EnrolledKey(
+            f"key-{n:04}", f"device-{n}", "ada@example.com", "token-1", NOW, NOW, NOW if n == 3 else None
+        )
+        for n in range(700)
+    ]
+    await open_store.enrolments.take(many)
+    assert await open_store.enrolments.page(size=1000) == many
+    assert await open_store.enrolments.revoked() == ["key-0003"]
+    assert await enrol(open_store, "key-0003") is NotEnrolled.REVOKED

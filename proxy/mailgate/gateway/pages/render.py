@@ -17,7 +17,7 @@ from mailgate.gateway.pages.languages import Language, asked_as, load_languages
 from mailgate.gateway.pages.me import employee_words
 from mailgate.gateway.pages.negotiate import choose_language
 from mailgate.gateway.pages.reasons import detail_of, wording_of
-from mailgate.gateway.pages.steps import off_page, steps_of
+from mailgate.gateway.pages.steps import STORE, off_page, steps_of
 from mailgate.gateway.pages.view import View, own_path
 from mailgate.model import Kind, Reason
 
@@ -137,7 +137,10 @@ class Pages:
                 detail, len(view.apps), apps=apps, rule=Markup.escape(view.rule_title)
             ).striptags(),
             own_step=steps if isinstance(steps, str) else "",
-            steps=[language.say(step, len(view.apps), apps=apps).striptags() for step in off_page(steps)],
+            steps=[
+                language.say(step, len(view.apps), apps=apps, store=view.extension_url).striptags()
+                for step in off_page(steps)
+            ],
         )
         return Letter(title, text, language.tag)
 
@@ -145,13 +148,16 @@ class Pages:
         language = self._language(view)
         steps = steps_of(view)
         names = language.names(view.apps)
+        store = Markup('<a href="{}" target="_blank" rel="noreferrer">{}</a>').format(
+            view.extension_url, language.say(STORE)
+        )
         return self._render(
             template,
             view,
             {
                 "steps": []
                 if isinstance(steps, str)
-                else [language.say(step, len(view.apps), apps=names) for step in steps],
+                else [language.say(step, len(view.apps), apps=names, store=store) for step in steps],
                 "own_step": steps if isinstance(steps, str) else "",
                 "deadline": language.date(view.deadline) if view.deadline and view.remaining else "",
                 "countdown": language.countdown(view.remaining) if view.remaining else "",

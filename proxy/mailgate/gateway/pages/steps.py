@@ -66,6 +66,19 @@ _MOBILE_SITE: dict[str, Steps] = {
 
 _ADD_ONS = mark("Turn off add-ons and settings that change what your browser says about your device.")
 
+_COMES_BY_ITSELF = mark(
+    "If your company looks after this browser, its extension for mail comes by itself: wait a minute or restart the browser."
+)
+_ENTER_CODE = mark("Open its set-up and enter the address of your mail and the code.")
+STORE = mark("the store of your browser")
+"""What links to the extension's page, in place of ``%(store)s``."""
+_FROM_STORE: Steps = (
+    _COMES_BY_ITSELF,
+    mark("If not, add it from %(store)s. Your help desk gives you a code."),
+    _ENTER_CODE,
+    _GOES_ON,
+)
+
 FIXES: dict[str, dict[str, Steps]] = {
     "remove-app": {os: (*steps, _REPORT) for os, steps in _REMOVE_APP.items()},
     "set-up-device": {
@@ -79,13 +92,11 @@ FIXES: dict[str, dict[str, Steps]] = {
     },
     "get-extension": {
         "": (
+            _COMES_BY_ITSELF,
             mark(
-                "If your company looks after this browser, its extension for mail comes by itself: wait a minute or restart the browser."
+                "If not, your help desk gives you the extension, says how to load it unpacked for a trial, and gives you a code."
             ),
-            mark(
-                "If not, add it from the store of your browser, or load it unpacked for a trial. Your help desk says where it is and gives you a code."
-            ),
-            mark("Open its set-up and enter the address of your mail and the code."),
+            _ENTER_CODE,
             _GOES_ON,
         )
     },
@@ -151,6 +162,8 @@ def steps_of(view: View) -> Steps | str:
         fix = _FIX_OF_REASON.get(view.reason, "report-again")
     if fix == "remove-app" and not view.apps:
         fix = "ask"
+    if fix == "get-extension" and view.extension_url:
+        return _FROM_STORE
     by_os = FIXES[fix]
     return by_os.get(view.os, by_os[""])
 

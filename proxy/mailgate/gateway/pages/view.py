@@ -35,6 +35,8 @@ class View:
     deadline: datetime | None = None
     contact: str = ""
     """A mail address, an http(s) address, a telephone number or any other text."""
+    extension_url: str = ""
+    """Where the companion extension for this browser is to be had."""
     host: str = ""
     """The public host name that people typed."""
     accept_language: str = ""

@@ -134,6 +134,16 @@ def test_an_error_offers_what_may_help(pages: Pages, blocked: View, reason: Reas
     assert not outline.all("script")
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_store_is_linked_to_in_every_language(pages: Pages, blocked: View, language: str) -> None:
+    url = "https://store.example.com/?a=1&b=2"
+    view = replace(blocked, fix="get-extension", extension_url=url, accept_language=language)
+    page = pages.refusal(view)
+    (link,) = [each for each in Outline(page).all("a") if each["href"] == url]
+    assert link["rel"] == "noreferrer"
+    assert "%(" not in page.html
+
+
 def test_hostile_texts_stay_texts(pages: Pages, blocked: View) -> None:
     view = replace(
         blocked, apps=(HOSTILE,), rule_title=HOSTILE, fix=HOSTILE, contact=HOSTILE, host=HOSTILE,

@@ -1,0 +1,61 @@
+"""What is measured in a process of its own, in which nothing else runs."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from benchmarks.plan import Plan
+from benchmarks.processes import ROOT, NotInstalled, environment, python_module
+from benchmarks.ratios import RATIOS_OF_OWN, Found
+from benchmarks.wrk import LoadFailed
+
+
+def answer_of(module: str, *arguments: str) -> Any:
+    """What a module of the bench prints, as JSON. Raises LoadFailed with the end of what it said."""
+    command = python_module(f"benchmarks.{module}", *arguments)
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment(), stdout=pipe, stderr=pipe, text=True
+    ) as process:
+        try:
+            output, trouble = process.communicate()
+        except BaseException:
+            process.terminate()  # it may have servers of its own to end, so it is not killed
+            raise
+    if process.returncode:
+        raise LoadFailed(f"benchmarks.{module} has failed:\n{trouble[-2000:]}")
+    return json.loads(output)
+
+
+def time_decisions(_plan: Plan) -> Found:
+    return Found(absolute=answer_of("decisions"))
+
+
+def time_million(plan: Plan) -> Found:
+    """Decisions and a plan over a million devices."""
+    return sorted_out(answer_of("million", "--rounds", str(plan.device_rounds)))
+
+
+def time_retractions(plan: Plan) -> Found:
+    """Two gates on one PostgreSQL; it is missed by name where there is none."""
+    try:
+        find_postgresql()
+    except NotInstalled as error:
+        return Found(missing={"retract_s": str(error)})
+    answer = answer_of("retraction", "--rounds", str(plan.retractions))
+    return Found(samples={"retract": answer["delays"]}, absolute={"retract_s": answer["retract_s"]})
+
+
+def find_postgresql() -> None:
+    """Raises NotInstalled."""
+    if not any(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
+        raise NotInstalled("PostgreSQL is not installed")
+
+
+def sorted_out(figures: dict[str, float]) -> Found:
+    """Ratios that were worked out already apart from the rest."""
+    return Found(
+        ratios={name: value for name, value in figures.items() if name in RATIOS_OF_OWN},
+        absolute={name: value for name, value in figures.items() if name not in RATIOS_OF_OWN},
+    )

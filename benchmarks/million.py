@@ -1,0 +1,110 @@
+"""What a million devices cost: a plan over them, and a decision about one of them beside one among a thousand.
+
+Run as a module; prints one JSON object with figures as in ``latest.json``. The filled store is kept for half a day in
+``benchmarks/.cache``.
+"""
+
+import asyncio
+import json
+import statistics
+import time
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from random import Random
+from typing import Annotated
+
+import typer
+import uvloop
+
+from benchmarks.agents import PHONE
+from benchmarks.decisions import request
+from benchmarks.filled import eas_id, filled
+from benchmarks.processes import leave_nothing_behind
+from benchmarks.simulation import simulated
+from mailgate.app import Service, utc_now
+from mailgate.gateway.facts import Incoming
+from mailgate.gateway.handler import Gate
+from mailgate.gateway.logs import configure_logs
+
+FEW, MANY = 1_000, 1_000_000
+TURN = 50
+"""Decisions at one gate before it is the other's turn: what disturbs the machine disturbs both."""
+
+
+def main(
+    rounds: Annotated[int, typer.Option(help="Each asks both gates about a thousand devices.")] = 5,
+    count: Annotated[int, typer.Option("--devices", help="How many devices.")] = MANY,
+) -> None:
+    """Fill, decide, plan."""
+    leave_nothing_behind()
+    configure_logs("error")
+    started = time.perf_counter()
+    large, small = asyncio.run(filled(count)), asyncio.run(filled(FEW))
+    ready = time.perf_counter() - started
+    few, many = uvloop.run(decide(rounds, [small, large], [FEW, count]))
+    plan = simulated(large, workers=2)
+    found = {
+        "filling_s": ready,
+        "decision_thousand_p50_us": statistics.median(few),
+        "decision_million_p50_us": statistics.median(many),
+        "decision_thousand_p99_us": p99(few),
+        "decision_million_p99_us": p99(many),
+        "million_vs_thousand_p99": p99(many) / p99(few),
+        "simulate_million_s": plan["seconds"],
+        "simulate_million_cpu_s": plan["cpu_seconds"],
+        "simulate_million_mib": plan["all_processes_mib"],
+    }
+    print(json.dumps(found))
+
+
+async def decide(rounds: int, configs: list[Path], counts: list[int]) -> tuple[list[float], list[float]]:
+    """Microseconds of single decisions about stored devices: with few of them in the store, and with many.
+
+    None is in memory, with few no more than with many: no device is asked for twice before both gates are started anew.
+    """
+    samples: tuple[list[float], list[float]] = ([], [])
+    for number in range(rounds):
+        few, many = await one_round(configs, counts, Random(number))
+        samples[0].extend(few)
+        samples[1].extend(many)
+    return samples
+
+
+async def one_round(configs: list[Path], counts: list[int], random: Random) -> list[list[float]]:
+    """Both gates in turn, each asked about as many devices as the smaller store has."""
+    services = [await Service.start(config) for config in configs]
+    asked = [mail_apps(random.sample(range(count), FEW)) for count in counts]
+    samples: list[list[float]] = [[] for _ in configs]
+    try:
+        for _ in range(FEW // TURN):
+            for service, requests, taken in zip(services, asked, samples, strict=True):
+                taken += [await timed(service.gate, each) for each in islice(requests, TURN)]
+    finally:
+        for service in services:
+            await service.stop()
+    return [taken[TURN:] for taken in samples]  # the first turn only warms up
+
+
+def mail_apps(numbers: Iterable[int]) -> Iterator[Incoming]:
+    """ActiveSync requests of these devices, which all claim to be phones: what they are told from is in the store."""
+    for number in numbers:
+        target = f"/Microsoft-Server-ActiveSync?Cmd=FolderSync&DeviceId={eas_id(number)}&DeviceType=iPhone"
+        yield request(PHONE, target=target)
+
+
+async def timed(gate: Gate, incoming: Incoming) -> float:
+    await asyncio.sleep(0)
+    started = time.perf_counter()
+    access, _ = await gate.judge(incoming, utc_now())
+    seconds = time.perf_counter() - started
+    assert access.posture.device_id
+    return seconds * 1e6
+
+
+def p99(samples: list[float]) -> float:
+    return statistics.quantiles(samples, n=100)[98]
+
+
+if __name__ == "__main__":
+    typer.run(main)

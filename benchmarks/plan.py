@@ -1,0 +1,30 @@
+"""How much of everything is measured."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What costs time. Everything else is the same in every run."""
+
+    rounds: int
+    seconds: int
+    """Of one load."""
+    rate_rounds: int
+    rate_seconds: int
+    device_rounds: int
+    """Each asks about a thousand of a thousand devices, and about a thousand of a million."""
+    retractions: int
+    rate: int = 1000
+    """Requests a second where the rate is fixed."""
+    idle: int = 10_000
+    """Connections that do nothing."""
+
+    @property
+    def transfers(self) -> int:
+        """A transfer takes a fraction of a second, so there are more of them."""
+        return 3 * self.rounds
+
+
+FULL = Plan(rounds=5, seconds=3, rate_rounds=5, rate_seconds=4, device_rounds=5, retractions=10)
+QUICK = Plan(rounds=2, seconds=1, rate_rounds=1, rate_seconds=3, device_rounds=2, retractions=3)

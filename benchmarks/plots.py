@@ -1,0 +1,152 @@
+"""The result as pictures (SVG) for the docs, readable on light and on dark paper. Pure."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any, NamedTuple
+
+from benchmarks.ratios import TARGETS, Target
+from benchmarks.report import TITLES, short, with_unit
+
+WIDTH, LEFT, RIGHT, ROW, TOP = 900, 360, 200, 34, 84
+SPOKEN = 'role="img" aria-labelledby="title desc"'
+MOST = 2.0
+"""Where bars of shares end: a figure that is a hundred times better would leave no room for the others."""
+SHORTER: Mapping[str, str] = {
+    "rss_growth_mib": "memory growth over large transfers",
+    "million_vs_thousand_p99": "decision p99: a million devices / a thousand",
+    "simulate_million_s": "a plan over a million devices: time",
+    "simulate_million_mib": "a plan over a million devices: memory",
+    "retract_s": "rules taken back at two gates",
+}
+"""Titles that would not stand beside a bar otherwise."""
+NOTE = f"The line is the target, longer is better; no bar is longer than {MOST:.0f} times the target."
+STYLE = """\
+.paper{fill:#fff}.ink{fill:#1c2430}.soft{fill:#56606e}.bar{fill:#8fa3b8}.own{fill:#2b6cb0}.bad{fill:#b3261e}
+.mark{stroke:#1c2430;stroke-width:2}.line{fill:none;stroke:#2b6cb0;stroke-width:2}.grid{stroke:#d5dbe3}
+text{font-family:system-ui,sans-serif;font-size:15px}.title{font-size:20px;font-weight:600}
+@media (prefers-color-scheme:dark){.paper{fill:#14181f}.ink{fill:#eef1f5}.soft{fill:#a9b3c0}.bar{fill:#66788c}
+.own{fill:#6aa8e8}.bad{fill:#f2827a}.mark{stroke:#eef1f5}.line{stroke:#6aa8e8}.grid{stroke:#333c49}}
+"""
+
+
+class Bar(NamedTuple):
+    """One row: what, how long in whatever all bars are in, the words behind it, and how it is drawn."""
+
+    title: str
+    value: float
+    words: str
+    style: str = "bar"
+
+
+def pictures(results: Mapping[str, Any]) -> dict[str, str]:
+    """File name and text of each picture."""
+    drawn = {"bench-targets.svg": targets(results), "bench-pages.svg": pages(results)}
+    return drawn | ({"bench-latency.svg": latency(results)} if results["latency_us"] else {})
+
+
+def targets(results: Mapping[str, Any]) -> str:
+    """Each figure with a target, as a share of it: at the mark or beyond it the target is reached."""
+    figures, found = {**results["ratios"], **results["absolute"]}, []
+    for name, target in TARGETS.items():
+        if (value := figures.get(name)) is not None:
+            style = "own" if target.reached(value) else "bad"
+            words = f"{with_unit(value, name)}{'' if target.reached(value) else ', not reached'}"
+            found.append(Bar(SHORTER.get(name, TITLES[name]), share_of(target, value), words, style))
+    return bars("Figures beside their targets", NOTE, found, MOST, 1.0)
+
+
+def share_of(target: Target, value: float) -> float:
+    """How far a figure gets, the target being 1, and ``MOST`` at most."""
+    if not target.at_most:
+        return min(MOST, value / target.limit)
+    return MOST if value * MOST <= target.limit else target.limit / value
+
+
+def pages(results: Mapping[str, Any]) -> str:
+    """Small pages a second of every system."""
+    rates = {
+        name.partition(".")[2]: each["median"]
+        for name, each in results["measured"].items()
+        if name.startswith("page.")
+    }
+    found = [
+        Bar(name, rate, f"{short(rate)}/s", style_of(name)) for name, rate in sorted(rates.items(), key=_rate)
+    ]
+    return bars("Pages of 8 KiB a second", "Median of all rounds, one core each.", found)
+
+
+def latency(results: Mapping[str, Any]) -> str:
+    """Median and p99 of each system under the same rate."""
+    found = []
+    for name, cuts in results["latency_us"].items():
+        for cut, words in (("p50", "median"), ("p99", "p99")):
+            milliseconds = cuts[cut] / 1000
+            found.append(Bar(f"{name}, {words}", milliseconds, f"{short(milliseconds)} ms", style_of(name)))
+    rate = results["plan"]["rate"]
+    return bars(f"Latency at {rate:,} requests a second", "Shorter is better.", found)
+
+
+def bars(title: str, note: str, found: Sequence[Bar], most: float = 0, mark: float = 0) -> str:
+    """Bars below each other. ``mark``: where a line stands through all of them; 0 for none."""
+    height = TOP + ROW * len(found) + 20
+    longest = most or max((bar.value for bar in found), default=1) or 1
+    scale = (WIDTH - LEFT - RIGHT) / longest
+    told = "; ".join(f"{bar.title}: {bar.words}" for bar in found)
+    parts = _opening(title, note, told, height)
+    for index, bar in enumerate(found):
+        top, length = TOP + ROW * index, max(2.0, bar.value * scale)
+        parts.append(_text(LEFT - 12, top + 18, bar.title, "ink", "end"))
+        parts.append(
+            f'<rect class="{bar.style}" x="{LEFT}" y="{top + 2}" width="{length:.1f}" height="22" rx="3"/>'
+        )
+        parts.append(_text(WIDTH - 30, top + 18, bar.words, "ink", "end"))
+    if mark:
+        place = LEFT + mark * scale
+        parts.append(f'<path class="mark" d="M{place:.1f} {TOP - 6}V{height - 16}"/>')
+    return "\n".join([*parts, "</svg>", ""])
+
+
+def curve(title: str, note: str, points: Sequence[tuple[float, float]], unit: str) -> str:
+    """A line over minutes, from zero."""
+    height, bottom, top = 320, 270, TOP
+    width = WIDTH - 110
+    last = max((x for x, _ in points), default=1) or 1
+    most = max((y for _, y in points), default=1) * 1.1 or 1
+    path = " ".join(
+        f"{80 + x / last * width:.1f},{bottom - y / most * (bottom - top):.1f}" for x, y in points
+    )
+    told = f"From {short(points[0][1])} {unit} to {short(points[-1][1])} {unit} in {short(last)} minutes."
+    parts = _opening(title, note, told, height)
+    for share in (0, 0.5, 1):
+        line = bottom - share * (bottom - top)
+        parts.append(f'<path class="grid" d="M80 {line:.1f}h{width}"/>')
+        parts.append(_text(72, line + 5, f"{most * share:,.0f} {unit}", "soft", "end"))
+    parts.append(f'<polyline class="line" points="{path}"/>')
+    parts.append(_text(80, bottom + 26, "0", "soft"))
+    parts.append(_text(80 + width, bottom + 26, f"{short(last)} minutes", "soft", "end"))
+    return "\n".join([*parts, "</svg>", ""])
+
+
+def style_of(name: str) -> str:
+    """Ours stand out."""
+    return "own" if name == "mailgate" or name.startswith("nginx_authz") else "bar"
+
+
+def _rate(each: tuple[str, float]) -> float:
+    return -each[1]
+
+
+def _opening(title: str, note: str, told: str, height: int) -> list[str]:
+    return [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" {SPOKEN}>',
+        f'<title id="title">{escape(title)}</title>',
+        f'<desc id="desc">{escape(told)}</desc>',
+        f"<style>\n{STYLE}</style>",
+        f'<rect class="paper" width="{WIDTH}" height="{height}"/>',
+        _text(30, 40, title, "title ink"),
+        _text(30, 64, note, "soft"),
+    ]
+
+
+def _text(x: float, y: float, words: str, style: str, anchor: str = "start") -> str:
+    return f'<text class="{style}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(words)}</text>'

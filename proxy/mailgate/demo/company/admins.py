@@ -1,0 +1,44 @@
+"""Who may change the rules of the company: two admins with tokens, as files that only their owner can read."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from mailgate.demo.company.history import OPERATOR, SECOND
+from mailgate.rollout.admins import SALT_BYTES, SECRET_BYTES, hash_of, new_secret, token_of
+
+SETTINGS = "company.json"
+"""What a company adds to the settings of the demo."""
+_ROLES = {OPERATOR: ("viewer", "operator"), SECOND: ("viewer", "operator", "approver")}
+
+
+def make_admins(directory: Path, random: Callable[[int], bytes]) -> dict[str, Path]:
+    """Write the tokens, and what the settings need of them; where each token is. Raises OSError.
+
+    :param random: so many bytes that nobody can guess.
+    """
+    tokens: dict[str, Path] = {}
+    admins = {}
+    for name, roles in _ROLES.items():
+        secret = new_secret(random(SECRET_BYTES))
+        tokens[name] = directory / f"{name}.token"
+        write_privately(tokens[name], token_of(name, secret) + "\n")
+        admins[name] = {"token_hash": hash_of(secret, random(SALT_BYTES)), "roles": list(roles)}
+    added = {"admins": admins, "guard": {"max_newly_blocked": "1%", "approvals": 1}}
+    write_privately(directory / SETTINGS, json.dumps(added, indent=2) + "\n")
+    return tokens
+
+
+def added_settings(directory: Path) -> dict[str, object]:
+    """What a company made earlier has added to the settings; nothing where there is none. Raises OSError."""
+    path = directory / SETTINGS
+    added: dict[str, object] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    return added
+
+
+def write_privately(path: Path, text: str) -> None:
+    """Write a file that only its owner can read, whatever was there. Raises OSError."""
+    path.unlink(missing_ok=True)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)

@@ -1,0 +1,137 @@
+"""Who has which devices, who knows of them, and what is the matter with each. Shares are of a hundred."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from random import Random
+from typing import TypeVar
+
+from mailgate.demo.company.makes import LAPTOPS, ODD, PHONES, TABLETS, Make
+from mailgate.demo.company.people import Person
+from mailgate.model import Kind
+
+INTUNE, JAMF, FLEET = "intune", "jamf", "fleet"
+"""Connectors to device managements."""
+
+
+class Matter(Enum):
+    """What is the matter with a device."""
+
+    NOTHING = "it reports, and is clean"
+    INSTALLED = "an app that is not allowed is on it"
+    REMOVED = "such an app was on it until lately"
+    PARTIAL = "only its managed apps can be seen"
+    STALE = "it was silent for days"
+    MISSING = "nobody has looked at its apps"
+    LOST = "it is not in its owner's hands"
+    GONE = "its management has it no longer"
+    OWNER = "its sources do not agree on whose it is"
+    SYSTEM = "its sources do not agree on what runs on it"
+
+
+_OF_LAPTOPS = {Matter.NOTHING: 940, Matter.STALE: 55, Matter.LOST: 5}
+_OF_HANDHELDS = {
+    Matter.NOTHING: 848, Matter.INSTALLED: 32, Matter.REMOVED: 25, Matter.PARTIAL: 30, Matter.STALE: 28,
+    Matter.MISSING: 17, Matter.LOST: 4, Matter.GONE: 8, Matter.OWNER: 4, Matter.SYSTEM: 4,
+}  # fmt: skip
+_CONTRADICTED = (Matter.OWNER, Matter.SYSTEM)
+_ALLOWED_APPS = ("capcut", "wechat", "deepseek", "camscanner")
+"""Listed apps that stand on no list which the rules in force speak of."""
+
+_HAS_ANOTHER_APP = 0.025
+
+Thing = TypeVar("Thing")
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """One device of one person."""
+
+    number: int
+    person: Person
+    make: Make
+    version: str
+    source: str
+    """Who knows of it: a connector, ``enrolled`` for its own word, or empty for nobody."""
+    proves: bool
+    """Whether it asks with signed evidence."""
+    matter: Matter
+    joined: datetime
+    """When it was reported first."""
+    looked: datetime
+    """When its apps were looked at last."""
+    apps: frozenset[str] = frozenset()
+    before: frozenset[str] = frozenset()
+    """The apps until ``changed``."""
+    changed: datetime | None = None
+    """When ``apps`` became what it is, the device was lost, or was gone; None where it always was so."""
+
+    def apps_at(self, at: datetime) -> frozenset[str]:
+        return self.before if self.changed and at < self.changed else self.apps
+
+
+def devices(random: Random, staff: list[Person], now: datetime) -> list[Owned]:
+    """The devices of all these people: a laptop each, most with a phone, some with more."""
+    found: list[Owned] = []
+    for person in staff:
+        for make in _makes(random):
+            found.append(_owned(random, len(found), person, make, now))
+    return found
+
+
+def picked(random: Random, shares: Mapping[Thing, int]) -> Thing:
+    """One of these, as often as its share says."""
+    return random.choices(list(shares), list(shares.values()))[0]
+
+
+def _makes(random: Random) -> Iterator[Make]:
+    yield picked(random, LAPTOPS)
+    for share, kinds in ((88, PHONES), (14, TABLETS), (6, PHONES), (2, ODD)):
+        if random.random() * 100 < share:
+            yield picked(random, kinds)
+
+
+def _owned(random: Random, number: int, person: Person, make: Make, now: datetime) -> Owned:
+    source = picked(random, _sources(make))
+    matter = picked(random, _OF_LAPTOPS if make.kind is Kind.LAPTOP else _OF_HANDHELDS)
+    if matter in (Matter.PARTIAL, *_CONTRADICTED):  # what only a management can bring about
+        source = source or INTUNE
+    if not source:
+        matter = Matter.NOTHING
+    proves = source == "enrolled" or matter in _CONTRADICTED or (bool(source) and random.random() < 0.25)
+    silent = matter is Matter.STALE
+    looked = now - (
+        timedelta(days=random.uniform(1.5, 9)) if silent else timedelta(hours=random.uniform(0.1, 18))
+    )
+    few = frozenset({random.choice(_ALLOWED_APPS)} if random.random() < _HAS_ANOTHER_APP else ())
+    before, apps = _apps(random, matter, few)
+    changed = now - timedelta(days=random.uniform(1, 11)) if _changes(random, matter) else None
+    versions = make.versions
+    version = versions[min(int(random.expovariate(1.2)), len(versions) - 1)]
+    joined = (now - timedelta(days=random.randrange(16, 60))).replace(hour=9, minute=0)
+    return Owned(number, person, make, version, source, proves, matter, joined, looked, apps, before, changed)
+
+
+def _sources(make: Make) -> Mapping[str, int]:
+    """Who may know of a device of this make."""
+    if make.kind is Kind.LAPTOP:
+        return {"enrolled": 55, FLEET: 35, "": 10}
+    if make in PHONES or make in TABLETS:
+        apple = make.os in ("ios", "ipados")
+        return {JAMF: 60, INTUNE: 34, "": 6} if apple else {INTUNE: 92, "": 8}
+    return {"": 1}
+
+
+def _apps(random: Random, matter: Matter, few: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """The listed apps that were there, and those that are."""
+    listed = few | {random.choice(("tiktok", "tiktok", "tiktok", "tiktok-lite"))}
+    if matter is Matter.INSTALLED:
+        return few, listed
+    return (listed if matter is Matter.REMOVED else few), few
+
+
+def _changes(random: Random, matter: Matter) -> bool:
+    return matter in (Matter.REMOVED, Matter.LOST, Matter.GONE) or (
+        matter is Matter.INSTALLED and random.random() < 0.5
+    )

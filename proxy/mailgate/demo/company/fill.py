@@ -1,0 +1,52 @@
+"""A company for one demo: its admins, and everything else into the store that the demo's settings name."""
+
+import json
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from mailgate.app import utc_now
+from mailgate.app.serve import settle_memory
+from mailgate.config import load_bundle
+from mailgate.demo.company.admins import make_admins
+from mailgate.demo.company.history import policy_text
+from mailgate.demo.company.people import members, people
+from mailgate.demo.company.seed import PLANNED, Company, Progress, seed
+from mailgate.store import Store
+
+SEED = 20200710
+"""The same people, devices and requests every time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A company that was made, and the files that go with it."""
+
+    company: Company
+    tokens: dict[str, Path]
+    """Where each admin's token is."""
+    planned: Path
+    """Rules that could be put in force next."""
+
+
+async def fill(config: Path, count: int, progress: Progress) -> Filled:
+    """Make a company of so many people in the store that ``config`` names, which must be new.
+
+    Its admins are in the settings once those are written anew. Raises OccupiedError, ConfigError, StoreError, OSError.
+    """
+    bundle, random = load_bundle(config), Random(SEED)  # noqa: S311 - the same every time
+    settle_memory()
+    staff = people(random, count)
+    store = await Store.open(bundle.settings.store.get_secret_value())
+    try:
+        company = await seed(store, bundle, staff, random, utc_now(), progress)
+    finally:
+        await store.close()
+    config.with_name(bundle.settings.files.groups).write_text(
+        json.dumps({"groups": members(staff)}, indent=1), encoding="utf-8"
+    )
+    planned = config.with_name(f"{PLANNED}.yaml")
+    planned.write_text(policy_text(PLANNED), encoding="utf-8")
+    tokens = make_admins(config.parent, secrets.token_bytes)
+    return Filled(company, tokens, planned)

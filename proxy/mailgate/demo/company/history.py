@@ -1,0 +1,95 @@
+"""Which rules were in force when: six changes in two months, one of which was a mistake and was taken back."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from importlib.resources import files
+
+from mailgate.config import Rules, compile_rules
+from mailgate.config.admins import BY_FILE
+from mailgate.policy import Policy
+from mailgate.rollout import draft_of
+from mailgate.rollout.acts import ACTIVATED, Person, retract
+from mailgate.store import Store
+
+OPERATOR, SECOND = "ada", "grace"
+"""Who changes rules in this company."""
+ORIGIN = "admin.example.com"
+_FRIDAY = 4
+_POLICY, _CASES = "policy.yaml", "policy.tests.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Era:
+    """Rules, and from when they were in force."""
+
+    since: datetime
+    policy: Policy
+    spared: frozenset[str] = frozenset()
+    """Login names of those whom the rules spare."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    days: int
+    """How long ago; on the Friday before where that was a weekend."""
+    hour: int
+    who: str
+    note: str
+    rules: str
+    """The file that came into force; empty for those of the gate itself, or where the last change was taken back."""
+    taken_back: bool = False
+
+    def at(self, now: datetime) -> datetime:
+        day = now - timedelta(days=self.days)
+        day -= timedelta(days=max(day.weekday() - _FRIDAY, 0))
+        return day.replace(hour=self.hour, minute=20, second=0, microsecond=0)
+
+
+_CHANGES = (
+    _Change(62, 9, BY_FILE, "the first start", "first"),
+    _Change(12, 9, OPERATOR, "Look at what phones report; nobody is kept out", "reporting"),
+    _Change(8, 13, SECOND, "Tell people with TikTok what comes", "warning"),
+    _Change(5, 9, SECOND, "Keep out phones with TikTok", "mistaken"),
+    _Change(
+        5, 12, OPERATOR,
+        "Sent in error: it kept out people with any listed app. There is no change to the rules", "", taken_back=True,
+    ),
+    _Change(3, 14, OPERATOR, "Keep out phones with TikTok, and those that report nothing", ""),
+)  # fmt: skip
+
+
+def policy_text(name: str) -> str:
+    """One of this company's policies."""
+    return files(__package__).joinpath("rules", f"{name}.yaml").read_text("utf-8")
+
+
+def with_policy(rules: Rules, name: str) -> Rules:
+    """These rules with the policy of one of this company's files, and without cases. Raises ConfigError."""
+    kept = {key: each for key, each in rules.texts.items() if key != _CASES}
+    return compile_rules(kept | {_POLICY: policy_text(name)})
+
+
+async def live_through(store: Store, rules: Rules, now: datetime) -> list[Era]:
+    """Put each version in force when its time came, ``rules`` last; what was in force since when, the oldest first.
+
+    Raises ConfigError where the company's rules speak of apps and lists that ``rules`` do not have.
+    """
+    versions = {each.rules: with_policy(rules, each.rules) if each.rules else rules for each in _CHANGES}
+    eras: list[Era] = []
+    for change in _CHANGES:
+        at, who = change.at(now), Person(change.who, ORIGIN)
+        if change.taken_back:
+            await retract(store, who, change.note, at)
+            eras.append(Era(at, eras[-2].policy))
+            continue
+        version = versions[change.rules]
+        await store.policies.activate(draft_of(version), who.act(at, ACTIVATED, change.note))
+        eras.append(Era(at, version.policy))
+    return eras
+
+
+def in_force_at(eras: Sequence[Era], at: datetime) -> Policy:
+    """What decided then."""
+    return eras[max(bisect_right(eras, at, key=lambda era: era.since) - 1, 0)].policy

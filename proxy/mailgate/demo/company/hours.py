@@ -1,0 +1,53 @@
+"""When people ask for mail: laptops while somebody works, phones whenever somebody is awake."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+
+from mailgate.demo.company.devices import Owned
+from mailgate.model import Kind
+
+_WORKS, _WEEKEND = 0.92, 0.12
+_LOOKS, _WEEKEND_LOOKS = 0.95, 0.6
+"""How likely somebody's laptop, and likewise their phone, asks on a day of the week or of its end."""
+_SATURDAY = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From when to when somebody asked on one day, and how often."""
+
+    first: datetime
+    last: datetime
+    times: int
+
+    def cut(self, at: datetime) -> "list[Span]":
+        """In two where ``at`` lies within; the requests are shared out by the time that each part has."""
+        if not self.first < at <= self.last:
+            return [self]
+        early = round(self.times * (at - self.first) / (self.last - self.first))
+        parts = Span(self.first, at - timedelta(seconds=1), early), Span(at, self.last, self.times - early)
+        return [part for part in parts if part.times > 0 and part.first <= part.last]
+
+
+def span(random: Random, owned: Owned, day: date, until: datetime) -> Span | None:
+    """When this device asked on this UTC day, as far as the day has gone; None where it did not."""
+    works = owned.make.kind is Kind.LAPTOP
+    ended = day.weekday() >= _SATURDAY
+    likely = (_WEEKEND if ended else _WORKS) if works else (_WEEKEND_LOOKS if ended else _LOOKS)
+    if random.random() > likely:
+        return None
+    start, hours = (random.gauss(8.5, 0.7), random.gauss(8.5, 1)) if works else (random.gauss(7, 0.8), 14.5)
+    midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    begin = _within(midnight, start - owned.person.ahead)
+    end = _within(midnight, start + max(hours, 1) - owned.person.ahead)
+    times = random.randint(20, 160) if works else random.randint(15, 90)
+    if begin >= until or begin >= end:
+        return None
+    whole = Span(begin, end, times)
+    return whole.cut(until)[0] if until <= end else whole
+
+
+def _within(midnight: datetime, hour: float) -> datetime:
+    """This hour of a UTC day, or its nearest end."""
+    return midnight + timedelta(hours=min(max(hour, 0.0), 23.98))

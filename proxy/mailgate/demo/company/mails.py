@@ -1,0 +1,91 @@
+"""The mails that this company's people were sent: about a refusal, about a rule, and that a rule was taken back."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+from random import Random
+
+from mailgate.demo.company.asking import Asked
+from mailgate.demo.company.devices import picked
+from mailgate.model import Effect, Protocol, Reason
+from mailgate.store import Activation, Mailing, MailKind, MailState, Store
+
+_PAUSE = timedelta(days=7)
+"""Between two mails to one person about one cause."""
+_AT_MOST = 3
+_STATES = {MailState.SENT: 96, MailState.FAILED: 3, MailState.UNSURE: 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Somebody who was refused or warned."""
+
+    login: str
+    device: str
+    policy: str
+    rule: str
+    effect: Effect
+    reason: Reason
+    first: datetime
+    last: datetime
+    reference: str
+    by_mail_app: bool
+    """Whether it was a mail app, which can show no page."""
+
+
+def reached_by(asked: Asked) -> Reached:
+    """Who was told something by this answer."""
+    access, decision = asked.access, asked.decision
+    return Reached(
+        access.user.name,
+        access.posture.device_id or access.client.eas_id.lower(),
+        decision.policy_version,
+        decision.rule,
+        decision.effect,
+        decision.reason,
+        asked.tally.first,
+        asked.tally.last,
+        asked.tally.reference,
+        access.client.protocol is Protocol.ACTIVESYNC,
+    )
+
+
+async def write_to_them(store: Store, random: Random, reached: Iterable[Reached], now: datetime) -> None:
+    """Note every mail as written at its time."""
+    by_time = sorted(reached, key=lambda each: (each.first, each.login, each.device))
+    refused = {
+        (each.login, each.device, each.reason.value): each.first
+        for each in reversed(by_time)
+        if each.by_mail_app and each.effect is Effect.BLOCK
+    }
+    for key, at in reversed(refused.items()):
+        await store.notices.claim(*key, at, pause=_PAUSE, at_most=_AT_MOST)
+    history = list(reversed(await store.policies.history()))
+    await store.mailings.queue(_about_rules(random, by_time, history))
+    for retraction in await store.retractions.open():
+        await store.retractions.looked(retraction.serial, now, done=True)
+
+
+def _about_rules(random: Random, by_time: Iterable[Reached], history: list[Activation]) -> Iterator[Mailing]:
+    """One mail to each person whom a version warned of an app or kept out for one, and one where it was taken back."""
+    versions = {each.policy: each for each in reversed(history)}
+    back = {gone.policy: after for gone, after in pairwise(history) if after.number < gone.number}
+    told: set[tuple[str, int]] = set()
+    for each in by_time:
+        version = versions[each.policy]
+        if each.reason is not Reason.PROHIBITED_APP or (each.login, version.number) in told:
+            continue
+        told.add((each.login, version.number))
+        kind = MailKind.WARNED if each.effect is Effect.WARN else MailKind.ENFORCED
+        mail = Mailing(each.login, each.login, each.rule, version.number, kind, 0, {}, version.at)
+        yield _written(random, mail)
+        if each.policy in back:
+            after = back[each.policy]
+            sorry = replace(mail, rule="", kind=MailKind.CORRECTION, round=after.serial, queued_at=after.at)
+            yield _written(random, sorry)
+
+
+def _written(random: Random, mail: Mailing) -> Mailing:
+    """What became of a mail."""
+    return replace(mail, state=picked(random, _STATES))

@@ -1,0 +1,67 @@
+"""What sources say of a device: its management or its own enrolment, and the issuer whose tokens it shows."""
+
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator
+from datetime import datetime
+from hashlib import sha256
+
+from mailgate.attest.mint import TEST_ISSUER
+from mailgate.demo.company.devices import Matter, Owned
+from mailgate.model import AppsReport, DeviceRecord, Kind
+from mailgate.store.trust import ENROLLED
+
+
+def first_records(owned: Owned) -> Iterator[DeviceRecord]:
+    """What was said when the device was reported first."""
+    return _records(owned, owned.joined, owned.before if owned.changed else owned.apps, gone=False)
+
+
+def last_records(owned: Owned) -> Iterator[DeviceRecord]:
+    """What was said last."""
+    return _records(owned, owned.looked, owned.apps, gone=owned.matter is Matter.GONE)
+
+
+def eas_id(owned: Owned) -> str:
+    """What its mail app calls itself; empty where it has none."""
+    return f"DEMO{owned.number:08X}" if owned.make.mail_app else ""
+
+
+def thumbprint(owned: Owned) -> str:
+    """Of the key that it proves (RFC 7638)."""
+    return urlsafe_b64encode(sha256(f"demo key {owned.number}".encode()).digest()).rstrip(b"=").decode()
+
+
+def own_id(owned: Owned, source: str) -> str:
+    """What a source calls it."""
+    return f"{source.rpartition('/')[2].partition('.')[0]}-{owned.number:06d}"
+
+
+def _records(owned: Owned, at: datetime, apps: frozenset[str], *, gone: bool) -> Iterator[DeviceRecord]:
+    if not owned.source:
+        return
+    seen = AppsReport(apps, complete=owned.matter is not Matter.PARTIAL, at=at)
+    yield _record(owned, owned.source, None if owned.matter is Matter.MISSING else seen, gone=gone)
+    if owned.proves and owned.source != ENROLLED and owned.matter is not Matter.MISSING:
+        yield _record(owned, TEST_ISSUER, seen, gone=gone)
+
+
+def _record(owned: Owned, source: str, apps: AppsReport | None, *, gone: bool) -> DeviceRecord:
+    own, proven = source == ENROLLED, source in (ENROLLED, TEST_ISSUER)
+    contradicts = source == TEST_ISSUER
+    other_owner = contradicts and owned.matter is Matter.OWNER
+    other_system = contradicts and owned.matter is Matter.SYSTEM
+    return DeviceRecord(
+        source,
+        own_id(owned, source),
+        owner=f"former.{owned.person.login}" if other_owner else owned.person.login,
+        kind=owned.make.kind,
+        os=("android" if owned.make.os != "android" else "ios") if other_system else owned.make.os,
+        os_version="" if other_system else owned.version,
+        managed=None if own else True,
+        status="none" if own else "affirming",
+        apps=apps,
+        serial="" if proven else f"DM{owned.number:07d}",
+        eas_ids=() if own or owned.make.kind is Kind.LAPTOP else (eas_id(owned),),
+        keys=(thumbprint(owned),) if proven else (),
+        gone=gone,
+    )

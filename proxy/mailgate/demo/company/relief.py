@@ -1,0 +1,66 @@
+"""Who is spared from the rules for a time, and who asked for help against one."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from random import Random
+
+from mailgate.config import Rules
+from mailgate.demo.company.devices import Matter, Owned
+from mailgate.demo.company.history import OPERATOR, ORIGIN, SECOND, Era
+from mailgate.demo.company.mails import Reached
+from mailgate.model import Effect
+from mailgate.rollout.acts import Person
+from mailgate.rollout.relieving import EVERY_RULE, end_exemption, exempt
+from mailgate.store import HelpRequest, Store
+
+_GIVEN = (
+    (50, OPERATOR, "At a customer without a device management until next week", 9),
+    (44, SECOND, "Replacement phone is on its way", 3),
+    (30, OPERATOR, "Tests a mail app for the support team", 60),
+)
+"""How many hours ago, by whom, why, and for how many days."""
+_ENDED = 8
+"""How many hours ago the last of them was ended."""
+_ASKS = 6
+"""One in so many of those who are refused asks for help."""
+
+
+async def exempt_some(store: Store, rules: Rules, found: Iterable[Owned], now: datetime) -> list[Era]:
+    """Spare some people whose phones prove too little; what decides from each of these times on."""
+    unproven = (Matter.PARTIAL, Matter.MISSING, Matter.STALE)
+    persons = sorted({each.person.login for each in found if each.matter in unproven and each.make.mail_app})
+    eras: list[Era] = []
+    numbers: list[int] = []
+    for login, (hours, who, why, days) in zip(persons, _GIVEN, strict=False):
+        at, by = now - timedelta(hours=hours), Person(who, ORIGIN)
+        until = now + timedelta(days=days)
+        given = await exempt(store, rules.policy, by, why, at, rule=EVERY_RULE, until=until, person=login)
+        numbers.append(given.number)
+        eras.append(await _era(store, rules, at))
+    if numbers:
+        at = now - timedelta(hours=_ENDED)
+        await end_exemption(store, Person(SECOND, ORIGIN), "Done sooner", at, numbers[-1])
+        eras.append(await _era(store, rules, at))
+    return eras
+
+
+async def ask_for_help(store: Store, random: Random, reached: Sequence[Reached], era: Era) -> None:
+    """Note some of those whom the rules in force refuse."""
+    asking = {
+        (each.login, each.rule): each
+        for each in reached
+        if each.policy == era.policy.version and each.effect is Effect.BLOCK and each.rule != "default"
+    }
+    for each in [*asking.values()][::_ASKS]:
+        at = each.first + (each.last - each.first) * random.random()
+        await store.help_requests.note(
+            HelpRequest(
+                each.rule, each.login, each.login, each.device, each.reason, each.reference,
+                each.policy, known=True, times=1, first_at=at, last_at=at,
+            )
+        )  # fmt: skip
+
+
+async def _era(store: Store, rules: Rules, at: datetime) -> Era:
+    reliefs = await store.reliefs.current(at)
+    return Era(at, rules.relieved(reliefs).policy, frozenset(each.person for each in reliefs.every))

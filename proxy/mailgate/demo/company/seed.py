@@ -1,0 +1,158 @@
+"""The whole company into a new store, in the order in which it came about."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import groupby
+from random import Random
+
+from mailgate.config import Bundle, Rules
+from mailgate.demo.company.asking import Past, asked
+from mailgate.demo.company.devices import Matter, Owned, devices
+from mailgate.demo.company.history import OPERATOR, ORIGIN, live_through, with_policy
+from mailgate.demo.company.mails import Reached, reached_by, write_to_them
+from mailgate.demo.company.people import Person, members
+from mailgate.demo.company.records import first_records, last_records, own_id
+from mailgate.demo.company.relief import ask_for_help, exempt_some
+from mailgate.demo.company.sources import note_sources
+from mailgate.errors import MailgateError
+from mailgate.model import DeviceRecord, Effect
+from mailgate.policy.groups import Groups
+from mailgate.rollout import acts
+from mailgate.rollout.plan import DAYS, Scope, make_plan
+from mailgate.store import Device, Store, StoreError
+
+PLANNED = "planned"
+LAST = "a plan"
+"""What is made last, as progress calls it."""
+_AT_ONCE = 5000
+"""Sightings and devices that are held before they are written, or read."""
+
+Progress = Callable[[str, int, int], None]
+"""Told what is being done, how much of it is, and how much there is."""
+
+
+class OccupiedError(MailgateError):
+    """The store is in use: nothing made up is put among what is real."""
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """What was made."""
+
+    people: int
+    devices: int
+    requests: int
+    plan: str
+    """How the digest of the plan that waits to be put in force begins."""
+
+
+async def seed(
+    store: Store, bundle: Bundle, staff: list[Person], random: Random, now: datetime, progress: Progress
+) -> Company:
+    """Fill a new store with a company of these people; the same ``random`` and ``now`` make the same company.
+
+    The rules in force at the end are those of ``bundle``. Raises OccupiedError for a store that is not new, ConfigError
+    where the rules do not have the apps and lists that the company's history speaks of, StoreError.
+    """
+    await _refuse_used(store)
+    candidate = with_policy(bundle.rules, PLANNED)
+    found, groups = devices(random, staff, now), Groups.of_members(members(staff))
+    eras = await live_through(store, bundle.rules, now)
+    await _take(store, found, now, progress)
+    stored = await _stored(store, found)
+    for owned in found:
+        if owned.matter is Matter.LOST and owned.number in stored:
+            await store.devices.lose(stored[owned.number].id, owned.changed)
+    await note_sources(store, random, found, now)
+    eras += await exempt_some(store, bundle.rules, found, now)
+    past = Past(groups, eras, bundle.settings.posture.max_age, stored)
+    requests, reached = await _ask(store, random, found, past, now, progress)
+    await write_to_them(store, random, reached, now)
+    await ask_for_help(store, random, reached, eras[-1])
+    plan = await _plan(store, replace(bundle, groups=groups), candidate, now, progress)
+    return Company(len(staff), await store.devices.count(), requests, plan)
+
+
+async def _refuse_used(store: Store) -> None:
+    held = await store.devices.count()
+    if held or await store.policies.serial():
+        raise OccupiedError(
+            f"the store is in use ({held:,} devices): a made-up company goes into a new one only. "
+            "Start without --people to look at what is there, or give another --directory or --store"
+        )
+
+
+async def _take(store: Store, found: Sequence[Owned], now: datetime, progress: Progress) -> None:
+    """What sources said of every device first, and what they said last."""
+    first = [(each.joined, record) for each in found for record in first_records(each)]
+    last = [
+        (max(each.looked, each.changed or each.looked), record)
+        for each in found
+        for record in last_records(each)
+    ]
+    by_day = [
+        (at, [record for _, record in same])
+        for told in (first, last)
+        for at, same in groupby(sorted(told, key=_when), key=lambda pair: _end_of_day(pair[0], now))
+    ]
+    done, whole = 0, len(first) + len(last)
+    for at, records in by_day:
+        await store.devices.take(records, at)
+        done += len(records)
+        progress("devices", done, whole)
+
+
+def _when(told: tuple[datetime, DeviceRecord]) -> datetime:
+    return told[0]
+
+
+def _end_of_day(at: datetime, now: datetime) -> datetime:
+    """By then all that was said on a day has come: connectors bring it in batches."""
+    return min(at.replace(hour=23, minute=59, second=0, microsecond=0), now)
+
+
+async def _stored(store: Store, found: Iterable[Owned]) -> dict[int, Device]:
+    """The devices in the store by the number of the owned ones."""
+    numbers = {(each.source, own_id(each, each.source)): each.number for each in found if each.source}
+    stored: dict[int, Device] = {}
+    behind = ""
+    while page := await store.devices.sketches(behind, _AT_ONCE):
+        behind = page[-1].id
+        for device in page:
+            stored |= {numbers[report.slot]: device for report in device.reports if report.slot in numbers}
+    return stored
+
+
+async def _ask(
+    store: Store, random: Random, found: Sequence[Owned], past: Past, now: datetime, progress: Progress
+) -> tuple[int, list[Reached]]:
+    """Decide and count everybody's requests; how many there were, and who was told something."""
+    requests = waiting = 0
+    reached: list[Reached] = []
+    for number, owned in enumerate(found, 1):
+        for each in asked(random, owned, past, now):
+            store.ledger.put(each.sighting, each.tally)
+            requests += each.tally.times
+            waiting += 1
+            if each.decision.effect is not Effect.ALLOW:
+                reached.append(reached_by(each))
+        if waiting > _AT_ONCE or number == len(found):
+            await store.ledger.flush()
+            waiting = 0
+            progress("requests", number, len(found))
+    if store.ledger.counts.spooled or store.ledger.counts.dropped:
+        raise StoreError("the store did not take all that was asked for")
+    return requests, reached
+
+
+async def _plan(store: Store, bundle: Bundle, candidate: Rules, now: datetime, progress: Progress) -> str:
+    """Keep a plan that waits for somebody to put it in force."""
+    active = await store.policies.active()
+    assert active is not None  # the history has put one in force
+    settings = bundle.settings
+    scope = Scope(now, DAYS, settings.posture.max_age, settings.posture.precedence, bundle.groups)
+    url = settings.store.get_secret_value()
+    made = await make_plan(store, url, active, candidate, scope, 1, lambda done, of: progress(LAST, done, of))
+    await acts.keep_plan(store, made, candidate, acts.Person(OPERATOR, ORIGIN), now)
+    return str(made["digest"])[:12]

@@ -1,0 +1,66 @@
+"""Who brought the devices: how the connectors fare, the tokens that let laptops enrol, and the keys that did."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from random import Random
+
+from mailgate.attest.enrolment import TOKEN_BYTES, name_of
+from mailgate.connectors import Trouble
+from mailgate.demo.company.devices import FLEET, INTUNE, JAMF, Matter, Owned
+from mailgate.demo.company.records import own_id, thumbprint
+from mailgate.model import SourceState
+from mailgate.store import EnrolledKey, EnrolmentToken, Store
+from mailgate.store.trust import ENROLLED
+
+_LETS = (
+    ("Laptops of the first office", 4000, 30),
+    ("Laptops of the other offices", 6000, 30),
+    ("New colleagues this month", 40, 12),
+    ("The loan pool", 0, 3),
+)
+"""What tokens are for, how many uses are left, and for how many days they are good."""
+
+
+async def note_sources(store: Store, random: Random, found: Sequence[Owned], now: datetime) -> None:
+    """Write down what is known of the connectors and of enrolment."""
+    for state in connector_states(found, now):
+        await store.connectors.note(state)
+    made = now - timedelta(days=61)
+    names = []
+    for note, left, days in _LETS:
+        digest = random.randbytes(TOKEN_BYTES)  # that of a token which nobody has
+        names.append(name_of(digest))
+        token = EnrolmentToken(names[-1], "", note, left, made, now + timedelta(days=days))
+        await store.enrolments.add(digest, token)
+    await store.enrolments.take([_key(each, names) for each in found if each.source == ENROLLED])
+
+
+def connector_states(found: Sequence[Owned], now: datetime) -> Iterator[SourceState]:
+    """Two connectors that fare well, and one that has been asked to wait for hours."""
+    counts = Counter(each.source for each in found if each.matter is not Matter.GONE)
+    gone = Counter(each.source for each in found if each.matter is Matter.GONE)
+    for name, minutes in ((FLEET, 21), (INTUNE, 8), (JAMF, 3)):
+        ended, troubled = now - timedelta(minutes=minutes), name == JAMF
+        success = now - timedelta(hours=3) if troubled else ended
+        yield SourceState(
+            name,
+            last_attempt=ended,
+            last_success=success,
+            last_full=success,
+            failing_since=success + timedelta(minutes=15) if troubled else None,
+            trouble=Trouble.THROTTLED if troubled else "",
+            devices=counts[name],
+            taken=0 if troubled else counts[name],
+            gone=gone[name],
+        )
+
+
+def _key(owned: Owned, names: Sequence[str]) -> EnrolledKey:
+    """A lost laptop's key is shut out since it was lost."""
+    lost = owned.changed if owned.matter is Matter.LOST else None
+    name = own_id(owned, ENROLLED)
+    token = names[owned.number % 2]
+    return EnrolledKey(
+        thumbprint(owned), name, owned.person.login, token, owned.joined, owned.looked, revoked_at=lost
+    )

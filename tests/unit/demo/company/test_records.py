@@ -1,0 +1,73 @@
+"""Records: what the sources of a device say of it."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from tests.unit.demo.company.conftest import NOW
+
+from mailgate.attest.mint import TEST_ISSUER
+from mailgate.demo.company.devices import INTUNE, Matter, Owned
+from mailgate.demo.company.makes import IPHONE, WINDOWS
+from mailgate.demo.company.people import Person
+from mailgate.demo.company.records import eas_id, first_records, last_records
+from mailgate.store.trust import ENROLLED
+
+CHANGED = NOW - timedelta(days=2)
+
+
+@pytest.fixture
+def phone() -> Owned:
+    """A phone that is managed and proves itself."""
+    joined, looked = NOW - timedelta(days=30), NOW - timedelta(hours=1)
+    person = Person("red.map@example.com", 0)
+    return Owned(5, person, IPHONE, "18.6.2", INTUNE, True, Matter.NOTHING, joined, looked)
+
+
+def test_a_phone_that_proves_itself_is_told_of_twice_under_one_name(phone: Owned) -> None:
+    managed, proven = last_records(phone)
+    assert (managed.source, proven.source) == (INTUNE, TEST_ISSUER)
+    assert managed.eas_ids == proven.eas_ids == (eas_id(phone),)
+    assert proven.keys
+    assert not managed.keys
+
+
+def test_apps_are_as_they_were(phone: Owned) -> None:
+    removed = replace(phone, matter=Matter.REMOVED, before=frozenset({"tiktok"}), changed=CHANGED)
+    first, last = next(first_records(removed)), next(last_records(removed))
+    assert first.apps
+    assert last.apps
+    assert (first.apps.present, first.apps.at) == ({"tiktok"}, phone.joined)
+    assert (last.apps.present, last.apps.at) == (frozenset(), phone.looked)
+
+
+@pytest.mark.parametrize(
+    ("matter", "field"), [(Matter.OWNER, "owner"), (Matter.SYSTEM, "os"), (Matter.NOTHING, "")]
+)
+def test_sources_contradict_each_other_where_that_is_the_matter(
+    phone: Owned, matter: Matter, field: str
+) -> None:
+    one, other = last_records(replace(phone, matter=matter))
+    assert {name for name in ("owner", "os", "kind") if getattr(one, name) != getattr(other, name)} == {
+        *([field] if field else [])
+    }
+
+
+def test_partial_missing_and_gone_are_said_so(phone: Owned) -> None:
+    partial = next(last_records(replace(phone, matter=Matter.PARTIAL)))
+    assert partial.apps
+    assert not partial.apps.complete
+    (missing,) = last_records(replace(phone, matter=Matter.MISSING))
+    assert missing.apps is None
+    assert all(each.gone for each in last_records(replace(phone, matter=Matter.GONE)))
+    assert not any(each.gone for each in first_records(replace(phone, matter=Matter.GONE)))
+
+
+def test_a_laptop_says_of_itself_only_what_it_proves(phone: Owned) -> None:
+    (own,) = last_records(replace(phone, make=WINDOWS, source=ENROLLED))
+    assert (own.serial, own.eas_ids, own.managed) == ("", (), None)
+    assert own.keys
+
+
+def test_of_what_nobody_knows_nothing_is_said(phone: Owned) -> None:
+    assert not list(last_records(replace(phone, source="", proves=False)))

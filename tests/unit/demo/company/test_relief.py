@@ -1,0 +1,29 @@
+"""Relief: some people are spared, one no longer, and some who are refused ask for help."""
+
+from tests.unit.demo.company.conftest import NOW, Made
+
+from mailgate.store import Store
+
+
+async def test_some_people_are_spared_and_one_no_longer(store: Store, made: Made) -> None:
+    given = await store.reliefs.history()
+    assert [each.holds(NOW) for each in given] == [False, True, True]
+    assert all(each.relief.person and each.relief.why for each in given)
+
+
+async def test_who_is_spared_was_let_in_since(store: Store, made: Made) -> None:
+    for relief in (await store.reliefs.current(NOW)).every:
+        rows = await store.sightings.latest(user=relief.person, size=1000)
+        since = [row for row in rows if row.tally.first >= relief.at]
+        assert since
+        assert {row.sighting.effect for row in since if row.sighting.rule != "default"} == {"allow"}
+
+
+async def test_who_asks_for_help_was_refused_by_that_rule(store: Store, made: Made) -> None:
+    asked = await store.help_requests.page()
+    assert asked
+    for each in asked:
+        refusal = await store.sightings.find(each.reference)
+        assert refusal
+        assert (refusal.sighting.user, refusal.sighting.rule) == (each.person, each.rule)
+        assert refusal.sighting.effect == "block"

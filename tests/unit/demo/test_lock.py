@@ -1,0 +1,21 @@
+"""The lock: one demo a folder."""
+
+from pathlib import Path
+
+import pytest
+
+from mailgate.demo.lock import TakenError, alone_in
+
+
+def test_a_second_demo_in_a_folder_is_refused_and_another_folder_is_free(tmp_path: Path) -> None:
+    with alone_in(tmp_path / "demo"):
+        with pytest.raises(TakenError, match="--directory"), alone_in(tmp_path / "demo"):
+            pytest.fail("two demos in one folder")
+        with alone_in(tmp_path / "other"):
+            pass
+
+
+def test_the_folder_is_free_again_afterwards(tmp_path: Path) -> None:
+    for _ in range(2):
+        with alone_in(tmp_path):
+            pass
