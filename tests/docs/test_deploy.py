@@ -33,11 +33,12 @@ def test_the_settings_that_are_shown_are_settings(settings: str, tmp_path: Path)
     assert load_bundle(tmp_path / "mailgate.yaml").settings.public_url == "https://mail.example.com"
 
 
-def test_the_gate_in_the_compose_file_can_read_its_settings(tmp_path: Path) -> None:
+@pytest.mark.parametrize("folder", ["gate", "two-gates"])
+def test_the_gates_in_the_compose_files_can_read_their_settings(folder: str, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "config", tmp_path / "rules")
     secret = tmp_path / "store_url"
     secret.write_text("postgresql://mailgate:x@postgres:5432/mailgate")
-    settings = (COMPOSE / "gate" / "mailgate.yaml").read_text()
+    settings = (COMPOSE / folder / "mailgate.yaml").read_text()
     assert "/run/secrets/store_url" in settings
     (tmp_path / "settings").mkdir()
     path = tmp_path / "settings" / "mailgate.yaml"
@@ -55,6 +56,31 @@ def services() -> dict[str, Any]:
     ).stdout
     found: dict[str, Any] = json.loads(printed)["services"]
     return found
+
+
+@pytest.fixture(scope="module")
+def paired() -> dict[str, Any]:
+    """With the second gate and HAProxy."""
+    require("docker-compose")
+    files = ["--file", ROOT / "docker-compose.yml", "--file", COMPOSE / "two-gates.yml"]
+    command = ["docker-compose", *files, "config", "--format", "json"]
+    found: dict[str, Any] = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    return found
+
+
+def test_both_gates_share_a_store_and_are_reached_through_haproxy_alone(paired: dict[str, Any]) -> None:
+    services, edge = paired["services"], paired["networks"]["edge"]
+    one, other, front = (services[name] for name in ("gate", "gate-2", "haproxy"))
+    assert one["secrets"] == other["secrets"]
+    assert not one.get("ports")
+    assert not other.get("ports")
+    assert [port["host_ip"] for port in front["ports"]] == ["127.0.0.1"]
+    settings = (COMPOSE / "two-gates" / "mailgate.yaml").read_text()
+    assert f"trusted_proxies: [{edge['ipam']['config'][0]['subnet']}]" in settings
+    for each in (one, other, front):
+        assert "edge" in each["networks"]
+        assert each["cap_drop"] == ["ALL"]
+        assert each["read_only"]
 
 
 def test_every_container_is_hardened(services: dict[str, Any]) -> None:

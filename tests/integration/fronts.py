@@ -2,11 +2,12 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from tests.integration.gate import Gate
 from tests.servers import free_port, listens, require, running
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -82,3 +83,20 @@ def caddy(gate: str, webmail: str, run: Path, binary: str = "caddy") -> Iterator
     command = [binary, "run", "--adapter", "caddyfile", "--config", run / "Caddyfile"]
     with running(command, ready=listens(port), log=run / "caddy.log", environment=home):
         yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def two_gates(gates: Sequence[Gate], port: int, run: Path) -> Iterator[None]:
+    """HAProxy on ``port`` before these two gates."""
+    require("haproxy")
+    text = (DEPLOY / "haproxy" / "two-gates.cfg").read_text()
+    for number, gate in enumerate(gates, 1):
+        (_, public), (_, admin) = gate.public, gate.admin
+        named, here = f"gate-{number}:8080 port 8081", f"127.0.0.1:{public} port {admin}"
+        assert text.count(named) == 1
+        text = text.replace(named, here)
+    assert text.count("bind :80 ") == 1
+    config = run / "haproxy.cfg"
+    config.write_text(text.replace("bind :80 ", f"bind 127.0.0.1:{port} "))
+    with running(["/usr/sbin/haproxy", "-db", "-f", config], ready=listens(port), log=run / "haproxy.log"):
+        yield

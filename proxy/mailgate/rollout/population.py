@@ -23,7 +23,6 @@ from mailgate.rollout.recorded import (
 from mailgate.simulate import Occasion, Subject
 from mailgate.store import Device, Store, Way, is_of
 from mailgate.store.names import EAS, eas_forms, user_text
-from mailgate.store.people import spellings
 
 PAGE = 2000
 
@@ -65,7 +64,7 @@ class Population:
         """Everything of one person: their devices, and how they came in these days on any."""
         owned = await self.store.people.devices(login, self.before.precedence)
         called = {name: device.id for device in owned for name in (device.id, *device.former)}
-        ways = await self.store.sightings.ways_by(spellings(login), self.since)
+        ways = await self.store.sightings.ways_by(login, self.since)
         subjects = await self._devices(owned, called, [way for way in ways if way.device in called])
         others = [way for way in ways if way.device not in called]
         known = await self.called({way.device for way in others})

@@ -2,8 +2,9 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+import time
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,6 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from mailgate.errors import MailgateError
+from mailgate.store.breaker import REST, Breaker
 
 _EXPECTED = "expected sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE"
 _WRITES = "mailgate_writes"
@@ -70,10 +72,25 @@ def create_file(url: URL) -> None:
 
 
 def prepare(engine: Engine) -> None:
-    """Set up every connection of an SQLite engine; PostgreSQL needs nothing."""
+    """Set up every connection of an engine."""
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin)
+    else:
+        event.listen(engine, "connect", _set_limits)
+
+
+def connecting(url: URL, *, hasty: bool = False) -> dict[str, Any]:
+    """Arguments of a connection: to PostgreSQL it waits for nothing without end. ``hasty``: an asynchronous one.
+
+    Raises ``ModuleNotFoundError`` where psycopg is not installed.
+    """
+    if url.get_backend_name() == "sqlite":
+        return {}
+    from mailgate.store.postgresql import HastyConnection, limits
+
+    made = {"async_creator_fn": HastyConnection.connect} if hasty else {}
+    return {**limits(url), **made}
 
 
 def _set_pragmas(connection: Any, _record: object) -> None:
@@ -82,6 +99,15 @@ def _set_pragmas(connection: Any, _record: object) -> None:
     for pragma in _PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _set_limits(connection: Any, _record: object) -> None:
+    from mailgate.store.postgresql import IDLE_SECONDS
+
+    cursor = connection.cursor()  # by SET: a pooler between refuses it among the options of a connection
+    cursor.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'")
+    cursor.close()
+    connection.commit()
 
 
 def _begin(connection: Connection) -> None:
@@ -104,18 +130,21 @@ class Database:
         self._engine = create_async_engine(
             url.set(drivername="sqlite+aiosqlite") if sqlite else url,
             pool_pre_ping=not sqlite,
-            connect_args={} if sqlite else {"connect_timeout": 5},
+            connect_args=connecting(url, hasty=True),
         )
         prepare(self._engine.sync_engine)
         self._path = Path(str(url.database)) if sqlite else None
         self._file = _identity(self._path)
         self._writer = self._engine.execution_options(**{_WRITES: True})
+        self._breaker = Breaker(
+            time.monotonic, 0 if sqlite else REST
+        )  # a file does not hang; its writers queue
 
     @asynccontextmanager
     async def reading(self, patience: float = 2.0) -> AsyncIterator[AsyncConnection]:
         """A transaction that reads, given up after ``patience`` seconds."""
         self._check_file()
-        with _translated():
+        with _translated(), self._asked():
             async with asyncio.timeout(patience), self._engine.connect() as connection:
                 yield connection
 
@@ -123,12 +152,25 @@ class Database:
     async def writing(self, patience: float = 10.0) -> AsyncIterator[AsyncConnection]:
         """A transaction that writes, committed at its end, given up after ``patience`` seconds."""
         self._check_file()
-        with _translated():
+        with _translated(), self._asked():
             async with asyncio.timeout(patience), self._writer.begin() as connection:
                 yield connection
 
     async def close(self) -> None:
         await self._engine.dispose()
+
+    @contextmanager
+    def _asked(self) -> Iterator[None]:
+        """Tells the breaker what becomes of a question. Raises ``StoreUnavailableError`` where none is asked now."""
+        since = self._breaker.enter()
+        if since is None:
+            raise StoreUnavailableError("the store did not answer just now")
+        try:
+            yield
+        except (TimeoutError, PoolTimeout):
+            self._breaker.silent(since)
+            raise
+        self._breaker.answered()
 
     def _check_file(self) -> None:
         """An open SQLite file that was deleted or replaced still takes writes, and nobody finds them again."""
@@ -146,10 +188,7 @@ def _identity(path: Path | None) -> tuple[int, int] | None:
 
 
 async def in_time(reading: Coroutine[None, None, Read]) -> Read:
-    """What is read. Raises ``StoreUnavailableError`` where it takes too long, whatever the driver still does.
-
-    A driver whose query is given up may itself wait for a server that hangs, psycopg for ten seconds.
-    """
+    """What is read. Raises ``StoreUnavailableError`` where it takes too long, whatever the driver still does."""
     task = asyncio.get_running_loop().create_task(reading)
     task.add_done_callback(lambda done: done.cancelled() or done.exception())  # perhaps nobody asks any more
     await asyncio.wait({task}, timeout=_PATIENCE)

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Table, bindparam, delete, func, insert, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mailgate.store.bulk import delete_rows, insert_rows, update_rows
 from mailgate.store.device import Contradiction, Device, Report
 from mailgate.store.loading import around
 from mailgate.store.matching import News, Shelf
@@ -73,23 +74,21 @@ async def write(
 ) -> None:
     """Bring the store from ``before`` to ``after``, which are of the same devices."""
     rows = await _rows(connection, before, after, change)
-    await _insert(connection, devices, rows.new_devices)
-    await _insert(connection, reports, rows.new_reports)
-    await _update(connection, devices, rows.devices, "key")
-    await _update(connection, reports, rows.reports, "source", "id")
-    await _update(connection, devices, rows.seen_devices, "key")
-    await _update(connection, reports, rows.seen_reports, "source", "id")
-    if rows.lost_names:
-        lost = delete(device_names).where(*_named(device_names, "kind", "name"))
-        await connection.execute(lost, rows.lost_names)
+    await insert_rows(connection, devices, rows.new_devices)
+    await insert_rows(connection, reports, rows.new_reports)
+    await update_rows(connection, devices, rows.devices, "key")
+    await update_rows(connection, reports, rows.reports, "source", "id")
+    await update_rows(connection, devices, rows.seen_devices, "key")
+    await update_rows(connection, reports, rows.seen_reports, "source", "id")
+    await delete_rows(connection, device_names, rows.lost_names)
     if rows.noted:
         noted = device_findings.c.device.in_(rows.noted)
         await connection.execute(delete(device_findings).where(noted))
     if rows.merged:
         await connection.execute(delete(devices).where(devices.c.key.in_(rows.merged)))
         await _carry_over(connection, dict(rows.merged.values()))
-    await _insert(connection, device_names, rows.names)
-    await _insert(connection, device_findings, rows.findings)
+    await insert_rows(connection, device_names, rows.names)
+    await insert_rows(connection, device_findings, rows.findings)
 
 
 async def _rows(
@@ -132,7 +131,7 @@ def _add_device(rows: _Rows, known: Device | None, device: Device, number: int, 
     elif device.last_seen - known.last_seen >= SEEN_AGAIN:
         rows.seen_devices.append({"key": number, "last_seen": device.last_seen})
     has, had = _held(device), _held(known) if known else frozenset()
-    rows.lost_names += [{"of_kind": kind, "of_name": text} for kind, text in had - has]
+    rows.lost_names += [{"kind": kind, "name": text} for kind, text in had - has]
     rows.names += [{"kind": kind, "name": text, "device": number} for kind, text in sorted(has - had)]
     if device.findings != (known.findings if known else ()):
         rows.noted.append(number)
@@ -183,24 +182,6 @@ def _finding_row(found: Contradiction, number: int) -> dict[str, Any]:
         "detail": found.detail,
         "since": found.since,
     }
-
-
-async def _insert(connection: AsyncConnection, table: Table, rows: list[dict[str, Any]]) -> None:
-    if rows:
-        await connection.execute(insert(table), rows)
-
-
-async def _update(connection: AsyncConnection, table: Table, rows: list[dict[str, Any]], *key: str) -> None:
-    """Write these columns of each row; ``key`` says which row."""
-    if rows:
-        changed: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name not in key}
-        statement = update(table).where(*_named(table, *key)).values(changed)
-        keyed = [{f"of_{name}" if name in key else name: row[name] for name in row} for row in rows]
-        await connection.execute(statement, keyed)
-
-
-def _named(table: Table, *key: str) -> list[ColumnElement[bool]]:
-    return [table.c[name] == bindparam(f"of_{name}") for name in key]
 
 
 async def _carry_over(connection: AsyncConnection, ids: dict[str, str]) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import CompoundSelect, Row, Select, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.model import Kind, Reason
+from mailgate.store.bulk import among
 from mailgate.store.device import Contradiction, Device, Report, new_id
 from mailgate.store.names import FORMER, Name
 from mailgate.store.schema import device_findings, device_names, devices, reports
@@ -30,7 +31,7 @@ async def load(connection: AsyncConnection, numbers: Iterable[int]) -> list[Devi
 async def around(connection: AsyncConnection, news: Sequence[Report]) -> list[Device]:
     """Every device that has the place, a name, or the would-be id of one of these reports, or claims such a name."""
     numbers = set[int]()
-    for query in _questions(news):
+    for query in _questions(connection, news):
         numbers |= set((await connection.execute(query)).scalars())
     found = more = await load(connection, numbers)
     while contested := {each.about for device in more for each in device.findings if each.about}:
@@ -42,11 +43,13 @@ async def around(connection: AsyncConnection, news: Sequence[Report]) -> list[De
     return found
 
 
-def _questions(news: Sequence[Report]) -> Iterator[Select[Any] | CompoundSelect[Any]]:
+def _questions(
+    connection: AsyncConnection, news: Sequence[Report]
+) -> Iterator[Select[Any] | CompoundSelect[Any]]:
     """Keys of devices, by all that the reports tell: as few questions as there can be, each some looks at an index."""
     asked: list[Select[Any]] = []
     values = 0
-    for query, count in _looks(news):
+    for query, count in _looks(connection, news):
         if values + count > _AT_ONCE and asked:
             yield union_all(*asked)
             asked, values = [], 0
@@ -55,29 +58,40 @@ def _questions(news: Sequence[Report]) -> Iterator[Select[Any] | CompoundSelect[
     yield union_all(*asked)
 
 
-def _looks(news: Sequence[Report]) -> Iterator[tuple[Select[Any], int]]:
+def _looks(connection: AsyncConnection, news: Sequence[Report]) -> Iterator[tuple[Select[Any], int]]:
     """Each look at one index, and how many values it is for."""
     for source, slots in _grouped((report.source, report.id) for report in news).items():
         for ids in _portions(slots):
-            found = select(reports.c.device).where(reports.c.source == source, reports.c.id.in_(ids))
+            found = select(reports.c.device).where(
+                reports.c.source == source, among(connection, reports.c.id, ids)
+            )
             yield found, len(ids) + 1
     would_be = [new_id(report.slot) for report in news]
     for ids in _portions(would_be):
-        yield select(devices.c.key).where(devices.c.id.in_(ids)), len(ids)
+        yield select(devices.c.key).where(among(connection, devices.c.id, ids)), len(ids)
     names = {name for report in news for name in report.names} | {(FORMER, each) for each in would_be}
     for kind, texts in _grouped(sorted(names)).items():
         for some in _portions(texts):
-            yield select(_HELD.device).where(_HELD.kind == kind, _HELD.name.in_(some)), len(some) + 1
+            yield (
+                select(_HELD.device).where(_HELD.kind == kind, among(connection, _HELD.name, some)),
+                len(some) + 1,
+            )
 
 
 async def _load(connection: AsyncConnection, numbers: Sequence[int]) -> list[Device]:
-    rows = await connection.execute(select(devices).where(devices.c.key.in_(numbers)).order_by(devices.c.key))
-    told = await _parts(
-        connection, select(reports).where(reports.c.device.in_(numbers)), reports.c.device.name
+    rows = await connection.execute(
+        select(devices).where(among(connection, devices.c.key, numbers)).order_by(devices.c.key)
     )
-    named = await _parts(connection, select(device_names).where(_HELD.device.in_(numbers)), "device")
+    told = await _parts(
+        connection, select(reports).where(among(connection, reports.c.device, numbers)), reports.c.device.name
+    )
+    named = await _parts(
+        connection, select(device_names).where(among(connection, _HELD.device, numbers)), "device"
+    )
     noted = await _parts(
-        connection, select(device_findings).where(device_findings.c.device.in_(numbers)), "device"
+        connection,
+        select(device_findings).where(among(connection, device_findings.c.device, numbers)),
+        "device",
     )
     return [
         _device(row, told.get(row.key, []), named.get(row.key, []), noted.get(row.key, [])) for row in rows

@@ -12,7 +12,14 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from mailgate.store.database import StoreError, StoreUnavailableError, create_file, prepare, writes
+from mailgate.store.database import (
+    StoreError,
+    StoreUnavailableError,
+    connecting,
+    create_file,
+    prepare,
+    writes,
+)
 
 _ALEMBIC_HAS_GLOBALS = threading.Lock()
 _ADVISORY_LOCK = 0x6D61696C67617465  # "mailgate"; any number will do that others do not use
@@ -27,7 +34,7 @@ def migrate(url: URL) -> None:
     """
     create_file(url)
     try:
-        engine = create_engine(url, poolclass=NullPool)
+        engine = create_engine(url, poolclass=NullPool, connect_args=connecting(url))
     except ModuleNotFoundError as error:
         raise StoreError(f"a PostgreSQL store needs {error.name}: install mailgate[postgres]") from error
     prepare(engine)

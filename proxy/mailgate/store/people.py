@@ -15,6 +15,7 @@ from mailgate.store.device import Device
 from mailgate.store.devices import Devices
 from mailgate.store.enrolments import EnrolledKey, EnrolmentToken
 from mailgate.store.help_requests import HelpRequest, HelpRequests
+from mailgate.store.logins import is_login
 from mailgate.store.mailings import Mailing, mailing_of
 from mailgate.store.names import EAS, eas_forms, user_text
 from mailgate.store.reliefs import KeptRelief, StoredReliefs
@@ -94,7 +95,7 @@ class People:
                 func.max(sightings.c.last_at).label("last_at"),
             )
             .join(clients)
-            .where(sightings.c.user.in_(spellings(login)), clients.c.eas_id != "", sightings.c.device == "")
+            .where(is_login(sightings.c.user, login), clients.c.eas_id != "", sightings.c.device == "")
             .group_by(clients.c.eas_id)
             .order_by(func.max(sightings.c.last_at).desc())
             .limit(_PAGE)
@@ -109,7 +110,7 @@ class People:
         """The last that was decided for a person, and how much there is. What a device asked for under another name is not theirs."""
         ids = _ids(devices)
         nameless = and_(sightings.c.device.in_(ids), sightings.c.user == "")
-        theirs = or_(sightings.c.user.in_(spellings(login)), nameless) if login else nameless
+        theirs = or_(is_login(sightings.c.user, login), nameless) if login else nameless
         async with self._database.reading() as connection:
             count = (await connection.execute(select(func.count()).where(theirs))).scalar_one()
         return await self._sightings.where(theirs, size), int(count)
@@ -153,7 +154,7 @@ class People:
 
     async def _rows(self, table: Table, made: Callable[..., Row], login: str) -> list[Row]:
         columns = [column for column in table.c if column.name != "digest"]
-        query = select(*columns).where(table.c.owner.in_(spellings(login))).order_by(table.c.made_at.desc())
+        query = select(*columns).where(is_login(table.c.owner, login)).order_by(table.c.made_at.desc())
         async with self._database.reading() as connection:
             return [made(**row) for row in (await connection.execute(query.limit(_PAGE))).mappings()]
 
@@ -167,8 +168,3 @@ def _sighted(row: Any) -> Sighted:
     model = parse_qs(urlsplit(row.target).query).get("DeviceType", [""])[0]
     kind = Kind(row.kind) if row.kind in set(Kind) else None
     return Sighted(row.eas_id, kind, row.os, model, int(row.times), row.first_at, row.last_at)
-
-
-def spellings(login: str) -> list[str]:
-    """How one login name is likely to be written: for a look at an index, which compares letter by letter."""
-    return sorted({login, user_text(login), login.upper(), login.capitalize()})

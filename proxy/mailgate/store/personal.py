@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Table, and_, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.model import Reason
 from mailgate.store.database import Database
 from mailgate.store.device import Device
 from mailgate.store.devices import Devices
+from mailgate.store.logins import is_login
 from mailgate.store.names import EAS, KEY, user_text
 from mailgate.store.people import People
 from mailgate.store.reliefs import count_relief_change
@@ -57,8 +58,6 @@ class Subject:
 
     person: str
     addresses: frozenset[str]
-    spelled: tuple[str, ...]
-    """The login name in every spelling that stands anywhere."""
     devices: tuple[Device, ...]
     """The devices that are theirs."""
 
@@ -81,7 +80,7 @@ Pick = Callable[[Subject], ColumnElement[bool]]
 def _sightings_of(subject: Subject) -> ColumnElement[bool]:
     """Under their name, or by their device under no name: what a device asked for under another's is that one's."""
     nameless = and_(sightings.c.device.in_(subject.ids), sightings.c.user == "")
-    return or_(sightings.c.user.in_(subject.spelled), nameless)
+    return or_(is_login(sightings.c.user, subject.person), nameless)
 
 
 def _clients_of(subject: Subject) -> ColumnElement[bool]:
@@ -112,9 +111,9 @@ PERSONAL: Mapping[Table, Pick] = {
         help_requests.c.person == subject.person,
         and_(help_requests.c.device.in_(subject.ids), help_requests.c.person == ""),
     ),
-    enrolment_tokens: lambda subject: enrolment_tokens.c.owner.in_(subject.spelled),
+    enrolment_tokens: lambda subject: is_login(enrolment_tokens.c.owner, subject.person),
     enrolled_keys: lambda subject: or_(
-        enrolled_keys.c.owner.in_(subject.spelled),
+        is_login(enrolled_keys.c.owner, subject.person),
         and_(enrolled_keys.c.thumbprint.in_(subject.names(KEY)), enrolled_keys.c.owner == ""),
     ),
 }
@@ -139,10 +138,6 @@ NOT_PERSONAL: Mapping[Table, str] = {
 """The tables that name nobody, and why."""
 
 
-_WRITTEN_AS_SENT = (sightings.c.user, enrolment_tokens.c.owner, enrolled_keys.c.owner)
-"""Login names that stand as they were written."""
-
-
 class Personal:
     """All of one person's rows. Every method may raise ``StoreUnavailableError``."""
 
@@ -155,8 +150,8 @@ class Personal:
         self, login: str, addresses: Collection[str] = (), precedence: Sequence[str] = ()
     ) -> dict[str, list[dict[str, Any]]]:
         """Every row about a person, by table, as plain data. ``addresses``: where mails about refusals went."""
+        subject = await self._subject(login, addresses, precedence)
         async with self._database.reading(patience=60) as connection:
-            subject = await self._subject(connection, login, addresses, precedence)
             rows = {
                 table.name: (await connection.execute(select(table).where(pick(subject)))).mappings().all()
                 for table, pick in PERSONAL.items()
@@ -170,8 +165,7 @@ class Personal:
 
         A device that belongs to somebody else stays with all but the report's word that it is this person's.
         """
-        async with self._database.reading(patience=60) as connection:
-            subject = await self._subject(connection, login, addresses, precedence)
+        subject = await self._subject(login, addresses, precedence)
         for device in subject.devices:
             await self._devices.forget(device.id, now)
         async with self._database.writing(patience=60) as connection:
@@ -188,20 +182,13 @@ class Personal:
                 await connection.execute(delete(clients).where(clients.c.id == client, ~left.exists()))
         return len(subject.devices)
 
-    async def _subject(
-        self, connection: AsyncConnection, login: str, addresses: Collection[str], precedence: Sequence[str]
-    ) -> Subject:
+    async def _subject(self, login: str, addresses: Collection[str], precedence: Sequence[str]) -> Subject:
         person = user_text(login)
         if not person:
             raise ValueError("a login name is needed: without one the rows of nobody would be picked")
-        spelled = {login}
-        for column in _WRITTEN_AS_SENT:
-            alike = select(column).where(func.lower(column) == login.lower()).distinct()
-            spelled |= set((await connection.execute(alike)).scalars())
         return Subject(
             person,
             frozenset(addresses),
-            tuple(sorted(each for each in spelled if user_text(each) == person)),
             tuple(await self._people.devices(login, precedence)),
         )
 

@@ -21,6 +21,7 @@ from sqlalchemy import (
     text,
 )
 
+from mailgate.store.logins import WithoutCase
 from mailgate.store.names import storable
 
 
@@ -186,6 +187,7 @@ sightings = Table(
     Column("reference", Words, nullable=False, index=True),
     Column("shown", BigInteger, nullable=False),
 )
+Index("ix_sightings_login", WithoutCase(sightings.c.user))
 """What was decided for whom on one UTC day. ``would`` is a JSON list; ``reference`` is that of the last request.
 ``shown`` of the ``count`` times somebody was told: a refusal is, a warning only where its page was shown."""
 
@@ -345,6 +347,7 @@ enrolment_tokens = Table(
     Column("made_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False, index=True),
 )
+Index("ix_enrolment_tokens_login", WithoutCase(enrolment_tokens.c.owner))
 """What lets a device enrol. Of the token itself only its SHA-256 is kept; ``name`` is what people call it by."""
 
 enrolled_keys = Table(
@@ -358,6 +361,7 @@ enrolled_keys = Table(
     Column("reported_at", Instant),
     Column("revoked_at", Instant, index=True),
 )
+Index("ix_enrolled_keys_login", WithoutCase(enrolled_keys.c.owner))
 """Keys that devices enrolled with (RFC 7638 thumbprints). A revoked one stays, so that it is never taken again."""
 connectors = Table(
     "connectors",

@@ -11,7 +11,9 @@ from sqlalchemy import ColumnElement, and_, case, delete, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.model import LOGINS, RequestFacts
+from mailgate.store.bulk import upsert_rows
 from mailgate.store.database import Database
+from mailgate.store.logins import is_login
 from mailgate.store.names import FORMER
 from mailgate.store.rows import upsert
 from mailgate.store.schema import clients, device_names, devices, sightings
@@ -144,9 +146,9 @@ class Sightings:
         of_them = sightings.c.device.in_(devices)
         return await self._read_ways(_ways(sightings.c.device, of_them, sightings.c.day >= since))
 
-    async def ways_by(self, users: Sequence[str], since: date) -> list[Way]:
-        """How people with these login names, letter by letter, came on ``since`` and the days after, each way once."""
-        theirs = sightings.c.user.in_(users)
+    async def ways_by(self, login: str, since: date) -> list[Way]:
+        """How a person came on ``since`` and the days after, however the login name was written, each way once."""
+        theirs = is_login(sightings.c.user, login)
         return await self._read_ways(_ways(sightings.c.device, theirs, sightings.c.day >= since))
 
     async def strangers(self, since: date, after: tuple[str, str], size: int = _PAGE) -> list[Way]:
@@ -190,19 +192,17 @@ async def count_up(connection: AsyncConnection, seen: Mapping[Sighting, Tally]) 
     statement = upsert(connection, sightings)
     new, old = statement.excluded, sightings.c
     later = new.last_at >= old.last_at
-    await connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["id"],
-            set_={
-                "count": old.count + new.count,
-                "shown": old.shown + new.shown,
-                "first_at": case((new.first_at < old.first_at, new.first_at), else_=old.first_at),
-                "last_at": case((later, new.last_at), else_=old.last_at),
-                "reference": case((later, new.reference), else_=old.reference),
-            },
-        ),
-        _in_order(rows),
+    statement = statement.on_conflict_do_update(
+        index_elements=["id"],
+        set_={
+            "count": old.count + new.count,
+            "shown": old.shown + new.shown,
+            "first_at": case((new.first_at < old.first_at, new.first_at), else_=old.first_at),
+            "last_at": case((later, new.last_at), else_=old.last_at),
+            "reference": case((later, new.reference), else_=old.reference),
+        },
     )
+    await upsert_rows(connection, statement, sightings, _in_order(rows))
 
 
 async def _keep_clients(connection: AsyncConnection, seen: Mapping[Sighting, Tally]) -> None:
@@ -215,7 +215,7 @@ async def _keep_clients(connection: AsyncConnection, seen: Mapping[Sighting, Tal
     # Written even when nothing changes: that keeps the row from being pruned before its sighting is in.
     latest = case((new.last_at > old.last_at, new.last_at), else_=old.last_at)
     statement = statement.on_conflict_do_update(index_elements=["id"], set_={"last_at": latest})
-    await connection.execute(statement, _in_order(rows))
+    await upsert_rows(connection, statement, clients, _in_order(rows))
 
 
 def _in_order(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

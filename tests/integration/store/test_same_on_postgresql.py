@@ -3,6 +3,7 @@
 from tests.unit.store.test_approvals import *  # noqa: F403
 from tests.unit.store.test_audit import *  # noqa: F403
 from tests.unit.store.test_bell import *  # noqa: F403
+from tests.unit.store.test_bulk import *  # noqa: F403
 from tests.unit.store.test_connectors import *  # noqa: F403
 from tests.unit.store.test_devices import *  # noqa: F403
 from tests.unit.store.test_enrolments import *  # noqa: F403
@@ -12,6 +13,7 @@ from tests.unit.store.test_learning import *  # noqa: F403
 from tests.unit.store.test_leases import *  # noqa: F403
 from tests.unit.store.test_ledger import *  # noqa: F403
 from tests.unit.store.test_loading import *  # noqa: F403
+from tests.unit.store.test_logins import *  # noqa: F403
 from tests.unit.store.test_mailings import *  # noqa: F403
 from tests.unit.store.test_migrate import *  # noqa: F403
 from tests.unit.store.test_outbox import *  # noqa: F403

@@ -40,7 +40,7 @@ async def test_it_rings_when_another_process_puts_rules_in_force(store: Store, o
 
 async def test_what_rang_meanwhile_is_not_waited_for_again(store: Store, other: Store) -> None:
     rings = await heard(other, store)
-    assert await other.bell.wait(PATIENCE, rings - 1) == rings
+    assert await other.bell.wait(PATIENCE, rings - 1) >= rings  # the ring of an earlier try may come late
 
 
 async def test_where_nothing_rings_the_wait_is_over_all_the_same(store: Store) -> None:

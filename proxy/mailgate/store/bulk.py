@@ -1,0 +1,151 @@
+"""Many rows in one statement. SQLite takes a statement for each row at no cost; for PostgreSQL that is the most of an import.
+
+There all rows travel as one parameter of JSON, which the server takes apart: less to do here than for an array a column, and
+every error comes the way that those of other statements do.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    ColumnElement,
+    Dialect,
+    Table,
+    Text,
+    TextClause,
+    any_,
+    bindparam,
+    cast,
+    column,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+Rows = Sequence[Mapping[str, Any]]
+"""All with the same columns."""
+
+
+def among(
+    connection: AsyncConnection, column: ColumnElement[Any], values: Sequence[Any]
+) -> ColumnElement[bool]:
+    """Whether a column has one of these values. For PostgreSQL they are one parameter, not thousands to be numbered."""
+    if _takes_json(connection):
+        return column == any_(literal(list(values), ARRAY(column.type)))
+    return column.in_(values)
+
+
+async def insert_rows(connection: AsyncConnection, table: Table, rows: Rows) -> None:
+    """Insert these rows."""
+    if not rows:
+        return
+    if not _takes_json(connection):
+        await connection.execute(insert(table), rows)
+        return
+    names = ", ".join(map(_quoted, rows[0]))
+    statement = f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {{told}}"  # noqa: S608 - names of ours
+    await _send(connection, table, statement, rows)
+
+
+async def upsert_rows(
+    connection: AsyncConnection, statement: sqlite.Insert | postgresql.Insert, table: Table, rows: Rows
+) -> None:
+    """Insert these rows, no two of one key, by a statement that says what becomes of those that are there."""
+    if not _takes_json(connection):
+        await connection.execute(statement, rows)
+        return
+    names = tuple(sorted(rows[0]))
+    columns = (column(name, table.c[name].type) for name in names)
+    told = func.json_to_recordset(cast(bindparam("told", type_=Text), JSON)).table_valued(
+        *columns, name="told"
+    )
+    filled = statement.from_select(names, select(*told.render_derived(with_types=True).c))
+    await connection.execute(filled, {"told": _json(connection, table, names, rows)})
+
+
+async def update_rows(connection: AsyncConnection, table: Table, rows: Rows, *key: str) -> None:
+    """Write the columns of each row; ``key`` says which row."""
+    if not rows:
+        return
+    if not _takes_json(connection):
+        changed: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name not in key}
+        each = update(table).where(*_named(table, key)).values(changed)
+        await connection.execute(each, _keyed(rows, key))
+        return
+    changes = ", ".join(f"{_quoted(name)} = told.{_quoted(name)}" for name in rows[0] if name not in key)
+    statement = f"UPDATE {table.name} SET {changes} FROM {{told}} {_same(table, key)}"  # noqa: S608 - names of ours
+    await _send(connection, table, statement, rows)
+
+
+async def delete_rows(connection: AsyncConnection, table: Table, rows: Rows) -> None:
+    """Delete the rows with exactly these columns."""
+    if not rows:
+        return
+    key = tuple(rows[0])
+    if not _takes_json(connection):
+        await connection.execute(delete(table).where(*_named(table, key)), _keyed(rows, key))
+        return
+    statement = f"DELETE FROM {table.name} USING {{told}} {_same(table, key)}"  # noqa: S608 - names of ours
+    await _send(connection, table, statement, rows)
+
+
+def _takes_json(connection: AsyncConnection) -> bool:
+    return connection.dialect.name == "postgresql"
+
+
+async def _send(connection: AsyncConnection, table: Table, statement: str, rows: Rows) -> None:
+    names = tuple(sorted(rows[0]))
+    told = _told(table, names, statement, connection.dialect)
+    await connection.execute(told, {"told": _json(connection, table, names, rows)})
+
+
+def _json(connection: AsyncConnection, table: Table, names: tuple[str, ...], rows: Rows) -> str:
+    encode = _encoder(table, names, connection.dialect)
+    return json.dumps([encode(row) for row in rows], default=str)
+
+
+@lru_cache
+def _told(table: Table, names: tuple[str, ...], statement: str, dialect: Dialect) -> TextClause:
+    types = (table.c[name].type.compile(dialect) for name in names)
+    columns = ", ".join(f"{_quoted(name)} {kind}" for name, kind in zip(names, types, strict=True))
+    told = f"json_to_recordset(CAST(:told AS json)) AS told ({columns})"
+    return text(statement.format(told=told))
+
+
+@lru_cache
+def _encoder(table: Table, names: tuple[str, ...], dialect: Dialect) -> Any:
+    """Makes of a row what its types make of it on any other way into the database."""
+    found = ((name, table.c[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in names)
+    processors = [(name, process) for name, process in found if process is not None]
+
+    def encode(row: Mapping[str, Any]) -> dict[str, Any]:
+        return {**row, **{name: process(row[name]) for name, process in processors}}
+
+    return encode
+
+
+def _same(table: Table, key: Sequence[str]) -> str:
+    return "WHERE " + " AND ".join(f"{table.name}.{name} = told.{name}" for name in map(_quoted, key))
+
+
+def _named(table: Table, key: Sequence[str]) -> list[ColumnElement[bool]]:
+    return [table.c[name] == bindparam(f"of_{name}") for name in key]
+
+
+def _keyed(rows: Rows, key: Sequence[str]) -> list[dict[str, Any]]:
+    """A column that is looked for cannot have the name of its parameter."""
+    return [{f"of_{name}" if name in key else name: value for name, value in row.items()} for row in rows]
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'

@@ -1,0 +1,18 @@
+"""What a connection to PostgreSQL waits for, at most; that it does so is shown in tests/integration/store/test_hanging.py."""
+
+from sqlalchemy.engine import make_url
+
+from mailgate.store.postgresql import limits
+
+NAMES = {"connect_timeout", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout"}
+
+
+def test_every_wait_of_a_connection_has_an_end() -> None:
+    found = limits(make_url("postgresql://db.example.com/mail"))
+    assert found.keys() == NAMES
+    assert all(value > 0 for value in found.values())
+
+
+def test_what_the_address_says_itself_is_left_to_it() -> None:
+    url = make_url("postgresql://db.example.com/mail?connect_timeout=20&sslmode=require")
+    assert limits(url).keys() == NAMES - {"connect_timeout"}
