@@ -71,7 +71,14 @@ class Fleet:
 
 
 @contextmanager
-def fleet(directory: Path, upstream: str, store: str, size: int = 2, **settings: Any) -> Iterator[Fleet]:
+def fleet(
+    directory: Path,
+    upstream: str,
+    store: str,
+    size: int = 2,
+    policy: Mapping[str, Any] = PHONE_RULES,
+    **settings: Any,
+) -> Iterator[Fleet]:
     """Gates on one store; each has to leave with exit code 0."""
     running = Fleet()
     with ExitStack() as stopping:
@@ -79,7 +86,7 @@ def fleet(directory: Path, upstream: str, store: str, size: int = 2, **settings:
             folder = directory / f"gate-{number}"
             folder.mkdir()
             known = {"public_url": PUBLIC, "store": store}
-            running.gates.append(start_gate(write_config(folder, upstream, known | settings, PHONE_RULES)))
+            running.gates.append(start_gate(write_config(folder, upstream, known | settings, policy)))
             stopping.callback(_stopped, running.gates[-1])
         yield running
 

@@ -131,6 +131,24 @@ def test_an_exemption_counts_at_two_gates_for_one_person_until_it_is_ended(
     assert wait_for(lambda: blocked(one, "ada") and blocked(other, "ada"), 2)
 
 
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_an_exemption_that_runs_out_is_over_with_the_next_request(
+    start: Start, url: str, tmp_path: Path
+) -> None:
+    """Nobody does anything at that moment, and the same request was let in just before."""
+    prepare(tmp_path / "one", url, rules())
+    one = start("one")
+    assert blocked(one, "ada")
+    end = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=6)
+    given = ("--rule", "no-phones", "--reason", "a new phone", "--until", end.isoformat())
+    command(tmp_path / "one", "exempt", "add", "--person", "ada", *given)
+    assert wait_for(lambda: not blocked(one, "ada"), 2)
+    while datetime.now(UTC) < end:
+        let_in = not blocked(one, "ada")
+        assert let_in or datetime.now(UTC) >= end
+    assert blocked(one, "ada")
+
+
 def test_break_glass_turns_a_rule_off_at_once(start: Start, url: str, tmp_path: Path) -> None:
     prepare(tmp_path / "one", url, rules())
     one = start("one")

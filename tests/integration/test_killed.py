@@ -60,6 +60,10 @@ class Ground:
                 history = [each.number for each in reversed(await store.policies.history())]
                 entries = [entry async for entry in store.audit.all()]
                 assert await store.audit.verify() == []
+                taken_back = [each.what for each in entries].count("policy-retracted")
+                assert len(await store.retractions.open()) == taken_back, (
+                    "whoever is to be corrected is known"
+                )
                 return history, [each.what for each in entries if each.what != "policy-planned"]
             finally:
                 await store.close()

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
@@ -20,12 +21,13 @@ from tests.integration.mail_sink import MailSink, mail_sink
 from mailgate.app.notices import address_book, known_of
 from mailgate.cli.notices.about import settings_of, subject_of
 from mailgate.cli.notices.delivering import deliver
-from mailgate.config import Rules, compile_rules, load_bundle
+from mailgate.config import Bundle, Rules, compile_rules, load_bundle
 from mailgate.gateway.notice_mail import message_id
 from mailgate.model import AppsReport, DeviceRecord, Kind
 from mailgate.rollout import draft_of
-from mailgate.rollout.acts import Person
+from mailgate.rollout.acts import Person, retract
 from mailgate.rollout.announcing import announce, queue
+from mailgate.rollout.corrections import correct
 from mailgate.store import Act, MailKind, MailState, Store
 
 OPEN: dict[str, Any] = {"rules": [{"id": "everyone", "when": "true", "effect": "allow"}]}
@@ -46,9 +48,10 @@ from mailgate.cli import app
 from mailgate.gateway.mail_by_smtp import BySmtp
 from mailgate.gateway.mail_folder import IntoFolder
 from mailgate.store.mailings import Mailings
+from mailgate.store.retractions import Retractions
 
 _, name, when, number, *arguments = sys.argv
-owners = [each for each in (Mailings, BySmtp, IntoFolder) if hasattr(each, name)]
+owners = [each for each in (Mailings, Retractions, BySmtp, IntoFolder) if hasattr(each, name)]
 left = int(number)
 
 def dying(real):
@@ -77,8 +80,11 @@ POINTS = [
     ("hand_over", "after"),
     ("end", "after"),
 ]
+CORRECTING = [("queue", "before"), ("queue", "after"), ("looked", "before"), ("looked", "after"), *POINTS[3:]]
 UNSURE = {("begin", "after"), ("hand_over", "after")}
 """Where a mail server may have taken a mail, and only a person can find out."""
+
+DESK = Person("ada", "desk")
 
 
 class Desk:
@@ -131,36 +137,76 @@ class Desk:
 
         What became of all, and how many the person had to look at.
         """
-        with sqlite3.connect(self.folder / "mailgate.db") as database:
-            database.execute("DELETE FROM leases")
-        database.close()
+        self._free()
+        bundle = replace(load_bundle(self.config), rules=rules(SHUT))
+        store = await Store.open(self.url)
+        try:
+            await announced(store, bundle)
+            return await self._sent(store, bundle, taken)
+        finally:
+            await store.close()
+
+    async def corrects(self, taken: set[str]) -> tuple[dict[MailState, int], int]:
+        """The same for corrections: whoever comes next, a command or a gate, looks for who is to be corrected."""
+        self._free()
         bundle = load_bundle(self.config)
         store = await Store.open(self.url)
         try:
-            bundle = replace(bundle, rules=rules(SHUT))
-            subject = await subject_of(store, bundle, "prohibited-app", MailKind.ENFORCED, datetime.now(UTC))
-            settings, notices = bundle.settings, settings_of(bundle)
-            found = await announce(
-                store, bundle.rules, subject.active, subject.topic, known_of(settings), address_book(notices),
-                datetime.now(UTC), lambda *_: None,
-            )  # fmt: skip
-            await queue(store, found, Person("ada", "desk"), subject.topic, datetime.now(UTC))
-            await deliver(store, bundle, notices, Person("ada", "desk"))
-            unsure = await store.mailings.page(states=[MailState.UNSURE])
-            for each in unsure:
-                act = Act(datetime.now(UTC), "ada", "notices-settled")
-                known = message_id(each.id, notices.domain) in taken
-                await store.mailings.settle([each.id], act, sent=known)
-            await deliver(store, bundle, notices, Person("ada", "desk"))
-            return {each.state: each.count for each in await store.mailings.counts()}, len(unsure)
+            known, book = known_of(bundle.settings), address_book(settings_of(bundle))
+            now = datetime.now(UTC)
+            for each in (now, now + timedelta(minutes=5)):  # it looks again for who is written down late
+                await correct(store, known, book, DESK, each)
+            return await self._sent(store, bundle, taken)
         finally:
             await store.close()
+
+    async def tell_and_take_back(self) -> None:
+        """Write to everybody about the rule, and take it back."""
+        bundle = replace(load_bundle(self.config), rules=rules(SHUT))
+        store = await Store.open(self.url)
+        try:
+            await announced(store, bundle)
+            await deliver(store, bundle, settings_of(bundle), DESK)
+            await retract(store, DESK, "sent in error", datetime.now(UTC))
+        finally:
+            await store.close()
+
+    def _free(self) -> None:
+        """What the dead held runs out."""
+        with sqlite3.connect(self.folder / "mailgate.db") as database:
+            database.execute("DELETE FROM leases")
+        database.close()
+
+    async def _sent(self, store: Store, bundle: Bundle, taken: set[str]) -> tuple[dict[MailState, int], int]:
+        notices = settings_of(bundle)
+        await deliver(store, bundle, notices, DESK)
+        unsure = await store.mailings.page(states=[MailState.UNSURE])
+        for each in unsure:
+            act = Act(datetime.now(UTC), "ada", "notices-settled")
+            known = message_id(each.id, notices.domain) in taken
+            await store.mailings.settle([each.id], act, sent=known)
+        await deliver(store, bundle, notices, DESK)
+        counts = Counter[MailState]()
+        for found in await store.mailings.counts():
+            counts[found.state] += found.count
+        return dict(counts), len(unsure)
 
     def states(self) -> dict[str, int]:
         counts: dict[str, int] = {}
         for each in self.told("notices", "status"):
             counts[each["state"]] = counts.get(each["state"], 0) + each["count"]
         return counts
+
+
+async def announced(store: Store, bundle: Bundle) -> None:
+    """Queue the mails about the rule, as the command does."""
+    now = datetime.now(UTC)
+    subject = await subject_of(store, bundle, "prohibited-app", MailKind.ENFORCED, now)
+    found = await announce(
+        store, bundle.rules, subject.active, subject.topic, known_of(bundle.settings),
+        address_book(settings_of(bundle)), now, lambda *_: None,
+    )  # fmt: skip
+    await queue(store, found, DESK, subject.topic, now)
 
 
 def rules(policy_file: dict[str, Any]) -> Rules:
@@ -233,6 +279,22 @@ def test_who_dies_while_sending_loses_nobody_and_writes_nobody_twice(
         assert unsure == (way == "smtp" and point in UNSURE)
         assert (sink.recipients() if way == "smtp" else files(tmp_path / "out")) == HIT
         assert states == {MailState.SENT: 5}
+
+
+@pytest.mark.parametrize("point", CORRECTING, ids="-".join)
+def test_who_dies_while_correcting_loses_nobody_and_corrects_nobody_twice(
+    tmp_path: Path, point: tuple[str, str]
+) -> None:
+    with mail_sink() as sink:
+        desk = Desk(tmp_path, smtp(sink))
+        desk.activate(SHUT)
+        asyncio.run(desk.tell_and_take_back())
+        number = "1" if point[0] in ("queue", "looked") else "3"
+        assert desk.run("notices", "correct", dying=(*point, number)).returncode == -signal.SIGKILL
+        states, unsure = asyncio.run(desk.corrects({str(mail["Message-ID"]) for mail in sink.taken}))
+        assert unsure == (point in UNSURE)
+        assert sink.recipients() == sorted(HIT * 2)
+        assert states == {MailState.SENT: 10}
 
 
 def test_what_a_mail_server_refuses_is_failed_or_tried_again_and_a_lost_answer_is_unsure(

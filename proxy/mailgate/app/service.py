@@ -103,7 +103,7 @@ class Service:
             gate.live = live_for(bundle, trust, reliefs.current)
             gate.prober = await prober_for(bundle.settings, store)
             gate.speaker = replace(gate.speaker, tickets=await tickets_for(store))
-            halting = Halting(store.ledger, store, lambda: gate.live.policy, gethostname(), utc_now)
+            halting = Halting(gate.ledger, store, lambda: gate.live.policy, gethostname(), utc_now)
             gate.ledger, gate.helpdesk = halting, helpdesk_for(store, halting)
             service = cls(
                 config,

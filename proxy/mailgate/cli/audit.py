@@ -30,6 +30,8 @@ Witness = Annotated[
     str, typer.Option("--head", metavar="NUMBER:DIGEST", help="A head that you noted earlier, elsewhere.")
 ]
 
+_DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
+"""Too long for a table, where its beginning says enough."""
 _COLUMNS = ("number", "at", "who", "what", "about", "why", "origin")
 
 
@@ -115,6 +117,7 @@ def _table(entries: list[Entry]) -> Table:
         *(Column(name, no_wrap=name in ("number", "at"), overflow="fold") for name in _COLUMNS), box=SIMPLE
     )
     for entry in entries:
-        shown = asdict(entry) | {"at": f"{entry.at[:10]} {entry.at[11:19]}"}
+        about = _DIGEST.sub(lambda found: found[0][:12], entry.about)
+        shown = asdict(entry) | {"at": f"{entry.at[:10]} {entry.at[11:19]}", "about": about}
         table.add_row(*(Text(printable(str(shown[name]))) for name in _COLUMNS))
     return table

@@ -90,6 +90,10 @@ class Reliefs:
         """Those of single people and devices that hold."""
         return tuple(each for each in self.every if each.cause is Cause.EXEMPTION and each.holds(now))
 
+    def of_some(self) -> "Reliefs":
+        """Those of single people and devices alone, as if no rule were out for everybody."""
+        return Reliefs(self.serial, tuple(each for each in self.every if each.cause is Cause.EXEMPTION))
+
     def next_end(self, now: datetime) -> datetime | None:
         """When the next of them ends by itself."""
         return min((each.until for each in self.every if each.until and now < each.until), default=None)

@@ -10,7 +10,9 @@ from mailgate.config import Rules
 from mailgate.errors import MailgateError
 from mailgate.rollout.guard import Guard, beyond, failing, frozen
 from mailgate.rollout.keeper import draft_of
+from mailgate.rollout.plan import without_names
 from mailgate.store import Act, Activation, Draft, OvertakenError, Planned, Store, retractions
+from mailgate.store.plans import SHORTEST
 
 PLAN_AGE = timedelta(hours=24)
 """How long a plan may be put in force: afterwards other people and devices have come."""
@@ -43,13 +45,11 @@ async def keep_plan(
     store: Store, plan: dict[str, Any], candidate: Rules, person: Person, now: datetime
 ) -> None:
     """Keep a plan so that it can be put in force as it is. Names of people are left out."""
-    newly = {
-        label: {name: each[name] for name in each if name != "samples"}
-        for label, each in plan["newly"].items()
-    }
-    body = plan | {"newly": newly}
+    body = without_names(plan)
     planned = Planned(plan["digest"], plan["active"]["serial"], draft_of(candidate), body, person.name, now)
-    counts = {label: {noun: each[noun] for noun in ("people", "devices")} for label, each in newly.items()}
+    counts = {
+        label: {noun: each[noun] for noun in ("people", "devices")} for label, each in body["newly"].items()
+    }
     act = replace(
         person.act(now, "policy-planned"), about=f"plan {plan['digest']}", details={"newly": counts}
     )
@@ -165,6 +165,10 @@ async def _before(store: Store, history: Sequence[Activation]) -> int:
 
 async def plan_called(store: Store, name: str) -> Planned:
     """The plan whose digest begins so. Raises RefusedError where it is none or several."""
+    if len(name) < SHORTEST:
+        raise RefusedError(
+            f"`{name}` is too short for a plan: give at least {SHORTEST} letters of its digest"
+        )
     found = await store.plans.find(name)
     if not found:
         raise RefusedError(

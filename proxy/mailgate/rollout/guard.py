@@ -56,19 +56,37 @@ def failing(plan: Mapping[str, Any]) -> list[str]:
 def beyond(plan: Mapping[str, Any], limit: Limit | None) -> list[str]:
     """In what a plan goes beyond the limit, in words; nothing where it does not.
 
-    Who may be kept out, for all that is known, counts as kept out. Devices count beside people, since
-    not everybody who comes is named.
+    Who may be kept out, for all that is known, counts as kept out, and who is kept out only when a later stage begins
+    counts as kept out now. Devices count beside people, since not everybody who comes is named.
     """
     found = []
     totals = plan["totals"]
     everybody = {"people": totals["people"], "devices": totals["devices"] + totals["clients"]}
     for noun, count in everybody.items():
-        hit = plan["newly"]["block"][noun] + plan["newly"]["unknown"][noun]
+        hit, begins = most_kept_out(plan, noun)
         if limit is not None and hit > limit.of(count):
             found.append(
-                f"{hit:,} of {count:,} {noun} would or might newly be kept out; the guard lets {limit.of(count):,} pass"
+                f"{hit:,} of {count:,} {noun} would or might newly be kept out{begins}; the guard lets {limit.of(count):,} pass"
             )
     return found
+
+
+def most_kept_out(plan: Mapping[str, Any], noun: str) -> tuple[int, str]:
+    """How many are or may be newly kept out at the worst of all moments, and which that is, in words; none for now."""
+    moments = [("", plan["newly"]), *((_from(plan, each["at"]), each["newly"]) for each in _later(plan))]
+    counts = [(newly["block"][noun] + newly["unknown"][noun], words) for words, newly in moments]
+    return max(counts, key=lambda each: each[0])
+
+
+def _later(plan: Mapping[str, Any]) -> list[Any]:
+    """The later moments of a plan; one that was made before there were any has none."""
+    return list(plan.get("later", ()))
+
+
+def _from(plan: Mapping[str, Any], at: str) -> str:
+    if at == plan["made_at"]:
+        return " once every grace is over and no rule is out"
+    return f" from {datetime.fromisoformat(at).astimezone(UTC):%Y-%m-%d %H:%M} UTC on"
 
 
 def objections(plan: Mapping[str, Any], limit: Limit | None) -> list[str]:

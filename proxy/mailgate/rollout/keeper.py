@@ -114,7 +114,9 @@ class Keeper:
         """The rules in force after these files were read. Where they have changed they take effect, now or soon."""
         if files.digest != self._files:
             self.close()
-            self._files, self._waiting, self._refused, self._said = files.digest, Waiting(files), "", ""
+            changed = files.digest != self.current.activation.digest  # or they went back to what is in force
+            self._waiting = Waiting(files) if changed else None
+            self._files, self._refused, self._said = files.digest, "", ""
             await self._settle()
         return self.current.rules
 

@@ -17,7 +17,7 @@ from mailgate.policy.groups import NO_GROUPS, Groups
 from mailgate.policy.reach import unreachable
 from mailgate.policy.reliefs import Reliefs
 from mailgate.rollout.simulation import Progress, Task, simulate
-from mailgate.simulate import DIMENSIONS, TOUCHED, UNKNOWN, Outcome, Sample, Tally
+from mailgate.simulate import DIMENSIONS, TOUCHED, UNKNOWN, Outcome, Sample, Tally, later, turns
 from mailgate.store import Activation, Store, Version
 
 LABELS = (Effect.BLOCK.value, Effect.CHALLENGE.value, Effect.WARN.value, Effect.ALLOW.value, UNKNOWN)
@@ -55,6 +55,7 @@ async def make_plan(
     version = await store.policies.get(active.number)
     assert version is not None  # a foreign key holds it
     reliefs = await store.reliefs.current(scope.now)
+    moments = await asyncio.to_thread(_moments, version, candidate, reliefs, scope.now)
     since = (scope.now - timedelta(days=scope.days)).date()
     task = Task(
         url,
@@ -66,6 +67,7 @@ async def make_plan(
         scope.now,
         scope.groups,
         reliefs,
+        moments,
     )
     tally = await simulate(store, task, workers, progress)
     body = {
@@ -81,8 +83,14 @@ async def make_plan(
         "reliefs": _of_reliefs(reliefs, scope.now),
         **await asyncio.to_thread(_of_rules, version, candidate, tally, scope.now),
         **_of_people(tally),
+        "later": [_later(tally, each) for each in moments],
     }
     return {"digest": digest_of(body)} | body
+
+
+def _moments(active: Version, candidate: Rules, reliefs: Reliefs, now: datetime) -> tuple[datetime, ...]:
+    """When the rules decide otherwise by themselves: those of the candidate, and those that it is compared with."""
+    return turns([each.relieved(reliefs).policy for each in (compile_rules(active.texts), candidate)], now)
 
 
 def _of_reliefs(reliefs: Reliefs, now: datetime) -> dict[str, Any]:
@@ -173,10 +181,30 @@ def _newly(tally: Tally, label: str) -> dict[str, Any]:
     for cell in sorted(tally.subjects, key=lambda cell: (-tally.subjects[cell], cell)):
         if len(cell) == 3 and cell[0] == label:
             by[cell[1]].append({"value": cell[2], **_counts(tally, cell)})
-    samples = [
-        _sample(each) for (of, _), kept in sorted(tally.samples.items()) if of == label for each in kept
-    ]
-    return {**_counts(tally, (label,)), "by": by, "samples": samples}
+    return {**_counts(tally, (label,)), "by": by, "samples": _samples(tally, label)}
+
+
+def _later(tally: Tally, moment: datetime) -> dict[str, Any]:
+    """Who moves at a later moment, with every grace over."""
+    newly = {}
+    for label in LABELS:
+        cell = later(moment, label)
+        newly[label] = {**_counts(tally, cell), "samples": _samples(tally, " ".join(cell))}
+    return {"at": moment.isoformat(), "newly": newly}
+
+
+def _samples(tally: Tally, label: str) -> list[dict[str, Any]]:
+    return [_sample(each) for (of, _), kept in sorted(tally.samples.items()) if of == label for each in kept]
+
+
+def without_names(plan: Mapping[str, Any]) -> dict[str, Any]:
+    """The plan without its samples: with nobody's name."""
+
+    def counted(newly: Mapping[str, Any]) -> dict[str, Any]:
+        return {label: {key: each[key] for key in each if key != "samples"} for label, each in newly.items()}
+
+    later = [each | {"newly": counted(each["newly"])} for each in plan["later"]]
+    return {**plan, "newly": counted(plan["newly"]), "later": later}
 
 
 def _counts(tally: Tally, cell: tuple[str, ...]) -> dict[str, int]:

@@ -44,6 +44,8 @@ class Task:
     now: datetime
     groups: Groups = NO_GROUPS
     reliefs: Reliefs = NO_RELIEFS
+    moments: tuple[datetime, ...] = ()
+    """When to decide everybody beside ``now``."""
 
 
 async def simulate(store: Store, task: Task, workers: int, progress: Progress) -> Tally:
@@ -102,7 +104,7 @@ class _Alone:
         return Population(store, *self._lists, self.task.since, self.task.now, self.task.groups)
 
     async def _tally(self, pages: AsyncIterator[list[Subject]]) -> Tally:
-        impact = Impact(self._active, self._candidate)
+        impact = Impact(self._active, self._candidate, moments=self.task.moments)
         async for page in pages:
             for number, subject in enumerate(page):
                 impact.add(subject)

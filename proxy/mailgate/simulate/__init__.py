@@ -1,12 +1,15 @@
 """Decide again and again: what another policy would change, for whom, and what would change one verdict. Pure, like ``decide``."""
 
+from mailgate.simulate.ahead import turns
+from mailgate.simulate.compare import Move, Occasion
 from mailgate.simulate.flip import KEPT_OUT, LET_IN, MOST, Flip, Flips, both_ways, flips
-from mailgate.simulate.impact import DIMENSIONS, TOUCHED, Impact, Move, Occasion, Sample, Subject, Tally
+from mailgate.simulate.impact import DIMENSIONS, LATER, TOUCHED, Impact, Sample, Subject, Tally, later
 from mailgate.simulate.judge import UNKNOWN, Judge, Outcome
 
 __all__ = [
     "DIMENSIONS",
     "KEPT_OUT",
+    "LATER",
     "LET_IN",
     "MOST",
     "TOUCHED",
@@ -23,4 +26,6 @@ __all__ = [
     "Tally",
     "both_ways",
     "flips",
+    "later",
+    "turns",
 ]

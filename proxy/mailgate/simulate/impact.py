@@ -1,35 +1,24 @@
 """The blast radius: whom a candidate moves from one effect to another, counted as people and as devices."""
 
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from mailgate.model import Access
 from mailgate.policy.rules import Policy
+from mailgate.simulate.ahead import Ahead
+from mailgate.simulate.compare import Comparison, Keys, Occasion
 from mailgate.simulate.crowd import Cell, Crowd
-from mailgate.simulate.judge import UNKNOWN, Judge, Outcome
-from mailgate.simulate.worlds import moves
-
-Move = tuple[str, str]
-"""Effects before and after."""
+from mailgate.simulate.judge import UNKNOWN, Outcome
 
 TOUCHED = "touched"
 """The cell of everybody with a label."""
 
+LATER = "later"
+"""Begins the cells of those who move at a later moment."""
+
 DIMENSIONS = ("rule", "kind", "system", "group")
 """By what those who move are told apart: the rule that takes them, what asks, its system, the person's groups."""
-
-
-@dataclass(frozen=True, slots=True)
-class Occasion:
-    """One way in which somebody came, or would come, as either policy's lists make it look."""
-
-    before: Access
-    after: Access
-    person: str = ""
-    """Whom it is about, in one spelling; empty where nobody is named."""
-    untold: frozenset[str] = frozenset()
-    """Names of variables whose value was not recorded: what stands for it in the accesses is made up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +50,8 @@ class Tally:
     """What changes, added up. A device or person counts once in each cell, however often it came.
 
     Cells: a ``Move``; ``TOUCHED``; the label of a move, alone and with each dimension and value. The label is the effect that
-    is new, or ``UNKNOWN`` where it cannot be told whether anything changes.
+    is new, or ``UNKNOWN`` where it cannot be told whether anything changes. ``LATER``, a moment and
+    the label of a move that there is then.
     """
 
     samples_each: int = 5
@@ -102,12 +92,14 @@ class Tally:
 
 
 class Impact:
-    """Decides everybody by the active policy and by the candidate. ``tally`` has what came of it."""
+    """Decides everybody by the active policy and by the candidate, now and at ``moments``. ``tally`` has what came of it."""
 
-    def __init__(self, active: Policy, candidate: Policy, samples_each: int = 5) -> None:
+    def __init__(
+        self, active: Policy, candidate: Policy, samples_each: int = 5, moments: Sequence[datetime] = ()
+    ) -> None:
         self.tally = Tally(samples_each)
-        self._before, self._after = Judge(active), Judge(candidate)
-        self._settled: dict[Hashable, Move | None] = {}
+        self._comparison = Comparison(active, candidate)
+        self._ahead = Ahead(active, candidate, moments)
 
     def add(self, subject: Subject) -> None:
         """Count one device, or client; each is to come once, with all of its occasions."""
@@ -119,34 +111,32 @@ class Impact:
         self.tally.subjects.update(cells)
 
     def _judge(self, subject: Subject, occasion: Occasion) -> set[Cell]:
-        before = self._before.outcome(occasion.before, occasion.untold)
-        after = self._after.outcome(occasion.after, occasion.untold)
-        move: Move | None = (before.effect, after.effect)
-        if UNKNOWN in (before.effect, after.effect):
-            move = self._settle(occasion)
+        keys = self._comparison.keys(occasion)
+        compared = self._comparison.of(occasion, keys)
+        before, after, move = compared.before, compared.after, compared.move
         tally, cells = self.tally, set[Cell]({move or (before.effect, after.effect)})
         tally.occasions += 1
         tally.matched.update(after.matched)
-        if move is None or move[0] != move[1]:
-            label = UNKNOWN if move is None else move[1]
-            cells |= _cells(label, after, occasion)
-            tally.keep(label, Sample(subject, occasion, before, after))
+        if compared.label:
+            cells |= _cells(compared.label, after, occasion)
+            tally.keep(compared.label, Sample(subject, occasion, before, after))
         if move is None:
             tally.untold.update({*before.untold, *after.untold})
+        cells.update(self._later(subject, occasion, keys))
         if occasion.person:
             tally.people.add(occasion.person, cells)
         return cells
 
-    def _settle(self, occasion: Occasion) -> Move | None:
-        """The move that is the same whatever was not recorded, or ``UNKNOWN`` twice where nothing changes then; else None."""
-        old, new, untold = self._before, self._after, occasion.untold
-        key = (old.key(occasion.before, untold), new.key(occasion.after, untold))
-        if key not in self._settled:
-            hanging = old.hanging(occasion.before, untold) | new.hanging(occasion.after, untold)
-            found = moves((occasion.before, old.policy), (occasion.after, new.policy), hanging)
-            same = bool(found) and all(before == after for before, after in found)
-            self._settled[key] = min(found) if len(found) == 1 else (UNKNOWN, UNKNOWN) if same else None
-        return self._settled[key]
+    def _later(self, subject: Subject, occasion: Occasion, keys: Keys) -> Iterator[Cell]:
+        for moment, compared in self._ahead.moved(occasion, keys):
+            cell = later(moment, compared.label)
+            self.tally.keep(" ".join(cell), Sample(subject, occasion, compared.before, compared.after))
+            yield cell
+
+
+def later(moment: datetime, label: str) -> Cell:
+    """The cell of those who move at a later moment. Its words together are the label of their samples."""
+    return (LATER, moment.isoformat(), label)
 
 
 def _cells(label: str, after: Outcome, occasion: Occasion) -> set[Cell]:

@@ -34,7 +34,7 @@ class Outcome:
 
 
 class Judge:
-    """Decides many occasions by one policy. All of them are of the same moment."""
+    """Decides many occasions by one policy."""
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
@@ -42,9 +42,12 @@ class Judge:
         self._rules = {rule.id: rule for rule in policy.rules}
         self._known: dict[Hashable, Outcome] = {}
 
-    def outcome(self, access: Access, untold: frozenset[str] = frozenset()) -> Outcome:
-        """The same as ``decide``, or unknown where that hangs on what was not recorded."""
-        key = self.key(access, untold)
+    def outcome(self, access: Access, untold: frozenset[str] = frozenset(), key: Hashable = None) -> Outcome:
+        """The same as ``decide``, or unknown where that hangs on what was not recorded.
+
+        :param key: what ``key`` says of both, where the caller has it already.
+        """
+        key = key or self.key(access, untold)
         found = self._known.get(key)
         if found is None:
             if len(self._known) >= _REMEMBERED:

@@ -32,7 +32,7 @@ def _all(access: Access, policy: Policy) -> Iterator[datetime]:
             yield end
         if rule.stages:
             yield from (start for _, start in rule.stages.starts())
-        for limit in _limits(rule.when):
+        for limit in limits(rule.when):
             if isinstance(limit, datetime):
                 yield from (limit, limit + _JUST_AFTER)
             elif posture.reported_at and "device.age" in rule.when.reads:
@@ -40,7 +40,7 @@ def _all(access: Access, policy: Policy) -> Iterator[datetime]:
 
 
 @lru_cache(maxsize=1024)
-def _limits(condition: Condition) -> tuple[datetime | timedelta, ...]:
+def limits(condition: Condition) -> tuple[datetime | timedelta, ...]:
     """The times and durations that stand in a condition."""
     if condition.reads.isdisjoint(("now", "device.age")):
         return ()

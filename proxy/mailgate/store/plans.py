@@ -14,7 +14,7 @@ from mailgate.store.policies import Draft
 from mailgate.store.rows import upsert
 from mailgate.store.schema import plans
 
-_SHORTEST = 6
+SHORTEST = 6
 """Characters of a digest that may name a plan."""
 
 
@@ -57,7 +57,7 @@ class Plans:
 
     async def find(self, name: str) -> list[Planned]:
         """The plans whose digest begins so, the newest first."""
-        if len(name) < _SHORTEST:
+        if len(name) < SHORTEST:
             return []
         query = (
             select(plans)

@@ -88,7 +88,7 @@ class Tally(NamedTuple):
             self.shown + later.shown,
         )
 
-    def once_more(self, now: datetime, reference: str, shown: int = 0) -> "Tally":
+    def once_more(self, now: datetime, reference: str, shown: int) -> "Tally":
         """The same with one more request."""
         if now < self.last:
             return self.plus(Tally(1, now, now, reference, shown))

@@ -1,6 +1,7 @@
 """A plan in words, and as the rows of a spreadsheet."""
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from mailgate.rollout.plan import LABELS
@@ -24,16 +25,23 @@ IS = {
 CSV_COLUMNS = ("newly", "by", "value", "people", "devices")
 
 
-def sample_told(sample: Mapping[str, Any]) -> str:
-    """One who would move, in words."""
+def sample_told(sample: Mapping[str, Any], today: str = "now") -> str:
+    """One who would move, in words; ``today`` says when what is in force decides."""
     who = sample["person"] or "nobody named"
     apps = f", has {', '.join(sample['apps'])}" if sample["apps"] else ""
     what = f"{sample['kind']} {sample['system']}".strip()
     before, after = sample["from"], sample["to"]
     return (
-        f"{who}: {what}, {sample['device']}{apps}: {IS[before['effect']]} by {before['rule']} now, "
+        f"{who}: {what}, {sample['device']}{apps}: {IS[before['effect']]} by {before['rule']} {today}, "
         f"then {IS[after['effect']]} by {after['rule']} ({after['reason']})"
     )
+
+
+def moment_told(plan: Mapping[str, Any], moment: Mapping[str, Any]) -> str:
+    """From when on one of the plan's later moments counts, in words."""
+    if moment["at"] == plan["made_at"]:
+        return "Once every grace is over and no rule is out"
+    return f"From {datetime.fromisoformat(moment['at']).astimezone(UTC):%Y-%m-%d %H:%M} UTC on"
 
 
 def idle_rules(rules: Mapping[str, Any]) -> Iterator[str]:
@@ -43,7 +51,7 @@ def idle_rules(rules: Mapping[str, Any]) -> Iterator[str]:
     for name in rules["match_nobody"]:
         yield f"{name} matches nobody of all these"
     for name in rules["not_started"]:
-        yield f"{name} has not started by its stages: whom it will hit is not counted here"
+        yield f"{name} has not started by its stages: whom it will hit stands under its date"
 
 
 def notes_of(plan: Mapping[str, Any]) -> Iterator[str]:
@@ -71,4 +79,8 @@ def rows_of(plan: Mapping[str, Any]) -> Iterator[list[Any]]:
         for dimension in DIMENSIONS:
             for row in new["by"][dimension]:
                 yield [label, dimension, row["value"], row["people"], row["devices"]]
+    for moment in plan.get("later", ()):  # a plan that was kept before there were any has none
+        for label in LABELS:
+            new = moment["newly"][label]
+            yield [label, "from", moment["at"], new["people"], new["devices"]]
     yield ["untouched", "all", "", plan["untouched"]["people"], plan["untouched"]["devices"]]

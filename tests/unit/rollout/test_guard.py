@@ -87,3 +87,22 @@ def test_the_guard_of_settings_knows_who_may_approve() -> None:
 def test_who_has_another_part_in_it_does_not_count() -> None:
     guard = Guard(Limit(0), approvers=frozenset({"ada", "lin", "kim"}))
     assert guard.counting(["lin", "joe", "ada", "kim"], "ada", "kim") == ["lin"]
+
+
+def test_who_is_kept_out_only_from_a_later_day_counts_now() -> None:
+    nobody = {"people": 0, "devices": 0}
+    hit = {"block": {"people": 7, "devices": 9}, "unknown": {"people": 1, "devices": 0}}
+    made = plan(3) | {
+        "made_at": "2026-12-01T00:00:00+00:00",
+        "later": [
+            {"at": "2026-12-15T09:00:00+01:00", "newly": hit},
+            {"at": "2027-01-01T00:00:00+00:00", "newly": {"block": nobody, "unknown": nobody}},
+        ],
+    }
+    assert beyond(made, Limit(7)) == [
+        "8 of 1,000 people would or might newly be kept out from 2026-12-15 08:00 UTC on; the guard lets 7 pass",
+        "9 of 2,000 devices would or might newly be kept out from 2026-12-15 08:00 UTC on; the guard lets 7 pass",
+    ]
+    assert beyond(made, Limit(9)) == []
+    made["later"] = [{"at": made["made_at"], "newly": hit}]
+    assert "kept out once every grace is over and no rule is out;" in beyond(made, Limit(7))[0]

@@ -354,3 +354,12 @@ async def test_the_same_rules_put_in_force_in_a_freeze_leave_nothing_to_do(store
     freeze.why = ""
     await looked(gate)
     assert (decides(gate), gate.held, gate.current.activation.serial) == ("shut", "", 2)
+
+
+async def test_files_that_go_back_to_what_is_in_force_are_not_held(store: Store) -> None:
+    gate, _, _ = await frozen(store)
+    assert gate.held
+    await gate.offer(rules(OPEN))
+    assert gate.held == ""
+    await gate.look()
+    assert (gate.held, gate.current.activation.serial) == ("", 1)

@@ -84,6 +84,13 @@ async def test_a_refusal_was_told_and_a_warning_that_nobody_saw_was_not(store: S
     assert found == {"shown-True": 1, "shown-False": 0, "shown-None": 1}
 
 
+async def test_who_comes_twice_before_it_is_written_down_was_told_twice(store: Store) -> None:
+    for shown in (None, None, False):
+        store.ledger.record(access(), BLOCK, shown=shown)
+    (row,) = await stored(store)
+    assert (row.tally.times, row.tally.shown) == (3, 2)
+
+
 def test_a_spool_of_an_earlier_version_is_read(store: Store) -> None:
     store.ledger.record(access(), BLOCK)
     ((key, item),) = store.ledger._items.items()

@@ -13,6 +13,7 @@ from mailgate.cli.notices.about import AsJson, Config, Kind, RuleId, subject_of
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
 from mailgate.gateway.notice_mail import told_of
+from mailgate.gateway.pages.languages import asked_as, load_languages
 from mailgate.gateway.pages.notice import Mailed
 from mailgate.model import Kind as DeviceKind
 from mailgate.model import Reason
@@ -40,6 +41,12 @@ def preview(
     as_json: AsJson = False,
 ) -> None:
     """Show the mail about a rule that is in force. Nothing is sent."""
+
+    if language and language.lower() not in (known := asked_as(load_languages())):
+        fail(
+            2,
+            f"--language: there are no texts in `{printable(language)}`; expected one of {', '.join(sorted(known))}",
+        )
 
     async def run(store: Store, bundle: Bundle) -> tuple[Mailed, bool]:
         now = datetime.now(UTC)

@@ -95,6 +95,11 @@ def settle(
         return await store.mailings.settle(await _unsure(store, ids), _act(who, sent), sent=sent)
 
     count = with_store(config, run)
+    if ids and count < len(set(ids)):
+        fail(
+            1,
+            f"{count:,} settled: the others are not unsure; `mailgate notices list --state unsure` shows those that are",
+        )
     typer.echo(json.dumps({"settled": count}) if as_json else f"{count:,} settled")
 
 

@@ -18,7 +18,7 @@ from mailgate.cli.stored import printable, with_store
 from mailgate.config import Bundle
 from mailgate.rollout import approving
 from mailgate.rollout.approving import Standing
-from mailgate.rollout.guard import guard_of
+from mailgate.rollout.guard import guard_of, most_kept_out
 from mailgate.store import Store
 
 Config = Annotated[Path, typer.Option("--config", help="The settings, which say where the store is.")]
@@ -60,6 +60,9 @@ def plans(
         typer.echo(json.dumps([_plain(each) for each in found], ensure_ascii=False))
     elif found:
         Console().print(_table(found))
+        typer.echo(
+            "Kept out: people / devices that would or might newly be, now or when a later stage begins."
+        )
         for each in found:
             for words in each.against:
                 typer.echo(printable(f"{each.plan.digest[:12]}: {words}"))
@@ -87,6 +90,7 @@ def _plain(standing: Standing) -> dict[str, Any]:
         "made_at": plan.made_at.isoformat(),
         "policy": plan.draft.policy,
         "newly": newly,
+        "most_kept_out": {noun: most_kept_out(plan.body, noun)[0] for noun in ("people", "devices")},
         "state": standing.state,
         "approved_by": standing.approved,
         "needed": standing.needed,
@@ -96,15 +100,17 @@ def _plain(standing: Standing) -> dict[str, Any]:
 
 
 def _table(found: list[Standing]) -> Table:
-    names = ("plan", "made", "by", "newly kept out", "state", "approved by", "missing")
-    table = Table(*(Column(name, no_wrap=name in ("plan", "made")) for name in names), box=SIMPLE)
+    """Narrow enough for 80 columns. Kept out: at the worst of all moments, in people and devices."""
+    names = ("plan", "made (UTC)", "by", "kept out", "state", "approved by", "missing")
+    table = Table(*(Column(name, no_wrap=name not in ("by", "approved by")) for name in names), box=SIMPLE)
     for each in found:
-        plan, out = each.plan, each.plan.body["newly"]["block"]
+        plan = each.plan
+        people, devices = (most_kept_out(plan.body, noun)[0] for noun in ("people", "devices"))
         words = [
             plan.digest[:12],
-            f"{plan.made_at:%Y-%m-%d %H:%M} UTC",
+            f"{plan.made_at:%m-%d %H:%M}",
             plan.author,
-            f"{out['people']:,} people, {out['devices']:,} devices",
+            f"{people:,} / {devices:,}",
             each.state,
             ", ".join(each.approved),
             str(each.missing) if each.state == "open" else "",

@@ -19,7 +19,19 @@ from mailgate.store import Activation, Store
 
 Config = Annotated[Path, typer.Option("--config", help="The settings, which say where the store is.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-Note = Annotated[str, typer.Option(help="Why; stands in the history and in the audit log.", prompt="Why")]
+
+
+def _said(note: str) -> str:
+    """A reason that is one."""
+    if not note.strip():
+        raise typer.BadParameter("why? a reason is needed, which stands in the history and in the audit log")
+    return note
+
+
+Note = Annotated[
+    str,
+    typer.Option(help="Why; stands in the history and in the audit log.", prompt="Why", callback=_said),
+]
 
 
 def apply(

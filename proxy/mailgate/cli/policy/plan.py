@@ -56,6 +56,8 @@ def plan(
     Nothing is put in force. Exit code 1 where a case of the tests does not hold. Where the settings have admins, a plan
     can be applied if an operator or approver has shown their token for it.
     """
+    if as_json and as_csv:
+        fail(2, "expected one of --json and --csv")
     candidate = candidate_of(config, file)
 
     async def run(store: Store, bundle: Bundle) -> tuple[dict[str, Any], Person | None]:
@@ -64,7 +66,7 @@ def plan(
 
     made, who = with_store(config, run)
     if svg:
-        svg.write_text(picture(made), encoding="utf-8")
+        _write_picture(svg, made)
     if as_json:
         typer.echo(json.dumps(made, ensure_ascii=False))
     elif as_csv:
@@ -106,7 +108,17 @@ async def planned(
         )  # fmt: skip
 
 
+def _write_picture(path: Path, made: dict[str, Any]) -> None:
+    try:
+        path.write_text(picture(made), encoding="utf-8")
+    except OSError as error:
+        fail(2, f"--svg: {path} cannot be written ({error.strerror})")
+
+
 def _say_how_to_apply(made: dict[str, Any]) -> None:
+    if made["candidate"]["digest"] == made["active"]["digest"]:
+        typer.echo("\nNothing was changed. These rules are in force already: there is nothing to apply.")
+        return
     name = made["digest"][:12]
     typer.echo("\nNothing was changed. To put exactly this in force within a day:")
     typer.echo(f"  mailgate policy apply {name} --note 'why'")

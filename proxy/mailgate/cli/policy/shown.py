@@ -10,7 +10,7 @@ from rich.text import Text
 from mailgate.cli.stored import printable
 from mailgate.rollout.plan import LABELS
 from mailgate.simulate import DIMENSIONS
-from mailgate.telling.plans import NEWLY, idle_rules, notes_of, sample_told
+from mailgate.telling.plans import NEWLY, idle_rules, moment_told, notes_of, sample_told
 
 _STYLES = {
     "block": "bold red",
@@ -35,9 +35,11 @@ def show_plan(plan: dict[str, Any], console: Console) -> None:
     _changes(console, plan)
     _cases(console, plan)
     _line(console, f"\nIf it were in force now, of {_totals(plan)}:")
-    console.print(_overview(plan))
+    console.print(_overview(plan["newly"], plan["untouched"]))
     for label in LABELS:
         _details(console, plan, label)
+    for moment in plan["later"]:
+        _later(console, plan, moment)
     _rules(console, plan)
     notes = list(notes_of(plan))
     if notes:
@@ -75,17 +77,31 @@ def _totals(plan: dict[str, Any]) -> str:
     return f"{_number(totals['people'])} people with {_number(totals['devices'])} devices{strangers}"
 
 
-def _overview(plan: dict[str, Any]) -> Table:
+def _overview(newly: dict[str, Any], same: dict[str, int] | None = None) -> Table:
     table = Table(
         Column(""), Column("people", justify="right"), Column("devices", justify="right"), box=SIMPLE
     )
     for label in LABELS:
-        new = plan["newly"][label]
+        new = newly[label]
         style = _STYLES[label] if new["devices"] else "dim"
         table.add_row(NEWLY[label], _number(new["people"]), _number(new["devices"]), style=style)
-    same = plan["untouched"]
-    table.add_row("no change", _number(same["people"]), _number(same["devices"]))
+    if same:
+        table.add_row("no change", _number(same["people"]), _number(same["devices"]))
     return table
+
+
+def _later(console: Console, plan: dict[str, Any], moment: dict[str, Any]) -> None:
+    """Who moves when a stage has begun; the guard counts them now."""
+    when = moment_told(plan, moment)
+    newly = moment["newly"]
+    if not any(newly[label]["devices"] for label in LABELS):
+        _line(console, f"\n{when}, nobody moves.", "dim")
+        return
+    _line(console, f"\n{when}, beside what is in force by then:", "bold")
+    console.print(_overview(newly))
+    for label in LABELS:
+        for sample in newly[label]["samples"][:_ROWS]:
+            _line(console, f"  {sample_told(sample, 'without the change')}")
 
 
 def _details(console: Console, plan: dict[str, Any], label: str) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
@@ -20,7 +21,7 @@ from mailgate.rollout.guard import guard_of
 from mailgate.rollout.picture import described, picture
 from mailgate.rollout.plan import DAYS, LABELS
 from mailgate.simulate import DIMENSIONS
-from mailgate.telling.plans import CSV_COLUMNS, NEWLY, idle_rules, notes_of, rows_of, sample_told
+from mailgate.telling.plans import CSV_COLUMNS, NEWLY, idle_rules, moment_told, notes_of, rows_of, sample_told
 
 SIZE = 50
 MOST_DAYS = 366
@@ -123,7 +124,8 @@ async def _shown(request: web.Request, template: str = "plan.html") -> web.Respo
         plan=body,
         standing=standing,
         words=described(body),
-        newly=[(label, NEWLY[label], body["newly"][label]) for label in LABELS],
+        newly=_counted(body["newly"]),
+        later=[(moment_told(body, each), _counted(each["newly"])) for each in body.get("later", ())],
         dimensions=DIMENSIONS,
         rows=ROWS,
         samples={label: [*map(sample_told, whole["newly"][label]["samples"])] for label in LABELS}
@@ -132,6 +134,10 @@ async def _shown(request: web.Request, template: str = "plan.html") -> web.Respo
         idle=list(idle_rules(body["rules"])),
         notes=list(notes_of(body)),
     )
+
+
+def _counted(newly: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
+    return [(label, NEWLY[label], newly[label]) for label in LABELS]
 
 
 async def _listed(request: web.Request, status: int = 200, wrong: Any = ()) -> web.Response:

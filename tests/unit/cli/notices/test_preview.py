@@ -24,6 +24,12 @@ def test_in_another_language_and_as_html_and_json(folder: Path) -> None:
     assert (told["language"], told["made_up"]) == ("ja", False)
 
 
+def test_a_language_that_there_is_not_is_said(folder: Path) -> None:
+    refused = run("preview", *ENFORCED, "--language", "xx")
+    assert refused.exit_code == 2
+    assert "no texts in `xx`; expected one of ar, de" in refused.output
+
+
 def test_who_would_get_no_mail_is_shown_none(folder: Path) -> None:
     refused = run("preview", *ENFORCED, "--person", "lin")
     assert (refused.exit_code, "is not about lin" in refused.output) == (1, True)

@@ -46,7 +46,15 @@ def test_a_guard_in_the_settings_refuses_until_it_is_overridden(digest: str, con
     assert run("apply", digest, "--note", "now", "--override").exit_code == 0
 
 
+def test_a_plan_is_called_by_enough_of_its_digest(digest: str) -> None:
+    short = run("apply", digest[:5], "--note", "agreed")
+    assert (short.exit_code, "give at least 6 letters" in short.output) == (2, True)
+
+
 def test_a_reason_has_to_be_given(digest: str) -> None:
+    for command in (("apply", digest), ("retract",)):
+        assert run(*command, "--note", " ").exit_code == 2
+    assert json.loads(run("history", "--json").output)[0]["serial"] == 1
     assert run("retract").exit_code != 0
 
 

@@ -27,6 +27,8 @@ PLAN: dict[str, Any] = {
     "totals": {"people": 1200, "devices": 3400, "clients": 0, "occasions": 5000},
     "untouched": {"people": 1200, "devices": 3400},
     "newly": dict.fromkeys(LABELS, NOBODY),
+    "later": [],
+    "made_at": "2026-12-01T00:00:00+00:00",
     "hangs_on": {},
     "reliefs": {"exempt": {"people": 0, "devices": 0}, "off": {}},
 }
@@ -74,3 +76,24 @@ def test_who_is_exempt_and_which_rules_are_off_is_said() -> None:
     assert "2 people and 1 devices are exempt from some rule" in text
     assert "a is halted since noon." in text
     assert "exempt" not in shown()
+
+
+def test_who_moves_when_a_stage_begins_stands_under_its_date() -> None:
+    sample = {
+        "person": "ada", "device": "d1", "kind": "phone", "system": "ios", "apps": ["tiktok"],
+        "from": {"effect": "allow", "rule": "rest", "reason": "rule-matched"},
+        "to": {"effect": "block", "rule": "app", "reason": "prohibited-app"},
+    }  # fmt: skip
+    hit = dict.fromkeys(LABELS, NOBODY) | {"block": NOBODY | {"people": 1, "devices": 1, "samples": [sample]}}
+    moments = [
+        {"at": PLAN["made_at"], "newly": dict.fromkeys(LABELS, NOBODY)},
+        {"at": "2026-12-15T09:00:00+01:00", "newly": hit},
+    ]
+    text = shown(later=moments)
+    assert "Once every grace is over and no rule is out, nobody moves." in text
+    assert "From 2026-12-15 08:00 UTC on, beside what is in force by then:" in text
+    assert "newly kept out 1 1" in text
+    assert (
+        "ada: phone ios, d1, has tiktok: let in by rest without the change, then kept out by app (prohibited-app)"
+        in text
+    )
