@@ -7,6 +7,7 @@ out, and what hangs on them may come out either way. So a rule that is named is 
 import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import lru_cache
 from itertools import product
 from math import prod
 
@@ -20,16 +21,20 @@ from mailgate.policy.variables import ENVIRONMENT, VARIABLES
 
 _MOST = 4096
 """Combinations that are tried for one rule; variables with many values are left out until there are fewer."""
+_BEFORE = 200
+"""Rules before one that are looked at, the first of them: a policy of thousands is still looked through in seconds."""
 
 
 def unreachable(policy: Policy, now: datetime) -> dict[str, str]:
     """The rules that decide nobody whatever happens, as of ``now``, and why."""
     found, reliefs = {}, policy.reliefs.for_everybody(now)
-    for index, rule in enumerate(policy.rules):
-        before = [each for each in policy.rules[:index] if _is_final(each, now, reliefs)]
+    before: list[Rule] = []
+    for rule in policy.rules:
         why = _why(rule, before)
         if why:
             found[rule.id] = why
+        if len(before) < _BEFORE and _is_final(rule, now, reliefs):
+            before.append(rule)
     return found
 
 
@@ -98,6 +103,7 @@ _OPEN, _CLOSED = "([{", ")]}"
 _PIECE = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|&&|\|\||[^\s]", re.DOTALL)
 
 
+@lru_cache(maxsize=1024)
 def _parts(text: str) -> frozenset[str]:
     """What a condition joins by ``&&`` at its top; empty where something else stands there beside it."""
     depth, part, parts = 0, "", set()

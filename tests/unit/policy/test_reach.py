@@ -60,3 +60,11 @@ def test_many_closed_variables_are_tried_in_part() -> None:
     assert unreachable(policy_of({"when": f"{many} && {closed}"}, {}, {}), NOW) == {
         "rule-2": "`rule-1`, read before it, takes everybody whom it is about"
     }
+
+
+def test_of_very_many_rules_the_first_are_what_others_stand_behind() -> None:
+    """Beyond them nothing is named: whatever is named is out of reach all the same."""
+    rules = [{"when": f'device.os_version == "{number}"'} for number in range(300)]
+    twin_of_an_early, twin_of_a_late = {"id": "early", **rules[3]}, {"id": "late", **rules[299]}
+    policy = policy_of(*rules, twin_of_an_early, twin_of_a_late)
+    assert list(unreachable(policy, NOW)) == ["early"]

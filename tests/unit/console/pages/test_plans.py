@@ -48,6 +48,21 @@ async def planned(browser: Browser, firm: Company, **fields: str) -> str:
     return making.digest
 
 
+STAGED = {"rules": [NOBODY["rules"][0] | {"stages": {"warn": "2030-01-01", "enforce": "2030-02-01"}}]}
+
+
+async def test_a_plan_says_whom_each_later_stage_moves(ada: Browser, firm: Company) -> None:
+    await settled(firm)
+    (firm.folder / "policy.yaml").write_text(json.dumps({"rules": [*STAGED["rules"], *PHONE_RULES["rules"]]}))
+    await ada.post("/console/policy/plans", days="14")
+    assert firm.desk.planning._task
+    await firm.desk.planning._task
+    assert firm.desk.planning.last
+    page = await ada.get(f"/console/policy/plans/{firm.desk.planning.last.digest}")
+    assert "From 2030-01-01 00:00 UTC on" in page.words
+    assert "From 2030-02-01 00:00 UTC on" in page.words
+
+
 async def in_force(firm: Company) -> int:
     active = await firm.store.policies.active()
     return active.number if active else 0
