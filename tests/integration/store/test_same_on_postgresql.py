@@ -15,7 +15,6 @@ from tests.unit.store.test_ledger import *  # noqa: F403
 from tests.unit.store.test_loading import *  # noqa: F403
 from tests.unit.store.test_logins import *  # noqa: F403
 from tests.unit.store.test_mailings import *  # noqa: F403
-from tests.unit.store.test_migrate import *  # noqa: F403
 from tests.unit.store.test_outbox import *  # noqa: F403
 from tests.unit.store.test_people import *  # noqa: F403
 from tests.unit.store.test_personal import *  # noqa: F403

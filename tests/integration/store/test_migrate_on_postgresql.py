@@ -1,0 +1,13 @@
+"""The migrations on PostgreSQL: the same tests as on SQLite, each from a database without a table."""
+
+from collections.abc import Iterator
+
+import pytest
+from tests.integration.store.conftest import database
+from tests.unit.store.test_migrate import *  # noqa: F403
+
+
+@pytest.fixture
+def url(postgres: str) -> Iterator[str]:
+    with database(postgres, "template1") as address:
+        yield address
