@@ -1,6 +1,7 @@
 """Unit tests reach no network and look at no clock: what they need of a connection is a fake transport."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -9,6 +10,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from hypothesis import settings
 from pytest_socket import disable_socket, enable_socket
+
+from mailgate.store.database import create_file, store_url
+from mailgate.store.migrate import migrate
 
 settings.register_profile("no deadline", deadline=None)  # how fast the machine is proves nothing
 settings.load_profile("no deadline")
@@ -19,6 +23,29 @@ def no_network():
     disable_socket(allow_unix_socket=True)  # an event loop wakes itself through a pair of them
     yield
     enable_socket()
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory):
+    """An SQLite file with every table and no row."""
+    path = tmp_path_factory.mktemp("migrated") / "store.db"
+    migrate(store_url(f"sqlite:///{path}"))
+    return path.read_bytes()
+
+
+@pytest.fixture(autouse=True)
+def new_stores_are_copies(monkeypatch, migrated):
+    """A new store is a copy of a migrated one: ``store/test_migrate.py`` holds that migrations make such a one."""
+
+    def copied(url):
+        path = Path(str(url.database))
+        if url.get_backend_name() != "sqlite" or path.exists():
+            migrate(url)
+            return
+        create_file(url)
+        path.write_bytes(migrated)
+
+    monkeypatch.setattr("mailgate.store.store.migrate", copied)
 
 
 @pytest.fixture
