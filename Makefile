@@ -33,19 +33,23 @@ $(STAMP): requirements-dev.lock pyproject.toml
 run: setup ## Start the gate before a demo mailbox and say what to open (ARGS="--upstream URL" for your own webmail, ARGS="--people 5000" for a made-up company)
 	@$(BIN)/mailgate demo $(ARGS)
 
-# Two halves side by side: most of the time of the second is waiting for gates to start and to stop.
-FIRST_HALF := tests/unit tests/golden tests/docs tests/extension tests/e2e
-SECOND_HALF := tests/integration
+# Three parts side by side: most of the time of the second and third is waiting for gates to start and to stop.
+FIRST := tests/unit tests/golden tests/docs tests/extension tests/e2e
+SECOND := tests/integration/gateway tests/integration/store tests/integration/connectors tests/integration/demo
+THIRD := tests/integration $(addprefix --ignore=,$(SECOND))
+PYTEST := $(BIN)/pytest -p no:cacheprovider
 
 test: setup ## Run every test; end-to-end tests are skipped where the mail system or the browser is missing
 ifneq ($(ARGS),)
 	$(BIN)/pytest $(ARGS)
 else
-	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; \
-	echo "Running $(SECOND_HALF) in the background; what came of them is shown at the end"; \
-	$(BIN)/pytest -p no:cacheprovider $(SECOND_HALF) >"$$log" 2>&1 & second=$$!; \
-	$(BIN)/pytest -p no:cacheprovider $(FIRST_HALF); first=$$?; \
-	wait $$second; second=$$?; cat "$$log"; exit $$((first ? first : second))
+	@logs=$$(mktemp -d); trap 'rm -rf "$$logs"' EXIT; \
+	echo "Running tests/integration in the background, in two parts; what came of them is shown at the end"; \
+	$(PYTEST) $(SECOND) >"$$logs/second" 2>&1 & second=$$!; \
+	$(PYTEST) $(THIRD) >"$$logs/third" 2>&1 & third=$$!; \
+	$(PYTEST) $(FIRST); failed=$$?; \
+	wait $$second || failed=$$?; wait $$third || failed=$$?; \
+	cat "$$logs/second" "$$logs/third"; exit $$failed
 endif
 
 check: setup ## Format, lint, types, floors, docs, and the extension where npm has installed its tools

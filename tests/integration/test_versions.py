@@ -114,9 +114,9 @@ def test_a_change_beyond_the_guard_is_held_until_somebody_applies_it_and_is_take
     command(tmp_path / "other", "retract", "--note", "sent in error")
     assert wait_for(lambda: not blocks(one) and not blocks(other))
     assert "number 1, which is in force" in ready(one)["rules"]["held"]
-    assert (
-        ready(one)["rules"] | {"held": ""} == ready(other)["rules"] == {"number": 1, "serial": 3, "held": ""}
-    )
+    for gate in (one, other):
+        assert (ready(gate)["rules"]["number"], ready(gate)["rules"]["serial"]) == (1, 3)
+    assert not ready(other)["rules"]["held"]
 
     one.stop()
     one = start("one")  # its files are still those that were taken back
