@@ -108,7 +108,7 @@ async def decided(client: aiohttp.ClientSession, gate: Gate) -> dict[str, float]
 async def test_every_worker_serves_and_one_scrape_has_the_numbers_of_all(
     start: Start, client: aiohttp.ClientSession
 ) -> None:
-    gate, asked = start(), 0
+    gate = start()
     async with load(gate) as statuses:
         while len(await decided(client, gate)) < COUNT and len(statuses) < 5000:
             await asyncio.sleep(0.05)

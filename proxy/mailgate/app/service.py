@@ -28,6 +28,7 @@ from mailgate.app.parts import (
 from mailgate.app.readiness import readiness
 from mailgate.app.syncing import Syncing
 from mailgate.app.trust import Trust
+from mailgate.app.upkeep import look_after, warn_of_lingering_rules, warn_of_stale_lists
 from mailgate.app.workers.place import ALONE, Place
 from mailgate.app.workers.siblings import Siblings, telling_app
 from mailgate.config import Address, Bundle, Settings, load_bundle
@@ -46,12 +47,9 @@ from mailgate.rollout import LOOK, Keeper
 from mailgate.rollout.halting import Halting
 from mailgate.rollout.inspection import Inspection
 from mailgate.rollout.relief_watch import ReliefWatch
-from mailgate.store import Postures, Store, StoreError
-from mailgate.telling.devices import keep_of
+from mailgate.store import Postures, Store
 
 log = structlog.get_logger()
-
-HOUR = 3600.0
 
 
 @dataclass
@@ -144,7 +142,7 @@ class Service:
             loop.create_task(self.store.run()),
             loop.create_task(self.reloader.watch(lambda: set(self.bundle.paths))),
             loop.create_task(self._follow()),
-            loop.create_task(self._prune_hourly()),
+            loop.create_task(look_after(self)),
             loop.create_task(self.trust.run(self.store.spent)),
             loop.create_task(self.gate.hanging.watch(self.gate.judge_again)),
             loop.create_task(Following(self.postures, self.store.devices, self.gate.metrics, utc_now).run()),
@@ -273,30 +271,3 @@ class Service:
     def lingering(self) -> dict[str, str]:
         """The rules in force that only report for too long, and why each is named."""
         return lingering(self.bundle.policy, utc_now(), self.bundle.settings.stages.report_only_for)
-
-    async def _prune_hourly(self) -> None:
-        while True:
-            warn_of_stale_lists(self.bundle.settings)
-            warn_of_lingering_rules(self.lingering())
-            try:
-                self.gate.prober = await prober_for(self.bundle.settings, self.store)
-                self.gate.speaker = replace(self.gate.speaker, tickets=await tickets_for(self.store))
-                gone = await self.store.retention.prune(utc_now(), keep_of(self.bundle.settings))
-                log.debug("pruned", rows=gone)
-            except StoreError as error:
-                log.warning("prune-failed", error=type(error).__name__)
-            await asyncio.sleep(HOUR)
-
-
-def warn_of_lingering_rules(found: dict[str, str]) -> None:
-    """Nag about rules that only report: what they would do does not happen."""
-    for rule, why in found.items():
-        log.warning("rule-only-reports", rule=rule, why=why)
-
-
-def warn_of_stale_lists(settings: Settings) -> None:
-    """Be loud about a revocation list that should have been replaced: what it covers is refused, or not known."""
-    certificates = settings.client_certificates
-    since = certificates.revocation.stale_since(utc_now()) if certificates else None
-    if certificates and since:
-        log.error("crl-stale", since=since.isoformat(), stale_crl=certificates.stale_crl)

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from cryptography import x509
 
+from mailgate.attest.chain import read_certificate
 from mailgate.attest.evidence import Evidence, read_evidence, verify_evidence
 from mailgate.attest.hardware import Expected, thumbprint_of
 from mailgate.attest.refused import RefusedError
@@ -63,7 +63,7 @@ def _content(file: Path) -> object:
 def _own_thumbprint(said: Evidence) -> str:
     """Of the leaf's own key; empty where the verification will say what is wrong with the leaf."""
     try:
-        return thumbprint_of(x509.load_der_x509_certificate(said.chain[0]))
+        return thumbprint_of(read_certificate(said.chain[0]))
     except (IndexError, ValueError):
         return ""
 

@@ -13,7 +13,7 @@ from email.utils import parseaddr
 import aiosmtplib
 from aiosmtplib import SMTP
 
-from mailgate.gateway.smtp import TIME, MailServer
+from mailgate.gateway.smtp import MailServer
 from mailgate.rollout.delivery import LaterError, LostError, RefusedMailError, WayDownError
 
 _ANSWER = 30.0
@@ -80,16 +80,7 @@ class BySmtp:
     async def _connected(self) -> SMTP:
         if self._client is not None and self._client.is_connected:
             return self._client
-        server = self._server
-        client = SMTP(
-            hostname=server.host,
-            port=server.port,
-            username=server.username,
-            password=server.password,
-            use_tls=server.security == "tls",
-            start_tls=server.security == "starttls",
-            timeout=TIME,
-        )
+        client = SMTP(**self._server.reached())
         try:
             await client.connect()
         except (aiosmtplib.SMTPException, OSError) as error:

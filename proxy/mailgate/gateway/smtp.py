@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from email.message import EmailMessage
-from typing import Literal
+from typing import Any, Literal
 
 import aiosmtplib
 
@@ -24,18 +24,21 @@ class MailServer:
     username: str | None = None
     password: str | None = field(default=None, repr=False)
 
+    def reached(self) -> dict[str, Any]:
+        """How aiosmtplib reaches it: arguments of its client, and of its ``send``."""
+        return {
+            "hostname": self.host,
+            "port": self.port,
+            "username": self.username,
+            "password": self.password,
+            "use_tls": self.security == "tls",
+            "start_tls": self.security == "starttls",
+            "timeout": TIME,
+        }
+
     async def send(self, mail: EmailMessage) -> None:
         """Hand one mail over. Raises OSError."""
         try:
-            await aiosmtplib.send(
-                mail,
-                hostname=self.host,
-                port=self.port,
-                username=self.username,
-                password=self.password,
-                use_tls=self.security == "tls",
-                start_tls=self.security == "starttls",
-                timeout=TIME,
-            )
+            await aiosmtplib.send(mail, **self.reached())
         except aiosmtplib.SMTPException as error:
             raise MailRefused(type(error).__name__) from None

@@ -73,20 +73,19 @@ def beyond(plan: Mapping[str, Any], limit: Limit | None) -> list[str]:
 
 def most_kept_out(plan: Mapping[str, Any], noun: str) -> tuple[int, str]:
     """How many are or may be newly kept out at the worst of all moments, and which that is, in words; none for now."""
-    moments = [("", plan["newly"]), *((_from(plan, each["at"]), each["newly"]) for each in _later(plan))]
+    moments = [
+        ("", plan["newly"]),
+        *((f" {since(plan, each)}", each["newly"]) for each in plan.get("later", ())),
+    ]
     counts = [(newly["block"][noun] + newly["unknown"][noun], words) for words, newly in moments]
     return max(counts, key=lambda each: each[0])
 
 
-def _later(plan: Mapping[str, Any]) -> list[Any]:
-    """The later moments of a plan; one that was made before there were any has none."""
-    return list(plan.get("later", ()))
-
-
-def _from(plan: Mapping[str, Any], at: str) -> str:
-    if at == plan["made_at"]:
-        return " once every grace is over and no rule is out"
-    return f" from {datetime.fromisoformat(at).astimezone(UTC):%Y-%m-%d %H:%M} UTC on"
+def since(plan: Mapping[str, Any], moment: Mapping[str, Any]) -> str:
+    """From when on one of the plan's later moments counts, in words."""
+    if moment["at"] == plan["made_at"]:
+        return "once every grace is over and no rule is out"
+    return f"from {datetime.fromisoformat(moment['at']).astimezone(UTC):%Y-%m-%d %H:%M} UTC on"
 
 
 def objections(plan: Mapping[str, Any], limit: Limit | None) -> list[str]:

@@ -12,6 +12,7 @@ from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.store.audit import Act, append, take_turns
 from mailgate.store.bell import ring
 from mailgate.store.database import Database
+from mailgate.store.rows import count_up
 from mailgate.store.schema import relief_changes, reliefs
 
 
@@ -109,10 +110,11 @@ class StoredReliefs:
             return (await connection.execute(delete(reliefs).where(over))).rowcount
 
 
-async def count_relief_change(connection: AsyncConnection) -> None:
-    """Tell every gate that reliefs have changed in this transaction."""
-    await connection.execute(update(relief_changes).values(number=relief_changes.c.number + 1))
+async def count_relief_change(connection: AsyncConnection) -> int:
+    """Tell every gate that reliefs have changed in this transaction. The number of the change."""
+    number = await count_up(connection, relief_changes)
     await ring(connection)
+    return number
 
 
 async def _serial(connection: AsyncConnection) -> int:
@@ -128,9 +130,8 @@ async def _open_halts(connection: AsyncConnection, rule: str) -> list[Any]:
 
 async def _grant(connection: AsyncConnection, relief: Relief, act: Act) -> Relief:
     await take_turns(connection)
-    await count_relief_change(connection)
     # counted on its own: what was deleted never lends its number to another
-    number = await _serial(connection)
+    number = await count_relief_change(connection)
     new = replace(relief, number=number)
     row = {column.name: getattr(new, column.name, None) for column in reliefs.c}
     await connection.execute(insert(reliefs).values(row | {"ended_by": "", "ended_why": ""}))

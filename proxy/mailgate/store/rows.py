@@ -13,9 +13,12 @@ def upsert(connection: AsyncConnection, table: Table) -> sqlite.Insert | postgre
     return insert(table)
 
 
-async def count_change(connection: AsyncConnection) -> int:
-    """The number of the change that this transaction makes to devices; whoever else makes one waits for its end."""
-    counted = (
-        update(device_changes).values(number=device_changes.c.number + 1).returning(device_changes.c.number)
-    )
+async def count_up(connection: AsyncConnection, counter: Table) -> int:
+    """The number of the change that this transaction makes; whoever else makes one waits for its end."""
+    counted = update(counter).values(number=counter.c.number + 1).returning(counter.c.number)
     return int((await connection.execute(counted)).scalar_one())
+
+
+async def count_change(connection: AsyncConnection) -> int:
+    """The number of the change that this transaction makes to devices."""
+    return await count_up(connection, device_changes)

@@ -77,6 +77,17 @@ IS_LOST, HAS_PERSON, HAS_APPS, NEVER_LOOKED, SAW_A_PART = (
 )
 """What the partial indexes are of, letter by letter as a query has to say it for SQLite to take them."""
 
+
+def _counter(name: str) -> Table:
+    """A table of one row that holds a number."""
+    return Table(
+        name,
+        metadata,
+        Column("one", Integer, primary_key=True, autoincrement=False),
+        Column("number", BigInteger, nullable=False),
+    )
+
+
 devices = Table(
     "devices",
     metadata,
@@ -147,12 +158,7 @@ device_findings = Table(
 )
 """What sources do not agree on about a device, or what two devices claim."""
 
-device_changes = Table(
-    "device_changes",
-    metadata,
-    Column("one", Integer, primary_key=True, autoincrement=False),
-    Column("number", BigInteger, nullable=False),
-)
+device_changes = _counter("device_changes")
 """One row: the number of the last change. Who writes devices counts it up first, so writers come one after the other
 and whoever has read up to a number has missed nothing."""
 
@@ -317,12 +323,7 @@ reliefs = Table(
 )
 """Rules that are or were taken out (``policy/reliefs.py``). ``rule`` is empty for every rule; ``person`` without case."""
 
-relief_changes = Table(
-    "relief_changes",
-    metadata,
-    Column("one", Integer, primary_key=True, autoincrement=False),
-    Column("number", BigInteger, nullable=False),
-)
+relief_changes = _counter("relief_changes")
 """One row: the number of the last change of reliefs. Gates look at it all the time."""
 
 help_requests = Table(

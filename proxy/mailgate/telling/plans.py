@@ -1,9 +1,9 @@
 """A plan in words, and as the rows of a spreadsheet."""
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
+from mailgate.rollout.guard import since
 from mailgate.rollout.plan import LABELS
 from mailgate.simulate import DIMENSIONS
 
@@ -38,10 +38,9 @@ def sample_told(sample: Mapping[str, Any], today: str = "now") -> str:
 
 
 def moment_told(plan: Mapping[str, Any], moment: Mapping[str, Any]) -> str:
-    """From when on one of the plan's later moments counts, in words."""
-    if moment["at"] == plan["made_at"]:
-        return "Once every grace is over and no rule is out"
-    return f"From {datetime.fromisoformat(moment['at']).astimezone(UTC):%Y-%m-%d %H:%M} UTC on"
+    """How a sentence begins about one of the plan's later moments."""
+    words = since(plan, moment)
+    return words[0].upper() + words[1:]
 
 
 def idle_rules(rules: Mapping[str, Any]) -> Iterator[str]:

@@ -15,7 +15,8 @@ from tests.unit.app.conftest import POLICY
 
 from mailgate.app import service as service_module
 from mailgate.app.numbers import next_update
-from mailgate.app.service import Service, utc_now, warn_of_stale_lists
+from mailgate.app.service import Service, utc_now
+from mailgate.app.upkeep import warn_of_stale_lists
 from mailgate.config.settings import DovecotSettings
 from mailgate.gateway.dovecot import PolicyKey
 from mailgate.gateway.proving import Mode

@@ -16,13 +16,16 @@ LABEL = "worker"
 
 
 def telling_app(registry: CollectorRegistry) -> web.Application:
-    """What a worker tells the first one: ``/metrics``."""
+    """What a worker tells the first one: ``/metrics``, and ``/healthz`` for whether it answers."""
 
     async def metrics(_: web.Request) -> web.Response:
         return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
+    async def healthz(_: web.Request) -> web.Response:
+        return web.Response(text="ok\n")
+
     app = web.Application()
-    app.add_routes([web.get("/metrics", metrics)])
+    app.add_routes([web.get("/metrics", metrics), web.get("/healthz", healthz)])
     return app
 
 
@@ -40,23 +43,23 @@ class Siblings:
     async def texts(self) -> dict[int, str]:
         """The metrics of each worker that answers, by its number."""
         own = generate_latest(self._registry).decode()
-        return {0: own, **await self._others()}
+        return {0: own, **await self._others("/metrics")}
 
     async def answering(self) -> int:
         """How many workers answer, this one included."""
-        return 1 + len(await self._others())
+        return 1 + len(await self._others("/healthz"))
 
-    async def _others(self) -> dict[int, str]:
+    async def _others(self, path: str) -> dict[int, str]:
         numbers = range(1, self._place.of)
-        texts = await asyncio.gather(*(self._ask(number) for number in numbers))
+        texts = await asyncio.gather(*(self._ask(number, path) for number in numbers))
         return {number: text for number, text in zip(numbers, texts, strict=True) if text is not None}
 
-    async def _ask(self, number: int) -> str | None:
+    async def _ask(self, number: int, path: str) -> str | None:
         connector = UnixConnector(str(self._place.telling(number)))
         try:
             async with (
                 ClientSession(connector=connector, timeout=PATIENCE) as session,
-                session.get("http://worker/metrics") as response,
+                session.get(f"http://worker{path}") as response,
             ):
                 return await response.text() if response.status == 200 else None
         except (ClientError, OSError, TimeoutError):

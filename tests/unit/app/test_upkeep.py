@@ -1,0 +1,61 @@
+"""What is looked after every hour."""
+
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+from structlog.testing import capture_logs
+
+from mailgate.app import upkeep
+from mailgate.app.upkeep import look_after
+from mailgate.gateway.enforce import Speaker
+from mailgate.store import StoreUnavailableError
+
+NEW = object()
+
+
+@pytest.fixture
+def hours(monkeypatch):
+    """Hours pass at once; after three of them it is over."""
+    passed = []
+
+    async def sleep(seconds):
+        passed.append(seconds)
+        if len(passed) == 3:
+            raise asyncio.CancelledError
+
+    monkeypatch.setattr(upkeep.asyncio, "sleep", sleep)
+    return passed
+
+
+async def renewed(*_):
+    return NEW
+
+
+async def test_keys_are_renewed_old_rows_go_and_a_rule_is_named_again_each_hour(service, hours, monkeypatch):
+    pruned = []
+
+    async def prune(now, keep):
+        pruned.append(keep)
+        if len(pruned) == 2:
+            raise StoreUnavailableError("away")
+        return 7
+
+    monkeypatch.setattr(upkeep, "prober_for", renewed)
+    monkeypatch.setattr(upkeep, "tickets_for", renewed)
+    service.store.retention = SimpleNamespace(prune=prune)
+    service.lingering = lambda: {"pilot": "no end"}
+    with capture_logs() as logs, pytest.raises(asyncio.CancelledError):
+        await look_after(service)
+    assert hours == [upkeep.HOUR] * 3
+    events = [line["event"] for line in logs]
+    assert events == [
+        "rule-only-reports",
+        "pruned",
+        "rule-only-reports",
+        "prune-failed",
+        "rule-only-reports",
+        "pruned",
+    ]
+    assert (service.gate.prober, service.gate.speaker.tickets) == (NEW, NEW)
+    assert isinstance(service.gate.speaker, Speaker)
