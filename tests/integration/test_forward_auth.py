@@ -100,6 +100,13 @@ class Fronted:
         )
 
 
+def asked_at(guarded: Guarded) -> str:
+    """The port for questions of a gate that has one."""
+    return str(
+        next(each["questions"][0] for each in guarded.gate.records() if each.get("event") == "listening")
+    )
+
+
 Start = Callable[..., Fronted]
 
 
@@ -110,12 +117,17 @@ def start(
     dialect, serve = FRONTS[request.param]
     with ExitStack() as stack:
 
-        def started(policy: dict[str, Any] = PHONE_RULES, remember: str = "", **settings: Any) -> Fronted:
+        def started(
+            policy: dict[str, Any] = PHONE_RULES, remember: str = "", *, apart: bool = False, **settings: Any
+        ) -> Fronted:
+            """``apart``: the gate is asked at a port that carries no mail."""
             asked = {"dialect": dialect} | ({"remember": remember} if remember else {})
-            guarded = guard(policy, authz=asked, trusted_proxies=["127.0.0.1/32"], **settings)
+            listener = {"authz_listeners": [asked | {"listen": "127.0.0.1:0"}]} if apart else {"authz": asked}
+            guarded = guard(policy, **listener, trusted_proxies=["127.0.0.1/32"], **settings)
             run = tmp_path / "front"
             run.mkdir()
-            url = stack.enter_context(serve(guarded.url, str(mail.server.make_url("")), run))
+            gate = asked_at(guarded) if apart else guarded.url
+            url = stack.enter_context(serve(gate, str(mail.server.make_url("")), run))
             return Fronted(url, guarded, mail, client, dialect)
 
         yield started
@@ -198,6 +210,35 @@ async def test_without_the_gate_there_is_no_mail(start: Start) -> None:
     silent = {"nginx": 500, "caddy": 502, "haproxy": 503}[front.dialect]
     assert (await front.get("/outbox", **{"User-Agent": LAPTOP}))[0] == silent
     assert len(front.mail.asked) == 1
+
+
+async def test_a_port_of_its_own_answers_questions_and_carries_no_mail(start: Start) -> None:
+    """The proxy asks there alone; at the other port there is mail, and nobody can ask."""
+    front = start(apart=True)
+    questions = asked_at(front.guarded)
+    assert (await front.get("/inbox", **{"User-Agent": LAPTOP}))[0] == 200
+    page = await front.get("/inbox", **{"User-Agent": IPHONE, **NAVIGATION})
+    assert (page[:2], "/.mailgate/" in page[2]) == ((403, "text/html"), True)
+    assert [each.raw_path for each in front.mail.asked] == ["/inbox"]
+    told = {
+        "X-Forwarded-For": "127.0.0.1",
+        "X-Forwarded-Proto": "http",
+        "X-Forwarded-Host": "mail.example.com",
+    }
+    told |= {f"X-{kind}-Method": "GET" for kind in ("Original", "Forwarded")}
+    told |= {"X-Original-URI": "/inbox", "X-Forwarded-Uri": "/inbox", "User-Agent": LAPTOP}
+    for url, path, status in (
+        (questions, "/.mailgate/authz", 200),
+        (questions, "/inbox", 404),
+        (questions, "/", 404),
+        (questions, "/.mailgate/healthz", 200),
+        (front.guarded.url, "/.mailgate/authz", 404),
+        (front.guarded.url, "/.mailgate/authz/inbox", 404),
+        (front.guarded.url, "/inbox", 200),
+    ):
+        async with front.client.get(url + path, headers=told) as answer:
+            assert (answer.status, path) == (status, path)
+    assert len(front.mail.asked) == 2
 
 
 @pytest.mark.parametrize("start", ["nginx"], indirect=True)

@@ -18,7 +18,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from tests.integration.conftest import IPHONE, Guard
+from tests.integration.conftest import IPHONE, LAPTOP, Guard
 from tests.integration.gate import (
     EVERYONE,
     PHONE_RULES,
@@ -161,6 +161,32 @@ async def test_changed_files_count_at_every_worker(start: Start, tmp_path: Path)
             return
         await asyncio.sleep(0.1)
     pytest.fail("some workers still decide by the old rules")
+
+
+async def test_a_port_for_questions_is_every_workers_and_outlives_each(start: Start, tmp_path: Path) -> None:
+    listener = {"listen": "127.0.0.1:0", "dialect": "envoy"}
+    gate = start(PHONE_RULES, trusted_proxies=["127.0.0.1/32"], authz_listeners=[listener])
+    (asked_at,) = {each["questions"][0] for each in serving(gate)}
+    told = {"X-Forwarded-For": "192.0.2.9", "X-Forwarded-Proto": "https", "Host": "mail.example.com"}
+
+    async def yes_no_and_no_mail() -> list[set[int]]:
+        question = f"{asked_at}/.mailgate/authz/inbox"
+        return [
+            await statuses_of(question, told | {"User-Agent": LAPTOP}),
+            await statuses_of(question, told | {"User-Agent": IPHONE}),
+            await statuses_of(f"{asked_at}/inbox", {"User-Agent": LAPTOP}),
+        ]
+
+    assert await yes_no_and_no_mail() == [{200}, {403}, {404}]
+    settings = json.loads((tmp_path / "mailgate.yaml").read_text())
+    settings["authz_listeners"].append({"listen": "127.0.0.1:1", "dialect": "nginx"})  # for the next start
+    (tmp_path / "mailgate.yaml").write_text(json.dumps(settings))
+    before = workers(gate)
+    gate.process.send_signal(signal.SIGUSR2)
+    assert await asyncio.to_thread(
+        wait_for, lambda: len(workers(gate)) == COUNT and not set(before) & set(workers(gate)), START
+    )
+    assert await yes_no_and_no_mail() == [{200}, {403}, {404}]
 
 
 async def test_what_a_device_reports_to_one_worker_counts_at_all(

@@ -49,6 +49,7 @@ async def serve(
         "listening",
         public=service.public,
         devices=service.devices,
+        questions=service.questions,
         admin=service.admin,
         policy=service.bundle.policy.version,
     )

@@ -75,9 +75,13 @@ class Service:
     public: str = ""
     devices: str = ""
     """Where client certificates are asked for; empty where nowhere."""
+    questions: list[str] = field(default_factory=list)
+    """Where other proxies ask at ports of their own."""
     admin: str = ""
     siblings: Siblings = field(init=False)
     _server: Server = field(init=False)
+    _servers: list[Server] = field(init=False)
+    """That one and those at the ports for questions."""
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _closing: AsyncExitStack = field(default_factory=AsyncExitStack)
 
@@ -156,9 +160,12 @@ class Service:
         self._show_policy()
         if settings.tls:
             self.tls = server_context(settings.tls.certificate, settings.tls.key)
-        self._server = server = Server(self.gate.handle, server_limits(settings))
+        self._server = Server(self.gate.handle, server_limits(settings))
+        self._servers = servers = [self._server]
         self.gate.metrics.watch(
-            "mailgate_requests_in_flight", "Requests being served", lambda: server.running
+            "mailgate_requests_in_flight",
+            "Requests being served",
+            lambda: sum(server.running for server in servers),
         )
         self.siblings = Siblings(self.place, self.gate.metrics.registry)
         self.admin = await self._open_admin(settings.admin_listen)
@@ -177,6 +184,20 @@ class Service:
                 self.place.devices,
                 self._closing,
             )
+        for each in settings.authz_listeners:
+            await self._open_for_questions(each.listen)
+
+    async def _open_for_questions(self, address: Address) -> None:
+        """A port at which another proxy asks, and that carries no mail. One of several workers opens none itself."""
+        where = str(address)
+        if self.place.of > 1 and where not in self.place.questions:
+            return
+        server = Server(partial(self.gate.handle, asked_at=where), server_limits(self.bundle.settings))
+        self._servers.append(server)
+        shutdown = self.bundle.settings.timeouts.shutdown.total_seconds()
+        self._closing.push_async_callback(server.finish, shutdown)
+        sockets = self.place.questions.get(where, ())
+        self.questions.append(await open_public(server, address, self.tls, sockets, self._closing))
 
     async def _open_admin(self, address: Address) -> str:
         """The admin port; a worker that has none tells its numbers to the one that has it."""

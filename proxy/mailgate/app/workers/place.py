@@ -1,8 +1,8 @@
 """What a worker is given: its number, its sockets, and where it tells the others its numbers."""
 
 import socket
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -19,6 +19,8 @@ class Place:
     """The first worker alone has the admin port."""
     folder: Path = Path()
     """Where every worker listens for the question after its numbers."""
+    questions: Mapping[str, Sequence[socket.socket]] = field(default_factory=dict)
+    """Where other proxies ask at ports of their own, by the address of each in the settings."""
 
     @property
     def has_admin(self) -> bool:
