@@ -95,6 +95,14 @@ async def load(gate: Gate, at_once: int = 4) -> AsyncIterator[list[int]]:
         await asyncio.gather(*asking)
 
 
+async def replace_workers(gate: Gate) -> None:
+    """SIGUSR2, until all are others."""
+    before = set(workers(gate))
+    gate.process.send_signal(signal.SIGUSR2)
+    replaced = lambda: len(workers(gate)) == COUNT and before.isdisjoint(workers(gate))  # noqa: E731
+    assert await asyncio.to_thread(wait_for, replaced, START)
+
+
 async def decided(client: aiohttp.ClientSession, gate: Gate) -> dict[str, float]:
     """How much each worker has decided."""
     lines = re.findall(
@@ -123,17 +131,39 @@ async def test_no_connection_is_lost_while_workers_are_replaced(
     start: Start, client: aiohttp.ClientSession
 ) -> None:
     gate = start()
-    before = workers(gate)
     async with load(gate) as statuses:
-        gate.process.send_signal(signal.SIGUSR2)
-        assert await asyncio.to_thread(
-            wait_for,
-            lambda: len(workers(gate)) == COUNT and not set(before) & set(workers(gate)),
-            START,
-        )
+        await replace_workers(gate)
     assert statuses
     assert set(statuses) == {200}
     assert (await told(client, gate, "/readyz"))["workers"]["answering"] == COUNT
+
+
+async def test_no_request_on_a_kept_connection_is_lost_while_workers_are_replaced(start: Start) -> None:
+    """Each is answered; the last one of a connection says that it was the last."""
+    gate = start()
+    going, ends = True, 0
+
+    async def ask_on_and_on() -> None:
+        nonlocal ends
+        while going:
+            reader, writer = await asyncio.open_connection(*gate.public)
+            last = False
+            while going and not last:
+                writer.write(b"GET / HTTP/1.1\r\nHost: mail.example.com\r\n\r\n")
+                head = await reader.readuntil(b"\r\n\r\n")  # raises where the connection ends instead
+                length = re.search(rb"Content-Length: (\d+)", head)
+                assert length
+                assert await reader.readexactly(int(length[1]))
+                last = b"Connection: close" in head
+            ends += last
+            writer.close()
+
+    asking = [asyncio.create_task(ask_on_and_on()) for _ in range(8)]
+    for _ in range(2):
+        await replace_workers(gate)
+    going = False
+    await asyncio.gather(*asking)
+    assert ends
 
 
 async def test_a_worker_that_dies_is_started_again_while_the_others_go_on(
@@ -181,11 +211,7 @@ async def test_a_port_for_questions_is_every_workers_and_outlives_each(start: St
     settings = json.loads((tmp_path / "mailgate.yaml").read_text())
     settings["authz_listeners"].append({"listen": "127.0.0.1:1", "dialect": "nginx"})  # for the next start
     (tmp_path / "mailgate.yaml").write_text(json.dumps(settings))
-    before = workers(gate)
-    gate.process.send_signal(signal.SIGUSR2)
-    assert await asyncio.to_thread(
-        wait_for, lambda: len(workers(gate)) == COUNT and not set(before) & set(workers(gate)), START
-    )
+    await replace_workers(gate)
     assert await yes_no_and_no_mail() == [{200}, {403}, {404}]
 
 

@@ -72,6 +72,8 @@ class Service:
     tls: ssl.SSLContext | None = None
     device_tls: ssl.SSLContext | None = None
     stopping: bool = False
+    parting: float = 0.0
+    """Seconds for which idle connections stay open once it stops: others take their next requests."""
     public: str = ""
     devices: str = ""
     """Where client certificates are asked for; empty where nowhere."""
@@ -169,7 +171,7 @@ class Service:
         )
         self.siblings = Siblings(self.place, self.gate.metrics.registry)
         self.admin = await self._open_admin(settings.admin_listen)
-        self._closing.push_async_callback(self._server.finish, settings.timeouts.shutdown.total_seconds())
+        self._closing.push_async_callback(self._finish, self._server)
         self.public = await open_public(
             self._server, settings.listen, self.tls, self.place.public, self._closing
         )
@@ -194,8 +196,7 @@ class Service:
             return
         server = Server(partial(self.gate.handle, asked_at=where), server_limits(self.bundle.settings))
         self._servers.append(server)
-        shutdown = self.bundle.settings.timeouts.shutdown.total_seconds()
-        self._closing.push_async_callback(server.finish, shutdown)
+        self._closing.push_async_callback(self._finish, server)
         sockets = self.place.questions.get(where, ())
         self.questions.append(await open_public(server, address, self.tls, sockets, self._closing))
 
@@ -223,6 +224,9 @@ class Service:
         """Stop accepting, let running requests end, write what is recorded, close everything."""
         self.stopping = True
         await self._closing.aclose()
+
+    async def _finish(self, server: Server) -> None:
+        await server.finish(self.bundle.settings.timeouts.shutdown.total_seconds(), self.parting)
 
     async def _end_tasks(self) -> None:
         for task in self._tasks:
