@@ -169,18 +169,22 @@ async def test_no_request_on_a_kept_connection_is_lost_while_workers_are_replace
 async def test_a_worker_that_dies_is_started_again_while_the_others_go_on(
     start: Start, client: aiohttp.ClientSession
 ) -> None:
+    """Each time after twice as long, so that one that cannot live does not take all the processor time."""
     gate = start()
     victim = workers(gate)[-1]
-    os.kill(victim, signal.SIGKILL)
-    answers = []
-    for _ in range(20):
-        async with client.get(url(gate)) as answer:
-            answers.append(answer.status)
-    assert answers == [200] * 20
-    assert await asyncio.to_thread(wait_for, lambda: len(serving(gate)) == COUNT + 1, START)
+    for times in (1, 2, 3):
+        others = set(workers(gate)) - {victim}
+        os.kill(victim, signal.SIGKILL)
+        answers = []
+        for _ in range(20):
+            async with client.get(url(gate)) as answer:
+                answers.append(answer.status)
+        assert answers == [200] * 20
+        assert await asyncio.to_thread(wait_for, lambda: len(serving(gate)) == COUNT + times, START)  # noqa: B023
+        (victim,) = set(workers(gate)) - others
     died = [each for each in gate.records() if each.get("event") == "worker-died"]
-    assert [each["code"] for each in died] == [-signal.SIGKILL]
-    assert victim not in workers(gate)
+    assert [each["code"] for each in died] == [-signal.SIGKILL] * 3
+    assert [each["starts_in"] for each in died] == [0.25, 0.5, 1.0]
 
 
 async def test_changed_files_count_at_every_worker(start: Start, tmp_path: Path) -> None:
@@ -197,7 +201,7 @@ async def test_a_port_for_questions_is_every_workers_and_outlives_each(start: St
     listener = {"listen": "127.0.0.1:0", "dialect": "envoy"}
     gate = start(PHONE_RULES, trusted_proxies=["127.0.0.1/32"], authz_listeners=[listener])
     (asked_at,) = {each["questions"][0] for each in serving(gate)}
-    told = {"X-Forwarded-For": "192.0.2.9", "X-Forwarded-Proto": "https", "Host": "mail.example.com"}
+    told = {"X-Original-For": "192.0.2.9", "X-Forwarded-Proto": "https", "Host": "mail.example.com"}
 
     async def yes_no_and_no_mail() -> list[set[int]]:
         question = f"{asked_at}/.mailgate/authz/inbox"

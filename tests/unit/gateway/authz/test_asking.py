@@ -22,9 +22,10 @@ authorization: Basic YWxpY2U6c2VjcmV0
 user-agent: Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0
 accept: text/html
 x-forwarded-proto: https
-x-forwarded-for: 203.0.113.7
+x-original-for: 203.0.113.7
 x-envoy-internal: true
-x-envoy-expected-rq-timeout-ms: 250
+x-forwarded-for: 172.16.44.100
+x-envoy-expected-rq-timeout-ms: 5000
 """,
     "refused": """\
 POST /.mailgate/authz/block HTTP/1.1
@@ -32,12 +33,15 @@ host: mail.example.com
 content-length: 0
 user-agent: curl/8.14.1
 x-forwarded-proto: https
-x-forwarded-for: 203.0.113.7
-x-envoy-expected-rq-timeout-ms: 250
+x-original-for: 203.0.113.7
+x-envoy-internal: true
+x-forwarded-for: 172.16.44.100
+x-envoy-expected-rq-timeout-ms: 5000
 """,
 }
-"""Requests of Envoy's ext_authz filter over HTTP: method, path behind ``path_prefix``, host, a length of 0, and what
-``allowed_headers`` lets through."""
+"""Requests of Envoy's ext_authz filter over HTTP: method, path behind ``path_prefix``, host, a length of 0, what
+``allowed_headers`` lets through, what ``headers_to_add`` tells, and two that Envoy's own client adds: the second has an
+address of Envoy's machine."""
 TRAEFIK = {
     "allowed": """\
 GET /.mailgate/authz HTTP/1.1
