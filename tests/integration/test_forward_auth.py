@@ -16,7 +16,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from tests.integration import fronts
 from tests.integration.conftest import IPHONE, LAPTOP, NAVIGATION, Guard, Guarded
-from tests.integration.gate import PHONE_RULES
+from tests.integration.gate import PHONE_RULES, Gate
 
 FRONTS: dict[str, tuple[str, Callable[[str, str, Path], AbstractContextManager[str]]]] = {
     "nginx": ("nginx", fronts.nginx),
@@ -101,11 +101,9 @@ class Fronted:
         )
 
 
-def asked_at(guarded: Guarded) -> str:
-    """The port for questions of a gate that has one."""
-    return str(
-        next(each["questions"][0] for each in guarded.gate.records() if each.get("event") == "listening")
-    )
+def questions_of(gate: Gate) -> str:
+    """Where a gate is asked at a port that carries no mail."""
+    return str(next(each["questions"][0] for each in gate.records() if each.get("event") == "listening"))
 
 
 Start = Callable[..., Fronted]
@@ -127,7 +125,7 @@ def start(
             guarded = guard(policy, **listener, trusted_proxies=["127.0.0.1/32"], **settings)
             run = tmp_path / "front"
             run.mkdir()
-            gate = asked_at(guarded) if apart else guarded.url
+            gate = questions_of(guarded.gate) if apart else guarded.url
             url = stack.enter_context(serve(gate, str(mail.server.make_url("")), run))
             return Fronted(url, guarded, mail, client, dialect)
 
@@ -218,7 +216,7 @@ async def test_without_the_gate_there_is_no_mail(start: Start) -> None:
 async def test_a_port_of_its_own_answers_questions_and_carries_no_mail(start: Start) -> None:
     """The proxy asks there alone; at the other port there is mail, and nobody can ask."""
     front = start(apart=True)
-    questions, asked = asked_at(front.guarded), "/.mailgate/authz"
+    questions, asked = questions_of(front.guarded.gate), "/.mailgate/authz"
     asked += "/inbox" if front.dialect == "envoy" else ""
     assert (await front.get("/inbox", **{"User-Agent": LAPTOP}))[0] == 200
     page = await front.get("/inbox", **{"User-Agent": IPHONE, **NAVIGATION})
