@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from mailgate.attest.evidence import FORMATS
 from mailgate.config.addresses import Listen, Network, Origin, PageUrl
 from mailgate.config.admins import Admins
-from mailgate.config.authz import AuthzSettings
+from mailgate.config.authz import AuthzListener, AuthzSettings
 from mailgate.config.client_certs import ClientCertificateSettings
 from mailgate.config.guard import GuardSettings
 from mailgate.config.hardware import HardwareSettings
@@ -254,6 +254,8 @@ class Settings(Strict):
     trusted_proxies: tuple[Network, ...] = ()
     """Whose ``X-Forwarded-For``, ``-Proto``, ``-Host`` and ``-User`` are believed."""
     authz: AuthzSettings | None = None
+    authz_listeners: tuple[AuthzListener, ...] = Field(default=(), max_length=20)
+    """Ports that answer the questions of other proxies and carry no mail, each in the dialect of one proxy."""
     attestation: AttestationSettings = AttestationSettings()
     enrolment: EnrolmentSettings = EnrolmentSettings()
     probe: Literal["off", "observe", "require"] = "off"
@@ -290,9 +292,23 @@ class Settings(Strict):
 
     @model_validator(mode="after")
     def _somebody_may_ask(self) -> Self:
-        if self.authz and not self.trusted_proxies:
+        asked = "authz" if self.authz else "authz_listeners"
+        if (self.authz or self.authz_listeners) and not self.trusted_proxies:
             message = "nobody may ask: `trusted_proxies` is empty; expected the proxy's address there"
-            raise PydanticCustomError("address", message, {"key": "authz"})
+            raise PydanticCustomError("address", message, {"key": asked})
+        return self
+
+    @model_validator(mode="after")
+    def _ports_for_questions(self) -> Self:
+        """Each is one proxy's, so that what a port is for never has to be guessed."""
+        devices = self.client_certificates.listen if self.client_certificates else None
+        taken = [each for each in (self.listen, self.admin_listen, devices) if each and each.port]
+        for index, each in enumerate(self.authz_listeners):
+            if each.listen in taken:
+                place = {"key": ("authz_listeners", index, "listen")}
+                message = "the same address as another's; expected a port of its own"
+                raise PydanticCustomError("address", message, place)
+            taken.append(each.listen)
         return self
 
     @model_validator(mode="after")
