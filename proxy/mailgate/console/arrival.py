@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from mailgate.console.desk import desk_of
 from mailgate.console.peer import over_tls
@@ -88,6 +88,8 @@ async def keep_fresh(request: web.Request, response: web.StreamResponse) -> None
     """The cookie of a session that began with this very request goes along with its answer, whatever that is."""
     if _FRESH in request:
         keep(request, response, request[_FRESH])
+        # by now its other cookies have become headers
+        response.headers.add(hdrs.SET_COOKIE, response.cookies[COOKIE].OutputString())
 
 
 def led_here(request: web.Request) -> bool:

@@ -26,10 +26,10 @@ SMALLEST_RSA = 2048
 _KINDS = {
     **dict.fromkeys(("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"), "RSA"),
     **dict.fromkeys(("ES256", "ES384", "ES512"), "EC"),
-    **dict.fromkeys(("Ed25519", "EdDSA"), "OKP"),
+    **dict.fromkeys(("Ed25519",), "OKP"),
 }
 """The algorithms that are allowed, and the kind of key that each is for: all of them with a public key."""
-_CURVES = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521", "Ed25519": "Ed25519", "EdDSA": "Ed25519"}
+_CURVES = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521", "Ed25519": "Ed25519"}
 _IMPORTS: Mapping[str, type[RSAKey] | type[ECKey] | type[OKPKey]] = {
     "RSA": RSAKey,
     "EC": ECKey,
@@ -84,7 +84,7 @@ def read(text: object, offered: Sequence[str]) -> Signed:
     algorithm, key_id = head.get("alg"), head.get("kid")
     if not isinstance(algorithm, str) or algorithm not in _KINDS or algorithm not in offered:
         raise LoginError(Trouble.ALGORITHM)
-    if key_id is not None and not isinstance(key_id, str):
+    if (key_id is not None and not isinstance(key_id, str)) or "crit" in head:
         raise LoginError(Trouble.MALFORMED)
     return Signed(text, algorithm, key_id)
 
