@@ -32,7 +32,7 @@ async def admitted(request: web.Request, handler: Handler) -> web.StreamResponse
     if request.match_info.route.name in OPEN:
         return await handler(request)
     if led_here(request):
-        return page("hop.html", to=request.rel_url.path_qs)
+        return page("hop.html", to=request.rel_url.raw_path_qs)
     if not await _recognised(request):
         return _to_login(request)
     if changes and not await _from_our_form(request):
@@ -59,7 +59,7 @@ def _to_login(request: web.Request) -> web.Response:
         return page(
             "refused.html", 401, why="Your session has ended. Log in and do it again: nothing was done."
         )
-    here = quote(request.rel_url.path_qs, safe="")
+    here = quote(request.rel_url.raw_path_qs, safe="")
     raise web.HTTPSeeOther(f"{request.app.router['login'].url_for()}?next={here}")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from tests.admins import admins
+from tests.pki import root
 from tests.unit.console.oidc.settings import GROUPS
 
 from mailgate.config import load_settings
@@ -14,6 +15,7 @@ from mailgate.errors import ConfigError
 OIDC = {"issuer": "https://login.example.com/tenant", "client_id": "mailgate"}
 PROXY = {"header": "X-Forwarded-User", "from_proxies": ["10.0.0.0/8"]}
 URL = "https://console.example.com"
+AUTHORITY = root().pem
 TOKEN = dict(admins(ada="operator"))["ada"]
 
 
@@ -97,12 +99,9 @@ def test_a_way_that_leads_nowhere_is_refused(tmp_path: Path, console: Any, says:
     ],
 )
 def test_a_provider_that_could_not_be_believed_is_refused(
-    tmp_path: Path, oidc: dict[str, Any], says: str, request: pytest.FixtureRequest
+    tmp_path: Path, oidc: dict[str, Any], says: str
 ) -> None:
-    if oidc.get("ca") == "ca.pem":
-        import certifi
-
-        (tmp_path / "ca.pem").write_bytes(Path(certifi.where()).read_bytes())
+    (tmp_path / "ca.pem").write_bytes(AUTHORITY)
     said = mistakes(tmp_path, {"url": URL, "login": {"oidc": OIDC | oidc}})
     assert says in said
     assert "hunter2" not in said
