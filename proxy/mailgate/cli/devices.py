@@ -18,6 +18,7 @@ from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
 from mailgate.store import Device, Store
 from mailgate.telling.devices import DeviceFacts, device_facts, whole_device
+from mailgate.telling.recall import sightings_of
 
 app = typer.Typer(help="Show devices, mark lost ones, and forget them.", no_args_is_help=True)
 
@@ -51,9 +52,7 @@ def show(name: Name, config: Config = DEFAULT_PATH, as_json: AsJson = False) -> 
 
     async def run(store: Store, bundle: Bundle) -> None:
         device = await _only(store, name)
-        ids = [device.id, *sorted(device.former)]
-        seen = [row for each in ids for row in await store.sightings.latest(device=each, size=_SIGHTINGS)]
-        seen = sorted(seen, key=lambda row: row.tally.last, reverse=True)[:_SIGHTINGS]
+        seen = await sightings_of(store, device, _SIGHTINGS)
         told = whole_device(device, seen, bundle, datetime.now(UTC))
         if as_json:
             typer.echo(json.dumps(told, ensure_ascii=False))
