@@ -35,6 +35,13 @@ class _Shapes(GenerateJsonSchema):
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002
         return False
 
+    def dict_schema(self, schema: core_schema.DictSchema) -> Schema:
+        """Names that do not match are refused, which ``patternProperties`` does not say."""
+        made = super().dict_schema(schema)
+        for pattern, values in made.pop("patternProperties", {}).items():
+            made |= {"propertyNames": {"pattern": pattern}, "additionalProperties": values}
+        return made
+
     def typed_dict_schema(self, schema: core_schema.TypedDictSchema) -> Schema:
         made = super().typed_dict_schema(schema)
         if self.mode == "serialization":
@@ -101,6 +108,15 @@ def _shapes(operations: Sequence[Operation]) -> tuple[Mapping[tuple[str, Mode], 
             wanted.append((f"{each.name} answer", "serialization", each.gives))
     shapes, rest = TypeAdapter.json_schemas(wanted, ref_template=_PLACE, schema_generator=_Shapes)
     return shapes, dict(rest["$defs"])
+
+
+def _of_addresses(shapes: Mapping[tuple[str, Mode], Schema]) -> set[str]:
+    """Names of the models of paths and queries: their fields stand with each operation, and nothing refers to them."""
+    return {_referred(shape) for (use, _), shape in shapes.items() if use.endswith((" path", " query"))}
+
+
+def _referred(shape: Schema) -> str:
+    return str(shape.get("$ref", "")).rpartition("/")[2]
 
 
 def _operation(

@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints
 
 from mailgate.console.api.operation import Call, Link, Operation
 from mailgate.console.api.problems import ProblemError
-from mailgate.console.api.shapes import Answered, Asked, Line, Many
+from mailgate.console.api.shapes import WHOLE, Answered, Asked, Line, Many
 from mailgate.console.tokens import MOST_DAYS, MOST_USES, make_token, revoke
 
 Thumbprint = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
@@ -51,9 +51,9 @@ class TokenWanted(Asked):
     """The login name of whose the devices are; otherwise that stays open."""
     note: Line | None = None
     """What it is for."""
-    uses: Annotated[int, Field(ge=1, le=MOST_USES)] = 1
+    uses: Annotated[int, Field(ge=1, le=MOST_USES), WHOLE] = 1
     """For how many devices it is good."""
-    days: Annotated[int, Field(ge=1, le=MOST_DAYS)] = 7
+    days: Annotated[int, Field(ge=1, le=MOST_DAYS), WHOLE] = 7
     """For how many days."""
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from mailgate.console.api.devices import device_called
 from mailgate.console.api.operation import Call, Link, Operation
 from mailgate.console.api.problems import ProblemError
-from mailgate.console.api.shapes import Answered, Asked, Line, Many, Moment, Note, Number
+from mailgate.console.api.shapes import DIGITS, MOST, Answered, Asked, Line, Many, Moment, Note
 from mailgate.policy.reliefs import Cause
 from mailgate.rollout import relieving
 
@@ -93,7 +93,7 @@ class Exemption(Asked):
 class ExemptionNamed(Asked):
     """One exemption."""
 
-    number: Number
+    number: Annotated[int, Field(ge=1, le=MOST), DIGITS]
     """Its number."""
 
 

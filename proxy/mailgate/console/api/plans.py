@@ -11,7 +11,7 @@ from pydantic import Field, JsonValue
 from mailgate.console.api.operation import Call, Link, Operation, Text
 from mailgate.console.api.policy import ActivationDone, done_now
 from mailgate.console.api.problems import Fault, ProblemError
-from mailgate.console.api.shapes import Answered, Asked, Few, Hex, Note
+from mailgate.console.api.shapes import WHOLE, Answered, Asked, Few, Hex, Note
 from mailgate.errors import ConfigError
 from mailgate.rollout import acts, approving
 from mailgate.rollout.acts import plan_called
@@ -22,7 +22,7 @@ from mailgate.rollout.plan import DAYS
 from mailgate.store import Planned
 from mailgate.telling.plans import CSV_COLUMNS, rows_of
 
-Days = Annotated[int, Field(ge=1, le=366)]
+Days = Annotated[int, Field(ge=1, le=366), WHOLE]
 
 
 class PlanWanted(Asked):

@@ -4,11 +4,11 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
 from mailgate.config import compile_rules
 from mailgate.console.api.operation import Call, Link, Operation
-from mailgate.console.api.shapes import Answered, Asked, Many, Note, Number
+from mailgate.console.api.shapes import MOST, WHOLE, Answered, Asked, Many, Note
 from mailgate.policy.changes import changes
 from mailgate.rollout import acts
 from mailgate.store import Activation as StoredActivation
@@ -170,7 +170,7 @@ class Retraction(Asked):
 
     note: Note
     """Why; it stands in the history, in the audit log, and in the mails to those who were told."""
-    to: Number | None = None
+    to: Annotated[int, Field(ge=1, le=MOST), WHOLE] | None = None
     """The number of the version to go back to; the one before if not given."""
 
 

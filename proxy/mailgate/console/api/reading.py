@@ -114,7 +114,9 @@ def _words(error: ErrorDetails, model: type[BaseModel]) -> str:
 
 def _pointer(loc: tuple[int | str, ...]) -> str:
     """RFC 6901, section 6."""
-    return "".join(["#", *("/" + str(step).replace("~", "~0").replace("/", "~1") for step in loc)])
+    return "".join(
+        ["#", *("/" + str(step).replace("~", "~0").replace("/", "~1") for step in loc if step != "[key]")]
+    )
 
 
 def acceptable(request: web.Request, media: str) -> None:

@@ -24,10 +24,15 @@ class Answered(BaseModel):
 
 
 def _digits(value: object) -> object:
-    """Of a text (an address has no other values) digits alone are a number: no sign, space or underscore."""
-    if isinstance(value, str) and not re.fullmatch(r"[0-9]{1,10}", value):
+    """A value of an address is a text, of which digits alone are a number: no sign, space or underscore."""
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9]{1,10}", value):
         raise PydanticCustomError("number", "not a number; expected digits")
-    return value
+    return int(value)
+
+
+def _whole(value: object) -> object:
+    """In JSON 1.0 is the whole number 1 (JSON Schema, section 4.2.3)."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _moment(value: object) -> datetime:
@@ -54,10 +59,13 @@ Moment = Annotated[
     datetime, BeforeValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})
 ]
 """RFC 3339, with its zone."""
-Number = Annotated[int, Field(ge=1, le=MOST), BeforeValidator(_digits)]
-Few = Annotated[int, Field(ge=1, le=100), BeforeValidator(_digits)]
+WHOLE = BeforeValidator(_whole)
+"""Of a whole number in a body; it stands last, since limits before it are part of the schema."""
+DIGITS = BeforeValidator(_digits)
+"""Of a whole number in an address."""
+Few = Annotated[int, Field(ge=1, le=100), DIGITS]
 """How many at once, where each is looked at closely."""
-Many = Annotated[int, Field(ge=1, le=1000), BeforeValidator(_digits)]
+Many = Annotated[int, Field(ge=1, le=1000), DIGITS]
 """How many at once."""
 Cursor = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$")]
 """Where a page begins: only to be sent back as it came."""

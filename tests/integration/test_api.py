@@ -1,0 +1,120 @@
+"""The JSON API of a real gate: tried out by its own description, and a change of rules over nothing else."""
+
+import asyncio
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from tests.admins import admins, token
+from tests.integration.conftest import LAPTOP, Guard, Guarded
+from tests.integration.gate import PHONE_RULES
+
+STAFF = admins(ada="operator approver", lin="approver", vic="viewer")
+NO_LAPTOPS = {"id": "no-laptops", "when": 'client.kind == "laptop"', "effect": "block"}
+CONFIG = Path(__file__).with_name("schemathesis.toml")
+SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
+
+
+def inventory(path: Path, count: int) -> None:
+    """Phones of some people as a connector reads them, every third with the app that is listed."""
+    with path.open("w", newline="") as file:
+        sheet = csv.writer(file)
+        sheet.writerow(["id", "owner", "kind", "os", "apps", "apps_complete", "reported_at", "serial"])
+        for each in range(count):
+            app = "com.zhiliaoapp.musically" if each % 3 == 0 else "-"
+            named = [f"inv-{each}", f"person{each}@example.com", "phone", "android", app, "yes"]
+            sheet.writerow([*named, "2026-11-01T09:00:00Z", f"SERIAL{each}"])
+
+
+async def lived_in(guard: Guard, client: aiohttp.ClientSession, folder: Path) -> Guarded:
+    """A gate with devices, sightings of phones and laptops, an exemption, a token and a plan."""
+    inventory(folder / "hr.csv", 12)
+    guarded = guard(
+        PHONE_RULES,
+        admins=STAFF,
+        guard={"max_newly_blocked": 0},
+        connectors={"hr": {"type": "file", "path": "hr.csv"}},
+        posture={"max_age": "3650d"},
+    )
+    for name in ("ada", "lin", "vic"):
+        async with client.get(f"{guarded.url}/mail", headers={"User-Agent": f"{LAPTOP} {name}"}) as answer:
+            assert answer.status == 200
+    async with client.get(
+        f"{guarded.url}/mail", headers=guarded.report("/mail", apps=["com.zhiliaoapp.musically"])
+    ) as answer:
+        assert answer.status == 403
+    await call(client, guarded, "POST", "/connectors/hr/readings", {"full": True})
+    await until(client, guarded, "/devices", lambda told: len(told["items"]) > 10)
+    await call(
+        client,
+        guarded,
+        "POST",
+        "/exemptions",
+        {
+            "rule": "prohibited-app",
+            "why": "a test",
+            "until": "2027-01-01T00:00:00Z",
+            "person": "person1@example.com",
+        },
+    )
+    await call(client, guarded, "POST", "/enrolment/tokens", {"uses": 3})
+    await until(client, guarded, "/sightings", lambda told: told["items"])
+    await call(
+        client,
+        guarded,
+        "POST",
+        "/plans",
+        {"policy": json.dumps({"rules": [NO_LAPTOPS, *PHONE_RULES["rules"]]})},
+    )
+    await until(client, guarded, "/plans/making", lambda told: told["digest"])
+    return guarded
+
+
+async def call(
+    client: aiohttp.ClientSession,
+    guarded: Guarded,
+    method: str,
+    path: str,
+    body: Any = None,
+    who: str = "ada",
+) -> Any:
+    """What an operation answers."""
+    headers = {"Authorization": f"Bearer {token(who)}"}
+    async with client.request(method, f"{guarded.admin}/api/v1{path}", json=body, headers=headers) as answer:
+        told = await answer.json(content_type=None) if answer.status != 204 else None
+        assert answer.ok, told
+        return told
+
+
+async def until(client: aiohttp.ClientSession, guarded: Guarded, path: str, there: Any) -> Any:
+    for _ in range(100):
+        if there(told := await call(client, guarded, "GET", path)):
+            return told
+        await asyncio.sleep(0.1)
+    raise AssertionError(told)
+
+
+async def test_schemathesis_finds_nothing_wrong(
+    guard: Guard, client: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    """Examples, borders, chance and stories, good data and bad, with every check that it has."""
+    guarded = await lived_in(guard, client, tmp_path)
+    command = [
+        str(SCHEMATHESIS), "--config-file", str(CONFIG), "run", f"{guarded.admin}/api/openapi.json", "--checks", "all",
+        "--phases", "examples,coverage,fuzzing,stateful", "--header", f"Authorization: Bearer {token('ada')}",
+    ]  # fmt: skip
+    done = await asyncio.to_thread(
+        subprocess.run,
+        command,
+        cwd=tmp_path,
+        env={**os.environ, "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-30_000:] + done.stderr
+    assert [line for line in guarded.gate.log if "api-failed" in line] == []
