@@ -47,25 +47,30 @@ class Known:
     """The hash in the settings that it was checked against: with another there it is worth nothing."""
     until: datetime
 
+    def holds(self, admins: Admins) -> bool:
+        """Whether these settings have that hash still."""
+        admin = admins.get(self.name)
+        return admin is not None and admin.token_hash.get_secret_value() == self.proved_by
+
 
 class Bearers:
     """Tokens that were checked of late, by their digest: who reads this memory cannot come in with it."""
 
     def __init__(self) -> None:
         self._known: LRUCache[bytes, Known] = LRUCache(SIZE)
-        self._running: dict[bytes, asyncio.Task[str | None]] = {}
+        self._running: dict[bytes, asyncio.Task[Known | None]] = {}
         self._room = asyncio.Semaphore(CHECKS)
         self.tries = Rates(10, SPAN)
         """Checks, by name and address together: nobody shuts out an admin who calls from elsewhere."""
         self.crowd = Rates(60, SPAN)
         """Checks by address."""
 
-    async def name_of(self, admins: Admins, token: str, address: str, now: datetime) -> str | None:
-        """Whose token it is; None where it is nobody's. Raises ProblemError where too many were tried."""
+    async def known(self, admins: Admins, token: str, address: str, now: datetime) -> Known | None:
+        """What a token is worth; None where it is nobody's. Raises ProblemError where too many were tried."""
         digest = sha256(token.encode()).digest()
         known = self._known.get(digest)
-        if known and now < known.until and _proved_by(admins, known.name) == known.proved_by:
-            return known.name
+        if known and now < known.until and known.holds(admins):
+            return known
         running = self._running.get(digest)
         if running is None:
             self._count(token.partition(":")[0], address, now)
@@ -74,14 +79,15 @@ class Bearers:
             running.add_done_callback(lambda _: self._running.pop(digest, None))
         return await asyncio.shield(running)  # who hangs up takes nobody else's answer away
 
-    async def _check(self, admins: Admins, token: str, digest: bytes, now: datetime) -> str | None:
+    async def _check(self, admins: Admins, token: str, digest: bytes, now: datetime) -> Known | None:
         async with self._room:
             name = await asyncio.to_thread(proven, admins, token)
         if name is None:
             log.warning("api-token-refused")
             return None
-        self._known[digest] = Known(name, _proved_by(admins, name), now + LIFE)
-        return name
+        proved_by = admins[name].token_hash.get_secret_value()
+        self._known[digest] = known = Known(name, proved_by, now + LIFE)
+        return known
 
     def _count(self, name: str, address: str, now: datetime) -> None:
         both = (name, address)
@@ -94,15 +100,15 @@ class Bearers:
 
 async def admitted(request: web.Request, desk: Desk, bearers: Bearers, operation: Operation) -> Call:
     """Who calls, and that they may. Raises ProblemError."""
-    admins, now = desk.bundle().settings.admins, desk.clock()
-    token = _token_in(request)
-    name = await bearers.name_of(admins, token, request.remote or "", now)
-    known = desk.bundle().settings.admins.get(name) if name else None
-    if name is None or known is None:
+    token, now = _token_in(request), desk.clock()
+    found = await bearers.known(desk.bundle().settings.admins, token, request.remote or "", now)
+    admins = desk.bundle().settings.admins  # as they are after the check
+    if found is None or not found.holds(admins):
         raise ProblemError(401, "this token is nobody's", headers={"WWW-Authenticate": _WRONG})
-    if operation.roles and not set(operation.roles) & set(known.roles):
+    name, roles = found.name, admins[found.name].roles
+    if operation.roles and not set(operation.roles) & set(roles):
         raise ProblemError(403, f"{name} may not do this: it takes the role {' or '.join(operation.roles)}")
-    return Call(desk, Person(name, f"api at {desk.host}"), known.roles, now)
+    return Call(desk, Person(name, f"api at {desk.host}"), roles, now)
 
 
 def _token_in(request: web.Request) -> str:
@@ -115,8 +121,3 @@ def _token_in(request: web.Request) -> str:
     if not _TOKEN.fullmatch(token := token.strip()):
         raise ProblemError(401, "this is no admin token", headers={"WWW-Authenticate": _WRONG})
     return token
-
-
-def _proved_by(admins: Admins, name: str) -> str:
-    known = admins.get(name)
-    return known.token_hash.get_secret_value() if known else ""

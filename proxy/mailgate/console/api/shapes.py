@@ -39,7 +39,7 @@ def _moment(value: object) -> datetime:
     try:
         if not isinstance(value, str) or not re.fullmatch(_MOMENT, value):
             raise ValueError
-        return datetime.fromisoformat(value)
+        return datetime.fromisoformat(value.upper())
     except ValueError:
         words = "not a time with its zone; expected one like 2026-12-08T09:00:00-08:00"
         raise PydanticCustomError("moment", words) from None

@@ -38,8 +38,7 @@ def api_app(desk: Desk) -> web.Application:
     app[DESK] = desk
     below = VERSION.removeprefix(PATH)
     for each in OPERATIONS:
-        add = app.router.add_get if each.method == "GET" else _adder(app, each.method)
-        add(below + each.path, _serving(each, desk, bearers), name=each.name)
+        _add(app.router, each, below + each.path, _serving(each, desk, bearers))
     described = description(OPERATIONS)
 
     async def describe(_: web.Request) -> web.Response:
@@ -50,11 +49,11 @@ def api_app(desk: Desk) -> web.Application:
     return app
 
 
-def _adder(app: web.Application, method: str) -> Callable[..., web.AbstractRoute]:
-    def add(path: str, handler: Handler, name: str) -> web.AbstractRoute:
-        return app.router.add_route(method, path, handler, name=name)
-
-    return add
+def _add(router: web.UrlDispatcher, operation: Operation, path: str, handler: Handler) -> None:
+    if operation.method == "GET":
+        router.add_get(path, handler, name=operation.name)  # and HEAD
+    else:
+        router.add_route(operation.method, path, handler, name=operation.name)
 
 
 def _serving(operation: Operation, desk: Desk, bearers: Bearers) -> Handler:
@@ -74,7 +73,8 @@ async def _sent(
 ) -> web.StreamResponse:
     if operation.empty:
         return web.Response(status=operation.status, headers=headers)
-    named = {**headers, "Content-Type": operation.media}
+    charset = "; charset=utf-8" if operation.media.startswith("text/") else ""
+    named = {**headers, "Content-Type": operation.media + charset}
     if operation.media == JSON:
         body = operation.gives.dump_json(operation.gives.validate_python(found))
         return web.Response(body=body, status=operation.status, headers=named)
