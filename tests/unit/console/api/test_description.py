@@ -51,7 +51,8 @@ def test_whatever_it_refers_to_is_there() -> None:
 def test_whatever_can_be_sent_or_comes_is_described() -> None:
     for name, schema in SCHEMAS.items():
         for field, each in schema.get("properties", {}).items():
-            assert each.get("description"), f"{name}.{field}"
+            shape = SCHEMAS.get(each.get("$ref", "").rpartition("/")[2], {})
+            assert each.get("description") or shape.get("description"), f"{name}.{field}"
     for each in every(TOLD["paths"]):
         for parameter in each.get("parameters", []) if isinstance(each.get("parameters"), list) else []:
             assert parameter["description"], parameter
