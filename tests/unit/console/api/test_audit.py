@@ -60,7 +60,9 @@ async def test_an_edit_is_found(vic: Caller, firm: Company) -> None:
     told = (await vic.get("/audit/verification")).body
     assert (told["whole"], told["breaks"], told["head"]["number"]) == (True, [], 6)
     async with firm.store._database.writing() as connection:
-        await connection.execute(text("DROP TRIGGER audit_no_change"))
+        triggers = await connection.execute(text("SELECT name FROM sqlite_master WHERE type='trigger'"))
+        for name in list(triggers.scalars()):
+            await connection.execute(text(f"DROP TRIGGER {name}"))
         await connection.execute(text("UPDATE audit SET who = 'eve' WHERE number = 3"))
     told = (await vic.get("/audit/verification")).body
     assert (told["whole"], told["breaks"][0]["number"]) == (False, 3)
