@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from socket import gethostname
 from typing import Any
 
 import aiohttp
@@ -118,3 +119,59 @@ async def test_schemathesis_finds_nothing_wrong(
     )
     assert done.returncode == 0, done.stdout[-30_000:] + done.stderr
     assert [line for line in guarded.gate.log if "api-failed" in line] == []
+
+
+async def test_a_change_of_rules_over_the_api_alone(guard: Guard, client: aiohttp.ClientSession) -> None:
+    """Plan, approve, put in force, take back: each is seen by an employee within a second or two."""
+    guarded = guard(PHONE_RULES, admins=STAFF, guard={"max_newly_blocked": 0})
+    laptop = {"User-Agent": LAPTOP}
+
+    async def becomes(wanted: int) -> bool:
+        for _ in range(100):
+            async with client.get(f"{guarded.url}/mail", headers=laptop) as answer:
+                if answer.status == wanted:
+                    return True
+            await asyncio.sleep(0.1)
+        return False
+
+    assert await becomes(200)
+    await until(client, guarded, "/sightings?rule=laptop-browser", lambda told: told["items"])
+    rules = json.dumps({"rules": [NO_LAPTOPS, *PHONE_RULES["rules"]]})
+    await call(client, guarded, "POST", "/plans", {"policy": rules, "days": 7})
+    made = await until(client, guarded, "/plans/making", lambda told: not told["runs"])
+    plan = f"/plans/{made['digest']}"
+    assert (await call(client, guarded, "GET", plan))["standing"]["missing"] == 1
+    assert await refusal(client, guarded, f"{plan}/apply", "ada") == 409
+    assert await refusal(client, guarded, f"{plan}/approvals", "ada") == 409, "nobody approves their own"
+    assert await refusal(client, guarded, f"{plan}/approvals", "vic") == 403
+    assert await becomes(200)
+    await call(client, guarded, "POST", f"{plan}/approvals", {"note": "agreed"}, who="lin")
+    done = await call(client, guarded, "POST", f"{plan}/apply", {"note": "no laptops"})
+    assert (done["number"], done["already"]) == (2, False)
+    assert await becomes(403)
+    await call(client, guarded, "POST", "/policy/retractions", {"note": "sent in error"}, who="lin")
+    assert await becomes(200)
+
+    log = (await call(client, guarded, "GET", "/audit"))["items"]
+    acts = [(each["what"], each["who"], each["why"]) for each in log]
+    assert acts[:4] == [
+        ("policy-retracted", "lin", "sent in error"), ("policy-activated", "ada", "no laptops"),
+        ("policy-approved", "lin", "agreed"), ("policy-planned", "ada", ""),
+    ]  # fmt: skip
+    assert {each["origin"] for each in log[:4]} == {f"api at {gethostname()}"}
+    assert (await call(client, guarded, "GET", "/audit/verification"))["whole"]
+
+
+async def test_nothing_of_it_is_at_the_public_port(guard: Guard, client: aiohttp.ClientSession) -> None:
+    guarded = guard({"rules": [{"id": "everyone", "when": "true", "effect": "allow"}]}, admins=STAFF)
+    headers = {"Authorization": f"Bearer {token('ada')}"}
+    for path in ("/api/openapi.json", "/api/v1/me"):
+        async with client.get(guarded.url + path, headers=headers) as answer:
+            assert await answer.text() == f"mail for GET {path}\n"
+
+
+async def refusal(client: aiohttp.ClientSession, guarded: Guarded, path: str, who: str) -> int:
+    """With what an operation that takes a note is refused."""
+    headers = {"Authorization": f"Bearer {token(who)}"}
+    async with client.post(f"{guarded.admin}/api/v1{path}", json={"note": "x"}, headers=headers) as answer:
+        return answer.status

@@ -16,7 +16,8 @@ KINDS = (*SCHEMAS, API)
 
 def schema(
     kind: Annotated[
-        str | None, typer.Argument(metavar="|".join(KINDS), help="Which file's schema, or the description of the API.")
+        str | None,
+        typer.Argument(metavar="|".join(KINDS), help="Which file's schema, or the description of the API."),
     ] = None,
     every: Annotated[
         Path | None, typer.Option("--all", metavar="DIR", help="Write all of them into this folder.")

@@ -133,10 +133,8 @@ def _csv(cells: Iterable[str]) -> str:
 
 
 OPERATIONS = (
-    Operation(method="GET", path="/audit", answer=list_entries, area="Audit"),
-    Operation(method="GET", path="/audit/verification", answer=verify_log, area="Audit"),
-    Operation(
-        method="GET", path="/audit/export.jsonl", answer=export_lines, area="Audit", media="application/jsonl"
-    ),
-    Operation(method="GET", path="/audit/export.csv", answer=export_sheet, area="Audit", media="text/csv"),
+    Operation("GET", "/audit", list_entries, "Audit"),
+    Operation("GET", "/audit/verification", verify_log, "Audit"),
+    Operation("GET", "/audit/export.jsonl", export_lines, "Audit", media="application/jsonl"),
+    Operation("GET", "/audit/export.csv", export_sheet, "Audit", media="text/csv"),
 )

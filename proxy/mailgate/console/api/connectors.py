@@ -96,17 +96,17 @@ async def read_connector(call: Call, path: ConnectorNamed, body: ReadingWanted) 
 
 OPERATIONS = (
     Operation(
-        method="GET",
-        path="/connectors",
-        answer=list_connectors,
-        area="Connectors",
+        "GET",
+        "/connectors",
+        list_connectors,
+        "Connectors",
         links=(Link("read_connector", {"connector": "$response.body#/items/0/name"}),),
     ),
     Operation(
-        method="POST",
-        path="/connectors/{connector}/readings",
-        answer=read_connector,
-        area="Connectors",
+        "POST",
+        "/connectors/{connector}/readings",
+        read_connector,
+        "Connectors",
         roles=("operator",),
         status=202,
         refuses=True,

@@ -166,43 +166,34 @@ _FIRST = {"thumbprint": "$response.body#/items/0/thumbprint"}
 
 OPERATIONS = (
     Operation(
-        method="GET",
-        path="/enrolment/tokens",
-        answer=list_tokens,
-        area="Enrolment",
+        "GET",
+        "/enrolment/tokens",
+        list_tokens,
+        "Enrolment",
         links=(Link("revoke_token", {"name": "$response.body#/items/0/name"}),),
     ),
     Operation(
-        method="POST",
-        path="/enrolment/tokens",
-        answer=make_enrolment_token,
-        area="Enrolment",
+        "POST",
+        "/enrolment/tokens",
+        make_enrolment_token,
+        "Enrolment",
         roles=("operator",),
         status=201,
         located=True,
         links=(Link("revoke_token", {"name": "$response.body#/name"}),),
     ),
     Operation(
-        method="DELETE",
-        path="/enrolment/tokens/{name}",
-        answer=revoke_token,
-        area="Enrolment",
-        roles=("operator",),
-        status=204,
+        "DELETE", "/enrolment/tokens/{name}", revoke_token, "Enrolment", roles=("operator",), status=204
     ),
     Operation(
-        method="GET",
-        path="/enrolment/keys",
-        answer=list_keys,
-        area="Enrolment",
+        "GET",
+        "/enrolment/keys",
+        list_keys,
+        "Enrolment",
         links=(Link("get_key", _FIRST), Link("revoke_key", _FIRST)),
     ),
-    Operation(method="GET", path="/enrolment/keys/{thumbprint}", answer=get_key, area="Enrolment"),
+    Operation("GET", "/enrolment/keys/{thumbprint}", get_key, "Enrolment"),
     Operation(
-        method="POST",
-        path="/enrolment/keys/{thumbprint}/revocation",
-        answer=revoke_key,
-        area="Enrolment",
-        roles=("operator",),
+        "POST", "/enrolment/keys/{thumbprint}/revocation", revoke_key, "Enrolment", roles=("operator",)
     ),
 )

@@ -50,6 +50,4 @@ async def explain_request(call: Call, body: RequestDescribed) -> ExplanationWith
     return plainly(explanation_with_flips(access, decision, bundle.policy))
 
 
-OPERATIONS = (
-    Operation(method="POST", path="/explain", answer=explain_request, area="Explain", refuses=True),
-)
+OPERATIONS = (Operation("POST", "/explain", explain_request, "Explain", refuses=True),)

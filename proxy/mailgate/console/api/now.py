@@ -174,4 +174,4 @@ async def get_now(call: Call) -> Now:
     )
 
 
-OPERATIONS = (Operation(method="GET", path="/now", answer=get_now, area="Now"),)
+OPERATIONS = (Operation("GET", "/now", get_now, "Now"),)

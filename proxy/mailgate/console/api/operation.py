@@ -5,7 +5,7 @@ answers written by these, and the description is made of them: nothing is said t
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime
 from functools import cached_property
 from inspect import cleandoc
@@ -64,7 +64,7 @@ class Link:
     parameters: Mapping[str, str]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Operation:
     """One operation."""
 
@@ -73,6 +73,7 @@ class Operation:
     answer: Answer
     area: str
     """Under which word it stands, that of the console's menu."""
+    _: KW_ONLY
     roles: tuple[Role, ...] = ()
     """One of these is needed; none: every admin may."""
     status: int = 200

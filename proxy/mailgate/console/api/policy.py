@@ -223,39 +223,23 @@ def done_now(activation: StoredActivation, now: datetime) -> ActivationDone:
 
 OPERATIONS = (
     Operation(
-        method="GET",
-        path="/policy",
-        answer=get_policy,
-        area="Policy",
+        "GET",
+        "/policy",
+        get_policy,
+        "Policy",
         links=(
             Link("turn_rule_off", {"rule": "$response.body#/rules/0/id"}),
             Link("get_version", {"version": "$response.body#/policy"}),
         ),
     ),
     Operation(
-        method="GET",
-        path="/policy/versions",
-        answer=list_versions,
-        area="Policy",
+        "GET",
+        "/policy/versions",
+        list_versions,
+        "Policy",
         links=(Link("get_version", {"version": "$response.body#/items/0/digest"}),),
     ),
-    Operation(
-        method="GET", path="/policy/versions/{version}", answer=get_version, area="Policy", refuses=True
-    ),
-    Operation(
-        method="GET",
-        path="/policy/difference",
-        answer=compare_versions,
-        area="Policy",
-        refuses=True,
-        finds=True,
-    ),
-    Operation(
-        method="POST",
-        path="/policy/retractions",
-        answer=retract,
-        area="Policy",
-        roles=("operator", "approver"),
-        refuses=True,
-    ),
+    Operation("GET", "/policy/versions/{version}", get_version, "Policy", refuses=True),
+    Operation("GET", "/policy/difference", compare_versions, "Policy", refuses=True, finds=True),
+    Operation("POST", "/policy/retractions", retract, "Policy", roles=("operator", "approver"), refuses=True),
 )

@@ -71,13 +71,11 @@ async def explain_sighting(call: Call, path: SightingNamed) -> Recalled:
 
 OPERATIONS = (
     Operation(
-        method="GET",
-        path="/sightings",
-        answer=list_sightings,
-        area="Now",
+        "GET",
+        "/sightings",
+        list_sightings,
+        "Now",
         links=(Link("explain_sighting", {"sighting": "$response.body#/items/0/id"}),),
     ),
-    Operation(
-        method="GET", path="/sightings/{sighting}/explanation", answer=explain_sighting, area="Explain"
-    ),
+    Operation("GET", "/sightings/{sighting}/explanation", explain_sighting, "Explain"),
 )

@@ -42,7 +42,7 @@ async def end_it(call: Call) -> None:
 
 
 def test_it_takes_and_gives_what_its_function_does() -> None:
-    made = Operation(method="POST", path="/things/{name}", answer=do_it, area="Things")
+    made = Operation("POST", "/things/{name}", do_it, "Things")
     assert (made.name, made.about) == ("do_it", ("Do it.", "And say so."))
     assert (made.path_model, made.query_model, made.body_model) == (Named, Nothing, Body)
     assert made.takes == {"path", "body"}
@@ -51,15 +51,13 @@ def test_it_takes_and_gives_what_its_function_does() -> None:
 
 
 def test_problems_follow_from_what_it_takes_and_needs() -> None:
-    plain = Operation(method="GET", path="/", answer=end_it, area="Things")
+    plain = Operation("GET", "/", end_it, "Things")
     assert plain.statuses == (401, 406, 422, 429, 500, 503)
-    full = Operation(
-        method="POST", path="/things/{name}", answer=do_it, area="Things", roles=("operator",), refuses=True
-    )
+    full = Operation("POST", "/things/{name}", do_it, "Things", roles=("operator",), refuses=True)
     assert set(full.statuses) - set(plain.statuses) == {400, 403, 404, 409, 413, 415}
-    found = Operation(method="GET", path="/", answer=end_it, area="Things", finds=True)
+    found = Operation("GET", "/", end_it, "Things", finds=True)
     assert set(found.statuses) - set(plain.statuses) == {404}
 
 
 def test_one_that_gives_nothing_has_no_body() -> None:
-    assert Operation(method="DELETE", path="/", answer=end_it, area="Things").empty
+    assert Operation("DELETE", "/", end_it, "Things").empty
