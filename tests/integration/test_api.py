@@ -6,72 +6,61 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from socket import gethostname
 from typing import Any
 
 import aiohttp
 from tests.admins import admins, token
-from tests.integration.conftest import LAPTOP, Guard, Guarded
+from tests.integration.conftest import IPHONE, LAPTOP, Guard, Guarded
 from tests.integration.gate import PHONE_RULES
+
+from mailgate.store import EnrolledKey, Store
 
 STAFF = admins(ada="operator approver", lin="approver", vic="viewer")
 NO_LAPTOPS = {"id": "no-laptops", "when": 'client.kind == "laptop"', "effect": "block"}
+CHANGED = {"rules": [NO_LAPTOPS, *PHONE_RULES["rules"]]}
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
 
 
 def inventory(path: Path, count: int) -> None:
     """Phones of some people as a connector reads them, every third with the app that is listed."""
+    looked = datetime.now(UTC).isoformat(timespec="seconds")
     with path.open("w", newline="") as file:
         sheet = csv.writer(file)
         sheet.writerow(["id", "owner", "kind", "os", "apps", "apps_complete", "reported_at", "serial"])
         for each in range(count):
             app = "com.zhiliaoapp.musically" if each % 3 == 0 else "-"
             named = [f"inv-{each}", f"person{each}@example.com", "phone", "android", app, "yes"]
-            sheet.writerow([*named, "2026-11-01T09:00:00Z", f"SERIAL{each}"])
+            sheet.writerow([*named, looked, f"SERIAL{each}"])
 
 
 async def lived_in(guard: Guard, client: aiohttp.ClientSession, folder: Path) -> Guarded:
-    """A gate with devices, sightings of phones and laptops, an exemption, a token and a plan."""
+    """A gate with devices, sightings of phones and laptops, enrolled keys, an exemption and a plan."""
     inventory(folder / "hr.csv", 12)
-    guarded = guard(
-        PHONE_RULES,
-        admins=STAFF,
-        guard={"max_newly_blocked": 0},
-        connectors={"hr": {"type": "file", "path": "hr.csv"}},
-        posture={"max_age": "3650d"},
-    )
-    for name in ("ada", "lin", "vic"):
-        async with client.get(f"{guarded.url}/mail", headers={"User-Agent": f"{LAPTOP} {name}"}) as answer:
-            assert answer.status == 200
-    async with client.get(
-        f"{guarded.url}/mail", headers=guarded.report("/mail", apps=["com.zhiliaoapp.musically"])
-    ) as answer:
-        assert answer.status == 403
+    connectors = {"hr": {"type": "file", "path": "hr.csv"}}
+    strict = {"max_newly_blocked": 0}
+    guarded = guard(PHONE_RULES, admins=STAFF, guard=strict, connectors=connectors)
+    store = await Store.open(f"sqlite:///{folder}/mailgate.db")
+    keys = [
+        EnrolledKey(f"key-{each}", f"laptop-{each}", "ada", "", datetime.now(UTC)) for each in range(1, 5)
+    ]
+    await store.enrolments.take(keys)
+    await store.close()
+
+    phone = guarded.report("/mail", apps=["com.zhiliaoapp.musically"])
+    for headers, status in (({"User-Agent": LAPTOP}, 200), ({"User-Agent": IPHONE}, 403), (phone, 403)):
+        async with client.get(f"{guarded.url}/mail", headers=headers) as answer:
+            assert answer.status == status
     await call(client, guarded, "POST", "/connectors/hr/readings", {"full": True})
     await until(client, guarded, "/devices", lambda told: len(told["items"]) > 10)
-    await call(
-        client,
-        guarded,
-        "POST",
-        "/exemptions",
-        {
-            "rule": "prohibited-app",
-            "why": "a test",
-            "until": "2027-01-01T00:00:00Z",
-            "person": "person1@example.com",
-        },
-    )
-    await call(client, guarded, "POST", "/enrolment/tokens", {"uses": 3})
-    await until(client, guarded, "/sightings", lambda told: told["items"])
-    await call(
-        client,
-        guarded,
-        "POST",
-        "/plans",
-        {"policy": json.dumps({"rules": [NO_LAPTOPS, *PHONE_RULES["rules"]]})},
-    )
+    spared = {"rule": "prohibited-app", "person": "person1@example.com", "why": "travels"}
+    soon = (datetime.now(UTC) + timedelta(days=30)).isoformat(timespec="seconds")
+    await call(client, guarded, "POST", "/exemptions", spared | {"until": soon})
+    await until(client, guarded, "/sightings", lambda told: len(told["items"]) == 3)
+    await call(client, guarded, "POST", "/plans", {"policy": json.dumps(CHANGED)})
     await until(client, guarded, "/plans/making", lambda told: told["digest"])
     return guarded
 
@@ -136,8 +125,7 @@ async def test_a_change_of_rules_over_the_api_alone(guard: Guard, client: aiohtt
 
     assert await becomes(200)
     await until(client, guarded, "/sightings?rule=laptop-browser", lambda told: told["items"])
-    rules = json.dumps({"rules": [NO_LAPTOPS, *PHONE_RULES["rules"]]})
-    await call(client, guarded, "POST", "/plans", {"policy": rules, "days": 7})
+    await call(client, guarded, "POST", "/plans", {"policy": json.dumps(CHANGED), "days": 7})
     made = await until(client, guarded, "/plans/making", lambda told: not told["runs"])
     plan = f"/plans/{made['digest']}"
     assert (await call(client, guarded, "GET", plan))["standing"]["missing"] == 1
