@@ -33,6 +33,7 @@ from mailgate.app.workers.place import ALONE, Place
 from mailgate.app.workers.siblings import Siblings, telling_app
 from mailgate.config import Address, Bundle, Settings, load_bundle
 from mailgate.console import with_console
+from mailgate.console.api import with_api
 from mailgate.gateway.admin import admin_app
 from mailgate.gateway.dovecot import PolicyKey, policy_server
 from mailgate.gateway.handler import Gate
@@ -213,7 +214,7 @@ class Service:
         self._closing.push_async_callback(desk.readings.stop)
         self._closing.push_async_callback(desk.planning.stop)
         self._tasks += [asyncio.get_running_loop().create_task(work) for work in running(desk, self)]
-        return await open_web(with_console(admin, desk), address, place.admin, self._closing)
+        return await open_web(with_api(with_console(admin, desk), desk), address, place.admin, self._closing)
 
     def _policy_key(self) -> PolicyKey | None:
         """Read at every question, so that a reload changes it."""
