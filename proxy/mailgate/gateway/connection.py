@@ -55,7 +55,8 @@ class Connection(BaseProtocol):
         "_requests",
         "_tail",
         "_task",
-        "peername",
+        "peer",
+        "secure",
         "ssl_context",
     )
 
@@ -73,7 +74,8 @@ class Connection(BaseProtocol):
         self._tail = b""
         self._receiver: Receiver | None = None
         self._peer: Readable | None = None
-        self.peername: object = None
+        self.peer = ""
+        self.secure = False
         self.ssl_context: object = None
 
     # asyncio.Protocol
@@ -81,8 +83,10 @@ class Connection(BaseProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         tcp_keepalive(cast(asyncio.Transport, transport))
-        self.peername = transport.get_extra_info("peername")
+        name = transport.get_extra_info("peername")
+        self.peer = str(name[0]) if isinstance(name, tuple) else ""
         self.ssl_context = transport.get_extra_info("sslcontext")
+        self.secure = self.ssl_context is not None
         self._listener.connections.add(self)
         self._idle_time.set(self._limits.keep_alive)
 

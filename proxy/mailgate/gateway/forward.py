@@ -16,6 +16,7 @@ from mailgate.gateway.messages import (
     Framing,
     framing_for,
     informational_head,
+    lines_behind_target,
     request_head,
     response_head,
     safe_trailers,
@@ -55,18 +56,23 @@ class Forwarder:
     editor: AutodiscoverEditor | None = None
     """Changes answers that are small enough to be read whole."""
 
-    def start(self, exchange: Exchange, origin: Origin, now: datetime, wait_for: WaitFor) -> Rest:
+    def start(
+        self, exchange: Exchange, origin: Origin, now: datetime, wait_for: WaitFor, lines: bytes = b""
+    ) -> Rest:
         """``forward``, without a task for as long as none is needed.
 
         Most requests need none: they have no body, a connection waits for them, and their answer comes whole. Then
         this returns None, and the exchange is ended once it is answered; whatever turns out otherwise goes to ``wait_for``.
+        ``lines`` are those of ``lines``, where they are known.
         """
         if self.editor or exchange.head.upgrade or not _repeatable(exchange.head):
             return self.forward(exchange, origin, now)
         upstream = self.pool.take(repeatable=True)
         if upstream is None:
             return self.forward(exchange, origin, now)
-        upstream.ask(exchange.head.method, self._request(exchange, origin))
+        head = exchange.head
+        known = b"%b %b%b" % (head.method, head.target, lines) if lines else self._request(exchange, origin)
+        upstream.ask(head.method, known)
 
         def look() -> None:
             exchange.give_up = None
@@ -100,6 +106,10 @@ class Forwarder:
             exchange.connection.answered(Outcome(keep_alive=framing.keep_alive))
         else:
             wait_for(self._once(exchange, upstream, b"", now, (response, framing)))
+
+    def lines(self, head: RequestHead, origin: Origin) -> bytes:
+        """What follows the target in the head for the webmail: the same for every target that is no other otherwise."""
+        return lines_behind_target(head, origin, default_host=self.default_host)
 
     def _request(self, exchange: Exchange, origin: Origin) -> bytes:
         head = self.editor.asked(exchange.head) if self.editor else exchange.head

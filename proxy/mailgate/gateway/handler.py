@@ -1,8 +1,9 @@
 """One request, from its facts to its answer. This file is the order of things; each thing has a file of its own."""
 
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from time import perf_counter
 from typing import Any
 from typing import Protocol as Shape
 
@@ -12,7 +13,7 @@ from mailgate.gateway.authz import Authorizer, answer_asking
 from mailgate.gateway.client_certs.presented import presented
 from mailgate.gateway.enforce import Speaker, gets_mail
 from mailgate.gateway.enroller import Enroller
-from mailgate.gateway.exchange import Exchange, Outcome, Rest
+from mailgate.gateway.exchange import KEPT, Exchange, Outcome, Rest
 from mailgate.gateway.facts import Incoming, read_facts
 from mailgate.gateway.failure import Failure, note_failure, translate
 from mailgate.gateway.forward import Forwarder
@@ -23,10 +24,12 @@ from mailgate.gateway.judging import Judge
 from mailgate.gateway.local import answer_local, is_local
 from mailgate.gateway.login import ask_for_login, has_no_login
 from mailgate.gateway.me import SelfService
+from mailgate.gateway.messages import http_date
 from mailgate.gateway.noting import note
 from mailgate.gateway.prober import Mode
+from mailgate.gateway.remembered import Recurring, Remembered, Remembering
 from mailgate.gateway.small_body import read_small_body
-from mailgate.gateway.trust import Network, within
+from mailgate.gateway.trust import Network, Origin, within
 from mailgate.model import Access, CertificateResult, Decision, Effect, Reason, RequestFacts
 
 
@@ -34,6 +37,8 @@ class Ledger(Shape):
     """Where decisions are remembered (``store/ledger.py``)."""
 
     def record(self, access: Access, decision: Decision, reference: str = "") -> None: ...
+
+    def recurring(self, access: Access, decision: Decision) -> Recurring | None: ...
 
 
 class Notices(Shape):
@@ -62,12 +67,19 @@ class Gate(Judge):
     authorizer: Authorizer | None = None
     """Where other proxies ask; None where they may not."""
     helpdesk: HelpDesk | None = None
+    remembering: Remembering = field(default_factory=Remembering)
 
     def handle(self, exchange: Exchange) -> Rest:
         """Serve one request, at once as far as that goes. Never raises for what a client or the webmail sends."""
         reference = self.new_reference()
         try:
-            served = self._serve(exchange, reference)
+            now = self.clock()
+            known = self.remembering.find(self, exchange, now)
+            served = (
+                self._serve(exchange, reference, now)
+                if known is None
+                else self._serve_again(exchange, known, reference, now)
+            )
         except Exception as error:  # noqa: BLE001 - the edge: whatever broke becomes one answer
             served = self._fail(exchange, reference, error)
         if isinstance(served, Outcome):
@@ -84,12 +96,24 @@ class Gate(Judge):
         except Exception as error:  # noqa: BLE001 - the edge: whatever broke becomes one answer
             return self._fail(exchange, reference, error)
 
-    def _serve(self, exchange: Exchange, reference: str) -> Outcome | Rest:
+    def _serve_again(self, exchange: Exchange, known: Remembered, reference: str, now: datetime) -> Rest:
+        """What came before in the same form gets what it got then (``remembered.py`` says why)."""
+        started = perf_counter()
+        known.note(now)
+        self.metrics.decision_seconds.observe(perf_counter() - started)
+        if known.yes is None:
+            return self._set_out(exchange, known.origin, reference, now, known.lines)
+        before, up_to, rest = known.yes
+        exchange.started = True
+        exchange.write(before + http_date(now) + up_to + reference.encode() + rest)
+        exchange.connection.answered(KEPT)
+        return None
+
+    def _serve(self, exchange: Exchange, reference: str, now: datetime) -> Outcome | Rest:
         """The outcome where the answer is written already."""
         if exchange.head.refused:
             raise exchange.head.refused
         if self.authorizer and self._asks(self.authorizer, exchange):
-            now = self.clock()
             answer = answer_asking(self, exchange, reference, now)
             return send(exchange, answer, now) if isinstance(answer, Answer) else _sent(exchange, answer, now)
         incoming = self.read(exchange, exchange.head)
@@ -99,7 +123,6 @@ class Gate(Judge):
             raise RequestRefused(
                 421, Reason.REQUEST_MALFORMED, "An https address was asked for over plain http."
             )
-        now = self.clock()
         if is_local(incoming.facts):
             return self._answer_local(exchange, incoming, reference, now)
         verdict = self.judge_now(incoming, now)
@@ -110,6 +133,7 @@ class Gate(Judge):
         if probe is not None:
             return send(exchange, probe, now)
         if gets_mail(access, decision):
+            self.remember(exchange, incoming, access, decision)
             return self._start(exchange, incoming, access, decision, reference)
         return self._enforce(exchange, incoming, access, decision, reference)
 
@@ -135,6 +159,17 @@ class Gate(Judge):
         self.ledger.record(access, decision, reference if decision.effect is not Effect.ALLOW else "")
         note(self.metrics, access, decision, reference)
         return None
+
+    def remember(
+        self,
+        exchange: Exchange,
+        incoming: Incoming,
+        access: Access,
+        decision: Decision,
+        yes: tuple[Answer, str] | None = None,
+    ) -> None:
+        """Let the same request, or question, be served again by this verdict, where it can be."""
+        self.remembering.keep(self, exchange, incoming, access, decision, yes)
 
     def _asks(self, authorizer: Authorizer, exchange: Exchange) -> bool:
         """Whether this is the question of a proxy that may ask."""
@@ -206,10 +241,15 @@ class Gate(Judge):
         if exchange.head.max_forwards == 0 or hangs(access) or is_autodiscover(access.facts):
             return self._forward(exchange, incoming, access, decision, reference)
 
+        return self._set_out(exchange, incoming.origin, reference, access.now)
+
+    def _set_out(
+        self, exchange: Exchange, origin: Origin, reference: str, now: datetime, lines: bytes = b""
+    ) -> Rest:
         def wait_for(rest: Coroutine[Any, Any, Outcome]) -> None:
             exchange.connection.wait_for(self._finish(exchange, reference, rest))
 
-        return self.forwarder.start(exchange, incoming.origin, access.now, wait_for)
+        return self.forwarder.start(exchange, origin, now, wait_for, lines)
 
     async def _forward(
         self, exchange: Exchange, incoming: Incoming, access: Access, decision: Decision, reference: str

@@ -38,11 +38,14 @@ NEVER_TRAILERS = HOP_BY_HOP | {
 
 def request_head(head: RequestHead, origin: Origin, *, default_host: bytes) -> bytes:
     """The head for the webmail. Trust headers of the client are gone, true ones stand in their place."""
+    return b"%b %b%b" % (head.method, head.target, lines_behind_target(head, origin, default_host=default_host))
+
+
+def lines_behind_target(head: RequestHead, origin: Origin, *, default_host: bytes) -> bytes:
+    """All of ``request_head`` but method and target, on which only the hops that are left may depend."""
     host = head.host or default_host
     kept, options = _passed_on(head)
-    return b"%b %b HTTP/1.1\r\n%b%b%b%b%b\r\n" % (
-        head.method,
-        head.target,
+    return b" HTTP/1.1\r\n%b%b%b%b%b\r\n" % (
         b"" if b"host" in head.fields.named else b"Host: %b\r\n" % host,
         kept,
         _forwarded(origin.forwarded_for, origin.scheme, origin.host or host, origin.remote),

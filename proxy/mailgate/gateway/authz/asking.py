@@ -48,6 +48,15 @@ class AskedGate(Protocol):
 
     def probe(self, access: Access, reference: str) -> Answer: ...
 
+    def remember(
+        self,
+        exchange: Exchange,
+        incoming: Incoming,
+        access: Access,
+        decision: Decision,
+        yes: tuple[Answer, str] | None = None,
+    ) -> None: ...
+
     async def instead(
         self, head: RequestHead, incoming: Incoming, access: Access, decision: Decision, reference: str
     ) -> Answer | None: ...
@@ -67,7 +76,11 @@ def answer_asking(
     if verdict is None:
         return _judge(gate, head, incoming, reference, now)
     answer = _at_once(gate, incoming, *verdict, reference)
-    return answer or _refuse(gate, head, incoming, *verdict, reference)
+    if answer is not None:
+        if answer.status == 200:
+            gate.remember(exchange, incoming, *verdict, (answer, reference))
+        return answer
+    return _refuse(gate, head, incoming, *verdict, reference)
 
 
 async def _judge(
