@@ -140,7 +140,7 @@ class Remembering:
         if table is None:
             memo[Remembering] = {}
             return
-        if not _is_plain(exchange, incoming, access, decision):
+        if not _is_plain(exchange, incoming, access, decision) or (yes and exchange.head.has_body):
             return
         until = _until(gate, access, decision, asked=yes is not None)
         recurring = gate.ledger.recurring(access, decision) if until > access.now else None
