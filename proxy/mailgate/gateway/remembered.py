@@ -142,6 +142,8 @@ class Remembering:
             return
         if not _is_plain(exchange, incoming, access, decision) or (yes and exchange.head.has_body):
             return
+        if gate.live.certificates is not None and exchange.secure:
+            return  # the next handshake may bring a certificate, of which the field lines say nothing
         until = _until(gate, access, decision, asked=yes is not None)
         recurring = gate.ledger.recurring(access, decision) if until > access.now else None
         if recurring is None:
@@ -200,8 +202,8 @@ def _is_plain(exchange: Exchange, incoming: Incoming, access: Access, decision: 
         and not head.scheme
         and not exchange.broken
         and _form(exchange)[-1] != ""
-        and not (incoming.attestations or incoming.proofs or incoming.certificate or incoming.answer_fields)
-        and not (access.user.name or client.findings or client.eas_id)
+        and not (incoming.attestations or incoming.proofs or incoming.certificate)
+        and not (client.findings or client.eas_id)
         and client.protocol is not Spoken.ACTIVESYNC
         and access.posture == NOBODY
         and not debugging()

@@ -15,6 +15,7 @@ from prometheus_client import generate_latest
 from structlog.testing import capture_logs
 from tests.unit.clock import Clock
 from tests.unit.gateway.gates import gate, policy
+from tests.unit.gateway.phones import with_certificates
 from tests.unit.gateway.test_connection import Peer
 from tests.unit.gateway.test_parser import LIMITS
 from tests.unit.gateway.test_upstream import endpoint
@@ -25,6 +26,7 @@ from mailgate.gateway.authz import Authorizer, Dialect
 from mailgate.gateway.forward import Forwarder
 from mailgate.gateway.hearing import Hearing
 from mailgate.gateway.http1.fields import FieldMemory
+from mailgate.gateway.pages.languages import asked_as, load_languages
 from mailgate.gateway.prober import COMPUTER, Mode, Prober
 from mailgate.gateway.remembered import FORMS, LONGEST, Remembering, place_of
 from mailgate.gateway.rewrite import Rewrite
@@ -40,6 +42,7 @@ from mailgate.store.spool import Spool
 START = datetime(2026, 11, 24, 9, 5, 7, tzinfo=UTC)
 LAPTOP = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Mobile/15E148 Safari/604.1"
+ASKED_AS = asked_as(load_languages())
 KEYS = (Key(1, b"k" * 32, START - timedelta(days=1)),)
 PROXY, STRANGER = "192.0.2.1", "203.0.113.9"
 
@@ -51,7 +54,7 @@ POLICIES = [
         [{"id": "watched", "when": "true", "effect": "block", "stages": {"report_only": "2026-11-01"}}, LAPTOPS],
         [{"id": "later", "when": "true", "effect": "block", "stages": {"enforce": "2026-11-24T09:05:09Z"}}, LAPTOPS],
         [{"id": "from-here", "when": f'request.remote == "{STRANGER}"', "effect": "allow"}],
-        [{"id": "there", "when": 'request.path.startsWith("/mail")', "effect": "block"}, LAPTOPS],
+        [{"id": "there", "when": 'request.path == "/mail/other"', "effect": "block"}, LAPTOPS],
         [{"id": "in-time", "when": 'now < timestamp("2026-11-24T09:05:10Z")', "effect": "allow"}],
         [{"id": "soon", "when": "true", "effect": "warn"}],
         [{"id": "staff", "when": "true", "effect": "block", "groups": ("staff",)}, LAPTOPS],
@@ -120,7 +123,7 @@ class Side:
         references = (f"REF{number}" for number in count())
         self.gate = gate(
             forwarder=way, patient=way, discovery=way, clock=self.clock, new_reference=references.__next__,
-            ledger=Hearing.of(self.book, self.tongues), trusted=(ip_network(PROXY),), remembering=remembering,
+            ledger=Hearing(self.book, self.tongues, ASKED_AS), trusted=(ip_network(PROXY),), remembering=remembering,
             authorizer=Authorizer(Dialect.NGINX, self.clock, timedelta(seconds=1)),
         )  # fmt: skip
         self.server = Server(self.gate.handle, LIMITS)
@@ -209,6 +212,7 @@ CHANGES = [
     lambda on, at: setattr(on, "authorizer", None),
     lambda on, at: setattr(on, "authorizer", Authorizer(Dialect.NGINX, on.clock, timedelta(seconds=2))),
 ]
+PROBING = len(POLICIES) + 3
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("ask"), st.integers(0, 2), st.sampled_from([PROXY, PROXY, STRANGER])),
@@ -231,12 +235,14 @@ async def lived(remembering, first, asked, steps):
             await side.ask(peer, asked[which].replace(b"{0}", sealed))
         elif what == "wait":
             side.clock.now += timedelta(seconds=which)
+        elif what == "drain":
+            side.server.draining = True
         else:
             CHANGES[which](side.gate, side.clock.now)
     return side.left()
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, len(POLICIES) - 1), st.lists(forms, min_size=3, max_size=3), STEPS)
 def test_nobody_can_tell_whether_a_verdict_was_remembered(first, asked, steps):
     """Answers, what the webmail is asked, records, numbers, languages and log lines, whatever changes meanwhile."""
@@ -246,6 +252,57 @@ def test_nobody_can_tell_whether_a_verdict_was_remembered(first, asked, steps):
         whole = asyncio.run(lived(Forgetful(), first, asked, steps))
     assert remembered == whole
     assert quick == slow
+
+
+PAGE = request("GET", "/mail/inbox", f"User-Agent: {LAPTOP}")
+OTHER = request("GET", "/mail/other", f"User-Agent: {LAPTOP}")
+ELSEWHERE = request("GET", "http://other.example.com/mail/inbox", f"User-Agent: {LAPTOP}")
+PROBED = request("GET", "/mail/", f"User-Agent: {LAPTOP}", "Cookie: mailgate-probe={0}", "Sec-Fetch-Mode: navigate")
+ASKED = question(f"User-Agent: {LAPTOP}")
+WITH_BODY = question(f"User-Agent: {LAPTOP}", "Content-Length: 4") + b"body"
+
+
+def asking(which, peer=PROXY):
+    return [("ask", which, peer)]
+
+
+def waiting(seconds):
+    return [("wait", seconds, None)]
+
+
+@pytest.mark.parametrize(
+    ("first", "asked", "steps"),
+    [
+        pytest.param(0, [PAGE, ELSEWHERE], asking(0) * 4 + asking(1), id="an absolute target names another host"),
+        pytest.param(0, [PAGE], asking(0) * 4 + asking(0, STRANGER), id="another peer"),
+        pytest.param(0, [PAGE], asking(0) * 4 + waiting(60000) + asking(0), id="another day"),
+        pytest.param(0, [PAGE], asking(0) * 4 + waiting(-9) + asking(0), id="a clock that was put back"),
+        pytest.param(2, [PAGE], asking(0) * 4 + waiting(3) + asking(0), id="a stage begins"),
+        pytest.param(4, [PAGE, OTHER], asking(0) * 4 + asking(1), id="a rule reads the path"),
+        pytest.param(5, [PAGE], asking(0) * 4 + waiting(5) + asking(0), id="a rule reads the clock"),
+        pytest.param(
+            0, [PROBED], [("change", PROBING, None)] + asking(0) * 4 + waiting(5) + asking(0),
+            id="what the probe found is too old",
+        ),
+        pytest.param(2, [ASKED], asking(0) * 4 + waiting(1.4) + asking(0), id="a yes that is kept for less"),
+        pytest.param(0, [ASKED], [*asking(0) * 4, ("drain", 0, None), *asking(0)], id="the gate stops"),
+        pytest.param(0, [WITH_BODY], asking(0) * 4, id="a question with a body"),
+    ],
+)  # fmt: skip
+def test_what_is_another_request_or_another_moment_is_not_served_by_the_old_verdict(first, asked, steps):
+    assert asyncio.run(lived(Remembering(), first, asked, steps)) == asyncio.run(
+        lived(Forgetful(), first, asked, steps)
+    )
+
+
+async def test_a_handshake_may_bring_a_certificate_where_those_count():
+    side = Side(watched := Watched())
+    side.gate.live = with_certificates().live
+    live_with(0)(side.gate, START)
+    side.peers[STRANGER] = Peer(side.server, peername=(STRANGER, 5), sslcontext=object())
+    for _ in range(6):
+        await side.ask(STRANGER, PAGE)
+    assert watched.known == 0
 
 
 class Watched(Remembering):
@@ -269,9 +326,6 @@ async def known_of(data, *, times=6, first=0, peer=STRANGER, change=lambda on, a
             change(side.gate, START)
         await side.ask(peer, data)
     return watched.known
-
-
-PAGE = request("GET", "/mail/inbox", f"User-Agent: {LAPTOP}")
 
 
 @pytest.mark.parametrize("data", [PAGE, request("POST", "/mail/inbox", f"User-Agent: {LAPTOP}", "Content-Length: 0")])
