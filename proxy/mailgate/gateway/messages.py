@@ -39,7 +39,11 @@ NEVER_TRAILERS = HOP_BY_HOP | {
 
 def request_head(head: RequestHead, origin: Origin, *, default_host: bytes) -> bytes:
     """The head for the webmail. Trust headers of the client are gone, true ones stand in their place."""
-    return b"%b %b%b" % (head.method, head.target, lines_behind_target(head, origin, default_host=default_host))
+    return b"%b %b%b" % (
+        head.method,
+        head.target,
+        lines_behind_target(head, origin, default_host=default_host),
+    )
 
 
 def lines_behind_target(head: RequestHead, origin: Origin, *, default_host: bytes) -> bytes:
@@ -178,6 +182,8 @@ def usual_head(request: RequestHead, response: ResponseHead, rewrite: Rewrite) -
     ):
         return None
     memo, terms = response.fields.memo, (rewrite, response.status, response.reason)
+    kept: object
+    head: bytes | None
     kept, head = memo.get(usual_head, _NOTHING)
     if kept != terms:
         returned = _returned(response, Framing(chunked=False, keep_alive=True, trailers=False), rewrite)

@@ -233,5 +233,6 @@ def _counted(metrics: Metrics, access: Access, decision: Decision) -> tuple[Call
 def _parts(exchange: Exchange, answer: Answer, reference: str) -> tuple[bytes, bytes, bytes]:
     before, behind = head_around_date(exchange.head, answer, (), keep_alive=True)
     up_to, told, rest = behind.partition(b": %b\r\n" % reference.encode())
-    assert told and not answer.body
+    assert told
+    assert not answer.body
     return before, up_to + b": ", b"\r\n" + rest
