@@ -1,6 +1,6 @@
 """One request, from its facts to its answer. This file is the order of things; each thing has a file of its own."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from time import perf_counter
@@ -9,7 +9,7 @@ from typing import Protocol as Shape
 
 from mailgate.classify.discovery import is_autodiscover
 from mailgate.gateway.answer import Answer, send
-from mailgate.gateway.authz import Authorizer, answer_asking
+from mailgate.gateway.authz import Authorizer, Yes, answer_asking
 from mailgate.gateway.client_certs.presented import presented
 from mailgate.gateway.enforce import Speaker, gets_mail
 from mailgate.gateway.enroller import Enroller
@@ -65,21 +65,27 @@ class Gate(Judge):
     new_reference: Callable[[], str]
     self_service: SelfService
     authorizer: Authorizer | None = None
-    """Where other proxies ask; None where they may not."""
+    """Where other proxies ask beside the mail; None where they may not."""
+    authorizers: Mapping[str, Authorizer] = field(default_factory=dict)
+    """Where other proxies ask at ports of their own, by the address of each in the settings."""
     helpdesk: HelpDesk | None = None
     remembering: Remembering = field(default_factory=Remembering)
 
-    def handle(self, exchange: Exchange) -> Rest:
-        """Serve one request, at once as far as that goes. Never raises for what a client or the webmail sends."""
+    def handle(self, exchange: Exchange, asked_at: str = "") -> Rest:
+        """Serve one request, at once as far as that goes. Never raises for what a client or the webmail sends.
+
+        ``asked_at``: the port of its own that another proxy asks at; it carries no mail.
+        """
         reference = self.new_reference()
         try:
             now = self.clock()
             known = self.remembering.find(self, exchange, now)
-            served = (
-                self._serve(exchange, reference, now)
-                if known is None
-                else self._serve_again(exchange, known, reference, now)
-            )
+            if known is not None:
+                served = self._serve_again(exchange, known, reference, now)
+            elif asked_at:
+                served = self._serve_proxy(exchange, asked_at, reference, now)
+            else:
+                served = self._serve(exchange, reference, now)
         except Exception as error:  # noqa: BLE001 - the edge: whatever broke becomes one answer
             served = self._fail(exchange, reference, error)
         if isinstance(served, Outcome):
@@ -114,8 +120,7 @@ class Gate(Judge):
         if exchange.head.refused:
             raise exchange.head.refused
         if self.authorizer and self._asks(self.authorizer, exchange):
-            answer = answer_asking(self, exchange, reference, now)
-            return send(exchange, answer, now) if isinstance(answer, Answer) else _sent(exchange, answer, now)
+            return self._answer_proxy(self.authorizer, exchange, reference, now)
         incoming = self.read(exchange, exchange.head)
         # RFC 9110, section 7.4: whoever mistakes the connection for a secure one is told nothing meant for it
         if exchange.head.scheme == b"https" and incoming.origin.scheme != "https":
@@ -136,6 +141,26 @@ class Gate(Judge):
             self.remember(exchange, incoming, access, decision)
             return self._start(exchange, incoming, access, decision, reference)
         return self._enforce(exchange, incoming, access, decision, reference)
+
+    def _serve_proxy(
+        self, exchange: Exchange, asked_at: str, reference: str, now: datetime
+    ) -> Outcome | Rest:
+        """At a port that carries no mail: questions, and the pages that answers to them lead to."""
+        if exchange.head.refused:
+            raise exchange.head.refused
+        authorizer = self.authorizers.get(asked_at)
+        if authorizer and self._asks(authorizer, exchange):
+            return self._answer_proxy(authorizer, exchange, reference, now)
+        incoming = self.read(exchange, exchange.head)
+        if is_local(incoming.facts):
+            return self._answer_local(exchange, incoming, reference, now)
+        raise RequestRefused(404, Reason.NOT_FOUND, "There is no mail at this port.")
+
+    def _answer_proxy(
+        self, authorizer: Authorizer, exchange: Exchange, reference: str, now: datetime
+    ) -> Outcome | Rest:
+        answer = answer_asking(self, authorizer, exchange, reference, now)
+        return send(exchange, answer, now) if isinstance(answer, Answer) else _sent(exchange, answer, now)
 
     async def _answer_local(
         self, exchange: Exchange, incoming: Incoming, reference: str, now: datetime
@@ -166,7 +191,7 @@ class Gate(Judge):
         incoming: Incoming,
         access: Access,
         decision: Decision,
-        yes: tuple[Answer, str] | None = None,
+        yes: Yes | None = None,
     ) -> None:
         """Let the same request, or question, be served again by this verdict, where it can be."""
         self.remembering.keep(self, exchange, incoming, access, decision, yes)

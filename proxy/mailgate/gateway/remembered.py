@@ -4,6 +4,7 @@ Why that is the same answer. Only what went the whole way (``handler.py``, ``jud
 and only where its verdict, its record and its way rest on nothing but
 
 - its field lines: equal byte for byte, or the request would not have the same ``Fields`` (``http1/fields.py``);
+- the port, which has a memory of field lines of its own;
 - its method and version, who is at the other end of the connection, and whether that is by TLS;
 - of its target the place alone (``place_of``), so what names another protocol, or an address of the gate, is not remembered;
 - what a reload replaces (``Remembering.mark``): rules, reliefs, groups, the probe and its keys, trusted proxies;
@@ -14,7 +15,7 @@ read the path or the clock, goes the whole way each time. What is done beside th
 is counted, timed and recorded, for which ``recurring`` of the ledger says whether counting is all there is to it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache, partial
@@ -22,8 +23,8 @@ from typing import Protocol, TypeAlias
 
 from mailgate.classify.protocol import protocol_in_path
 from mailgate.decided import Decided
-from mailgate.gateway.answer import Answer, head_around_date
-from mailgate.gateway.authz.authorizer import Authorizer
+from mailgate.gateway.answer import head_around_date
+from mailgate.gateway.authz.authorizer import Authorizer, Yes
 from mailgate.gateway.authz.original import PATH
 from mailgate.gateway.exchange import Exchange
 from mailgate.gateway.facts import Incoming
@@ -70,6 +71,7 @@ class RememberingGate(Protocol):
     prober: Prober
     trusted: tuple[Network, ...]
     authorizer: Authorizer | None
+    authorizers: Mapping[str, Authorizer]
     decided: Decided
     metrics: Metrics
 
@@ -108,7 +110,7 @@ class Remembering:
 
     mark: object = field(default_factory=object)
     """Another one once anything was replaced that verdicts rest on. Entries hold this, and no rules that are gone."""
-    _terms: tuple[object, ...] = (None,) * 4
+    _terms: tuple[object, ...] = (None,) * 5
 
     def find(self, gate: RememberingGate, exchange: Exchange, now: datetime) -> Remembered | None:
         """What this request gets, where that is known."""
@@ -129,12 +131,9 @@ class Remembering:
         incoming: Incoming,
         access: Access,
         decision: Decision,
-        yes: tuple[Answer, str] | None = None,
+        yes: Yes | None = None,
     ) -> None:
-        """Remember a verdict that was just carried out, the second time: a flood of new clients leaves nothing.
-
-        ``yes`` is the answer to a question, and the reference in it.
-        """
+        """Remember a verdict that was just carried out, the second time: a flood of new clients leaves nothing."""
         memo = exchange.head.fields.memo
         table: Table | None = memo.get(Remembering)
         if table is None:
@@ -144,7 +143,7 @@ class Remembering:
             return
         if gate.live.certificates is not None and exchange.secure:
             return  # the next handshake may bring a certificate, of which the field lines say nothing
-        until = _until(gate, access, decision, asked=yes is not None)
+        until = _until(gate, access, decision, yes)
         recurring = gate.ledger.recurring(access, decision) if until > access.now else None
         if recurring is None:
             return
@@ -159,18 +158,19 @@ class Remembering:
             _counted(gate.metrics, access, decision),
             incoming.origin,
             b"" if yes else gate.forwarder.lines(exchange.head, incoming.origin),
-            _parts(exchange, *yes) if yes else None,
+            _parts(exchange, yes) if yes else None,
         )
 
     def _look(self, gate: RememberingGate) -> None:
-        live, prober, trusted, authorizer = self._terms
+        live, prober, trusted, authorizer, authorizers = self._terms
         if (
             live is not gate.live
             or prober is not gate.prober
             or trusted is not gate.trusted
             or authorizer is not gate.authorizer
+            or authorizers is not gate.authorizers
         ):
-            self._terms = gate.live, gate.prober, gate.trusted, gate.authorizer
+            self._terms = gate.live, gate.prober, gate.trusted, gate.authorizer, gate.authorizers
             self.mark = object()
 
 
@@ -210,16 +210,16 @@ def _is_plain(exchange: Exchange, incoming: Incoming, access: Access, decision: 
     )
 
 
-def _until(gate: RememberingGate, access: Access, decision: Decision, *, asked: bool) -> datetime:
+def _until(gate: RememberingGate, access: Access, decision: Decision, yes: Yes | None) -> datetime:
     """Up to when the same request is decided, recorded and answered alike; ``now`` where not even at this moment."""
     if "request.path" in gate.live.policy.reads:
         return access.now
     day_ends = datetime.combine(access.now.astimezone(UTC).date() + timedelta(days=1), time(), UTC)
     until = gate.decided.grounds(gate.live.policy).until(access, decision)
-    if asked and gate.authorizer and until - access.now > gate.authorizer.remember:
-        until -= gate.authorizer.remember  # from then on the yes says of itself that it is kept for less
-    elif asked:
-        return access.now
+    if yes is not None:
+        if until - access.now < yes.remember:
+            return access.now
+        until -= yes.remember  # from then on a yes says of itself that it is kept for less
     return min(until, day_ends, gate.prober.until(access))
 
 
@@ -230,9 +230,9 @@ def _counted(metrics: Metrics, access: Access, decision: Decision) -> tuple[Call
     return (partial(metrics.decisions.add, labels), *would)
 
 
-def _parts(exchange: Exchange, answer: Answer, reference: str) -> tuple[bytes, bytes, bytes]:
-    before, behind = head_around_date(exchange.head, answer, (), keep_alive=True)
-    up_to, told, rest = behind.partition(b": %b\r\n" % reference.encode())
+def _parts(exchange: Exchange, yes: Yes) -> tuple[bytes, bytes, bytes]:
+    before, behind = head_around_date(exchange.head, yes.answer, (), keep_alive=True)
+    up_to, told, rest = behind.partition(b": %b\r\n" % yes.reference.encode())
     assert told
-    assert not answer.body
+    assert not yes.answer.body
     return before, up_to + b": ", b"\r\n" + rest
