@@ -13,6 +13,7 @@ from mailgate.config.addresses import Listen, Network, Origin, PageUrl
 from mailgate.config.admins import Admins
 from mailgate.config.authz import AuthzListener, AuthzSettings
 from mailgate.config.client_certs import ClientCertificateSettings
+from mailgate.config.console import ConsoleSettings
 from mailgate.config.guard import GuardSettings
 from mailgate.config.hardware import HardwareSettings
 from mailgate.config.mail import MailSettings, NoticeSettings, ShortText
@@ -279,6 +280,7 @@ class Settings(Strict):
     stages: StageSettings = StageSettings()
     admins: Admins = Field(default_factory=dict)
     """Who may look and change something, each under a name of their own. Left out: who can run commands on this computer."""
+    console: ConsoleSettings = ConsoleSettings()
     connectors: Mapping[Key, SourceSettings] = Field(default_factory=dict)
     """Where device inventories come from, each under a name of its own."""
 
@@ -372,10 +374,36 @@ class Settings(Strict):
                 raise PydanticCustomError("issuer", message, place)
         return self
 
+    @model_validator(mode="after")
+    def _ways_that_there_are(self) -> Self:
+        """A slip in ``console`` would shut somebody out without a word."""
+        ways = self.console.login
+        for name, each in self.admins.items():
+            for key, way in (("oidc", ways.oidc), ("proxy", ways.proxy)):
+                if getattr(each, key) and way is None:
+                    place = {"way": f"console.login.{key}", "key": ("admins", name, key)}
+                    message = "nobody is asked: `{way}` is not set; expected it there, or nothing here"
+                    raise PydanticCustomError("admin", message, place)
+        return self
+
+    @model_validator(mode="after")
+    def _one_person_one_name(self) -> Self:
+        """Who comes in by a group as well as by a token would be two who approve each other's plans."""
+        oidc = self.console.login.oidc
+        for name, each in self.admins.items() if oidc and oidc.groups else ():
+            if each.oidc is None:
+                message = (
+                    "with `groups` they could come in under a second name; expected `oidc` here: "
+                    "who they are at the provider, or `false`"
+                )
+                raise PydanticCustomError("admin", message, {"key": ("admins", name)})
+        return self
+
     def referenced_files(self) -> tuple[Path, ...]:
         """Key, certificate and revocation files: a change of one is a change of the settings."""
         named = [name for each in self.attestation.issuers for name in (each.jwks, each.jwks_ca)]
         keys = [name for name in named if isinstance(name, Path)]
         own = [self.tls.certificate, self.tls.key] if self.tls else []
         devices = self.client_certificates.referenced_files() if self.client_certificates else ()
-        return (*keys, *own, *devices, *self.attestation.hardware.referenced_files())
+        hardware = self.attestation.hardware.referenced_files()
+        return (*keys, *own, *devices, *hardware, *self.console.referenced_files())
