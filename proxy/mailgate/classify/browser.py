@@ -1,9 +1,8 @@
 """The User-Agent header: a form by ordered tables of words, and the names of system, browser and model."""
 
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
-from ua_parser import OS, Device
-from ua_parser import UserAgent as Browser
+from ua_parser import Device
 from ua_parser.core import Matchers
 from ua_parser.loaders import load_lazy_builtins
 from ua_parser.regex import Resolver
@@ -18,6 +17,11 @@ from mailgate.classify.reading import KIND_OF_FORM, Reading
 from mailgate.classify.systems import desktop_system, system_name
 from mailgate.classify.table import Match
 from mailgate.model import Signal
+
+if TYPE_CHECKING:  # names that only the types of the package have
+    from ua_parser_rs import OS
+    from ua_parser_rs import Device as Found
+    from ua_parser_rs import UserAgent as Browser
 
 MAX_LENGTH = 512
 """Characters of a user agent that are read. Of 70,000 published ones 13 are longer, most of them attacks; a longer one is
@@ -82,8 +86,6 @@ _RESOLVE = Resolver(_matchers())
 
 
 _NO_DEVICE = Device("Other")
-Named: TypeAlias = Browser | OS
-"""The name of a browser or of a system and its version, in parts."""
 
 
 class Agent:
@@ -95,7 +97,7 @@ class Agent:
         self.text = text
         self.browser: Browser | None = _RESOLVE.ua.extract(text)
         self.os: OS | None = _RESOLVE.os.extract(text)
-        self.device: Device = _RESOLVE.de.extract(text) or _NO_DEVICE
+        self.device: Found | Device = _RESOLVE.de.extract(text) or _NO_DEVICE
 
     @property
     def is_bot(self) -> bool:
@@ -117,11 +119,11 @@ class _Rules(UserAgent):  # type: ignore[misc]  # user_agents has no types
         self.device = parse_device(agent.device.family, agent.device.brand, agent.device.model)
 
 
-def _told(named: Named | None) -> tuple[str | None, ...]:
+def _told(named: "Browser | OS | None") -> tuple[str | None, ...]:
     return (named.family, named.major, named.minor, named.patch) if named else ("Other", None, None, None)
 
 
-def _version(named: Named) -> str:
+def _version(named: "Browser | OS") -> str:
     """``10.15.7``, without leading zeros."""
     parts = (named.major, named.minor, named.patch)
     return ".".join([str(int(part)) if part.isdigit() else part for part in parts if part is not None])
