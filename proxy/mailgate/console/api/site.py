@@ -76,7 +76,7 @@ async def _sent(
     charset = "; charset=utf-8" if operation.media.startswith("text/") else ""
     named = {**headers, "Content-Type": operation.media + charset}
     if operation.media == JSON:
-        body = operation.gives.dump_json(operation.gives.validate_python(found))
+        body = operation.gives.dump_json(operation.gives.validate_python(found), by_alias=True)
         return web.Response(body=body, status=operation.status, headers=named)
     if isinstance(found, str):
         return web.Response(body=found.encode(), headers=named)

@@ -30,7 +30,9 @@ async def test_a_method_that_there_is_not_is_a_problem_that_names_those_that_are
 
 async def test_heads_can_be_asked_for(vic: Caller) -> None:
     told = await vic.ask("HEAD", "/me")
-    assert (told.status, told.body) == (200, None)
+    assert (told.status, told.body, told.headers["Content-Type"]) == (200, None, "application/json")
+    told = await vic.ask("HEAD", "/audit/export.csv")
+    assert (told.status, told.body, told.headers["Content-Type"]) == (200, "", "text/csv; charset=utf-8")
 
 
 async def test_while_the_store_is_away_that_is_said(
