@@ -1,10 +1,13 @@
 """The addresses of the API, and what every answer has."""
 
+from collections.abc import AsyncIterator
+
+import aiohttp
 import pytest
 from tests.unit.console.api.calling import PROBLEM, Caller
 from tests.unit.console.browsing import Company
 
-from mailgate.store import StoreUnavailableError
+from mailgate.store import Entry, StoreUnavailableError
 
 
 async def test_every_answer_may_not_be_kept_or_framed(vic: Caller, nobody: Caller) -> None:
@@ -33,6 +36,19 @@ async def test_heads_can_be_asked_for(vic: Caller) -> None:
     assert (told.status, told.body, told.headers["Content-Type"]) == (200, None, "application/json")
     told = await vic.ask("HEAD", "/audit/export.csv")
     assert (told.status, told.body, told.headers["Content-Type"]) == (200, "", "text/csv; charset=utf-8")
+
+
+async def test_an_export_that_breaks_off_is_not_taken_for_a_whole_one(
+    vic: Caller, firm: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def breaks_off() -> AsyncIterator[Entry]:
+        for entry in await firm.store.audit.page():
+            yield entry
+        raise StoreUnavailableError("away")
+
+    monkeypatch.setattr(firm.store.audit, "all", breaks_off)
+    with pytest.raises(aiohttp.ClientPayloadError):
+        await vic.get("/audit/export.jsonl")
 
 
 async def test_while_the_store_is_away_that_is_said(
