@@ -41,12 +41,11 @@ async def test_heads_can_be_asked_for(vic: Caller) -> None:
 async def test_an_export_that_breaks_off_is_not_taken_for_a_whole_one(
     vic: Caller, firm: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def breaks_off() -> AsyncIterator[Entry]:
-        for entry in await firm.store.audit.page():
-            yield entry
+    async def breaks_off() -> AsyncIterator[list[Entry]]:
+        yield await firm.store.audit.page()
         raise StoreUnavailableError("away")
 
-    monkeypatch.setattr(firm.store.audit, "all", breaks_off)
+    monkeypatch.setattr(firm.store.audit, "pages", breaks_off)
     with pytest.raises(aiohttp.ClientPayloadError):
         await vic.get("/audit/export.jsonl")
 
@@ -57,7 +56,7 @@ async def test_while_the_store_is_away_that_is_said(
     async def away(*_: object) -> None:
         raise StoreUnavailableError("its address and password")
 
-    monkeypatch.setattr(firm.store.audit, "search", away)
+    monkeypatch.setattr(firm.store.audit, "look", away)
     told = await vic.get("/audit")
     assert (told.status, told.headers["Retry-After"]) == (503, "1")
     assert "password" not in str(told.body)
@@ -69,7 +68,7 @@ async def test_what_fails_is_told_without_what_it_quotes(
     async def broken(*_: object) -> None:
         raise ValueError("somebody@example.com")
 
-    monkeypatch.setattr(firm.store.audit, "search", broken)
+    monkeypatch.setattr(firm.store.audit, "look", broken)
     told = await vic.get("/audit")
     assert (told.status, told.headers["Content-Type"]) == (500, PROBLEM)
     assert "somebody" not in str(told.body)
