@@ -203,7 +203,7 @@ class Connection(BaseProtocol):
         outcome = Outcome(keep_alive=False)
         try:
             outcome = await rest
-            await self._linger()
+            await self._linger(outcome)
         except ConnectionError:
             pass
         except Exception as error:  # noqa: BLE001 - whatever comes through the handler ends this connection alone
@@ -249,13 +249,14 @@ class Connection(BaseProtocol):
         if self._buffer_paused and len(self._queue) < MAX_PIPELINED and len(self._tail) < MAX_TAIL:
             self._resume_reading_for_buffer()
 
-    async def _linger(self) -> None:
-        """Read and drop the rest of a body for a moment, so that the client reads its answer before the end."""
+    async def _linger(self, outcome: Outcome) -> None:
+        """Read and drop the rest of a body: for a moment, so that the client reads its answer before the end; or, where
+        the connection stays, for as long as a head may take."""
         body = self._current.body if self._current is not None else None
         if body is None or body.is_eof():
             return
         try:
-            async with asyncio.timeout(self._limits.linger):
+            async with asyncio.timeout(self._limits.head_time if outcome.keep_alive else self._limits.linger):
                 while not body.is_eof():
                     await body.readany()
         except (TimeoutError, OSError, RequestRefused):

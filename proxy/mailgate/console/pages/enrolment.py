@@ -5,9 +5,11 @@ from aiohttp import web
 from mailgate.console.desk import desk_of, person_of
 from mailgate.console.entrance import needs
 from mailgate.console.pages.devices import number
+from mailgate.console.places import place_in, told
 from mailgate.console.tokens import MOST_USES, make_token
 from mailgate.console.tokens import revoke as shut_out
 from mailgate.console.view import seen_other, show
+from mailgate.store import Place
 
 SIZE = 50
 LIVES = {"1": "1 day", "7": "7 days", "30": "30 days"}
@@ -50,12 +52,15 @@ async def revoke(request: web.Request) -> web.Response:
 
 async def _shown(request: web.Request, status: int = 200, *, made: str = "", wrong: str = "") -> web.Response:
     store = desk_of(request).store.enrolments
-    keys = await store.page(request.query.get("after", "")[:LONGEST], SIZE)
+    keys = await store.page(request.query.get("key", "")[:LONGEST], SIZE)
+    tokens = await store.tokens(SIZE + 1, place_in(request.query))
+    last = tokens[SIZE - 1] if len(tokens) > SIZE else None
     return show(
         request,
         "enrolment.html",
         status,
-        tokens=await store.tokens(),
+        tokens=tokens[:SIZE],
+        older=told(Place(last.made_at, last.name)) if last else {},
         keys=keys,
         more=keys[-1].thumbprint if len(keys) == SIZE else "",
         made=made,
