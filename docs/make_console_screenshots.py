@@ -1,6 +1,8 @@
 """Take the pictures of the console in ``docs/images``, of a demo that runs with a made-up company.
 
 ``PYTHONPATH=proxy python docs/make_console_screenshots.py http://127.0.0.1:PORT var/demo/grace.token``
+
+Names of pages behind these are taken alone.
 """
 
 import sys
@@ -19,6 +21,8 @@ PAGES = {
     "policy": "policy",
     "plans": "policy/plans",
     "plan": "",
+    "notices": "notices",
+    "notice": "",
     "exemptions": "exemptions",
     "audit": "audit",
     "connectors": "connectors",
@@ -41,6 +45,7 @@ def open_page(page: Page, console: str, name: str) -> None:
     lists = {
         "device": ("devices?state=prohibited", "tbody td:first-child a"),
         "plan": ("policy/plans", "tbody td:first-child a"),
+        "notice": ("notices", "[aria-label='Mails that were written'] tbody td:first-child a"),
     }
     path, first = lists.get(name, (PAGES[name], ""))
     page.goto(f"{console}/{path}")
@@ -50,13 +55,13 @@ def open_page(page: Page, console: str, name: str) -> None:
     page.wait_for_timeout(300)
 
 
-def main(admin: str, token: str) -> None:
+def main(admin: str, token: str, names: list[str]) -> None:
     console = f"{admin}/console"
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         for scheme, suffix in (("light", ""), ("dark", "-dark")):
             page = logged_in(browser, console, token, scheme, DESKTOP)
-            for name in PAGES:
+            for name in names or PAGES:
                 open_page(page, console, name)
                 page.screenshot(path=IMAGES / f"console-{name}{suffix}.png")
         page = logged_in(browser, console, token, "dark", PHONE)
@@ -68,4 +73,4 @@ def main(admin: str, token: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]).read_text("utf-8").strip())
+    main(sys.argv[1], Path(sys.argv[2]).read_text("utf-8").strip(), sys.argv[3:])

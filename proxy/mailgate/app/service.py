@@ -190,6 +190,7 @@ class Service:
         desk = desk_for(self)
         self._closing.push_async_callback(desk.readings.stop)
         self._closing.push_async_callback(desk.planning.stop)
+        self._closing.push_async_callback(desk.announcing.stop)
         self._tasks += [asyncio.get_running_loop().create_task(work) for work in running(desk, self)]
         return await open_web(with_console(admin, desk), address, place.admin, self._closing)
 

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from mailgate.config import Bundle, Rules
 from mailgate.config.admins import AdminSettings
+from mailgate.console.announcing import Announcing
 from mailgate.console.census import Census
 from mailgate.console.planning import Planning
 from mailgate.console.pulse import Pulse
@@ -44,6 +45,7 @@ class Desk:
     census: Census
     readings: Readings
     planning: Planning
+    announcing: Announcing = field(default_factory=Announcing)
     sessions: Sessions = field(default_factory=Sessions)
     tries: Rates = field(default_factory=lambda: Rates(10, SPAN))
     """Logins, by name and address together: nobody shuts out an admin who comes from elsewhere."""

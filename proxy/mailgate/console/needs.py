@@ -17,12 +17,14 @@ class Need:
     grave: bool = False
 
 
-def needs_of(state: Mapping[str, Any], plans: Sequence[Standing]) -> list[Need]:
+def needs_of(state: Mapping[str, Any], plans: Sequence[Standing], unsure: int = 0) -> list[Need]:
     """The graver ones first.
 
     :param state: the body of ``/readyz``.
+    :param unsure: mails of which nobody knows whether they were sent.
     """
-    return sorted([*_gate(state), *_sources(state), *_plans(plans)], key=lambda need: not need.grave)
+    found = [*_gate(state), *_sources(state), *_plans(plans), *_mails(unsure)]
+    return sorted(found, key=lambda need: not need.grave)
 
 
 def _gate(state: Mapping[str, Any]) -> Iterator[Need]:
@@ -70,3 +72,12 @@ def _plans(plans: Sequence[Standing]) -> Iterator[Need]:
             name = each.plan.digest[:12]
             more = "an approval" if each.missing == 1 else f"{each.missing} approvals"
             yield Need(f"Plan {name} by {each.plan.author} waits for {more} of others.", "policy-plans")
+
+
+def _mails(unsure: int) -> Iterator[Need]:
+    if unsure:
+        words = "1 mail about a rule is" if unsure == 1 else f"{unsure:,} mails about rules are"
+        yield Need(
+            f"{words} unsure: nobody knows whether the mail server took {'it' if unsure == 1 else 'them'}.",
+            "notices",
+        )

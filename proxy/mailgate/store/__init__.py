@@ -13,7 +13,7 @@ from mailgate.store.help_requests import HelpRequest
 from mailgate.store.keys import Key, Keys
 from mailgate.store.learning import Taken
 from mailgate.store.ledger import Ledger, sighting_of
-from mailgate.store.mailings import MailCount, Mailing, MailKind, MailState
+from mailgate.store.mailings import About, MailCount, Mailing, MailKind, MailState
 from mailgate.store.people import Sighted, Told
 from mailgate.store.plans import Planned
 from mailgate.store.policies import Activation, Draft, OvertakenError, Policies, Version
@@ -27,6 +27,7 @@ from mailgate.store.states import is_of, owner_of, posture_of, posture_of_person
 from mailgate.store.store import Store
 
 __all__ = [
+    "About",
     "Act",
     "Activation",
     "Approval",

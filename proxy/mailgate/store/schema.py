@@ -429,6 +429,7 @@ mailings = Table(
     Column("changed_at", Instant, nullable=False, index=True),
     Index(None, "address", "rule", "version", "kind", "round", unique=True),
     Index(None, "state", "due_at"),
+    Index("ix_mailings_about", "version", "kind", "rule", "state", "address", "id"),
 )
 """One mail to one person about one rule, version and kind (``mailings.py``). ``facts`` is what it says, as JSON, until it
 was sent; ``round`` is the activation that last took the version back, 0 without."""

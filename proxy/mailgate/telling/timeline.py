@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from mailgate.store import Device, Recorded, Told
+from mailgate.store import Device, Mailing, Recorded, Told
+from mailgate.telling.notices import WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +21,11 @@ class Event:
     id: str = ""
 
 
-def timeline(device: Device, seen: Iterable[Recorded], told: Iterable[Told]) -> list[Event]:
-    """The newest first."""
-    events = [*_of_device(device), *_decided(seen)]
+def timeline(
+    device: Device, seen: Iterable[Recorded], told: Iterable[Told], mails: Iterable[Mailing] = ()
+) -> list[Event]:
+    """The newest first. ``told``: of its refusals; ``mails``: about rules, to its owner."""
+    events = [*_of_device(device), *_decided(seen), *_written(mails)]
     events += [Event(each.told_at, "notice", f"A mail was written about {each.reason}") for each in told]
     return sorted(events, key=lambda event: event.at, reverse=True)
 
@@ -42,6 +45,20 @@ def _of_device(device: Device) -> Iterator[Event]:
         yield Event(found.since, "finding", f"{found.reason}: {found.detail}")
     if device.lost_at:
         yield Event(device.lost_at, "lost", "It was marked as lost: it gets nothing")
+
+
+def _written(mails: Iterable[Mailing]) -> Iterator[Event]:
+    for each in mails:
+        about = (
+            f"the rule {each.rule}: {WORDS[each.kind]}"
+            if each.rule
+            else f"version {each.version}: it was taken back"
+        )
+        yield Event(
+            each.changed_at or each.queued_at,
+            "notice",
+            f"A mail to {each.login} about {about} ({each.state})",
+        )
 
 
 def _decided(seen: Iterable[Recorded]) -> Iterator[Event]:

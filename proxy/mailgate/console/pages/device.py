@@ -24,13 +24,15 @@ async def device(request: web.Request) -> web.Response:
     access, decision = await as_it_asks(desk.store, bundle, found, seen, now)
     names = [text for kind, text in found.names if kind == EAS]
     told = await desk.store.people.told_about([*_ids(found), *names])
+    facts = device_facts(found, bundle, now)
+    mails = await desk.store.people.mailings(facts["owner"], []) if facts["owner"] else []
     return show(
         request,
         "device.html",
-        device=device_facts(found, bundle, now),
+        device=facts,
         parts=parts_of(found),
         sightings=[sighting_facts(each) for each in seen],
-        story=timeline(found, seen, told),
+        story=timeline(found, seen, told, mails),
         why=explanation_with_flips(access, decision, bundle.policy),
         name_of=bundle.policy.catalog.name_of,
         done=request.query.get("done", ""),

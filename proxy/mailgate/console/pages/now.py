@@ -15,7 +15,7 @@ from mailgate.console.render import text_of
 from mailgate.console.view import show, surrounding
 from mailgate.rollout.approving import standings
 from mailgate.rollout.guard import guard_of
-from mailgate.store import StoreError
+from mailgate.store import MailState, StoreError
 
 EVERY = 5.0
 """Seconds between two looks of a page that stays open."""
@@ -80,9 +80,10 @@ async def _seen(desk: Desk) -> dict[str, Any]:
 async def _needs(desk: Desk, state: Any) -> list[Need]:
     try:
         plans = await standings(desk.store, guard_of(desk.bundle().settings), desk.clock(), 20)
+        unsure = await desk.store.mailings.open_ends(None, MailState.UNSURE)
     except StoreError:
-        plans = []  # and the state says that the store is away
-    return needs_of(state, plans)
+        plans, unsure = [], 0  # and the state says that the store is away
+    return needs_of(state, plans, unsure)
 
 
 ROUTES = [web.get("/", now, name="now"), web.get("/now/stream", stream, name="now-stream")]
