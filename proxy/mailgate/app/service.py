@@ -10,6 +10,7 @@ from socket import gethostname
 
 import structlog
 
+from mailgate.app.beating import Beating, GateNumbers
 from mailgate.app.changes import take_settings, waiting_for_a_start
 from mailgate.app.console import desk_for, running
 from mailgate.app.following import Following
@@ -77,6 +78,7 @@ class Service:
     """Where client certificates are asked for; empty where nowhere."""
     admin: str = ""
     siblings: Siblings = field(init=False)
+    beating: Beating | None = None
     _server: Server = field(init=False)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _closing: AsyncExitStack = field(default_factory=AsyncExitStack)
@@ -166,6 +168,10 @@ class Service:
         self.public = await open_public(
             self._server, settings.listen, self.tls, self.place.public, self._closing
         )
+        numbers = GateNumbers(self.gate.metrics.registry)
+        self.beating = Beating(self.store, self.keeper, self.place, self.public, utc_now, numbers)
+        self._closing.push_async_callback(self.beating.stop)
+        self.beating.start()
         if settings.tls and settings.client_certificates and settings.client_certificates.listen:
             self.device_tls = device_context(
                 settings.tls.certificate, settings.tls.key, settings.client_certificates.authorities
@@ -268,6 +274,8 @@ class Service:
 
     def _show_policy(self) -> None:
         self.gate.metrics.policy.info({"version": self.bundle.policy.version})
+        if self.beating:
+            self.beating.changed()
 
     def lingering(self) -> dict[str, str]:
         """The rules in force that only report for too long, and why each is named."""

@@ -1,10 +1,11 @@
 """What needs a person: what is held, broken or waits for somebody, in the words of the page *Now*."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mailgate.rollout.approving import Standing
+from mailgate.rollout.approving import Standing as PlanStanding
+from mailgate.telling.gates import Node, Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,13 +18,16 @@ class Need:
     grave: bool = False
 
 
-def needs_of(state: Mapping[str, Any], plans: Sequence[Standing], unsure: int = 0) -> list[Need]:
+def needs_of(
+    state: Mapping[str, Any], plans: Sequence[PlanStanding], unsure: int = 0, gates: Iterable[Node] = ()
+) -> list[Need]:
     """The graver ones first.
 
     :param state: the body of ``/readyz``.
     :param unsure: mails of which nobody knows whether they were sent.
+    :param gates: those on the store.
     """
-    found = [*_gate(state), *_sources(state), *_plans(plans), *_mails(unsure)]
+    found = [*_gate(state), *_sources(state), *_plans(plans), *_mails(unsure), *_gates(gates)]
     return sorted(found, key=lambda need: not need.grave)
 
 
@@ -66,12 +70,19 @@ def _sources(state: Mapping[str, Any]) -> Iterator[Need]:
             )
 
 
-def _plans(plans: Sequence[Standing]) -> Iterator[Need]:
+def _plans(plans: Sequence[PlanStanding]) -> Iterator[Need]:
     for each in plans:
         if each.state == "open" and each.missing:
             name = each.plan.digest[:12]
             more = "an approval" if each.missing == 1 else f"{each.missing} approvals"
             yield Need(f"Plan {name} by {each.plan.author} waits for {more} of others.", "policy-plans")
+
+
+def _gates(found: Iterable[Node]) -> Iterator[Need]:
+    for each in found:
+        if each.standing in (Standing.BEHIND, Standing.GONE):
+            grave = each.standing is Standing.BEHIND
+            yield Need(f"The gate {each.address} on {each.host}: {each.words}.", "now", grave)
 
 
 def _mails(unsure: int) -> Iterator[Need]:

@@ -9,6 +9,7 @@ from mailgate.store.chain import Break, Entry, Head
 from mailgate.store.database import StoreError, StoreUnavailableError
 from mailgate.store.device import Device, Report
 from mailgate.store.enrolments import EnrolledKey, Enrolments, EnrolmentToken, NotEnrolled, Revoked
+from mailgate.store.gates import Beat, Heard
 from mailgate.store.help_requests import HelpRequest
 from mailgate.store.keys import Key, Keys
 from mailgate.store.learning import Taken
@@ -31,6 +32,7 @@ __all__ = [
     "Act",
     "Activation",
     "Approval",
+    "Beat",
     "Break",
     "ClientFacts",
     "Device",
@@ -41,6 +43,7 @@ __all__ = [
     "Entry",
     "Found",
     "Head",
+    "Heard",
     "HelpRequest",
     "Keep",
     "Key",

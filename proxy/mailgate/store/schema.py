@@ -408,6 +408,23 @@ leases = Table(
 )
 """Who of several gates does what only one may do, and until when: seconds since 1970 by the database's clock."""
 
+gates = Table(
+    "gates",
+    metadata,
+    Column("host", Text, primary_key=True),
+    Column("address", Text, primary_key=True),
+    Column("worker", Integer, primary_key=True, autoincrement=False),
+    Column("workers", Integer, nullable=False),
+    Column("instance", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("policy", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("serial", Integer, nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("heard_at", Float(53), nullable=False),
+)
+"""Processes of gates that run on this store (``gates.py``). ``heard_at``: seconds since 1970 by the database's clock."""
+
 mailings = Table(
     "mailings",
     metadata,

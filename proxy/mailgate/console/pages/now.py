@@ -16,10 +16,11 @@ from mailgate.console.view import show, surrounding
 from mailgate.rollout.approving import standings
 from mailgate.rollout.guard import guard_of
 from mailgate.store import MailState, StoreError
+from mailgate.telling.gates import Node, nodes
 
 EVERY = 5.0
 """Seconds between two looks of a page that stays open."""
-PARTS = ("needs", "verdicts", "refusals", "standing")
+PARTS = ("needs", "verdicts", "refusals", "standing", "gates")
 """The parts of the page that change, each in a template of its own."""
 STREAMS = asyncio.Semaphore(50)
 """Pages that are kept up to date at once."""
@@ -65,11 +66,13 @@ def _may_look(request: web.Request, desk: Desk) -> bool:
 
 async def _seen(desk: Desk) -> dict[str, Any]:
     at, state = desk.clock(), await desk.readiness()
+    gates = await _gates(desk)
     minutes = desk.pulse.minutes(at)
     refused = desk.pulse.refusals(at)
     return {
         "state": state,
-        "needs": await _needs(desk, state),
+        "needs": await _needs(desk, state, gates or []),
+        "gates": gates,
         "plots": [plot(minutes, "effect"), plot(minutes, "kind")],
         "minutes": [minute for minute in reversed(minutes) if minute.total],
         "refusals": sorted(refused.items(), key=lambda each: (-each[1], each[0])),
@@ -77,13 +80,22 @@ async def _seen(desk: Desk) -> dict[str, Any]:
     }
 
 
-async def _needs(desk: Desk, state: Any) -> list[Need]:
+async def _gates(desk: Desk) -> list[Node] | None:
+    """How the gates on this store fare; None while it does not answer."""
+    try:
+        heard, active = await desk.store.gates.heard(), await desk.store.policies.active()
+    except StoreError:
+        return None
+    return nodes(heard, active, desk.clock())
+
+
+async def _needs(desk: Desk, state: Any, gates: list[Node]) -> list[Need]:
     try:
         plans = await standings(desk.store, guard_of(desk.bundle().settings), desk.clock(), 20)
         unsure = await desk.store.mailings.open_ends(None, MailState.UNSURE)
     except StoreError:
         plans, unsure = [], 0  # and the state says that the store is away
-    return needs_of(state, plans, unsure)
+    return needs_of(state, plans, unsure, gates)
 
 
 ROUTES = [web.get("/", now, name="now"), web.get("/now/stream", stream, name="now-stream")]
