@@ -136,8 +136,12 @@ class Sightings:
         return await self._rows(query.limit(size))
 
     async def since(self, when: datetime, size: int, **wanted: str) -> list[Recorded]:
-        """Those since then whose columns have these texts, the last seen first; an empty text is any."""
-        same = [sightings.c[name] == value for name, value in wanted.items() if value]
+        """Those since then whose columns, or the ``kind`` of whose client, have these texts, the last seen first.
+
+        An empty text is any.
+        """
+        columns = {**sightings.c, "kind": clients.c.kind}
+        same = [columns[name] == value for name, value in wanted.items() if value]
         return await self.where(and_(sightings.c.last_at >= when, *same), size)
 
     async def find(self, name: str) -> Recorded | None:

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from mailgate.console.desk import desk_of, person_of
 from mailgate.console.entrance import needs
+from mailgate.console.pages.exemptions import SPANS
 from mailgate.console.view import seen_other, show
 from mailgate.store import Device, Recorded
 from mailgate.store.names import EAS
@@ -34,6 +35,8 @@ async def device(request: web.Request) -> web.Response:
         sightings=[sighting_facts(each) for each in seen],
         story=timeline(found, seen, told, mails),
         why=explanation_with_flips(access, decision, bundle.policy),
+        rules=[rule.id for rule in bundle.policy.rules if rule.restricts],
+        spans=SPANS,
         name_of=bundle.policy.catalog.name_of,
         done=request.query.get("done", ""),
     )

@@ -5,6 +5,7 @@ from datetime import timedelta
 from aiohttp import web
 
 from mailgate.console.desk import desk_of
+from mailgate.console.pages.devices import KINDS
 from mailgate.console.view import show
 from mailgate.telling.devices import sighting_facts
 
@@ -14,10 +15,15 @@ SPAN = timedelta(hours=2)
 
 async def sightings(request: web.Request) -> web.Response:
     desk, asked = desk_of(request), request.query
-    wanted = {name: asked.get(name, "")[:200] for name in ("rule", "reason", "effect", "user")}
+    wanted = {name: asked.get(name, "")[:200] for name in ("rule", "reason", "effect", "kind", "user")}
     found = await desk.store.sightings.since(desk.clock() - SPAN, SIZE, **wanted)
     return show(
-        request, "sightings.html", found=[sighting_facts(each) for each in found], wanted=wanted, most=SIZE
+        request,
+        "sightings.html",
+        found=[sighting_facts(each) for each in found],
+        wanted=wanted,
+        most=SIZE,
+        kinds=KINDS,
     )
 
 

@@ -23,6 +23,8 @@ async def test_verdicts_and_refusals_are_shown_with_the_requests_behind_them(
     page = await ada.get("/console/")
     assert "The last 60 minutes: 1,200 block, 30 allow." in page.text
     assert "The last 60 minutes: 30 laptop, 1,200 phone." in page.text
+    assert 'href="/console/sightings?effect=block"><strong>1,200</strong>' in page.text
+    assert 'href="/console/sightings?kind=laptop"><strong>30</strong>' in page.text
     assert "/console/sightings?rule=the+%22rule%22&amp;reason=prohibited-app" in page.text
 
 

@@ -14,6 +14,8 @@ from tests.unit.console.phones import asks, has, record
         ("rule=prohibited-app&reason=prohibited-app", True),
         ("effect=block&user=alice", True),
         ("rule=another", False),
+        ("kind=phone", True),
+        ("kind=laptop", False),
         ("effect=allow", False),
         ("user=bob", False),
     ],
