@@ -19,6 +19,7 @@ PAGES = {
     "device": "",
     "explain": "explain",
     "policy": "policy",
+    "retract": "",
     "plans": "policy/plans",
     "plan": "",
     "notices": "notices",
@@ -41,9 +42,10 @@ def logged_in(browser: Browser, console: str, token: str, scheme: str, window: d
 
 
 def open_page(page: Page, console: str, name: str) -> None:
-    """Go to a page; to the first device or plan of a list where it is one of these."""
+    """Go to a page; by what leads there from another one, where it needs that."""
     lists = {
         "device": ("devices?state=prohibited", "tbody td:first-child a"),
+        "retract": ("policy", "button:has-text('Go back to it')"),
         "plan": ("policy/plans", "tbody td:first-child a"),
         "notice": ("notices", "[aria-label='Mails that were written'] tbody td:first-child a"),
     }
@@ -55,10 +57,20 @@ def open_page(page: Page, console: str, name: str) -> None:
     page.wait_for_timeout(300)
 
 
+def count(page: Page, console: str) -> None:
+    """Have everybody counted whom the first mail is about, so that there is something to see."""
+    open_page(page, console, "notice")
+    page.get_by_role("button", name="Count").click()
+    page.locator("#counting .tiles").wait_for()
+    page.context.close()
+
+
 def main(admin: str, token: str, names: list[str]) -> None:
     console = f"{admin}/console"
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        if not names or "notice" in names:
+            count(logged_in(browser, console, token, "light", DESKTOP), console)
         for scheme, suffix in (("light", ""), ("dark", "-dark")):
             page = logged_in(browser, console, token, scheme, DESKTOP)
             for name in names or PAGES:

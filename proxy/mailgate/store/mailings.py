@@ -204,9 +204,15 @@ class Mailings:
         query = select(mailings).where(*_meant(about), mailings.c.state == state, behind)
         return await self._read(query.order_by(mailings.c.address, mailings.c.id).limit(size))
 
-    async def open_ends(self, which: Which, state: MailState) -> int:
-        """How many of these wait for a person: unsure, or failed and still saying something."""
-        meant = (mailings.c.state == state, mailings.c.facts != "{}", *_meant(which))
+    async def unsure(self, which: Which = None) -> int:
+        """How many of these wait until a person says what became of them."""
+        return await self._count(_unsure(which))
+
+    async def failed(self, which: Which = None) -> int:
+        """How many of these failed and can be sent again."""
+        return await self._count(_failed(which))
+
+    async def _count(self, meant: Sequence[ColumnElement[bool]]) -> int:
         async with self._database.reading() as connection:
             return int((await connection.execute(select(func.count()).where(*meant))).scalar_one())
 
@@ -218,14 +224,12 @@ class Mailings:
         """A person has looked: unsure mailings were sent, or go out again. Returns how many there were."""
         done: dict[str, Any] = {"state": MailState.SENT, "facts": "{}"}
         again = {"state": MailState.QUEUED, "holder": "", "due_at": now}
-        unsure = (mailings.c.state == MailState.UNSURE, *_meant(which))
-        return await self._decide(unsure, done if sent else again, act, now)
+        return await self._decide(_unsure(which), done if sent else again, act, now)
 
     async def retry(self, which: Which, act: Callable[[int], Act], now: datetime) -> int:
         """Failed mailings go out again, as if they had never been tried. Returns how many there were that still say something."""
         anew = {"state": MailState.QUEUED, "holder": "", "due_at": now, "attempts": 0}
-        failed = (mailings.c.state == MailState.FAILED, mailings.c.facts != "{}", *_meant(which))
-        return await self._decide(failed, anew, act, now)
+        return await self._decide(_failed(which), anew, act, now)
 
     async def _decide(
         self,
@@ -265,6 +269,15 @@ def _meant(which: Which) -> list[ColumnElement[bool]]:
     if isinstance(which, About):
         return [mailings.c[name] == value for name, value in which._asdict().items()]
     return [mailings.c.id.in_(which)]
+
+
+def _unsure(which: Which) -> list[ColumnElement[bool]]:
+    return [mailings.c.state == MailState.UNSURE, *_meant(which)]
+
+
+def _failed(which: Which) -> list[ColumnElement[bool]]:
+    """What says nothing any more, as under earlier versions of the gate, cannot be sent again."""
+    return [mailings.c.state == MailState.FAILED, mailings.c.facts != "{}", *_meant(which)]
 
 
 def key_of(mailing: Mailing) -> tuple[str, str, int, str, int]:

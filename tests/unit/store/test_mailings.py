@@ -90,6 +90,7 @@ async def test_a_person_settles_what_nobody_knows(store: Store, sent: bool, stat
     await store.mailings.begin(due, "gate", NOW)
     assert await store.mailings.wait(NOW)
     await store.mailings.end(due.id, MailState.UNSURE, NOW, "lost")
+    assert await store.mailings.unsure() == await store.mailings.unsure([due.id, other.id]) == 1
     later = NOW + minutes(9)
     assert await store.mailings.settle([due.id, other.id], lambda _: ACT, later, sent=sent) == 1
     (found,) = [each for each in await store.mailings.page() if each.id == due.id]
@@ -125,7 +126,7 @@ async def test_a_failed_mail_keeps_what_it_says_and_goes_out_again(store: Store)
     await store.mailings.put_off(due.id, NOW, NOW, "451")
     await store.mailings.end(due.id, MailState.FAILED, NOW, "550")
     told: list[int] = []
-    assert await store.mailings.open_ends(None, MailState.FAILED) == 1
+    assert await store.mailings.failed() == 1
     again = await store.mailings.retry([due.id, other.id], lambda n: told.append(n) or ACT, NOW + minutes(1))  # type: ignore[func-returns-value]
     assert (again, told) == (1, [1])
     (found,) = await store.mailings.called([due.id])
@@ -138,7 +139,7 @@ async def test_what_says_nothing_any_more_is_not_sent_again(store: Store) -> Non
     await store.mailings.queue([mailing(facts={})])
     (due,) = await store.mailings.due(NOW)
     await store.mailings.end(due.id, MailState.FAILED, NOW, "550")
-    assert await store.mailings.open_ends(None, MailState.FAILED) == 0
+    assert await store.mailings.failed() == 0
     assert await store.mailings.retry(None, lambda _: ACT, NOW) == 0
 
 

@@ -20,8 +20,8 @@ from mailgate.store import About, Activation, MailKind, MailState
 from mailgate.store.mailings import Which
 from mailgate.telling.notices import WORDS
 
-DECISIONS = {"sent": MailState.UNSURE, "again": MailState.UNSURE, "retry": MailState.FAILED}
-"""What somebody may say of mails, and in which state those are."""
+DECISIONS = ("sent", "again", "retry")
+"""What somebody may say of mails: the first two of those that are unsure, the last of those that failed."""
 
 
 @needs("operator")
@@ -58,6 +58,7 @@ async def decide(request: web.Request) -> web.Response:
     if what not in DECISIONS:
         raise web.HTTPNotFound
     mails = await desk.store.mailings.called(which) if isinstance(which, list) else []
+    waiting = desk.store.mailings.failed if what == "retry" else desk.store.mailings.unsure
     if sent.get("confirmed") != "yes":
         settings = desk.bundle().settings.notices
         return show(
@@ -67,7 +68,7 @@ async def decide(request: web.Request) -> web.Response:
             about=_about(which, mails),
             mails=mails,
             ids={each.id: message_id(each.id, settings.domain) if settings else "" for each in mails},
-            number=await desk.store.mailings.open_ends(which, DECISIONS[what]),
+            number=await waiting(which),
         )
     who, now = person_of(request), desk.clock()
     if what == "retry":

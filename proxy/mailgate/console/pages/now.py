@@ -15,7 +15,7 @@ from mailgate.console.render import text_of
 from mailgate.console.view import show, surrounding
 from mailgate.rollout.approving import standings
 from mailgate.rollout.guard import guard_of
-from mailgate.store import MailState, StoreError
+from mailgate.store import StoreError
 from mailgate.telling.gates import Node, nodes
 
 EVERY = 5.0
@@ -92,7 +92,7 @@ async def _gates(desk: Desk) -> list[Node] | None:
 async def _needs(desk: Desk, state: Any, gates: list[Node]) -> list[Need]:
     try:
         plans = await standings(desk.store, guard_of(desk.bundle().settings), desk.clock(), 20)
-        unsure = await desk.store.mailings.open_ends(None, MailState.UNSURE)
+        unsure = await desk.store.mailings.unsure()
     except StoreError:
         plans, unsure = [], 0  # and the state says that the store is away
     return needs_of(state, plans, unsure, gates)
