@@ -73,13 +73,19 @@ class Service:
     tls: ssl.SSLContext | None = None
     device_tls: ssl.SSLContext | None = None
     stopping: bool = False
+    parting: float = 0.0
+    """Seconds for which idle connections stay open once it stops: others take their next requests."""
     public: str = ""
     devices: str = ""
     """Where client certificates are asked for; empty where nowhere."""
+    questions: list[str] = field(default_factory=list)
+    """Where other proxies ask at ports of their own."""
     admin: str = ""
     siblings: Siblings = field(init=False)
     beating: Beating | None = None
     _server: Server = field(init=False)
+    _servers: list[Server] = field(init=False)
+    """That one and those at the ports for questions."""
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _closing: AsyncExitStack = field(default_factory=AsyncExitStack)
 
@@ -158,13 +164,16 @@ class Service:
         self._show_policy()
         if settings.tls:
             self.tls = server_context(settings.tls.certificate, settings.tls.key)
-        self._server = server = Server(self.gate.handle, server_limits(settings))
+        self._server = Server(self.gate.handle, server_limits(settings))
+        self._servers = servers = [self._server]
         self.gate.metrics.watch(
-            "mailgate_requests_in_flight", "Requests being served", lambda: server.running
+            "mailgate_requests_in_flight",
+            "Requests being served",
+            lambda: sum(server.running for server in servers),
         )
         self.siblings = Siblings(self.place, self.gate.metrics.registry)
         self.admin = await self._open_admin(settings.admin_listen)
-        self._closing.push_async_callback(self._server.finish, settings.timeouts.shutdown.total_seconds())
+        self._closing.push_async_callback(self._finish, self._server)
         self.public = await open_public(
             self._server, settings.listen, self.tls, self.place.public, self._closing
         )
@@ -183,6 +192,19 @@ class Service:
                 self.place.devices,
                 self._closing,
             )
+        for each in settings.authz_listeners:
+            await self._open_for_questions(each.listen)
+
+    async def _open_for_questions(self, address: Address) -> None:
+        """A port at which another proxy asks, and that carries no mail. One of several workers opens none itself."""
+        where = str(address)
+        if self.place.of > 1 and where not in self.place.questions:
+            return
+        server = Server(partial(self.gate.handle, asked_at=where), server_limits(self.bundle.settings))
+        self._servers.append(server)
+        self._closing.push_async_callback(self._finish, server)
+        sockets = self.place.questions.get(where, ())
+        self.questions.append(await open_public(server, address, self.tls, sockets, self._closing))
 
     async def _open_admin(self, address: Address) -> str:
         """The admin port; a worker that has none tells its numbers to the one that has it."""
@@ -209,6 +231,9 @@ class Service:
         """Stop accepting, let running requests end, write what is recorded, close everything."""
         self.stopping = True
         await self._closing.aclose()
+
+    async def _finish(self, server: Server) -> None:
+        await server.finish(self.bundle.settings.timeouts.shutdown.total_seconds(), self.parting)
 
     async def _end_tasks(self) -> None:
         for task in self._tasks:

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 from aiohttp import web
 
+from mailgate.console.proxy_login import NotBelievedError
 from mailgate.console.render import page
 from mailgate.rollout.acts import RefusedError
 from mailgate.store import StoreError
@@ -30,6 +31,9 @@ async def told(request: web.Request, handler: Handler) -> web.StreamResponse:
         if error.status < 400:
             raise
         return page("refused.html", error.status, why=WORDS.get(error.status, error.reason))
+    except NotBelievedError as error:
+        log.warning("console-login-refused", way="proxy", why=error.why)
+        return page("refused.html", 403, why=str(error))
     except (RefusedError, NoVersionError) as error:
         return page("refused.html", 409 if isinstance(error, RefusedError) else 404, why=f"{error}.")
     except StoreError as error:

@@ -7,10 +7,13 @@ from datetime import datetime
 from http import HTTPStatus
 
 from mailgate.gateway.exchange import Exchange, Outcome
+from mailgate.gateway.http1.grammar import values
 from mailgate.gateway.messages import connection_option, http_date
 
 _PHRASES = {status.value: status.phrase.encode() for status in HTTPStatus}
 PROBLEM = "application/problem+json"
+SHORT = 16 * 1024
+"""Bytes of a body that are read though nobody wants them: a refused mail app soon asks again, over the same connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +31,8 @@ def json_answer(status: int, content: Mapping[str, object], content_type: str = 
 
 
 def send(exchange: Exchange, answer: Answer, now: datetime) -> Outcome:
-    """Write an answer. The connection stays open only where the request was read to its end."""
-    unread = exchange.head.has_body and not exchange.body.at_eof()
-    keep_alive = exchange.head.keep_alive and not unread and not exchange.broken
+    """Write an answer. The connection stays open only where the request has come to its end, or soon will."""
+    keep_alive = exchange.head.keep_alive and not exchange.broken and _ends_soon(exchange)
     lines = []
     if answer.content_type:
         lines.append(f"Content-Type: {answer.content_type}")
@@ -46,3 +48,11 @@ def send(exchange: Exchange, answer: Answer, now: datetime) -> Outcome:
     if exchange.broken:
         exchange.half_close()
     return Outcome(keep_alive=keep_alive)
+
+
+def _ends_soon(exchange: Exchange) -> bool:
+    """Whether what is left of the body is here or short; whoever waits for a 100 may never send it (RFC 9110, 10.1.1)."""
+    head = exchange.head
+    if not head.has_body or exchange.body.is_eof():
+        return True
+    return head.length is not None and head.length <= SHORT and not values(head.fields, b"expect")

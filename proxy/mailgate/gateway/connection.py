@@ -275,12 +275,12 @@ class Connection(BaseProtocol):
             self.transport.close()
             self.transport = None
 
-    def drain(self) -> None:
-        """Close now if idle, else after the answer that is on its way."""
+    def drain(self, *, close_idle: bool = True) -> None:
+        """Close after the answer that is on its way, or now if idle."""
         transport = self.transport
         if self._current is not None:
             self._current.head.keep_alive = False
-        elif self._idle and transport is not None:
+        elif close_idle and self._idle and transport is not None:
             self.close()
             # TLS waits for the client's farewell, which a sleeping phone does not send
             self._loop.call_later(FAREWELL, transport.abort)

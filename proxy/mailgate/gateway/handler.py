@@ -1,7 +1,7 @@
 """One request, from its facts to its answer. This file is the order of things; each thing has a file of its own."""
 
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from typing import Protocol as Shape
@@ -60,14 +60,23 @@ class Gate(Judge):
     new_reference: Callable[[], str]
     self_service: SelfService
     authorizer: Authorizer | None = None
-    """Where other proxies ask; None where they may not."""
+    """Where other proxies ask beside the mail; None where they may not."""
+    authorizers: Mapping[str, Authorizer] = field(default_factory=dict)
+    """Where other proxies ask at ports of their own, by the address of each in the settings."""
     helpdesk: HelpDesk | None = None
 
-    def handle(self, exchange: Exchange) -> Rest:
-        """Serve one request, at once as far as that goes. Never raises for what a client or the webmail sends."""
+    def handle(self, exchange: Exchange, asked_at: str = "") -> Rest:
+        """Serve one request, at once as far as that goes. Never raises for what a client or the webmail sends.
+
+        ``asked_at``: the port of its own that another proxy asks at; it carries no mail.
+        """
         reference = self.new_reference()
         try:
-            served = self._serve(exchange, reference)
+            served = (
+                self._serve_proxy(exchange, asked_at, reference)
+                if asked_at
+                else self._serve(exchange, reference)
+            )
         except Exception as error:  # noqa: BLE001 - the edge: whatever broke becomes one answer
             served = self._fail(exchange, reference, error)
         if isinstance(served, Outcome):
@@ -89,9 +98,7 @@ class Gate(Judge):
         if exchange.head.refused:
             raise exchange.head.refused
         if self.authorizer and self._asks(self.authorizer, exchange):
-            now = self.clock()
-            answer = answer_asking(self, exchange, reference, now)
-            return send(exchange, answer, now) if isinstance(answer, Answer) else _sent(exchange, answer, now)
+            return self._answer_proxy(self.authorizer, exchange, reference)
         incoming = self.read(exchange, exchange.head)
         # RFC 9110, section 7.4: whoever mistakes the connection for a secure one is told nothing meant for it
         if exchange.head.scheme == b"https" and incoming.origin.scheme != "https":
@@ -112,6 +119,23 @@ class Gate(Judge):
         if gets_mail(access, decision):
             return self._start(exchange, incoming, access, decision, reference)
         return self._enforce(exchange, incoming, access, decision, reference)
+
+    def _serve_proxy(self, exchange: Exchange, asked_at: str, reference: str) -> Outcome | Rest:
+        """At a port that carries no mail: questions, and the pages that answers to them lead to."""
+        if exchange.head.refused:
+            raise exchange.head.refused
+        authorizer = self.authorizers.get(asked_at)
+        if authorizer and self._asks(authorizer, exchange):
+            return self._answer_proxy(authorizer, exchange, reference)
+        incoming = self.read(exchange, exchange.head)
+        if is_local(incoming.facts):
+            return self._answer_local(exchange, incoming, reference, self.clock())
+        raise RequestRefused(404, Reason.NOT_FOUND, "There is no mail at this port.")
+
+    def _answer_proxy(self, authorizer: Authorizer, exchange: Exchange, reference: str) -> Outcome | Rest:
+        now = self.clock()
+        answer = answer_asking(self, authorizer, exchange, reference, now)
+        return send(exchange, answer, now) if isinstance(answer, Answer) else _sent(exchange, answer, now)
 
     async def _answer_local(
         self, exchange: Exchange, incoming: Incoming, reference: str, now: datetime

@@ -15,6 +15,7 @@ from mailgate.console.pages import (
     mails,
     notices,
     now,
+    oidc,
     plans,
     policy,
     retract,
@@ -23,6 +24,7 @@ from mailgate.console.pages import (
 
 ROUTES: tuple[web.AbstractRouteDef, ...] = (
     *login.ROUTES,
+    *oidc.ROUTES,
     *assets.ROUTES,
     *now.ROUTES,
     *sightings.ROUTES,

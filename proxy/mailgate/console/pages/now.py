@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from mailgate.console.desk import CLOSING, SESSION, Desk, admin_of, desk_of
+from mailgate.console.desk import CLOSING, SESSION, Desk, desk_of, roles_of
 from mailgate.console.entrance import COOKIE
 from mailgate.console.needs import Need, needs_of
 from mailgate.console.plot import plot
@@ -61,7 +61,7 @@ async def _closes(request: web.Request) -> bool:
 
 def _may_look(request: web.Request, desk: Desk) -> bool:
     session = desk.sessions.find(request.cookies[COOKIE], desk.clock(), used=False)
-    return session is not None and session.csrf == request[SESSION].csrf and admin_of(request) is not None
+    return session is not None and session.csrf == request[SESSION].csrf and bool(roles_of(request))
 
 
 async def _seen(desk: Desk) -> dict[str, Any]:
