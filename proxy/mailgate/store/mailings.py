@@ -172,8 +172,8 @@ class Mailings:
         begun = (mailings.c.state == MailState.SENDING, mailings.c.holder != holder)
         return await self._read(select(mailings).where(*begun))
 
-    async def counts(self) -> list[MailCount]:
-        """How many there are, by rule, version, kind and state; the newest version first."""
+    async def counts(self, about: About | None = None) -> list[MailCount]:
+        """How many there are, by rule, version, kind and state; the newest version first. Of all, or about one rule."""
         along = (
             mailings.c.version,
             mailings.c.kind,
@@ -181,7 +181,8 @@ class Mailings:
             mailings.c.state,
         )  # as the index has them
         async with self._database.reading(patience=30) as connection:
-            rows = (await connection.execute(select(*along, func.count()).group_by(*along))).all()
+            query = select(*along, func.count()).where(*_meant(about)).group_by(*along)
+            rows = (await connection.execute(query)).all()
         found = [MailCount(rule, version, MailKind(k), MailState(s), n) for version, k, rule, s, n in rows]
         return sorted(found, key=lambda each: (-each.version, each.rule, each.kind, each.state))
 

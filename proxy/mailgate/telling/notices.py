@@ -1,7 +1,7 @@
 """Mails about rules: which may be sent now, which were, and what became of them."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -69,6 +69,6 @@ def sent(counts: Iterable[MailCount]) -> list[Sent]:
     return list(found.values())
 
 
-def of(found: Sequence[Sent], about: About) -> Sent:
+def of(counts: Iterable[MailCount], about: About) -> Sent:
     """What became of the mails about this; nothing where there are none."""
-    return next((each for each in found if each.about == about), Sent(about))
+    return next((each for each in sent(counts) if each.about == about), Sent(about))

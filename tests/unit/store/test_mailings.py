@@ -103,6 +103,7 @@ async def test_mails_are_counted_and_listed(store: Store) -> None:
         MailCount("app", 1, MailKind.ENFORCED, MailState.QUEUED, 2),
         MailCount("b", 1, MailKind.ENFORCED, MailState.QUEUED, 1),
     ]
+    assert [each.count for each in await store.mailings.counts(About(1, MailKind.ENFORCED, "app"))] == [2]
     assert [each.login for each in await store.mailings.page(rule="b")] == ["lin"]
     assert await store.mailings.page(states=[MailState.SENT]) == []
 

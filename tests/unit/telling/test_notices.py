@@ -42,8 +42,8 @@ def test_counts_of_one_mail_stand_together() -> None:
     ]
     found = sent(counts)
     assert [(each.about, each.total) for each in found] == [(one, 4), (other, 2)]
-    assert of(found, one).states == Counter({MailState.SENT: 3, MailState.FAILED: 1})
-    assert of(found, About(9, MailKind.ENFORCED, "a")).total == 0
+    assert of(counts, one).states == Counter({MailState.SENT: 3, MailState.FAILED: 1})
+    assert of(counts, About(9, MailKind.ENFORCED, "a")).total == 0
 
 
 def test_every_kind_has_its_words() -> None:

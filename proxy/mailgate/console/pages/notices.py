@@ -70,7 +70,7 @@ async def one(request: web.Request) -> web.Response:
     """What is said in one mail, and to whom."""
     desk, matter = desk_of(request), await matter_of(request)
     bundle, now = desk.bundle(), desk.clock()
-    became = of(sent(await desk.store.mailings.counts()), matter.about)
+    became = of(await desk.store.mailings.counts(matter.about), matter.about)
     counting = desk.announcing.last(matter.about, now) if matter.topic else None
     listed = _listed(request, became, counting)
     person = request.query.get("person", "").strip()[:LONGEST] if matter.topic else ""
@@ -100,7 +100,7 @@ async def one(request: web.Request) -> web.Response:
 async def letter(request: web.Request) -> web.Response:
     """The HTML of a mail as mail programs show it, for the frame of the page."""
     desk, matter = desk_of(request), await matter_of(request)
-    became = of(sent(await desk.store.mailings.counts()), matter.about)
+    became = of(await desk.store.mailings.counts(matter.about), matter.about)
     person = request.query.get("person", "").strip()[:LONGEST] if matter.topic else ""
     mailed, _ = await _preview(desk, matter, became, _language(request, desk.bundle()), person)
     if mailed is None:
