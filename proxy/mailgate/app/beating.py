@@ -16,7 +16,7 @@ from mailgate import __version__
 from mailgate.app.workers.place import Place
 from mailgate.rollout import Keeper
 from mailgate.store import Beat, Store, StoreError
-from mailgate.telling.gates import Standing, nodes
+from mailgate.telling.gates import Standing, gates_now
 
 log = structlog.get_logger()
 
@@ -89,8 +89,8 @@ class Beating:
     async def beat(self) -> None:
         """Say that it runs, and look at how all of them fare. Raises StoreError."""
         await self.store.gates.note(self._told())
-        heard, active = await self.store.gates.heard(), await self.store.policies.active()
-        self.standings = Counter(each.standing for each in nodes(heard, active, self.clock()))
+        found = await gates_now(self.store, self.clock())
+        self.standings = Counter(each.standing for each in found)
         self.numbers.show(self.standings)
 
     def _told(self) -> Beat:

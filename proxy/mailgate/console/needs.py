@@ -2,10 +2,18 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from mailgate.config import Settings
 from mailgate.rollout.approving import Standing as PlanStanding
-from mailgate.telling.gates import Node, Standing
+from mailgate.rollout.approving import standings
+from mailgate.rollout.guard import guard_of
+from mailgate.store import Store, StoreError
+from mailgate.telling.gates import Node, Standing, gates_now
+
+PLANS = 20
+"""How many of the newest plans are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +24,16 @@ class Need:
     page: str
     """The name of a route."""
     grave: bool = False
+
+
+async def needs_now(store: Store, settings: Settings, state: Mapping[str, Any], now: datetime) -> list[Need]:
+    """What needs a person by what the store has and by the body of ``/readyz``, the graver first."""
+    try:
+        plans = await standings(store, guard_of(settings), now, PLANS)
+        unsure, gates = await store.mailings.unsure(), await gates_now(store, now)
+    except StoreError:
+        return needs_of(state, [])  # and the state says that the store is away
+    return needs_of(state, plans, unsure, gates)
 
 
 def needs_of(

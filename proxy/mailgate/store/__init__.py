@@ -16,6 +16,7 @@ from mailgate.store.learning import Taken
 from mailgate.store.ledger import Ledger, sighting_of
 from mailgate.store.mailings import About, MailCount, Mailing, MailKind, MailState
 from mailgate.store.people import Sighted, Told
+from mailgate.store.places import Place
 from mailgate.store.plans import Planned
 from mailgate.store.policies import Activation, Draft, OvertakenError, Policies, Version
 from mailgate.store.postures import Postures
@@ -55,6 +56,7 @@ __all__ = [
     "Mailing",
     "NotEnrolled",
     "OvertakenError",
+    "Place",
     "Planned",
     "Policies",
     "Postures",

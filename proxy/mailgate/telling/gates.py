@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import groupby
 
-from mailgate.store import Activation, Beat, Heard
+from mailgate.store import Activation, Beat, Heard, Store
 
 MISSED = timedelta(seconds=20)
 """Without a word for so long a gate is gone: it says something every five seconds."""
@@ -49,6 +49,11 @@ class Node:
     def last(self) -> timedelta:
         """How long ago anything was heard of it."""
         return min(each.ago for each in self.heard)
+
+
+async def gates_now(store: Store, now: datetime) -> list[Node]:
+    """How every gate on the store fares. Raises StoreUnavailableError."""
+    return nodes(await store.gates.heard(), await store.policies.active(), now)
 
 
 def nodes(heard: Sequence[Heard], active: Activation | None, now: datetime) -> list[Node]:

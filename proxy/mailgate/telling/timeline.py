@@ -1,11 +1,12 @@
 """What became of a device, in the order in which it did: what was reported, decided and written to somebody."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from mailgate.store import Device, Mailing, Recorded, Told
+from mailgate.store import Device, Mailing, Recorded, Store, Told, owner_of
+from mailgate.store.names import EAS
 from mailgate.telling.notices import WORDS
 
 
@@ -19,6 +20,19 @@ class Event:
     about: str = ""
     """The effect of a decision, or its sighting's id for a link."""
     id: str = ""
+
+
+async def story_of(
+    store: Store, device: Device, seen: Iterable[Recorded], precedence: Sequence[str] = ()
+) -> list[Event]:
+    """The same, with the mails that the store knows of. Raises StoreUnavailableError.
+
+    :param precedence: which source to believe of whose it is.
+    """
+    names = [text for kind, text in device.names if kind == EAS]
+    told = await store.people.told_about([device.id, *sorted(device.former), *names])
+    owner = owner_of(device, precedence)
+    return timeline(device, seen, told, await store.people.mailings(owner, []) if owner else [])
 
 
 def timeline(

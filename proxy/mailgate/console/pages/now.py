@@ -9,14 +9,12 @@ from aiohttp import web
 
 from mailgate.console.desk import CLOSING, SESSION, Desk, desk_of, roles_of
 from mailgate.console.entrance import COOKIE
-from mailgate.console.needs import Need, needs_of
+from mailgate.console.needs import needs_now
 from mailgate.console.plot import plot
 from mailgate.console.render import text_of
 from mailgate.console.view import show, surrounding
-from mailgate.rollout.approving import standings
-from mailgate.rollout.guard import guard_of
 from mailgate.store import StoreError
-from mailgate.telling.gates import Node, nodes
+from mailgate.telling.gates import Node, gates_now
 
 EVERY = 5.0
 """Seconds between two looks of a page that stays open."""
@@ -71,7 +69,7 @@ async def _seen(desk: Desk) -> dict[str, Any]:
     refused = desk.pulse.refusals(at)
     return {
         "state": state,
-        "needs": await _needs(desk, state, gates or []),
+        "needs": await needs_now(desk.store, desk.bundle().settings, state, at),
         "gates": gates,
         "plots": [plot(minutes, "effect"), plot(minutes, "kind")],
         "minutes": [minute for minute in reversed(minutes) if minute.total],
@@ -83,19 +81,9 @@ async def _seen(desk: Desk) -> dict[str, Any]:
 async def _gates(desk: Desk) -> list[Node] | None:
     """How the gates on this store fare; None while it does not answer."""
     try:
-        heard, active = await desk.store.gates.heard(), await desk.store.policies.active()
+        return await gates_now(desk.store, desk.clock())
     except StoreError:
         return None
-    return nodes(heard, active, desk.clock())
-
-
-async def _needs(desk: Desk, state: Any, gates: list[Node]) -> list[Need]:
-    try:
-        plans = await standings(desk.store, guard_of(desk.bundle().settings), desk.clock(), 20)
-        unsure = await desk.store.mailings.unsure()
-    except StoreError:
-        plans, unsure = [], 0  # and the state says that the store is away
-    return needs_of(state, plans, unsure, gates)
 
 
 ROUTES = [web.get("/", now, name="now"), web.get("/now/stream", stream, name="now-stream")]
