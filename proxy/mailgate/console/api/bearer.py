@@ -18,7 +18,8 @@ from cachetools import LRUCache
 from mailgate.config.admins import AdminSettings
 from mailgate.console.api.operation import Call, Operation
 from mailgate.console.api.problems import ProblemError
-from mailgate.console.desk import SPAN, Desk
+from mailgate.console.desk import Desk
+from mailgate.console.login_tries import SPAN
 from mailgate.gateway.rates import Rates
 from mailgate.rollout.acts import Person
 from mailgate.rollout.admins import proven
@@ -50,7 +51,8 @@ class Known:
     def holds(self, admins: Admins) -> bool:
         """Whether these settings have that hash still."""
         admin = admins.get(self.name)
-        return admin is not None and admin.token_hash.get_secret_value() == self.proved_by
+        token_hash = admin.token_hash if admin else None
+        return token_hash is not None and token_hash.get_secret_value() == self.proved_by
 
 
 class Bearers:
@@ -85,7 +87,9 @@ class Bearers:
         if name is None:
             log.warning("api-token-refused")
             return None
-        proved_by = admins[name].token_hash.get_secret_value()
+        token_hash = admins[name].token_hash
+        assert token_hash is not None  # it was proved by it
+        proved_by = token_hash.get_secret_value()
         self._known[digest] = known = Known(name, proved_by, now + LIFE)
         return known
 

@@ -55,8 +55,8 @@ class Recalled(TypedDict):
 async def list_sightings(call: Call, query: SightingsWanted) -> Sightings:
     """List what was decided in the last two hours, the last seen first."""
     wanted = {name: text or "" for name, text in query.model_dump(exclude={"limit"}).items()}
-    found = await call.desk.store.sightings.since(call.now - SPAN, query.limit, **wanted)
-    return Sightings(items=[sighting_facts(each) for each in found])
+    seen = await call.desk.store.sightings.look(call.now - SPAN, query.limit, None, **wanted)
+    return Sightings(items=[sighting_facts(each) for each in seen.found])
 
 
 async def explain_sighting(call: Call, path: SightingNamed) -> Recalled:
