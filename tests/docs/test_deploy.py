@@ -151,10 +151,10 @@ def test_systemd_takes_the_unit(tmp_path: Path) -> None:
 
 def test_nginx_takes_the_lines_that_are_shown(tmp_path: Path) -> None:
     require("nginx")
-    (location,) = re.findall(r"```nginx\n(.*?)```", DEPLOY, re.DOTALL)
+    mail, console = re.findall(r"```nginx\n(.*?)```", DEPLOY, re.DOTALL)
     (mapping,) = re.findall(r"`(map .*?})`", DEPLOY)
     config = tmp_path / "nginx.conf"
-    server = f"server {{ listen 127.0.0.1:1; {location} }}"
+    server = f"server {{ listen 127.0.0.1:1; {mail} }} server {{ listen 127.0.0.1:2; {console} }}"
     config.write_text(f"pid {tmp_path}/pid; events {{}} http {{ access_log off; {mapping} {server} }}")
     tested = subprocess.run(
         ["/usr/sbin/nginx", "-t", "-e", "stderr", "-c", config], capture_output=True, text=True

@@ -53,7 +53,9 @@ def test_envoy_asks_with_everything_that_decides() -> None:
     asking = envoy_filters()["envoy.filters.http.ext_authz"]
     sent = {pattern["exact"] for pattern in asking["allowed_headers"]["patterns"]}
     assert DECIDES - {"authorization"} <= sent  # which Envoy always sends
-    assert {"dpop", "x-forwarded-for", "x-forwarded-proto"} <= sent
+    assert {"dpop", "x-forwarded-proto"} <= sent
+    told = asking["http_service"]["authorization_request"]["headers_to_add"]
+    assert told == [{"key": "x-original-for", "value": "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"}]
     assert asking["failure_mode_allow"] is False
     assert asking["http_service"]["path_prefix"] == "/.mailgate/authz"
 

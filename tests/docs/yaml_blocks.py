@@ -24,6 +24,7 @@ ENVIRON = {
     "INTUNE_SECRET": "secret",
     "INVENTORY_KEY": "secret",
     "JAMF_SECRET": "secret",
+    "OIDC_SECRET": "secret",
 }
 _BLOCK = re.compile(r"^( *)```ya?ml\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
 _NAME = re.compile(r"#\s*(?:config/)?([\w./-]+\.ya?ml)")

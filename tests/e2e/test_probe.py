@@ -47,6 +47,8 @@ def webmail() -> Iterator[Upstream]:
             kept.cookies.append(self.headers["Cookie"])
             self.rfile.read(int(self.headers["Content-Length"] or 0))
             headers = {"Content-Type": "text/html; charset=utf-8", "Set-Cookie": "session=abc; Path=/"}
+            if self.path == "/attachment":
+                headers["Content-Disposition"] = "attachment; filename=letter.html"
             self.answer(200, INBOX, headers)
 
         def do_POST(self) -> None:
@@ -258,6 +260,19 @@ def test_what_is_no_page_load_of_a_browser_is_never_answered_by_the_probe(
         in_inbox(page)
         assert probes == []
     assert [path for _, path in webmail.asked] == ["/api", "/api", "/file.bin", "/framed", "/sent"]
+
+
+def test_a_file_that_was_opened_first_is_downloaded_and_the_page_that_stays_says_so(
+    chromium: Browser, gate: GuardedWebmail
+) -> None:
+    """That an address leads to a file only its answer says."""
+    with browsing(chromium) as page:
+        with page.expect_download() as started:
+            page.goto(f"{gate.url}/attachment")
+        assert "Inbox" in Path(started.value.path()).read_text()
+        expect(page.get_by_role("status")).to_contain_text("it is being downloaded now")
+        page.goto(gate.url)
+        in_inbox(page)
 
 
 @pytest.mark.parametrize("agent", ["curl/8.15.0", WINDOWS])

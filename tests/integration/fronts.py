@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,8 @@ from tests.servers import free_port, listens, require, running
 DEPLOY = Path(__file__).parents[2] / "deploy"
 NEWER_CADDY = DEPLOY.parent / ".venv-bench" / "bin" / "caddy"
 """The one that the benchmarks use, where they are set up; the other one is the system's."""
+ENVOY = Path(sys.executable).with_name("envoy")
+"""It comes as a Python package."""
 GATE, WEBMAIL = "127.0.0.1:8080", "127.0.0.1:9080"
 
 
@@ -82,6 +85,34 @@ def caddy(gate: str, webmail: str, run: Path, binary: str = "caddy") -> Iterator
     home = {"XDG_DATA_HOME": str(run), "XDG_CONFIG_HOME": str(run)}
     command = [binary, "run", "--adapter", "caddyfile", "--config", run / "Caddyfile"]
     with running(command, ready=listens(port), log=run / "caddy.log", environment=home):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def envoy(gate: str, webmail: str, run: Path) -> Iterator[str]:
+    require(str(ENVOY))
+    port = free_port()
+    ours, theirs = urlsplit(gate).port, urlsplit(webmail).port
+    config = _config(
+        "envoy/envoy.yaml",
+        gate,
+        webmail,
+        (r"address: 0\.0\.0\.0, port_value: 80}", f"address: 127.0.0.1, port_value: {port}}}"),
+        (r"port_value: 8080", f"port_value: {ours}"),
+        (r"port_value: 9080", f"port_value: {theirs}"),
+    )
+    (run / "envoy.yaml").write_text(config)
+    command = [
+        ENVOY,
+        "--disable-hot-restart",
+        "--concurrency",
+        "1",
+        "-l",
+        "warning",
+        "-c",
+        run / "envoy.yaml",
+    ]
+    with running(command, ready=listens(port), log=run / "envoy.log"):
         yield f"http://127.0.0.1:{port}"
 
 

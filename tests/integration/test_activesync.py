@@ -73,7 +73,7 @@ class MailServer:
             raise
 
     async def autodiscover(self, request: web.Request) -> web.Response:
-        assert "Accept-Encoding" not in request.headers
+        assert request.headers.getall("Accept-Encoding") == ["identity"]
         return web.Response(text=AUTODISCOVER.format(host=request.app["host"]), content_type="text/xml")
 
 
@@ -148,6 +148,42 @@ async def test_a_phone_with_a_listed_app_is_told_in_each_commands_own_form(
         assert (status, content_type) == (200, WBXML)
         assert "'129'" in str(WBXMLReader(body).parse())
     assert server.bodies == []
+
+
+async def test_a_refused_phone_keeps_its_connection(
+    client: aiohttp.ClientSession, guard: Guard, server: MailServer
+) -> None:
+    """It asks again within minutes, and every new connection costs it a handshake."""
+    guarded = guard(PHONE_RULES)
+    await report(client, guarded, "tiktok")
+    reader, writer = await asyncio.open_connection(*guarded.gate.public)
+    fields = LOGIN | VERSION | {"Host": "mail.example.com", "Content-Length": "4"}
+    head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+    for command in ("FolderSync", "Sync", "Ping"):
+        writer.write(f"POST {plain(command)} HTTP/1.1\r\n{head}\r\n".encode())
+        answer = await reader.readuntil(b"\r\n\r\n")  # the body comes after the answer to the head
+        assert b"X-Device-Reason: prohibited-app" in answer
+        assert WBXMLReader(await reader.readuntil(b"129\0\1\1")).parse()
+        writer.write(b"\x03\x01\x6a\x00")
+    writer.close()
+    assert server.bodies == []
+
+
+async def test_a_query_of_which_a_server_may_read_either_half_names_no_device(
+    client: aiohttp.ClientSession, guard: Guard, server: MailServer
+) -> None:
+    """The id of a clean phone, or the type of a computer's client, beside another."""
+    guarded = guard(PHONE_RULES)
+    await report(client, guarded)
+    for more in (
+        "&DeviceId=another",
+        "&devicetype=WindowsOutlook15",
+        "&Cmd=Sync;DeviceType=WindowsOutlook15",
+    ):
+        headers = LOGIN | VERSION | {"User-Agent": "Outlook/16.0 (16.0.19426.20076; x86)"}
+        assert (await post(client, guarded.url + plain("FolderSync") + more, headers))[::2] == (403, b"")
+    assert server.bodies == []
+    assert (await post(client, guarded.url + plain("FolderSync") + f"&deviceid={DEVICE}&"))[0] == 200
 
 
 async def test_an_old_or_unknown_version_and_a_setting_make_it_a_bare_403(

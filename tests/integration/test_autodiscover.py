@@ -18,6 +18,10 @@ SETTINGS = r"""
       error_page 405 =200 /files/autodiscover.xml;
       rewrite ^ /files/autodiscover.xml break;
     }
+    location ~* ^/autodiscover/autodiscover\.svc$ {
+      error_page 405 =200 /files/autodiscover.xml;
+      rewrite ^ /files/autodiscover.xml break;
+    }
     location ~* ^/autodiscover/autodiscover\.json(/v1\.0/.*)?$ {
       error_page 405 =200 /files/autodiscover.json;
       rewrite ^ /files/autodiscover.json break;
@@ -68,6 +72,16 @@ WEB = """<Protocol><Type>WEB</Type>
 MAPI = """<Protocol Type="mapiHttp" Version="1">
   <MailStore><InternalUrl>{inner}/mapi/emsmdb/?MailboxId=41@example.com&amp;a=b</InternalUrl></MailStore>
   <AddressBook><ExternalUrl>{inner}/mapi/nspi/?MailboxId=41@example.com</ExternalUrl></AddressBook></Protocol>"""
+SOAP = """<?xml version="1.0" encoding="utf-8"?>
+<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>
+  <GetUserSettingsResponseMessage xmlns="http://schemas.microsoft.com/exchange/2010/Autodiscover" xmlns:i="http://www.w3.org/2001/XMLSchema-instance"><Response>
+    <UserResponses><UserResponse><UserSettings>
+      <UserSetting i:type="StringSetting"><Name>ExternalEwsUrl</Name><Value>{inner}/EWS/Exchange.asmx</Value></UserSetting>
+      <UserSetting i:type="StringSetting"><Name>InternalEwsUrl</Name><Value>{inner}/EWS/Exchange.asmx</Value></UserSetting>
+    </UserSettings></UserResponse></UserResponses>
+  </Response></GetUserSettingsResponseMessage>
+</s:Body></s:Envelope>"""
+"""[MS-OXWSADISC] 3.1.4.2."""
 IMAP = "<Protocol><Type>IMAP</Type><Server>{host}</Server><Port>993</Port><SSL>on</SSL></Protocol>"
 ELSEWHERE = "<ServiceHome>https://example.net/help</ServiceHome>"
 
@@ -141,6 +155,14 @@ async def test_outlook_is_led_to_the_gate(
     discovery.serves("autodiscover.xml", document)
     _, text = await ask(client, discovery, "/autodiscover/autodiscover.xml")
     assert text == Discovery.in_terms_of(document, PUBLIC, "mail.example.com")
+
+
+async def test_outlook_for_mac_is_led_to_the_gate(
+    client: aiohttp.ClientSession, discovery: Discovery
+) -> None:
+    discovery.serves("autodiscover.xml", SOAP)
+    _, text = await ask(client, discovery, "/autodiscover/autodiscover.svc")
+    assert text == Discovery.in_terms_of(SOAP, PUBLIC, "")
 
 
 @pytest.mark.parametrize("account", [EXCH, IMAP, ELSEWHERE], ids=["EXCH", "IMAP", "elsewhere"])

@@ -1,4 +1,4 @@
-"""nginx, Caddy and HAProxy carry the mail and ask the gate about each request, as ``deploy/`` sets them up."""
+"""nginx, Caddy, HAProxy and Envoy carry the mail and ask the gate about each request, as ``deploy/`` sets them up."""
 
 import asyncio
 import re
@@ -16,12 +16,13 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from tests.integration import fronts
 from tests.integration.conftest import IPHONE, LAPTOP, NAVIGATION, Guard, Guarded
-from tests.integration.gate import PHONE_RULES
+from tests.integration.gate import PHONE_RULES, Gate
 
 FRONTS: dict[str, tuple[str, Callable[[str, str, Path], AbstractContextManager[str]]]] = {
     "nginx": ("nginx", fronts.nginx),
     "caddy": ("caddy", fronts.caddy),
     "haproxy": ("haproxy", fronts.haproxy),
+    "envoy": ("envoy", fronts.envoy),
 }
 if fronts.NEWER_CADDY.exists():
     FRONTS["newer-caddy"] = ("caddy", partial(fronts.caddy, binary=str(fronts.NEWER_CADDY)))
@@ -100,6 +101,11 @@ class Fronted:
         )
 
 
+def questions_of(gate: Gate) -> str:
+    """Where a gate is asked at a port that carries no mail."""
+    return str(next(each["questions"][0] for each in gate.records() if each.get("event") == "listening"))
+
+
 Start = Callable[..., Fronted]
 
 
@@ -110,19 +116,26 @@ def start(
     dialect, serve = FRONTS[request.param]
     with ExitStack() as stack:
 
-        def started(policy: dict[str, Any] = PHONE_RULES, remember: str = "", **settings: Any) -> Fronted:
+        def started(
+            policy: dict[str, Any] = PHONE_RULES, remember: str = "", *, apart: bool = False, **settings: Any
+        ) -> Fronted:
+            """``apart``: the gate is asked at a port that carries no mail."""
             asked = {"dialect": dialect} | ({"remember": remember} if remember else {})
-            guarded = guard(policy, authz=asked, trusted_proxies=["127.0.0.1/32"], **settings)
+            listener = {"authz_listeners": [asked | {"listen": "127.0.0.1:0"}]} if apart else {"authz": asked}
+            guarded = guard(policy, **listener, trusted_proxies=["127.0.0.1/32"], **settings)
             run = tmp_path / "front"
             run.mkdir()
-            url = stack.enter_context(serve(guarded.url, str(mail.server.make_url("")), run))
+            gate = questions_of(guarded.gate) if apart else guarded.url
+            url = stack.enter_context(serve(gate, str(mail.server.make_url("")), run))
             return Fronted(url, guarded, mail, client, dialect)
 
         yield started
 
 
 async def test_a_laptop_reads_its_mail_and_nothing_that_it_forged_arrives(start: Start) -> None:
-    front = start()
+    """Nor does the gate take anything of it for true: the address is the one that the proxy sees."""
+    here = 'client.kind == "laptop" && request.remote == "127.0.0.1"'
+    front = start({"rules": [{"id": "laptop-from-here", "when": here, "effect": "allow"}]})
     answer = await front.get("/inbox?page=2", "POST", "hello", **{"User-Agent": LAPTOP, **FORGED})
     assert answer == (200, "text/plain", "mail for POST /inbox?page=2 hello\n")
     (asked,) = front.mail.asked
@@ -156,7 +169,7 @@ async def test_whoever_is_refused_is_told_why_in_their_own_words(start: Start) -
 
     app = {"User-Agent": "Apple-iPhone16C1/2207.100", "MS-ASProtocolVersion": "16.1"}
     status, kind, _ = await front.get(EAS, "POST", "x", **app, **LOGIN)
-    assert (status, kind) == (200, "application/vnd.ms-sync.wbxml")
+    assert (status, kind) == (403 if front.dialect == "envoy" else 200, "application/vnd.ms-sync.wbxml")
     assert front.mail.asked == []
 
     async with front.client.post(front.url + EAS, data=b"x", headers=app) as answer:
@@ -195,9 +208,40 @@ async def test_without_the_gate_there_is_no_mail(start: Start) -> None:
     async with front.client.get(f"{front.url}/inbox", headers={"User-Agent": LAPTOP}) as answer:
         assert (answer.status, "DPoP-Nonce" in answer.headers) == (200, False)
     assert front.guarded.gate.stop() == 0
-    silent = {"nginx": 500, "caddy": 502, "haproxy": 503}[front.dialect]
+    silent = {"nginx": 500, "caddy": 502, "haproxy": 503, "envoy": 503}[front.dialect]
     assert (await front.get("/outbox", **{"User-Agent": LAPTOP}))[0] == silent
     assert len(front.mail.asked) == 1
+
+
+async def test_a_port_of_its_own_answers_questions_and_carries_no_mail(start: Start) -> None:
+    """The proxy asks there alone; at the other port there is mail, and nobody can ask."""
+    front = start(apart=True)
+    questions, asked = questions_of(front.guarded.gate), "/.mailgate/authz"
+    asked += "/inbox" if front.dialect == "envoy" else ""
+    assert (await front.get("/inbox", **{"User-Agent": LAPTOP}))[0] == 200
+    page = await front.get("/inbox", **{"User-Agent": IPHONE, **NAVIGATION})
+    assert (page[:2], "/.mailgate/" in page[2]) == ((403, "text/html"), True)
+    assert [each.raw_path for each in front.mail.asked] == ["/inbox"]
+    told = {
+        "X-Forwarded-For": "127.0.0.1",
+        "X-Forwarded-Proto": "http",
+        "X-Forwarded-Host": "mail.example.com",
+    }
+    told |= {"X-Original-For": "127.0.0.1"}
+    told |= {f"X-{kind}-Method": "GET" for kind in ("Original", "Forwarded")}
+    told |= {"X-Original-URI": "/inbox", "X-Forwarded-Uri": "/inbox", "User-Agent": LAPTOP}
+    for url, path, status in (
+        (questions, asked, 200),
+        (questions, "/inbox", 404),
+        (questions, "/", 404),
+        (questions, "/.mailgate/healthz", 200),
+        (front.guarded.url, "/.mailgate/authz", 404),
+        (front.guarded.url, "/.mailgate/authz/inbox", 404),
+        (front.guarded.url, "/inbox", 200),
+    ):
+        async with front.client.get(url + path, headers=told) as answer:
+            assert (answer.status, path) == (status, path)
+    assert len(front.mail.asked) == 2
 
 
 @pytest.mark.parametrize("start", ["nginx"], indirect=True)

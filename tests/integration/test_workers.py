@@ -18,7 +18,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from tests.integration.conftest import IPHONE, Guard
+from tests.integration.conftest import IPHONE, LAPTOP, Guard
 from tests.integration.gate import (
     EVERYONE,
     PHONE_RULES,
@@ -95,6 +95,14 @@ async def load(gate: Gate, at_once: int = 4) -> AsyncIterator[list[int]]:
         await asyncio.gather(*asking)
 
 
+async def replace_workers(gate: Gate) -> None:
+    """SIGUSR2, until all are others."""
+    before = set(workers(gate))
+    gate.process.send_signal(signal.SIGUSR2)
+    replaced = lambda: len(workers(gate)) == COUNT and before.isdisjoint(workers(gate))  # noqa: E731
+    assert await asyncio.to_thread(wait_for, replaced, START)
+
+
 async def decided(client: aiohttp.ClientSession, gate: Gate) -> dict[str, float]:
     """How much each worker has decided."""
     lines = re.findall(
@@ -123,34 +131,60 @@ async def test_no_connection_is_lost_while_workers_are_replaced(
     start: Start, client: aiohttp.ClientSession
 ) -> None:
     gate = start()
-    before = workers(gate)
     async with load(gate) as statuses:
-        gate.process.send_signal(signal.SIGUSR2)
-        assert await asyncio.to_thread(
-            wait_for,
-            lambda: len(workers(gate)) == COUNT and not set(before) & set(workers(gate)),
-            START,
-        )
+        await replace_workers(gate)
     assert statuses
     assert set(statuses) == {200}
     assert (await told(client, gate, "/readyz"))["workers"]["answering"] == COUNT
 
 
+async def test_no_request_on_a_kept_connection_is_lost_while_workers_are_replaced(start: Start) -> None:
+    """Each is answered; the last one of a connection says that it was the last."""
+    gate = start()
+    going, ends = True, 0
+
+    async def ask_on_and_on() -> None:
+        nonlocal ends
+        while going:
+            reader, writer = await asyncio.open_connection(*gate.public)
+            last = False
+            while going and not last:
+                writer.write(b"GET / HTTP/1.1\r\nHost: mail.example.com\r\n\r\n")
+                head = await reader.readuntil(b"\r\n\r\n")  # raises where the connection ends instead
+                length = re.search(rb"Content-Length: (\d+)", head)
+                assert length
+                assert await reader.readexactly(int(length[1]))
+                last = b"Connection: close" in head
+            ends += last
+            writer.close()
+
+    asking = [asyncio.create_task(ask_on_and_on()) for _ in range(8)]
+    for _ in range(2):
+        await replace_workers(gate)
+    going = False
+    await asyncio.gather(*asking)
+    assert ends
+
+
 async def test_a_worker_that_dies_is_started_again_while_the_others_go_on(
     start: Start, client: aiohttp.ClientSession
 ) -> None:
+    """Each time after twice as long, so that one that cannot live does not take all the processor time."""
     gate = start()
     victim = workers(gate)[-1]
-    os.kill(victim, signal.SIGKILL)
-    answers = []
-    for _ in range(20):
-        async with client.get(url(gate)) as answer:
-            answers.append(answer.status)
-    assert answers == [200] * 20
-    assert await asyncio.to_thread(wait_for, lambda: len(serving(gate)) == COUNT + 1, START)
+    for times in (1, 2, 3):
+        others = set(workers(gate)) - {victim}
+        os.kill(victim, signal.SIGKILL)
+        answers = []
+        for _ in range(20):
+            async with client.get(url(gate)) as answer:
+                answers.append(answer.status)
+        assert answers == [200] * 20
+        assert await asyncio.to_thread(wait_for, lambda: len(serving(gate)) == COUNT + times, START)  # noqa: B023
+        (victim,) = set(workers(gate)) - others
     died = [each for each in gate.records() if each.get("event") == "worker-died"]
-    assert [each["code"] for each in died] == [-signal.SIGKILL]
-    assert victim not in workers(gate)
+    assert [each["code"] for each in died] == [-signal.SIGKILL] * 3
+    assert [each["starts_in"] for each in died] == [0.25, 0.5, 1.0]
 
 
 async def test_changed_files_count_at_every_worker(start: Start, tmp_path: Path) -> None:
@@ -161,6 +195,28 @@ async def test_changed_files_count_at_every_worker(start: Start, tmp_path: Path)
             return
         await asyncio.sleep(0.1)
     pytest.fail("some workers still decide by the old rules")
+
+
+async def test_a_port_for_questions_is_every_workers_and_outlives_each(start: Start, tmp_path: Path) -> None:
+    listener = {"listen": "127.0.0.1:0", "dialect": "envoy"}
+    gate = start(PHONE_RULES, trusted_proxies=["127.0.0.1/32"], authz_listeners=[listener])
+    (asked_at,) = {each["questions"][0] for each in serving(gate)}
+    told = {"X-Original-For": "192.0.2.9", "X-Forwarded-Proto": "https", "Host": "mail.example.com"}
+
+    async def yes_no_and_no_mail() -> list[set[int]]:
+        question = f"{asked_at}/.mailgate/authz/inbox"
+        return [
+            await statuses_of(question, told | {"User-Agent": LAPTOP}),
+            await statuses_of(question, told | {"User-Agent": IPHONE}),
+            await statuses_of(f"{asked_at}/inbox", {"User-Agent": LAPTOP}),
+        ]
+
+    assert await yes_no_and_no_mail() == [{200}, {403}, {404}]
+    settings = json.loads((tmp_path / "mailgate.yaml").read_text())
+    settings["authz_listeners"].append({"listen": "127.0.0.1:1", "dialect": "nginx"})  # for the next start
+    (tmp_path / "mailgate.yaml").write_text(json.dumps(settings))
+    await replace_workers(gate)
+    assert await yes_no_and_no_mail() == [{200}, {403}, {404}]
 
 
 async def test_what_a_device_reports_to_one_worker_counts_at_all(

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from mailgate.app.parts import authorizer_for
+from mailgate.app.parts import authorizer_for, authorizers_for
 from mailgate.config import Address, Settings
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.prober import Mode
@@ -22,7 +22,7 @@ def take_settings(settings: Settings, gate: Gate, postures: Postures) -> None:
     postures.max_age = settings.posture.max_age
     postures.precedence = settings.posture.precedence
     gate.trusted = settings.trusted_proxies
-    gate.authorizer = authorizer_for(settings)
+    gate.authorizer, gate.authorizers = authorizer_for(settings), authorizers_for(settings)
     gate.self_service = replace(gate.self_service, keep=keep_of(settings))
     gate.speaker = replace(gate.speaker, warn_again=settings.stages.warn_again)
     gate.prober = replace(gate.prober, mode=Mode(settings.probe), lifetime=settings.probe_lifetime)
@@ -35,6 +35,8 @@ def waiting_for_a_start(before: Settings, settings: Settings) -> list[str]:
         waiting.append("tls")
     if _devices_port(before) != _devices_port(settings):
         waiting.append("client_certificates")
+    if {each.listen for each in before.authz_listeners} != {each.listen for each in settings.authz_listeners}:
+        waiting.append("authz_listeners")
     return waiting
 
 

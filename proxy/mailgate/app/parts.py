@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from mailgate.app.trust import Trust
 from mailgate.attest import CertificateVerifier, Verifier
 from mailgate.config import Bundle, Settings
+from mailgate.config.authz import AuthzSettings
 from mailgate.gateway.authz import Authorizer, Dialect
 from mailgate.gateway.autodiscover import AutodiscoverEditor
 from mailgate.gateway.client_certs.presented import ProxyForm
@@ -238,9 +239,17 @@ def enroller_for(bundle: Bundle, store: Store, trust: Trust) -> Enroller:
 
 
 def authorizer_for(settings: Settings) -> Authorizer | None:
-    """Where other proxies ask; None where they may not."""
-    asked = settings.authz
-    return Authorizer(Dialect(asked.dialect), utc_now, asked.remember) if asked else None
+    """Where other proxies ask beside the mail; None where they may not."""
+    return _authorizer(settings.authz) if settings.authz else None
+
+
+def authorizers_for(settings: Settings) -> dict[str, Authorizer]:
+    """Where other proxies ask at ports of their own, by the address of each."""
+    return {str(each.listen): _authorizer(each) for each in settings.authz_listeners}
+
+
+def _authorizer(asked: AuthzSettings) -> Authorizer:
+    return Authorizer(Dialect(asked.dialect), utc_now, asked.remember)
 
 
 def gate_for(bundle: Bundle, store: Store, postures: Postures, trust: Trust) -> Gate:
@@ -267,4 +276,5 @@ def gate_for(bundle: Bundle, store: Store, postures: Postures, trust: Trust) -> 
         new_reference=references().__next__,
         self_service=self_service_for(settings, store, postures, ways.usual.pool),
         authorizer=authorizer_for(settings),
+        authorizers=authorizers_for(settings),
     )

@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 
 from mailgate.app.service import Service
-from mailgate.app.workers.place import ALONE, Place
+from mailgate.app.workers.place import ALONE, PARTING, REPLACED, Place
 from mailgate.classify import warm
 from mailgate.config import Bundle
 
@@ -36,6 +36,13 @@ async def serve(
     loop.set_exception_handler(note_stray)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    if place.of > 1:
+
+        def make_room() -> None:
+            service.parting = PARTING
+            stop.set()
+
+        loop.add_signal_handler(REPLACED, make_room)
     reloads: set[asyncio.Task[bool]] = set()  # the loop itself would let a running one be collected
 
     def reload() -> None:
@@ -49,6 +56,7 @@ async def serve(
         "listening",
         public=service.public,
         devices=service.devices,
+        questions=service.questions,
         admin=service.admin,
         policy=service.bundle.policy.version,
     )

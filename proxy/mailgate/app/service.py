@@ -33,6 +33,7 @@ from mailgate.app.workers.place import ALONE, Place
 from mailgate.app.workers.siblings import Siblings, telling_app
 from mailgate.config import Address, Bundle, Settings, load_bundle
 from mailgate.console import with_console
+from mailgate.console.api import with_api
 from mailgate.gateway.admin import admin_app
 from mailgate.gateway.dovecot import PolicyKey, policy_server
 from mailgate.gateway.handler import Gate
@@ -72,12 +73,17 @@ class Service:
     tls: ssl.SSLContext | None = None
     device_tls: ssl.SSLContext | None = None
     stopping: bool = False
+    parting: float = 0.0
+    """Seconds for which idle connections stay open once it stops: others take their next requests."""
     public: str = ""
     devices: str = ""
     """Where client certificates are asked for; empty where nowhere."""
+    questions: list[str] = field(default_factory=list)
+    """Where other proxies ask at ports of their own."""
     admin: str = ""
     siblings: Siblings = field(init=False)
-    _server: Server = field(init=False)
+    _servers: list[Server] = field(init=False)
+    """That of the mail, and one for each port for questions."""
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _closing: AsyncExitStack = field(default_factory=AsyncExitStack)
 
@@ -156,27 +162,40 @@ class Service:
         self._show_policy()
         if settings.tls:
             self.tls = server_context(settings.tls.certificate, settings.tls.key)
-        self._server = server = Server(self.gate.handle, server_limits(settings))
+        server = Server(self.gate.handle, server_limits(settings))
+        self._servers = servers = [server]
         self.gate.metrics.watch(
-            "mailgate_requests_in_flight", "Requests being served", lambda: server.running
+            "mailgate_requests_in_flight",
+            "Requests being served",
+            lambda: sum(each.running for each in servers),
         )
         self.siblings = Siblings(self.place, self.gate.metrics.registry)
         self.admin = await self._open_admin(settings.admin_listen)
-        self._closing.push_async_callback(self._server.finish, settings.timeouts.shutdown.total_seconds())
-        self.public = await open_public(
-            self._server, settings.listen, self.tls, self.place.public, self._closing
-        )
+        self._closing.push_async_callback(self._finish)  # once all ports are closed, which are opened below
+        self.public = await open_public(server, settings.listen, self.tls, self.place.public, self._closing)
         if settings.tls and settings.client_certificates and settings.client_certificates.listen:
             self.device_tls = device_context(
                 settings.tls.certificate, settings.tls.key, settings.client_certificates.authorities
             )
             self.devices = await open_public(
-                self._server,
+                server,
                 settings.client_certificates.listen,
                 self.device_tls,
                 self.place.devices,
                 self._closing,
             )
+        for each in settings.authz_listeners:
+            await self._open_for_questions(each.listen)
+
+    async def _open_for_questions(self, address: Address) -> None:
+        """A port at which another proxy asks, and that carries no mail. One of several workers opens none itself."""
+        where = str(address)
+        if self.place.of > 1 and where not in self.place.questions:
+            return
+        server = Server(partial(self.gate.handle, asked_at=where), server_limits(self.bundle.settings))
+        self._servers.append(server)
+        sockets = self.place.questions.get(where, ())
+        self.questions.append(await open_public(server, address, self.tls, sockets, self._closing))
 
     async def _open_admin(self, address: Address) -> str:
         """The admin port; a worker that has none tells its numbers to the one that has it."""
@@ -191,7 +210,7 @@ class Service:
         self._closing.push_async_callback(desk.readings.stop)
         self._closing.push_async_callback(desk.planning.stop)
         self._tasks += [asyncio.get_running_loop().create_task(work) for work in running(desk, self)]
-        return await open_web(with_console(admin, desk), address, place.admin, self._closing)
+        return await open_web(with_api(with_console(admin, desk), desk), address, place.admin, self._closing)
 
     def _policy_key(self) -> PolicyKey | None:
         """Read at every question, so that a reload changes it."""
@@ -202,6 +221,10 @@ class Service:
         """Stop accepting, let running requests end, write what is recorded, close everything."""
         self.stopping = True
         await self._closing.aclose()
+
+    async def _finish(self) -> None:
+        shutdown = self.bundle.settings.timeouts.shutdown.total_seconds()
+        await asyncio.gather(*(server.finish(shutdown, self.parting) for server in self._servers))
 
     async def _end_tasks(self) -> None:
         for task in self._tasks:

@@ -25,6 +25,8 @@ _VERSION = re.compile(r"[0-9]{1,2}\.[0-9]")
 _OLDEST_IN_BASE64 = 121
 _NEWEST_IN_BASE64 = 199
 _TAG_USER = 8
+_NAMES = frozenset({"cmd", "deviceid", "devicetype", "user"})
+"""Of a plain query, in lower case ([MS-ASHTTP] 2.2.1.1.1.2)."""
 
 CODES = {
     0: "Sync",
@@ -87,7 +89,7 @@ _TYPES = Table(
 
 
 class _BrokenError(Exception):
-    """A base64 query that is no ActiveSync query; its text says what is wrong."""
+    """No query of ActiveSync; its text says what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,27 +109,30 @@ class DeviceQuery:
 
 
 def read_query(query: str, version: str = "") -> DeviceQuery:
-    """The parameters of either form. Never raises; a base64 query that is broken has a fault and nothing else.
+    """The parameters of either form. Never raises; a query that cannot be read has a fault and nothing else.
 
     ``version`` is the ``MS-ASProtocolVersion`` header, for queries that name no version themselves.
     """
     said = version.strip() if _VERSION.fullmatch(version.strip()) else ""
     unescaped = decoded(query[: 3 * (MAX_LENGTH + 1)])
-    if not _BASE64.fullmatch(unescaped):
-        return _read_plain(query[:MAX_LENGTH], said)
     try:
+        if not _BASE64.fullmatch(unescaped):
+            return _read_plain(query[:MAX_LENGTH], said)
         return _read_base64(unescaped)
     except _BrokenError as broken:
         return DeviceQuery(version=said, fault=str(broken))
 
 
 def _read_plain(query: str, version: str) -> DeviceQuery:
-    """Names are compared without case; the first of a name counts."""
+    """Names are compared without case. Of two values of one name a server may take either, so the gate takes neither."""
     found: dict[str, str] = {}
     for pair in re.split("[&;]", query, maxsplit=_MAX_PAIRS):
-        name, separator, value = pair.partition("=")
-        if separator:
-            found.setdefault(unquote_plus(name).strip().lower(), unquote_plus(value).strip()[:_MAX_VALUE])
+        raw, separator, text = pair.partition("=")
+        name, value = unquote_plus(raw).strip().lower(), unquote_plus(text).strip()[:_MAX_VALUE]
+        if separator and found.setdefault(name, value) != value and name in _NAMES:
+            raise _BrokenError("it says two things of one name")
+    if query and found.keys().isdisjoint(_NAMES):
+        raise _BrokenError("it is neither base64 nor names a device")
     return DeviceQuery(
         device_id=found.get("deviceid", ""),
         device_type=found.get("devicetype", ""),
@@ -203,4 +208,4 @@ def read_activesync(query: DeviceQuery) -> Reading:
 def _findings(query: DeviceQuery) -> tuple[Finding, ...]:
     if not query.fault:
         return ()
-    return (Finding(Reason.REQUEST_MALFORMED, f"the base64 query cannot be read: {query.fault}"),)
+    return (Finding(Reason.REQUEST_MALFORMED, f"the query cannot be read: {query.fault}"),)

@@ -17,8 +17,9 @@ _OPTIONS = re.compile(
 segment stands behind its script's name and whatever its query asks for."""
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST"})
 
-_XML = re.compile(r"/autodiscover/autodiscover\.xml", re.IGNORECASE)
-"""[MS-OXDSCLI] 2.2.3, with its ActiveSync schema in [MS-ASCMD] 2.2.1.1. Its question stands in the body."""
+_XML = re.compile(r"/autodiscover/autodiscover\.(?:xml|svc)", re.IGNORECASE)
+"""[MS-OXDSCLI] 2.2.3, with its ActiveSync schema in [MS-ASCMD] 2.2.1.1, and the same in SOAP, which Outlook for Mac asks
+([MS-OXWSADISC]). The question stands in the body."""
 _JSON = re.compile(
     r"/autodiscover/autodiscover\.json(?:/v1\.0/[\w.+%-]+@[\w.-]+)?"
     r"(?:\?(?:(?:Email|Protocol|RedirectCount)=[\w.+@%-]*(?:&|$))+)?",

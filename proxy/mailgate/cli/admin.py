@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import sys
 from pathlib import Path
 from typing import Annotated, get_args
 
@@ -14,14 +15,15 @@ from rich.table import Table
 from mailgate.cli.check import DEFAULT_PATH
 from mailgate.cli.stored import fail, printable
 from mailgate.config import load_settings
-from mailgate.config.admins import BY_FILE, AdminName, Role
+from mailgate.config.admins import BY_FILE, AdminName, AdminSettings, Role
 from mailgate.errors import ConfigError
-from mailgate.rollout.admins import SALT_BYTES, SECRET_BYTES, hash_of, new_secret, token_of
+from mailgate.rollout.admins import SALT_BYTES, SECRET_BYTES, hash_of, new_secret, token_of, weakness
 
 app = typer.Typer(help="Set up who may change the rules, and show who there is.", no_args_is_help=True)
 
 _NAME: TypeAdapter[str] = TypeAdapter(AdminName)
 _ROLES = get_args(Role)
+_LONGEST_LINE = 1000
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -35,6 +37,10 @@ def add(
             "--role", help="viewer (unless given), operator or approver; more than once for several."
         ),
     ] = None,
+    password: Annotated[
+        bool,
+        typer.Option("--password", help="Ask for a password of one's own, in the place of a made token."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Make a token for an admin and print it, this once, with what goes into mailgate.yaml. Nothing is changed."""
@@ -42,17 +48,29 @@ def add(
     roles = list(dict.fromkeys(role or ["viewer"]))
     if unknown := set(roles) - set(_ROLES):
         fail(2, f"--role: `{printable(min(unknown))}` is no role; expected {', '.join(_ROLES)}")
-    secret = new_secret(secrets.token_bytes(SECRET_BYTES))
+    secret = _chosen(name) if password else new_secret(secrets.token_bytes(SECRET_BYTES))
     hashed = hash_of(secret, secrets.token_bytes(SALT_BYTES))
     if as_json:
-        told = {"name": name, "token": token_of(name, secret), "token_hash": hashed, "roles": roles}
-        typer.echo(json.dumps(told))
+        made = {} if password else {"token": token_of(name, secret)}
+        typer.echo(json.dumps({"name": name, **made, "token_hash": hashed, "roles": roles}))
         return
-    typer.echo(
-        f"The token of {name}, shown this once; hand it to nobody else:\n\n  {token_of(name, secret)}\n"
-    )
+    if not password:
+        typer.echo(
+            f"The token of {name}, shown this once; hand it to nobody else:\n\n  {token_of(name, secret)}\n"
+        )
     typer.echo("For mailgate.yaml, where only its hash stands:\n")
     typer.echo(f'admins:\n  {name}:\n    token_hash: "{hashed}"\n    roles: [{", ".join(roles)}]')
+
+
+def _chosen(name: str) -> str:
+    """A password, typed twice at a terminal or one line of standard input; ends the command where it is too weak."""
+    if sys.stdin.isatty():
+        typed = str(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
+    else:
+        typed = sys.stdin.readline(_LONGEST_LINE).removesuffix("\n")
+    if wrong := weakness(typed, name):
+        fail(2, f"this password {wrong}")
+    return typed
 
 
 @app.command("list")
@@ -66,15 +84,22 @@ def list_admins(
     except ConfigError as error:
         fail(2, str(error))
     if as_json:
-        typer.echo(json.dumps([{"name": name, "roles": each.roles} for name, each in admins.items()]))
+        told = [{"name": name, "roles": each.roles, "ways": _ways(each)} for name, each in admins.items()]
+        typer.echo(json.dumps(told))
         return
     if not admins:
         typer.echo("The settings have no admins: who can run commands on this computer may change the rules.")
         return
-    table = Table("name", "roles", box=SIMPLE)
+    table = Table("name", "roles", "comes in by", box=SIMPLE)
     for name, each in admins.items():
-        table.add_row(name, ", ".join(each.roles))
+        table.add_row(name, ", ".join(each.roles), ", ".join(_ways(each)))
     Console().print(table)
+
+
+def _ways(admin: AdminSettings) -> list[str]:
+    """How they come in, in words; at the provider and in the header under which name is theirs alone to know."""
+    ways = {"token": admin.token_hash, "oidc": admin.oidc, "proxy": admin.proxy}
+    return [way for way, known in ways.items() if known]
 
 
 def _check(name: str) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mailgate.config import Bundle, load_bundle
+from mailgate.config import Bundle, Settings, load_bundle
 from mailgate.config.rehearsal import Outcome, run_cases
 from mailgate.errors import ConfigError
 from mailgate.model import RuleTrial
@@ -69,6 +69,25 @@ def _print_counts(path: Path, bundle: Bundle) -> None:
     )
     typer.echo(f"OK {path.parent / files.policy}: {len(policy.rules)} rules, version {policy.version}")
     typer.echo(f"OK {path.parent / files.policy_tests}: {len(bundle.policy_tests.tests)} cases")
+    if bundle.settings.admins or bundle.settings.console.login.oidc:
+        typer.echo(f"OK the console: {_console(bundle.settings)}")
+
+
+def _console(settings: Settings) -> str:
+    """Who may come in, and how, in words."""
+    ways = settings.console.login
+    people = settings.admins.values()
+    found = [f"{len(people)} admin{'' if len(people) == 1 else 's'}"]
+    if ways.token:
+        found.append(f"{sum(1 for each in people if each.token_hash)} by token")
+    if ways.oidc:
+        found.append(f"{sum(1 for each in people if each.oidc)} at {ways.oidc.issuer} by {ways.oidc.claim}")
+        groups = ways.oidc.groups.roles if ways.oidc.groups else ()
+        found += [f"members of {len(groups)} groups there"] if groups else []
+    if ways.proxy:
+        networks = ", ".join(map(str, ways.proxy.from_proxies))
+        found.append(f"{sum(1 for each in people if each.proxy)} by {ways.proxy.header} from {networks}")
+    return "; ".join(found)
 
 
 def _print_failure(outcome: Outcome) -> None:
@@ -102,6 +121,7 @@ def _report(bundle: Bundle, outcomes: list[Outcome]) -> dict[str, Any]:
         "rules": len(policy.rules),
         "policy_version": policy.version,
         "lingering": _lingering(bundle),
+        "console": _console(bundle.settings),
         "cases": [
             {
                 "name": outcome.case.name,

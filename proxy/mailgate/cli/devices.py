@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,12 +13,15 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
+from mailgate.cli.acting import TokenFile
+from mailgate.cli.acting import person as acting
 from mailgate.cli.check import DEFAULT_PATH
 from mailgate.cli.people import export, forget_person
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
 from mailgate.store import Device, Store
-from mailgate.telling.devices import device_facts, parts_of, sighting_facts
+from mailgate.telling.devices import DeviceFacts, device_facts, whole_device
+from mailgate.telling.recall import sightings_of
 
 app = typer.Typer(help="Show devices, mark lost ones, and forget them.", no_args_is_help=True)
 
@@ -51,29 +55,30 @@ def show(name: Name, config: Config = DEFAULT_PATH, as_json: AsJson = False) -> 
 
     async def run(store: Store, bundle: Bundle) -> None:
         device = await _only(store, name)
-        ids = [device.id, *sorted(device.former)]
-        seen = [row for each in ids for row in await store.sightings.latest(device=each, size=_SIGHTINGS)]
-        seen = sorted(seen, key=lambda row: row.tally.last, reverse=True)[:_SIGHTINGS]
-        told = device_facts(device, bundle, datetime.now(UTC)) | parts_of(device)
-        told["sightings"] = [sighting_facts(each) for each in seen]
+        seen = await sightings_of(store, device, _SIGHTINGS)
+        told = whole_device(device, seen, bundle, datetime.now(UTC))
         if as_json:
             typer.echo(json.dumps(told, ensure_ascii=False))
         else:
-            _print_device(told)
+            _print_device(dict(told))
 
     with_store(config, run)
 
 
 @app.command()
-def lost(name: Name, config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
+def lost(
+    name: Name, token_file: TokenFile = None, config: Config = DEFAULT_PATH, as_json: AsJson = False
+) -> None:
     """Shut a lost device out, at every gate within a second, whatever the rules say."""
-    _mark(name, datetime.now(UTC), config, as_json)
+    _mark(name, datetime.now(UTC), token_file, config, as_json)
 
 
 @app.command()
-def found(name: Name, config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
+def found(
+    name: Name, token_file: TokenFile = None, config: Config = DEFAULT_PATH, as_json: AsJson = False
+) -> None:
     """Take back that a device is lost; the rules decide about it again."""
-    _mark(name, None, config, as_json)
+    _mark(name, None, token_file, config, as_json)
 
 
 @app.command()
@@ -83,6 +88,7 @@ def forget(
         str, typer.Option("--person", metavar="LOGIN", help="In place of one device: all of one person.")
     ] = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    token_file: TokenFile = None,
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
@@ -90,14 +96,16 @@ def forget(
     if bool(name) == bool(person):
         fail(2, "what? expected a device's name, or --person with a login name")
     if person:
-        forget_person(person, config, yes=yes, as_json=as_json)
+        forget_person(person, config, token_file, yes=yes, as_json=as_json)
         return
 
-    async def run(store: Store, _bundle: Bundle) -> None:
-        device = await _only(store, name)
+    async def run(store: Store, bundle: Bundle) -> None:
+        by = acting(bundle.settings, "operator", token_file=token_file)
+        device, now = await _only(store, name), datetime.now(UTC)
         if not yes:
             typer.confirm(f"Forget {_called(device)} and everything stored about it?", abort=True, err=True)
-        forgotten = await store.devices.forget(device.id, datetime.now(UTC))
+        act = replace(by.act(now, "device-forgotten"), about=f"device {device.id}")
+        forgotten = await store.devices.forget(device.id, now, act)
         told = {"id": device.id, "forgotten": forgotten}
         typer.echo(json.dumps(told) if as_json else f"forgot {_called(device)}")
 
@@ -107,10 +115,12 @@ def forget(
 app.command()(export)
 
 
-def _mark(name: str, at: datetime | None, config: Path, as_json: bool) -> None:
-    async def run(store: Store, _bundle: Bundle) -> None:
-        device = await _only(store, name)
-        await store.devices.lose(device.id, at)
+def _mark(name: str, at: datetime | None, token_file: Path | None, config: Path, as_json: bool) -> None:
+    async def run(store: Store, bundle: Bundle) -> None:
+        by = acting(bundle.settings, "operator", token_file=token_file)
+        device, what = await _only(store, name), "device-lost" if at else "device-found"
+        act = replace(by.act(at or datetime.now(UTC), what), about=f"device {device.id}")
+        await store.devices.lose(device.id, at, act)
         told = {"id": device.id, "lost_at": at and at.isoformat()}
         words = "is lost and gets no mail" if at else "is not lost any more"
         typer.echo(json.dumps(told) if as_json else f"{_called(device)} {words}")
@@ -168,7 +178,7 @@ async def _list_table(store: Store, bundle: Bundle) -> None:
         typer.echo("No device is stored yet.")
 
 
-def _cells(told: dict[str, Any], bundle: Bundle) -> list[Text]:
+def _cells(told: DeviceFacts, bundle: Bundle) -> list[Text]:
     state = "lost" if told["lost"] else told["state"]
     words = [
         told["id"],

@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,6 +23,8 @@ from mailgate.attest.enrolment import (
     new_code,
     new_token,
 )
+from mailgate.cli.acting import TokenFile
+from mailgate.cli.acting import person as acting
 from mailgate.cli.check import DEFAULT_PATH
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
@@ -47,17 +49,26 @@ def token(
     uses: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many devices may enrol with it.")] = 1,
     expires: Annotated[str, typer.Option(metavar="TIME", help="How long it is good, like 24h or 7d.")] = "7d",
     note: Note = "",
+    token_file: TokenFile = None,
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
     """Make an enrolment token and print it, this once. Only its hash is kept."""
-    _make(new_token(secrets.token_bytes(TOKEN_BYTES)), user, uses, _life(expires), note, config, as_json)
+    text, life = new_token(secrets.token_bytes(TOKEN_BYTES)), _life(expires)
+    _make(text, user, uses, life, note, token_file, config, as_json)
 
 
 @app.command()
-def code(user: User = "", note: Note = "", config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
+def code(
+    user: User = "",
+    note: Note = "",
+    token_file: TokenFile = None,
+    config: Config = DEFAULT_PATH,
+    as_json: AsJson = False,
+) -> None:
     """Make a pairing code to read out or type: good for one device and ten minutes."""
-    _make(new_code(secrets.token_bytes(CODE_BYTES)), user, 1, CODE_LIFE, note, config, as_json)
+    text = new_code(secrets.token_bytes(CODE_BYTES))
+    _make(text, user, 1, CODE_LIFE, note, token_file, config, as_json)
 
 
 @app.command("list")
@@ -83,18 +94,21 @@ def revoke(
     name: Annotated[
         str, typer.Argument(metavar="NAME", help="A token's name, a key thumbprint or a device id.")
     ],
+    token_file: TokenFile = None,
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
     """Shut out a device, or let no more devices enrol with a token. Every gate knows within a second."""
 
-    async def run(store: Store, _bundle: Bundle) -> None:
-        now = datetime.now(UTC)
+    async def run(store: Store, bundle: Bundle) -> None:
+        by, now = acting(bundle.settings, "operator", token_file=token_file), datetime.now(UTC)
         revoked = await store.shut_out(name, now)
         if not revoked.tokens and not revoked.keys:
             if revoked.before:
                 fail(1, f"{printable(name)} was revoked before; it stays shut out")
             fail(1, f"nothing is called {printable(name)}; `mailgate enroll list` shows what there is")
+        counts = {"tokens": len(revoked.tokens), "keys": len(revoked.keys)}
+        await store.audit.append(replace(by.act(now, "enrolment-revoked"), about=name, details=counts))
         if as_json:
             told = {"tokens": revoked.tokens, "keys": revoked.keys, "devices": revoked.devices}
             typer.echo(json.dumps(told))
@@ -106,15 +120,28 @@ def revoke(
     with_store(config, run)
 
 
-def _make(text: str, user: str, uses: int, life: timedelta, note: str, config: Path, as_json: bool) -> None:
+def _make(
+    text: str,
+    user: str,
+    uses: int,
+    life: timedelta,
+    note: str,
+    token_file: Path | None,
+    config: Path,
+    as_json: bool,
+) -> None:
     for option, said in (("--user", user), ("--note", note)):
         if not said.isprintable() or len(said) > _LONGEST:
             fail(2, f"{option}: not a text of one line; expected at most {_LONGEST} printable characters")
     digest, now = digest_of(text), datetime.now(UTC)
     made = EnrolmentToken(name_of(digest), user, note, uses, now, now + life)
 
-    async def run(store: Store, _bundle: Bundle) -> None:
+    async def run(store: Store, bundle: Bundle) -> None:
+        act = acting(bundle.settings, "operator", token_file=token_file).act(
+            now, "enrolment-token-made", note
+        )
         await store.enrolments.add(digest, made)
+        await store.audit.append(replace(act, about=f"token {made.name}", details={"uses": uses}))
         typer.echo(json.dumps({"token": text, **_plain(made)}, ensure_ascii=False) if as_json else text)
 
     with_store(config, run)

@@ -1,6 +1,7 @@
 """Everything that is stored of one person: to hand it out, and to have it forgotten."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from mailgate.cli.acting import person as acting
 from mailgate.cli.check import DEFAULT_PATH
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
@@ -41,12 +43,13 @@ def export(
     with_store(config, run)
 
 
-def forget_person(person: str, config: Path, *, yes: bool, as_json: bool) -> None:
-    """Delete everything that is stored of one person."""
+def forget_person(person: str, config: Path, token_file: Path | None, *, yes: bool, as_json: bool) -> None:
+    """Delete everything that is stored of one person. The audit log says how much, and not of whom: it is kept."""
     _named(person)
 
     async def run(store: Store, bundle: Bundle) -> None:
-        terms = _terms(person, bundle)
+        by = acting(bundle.settings, "operator", token_file=token_file)
+        terms, now = _terms(person, bundle), datetime.now(UTC)
         told = await store.personal.everything(person, *terms)
         count = sum(map(len, told.values()))
         if not count:
@@ -54,7 +57,8 @@ def forget_person(person: str, config: Path, *, yes: bool, as_json: bool) -> Non
         if not yes:
             question = f"Forget everything stored about {printable(person)}: {_counted(told)}?"
             typer.confirm(question, abort=True, err=True)
-        await store.personal.forget(person, datetime.now(UTC), *terms)
+        await store.personal.forget(person, now, *terms)
+        await store.audit.append(replace(by.act(now, "person-forgotten"), details={"rows": count}))
         done = {"person": person, "rows": count}
         typer.echo(json.dumps(done) if as_json else f"forgot {printable(person)}: {_counted(told)}")
 

@@ -131,6 +131,31 @@ def jwks_url(text: str) -> str:
     return text
 
 
+def _issuer(value: object) -> str:
+    """Who is believed about who people are: whoever could change its answers on the way could be anybody."""
+    parts = _split(value) if isinstance(value, str) else None
+    if parts is None or not parts.hostname or not re.fullmatch(_HTTP_URL, str(value)) or parts.port == 0:
+        raise PydanticCustomError(
+            "url", "not the URL of an issuer; expected one like https://login.example.com"
+        )
+    if parts.query or parts.fragment or str(value).endswith(("?", "#")):
+        raise PydanticCustomError("url", "more than an issuer has; expected a URL without query and fragment")
+    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        raise PydanticCustomError(
+            "url", "not https, so that it could be forged; expected https, or http on loopback"
+        )
+    return str(value)
+
+
+def is_private_way(url: str) -> bool:
+    """Whether nobody on the way can read or change what is asked there: https, or within this machine."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or ""))
+    except ValueError:
+        return False
+
+
 def _page(value: object) -> str:
     """A page that people are led to."""
     parts = _split(value) if isinstance(value, str) else None
@@ -156,5 +181,6 @@ Listen = Annotated[
 ]
 Origin = Annotated[str, BeforeValidator(_origin), WithJsonSchema({"type": "string", "pattern": _ORIGIN})]
 ServiceUrl = Annotated[str, BeforeValidator(_service), WithJsonSchema({"type": "string", "pattern": _ORIGIN})]
+IssuerUrl = Annotated[str, BeforeValidator(_issuer), WithJsonSchema({"type": "string", "pattern": _HTTP_URL})]
 PageUrl = Annotated[str, BeforeValidator(_page), WithJsonSchema({"type": "string", "pattern": _HTTPS_URL})]
 Network = Annotated[IPNetwork, PlainValidator(_network), WithJsonSchema({"type": "string"})]

@@ -73,13 +73,36 @@ def _not_a_text(value: object) -> object:
     return value
 
 
-class AdminSettings(Strict):
-    """One person who may do something here."""
+Known = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=200)]
 
-    token_hash: TokenHash
-    """The argon2id hash (RFC 9106) of the token, as ``mailgate admin add`` prints it."""
+
+def alike(name: str) -> str:
+    """A name that somebody else says, as names are compared: mail addresses come in any case.
+
+    Beyond ASCII nothing is changed: letters of other scripts that become ASCII ones would make one person of two.
+    """
+    return name.lower() if name.isascii() else name
+
+
+class AdminSettings(Strict):
+    """One person who may do something here, and how they come in: at least one way."""
+
+    token_hash: TokenHash | None = None
+    """The argon2id hash (RFC 9106) of the token or password, as ``mailgate admin add`` prints it. Commands need it."""
+    oidc: Known | Literal[False] | None = None
+    """Who they are at the provider of ``console.login.oidc``: the value of its ``claim``. ``false``: nobody there."""
+    proxy: Known | None = None
+    """Who they are in the header of ``console.login.proxy``."""
     roles: tuple[Role, ...] = Field(min_length=1)
     """What they may do."""
+
+    @model_validator(mode="after")
+    def _some_way(self) -> Self:
+        if not (self.token_hash or self.oidc or self.proxy):
+            raise PydanticCustomError(
+                "admin", "there is no way for them to come in; expected `token_hash`, `oidc` or `proxy` here"
+            )
+        return self
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
@@ -92,18 +115,30 @@ class AdminSettings(Strict):
 
 def _persons(admins: Mapping[str, AdminSettings]) -> Mapping[str, AdminSettings]:
     """One token under two names would be two persons who approve each other's plans."""
-    owners: dict[str, str] = {}
+    owners: dict[tuple[str, str], str] = {}
     for name, each in admins.items():
         if name == BY_FILE:
             message = "the name is that of changed files in the audit log; expected the name of a person"
             raise PydanticCustomError("admin", message, {"key": name})
-        owner = owners.setdefault(each.token_hash.get_secret_value(), name)
-        if owner != name:
-            place = {"owner": owner, "key": (name, "token_hash")}
-            raise PydanticCustomError(
-                "admin", "the token of {owner} too; expected one for each person", place
-            )
+        for key, proof in _proofs(each).items():
+            owner = owners.setdefault((key, proof), name)
+            if owner != name:
+                what = {"token_hash": "token"}.get(key, "name there")
+                place = {"what": what, "owner": owner, "key": (name, key)}
+                raise PydanticCustomError(
+                    "admin", "the {what} of {owner} too; expected one for each person", place
+                )
     return admins
+
+
+def _proofs(admin: AdminSettings) -> Mapping[str, str]:
+    """What tells them from others, by key."""
+    said = {
+        "token_hash": admin.token_hash.get_secret_value() if admin.token_hash else "",
+        "oidc": alike(admin.oidc or ""),
+        "proxy": alike(admin.proxy or ""),
+    }
+    return {key: proof for key, proof in said.items() if proof}
 
 
 Admins = Annotated[

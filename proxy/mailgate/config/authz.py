@@ -5,14 +5,22 @@ from typing import Literal
 
 from pydantic import Field
 
+from mailgate.config.addresses import Listen
 from mailgate.config.values import Duration
 from mailgate.policy.apps import Strict
 
 
 class AuthzSettings(Strict):
-    """``/.mailgate/authz``, for ``trusted_proxies`` alone. Left out: nobody can ask there."""
+    """``/.mailgate/authz`` at ``listen``, beside the mail, for ``trusted_proxies`` alone. Left out: nobody can ask there."""
 
     dialect: Literal["nginx", "caddy", "traefik", "envoy", "haproxy"]
     """Which proxy asks: each tells in a way of its own what it asks about."""
     remember: Duration = Field(default=timedelta(0), le=timedelta(seconds=10))
     """How long nginx may go by a yes without asking again; for so long a refusal may come too late. Left out: never."""
+
+
+class AuthzListener(AuthzSettings):
+    """A port of its own for the questions of one proxy. It shows the gate's own pages and carries no mail."""
+
+    listen: Listen
+    """With TLS where ``tls`` is set."""

@@ -109,6 +109,8 @@ _FORMS = {
     r"^[A-Za-z0-9][A-Za-z0-9._-]*$": "letters, digits, dots, hyphens and underscores",
     r"^\d{4}-\d\d-\d\d$": "a date like 2026-12-01",
     r"^\S+$": "a text without spaces",
+    r"^[A-Za-z][A-Za-z0-9-]*$": "letters, digits and hyphens",
+    r"^[^\x00-\x1f\x7f]+$": "one line of text",
     r"^[a-z0-9]+([._@-][a-z0-9]+)*$": "small letters and digits, with single dots, hyphens, underscores or @ between",
     r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+$": "a mail address",
     r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$": "a domain like example.com",

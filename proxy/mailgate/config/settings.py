@@ -11,8 +11,9 @@ from pydantic_core import PydanticCustomError
 from mailgate.attest.evidence import FORMATS
 from mailgate.config.addresses import Listen, Network, Origin, PageUrl
 from mailgate.config.admins import Admins
-from mailgate.config.authz import AuthzSettings
+from mailgate.config.authz import AuthzListener, AuthzSettings
 from mailgate.config.client_certs import ClientCertificateSettings
+from mailgate.config.console import ConsoleSettings
 from mailgate.config.guard import GuardSettings
 from mailgate.config.hardware import HardwareSettings
 from mailgate.config.mail import MailSettings, NoticeSettings, ShortText
@@ -254,6 +255,8 @@ class Settings(Strict):
     trusted_proxies: tuple[Network, ...] = ()
     """Whose ``X-Forwarded-For``, ``-Proto``, ``-Host`` and ``-User`` are believed."""
     authz: AuthzSettings | None = None
+    authz_listeners: tuple[AuthzListener, ...] = Field(default=(), max_length=20)
+    """Ports that answer the questions of other proxies and carry no mail, each in the dialect of one proxy."""
     attestation: AttestationSettings = AttestationSettings()
     enrolment: EnrolmentSettings = EnrolmentSettings()
     probe: Literal["off", "observe", "require"] = "off"
@@ -277,6 +280,7 @@ class Settings(Strict):
     stages: StageSettings = StageSettings()
     admins: Admins = Field(default_factory=dict)
     """Who may look and change something, each under a name of their own. Left out: who can run commands on this computer."""
+    console: ConsoleSettings = ConsoleSettings()
     connectors: Mapping[Key, SourceSettings] = Field(default_factory=dict)
     """Where device inventories come from, each under a name of its own."""
 
@@ -290,9 +294,23 @@ class Settings(Strict):
 
     @model_validator(mode="after")
     def _somebody_may_ask(self) -> Self:
-        if self.authz and not self.trusted_proxies:
+        asked = "authz" if self.authz else "authz_listeners"
+        if (self.authz or self.authz_listeners) and not self.trusted_proxies:
             message = "nobody may ask: `trusted_proxies` is empty; expected the proxy's address there"
-            raise PydanticCustomError("address", message, {"key": "authz"})
+            raise PydanticCustomError("address", message, {"key": asked})
+        return self
+
+    @model_validator(mode="after")
+    def _ports_for_questions(self) -> Self:
+        """Each is one proxy's, so that what a port is for never has to be guessed."""
+        devices = self.client_certificates.listen if self.client_certificates else None
+        taken = [each for each in (self.listen, self.admin_listen, devices) if each and each.port]
+        for index, each in enumerate(self.authz_listeners):
+            if each.listen in taken:
+                place = {"key": ("authz_listeners", index, "listen")}
+                message = "the same address as another's; expected a port of its own"
+                raise PydanticCustomError("address", message, place)
+            taken.append(each.listen)
         return self
 
     @model_validator(mode="after")
@@ -356,10 +374,36 @@ class Settings(Strict):
                 raise PydanticCustomError("issuer", message, place)
         return self
 
+    @model_validator(mode="after")
+    def _ways_that_there_are(self) -> Self:
+        """A slip in ``console`` would shut somebody out without a word."""
+        ways = self.console.login
+        for name, each in self.admins.items():
+            for key, way in (("oidc", ways.oidc), ("proxy", ways.proxy)):
+                if getattr(each, key) and way is None:
+                    place = {"way": f"console.login.{key}", "key": ("admins", name, key)}
+                    message = "nobody is asked: `{way}` is not set; expected it there, or nothing here"
+                    raise PydanticCustomError("admin", message, place)
+        return self
+
+    @model_validator(mode="after")
+    def _one_person_one_name(self) -> Self:
+        """Who comes in by a group as well as by a token would be two who approve each other's plans."""
+        oidc = self.console.login.oidc
+        for name, each in self.admins.items() if oidc and oidc.groups else ():
+            if each.oidc is None:
+                message = (
+                    "with `groups` they could come in under a second name; expected `oidc` here: "
+                    "who they are at the provider, or `false`"
+                )
+                raise PydanticCustomError("admin", message, {"key": ("admins", name)})
+        return self
+
     def referenced_files(self) -> tuple[Path, ...]:
         """Key, certificate and revocation files: a change of one is a change of the settings."""
         named = [name for each in self.attestation.issuers for name in (each.jwks, each.jwks_ca)]
         keys = [name for name in named if isinstance(name, Path)]
         own = [self.tls.certificate, self.tls.key] if self.tls else []
         devices = self.client_certificates.referenced_files() if self.client_certificates else ()
-        return (*keys, *own, *devices, *self.attestation.hardware.referenced_files())
+        hardware = self.attestation.hardware.referenced_files()
+        return (*keys, *own, *devices, *hardware, *self.console.referenced_files())

@@ -6,13 +6,15 @@ from urllib.parse import quote, urlsplit
 
 from aiohttp import web
 
-from mailgate.console.desk import SESSION, admin_of, desk_of, roles_of
+from mailgate.console.arrival import COOKIE as COOKIE
+from mailgate.console.arrival import begin_by_proxy, counts, hear_proxy, led_here
+from mailgate.console.desk import SESSION, desk_of, roles_of
+from mailgate.console.peer import host_of
 from mailgate.console.render import page
 
-COOKIE = "mailgate-console"
 CSRF = "csrf"
 SAFE = frozenset({"GET", "HEAD"})
-OPEN = frozenset({"login", "asset"})
+OPEN = frozenset({"login", "login-oidc", "login-oidc-back", "asset"})
 """Names of the routes that need no session."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -26,26 +28,30 @@ async def admitted(request: web.Request, handler: Handler) -> web.StreamResponse
     changes = request.method not in SAFE
     if changes and not _from_here(request):
         return page("refused.html", 403, why=NOT_OURS)
+    hear_proxy(request)
     if request.match_info.route.name in OPEN:
         return await handler(request)
-    if not _recognised(request):
+    if led_here(request):
+        return page("hop.html", to=request.rel_url.raw_path_qs)
+    if not await _recognised(request):
         return _to_login(request)
     if changes and not await _from_our_form(request):
         return page("refused.html", 403, why=NOT_OURS)
     return await handler(request)
 
 
-def _recognised(request: web.Request) -> bool:
+async def _recognised(request: web.Request) -> bool:
     """Whether an admin is logged in, who from here on is in ``request[SESSION]``."""
     desk, value = desk_of(request), request.cookies.get(COOKIE, "")
     session = desk.sessions.find(value, desk.clock(), used=request.match_info.route.name != "now-stream")
-    if session is None:
-        return False
-    request[SESSION] = session
-    if admin_of(request) is None:
+    if session is not None and not counts(request, session):
         desk.sessions.end(value)
-        return False
-    return True
+        session = None
+    if session is None and request.method in SAFE:
+        session = await begin_by_proxy(request)
+    if session is not None:
+        request[SESSION] = session
+    return session is not None
 
 
 def _to_login(request: web.Request) -> web.Response:
@@ -53,7 +59,7 @@ def _to_login(request: web.Request) -> web.Response:
         return page(
             "refused.html", 401, why="Your session has ended. Log in and do it again: nothing was done."
         )
-    here = quote(request.rel_url.path_qs, safe="")
+    here = quote(request.rel_url.raw_path_qs, safe="")
     raise web.HTTPSeeOther(f"{request.app.router['login'].url_for()}?next={here}")
 
 
@@ -62,7 +68,7 @@ def _from_here(request: web.Request) -> bool:
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         return False
     origin = request.headers.get("Origin")
-    return origin is None or urlsplit(origin).netloc == request.host
+    return origin is None or urlsplit(origin).netloc == host_of(request, desk_of(request).bundle().settings)
 
 
 async def _from_our_form(request: web.Request) -> bool:

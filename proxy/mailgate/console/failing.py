@@ -6,6 +6,7 @@ import structlog
 from aiohttp import web
 
 from mailgate.console.desk import SESSION
+from mailgate.console.proxy_login import NotBelievedError
 from mailgate.console.render import page
 from mailgate.console.view import show
 from mailgate.rollout.acts import RefusedError
@@ -35,6 +36,9 @@ async def told(request: web.Request, handler: Handler) -> web.StreamResponse:
         if error.status < 400:
             raise
         return _refused(request, error.status, WORDS.get(error.status, error.reason))
+    except NotBelievedError as error:
+        log.warning("console-login-refused", way="proxy", why=error.why)
+        return page("refused.html", 403, why=str(error))
     except (RefusedError, NoVersionError) as error:
         return _refused(request, 409 if isinstance(error, RefusedError) else 404, f"{error}.")
     except StoreError as error:

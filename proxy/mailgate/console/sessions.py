@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from cachetools import LRUCache
@@ -21,11 +21,16 @@ class Session:
 
     name: str
     proved_by: str
-    """The hash in the settings that the login was checked against: a new token ends the sessions of the old one."""
+    """What the login was checked against (``standing.py``): where the settings say otherwise, the session has ended."""
     csrf: str
     """Stands in every form of this session, and nowhere else."""
     started: datetime
     seen: datetime
+    groups: frozenset[str] = frozenset()
+    """The groups that give its roles, where the settings do not name the person."""
+    at_most: timedelta = WHOLE
+    id_token: str = field(default="", repr=False)
+    """What the provider said who it is, where one did: shown to it again at the end of the session."""
 
 
 class Sessions:
@@ -35,10 +40,19 @@ class Sessions:
         self._token = token
         self._open: LRUCache[bytes, Session] = LRUCache(MOST)
 
-    def start(self, name: str, proved_by: str, now: datetime) -> str:
+    def start(
+        self,
+        name: str,
+        proved_by: str,
+        now: datetime,
+        groups: frozenset[str] = frozenset(),
+        at_most: timedelta = WHOLE,
+        id_token: str = "",
+    ) -> str:
         """Begin a new session; the value of its cookie. Every login gets a new one."""
-        value = self._token()
-        self._open[_digest(value)] = Session(name, proved_by, self._token(), now, now)
+        value, csrf = self._token(), self._token()
+        made = Session(name, proved_by, csrf, now, now, groups, min(at_most, WHOLE), id_token)
+        self._open[_digest(value)] = made
         return value
 
     def find(self, value: str, now: datetime, *, used: bool = True) -> Session | None:
@@ -47,7 +61,7 @@ class Sessions:
         session = self._open.get(key)
         if session is None:
             return None
-        if not (now - session.seen < IDLE and now - session.started < WHOLE):
+        if not (now - session.seen < IDLE and now - session.started < session.at_most):
             del self._open[key]
             return None
         if used:

@@ -4,6 +4,7 @@ import asyncio
 
 from aiohttp import web
 
+from mailgate.console.arrival import keep_fresh
 from mailgate.console.desk import CLOSING, DESK, Desk
 from mailgate.console.entrance import admitted
 from mailgate.console.failing import told
@@ -20,7 +21,7 @@ def console_app(desk: Desk) -> web.Application:
     app = web.Application(middlewares=[told, admitted], client_max_size=MOST)
     app[DESK], app[CLOSING] = desk, asyncio.Event()
     app.add_routes(ROUTES)
-    app.on_response_prepare.append(secure)
+    app.on_response_prepare.extend((secure, keep_fresh))
     app.on_shutdown.append(_end_streams)
     return app
 

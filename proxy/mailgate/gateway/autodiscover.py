@@ -70,9 +70,12 @@ class AutodiscoverEditor:
         return cls(public_url.rstrip("/"), _host(urlsplit(upstream).netloc))
 
     def asked(self, head: RequestHead) -> RequestHead:
-        """The request without what would make its answer one that cannot be read."""
-        fields = Fields(field for field in head.fields if field[0].lower() not in _ENCODINGS)
-        return replace(head, fields=fields)
+        """The request without what would make its answer one that cannot be read.
+
+        A server may compress for whoever does not say that they cannot read that (RFC 9110, section 12.5.3).
+        """
+        fields = [field for field in head.fields if field[0].lower() not in _ENCODINGS]
+        return replace(head, fields=Fields([*fields, (b"Accept-Encoding", b"identity")]))
 
     def wants(self, asked: RequestHead, response: ResponseHead) -> bool:
         """Whether an answer names servers in a form that can be read."""

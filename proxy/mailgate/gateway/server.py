@@ -30,13 +30,18 @@ class Server:
     def __call__(self) -> Connection:
         return Connection(self, self._limits, self._loop)
 
-    async def finish(self, timeout: float) -> None:
-        """Let running requests end, at most ``timeout`` seconds, then close what is left."""
+    async def finish(self, timeout: float, parting: float = 0.0) -> None:
+        """Let running requests end, at most ``timeout`` seconds, then close what is left.
+
+        For ``parting`` seconds idle connections stay open as well: who sends a request on one just then is answered, and
+        told that it was the last. A connection that is closed under a request loses it.
+        """
         self.draining = True
-        end = self._loop.time() + timeout
+        now = self._loop.time()
+        idle, end = now + parting, now + timeout
         while self.connections and self._loop.time() < end:
             for connection in list(self.connections):
-                connection.drain()
+                connection.drain(close_idle=self._loop.time() >= idle)
             await asyncio.sleep(LOOK)
         ending = [task for connection in self.connections if (task := connection.cut())]
         if ending:

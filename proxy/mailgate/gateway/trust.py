@@ -27,6 +27,7 @@ FORGEABLE = frozenset(
         b"x-original-uri",
         b"x-original-url",
         b"x-original-method",
+        b"x-original-for",
         b"x-rewrite-url",
         b"x-http-method-override",
         b"x-forwarded",

@@ -1,10 +1,13 @@
 """Who somebody is: an admin of the settings, by the token that only they have.
 
-A token is the name, a colon and a secret, like ``ada:Zm9v…``. The settings hold the argon2id hash of the secret.
+A token is the name, a colon and a secret, like ``ada:Zm9v…``. The secret is made here, or a password that somebody chose.
+The settings hold its argon2id hash.
 """
 
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
+from hashlib import sha256
+from unicodedata import normalize
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -12,6 +15,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from mailgate.config.admins import AdminSettings
 
 SECRET_BYTES, SALT_BYTES = 32, 16
+SHORTEST, LONGEST, DIFFERENT = 15, 128, 6
+"""Characters of a password that somebody chose."""
 _HASHER = PasswordHasher()  # RFC 9106, the second recommended option: 64 MiB, three rounds, four lanes
 
 
@@ -27,24 +32,51 @@ def token_of(name: str, secret: str) -> str:
 
 def hash_of(secret: str, salt: bytes) -> str:
     """What the settings hold of a secret. ``salt`` is ``SALT_BYTES`` random bytes."""
-    return _HASHER.hash(secret, salt=salt)
+    return _HASHER.hash(_bytes(secret), salt=salt)
+
+
+def weakness(password: str, name: str) -> str:
+    """What is wrong with a password that somebody chose, in words; nothing where it will do.
+
+    Long is what counts (NIST SP 800-63B-4, section 3.1.1): fifteen characters of any kind, and no rules of which kinds.
+    """
+    if len(password) < SHORTEST or len(set(password)) < DIFFERENT:
+        return f"is easy to guess; expected at least {SHORTEST} characters, {DIFFERENT} of them different: a few words do"
+    if len(password) > LONGEST:
+        return f"is too long; expected at most {LONGEST} characters"
+    if name in password.lower():
+        return "holds the name; expected another"
+    if not password.isprintable() or password != password.strip():
+        return "begins or ends with a space, or cannot be typed everywhere; expected printable characters"
+    return ""
 
 
 def proven(admins: Mapping[str, AdminSettings], token: str) -> str | None:
     """The name of the admin whose token this is; None where it is nobody's.
 
-    A name that there is not takes as long as a wrong secret: the work is done all the same.
+    A name that there is not, or that has no token, takes as long as a wrong secret: the work is done all the same.
     """
     name, _, secret = token.strip().partition(":")
-    known = admins.get(name)
-    for each in (known,) if known else tuple(admins.values())[:1]:
-        right = _matches(each.token_hash.get_secret_value(), secret)
-        return name if right and known else None
-    return None
+    hashes = {each: admin.token_hash.get_secret_value() for each, admin in admins.items() if admin.token_hash}
+    if not hashes:
+        return None
+    right = _matches(hashes.get(name) or _somebodys(hashes, name), secret)
+    return name if right and name in hashes else None
+
+
+def _somebodys(hashes: Mapping[str, str], name: str) -> str:
+    """One of the hashes, always the same for a name: those of two people may take different work."""
+    digest = sha256(name.encode("utf-8", "surrogatepass")).digest()
+    return sorted(hashes.values())[int.from_bytes(digest) % len(hashes)]
 
 
 def _matches(hashed: str, secret: str) -> bool:
     try:
-        return _HASHER.verify(hashed, secret.encode("utf-8", "surrogatepass"))
+        return _HASHER.verify(hashed, _bytes(secret))
     except (VerificationError, InvalidHashError):
         return False
+
+
+def _bytes(secret: str) -> bytes:
+    """What is hashed: the same however a keyboard has put its letters together (NFC)."""
+    return normalize("NFC", secret).encode("utf-8", "surrogatepass")

@@ -8,6 +8,7 @@ import pytest
 
 from mailgate.app.parts import (
     authorizer_for,
+    authorizers_for,
     keep_of,
     login_check_for,
     references,
@@ -19,7 +20,7 @@ from mailgate.app.parts import (
 )
 from mailgate.app.trust import Trust
 from mailgate.attest import Verifier
-from mailgate.config.authz import AuthzSettings
+from mailgate.config.authz import AuthzListener, AuthzSettings
 from mailgate.gateway.authz import Dialect
 from mailgate.gateway.pages import Pages
 from mailgate.model import Reason
@@ -112,6 +113,19 @@ def test_nobody_may_ask_unless_it_is_set(bundle):
     asked = AuthzSettings.model_validate({"dialect": "nginx", "remember": "2s"})
     authorizer = authorizer_for(settings.model_copy(update={"authz": asked}))
     assert (authorizer.dialect, authorizer.remember.total_seconds()) == (Dialect.NGINX, 2)
+
+
+def test_each_port_for_questions_has_a_dialect_of_its_own(bundle):
+    asked = [
+        {"listen": "127.0.0.1:8082", "dialect": "nginx", "remember": "2s"},
+        {"listen": "[::1]:8083", "dialect": "envoy"},
+    ]
+    listeners = tuple(map(AuthzListener.model_validate, asked))
+    found = authorizers_for(bundle().settings.model_copy(update={"authz_listeners": listeners}))
+    assert {where: (each.dialect, each.remember.total_seconds()) for where, each in found.items()} == {
+        "127.0.0.1:8082": (Dialect.NGINX, 2),
+        "[::1]:8083": (Dialect.ENVOY, 0),
+    }
 
 
 def test_what_is_stored_of_people_is_kept_as_long_as_the_settings_say(bundle):

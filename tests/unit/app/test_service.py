@@ -145,6 +145,25 @@ async def test_what_only_a_start_can_change_is_named(service, bundle):
     assert [line["takes_effect_at_restart"] for line in logs] == [["upstream"], ["tls"]]
 
 
+def asked_at(port, dialect):
+    listener = f"{{listen: '127.0.0.1:{port}', dialect: {dialect}}}"
+    return f"http://127.0.0.1:9080\ntrusted_proxies: [127.0.0.1/32]\nauthz_listeners: [{listener}]"
+
+
+async def test_a_reload_takes_how_a_port_for_questions_is_asked_and_a_start_the_port(service, bundle):
+    with capture_logs() as logs:
+        for port, dialect in ((8082, "caddy"), (8082, "envoy"), (8083, "envoy")):
+            await service.apply(bundle(asked_at(port, dialect)))
+    assert [line["takes_effect_at_restart"] for line in logs] == [
+        ["authz_listeners"],
+        [],
+        ["authz_listeners"],
+    ]
+    assert [(where, each.dialect) for where, each in service.gate.authorizers.items()] == [
+        ("127.0.0.1:8083", "envoy")
+    ]
+
+
 @pytest.fixture
 def devices(tmp_path):
     """Settings of certificates as they stand in ``mailgate.yaml``, and the authority in their file."""

@@ -1,4 +1,5 @@
 import base64
+from base64 import urlsafe_b64encode
 
 import pytest
 from hypothesis import given
@@ -41,10 +42,9 @@ def query_of(data: bytes) -> str:
         ("cmd=piNG&DEVICEID=Appl1&devicetype=iPhone", DeviceQuery("Appl1", "iPhone", "Ping")),
         ("DeviceId=a%2Bb&DeviceType=Windows%20Phone+8", DeviceQuery("a+b", "Windows Phone 8")),
         ("%44eviceType=iPad", DeviceQuery("", "iPad")),
-        ("DeviceType=iPhone&DeviceType=WindowsOutlook15", DeviceQuery("", "iPhone")),
+        ("DeviceId=1&&DEVICEID=1&Cmd=Ping&x=1&x=2&", DeviceQuery("1", "", "Ping")),
         ("Cmd=Launch&DeviceId=1", DeviceQuery("1")),
         ("", DeviceQuery()),
-        ("&&=;%zz", DeviceQuery()),
     ],
 )
 def test_the_plain_query(query: str, read: DeviceQuery) -> None:
@@ -105,9 +105,18 @@ def test_the_base64_query(query: str, read: DeviceQuery) -> None:
         query_of(encoded(parameters=b"\x01\xff" + b"A" * 255) + b"\x01\xff" + b"A" * 2048),
         query_of(encoded()).ljust(MAX_LENGTH + 1, "A"),
         "%41" * (MAX_LENGTH + 1),
+        urlsafe_b64encode(encoded(policy_key=b"\xff\xfe\xfd\xfc")).decode(),
+        EXAMPLE[:8] + "%0a" + EXAMPLE[8:],
+        "DeviceId=1&DeviceId=2",
+        "DeviceType=WindowsOutlook15&Cmd=Sync&devicetype=iPhone",
+        "DeviceType=WindowsOutlook15;DeviceType=",
+        "Cmd=Sync&DeviceId=1&%43md=Ping",
+        "User=alice&User=bob",
+        "_task=mail",
+        "&&=;%zz",
     ],
 )
-def test_a_broken_base64_query_is_a_handheld_without_an_id_and_a_finding(query: str) -> None:
+def test_a_broken_query_is_a_handheld_without_an_id_and_a_finding(query: str) -> None:
     read = read_query(query, "14.1")
     assert (read.device_id, read.device_type, read.command, read.version) == ("", "", "", "14.1")
     reading = read_activesync(read)

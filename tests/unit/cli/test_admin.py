@@ -66,7 +66,36 @@ def test_admins_are_listed_without_their_hashes(config: Path) -> None:
     assert "approver" in shown
     assert "argon2" not in shown
     listed = json.loads(run("list", "--config", str(config), "--json").output)
-    assert listed == [{"name": "ada", "roles": ["approver"]}]
+    assert listed == [{"name": "ada", "roles": ["approver"], "ways": ["token"]}]
+
+
+def test_a_password_of_ones_own_is_typed_and_printed_nowhere(config: Path) -> None:
+    typed = "correct horse battery: staple"
+    shown = CliRunner().invoke(
+        app, ["admin", "add", "ada", "--password", "--role", "operator"], input=f"{typed}\n"
+    )
+    assert shown.exit_code == 0
+    assert typed not in shown.output
+    config.write_text(f"{config.read_text()}admins:\n{shown.stdout.partition('admins:')[2]}")
+    assert proven(load_settings(config).admins, f"ada:{typed}") == "ada"
+    told = CliRunner().invoke(app, ["admin", "add", "ada", "--password", "--json"], input=typed)
+    assert json.loads(told.stdout).keys() == {"name", "token_hash", "roles"}
+
+
+def test_a_weak_password_is_refused_and_not_repeated() -> None:
+    refused = CliRunner().invoke(app, ["admin", "add", "ada", "--password"], input="hunter2\n")
+    assert refused.exit_code == 2
+    assert "easy to guess" in refused.output
+    assert "hunter2" not in refused.output
+
+
+def test_it_is_listed_how_each_comes_in(config: Path) -> None:
+    ways = {"proxy": {"header": "X-User", "from_proxies": ["::1"]}}
+    people = {"ada": {"proxy": "ada", "roles": ["viewer"]}}
+    with config.open("a") as file:
+        YAML().dump({"admins": people, "console": {"login": ways}}, file)
+    listed = json.loads(run("list", "--config", str(config), "--json").output)
+    assert listed == [{"name": "ada", "roles": ["viewer"], "ways": ["proxy"]}]
 
 
 def test_mistakes_in_the_settings_are_said(config: Path) -> None:

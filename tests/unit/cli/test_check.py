@@ -48,3 +48,13 @@ def test_json_has_every_case_with_what_went_wrong() -> None:
 
 def test_settings_that_cannot_be_read_are_a_usage_error() -> None:
     assert run("nowhere.yaml").exit_code == 2
+
+
+def test_it_is_said_who_comes_in_to_the_console_and_how(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("MAILGATE_STORE", "OIDC_SECRET"):
+        monkeypatch.setenv(name, "postgresql://db.example.com/mailgate")
+    says = "3 admins; 1 by token; 2 at https://login.example.com/tenant by email; members of 2 groups there"
+    settings = "config/examples/console-login/mailgate.yaml"
+    assert f"OK the console: {says}\n" in run(settings).stdout
+    assert json.loads(run("--json", settings).stdout)["console"] == says
+    assert "console" not in run().stdout

@@ -4,9 +4,11 @@ import asyncio
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from getpass import getuser
 from pathlib import Path
 
 import pytest
+from tests.admins import admins, token
 from tests.unit.store.examples import (
     BLOCK,
     BROWSER,
@@ -219,3 +221,50 @@ def test_a_store_that_cannot_be_opened_is_said(folder: Path, settings: str, told
     result = devices("list", "--json")
     assert (result.exit_code, result.stdout) == (2, "")
     assert told in result.stderr
+
+
+def acts() -> list[tuple[str, str, str]]:
+    """What the audit log says: what was done, by whom, to what."""
+
+    async def read() -> list[tuple[str, str, str]]:
+        store = await Store.open("sqlite:///var/mailgate.db")
+        found = [(each.what, each.who, each.about) for each in await store.audit.page()]
+        await store.close()
+        return found
+
+    return asyncio.run(read())
+
+
+@pytest.mark.usefixtures("phones")
+def test_what_was_done_to_a_device_stands_in_the_audit_log() -> None:
+    who = getuser()
+    for command in (("lost", "phone-1"), ("found", "phone-1"), ("forget", "phone-1", "--yes")):
+        assert devices(*command).exit_code == 0
+    assert devices("forget", "--person", "bo@example.com", "--yes").exit_code == 0
+    assert devices("lost", "nothing").exit_code == 1
+    assert acts() == [
+        ("device-lost", who, f"device {PHONE_1}"),
+        ("device-found", who, f"device {PHONE_1}"),
+        ("device-forgotten", who, f"device {PHONE_1}"),
+        ("person-forgotten", who, ""),
+    ]
+
+
+@pytest.mark.usefixtures("phones")
+def test_where_there_are_admins_one_of_them_does_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MAILGATE_ADMIN_TOKEN", raising=False)
+    settings = SETTINGS + json.dumps({"admins": admins(ada="operator", vic="viewer")})[1:-1] + "\n"
+    (folder / "config/mailgate.yaml").write_text(settings)
+    for name in ("ada", "vic"):
+        (folder / name).write_text(token(name))
+    for command in (
+        ("lost", "phone-1"),
+        ("found", "phone-1"),
+        ("forget", "phone-1", "--yes"),
+        ("forget", "--person", "bo@example.com", "--yes"),
+    ):
+        assert devices(*command).exit_code == 2
+        assert "role operator" in devices(*command, "--token-file", "vic").output
+    assert acts() == []
+    assert devices("lost", "phone-1", "--token-file", "ada").exit_code == 0
+    assert acts() == [("device-lost", "ada", f"device {PHONE_1}")]

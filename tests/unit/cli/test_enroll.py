@@ -3,9 +3,13 @@
 import asyncio
 import json
 from datetime import UTC, datetime, timedelta
+from getpass import getuser
 from pathlib import Path
 
 import pytest
+from tests.admins import admins
+from tests.admins import token as token_of
+from tests.unit.cli.test_devices import SETTINGS, acts
 from tests.unit.cli.test_devices import folder as folder
 from typer.testing import CliRunner, Result
 
@@ -134,3 +138,27 @@ def test_a_name_of_nothing_is_told() -> None:
     assert done.exit_code == 1
     assert "mailgate enroll list" in done.stderr
     assert "\x1b" not in done.stderr
+
+
+def test_tokens_and_revocations_stand_in_the_audit_log() -> None:
+    told = json.loads(run("token", "--user", "bo", "--json").stdout)
+    run("code")
+    run("revoke", told["name"])
+    assert run("revoke", told["name"]).exit_code == 1
+    whats = [(what, who) for what, who, _ in acts()]
+    made, revoked = ("enrolment-token-made", getuser()), ("enrolment-revoked", getuser())
+    assert whats == [made, made, revoked]
+    assert [about for _, _, about in acts()][::2] == [f"token {told['name']}", told["name"]]
+
+
+def test_where_there_are_admins_one_of_them_does_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MAILGATE_ADMIN_TOKEN", raising=False)
+    settings = SETTINGS + json.dumps({"admins": admins(ada="operator", vic="viewer")})[1:-1] + "\n"
+    (folder / "config/mailgate.yaml").write_text(settings)
+    for name in ("ada", "vic"):
+        (folder / name).write_text(token_of(name))
+    for command in (("token",), ("code",), ("revoke", "x")):
+        assert run(*command).exit_code == 2
+        assert "role operator" in run(*command, "--token-file", "vic").output
+    assert run("token", "--token-file", "ada").exit_code == 0
+    assert [(what, who) for what, who, _ in acts()] == [("enrolment-token-made", "ada")]

@@ -56,6 +56,9 @@ def test_the_quarantine_mail(tmp_path: Path) -> None:
     assert "hunter2" not in f"{settings!r} {settings.model_dump_json()}"
 
 
+TWICE = "{listen: 'a:0', dialect: caddy}, {listen: 'a:0', dialect: nginx}"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "mistake"),
     [
@@ -68,6 +71,31 @@ def test_the_quarantine_mail(tmp_path: Path) -> None:
             "trusted_proxies",
             "authz: {dialect: caddy}\ntrusted_proxies",
             "8:8: nobody may ask: `trusted_proxies` is empty",
+        ),
+        (
+            "trusted_proxies",
+            "authz_listeners: [{listen: '127.0.0.1:8082', dialect: caddy}]\ntrusted_proxies",
+            "8:18: nobody may ask: `trusted_proxies` is empty",
+        ),
+        (
+            "trusted_proxies: []",
+            "trusted_proxies: [127.0.0.1/32]\nauthz_listeners: [{listen: '127.0.0.1:8080', dialect: caddy}]",
+            "9:28: the same address as another's; expected a port of its own",
+        ),
+        (
+            "trusted_proxies: []",
+            f"trusted_proxies: [127.0.0.1/32]\nauthz_listeners: [{TWICE}]",
+            "9:61: the same address as another's; expected a port of its own",
+        ),
+        (
+            "trusted_proxies: []",
+            "trusted_proxies: [127.0.0.1/32]\nauthz_listeners: [{dialect: caddy}]",
+            "9:19: the key `listen` is missing",
+        ),
+        (
+            "trusted_proxies",
+            "authz: {dialect: apache}\ntrusted_proxies",
+            "8:18: `apache` is not known here; expected one of `nginx`",
         ),
         (
             "trusted_proxies",

@@ -13,7 +13,7 @@ from mailgate.store import EnrolmentToken
 Opened = Callable[[], Awaitable[Browser]]
 GETS = sorted({each.path for each in ROUTES if each.method == "GET"})  # type: ignore[attr-defined]
 POSTS = sorted({each.path for each in ROUTES if each.method == "POST"})  # type: ignore[attr-defined]
-FREE = {"/login", "/assets/{name}"}
+FREE = {"/login", "/login/oidc", "/login/oidc/back", "/assets/{name}"}
 FORMS = [each for each in POSTS if each not in FREE]
 FOR_EVERYBODY = {"/logout", "/explain"}
 

@@ -51,13 +51,16 @@ async def test_not_modified_says_no_length():
         (b"GET / HTTP/1.0", [], b"", True, False),
         (b"GET / HTTP/1.0", [b"Connection: keep-alive"], b"", True, True),
         (*POST[:1], [POST[1]], b"", True, True),
-        (*POST[:1], [POST[1]], b"hello", True, False),
-        (*POST[:1], [POST[1]], b"he", False, False),
+        (*POST[:1], [POST[1]], b"hello", True, True),
+        (*POST[:1], [POST[1]], b"he", False, True),
+        (*POST[:1], [POST[1], b"Expect: 100-continue"], b"", False, False),
+        (*POST[:1], [POST[1], b"Expect: 100-continue"], b"hello", True, True),
+        (*POST[:1], [b"Content-Length: 16385"], b"he", False, False),
+        (*POST[:1], [b"Transfer-Encoding: chunked"], b"he", False, False),
+        (*POST[:1], [b"Transfer-Encoding: chunked"], b"hello", True, True),
     ],
 )
-async def test_the_connection_stays_only_where_the_request_was_read_to_its_end(
-    line, fields, body, whole, stays
-):
+async def test_the_connection_stays_only_where_the_request_ends_soon(line, fields, body, whole, stays):
     """RFC 9112, 9.3 and 9.6."""
     asked = exchange(line, *fields, body=body, whole=whole)
     assert send(asked, Answer(403), NOW).keep_alive is stays

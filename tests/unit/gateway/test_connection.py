@@ -294,12 +294,22 @@ async def test_what_is_answered_at_once_starts_no_task(connect):
     assert (await peer.send(GET * 40)).count(b"HTTP/1.1 200 OK") == 40
 
 
-async def test_the_rest_of_a_body_is_read_behind_what_is_answered_at_once(connect):
+async def test_the_next_request_is_read_behind_a_body_that_nobody_wanted(connect):
     lingering = ServerLimits(head=400, fields=10, body=0, head_time=10, keep_alive=75)
     peer = connect(at_once, lingering)
     await peer.send(post(b"hello")[:-1])
     assert not peer.transport.closing
-    await peer.send(b"o")
+    assert (await peer.send(b"o" + GET)).endswith(b"\r\n\r\n/a")
+    whole = post(b"a" * 200_000)  # longer than what would be waited for, but here when it is answered
+    assert (await peer.send(whole + GET)).endswith(b"\r\n\r\n/a")
+    assert peer.transport.reading
+    assert not peer.transport.closing
+
+
+async def test_the_connection_ends_behind_a_body_that_is_long_in_coming(connect):
+    hasty = ServerLimits(head=400, fields=10, body=0, head_time=0, keep_alive=75)
+    peer = connect(at_once, hasty)
+    assert b"Connection: close" not in await peer.send(post(b"hello")[:-1])
     assert peer.transport.closing
 
 

@@ -338,7 +338,11 @@ async def test_an_autodiscover_answer_leads_here(framing, pieces_of):
     body = URL % b"inner:9080"
     whole = chunk(body) + last_chunk([]) if b"chunked" in framing else body
     assert (await forwarding.answer(*pieces_of(XML + framing + b"\r\n" + whole))).keep_alive
-    assert b"Accept-Encoding" not in forwarding.sent
+    assert (
+        forwarding.sent.count(b"Accept-Encoding: ")
+        == forwarding.sent.count(b"Accept-Encoding: identity\r\n")
+        == 1
+    )
     changed = URL % b"mail.example.com"
     assert forwarding.client.written == XML + b"Content-Length: %d\r\n\r\n" % len(changed) + changed
 

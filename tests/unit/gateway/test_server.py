@@ -2,9 +2,10 @@
 
 import asyncio
 
-from tests.unit.gateway.test_connection import GET, LIMITS, Peer
+from tests.unit.gateway.test_connection import GET, LIMITS, NOW, Peer
 from tests.unit.gateway.wire import settle
 
+from mailgate.gateway.answer import Answer, send
 from mailgate.gateway.exchange import Outcome
 from mailgate.gateway.server import Server
 
@@ -30,6 +31,22 @@ async def test_at_the_end_idle_connections_close_at_once_and_running_requests_in
     await settle()
     assert busy.transport.closing
     for peer in (idle, busy):
+        await peer.leave()
+    await finishing
+
+
+async def test_whoever_is_about_to_ask_again_is_answered_once_more_before_the_end():
+    async def answer(asked):
+        return send(asked, Answer(200), NOW)
+
+    server = Server(answer, LIMITS)
+    idle, asks_again = Peer(server), Peer(server)
+    finishing = asyncio.ensure_future(server.finish(10, parting=10))
+    await settle()
+    assert not idle.transport.closing
+    assert b"Connection: close\r\n" in await asks_again.send(GET)
+    assert (idle.transport.closing, asks_again.transport.closing) == (False, True)
+    for peer in (idle, asks_again):
         await peer.leave()
     await finishing
 

@@ -7,7 +7,7 @@ from tests.admins import admins, token
 
 from mailgate.config.admins import AdminSettings
 from mailgate.rollout import admins as proving
-from mailgate.rollout.admins import SALT_BYTES, SECRET_BYTES, hash_of, new_secret, proven, token_of
+from mailgate.rollout.admins import SALT_BYTES, SECRET_BYTES, hash_of, new_secret, proven, token_of, weakness
 
 
 def known(**roles: str) -> dict[str, AdminSettings]:
@@ -52,6 +52,56 @@ def test_a_name_that_there_is_not_is_the_same_work(monkeypatch: pytest.MonkeyPat
 
 def test_without_admins_nobody_is_proven() -> None:
     assert proven({}, token("ada")) is None
+
+
+def test_who_has_no_token_is_the_same_work_and_proven_by_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    zoe = AdminSettings.model_validate({"oidc": "zoe@example.com", "roles": ("viewer",)})
+    asked: list[Any] = []
+    monkeypatch.setattr(proving, "_matches", lambda *given: asked.append(given) or True)
+    assert proven({"zoe": zoe}, "zoe:") is None
+    assert asked == []
+    assert proven({"zoe": zoe, **ADMINS}, "zoe:") is None
+    assert len(asked) == 1
+
+
+def test_the_work_for_an_unknown_name_is_always_that_of_the_same_hash(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else names of admins would be those that take the same time each time."""
+    asked: list[str] = []
+    monkeypatch.setattr(proving, "_matches", lambda hashed, _: asked.append(hashed) or False)
+    for _ in range(3):
+        proven(ADMINS, "nobody:x")
+    assert len(set(asked)) == 1
+    for number in range(20):
+        proven(ADMINS, f"name-{number}:x")
+    assert set(asked) == {each.token_hash.get_secret_value() for each in ADMINS.values()}
+
+
+@pytest.mark.parametrize(
+    ("password", "wrong"),
+    [
+        ("correct horse battery", ""),
+        ("пятнадцать букв или больше", ""),
+        ("a: colon may stand in it", ""),
+        ("too short", "easy to guess"),
+        ("aaaaaaaaaaaaaaaaaaaa", "easy to guess"),
+        ("x" * 64 + "abcdefgh" * 10, "too long"),
+        ("the password of Ada 1", "holds the name"),
+        (" correct horse battery", "begins or ends"),
+        ("correct horse\tbattery", "begins or ends"),
+    ],
+)
+def test_a_password_of_ones_own_has_to_be_long(password: str, wrong: str) -> None:
+    assert wrong in weakness(password, "ada")
+    assert bool(weakness(password, "ada")) is bool(wrong)
+
+
+def test_a_password_is_the_same_from_every_keyboard() -> None:
+    composed, apart = "ein schöner Satz", "ein scho\N{COMBINING DIAERESIS}ner Satz"
+    hashed = hash_of(apart, bytes(SALT_BYTES))
+    ada = AdminSettings.model_validate({"token_hash": hashed, "roles": ("viewer",)})
+    assert proven({"ada": ada}, token_of("ada", composed)) == "ada"
 
 
 def test_a_new_secret_fits_its_hash() -> None:

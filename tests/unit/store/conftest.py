@@ -1,5 +1,7 @@
 """The store on SQLite in a temporary folder. No test here may open a network socket."""
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -26,3 +28,11 @@ async def store(url: str, tmp_path: Path) -> AsyncIterator[Store]:
     store = await Store.open(url, spool=tmp_path / "spool")
     yield store
     await store.close()
+    await asyncio.to_thread(_wait_for_given_up)
+
+
+def _wait_for_given_up() -> None:
+    """A connection whose work was given up ends by itself, and its thread has a last word for the loop."""
+    for thread in threading.enumerate():
+        if thread.name.endswith("(_connection_worker_thread)"):
+            thread.join(10)

@@ -1,9 +1,15 @@
 """What a worker is given: its number, its sockets, and where it tells the others its numbers."""
 
+import signal
 import socket
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+
+REPLACED = signal.SIGUSR2
+"""Tells a worker to end as on SIGTERM, but gently: another has its place already."""
+PARTING = 2.0
+"""Seconds for which such a worker waits for the next request of an idle connection, whose answer then is its last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +25,8 @@ class Place:
     """The first worker alone has the admin port."""
     folder: Path = Path()
     """Where every worker listens for the question after its numbers."""
+    questions: Mapping[str, Sequence[socket.socket]] = field(default_factory=dict)
+    """Where other proxies ask at ports of their own, by the address of each in the settings."""
 
     @property
     def has_admin(self) -> bool:

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 
 from mailgate.app.workers.listeners import close, cores, open_listeners
@@ -31,16 +32,26 @@ def supervise(settings: Settings, be: Callable[[Place, Callable[[], None], int],
         public = open_listeners(settings.listen, count)
         admin = open_listeners(settings.admin_listen, 1)
         asking = open_listeners(devices, count) if devices else [[] for _ in range(count)]
+        questions = {
+            str(each.listen): open_listeners(each.listen, count) for each in settings.authz_listeners
+        }
+        shared = [*public, *asking, *chain.from_iterable(questions.values())]
 
         def run_worker(number: int, ready: Callable[[], None], life: int) -> int:
             mine = Place(
-                number, count, public[number], asking[number], admin[0] if number == 0 else (), Path(folder)
+                number,
+                count,
+                public[number],
+                asking[number],
+                admin[0] if number == 0 else (),
+                Path(folder),
+                {where: listeners[number] for where, listeners in questions.items()},
             )
-            close([each for index, each in enumerate((*public, *asking)) if index % count != number])
+            close([each for index, each in enumerate(shared) if index % count != number])
             return be(mine, ready, life)
 
         def stop_listening() -> None:
-            close([*public, *asking, *admin])
+            close([*shared, *admin])
 
         grace = settings.timeouts.shutdown.total_seconds() + FAREWELL
         try:

@@ -15,6 +15,8 @@ from typing import Any
 
 import structlog
 
+from mailgate.app.workers.place import REPLACED
+
 log = structlog.get_logger()
 
 FIRST_WAIT, LONGEST_WAIT = 0.25, 30.0
@@ -131,7 +133,7 @@ class Supervisor:
         ]
         for each in older:
             each.leaving = True
-        self._send(signal.SIGTERM, older)
+        self._send(REPLACED, older)
         if self._queue and self._queue[0] == worker.number:
             self._queue.pop(0)
             self._replace_next()

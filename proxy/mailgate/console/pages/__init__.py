@@ -13,6 +13,7 @@ from mailgate.console.pages import (
     explain,
     login,
     now,
+    oidc,
     plans,
     policy,
     retract,
@@ -21,6 +22,7 @@ from mailgate.console.pages import (
 
 ROUTES: tuple[web.AbstractRouteDef, ...] = (
     *login.ROUTES,
+    *oidc.ROUTES,
     *assets.ROUTES,
     *now.ROUTES,
     *sightings.ROUTES,

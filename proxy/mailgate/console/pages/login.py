@@ -1,23 +1,29 @@
 """Logging in and out."""
 
 import asyncio
-from datetime import timedelta
-from math import ceil
+from urllib.parse import urlencode
 
+import structlog
 from aiohttp import web
 
 from mailgate.config.admins import Admins
-from mailgate.console.desk import Desk, admin_of, desk_of, person_of
-from mailgate.console.entrance import COOKIE
+from mailgate.console.arrival import COOKIE, PROXIED, begin, keep
+from mailgate.console.desk import SESSION, desk_of, person_of
+from mailgate.console.inside import own, too_many
+from mailgate.console.pages.oidc import farewell
+from mailgate.console.peer import came_from
 from mailgate.console.render import page
-from mailgate.console.sessions import WHOLE
-from mailgate.rollout.acts import Person
+from mailgate.console.standing import token_proof
 from mailgate.rollout.admins import proven, token_of
+
+log = structlog.get_logger()
 
 LONGEST = 200
 """Characters of a name or a secret that are looked at."""
 _HASHING = asyncio.Semaphore(2)
 """A check takes 64 MiB of memory: a crowd at the door must wait, not fill it."""
+
+WRONG = "This name and token or password do not belong together."
 
 
 async def form(request: web.Request) -> web.Response:
@@ -27,51 +33,38 @@ async def form(request: web.Request) -> web.Response:
 async def log_in(request: web.Request) -> web.Response:
     """A wrong name and a wrong secret look and take the same."""
     desk, sent = desk_of(request), await request.post()
+    settings = desk.bundle().settings
     name, secret, after = (str(sent.get(field, "")) for field in ("name", "secret", "next"))
-    if wait := _wait(desk, name[:LONGEST], request.remote or ""):
-        minutes = ceil(wait / timedelta(minutes=1))
-        words = f"Too many logins. Try again in {minutes} minute{'s' if minutes > 1 else ''}."
-        return _form(request, 429, words, after)
-    admins = desk.bundle().settings.admins
-    known = await _proven(admins, name.strip()[:LONGEST], secret.strip()[:LONGEST])
+    if not settings.console.login.token or PROXIED in request:
+        return _form(request, 403, "Nobody logs in by a token here.", after)
+    name, address = name.strip()[:LONGEST], came_from(request, settings).remote
+    if wait := desk.tries.wait(name, address, desk.clock()):
+        log.warning("console-login-refused", way="token", why="too-many")
+        return _form(request, 429, too_many(wait), after)
+    known = await _proven(settings.admins, name, secret.strip()[:LONGEST])
     if known is None:
-        return _form(request, 403, "This name and token do not belong together.", after)
-    act = Person(known, f"console at {desk.host}").act(desk.clock(), "console-login")
-    await desk.store.audit.append(act)
-    desk.sessions.end(request.cookies.get(COOKIE, ""))
-    proved_by = admins[known].token_hash.get_secret_value()
-    value = desk.sessions.start(known, proved_by, desk.clock())
-    response = web.HTTPSeeOther(_own(after) or str(request.app.router["now"].url_for()))
-    response.set_cookie(
-        COOKIE,
-        value,
-        max_age=int(WHOLE.total_seconds()),
-        httponly=True,
-        samesite="Strict",
-        secure=request.secure,
-        path="/console",
-    )
+        log.warning("console-login-refused", way="token", why="wrong")
+        return _form(request, 403, WRONG, after)
+    desk.tries.came_in(name, address)
+    value = await begin(request, known, token_proof(settings.admins[known]), "token")
+    response = web.HTTPSeeOther(own(after) or str(request.app.router["now"].url_for()))
+    keep(request, response, value)
     raise response
 
 
 async def log_out(request: web.Request) -> web.Response:
-    desk = desk_of(request)
-    desk.sessions.end(request.cookies[COOKIE])
-    if admin_of(request):
-        await desk.store.audit.append(person_of(request).act(desk.clock(), "console-logout"))
-    response = web.HTTPSeeOther(request.app.router["login"].url_for())
-    response.del_cookie(COOKIE, path="/console")
-    raise response
-
-
-def _wait(desk: Desk, name: str, address: str) -> timedelta:
-    """How long they have to wait; where they have not to, this try is counted, whatever comes of it."""
-    now, both = desk.clock(), (name, address)
-    wait = max(desk.tries.wait(both, now), desk.crowd.wait(address, now))
-    if not wait:
-        desk.tries.note(both, now)
-        desk.crowd.note(address, now)
-    return wait
+    """End the session here, and at the provider where one has told who it is."""
+    desk, session = desk_of(request), request[SESSION]
+    desk.sessions.end(request.cookies.get(COOKIE, ""))
+    await desk.store.audit.append(person_of(request).act(desk.clock(), "console-logout"))
+    elsewhere = await farewell(request, session)
+    if elsewhere:  # a page of ours leads there: `form-action` lets no form be answered with another place
+        response = page("hop.html", to=elsewhere)
+        response.del_cookie(COOKIE, path="/console")
+        return response
+    back = web.HTTPSeeOther(request.app.router["login"].url_for())
+    back.del_cookie(COOKIE, path="/console")
+    raise back
 
 
 async def _proven(admins: Admins, name: str, secret: str) -> str | None:
@@ -82,14 +75,22 @@ async def _proven(admins: Admins, name: str, secret: str) -> str | None:
 
 
 def _form(request: web.Request, status: int = 200, error: str = "", after: str = "") -> web.Response:
-    anybody = bool(desk_of(request).bundle().settings.admins)
-    return page("login.html", status, error=error, next=_own(after), anybody=anybody)
-
-
-def _own(path: str) -> str:
-    """A place of the console to go on to; nothing where it would lead elsewhere."""
-    inside = path.startswith("/console/") and path.isprintable() and "\\" not in path and "//" not in path
-    return path if inside else ""
+    settings, after = desk_of(request).bundle().settings, own(after)
+    ways = settings.console.login
+    oidc = f"{request.app.router['login-oidc'].url_for()}?{urlencode({'next': after})}"
+    return page(
+        "login.html",
+        status,
+        error=error,
+        next=after,
+        proxied=request.get(PROXIED, ""),
+        by_token=ways.token and any(each.token_hash for each in settings.admins.values()),
+        oidc=ways.oidc,
+        oidc_address=oidc,
+        proxy=ways.proxy,
+        url=settings.console.url,
+        anybody=bool(settings.admins) or bool(ways.oidc and ways.oidc.groups),
+    )
 
 
 ROUTES = [

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from mailgate.decided import Decided
 from mailgate.gateway.answer import Answer
-from mailgate.gateway.authz.authorizer import REFUSAL, Authorizer
+from mailgate.gateway.authz.authorizer import REFUSAL, Authorizer, Yes
 from mailgate.gateway.authz.original import Dialect, original
 from mailgate.gateway.enforce import Speaker, gets_mail
 from mailgate.gateway.exchange import Exchange
@@ -32,7 +32,6 @@ class AskedGate(Protocol):
     decided: Decided
     prober: Prober
     metrics: Metrics
-    authorizer: Authorizer | None
 
     @property
     def ledger(self) -> Ledger: ...
@@ -48,42 +47,61 @@ class AskedGate(Protocol):
 
     def probe(self, access: Access, reference: str) -> Answer: ...
 
+    def remember(
+        self,
+        exchange: Exchange,
+        incoming: Incoming,
+        access: Access,
+        decision: Decision,
+        yes: Yes | None = None,
+    ) -> None: ...
+
     async def instead(
         self, head: RequestHead, incoming: Incoming, access: Access, decision: Decision, reference: str
     ) -> Answer | None: ...
 
 
 def answer_asking(
-    gate: AskedGate, exchange: Exchange, reference: str, now: datetime
+    gate: AskedGate, authorizer: Authorizer, exchange: Exchange, reference: str, now: datetime
 ) -> Answer | Coroutine[Any, Any, Answer]:
     """What the asking proxy gets, at once where nothing has to be waited for. Raises RequestRefused where it does not say what it asks about."""
-    authorizer = gate.authorizer
-    assert authorizer
     head = original(exchange.head, authorizer.dialect)
     if authorizer.dialect is Dialect.NGINX and exchange.head.target.startswith(REFUSAL.encode()):
         return _fetch(gate, authorizer, exchange, head, reference, now)
     incoming = gate.read(exchange, head)
     verdict = gate.judge_now(incoming, now)
     if verdict is None:
-        return _judge(gate, head, incoming, reference, now)
-    answer = _at_once(gate, incoming, *verdict, reference)
-    return answer or _refuse(gate, head, incoming, *verdict, reference)
+        return _judge(gate, authorizer, head, incoming, reference, now)
+    answer = _at_once(gate, authorizer, incoming, *verdict, reference)
+    if answer is not None:
+        if answer.status == 200:
+            gate.remember(exchange, incoming, *verdict, Yes(answer, reference, authorizer.remember))
+        return answer
+    return _refuse(gate, authorizer, head, incoming, *verdict, reference)
 
 
 async def _judge(
-    gate: AskedGate, head: RequestHead, incoming: Incoming, reference: str, now: datetime
+    gate: AskedGate,
+    authorizer: Authorizer,
+    head: RequestHead,
+    incoming: Incoming,
+    reference: str,
+    now: datetime,
 ) -> Answer:
     verdict = await gate.judge(incoming, now)
-    answer = _at_once(gate, incoming, *verdict, reference)
-    return answer or await _refuse(gate, head, incoming, *verdict, reference)
+    answer = _at_once(gate, authorizer, incoming, *verdict, reference)
+    return answer or await _refuse(gate, authorizer, head, incoming, *verdict, reference)
 
 
 def _at_once(
-    gate: AskedGate, incoming: Incoming, access: Access, decision: Decision, reference: str
+    gate: AskedGate,
+    authorizer: Authorizer,
+    incoming: Incoming,
+    access: Access,
+    decision: Decision,
+    reference: str,
 ) -> Answer | None:
     """Record the decision; the answer to it, where that is no refusal."""
-    authorizer = gate.authorizer
-    assert authorizer
     if gate.prober.wanted(access):
         probing = replace(decision, effect=Effect.CHALLENGE, reason=Reason.PROBE_REQUIRED)
         return authorizer.keep_out(gate.probe(access, reference), incoming, access, probing, reference)
@@ -99,6 +117,7 @@ def _at_once(
 
 async def _refuse(
     gate: AskedGate,
+    authorizer: Authorizer,
     head: RequestHead,
     incoming: Incoming,
     access: Access,
@@ -106,9 +125,8 @@ async def _refuse(
     reference: str,
 ) -> Answer:
     answer = await gate.instead(head, incoming, access, decision, reference)
-    assert gate.authorizer
     assert answer is not None
-    return gate.authorizer.keep_out(answer, incoming, access, decision, reference)
+    return authorizer.keep_out(answer, incoming, access, decision, reference)
 
 
 async def _fetch(

@@ -2,14 +2,16 @@
 
 nginx and HAProxy are told what to send by our own configurations: ``X-Original-Method`` and ``X-Original-URI``. Caddy's
 ``forward_auth`` and Traefik's ``ForwardAuth`` send ``X-Forwarded-Method`` and ``X-Forwarded-Uri``. Envoy's ``ext_authz``
-asks with the request line itself, its path behind a prefix. A field of another dialect is never read: a client may
-have sent it.
+asks with the request line itself, its path behind a prefix, and appends an address of its own machine to
+``X-Forwarded-For`` (envoyproxy/envoy#21519), so our configuration tells it who asks in ``X-Original-For``. A field of
+another dialect is never read: a client may have sent it.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import StrEnum
 
-from mailgate.gateway.http1.fields import Field
+from mailgate.gateway.http1.fields import Field, Fields
 from mailgate.gateway.http1.grammar import HOST, is_token
 from mailgate.gateway.http1.request import TARGET, RequestHead, ambiguous, malformed
 
@@ -37,7 +39,8 @@ _TOLD = {
 }
 """Which fields tell method and target."""
 _NEEDED = {dialect: frozenset({_FOR, _PROTO, _HOST, *_TOLD.get(dialect, ())}) for dialect in Dialect}
-_NEEDED[Dialect.ENVOY] = frozenset({_FOR, _PROTO})
+_CLIENT = b"x-original-for"
+_NEEDED[Dialect.ENVOY] = frozenset({_CLIENT, _PROTO})
 
 
 def original(head: RequestHead, dialect: Dialect) -> RequestHead:
@@ -49,6 +52,7 @@ def original(head: RequestHead, dialect: Dialect) -> RequestHead:
     if told[_PROTO].lower() not in (b"http", b"https"):
         raise malformed("X-Forwarded-Proto is neither http nor https.")
     if dialect is Dialect.ENVOY:
+        head = replace(head, fields=_from(told[_CLIENT], head.fields))
         return _asked(head, head.method, head.target.removeprefix(PATH.encode()))
     if not HOST.fullmatch(told[_HOST]):
         raise malformed("X-Forwarded-Host is not a host name with an optional port.")
@@ -68,6 +72,11 @@ def _once(fields: Sequence[Field], names: frozenset[bytes]) -> dict[bytes, bytes
     for name in names - told.keys():
         raise ambiguous(f"The asking proxy has not sent {name.decode()}.")
     return told
+
+
+def _from(client: bytes, fields: Sequence[Field]) -> Fields:
+    """The fields, with this client as the one that they are forwarded for."""
+    return Fields([*(field for field in fields if field[0].lower() != _FOR), (_FOR, client)])
 
 
 def _asked(head: RequestHead, method: bytes, target: bytes) -> RequestHead:

@@ -1,6 +1,7 @@
 (() => {
   "use strict";
   const GOES_ON_AGAIN_AFTER = 60000;
+  const STAYS_AFTER = 4000;
   const MARK = "mailgate-probed";
   const page = document.documentElement;
 
@@ -69,6 +70,8 @@
     }
     sessionStorage.setItem(MARK, String(Date.now()));
     goOn();
+    // What was asked for may be a file: then it is downloaded, and this page stays.
+    setTimeout(() => tell("stayed"), STAYS_AFTER);
   };
 
   document.getElementById("again").addEventListener("click", (event) => {

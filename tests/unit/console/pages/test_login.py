@@ -1,13 +1,18 @@
 """Logging in and out."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from http.cookies import SimpleCookie
+from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 from tests.admins import token
 from tests.unit.console.browsing import Browser, Company
 
+from mailgate.config.admins import AdminSettings
+from mailgate.config.console import ConsoleSettings
 from mailgate.console.entrance import COOKIE
 from mailgate.console.pages import login
 from mailgate.rollout.admins import proven
@@ -116,3 +121,67 @@ async def test_without_admins_it_is_said_how_to_get_one(opened: Opened, firm: Co
     browser = await opened()
     assert "mailgate admin add" in (await browser.get("/console/login")).words
     assert (await browser.log_in("ada")).status == 403
+
+
+def opens(firm: Company, people: dict[str, Any] | None = None, **login: Any) -> None:
+    """Let the settings say from now on which ways are open, and to whom."""
+    settings = firm.bundle.settings
+    console = ConsoleSettings.model_validate(
+        {"url": "https://console.example.com", "login": login}, strict=False
+    )
+    admins = settings.admins if people is None else people
+    changed = settings.model_copy(update={"console": console, "admins": admins})
+    firm.bundle = replace(firm.bundle, settings=changed)
+
+
+OIDC = {"issuer": "https://login.example.com", "client_id": "mailgate", "name": "Example ID"}
+PROXY = {"header": "X-User", "from_proxies": ["10.0.0.1"]}
+FIELD, BUTTON, ELSEWHERE = (
+    "Token or password",
+    "Log in with Example ID",
+    "comes in through the company's proxy",
+)
+
+
+@pytest.mark.parametrize(
+    ("login", "shown"),
+    [
+        ({}, {FIELD}),
+        ({"oidc": OIDC}, {FIELD, BUTTON}),
+        ({"oidc": OIDC, "token": False}, {BUTTON}),
+        ({"oidc": OIDC, "token": False, "proxy": PROXY}, {BUTTON}),
+        ({"proxy": PROXY}, {FIELD}),
+        ({"proxy": PROXY, "token": False}, {ELSEWHERE}),
+    ],
+)
+async def test_the_ways_that_are_open_are_offered_and_no_other(
+    opened: Opened, firm: Company, login: dict[str, Any], shown: set[str]
+) -> None:
+    opens(firm, **login)
+    words = (await (await opened()).get("/console/login")).words
+    assert {each for each in (FIELD, BUTTON, ELSEWHERE) if each in words} == shown
+
+
+async def test_where_nobody_has_a_token_none_is_asked_for(opened: Opened, firm: Company) -> None:
+    zoe = AdminSettings.model_validate({"oidc": "zoe@example.com", "roles": ("viewer",)})
+    opens(firm, {"zoe": zoe}, oidc=OIDC)
+    words = (await (await opened()).get("/console/login")).words
+    assert FIELD not in words
+    assert BUTTON in words
+
+
+async def test_a_way_that_was_closed_is_closed_to_who_came_in_by_it_too(ada: Browser, firm: Company) -> None:
+    opens(firm, oidc=OIDC, token=False)
+    assert (await ada.get("/console/audit")).path.startswith("/console/login")
+    page = await ada.log_in("ada")
+    assert page.status == 403
+    assert "Nobody logs in by a token here" in page.words
+
+
+async def test_a_refused_login_is_logged_without_a_name(opened: Opened) -> None:
+    browser = await opened()
+    with capture_logs() as logs:
+        for _ in range(11):
+            await browser.log_in("ada", secret="no")
+    assert [each["why"] for each in logs] == ["wrong"] * 10 + ["too-many"]
+    assert "ada" not in str(logs)

@@ -7,7 +7,7 @@ from ipaddress import ip_network
 
 import pytest
 from tests.unit.gateway.gates import NOW, REFERENCE, gate, value
-from tests.unit.gateway.wire import exchange, handled
+from tests.unit.gateway.wire import exchange, handled, over
 
 from mailgate.gateway.authz import Authorizer, Dialect
 from mailgate.gateway.prober import Mode, Prober
@@ -22,9 +22,10 @@ authorization: Basic YWxpY2U6c2VjcmV0
 user-agent: Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0
 accept: text/html
 x-forwarded-proto: https
-x-forwarded-for: 203.0.113.7
+x-original-for: 203.0.113.7
 x-envoy-internal: true
-x-envoy-expected-rq-timeout-ms: 250
+x-forwarded-for: 172.16.44.100
+x-envoy-expected-rq-timeout-ms: 5000
 """,
     "refused": """\
 POST /.mailgate/authz/block HTTP/1.1
@@ -32,12 +33,15 @@ host: mail.example.com
 content-length: 0
 user-agent: curl/8.14.1
 x-forwarded-proto: https
-x-forwarded-for: 203.0.113.7
-x-envoy-expected-rq-timeout-ms: 250
+x-original-for: 203.0.113.7
+x-envoy-internal: true
+x-forwarded-for: 172.16.44.100
+x-envoy-expected-rq-timeout-ms: 5000
 """,
 }
-"""Requests of Envoy's ext_authz filter over HTTP: method, path behind ``path_prefix``, host, a length of 0, and what
-``allowed_headers`` lets through."""
+"""Requests of Envoy's ext_authz filter over HTTP: method, path behind ``path_prefix``, host, a length of 0, what
+``allowed_headers`` lets through, what ``headers_to_add`` tells, and two that Envoy's own client adds: the second has an
+address of Envoy's machine."""
 TRAEFIK = {
     "allowed": """\
 GET /.mailgate/authz HTTP/1.1
@@ -87,7 +91,7 @@ async def reply(on, text):
 
 
 @pytest.mark.parametrize(("dialect", "requests"), [(Dialect.ENVOY, ENVOY), (Dialect.TRAEFIK, TRAEFIK)])
-async def test_the_documented_requests_of_proxies_that_are_not_installed_here(dialect, requests):
+async def test_the_requests_that_envoy_and_traefik_are_documented_to_send(dialect, requests):
     on = asked_gate(dialect)
     status, headers, _ = await reply(on, requests["allowed"])
     assert (status, headers["X-Device-Decision"], headers["X-Device-Class"]) == (200, "allow", "laptop")
@@ -179,3 +183,34 @@ async def test_a_verdict_may_be_kept_only_until_it_can_change():
     assert headers["X-Accel-Expires"] == "2"
     _, headers, _ = await nginx(on, "/block")
     assert "X-Accel-Expires" not in headers
+
+
+PAGES_ALONE = "GET /.mailgate/healthz HTTP/1.1\n"
+
+
+async def at_port(on, where, text):
+    """The status of an answer at a port for questions."""
+    line, *fields = text.strip().encode().split(b"\n")
+    asked = exchange(line, *(each for each in fields if not each.lower().startswith(b"host:")))
+    await over(asked, on.handle(asked, where))
+    return int(asked.connection.transport.written.split()[1])
+
+
+async def test_a_port_for_questions_speaks_one_dialect_and_carries_no_mail():
+    on = gate(trusted=(ip_network("192.0.2.7/32"),))
+    clock = lambda: NOW  # noqa: E731
+    on.authorizers = {"a:1": Authorizer(Dialect.TRAEFIK, clock), "a:2": Authorizer(Dialect.ENVOY, clock)}
+    assert await at_port(on, "a:1", TRAEFIK["allowed"]) == 200
+    assert await at_port(on, "a:1", TRAEFIK["refused"]) == 403
+    assert await at_port(on, "a:2", ENVOY["allowed"]) == 200
+    asked = len(on.ledger)
+    assert await at_port(on, "a:1", ENVOY["allowed"]) == 404
+    assert await at_port(on, "a:2", TRAEFIK["allowed"]) == 404
+    assert await at_port(on, "a:3", TRAEFIK["allowed"]) == 404
+    for where in ("a:1", "a:2", "a:3"):
+        assert await at_port(on, where, PAGES_ALONE) == 200
+        for path in ("/", "/allow", "/SOGo/", "/.mailgate", "/Microsoft-Server-ActiveSync?Cmd=Ping"):
+            assert await at_port(on, where, f"GET {path} HTTP/1.1\n") == 404
+    assert len(on.ledger) == asked
+    status, headers, _ = await reply(on, TRAEFIK["allowed"])
+    assert (status, "X-Device-Decision" in headers) == (404, False)

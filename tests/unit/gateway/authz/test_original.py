@@ -4,9 +4,12 @@ import pytest
 from tests.unit.gateway.wire import exchange
 
 from mailgate.gateway.authz.original import Dialect, original
+from mailgate.gateway.http1.grammar import values
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.model import Reason
 
+CLIENT = b"X-Original-For: 192.0.2.9"
+"""Of Envoy's questions; the others are told the client by X-Forwarded-For."""
 ADDRESS = (b"X-Forwarded-For: 192.0.2.9", b"X-Forwarded-Proto: https", b"X-Forwarded-Host: mail.example.com")
 ORIGINAL = (b"X-Original-Method: PUT", b"X-Original-URI: /inbox?page=2")
 FORWARDED = (b"X-Forwarded-Method: PUT", b"X-Forwarded-Uri: /inbox?page=2")
@@ -15,7 +18,7 @@ SENT = {
     Dialect.HAPROXY: ORIGINAL,
     Dialect.CADDY: FORWARDED,
     Dialect.TRAEFIK: FORWARDED,
-    Dialect.ENVOY: (),
+    Dialect.ENVOY: (CLIENT,),
 }
 AT = b"GET /.mailgate/authz HTTP/1.1"
 ENVOY = b"PUT /.mailgate/authz/inbox?page=2 HTTP/1.1"
@@ -47,7 +50,7 @@ async def test_fields_of_another_dialect_are_not_read(dialect, other):
 
 @pytest.mark.parametrize("dialect", Dialect)
 async def test_what_is_missing_or_double_is_refused(dialect):
-    fields = [*ADDRESS[: 2 if dialect is Dialect.ENVOY else 3], *SENT[dialect]]
+    fields = [*(ADDRESS[1:2] if dialect is Dialect.ENVOY else ADDRESS), *SENT[dialect]]
     for index in range(len(fields)):
         for wrong in ([], [fields[index]] * 2, [fields[index].partition(b":")[0] + b": "]):
             with pytest.raises(RequestRefused) as refused:
@@ -79,3 +82,10 @@ async def test_what_is_no_request_is_refused(name, value):
 async def test_a_body_stays_with_the_proxy():
     head = asked(Dialect.NGINX, *ADDRESS, *ORIGINAL, b"Content-Length: 5")
     assert not head.has_body
+
+
+async def test_whoever_asks_envoy_is_told_apart_from_envoy_itself():
+    """It appends an address of its own machine to whatever a client has sent as X-Forwarded-For."""
+    forged = b"X-Forwarded-For: 198.51.100.1,172.16.44.100"
+    head = asked(Dialect.ENVOY, forged, ADDRESS[1], CLIENT, line=ENVOY)
+    assert values(head.fields, b"x-forwarded-for") == [b"192.0.2.9"]

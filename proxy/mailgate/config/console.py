@@ -1,0 +1,115 @@
+"""How people come in to the console: where it is, whom it believes, and the ways to log in."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from mailgate.config.addresses import IssuerUrl, Network, Origin
+from mailgate.config.references import AuthoritiesFile, Secret
+from mailgate.config.values import Duration
+from mailgate.policy.apps import Strict
+
+FieldName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9-]*$", max_length=100)]
+Word = Annotated[str, StringConstraints(pattern=r"^\S+$", max_length=200)]
+GroupName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+OneLine = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=60)]
+
+GroupRole = Literal["viewer", "operator"]
+"""An approval counts for as long as its giver is an approver, which only ``admins`` can tell."""
+
+
+class GroupSettings(Strict):
+    """What people may do who are no admins of the settings, by the groups that the provider says they are in."""
+
+    claim: Word = "groups"
+    """The claim that holds the groups: a list of texts."""
+    roles: Mapping[GroupName, tuple[GroupRole, ...]] = Field(min_length=1)
+    """By group, as the provider writes it, what its members may do. Approvers stand in ``admins``, by name."""
+    session: Duration = Field(default=timedelta(hours=1), ge=timedelta(minutes=5), le=timedelta(hours=12))
+    """How long such a login lasts at most: the provider is asked for groups at a login alone."""
+
+
+class OidcSettings(Strict):
+    """A provider at which people log in (OpenID Connect Core 1.0: authorization code flow with PKCE)."""
+
+    issuer: IssuerUrl
+    """The provider, exactly as it writes its own name; ``/.well-known/openid-configuration`` below it is asked."""
+    client_id: Word
+    """What the console is called at the provider."""
+    client_secret: Secret | None = None
+    """What the console proves itself with there, by reference alone; left out for a public client."""
+    name: OneLine = "the company's login"
+    """What stands on the button, after *Log in with*."""
+    claim: Literal["email", "sub", "preferred_username"] = "email"
+    """The claim by which a person is known. An ``email`` counts only as verified."""
+    scopes: tuple[Word, ...] = ("openid", "email", "profile")
+    """What is asked for."""
+    groups: GroupSettings | None = None
+    logout: bool = True
+    """Whether *Log out* ends the session at the provider too, where it offers that. ``URL/console/login`` has to be known there."""
+    ca: AuthoritiesFile | None = None
+    """Authorities whose certificate the provider must have, PEM; those that the system trusts if not given."""
+
+    @model_validator(mode="after")
+    def _openid(self) -> Self:
+        if "openid" not in self.scopes:
+            message = "the scope `openid` is missing; expected it here, since without it nobody is named"
+            raise PydanticCustomError("scope", message, {"key": "scopes"})
+        return self
+
+    @model_validator(mode="after")
+    def _authorities_for_https(self) -> Self:
+        if self.ca and not self.issuer.startswith("https:"):
+            message = "nothing to check: `issuer` is not https; expected https there"
+            raise PydanticCustomError("file", message, {"key": "ca"})
+        return self
+
+
+class ProxyLogin(Strict):
+    """A proxy that has logged people in and says in a header who they are."""
+
+    header: FieldName
+    """The header that holds the name, like ``X-Forwarded-User``."""
+    from_proxies: tuple[Network, ...] = Field(min_length=1)
+    """The addresses that it is believed from: of connections to the admin port, whatever other headers say."""
+
+
+class LoginSettings(Strict):
+    """The ways to log in."""
+
+    token: bool = True
+    """By name and the token or password of ``admins``. Commands ask for it whatever stands here."""
+    oidc: OidcSettings | None = None
+    proxy: ProxyLogin | None = None
+
+    @model_validator(mode="after")
+    def _some_way(self) -> Self:
+        if not (self.token or self.oidc or self.proxy):
+            message = "nobody could log in; expected `true`, or `oidc` or `proxy` beside it"
+            raise PydanticCustomError("login", message, {"key": "token"})
+        return self
+
+
+class ConsoleSettings(Strict):
+    """The console, which is served at ``admin_listen``."""
+
+    url: Origin | None = None
+    """Where browsers find it, like ``https://mailgate.example.com``: scheme, host and port."""
+    trusted_proxies: tuple[Network, ...] = ()
+    """Whose ``X-Forwarded-For``, ``-Proto`` and ``-Host`` are believed at the admin port. Those of the public port are not."""
+    login: LoginSettings = LoginSettings()
+
+    @model_validator(mode="after")
+    def _place_to_come_back_to(self) -> Self:
+        if self.login.oidc and self.url is None:
+            message = "the provider has to lead back to somewhere; expected `url` in `console`"
+            raise PydanticCustomError("url", message, {"key": ("login", "oidc")})
+        return self
+
+    def referenced_files(self) -> tuple[Path, ...]:
+        """A change of one is a change of the settings."""
+        return (self.login.oidc.ca,) if self.login.oidc and self.login.oidc.ca else ()

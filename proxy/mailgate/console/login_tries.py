@@ -1,0 +1,45 @@
+"""How often somebody may try to log in: by name and address, by address, and by name wherever it is tried from."""
+
+from collections.abc import Hashable, Sequence
+from datetime import datetime, timedelta
+
+from cachetools import LRUCache
+
+from mailgate.gateway.rates import Rates
+
+SPAN = timedelta(minutes=5)
+OF_BOTH, OF_ADDRESS, OF_NAME = 10, 60, 100
+MOST = 10_000
+
+
+class LoginTries:
+    """Counts in memory. What is tried under a name from everywhere shuts nobody out at a place they came in from before."""
+
+    def __init__(self) -> None:
+        self._both = Rates(OF_BOTH, SPAN)
+        self._address = Rates(OF_ADDRESS, SPAN)
+        self._name = Rates(OF_NAME, SPAN)
+        self._places: LRUCache[tuple[str, str], None] = LRUCache(MOST)
+
+    def wait(self, name: str, address: str, now: datetime) -> timedelta:
+        """How long they have to wait; where they have not to, this try is counted, whatever comes of it."""
+        both = (name, address)
+        counts: list[tuple[Rates, Hashable]] = [(self._both, both), (self._address, address)]
+        if both not in self._places:
+            counts.append((self._name, name))
+        return _wait(counts, now)
+
+    def wait_to_begin(self, address: str, now: datetime) -> timedelta:
+        """The same for a login elsewhere, which has no name yet."""
+        return _wait([(self._address, address)], now)
+
+    def came_in(self, name: str, address: str) -> None:
+        """Remember that somebody has logged in from there."""
+        self._places[name, address] = None
+
+
+def _wait(counts: Sequence[tuple[Rates, Hashable]], now: datetime) -> timedelta:
+    wait = max(rates.wait(who, now) for rates, who in counts)
+    for rates, who in () if wait else counts:
+        rates.note(who, now)
+    return wait

@@ -1,0 +1,148 @@
+"""What an ID token says, once everything about it is right (OpenID Connect Core 1.0, section 3.1.3.7). Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from authlib.oidc.core import CodeIDToken
+from joserfc import jws
+from joserfc.errors import (
+    BadSignatureError,
+    ExpiredTokenError,
+    InvalidClaimError,
+    JoseError,
+    MissingClaimError,
+)
+from joserfc.jwk import ECKey, OKPKey, RSAKey
+
+from mailgate.attest.jose import MalformedJwsError, parse_object
+from mailgate.console.oidc.trouble import LoginError, Trouble
+
+LEEWAY = 60
+"""Seconds that the clocks of the gate and the provider may differ."""
+LONGEST = 64 * 1024
+SMALLEST_RSA = 2048
+
+_KINDS = {
+    **dict.fromkeys(("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"), "RSA"),
+    **dict.fromkeys(("ES256", "ES384", "ES512"), "EC"),
+    **dict.fromkeys(("Ed25519",), "OKP"),
+}
+"""The algorithms that are allowed, and the kind of key that each is for: all of them with a public key."""
+_CURVES = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521", "Ed25519": "Ed25519"}
+_IMPORTS: Mapping[str, type[RSAKey] | type[ECKey] | type[OKPKey]] = {
+    "RSA": RSAKey,
+    "EC": ECKey,
+    "OKP": OKPKey,
+}
+_REGISTRY = jws.JWSRegistry(algorithms=[*_KINDS])
+
+_CLAIMS = {
+    "iss": Trouble.ISSUER,
+    "aud": Trouble.AUDIENCE,
+    "azp": Trouble.AUDIENCE,
+    "exp": Trouble.EXPIRED,
+    "iat": Trouble.EARLY,
+    "nbf": Trouble.EARLY,
+    "nonce": Trouble.NONCE,
+}
+
+Jwk = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a token has to say to be the one that was asked for."""
+
+    issuer: str
+    client_id: str
+    nonce: str
+    access_token: str
+    """The token beside it, whose hash it may hold (``at_hash``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A token that nothing of is believed yet."""
+
+    text: str
+    algorithm: str
+    key_id: str | None
+
+
+def read(text: object, offered: Sequence[str]) -> Signed:
+    """The head of a token, which says how it is signed. Raises LoginError.
+
+    :param offered: the algorithms that the provider says it signs with.
+    """
+    if not isinstance(text, str) or not text.isascii() or len(text) > LONGEST:
+        raise LoginError(Trouble.MALFORMED)
+    try:
+        head = jws.extract_compact(text.encode()).headers()
+    except (JoseError, ValueError):
+        raise LoginError(Trouble.MALFORMED) from None
+    algorithm, key_id = head.get("alg"), head.get("kid")
+    if not isinstance(algorithm, str) or algorithm not in _KINDS or algorithm not in offered:
+        raise LoginError(Trouble.ALGORITHM)
+    if (key_id is not None and not isinstance(key_id, str)) or "crit" in head:
+        raise LoginError(Trouble.MALFORMED)
+    return Signed(text, algorithm, key_id)
+
+
+def key_for(signed: Signed, keys: Sequence[Jwk]) -> Jwk | None:
+    """The provider's key that the token names. One that names none has to leave no choice (Core 1.0, section 10.1)."""
+    fitting = [key for key in keys if _fits(key, signed.algorithm)]
+    if signed.key_id is not None:
+        fitting = [key for key in fitting if key.get("kid") == signed.key_id]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def claims_of(signed: Signed, key: Jwk, expected: Expected, now: int) -> dict[str, Any]:
+    """The claims, once signature and claims are right. Raises LoginError. ``now``: seconds since 1970."""
+    try:
+        imported = _IMPORTS[key["kty"]].import_key({**key})
+        token = jws.deserialize_compact(signed.text, imported, registry=_REGISTRY)
+        said = parse_object(token.payload, "the ID token")
+    except BadSignatureError:
+        raise LoginError(Trouble.SIGNATURE) from None
+    except (JoseError, MalformedJwsError, ValueError):
+        raise LoginError(Trouble.MALFORMED) from None
+    claims = CodeIDToken(
+        said,
+        token.headers(),
+        options={
+            "iss": {"essential": True, "value": expected.issuer},
+            "aud": {"essential": True, "value": expected.client_id},
+            "sub": {"essential": True},
+            "nonce": {"essential": True},
+        },
+        params={
+            "nonce": expected.nonce,
+            "client_id": expected.client_id,
+            "access_token": expected.access_token,
+        },
+    )
+    try:
+        claims.validate(now=now, leeway=LEEWAY)
+    except ExpiredTokenError:
+        raise LoginError(Trouble.EXPIRED) from None
+    except (InvalidClaimError, MissingClaimError) as error:
+        raise LoginError(_CLAIMS.get(error.claim, Trouble.CLAIM)) from None
+    except (JoseError, TypeError, ValueError, AttributeError):
+        raise LoginError(Trouble.CLAIM) from None
+    return said
+
+
+def _fits(key: Jwk, algorithm: str) -> bool:
+    """Whether a key is public, for signatures, and for this algorithm."""
+    return (
+        key.get("kty") == _KINDS[algorithm]
+        and key.get("use", "sig") == "sig"
+        and key.get("alg", algorithm) == algorithm
+        and key.get("crv") == _CURVES.get(algorithm)
+        and _long_enough(key)
+    )
+
+
+def _long_enough(key: Jwk) -> bool:
+    return key["kty"] != "RSA" or len(str(key.get("n", ""))) * 6 >= SMALLEST_RSA

@@ -1,0 +1,24 @@
+"""The logins at a provider that one gate does: those that have begun, and the provider of the settings in force."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from mailgate.config.console import OidcSettings
+from mailgate.connectors.wire import Wire
+from mailgate.console.oidc.pending import Pending
+from mailgate.console.oidc.provider import Clock, Provider, https_wire
+
+
+@dataclass
+class OidcLogins:
+    """Kept for as long as the gate runs."""
+
+    wire: Callable[[OidcSettings], Wire] = https_wire
+    pending: Pending = field(default_factory=Pending)
+    _provider: Provider | None = None
+
+    def provider(self, oidc: OidcSettings, clock: Clock) -> Provider:
+        """The provider of these settings; what another one has said is forgotten."""
+        if self._provider is None or self._provider.oidc != oidc:
+            self._provider = Provider(oidc, clock, self.wire)
+        return self._provider

@@ -1,0 +1,76 @@
+"""Who somebody is here, by what the provider says of them. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mailgate.config import Settings
+from mailgate.config.console import OidcSettings
+from mailgate.console.oidc.trouble import LoginError, Trouble
+from mailgate.console.standing import BY_GROUPS, compared, named_by_oidc, oidc_proof, roles_of_groups
+
+LONGEST = 200
+MOST_GROUPS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A person who may come in."""
+
+    name: str
+    proved_by: str
+    groups: frozenset[str] = frozenset()
+    """Of their groups those that the settings name, where those give the roles."""
+
+
+def known(settings: Settings, claims: Mapping[str, Any]) -> Known:
+    """The admin whom the provider names, else a member of a group that may do something. Raises LoginError."""
+    oidc = settings.console.login.oidc
+    assert oidc
+    called = name_in(oidc, claims)
+    if admin := named_by_oidc(settings, called):
+        return Known(admin, oidc_proof(oidc, called))
+    groups = groups_in(oidc, claims)
+    if not roles_of_groups(oidc, groups):
+        raise LoginError(Trouble.NOBODY)
+    return Known(BY_GROUPS + compared(oidc, called), oidc_proof(oidc, called), groups)
+
+
+def name_in(oidc: OidcSettings, claims: Mapping[str, Any]) -> str:
+    """What the provider calls the person, in the claim of the settings. Raises LoginError."""
+    said = claims.get(oidc.claim)
+    if not isinstance(said, str) or not said.strip() or len(said) > LONGEST or not said.isprintable():
+        raise LoginError(Trouble.UNNAMED)
+    if oidc.claim == "email" and not _is_true(claims.get("email_verified")):
+        raise LoginError(Trouble.UNVERIFIED)
+    return said
+
+
+def groups_in(oidc: OidcSettings, claims: Mapping[str, Any]) -> frozenset[str]:
+    """Of the groups that the provider names those that the settings give a role. Raises LoginError.
+
+    One that has too many for a token says instead where they may be had (Core 1.0, section 5.6.2); Entra does so beyond 200.
+    """
+    if oidc.groups is None:
+        return frozenset()
+    said = claims.get(oidc.groups.claim)
+    elsewhere = claims.get("_claim_names")
+    if said is None and isinstance(elsewhere, Mapping) and oidc.groups.claim in elsewhere:
+        raise LoginError(Trouble.TOO_MANY_GROUPS)
+    listed = [said] if isinstance(said, str) else said if isinstance(said, list) else []
+    if len(listed) > MOST_GROUPS:
+        raise LoginError(Trouble.TOO_MANY_GROUPS)
+    return frozenset(each for each in listed if isinstance(each, str)) & oidc.groups.roles.keys()
+
+
+def is_missing(oidc: OidcSettings, claims: Mapping[str, Any]) -> bool:
+    """Whether the ID token leaves out what a person is known by, so that the UserInfo endpoint has to be asked."""
+    wanted = {oidc.claim} | ({"email_verified"} if oidc.claim == "email" else set())
+    if oidc.groups and "_claim_names" not in claims:
+        wanted.add(oidc.groups.claim)
+    return not wanted <= claims.keys()
+
+
+def _is_true(said: object) -> bool:
+    """Some providers write it as a text."""
+    return said is True or said == "true"

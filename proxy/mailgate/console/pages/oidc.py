@@ -1,0 +1,163 @@
+"""Logging in at a provider: leaving for it, and coming back."""
+
+from collections.abc import Sequence
+from urllib.parse import urlencode, urlsplit
+
+import structlog
+from aiohttp import web
+
+from mailgate.config.console import ConsoleSettings, OidcSettings
+from mailgate.console.arrival import begin, keep
+from mailgate.console.desk import desk_of
+from mailgate.console.inside import own, too_many
+from mailgate.console.oidc.pending import LIFE, Begun
+from mailgate.console.oidc.persons import known
+from mailgate.console.oidc.trouble import TOLD, LoginError, Trouble
+from mailgate.console.peer import came_from, host_of, over_tls
+from mailgate.console.render import page
+from mailgate.console.sessions import WHOLE, Session
+
+log = structlog.get_logger()
+
+COOKIE = "mailgate-console-login"
+"""Binds a login that has begun to its browser. ``Lax``: the provider's answer comes from another site."""
+PATH = "/console/login/oidc"
+LONGEST = 4096
+
+DENIED = frozenset({"access_denied", "login_required", "interaction_required", "consent_required"})
+
+
+async def leave(request: web.Request) -> web.Response:
+    """Begin a login and lead the browser to the provider."""
+    desk = desk_of(request)
+    settings = desk.bundle().settings
+    oidc, after = _oidc(settings.console), own(request.query.get("next", ""))
+    if moved := _to_its_own_name(request, settings.console, after):
+        raise web.HTTPSeeOther(moved)
+    if wait := desk.tries.wait_to_begin(came_from(request, settings).remote, desk.clock()):
+        log.warning("console-login-refused", way="oidc", why="too-many")
+        return page("login_failed.html", 429, why=too_many(wait), word="", after=after)
+    state, cookie, begun = desk.oidc.pending.begin(request.cookies.get(COOKIE, ""), after, desk.clock())
+    try:
+        there = await desk.oidc.provider(oidc, desk.clock).address(begun, state, _back(settings.console))
+    except LoginError as error:
+        return _failed(error.trouble, after)
+    response = web.HTTPSeeOther(there)
+    response.set_cookie(
+        COOKIE,
+        cookie,
+        max_age=int(LIFE.total_seconds()),
+        httponly=True,
+        samesite="Lax",
+        secure=over_tls(request, settings),
+        path=PATH,
+    )
+    raise response
+
+
+async def come_back(request: web.Request) -> web.Response:
+    """Take the provider's answer, once, and begin a session.
+
+    The browser comes from another site, so it would leave out the session's cookie at a redirect: a page of ours leads on.
+    """
+    desk, begun = desk_of(request), None
+    settings = desk.bundle().settings
+    oidc = _oidc(settings.console)
+    try:
+        answer = {name: _once(request, name) for name in ("state", "code", "error", "iss")}
+        begun = _begun(request, answer["state"])
+        if answer["error"] is not None:
+            raise LoginError(_refusal(answer["error"], answer["iss"], oidc))
+        if not answer["code"]:
+            raise LoginError(Trouble.ASKED_WRONGLY)
+        provider = desk.oidc.provider(oidc, desk.clock)
+        found = await provider.identity(answer["code"], begun, _back(settings.console), answer["iss"])
+        person = known(settings, found.claims)
+    except LoginError as error:
+        return _failed(error.trouble, begun.after if begun else "")
+    at_most = oidc.groups.session if oidc.groups and person.groups else WHOLE
+    value = await begin(
+        request, person.name, person.proved_by, "oidc", person.groups, at_most, found.id_token
+    )
+    response = page("hop.html", to=begun.after or str(request.app.router["now"].url_for()))
+    keep(request, response, value)
+    return response
+
+
+async def farewell(request: web.Request, session: Session) -> str | None:
+    """Where to go to log out at the provider too; None where there was none, or it offers nothing of the kind."""
+    desk = desk_of(request)
+    console = desk.bundle().settings.console
+    oidc = console.login.oidc
+    if not session.id_token or oidc is None or not oidc.logout:
+        return None
+    try:
+        return await desk.oidc.provider(oidc, desk.clock).farewell(
+            session.id_token, f"{console.url}/console/login"
+        )
+    except LoginError as error:
+        log.warning("console-logout-failed", why=error.trouble.value)
+        return None
+
+
+def _oidc(console: ConsoleSettings) -> OidcSettings:
+    if console.login.oidc is None:
+        raise web.HTTPNotFound
+    return console.login.oidc
+
+
+def _back(console: ConsoleSettings) -> str:
+    """Where the provider leads back to (``redirect_uri``): by the settings alone, whatever the request says of its host."""
+    return f"{console.url}{PATH}/back"
+
+
+def _to_its_own_name(request: web.Request, console: ConsoleSettings, after: str) -> str:
+    """The same at the console's own address, where the browser will come back to and has to have its cookie.
+
+    Once only: before a proxy that hands on another ``Host`` this would go on for ever.
+    """
+    here = host_of(request, desk_of(request).bundle().settings)
+    if here == urlsplit(console.url or "").netloc or "moved" in request.query:
+        return ""
+    return f"{console.url}{PATH}?{urlencode({'next': after, 'moved': '1'})}"
+
+
+def _once(request: web.Request, name: str) -> str | None:
+    """A parameter of the answer. Raises LoginError where it stands there twice, or is longer than any is."""
+    said: Sequence[str] = request.query.getall(name, [])
+    if len(said) > 1 or any(len(each) > LONGEST for each in said):
+        raise LoginError(Trouble.ASKED_WRONGLY)
+    return said[0] if said else None
+
+
+def _begun(request: web.Request, state: str | None) -> Begun:
+    """The login that this answers. It is none any more afterwards, whatever comes of it."""
+    desk = desk_of(request)
+    if not state:
+        raise LoginError(Trouble.ASKED_WRONGLY)
+    begun = desk.oidc.pending.take(state, desk.clock())
+    if begun is None:
+        raise LoginError(Trouble.STATE)
+    if not begun.is_of(request.cookies.get(COOKIE, "")):
+        raise LoginError(Trouble.BROWSER)
+    return begun
+
+
+def _refusal(error: str, issuer: str | None, oidc: OidcSettings) -> Trouble:
+    """What the provider says went wrong (RFC 6749, section 4.1.2.1; Core 1.0, section 3.1.2.6)."""
+    if issuer is not None and issuer != oidc.issuer:
+        return Trouble.MIXED_UP
+    return Trouble.DENIED if error in DENIED else Trouble.PROVIDER
+
+
+def _failed(trouble: Trouble, after: str) -> web.Response:
+    """Say what went wrong: to who is there in words, to the log in one word."""
+    log.warning("console-login-refused", way="oidc", why=trouble.value)
+    told = TOLD[trouble]
+    return page("login_failed.html", told.status, why=told.words, word=trouble.value, after=after)
+
+
+ROUTES = [
+    web.get("/login/oidc", leave, name="login-oidc"),
+    web.get("/login/oidc/back", come_back, name="login-oidc-back"),
+]

@@ -1,0 +1,35 @@
+"""Where a request to the console comes from, as far as the console's own proxies are believed."""
+
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from mailgate.config import Settings
+from mailgate.gateway.trust import Origin, origin_of
+
+
+def came_from(request: web.Request, settings: Settings) -> Origin:
+    """Address, scheme and host: of the connection, or as a proxy of ``console.trusted_proxies`` tells them."""
+    return origin_of(
+        request.raw_headers,
+        peer=request.remote or "",
+        secure=request.secure,
+        host=request.host.encode("utf-8", "replace"),
+        trusted=settings.console.trusted_proxies,
+    )
+
+
+def host_of(request: web.Request, settings: Settings) -> str:
+    """Host and port that the browser speaks to."""
+    return came_from(request, settings).host.decode("latin-1").lower()
+
+
+def over_tls(request: web.Request, settings: Settings) -> bool:
+    """Whether the browser came over https, so that its cookies may be kept to it.
+
+    A gate that is not told of its proxy knows it by the name of the console: under that name browsers come over https.
+    """
+    if came_from(request, settings).scheme == "https":
+        return True
+    url = settings.console.url or ""
+    return url.startswith("https:") and host_of(request, settings) == urlsplit(url).netloc

@@ -1,0 +1,48 @@
+"""Who is there, as a proxy says that has logged them in: believed from its own addresses alone, and said once."""
+
+from collections.abc import Sequence
+
+from mailgate.config.console import ProxyLogin
+from mailgate.gateway.http1.grammar import values
+from mailgate.gateway.trust import within
+
+LONGEST = 200
+
+
+class NotBelievedError(Exception):
+    """The header is there and counts for nothing. ``why`` is one word for the log, the text is for the page."""
+
+    def __init__(self, why: str, words: str) -> None:
+        super().__init__(words)
+        self.why = why
+
+
+def named(fields: Sequence[tuple[bytes, bytes]], peer: str, way: ProxyLogin | None) -> str | None:
+    """The name in the header; None where there is none. Raises NotBelievedError.
+
+    :param fields: the header fields as they came.
+    :param peer: the address of the connection, whatever the fields say of others.
+    """
+    if way is None:
+        return None
+    said = values(fields, way.header.lower().encode())
+    if not said:
+        return None
+    if not within(peer, way.from_proxies):
+        raise NotBelievedError(
+            "elsewhere",
+            f"{way.header} is not believed from where this request comes. Come in through the proxy.",
+        )
+    if len(said) > 1:
+        raise NotBelievedError("twice", f"{way.header} stands in the request twice, so that nobody is named.")
+    return _name(said[0], way.header)
+
+
+def _name(value: bytes, header: str) -> str:
+    try:
+        name = value.decode().strip()
+    except UnicodeDecodeError:
+        name = ""
+    if not name or len(name) > LONGEST or not name.isprintable():
+        raise NotBelievedError("no-name", f"{header} holds no name.")
+    return name

@@ -1,0 +1,255 @@
+"""Logging in at the console through a real provider, in a real Chromium, at a real gate."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Response, expect
+from tests.admins import admins, token
+from tests.e2e.gate import GuardedWebmail, guarded
+from tests.e2e.openid import CLIENT, SECRET, OpenId, openid_at
+from tests.e2e.serving import AXE
+from tests.servers import free_port, require
+
+from mailgate.console.entrance import COOKIE
+
+pytestmark = pytest.mark.e2e
+
+
+@dataclass
+class Place:
+    """A console, and the provider that it asks."""
+
+    url: str
+    provider: OpenId
+    gate: GuardedWebmail
+    runs: ExitStack
+    """Ends the provider."""
+
+    def log(self) -> str:
+        return "\n".join(self.gate.gate.log)
+
+    def refusals(self) -> list[str]:
+        """Why logins came to nothing, as the gate's log says."""
+        said = (each for each in self.gate.gate.records() if each.get("event") == "console-login-refused")
+        return [each["why"] for each in said]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    folder = tmp_path_factory.mktemp("console-login")
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    provider = openid_at(folder, url)
+    (folder / "secret").write_text(SECRET)
+    people = dict(admins(lin="approver")) | {"ada": {"oidc": "ada@example.com", "roles": ["operator"]}}
+    people["lin"]["oidc"] = False
+    oidc = {
+        "issuer": provider.issuer,
+        "client_id": CLIENT,
+        "client_secret": {"file": "secret"},
+        "name": "Example ID",
+        "scopes": ["openid", "email", "groups"],
+        "groups": {"roles": {"mail-operators": ["operator"]}},
+    }
+    settings = {
+        "admin_listen": f"127.0.0.1:{port}",
+        "admins": people,
+        "console": {"url": url, "login": {"oidc": oidc}},
+    }
+    with ExitStack() as runs, guarded("http://127.0.0.1:9", folder, **settings) as gate:
+        runs.enter_context(provider.serving())
+        yield Place(url, provider, gate, runs)
+
+
+@pytest.fixture
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    with chromium.new_context() as made:
+        yield made
+
+
+def log_in(page: Page, place: Place, who: str, path: str = "/console/", *, agrees: bool = True) -> None:
+    """Everything that a person does, from a page of the console on."""
+    page.goto(place.url + path)
+    page.get_by_role("link", name="Log in with Example ID").click()
+    page.locator("[name=login]").fill(who)
+    page.locator("[name=password]").fill("whatever")
+    page.get_by_role("button", name="Sign-in").click()
+    agree = page.get_by_role("button", name="Continue")
+    expect(agree).to_be_visible()
+    if agrees:
+        agree.click()
+
+
+def test_an_admin_comes_in_and_where_they_wanted_to(place: Place, context: BrowserContext) -> None:
+    page = context.new_page()
+    log_in(page, place, "ada", "/console/audit?who=ada")
+    expect(page).to_have_url(f"{place.url}/console/audit?who=ada")
+    expect(page.locator("form.who")).to_contain_text("ada operator")
+    expect(page.locator("main")).to_contain_text("console-login")
+    cookies = {each["name"]: each for each in context.cookies(place.url + "/console/login/oidc/back")}
+    session, binding = cookies[COOKIE], cookies["mailgate-console-login"]
+    assert (session["sameSite"], session["httpOnly"], session["path"]) == ("Strict", True, "/console")
+    assert (binding["sameSite"], binding["httpOnly"], binding["path"]) == ("Lax", True, "/console/login/oidc")
+    # a link of another site leads in as well, though the browser leaves out the cookie at first
+    page.goto(f"{place.provider.issuer}/.well-known/openid-configuration")
+    page.evaluate("url => location.assign(url)", f"{place.url}/console/policy")
+    expect(page).to_have_url(f"{place.url}/console/policy")
+    expect(page.locator("form.who")).to_contain_text("ada operator")
+
+
+def test_who_is_no_admin_comes_in_by_a_group_and_may_what_it_may(
+    place: Place, context: BrowserContext
+) -> None:
+    page = context.new_page()
+    log_in(page, place, "zoe")
+    expect(page.locator("form.who")).to_contain_text("oidc:zoe@example.com operator")
+    page.goto(place.url + "/console/enrolment")
+    page.get_by_role("button", name="Make", exact=False).first.click()
+    expect(page.locator("main")).to_contain_text("mailgate-enrol-")
+    page.goto(place.url + "/console/audit?who=oidc:zoe@example.com")
+    expect(page.locator("main")).to_contain_text("enrolment-token-made")
+
+
+@pytest.mark.parametrize(
+    ("who", "word", "says"),
+    [("eve", "no-admin", "you may do nothing here"), ("mal", "mail-not-verified", "has not verified")],
+)
+def test_who_is_nobody_here_is_told_so_and_gets_no_session(
+    place: Place, context: BrowserContext, who: str, word: str, says: str
+) -> None:
+    page = context.new_page()
+    statuses: list[Response] = []
+    page.on(
+        "response",
+        lambda answer: (
+            statuses.append(answer) if answer.url.startswith(f"{place.url}/console/login/oidc/back") else None
+        ),
+    )
+    log_in(page, place, who)
+    expect(page.get_by_role("alert")).to_contain_text(says)
+    assert [each.status for each in statuses] == [403]
+    assert place.refusals()[-1] == word
+    assert COOKIE not in {each["name"] for each in context.cookies()}
+    assert f"{who}@" not in place.log()
+
+
+def test_who_turns_back_at_the_provider_is_told_so(place: Place, context: BrowserContext) -> None:
+    page = context.new_page()
+    page.goto(place.url + "/console/login")
+    page.get_by_role("link", name="Log in with Example ID").click()
+    page.get_by_role("link", name="Cancel").click()
+    expect(page.get_by_role("alert")).to_contain_text("did not agree")
+    assert place.refusals()[-1] == "access-denied"
+    page.get_by_role("link", name="Back to the login").click()
+    expect(page.get_by_role("link", name="Log in with Example ID")).to_be_visible()
+
+
+def test_an_answer_is_taken_once_and_in_the_browser_that_asked(
+    place: Place, chromium: Browser, context: BrowserContext
+) -> None:
+    page = context.new_page()
+    back: list[str] = []
+    page.on("request", lambda asked: back.append(asked.url) if "/oidc/back" in asked.url else None)
+    log_in(page, place, "ada")
+    expect(page).to_have_url(f"{place.url}/console/")
+    answer = page.goto(back[0])
+    assert answer
+    assert answer.status == 400
+    expect(page.get_by_role("alert")).to_contain_text("was used already")
+
+
+def test_an_answer_is_worth_nothing_in_another_browser(
+    place: Place, chromium: Browser, context: BrowserContext
+) -> None:
+    """Neither may somebody be logged in as who has sent them a link, nor is it of use to who has stolen it."""
+    answer = answer_for(context, place, "ada")
+    with chromium.new_context() as theirs:
+        page = theirs.new_page()
+        page.goto(answer)
+        expect(page.get_by_role("alert")).to_contain_text("began in another browser")
+        assert place.refusals()[-1] == "another-browser"
+        assert COOKIE not in {each["name"] for each in theirs.cookies()}
+    page = context.new_page()
+    page.goto(answer)
+    expect(page.get_by_role("alert")).to_contain_text("was used already")
+
+
+def answer_for(context: BrowserContext, place: Place, who: str) -> str:
+    """Where the provider leads a browser back to, which has not gone there yet."""
+    page = context.new_page()
+    log_in(page, place, who, agrees=False)
+    form = page.locator("form")
+    there = str(form.get_attribute("action"))
+    step = context.request.post(there, form={"prompt": "consent"}, max_redirects=0)
+    while "/oidc/back" not in step.headers["location"]:
+        step = context.request.get(step.headers["location"], max_redirects=0)
+    return step.headers["location"]
+
+
+def test_two_tabs_of_one_browser_may_log_in_at_once(place: Place, context: BrowserContext) -> None:
+    first, second = context.new_page(), context.new_page()
+    for page in (first, second):
+        page.goto(place.url + "/console/login?next=/console/policy")
+        page.get_by_role("link", name="Log in with Example ID").click()
+        page.locator("[name=login]").fill("ada")
+        page.locator("[name=password]").fill("whatever")
+    for page in (first, second):
+        page.get_by_role("button", name="Sign-in").click()
+        if page.get_by_role("button", name="Continue").count():
+            page.get_by_role("button", name="Continue").click()
+        expect(page).to_have_url(f"{place.url}/console/policy")
+
+
+def test_who_logs_out_is_out_at_the_provider_too(place: Place, context: BrowserContext) -> None:
+    page = context.new_page()
+    log_in(page, place, "ada")
+    page.get_by_role("button", name="Log out").click()
+    page.get_by_role("button", name="Yes, sign me out").click()
+    expect(page).to_have_url(f"{place.url}/console/login")
+    page.goto(place.url + "/console/")
+    page.get_by_role("link", name="Log in with Example ID").click()
+    expect(page.locator("[name=password]")).to_be_visible()
+
+
+def test_everyone_can_read_every_page_of_the_login(place: Place, context: BrowserContext) -> None:
+    require(str(AXE))
+    page = context.new_page()
+    page.goto(place.url + "/console/login")
+    found = []
+    for path in ("/console/login", "/console/login/oidc/back", "/console/login/oidc/back?state=x&code=y"):
+        for scheme, width in (("light", 1280), ("dark", 320)):
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            page.set_viewport_size({"width": width, "height": 800})
+            page.goto(place.url + path)
+            page.evaluate(AXE.read_text("utf-8"))
+            told = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+            found += [(path, scheme, each["id"]) for each in told["violations"]]
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert found == []
+
+
+def test_nothing_of_a_person_or_a_token_is_in_the_log(place: Place) -> None:
+    log = place.log()
+    assert "console-login-refused" in log
+    for secret in ("example.com", "zoe", "eyJ", "code=", "state=", SECRET):
+        assert secret not in log.replace("mail.example.com", ""), secret
+
+
+def test_a_provider_that_is_away_is_said_and_a_token_still_leads_in(
+    place: Place, context: BrowserContext
+) -> None:
+    """Its code is there, and where it would be redeemed nobody answers."""
+    answer = answer_for(context, place, "ada")
+    place.runs.close()
+    page = context.new_page()
+    page.goto(answer)
+    expect(page.get_by_role("alert")).to_contain_text("cannot be reached from the gate")
+    assert place.refusals()[-1] == "unreachable"
+    name, _, secret = token("lin").partition(":")
+    page.goto(place.url + "/console/login")
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Token or password").fill(secret)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.locator("form.who")).to_contain_text("lin approver")

@@ -1,0 +1,34 @@
+"""Settings of a console that a provider logs people in to."""
+
+from typing import Any
+
+from tests.admins import admins
+from tests.unit.console.oidc.idp import CLIENT, CONSOLE, ISSUER
+
+from mailgate.config import Settings
+
+
+def console(**oidc: Any) -> dict[str, Any]:
+    """The setting ``console``."""
+    known = {"issuer": ISSUER, "client_id": CLIENT, "name": "Example ID"}
+    return {"url": CONSOLE, "login": {"oidc": known | oidc}}
+
+
+def settings(people: dict[str, Any] | None = None, **oidc: Any) -> Settings:
+    known = people if people is not None else {"ada": {"oidc": "Ada@example.com", "roles": ["operator"]}}
+    return Settings.model_validate(
+        {
+            "listen": "127.0.0.1:0",
+            "public_url": "https://mail.example.com",
+            "upstream": "http://127.0.0.1:9",
+            "admin_listen": "127.0.0.1:0",
+            "store": "sqlite:///x.db",
+            "admins": known,
+            "console": console(**oidc),
+        },
+        strict=False,
+    )
+
+
+LIN = {"lin": dict(admins(lin="approver"))["lin"]}
+GROUPS = {"roles": {"ops": ["operator"], "auditors": ["viewer"]}}

@@ -1,0 +1,148 @@
+"""An ID token is believed for what it says once every single thing about it is right."""
+
+from base64 import urlsafe_b64encode
+from typing import Any
+
+import pytest
+from joserfc import jws
+from tests.unit.console.oidc.idp import AT, CLIENT, ISSUER, Key, claims, key, public, signed
+
+from mailgate.console.oidc.id_token import LEEWAY, LONGEST, Expected, claims_of, key_for, read
+from mailgate.console.oidc.trouble import LoginError, Trouble
+
+OFFERED = ["RS256", "PS256", "ES256", "Ed25519"]
+EXPECTED = Expected(ISSUER, CLIENT, "n1", "access")
+
+
+def believed(token: object, *keys: Key, offered: list[str] = OFFERED, now: int = AT) -> dict[str, Any]:
+    found = read(token, offered)
+    chosen = key_for(found, [public(each) for each in keys or (key(),)])
+    if chosen is None:
+        raise LoginError(Trouble.KEY)
+    return claims_of(found, chosen, EXPECTED, now)
+
+
+def refused(token: object, *keys: Key, **options: Any) -> Trouble:
+    with pytest.raises(LoginError) as error:
+        believed(token, *keys, **options)
+    return error.value.trouble
+
+
+@pytest.mark.parametrize(
+    ("alg", "kind"), [("RS256", "RSA"), ("PS256", "RSA"), ("ES256", "EC"), ("Ed25519", "OKP")]
+)
+def test_a_token_that_is_right_says_who_it_is(alg: str, kind: str) -> None:
+    said = believed(signed(claims("n1"), key("k1", kind), alg), key("k1", kind))
+    assert said["email"] == "ada@example.com"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"iss": "https://login.example.com/tenant/"}, Trouble.ISSUER),
+        ({"iss": "https://login.example.com/other"}, Trouble.ISSUER),
+        ({"iss": None}, Trouble.ISSUER),
+        ({"iss": [ISSUER]}, Trouble.ISSUER),
+        ({"aud": "another"}, Trouble.AUDIENCE),
+        ({"aud": ["another"]}, Trouble.AUDIENCE),
+        ({"aud": None}, Trouble.AUDIENCE),
+        ({"aud": [CLIENT, "another"]}, Trouble.AUDIENCE),
+        ({"aud": [CLIENT, "another"], "azp": "another"}, Trouble.AUDIENCE),
+        ({"azp": "another"}, Trouble.AUDIENCE),
+        ({"exp": AT - LEEWAY}, Trouble.EXPIRED),
+        ({"exp": None}, Trouble.EXPIRED),
+        ({"exp": "tomorrow"}, Trouble.EXPIRED),
+        ({"iat": AT + LEEWAY + 1}, Trouble.EARLY),
+        ({"iat": None}, Trouble.EARLY),
+        ({"nbf": AT + LEEWAY + 1}, Trouble.EARLY),
+        ({"nonce": "n2"}, Trouble.NONCE),
+        ({"nonce": None}, Trouble.NONCE),
+        ({"nonce": ""}, Trouble.NONCE),
+        ({"nonce": 1}, Trouble.NONCE),
+        ({"sub": None}, Trouble.CLAIM),
+        ({"sub": ""}, Trouble.CLAIM),
+        ({"sub": 1}, Trouble.CLAIM),
+        ({"at_hash": "not-the-hash"}, Trouble.CLAIM),
+        ({"at_hash": 1}, Trouble.CLAIM),
+    ],
+)
+def test_a_token_that_says_something_wrong_is_refused(wrong: dict[str, Any], why: Trouble) -> None:
+    assert refused(signed(claims("n1", **wrong))) is why
+
+
+@pytest.mark.parametrize(
+    "fine",
+    [
+        {"exp": AT - LEEWAY + 1},
+        {"iat": AT + LEEWAY},
+        {"aud": [CLIENT]},
+        {"aud": [CLIENT, "another"], "azp": CLIENT},
+    ],
+)
+def test_clocks_may_differ_a_little_and_others_may_hear_it_too(fine: dict[str, Any]) -> None:
+    assert believed(signed(claims("n1", **fine)))
+
+
+def test_a_signature_that_anybody_could_make_is_none() -> None:
+    """Not even where the provider says that it signs so: `none`, and a secret that would be the public key."""
+    _, body, _ = signed(claims("n1")).split(".")
+    head = urlsafe_b64encode(b'{"alg":"none","kid":"k1"}').rstrip(b"=").decode()
+    assert refused(f"{head}.{body}.", offered=[*OFFERED, "none"]) is Trouble.ALGORITHM
+    shared = signed(claims("n1"), key("k1", "oct"), "HS256")
+    assert refused(shared, key("k1", "oct"), key(), offered=[*OFFERED, "HS256"]) is Trouble.ALGORITHM
+
+
+def test_only_what_the_provider_says_it_signs_with_counts() -> None:
+    assert refused(signed(claims("n1"), key(), "PS256"), offered=["RS256"]) is Trouble.ALGORITHM
+
+
+def test_another_key_of_the_same_name_is_another() -> None:
+    forged = signed(claims("n1"), key("other"), "RS256", "k1")
+    assert refused(forged) is Trouble.SIGNATURE
+    assert refused(signed(claims("n1"), key("other"), "RS256", "other")) is Trouble.KEY
+
+
+def test_a_token_that_names_no_key_must_leave_no_choice() -> None:
+    token = signed(claims("n1"), kid=None)
+    assert believed(token, key())
+    assert believed(token, key(), key("e", "EC"))
+    assert refused(token, key(), key("k2")) is Trouble.KEY
+
+
+@pytest.mark.parametrize(
+    "unfit", [{"use": "enc"}, {"alg": "RS512"}, {"kty": "EC"}, {"n": "AQAB"}, {"kty": "oct", "k": "AQAB"}]
+)
+def test_a_key_for_something_else_or_too_short_is_none(unfit: dict[str, Any]) -> None:
+    assert key_for(read(signed(claims("n1")), OFFERED), [public(key()) | unfit]) is None
+
+
+def test_a_key_that_is_broken_breaks_nothing() -> None:
+    found = read(signed(claims("n1")), OFFERED)
+    broken = public(key()) | {"e": "!"}
+    with pytest.raises(LoginError) as error:
+        claims_of(found, broken, EXPECTED, AT)
+    assert error.value.trouble is Trouble.MALFORMED
+
+
+@pytest.mark.parametrize(
+    "token",
+    [None, 1, "", "a.b", "a.b.c.d.e", "é.b.c", "x" * (LONGEST + 1), "e30.e30.c2ln", "bnVsbA.e30.c2ln"],
+)
+def test_what_is_no_token_is_refused(token: object) -> None:
+    assert refused(token) in (Trouble.MALFORMED, Trouble.ALGORITHM)
+
+
+def test_a_token_of_two_readings_is_refused() -> None:
+    """Of two values of one name, readers take either."""
+    body = b'{"iss": "x", "iss": "y"}'
+    token = jws.serialize_compact({"alg": "RS256", "kid": "k1"}, body, key())
+    assert refused(token) is Trouble.MALFORMED
+    assert refused(signed(claims("n1"), kid=None, crit=["b64"], b64=False)) is Trouble.MALFORMED
+
+
+def test_a_cut_or_changed_token_is_refused() -> None:
+    token = signed(claims("n1"))
+    head, body, signature = token.split(".")
+    assert refused(f"{head}.{body}.") in (Trouble.SIGNATURE, Trouble.MALFORMED)
+    other = signed(claims("n1", sub="1002")).split(".")[1]
+    assert refused(f"{head}.{other}.{signature}") is Trouble.SIGNATURE

@@ -1,0 +1,42 @@
+"""Whoever guesses has to wait; who has come in from somewhere before is not shut out there by them."""
+
+from datetime import timedelta
+
+from tests.unit.console.browsing import NOW
+
+from mailgate.console.login_tries import OF_ADDRESS, OF_BOTH, OF_NAME, SPAN, LoginTries
+
+NOTHING = timedelta()
+
+
+def test_one_name_from_one_address() -> None:
+    tries = LoginTries()
+    assert [tries.wait("ada", "a", NOW) for _ in range(OF_BOTH)] == [NOTHING] * OF_BOTH
+    assert tries.wait("ada", "a", NOW) == SPAN
+    assert tries.wait("ada", "b", NOW) == NOTHING
+    assert tries.wait("ada", "a", NOW + SPAN) == NOTHING
+
+
+def test_many_names_from_one_address() -> None:
+    tries = LoginTries()
+    assert {tries.wait(f"name {each}", "a", NOW) for each in range(OF_ADDRESS)} == {NOTHING}
+    assert tries.wait("lin", "a", NOW) == SPAN
+    assert tries.wait_to_begin("a", NOW) == SPAN
+    assert tries.wait_to_begin("b", NOW) == NOTHING
+
+
+def test_one_name_from_everywhere() -> None:
+    tries = LoginTries()
+    tries.came_in("ada", "home")
+    assert {tries.wait("ada", f"address {each}", NOW) for each in range(OF_NAME)} == {NOTHING}
+    assert tries.wait("ada", "another", NOW) == SPAN
+    assert tries.wait("ada", "home", NOW) == NOTHING
+    assert tries.wait("lin", "another", NOW) == NOTHING
+
+
+def test_where_somebody_came_in_guesses_are_counted_too() -> None:
+    tries = LoginTries()
+    tries.came_in("ada", "home")
+    for _ in range(OF_BOTH):
+        tries.wait("ada", "home", NOW)
+    assert tries.wait("ada", "home", NOW) == SPAN

@@ -1,0 +1,72 @@
+"""Where a request comes from: the connection, or what the console's own proxies tell, and nobody else."""
+
+from ipaddress import ip_network
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
+from tests.unit.console.oidc.settings import settings
+
+from mailgate.config import Settings
+from mailgate.console.peer import came_from, host_of, over_tls
+
+FORWARDED = {
+    "Host": "10.0.0.9:8081",
+    "X-Forwarded-For": "198.51.100.7, 192.0.2.1",
+    "X-Forwarded-Proto": "https",
+    "X-Forwarded-Host": "Console.example.com",
+}
+
+
+def asked(peer: str, **headers: str) -> web.Request:
+    transport = Mock()
+    transport.get_extra_info = lambda name, default=None: (peer, 1) if name == "peername" else default
+    return make_mocked_request("GET", "/console/", headers=headers, transport=transport)
+
+
+def believing(*networks: str, **changed: Any) -> Settings:
+    made = settings({})
+    known = {"trusted_proxies": tuple(map(ip_network, networks))} | changed
+    return made.model_copy(update={"console": made.console.model_copy(update=known)})
+
+
+def test_a_proxy_of_the_console_tells_address_scheme_and_host() -> None:
+    request, known = asked("10.0.0.1", **FORWARDED), believing("10.0.0.1/32")
+    found = came_from(request, known)
+    assert (found.remote, found.scheme) == ("192.0.2.1", "https")
+    assert host_of(request, known) == "console.example.com"
+    assert over_tls(request, known)
+
+
+@pytest.mark.parametrize("peer", ["10.0.0.2", ""])
+def test_nobody_else_does(peer: str) -> None:
+    request, known = asked(peer, **FORWARDED), believing("10.0.0.1/32")
+    found = came_from(request, known)
+    assert (found.remote, found.scheme) == (peer, "http")
+    assert host_of(request, known) == "10.0.0.9:8081"
+    assert not over_tls(request, known)
+
+
+def test_proxies_of_the_public_port_are_none_of_the_consoles() -> None:
+    known = believing().model_copy(update={"trusted_proxies": (ip_network("10.0.0.1/32"),)})
+    assert came_from(asked("10.0.0.1", **FORWARDED), known).remote == "10.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "secure"),
+    [
+        ("https://console.example.com", "console.example.com", True),
+        ("https://console.example.com", "Console.Example.Com", True),
+        ("https://console.example.com", "localhost:8081", False),
+        ("https://console.example.com:8443", "console.example.com", False),
+        ("http://console.example.com", "console.example.com", False),
+        (None, "console.example.com", False),
+    ],
+)
+def test_under_the_consoles_own_name_browsers_come_as_the_settings_say(
+    url: str | None, host: str, secure: bool
+) -> None:
+    """Through a tunnel to the computer itself they come in the clear, and their cookie has to come back."""
+    assert over_tls(asked("192.0.2.1", Host=host), believing(url=url)) is secure
