@@ -53,7 +53,7 @@ class Entries(Answered):
     """A page of the audit log."""
 
     items: list[Entry]
-    """The newest first."""
+    """The newest first. Of those with some words a page may be short, even empty, and yet not be the last."""
     next: Cursor | None
     """Where the next page begins, for `after`; null at the end."""
 
@@ -90,9 +90,8 @@ class Verified(Answered):
 async def list_entries(call: Call, query: EntriesWanted) -> Entries:
     """List who did what, the newest first, a page at a time."""
     before = min(number_of(query.after, MOST), MOST)
-    found = await call.desk.store.audit.search(query.sought or "", query.who or "", before, query.limit)
-    more = found[-1].number if len(found) == query.limit else None
-    return Entries.model_validate({"items": found, "next": cursor_of(more)})
+    looked = await call.desk.store.audit.look(query.sought or "", query.who or "", before, query.limit)
+    return Entries.model_validate({"items": looked.entries, "next": cursor_of(looked.before)})
 
 
 async def verify_log(call: Call) -> Verified:

@@ -55,7 +55,12 @@ class Recalled(TypedDict):
 async def list_sightings(call: Call, query: SightingsWanted) -> Sightings:
     """List what was decided in the last two hours, the last seen first."""
     wanted = {name: text or "" for name, text in query.model_dump(exclude={"limit"}).items()}
-    found = await call.desk.store.sightings.since(call.now - SPAN, query.limit, **wanted)
+    look, since = call.desk.store.sightings.look, call.now - SPAN
+    seen = await look(since, query.limit, None, **wanted)
+    found = list(seen.found)
+    while seen.behind and len(found) < query.limit:  # what is rare is looked for a window at a time
+        seen = await look(since, query.limit - len(found), seen.behind, **wanted)
+        found += seen.found
     return Sightings(items=[sighting_facts(each) for each in found])
 
 
