@@ -8,13 +8,14 @@ import asyncio
 import tempfile
 import time
 from collections.abc import Iterator
+from functools import partial
 from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import uvloop
 
-from benchmarks.agents import LAPTOP
+from benchmarks.agents import LAPTOP, never_seen
 from benchmarks.peers.mailgate import write_config
 from mailgate.app import Service
 from mailgate.app.parts import server_limits
@@ -80,7 +81,21 @@ QUESTION = [
     f"X-Original-URI: /page.html\r\nUser-Agent: {LAPTOP}\r\n\r\n".encode()
 ]
 """What nginx asks about the same page."""
-LOADS = {"short": (SHORT, CLIENT, 8192), "browser": (BROWSER, CLIENT, 8192), "question": (QUESTION, PROXY, 1)}
+
+
+def fresh(requests: list[bytes]) -> Iterator[bytes]:
+    """The same, each with a user agent that the gate has never seen."""
+    for request, agent in zip(cycle(requests), never_seen(), strict=False):
+        yield request.replace(LAPTOP.encode(), agent.encode())
+
+
+LOADS = {
+    "short": (partial(cycle, SHORT), CLIENT, 8192),
+    "browser": (partial(cycle, BROWSER), CLIENT, 8192),
+    "question": (partial(cycle, QUESTION), PROXY, 1),
+    "fresh": (partial(fresh, SHORT), CLIENT, 8192),
+    "fresh browser": (partial(fresh, BROWSER), CLIENT, 8192),
+}
 """Requests in turn, who sends them, and how many bytes of an answer there are at least."""
 
 
@@ -149,7 +164,8 @@ async def measure(config: Path) -> None:
     settle_memory()
     try:
         for name, (requests, peer, size) in LOADS.items():
-            costs = [await batch(server, cycle(requests), peer, size) for _ in range(BATCHES)]
+            made = requests()
+            costs = [await batch(server, made, peer, size) for _ in range(BATCHES)]
             print(
                 f"{name}: {min(costs):.1f} µs at best, {sorted(costs)[len(costs) // 2]:.1f} µs in the middle"
             )

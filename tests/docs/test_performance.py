@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from benchmarks import report, soak_report
+from benchmarks import console_report, report, soak_report
 from benchmarks.plots import pictures
 
 ROOT = Path(__file__).parents[2]
@@ -26,6 +26,11 @@ def test_the_pictures_are_those_of_the_last_run() -> None:
     for name, picture in pictures(results).items():
         assert (IMAGES / name).read_text("utf-8") == picture
         assert f"(images/{name})" in page()
+
+
+@pytest.mark.parametrize("kept", sorted(RESULTS.glob("console.json")))
+def test_the_pages_of_the_console_took_what_is_said(kept: Path) -> None:
+    assert console_report.replaced(page(), json.loads(kept.read_text("utf-8"))) == page()
 
 
 @pytest.mark.parametrize("kept", sorted(RESULTS.glob("soak.json")))

@@ -57,9 +57,13 @@ class GuardedWebmail:
 
 @contextmanager
 def guarded(
-    upstream: str, directory: Path, policy: Mapping[str, Any] = PHONE_RULES, **settings: Any
+    upstream: str,
+    directory: Path,
+    policy: Mapping[str, Any] = PHONE_RULES,
+    environment: Mapping[str, str] | None = None,
+    **settings: Any,
 ) -> Iterator[GuardedWebmail]:
-    """Run a gate before ``upstream`` with the rules above, or others."""
+    """Run a gate before ``upstream`` with the rules above, or others, and with what its environment has besides."""
     keys = key_files(secrets.token_bytes(32), secrets.token_bytes(32))
     (directory / JWKS_FILE).write_text(keys[JWKS_FILE])
     port = free_port()
@@ -70,7 +74,8 @@ def guarded(
     }
     config = write_config(directory, upstream, known | settings, policy)
     url = f"http://127.0.0.1:{port}"
-    running = GuardedWebmail(start_gate(config), url, keys[ISSUER_KEY_FILE], keys[DEVICE_KEY_FILE], config)
+    gate = start_gate(config, environment)
+    running = GuardedWebmail(gate, url, keys[ISSUER_KEY_FILE], keys[DEVICE_KEY_FILE], config)
     try:
         yield running
     finally:

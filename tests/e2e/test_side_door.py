@@ -11,8 +11,7 @@ import socket
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from hashlib import sha256
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 from urllib.request import Request, urlopen
@@ -24,7 +23,7 @@ from tests.integration.conftest import Guarded
 from tests.integration.gate import PHONE_RULES, start_gate, wait_for, write_config
 from tests.servers import free_port, require, unavailable
 
-from mailgate.attest.mint import DEVICE_KEY_FILE, JWKS_FILE, TEST_ISSUER, key_files
+from mailgate.attest.mint import JWKS_FILE, TEST_ISSUER, key_files
 
 pytestmark = pytest.mark.e2e
 
@@ -85,9 +84,7 @@ class SideDoor:
         """What management says of a device of somebody, sent apart from any mail."""
         path = "/.mailgate/status"
         subject = f"{user}-{device}"
-        own = key_files(b"-" * 32, sha256(subject.encode()).digest())[DEVICE_KEY_FILE]  # a key is one device
-        guarded = replace(self.guarded, keys=self.guarded.keys | {DEVICE_KEY_FILE: own})
-        headers = guarded.report(path, user=user, subject=subject, apps=apps)
+        headers = self.guarded.with_key_of(subject).report(path, user=user, subject=subject, apps=apps)
         with urlopen(Request(self.guarded.url + path, headers=headers), timeout=10) as answer:
             assert answer.status == 200
 

@@ -149,6 +149,7 @@ def _tend(
 
 def _run(arguments: list[str], folder: str, environment: dict[str, str], error: int) -> None:
     import killing  # type: ignore[import-not-found]  # beside this file, which runs as a script
+    import passing  # type: ignore[import-not-found]
 
     from mailgate.cli import main
 
@@ -161,6 +162,8 @@ def _run(arguments: list[str], folder: str, environment: dict[str, str], error: 
     sys.argv = ["mailgate", *arguments]
     if point := environment.get(killing.POINT):
         killing.arm(int(point), environment.get(killing.BEHIND, ""))
+    if step := environment.get(passing.STEP):
+        passing.arm(float(step))
     try:
         main()
         code = 0

@@ -135,9 +135,9 @@ def write_config(
     return path
 
 
-def start_gate(config: Path) -> Gate:
-    """Start a gate and wait until it listens."""
-    process = fork(["run", "--config", str(config)], config.parent, os.environ)
+def start_gate(config: Path, environment: Mapping[str, str] | None = None) -> Gate:
+    """Start a gate and wait until it listens. ``environment``: what it has besides that of the tests."""
+    process = fork(["run", "--config", str(config)], config.parent, {**os.environ, **(environment or {})})
     gate = Gate(process)
     threading.Thread(target=gate.follow, args=(process.stderr,), daemon=True).start()
     gate.wait_until_ready()

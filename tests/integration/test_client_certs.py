@@ -105,7 +105,8 @@ def devices_port(guarded: Guarded) -> str:
 
 async def report(guarded: Guarded, client: aiohttp.ClientSession, eas_id: str, *apps: str) -> None:
     """Let the device with this ActiveSync id tell by a token which apps are on it, and wait until that is stored."""
-    told = guarded.report("/", subject=f"device-{eas_id}", eas_ids=(eas_id,), apps=apps)
+    subject = f"device-{eas_id}"
+    told = guarded.with_key_of(subject).report("/", subject=subject, eas_ids=(eas_id,), apps=apps)
     async with client.get(f"{guarded.url}/", headers=told, ssl=False) as response:
         assert response.status == (403 if apps else 200)
 

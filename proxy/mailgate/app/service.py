@@ -33,6 +33,7 @@ from mailgate.app.workers.place import ALONE, Place
 from mailgate.app.workers.siblings import Siblings, telling_app
 from mailgate.config import Address, Bundle, Settings, load_bundle
 from mailgate.console import with_console
+from mailgate.console.api import with_api
 from mailgate.gateway.admin import admin_app
 from mailgate.gateway.dovecot import PolicyKey, policy_server
 from mailgate.gateway.handler import Gate
@@ -81,9 +82,8 @@ class Service:
     """Where other proxies ask at ports of their own."""
     admin: str = ""
     siblings: Siblings = field(init=False)
-    _server: Server = field(init=False)
     _servers: list[Server] = field(init=False)
-    """That one and those at the ports for questions."""
+    """That of the mail, and one for each port for questions."""
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _closing: AsyncExitStack = field(default_factory=AsyncExitStack)
 
@@ -162,25 +162,23 @@ class Service:
         self._show_policy()
         if settings.tls:
             self.tls = server_context(settings.tls.certificate, settings.tls.key)
-        self._server = Server(self.gate.handle, server_limits(settings))
-        self._servers = servers = [self._server]
+        server = Server(self.gate.handle, server_limits(settings))
+        self._servers = servers = [server]
         self.gate.metrics.watch(
             "mailgate_requests_in_flight",
             "Requests being served",
-            lambda: sum(server.running for server in servers),
+            lambda: sum(each.running for each in servers),
         )
         self.siblings = Siblings(self.place, self.gate.metrics.registry)
         self.admin = await self._open_admin(settings.admin_listen)
-        self._closing.push_async_callback(self._finish, self._server)
-        self.public = await open_public(
-            self._server, settings.listen, self.tls, self.place.public, self._closing
-        )
+        self._closing.push_async_callback(self._finish)  # once all ports are closed, which are opened below
+        self.public = await open_public(server, settings.listen, self.tls, self.place.public, self._closing)
         if settings.tls and settings.client_certificates and settings.client_certificates.listen:
             self.device_tls = device_context(
                 settings.tls.certificate, settings.tls.key, settings.client_certificates.authorities
             )
             self.devices = await open_public(
-                self._server,
+                server,
                 settings.client_certificates.listen,
                 self.device_tls,
                 self.place.devices,
@@ -196,7 +194,6 @@ class Service:
             return
         server = Server(partial(self.gate.handle, asked_at=where), server_limits(self.bundle.settings))
         self._servers.append(server)
-        self._closing.push_async_callback(self._finish, server)
         sockets = self.place.questions.get(where, ())
         self.questions.append(await open_public(server, address, self.tls, sockets, self._closing))
 
@@ -213,7 +210,7 @@ class Service:
         self._closing.push_async_callback(desk.readings.stop)
         self._closing.push_async_callback(desk.planning.stop)
         self._tasks += [asyncio.get_running_loop().create_task(work) for work in running(desk, self)]
-        return await open_web(with_console(admin, desk), address, place.admin, self._closing)
+        return await open_web(with_api(with_console(admin, desk), desk), address, place.admin, self._closing)
 
     def _policy_key(self) -> PolicyKey | None:
         """Read at every question, so that a reload changes it."""
@@ -225,8 +222,9 @@ class Service:
         self.stopping = True
         await self._closing.aclose()
 
-    async def _finish(self, server: Server) -> None:
-        await server.finish(self.bundle.settings.timeouts.shutdown.total_seconds(), self.parting)
+    async def _finish(self) -> None:
+        shutdown = self.bundle.settings.timeouts.shutdown.total_seconds()
+        await asyncio.gather(*(server.finish(shutdown, self.parting) for server in self._servers))
 
     async def _end_tasks(self) -> None:
         for task in self._tasks:

@@ -9,6 +9,23 @@ from mailgate.classify.table import Rule, Table
 APPLIANCES = Table(
     (
         Rule(
+            "chromeos-tablet",
+            "tablet",
+            "The few ChromeOS devices without a keyboard say so.",
+            r"Chromebook Tab",
+        ),
+        Rule(
+            "computer-model",
+            "desktop",
+            "Lines of computers by their makers' names: they run Android's apps (ChromeOS), Android itself or a program that"
+            " drives speakers, and no phone or tablet is called so. Lines that tablets share, such as IdeaPad, are left out.",
+            r"""
+            ~Chrome(?:book|box)~ | ~Pixelbook | Sonos/[^(]*\([MW]DCR[_:] | ~Remix Mini
+            Android[^)]*[;#] ?(?:(?:HP|Acer|Dell|Toshiba|Fujitsu|Packard Bell|Intel) )?(?:Inspiron|Latitude|Vostro|OptiPlex|Aspire|TravelMate|Extensa|Swift SF\d|Satellite|Tecra|Portege|EliteBook|ProBook|EliteDesk|ProDesk|ZBook|Compaq \d{4}|LIFEBOOK|ESPRIMO|EasyNote|ThinkCentre|ThinkPad [ELPTWX]\d|NUC\d)
+            Android[^)]*~(?:netbook|notebook|laptop)~ | ;FBID/desktop;
+            """,
+        ),
+        Rule(
             "xr",
             "xr",
             "Headsets name the product or a browser that exists for headsets alone.",
@@ -34,7 +51,7 @@ APPLIANCES = Table(
             "console",
             "Consoles name themselves, on desktop engines as well; Xbox says Windows NT too.",
             r"""
-            PlayStation | PLAYSTATION | ~PS[2345P]~ | Nintendo | ~Xbox~ | ~Wii | Dreamcast | DreamKey
+            PlayStation | PLAYSTATION | ~PS[2345P]~ | Nintendo | ~Xbox(?:~|_) | ~Wii | Dreamcast | DreamKey
             DreamPassport | Planetweb | SEGA~ | ~Ouya | N-Gage QD Console | Nvidia Shield
             ~SHIELD (?:Portable|Tablet) | Archos Gamepad | Anbernic | ~RG\d{3}[A-Z]*~ | Retroid
             Steam ?Deck | Steam Gamepad | ~Pippin~ | ~Ayn Odin | ~Logitech G Cloud | Atari VCS
@@ -79,7 +96,7 @@ APPLIANCES = Table(
             HbbTV | CE-HTML | DLNADOC | ~DTV | NetCast | ~Web0S | webOS\.?TV | WebOS Linux | NETTV
             InettvBrowser | Espial | ~Maple[ _/\d] | SmartHub | SMART-?TV | Smart[-_ ]?TV
             SmartTelevision | ~TitanOS | ~ZEASN | WhaleTV | Intel[- ]?CE(?:\d{4})?~ | Large ?Screen
-            ~OpenTV | ~Vewd | ANTGalio | ~ANT/Galio | ~Galio/ | Ekioh
+            ~OpenTV | ~Vewd | ANTGalio | ~ANT/Galio | ~Galio/ | Ekioh | ~Escape[ /]\d | mbxtWebKit | HtmlRenderer/
             Netgem | ~sraf~ | ~DirectFB | Cobalt/\d | WebAppManager | ~WPE~ | ~OMI/\d | VSTVB | iPanel
             Presto/[\d.]+ .*~TV~ | TSBNetTV | ~NF\d+[A-Z]* .*Netflix
             """,
@@ -97,7 +114,7 @@ APPLIANCES = Table(
             BrightSign | ~Entone | KreaTV | Sagemcom | (?-i:STB~)
             DVB-?[TCS]2?~ | Humax | Technisat | TechniSat | Vestel | Loewe | Popcorn ?Hour | Syabas
             WDTV | ~Nexus Player | ~ADT-\d | ~BeyondTV | Sony ?BD | Blu-?ray | ~DIRECTV | ~LG ?Browser
-            ~Xumo | ~Zidoo | ~TV ?Box | ~Vizio | ~TCL/TCL- | DEVTYPE=
+            ~Xumo | ~Zidoo | ~TV ?Box | ~Vizio | ~TCL/TCL- | DEVTYPE= | ~Kylo/ | ~Diga[/;]
             """,
         ),
         Rule(

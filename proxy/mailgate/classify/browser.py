@@ -38,7 +38,10 @@ _NO_MODEL = frozenset({None, "Apple", "Generic", "Generic_Android", "Spider"})
 _COMPUTER_MAKERS = frozenset(
     "Acer Asus Dell Fujitsu HP Huawei LG Lenovo Medion Microsoft MSI Panasonic Razer Samsung Sony Toshiba".split()
 )
-"""Makers of computers as well: beside Windows, which no maker's phone claims to be, their name is no phone's."""
+"""Makers of computers as well: beside a system of ``_NO_PHONES`` their name is no phone's."""
+
+_NO_PHONES = frozenset({"windows", "harmony-pc"})
+"""Rules for systems that no maker's phone claims to be."""
 
 _WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
 _COMMON = (
@@ -155,7 +158,7 @@ def _device(text: str, agent: Agent) -> _Seen:
     """Appliances, then handhelds, then handhelds behind a computer's name, then computers: in doubt no laptop."""
     device = APPLIANCES.first(text) or HANDHELDS.first(text)
     if device and device.rule.form:
-        return _Seen(device.rule.form, device)
+        return _Seen(device.rule.form, device, device if device.rule.form == "desktop" else None)
     masked, desktop = MASKED.first(text), DESKTOPS.first(text)
     if masked:
         return _Seen(masked.rule.form, masked, desktop)
@@ -167,7 +170,7 @@ def _device(text: str, agent: Agent) -> _Seen:
 
 
 def _names_model(agent: Agent, desktop: Match | None) -> bool:
-    if desktop and desktop.rule.name == "windows" and agent.device.brand in _COMPUTER_MAKERS:
+    if desktop and desktop.rule.name in _NO_PHONES and agent.device.brand in _COMPUTER_MAKERS:
         return False
     return agent.device.brand not in _NO_MODEL
 

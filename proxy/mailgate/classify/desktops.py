@@ -23,10 +23,10 @@ DESKTOPS = Table(
             Windows[ _-]?(?:XP|Vista|2000|2003|20[012]\d|ME|Server|9[58x]|3\.\d+|7|8(?:\.1)?|1[01])~
             ~Win(?:16|32|64|95|98| 9x|9x|2000|2K|XP|me)~ | Windows 16-bit | 16-?bit~ | ~Win ?3\.
             ~Windows(?:; ?(?:U|I|N);|;|\)|/|,) | ~CYGWIN | ~MSYS | mingw | ~Windows ~x(?:64|86)
-            Microsoft Windows | Windows-NT | MS ?Windows | win-x64 | ~Windows$ | Windows[ /-]\d
+            Microsoft Windows | Windows-NT | MS ?Windows | win-x64 | ~Win(?:7|8|8\.1|10|11) x(?:64|86)~ | ~Microsoft Outlook 1\d\. | ~Windows$ | Windows[ /-]\d
             Microsoft-WebDAV-MiniRedir | Windows[ -]Live[ -]Mail | CalDavSynchronizer | ~Win(?:32|64)_x86
             Outlook[ -]Express | ~BarcaPro | ^Barca/ | \(compatible; ms-office | ZOOM\.Win~
-            ^UCCAPI/ | ^OC/\d | ^Windows-Media-Player/
+            ~Update/[\d.]+;winhttp | ~HandBrake Win~ | ^UCCAPI/ | ^OC/\d | ~Windows-Media-Player/
             """,
         ),
         Rule(
@@ -38,7 +38,7 @@ DESKTOPS = Table(
             MacBook | ~iMac | Macmini | MacPro | ~Mac\d+[,%]
             Darwin/[\d.]+ \((?:x86_64|i386|Power) | Darwin[ ;/][^)]*~(?:x86_64|i386|ppc|Power)
             apple-darwin | MacOutlook | ~Mac; | ~Darwin; U; | X11; [^)]*Darwin
-            CalendarAgent | AddressBookSourceSync | WebDAV(?:FS|Lib)/ | Entourage/ | ZOOM\.Mac~ | ^TeamsMac/ | ~for Mac~
+            CalendarAgent | AddressBookSourceSync | WebDAV(?:FS|Lib)/ | Entourage/ | ZOOM\.Mac~ | ^TeamsMac/ | ~for Mac~ | ^Safari/1\d{4}\. | ^Apple-PubSub/ | ^AppleSyndication/
             """,
         ),
         Rule(
@@ -53,7 +53,7 @@ DESKTOPS = Table(
             "Unix workstations and the free systems that follow them.",
             r"""
             ~SunOS | Solaris | ~IRIX | HP-UX | ~AIX~ | OSF1 | OSF/1 | Tru64
-            ~[A-Z]*-?BSD~ | DragonFly
+            ~[A-Z]*-?BSD(?:~|\d) | DragonFly
             NEXTSTEP | OpenStep | ULTRIX | UNIX_SV | UNIX_System_V | ~Unix~ | SCO_SV | ~SCO~ | UnixWare
             SINIX | ReliantUNIX | ~NCR/ | DYNIX | ~NEWS-OS | GNU/k?Hurd | ~Hurd~ | X11; ?(?:U; ?)?GNU~
             illumos | OpenIndiana | ~Minix | ~Plan ?9 | ~Inferno~ | QNX x86 | Photon;[ ] | ~UNICOS
@@ -65,7 +65,7 @@ DESKTOPS = Table(
             "desktop",
             "Systems that only ever ran on computers with a keyboard.",
             r"""
-            OpenVMS | ~VMS~ | Amiga | AmigaOS | MorphOS | ~AROS~ | IBrowse | ~BeOS | Haiku | ~OS/2~
+            OpenVMS | (?:^|[(;] ?)VMS~ | Amiga | AmigaOS | MorphOS | ~AROS~ | IBrowse | ~BeOS | Haiku | ~OS/2~
             ~OS2~ | ArcaOS | eComStation | RISC ?OS | ~Atari~ | FreeMiNT | (?-i:~MiNT)~
             ~CAB[ /]\d | ReactOS | SerenityOS | KolibriOS | MenuetOS | SkyOS | Syllable | AtheOS
             Visopsys | ~Redox~ | TempleOS | ~Genode | ~ToaruOS | MS-?DOS | FreeDOS | DR-DOS | ~DOS[;/ )]
@@ -82,7 +82,7 @@ DESKTOPS = Table(
             Mandr(?:iva|ake) | Mageia | Arch ?Linux | ~Manjaro | Linux ?Mint | Raspbian | elementary ?OS
             ~Knoppix | PCLinuxOS | Kubuntu | Xubuntu | ~Deepin | (?-i:~UOS)~ | Kylin | ~Zorin | Pop!?_OS
             Solus | NixOS | Kali~ | Rocky Linux | AlmaLinux | Oracle Linux | Endless ?OS | ~Tails~
-            ~Puppy~ | Linspire | Moblin | ~Sabayon | Vector ?Linux | ~Zenwalk | GNU/Linux | Endeavour
+            ~Puppy~ | Lin(?:spire|dows) | Moblin | ~Sabayon | Vector ?Linux | ~Zenwalk | GNU/Linux | Endeavour
             ~Astra ?Linux | (?-i:~ROSA)~ | ALT ?Linux | ~Pardus | ASPLinux | Turbolinux | ~VineLinux | StartOS
             ~Wayland~
             """,
@@ -93,7 +93,7 @@ DESKTOPS = Table(
             "Linux on processors of computers, or under X11. ARM and MIPS under Linux are boxes as often as computers, unless a browser for computers is named.",
             r"""
             Linux[ -](?:x86_64|x86|amd64|i[3-9]86|ppc(?:64)?(?:le)?|sparc(?:64)?|alpha|ia64|s390x?|parisc|m68k|riscv64|powerpc|loong(?:arch)?64|mips64|e2k)
-            Linux aarch64[^)]*rv: | Linux aarch64\).*(?:Chromium/|Epiphany|Konqueror|Falkon)
+            Linux aarch64[^)]*rv: | Linux (?:aarch64|armv\d\w*)\).*(?:Chromium/|Epiphany|Konqueror|Falkon) | Linux[^)]*\).*~Puffin/[\d.]+LD
             (?:x86_64|i[3-9]86|amd64)[-; ]+[^)]*Linux
             Linux[^)]*(?:x86_64|i[3-9]86|amd64|ppc64|alpha|sparc) | linux-gnu~
             X11; ?(?:U; ?|I; ?|N; ?)?Linux(?:[;)/]| [\d.]| \w\w-|$) | X11;? ?[^)]*Linux (?:\)|[\d;])
@@ -116,7 +116,7 @@ DESKTOPS = Table(
             ^Netscape[ /] | ~Netscape\d?/\d | ^Mozilla/[1-4]\.\d\d?C?(?:-[^ (]+)? ?\[[a-z]{2} | ~Emacs | ~Emacs-W3
             Arena/ | Amaya/ | ^retawq | ^edbrowse | ^netrik | ^Cello/ | ^Cyberdog/ | ^MacWeb/ | ^Chimera/
             ^ViolaWWW | ^luakit/ | ^Links2/ | ^XMMS/ | ^Audacious/ | \(PC (?:desktop|laptop)\) | ^Mothra/ | ^abaco/ | ^Evolution/ | ~gvfs/ | ~KMail/ | ~Akonadi | DAV groupware
-            ~Electron/\d | ~QupZilla | ~Falkon/ | ~rekonq | Claws ?Mail | Sylpheed | ~Geary/ | The Bat!
+            ~Electron/\d | ~QupZilla | ~Falkon/ | ~rekonq | ~WTOS/ | ; Desktop app; | Claws ?Mail | Sylpheed | ~Geary/ | The Bat!
             """,
         ),
     )

@@ -14,7 +14,7 @@ HANDHELDS = Table(
             r"""
             Windows[ _-]?Phone | ~WP[78][/. ] | IEMobile | WPDesktop | ZuneWP7 | XBLWP7 | Windows Mobile
             WindowsMobile | Windows[ _-]?CE | WinCE | Pocket ?PC | PocketIE | MSIEMobile
-            MSFT-(?:WP|PPC|SPhone) | Lumia | ; ?PPC; ?(?:\d|Motion|Smart) | Smartphone; ?\d
+            MSFT-(?:WP|PPC|SPhone) | Lumia | ; ?PPC; ?(?:\d{3}x|Motion|Smart) | Smartphone; ?\d
             """,
         ),
         Rule(
@@ -62,7 +62,7 @@ HANDHELDS = Table(
             ~SM-[TXP]\d{3} | ~GT-[PN]\d{4} | ~SCH-I[89]\d\d Tab | SHW-M[34][58]\d | Galaxy Tab | ~Xoom~
             Transformer
             ~(?:Media|Mate|Mi|Redmi|Me|Honor|MagicPad|Xiaomi|OnePlus|OPPO|vivo|realme|Lenovo|Smart|i|e)[ _-]?Pad~
-            ~(?:Tab|Pad|TB)[ _-]?[A-Z]?\d | ~(?:Tab|Pad|TAB|PAD)~ | Tablet(?:[^ P]| [^P]|$) | ~BNTV
+            ~(?:Tab|Pad|TB)[ _-]?[A-Z]?\d | ~(?:Tab|Pad|TAB|PAD)~ | Tablet(?:[^ Pt]| [^P]|$) | ~BNTV
             ~[A-Z]{3}\d?-W\d\d(?:HN|CN)?~ | ~OPD\d{4} | Nokia T\d\d~ | Lenovo YT | ~YT\d?- | WeTab
             ~Iconia | ~A[15]00~ | ~Streak~ | ~Cintiq | ~Surface Duo Tab
             """,
@@ -130,7 +130,7 @@ HANDHELDS = Table(
             jig browser | OneBrowser | KDDI | SoftBank | J-PHONE | Vodafone/ | WILLCOM | emobile
             DDIPOCKET | PDXGW | Opera M(?:ini|obi) | Mobileexplorer | MobileExplorer | Skyfire | ~Bolt/
             Opera[ /]8\.6\d | ^[\w-]+ Opera/9\.\d+ \(Windows NT
-            TeaShark | ~uZard | Minimo | Fennec | ~Iris/ | ~MicroB | OviBrowser | NokiaBrowser | UCWEB
+            TeaShark | ~uZard | Minimo | Fennec | ~Iris/ | ~MicroB | OviBrowser | NokiaBrowser | ~OSRE/ | UCWEB
             UC ?Browser | ~UC/ | JUC ?\( | IUC ?\( | MQQBrowser/Mini | Linux zvav | Linux zbov
             Configuration/CLDC | Profile/
             """,
@@ -142,7 +142,7 @@ HANDHELDS = Table(
             r"""
             ~Nokia ?-?[\dNEXCLA] | ^Nokia | Sony ?Ericsson | ~SEC- | (?-i:SAMSUNG) | ^Samsung
             ^Sony[A-Z]{2,3}\d | Sony/ | ^ASUS- | BIRD\. | ~PPC-?\d{4} | ~SIE- | ~MOT- | (?-i:^MOT)
-            Motorola[-_ ] | Sony CLIE | ~LGE?[-/][A-Z\d] | (?-i:^LG[-/ A-Z\d]) | ~SGH- | ~GT-[A-Z]\d
+            Motorola[-_ ] | Sony CLIE | (?-i:~LGE?[-/][A-Z\d]) | (?-i:^LG[-/ A-Z\d]) | ~SGH- | ~GT-[A-Z]\d
             ~SM-[A-Z]\d | ~SPH- | ~SCH- | ~SHARP-T | SAGEM | Alcatel | Panasonic- | PHILIPS-
             Philips[- ]?[@\d]
             ^(?:HTC|ZTE|HUAWEI|Huawei|Lenovo|BenQ|BIRD|CECT|COOLPAD|TIANYU|K-Touch|GIONEE|OPPO|vivo|Haier|TCL|Amoi|DoPod|dopod|Sanyo|SANYO|Kyocera|KWC-|QC-|NEC-|Toshiba|Pantech|PANTECH|PG-|SKY|Audiovox|AUDIOVOX|CDM-|Mitsu|Ericsson|Telit|Spice|Micromax|Karbonn|LAVA|INTEX|MAXX|G'Five|Fly|Videocon|Celkon|Zen|itel|TECNO|Infinix)(?-i:[-_ /\dA-Z])
@@ -161,7 +161,7 @@ HANDHELDS = Table(
             "Programs of a Mac name it, or the processors that no iPhone has, or exist for nothing else: for the next rule.",
             r"""
             Darwin/[\d.]+ \((?:x86_64|i386|Power) | Macintosh | ~Mac[ _]OS[ _]X/ | ~macOS/
-            MacBook | ~iMac | Macmini | MacPro | MacOutlook | CalendarAgent | AddressBookSourceSync | WebDAVFS/
+            ^Safari/1\d{4}\. | MacBook | ~iMac | Macmini | MacPro | MacOutlook | CalendarAgent | AddressBookSourceSync | WebDAVFS/
             """,
         ),
         Rule(

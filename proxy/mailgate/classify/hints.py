@@ -27,6 +27,8 @@ DEVICE_HEADERS = (
     "x-operamini-features",
     "x-ucbrowser-device-ua",
     "x-skyfire-phone",
+    "x-ucbrowser-ua",
+    "x-puffin-ua",
     "x-bolt-phone-ua",
     "x-device-user-agent",
     "device-stock-ua",

@@ -34,7 +34,7 @@ MASKED = Table(
             EdgA/ | MiuiBrowser | HeyTapBrowser | OppoBrowser | VivoBrowser
             RealmeBrowser | HonorBrowser | TranssionBrowser | SoulBrowser | Mint Browser/ | MMWEBID/ | MZBrowser
             PHX/ | SogouMobileBrowser | QHBrowser/ | ACHEETAHI/ | LieBaoFast/ | APUSBrowser/ | NAVER\(inapp | DaumApps/
-            YaApp_Android | ~OPRT/ | Kiwi/ | MQQBrowser/ | Quark/\d | JioPages | JioBrowser
+            YaApp_Android | ~Aphone Browser | ~Ninesky/ | ~OPRT/ | Kiwi/ | MQQBrowser/ | Quark/\d | JioPages | JioBrowser
             baiduboxapp | XiaoMi/ | TBS/\d{6} | SearchCraft | Flyme
             Bromite/ | Cromite/ | ~Ecosia android | YaBrowser/[\d.]+ SA/ | GoogleApp/
             X11[^)]*\).*~(?:SamsungBrowser/|OPR/\d+\.\d+\.\d+\.\d{4})
@@ -65,10 +65,10 @@ MASKED = Table(
             "impossible-engine",
             "phone",
             "Version numbers that no browser for computers ever had: an engine that is years older than its"
-            " Chrome, Firefox's Gecko without a date (Android), four numbers behind Version/ (BlackBerry).",
+            " Chrome, Firefox's Gecko without a date beside X11 (Android's desktop site), four numbers behind Version/ (BlackBerry).",
             r"""
             AppleWebKit/53[0-6][\d.+]* \(KHTML, like Gecko\) (?:Version/[\d.]+ )?Chrome/(?:2[89]|[3-9]\d|\d{3})\.
-            rv:[\d.]+\) Gecko/\d{2,3}\.\d+ Firefox/ | Version/\d+\.\d+\.\d+\.\d+ Safari/
+            X11;[^)]*rv:[\d.]+\) Gecko/\d{2,3}\.\d+ Firefox/ | Version/\d+\.\d+\.\d+\.\d+ Safari/
             """,
         ),
         Rule(

@@ -16,8 +16,9 @@ BOTS = Table(
         Rule(
             "not-a-bot",
             "",
-            "Cubot makes phones; a program made with Electron has a window and a person before it.",
-            r"~CUBOT | ~Electron/\d",
+            "Cubot makes phones; a program made with Electron or Delphi's browser (bsalsa), or for reading feeds, has a window and a"
+            " person before it.",
+            r"~CUBOT | ~Electron/\d | bsalsa\.com | ~FeedStation/ | ~FeedDemon/ | ~NetNewsWire/ | ~Update/[\d.]+;winhttp",
         ),
         Rule(
             "crawler",

@@ -21,6 +21,8 @@ _PLAIN = tuple(field.name for field in fields(Client) if field.name not in ("sig
 
 _METHOD_KEYS = (":method", "method")
 _TARGET_KEYS = (":path", "target", "path")
+_CGI = "http_"
+"""What stands before a field's name where a server keeps it in a variable; some write the rest with hyphens, too."""
 
 UserAgent = Annotated[
     str | None,
@@ -147,9 +149,15 @@ def _join(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Lower-case names; a name that comes again has its values joined (RFC 9110, section 5.3)."""
     headers: dict[str, str] = {}
     for name, value in pairs:
-        key = name.strip().lower()
+        key = _field_name(name)
         headers[key] = f"{headers[key]}, {value.strip()}" if key in headers else value.strip()
     return headers
+
+
+def _field_name(written: str) -> str:
+    """A field's name in lower case, also of the form that CGI gives it: HTTP_USER_AGENT (RFC 3875, section 4.1.18)."""
+    name = written.strip().lower()
+    return name[len(_CGI) :].replace("_", "-") if name.startswith((_CGI, "http-")) else name
 
 
 def _table(client: Client) -> Table:

@@ -20,7 +20,8 @@ from mailgate.cli.people import export, forget_person
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
 from mailgate.store import Device, Store
-from mailgate.telling.devices import device_facts, parts_of, sighting_facts
+from mailgate.telling.devices import DeviceFacts, device_facts, whole_device
+from mailgate.telling.recall import sightings_of
 
 app = typer.Typer(help="Show devices, mark lost ones, and forget them.", no_args_is_help=True)
 
@@ -54,15 +55,12 @@ def show(name: Name, config: Config = DEFAULT_PATH, as_json: AsJson = False) -> 
 
     async def run(store: Store, bundle: Bundle) -> None:
         device = await _only(store, name)
-        ids = [device.id, *sorted(device.former)]
-        seen = [row for each in ids for row in await store.sightings.latest(device=each, size=_SIGHTINGS)]
-        seen = sorted(seen, key=lambda row: row.tally.last, reverse=True)[:_SIGHTINGS]
-        told = device_facts(device, bundle, datetime.now(UTC)) | parts_of(device)
-        told["sightings"] = [sighting_facts(each) for each in seen]
+        seen = await sightings_of(store, device, _SIGHTINGS)
+        told = whole_device(device, seen, bundle, datetime.now(UTC))
         if as_json:
             typer.echo(json.dumps(told, ensure_ascii=False))
         else:
-            _print_device(told)
+            _print_device(dict(told))
 
     with_store(config, run)
 
@@ -180,7 +178,7 @@ async def _list_table(store: Store, bundle: Bundle) -> None:
         typer.echo("No device is stored yet.")
 
 
-def _cells(told: dict[str, Any], bundle: Bundle) -> list[Text]:
+def _cells(told: DeviceFacts, bundle: Bundle) -> list[Text]:
     state = "lost" if told["lost"] else told["state"]
     words = [
         told["id"],

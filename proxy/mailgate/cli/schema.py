@@ -1,4 +1,4 @@
-"""``mailgate schema``: the JSON Schemas of the files, so that editors complete them."""
+"""``mailgate schema``: the JSON Schemas of the files, so that editors complete them; and what describes the API."""
 
 import json
 from pathlib import Path
@@ -7,19 +7,25 @@ from typing import Annotated
 import typer
 
 from mailgate.config.schemas import SCHEMAS, schema_of
+from mailgate.console.api import OPERATIONS, description
+
+API = "api"
+"""Not a file but the console's API: its OpenAPI description, which a running gate serves as well."""
+KINDS = (*SCHEMAS, API)
 
 
 def schema(
     kind: Annotated[
-        str | None, typer.Argument(metavar="|".join(SCHEMAS), help="Which file's schema.")
+        str | None,
+        typer.Argument(metavar="|".join(KINDS), help="Which file's schema, or the description of the API."),
     ] = None,
     every: Annotated[
         Path | None, typer.Option("--all", metavar="DIR", help="Write all of them into this folder.")
     ] = None,
 ) -> None:
-    """Print the JSON Schema of one kind of file, or write all of them."""
-    if (kind is None) == (every is None) or (kind is not None and kind not in SCHEMAS):
-        typer.echo(f"give either one of {', '.join(SCHEMAS)} or --all DIR", err=True)
+    """Print the JSON Schema of one kind of file, or write all of them; or print the OpenAPI description of the API."""
+    if (kind is None) == (every is None) or (kind is not None and kind not in KINDS):
+        typer.echo(f"give either one of {', '.join(KINDS)} or --all DIR", err=True)
         raise typer.Exit(2)
     if kind is not None:
         typer.echo(_text(kind))
@@ -37,4 +43,6 @@ def schema(
 
 
 def _text(name: str) -> str:
+    if name == API:
+        return description(OPERATIONS).decode()
     return json.dumps(schema_of(name), indent=2, ensure_ascii=False)

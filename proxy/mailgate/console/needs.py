@@ -2,9 +2,16 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from mailgate.rollout.approving import Standing
+from mailgate.config import Settings
+from mailgate.rollout.approving import Standing, standings
+from mailgate.rollout.guard import guard_of
+from mailgate.store import Store, StoreError
+
+PLANS = 20
+"""How many of the newest plans are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +22,15 @@ class Need:
     page: str
     """The name of a route."""
     grave: bool = False
+
+
+async def needs_now(store: Store, settings: Settings, state: Mapping[str, Any], now: datetime) -> list[Need]:
+    """What needs a person by the newest plans and by the body of ``/readyz``, the graver first."""
+    try:
+        plans = await standings(store, guard_of(settings), now, PLANS)
+    except StoreError:
+        plans = []  # and the state says that the store is away
+    return needs_of(state, plans)
 
 
 def needs_of(state: Mapping[str, Any], plans: Sequence[Standing]) -> list[Need]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from aiohttp import web
 
 from mailgate.app import Service, serve, utc_now
+from mailgate.demo.company.admins import tokens_in
 from mailgate.demo.company.fill import fill
 from mailgate.demo.company.seed import Progress
 from mailgate.demo.letters import shipped_letters
@@ -63,7 +64,8 @@ async def _run(demo: Demo, show: Callable[[Place], None], progress: Progress) ->
             write()  # with the admins of the company
 
         def ready(service: Service) -> None:
-            show(replace(place, admin=service.admin, config=str(config), filled=filled))
+            tokens = tokens_in(demo.directory)
+            show(replace(place, admin=service.admin, config=str(config), tokens=tokens, filled=filled))
 
         await serve(config, ready=ready)
 

@@ -1,7 +1,9 @@
 """The tour: what the demo says on the terminal, and the command lines that play one device each."""
 
 import shlex
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from rich.console import Group, RenderableType
 from rich.panel import Panel
@@ -29,8 +31,10 @@ class Place:
     """The webmail behind the gate; empty for the demo mailbox."""
     config: str = ""
     """The settings file."""
+    tokens: Mapping[str, Path] = field(default_factory=dict)
+    """Of the admins of a company: names, and the files that hold their tokens."""
     filled: Filled | None = None
-    """The company that was made for this demo."""
+    """The company that was made at this start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,8 @@ def tour(place: Place) -> RenderableType:
     ]
     if place.filled:
         lines += _company(place, place.filled)
+    if place.tokens:
+        lines += _tokens(place.tokens)
     lines.append(Text("In a second terminal, in this directory, be one device after the other:\n"))
     for step in steps(place):
         outcome = f"refused, {step.refused}" if step.refused else "gets the mail"
@@ -106,18 +112,29 @@ def _company(place: Place, filled: Filled) -> list[RenderableType]:
     ]
     for words, command in company_steps(place, filled):
         lines += [Text(f"# {words}", style="cyan"), Text(command), Text()]
-    lines.append(Text("Tokens of its admins, each in a file that only you can read:", style="cyan"))
-    lines += [
-        Text(f"{name}: {path.read_text('utf-8').strip()}  ({path})") for name, path in filled.tokens.items()
-    ]
-    lines.append(Text())
     return lines
 
 
+def _tokens(tokens: Mapping[str, Path]) -> list[RenderableType]:
+    """Who may log in at the console, and with what."""
+    told = [Text(f"{name}: {path.read_text('utf-8').strip()}  ({path})") for name, path in tokens.items()]
+    words = "Who may log in at the console, and their tokens, each in a file that only you can read:"
+    return [Text(words, style="cyan"), *told, Text()]
+
+
 def _taken(place: Place) -> str:
-    if place.filled:
+    if place.tokens:
         return "the gate takes it, unless it keeps out so many that a second person has to approve"
     return "the gate takes it at once"
+
+
+def _console(place: Place) -> tuple[str | tuple[str, str], ...]:
+    if not place.tokens:
+        return (
+            "Console: start with --people 5000 to have a company to look at, and admins who may log in\n",
+        )
+    address = (f"{place.admin}/console/", "bold underline")
+    return "Console: ", address, f" (log in as {' or '.join(place.tokens)}, with a token below)\n"
 
 
 def _welcome(place: Place) -> Text:
@@ -130,7 +147,7 @@ def _welcome(place: Place) -> Text:
         "Rules: ",
         (place.policy, "bold"),
         f" (change it: {_taken(place)})\n",
-        *(("Console: ", (f"{place.admin}/console/", "bold underline"), "\n") if place.filled else ()),
+        *_console(place),
         "Health and metrics: ",
         (f"{place.admin}/metrics", "bold"),
         no_wrap=False,  # unlike the command lines, these are read, not copied

@@ -1,13 +1,14 @@
 """Answers that the gate gives itself: bytes on the wire, never cached, always with a length."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 
 from mailgate.gateway.exchange import Exchange, Outcome
 from mailgate.gateway.http1.grammar import values
+from mailgate.gateway.http1.request import RequestHead
 from mailgate.gateway.messages import connection_option, http_date
 
 _PHRASES = {status.value: status.phrase.encode() for status in HTTPStatus}
@@ -33,16 +34,8 @@ def json_answer(status: int, content: Mapping[str, object], content_type: str = 
 def send(exchange: Exchange, answer: Answer, now: datetime) -> Outcome:
     """Write an answer. The connection stays open only where the request has come to its end, or soon will."""
     keep_alive = exchange.head.keep_alive and not exchange.broken and _ends_soon(exchange)
-    lines = []
-    if answer.content_type:
-        lines.append(f"Content-Type: {answer.content_type}")
-    if answer.status != 304:  # RFC 9110, section 8.6: there it would be that of the 200
-        lines.append(f"Content-Length: {len(answer.body)}")
-    lines += ["Cache-Control: no-store", "X-Content-Type-Options: nosniff"]
-    lines += [f"{name}: {value}" for name, value in (*answer.headers, *exchange.answer_fields)]
-    head = b"HTTP/1.1 %d %b\r\n%b" % (answer.status, _PHRASES[answer.status], http_date(now))
-    head += "\r\n".join(lines).encode("latin-1") + b"\r\n"
-    head += connection_option(exchange.head, keep_alive=keep_alive) + b"\r\n"
+    before, behind = head_around_date(exchange.head, answer, exchange.answer_fields, keep_alive=keep_alive)
+    head = before + http_date(now) + behind
     exchange.started = True
     exchange.write(head if exchange.head.method == b"HEAD" else head + answer.body)
     if exchange.broken:
@@ -56,3 +49,19 @@ def _ends_soon(exchange: Exchange) -> bool:
     if not head.has_body or exchange.body.is_eof():
         return True
     return head.length is not None and head.length <= SHORT and not values(head.fields, b"expect")
+
+
+def head_around_date(
+    request: RequestHead, answer: Answer, added: Sequence[tuple[str, str]], *, keep_alive: bool
+) -> tuple[bytes, bytes]:
+    """The head of an answer up to its Date, and from there on. ``added`` are fields that whoever answers has to send."""
+    lines = []
+    if answer.content_type:
+        lines.append(f"Content-Type: {answer.content_type}")
+    if answer.status != 304:  # RFC 9110, section 8.6: there it would be that of the 200
+        lines.append(f"Content-Length: {len(answer.body)}")
+    lines += ["Cache-Control: no-store", "X-Content-Type-Options: nosniff"]
+    lines += [f"{name}: {value}" for name, value in (*answer.headers, *added)]
+    behind = "\r\n".join(lines).encode("latin-1") + b"\r\n"
+    behind += connection_option(request, keep_alive=keep_alive) + b"\r\n"
+    return b"HTTP/1.1 %d %b\r\n" % (answer.status, _PHRASES[answer.status]), behind

@@ -11,7 +11,7 @@ from typing import Any, Protocol, cast
 
 import structlog
 from aiohttp.base_protocol import BaseProtocol
-from aiohttp.streams import StreamReader
+from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 from aiohttp.tcp_helpers import tcp_keepalive
 
 from mailgate.gateway.deadline import Deadline
@@ -55,7 +55,8 @@ class Connection(BaseProtocol):
         "_requests",
         "_tail",
         "_task",
-        "peername",
+        "peer",
+        "secure",
         "ssl_context",
     )
 
@@ -73,7 +74,8 @@ class Connection(BaseProtocol):
         self._tail = b""
         self._receiver: Receiver | None = None
         self._peer: Readable | None = None
-        self.peername: object = None
+        self.peer = ""
+        self.secure = False
         self.ssl_context: object = None
 
     # asyncio.Protocol
@@ -81,8 +83,10 @@ class Connection(BaseProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         tcp_keepalive(cast(asyncio.Transport, transport))
-        self.peername = transport.get_extra_info("peername")
+        name = transport.get_extra_info("peername")
+        self.peer = str(name[0]) if isinstance(name, tuple) else ""
         self.ssl_context = transport.get_extra_info("sslcontext")
+        self.secure = self.ssl_context is not None
         self._listener.connections.add(self)
         self._idle_time.set(self._limits.keep_alive)
 
@@ -93,7 +97,11 @@ class Connection(BaseProtocol):
         elif self._upgraded:
             self._keep_tail(data)
         elif not self._closing:
-            self._parse(data)
+            if self._current is None and (head := self._requests.whole(data)) is not None:
+                self._current = Exchange(head, EMPTY_PAYLOAD, self)
+                self._serve(self._current)
+            else:
+                self._parse(data)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._idle_time.end()
@@ -178,8 +186,11 @@ class Connection(BaseProtocol):
         self._requests.message_consumed()
         if self._buffer_paused and len(self._queue) <= MAX_PIPELINED // 2:
             self._read_on()
+        self._serve(exchange)
+
+    def _serve(self, exchange: Exchange) -> None:
         if self._listener.draining:
-            head.keep_alive = False
+            exchange.head.keep_alive = False
         rest = self._listener.handler(exchange)
         if rest is not None:
             self.wait_for(rest)
@@ -192,7 +203,7 @@ class Connection(BaseProtocol):
         outcome = Outcome(keep_alive=False)
         try:
             outcome = await rest
-            await self._linger()
+            await self._linger(outcome)
         except ConnectionError:
             pass
         except Exception as error:  # noqa: BLE001 - whatever comes through the handler ends this connection alone
@@ -238,13 +249,14 @@ class Connection(BaseProtocol):
         if self._buffer_paused and len(self._queue) < MAX_PIPELINED and len(self._tail) < MAX_TAIL:
             self._resume_reading_for_buffer()
 
-    async def _linger(self) -> None:
-        """Read and drop the rest of a body for a moment, so that the client reads its answer before the end."""
+    async def _linger(self, outcome: Outcome) -> None:
+        """Read and drop the rest of a body: for a moment, so that the client reads its answer before the end; or, where
+        the connection stays, for as long as a head may take."""
         body = self._current.body if self._current is not None else None
         if body is None or body.is_eof():
             return
         try:
-            async with asyncio.timeout(self._limits.linger):
+            async with asyncio.timeout(self._limits.head_time if outcome.keep_alive else self._limits.linger):
                 while not body.is_eof():
                     await body.readany()
         except (TimeoutError, OSError, RequestRefused):

@@ -7,21 +7,22 @@ from collections.abc import Callable
 class Deadline:
     """Calls ``passed`` when it passes. Its one timer finds out late that it was moved, and then waits again."""
 
-    __slots__ = ("_at", "_loop", "_passed", "_timer")
+    __slots__ = ("_at", "_loop", "_passed", "_rings", "_timer")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, passed: Callable[[], None]) -> None:
         self._loop, self._passed = loop, passed
         self._at: float | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._rings = 0.0
 
     def set(self, seconds: float) -> None:
         """Let it pass so many seconds from now, whatever was said before."""
-        self._at = self._loop.time() + seconds
+        self._at = at = self._loop.time() + seconds
         if self._timer is not None:
-            if self._timer.when() <= self._at:
+            if self._rings <= at:
                 return
             self._timer.cancel()
-        self._timer = self._loop.call_at(self._at, self._look)
+        self._ring(at)
 
     def clear(self) -> None:
         """There is none until the next ``set``."""
@@ -39,7 +40,10 @@ class Deadline:
         if self._at is None:
             return
         if self._loop.time() < self._at:
-            self._timer = self._loop.call_at(self._at, self._look)
+            self._ring(self._at)
         else:
             self._at = None
             self._passed()
+
+    def _ring(self, at: float) -> None:
+        self._rings, self._timer = at, self._loop.call_at(at, self._look)

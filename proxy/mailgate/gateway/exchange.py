@@ -29,7 +29,12 @@ class Line(Readable, Protocol):
     """A client's connection, as far as an exchange needs one (``connection.py``)."""
 
     @property
-    def peername(self) -> object: ...
+    def peer(self) -> str:
+        """The address of the other end of the connection; empty where it has none."""
+
+    @property
+    def secure(self) -> bool:
+        """Whether it is by TLS."""
 
     @property
     def ssl_context(self) -> object: ...
@@ -79,13 +84,12 @@ class Exchange:
 
     @property
     def peer(self) -> str:
-        """The address of the other end of the connection."""
-        name = self.connection.peername
-        return str(name[0]) if isinstance(name, tuple) else ""
+        """The address of the other end of the connection; empty where it has none."""
+        return self.connection.peer
 
     @property
     def secure(self) -> bool:
-        return self.connection.ssl_context is not None
+        return self.connection.secure
 
     def certificates(self) -> tuple[bytes, ...]:
         """What the client sent in its handshake, DER, the leaf first; empty where it was not asked or sent none."""
@@ -141,6 +145,8 @@ class Exchange:
             connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
         transport.abort()
 
+
+KEPT, ENDED = Outcome(keep_alive=True), Outcome(keep_alive=False)
 
 Rest: TypeAlias = Coroutine[Any, Any, Outcome] | None
 """What has to be waited for until a request is answered; None where ``Line.answered`` is or will be called instead."""

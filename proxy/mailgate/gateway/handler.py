@@ -3,16 +3,17 @@
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from time import perf_counter
 from typing import Any
 from typing import Protocol as Shape
 
 from mailgate.classify.discovery import is_autodiscover
 from mailgate.gateway.answer import Answer, send
-from mailgate.gateway.authz import Authorizer, answer_asking
+from mailgate.gateway.authz import Authorizer, Yes, answer_asking
 from mailgate.gateway.client_certs.presented import presented
 from mailgate.gateway.enforce import Speaker, gets_mail
 from mailgate.gateway.enroller import Enroller
-from mailgate.gateway.exchange import Exchange, Outcome, Rest
+from mailgate.gateway.exchange import KEPT, Exchange, Outcome, Rest
 from mailgate.gateway.facts import Incoming, read_facts
 from mailgate.gateway.failure import Failure, note_failure, translate
 from mailgate.gateway.forward import Forwarder
@@ -23,10 +24,12 @@ from mailgate.gateway.judging import Judge
 from mailgate.gateway.local import answer_local, is_local
 from mailgate.gateway.login import ask_for_login, has_no_login
 from mailgate.gateway.me import SelfService
+from mailgate.gateway.messages import http_date
 from mailgate.gateway.noting import note
 from mailgate.gateway.prober import Mode
+from mailgate.gateway.remembered import Recurring, Remembered, Remembering
 from mailgate.gateway.small_body import read_small_body
-from mailgate.gateway.trust import Network, within
+from mailgate.gateway.trust import Network, Origin, within
 from mailgate.model import Access, CertificateResult, Decision, Effect, Reason, RequestFacts
 
 
@@ -34,6 +37,8 @@ class Ledger(Shape):
     """Where decisions are remembered (``store/ledger.py``)."""
 
     def record(self, access: Access, decision: Decision, reference: str = "") -> None: ...
+
+    def recurring(self, access: Access, decision: Decision) -> Recurring | None: ...
 
 
 class Notices(Shape):
@@ -64,6 +69,7 @@ class Gate(Judge):
     authorizers: Mapping[str, Authorizer] = field(default_factory=dict)
     """Where other proxies ask at ports of their own, by the address of each in the settings."""
     helpdesk: HelpDesk | None = None
+    remembering: Remembering = field(default_factory=Remembering)
 
     def handle(self, exchange: Exchange, asked_at: str = "") -> Rest:
         """Serve one request, at once as far as that goes. Never raises for what a client or the webmail sends.
@@ -72,11 +78,14 @@ class Gate(Judge):
         """
         reference = self.new_reference()
         try:
-            served = (
-                self._serve_proxy(exchange, asked_at, reference)
-                if asked_at
-                else self._serve(exchange, reference)
-            )
+            now = self.clock()
+            known = self.remembering.find(self, exchange, now)
+            if known is not None:
+                served = self._serve_again(exchange, known, reference, now)
+            elif asked_at:
+                served = self._serve_proxy(exchange, asked_at, reference, now)
+            else:
+                served = self._serve(exchange, reference, now)
         except Exception as error:  # noqa: BLE001 - the edge: whatever broke becomes one answer
             served = self._fail(exchange, reference, error)
         if isinstance(served, Outcome):
@@ -93,12 +102,25 @@ class Gate(Judge):
         except Exception as error:  # noqa: BLE001 - the edge: whatever broke becomes one answer
             return self._fail(exchange, reference, error)
 
-    def _serve(self, exchange: Exchange, reference: str) -> Outcome | Rest:
+    def _serve_again(self, exchange: Exchange, known: Remembered, reference: str, now: datetime) -> Rest:
+        """What came before in the same form gets what it got then (``remembered.py`` says why)."""
+        started = perf_counter()
+        known.note(now)
+        self.metrics.decision_seconds.observe(perf_counter() - started)
+        if known.yes is None:
+            return self._set_out(exchange, known.origin, reference, now, known.lines)
+        before, up_to, rest = known.yes
+        exchange.started = True
+        exchange.write(before + http_date(now) + up_to + reference.encode() + rest)
+        exchange.connection.answered(KEPT)
+        return None
+
+    def _serve(self, exchange: Exchange, reference: str, now: datetime) -> Outcome | Rest:
         """The outcome where the answer is written already."""
         if exchange.head.refused:
             raise exchange.head.refused
         if self.authorizer and self._asks(self.authorizer, exchange):
-            return self._answer_proxy(self.authorizer, exchange, reference)
+            return self._answer_proxy(self.authorizer, exchange, reference, now)
         incoming = self.read(exchange, exchange.head)
         # RFC 9110, section 7.4: whoever mistakes the connection for a secure one is told nothing meant for it
         if exchange.head.scheme == b"https" and incoming.origin.scheme != "https":
@@ -106,7 +128,6 @@ class Gate(Judge):
             raise RequestRefused(
                 421, Reason.REQUEST_MALFORMED, "An https address was asked for over plain http."
             )
-        now = self.clock()
         if is_local(incoming.facts):
             return self._answer_local(exchange, incoming, reference, now)
         verdict = self.judge_now(incoming, now)
@@ -117,23 +138,27 @@ class Gate(Judge):
         if probe is not None:
             return send(exchange, probe, now)
         if gets_mail(access, decision):
+            self.remember(exchange, incoming, access, decision)
             return self._start(exchange, incoming, access, decision, reference)
         return self._enforce(exchange, incoming, access, decision, reference)
 
-    def _serve_proxy(self, exchange: Exchange, asked_at: str, reference: str) -> Outcome | Rest:
+    def _serve_proxy(
+        self, exchange: Exchange, asked_at: str, reference: str, now: datetime
+    ) -> Outcome | Rest:
         """At a port that carries no mail: questions, and the pages that answers to them lead to."""
         if exchange.head.refused:
             raise exchange.head.refused
         authorizer = self.authorizers.get(asked_at)
         if authorizer and self._asks(authorizer, exchange):
-            return self._answer_proxy(authorizer, exchange, reference)
+            return self._answer_proxy(authorizer, exchange, reference, now)
         incoming = self.read(exchange, exchange.head)
         if is_local(incoming.facts):
-            return self._answer_local(exchange, incoming, reference, self.clock())
+            return self._answer_local(exchange, incoming, reference, now)
         raise RequestRefused(404, Reason.NOT_FOUND, "There is no mail at this port.")
 
-    def _answer_proxy(self, authorizer: Authorizer, exchange: Exchange, reference: str) -> Outcome | Rest:
-        now = self.clock()
+    def _answer_proxy(
+        self, authorizer: Authorizer, exchange: Exchange, reference: str, now: datetime
+    ) -> Outcome | Rest:
         answer = answer_asking(self, authorizer, exchange, reference, now)
         return send(exchange, answer, now) if isinstance(answer, Answer) else _sent(exchange, answer, now)
 
@@ -159,6 +184,17 @@ class Gate(Judge):
         self.ledger.record(access, decision, reference if decision.effect is not Effect.ALLOW else "")
         note(self.metrics, access, decision, reference)
         return None
+
+    def remember(
+        self,
+        exchange: Exchange,
+        incoming: Incoming,
+        access: Access,
+        decision: Decision,
+        yes: Yes | None = None,
+    ) -> None:
+        """Let the same request, or question, be served again by this verdict, where it can be."""
+        self.remembering.keep(self, exchange, incoming, access, decision, yes)
 
     def _asks(self, authorizer: Authorizer, exchange: Exchange) -> bool:
         """Whether this is the question of a proxy that may ask."""
@@ -230,10 +266,15 @@ class Gate(Judge):
         if exchange.head.max_forwards == 0 or hangs(access) or is_autodiscover(access.facts):
             return self._forward(exchange, incoming, access, decision, reference)
 
+        return self._set_out(exchange, incoming.origin, reference, access.now)
+
+    def _set_out(
+        self, exchange: Exchange, origin: Origin, reference: str, now: datetime, lines: bytes = b""
+    ) -> Rest:
         def wait_for(rest: Coroutine[Any, Any, Outcome]) -> None:
             exchange.connection.wait_for(self._finish(exchange, reference, rest))
 
-        return self.forwarder.start(exchange, incoming.origin, access.now, wait_for)
+        return self.forwarder.start(exchange, origin, now, wait_for, lines)
 
     async def _forward(
         self, exchange: Exchange, incoming: Incoming, access: Access, decision: Decision, reference: str

@@ -11,8 +11,16 @@ from mailgate.gateway.pages.negotiate import choose_language
 from mailgate.model import Access, Decision, Effect, Protocol
 
 
+class Recurring(Shape):
+    """Counts the same record again."""
+
+    def count(self, now: datetime) -> None: ...
+
+
 class Book(Shape):
     """Where decisions are remembered (``store/ledger.py``)."""
+
+    def recurring(self, access: Access, decision: Decision) -> Recurring: ...
 
     def record(
         self, access: Access, decision: Decision, reference: str = "", *, shown: bool | None = None
@@ -37,6 +45,11 @@ class Hearing:
     def of(cls, book: Book, tongues: Tongues) -> "Hearing":
         """With the languages of the pages."""
         return cls(book, tongues, asked_as(load_languages()))
+
+    def recurring(self, access: Access, decision: Decision) -> Recurring | None:
+        """What records the same again; None where there is more to hear of it each time."""
+        named = access.user.name or decision.effect is not Effect.ALLOW
+        return None if named else self.book.recurring(access, decision)
 
     def record(self, access: Access, decision: Decision, reference: str = "") -> None:
         """Remember one decision. A warning that nobody sees has told nobody."""

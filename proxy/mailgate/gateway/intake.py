@@ -42,7 +42,7 @@ def intake_server(find: Callable[[str], Intake | None]) -> Callable[[web.Request
         if intake.proof is None and not opens(intake.key, request):
             log.warning("intake-key-refused", connector=name)
             return _error(401, "expected the API key: Authorization: Bearer KEY, or X-API-Key: KEY")
-        body = await _body(request, intake.most)
+        body = await body_of(request, intake.most)
         if body is None:
             return _error(413, f"longer than {intake.most} bytes; expected less at a time")
         headers = {header.lower(): value for header, value in request.headers.items()}
@@ -90,7 +90,7 @@ def _credential(header: str) -> str:
         return ""
 
 
-async def _body(request: web.Request, most: int) -> bytes | None:
+async def body_of(request: web.Request, most: int) -> bytes | None:
     """The body; None where it is too long."""
     pieces = bytearray()
     async for piece in request.content.iter_chunked(_PIECE):

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from mailgate.gateway.cookies import without_own
-from mailgate.gateway.http1.body import BodyUntilClose, ChunkedBody
+from mailgate.gateway.http1.body import BodyUntilClose, ChunkedBody, LengthBody
 from mailgate.gateway.http1.fields import Field
 from mailgate.gateway.http1.grammar import connection_options, takes_trailers
 from mailgate.gateway.http1.request import RequestHead
@@ -15,6 +15,7 @@ from mailgate.gateway.http1.response import ResponseHead
 from mailgate.gateway.rewrite import Rewrite
 from mailgate.gateway.trust import HOP_BY_HOP, Origin, forgeable
 
+_NOTHING: tuple[object, bytes | None] = (None, None)
 VIA = b"Via: 1.%d mailgate\r\n"
 # RFC 9110, section 6.5.1: fields that change how a message is read have no place in trailers
 NEVER_TRAILERS = HOP_BY_HOP | {
@@ -38,11 +39,18 @@ NEVER_TRAILERS = HOP_BY_HOP | {
 
 def request_head(head: RequestHead, origin: Origin, *, default_host: bytes) -> bytes:
     """The head for the webmail. Trust headers of the client are gone, true ones stand in their place."""
-    host = head.host or default_host
-    kept, options = _passed_on(head)
-    return b"%b %b HTTP/1.1\r\n%b%b%b%b%b\r\n" % (
+    return b"%b %b%b" % (
         head.method,
         head.target,
+        lines_behind_target(head, origin, default_host=default_host),
+    )
+
+
+def lines_behind_target(head: RequestHead, origin: Origin, *, default_host: bytes) -> bytes:
+    """All of ``request_head`` but method and target, on which only the hops that are left may depend."""
+    host = head.host or default_host
+    kept, options = _passed_on(head)
+    return b" HTTP/1.1\r\n%b%b%b%b%b\r\n" % (
         b"" if b"host" in head.fields.named else b"Host: %b\r\n" % host,
         kept,
         _forwarded(origin.forwarded_for, origin.scheme, origin.host or host, origin.remote),
@@ -159,6 +167,30 @@ def response_head(
         b"Transfer-Encoding: chunked\r\n" if framing.chunked and not returned.says_chunked else b"",
         connection_option(request, keep_alive=framing.keep_alive),
     )
+
+
+def usual_head(request: RequestHead, response: ResponseHead, rewrite: Rewrite) -> bytes | None:
+    """``response_head`` of an answer that comes again and again, where nothing in it is of its own; else None.
+
+    That is an answer with a length and a date to HTTP/1.1, on a connection that stays.
+    """
+    if (
+        not request.keep_alive
+        or not request.minor
+        or b"te" in request.fields.named
+        or not isinstance(response.body, LengthBody)
+    ):
+        return None
+    memo, terms = response.fields.memo, (rewrite, response.status, response.reason)
+    kept: object
+    head: bytes | None
+    kept, head = memo.get(usual_head, _NOTHING)
+    if kept != terms:
+        returned = _returned(response, Framing(chunked=False, keep_alive=True, trailers=False), rewrite)
+        line = b"HTTP/1.1 %d %b\r\n" % (response.status, response.reason)
+        head = line + returned.lines + b"\r\n" if returned.dated else None
+        memo[usual_head] = terms, head
+    return head
 
 
 class _Returned(NamedTuple):

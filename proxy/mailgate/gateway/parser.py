@@ -80,6 +80,21 @@ class RequestParser:
         tail, self._buffer = self._buffer, b""
         return messages, True, tail
 
+    def whole(self, data: bytes) -> RequestHead | None:
+        """The request that these bytes are, where nothing waits before them and nothing belongs to them: most are such.
+
+        None for everything else, what is refused included: that is for ``feed_data``.
+        """
+        if self._buffer or self._queued or self._body or self._upgraded or self._dead:
+            return None
+        if data.find(b"\r\n\r\n", 0, self._limits.head) != len(data) - 4:
+            return None
+        try:
+            head = parse_request_head(data, max_fields=self._limits.fields, memory=self._memory)
+        except RequestRefused:
+            return None
+        return None if head.has_body or head.upgrade else head
+
     def _feed_head(self, messages: list[tuple[RequestHead, StreamReader]]) -> bool:
         try:
             head = self._take_head()

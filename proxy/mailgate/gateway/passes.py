@@ -65,7 +65,13 @@ def unseal(value: str, facts: RequestFacts, keys: Sequence[Key]) -> Pass | None:
 
 def is_current(given: Pass, now: datetime, lifetime: timedelta) -> bool:
     """Whether a pass is neither too old nor of a time that has not come yet."""
-    return given.issued - _CLOCKS_DIFFER <= now < given.issued + lifetime
+    begin, end = validity(given, lifetime)
+    return begin <= now < end
+
+
+def validity(given: Pass, lifetime: timedelta) -> tuple[datetime, datetime]:
+    """From when until when a pass counts."""
+    return given.issued - _CLOCKS_DIFFER, given.issued + lifetime
 
 
 def _hint(facts: RequestFacts) -> str:

@@ -26,8 +26,10 @@ class UpstreamPool:
         A request that must not be repeated gets an idle connection only while that is fresh: the webmail may be
         closing an older one at this moment, and the request would be lost with it.
         """
-        self._drop_stale()
-        newest = self._loop.time() - FRESH
+        now = self._loop.time()
+        newest, oldest = now - FRESH, now - self._endpoint.keep_alive
+        while self._idle and self._idle[0].idle_since < oldest:
+            self._idle.popleft().close()
         while self._idle and (repeatable or self._idle[-1].idle_since >= newest):
             connection = self._idle.pop()
             if connection.usable:
@@ -45,11 +47,6 @@ class UpstreamPool:
     def close(self) -> None:
         while self._idle:
             self._idle.pop().close()
-
-    def _drop_stale(self) -> None:
-        oldest = self._loop.time() - self._endpoint.keep_alive
-        while self._idle and self._idle[0].idle_since < oldest:
-            self._idle.popleft().close()
 
     async def connect(self) -> UpstreamConnection:
         """A new connection. Raises UpstreamUnreachable."""

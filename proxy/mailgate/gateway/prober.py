@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import partial
 
@@ -13,7 +13,7 @@ from mailgate.classify.probe import Found
 from mailgate.classify.probed import HEADER, probe_header
 from mailgate.gateway.caller import is_first_page_load
 from mailgate.gateway.cookies import PROBE_COOKIE, cookies_named, set_cookie
-from mailgate.gateway.passes import Key, Pass, is_current, seal, unseal
+from mailgate.gateway.passes import Key, Pass, is_current, seal, unseal, validity
 from mailgate.model import Access, Assurance, Kind, Protocol, RequestFacts
 
 COMPUTER = "desktop"
@@ -21,6 +21,8 @@ SKIPPED = Found("", "skipped")
 
 AGAIN = timedelta(minutes=5)
 """After this time a browser that was no computer is asked anew: a keyboard may have come."""
+
+NEVER = datetime.max.replace(tzinfo=UTC)
 
 _LONGEST = 1024
 """Characters of a user agent whose pass is remembered; real ones are shorter."""
@@ -55,6 +57,15 @@ class Prober:
             return facts
         told = probe_header(held.found, observed=self.mode is Mode.OBSERVE)
         return replace(facts, headers={**facts.headers, HEADER: told})
+
+    def until(self, access: Access) -> datetime:
+        """Up to when the same request is the same to it."""
+        if not self.on:
+            return NEVER
+        values = cookies_named(access.facts, PROBE_COOKIE)
+        passes = [each for value in values if (each := self._opened(value, access.facts))]
+        turns = (turn for each in passes for turn in (*validity(each, self.lifetime), each.issued + AGAIN))
+        return min((turn for turn in turns if turn > access.now), default=NEVER)
 
     def wanted(self, access: Access) -> bool:
         """Whether this page load is answered by the probe: an unattested computer, as it says, that was not probed yet."""

@@ -237,6 +237,12 @@ class UpstreamConnection(asyncio.Protocol):
                 self._transport.resume_reading()
         return piece
 
+    def take_all(self) -> bytes | None:
+        """The whole body, where it is there in one piece; what came is left where it is not."""
+        if len(self._content) > 1:
+            return None
+        return self.take()
+
     @property
     def trailers(self) -> Sequence[Field]:
         """Trailers of the body that was read last."""
@@ -309,6 +315,9 @@ class UpstreamConnection(asyncio.Protocol):
             data, method=self._method, max_fields=self._endpoint.max_fields, memory=self._memory
         )
         self._heads.append(head)
+        if self._buffer and not head.informational and head.body.takes(self._buffer):
+            self._content.append(self._buffer)
+            self._queued, self._buffer = len(self._buffer), b""
         if head.status == 101:
             self._switched = True  # what follows is no HTTP; it waits for the tunnel
         elif not head.informational:

@@ -30,6 +30,10 @@ class RefusedError(MailgateError):
     """What was asked for may not be done now; the text says why, and what to do."""
 
 
+class UnknownError(RefusedError):
+    """Nothing is called so."""
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """Who does something, and from which computer."""
@@ -171,7 +175,7 @@ async def plan_called(store: Store, name: str) -> Planned:
         )
     found = await store.plans.find(name)
     if not found:
-        raise RefusedError(
+        raise UnknownError(
             f"no plan is called `{name}`; `mailgate policy plan` makes one and prints its digest"
         )
     if len(found) > 1:

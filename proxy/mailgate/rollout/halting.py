@@ -20,8 +20,16 @@ GATE = "gate"
 _EVER = datetime.min.replace(tzinfo=UTC)
 
 
+class Recurring(Protocol):
+    """Counts the same record again."""
+
+    def count(self, now: datetime) -> None: ...
+
+
 class Ledger(Protocol):
     """Where decisions are remembered (``store/ledger.py``)."""
+
+    def recurring(self, access: Access, decision: Decision) -> Recurring | None: ...
 
     def record(self, access: Access, decision: Decision, reference: str = "") -> None: ...
 
@@ -71,6 +79,10 @@ class Halting:
         stopped = decision.rule if decision.effect in (Effect.BLOCK, Effect.CHALLENGE) else ""
         for rule, tally in self._tallies.items():
             tally.count(subject, stopped=rule == stopped, now=access.now)
+
+    def recurring(self, access: Access, decision: Decision) -> Recurring | None:
+        """What records the same again; None where it counts for a person or a device each time."""
+        return None if any(counted_as(access)) else self._ledger.recurring(access, decision)
 
     async def act(self) -> None:
         """Halt the rules that are past their limits. A store that is away is asked again the next time."""

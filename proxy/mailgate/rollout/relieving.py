@@ -7,7 +7,7 @@ from mailgate.policy import Policy
 from mailgate.policy.logins import user_text
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.policy.spelling import expected
-from mailgate.rollout.acts import Person, RefusedError
+from mailgate.rollout.acts import Person, RefusedError, UnknownError
 from mailgate.store import Store
 
 EVERY_RULE = "all"
@@ -46,7 +46,7 @@ async def end_exemption(store: Store, by: Person, why: str, now: datetime, numbe
         await store.reliefs.end([number], by.act(now, "exemption-ended", why)) if number in open_ones else []
     )
     if not ended:
-        raise RefusedError(f"no exemption {number} is in force; `mailgate exempt list` shows those that are")
+        raise UnknownError(f"no exemption {number} is in force; `mailgate exempt list` shows those that are")
     return ended[0]
 
 

@@ -15,6 +15,7 @@ from mailgate.store.learning import Taken
 from mailgate.store.ledger import Ledger, sighting_of
 from mailgate.store.mailings import MailCount, Mailing, MailKind, MailState
 from mailgate.store.people import Sighted, Told
+from mailgate.store.places import Place
 from mailgate.store.plans import Planned
 from mailgate.store.policies import Activation, Draft, OvertakenError, Policies, Version
 from mailgate.store.postures import Postures
@@ -51,6 +52,7 @@ __all__ = [
     "Mailing",
     "NotEnrolled",
     "OvertakenError",
+    "Place",
     "Planned",
     "Policies",
     "Postures",

@@ -1,21 +1,24 @@
 """The audit log: who did what, why, from where and when. Only ever added to; ``chain.py`` says how a change is found."""
 
+import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Select, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mailgate.store.chain import Break, Entry, Head, breaks, digest_of
+from mailgate.store.chain import Break, Chain, Entry, Head, digest_of
 from mailgate.store.database import Database, StoreError
 from mailgate.store.names import storable
 from mailgate.store.schema import audit, audit_head
 
 _PAGE = 1000
 _LAST = select(audit_head.c.number, audit_head.c.digest).where(audit_head.c.one == 1)
+WINDOW = 20_000
+"""Entries that one look goes through for words: no index leads to these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,14 @@ class Act:
     origin: str = ""
     """The computer that it was done from."""
     details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """Some entries, the newest first, and before which number to go on; None where there is no more."""
+
+    entries: tuple[Entry, ...]
+    before: int | None
 
 
 class Audit:
@@ -51,29 +62,37 @@ class Audit:
         async with self._database.reading(patience=30) as connection:
             return [Entry(**row) for row in (await connection.execute(query)).mappings()]
 
-    async def search(self, sought: str, who: str, before: int, size: int) -> list[Entry]:
+    async def look(self, sought: str, who: str, before: int, size: int) -> Looked:
         """Entries from just before number ``before`` back, the newest first.
+
+        Never more than ``WINDOW`` are gone through for words: there may be few, even none, and yet more before.
 
         :param sought: how what was done begins, like ``policy-``, or any part of what it was done to, or why.
         :param who: who did it; empty for everybody.
         """
-        query = select(audit).where(audit.c.number < before).order_by(audit.c.number.desc()).limit(size)
-        if who:
-            query = query.where(audit.c.who == who)
-        if sought:
-            parts = (audit.c.about, audit.c.why, audit.c.origin)
-            found = [part.icontains(sought, autoescape=True) for part in parts]
-            query = query.where(or_(audit.c.what.startswith(sought, autoescape=True), *found))
+        theirs = [audit.c.number < before, *([audit.c.who == who] if who else [])]
+        query = select(audit).order_by(audit.c.number.desc()).limit(size)
         async with self._database.reading(patience=10) as connection:
-            return [Entry(**row) for row in (await connection.execute(query)).mappings()]
+            end = None
+            if sought:
+                end = (await connection.execute(_end_of_window(theirs))).scalar()
+                theirs += [_has(sought), *([audit.c.number >= end] if end else [])]
+            rows = (await connection.execute(query.where(*theirs))).mappings()
+            found = tuple(Entry(**row) for row in rows)
+        return Looked(found, found[-1].number if len(found) == size else end)
+
+    async def pages(self) -> AsyncIterator[list[Entry]]:
+        """Every entry in its order, some at a time."""
+        after = -(2**31)
+        while page := await self.page(after):
+            yield page
+            after = page[-1].number
 
     async def all(self) -> AsyncIterator[Entry]:
         """Every entry in its order."""
-        after = -(2**31)
-        while page := await self.page(after):
+        async for page in self.pages():
             for entry in page:
                 yield entry
-            after = page[-1].number
 
     async def last(self, about: str, *whats: str) -> Entry | None:
         """The last entry about this whose ``what`` begins like one of these; None where there is none."""
@@ -90,12 +109,28 @@ class Audit:
 
     async def verify(self, witness: Head | None = None) -> list[Break]:
         """Where the log does not hold. Entries that are added meanwhile are left for the next time."""
-        head = await self.head()
+        head, chain = await self.head(), Chain(witness)
         end = head.number if head else 2**31
-        entries = [entry async for entry in self.all()]
-        if await self.head() != head:
-            entries = [entry for entry in entries if entry.number <= end]
-        return list(breaks(entries, head, witness))
+        found: list[Break] = []
+        beyond: list[Entry] = []
+        async for page in self.pages():
+            known = [entry for entry in page if entry.number <= end]
+            beyond += page[len(known) :]
+            found += await asyncio.to_thread(chain.take, known)  # a long log takes seconds: requests go on
+        if await self.head() == head:
+            found += chain.take(beyond)
+        return found + chain.end(head)
+
+
+def _end_of_window(theirs: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    """The last number that a look goes through; nothing where fewer are left."""
+    return select(audit.c.number).where(*theirs).order_by(audit.c.number.desc()).offset(WINDOW - 1).limit(1)
+
+
+def _has(sought: str) -> ColumnElement[bool]:
+    parts = (audit.c.about, audit.c.why, audit.c.origin)
+    begins = audit.c.what.startswith(sought, autoescape=True)
+    return or_(begins, *(part.icontains(sought, autoescape=True) for part in parts))
 
 
 async def take_turns(connection: AsyncConnection) -> Head:

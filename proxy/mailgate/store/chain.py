@@ -6,7 +6,7 @@ order, without spaces, in ASCII. Anybody can compute it from an export.
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 
 
@@ -61,27 +61,46 @@ def digest_of(entry: Entry) -> str:
     ).hexdigest()
 
 
-def breaks(entries: Iterable[Entry], head: Head | None, witness: Head | None = None) -> Iterator[Break]:
-    """Every place where the chain does not hold; nothing where it is whole. ``entries`` come by number.
+@dataclass(slots=True)
+class Chain:
+    """Looks for every place where a chain does not hold, part by part, however long it is."""
 
-    :param head: what the store says the last entry is; None where it says nothing.
-    :param witness: a head that was noted earlier, elsewhere.
-    """
-    last, seen, sound = Head(), None, True
-    for entry in entries:
+    witness: Head | None = None
+    """A head that was noted earlier, elsewhere."""
+    _last: Head = field(default_factory=Head)
+    _sound: bool = True
+    _seen: Head | None = None
+    """The entry with the number of the witness, as it is now."""
+
+    def take(self, entries: Iterable[Entry]) -> list[Break]:
+        """The next entries, by number: where they do not hold."""
+        return [found for entry in entries for found in self._follow(entry)]
+
+    def end(self, head: Head | None) -> list[Break]:
+        """There are no more: what does not hold at the end.
+
+        :param head: what the store says the last entry is; None where it says nothing.
+        """
+        found = list(_at_the_end(self._last, head))
+        noted = self.witness
+        if noted and self._seen != noted and noted.number:
+            found.append(
+                Break(noted.number, "is not the one that was noted earlier: the log was written anew")
+            )
+        return found
+
+    def _follow(self, entry: Entry) -> Iterator[Break]:
+        last = self._last
         yield from _missing(last.number + 1, entry.number, "taken out")
-        follows = entry.number == last.number + 1 and sound  # else there is nothing to compare it with
-        sound = digest_of(entry) == entry.digest
-        if not sound:
+        follows = entry.number == last.number + 1 and self._sound  # else there is nothing to compare it with
+        self._sound = digest_of(entry) == entry.digest
+        if not self._sound:
             yield Break(entry.number, "was edited or moved: its content is not what its digest was made of")
         elif follows and entry.previous != last.digest:
             yield Break(entry.number, f"does not follow entry {last.number}: one of the two was put in later")
-        if witness and entry.number == witness.number:
-            seen = entry.head
-        last = entry.head
-    yield from _at_the_end(last, head)
-    if witness and seen != witness and witness.number:
-        yield Break(witness.number, "is not the one that was noted earlier: the log was written anew")
+        if self.witness and entry.number == self.witness.number:
+            self._seen = entry.head
+        self._last = entry.head
 
 
 def _at_the_end(last: Head, head: Head | None) -> Iterator[Break]:

@@ -10,10 +10,12 @@ from sqlalchemy import and_, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.store.database import Database
+from mailgate.store.places import Newest, Place
 from mailgate.store.schema import enrolled_keys as keys
 from mailgate.store.schema import enrolment_tokens as tokens
 
 _PAGE = 500
+_NEWEST = Newest(tokens.c.made_at, tokens.c.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +119,9 @@ class Enrolments:
         async with self._database.writing(patience=5) as connection:
             return bool((await connection.execute(update(keys).where(mine).values(reported_at=now))).rowcount)
 
-    async def tokens(self) -> list[EnrolmentToken]:
-        """Every token that is kept, newest first."""
-        query = select(tokens).order_by(tokens.c.made_at.desc(), tokens.c.name)
+    async def tokens(self, size: int | None = None, after: Place | None = None) -> list[EnrolmentToken]:
+        """Tokens that are kept, the newest first, from just behind a place; every one unless ``size`` says how many."""
+        query = select(tokens).where(*_NEWEST.behind(after)).order_by(*_NEWEST.order).limit(size)
         async with self._database.reading(patience=30) as connection:
             rows = (await connection.execute(query)).mappings()
             return [EnrolmentToken(**{name: row[name] for name in EnrolmentToken.__slots__}) for row in rows]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import structlog
@@ -34,6 +35,7 @@ class Ledger(Outbox[Sighting, Tally]):
         """Decisions on strangers that were not recorded, because too many different ones came at once."""
         self._strangers = 0
         self._recorder = Recorder()
+        self._running: list[Recurring] = []
 
     def record(
         self, access: Access, decision: Decision, reference: str = "", *, shown: bool | None = None
@@ -44,6 +46,30 @@ class Ledger(Outbox[Sighting, Tally]):
         of everything but an allowed request if it is left out. Where nothing tells who asks or with
         which device, only the first ``MOST_STRANGERS`` different ones of each write are kept.
         """
+        self._record(access, decision, reference, shown)
+
+    def recurring(self, access: Access, decision: Decision) -> "Recurring":
+        """What counts the same allowed request again, at other times of the same UTC day."""
+        return Recurring(self, access, decision)
+
+    def count_on(self, recurring: "Recurring", now: datetime) -> None:
+        """Record it in full, so that from here to the next write it is counted by one addition."""
+        sighting = self._record(replace(recurring.access, now=now), recurring.decision)
+        if sighting is not None and not recurring.running:
+            recurring.start(sighting, now)
+            self._running.append(recurring)
+
+    def _gather(self) -> None:
+        running, self._running = self._running, []
+        for recurring in running:
+            sighting, more = recurring.stop()
+            if more.times:
+                self._items[sighting] = self._items[sighting].plus(more)
+
+    def _record(
+        self, access: Access, decision: Decision, reference: str = "", shown: bool | None = None
+    ) -> Sighting | None:
+        """What waits to be written of it; None where it is not kept."""
         try:
             sighting = sighting_of(self._recorder.client_facts(access.facts, access.client), access, decision)
             told = int(decision.effect is not Effect.ALLOW if shown is None else shown)
@@ -53,11 +79,14 @@ class Ledger(Outbox[Sighting, Tally]):
                 self._filled.set()
             elif not sighting.device and not sighting.user and self._too_many():
                 self.passed_over += 1
-            else:
-                self.put(sighting, Tally(1, access.now, access.now, reference, told))
+                return None
+            elif not self.put(sighting, Tally(1, access.now, access.now, reference, told)):
+                return None
+            return sighting
         except Exception as error:  # noqa: BLE001 - a request is never refused for its bookkeeping
             self.counts.dropped += 1
             _log.error("sighting-lost", error=type(error).__name__)
+            return None
 
     def _too_many(self) -> bool:
         """Whether one more stranger is one too many; one that waits to be written already never is."""
@@ -84,6 +113,42 @@ class Ledger(Outbox[Sighting, Tally]):
         if not shown:  # a spool that an earlier version has left
             shown = [count if sighting.effect != Effect.ALLOW else 0]
         return sighting, Tally(count, begun, ended, reference, *shown)
+
+
+class Recurring:
+    """An allowed request that comes again and again: most of the time one more is one addition.
+
+    Between two writes it is recorded in full once, so that what is kept, passed over and dropped is what it would be
+    without this; what is added up from then on is put to that record before anything reads it (``Ledger._gather``).
+    """
+
+    __slots__ = ("_last", "_ledger", "_sighting", "_since", "_times", "access", "decision", "running")
+
+    def __init__(self, ledger: Ledger, access: Access, decision: Decision) -> None:
+        self._ledger = ledger
+        self._sighting: Sighting
+        self._since = self._last = access.now
+        self._times = 0
+        self.access = access
+        self.decision = decision
+        self.running = False
+        """Whether a record of it waits to be written."""
+
+    def count(self, now: datetime) -> None:
+        """The same as ``Ledger.record`` at this moment. Never waits and never raises."""
+        if self.running and now >= self._last:
+            self._times += 1
+            self._last = now
+        else:
+            self._ledger.count_on(self, now)
+
+    def start(self, sighting: Sighting, now: datetime) -> None:
+        self.running, self._sighting, self._times, self._since, self._last = True, sighting, 0, now, now
+
+    def stop(self) -> tuple[Sighting, Tally]:
+        """What to put to which record."""
+        self.running = False
+        return self._sighting, Tally(self._times, self._since, self._last)
 
 
 def sighting_of(client: ClientFacts, access: Access, decision: Decision) -> Sighting:

@@ -68,6 +68,9 @@ class Outbox(ABC, Generic[Key, Item]):
     def _from_line(self, line: str) -> tuple[Key, Item]:
         """The reverse. Raises ``ValueError``, ``TypeError`` or ``LookupError`` for anything else."""
 
+    def _gather(self) -> None:
+        """Put what was counted beside the items to them: called before they are read."""
+
     def put(self, key: Key, item: Item) -> bool:
         """Queue an item at once. False, and counted as dropped, where the queue is full."""
         old = self._items.get(key)
@@ -84,6 +87,7 @@ class Outbox(ABC, Generic[Key, Item]):
 
     def waiting(self) -> Iterator[Item]:
         """What is in memory and not yet written."""
+        self._gather()
         yield from self._writing.values()
         yield from self._items.values()
 
@@ -102,6 +106,7 @@ class Outbox(ABC, Generic[Key, Item]):
         """Write what waits; where the store is down, put it on disk. Never raises for a store that is down."""
         async with self._turn:
             self._filled.clear()
+            self._gather()
             self._writing, self._items = self._items, {}
             try:
                 await self._deliver(self._writing)
@@ -201,6 +206,7 @@ class Outbox(ABC, Generic[Key, Item]):
         self._writing = {}
 
     def _rescue(self) -> None:
+        self._gather()
         if self._items and self._append(self._items):
             self._items = {}
 

@@ -82,7 +82,7 @@ def _target(facts: RequestFacts, client: Client) -> str:
     """
     if is_autodiscover(facts):
         return "/autodiscover/autodiscover.xml"
-    path = _ADDRESSES.get(client.protocol) or _first_folder(facts.path)
+    path = _ADDRESSES.get(client.protocol) or first_folder(facts.path)
     if not client.eas_id and not client.eas_type:
         return path
     named = {"DeviceId": client.eas_id[:_LONGEST], "DeviceType": client.eas_type[:_LONGEST]}
@@ -90,7 +90,7 @@ def _target(facts: RequestFacts, client: Client) -> str:
     return f"{path}?{query}"
 
 
-def _first_folder(path: str) -> str:
+def first_folder(path: str) -> str:
     """``/roundcube/`` of ``/roundcube/mail/7``, else ``/``; a folder that may be called after a person is none."""
     folder, inside, _ = path[1:_LONGEST].partition("/")
     named = path.startswith("/") and inside and folder and _MAY_BE_A_PERSON.isdisjoint(folder)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
@@ -43,8 +43,7 @@ class StoredReliefs:
 
     async def current(self, now: datetime) -> Reliefs:
         """All that is in force."""
-        not_over = or_(reliefs.c.until.is_(None), reliefs.c.until > now)
-        query = select(reliefs).where(reliefs.c.ended_at.is_(None), not_over).order_by(reliefs.c.number)
+        query = select(reliefs).where(_in_force(now)).order_by(reliefs.c.number)
         async with self._database.reading() as connection:
             serial = await _serial(connection)
             rows = (await connection.execute(query)).mappings()
@@ -52,17 +51,25 @@ class StoredReliefs:
 
     async def history(self, size: int = 1000) -> list[KeptRelief]:
         """All that are kept, the newest first."""
-        query = select(reliefs).order_by(reliefs.c.number.desc()).limit(size)
-        async with self._database.reading() as connection:
-            return [_kept(row) for row in (await connection.execute(query)).mappings()]
+        return await self._newest(size)
+
+    async def off(self, now: datetime) -> list[KeptRelief]:
+        """Rules that are out for everybody, the newest first."""
+        return await self._newest(None, _in_force(now), reliefs.c.cause != Cause.EXEMPTION)
+
+    async def exemptions(self, now: datetime, size: int, before: int) -> list[KeptRelief]:
+        """Exemptions in force with numbers below ``before``, the newest first."""
+        below = reliefs.c.number < before
+        return await self._newest(size, below, _in_force(now), reliefs.c.cause == Cause.EXEMPTION)
+
+    async def over(self, now: datetime, size: int, before: int) -> list[KeptRelief]:
+        """Those with numbers below ``before`` that count no more, the newest first."""
+        return await self._newest(size, reliefs.c.number < before, ~_in_force(now))
 
     async def of_person(self, person: str, devices: Sequence[str]) -> list[KeptRelief]:
         """Those that name a person, or devices of theirs, the newest first."""
         named = [reliefs.c.person == person] if person else []
-        theirs = or_(reliefs.c.device.in_(devices), *named)
-        query = select(reliefs).where(theirs).order_by(reliefs.c.number.desc())
-        async with self._database.reading() as connection:
-            return [_kept(row) for row in (await connection.execute(query)).mappings()]
+        return await self._newest(None, or_(reliefs.c.device.in_(devices), *named))
 
     async def resumed_at(self, rule: str) -> datetime | None:
         """When somebody last ended a halt of this rule."""
@@ -108,6 +115,15 @@ class StoredReliefs:
         over = or_(reliefs.c.ended_at < before, reliefs.c.until < before)
         async with self._database.writing() as connection:
             return (await connection.execute(delete(reliefs).where(over))).rowcount
+
+    async def _newest(self, size: int | None, *where: ColumnElement[bool]) -> list[KeptRelief]:
+        query = select(reliefs).where(*where).order_by(reliefs.c.number.desc()).limit(size)
+        async with self._database.reading() as connection:
+            return [_kept(row) for row in (await connection.execute(query)).mappings()]
+
+
+def _in_force(now: datetime) -> ColumnElement[bool]:
+    return and_(reliefs.c.ended_at.is_(None), or_(reliefs.c.until.is_(None), reliefs.c.until > now))
 
 
 async def count_relief_change(connection: AsyncConnection) -> int:

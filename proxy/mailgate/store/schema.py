@@ -124,7 +124,7 @@ reports = Table(
     Column("last_seen", Instant, nullable=False),
     Index(None, "person", sqlite_where=text(_OWNED), postgresql_where=text(_OWNED)),
     Index(None, "kind", "device"),
-    Index("ix_reports_with_apps", "device", sqlite_where=text(_APPS), postgresql_where=text(_APPS)),
+    Index("ix_reports_with_apps", "device", "apps", sqlite_where=text(_APPS), postgresql_where=text(_APPS)),
     Index(
         "ix_reports_without_a_look", "device", sqlite_where=text(_NO_LOOK), postgresql_where=text(_NO_LOOK)
     ),
@@ -211,6 +211,7 @@ sightings = Table(
     Column("shown", BigInteger, nullable=False),
 )
 Index("ix_sightings_login", WithoutCase(sightings.c.user))
+Index("ix_sightings_rule_last_at", sightings.c.rule, sightings.c.last_at)
 """What was decided for whom on one UTC day. ``would`` is a JSON list; ``reference`` is that of the last request.
 ``shown`` of the ``count`` times somebody was told: a refusal is, a warning only where its page was shown."""
 
@@ -245,6 +246,7 @@ audit = Table(
     ),
     Column("previous", Text, nullable=False),
     Column("digest", Text, nullable=False),
+    Index(None, "who", "number"),
 )
 """The audit log, numbered from 1 without gaps. Every column is what was hashed, so times are texts and details JSON."""
 
@@ -362,7 +364,7 @@ enrolment_tokens = Table(
     Column("owner", Words, nullable=False),
     Column("note", Words, nullable=False),
     Column("uses_left", Integer, nullable=False),
-    Column("made_at", Instant, nullable=False),
+    Column("made_at", Instant, nullable=False, index=True),
     Column("expires_at", Instant, nullable=False, index=True),
 )
 Index("ix_enrolment_tokens_login", WithoutCase(enrolment_tokens.c.owner))

@@ -15,10 +15,16 @@ from mailgate.store.bulk import upsert_rows
 from mailgate.store.database import Database
 from mailgate.store.logins import is_login
 from mailgate.store.names import FORMER
+from mailgate.store.places import Newest, Place
 from mailgate.store.rows import upsert
 from mailgate.store.schema import clients, device_names, devices, sightings
 
 _PAGE = 500
+WINDOW = 20_000
+"""Sightings that one look goes through where no index leads to those that are meant."""
+_INDEXED = ("user", "rule")
+"""What an index leads to, those first that leave the fewest."""
+_LAST_FIRST = Newest(sightings.c.last_at, sightings.c.id)
 _recorded = select(sightings, *(c.label(f"client_{c.name}") for c in clients.c)).join(clients)
 
 
@@ -104,6 +110,14 @@ class Recorded:
     tally: Tally
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Some sightings, the last seen first, and behind which place to go on; None at the end."""
+
+    found: tuple[Recorded, ...]
+    behind: Place | None
+
+
 def _ways(device: Any, *where: Any) -> Any:
     """A query on ways, each once; the texts of a client are looked at only after that."""
     named = (device.label("device"), sightings.c.user, sightings.c.client)
@@ -123,7 +137,7 @@ class Sightings:
 
     async def latest(self, *, device: str = "", user: str = "", size: int = _PAGE) -> list[Recorded]:
         """The last seen first; of one device or person where named."""
-        query = _recorded.order_by(sightings.c.last_at.desc(), sightings.c.id).limit(size)
+        query = _recorded.order_by(*_LAST_FIRST.order).limit(size)
         if device:
             query = query.where(sightings.c.device == device)
         if user:
@@ -132,13 +146,32 @@ class Sightings:
 
     async def where(self, theirs: ColumnElement[bool], size: int = _PAGE) -> list[Recorded]:
         """Those that a condition on the table picks, the last seen first."""
-        query = _recorded.where(theirs).order_by(sightings.c.last_at.desc(), sightings.c.id)
+        query = _recorded.where(theirs).order_by(*_LAST_FIRST.order)
         return await self._rows(query.limit(size))
 
-    async def since(self, when: datetime, size: int, **wanted: str) -> list[Recorded]:
-        """Those since then whose columns have these texts, the last seen first; an empty text is any."""
-        same = [sightings.c[name] == value for name, value in wanted.items() if value]
-        return await self.where(and_(sightings.c.last_at >= when, *same), size)
+    async def look(self, since: datetime, size: int, after: Place | None = None, **wanted: str) -> Seen:
+        """Those since then whose columns have these texts, the last seen first; an empty text is any.
+
+        Never more than ``WINDOW`` are gone through: there may be few, even none, and yet more behind.
+        """
+        asked = {name: text for name, text in wanted.items() if text}
+        led = next((name for name in _INDEXED if name in asked), "")
+        near = [
+            sightings.c.last_at >= since,
+            *_equal({led: asked.pop(led)} if led else {}),
+            *_LAST_FIRST.behind(after),
+        ]
+        end = await self._end_of_window(near) if asked else None
+        found = await self.where(and_(*near, *_equal(asked), *_LAST_FIRST.up_to(end)), size)
+        if len(found) == size:
+            end = Place(found[-1].tally.last, found[-1].id)
+        return Seen(tuple(found), end)
+
+    async def _end_of_window(self, near: Sequence[ColumnElement[bool]]) -> Place | None:
+        places = select(*_LAST_FIRST).where(*near).order_by(*_LAST_FIRST.order)
+        async with self._database.reading(patience=10) as connection:
+            last = (await connection.execute(places.offset(WINDOW - 1).limit(1))).first()
+        return Place(*last) if last else None
 
     async def find(self, name: str) -> Recorded | None:
         """The sighting with this id, or whose last request had this reference id."""
@@ -186,6 +219,10 @@ class Sightings:
     async def _rows(self, query: Any) -> list[Recorded]:
         async with self._database.reading(patience=30) as connection:
             return [_read(row) for row in (await connection.execute(query)).mappings()]
+
+
+def _equal(texts: Mapping[str, str]) -> list[ColumnElement[bool]]:
+    return [sightings.c[name] == text for name, text in texts.items()]
 
 
 async def count_up(connection: AsyncConnection, seen: Mapping[Sighting, Tally]) -> None:

@@ -1,12 +1,181 @@
 """Everything that is stored of a device, as plain data."""
 
-from dataclasses import asdict
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+
+from pydantic import with_config
+from typing_extensions import TypedDict
 
 from mailgate.config import Bundle, Settings
 from mailgate.store import Device, Keep, Recorded, Report
+from mailgate.telling.plain import TOLD, Day, Instant
 from mailgate.telling.recall import posture_now
+
+
+@with_config(TOLD)
+class FindingFacts(TypedDict):
+    """Something that does not fit."""
+
+    reason: str
+    """What it is, as a reason code."""
+    detail: str
+    """In words."""
+    since: Instant
+    """Since when."""
+
+
+@with_config(TOLD)
+class DeviceFacts(TypedDict):
+    """A device and its posture now."""
+
+    id: str
+    """Its id here."""
+    owner: str
+    """The login name of whose it is; empty where nobody said."""
+    state: str
+    """How it stands: clean, prohibited, partial, stale, missing."""
+    lost: bool
+    """Whether it is marked as lost: then it gets nothing."""
+    lost_at: Instant | None
+    """Since when it is marked as lost."""
+    kind: str | None
+    """What its sources take it for: phone, tablet, laptop, and so on."""
+    os: str
+    """Its system, in small letters."""
+    os_version: str
+    """The version of its system."""
+    managed: bool | None
+    """Whether it is in device management; null where no source says."""
+    apps: list[str]
+    """The listed apps that are on it, by their key."""
+    lists: list[str]
+    """The lists that these apps stand on."""
+    source: str
+    """Whose report counts."""
+    sources: list[str]
+    """Every source that has it."""
+    reported_at: Instant | None
+    """When its apps were looked at."""
+    expires_at: Instant | None
+    """Until when that counts."""
+    findings: list[FindingFacts]
+    """What its sources do not agree on."""
+    first_seen: Instant
+    """When it was heard of for the first time."""
+    last_seen: Instant
+    """When it was heard of last."""
+    deleted_after: Instant
+    """When everything about it is deleted, should nothing more be heard of it."""
+
+
+@with_config(TOLD)
+class ReportFacts(TypedDict):
+    """What one source says of a device."""
+
+    source: str
+    """Which source: a connector, an issuer, or the extension."""
+    id: str
+    """The source's own name for the device."""
+    owner: str
+    """Whose it is."""
+    kind: str | None
+    """What it is: phone, tablet, laptop, and so on."""
+    os: str
+    """Its system, in small letters."""
+    os_version: str
+    """The version of its system."""
+    managed: bool | None
+    """Whether it is in device management; null where the source does not say."""
+    status: str
+    """The tier of the evidence (EAR): none, affirming, warning, contraindicated."""
+    apps: list[str]
+    """The listed apps that it saw, by their key."""
+    apps_complete: bool | None
+    """Whether it could see all apps."""
+    reported_at: Instant | None
+    """When it looked at the apps; null where it did not."""
+    expires_at: Instant | None
+    """Until when that counts."""
+    gone: bool
+    """Whether it has the device no longer."""
+    first_seen: Instant
+    """When it told of the device for the first time."""
+    last_seen: Instant
+    """When it told of the device last."""
+    adds: bool
+    """Always false: what is stored is whole."""
+
+
+@with_config(TOLD)
+class NameFacts(TypedDict):
+    """Something that a device is called."""
+
+    kind: str
+    """What it is: serial, udid, key, cert, eas, user."""
+    name: str
+    """The name itself."""
+    sources: list[str]
+    """Who calls it so."""
+    found_by: bool
+    """Whether it is found by it; false where another device has the name."""
+
+
+@with_config(TOLD)
+class Parts(TypedDict):
+    """What each source says of a device, and what it is found by."""
+
+    reports: list[ReportFacts]
+    """What each source says."""
+    names: list[NameFacts]
+    """What it is called."""
+    former_ids: list[str]
+    """Ids of devices that turned out to be this one."""
+
+
+@with_config(TOLD)
+class SightingFacts(TypedDict):
+    """Requests of one client on one day that got the same answer."""
+
+    id: str
+    """The id of the sighting."""
+    day: Day
+    """The day, in UTC."""
+    kind: str
+    """What the client was taken for."""
+    protocol: str
+    """What it spoke."""
+    user_agent: str
+    """The User-Agent header, as far as it is kept."""
+    user: str
+    """The login name; empty where nobody is named."""
+    posture: str
+    """How the device stood."""
+    rule: str
+    """The rule that decided."""
+    effect: str
+    """What it did: allow, warn, challenge or block."""
+    reason: str
+    """Why, as a reason code."""
+    would: list[str]
+    """Report-only rules that would have done something, each as `rule:effect`."""
+    policy: str
+    """The version of the policy."""
+    times: int
+    """How many requests."""
+    first: Instant
+    """When the first of them came."""
+    last: Instant
+    """When the last of them came."""
+    reference: str
+    """The reference id of the last one."""
+
+
+@with_config(TOLD)
+class WholeDevice(DeviceFacts, Parts):
+    """Everything that is stored of one device, and its last sightings."""
+
+    sightings: list[SightingFacts]
+    """What was decided for it, the last seen first."""
 
 
 def keep_of(settings: Settings) -> Keep:
@@ -14,25 +183,38 @@ def keep_of(settings: Settings) -> Keep:
     return Keep(**settings.retention.model_dump())
 
 
-def device_facts(device: Device, bundle: Bundle, now: datetime) -> dict[str, Any]:
+def device_facts(device: Device, bundle: Bundle, now: datetime) -> DeviceFacts:
     """A device and its posture now."""
-    named = asdict(posture_now(device, bundle, now)) | {
+    posture = posture_now(device, bundle, now)
+    return {
+        "id": posture.device_id,
+        "owner": posture.owner,
+        "state": posture.state,
+        "lost": posture.lost,
+        "lost_at": _told(device.lost_at),
+        "kind": posture.kind,
+        "os": posture.os,
+        "os_version": posture.os_version,
+        "managed": posture.managed,
+        "apps": list(posture.apps),
+        "lists": list(posture.lists),
+        "source": posture.source,
+        "sources": list(posture.sources),
+        "reported_at": _told(posture.reported_at),
+        "expires_at": _told(posture.expires_at),
         "findings": [
             {"reason": each.reason, "detail": each.detail, "since": each.since.isoformat()}
             for each in device.findings
         ],
-        "lost_at": device.lost_at,
-        "first_seen": device.first_seen,
-        "last_seen": device.last_seen,
-        "deleted_after": keep_of(bundle.settings).end_of(device),
+        "first_seen": device.first_seen.isoformat(),
+        "last_seen": device.last_seen.isoformat(),
+        "deleted_after": keep_of(bundle.settings).end_of(device).isoformat(),
     }
-    del named["last_state"]  # is of a store that cannot be asked, and this one was
-    return {"id": named.pop("device_id")} | {name: _plain(value) for name, value in named.items()}
 
 
-def parts_of(device: Device) -> dict[str, Any]:
+def parts_of(device: Device) -> Parts:
     """What each source says, and what the device is found by."""
-    names = [
+    names: list[NameFacts] = [
         {
             "kind": kind,
             "name": text,
@@ -48,7 +230,16 @@ def parts_of(device: Device) -> dict[str, Any]:
     }
 
 
-def sighting_facts(recorded: Recorded) -> dict[str, Any]:
+def whole_device(device: Device, seen: Sequence[Recorded], bundle: Bundle, now: datetime) -> WholeDevice:
+    """A device with all its parts and these sightings."""
+    return {
+        **device_facts(device, bundle, now),
+        **parts_of(device),
+        "sightings": [sighting_facts(each) for each in seen],
+    }
+
+
+def sighting_facts(recorded: Recorded) -> SightingFacts:
     """One sighting of a device."""
     seen = recorded.sighting
     return {
@@ -71,15 +262,27 @@ def sighting_facts(recorded: Recorded) -> dict[str, Any]:
     }
 
 
-def _report(report: Report) -> dict[str, Any]:
-    named = asdict(report)
-    del named["names"]  # they stand beside, with every source that has them
-    return {name: _plain(value) for name, value in named.items()}
+def _report(report: Report) -> ReportFacts:
+    """Without its names: they stand beside, with every source that has them."""
+    return {
+        "source": report.source,
+        "id": report.id,
+        "owner": report.owner,
+        "kind": report.kind,
+        "os": report.os,
+        "os_version": report.os_version,
+        "managed": report.managed,
+        "status": report.status,
+        "apps": sorted(report.apps),
+        "apps_complete": report.apps_complete,
+        "reported_at": _told(report.reported_at),
+        "expires_at": _told(report.expires_at),
+        "gone": report.gone,
+        "first_seen": report.first_seen.isoformat(),
+        "last_seen": report.last_seen.isoformat(),
+        "adds": report.adds,
+    }
 
 
-def _plain(value: object) -> object:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return (
-        sorted(value) if isinstance(value, frozenset) else list(value) if isinstance(value, tuple) else value
-    )
+def _told(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

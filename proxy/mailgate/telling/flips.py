@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any
+
+from pydantic import with_config
+from typing_extensions import TypedDict
 
 from mailgate.policy import AppCatalog
 from mailgate.simulate import LET_IN, MOST, Flip, Flips
 from mailgate.simulate.steps import Step, What
+from mailgate.telling.plain import TOLD, Instant
 
 _NAMES = 4
 """Apps that are named of many that are all one to the rules."""
@@ -40,7 +43,61 @@ _WORDS_ABOUT = {
 }
 
 
-def flips_told(found: Iterable[Flips], catalog: AppCatalog) -> list[dict[str, Any]]:
+@with_config(TOLD)
+class StepTold(TypedDict):
+    """One thing that would have to change."""
+
+    what: str
+    """What it is, as a code."""
+    by: str
+    """Who can do it."""
+    about: list[str]
+    """What it is about, such as apps or a group."""
+    at: Instant | None
+    """When, where time alone does it."""
+    words: str
+    """The same in words."""
+
+
+@with_config(TOLD)
+class Then(TypedDict):
+    """What would be decided then."""
+
+    effect: str
+    """What would happen: allow, warn, challenge or block."""
+    rule: str
+    """By which rule."""
+    reason: str
+    """Why, as a reason code."""
+
+
+@with_config(TOLD)
+class FlipTold(TypedDict):
+    """Steps that together turn the verdict over, and what it would be then."""
+
+    steps: list[StepTold]
+    """All of them are needed."""
+    then: Then
+    """What would be decided then."""
+
+
+@with_config(TOLD)
+class FlipsTold(TypedDict):
+    """The smallest changes that lead to one of some effects."""
+
+    to: list[str]
+    """The effects."""
+    can_be_done: list[FlipTold]
+    """Changes that somebody can make."""
+    only_supposed: list[FlipTold]
+    """Changes that nobody can make, which show what it hangs on."""
+    not_tried: list[str]
+    """Variables of which other values were not tried."""
+    most_steps: int
+    """How many steps at once were tried."""
+
+
+def flips_told(found: Iterable[Flips], catalog: AppCatalog) -> list[FlipsTold]:
     """The changes as plain data."""
     return [
         {
@@ -104,7 +161,7 @@ def _line(flip: Flip, catalog: AppCatalog) -> str:
     return f"{steps}: {flip.decision.effect} by {flip.decision.rule}"
 
 
-def _flip(flip: Flip, catalog: AppCatalog) -> dict[str, Any]:
+def _flip(flip: Flip, catalog: AppCatalog) -> FlipTold:
     return {
         "steps": [
             {

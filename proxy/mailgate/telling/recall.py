@@ -55,6 +55,13 @@ async def as_it_asks(
     return access, decide(access, bundle.policy)
 
 
+async def sightings_of(store: Store, device: Device, size: int) -> list[Recorded]:
+    """What was decided for a device, by whichever id it was known then, the last seen first."""
+    ids = [device.id, *sorted(device.former)]
+    seen = [row for each in ids for row in await store.sightings.latest(device=each, size=size)]
+    return sorted(seen, key=lambda row: row.tally.last, reverse=True)[:size]
+
+
 def asked_from(device: Device, bundle: Bundle, facts: RequestFacts, now: datetime) -> tuple[Access, Decision]:
     """What a request would get that comes from this device, without its proof."""
     posture = posture_now(device, bundle, now)

@@ -24,7 +24,7 @@ TODAY = {
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class StageStart:
     """When a stage of a rule starts."""
 
     stage: str
@@ -35,7 +35,7 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ToldRule:
     """One rule."""
 
     id: str
@@ -47,15 +47,15 @@ class Told:
     reads: tuple[tuple[str, str], ...]
     """The variables of the condition with what each means."""
     today: str
-    starts: tuple[Start, ...]
+    starts: tuple[StageStart, ...]
     more: tuple[str, ...]
     """What else it says, a sentence each."""
 
 
-def told_rules(policy: Policy, now: datetime) -> list[Told]:
+def told_rules(policy: Policy, now: datetime) -> list[ToldRule]:
     """Every rule in order, and last what happens to those whom none takes."""
     default = policy.default
-    last = Told(
+    last = ToldRule(
         DEFAULT_RULE,
         default.title or "Everybody else",
         default.effect.value,
@@ -70,11 +70,11 @@ def told_rules(policy: Policy, now: datetime) -> list[Told]:
     return [*(_told(rule, now, off.get(rule.id)) for rule in policy.rules), last]
 
 
-def _told(rule: Rule, now: datetime, off: str | None) -> Told:
+def _told(rule: Rule, now: datetime, off: str | None) -> ToldRule:
     """``off``: why it restricts nobody now, whatever its stage says."""
     stage = rule.stages.at(now) if rule.stages else Stage.ENFORCE
     starts = rule.stages.starts() if rule.stages else []
-    return Told(
+    return ToldRule(
         rule.id,
         rule.title or "",
         rule.effect.value,
@@ -82,7 +82,7 @@ def _told(rule: Rule, now: datetime, off: str | None) -> Told:
         rule.when.text,
         tuple((name, each.about) for name, each in VARIABLES.items() if name in rule.when.reads),
         off or TODAY[stage],
-        tuple(Start(each.value, TODAY[each], at, each is stage) for each, at in starts),
+        tuple(StageStart(each.value, TODAY[each], at, each is stage) for each, at in starts),
         tuple(_more(rule)),
     )
 

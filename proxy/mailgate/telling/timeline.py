@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from mailgate.store import Device, Recorded, Told
+from mailgate.store import Device, Recorded, Store, Told
+from mailgate.store.names import EAS
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,13 @@ class Event:
     about: str = ""
     """The effect of a decision, or its sighting's id for a link."""
     id: str = ""
+
+
+async def story_of(store: Store, device: Device, seen: Iterable[Recorded]) -> list[Event]:
+    """The same, with the mails that the store knows of. Raises StoreUnavailableError."""
+    names = [text for kind, text in device.names if kind == EAS]
+    told = await store.people.told_about([device.id, *sorted(device.former), *names])
+    return timeline(device, seen, told)
 
 
 def timeline(device: Device, seen: Iterable[Recorded], told: Iterable[Told]) -> list[Event]:

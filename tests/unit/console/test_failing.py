@@ -39,6 +39,7 @@ async def test_addresses_that_there_are_not(ada: Browser, method: str, path: str
     page = await getattr(ada, method)(path)
     assert page.status == status
     assert "To the console" in page.words
+    assert 'aria-label="Pages"' in page.text  # with the menu: there is a way on
 
 
 async def test_a_form_that_is_too_big_is_refused(ada: Browser) -> None:

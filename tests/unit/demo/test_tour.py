@@ -21,6 +21,15 @@ def printed(place: Place, width: int) -> str:
     return screen.getvalue()
 
 
+def told(place: Place) -> str:
+    """What it says, without the frame around it."""
+    return " ".join(printed(place, 200).replace("│", " ").split())
+
+
+def test_without_a_company_it_says_what_the_console_needs() -> None:
+    assert "Console: start with --people 5000" in told(PLACE)
+
+
 @pytest.mark.parametrize("width", [40, 80, 200])
 def test_every_command_stands_on_a_line_of_its_own(width: int) -> None:
     lines = printed(PLACE, width).splitlines()
@@ -60,10 +69,14 @@ def test_of_a_company_it_says_how_large_it_is_what_to_look_at_and_who_may(tmp_pa
     for name, path in tokens.items():
         path.write_text(f"{name}:secret\n")
     filled = Filled(Company(5000, 10019, 8206244, "a2612af8a701"), tokens, tmp_path / "planned.yaml")
-    place = replace(PLACE, config="var/my demo/mailgate.yaml", filled=filled)
+    place = replace(PLACE, config="var/my demo/mailgate.yaml", tokens=tokens, filled=filled)
     lines = printed(place, 60).splitlines()
     assert all(command in lines for _, command in company_steps(place, filled))
     assert any("5,000 people, 10,019 devices" in line for line in lines)
     assert any(line.startswith("ada: ada:secret") for line in lines)
-    assert f"{place.admin}/console/" in "".join(lines)
+    assert f"{place.admin}/console/ (log in as ada or grace, with a token below)" in told(place)
+    later = told(replace(place, filled=None))  # at the next start of the same demo
+    assert f"{place.admin}/console/ (log in as ada or grace, with a token below)" in later
+    assert "ada: ada:secret" in later
+    assert "unless it keeps out so many" in later
     assert all("'var/my demo/mailgate.yaml'" in command for _, command in company_steps(place, filled))

@@ -65,7 +65,10 @@ class Webmail:
         self.breaks = None
         self.starts = False
 
-    def start(self, exchange, origin, now, wait_for):
+    def lines(self, head, origin):
+        return b""
+
+    def start(self, exchange, origin, now, wait_for, lines=b""):
         return self.forward(exchange, origin, now)
 
     async def forward(self, exchange, origin, now):
@@ -126,6 +129,9 @@ class Records(list):
 class Recorded(list):
     def record(self, access, decision, reference=""):
         self.append((access.facts.path, decision.effect, decision.rule, reference))
+
+    def recurring(self, access, decision):
+        return None
 
 
 class NoPeople:

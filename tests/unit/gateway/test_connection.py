@@ -307,7 +307,7 @@ async def test_the_next_request_is_read_behind_a_body_that_nobody_wanted(connect
 
 
 async def test_the_connection_ends_behind_a_body_that_is_long_in_coming(connect):
-    hasty = ServerLimits(head=400, fields=10, body=0, head_time=10, keep_alive=75, linger=0)
+    hasty = ServerLimits(head=400, fields=10, body=0, head_time=0, keep_alive=75)
     peer = connect(at_once, hasty)
     assert b"Connection: close" not in await peer.send(post(b"hello")[:-1])
     assert peer.transport.closing

@@ -67,7 +67,9 @@ class FakeClient:
 
     def __init__(self, **extra):
         self.transport = FakeTransport(self, **extra)
-        self.peername = self.transport.extra["peername"]
+        name = self.transport.extra["peername"]
+        self.peer = str(name[0]) if isinstance(name, tuple) else ""
+        self.secure = "sslcontext" in extra
         self.ssl_context = extra.get("sslcontext")
         self.writing_paused = False
         self.reader = None

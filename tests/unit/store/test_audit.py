@@ -12,6 +12,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 from tests.unit.store.examples import NOW
+from tests.unit.store.steps import scanned, steps_of
 
 import mailgate
 from mailgate.store import Act, Head, Store, StoreError
@@ -142,3 +143,31 @@ async def test_a_head_that_was_noted_is_looked_for(store: Store) -> None:
     await write(store, 1)
     assert await store.audit.verify(noted) == []
     assert [each.number for each in await store.audit.verify(Head(2, "0" * 64))] == [2]
+
+
+async def test_words_are_looked_for_a_window_at_a_time(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mailgate.store.audit.WINDOW", 2)
+    for why in ("needle", "hay", "hay", "hay"):
+        await store.audit.append(replace(ACT, why=why))
+    first = await store.audit.look("needle", "", 5, 9)
+    assert (first.entries, first.before) == ((), 3)
+    second = await store.audit.look("needle", "", 3, 9)
+    assert [each.number for each in second.entries] == [1]
+    assert (await store.audit.look("needle", "", 2, 9)).before is None
+    everything = await store.audit.look("", "ada", 5, 3)
+    assert ([each.number for each in everything.entries], everything.before) == ([4, 3, 2], 2)
+
+
+@pytest.mark.parametrize(
+    ("sought", "who", "way"),
+    [
+        ("", "", "PRIMARY KEY"),
+        ("x", "", "PRIMARY KEY"),
+        ("", "ada", "ix_audit_who"),
+        ("x", "ada", "ix_audit_who"),
+    ],
+)
+async def test_every_look_goes_by_an_index(store: Store, sought: str, who: str, way: str) -> None:
+    steps = await steps_of(store, lambda store: store.audit.look(sought, who, 9, 9))
+    assert way in steps
+    assert scanned(steps) == []

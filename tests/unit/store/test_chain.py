@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from mailgate.store.chain import Break, Entry, Head, breaks, digest_of
+from mailgate.store.chain import Break, Chain, Entry, Head, digest_of
 
 TEXT = st.text(max_size=8)
 FIELDS = [field.name for field in fields(Entry) if field.name not in ("number", "digest")]
@@ -21,6 +21,13 @@ def chain(*whys: str) -> list[Entry]:
         entry = Entry(len(entries) + 1, at, "ada", "policy-activated", "", why, "desk", "{}", before)
         entries.append(replace(entry, digest=digest_of(entry)))
     return entries
+
+
+def breaks(entries: list[Entry], head: Head | None, witness: Head | None = None) -> list[Break]:
+    """Where a chain does not hold that is looked at in two parts."""
+    chain = Chain(witness)
+    half = len(entries) // 2
+    return [*chain.take(entries[:half]), *chain.take(entries[half:]), *chain.end(head)]
 
 
 def found(entries: list[Entry], head: Head | None, witness: Head | None = None) -> set[int]:

@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 from tests.unit.store.examples import NOW
+from tests.unit.store.steps import scanned, steps_of
 
-from mailgate.store import EnrolledKey, EnrolmentToken, NotEnrolled, Revoked, Store
+from mailgate.store import EnrolledKey, EnrolmentToken, NotEnrolled, Place, Revoked, Store
 
 DAY = timedelta(days=1)
 TOKEN = EnrolmentToken("token-1", "ada@example.com", "for the demo", 2, NOW, NOW + 7 * DAY)
@@ -154,3 +155,19 @@ async def test_many_keys_can_be_stored_as_they_are(open_store: Store) -> None:
     assert await open_store.enrolments.page(size=1000) == many
     assert await open_store.enrolments.revoked() == ["key-0003"]
     assert await enrol(open_store, "key-0003") is NotEnrolled.REVOKED
+
+
+async def test_tokens_come_page_by_page_the_newest_first(open_store: Store) -> None:
+    for number in range(3):
+        made = replace(TOKEN, name=f"token-{number}-later", made_at=NOW + DAY)
+        await open_store.enrolments.add(bytes([number]) * 32, made)
+    first = await open_store.enrolments.tokens(2)
+    second = await open_store.enrolments.tokens(2, Place(first[-1].made_at, first[-1].name))
+    assert [each.name for each in first] == ["token-0-later", "token-1-later"]
+    assert [each.name for each in second] == ["token-2-later", "token-1"]
+    steps = await steps_of(open_store, lambda store: store.enrolments.tokens(2, Place(NOW, "x")))
+    assert "ix_enrolment_tokens_made_at" in steps
+
+
+async def test_keys_are_gone_through_by_their_thumbprints(store: Store) -> None:
+    assert scanned(await steps_of(store, lambda store: store.enrolments.page("x", 9))) == []

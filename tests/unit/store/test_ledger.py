@@ -2,13 +2,17 @@
 
 import json
 from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from tests.unit.store.examples import BLOCK, access
+from tests.unit.store.outage import cut_off
 
 from mailgate.model import Client, Effect, Kind, Reason, RequestFacts, RuleTrial, Stage
 from mailgate.store import Recorded, Store
 from mailgate.store.ledger import MOST_STRANGERS
+from mailgate.store.sightings import Tally
 
 
 async def stored(store: Store) -> list[Recorded]:
@@ -74,6 +78,61 @@ async def test_whoever_is_known_or_waits_already_is_recorded_in_a_flood_too(stor
     assert store.ledger.passed_over == 30
     assert len(list(store.ledger.waiting())) == MOST_STRANGERS + 2
     assert store.ledger.counts.dropped == 0
+
+
+LET_IN = replace(BLOCK, effect=Effect.ALLOW)
+
+
+def later(seconds: float) -> datetime:
+    return access().now + timedelta(seconds=seconds)
+
+
+async def test_what_recurs_is_recorded_as_if_each_time_were_recorded_in_full(store: Store) -> None:
+    recurring = store.ledger.recurring(access(), LET_IN)
+    for moment in (0.1, 0.2, 0.4):
+        recurring.count(later(moment))
+    assert [item.times for item in store.ledger.waiting()] == [3]
+    recurring.count(later(0.3))  # a clock that was put back
+    recurring.count(later(0.5))
+    store.ledger.record(access(now=later(0.6)), LET_IN)
+    (row,) = await stored(store)
+    assert row.tally == Tally(6, later(0.1), later(0.6))
+    recurring.count(later(2))
+    (row,) = await stored(store)
+    assert row.tally == Tally(7, later(0.1), later(2))
+    assert row.tally.shown == 0
+
+
+async def test_what_recurs_is_not_lost_while_the_store_is_down_nor_at_the_end(
+    url: str, tmp_path: Path
+) -> None:
+    first = await Store.open(url, spool=tmp_path)
+    recurring = first.ledger.recurring(access(), LET_IN)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        cut_off(first, monkeypatch)
+        for moment in (1, 2):
+            recurring.count(later(moment))
+            recurring.count(later(moment))
+            await first.ledger.flush()
+        recurring.count(later(3))
+        recurring.count(later(3))
+        await first.close()
+    second = await Store.open(url, spool=tmp_path)
+    (row,) = await stored(second)
+    assert row.tally == Tally(6, later(1), later(3))
+    await second.close()
+
+
+async def test_in_a_flood_of_strangers_what_recurs_is_passed_over_each_time_too(store: Store) -> None:
+    for number in range(MOST_STRANGERS):
+        store.ledger.record(access(made_up(number), device="", user=""), BLOCK)
+    recurring = store.ledger.recurring(access(made_up(-1), device="", user=""), LET_IN)
+    for moment in (1, 2, 3):
+        recurring.count(later(moment))
+    assert store.ledger.passed_over == 3
+    await store.ledger.flush()
+    recurring.count(later(4))
+    assert [item.times for item in store.ledger.waiting()] == [1]
 
 
 async def test_a_refusal_was_told_and_a_warning_that_nobody_saw_was_not(store: Store) -> None:

@@ -82,3 +82,17 @@ async def test_what_is_over_is_deleted_and_a_halt_stays(store: Store) -> None:
     assert [each.relief.cause for each in await store.reliefs.history()] == [Cause.HALT]
     again = await store.reliefs.grant(D1, ACT)
     assert again.number == 3, "a number is never used twice"
+
+
+async def test_what_holds_and_what_is_over_come_page_by_page(store: Store) -> None:
+    numbers = [(await store.reliefs.grant(ADA, ACT)).number for _ in range(3)]
+    halt = await store.reliefs.halt(HALT, ACT)
+    ended = (await store.reliefs.grant(D1, ACT)).number
+    await store.reliefs.end([ended], ACT)
+    assert halt
+    assert [each.relief for each in await store.reliefs.off(NOW)] == [halt]
+    first = await store.reliefs.exemptions(NOW, 2, 99)
+    second = await store.reliefs.exemptions(NOW, 2, first[-1].relief.number)
+    assert [each.relief.number for each in first + second] == numbers[::-1]
+    assert [each.relief.number for each in await store.reliefs.over(NOW, 2, 99)] == [ended]
+    assert [each.relief.number for each in await store.reliefs.over(NOW + DAY, 2, ended)] == numbers[:0:-1]

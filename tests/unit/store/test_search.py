@@ -1,13 +1,11 @@
 """Looks at the store go by indexes: the plan of each query names the one that leads to what is meant."""
 
-import re
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from sqlalchemy import event
 from tests.unit.store.examples import MAX_AGE, NOW
+from tests.unit.store.steps import scanned, steps_of
 
 from mailgate.model import AppsReport, DeviceRecord, Kind
 from mailgate.store import Sought, Store
@@ -36,7 +34,7 @@ Find = Callable[[Store], Awaitable[object]]
 async def test_every_look_goes_by_an_index(store: Store, sought: Sought, index: str) -> None:
     steps = await steps_of(store, lambda store: store.search.look(sought, CUTOFF, NOW, 7, 9))
     assert index in steps
-    assert not re.search(r"SCAN (reports|devices|device_names)(?! USING)", steps)
+    assert scanned(steps) == []
 
 
 @pytest.mark.parametrize(
@@ -45,25 +43,7 @@ async def test_every_look_goes_by_an_index(store: Store, sought: Sought, index: 
 async def test_the_devices_of_a_person_are_found_by_an_index(store: Store, find: Find) -> None:
     steps = await steps_of(store, find)
     assert "ix_reports_person" in steps
-    assert not re.search(r"SCAN (reports|devices|device_names)(?! USING)", steps)
-
-
-async def steps_of(store: Store, find: Find) -> str:
-    """How SQLite goes about what is asked of it, in its own words: with values apart from the query, as always."""
-    asked = list[tuple[str, Any]]()
-
-    def note(_connection: Any, _cursor: Any, query: str, values: Any, *_: Any) -> None:
-        asked.append((query, values))
-
-    engine = store._database._engine.sync_engine
-    event.listen(engine, "before_cursor_execute", note)
-    await find(store)
-    event.remove(engine, "before_cursor_execute", note)
-    steps = []
-    async with store._database.reading() as connection:
-        for query, values in asked:
-            steps += (await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", values)).all()
-    return str(steps)
+    assert scanned(steps) == []
 
 
 async def test_a_look_ends_at_its_window_where_no_index_leads_further(store: Store) -> None:

@@ -2,9 +2,12 @@
 
 from datetime import date, timedelta
 
+import pytest
 from tests.unit.store.examples import ALLOW, BLOCK, NOW, access, minutes
+from tests.unit.store.steps import scanned, steps_of
 
-from mailgate.store import Recorded, Store, Tally
+from mailgate.store import Place, Recorded, Store, Tally
+from mailgate.store.sightings import Seen
 
 
 async def stored(store: Store) -> list[Recorded]:
@@ -43,3 +46,66 @@ async def test_latest_of_one_device_or_person(store: Store) -> None:
     assert named(await store.sightings.latest()) == [("b", "y"), ("b", "x"), ("a", "x")]
     assert named(await store.sightings.latest(device="b", user="x")) == [("b", "x")]
     assert named(await store.sightings.latest(user="x", size=1)) == [("b", "x")]
+
+
+HOURS = timedelta(hours=2)
+
+
+async def seen(store: Store, *users: str) -> None:
+    """Somebody a minute, the last at ``NOW``; those in capitals are kept out."""
+    for back, user in enumerate(reversed(users)):
+        decision = BLOCK if user.isupper() else ALLOW
+        store.ledger.record(access(user=user, now=NOW - minutes(back)), decision, f"ref-{user}")
+    await store.ledger.flush()
+
+
+def users(looked: Seen) -> list[str]:
+    return [each.sighting.user for each in looked.found]
+
+
+async def test_a_list_goes_on_behind_the_last_that_was_shown(store: Store) -> None:
+    await seen(store, "a", "b", "c", "d", "e")
+    first = await store.sightings.look(NOW - HOURS, 2)
+    second = await store.sightings.look(NOW - HOURS, 2, first.behind)
+    third = await store.sightings.look(NOW - HOURS, 2, second.behind)
+    assert [users(each) for each in (first, second, third)] == [["e", "d"], ["c", "b"], ["a"]]
+    assert third.behind is None
+    assert users(await store.sightings.look(NOW - minutes(1), 9)) == ["e", "d"]
+
+
+async def test_what_is_rare_is_looked_for_a_window_at_a_time(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mailgate.store.sightings.WINDOW", 2)
+    await seen(store, "A", "b", "c", "d", "e")
+    found, behind = [], None
+    for _ in range(3):
+        looked = await store.sightings.look(NOW - HOURS, 9, behind, effect="block")
+        found.append(users(looked))
+        behind = looked.behind
+    assert (found, behind) == ([[], [], ["A"]], None)
+    by_rule = await store.sightings.look(NOW - HOURS, 9, rule=BLOCK.rule)
+    assert (users(by_rule), by_rule.behind) == (["A"], None)  # an index leads there
+
+
+@pytest.mark.parametrize(
+    ("wanted", "index"),
+    [
+        ({}, "ix_sightings_last_at"),
+        ({"rule": "r"}, "ix_sightings_rule_last_at"),
+        ({"rule": "r", "reason": "x"}, "ix_sightings_rule_last_at"),
+        ({"effect": "block"}, "ix_sightings_last_at"),
+        ({"user": "ada", "rule": "r"}, "ix_sightings_user"),
+    ],
+)
+async def test_every_look_goes_by_an_index(store: Store, wanted: dict[str, str], index: str) -> None:
+    place = Place(NOW, "x")
+    steps = await steps_of(store, lambda store: store.sightings.look(NOW - HOURS, 9, place, **wanted))
+    assert index in steps
+    assert scanned(steps) == []
+
+
+async def test_a_sighting_is_found_by_an_index(store: Store) -> None:
+    steps = await steps_of(store, lambda store: store.sightings.find("REF2345"))
+    assert "ix_sightings_reference" in steps
+    assert scanned(steps) == []

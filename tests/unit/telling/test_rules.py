@@ -8,12 +8,12 @@ from mailgate.model import Effect, Stage
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.reliefs import NO_RELIEFS, Cause, Relief, Reliefs
 from mailgate.policy.rules import OnUnavailable, PolicyFile, policy_context
-from mailgate.telling.rules import DOES, TODAY, Told, span, told_rules
+from mailgate.telling.rules import DOES, TODAY, ToldRule, span, told_rules
 
 STAGES = {"report_only": "2026-12-01", "warn": "2026-12-08", "enforce": "2026-12-15"}
 
 
-def told(now: datetime, reliefs: Reliefs = NO_RELIEFS, **rule: object) -> list[Told]:
+def told(now: datetime, reliefs: Reliefs = NO_RELIEFS, **rule: object) -> list[ToldRule]:
     known = {"id": "phones", "when": "client.handheld", "effect": "block"} | rule
     file = PolicyFile.model_validate({"rules": (known,)}, context=policy_context(AppCatalog()))
     return told_rules(Policy(file.rules, file.default, reliefs=reliefs), now)

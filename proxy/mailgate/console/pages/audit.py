@@ -1,9 +1,10 @@
 """*Audit*: who changed what, the proof that nobody has edited that since, and all of it to take away."""
 
+import asyncio
 import csv
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Sequence
 
 from aiohttp import web
 
@@ -21,18 +22,8 @@ async def entries(request: web.Request) -> web.Response:
     audit, asked = desk_of(request).store.audit, request.query
     sought, who = (asked.get(name, "").strip()[:200] for name in ("sought", "who"))
     before = min(number(asked.get("before", "")) or _NEWEST, _NEWEST)
-    found = await audit.search(sought, who, before, SIZE)
-    more = found[-1].number if len(found) == SIZE else 0
-    return show(
-        request,
-        "audit.html",
-        found=found,
-        sought=sought,
-        who_did=who,
-        more=more,
-        details=_details,
-        verified=None,
-    )
+    looked = await audit.look(sought, who, before, SIZE)
+    return show(request, "audit.html", looked=looked, sought=sought, who_did=who, details=_details)
 
 
 async def verify(request: web.Request) -> web.Response:
@@ -45,15 +36,15 @@ async def verify(request: web.Request) -> web.Response:
 async def export(request: web.Request) -> web.StreamResponse:
     """Every entry, as CSV or as one JSON object a line; written as it is read."""
     kind = request.match_info["kind"]
-    form: Callable[[Entry], str] = _csv_line if kind == "csv" else lambda entry: line_of(entry) + "\n"
+    form = _csv_lines if kind == "csv" else _json_lines
     types = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl; charset=utf-8"}
     named = f'attachment; filename="mailgate-audit.{kind}"'
     answer = web.StreamResponse(headers={"Content-Type": types[kind], "Content-Disposition": named})
     await answer.prepare(request)
     if kind == "csv":
-        await answer.write(_csv(COLUMNS).encode())
-    async for entry in desk_of(request).store.audit.all():
-        await answer.write(form(entry).encode())
+        await answer.write(_csv([COLUMNS]))
+    async for page in desk_of(request).store.audit.pages():
+        await answer.write(await asyncio.to_thread(form, page))  # a long log: requests go on
     await answer.write_eof()
     return answer
 
@@ -63,14 +54,18 @@ def _details(entry: Entry) -> dict[str, object]:
     return told if isinstance(told, dict) else {}
 
 
-def _csv_line(entry: Entry) -> str:
-    return _csv(row_of(entry))
+def _json_lines(entries: Sequence[Entry]) -> bytes:
+    return "".join(f"{line_of(entry)}\n" for entry in entries).encode()
 
 
-def _csv(cells: object) -> str:
+def _csv_lines(entries: Sequence[Entry]) -> bytes:
+    return _csv([row_of(entry) for entry in entries])
+
+
+def _csv(rows: Sequence[Sequence[str]]) -> bytes:
     sheet = io.StringIO()
-    csv.writer(sheet).writerow(cells)  # type: ignore[arg-type]
-    return sheet.getvalue()
+    csv.writer(sheet).writerows(rows)
+    return sheet.getvalue().encode()
 
 
 ROUTES = [

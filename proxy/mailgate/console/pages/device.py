@@ -7,12 +7,11 @@ from aiohttp import web
 from mailgate.console.desk import desk_of, person_of
 from mailgate.console.entrance import needs
 from mailgate.console.view import seen_other, show
-from mailgate.store import Device, Recorded
-from mailgate.store.names import EAS
+from mailgate.store import Device
 from mailgate.telling.devices import device_facts, parts_of, sighting_facts
 from mailgate.telling.explanation import explanation_with_flips
-from mailgate.telling.recall import as_it_asks
-from mailgate.telling.timeline import timeline
+from mailgate.telling.recall import as_it_asks, sightings_of
+from mailgate.telling.timeline import story_of
 
 SIGHTINGS = 50
 
@@ -20,17 +19,15 @@ SIGHTINGS = 50
 async def device(request: web.Request) -> web.Response:
     desk, found = desk_of(request), await device_of(request)
     bundle, now = desk.bundle(), desk.clock()
-    seen = await _sightings(request, found)
+    seen = await sightings_of(desk.store, found, SIGHTINGS)
     access, decision = await as_it_asks(desk.store, bundle, found, seen, now)
-    names = [text for kind, text in found.names if kind == EAS]
-    told = await desk.store.people.told_about([*_ids(found), *names])
     return show(
         request,
         "device.html",
         device=device_facts(found, bundle, now),
         parts=parts_of(found),
         sightings=[sighting_facts(each) for each in seen],
-        story=timeline(found, seen, told),
+        story=await story_of(desk.store, found, seen),
         why=explanation_with_flips(access, decision, bundle.policy),
         name_of=bundle.policy.catalog.name_of,
         done=request.query.get("done", ""),
@@ -42,7 +39,7 @@ async def forget(request: web.Request) -> web.Response:
     """Ask first, in numbers; then do it."""
     desk, found = desk_of(request), await device_of(request)
     if (await request.post()).get("confirmed") != "yes":
-        seen = await _sightings(request, found)
+        seen = await sightings_of(desk.store, found, SIGHTINGS)
         return show(request, "device_forget.html", device=found, seen=len(seen), most=SIGHTINGS)
     act = replace(person_of(request).act(desk.clock(), "device-forgotten"), about=f"device {found.id}")
     await desk.store.devices.forget(found.id, desk.clock(), act)
@@ -68,16 +65,6 @@ async def device_of(request: web.Request) -> Device:
     if len(called) != 1:
         raise web.HTTPNotFound
     return called[0]
-
-
-def _ids(found: Device) -> list[str]:
-    return [found.id, *sorted(found.former)]
-
-
-async def _sightings(request: web.Request, found: Device) -> list[Recorded]:
-    latest = desk_of(request).store.sightings.latest
-    seen = [row for each in _ids(found) for row in await latest(device=each, size=SIGHTINGS)]
-    return sorted(seen, key=lambda row: row.tally.last, reverse=True)[:SIGHTINGS]
 
 
 ROUTES = [

@@ -1,21 +1,18 @@
 """*Enrolment*: what lets devices enrol, the keys that did, and shutting one out."""
 
-import secrets
-from dataclasses import replace
-from datetime import timedelta
-
 from aiohttp import web
 
-from mailgate.attest.enrolment import TOKEN_BYTES, digest_of, name_of, new_token
 from mailgate.console.desk import desk_of, person_of
 from mailgate.console.entrance import needs
 from mailgate.console.pages.devices import number
+from mailgate.console.places import place_in, told
+from mailgate.console.tokens import MOST_USES, make_token
+from mailgate.console.tokens import revoke as shut_out
 from mailgate.console.view import seen_other, show
-from mailgate.store import EnrolmentToken
+from mailgate.store import Place
 
 SIZE = 50
 LIVES = {"1": "1 day", "7": "7 days", "30": "30 days"}
-MOST_USES = 1_000_000
 LONGEST = 255
 
 
@@ -35,12 +32,8 @@ async def make(request: web.Request) -> web.Response:
         )
     if not 1 <= uses <= MOST_USES or days not in LIVES:
         return await _shown(request, 422, wrong=f"A token is good for 1 to {MOST_USES:,} devices.")
-    text, now = new_token(secrets.token_bytes(TOKEN_BYTES)), desk.clock()
-    digest = digest_of(text)
-    made = EnrolmentToken(name_of(digest), user, note, uses, now, now + timedelta(days=int(days)))
-    act = person_of(request).act(now, "enrolment-token-made", note)
-    await desk.store.enrolments.add(digest, made)
-    await desk.store.audit.append(replace(act, about=f"token {made.name}", details={"uses": uses}))
+    by, now = person_of(request), desk.clock()
+    text, _ = await make_token(desk.store, by, now, user=user, note=note, uses=uses, days=int(days))
     return await _shown(request, made=text)
 
 
@@ -51,26 +44,23 @@ async def revoke(request: web.Request) -> web.Response:
     name = str(sent.get("name", ""))[:LONGEST]
     if sent.get("confirmed") != "yes":
         return show(request, "enrolment_revoke.html", name=name, is_token=sent.get("what") == "token")
-    revoked = await desk.store.shut_out(name, desk.clock())
+    revoked = await shut_out(desk.store, person_of(request), desk.clock(), name)
     if not revoked.tokens and not revoked.keys:
         raise web.HTTPNotFound
-    act = replace(
-        person_of(request).act(desk.clock(), "enrolment-revoked"),
-        about=name,
-        details={"tokens": len(revoked.tokens), "keys": len(revoked.keys)},
-    )
-    await desk.store.audit.append(act)
     return seen_other(request, "enrolment")
 
 
 async def _shown(request: web.Request, status: int = 200, *, made: str = "", wrong: str = "") -> web.Response:
     store = desk_of(request).store.enrolments
-    keys = await store.page(request.query.get("after", "")[:LONGEST], SIZE)
+    keys = await store.page(request.query.get("key", "")[:LONGEST], SIZE)
+    tokens = await store.tokens(SIZE + 1, place_in(request.query))
+    last = tokens[SIZE - 1] if len(tokens) > SIZE else None
     return show(
         request,
         "enrolment.html",
         status,
-        tokens=await store.tokens(),
+        tokens=tokens[:SIZE],
+        older=told(Place(last.made_at, last.name)) if last else {},
         keys=keys,
         more=keys[-1].thumbprint if len(keys) == SIZE else "",
         made=made,

@@ -1,20 +1,23 @@
 """*Exemptions*: who is spared from a rule until when, which rules are out for everybody, and putting them back."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from aiohttp import web
 
-from mailgate.console.desk import desk_of, person_of
+from mailgate.console.desk import Desk, desk_of, person_of
 from mailgate.console.entrance import needs
 from mailgate.console.notes import LONGEST, note_of
 from mailgate.console.pages.devices import number
 from mailgate.console.view import seen_other, show
-from mailgate.policy.reliefs import Cause
 from mailgate.rollout import relieving
 from mailgate.rollout.acts import RefusedError
 from mailgate.store.device import typed_id
+from mailgate.store.names import user_text
+from mailgate.store.reliefs import KeptRelief
 
-SIZE = 1000
+SIZE = 100
+_NEWEST = 2**31 - 1
 SPANS = {"1": "1 day", "7": "7 days", "30": "30 days", "90": "90 days", "365": "a year"}
 HOURS = {"1": "1 hour", "4": "4 hours", "12": "12 hours", "24": "a day", "72": "three days"}
 
@@ -89,20 +92,40 @@ async def resume(request: web.Request) -> web.Response:
 
 
 async def _shown(request: web.Request, status: int = 200, wrong: str = "") -> web.Response:
-    desk = desk_of(request)
-    now, kept = desk.clock(), await desk.store.reliefs.history(SIZE)
-    holding = [each.relief for each in kept if each.holds(now)]
+    desk, asked = desk_of(request), request.query
+    now, reliefs, whom = desk.clock(), desk.store.reliefs, asked.get("whom", "").strip()[:LONGEST]
+    if whom:
+        theirs = await _of(desk, whom)
+        exempt, over = ([each for each in theirs if each.holds(now) is holds] for holds in (True, False))
+    else:
+        exempt = await reliefs.exemptions(now, SIZE + 1, number(asked.get("before", "")) or _NEWEST)
+        over = await reliefs.over(now, SIZE + 1, number(asked.get("over", "")) or _NEWEST)
     return show(
         request,
         "exemptions.html",
         status,
         wrong=wrong,
-        off=[each for each in holding if each.cause is not Cause.EXEMPTION],
-        exempt=[each for each in holding if each.cause is Cause.EXEMPTION],
-        over=[each for each in kept if not each.holds(now)],
+        whom=whom,
+        off=[each.relief for each in await reliefs.off(now)],
+        exempt=[each.relief for each in exempt[:SIZE]],
+        more=_further(exempt),
+        over=over[:SIZE],
+        more_over=_further(over),
+        all_over="over" in asked,
         rules=[rule.id for rule in desk.bundle().policy.rules if rule.restricts],
         spans=SPANS,
     )
+
+
+async def _of(desk: Desk, whom: str) -> list[KeptRelief]:
+    """Those of one person, or of a device by any of its names."""
+    called = await desk.store.devices.called(typed_id(whom))
+    return await desk.store.reliefs.of_person(user_text(whom), [device.id for device in called])
+
+
+def _further(kept: Sequence[KeptRelief]) -> int:
+    """Below which number the next page begins; 0 where this is the last."""
+    return kept[SIZE - 1].relief.number if len(kept) > SIZE else 0
 
 
 ROUTES = [

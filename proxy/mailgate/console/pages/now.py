@@ -9,13 +9,10 @@ from aiohttp import web
 
 from mailgate.console.desk import CLOSING, SESSION, Desk, desk_of, roles_of
 from mailgate.console.entrance import COOKIE
-from mailgate.console.needs import Need, needs_of
+from mailgate.console.needs import needs_now
 from mailgate.console.plot import plot
 from mailgate.console.render import text_of
 from mailgate.console.view import show, surrounding
-from mailgate.rollout.approving import standings
-from mailgate.rollout.guard import guard_of
-from mailgate.store import StoreError
 
 EVERY = 5.0
 """Seconds between two looks of a page that stays open."""
@@ -69,20 +66,12 @@ async def _seen(desk: Desk) -> dict[str, Any]:
     refused = desk.pulse.refusals(at)
     return {
         "state": state,
-        "needs": await _needs(desk, state),
+        "needs": await needs_now(desk.store, desk.bundle().settings, state, at),
         "plots": [plot(minutes, "effect"), plot(minutes, "kind")],
         "minutes": [minute for minute in reversed(minutes) if minute.total],
         "refusals": sorted(refused.items(), key=lambda each: (-each[1], each[0])),
         "census": desk.census.last,
     }
-
-
-async def _needs(desk: Desk, state: Any) -> list[Need]:
-    try:
-        plans = await standings(desk.store, guard_of(desk.bundle().settings), desk.clock(), 20)
-    except StoreError:
-        plans = []  # and the state says that the store is away
-    return needs_of(state, plans)
 
 
 ROUTES = [web.get("/", now, name="now"), web.get("/now/stream", stream, name="now-stream")]

@@ -5,7 +5,8 @@ from datetime import timedelta
 from aiohttp import web
 
 from mailgate.console.desk import desk_of
-from mailgate.console.view import show
+from mailgate.console.places import place_in, told
+from mailgate.console.view import address, show
 from mailgate.telling.devices import sighting_facts
 
 SIZE = 100
@@ -15,9 +16,14 @@ SPAN = timedelta(hours=2)
 async def sightings(request: web.Request) -> web.Response:
     desk, asked = desk_of(request), request.query
     wanted = {name: asked.get(name, "")[:200] for name in ("rule", "reason", "effect", "user")}
-    found = await desk.store.sightings.since(desk.clock() - SPAN, SIZE, **wanted)
+    seen = await desk.store.sightings.look(desk.clock() - SPAN, SIZE, place_in(asked), **wanted)
+    further = told(seen.behind)
     return show(
-        request, "sightings.html", found=[sighting_facts(each) for each in found], wanted=wanted, most=SIZE
+        request,
+        "sightings.html",
+        found=[sighting_facts(each) for each in seen.found],
+        wanted=wanted,
+        further=address(request, "sightings", wanted | further) if further else "",
     )
 
 

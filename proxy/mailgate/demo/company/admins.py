@@ -37,6 +37,12 @@ def added_settings(directory: Path) -> dict[str, object]:
     return added
 
 
+def tokens_in(directory: Path) -> dict[str, Path]:
+    """Where the tokens are of the admins of a company that was made in this folder; nothing where there is none."""
+    known = {name: directory / f"{name}.token" for name in _ROLES}
+    return {name: path for name, path in known.items() if path.exists()} if added_settings(directory) else {}
+
+
 def write_privately(path: Path, text: str) -> None:
     """Write a file that only its owner can read, whatever was there. Raises OSError."""
     path.unlink(missing_ok=True)

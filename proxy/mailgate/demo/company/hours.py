@@ -44,8 +44,8 @@ def span(random: Random, owned: Owned, day: date, until: datetime) -> Span | Non
     times = random.randint(20, 160) if works else random.randint(15, 90)
     if begin >= until or begin >= end:
         return None
-    whole = Span(begin, end, times)
-    return whole.cut(until)[0] if until <= end else whole
+    gone_by = (part for part in Span(begin, end, times).cut(until) if part.last < until)
+    return next(gone_by, None)
 
 
 def _within(midnight: datetime, hour: float) -> datetime:

@@ -1,4 +1,4 @@
-"""Who is spared from the rules for a time, and who asked for help against one."""
+"""Who is spared from the rules for a time, which rule is off, and who asked for help against one."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from mailgate.demo.company.history import OPERATOR, ORIGIN, SECOND, Era
 from mailgate.demo.company.mails import Reached
 from mailgate.model import Effect
 from mailgate.rollout.acts import Person
-from mailgate.rollout.relieving import EVERY_RULE, end_exemption, exempt
+from mailgate.rollout.relieving import EVERY_RULE, break_glass, end_exemption, exempt
 from mailgate.store import HelpRequest, Store
 
 _GIVEN = (
@@ -21,6 +21,8 @@ _GIVEN = (
 """How many hours ago, by whom, why, and for how many days."""
 _ENDED = 8
 """How many hours ago the last of them was ended."""
+_TURNED_OFF, _OFF = "kind-contradicted", 2
+"""The rule that is off for everybody, and since how many hours."""
 _ASKS = 6
 """One in so many of those who are refused asks for help."""
 
@@ -42,6 +44,17 @@ async def exempt_some(store: Store, rules: Rules, found: Iterable[Owned], now: d
         await end_exemption(store, Person(SECOND, ORIGIN), "Done sooner", at, numbers[-1])
         eras.append(await _era(store, rules, at))
     return eras
+
+
+async def turn_one_off(store: Store, rules: Rules, now: datetime) -> list[Era]:
+    """Break-glass: turn a rule off that nobody has put back yet; what decides from then on."""
+    at = now - timedelta(hours=_OFF)
+    if _TURNED_OFF not in {each.id for each in rules.policy.rules if each.restricts}:
+        return []  # rules of one's own
+    why = "A browser update contradicts itself: asked its maker"
+    until, by = now + timedelta(hours=10), Person(SECOND, ORIGIN)
+    await break_glass(store, rules.policy, by, why, at, rule=_TURNED_OFF, until=until)
+    return [await _era(store, rules, at)]
 
 
 async def ask_for_help(store: Store, random: Random, reached: Sequence[Reached], era: Era) -> None:

@@ -13,7 +13,7 @@ from mailgate.demo.company.history import OPERATOR, ORIGIN, live_through, with_p
 from mailgate.demo.company.mails import Reached, reached_by, write_to_them
 from mailgate.demo.company.people import Person, members
 from mailgate.demo.company.records import first_records, last_records, own_id
-from mailgate.demo.company.relief import ask_for_help, exempt_some
+from mailgate.demo.company.relief import ask_for_help, exempt_some, turn_one_off
 from mailgate.demo.company.sources import note_sources
 from mailgate.errors import MailgateError
 from mailgate.model import DeviceRecord, Effect
@@ -66,6 +66,7 @@ async def seed(
             await store.devices.lose(stored[owned.number].id, owned.changed)
     await note_sources(store, random, found, now)
     eras += await exempt_some(store, bundle.rules, found, now)
+    eras += await turn_one_off(store, bundle.rules, now)
     past = Past(groups, eras, bundle.settings.posture.max_age, stored)
     requests, reached = await _ask(store, random, found, past, now, progress)
     await write_to_them(store, random, reached, now)

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from mailgate.decided import Decided
 from mailgate.gateway.answer import Answer
-from mailgate.gateway.authz.authorizer import REFUSAL, Authorizer
+from mailgate.gateway.authz.authorizer import REFUSAL, Authorizer, Yes
 from mailgate.gateway.authz.original import Dialect, original
 from mailgate.gateway.enforce import Speaker, gets_mail
 from mailgate.gateway.exchange import Exchange
@@ -47,6 +47,15 @@ class AskedGate(Protocol):
 
     def probe(self, access: Access, reference: str) -> Answer: ...
 
+    def remember(
+        self,
+        exchange: Exchange,
+        incoming: Incoming,
+        access: Access,
+        decision: Decision,
+        yes: Yes | None = None,
+    ) -> None: ...
+
     async def instead(
         self, head: RequestHead, incoming: Incoming, access: Access, decision: Decision, reference: str
     ) -> Answer | None: ...
@@ -64,7 +73,11 @@ def answer_asking(
     if verdict is None:
         return _judge(gate, authorizer, head, incoming, reference, now)
     answer = _at_once(gate, authorizer, incoming, *verdict, reference)
-    return answer or _refuse(gate, authorizer, head, incoming, *verdict, reference)
+    if answer is not None:
+        if answer.status == 200:
+            gate.remember(exchange, incoming, *verdict, Yes(answer, reference, authorizer.remember))
+        return answer
+    return _refuse(gate, authorizer, head, incoming, *verdict, reference)
 
 
 async def _judge(

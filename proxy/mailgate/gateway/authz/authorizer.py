@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from urllib.parse import quote
 
 from cachetools import TTLCache
@@ -20,6 +21,15 @@ KEPT = timedelta(seconds=30)
 KEPT_BYTES = 8 * 1024 * 1024
 STATUS = "X-Device-Status"
 """The status that the client has to get, where the proxy would take it for a yes."""
+
+
+class Yes(NamedTuple):
+    """A yes as it was given."""
+
+    answer: Answer
+    reference: str
+    remember: timedelta
+    """How long the asking proxy may go by it at most."""
 
 
 @dataclass(slots=True)

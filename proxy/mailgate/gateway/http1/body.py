@@ -29,6 +29,9 @@ class Body(Protocol):
     done: bool
     trailers: Sequence[Field]
 
+    def takes(self, data: bytes) -> bool:
+        """Whether ``data`` is all that is left of it, and content; then it is done."""
+
     def feed(self, data: bytes) -> tuple[list[bytes], bytes]:
         """The content in ``data`` and the bytes after the end of the body. Raises Malformed."""
 
@@ -43,6 +46,12 @@ class LengthBody:
         self.left = length
         self.done = length == 0
         self.trailers: Sequence[Field] = []
+
+    def takes(self, data: bytes) -> bool:
+        if len(data) != self.left:
+            return False
+        self.left, self.done = 0, True
+        return True
 
     def feed(self, data: bytes) -> tuple[list[bytes], bytes]:
         content, rest = data[: self.left], data[self.left :]
@@ -61,6 +70,9 @@ class BodyUntilClose:
     def __init__(self) -> None:
         self.done = False
         self.trailers: Sequence[Field] = []
+
+    def takes(self, _data: bytes) -> bool:
+        return False
 
     def feed(self, data: bytes) -> tuple[list[bytes], bytes]:
         return ([data] if data else []), b""
@@ -83,6 +95,9 @@ class ChunkedBody:
         self._left = 0
         self._content: list[bytes] = []
         self._step = self._size
+
+    def takes(self, _data: bytes) -> bool:
+        return False
 
     def feed(self, data: bytes) -> tuple[list[bytes], bytes]:
         self._buffer = self._buffer[self._at :] + data

@@ -78,3 +78,14 @@ async def test_the_log_can_be_taken_away_for_spreadsheets_and_for_programs(
     lines = [json.loads(each) for each in (await ada.get("/console/audit/export.jsonl")).text.splitlines()]
     assert [each["number"] for each in lines] == [1, 2, 3, 4, 5]
     assert (await ada.get("/console/audit/export.exe")).status == 404
+
+
+async def test_a_look_for_words_that_found_none_offers_to_look_on(
+    ada: Browser, firm: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mailgate.store.audit.WINDOW", 2)
+    await some(firm)
+    page = await ada.get("/console/audit?sought=first+start")
+    assert "None among the entries that were looked through so far, which begin with number 4" in page.words
+    assert "Look on" in page.words
+    assert "first start" in (await ada.get("/console/audit?sought=first+start&before=2")).words

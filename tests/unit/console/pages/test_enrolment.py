@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from tests.unit.console.browsing import NOW, Browser, Company
@@ -86,5 +87,24 @@ async def test_keys_are_shown_a_page_at_a_time(
         await firm.store.enrolments.enrol(digest_of(token), f"thumb-{name}", f"device-{name}", NOW)
     page = await ada.get("/console/enrolment")
     assert ("device-one" in page.words, "device-two" in page.words) == (True, False)
-    page = await ada.get("/console/enrolment?after=thumb-one")
+    page = await ada.get("/console/enrolment?key=thumb-one")
     assert ("device-one" in page.words, "device-two" in page.words) == (False, True)
+
+
+async def test_tokens_are_shown_a_page_at_a_time(
+    ada: Browser, firm: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(enrolment, "SIZE", 1)
+    for note in ("older", "newer"):
+        await make(ada, note=note)
+        firm.clock.now += timedelta(minutes=1)
+    page = await ada.get("/console/enrolment")
+    assert ("newer" in page.words, "older" in page.words) == (True, False)
+    further = re.search(r'href="([^"]+)">Older tokens', page.text)
+    assert further
+    page = await ada.get(unescape(further[1]))
+    assert ("newer" in page.words, "older" in page.words, "Older tokens" in page.words) == (
+        False,
+        True,
+        False,
+    )

@@ -7,6 +7,7 @@ from tests.unit.console.browsing import NOW, Browser, Company
 from tests.unit.console.phones import has, record
 from tests.unit.console.test_pulse import text
 
+from mailgate.console.pages import exemptions
 from mailgate.policy.reliefs import Reliefs
 
 GIVEN = {"whom": "Alice", "what": "person", "rule": "prohibited-app", "days": "7", "why": "on a <journey>"}
@@ -88,4 +89,34 @@ async def test_a_viewer_sees_who_is_spared_and_no_button(vic: Browser, ada: Brow
     await ada.post("/console/exemptions", **GIVEN)
     page = await vic.get("/console/exemptions")
     assert "alice" in page.words
-    assert "<button" not in page.text.partition("<main")[2]
+    assert 'method="post"' not in page.text.partition("<main")[2]
+
+
+async def test_exemptions_are_shown_a_page_at_a_time_and_found_by_whom(
+    ada: Browser, firm: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exemptions, "SIZE", 1)
+    (phone,) = await has(firm, record("a1", "alice"))
+    for whom, what in (("dan", "person"), (phone.id, "device"), ("bob", "person")):
+        await ada.post("/console/exemptions", **GIVEN | {"whom": whom, "what": what})
+    page = await ada.get("/console/exemptions")
+    assert ("bob" in page.words, "dan" in page.words) == (True, False)
+    assert f"before={(await in_force(firm)).every[-1].number}" in page.text
+    for whom, shown, hidden in (("DAN", "dan", "bob"), (phone.id.upper(), phone.id, "dan")):
+        page = await ada.get(f"/console/exemptions?whom={whom}")
+        rows = page.text.partition('aria-label="Exemptions"')[2].partition("</table>")[0]
+        assert (shown in rows, hidden in rows) == (True, False)
+    page = await ada.get("/console/exemptions?whom=nobody")
+    assert "No exemption of nobody is in force" in page.words
+
+
+async def test_those_that_are_over_are_shown_a_page_at_a_time(
+    ada: Browser, firm: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exemptions, "SIZE", 1)
+    for whom in ("dan", "bob"):
+        await ada.post("/console/exemptions", **GIVEN | {"whom": whom})
+        number = str((await in_force(firm)).every[-1].number)
+        await ada.post("/console/exemptions/end", number=number, why="back")
+    page = await ada.get(f"/console/exemptions?over={number}")
+    assert ("dan" in page.words, "bob" in page.words) == (True, False)

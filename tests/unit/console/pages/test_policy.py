@@ -40,6 +40,15 @@ async def test_versions_are_listed_with_who_put_them_in_force_and_why(
     assert page.text.count(">in force</span>") == 1
 
 
+async def test_until_this_gate_takes_a_new_version_the_page_says_so(
+    ada: Browser, firm: Company, tmp_path: Path
+) -> None:
+    words = "Until then it decides by the rules below."
+    assert words not in (await ada.get("/console/policy")).words
+    await second(firm, tmp_path)
+    assert words in (await ada.get("/console/policy")).words
+
+
 async def test_a_version_is_shown_with_its_files(ada: Browser, firm: Company) -> None:
     page = await ada.get("/console/policy/versions/1")
     version = await firm.store.policies.get(1)

@@ -29,6 +29,7 @@ async def test_changes_come_in_order_on_working_days_and_each_has_its_entry(stor
         "policy-activated",
         *["exemption-given"] * 3,
         "exemption-ended",
+        "rule-turned-off",
         "policy-planned",
     ]
     assert await store.audit.verify() == []

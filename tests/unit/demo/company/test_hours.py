@@ -48,3 +48,10 @@ def test_a_span_is_shared_out_where_it_is_cut() -> None:
     assert (early.times, late.times) == (10, 30)
     assert early.last < late.first == NOW + timedelta(hours=1)
     assert whole.cut(NOW) == whole.cut(NOW + timedelta(hours=5)) == [whole]
+
+
+def test_who_has_asked_for_a_moment_only_has_not_asked_later() -> None:
+    early = datetime.combine(WEDNESDAY, NOW.time(), NOW.tzinfo).replace(hour=7, minute=0)
+    for minutes in range(0, 240, 3):
+        until = early + timedelta(minutes=minutes)
+        assert all(each.last < until for each in spans(LAPTOP, WEDNESDAY, until))

@@ -2,11 +2,12 @@
 
 from tests.unit.demo.company.conftest import NOW, Made
 
+from mailgate.policy.reliefs import Cause
 from mailgate.store import Store
 
 
 async def test_some_people_are_spared_and_one_no_longer(store: Store, made: Made) -> None:
-    given = await store.reliefs.history()
+    given = [each for each in await store.reliefs.history() if each.relief.cause is Cause.EXEMPTION]
     assert [each.holds(NOW) for each in given] == [False, True, True]
     assert all(each.relief.person and each.relief.why for each in given)
 
@@ -17,6 +18,13 @@ async def test_who_is_spared_was_let_in_since(store: Store, made: Made) -> None:
         since = [row for row in rows if row.tally.first >= relief.at]
         assert since
         assert {row.sighting.effect for row in since if row.sighting.rule != "default"} == {"allow"}
+
+
+async def test_a_rule_is_off_until_somebody_puts_it_back(store: Store, made: Made) -> None:
+    (off,) = await store.reliefs.off(NOW)
+    assert (off.relief.cause, off.relief.author) == (Cause.BREAK_GLASS, "grace")
+    assert off.relief.until
+    assert off.relief.until > NOW > off.relief.at
 
 
 async def test_who_asks_for_help_was_refused_by_that_rule(store: Store, made: Made) -> None:

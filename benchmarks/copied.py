@@ -1,0 +1,30 @@
+"""A filled store on SQLite, copied into an empty PostgreSQL database: by COPY, table after table."""
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+
+from mailgate.store import Store
+from mailgate.store.schema import metadata
+
+Watch = Callable[[str, int, int], None]
+
+
+async def copy_to(path: Path, url: str, watch: Watch = lambda *_: None) -> None:
+    """Copy all rows. What is true or false or a time on SQLite is so for PostgreSQL too, as text."""
+    store = await Store.open(url)  # which makes the tables
+    await store.close()
+    with sqlite3.connect(path) as source, psycopg.connect(url, autocommit=True) as target:
+        target.execute("SET session_replication_role = replica; SET TimeZone = 'UTC'")
+        tables = [*metadata.tables.values()]
+        for number, table in enumerate(tables, 1):
+            target.execute(f"DELETE FROM {table.name}")
+            names = ", ".join(f'"{column.name}"' for column in table.c)
+            with target.cursor().copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
+                for row in source.execute(f"SELECT {names} FROM {table.name}"):
+                    copy.write_row(row)
+            watch("copying into PostgreSQL", number, len(tables))
+        target.execute("VACUUM ANALYZE")
+    source.close()

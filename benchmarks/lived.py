@@ -1,0 +1,308 @@
+"""A store as a large company leaves it: over the devices of ``filled.py`` two weeks of everything else that the console shows.
+
+Most of it is made by the database itself, row by row of what is there, so that a million devices take a minute or two.
+"""
+
+import json
+import re
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import astuple, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from benchmarks.filled import CACHE, filled, key_of, migrations
+from benchmarks.peers.mailgate import write_config
+from mailgate.config import compile_rules, load_bundle
+from mailgate.rollout import draft_of
+from mailgate.rollout.acts import Person
+from mailgate.rollout.admins import hash_of, token_of
+from mailgate.rollout.planning import plan_and_keep
+from mailgate.store import Act, Store
+from mailgate.store.chain import Entry, Head, digest_of
+from mailgate.store.schema import metadata
+
+LAYOUT = 1
+"""Counted up where what was made before would not do any more."""
+FEW = 1_000
+"""Devices of the store in which the plan is made whose copies stand in the large one."""
+VERSIONS, PLANS, ENTRIES = 60, 40, 50_000
+ADMIN, SECRET = "ada", "the secret of a bench"
+SALT = bytes(16)
+
+Watch = Callable[[str, int, int], None]
+"""Told what is being made, how much of it is, and how much there is."""
+
+SETTINGS: dict[str, Any] = {
+    "listen": "127.0.0.1:0",
+    "upstream": "http://127.0.0.1:9",
+    "admins": {ADMIN: {"token_hash": hash_of(SECRET, SALT), "roles": ["viewer", "operator", "approver"]}},
+    "guard": {"max_newly_blocked": "1%", "approvals": 1},
+    "connectors": {"jamf-file": {"type": "file", "path": "devices.csv"}},
+}
+
+LIFE: dict[str, str] = {
+    # what the sources say: of each hundred some are missing, partial, stale, of no kind; few have a rare app
+    "reports": """
+        UPDATE reports SET
+          apps = CASE WHEN device % 200000 = 150001 THEN '["moomoo"]' WHEN h < 10 THEN '[]'
+                      WHEN device % 50 = 7 THEN '["capcut", "tiktok"]' WHEN device % 50 = 8 THEN '["deepseek"]' ELSE apps END,
+          apps_complete = CASE WHEN h < 10 THEN NULL ELSE h >= 25 END,
+          reported_at = CASE WHEN h < 10 THEN NULL WHEN h < 75 AND h >= 25 THEN {at} ELSE reported_at END,
+          kind = CASE WHEN h < 78 AND h >= 75 THEN NULL WHEN h = 78 THEN 'other' ELSE kind END
+        FROM (SELECT key, key * 7919 % 1000 AS h FROM devices) WHERE key = device
+    """.replace("{at}", "strftime('%Y-%m-%d %H:%M:%S.000000', :now, '-20 days')"),
+    "second sources": """
+        INSERT INTO reports SELECT 'agent-' || device, 'https://agents.example.com', device, owner, person, kind, os,
+          os_version, managed, status, '[]', 0, first_seen, expires_at, gone, names, first_seen, last_seen
+        FROM reports WHERE device % 20 = 11
+    """,
+    "lost devices": "UPDATE devices SET lost_at = last_seen WHERE key % 5000 = 77",
+    "findings": """
+        INSERT INTO device_findings SELECT key, 'device-os-contradicted', '', 'ios by one source, android by another', first_seen
+        FROM devices WHERE key % 500 = 13
+    """,
+    "clients": """
+        INSERT INTO clients SELECT 'app-' || key, 'phone', 1, 'consistent', 'phone', 'ios', '', 'activesync', 'ApplC' || key, 'POST',
+          '/Microsoft-Server-ActiveSync?Cmd=Sync&DeviceId=ApplC' || key || '&DeviceType=iPhone',
+          '{"user-agent": "Apple-iPhone16C2/2306.' || key || '"}', last_seen
+        FROM devices WHERE key % 10 = 1
+    """,
+    "sightings": """
+        WITH RECURSIVE days(d) AS (SELECT 0 UNION ALL SELECT d + 1 FROM days WHERE d < 13),
+        seen AS (SELECT key, id, d, (key * 7919 + d * 104729) % 1000 AS h,
+                 d * 86400 + key * 48271 % CASE d WHEN 0 THEN 14400 ELSE 36000 END AS ago FROM devices, days WHERE key % 5 = 1)
+        INSERT INTO sightings
+        SELECT lower(hex(randomblob(16))),
+          CASE WHEN key % 10 = 1 THEN 'app-' || key ELSE (SELECT id FROM clients WHERE eas_id = '' LIMIT 1) END,
+          strftime('%Y-%m-%d', :now, '-' || ago || ' seconds'),
+          CASE h WHEN 999 THEN '' ELSE id END,
+          CASE WHEN h < 930 THEN 'clean' WHEN h < 960 THEN 'missing' WHEN h < 980 THEN 'stale' ELSE 'prohibited' END,
+          'person-' || ((key - 1) / 2) || '@example.com',
+          CASE WHEN h < 930 THEN CASE key % 4 WHEN 0 THEN 'laptop-browser' ELSE 'clean-handheld' END
+               WHEN h < 980 THEN 'unproven-handheld' ELSE 'prohibited-app' END,
+          CASE WHEN h < 930 THEN 'allow' WHEN h < 985 THEN 'block' ELSE 'warn' END,
+          CASE WHEN h < 930 THEN 'rule-matched' WHEN h < 960 THEN 'posture-missing' WHEN h < 980 THEN 'posture-stale'
+               ELSE 'prohibited-app' END,
+          '[]', '3f2a9c7e11d0', 1 + key % 60, strftime('%Y-%m-%d %H:%M:%f000', :now, '-' || (ago + 3600) || ' seconds'),
+          strftime('%Y-%m-%d %H:%M:%f000', :now, '-' || ago || ' seconds'), hex(randomblob(8)), 0
+        FROM seen
+    """,
+    # three requests that a rule kept out nearly two hours ago: rare among all those since
+    "rare sightings": """
+        UPDATE sightings SET rule = 'kind-contradicted', reason = 'kind-contradicted', effect = 'block' WHERE id IN
+          (SELECT id FROM sightings WHERE last_at < strftime('%Y-%m-%d %H:%M:%f000', :now, '-6600 seconds') ORDER BY last_at DESC LIMIT 3)
+    """,
+    "exemptions": """
+        WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 2000)
+        INSERT INTO reliefs SELECT n, 'exemption', CASE n % 3 WHEN 0 THEN '' ELSE 'unproven-handheld' END, 'A new phone is on its way', 'ada',
+          strftime('%Y-%m-%d %H:%M:%S.000000', :now, '-' || (2000 - n) || ' hours'),
+          strftime('%Y-%m-%d %H:%M:%S.000000', :now, (n - 1500) || ' hours'), 'person-' || n || '@example.com', '',
+          CASE n % 10 WHEN 0 THEN strftime('%Y-%m-%d %H:%M:%S.000000', :now, '-1 hours') END,
+          CASE n % 10 WHEN 0 THEN 'ada' ELSE '' END, ''
+        FROM n
+    """,
+    "mails": """
+        WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 100000)
+        INSERT INTO mailings SELECT lower(hex(randomblob(16))), 'person-' || n || '@example.com', 'person-' || n || '@example.com',
+          'prohibited-app', 1 + n % 3, CASE n % 2 WHEN 0 THEN 'upcoming' ELSE 'correction' END, 0, '{}',
+          CASE WHEN n % 500 = 0 THEN 'failed' WHEN n % 1000 = 1 THEN 'queued' ELSE 'sent' END, '', 1, '',
+          strftime('%Y-%m-%d %H:%M:%S.000000', :now, '-' || (n % 336) || ' hours'),
+          strftime('%Y-%m-%d %H:%M:%S.000000', :now, '-' || (n % 336) || ' hours'), NULL,
+          strftime('%Y-%m-%d %H:%M:%S.000000', :now, '-' || (n % 336) || ' hours')
+        FROM n
+    """,
+    "notices": """
+        INSERT INTO notices SELECT 'person-' || ((key - 1) / 2) || '@example.com', id, 'posture-missing', last_seen
+        FROM devices WHERE key % 20 = 3
+    """,
+    "help requests": """
+        WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 5000)
+        INSERT INTO help_requests SELECT 'prohibited-app', 'person-' || n, 'person-' || n, '', 'prohibited-app', '', '3f2a9c7e11d0', 1, 1,
+          strftime('%Y-%m-%d %H:%M:%S.000000', :now, '-' || (n % 336) || ' hours'),
+          strftime('%Y-%m-%d %H:%M:%S.000000', :now, '-' || (n % 336) || ' hours')
+        FROM n
+    """,
+    "enrolment tokens": """
+        WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 3000)
+        INSERT INTO enrolment_tokens SELECT randomblob(32), 'e-' || n, 'person-' || n || '@example.com', 'for a new laptop', n % 3,
+          strftime('%Y-%m-%d %H:%M:%S.000000', :now, '-' || n || ' minutes'),
+          strftime('%Y-%m-%d %H:%M:%S.000000', :now, (3000 - n) || ' minutes')
+        FROM n
+    """,
+    "enrolled keys": """
+        INSERT INTO enrolled_keys SELECT lower(hex(randomblob(16))), 'laptop-' || key, 'person-' || ((key - 1) / 2) || '@example.com',
+          'e-' || (key % 3000), first_seen, last_seen, CASE key % 1000 WHEN 3 THEN last_seen END
+        FROM devices WHERE key % 10 = 3
+    """,
+}
+"""What is made, in this order; ``:now`` is the time. The table is clear of what ``filled.py`` has put there but for devices."""
+
+WHATS = (
+    "console-login",
+    "exemption-given",
+    "console-logout",
+    "device-lost",
+    "connector-read",
+    "policy-planned",
+)
+
+
+async def lived(count: int, cache: Path = CACHE, watch: Watch = lambda *_: None) -> Path:
+    """The settings of such a store with so many devices; made anew where there is none that will do."""
+    now = datetime.now(UTC)
+    name = f"lived-{LAYOUT}-{key_of(count, migrations(), now)}"
+    config = cache / name / "mailgate.yaml"
+    if not config.exists():
+        watch("devices", 0, 1)
+        devices = await filled(count, cache)
+        watch("devices", 1, 1)
+        for old in cache.glob(f"lived-*-{count}-*"):
+            shutil.rmtree(old)
+        making = cache / f"{name}-making"
+        making.mkdir()
+        shutil.copy(devices.parent / "mailgate.db", making)
+        await live(making, count, cache, now, watch)
+        making.rename(cache / name)
+        write_settings(cache / name)
+    return config
+
+
+def freshen(path: Path, now: datetime) -> None:
+    """Let what happened in the last hours of a store that was made earlier have happened just now."""
+    with sqlite3.connect(path, isolation_level=None) as database:
+        newest = datetime.fromisoformat(database.execute("SELECT max(last_at) FROM sightings").fetchone()[0])
+        past = f"+{(now.replace(tzinfo=None) - newest).total_seconds():.0f} seconds"
+        database.execute(
+            "UPDATE sightings SET last_at = strftime('%Y-%m-%d %H:%M:%f000', last_at, ?) WHERE last_at > ?",
+            (past, f"{newest - timedelta(hours=4):%Y-%m-%d %H:%M:%S}"),
+        )
+    database.close()
+
+
+def write_settings(folder: Path, **settings: Any) -> Path:
+    """The settings of a gate on the store in this folder, or on another one; the path of their file."""
+    (folder / "devices.csv").touch()
+    return write_config(folder, SETTINGS | settings)
+
+
+async def live(folder: Path, count: int, cache: Path, now: datetime, watch: Watch) -> None:
+    """Let a store with nothing but devices have a past."""
+    await change_rules(folder, now)
+    with sqlite3.connect(folder / "mailgate.db", isolation_level=None) as database:
+        for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-500000", "foreign_keys=OFF"):
+            database.execute(f"PRAGMA {pragma}")
+        indexes = database.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND tbl_name <> 'devices'"
+        ).fetchall()
+        steps = [*(f'DROP INDEX "{index}"' for index, _ in indexes), "BEGIN", "DELETE FROM sightings"]
+        steps += [*LIFE.values(), "COMMIT", *(sql for _, sql in indexes)]
+        for number, step in enumerate(steps, 1):
+            database.execute(
+                with_columns(step), {"now": f"{now:%Y-%m-%d %H:%M:%S}"} if ":now" in step else {}
+            )
+            watch("two weeks of a company", number, len(steps))
+        write_log(database, now)
+        copy_plans(database, await a_plan(folder, count, cache, now), now)
+        database.execute("PRAGMA journal_mode=WAL")
+    database.close()
+
+
+def with_columns(statement: str) -> str:
+    """The same with the columns of the table that it fills, in the order of the schema: in a store they may stand in another."""
+
+    def named(found: re.Match[str]) -> str:
+        quoted = [f'"{column.name}"' for column in metadata.tables[found[1]].c]
+        return f"{found[0]} ({', '.join(quoted)})"
+
+    return re.sub(r"INSERT INTO (\w+)", named, statement)
+
+
+async def change_rules(folder: Path, now: datetime) -> None:
+    """Put version after version in force, none with a name of its own for anybody."""
+    bundle = load_bundle(write_settings(folder))
+    store = await Store.open(bundle.settings.store.get_secret_value())
+    for number in range(VERSIONS, 0, -1):
+        text = bundle.rules.texts["policy.yaml"] + f"\n# draft {number}\n"
+        draft = draft_of(compile_rules({**bundle.rules.texts, "policy.yaml": text}))
+        at = now - timedelta(days=number)
+        await store.policies.activate(draft, Act(at, ADMIN, "policy-activated", why=f"draft {number}"))
+    await store.policies.activate(
+        draft_of(bundle.rules), Act(now, ADMIN, "policy-activated", why="the files")
+    )
+    await store.close()
+
+
+async def a_plan(folder: Path, count: int, cache: Path, now: datetime) -> dict[str, Any]:
+    """The row of a plan: made here of few devices, or else taken from a store with few."""
+    if count > FEW:
+        folder = (await lived(FEW, cache)).parent
+    else:
+        await make_plan(folder, now)
+    with sqlite3.connect(folder / "mailgate.db") as database:
+        database.row_factory = sqlite3.Row
+        row = dict(database.execute("SELECT * FROM plans LIMIT 1").fetchone())
+    database.close()
+    return row
+
+
+async def make_plan(folder: Path, now: datetime) -> None:
+    """Plan to keep out all that is Android."""
+    bundle = load_bundle(write_settings(folder))
+    store = await Store.open(bundle.settings.store.get_secret_value())
+    text = bundle.rules.texts["policy.yaml"].replace(
+        '"prohibited" in device.lists', '("prohibited" in device.lists || device.os == "android")'
+    )
+    candidate = compile_rules({**bundle.rules.texts, "policy.yaml": text})
+    active, who = await store.policies.active(), Person(ADMIN, "bench")
+    assert active is not None
+    await plan_and_keep(store, bundle, active, candidate, 14, 1, who, now, lambda *_: None)
+    await store.close()
+
+
+def copy_plans(database: sqlite3.Connection, row: dict[str, Any], now: datetime) -> None:
+    """The same plan under many digests: what it says is as long as that of a large company, whose numbers are."""
+    serial = database.execute("SELECT max(serial) FROM activations").fetchone()[0]
+    names = ", ".join(row)
+    for number in range(PLANS):
+        digest, at = f"{number:06x}{row['digest'][6:]}", now - timedelta(hours=number)
+        body = json.dumps(json.loads(row["body"]) | {"digest": digest})
+        told = row | {"digest": digest, "serial": serial - number // 3, "body": body}
+        told |= {"made_at": f"{at:%Y-%m-%d %H:%M:%S.000000}"}
+        marks = ", ".join("?" * len(told))
+        database.execute(f"INSERT OR REPLACE INTO plans ({names}) VALUES ({marks})", tuple(told.values()))
+
+
+def write_log(database: sqlite3.Connection, now: datetime) -> None:
+    """An audit log as long as years of a large company make it, whole by its digests."""
+    head = Head(*database.execute("SELECT number, digest FROM audit_head").fetchone())
+    rows = list(entries(head, now))
+    marks = ", ".join("?" * len(astuple(rows[0])))
+    database.execute("BEGIN")
+    database.executemany(f"INSERT INTO audit VALUES ({marks})", map(astuple, rows))
+    last = rows[-1].head
+    database.execute("UPDATE audit_head SET number = ?, digest = ?", (last.number, last.digest))
+    database.execute("COMMIT")
+
+
+def entries(head: Head, now: datetime) -> Iterator[Entry]:
+    """Acts of forty admins, each a few minutes after the other."""
+    for number in range(1, ENTRIES + 1):
+        at = now - timedelta(minutes=10 * (ENTRIES - number))
+        what, who = WHATS[number % len(WHATS)], f"admin-{number % 40}"
+        told = json.dumps({"rule": "unproven-handheld"}) if what == "exemption-given" else "{}"
+        about = f"exemption {number}" if what == "exemption-given" else f"device {number:032x}"
+        entry = Entry(
+            head.number + 1, at.isoformat(timespec="microseconds"), who, what, about, "as asked for in a ticket",
+            "console at gate-1", told, head.digest,
+        )  # fmt: skip
+        entry = replace(entry, digest=digest_of(entry))
+        head = entry.head
+        yield entry
+
+
+def token() -> str:
+    """What the admin of such a store shows."""
+    return token_of(ADMIN, SECRET)

@@ -1,0 +1,140 @@
+"""The audit log: who did what, the proof that nobody has edited that since, and all of it to take away."""
+
+import csv
+import io
+from collections.abc import AsyncIterator, Callable, Iterable
+
+from mailgate.console.api.operation import Call, Operation, Text
+from mailgate.console.api.shapes import MOST, Answered, Asked, Cursor, Line, Many, cursor_of, number_of
+from mailgate.store import Entry as StoredEntry
+from mailgate.telling.audit import COLUMNS, line_of, row_of
+from mailgate.telling.plain import Instant
+
+
+class EntriesWanted(Asked):
+    """Which entries."""
+
+    sought: Line | None = None
+    """How what was done begins, like `policy-`, or any part of what it was done to, why or from where."""
+    who: Line | None = None
+    """Who did it."""
+    after: Cursor | None = None
+    """What `next` was of the page before."""
+    limit: Many = 100
+    """How many at most."""
+
+
+class Entry(Answered):
+    """One act. Every field is as the log has it, so that the digest can be checked."""
+
+    number: int
+    """Its number, counted from 1."""
+    at: Instant
+    """When."""
+    who: str
+    """Who did it."""
+    what: str
+    """What was done, like `policy-activated`."""
+    about: str
+    """What it was done to, like `version 3`."""
+    why: str
+    """Why."""
+    origin: str
+    """From where: a computer; `console at` one, or `api at` one."""
+    details: str
+    """A JSON object, as text."""
+    previous: str
+    """The digest of the entry before; empty for the first."""
+    digest: str
+    """The SHA-256 of all of it."""
+
+
+class Entries(Answered):
+    """A page of the audit log."""
+
+    items: list[Entry]
+    """The newest first."""
+    next: Cursor | None
+    """Where the next page begins, for `after`; null at the end."""
+
+
+class Head(Answered):
+    """The last entry, by which the whole log is known."""
+
+    number: int
+    """Its number."""
+    digest: str
+    """Its digest."""
+
+
+class Break(Answered):
+    """A place where the log does not hold."""
+
+    number: int
+    """Which entry."""
+    message: str
+    """What does not hold."""
+
+
+class Verified(Answered):
+    """Whether the log is whole."""
+
+    whole: bool
+    """Whether every entry is there as it was written."""
+    head: Head | None
+    """Its last entry: note it elsewhere, and a log that was cut off is found too. Null where that is lost."""
+    breaks: list[Break]
+    """Where it does not hold."""
+
+
+async def list_entries(call: Call, query: EntriesWanted) -> Entries:
+    """List who did what, the newest first, a page at a time."""
+    before = min(number_of(query.after, MOST), MOST)
+    found = await call.desk.store.audit.search(query.sought or "", query.who or "", before, query.limit)
+    more = found[-1].number if len(found) == query.limit else None
+    return Entries.model_validate({"items": found, "next": cursor_of(more)})
+
+
+async def verify_log(call: Call) -> Verified:
+    """Look at every entry of the log: whether it is there as it was written."""
+    audit = call.desk.store.audit
+    breaks, head = await audit.verify(), await audit.head()
+    return Verified.model_validate({"whole": not breaks, "head": head, "breaks": breaks})
+
+
+async def export_lines(call: Call) -> Text:
+    """Every entry as one JSON object a line."""
+    return _export(call, "jsonl", (), lambda entry: line_of(entry) + "\n")
+
+
+async def export_sheet(call: Call) -> Text:
+    """Every entry as CSV, for a spreadsheet."""
+    return _export(call, "csv", (_csv(COLUMNS),), lambda entry: _csv(row_of(entry)))
+
+
+def _export(
+    call: Call, kind: str, first: Iterable[str], form: Callable[[StoredEntry], str]
+) -> AsyncIterator[str]:
+    call.headers["Content-Disposition"] = f'attachment; filename="mailgate-audit.{kind}"'
+
+    async def lines() -> AsyncIterator[str]:
+        for line in first:
+            yield line
+        async for entry in call.desk.store.audit.all():
+            yield form(entry)
+
+    return lines()
+
+
+def _csv(cells: Iterable[str]) -> str:
+    sheet = io.StringIO()
+    csv.writer(sheet).writerow(cells)
+    return sheet.getvalue()
+
+
+OPERATIONS = (
+    Operation("GET", "/audit", list_entries, "Audit"),
+    Operation("GET", "/audit/verification", verify_log, "Audit"),
+    Operation("GET", "/audit/export.jsonl", export_lines, "Audit", media="application/jsonl"),
+    Operation("GET", "/audit/export.csv", export_sheet, "Audit", media="text/csv"),
+)

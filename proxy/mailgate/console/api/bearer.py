@@ -1,0 +1,123 @@
+"""Who calls: an admin of the settings, by the token in ``Authorization: Bearer`` (RFC 6750) and by nothing else.
+
+A browser sends cookies by itself, this header never: no page of elsewhere can call the API in somebody's name.
+"""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from math import ceil
+
+import structlog
+from aiohttp import web
+from cachetools import LRUCache
+
+from mailgate.config.admins import AdminSettings
+from mailgate.console.api.operation import Call, Operation
+from mailgate.console.api.problems import ProblemError
+from mailgate.console.desk import SPAN, Desk
+from mailgate.gateway.rates import Rates
+from mailgate.rollout.acts import Person
+from mailgate.rollout.admins import proven
+
+log = structlog.get_logger()
+
+LIFE = timedelta(minutes=5)
+"""How long a token that was checked is remembered: a check takes a twentieth of a second and 64 MiB."""
+SIZE = 1000
+CHECKS = 2
+"""How many are checked at once: a crowd at the door must wait, not fill the memory."""
+_TOKEN = re.compile(r"[a-z0-9._@-]{1,100}:[\x20-\x7e]{1,200}")
+"""What could be a token. Anything else is nobody's, and costs nothing to refuse."""
+_REALM = 'Bearer realm="mailgate"'
+_WRONG = f'{_REALM}, error="invalid_token"'
+
+Admins = Mapping[str, AdminSettings]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A token that was checked."""
+
+    name: str
+    proved_by: str
+    """The hash in the settings that it was checked against: with another there it is worth nothing."""
+    until: datetime
+
+    def holds(self, admins: Admins) -> bool:
+        """Whether these settings have that hash still."""
+        admin = admins.get(self.name)
+        return admin is not None and admin.token_hash.get_secret_value() == self.proved_by
+
+
+class Bearers:
+    """Tokens that were checked of late, by their digest: who reads this memory cannot come in with it."""
+
+    def __init__(self) -> None:
+        self._known: LRUCache[bytes, Known] = LRUCache(SIZE)
+        self._running: dict[bytes, asyncio.Task[Known | None]] = {}
+        self._room = asyncio.Semaphore(CHECKS)
+        self.tries = Rates(10, SPAN)
+        """Checks, by name and address together: nobody shuts out an admin who calls from elsewhere."""
+        self.crowd = Rates(60, SPAN)
+        """Checks by address."""
+
+    async def known(self, admins: Admins, token: str, address: str, now: datetime) -> Known | None:
+        """What a token is worth; None where it is nobody's. Raises ProblemError where too many were tried."""
+        digest = sha256(token.encode()).digest()
+        known = self._known.get(digest)
+        if known and now < known.until and known.holds(admins):
+            return known
+        running = self._running.get(digest)
+        if running is None:
+            self._count(token.partition(":")[0], address, now)
+            running = asyncio.get_running_loop().create_task(self._check(admins, token, digest, now))
+            self._running[digest] = running
+            running.add_done_callback(lambda _: self._running.pop(digest, None))
+        return await asyncio.shield(running)  # who hangs up takes nobody else's answer away
+
+    async def _check(self, admins: Admins, token: str, digest: bytes, now: datetime) -> Known | None:
+        async with self._room:
+            name = await asyncio.to_thread(proven, admins, token)
+        if name is None:
+            log.warning("api-token-refused")
+            return None
+        proved_by = admins[name].token_hash.get_secret_value()
+        self._known[digest] = known = Known(name, proved_by, now + LIFE)
+        return known
+
+    def _count(self, name: str, address: str, now: datetime) -> None:
+        both = (name, address)
+        if wait := max(self.tries.wait(both, now), self.crowd.wait(address, now)):
+            seconds = ceil(wait.total_seconds())
+            raise ProblemError(429, f"try again in {seconds} seconds", headers={"Retry-After": str(seconds)})
+        self.tries.note(both, now)
+        self.crowd.note(address, now)
+
+
+async def admitted(request: web.Request, desk: Desk, bearers: Bearers, operation: Operation) -> Call:
+    """Who calls, and that they may. Raises ProblemError."""
+    token, now = _token_in(request), desk.clock()
+    found = await bearers.known(desk.bundle().settings.admins, token, request.remote or "", now)
+    admins = desk.bundle().settings.admins  # as they are after the check
+    if found is None or not found.holds(admins):
+        raise ProblemError(401, "this token is nobody's", headers={"WWW-Authenticate": _WRONG})
+    name, roles = found.name, admins[found.name].roles
+    if operation.roles and not set(operation.roles) & set(roles):
+        raise ProblemError(403, f"{name} may not do this: it takes the role {' or '.join(operation.roles)}")
+    return Call(desk, Person(name, f"api at {desk.host}"), roles, now)
+
+
+def _token_in(request: web.Request) -> str:
+    """The token, as far as it may be one. Raises ProblemError."""
+    given = request.headers.getall("Authorization", [])
+    scheme, _, token = given[0].strip().partition(" ") if len(given) == 1 else ("", "", "")
+    if scheme.casefold() != "bearer":
+        words = "expected Authorization: Bearer and an admin token, once"
+        raise ProblemError(401, words, headers={"WWW-Authenticate": _REALM})
+    if not _TOKEN.fullmatch(token := token.strip()):
+        raise ProblemError(401, "this is no admin token", headers={"WWW-Authenticate": _WRONG})
+    return token

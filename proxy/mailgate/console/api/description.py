@@ -1,0 +1,196 @@
+"""The API's OpenAPI 3.1 description: made of the operations themselves, so that it says what is served and nothing else."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core import core_schema
+
+from mailgate import __version__
+from mailgate.console.api.operation import JSON, VERSION, Operation
+from mailgate.console.api.problems import KINDS, Problem
+from mailgate.gateway.answer import PROBLEM
+
+Mode = Literal["validation", "serialization"]
+Schema = dict[str, Any]
+
+_PLACE = "#/components/schemas/{model}"
+_HEADERS: Mapping[int, tuple[str, str]] = {
+    401: ("WWW-Authenticate", "How to authenticate (RFC 6750)."),
+    429: ("Retry-After", "How many seconds to wait."),
+    503: ("Retry-After", "How many seconds to wait."),
+}
+"""What goes with a problem, by status."""
+_ABOUT = """What the console shows and does, for programs. `docs/api.md` says how to begin.
+
+Every answer that is not what was asked for is a problem document (RFC 9457). Unknown parameters and unknown names in a
+body are refused. Lists that have `next` are read on with it as `after`, until it is null."""
+
+
+class _Shapes(GenerateJsonSchema):
+    """Schemas without what repeats a name; of answers so that fields may be added to them."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002
+        return False
+
+    def dict_schema(self, schema: core_schema.DictSchema) -> Schema:
+        """Names that do not match are refused, which ``patternProperties`` does not say."""
+        made = super().dict_schema(schema)
+        for pattern, values in made.pop("patternProperties", {}).items():
+            made |= {"propertyNames": {"pattern": pattern}, "additionalProperties": values}
+        return made
+
+    def typed_dict_schema(self, schema: core_schema.TypedDictSchema) -> Schema:
+        made = super().typed_dict_schema(schema)
+        if self.mode == "serialization":
+            made.pop("additionalProperties", None)
+        for base in getattr(schema.get("cls"), "__orig_bases__", ()):
+            _inherit(made, base)
+        return made
+
+
+def _inherit(made: Schema, base: Any) -> None:
+    """What a field is said to be where it was first named: pydantic reads it of the class itself alone."""
+    if not hasattr(base, "__total__"):
+        return
+    for name, field in TypeAdapter(base).json_schema(mode="serialization")["properties"].items():
+        if "description" in field:
+            made["properties"][name].setdefault("description", field["description"])
+
+
+def description(operations: Sequence[Operation]) -> bytes:
+    """The description of these operations, as JSON."""
+    shapes, schemas = _shapes(operations)
+    components = {name: schemas[name] for name in sorted(schemas.keys() - _of_addresses(shapes))}
+    paths: dict[str, Schema] = {}
+    for each in operations:
+        paths.setdefault(each.path, {})[each.method.lower()] = _operation(each, shapes, schemas)
+    told = {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Mailgate",
+            "version": __version__,
+            "description": _ABOUT,
+            "license": {"name": "Apache License 2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": VERSION, "description": "The admin port of this gate"}],
+        "security": [{"token": []}],
+        "tags": [{"name": name} for name in dict.fromkeys(each.area for each in operations)],
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "responses": {str(status): _problem(status) for status in KINDS},
+            "securitySchemes": {
+                "token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "An admin token, as `mailgate admin add` prints it: the name, a colon and a secret.",
+                }
+            },
+        },
+    }
+    return json.dumps(told, indent=1).encode()
+
+
+def _shapes(operations: Sequence[Operation]) -> tuple[Mapping[tuple[str, Mode], Schema], dict[str, Schema]]:
+    """Schemas of what operations take and give, by use and mode; and what these refer to, by name."""
+    wanted: list[tuple[str, Mode, TypeAdapter[Any]]] = [("problem", "serialization", TypeAdapter(Problem))]
+    for each in operations:
+        wanted += [
+            (f"{each.name} path", "validation", TypeAdapter(each.path_model)),
+            (f"{each.name} query", "validation", TypeAdapter(each.query_model)),
+        ]
+        if each.body_model:
+            wanted.append((f"{each.name} body", "validation", TypeAdapter(each.body_model)))
+        if each.media == JSON and not each.empty:
+            wanted.append((f"{each.name} answer", "serialization", each.gives))
+    shapes, rest = TypeAdapter.json_schemas(wanted, ref_template=_PLACE, schema_generator=_Shapes)
+    return shapes, dict(rest["$defs"])
+
+
+def _of_addresses(shapes: Mapping[tuple[str, Mode], Schema]) -> set[str]:
+    """Names of the models of paths and queries: their fields stand with each operation, and nothing refers to them."""
+    return {_referred(shape) for (use, _), shape in shapes.items() if use.endswith((" path", " query"))}
+
+
+def _referred(shape: Schema) -> str:
+    return str(shape.get("$ref", "")).rpartition("/")[2]
+
+
+def _operation(
+    each: Operation, shapes: Mapping[tuple[str, Mode], Schema], schemas: dict[str, Schema]
+) -> Schema:
+    summary, more = each.about
+    told: Schema = {
+        "operationId": each.name,
+        "tags": [each.area],
+        "summary": summary,
+        "description": " ".join(filter(None, [more.replace("\n", " "), _who(each)])),
+        "parameters": [
+            *_parameters("path", shapes[f"{each.name} path", "validation"], schemas),
+            *_parameters("query", shapes[f"{each.name} query", "validation"], schemas),
+        ],
+        "responses": {
+            str(each.status): _answer(each, shapes),
+            **{str(status): {"$ref": f"#/components/responses/{status}"} for status in each.statuses},
+        },
+    }
+    if each.body_model:
+        schema = shapes[f"{each.name} body", "validation"]
+        told["requestBody"] = {"required": True, "content": {JSON: {"schema": schema}}}
+    return told
+
+
+def _who(each: Operation) -> str:
+    return f"It takes the role {' or '.join(each.roles)}." if each.roles else "Every admin may."
+
+
+def _parameters(place: str, shape: Schema, schemas: dict[str, Schema]) -> Iterator[Schema]:
+    """Each field of a model by itself; the model is no schema that anything refers to."""
+    model = schemas[_referred(shape)]
+    for field, schema in model.get("properties", {}).items():
+        plain = {key: value for key, value in _without_null(schema).items() if key != "description"}
+        told = {"name": field, "in": place, "required": field in model.get("required", ()), "schema": plain}
+        yield told | {"description": schema["description"]}
+
+
+def _without_null(schema: Schema) -> Schema:
+    """What is left out of an address is not there: no parameter is null."""
+    rest = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
+    if len(rest) != 1:
+        return schema
+    return {**{key: schema[key] for key in schema if key not in ("anyOf", "default")}, **rest[0]}
+
+
+def _answer(each: Operation, shapes: Mapping[tuple[str, Mode], Schema]) -> Schema:
+    if each.empty:
+        told: Schema = {"description": "Done."}
+    elif each.media == JSON:
+        schema = shapes[f"{each.name} answer", "serialization"]
+        told = {"description": each.about[0], "content": {JSON: {"schema": schema}}}
+    else:
+        told = {"description": each.about[0], "content": {each.media: {"schema": {"type": "string"}}}}
+    if each.located:
+        told["headers"] = {"Location": _header("Where to look for what came of it.")}
+    if each.links:
+        told["links"] = {
+            link.to: {"operationId": link.to, "parameters": dict(link.parameters)} for link in each.links
+        }
+    return told
+
+
+def _problem(status: int) -> Schema:
+    told: Schema = {
+        "description": KINDS[status][1],
+        "content": {PROBLEM: {"schema": {"$ref": _PLACE.format(model="Problem")}}},
+    }
+    if status in _HEADERS:
+        name, words = _HEADERS[status]
+        told["headers"] = {name: _header(words)}
+    return told
+
+
+def _header(words: str) -> Schema:
+    return {"description": words, "required": True, "schema": {"type": "string"}}

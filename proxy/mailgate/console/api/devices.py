@@ -1,0 +1,208 @@
+"""Devices: looking for them, what is known of one, marking it as lost, forgetting it."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Literal
+
+from mailgate.console.api.operation import Call, Link, Operation
+from mailgate.console.api.problems import ProblemError
+from mailgate.console.api.shapes import Answered, Asked, Cursor, Few, Line, cursor_of, number_of
+from mailgate.model import Kind
+from mailgate.store import Device, Sought
+from mailgate.store.device import typed_id
+from mailgate.telling.devices import DeviceFacts, WholeDevice, device_facts, whole_device
+from mailgate.telling.explanation import ExplanationWithFlips, explanation_with_flips, plainly
+from mailgate.telling.recall import as_it_asks, sightings_of
+from mailgate.telling.search import search
+from mailgate.telling.timeline import story_of
+
+SIGHTINGS = 50
+
+
+class DevicesWanted(Asked):
+    """Which devices."""
+
+    name: Line | None = None
+    """Called so: any name of a device, whole, or how the login name of its owner begins."""
+    state: Literal["clean", "prohibited", "partial", "stale", "missing", "lost"] | None = None
+    """In this state."""
+    kind: Kind | None = None
+    """Of this kind."""
+    app: Line | None = None
+    """With this listed app, by its key."""
+    after: Cursor | None = None
+    """What `next` was of the page before."""
+    limit: Few = 50
+    """How many at most."""
+
+
+class DeviceNamed(Asked):
+    """One device."""
+
+    device: Line
+    """Its id here, or any other name of it that no other device has."""
+
+
+class Devices(Answered):
+    """A page of devices."""
+
+    items: list[DeviceFacts]
+    """In the order in which they became known. A page may have fewer than were asked for, even none, and not be the last."""
+    next: Cursor | None
+    """Where the next page begins, for `after`; null at the end."""
+
+
+class Happened(Answered):
+    """One thing that became of a device."""
+
+    at: datetime
+    """When."""
+    what: Literal["report", "decision", "notice", "finding", "lost", "first"]
+    """What it was."""
+    words: str
+    """The same in words."""
+    about: str
+    """The effect of a decision; otherwise empty."""
+    id: str
+    """The id of the sighting of a decision; otherwise empty."""
+
+
+class Timeline(Answered):
+    """What became of a device."""
+
+    items: list[Happened]
+    """The newest first."""
+
+
+class Marked(Answered):
+    """A device, and whether it is lost."""
+
+    id: str
+    """Its id here."""
+    lost_at: datetime | None
+    """Since when it is marked as lost; null where it is not."""
+
+
+async def list_devices(call: Call, query: DevicesWanted) -> Devices:
+    """Look for devices: all that fit everything that is asked for, a page at a time."""
+    desk, bundle = call.desk, call.desk.bundle()
+    sought = Sought(query.name or "", query.state or "", query.kind or "", query.app or "")
+    page = await search(desk.store, bundle, sought, call.now, number_of(query.after, 0), query.limit)
+    items = [device_facts(device, bundle, call.now) for device, _ in page.found]
+    return Devices(items=items, next=cursor_of(page.after))
+
+
+async def get_device(call: Call, path: DeviceNamed) -> WholeDevice:
+    """Say everything that is stored of a device: what each source says, what it is called, what was decided for it."""
+    found = await _called(call, path.device)
+    seen = await sightings_of(call.desk.store, found, SIGHTINGS)
+    return whole_device(found, seen, call.desk.bundle(), call.now)
+
+
+async def get_timeline(call: Call, path: DeviceNamed) -> Timeline:
+    """Say what became of a device: what was reported, decided and written to somebody."""
+    found = await _called(call, path.device)
+    seen = await sightings_of(call.desk.store, found, SIGHTINGS)
+    return Timeline.model_validate({"items": await story_of(call.desk.store, found, seen)})
+
+
+async def explain_device(call: Call, path: DeviceNamed) -> ExplanationWithFlips:
+    """Explain what a device gets now, asking as it did last: every rule that is tried, and what would turn it over."""
+    desk, found = call.desk, await _called(call, path.device)
+    seen = await sightings_of(desk.store, found, SIGHTINGS)
+    access, decision = await as_it_asks(desk.store, desk.bundle(), found, seen, call.now)
+    return plainly(explanation_with_flips(access, decision, desk.bundle().policy))
+
+
+async def mark_lost(call: Call, path: DeviceNamed) -> Marked:
+    """Mark a device as lost: it gets nothing, at every gate within a second, whatever the rules say.
+
+    One that is lost already stays so since the same time.
+    """
+    return await _mark(call, path.device, lost=True)
+
+
+async def mark_found(call: Call, path: DeviceNamed) -> Marked:
+    """Mark a device as found: the rules decide about it again."""
+    return await _mark(call, path.device, lost=False)
+
+
+async def forget_device(call: Call, path: DeviceNamed) -> None:
+    """Delete a device and everything that is stored about it, what was decided for it too."""
+    found = await _called(call, path.device)
+    act = replace(call.act("device-forgotten"), about=f"device {found.id}")
+    await call.desk.store.devices.forget(found.id, call.now, act)
+
+
+async def _mark(call: Call, name: str, *, lost: bool) -> Marked:
+    found = await _called(call, name)
+    at = (found.lost_at or call.now) if lost else None
+    if at != found.lost_at:
+        act = replace(call.act("device-lost" if lost else "device-found"), about=f"device {found.id}")
+        await call.desk.store.devices.lose(found.id, at, act)
+    return Marked(id=found.id, lost_at=at)
+
+
+async def _called(call: Call, name: str) -> Device:
+    return await device_called(call, name, 404)
+
+
+async def device_called(call: Call, name: str, status: int) -> Device:
+    """The one device of this name. Raises ProblemError, with this status where there is none."""
+    called = await call.desk.store.devices.called(typed_id(name))
+    if not called:
+        raise ProblemError(status, "no device is called so")
+    if len(called) > 1:
+        raise ProblemError(409, f"{len(called)} devices are called so: expected the id of one")
+    return called[0]
+
+
+_ONE = "/devices/{device}"
+_FIRST = {"device": "$response.body#/items/0/id"}
+_SAME = {"device": "$request.path.device"}
+
+OPERATIONS = (
+    Operation(
+        "GET",
+        "/devices",
+        list_devices,
+        "Devices",
+        links=(
+            Link("get_device", _FIRST),
+            Link("get_timeline", _FIRST),
+            Link("explain_device", _FIRST),
+            Link("mark_lost", _FIRST),
+            Link("forget_device", _FIRST),
+        ),
+    ),
+    Operation(
+        "GET",
+        _ONE,
+        get_device,
+        "Devices",
+        refuses=True,
+        links=(Link("explain_sighting", {"sighting": "$response.body#/sightings/0/id"}),),
+    ),
+    Operation(
+        "DELETE",
+        _ONE,
+        forget_device,
+        "Devices",
+        roles=("operator",),
+        status=204,
+        refuses=True,
+        links=(Link("get_device", _SAME),),
+    ),
+    Operation("GET", _ONE + "/timeline", get_timeline, "Devices", refuses=True),
+    Operation("GET", _ONE + "/explanation", explain_device, "Explain", refuses=True),
+    Operation(
+        "PUT",
+        _ONE + "/lost",
+        mark_lost,
+        "Devices",
+        roles=("operator",),
+        refuses=True,
+        links=(Link("mark_found", _SAME),),
+    ),
+    Operation("DELETE", _ONE + "/lost", mark_found, "Devices", roles=("operator",), refuses=True),
+)

@@ -1,0 +1,53 @@
+"""Explaining what a request would get that somebody describes. Nothing of it is recorded."""
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from mailgate.config.rehearsal import rehearse
+from mailgate.console.api.devices import device_called
+from mailgate.console.api.operation import Call, Operation
+from mailgate.console.api.shapes import Asked, Line
+from mailgate.policy.cases import Person, Request, Situation
+from mailgate.telling.explanation import ExplanationWithFlips, explanation_with_flips, plainly
+from mailgate.telling.recall import asked_from
+
+Method = Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,32}$")]
+Target = Annotated[str, StringConstraints(pattern=r"^/[!-~]*$", max_length=8192)]
+FieldName = Annotated[str, StringConstraints(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$")]
+FieldValue = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x08\x0a-\x1f\x7f]*$", max_length=8192)]
+
+
+class RequestDescribed(Asked):
+    """A request as it came or might come."""
+
+    method: Method = "GET"
+    """Its method."""
+    target: Target = "/"
+    """Path and query."""
+    headers: dict[FieldName, FieldValue] = Field(default_factory=dict)
+    """Its header fields. Names are compared without case."""
+    user: Line | None = None
+    """The login name of who asks."""
+    device: Line | None = None
+    """The device that it comes from, by its id or another name of it; otherwise none is known."""
+
+
+async def explain_request(call: Call, body: RequestDescribed) -> ExplanationWithFlips:
+    """Explain what a request would get: every rule that is tried, the values it sees, and what would turn it over.
+
+    Nothing of it is recorded. It is taken to come without a proof.
+    """
+    bundle = call.desk.bundle()
+    asked = Request(
+        method=body.method, target=body.target, headers=body.headers, user=Person(name=body.user or "")
+    )
+    if body.device is None:
+        access, decision = rehearse(Situation(request=asked), bundle.policy, call.now)
+    else:
+        known = await device_called(call, body.device, 409)
+        access, decision = asked_from(known, bundle, asked.facts(), call.now)
+    return plainly(explanation_with_flips(access, decision, bundle.policy))
+
+
+OPERATIONS = (Operation("POST", "/explain", explain_request, "Explain", refuses=True),)

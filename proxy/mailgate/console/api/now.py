@@ -1,0 +1,177 @@
+"""What the gate decides at this moment, and what needs a person."""
+
+from datetime import datetime
+
+from mailgate.console.api.connectors import Connector
+from mailgate.console.api.operation import Call, Operation
+from mailgate.console.api.shapes import Answered
+from mailgate.console.needs import needs_now
+from mailgate.console.sources import sources_of
+
+
+class Verdicts(Answered):
+    """What was decided about which kind of client in one minute."""
+
+    effect: str
+    """What happened: allow, warn, challenge or block."""
+    kind: str
+    """What the client was taken for."""
+    times: int
+    """How often."""
+
+
+class Minute(Answered):
+    """One minute in which something was decided."""
+
+    at: datetime
+    """When it began."""
+    verdicts: list[Verdicts]
+    """What was decided in it."""
+
+
+class Refusals(Answered):
+    """Who was not simply let in during the last hour, and why."""
+
+    rule: str
+    """The rule that decided."""
+    effect: str
+    """What it did: warn, challenge or block."""
+    reason: str
+    """Why, as a reason code."""
+    times: int
+    """How often."""
+
+
+class Need(Answered):
+    """One thing that needs a person."""
+
+    words: str
+    """What it is."""
+    grave: bool
+    """Whether it should not wait."""
+
+
+class DeviceCount(Answered):
+    """How many devices are in which state, counted in the background."""
+
+    since: datetime | None
+    """When the count began; null before the first one is through."""
+    states: dict[str, int]
+    """Devices by state."""
+
+
+class Workers(Answered):
+    """The processes of this gate."""
+
+    wanted: int
+    """How many there should be."""
+    answering: int
+    """How many answer."""
+
+
+class RulesNow(Answered):
+    """The rules in force at this gate."""
+
+    number: int
+    """The version."""
+    serial: int
+    """Which activation it is; it counts up with every change."""
+    held: str
+    """Why the rules in the files are not in force; empty where they are."""
+    off: list[str]
+    """Rules that halted or were turned off, in words."""
+    exemptions: int
+    """How many exemptions count."""
+    only_report: list[str]
+    """Rules that still only report although their time has come, in words."""
+
+
+class Files(Answered):
+    """How it stands with the files on disk."""
+
+    state: str
+    """`ok`, or `rejected` where they have mistakes and are not used."""
+    mistakes: list[str]
+    """Their mistakes."""
+
+
+class Written(Answered):
+    """What became of sightings since the start."""
+
+    written: int
+    """In the store."""
+    spooled: int
+    """On disk, for the time when the store answers again."""
+    dropped: int
+    """Lost: the queue or the disk was full."""
+    passed_over: int
+    """Files of the spool that could not be read."""
+
+
+class ThisGate(Answered):
+    """How this gate stands, as `/readyz` says."""
+
+    ready: bool
+    """Whether it should get traffic."""
+    version: str
+    """Of the program."""
+    policy: str
+    """The version of the policy, as decisions call it."""
+    store: str
+    """`ok` or `unavailable`."""
+    workers: Workers
+    """Its processes."""
+    rules: RulesNow
+    """Its rules."""
+    config: Files
+    """Its files."""
+    ledger: Written
+    """Its sightings."""
+
+
+class Now(Answered):
+    """What the gate does at this moment."""
+
+    at: datetime
+    """The moment."""
+    needs: list[Need]
+    """What needs a person, the graver first."""
+    minutes: list[Minute]
+    """The minutes of the last hour in which something was decided, the newest first."""
+    refusals: list[Refusals]
+    """Who was not simply let in during the last hour, the most frequent first."""
+    devices: DeviceCount
+    """Devices by state."""
+    connectors: list[Connector]
+    """Where the devices come from."""
+    gate: ThisGate
+    """This gate."""
+
+
+async def get_now(call: Call) -> Now:
+    """Say what is decided at this moment, and what needs a person.
+
+    Verdicts and refusals are those of the workers of this gate, since the first look after its start.
+    """
+    desk, at = call.desk, call.now
+    state = await desk.readiness()
+    minutes = [
+        {"at": each.at, "verdicts": [{**v._asdict(), "times": times} for v, times in each.verdicts.items()]}
+        for each in reversed(desk.pulse.minutes(at))
+        if each.total
+    ]
+    refused = sorted(desk.pulse.refusals(at).items(), key=lambda each: (-each[1], each[0]))
+    return Now.model_validate(
+        {
+            "at": at,
+            "needs": await needs_now(desk.store, desk.bundle().settings, state, at),
+            "minutes": minutes,
+            "refusals": [{**refusal._asdict(), "times": times} for refusal, times in refused],
+            "devices": {"since": desk.census.last.since, "states": desk.census.last.states},
+            "connectors": sources_of(desk, state),
+            "gate": state,
+        }
+    )
+
+
+OPERATIONS = (Operation("GET", "/now", get_now, "Now"),)

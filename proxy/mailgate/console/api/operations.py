@@ -1,0 +1,30 @@
+"""Everything that the API can do: one file a noun, in the order of the console's menu."""
+
+from mailgate.console.api import (
+    audit,
+    connectors,
+    devices,
+    enrolment,
+    exemptions,
+    explain,
+    me,
+    now,
+    plans,
+    policy,
+    sightings,
+)
+from mailgate.console.api.operation import Operation
+
+OPERATIONS: tuple[Operation, ...] = (
+    *me.OPERATIONS,
+    *now.OPERATIONS,
+    *sightings.OPERATIONS,
+    *devices.OPERATIONS,
+    *explain.OPERATIONS,
+    *policy.OPERATIONS,
+    *plans.OPERATIONS,
+    *exemptions.OPERATIONS,
+    *audit.OPERATIONS,
+    *connectors.OPERATIONS,
+    *enrolment.OPERATIONS,
+)

@@ -1,0 +1,263 @@
+"""Plans: what a candidate would change and for whom; standing up for one, and putting it in force."""
+
+import asyncio
+import csv
+import io
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field, JsonValue
+
+from mailgate.console.api.operation import Call, Link, Operation, Text
+from mailgate.console.api.policy import ActivationDone, done_now
+from mailgate.console.api.problems import Fault, ProblemError
+from mailgate.console.api.shapes import WHOLE, Answered, Asked, Few, Hex, Note
+from mailgate.errors import ConfigError
+from mailgate.rollout import acts, approving
+from mailgate.rollout.acts import plan_called
+from mailgate.rollout.approving import standing_of
+from mailgate.rollout.guard import guard_of
+from mailgate.rollout.picture import picture
+from mailgate.rollout.plan import DAYS
+from mailgate.store import Planned
+from mailgate.telling.plans import CSV_COLUMNS, rows_of
+
+Days = Annotated[int, Field(ge=1, le=366), WHOLE]
+
+
+class PlanWanted(Asked):
+    """Which rules to look at."""
+
+    policy: Annotated[str, Field(max_length=4_000_000)] | None = None
+    """The text of a policy file, in YAML, to be looked at in place of the one on the gate's disk; that one if not given."""
+    days: Days = DAYS
+    """How many days of requests are decided again."""
+
+
+class Making(Answered):
+    """A plan that is being made, or was."""
+
+    who: str
+    """Who asked for it."""
+    began: datetime
+    """When."""
+    done: int
+    """How many devices are decided."""
+    of: int
+    """How many there are; 0 before that is known."""
+    runs: bool
+    """Whether it is still being made."""
+    digest: str
+    """The digest of the plan, once it is made."""
+    wrong: str
+    """Why there is none, where it could not be made."""
+
+
+class PlansWanted(Asked):
+    """How many plans."""
+
+    limit: Few = 50
+    """How many at most."""
+
+
+class PlanNamed(Asked):
+    """One plan."""
+
+    digest: Hex
+    """Its digest, or how that begins."""
+
+
+class Standing(Answered):
+    """How a plan stands."""
+
+    digest: str
+    """The digest of the plan."""
+    author: str
+    """Who made it."""
+    made_at: datetime
+    """When."""
+    policy: str
+    """What decisions will call its rules."""
+    state: Literal["open", "expired", "overtaken", "in force"]
+    """`open`: it may be put in force. `expired`: it is older than a day. `overtaken`: other rules came in force meanwhile."""
+    needed: int
+    """How many approvals it needs."""
+    missing: int
+    """How many of them are missing."""
+    approved: list[str]
+    """Whose approvals count, unless they put it in force themselves."""
+    against: list[str]
+    """What stands against putting it in force now, in words."""
+
+
+class Plans(Answered):
+    """Plans that were made."""
+
+    items: list[Standing]
+    """The newest first."""
+
+
+class Plan(Answered):
+    """A plan and how it stands."""
+
+    standing: Standing
+    """How it stands."""
+    named: bool
+    """Whether `plan` names some of the people: only the gate that made it does, as long as it remembers its last twenty."""
+    plan: dict[str, JsonValue]
+    """What would change, exactly as `mailgate policy plan --json` prints it: the people and devices newly blocked, warned or allowed by rule, kind, system and group, what moves from which effect to which, now and when later stages begin, the cases that do not hold, and what its digest binds."""
+
+
+class Approval(Asked):
+    """Standing up for a plan."""
+
+    note: Note
+    """Why; it stands in the audit log."""
+
+
+class Application(Asked):
+    """Putting a plan in force."""
+
+    note: Note
+    """Why; it stands in the history and in the audit log."""
+    override: bool = False
+    """Against what stands against it. The audit log says so, with what that was."""
+
+
+async def list_plans(call: Call, query: PlansWanted) -> Plans:
+    """List the plans that were made, each with how it stands now."""
+    desk = call.desk
+    found = await approving.standings(desk.store, guard_of(desk.bundle().settings), call.now, query.limit)
+    return Plans(items=[_standing(each) for each in found])
+
+
+async def make_plan(call: Call, body: PlanWanted) -> Making:
+    """Begin to plan the files on the gate's disk, or a policy that is sent. `GET /plans/making` says how far it is.
+
+    Nothing is put in force. One plan is made at a time.
+    """
+    desk = call.desk
+    try:
+        candidate = await asyncio.to_thread(desk.candidate, body.policy)
+    except ConfigError as error:
+        raise ProblemError(
+            422,
+            "these rules have mistakes",
+            [Fault(detail=str(each), pointer="#/policy") for each in error.mistakes],
+        ) from None
+    if not desk.planning.start(candidate, body.days, call.person, call.now):
+        raise ProblemError(409, "another plan is being made: wait until it is there")
+    call.made("/plans/making")
+    return Making.model_validate(desk.planning.last)
+
+
+async def get_making(call: Call) -> Making:
+    """Say how far the plan is that is being made at this gate, or what came of the last one."""
+    if call.desk.planning.last is None:
+        raise ProblemError(404, "no plan was asked for since the start of this gate")
+    return Making.model_validate(call.desk.planning.last)
+
+
+async def get_plan(call: Call, path: PlanNamed) -> Plan:
+    """Say what a plan would change, for whom, and what stands against it."""
+    desk, found = call.desk, await plan_called(call.desk.store, path.digest)
+    standing = await standing_of(desk.store, found, guard_of(desk.bundle().settings), call.now)
+    whole = desk.planning.samples(found.digest)
+    return Plan(standing=_standing(standing), named=whole is not None, plan=dict(whole or found.body))
+
+
+async def get_plan_counts(call: Call, path: PlanNamed) -> Text:
+    """The counts of a plan as CSV, for a spreadsheet."""
+    found, out = await _named(call, path), io.StringIO()
+    csv.writer(out).writerows([CSV_COLUMNS, *rows_of(found.body)])
+    call.headers["Content-Disposition"] = f'attachment; filename="plan-{found.digest[:12]}.csv"'
+    return out.getvalue()
+
+
+async def get_plan_picture(call: Call, path: PlanNamed) -> Text:
+    """Who would move from which effect to which, as an SVG picture."""
+    return picture((await _named(call, path)).body)
+
+
+async def approve_plan(call: Call, path: PlanNamed, body: Approval) -> Standing:
+    """Stand up for exactly this plan, which somebody else made. Nobody approves their own."""
+    desk = call.desk
+    guard = guard_of(desk.bundle().settings)
+    return _standing(
+        await approving.approve(desk.store, path.digest, call.person, body.note, call.now, guard)
+    )
+
+
+async def apply_plan(call: Call, path: PlanNamed, body: Application) -> ActivationDone:
+    """Put exactly what was planned in force, at every gate within a second."""
+    desk = call.desk
+    guard, override = guard_of(desk.bundle().settings), body.override
+    done = await acts.apply(
+        desk.store, path.digest, call.person, body.note, call.now, guard, override=override
+    )
+    return done_now(done, call.now)
+
+
+async def _named(call: Call, path: PlanNamed) -> Planned:
+    return await plan_called(call.desk.store, path.digest)
+
+
+def _standing(found: approving.Standing) -> Standing:
+    plan = found.plan
+    return Standing(
+        digest=plan.digest,
+        author=plan.author,
+        made_at=plan.made_at,
+        policy=plan.draft.policy,
+        state=found.state,
+        needed=found.needed,
+        missing=found.missing,
+        approved=list(found.approved),
+        against=list(found.against),
+    )
+
+
+_ONE = "/plans/{digest}"
+_MADE = {"digest": "$response.body#/digest"}
+_FIRST = {"digest": "$response.body#/items/0/digest"}
+
+OPERATIONS = (
+    Operation(
+        "GET",
+        "/plans",
+        list_plans,
+        "Plans",
+        links=(
+            Link("get_plan", _FIRST),
+            Link("get_plan_counts", _FIRST),
+            Link("get_plan_picture", _FIRST),
+            Link("approve_plan", _FIRST),
+            Link("apply_plan", _FIRST),
+        ),
+    ),
+    Operation(
+        "POST",
+        "/plans",
+        make_plan,
+        "Plans",
+        roles=("operator", "approver"),
+        status=202,
+        refuses=True,
+        located=True,
+    ),
+    Operation(
+        "GET",
+        "/plans/making",
+        get_making,
+        "Plans",
+        finds=True,
+        links=(Link("get_plan", _MADE), Link("apply_plan", _MADE)),
+    ),
+    Operation("GET", _ONE, get_plan, "Plans", refuses=True),
+    Operation("GET", _ONE + "/counts.csv", get_plan_counts, "Plans", media="text/csv", refuses=True),
+    Operation("GET", _ONE + "/picture.svg", get_plan_picture, "Plans", media="image/svg+xml", refuses=True),
+    Operation(
+        "POST", _ONE + "/approvals", approve_plan, "Plans", roles=("approver",), status=201, refuses=True
+    ),
+    Operation("POST", _ONE + "/apply", apply_plan, "Plans", roles=("operator",), refuses=True),
+)

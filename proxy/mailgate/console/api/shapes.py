@@ -1,0 +1,81 @@
+"""What bodies, queries and answers are made of: strict where they come in, described field by field."""
+
+import re
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+MOST = 2**31 - 1
+"""The highest number of an entry, an exemption or a version."""
+
+
+class Asked(BaseModel):
+    """What somebody sends: nothing that is not described, and no value that is only nearly one."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
+
+
+class Answered(BaseModel):
+    """What is answered, read off the parts of the gate that know it."""
+
+    model_config = ConfigDict(from_attributes=True, frozen=True, use_attribute_docstrings=True)
+
+
+def _digits(value: object) -> object:
+    """A value of an address is a text, of which digits alone are a number: no sign, space or underscore."""
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9]{1,10}", value):
+        raise PydanticCustomError("number", "not a number; expected digits")
+    return int(value)
+
+
+def _whole(value: object) -> object:
+    """In JSON 1.0 is the whole number 1 (JSON Schema, section 4.2.3)."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _moment(value: object) -> datetime:
+    try:
+        if not isinstance(value, str) or not re.fullmatch(_MOMENT, value):
+            raise ValueError
+        return datetime.fromisoformat(value.upper())
+    except ValueError:
+        words = "not a time with its zone; expected one like 2026-12-08T09:00:00-08:00"
+        raise PydanticCustomError("moment", words) from None
+
+
+_MOMENT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+_LINE = r"^[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"
+"""One line that does not begin with a space."""
+
+Line = Annotated[str, StringConstraints(pattern=_LINE, max_length=255)]
+"""A name or some words."""
+Note = Annotated[str, StringConstraints(pattern=_LINE, max_length=1000)]
+"""Why somebody does something."""
+Hex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{6,64}$")]
+"""A digest, or how it begins."""
+Moment = Annotated[
+    datetime, BeforeValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})
+]
+"""RFC 3339, with its zone."""
+WHOLE = BeforeValidator(_whole)
+"""Of a whole number in a body; it stands last, since limits before it are part of the schema."""
+DIGITS = BeforeValidator(_digits)
+"""Of a whole number in an address."""
+Few = Annotated[int, Field(ge=1, le=100), DIGITS]
+"""How many at once, where each is looked at closely."""
+Many = Annotated[int, Field(ge=1, le=1000), DIGITS]
+"""How many at once."""
+Cursor = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$")]
+"""Where a page begins: only to be sent back as it came."""
+
+
+def cursor_of(number: int | None) -> str | None:
+    """What leads behind the row with this number; None at the end."""
+    return None if number is None else f"{number:012x}"
+
+
+def number_of(cursor: str | None, first: int) -> int:
+    """The number that a cursor stands for; ``first`` where there is none."""
+    return first if cursor is None else int(cursor, 16)

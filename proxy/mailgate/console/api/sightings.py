@@ -1,0 +1,81 @@
+"""What was decided of late, and each of it explained."""
+
+from pydantic import with_config
+from typing_extensions import TypedDict
+
+from mailgate.console.api.operation import Call, Link, Operation
+from mailgate.console.api.problems import ProblemError
+from mailgate.console.api.shapes import Answered, Asked, Few, Line
+from mailgate.console.pages.sightings import SPAN
+from mailgate.telling.devices import SightingFacts, sighting_facts
+from mailgate.telling.explanation import ExplanationWithFlips, explanation_with_flips, plainly
+from mailgate.telling.plain import TOLD
+from mailgate.telling.recall import recall
+
+
+class SightingsWanted(Asked):
+    """Which sightings."""
+
+    rule: Line | None = None
+    """Decided by this rule."""
+    reason: Line | None = None
+    """With this reason code."""
+    effect: Line | None = None
+    """With this effect: allow, warn, challenge or block."""
+    user: Line | None = None
+    """Of who logged in by this name."""
+    limit: Few = 100
+    """How many at most."""
+
+
+class SightingNamed(Asked):
+    """One sighting."""
+
+    sighting: Line
+    """Its id, or the reference id of an answer of the gate."""
+
+
+class Sightings(Answered):
+    """Some sightings."""
+
+    items: list[SightingFacts]
+    """The last seen first."""
+
+
+@with_config(TOLD)
+class Recalled(TypedDict):
+    """What was decided then, and what would be decided now."""
+
+    then: SightingFacts
+    """What was decided."""
+    now: ExplanationWithFlips
+    """What the same client would get now, and why."""
+
+
+async def list_sightings(call: Call, query: SightingsWanted) -> Sightings:
+    """List what was decided in the last two hours, the last seen first."""
+    wanted = {name: text or "" for name, text in query.model_dump(exclude={"limit"}).items()}
+    found = await call.desk.store.sightings.since(call.now - SPAN, query.limit, **wanted)
+    return Sightings(items=[sighting_facts(each) for each in found])
+
+
+async def explain_sighting(call: Call, path: SightingNamed) -> Recalled:
+    """Explain a decision of the gate: every rule that is tried for the same client now, and what would turn it over."""
+    desk = call.desk
+    recalled = await recall(desk.store, desk.bundle(), path.sighting, call.now)
+    if recalled is None:
+        raise ProblemError(404, "nothing is recorded under this id")
+    told = explanation_with_flips(recalled.access, recalled.decision, desk.bundle().policy)
+    return {"then": sighting_facts(recalled.then), "now": plainly(told)}
+
+
+OPERATIONS = (
+    Operation(
+        "GET",
+        "/sightings",
+        list_sightings,
+        "Now",
+        links=(Link("explain_sighting", {"sighting": "$response.body#/items/0/id"}),),
+    ),
+    Operation("GET", "/sightings/{sighting}/explanation", explain_sighting, "Explain"),
+)

@@ -1,0 +1,113 @@
+"""The addresses of the API, and what every request to them has to pass."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+import structlog
+from aiohttp import web
+
+from mailgate.console.api.bearer import Bearers, admitted
+from mailgate.console.api.description import description
+from mailgate.console.api.operation import JSON, VERSION, Operation
+from mailgate.console.api.operations import OPERATIONS
+from mailgate.console.api.problems import KINDS, ProblemError, answer
+from mailgate.console.api.reading import acceptable, read
+from mailgate.console.desk import DESK, Desk
+from mailgate.console.headers import secure
+from mailgate.rollout.acts import RefusedError, UnknownError
+from mailgate.store import StoreError
+from mailgate.telling.versions import NoVersionError
+
+log = structlog.get_logger()
+
+PATH = "/api"
+DESCRIPTION = "/openapi.json"
+"""Open to everybody who reaches the port: it says what every copy of this program can do, and nothing of this one."""
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def with_api(admin: web.Application, desk: Desk) -> web.Application:
+    """The admin port's application with the API in it."""
+    admin.add_subapp(PATH, api_app(desk))
+    return admin
+
+
+def api_app(desk: Desk) -> web.Application:
+    """The application below ``/api``."""
+    app, bearers = web.Application(middlewares=[told]), Bearers()
+    app[DESK] = desk
+    below = VERSION.removeprefix(PATH)
+    for each in OPERATIONS:
+        _add(app.router, each, below + each.path, _serving(each, desk, bearers))
+    described = description(OPERATIONS)
+
+    async def describe(_: web.Request) -> web.Response:
+        return web.Response(body=described, content_type=JSON)
+
+    app.router.add_get(DESCRIPTION, describe)
+    app.on_response_prepare.append(secure)
+    return app
+
+
+def _add(router: web.UrlDispatcher, operation: Operation, path: str, handler: Handler) -> None:
+    if operation.method == "GET":
+        router.add_get(path, handler, name=operation.name)  # and HEAD
+    else:
+        router.add_route(operation.method, path, handler, name=operation.name)
+
+
+def _serving(operation: Operation, desk: Desk, bearers: Bearers) -> Handler:
+    """What answers the requests for an operation."""
+
+    async def served(request: web.Request) -> web.StreamResponse:
+        call = await admitted(request, desk, bearers, operation)
+        acceptable(request, operation.media)
+        given = await read(request, operation)
+        return await _sent(request, operation, call.headers, await operation.answer(call, **given))
+
+    return served
+
+
+async def _sent(
+    request: web.Request, operation: Operation, headers: Mapping[str, str], found: object
+) -> web.StreamResponse:
+    if operation.empty:
+        return web.Response(status=operation.status, headers=headers)
+    charset = "; charset=utf-8" if operation.media.startswith("text/") else ""
+    named = {**headers, "Content-Type": operation.media + charset}
+    if operation.media == JSON:
+        body = operation.gives.dump_json(operation.gives.validate_python(found))
+        return web.Response(body=body, status=operation.status, headers=named)
+    if isinstance(found, str):
+        return web.Response(body=found.encode(), headers=named)
+    response = web.StreamResponse(headers=named)
+    await response.prepare(request)
+    async for piece in found:  # type: ignore[attr-defined]
+        await response.write(piece.encode())
+    await response.write_eof()
+    return response
+
+
+@web.middleware
+async def told(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer with a problem whatever was raised; nothing of it is shown that was not meant to be read."""
+    try:
+        return await handler(request)
+    except ProblemError as error:
+        return answer(error)
+    except web.HTTPException as error:
+        if error.status not in KINDS:
+            raise
+        allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
+        return answer(ProblemError(error.status, headers=allow))
+    except (UnknownError, NoVersionError) as error:
+        status = 409 if isinstance(error, NoVersionError) and error.several else 404
+        return answer(ProblemError(status, str(error)))
+    except RefusedError as error:
+        return answer(ProblemError(409, str(error)))
+    except StoreError as error:
+        log.warning("api-store", error=type(error).__name__)
+        return answer(ProblemError(503, headers={"Retry-After": "1"}))
+    except Exception as error:  # noqa: BLE001 - the text of an error may quote what nobody should read
+        log.error("api-failed", operation=request.match_info.route.name, error=type(error).__name__)
+        return answer(ProblemError(500))

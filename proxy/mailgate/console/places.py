@@ -1,0 +1,23 @@
+"""Where a list goes on, as an address says it: the time and the name of the last row that was shown."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
+
+from mailgate.store import Place
+
+_LONGEST = 64
+"""Characters of a name."""
+
+
+def place_in(query: Mapping[str, str]) -> Place | None:
+    """The place that an address names; None, the beginning, where it names none."""
+    with suppress(ValueError):
+        at = datetime.fromisoformat(query.get("at", ""))
+        return Place(at, query.get("after", "")[:_LONGEST]) if at.tzinfo else None
+    return None
+
+
+def told(place: Place | None) -> dict[str, str]:
+    """A place as a part of an address; empty at the end."""
+    return {"at": place.at.isoformat(), "after": place.name} if place else {}

@@ -1,0 +1,43 @@
+"""How the device inventories fare, and reading one of them because somebody asked for it."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from mailgate.connectors import is_scheduled
+from mailgate.console.desk import Desk
+from mailgate.rollout.acts import Person
+
+
+def sources_of(desk: Desk, state: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Every connector of the settings with how it stands, and how far a reading is that somebody asked for.
+
+    :param state: the body of ``/readyz``.
+    """
+    return [
+        {
+            "name": name,
+            "type": str(getattr(each, "type", "")),
+            "asked": is_scheduled(each),
+            "reading": desk.readings.last.get(name),
+            **state["connectors"][name],
+        }
+        for name, each in desk.bundle().settings.connectors.items()
+        if name in state["connectors"]
+    ]
+
+
+def can_be_read(desk: Desk, name: str) -> bool:
+    """Whether there is such a connector, which asks its source."""
+    known = desk.bundle().settings.connectors.get(name)
+    return known is not None and is_scheduled(known)
+
+
+async def read_now(desk: Desk, name: str, person: Person, now: datetime, *, full: bool) -> bool:
+    """Begin to read a source; False where it is being read for somebody already."""
+    began = desk.readings.start(name, person.name, now, full=full)
+    if began:
+        act = replace(person.act(now, "connector-read"), about=f"connector {name}", details={"full": full})
+        await desk.store.audit.append(act)
+    return began

@@ -1,0 +1,36 @@
+"""Making what lets devices enrol, and shutting out what did, in somebody's name."""
+
+import secrets
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from mailgate.attest.enrolment import TOKEN_BYTES, digest_of, name_of, new_token
+from mailgate.rollout.acts import Person
+from mailgate.store import EnrolmentToken, Revoked, Store
+
+MOST_USES = 1_000_000
+MOST_DAYS = 30
+
+
+async def make_token(
+    store: Store, by: Person, now: datetime, *, user: str, note: str, uses: int, days: int
+) -> tuple[str, EnrolmentToken]:
+    """A new token, whose text nobody ever sees again, and what is kept of it."""
+    text = new_token(secrets.token_bytes(TOKEN_BYTES))
+    digest = digest_of(text)
+    made = EnrolmentToken(name_of(digest), user, note, uses, now, now + timedelta(days=days))
+    act = replace(
+        by.act(now, "enrolment-token-made", note), about=f"token {made.name}", details={"uses": uses}
+    )
+    await store.enrolments.add(digest, made)
+    await store.audit.append(act)
+    return text, made
+
+
+async def revoke(store: Store, by: Person, now: datetime, name: str) -> Revoked:
+    """Shut out the token, the key or the device of this name, at every gate within a second."""
+    revoked = await store.shut_out(name, now)
+    if revoked.tokens or revoked.keys:
+        counts = {"tokens": len(revoked.tokens), "keys": len(revoked.keys)}
+        await store.audit.append(replace(by.act(now, "enrolment-revoked"), about=name, details=counts))
+    return revoked

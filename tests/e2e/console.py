@@ -1,0 +1,84 @@
+"""The console as an admin sees it: one method for each thing that an admin does."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+from tests.admins import token
+
+
+@dataclass(frozen=True)
+class Console:
+    """The console in one browser page. ``url``: of the admin port."""
+
+    page: Page
+    url: str
+
+    def open(self, path: str = "") -> None:
+        self.page.goto(f"{self.url}/console/{path}")
+
+    def log_in(self, who: str) -> None:
+        name, _, secret = token(who).partition(":")
+        self.open()
+        self.page.get_by_label("Name").fill(name)
+        self.page.get_by_label("Token").fill(secret)
+        self.page.get_by_role("button", name="Log in").click()
+        expect(self.page.get_by_role("heading", level=1)).to_have_text("Now")
+
+    def log_out(self) -> None:
+        self.page.get_by_role("button", name="Log out").click()
+        expect(self.page.get_by_label("Token")).to_be_visible()
+
+    def plan_file(self, file: Path) -> str:
+        """Plan a policy file that is sent; the address of the plan, which is open now."""
+        self.open("policy/plans")
+        self.page.get_by_label("A file in the place of").set_input_files(file)
+        self.page.get_by_role("button", name="Plan this file").click()
+        return self._planned()
+
+    def plan_what_is_on_disk(self) -> str:
+        self.open("policy/plans")
+        self.page.get_by_role("button", name="Plan the files").click()
+        return self._planned()
+
+    def _planned(self) -> str:
+        for _ in range(200):
+            if self.page.get_by_role("link", name="look at it").count():
+                break
+            self.page.wait_for_timeout(50)
+            self.page.get_by_role("link", name="See how far it is").click()
+        self.page.get_by_role("link", name="look at it").click()
+        expect(self.page.get_by_role("heading", level=1)).to_contain_text("Plan")
+        return self.page.url
+
+    def approve(self, plan: str, note: str) -> None:
+        self.page.goto(plan)
+        self.page.get_by_role("button", name="Approve it …").click()
+        expect(self.page.get_by_role("heading", level=1)).to_contain_text("Approve plan")
+        self._confirm(note, "Approve it")
+
+    def apply(self, plan: str, note: str) -> None:
+        self.page.goto(plan)
+        self.page.get_by_role("button", name="Put it in force …").click()
+        expect(self.page.get_by_role("heading", level=1)).to_contain_text("in force?")
+        self._confirm(note, "Put it in force")
+        expect(self.page.get_by_role("heading", level=1)).to_contain_text("Policy")
+
+    def go_back_to(self, version: int, note: str) -> None:
+        """Take back what is in force."""
+        self.open("policy")
+        self.page.get_by_role("button", name=re.compile(rf"Go back to it ?: version {version}\b")).click()
+        expect(self.page.get_by_role("heading", level=1)).to_contain_text("back?")
+        self._confirm(note, "Take it back")
+        expect(self.page.get_by_role("heading", level=1)).to_contain_text("Policy")
+
+    def _confirm(self, note: str, button: str) -> None:
+        self.page.get_by_label("Why; it stands in the history").fill(note)
+        self.page.get_by_role("button", name=button, exact=True).click()
+
+    def force(self, address: str, **fields: str) -> int:
+        """Send a form that no page shows, with the cookie and the token of this session; the status of the answer."""
+        csrf = self.page.locator("header input[name=csrf]").get_attribute("value")
+        answer = self.page.context.request.post(address, form={"csrf": csrf or "", **fields})
+        return answer.status

@@ -1,0 +1,127 @@
+"""Every form and every address of a real gate's console, found by walking it: a new one is covered by itself."""
+
+import asyncio
+import json
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import aiohttp
+from tests.admins import admins
+from tests.integration.conftest import LAPTOP, Guard, Guarded
+from tests.integration.crawling import Form, names, walk
+from tests.integration.gate import PHONE_RULES
+from tests.integration.test_console import form, logged_in, text
+
+from mailgate.console.pages import ROUTES
+
+STAFF = admins(ada="operator approver", lin="operator approver", vic="viewer")
+FOR_EVERYBODY = {"/console/explain", "/console/logout"}
+"""What a viewer may send: a question, and that they go."""
+
+
+async def furnished(guarded: Guarded, ada: aiohttp.ClientSession, client: aiohttp.ClientSession) -> None:
+    """Let there be something of everything: a phone, a plan, two versions, a token, somebody who is spared, a rule that is off."""
+    async with client.get(guarded.url, headers=guarded.report(apps=("tiktok",))) as answer:
+        assert answer.status == 403
+    console = f"{guarded.admin}/console"
+    for rule in PHONE_RULES["rules"][1:3]:
+        changed = {"rules": [each for each in PHONE_RULES["rules"] if each is not rule]}
+        plan = await planned(ada, console, json.dumps(changed))
+        if rule is PHONE_RULES["rules"][1]:
+            await form(ada, f"{plan}/apply", confirmed="yes", note="shorter")
+            while "takes it within a second" in await text(ada, f"{console}/policy"):
+                await asyncio.sleep(0.05)
+    await form(
+        ada, f"{console}/exemptions", whom="alice", what="person", rule="all", days="7", why="a journey"
+    )
+    off = {"rule": "unproven-handheld", "confirmed": "yes", "note": "too many", "hours": "4"}
+    await form(ada, f"{console}/exemptions/rule-off", **off)
+    await form(ada, f"{console}/enrolment", uses="2", days="7", note="for a phone")
+    for _ in range(100):
+        if "/console/devices/" in await text(ada, f"{console}/devices"):
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("the phone is not there")
+
+
+async def planned(ada: aiohttp.ClientSession, console: str, rules: str) -> str:
+    """The address of a plan of these rules."""
+    page = await form(ada, f"{console}/policy/plans", days="14", file=rules, **{"from": "upload"})
+    while "A plan is being made" in page:
+        await asyncio.sleep(0.05)
+        page = await text(ada, f"{console}/policy/plans")
+    found = re.search(r'is there: <a href="/console/policy/plans/([0-9a-f]+)"', page)
+    assert found
+    return f"{console}/policy/plans/{found[1]}"
+
+
+async def token_of(session: aiohttp.ClientSession, console: str) -> str:
+    found = re.search(r'name="csrf" value="([^"]+)"', await text(session, f"{console}/policy"))
+    assert found
+    return found[1]
+
+
+async def sent(session: aiohttp.ClientSession, form: Form, csrf: str | None, **headers: str) -> int:
+    """Send a form with another token of the session, or none: the status of the answer."""
+    fields = {name: value for name, value in form.fields.items() if name != "csrf"}
+    fields |= {"confirmed": "yes", "note": "why", **({} if csrf is None else {"csrf": csrf})}
+    async with session.post(form.action, data=fields, headers=headers, allow_redirects=False) as answer:
+        return answer.status
+
+
+def unreached(found: set[str]) -> set[str]:
+    """What takes forms and was found on no page."""
+    taking = {route.path for route in ROUTES if route.method == "POST"}
+    return {
+        path
+        for path in taking
+        if not any(re.fullmatch("/console" + re.sub(r"{[^}]+}", "[^/]+", path), each) for each in found)
+    }
+
+
+async def entries(session: aiohttp.ClientSession, console: str) -> int:
+    """How many the audit log has."""
+    found = re.search(
+        r"It is whole: ([\d,]+) entries",
+        re.sub("<[^>]+>", "", await text(session, f"{console}/audit/verify")),
+    )
+    assert found
+    return int(found[1].replace(",", ""))
+
+
+async def test_every_form_counts_for_who_may_and_with_the_token_of_their_own_session(
+    guard: Guard, client: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    connectors = {"devices": {"type": "file", "path": "devices.csv"}}
+    (tmp_path / "devices.csv").write_text("")
+    guarded = guard(PHONE_RULES, admins=STAFF, connectors=connectors)
+    console = f"{guarded.admin}/console"
+    ada, lin, vic = [await logged_in(guarded, who) for who in ("ada", "lin", "vic")]
+    async with ada, lin, vic:
+        await furnished(guarded, ada, client)
+        pages, forms = await walk(lin, f"{console}/")
+        assert unreached(names(forms) | {"/console/login"}) == set()
+        _, shown = await walk(vic, f"{console}/")
+        assert names(shown) == FOR_EVERYBODY
+
+        before = await entries(ada, console)
+        theirs, viewers, own = [await token_of(each, console) for each in (ada, vic, lin)]
+        for each in forms:
+            told = {
+                "no token": await sent(lin, each, None),
+                "an empty one": await sent(lin, each, ""),
+                "that of another session": await sent(lin, each, theirs),
+                "from another site": await sent(lin, each, own, **{"Sec-Fetch-Site": "cross-site"}),
+                "from another origin": await sent(lin, each, own, Origin="http://evil.example.com"),
+            }
+            if urlsplit(each.action).path not in FOR_EVERYBODY:
+                told["by a viewer"] = await sent(vic, each, viewers)
+            assert set(told.values()) == {403}, (each.action, told)
+            assert await sent(client, each, own) == 401, each.action
+        assert await entries(ada, console) == before
+
+        for address in pages:
+            path = urlsplit(address).path
+            async with client.get(guarded.url + path, headers={"User-Agent": LAPTOP}) as answer:
+                assert await answer.text() == f"mail for GET {path}\n"

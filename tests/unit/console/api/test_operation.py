@@ -1,0 +1,63 @@
+"""What an operation says of itself by its function."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from mailgate.console.api.operation import Call, Nothing, Operation
+from mailgate.console.api.shapes import Answered, Asked
+
+
+class Body(Asked):
+    """What is sent."""
+
+    size: Annotated[int, Field(ge=1)]
+    """How many."""
+
+
+class Thing(Answered):
+    """What comes."""
+
+    name: str
+    """What it is called by."""
+
+
+class Named(Asked):
+    """One thing."""
+
+    name: str
+    """What it is called by."""
+
+
+async def do_it(call: Call, path: Named, body: Body) -> Thing:
+    """Do it.
+
+    And say so.
+    """
+    raise NotImplementedError
+
+
+async def end_it(call: Call) -> None:
+    """End it."""
+
+
+def test_it_takes_and_gives_what_its_function_does() -> None:
+    made = Operation("POST", "/things/{name}", do_it, "Things")
+    assert (made.name, made.about) == ("do_it", ("Do it.", "And say so."))
+    assert (made.path_model, made.query_model, made.body_model) == (Named, Nothing, Body)
+    assert made.takes == {"path", "body"}
+    assert made.gives.dump_json(made.gives.validate_python({"name": "x"})) == b'{"name":"x"}'
+    assert not made.empty
+
+
+def test_problems_follow_from_what_it_takes_and_needs() -> None:
+    plain = Operation("GET", "/", end_it, "Things")
+    assert plain.statuses == (401, 406, 422, 429, 500, 503)
+    full = Operation("POST", "/things/{name}", do_it, "Things", roles=("operator",), refuses=True)
+    assert set(full.statuses) - set(plain.statuses) == {400, 403, 404, 409, 413, 415}
+    found = Operation("GET", "/", end_it, "Things", finds=True)
+    assert set(found.statuses) - set(plain.statuses) == {404}
+
+
+def test_one_that_gives_nothing_has_no_body() -> None:
+    assert Operation("DELETE", "/", end_it, "Things").empty

@@ -1,0 +1,150 @@
+"""Plans: made by one, approved by another, put in force."""
+
+import csv
+import io
+import json
+from typing import Any
+
+import pytest
+from tests.integration.gate import PHONE_RULES
+from tests.unit.console.api.calling import Caller
+from tests.unit.console.browsing import NOW, Company
+from tests.unit.console.phones import has, record
+
+from mailgate.config import load_bundle
+from mailgate.console.planning import Making
+
+NOBODY = json.dumps({"rules": [{"id": "nobody", "when": "true", "effect": "block"}]})
+
+
+@pytest.fixture(autouse=True)
+async def guarded(firm: Company) -> None:
+    """Two people with phones, and a guard that lets nobody be kept out newly."""
+    await has(firm, record("a1", "alice", "tiktok"), record("b1", "bob"))
+    settings = json.loads((firm.folder / "mailgate.yaml").read_text()) | {"guard": {"max_newly_blocked": 0}}
+    (firm.folder / "mailgate.yaml").write_text(json.dumps(settings))
+    firm.bundle = load_bundle(firm.folder / "mailgate.yaml")
+
+
+async def planned(caller: Caller, firm: Company, **body: Any) -> str:
+    """The digest of a plan of these rules."""
+    told = await caller.post("/plans", {"policy": NOBODY} | body)
+    assert (told.status, told.headers["Location"], told.body["runs"]) == (202, "/api/v1/plans/making", True)
+    assert firm.desk.planning._task
+    await firm.desk.planning._task
+    made = (await caller.get("/plans/making")).body
+    assert (made["runs"], made["wrong"]) == (False, "")
+    return str(made["digest"])
+
+
+async def test_a_plan_says_whom_it_would_move_and_what_stands_against_it(
+    ada: Caller, vic: Caller, firm: Company
+) -> None:
+    digest = await planned(ada, firm)
+    told = (await vic.get(f"/plans/{digest[:12]}")).body
+    standing, plan = told["standing"], told["plan"]
+    assert (standing["author"], standing["state"], standing["needed"], standing["missing"]) == (
+        "ada",
+        "open",
+        1,
+        1,
+    )
+    assert "would or might newly be kept out" in standing["against"][0]
+    assert (plan["digest"], plan["newly"]["block"]["people"]) == (digest, 1)
+    assert told["named"]
+    assert [each["person"] for each in plan["newly"]["block"]["samples"]] == ["bob"]
+    assert (await vic.get("/plans")).body["items"] == [standing]
+
+
+async def test_names_are_told_as_long_as_they_are_in_memory(ada: Caller, firm: Company) -> None:
+    digest = await planned(ada, firm)
+    firm.desk.planning._whole.clear()
+    told = (await ada.get(f"/plans/{digest}")).body
+    assert not told["named"]
+    assert "bob" not in json.dumps(told)
+
+
+async def test_its_counts_and_its_picture_can_be_taken_away(ada: Caller, firm: Company) -> None:
+    digest = await planned(ada, firm)
+    sheet = await ada.get(f"/plans/{digest}/counts.csv")
+    assert sheet.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert f"plan-{digest[:12]}.csv" in sheet.headers["Content-Disposition"]
+    rows = list(csv.reader(io.StringIO(sheet.body)))
+    assert rows[:2] == [["newly", "by", "value", "people", "devices"], ["block", "all", "", "1", "1"]]
+    picture = await ada.get(f"/plans/{digest}/picture.svg")
+    assert (picture.headers["Content-Type"], picture.body[:4]) == ("image/svg+xml", "<svg")
+
+
+async def test_another_approves_it_and_only_then_it_is_put_in_force(
+    ada: Caller, lin: Caller, firm: Company
+) -> None:
+    digest = await planned(ada, firm)
+    early = await ada.post(f"/plans/{digest}/apply", {"note": "now"})
+    assert (early.status, early.body["type"]) == (409, "urn:mailgate:problem:refused")
+    assert "0 of 1 approvals are there" in early.body["detail"]
+    approved = await lin.post(f"/plans/{digest}/approvals", {"note": "looked at it"})
+    assert (approved.status, approved.body["approved"], approved.body["missing"]) == (201, ["lin"], 0)
+    told = await ada.post(f"/plans/{digest}/apply", {"note": "agreed"})
+    assert (told.status, told.body["number"], told.body["author"], told.body["already"]) == (
+        200,
+        2,
+        "ada",
+        False,
+    )
+    assert [each[:2] for each in (await firm.acts())[1:]] == [
+        ("policy-planned", "ada"), ("policy-approved", "lin"), ("policy-activated", "ada"),
+    ]  # fmt: skip
+
+
+async def test_nobody_approves_their_own(lin: Caller, firm: Company) -> None:
+    digest = await planned(lin, firm)
+    told = await lin.post(f"/plans/{digest}/approvals", {"note": "mine"})
+    assert (told.status, "own: another person has to approve it" in told.body["detail"]) == (409, True)
+
+
+async def test_an_override_is_written_down_as_one(ada: Caller, firm: Company) -> None:
+    digest = await planned(ada, firm)
+    told = await ada.post(f"/plans/{digest}/apply", {"note": "at once", "override": True})
+    assert told.status == 200
+    assert (await firm.acts())[-1][0] == "policy-activated-against-the-guard"
+
+
+async def test_a_freeze_stands_against_it(ada: Caller, firm: Company) -> None:
+    settings = json.loads((firm.folder / "mailgate.yaml").read_text())
+    settings["guard"] = {"max_newly_blocked": 0, "freeze": ["2026-11-01 00:00 - 2026-12-31 00:00 UTC"]}
+    (firm.folder / "mailgate.yaml").write_text(json.dumps(settings))
+    firm.bundle = load_bundle(firm.folder / "mailgate.yaml")
+    digest = await planned(ada, firm, policy=json.dumps({"rules": PHONE_RULES["rules"][:3]}))
+    told = await ada.post(f"/plans/{digest}/apply", {"note": "now"})
+    assert (told.status, "changes are frozen until" in told.body["detail"]) == (409, True)
+
+
+async def test_the_files_on_disk_are_planned_where_no_rules_are_sent(ada: Caller, firm: Company) -> None:
+    (firm.folder / "policy.yaml").write_text(NOBODY)
+    assert (await ada.get(f"/plans/{await planned(ada, firm, policy=None)}")).body["plan"]["newly"]["block"][
+        "people"
+    ] == 1
+
+
+async def test_every_mistake_in_rules_is_told_with_its_line(ada: Caller, firm: Company) -> None:
+    told = await ada.post("/plans", {"policy": "rules:\n- id: a\n  wen: true\n  effect: stop\n"})
+    assert (told.status, {each["pointer"] for each in told.body["errors"]}) == (422, {"#/policy"})
+    words = [each["detail"] for each in told.body["errors"]]
+    assert any(each.startswith("the rules:3:") and "`wen`" in each for each in words)
+    assert any(each.startswith("the rules:4:") and "`stop`" in each for each in words)
+
+
+async def test_one_is_made_at_a_time(ada: Caller, firm: Company) -> None:
+    assert (await ada.get("/plans/making")).status == 404
+    firm.desk.planning.last = Making("lin", NOW, 10, 2000)
+    told = await ada.post("/plans", {"policy": NOBODY})
+    assert (told.status, "another plan is being made" in told.body["detail"]) == (409, True)
+    making = (await ada.get("/plans/making")).body
+    assert (making["who"], making["done"], making["of"], making["runs"]) == ("lin", 10, 2000, True)
+
+
+async def test_one_that_there_is_not_is_not_found(ada: Caller, lin: Caller) -> None:
+    for path in ("/plans/123456", "/plans/123456/counts.csv", "/plans/123456/picture.svg", "/plans/odd"):
+        assert (await ada.get(path)).status == 404, path
+    assert (await ada.post("/plans/123456/apply", {"note": "x"})).status == 404
+    assert (await lin.post("/plans/123456/approvals", {"note": "x"})).status == 404

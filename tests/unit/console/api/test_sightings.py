@@ -1,0 +1,43 @@
+"""What was decided of late."""
+
+from tests.unit.console.api.calling import Caller
+from tests.unit.console.browsing import Company
+from tests.unit.console.phones import asks, has, record
+
+
+async def test_they_are_listed_by_what_is_asked_for(vic: Caller, firm: Company) -> None:
+    (phone,) = await has(firm, record("a1", "alice", "tiktok"))
+    await asks(firm, phone, "alice")
+    (found,) = (await vic.get("/sightings")).body["items"]
+    assert (found["user"], found["rule"], found["effect"], found["reference"]) == (
+        "alice",
+        "prohibited-app",
+        "block",
+        "REF2345",
+    )
+    for query, count in (
+        ("rule=prohibited-app&user=alice", 1),
+        ("user=bob", 0),
+        ("effect=allow", 0),
+        ("reason=none", 0),
+    ):
+        assert len((await vic.get(f"/sightings?{query}")).body["items"]) == count, query
+
+
+async def test_one_is_explained_by_its_id_or_its_reference(vic: Caller, firm: Company) -> None:
+    (phone,) = await has(firm, record("a1", "alice", "tiktok"))
+    await asks(firm, phone, "alice")
+    by_reference = (await vic.get("/sightings/REF2345/explanation")).body
+    assert (await vic.get(f"/sightings/{by_reference['then']['id']}/explanation")).body == by_reference
+    assert by_reference["then"]["effect"] == "block"
+    why = by_reference["now"]
+    assert (why["decision"]["effect"], why["decision"]["rule"]) == ("block", "prohibited-app")
+    assert [each["rule"] for each in why["rules"]] == ["laptop-browser", "prohibited-app"]
+    assert why["rules"][1]["values"] == {"client.handheld": True, "device.lists": ["prohibited"]}
+    assert any(
+        "TikTok" in flip["steps"][0]["words"] for flips in why["flips"] for flip in flips["can_be_done"]
+    )
+
+
+async def test_what_nobody_recorded_is_not_found(vic: Caller) -> None:
+    assert (await vic.get("/sightings/none/explanation")).status == 404
