@@ -83,7 +83,7 @@ class LoginSettings(Strict):
     """The ways to log in."""
 
     token: bool = True
-    """By name and the token or password of ``admins``. Commands ask for it whatever stands here."""
+    """By name and the token or password of ``admins``. Commands and the API ask for it whatever stands here."""
     oidc: OidcSettings | None = None
     proxy: ProxyLogin | None = None
 
