@@ -81,7 +81,6 @@ class Gate(Judge):
         try:
             now = self.clock()
             known = self.remembering.find(self, exchange, now)
-            served: Outcome | Rest
             if known is not None:
                 served = self._serve_again(exchange, known, reference, now)
             elif asked_at:
