@@ -174,7 +174,7 @@ def freshen(path: Path, now: datetime) -> None:
     """Let what happened in the last hours of a store that was made earlier have happened just now."""
     with sqlite3.connect(path, isolation_level=None) as database:
         newest = datetime.fromisoformat(database.execute("SELECT max(last_at) FROM sightings").fetchone()[0])
-        past = f"+{(now.replace(tzinfo=None) - newest).total_seconds():.0f} seconds"
+        past = f"+{int((now.replace(tzinfo=None) - newest).total_seconds())} seconds"
         database.execute(
             "UPDATE sightings SET last_at = strftime('%Y-%m-%d %H:%M:%f000', last_at, ?) WHERE last_at > ?",
             (past, f"{newest - timedelta(hours=4):%Y-%m-%d %H:%M:%S}"),

@@ -136,11 +136,12 @@ class Resumed(Answered):
 
 async def list_exemptions(call: Call, query: ExemptionsWanted) -> Exemptions:
     """List who is spared from which rule, the newest first."""
-    kept = [
-        each
-        for each in await call.desk.store.reliefs.history(query.limit)
-        if each.relief.cause is Cause.EXEMPTION and (query.which == "all" or each.holds(call.now))
-    ]
+    reliefs = call.desk.store.reliefs
+    if query.which == "all":
+        newest = await reliefs.history(query.limit)
+        kept = [each for each in newest if each.relief.cause is Cause.EXEMPTION]
+    else:
+        kept = await reliefs.exemptions(call.now, query.limit, MOST)
     items = [asdict(each.relief) | asdict(each) for each in kept]
     return Exemptions.model_validate({"items": items})
 
