@@ -1,6 +1,8 @@
 """Take the pictures of the console in ``docs/images``, of a demo that runs with a made-up company.
 
 ``PYTHONPATH=proxy python docs/make_console_screenshots.py http://127.0.0.1:PORT var/demo/grace.token``
+
+Names of pages behind these are taken alone.
 """
 
 import sys
@@ -17,8 +19,11 @@ PAGES = {
     "device": "",
     "explain": "explain",
     "policy": "policy",
+    "retract": "",
     "plans": "policy/plans",
     "plan": "",
+    "notices": "notices",
+    "notice": "",
     "exemptions": "exemptions",
     "audit": "audit",
     "connectors": "connectors",
@@ -37,10 +42,12 @@ def logged_in(browser: Browser, console: str, token: str, scheme: str, window: d
 
 
 def open_page(page: Page, console: str, name: str) -> None:
-    """Go to a page; to the first device or plan of a list where it is one of these."""
+    """Go to a page; by what leads there from another one, where it needs that."""
     lists = {
         "device": ("devices?state=prohibited", "tbody td:first-child a"),
+        "retract": ("policy", "button:has-text('Go back to it')"),
         "plan": ("policy/plans", "tbody td:first-child a"),
+        "notice": ("notices", "[aria-label='Mails that were written'] tbody td:first-child a"),
     }
     path, first = lists.get(name, (PAGES[name], ""))
     page.goto(f"{console}/{path}")
@@ -50,13 +57,23 @@ def open_page(page: Page, console: str, name: str) -> None:
     page.wait_for_timeout(300)
 
 
-def main(admin: str, token: str) -> None:
+def count(page: Page, console: str) -> None:
+    """Have everybody counted whom the first mail is about, so that there is something to see."""
+    open_page(page, console, "notice")
+    page.get_by_role("button", name="Count").click()
+    page.locator("#counting .tiles").wait_for()
+    page.context.close()
+
+
+def main(admin: str, token: str, names: list[str]) -> None:
     console = f"{admin}/console"
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        if not names or "notice" in names:
+            count(logged_in(browser, console, token, "light", DESKTOP), console)
         for scheme, suffix in (("light", ""), ("dark", "-dark")):
             page = logged_in(browser, console, token, scheme, DESKTOP)
-            for name in PAGES:
+            for name in names or PAGES:
                 open_page(page, console, name)
                 page.screenshot(path=IMAGES / f"console-{name}{suffix}.png")
         page = logged_in(browser, console, token, "dark", PHONE)
@@ -68,4 +85,4 @@ def main(admin: str, token: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]).read_text("utf-8").strip())
+    main(sys.argv[1], Path(sys.argv[2]).read_text("utf-8").strip(), sys.argv[3:])

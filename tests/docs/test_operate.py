@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from tests.docs.reading import ROOT, spans, table
 from tests.integration.gate import start_gate, write_config
 
+from mailgate.app.beating import GateNumbers
 from mailgate.app.notices import NoticeNumbers
 from mailgate.connectors.numbers import Numbers
 from mailgate.gateway.metrics import Metrics
@@ -40,7 +41,7 @@ def test_every_metric_is_listed_with_its_type(served: dict[str, str]) -> None:
 
 def test_every_label_is_listed(served: dict[str, str]) -> None:
     listed = {spans(row["metric"])[0]: spans(row["labels"]) for row in table(TEXT, "metric")}
-    others = (Numbers(CollectorRegistry()), NoticeNumbers(CollectorRegistry()))
+    others = tuple(made(CollectorRegistry()) for made in (Numbers, NoticeNumbers, GateNumbers))
     metrics = [*vars(Metrics()).values(), *(metric for each in others for metric in vars(each).values())]
     counted = [metric for metric in metrics if isinstance(metric, Counter)]
     labels = {f"{metric.describe()[0].name}_total": list(metric._labelnames) for metric in counted}

@@ -6,8 +6,9 @@ import re
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,16 +16,22 @@ from aiohttp import web
 from playwright.sync_api import Browser, Page, expect
 from tests.admins import token
 from tests.e2e.serving import AXE
+from tests.integration.gate import PHONE_RULES
 from tests.servers import require
 from tests.unit.console.browsing import NOW, Company, company, whole
+from tests.unit.console.letters import gone, written
 from tests.unit.console.phones import asks, has, record
 from tests.unit.console.test_pulse import text
+from tests.unit.store.test_gates import BEAT
 
 from mailgate.attest.enrolment import digest_of
 from mailgate.console.entrance import COOKIE
 from mailgate.rollout.acts import Person
+from mailgate.rollout.announcing import announce, known_of
+from mailgate.rollout.keeper import draft_of
 from mailgate.rollout.relieving import break_glass, exempt
-from mailgate.store import EnrolmentToken
+from mailgate.rollout.topic import topic_of
+from mailgate.store import About, Act, EnrolmentToken, MailKind, MailState
 from mailgate.store.database import store_url
 from mailgate.store.migrate import migrate
 
@@ -36,10 +43,15 @@ PATHS = (
     "/console/devices?name=nobody",
     "/console/devices/DEVICE",
     "/console/sightings",
+    "/console/explain",
     "/console/explain?reference=REF2345",
     "/console/policy",
     "/console/policy/versions/1",
-    "/console/policy/diff?old=1",
+    "/console/policy/diff?old=1&new=2",
+    "/console/notices",
+    "/console/notices/2/enforced?rule=prohibited-app&state=to-write&language=ar",
+    "/console/notices/2/upcoming?rule=prohibited-app",
+    "/console/notices/2/enforced?rule=prohibited-app&person=alice",
     "/console/policy/plans",
     "/console/policy/plans/PLAN",
     "/console/exemptions",
@@ -50,6 +62,23 @@ PATHS = (
     "/console/nothing",
     "/console/login",
 )
+
+CONFIRMED = (
+    ("/console/devices/DEVICE", "Forget it"),
+    ("/console/policy", "Go back to it"),
+    ("/console/policy/plans/PLAN", "Approve it"),
+    ("/console/policy/plans/PLAN", "Put it in force"),
+    ("/console/notices/2/enforced?rule=prohibited-app", "Write to 1 person"),
+    ("/console/notices/2/enforced?rule=prohibited-app&state=unsure", "It was sent"),
+    ("/console/notices/2/enforced?rule=prohibited-app&state=failed", "Send all of them again"),
+    ("/console/exemptions", "Turn it off"),
+    ("/console/exemptions", "Resume"),
+    ("/console/enrolment", "Revoke token"),
+    ("/console/enrolment", "Revoke the key"),
+)
+"""Pages with a button that asks first, and how it begins."""
+
+NO_TOOLS = {"id": "no-tools", "when": 'client.kind == "tool"', "effect": "block"}
 
 
 @dataclass
@@ -80,6 +109,26 @@ async def fill(firm: Company) -> str:
     return phones[0].id
 
 
+async def announced(firm: Company) -> None:
+    """Put a second version in force, count whom its rule is about, and let mails about it have failed in two ways."""
+    rules = firm.candidate(json.dumps({"rules": [*PHONE_RULES["rules"], NO_TOOLS]}))
+    await firm.store.policies.activate(draft_of(rules), Act(NOW, "lin", "policy-activated"))
+    firm.bundle = replace(firm.bundle, rules=rules)
+    for name, state in (("bea", MailState.UNSURE), ("cay", MailState.FAILED)):
+        await gone(firm, (await written(firm, name, version=2))[name], state, "550")
+    about = About(2, MailKind.ENFORCED, "prohibited-app")
+    topic = topic_of(rules.policy, about.version, about.rule, about.kind, NOW)
+    active = await firm.store.policies.active()
+    assert active
+    count = partial(announce, firm.store, rules, active)
+    known, book = known_of(firm.bundle), "{}@example.com".format
+    firm.desk.announcing.start(
+        about, topic, lambda topic, told: count(topic, known, book, NOW, told), "lin", NOW
+    )
+    assert firm.desk.announcing._task
+    await firm.desk.announcing._task
+
+
 async def planned(firm: Company) -> str:
     """Plan to let nobody in, and spare somebody; the plan's digest."""
     rules = json.dumps({"rules": [{"id": "nobody", "when": "true", "effect": "block"}]})
@@ -99,7 +148,9 @@ async def served(folder: Path) -> AsyncIterator[Site]:
     migrate(store_url(f"sqlite:///{folder}/mailgate.db"))
     async with company(folder) as firm:
         device = await fill(firm)
+        await announced(firm)
         plan = await planned(firm)
+        await firm.store.gates.note(BEAT)
         runner = web.AppRunner(whole(firm.desk))
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -137,6 +188,17 @@ def opened(chromium: Browser, site: Site, complaints: list[str], **context: obje
     return page
 
 
+def complained(page: Page, width: int) -> list[tuple[str, str]]:
+    """What axe-core finds wrong with a page when all of it is opened, and whether it is wider than its window."""
+    page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+    page.evaluate(AXE.read_text("utf-8"))
+    told = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    wrong = [(each["id"], each["nodes"][0]["html"]) for each in told["violations"]]
+    if page.evaluate("document.documentElement.scrollWidth") > width:
+        wrong.append(("too wide", page.url))
+    return wrong
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(320, "dark"), (1280, "light")])
 def test_everyone_can_read_every_page(
     chromium: Browser, site: Site, complaints: list[str], width: int, scheme: str
@@ -146,13 +208,54 @@ def test_everyone_can_read_every_page(
     found = {}
     for path in PATHS:
         page.goto(site.url + site.path(path))
-        page.evaluate(AXE.read_text("utf-8"))
-        told = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-        found[path] = [(each["id"], each["nodes"][0]["html"]) for each in told["violations"]]
-        if page.evaluate("document.documentElement.scrollWidth") > width:
-            found[path].append(("too wide", path))
+        found[path] = complained(page, width)
+    for path, button in CONFIRMED:
+        page.goto(site.url + site.path(path))
+        page.get_by_role("button", name=re.compile(f"^{button}")).first.click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text("?")
+        found[button] = complained(page, width)
     assert {path: wrong for path, wrong in found.items() if wrong} == {}
     assert [each for each in complaints if "404" not in each] == []
+    page.context.close()
+
+
+STOPS = """() => [...document.querySelectorAll('a, button, input, select, textarea, summary, [tabindex], iframe')]
+  .filter((each) => each.checkVisibility() && each.type !== 'hidden').length"""
+SEEN = """() => {
+  const here = document.activeElement, style = getComputedStyle(here), box = here.getBoundingClientRect();
+  return {order: [...document.querySelectorAll('*')].indexOf(here), outline: style.outlineStyle, left: box.left};
+}"""
+
+
+def test_the_keyboard_reaches_everything_in_its_order_and_shows_where_it_is(
+    chromium: Browser, site: Site, complaints: list[str]
+) -> None:
+    page = opened(chromium, site, complaints, viewport={"width": 1280, "height": 800})
+    for path in ("/console/", "/console/notices", "/console/devices/DEVICE"):
+        page.goto(site.url + site.path(path))
+        stops = []
+        for _ in range(page.evaluate(STOPS)):
+            page.keyboard.press("Tab")
+            stops.append(page.evaluate(SEEN))
+        assert [each["order"] for each in stops] == sorted({each["order"] for each in stops}), path
+        assert {each["outline"] for each in stops} == {"solid"}, path
+        assert min(each["left"] for each in stops) >= 0, path
+        page.goto(site.url + site.path(path))
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")  # the skip link
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.querySelector('main').contains(document.activeElement)")
+    page.context.close()
+
+
+def test_a_wrong_token_is_said_to_everyone(chromium: Browser, site: Site) -> None:
+    page = chromium.new_context(viewport={"width": 320, "height": 800}).new_page()
+    page.goto(f"{site.url}/console/login")
+    page.get_by_label("Name").fill("ada")
+    page.get_by_label("Token").fill("wrong")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("alert")).to_contain_text("do not belong together")
+    assert complained(page, 320) == []
     page.context.close()
 
 

@@ -18,16 +18,16 @@ import pytest
 from tests.integration.gate import APPS, PROXY, start_gate, wait_for, write_config
 from tests.integration.mail_sink import MailSink, mail_sink
 
-from mailgate.app.notices import address_book, known_of
 from mailgate.cli.notices.about import settings_of, subject_of
 from mailgate.cli.notices.delivering import deliver
 from mailgate.config import Bundle, Rules, compile_rules, load_bundle
-from mailgate.gateway.notice_mail import message_id
+from mailgate.gateway.notice_mail import address_book, message_id
 from mailgate.model import AppsReport, DeviceRecord, Kind
 from mailgate.rollout import draft_of
 from mailgate.rollout.acts import Person, retract
-from mailgate.rollout.announcing import announce, queue
+from mailgate.rollout.announcing import announce, known_of, queue
 from mailgate.rollout.corrections import correct
+from mailgate.rollout.settling import settle
 from mailgate.store import Act, MailKind, MailState, Store
 
 OPEN: dict[str, Any] = {"rules": [{"id": "everyone", "when": "true", "effect": "allow"}]}
@@ -152,7 +152,7 @@ class Desk:
         bundle = load_bundle(self.config)
         store = await Store.open(self.url)
         try:
-            known, book = known_of(bundle.settings), address_book(settings_of(bundle))
+            known, book = known_of(bundle), address_book(settings_of(bundle))
             now = datetime.now(UTC)
             for each in (now, now + timedelta(minutes=5)):  # it looks again for who is written down late
                 await correct(store, known, book, DESK, each)
@@ -182,9 +182,8 @@ class Desk:
         await deliver(store, bundle, notices, DESK)
         unsure = await store.mailings.page(states=[MailState.UNSURE])
         for each in unsure:
-            act = Act(datetime.now(UTC), "ada", "notices-settled")
             known = message_id(each.id, notices.domain) in taken
-            await store.mailings.settle([each.id], act, sent=known)
+            await settle(store, [each.id], DESK, datetime.now(UTC), sent=known)
         await deliver(store, bundle, notices, DESK)
         counts = Counter[MailState]()
         for found in await store.mailings.counts():
@@ -203,7 +202,7 @@ async def announced(store: Store, bundle: Bundle) -> None:
     now = datetime.now(UTC)
     subject = await subject_of(store, bundle, "prohibited-app", MailKind.ENFORCED, now)
     found = await announce(
-        store, bundle.rules, subject.active, subject.topic, known_of(bundle.settings),
+        store, bundle.rules, subject.active, subject.topic, known_of(bundle),
         address_book(settings_of(bundle)), now, lambda *_: None,
     )  # fmt: skip
     await queue(store, found, DESK, subject.topic, now)

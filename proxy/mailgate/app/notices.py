@@ -8,7 +8,6 @@ from datetime import timedelta
 from functools import partial
 from socket import gethostname
 from typing import Any
-from urllib.parse import urlsplit
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter
@@ -18,15 +17,12 @@ from mailgate.config import Bundle, Settings
 from mailgate.config.mail import NoticeSettings
 from mailgate.gateway.mail_by_smtp import BySmtp
 from mailgate.gateway.mail_folder import IntoFolder
-from mailgate.gateway.notice_mail import Composer, NoticeHead
-from mailgate.gateway.pages.notice import NoticeWriter
-from mailgate.gateway.quarantine import address_of
+from mailgate.gateway.notice_mail import address_book, composer_for
 from mailgate.gateway.smtp import MailServer
 from mailgate.rollout.acts import Person
-from mailgate.rollout.announcing import Known
+from mailgate.rollout.announcing import known_of
 from mailgate.rollout.corrections import correct, is_due
 from mailgate.rollout.delivery import MailWay, WayDownError
-from mailgate.rollout.plan import DAYS
 from mailgate.rollout.postman import Around, Postman, Tell
 from mailgate.store import Act, Mailing, MailState, Store, StoreError
 
@@ -38,23 +34,6 @@ LONGEST_REST = timedelta(minutes=5)
 """Between two tries while no mail can be sent at all."""
 GATE = "gate"
 """Who sends, in the audit log, where no person does."""
-
-
-def known_of(settings: Settings) -> Known:
-    """What decides the worth of what is stored, as in a plan."""
-    return Known(settings.posture.max_age, tuple(settings.posture.precedence), DAYS)
-
-
-def address_book(notices: NoticeSettings) -> Callable[[str], str]:
-    """The company address of a login name, or nothing."""
-    return partial(address_of, domain=notices.domain)
-
-
-def composer_for(settings: Settings, sender: str, domain: str) -> Composer:
-    """Writes mails in the name of this gate."""
-    host = urlsplit(settings.public_url).hostname or ""
-    head = NoticeHead(sender, domain, host, f"{settings.public_url}/.mailgate/me")
-    return Composer(head, NoticeWriter(settings.languages.default))
 
 
 def way_for(notices: NoticeSettings) -> MailWay:
@@ -148,7 +127,7 @@ class Sending:
         if notices is None or not await self._anything():
             return
         try:
-            await self._postman_of(settings, notices).round(partial(self._correct, settings, notices))
+            await self._postman_of(settings, notices).round(partial(self._correct, notices))
         finally:
             counts, self._round = dict(self._round), Counts()
             if counts:
@@ -159,9 +138,9 @@ class Sending:
         due = any(is_due(each, now) for each in await self._store.retractions.open())
         return due or await self._store.mailings.wait(now)
 
-    async def _correct(self, settings: Settings, notices: NoticeSettings) -> None:
-        gate = Person(GATE, gethostname())
-        await correct(self._store, known_of(settings), address_book(notices), gate, utc_now())
+    async def _correct(self, notices: NoticeSettings) -> None:
+        gate, known = Person(GATE, gethostname()), known_of(self._bundle())
+        await correct(self._store, known, address_book(notices), gate, utc_now())
 
     def _postman_of(self, settings: Settings, notices: NoticeSettings) -> Postman:
         """The same one until the settings change: it knows when the last mail went."""

@@ -3,6 +3,7 @@
 from typing import Protocol as Shape
 
 from mailgate import __version__
+from mailgate.app.beating import Beating
 from mailgate.app.syncing import Syncing
 from mailgate.app.trust import Trust
 from mailgate.app.workers.place import Place
@@ -13,6 +14,7 @@ from mailgate.gateway.reload import Reloader
 from mailgate.rollout import Keeper
 from mailgate.rollout.relief_watch import ReliefWatch
 from mailgate.store import Store, StoreError
+from mailgate.telling.gates import Standing
 
 
 class Running(Shape):
@@ -28,6 +30,7 @@ class Running(Shape):
     stopping: bool
     place: Place
     siblings: Siblings
+    beating: Beating | None
 
     def lingering(self) -> dict[str, str]: ...
 
@@ -44,6 +47,7 @@ async def readiness(service: Running) -> dict[str, object]:
         "ready": not service.stopping,
         "version": __version__,
         "workers": {"wanted": service.place.of, "answering": await service.siblings.answering()},
+        "gates": {each.value: service.beating.standings[each] if service.beating else 0 for each in Standing},
         "policy": service.gate.live.policy.version,
         "rules": {
             "number": service.keeper.current.activation.number,

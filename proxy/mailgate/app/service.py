@@ -10,6 +10,7 @@ from socket import gethostname
 
 import structlog
 
+from mailgate.app.beating import Beating, GateNumbers
 from mailgate.app.changes import take_settings, waiting_for_a_start
 from mailgate.app.console import desk_for, running
 from mailgate.app.following import Following
@@ -82,6 +83,7 @@ class Service:
     """Where other proxies ask at ports of their own."""
     admin: str = ""
     siblings: Siblings = field(init=False)
+    beating: Beating | None = None
     _servers: list[Server] = field(init=False)
     """That of the mail, and one for each port for questions."""
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -173,6 +175,10 @@ class Service:
         self.admin = await self._open_admin(settings.admin_listen)
         self._closing.push_async_callback(self._finish)  # once all ports are closed, which are opened below
         self.public = await open_public(server, settings.listen, self.tls, self.place.public, self._closing)
+        numbers = GateNumbers(self.gate.metrics.registry)
+        self.beating = Beating(self.store, self.keeper, self.place, self.public, utc_now, numbers)
+        self._closing.push_async_callback(self.beating.stop)
+        self.beating.start()
         if settings.tls and settings.client_certificates and settings.client_certificates.listen:
             self.device_tls = device_context(
                 settings.tls.certificate, settings.tls.key, settings.client_certificates.authorities
@@ -209,6 +215,7 @@ class Service:
         desk = desk_for(self)
         self._closing.push_async_callback(desk.readings.stop)
         self._closing.push_async_callback(desk.planning.stop)
+        self._closing.push_async_callback(desk.announcing.stop)
         self._tasks += [asyncio.get_running_loop().create_task(work) for work in running(desk, self)]
         return await open_web(with_api(with_console(admin, desk), desk), address, place.admin, self._closing)
 
@@ -290,6 +297,8 @@ class Service:
 
     def _show_policy(self) -> None:
         self.gate.metrics.policy.info({"version": self.bundle.policy.version})
+        if self.beating:
+            self.beating.changed()
 
     def lingering(self) -> dict[str, str]:
         """The rules in force that only report for too long, and why each is named."""

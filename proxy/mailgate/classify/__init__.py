@@ -33,6 +33,7 @@ _LONGEST_METHOD = 32
 """Of a method; those that tell anything are shorter."""
 
 _READ = (*HINTS, PROBE, *PROTOCOL)
+_HINTS = frozenset(HINTS)
 READ = ("user-agent", *_READ)
 """Every header that tells who is asking: all that decides it, but a path that names a protocol and an ActiveSync query."""
 
@@ -52,23 +53,21 @@ def classify(facts: RequestFacts) -> Client:
     return _classify(*asked, read_query(facts.query, facts.headers.get(VERSION_HEADER, "")))
 
 
-def _told(headers: Mapping[str, str]) -> tuple[str | None, ...]:
-    agent, told = shortened(headers.get("user-agent", "")), tuple(map(headers.get, _READ))
-    if sum(map(len, filter(None, told))) > _LONGEST:
-        told = tuple([value and value[:_LONGEST] for value in told])
-    return (agent, *told)
+def _told(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """What is read of the headers: names and values, as far as they were sent, but the user agent, which always comes."""
+    told = [(name, headers[name][:_LONGEST]) for name in _READ if name in headers]
+    return (("user-agent", shortened(headers.get("user-agent", ""))), *told)
 
 
 @lru_cache(CACHED_CLIENTS)
 def _classify(
-    method: str, named: Protocol | None, told: tuple[str | None, ...], query: DeviceQuery | None
+    method: str, named: Protocol | None, told: tuple[tuple[str, str], ...], query: DeviceQuery | None
 ) -> Client:
-    headers = {name: value for name, value in zip(READ, told, strict=True) if value is not None}
-    hints = tuple((name, headers[name]) for name in HINTS if name in headers)
+    headers = dict(told)
     readings = [
-        _hinted(hints),
-        _read_agent(headers.get("user-agent", "")),
-        read_probe(headers.get(PROBE, "")),
+        _hinted(tuple([pair for pair in told if pair[0] in _HINTS])),
+        _read_agent(headers["user-agent"]),
+        *([read_probe(headers[PROBE])] if PROBE in headers else ()),
     ]
     protocol = protocol_beside(named, method, headers)
     if query is None:

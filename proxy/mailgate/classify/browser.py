@@ -1,9 +1,9 @@
 """The User-Agent header: a form by ordered tables of words, and the names of system, browser and model."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from ua_parser import Domain
-from ua_parser.core import DefaultedResult, Matchers
+from ua_parser import Device
+from ua_parser.core import Matchers
 from ua_parser.loaders import load_lazy_builtins
 from ua_parser.regex import Resolver
 from user_agents.parsers import UserAgent, parse_browser, parse_device, parse_operating_system
@@ -17,6 +17,11 @@ from mailgate.classify.reading import KIND_OF_FORM, Reading
 from mailgate.classify.systems import desktop_system, system_name
 from mailgate.classify.table import Match
 from mailgate.model import Signal
+
+if TYPE_CHECKING:  # names that only the types of the package have
+    from ua_parser_rs import OS
+    from ua_parser_rs import Device as Found
+    from ua_parser_rs import UserAgent as Browser
 
 MAX_LENGTH = 512
 """Characters of a user agent that are read. Of 70,000 published ones 13 are longer, most of them attacks; a longer one is
@@ -80,18 +85,48 @@ def _matchers() -> Matchers:
 _RESOLVE = Resolver(_matchers())
 
 
-class Agent(UserAgent):  # type: ignore[misc]  # user_agents has no types
-    """``user_agents``' rules over the Rust resolver: its own constructor calls a parser 40 times slower."""
+_NO_DEVICE = Device("Other")
+
+
+class Agent:
+    """What ua-parser's Rust resolver makes of a user agent; ``user_agents``' own parser is 40 times slower."""
+
+    __slots__ = ("browser", "device", "os", "text")
 
     def __init__(self, text: str) -> None:
-        found: DefaultedResult = _RESOLVE(text, Domain.ALL).complete().with_defaults()
-        browser, system = found.user_agent, found.os
-        self.ua_string = text
-        self.os = parse_operating_system(
-            system.family, system.major, system.minor, system.patch, system.patch_minor
-        )
-        self.browser = parse_browser(browser.family, browser.major, browser.minor, browser.patch)
-        self.device = parse_device(found.device.family, found.device.brand, found.device.model)
+        self.text = text
+        self.browser: Browser | None = _RESOLVE.ua.extract(text)
+        self.os: OS | None = _RESOLVE.os.extract(text)
+        self.device: Found | Device = _RESOLVE.de.extract(text) or _NO_DEVICE
+
+    @property
+    def is_bot(self) -> bool:
+        return self.device.family == "Spider"
+
+    def form(self) -> str:
+        """What ``user_agents``' rules take it for, where they know: a tablet or a phone."""
+        rules = _Rules(self)
+        return "tablet" if rules.is_tablet else "phone" if rules.is_mobile else ""
+
+
+class _Rules(UserAgent):  # type: ignore[misc]  # user_agents has no types
+    """``user_agents``' rules over what was resolved. Slow, and seldom asked."""
+
+    def __init__(self, agent: Agent) -> None:
+        self.ua_string = agent.text
+        self.os = parse_operating_system(*_told(agent.os))
+        self.browser = parse_browser(*_told(agent.browser))
+        self.device = parse_device(agent.device.family, agent.device.brand, agent.device.model)
+
+
+def _told(named: "Browser | OS | None") -> tuple[str | None, ...]:
+    return (named.family, named.major, named.minor, named.patch) if named else ("Other", None, None, None)
+
+
+def _version(named: "Browser | OS") -> str:
+    """``10.15.7``, without leading zeros."""
+    parts = (named.major, named.minor, named.patch)
+    return ".".join([str(int(part)) if part.isdigit() else part for part in parts if part is not None])
 
 
 class _Seen(NamedTuple):
@@ -121,7 +156,12 @@ def shortened(header: str) -> str:
 
 def read_user_agent(header: str) -> Reading:
     """What a user agent says. Pure, never raises, linear in at most ``MAX_LENGTH`` characters."""
-    text = header[:MAX_LENGTH].encode("ascii", "replace").decode("ascii").translate(_PRINTABLE).strip()
+    text = header[:MAX_LENGTH]
+    if not text.isascii():
+        text = text.encode("ascii", "replace").decode("ascii")
+    if not text.isprintable():
+        text = text.translate(_PRINTABLE)
+    text = text.strip()
     if not text:
         return Reading(signals=(Signal(_SOURCE, "absent", ""),))
     agent = Agent(text)
@@ -165,8 +205,7 @@ def _device(text: str, agent: Agent) -> _Seen:
     names_model = _names_model(agent, desktop)
     if desktop and not names_model:
         return _Seen("desktop", desktop, desktop)
-    form = "tablet" if agent.is_tablet else "phone" if agent.is_mobile or names_model else ""
-    return _Seen(form, None, desktop)
+    return _Seen(agent.form() or ("phone" if names_model else ""), None, desktop)
 
 
 def _names_model(agent: Agent, desktop: Match | None) -> bool:
@@ -182,8 +221,8 @@ def _describe(seen: _Seen, agent: Agent) -> Reading:
         weak=seen.form == "mail_app",
         os=system,
         os_version=version,
-        browser="" if agent.browser.family == "Other" else agent.browser.family,
-        browser_version=agent.browser.version_string,
+        browser=agent.browser.family if agent.browser and agent.browser.family != "Other" else "",
+        browser_version=_version(agent.browser) if agent.browser else "",
         model="" if seen.form == "desktop" else _model(agent),
         signals=(_signal(seen, agent),),
     )
@@ -191,10 +230,11 @@ def _describe(seen: _Seen, agent: Agent) -> Reading:
 
 def _system(seen: _Seen, agent: Agent) -> tuple[str, str]:
     """Name and version of the system; a version only of the system that is named (no Ubuntu 22 as linux 22)."""
-    named, version = system_name(agent.os.family), agent.os.version_string
+    family, version = (agent.os.family, _version(agent.os)) if agent.os else ("Other", "")
+    named = system_name(family)
     if seen.form != "desktop" or seen.desktop is None:
         return ("ipados" if named == "ios" and seen.form == "tablet" else named), version
-    system = desktop_system(seen.desktop, agent.os.family)
+    system = desktop_system(seen.desktop, family)
     return system, version if system == named else ""
 
 

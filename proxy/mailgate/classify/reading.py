@@ -45,6 +45,11 @@ class Reading:
     findings: tuple[Finding, ...] = ()
 
     @property
+    def tells(self) -> bool:
+        """Whether there is anything in it."""
+        return bool(self.signals or self.form or self.findings or self.os)
+
+    @property
     def kind(self) -> Kind:
         return KIND_OF_FORM[self.form]
 

@@ -8,29 +8,42 @@ from mailgate.model import Assurance, Client, Finding, Kind, Protocol, Reason
 _FORMLESS = frozenset({"tool", "bot", "mail_app", "device"})
 """Forms that are no form factor and are left empty in a client."""
 
+_NOTHING = Reading()
+
 
 def weigh(readings: Sequence[Reading], protocol: Protocol) -> Client:
     """The client behind ``readings``, which come strongest family first."""
+    readings = [reading for reading in readings if reading.tells]
     taken = _taken(readings)
-    findings = tuple(finding for reading in readings for finding in reading.findings) + _clash(
-        readings, taken
-    )
-    system = next((reading.os for reading in (taken, *readings) if reading.os), "")
-    told = (taken, *readings)
+    if len(readings) == 1:  # nothing that it could agree with, or contradict
+        told, findings, assurance = readings, readings[0].findings, Assurance.CLAIMED
+    else:
+        told = [taken, *readings]
+        findings = tuple([each for reading in readings for each in reading.findings])
+        findings += _clash(readings, taken)
+        assurance = _assurance(readings, taken, findings)
+    system = _first([reading.os for reading in told])
     return Client(
         kind=taken.kind,
         handheld=taken.handheld,
-        assurance=_assurance(readings, taken, findings),
+        assurance=assurance,
         form="" if taken.form in _FORMLESS else taken.form,
         os=system,
-        os_version=next((r.os_version for r in readings if r.os == system and r.os_version), ""),
-        browser=next((r.browser for r in told if r.browser), ""),
-        browser_version=next((r.browser_version for r in told if r.browser_version), ""),
-        model=next((r.model for r in told if r.model), ""),
+        os_version=_first([reading.os_version for reading in readings if reading.os == system]),
+        browser=_first([reading.browser for reading in told]),
+        browser_version=_first([reading.browser_version for reading in told]),
+        model=_first([reading.model for reading in told]),
         protocol=protocol,
-        signals=tuple(signal for reading in readings for signal in reading.signals),
+        signals=tuple([signal for reading in readings for signal in reading.signals]),
         findings=findings,
     )
+
+
+def _first(words: list[str]) -> str:
+    for word in words:
+        if word:
+            return word
+    return ""
 
 
 def _taken(readings: Sequence[Reading]) -> Reading:
@@ -38,7 +51,7 @@ def _taken(readings: Sequence[Reading]) -> Reading:
 
     An inferred reading never makes a laptop, and a mail client of unknown form disputes no form that is told.
     """
-    taken = min((r for r in readings if r.form and not r.weak), key=_rank, default=Reading())
+    taken = min([r for r in readings if r.form and not r.weak], key=_rank, default=_NOTHING)
     for reading in readings:
         if reading.weak and _counts(reading, taken):
             taken = reading

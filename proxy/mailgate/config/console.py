@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from mailgate.config.addresses import IssuerUrl, Network, Origin
+from mailgate.config.admins import AdminSettings
 from mailgate.config.references import AuthoritiesFile, Secret
 from mailgate.config.values import Duration
 from mailgate.policy.apps import Strict
@@ -82,7 +83,7 @@ class LoginSettings(Strict):
     """The ways to log in."""
 
     token: bool = True
-    """By name and the token or password of ``admins``. Commands ask for it whatever stands here."""
+    """By name and the token or password of ``admins``. Commands and the API ask for it whatever stands here."""
     oidc: OidcSettings | None = None
     proxy: ProxyLogin | None = None
 
@@ -113,3 +114,20 @@ class ConsoleSettings(Strict):
     def referenced_files(self) -> tuple[Path, ...]:
         """A change of one is a change of the settings."""
         return (self.login.oidc.ca,) if self.login.oidc and self.login.oidc.ca else ()
+
+
+def check_ways(admins: Mapping[str, AdminSettings], ways: LoginSettings) -> None:
+    """Each admin comes in by ways that there are, and as one person. Raises PydanticCustomError."""
+    for name, each in admins.items():
+        for key, way in (("oidc", ways.oidc), ("proxy", ways.proxy)):
+            if getattr(each, key) and way is None:
+                place = {"way": f"console.login.{key}", "key": ("admins", name, key)}
+                message = "nobody is asked: `{way}` is not set; expected it there, or nothing here"
+                raise PydanticCustomError("admin", message, place)
+        # who comes in by a group as well as by a token would be two who approve each other's plans
+        if ways.oidc and ways.oidc.groups and each.oidc is None:
+            message = (
+                "with `groups` they could come in under a second name; expected `oidc` here: "
+                "who they are at the provider, or `false`"
+            )
+            raise PydanticCustomError("admin", message, {"key": ("admins", name)})

@@ -13,7 +13,7 @@ from mailgate.config.addresses import Listen, Network, Origin, PageUrl
 from mailgate.config.admins import Admins
 from mailgate.config.authz import AuthzListener, AuthzSettings
 from mailgate.config.client_certs import ClientCertificateSettings
-from mailgate.config.console import ConsoleSettings
+from mailgate.config.console import ConsoleSettings, check_ways
 from mailgate.config.guard import GuardSettings
 from mailgate.config.hardware import HardwareSettings
 from mailgate.config.mail import MailSettings, NoticeSettings, ShortText
@@ -375,28 +375,8 @@ class Settings(Strict):
         return self
 
     @model_validator(mode="after")
-    def _ways_that_there_are(self) -> Self:
-        """A slip in ``console`` would shut somebody out without a word."""
-        ways = self.console.login
-        for name, each in self.admins.items():
-            for key, way in (("oidc", ways.oidc), ("proxy", ways.proxy)):
-                if getattr(each, key) and way is None:
-                    place = {"way": f"console.login.{key}", "key": ("admins", name, key)}
-                    message = "nobody is asked: `{way}` is not set; expected it there, or nothing here"
-                    raise PydanticCustomError("admin", message, place)
-        return self
-
-    @model_validator(mode="after")
-    def _one_person_one_name(self) -> Self:
-        """Who comes in by a group as well as by a token would be two who approve each other's plans."""
-        oidc = self.console.login.oidc
-        for name, each in self.admins.items() if oidc and oidc.groups else ():
-            if each.oidc is None:
-                message = (
-                    "with `groups` they could come in under a second name; expected `oidc` here: "
-                    "who they are at the provider, or `false`"
-                )
-                raise PydanticCustomError("admin", message, {"key": ("admins", name)})
+    def _admins_come_in(self) -> Self:
+        check_ways(self.admins, self.console.login)
         return self
 
     def referenced_files(self) -> tuple[Path, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from mailgate.config import Bundle, Rules
+from mailgate.console.announcing import Announcing
 from mailgate.console.census import Census
 from mailgate.console.login_tries import LoginTries
 from mailgate.console.oidc.logins import OidcLogins
@@ -43,6 +44,7 @@ class Desk:
     census: Census
     readings: Readings
     planning: Planning
+    announcing: Announcing = field(default_factory=Announcing)
     sessions: Sessions = field(default_factory=Sessions)
     tries: LoginTries = field(default_factory=LoginTries)
     oidc: OidcLogins = field(default_factory=OidcLogins)

@@ -13,6 +13,14 @@ SECURITY = {
 }
 
 
+FRAMES = {"Content-Security-Policy": f"{SECURITY['Content-Security-Policy']}; frame-src 'self'"}
+"""For a page that shows another of the console in a frame."""
+FRAMED = {
+    # a document of somebody else's words: its own styles, and nothing else of it does anything
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox"
+}
+
+
 async def secure(_request: web.Request, response: web.StreamResponse) -> None:
     """Set on what is about to be sent; what only changes with the gate may say how long it may be kept."""
     for name, value in SECURITY.items():

@@ -1,14 +1,16 @@
 """What needs a person: what is held, broken or waits for somebody, in the words of the page *Now*."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from mailgate.config import Settings
-from mailgate.rollout.approving import Standing, standings
+from mailgate.rollout.approving import Standing as PlanStanding
+from mailgate.rollout.approving import standings
 from mailgate.rollout.guard import guard_of
 from mailgate.store import Store, StoreError
+from mailgate.telling.gates import Node, Standing, gates_now
 
 PLANS = 20
 """How many of the newest plans are looked at."""
@@ -25,20 +27,26 @@ class Need:
 
 
 async def needs_now(store: Store, settings: Settings, state: Mapping[str, Any], now: datetime) -> list[Need]:
-    """What needs a person by the newest plans and by the body of ``/readyz``, the graver first."""
+    """What needs a person by what the store has and by the body of ``/readyz``, the graver first."""
     try:
         plans = await standings(store, guard_of(settings), now, PLANS)
+        unsure, gates = await store.mailings.unsure(), await gates_now(store, now)
     except StoreError:
-        plans = []  # and the state says that the store is away
-    return needs_of(state, plans)
+        return needs_of(state, [])  # and the state says that the store is away
+    return needs_of(state, plans, unsure, gates)
 
 
-def needs_of(state: Mapping[str, Any], plans: Sequence[Standing]) -> list[Need]:
+def needs_of(
+    state: Mapping[str, Any], plans: Sequence[PlanStanding], unsure: int = 0, gates: Iterable[Node] = ()
+) -> list[Need]:
     """The graver ones first.
 
     :param state: the body of ``/readyz``.
+    :param unsure: mails of which nobody knows whether they were sent.
+    :param gates: those on the store.
     """
-    return sorted([*_gate(state), *_sources(state), *_plans(plans)], key=lambda need: not need.grave)
+    found = [*_gate(state), *_sources(state), *_plans(plans), *_mails(unsure), *_gates(gates)]
+    return sorted(found, key=lambda need: not need.grave)
 
 
 def _gate(state: Mapping[str, Any]) -> Iterator[Need]:
@@ -80,9 +88,25 @@ def _sources(state: Mapping[str, Any]) -> Iterator[Need]:
             )
 
 
-def _plans(plans: Sequence[Standing]) -> Iterator[Need]:
+def _plans(plans: Sequence[PlanStanding]) -> Iterator[Need]:
     for each in plans:
         if each.state == "open" and each.missing:
             name = each.plan.digest[:12]
             more = "an approval" if each.missing == 1 else f"{each.missing} approvals"
             yield Need(f"Plan {name} by {each.plan.author} waits for {more} of others.", "policy-plans")
+
+
+def _gates(found: Iterable[Node]) -> Iterator[Need]:
+    for each in found:
+        if each.standing in (Standing.BEHIND, Standing.GONE):
+            grave = each.standing is Standing.BEHIND
+            yield Need(f"The gate {each.address} on {each.host}: {each.words}.", "now", grave)
+
+
+def _mails(unsure: int) -> Iterator[Need]:
+    if unsure:
+        words = "1 mail about a rule is" if unsure == 1 else f"{unsure:,} mails about rules are"
+        yield Need(
+            f"{words} unsure: nobody knows whether the mail server took {'it' if unsure == 1 else 'them'}.",
+            "notices",
+        )

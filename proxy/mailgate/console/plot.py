@@ -27,6 +27,8 @@ class Bar:
 class Plot:
     """What a template needs to draw it."""
 
+    part: str
+    """``effect`` or ``kind``."""
     title: str
     words: str
     bars: tuple[Bar, ...]
@@ -52,6 +54,7 @@ def plot(minutes: Sequence[Minute], part: str) -> Plot:
     words = ", ".join(f"{number:,} {name}" for name, number in told) or "nothing was asked"
     lines = tuple((_height(value, top), value) for value in sorted({0, top // 2, top}))
     return Plot(
+        part,
         f"Verdicts per minute by {part}",
         f"The last {len(minutes)} minutes: {words}.",
         bars,

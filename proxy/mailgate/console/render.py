@@ -9,6 +9,8 @@ from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from mailgate.telling.gates import span
+
 ASSETS = {"console.css": "text/css", "console.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
 
@@ -50,6 +52,11 @@ def counted(number: int, one: str, more: str = "") -> str:
     return f"{number:,} {one if number == 1 else more or f'{one}s'}"
 
 
+def ago(time: timedelta) -> str:
+    """How long ago something was, in words."""
+    return "just now" if time < timedelta(seconds=10) else f"{span(time)} ago"
+
+
 def plain(value: object) -> str:
     """A value that a rule saw, as people read it."""
     if isinstance(value, timedelta):
@@ -78,4 +85,6 @@ def _environment(filters: Mapping[str, Any]) -> Environment:
     return environment
 
 
-_ENVIRONMENT = _environment({"instant": instant, "count": count, "counted": counted, "plain": plain})
+_ENVIRONMENT = _environment(
+    {"instant": instant, "count": count, "counted": counted, "ago": ago, "plain": plain}
+)

@@ -13,6 +13,7 @@ MENU = (
     ("devices", "Devices"),
     ("explain", "Explain"),
     ("policy", "Policy"),
+    ("notices", "Notices"),
     ("exemptions", "Exemptions"),
     ("audit", "Audit"),
     ("connectors", "Connectors"),

@@ -5,9 +5,10 @@ import binascii
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
-from mailgate.gateway.http1.fields import Field, once
+from mailgate.gateway.http1.fields import LINES, LONGEST_LINE, Field, once
 from mailgate.gateway.http1.grammar import values
 from mailgate.gateway.http1.request import RequestHead
 from mailgate.gateway.trust import Network, Origin, forgeable, origin_of
@@ -78,12 +79,21 @@ def _told(fields: Sequence[Field]) -> _Told:
 
 def _headers(fields: Sequence[Field]) -> dict[str, str]:
     headers: dict[str, str] = {}
-    for raw, value in fields:
-        if forgeable(raw):
-            continue
-        name, text = raw.decode("ascii").lower(), value.decode("latin-1")
-        headers[name] = f"{headers[name]}, {text}" if name in headers else text
+    for each in fields:
+        known = _known_header(each) if len(each[1]) <= LONGEST_LINE else _header(each)
+        if known is not None:
+            name, text = known
+            headers[name] = f"{headers[name]}, {text}" if name in headers else text
     return headers
+
+
+def _header(of: Field) -> tuple[str, str] | None:
+    """None of what a client could forge."""
+    name, value = of
+    return None if forgeable(name) else (name.decode("ascii").lower(), value.decode("latin-1"))
+
+
+_known_header = lru_cache(LINES)(_header)
 
 
 def basic_user(fields: Sequence[Field]) -> str | None:

@@ -76,6 +76,7 @@ class Gate(Judge):
 
         ``asked_at``: the port of its own that another proxy asks at; it carries no mail.
         """
+        served: Outcome | Rest
         reference = self.new_reference()
         try:
             now = self.clock()

@@ -1,16 +1,21 @@
 """A mailing as a mail: envelope, plain text and HTML."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
+from functools import lru_cache, partial
 from typing import Any
+from urllib.parse import urlsplit
 
-from mailgate.gateway.pages.notice import NoticeWriter
+from mailgate.config import Settings
+from mailgate.config.mail import NoticeSettings
+from mailgate.gateway.pages.notice import Mailed, NoticeWriter
 from mailgate.gateway.pages.told import About, Concerned, How, Said, Told
+from mailgate.gateway.quarantine import address_of
 from mailgate.model import Kind, Reason
-from mailgate.store import Mailing
+from mailgate.store import Mailing, MailKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +35,14 @@ class Composer:
     head: NoticeHead
     writer: NoticeWriter
 
+    def said(self, kind: MailKind, facts: Mapping[str, Any]) -> Mailed:
+        """What a mail says, without its envelope. Raises ValueError, TypeError or LookupError where its facts are not whole."""
+        return self.writer.write(told_of(kind.value, facts, self.head))
+
     def __call__(self, mailing: Mailing) -> EmailMessage:
         """The mail of a mailing. Raises ValueError, TypeError or LookupError where its facts are not whole."""
         head = self.head
-        written = self.writer.write(told_of(mailing.kind.value, mailing.facts, head))
+        written = self.said(mailing.kind, mailing.facts)
         mail = EmailMessage()
         mail["From"] = f"{head.host} <{head.sender}>"
         mail["To"] = mailing.address
@@ -47,6 +56,24 @@ class Composer:
             written.language
         )  # last: making it of two parts moves what is said of the content
         return mail
+
+
+def composer_for(settings: Settings, sender: str = "", domain: str = "") -> Composer:
+    """Writes mails in the name of this gate; without a sender only what they say."""
+    host = urlsplit(settings.public_url).hostname or ""
+    head = NoticeHead(sender, domain, host, f"{settings.public_url}/.mailgate/me")
+    return Composer(head, _writer(settings.languages.default))
+
+
+@lru_cache(8)
+def _writer(default_language: str) -> NoticeWriter:
+    """Reading the languages takes far longer than writing a mail."""
+    return NoticeWriter(default_language)
+
+
+def address_book(notices: NoticeSettings) -> Callable[[str], str]:
+    """The company address of a login name, or nothing."""
+    return partial(address_of, domain=notices.domain)
 
 
 def message_id(mailing: str, domain: str) -> str:

@@ -1,18 +1,19 @@
 """Announcing a rule: who is to be written to, and one mailing for each."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from mailgate.config import Rules
+from mailgate.config import Bundle, Rules
 from mailgate.model import Effect
+from mailgate.policy.groups import NO_GROUPS, Groups
 from mailgate.rollout.acts import Person
 from mailgate.rollout.audience import Audience, Device, Progress, audience_of, everybody
+from mailgate.rollout.plan import DAYS
 from mailgate.rollout.population import Population
 from mailgate.rollout.recorded import Lists
 from mailgate.rollout.topic import Topic
-from mailgate.simulate import Subject
 from mailgate.store import Act, Activation, Mailing, Store
 
 AddressOf = Callable[[str], str]
@@ -26,11 +27,20 @@ class Known:
     max_age: timedelta
     precedence: tuple[str, ...]
     days: int
+    groups: Groups = NO_GROUPS
+    """Who is in which group: rules may be for some alone."""
 
     def population(self, store: Store, rules: Rules, now: datetime) -> Population:
         """Everybody in the store as the lists of these rules make them look."""
         lists = Lists(rules.policy.catalog, self.max_age, self.precedence)
-        return Population(store, lists, lists, (now - timedelta(days=self.days)).date(), now)
+        since = (now - timedelta(days=self.days)).date()
+        return Population(store, lists, lists, since, now, self.groups)
+
+
+def known_of(bundle: Bundle) -> Known:
+    """What decides the worth of what is stored by these files, as in a plan."""
+    posture = bundle.settings.posture
+    return Known(posture.max_age, tuple(posture.precedence), DAYS, bundle.groups)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +48,21 @@ class Announcement:
     """Mailings to be queued, and whom they leave out."""
 
     mailings: tuple[Mailing, ...]
-    """To people who have no such mail yet."""
+    """To people who have no such mail yet, by address."""
     told_before: int
-    no_address: int
+    unaddressed: tuple[str, ...]
+    """People without an address of the company's, by login name."""
     nameless: int
-    untold: int
+    undecided: tuple[str, ...]
+    """People of whom it cannot be told whether it is about them, by login name."""
+
+    @property
+    def no_address(self) -> int:
+        return len(self.unaddressed)
+
+    @property
+    def untold(self) -> int:
+        return len(self.undecided)
 
 
 async def announce(
@@ -78,12 +98,12 @@ async def announce(
     addressed = {address: each for address, each in mailings.items() if each.address}
     before = await store.mailings.known(next(iter(addressed.values()))) if addressed else set()
     return Announcement(
-        tuple(each for address, each in addressed.items() if address not in before),
+        tuple(addressed[address] for address in sorted(addressed.keys() - before)),
         len(addressed.keys() & before),
-        len(mailings) - len(addressed),
+        tuple(each.login for each in mailings.values() if not each.address),
         found.nameless,
-        len(found.untold - found.people.keys()),
-    )  # fmt: skip
+        tuple(sorted(found.untold - found.people.keys())),
+    )
 
 
 async def queue(store: Store, announcement: Announcement, person: Person, topic: Topic, now: datetime) -> int:
@@ -95,19 +115,6 @@ async def queue(store: Store, announcement: Announcement, person: Person, topic:
         return replace(told, about=about, details={"kind": topic.kind.value, "mails": count})
 
     return await store.mailings.queue(announcement.mailings, act)
-
-
-async def sample(
-    store: Store, rules: Rules, topic: Topic, known: Known, login: str, now: datetime
-) -> Audience:
-    """The audience of one person, or of everybody where no login is given."""
-    population = known.population(store, rules, now)
-    subjects = _of_person(population, login) if login else everybody(population, lambda *_: None)
-    return await audience_of(rules.policy, topic.rule.id, topic.at, subjects)
-
-
-async def _of_person(population: Population, login: str) -> AsyncIterator[list[Subject]]:
-    yield await population.person(login)
 
 
 def facts_of(topic: Topic, found: Audience, login: str, language: str) -> dict[str, Any]:

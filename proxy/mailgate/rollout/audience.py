@@ -1,5 +1,6 @@
 """Whom one rule is about: everybody in the store, decided at the moment that a mail speaks of."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,9 @@ from mailgate.rollout.population import Population
 from mailgate.simulate import UNKNOWN, Judge, Occasion, Subject
 
 Progress = Callable[[int, int], None]
+
+_BREATH = 50
+"""Subjects that are decided before others have a turn."""
 
 PASSING = frozenset({Reason.RULE_ERROR, Reason.POSTURE_UNAVAILABLE, Reason.INTERNAL_ERROR})
 """Answers by a rule that do not say that it is about somebody."""
@@ -70,7 +74,9 @@ async def audience_of(
     judge = Judge(policy)
     found = Audience(any_laptop=_lets_in_laptops(judge, at))
     async for page in subjects:
-        for subject in page:
+        for number, subject in enumerate(page):
+            if number % _BREATH == 0:
+                await asyncio.sleep(0)  # a gate that counts for somebody serves requests meanwhile
             hits = [_look(judge, rule, at, occasion, found) for occasion in subject.occasions]
             found.nameless += any(hits) and not any(each.person for each in subject.occasions)
     return found

@@ -9,11 +9,12 @@ from mailgate.store.chain import Break, Entry, Head
 from mailgate.store.database import StoreError, StoreUnavailableError
 from mailgate.store.device import Device, Report
 from mailgate.store.enrolments import EnrolledKey, Enrolments, EnrolmentToken, NotEnrolled, Revoked
+from mailgate.store.gates import Beat, Heard
 from mailgate.store.help_requests import HelpRequest
 from mailgate.store.keys import Key, Keys
 from mailgate.store.learning import Taken
 from mailgate.store.ledger import Ledger, sighting_of
-from mailgate.store.mailings import MailCount, Mailing, MailKind, MailState
+from mailgate.store.mailings import About, MailCount, Mailing, MailKind, MailState
 from mailgate.store.people import Sighted, Told
 from mailgate.store.places import Place
 from mailgate.store.plans import Planned
@@ -28,9 +29,11 @@ from mailgate.store.states import is_of, owner_of, posture_of, posture_of_person
 from mailgate.store.store import Store
 
 __all__ = [
+    "About",
     "Act",
     "Activation",
     "Approval",
+    "Beat",
     "Break",
     "ClientFacts",
     "Device",
@@ -41,6 +44,7 @@ __all__ = [
     "Entry",
     "Found",
     "Head",
+    "Heard",
     "HelpRequest",
     "Keep",
     "Key",

@@ -22,7 +22,7 @@ class Leases:
     async def claim(self, name: str, holder: str, span: timedelta) -> bool:
         """Take a lease that nobody holds, or renew one's own, for ``span`` from now. False where another holds it."""
         async with self._database.writing() as connection:
-            now = _now(connection)
+            now = seconds_now(connection)
             until = now + span.total_seconds()
             statement = upsert(connection, leases).values(name=name, holder=holder, until=until)
             mine_or_over = or_(leases.c.holder == holder, leases.c.until < now)
@@ -39,7 +39,7 @@ class Leases:
             await connection.execute(delete(leases).where(*mine))
 
 
-def _now(connection: AsyncConnection) -> ColumnElement[float]:
+def seconds_now(connection: AsyncConnection) -> ColumnElement[float]:
     """Seconds since 1970 by the database's clock: clocks of gates may differ."""
     if connection.dialect.name == "postgresql":
         return extract("epoch", func.clock_timestamp()).cast(Float(53))

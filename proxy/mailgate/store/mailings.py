@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.store.audit import Act, append
@@ -50,6 +50,8 @@ class MailState(StrEnum):
 
 
 WAITING = (MailState.QUEUED, MailState.SENDING)
+OPEN_ENDS = (MailState.FAILED, MailState.UNSURE)
+"""What a person may send again: it keeps what it says."""
 PERHAPS_READ = (MailState.SENDING, MailState.SENT, MailState.UNSURE)
 
 
@@ -66,7 +68,7 @@ class Mailing:
     round: int
     """The activation that took the version back last, 0 without: after that it may be told once more."""
     facts: Mapping[str, Any]
-    """What the mail says, as plain data; empty once that is of no use."""
+    """What the mail says, as plain data; empty once it was sent or withdrawn."""
     queued_at: datetime
     until: datetime | None = None
     """From then on it would not be true any more."""
@@ -75,6 +77,18 @@ class Mailing:
     attempts: int = 0
     why: str = ""
     changed_at: datetime | None = None
+
+
+class About(NamedTuple):
+    """What mails have in common that say the same: version, kind and rule."""
+
+    version: int
+    kind: MailKind
+    rule: str
+
+
+Which = Sequence[str] | About | None
+"""Mails by their ids, all about one rule, or all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +157,7 @@ class Mailings:
     async def end(self, mailing_id: str, state: MailState, now: datetime, why: str = "") -> bool:
         """Write down what became of it. False where that was known already."""
         async with self._database.writing() as connection:
-            cleared = {} if state is MailState.UNSURE else {"facts": "{}"}
+            cleared = {} if state in OPEN_ENDS else {"facts": "{}"}
             return await _turn(connection, mailing_id, state, now, why=why, **cleared)
 
     async def put_off(self, mailing_id: str, due_at: datetime, now: datetime, why: str) -> None:
@@ -158,13 +172,19 @@ class Mailings:
         begun = (mailings.c.state == MailState.SENDING, mailings.c.holder != holder)
         return await self._read(select(mailings).where(*begun))
 
-    async def counts(self) -> list[MailCount]:
-        """How many there are, by rule, version, kind and state; the newest version first."""
-        named = (mailings.c.rule, mailings.c.version, mailings.c.kind, mailings.c.state)
-        query = select(*named, func.count()).group_by(*named).order_by(mailings.c.version.desc(), *named)
-        async with self._database.reading() as connection:
+    async def counts(self, about: About | None = None) -> list[MailCount]:
+        """How many there are, by rule, version, kind and state; the newest version first. Of all, or about one rule."""
+        along = (
+            mailings.c.version,
+            mailings.c.kind,
+            mailings.c.rule,
+            mailings.c.state,
+        )  # as the index has them
+        async with self._database.reading(patience=30) as connection:
+            query = select(*along, func.count()).where(*_meant(about)).group_by(*along)
             rows = (await connection.execute(query)).all()
-        return [MailCount(rule, version, MailKind(k), MailState(s), n) for rule, version, k, s, n in rows]
+        found = [MailCount(rule, version, MailKind(k), MailState(s), n) for version, k, rule, s, n in rows]
+        return sorted(found, key=lambda each: (-each.version, each.rule, each.kind, each.state))
 
     async def page(
         self, *, states: Sequence[MailState] = (), rule: str = "", size: int = _PAGE
@@ -177,16 +197,54 @@ class Mailings:
             query = query.where(mailings.c.rule == rule)
         return await self._read(query)
 
-    async def settle(self, ids: Sequence[str], act: Act, *, sent: bool) -> int:
+    async def recipients(
+        self, about: About, state: MailState, after: tuple[str, str] = ("", ""), size: int = _PAGE
+    ) -> list[Mailing]:
+        """The next mails about one rule in one state behind an address and an id, in the order of both."""
+        behind = tuple_(mailings.c.address, mailings.c.id) > after
+        query = select(mailings).where(*_meant(about), mailings.c.state == state, behind)
+        return await self._read(query.order_by(mailings.c.address, mailings.c.id).limit(size))
+
+    async def unsure(self, which: Which = None) -> int:
+        """How many of these wait until a person says what became of them."""
+        return await self._count(_unsure(which))
+
+    async def failed(self, which: Which = None) -> int:
+        """How many of these failed and can be sent again."""
+        return await self._count(_failed(which))
+
+    async def _count(self, meant: Sequence[ColumnElement[bool]]) -> int:
+        async with self._database.reading() as connection:
+            return int((await connection.execute(select(func.count()).where(*meant))).scalar_one())
+
+    async def called(self, ids: Sequence[str]) -> list[Mailing]:
+        """Those of these mails that there are."""
+        return await self._read(select(mailings).where(mailings.c.id.in_(ids)))
+
+    async def settle(self, which: Which, act: Callable[[int], Act], now: datetime, *, sent: bool) -> int:
         """A person has looked: unsure mailings were sent, or go out again. Returns how many there were."""
-        unsure = (mailings.c.id.in_(ids), mailings.c.state == MailState.UNSURE)
-        again = {"state": MailState.QUEUED, "holder": "", "due_at": act.at}
-        values = {"state": MailState.SENT, "facts": "{}"} if sent else again
-        async with self._database.writing() as connection:
-            changed = update(mailings).where(*unsure).values(values | {"changed_at": act.at})
+        done: dict[str, Any] = {"state": MailState.SENT, "facts": "{}"}
+        again = {"state": MailState.QUEUED, "holder": "", "due_at": now}
+        return await self._decide(_unsure(which), done if sent else again, act, now)
+
+    async def retry(self, which: Which, act: Callable[[int], Act], now: datetime) -> int:
+        """Failed mailings go out again, as if they had never been tried. Returns how many there were that still say something."""
+        anew = {"state": MailState.QUEUED, "holder": "", "due_at": now, "attempts": 0}
+        return await self._decide(_failed(which), anew, act, now)
+
+    async def _decide(
+        self,
+        which: Iterable[ColumnElement[bool]],
+        values: Mapping[str, Any],
+        act: Callable[[int], Act],
+        now: datetime,
+    ) -> int:
+        """Change mailings that a person has decided about, and write down who did."""
+        changed = update(mailings).where(*which).values({**values, "changed_at": now})
+        async with self._database.writing(patience=30) as connection:
             count = (await connection.execute(changed)).rowcount
             if count:
-                await append(connection, act)
+                await append(connection, act(count))
             return count
 
     async def told_under(self, versions: Sequence[int], before: int) -> list[Mailing]:
@@ -204,6 +262,23 @@ class Mailings:
     async def _read(self, query: Any) -> list[Mailing]:
         async with self._database.reading(patience=30) as connection:
             return [mailing_of(row) for row in (await connection.execute(query)).mappings()]
+
+
+def _meant(which: Which) -> list[ColumnElement[bool]]:
+    if which is None:
+        return []
+    if isinstance(which, About):
+        return [mailings.c[name] == value for name, value in which._asdict().items()]
+    return [mailings.c.id.in_(which)]
+
+
+def _unsure(which: Which) -> list[ColumnElement[bool]]:
+    return [mailings.c.state == MailState.UNSURE, *_meant(which)]
+
+
+def _failed(which: Which) -> list[ColumnElement[bool]]:
+    """What says nothing any more, as under earlier versions of the gate, cannot be sent again."""
+    return [mailings.c.state == MailState.FAILED, mailings.c.facts != "{}", *_meant(which)]
 
 
 def key_of(mailing: Mailing) -> tuple[str, str, int, str, int]:
@@ -244,7 +319,7 @@ def _row(mailing: Mailing) -> dict[str, Any]:
         "state": mailing.state,
         "holder": "",
         "attempts": 0,
-        "why": "",
+        "why": mailing.why,
         "queued_at": mailing.queued_at,
         "due_at": mailing.queued_at,
         "until": mailing.until,

@@ -49,12 +49,12 @@ class Recorder:
         if known is None:
             if len(self._known) >= self._size:
                 self._known.clear()
-            known = self._known[key] = facts.headers, client, client_facts(facts, client)
+            known = self._known[key] = facts.headers, client, client_facts(facts, client, target)
         return known[2]
 
 
-def client_facts(facts: RequestFacts, client: Client) -> ClientFacts:
-    """The unique client behind a request, as it is recorded."""
+def client_facts(facts: RequestFacts, client: Client, target: str | None = None) -> ClientFacts:
+    """The unique client behind a request, as it is recorded; its ``target`` is worked out unless it is known."""
     sent, certificate = facts.headers, came_of(client)
     kept, longest = ((IMAP_ID,), MAX_IMAP_ID) if client.protocol in LOGINS else (_HEADERS, _LONGEST)
     return ClientFacts(
@@ -67,7 +67,7 @@ def client_facts(facts: RequestFacts, client: Client) -> ClientFacts:
         protocol=client.protocol,
         eas_id=eas_text(client.eas_id),
         method=facts.method[:_LONGEST],
-        target=_target(facts, client),
+        target=_target(facts, client) if target is None else target,
         headers=(
             *[(name, sent[name][:longest]) for name in kept if name in sent],
             *(((CERTIFICATE, certificate),) if certificate else ()),

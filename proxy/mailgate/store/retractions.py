@@ -30,6 +30,8 @@ class Retraction:
     looked_at: datetime | None = None
     serials: tuple[int, ...] = ()
     """The activations that were taken back."""
+    done: bool = False
+    """Everybody was looked for: nobody else will be corrected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,13 @@ class Retractions:
             rows = (await connection.execute(query.order_by(retractions.c.serial))).mappings()
             return [_retraction(row) for row in rows]
 
+    async def latest(self, size: int) -> list[Retraction]:
+        """The last of them, the newest first."""
+        query = select(retractions, activations.c.at).join(activations)
+        async with self._database.reading() as connection:
+            rows = await connection.execute(query.order_by(retractions.c.serial.desc()).limit(size))
+            return [_retraction(row) for row in rows.mappings()]
+
     async def gone(self) -> set[int]:
         """The activations that were ever taken back."""
         async with self._database.reading() as connection:
@@ -127,4 +136,5 @@ def _shown(row: Sequence[Any]) -> Shown:
 def _retraction(row: Mapping[Any, Any]) -> Retraction:
     policies = json.loads(row["policies"])
     since = {name: datetime.fromisoformat(at) if at else None for name, at in policies.items()}
-    return Retraction(row["serial"], row["at"], tuple(json.loads(row["versions"])), since, row["looked_at"])
+    versions, looked_at = tuple(json.loads(row["versions"])), row["looked_at"]
+    return Retraction(row["serial"], row["at"], versions, since, looked_at, done=row["done"])

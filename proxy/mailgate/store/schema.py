@@ -410,6 +410,23 @@ leases = Table(
 )
 """Who of several gates does what only one may do, and until when: seconds since 1970 by the database's clock."""
 
+gates = Table(
+    "gates",
+    metadata,
+    Column("host", Text, primary_key=True),
+    Column("address", Text, primary_key=True),
+    Column("worker", Integer, primary_key=True, autoincrement=False),
+    Column("workers", Integer, nullable=False),
+    Column("instance", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("policy", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("serial", Integer, nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("heard_at", Float(53), nullable=False),
+)
+"""Processes of gates that run on this store (``gates.py``). ``heard_at``: seconds since 1970 by the database's clock."""
+
 mailings = Table(
     "mailings",
     metadata,
@@ -431,6 +448,7 @@ mailings = Table(
     Column("changed_at", Instant, nullable=False, index=True),
     Index(None, "address", "rule", "version", "kind", "round", unique=True),
     Index(None, "state", "due_at"),
+    Index("ix_mailings_about", "version", "kind", "rule", "state", "address", "id"),
 )
 """One mail to one person about one rule, version and kind (``mailings.py``). ``facts`` is what it says, as JSON, until it
 was sent; ``round`` is the activation that last took the version back, 0 without."""

@@ -150,7 +150,9 @@ class Sightings:
         return await self._rows(query.limit(size))
 
     async def look(self, since: datetime, size: int, after: Place | None = None, **wanted: str) -> Seen:
-        """Those since then whose columns have these texts, the last seen first; an empty text is any.
+        """Those since then whose columns, or the ``kind`` of whose client, have these texts, the last seen first.
+
+        An empty text is any.
 
         Never more than ``WINDOW`` are gone through: there may be few, even none, and yet more behind.
         """
@@ -222,7 +224,8 @@ class Sightings:
 
 
 def _equal(texts: Mapping[str, str]) -> list[ColumnElement[bool]]:
-    return [sightings.c[name] == text for name, text in texts.items()]
+    columns = {**sightings.c, "kind": clients.c.kind}
+    return [columns[name] == text for name, text in texts.items()]
 
 
 async def count_up(connection: AsyncConnection, seen: Mapping[Sighting, Tally]) -> None:

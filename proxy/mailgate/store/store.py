@@ -17,6 +17,7 @@ from mailgate.store.connectors import Connectors
 from mailgate.store.database import Database, store_url
 from mailgate.store.devices import Devices
 from mailgate.store.enrolments import Enrolments, Revoked
+from mailgate.store.gates import Gates
 from mailgate.store.help_requests import HelpRequests
 from mailgate.store.keys import Keys
 from mailgate.store.languages import Languages
@@ -78,6 +79,7 @@ class Store:
         )
         self.connectors = Connectors(database)
         self.leases = Leases(database)
+        self.gates = Gates(database)
         self.ledger = Ledger(database, Spool(spool / "sightings.jsonl", _SPOOL_BYTES))
         self.reports = Reports(database, Spool(spool / "reports.jsonl", _SPOOL_BYTES))
 

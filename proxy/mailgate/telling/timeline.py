@@ -1,12 +1,13 @@
 """What became of a device, in the order in which it did: what was reported, decided and written to somebody."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from mailgate.store import Device, Recorded, Store, Told
+from mailgate.store import Device, Mailing, Recorded, Store, Told, owner_of
 from mailgate.store.names import EAS
+from mailgate.telling.notices import WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +22,24 @@ class Event:
     id: str = ""
 
 
-async def story_of(store: Store, device: Device, seen: Iterable[Recorded]) -> list[Event]:
-    """The same, with the mails that the store knows of. Raises StoreUnavailableError."""
+async def story_of(
+    store: Store, device: Device, seen: Iterable[Recorded], precedence: Sequence[str] = ()
+) -> list[Event]:
+    """The same, with the mails that the store knows of. Raises StoreUnavailableError.
+
+    :param precedence: which source to believe of whose it is.
+    """
     names = [text for kind, text in device.names if kind == EAS]
     told = await store.people.told_about([device.id, *sorted(device.former), *names])
-    return timeline(device, seen, told)
+    owner = owner_of(device, precedence)
+    return timeline(device, seen, told, await store.people.mailings(owner, []) if owner else [])
 
 
-def timeline(device: Device, seen: Iterable[Recorded], told: Iterable[Told]) -> list[Event]:
-    """The newest first."""
-    events = [*_of_device(device), *_decided(seen)]
+def timeline(
+    device: Device, seen: Iterable[Recorded], told: Iterable[Told], mails: Iterable[Mailing] = ()
+) -> list[Event]:
+    """The newest first. ``told``: of its refusals; ``mails``: about rules, to its owner."""
+    events = [*_of_device(device), *_decided(seen), *_written(mails)]
     events += [Event(each.told_at, "notice", f"A mail was written about {each.reason}") for each in told]
     return sorted(events, key=lambda event: event.at, reverse=True)
 
@@ -50,6 +59,20 @@ def _of_device(device: Device) -> Iterator[Event]:
         yield Event(found.since, "finding", f"{found.reason}: {found.detail}")
     if device.lost_at:
         yield Event(device.lost_at, "lost", "It was marked as lost: it gets nothing")
+
+
+def _written(mails: Iterable[Mailing]) -> Iterator[Event]:
+    for each in mails:
+        about = (
+            f"the rule {each.rule}: {WORDS[each.kind]}"
+            if each.rule
+            else f"version {each.version}: it was taken back"
+        )
+        yield Event(
+            each.changed_at or each.queued_at,
+            "notice",
+            f"A mail to {each.login} about {about} ({each.state})",
+        )
 
 
 def _decided(seen: Iterable[Recorded]) -> Iterator[Event]:

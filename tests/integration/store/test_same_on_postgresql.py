@@ -7,6 +7,7 @@ from tests.unit.store.test_bulk import *  # noqa: F403
 from tests.unit.store.test_connectors import *  # noqa: F403
 from tests.unit.store.test_devices import *  # noqa: F403
 from tests.unit.store.test_enrolments import *  # noqa: F403
+from tests.unit.store.test_gates import *  # noqa: F403
 from tests.unit.store.test_keys import *  # noqa: F403
 from tests.unit.store.test_languages import *  # noqa: F403
 from tests.unit.store.test_learning import *  # noqa: F403

@@ -1,6 +1,7 @@
 """A gate that sends: who is written to, what is counted and logged, and what it does while nothing goes."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -43,7 +44,7 @@ def notices(folder: Path) -> NoticeSettings:
 def sending(store: Store, bundle, folder: Path | None) -> tuple[Sending, CollectorRegistry]:
     settings = bundle().settings.model_copy(update={"notices": notices(folder) if folder else None})
     registry = CollectorRegistry()
-    return Sending(store, lambda: SimpleNamespace(settings=settings), registry), registry  # type: ignore[arg-type,return-value]
+    return Sending(store, lambda: replace(bundle(), settings=settings), registry), registry  # type: ignore[arg-type,return-value]
 
 
 async def test_what_is_queued_goes_and_is_counted_without_a_name(

@@ -31,6 +31,7 @@ from mailgate.store import Act, Store
 NOW = datetime(2026, 12, 1, 12, 0, 30, tzinfo=UTC)
 WHO = admins(ada="operator", lin="operator approver", vic="viewer")
 CONNECTORS = {"jamf-file": {"type": "file", "path": "devices.csv"}}
+NOTICES = {"outbox": "out", "sender": "it-help@example.com", "domain": "example.com"}
 HOST = "console.example.com"
 ORIGIN = f"http://{HOST}"
 
@@ -112,6 +113,11 @@ class Company:
         }
         self.bundle = replace(self.bundle, settings=settings.model_copy(update={"admins": known}))
 
+    def no_notices(self) -> None:
+        """Let the settings say from now on that nobody is written to."""
+        settings = self.bundle.settings.model_copy(update={"notices": None})
+        self.bundle = replace(self.bundle, settings=settings)
+
     async def acts(self) -> list[tuple[str, str, str]]:
         """What the audit log says: what was done, by whom, to what."""
         return [(each.what, each.who, each.about) for each in await self.store.audit.page()]
@@ -124,7 +130,7 @@ async def company(folder: Path, **settings: Any) -> AsyncIterator[Company]:
     Its store is ``mailgate.db`` in the folder, which has to be there.
     """
     (folder / "devices.csv").write_text("")
-    known = {"admins": WHO, "connectors": CONNECTORS} | settings
+    known = {"admins": WHO, "connectors": CONNECTORS, "notices": NOTICES} | settings
     bundle = load_bundle(write_config(folder, "http://127.0.0.1:9", known, PHONE_RULES), {})
     store = Store.beside(f"sqlite:///{folder}/mailgate.db")
     try:

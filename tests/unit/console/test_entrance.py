@@ -19,7 +19,7 @@ FOR_EVERYBODY = {"/logout", "/explain"}
 
 
 def filled(path: str) -> str:
-    path = path.replace("{digest:[0-9a-f]+}", "abcdef")
+    path = path.replace("{digest:[0-9a-f]+}", "abcdef").replace("{version}/{kind}", "1/enforced")
     return "/console" + path.replace("{kind:csv|jsonl}", "csv").replace("{name}", "x").replace("{id}", "x")
 
 

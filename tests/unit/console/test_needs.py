@@ -67,3 +67,11 @@ def test_a_plan_that_waits_for_others_is_named_and_others_are_not() -> None:
 def test_what_is_graver_stands_first() -> None:
     found = needs_of(state(store="unavailable", **rules(held="too many"), **connector(state="held")), [])
     assert [need.grave for need in found] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("unsure", "words"), [(1, "1 mail about a rule is unsure"), (1200, "1,200 mails about rules are")]
+)
+def test_mails_that_nobody_knows_of_are_counted(unsure: int, words: str) -> None:
+    (need,) = needs_of(state(), [], unsure)
+    assert (words in need.words, need.page) == (True, "notices")

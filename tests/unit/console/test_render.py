@@ -6,7 +6,7 @@ import pytest
 from aiohttp import web
 from jinja2 import UndefinedError
 
-from mailgate.console.render import asset, count, counted, instant, plain, text_of
+from mailgate.console.render import ago, asset, count, counted, instant, plain, text_of
 
 AT = datetime(2026, 12, 1, 13, 0, 9, tzinfo=timezone(timedelta(hours=1)))
 
@@ -65,3 +65,10 @@ def test_a_name_that_a_template_does_not_get_is_a_mistake() -> None:
 def test_there_are_no_assets_but_those_named(name: str) -> None:
     with pytest.raises(web.HTTPNotFound):
         asset(name)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(9, "just now"), (10, "10 seconds ago"), (240, "4 minutes ago")]
+)
+def test_how_long_ago_something_was(seconds: int, words: str) -> None:
+    assert ago(timedelta(seconds=seconds)) == words

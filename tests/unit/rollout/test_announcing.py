@@ -1,13 +1,20 @@
 """One mailing for each person whom a rule is about."""
 
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
 import pytest
+from tests.integration.gate import write_config
 from tests.unit.rollout import people
 from tests.unit.rollout.examples import rules
 from tests.unit.rollout.mailing import ADA, APP, KNOWN, OPEN, activate, address, policy
 from tests.unit.store.examples import NOW
 
+from mailgate.config import load_bundle
+from mailgate.policy.groups import Groups
 from mailgate.rollout.acts import retract
-from mailgate.rollout.announcing import Announcement, announce, facts_of, queue, sample
+from mailgate.rollout.announcing import Announcement, announce, known_of, queue
 from mailgate.rollout.topic import topic_of
 from mailgate.store import MailKind, MailState, Store
 
@@ -62,18 +69,17 @@ async def test_the_audit_log_says_how_many_and_not_who(store: Store) -> None:
     assert mailing.state is MailState.QUEUED
 
 
-async def test_what_one_person_would_get(store: Store) -> None:
-    found = await sample(store, FILES, TOPIC, KNOWN, "ada", NOW)
-    assert list(found.people) == ["ada"]
-    facts = facts_of(TOPIC, found, "ada", "fr")
-    (device,) = facts["devices"]
-    assert (facts["title"], facts["contact"], facts["language"]) == ("No such apps", "help@example.com", "fr")
-    assert device == {
-        "reason": "prohibited-app",
-        "kind": "phone",
-        "os": "ios",
-        "apps": ["TikTok"],
-        "fix": "remove-app",
-    }
-    everybody = await sample(store, FILES, TOPIC, KNOWN, "", NOW)
-    assert len(everybody.people) == 3
+async def test_a_rule_for_some_groups_is_about_people_in_them(store: Store) -> None:
+    files = rules(policy(APP.replace("effect: block", "effect: block, groups: [sales]"), OPEN))
+    active = await activate(store, files)
+    topic = topic_of(files.policy, active.number, "app", MailKind.ENFORCED, NOW)
+    for members, told in (({}, []), ({"sales": ["ada"]}, ["ada"])):
+        known = replace(KNOWN, groups=Groups.of_members(members))
+        found = await announce(store, files, active, topic, known, address, NOW, lambda *_: None)
+        assert [each.login for each in found.mailings] == told
+
+
+def test_what_is_stored_is_worth_what_the_files_say(tmp_path: Path) -> None:
+    bundle = load_bundle(write_config(tmp_path, "http://127.0.0.1:9", {"posture": {"max_age": "2h"}}), {})
+    known = known_of(bundle)
+    assert (known.max_age, known.days, known.groups) == (timedelta(hours=2), 14, bundle.groups)

@@ -1,6 +1,5 @@
 """Mailings: one for each person, rule, version and kind, and what can become of it."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +7,7 @@ import pytest
 from tests.unit.store.examples import NOW, minutes
 from tests.unit.store.mail import ACT, in_force, mailing
 
-from mailgate.store import MailCount, MailKind, MailState, Store
+from mailgate.store import About, MailCount, MailKind, MailState, Store
 
 
 async def the_one(store: Store) -> Any:
@@ -91,8 +90,9 @@ async def test_a_person_settles_what_nobody_knows(store: Store, sent: bool, stat
     await store.mailings.begin(due, "gate", NOW)
     assert await store.mailings.wait(NOW)
     await store.mailings.end(due.id, MailState.UNSURE, NOW, "lost")
-    later = replace(ACT, at=NOW + minutes(9))
-    assert await store.mailings.settle([due.id, other.id], later, sent=sent) == 1
+    assert await store.mailings.unsure() == await store.mailings.unsure([due.id, other.id]) == 1
+    later = NOW + minutes(9)
+    assert await store.mailings.settle([due.id, other.id], lambda _: ACT, later, sent=sent) == 1
     (found,) = [each for each in await store.mailings.page() if each.id == due.id]
     assert (found.state, bool(found.facts)) == (state, not sent)
 
@@ -103,8 +103,45 @@ async def test_mails_are_counted_and_listed(store: Store) -> None:
         MailCount("app", 1, MailKind.ENFORCED, MailState.QUEUED, 2),
         MailCount("b", 1, MailKind.ENFORCED, MailState.QUEUED, 1),
     ]
+    assert [each.count for each in await store.mailings.counts(About(1, MailKind.ENFORCED, "app"))] == [2]
     assert [each.login for each in await store.mailings.page(rule="b")] == ["lin"]
     assert await store.mailings.page(states=[MailState.SENT]) == []
+
+
+async def test_mails_about_one_rule_are_paged_by_address(store: Store) -> None:
+    await store.mailings.queue([mailing(each) for each in "dbca"] + [mailing("x", rule="b")])
+    about = About(1, MailKind.ENFORCED, "app")
+    first = await store.mailings.recipients(about, MailState.QUEUED, size=3)
+    assert [each.login for each in first] == ["a", "b", "c"]
+    behind = (first[-1].address, first[-1].id)
+    (last,) = await store.mailings.recipients(about, MailState.QUEUED, behind)
+    assert last.login == "d"
+    assert await store.mailings.recipients(about, MailState.SENT) == []
+    assert [each.id for each in await store.mailings.called([last.id, "none"])] == [last.id]
+
+
+async def test_a_failed_mail_keeps_what_it_says_and_goes_out_again(store: Store) -> None:
+    await in_force(store, "one")
+    await store.mailings.queue([mailing(), mailing("lin")])
+    due, other = await store.mailings.due(NOW)
+    await store.mailings.put_off(due.id, NOW, NOW, "451")
+    await store.mailings.end(due.id, MailState.FAILED, NOW, "550")
+    told: list[int] = []
+    assert await store.mailings.failed() == 1
+    again = await store.mailings.retry([due.id, other.id], lambda n: told.append(n) or ACT, NOW + minutes(1))  # type: ignore[func-returns-value]
+    assert (again, told) == (1, [1])
+    (found,) = await store.mailings.called([due.id])
+    assert (found.state, found.attempts, bool(found.facts)) == (MailState.QUEUED, 0, True)
+    assert await store.mailings.retry(None, lambda _: ACT, NOW) == 0
+
+
+async def test_what_says_nothing_any_more_is_not_sent_again(store: Store) -> None:
+    """As mails that failed under an earlier version of the gate."""
+    await store.mailings.queue([mailing(facts={})])
+    (due,) = await store.mailings.due(NOW)
+    await store.mailings.end(due.id, MailState.FAILED, NOW, "550")
+    assert await store.mailings.failed() == 0
+    assert await store.mailings.retry(None, lambda _: ACT, NOW) == 0
 
 
 async def test_whom_a_version_was_told_to(store: Store) -> None:

@@ -4,9 +4,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 from tests.unit.store.examples import NOW, access
+from tests.unit.store.mail import mailing
 
 from mailgate.model import Reason
-from mailgate.store import Device, Recorded, Report, Sighting, Tally, Told
+from mailgate.store import Device, MailKind, MailState, Recorded, Report, Sighting, Tally, Told
 from mailgate.store.device import Contradiction
 from mailgate.store.recorded import client_facts
 from mailgate.telling.timeline import timeline
@@ -45,3 +46,13 @@ def test_reports_decisions_and_mails_stand_in_their_order() -> None:
         ("first", "It was heard of for the first time"),
     ]
     assert (told[2].about, told[2].id) == ("block", "s1")
+
+
+def test_mails_about_rules_stand_among_them() -> None:
+    sent = mailing(changed_at=at(8), state=MailState.SENT)
+    sorry = mailing(changed_at=at(9), kind=MailKind.CORRECTION, rule="")
+    told = timeline(Device("d", (), first_seen=at(0)), [], [], [sent, sorry])
+    assert [each.words for each in told[:2]] == [
+        "A mail to ada about version 1: it was taken back (queued)",
+        "A mail to ada about the rule app: it counts now (sent)",
+    ]

@@ -5,13 +5,14 @@ from datetime import UTC, datetime
 
 import typer
 
-from mailgate.app.notices import address_book, known_of
 from mailgate.cli.acting import TokenFile, person
 from mailgate.cli.check import DEFAULT_PATH
 from mailgate.cli.notices.about import AsJson, Config, settings_of
 from mailgate.cli.notices.delivering import deliver
 from mailgate.cli.stored import with_store
 from mailgate.config import Bundle
+from mailgate.gateway.notice_mail import address_book
+from mailgate.rollout.announcing import known_of
 from mailgate.rollout.corrections import correct as queue_corrections
 from mailgate.store import Store
 
@@ -25,7 +26,7 @@ def correct(token_file: TokenFile = None, config: Config = DEFAULT_PATH, as_json
 
         async def first() -> None:
             nonlocal queued
-            known, book = known_of(bundle.settings), address_book(notices)
+            known, book = known_of(bundle), address_book(notices)
             queued = await queue_corrections(store, known, book, who, datetime.now(UTC))
 
         await deliver(store, bundle, notices, who, first)

@@ -3,23 +3,19 @@
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from mailgate.app.notices import composer_for, known_of
 from mailgate.cli.check import DEFAULT_PATH
 from mailgate.cli.notices.about import AsJson, Config, Kind, RuleId, subject_of
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
-from mailgate.gateway.notice_mail import told_of
+from mailgate.gateway.notice_mail import composer_for
 from mailgate.gateway.pages.languages import asked_as, load_languages
 from mailgate.gateway.pages.notice import Mailed
-from mailgate.model import Kind as DeviceKind
-from mailgate.model import Reason
-from mailgate.rollout.announcing import facts_of, sample
-from mailgate.rollout.audience import Audience, Device
-from mailgate.rollout.topic import Topic
+from mailgate.rollout.announcing import facts_of, known_of
+from mailgate.rollout.previewing import sample, stand_in
 from mailgate.store import MailKind, Store
 from mailgate.store.names import user_text
 
@@ -51,15 +47,16 @@ def preview(
     async def run(store: Store, bundle: Bundle) -> tuple[Mailed, bool]:
         now = datetime.now(UTC)
         topic = (await subject_of(store, bundle, rule, kind, now)).topic
-        found = await sample(store, bundle.rules, topic, known_of(bundle.settings), person, now)
+        found = await sample(store, bundle.rules, topic, known_of(bundle), person, now)
         login = user_text(person) or next(iter(sorted(found.people)), "")
         stands_in = login not in found.people
         if stands_in:
             if person:
                 fail(1, f"rule `{rule}` is not about {printable(person)}: they would get no mail")
-            found = _stand_in(topic, found.any_laptop)
+            found = stand_in(topic, found.any_laptop)
         spoken = language or (await store.languages.of([login])).get(login, "")
-        return _written(bundle, kind, facts_of(topic, found, "" if stands_in else login, spoken)), stands_in
+        facts = facts_of(topic, found, "" if stands_in else login, spoken)
+        return composer_for(bundle.settings).said(kind, facts), stands_in
 
     mail, stands_in = with_store(config, run)
     if as_json:
@@ -68,17 +65,3 @@ def preview(
     if stands_in:
         typer.echo("(The rule is about nobody who is known. A phone stands in.)\n", err=True)
     typer.echo(mail.html if html else f"Subject: {mail.subject}\n\n{mail.text}")
-
-
-def _written(bundle: Bundle, kind: MailKind, facts: dict[str, Any]) -> Mailed:
-    composer = composer_for(bundle.settings, "", "")
-    return composer.writer.write(told_of(kind.value, facts, composer.head))
-
-
-def _stand_in(topic: Topic, any_laptop: bool) -> Audience:
-    """A phone that the rule would be about, where none is known."""
-    found = Audience(any_laptop=any_laptop)
-    reason = topic.rule.reason or Reason.RULE_MATCHED
-    phone = Device(reason.value, DeviceKind.PHONE.value, "ios", (), topic.rule.notice.fix or "")
-    found.people[""].add(phone)
-    return found

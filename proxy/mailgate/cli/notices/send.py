@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import typer
 
-from mailgate.app.notices import address_book, known_of
 from mailgate.cli.acting import TokenFile, person
 from mailgate.cli.check import DEFAULT_PATH
 from mailgate.cli.notices.about import AsJson, Config, Kind, RuleId, Subject, settings_of, subject_of
@@ -14,7 +13,8 @@ from mailgate.cli.notices.delivering import deliver, progress_bar
 from mailgate.cli.stored import with_store
 from mailgate.config import Bundle
 from mailgate.config.mail import NoticeSettings
-from mailgate.rollout.announcing import Announcement, announce, queue
+from mailgate.gateway.notice_mail import address_book
+from mailgate.rollout.announcing import Announcement, announce, known_of, queue
 from mailgate.store import Store
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Count alone; nothing is queued.")]
@@ -68,7 +68,7 @@ async def _counted(
             bundle.rules,
             subject.active,
             subject.topic,
-            known_of(bundle.settings),
+            known_of(bundle),
             address_book(notices),
             now,
             lambda done, of: bar.update(task, completed=done, total=of),

@@ -1,8 +1,7 @@
-"""``mailgate notices status|list|settle``: what became of mails about rules."""
+"""``mailgate notices status|list|settle|retry``: what became of mails about rules."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -18,11 +17,14 @@ from mailgate.cli.notices.about import AsJson, Config
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
 from mailgate.gateway.notice_mail import message_id
-from mailgate.rollout.acts import Person
-from mailgate.store import Act, MailCount, Mailing, MailState, Store
+from mailgate.rollout import settling as decide
+from mailgate.store import MailCount, Mailing, MailState, Store
 
 States = Annotated[
     list[MailState] | None, typer.Option("--state", help="Only those in this state; may be given again.")
+]
+Ids = Annotated[
+    list[str] | None, typer.Argument(metavar="[ID]…", help="Mails by their ids, as `list` shows them.")
 ]
 RuleOption = Annotated[str, typer.Option("--rule", help="Only those about this rule.")]
 Limit = Annotated[int, typer.Option(help="How many, the last changed first.", min=1)]
@@ -76,9 +78,7 @@ def list_mailings(
 
 
 def settle(
-    ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID]…", help="Mails by their ids, as `list` shows them.")
-    ] = None,
+    ids: Ids = None,
     sent: Annotated[bool, typer.Option("--sent", help="The mail server has taken them.")] = False,
     again: Annotated[bool, typer.Option("--again", help="It has not: queue them again.")] = False,
     everything: Annotated[bool, typer.Option("--all", help="All that are unsure.")] = False,
@@ -92,7 +92,7 @@ def settle(
 
     async def run(store: Store, bundle: Bundle) -> int:
         who = person(bundle.settings, "operator", token_file=token_file)
-        return await store.mailings.settle(await _unsure(store, ids), _act(who, sent), sent=sent)
+        return await decide.settle(store, ids, who, datetime.now(UTC), sent=sent)
 
     count = with_store(config, run)
     if ids and count < len(set(ids)):
@@ -103,15 +103,28 @@ def settle(
     typer.echo(json.dumps({"settled": count}) if as_json else f"{count:,} settled")
 
 
-async def _unsure(store: Store, ids: Sequence[str] | None) -> Sequence[str]:
-    if ids:
-        return ids
-    return [each.id for each in await store.mailings.page(states=[MailState.UNSURE], size=100_000)]
+def retry(
+    ids: Ids = None,
+    everything: Annotated[bool, typer.Option("--all", help="All that failed.")] = False,
+    token_file: TokenFile = None,
+    config: Config = DEFAULT_PATH,
+    as_json: AsJson = False,
+) -> None:
+    """Queue mails again that `failed`, once what was wrong is mended. What would not be true any more is not sent."""
+    if bool(ids) is everything:
+        fail(2, "expected ids or --all")
 
+    async def run(store: Store, bundle: Bundle) -> int:
+        who = person(bundle.settings, "operator", token_file=token_file)
+        return await decide.retry(store, ids, who, datetime.now(UTC))
 
-def _act(who: Person, sent: bool) -> Act:
-    act = who.act(datetime.now(UTC), "notices-settled")
-    return replace(act, details={"as": "sent" if sent else "to be sent again"})
+    count = with_store(config, run)
+    if ids and count < len(set(ids)):
+        fail(
+            1,
+            f"{count:,} queued again: the others have not failed; `mailgate notices list --state failed` shows those that have",
+        )
+    typer.echo(json.dumps({"queued": count}) if as_json else f"{count:,} queued again")
 
 
 def _told(mailing: Mailing, domain: str) -> dict[str, Any]:

@@ -18,8 +18,8 @@ from cachetools import LRUCache
 from mailgate.config.admins import AdminSettings
 from mailgate.console.api.operation import Call, Operation
 from mailgate.console.api.problems import ProblemError
-from mailgate.console.desk import SPAN, Desk
-from mailgate.gateway.rates import Rates
+from mailgate.console.desk import Desk
+from mailgate.console.login_tries import LoginTries
 from mailgate.rollout.acts import Person
 from mailgate.rollout.admins import proven
 
@@ -50,7 +50,12 @@ class Known:
     def holds(self, admins: Admins) -> bool:
         """Whether these settings have that hash still."""
         admin = admins.get(self.name)
-        return admin is not None and admin.token_hash.get_secret_value() == self.proved_by
+        return admin is not None and _hash_of(admin) == self.proved_by
+
+
+def _hash_of(admin: AdminSettings) -> str:
+    """The hash of the token of an admin; empty of who has none, and so is never proved by one."""
+    return admin.token_hash.get_secret_value() if admin.token_hash else ""
 
 
 class Bearers:
@@ -60,10 +65,7 @@ class Bearers:
         self._known: LRUCache[bytes, Known] = LRUCache(SIZE)
         self._running: dict[bytes, asyncio.Task[Known | None]] = {}
         self._room = asyncio.Semaphore(CHECKS)
-        self.tries = Rates(10, SPAN)
-        """Checks, by name and address together: nobody shuts out an admin who calls from elsewhere."""
-        self.crowd = Rates(60, SPAN)
-        """Checks by address."""
+        self._tries = LoginTries()
 
     async def known(self, admins: Admins, token: str, address: str, now: datetime) -> Known | None:
         """What a token is worth; None where it is nobody's. Raises ProblemError where too many were tried."""
@@ -74,28 +76,27 @@ class Bearers:
         running = self._running.get(digest)
         if running is None:
             self._count(token.partition(":")[0], address, now)
-            running = asyncio.get_running_loop().create_task(self._check(admins, token, digest, now))
+            running = asyncio.get_running_loop().create_task(self._check(admins, token, address, digest, now))
             self._running[digest] = running
             running.add_done_callback(lambda _: self._running.pop(digest, None))
         return await asyncio.shield(running)  # who hangs up takes nobody else's answer away
 
-    async def _check(self, admins: Admins, token: str, digest: bytes, now: datetime) -> Known | None:
+    async def _check(
+        self, admins: Admins, token: str, address: str, digest: bytes, now: datetime
+    ) -> Known | None:
         async with self._room:
             name = await asyncio.to_thread(proven, admins, token)
         if name is None:
             log.warning("api-token-refused")
             return None
-        proved_by = admins[name].token_hash.get_secret_value()
-        self._known[digest] = known = Known(name, proved_by, now + LIFE)
+        self._tries.came_in(name, address)
+        self._known[digest] = known = Known(name, _hash_of(admins[name]), now + LIFE)
         return known
 
     def _count(self, name: str, address: str, now: datetime) -> None:
-        both = (name, address)
-        if wait := max(self.tries.wait(both, now), self.crowd.wait(address, now)):
+        if wait := self._tries.wait(name, address, now):
             seconds = ceil(wait.total_seconds())
             raise ProblemError(429, f"try again in {seconds} seconds", headers={"Retry-After": str(seconds)})
-        self.tries.note(both, now)
-        self.crowd.note(address, now)
 
 
 async def admitted(request: web.Request, desk: Desk, bearers: Bearers, operation: Operation) -> Call:

@@ -103,7 +103,8 @@ async def get_timeline(call: Call, path: DeviceNamed) -> Timeline:
     """Say what became of a device: what was reported, decided and written to somebody."""
     found = await _called(call, path.device)
     seen = await sightings_of(call.desk.store, found, SIGHTINGS)
-    return Timeline.model_validate({"items": await story_of(call.desk.store, found, seen)})
+    precedence = call.desk.bundle().settings.posture.precedence
+    return Timeline.model_validate({"items": await story_of(call.desk.store, found, seen, precedence)})
 
 
 async def explain_device(call: Call, path: DeviceNamed) -> ExplanationWithFlips:

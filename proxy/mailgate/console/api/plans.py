@@ -6,9 +6,10 @@ import io
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import Field
 
 from mailgate.console.api.operation import Call, Link, Operation, Text
+from mailgate.console.api.planned import PlanTold
 from mailgate.console.api.policy import ActivationDone, done_now
 from mailgate.console.api.problems import Fault, ProblemError
 from mailgate.console.api.shapes import WHOLE, Answered, Asked, Few, Hex, Note
@@ -104,8 +105,8 @@ class Plan(Answered):
     """How it stands."""
     named: bool
     """Whether `plan` names some of the people: only the gate that made it does, as long as it remembers its last twenty."""
-    plan: dict[str, JsonValue]
-    """What would change, exactly as `mailgate policy plan --json` prints it: the people and devices newly blocked, warned or allowed by rule, kind, system and group, what moves from which effect to which, now and when later stages begin, the cases that do not hold, and what its digest binds."""
+    plan: PlanTold
+    """What would change, and for whom."""
 
 
 class Approval(Asked):
@@ -163,7 +164,8 @@ async def get_plan(call: Call, path: PlanNamed) -> Plan:
     desk, found = call.desk, await plan_called(call.desk.store, path.digest)
     standing = await standing_of(desk.store, found, guard_of(desk.bundle().settings), call.now)
     whole = desk.planning.samples(found.digest)
-    return Plan(standing=_standing(standing), named=whole is not None, plan=dict(whole or found.body))
+    told = PlanTold.model_validate(whole or found.body)
+    return Plan(standing=_standing(standing), named=whole is not None, plan=told)
 
 
 async def get_plan_counts(call: Call, path: PlanNamed) -> Text:

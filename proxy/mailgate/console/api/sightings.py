@@ -1,16 +1,24 @@
 """What was decided of late, and each of it explained."""
 
-from pydantic import with_config
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import StringConstraints, with_config
 from typing_extensions import TypedDict
 
 from mailgate.console.api.operation import Call, Link, Operation
 from mailgate.console.api.problems import ProblemError
 from mailgate.console.api.shapes import Answered, Asked, Few, Line
 from mailgate.console.pages.sightings import SPAN
+from mailgate.store import Place
+from mailgate.store.device import LONG_AGO
 from mailgate.telling.devices import SightingFacts, sighting_facts
 from mailgate.telling.explanation import ExplanationWithFlips, explanation_with_flips, plainly
 from mailgate.telling.plain import TOLD
 from mailgate.telling.recall import recall
+
+PlaceCursor = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{13}-[0-9a-f]{32}$")]
+"""Where a page begins: microseconds and an id, only to be sent back as they came."""
 
 
 class SightingsWanted(Asked):
@@ -24,6 +32,8 @@ class SightingsWanted(Asked):
     """With this effect: allow, warn, challenge or block."""
     user: Line | None = None
     """Of who logged in by this name."""
+    after: PlaceCursor | None = None
+    """What `next` was of the page before."""
     limit: Few = 100
     """How many at most."""
 
@@ -39,7 +49,9 @@ class Sightings(Answered):
     """Some sightings."""
 
     items: list[SightingFacts]
-    """The last seen first."""
+    """The last seen first. A page may have fewer than were asked for, even none, and not be the last."""
+    next: PlaceCursor | None
+    """Where the next page begins, for `after`; null at the end."""
 
 
 @with_config(TOLD)
@@ -54,14 +66,9 @@ class Recalled(TypedDict):
 
 async def list_sightings(call: Call, query: SightingsWanted) -> Sightings:
     """List what was decided in the last two hours, the last seen first."""
-    wanted = {name: text or "" for name, text in query.model_dump(exclude={"limit"}).items()}
-    look, since = call.desk.store.sightings.look, call.now - SPAN
-    seen = await look(since, query.limit, None, **wanted)
-    found = list(seen.found)
-    while seen.behind and len(found) < query.limit:  # what is rare is looked for a window at a time
-        seen = await look(since, query.limit - len(found), seen.behind, **wanted)
-        found += seen.found
-    return Sightings(items=[sighting_facts(each) for each in found])
+    wanted = {name: text or "" for name, text in query.model_dump(exclude={"limit", "after"}).items()}
+    seen = await call.desk.store.sightings.look(call.now - SPAN, query.limit, _place(query.after), **wanted)
+    return Sightings(items=[sighting_facts(each) for each in seen.found], next=_cursor(seen.behind))
 
 
 async def explain_sighting(call: Call, path: SightingNamed) -> Recalled:
@@ -72,6 +79,15 @@ async def explain_sighting(call: Call, path: SightingNamed) -> Recalled:
         raise ProblemError(404, "nothing is recorded under this id")
     told = explanation_with_flips(recalled.access, recalled.decision, desk.bundle().policy)
     return {"then": sighting_facts(recalled.then), "now": plainly(told)}
+
+
+def _cursor(place: Place | None) -> str | None:
+    return f"{(place.at - LONG_AGO) // timedelta(microseconds=1):013x}-{place.name}" if place else None
+
+
+def _place(cursor: str | None) -> Place | None:
+    moment, _, name = (cursor or "").partition("-")
+    return Place(LONG_AGO + timedelta(microseconds=int(moment, 16)), name) if cursor else None
 
 
 OPERATIONS = (

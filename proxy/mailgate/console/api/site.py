@@ -1,6 +1,7 @@
 """The addresses of the API, and what every request to them has to pass."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import cast
 
 import structlog
 from aiohttp import web
@@ -76,15 +77,27 @@ async def _sent(
     charset = "; charset=utf-8" if operation.media.startswith("text/") else ""
     named = {**headers, "Content-Type": operation.media + charset}
     if operation.media == JSON:
-        body = operation.gives.dump_json(operation.gives.validate_python(found))
+        body = operation.gives.dump_json(operation.gives.validate_python(found), by_alias=True)
         return web.Response(body=body, status=operation.status, headers=named)
     if isinstance(found, str):
         return web.Response(body=found.encode(), headers=named)
-    response = web.StreamResponse(headers=named)
+    return await _streamed(request, web.StreamResponse(headers=named), cast(AsyncIterator[str], found))
+
+
+async def _streamed(
+    request: web.Request, response: web.StreamResponse, pieces: AsyncIterator[str]
+) -> web.StreamResponse:
+    """Written as it is read. What fails on the way cannot be said any more: that the end is missing shows it."""
     await response.prepare(request)
-    async for piece in found:  # type: ignore[attr-defined]
-        await response.write(piece.encode())
-    await response.write_eof()
+    if request.method == "HEAD":
+        return response
+    try:
+        async for piece in pieces:
+            await response.write(piece.encode())
+        await response.write_eof()
+    except (ConnectionError, StoreError):  # who asked has left, or the store has
+        if request.transport:
+            request.transport.abort()
     return response
 
 

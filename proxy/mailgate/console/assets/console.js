@@ -24,6 +24,20 @@ function listen(sign) {
   };
 }
 
+// A part of a page that tells how far something is looks again until that is done.
+function lookAgain(part) {
+  setTimeout(async () => {
+    const answer = await fetch(location.href);
+    const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+    const fresh = page.getElementById(part.id);
+    if (!answer.ok || !fresh) return;
+    showTimes(fresh);
+    part.replaceWith(fresh);
+    if ('again' in fresh.dataset) lookAgain(fresh);
+  }, 1500);
+}
+
 showTimes(document);
+document.querySelectorAll('[data-again]').forEach(lookAgain);
 const sign = document.querySelector('[data-live]');
 if (sign) listen(sign);

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from mailgate.console.desk import desk_of, person_of
 from mailgate.console.entrance import needs
+from mailgate.console.pages.exemptions import SPANS
 from mailgate.console.view import seen_other, show
 from mailgate.store import Device
 from mailgate.telling.devices import device_facts, parts_of, sighting_facts
@@ -21,14 +22,17 @@ async def device(request: web.Request) -> web.Response:
     bundle, now = desk.bundle(), desk.clock()
     seen = await sightings_of(desk.store, found, SIGHTINGS)
     access, decision = await as_it_asks(desk.store, bundle, found, seen, now)
+    facts = device_facts(found, bundle, now)
     return show(
         request,
         "device.html",
-        device=device_facts(found, bundle, now),
+        device=facts,
         parts=parts_of(found),
         sightings=[sighting_facts(each) for each in seen],
-        story=await story_of(desk.store, found, seen),
+        story=await story_of(desk.store, found, seen, bundle.settings.posture.precedence),
         why=explanation_with_flips(access, decision, bundle.policy),
+        rules=[rule.id for rule in bundle.policy.rules if rule.restricts],
+        spans=SPANS,
         name_of=bundle.policy.catalog.name_of,
         done=request.query.get("done", ""),
     )

@@ -11,24 +11,27 @@ from mailgate.errors import ConfigError, Mistake
 from mailgate.model import Access, Decision
 from mailgate.policy.cases import Situation
 from mailgate.telling.asked import read_headers, read_request
+from mailgate.telling.devices import sighting_facts
 from mailgate.telling.explanation import explanation_with_flips
 from mailgate.telling.recall import Recalled, asked_from, recall
 
 LONGEST = 100_000
+LAST = 20
+"""Requests to pick from."""
 
 
 async def explain(request: web.Request) -> web.Response:
     """By the reference of an answer, or a form to paste into."""
     desk, name = desk_of(request), request.query.get("reference", "").strip()[:200]
     if not name:
-        return _shown(request)
+        return await _shown(request)
     recalled = await recall(desk.store, desk.bundle(), name, desk.clock())
     if recalled is None:
         if len(await desk.store.devices.called(name)) == 1:
             return seen_other(request, "devices-one", id=name)
         wrong = f"Nothing is recorded under {name}, and no device is called so."
-        return _shown(request, 404, reference=name, wrong=[wrong])
-    return _shown(request, reference=name, **_told(desk, recalled))
+        return await _shown(request, 404, reference=name, wrong=[wrong])
+    return await _shown(request, reference=name, **_told(desk, recalled))
 
 
 async def pasted(request: web.Request) -> web.Response:
@@ -38,8 +41,8 @@ async def pasted(request: web.Request) -> web.Response:
     try:
         access, decision = await _decided(desk, text, name)
     except ConfigError as error:
-        return _shown(request, 422, text=text, device=name, wrong=str(error).splitlines())
-    return _shown(
+        return await _shown(request, 422, text=text, device=name, wrong=str(error).splitlines())
+    return await _shown(
         request, text=text, device=name, why=explanation_with_flips(access, decision, desk.bundle().policy)
     )
 
@@ -69,9 +72,11 @@ def _told(desk: Desk, recalled: Recalled) -> dict[str, Any]:
     }
 
 
-def _shown(request: web.Request, status: int = 200, **values: Any) -> web.Response:
+async def _shown(request: web.Request, status: int = 200, **values: Any) -> web.Response:
+    last = [] if "why" in values else await desk_of(request).store.sightings.latest(size=LAST)
     empty: dict[str, Any] = {
         "reference": "", "text": "", "device": "", "wrong": [], "why": None, "then": None,
+        "rows": [sighting_facts(each) for each in last],
     }  # fmt: skip
     return show(request, "explain.html", status, **empty | values)
 

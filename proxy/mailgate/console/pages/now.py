@@ -13,10 +13,12 @@ from mailgate.console.needs import needs_now
 from mailgate.console.plot import plot
 from mailgate.console.render import text_of
 from mailgate.console.view import show, surrounding
+from mailgate.store import StoreError
+from mailgate.telling.gates import Node, gates_now
 
 EVERY = 5.0
 """Seconds between two looks of a page that stays open."""
-PARTS = ("needs", "verdicts", "refusals", "standing")
+PARTS = ("needs", "verdicts", "refusals", "standing", "gates")
 """The parts of the page that change, each in a template of its own."""
 STREAMS = asyncio.Semaphore(50)
 """Pages that are kept up to date at once."""
@@ -62,16 +64,26 @@ def _may_look(request: web.Request, desk: Desk) -> bool:
 
 async def _seen(desk: Desk) -> dict[str, Any]:
     at, state = desk.clock(), await desk.readiness()
+    gates = await _gates(desk)
     minutes = desk.pulse.minutes(at)
     refused = desk.pulse.refusals(at)
     return {
         "state": state,
         "needs": await needs_now(desk.store, desk.bundle().settings, state, at),
+        "gates": gates,
         "plots": [plot(minutes, "effect"), plot(minutes, "kind")],
         "minutes": [minute for minute in reversed(minutes) if minute.total],
         "refusals": sorted(refused.items(), key=lambda each: (-each[1], each[0])),
         "census": desk.census.last,
     }
+
+
+async def _gates(desk: Desk) -> list[Node] | None:
+    """How the gates on this store fare; None while it does not answer."""
+    try:
+        return await gates_now(desk.store, desk.clock())
+    except StoreError:
+        return None
 
 
 ROUTES = [web.get("/", now, name="now"), web.get("/now/stream", stream, name="now-stream")]

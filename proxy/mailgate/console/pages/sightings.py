@@ -5,6 +5,7 @@ from datetime import timedelta
 from aiohttp import web
 
 from mailgate.console.desk import desk_of
+from mailgate.console.pages.devices import KINDS
 from mailgate.console.places import place_in, told
 from mailgate.console.view import address, show
 from mailgate.telling.devices import sighting_facts
@@ -15,7 +16,7 @@ SPAN = timedelta(hours=2)
 
 async def sightings(request: web.Request) -> web.Response:
     desk, asked = desk_of(request), request.query
-    wanted = {name: asked.get(name, "")[:200] for name in ("rule", "reason", "effect", "user")}
+    wanted = {name: asked.get(name, "")[:200] for name in ("rule", "reason", "effect", "kind", "user")}
     seen = await desk.store.sightings.look(desk.clock() - SPAN, SIZE, place_in(asked), **wanted)
     further = told(seen.behind)
     return show(
@@ -24,6 +25,7 @@ async def sightings(request: web.Request) -> web.Response:
         found=[sighting_facts(each) for each in seen.found],
         wanted=wanted,
         further=address(request, "sightings", wanted | further) if further else "",
+        kinds=KINDS,
     )
 
 

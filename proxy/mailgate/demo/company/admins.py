@@ -10,6 +10,8 @@ from mailgate.rollout.admins import SALT_BYTES, SECRET_BYTES, hash_of, new_secre
 
 SETTINGS = "company.json"
 """What a company adds to the settings of the demo."""
+OUTBOX, DOMAIN = "outbox", "example.com"
+"""Mails about rules become files in this folder beside the settings: nobody gets one."""
 _ROLES = {OPERATOR: ("viewer", "operator"), SECOND: ("viewer", "operator", "approver")}
 
 
@@ -25,7 +27,11 @@ def make_admins(directory: Path, random: Callable[[int], bytes]) -> dict[str, Pa
         tokens[name] = directory / f"{name}.token"
         write_privately(tokens[name], token_of(name, secret) + "\n")
         admins[name] = {"token_hash": hash_of(secret, random(SALT_BYTES)), "roles": list(roles)}
-    added = {"admins": admins, "guard": {"max_newly_blocked": "1%", "approvals": 1}}
+    added = {
+        "admins": admins,
+        "guard": {"max_newly_blocked": "1%", "approvals": 1},
+        "notices": {"outbox": OUTBOX, "sender": f"it-help@{DOMAIN}", "domain": DOMAIN},
+    }
     write_privately(directory / SETTINGS, json.dumps(added, indent=2) + "\n")
     return tokens
 

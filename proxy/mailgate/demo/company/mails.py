@@ -15,6 +15,7 @@ _PAUSE = timedelta(days=7)
 """Between two mails to one person about one cause."""
 _AT_MOST = 3
 _STATES = {MailState.SENT: 96, MailState.FAILED: 3, MailState.UNSURE: 1}
+_WHY = {MailState.FAILED: "550", MailState.UNSURE: "lost"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,4 +89,5 @@ def _about_rules(random: Random, by_time: Iterable[Reached], history: list[Activ
 
 def _written(random: Random, mail: Mailing) -> Mailing:
     """What became of a mail."""
-    return replace(mail, state=picked(random, _STATES))
+    state = picked(random, _STATES)
+    return replace(mail, state=state, why=_WHY.get(state, ""))

@@ -1,20 +1,27 @@
 """The fields of one message, and what is worked out from them once.
 
 Clients and webmails send the same lines again and again. A block of lines that came before is not read anew: equal bytes
-are the same ``Fields``, with everything that follows from them alone.
+are the same ``Fields``, with everything that follows from them alone. Of a new block, such as that of a client never
+seen before, most single lines came before, and what follows from one line is not worked out anew either.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar, cast
 
 Field: TypeAlias = tuple[bytes, bytes]
 Value = TypeVar("Value")
+
+_MISSING = object()
 
 LONGEST_BLOCK = 4096
 """Bytes of a block that is worth keeping."""
 BLOCKS = 256
 """How many blocks are surely remembered; at most twice as many are in memory."""
+LONGEST_LINE = 512
+"""Bytes of a line that is remembered by itself."""
+LINES = 1024
+"""How many of those."""
 
 
 class Fields(list[Field]):
@@ -26,8 +33,13 @@ class Fields(list[Field]):
         super().__init__(fields)
         self.memo: dict[Any, Any] = {}
         self.named: dict[bytes, list[bytes]] = {}
+        named = self.named
         for name, value in self:
-            self.named.setdefault(name.lower(), []).append(value)
+            key = name.lower()
+            if key in named:
+                named[key].append(value)
+            else:
+                named[key] = [value]
 
 
 def once(read: Callable[[Sequence[Field]], Value]) -> Callable[[Sequence[Field]], Value]:
@@ -37,12 +49,12 @@ def once(read: Callable[[Sequence[Field]], Value]) -> Callable[[Sequence[Field]]
     def remembered(fields: Sequence[Field]) -> Value:
         if not isinstance(fields, Fields):
             return read(fields)
-        memo = fields.memo
-        try:
-            value: Value = memo[read]
-        except KeyError:
-            value = memo[read] = read(fields)
-        return value
+        value = fields.memo.get(
+            read, _MISSING
+        )  # an exception for what is missing would cost more than reading it
+        if value is _MISSING:
+            value = fields.memo[read] = read(fields)
+        return cast(Value, value)
 
     return remembered
 

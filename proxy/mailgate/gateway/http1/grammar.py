@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
-from mailgate.gateway.http1.fields import Field, Fields, once
+from mailgate.gateway.http1.fields import LINES, LONGEST_LINE, Field, Fields, once
 
 TOKEN = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 # what may stand in a line: HTAB, SP, VCHAR, obs-text
@@ -44,13 +45,18 @@ def unfinished(head: bytes) -> None:
 
 def parse_fields(lines: Sequence[bytes]) -> Fields:
     """Field lines to (name, value), order and case kept. A folded line or a space before the colon is refused."""
-    fields = []
-    for line in lines:
-        name, colon, value = line.partition(b":")
-        if not colon or not name or name.translate(None, TOKEN):
-            raise Malformed("a line that is not `name: value`")
-        fields.append((name, value.strip(b" \t")))
-    return Fields(fields)
+    return Fields([_known_field(line) if len(line) <= LONGEST_LINE else _field(line) for line in lines])
+
+
+def _field(line: bytes) -> Field:
+    name, colon, value = line.partition(b":")
+    if not colon or not name or name.translate(None, TOKEN):
+        raise Malformed("a line that is not `name: value`")
+    return name, value.strip(b" \t")
+
+
+_known_field = lru_cache(LINES)(_field)
+"""A new client sends lines that others have sent: equal ones are the same field."""
 
 
 def values(fields: Sequence[Field], name: bytes) -> list[bytes]:

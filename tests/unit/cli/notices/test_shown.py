@@ -52,6 +52,28 @@ def test_somebody_settles_what_is_unsure(unsure: str, arguments: tuple[str, ...]
     assert (again.exit_code, again.output.startswith("0 settled: the others are not unsure")) == (1, True)
 
 
+def test_what_failed_is_queued_again(folder: Path) -> None:
+    run("send", "app", "--kind", "enforced", "--yes", "--no-wait")
+
+    async def fail() -> str:
+        store = await Store.open("sqlite:///mailgate.db")
+        (mail,) = await store.mailings.page()
+        await store.mailings.end(mail.id, MailState.FAILED, NOW, "550")
+        await store.close()
+        return mail.id
+
+    failed = asyncio.run(fail())
+    assert json.loads(run("retry", failed, "--json").output) == {"queued": 1}
+    assert json.loads(run("status", "--json").output)[0]["state"] == "queued"
+    again = run("retry", failed)
+    assert (again.exit_code, again.output.startswith("0 queued again: the others have not failed")) == (
+        1,
+        True,
+    )
+    assert run("retry", "--all").output == "0 queued again\n"
+    assert run("retry").exit_code == 2
+
+
 @pytest.mark.parametrize(
     "arguments", [("--all",), ("--sent",), ("--all", "--sent", "--again"), ("x", "--all", "--sent")]
 )

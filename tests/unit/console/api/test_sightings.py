@@ -24,6 +24,20 @@ async def test_they_are_listed_by_what_is_asked_for(vic: Caller, firm: Company) 
         assert len((await vic.get(f"/sightings?{query}")).body["items"]) == count, query
 
 
+async def test_pages_lead_to_all_of_them(vic: Caller, firm: Company) -> None:
+    phones = await has(firm, *(record(f"p{each}", f"person{each}") for each in range(5)))
+    for phone in phones:
+        await asks(firm, phone, phone.id)
+    found, after = list[str](), ""
+    while True:
+        told = (await vic.get(f"/sightings?limit=2{after}")).body
+        found += [each["user"] for each in told["items"]]
+        if told["next"] is None:
+            break
+        after = f"&after={told['next']}"
+    assert sorted(found) == sorted(phone.id for phone in phones)
+
+
 async def test_one_is_explained_by_its_id_or_its_reference(vic: Caller, firm: Company) -> None:
     (phone,) = await has(firm, record("a1", "alice", "tiktok"))
     await asks(firm, phone, "alice")

@@ -1,10 +1,13 @@
 """The addresses of the API, and what every answer has."""
 
+from collections.abc import AsyncIterator
+
+import aiohttp
 import pytest
 from tests.unit.console.api.calling import PROBLEM, Caller
 from tests.unit.console.browsing import Company
 
-from mailgate.store import StoreUnavailableError
+from mailgate.store import Entry, StoreUnavailableError
 
 
 async def test_every_answer_may_not_be_kept_or_framed(vic: Caller, nobody: Caller) -> None:
@@ -30,7 +33,21 @@ async def test_a_method_that_there_is_not_is_a_problem_that_names_those_that_are
 
 async def test_heads_can_be_asked_for(vic: Caller) -> None:
     told = await vic.ask("HEAD", "/me")
-    assert (told.status, told.body) == (200, None)
+    assert (told.status, told.body, told.headers["Content-Type"]) == (200, None, "application/json")
+    told = await vic.ask("HEAD", "/audit/export.csv")
+    assert (told.status, told.body, told.headers["Content-Type"]) == (200, "", "text/csv; charset=utf-8")
+
+
+async def test_an_export_that_breaks_off_is_not_taken_for_a_whole_one(
+    vic: Caller, firm: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def breaks_off() -> AsyncIterator[list[Entry]]:
+        yield await firm.store.audit.page()
+        raise StoreUnavailableError("away")
+
+    monkeypatch.setattr(firm.store.audit, "pages", breaks_off)
+    with pytest.raises(aiohttp.ClientPayloadError):
+        await vic.get("/audit/export.jsonl")
 
 
 async def test_while_the_store_is_away_that_is_said(
@@ -39,7 +56,7 @@ async def test_while_the_store_is_away_that_is_said(
     async def away(*_: object) -> None:
         raise StoreUnavailableError("its address and password")
 
-    monkeypatch.setattr(firm.store.audit, "search", away)
+    monkeypatch.setattr(firm.store.audit, "look", away)
     told = await vic.get("/audit")
     assert (told.status, told.headers["Retry-After"]) == (503, "1")
     assert "password" not in str(told.body)
@@ -51,7 +68,7 @@ async def test_what_fails_is_told_without_what_it_quotes(
     async def broken(*_: object) -> None:
         raise ValueError("somebody@example.com")
 
-    monkeypatch.setattr(firm.store.audit, "search", broken)
+    monkeypatch.setattr(firm.store.audit, "look", broken)
     told = await vic.get("/audit")
     assert (told.status, told.headers["Content-Type"]) == (500, PROBLEM)
     assert "somebody" not in str(told.body)

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from tests.unit.console.browsing import NOW, Browser, Company
+from tests.unit.console.letters import written
 from tests.unit.console.phones import asks, has, record
 
 from mailgate.store import Device
@@ -36,6 +37,22 @@ async def test_why_it_is_blocked_is_shown_with_every_rule_and_value(ada: Browser
         "What would let it in If TikTok is removed and the device reports so: allow by clean-handheld"
         in page.words
     )
+
+
+async def test_it_is_spared_from_the_rule_that_keeps_it_out(
+    ada: Browser, vic: Browser, firm: Company, phone: Device
+) -> None:
+    page = await ada.get(f"/console/devices/{phone.id}")
+    assert "<option selected>prohibited-app</option>" in page.text
+    assert f'name="whom" value="{phone.id}"' in page.text
+    assert "Spare it" not in (await vic.get(f"/console/devices/{phone.id}")).words
+
+
+async def test_mails_to_its_owner_stand_in_its_timeline(ada: Browser, firm: Company, phone: Device) -> None:
+    await written(firm, "alice", "bob")
+    page = await ada.get(f"/console/devices/{phone.id}")
+    assert "A mail to alice about the rule prohibited-app: it counts now (queued)" in page.words
+    assert "A mail to bob" not in page.words
 
 
 async def test_a_device_that_never_asked_is_shown_with_what_it_would_get(ada: Browser, firm: Company) -> None:

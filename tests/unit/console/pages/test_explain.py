@@ -1,6 +1,7 @@
 """*Explain*."""
 
 import json
+import re
 
 import pytest
 from tests.unit.console.browsing import Browser, Company
@@ -25,6 +26,16 @@ async def test_a_device_is_explained_on_its_page(ada: Browser, firm: Company) ->
     assert (await ada.get("/console/explain?reference=a1")).path == "/console/devices/a1"
     assert (await ada.get("/console/devices/a1")).status == 200
     assert phone.id in (await ada.get("/console/devices/a1")).text
+
+
+async def test_one_of_the_last_requests_is_picked(ada: Browser, firm: Company) -> None:
+    assert "Nobody has asked for mail yet." in (await ada.get("/console/explain")).words
+    (phone,) = await has(firm, record("a1", "alice", "tiktok"))
+    await asks(firm, phone, "alice")
+    page = await ada.get("/console/explain")
+    picked = re.search(r'href="(/console/explain\?reference=[^"]+)"', page.text)
+    assert picked
+    assert "Recorded 1 time" in (await ada.get(picked[1])).words
 
 
 async def test_what_is_not_recorded_is_said(ada: Browser) -> None:

@@ -2,14 +2,17 @@
 
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 from tests.unit.console.browsing import NOW, ORIGIN, Browser, Company
 from tests.unit.console.test_pulse import text
+from tests.unit.store.test_gates import BEAT
 
 from mailgate.console.pages import now
 from mailgate.console.sessions import IDLE
 from mailgate.store import StoreUnavailableError
+from mailgate.telling.gates import TAKES
 
 
 async def test_verdicts_and_refusals_are_shown_with_the_requests_behind_them(
@@ -20,6 +23,8 @@ async def test_verdicts_and_refusals_are_shown_with_the_requests_behind_them(
     page = await ada.get("/console/")
     assert "The last 60 minutes: 1,200 block, 30 allow." in page.text
     assert "The last 60 minutes: 30 laptop, 1,200 phone." in page.text
+    assert 'href="/console/sightings?effect=block"><strong>1,200</strong>' in page.text
+    assert 'href="/console/sightings?kind=laptop"><strong>30</strong>' in page.text
     assert "/console/sightings?rule=the+%22rule%22&amp;reason=prohibited-app" in page.text
 
 
@@ -48,6 +53,28 @@ async def test_it_is_shown_without_the_store(
     firm.ready["store"] = "unavailable"
     page = await ada.get("/console/")
     assert (page.status, "The store does not answer" in page.words) == (200, True)
+
+
+async def test_every_gate_on_the_store_is_shown_and_one_that_lags_needs_a_person(
+    ada: Browser, firm: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "None has said yet that it runs." in (await ada.get("/console/")).words
+    beat = replace(BEAT, number=1, serial=1)
+    await firm.store.gates.note(beat)
+    await firm.store.gates.note(replace(beat, host="gate-2", serial=0, version="0.0.9"))
+    page = await ada.get("/console/")
+    assert "gate-1 https://mail.example.com ok version 1" in page.words
+    assert "They run different versions of Mailgate" in page.words
+    assert "Nothing does." in page.words
+    firm.clock.now += TAKES
+    page = await ada.get("/console/")
+    assert "The gate https://mail.example.com on gate-2: it still decides by version 1" in page.words
+
+    async def away(*_: object) -> None:
+        raise StoreUnavailableError
+
+    monkeypatch.setattr(firm.store.gates, "heard", away)
+    assert "They cannot be told while the store does not answer." in (await ada.get("/console/")).words
 
 
 async def events(browser: Browser, count: int) -> list[dict[str, str]]:

@@ -18,6 +18,8 @@ from mailgate.console.pages import sightings
         ("rule=prohibited-app&reason=prohibited-app", True),
         ("effect=block&user=alice", True),
         ("rule=another", False),
+        ("kind=phone", True),
+        ("kind=laptop", False),
         ("effect=allow", False),
         ("user=bob", False),
     ],

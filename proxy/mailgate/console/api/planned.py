@@ -1,0 +1,205 @@
+"""What a plan says, as ``mailgate policy plan --json`` prints it: whom a candidate would move, from which effect to which."""
+
+from datetime import date, datetime
+
+from pydantic import Field
+
+from mailgate.console.api.policy import Change
+from mailgate.console.api.shapes import Answered
+
+
+class Counts(Answered):
+    """How many."""
+
+    people: int
+    """People."""
+    devices: int
+    """Devices, and clients of which no device is known."""
+
+
+class Row(Counts):
+    """How many of one kind."""
+
+    value: str
+    """Which: a rule, a kind of client, a system or a group."""
+
+
+class Side(Answered):
+    """What somebody gets."""
+
+    effect: str
+    """What happens: allow, warn, challenge, block or unknown."""
+    rule: str
+    """By which rule."""
+    reason: str
+    """Why, as a reason code."""
+
+
+class Sample(Answered):
+    """One who would move."""
+
+    person: str
+    """The login name; empty where nobody is named."""
+    device: str
+    """The id of the device, or of the client."""
+    kind: str
+    """What it was taken for."""
+    system: str
+    """Its system."""
+    state: str
+    """How it stands."""
+    apps: list[str]
+    """The listed apps that are on it."""
+    before: Side = Field(alias="from")
+    """What they get."""
+    to: Side
+    """What they would get."""
+
+
+class Later(Counts):
+    """How many at a later moment."""
+
+    samples: list[Sample] = Field(default_factory=list)
+    """Some of them by name; none where the names are not remembered."""
+
+
+class Newly(Later):
+    """How many, by what they are."""
+
+    by: dict[str, list[Row]]
+    """The same by rule, kind, system and group."""
+
+
+class Moment(Answered):
+    """A moment at which rules decide otherwise by themselves: a stage begins, a grace or an exemption ends."""
+
+    at: datetime
+    """When."""
+    newly: dict[str, Later]
+    """Who moves then, with every grace over, by what is new for them."""
+
+
+class Move(Counts):
+    """How many go from one effect to another."""
+
+    before: str = Field(alias="from")
+    """What they get."""
+    to: str
+    """What they would get."""
+
+
+class Totals(Answered):
+    """Everybody that was looked at."""
+
+    people: int
+    """People."""
+    devices: int
+    """Known devices."""
+    clients: int
+    """Clients of which no device is known."""
+    occasions: int
+    """Requests that were decided again."""
+
+
+class Window(Answered):
+    """Which sightings were looked at."""
+
+    days: int
+    """So many days of them."""
+    since: date
+    """From this day on, in UTC."""
+
+
+class Rules(Answered):
+    """Rules, as decisions call them."""
+
+    policy: str
+    """What decisions call them."""
+    digest: str
+    """The SHA-256 of their files."""
+
+
+class RulesThen(Rules):
+    """The rules that were in force when the plan was made."""
+
+    serial: int
+    """Which activation it was."""
+    number: int
+    """The number of the version."""
+
+
+class ReliefsThen(Answered):
+    """What the plan takes for granted."""
+
+    serial: int
+    """The state of exemptions and rules that are off."""
+    exempt: Counts
+    """Who is exempt from some rule."""
+    off: dict[str, str]
+    """Rules that are out for everybody, and why."""
+
+
+class FailedCase(Answered):
+    """A case that would not hold."""
+
+    name: str
+    """Its name in the file."""
+    wrong: dict[str, list[str]]
+    """What was wanted and what would come, by what is wrong."""
+
+
+class Cases(Answered):
+    """The cases that must hold."""
+
+    run: int
+    """How many there are."""
+    failed: list[FailedCase]
+    """Those that would not hold."""
+
+
+class IdleRules(Answered):
+    """Rules that would do nothing."""
+
+    match_nobody: list[str]
+    """Those that match nobody of all these."""
+    out_of_reach: dict[str, str]
+    """Those that can never decide anything, and why."""
+    not_started: list[str]
+    """Those whose first stage has not begun."""
+
+
+class PlanTold(Answered):
+    """What would change, and for whom."""
+
+    digest: str
+    """What binds all of it."""
+    made_at: datetime
+    """When it was made."""
+    window: Window
+    """Which sightings were looked at."""
+    active: RulesThen
+    """What it was compared with."""
+    candidate: Rules
+    """What it is about."""
+    reliefs: ReliefsThen
+    """What it takes for granted."""
+    changes: list[Change]
+    """What differs in the rules."""
+    cases: Cases
+    """The cases that must hold."""
+    rules: IdleRules
+    """Rules that would do nothing."""
+    newly_listed: list[str]
+    """Apps that no report can tell of, since they are listed only now."""
+    totals: Totals
+    """Everybody that was looked at."""
+    untouched: Counts
+    """For whom nothing changes."""
+    newly: dict[str, Newly]
+    """Who moves now, by what is new for them: block, challenge, warn, allow, or unknown where that cannot be told."""
+    moves: list[Move]
+    """Who goes from which effect to which."""
+    hangs_on: dict[str, int]
+    """On which variables hangs what cannot be told, and for how many."""
+    later: list[Moment] = Field(default_factory=list)
+    """Who moves when stages begin and graces and exemptions end."""

@@ -1,0 +1,239 @@
+"""*Notices*: mails to the people whom a rule is about. Which may be sent, what each says, to whom, and what became of it."""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from aiohttp import web
+
+from mailgate.config import Bundle, Rules, compile_rules
+from mailgate.console.announcing import Counting
+from mailgate.console.desk import Desk, desk_of
+from mailgate.console.headers import FRAMED, FRAMES
+from mailgate.console.pages.devices import number
+from mailgate.console.view import show
+from mailgate.gateway.notice_mail import composer_for, message_id
+from mailgate.gateway.pages.languages import load_languages
+from mailgate.gateway.pages.notice import Mailed
+from mailgate.policy import Policy
+from mailgate.rollout.acts import RefusedError
+from mailgate.rollout.announcing import facts_of, known_of
+from mailgate.rollout.previewing import made_up, made_up_correction, sample
+from mailgate.rollout.topic import Topic, topic_of
+from mailgate.store import About, Mailing, MailKind, MailState
+from mailgate.store.names import user_text
+from mailgate.telling.notices import KINDS, WORDS, Sent, of, sent, tellable
+
+SIZE = 50
+RETRACTIONS = 20
+LONGEST = 256
+LANGUAGES = load_languages()
+FIRST = (*(MailState.UNSURE, MailState.FAILED, MailState.QUEUED), *MailState)
+"""Which mails are listed where nobody says: the first of these of which there are any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """What one mail is about, by the rules of its version."""
+
+    about: About
+    rules: Rules
+    active: bool
+    """Whether its version is in force."""
+    topic: Topic | None
+    """What may be sent now."""
+    why_not: str
+    """Why nothing may."""
+
+
+async def notices(request: web.Request) -> web.Response:
+    desk = desk_of(request)
+    active = await desk.store.policies.active()
+    bundle = desk.bundle()
+    return show(
+        request,
+        "notices.html",
+        settings=bundle.settings.notices,
+        version=active.number if active else 0,
+        rules=tellable(bundle.policy, active.number, desk.clock()) if active else [],
+        found=sent(await desk.store.mailings.counts()),
+        retractions=await desk.store.retractions.latest(RETRACTIONS),
+        titles={rule.id: rule.title or "" for rule in bundle.policy.rules},
+        kinds=KINDS,
+        words=WORDS,
+    )
+
+
+async def one(request: web.Request) -> web.Response:
+    """What is said in one mail, and to whom."""
+    desk, matter = desk_of(request), await matter_of(request)
+    bundle, now = desk.bundle(), desk.clock()
+    became = of(await desk.store.mailings.counts(matter.about), matter.about)
+    counting = desk.announcing.last(matter.about, now) if matter.topic else None
+    listed = _listed(request, became, counting)
+    person = request.query.get("person", "").strip()[:LONGEST] if matter.topic else ""
+    spoken = _language(request, bundle)
+    preview, wrong = await _preview(desk, matter, became, spoken, person)
+    page = show(
+        request,
+        "notice.html",
+        matter=matter,
+        title=_title(matter.rules.policy, matter.about.rule),
+        settings=bundle.settings.notices,
+        became=became,
+        counting=counting,
+        listed=listed,
+        rows=await _rows(request, matter.about, listed, counting),
+        preview=preview,
+        no_preview=wrong,
+        person=person,
+        languages=[(tag, each.locale.get_display_name(), each.direction) for tag, each in LANGUAGES.items()],
+        spoken=LANGUAGES[spoken],
+        words=WORDS,
+    )
+    page.headers.update(FRAMES)
+    return page
+
+
+async def letter(request: web.Request) -> web.Response:
+    """The HTML of a mail as mail programs show it, for the frame of the page."""
+    desk, matter = desk_of(request), await matter_of(request)
+    became = of(await desk.store.mailings.counts(matter.about), matter.about)
+    person = request.query.get("person", "").strip()[:LONGEST] if matter.topic else ""
+    mailed, _ = await _preview(desk, matter, became, _language(request, desk.bundle()), person)
+    if mailed is None:
+        raise web.HTTPNotFound
+    return web.Response(text=mailed.html, content_type="text/html", headers=FRAMED)
+
+
+async def matter_of(request: web.Request) -> Matter:
+    """What the address names. Raises HTTPNotFound."""
+    desk, parts = desk_of(request), request.match_info
+    kind, rule = parts["kind"], request.query.get("rule", "")[:LONGEST]
+    version = await desk.store.policies.get(number(parts["version"]))
+    if kind not in set(MailKind) or version is None:
+        raise web.HTTPNotFound
+    about = About(version.number, MailKind(kind), rule)
+    active = await desk.store.policies.active()
+    in_force = active is not None and active.number == version.number
+    rules = desk.bundle().rules if in_force else compile_rules(version.texts)
+    named = rule in {each.id for each in rules.policy.rules}
+    if named is (about.kind is MailKind.CORRECTION):
+        raise web.HTTPNotFound
+    topic, why_not = _topic(rules.policy, about, in_force, desk.clock())
+    return Matter(about, rules, in_force, topic, why_not)
+
+
+def _topic(policy: Policy, about: About, active: bool, now: datetime) -> tuple[Topic | None, str]:
+    if about.kind is MailKind.CORRECTION:
+        return None, "corrections are written by themselves, where rules are taken back"
+    if not active:
+        return None, f"version {about.version} is not in force: nobody is told of a rule that is not active"
+    try:
+        return topic_of(policy, about.version, about.rule, about.kind, now), ""
+    except RefusedError as error:
+        return None, str(error)
+
+
+def _listed(request: web.Request, became: Sent, counting: Counting | None) -> str:
+    """Whose list is shown: a state of mails, or one of those who were counted."""
+    asked = request.query.get("state", "")
+    if asked in set(MailState) or (asked in COUNTED and counting and counting.found):
+        return asked
+    return next((state.value for state in FIRST if became.states[state]), "")
+
+
+COUNTED = ("to-write", "unaddressed", "undecided")
+"""Lists of a count that was made: who would be written to, who cannot, of whom it cannot be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A page of a list, and behind which key the next one begins."""
+
+    mails: Sequence[Mailing] = ()
+    names: Sequence[str] = ()
+    ids: Mapping[str, str] = ()  # type: ignore[assignment]
+    """By which the mail server's log knows each mail."""
+    more: str = ""
+
+
+async def _rows(request: web.Request, about: About, listed: str, counting: Counting | None) -> Rows:
+    after = request.query.get("after", "")[:LONGEST]
+    if listed in COUNTED and counting and counting.found:
+        return _counted(listed, counting, after)
+    if not listed:
+        return Rows()
+    desk = desk_of(request)
+    behind = await desk.store.mailings.called([after]) if after else []
+    key = (behind[0].address, after) if behind else ("", "")
+    mails = await desk.store.mailings.recipients(about, MailState(listed), key, SIZE)
+    settings = desk.bundle().settings.notices
+    ids = {each.id: message_id(each.id, settings.domain) if settings else "" for each in mails}
+    return Rows(mails, ids=ids, more=mails[-1].id if len(mails) == SIZE else "")
+
+
+def _counted(listed: str, counting: Counting, after: str) -> Rows:
+    found = counting.found
+    assert found is not None
+    if listed == "to-write":
+        start = bisect_right(found.mailings, after, key=lambda each: each.address)
+        mails = found.mailings[start : start + SIZE]
+        return Rows(mails, more=mails[-1].address if len(mails) == SIZE else "")
+    everybody = found.unaddressed if listed == "unaddressed" else found.undecided
+    start = bisect_right(everybody, after)
+    names = everybody[start : start + SIZE]
+    return Rows(names=names, more=names[-1] if len(names) == SIZE else "")
+
+
+def _language(request: web.Request, bundle: Bundle) -> str:
+    asked = request.query.get("language", "") or bundle.settings.languages.default
+    return asked if asked in LANGUAGES else "en"
+
+
+async def _preview(
+    desk: Desk, matter: Matter, became: Sent, language: str, person: str
+) -> tuple[Mailed | None, str]:
+    """The mail in a language: what this person would get, else a made-up one; or why there is none."""
+    bundle, about = desk.bundle(), matter.about
+    try:
+        facts = await _facts(desk, matter, became, person)
+    except RefusedError as error:
+        return None, str(error)
+    return composer_for(bundle.settings).said(about.kind, facts | {"language": language}), ""
+
+
+async def _facts(desk: Desk, matter: Matter, became: Sent, person: str) -> dict[str, Any]:
+    about, policy = matter.about, matter.rules.policy
+    if about.kind is MailKind.CORRECTION:
+        return made_up_correction(policy)
+    if matter.topic and person:
+        now, known = desk.clock(), known_of(desk.bundle())
+        found = await sample(desk.store, matter.rules, matter.topic, known, person, now)
+        if user_text(person) not in found.people:
+            raise RefusedError(f"rule `{about.rule}` is not about {person}: they would get no mail")
+        return facts_of(matter.topic, found, user_text(person), "")
+    topic = matter.topic or topic_of(
+        policy, about.version, about.rule, about.kind, await _when(desk, about, became)
+    )
+    return await made_up(policy, topic)
+
+
+async def _when(desk: Desk, about: About, became: Sent) -> datetime:
+    """When these mails were queued; now where there are none."""
+    state = next((state for state in MailState if became.states[state]), MailState.SENT)
+    found = await desk.store.mailings.recipients(about, state, size=1)
+    return found[0].queued_at if found else desk.clock()
+
+
+def _title(policy: Policy, rule: str) -> str:
+    return next((each.title or each.id for each in policy.rules if each.id == rule), "")
+
+
+ROUTES = [
+    web.get("/notices", notices, name="notices"),
+    web.get("/notices/{version}/{kind}", one, name="notices-one"),
+    web.get("/notices/{version}/{kind}/letter", letter, name="notices-letter"),
+]

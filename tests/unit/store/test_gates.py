@@ -1,0 +1,42 @@
+"""Which gates there are: each process has its place, and what is not heard of any more goes."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from tests.unit.store.examples import NOW
+
+from mailgate.store import Beat, Store
+
+BEAT = Beat(
+    host="gate-1", address="https://mail.example.com", worker=0, workers=1, instance="one", version="0.1.0",
+    policy="abc", number=3, serial=4, since=NOW,
+)  # fmt: skip
+
+
+async def beats(store: Store) -> list[Beat]:
+    return [each.beat for each in await store.gates.heard()]
+
+
+async def test_the_last_word_of_each_place_counts(store: Store) -> None:
+    other = replace(BEAT, worker=1, instance="two")
+    later = replace(BEAT, instance="three", policy="def", number=5, serial=6, since=NOW + timedelta(hours=1))
+    for each in (BEAT, other, later):
+        await store.gates.note(each)
+    assert await beats(store) == [later, other]
+    assert all(timedelta() <= each.ago < timedelta(minutes=5) for each in await store.gates.heard())
+
+
+async def test_who_leaves_is_gone_and_who_took_the_place_over_stays(store: Store) -> None:
+    await store.gates.note(BEAT)
+    await store.gates.note(replace(BEAT, instance="two"))
+    await store.gates.leave("one")
+    assert [each.instance for each in await beats(store)] == ["two"]
+    await store.gates.leave("two")
+    assert await beats(store) == []
+
+
+async def test_who_is_not_heard_of_is_forgotten_in_the_end(store: Store) -> None:
+    await store.gates.note(BEAT)
+    assert await store.gates.forget(timedelta(hours=1)) == 0
+    assert await store.gates.forget(timedelta(seconds=-1)) == 1
+    assert await beats(store) == []
