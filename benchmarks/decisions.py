@@ -16,6 +16,7 @@ from pathlib import Path
 import uvloop
 
 from benchmarks.agents import LAPTOP, PHONE, never_seen
+from benchmarks.odd_clients import worst_us
 from benchmarks.peers.mailgate import PUBLIC_URL, write_config
 from mailgate.app import Service, utc_now
 from mailgate.attest import mint
@@ -55,7 +56,8 @@ async def time_decisions(config: Path, issuer: Key) -> dict[str, float]:
         "decision_attested_cold_us": new_devices(issuer),
     }
     try:
-        return {name: await typical(service.gate, requests) for name, requests in kinds.items()}
+        typically = {name: await typical(service.gate, requests) for name, requests in kinds.items()}
+        return typically | {"classify_worst_us": worst_us()}
     finally:
         await service.stop()
 

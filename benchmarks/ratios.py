@@ -26,6 +26,7 @@ RATIOS_OF_OWN = ("million_vs_thousand_p99",)
 ABSOLUTE = (
     "decision_warm_us",
     "decision_cold_us",
+    "classify_worst_us",
     "simulate_million_s",
     "simulate_million_mib",
     "retract_s",
@@ -83,6 +84,7 @@ TARGETS: Mapping[str, Target] = {
     "upload_vs_nginx": Target(0.8),
     "decision_warm_us": Target(15, at_most=True),
     "decision_cold_us": Target(250, at_most=True),
+    "classify_worst_us": Target(1000, at_most=True),
     "rss_growth_mib": Target(16, at_most=True),
     "million_vs_thousand_p99": Target(1.2, at_most=True),
     "simulate_million_s": Target(60, at_most=True),

@@ -24,6 +24,7 @@ TITLES: Mapping[str, str] = {
     "websocket_vs_nginx": "WebSocket messages, there and back: gate / nginx",
     "decision_warm_us": "decision, everything cached",
     "decision_cold_us": "decision, nothing cached",
+    "classify_worst_us": "telling a client's kind, the oddest of a fixed set of inputs",
     "decision_attested_warm_us": "decision, a known token with a new proof",
     "decision_attested_bound_us": "decision, the same with a nonce of this process",
     "decision_attested_cold_us": "decision, a new device with a new token",

@@ -89,6 +89,7 @@ def test_the_targets_are_those_of_the_design() -> None:
     assert most == {
         "decision_warm_us": 15,
         "decision_cold_us": 250,
+        "classify_worst_us": 1000,
         "rss_growth_mib": 16,
         "million_vs_thousand_p99": 1.2,
         "simulate_million_s": 60,
