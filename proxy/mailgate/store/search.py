@@ -18,7 +18,7 @@ from mailgate.store.loading import load
 from mailgate.store.names import user_text
 from mailgate.store.schema import HAS_APPS, HAS_PERSON, IS_LOST, NEVER_LOOKED, SAW_A_PART, devices, reports
 
-WINDOW = 10_000
+WINDOW = 5_000
 """Devices that one look goes through where no index leads to those that are meant."""
 _LAST = "\U0010ffff"
 _OTHER = reports.alias()
