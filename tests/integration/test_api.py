@@ -16,7 +16,7 @@ from tests.admins import admins, token
 from tests.integration.conftest import IPHONE, LAPTOP, Guard, Guarded
 from tests.integration.gate import PHONE_RULES
 
-from mailgate.store import EnrolledKey, Store
+from mailgate.store import EnrolledKey, Mailing, MailKind, MailState, Store
 
 STAFF = admins(ada="operator approver", lin="approver", vic="viewer")
 NO_LAPTOPS = {"id": "no-laptops", "when": 'client.kind == "laptop"', "effect": "block"}
@@ -37,8 +37,29 @@ def inventory(path: Path, count: int) -> None:
             sheet.writerow([*named, looked, f"SERIAL{each}"])
 
 
+async def mails(store: Store) -> None:
+    """Mails about a rule: of some nobody knows whether they went, some were not taken, some went."""
+    now, facts = datetime.now(UTC), {"language": "en", "contact": "", "devices": []}
+    for number, state in enumerate([MailState.FAILED, MailState.UNSURE, MailState.SENT] * 3):
+        name = f"person{number}"
+        mail = Mailing(
+            f"{name}@example.com",
+            name,
+            "prohibited-app",
+            1,
+            MailKind.ENFORCED,
+            0,
+            facts,
+            now,
+            id=f"{number:032x}",
+        )
+        await store.mailings.queue([mail])
+        await store.mailings.begin(mail, "gate", now)
+        await store.mailings.end(mail.id, state, now, "550")
+
+
 async def lived_in(guard: Guard, client: aiohttp.ClientSession, folder: Path) -> Guarded:
-    """A gate with devices, sightings of phones and laptops, enrolled keys, an exemption and a plan."""
+    """A gate with devices, sightings of phones and laptops, enrolled keys, mails about a rule, an exemption and a plan."""
     inventory(folder / "hr.csv", 12)
     connectors = {"hr": {"type": "file", "path": "hr.csv"}}
     strict = {"max_newly_blocked": 0}
@@ -48,6 +69,7 @@ async def lived_in(guard: Guard, client: aiohttp.ClientSession, folder: Path) ->
         EnrolledKey(f"key-{each}", f"laptop-{each}", "ada", "", datetime.now(UTC)) for each in range(1, 5)
     ]
     await store.enrolments.take(keys)
+    await mails(store)
     await store.close()
 
     phone = guarded.report("/mail", apps=["com.zhiliaoapp.musically"])

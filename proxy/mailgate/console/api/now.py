@@ -6,7 +6,9 @@ from mailgate.console.api.connectors import Connector
 from mailgate.console.api.operation import Call, Operation
 from mailgate.console.api.shapes import Answered
 from mailgate.console.needs import needs_now
+from mailgate.console.pages.now import gates_of
 from mailgate.console.sources import sources_of
+from mailgate.telling.gates import Node, Standing
 
 
 class Verdicts(Answered):
@@ -61,7 +63,7 @@ class DeviceCount(Answered):
 
 
 class Workers(Answered):
-    """The processes of this gate."""
+    """The processes of a gate."""
 
     wanted: int
     """How many there should be."""
@@ -129,6 +131,31 @@ class ThisGate(Answered):
     """Its sightings."""
 
 
+class Gate(Answered):
+    """One gate on this store, with all its workers. Where these differ, it is told of the one that is worst off."""
+
+    host: str
+    """The computer that it runs on."""
+    address: str
+    """Where it serves employees."""
+    standing: Standing
+    """`ok`; `taking` up rules that were put in force just now; `behind`, by earlier rules; `gone`, nothing is heard of it."""
+    words: str
+    """What is wrong with it; empty where nothing is."""
+    version: str
+    """Of Mailgate."""
+    number: int
+    """The version of the rules that it decides by."""
+    policy: str
+    """The same, as decisions call it."""
+    since: datetime
+    """Since when it decides by these, by its own clock."""
+    workers: Workers
+    """Its processes."""
+    heard_ago: float
+    """Seconds since anything was heard of it, by the clock of the database."""
+
+
 class Now(Answered):
     """What the gate does at this moment."""
 
@@ -146,6 +173,8 @@ class Now(Answered):
     """Where the devices come from."""
     gate: ThisGate
     """This gate."""
+    gates: list[Gate] | None
+    """Every gate on this store, by host and address; null while the store does not answer."""
 
 
 async def get_now(call: Call) -> Now:
@@ -154,7 +183,7 @@ async def get_now(call: Call) -> Now:
     Verdicts and refusals are those of the workers of this gate, since the first look after its start.
     """
     desk, at = call.desk, call.now
-    state = await desk.readiness()
+    state, gates = await desk.readiness(), await gates_of(desk)
     minutes = [
         {"at": each.at, "verdicts": [{**v._asdict(), "times": times} for v, times in each.verdicts.items()]}
         for each in reversed(desk.pulse.minutes(at))
@@ -170,7 +199,24 @@ async def get_now(call: Call) -> Now:
             "devices": {"since": desk.census.last.since, "states": desk.census.last.states},
             "connectors": sources_of(desk, state),
             "gate": state,
+            "gates": None if gates is None else [_told(each) for each in gates],
         }
+    )
+
+
+def _told(gate: Node) -> Gate:
+    beat = gate.beat
+    return Gate(
+        host=gate.host,
+        address=gate.address,
+        standing=gate.standing,
+        words=gate.words,
+        version=beat.version,
+        number=beat.number,
+        policy=beat.policy,
+        since=beat.since,
+        workers=Workers(wanted=beat.workers, answering=gate.answering),
+        heard_ago=gate.last.total_seconds(),
     )
 
 

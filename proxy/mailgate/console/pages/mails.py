@@ -1,5 +1,6 @@
 """Writing to the people whom a rule is about, and deciding about mails that nobody knows of or that were not taken."""
 
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -12,11 +13,11 @@ from mailgate.console.pages.devices import number
 from mailgate.console.pages.notices import LONGEST, Matter, matter_of
 from mailgate.console.view import seen_other, show
 from mailgate.gateway.notice_mail import address_book, message_id
-from mailgate.rollout.acts import RefusedError
+from mailgate.rollout.acts import Person, RefusedError
 from mailgate.rollout.announcing import announce, known_of, queue
 from mailgate.rollout.settling import retry, settle
 from mailgate.rollout.topic import Topic
-from mailgate.store import About, Activation, MailKind, MailState
+from mailgate.store import About, Activation, MailKind, MailState, Store
 from mailgate.store.mailings import Which
 from mailgate.telling.notices import WORDS
 
@@ -70,14 +71,19 @@ async def decide(request: web.Request) -> web.Response:
             ids={each.id: message_id(each.id, settings.domain) if settings else "" for each in mails},
             number=await waiting(which),
         )
-    who, now = person_of(request), desk.clock()
+    await decided(desk.store, which, what, person_of(request), desk.clock())
+    return _back(request, _about(which, mails))
+
+
+async def decided(store: Store, which: Which, what: str, who: Person, now: datetime) -> int:
+    """Do one of ``DECISIONS``. Returns to how many; raises RefusedError where none of these waits for it."""
     if what == "retry":
-        done = await retry(desk.store, which, who, now)
+        done = await retry(store, which, who, now)
     else:
-        done = await settle(desk.store, which, who, now, sent=what == "sent")
+        done = await settle(store, which, who, now, sent=what == "sent")
     if not done:
         raise RefusedError("none of these waits for a decision any more: somebody else may have made it")
-    return _back(request, _about(which, mails))
+    return done
 
 
 def _sendable(desk: Desk, matter: Matter) -> tuple[Topic, NoticeSettings]:

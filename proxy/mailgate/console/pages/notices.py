@@ -75,18 +75,18 @@ async def one(request: web.Request) -> web.Response:
     listed = _listed(request, became, counting)
     person = request.query.get("person", "").strip()[:LONGEST] if matter.topic else ""
     spoken = _language(request, bundle)
-    preview, wrong = await _preview(desk, matter, became, spoken, person)
+    mailed, wrong = await preview(desk, matter, became, spoken, person)
     page = show(
         request,
         "notice.html",
         matter=matter,
-        title=_title(matter.rules.policy, matter.about.rule),
+        title=title_of(matter.rules.policy, matter.about.rule),
         settings=bundle.settings.notices,
         became=became,
         counting=counting,
         listed=listed,
         rows=await _rows(request, matter.about, listed, counting),
-        preview=preview,
+        preview=mailed,
         no_preview=wrong,
         person=person,
         languages=[(tag, each.locale.get_display_name(), each.direction) for tag, each in LANGUAGES.items()],
@@ -102,7 +102,7 @@ async def letter(request: web.Request) -> web.Response:
     desk, matter = desk_of(request), await matter_of(request)
     became = of(await desk.store.mailings.counts(matter.about), matter.about)
     person = request.query.get("person", "").strip()[:LONGEST] if matter.topic else ""
-    mailed, _ = await _preview(desk, matter, became, _language(request, desk.bundle()), person)
+    mailed, _ = await preview(desk, matter, became, _language(request, desk.bundle()), person)
     if mailed is None:
         raise web.HTTPNotFound
     return web.Response(text=mailed.html, content_type="text/html", headers=FRAMED)
@@ -110,16 +110,22 @@ async def letter(request: web.Request) -> web.Response:
 
 async def matter_of(request: web.Request) -> Matter:
     """What the address names. Raises HTTPNotFound."""
-    desk, parts = desk_of(request), request.match_info
-    kind, rule = parts["kind"], request.query.get("rule", "")[:LONGEST]
-    version = await desk.store.policies.get(number(parts["version"]))
-    if kind not in set(MailKind) or version is None:
+    parts, rule = request.match_info, request.query.get("rule", "")[:LONGEST]
+    if parts["kind"] not in set(MailKind):
         raise web.HTTPNotFound
-    about = About(version.number, MailKind(kind), rule)
+    about = About(number(parts["version"]), MailKind(parts["kind"]), rule)
+    return await matter_about(desk_of(request), about)
+
+
+async def matter_about(desk: Desk, about: About) -> Matter:
+    """What these mails are about. Raises HTTPNotFound where no version has such a rule."""
+    version = await desk.store.policies.get(about.version)
+    if version is None:
+        raise web.HTTPNotFound
     active = await desk.store.policies.active()
     in_force = active is not None and active.number == version.number
     rules = desk.bundle().rules if in_force else compile_rules(version.texts)
-    named = rule in {each.id for each in rules.policy.rules}
+    named = about.rule in {each.id for each in rules.policy.rules}
     if named is (about.kind is MailKind.CORRECTION):
         raise web.HTTPNotFound
     topic, why_not = _topic(rules.policy, about, in_force, desk.clock())
@@ -193,7 +199,7 @@ def _language(request: web.Request, bundle: Bundle) -> str:
     return asked if asked in LANGUAGES else "en"
 
 
-async def _preview(
+async def preview(
     desk: Desk, matter: Matter, became: Sent, language: str, person: str
 ) -> tuple[Mailed | None, str]:
     """The mail in a language: what this person would get, else a made-up one; or why there is none."""
@@ -228,7 +234,7 @@ async def _when(desk: Desk, about: About, became: Sent) -> datetime:
     return found[0].queued_at if found else desk.clock()
 
 
-def _title(policy: Policy, rule: str) -> str:
+def title_of(policy: Policy, rule: str) -> str:
     return next((each.title or each.id for each in policy.rules if each.id == rule), "")
 
 

@@ -64,7 +64,7 @@ def _may_look(request: web.Request, desk: Desk) -> bool:
 
 async def _seen(desk: Desk) -> dict[str, Any]:
     at, state = desk.clock(), await desk.readiness()
-    gates = await _gates(desk)
+    gates = await gates_of(desk)
     minutes = desk.pulse.minutes(at)
     refused = desk.pulse.refusals(at)
     return {
@@ -78,7 +78,7 @@ async def _seen(desk: Desk) -> dict[str, Any]:
     }
 
 
-async def _gates(desk: Desk) -> list[Node] | None:
+async def gates_of(desk: Desk) -> list[Node] | None:
     """How the gates on this store fare; None while it does not answer."""
     try:
         return await gates_now(desk.store, desk.clock())

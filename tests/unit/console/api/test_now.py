@@ -1,9 +1,15 @@
 """What is decided at this moment."""
 
+from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from tests.unit.console.api.calling import Caller
 from tests.unit.console.browsing import NOW, Company
+from tests.unit.store.test_gates import BEAT
+
+from mailgate.store import StoreUnavailableError
+from mailgate.telling.gates import MISSED, TAKES
 
 COUNTED = """\
 # TYPE mailgate_decisions counter
@@ -35,3 +41,40 @@ async def test_what_needs_a_person_is_told_the_graver_first(vic: Caller, firm: C
     needs = (await vic.get("/now")).body["needs"]
     assert [each["grave"] for each in needs] == [True, False]
     assert needs[0]["words"].startswith("The store does not answer")
+
+
+async def test_every_gate_on_the_store_is_told_with_its_rules_and_whether_it_lags(
+    vic: Caller, firm: Company
+) -> None:
+    assert (await vic.get("/now")).body["gates"] == []
+    beat = replace(BEAT, number=1, serial=1)
+    await firm.store.gates.note(beat)
+    await firm.store.gates.note(replace(beat, host="gate-2", serial=0, version="0.0.9"))
+    first, second = (await vic.get("/now")).body["gates"]
+    assert 0 <= first.pop("heard_ago") < MISSED.total_seconds()
+    assert first == {
+        "host": "gate-1",
+        "address": "https://mail.example.com",
+        "standing": "ok",
+        "words": "",
+        "version": "0.1.0",
+        "number": 1,
+        "policy": "abc",
+        "since": BEAT.since.isoformat().replace("+00:00", "Z"),
+        "workers": {"wanted": 1, "answering": 1},
+    }
+    assert (second["standing"], second["version"]) == ("taking", "0.0.9")
+    firm.clock.now += TAKES
+    _, second = (await vic.get("/now")).body["gates"]
+    assert (second["standing"], second["words"][:32]) == ("behind", "it still decides by version 1, t")
+
+
+async def test_gates_cannot_be_told_without_the_store(
+    vic: Caller, firm: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        raise StoreUnavailableError
+
+    monkeypatch.setattr(firm.store.gates, "heard", away)
+    told = await vic.get("/now")
+    assert (told.status, told.body["gates"]) == (200, None)
