@@ -10,6 +10,9 @@ import aiohttp
 MOST = 400
 """Pages of one walk; a console that has no end would be a mistake of its own."""
 
+TELLING = {"state", "rule"}
+"""What a query asks for that decides which forms a page has."""
+
 
 @dataclass
 class Form:
@@ -70,9 +73,10 @@ async def walk(session: aiohttp.ClientSession, start: str) -> tuple[list[str], l
 
 
 def shape(address: str) -> str:
-    """Pages that differ only in what a query asks for are one."""
+    """Pages that differ only in what a query asks for are one, but for lists of one state, and of one rule."""
     parts = urlsplit(address)
-    return f"{parts.path}?{'&'.join(sorted(parse_qs(parts.query)))}"
+    asked = parse_qs(parts.query)
+    return f"{parts.path}?{sorted((name, asked[name] if name in TELLING else '') for name in asked)}"
 
 
 def _kind(form: Form) -> str:

@@ -37,7 +37,7 @@ def inventory(path: Path, count: int) -> None:
             sheet.writerow([*named, looked, f"SERIAL{each}"])
 
 
-async def mails(store: Store) -> None:
+async def mails(store: Store, version: int = 1) -> None:
     """Mails about a rule: of some nobody knows whether they went, some were not taken, some went."""
     now, facts = datetime.now(UTC), {"language": "en", "contact": "", "devices": []}
     for number, state in enumerate([MailState.FAILED, MailState.UNSURE, MailState.SENT] * 3):
@@ -46,7 +46,7 @@ async def mails(store: Store) -> None:
             f"{name}@example.com",
             name,
             "prohibited-app",
-            1,
+            version,
             MailKind.ENFORCED,
             0,
             facts,

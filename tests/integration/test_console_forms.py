@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,27 +12,32 @@ from tests.admins import admins
 from tests.integration.conftest import LAPTOP, Guard, Guarded
 from tests.integration.crawling import Form, names, walk
 from tests.integration.gate import PHONE_RULES
+from tests.integration.test_api import mails
 from tests.integration.test_console import form, logged_in, text
+from tests.integration.test_console_notices import COUNTED, NOTICES
 
 from mailgate.console.pages import ROUTES
+from mailgate.model import AppsReport, DeviceRecord, Kind
+from mailgate.store import Store
 
 STAFF = admins(ada="operator approver", lin="operator approver", vic="viewer")
+TRAILING = {"id": "others", "when": 'client.kind == "tool"', "effect": "block"}
 FOR_EVERYBODY = {"/console/explain", "/console/logout"}
 """What a viewer may send: a question, and that they go."""
 
 
 async def furnished(guarded: Guarded, ada: aiohttp.ClientSession, client: aiohttp.ClientSession) -> None:
-    """Let there be something of everything: a phone, a plan, two versions, a token, somebody who is spared, a rule that is off."""
+    """Let there be something of everything: a phone, a plan, two versions, a token, mails, who is spared, a rule that is off."""
     async with client.get(guarded.url, headers=guarded.report(apps=("tiktok",))) as answer:
         assert answer.status == 403
     console = f"{guarded.admin}/console"
-    for rule in PHONE_RULES["rules"][1:3]:
-        changed = {"rules": [each for each in PHONE_RULES["rules"] if each is not rule]}
-        plan = await planned(ada, console, json.dumps(changed))
-        if rule is PHONE_RULES["rules"][1]:
-            await form(ada, f"{plan}/apply", confirmed="yes", note="shorter")
-            while "takes it within a second" in await text(ada, f"{console}/policy"):
-                await asyncio.sleep(0.05)
+    rules = PHONE_RULES["rules"]
+    plan = await planned(ada, console, json.dumps({"rules": [*rules, TRAILING]}))
+    await form(ada, f"{plan}/apply", confirmed="yes", note="longer")
+    while "takes it within a second" in await text(ada, f"{console}/policy"):
+        await asyncio.sleep(0.05)
+    await planned(ada, console, json.dumps({"rules": rules[:2]}))
+    await written_about(guarded, ada, f"{console}/notices/2/enforced?rule=prohibited-app")
     await form(
         ada, f"{console}/exemptions", whom="alice", what="person", rule="all", days="7", why="a journey"
     )
@@ -43,6 +49,19 @@ async def furnished(guarded: Guarded, ada: aiohttp.ClientSession, client: aiohtt
             return
         await asyncio.sleep(0.05)
     raise AssertionError("the phone is not there")
+
+
+async def written_about(guarded: Guarded, ada: aiohttp.ClientSession, notice: str) -> None:
+    """Mails that went, or not, and somebody who was counted and not written to."""
+    store, now = Store.beside(f"sqlite:///{guarded.directory}/mailgate.db"), datetime.now(UTC)
+    apps = AppsReport(frozenset({"tiktok"}), True, now)
+    await store.devices.take([DeviceRecord("mdm", "1", "bob", kind=Kind.PHONE, os="ios", apps=apps)], now)
+    await mails(store, version=2)
+    await store.close()
+    shown = await form(ada, notice.replace("?", "/count?"))
+    while not re.search(COUNTED, shown):
+        await asyncio.sleep(0.05)
+        shown = await text(ada, notice)
 
 
 async def planned(ada: aiohttp.ClientSession, console: str, rules: str) -> str:
@@ -95,7 +114,7 @@ async def test_every_form_counts_for_who_may_and_with_the_token_of_their_own_ses
 ) -> None:
     connectors = {"devices": {"type": "file", "path": "devices.csv"}}
     (tmp_path / "devices.csv").write_text("")
-    guarded = guard(PHONE_RULES, admins=STAFF, connectors=connectors)
+    guarded = guard(PHONE_RULES, admins=STAFF, connectors=connectors, notices=NOTICES)
     console = f"{guarded.admin}/console"
     ada, lin, vic = [await logged_in(guarded, who) for who in ("ada", "lin", "vic")]
     async with ada, lin, vic:

@@ -35,6 +35,7 @@ from mailgate.store.schema import (
     enrolled_keys,
     enrolment_tokens,
     forgotten_devices,
+    gates,
     help_requests,
     keys,
     languages,
@@ -121,6 +122,7 @@ PERSONAL: Mapping[Table, Pick] = {
 
 NOT_PERSONAL: Mapping[Table, str] = {
     keys: "secrets of the gate",
+    gates: "which gates run, by their computers and addresses",
     spent_proofs: "digests of proofs, for some minutes; nothing leads from them to anybody",
     device_changes: "one number",
     approvals: "which admins have approved which plan: who answers for a rule is not taken away",

@@ -4,6 +4,7 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import pytest
 from sqlalchemy import event
 
 from mailgate.store import Store
@@ -20,6 +21,10 @@ async def steps_of(store: Store, find: Callable[[Store], Awaitable[object]]) -> 
         asked.append((query, values))
 
     engine = store._database._engine.sync_engine
+    if engine.dialect.name != "sqlite":
+        pytest.skip(
+            "how PostgreSQL goes about it hangs on its statistics, which so small a store has none of"
+        )
     event.listen(engine, "before_cursor_execute", note)
     await find(store)
     event.remove(engine, "before_cursor_execute", note)
