@@ -22,8 +22,6 @@ WORDS = {
     405: "This address takes no such request.",
     413: "That is more than this form takes.",
 }
-
-
 HEADINGS = {404: "Nothing is here", 500: "Something went wrong", 503: "Not at the moment"}
 
 
