@@ -1,6 +1,6 @@
 """Who is asking: one file a family of signals, weighed in ``verdict``. Unknown is never laptop."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 
@@ -20,7 +20,7 @@ from mailgate.classify.reading import Reading
 from mailgate.classify.verdict import weigh
 from mailgate.model import LOGINS, Client, Protocol, RequestFacts
 
-__all__ = ["classify", "warm", "with_attestation", "with_device"]
+__all__ = ["by_agent", "classify", "warm", "with_attestation", "with_device"]
 
 CACHED_CLIENTS = 4096
 """Python moves a table of twice as many to a larger place in more than a millisecond, for which one request would wait."""
@@ -46,29 +46,52 @@ def classify(facts: RequestFacts) -> Client:
     """
     if facts.scheme in LOGINS:
         return _classify_login(facts.headers.get(IMAP_ID, "")[:MAX_IMAP_ID], Protocol(facts.scheme))
-    asked = facts.method[:_LONGEST_METHOD], protocol_in_path(facts.path), _told(facts.headers)
+    asked = (
+        facts.method[:_LONGEST_METHOD],
+        protocol_in_path(facts.path),
+        _agent(facts.headers),
+        _told(facts.headers),
+    )
     client = _classify(*asked, None)
     if client.protocol is not Protocol.ACTIVESYNC:
         return client
     return _classify(*asked, read_query(facts.query, facts.headers.get(VERSION_HEADER, "")))
 
 
+def by_agent(facts: RequestFacts) -> Callable[[str], Client]:
+    """``classify`` of requests that differ in nothing but the user agent, which it takes.
+
+    For a path that names no protocol. Where the client speaks ActiveSync, of its query nothing is read.
+    """
+    method, told = facts.method[:_LONGEST_METHOD], _told(facts.headers)
+
+    def classified(user_agent: str) -> Client:
+        return _weighed(method, None, shortened(user_agent), told, None)
+
+    return classified
+
+
+def _agent(headers: Mapping[str, str]) -> str:
+    return shortened(headers.get("user-agent", ""))
+
+
 def _told(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """What is read of the headers: names and values, as far as they were sent, but the user agent, which always comes."""
-    told = [(name, headers[name][:_LONGEST]) for name in _READ if name in headers]
-    return (("user-agent", shortened(headers.get("user-agent", ""))), *told)
+    """What is read of the headers beside the user agent: names and values, as far as they were sent."""
+    return tuple([(name, headers[name][:_LONGEST]) for name in _READ if name in headers])
 
 
-@lru_cache(CACHED_CLIENTS)
-def _classify(
-    method: str, named: Protocol | None, told: tuple[tuple[str, str], ...], query: DeviceQuery | None
+def _weighed(
+    method: str,
+    named: Protocol | None,
+    agent: str,
+    told: tuple[tuple[str, str], ...],
+    query: DeviceQuery | None,
 ) -> Client:
     headers = dict(told)
-    readings = [
-        _hinted(tuple([pair for pair in told if pair[0] in _HINTS])),
-        _read_agent(headers["user-agent"]),
-        *([read_probe(headers[PROBE])] if PROBE in headers else ()),
-    ]
+    readings = [_hinted(told), _read_agent(agent)]
+    if PROBE in headers:
+        readings.append(read_probe(headers[PROBE]))
+    headers["user-agent"] = agent
     protocol = protocol_beside(named, method, headers)
     if query is None:
         return weigh(readings, protocol)
@@ -83,6 +106,9 @@ def _classify(
     )
 
 
+_classify = lru_cache(CACHED_CLIENTS)(_weighed)
+
+
 @lru_cache(CACHED_AGENTS)
 def _read_agent(user_agent: str) -> Reading:
     """Of its own, since one browser asks for pages, pictures and data with other headers each."""
@@ -90,9 +116,9 @@ def _read_agent(user_agent: str) -> Reading:
 
 
 @lru_cache(CACHED_HINTS)
-def _hinted(hints: tuple[tuple[str, str], ...]) -> Reading:
+def _hinted(told: tuple[tuple[str, str], ...]) -> Reading:
     """Of their own, since few browsers differ in them: a flood of new user agents has the same few."""
-    return read_hints(dict(hints))
+    return read_hints({name: value for name, value in told if name in _HINTS})
 
 
 @lru_cache(CACHED_CLIENTS)

@@ -16,7 +16,7 @@ from aiohttp.tcp_helpers import tcp_keepalive
 
 from mailgate.gateway.deadline import Deadline
 from mailgate.gateway.exchange import Exchange, Handler, Outcome, Receiver
-from mailgate.gateway.http1.fields import FieldMemory
+from mailgate.gateway.http1.memory import FieldMemory
 from mailgate.gateway.http1.request import RequestHead, RequestRefused
 from mailgate.gateway.parser import MAX_PIPELINED, RequestParser, ServerLimits
 from mailgate.gateway.upstream import Readable

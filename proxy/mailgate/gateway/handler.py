@@ -27,10 +27,12 @@ from mailgate.gateway.me import SelfService
 from mailgate.gateway.messages import http_date
 from mailgate.gateway.noting import note
 from mailgate.gateway.prober import Mode
-from mailgate.gateway.remembered import Recurring, Remembered, Remembering
+from mailgate.gateway.remembered import Remembered
+from mailgate.gateway.remembering import Remembering
 from mailgate.gateway.small_body import read_small_body
 from mailgate.gateway.trust import Network, Origin, within
 from mailgate.model import Access, CertificateResult, Decision, Effect, Reason, RequestFacts
+from mailgate.store.ledger import Recurring
 
 
 class Ledger(Shape):
@@ -104,7 +106,7 @@ class Gate(Judge):
             return self._fail(exchange, reference, error)
 
     def _serve_again(self, exchange: Exchange, known: Remembered, reference: str, now: datetime) -> Rest:
-        """What came before in the same form gets what it got then (``remembered.py`` says why)."""
+        """What came before in the same form gets what it got then (``remembering.py`` says why)."""
         started = perf_counter()
         known.note(now)
         self.metrics.decision_seconds.observe(perf_counter() - started)

@@ -9,12 +9,7 @@ from mailgate.gateway.enforce import wants_warning
 from mailgate.gateway.pages.languages import asked_as, load_languages
 from mailgate.gateway.pages.negotiate import choose_language
 from mailgate.model import Access, Decision, Effect, Protocol
-
-
-class Recurring(Shape):
-    """Counts the same record again."""
-
-    def count(self, now: datetime) -> None: ...
+from mailgate.store.ledger import Recurring
 
 
 class Book(Shape):

@@ -7,8 +7,8 @@ from aiohttp.base_protocol import BaseProtocol
 from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 
 from mailgate.gateway.http1.body import Body
-from mailgate.gateway.http1.fields import FieldMemory
 from mailgate.gateway.http1.grammar import CRLF, Malformed, unfinished
+from mailgate.gateway.http1.memory import FieldMemory
 from mailgate.gateway.http1.request import (
     RequestHead,
     RequestRefused,

@@ -4,7 +4,7 @@ import asyncio
 import ssl
 from collections import deque
 
-from mailgate.gateway.http1.fields import FieldMemory
+from mailgate.gateway.http1.memory import FieldMemory
 from mailgate.gateway.upstream import Endpoint, UpstreamConnection, UpstreamUnreachable
 
 FRESH = 1.0

@@ -4,7 +4,7 @@ import asyncio
 
 from mailgate.gateway.connection import Connection
 from mailgate.gateway.exchange import Handler
-from mailgate.gateway.http1.fields import FieldMemory
+from mailgate.gateway.http1.memory import FieldMemory
 from mailgate.gateway.parser import ServerLimits
 
 LOOK = 0.05

@@ -9,8 +9,9 @@ from typing import Protocol, cast
 
 from mailgate.gateway.deadline import Deadline
 from mailgate.gateway.http1.body import Body
-from mailgate.gateway.http1.fields import Field, FieldMemory
+from mailgate.gateway.http1.fields import Field
 from mailgate.gateway.http1.grammar import Malformed
+from mailgate.gateway.http1.memory import FieldMemory
 from mailgate.gateway.http1.response import ResponseHead, parse_response_head
 
 READ_AHEAD = 512 * 1024

@@ -12,18 +12,13 @@ from mailgate.policy.halting import HaltWhen, Tally
 from mailgate.policy.logins import user_text
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.store import Act, Store, StoreError
+from mailgate.store.ledger import Recurring
 
 log = structlog.get_logger()
 
 GATE = "gate"
 """The author of what a gate does by itself."""
 _EVER = datetime.min.replace(tzinfo=UTC)
-
-
-class Recurring(Protocol):
-    """Counts the same record again."""
-
-    def count(self, now: datetime) -> None: ...
 
 
 class Ledger(Protocol):

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailgate.gateway.http1.fields import FieldMemory
 from mailgate.gateway.http1.grammar import Malformed
+from mailgate.gateway.http1.memory import FieldMemory
 from mailgate.gateway.http1.request import parse_request_head
 from mailgate.gateway.http1.response import parse_response_head
 from mailgate.gateway.messages import (

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mailgate.gateway.http1.body import Body, ChunkedBody, LengthBody
-from mailgate.gateway.http1.fields import Field, FieldMemory, Fields, once
+from mailgate.gateway.http1.fields import Field, Fields, once
 from mailgate.gateway.http1.grammar import (
     CRLF,
     HOST,
@@ -21,6 +21,7 @@ from mailgate.gateway.http1.grammar import (
     parse_fields,
     values,
 )
+from mailgate.gateway.http1.memory import FieldMemory, cut_out
 from mailgate.model import Reason
 
 # visible ASCII but `#`: a fragment is never sent, and raw 8-bit bytes have no meaning in a URI (RFC 3986)
@@ -109,7 +110,9 @@ def parse_request_head(head: bytes, *, max_fields: int, memory: FieldMemory | No
     Field lines that ``memory`` knows are not read again: they were valid before, and mean the same.
     """
     line, _, block = head.partition(CRLF)
-    fields = memory.get(block) if memory is not None else None
+    fields = cut = None
+    if memory is not None and (fields := memory.get(block)) is None and (cut := cut_out(head, len(line))):
+        fields = memory.alike(cut)
     try:
         lines = lines_of(head)[1:-1] if fields is None else []
         if len(lines if fields is None else fields) > max_fields:
@@ -118,11 +121,11 @@ def parse_request_head(head: bytes, *, max_fields: int, memory: FieldMemory | No
         if fields is None:
             fields = parse_fields(lines)
             if memory is not None:
-                memory.put(block, fields)
+                memory.put(block, fields, cut)
     except Malformed as error:
         raise malformed(f"The request is malformed: {error}.") from None
     key = (method, minor) if method in USUAL and target.startswith(b"/") else None
-    usual = fields.memo.get(key)
+    usual = fields.shared.get(key)
     if usual is not None:
         return RequestHead(method, target, minor, fields, *usual)
     scheme, host, target = _scheme_host_and_target(method, target, minor, fields)
@@ -135,7 +138,7 @@ def parse_request_head(head: bytes, *, max_fields: int, memory: FieldMemory | No
     )
     if key is not None:
         # in origin form nothing else depends on the target
-        fields.memo[key] = (host, keep_alive, length, is_chunked, upgrade)
+        fields.shared[key] = (host, keep_alive, length, is_chunked, upgrade)
     return parsed
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from mailgate.gateway.http1.body import Body, BodyUntilClose, ChunkedBody, LengthBody
-from mailgate.gateway.http1.fields import Field, FieldMemory, Fields
+from mailgate.gateway.http1.fields import Field, Fields
 from mailgate.gateway.http1.grammar import (
     CRLF,
     Malformed,
@@ -16,6 +16,7 @@ from mailgate.gateway.http1.grammar import (
     lines_of,
     parse_fields,
 )
+from mailgate.gateway.http1.memory import FieldMemory
 
 Frame: TypeAlias = tuple[Callable[[int], Body], int, bool]
 """What makes a reader of the body, for which length, and whether the connection stays."""

@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailgate.gateway.http1.fields import LONGEST_BLOCK, FieldMemory, Fields, once
+from mailgate.gateway.http1.fields import Fields, once
 from mailgate.gateway.http1.grammar import members, values
+from mailgate.gateway.http1.memory import LONGEST_BLOCK, FieldMemory
 
 NAMES = st.sampled_from([b"a", b"A", b"b", b"Connection", b"connection"])
 FIELDS = st.lists(st.tuples(NAMES, st.sampled_from([b"", b"x", b"y, Z", b"close ,x"])), max_size=8)
@@ -50,7 +51,7 @@ def test_memory_is_bounded_and_keeps_what_is_used():
     for number in range(50):
         memory.put(b"%d" % number, Fields())
         assert memory.get(b"used") is used
-        assert len(memory._young) + len(memory._old) <= 2 * 4
+        assert len(memory._blocks) <= 2 * 4
     assert memory.get(b"0") is None
 
 

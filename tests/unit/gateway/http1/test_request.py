@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mailgate.gateway.http1.body import ChunkedBody, LengthBody
-from mailgate.gateway.http1.fields import FieldMemory
+from mailgate.gateway.http1.memory import FieldMemory
 from mailgate.gateway.http1.request import RequestRefused, parse_request_head, refused_head
 from mailgate.model import Reason
 

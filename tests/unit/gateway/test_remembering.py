@@ -25,10 +25,11 @@ from mailgate.classify.probe import Found
 from mailgate.gateway.authz import Authorizer, Dialect
 from mailgate.gateway.forward import Forwarder
 from mailgate.gateway.hearing import Hearing
-from mailgate.gateway.http1.fields import FieldMemory
+from mailgate.gateway.http1.memory import FieldMemory
 from mailgate.gateway.pages.languages import asked_as, load_languages
 from mailgate.gateway.prober import COMPUTER, Mode, Prober
-from mailgate.gateway.remembered import FORMS, LONGEST, Remembering, place_of
+from mailgate.gateway.remembered import FORMS, LONGEST, place_of
+from mailgate.gateway.remembering import Remembering
 from mailgate.gateway.rewrite import Rewrite
 from mailgate.gateway.server import Server
 from mailgate.gateway.upstream import UpstreamConnection
@@ -66,7 +67,7 @@ POLICIES = [
 @pytest.fixture(autouse=True)
 def no_lines_for_debugging(monkeypatch):
     """As a gate is run; while every decision has its line, nothing is remembered."""
-    for module in ("noting", "remembered"):
+    for module in ("noting", "remembering"):
         monkeypatch.setattr(f"mailgate.gateway.{module}.debugging", lambda: False)
 
 
@@ -368,7 +369,7 @@ async def test_rules_that_read_the_path_or_the_clock_or_warn_are_asked_each_time
 
 
 async def test_while_every_decision_has_its_line_none_is_remembered(monkeypatch):
-    monkeypatch.setattr("mailgate.gateway.remembered.debugging", lambda: True)
+    monkeypatch.setattr("mailgate.gateway.remembering.debugging", lambda: True)
     assert await known_of(PAGE) == 0
 
 
@@ -416,5 +417,5 @@ async def test_what_is_remembered_of_one_client_is_bounded():
     live_with(0)(side.gate, START)
     for number in range(5 * FORMS):
         await side.ask(STRANGER, request("GET", f"/folder{number}/x", f"User-Agent: {LAPTOP}"))
-    (fields,) = side.server.memory._young.values()
+    (fields,) = side.server.memory._blocks._young.values()
     assert 0 < len(fields.memo[Remembering]) <= FORMS
