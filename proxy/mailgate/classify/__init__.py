@@ -1,6 +1,6 @@
 """Who is asking: one file a family of signals, weighed in ``verdict``. Unknown is never laptop."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 
@@ -15,12 +15,12 @@ from mailgate.classify.imap import read_client, read_id
 from mailgate.classify.probed import HEADER as PROBE
 from mailgate.classify.probed import read_probe
 from mailgate.classify.protocol import HEADERS as PROTOCOL
-from mailgate.classify.protocol import protocol_beside, protocol_in_path
+from mailgate.classify.protocol import protocol_beside, protocol_in_path, protocol_of_agent
 from mailgate.classify.reading import Reading
 from mailgate.classify.verdict import weigh
 from mailgate.model import LOGINS, Client, Protocol, RequestFacts
 
-__all__ = ["by_agent", "classify", "warm", "with_attestation", "with_device"]
+__all__ = ["classify", "gist", "warm", "with_attestation", "with_device"]
 
 CACHED_CLIENTS = 4096
 """Python moves a table of twice as many to a larger place in more than a millisecond, for which one request would wait."""
@@ -58,17 +58,16 @@ def classify(facts: RequestFacts) -> Client:
     return _classify(*asked, read_query(facts.query, facts.headers.get(VERSION_HEADER, "")))
 
 
-def by_agent(facts: RequestFacts) -> Callable[[str], Client]:
-    """``classify`` of requests that differ in nothing but the user agent, which it takes.
-
-    For a path that names no protocol. Where the client speaks ActiveSync, of its query nothing is read.
+def gist(user_agent: str) -> Hashable:
+    """What a user agent tells, but versions and its very words: requests that differ in nothing else than user agents
+    with the same gist have the same client, but for its versions and signals. None where it contradicts itself.
     """
-    method, told = facts.method[:_LONGEST_METHOD], _told(facts.headers)
-
-    def classified(user_agent: str) -> Client:
-        return _weighed(method, None, shortened(user_agent), told, None)
-
-    return classified
+    agent = shortened(user_agent)
+    reading = _read_agent(agent)
+    if reading.findings:
+        return None
+    named = (reading.form, reading.weak, reading.os, reading.browser, reading.model)
+    return *named, protocol_of_agent(agent)
 
 
 def _agent(headers: Mapping[str, str]) -> str:
@@ -80,7 +79,8 @@ def _told(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     return tuple([(name, headers[name][:_LONGEST]) for name in _READ if name in headers])
 
 
-def _weighed(
+@lru_cache(CACHED_CLIENTS)
+def _classify(
     method: str,
     named: Protocol | None,
     agent: str,
@@ -104,9 +104,6 @@ def _weighed(
         eas_version=query.version,
         eas_user=query.user,
     )
-
-
-_classify = lru_cache(CACHED_CLIENTS)(_weighed)
 
 
 @lru_cache(CACHED_AGENTS)

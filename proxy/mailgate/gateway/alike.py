@@ -3,28 +3,26 @@
 Their field lines have the same ``Outline`` (``http1/memory.py``), and their form is the same (``remembered.py``). Of the two values
 that differ nothing more is read on the way of a request than
 
-- of the user agent, the ``Client`` that it makes: worked out each time, and all of it has to be the same that a rule, the record or a
-  number can tell (``_essence``). Versions may differ where no rule reads them (``UNLIKE``); the record has the text itself;
+- of the user agent, what makes the ``Client``: it is read each time, and its ``gist`` has to be the same. What is left to differ are
+  versions, where no rule reads them (``UNLIKE``), and the text itself, which is recorded as it came;
 - of the address, its place: what is recorded of a path, where it names no protocol (``place_of``).
 
 So a flood of user agents that were never seen costs little more than reading each of them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from datetime import datetime
 from functools import partial
 from typing import NamedTuple, TypeAlias
 
-from mailgate.classify import by_agent
+from mailgate.classify import gist
 from mailgate.gateway.http1.memory import ORIGINAL_URI, USER_AGENT
 from mailgate.gateway.http1.request import TARGET, RequestHead
 from mailgate.gateway.remembered import LONGEST, Form, Remembered, place_of, put
-from mailgate.model import Access, Client
 
 UNLIKE = frozenset({"client.os_version", "client.browser_version"})
 """Variables that may differ between clients that are remembered as one. Where a rule reads them, none are."""
 
-Essence: TypeAlias = tuple[object, ...]
 RecordAs: TypeAlias = Callable[[str, datetime], None]
 
 
@@ -40,21 +38,19 @@ class _Known(NamedTuple):
 class Alike:
     """What hangs on one outline."""
 
-    __slots__ = ("_clients", "_known")
+    __slots__ = ("_known",)
 
     def __init__(self) -> None:
-        self._clients: dict[bytes, Callable[[str], Client]] = {}
-        self._known: dict[tuple[Form, str, Essence], _Known] = {}
+        self._known: dict[tuple[Form, str, Hashable], _Known] = {}
 
     def find(self, form: Form, head: RequestHead) -> Remembered | None:
         """What a request of this form gets, where that is known."""
-        client_of, place = self._clients.get(head.method), _asked(head)
-        if client_of is None or not place:
+        place = _asked(head) if self._known else ""
+        if not place:
             return None
         agent = head.fields.named[USER_AGENT][0]
         text = agent.decode("latin-1")
-        client = client_of(text)
-        known = None if client.findings else self._known.get((form, place, _essence(client)))
+        known = self._known.get((form, place, gist(text)))
         if known is None:
             return None
         (mark, since, until, _, counted, origin, lines, yes), record_as, around = known
@@ -62,31 +58,16 @@ class Alike:
             lines = around[0] + agent + around[1]
         return Remembered(mark, since, until, partial(record_as, text), counted, origin, lines, yes)
 
-    def keep(
-        self, form: Form, head: RequestHead, access: Access, verdict: Remembered, record_as: RecordAs
-    ) -> None:
+    def keep(self, form: Form, head: RequestHead, verdict: Remembered, record_as: RecordAs) -> None:
         """Remember what was just carried out for others that are like it."""
         agents, place = head.fields.named.get(USER_AGENT, ()), _asked(head)
         if len(agents) != 1 or not place:
             return
         before, found, behind = verdict.lines.partition(b"\r\nUser-Agent: %b\r\n" % agents[0])
         around = (before + found[: found.index(b" ") + 1], b"\r\n" + behind) if found else None
-        self._clients[head.method] = by_agent(access.facts)
-        put(self._known, (form, place, _essence(access.client)), _Known(verdict, record_as, around))
-
-
-def _essence(client: Client) -> Essence:
-    """All of a client without findings but its versions and signals, and what ActiveSync alone tells."""
-    return (
-        client.kind,
-        client.handheld,
-        client.assurance,
-        client.form,
-        client.os,
-        client.browser,
-        client.model,
-        client.protocol,
-    )
+        sender = gist(agents[0].decode("latin-1"))
+        if sender is not None:
+            put(self._known, (form, place, sender), _Known(verdict, record_as, around))
 
 
 def _asked(head: RequestHead) -> str:

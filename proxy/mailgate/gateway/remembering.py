@@ -133,7 +133,7 @@ class Remembering:
         if table is not None:
             put(table, form, known)
         if alike is not None and not gate.prober.on and gate.live.policy.reads.isdisjoint(UNLIKE):
-            alike.keep(form, exchange.head, access, known, recurring.count_as)
+            alike.keep(form, exchange.head, known, recurring.count_as)
 
     def _look(self, gate: RememberingGate) -> None:
         live, prober, trusted, authorizer, authorizers = self._terms
