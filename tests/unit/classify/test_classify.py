@@ -1,15 +1,17 @@
+import re
+from dataclasses import replace
 from typing import SupportsIndex
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailgate.classify import activesync, browser, classify, hints, protocol
+from mailgate.classify import activesync, browser, classify, gist, hints, protocol
 from mailgate.classify.hints import HEADERS, MOBILE
 from mailgate.classify.imap import HEADER as IMAP_ID
 from mailgate.classify.imap import MAX_LENGTH as MAX_IMAP_ID
 from mailgate.classify.probed import HEADER as PROBE
-from mailgate.model import Kind, RequestFacts
+from mailgate.model import Client, Kind, RequestFacts
 
 WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:143.0) Gecko/20100101 Firefox/143.0"
 NAMES = st.sampled_from(["user-agent", *HEADERS])
@@ -41,6 +43,44 @@ def test_activesync_without_a_desktop_client_is_always_handheld(headers: dict[st
 @given(HEADER_SETS)
 def test_without_a_user_agent_nothing_is_a_laptop(headers: dict[str, str]) -> None:
     assert classify(RequestFacts(headers={**headers, "user-agent": ""})).kind is not Kind.LAPTOP
+
+
+VERSION = st.integers(1, 99).map(str)
+
+
+@st.composite
+def versions_of(draw: st.DrawFn, agents: list[str]) -> str:
+    """A user agent in which numbers were changed: most often a version, at times the name of a system or a model."""
+    words = re.split(r"(\d+)", draw(st.sampled_from(agents)))
+    return "".join(draw(VERSION) if word.isdigit() and draw(st.booleans()) else word for word in words)
+
+
+@settings(max_examples=400)
+@given(
+    st.data(), st.sampled_from(["GET", "POST", "PROPFIND"]), HEADER_SETS | st.just({"accept": "text/html"})
+)
+def test_user_agents_with_one_gist_make_one_client_but_for_versions_and_words(
+    labelled: dict[str, list[str]], data: st.DataObject, method: str, headers: dict[str, str]
+) -> None:
+    agents = data.draw(st.sampled_from(list(labelled.values())))
+    some = data.draw(st.lists(versions_of(agents), min_size=2, max_size=6))
+    first, *others = (RequestFacts(method, headers={**headers, "user-agent": each}) for each in some)
+    for other in others:
+        said = gist(first.user_agent)
+        if said is not None and said == gist(other.user_agent):
+            assert _but_words(classify(first)) == _but_words(classify(other))
+
+
+def _but_words(client: Client) -> Client:
+    findings = tuple(replace(each, detail="") for each in client.findings)
+    return replace(client, os_version="", browser_version="", signals=(), findings=findings)
+
+
+def test_versions_are_not_in_the_gist_and_everything_else_is(labelled: dict[str, list[str]]) -> None:
+    assert gist(WINDOWS) == gist(WINDOWS.replace("143", "144"))
+    assert gist(WINDOWS) != gist(WINDOWS.replace("Windows NT 10.0; Win64; x64", "X11; Linux x86_64"))
+    assert gist(WINDOWS + " Mobile") is None
+    assert len({gist(agents[0]) for agents in labelled.values()}) == len(labelled)
 
 
 def test_headers_that_are_not_read_change_nothing() -> None:

@@ -135,6 +135,33 @@ async def test_in_a_flood_of_strangers_what_recurs_is_passed_over_each_time_too(
     assert [item.times for item in store.ledger.waiting()] == [1]
 
 
+async def test_who_differs_in_the_user_agent_alone_is_recorded_as_if_in_full(store: Store) -> None:
+    first, other = access(made_up(1)), access(made_up(2), now=later(3))
+    recurring = store.ledger.recurring(first, LET_IN)
+    recurring.count(later(1))
+    for moment in (2, 3):
+        recurring.count_as(made_up(2).user_agent, later(moment))
+    rows = await stored(store)
+    assert sorted(row.tally for row in rows) == [Tally(1, later(1), later(1)), Tally(2, later(2), later(3))]
+    store.ledger.record(other, LET_IN)
+    assert sorted(row.tally.times for row in await stored(store)) == [1, 3]
+
+
+async def test_in_a_flood_of_strangers_the_rest_is_passed_over(store: Store) -> None:
+    recurring = store.ledger.recurring(access(made_up(-1), device="", user=""), LET_IN)
+    for number in range(MOST_STRANGERS + 3):
+        recurring.count_as(made_up(number).user_agent, later(1))
+    assert store.ledger.passed_over == 3
+
+
+async def test_a_mistake_in_the_bookkeeping_is_counted_and_hurts_nobody(store: Store) -> None:
+    recurring = store.ledger.recurring(access(), LET_IN)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(store.ledger, "_count", lambda *_: 1 / 0)
+        recurring.count_as("x", later(1))
+    assert store.ledger.counts.dropped == 1
+
+
 async def test_a_refusal_was_told_and_a_warning_that_nobody_saw_was_not(store: Store) -> None:
     for shown in (True, False, None):
         store.ledger.record(access(user=f"shown-{shown}"), BLOCK, shown=shown)

@@ -1,11 +1,10 @@
-"""Fields that are read once: found by name, worked out once, and remembered in bounds."""
+"""Fields that are read once: found by name, and worked out once."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mailgate.gateway.http1.fields import Fields, once
 from mailgate.gateway.http1.grammar import members, values
-from mailgate.gateway.http1.memory import LONGEST_BLOCK, FieldMemory
 
 NAMES = st.sampled_from([b"a", b"A", b"b", b"Connection", b"connection"])
 FIELDS = st.lists(st.tuples(NAMES, st.sampled_from([b"", b"x", b"y, Z", b"close ,x"])), max_size=8)
@@ -43,19 +42,3 @@ def test_a_mistake_is_made_each_time():
         except ValueError:
             failed += 1
     assert failed == 2
-
-
-def test_memory_is_bounded_and_keeps_what_is_used():
-    memory, used = FieldMemory(blocks=4), Fields()
-    memory.put(b"used", used)
-    for number in range(50):
-        memory.put(b"%d" % number, Fields())
-        assert memory.get(b"used") is used
-        assert len(memory._blocks) <= 2 * 4
-    assert memory.get(b"0") is None
-
-
-def test_a_long_block_is_not_kept():
-    memory = FieldMemory()
-    memory.put(b"a" * (LONGEST_BLOCK + 1), Fields())
-    assert memory.get(b"a" * (LONGEST_BLOCK + 1)) is None

@@ -282,6 +282,13 @@ FIELD = st.sampled_from(
         *(b"Host: a", b"Host: b@", b"Content-Length: 5", b"content-length: x", b"Transfer-Encoding: chunked"),
         *(b"Connection: close", b"Connection: keep-alive, upgrade", b"Upgrade: websocket", b"A:b", b"A : b"),
         *(b"Transfer-Encoding: gzip, chunked", b"\x00", b"TE: trailers", b"Max-Forwards: 3"),
+        *(
+            b"User-Agent: x",
+            b"User-Agent: y z",
+            b"User-Agent: \x00",
+            b"X-Original-URI: /a",
+            b"X-Original-URI: /b",
+        ),
     ]
 )
 HEADS = st.tuples(LINES, st.lists(FIELD, max_size=4))
