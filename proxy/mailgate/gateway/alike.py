@@ -5,7 +5,8 @@ that differ nothing more is read on the way of a request than
 
 - of the user agent, what makes the ``Client``: it is read each time, and its ``gist`` has to be the same. What is left to differ are
   versions, where no rule reads them (``UNLIKE``), and the text itself, which is recorded as it came;
-- of the address, its place: what is recorded of a path, where it names no protocol (``place_of``).
+- of the address, in either of the fields that tell one, its place: what is recorded of a path, where it names no protocol
+  (``place_of``).
 
 So a flood of user agents that were never seen costs little more than reading each of them.
 """
@@ -16,13 +17,15 @@ from functools import partial
 from typing import NamedTuple, TypeAlias
 
 from mailgate.classify import gist
-from mailgate.gateway.http1.memory import ORIGINAL_URI, USER_AGENT
+from mailgate.gateway.http1.fields import Fields
+from mailgate.gateway.http1.memory import ADDRESSES, USER_AGENT
 from mailgate.gateway.http1.request import TARGET, RequestHead
 from mailgate.gateway.remembered import LONGEST, Form, Remembered, place_of, put
 
 UNLIKE = frozenset({"client.os_version", "client.browser_version"})
 """Variables that may differ between clients that are remembered as one. Where a rule reads them, none are."""
 
+Asked: TypeAlias = tuple[str, ...]
 RecordAs: TypeAlias = Callable[[str, datetime], None]
 
 
@@ -41,16 +44,16 @@ class Alike:
     __slots__ = ("_known",)
 
     def __init__(self) -> None:
-        self._known: dict[tuple[Form, str, Hashable], _Known] = {}
+        self._known: dict[tuple[Form, Asked, Hashable], _Known] = {}
 
     def find(self, form: Form, head: RequestHead) -> Remembered | None:
         """What a request of this form gets, where that is known."""
-        place = _asked(head) if self._known else ""
-        if not place:
+        places = _asked(head)
+        if places is None:
             return None
         agent = head.fields.named[USER_AGENT][0]
         text = agent.decode("latin-1")
-        known = self._known.get((form, place, gist(text)))
+        known = self._known.get((form, places, gist(text)))
         if known is None:
             return None
         (mark, since, until, _, counted, origin, lines, yes), record_as, around = known
@@ -60,20 +63,31 @@ class Alike:
 
     def keep(self, form: Form, head: RequestHead, verdict: Remembered, record_as: RecordAs) -> None:
         """Remember what was just carried out for others that are like it."""
-        agents, place = head.fields.named.get(USER_AGENT, ()), _asked(head)
-        if len(agents) != 1 or not place:
+        agents, places = head.fields.named.get(USER_AGENT, ()), _asked(head)
+        if len(agents) != 1 or places is None:
             return
-        before, found, behind = verdict.lines.partition(b"\r\nUser-Agent: %b\r\n" % agents[0])
-        around = (before + found[: found.index(b" ") + 1], b"\r\n" + behind) if found else None
         sender = gist(agents[0].decode("latin-1"))
         if sender is not None:
-            put(self._known, (form, place, sender), _Known(verdict, record_as, around))
+            known = _Known(verdict, record_as, _around_agent(verdict.lines, head.fields))
+            put(self._known, (form, places, sender), known)
 
 
-def _asked(head: RequestHead) -> str:
-    """The place of the address that is asked about; empty where it has to be looked at."""
-    told = head.fields.named.get(ORIGINAL_URI)
-    if told is None:
-        return "-"
-    path = told[0].partition(b"?")[0]
-    return place_of(path) if len(path) <= LONGEST and TARGET.fullmatch(told[0]) else ""
+def _around_agent(lines: bytes, fields: Fields) -> tuple[bytes, bytes] | None:
+    name, agent = next(field for field in fields if field[0].lower() == USER_AGENT)
+    mark = b"\r\n%b: " % name
+    before, found, behind = lines.partition(b"%b%b\r\n" % (mark, agent))
+    return (before + mark, b"\r\n" + behind) if found else None
+
+
+def _asked(head: RequestHead) -> Asked | None:
+    """The places of the addresses that another proxy tells, most often none; None where one has to be looked at."""
+    named = head.fields.named
+    places: Asked = ()
+    for name in ADDRESSES:
+        for told in named.get(name, ()):
+            path = told.partition(b"?")[0]
+            place = place_of(path) if len(path) <= LONGEST and TARGET.fullmatch(told) else ""
+            if not place:
+                return None
+            places = (*places, place)
+    return places

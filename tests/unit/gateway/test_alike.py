@@ -1,5 +1,7 @@
 """Who differs from somebody before in nothing but the user agent, or the address that is asked about, is known; nobody else is."""
 
+from datetime import timedelta
+
 import pytest
 from tests.unit.gateway.test_remembering import (
     LAPTOP,
@@ -16,6 +18,7 @@ from tests.unit.gateway.test_remembering import (
     request,
 )
 
+from mailgate.gateway.authz import Authorizer, Dialect
 from mailgate.gateway.prober import Mode
 
 __all__ = ["no_lines_for_debugging"]
@@ -116,7 +119,8 @@ async def test_where_browsers_are_probed_each_is_looked_at():
     [
         pytest.param(page(laptop(9), "Accept: b"), id="another field"),
         pytest.param(page(laptop(9) + " "), id="a space behind"),
-        pytest.param(page(laptop(9)).replace(b"User-Agent", b"user-agent"), id="another spelling"),
+        pytest.param(page(laptop(9)).replace(b"User-Agent", b"user-agent"), id="in lower case"),
+        pytest.param(page(laptop(9)).replace(b"User-Agent", b"USER-agent"), id="in a spelling of its own"),
         pytest.param(page(laptop(9)).replace(b"GET", b"HEAD"), id="another method"),
         pytest.param(page(laptop(9), "User-Agent: x"), id="two of them"),
         pytest.param(page(laptop(9)).replace(b"/mail/", b"/dav/"), id="another protocol"),
@@ -127,9 +131,37 @@ async def test_whatever_else_differs_goes_the_whole_way(other):
     assert (await asked([page(laptop(1)), page(laptop(2)), page(laptop(3)), other]))[0] == "--+-"
 
 
-async def test_questions_about_other_addresses_are_known():
+async def test_proxies_that_write_names_in_lower_case_make_no_difference():
+    requests = [page(laptop(n), "accept: a").replace(b"User-Agent", b"user-agent") for n in range(5)]
+    known, side = await asked(requests)
+    assert known == "--+++"
+    assert all(f"user-agent: {laptop(n)}\r\n".encode() in sent for n, sent in enumerate(side.webmail.asked))
+
+
+def speaking(dialect):
+    def change(on, at):
+        on.authorizer = Authorizer(dialect, on.clock, timedelta(seconds=1))
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("dialect", "renamed"),
+    [
+        (Dialect.NGINX, {}),
+        (Dialect.HAPROXY, {b"X-Original-URI": b"x-original-uri", b"User-Agent": b"user-agent"}),
+        (Dialect.CADDY, {b"X-Original-URI": b"X-Forwarded-Uri", b"X-Original-Method": b"X-Forwarded-Method"}),
+        (
+            Dialect.TRAEFIK,
+            {b"X-Original-URI": b"X-Forwarded-Uri", b"X-Original-Method": b"X-Forwarded-Method"},
+        ),
+    ],
+)
+async def test_questions_about_other_addresses_are_known(dialect, renamed):
     questions = [question(f"User-Agent: {LAPTOP}", uri=f"/mail/{n}?_={n}") for n in range(5)]
-    known, side = await asked(questions, peer=PROXY)
+    for name, other in renamed.items():
+        questions = [each.replace(name, other) for each in questions]
+    known, side = await asked(questions, peer=PROXY, change=speaking(dialect))
     assert known == "--+++"
     (tally,) = side.left()[2].values()
     assert tally.times == 5

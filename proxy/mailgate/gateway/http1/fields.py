@@ -28,7 +28,7 @@ class Fields(list[Field]):
         self.memo: dict[Any, Any] = {}
         self.outline: Outline | None = None
         self.shared: dict[Any, Any] = self.memo
-        """Like ``memo``, for what follows from neither of the two that an outline leaves out."""
+        """Like ``memo``, for what follows from none of the values that an outline leaves out."""
         self.named: dict[bytes, list[bytes]] = {}
         named = self.named
         for name, value in self:

@@ -20,10 +20,16 @@ LONGEST_BLOCK = 4096
 BLOCKS = 256
 """How many blocks are surely remembered; at most twice as many are in memory."""
 
-USER_AGENT, ORIGINAL_URI = b"user-agent", b"x-original-uri"
-_VARYING = (b"\r\nUser-Agent: ", b"\r\nX-Original-URI: ")
-"""What an outline leaves out the values of, as nearly everybody spells it: neither says anything of how a message is to be
-read. In another spelling they are lines like any other."""
+USER_AGENT = b"user-agent"
+ADDRESSES = (b"x-original-uri", b"x-forwarded-uri")
+"""In which other proxies tell the address that they ask about."""
+_VARYING = tuple(
+    b"\r\n%b: " % name
+    for usual in (b"User-Agent", b"X-Original-URI", b"X-Forwarded-Uri")
+    for name in (usual, usual.lower())
+)
+"""What an outline leaves out the values of, as nearly every client and proxy spells it: none of them says anything of how a
+message is to be read. In another spelling they are lines like any other."""
 _PLAIN = re.compile(rb"[!-~](?:[ -~]*[!-~])?")
 """A value that is the same before and after it was read."""
 
