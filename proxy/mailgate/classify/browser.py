@@ -15,7 +15,7 @@ from mailgate.classify.masked import MASKED
 from mailgate.classify.programs import BOTS, MAIL_APPS, TOOLS
 from mailgate.classify.reading import KIND_OF_FORM, Reading
 from mailgate.classify.systems import desktop_system, system_name
-from mailgate.classify.table import Match
+from mailgate.classify.table import Match, Table
 from mailgate.model import Signal
 
 if TYPE_CHECKING:  # names that only the types of the package have
@@ -87,6 +87,10 @@ _RESOLVE = Resolver(_matchers())
 
 _NO_DEVICE = Device("Other")
 
+_DEVICES = Table.joined(APPLIANCES, HANDHELDS, MASKED, DESKTOPS)
+_ALL = Table.joined(TOOLS, BOTS, _DEVICES)
+_PROGRAMS = frozenset({"tool", "bot"})
+
 
 class Agent:
     """What ua-parser's Rust resolver makes of a user agent; ``user_agents``' own parser is 40 times slower."""
@@ -139,7 +143,7 @@ class _Seen(NamedTuple):
 
 def warm() -> None:
     """Compiles the patterns of every table, and those of ua-parser that the commonest user agents need."""
-    for table in (TOOLS, BOTS, APPLIANCES, HANDHELDS, MASKED, DESKTOPS, MAIL_APPS):
+    for table in (TOOLS, BOTS, APPLIANCES, HANDHELDS, MASKED, DESKTOPS, MAIL_APPS, _DEVICES, _ALL):
         table.warm()
     for text in _COMMON:
         read_user_agent(text)
@@ -174,32 +178,28 @@ def read_user_agent(header: str) -> Reading:
 
 def _look(text: str, agent: Agent) -> _Seen:
     """Programs first (they borrow the user agents of devices), then devices, then computers."""
-    program = _program(text, agent)
-    if program is not None:
-        return program
-    seen = _device(text, agent)
+    first = _ALL.first(text)
+    if first and first.rule in BOTS and not first.rule.form:
+        first = _DEVICES.first(text)
+    elif first and first.rule.form in _PROGRAMS:
+        return _Seen(first.rule.form, first)
+    elif agent.is_bot:
+        return _Seen("bot")
+    seen = _device(text, agent, first)
     if seen.form and not (seen.match and seen.match.rule.name in NO_FORM):
         return seen
     mail_app = MAIL_APPS.first(text)
     return _Seen("mail_app", mail_app) if mail_app else seen
 
 
-def _program(text: str, agent: Agent) -> _Seen | None:
-    tool = TOOLS.first(text)
-    if tool:
-        return _Seen("tool", tool)
-    bot = BOTS.first(text)
-    if bot:
-        return _Seen("bot", bot) if bot.rule.form else None
-    return _Seen("bot") if agent.is_bot else None
-
-
-def _device(text: str, agent: Agent) -> _Seen:
+def _device(text: str, agent: Agent, first: Match | None) -> _Seen:
     """Appliances, then handhelds, then handhelds behind a computer's name, then computers: in doubt no laptop."""
-    device = APPLIANCES.first(text) or HANDHELDS.first(text)
-    if device and device.rule.form:
-        return _Seen(device.rule.form, device, device if device.rule.form == "desktop" else None)
-    masked, desktop = MASKED.first(text), DESKTOPS.first(text)
+    if first is None or first.rule in DESKTOPS:
+        masked, desktop = None, first
+    elif first.rule.form and first.rule not in MASKED:
+        return _Seen(first.rule.form, first, first if first.rule.form == "desktop" else None)
+    else:
+        masked, desktop = MASKED.first(text), DESKTOPS.first(text)
     if masked:
         return _Seen(masked.rule.form, masked, desktop)
     names_model = _names_model(agent, desktop)

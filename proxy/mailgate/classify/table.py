@@ -7,7 +7,6 @@ odd, makes it slow. Python's ``re`` has neither property. A pattern is compiled 
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from ua_parser_rs import DeviceExtractor
@@ -29,11 +28,10 @@ class Rule(NamedTuple):
     def pattern(self) -> str:
         """The words as one regular expression. The boundary is the ASCII one: cheaper, and the text is ASCII."""
         words = re.split(r"\s*\n\s*| \| ", self.words.strip())
-        return f"({'|'.join(words)})".replace("~", r"(?-u:\b)")
+        return "|".join(words).replace("~", r"(?-u:\b)")
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """The first rule of a table that matched, and the words that it matched."""
 
     rule: Rule
@@ -46,8 +44,16 @@ class Table:
     def __init__(self, rules: Iterable[Rule]) -> None:
         self.rules = {rule.name: rule for rule in rules}
         self._extractor = DeviceExtractor(
-            [(rule.pattern, "i", rule.name, rule.form, "$1") for rule in self.rules.values()]
+            [(rule.pattern, "i", rule.name, rule.form, "$0") for rule in self.rules.values()]
         )
+
+    @classmethod
+    def joined(cls, *tables: "Table") -> "Table":
+        """What it finds is what the first of ``tables`` that finds anything would; no two of them name a rule alike."""
+        return cls(rule for table in tables for rule in table.rules.values())
+
+    def __contains__(self, rule: Rule) -> bool:
+        return rule.name in self.rules
 
     def warm(self) -> None:
         """Compiles the patterns: the words of a rule hold what its pattern looks for."""
