@@ -34,7 +34,7 @@ _SHOWN = 80
 """Characters of matched words that are kept in a signal."""
 
 _SOURCE = "user-agent"
-_PRINTABLE = dict.fromkeys((*range(0x20), 0x7F), " ")
+_PRINTABLE = bytes(byte if 0x20 <= byte < 0x7F else ord(" ") for byte in range(256))
 """Control characters become spaces: what is read here is shown in logs and on terminals."""
 
 _NO_MODEL = frozenset({None, "Apple", "Generic", "Generic_Android", "Spider"})
@@ -130,7 +130,9 @@ def _told(named: "Browser | OS | None") -> tuple[str | None, ...]:
 def _version(named: "Browser | OS") -> str:
     """``10.15.7``, without leading zeros."""
     parts = (named.major, named.minor, named.patch)
-    return ".".join([str(int(part)) if part.isdigit() else part for part in parts if part is not None])
+    return ".".join(
+        [str(int(part)) if part[:1] == "0" and part.isdigit() else part for part in parts if part is not None]
+    )
 
 
 class _Seen(NamedTuple):
@@ -160,12 +162,7 @@ def shortened(header: str) -> str:
 
 def read_user_agent(header: str) -> Reading:
     """What a user agent says. Pure, never raises, linear in at most ``MAX_LENGTH`` characters."""
-    text = header[:MAX_LENGTH]
-    if not text.isascii():
-        text = text.encode("ascii", "replace").decode("ascii")
-    if not text.isprintable():
-        text = text.translate(_PRINTABLE)
-    text = text.strip()
+    text = header[:MAX_LENGTH].encode("ascii", "replace").translate(_PRINTABLE).decode("ascii").strip()
     if not text:
         return Reading(signals=(Signal(_SOURCE, "absent", ""),))
     agent = Agent(text)
