@@ -83,13 +83,14 @@ def _matchers() -> Matchers:
 
 
 _RESOLVE = Resolver(_matchers())
-
+_browser_of, _os_of, _device_of = _RESOLVE.ua.extract, _RESOLVE.os.extract, _RESOLVE.de.extract
 
 _NO_DEVICE = Device("Other")
 
-_DEVICES = Table.joined(APPLIANCES, HANDHELDS, MASKED, DESKTOPS)
-_ALL = Table.joined(TOOLS, BOTS, _DEVICES)
+_COMPUTERS = Table.joined(MASKED, DESKTOPS)
+_ALL = Table.joined(TOOLS, BOTS, APPLIANCES, HANDHELDS, _COMPUTERS)
 _PROGRAMS = frozenset({"tool", "bot"})
+_NO_BOTS = frozenset(name for name, rule in BOTS.rules.items() if not rule.form)
 
 
 class Agent:
@@ -99,9 +100,9 @@ class Agent:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.browser: Browser | None = _RESOLVE.ua.extract(text)
-        self.os: OS | None = _RESOLVE.os.extract(text)
-        self.device: Found | Device = _RESOLVE.de.extract(text) or _NO_DEVICE
+        self.browser: Browser | None = _browser_of(text)
+        self.os: OS | None = _os_of(text)
+        self.device: Found | Device = _device_of(text) or _NO_DEVICE
 
     @property
     def is_bot(self) -> bool:
@@ -131,7 +132,7 @@ def _version(named: "Browser | OS") -> str:
     """``10.15.7``, without leading zeros."""
     parts = (named.major, named.minor, named.patch)
     return ".".join(
-        [str(int(part)) if part[:1] == "0" and part.isdigit() else part for part in parts if part is not None]
+        [str(int(part)) if part[:1] == "0" != part and part.isdigit() else part for part in parts if part is not None]
     )
 
 
@@ -145,7 +146,7 @@ class _Seen(NamedTuple):
 
 def warm() -> None:
     """Compiles the patterns of every table, and those of ua-parser that the commonest user agents need."""
-    for table in (TOOLS, BOTS, APPLIANCES, HANDHELDS, MASKED, DESKTOPS, MAIL_APPS, _DEVICES, _ALL):
+    for table in (_ALL, APPLIANCES, HANDHELDS, _COMPUTERS, DESKTOPS, MAIL_APPS):
         table.warm()
     for text in _COMMON:
         read_user_agent(text)
@@ -176,10 +177,11 @@ def read_user_agent(header: str) -> Reading:
 def _look(text: str, agent: Agent) -> _Seen:
     """Programs first (they borrow the user agents of devices), then devices, then computers."""
     first = _ALL.first(text)
-    if first and first.rule in BOTS and not first.rule.form:
-        first = _DEVICES.first(text)
-    elif first and first.rule.form in _PROGRAMS:
-        return _Seen(first.rule.form, first)
+    name, form = (first.rule.name, first.rule.form) if first else ("", "")
+    if form in _PROGRAMS:
+        return _Seen(form, first)
+    if name in _NO_BOTS:
+        first = APPLIANCES.first(text) or HANDHELDS.first(text) or _COMPUTERS.first(text)
     elif agent.is_bot:
         return _Seen("bot")
     seen = _device(text, agent, first)
@@ -190,15 +192,17 @@ def _look(text: str, agent: Agent) -> _Seen:
 
 
 def _device(text: str, agent: Agent, first: Match | None) -> _Seen:
-    """Appliances, then handhelds, then handhelds behind a computer's name, then computers: in doubt no laptop."""
-    if first is None or first.rule in DESKTOPS:
-        masked, desktop = None, first
-    elif first.rule.form and first.rule not in MASKED:
+    """Appliances, then handhelds, then handhelds behind a computer's name, then computers: in doubt no laptop.
+
+    ``first`` is the first rule of all these that matches; one without a form leaves the rest to the last two.
+    """
+    if first and not first.rule.form:
+        first = _COMPUTERS.first(text)
+    desktop = first if first and first.rule.name in DESKTOPS.rules else None
+    if first and not desktop:
+        if first.rule.name in MASKED.rules:
+            return _Seen(first.rule.form, first, DESKTOPS.first(text))
         return _Seen(first.rule.form, first, first if first.rule.form == "desktop" else None)
-    else:
-        masked, desktop = MASKED.first(text), DESKTOPS.first(text)
-    if masked:
-        return _Seen(masked.rule.form, masked, desktop)
     names_model = _names_model(agent, desktop)
     if desktop and not names_model:
         return _Seen("desktop", desktop, desktop)
@@ -227,12 +231,15 @@ def _describe(seen: _Seen, agent: Agent) -> Reading:
 
 def _system(seen: _Seen, agent: Agent) -> tuple[str, str]:
     """Name and version of the system; a version only of the system that is named (no Ubuntu 22 as linux 22)."""
-    family, version = (agent.os.family, _version(agent.os)) if agent.os else ("Other", "")
+    family = agent.os.family if agent.os else "Other"
     named = system_name(family)
     if seen.form != "desktop" or seen.desktop is None:
-        return ("ipados" if named == "ios" and seen.form == "tablet" else named), version
-    system = desktop_system(seen.desktop, family)
-    return system, version if system == named else ""
+        system = "ipados" if named == "ios" and seen.form == "tablet" else named
+    else:
+        system = desktop_system(seen.desktop, family)
+        if system != named:
+            return system, ""
+    return system, _version(agent.os) if agent.os else ""
 
 
 def _model(agent: Agent) -> str:

@@ -25,10 +25,14 @@ class Rule(NamedTuple):
     words: str
 
     @property
+    def each(self) -> list[str]:
+        """The words one by one."""
+        return re.split(r"\s*\n\s*| \| ", self.words.strip())
+
+    @property
     def pattern(self) -> str:
         """The words as one regular expression. The boundary is the ASCII one: cheaper, and the text is ASCII."""
-        words = re.split(r"\s*\n\s*| \| ", self.words.strip())
-        return "|".join(words).replace("~", r"(?-u:\b)")
+        return "|".join(self.each).replace("~", r"(?-u:\b)")
 
 
 class Match(NamedTuple):
@@ -52,13 +56,15 @@ class Table:
         """What it finds is what the first of ``tables`` that finds anything would; no two of them name a rule alike."""
         return cls(rule for table in tables for rule in table.rules.values())
 
-    def __contains__(self, rule: Rule) -> bool:
-        return rule.name in self.rules
-
     def warm(self) -> None:
-        """Compiles the patterns: the words of a rule hold what its pattern looks for."""
+        """Compiles the patterns: the words of a rule hold what its pattern looks for, all together or, where they hold
+        something for an earlier rule as well, one of them.
+        """
         for rule in self.rules.values():
-            self.first(rule.words)
+            for words in (rule.words, *rule.each):
+                found = self.first(words)
+                if found and found.rule is rule:
+                    break
 
     def first(self, text: str) -> Match | None:
         """The first rule, in the order of the table, that matches anywhere in ``text`` (ASCII)."""
