@@ -1,5 +1,6 @@
 """The User-Agent header: a form by ordered tables of words, and the names of system, browser and model."""
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from ua_parser import Device
@@ -15,7 +16,7 @@ from mailgate.classify.masked import MASKED
 from mailgate.classify.programs import BOTS, MAIL_APPS, TOOLS
 from mailgate.classify.reading import KIND_OF_FORM, Reading
 from mailgate.classify.systems import desktop_system, system_name
-from mailgate.classify.table import Match, Table
+from mailgate.classify.table import DevicesOrRules, Match, Table
 from mailgate.model import Signal
 
 if TYPE_CHECKING:  # names that only the types of the package have
@@ -82,27 +83,35 @@ def _matchers() -> Matchers:
     return [each for each in browsers if not left_out(each.regex)], systems, devices
 
 
-_RESOLVE = Resolver(_matchers())
-_browser_of, _os_of, _device_of = _RESOLVE.ua.extract, _RESOLVE.os.extract, _RESOLVE.de.extract
-
+_BROWSERS, _SYSTEMS, _DEVICES = _matchers()
+_RESOLVE = Resolver((_BROWSERS, _SYSTEMS, []))
+_browser_of, _os_of = _RESOLVE.ua.extract, _RESOLVE.os.extract
 _NO_DEVICE = Device("Other")
 
 _COMPUTERS = Table.joined(MASKED, DESKTOPS)
 _ALL = Table.joined(TOOLS, BOTS, APPLIANCES, HANDHELDS, _COMPUTERS)
+"""The tables in the order in which they are asked: one look tells what the first of them that knows anything would."""
+
+_DEVICE_OR_RULE = DevicesOrRules(
+    map(attrgetter("regex", "regex_flag", "family", "brand", "model"), _DEVICES), _ALL
+)
 _PROGRAMS = frozenset({"tool", "bot"})
 _NO_BOTS = frozenset(name for name, rule in BOTS.rules.items() if not rule.form)
 
 
 class Agent:
-    """What ua-parser's Rust resolver makes of a user agent; ``user_agents``' own parser is 40 times slower."""
+    """What ua-parser's Rust resolver makes of a user agent, and the first rule of all tables that matches it.
 
-    __slots__ = ("browser", "device", "os", "text")
+    ``user_agents``' own parser is 40 times slower.
+    """
+
+    __slots__ = ("browser", "device", "first", "os", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.browser: Browser | None = _browser_of(text)
         self.os: OS | None = _os_of(text)
-        self.device: Found | Device = _device_of(text) or _NO_DEVICE
+        self.device, self.first = _device_and_rule(text)
 
     @property
     def is_bot(self) -> bool:
@@ -112,6 +121,14 @@ class Agent:
         """What ``user_agents``' rules take it for, where they know: a tablet or a phone."""
         rules = _Rules(self)
         return "tablet" if rules.is_tablet else "phone" if rules.is_mobile else ""
+
+
+def _device_and_rule(text: str) -> "tuple[Found | Device, Match | None]":
+    """The device that is named, and the first rule of all tables that matches."""
+    found = _DEVICE_OR_RULE.look(text)
+    if found is None or isinstance(found, Match):
+        return _NO_DEVICE, found
+    return found, _ALL.first(text)
 
 
 class _Rules(UserAgent):  # type: ignore[misc]  # user_agents has no types
@@ -132,7 +149,11 @@ def _version(named: "Browser | OS") -> str:
     """``10.15.7``, without leading zeros."""
     parts = (named.major, named.minor, named.patch)
     return ".".join(
-        [str(int(part)) if part[:1] == "0" != part and part.isdigit() else part for part in parts if part is not None]
+        [
+            str(int(part)) if part[:1] == "0" != part and part.isdigit() else part
+            for part in parts
+            if part is not None
+        ]
     )
 
 
@@ -146,7 +167,7 @@ class _Seen(NamedTuple):
 
 def warm() -> None:
     """Compiles the patterns of every table, and those of ua-parser that the commonest user agents need."""
-    for table in (_ALL, APPLIANCES, HANDHELDS, _COMPUTERS, DESKTOPS, MAIL_APPS):
+    for table in (_DEVICE_OR_RULE, _ALL, APPLIANCES, HANDHELDS, _COMPUTERS, DESKTOPS, MAIL_APPS):
         table.warm()
     for text in _COMMON:
         read_user_agent(text)
@@ -176,7 +197,7 @@ def read_user_agent(header: str) -> Reading:
 
 def _look(text: str, agent: Agent) -> _Seen:
     """Programs first (they borrow the user agents of devices), then devices, then computers."""
-    first = _ALL.first(text)
+    first = agent.first
     name, form = (first.rule.name, first.rule.form) if first else ("", "")
     if form in _PROGRAMS:
         return _Seen(form, first)

@@ -7,9 +7,16 @@ odd, makes it slow. Python's ``re`` has neither property. A pattern is compiled 
 
 import re
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ua_parser_rs import DeviceExtractor
+
+if TYPE_CHECKING:  # names that only the types of the package have
+    from ua_parser_rs import Device, DeviceParser
+
+
+_RULE = "\0"
+"""The brand by which a rule is told from a device. No device has it, since no control character is ever looked through."""
 
 
 class Rule(NamedTuple):
@@ -47,9 +54,7 @@ class Table:
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self.rules = {rule.name: rule for rule in rules}
-        self._extractor = DeviceExtractor(
-            [(rule.pattern, "i", rule.name, rule.form, "$0") for rule in self.rules.values()]
-        )
+        self._extractor = DeviceExtractor(self._rows())
 
     @classmethod
     def joined(cls, *tables: "Table") -> "Table":
@@ -70,3 +75,29 @@ class Table:
         """The first rule, in the order of the table, that matches anywhere in ``text`` (ASCII)."""
         found = self._extractor.extract(text)
         return Match(self.rules[found.family], found.model or "") if found else None
+
+    def _rows(self) -> list["DeviceParser"]:
+        """The rules as the engine reads them: a pattern, and what is told of a match; ``$0`` are the words that it matched."""
+        return [(rule.pattern, "i", rule.name, _RULE, "$0") for rule in self.rules.values()]
+
+
+class DevicesOrRules(Table):
+    """The rules of a table behind the patterns of ua-parser's devices: where no device is found, as beside most computers, one
+    look tells the first rule as well.
+    """
+
+    def __init__(self, devices: Iterable["DeviceParser"], table: Table) -> None:
+        self.rules = table.rules
+        self._extractor = DeviceExtractor([*devices, *self._rows()])
+
+    def look(self, text: str) -> "Device | Match | None":
+        """The device that ``text`` (ASCII, without control characters) names, else the first rule that matches it."""
+        found = self._extractor.extract(text)
+        if found is None or found.brand != _RULE:
+            return found
+        return Match(self.rules[found.family], found.model or "")
+
+    def first(self, text: str) -> Match | None:
+        """The first rule, unless a device is named."""
+        found = self.look(text)
+        return found if isinstance(found, Match) else None

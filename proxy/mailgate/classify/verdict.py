@@ -11,7 +11,9 @@ _FORMLESS = frozenset({"tool", "bot", "mail_app", "device"})
 _RANKS = {
     **dict.fromkeys(KIND_OF_FORM, 3),
     **dict.fromkeys(HANDHELD_FORMS, 0),
-    **{"phone": 1, "mail_app": 2, "desktop": 4},
+    "phone": 1,
+    "mail_app": 2,
+    "desktop": 4,
 }
 """0 is the most restrictive: exact handhelds (a tablet is told more exactly than a phone) to computers."""
 
@@ -55,7 +57,9 @@ def _together(readings: Sequence[Reading], taken: Reading) -> Reading:
     findings = tuple([finding for reading in readings for finding in reading.findings])
     return Reading(
         os=os,
-        os_version=next((reading.os_version for reading in readings if reading.os == os and reading.os_version), ""),
+        os_version=next(
+            (reading.os_version for reading in readings if reading.os == os and reading.os_version), ""
+        ),
         browser=browser,
         browser_version=browser_version,
         model=model,
