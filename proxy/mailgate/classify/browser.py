@@ -1,5 +1,6 @@
 """The User-Agent header: a form by ordered tables of words, and the names of system, browser and model."""
 
+from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -269,10 +270,15 @@ def _model(agent: Agent) -> str:
 
 
 def _signal(seen: _Seen, agent: Agent) -> Signal:
-    kind = KIND_OF_FORM[seen.form] if seen.form else None
     if seen.match:
-        return Signal(_SOURCE, seen.match.rule.name, seen.match.text[:_SHOWN], kind)
-    return Signal(_SOURCE, "device-database" if seen.form else "unrecognised", agent.device.family, kind)
+        return _signal_of(seen.match.rule.name, seen.match.text[:_SHOWN], seen.form)
+    return _signal_of("device-database" if seen.form else "unrecognised", agent.device.family, seen.form)
+
+
+@lru_cache(512)
+def _signal_of(name: str, words: str, form: str) -> Signal:
+    """Of their own, since many user agents have the same words."""
+    return Signal(_SOURCE, name, words, KIND_OF_FORM[form] if form else None)
 
 
 def _contradict(reading: Reading, seen: _Seen) -> Reading:
