@@ -3,7 +3,7 @@
 import base64
 import binascii
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
 from mailgate.classify.percent import decoded
@@ -199,7 +199,7 @@ def read_activesync(query: DeviceQuery) -> Reading:
     shown = Signal(_SOURCE, "DeviceType", query.device_type, KIND_OF_FORM[form])
     reading = Reading(form=form, signals=(shown,), findings=_findings(query))
     return (
-        replace(reading, browser="Outlook")
+        reading._replace(browser="Outlook")
         if query.device_type.lower().startswith("windowsoutlook")
         else reading
     )

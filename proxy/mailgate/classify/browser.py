@@ -1,5 +1,7 @@
 """The User-Agent header: a form by ordered tables of words, and the names of system, browser and model."""
 
+from functools import lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from ua_parser import Device
@@ -15,7 +17,7 @@ from mailgate.classify.masked import MASKED
 from mailgate.classify.programs import BOTS, MAIL_APPS, TOOLS
 from mailgate.classify.reading import KIND_OF_FORM, Reading
 from mailgate.classify.systems import desktop_system, system_name
-from mailgate.classify.table import Match
+from mailgate.classify.table import DevicesOrRules, Match, Table
 from mailgate.model import Signal
 
 if TYPE_CHECKING:  # names that only the types of the package have
@@ -34,7 +36,7 @@ _SHOWN = 80
 """Characters of matched words that are kept in a signal."""
 
 _SOURCE = "user-agent"
-_PRINTABLE = dict.fromkeys((*range(0x20), 0x7F), " ")
+_PRINTABLE = bytes(byte if 0x20 <= byte < 0x7F else ord(" ") for byte in range(256))
 """Control characters become spaces: what is read here is shown in logs and on terminals."""
 
 _NO_MODEL = frozenset({None, "Apple", "Generic", "Generic_Android", "Spider"})
@@ -82,22 +84,35 @@ def _matchers() -> Matchers:
     return [each for each in browsers if not left_out(each.regex)], systems, devices
 
 
-_RESOLVE = Resolver(_matchers())
-
-
+_BROWSERS, _SYSTEMS, _DEVICES = _matchers()
+_RESOLVE = Resolver((_BROWSERS, _SYSTEMS, []))
+_browser_of, _os_of = _RESOLVE.ua.extract, _RESOLVE.os.extract
 _NO_DEVICE = Device("Other")
+
+_COMPUTERS = Table.joined(MASKED, DESKTOPS)
+_ALL = Table.joined(TOOLS, BOTS, APPLIANCES, HANDHELDS, _COMPUTERS)
+"""The tables in the order in which they are asked: one look tells what the first of them that knows anything would."""
+
+_DEVICE_OR_RULE = DevicesOrRules(
+    map(attrgetter("regex", "regex_flag", "family", "brand", "model"), _DEVICES), _ALL
+)
+_PROGRAMS = frozenset({"tool", "bot"})
+_NO_BOTS = frozenset(name for name, rule in BOTS.rules.items() if not rule.form)
 
 
 class Agent:
-    """What ua-parser's Rust resolver makes of a user agent; ``user_agents``' own parser is 40 times slower."""
+    """What ua-parser's Rust resolver makes of a user agent, and the first rule of all tables that matches it.
 
-    __slots__ = ("browser", "device", "os", "text")
+    ``user_agents``' own parser is 40 times slower.
+    """
+
+    __slots__ = ("browser", "device", "first", "os", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.browser: Browser | None = _RESOLVE.ua.extract(text)
-        self.os: OS | None = _RESOLVE.os.extract(text)
-        self.device: Found | Device = _RESOLVE.de.extract(text) or _NO_DEVICE
+        self.browser: Browser | None = _browser_of(text)
+        self.os: OS | None = _os_of(text)
+        self.device, self.first = _device_and_rule(text)
 
     @property
     def is_bot(self) -> bool:
@@ -107,6 +122,14 @@ class Agent:
         """What ``user_agents``' rules take it for, where they know: a tablet or a phone."""
         rules = _Rules(self)
         return "tablet" if rules.is_tablet else "phone" if rules.is_mobile else ""
+
+
+def _device_and_rule(text: str) -> "tuple[Found | Device, Match | None]":
+    """The device that is named, and the first rule of all tables that matches."""
+    found = _DEVICE_OR_RULE.look(text)
+    if found is None or isinstance(found, Match):
+        return _NO_DEVICE, found
+    return found, _ALL.first(text)
 
 
 class _Rules(UserAgent):  # type: ignore[misc]  # user_agents has no types
@@ -126,7 +149,13 @@ def _told(named: "Browser | OS | None") -> tuple[str | None, ...]:
 def _version(named: "Browser | OS") -> str:
     """``10.15.7``, without leading zeros."""
     parts = (named.major, named.minor, named.patch)
-    return ".".join([str(int(part)) if part.isdigit() else part for part in parts if part is not None])
+    return ".".join(
+        [
+            str(int(part)) if part[:1] == "0" != part and part.isdigit() else part
+            for part in parts
+            if part is not None
+        ]
+    )
 
 
 class _Seen(NamedTuple):
@@ -139,7 +168,7 @@ class _Seen(NamedTuple):
 
 def warm() -> None:
     """Compiles the patterns of every table, and those of ua-parser that the commonest user agents need."""
-    for table in (TOOLS, BOTS, APPLIANCES, HANDHELDS, MASKED, DESKTOPS, MAIL_APPS):
+    for table in (_DEVICE_OR_RULE, _ALL, APPLIANCES, HANDHELDS, _COMPUTERS, DESKTOPS, MAIL_APPS):
         table.warm()
     for text in _COMMON:
         read_user_agent(text)
@@ -156,12 +185,7 @@ def shortened(header: str) -> str:
 
 def read_user_agent(header: str) -> Reading:
     """What a user agent says. Pure, never raises, linear in at most ``MAX_LENGTH`` characters."""
-    text = header[:MAX_LENGTH]
-    if not text.isascii():
-        text = text.encode("ascii", "replace").decode("ascii")
-    if not text.isprintable():
-        text = text.translate(_PRINTABLE)
-    text = text.strip()
+    text = header[:MAX_LENGTH].encode("ascii", "replace").translate(_PRINTABLE).decode("ascii").strip()
     if not text:
         return Reading(signals=(Signal(_SOURCE, "absent", ""),))
     agent = Agent(text)
@@ -174,34 +198,33 @@ def read_user_agent(header: str) -> Reading:
 
 def _look(text: str, agent: Agent) -> _Seen:
     """Programs first (they borrow the user agents of devices), then devices, then computers."""
-    program = _program(text, agent)
-    if program is not None:
-        return program
-    seen = _device(text, agent)
+    first = agent.first
+    name, form = (first.rule.name, first.rule.form) if first else ("", "")
+    if form in _PROGRAMS:
+        return _Seen(form, first)
+    if name in _NO_BOTS:
+        first = APPLIANCES.first(text) or HANDHELDS.first(text) or _COMPUTERS.first(text)
+    elif agent.is_bot:
+        return _Seen("bot")
+    seen = _device(text, agent, first)
     if seen.form and not (seen.match and seen.match.rule.name in NO_FORM):
         return seen
     mail_app = MAIL_APPS.first(text)
     return _Seen("mail_app", mail_app) if mail_app else seen
 
 
-def _program(text: str, agent: Agent) -> _Seen | None:
-    tool = TOOLS.first(text)
-    if tool:
-        return _Seen("tool", tool)
-    bot = BOTS.first(text)
-    if bot:
-        return _Seen("bot", bot) if bot.rule.form else None
-    return _Seen("bot") if agent.is_bot else None
+def _device(text: str, agent: Agent, first: Match | None) -> _Seen:
+    """Appliances, then handhelds, then handhelds behind a computer's name, then computers: in doubt no laptop.
 
-
-def _device(text: str, agent: Agent) -> _Seen:
-    """Appliances, then handhelds, then handhelds behind a computer's name, then computers: in doubt no laptop."""
-    device = APPLIANCES.first(text) or HANDHELDS.first(text)
-    if device and device.rule.form:
-        return _Seen(device.rule.form, device, device if device.rule.form == "desktop" else None)
-    masked, desktop = MASKED.first(text), DESKTOPS.first(text)
-    if masked:
-        return _Seen(masked.rule.form, masked, desktop)
+    ``first`` is the first rule of all these that matches; one without a form leaves the rest to the last two.
+    """
+    if first and not first.rule.form:
+        first = _COMPUTERS.first(text)
+    desktop = first if first and first.rule.name in DESKTOPS.rules else None
+    if first and not desktop:
+        if first.rule.name in MASKED.rules:
+            return _Seen(first.rule.form, first, DESKTOPS.first(text))
+        return _Seen(first.rule.form, first, first if first.rule.form == "desktop" else None)
     names_model = _names_model(agent, desktop)
     if desktop and not names_model:
         return _Seen("desktop", desktop, desktop)
@@ -230,12 +253,15 @@ def _describe(seen: _Seen, agent: Agent) -> Reading:
 
 def _system(seen: _Seen, agent: Agent) -> tuple[str, str]:
     """Name and version of the system; a version only of the system that is named (no Ubuntu 22 as linux 22)."""
-    family, version = (agent.os.family, _version(agent.os)) if agent.os else ("Other", "")
+    family = agent.os.family if agent.os else "Other"
     named = system_name(family)
     if seen.form != "desktop" or seen.desktop is None:
-        return ("ipados" if named == "ios" and seen.form == "tablet" else named), version
-    system = desktop_system(seen.desktop, family)
-    return system, version if system == named else ""
+        system = "ipados" if named == "ios" and seen.form == "tablet" else named
+    else:
+        system = desktop_system(seen.desktop, family)
+        if system != named:
+            return system, ""
+    return system, _version(agent.os) if agent.os else ""
 
 
 def _model(agent: Agent) -> str:
@@ -244,10 +270,15 @@ def _model(agent: Agent) -> str:
 
 
 def _signal(seen: _Seen, agent: Agent) -> Signal:
-    kind = KIND_OF_FORM[seen.form] if seen.form else None
     if seen.match:
-        return Signal(_SOURCE, seen.match.rule.name, seen.match.text[:_SHOWN], kind)
-    return Signal(_SOURCE, "device-database" if seen.form else "unrecognised", agent.device.family, kind)
+        return _signal_of(seen.match.rule.name, seen.match.text[:_SHOWN], seen.form)
+    return _signal_of("device-database" if seen.form else "unrecognised", agent.device.family, seen.form)
+
+
+@lru_cache(512)
+def _signal_of(name: str, words: str, form: str) -> Signal:
+    """Of their own, since many user agents have the same words."""
+    return Signal(_SOURCE, name, words, KIND_OF_FORM[form] if form else None)
 
 
 def _contradict(reading: Reading, seen: _Seen) -> Reading:

@@ -1,6 +1,6 @@
 """What one family of signals makes of a request, before the families are weighed against each other."""
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from mailgate.model import Finding, Kind, Reason, Signal
 
@@ -27,8 +27,7 @@ HANDHELD_FORMS = frozenset({"phone", "tablet", "ereader", "mail_app", "watch"})
 """A native mail client whose form is not told counts as handheld: unknown never widens access."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """The form that one family of signals speaks for (empty: none), and what else it tells.
 
     ``weak`` marks a form that was inferred and yields to any other family that names one.
@@ -59,4 +58,4 @@ class Reading:
 
     def contradicted(self, detail: str) -> "Reading":
         """The same reading with the finding that its own signals name different kinds."""
-        return replace(self, findings=(*self.findings, Finding(Reason.KIND_CONTRADICTED, detail)))
+        return self._replace(findings=(*self.findings, Finding(Reason.KIND_CONTRADICTED, detail)))

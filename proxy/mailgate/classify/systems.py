@@ -1,5 +1,7 @@
 """One name for each operating system, whatever a user agent, a hint or a mail client calls it."""
 
+from functools import lru_cache
+
 from mailgate.classify.table import Match
 
 _NAMES = {
@@ -33,6 +35,7 @@ _OF_DESKTOP_RULE = {
 }
 
 
+@lru_cache(512)
 def system_name(family: str) -> str:
     """``Mac OS X`` -> ``macos``; a name without an entry is lower-cased, its spaces made hyphens."""
     lowered = family.strip().lower()

@@ -2,11 +2,20 @@
 
 from collections.abc import Sequence
 
-from mailgate.classify.reading import Reading
+from mailgate.classify.reading import HANDHELD_FORMS, KIND_OF_FORM, Reading
 from mailgate.model import Assurance, Client, Finding, Kind, Protocol, Reason
 
 _FORMLESS = frozenset({"tool", "bot", "mail_app", "device"})
 """Forms that are no form factor and are left empty in a client."""
+
+_RANKS = {
+    **dict.fromkeys(KIND_OF_FORM, 3),
+    **dict.fromkeys(HANDHELD_FORMS, 0),
+    "phone": 1,
+    "mail_app": 2,
+    "desktop": 4,
+}
+"""0 is the most restrictive: exact handhelds (a tablet is told more exactly than a phone) to computers."""
 
 _NOTHING = Reading()
 
@@ -14,36 +23,49 @@ _NOTHING = Reading()
 def weigh(readings: Sequence[Reading], protocol: Protocol) -> Client:
     """The client behind ``readings``, which come strongest family first."""
     readings = [reading for reading in readings if reading.tells]
-    taken = _taken(readings)
     if len(readings) == 1:  # nothing that it could agree with, or contradict
-        told, findings, assurance = readings, readings[0].findings, Assurance.CLAIMED
+        told, assurance = readings[0], Assurance.CLAIMED
+        taken = told if told.form and not told.weak else _taken(readings)
     else:
-        told = [taken, *readings]
-        findings = tuple([each for reading in readings for each in reading.findings])
-        findings += _clash(readings, taken)
-        assurance = _assurance(readings, taken, findings)
-    system = _first([reading.os for reading in told])
+        taken = _taken(readings)
+        told = _together(readings, taken)
+        assurance = _assurance(readings, taken, told.findings)
     return Client(
         kind=taken.kind,
         handheld=taken.handheld,
         assurance=assurance,
         form="" if taken.form in _FORMLESS else taken.form,
-        os=system,
-        os_version=_first([reading.os_version for reading in readings if reading.os == system]),
-        browser=_first([reading.browser for reading in told]),
-        browser_version=_first([reading.browser_version for reading in told]),
-        model=_first([reading.model for reading in told]),
+        os=told.os,
+        os_version=told.os_version,
+        browser=told.browser,
+        browser_version=told.browser_version,
+        model=told.model,
         protocol=protocol,
-        signals=tuple([signal for reading in readings for signal in reading.signals]),
-        findings=findings,
+        signals=told.signals,
+        findings=told.findings,
     )
 
 
-def _first(words: list[str]) -> str:
-    for word in words:
-        if word:
-            return word
-    return ""
+def _together(readings: Sequence[Reading], taken: Reading) -> Reading:
+    """All that several families tell: of each thing what the one that is taken says, else the strongest that says it."""
+    os = browser = browser_version = model = ""
+    for reading in (taken, *readings):
+        os = os or reading.os
+        browser = browser or reading.browser
+        browser_version = browser_version or reading.browser_version
+        model = model or reading.model
+    findings = tuple([finding for reading in readings for finding in reading.findings])
+    return Reading(
+        os=os,
+        os_version=next(
+            (reading.os_version for reading in readings if reading.os == os and reading.os_version), ""
+        ),
+        browser=browser,
+        browser_version=browser_version,
+        model=model,
+        signals=tuple([signal for reading in readings for signal in reading.signals]),
+        findings=findings + _clash(readings, taken),
+    )
 
 
 def _taken(readings: Sequence[Reading]) -> Reading:
@@ -51,7 +73,8 @@ def _taken(readings: Sequence[Reading]) -> Reading:
 
     An inferred reading never makes a laptop, and a mail client of unknown form disputes no form that is told.
     """
-    taken = min([r for r in readings if r.form and not r.weak], key=_rank, default=_NOTHING)
+    outright = [reading for reading in readings if reading.form and not reading.weak]
+    taken = outright[0] if len(outright) == 1 else min(outright, key=_rank, default=_NOTHING)
     for reading in readings:
         if reading.weak and _counts(reading, taken):
             taken = reading
@@ -59,10 +82,7 @@ def _taken(readings: Sequence[Reading]) -> Reading:
 
 
 def _rank(reading: Reading) -> int:
-    """0 is the most restrictive: exact handhelds (a tablet is told more exactly than a phone) to computers."""
-    if reading.handheld:
-        return {"phone": 1, "mail_app": 2}.get(reading.form, 0)
-    return 4 if reading.kind is Kind.LAPTOP else 3
+    return _RANKS[reading.form]
 
 
 def _counts(inferred: Reading, taken: Reading) -> bool:
@@ -77,16 +97,17 @@ def _clash(readings: Sequence[Reading], taken: Reading) -> tuple[Finding, ...]:
 
     An inferred computer does not speak against appliances: televisions and consoles run desktop systems.
     """
-    computer = any(r.kind is Kind.LAPTOP and (taken.handheld or not r.weak) for r in readings)
-    if not computer or not (taken.handheld or taken.kind is Kind.OTHER):
+    if not taken.handheld and taken.kind is not Kind.OTHER:
+        return ()
+    if not any(r.kind is Kind.LAPTOP and (taken.handheld or not r.weak) for r in readings):
         return ()
     said = "; ".join(f"{s.name} {s.value!r} says {s.says}" for r in readings for s in r.signals if s.says)
     return (Finding(Reason.KIND_CONTRADICTED, f"the request names different kinds: {said}"),)
 
 
 def _assurance(readings: Sequence[Reading], taken: Reading, findings: Sequence[Finding]) -> Assurance:
-    contradicted = any(finding.reason is Reason.KIND_CONTRADICTED for finding in findings)
-    agreeing = [r for r in readings if r.form and r.form == taken.form]
-    systems = {r.os for r in agreeing if r.os}
-    agree = len(agreeing) > 1 and len(systems) <= 1 and not contradicted
-    return Assurance.CONSISTENT if agree else Assurance.CLAIMED
+    if any(finding.reason is Reason.KIND_CONTRADICTED for finding in findings):
+        return Assurance.CLAIMED
+    agreeing = [r.os for r in readings if r.form and r.form == taken.form]
+    systems = {os for os in agreeing if os}
+    return Assurance.CONSISTENT if len(agreeing) > 1 and len(systems) <= 1 else Assurance.CLAIMED

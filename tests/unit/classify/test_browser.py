@@ -1,9 +1,17 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ua_parser import OS
 from ua_parser.loaders import load_lazy_builtins
+from ua_parser.regex import Resolver
 
-from mailgate.classify.browser import MAX_LENGTH, left_out, read_user_agent, shortened
+from mailgate.classify import browser
+from mailgate.classify.appliances import APPLIANCES
+from mailgate.classify.browser import MAX_LENGTH, Agent, left_out, read_user_agent, shortened
+from mailgate.classify.desktops import DESKTOPS
+from mailgate.classify.handhelds import HANDHELDS
+from mailgate.classify.masked import MASKED
+from mailgate.classify.programs import BOTS, TOOLS
 from mailgate.model import Kind, Reason
 
 CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
@@ -145,3 +153,32 @@ def test_a_crawler_is_one_without_its_name() -> None:
 )
 def test_words_that_computers_and_handhelds_share(user_agent: str, form: str) -> None:
     assert read_user_agent(user_agent).form == form
+
+
+def test_one_look_tells_the_device_that_the_database_alone_tells(labelled: dict[str, list[str]]) -> None:
+    database = Resolver(([], [], load_lazy_builtins()[2])).de
+    for text in [agent for agents in labelled.values() for agent in agents]:
+        alone, device = database.extract(text), Agent(text).device
+        expected = (alone.family, alone.brand, alone.model) if alone else ("Other", None, None)
+        assert (device.family, device.brand, device.model) == expected
+
+
+def test_one_look_tells_the_rule_that_the_tables_tell_one_by_one(labelled: dict[str, list[str]]) -> None:
+    tables = (TOOLS, BOTS, APPLIANCES, HANDHELDS, MASKED, DESKTOPS)
+    for text in [agent for agents in labelled.values() for agent in agents]:
+        one_by_one = (match for table in tables if (match := table.first(text)))
+        assert Agent(text).first == next(one_by_one, None)
+
+
+@pytest.mark.parametrize(
+    ("named", "version"),
+    [
+        (("10", "15", "7"), "10.15.7"),
+        (("142", "0", None), "142.0"),
+        (("08", "00", "0x1"), "8.0.0x1"),
+        (("", None, "2"), ".2"),
+        ((None, None, None), ""),
+    ],
+)
+def test_a_version_is_written_without_leading_zeros(named: tuple[str | None, ...], version: str) -> None:
+    assert browser._version(OS("any", *named)) == version

@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mailgate.classify import warm
 from mailgate.classify.appliances import APPLIANCES
@@ -7,7 +9,7 @@ from mailgate.classify.handhelds import HANDHELDS, NO_FORM
 from mailgate.classify.masked import MASKED
 from mailgate.classify.programs import BOTS, MAIL_APPS, TOOLS
 from mailgate.classify.reading import KIND_OF_FORM
-from mailgate.classify.table import Rule, Table
+from mailgate.classify.table import DevicesOrRules, Match, Rule, Table
 
 TABLES = {
     "appliances": APPLIANCES,
@@ -40,6 +42,36 @@ def test_every_rule_names_a_form_and_says_why(name: str) -> None:
     assert all(rule.form in KIND_OF_FORM and rule.why for rule in TABLES[name].rules.values())
 
 
+IN_ORDER = (TOOLS, BOTS, APPLIANCES, HANDHELDS, MASKED, DESKTOPS)
+JOINED = Table.joined(*IN_ORDER)
+
+
+def test_no_two_tables_that_are_joined_name_a_rule_alike() -> None:
+    assert list(JOINED.rules) == [name for table in IN_ORDER for name in table.rules]
+
+
+@given(st.data())
+def test_joined_tables_tell_what_the_first_of_them_that_knows_anything_does(
+    labelled: dict[str, list[str]], data: st.DataObject
+) -> None:
+    words = sorted({word for agents in labelled.values() for agent in agents for word in agent.split(" ")})
+    text = " ".join(data.draw(st.lists(st.sampled_from(words), max_size=8)))
+    one_by_one = (match for table in IN_ORDER if (match := table.first(text)))
+    assert JOINED.first(text) == next(one_by_one, None)
+
+
+def test_a_device_hides_the_rules_behind_it() -> None:
+    rule = Rule("one", "tv", "", "b+")
+    table = DevicesOrRules([("a(.)", None, "Family $1", "Brand", None)], Table([rule]))
+    device = table.look("bbac")
+    assert device is not None
+    assert not isinstance(device, Match)
+    assert (device.family, device.brand, device.model) == ("Family c", "Brand", "c")
+    assert table.first("bbac") is None
+    assert table.look("xbb") == table.first("xbb") == Match(rule, "bb")
+    assert table.look("x") is table.first("x") is None
+
+
 def test_the_rules_without_form_exist() -> None:
     assert set(HANDHELDS.rules) >= NO_FORM
 
@@ -49,3 +81,17 @@ def test_warming_needs_the_pattern_of_every_rule(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(Table, "first", lambda _self, text: asked.append(text))
     warm()
     assert {rule.words for table in TABLES.values() for rule in table.rules.values()} <= set(asked)
+
+
+@pytest.mark.parametrize("name", [*TABLES, "joined"])
+def test_warming_asks_words_of_every_rule_that_none_before_it_takes(name: str) -> None:
+    table = {**TABLES, "joined": JOINED}[name]
+    places = {rule: place for place, rule in enumerate(table.rules)}
+    for rule in table.rules.values():
+        found = [table.first(words) for words in (rule.words, *rule.each)]
+        reached = any(match is None or places[match.rule.name] >= places[rule.name] for match in found)
+        assert reached or rule.name in NEVER_FIRST
+
+
+NEVER_FIRST = {"blink-brand-on-webkit"}
+"""All of its words name a Macintosh, which a rule of handhelds takes before it."""
