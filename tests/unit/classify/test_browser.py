@@ -12,6 +12,7 @@ from mailgate.classify.desktops import DESKTOPS
 from mailgate.classify.handhelds import HANDHELDS
 from mailgate.classify.masked import MASKED
 from mailgate.classify.programs import BOTS, TOOLS
+from mailgate.classify.table import Match
 from mailgate.model import Kind, Reason
 
 CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
@@ -145,6 +146,9 @@ def test_a_crawler_is_one_without_its_name() -> None:
         ("Mozilla/5.0 (X11; NewsBSD; rv:60.0) Gecko/20100101 Firefox/60.0", "desktop"),
         # a window and a person before it, whatever ua-parser takes for a crawler
         (f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) WhatsApp/2.2413.51 {CHROME} Electron/25.8.1", "desktop"),
+        (f"Mozilla/5.0 (X11; Linux x86_64; SMART-TV) {CHROME} Electron/25.8.1", "tv"),
+        # a crawler that no rule knows, but ua-parser does
+        (f"Mozilla/5.0 (X11; Datanyze; Linux x86_64) {CHROME}", "bot"),
         # browsers that there are none of for Linux
         (f"Mozilla/5.0 (X11; Linux x86_64) {CHROME} Ddg/17", "phone"),
         (f"Mozilla/5.0 (X11; Linux x86_64) {CHROME} OPX/2.4", "tablet"),
@@ -163,11 +167,27 @@ def test_one_look_tells_the_device_that_the_database_alone_tells(labelled: dict[
         assert (device.family, device.brand, device.model) == expected
 
 
+TABLES = (TOOLS, BOTS, APPLIANCES, HANDHELDS, MASKED, DESKTOPS)
+
+
+def one_by_one(text: str) -> Match | None:
+    """The first rule that matches, as the tables tell it when each of them is asked."""
+    return next((match for table in TABLES if (match := table.first(text))), None)
+
+
 def test_one_look_tells_the_rule_that_the_tables_tell_one_by_one(labelled: dict[str, list[str]]) -> None:
-    tables = (TOOLS, BOTS, APPLIANCES, HANDHELDS, MASKED, DESKTOPS)
-    for text in [agent for agents in labelled.values() for agent in agents]:
-        one_by_one = (match for table in tables if (match := table.first(text)))
-        assert Agent(text).first == next(one_by_one, None)
+    """Of user agents that two tables know, each behind the other as well."""
+    agents = [agent for agents in labelled.values() for agent in agents]
+    some = [agent for table in TABLES for agent in [agent for agent in agents if table.first(agent)][::40]]
+    for text in [*agents, *(f"{one} {other}" for one in some for other in some)]:
+        assert Agent(text).first == one_by_one(text)
+
+
+@given(st.data())
+def test_one_look_tells_the_rule_of_any_words(labelled: dict[str, list[str]], data: st.DataObject) -> None:
+    words = sorted({word for agents in labelled.values() for agent in agents for word in agent.split(" ")})
+    text = " ".join(data.draw(st.lists(st.sampled_from(words), max_size=8)))
+    assert Agent(text).first == one_by_one(text)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,4 @@
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from mailgate.classify import warm
 from mailgate.classify.appliances import APPLIANCES
@@ -50,16 +48,6 @@ def test_no_two_tables_that_are_joined_name_a_rule_alike() -> None:
     assert list(JOINED.rules) == [name for table in IN_ORDER for name in table.rules]
 
 
-@given(st.data())
-def test_joined_tables_tell_what_the_first_of_them_that_knows_anything_does(
-    labelled: dict[str, list[str]], data: st.DataObject
-) -> None:
-    words = sorted({word for agents in labelled.values() for agent in agents for word in agent.split(" ")})
-    text = " ".join(data.draw(st.lists(st.sampled_from(words), max_size=8)))
-    one_by_one = (match for table in IN_ORDER if (match := table.first(text)))
-    assert JOINED.first(text) == next(one_by_one, None)
-
-
 def test_a_device_hides_the_rules_behind_it() -> None:
     rule = Rule("one", "tv", "", "b+")
     table = DevicesOrRules([("a(.)", None, "Family $1", "Brand", None)], Table([rule]))
@@ -80,7 +68,8 @@ def test_warming_needs_the_pattern_of_every_rule(monkeypatch: pytest.MonkeyPatch
     asked: list[str] = []
     monkeypatch.setattr(Table, "first", lambda _self, text: asked.append(text))
     warm()
-    assert {rule.words for table in TABLES.values() for rule in table.rules.values()} <= set(asked)
+    rules = [rule for table in TABLES.values() for rule in table.rules.values()]
+    assert {words for rule in rules for words in (rule.words, *rule.each)} <= set(asked)
 
 
 @pytest.mark.parametrize("name", [*TABLES, "joined"])
