@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from mailgate.classify.activesync import VERSION_HEADER, DeviceQuery, read_activesync, read_query
 from mailgate.classify.attested import with_attestation, with_device
-from mailgate.classify.browser import read_user_agent, shortened, warm
+from mailgate.classify.browser import read_gist, read_user_agent, shortened, warm
 from mailgate.classify.hints import HEADERS as HINTS
 from mailgate.classify.hints import read_hints
 from mailgate.classify.imap import HEADER as IMAP_ID
@@ -25,6 +25,7 @@ __all__ = ["classify", "gist", "warm", "with_attestation", "with_device"]
 CACHED_CLIENTS = 4096
 """Python moves a table of twice as many to a larger place in more than a millisecond, for which one request would wait."""
 CACHED_AGENTS = 2048
+CACHED_GISTS = 1024
 CACHED_HINTS = 512
 
 _LONGEST = 768
@@ -58,16 +59,14 @@ def classify(facts: RequestFacts) -> Client:
     return _classify(*asked, read_query(facts.query, facts.headers.get(VERSION_HEADER, "")))
 
 
+@lru_cache(CACHED_GISTS)
 def gist(user_agent: str) -> Hashable:
-    """What a user agent tells, but versions and its very words: requests that differ in nothing else than user agents
-    with the same gist have the same client, but for its versions and signals. None where it contradicts itself.
+    """What a user agent tells, but its browser, versions and its very words: requests that differ in nothing else than user
+    agents with the same gist have the same client, but for browser, versions and signals. None where it contradicts itself.
     """
     agent = shortened(user_agent)
-    reading = _read_agent(agent)
-    if reading.findings:
-        return None
-    named = (reading.form, reading.weak, reading.os, reading.browser, reading.model)
-    return *named, protocol_of_agent(agent)
+    told = read_gist(agent)
+    return None if told is None else (*told, protocol_of_agent(agent))
 
 
 def _agent(headers: Mapping[str, str]) -> str:

@@ -42,8 +42,11 @@ def system_name(family: str) -> str:
     return _NAMES.get(lowered, lowered.replace(" ", "-"))
 
 
-def desktop_system(match: Match, family: str) -> str:
-    """The system of a computer: from the rule that recognised it, else the parser's name, else the words matched."""
-    return (
-        _OF_DESKTOP_RULE.get(match.rule.name) or system_name(family) or system_name(match.text.strip("(;/ )"))
-    )
+def system_of_rule(match: Match) -> str:
+    """The system of a computer by the rule that recognised it; empty where the rule stands for many."""
+    return _OF_DESKTOP_RULE.get(match.rule.name, "")
+
+
+def system_of_words(match: Match) -> str:
+    """The system of a computer by the words that were matched."""
+    return system_name(match.text.strip("(;/ )"))

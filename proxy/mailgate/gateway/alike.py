@@ -3,8 +3,8 @@
 Their field lines have the same ``Outline`` (``http1/memory.py``), and their form is the same (``remembered.py``). Of the two values
 that differ nothing more is read on the way of a request than
 
-- of the user agent, what makes the ``Client``: it is read each time, and its ``gist`` has to be the same. What is left to differ are
-  versions, where no rule reads them (``UNLIKE``), and the text itself, which is recorded as it came;
+- of the user agent, what makes the ``Client``: it is read each time, and its ``gist`` has to be the same. What is left to differ is the
+  browser, and versions, where no rule reads them (``UNLIKE``), and the text itself, which is recorded as it came;
 - of the address, in either of the fields that tell one, its place: what is recorded of a path, where it names no protocol
   (``place_of``).
 
@@ -22,7 +22,7 @@ from mailgate.gateway.http1.memory import ADDRESSES, USER_AGENT
 from mailgate.gateway.http1.request import TARGET, RequestHead
 from mailgate.gateway.remembered import LONGEST, Form, Remembered, place_of, put
 
-UNLIKE = frozenset({"client.os_version", "client.browser_version"})
+UNLIKE = frozenset({"client.browser", "client.browser_version", "client.os_version"})
 """Variables that may differ between clients that are remembered as one. Where a rule reads them, none are."""
 
 Asked: TypeAlias = tuple[str, ...]

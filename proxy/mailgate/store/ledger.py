@@ -8,10 +8,11 @@ from datetime import UTC, date, datetime
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mailgate.classify import classify
 from mailgate.model import Access, Decision, Effect
 from mailgate.store.database import Database
 from mailgate.store.outbox import Outbox
-from mailgate.store.recorded import LONGEST_HEADER, Recorder
+from mailgate.store.recorded import Recorder
 from mailgate.store.sightings import ClientFacts, Sighting, Tally, count_up
 from mailgate.store.spool import Spool
 
@@ -36,6 +37,8 @@ class Ledger(Outbox[Sighting, Tally]):
         self._strangers = 0
         self._recorder = Recorder()
         self._running: list[Recurring] = []
+        self._others: dict[tuple[Recurring, str], Sighting] = {}
+        """What was recorded of those that are like one that recurs, since the last write."""
 
     def record(
         self, access: Access, decision: Decision, reference: str = "", *, shown: bool | None = None
@@ -60,15 +63,23 @@ class Ledger(Outbox[Sighting, Tally]):
             self._running.append(recurring)
 
     def count_alike(self, recurring: "Recurring", user_agent: str, now: datetime) -> None:
-        """Record a request that differs from this one in nothing but the user agent, and is taken for the same."""
-        try:
-            sighting = recurring.sighting or self._sighting(recurring.access, recurring.decision)
-            recurring.sighting = sighting
-            self._count(sighting.sent_by(user_agent[:LONGEST_HEADER]), now)
-        except Exception as error:  # noqa: BLE001 - a request is never refused for its bookkeeping
-            self._lose(error)
+        """Record a request that differs from this one in nothing but the user agent.
+
+        In a flood of them only those cost more than an addition that are kept.
+        """
+        waiting = self._others.get((recurring, user_agent))
+        before = None if waiting is None else self._items.get(waiting)
+        if waiting is not None and before is not None:
+            self._items[waiting] = before.once_more(now, "", 0)
+        elif self._items and self._strangers >= MOST_STRANGERS:
+            self.passed_over += 1
+        else:
+            sighting = self._record(sent_by(recurring.access, user_agent, now), recurring.decision)
+            if sighting is not None:
+                self._others[recurring, user_agent] = sighting
 
     def _gather(self) -> None:
+        self._others.clear()
         running, self._running = self._running, []
         for recurring in running:
             sighting, more = recurring.stop()
@@ -80,32 +91,22 @@ class Ledger(Outbox[Sighting, Tally]):
     ) -> Sighting | None:
         """What waits to be written of it; None where it is not kept."""
         try:
+            sighting = sighting_of(self._recorder.client_facts(access.facts, access.client), access, decision)
             told = int(decision.effect is not Effect.ALLOW if shown is None else shown)
-            return self._count(self._sighting(access, decision), access.now, reference, told)
+            before = self._items.get(sighting)
+            if before is not None:
+                self._items[sighting] = before.once_more(access.now, reference, told)
+                self._filled.set()
+            elif not sighting.device and not sighting.user and self._too_many():
+                self.passed_over += 1
+                return None
+            elif not self.put(sighting, Tally(1, access.now, access.now, reference, told)):
+                return None
+            return sighting
         except Exception as error:  # noqa: BLE001 - a request is never refused for its bookkeeping
-            self._lose(error)
+            self.counts.dropped += 1
+            _log.error("sighting-lost", error=type(error).__name__)
             return None
-
-    def _sighting(self, access: Access, decision: Decision) -> Sighting:
-        return sighting_of(self._recorder.client_facts(access.facts, access.client), access, decision)
-
-    def _count(
-        self, sighting: Sighting, now: datetime, reference: str = "", told: int = 0
-    ) -> Sighting | None:
-        before = self._items.get(sighting)
-        if before is not None:
-            self._items[sighting] = before.once_more(now, reference, told)
-            self._filled.set()
-        elif not sighting.device and not sighting.user and self._too_many():
-            self.passed_over += 1
-            return None
-        elif not self.put(sighting, Tally(1, now, now, reference, told)):
-            return None
-        return sighting
-
-    def _lose(self, error: Exception) -> None:
-        self.counts.dropped += 1
-        _log.error("sighting-lost", error=type(error).__name__)
 
     def _too_many(self) -> bool:
         """Whether one more stranger is one too many; one that waits to be written already never is."""
@@ -141,12 +142,11 @@ class Recurring:
     without this; what is added up from then on is put to that record before anything reads it (``Ledger._gather``).
     """
 
-    __slots__ = ("_last", "_ledger", "_since", "_times", "access", "decision", "running", "sighting")
+    __slots__ = ("_last", "_ledger", "_sighting", "_since", "_times", "access", "decision", "running")
 
     def __init__(self, ledger: Ledger, access: Access, decision: Decision) -> None:
         self._ledger = ledger
-        self.sighting: Sighting | None = None
-        """What it is recorded as, once it was recorded."""
+        self._sighting: Sighting
         self._since = self._last = access.now
         self._times = 0
         self.access = access
@@ -163,17 +163,22 @@ class Recurring:
             self._ledger.count_on(self, now)
 
     def count_as(self, user_agent: str, now: datetime) -> None:
-        """The same for a request that is like it in everything but the user agent, and is taken for the same."""
+        """The same for a request that is like it in everything but the user agent."""
         self._ledger.count_alike(self, user_agent, now)
 
     def start(self, sighting: Sighting, now: datetime) -> None:
-        self.running, self.sighting, self._times, self._since, self._last = True, sighting, 0, now, now
+        self.running, self._sighting, self._times, self._since, self._last = True, sighting, 0, now, now
 
     def stop(self) -> tuple[Sighting, Tally]:
         """What to put to which record."""
         self.running = False
-        assert self.sighting is not None
-        return self.sighting, Tally(self._times, self._since, self._last)
+        return self._sighting, Tally(self._times, self._since, self._last)
+
+
+def sent_by(access: Access, user_agent: str, now: datetime) -> Access:
+    """The same access at another moment, of a client that sends another user agent and nothing else."""
+    facts = replace(access.facts, headers={**access.facts.headers, "user-agent": user_agent})
+    return replace(access, facts=facts, client=classify(facts), now=now)
 
 
 def sighting_of(client: ClientFacts, access: Access, decision: Decision) -> Sighting:

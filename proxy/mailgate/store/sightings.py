@@ -65,13 +65,6 @@ class Sighting(NamedTuple):
     """Report-only rules that matched, each as ``rule:effect``."""
     policy: str
 
-    def sent_by(self, user_agent: str) -> "Sighting":
-        """The same, of a client that says another user agent and nothing else."""
-        day, client, *rest = self
-        agent, *others = client.headers
-        sent = ((agent[0], user_agent), *others)
-        return Sighting._make((day, ClientFacts._make((*client[:-1], sent)), *rest))
-
 
 class Way(NamedTuple):
     """One way in which somebody came: which client of whom, on which device."""

@@ -7,7 +7,7 @@ from ua_parser.regex import Resolver
 
 from mailgate.classify import browser
 from mailgate.classify.appliances import APPLIANCES
-from mailgate.classify.browser import MAX_LENGTH, Agent, left_out, read_user_agent, shortened
+from mailgate.classify.browser import MAX_LENGTH, Agent, left_out, read_gist, read_user_agent, shortened
 from mailgate.classify.desktops import DESKTOPS
 from mailgate.classify.handhelds import HANDHELDS
 from mailgate.classify.masked import MASKED
@@ -157,6 +157,28 @@ def test_a_crawler_is_one_without_its_name() -> None:
 )
 def test_words_that_computers_and_handhelds_share(user_agent: str, form: str) -> None:
     assert read_user_agent(user_agent).form == form
+
+
+def test_the_system_of_a_computer_is_what_its_rule_says_else_the_parser_else_the_words() -> None:
+    for words, system in [
+        ("Macintosh; Intel Mac OS X 10_15_7", "macos"),
+        ("X11; FreeBSD amd64", "freebsd"),
+        ("compatible; SunOS", "solaris"),
+    ]:
+        assert read_user_agent(f"Mozilla/5.0 ({words})").os == system
+
+
+@given(st.data())
+def test_a_gist_is_what_is_read_but_browsers_versions_and_words(
+    labelled: dict[str, list[str]], data: st.DataObject
+) -> None:
+    agents = st.sampled_from(list(labelled.values())).flatmap(st.sampled_from)
+    text = data.draw(agents | st.text() | st.tuples(agents, agents).map(" ".join))
+    read, told = read_user_agent(text), read_gist(text)
+    assert (told is None) == bool(read.findings)
+    if told is not None:
+        assert told == (read.form, read.os, read.model)
+        assert read.weak == (read.form == "mail_app")
 
 
 def test_one_look_tells_the_device_that_the_database_alone_tells(labelled: dict[str, list[str]]) -> None:

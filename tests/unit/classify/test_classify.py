@@ -59,7 +59,7 @@ def versions_of(draw: st.DrawFn, agents: list[str]) -> str:
 @given(
     st.data(), st.sampled_from(["GET", "POST", "PROPFIND"]), HEADER_SETS | st.just({"accept": "text/html"})
 )
-def test_user_agents_with_one_gist_make_one_client_but_for_versions_and_words(
+def test_user_agents_with_one_gist_make_one_client_but_for_browsers_versions_and_words(
     labelled: dict[str, list[str]], data: st.DataObject, method: str, headers: dict[str, str]
 ) -> None:
     agents = data.draw(st.sampled_from(list(labelled.values())))
@@ -73,10 +73,12 @@ def test_user_agents_with_one_gist_make_one_client_but_for_versions_and_words(
 
 def _but_words(client: Client) -> Client:
     findings = tuple(replace(each, detail="") for each in client.findings)
-    return replace(client, os_version="", browser_version="", signals=(), findings=findings)
+    return replace(client, os_version="", browser="", browser_version="", signals=(), findings=findings)
 
 
-def test_versions_are_not_in_the_gist_and_everything_else_is(labelled: dict[str, list[str]]) -> None:
+def test_browsers_and_versions_are_not_in_the_gist_and_everything_else_is(
+    labelled: dict[str, list[str]],
+) -> None:
     assert gist(WINDOWS) == gist(WINDOWS.replace("143", "144"))
     assert gist(WINDOWS) != gist(WINDOWS.replace("Windows NT 10.0; Win64; x64", "X11; Linux x86_64"))
     assert gist(WINDOWS + " Mobile") is None

@@ -3,7 +3,7 @@
 import pytest
 
 from mailgate.classify.desktops import DESKTOPS
-from mailgate.classify.systems import desktop_system, system_name
+from mailgate.classify.systems import system_name, system_of_rule, system_of_words
 
 
 @pytest.mark.parametrize(
@@ -28,19 +28,16 @@ def test_every_spelling_has_one_name(family: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("agent", "family", "name"),
+    ("agent", "of_rule", "of_words"),
     [
-        ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)", "Mac OS X", "macos"),
-        ("Mozilla/5.0 (X11; CrOS x86_64 14541.0.0)", "Other", "chromeos"),
-        ("Mozilla/5.0 (X11; Ubuntu; Linux x86_64)", "Ubuntu", "linux"),
-        ("Mozilla/5.0 (X11; FreeBSD amd64)", "FreeBSD", "freebsd"),
-        ("Mozilla/5.0 (X11; FreeBSD amd64)", "Other", "freebsd"),
+        ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)", "macos", "macintosh"),
+        ("Mozilla/5.0 (X11; CrOS x86_64 14541.0.0)", "chromeos", "cros"),
+        ("Mozilla/5.0 (X11; Ubuntu; Linux x86_64)", "linux", "ubuntu"),
+        ("Mozilla/5.0 (X11; FreeBSD amd64)", "", "freebsd"),
         ("Mozilla/4.0 (compatible; SunOS)", "", "sunos"),
     ],
 )
-def test_a_computer_is_named_by_its_rule_else_the_parser_else_the_words(
-    agent: str, family: str, name: str
-) -> None:
+def test_a_computer_is_named_by_its_rule_or_by_the_words(agent: str, of_rule: str, of_words: str) -> None:
     match = DESKTOPS.first(agent)
     assert match is not None
-    assert desktop_system(match, family) == name
+    assert (system_of_rule(match), system_of_words(match)) == (of_rule, of_words)

@@ -23,7 +23,7 @@ from mailgate.gateway.prober import Mode
 
 __all__ = ["no_lines_for_debugging"]
 
-OF_EVERYBODY, READS_VERSIONS = 10, 9
+OF_EVERYBODY, READS_BROWSERS = 10, (9, 11)
 
 
 def laptop(number):
@@ -79,7 +79,6 @@ async def test_who_comes_twice_is_recorded_twice():
     [
         pytest.param(PHONE, id="a phone"),
         pytest.param(LAPTOP.replace("X11; Linux x86_64", "Windows NT 10.0; Win64; x64"), id="another system"),
-        pytest.param(LAPTOP.replace("Firefox", "Iceweasel"), id="another browser"),
         pytest.param(LAPTOP + " Mobile", id="a contradiction"),
         pytest.param("nothing known", id="nobody knows what"),
         pytest.param(LAPTOP + " CalDAV-Sync", id="another protocol"),
@@ -102,8 +101,16 @@ async def test_other_models_are_other_phones():
     assert (await asked([phones[0], *phones], first=OF_EVERYBODY))[0] == "--+--"
 
 
-async def test_where_a_rule_reads_versions_each_is_looked_at():
-    assert (await asked([page(laptop(n)) for n in range(143, 147)], first=READS_VERSIONS))[0] == "----"
+async def test_another_browser_of_the_same_sort_is_recorded_as_what_it_is():
+    chrome = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"
+    known, side = await asked([page(laptop(1)), page(laptop(2)), page(chrome)])
+    assert known == "--+"
+    assert [sighting.client.browser for sighting in side.book._items] == ["Firefox", "Firefox", "Chrome"]
+
+
+@pytest.mark.parametrize("first", READS_BROWSERS)
+async def test_where_a_rule_reads_browsers_or_versions_each_is_looked_at(first):
+    assert (await asked([page(laptop(n)) for n in range(143, 147)], first=first))[0] == "----"
 
 
 async def test_where_browsers_are_probed_each_is_looked_at():

@@ -62,6 +62,7 @@ POLICIES = [
         [{"id": "watched", "when": "true", "effect": "block", "stages": {"report_only": "2026-11-24T09:05:08Z"}}, LAPTOPS],
         [{"id": "old", "when": 'client.browser_version == "146.0"', "effect": "block"}, LAPTOPS],
         [{"id": "all", "when": "true", "effect": "allow"}],
+        [{"id": "other", "when": 'client.browser == "Chrome"', "effect": "block"}, LAPTOPS],
     )
 ]  # fmt: skip
 
@@ -174,7 +175,7 @@ UNUSUAL = [
 ]  # fmt: skip
 AGENTS = [
     LAPTOP, LAPTOP.replace("145", "146"), LAPTOP.replace("145", "7.11.13"), LAPTOP.replace("X11; Linux x86_64", "Windows NT 10.0"),
-    PHONE, PHONE.replace("18_1", "18_2"), LAPTOP + " Thunderbird/128.0", LAPTOP + " Mobile", "curl/8.1", "curl/8.2", "", " ", "x\ty", "z" * 600,
+    PHONE, PHONE.replace("18_1", "18_2"), LAPTOP.replace("Firefox/145.0", "Chrome/145.0"), LAPTOP + " Thunderbird/128.0", LAPTOP + " Mobile", "curl/8.1", "curl/8.2", "", " ", "x\ty", "z" * 600,
 ]  # fmt: skip
 METHODS = ["GET", "GET", "GET", "HEAD", "POST", "OPTIONS", "PROPFIND"]
 TARGETS = [
@@ -290,7 +291,9 @@ def test_nobody_can_tell_whether_a_verdict_was_remembered(first, asked, steps):
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.sampled_from([0, 3, 4, 9, 10]), st.booleans(), families(), st.lists(st.integers(0, 2), max_size=6))
+@given(
+    st.sampled_from([0, 3, 4, 9, 10, 11]), st.booleans(), families(), st.lists(st.integers(0, 2), max_size=6)
+)
 def test_nobody_can_tell_whether_it_was_a_verdict_on_somebody_like_them(first, probed, asked, order):
     steps = [("change", PROBING, None)] if probed else []
     steps += [("ask", which, PROXY) for which in (0, 0, *order)]
