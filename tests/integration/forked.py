@@ -6,6 +6,7 @@ interpreter's start is shared. The tests of the demo and of single commands star
 """
 
 import atexit
+import gc
 import json
 import os
 import select
@@ -104,8 +105,13 @@ def _close(orders: socket.socket, nursery: subprocess.Popen[bytes]) -> None:
 
 
 def _serve(orders: socket.socket) -> None:
-    import mailgate.cli  # noqa: F401 - here, and once: this is what costs
+    # here, and once: this is what costs
+    import mailgate.cli  # noqa: F401
+    from mailgate.gateway.pages import Pages
 
+    Pages()  # catalogs are read and templates compiled for all of a process
+    gc.collect()
+    gc.freeze()  # a gate looks through its memory at its start: not through what all of them share
     signal.signal(signal.SIGCHLD, _reap)
     while True:
         order, descriptors, _, _ = socket.recv_fds(orders, MOST, 2)
