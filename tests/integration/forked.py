@@ -67,15 +67,15 @@ class Forked:
 
 
 def fork(
-    arguments: Sequence[str], folder: Path, environment: Mapping[str, str], *, prints: bool = False
+    arguments: Sequence[str], folder: Path, environment: Mapping[str, str], output: int | None = None
 ) -> Forked:
-    """Run ``mailgate`` with these arguments in a process of its own. ``prints``: its output is wanted, too, and comes
-    where its errors do."""
-    order = json.dumps([list(arguments), str(folder), dict(environment), prints]).encode()
+    """Run ``mailgate`` with these arguments in a process of its own. ``output``: a descriptor that it prints to."""
+    order = json.dumps([list(arguments), str(folder), dict(environment)]).encode()
     read_error, write_error = os.pipe()
     read_end, write_end = os.pipe()
     try:
-        socket.send_fds(_nursery(), [order], [write_error, write_end])
+        printing = [] if output is None else [output]
+        socket.send_fds(_nursery(), [order], [write_error, write_end, *printing])
     finally:
         os.close(write_error)
         os.close(write_end)
@@ -114,16 +114,16 @@ def _serve(orders: socket.socket) -> None:
     gc.freeze()  # a gate looks through its memory at its start: not through what all of them share
     signal.signal(signal.SIGCHLD, _reap)
     while True:
-        order, descriptors, _, _ = socket.recv_fds(orders, MOST, 2)
+        order, descriptors, _, _ = socket.recv_fds(orders, MOST, 3)
         if not order:
             return
-        error, ended = descriptors
+        error, ended, *printing = descriptors
         if os.fork() == 0:
             orders.close()
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            _tend(*json.loads(order), error, ended)
-        os.close(error)
-        os.close(ended)
+            _tend(*json.loads(order), error, ended, printing)
+        for each in descriptors:
+            os.close(each)
 
 
 def _reap(_number: int, _frame: FrameType | None) -> None:
@@ -136,17 +136,23 @@ def _reap(_number: int, _frame: FrameType | None) -> None:
 
 
 def _tend(
-    arguments: list[str], folder: str, environment: dict[str, str], prints: bool, error: int, ended: int
+    arguments: list[str],
+    folder: str,
+    environment: dict[str, str],
+    error: int,
+    ended: int,
+    printing: list[int],
 ) -> None:
     """Fork the command, say its number, wait for it, and say how it ended."""
     pid = os.fork()
     if pid == 0:
         os.close(ended)
-        if prints:
-            os.dup2(error, 1)
+        for output in printing:
+            os.dup2(output, 1)
+            os.close(output)
         _run(arguments, folder, environment, error)
-    os.close(error)
-    os.close(2)
+    for each in (error, 2, *printing):
+        os.close(each)
     os.write(ended, CODE.pack(pid))
     _, status = os.waitpid(pid, 0)
     os.write(ended, CODE.pack(status))
@@ -154,7 +160,8 @@ def _tend(
 
 
 def _run(arguments: list[str], folder: str, environment: dict[str, str], error: int) -> None:
-    import killing  # type: ignore[import-not-found]  # beside this file, which runs as a script
+    import dying  # type: ignore[import-not-found]  # beside this file, which runs as a script
+    import killing  # type: ignore[import-not-found]
     import passing  # type: ignore[import-not-found]
 
     from mailgate.cli import main
@@ -168,6 +175,8 @@ def _run(arguments: list[str], folder: str, environment: dict[str, str], error: 
     sys.argv = ["mailgate", *arguments]
     if point := environment.get(killing.POINT):
         killing.arm(int(point), environment.get(killing.BEHIND, ""))
+    if death := environment.get(dying.DEATH):
+        dying.arm(*death.split())
     if step := environment.get(passing.STEP):
         passing.arm(float(step))
     try:
