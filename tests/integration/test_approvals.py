@@ -10,7 +10,6 @@ import pytest
 from tests.admins import admins, token
 from tests.integration.commands import Begun, begin_beside
 from tests.integration.gate import Gate, wait_for, write_config
-from tests.integration.postgres import postgres as postgres
 from tests.integration.test_reload import OPEN, SHUT
 from tests.integration.test_versions import blocks, ready
 from tests.integration.test_versions import start as start

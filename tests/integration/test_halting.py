@@ -14,7 +14,6 @@ from urllib.request import Request, urlopen
 import pytest
 from tests.integration.commands import output_of
 from tests.integration.gate import Gate, wait_for, write_config
-from tests.integration.postgres import postgres as postgres
 from tests.integration.test_versions import ready
 from tests.integration.test_versions import start as start
 from tests.integration.test_versions import url as url

@@ -22,7 +22,6 @@ from tests.integration.company import Issuer, Laptop, Phone, gets, go_on, page
 from tests.integration.fleet import Fleet, fleet
 from tests.integration.gate import wait_for
 from tests.integration.mail_sink import MailSink, mail_sink
-from tests.integration.postgres import postgres as postgres
 from tests.integration.test_activesync import DEVICE, LOGIN, PATH, VERSION, MailServer, plain, post
 
 STAGED = 30

@@ -12,7 +12,6 @@ import pytest
 from tests.integration.commands import output_of
 from tests.integration.conftest import LAPTOP
 from tests.integration.gate import Gate, start_gate, wait_for, write_config
-from tests.integration.postgres import postgres as postgres
 from tests.integration.test_reload import OPEN, SHUT
 
 
