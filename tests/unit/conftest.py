@@ -1,5 +1,6 @@
 """Unit tests reach no network and look at no clock: what they need of a connection is a fake transport."""
 
+import gc
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +17,12 @@ from mailgate.store.migrate import migrate
 
 settings.register_profile("no deadline", deadline=None)  # how fast the machine is proves nothing
 settings.load_profile("no deadline")
+
+
+def pytest_collection_finish():
+    """Ten thousand tests stay to the end: Python need not look through them for garbage again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
