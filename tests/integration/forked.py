@@ -1,8 +1,9 @@
 """``mailgate`` as a process of its own that has not to import everything first.
 
 A process that has imported the command line once is forked for each command, which saves more than a second of processor
-time a gate. What runs is the real command line with its own arguments, folder, environment and standard error; only the
-interpreter's start is shared. The tests of the demo and of single commands start theirs from nothing.
+time a gate. What runs is the real command line with its own arguments, folder, environment and output; only the
+interpreter's start is shared, and that a new SQLite store is a copy of one. The tests of the demo and the tour of the README
+start theirs from nothing.
 """
 
 import atexit
@@ -17,11 +18,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from types import FrameType
+from tempfile import TemporaryDirectory
 from typing import IO
 
+ROOT = Path(__file__).parents[2]
 CODE = struct.Struct("i")
 MOST = 1 << 16
 """Bytes of one order: arguments and environment."""
@@ -89,7 +92,7 @@ def _nursery() -> socket.socket:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     nursery = subprocess.Popen(
         [sys.executable, __file__, str(theirs.fileno())],
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2] / "proxy")},
+        env=os.environ | {"PYTHONPATH": f"{ROOT / 'proxy'}{os.pathsep}{ROOT}"},
         pass_fds=[theirs.fileno()],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -106,68 +109,61 @@ def _close(orders: socket.socket, nursery: subprocess.Popen[bytes]) -> None:
 
 def _serve(orders: socket.socket) -> None:
     # here, and once: this is what costs
+    from tests.stores import copying, migrated
+
     import mailgate.cli  # noqa: F401
+    import mailgate.store.store as store
     from mailgate.gateway.pages import Pages
 
+    with TemporaryDirectory() as folder:
+        store.migrate = copying(migrated(Path(folder)))
     Pages()  # catalogs are read and templates compiled for all of a process
     gc.collect()
     gc.freeze()  # a gate looks through its memory at its start: not through what all of them share
-    signal.signal(signal.SIGCHLD, _reap)
+    running: dict[int, int] = {}
+
+    def reap(*_: object) -> None:
+        """Say of whoever has ended how."""
+        while running and (ended := os.waitpid(-1, os.WNOHANG))[0]:
+            descriptor = running.pop(ended[0])
+            with suppress(BrokenPipeError):
+                os.write(descriptor, CODE.pack(ended[1]))
+            os.close(descriptor)
+
+    signal.signal(signal.SIGCHLD, reap)
     while True:
         order, descriptors, _, _ = socket.recv_fds(orders, MOST, 3)
         if not order:
             return
         error, ended, *printing = descriptors
-        if os.fork() == 0:
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
+        pid = os.fork()
+        if pid == 0:
             orders.close()
+            for each in (ended, *running.values()):
+                os.close(each)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            _tend(*json.loads(order), error, ended, printing)
-        for each in descriptors:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
+            _run(*json.loads(order), error, printing)
+        running[pid] = ended
+        os.write(ended, CODE.pack(pid))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
+        for each in (error, *printing):
             os.close(each)
 
 
-def _reap(_number: int, _frame: FrameType | None) -> None:
-    while True:
-        try:
-            if os.waitpid(-1, os.WNOHANG)[0] == 0:
-                return
-        except ChildProcessError:
-            return
-
-
-def _tend(
-    arguments: list[str],
-    folder: str,
-    environment: dict[str, str],
-    error: int,
-    ended: int,
-    printing: list[int],
+def _run(
+    arguments: list[str], folder: str, environment: dict[str, str], error: int, printing: list[int]
 ) -> None:
-    """Fork the command, say its number, wait for it, and say how it ended."""
-    pid = os.fork()
-    if pid == 0:
-        os.close(ended)
-        for output in printing:
-            os.dup2(output, 1)
-            os.close(output)
-        _run(arguments, folder, environment, error)
-    for each in (error, 2, *printing):
-        os.close(each)
-    os.write(ended, CODE.pack(pid))
-    _, status = os.waitpid(pid, 0)
-    os.write(ended, CODE.pack(status))
-    os._exit(0)
-
-
-def _run(arguments: list[str], folder: str, environment: dict[str, str], error: int) -> None:
     import dying  # type: ignore[import-not-found]  # beside this file, which runs as a script
     import killing  # type: ignore[import-not-found]
     import passing  # type: ignore[import-not-found]
 
     from mailgate.cli import main
 
-    os.dup2(error, 2)
-    os.close(error)
+    for number, descriptor in ((2, error), *((1, each) for each in printing)):
+        os.dup2(descriptor, number)
+        os.close(descriptor)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
