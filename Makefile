@@ -34,10 +34,11 @@ $(STAMP): requirements-dev.lock pyproject.toml
 run: setup ## Start the gate before a demo mailbox and say what to open (ARGS="--upstream URL" for your own webmail, ARGS="--people 5000" for a made-up company)
 	@$(BIN)/mailgate demo $(ARGS)
 
-# Three parts side by side: most of the time of the second and third is waiting for gates to start and to stop.
-FIRST := tests/unit tests/golden tests/docs tests/extension tests/e2e
-SECOND := tests/integration/gateway tests/integration/store tests/integration/connectors tests/integration/demo
-THIRD := tests/integration $(addprefix --ignore=,$(SECOND))
+# Four parts side by side, so that two cores are busy to the end: much of the time is waiting. The fourth has whatever is left.
+FIRST := tests/unit tests/golden tests/integration/store tests/integration/demo
+SECOND := tests/integration/gateway tests/integration/connectors tests/docs tests/extension tests/e2e/extension
+THIRD := tests/e2e
+FOURTH := tests $(addprefix --ignore=,$(FIRST) $(SECOND) $(THIRD))
 PYTEST := $(BIN)/pytest -p no:cacheprovider
 
 test: setup ## Run every test; end-to-end tests are skipped where the mail system or the browser is missing
@@ -45,12 +46,13 @@ ifneq ($(ARGS),)
 	$(BIN)/pytest $(ARGS)
 else
 	@logs=$$(mktemp -d); trap 'rm -rf "$$logs"' EXIT; \
-	echo "Running tests/integration in the background, in two parts; what came of them is shown at the end"; \
+	echo "Running the other parts of the tests in the background; what came of them is shown at the end"; \
+	$(PYTEST) $(FOURTH) >"$$logs/fourth" 2>&1 & fourth=$$!; \
+	$(PYTEST) $(THIRD) --ignore=tests/e2e/extension >"$$logs/third" 2>&1 & third=$$!; \
 	$(PYTEST) $(SECOND) >"$$logs/second" 2>&1 & second=$$!; \
-	$(PYTEST) $(THIRD) >"$$logs/third" 2>&1 & third=$$!; \
 	$(PYTEST) $(FIRST); failed=$$?; \
-	wait $$second || failed=$$?; wait $$third || failed=$$?; \
-	cat "$$logs/second" "$$logs/third"; exit $$failed
+	for part in $$second $$third $$fourth; do wait $$part || failed=$$?; done; \
+	cat "$$logs/second" "$$logs/third" "$$logs/fourth"; exit $$failed
 endif
 
 check: setup ## Format, lint, types, floors, docs, and the extension where npm has installed its tools

@@ -11,7 +11,7 @@ import pytest
 from ruamel.yaml import YAML
 from tests.admins import admins, token
 from tests.docs.reading import FENCE, ROOT
-from tests.integration.forked import fork
+from tests.integration.commands import begin
 from tests.integration.gate import start_gate, write_config
 from tests.integration.test_notices import OPEN, files, phone
 
@@ -55,10 +55,8 @@ def folder(tmp_path: Path) -> Path:
 def run(folder: Path, line: str) -> tuple[int, str]:
     arguments = shlex.split(line, comments=True)[1:]
     settings = [] if arguments[:2] == ["admin", "add"] else ["--config", "mailgate.yaml"]
-    process = fork([*arguments, *settings], folder, {}, prints=True)
-    with process.stderr:
-        said = process.stderr.read().decode()
-    return process.wait(60), said
+    done = begin([*arguments, *settings], folder, {}).ended()
+    return done.returncode, done.stdout + done.stderr
 
 
 def test_every_command_does_what_stands_beside_it(folder: Path) -> None:

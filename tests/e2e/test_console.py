@@ -294,6 +294,7 @@ def test_somebody_logs_in_and_out_by_keyboard(chromium: Browser, site: Site, com
     page = chromium.new_context().new_page()
     page.goto(f"{site.url}/console/audit")
     name, _, secret = token("vic").partition(":")
+    expect(page.get_by_label("Name")).to_be_focused()
     page.keyboard.type(name)
     page.keyboard.press("Tab")
     page.keyboard.type(secret)

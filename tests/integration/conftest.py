@@ -14,6 +14,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from tests.attesting import carrying, signed_report
 from tests.integration.gate import Gate, start_gate, write_config
+from tests.integration.postgres import postgres as postgres
 from tests.servers import free_port
 
 from mailgate.attest.mint import (

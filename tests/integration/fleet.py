@@ -1,20 +1,18 @@
 """Several gates on one store under one public name, and the requests of devices to any of them."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from os import environ
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import aiohttp
+from tests.integration import commands
 from tests.integration.conftest import IPHONE
-from tests.integration.gate import PHONE_RULES, PROXY, Gate, start_gate, write_config
+from tests.integration.gate import PHONE_RULES, Gate, start_gate, write_config
 
 from mailgate.attest import mint
 from mailgate.attest.jose import Key
@@ -93,16 +91,7 @@ def fleet(
 
 def mailgate(tmp_path: Path, *arguments: str) -> Any:
     """What a command prints as JSON, run beside the files of the first gate."""
-    done = subprocess.run(
-        [sys.executable, "-m", "mailgate", *arguments, "--json", "--config", "gate-0/mailgate.yaml"],
-        cwd=tmp_path,
-        env=environ | {"PYTHONPATH": str(PROXY)},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=30,
-    )
-    return json.loads(done.stdout)
+    return json.loads(commands.output_of(tmp_path / "gate-0" / "mailgate.yaml", *arguments, "--json"))
 
 
 def _stopped(gate: Gate) -> None:

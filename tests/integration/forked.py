@@ -1,11 +1,13 @@
 """``mailgate`` as a process of its own that has not to import everything first.
 
 A process that has imported the command line once is forked for each command, which saves more than a second of processor
-time a gate. What runs is the real command line with its own arguments, folder, environment and standard error; only the
-interpreter's start is shared. The tests of the demo and of single commands start theirs from nothing.
+time a gate. What runs is the real command line with its own arguments, folder, environment and output; only the
+interpreter's start is shared, and that a new SQLite store is a copy of one. The tests of the demo and the tour of the README
+start theirs from nothing.
 """
 
 import atexit
+import gc
 import json
 import os
 import select
@@ -16,11 +18,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from types import FrameType
+from tempfile import TemporaryDirectory
 from typing import IO
 
+ROOT = Path(__file__).parents[2]
 CODE = struct.Struct("i")
 MOST = 1 << 16
 """Bytes of one order: arguments and environment."""
@@ -66,15 +70,15 @@ class Forked:
 
 
 def fork(
-    arguments: Sequence[str], folder: Path, environment: Mapping[str, str], *, prints: bool = False
+    arguments: Sequence[str], folder: Path, environment: Mapping[str, str], output: int | None = None
 ) -> Forked:
-    """Run ``mailgate`` with these arguments in a process of its own. ``prints``: its output is wanted, too, and comes
-    where its errors do."""
-    order = json.dumps([list(arguments), str(folder), dict(environment), prints]).encode()
+    """Run ``mailgate`` with these arguments in a process of its own. ``output``: a descriptor that it prints to."""
+    order = json.dumps([list(arguments), str(folder), dict(environment)]).encode()
     read_error, write_error = os.pipe()
     read_end, write_end = os.pipe()
     try:
-        socket.send_fds(_nursery(), [order], [write_error, write_end])
+        printing = [] if output is None else [output]
+        socket.send_fds(_nursery(), [order], [write_error, write_end, *printing])
     finally:
         os.close(write_error)
         os.close(write_end)
@@ -88,7 +92,7 @@ def _nursery() -> socket.socket:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     nursery = subprocess.Popen(
         [sys.executable, __file__, str(theirs.fileno())],
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2] / "proxy")},
+        env=os.environ | {"PYTHONPATH": f"{ROOT / 'proxy'}{os.pathsep}{ROOT}"},
         pass_fds=[theirs.fileno()],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -104,57 +108,62 @@ def _close(orders: socket.socket, nursery: subprocess.Popen[bytes]) -> None:
 
 
 def _serve(orders: socket.socket) -> None:
-    import mailgate.cli  # noqa: F401 - here, and once: this is what costs
+    # here, and once: this is what costs
+    from tests.stores import copying, migrated
 
-    signal.signal(signal.SIGCHLD, _reap)
+    import mailgate.cli  # noqa: F401
+    import mailgate.store.store as store
+    from mailgate.gateway.pages import Pages
+
+    with TemporaryDirectory() as folder:
+        store.migrate = copying(migrated(Path(folder)))
+    Pages()  # catalogs are read and templates compiled for all of a process
+    gc.collect()
+    gc.freeze()  # a gate looks through its memory at its start: not through what all of them share
+    running: dict[int, int] = {}
+
+    def reap(*_: object) -> None:
+        """Say of whoever has ended how."""
+        while running and (ended := os.waitpid(-1, os.WNOHANG))[0]:
+            descriptor = running.pop(ended[0])
+            with suppress(BrokenPipeError):
+                os.write(descriptor, CODE.pack(ended[1]))
+            os.close(descriptor)
+
+    signal.signal(signal.SIGCHLD, reap)
     while True:
-        order, descriptors, _, _ = socket.recv_fds(orders, MOST, 2)
+        order, descriptors, _, _ = socket.recv_fds(orders, MOST, 3)
         if not order:
             return
-        error, ended = descriptors
-        if os.fork() == 0:
+        error, ended, *printing = descriptors
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
+        pid = os.fork()
+        if pid == 0:
             orders.close()
+            for each in (ended, *running.values()):
+                os.close(each)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            _tend(*json.loads(order), error, ended)
-        os.close(error)
-        os.close(ended)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
+            _run(*json.loads(order), error, printing)
+        running[pid] = ended
+        os.write(ended, CODE.pack(pid))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
+        for each in (error, *printing):
+            os.close(each)
 
 
-def _reap(_number: int, _frame: FrameType | None) -> None:
-    while True:
-        try:
-            if os.waitpid(-1, os.WNOHANG)[0] == 0:
-                return
-        except ChildProcessError:
-            return
-
-
-def _tend(
-    arguments: list[str], folder: str, environment: dict[str, str], prints: bool, error: int, ended: int
+def _run(
+    arguments: list[str], folder: str, environment: dict[str, str], error: int, printing: list[int]
 ) -> None:
-    """Fork the command, say its number, wait for it, and say how it ended."""
-    pid = os.fork()
-    if pid == 0:
-        os.close(ended)
-        if prints:
-            os.dup2(error, 1)
-        _run(arguments, folder, environment, error)
-    os.close(error)
-    os.close(2)
-    os.write(ended, CODE.pack(pid))
-    _, status = os.waitpid(pid, 0)
-    os.write(ended, CODE.pack(status))
-    os._exit(0)
-
-
-def _run(arguments: list[str], folder: str, environment: dict[str, str], error: int) -> None:
-    import killing  # type: ignore[import-not-found]  # beside this file, which runs as a script
+    import dying  # type: ignore[import-not-found]  # beside this file, which runs as a script
+    import killing  # type: ignore[import-not-found]
     import passing  # type: ignore[import-not-found]
 
     from mailgate.cli import main
 
-    os.dup2(error, 2)
-    os.close(error)
+    for number, descriptor in ((2, error), *((1, each) for each in printing)):
+        os.dup2(descriptor, number)
+        os.close(descriptor)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
@@ -162,6 +171,8 @@ def _run(arguments: list[str], folder: str, environment: dict[str, str], error: 
     sys.argv = ["mailgate", *arguments]
     if point := environment.get(killing.POINT):
         killing.arm(int(point), environment.get(killing.BEHIND, ""))
+    if death := environment.get(dying.DEATH):
+        dying.arm(*death.split())
     if step := environment.get(passing.STEP):
         passing.arm(float(step))
     try:

@@ -15,6 +15,9 @@ import pytest
 from tests.servers import unavailable
 
 _PATIENCE = 30.0
+_MEMORY = Path("/dev/shm")
+_ROOM = 2 << 30
+"""Bytes that have to be free there: a few databases at a time, and what else is running."""
 
 
 def _programs() -> Path | None:
@@ -38,13 +41,20 @@ def postgres() -> Iterator[str]:
         yield f"postgresql://mailgate@/{{}}?host={folder}"
 
 
+def _place() -> Path | None:
+    """Memory, where there is enough: hundreds of databases are made and dropped, each of hundreds of files."""
+    return _MEMORY if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM else None
+
+
 @contextmanager
 def postgres_server(port: int | None = None) -> Iterator[Path]:
     """A server on a Unix socket, and on a loopback port too where one is given; the folder of the socket."""
     programs = _programs()
     if programs is None:
         unavailable("PostgreSQL is not installed (no /usr/lib/postgresql/*/bin/initdb)")
-    folder = Path(tempfile.mkdtemp(prefix="mailgate-pg-"))  # short: a socket's path has 107 bytes at most
+    folder = Path(
+        tempfile.mkdtemp(prefix="mailgate-pg-", dir=_place())
+    )  # short: a socket's path has 107 bytes
     account = _unprivileged()
     if account:
         os.chown(folder, int(str(account["user"])), int(str(account["group"])))

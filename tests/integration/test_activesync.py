@@ -3,9 +3,6 @@
 import asyncio
 import base64
 import json
-import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from email import message_from_bytes, policy
 from typing import Any
@@ -16,8 +13,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from aiosmtpd.smtp import SMTP
 from pyactivesync._wbxml import WBXMLReader
+from tests.integration import commands
 from tests.integration.conftest import Guard, Guarded
-from tests.integration.gate import PHONE_RULES, PROXY, wait_for
+from tests.integration.gate import PHONE_RULES, wait_for
 
 from mailgate.classify.activesync import CODES
 
@@ -298,11 +296,9 @@ async def test_a_hanging_ping_ends_with_a_report_to_another_gate(
 
 def devices(guarded: Guarded, *arguments: str) -> dict[str, Any]:
     """What ``mailgate devices`` says, run beside the gate as an admin would."""
-    config = guarded.directory / "mailgate.yaml"
-    run = [sys.executable, "-m", "mailgate", "devices", *arguments, "--config", str(config), "--json"]
-    environment = os.environ | {"PYTHONPATH": str(PROXY)}
-    told = subprocess.run(run, cwd=guarded.directory, env=environment, stdout=subprocess.PIPE, check=True)
-    said = json.loads(told.stdout)
+    said = json.loads(
+        commands.output_of(guarded.directory / "mailgate.yaml", "devices", *arguments, "--json")
+    )
     assert isinstance(said, dict)
     return said
 

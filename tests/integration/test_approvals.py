@@ -1,9 +1,6 @@
 """Two gates on one store: what goes beyond the guard takes two persons, and nothing changes in a freeze."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,8 +8,8 @@ from typing import Any
 
 import pytest
 from tests.admins import admins, token
-from tests.integration.gate import PROXY, Gate, wait_for, write_config
-from tests.integration.postgres import postgres as postgres
+from tests.integration.commands import Begun, begin_beside
+from tests.integration.gate import Gate, wait_for, write_config
 from tests.integration.test_reload import OPEN, SHUT
 from tests.integration.test_versions import blocks, ready
 from tests.integration.test_versions import start as start
@@ -28,18 +25,15 @@ def settled(folder: Path, url: str, guard: dict[str, Any]) -> Path:
     return write_config(folder, "http://127.0.0.1:9", {"store": url, "guard": guard, "admins": WHO}, OPEN)
 
 
-def begun(folder: Path, who: str, *arguments: str) -> subprocess.Popen[str]:
+def begun(folder: Path, who: str, *arguments: str) -> Begun:
     """A command that runs on the files in this folder as this admin."""
-    line = [sys.executable, "-m", "mailgate", *arguments, "--config", str(folder / "mailgate.yaml")]
-    env = os.environ | {"PYTHONPATH": str(PROXY), "MAILGATE_ADMIN_TOKEN": token(who)}
-    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen(line, env=env, cwd=folder, text=True, **pipes)  # type: ignore[call-overload, no-any-return]
+    return begin_beside(folder / "mailgate.yaml", *arguments, MAILGATE_ADMIN_TOKEN=token(who))
 
 
-def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
+def ended(command: Begun) -> tuple[int, str]:
     """Its exit code, and what it said."""
-    said = "".join(process.communicate())
-    return process.returncode, said
+    done = command.ended()
+    return done.returncode, done.stdout + done.stderr
 
 
 def command(folder: Path, who: str, *arguments: str) -> tuple[int, str]:

@@ -1,19 +1,14 @@
 """A phone whose hardware vouches for it enrols, and becomes the device that the device management reports."""
 
-import json
 import secrets
-import subprocess
-import sys
 from base64 import b64encode
 from datetime import UTC, datetime
-from os import environ
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 from aiohttp.test_utils import TestServer
-from tests.integration.fleet import Phone, fleet, get, post
-from tests.integration.gate import PROXY
+from tests.integration.fleet import Phone, fleet, get, mailgate, post
 from tests.pki import name, root
 from tests.vectors.build_certificate_vectors import android, description, root_of_trust
 
@@ -26,19 +21,7 @@ SERIAL = "R5CX10TESTED"
 
 
 def enrolment_token(folder: Path) -> str:
-    command = [
-        sys.executable,
-        "-m",
-        "mailgate",
-        "enroll",
-        "token",
-        "--config",
-        "gate-0/mailgate.yaml",
-        "--json",
-    ]
-    env = environ | {"PYTHONPATH": str(PROXY)}
-    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, check=True, timeout=30)
-    return str(json.loads(done.stdout)["token"])
+    return str(mailgate(folder, "enroll", "token")["token"])
 
 
 async def test_hardware_makes_a_phone_the_device_that_the_management_knows(

@@ -11,7 +11,6 @@ from tests.admins import admins
 from tests.admins import token as secret_of
 from tests.integration.conftest import Guard, Guarded
 from tests.integration.gate import PHONE_RULES
-from tests.integration.postgres import postgres as postgres
 from tests.integration.test_console import logged_in, text
 from tests.integration.test_retract import WITHOUT_LAPTOPS
 from tests.integration.test_versions import command

@@ -1,10 +1,8 @@
 """Rules that are out: by themselves, by a person, for a person; at every gate on the store, and after a restart."""
 
 import json
-import os
 import re
 import subprocess
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,8 +12,8 @@ from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 import pytest
-from tests.integration.gate import PROXY, Gate, wait_for, write_config
-from tests.integration.postgres import postgres as postgres
+from tests.integration.commands import output_of
+from tests.integration.gate import Gate, wait_for, write_config
 from tests.integration.test_versions import ready
 from tests.integration.test_versions import start as start
 from tests.integration.test_versions import url as url
@@ -62,9 +60,7 @@ def ask_for_help(gate: Gate, person: str) -> None:
 
 def command(folder: Path, *arguments: str) -> str:
     """What a command says that is run on the files in this folder."""
-    line = [sys.executable, "-m", "mailgate", *arguments, "--config", str(folder / "mailgate.yaml")]
-    env = os.environ | {"PYTHONPATH": str(PROXY)}
-    return subprocess.run(line, env=env, cwd=folder, check=True, capture_output=True, text=True).stdout
+    return output_of(folder / "mailgate.yaml", *arguments)
 
 
 def test_a_rule_halts_by_the_people_whom_it_keeps_out_everywhere_and_for_good(

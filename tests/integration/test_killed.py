@@ -14,7 +14,6 @@ import pytest
 from tests.integration import killing
 from tests.integration.forked import fork
 from tests.integration.gate import start_gate, wait_for, write_config
-from tests.integration.postgres import postgres as postgres
 from tests.integration.test_reload import OPEN, SHUT
 
 from mailgate.config import load_bundle

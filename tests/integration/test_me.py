@@ -166,12 +166,14 @@ async def test_a_persons_data_is_handed_out_and_forgotten_while_the_gate_runs(
     assert await alice.sync() == 403
     await management_says(client, guarded, "tiktok")
     await alice.until("TikTok is on this device")
-    told = json.loads(mailgate(guarded, "devices", "export", "--person", "alice", "--json"))
-    assert [row["owner"] for row in told["reports"]] == ["alice"]
-    assert wait_for(lambda: [row["user"] for row in told["sightings"]]) == ["alice"]
+
+    def stored() -> Any:
+        return json.loads(mailgate(guarded, "devices", "export", "--person", "alice", "--json"))
+
+    assert [row["owner"] for row in stored()["reports"]] == ["alice"]
+    assert wait_for(lambda: [row["user"] for row in stored()["sightings"]]) == ["alice"]
     mailgate(guarded, "devices", "forget", "--person", "ALICE", "--yes")
-    told = json.loads(mailgate(guarded, "devices", "export", "--person", "alice", "--json"))
-    assert not any(told.values())
+    assert not any(stored().values())
     await alice.until("Nothing is stored about you")
 
 

@@ -2,11 +2,9 @@
 
 import asyncio
 import json
-import os
 import signal
 import sqlite3
 import subprocess
-import sys
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.integration.gate import APPS, PROXY, start_gate, wait_for, write_config
+from tests.integration.commands import run
+from tests.integration.dying import DEATH
+from tests.integration.gate import APPS, start_gate, wait_for, write_config
 from tests.integration.mail_sink import MailSink, mail_sink
 
 from mailgate.cli.notices.about import settings_of, subject_of
@@ -42,35 +42,6 @@ SHUT = {"rules": [APP_RULE, *OPEN["rules"]]}
 PEOPLE = [f"person-{number}" for number in range(6)]
 """All but the last have the app."""
 HIT = [f"{name}@example.com" for name in PEOPLE[:-1]]
-DYING = """
-import os, signal, sys
-from mailgate.cli import app
-from mailgate.gateway.mail_by_smtp import BySmtp
-from mailgate.gateway.mail_folder import IntoFolder
-from mailgate.store.mailings import Mailings
-from mailgate.store.retractions import Retractions
-
-_, name, when, number, *arguments = sys.argv
-owners = [each for each in (Mailings, Retractions, BySmtp, IntoFolder) if hasattr(each, name)]
-left = int(number)
-
-def dying(real):
-    async def called(self, *given, **named):
-        global left
-        left -= 1
-        if left == 0 and when == "before":
-            os.kill(os.getpid(), signal.SIGKILL)
-        result = await real(self, *given, **named)
-        if left == 0 and when == "after":
-            os.kill(os.getpid(), signal.SIGKILL)
-        return result
-    return called
-
-for each in owners:
-    setattr(each, name, dying(getattr(each, name)))
-sys.argv = ["mailgate", *arguments]
-app()
-"""
 POINTS = [
     ("queue", "before"),
     ("queue", "after"),
@@ -119,10 +90,7 @@ class Desk:
     def run(
         self, *arguments: str, dying: tuple[str, str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        program = ["-c", DYING, *dying] if dying else ["-m", "mailgate"]
-        line = [sys.executable, *program, *arguments, "--config", str(self.config)]
-        env = os.environ | {"PYTHONPATH": str(PROXY)}
-        return subprocess.run(line, env=env, cwd=self.folder, check=False, capture_output=True, text=True)
+        return run(self.config, *arguments, **({DEATH: " ".join(dying)} if dying else {}))
 
     def told(self, *arguments: str) -> Any:
         done = self.run(*arguments, "--json")

@@ -1,15 +1,13 @@
 """A phone's way: unknown, with a listed app, clean; in every form a caller may have."""
 
 import json
-import subprocess
-import sys
-from os import environ
 from typing import Any
 
 import aiohttp
 import pytest
+from tests.integration.commands import output_of
 from tests.integration.conftest import IPHONE, LAPTOP, NAVIGATION, Guard, Guarded
-from tests.integration.gate import PHONE_RULES, PROXY, wait_for
+from tests.integration.gate import PHONE_RULES, wait_for
 
 EAS = "/Microsoft-Server-ActiveSync?Cmd=FolderSync&User=alice&DeviceId=ApplC39X8FAKEID&DeviceType=iPhone"
 
@@ -158,13 +156,4 @@ async def test_a_refusal_is_explained_by_its_reference(
 
 def mailgate(guarded: Guarded, *arguments: str) -> str:
     """What a command prints, run beside the files of the gate."""
-    done = subprocess.run(
-        [sys.executable, "-m", "mailgate", *arguments, "--config", "mailgate.yaml"],
-        cwd=guarded.directory,
-        env=environ | {"PYTHONPATH": str(PROXY)},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=30,
-    )
-    return done.stdout
+    return output_of(guarded.directory / "mailgate.yaml", *arguments)

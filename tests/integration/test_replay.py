@@ -10,7 +10,6 @@ import psycopg
 import pytest
 from aiohttp.test_utils import TestServer
 from tests.integration.fleet import Phone, fleet, get, signed_for
-from tests.integration.postgres import postgres as postgres
 
 from mailgate.attest import mint
 

@@ -7,7 +7,6 @@ import aiohttp
 import pytest
 from tests.integration.conftest import LAPTOP, Guard, Guarded
 from tests.integration.gate import PHONE_RULES
-from tests.integration.postgres import postgres as postgres
 from tests.integration.test_activesync import PATIENCE, MailServer, hanging, pinging, report
 from tests.integration.test_activesync import server as server
 from tests.integration.test_activesync import webmail as webmail

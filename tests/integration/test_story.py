@@ -3,7 +3,6 @@ mail server, and two admins at their commands."""
 
 import asyncio
 import json
-import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,12 +17,11 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from tests.admins import admins, token
+from tests.integration import commands
 from tests.integration.company import Issuer, Laptop, Phone, gets, go_on, page
 from tests.integration.fleet import Fleet, fleet
-from tests.integration.forked import fork
 from tests.integration.gate import wait_for
 from tests.integration.mail_sink import MailSink, mail_sink
-from tests.integration.postgres import postgres as postgres
 from tests.integration.test_activesync import DEVICE, LOGIN, PATH, VERSION, MailServer, plain, post
 
 STAGED = 30
@@ -58,12 +56,8 @@ class Office:
 
     def run(self, who: str, *arguments: str) -> tuple[int, str]:
         """A command of this admin: its exit code, and what it says."""
-        line = [*arguments, "--config", str(self.folder / "mailgate.yaml")]
-        environment = os.environ | {"MAILGATE_ADMIN_TOKEN": token(who)}
-        process = fork(line, self.folder, environment, prints=True)
-        with process.stderr:
-            said = process.stderr.read().decode()
-        return process.wait(60), said
+        done = commands.run(self.folder / "mailgate.yaml", *arguments, MAILGATE_ADMIN_TOKEN=token(who))
+        return done.returncode, done.stdout + done.stderr
 
     async def told(self, who: str, *arguments: str) -> Any:
         """What a command says as JSON; it has to end well."""

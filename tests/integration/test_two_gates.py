@@ -14,7 +14,6 @@ from aiohttp.test_utils import TestServer
 from tests.integration import fronts
 from tests.integration.conftest import LAPTOP, Guarded
 from tests.integration.gate import PHONE_RULES, Gate, start_gate, write_config
-from tests.integration.postgres import postgres as postgres
 from tests.integration.test_phone import EAS
 from tests.integration.test_retract import WITHOUT_LAPTOPS, kept_out
 from tests.integration.test_versions import command

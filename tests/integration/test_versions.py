@@ -1,9 +1,6 @@
 """Two gates on one store decide by one version of the rules, whoever changed it."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,9 +9,9 @@ from urllib.request import Request, urlopen
 
 import psycopg
 import pytest
+from tests.integration.commands import output_of
 from tests.integration.conftest import LAPTOP
-from tests.integration.gate import PROXY, Gate, start_gate, wait_for, write_config
-from tests.integration.postgres import postgres as postgres
+from tests.integration.gate import Gate, start_gate, wait_for, write_config
 from tests.integration.test_reload import OPEN, SHUT
 
 
@@ -86,10 +83,8 @@ def test_a_change_at_one_gate_counts_at_both_and_an_old_file_does_not_bring_the_
 
 
 def command(folder: Path, *arguments: str) -> str:
-    """What a command says that is run on the files in this folder."""
-    line = [sys.executable, "-m", "mailgate", "policy", *arguments, "--config", str(folder / "mailgate.yaml")]
-    env = os.environ | {"PYTHONPATH": str(PROXY)}
-    return subprocess.run(line, env=env, cwd=folder, check=True, capture_output=True, text=True).stdout
+    """What a command about the rules says that is run on the files in this folder."""
+    return output_of(folder / "mailgate.yaml", "policy", *arguments)
 
 
 def test_a_change_beyond_the_guard_is_held_until_somebody_applies_it_and_is_taken_back_everywhere(

@@ -1,7 +1,7 @@
 """Unit tests reach no network and look at no clock: what they need of a connection is a fake transport."""
 
+import gc
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -10,12 +10,16 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from hypothesis import settings
 from pytest_socket import disable_socket, enable_socket
-
-from mailgate.store.database import create_file, store_url
-from mailgate.store.migrate import migrate
+from tests.stores import copying, migrated
 
 settings.register_profile("no deadline", deadline=None)  # how fast the machine is proves nothing
 settings.load_profile("no deadline")
+
+
+def pytest_collection_finish():
+    """Ten thousand tests stay to the end: Python need not look through them for garbage again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
@@ -26,26 +30,13 @@ def no_network():
 
 
 @pytest.fixture(scope="session")
-def migrated(tmp_path_factory):
-    """An SQLite file with every table and no row."""
-    path = tmp_path_factory.mktemp("migrated") / "store.db"
-    migrate(store_url(f"sqlite:///{path}"))
-    return path.read_bytes()
+def new_store(tmp_path_factory):
+    return migrated(tmp_path_factory.mktemp("migrated"))
 
 
 @pytest.fixture(autouse=True)
-def new_stores_are_copies(monkeypatch, migrated):
-    """A new store is a copy of a migrated one: ``store/test_migrate.py`` holds that migrations make such a one."""
-
-    def copied(url):
-        path = Path(str(url.database))
-        if url.get_backend_name() != "sqlite" or path.exists():
-            migrate(url)
-            return
-        create_file(url)
-        path.write_bytes(migrated)
-
-    monkeypatch.setattr("mailgate.store.store.migrate", copied)
+def new_stores_are_copies(monkeypatch, new_store):
+    monkeypatch.setattr("mailgate.store.store.migrate", copying(new_store))
 
 
 @pytest.fixture

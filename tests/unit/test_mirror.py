@@ -17,7 +17,6 @@ WITHOUT_A_MIRROR = {
     "app/workers/listeners.py": PROCESSES,
     "app/workers/place.py": "nouns alone: tests/integration/test_workers.py gives each worker one",
     "app/workers/supervise.py": PROCESSES,
-    "app/workers/supervisor.py": PROCESSES,
     "attest/refused.py": "one exception: each verifier's test tells which reason it carries",
     "classify/appliances.py": FAMILIES,
     "classify/desktops.py": FAMILIES,

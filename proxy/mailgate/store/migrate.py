@@ -59,11 +59,20 @@ def _lock(connection: Connection) -> None:
 def _upgrade(connection: Connection, shown: str) -> None:
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     found = MigrationContext.configure(connection).get_current_revision()
-    if found is not None and found not in known:
+    if found is None or _behind(
+        found, config, shown
+    ):  # every step is read from its file, so none twice for nothing
+        command.upgrade(config, "head")
+
+
+def _behind(found: str, config: Config, shown: str) -> bool:
+    """Whether steps are missing. Raises StoreError where there were more than this version has."""
+    steps = ScriptDirectory.from_config(config)
+    known = {script.revision for script in steps.walk_revisions()}
+    if found not in known:
         raise StoreError(
             f"the store {shown} was written by a newer Mailgate (its schema is {found}, this version knows "
             f"up to {max(known)}): start that version or use another store"
         )
-    command.upgrade(config, "head")
+    return found != steps.get_current_head()

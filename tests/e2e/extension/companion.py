@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from typing import Any
 from playwright.sync_api import BrowserContext, Page, Playwright, Worker, expect
 from tests.e2e.chromium import CHROMIUM, CHROMIUM_ARGUMENTS
 from tests.e2e.gate import GuardedWebmail
-from tests.integration.forked import fork
+from tests.integration.commands import output_of
 from tests.servers import require
 
 EXTENSION = Path(__file__).parents[3] / "extension"
@@ -24,11 +23,7 @@ AGENT = (
 
 def admin(gate: GuardedWebmail, *command: str) -> str:
     """What ``mailgate`` prints for a command at the store of this gate."""
-    running = fork([*command, "--config", str(gate.config)], gate.config.parent, os.environ, prints=True)
-    with running.stderr as printed:
-        said = printed.read().decode().strip()
-    assert running.wait() == 0, said
-    return said
+    return output_of(gate.config, *command).strip()
 
 
 def packaged(directory: Path, origin: str, browser: str = "chromium", *, management: bool = False) -> Path:

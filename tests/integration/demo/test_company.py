@@ -3,7 +3,6 @@
 import json
 import re
 import shlex
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from tests.integration.commands import begin
 from tests.servers import free_port, require, running
 
 ROOT = Path(__file__).parents[3]
@@ -29,22 +29,16 @@ class Made:
 
     def run(self, words: str) -> str:
         """What the command of the tour that begins so prints, as JSON."""
-        (command,) = [line for line in self.tour.splitlines() if f"mailgate {words} " in line]
-        done = subprocess.run(
-            [*shlex.split(command), "--json"],
-            cwd=self.directory,
-            env=ENVIRONMENT,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=True,
-        )
+        (line,) = [line for line in self.tour.splitlines() if f"mailgate {words} " in line]
+        _, _, command = line.partition(" mailgate ")
+        done = begin([*shlex.split(command), "--json"], self.directory, {}).ended()
+        done.check_returncode()
         return done.stdout
 
 
-def demo(directory: Path, store: str) -> list[str]:
+def demo(store: str) -> list[str]:
     arguments = ["demo", "--rules", str(ROOT / "config"), "--port", str(free_port()), "--people", str(PEOPLE)]
-    return [*MAILGATE, *arguments, "--directory", "here", *(["--store", store] if store else [])]
+    return [*arguments, "--directory", "here", *(["--store", store] if store else [])]
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -58,7 +52,7 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         store = address.format("company")
     directory = tmp_path_factory.mktemp("company")
     log = directory / "demo.log"
-    command = demo(directory, store)
+    command = [*MAILGATE, *demo(store)]
     with running(
         command,
         ready=lambda: "Ctrl-C ends" in log.read_text(),
@@ -103,28 +97,12 @@ def test_the_plan_counts_whom_a_recount_finds(made: Made, devices: list[dict[str
 
 
 def test_the_log_of_its_history_is_whole(made: Made) -> None:
-    verified = subprocess.run(
-        [*MAILGATE, "audit", "verify", "--config", "here/mailgate.yaml"],
-        cwd=made.directory,
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    verified = begin(["audit", "verify", "--config", "here/mailgate.yaml"], made.directory, {}).ended()
     assert (verified.returncode, verified.stdout.partition(":")[0]) == (0, "whole")
     assert "Sent in error" in made.run("policy history")
 
 
 def test_a_second_demo_in_the_folder_is_refused(made: Made) -> None:
-    again = subprocess.run(
-        demo(made.directory, ""),
-        cwd=made.directory,
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    again = begin(demo(""), made.directory, {}).ended()
     assert again.returncode == 1
     assert "a demo runs in here already" in again.stderr

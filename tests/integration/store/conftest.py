@@ -1,13 +1,13 @@
 """The store on PostgreSQL: a database of its own for every test."""
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from itertools import count
 from pathlib import Path
 
 import psycopg
 import pytest
-from tests.integration.postgres import postgres as postgres
 
 from mailgate.store import Store
 from mailgate.store.database import store_url
@@ -25,19 +25,40 @@ def migrated(postgres: str) -> str:
     return "migrated"
 
 
-@contextmanager
-def database(postgres: str, like: str) -> Iterator[str]:
-    """The address of a new database that is gone afterwards."""
-    name = f"test_{next(_numbers)}"
-    with psycopg.connect(postgres.format("postgres"), autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {name} TEMPLATE {like}")
-        yield postgres.format(name)
-        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+class Databases:
+    """Made for one test each. Nobody waits until they are gone."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._making, self._dropping = (
+            psycopg.connect(address.format("postgres"), autocommit=True) for _ in range(2)
+        )
+        self._dropper = ThreadPoolExecutor(1)
+
+    @contextmanager
+    def new(self, like: str) -> Iterator[str]:
+        """The address of a new one."""
+        name = f"test_{next(_numbers)}"
+        self._making.execute(f"CREATE DATABASE {name} TEMPLATE {like}")
+        yield self._address.format(name)
+        self._dropper.submit(self._dropping.execute, f"DROP DATABASE {name} WITH (FORCE)")
+
+    def close(self) -> None:
+        """What is not dropped yet goes with the server."""
+        self._dropper.shutdown(cancel_futures=True)
+        self._making.close()
+        self._dropping.close()
+
+
+@pytest.fixture(scope="session")
+def databases(postgres: str) -> Iterator[Databases]:
+    with closing(Databases(postgres)) as made:
+        yield made
 
 
 @pytest.fixture
-def url(postgres: str, migrated: str) -> Iterator[str]:
-    with database(postgres, migrated) as address:
+def url(databases: Databases, migrated: str) -> Iterator[str]:
+    with databases.new(like=migrated) as address:
         yield address
 
 

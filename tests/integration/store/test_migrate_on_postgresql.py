@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
-from tests.integration.store.conftest import database
+from tests.integration.store.conftest import Databases
 from tests.unit.store.test_migrate import *  # noqa: F403
 
 
 @pytest.fixture
-def url(postgres: str) -> Iterator[str]:
-    with database(postgres, "template1") as address:
+def url(databases: Databases) -> Iterator[str]:
+    with databases.new(like="template1") as address:
         yield address

@@ -24,6 +24,7 @@ FIRST_WAIT, LONGEST_WAIT = 0.25, 30.0
 SETTLED = 60.0
 """Seconds after which a worker that runs has left its failures behind."""
 STARTED = b"+"
+HEEDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR2, signal.SIGCHLD)
 
 Run = Callable[[int, Callable[[], None], int], int]
 """Be worker ``number``: call the function once it serves, end when the file descriptor is at its end. The exit code."""
@@ -87,8 +88,7 @@ class Supervisor:
         for descriptor in self._signals:
             os.set_blocking(descriptor, False)
         signal.set_wakeup_fd(self._signals[1], warn_on_full_buffer=False)
-        numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR2, signal.SIGCHLD)
-        return {number: signal.signal(number, lambda *_: None) for number in numbers}
+        return {number: signal.signal(number, lambda *_: None) for number in HEEDED}
 
     def _step(self) -> None:
         pipes = [worker.pipe for worker in self._workers.values() if not worker.serves]
@@ -126,7 +126,7 @@ class Supervisor:
         worker.serves = True
         if not self._once_served:
             self._once_served = True
-            for number in range(1, self.count):
+            for number in range(1, self.count if not self._stopping else 1):
                 self._start(number)
         older = [
             each for each in self._workers.values() if each.number == worker.number and each is not worker
@@ -183,18 +183,22 @@ class Supervisor:
 
     def _start(self, number: int) -> None:
         read, write = os.pipe()
+        # they wait until they are the worker's own: what came before that would be lost
+        signal.pthread_sigmask(signal.SIG_BLOCK, HEEDED)
         pid = os.fork()
         if pid == 0:
             os.close(read)
             os._exit(self._be(number, write))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HEEDED)
         os.close(write)
         self._workers[pid] = Worker(number, pid, read, time.monotonic())
 
     def _be(self, number: int, write: int) -> int:
         """In the new process: the signals are its own again, and it hears when the supervisor is gone."""
         signal.set_wakeup_fd(-1)
-        for each in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR2, signal.SIGCHLD):
+        for each in HEEDED:
             signal.signal(each, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HEEDED)
         for descriptor in (*self._signals, self._alive[1], *(each.pipe for each in self._workers.values())):
             os.close(descriptor)
 

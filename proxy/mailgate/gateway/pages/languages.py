@@ -4,6 +4,7 @@ import datetime as calendar
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
 from io import BytesIO
@@ -83,7 +84,8 @@ class Language:
         return escape(format_timedelta(remaining, threshold=2, add_direction=True, locale=self.locale))
 
 
-def load_languages() -> dict[str, Language]:
+@cache
+def load_languages() -> Mapping[str, Language]:
     """Every language by its tag."""
     loaded = [Language(Locale.parse(name), _catalog(name)) for name in TRANSLATED]
     return {

@@ -4,6 +4,7 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -204,8 +205,9 @@ def _ngettext(context: Context, singular: str, plural: str, count: int) -> str:
     return language.texts.ngettext(singular, plural, count)
 
 
+@cache
 def environment() -> Environment:
-    """Templates of this package, in the language that stands in their context."""
+    """Templates of this package, in the language that stands in their context; each is compiled once."""
     environment = Environment(
         loader=PackageLoader(__package__),
         autoescape=select_autoescape(["html"]),

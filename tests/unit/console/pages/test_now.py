@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -77,14 +78,19 @@ async def test_every_gate_on_the_store_is_shown_and_one_that_lags_needs_a_person
     assert "They cannot be told while the store does not answer." in (await ada.get("/console/")).words
 
 
-async def events(browser: Browser, count: int) -> list[dict[str, str]]:
-    """What a page that stays open is told, as long as there is something; shorter where it ends before."""
+async def events(browser: Browser, count: int, then: Callable[[], None]) -> list[dict[str, str]]:
+    """What a page that stays open is told, as long as there is something; shorter where it ends before.
+
+    ``then``: what happens once it was told something.
+    """
     found: list[dict[str, str]] = []
-    async with browser.session.get(f"{ORIGIN}/console/now/stream") as answer:
+    async with asyncio.timeout(30), browser.session.get(f"{ORIGIN}/console/now/stream") as answer:
         assert answer.content_type == "text/event-stream"
         async for line in answer.content:
             if line.startswith(b"data: "):
                 found.append(json.loads(line[6:]))
+                if len(found) == 1:
+                    then()
             if len(found) == count:
                 break
     return found
@@ -98,11 +104,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_page_that_stays_open_is_told_what_changed_and_only_that(
     ada: Browser, firm: Company, quick: None
 ) -> None:
-    async def change() -> None:
-        await asyncio.sleep(0.1)
-        firm.ready["store"] = "unavailable"
-
-    told, _ = await asyncio.gather(events(ada, 2), change())
+    told = await events(ada, 2, lambda: firm.ready.update(store="unavailable"))
     assert set(told[0]) == set(now.PARTS)
     assert set(told[1]) == {"needs", "standing"}
     assert "The store does not answer" in told[1]["needs"]
@@ -111,20 +113,15 @@ async def test_a_page_that_stays_open_is_told_what_changed_and_only_that(
 async def test_an_open_page_is_told_nothing_more_once_its_session_has_ended(
     ada: Browser, firm: Company, quick: None
 ) -> None:
-    async def leave() -> None:
-        await asyncio.sleep(0.1)
-        firm.roles(lin="operator")
-
-    told, _ = await asyncio.wait_for(asyncio.gather(events(ada, 99), leave()), 10)
+    told = await events(ada, 99, lambda: firm.roles(lin="operator"))
     assert len(told) == 1
 
 
 async def test_an_open_page_does_not_keep_its_session_alive(ada: Browser, firm: Company, quick: None) -> None:
-    async def wait() -> None:
-        await asyncio.sleep(0.1)
+    def wait() -> None:
         firm.clock.now += IDLE
 
-    await asyncio.wait_for(asyncio.gather(events(ada, 99), wait()), 10)
+    await events(ada, 99, wait)
     assert (await ada.get("/console/")).path.startswith("/console/login")
 
 

@@ -1,0 +1,54 @@
+"""Commands of ``mailgate``, run beside the files of a gate as an admin would. Forked like gates, and as real."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from subprocess import CompletedProcess
+from tempfile import TemporaryFile
+from typing import IO
+
+from tests.integration.forked import Forked, fork
+
+PATIENCE = 60.0
+"""Seconds that a command may take."""
+
+
+@dataclass
+class Begun:
+    """A command that runs."""
+
+    arguments: Sequence[str]
+    process: Forked
+    printed: IO[bytes]
+
+    def ended(self) -> CompletedProcess[str]:
+        """Once it is at its end: its exit code, and what it has printed. Once only."""
+        with self.process.stderr, self.printed:
+            said = self.process.stderr.read().decode()
+            code = self.process.wait(PATIENCE)
+            self.printed.seek(0)
+            return CompletedProcess(self.arguments, code, self.printed.read().decode(), said)
+
+
+def begin(arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Begun:
+    """Start a command in this folder, with this environment and no other."""
+    printed = TemporaryFile()  # noqa: SIM115 - closed at its end
+    return Begun(arguments, fork(arguments, folder, environment, printed.fileno()), printed)
+
+
+def begin_beside(config: Path, *arguments: str, **environment: str) -> Begun:
+    """Start a command with these settings, and this in its environment besides that of the tests."""
+    return begin([*arguments, "--config", str(config)], config.parent, {**os.environ, **environment})
+
+
+def run(config: Path, *arguments: str, **environment: str) -> CompletedProcess[str]:
+    """The same, to its end, whatever that is."""
+    return begin_beside(config, *arguments, **environment).ended()
+
+
+def output_of(config: Path, *arguments: str) -> str:
+    """What a command prints that ends well. Raises subprocess.CalledProcessError where it does not."""
+    done = run(config, *arguments)
+    done.check_returncode()
+    return done.stdout

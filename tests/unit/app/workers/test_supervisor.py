@@ -1,0 +1,55 @@
+"""A supervisor that is asked to end at the worst of moments; tests/integration/test_workers.py has the rest of it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import mailgate
+
+GRACE = 5.0
+"""Seconds after which a worker that nobody has asked to end is killed."""
+PROGRAM = """
+import os, signal, sys, time
+from mailgate.app.workers.supervisor import Supervisor
+
+def be(number, ready, life):
+    print("worker", number, flush=True)
+    {first}
+    os.read(life, 1)
+    return 0
+
+{before}
+sys.exit(Supervisor(2, be, {grace}).run())
+"""
+
+
+def started(first: str, before: str = "") -> str:
+    """What its workers print, which all end. ``first``: what each does."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM.format(first=first, before=before, grace=GRACE)],
+        env=os.environ | {"PYTHONPATH": str(Path(mailgate.__file__).parents[1])},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def test_where_the_first_worker_comes_up_only_then_no_others_are_started() -> None:
+    up_late = "signal.signal(signal.SIGTERM, lambda *_: (ready(), os._exit(0))); os.kill(os.getppid(), signal.SIGTERM)"
+    assert started(up_late) == "worker 0\n"
+
+
+def test_a_worker_that_was_only_just_forked_hears_of_it() -> None:
+    """A busy machine lets it wait before its first step, until after it was asked to end."""
+    waits = """
+def wait():
+    for _ in range(300):
+        if signal.SIGTERM in signal.sigpending():
+            break
+        time.sleep(0.01)
+
+os.register_at_fork(after_in_parent=lambda: os.register_at_fork(after_in_child=wait))  # not the first worker
+"""
+    assert started("ready(); os.kill(os.getppid(), signal.SIGTERM)", waits) == "worker 0\n"
