@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from functools import partial
-from itertools import cycle
+from itertools import count, cycle
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +83,12 @@ QUESTION = [
 """What nginx asks about the same page."""
 
 
+def elsewhere(requests: list[bytes]) -> Iterator[bytes]:
+    """The same, each about another address."""
+    for request, number in zip(cycle(requests), count(), strict=False):
+        yield request.replace(b"/page.html", b"/page.html?%d" % number)
+
+
 def fresh(requests: list[bytes]) -> Iterator[bytes]:
     """The same, each with a user agent that the gate has never seen."""
     for request, agent in zip(cycle(requests), never_seen(), strict=False):
@@ -93,6 +99,7 @@ LOADS = {
     "short": (partial(cycle, SHORT), CLIENT, 8192),
     "browser": (partial(cycle, BROWSER), CLIENT, 8192),
     "question": (partial(cycle, QUESTION), PROXY, 1),
+    "question elsewhere": (partial(elsewhere, QUESTION), PROXY, 1),
     "fresh": (partial(fresh, SHORT), CLIENT, 8192),
     "fresh browser": (partial(fresh, BROWSER), CLIENT, 8192),
 }
