@@ -35,6 +35,8 @@ class Ground:
     url: str
     prepared: Callable[[], None]
     reset: Callable[[], None]
+    said: str = ""
+    """By the last command."""
 
     @property
     def config(self) -> Path:
@@ -47,7 +49,7 @@ class Ground:
             environment |= {killing.POINT: str(point), killing.BEHIND: behind}
         process = fork([*arguments, "--config", str(self.config)], self.folder, environment)
         with process.stderr:
-            process.stderr.read()
+            self.said = process.stderr.read().decode()
         return process.wait(60)
 
     def look(self) -> tuple[list[int], list[str]]:
@@ -141,7 +143,7 @@ def kill_everywhere(
             assert found == after
             return seen
         assert code == -signal.SIGKILL, f"at point {point}"
-        assert ground.run(*command) == 0, f"after point {point}"
+        assert ground.run(*command) == 0, f"after point {point}: {ground.said}"
         assert ground.look() == after, f"after point {point}"
     raise AssertionError("the command never came to its end")
 
