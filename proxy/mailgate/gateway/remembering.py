@@ -132,7 +132,7 @@ class Remembering:
         form = form_of(exchange)
         if table is not None:
             put(table, form, known)
-        if alike is not None and not gate.prober.on and gate.live.policy.reads.isdisjoint(UNLIKE):
+        if alike is not None and not _is_ones_own(gate, access):
             alike.keep(form, exchange.head, known, recurring.count_as)
 
     def _look(self, gate: RememberingGate) -> None:
@@ -171,6 +171,11 @@ def _is_plain(exchange: Exchange, incoming: Incoming, access: Access, decision: 
         and access.posture == NOBODY
         and not debugging()
     )
+
+
+def _is_ones_own(gate: RememberingGate, access: Access) -> bool:
+    """Whether it rests on more of the user agent than others may have in common with it."""
+    return gate.prober.knows(access.facts) or not gate.live.policy.reads.isdisjoint(UNLIKE)
 
 
 def _until(gate: RememberingGate, access: Access, decision: Decision, yes: Yes | None) -> datetime:

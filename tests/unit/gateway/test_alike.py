@@ -6,7 +6,6 @@ import pytest
 from tests.unit.gateway.test_remembering import (
     LAPTOP,
     PHONE,
-    PROBING,
     PROXY,
     STRANGER,
     Side,
@@ -113,12 +112,17 @@ async def test_where_a_rule_reads_browsers_or_versions_each_is_looked_at(first):
     assert (await asked([page(laptop(n)) for n in range(143, 147)], first=first))[0] == "----"
 
 
-async def test_where_browsers_are_probed_each_is_looked_at():
-    """A pass of the probe belongs to one user agent."""
-    assert PROBING
-    requests = [page(laptop(number), "Sec-Fetch-Mode: cors") for number in range(4)]
-    assert (await asked(requests, change=probing(Mode.OBSERVE)))[0] == "----"
-    assert (await asked(requests, change=probing(Mode.OFF)))[0] == "--++"
+@pytest.mark.parametrize(
+    ("fields", "known"),
+    [
+        pytest.param(("Sec-Fetch-Mode: cors",), "--++", id="none has a pass"),
+        pytest.param(("Cookie: mailgate-probe=x",), "----", id="a pass belongs to one user agent"),
+        pytest.param(("Sec-Fetch-Mode: navigate",), "----", id="each is probed first"),
+    ],
+)
+async def test_where_browsers_are_probed_those_are_alike_that_were_not(fields, known):
+    requests = [page(laptop(number), *fields) for number in range(4)]
+    assert (await asked(requests, change=probing(Mode.OBSERVE)))[0] == known
 
 
 @pytest.mark.parametrize(
