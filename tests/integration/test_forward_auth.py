@@ -1,6 +1,7 @@
 """nginx, Caddy, HAProxy and Envoy carry the mail and ask the gate about each request, as ``deploy/`` sets them up."""
 
 import asyncio
+import json
 import re
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -17,6 +18,7 @@ from aiohttp.test_utils import TestServer
 from tests.integration import fronts
 from tests.integration.conftest import IPHONE, LAPTOP, NAVIGATION, Guard, Guarded
 from tests.integration.gate import PHONE_RULES, Gate
+from tests.integration.test_reload import until
 
 FRONTS: dict[str, tuple[str, Callable[[str, str, Path], AbstractContextManager[str]]]] = {
     "nginx": ("nginx", fronts.nginx),
@@ -150,6 +152,29 @@ async def test_a_laptop_reads_its_mail_and_nothing_that_it_forged_arrives(start:
     assert "forged" not in told.values()
     assert told["x-forwarded-for"].startswith("127.0.0.1")
     assert await front.decided() == 1
+
+
+async def test_whoever_is_like_somebody_before_gets_their_own_mail_by_the_rules_of_the_moment(
+    start: Start,
+) -> None:
+    """Other pages and other versions of a browser that came before, and a phone between them, which is refused each time."""
+    front = start()
+    for number in range(6):
+        page = f"/inbox?page={number}"
+        agent = LAPTOP.replace("145", str(140 + number // 2))
+        answer = await front.get(page, **{"User-Agent": agent})
+        assert answer == (200, "text/plain", f"mail for GET {page} \n")
+        assert front.mail.asked[-1].headers["User-Agent"] == agent
+        assert (await front.get(page, **{"User-Agent": IPHONE.replace("18_", f"{number}_")}))[0] == 403
+    assert len(front.mail.asked) == 6
+    assert await front.decided() == 12
+
+    async def asked_again() -> int:
+        return (await front.get("/inbox?again", **{"User-Agent": LAPTOP}))[0]
+
+    shut = {"rules": [{"id": "shut", "when": "true", "effect": "block"}]}
+    (front.guarded.directory / "policy.yaml").write_text(json.dumps(shut))
+    assert await until(asked_again, 403) == 403
 
 
 async def test_whoever_is_refused_is_told_why_in_their_own_words(start: Start) -> None:
