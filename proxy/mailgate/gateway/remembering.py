@@ -107,7 +107,9 @@ class Remembering:
         """Remember a verdict that was just carried out, the second time: a flood of new clients leaves nothing."""
         fields = exchange.head.fields
         table: Table | None = _second_time(fields.memo, Remembering, dict)
-        alike: Alike | None = _second_time(fields.shared, Alike, Alike) if fields.outline else None
+        alike: Alike | None = None
+        if fields.shared is not fields.memo:
+            alike = _second_time(fields.shared, Alike, Alike)
         if (table is None and alike is None) or not _is_plain(exchange, incoming, access, decision):
             return
         if yes and exchange.head.has_body:

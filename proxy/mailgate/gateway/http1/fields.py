@@ -2,10 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
-
-if TYPE_CHECKING:
-    from mailgate.gateway.http1.memory import Outline
+from typing import Any, TypeAlias, TypeVar, cast
 
 Field: TypeAlias = tuple[bytes, bytes]
 Value = TypeVar("Value")
@@ -21,14 +18,13 @@ LINES = 1024
 class Fields(list[Field]):
     """Names and values in their order. Never changed once it is made; ``memo`` is for ``once`` and its like."""
 
-    __slots__ = ("memo", "named", "outline", "shared")
+    __slots__ = ("memo", "named", "shared")
 
     def __init__(self, fields: Iterable[Field] = ()) -> None:
         super().__init__(fields)
         self.memo: dict[Any, Any] = {}
-        self.outline: Outline | None = None
         self.shared: dict[Any, Any] = self.memo
-        """Like ``memo``, for what follows from none of the values that an outline leaves out."""
+        """Like ``memo``, for what follows from none of the values that an outline leaves out; that of their outline, if any."""
         self.named: dict[bytes, list[bytes]] = {}
         named = self.named
         for name, value in self:

@@ -61,12 +61,12 @@ def cut_out(head: bytes, start: int) -> Cut | None:
 
 
 class Outline:
-    """What blocks have in common that were cut to the same pieces."""
+    """What blocks have in common that were cut to the same pieces. Holds no Fields, so that neither keeps the other alive."""
 
-    __slots__ = ("_example", "_holes", "memo")
+    __slots__ = ("_holes", "_lines", "_named", "memo")
 
     def __init__(self, example: Fields, holes: Sequence[int]) -> None:
-        self._example = example
+        self._lines, self._named = tuple(example), example.named
         self._holes = holes
         self.memo: dict[Any, Any] = {}
 
@@ -83,13 +83,13 @@ class Outline:
     def filled(self, values: Sequence[bytes]) -> Fields:
         """The fields of a block that was cut to these pieces and values."""
         fields = Fields()
-        fields.extend(self._example)
-        fields.named.update(self._example.named)
+        fields.extend(self._lines)
+        fields.named.update(self._named)
         for hole, value in zip(self._holes, values, strict=True):
             name = fields[hole][0]
             fields[hole] = name, value
             fields.named[name.lower()] = [value]
-        fields.outline, fields.shared = self, self.memo
+        fields.shared = self.memo
         return fields
 
 
@@ -134,6 +134,6 @@ class FieldMemory:
         if len(block) > LONGEST_BLOCK:
             return
         self._blocks.put(block, fields)
-        if cut is not None and fields.outline is None and (outline := Outline.of(fields, cut)) is not None:
-            fields.outline, fields.shared = outline, outline.memo
+        if cut is not None and (outline := Outline.of(fields, cut)) is not None:
+            fields.shared = outline.memo
             self._outlines.put(cut.pieces, outline)

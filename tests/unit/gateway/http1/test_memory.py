@@ -1,5 +1,7 @@
 """Blocks that came before, and outlines of blocks: what they give is what reading would, and they are bounded."""
 
+import gc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -143,3 +145,18 @@ def test_outlines_are_bounded_too():
         assert memory.alike(cut(*lines)) is not None
         assert len(memory._outlines) <= 2 * 4
     assert memory.alike(cut("Host: h0", "User-Agent: x")) is None
+
+
+def test_what_is_forgotten_is_gone_at_once():
+    """It leaves nothing to the garbage collector: much is forgotten each second."""
+    memory = FieldMemory(blocks=1)
+    gc.collect()
+    gc.disable()
+    try:
+        for number in range(20):
+            lines = f"Host: h{number}", "User-Agent: x"
+            memory.put(head(*lines), read(*lines), cut(*lines))
+            assert memory.alike(cut(*lines)) is not None
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
