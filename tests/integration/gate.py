@@ -6,9 +6,12 @@ import signal
 import subprocess
 import threading
 import time
+from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fcntl import ioctl
 from pathlib import Path
+from termios import FIONREAD
 from typing import IO, Any
 from urllib.parse import urlsplit
 
@@ -71,7 +74,11 @@ class Gate:
             raise AssertionError("the gate did not start:\n" + "\n".join(self.log))
 
     def records(self) -> list[dict[str, Any]]:
-        """The log so far; a line that is not one JSON object is an empty record."""
+        """The log so far, with what was written before this was asked; a line that is not one JSON object is an empty record."""
+        deadline = time.monotonic() + 1
+        while _unread(self.process.stderr) and time.monotonic() < deadline:
+            time.sleep(0.005)
+        time.sleep(0.005)  # what was just read is taken apart in a thread
         return [as_record(line) for line in list(self.log)]
 
     def memory(self) -> int:
@@ -97,6 +104,16 @@ class Gate:
             self.process.kill()
             self.process.wait()
             raise
+
+
+def _unread(stream: IO[bytes]) -> bool:
+    """Whether something waits in a pipe."""
+    waiting = array("i", [0])
+    try:
+        ioctl(stream.fileno(), FIONREAD, waiting)
+    except (ValueError, OSError):  # its end was reached
+        return False
+    return waiting[0] > 0
 
 
 def as_record(line: str) -> dict[str, Any]:

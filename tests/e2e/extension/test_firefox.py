@@ -160,7 +160,7 @@ def test_strict_mode_tells_how_to_get_the_extension_and_goes_on_once_it_has_enro
         assert wait_for(lambda: "open its set-up" in fox.text("main").lower(), PATIENCE)
         with fox.another_tab():
             enrol(fox, gate.url, admin(gate, "enroll", "code"))
-        assert wait_for(lambda: "Roundcube" in fox.run("return document.title"), PATIENCE)
+        assert wait_for(lambda: "Roundcube" in str(fox.run("return document.title")), PATIENCE)
 
 
 def test_a_company_policy_enrols_without_a_click(gate: GuardedWebmail, token: str, tmp_path: Path) -> None:
