@@ -114,7 +114,7 @@ class Agent:
 
     @cached_property
     def browser(self) -> "Browser | None":
-        """Looked for where it is wanted: it says nothing of what sort of device it is on."""
+        """Looked for where it is wanted: of most user agents the rules tell the sort of device without it."""
         return _browser_of(self.text)
 
     @cached_property

@@ -1,6 +1,6 @@
 """Requests that differ from one that came before in nothing but who sends them, or which address a proxy asks about.
 
-Their field lines have the same ``Outline`` (``http1/memory.py``), and their form is the same (``remembered.py``). Of the two values
+Their field lines have the same ``Outline`` (``http1/memory.py``), and their form is the same (``remembered.py``). Of the values
 that differ nothing more is read on the way of a request than
 
 - of the user agent, what makes the ``Client``: it is read each time, and its ``gist`` has to be the same. What is left to differ is the

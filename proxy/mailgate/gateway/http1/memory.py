@@ -2,7 +2,7 @@
 
 Clients and webmails send the same lines again and again. Equal blocks of lines are the same ``Fields``, with everything that
 follows from them alone. A block that differs from one that came before in nothing but who sends it, or which address is
-asked about, has its ``Outline``, with everything that does not follow from those two. Of any other block most single lines came
+asked about, has its ``Outline``, with everything that follows from the other lines. Of any other block most single lines came
 before, and what follows from one line is not worked out anew either (``grammar.py``, ``facts.py``).
 """
 
