@@ -1,6 +1,6 @@
 """The devices that one person may see, each with what is known of it and what it gets."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol as Shape
@@ -13,6 +13,7 @@ from mailgate.policy import Policy
 from mailgate.policy.groups import NO_GROUPS, Groups
 from mailgate.store import Device, Sighted
 from mailgate.store.names import EAS, KEY, eas_text
+from mailgate.store.states import is_of
 
 PROVES = (KEY, "cert")
 """Kinds of names that a device shows with every request."""
@@ -25,6 +26,10 @@ class Known(Shape):
     """Names of sources, the one that is believed most first."""
 
     def worth(self, device: Device, now: datetime) -> Posture: ...
+
+    async def brought_up(self, read: Callable[[], Awaitable[list[Device]]]) -> list[Device]: ...
+
+    def in_memory(self, device_id: str) -> Device | None: ...
 
 
 class People(Shape):
@@ -72,14 +77,30 @@ async def own_devices(asking: Asking, people: People, known: Known) -> tuple[Own
     The one that asks comes first, then those that get no mail.
     """
     now, name = asking.access.now, asking.person.name
-    devices = await people.devices(name, known.precedence) if name else []
-    if asking.proven and not any(device.id == asking.proven for device in devices):
-        own = await people.device(asking.proven)
-        devices += [own] if own is not None and not name else []
+    devices = await _devices(asking, people, known)
     found = [_of_report(asking, device, known.worth(device, now)) for device in devices]
     if name:
         found += [_of_sighting(asking, each) for each in await people.unreported(name, devices)]
     return tuple(sorted(found, key=lambda each: (not each.here, each.decision.effect is Effect.ALLOW)))
+
+
+async def _devices(asking: Asking, people: People, known: Known) -> list[Device]:
+    """The devices as they are now: what came with this very request may still be on its way to the store."""
+    name, proven = asking.person.name, asking.proven
+
+    async def stored() -> list[Device]:
+        found = await people.devices(name, known.precedence) if name else []
+        own = await people.device(proven) if proven and not _among(found, proven) else None
+        return [*found, own] if own is not None else found
+
+    devices = await known.brought_up(stored)
+    own = known.in_memory(proven) if proven and not _among(devices, proven) else None
+    devices += [own] if own is not None else []
+    return [each for each in devices if is_of(each, name, known.precedence)] if name else devices
+
+
+def _among(devices: Iterable[Device], device_id: str) -> bool:
+    return any(device.id == device_id for device in devices)
 
 
 def _of_report(asking: Asking, device: Device, posture: Posture) -> OwnDevice:

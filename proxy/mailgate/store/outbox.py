@@ -2,7 +2,7 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -84,6 +84,11 @@ class Outbox(ABC, Generic[Key, Item]):
     def holds(self, key: Key) -> bool:
         """Whether something of ``key`` may wait to be written."""
         return key in self._items or key in self._writing or self._spooling
+
+    def holding(self) -> Callable[[Key], bool]:
+        """``holds``, for somebody who is about to read the store: what is written from now on may not be in what they read."""
+        before, spooling = self._items.keys() | self._writing.keys(), self._spooling
+        return lambda key: spooling or key in before or self.holds(key)
 
     def waiting(self) -> Iterator[Item]:
         """What is in memory and not yet written."""

@@ -10,7 +10,7 @@ from cachetools import LRUCache
 from mailgate.model import AttestationResult, CertificateResult, Client, Posture, PostureState
 from mailgate.policy import AppCatalog
 from mailgate.store.database import StoreUnavailableError, in_time
-from mailgate.store.device import Device, Report
+from mailgate.store.device import Device, Report, Slot
 from mailgate.store.devices import Changes, Devices
 from mailgate.store.matching import News, Shelf
 from mailgate.store.memory import Known, Memory, Owned
@@ -124,6 +124,7 @@ class Postures:
     async def catch_up(self, now: datetime) -> None:
         """Learn what became of devices in memory: reported, lost or forgotten elsewhere. Never raises for a store that is down."""
         for _ in range(_PAGES):
+            holds = self._reports.holding()
             # nobody waits for this one, so it may take the driver's own time
             answer = await self._ask(self._news, now, patient=True)
             if answer is None:
@@ -132,11 +133,23 @@ class Postures:
             for gone in changes.forgotten:
                 self._memory.forget(gone)
             for device in changed:
-                for each in self._shelf([device]):
+                for each in self._shelf([device], holds):
                     self._memory.learn(each)
             self._seen = changes.number
             if not changes.more:
                 return
+
+    async def brought_up(self, read: Callable[[], Awaitable[list[Device]]]) -> list[Device]:
+        """Devices as ``read`` finds them in the store, with what is known here and still on its way there.
+
+        Raises what ``read`` raises.
+        """
+        holds = self._reports.holding()
+        return [self._as_known(device, holds) for device in await read()]
+
+    def in_memory(self, device_id: str) -> Device | None:
+        """The device with this id, if it was asked for or reported lately: it may not be stored yet."""
+        return self._memory.device(device_id)
 
     async def _news(self) -> tuple[Changes, list[Device]]:
         """What changed since the last look, and the devices among it that somebody asked for."""
@@ -154,10 +167,10 @@ class Postures:
         fresh = known is not None and abs(now - known.at) < _FRESH
         if known is not None and fresh and known.proof is proof and known.device is not None:
             return known.device, True
-        report = report_of(proof, self.catalog, now)
+        report, holds = report_of(proof, self.catalog, now), self._reports.holding()
         stored = None if fresh else await self._ask(lambda: self._devices.around(report), now)
         known = self._memory.get(slot)  # another request may have learned something meanwhile
-        shelf = self._shelf_around(report, known, stored)
+        shelf = self._shelf_around(report, known, stored, holds)
         news = shelf.put(report)
         for each in shelf if news is not News.SAME or stored is not None else ():
             self._memory.learn(each)
@@ -179,11 +192,12 @@ class Postures:
         known = self._memory.get(name)
         if known is not None and abs(now - known.at) < _FRESH:
             return known.device, True
+        holds = self._reports.holding()
         stored = await self._ask(lambda: self._devices.find(kind, forms), now)
         known = self._memory.get(name)
         if stored is None:
             return known.device if known else None, False
-        shelf = self._shelf(stored, known.device if known else None)
+        shelf = self._shelf(stored, holds, known.device if known else None)
         device = shelf.called(text) if kind == MDM else shelf.named((kind, form) for form in forms)
         for each in shelf:
             self._memory.learn(each)
@@ -194,29 +208,41 @@ class Postures:
         known = self._memory.owned(person)
         if known is not None and abs(now - known.at) < _FRESH:
             return known, True
+        holds, waiting = self._reports.holding(), list(self._reports.waiting())
         stored = await self._ask(lambda: self._devices.owned(person), now)
         known = self._memory.owned(person)
         if stored is None:
             return known, False
-        shelf = self._shelf(stored, *(known.devices if known else ()))
-        for report in self._reports.waiting():
+        shelf = self._shelf(stored, holds, *(known.devices if known else ()))
+        for report in (*waiting, *self._reports.waiting()):
             if user_text(report.owner) == person or shelf.at(report.slot):
                 shelf.put(report)
         return self._memory.remember_owned(person, shelf, now), True
 
-    def _shelf_around(self, report: Report, known: Known | None, stored: list[Device] | None) -> Shelf:
+    def _shelf_around(
+        self, report: Report, known: Known | None, stored: list[Device] | None, holds: Callable[[Slot], bool]
+    ) -> Shelf:
         """The devices that a report may be about: as the store has just said, else as they are in memory."""
         named = [self._memory.get((EAS, text)) for kind, text in report.names if kind == EAS]
         cached = {each.device.id: each.device for each in (known, *named) if each and each.device}
-        return self._shelf(cached.values() if stored is None else stored, *cached.values())
+        return self._shelf(cached.values() if stored is None else stored, holds, *cached.values())
 
-    def _shelf(self, stored: Iterable[Device], *cached: Device | None) -> Shelf:
-        """Devices as they are stored, with what is known of them here and still on its way to the store."""
+    def _as_known(self, device: Device, holds: Callable[[Slot], bool]) -> Device:
+        shelf = self._shelf([device], holds)
+        return next((each for each in shelf if device.id in (each.id, *each.former)), device)
+
+    def _shelf(
+        self, stored: Iterable[Device], holds: Callable[[Slot], bool], *cached: Device | None
+    ) -> Shelf:
+        """Devices as they are stored, with what is known of them here and still on its way to the store.
+
+        ``holds`` says what was on its way when they were read (``Outbox.holding``).
+        """
         stored = [self._memory.newest(device) for device in stored]
         shelf = Shelf(stored)
         for device in (*(self._memory.device(each.id) for each in stored), *cached):
             for report in device.reports if device else ():
-                if self._reports.holds(report.slot):
+                if holds(report.slot):
                     shelf.put(report)
         return shelf
 

@@ -88,6 +88,7 @@ class Known:
         self.certified_posture = Posture()
         self.people = {}
         self.worths = {}
+        self.newer = {}
         self.precedence = ()
         self.breaks = None
 
@@ -103,6 +104,12 @@ class Known:
 
     async def latest(self, client, proof, now):
         return await self.current(client, proof, now)
+
+    async def brought_up(self, read):
+        return [self.newer.get(device.id, device) for device in await read()]
+
+    def in_memory(self, device_id):
+        return self.newer.get(device_id)
 
     async def certified(self, certificate, now):
         if self.breaks:

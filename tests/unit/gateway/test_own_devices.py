@@ -70,8 +70,34 @@ async def test_without_person_and_proof_nothing_is_seen():
 
 
 async def test_somebody_elses_proven_device_is_not_shown_to_who_has_logged_in():
-    scene = Scene()
+    scene, bobs = Scene(), replace(PHONE, reports=(replace(REPORT, owner="bob"),))
+    scene.people.by_id = scene.known.newer = {bobs.id: bobs}
     assert await scene.seen(asking(ALICE, client=HANDHELD, posture=PROHIBITED, proof=PROOF)) == ()
+
+
+async def test_a_report_on_its_way_to_the_store_counts():
+    """Else who has just removed the app would be told, by the request that says so, that it is there."""
+    newer = replace(PHONE, reports=(replace(REPORT, apps=frozenset()),))
+    for person in (ALICE, Person()):
+        scene = Scene(PHONE)
+        scene.known.newer = {PHONE.id: newer}
+        (own,) = await scene.seen(asking(person, client=HANDHELD, posture=CLEAN, proof=PROOF))
+        assert (own.device, own.here) == (newer, True)
+
+
+async def test_a_device_that_is_not_stored_yet_is_seen_by_its_owner():
+    for owner, seen in (("alice", [PHONE.id]), ("bob", [])):
+        scene = Scene()
+        scene.people.by_id = {}
+        scene.known.newer = {PHONE.id: replace(PHONE, reports=(replace(REPORT, owner=owner),))}
+        found = await scene.seen(asking(client=HANDHELD, posture=CLEAN, proof=PROOF))
+        assert [own.mark for own in found] == seen
+
+
+async def test_a_phone_that_is_changing_hands_is_the_new_owners():
+    scene = Scene(PHONE)
+    scene.known.newer = {PHONE.id: replace(PHONE, reports=(replace(REPORT, owner="bob"),))}
+    assert await scene.seen(asking()) == ()
 
 
 async def test_a_phone_that_never_reported_is_seen_by_what_it_asked_for():
@@ -93,7 +119,7 @@ async def test_what_a_mail_app_says_never_makes_it_a_computer(told, kind):
 
 
 async def test_what_asks_comes_first_then_what_gets_no_mail():
-    clean, listed = Device("clean"), Device("listed")
+    clean, listed = (Device(each, (replace(REPORT, id=each),)) for each in ("clean", "listed"))
     scene = Scene(
         clean,
         listed,

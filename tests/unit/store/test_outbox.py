@@ -5,13 +5,16 @@ import stat
 from pathlib import Path
 
 import pytest
-from tests.unit.store.examples import BLOCK, access
+from tests.unit.store.examples import BLOCK, CATALOG, NOW, access, proof
 from tests.unit.store.outage import cut_off
 
 from mailgate.store import Recorded, Store
 from mailgate.store.database import Database
 from mailgate.store.ledger import Ledger
+from mailgate.store.reports import report_of
 from mailgate.store.spool import Spool
+
+OTHER = proof(device_id="phone-2")
 
 
 async def stored(store: Store) -> list[Recorded]:
@@ -26,6 +29,19 @@ async def test_a_full_queue_drops_and_counts(store: Store, tmp_path: Path) -> No
     await ledger.flush()
     assert {row.sighting.user: row.tally.times for row in await stored(store)} == {"a": 2, "b": 1}
     assert ledger.counts.dropped == 1
+
+
+async def test_who_reads_the_store_knows_what_was_waiting_when_they_began(store: Store) -> None:
+    reports, one, other = store.reports, report_of(proof(), CATALOG, NOW), report_of(OTHER, CATALOG, NOW)
+    reports.put(one.slot, one)
+    began = reports.holding()
+    await reports.flush()
+    reports.put(other.slot, other)
+    assert [reports.holds(each.slot) for each in (one, other)] == [False, True]
+    assert [began(each.slot) for each in (one, other)] == [True, True]
+    assert not reports.holding()(one.slot)
+    await reports.flush()
+    assert not began(other.slot)
 
 
 async def test_an_outage_loses_nothing(store: Store, tmp_path: Path) -> None:

@@ -512,6 +512,56 @@ async def test_a_report_on_its_way_to_the_store_counts_beside_what_is_stored(
     assert (await started.of_person("ada@example.com", LATER + minutes(1))).state is PostureState.CLEAN
 
 
+async def test_what_is_read_of_devices_is_brought_up_by_reports_on_their_way(
+    store: Store, postures: Postures
+) -> None:
+    await postures.current(BROWSER, proof("tiktok"), NOW)
+    assert await postures.brought_up(lambda: store.devices.called(PHONE_1)) == []
+    assert postures.in_memory(PHONE_1)
+    await store.reports.flush()
+    await postures.current(BROWSER, proof(), NOW)
+    (stored,) = await store.devices.called(PHONE_1)
+    (known,) = await postures.brought_up(lambda: store.devices.called(PHONE_1))
+    assert [postures.worth(each, NOW).state for each in (stored, known)] == ["prohibited", "clean"]
+
+
+@pytest.mark.parametrize("ask", ["brought_up", "current", "of_person", "catch_up"])
+async def test_a_report_that_is_written_while_the_store_is_read_is_not_lost_on_the_way(
+    store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch, ask: str
+) -> None:
+    """What was read is from before, and what was waiting waits no more: the report is in neither."""
+    app, person = mail_app("ApplX1"), "ada@example.com"
+    await postures.current(BROWSER, proof("tiktok", eas_ids=("ApplX1",)), NOW)
+    await store.reports.flush()
+    await postures.current(BROWSER, proof(eas_ids=("ApplX1",)), NOW)
+    for name in ("called", "find", "owned", "load"):
+        slow_to_answer(store, monkeypatch, name)
+    states = {
+        "brought_up": lambda: postures.brought_up(lambda: store.devices.called(PHONE_1)),
+        "current": lambda: postures.current(app, None, LATER),
+        "of_person": lambda: postures.of_person(person, LATER),
+        "catch_up": lambda: postures.catch_up(LATER),
+    }
+    found = await states[ask]()
+    if ask == "brought_up":
+        found = postures.worth(found[0], LATER)
+    elif ask == "catch_up":
+        found = await postures.latest(app, None, LATER)
+    assert found.state is PostureState.CLEAN
+
+
+def slow_to_answer(store: Store, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """The answer of the store to this question comes after all that waits has been written."""
+    read = getattr(store.devices, name)
+
+    async def late(*asked: object) -> object:
+        found = await read(*asked)
+        await store.reports.flush()
+        return found
+
+    monkeypatch.setattr(store.devices, name, late)
+
+
 async def test_a_phone_that_changed_hands_is_the_new_owners(store: Store, postures: Postures) -> None:
     await postures.current(BROWSER, proof("tiktok"), NOW)
     assert (await postures.of_person("ada@example.com", NOW)).state is PostureState.PROHIBITED
