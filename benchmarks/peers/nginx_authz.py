@@ -1,9 +1,10 @@
-"""nginx that carries the mail and asks Mailgate about each request, by the configuration in ``deploy/nginx``."""
+"""nginx that carries the mail and asks Mailgate about each request, by the configuration in ``deploy/nginx``, at a Unix socket."""
 
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 
 from benchmarks.agents import PHONE
 from benchmarks.peers.mailgate import write_config
@@ -19,10 +20,12 @@ def start(site: Site, name: str, remember: str) -> Iterator[Running]:
     """``remember``: for how long nginx may go by a yes; empty for not at all."""
     nginx, gate, port, run = program("nginx"), free_port(), free_port(), site.run / name
     run.mkdir()
-    asked = {"dialect": "nginx", **({"remember": remember} if remember else {})}
-    settings = {"listen": f"127.0.0.1:{gate}", "upstream": f"http://{site.address}", "authz": asked}
-    config = write_config(run, {**settings, "trusted_proxies": ["127.0.0.1/32"]})
-    (run / "nginx.conf").write_text(nginx_config(run, _servers(site, name, port, gate)))
+    asked = {"listen": f"unix:{run}/questions.sock", "dialect": "nginx"}
+    asked |= {"remember": remember} if remember else {}
+    settings = {"listen": f"127.0.0.1:{gate}", "upstream": f"http://{site.address}"}
+    config = write_config(run, {**settings, "authz_listeners": [asked]})
+    servers = _servers(site, run, port, "mailgate" if remember else "off")
+    (run / "nginx.conf").write_text(nginx_config(run, servers))
     with (
         serving(python_module("mailgate", "run", "--config", str(config)), gate, run / "gate.log"),
         serving([nginx, "-e", "stderr", "-c", str(run / "nginx.conf")], port, run / "nginx.log") as pid,
@@ -30,12 +33,18 @@ def start(site: Site, name: str, remember: str) -> Iterator[Running]:
         yield Running(port, pid)
 
 
-def _servers(site: Site, name: str, port: int, gate: int) -> str:
-    text = SHIPPED.read_text().replace("127.0.0.1:8080", f"127.0.0.1:{gate}")
-    text = text.replace("127.0.0.1:9080", site.address).replace(
-        "/run/nginx-mailgate", f"{site.run}/{name}/kept"
-    )
-    return re.sub(r"listen 80;.*", f"listen 127.0.0.1:{port};", text)
+def _servers(site: Site, run: Path, port: int, kept: str) -> str:
+    text = SHIPPED.read_text()
+    for ours, theirs in (
+        (r"server 127\.0\.0\.1:8080;", f"server unix:{run}/questions.sock;"),
+        (r"127\.0\.0\.1:9080", site.address),
+        (r"/run/nginx-mailgate", f"{run}/kept"),
+        (r"default off;", f"default {kept};"),
+        (r"listen 80;.*", f"listen 127.0.0.1:{port};"),
+    ):
+        text, found = re.subn(ours, theirs, text)
+        assert found == 1, ours
+    return text
 
 
 def _peer(name: str, title: str, remember: str) -> Peer:

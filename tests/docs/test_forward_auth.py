@@ -45,6 +45,7 @@ def test_nginx_keeps_verdicts_by_everything_that_decides() -> None:
     assert {f"$http_{name.replace('-', '_')}" for name in DECIDES} <= set(parts)
     assert {"$remote_addr", "$scheme", "$http_host", "$request_method", "$request_uri"} <= set(parts)
     assert all(re.fullmatch(r"\$\w+", part) for part in parts)
+    assert "proxy_cache $kept_verdicts;" in NGINX
     assert "proxy_no_cache $http_dpop;" in NGINX
     assert "proxy_cache_bypass $http_dpop;" in NGINX
 

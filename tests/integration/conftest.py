@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import aiohttp
@@ -109,3 +110,10 @@ async def client() -> AsyncIterator[aiohttp.ClientSession]:
     """Keeps no cookies and follows nothing."""
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
         yield session
+
+
+@pytest.fixture
+def socket_file() -> Iterator[Path]:
+    """The path of one, in a folder whose name is short enough."""
+    with TemporaryDirectory(prefix="mailgate-") as folder:
+        yield Path(folder) / "questions.sock"

@@ -20,8 +20,8 @@ GATE, WEBMAIL = "127.0.0.1:8080", "127.0.0.1:9080"
 
 
 def _config(name: str, gate: str, webmail: str, *changes: tuple[str, str]) -> str:
-    """A file of ``deploy/``; each of the changes must fit exactly once."""
-    text = (DEPLOY / name).read_text().replace(GATE, _address(gate)).replace(WEBMAIL, _address(webmail))
+    """A file of ``deploy/``; each of the changes must fit exactly once. ``gate`` as the program calls it."""
+    text = (DEPLOY / name).read_text().replace(GATE, gate).replace(WEBMAIL, _address(webmail))
     for pattern, instead in changes:
         text, count = re.subn(pattern, instead, text)
         assert count == 1, pattern
@@ -29,17 +29,20 @@ def _config(name: str, gate: str, webmail: str, *changes: tuple[str, str]) -> st
 
 
 def _address(url: str) -> str:
-    return urlsplit(url).netloc
+    """Host and port; a Unix socket as it is."""
+    return urlsplit(url).netloc or url
 
 
 @contextmanager
-def nginx(gate: str, webmail: str, run: Path) -> Iterator[str]:
+def nginx(gate: str, webmail: str, run: Path, *, keeping: bool = False) -> Iterator[str]:
+    """``keeping``: it goes by a yes as long as it may."""
     require("nginx")
     port = free_port()
     server = _config(
         "nginx/forward-auth.conf",
-        gate,
+        _address(gate),
         webmail,
+        (r"default off;", f"default {'mailgate' if keeping else 'off'};"),
         (r"listen 80;", f"listen 127.0.0.1:{port};"),
         (r"/run/nginx-mailgate", f"{run}/verdicts"),
     )
@@ -64,7 +67,7 @@ def haproxy(gate: str, webmail: str, run: Path) -> Iterator[str]:
     lua = DEPLOY / "haproxy" / "mailgate.lua"
     config = _config(
         "haproxy/haproxy.cfg",
-        gate,
+        _address(gate),
         webmail,
         (r"bind :80 ", f"bind 127.0.0.1:{port} "),
         (r"/etc/haproxy/mailgate.lua", str(lua)),
@@ -80,7 +83,8 @@ def haproxy(gate: str, webmail: str, run: Path) -> Iterator[str]:
 def caddy(gate: str, webmail: str, run: Path, binary: str = "caddy") -> Iterator[str]:
     require(binary)
     port = free_port()
-    site = _config("caddy/Caddyfile", gate, webmail, (r"http://mail.example.com", f"http://:{port}"))
+    named = _address(gate).replace("unix:", "unix/")
+    site = _config("caddy/Caddyfile", named, webmail, (r"http://mail.example.com", f"http://:{port}"))
     (run / "Caddyfile").write_text(f"{{\n admin off\n auto_https off\n}}\n{site}")
     home = {"XDG_DATA_HOME": str(run), "XDG_CONFIG_HOME": str(run)}
     command = [binary, "run", "--adapter", "caddyfile", "--config", run / "Caddyfile"]
@@ -92,13 +96,16 @@ def caddy(gate: str, webmail: str, run: Path, binary: str = "caddy") -> Iterator
 def envoy(gate: str, webmail: str, run: Path) -> Iterator[str]:
     require(str(ENVOY))
     port = free_port()
-    ours, theirs = urlsplit(gate).port, urlsplit(webmail).port
+    theirs = urlsplit(webmail).port
+    here = f"socket_address: {{address: 127.0.0.1, port_value: {urlsplit(gate).port}}}"
+    if gate.startswith("unix:"):
+        here = f"pipe: {{path: {gate.removeprefix('unix:')}}}"
     config = _config(
         "envoy/envoy.yaml",
-        gate,
+        GATE,
         webmail,
         (r"address: 0\.0\.0\.0, port_value: 80}", f"address: 127.0.0.1, port_value: {port}}}"),
-        (r"port_value: 8080", f"port_value: {ours}"),
+        (r"socket_address: {address: 127\.0\.0\.1, port_value: 8080}", here),
         (r"port_value: 9080", f"port_value: {theirs}"),
     )
     (run / "envoy.yaml").write_text(config)

@@ -3,8 +3,9 @@
 import asyncio
 import json
 import re
+import stat
 from base64 import b64encode
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,7 +21,7 @@ from tests.integration.conftest import IPHONE, LAPTOP, NAVIGATION, Guard, Guarde
 from tests.integration.gate import PHONE_RULES, Gate
 from tests.integration.test_reload import until
 
-FRONTS: dict[str, tuple[str, Callable[[str, str, Path], AbstractContextManager[str]]]] = {
+FRONTS: dict[str, tuple[str, Callable[..., AbstractContextManager[str]]]] = {
     "nginx": ("nginx", fronts.nginx),
     "caddy": ("caddy", fronts.caddy),
     "haproxy": ("haproxy", fronts.haproxy),
@@ -119,16 +120,23 @@ def start(
     with ExitStack() as stack:
 
         def started(
-            policy: dict[str, Any] = PHONE_RULES, remember: str = "", *, apart: bool = False, **settings: Any
+            policy: dict[str, Any] = PHONE_RULES,
+            remember: str = "",
+            *,
+            keeping: bool = False,
+            apart: str = "",
+            trusted_proxies: Sequence[str] = ("127.0.0.1/32",),
+            **settings: Any,
         ) -> Fronted:
-            """``apart``: the gate is asked at a port that carries no mail."""
+            """``keeping``: nginx goes by what it may keep. ``apart``: where the gate is asked and carries no mail."""
             asked = {"dialect": dialect} | ({"remember": remember} if remember else {})
-            listener = {"authz_listeners": [asked | {"listen": "127.0.0.1:0"}]} if apart else {"authz": asked}
-            guarded = guard(policy, **listener, trusted_proxies=["127.0.0.1/32"], **settings)
+            listener = {"authz_listeners": [asked | {"listen": apart}]} if apart else {"authz": asked}
+            guarded = guard(policy, **listener, trusted_proxies=trusted_proxies, **settings)
             run = tmp_path / "front"
             run.mkdir()
             gate = questions_of(guarded.gate) if apart else guarded.url
-            url = stack.enter_context(serve(gate, str(mail.server.make_url("")), run))
+            further = {"keeping": True} if keeping else {}
+            url = stack.enter_context(serve(gate, str(mail.server.make_url("")), run, **further))
             return Fronted(url, guarded, mail, client, dialect)
 
         yield started
@@ -240,7 +248,7 @@ async def test_without_the_gate_there_is_no_mail(start: Start) -> None:
 
 async def test_a_port_of_its_own_answers_questions_and_carries_no_mail(start: Start) -> None:
     """The proxy asks there alone; at the other port there is mail, and nobody can ask."""
-    front = start(apart=True)
+    front = start(apart="127.0.0.1:0")
     questions, asked = questions_of(front.guarded.gate), "/.mailgate/authz"
     asked += "/inbox" if front.dialect == "envoy" else ""
     assert (await front.get("/inbox", **{"User-Agent": LAPTOP}))[0] == 200
@@ -269,10 +277,33 @@ async def test_a_port_of_its_own_answers_questions_and_carries_no_mail(start: St
     assert len(front.mail.asked) == 2
 
 
+@pytest.mark.parametrize("start", ["nginx", "caddy", "envoy"], indirect=True)
+async def test_a_proxy_that_asks_at_a_socket_is_believed_and_gets_no_mail_there(
+    start: Start, socket_file: Path
+) -> None:
+    here = 'client.kind == "laptop" && request.remote == "127.0.0.1"'
+    rules = [{"id": "laptop-from-here", "when": here, "effect": "allow"}]
+    front = start({"rules": rules}, apart=f"unix:{socket_file}", trusted_proxies=())
+    assert stat.S_IMODE(socket_file.stat().st_mode) == 0o660
+    for _ in range(3):
+        assert (await front.get("/inbox", **{"User-Agent": LAPTOP, **FORGED}))[0] == 200
+    page = await front.get("/inbox", **{"User-Agent": IPHONE, **NAVIGATION})
+    assert (page[:2], "/.mailgate/" in page[2]) == ((403, "text/html"), True)
+    assert [each.raw_path for each in front.mail.asked] == ["/inbox"] * 3
+    assert await front.decided() == 4
+    async with (
+        aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(socket_file))) as asking,
+        asking.get("http://mail.example.com/inbox", headers={"User-Agent": LAPTOP}) as answer,
+    ):
+        assert answer.status == 404
+    assert front.guarded.gate.stop() == 0
+    assert not socket_file.exists()
+
+
 @pytest.mark.parametrize("start", ["nginx"], indirect=True)
 async def test_nginx_goes_by_a_yes_for_as_long_as_it_may_and_by_nothing_else(start: Start) -> None:
     """Whatever the decision may rest on is asked about anew; so is what was refused, and what was proved."""
-    front = start(remember="2s")
+    front = start(remember="2s", keeping=True)
     laptop = {"User-Agent": LAPTOP, "Cookie": "session=1"}
     answers = [(await front.get("/inbox", **laptop))[0] for _ in range(3)]
     assert (answers, await front.decided()) == ([200] * 3, 1)
@@ -290,8 +321,11 @@ async def test_nginx_goes_by_a_yes_for_as_long_as_it_may_and_by_nothing_else(sta
 
 
 @pytest.mark.parametrize("start", ["nginx"], indirect=True)
-async def test_nginx_asks_every_time_unless_the_gate_lets_it(start: Start) -> None:
-    front = start()
+@pytest.mark.parametrize(("keeping", "remember"), [(True, ""), (False, "2s")])
+async def test_nginx_asks_every_time_unless_both_it_and_the_gate_are_set_to_remember(
+    start: Start, keeping: bool, remember: str
+) -> None:
+    front = start(remember=remember, keeping=keeping)
     for _ in range(3):
         await front.get("/inbox", **{"User-Agent": LAPTOP})
     assert await front.decided() == 3

@@ -197,18 +197,25 @@ async def test_changed_files_count_at_every_worker(start: Start, tmp_path: Path)
     pytest.fail("some workers still decide by the old rules")
 
 
-async def test_a_port_for_questions_is_every_workers_and_outlives_each(start: Start, tmp_path: Path) -> None:
-    listener = {"listen": "127.0.0.1:0", "dialect": "envoy"}
+@pytest.mark.parametrize("at", ["port", "file"])
+async def test_where_questions_are_asked_is_every_workers_and_outlives_each(
+    start: Start, tmp_path: Path, socket_file: Path, at: str
+) -> None:
+    listener = {"listen": "127.0.0.1:0" if at == "port" else f"unix:{socket_file}", "dialect": "envoy"}
     gate = start(PHONE_RULES, trusted_proxies=["127.0.0.1/32"], authz_listeners=[listener])
     (asked_at,) = {each["questions"][0] for each in serving(gate)}
+    ask = statuses_of if at == "port" else partial(statuses_of, file=socket_file)
+    if at == "file":
+        assert asked_at == f"unix:{socket_file}"
+        asked_at = "http://mail.example.com"
     told = {"X-Original-For": "192.0.2.9", "X-Forwarded-Proto": "https", "Host": "mail.example.com"}
 
     async def yes_no_and_no_mail() -> list[set[int]]:
         question = f"{asked_at}/.mailgate/authz/inbox"
         return [
-            await statuses_of(question, told | {"User-Agent": LAPTOP}),
-            await statuses_of(question, told | {"User-Agent": IPHONE}),
-            await statuses_of(f"{asked_at}/inbox", {"User-Agent": LAPTOP}),
+            await ask(question, told | {"User-Agent": LAPTOP}),
+            await ask(question, told | {"User-Agent": IPHONE}),
+            await ask(f"{asked_at}/inbox", {"User-Agent": LAPTOP}),
         ]
 
     assert await yes_no_and_no_mail() == [{200}, {403}, {404}]
@@ -235,12 +242,13 @@ async def test_what_a_device_reports_to_one_worker_counts_at_all(
     pytest.fail("some workers still know nothing of the device")
 
 
-async def statuses_of(url: str, headers: dict[str, str]) -> set[int]:
-    """What new connections get: each may be another worker's."""
+async def statuses_of(url: str, headers: dict[str, str], file: Path | None = None) -> set[int]:
+    """What new connections get, there or at a Unix socket: each may be another worker's."""
     found = set()
     for _ in range(20):
+        way = aiohttp.UnixConnector(str(file)) if file else aiohttp.TCPConnector()
         async with (
-            aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)) as session,
+            aiohttp.ClientSession(connector=way) as session,
             session.get(url, headers=headers) as answer,
         ):
             found.add(answer.status)

@@ -10,8 +10,8 @@ from typing import Any
 
 from aiohttp import web
 
-from mailgate.app.workers.listeners import BACKLOG
-from mailgate.config import Address
+from mailgate.app.workers.listeners import BACKLOG, open_file, remove_files
+from mailgate.config import Address, SocketFile
 from mailgate.gateway.server import Server
 
 
@@ -31,6 +31,26 @@ async def open_public(
         closing.callback(each.close)
     host, port = listeners[0].sockets[0].getsockname()[:2]
     return f"{'https' if tls else 'http'}://{Address(host, port)}"
+
+
+async def open_for_proxy(
+    server: Server,
+    where: Address | SocketFile,
+    tls: ssl.SSLContext | None,
+    given: Sequence[socket.socket],
+    closing: AsyncExitStack,
+) -> str:
+    """Serve another proxy as ``open_public`` does, or at a Unix socket. What the proxy calls it; raises OSError."""
+    if isinstance(where, Address):
+        return await open_public(server, where, tls, given, closing)
+    loop = asyncio.get_running_loop()
+    own = () if given else (open_file(where),)
+    for each in given or own:
+        # not `create_unix_server`: one worker that ends would take away the file of all
+        listener = await loop.create_server(server, sock=each)
+        closing.callback(listener.close)
+    closing.callback(remove_files, own)  # the last comes first
+    return str(where)
 
 
 async def open_web(

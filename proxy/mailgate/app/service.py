@@ -14,7 +14,7 @@ from mailgate.app.beating import Beating, GateNumbers
 from mailgate.app.changes import take_settings, waiting_for_a_start
 from mailgate.app.console import desk_for, running
 from mailgate.app.following import Following
-from mailgate.app.listening import open_public, open_web
+from mailgate.app.listening import open_for_proxy, open_public, open_web
 from mailgate.app.notices import Sending
 from mailgate.app.numbers import watch_numbers, watch_rules
 from mailgate.app.parts import (
@@ -32,7 +32,7 @@ from mailgate.app.trust import Trust
 from mailgate.app.upkeep import look_after, warn_of_lingering_rules, warn_of_stale_lists
 from mailgate.app.workers.place import ALONE, Place
 from mailgate.app.workers.siblings import Siblings, telling_app
-from mailgate.config import Address, Bundle, Settings, load_bundle
+from mailgate.config import Address, Bundle, Settings, SocketFile, load_bundle
 from mailgate.console import with_console
 from mailgate.console.api import with_api
 from mailgate.gateway.admin import admin_app
@@ -193,15 +193,16 @@ class Service:
         for each in settings.authz_listeners:
             await self._open_for_questions(each.listen)
 
-    async def _open_for_questions(self, address: Address) -> None:
-        """A port at which another proxy asks, and that carries no mail. One of several workers opens none itself."""
-        where = str(address)
+    async def _open_for_questions(self, place: Address | SocketFile) -> None:
+        """A port, or a Unix socket, at which another proxy asks, and that carries no mail. One of several workers opens none itself."""
+        where = str(place)
         if self.place.of > 1 and where not in self.place.questions:
             return
-        server = Server(partial(self.gate.handle, asked_at=where), server_limits(self.bundle.settings))
+        handler, limits = partial(self.gate.handle, asked_at=where), server_limits(self.bundle.settings)
+        server = Server(handler, limits, local=isinstance(place, SocketFile))
         self._servers.append(server)
         sockets = self.place.questions.get(where, ())
-        self.questions.append(await open_public(server, address, self.tls, sockets, self._closing))
+        self.questions.append(await open_for_proxy(server, place, self.tls, sockets, self._closing))
 
     async def _open_admin(self, address: Address) -> str:
         """The admin port; a worker that has none tells its numbers to the one that has it."""

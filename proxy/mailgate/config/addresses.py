@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
 
@@ -12,6 +13,7 @@ from pydantic_core import PydanticCustomError
 from mailgate.config.values import text_like
 
 _ADDRESS = r"^(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]@]+):[0-9]{1,5}$"
+_SOCKET_FILE = r"^unix:/[!-~]{1,100}$"  # what fits into `sun_path`
 _HTTP_URL = r"^https?://[!-~]+$"
 _HTTPS_URL = r"^https://[!-~]+$"
 _ORIGIN = r"^[Hh][Tt][Tt][Pp][Ss]?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?$"
@@ -28,6 +30,27 @@ class Address:
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class SocketFile:
+    """A Unix socket where a server listens. Whoever may open the file reaches it, and nobody over a network."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return f"unix:{self.path}"
+
+
+def _place(value: object) -> Address | SocketFile:
+    if not isinstance(value, str) or not value.startswith("unix:"):
+        return _address(value)
+    if not re.fullmatch(_SOCKET_FILE, value):
+        raise PydanticCustomError(
+            "address",
+            "not the path of a Unix socket; expected one of at most 100 characters, like unix:/run/mailgate/questions.sock",
+        )
+    return SocketFile(Path(value.removeprefix("unix:")))
 
 
 def _address(value: object) -> Address:
@@ -178,6 +201,12 @@ Listen = Annotated[
     PlainValidator(_address),
     PlainSerializer(str),
     WithJsonSchema({"type": "string", "pattern": _ADDRESS}),
+]
+ListenAnywhere = Annotated[
+    InstanceOf[Address] | InstanceOf[SocketFile],
+    PlainValidator(_place),
+    PlainSerializer(str),
+    WithJsonSchema({"type": "string", "pattern": f"{_ADDRESS}|{_SOCKET_FILE}"}),
 ]
 Origin = Annotated[str, BeforeValidator(_origin), WithJsonSchema({"type": "string", "pattern": _ORIGIN})]
 ServiceUrl = Annotated[str, BeforeValidator(_service), WithJsonSchema({"type": "string", "pattern": _ORIGIN})]

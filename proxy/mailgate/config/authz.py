@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from mailgate.config.addresses import Listen
+from mailgate.config.addresses import ListenAnywhere
 from mailgate.config.values import Duration
 from mailgate.policy.apps import Strict
 
@@ -20,7 +20,7 @@ class AuthzSettings(Strict):
 
 
 class AuthzListener(AuthzSettings):
-    """A port of its own for the questions of one proxy. It shows the gate's own pages and carries no mail."""
+    """A port, or a Unix socket, for the questions of one proxy. It shows the gate's own pages and carries no mail."""
 
-    listen: Listen
-    """With TLS where ``tls`` is set."""
+    listen: ListenAnywhere
+    """A port has TLS where ``tls`` is set. A socket has none: who may open its file is a trusted proxy."""

@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from mailgate.attest.evidence import FORMATS
-from mailgate.config.addresses import Listen, Network, Origin, PageUrl
+from mailgate.config.addresses import Address, Listen, Network, Origin, PageUrl, SocketFile
 from mailgate.config.admins import Admins
 from mailgate.config.authz import AuthzListener, AuthzSettings
 from mailgate.config.client_certs import ClientCertificateSettings
@@ -256,7 +256,7 @@ class Settings(Strict):
     """Whose ``X-Forwarded-For``, ``-Proto``, ``-Host`` and ``-User`` are believed."""
     authz: AuthzSettings | None = None
     authz_listeners: tuple[AuthzListener, ...] = Field(default=(), max_length=20)
-    """Ports that answer the questions of other proxies and carry no mail, each in the dialect of one proxy."""
+    """Ports and sockets that answer the questions of other proxies and carry no mail, each in the dialect of one proxy."""
     attestation: AttestationSettings = AttestationSettings()
     enrolment: EnrolmentSettings = EnrolmentSettings()
     probe: Literal["off", "observe", "require"] = "off"
@@ -295,7 +295,8 @@ class Settings(Strict):
     @model_validator(mode="after")
     def _somebody_may_ask(self) -> Self:
         asked = "authz" if self.authz else "authz_listeners"
-        if (self.authz or self.authz_listeners) and not self.trusted_proxies:
+        ports = [each for each in self.authz_listeners if isinstance(each.listen, Address)]
+        if (self.authz or ports) and not self.trusted_proxies:
             message = "nobody may ask: `trusted_proxies` is empty; expected the proxy's address there"
             raise PydanticCustomError("address", message, {"key": asked})
         return self
@@ -304,7 +305,8 @@ class Settings(Strict):
     def _ports_for_questions(self) -> Self:
         """Each is one proxy's, so that what a port is for never has to be guessed."""
         devices = self.client_certificates.listen if self.client_certificates else None
-        taken = [each for each in (self.listen, self.admin_listen, devices) if each and each.port]
+        ports = (self.listen, self.admin_listen, devices)
+        taken: list[Address | SocketFile] = [each for each in ports if each and each.port]
         for index, each in enumerate(self.authz_listeners):
             if each.listen in taken:
                 place = {"key": ("authz_listeners", index, "listen")}

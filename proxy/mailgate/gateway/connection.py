@@ -19,6 +19,7 @@ from mailgate.gateway.exchange import Exchange, Handler, Outcome, Receiver
 from mailgate.gateway.http1.memory import FieldMemory
 from mailgate.gateway.http1.request import RequestHead, RequestRefused
 from mailgate.gateway.parser import MAX_PIPELINED, RequestParser, ServerLimits
+from mailgate.gateway.trust import LOCAL
 from mailgate.gateway.upstream import Readable
 from mailgate.model import Reason
 
@@ -37,6 +38,7 @@ class Listener(Protocol):
     connections: "set[Connection]"
     draining: bool
     memory: FieldMemory
+    local: bool
 
 
 class Connection(BaseProtocol):
@@ -84,7 +86,7 @@ class Connection(BaseProtocol):
         super().connection_made(transport)
         tcp_keepalive(cast(asyncio.Transport, transport))
         name = transport.get_extra_info("peername")
-        self.peer = str(name[0]) if isinstance(name, tuple) else ""
+        self.peer = LOCAL if self._listener.local else str(name[0]) if isinstance(name, tuple) else ""
         self.ssl_context = transport.get_extra_info("sslcontext")
         self.secure = self.ssl_context is not None
         self._listener.connections.add(self)

@@ -30,7 +30,7 @@ from mailgate.gateway.prober import Mode
 from mailgate.gateway.remembered import Remembered
 from mailgate.gateway.remembering import Remembering
 from mailgate.gateway.small_body import read_small_body
-from mailgate.gateway.trust import Network, Origin, within
+from mailgate.gateway.trust import Network, Origin, is_proxy
 from mailgate.model import Access, CertificateResult, Decision, Effect, Reason, RequestFacts
 from mailgate.store.ledger import Recurring
 
@@ -202,7 +202,7 @@ class Gate(Judge):
     def _asks(self, authorizer: Authorizer, exchange: Exchange) -> bool:
         """Whether this is the question of a proxy that may ask."""
         path = exchange.head.target.partition(b"?")[0].decode("ascii")
-        return authorizer.serves(path) and within(exchange.peer, self.trusted)
+        return authorizer.serves(path) and is_proxy(exchange.peer, self.trusted)
 
     def read(self, exchange: Exchange, head: RequestHead) -> Incoming:
         """``head`` is that of the exchange, or of the request that it asks about."""

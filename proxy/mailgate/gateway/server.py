@@ -14,8 +14,10 @@ LOOK = 0.05
 class Server:
     """Makes a Connection of each accepted socket and calls ``handler`` with each Exchange."""
 
-    def __init__(self, handler: Handler, limits: ServerLimits) -> None:
+    def __init__(self, handler: Handler, limits: ServerLimits, *, local: bool = False) -> None:
         self.handler = handler
+        self.local = local
+        """At a Unix socket, whose peers have no address (``trust.LOCAL``)."""
         self.connections: set[Connection] = set()
         self.draining = False
         self.memory = FieldMemory()

@@ -100,12 +100,21 @@ class Origin:
     """Who a trusted proxy says is there (X-Forwarded-User); the webmail is told the same."""
 
 
+LOCAL = "unix:"
+"""The peer at a Unix socket for the questions of a proxy."""
+
+
+def is_proxy(peer: str, trusted: Sequence[Network]) -> bool:
+    """Whether this peer is believed about who is behind it. A Unix socket is opened by who may open its file, a proxy."""
+    return peer == LOCAL or within(peer, trusted)
+
+
 def origin_of(
     fields: Sequence[Field], *, peer: str, secure: bool, host: bytes, trusted: Sequence[Network]
 ) -> Origin:
     """Reads X-Forwarded-* from a trusted peer; from anyone else the connection itself says who is there."""
     scheme = "https" if secure else "http"
-    if not within(peer, trusted):
+    if not is_proxy(peer, trusted):
         return _the_connection_itself(peer, scheme, host)
     chain = [
         part.strip().decode("latin-1")
@@ -121,11 +130,12 @@ def origin_of(
     if not _is_address(remote):
         remote, chain = peer, []
     users = values(fields, b"x-forwarded-user")
+    hops = chain if peer == LOCAL else [*chain, peer]
     return Origin(
         remote,
         scheme,
         hosts[-1] if hosts else host,
-        ", ".join([*chain, peer]).encode("latin-1"),
+        ", ".join(hops).encode("latin-1"),
         users[0] if len(users) == 1 else b"",
     )
 

@@ -1,11 +1,12 @@
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 from tests.unit.config.reading import read
 
-from mailgate.config.addresses import Address, Listen, Network, Origin, PageUrl
+from mailgate.config.addresses import Address, Listen, ListenAnywhere, Network, Origin, PageUrl, SocketFile
 from mailgate.config.references import Jwks
 
 
@@ -15,6 +16,9 @@ from mailgate.config.references import Jwks
         (Listen, "127.0.0.1:8080", Address("127.0.0.1", 8080)),
         (Listen, "[::1]:0", Address("::1", 0)),
         (Listen, "localhost:65535", Address("localhost", 65535)),
+        (ListenAnywhere, "127.0.0.1:8080", Address("127.0.0.1", 8080)),
+        (ListenAnywhere, "unix:/run/mailgate/q.sock", SocketFile(Path("/run/mailgate/q.sock"))),
+        (ListenAnywhere, "unix:/" + "a" * 100, SocketFile(Path("/" + "a" * 100))),
         (Origin, "http://localhost:8080", "http://localhost:8080"),
         (Origin, "https://mail.example.com/", "https://mail.example.com"),
         (Origin, "http://[::1]:9080", "http://[::1]:9080"),
@@ -38,6 +42,8 @@ def test_values(kind: Any, text: object, value: object) -> None:
     ("kind", "bad"),
     [
         (Listen, ["8080", ":8080", "127.0.0.1", "::1:8080", "[::1]", "[zz]:1", "h:99999", "u@h:1", "h:1/x", 8080]),
+        (Listen, ["unix:/run/q.sock"]),
+        (ListenAnywhere, ["unix:", "unix:/", "unix:q.sock", "/run/q.sock", "unix://host/ q", "unix:/q\n", "unix:/ü", "UNIX:/q", "unix:/" + "a" * 101, 5]),
         (Origin, ["mail.example.com", "ftp://h", "http://", "http://h/x", "http://h?", "http://h#", "http://h:99999", "http://u:p@h", "http://u@h", "http://h h", "http://<host>", "http://h:0", "http://bücher.example", "http://h:", "http://[::1]x:9", 5]),
         (PageUrl, ["http://store.example.com/", "javascript:alert(1)", "store.example.com", "https:///a", "https://u:p@h/", "https://h/a b", "", 5]),
         (Network, ["10.0.0.1/8", "10.0.0.0/33", "example.com", "", 5]),

@@ -89,6 +89,16 @@ TWICE = "{listen: 'a:0', dialect: caddy}, {listen: 'a:0', dialect: nginx}"
         ),
         (
             "trusted_proxies: []",
+            f"trusted_proxies: []\nauthz_listeners: [{TWICE.replace('a:0', 'unix:/q')}]",
+            "9:65: the same address as another's; expected a port of its own",
+        ),
+        (
+            "trusted_proxies: []",
+            "trusted_proxies: []\nauthz_listeners: [{listen: 'unix:q.sock', dialect: caddy}]",
+            "9:28: `unix:q.sock` is not the path of a Unix socket; expected one of at most 100 characters",
+        ),
+        (
+            "trusted_proxies: []",
             "trusted_proxies: [127.0.0.1/32]\nauthz_listeners: [{dialect: caddy}]",
             "9:19: the key `listen` is missing",
         ),

@@ -4,7 +4,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from mailgate.gateway.trust import canonical, forgeable, origin_of
+from mailgate.gateway.trust import LOCAL, canonical, forgeable, origin_of
 
 PROXIES = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
 
@@ -61,6 +61,25 @@ def test_a_trusted_proxy_is():
     seen = origin("10.1.1.1", *FORGED)
     assert (seen.remote, seen.scheme, seen.host) == ("203.0.113.9", "https", b"evil.example")
     assert (seen.forwarded_for, seen.user) == (b"203.0.113.9, 10.1.1.1", b"ann")
+
+
+@pytest.mark.parametrize("trusted", [PROXIES, ()])
+def test_who_asks_at_a_unix_socket_is_a_proxy_and_has_no_address(trusted):
+    seen = origin(LOCAL, *FORGED, trusted=trusted)
+    assert (seen.remote, seen.scheme, seen.host, seen.user) == (
+        "203.0.113.9",
+        "https",
+        b"evil.example",
+        b"ann",
+    )
+    assert seen.forwarded_for == b"203.0.113.9"
+    silent = origin(LOCAL, trusted=trusted)
+    assert (silent.remote, silent.forwarded_for) == (LOCAL, b"")
+
+
+def test_what_a_client_writes_never_stands_for_a_unix_socket():
+    seen = origin("10.1.1.1", (b"x-forwarded-for", b"203.0.113.9, unix:"))
+    assert seen.remote == "10.1.1.1"
 
 
 def test_an_ipv4_proxy_is_known_on_an_ipv6_listener():

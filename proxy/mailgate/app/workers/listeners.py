@@ -1,16 +1,57 @@
-"""Listening sockets that live as long as the supervisor: one for each worker, all on one address."""
+"""Listening sockets that live as long as the supervisor: one for each worker, all on one address or in one file."""
 
+import errno
 import os
 import socket
+import stat
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
-from mailgate.config import Address
+from mailgate.config import Address, SocketFile
 
 BACKLOG = 1024
 """Connections that wait to be taken, a socket."""
 
 
-def open_listeners(address: Address, count: int) -> list[list[socket.socket]]:
+FILE_MODE = 0o660
+"""Who may ask at a Unix socket: the gate's own user, and its group, which a proxy can be in."""
+
+
+def open_listeners(where: Address | SocketFile, count: int) -> list[list[socket.socket]]:
+    """For each of ``count`` workers what it listens at. Raises OSError.
+
+    All take from the one socket of a file, since a path leads to one alone.
+    """
+    if isinstance(where, Address):
+        return _open_ports(where, count)
+    with open_file(where) as opened:
+        return [[opened.dup()] for _ in range(count)]
+
+
+def open_file(where: SocketFile) -> socket.socket:
+    """Listen at a Unix socket. Raises OSError, also where somebody listens, or where the file is something else."""
+    opened = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        _clear(where.path)
+        opened.bind(str(where.path))
+        where.path.chmod(FILE_MODE)  # before it listens: nobody gets in while it is open wider
+        opened.setblocking(False)
+        opened.listen(BACKLOG)
+    except OSError as error:
+        opened.close()
+        raise OSError(error.errno, error.strerror, str(where.path)) from error
+    return opened
+
+
+def remove_files(listeners: Iterable[socket.socket]) -> None:
+    """Take the files of Unix sockets away while these still listen there: so it is never that of another gate."""
+    listening = [each for each in listeners if each.family == socket.AF_UNIX and each.fileno() >= 0]
+    for path in {each.getsockname() for each in listening}:
+        Path(path).unlink(missing_ok=True)
+
+
+def _open_ports(address: Address, count: int) -> list[list[socket.socket]]:
     """For each of ``count`` workers a socket for each address that the host has. Raises OSError.
 
     SO_REUSEPORT has the kernel spread new connections among the sockets of an address. They stay open here while a
@@ -54,6 +95,22 @@ def _see_that_it_is_free(family: int, where: Any) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(where)
         probe.listen()
+
+
+def _clear(path: Path) -> None:
+    """Take away what a gate has left that is no more. Raises OSError where somebody listens."""
+    try:
+        if not stat.S_ISSOCK(path.lstat().st_mode):
+            raise FileExistsError(errno.EEXIST, "a file that is no socket stands there")
+    except FileNotFoundError:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink()
+        else:
+            raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
 
 
 def _listen(opened: socket.socket, where: Any) -> None:

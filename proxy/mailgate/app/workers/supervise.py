@@ -5,7 +5,7 @@ from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
 
-from mailgate.app.workers.listeners import close, cores, open_listeners
+from mailgate.app.workers.listeners import close, cores, open_listeners, remove_files
 from mailgate.app.workers.place import Place
 from mailgate.app.workers.supervisor import Supervisor
 from mailgate.config import Settings
@@ -51,6 +51,7 @@ def supervise(settings: Settings, be: Callable[[Place, Callable[[], None], int],
             return be(mine, ready, life)
 
         def stop_listening() -> None:
+            remove_files(chain.from_iterable(listeners[0] for listeners in questions.values()))
             close([*shared, *admin])
 
         grace = settings.timeouts.shutdown.total_seconds() + FAREWELL

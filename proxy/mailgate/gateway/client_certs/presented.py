@@ -10,7 +10,7 @@ from mailgate.gateway.client_certs.rfc9440 import read_client_cert, read_client_
 from mailgate.gateway.client_certs.unreadable import UnreadableError
 from mailgate.gateway.client_certs.xfcc import read_xfcc
 from mailgate.gateway.http1.fields import Field
-from mailgate.gateway.trust import Network, canonical, within
+from mailgate.gateway.trust import Network, canonical, is_proxy
 from mailgate.model import CertificateResult, Reason
 
 MAX_VALUE = 64 * 1024
@@ -49,7 +49,7 @@ def presented(
     in_handshake: Callable[[], Chain],
 ) -> Chain | CertificateResult:
     """What came with a request. A proxy that hands certificates on is believed about them alone: its own says nothing."""
-    if form.name and within(peer, trusted):
+    if form.name and is_proxy(peer, trusted):
         return from_proxy(fields, form)
     return in_handshake()
 

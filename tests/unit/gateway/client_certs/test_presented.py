@@ -25,7 +25,7 @@ from mailgate.gateway.client_certs.presented import (
     presented,
 )
 from mailgate.gateway.identity import checked
-from mailgate.gateway.trust import forgeable
+from mailgate.gateway.trust import LOCAL, forgeable
 from mailgate.model import CertificateResult, Reason
 
 ROOT = root()
@@ -89,6 +89,7 @@ def test_what_cannot_be_read_says_why_and_repeats_nothing(form, fields, reason) 
         ("10.1.1.1", XFCC, ()),
         ("10.1.1.1", NO_PROXY, (b"own",)),
         ("192.0.2.1", RFC9440, (b"own",)),
+        (LOCAL, RFC9440, (PHONE.der,)),
     ],
 )
 def test_only_a_trusted_proxy_is_believed_and_its_own_certificate_says_nothing(peer, form, chain) -> None:
