@@ -12,7 +12,7 @@ from mailgate.classify import classify
 from mailgate.model import Access, Decision, Effect
 from mailgate.store.database import Database
 from mailgate.store.outbox import Outbox
-from mailgate.store.recorded import Recorder
+from mailgate.store.recorded import LONGEST, Recorder
 from mailgate.store.sightings import ClientFacts, Sighting, Tally, count_up
 from mailgate.store.spool import Spool
 
@@ -35,6 +35,8 @@ class Ledger(Outbox[Sighting, Tally]):
         self.passed_over = 0
         """Decisions on strangers that were not recorded, because too many different ones came at once."""
         self._strangers = 0
+        self._agents: set[str] = set()
+        """User agents of the strangers that wait to be written."""
         self._recorder = Recorder()
         self._running: list[Recurring] = []
         self._others: dict[tuple[Recurring, str], Sighting] = {}
@@ -71,7 +73,7 @@ class Ledger(Outbox[Sighting, Tally]):
         before = None if waiting is None else self._items.get(waiting)
         if waiting is not None and before is not None:
             self._items[waiting] = before.once_more(now, "", 0)
-        elif self._items and self._strangers >= MOST_STRANGERS:
+        elif self._strangers >= MOST_STRANGERS:
             self.passed_over += 1
         else:
             sighting = self._record(sent_by(recurring.access, user_agent, now), recurring.decision)
@@ -86,34 +88,41 @@ class Ledger(Outbox[Sighting, Tally]):
             if more.times:
                 self._items[sighting] = self._items[sighting].plus(more)
 
+    def _begun(self) -> None:
+        self._strangers = 0
+        self._agents.clear()
+
     def _record(
         self, access: Access, decision: Decision, reference: str = "", shown: bool | None = None
     ) -> Sighting | None:
         """What waits to be written of it; None where it is not kept."""
         try:
+            if self._strangers >= MOST_STRANGERS and self._is_another(access):
+                self.passed_over += 1
+                return None
             sighting = sighting_of(self._recorder.client_facts(access.facts, access.client), access, decision)
             told = int(decision.effect is not Effect.ALLOW if shown is None else shown)
             before = self._items.get(sighting)
             if before is not None:
                 self._items[sighting] = before.once_more(access.now, reference, told)
                 self._filled.set()
-            elif not sighting.device and not sighting.user and self._too_many():
+            elif _is_stranger(access) and self._strangers >= MOST_STRANGERS:
                 self.passed_over += 1
                 return None
             elif not self.put(sighting, Tally(1, access.now, access.now, reference, told)):
                 return None
+            elif _is_stranger(access):
+                self._strangers += 1
+                self._agents.add(access.facts.user_agent[:LONGEST])
             return sighting
         except Exception as error:  # noqa: BLE001 - a request is never refused for its bookkeeping
             self.counts.dropped += 1
             _log.error("sighting-lost", error=type(error).__name__)
             return None
 
-    def _too_many(self) -> bool:
-        """Whether one more stranger is one too many; one that waits to be written already never is."""
-        if not self._items:
-            self._strangers = 0
-        self._strangers += 1
-        return self._strangers > MOST_STRANGERS
+    def _is_another(self, access: Access) -> bool:
+        """Whether it is a stranger who does not wait to be written, as their user agent alone tells."""
+        return _is_stranger(access) and access.facts.user_agent[:LONGEST] not in self._agents
 
     def _merge(self, old: Tally, new: Tally) -> Tally:
         return old.plus(new)
@@ -173,6 +182,11 @@ class Recurring:
         """What to put to which record."""
         self.running = False
         return self._sighting, Tally(self._times, self._since, self._last)
+
+
+def _is_stranger(access: Access) -> bool:
+    """Whether nothing tells who asks, nor with which device."""
+    return not access.posture.device_id and not access.user.name
 
 
 def sent_by(access: Access, user_agent: str, now: datetime) -> Access:

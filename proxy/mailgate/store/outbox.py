@@ -71,6 +71,9 @@ class Outbox(ABC, Generic[Key, Item]):
     def _gather(self) -> None:
         """Put what was counted beside the items to them: called before they are read."""
 
+    def _begun(self) -> None:
+        """Nothing waits any more: what was waiting is being written, or on disk."""
+
     def put(self, key: Key, item: Item) -> bool:
         """Queue an item at once. False, and counted as dropped, where the queue is full."""
         old = self._items.get(key)
@@ -113,6 +116,7 @@ class Outbox(ABC, Generic[Key, Item]):
             self._filled.clear()
             self._gather()
             self._writing, self._items = self._items, {}
+            self._begun()
             try:
                 await self._deliver(self._writing)
                 if self._spooling:

@@ -18,7 +18,7 @@ from mailgate.store.names import eas_text
 from mailgate.store.sightings import ClientFacts
 
 _HEADERS = ("user-agent", *HEADERS, PROBE)
-_LONGEST = 600
+LONGEST = 600
 """Characters that are kept: more than classification takes a hint to have, so that a malformed one stays so."""
 
 _MAY_BE_A_PERSON = frozenset("@~%")
@@ -56,7 +56,7 @@ class Recorder:
 def client_facts(facts: RequestFacts, client: Client, target: str | None = None) -> ClientFacts:
     """The unique client behind a request, as it is recorded; its ``target`` is worked out unless it is known."""
     sent, certificate = facts.headers, came_of(client)
-    kept, longest = ((IMAP_ID,), MAX_IMAP_ID) if client.protocol in LOGINS else (_HEADERS, _LONGEST)
+    kept, longest = ((IMAP_ID,), MAX_IMAP_ID) if client.protocol in LOGINS else (_HEADERS, LONGEST)
     return ClientFacts(
         kind=client.kind,
         handheld=client.handheld,
@@ -66,7 +66,7 @@ def client_facts(facts: RequestFacts, client: Client, target: str | None = None)
         browser=client.browser,
         protocol=client.protocol,
         eas_id=eas_text(client.eas_id),
-        method=facts.method[:_LONGEST],
+        method=facts.method[:LONGEST],
         target=_target(facts, client) if target is None else target,
         headers=(
             *[(name, sent[name][:longest]) for name in kept if name in sent],
@@ -85,13 +85,13 @@ def _target(facts: RequestFacts, client: Client) -> str:
     path = _ADDRESSES.get(client.protocol) or first_folder(facts.path)
     if not client.eas_id and not client.eas_type:
         return path
-    named = {"DeviceId": client.eas_id[:_LONGEST], "DeviceType": client.eas_type[:_LONGEST]}
+    named = {"DeviceId": client.eas_id[:LONGEST], "DeviceType": client.eas_type[:LONGEST]}
     query = urlencode({name: value for name, value in named.items() if value}, errors="backslashreplace")
     return f"{path}?{query}"
 
 
 def first_folder(path: str) -> str:
     """``/roundcube/`` of ``/roundcube/mail/7``, else ``/``; a folder that may be called after a person is none."""
-    folder, inside, _ = path[1:_LONGEST].partition("/")
+    folder, inside, _ = path[1:LONGEST].partition("/")
     named = path.startswith("/") and inside and folder and _MAY_BE_A_PERSON.isdisjoint(folder)
     return f"/{folder}/" if named else "/"

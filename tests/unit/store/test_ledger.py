@@ -70,6 +70,25 @@ async def test_a_flood_of_strangers_is_recorded_in_part_and_counted(store: Store
     assert store.ledger.passed_over == 30, "the next write has room again"
 
 
+async def test_strangers_of_many_writes_are_no_flood(store: Store) -> None:
+    """Whoever comes first after a write: a known device leaves as much room as a stranger."""
+    for number in range(MOST_STRANGERS + 30):
+        store.ledger.record(access(), BLOCK)
+        store.ledger.record(access(made_up(number), device="", user=""), BLOCK)
+        if number % 100 == 0:
+            await store.ledger.flush()
+    assert store.ledger.passed_over == 0
+
+
+async def test_a_stranger_who_waits_is_counted_and_their_other_pages_are_strangers_too(store: Store) -> None:
+    for number in range(MOST_STRANGERS):
+        store.ledger.record(access(made_up(number), device="", user=""), BLOCK)
+    store.ledger.record(access(made_up(7), device="", user=""), BLOCK)
+    store.ledger.record(access(replace(made_up(7), target="/other/x"), device="", user=""), BLOCK)
+    assert store.ledger.passed_over == 1
+    assert sum(item.times for item in store.ledger.waiting()) == MOST_STRANGERS + 1
+
+
 async def test_whoever_is_known_or_waits_already_is_recorded_in_a_flood_too(store: Store) -> None:
     for number in range(MOST_STRANGERS + 30):
         store.ledger.record(access(made_up(number), device="", user=""), BLOCK)

@@ -1,6 +1,6 @@
 """Every reason in words, once: the pages translate these texts, the problem+json answers send them in English."""
 
-from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from babel.lists import format_list
@@ -243,8 +243,12 @@ def detail_of(wording: Wording, *, apps: bool, rule: bool) -> Message:
     return wording.detail if rule and "%(rule)s" in wording.detail.singular else wording.bare
 
 
-def explain_reason(reason: Reason, apps: Sequence[str] = (), rule_title: str = "") -> Explanation:
-    """A reason in plain English, for ``title`` and ``detail`` of a problem+json answer."""
+@lru_cache(256)
+def explain_reason(reason: Reason, apps: tuple[str, ...] = (), rule_title: str = "") -> Explanation:
+    """A reason in plain English, for ``title`` and ``detail`` of a problem+json answer.
+
+    Remembered, since Babel looks on the disk for how a list of names is written.
+    """
     wording = wording_of(reason)
     detail = detail_of(wording, apps=bool(apps), rule=bool(rule_title))
     text = detail.plural if detail.plural and len(apps) != 1 else detail.singular
