@@ -167,7 +167,8 @@ class Postures:
         fresh = known is not None and abs(now - known.at) < _FRESH
         if known is not None and fresh and known.proof is proof and known.device is not None:
             return known.device, True
-        report, holds = report_of(proof, self.catalog, now), self._reports.holding()
+        report = report_of(proof, self.catalog, now)
+        holds = self._reports.holds if fresh else self._reports.holding()
         stored = None if fresh else await self._ask(lambda: self._devices.around(report), now)
         known = self._memory.get(slot)  # another request may have learned something meanwhile
         shelf = self._shelf_around(report, known, stored, holds)
