@@ -14,7 +14,7 @@ from mailgate.store.help_requests import HelpRequest
 from mailgate.store.keys import Key, Keys
 from mailgate.store.learning import Taken
 from mailgate.store.ledger import Ledger, sighting_of
-from mailgate.store.mailings import About, MailCount, Mailing, MailKind, MailState
+from mailgate.store.mailing import About, MailCount, Mailing, MailKind, MailState
 from mailgate.store.people import Sighted, Told
 from mailgate.store.places import Place
 from mailgate.store.plans import Planned
