@@ -23,10 +23,11 @@ from mailgate.store.postures import Postures
 from mailgate.store.retention import Keep
 from mailgate.store.retractions import Retraction, Shown
 from mailgate.store.search import Found, Sought
-from mailgate.store.sightings import ClientFacts, Recorded, Sighting, Tally, Way
+from mailgate.store.sightings import ClientFacts, Recorded, Sighting, Tally
 from mailgate.store.spent import SpentProofs
 from mailgate.store.states import is_of, owner_of, posture_of, posture_of_person
 from mailgate.store.store import Store
+from mailgate.store.ways import Way
 
 __all__ = [
     "About",
