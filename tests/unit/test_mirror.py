@@ -29,6 +29,7 @@ WITHOUT_A_MIRROR = {
     "connectors/wire.py": "a client: tests/integration/connectors/test_wire.py lets it ask real servers",
     "demo/mailbox.py": "a server: tests/integration/demo/test_mailbox.py talks to it",
     "gateway/client_certs/unreadable.py": "one exception: each parser's test tells when it is raised",
+    "model/proofs.py": "nouns alone: the tests of attest/ tell what each of them says",
     "rollout/delivery.py": "nouns alone: what sends and what carries test them",
     "store/migrations/env.py": "run by alembic alone: store/test_migrate.py upgrades with it",
     "store/schema.py": "tables alone: store/test_migrate.py compares them with what the migrations build",
