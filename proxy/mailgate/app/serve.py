@@ -39,7 +39,7 @@ async def serve(
     if place.of > 1:
 
         def make_room() -> None:
-            service.parting = PARTING
+            service.ports.parting = PARTING
             stop.set()
 
         loop.add_signal_handler(REPLACED, make_room)
@@ -54,9 +54,9 @@ async def serve(
     settle_memory()
     log.info(
         "listening",
-        public=service.public,
-        devices=service.devices,
-        questions=service.questions,
+        public=service.ports.public,
+        devices=service.ports.devices,
+        questions=service.ports.questions,
         admin=service.admin,
         policy=service.bundle.policy.version,
     )

@@ -1,7 +1,6 @@
 """A gate that runs: what is opened, what a reload changes, and in which order everything ends."""
 
 import asyncio
-import ssl
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -14,7 +13,7 @@ from mailgate.app.beating import Beating, GateNumbers
 from mailgate.app.changes import take_settings, waiting_for_a_start
 from mailgate.app.console import desk_for, running
 from mailgate.app.following import Following
-from mailgate.app.listening import open_for_proxy, open_public, open_web
+from mailgate.app.listening import open_web
 from mailgate.app.notices import Sending
 from mailgate.app.numbers import watch_numbers, watch_rules
 from mailgate.app.parts import (
@@ -22,17 +21,17 @@ from mailgate.app.parts import (
     helpdesk_for,
     live_for,
     prober_for,
-    server_limits,
     tickets_for,
     utc_now,
 )
+from mailgate.app.ports import Ports, ports_for
 from mailgate.app.readiness import readiness
 from mailgate.app.syncing import Syncing
 from mailgate.app.trust import Trust
 from mailgate.app.upkeep import look_after, warn_of_lingering_rules, warn_of_stale_lists
 from mailgate.app.workers.place import ALONE, Place
 from mailgate.app.workers.siblings import Siblings, telling_app
-from mailgate.config import Address, Bundle, Settings, SocketFile, load_bundle
+from mailgate.config import Address, Bundle, load_bundle
 from mailgate.console import with_console
 from mailgate.console.api import with_api
 from mailgate.gateway.admin import admin_app
@@ -42,8 +41,6 @@ from mailgate.gateway.intake import intake_server
 from mailgate.gateway.quarantine import Quarantine
 from mailgate.gateway.recheck import Recheck
 from mailgate.gateway.reload import Reloader
-from mailgate.gateway.server import Server
-from mailgate.gateway.tls import device_context, server_context
 from mailgate.policy.lingering import lingering
 from mailgate.rollout import LOOK, Keeper
 from mailgate.rollout.halting import Halting
@@ -71,21 +68,11 @@ class Service:
     reloader: Reloader[Bundle] = field(init=False)
     inspection: Inspection | None = None
     syncing: Syncing = field(init=False)
-    tls: ssl.SSLContext | None = None
-    device_tls: ssl.SSLContext | None = None
     stopping: bool = False
-    parting: float = 0.0
-    """Seconds for which idle connections stay open once it stops: others take their next requests."""
-    public: str = ""
-    devices: str = ""
-    """Where client certificates are asked for; empty where nowhere."""
-    questions: list[str] = field(default_factory=list)
-    """Where other proxies ask at ports of their own."""
+    ports: Ports = field(init=False)
     admin: str = ""
     siblings: Siblings = field(init=False)
     beating: Beating | None = None
-    _servers: list[Server] = field(init=False)
-    """That of the mail, and one for each port for questions."""
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _closing: AsyncExitStack = field(default_factory=AsyncExitStack)
 
@@ -162,47 +149,16 @@ class Service:
         watch_numbers(self.gate, self.store.ledger, self.keeper)
         watch_rules(self.gate.metrics, self.lingering, self.reliefs)
         self._show_policy()
-        if settings.tls:
-            self.tls = server_context(settings.tls.certificate, settings.tls.key)
-        server = Server(self.gate.handle, server_limits(settings))
-        self._servers = servers = [server]
-        self.gate.metrics.watch(
-            "mailgate_requests_in_flight",
-            "Requests being served",
-            lambda: sum(each.running for each in servers),
-        )
+        self.ports = ports = ports_for(settings, self.gate, self.place)
+        self.gate.metrics.watch("mailgate_requests_in_flight", "Requests being served", lambda: ports.running)
         self.siblings = Siblings(self.place, self.gate.metrics.registry)
         self.admin = await self._open_admin(settings.admin_listen)
         self._closing.push_async_callback(self._finish)  # once all ports are closed, which are opened below
-        self.public = await open_public(server, settings.listen, self.tls, self.place.public, self._closing)
+        await ports.open(settings, self._closing)
         numbers = GateNumbers(self.gate.metrics.registry)
-        self.beating = Beating(self.store, self.keeper, self.place, self.public, utc_now, numbers)
+        self.beating = Beating(self.store, self.keeper, self.place, ports.public, utc_now, numbers)
         self._closing.push_async_callback(self.beating.stop)
         self.beating.start()
-        if settings.tls and settings.client_certificates and settings.client_certificates.listen:
-            self.device_tls = device_context(
-                settings.tls.certificate, settings.tls.key, settings.client_certificates.authorities
-            )
-            self.devices = await open_public(
-                server,
-                settings.client_certificates.listen,
-                self.device_tls,
-                self.place.devices,
-                self._closing,
-            )
-        for each in settings.authz_listeners:
-            await self._open_for_questions(each.listen)
-
-    async def _open_for_questions(self, place: Address | SocketFile) -> None:
-        """A port, or a Unix socket, at which another proxy asks, and that carries no mail. One of several workers opens none itself."""
-        where = str(place)
-        if self.place.of > 1 and where not in self.place.questions:
-            return
-        handler, limits = partial(self.gate.handle, asked_at=where), server_limits(self.bundle.settings)
-        server = Server(handler, limits, local=isinstance(place, SocketFile))
-        self._servers.append(server)
-        sockets = self.place.questions.get(where, ())
-        self.questions.append(await open_for_proxy(server, place, self.tls, sockets, self._closing))
 
     async def _open_admin(self, address: Address) -> str:
         """The admin port; a worker that has none tells its numbers to the one that has it."""
@@ -231,8 +187,7 @@ class Service:
         await self._closing.aclose()
 
     async def _finish(self) -> None:
-        shutdown = self.bundle.settings.timeouts.shutdown.total_seconds()
-        await asyncio.gather(*(server.finish(shutdown, self.parting) for server in self._servers))
+        await self.ports.finish(self.bundle.settings.timeouts.shutdown.total_seconds())
 
     async def _end_tasks(self) -> None:
         for task in self._tasks:
@@ -244,7 +199,7 @@ class Service:
         before, settings = self.bundle.settings, bundle.settings
         live_for(bundle, self.trust)  # raises before anything has changed
         sources = self.trust.sources(settings, self.gate.metrics)
-        self._renew_tls(settings)
+        self.ports.renew_tls(settings)
         if self.inspection:
             self.inspection.settings, self.inspection.groups = settings, bundle.groups
         self.trust.keyring.replace(sources)
@@ -285,16 +240,6 @@ class Service:
         warn_of_lingering_rules(self.lingering())
         told = current.activation
         log.info("policy-changed", policy=told.policy, number=told.number, serial=told.serial)
-
-    def _renew_tls(self, settings: Settings) -> None:
-        """Serve new files to new connections. Raises before anything has changed."""
-        tls, devices = settings.tls, settings.client_certificates
-        if tls and self.tls:
-            server_context(tls.certificate, tls.key)
-            self.tls.load_cert_chain(tls.certificate, tls.key)
-        if tls and devices and self.device_tls:
-            self.device_tls.load_cert_chain(tls.certificate, tls.key)
-            self.device_tls.load_verify_locations(devices.authorities)
 
     def _show_policy(self) -> None:
         self.gate.metrics.policy.info({"version": self.bundle.policy.version})

@@ -13,7 +13,7 @@ import structlog
 from mailgate.attest import MemoryReplayGuard, Nonces, parse_jwks
 from mailgate.attest.nonces import NODE_BYTES
 from mailgate.config import Settings
-from mailgate.config.settings import IssuerSettings
+from mailgate.config.attestation import IssuerSettings
 from mailgate.gateway import jwks
 from mailgate.gateway.keyring import FileKeys, Keyring, KeySource
 from mailgate.gateway.metrics import Metrics

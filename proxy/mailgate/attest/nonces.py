@@ -11,7 +11,9 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
+
+from mailgate.attest.sealing import Secret, sealing
 
 SPAN = timedelta(minutes=5)
 NODE_BYTES = 8
@@ -19,16 +21,6 @@ _SHARED_NODE = bytes(NODE_BYTES)
 _PURPOSE = b"mailgate-dpop-nonce\n"
 _SPAN_BYTES, _SEAL_BYTES = 4, 16
 _TEXT_LENGTH = 38  # of 28 bytes in base64url without padding
-
-
-class Secret(Protocol):
-    """A secret that several gates share (``store/keys.py``)."""
-
-    @property
-    def secret(self) -> bytes: ...
-
-    @property
-    def made_at(self) -> datetime: ...
 
 
 class Sort(Enum):
@@ -65,8 +57,7 @@ class Nonces:
 
     def make(self, now: datetime, *, bound: bool) -> str:
         """A nonce for a proof that comes next."""
-        settled = (key for key in self.keys if key.made_at <= now - self._settling)
-        key = next(settled, self.keys[-1])
+        key = sealing(self.keys, now, self._settling)
         return _sealed(key, _span(now), self._node if bound else _SHARED_NODE)
 
     def read(self, text: str, now: datetime) -> Nonce:

@@ -1,29 +1,18 @@
 """The User-Agent header: a form by ordered tables of words, and the names of system, browser and model."""
 
-from functools import cached_property, lru_cache
-from operator import attrgetter
-from typing import TYPE_CHECKING, NamedTuple
+from functools import lru_cache
+from typing import NamedTuple
 
-from ua_parser import Device
-from ua_parser.core import Matchers
-from ua_parser.loaders import load_lazy_builtins
-from ua_parser.regex import Resolver
-from user_agents.parsers import UserAgent, parse_browser, parse_device, parse_operating_system
-
+from mailgate.classify.agent import COMPUTERS, LOOKED_THROUGH, Agent, version
 from mailgate.classify.appliances import APPLIANCES
 from mailgate.classify.desktops import DESKTOPS
 from mailgate.classify.handhelds import HANDHELDS, NO_FORM
 from mailgate.classify.masked import MASKED
-from mailgate.classify.programs import BOTS, MAIL_APPS, TOOLS
+from mailgate.classify.programs import BOTS, MAIL_APPS
 from mailgate.classify.reading import KIND_OF_FORM, Reading
-from mailgate.classify.systems import system_name, system_of_rule, system_of_words
-from mailgate.classify.table import DevicesOrRules, Match, Table
+from mailgate.classify.systems import system_of_rule, system_of_words
+from mailgate.classify.table import Match
 from mailgate.model import Signal
-
-if TYPE_CHECKING:  # names that only the types of the package have
-    from ua_parser_rs import OS
-    from ua_parser_rs import Device as Found
-    from ua_parser_rs import UserAgent as Browser
 
 MAX_LENGTH = 512
 """Characters of a user agent that are read. Of 70,000 published ones 13 are longer, most of them attacks; a longer one is
@@ -39,7 +28,7 @@ _SOURCE = "user-agent"
 _PRINTABLE = bytes(byte if 0x20 <= byte < 0x7F else ord(" ") for byte in range(256))
 """Control characters become spaces: what is read here is shown in logs and on terminals."""
 
-_NO_MODEL = frozenset({None, "Apple", "Generic", "Generic_Android", "Spider"})
+_NO_HANDHELD = frozenset({None, "Apple", "Generic", "Generic_Android", "Spider"})
 """Brands of ua-parser's device database that stand for no model of a handheld: Apple is a Mac here, iOS has rules."""
 
 _COMPUTER_MAKERS = frozenset(
@@ -65,109 +54,11 @@ _COMMON = (
 )
 """One of each of the commonest browsers, for ``warm``."""
 
-_LONGEST_PATTERN = 2000
-_GAP = "^.{0,200}?"
-
-
-def left_out(pattern: str) -> bool:
-    """Whether ua-parser is to do without a pattern of its browsers.
-
-    Four of them name crawlers: a list of hundreds, and three that let any of the first 200 characters begin a name that
-    ends in bot or spider. They are the dearest by far, about a millisecond for a text of odd words, and nothing here asks
-    for the name of a crawler: that it is one, ``BOTS`` says.
-    """
-    return len(pattern) > _LONGEST_PATTERN or pattern.startswith(_GAP)
-
-
-def _matchers() -> Matchers:
-    browsers, systems, devices = load_lazy_builtins()
-    return [each for each in browsers if not left_out(each.regex)], systems, devices
-
-
-_BROWSERS, _SYSTEMS, _DEVICES = _matchers()
-_RESOLVE = Resolver((_BROWSERS, _SYSTEMS, []))
-_browser_of, _os_of = _RESOLVE.ua.extract, _RESOLVE.os.extract
-_NO_DEVICE = Device("Other")
-
-_COMPUTERS = Table.joined(MASKED, DESKTOPS)
-_ALL = Table.joined(TOOLS, BOTS, APPLIANCES, HANDHELDS, _COMPUTERS)
-"""The tables in the order in which they are asked: one look tells what the first of them that knows anything would."""
-
-_DEVICE_OR_RULE = DevicesOrRules(
-    map(attrgetter("regex", "regex_flag", "family", "brand", "model"), _DEVICES), _ALL
-)
 _PROGRAMS = frozenset({"tool", "bot"})
 _NO_BOTS = frozenset(name for name, rule in BOTS.rules.items() if not rule.form)
 
-
-class Agent:
-    """What ua-parser's Rust resolver makes of a user agent, and the first rule of all tables that matches it.
-
-    ``user_agents``' own parser is 40 times slower.
-    """
-
-    __slots__ = ("__dict__", "device", "first", "text")
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.device, self.first = _device_and_rule(text)
-
-    @cached_property
-    def browser(self) -> "Browser | None":
-        """Looked for where it is wanted: of most user agents the rules tell the sort of device without it."""
-        return _browser_of(self.text)
-
-    @cached_property
-    def os(self) -> "OS | None":
-        """Looked for where it is wanted: of most computers a rule tells the system."""
-        return _os_of(self.text)
-
-    @property
-    def is_bot(self) -> bool:
-        return self.device.family == "Spider"
-
-    def form(self) -> str:
-        """What ``user_agents``' rules take it for, where they know: a tablet or a phone."""
-        rules = _Rules(self)
-        return "tablet" if rules.is_tablet else "phone" if rules.is_mobile else ""
-
-
-def _device_and_rule(text: str) -> "tuple[Found | Device, Match | None]":
-    """The device that is named, and the first rule of all tables that matches."""
-    found = _DEVICE_OR_RULE.look(text)
-    if found is None or isinstance(found, Match):
-        return _NO_DEVICE, found
-    return found, _ALL.first(text)
-
-
 _agent = lru_cache(4)(Agent)
 """Whose gist was not enough is read in full right after it."""
-
-
-class _Rules(UserAgent):  # type: ignore[misc]  # user_agents has no types
-    """``user_agents``' rules over what was resolved. Slow, and seldom asked."""
-
-    def __init__(self, agent: Agent) -> None:
-        self.ua_string = agent.text
-        self.os = parse_operating_system(*_told(agent.os))
-        self.browser = parse_browser(*_told(agent.browser))
-        self.device = parse_device(agent.device.family, agent.device.brand, agent.device.model)
-
-
-def _told(named: "Browser | OS | None") -> tuple[str | None, ...]:
-    return (named.family, named.major, named.minor, named.patch) if named else ("Other", None, None, None)
-
-
-def _version(named: "Browser | OS") -> str:
-    """``10.15.7``, without leading zeros."""
-    parts = (named.major, named.minor, named.patch)
-    return ".".join(
-        [
-            str(int(part)) if part[:1] == "0" != part and part.isdigit() else part
-            for part in parts
-            if part is not None
-        ]
-    )
 
 
 class Gist(NamedTuple):
@@ -196,7 +87,7 @@ class _Seen(NamedTuple):
 
 def warm() -> None:
     """Compiles the patterns of every table, and those of ua-parser that the commonest user agents need."""
-    for table in (_DEVICE_OR_RULE, _ALL, APPLIANCES, HANDHELDS, _COMPUTERS, DESKTOPS, MAIL_APPS):
+    for table in (*LOOKED_THROUGH, APPLIANCES, HANDHELDS, DESKTOPS, MAIL_APPS):
         table.warm()
     for text in _COMMON:
         read_user_agent(text)
@@ -247,7 +138,7 @@ def _look(text: str, agent: Agent) -> _Seen:
     if form in _PROGRAMS:
         return _Seen(form, first)
     if name in _NO_BOTS:
-        first = APPLIANCES.first(text) or HANDHELDS.first(text) or _COMPUTERS.first(text)
+        first = APPLIANCES.first(text) or HANDHELDS.first(text) or COMPUTERS.first(text)
     elif agent.is_bot:
         return _Seen("bot")
     seen = _device(text, agent, first)
@@ -263,7 +154,7 @@ def _device(text: str, agent: Agent, first: Match | None) -> _Seen:
     ``first`` is the first rule of all these that matches; one without a form leaves the rest to the last two.
     """
     if first and not first.rule.form:
-        first = _COMPUTERS.first(text)
+        first = COMPUTERS.first(text)
     desktop = first if first and first.rule.name in DESKTOPS.rules else None
     if first and not desktop:
         if first.rule.name in MASKED.rules:
@@ -278,43 +169,34 @@ def _device(text: str, agent: Agent, first: Match | None) -> _Seen:
 def _names_model(agent: Agent, desktop: Match | None) -> bool:
     if desktop and desktop.rule.name in _NO_PHONES and agent.device.brand in _COMPUTER_MAKERS:
         return False
-    return agent.device.brand not in _NO_MODEL
+    return agent.device.brand not in _NO_HANDHELD
 
 
 def _describe(seen: _Seen, agent: Agent) -> Reading:
     form, system, model = _gist(seen, agent)
     # a version only of the system that is named: no Ubuntu 22 as linux 22
-    versioned = agent.os if form != "desktop" or system == _system_told(agent) else None
+    versioned = agent.os if form != "desktop" or system == agent.system else None
     return Reading(
         form=form,
         weak=form == "mail_app",
         os=system,
-        os_version=_version(versioned) if versioned else "",
+        os_version=version(versioned) if versioned else "",
         browser=agent.browser.family if agent.browser and agent.browser.family != "Other" else "",
-        browser_version=_version(agent.browser) if agent.browser else "",
+        browser_version=version(agent.browser) if agent.browser else "",
         model=model,
         signals=(_signal(seen, agent),),
     )
 
 
 def _gist(seen: _Seen, agent: Agent) -> Gist:
-    return Gist(seen.form, _system(seen, agent), "" if seen.form == "desktop" else _model(agent))
+    return Gist(seen.form, _system(seen, agent), "" if seen.form == "desktop" else agent.model)
 
 
 def _system(seen: _Seen, agent: Agent) -> str:
     if seen.form == "desktop" and seen.desktop is not None:
-        return system_of_rule(seen.desktop) or _system_told(agent) or system_of_words(seen.desktop)
-    told = _system_told(agent)
+        return system_of_rule(seen.desktop) or agent.system or system_of_words(seen.desktop)
+    told = agent.system
     return "ipados" if told == "ios" and seen.form == "tablet" else told
-
-
-def _system_told(agent: Agent) -> str:
-    return system_name(agent.os.family) if agent.os else ""
-
-
-def _model(agent: Agent) -> str:
-    model = agent.device.model or agent.device.family or ""
-    return "" if model in ("Other", "Smartphone", "Tablet", "Feature Phone") else model
 
 
 def _signal(seen: _Seen, agent: Agent) -> Signal:

@@ -12,7 +12,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from mailgate.cli.check import DEFAULT_PATH
+from mailgate.cli.options import DEFAULT_PATH, AsJson
 from mailgate.cli.stored import fail, printable
 from mailgate.config import load_settings
 from mailgate.config.admins import BY_FILE, AdminName, AdminSettings, Role
@@ -24,8 +24,6 @@ app = typer.Typer(help="Set up who may change the rules, and show who there is."
 _NAME: TypeAdapter[str] = TypeAdapter(AdminName)
 _ROLES = get_args(Role)
 _LONGEST_LINE = 1000
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command()

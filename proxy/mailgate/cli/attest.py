@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from mailgate.attest import mint
 from mailgate.attest.jose import Key
+from mailgate.cli.options import AsObject
 from mailgate.config.values import Duration
 
 KEYS = Path("var/demo-keys")
@@ -75,7 +76,6 @@ Nonce = Annotated[str, typer.Option(help="What the gate answered last in DPoP-No
 Keys = Annotated[Path, typer.Option("--keys", help="Where `mailgate attest keys` wrote.")]
 IssuerKey = Annotated[Path | None, typer.Option(help="The issuer's private JWK.", show_default="in --keys")]
 DeviceKey = Annotated[Path | None, typer.Option(help="The device's private JWK.", show_default="in --keys")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 AsCurl = Annotated[bool, typer.Option("--curl", help="Print a config for `curl --config -`.")]
 
 
@@ -100,7 +100,7 @@ def mint_headers(
     keys_from: Keys = KEYS,
     issuer_key: IssuerKey = None,
     device_key: DeviceKey = None,
-    as_json: AsJson = False,
+    as_json: AsObject = False,
     as_curl: AsCurl = False,
 ) -> None:
     """Print the two headers of one request: a token about a device and the proof of its key.

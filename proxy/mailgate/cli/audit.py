@@ -6,7 +6,6 @@ import re
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -15,7 +14,7 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from mailgate.cli.check import DEFAULT_PATH
+from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
 from mailgate.store import Entry, Head, Store
@@ -23,8 +22,6 @@ from mailgate.telling.audit import COLUMNS, line_of, row_of
 
 app = typer.Typer(help="Show, check and export the log of who changed what.", no_args_is_help=True)
 
-Config = Annotated[Path, typer.Option("--config", help="The settings, which say where the store is.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Limit = Annotated[int, typer.Option(help="How many entries, the last ones.", min=1)]
 Witness = Annotated[
     str, typer.Option("--head", metavar="NUMBER:DIGEST", help="A head that you noted earlier, elsewhere.")

@@ -8,20 +8,19 @@ from typing import Annotated, Any
 
 import typer
 
+from mailgate.cli.options import DEFAULT_PATH, AsObject
 from mailgate.config import Bundle, Settings, load_bundle
 from mailgate.config.rehearsal import Outcome, run_cases
 from mailgate.errors import ConfigError
 from mailgate.model import RuleTrial
 from mailgate.policy.lingering import lingering
 
-DEFAULT_PATH = Path("config/mailgate.yaml")
 ConfigPath = Annotated[
     Path, typer.Argument(metavar="[FILE]", help="The settings; the other files are those they name.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
-def check(path: ConfigPath = DEFAULT_PATH, as_json: AsJson = False) -> None:
+def check(path: ConfigPath = DEFAULT_PATH, as_json: AsObject = False) -> None:
     """Check settings, apps, rules and the cases that must hold. Exit code 1 where anything is wrong."""
     try:
         bundle = load_bundle(path)

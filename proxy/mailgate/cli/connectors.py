@@ -18,8 +18,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from mailgate.app.syncing import leading_for, told
-from mailgate.cli.check import DEFAULT_PATH
 from mailgate.cli.connector_facts import states_table, understood, understood_grid
+from mailgate.cli.options import DEFAULT_PATH, AsJson
 from mailgate.cli.stored import fail, with_store
 from mailgate.config import Bundle
 from mailgate.config.sources import EverySource, FileSettings, PostSettings
@@ -37,7 +37,6 @@ app = typer.Typer(help="Device inventories: how they fare, and reading one now."
 
 Config = Annotated[Path, typer.Option("--config", help="The settings, which name the connectors.")]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The connector, as the settings name it.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 LetGo = Annotated[
     bool, typer.Option("--let-go", help="Take what is no longer named for gone, however much it is.")
 ]

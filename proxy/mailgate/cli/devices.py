@@ -15,7 +15,7 @@ from rich.text import Text
 
 from mailgate.cli.acting import TokenFile
 from mailgate.cli.acting import person as acting
-from mailgate.cli.check import DEFAULT_PATH
+from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.people import export, forget_person
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
@@ -25,7 +25,6 @@ from mailgate.telling.recall import sightings_of
 
 app = typer.Typer(help="Show devices, mark lost ones, and forget them.", no_args_is_help=True)
 
-Config = Annotated[Path, typer.Option("--config", help="The settings, which say where the store is.")]
 Name = Annotated[
     str,
     typer.Argument(
@@ -34,7 +33,6 @@ Name = Annotated[
         "ActiveSync id, thumbprint, a source's own id, its owner's login name.",
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 NameOrNone = Annotated[str, typer.Argument(metavar="[NAME]", help="The device, by any of its names.")]
 
 _ROWS = 1000

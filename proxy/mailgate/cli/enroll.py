@@ -25,7 +25,7 @@ from mailgate.attest.enrolment import (
 )
 from mailgate.cli.acting import TokenFile
 from mailgate.cli.acting import person as acting
-from mailgate.cli.check import DEFAULT_PATH
+from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
 from mailgate.config.values import Duration
@@ -37,8 +37,6 @@ _LONGEST = 255
 """Characters of a login name: with more, or with others, the gate would refuse its own tokens about that person."""
 _DURATION: TypeAdapter[timedelta] = TypeAdapter(Duration)
 
-Config = Annotated[Path, typer.Option("--config", help="The settings, which say where the store is.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 User = Annotated[str, typer.Option(metavar="NAME", help="Whose device enrols: the login name of a person.")]
 Note = Annotated[str, typer.Option(metavar="TEXT", help="What it is for, for `mailgate enroll list`.")]
 

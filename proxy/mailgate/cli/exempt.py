@@ -3,7 +3,6 @@
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,8 +13,8 @@ from rich.text import Text
 
 from mailgate.cli.acting import TokenFile
 from mailgate.cli.acting import person as acting
-from mailgate.cli.check import DEFAULT_PATH
 from mailgate.cli.moments import Until, read_until
+from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
 from mailgate.policy.reliefs import Cause, Relief
@@ -26,8 +25,6 @@ from mailgate.store.reliefs import KeptRelief
 
 app = typer.Typer(help="Spare a person or a device from a rule for a time.", no_args_is_help=True)
 
-Config = Annotated[Path, typer.Option("--config", help="The settings, which say where the store is.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 _COLUMNS = ("number", "rule", "whom", "from", "until", "by", "reason", "ended")
 

@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import typer
 from pydantic import TypeAdapter, ValidationError
 
-from mailgate.cli.check import DEFAULT_PATH
 from mailgate.cli.explained import show, show_flips
+from mailgate.cli.options import DEFAULT_PATH, AsObject
 from mailgate.cli.policy.history import version_called
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle, Rules, compile_rules, load_bundle
@@ -48,7 +48,6 @@ At = Annotated[
     typer.Option(metavar="TIME", help="Decide as of this time; the device is as well known as it is now."),
 ]
 Config = Annotated[Path, typer.Option("--config", help="The settings whose policy decides.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 def explain(
@@ -57,7 +56,7 @@ def explain(
     version: Version = "",
     at: At = "",
     config: Config = DEFAULT_PATH,
-    as_json: AsJson = False,
+    as_json: AsObject = False,
 ) -> None:
     """Explain the decision on one request: kind, posture, every rule tried and why, and what would turn it over."""
     moment = _moment(at)

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mailgate.cli.check import DEFAULT_PATH
+from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.stored import printable, with_store
 from mailgate.config import Bundle
 from mailgate.store import HelpRequest, Store
@@ -22,10 +21,8 @@ _COLUMNS = ("last", "times", "rule", "reason", "whom", "device", "reference")
 def help_requests(
     rule: Annotated[str, typer.Option(help="Only against this rule.")] = "",
     limit: Annotated[int, typer.Option(help="At most so many.", min=1, max=100_000)] = 100,
-    config: Annotated[
-        Path, typer.Option("--config", help="The settings, which say where the store is.")
-    ] = DEFAULT_PATH,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    config: Config = DEFAULT_PATH,
+    as_json: AsJson = False,
 ) -> None:
     """List who asked for help after a refusal, the last first. `mailgate explain --reference` tells why they were refused."""
 

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mailgate.cli.acting import person as acting
-from mailgate.cli.check import DEFAULT_PATH
+from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
 from mailgate.gateway.quarantine import address_of
@@ -25,10 +25,8 @@ Person = Annotated[
 
 def export(
     person: Person,
-    config: Annotated[
-        Path, typer.Option("--config", help="The settings, which say where the store is.")
-    ] = DEFAULT_PATH,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    config: Config = DEFAULT_PATH,
+    as_json: AsJson = False,
 ) -> None:
     """Print everything that is stored of one person, table by table: a copy to hand out to them."""
     _named(person)

@@ -11,137 +11,27 @@ from pydantic_core import PydanticCustomError
 from mailgate.attest.evidence import FORMATS
 from mailgate.config.addresses import Address, Listen, Network, Origin, PageUrl, SocketFile
 from mailgate.config.admins import Admins
+from mailgate.config.attestation import AttestationSettings, EnrolmentSettings, PostureSettings
 from mailgate.config.authz import AuthzListener, AuthzSettings
 from mailgate.config.client_certs import ClientCertificateSettings
 from mailgate.config.console import ConsoleSettings, check_ways
 from mailgate.config.guard import GuardSettings
-from mailgate.config.hardware import HardwareSettings
 from mailgate.config.mail import MailSettings, NoticeSettings, ShortText
-from mailgate.config.references import AuthoritiesFile, ExistingFile, HeaderKey, Jwks, StoreUrl
+from mailgate.config.references import AuthoritiesFile, HeaderKey, StoreUrl
+from mailgate.config.serving import Limits, Timeouts, TlsSettings
 from mailgate.config.sources import SourceSettings
-from mailgate.config.values import Duration, Size
+from mailgate.config.values import Duration
 from mailgate.policy.apps import Key, Strict
 
 Language = Literal["en", "de", "es", "fr", "ja", "zh", "ar"]
-Issuer = Annotated[str, StringConstraints(pattern=r"^\S+$", max_length=500)]
 FileName = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 
 LoginQuestion = Annotated[str, StringConstraints(pattern=r"^(GET|OPTIONS) /[!-~]*$", max_length=500)]
 
 HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", max_length=100)]
 
-KiB = 1024
 ENROLLED = "enrolled"
 """The source of what devices say of themselves: no connector may pass for it, nor be taken for it."""
-
-
-def _seconds(count: float) -> timedelta:
-    return timedelta(seconds=count)
-
-
-class IssuerSettings(Strict):
-    """One issuer of attestations whose signature is believed."""
-
-    issuer: Issuer
-    """The ``iss`` claim, compared as it stands."""
-    jwks: Jwks
-    """The issuer's public keys (RFC 7517): a file, or the https URL where it publishes them."""
-    jwks_ca: AuthoritiesFile | None = None
-    """Authorities whose certificate that URL must have, PEM; those that the system trusts if not given."""
-
-    @model_validator(mode="after")
-    def _authorities_for_a_url(self) -> Self:
-        if self.jwks_ca and not str(self.jwks).startswith("https:"):
-            message = "nothing to check: `jwks` is no https URL; expected one there"
-            raise PydanticCustomError("file", message, {"key": "jwks_ca"})
-        return self
-
-
-class AttestationSettings(Strict):
-    """Which signed evidence is believed, and for how long."""
-
-    issuers: tuple[IssuerSettings, ...] = ()
-    hardware: HardwareSettings = HardwareSettings()
-    leeway: Duration = _seconds(60)
-    """How far clocks may differ."""
-    max_lifetime: Duration = timedelta(hours=24)
-    """Longest life of a token, from ``iat`` to ``exp``."""
-    nonces: Literal["off", "offer", "require"] = "offer"
-    """Whether a ``DPoP-Nonce`` is handed to devices, and whether a proof must have one."""
-
-    @model_validator(mode="after")
-    def _each_once(self) -> Self:
-        """Of two entries for one issuer, one would be ignored without a word."""
-        names = [each.issuer for each in self.issuers]
-        for index, name in enumerate(names):
-            if name in names[:index]:
-                message = "the issuer stands above already; expected it once, with all its keys in one file"
-                raise PydanticCustomError("issuer", message, {"key": ("issuers", index, "issuer")})
-        return self
-
-
-class EnrolmentSettings(Strict):
-    """How devices enrol with the gate itself and report to it."""
-
-    attempts: int = Field(default=20, ge=1, le=100_000)
-    """Refused tries from one address, and reports of one key, within ``span``."""
-    span: Duration = timedelta(minutes=10)
-
-
-class TlsSettings(Strict):
-    """Certificate and key of the public listener, PEM. Read again when they change."""
-
-    certificate: ExistingFile
-    key: ExistingFile
-
-
-class Limits(Strict):
-    """What is refused because it is too big."""
-
-    head_bytes: Size = Field(default=64 * KiB, ge=KiB)
-    """Request line and all header fields together."""
-    header_count: int = Field(default=100, ge=1, le=10_000)
-    body_bytes: Size = 0
-    """Largest request body; 0 for no limit."""
-
-
-class Timeouts(Strict):
-    """How long the gate waits."""
-
-    connect: Duration = _seconds(5)
-    """For a connection to the upstream."""
-    head: Duration = _seconds(10)
-    """For a client to send its whole request head."""
-    response: Duration = _seconds(60)
-    """For the upstream's response head."""
-    idle: Duration = _seconds(60)
-    """For the next piece of a body, either way."""
-    hanging: Duration = timedelta(hours=1)
-    """In place of ``response`` and ``idle`` for ActiveSync's Ping and Sync, which wait for mail."""
-    keep_alive: Duration = _seconds(75)
-    """For the next request on a connection."""
-    shutdown: Duration = _seconds(30)
-    """For running requests when the gate stops."""
-
-
-class PostureSettings(Strict):
-    """How long a report is worth something."""
-
-    max_age: Duration = timedelta(hours=24)
-    """A posture older than this is ``stale``."""
-    precedence: tuple[Issuer, ...] = ()
-    """Sources of reports, the one that is believed most first: names of issuers and connectors. The rest are all alike.
-
-    What devices say of themselves comes after all of them and stands on no list.
-    """
-
-    @model_validator(mode="after")
-    def _each_named_once(self) -> Self:
-        for index, name in enumerate(self.precedence):
-            if name in self.precedence[:index]:
-                message = "the source stands above already; expected it once"
-                raise PydanticCustomError("source", message, {"key": ("precedence", index)})
-        return self
 
 
 class Retention(Strict):

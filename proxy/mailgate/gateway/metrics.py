@@ -18,9 +18,6 @@ class Metrics:
         self.decisions = Tallies(
             "mailgate_decisions", "Requests decided", ("effect", "reason", "kind"), self.registry
         )
-        self.would = Counter(
-            "mailgate_would", "Report-only rules that matched", ["rule", "effect"], registry=self.registry
-        )
         self.refusals = Tallies(
             "mailgate_refusals",
             "Requests that were not simply let in, by the rule that decided",
@@ -33,86 +30,66 @@ class Metrics:
             DECISION_BUCKETS,
             self.registry,
         )
-        self.errors = Counter(
-            "mailgate_errors", "Answers that the gate gave for an error", ["reason"], registry=self.registry
+        counter, gauge = self._counter, self._gauge
+        self.would = counter("mailgate_would", "Report-only rules that matched", "rule", "effect")
+        self.errors = counter("mailgate_errors", "Answers that the gate gave for an error", "reason")
+        self.attestations = counter(
+            "mailgate_attestations", "Attestations offered, by what became of them", "result"
         )
-        self.attestations = Counter(
-            "mailgate_attestations",
-            "Attestations offered, by what became of them",
-            ["result"],
-            registry=self.registry,
+        self.issuer_keys = counter(
+            "mailgate_issuer_keys", "Questions for an issuer's keys, by what came of them", "issuer", "result"
         )
-        self.issuer_keys = Counter(
-            "mailgate_issuer_keys",
-            "Questions for an issuer's keys, by what came of them",
-            ["issuer", "result"],
-            registry=self.registry,
-        )
-        self.issuer_keys_success = Gauge(
+        self.issuer_keys_success = gauge(
             "mailgate_issuer_keys_success_seconds",
             "When an issuer last answered for its keys, in seconds since 1970",
-            ["issuer"],
-            registry=self.registry,
+            "issuer",
         )
-        self.enrolments = Counter(
+        self.enrolments = counter(
             "mailgate_enrolments",
             "Devices that asked to enrol or reported, by what came of it",
-            ["what", "result"],
-            registry=self.registry,
+            "what",
+            "result",
         )
-        self.two_places = Counter(
-            "mailgate_keys_in_two_places",
-            "Requests whose key was in use elsewhere at the same time",
-            registry=self.registry,
+        self.two_places = counter(
+            "mailgate_keys_in_two_places", "Requests whose key was in use elsewhere at the same time"
         )
-        self.contradictions = Counter(
-            "mailgate_kind_contradictions",
-            "Clients whose signals name different kinds",
-            registry=self.registry,
+        self.contradictions = counter(
+            "mailgate_kind_contradictions", "Clients whose signals name different kinds"
         )
-        self.certificates = Counter(
+        self.certificates = counter(
             "mailgate_client_certificates",
             "TLS client certificates presented, by what became of them",
-            ["result"],
-            registry=self.registry,
+            "result",
         )
-        self.two_devices = Counter(
-            "mailgate_two_devices",
-            "Requests whose certificate names another device than they do",
-            registry=self.registry,
+        self.two_devices = counter(
+            "mailgate_two_devices", "Requests whose certificate names another device than they do"
         )
-        self.device_findings = Gauge(
+        self.device_findings = gauge(
             "mailgate_device_findings",
             "What the sources of devices contradict each other in, by reason",
-            ["reason"],
-            registry=self.registry,
+            "reason",
         )
-        self.probes = Counter(
-            "mailgate_probes",
-            "Browser probes: pages shown, and what came of them",
-            ["result"],
-            registry=self.registry,
+        self.probes = counter(
+            "mailgate_probes", "Browser probes: pages shown, and what came of them", "result"
         )
-        self.page_logins = Counter(
+        self.page_logins = counter(
             "mailgate_page_logins",
             "Logins offered to the page of a person, by what the webmail said to them",
-            ["result"],
-            registry=self.registry,
+            "result",
         )
-        self.help_requests = Counter(
-            "mailgate_help_requests",
-            "Requests for help from the page of a refusal",
-            ["rule"],
-            registry=self.registry,
+        self.help_requests = counter(
+            "mailgate_help_requests", "Requests for help from the page of a refusal", "rule"
         )
-        self.reloads = Counter(
-            "mailgate_config_reloads", "Changed files read, by result", ["result"], registry=self.registry
-        )
-        self.config_ok = Gauge(
-            "mailgate_config_ok", "1 while the files on disk are free of mistakes", registry=self.registry
-        )
+        self.reloads = counter("mailgate_config_reloads", "Changed files read, by result", "result")
+        self.config_ok = gauge("mailgate_config_ok", "1 while the files on disk are free of mistakes")
         self.policy = Info("mailgate_policy", "The policy in force", registry=self.registry)
         self.build = Info("mailgate_build", "The version that runs", registry=self.registry)
+
+    def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
+        return Counter(name, meaning, labels, registry=self.registry)
+
+    def _gauge(self, name: str, meaning: str, *labels: str) -> Gauge:
+        return Gauge(name, meaning, labels, registry=self.registry)
 
     def count(self, effect: Effect, reason: Reason, kind: Kind) -> None:
         """Count one decision."""
@@ -120,4 +97,4 @@ class Metrics:
 
     def watch(self, name: str, meaning: str, read: Callable[[], float]) -> None:
         """A gauge that is read when it is scraped."""
-        Gauge(name, meaning, registry=self.registry).set_function(read)
+        self._gauge(name, meaning).set_function(read)

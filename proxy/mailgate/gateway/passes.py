@@ -6,8 +6,9 @@ from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
+from mailgate.attest.sealing import Secret, sealing
 from mailgate.classify.hints import PLATFORM
 from mailgate.classify.probe import Found
 from mailgate.model import RequestFacts
@@ -22,16 +23,6 @@ _TEXT = re.compile(
 )
 
 
-class Key(Protocol):
-    """A secret of the store (``store/keys.py``)."""
-
-    @property
-    def secret(self) -> bytes: ...
-
-    @property
-    def made_at(self) -> datetime: ...
-
-
 class Pass(NamedTuple):
     """What was found, and when. A ``found`` without a form is that of somebody who went on without being probed."""
 
@@ -39,15 +30,14 @@ class Pass(NamedTuple):
     issued: datetime
 
 
-def seal(given: Pass, facts: RequestFacts, keys: Sequence[Key]) -> str:
+def seal(given: Pass, facts: RequestFacts, keys: Sequence[Secret]) -> str:
     """The cookie's value for the browser behind ``facts``. ``keys`` come newest first; there is at least one."""
-    settled = (key for key in keys if key.made_at <= given.issued - SETTLING)
     form, by, system = given.found
     text = f"1.{int(given.issued.timestamp())}.{form}.{by}.{system}.{_hint(facts)}"
-    return f"{text}.{_mac(next(settled, keys[-1]), text, facts)}"
+    return f"{text}.{_mac(sealing(keys, given.issued, SETTLING), text, facts)}"
 
 
-def unseal(value: str, facts: RequestFacts, keys: Sequence[Key]) -> Pass | None:
+def unseal(value: str, facts: RequestFacts, keys: Sequence[Secret]) -> Pass | None:
     """The pass in a cookie, whatever its time; None where it is not ours or was given to another browser.
 
     The user agent must be the same to the letter. So must the hint of the platform where one is sent: browsers
@@ -79,6 +69,6 @@ def _hint(facts: RequestFacts) -> str:
     return sha256(platform.encode()).hexdigest()[:8] if platform else ""
 
 
-def _mac(key: Key, text: str, facts: RequestFacts) -> str:
+def _mac(key: Secret, text: str, facts: RequestFacts) -> str:
     sealed = f"mailgate-probe\n{text}\n{facts.user_agent}".encode("utf-8", "surrogatepass")
     return urlsafe_b64encode(hmac.digest(key.secret, sealed, "sha256")).rstrip(b"=").decode()

@@ -8,12 +8,13 @@ from functools import partial
 
 from cachetools import LRUCache
 
+from mailgate.attest.sealing import Secret
 from mailgate.classify.hints import PLATFORM
 from mailgate.classify.probe import Found
 from mailgate.classify.probed import HEADER, probe_header
 from mailgate.gateway.caller import is_first_page_load
 from mailgate.gateway.cookies import PROBE_COOKIE, cookies_named, set_cookie
-from mailgate.gateway.passes import Key, Pass, is_current, seal, unseal, validity
+from mailgate.gateway.passes import Pass, is_current, seal, unseal, validity
 from mailgate.model import Access, Assurance, Kind, Protocol, RequestFacts
 
 COMPUTER = "desktop"
@@ -42,7 +43,7 @@ class Prober:
 
     mode: Mode = Mode.OFF
     lifetime: timedelta = timedelta(days=7)
-    keys: Sequence[Key] = ()
+    keys: Sequence[Secret] = ()
     """Newest first."""
     _good: LRUCache[tuple[str, str, str | None], Pass] = field(default_factory=partial(LRUCache, 2048))
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
-from mailgate.gateway.passes import SETTLING, Key
+from mailgate.attest.sealing import Secret, sealing
+from mailgate.gateway.passes import SETTLING
 
 LIFETIME = timedelta(days=1)
 """How long after a refusal its button works."""
@@ -39,14 +40,13 @@ class Ticket:
 class Tickets:
     """Seals and opens them. ``keys`` come newest first; there is at least one."""
 
-    keys: Sequence[Key]
+    keys: Sequence[Secret]
 
     def seal(self, ticket: Ticket) -> str:
         """The text that stands in the page."""
         parts = (ticket.rule, ticket.reason, ticket.reference, ticket.subject)
         text = ".".join(("1", str(int(ticket.issued.timestamp())), *parts))
-        settled = (key for key in self.keys if key.made_at <= ticket.issued - SETTLING)
-        return f"{text}.{_mac(next(settled, self.keys[-1]), text)}"
+        return f"{text}.{_mac(sealing(self.keys, ticket.issued, SETTLING), text)}"
 
     def open(self, text: str, now: datetime) -> Ticket | None:
         """The ticket in a text; None where it is not ours or too old."""
@@ -66,6 +66,6 @@ def digest_of(subject: str) -> str:
     return sha256(subject.encode("utf-8", "surrogatepass")).hexdigest()[:32] if subject else ""
 
 
-def _mac(key: Key, text: str) -> str:
+def _mac(key: Secret, text: str) -> str:
     sealed = f"mailgate-help\n{text}".encode()
     return urlsafe_b64encode(hmac.digest(key.secret, sealed, "sha256")).rstrip(b"=").decode()

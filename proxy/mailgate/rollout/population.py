@@ -49,14 +49,14 @@ class Population:
             ended = next((n for n, each in enumerate(page, 1) if each.id == until), 0)
             page = page[: ended or None]
             called = {name: device.id for device in page for name in (device.id, *device.former)}
-            yield await self._devices(page, called, await self.store.sightings.ways([*called], self.since))
+            yield await self._devices(page, called, await self.store.ways.of([*called], self.since))
             if ended:
                 return
 
     async def strangers(self) -> AsyncIterator[list[Subject]]:
         """Pages of clients of which no device is known."""
         last = ("", "")
-        while strangers := await self.store.sightings.strangers(self.since, last, PAGE):
+        while strangers := await self.store.ways.strangers(self.since, last, PAGE):
             last = (strangers[-1].client_id, strangers[-1].user)
             yield [await self._stranger(way) for way in strangers]
 
@@ -64,7 +64,7 @@ class Population:
         """Everything of one person: their devices, and how they came in these days on any."""
         owned = await self.store.people.devices(login, self.before.precedence)
         called = {name: device.id for device in owned for name in (device.id, *device.former)}
-        ways = await self.store.sightings.ways_by(login, self.since)
+        ways = await self.store.ways.by(login, self.since)
         subjects = await self._devices(owned, called, [way for way in ways if way.device in called])
         others = [way for way in ways if way.device not in called]
         known = await self.called({way.device for way in others})

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from mailgate.rollout.acts import Person
 from mailgate.store import About, Act, Store
-from mailgate.store.mailings import Which
+from mailgate.store.mailing import Which
 
 
 async def settle(store: Store, which: Which, person: Person, now: datetime, *, sent: bool) -> int:

@@ -14,7 +14,7 @@ from mailgate.store.help_requests import HelpRequest
 from mailgate.store.keys import Key, Keys
 from mailgate.store.learning import Taken
 from mailgate.store.ledger import Ledger, sighting_of
-from mailgate.store.mailings import About, MailCount, Mailing, MailKind, MailState
+from mailgate.store.mailing import About, MailCount, Mailing, MailKind, MailState
 from mailgate.store.people import Sighted, Told
 from mailgate.store.places import Place
 from mailgate.store.plans import Planned
@@ -23,10 +23,11 @@ from mailgate.store.postures import Postures
 from mailgate.store.retention import Keep
 from mailgate.store.retractions import Retraction, Shown
 from mailgate.store.search import Found, Sought
-from mailgate.store.sightings import ClientFacts, Recorded, Sighting, Tally, Way
+from mailgate.store.sightings import ClientFacts, Recorded, Sighting, Tally
 from mailgate.store.spent import SpentProofs
 from mailgate.store.states import is_of, owner_of, posture_of, posture_of_person
 from mailgate.store.store import Store
+from mailgate.store.ways import Way
 
 __all__ = [
     "About",

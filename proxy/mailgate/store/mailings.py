@@ -1,105 +1,32 @@
-"""Mailings: one mail to one person about one rule, version and kind, from the queue to the mail server.
+"""Mailings, from the queue to the mail server, and what people decide about those that did not arrive."""
 
-A mailing is ``queued``; ``sending`` from just before it can no longer be called back until that is known; then ``sent``,
-``failed`` (it never will be), ``unsure`` (nobody knows, a person has to look) or ``withdrawn`` (it would not be true any
-more). Decision 14 says why.
-"""
-
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
-from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.store.audit import Act, append
 from mailgate.store.database import Database
+from mailgate.store.mailing import (
+    OPEN_ENDS,
+    PERHAPS_READ,
+    WAITING,
+    About,
+    MailCount,
+    Mailing,
+    MailKind,
+    MailState,
+    Which,
+    mailing_of,
+    row_of,
+)
 from mailgate.store.policies import active_activation
 from mailgate.store.rows import upsert
 from mailgate.store.schema import mailings
 
 _PAGE = 500
-
-
-class MailKind(StrEnum):
-    """Why somebody is written to about a rule."""
-
-    UPCOMING = "upcoming"
-    """It will warn or keep out from a date on."""
-    WARNED = "warned"
-    """It warns now."""
-    ENFORCED = "enforced"
-    """It counts now."""
-    CORRECTION = "correction"
-    """What they were told no longer holds: the version was taken back."""
-
-
-class MailState(StrEnum):
-    """What became of a mailing."""
-
-    QUEUED = "queued"
-    SENDING = "sending"
-    SENT = "sent"
-    FAILED = "failed"
-    UNSURE = "unsure"
-    WITHDRAWN = "withdrawn"
-
-
-WAITING = (MailState.QUEUED, MailState.SENDING)
-OPEN_ENDS = (MailState.FAILED, MailState.UNSURE)
-"""What a person may send again: it keeps what it says."""
-PERHAPS_READ = (MailState.SENDING, MailState.SENT, MailState.UNSURE)
-
-
-@dataclass(frozen=True, slots=True)
-class Mailing:
-    """One mail. ``rule`` is empty for a correction, which speaks of every rule that was taken back."""
-
-    address: str
-    login: str
-    rule: str
-    version: int
-    """The number of the version in force; of a correction, the one that was taken back."""
-    kind: MailKind
-    round: int
-    """The activation that took the version back last, 0 without: after that it may be told once more."""
-    facts: Mapping[str, Any]
-    """What the mail says, as plain data; empty once it was sent or withdrawn."""
-    queued_at: datetime
-    until: datetime | None = None
-    """From then on it would not be true any more."""
-    id: str = ""
-    state: MailState = MailState.QUEUED
-    attempts: int = 0
-    why: str = ""
-    changed_at: datetime | None = None
-
-
-class About(NamedTuple):
-    """What mails have in common that say the same: version, kind and rule."""
-
-    version: int
-    kind: MailKind
-    rule: str
-
-
-Which = Sequence[str] | About | None
-"""Mails by their ids, all about one rule, or all of them."""
-
-
-@dataclass(frozen=True, slots=True)
-class MailCount:
-    """How many mailings about one rule, version and kind are in one state."""
-
-    rule: str
-    version: int
-    kind: MailKind
-    state: MailState
-    count: int
 
 
 class Mailings:
@@ -110,7 +37,7 @@ class Mailings:
 
     async def queue(self, rows: Iterable[Mailing], act: Callable[[int], Act] | None = None) -> int:
         """Queue those of these that nobody has queued before. Returns how many; ``act`` says so in the audit log."""
-        made = [_row(each) for each in rows]
+        made = [row_of(each) for each in rows]
         async with self._database.writing(patience=120) as connection:
             count = 0
             for start in range(0, len(made), _PAGE):
@@ -281,11 +208,6 @@ def _failed(which: Which) -> list[ColumnElement[bool]]:
     return [mailings.c.state == MailState.FAILED, mailings.c.facts != "{}", *_meant(which)]
 
 
-def key_of(mailing: Mailing) -> tuple[str, str, int, str, int]:
-    """What there is one mail of."""
-    return (mailing.address, mailing.rule, mailing.version, mailing.kind.value, mailing.round)
-
-
 async def _still_true(connection: AsyncConnection, mailing: Mailing, now: datetime) -> bool:
     """A notice needs its version in force, a correction that it is not; neither may be late."""
     active = await active_activation(connection)
@@ -303,32 +225,3 @@ async def _turn(
     changed = update(mailings).where(mailings.c.id == mailing_id, open_ends)
     done = await connection.execute(changed.values({"state": state, "changed_at": now, **values}))
     return done.rowcount == 1
-
-
-def _row(mailing: Mailing) -> dict[str, Any]:
-    named = json.dumps([*key_of(mailing), mailing.queued_at.isoformat()])
-    return {
-        "id": mailing.id or sha256(named.encode()).hexdigest()[:32],
-        "address": mailing.address,
-        "login": mailing.login,
-        "rule": mailing.rule,
-        "version": mailing.version,
-        "kind": mailing.kind,
-        "round": mailing.round,
-        "facts": json.dumps(dict(mailing.facts)),
-        "state": mailing.state,
-        "holder": "",
-        "attempts": 0,
-        "why": mailing.why,
-        "queued_at": mailing.queued_at,
-        "due_at": mailing.queued_at,
-        "until": mailing.until,
-        "changed_at": mailing.queued_at,
-    }
-
-
-def mailing_of(row: Mapping[Any, Any]) -> Mailing:
-    """A mailing from its row."""
-    named = {name: row[name] for name in Mailing.__slots__}
-    typed = {"kind": MailKind(row["kind"]), "state": MailState(row["state"])}
-    return Mailing(**{**named, **typed, "facts": json.loads(row["facts"])})

@@ -16,7 +16,7 @@ from mailgate.store.devices import Devices
 from mailgate.store.enrolments import EnrolledKey, EnrolmentToken
 from mailgate.store.help_requests import HelpRequest, HelpRequests
 from mailgate.store.logins import is_login
-from mailgate.store.mailings import Mailing, mailing_of
+from mailgate.store.mailing import Mailing, mailing_of
 from mailgate.store.names import EAS, eas_forms, user_text
 from mailgate.store.reliefs import KeptRelief, StoredReliefs
 from mailgate.store.schema import (

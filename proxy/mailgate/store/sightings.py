@@ -7,17 +7,15 @@ from datetime import date, datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, case, delete, literal, or_, select
+from sqlalchemy import ColumnElement, and_, case, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.model import LOGINS, RequestFacts
 from mailgate.store.bulk import upsert_rows
 from mailgate.store.database import Database
-from mailgate.store.logins import is_login
-from mailgate.store.names import FORMER
 from mailgate.store.places import Newest, Place
 from mailgate.store.rows import upsert
-from mailgate.store.schema import clients, device_names, devices, sightings
+from mailgate.store.schema import clients, sightings
 
 _PAGE = 500
 WINDOW = 20_000
@@ -66,15 +64,6 @@ class Sighting(NamedTuple):
     policy: str
 
 
-class Way(NamedTuple):
-    """One way in which somebody came: which client of whom, on which device."""
-
-    device: str
-    user: str
-    client_id: str
-    client: ClientFacts
-
-
 class Tally(NamedTuple):
     """How often, from when to when. ``reference`` is the reference id of the last request."""
 
@@ -116,17 +105,6 @@ class Seen:
 
     found: tuple[Recorded, ...]
     behind: Place | None
-
-
-def _ways(device: Any, *where: Any) -> Any:
-    """A query on ways, each once; the texts of a client are looked at only after that."""
-    named = (device.label("device"), sightings.c.user, sightings.c.client)
-    seen = select(*named).where(*where).distinct().subquery()
-    facts = (clients.c[name] for name in ClientFacts._fields)
-    joined = select(seen.c.device, seen.c.user, clients.c.id, *facts)
-    return joined.join(clients, clients.c.id == seen.c.client).order_by(
-        seen.c.device, clients.c.id, seen.c.user
-    )
 
 
 class Sightings:
@@ -180,31 +158,6 @@ class Sightings:
         query = _recorded.where(or_(sightings.c.id == name, sightings.c.reference == name))
         found = await self._rows(query.order_by(sightings.c.last_at.desc()).limit(1)) if name else []
         return found[0] if found else None
-
-    async def ways(self, devices: Sequence[str], since: date) -> list[Way]:
-        """How these devices came on ``since`` and the days after, each way once."""
-        of_them = sightings.c.device.in_(devices)
-        return await self._read_ways(_ways(sightings.c.device, of_them, sightings.c.day >= since))
-
-    async def ways_by(self, login: str, since: date) -> list[Way]:
-        """How a person came on ``since`` and the days after, however the login name was written, each way once."""
-        theirs = is_login(sightings.c.user, login)
-        return await self._read_ways(_ways(sightings.c.device, theirs, sightings.c.day >= since))
-
-    async def strangers(self, since: date, after: tuple[str, str], size: int = _PAGE) -> list[Way]:
-        """How clients of which no device is known came, in the order of client id and user, from just behind ``after``."""
-        client, user = after
-        named = device_names.c.name == sightings.c.device
-        former = select(device_names.c.device).where(device_names.c.kind == FORMER, named).exists()
-        known = or_(select(devices.c.key).where(devices.c.id == sightings.c.device).exists(), former)
-        behind = or_(sightings.c.client > client, and_(sightings.c.client == client, sightings.c.user > user))
-        query = _ways(literal(""), ~known, sightings.c.day >= since, behind)
-        return await self._read_ways(query.limit(size))
-
-    async def _read_ways(self, query: Any) -> list[Way]:
-        async with self._database.reading(patience=300) as connection:
-            rows = (await connection.execute(query)).all()
-        return [Way(device, user, client[0], facts_of(client[1:])) for device, user, *client in rows]
 
     async def prune(self, before: datetime, size: int = _PAGE) -> int:
         """Delete up to ``size`` sightings, and as many clients, not seen since ``before``. Returns how many."""

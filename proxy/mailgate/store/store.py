@@ -40,6 +40,7 @@ from mailgate.store.sightings import Sightings
 from mailgate.store.spent import SpentProofs
 from mailgate.store.spool import Spool
 from mailgate.store.trust import ENROLLED
+from mailgate.store.ways import Ways
 
 _SPOOL_BYTES = 32 * 1024 * 1024
 
@@ -53,6 +54,7 @@ class Store:
         self.devices = Devices(database)
         self.search = Search(database)
         self.sightings = Sightings(database)
+        self.ways = Ways(database)
         self.people = People(database, self.devices, self.sightings)
         self.personal = Personal(database, self.devices, self.people)
         self.notices = Notices(database)

@@ -29,3 +29,4 @@ from tests.unit.store.test_sightings import *  # noqa: F403
 from tests.unit.store.test_sketches import *  # noqa: F403
 from tests.unit.store.test_spent import *  # noqa: F403
 from tests.unit.store.test_store import *  # noqa: F403
+from tests.unit.store.test_ways import *  # noqa: F403

@@ -6,12 +6,12 @@ from sqlalchemy.engine import URL
 from tests.unit.gateway.gates import gate
 
 from mailgate.app import Service, utc_now
+from mailgate.app.ports import ports_for
 from mailgate.app.trust import Trust
 from mailgate.app.workers import ALONE
 from mailgate.app.workers.siblings import Siblings
 from mailgate.attest import MemoryReplayGuard
 from mailgate.config import load_bundle
-from mailgate.gateway.tls import server_context
 from mailgate.rollout.halting import Halting
 from mailgate.rollout.relief_watch import ReliefWatch
 from mailgate.store import StoreError
@@ -100,5 +100,5 @@ def service(bundle):
     wired.reloader = SimpleNamespace(mistakes=[])
     wired.syncing = SimpleNamespace(health=dict)
     wired.siblings = Siblings(ALONE, on.metrics.registry)
-    wired.tls = server_context(first.settings.tls.certificate, first.settings.tls.key)
+    wired.ports = ports_for(first.settings, on, ALONE)
     return wired

@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 from tests import pki
 from tests.unit.app.conftest import POLICY
 
+from mailgate.app import ports
 from mailgate.app import service as service_module
 from mailgate.app.numbers import next_update
 from mailgate.app.service import Service, utc_now
@@ -45,7 +46,7 @@ def closed(monkeypatch, tmp_path):
         (service_module, "gate_for"),
         (service_module, "Reloader"),
         (Service, "_open_admin"),
-        (service_module, "open_public"),
+        (ports, "open_public"),
     ],
 )
 async def test_a_service_that_does_not_start_leaves_nothing_open(bundle, closed, monkeypatch, place, at):
@@ -187,7 +188,7 @@ async def test_a_reload_takes_authorities_and_what_was_revoked_and_a_start_the_p
 ):
     authority, written = devices
     tls = service.bundle.settings.tls
-    service.device_tls = device_context(tls.certificate, tls.key, tmp_path / "devices.pem")
+    service.ports.device_tls = device_context(tls.certificate, tls.key, tmp_path / "devices.pem")
     (tmp_path / "devices.pem").write_bytes(authority.pem + pki.root("Another", utc_now()).pem)
     with capture_logs() as logs:
         await service.apply(bundle(written(revoked_serials=b"0A")))
@@ -195,7 +196,7 @@ async def test_a_reload_takes_authorities_and_what_was_revoked_and_a_start_the_p
         await service.apply(bundle(written(8445)))
     assert [line["takes_effect_at_restart"] for line in logs] == [["client_certificates"]] * 2 + [[]]
     assert service.gate.live.certificates is not None
-    assert service.device_tls.cert_store_stats()["x509_ca"] == 2
+    assert service.ports.device_tls.cert_store_stats()["x509_ca"] == 2
 
 
 async def test_a_stale_list_is_loud_and_its_end_is_a_number(service, bundle, devices):

@@ -9,7 +9,7 @@ from mailgate.app import trust as module
 from mailgate.app.parts import utc_now
 from mailgate.app.trust import Trust
 from mailgate.attest import mint
-from mailgate.config.settings import AttestationSettings, IssuerSettings
+from mailgate.config.attestation import AttestationSettings, IssuerSettings
 from mailgate.gateway.metrics import Metrics
 from mailgate.store import Store, StoreUnavailableError
 

@@ -8,9 +8,10 @@ from tests.unit.rollout.examples import SHUT, rules
 from tests.unit.rollout.test_acts import store as store
 from tests.unit.store.examples import NOW
 
+from mailgate.config.attestation import PostureSettings
 from mailgate.config.freezes import Once
 from mailgate.config.guard import GuardSettings
-from mailgate.config.settings import PostureSettings, Settings
+from mailgate.config.settings import Settings
 from mailgate.rollout.acts import Person, apply
 from mailgate.rollout.approving import approve
 from mailgate.rollout.guard import Guard, Limit

@@ -9,7 +9,7 @@ from tests.unit.store.mail import in_force, mailing
 
 from mailgate.rollout.settling import retry, settle
 from mailgate.store import About, Entry, MailKind, MailState, Store
-from mailgate.store.mailings import Which
+from mailgate.store.mailing import Which
 
 APP = About(1, MailKind.ENFORCED, "app")
 

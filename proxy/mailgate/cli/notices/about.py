@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,8 +13,6 @@ from mailgate.rollout.topic import Topic, topic_of
 from mailgate.store import Activation, MailKind, Store
 
 RuleId = Annotated[str, typer.Argument(metavar="RULE", help="The rule's id, as in the policy file.")]
-Config = Annotated[Path, typer.Option("--config", help="The settings, which say where the store is.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Kind = Annotated[
     MailKind,
     typer.Option(

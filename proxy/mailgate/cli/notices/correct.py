@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import typer
 
 from mailgate.cli.acting import TokenFile, person
-from mailgate.cli.check import DEFAULT_PATH
-from mailgate.cli.notices.about import AsJson, Config, settings_of
+from mailgate.cli.notices.about import settings_of
 from mailgate.cli.notices.delivering import deliver
+from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.stored import with_store
 from mailgate.config import Bundle
 from mailgate.gateway.notice_mail import address_book

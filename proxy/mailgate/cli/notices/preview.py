@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from mailgate.cli.check import DEFAULT_PATH
-from mailgate.cli.notices.about import AsJson, Config, Kind, RuleId, subject_of
+from mailgate.cli.notices.about import Kind, RuleId, subject_of
+from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
 from mailgate.gateway.notice_mail import composer_for

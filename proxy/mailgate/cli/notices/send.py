@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from mailgate.cli.acting import TokenFile, person
-from mailgate.cli.check import DEFAULT_PATH
-from mailgate.cli.notices.about import AsJson, Config, Kind, RuleId, Subject, settings_of, subject_of
+from mailgate.cli.notices.about import Kind, RuleId, Subject, settings_of, subject_of
 from mailgate.cli.notices.delivering import deliver, progress_bar
+from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.stored import with_store
 from mailgate.config import Bundle
 from mailgate.config.mail import NoticeSettings

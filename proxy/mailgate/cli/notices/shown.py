@@ -12,8 +12,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from mailgate.cli.acting import TokenFile, person
-from mailgate.cli.check import DEFAULT_PATH
-from mailgate.cli.notices.about import AsJson, Config
+from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
 from mailgate.gateway.notice_mail import message_id

@@ -2,7 +2,6 @@
 
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,7 +11,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from mailgate.cli.acting import TokenFile, person
-from mailgate.cli.check import DEFAULT_PATH
+from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.policy.change import Note
 from mailgate.cli.stored import printable, with_store
 from mailgate.config import Bundle
@@ -20,9 +19,6 @@ from mailgate.rollout import approving
 from mailgate.rollout.approving import Standing
 from mailgate.rollout.guard import guard_of, most_kept_out
 from mailgate.store import Store
-
-Config = Annotated[Path, typer.Option("--config", help="The settings, which say where the store is.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def approve(

@@ -3,22 +3,18 @@
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from mailgate.cli.acting import TokenFile, person
-from mailgate.cli.check import DEFAULT_PATH
+from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
 from mailgate.cli.policy.history import version_called
 from mailgate.cli.stored import with_store
 from mailgate.config import Bundle
 from mailgate.rollout import acts
 from mailgate.rollout.guard import guard_of
 from mailgate.store import Activation, Store
-
-Config = Annotated[Path, typer.Option("--config", help="The settings, which say where the store is.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 def _said(note: str) -> str:
@@ -42,7 +38,7 @@ def apply(
     ] = False,
     token_file: TokenFile = None,
     config: Config = DEFAULT_PATH,
-    as_json: AsJson = False,
+    as_json: AsObject = False,
 ) -> None:
     """Put exactly what was planned in force, at every gate on this store."""
 
@@ -59,7 +55,7 @@ def retract(
     to: Annotated[str, typer.Option(help="The version to go back to; the one before if not given.")] = "",
     token_file: TokenFile = None,
     config: Config = DEFAULT_PATH,
-    as_json: AsJson = False,
+    as_json: AsObject = False,
 ) -> None:
     """Take the rules in force back: those before decide again, at every gate on this store, within a second."""
 

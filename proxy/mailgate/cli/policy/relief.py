@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from mailgate.cli.acting import TokenFile, person
-from mailgate.cli.check import DEFAULT_PATH
 from mailgate.cli.moments import Until, read_until
-from mailgate.cli.policy.change import AsJson, Config, Note
+from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
+from mailgate.cli.policy.change import Note
 from mailgate.cli.stored import with_store
 from mailgate.config import Bundle
 from mailgate.policy.reliefs import Relief
@@ -26,7 +26,7 @@ def break_glass(
     until: Until,
     token_file: TokenFile = None,
     config: Config = DEFAULT_PATH,
-    as_json: AsJson = False,
+    as_json: AsObject = False,
 ) -> None:
     """Turn one rule off for everybody, at every gate on this store within a second, until then."""
     end = read_until(until)
@@ -46,7 +46,7 @@ def resume(
     note: Note,
     token_file: TokenFile = None,
     config: Config = DEFAULT_PATH,
-    as_json: AsJson = False,
+    as_json: AsObject = False,
 ) -> None:
     """Put a rule back that has halted by itself or was turned off."""
 

@@ -13,7 +13,7 @@ from mailgate.console.pages.mails import decided
 from mailgate.console.pages.notices import matter_about
 from mailgate.gateway.notice_mail import message_id
 from mailgate.store import MailState
-from mailgate.store.mailings import Which
+from mailgate.store.mailing import Which
 
 MailId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 

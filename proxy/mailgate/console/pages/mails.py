@@ -18,7 +18,7 @@ from mailgate.rollout.announcing import announce, known_of, queue
 from mailgate.rollout.settling import retry, settle
 from mailgate.rollout.topic import Topic
 from mailgate.store import About, Activation, MailKind, MailState, Store
-from mailgate.store.mailings import Which
+from mailgate.store.mailing import Which
 from mailgate.telling.notices import WORDS
 
 DECISIONS = ("sent", "again", "retry")

@@ -1,0 +1,88 @@
+"""Where people and other proxies come in: the ports of one gate, their certificates, and how what runs there ends."""
+
+import asyncio
+import ssl
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from functools import partial
+
+from mailgate.app.listening import open_for_proxy, open_public
+from mailgate.app.parts import server_limits
+from mailgate.app.workers.place import Place
+from mailgate.config import Address, Settings, SocketFile
+from mailgate.gateway.handler import Gate
+from mailgate.gateway.server import Server
+from mailgate.gateway.tls import device_context, server_context
+
+
+@dataclass
+class Ports:
+    """Every port but the admin port."""
+
+    gate: Gate
+    place: Place
+    tls: ssl.SSLContext | None = None
+    device_tls: ssl.SSLContext | None = None
+    public: str = ""
+    devices: str = ""
+    """Where client certificates are asked for; empty where nowhere."""
+    questions: list[str] = field(default_factory=list)
+    """Where other proxies ask at ports of their own."""
+    parting: float = 0.0
+    """Seconds for which idle connections stay open at the end: others take their next requests."""
+    _servers: list[Server] = field(default_factory=list)
+    """That of the mail, and one for each port for questions."""
+
+    @property
+    def running(self) -> int:
+        """Requests that are being served."""
+        return sum(each.running for each in self._servers)
+
+    async def open(self, settings: Settings, closing: AsyncExitStack) -> None:
+        """Serve at all of them. Raises OSError."""
+        server = Server(self.gate.handle, server_limits(settings))
+        self._servers.append(server)
+        self.public = await open_public(server, settings.listen, self.tls, self.place.public, closing)
+        own = settings.client_certificates.listen if settings.client_certificates else None
+        if own and self.device_tls:
+            self.devices = await open_public(server, own, self.device_tls, self.place.devices, closing)
+        for each in settings.authz_listeners:
+            await self._open_for_questions(each.listen, settings, closing)
+
+    async def _open_for_questions(
+        self, at: Address | SocketFile, settings: Settings, closing: AsyncExitStack
+    ) -> None:
+        """A port, or a Unix socket, at which another proxy asks, and that carries no mail. One of several workers opens none itself."""
+        where = str(at)
+        if self.place.of > 1 and where not in self.place.questions:
+            return
+        handler, limits = partial(self.gate.handle, asked_at=where), server_limits(settings)
+        server = Server(handler, limits, local=isinstance(at, SocketFile))
+        self._servers.append(server)
+        sockets = self.place.questions.get(where, ())
+        self.questions.append(await open_for_proxy(server, at, self.tls, sockets, closing))
+
+    def renew_tls(self, settings: Settings) -> None:
+        """Serve new files to new connections. Raises before anything has changed."""
+        tls, devices = settings.tls, settings.client_certificates
+        if tls and self.tls:
+            server_context(tls.certificate, tls.key)
+            self.tls.load_cert_chain(tls.certificate, tls.key)
+        if tls and devices and self.device_tls:
+            self.device_tls.load_cert_chain(tls.certificate, tls.key)
+            self.device_tls.load_verify_locations(devices.authorities)
+
+    async def finish(self, seconds: float) -> None:
+        """Let what runs end by itself for so long."""
+        await asyncio.gather(*(server.finish(seconds, self.parting) for server in self._servers))
+
+
+def ports_for(settings: Settings, gate: Gate, place: Place) -> Ports:
+    """The ports of these settings with their certificates; none is open yet. Raises OSError."""
+    tls, devices = settings.tls, settings.client_certificates
+    if not tls:
+        return Ports(gate, place)
+    ports = Ports(gate, place, server_context(tls.certificate, tls.key))
+    if devices and devices.listen:
+        ports.device_tls = device_context(tls.certificate, tls.key, devices.authorities)
+    return ports

@@ -1,0 +1,138 @@
+"""What is found in a user agent: a device, browser and system by ua-parser, and the first rule of all tables."""
+
+from functools import cached_property
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+from ua_parser import Device
+from ua_parser.core import Matchers
+from ua_parser.loaders import load_lazy_builtins
+from ua_parser.regex import Resolver
+from user_agents.parsers import UserAgent, parse_browser, parse_device, parse_operating_system
+
+from mailgate.classify.appliances import APPLIANCES
+from mailgate.classify.desktops import DESKTOPS
+from mailgate.classify.handhelds import HANDHELDS
+from mailgate.classify.masked import MASKED
+from mailgate.classify.programs import BOTS, TOOLS
+from mailgate.classify.systems import system_name
+from mailgate.classify.table import DevicesOrRules, Match, Table
+
+if TYPE_CHECKING:  # names that only the types of the package have
+    from ua_parser_rs import OS
+    from ua_parser_rs import Device as Found
+    from ua_parser_rs import UserAgent as Browser
+
+_LONGEST_PATTERN = 2000
+_GAP = "^.{0,200}?"
+
+
+def left_out(pattern: str) -> bool:
+    """Whether ua-parser is to do without a pattern of its browsers.
+
+    Four of them name crawlers: a list of hundreds, and three that let any of the first 200 characters begin a name that
+    ends in bot or spider. They are the dearest by far, about a millisecond for a text of odd words, and nothing here asks
+    for the name of a crawler: that it is one, ``BOTS`` says.
+    """
+    return len(pattern) > _LONGEST_PATTERN or pattern.startswith(_GAP)
+
+
+def _matchers() -> Matchers:
+    browsers, systems, devices = load_lazy_builtins()
+    return [each for each in browsers if not left_out(each.regex)], systems, devices
+
+
+_BROWSERS, _SYSTEMS, _DEVICES = _matchers()
+_RESOLVE = Resolver((_BROWSERS, _SYSTEMS, []))
+_browser_of, _os_of = _RESOLVE.ua.extract, _RESOLVE.os.extract
+_NO_DEVICE = Device("Other")
+_NO_MODEL = frozenset({"Other", "Smartphone", "Tablet", "Feature Phone"})
+"""What ua-parser calls a device whose model it does not know."""
+
+COMPUTERS = Table.joined(MASKED, DESKTOPS)
+_ALL = Table.joined(TOOLS, BOTS, APPLIANCES, HANDHELDS, COMPUTERS)
+"""The tables in the order in which they are asked: one look tells what the first of them that knows anything would."""
+
+_DEVICE_OR_RULE = DevicesOrRules(
+    map(attrgetter("regex", "regex_flag", "family", "brand", "model"), _DEVICES), _ALL
+)
+
+LOOKED_THROUGH = (_DEVICE_OR_RULE, _ALL, COMPUTERS)
+"""The tables that are made of others, for ``warm``."""
+
+
+class Agent:
+    """What ua-parser's Rust resolver makes of a user agent, and the first rule of all tables that matches it.
+
+    ``user_agents``' own parser is 40 times slower.
+    """
+
+    __slots__ = ("__dict__", "device", "first", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.device, self.first = _device_and_rule(text)
+
+    @cached_property
+    def browser(self) -> "Browser | None":
+        """Looked for where it is wanted: of most user agents the rules tell the sort of device without it."""
+        return _browser_of(self.text)
+
+    @cached_property
+    def os(self) -> "OS | None":
+        """Looked for where it is wanted: of most computers a rule tells the system."""
+        return _os_of(self.text)
+
+    @property
+    def is_bot(self) -> bool:
+        return self.device.family == "Spider"
+
+    @property
+    def system(self) -> str:
+        """Our name of the system that is named, or empty."""
+        return system_name(self.os.family) if self.os else ""
+
+    @property
+    def model(self) -> str:
+        """The model of the device that is named, or empty."""
+        model = self.device.model or self.device.family or ""
+        return "" if model in _NO_MODEL else model
+
+    def form(self) -> str:
+        """What ``user_agents``' rules take it for, where they know: a tablet or a phone."""
+        rules = _Rules(self)
+        return "tablet" if rules.is_tablet else "phone" if rules.is_mobile else ""
+
+
+def _device_and_rule(text: str) -> "tuple[Found | Device, Match | None]":
+    """The device that is named, and the first rule of all tables that matches."""
+    found = _DEVICE_OR_RULE.look(text)
+    if found is None or isinstance(found, Match):
+        return _NO_DEVICE, found
+    return found, _ALL.first(text)
+
+
+class _Rules(UserAgent):  # type: ignore[misc]  # user_agents has no types
+    """``user_agents``' rules over what was resolved. Slow, and seldom asked."""
+
+    def __init__(self, agent: Agent) -> None:
+        self.ua_string = agent.text
+        self.os = parse_operating_system(*_told(agent.os))
+        self.browser = parse_browser(*_told(agent.browser))
+        self.device = parse_device(agent.device.family, agent.device.brand, agent.device.model)
+
+
+def _told(named: "Browser | OS | None") -> tuple[str | None, ...]:
+    return (named.family, named.major, named.minor, named.patch) if named else ("Other", None, None, None)
+
+
+def version(named: "Browser | OS") -> str:
+    """``10.15.7``, without leading zeros."""
+    parts = (named.major, named.minor, named.patch)
+    return ".".join(
+        [
+            str(int(part)) if part[:1] == "0" != part and part.isdigit() else part
+            for part in parts
+            if part is not None
+        ]
+    )

@@ -1,0 +1,51 @@
+"""How clients and the webmail are served: with which certificate, how much at the most, and for how long."""
+
+from datetime import timedelta
+
+from pydantic import Field
+
+from mailgate.config.references import ExistingFile
+from mailgate.config.values import Duration, Size
+from mailgate.policy.apps import Strict
+
+KiB = 1024
+
+
+def _seconds(count: float) -> timedelta:
+    return timedelta(seconds=count)
+
+
+class TlsSettings(Strict):
+    """Certificate and key of the public listener, PEM. Read again when they change."""
+
+    certificate: ExistingFile
+    key: ExistingFile
+
+
+class Limits(Strict):
+    """What is refused because it is too big."""
+
+    head_bytes: Size = Field(default=64 * KiB, ge=KiB)
+    """Request line and all header fields together."""
+    header_count: int = Field(default=100, ge=1, le=10_000)
+    body_bytes: Size = 0
+    """Largest request body; 0 for no limit."""
+
+
+class Timeouts(Strict):
+    """How long the gate waits."""
+
+    connect: Duration = _seconds(5)
+    """For a connection to the upstream."""
+    head: Duration = _seconds(10)
+    """For a client to send its whole request head."""
+    response: Duration = _seconds(60)
+    """For the upstream's response head."""
+    idle: Duration = _seconds(60)
+    """For the next piece of a body, either way."""
+    hanging: Duration = timedelta(hours=1)
+    """In place of ``response`` and ``idle`` for ActiveSync's Ping and Sync, which wait for mail."""
+    keep_alive: Duration = _seconds(75)
+    """For the next request on a connection."""
+    shutdown: Duration = _seconds(30)
+    """For running requests when the gate stops."""

@@ -1,0 +1,37 @@
+"""The nouns that every part shares. Frozen, without I/O, without behaviour beyond derived values.
+
+The words are those of ``docs/glossary.md``; roles follow NIST SP 800-207 and RFC 9334.
+"""
+
+from mailgate.model.client import LOGINS, Assurance, Client, Kind, Protocol, RequestFacts, Signal
+from mailgate.model.decision import Access, Decision, Effect, RuleTrial, Stage, User
+from mailgate.model.device import AppsReport, DeviceRecord, Posture, PostureState, SourceState
+from mailgate.model.proofs import AttestationResult, CertificateResult, HardwareResult
+from mailgate.model.reasons import DEVICE_FINDINGS, Finding, Reason
+
+__all__ = [
+    "DEVICE_FINDINGS",
+    "LOGINS",
+    "Access",
+    "AppsReport",
+    "Assurance",
+    "AttestationResult",
+    "CertificateResult",
+    "Client",
+    "Decision",
+    "DeviceRecord",
+    "Effect",
+    "Finding",
+    "HardwareResult",
+    "Kind",
+    "Posture",
+    "PostureState",
+    "Protocol",
+    "Reason",
+    "RequestFacts",
+    "RuleTrial",
+    "Signal",
+    "SourceState",
+    "Stage",
+    "User",
+]

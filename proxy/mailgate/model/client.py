@@ -1,0 +1,134 @@
+"""Who asks: a request as it tells of itself, and the client that is made of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from mailgate.model.reasons import Finding, Reason
+
+
+class Kind(StrEnum):
+    """What sends the request. ``laptop`` is any desktop or laptop computer."""
+
+    LAPTOP = "laptop"
+    PHONE = "phone"
+    TABLET = "tablet"
+    MAIL_APP = "mail_app"
+    TOOL = "tool"
+    BOT = "bot"
+    OTHER = "other"
+    UNKNOWN = "unknown"
+
+
+class Assurance(StrEnum):
+    """How well the kind is known, weakest first."""
+
+    CLAIMED = "claimed"
+    CONSISTENT = "consistent"
+    ATTESTED = "attested"
+
+
+class Protocol(StrEnum):
+    """What the caller speaks, told from path, method and content type. Decides the form of a refusal.
+
+    The last four are logins at the mail server itself (``LOGINS``), which it asks about one by one.
+    """
+
+    WEB = "web"
+    ACTIVESYNC = "activesync"
+    DAV = "dav"
+    EWS = "ews"
+    JMAP = "jmap"
+    MAPI = "mapi"
+    IMAP = "imap"
+    POP3 = "pop3"
+    SUBMISSION = "submission"
+    SIEVE = "sieve"
+
+
+LOGINS = frozenset({Protocol.IMAP, Protocol.POP3, Protocol.SUBMISSION, Protocol.SIEVE})
+"""The side door: what a mail server speaks with mail clients (RFC 9051, 1939, 6409 and 5804)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFacts:
+    """What a request says about itself, after forged trust headers were dropped.
+
+    ``headers`` has lower-case names; a name that came several times has its values joined by ``", "``
+    in order (RFC 9110, section 5.3). ``target`` is the request target as sent, never decoded.
+    A login at the mail server has its protocol as ``scheme`` and what the client says of itself as ``imap-id``.
+    """
+
+    method: str = "GET"
+    target: str = "/"
+    scheme: str = "http"
+    host: str = ""
+    remote: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    user: str | None = None
+
+    @property
+    def path(self) -> str:
+        """The path of the target, percent-encoding untouched."""
+        return self.target.partition("?")[0]
+
+    @property
+    def query(self) -> str:
+        """The query of the target without its question mark, percent-encoding untouched."""
+        return self.target.partition("?")[2]
+
+    @property
+    def user_agent(self) -> str:
+        return self.headers.get("user-agent", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One thing that was read from the request and the kind that it speaks for (None: for no kind).
+
+    ``source``: ``user-agent``, ``client-hints``, ``activesync``, ``imap-id``, ``attestation``, ``certificate``, ``probe``, ``path``.
+    """
+
+    source: str
+    name: str
+    value: str
+    says: Kind | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """What sends the request, how well that is known, and every signal that was used."""
+
+    kind: Kind
+    handheld: bool
+    assurance: Assurance = Assurance.CLAIMED
+    form: str = ""
+    """The form factor in one word where known: desktop, phone, tablet, tv, console, watch, car, speaker, xr."""
+    os: str = ""
+    """``windows``, ``macos``, ``linux``, ``chromeos``, ``ios``, ``ipados``, ``android``, … or empty."""
+    os_version: str = ""
+    browser: str = ""
+    browser_version: str = ""
+    model: str = ""
+    eas_id: str = ""
+    """ActiveSync DeviceId as sent (in hex where it is no text), or empty."""
+    eas_type: str = ""
+    eas_command: str = ""
+    """ActiveSync command in its own spelling, like ``FolderSync``, or empty."""
+    eas_version: str = ""
+    """ActiveSync protocol version, like ``14.1``, or empty."""
+    eas_user: str = ""
+    """Whom the ActiveSync query names: a claim that nobody checks, never used for a rule."""
+    protocol: Protocol = Protocol.WEB
+    signals: tuple[Signal, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def contradicted(self) -> bool:
+        """Whether two signals name different kinds."""
+        return any(f.reason is Reason.KIND_CONTRADICTED for f in self.findings)
+
+    @property
+    def probed(self) -> bool:
+        """Whether the browser probe ran in this browser and found a computer."""
+        return any(s.source == "probe" and s.says is Kind.LAPTOP for s in self.signals)

@@ -1,0 +1,89 @@
+"""What is decided: the access that is asked for, rules that were read for it, and the answer."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from mailgate.model.client import Client, RequestFacts
+from mailgate.model.device import Posture
+from mailgate.model.proofs import AttestationResult, CertificateResult
+from mailgate.model.reasons import Reason
+
+
+class Effect(StrEnum):
+    """What a rule does to a request, mildest first."""
+
+    ALLOW = "allow"
+    WARN = "warn"
+    CHALLENGE = "challenge"
+    BLOCK = "block"
+
+
+class Stage(StrEnum):
+    """What a rule does today. ``pending`` is before the first date of its stages."""
+
+    PENDING = "pending"
+    REPORT_ONLY = "report_only"
+    WARN = "warn"
+    ENFORCE = "enforce"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Who asks, as far as the gate may believe it. The webmail does the authentication."""
+
+    name: str = ""
+    groups: tuple[str, ...] = ()
+    """Of the person, or where nobody is named of the owner of the device."""
+    grouped: bool = False
+    """Whether anything tells the gate who is in which groups; without it ``groups`` says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Everything that a decision may depend on."""
+
+    facts: RequestFacts
+    client: Client
+    posture: Posture
+    now: datetime
+    user: User = User()
+    attestation: AttestationResult | None = None
+    certificate: CertificateResult | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleTrial:
+    """One rule that was read for a decision, in order, and what came of it."""
+
+    rule: str
+    condition: str
+    matched: bool
+    stage: Stage
+    effect: Effect | None = None
+    """What the rule did or (``report_only``) would have done; None where it did not match."""
+    note: str = ""
+    """Why it did or did not decide, in words: out of share, report-only, error text, …"""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer for one request."""
+
+    effect: Effect
+    reason: Reason
+    rule: str
+    """Id of the rule that decided; ``default`` where none did."""
+    policy_version: str
+    trials: tuple[RuleTrial, ...] = ()
+    would: tuple[RuleTrial, ...] = ()
+    """Report-only rules that matched: what they would have done."""
+    title: str = ""
+    fix: str = ""
+    contact: str = ""
+    apps: tuple[str, ...] = ()
+    """Display names of the listed apps that the decision rests on."""
+    deadline: datetime | None = None
+    """When the rule's next, stricter stage starts, or a new device's grace ends."""
+    reliefs: int = 0
+    """The serial of the reliefs that were looked at."""

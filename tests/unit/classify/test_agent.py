@@ -1,0 +1,70 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ua_parser import OS
+from ua_parser.loaders import load_lazy_builtins
+from ua_parser.regex import Resolver
+
+from mailgate.classify.agent import Agent, left_out, version
+from mailgate.classify.appliances import APPLIANCES
+from mailgate.classify.desktops import DESKTOPS
+from mailgate.classify.handhelds import HANDHELDS
+from mailgate.classify.masked import MASKED
+from mailgate.classify.programs import BOTS, TOOLS
+from mailgate.classify.table import Match
+
+
+def test_what_ua_parser_does_without_names_crawlers_alone() -> None:
+    """An update of its patterns that brings another of that size or shape must be looked at."""
+    browsers, _, _ = load_lazy_builtins()
+    without = [each.regex for each in browsers if left_out(each.regex)]
+    assert len(without) == 4
+    assert all(
+        "[Bb]ot" in pattern or "[Cc][Rr][Aa][Ww][Ll]" in pattern or "crawler" in pattern
+        for pattern in without
+    )
+
+
+def test_one_look_tells_the_device_that_the_database_alone_tells(labelled: dict[str, list[str]]) -> None:
+    database = Resolver(([], [], load_lazy_builtins()[2])).de
+    for text in [agent for agents in labelled.values() for agent in agents]:
+        alone, device = database.extract(text), Agent(text).device
+        expected = (alone.family, alone.brand, alone.model) if alone else ("Other", None, None)
+        assert (device.family, device.brand, device.model) == expected
+
+
+TABLES = (TOOLS, BOTS, APPLIANCES, HANDHELDS, MASKED, DESKTOPS)
+
+
+def one_by_one(text: str) -> Match | None:
+    """The first rule that matches, as the tables tell it when each of them is asked."""
+    return next((match for table in TABLES if (match := table.first(text))), None)
+
+
+def test_one_look_tells_the_rule_that_the_tables_tell_one_by_one(labelled: dict[str, list[str]]) -> None:
+    """Of user agents that two tables know, each behind the other as well."""
+    agents = [agent for agents in labelled.values() for agent in agents]
+    some = [agent for table in TABLES for agent in [agent for agent in agents if table.first(agent)][::40]]
+    for text in [*agents, *(f"{one} {other}" for one in some for other in some)]:
+        assert Agent(text).first == one_by_one(text)
+
+
+@given(st.data())
+def test_one_look_tells_the_rule_of_any_words(labelled: dict[str, list[str]], data: st.DataObject) -> None:
+    words = sorted({word for agents in labelled.values() for agent in agents for word in agent.split(" ")})
+    text = " ".join(data.draw(st.lists(st.sampled_from(words), max_size=8)))
+    assert Agent(text).first == one_by_one(text)
+
+
+@pytest.mark.parametrize(
+    ("named", "written"),
+    [
+        (("10", "15", "7"), "10.15.7"),
+        (("142", "0", None), "142.0"),
+        (("08", "00", "0x1"), "8.0.0x1"),
+        (("", None, "2"), ".2"),
+        ((None, None, None), ""),
+    ],
+)
+def test_a_version_is_written_without_leading_zeros(named: tuple[str | None, ...], written: str) -> None:
+    assert version(OS("any", *named)) == written

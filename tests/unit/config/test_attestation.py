@@ -1,0 +1,80 @@
+"""What is believed of devices in the settings, and for how long."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from mailgate.config import Settings, load_settings
+from mailgate.errors import ConfigError
+
+ISSUER = "issuer: a, jwks: k.json"
+
+
+@pytest.fixture
+def loaded(tmp_path: Path):
+    (tmp_path / "k.json").write_bytes(Path(__file__).with_name("issuer.jwks.json").read_bytes())
+
+    def load(text: str) -> Settings:
+        (tmp_path / "mailgate.yaml").write_text(f"""
+listen: 127.0.0.1:8080
+public_url: https://mail.example.com
+upstream: http://127.0.0.1:9080
+admin_listen: 127.0.0.1:8081
+store: "sqlite:///gate.db"
+{text}
+""")
+        return load_settings(tmp_path / "mailgate.yaml", {})
+
+    return load
+
+
+def test_nobody_is_believed_unless_said(loaded) -> None:
+    settings = loaded("")
+    assert settings.attestation.issuers == settings.posture.precedence == ()
+    assert (settings.attestation.leeway, settings.attestation.max_lifetime) == (
+        timedelta(minutes=1),
+        timedelta(days=1),
+    )
+
+
+def test_an_issuer_is_believed_by_its_keys(loaded, tmp_path: Path) -> None:
+    settings = loaded(f"attestation: {{issuers: [{{{ISSUER}}}]}}\nposture: {{precedence: [a]}}")
+    (issuer,) = settings.attestation.issuers
+    assert (issuer.issuer, issuer.jwks) == ("a", tmp_path / "k.json")
+    assert settings.posture.precedence == ("a",)
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        (
+            f"attestation: {{issuers: [{{{ISSUER}}}, {{{ISSUER}}}]}}",
+            "7:61: the issuer stands above already",
+        ),
+        (
+            f"attestation: {{issuers: [{{{ISSUER}, jwks_ca: mailgate.yaml}}]}}",
+            "7:60: the file holds no certificates",
+        ),
+        ("attestation: {issuers: [{issuer: 'a b', jwks: k.json}]}", "7:34: `a b` has the wrong form"),
+        (
+            "attestation: {nonces: always}",
+            "7:23: `always` is not known here; expected one of `off`, `offer`, `require`",
+        ),
+        (
+            f"attestation: {{issuers: [{{{ISSUER}}}]}}\nposture: {{precedence: [a, a]}}",
+            "8:27: the source stands above already",
+        ),
+        ("enrolment: {attempts: 0}", "7:23: `0` is out of range"),
+    ],
+)
+def test_a_mistake_is_named_where_it_stands(loaded, text: str, mistake: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        loaded(text)
+    [found] = caught.value.mistakes
+    assert f":{mistake}" in str(found)
+
+
+def test_authorities_are_for_keys_at_a_url(loaded, certificate: tuple[Path, Path]) -> None:
+    with pytest.raises(ConfigError, match="`jwks` is no https URL"):
+        loaded(f"attestation: {{issuers: [{{{ISSUER}, jwks_ca: {certificate[0].name}}}]}}")

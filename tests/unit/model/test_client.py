@@ -1,0 +1,35 @@
+"""What a request tells of itself, and the client that is made of it."""
+
+import pytest
+
+from mailgate.model import Assurance, Client, Finding, Kind, Reason, RequestFacts
+
+
+def test_assurance_stands_weakest_first():
+    assert list(Assurance) == ["claimed", "consistent", "attested"]
+
+
+@pytest.mark.parametrize(
+    ("target", "path", "query"),
+    [
+        ("/", "/", ""),
+        ("/a%2Fb?c=%3F", "/a%2Fb", "c=%3F"),
+        ("/a?b?c", "/a", "b?c"),
+        ("/a?", "/a", ""),
+        ("*", "*", ""),
+    ],
+)
+def test_path_and_query_are_split_and_never_decoded(target, path, query):
+    facts = RequestFacts(target=target)
+    assert (facts.path, facts.query) == (path, query)
+
+
+def test_a_missing_user_agent_is_empty():
+    assert RequestFacts().user_agent == ""
+    assert RequestFacts(headers={"user-agent": "x"}).user_agent == "x"
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_only_a_contradiction_of_kinds_contradicts(reason):
+    client = Client(Kind.PHONE, handheld=True, findings=(Finding(reason, ""),))
+    assert client.contradicted is (reason is Reason.KIND_CONTRADICTED)
