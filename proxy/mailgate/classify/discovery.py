@@ -41,7 +41,8 @@ def is_autodiscover(facts: RequestFacts) -> bool:
 def asks_the_way(facts: RequestFacts) -> bool:
     """Whether no answer can hold mail: ActiveSync's OPTIONS ([MS-ASHTTP] 2.2.3), or Autodiscover.
 
-    Not with a cookie: a webmail that answers unknown addresses with its first page shows whose session it is their mail.
+    Not with a cookie: a webmail that answers unknown addresses with its first page shows whose session it is their mail. The
+    gate passes none on (``gateway/sessionless.py``); a proxy that asks about such a request would.
     """
     if "cookie" in facts.headers:
         return False
