@@ -29,11 +29,11 @@ APPLIANCES = Table(
         Rule(
             "xr",
             "xr",
-            "Headsets name the product or a browser that exists for headsets alone.",
+            "Headsets name the product or a browser that exists for headsets alone, or say VR where a phone says Mobile.",
             r"""
             OculusBrowser | Oculus ?(?:Quest|Go)~ | ~(?:Meta )?Quest(?: ?[1-9]| Pro)?[;)/] | HoloLens
             Magic Leap | ~MagicLeap | ~Helio/ | Wolvic | FirefoxReality | Firefox Reality
-            ~Pico (?:Neo|G\d|\d) | PicoBrowser | ~VIVE (?:Focus|Flow|XR) | Mobile VR | ~XR Browser
+            ~Pico (?:Neo|G\d|\d) | PicoBrowser | ~VIVE (?:Focus|Flow|XR) | Mobile VR | ~(?-i:VR) Safari/ | ~XR Browser
             Gear VR
             """,
         ),
