@@ -45,11 +45,13 @@ class MailServer:
         self.left = asyncio.Event()
         self.bodies: list[bytes] = []
         self.methods: list[str] = []
+        self.cookies: list[str] = []
         self.wants_login = True
 
     async def activesync(self, request: web.Request) -> web.StreamResponse:
         self.bodies.append(await request.read())
         self.methods.append(request.method)
+        self.cookies.append(request.headers.get("Cookie", ""))
         if self.wants_login and "Authorization" not in request.headers:
             if "Content-Length" in request.headers:
                 return web.Response(status=403)
@@ -211,17 +213,22 @@ async def test_a_phone_that_has_not_logged_in_is_asked_to(
 
 
 async def test_asking_the_way_is_never_refused(
-    client: aiohttp.ClientSession, guard: Guard, webmail: TestServer
+    client: aiohttp.ClientSession, guard: Guard, webmail: TestServer, server: MailServer
 ) -> None:
     guarded = guard(PHONE_RULES)
     await report(client, guarded, "tiktok")
     async with client.options(guarded.url + plain("Sync"), headers=LOGIN) as response:
         assert (response.status, response.headers["MS-ASProtocolVersions"]) == (200, "14.1")
+    async with client.options(
+        guarded.url + plain("Sync"), headers=LOGIN | {"Cookie": "lb=node2"}
+    ) as response:
+        assert (response.status, response.headers["MS-ASProtocolVersions"]) == (200, "14.1")
+    assert server.cookies == ["", ""]
     async with client.options(guarded.url + PATH) as response:
         assert (response.status, response.headers["WWW-Authenticate"]) == (401, 'Basic realm="SOGo"')
     path = "/Autodiscover/Autodiscover.xml"
     async with client.post(
-        guarded.url + path, data="<a/>", headers=LOGIN | {"Content-Type": "text/xml"}
+        guarded.url + path, data="<a/>", headers=LOGIN | {"Content-Type": "text/xml", "Cookie": "lb=node2"}
     ) as response:
         text = await response.text()
     assert f"<Url>{guarded.url}{PATH}</Url>" in text

@@ -9,9 +9,11 @@ import aiohttp
 import pytest
 from tests.integration.gate import PHONE_RULES, Gate, start_gate, write_config
 from tests.integration.nginx import Nginx, nginx
+from yarl import URL
 
 PUBLIC = "https://mail.example.com"
 INNER_HOST = "127.0.0.1"
+JSON_PATH = "/autodiscover/autodiscover.json/v1.0/"
 SETTINGS = r"""
     types { text/xml xml; application/json json; }
     location ~* ^/autodiscover/autodiscover\.xml$ {
@@ -155,6 +157,22 @@ async def test_outlook_is_led_to_the_gate(
     discovery.serves("autodiscover.xml", document)
     _, text = await ask(client, discovery, "/autodiscover/autodiscover.xml")
     assert text == Discovery.in_terms_of(document, PUBLIC, "mail.example.com")
+
+
+@pytest.mark.parametrize(
+    "path", ["..%2F..%2F..%2Fletters@example.com", "%2e%2e%2f..%2f..%2fletters@example.com"]
+)
+async def test_no_spelling_leads_a_phone_to_mail(
+    client: aiohttp.ClientSession, discovery: Discovery, path: str
+) -> None:
+    """nginx decodes a path and takes it together before it looks for what is there."""
+    (discovery.upstream.root / "letters@example.com").write_text("Dear Ada")
+    url = URL("http://{}:{}".format(*discovery.gate.public) + JSON_PATH + path, encoded=True)
+    async with client.get(url, headers={"User-Agent": "Apple-iPhone15C2/2107.102"}) as response:
+        assert (response.status, response.headers["X-Device-Reason"]) == (403, "posture-missing")
+    direct = URL(discovery.upstream.url + JSON_PATH + path, encoded=True)
+    async with client.get(direct) as response:
+        assert await response.text() == "Dear Ada"
 
 
 async def test_outlook_for_mac_is_led_to_the_gate(

@@ -18,21 +18,22 @@ APPLIANCES = Table(
             "computer-model",
             "desktop",
             "Lines of computers by their makers' names: they run Android's apps (ChromeOS), Android itself or a program that"
-            " drives speakers, and no phone or tablet is called so. Lines that tablets share, such as IdeaPad, are left out.",
+            " drives speakers, and no phone or tablet is called so. Lines that tablets share, such as IdeaPad, are left out;"
+            " Aspire is a phone of another maker too, and a computer where its number has three digits or a hyphen.",
             r"""
             ~Chrome(?:book|box)~ | ~Pixelbook | Sonos/[^(]*\([MW]DCR[_:] | ~Remix Mini
-            Android[^)]*[;#] ?(?:(?:HP|Acer|Dell|Toshiba|Fujitsu|Packard Bell|Intel) )?(?:Inspiron|Latitude|Vostro|OptiPlex|Aspire|TravelMate|Extensa|Swift SF\d|Satellite|Tecra|Portege|EliteBook|ProBook|EliteDesk|ProDesk|ZBook|Compaq \d{4}|LIFEBOOK|ESPRIMO|EasyNote|ThinkCentre|ThinkPad [ELPTWX]\d|NUC\d)
+            Android[^)]*[;#] ?(?:(?:HP|Acer|Dell|Toshiba|Fujitsu|Packard Bell|Intel) )?(?:Inspiron|Latitude|Vostro|OptiPlex|Aspire (?:One|[A-Z]{0,2}\d{3}|[A-Z]{1,2}\d?-\d)|TravelMate|Extensa|Swift SF\d|Satellite|Tecra|Portege|EliteBook|ProBook|EliteDesk|ProDesk|ZBook|Compaq \d{4}|LIFEBOOK|ESPRIMO|EasyNote|ThinkCentre|ThinkPad [ELPTWX]\d|NUC\d)
             Android[^)]*~(?:netbook|notebook|laptop)~ | ;FBID/desktop;
             """,
         ),
         Rule(
             "xr",
             "xr",
-            "Headsets name the product or a browser that exists for headsets alone.",
+            "Headsets name the product or a browser that exists for headsets alone, or say VR where a phone says Mobile.",
             r"""
             OculusBrowser | Oculus ?(?:Quest|Go)~ | ~(?:Meta )?Quest(?: ?[1-9]| Pro)?[;)/] | HoloLens
             Magic Leap | ~MagicLeap | ~Helio/ | Wolvic | FirefoxReality | Firefox Reality
-            ~Pico (?:Neo|G\d|\d) | PicoBrowser | ~VIVE (?:Focus|Flow|XR) | Mobile VR | ~XR Browser
+            ~Pico (?:Neo|G\d|\d) | PicoBrowser | ~VIVE (?:Focus|Flow|XR) | Mobile VR | ~(?-i:VR) Safari/ | ~XR Browser
             Gear VR
             """,
         ),
@@ -91,14 +92,15 @@ APPLIANCES = Table(
         Rule(
             "tv-standard",
             "tv",
-            "Television standards and platforms have their own words, which no computer sends.",
+            "Television standards and platforms have their own words, which no computer sends. Beside X11, LG's sets name a"
+            " language, but neither a processor nor, as browsers from then did, the security U.",
             r"""
             HbbTV | CE-HTML | DLNADOC | ~DTV | NetCast | ~Web0S | webOS\.?TV | WebOS Linux | NETTV
             InettvBrowser | Espial | ~Maple[ _/\d] | SmartHub | SMART-?TV | Smart[-_ ]?TV
             SmartTelevision | ~TitanOS | ~ZEASN | WhaleTV | Intel[- ]?CE(?:\d{4})?~ | Large ?Screen
             ~OpenTV | ~Vewd | ANTGalio | ~ANT/Galio | ~Galio/ | Ekioh | ~Escape[ /]\d | mbxtWebKit | HtmlRenderer/
             Netgem | ~sraf~ | ~DirectFB | Cobalt/\d | WebAppManager | ~WPE~ | ~OMI/\d | VSTVB | iPanel
-            Presto/[\d.]+ .*~TV~ | TSBNetTV | ~NF\d+[A-Z]* .*Netflix
+            X11; ?Linux; ?[a-z]{2}-[A-Z]{2}\) AppleWebKit | Presto/[\d.]+ .*~TV~ | TSBNetTV | ~NF\d+[A-Z]* .*Netflix
             """,
         ),
         Rule(

@@ -20,13 +20,15 @@ METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST"})
 _XML = re.compile(r"/autodiscover/autodiscover\.(?:xml|svc)", re.IGNORECASE)
 """[MS-OXDSCLI] 2.2.3, with its ActiveSync schema in [MS-ASCMD] 2.2.1.1, and the same in SOAP, which Outlook for Mac asks
 ([MS-OXWSADISC]). The question stands in the body."""
+_LETTER = r"(?:[\w.+'-]|%(?:27|2B|2D|2E|5F))"
 _JSON = re.compile(
-    r"/autodiscover/autodiscover\.json(?:/v1\.0/[\w.+%-]+@[\w.-]+)?"
-    r"(?:\?(?:(?:Email|Protocol|RedirectCount)=[\w.+@%-]*(?:&|$))+)?",
+    rf"/autodiscover/autodiscover\.json(?:/v1\.0/{_LETTER}+(?:@|%40)[\w.-]+)?"
+    rf"(?:\?(?:(?:Email|Protocol|RedirectCount)=(?:{_LETTER}|@|%40)*(?:&|$))+)?",
     re.ASCII | re.IGNORECASE,
 )
-"""Version 2. Its query is bound to what it may ask: an Exchange of 2021 followed a path in it to anybody's mail
-(CVE-2021-34473)."""
+"""Version 2. It is bound to what it may ask: an Exchange of 2021 followed a path in its query to anybody's mail
+(CVE-2021-34473), and of a path that has slashes as ``%2F`` many servers make another one. So of what is escaped only what
+stands in addresses counts."""
 _LONGEST = 512
 
 
@@ -41,7 +43,8 @@ def is_autodiscover(facts: RequestFacts) -> bool:
 def asks_the_way(facts: RequestFacts) -> bool:
     """Whether no answer can hold mail: ActiveSync's OPTIONS ([MS-ASHTTP] 2.2.3), or Autodiscover.
 
-    Not with a cookie: a webmail that answers unknown addresses with its first page shows whose session it is their mail.
+    Not with a cookie: a webmail that answers unknown addresses with its first page shows whose session it is their mail. The
+    gate passes none on (``gateway/sessionless.py``); a proxy that asks about such a request would.
     """
     if "cookie" in facts.headers:
         return False

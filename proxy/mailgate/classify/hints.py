@@ -22,10 +22,12 @@ VERSIONS = "sec-ch-ua-full-version-list"
 
 DEVICE_HEADERS = (
     "x-wap-profile",
+    "wap-profile",
     "x-operamini-phone-ua",
     "x-operamini-phone",
     "x-operamini-features",
     "x-ucbrowser-device-ua",
+    "x-ucbrowser-phone-ua",
     "x-skyfire-phone",
     "x-ucbrowser-ua",
     "x-puffin-ua",

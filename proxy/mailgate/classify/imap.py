@@ -64,7 +64,8 @@ _HANDHELDS = Table(
         ),
     )
 )
-"""Looked for in all fields: one word of a handheld outweighs a computer's."""
+"""Looked for in all fields and their names, of which ``x-android-device-model`` is one of Android alone: one word of a
+handheld outweighs a computer's."""
 
 _COMPUTERS = Table(
     (
@@ -134,7 +135,7 @@ def _quoted(text: str) -> str:
 
 def read_client(fields: Mapping[str, str]) -> Reading:
     """What a mail client says of itself. Pure, never raises; whatever is not known of computers is handheld."""
-    handheld = _HANDHELDS.first("\n".join(map(_text, fields.values())))
+    handheld = _HANDHELDS.first("\n".join(f"{name} {_text(value)}" for name, value in fields.items()))
     computer = _computer(fields)
     taken = handheld or computer
     form = taken.rule.form if taken else "mail_app"

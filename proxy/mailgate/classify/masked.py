@@ -29,7 +29,8 @@ MASKED = Table(
         Rule(
             "android-browser",
             "phone",
-            "Browsers for Android only; Samsung's, and Opera with builds of four numbers, exist for Windows, but not for X11.",
+            "Browsers for Android only; Samsung's, and Opera with builds of four numbers, exist for Windows, but not for X11."
+            " UC for phones puts its name before the engine, whatever system it claims.",
             r"""
             EdgA/ | MiuiBrowser | HeyTapBrowser | OppoBrowser | VivoBrowser
             RealmeBrowser | HonorBrowser | TranssionBrowser | SoulBrowser | Mint Browser/ | MMWEBID/ | MZBrowser
@@ -37,6 +38,7 @@ MASKED = Table(
             YaApp_Android | ~Aphone Browser | ~Ninesky/ | ~OPRT/ | Kiwi/ | MQQBrowser/ | Quark/\d | JioPages | JioBrowser
             baiduboxapp | XiaoMi/ | TBS/\d{6} | SearchCraft | Flyme
             Bromite/ | Cromite/ | ~Ecosia android | YaBrowser/[\d.]+ SA/ | GoogleApp/
+            ~UC AppleWebKit/
             X11[^)]*\).*~(?:SamsungBrowser/|OPR/\d+\.\d+\.\d+\.\d{4})
             X11[^)]*\) AppleWebKit.*~(?:AlohaBrowser|Ddg|MxBrowser|Phoenix)/
             """,
@@ -65,10 +67,12 @@ MASKED = Table(
             "impossible-engine",
             "phone",
             "Version numbers that no browser for computers ever had: an engine that is years older than its"
-            " Chrome, Firefox's Gecko without a date beside X11 (Android's desktop site), four numbers behind Version/ (BlackBerry).",
+            " Chrome, Firefox's Gecko without a date beside X11 (Android's desktop site), four numbers behind Version/ (BlackBerry),"
+            " two digits of Opera: for computers it had three from Chrome 114 on, which was its 100.",
             r"""
             AppleWebKit/53[0-6][\d.+]* \(KHTML, like Gecko\) (?:Version/[\d.]+ )?Chrome/(?:2[89]|[3-9]\d|\d{3})\.
             X11;[^)]*rv:[\d.]+\) Gecko/\d{2,3}\.\d+ Firefox/ | Version/\d+\.\d+\.\d+\.\d+ Safari/
+            Chrome/(?:11[5-9]|1[2-9]\d|[2-9]\d\d)\..*~OPR/\d\d\.
             """,
         ),
         Rule(

@@ -77,7 +77,7 @@ MAIL_APPS = Table(
             Outlook-(?:iOS|Android) | Outlook[ /](?:for )?(?:iOS|Android) | ~OutlookMobile
             Android-Mail | Apple-(?:iP|i) | AquaMail | K-9 Mail | K-9/ | FairEmail
             Thunderbird for Android | DAVx | DAVdroid | CalDAV-Sync | CardDAV-Sync | aCalendar
-            ~Nine[/-] | Spark(?:Mail)?/ | BlueMail | TypeApp | myMail | MailDroid
+            ~Nine[/-] | ninefolders | Spark(?:Mail)?/ | BlueMail | TypeApp | myMail | MailDroid
             Airwatch ?(?:Inbox|Boxer) | ~(?:VMware ?)?Boxer | TouchDown | ~Divide
             Good(?: for Enterprise|Access) | Samsung ?(?:Email|Mail) | ~SamsungMail | SonyEricssonMail
             LMHS | MotoEmail | HTC ?Mail | ASUS ?Email | Email/\d | Profimail | YahooMobileMail

@@ -81,7 +81,7 @@ _CLIENTS = Table(
             "mail_app",
             "Clients that fetch calendars, contacts and files, by the names they send.",
             r"""
-            ~DAVx | DAVdroid | CalDAV | CardDAV | WebDAV | ~dataaccessd | CalendarAgent | ~accountsd
+            ~DAVx | DAVdroid | ~DavClnt~ | CalDAV | CardDAV | WebDAV | ~dataaccessd | CalendarAgent | ~accountsd
             ~remindd | AddressBook(?:SourceSync|Core)?/ | ~Contacts/[\d.]+ | ~iCal/ | ~CoreDAV
             ~Thunderbird | ~Lightning | ~Evolution/ | ~gvfs/ | ~davfs2 | ~cadaver | ~litmus | ~vdirsyncer
             ~pimsync | DAV groupware | ~Akonadi | ~mirall | Nextcloud-(?:android|iOS) | ~Cyberduck

@@ -48,5 +48,5 @@ def system_of_rule(match: Match) -> str:
 
 
 def system_of_words(match: Match) -> str:
-    """The system of a computer by the words that were matched."""
-    return system_name(match.text.strip("(;/ )"))
+    """The system of a computer by the words that were matched; empty where they are those of a program."""
+    return "" if match.rule.name == "x11" else system_name(match.text.strip("(;/ )"))

@@ -21,6 +21,8 @@ _PLAIN = tuple(field.name for field in fields(Client) if field.name not in ("sig
 
 _METHOD_KEYS = (":method", "method")
 _TARGET_KEYS = (":path", "target", "path")
+_AGENT_KEY = "user_agent"
+"""As in a case of the rules (``policy.tests.yaml``), and in many a list of user agents."""
 _CGI = "http_"
 """What stands before a field's name where a server keeps it in a variable; some write the rest with hyphens, too."""
 
@@ -114,18 +116,21 @@ def _facts(described: Mapping[str, object]) -> RequestFacts:
     if nested is not None and not isinstance(nested, dict):
         raise LineError("headers must be an object of names and values")
     around = {name.lower(): value for name, value in described.items()}
-    headers = {name: value for name, value in around.items() if name not in (*_METHOD_KEYS, *_TARGET_KEYS)}
+    beside = (*_METHOD_KEYS, *_TARGET_KEYS, _AGENT_KEY)
+    flat = {name: value for name, value in around.items() if name not in beside}
+    headers = _join(_values((flat if nested is None else nested).items()))
+    agent = _first(around, (_AGENT_KEY,), "")
     return RequestFacts(
         method=_first(around, _METHOD_KEYS, "GET"),
         target=_first(around, _TARGET_KEYS, "/"),
-        headers=_join(_values((headers if nested is None else nested).items())),
+        headers={"user-agent": agent} | headers if agent else headers,
     )
 
 
 def _first(described: Mapping[str, object], names: Iterable[str], otherwise: str) -> str:
     value = next((described[name] for name in names if name in described), otherwise)
     if not isinstance(value, str):
-        raise LineError("method and target must be strings")
+        raise LineError("method, target and user_agent must be strings")
     return value
 
 

@@ -29,6 +29,7 @@ from mailgate.gateway.noting import note
 from mailgate.gateway.prober import Mode
 from mailgate.gateway.remembered import Remembered
 from mailgate.gateway.remembering import Remembering
+from mailgate.gateway.sessionless import without_session
 from mailgate.gateway.small_body import read_small_body
 from mailgate.gateway.trust import Network, Origin, is_proxy
 from mailgate.model import Access, CertificateResult, Decision, Effect, Reason, RequestFacts
@@ -124,6 +125,7 @@ class Gate(Judge):
             raise exchange.head.refused
         if self.authorizer and self._asks(self.authorizer, exchange):
             return self._answer_proxy(self.authorizer, exchange, reference, now)
+        exchange.head.fields = without_session(exchange.head)
         incoming = self.read(exchange, exchange.head)
         # RFC 9110, section 7.4: whoever mistakes the connection for a secure one is told nothing meant for it
         if exchange.head.scheme == b"https" and incoming.origin.scheme != "https":

@@ -133,7 +133,8 @@ class Judge:
             )
             client = with_places_of(before.client, client)
         client = with_device(client, posture.kind)
-        same = (posture, client) == (before.posture, before.client)
+        user = live.groups.user(before.user.name, posture.owner)  # no version of the rules has the groups
+        same = (posture, client, user) == (before.posture, before.client, before.user)
         by_the_same = (live.policy.version, live.policy.reliefs.serial) == (
             decision.policy_version,
             decision.reliefs,
@@ -145,7 +146,7 @@ class Judge:
             client=client,
             posture=posture,
             now=now,
-            user=live.groups.user(before.user.name, posture.owner),
+            user=user,
             attestation=proof,
             certificate=certificate,
         )

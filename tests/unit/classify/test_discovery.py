@@ -19,6 +19,8 @@ from mailgate.model import RequestFacts
         ("GET", "/autodiscover/autodiscover.json"),
         ("GET", "/autodiscover/autodiscover.json/v1.0/alice@example.com?Protocol=ActiveSync&RedirectCount=1"),
         ("GET", "/autodiscover/autodiscover.json?Email=alice%40example.com&Protocol=ActiveSync"),
+        ("GET", "/autodiscover/autodiscover.json?Email=o'neill%2Bmail@example.com&Protocol=ActiveSync"),
+        ("GET", "/autodiscover/autodiscover.json/v1.0/alice%2Bmail%40example.com?Protocol=Ews"),
     ],
 )
 def test_what_asks_the_way(method: str, target: str) -> None:
@@ -53,6 +55,11 @@ def test_what_asks_the_way(method: str, target: str) -> None:
         ),
         ("GET", "/autodiscover/autodiscover.json/v1.0/a@b/../../../ews"),
         ("GET", "/autodiscover/autodiscover.json?Email=a/ews/exchange.asmx"),
+        ("GET", "/autodiscover/autodiscover.json?Email=a%2Fews%2Fexchange.asmx"),
+        ("GET", "/autodiscover/autodiscover.json/v1.0/..%2F..%2F..%2Fews%2fa@example.com"),
+        ("GET", "/autodiscover/autodiscover.json/v1.0/..%5C..%5Cews%5Ca@example.com"),
+        ("GET", "/autodiscover/autodiscover.json/v1.0/..%252f..%252fa@example.com"),
+        ("GET", "/autodiscover/autodiscover.json/v1.0/a%3Bb%00c@example.com"),
         ("GET", "/autodiscover/autodiscover.json/v1.0/" + "a" * 600 + "@example.com"),
     ],
 )

@@ -47,6 +47,8 @@ FACTORS, MODEL = "sec-ch-ua-form-factors", "sec-ch-ua-model"
         ({PLATFORM: r'"\"Android\""'}, "phone", True),
         ({"x-device-user-agent": "Nokia6230i/2.0"}, "phone", False),
         ({"x-operamini-phone-ua": "Nokia6230i/2.0"}, "phone", False),
+        ({"x-ucbrowser-phone-ua": "nokia6230i"}, "phone", False),
+        ({"wap-profile": "http://wap.example.com/6230i.xml"}, "phone", False),
     ],
 )
 def test_the_form_that_hints_tell(headers: dict[str, str], form: str, weak: bool) -> None:

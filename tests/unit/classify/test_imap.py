@@ -100,8 +100,9 @@ def test_the_kind_of_a_client(imap_id: str, kind: Kind, form: str) -> None:
     assert client.signals
 
 
-def test_a_computers_client_on_a_phones_system_is_a_finding_and_no_computer() -> None:
-    facts = RequestFacts(scheme="imap", headers={"imap-id": '"name" "Thunderbird" "os" "Android"'})
+@pytest.mark.parametrize("phone", ['"os" "Android"', '"x-android-device-model" "M2101K6G"'])
+def test_a_computers_client_on_a_phones_system_is_a_finding_and_no_computer(phone: str) -> None:
+    facts = RequestFacts(scheme="imap", headers={"imap-id": f'"name" "Thunderbird" {phone}'})
     client = classify(facts)
     assert client.contradicted
     assert client.handheld

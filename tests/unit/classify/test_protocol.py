@@ -75,6 +75,7 @@ def test_method_and_path(method: str, target: str, protocol: Protocol) -> None:
         ("user-agent", "macOS/14.5 (23F79) CalendarAgent/1000", Protocol.DAV),
         ("user-agent", "DAVx5/4.4.3-ose (dav4jvm; okhttp/4.12.0) Android/14", Protocol.DAV),
         ("user-agent", "Microsoft-WebDAV-MiniRedir/10.0.22631", Protocol.DAV),
+        ("user-agent", "DavClnt", Protocol.DAV),
         ("user-agent", "CalDavSynchronizer/4.4", Protocol.DAV),
         ("user-agent", "Evolution/3.52.3", Protocol.DAV),
         ("user-agent", THUNDERBIRD, Protocol.DAV),

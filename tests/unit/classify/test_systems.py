@@ -35,6 +35,7 @@ def test_every_spelling_has_one_name(family: str, name: str) -> None:
         ("Mozilla/5.0 (X11; Ubuntu; Linux x86_64)", "linux", "ubuntu"),
         ("Mozilla/5.0 (X11; FreeBSD amd64)", "", "freebsd"),
         ("Mozilla/4.0 (compatible; SunOS)", "", "sunos"),
+        ("gvfs/1.54.2", "", ""),
     ],
 )
 def test_a_computer_is_named_by_its_rule_or_by_the_words(agent: str, of_rule: str, of_words: str) -> None:

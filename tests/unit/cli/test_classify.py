@@ -49,6 +49,8 @@ def test_a_line_that_is_no_object_of_headers_is_an_error_and_the_next_is_answere
         {"USER-AGENT": MAC, "Sec-CH-UA-Mobile": "?1"},
         {"headers": {"user-agent": MAC, "sec-ch-ua-mobile": "?1"}},
         {"user-agent": [MAC], "sec-ch-ua-mobile": "?1", "sec-ch-ua-model": None},
+        {"user_agent": MAC, "headers": {"sec-ch-ua-mobile": "?1"}},
+        {"user_agent": MAC, "sec-ch-ua-mobile": "?1"},
         {"HTTP_USER_AGENT": MAC, "HTTP_SEC_CH_UA_MOBILE": "?1", "http-accept": "*/*"},
         {"User-Agent": MAC, "path": "/Microsoft-Server-ActiveSync?DeviceType=iPhone"},
         {"user-agent": MAC, ":path": "/Microsoft-Server-ActiveSync?DeviceType=iPhone", ":method": "POST"},

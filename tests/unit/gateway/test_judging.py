@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.gateway.gates import NOW, ask, gate
+from tests.unit.gateway.gates import NOW, ask, gate, policy
 from tests.unit.gateway.phones import (
     DEVICES,
     EAS,
@@ -26,6 +26,7 @@ from mailgate.attest.revocation import Revocation
 from mailgate.gateway.facts import read_facts
 from mailgate.gateway.judging import Live
 from mailgate.model import AttestationResult, Effect, Posture, Reason
+from mailgate.policy.groups import Groups
 
 ANN = AttestationResult("id", user="ann")
 LATE = AttestationResult(refused=Reason.TOKEN_EXPIRED, user="ann")
@@ -66,6 +67,20 @@ async def test_a_hanging_request_is_judged_by_the_clock_as_well():
     access, decision = await on.judge(incoming_of(EAS.format("Ping")), on.clock())
     assert await on.judge_again(access, decision) is None
     assert (await on.judge_again(access, decision))[1] == decision
+
+
+async def test_a_hanging_request_ends_once_its_person_is_in_a_group_that_gets_no_mail():
+    leavers = {"id": "leavers", "when": "true", "effect": "block", "groups": ("leavers",)}
+    rules = policy((leavers, {"id": "all", "when": "true", "effect": "allow"}))
+    on = mobile(clock=lambda: NOW)
+    on.live = Live(rules, on.live.verifier, groups=Groups.of_members({"leavers": ["bob"]}))
+    head = exchange(f"POST {EAS.format('Ping')} HTTP/1.1".encode(), LOGIN).head
+    incoming = read_facts(head, peer="192.0.2.7", secure=False, trusted=())
+    access, decision = await on.judge(incoming, NOW)
+    assert (access.user.name, decision.effect) == ("ada", Effect.ALLOW)
+    assert await on.judge_again(access, decision) is None
+    on.live = Live(rules, on.live.verifier, groups=Groups.of_members({"leavers": ["ada"]}))
+    assert (await on.judge_again(access, decision))[1].effect is Effect.BLOCK
 
 
 TOKEN = b"Device-Attestation: whatever Believing makes of it"
