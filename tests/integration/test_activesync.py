@@ -108,8 +108,8 @@ def binary(command: str) -> str:
 
 
 async def report(client: aiohttp.ClientSession, guarded: Guarded, *apps: str) -> None:
-    async with client.get(guarded.url + "/", headers=guarded.report(eas_ids=(DEVICE,), apps=apps)):
-        pass
+    async with client.get(guarded.url + "/", headers=guarded.report(eas_ids=(DEVICE,), apps=apps)) as answer:
+        assert answer.headers.get("X-Device-Reason") == ("prohibited-app" if apps else None)
 
 
 async def post(

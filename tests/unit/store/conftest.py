@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from pathlib import Path
 
 import pytest
@@ -25,14 +25,15 @@ def url(tmp_path: Path) -> str:
 
 @pytest.fixture
 async def store(url: str, tmp_path: Path) -> AsyncIterator[Store]:
+    others = frozenset(threading.enumerate())
     store = await Store.open(url, spool=tmp_path / "spool")
     yield store
     await store.close()
-    await asyncio.to_thread(_wait_for_given_up)
+    await asyncio.to_thread(_wait_for_given_up, others)
 
 
-def _wait_for_given_up() -> None:
+def _wait_for_given_up(others: Collection[threading.Thread]) -> None:
     """A connection whose work was given up ends by itself, and its thread has a last word for the loop."""
     for thread in threading.enumerate():
-        if thread.name.endswith("(_connection_worker_thread)"):
+        if thread not in others and thread.name.endswith("(_connection_worker_thread)"):
             thread.join(10)
