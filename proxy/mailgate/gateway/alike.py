@@ -48,10 +48,9 @@ class Alike:
 
     def find(self, form: Form, head: RequestHead) -> Remembered | None:
         """What a request of this form gets, where that is known."""
-        places = _asked(head)
-        if places is None:
+        agent, places = _agent(head.fields), _asked(head)
+        if agent is None or places is None:
             return None
-        agent = head.fields.named[USER_AGENT][0]
         text = agent.decode("latin-1")
         known = self._known.get((form, places, gist(text)))
         if known is None:
@@ -63,13 +62,19 @@ class Alike:
 
     def keep(self, form: Form, head: RequestHead, verdict: Remembered, record_as: RecordAs) -> None:
         """Remember what was just carried out for others that are like it."""
-        agents, places = head.fields.named.get(USER_AGENT, ()), _asked(head)
-        if len(agents) != 1 or places is None:
+        agent, places = _agent(head.fields), _asked(head)
+        if agent is None or places is None:
             return
-        sender = gist(agents[0].decode("latin-1"))
+        sender = gist(agent.decode("latin-1"))
         if sender is not None:
             known = _Known(verdict, record_as, _around_agent(verdict.lines, head.fields))
             put(self._known, (form, places, sender), known)
+
+
+def _agent(fields: Fields) -> bytes | None:
+    """The one user agent; None where there is none, or more than one."""
+    agents = fields.named.get(USER_AGENT, ())
+    return agents[0] if len(agents) == 1 else None
 
 
 def _around_agent(lines: bytes, fields: Fields) -> tuple[bytes, bytes] | None:
