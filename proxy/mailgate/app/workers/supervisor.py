@@ -160,7 +160,8 @@ class Supervisor:
             self._code = code if code > 0 else 1
             self._stop()
             return
-        if any(each.number == worker.number for each in self._workers.values()):
+        # one that is leaving takes nobody's place, however long it still takes
+        if any(each.number == worker.number and not each.leaving for each in self._workers.values()):
             if not worker.serves:  # the one that it was to replace goes on
                 log.error("replacement-failed", worker=worker.number, code=code)
                 self._queue = []
