@@ -195,11 +195,14 @@ class Supervisor:
         self._workers[pid] = Worker(number, pid, read, time.monotonic())
 
     def _be(self, number: int, write: int) -> int:
-        """In the new process: the signals are its own again, and it hears when the supervisor is gone."""
+        """In the new process: the signals are its own again, and it hears when the supervisor is gone.
+
+        SIGHUP waits until it heeds it (``app/serve.py``): before, it would end it.
+        """
         signal.set_wakeup_fd(-1)
         for each in HEEDED:
             signal.signal(each, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, HEEDED)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, set(HEEDED) - {signal.SIGHUP})
         for descriptor in (*self._signals, self._alive[1], *(each.pipe for each in self._workers.values())):
             os.close(descriptor)
 

@@ -55,6 +55,16 @@ os.register_at_fork(after_in_parent=lambda: os.register_at_fork(after_in_child=w
     assert started("ready(); os.kill(os.getppid(), signal.SIGTERM)", waits) == "worker 0\n"
 
 
+def test_a_worker_that_is_told_to_read_its_files_while_it_starts_is_told_once_it_can() -> None:
+    """A reload would end the first worker otherwise, and all with it."""
+    waits = """os.kill(os.getppid(), signal.SIGHUP)
+    while number == 0 and signal.SIGHUP not in signal.sigpending():
+        time.sleep(0.01)
+    ready()
+    os.kill(os.getppid(), signal.SIGTERM)"""
+    assert started(waits).startswith("worker 0\n")
+
+
 BEREAVED = """
 import os, signal, sys, time
 from mailgate.app.workers.supervisor import Supervisor
