@@ -17,7 +17,7 @@ from functools import partial
 from typing import NamedTuple, TypeAlias
 
 from mailgate.classify import gist
-from mailgate.gateway.http1.fields import Fields
+from mailgate.gateway.http1.fields import LONGEST_LINE, Fields
 from mailgate.gateway.http1.memory import ADDRESSES, USER_AGENT
 from mailgate.gateway.http1.request import TARGET, RequestHead
 from mailgate.gateway.remembered import LONGEST, Form, Remembered, place_of, put
@@ -72,9 +72,9 @@ class Alike:
 
 
 def _agent(fields: Fields) -> bytes | None:
-    """The one user agent; None where there is none, or more than one."""
+    """The one user agent; None where there is none, or more than one, or one that is too long to be remembered."""
     agents = fields.named.get(USER_AGENT, ())
-    return agents[0] if len(agents) == 1 else None
+    return agents[0] if len(agents) == 1 and len(agents[0]) <= LONGEST_LINE else None
 
 
 def _around_agent(lines: bytes, fields: Fields) -> tuple[bytes, bytes] | None:
