@@ -5,9 +5,9 @@ import sys
 
 
 def main() -> None:
-    """Run a command. A gate is told to read its files anew by SIGHUP, which ends whoever does not heed it yet: until then it waits."""
+    """Run a command. What a gate is told by signals waits until it heeds them (``app/serve.py``): before, they would end it."""
     if sys.argv[1:2] == ["run"]:
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP, signal.SIGUSR2})
     from mailgate.cli import main as command  # here, since it takes a second or more
 
     command()

@@ -123,9 +123,17 @@ async def test_a_newly_listed_app_counts_for_the_next_report(
     assert await until(asked, 403) == 403
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize(
+    ("workers", "sent", "heeded"),
+    [
+        (1, signal.SIGHUP, "config-applied"),
+        (2, signal.SIGHUP, "config-applied"),
+        (1, signal.SIGUSR2, "not-replaced"),
+        (2, signal.SIGUSR2, "replaced-workers"),
+    ],
+)
 def test_a_signal_that_comes_while_the_gate_starts_is_heeded_once_it_has(
-    workers: int, tmp_path: Path
+    workers: int, sent: signal.Signals, heeded: str, tmp_path: Path
 ) -> None:
     """It would end the gate otherwise, which a service manager takes for an end on purpose."""
     config = write_config(tmp_path, "http://127.0.0.1:9", {"workers": workers})
@@ -137,15 +145,15 @@ def test_a_signal_that_comes_while_the_gate_starts_is_heeded_once_it_has(
             stderr=stream,
         )
     try:
-        assert wait_for(lambda: waits_for_hangups(process.pid) or "listening" in log.read_text(), START)
-        process.send_signal(signal.SIGHUP)
-        assert wait_for(lambda: "config-applied" in log.read_text(), START), log.read_text()
+        assert wait_for(lambda: puts_off(process.pid, sent) or "listening" in log.read_text(), START)
+        process.send_signal(sent)
+        assert wait_for(lambda: f'"{heeded}"' in log.read_text(), START), log.read_text()
     finally:
         process.terminate()
     assert process.wait(START) == 0
 
 
-def waits_for_hangups(pid: int) -> bool:
-    """Whether a process has put SIGHUP off."""
+def puts_off(pid: int, number: signal.Signals) -> bool:
+    """Whether a process lets a signal wait."""
     (blocked,) = re.findall(r"^SigBlk:\s*([0-9a-f]+)$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
-    return bool(int(blocked, 16) >> (signal.SIGHUP - 1) & 1)
+    return bool(int(blocked, 16) >> (number - 1) & 1)
