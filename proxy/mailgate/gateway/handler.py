@@ -121,7 +121,7 @@ class Gate(Judge):
     def _serve(self, exchange: Exchange, reference: str, now: datetime) -> Outcome | Rest:
         """The outcome where the answer is written already."""
         if exchange.head.refused:
-            raise exchange.head.refused
+            return self._fail(exchange, reference, exchange.head.refused)
         if self.authorizer and self._asks(self.authorizer, exchange):
             return self._answer_proxy(self.authorizer, exchange, reference, now)
         incoming = self.read(exchange, exchange.head)
@@ -150,7 +150,7 @@ class Gate(Judge):
     ) -> Outcome | Rest:
         """At a port that carries no mail: questions, and the pages that answers to them lead to."""
         if exchange.head.refused:
-            raise exchange.head.refused
+            return self._fail(exchange, reference, exchange.head.refused)
         authorizer = self.authorizers.get(asked_at)
         if authorizer and self._asks(authorizer, exchange):
             return self._answer_proxy(authorizer, exchange, reference, now)
