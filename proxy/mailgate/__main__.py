@@ -1,5 +1,17 @@
-"""``python -m mailgate``."""
+"""The command ``mailgate``, also as ``python -m mailgate``."""
 
-from mailgate.cli import main
+import signal
+import sys
 
-main()
+
+def main() -> None:
+    """Run a command. What a gate is told by signals waits until it heeds them (``app/serve.py``): before, they would end it."""
+    if sys.argv[1:2] == ["run"]:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP, signal.SIGUSR2})
+    from mailgate.cli import main as command  # here, since it takes a second or more
+
+    command()
+
+
+if __name__ == "__main__":
+    main()

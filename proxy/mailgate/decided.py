@@ -10,6 +10,9 @@ from mailgate.policy.rules import Policy
 SIZE = 4096
 """Decisions that are kept. Most policies read so little of a request that a few dozen are all there are."""
 
+LONGEST = 1024
+"""Characters of a request line up to which its decision is kept: a rule may read all of them."""
+
 _FAILED = frozenset({Reason.INTERNAL_ERROR, Reason.RULE_ERROR})
 
 
@@ -42,6 +45,10 @@ class Decided:
         if kept is not None:
             return kept
         decision = decide(access, policy)
-        if decision.reason not in _FAILED and grounds.lasts(decision):
+        if decision.reason not in _FAILED and grounds.lasts(decision) and _is_short(access):
             self._kept[key] = decision
         return decision
+
+
+def _is_short(access: Access) -> bool:
+    return len(access.facts.method) + len(access.facts.path) <= LONGEST

@@ -21,6 +21,8 @@ from tests.integration.conftest import IPHONE, LAPTOP, NAVIGATION, Guard, Guarde
 from tests.integration.gate import PHONE_RULES, Gate
 from tests.integration.test_reload import until
 
+from mailgate.gateway.trust import FORGEABLE
+
 FRONTS: dict[str, tuple[str, Callable[..., AbstractContextManager[str]]]] = {
     "nginx": ("nginx", fronts.nginx),
     "caddy": ("caddy", fronts.caddy),
@@ -160,6 +162,16 @@ async def test_a_laptop_reads_its_mail_and_nothing_that_it_forged_arrives(start:
     assert "forged" not in told.values()
     assert told["x-forwarded-for"].startswith("127.0.0.1")
     assert await front.decided() == 1
+
+
+async def test_what_never_passes_the_gate_passes_no_other_proxy(start: Start) -> None:
+    """Other methods and addresses than those that were judged, and names of people, in every spelling of CGI."""
+    front = start({"rules": [{"id": "everyone", "when": "true", "effect": "allow"}]})
+    names = {name.decode() for name in FORGEABLE} | {"x-device-decision", "x-forwarded-user"}
+    twins = {name.replace("-", "_") for name in names} | {name.replace("-", "_", 1) for name in names}
+    assert (await front.get(**dict.fromkeys(names | twins, "forged")))[0] == 200
+    (asked,) = front.mail.asked
+    assert "forged" not in asked.headers.values()
 
 
 async def test_whoever_is_like_somebody_before_gets_their_own_mail_by_the_rules_of_the_moment(

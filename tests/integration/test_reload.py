@@ -2,12 +2,19 @@
 
 import asyncio
 import json
+import os
+import re
 import signal
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 from tests.integration.conftest import LAPTOP, Guard, Guarded
+from tests.integration.gate import PROXY, START, wait_for, write_config
 
 OPEN = {"rules": [{"id": "open", "when": "true", "effect": "allow"}]}
 SHUT = {"rules": [{"id": "shut", "when": "true", "effect": "block"}]}
@@ -114,3 +121,39 @@ async def test_a_newly_listed_app_counts_for_the_next_report(
     apps["lists"]["prohibited"].append("game")
     (guarded.directory / "apps.yaml").write_text(json.dumps(apps))
     assert await until(asked, 403) == 403
+
+
+@pytest.mark.parametrize(
+    ("workers", "sent", "heeded"),
+    [
+        (1, signal.SIGHUP, "config-applied"),
+        (2, signal.SIGHUP, "config-applied"),
+        (1, signal.SIGUSR2, "not-replaced"),
+        (2, signal.SIGUSR2, "replaced-workers"),
+    ],
+)
+def test_a_signal_that_comes_while_the_gate_starts_is_heeded_once_it_has(
+    workers: int, sent: signal.Signals, heeded: str, tmp_path: Path
+) -> None:
+    """It would end the gate otherwise, which a service manager takes for an end on purpose."""
+    config = write_config(tmp_path, "http://127.0.0.1:9", {"workers": workers})
+    log = tmp_path / "log"
+    with log.open("wb") as stream:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "mailgate", "run", "--config", str(config)],
+            env=os.environ | {"PYTHONPATH": str(PROXY)},
+            stderr=stream,
+        )
+    try:
+        assert wait_for(lambda: puts_off(process.pid, sent) or "listening" in log.read_text(), START)
+        process.send_signal(sent)
+        assert wait_for(lambda: f'"{heeded}"' in log.read_text(), START), log.read_text()
+    finally:
+        process.terminate()
+    assert process.wait(START) == 0
+
+
+def puts_off(pid: int, number: signal.Signals) -> bool:
+    """Whether a process lets a signal wait."""
+    (blocked,) = re.findall(r"^SigBlk:\s*([0-9a-f]+)$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    return bool(int(blocked, 16) >> (number - 1) & 1)

@@ -12,7 +12,7 @@ from tests.unit.policy.examples import CATALOG, CLEAN, NOW, PHONE, WITH_TIKTOK, 
 
 from mailgate import decided as module
 from mailgate.decide import decide
-from mailgate.decided import Decided
+from mailgate.decided import LONGEST, Decided
 from mailgate.model import (
     Access,
     Assurance,
@@ -278,6 +278,15 @@ def test_no_more_than_its_size_is_kept(counted: Counted) -> None:
     for path in ("/1", "/2", "/3", "/4", "/1", "/4"):
         remembering.decide(replace(access(), facts=RequestFacts(target=path)), policy)
     assert counted.made == 5
+
+
+def test_what_somebody_made_up_at_length_is_not_kept(counted: Counted) -> None:
+    """Four thousand paths as long as a request line may be would fill the memory."""
+    remembering, policy = Decided(), policy_of({"when": "request.path == '/' || request.method == 'x'"})
+    for facts in (RequestFacts(target="/" + "x" * LONGEST), RequestFacts(method="X" * (LONGEST + 1))):
+        for _ in range(2):
+            remembering.decide(replace(access(), facts=facts), policy)
+    assert counted.made == 4
 
 
 def test_it_never_raises() -> None:

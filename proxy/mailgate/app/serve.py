@@ -36,13 +36,15 @@ async def serve(
     loop.set_exception_handler(note_stray)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    if place.of > 1:
 
-        def make_room() -> None:
-            service.ports.parting = PARTING
-            stop.set()
+    def make_room() -> None:
+        service.ports.parting = PARTING
+        stop.set()
 
-        loop.add_signal_handler(REPLACED, make_room)
+    def stay() -> None:
+        log.warning("not-replaced", why="this process is no worker")
+
+    loop.add_signal_handler(REPLACED, make_room if place.of > 1 else stay)
     reloads: set[asyncio.Task[bool]] = set()  # the loop itself would let a running one be collected
 
     def reload() -> None:
@@ -51,6 +53,9 @@ async def serve(
         task.add_done_callback(reloads.discard)
 
     loop.add_signal_handler(signal.SIGHUP, reload)
+    signal.pthread_sigmask(
+        signal.SIG_UNBLOCK, {signal.SIGHUP, REPLACED}
+    )  # what came during the start comes now
     settle_memory()
     log.info(
         "listening",

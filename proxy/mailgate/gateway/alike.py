@@ -17,7 +17,7 @@ from functools import partial
 from typing import NamedTuple, TypeAlias
 
 from mailgate.classify import gist
-from mailgate.gateway.http1.fields import Fields
+from mailgate.gateway.http1.fields import LONGEST_LINE, Fields
 from mailgate.gateway.http1.memory import ADDRESSES, USER_AGENT
 from mailgate.gateway.http1.request import TARGET, RequestHead
 from mailgate.gateway.remembered import LONGEST, Form, Remembered, place_of, put
@@ -48,10 +48,9 @@ class Alike:
 
     def find(self, form: Form, head: RequestHead) -> Remembered | None:
         """What a request of this form gets, where that is known."""
-        places = _asked(head)
-        if places is None:
+        agent, places = _agent(head.fields), _asked(head)
+        if agent is None or places is None:
             return None
-        agent = head.fields.named[USER_AGENT][0]
         text = agent.decode("latin-1")
         known = self._known.get((form, places, gist(text)))
         if known is None:
@@ -63,13 +62,19 @@ class Alike:
 
     def keep(self, form: Form, head: RequestHead, verdict: Remembered, record_as: RecordAs) -> None:
         """Remember what was just carried out for others that are like it."""
-        agents, places = head.fields.named.get(USER_AGENT, ()), _asked(head)
-        if len(agents) != 1 or places is None:
+        agent, places = _agent(head.fields), _asked(head)
+        if agent is None or places is None:
             return
-        sender = gist(agents[0].decode("latin-1"))
+        sender = gist(agent.decode("latin-1"))
         if sender is not None:
             known = _Known(verdict, record_as, _around_agent(verdict.lines, head.fields))
             put(self._known, (form, places, sender), known)
+
+
+def _agent(fields: Fields) -> bytes | None:
+    """The one user agent; None where there is none, or more than one, or one that is too long to be remembered."""
+    agents = fields.named.get(USER_AGENT, ())
+    return agents[0] if len(agents) == 1 and len(agents[0]) <= LONGEST_LINE else None
 
 
 def _around_agent(lines: bytes, fields: Fields) -> tuple[bytes, bytes] | None:

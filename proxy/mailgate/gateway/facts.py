@@ -80,7 +80,7 @@ def _told(fields: Sequence[Field]) -> _Told:
 def _headers(fields: Sequence[Field]) -> dict[str, str]:
     headers: dict[str, str] = {}
     for each in fields:
-        known = _known_header(each) if len(each[1]) <= LONGEST_LINE else _header(each)
+        known = _known_header(each) if len(each[0]) + len(each[1]) <= LONGEST_LINE else _header(each)
         if known is not None:
             name, text = known
             headers[name] = f"{headers[name]}, {text}" if name in headers else text

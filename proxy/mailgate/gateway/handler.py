@@ -122,7 +122,7 @@ class Gate(Judge):
     def _serve(self, exchange: Exchange, reference: str, now: datetime) -> Outcome | Rest:
         """The outcome where the answer is written already."""
         if exchange.head.refused:
-            raise exchange.head.refused
+            return self._fail(exchange, reference, exchange.head.refused)
         if self.authorizer and self._asks(self.authorizer, exchange):
             return self._answer_proxy(self.authorizer, exchange, reference, now)
         exchange.head.fields = without_session(exchange.head)
@@ -152,7 +152,7 @@ class Gate(Judge):
     ) -> Outcome | Rest:
         """At a port that carries no mail: questions, and the pages that answers to them lead to."""
         if exchange.head.refused:
-            raise exchange.head.refused
+            return self._fail(exchange, reference, exchange.head.refused)
         authorizer = self.authorizers.get(asked_at)
         if authorizer and self._asks(authorizer, exchange):
             return self._answer_proxy(authorizer, exchange, reference, now)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from mailgate.gateway.cookies import without_own
 from mailgate.gateway.http1.body import BodyUntilClose, ChunkedBody, LengthBody
-from mailgate.gateway.http1.fields import Field
+from mailgate.gateway.http1.fields import LONGEST_LINE, Field
 from mailgate.gateway.http1.grammar import connection_options, takes_trailers
 from mailgate.gateway.http1.request import RequestHead
 from mailgate.gateway.http1.response import ResponseHead
@@ -53,7 +53,7 @@ def lines_behind_target(head: RequestHead, origin: Origin, *, default_host: byte
     return b" HTTP/1.1\r\n%b%b%b%b%b\r\n" % (
         b"" if b"host" in head.fields.named else b"Host: %b\r\n" % host,
         kept,
-        _forwarded(origin.forwarded_for, origin.scheme, origin.host or host, origin.remote),
+        _forwarded_by(origin, host),
         b"X-Forwarded-User: %b\r\n" % origin.user if origin.user else b"",
         options,
     )
@@ -104,7 +104,11 @@ def _date_of(second: int) -> bytes:
     return b"Date: %b\r\n" % formatdate(second, usegmt=True).encode()
 
 
-@lru_cache(1024)
+def _forwarded_by(origin: Origin, host: bytes) -> bytes:
+    told = origin.forwarded_for, origin.scheme, origin.host or host, origin.remote
+    return _known_forwarded(*told) if len(origin.forwarded_for) <= LONGEST_LINE else _forwarded(*told)
+
+
 def _forwarded(forwarded_for: bytes, scheme: str, host: bytes, remote: str) -> bytes:
     return b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\nX-Forwarded-Host: %b\r\nX-Real-IP: %b\r\n" % (
         forwarded_for,
@@ -112,6 +116,9 @@ def _forwarded(forwarded_for: bytes, scheme: str, host: bytes, remote: str) -> b
         host,
         remote.encode("latin-1"),
     )
+
+
+_known_forwarded = lru_cache(1024)(_forwarded)
 
 
 def _options(head: RequestHead) -> bytes:

@@ -24,7 +24,8 @@ class UpstreamPool:
         """An idle connection, if there is one.
 
         A request that must not be repeated gets an idle connection only while that is fresh: the webmail may be
-        closing an older one at this moment, and the request would be lost with it.
+        closing an older one at this moment, and the request would be lost with it. Nor does it get one whose end has
+        come already, though nobody has read it yet.
         """
         now = self._loop.time()
         newest, oldest = now - FRESH, now - self._endpoint.keep_alive
@@ -32,7 +33,7 @@ class UpstreamPool:
             self._idle.popleft().close()
         while self._idle and (repeatable or self._idle[-1].idle_since >= newest):
             connection = self._idle.pop()
-            if connection.usable:
+            if connection.usable and (repeatable or connection.silent):
                 return connection
             connection.abort()
         return None

@@ -33,9 +33,15 @@ class Reloader(Generic[Loaded]):
     apply: Callable[[Loaded], Awaitable[None]]
     metrics: Metrics
     mistakes: list[str] = field(default_factory=list)
+    _turns: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """What is read last has to take effect last, though a change and a signal come together."""
 
     async def reload(self, *, again: bool = False) -> bool:
         """Read the files now; whether they were put in force. ``again``: the same mistakes are not told twice."""
+        async with self._turns:
+            return await self._reload(again)
+
+    async def _reload(self, again: bool) -> bool:
         try:
             await self.apply(self.load())
         except ConfigError as error:

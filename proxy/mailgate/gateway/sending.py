@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from typing import TypeVar
 
 from mailgate.gateway.exchange import Exchange
 from mailgate.gateway.http1.body import chunk, last_chunk
@@ -9,6 +10,8 @@ from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.messages import safe_trailers
 from mailgate.gateway.upstream import UpstreamConnection, UpstreamError
 from mailgate.model import Reason
+
+Raised = TypeVar("Raised", bound=Exception)
 
 
 @dataclass(slots=True)
@@ -46,12 +49,19 @@ async def _send(exchange: Exchange, upstream: UpstreamConnection, idle: float, s
             upstream.write(last_chunk(safe_trailers(head.trailers)))
         state.complete = True
     except RequestRefused as refused:
-        state.refused = refused
+        state.refused = _alone(refused)
         upstream.abort()
-    except OSError:  # the client is gone
+    except OSError as error:  # the client is gone
+        _alone(error)
         upstream.abort()
     except UpstreamError:
         pass  # the webmail stopped reading: its answer says why, or the reader of the answer finds out
+
+
+def _alone(error: Raised) -> Raised:
+    """An error without the calls that it was raised in: whoever waited for it holds it, and they hold a piece of the body."""
+    error.__traceback__ = error.__context__ = None
+    return error
 
 
 async def _next_piece(exchange: Exchange, idle: float) -> bytes:

@@ -74,17 +74,26 @@ HOP_BY_HOP = frozenset(
 FRAMING = HOP_BY_HOP | {b"content-length"}
 
 
-@lru_cache(4096)
+LONGEST_NAME = 128
+"""Bytes of a field name that is remembered, and of an address that is read: clients make names up, and long ones fill the memory."""
+
+
 def canonical(name: bytes) -> bytes:
     """One spelling for a field name: an application that reads CGI variables cannot tell ``_`` from ``-``."""
     return name.lower().replace(b"_", b"-")
 
 
-@lru_cache(4096)
 def forgeable(name: bytes) -> bool:
     """Whether a client could pass itself off as something with this field."""
+    return _known_forgeable(name) if len(name) <= LONGEST_NAME else _forgeable(name)
+
+
+def _forgeable(name: bytes) -> bool:
     plain = canonical(name)
     return plain in FORGEABLE or plain.startswith(FORGEABLE_PREFIXES) or (b"_" in name and plain in FRAMING)
+
+
+_known_forgeable = lru_cache(4096)(_forgeable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,14 +156,18 @@ def _the_connection_itself(peer: str, scheme: str, host: bytes) -> Origin:
 
 def within(address: str, networks: Sequence[Network]) -> bool:
     """Whether an address is of one of these networks."""
-    parsed = _parsed(address) if networks else None
+    parsed = _address(address) if networks else None
     return parsed is not None and any(
         parsed in network for network in networks if network.version == parsed.version
     )
 
 
 def _is_address(text: str) -> bool:
-    return _parsed(text) is not None
+    return _address(text) is not None
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    return _parsed(text) if len(text) <= LONGEST_NAME else None
 
 
 @lru_cache(1024)

@@ -1,6 +1,7 @@
 """One connection to the webmail: HTTP/1.1 that never takes a broken answer for a whole one."""
 
 import asyncio
+import select
 import ssl
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -273,6 +274,19 @@ class UpstreamConnection(asyncio.Protocol):
     def usable(self) -> bool:
         """Whether an idle connection may carry a request: alive, and nothing came uninvited."""
         return not self._closed and self._error is None and not self._buffer and not self._heads
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing has come meanwhile that was not read yet: the end of the connection above all. Asks the system."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return False
+        connected = transport.get_extra_info("socket")
+        if connected is None:
+            return True
+        unread = select.poll()
+        unread.register(connected.fileno(), select.POLLIN)
+        return not unread.poll(0)
 
     # tunnel (after 101)
 

@@ -195,3 +195,11 @@ async def test_questions_about_special_addresses_are_looked_at(uri):
     usual = [question(f"User-Agent: {LAPTOP}", uri=f"/mail/{number}") for number in range(3)]
     known, _ = await asked([*usual, question(f"User-Agent: {LAPTOP}", uri=uri)], peer=PROXY)
     assert known == "--+-"
+
+
+@pytest.mark.parametrize("fields", [(), (f"USER-AGENT: {LAPTOP}", "user-Agent: x")])
+async def test_who_sends_no_user_agent_or_two_is_looked_at_each_time(fields):
+    questions = [question(*fields, uri=f"/mail/{number}") for number in range(4)]
+    known, side = await asked(questions, first=OF_EVERYBODY, peer=PROXY)
+    assert known == "----"
+    assert all(answer.startswith(b"HTTP/1.1 200 ") for answer in side.got)

@@ -1,6 +1,7 @@
 """The facts of a request."""
 
 import base64
+import tracemalloc
 from ipaddress import ip_network
 
 import pytest
@@ -97,3 +98,20 @@ def test_the_login_name_of_basic_credentials(field, user):
 
 def test_the_first_basic_credentials_count():
     assert basic_user([(b"Authorization", b"Bearer x"), basic(b"ann:x"), basic(b"bob:x")]) == "ann"
+
+
+def test_little_is_kept_of_long_names_and_addresses_that_clients_make_up():
+    """A memory that is bounded in entries alone would hold the longest of them."""
+    long, times = b"a" * 20_000, 100
+    tracemalloc.start()
+    for number in range(times):
+        own = b"%b%d" % (long, number)
+        facts = incoming(
+            b"X%b: b" % own, b"X-Forwarded-For: 2001:db8::1%%%b" % own, trusted=(ip_network("192.0.2.1"),)
+        ).facts
+        assert facts.headers[f"x{own.decode()}"] == "b"
+        assert facts.remote == "192.0.2.1"
+    del facts, own
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < times * len(long) / 10

@@ -177,6 +177,16 @@ async def test_a_request_that_could_not_be_read_is_answered_by_the_status_of_its
     assert (outcome.keep_alive, on.forwarder.got, on.ledger) == (False, [], [])
 
 
+@pytest.mark.parametrize("asked_at", ["", "127.0.0.1:8082"])
+async def test_a_refused_request_goes_with_its_answer(asked_at):
+    """Raised where its exchange is in the frame it would be a cycle: a flood of bad heads would stay in memory for a while."""
+    on, client = gate(), FakeClient()
+    head = refused_head(RequestRefused(400, Reason.REQUEST_MALFORMED, "No."))
+    assert on.handle(Exchange(head, exchange().body, client), asked_at) is None
+    assert client.transport.written.startswith(b"HTTP/1.1 400 ")
+    assert head.refused.__traceback__ is None
+
+
 async def test_a_client_that_is_gone_is_no_error():
     on = gate()
     asked = exchange(b"GET /block HTTP/1.1")

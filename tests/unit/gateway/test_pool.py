@@ -1,6 +1,7 @@
 """Idle connections to the webmail are used again only where that is safe."""
 
 import asyncio
+import os
 import ssl
 
 import pytest
@@ -112,3 +113,37 @@ async def test_tls_names_the_host_that_must_prove_itself(webmail):
     context = ssl.create_default_context()
     await UpstreamPool(endpoint(tls=context, port=443)).connect()
     assert webmail.asked == [("inner", 443, {"ssl": context, "server_hostname": "inner"})]
+
+
+class Wire:
+    """A socket, as far as it is asked whether there is something to read."""
+
+    def __init__(self):
+        self.here, self.there = os.pipe()
+
+    def fileno(self):
+        return self.here
+
+
+@pytest.mark.parametrize("ends", [True, False])
+async def test_a_request_that_must_not_be_repeated_gets_no_connection_whose_end_was_only_not_read_yet(
+    webmail, ends
+):
+    """Any other may: it is sent again."""
+    pool = UpstreamPool(endpoint())
+    idle, wire = await acquire(pool, repeatable=True), Wire()
+    idle._transport.extra["socket"] = wire
+    pool.release(idle)
+    if ends:
+        os.close(wire.there)
+    else:
+        assert pool.take(repeatable=False) is idle
+        os.write(wire.there, b"x")
+        pool.release(idle)
+    assert pool.take(repeatable=True) is idle
+    pool.release(idle)
+    assert pool.take(repeatable=False) is None
+    assert idle._transport.aborted
+    os.close(wire.here)
+    if not ends:
+        os.close(wire.there)

@@ -1,5 +1,7 @@
 """Changed files take effect as a whole, or not at all."""
 
+import asyncio
+
 import pytest
 from structlog.testing import capture_logs
 
@@ -62,6 +64,26 @@ async def test_bad_files_change_nothing_and_are_shown_until_they_are_good_again(
     files.content = "second"
     assert await files.reloader.reload()
     assert (files.in_force, files.reloader.mistakes, files.ok) == (["second"], [], 1)
+
+
+async def test_of_two_readings_at_once_the_later_one_takes_effect_last(files):
+    """A change on disk and a signal: else settings that are gone would stay in force for good."""
+    store_answers = asyncio.Event()
+
+    async def apply(loaded):
+        if loaded == "first":
+            await store_answers.wait()
+        files.in_force.append(loaded)
+
+    files.reloader.apply = apply
+    earlier = asyncio.create_task(files.reloader.reload())
+    await asyncio.sleep(0)
+    files.content = "second"
+    later = asyncio.create_task(files.reloader.reload())
+    await asyncio.sleep(0)
+    store_answers.set()
+    assert await asyncio.gather(earlier, later) == [True, True]
+    assert files.in_force == ["first", "second"]
 
 
 @pytest.mark.parametrize("error", [OSError("disk"), ValueError("secret in the text"), RuntimeError()])

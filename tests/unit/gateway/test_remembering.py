@@ -204,12 +204,14 @@ def families(draw):
     """Requests that differ in nothing but who sends them, or questions that differ in the address as well."""
     agents = draw(st.lists(st.sampled_from(AGENTS), min_size=3, max_size=3))
     fields, spelled = draw(st.sampled_from(UNUSUAL)), draw(SPELLED)
-    if draw(st.booleans()):
-        target = draw(st.sampled_from(TARGETS))
-        return [request("GET", target, *fields, f"{spelled}: {agent}") for agent in agents]
+    told = [(f"{spelled}: {agent}", *fields) for agent in agents] if draw(st.booleans()) else [fields] * 3
     targets = draw(st.lists(st.sampled_from(TARGETS), min_size=3, max_size=3))
+    if draw(st.booleans()):
+        return [question(*each, uri=uri) for each, uri in zip(told, targets, strict=True)]
+    asked_too = draw(st.sampled_from([(), ("X-Original-URI: /mail/{}",), ("x-forwarded-uri: /mail/{}",)]))
     return [
-        question(f"{spelled}: {agent}", *fields, uri=uri) for agent, uri in zip(agents, targets, strict=True)
+        request("GET", targets[0], *each, *(name.format(number) for name in asked_too))
+        for number, each in enumerate(told)
     ]
 
 

@@ -1,5 +1,8 @@
 """The body of a request goes out whole, or visibly not: RFC 9112 sections 7 and 9."""
 
+import gc
+import tracemalloc
+
 import pytest
 from tests.unit.gateway.test_forward import CHUNKED, HELLO, POST, Forwarding
 from tests.unit.gateway.wire import exchange, settle
@@ -57,6 +60,31 @@ async def test_a_request_body_that_breaks_never_looks_whole_to_the_webmail(error
         await forwarding.answer(end=False)
     assert forwarding.sent.endswith(chunk(b"hel"))
     assert forwarding.upstream._transport.aborted
+
+
+@pytest.mark.parametrize(
+    "broken", [ConnectionResetError, lambda: RequestRefused(400, Reason.REQUEST_AMBIGUOUS, "no")]
+)
+async def test_what_was_sent_of_a_body_that_breaks_is_not_kept(broken):
+    """By cycles, until somebody looks for them: with uploads that break off a client could fill the memory."""
+    size, times = 100_000, 30
+    gc.collect()
+    gc.disable()
+    tracemalloc.start()
+    try:
+        for number in range(times):
+            asked = exchange(POST, CHUNKED, body=bytes([number]) * size, whole=False)
+            forwarding = Forwarding(asked)
+            await settle()
+            asked.body.set_exception(broken())
+            with pytest.raises((RequestRefused, UpstreamClosed)):
+                await forwarding.answer(end=False)
+            forwarding.upstream._transport.written = b""
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+        gc.enable()
+    assert kept < times * size / 2
 
 
 async def test_a_mistake_in_sending_is_not_swallowed():

@@ -4,7 +4,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from mailgate.gateway.trust import LOCAL, canonical, forgeable, origin_of
+from mailgate.gateway.trust import FORGEABLE_PREFIXES, LOCAL, LONGEST_NAME, canonical, forgeable, origin_of
 
 PROXIES = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
 
@@ -25,6 +25,11 @@ def test_one_spelling_for_what_cgi_cannot_tell_apart():
 def test_trust_headers_are_forgeable_in_every_spelling(name):
     for spelling in (name, name.upper(), name.lower(), name.replace(b"-", b"_"), name.replace(b"-", b"_", 1)):
         assert forgeable(spelling)
+
+
+@pytest.mark.parametrize("prefix", FORGEABLE_PREFIXES)
+def test_no_name_is_too_long_to_be_forgeable(prefix):
+    assert forgeable(prefix.replace(b"-", b"_") + b"x" * LONGEST_NAME)
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,8 @@ class Supervisor:
     _kill_at: float = 0.0
     _code: int = 0
     _once_served: bool = False
+    _put_off: bool = False
+    """Whether all are to be replaced once the first of them serves."""
     _alive: tuple[int, int] = (-1, -1)
     _signals: tuple[int, int] = (-1, -1)
 
@@ -116,16 +118,17 @@ class Supervisor:
         elif number == signal.SIGHUP:
             self._send(signal.SIGHUP, self._workers.values())
         elif number == signal.SIGUSR2 and not self._stopping and not self._queue:
-            log.info("replacing-workers", count=self.count)
-            self._queue = list(range(self.count))
-            self._replace_next()
+            if self._once_served:
+                self._replace_all()
+            else:  # the first worker has the store to itself until it serves
+                self._put_off = True
 
     def _hear(self, worker: Worker) -> None:
         if os.read(worker.pipe, 1) != STARTED:
             return  # it is gone: reaped below
         worker.serves = True
-        if not self._once_served:
-            self._once_served = True
+        first, self._once_served = not self._once_served, True
+        if first:
             for number in range(1, self.count if not self._stopping else 1):
                 self._start(number)
         older = [
@@ -137,6 +140,13 @@ class Supervisor:
         if self._queue and self._queue[0] == worker.number:
             self._queue.pop(0)
             self._replace_next()
+        if first and self._put_off and not self._stopping:
+            self._replace_all()
+
+    def _replace_all(self) -> None:
+        log.info("replacing-workers", count=self.count)
+        self._queue = list(range(self.count))
+        self._replace_next()
 
     def _replace_next(self) -> None:
         if self._queue:
@@ -160,7 +170,8 @@ class Supervisor:
             self._code = code if code > 0 else 1
             self._stop()
             return
-        if any(each.number == worker.number for each in self._workers.values()):
+        # one that is leaving takes nobody's place, however long it still takes
+        if any(each.number == worker.number and not each.leaving for each in self._workers.values()):
             if not worker.serves:  # the one that it was to replace goes on
                 log.error("replacement-failed", worker=worker.number, code=code)
                 self._queue = []
@@ -194,11 +205,14 @@ class Supervisor:
         self._workers[pid] = Worker(number, pid, read, time.monotonic())
 
     def _be(self, number: int, write: int) -> int:
-        """In the new process: the signals are its own again, and it hears when the supervisor is gone."""
+        """In the new process: the signals are its own again, and it hears when the supervisor is gone.
+
+        SIGHUP waits until it heeds it (``app/serve.py``): before, it would end it.
+        """
         signal.set_wakeup_fd(-1)
         for each in HEEDED:
             signal.signal(each, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, HEEDED)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, set(HEEDED) - {signal.SIGHUP})
         for descriptor in (*self._signals, self._alive[1], *(each.pipe for each in self._workers.values())):
             os.close(descriptor)
 

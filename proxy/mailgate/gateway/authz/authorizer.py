@@ -19,6 +19,8 @@ REFUSAL = f"{PATH}/refusal"
 KEPT = timedelta(seconds=30)
 """How long such an answer waits to be fetched, which takes a moment."""
 KEPT_BYTES = 8 * 1024 * 1024
+BESIDE = 1024
+"""Bytes that such an answer takes beside its body: ActiveSync's refusals have none."""
 STATUS = "X-Device-Status"
 """The status that the client has to get, where the proxy would take it for a yes."""
 
@@ -47,7 +49,7 @@ class Authorizer:
             KEPT_BYTES,
             KEPT.total_seconds(),
             lambda: self.clock().timestamp(),
-            lambda answer: len(answer.body),
+            lambda answer: len(answer.body) + BESIDE,
         )
 
     def serves(self, path: str) -> bool:

@@ -69,7 +69,7 @@ def _once(fields: Sequence[Field], names: frozenset[bytes]) -> dict[bytes, bytes
             if name in told:
                 raise ambiguous(f"The asking proxy has sent {name.decode()} twice.")
             told[name] = value
-    for name in names - told.keys():
+    for name in sorted(names - told.keys()):
         raise ambiguous(f"The asking proxy has not sent {name.decode()}.")
     return told
 

@@ -11,8 +11,11 @@ TOKEN = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrs
 LINE = b"\t" + bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100))
 CRLF = b"\r\n"
 
-# RFC 3986 section 3.2.2: reg-name, IPv4 or bracketed IPv6, then a port; no userinfo
-HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})+)(?::[0-9]{0,5})?")
+# RFC 3986 section 3.2.2: reg-name, IPv4 or bracketed IPv6, then a port; no userinfo. Longer than any name that is looked up
+# (255 bytes) is none, even with every other byte escaped: what is made of hosts is remembered
+HOST = re.compile(
+    rb"(?=.{1,512}\Z)(?:\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})+)(?::[0-9]{0,5})?"
+)
 LENGTH = re.compile(rb"[0-9]{1,20}")
 MAX_LENGTH = 2**63 - 1
 

@@ -100,7 +100,11 @@ class RequestHead:
 
 
 def refused_head(why: RequestRefused) -> RequestHead:
-    """Stands in the queue for a request that could not be read, so that its answer keeps its turn."""
+    """Stands in the queue for a request that could not be read, so that its answer keeps its turn.
+
+    What was read of that does not stay with it: a traceback holds the calls, and they hold the head and this one.
+    """
+    why.__traceback__ = why.__context__ = None
     return RequestHead(b"", b"/", 1, Fields(), b"", keep_alive=False, refused=why)
 
 

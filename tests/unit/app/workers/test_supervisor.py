@@ -1,4 +1,4 @@
-"""A supervisor that is asked to end at the worst of moments; tests/integration/test_workers.py has the rest of it."""
+"""A supervisor that is asked to end, or loses a worker, at the worst of moments; tests/integration/test_workers.py has the rest of it."""
 
 import os
 import subprocess
@@ -53,3 +53,52 @@ def wait():
 os.register_at_fork(after_in_parent=lambda: os.register_at_fork(after_in_child=wait))  # not the first worker
 """
     assert started("ready(); os.kill(os.getppid(), signal.SIGTERM)", waits) == "worker 0\n"
+
+
+def test_a_worker_that_is_told_to_read_its_files_while_it_starts_is_told_once_it_can() -> None:
+    """A reload would end the first worker otherwise, and all with it."""
+    waits = """os.kill(os.getppid(), signal.SIGHUP)
+    while number == 0 and signal.SIGHUP not in signal.sigpending():
+        time.sleep(0.01)
+    ready()
+    os.kill(os.getppid(), signal.SIGTERM)"""
+    assert started(waits).startswith("worker 0\n")
+
+
+BEREAVED = """
+import os, signal, sys, time
+from mailgate.app.workers.supervisor import Supervisor
+
+pids = sys.argv[1]
+
+def kill_the_new_one(*_):
+    signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+    os.kill(int(open(pids).read().split()[1]), signal.SIGKILL)
+
+def be(number, ready, life):
+    with open(pids, "a") as file:
+        file.write(f"{{os.getpid()}} ")
+    started = len(open(pids).read().split())
+    print("start", started, flush=True)
+    if started == 1:
+        signal.signal(signal.SIGUSR2, kill_the_new_one)
+    ready()
+    os.kill(os.getppid(), signal.SIGUSR2 if started == 1 else signal.SIGTERM if started == 3 else 0)
+    for _ in range({seconds} * 100):
+        time.sleep(0.01)
+    return 0
+
+sys.exit(Supervisor(1, be, {grace}).run())
+"""
+
+
+def test_a_worker_that_dies_while_the_one_before_is_still_leaving_is_started_again(tmp_path: Path) -> None:
+    """Else its share of the connections would wait for good."""
+    done = subprocess.run(
+        [sys.executable, "-c", BEREAVED.format(grace=GRACE, seconds=10), str(tmp_path / "pids")],
+        env=os.environ | {"PYTHONPATH": str(Path(mailgate.__file__).parents[1])},
+        capture_output=True,
+        text=True,
+    )
+    starts = [line for line in done.stdout.splitlines() if line.startswith("start ")]
+    assert starts == ["start 1", "start 2", "start 3"]

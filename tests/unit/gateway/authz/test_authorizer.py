@@ -6,7 +6,7 @@ import pytest
 from tests.unit.gateway.gates import NOW
 
 from mailgate.gateway.answer import Answer
-from mailgate.gateway.authz.authorizer import KEPT, KEPT_BYTES, Authorizer
+from mailgate.gateway.authz.authorizer import BESIDE, KEPT, KEPT_BYTES, Authorizer
 from mailgate.gateway.authz.original import Dialect
 from mailgate.gateway.facts import Incoming
 from mailgate.gateway.trust import Origin
@@ -98,10 +98,18 @@ def test_an_answer_is_fetched_once_and_in_time():
 
 def test_answers_that_wait_have_bounded_room():
     on = authorizer()
-    big = Answer(403, bytes(KEPT_BYTES // 4))
+    big = Answer(403, bytes(KEPT_BYTES // 4 - BESIDE))
     for number in range(10):
         on.keep_out(big, incoming(), ACCESS, NO, str(number))
     assert [on.fetch(str(number)) is not None for number in range(10)] == [False] * 6 + [True] * 4
+
+
+def test_answers_without_a_body_take_room_as_well():
+    on, most = authorizer(), KEPT_BYTES // BESIDE
+    for number in range(most + 1):
+        on.keep_out(Answer(403), incoming(), ACCESS, NO, str(number))
+    assert on.fetch("0") is None
+    assert all(on.fetch(str(number)) for number in range(1, most + 1))
 
 
 @pytest.mark.parametrize("dialect", [each for each in Dialect if each is not Dialect.NGINX])

@@ -111,8 +111,8 @@ def test_two_hosts_are_ambiguous_even_if_they_agree(version):
     assert refusal(b"GET / HTTP/" + version, b"host: mail.example.com") == AMBIGUOUS
 
 
-@pytest.mark.parametrize("host", [b"", b"  ", b"a%2", b"%zz"])
-def test_a_host_is_never_empty_nor_half_encoded(host):
+@pytest.mark.parametrize("host", [b"", b"  ", b"a%2", b"%zz", b"a" * 513])
+def test_a_host_is_never_empty_nor_half_encoded_nor_endless(host):
     """RFC 9110, 4.2.1; RFC 3986, 2.1."""
     assert refusal(host=b"Host: " + host) == MALFORMED
 
@@ -250,6 +250,14 @@ def test_a_refused_head_stands_in_the_queue_and_ends_the_connection():
     why = RequestRefused(400, Reason.REQUEST_MALFORMED, "no")
     head = refused_head(why)
     assert (head.refused, head.keep_alive, head.has_body) == (why, False, False)
+
+
+def test_what_was_read_of_a_refused_head_does_not_stay_with_it():
+    """Else every refused head is in memory until somebody looks for cycles."""
+    with pytest.raises(RequestRefused) as refused:
+        read(b"GET / HTTP/1.1", b"Cookie secret=1")
+    why = refused_head(refused.value).refused
+    assert (why.__traceback__, why.__context__, why.__cause__) == (None, None, None)
 
 
 WORDS = rb"GET| |/|HTTP/1.1|HTTP/1.0|Host|:|a|http://|Content-Length|Transfer-Encoding|chunked|5|,|Connection|close|*"
