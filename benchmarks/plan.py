@@ -27,4 +27,4 @@ class Plan:
 
 
 FULL = Plan(rounds=5, seconds=3, rate_rounds=5, rate_seconds=4, device_rounds=5, retractions=10)
-QUICK = Plan(rounds=2, seconds=1, rate_rounds=1, rate_seconds=3, device_rounds=2, retractions=3)
+QUICK = Plan(rounds=3, seconds=1, rate_rounds=1, rate_seconds=3, device_rounds=2, retractions=3)

@@ -2,6 +2,7 @@
 
 import os
 import re
+import secrets
 import shutil
 import signal
 import socket
@@ -18,6 +19,8 @@ BIN = ROOT / ".venv-bench" / "bin"
 
 START_SECONDS = 30.0
 STOP_SECONDS = 5.0
+PORTS = range(10_000, 32_768)
+"""Linux gives those above to who connects, macOS and Windows higher ones."""
 
 
 class NotInstalled(Exception):
@@ -55,10 +58,16 @@ def version_of(name: str, *question: str) -> str:
 
 
 def free_port() -> int:
-    """A TCP port of the loopback interface that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port of the loopback interface that nobody listens on now.
+
+    None that the system gives to who connects: asking whether a server listens yet can come from its very port, and then
+    is answered by itself (RFC 9293, section 3.5), and the server finds its port taken.
+    """
+    while True:
+        port = secrets.choice(PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def leave_nothing_behind() -> None:

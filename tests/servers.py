@@ -1,6 +1,7 @@
 """Real servers as child processes: started on free ports, waited for, stopped by their own process group."""
 
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -15,13 +16,21 @@ import pytest
 
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
+PORTS = range(10_000, 32_768)
+"""Linux gives those above to who connects, macOS and Windows higher ones."""
 
 
 def free_port() -> int:
-    """A TCP port of the loopback interface that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port of the loopback interface that nobody listens on now.
+
+    None that the system gives to who connects: asking whether a server listens yet can come from its very port, and then
+    is answered by itself (RFC 9293, section 3.5), and the server finds its port taken.
+    """
+    while True:
+        port = secrets.choice(PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def require(*programs: str) -> None:
