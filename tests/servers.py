@@ -1,7 +1,6 @@
 """Real servers as child processes: started on free ports, waited for, stopped by their own process group."""
 
 import os
-import secrets
 import shutil
 import signal
 import socket
@@ -13,24 +12,10 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from benchmarks.processes import free_port as free_port
 
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
-PORTS = range(10_000, 32_768)
-"""Linux gives those above to who connects, macOS and Windows higher ones."""
-
-
-def free_port() -> int:
-    """A TCP port of the loopback interface that nobody listens on now.
-
-    None that the system gives to who connects: asking whether a server listens yet can come from its very port, and then
-    is answered by itself (RFC 9293, section 3.5), and the server finds its port taken.
-    """
-    while True:
-        port = secrets.choice(PORTS)
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 def require(*programs: str) -> None:
