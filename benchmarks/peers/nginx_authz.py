@@ -1,6 +1,7 @@
 """nginx that carries the mail and asks Mailgate about each request, by the configuration in ``deploy/nginx``, at a Unix socket."""
 
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -26,6 +27,7 @@ def start(site: Site, name: str, remember: str) -> Iterator[Running]:
     config = write_config(run, {**settings, "authz_listeners": [asked]})
     servers = _servers(site, run, port, "mailgate" if remember else "off")
     (run / "nginx.conf").write_text(nginx_config(run, servers))
+    shutil.copy(SHIPPED.with_name("mailgate-unforged.conf"), run)
     with (
         serving(python_module("mailgate", "run", "--config", str(config)), gate, run / "gate.log"),
         serving([nginx, "-e", "stderr", "-c", str(run / "nginx.conf")], port, run / "nginx.log") as pid,

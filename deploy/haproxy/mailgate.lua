@@ -2,7 +2,7 @@
 -- answer that Mailgate gives. Where Mailgate does not answer there is no access.
 
 local NOT_ASKED = {
-  ["connection"] = true, ["keep-alive"] = true, ["te"] = true, ["upgrade"] = true, ["expect"] = true,
+  ["connection"] = true, ["keep-alive"] = true, ["te"] = true, ["expect"] = true,
   ["content-length"] = true, ["transfer-encoding"] = true, ["trailer"] = true, ["proxy-connection"] = true,
 }
 local OF_THE_CONNECTION = { ["connection"] = true, ["keep-alive"] = true, ["transfer-encoding"] = true, ["content-length"] = true }

@@ -1,7 +1,9 @@
 """The configurations for other proxies hand on everything that the gate reads, and nothing that a client forges."""
 
+import importlib.util
 import re
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -10,7 +12,8 @@ from tests.unit.policy.examples import NOW
 
 from mailgate.classify import READ, VERSION_HEADER
 from mailgate.gateway.authz.authorizer import results
-from mailgate.gateway.trust import FORGEABLE, forgeable
+from mailgate.gateway.forgeable import FAMILIES, KNOWN, NAMES
+from mailgate.gateway.trust import forgeable
 from mailgate.model import Access, Client, Decision, Effect, Kind, Posture, Reason, RequestFacts
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -30,12 +33,6 @@ RESULTS = {
 }
 PROOFS = {"device-attestation", "dpop"}
 """The gate has to see them; they are taken out behind it."""
-SET_BY_TRAEFIK = {"x-real-ip"}
-TAKEN_OUT = {
-    *(name.decode() for name in FORGEABLE),
-    *(name.lower() for name in RESULTS),
-    "x-device-status", "x-forwarded-user",
-} - PROOFS - SET_BY_TRAEFIK  # fmt: skip
 
 
 def yaml(name: str) -> Any:
@@ -51,7 +48,9 @@ def test_nginx_keeps_verdicts_by_everything_that_decides() -> None:
     (key,) = re.findall(r'proxy_cache_key "(.*)";', NGINX)
     parts = key.split(r"\n")
     assert {f"$http_{name.replace('-', '_')}" for name in DECIDES} <= set(parts)
-    assert {"$remote_addr", "$scheme", "$http_host", "$request_method", "$request_uri"} <= set(parts)
+    assert {"$remote_addr", "$scheme", "$http_host", "$request_method", "$request_uri", "$upgrading"} <= set(
+        parts
+    )
     assert all(re.fullmatch(r"\$\w+", part) for part in parts)
     assert "proxy_cache $kept_verdicts;" in NGINX
     assert "proxy_no_cache $http_dpop;" in NGINX
@@ -62,26 +61,45 @@ def test_envoy_asks_with_everything_that_decides() -> None:
     asking = envoy_filters()["envoy.filters.http.ext_authz"]
     sent = {pattern["exact"] for pattern in asking["allowed_headers"]["patterns"]}
     assert DECIDES - {"authorization"} <= sent  # which Envoy always sends
-    assert {"dpop", "x-forwarded-proto"} <= sent
+    assert {"dpop", "x-forwarded-proto", "upgrade"} <= sent
     told = asking["http_service"]["authorization_request"]["headers_to_add"]
     assert told == [{"key": "x-original-for", "value": "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"}]
     assert asking["failure_mode_allow"] is False
     assert asking["http_service"]["path_prefix"] == "/.mailgate/authz"
 
 
-@pytest.mark.parametrize("name", sorted(TAKEN_OUT))
-def test_what_a_client_could_forge_is_taken_out(name: str) -> None:
-    mutations = envoy_filters()["envoy.filters.http.header_mutation"]["mutations"]["request_mutations"]
-    assert {"remove": name} in mutations
-    traefik = yaml("traefik/dynamic.yaml")["http"]
-    taken_out = traefik["middlewares"]["unforged"]["headers"]["customRequestHeaders"]
-    assert {each.lower(): value for each, value in taken_out.items()}[name] == ""
-    assert all(
-        router["middlewares"][0] == "unforged"
-        for router in traefik["routers"].values()
-        if router["service"] != "nobody"
+def script() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("make_unforged", DEPLOY / "make_unforged.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", script().BLOCKS)
+def test_what_a_client_could_forge_is_taken_out_by_the_table_of_the_gate(name: str) -> None:
+    making, text = script(), (DEPLOY / name).read_text()
+    assert making.with_blocks(text, making.BLOCKS[name]) == text, (
+        "run: PYTHONPATH=proxy python deploy/make_unforged.py"
     )
-    assert re.search(f"proxy_set_header {name} ", NGINX, re.IGNORECASE)
+    beginnings = name.startswith(("caddy", "haproxy", "envoy"))
+    for each in (*FAMILIES, *NAMES) if beginnings else KNOWN:
+        assert each in text or each in PROOFS
+
+
+def test_every_way_to_the_gate_or_the_webmail_is_rid_of_it_first() -> None:
+    locations = re.findall(r"location [^{]*{(.*?)\n  }", NGINX, re.DOTALL)
+    passing = [each for each in locations if "proxy_pass" in each]
+    assert len(passing) == 4
+    assert all("include mailgate-unforged.conf;" in each for each in passing)
+    routers = yaml("traefik/dynamic.yaml")["http"]["routers"].values()
+    assert all(each["middlewares"][0] == "unforged" for each in routers if each["service"] != "nobody")
+    assert next(iter(envoy_filters())) == "envoy.filters.http.header_mutation"
+    caddy = (DEPLOY / "caddy/Caddyfile").read_text().partition("\troute {\n")[2]
+    assert 0 < caddy.index("import unforged") < caddy.index("reverse_proxy")
+    haproxy = (DEPLOY / "haproxy/haproxy.cfg").read_text()
+    assert haproxy.index("# end of forgeable") < haproxy.index("http-request set-header")
 
 
 def test_the_results_reach_the_webmail() -> None:

@@ -1,19 +1,23 @@
 """Other proxies in front, by the configurations in ``deploy/`` with the addresses of a test in them."""
 
+import json
 import os
 import re
+import shutil
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
+from urllib.request import urlopen
 
+from benchmarks.processes import BIN
 from tests.integration.gate import Gate
 from tests.servers import free_port, listens, require, running
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
-NEWER_CADDY = DEPLOY.parent / ".venv-bench" / "bin" / "caddy"
-"""The one that the benchmarks use, where they are set up; the other one is the system's."""
+NEWER_CADDY, TRAEFIK = BIN / "caddy", BIN / "traefik"
+"""Those that the benchmarks use, where they are set up; the other Caddy is the system's."""
 ENVOY = Path(sys.executable).with_name("envoy")
 """It comes as a Python package."""
 GATE, WEBMAIL = "127.0.0.1:8080", "127.0.0.1:9080"
@@ -46,6 +50,7 @@ def nginx(gate: str, webmail: str, run: Path, *, keeping: bool = False) -> Itera
         (r"listen 80;", f"listen 127.0.0.1:{port};"),
         (r"/run/nginx-mailgate", f"{run}/verdicts"),
     )
+    shutil.copy(DEPLOY / "nginx" / "mailgate-unforged.conf", run)
     paths = "\n".join(f"{each}_temp_path {run}/{each};" for each in ("proxy", "fastcgi", "uwsgi", "scgi"))
     user = (
         "user root;" if os.geteuid() == 0 else ""
@@ -121,6 +126,35 @@ def envoy(gate: str, webmail: str, run: Path) -> Iterator[str]:
     ]
     with running(command, ready=listens(port), log=run / "envoy.log"):
         yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def traefik(gate: str, webmail: str, run: Path) -> Iterator[str]:
+    require(str(TRAEFIK))
+    port = free_port()
+    text = (DEPLOY / "traefik" / "dynamic.yaml").read_text().replace(GATE, _address(gate))
+    text = text.replace(WEBMAIL, _address(webmail)).replace("Host(`mail.example.com`)", "PathPrefix(`/`)")
+    (run / "dynamic.yaml").write_text(text)
+    static = {
+        "entryPoints": {"public": {"address": f"127.0.0.1:{port}"}},
+        "providers": {"file": {"filename": str(run / "dynamic.yaml"), "watch": False}},
+        "global": {"checkNewVersion": False, "sendAnonymousUsage": False},
+    }
+    (run / "traefik.yaml").write_text(json.dumps(static))
+    command = [TRAEFIK, f"--configFile={run / 'traefik.yaml'}"]
+    with running(command, ready=_reaches_the_gate(port), log=run / "traefik.log"):
+        yield f"http://127.0.0.1:{port}"
+
+
+def _reaches_the_gate(port: int) -> Callable[[], bool]:
+    """Traefik listens before it has read where to."""
+
+    def asked() -> bool:
+        with suppress(OSError), urlopen(f"http://127.0.0.1:{port}/.mailgate/healthz", timeout=5) as answer:
+            return bool(answer.status == 200)
+        return False
+
+    return asked
 
 
 @contextmanager

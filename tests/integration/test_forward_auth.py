@@ -5,7 +5,7 @@ import json
 import re
 import stat
 from base64 import b64encode
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,7 +21,7 @@ from tests.integration.conftest import IPHONE, LAPTOP, NAVIGATION, Guard, Guarde
 from tests.integration.gate import PHONE_RULES, Gate
 from tests.integration.test_reload import until
 
-from mailgate.gateway.trust import FORGEABLE
+from mailgate.gateway.forgeable import KNOWN
 
 FRONTS: dict[str, tuple[str, Callable[..., AbstractContextManager[str]]]] = {
     "nginx": ("nginx", fronts.nginx),
@@ -31,6 +31,8 @@ FRONTS: dict[str, tuple[str, Callable[..., AbstractContextManager[str]]]] = {
 }
 if fronts.NEWER_CADDY.exists():
     FRONTS["newer-caddy"] = ("caddy", partial(fronts.caddy, binary=str(fronts.NEWER_CADDY)))
+if fronts.TRAEFIK.exists():
+    FRONTS["traefik"] = ("traefik", fronts.traefik)
 EAS = "/Microsoft-Server-ActiveSync?Cmd=FolderSync&User=alice&DeviceId=ApplC39X8FAKEID&DeviceType=iPhone"
 LOGIN = {"Authorization": "Basic " + b64encode(b"alice:secret").decode()}
 FORGED = {
@@ -164,14 +166,23 @@ async def test_a_laptop_reads_its_mail_and_nothing_that_it_forged_arrives(start:
     assert await front.decided() == 1
 
 
+def some_of(names: Iterable[str]) -> Iterator[list[str]]:
+    """All of these names, as many at once as a head may hold."""
+    left = sorted(names)
+    return (left[start : start + 40] for start in range(0, len(left), 40))
+
+
 async def test_what_never_passes_the_gate_passes_no_other_proxy(start: Start) -> None:
     """Other methods and addresses than those that were judged, and names of people, in every spelling of CGI."""
     front = start({"rules": [{"id": "everyone", "when": "true", "effect": "allow"}]})
-    names = {name.decode() for name in FORGEABLE} | {"x-device-decision", "x-forwarded-user"}
-    twins = {name.replace("-", "_") for name in names} | {name.replace("-", "_", 1) for name in names}
-    assert (await front.get(**dict.fromkeys(names | twins, "forged")))[0] == 200
-    (asked,) = front.mail.asked
-    assert "forged" not in asked.headers.values()
+    for some in some_of(KNOWN):
+        assert (await front.get(**dict.fromkeys(some, "forged")))[0] == 200
+    twins = {name.replace("-", "_", places) for name in KNOWN for places in (-1, 1)} - KNOWN
+    for some in some_of(twins):
+        await front.get(**dict.fromkeys(some, "forged"))
+    assert len(front.mail.asked) > len(KNOWN) // 40
+    for asked in front.mail.asked:
+        assert "forged" not in asked.headers.values()
 
 
 async def test_whoever_is_like_somebody_before_gets_their_own_mail_by_the_rules_of_the_moment(
@@ -214,7 +225,10 @@ async def test_whoever_is_refused_is_told_why_in_their_own_words(start: Start) -
 
     app = {"User-Agent": "Apple-iPhone16C1/2207.100", "MS-ASProtocolVersion": "16.1"}
     status, kind, _ = await front.get(EAS, "POST", "x", **app, **LOGIN)
-    assert (status, kind) == (403 if front.dialect == "envoy" else 200, "application/vnd.ms-sync.wbxml")
+    assert (status, kind) == (
+        403 if front.dialect in ("envoy", "traefik") else 200,
+        "application/vnd.ms-sync.wbxml",
+    )
     assert front.mail.asked == []
 
     async with front.client.post(front.url + EAS, data=b"x", headers=app) as answer:
@@ -226,7 +240,7 @@ async def test_a_proof_is_for_the_original_request_alone(start: Start) -> None:
     clean = front.guarded.report("/inbox?page=2", method="PUT")
     url = f"{front.url}/inbox?page=2"
     async with front.client.put(url, data="x", headers=clean) as answer:
-        assert (answer.status, bool(answer.headers["DPoP-Nonce"])) == (200, True)
+        assert (answer.status, "DPoP-Nonce" in answer.headers) == (200, front.dialect != "traefik")
     (asked,) = front.mail.asked
     assert not asked.headers.get("Device-Attestation")
     assert not asked.headers.get("DPoP")
@@ -243,7 +257,7 @@ async def test_the_gates_own_pages_are_there_and_its_questions_are_not(start: St
     assert (await front.get("/.mailgate/healthz", **{"User-Agent": IPHONE}))[0] == 200
     for path in ("/.mailgate/authz", "/.mailgate/authz/", "/.mailgate/authz/refusal"):
         status, _, _ = await front.get(path, **{"User-Agent": LAPTOP, **FORGED})
-        assert status == 404
+        assert status == (503 if front.dialect == "traefik" else 404)
     assert front.mail.asked == []
     assert await front.decided() == 0
 
@@ -253,7 +267,7 @@ async def test_without_the_gate_there_is_no_mail(start: Start) -> None:
     async with front.client.get(f"{front.url}/inbox", headers={"User-Agent": LAPTOP}) as answer:
         assert (answer.status, "DPoP-Nonce" in answer.headers) == (200, False)
     assert front.guarded.gate.stop() == 0
-    silent = {"nginx": 500, "caddy": 502, "haproxy": 503, "envoy": 503}[front.dialect]
+    silent = {"nginx": 500, "caddy": 502, "haproxy": 503, "envoy": 503, "traefik": 500}[front.dialect]
     assert (await front.get("/outbox", **{"User-Agent": LAPTOP}))[0] == silent
     assert len(front.mail.asked) == 1
 
@@ -272,9 +286,13 @@ async def test_a_port_of_its_own_answers_questions_and_carries_no_mail(start: St
         "X-Forwarded-Proto": "http",
         "X-Forwarded-Host": "mail.example.com",
     }
-    told |= {"X-Original-For": "127.0.0.1"}
-    told |= {f"X-{kind}-Method": "GET" for kind in ("Original", "Forwarded")}
-    told |= {"X-Original-URI": "/inbox", "X-Forwarded-Uri": "/inbox", "User-Agent": LAPTOP}
+    told |= {
+        "nginx": {"X-Original-Method": "GET", "X-Original-URI": "/inbox"},
+        "haproxy": {"X-Original-Method": "GET", "X-Original-URI": "/inbox"},
+        "caddy": {"X-Forwarded-Method": "GET", "X-Forwarded-Uri": "/inbox"},
+        "traefik": {"X-Forwarded-Method": "GET", "X-Forwarded-Uri": "/inbox"},
+        "envoy": {"X-Original-For": "127.0.0.1"},
+    }[front.dialect] | {"User-Agent": LAPTOP}
     for url, path, status in (
         (questions, asked, 200),
         (questions, "/inbox", 404),

@@ -44,9 +44,10 @@ def asks_the_way(facts: RequestFacts) -> bool:
     """Whether no answer can hold mail: ActiveSync's OPTIONS ([MS-ASHTTP] 2.2.3), or Autodiscover.
 
     Not with a cookie: a webmail that answers unknown addresses with its first page shows whose session it is their mail. The
-    gate passes none on (``gateway/sessionless.py``); a proxy that asks about such a request would.
+    gate passes none on (``gateway/sessionless.py``); a proxy that asks about such a request would. And not with ``Upgrade``: what
+    follows a switch of protocols nobody judges.
     """
-    if "cookie" in facts.headers:
+    if "cookie" in facts.headers or "upgrade" in facts.headers:
         return False
     if facts.method == "OPTIONS" and len(facts.target) <= _LONGEST and _OPTIONS.fullmatch(facts.target):
         return True

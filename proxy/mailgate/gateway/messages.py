@@ -13,7 +13,7 @@ from mailgate.gateway.http1.grammar import connection_options, takes_trailers
 from mailgate.gateway.http1.request import RequestHead
 from mailgate.gateway.http1.response import ResponseHead
 from mailgate.gateway.rewrite import Rewrite
-from mailgate.gateway.trust import HOP_BY_HOP, Origin, forgeable
+from mailgate.gateway.trust import HOP_BY_HOP, Origin, forgeable, speaks_for_the_gate
 
 _NOTHING: tuple[object, bytes | None] = (None, None)
 VIA = b"Via: 1.%d mailgate\r\n"
@@ -221,7 +221,7 @@ def _returned(response: ResponseHead, framing: Framing, rewrite: Rewrite) -> _Re
         if key == b"transfer-encoding" and framing.chunked:
             lines.append(b"%b: chunked\r\n" % name)
             says_chunked = True
-        elif key not in dropped:
+        elif key not in dropped and not speaks_for_the_gate(name):
             lines.append(b"%b: %b\r\n" % (name, rewrite.field(key, value)))
             dated |= key == b"date"
     return _Returned(b"".join(lines), dated, says_chunked)
@@ -237,7 +237,11 @@ def connection_option(request: RequestHead, *, keep_alive: bool) -> bytes:
 def informational_head(response: ResponseHead) -> bytes:
     """A 1xx head for the client."""
     dropped = HOP_BY_HOP.union(connection_options(response.fields), {b"content-length"})
-    fields = b"".join(b"%b: %b\r\n" % field for field in response.fields if field[0].lower() not in dropped)
+    fields = b"".join(
+        b"%b: %b\r\n" % (name, value)
+        for name, value in response.fields
+        if name.lower() not in dropped and not speaks_for_the_gate(name)
+    )
     return b"HTTP/1.1 %d %b\r\n%b\r\n" % (response.status, response.reason, fields)
 
 

@@ -1,7 +1,7 @@
 """Which headers may be believed from whom, and which never reach the webmail.
 
-A client can write any header. Those that a front proxy or this gate sets to tell the webmail who is there are dropped
-from every request, in any spelling, and set anew; a peer in ``trusted_proxies`` is believed about the client's address
+A client can write any header. Those that a front proxy or this gate sets to tell the webmail who is there (``forgeable.py``)
+are dropped from every request, in any spelling, and set anew; a peer in ``trusted_proxies`` is believed about the client's address
 and the scheme, nobody else is.
 """
 
@@ -10,51 +10,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
+from mailgate.gateway.forgeable import FAMILIES, NAMES, OWN
 from mailgate.gateway.http1.fields import Field
 from mailgate.gateway.http1.grammar import HOST, values
 
 Network = IPv4Network | IPv6Network
-
-# names as `canonical` makes them
-FORGEABLE = frozenset(
-    {
-        b"forwarded",
-        b"x-real-ip",
-        b"x-cluster-client-ip",
-        b"true-client-ip",
-        b"cf-connecting-ip",
-        b"fastly-client-ip",
-        b"x-original-uri",
-        b"x-original-url",
-        b"x-original-method",
-        b"x-original-for",
-        b"x-rewrite-url",
-        b"x-http-method-override",
-        b"x-forwarded",
-        b"proxy",  # a CGI application takes it for the variable HTTP_PROXY (CVE-2016-5385)
-        b"remote-user",
-        b"x-remote-user",
-        b"x-webobjects-remote-user",
-        b"x-user",
-        b"x-arr-clientcert",
-        b"device-attestation",
-        b"device-proof",
-        b"dpop",
-    }
-)
-FORGEABLE_PREFIXES = (
-    b"x-forwarded-",
-    b"x-ssl",
-    b"ssl-client-",
-    b"client-cert",
-    b"x-client-",
-    b"x-amzn-mtls-",
-    b"x-device-",
-    b"x-mailgate-",
-    b"mailgate-",
-    b"x-auth-request-",
-    b"x-remote-",
-)
 
 # RFC 9110, section 7.6.1; `trailer` and `te` are decided where the message is written
 HOP_BY_HOP = frozenset(
@@ -74,6 +34,10 @@ HOP_BY_HOP = frozenset(
 FRAMING = HOP_BY_HOP | {b"content-length"}
 
 
+_NAMES = frozenset(name.encode() for name in NAMES)
+_FAMILIES = tuple(family.encode() for family in FAMILIES)
+_OWN = tuple(family.encode() for family in OWN)
+
 LONGEST_NAME = 128
 """Bytes of a field name that is remembered, and of an address that is read: clients make names up, and long ones fill the memory."""
 
@@ -90,10 +54,15 @@ def forgeable(name: bytes) -> bool:
 
 def _forgeable(name: bytes) -> bool:
     plain = canonical(name)
-    return plain in FORGEABLE or plain.startswith(FORGEABLE_PREFIXES) or (b"_" in name and plain in FRAMING)
+    return plain in _NAMES or plain.startswith(_FAMILIES) or (b"_" in name and plain in FRAMING)
 
 
 _known_forgeable = lru_cache(4096)(_forgeable)
+
+
+def speaks_for_the_gate(name: bytes) -> bool:
+    """Whether a client would take this field of an answer for the gate's own word."""
+    return canonical(name).startswith(_OWN)
 
 
 @dataclass(frozen=True, slots=True)

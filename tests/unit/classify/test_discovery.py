@@ -25,7 +25,8 @@ from mailgate.model import RequestFacts
 )
 def test_what_asks_the_way(method: str, target: str) -> None:
     assert asks_the_way(RequestFacts(method=method, target=target))
-    assert not asks_the_way(RequestFacts(method=method, target=target, headers={"cookie": "session=1"}))
+    for more in ({"cookie": "session=1"}, {"upgrade": "h2c"}, {"upgrade": "websocket"}, {"upgrade": ""}):
+        assert not asks_the_way(RequestFacts(method=method, target=target, headers=more))
 
 
 @pytest.mark.parametrize(

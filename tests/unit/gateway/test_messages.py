@@ -238,6 +238,13 @@ def test_hop_by_hop_fields_of_the_webmail_stay_here():
     assert to_client(response(b"Trailer: a", CHUNKED), chunked=True, trailers=True)[1] == b"Trailer: a"
 
 
+@pytest.mark.parametrize("name", [b"X-Device-Status", b"X-Mailgate-User", b"mailgate_probe"])
+def test_what_would_pass_for_the_gates_own_word_stays_here(name):
+    assert to_client(response(name + b": x", b"X-Devices: y", LENGTH))[1:] == [b"X-Devices: y", LENGTH]
+    interim = response(name + b": x", line=b"HTTP/1.1 103 Early Hints")
+    assert informational_head(interim) == b"HTTP/1.1 103 Early Hints\r\n\r\n"
+
+
 def test_the_body_is_framed_once():
     """RFC 9112, 6.1 and 6.2."""
     assert to_client(response(b"transfer-encoding: Chunked"), chunked=True)[1:] == [

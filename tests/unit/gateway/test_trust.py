@@ -4,7 +4,15 @@ from ipaddress import ip_network
 
 import pytest
 
-from mailgate.gateway.trust import FORGEABLE_PREFIXES, LOCAL, LONGEST_NAME, canonical, forgeable, origin_of
+from mailgate.gateway.forgeable import FAMILIES, KNOWN
+from mailgate.gateway.trust import (
+    LOCAL,
+    LONGEST_NAME,
+    canonical,
+    forgeable,
+    origin_of,
+    speaks_for_the_gate,
+)
 
 PROXIES = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
 
@@ -20,23 +28,37 @@ def test_one_spelling_for_what_cgi_cannot_tell_apart():
     b"Remote-User X-Remote-User X-Remote-Groups X-Auth-Request-Email X-WebObjects-Remote-User X-Original-URL "
     b"X-Rewrite-URL X-HTTP-Method-Override True-Client-IP CF-Connecting-IP Device-Attestation DPoP "
     b"X-Forwarded-Client-Cert X-Forwarded-Tls-Client-Cert X-ARR-ClientCert X-Amzn-Mtls-Clientcert "
-    b"X-Device-Reason X-Mailgate-User Mailgate-Kind Proxy".split(),
+    b"X-Device-Reason X-Mailgate-User Mailgate-Kind Proxy X-HTTP-Method X-Method-Override Remote-Email Remote-Groups "
+    b"X-Webauth-User X-Forwarded-Prefix X-Authentik-Username Cf-Access-Jwt-Assertion X-Goog-IAP-JWT-Assertion "
+    b"X-Amzn-Oidc-Identity X-MS-Client-Principal-Name Tailscale-User-Login X-Pomerium-Claim-Email Client-IP "
+    b"Forwarded-For X-Original-Anything SSL-Anything X-User-Groups".split(),
 )
 def test_trust_headers_are_forgeable_in_every_spelling(name):
     for spelling in (name, name.upper(), name.lower(), name.replace(b"-", b"_"), name.replace(b"-", b"_", 1)):
         assert forgeable(spelling)
 
 
-@pytest.mark.parametrize("prefix", FORGEABLE_PREFIXES)
-def test_no_name_is_too_long_to_be_forgeable(prefix):
-    assert forgeable(prefix.replace(b"-", b"_") + b"x" * LONGEST_NAME)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_no_name_is_too_long_to_be_forgeable(family):
+    assert forgeable(family.encode().replace(b"-", b"_") + b"x" * LONGEST_NAME)
+
+
+def test_whatever_is_known_is_forgeable():
+    assert all(forgeable(name.encode()) for name in KNOWN)
+
+
+@pytest.mark.parametrize("name", [b"X-Device-Status", b"x-mailgate-any", b"Mailgate_Probe"])
+def test_what_a_client_takes_for_the_gates_word(name):
+    assert speaks_for_the_gate(name)
+    assert not speaks_for_the_gate(b"A-" + name)
 
 
 @pytest.mark.parametrize(
     "name",
     b"Host Cookie Authorization User-Agent Accept Range If-None-Match X-Requested-With Origin Referer DNT "
     b"Sec-CH-UA-Mobile Sec-Fetch-Mode Content-Type X-CSRF-Token X-Roundcube-Request MS-ASProtocolVersion "
-    b"X-MS-PolicyKey Depth Proxy-Custom Forwarded-By Via Device".split(),
+    b"X-MS-PolicyKey Depth Proxy-Custom Via Device X-User-Identity X-AnchorMailbox X-ClientInfo X-ClientApplication "
+    b"Client-Request-Id X-Auth-Token X-User-Agent X-Request-ID Sec-WebSocket-Key From Destination X-MS-RP".split(),
 )
 def test_what_a_webmail_needs_is_not_forgeable(name):
     assert not forgeable(name)

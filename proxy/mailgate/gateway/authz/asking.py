@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from mailgate.decided import Decided
 from mailgate.gateway.answer import Answer
 from mailgate.gateway.authz.authorizer import REFUSAL, Authorizer, Yes
+from mailgate.gateway.authz.let_through import refuse_let_through
 from mailgate.gateway.authz.original import Dialect, original
 from mailgate.gateway.enforce import Speaker, gets_mail
 from mailgate.gateway.exchange import Exchange
@@ -64,8 +65,10 @@ class AskedGate(Protocol):
 def answer_asking(
     gate: AskedGate, authorizer: Authorizer, exchange: Exchange, reference: str, now: datetime
 ) -> Answer | Coroutine[Any, Any, Answer]:
-    """What the asking proxy gets, at once where nothing has to be waited for. Raises RequestRefused where it does not say what it asks about."""
+    """What the asking proxy gets, at once where nothing has to be waited for. Raises RequestRefused where it does not say what it asks about,
+    or lets through what a client could forge."""
     head = original(exchange.head, authorizer.dialect)
+    refuse_let_through(exchange.head.fields, authorizer.dialect, gate.live.proxy_form.fields)
     if authorizer.dialect is Dialect.NGINX and exchange.head.target.startswith(REFUSAL.encode()):
         return _fetch(gate, authorizer, exchange, head, reference, now)
     incoming = gate.read(exchange, head)

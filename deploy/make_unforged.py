@@ -1,0 +1,79 @@
+"""Write what a client could forge into the configurations beside this file: ``PYTHONPATH=proxy python deploy/make_unforged.py``.
+
+By the one table of the gate (``proxy/mailgate/gateway/forgeable.py``): what begins alike by its beginning where a proxy can, else
+every name that is known.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from mailgate.gateway.forgeable import FAMILIES, KNOWN, NAMES, OWN
+
+DEPLOY = Path(__file__).parent
+PROOFS = {"device-attestation", "dpop"}
+"""The gate has to see them; they are taken out behind its answer."""
+
+_NAMES, _KNOWN = sorted(NAMES - PROOFS), sorted(KNOWN - PROOFS)
+_KNOWN_OWN = [name for name in _KNOWN if name.startswith(OWN)]
+
+
+def nginx() -> list[str]:
+    """It knows no beginnings, and takes a field out where it is set to nothing."""
+    return [f'proxy_set_header {name} "";' for name in _KNOWN] + [
+        f"proxy_hide_header {name};" for name in _KNOWN_OWN
+    ]
+
+
+def caddy() -> list[str]:
+    return [f"request_header -{name}" for name in (*(f"{each}*" for each in sorted(FAMILIES)), *_NAMES)]
+
+
+def haproxy() -> list[str]:
+    return [
+        *(f"http-request del-header {each} -m beg" for each in sorted(FAMILIES)),
+        *(f"http-request del-header {name}" for name in _NAMES),
+    ]
+
+
+def envoy() -> list[str]:
+    return [
+        *(f'- remove_on_match: {{key_matcher: {{prefix: "{each}"}}}}' for each in sorted(FAMILIES)),
+        *(f"- remove: {name}" for name in _NAMES),
+    ]
+
+
+def traefik() -> list[str]:
+    """It knows no beginnings either, and takes a field out where it is set to nothing."""
+    return [f'{name}: ""' for name in _KNOWN]
+
+
+def traefik_answers() -> list[str]:
+    return [f'{name}: ""' for name in _KNOWN_OWN]
+
+
+BLOCKS: dict[str, list[tuple[str, Callable[[], list[str]]]]] = {
+    "nginx/mailgate-unforged.conf": [("forgeable", nginx)],
+    "caddy/Caddyfile": [("forgeable", caddy)],
+    "haproxy/haproxy.cfg": [("forgeable", haproxy)],
+    "envoy/envoy.yaml": [("forgeable", envoy)],
+    "traefik/dynamic.yaml": [("forgeable", traefik), ("the gate's own", traefik_answers)],
+}
+"""File, name of the block in it, and what makes its lines."""
+
+
+def with_blocks(text: str, blocks: list[tuple[str, Callable[[], list[str]]]]) -> str:
+    """The text with these blocks as the table has them now, each as far in as its first line."""
+    for name, lines in blocks:
+        before, start, rest = text.partition(f"# {name}, written by deploy/make_unforged.py\n")
+        _, end, behind = rest.partition(f"# end of {name}\n")
+        assert start, name
+        assert end, name
+        margin = before.rpartition("\n")[2]
+        text = before + start + "".join(f"{margin}{line}\n" for line in lines()) + margin + end + behind
+    return text
+
+
+if __name__ == "__main__":
+    for name, blocks in BLOCKS.items():
+        path = DEPLOY / name
+        path.write_text(with_blocks(path.read_text("utf-8"), blocks), "utf-8")
