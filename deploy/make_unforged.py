@@ -55,6 +55,7 @@ BLOCKS: dict[str, list[tuple[str, Callable[[], list[str]]]]] = {
     "nginx/mailgate-unforged.conf": [("forgeable", nginx)],
     "caddy/Caddyfile": [("forgeable", caddy)],
     "haproxy/haproxy.cfg": [("forgeable", haproxy)],
+    "haproxy/two-gates.cfg": [("forgeable", haproxy)],
     "envoy/envoy.yaml": [("forgeable", envoy)],
     "traefik/dynamic.yaml": [("forgeable", traefik), ("the gate's own", traefik_answers)],
 }
