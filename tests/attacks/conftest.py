@@ -33,7 +33,7 @@ Open = Callable[..., Way]
 @pytest.fixture
 async def recording() -> AsyncIterator[Webmail]:
     mail = Webmail()
-    async with await asyncio.start_server(mail.serve, "127.0.0.1", 0) as server:
+    async with await asyncio.start_server(lambda r, w: mail.serve(r, w), "127.0.0.1", 0) as server:
         mail.port = server.sockets[0].getsockname()[1]
         yield mail
 

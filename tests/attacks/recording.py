@@ -17,7 +17,7 @@ FORGED_ANSWER = b"X-Device-Decision: forged\r\nX-Mailgate-User: forged\r\nMailga
 
 @dataclass
 class Webmail:
-    """``heads``: of the requests that reached it. ``beyond``: what was sent behind a switch."""
+    """``heads``: of the requests that reached it, with their trailers. ``beyond``: what was sent behind a switch."""
 
     port: int = 0
     heads: list[bytes] = field(default_factory=list)
@@ -48,12 +48,24 @@ class Webmail:
             writer.write(SWITCHING % asked[1])
             self.beyond += await reader.read(len(PREFACE))
             return
+        if re.search(rb"^transfer-encoding:", head, re.IGNORECASE | re.MULTILINE):
+            self.heads[-1] += await _trailers(reader)
         length = re.search(rb"^content-length:[ \t]*(\d+)", head, re.IGNORECASE | re.MULTILINE)
         await reader.readexactly(int(length[1]) if length else 0)
         writer.write(
             b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 4\r\n" + FORGED_ANSWER + b"\r\nmail"
         )
         await writer.drain()
+
+
+async def _trailers(reader: asyncio.StreamReader) -> bytes:
+    """The lines behind the last chunk of a body, which is read."""
+    while size := int(await reader.readline(), 16):
+        await reader.readexactly(size + 2)
+    lines = b""
+    while (line := await reader.readline()) != b"\r\n":
+        lines += line
+    return lines
 
 
 async def said(url: str, sent: bytes) -> bytes:

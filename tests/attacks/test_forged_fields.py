@@ -69,6 +69,18 @@ async def test_no_field_that_begins_like_a_known_one_arrives(way: Open, recordin
     assert await asked(front, []) == b"200"
 
 
+async def test_no_trailer_arrives(way: Open, recording: Webmail) -> None:
+    """A webmail that adds trailers to its header fields is wrong (RFC 9110, section 6.5.1). HAProxy 3.0 cannot take them out."""
+    front = way(EVERYONE)
+    fields = (b"Transfer-Encoding: chunked", b"TE: trailers", b"Trailer: X-Forwarded-User")
+    head = request(b"POST /inbox", b"User-Agent: " + LAPTOP.encode(), *fields)
+    answer = await said(
+        front.url, head + b"2\r\nhi\r\n0\r\nX-Forwarded-User: forged\r\nX_User: forged\r\n\r\n"
+    )
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert front.name == "haproxy" or not any(b"forged" in head for head in recording.heads)
+
+
 async def test_the_gates_own_pages_take_no_forged_field_for_true(way: Open, recording: Webmail) -> None:
     front = way()
     answer = await said(
