@@ -19,9 +19,11 @@ _KNOWN_OWN = [name for name in _KNOWN if name.startswith(OWN)]
 
 def nginx() -> list[str]:
     """It knows no beginnings, and takes a field out where it is set to nothing."""
-    return [f'proxy_set_header {name} "";' for name in _KNOWN] + [
-        f"proxy_hide_header {name};" for name in _KNOWN_OWN
-    ]
+    return [f'proxy_set_header {name} "";' for name in _KNOWN]
+
+
+def nginx_answers() -> list[str]:
+    return [f"proxy_hide_header {name};" for name in _KNOWN_OWN]
 
 
 def caddy() -> list[str]:
@@ -53,6 +55,7 @@ def traefik_answers() -> list[str]:
 
 BLOCKS: dict[str, list[tuple[str, Callable[[], list[str]]]]] = {
     "nginx/mailgate-unforged.conf": [("forgeable", nginx)],
+    "nginx/forward-auth.conf": [("the gate's own", nginx_answers)],
     "caddy/Caddyfile": [("forgeable", caddy)],
     "haproxy/haproxy.cfg": [("forgeable", haproxy)],
     "haproxy/two-gates.cfg": [("forgeable", haproxy)],

@@ -121,3 +121,10 @@ async def test_no_answer_of_the_webmail_speaks_for_the_gate(way: Open, recording
     assert answer.startswith(b"HTTP/1.1 200")
     assert recording.heads
     assert b"forged" not in answer
+
+
+async def test_a_refusal_keeps_the_gates_own_word(way: Open, recording: Webmail) -> None:
+    fields = (b"User-Agent: " + IPHONE.encode(), b"Accept: application/json")
+    answer = await said(way().url, request(b"GET /api", *fields))
+    assert answer.startswith(b"HTTP/1.1 403")
+    assert b"x-device-reason: posture-missing" in answer.lower()

@@ -136,7 +136,12 @@ def traefik(gate: str, webmail: str, run: Path) -> Iterator[str]:
     text = text.replace(WEBMAIL, _address(webmail)).replace("Host(`mail.example.com`)", "PathPrefix(`/`)")
     (run / "dynamic.yaml").write_text(text)
     static = {
-        "entryPoints": {"public": {"address": f"127.0.0.1:{port}"}},
+        "entryPoints": {
+            "public": {
+                "address": f"127.0.0.1:{port}",
+                "transport": {"lifeCycle": {"graceTimeOut": "100ms"}},
+            }
+        },
         "providers": {"file": {"filename": str(run / "dynamic.yaml"), "watch": False}},
         "global": {"checkNewVersion": False, "sendAnonymousUsage": False},
     }

@@ -44,7 +44,7 @@ FIELDS: list[list[Field]] = [
     [(b"Cache-Control", b"public, max-age=60"), (b"Expires", b"0"), (b"Age", b"7"), (b"Vary", b"*"), (b"ETag", b'W/"a,b"')],
     [(b"Content-Security-Policy", b"default-src 'self'"), (b"Strict-Transport-Security", b"max-age=1"), (b"X-Frame-Options", b"DENY")],
     [(b"MS-Server-ActiveSync", b"15.2"), (b"MS-ASProtocolVersions", b"2.5,16.1"), (b"DAV", b"1, 2, access-control"), (b"Allow", b"")],
-    [(b"X_Under", b"kept"), (b"X-Obs", b"\x80\xff"), (b"X-Inner", b'a  b\t"c'), (b"X-Mailgate-Like", b"theirs")],
+    [(b"X_Under", b"kept"), (b"X-Obs", b"\x80\xff"), (b"X-Inner", b'a  b\t"c'), (b"X-Mail-Gate-Like", b"theirs")],
     [(b"X-Long", b"v" * 9000)],
     [(b"X-%d" % n, b"") for n in range(90)],
 ]  # fmt: skip
