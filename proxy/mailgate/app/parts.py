@@ -79,6 +79,7 @@ def verifier_for(bundle: Bundle, trust: Trust) -> Verifier:
         issuers=trust.keyring,
         audience=bundle.settings.public_url,
         match_app=bundle.policy.catalog.match,
+        person=bundle.settings.logins.person,
         replay=trust.replay,
         own=bundle.settings.public_url,
         nonces=trust.nonces,
@@ -94,7 +95,7 @@ def live_for(bundle: Bundle, trust: Trust, reliefs: Reliefs = NO_RELIEFS) -> Liv
     certificates = bundle.settings.client_certificates
     verifier, policy = verifier_for(bundle, trust), bundle.rules.relieved(reliefs).policy
     if certificates is None:
-        return Live(policy, verifier, groups=bundle.groups)
+        return Live(policy, verifier, groups=bundle.groups, logins=bundle.settings.logins)
     return Live(
         policy,
         verifier,
@@ -103,6 +104,7 @@ def live_for(bundle: Bundle, trust: Trust, reliefs: Reliefs = NO_RELIEFS) -> Liv
         ),
         ProxyForm(certificates.from_proxies or "", certificates.proxy_header),
         bundle.groups,
+        bundle.settings.logins,
     )
 
 

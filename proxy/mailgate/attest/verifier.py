@@ -84,6 +84,7 @@ class Verifier:
         audience: str,
         match_app: Callable[[str, str], str | None],
         replay: ReplayGuard,
+        person: Callable[[str], str] = str,
         own: str = "",
         nonces: Nonces | None = None,
         nonce_required: bool = False,
@@ -93,7 +94,7 @@ class Verifier:
         proof_window: timedelta = timedelta(seconds=60),
         cache_size: int = 10_000,
     ) -> None:
-        self._anchors = Anchors(issuers, audience, match_app, max_lifetime, own)
+        self._anchors = Anchors(issuers, audience, match_app, max_lifetime, own, person)
         self._replay = replay
         self._nonces = nonces
         self._nonce_required = nonce_required

@@ -214,6 +214,7 @@ class Gate(Judge):
             secure=exchange.secure,
             trusted=self.trusted,
             certificate=self._presented(exchange),
+            logins=self.live.logins,
         )
         exchange.answer_fields = incoming.answer_fields
         return incoming

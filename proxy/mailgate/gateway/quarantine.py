@@ -5,7 +5,6 @@ a few mails, and nobody outside the company's own domain gets any, whatever the 
 """
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +17,7 @@ from cachetools import TTLCache
 
 from mailgate.gateway.pages import Pages, View
 from mailgate.model import Access, Decision, Effect, Protocol, Reason
+from mailgate.policy.logins import address_of
 
 log = structlog.get_logger()
 
@@ -27,7 +27,6 @@ PATIENCE = 30.0
 REST = 60
 """Seconds for which a notice that was told, or could not be, is not looked at again."""
 
-_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._%+'-]{0,62}[A-Za-z0-9])?")
 _PASSING = frozenset({Reason.POSTURE_UNAVAILABLE, Reason.RULE_ERROR, Reason.INTERNAL_ERROR})
 """Reasons that the person can do nothing about."""
 _SHOWN = 64
@@ -162,15 +161,6 @@ class Quarantine:
         mail.set_content(letter.text)
         mail["Content-Language"] = letter.language
         return mail
-
-
-def address_of(login: str, domain: str) -> str:
-    """The company address of a login name (``alice``, ``EXAMPLE\\alice``, ``alice@example.com``), or empty."""
-    name, at, host = login.rpartition("\\")[2].rpartition("@")
-    if not at:
-        name, host = host, domain
-    own = host.lower() == domain.lower()
-    return f"{name}@{domain}".lower() if own and _NAME.fullmatch(name) else ""
 
 
 def _one_line(text: str) -> str:

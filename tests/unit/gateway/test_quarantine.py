@@ -6,7 +6,7 @@ from structlog.testing import capture_logs
 from tests.unit.gateway.gates import NOW, PAGES
 from tests.unit.gateway.wire import settle
 
-from mailgate.gateway.quarantine import QUEUE, Letterhead, NoNotices, Quarantine, address_of
+from mailgate.gateway.quarantine import QUEUE, Letterhead, NoNotices, Quarantine
 from mailgate.model import (
     Access,
     Client,
@@ -138,29 +138,6 @@ async def test_what_a_device_calls_itself_stays_on_its_line():
     [mail] = await Desk().after(access(device="x\r\nBcc: eve@example.net\r\n\r\n" + "y" * 999))
     assert "x??Bcc" in mail.get_content()
     assert mail["Bcc"] is None
-
-
-@pytest.mark.parametrize(
-    ("login", "address"),
-    [
-        ("ada", "ada@example.com"),
-        ("EXAMPLE\\Ada", "ada@example.com"),
-        ("Ada@Example.com", "ada@example.com"),
-        ("a.d-a+1", "a.d-a+1@example.com"),
-        ("ada@example.net", ""),
-        ("ada@sub.example.com", ""),
-        ("ada@example.com@example.net", ""),
-        ("eve@example.net@example.com", ""),
-        ("a b", ""),
-        ("ada\r\nBcc: eve", ""),
-        ("ada,eve", ""),
-        ("ädä", ""),
-        ("", ""),
-        ("@example.com", ""),
-    ],
-)
-def test_only_company_addresses_are_written_to(login, address):
-    assert address_of(login, "example.com") == address
 
 
 def test_where_no_mail_is_written_nothing_happens():
