@@ -166,8 +166,11 @@ def ways_for(settings: Settings) -> Ways:
     return Ways(usual, replace(usual, pool=patient), replace(usual, editor=editor))
 
 
-def quarantine_for(settings: Settings, store: Store, pages: Pages) -> Quarantine | None:
-    """Who writes to people whose mail app is refused; None where nobody does."""
+def quarantine_for(settings: Settings, store: Store, pages: Pages, pool: UpstreamPool) -> Quarantine | None:
+    """Who writes to people whose mail app is refused; None where nobody does.
+
+    Logins are checked apart from those on the employee's page: phones with an old password must not close that page.
+    """
     mail, host = settings.activesync.quarantine_mail, urlsplit(settings.public_url).hostname or ""
     if mail is None:
         return None
@@ -178,11 +181,13 @@ def quarantine_for(settings: Settings, store: Store, pages: Pages) -> Quarantine
         mail.domain,
         mail.pause,
         mail.at_most,
+        mail.per_hour,
         host,
         settings.languages.default,
         f"{settings.public_url}/.mailgate/me",
     )
-    return Quarantine(letterhead, pages, store.notices, server.send, utc_now)
+    check = login_check_for(settings.employee_page.login_check, settings.public_url, pool)
+    return Quarantine(letterhead, pages, store.notices, server.send, utc_now, check)
 
 
 def self_service_for(settings: Settings, store: Store, postures: Postures, pool: UpstreamPool) -> SelfService:
@@ -265,7 +270,7 @@ def gate_for(bundle: Bundle, store: Store, postures: Postures, trust: Trust) -> 
         patient=ways.patient,
         discovery=ways.discovery,
         hanging=Hanging(),
-        notices=quarantine_for(settings, store, pages) or NoNotices(),
+        notices=quarantine_for(settings, store, pages, ways.usual.pool) or NoNotices(),
         prover=Prover(trust.keyring, trust.nonces, store.spent, metrics, mode),
         enroller=enroller_for(bundle, store, trust),
         postures=postures,

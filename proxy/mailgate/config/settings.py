@@ -55,6 +55,8 @@ class QuarantineMail(MailSettings):
     """How long nobody is told the same of the same device again."""
     at_most: int = Field(default=3, ge=1, le=100)
     """Mails to one person within ``pause``, whatever devices name them."""
+    per_hour: int = Field(default=100, ge=1, le=100_000)
+    """Mails within an hour, to everybody and by all gates together."""
 
 
 class ActiveSyncSettings(Strict):

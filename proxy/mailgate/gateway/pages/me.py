@@ -77,7 +77,7 @@ def cause_words(standing: View, language: Language) -> Words:
 
 
 def _card(card: DeviceCard, language: Language, now: datetime) -> Mapping[str, Any]:
-    name = name_of(card)
+    name = name_of(card.os, card.kind)
     allowed = card.standing.effect is Effect.ALLOW
     return {
         "mark": card.mark,

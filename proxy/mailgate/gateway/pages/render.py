@@ -13,9 +13,11 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from mailgate.gateway.pages.contact import contact_link
+from mailgate.gateway.pages.devices import name_of
 from mailgate.gateway.pages.employee import EmployeeView
 from mailgate.gateway.pages.languages import Language, asked_as, load_languages
 from mailgate.gateway.pages.me import employee_words
+from mailgate.gateway.pages.message import Message
 from mailgate.gateway.pages.negotiate import choose_language
 from mailgate.gateway.pages.reasons import detail_of, wording_of
 from mailgate.gateway.pages.steps import STORE, off_page, steps_of
@@ -122,9 +124,10 @@ class Pages:
         )
         return RenderedPage(html, look.policy, language.tag)
 
-    def letter(self, view: View, device: str) -> Letter:
-        """What ``refusal`` says, as a mail. ``device`` is how the person knows the device that it is about."""
+    def letter(self, view: View) -> Letter:
+        """What ``refusal`` says, as a mail. Nothing in it is a client's own text."""
         language = self._language(view)
+        device = name_of(view.os, view.kind)
         wording = wording_of(view.reason)
         apps, steps = language.names(view.apps), steps_of(view)
         detail = detail_of(wording, apps=bool(view.apps), rule=bool(view.rule_title))
@@ -132,7 +135,7 @@ class Pages:
         text = self._letter.render(
             view=view,
             language=language,
-            device=device,
+            device=language.say(device).striptags() if isinstance(device, Message) else device,
             title=title,
             detail=language.say(
                 detail, len(view.apps), apps=apps, rule=Markup.escape(view.rule_title)
