@@ -19,8 +19,9 @@ from cachetools import TTLCache
 from mailgate.gateway.facts import Incoming
 from mailgate.gateway.login_check import Login
 from mailgate.gateway.pages import Pages, View
-from mailgate.gateway.rates import Rates, network_of
+from mailgate.gateway.rates import Rates
 from mailgate.model import Access, Decision, Effect, Protocol, Reason
+from mailgate.model.networks import network_of
 from mailgate.policy.logins import address_of, user_text
 
 log = structlog.get_logger()

@@ -2,7 +2,6 @@
 
 from collections.abc import Hashable
 from datetime import datetime, timedelta
-from ipaddress import ip_address, ip_network
 
 from cachetools import LRUCache
 
@@ -25,12 +24,3 @@ class Rates:
         since, count = self._tries.get(who, (now, 0))
         within = timedelta() <= now - since < self.span
         self._tries[who] = (since, count + 1) if within else (now, 1)
-
-
-def network_of(address: str) -> str:
-    """What one caller may have at will: of IPv6 a /64."""
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return address
-    return str(ip_network((found, 64), strict=False)) if found.version == 6 else address
