@@ -47,7 +47,7 @@ def forget_person(person: str, config: Path, token_file: Path | None, *, yes: bo
 
     async def run(store: Store, bundle: Bundle) -> None:
         by = acting(bundle.settings, "operator", token_file=token_file)
-        persons, now = _persons(person, bundle), datetime.now(UTC)
+        persons = _persons(person, bundle)
         told = await _everything(store, persons, bundle)
         count = sum(map(len, told.values()))
         if not count:
@@ -55,13 +55,24 @@ def forget_person(person: str, config: Path, token_file: Path | None, *, yes: bo
         if not yes:
             question = f"Forget everything stored about {printable(person)}: {_counted(told)}?"
             typer.confirm(question, abort=True, err=True)
+        now = datetime.now(UTC)
         for each in persons:
             await store.personal.forget(each, now, *_terms(each, bundle))
         await store.audit.append(replace(by.act(now, "person-forgotten"), details={"rows": count}))
+        await see_it_wiped(store)
         done = {"person": person, "rows": count}
         typer.echo(json.dumps(done) if as_json else f"forgot {printable(person)}: {_counted(told)}")
 
     with_store(config, run)
+
+
+async def see_it_wiped(store: Store) -> None:
+    """Say so where what was deleted can still be read on disk."""
+    if not await store.wipe():
+        typer.echo(
+            "note: SQLite's log still holds it, since somebody reads it; a gate empties it within the hour",
+            err=True,
+        )
 
 
 def _named(person: str) -> None:

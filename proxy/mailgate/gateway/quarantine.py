@@ -160,8 +160,10 @@ class Quarantine:
             return
         if self._mails.wait(notice.address, now):
             return
-        limits = {"at_most": head.at_most, "per_hour": head.per_hour}
-        if not await self._claims.claim(*notice.key, now, pause=head.pause, **limits):
+        claimed = await self._claims.claim(
+            *notice.key, now, pause=head.pause, at_most=head.at_most, per_hour=head.per_hour
+        )
+        if not claimed:
             return
         self._mails.note(notice.address, now)
         try:
