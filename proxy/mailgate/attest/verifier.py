@@ -38,7 +38,7 @@ from mailgate.attest.dpop import Expected, Proof, ProvedKeys, check_proof
 from mailgate.attest.keys import KeySet
 from mailgate.attest.nonces import Nonce, Nonces, Sort
 from mailgate.attest.passport import Anchors, Binding, Passport, read_passport
-from mailgate.attest.refused import KeyNotFoundError, NonceError, RefusedError
+from mailgate.attest.refused import ClockError, KeyNotFoundError, NonceError, RefusedError
 from mailgate.attest.replay import ReplayGuard, Spending
 from mailgate.model import AttestationResult, Reason
 
@@ -210,7 +210,11 @@ class Verifier:
 
 def _refused(refusal: RefusedError) -> Verdict:
     return Verdict(
-        AttestationResult(refused=refusal.reason, detail=refusal.detail),
+        AttestationResult(
+            refused=refusal.reason,
+            detail=refusal.detail,
+            clock_off=refusal.off if isinstance(refusal, ClockError) else None,
+        ),
         lacks_key_of=refusal.issuer if isinstance(refusal, KeyNotFoundError) else "",
         nonce=refusal.nonce if isinstance(refusal, NonceError) else None,
     )
