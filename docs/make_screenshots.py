@@ -39,6 +39,14 @@ STRICT = replace(
     extension_url="https://store.example.com/mailgate",
     rule_title="Computers show by the company’s extension that they are known",
 )
+CLOCK = replace(
+    BLOCKED,
+    reason=Reason.POSTURE_MISSING,
+    apps=(),
+    proof=Reason.PROOF_STALE,
+    clock_off=timedelta(minutes=-10),
+    rule_title="Phones and tablets report before they open company mail",
+)
 PROBED = replace(BLOCKED, reason=Reason.PROBE_REQUIRED, return_url="/mail")
 
 OWN = EmployeeView(
@@ -167,6 +175,8 @@ def pictures(pages: Pages) -> dict[str, tuple[RenderedPage, dict[str, int], str]
         "me-de-dark-phone": (pages.me(own(OWN_PHONE, "de")), PHONE, "dark"),
         "me-ar-dark-phone": (pages.me(own(OWN_PHONE, "ar")), PHONE, "dark"),
         "me-fr-dark": (pages.me(own(OWN, "fr")), DESKTOP, "dark"),
+        "clock-en-phone": (pages.refusal(CLOCK), PHONE, "light"),
+        "clock-ar-dark-phone": (pages.refusal(replace(CLOCK, accept_language="ar")), PHONE, "dark"),
         "me-nobody-en": (pages.me(NOBODY), DESKTOP, "light"),
         "help-en-phone": (pages.help(BLOCKED), PHONE, "light"),
         "help-ar-dark-phone": (pages.help(replace(BLOCKED, accept_language="ar")), PHONE, "dark"),

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -53,14 +54,19 @@ class Guarded:
         own = key_files(b"-" * 32, sha256(subject.encode()).digest())[DEVICE_KEY_FILE]
         return replace(self, keys=self.keys | {DEVICE_KEY_FILE: own})
 
-    def report(self, path: str = "/", *, method: str = "GET", **device: Any) -> dict[str, str]:
+    def report(
+        self, path: str = "/", *, method: str = "GET", ahead: timedelta = timedelta(), **device: Any
+    ) -> dict[str, str]:
         """The headers of one request from a phone that reports these apps."""
         described = Device(device.pop("subject", "phone-1"), **device)
         own = self.keys[DEVICE_KEY_FILE]
         token = signed_report(
             described, audience=self.url, issuer_key=self.keys[ISSUER_KEY_FILE], device_key=own
         )
-        return {"User-Agent": IPHONE, **carrying(token, device_key=own, method=method, url=self.url + path)}
+        return {
+            "User-Agent": IPHONE,
+            **carrying(token, device_key=own, method=method, url=self.url + path, ahead=ahead),
+        }
 
 
 Guard = Callable[..., Guarded]

@@ -52,7 +52,7 @@ class MailServer:
         self.bodies.append(await request.read())
         self.methods.append(request.method)
         self.cookies.append(request.headers.get("Cookie", ""))
-        if self.wants_login and "Authorization" not in request.headers:
+        if self.wants_login and request.headers.get("Authorization") != LOGIN["Authorization"]:
             if "Content-Length" in request.headers:
                 return web.Response(status=403)
             return web.Response(
@@ -108,7 +108,9 @@ def binary(command: str) -> str:
 
 
 async def report(client: aiohttp.ClientSession, guarded: Guarded, *apps: str) -> None:
-    async with client.get(guarded.url + "/", headers=guarded.report(eas_ids=(DEVICE,), apps=apps)) as answer:
+    async with client.get(
+        guarded.url + "/", headers=guarded.report(eas_ids=(DEVICE,), apps=apps, user="alice")
+    ) as answer:
         assert answer.headers.get("X-Device-Reason") == ("prohibited-app" if apps else None)
 
 
@@ -384,8 +386,12 @@ async def test_the_person_is_written_to_once(client: aiohttp.ClientSession, guar
     for _ in range(2):
         guarded = guard(PHONE_RULES, activesync={"quarantine_mail": mail})
         await report(client, guarded, "tiktok")
+        for number in range(65):  # a stranger who knows addresses, and no password
+            login = aiohttp.encode_basic_auth(f"colleague{number}", "guessed")
+            target = f"{PATH}?Cmd=Sync&User=x&DeviceId=Call{number}&DeviceType=Call+evil.example"
+            assert (await post(client, guarded.url + target, {"Authorization": login}))[0] == 403
         for _ in range(3):
-            await post(client, guarded.url + plain("FolderSync"))
+            await post(client, guarded.url + plain("FolderSync"), LOGIN | VERSION)
         await asyncio.to_thread(wait_for, lambda: mailbox.letters)
         assert guarded.gate.stop() == 0
     listener.close()
@@ -395,5 +401,5 @@ async def test_the_person_is_written_to_once(client: aiohttp.ClientSession, guar
         ["alice@example.com"],
         "it-help@example.com",
     )
-    for said in (DEVICE, "TikTok", "Delete App", "it-help@example.com"):
+    for said in ("iPhone", "TikTok", "Delete App", "it-help@example.com"):
         assert said in text

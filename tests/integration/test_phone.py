@@ -1,6 +1,7 @@
 """A phone's way: unknown, with a listed app, clean; in every form a caller may have."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import aiohttp
@@ -160,3 +161,43 @@ async def test_a_refusal_is_explained_by_its_reference(
 def mailgate(guarded: Guarded, *arguments: str) -> str:
     """What a command prints, run beside the files of the gate."""
     return output_of(guarded.directory / "mailgate.yaml", *arguments)
+
+
+@pytest.mark.parametrize(("minutes", "way"), [(10, "fast"), (-10, "slow")])
+async def test_a_phone_whose_clock_is_wrong_is_told_so(
+    client: aiohttp.ClientSession, guarded: Guarded, minutes: int, way: str
+) -> None:
+    ahead = timedelta(minutes=minutes)
+    _, _, page = await get(client, guarded, **guarded.report(ahead=ahead), **NAVIGATION)
+    assert "The clock of this device is wrong" in page
+    assert f"It is about 10 minutes {way}." in page
+    assert "has not reported yet" not in page
+    code = "proof-from-future" if minutes > 0 else "proof-stale"
+    _, form, text = await get(client, guarded, "/api", **guarded.report("/api", ahead=ahead))
+    told = json.loads(text)
+    assert (form, told["proof"], told["clock_off_seconds"]) == (
+        "application/problem+json",
+        code,
+        minutes * 60,
+    )
+    status = "/.mailgate/status"
+    _, _, text = await get(client, guarded, status, **guarded.report(status, ahead=ahead))
+    assert json.loads(text)["client"]["proof"] == {"refused": code, "clock_off_seconds": minutes * 60}
+    _, _, page = await get(
+        client, guarded, "/.mailgate/me", **guarded.report("/.mailgate/me", ahead=ahead), **NAVIGATION
+    )
+    assert f"It is about 10 minutes {way}." in page
+
+
+async def test_a_report_for_another_address_or_sent_twice_is_told_so(
+    client: aiohttp.ClientSession, guarded: Guarded
+) -> None:
+    _, _, page = await get(client, guarded, "/inbox", **guarded.report("/other"), **NAVIGATION)
+    assert "was made for another address" in page
+    headers = guarded.report()
+    assert (await get(client, guarded, **headers, **NAVIGATION))[0] == 200
+    _, _, text = await get(client, guarded, **headers)
+    assert json.loads(text)["proof"] == "proof-replayed"
+    forged = headers | {"Device-Attestation": headers["Device-Attestation"][:-8] + "AAAAAAAA"}
+    _, _, text = await get(client, guarded, **forged)
+    assert "proof" not in json.loads(text)

@@ -79,6 +79,7 @@ def verifier_for(bundle: Bundle, trust: Trust) -> Verifier:
         issuers=trust.keyring,
         audience=bundle.settings.public_url,
         match_app=bundle.policy.catalog.match,
+        person=bundle.settings.logins.person,
         replay=trust.replay,
         own=bundle.settings.public_url,
         nonces=trust.nonces,
@@ -94,7 +95,7 @@ def live_for(bundle: Bundle, trust: Trust, reliefs: Reliefs = NO_RELIEFS) -> Liv
     certificates = bundle.settings.client_certificates
     verifier, policy = verifier_for(bundle, trust), bundle.rules.relieved(reliefs).policy
     if certificates is None:
-        return Live(policy, verifier, groups=bundle.groups)
+        return Live(policy, verifier, groups=bundle.groups, logins=bundle.settings.logins)
     return Live(
         policy,
         verifier,
@@ -103,6 +104,7 @@ def live_for(bundle: Bundle, trust: Trust, reliefs: Reliefs = NO_RELIEFS) -> Liv
         ),
         ProxyForm(certificates.from_proxies or "", certificates.proxy_header),
         bundle.groups,
+        bundle.settings.logins,
     )
 
 
@@ -164,8 +166,11 @@ def ways_for(settings: Settings) -> Ways:
     return Ways(usual, replace(usual, pool=patient), replace(usual, editor=editor))
 
 
-def quarantine_for(settings: Settings, store: Store, pages: Pages) -> Quarantine | None:
-    """Who writes to people whose mail app is refused; None where nobody does."""
+def quarantine_for(settings: Settings, store: Store, pages: Pages, pool: UpstreamPool) -> Quarantine | None:
+    """Who writes to people whose mail app is refused; None where nobody does.
+
+    Logins are checked apart from those on the employee's page: phones with an old password must not close that page.
+    """
     mail, host = settings.activesync.quarantine_mail, urlsplit(settings.public_url).hostname or ""
     if mail is None:
         return None
@@ -176,11 +181,13 @@ def quarantine_for(settings: Settings, store: Store, pages: Pages) -> Quarantine
         mail.domain,
         mail.pause,
         mail.at_most,
+        mail.per_hour,
         host,
         settings.languages.default,
         f"{settings.public_url}/.mailgate/me",
     )
-    return Quarantine(letterhead, pages, store.notices, server.send, utc_now)
+    check = login_check_for(settings.employee_page.login_check, settings.public_url, pool)
+    return Quarantine(letterhead, pages, store.notices, server.send, utc_now, check)
 
 
 def self_service_for(settings: Settings, store: Store, postures: Postures, pool: UpstreamPool) -> SelfService:
@@ -263,7 +270,7 @@ def gate_for(bundle: Bundle, store: Store, postures: Postures, trust: Trust) -> 
         patient=ways.patient,
         discovery=ways.discovery,
         hanging=Hanging(),
-        notices=quarantine_for(settings, store, pages) or NoNotices(),
+        notices=quarantine_for(settings, store, pages, ways.usual.pool) or NoNotices(),
         prover=Prover(trust.keyring, trust.nonces, store.spent, metrics, mode),
         enroller=enroller_for(bundle, store, trust),
         postures=postures,

@@ -5,6 +5,7 @@ import random
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -30,20 +31,24 @@ from mailgate.connectors.run import Outcome
 from mailgate.connectors.runner import Runner
 from mailgate.gateway.intake import Intake
 from mailgate.model import DeviceRecord, SourceState
+from mailgate.policy.logins import NO_LOGINS, Logins
 from mailgate.store import Postures, Store, StoreError
 
 
 class StoreDesk:
     """The store as connectors know it. A store that fails is ``Trouble.STORE``."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, logins: Callable[[], Logins] = lambda: NO_LOGINS) -> None:
         self._store = store
+        self._logins = logins
         self._holder = secrets.token_hex(8)
         """This gate among others, new at every start."""
 
     async def take(self, records: Sequence[DeviceRecord]) -> None:
+        person = self._logins().person
+        named = [replace(record, owner=person(record.owner)) for record in records]
         with _translated():
-            await self._store.devices.take(records, utc_now())
+            await self._store.devices.take(named, utc_now())
 
     async def devices(self, source: str) -> AsyncIterator[list[str]]:
         with _translated():
@@ -82,7 +87,7 @@ def surroundings() -> Surroundings:
 
 def leading_for(store: Store, bundle: Callable[[], Bundle], registry: CollectorRegistry) -> Leading:
     """Runs connectors into this store. ``bundle``: the files in force, looked up for every run."""
-    desk = StoreDesk(store)
+    desk = StoreDesk(store, lambda: bundle().settings.logins)
 
     def make(name: str, settings: EverySource, around: Surroundings) -> Connector:
         return connector_for(Opening(name, bundle().policy.catalog, around, known=desk.devices), settings)

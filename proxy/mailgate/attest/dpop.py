@@ -14,7 +14,7 @@ from joserfc.jwk import thumbprint
 from mailgate.attest.claims import ClaimMissingError, Claims, ClaimWrongError
 from mailgate.attest.jose import ALGORITHMS, CompactJws, Key, MalformedJwsError, parse_compact
 from mailgate.attest.keys import JwkError, algorithm_of, import_public, public_members
-from mailgate.attest.refused import RefusedError
+from mailgate.attest.refused import ClockError, RefusedError
 from mailgate.attest.target import same_target
 from mailgate.model import Reason
 
@@ -125,9 +125,11 @@ def _check_claims(claims: Claims, expected: Expected) -> tuple[str, str]:
     # 17. It was made just now.
     made = claims.instant("iat")
     if made < expected.now - expected.window:
-        raise RefusedError(Reason.PROOF_STALE, f"iat is more than {expected.window} ago")
+        detail = f"iat is more than {expected.window} ago"
+        raise ClockError(Reason.PROOF_STALE, detail, made - expected.now)
     if made > expected.now + expected.window:
-        raise RefusedError(Reason.PROOF_FROM_FUTURE, f"iat is more than {expected.window} ahead")
+        detail = f"iat is more than {expected.window} ahead"
+        raise ClockError(Reason.PROOF_FROM_FUTURE, detail, made - expected.now)
     # 18. It was made for this token.
     if expected.token_hash and (
         "ath" not in claims or claims.text("ath") != token_hash_claim(expected.token_hash)

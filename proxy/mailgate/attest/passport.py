@@ -40,6 +40,8 @@ class Anchors:
     max_lifetime: timedelta
     own: str = ""
     """The issuer whose tokens the gates sign themselves, if they do."""
+    person: Callable[[str], str] = str
+    """Whom a login names (``policy/logins.py``)."""
 
     def longest_life(self, issuer: str) -> timedelta:
         return OWN_LIFETIME if issuer == self.own else self.max_lifetime
@@ -155,7 +157,7 @@ def _read_claims(claims: Claims, issuer: str, kid: str, key: Key, anchors: Ancho
         os=system,
         os_version=claims.text("os_version") if "os_version" in claims else "",
         managed=claims.flag("managed") if "managed" in claims else None,
-        user=claims.text("user") if "user" in claims else "",
+        user=anchors.person(claims.text("user")) if "user" in claims else "",
         eas_ids=claims.texts("eas_ids") if "eas_ids" in claims else (),
         apps=_apps(claims, system or own * "other", status, anchors.match_app) if "apps" in claims else None,
         status=status,

@@ -1,5 +1,7 @@
 """Why evidence is refused: exceptions that the verifier turns into a result."""
 
+from datetime import timedelta
+
 from mailgate.attest.nonces import Nonce
 from mailgate.errors import MailgateError
 from mailgate.model import Reason
@@ -23,6 +25,14 @@ class KeyNotFoundError(RefusedError):
         else:
             super().__init__(Reason.TOKEN_KID_UNKNOWN, f"kid names no key of {issuer}")
         self.issuer = issuer
+
+
+class ClockError(RefusedError):
+    """The proof is good but for its time. ``off``: how far the device's clock is ahead."""
+
+    def __init__(self, reason: Reason, detail: str, off: timedelta) -> None:
+        super().__init__(reason, detail)
+        self.off = off
 
 
 class NonceError(RefusedError):

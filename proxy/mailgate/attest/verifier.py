@@ -38,7 +38,7 @@ from mailgate.attest.dpop import Expected, Proof, ProvedKeys, check_proof
 from mailgate.attest.keys import KeySet
 from mailgate.attest.nonces import Nonce, Nonces, Sort
 from mailgate.attest.passport import Anchors, Binding, Passport, read_passport
-from mailgate.attest.refused import KeyNotFoundError, NonceError, RefusedError
+from mailgate.attest.refused import ClockError, KeyNotFoundError, NonceError, RefusedError
 from mailgate.attest.replay import ReplayGuard, Spending
 from mailgate.model import AttestationResult, Reason
 
@@ -84,6 +84,7 @@ class Verifier:
         audience: str,
         match_app: Callable[[str, str], str | None],
         replay: ReplayGuard,
+        person: Callable[[str], str] = str,
         own: str = "",
         nonces: Nonces | None = None,
         nonce_required: bool = False,
@@ -93,7 +94,7 @@ class Verifier:
         proof_window: timedelta = timedelta(seconds=60),
         cache_size: int = 10_000,
     ) -> None:
-        self._anchors = Anchors(issuers, audience, match_app, max_lifetime, own)
+        self._anchors = Anchors(issuers, audience, match_app, max_lifetime, own, person)
         self._replay = replay
         self._nonces = nonces
         self._nonce_required = nonce_required
@@ -209,7 +210,11 @@ class Verifier:
 
 def _refused(refusal: RefusedError) -> Verdict:
     return Verdict(
-        AttestationResult(refused=refusal.reason, detail=refusal.detail),
+        AttestationResult(
+            refused=refusal.reason,
+            detail=refusal.detail,
+            clock_off=refusal.off if isinstance(refusal, ClockError) else None,
+        ),
         lacks_key_of=refusal.issuer if isinstance(refusal, KeyNotFoundError) else "",
         nonce=refusal.nonce if isinstance(refusal, NonceError) else None,
     )

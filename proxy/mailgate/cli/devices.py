@@ -16,7 +16,7 @@ from rich.text import Text
 from mailgate.cli.acting import TokenFile
 from mailgate.cli.acting import person as acting
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
-from mailgate.cli.people import export, forget_person
+from mailgate.cli.people import export, forget_person, see_it_wiped
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
 from mailgate.store import Device, Store
@@ -99,11 +99,13 @@ def forget(
 
     async def run(store: Store, bundle: Bundle) -> None:
         by = acting(bundle.settings, "operator", token_file=token_file)
-        device, now = await _only(store, name), datetime.now(UTC)
+        device = await _only(store, name)
         if not yes:
             typer.confirm(f"Forget {_called(device)} and everything stored about it?", abort=True, err=True)
+        now = datetime.now(UTC)
         act = replace(by.act(now, "device-forgotten"), about=f"device {device.id}")
         forgotten = await store.devices.forget(device.id, now, act)
+        await see_it_wiped(store)
         told = {"id": device.id, "forgotten": forgotten}
         typer.echo(json.dumps(told) if as_json else f"forgot {_called(device)}")
 

@@ -138,7 +138,7 @@ def _make(
         act = acting(bundle.settings, "operator", token_file=token_file).act(
             now, "enrolment-token-made", note
         )
-        await store.enrolments.add(digest, made)
+        await store.enrolments.add(digest, replace(made, owner=bundle.settings.logins.person(user)))
         await store.audit.append(replace(act, about=f"token {made.name}", details={"uses": uses}))
         typer.echo(json.dumps({"token": text, **_plain(made)}, ensure_ascii=False) if as_json else text)
 

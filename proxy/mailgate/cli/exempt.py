@@ -48,9 +48,9 @@ def add(
     async def run(store: Store, bundle: Bundle) -> Relief:
         by = acting(bundle.settings, "operator", token_file=token_file)
         known = await _device(store, device) if device else ""
-        now = datetime.now(UTC)
+        now, whom = datetime.now(UTC), bundle.settings.logins.person(person.strip())
         return await exempt(
-            store, bundle.policy, by, reason, now, rule=rule, until=end, person=person, device=known
+            store, bundle.policy, by, reason, now, rule=rule, until=end, person=whom, device=known
         )
 
     given = with_store(config, run)

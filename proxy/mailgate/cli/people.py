@@ -15,7 +15,7 @@ from mailgate.cli.acting import person as acting
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
-from mailgate.gateway.quarantine import address_of
+from mailgate.policy.logins import address_of, user_text
 from mailgate.store import Store
 
 Person = Annotated[
@@ -32,7 +32,7 @@ def export(
     _named(person)
 
     async def run(store: Store, bundle: Bundle) -> None:
-        told = await store.personal.everything(person, *_terms(person, bundle))
+        told = await _everything(store, _persons(person, bundle), bundle)
         if as_json:
             typer.echo(json.dumps(told, ensure_ascii=False))
         else:
@@ -47,20 +47,32 @@ def forget_person(person: str, config: Path, token_file: Path | None, *, yes: bo
 
     async def run(store: Store, bundle: Bundle) -> None:
         by = acting(bundle.settings, "operator", token_file=token_file)
-        terms, now = _terms(person, bundle), datetime.now(UTC)
-        told = await store.personal.everything(person, *terms)
+        persons = _persons(person, bundle)
+        told = await _everything(store, persons, bundle)
         count = sum(map(len, told.values()))
         if not count:
             fail(1, f"nothing is stored of {printable(person)}")
         if not yes:
             question = f"Forget everything stored about {printable(person)}: {_counted(told)}?"
             typer.confirm(question, abort=True, err=True)
-        await store.personal.forget(person, now, *terms)
+        now = datetime.now(UTC)
+        for each in persons:
+            await store.personal.forget(each, now, *_terms(each, bundle))
         await store.audit.append(replace(by.act(now, "person-forgotten"), details={"rows": count}))
+        await see_it_wiped(store)
         done = {"person": person, "rows": count}
         typer.echo(json.dumps(done) if as_json else f"forgot {printable(person)}: {_counted(told)}")
 
     with_store(config, run)
+
+
+async def see_it_wiped(store: Store) -> None:
+    """Say so where what was deleted can still be read on disk."""
+    if not await store.wipe():
+        typer.echo(
+            "note: SQLite's log still holds it, since somebody reads it; a gate empties it within the hour",
+            err=True,
+        )
 
 
 def _named(person: str) -> None:
@@ -68,11 +80,25 @@ def _named(person: str) -> None:
         fail(2, "whose? expected a login name after --person")
 
 
+def _persons(login: str, bundle: Bundle) -> list[str]:
+    """Whom a login names, and that very spelling: what was stored before a domain became ours has it."""
+    return list(dict.fromkeys([bundle.settings.logins.person(login), login]))
+
+
+async def _everything(store: Store, persons: list[str], bundle: Bundle) -> dict[str, list[dict[str, Any]]]:
+    told: dict[str, list[dict[str, Any]]] = {}
+    for each in persons:
+        for name, rows in (await store.personal.everything(each, *_terms(each, bundle))).items():
+            known = told.setdefault(name, [])
+            known += [row for row in rows if row not in known]
+    return told
+
+
 def _terms(person: str, bundle: Bundle) -> tuple[list[str], tuple[str, ...]]:
     """Where mails to the person went, and which source says best whose a device is."""
     settings = bundle.settings
     mails = (settings.activesync.quarantine_mail, settings.notices)
-    addresses = {address_of(person, mail.domain) for mail in mails if mail} | {person.lower()}
+    addresses = {address_of(person, mail.domain) for mail in mails if mail} | {user_text(person)}
     return sorted(addresses - {""}), tuple(bundle.settings.posture.precedence)
 
 

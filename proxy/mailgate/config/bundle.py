@@ -12,6 +12,7 @@ from mailgate.config.rules import Rules, read_rules
 from mailgate.config.settings import Files, Settings
 from mailgate.policy.cases import CasesFile
 from mailgate.policy.groups import NO_GROUPS, Groups
+from mailgate.policy.logins import NO_LOGINS
 from mailgate.policy.rules import Policy
 
 
@@ -59,7 +60,7 @@ def load_bundle(path: Path, environ: Mapping[str, str] | None = None) -> Bundle:
         reading.finish()
     settings = _settings(path, document, reading, environ)
     names = settings.files if settings else _files_as_written(document)
-    groups = read_groups(path.parent, names, reading)
+    groups = read_groups(path.parent, names, reading, settings.logins if settings else NO_LOGINS)
     rules = read_rules(path.parent, names, others, groups)
     reading.mistakes += others.mistakes
     reading.finish()
@@ -73,9 +74,10 @@ def load_candidate(path: Path, policy: Path) -> Rules:
 
     :raises ConfigError: with every mistake.
     """
-    names = load_settings(path).files.model_copy(update={"policy": str(policy.absolute())})
+    settings = load_settings(path)
+    names = settings.files.model_copy(update={"policy": str(policy.absolute())})
     reading = Reading()
-    rules = read_rules(path.parent, names, reading, read_groups(path.parent, names, reading))
+    rules = read_rules(path.parent, names, reading, read_groups(path.parent, names, reading, settings.logins))
     reading.finish()
     assert rules is not None
     return rules

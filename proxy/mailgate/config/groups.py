@@ -10,6 +10,7 @@ from mailgate.config.files import Reading
 from mailgate.config.settings import Files
 from mailgate.policy.apps import Strict
 from mailgate.policy.groups import NO_GROUPS, Groups
+from mailgate.policy.logins import NO_LOGINS, Logins
 
 GroupName = Annotated[str, StringConstraints(pattern=r"^\S(.*\S)?$", max_length=200)]
 Login = Annotated[str, StringConstraints(pattern=r"^\S(.*\S)?$", max_length=500)]
@@ -21,10 +22,10 @@ class GroupsFile(Strict):
     groups: Mapping[GroupName, tuple[Login, ...]]
 
 
-def read_groups(folder: Path, names: Files, reading: Reading) -> Groups:
+def read_groups(folder: Path, names: Files, reading: Reading, logins: Logins = NO_LOGINS) -> Groups:
     """The groups in the file that the settings name; none where it is the usual one and is not there."""
     path = folder / names.groups
     if "groups" not in names.model_fields_set and not reading.has(path):
         return NO_GROUPS
     file = reading.model(GroupsFile, reading.document(path), {})
-    return Groups.of_members(file.groups) if file else NO_GROUPS
+    return Groups.of_members(file.groups, logins) if file else NO_GROUPS

@@ -24,7 +24,8 @@ class MailSettings(Strict):
     sender: MailAddress
     """What it is from: an address that somebody reads."""
     domain: DomainName
-    """The company's mail domain: added to login names without one; nobody outside it is written to."""
+    """The company's mail domain: added to login names without one; nobody outside it is written to. Logins that stand in
+    another domain (``OTHER\\alice``) get no mail, unless ``login_domains`` says that it is ours."""
 
     @model_validator(mode="after")
     def _whole_login(self) -> Self:

@@ -16,12 +16,13 @@ from mailgate.config.authz import AuthzListener, AuthzSettings
 from mailgate.config.client_certs import ClientCertificateSettings
 from mailgate.config.console import ConsoleSettings, check_ways
 from mailgate.config.guard import GuardSettings
-from mailgate.config.mail import MailSettings, NoticeSettings, ShortText
+from mailgate.config.mail import DomainName, MailSettings, NoticeSettings, ShortText
 from mailgate.config.references import AuthoritiesFile, HeaderKey, StoreUrl
 from mailgate.config.serving import Limits, Timeouts, TlsSettings
 from mailgate.config.sources import SourceSettings
 from mailgate.config.values import Duration
 from mailgate.policy.apps import Key, Strict
+from mailgate.policy.logins import Logins
 
 Language = Literal["en", "de", "es", "fr", "ja", "zh", "ar"]
 FileName = Annotated[str, StringConstraints(min_length=1, max_length=500)]
@@ -54,6 +55,8 @@ class QuarantineMail(MailSettings):
     """How long nobody is told the same of the same device again."""
     at_most: int = Field(default=3, ge=1, le=100)
     """Mails to one person within ``pause``, whatever devices name them."""
+    per_hour: int = Field(default=100, ge=1, le=100_000)
+    """Mails within an hour, to everybody and by all gates together."""
 
 
 class ActiveSyncSettings(Strict):
@@ -144,6 +147,9 @@ class Settings(Strict):
     """Where devices and sightings are kept: a URL, or a reference to one that holds a password."""
     trusted_proxies: tuple[Network, ...] = ()
     """Whose ``X-Forwarded-For``, ``-Proto``, ``-Host`` and ``-User`` are believed."""
+    login_domains: tuple[DomainName, ...] = Field(default=(), max_length=100)
+    """Domains that are ours: ``EXAMPLE\\alice`` and ``alice@example.com`` are the person ``alice`` where both stand here. A
+    login of any other domain is somebody else."""
     authz: AuthzSettings | None = None
     authz_listeners: tuple[AuthzListener, ...] = Field(default=(), max_length=20)
     """Ports and sockets that answer the questions of other proxies and carry no mail, each in the dialect of one proxy."""
@@ -270,6 +276,11 @@ class Settings(Strict):
     def _admins_come_in(self) -> Self:
         check_ways(self.admins, self.console.login)
         return self
+
+    @property
+    def logins(self) -> Logins:
+        """How a login becomes a person."""
+        return Logins.of(self.login_domains)
 
     def referenced_files(self) -> tuple[Path, ...]:
         """Key, certificate and revocation files: a change of one is a change of the settings."""

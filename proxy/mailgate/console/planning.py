@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from cachetools import LRUCache
+from cachetools import TTLCache
 
 from mailgate.config import Rules
 from mailgate.errors import MailgateError
 from mailgate.rollout.acts import Person
+from mailgate.store import Planned
+from mailgate.store.audit import Audit
 
 Progress = Callable[[int, int], None]
 MakePlan = Callable[[Rules, int, Person, Progress], Awaitable[dict[str, Any]]]
@@ -18,6 +20,8 @@ MakePlan = Callable[[Rules, int, Person, Progress], Awaitable[dict[str, Any]]]
 
 KEPT = 20
 """Plans whose samples are kept in memory; the store has no names of people."""
+_DAY = 86400
+"""Seconds for which they are."""
 
 
 @dataclass(slots=True)
@@ -47,7 +51,7 @@ class Planning:
     def __init__(self, make: MakePlan) -> None:
         self._make = make
         self._task: asyncio.Task[None] | None = None
-        self._whole: LRUCache[str, Mapping[str, Any]] = LRUCache(KEPT)
+        self._whole: TTLCache[str, Mapping[str, Any]] = TTLCache(KEPT, _DAY)
         self.last: Making | None = None
 
     def start(self, candidate: Rules, days: int, who: Person, now: datetime) -> bool:
@@ -61,6 +65,14 @@ class Planning:
     def samples(self, digest: str) -> Mapping[str, Any] | None:
         """The plan with the names of some people, where it was made here and not long ago."""
         return self._whole.get(digest)
+
+    async def named(self, found: Planned, audit: Audit) -> Mapping[str, Any] | None:
+        """The same, unless anybody was forgotten since: nobody is named any more who may be one of them."""
+        whole = self.samples(found.digest)
+        if whole is not None and await audit.forgot_since(found.made_at):
+            self._whole.pop(found.digest, None)
+            return None
+        return whole
 
     async def stop(self) -> None:
         """End what runs."""

@@ -10,6 +10,7 @@ from mailgate.gateway.answer import Answer
 from mailgate.gateway.caller import is_first_page_load, is_navigation
 from mailgate.gateway.cookies import WARNED_COOKIE, cookies_named, set_cookie
 from mailgate.gateway.pages import Pages, RenderedPage, View
+from mailgate.gateway.pages.proofs import clock_off, refused_proof
 from mailgate.gateway.problem import problem
 from mailgate.gateway.proving import ASKS_FOR_NONCE, NONCE_CHALLENGE
 from mailgate.gateway.refusals import FORMS, Refuse
@@ -45,8 +46,16 @@ class Speaker:
             return problem(401, asked, reference, headers=(("X-Device-Reason", asked.value), NONCE_CHALLENGE))
         if form is not None:
             return form(access, decision, reference)
+        proof = refused_proof(access, decision)
         return problem(
-            403, decision.reason, reference, apps=decision.apps, title=decision.title, headers=headers
+            403,
+            decision.reason,
+            reference,
+            apps=decision.apps,
+            title=decision.title,
+            proof=proof,
+            clock_off=clock_off(access) if proof else None,
+            headers=headers,
         )
 
     def warn(self, access: Access, decision: Decision, reference: str) -> Answer:
@@ -82,7 +91,7 @@ class Speaker:
 
     def view(self, access: Access, decision: Decision, reference: str) -> View:
         """A decision as pages show it."""
-        client = access.client
+        client, proof = access.client, refused_proof(access, decision)
         return replace(
             self._view_of(access.facts, decision.reason, reference, access.now),
             effect=decision.effect,
@@ -92,6 +101,8 @@ class Speaker:
             kind=client.kind,
             fix=decision.fix,
             deadline=decision.deadline,
+            proof=proof,
+            clock_off=clock_off(access) if proof else None,
             contact=decision.contact,
             extension_url=self.extension_pages.get(_engine_of(access.facts), ""),
         )

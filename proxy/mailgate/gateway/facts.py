@@ -13,6 +13,7 @@ from mailgate.gateway.http1.grammar import values
 from mailgate.gateway.http1.request import RequestHead
 from mailgate.gateway.trust import Network, Origin, forgeable, origin_of
 from mailgate.model import CertificateResult, RequestFacts
+from mailgate.policy.logins import NO_LOGINS, Logins
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -42,6 +43,7 @@ def read_facts(
     secure: bool,
     trusted: tuple[Network, ...],
     certificate: tuple[bytes, ...] | CertificateResult = (),
+    logins: Logins = NO_LOGINS,
 ) -> Incoming:
     """Facts of one request. Fields that could be forged are left out of them (``trust.py``)."""
     told = _told(head.fields)
@@ -53,9 +55,10 @@ def read_facts(
         origin.host.decode("latin-1"),
         origin.remote,
         told.headers,
-        _text(origin.user) if origin.user else None,
+        logins.person(_text(origin.user) or "") or None if origin.user else None,
     )
-    return Incoming(facts, origin, told.attestations, told.proofs, told.login, certificate)
+    login = told.login and logins.person(told.login)
+    return Incoming(facts, origin, told.attestations, told.proofs, login, certificate)
 
 
 class _Told(NamedTuple):

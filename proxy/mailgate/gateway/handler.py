@@ -47,7 +47,7 @@ class Ledger(Shape):
 class Notices(Shape):
     """How people are told who cannot be shown a page (``gateway/quarantine.py``)."""
 
-    def tell(self, access: Access, decision: Decision, reference: str) -> None: ...
+    def tell(self, incoming: Incoming, access: Access, decision: Decision, reference: str) -> None: ...
 
 
 @dataclass(slots=True, kw_only=True)
@@ -214,6 +214,7 @@ class Gate(Judge):
             secure=exchange.secure,
             trusted=self.trusted,
             certificate=self._presented(exchange),
+            logins=self.live.logins,
         )
         exchange.answer_fields = incoming.answer_fields
         return incoming
@@ -261,7 +262,7 @@ class Gate(Judge):
             asked = await ask_for_login(self.forwarder, head, incoming)
             if asked is not None:
                 return asked
-        self.notices.tell(access, decision, reference)
+        self.notices.tell(incoming, access, decision, reference)
         return self.speaker.refuse(access, decision, reference)
 
     def _start(
@@ -307,7 +308,7 @@ class Gate(Judge):
             if exchange.started:
                 exchange.abort()
                 return Outcome(keep_alive=False)
-            self.notices.tell(ended.access, ended.decision, reference)
+            self.notices.tell(incoming, ended.access, ended.decision, reference)
             return send(
                 exchange, self.speaker.refuse(ended.access, ended.decision, reference), ended.access.now
             )

@@ -27,6 +27,7 @@ from mailgate.model import (
 )
 from mailgate.policy import Policy
 from mailgate.policy.groups import NO_GROUPS, Groups
+from mailgate.policy.logins import NO_LOGINS, Logins
 
 BY_THE_CLOCK = timedelta(seconds=10)
 """How long a verdict on a hanging request stands where nothing but the time changes: stages begin, reports expire."""
@@ -56,6 +57,7 @@ class Live:
     """None where no client certificate counts."""
     proxy_form: ProxyForm = NO_PROXY
     groups: Groups = NO_GROUPS
+    logins: Logins = NO_LOGINS
 
 
 @dataclass(slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """The side door: logins at the mail server itself, decided like any request and by the same rules."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 
 from mailgate.classify import classify
@@ -96,6 +96,7 @@ async def judge_login(gate: Gate, facts: RequestFacts) -> Verdict:
     restrictive posture among them.
     """
     started, now, live = perf_counter(), gate.clock(), gate.live
+    facts = replace(facts, user=live.logins.person(facts.user or ""))
     client, login = classify(facts), facts.user or ""
     computer = client.kind is Kind.LAPTOP
     posture = Posture() if computer else await gate.postures.of_person(login, now)

@@ -33,12 +33,12 @@ from mailgate.gateway.own_view import (
 from mailgate.gateway.pages.employee import Asked, EmployeeView, Record
 from mailgate.gateway.pages.view import View
 from mailgate.gateway.person import Person, recognise
-from mailgate.gateway.quarantine import address_of
 from mailgate.gateway.recheck import NameOf, Recheck, Slot, answers_of
 from mailgate.gateway.status import print_of, status_answer, status_of
 from mailgate.model import Access, Decision, Reason
 from mailgate.policy import Policy
 from mailgate.policy.groups import Groups
+from mailgate.policy.logins import address_of
 from mailgate.store import (
     Device,
     EnrolledKey,

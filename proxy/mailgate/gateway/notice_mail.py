@@ -13,8 +13,8 @@ from mailgate.config import Settings
 from mailgate.config.mail import NoticeSettings
 from mailgate.gateway.pages.notice import Mailed, NoticeWriter
 from mailgate.gateway.pages.told import About, Concerned, How, Said, Told
-from mailgate.gateway.quarantine import address_of
 from mailgate.model import Kind, Reason
+from mailgate.policy.logins import address_of
 from mailgate.store import Mailing, MailKind
 
 

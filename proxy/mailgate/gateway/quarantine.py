@@ -1,11 +1,11 @@
 """The quarantine mail: a mail app shows no page, so the person is written to why it gets no mail and what ends that.
 
-Whom a login names is not yet checked when a request is refused. So nobody is told the same twice, nobody gets more than
-a few mails, and nobody outside the company's own domain gets any, whatever the requests say.
+Whom a login names is not yet checked when a request is refused. So nobody is written to whom nothing but a request names:
+the device is known as theirs, or a trusted proxy or the webmail has taken their login. No text of a client stands in a mail. Nobody
+is told the same twice, or gets more than a few mails; one address causes only so many, and all of them together too.
 """
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,8 +16,13 @@ from typing import Protocol as Shape
 import structlog
 from cachetools import TTLCache
 
+from mailgate.gateway.facts import Incoming
+from mailgate.gateway.login_check import Login
 from mailgate.gateway.pages import Pages, View
+from mailgate.gateway.rates import Rates
 from mailgate.model import Access, Decision, Effect, Protocol, Reason
+from mailgate.model.networks import network_of
+from mailgate.policy.logins import address_of, user_text
 
 log = structlog.get_logger()
 
@@ -27,10 +32,11 @@ PATIENCE = 30.0
 REST = 60
 """Seconds for which a notice that was told, or could not be, is not looked at again."""
 
-_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._%+'-]{0,62}[A-Za-z0-9])?")
 _PASSING = frozenset({Reason.POSTURE_UNAVAILABLE, Reason.RULE_ERROR, Reason.INTERNAL_ERROR})
 """Reasons that the person can do nothing about."""
-_SHOWN = 64
+FROM_ONE_ADDRESS = 20
+"""Mails that requests from one address cause within ``ADDRESS_SPAN``, and as many logins of theirs that are looked at."""
+ADDRESS_SPAN = timedelta(hours=1)
 
 Send = Callable[[EmailMessage], Awaitable[None]]
 """Hands a mail to a mail server. Raises OSError or an error of the mail server's."""
@@ -40,16 +46,30 @@ class Claims(Shape):
     """Who was told what (``store/notices.py``). Both may raise MailgateError."""
 
     async def claim(
-        self, person: str, device: str, reason: str, now: datetime, *, pause: timedelta, at_most: int
+        self,
+        person: str,
+        device: str,
+        reason: str,
+        now: datetime,
+        *,
+        pause: timedelta,
+        at_most: int,
+        per_hour: int,
     ) -> bool: ...
 
     async def release(self, person: str, device: str, reason: str) -> None: ...
 
 
+class Accepts(Shape):
+    """Whether the webmail takes a login (``login_check.py``)."""
+
+    async def look(self, incoming: Incoming) -> Login: ...
+
+
 class NoNotices:
     """Where no mail is to be written."""
 
-    def tell(self, access: Access, decision: Decision, reference: str) -> None:
+    def tell(self, incoming: Incoming, access: Access, decision: Decision, reference: str) -> None:
         """Nothing is said."""
 
 
@@ -61,6 +81,7 @@ class Letterhead:
     domain: str
     pause: timedelta
     at_most: int
+    per_hour: int
     host: str
     default_language: str
     me_url: str = ""
@@ -72,7 +93,10 @@ class _Notice:
     person: str
     device: str
     view: View
-    shown: str
+    address: str
+    """The network that the request came from."""
+    unproven: Incoming | None
+    """The request, where its login is still only a claim."""
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -83,23 +107,40 @@ class Quarantine:
     """Writes to people whose mail app was refused. Run ``run`` as a task."""
 
     def __init__(
-        self, letterhead: Letterhead, pages: Pages, claims: Claims, send: Send, clock: Callable[[], datetime]
+        self,
+        letterhead: Letterhead,
+        pages: Pages,
+        claims: Claims,
+        send: Send,
+        clock: Callable[[], datetime],
+        check: Accepts | None = None,
     ) -> None:
+        """Without a ``check`` nobody is believed for a login that only the webmail could check."""
         self._letterhead = letterhead
         self._pages = pages
         self._claims = claims
         self._send = send
         self._clock = clock
+        self._check = check
+        self._mails, self._logins = (
+            Rates(FROM_ONE_ADDRESS, ADDRESS_SPAN),
+            Rates(FROM_ONE_ADDRESS, ADDRESS_SPAN),
+        )
         self._queue: asyncio.Queue[_Notice] = asyncio.Queue(QUEUE)
         self._lately: TTLCache[tuple[str, str, str], None] = TTLCache(
             10_000, REST, timer=lambda: clock().timestamp()
         )
 
-    def tell(self, access: Access, decision: Decision, reference: str) -> None:
+    def tell(self, incoming: Incoming, access: Access, decision: Decision, reference: str) -> None:
         """Queue a mail at once, or none where there is nobody to write to or nothing to say."""
-        notice = self._notice(access, decision, reference)
+        notice = self._notice(incoming, access, decision, reference)
         if notice is None or notice.key in self._lately or self._queue.full():
             return
+        tried = self._logins if notice.unproven else self._mails  # guessed logins use up nobody's mails
+        if tried.wait(notice.address, access.now):
+            return
+        if notice.unproven:
+            tried.note(notice.address, access.now)
         self._lately[notice.key] = None
         self._queue.put_nowait(notice)
 
@@ -115,8 +156,16 @@ class Quarantine:
 
     async def _write(self, notice: _Notice) -> None:
         head, now = self._letterhead, self._clock()
-        if not await self._claims.claim(*notice.key, now, pause=head.pause, at_most=head.at_most):
+        if notice.unproven is not None and not await self._is_accepted(notice.unproven):
             return
+        if self._mails.wait(notice.address, now):
+            return
+        claimed = await self._claims.claim(
+            *notice.key, now, pause=head.pause, at_most=head.at_most, per_hour=head.per_hour
+        )
+        if not claimed:
+            return
+        self._mails.note(notice.address, now)
         try:
             await self._send(self._mail(notice, now))
         except BaseException:
@@ -124,7 +173,12 @@ class Quarantine:
             raise
         log.info("quarantine-mail-sent", reference=notice.view.reference, reason=notice.view.reason)
 
-    def _notice(self, access: Access, decision: Decision, reference: str) -> _Notice | None:
+    async def _is_accepted(self, incoming: Incoming) -> bool:
+        return self._check is not None and await self._check.look(incoming) is Login.RIGHT
+
+    def _notice(
+        self, incoming: Incoming, access: Access, decision: Decision, reference: str
+    ) -> _Notice | None:
         client, posture = access.client, access.posture
         if client.protocol is not Protocol.ACTIVESYNC or decision.effect is not Effect.BLOCK:
             return None
@@ -146,12 +200,12 @@ class Quarantine:
             default_language=self._letterhead.default_language,
             me_url=self._letterhead.me_url,
         )
-        named = " · ".join(filter(None, (client.model or client.eas_type, client.eas_id)))
-        return _Notice(person, device, view, _one_line(named))
+        address = network_of(access.facts.remote)
+        return _Notice(person, device, view, address, None if _is_theirs(access) else incoming)
 
     def _mail(self, notice: _Notice, now: datetime) -> EmailMessage:
         head = self._letterhead
-        letter = self._pages.letter(notice.view, notice.shown)
+        letter = self._pages.letter(notice.view)
         mail = EmailMessage()
         mail["From"] = f"{head.host} <{head.sender}>"
         mail["To"] = notice.person
@@ -164,14 +218,9 @@ class Quarantine:
         return mail
 
 
-def address_of(login: str, domain: str) -> str:
-    """The company address of a login name (``alice``, ``EXAMPLE\\alice``, ``alice@example.com``), or empty."""
-    name, at, host = login.rpartition("\\")[2].rpartition("@")
-    if not at:
-        name, host = host, domain
-    own = host.lower() == domain.lower()
-    return f"{name}@{domain}".lower() if own and _NAME.fullmatch(name) else ""
-
-
-def _one_line(text: str) -> str:
-    return "".join(char if char.isprintable() else "?" for char in text[:_SHOWN])
+def _is_theirs(access: Access) -> bool:
+    """Whether more than this request says that it is this person's: a trusted proxy, a proof, or whoever knows the device."""
+    person, proof, posture = user_text(access.user.name), access.attestation, access.posture
+    proved = proof is not None and proof.refused is None and user_text(proof.user) == person
+    known = bool(posture.device_id) and user_text(posture.owner) == person
+    return bool(access.facts.user) or proved or known

@@ -8,6 +8,7 @@ from typing import Any
 
 from mailgate.gateway.answer import Answer, json_answer
 from mailgate.gateway.own_devices import OwnDevice
+from mailgate.gateway.pages.proofs import clock_off, shown_refusal
 from mailgate.model import Access, Decision
 from mailgate.store import Keep
 
@@ -27,10 +28,19 @@ def status_of(
             "os": client.os,
             "browser": client.browser,
             "findings": [finding.reason for finding in client.findings],
+            "proof": _proof_of(access),
         },
         "checked_at": _instant(access.posture.reported_at),
         "devices": [device_of(each, keep) for each in owned],
     }
+
+
+def _proof_of(access: Access) -> dict[str, object] | None:
+    """Why the proof of this request was refused, as far as it is told; None where none came or it was good."""
+    refused, off = shown_refusal(access), clock_off(access)
+    if refused is None:
+        return None
+    return {"refused": refused, "clock_off_seconds": None if off is None else int(off.total_seconds())}
 
 
 def verdict_of(decision: Decision) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """What is proved of a device: by attestations (RFC 9334), by certificates, and by its hardware."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from mailgate.model.client import Kind
 from mailgate.model.device import AppsReport
@@ -32,6 +32,8 @@ class AttestationResult:
     """The device said so of itself, and a gate signed it: only the key is proved."""
     refused: Reason | None = None
     detail: str = ""
+    clock_off: timedelta | None = None
+    """How far the device's clock is ahead, where its own key has signed a proof of another time than now."""
 
 
 @dataclass(frozen=True, slots=True)

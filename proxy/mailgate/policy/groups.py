@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from mailgate.model import Effect, User
-from mailgate.policy.logins import user_text
+from mailgate.policy.logins import NO_LOGINS, Logins, could_be, user_text
 
 
 @dataclass(frozen=True)
@@ -14,26 +14,33 @@ class Groups:
     known: bool = False
     of_person: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By login name in one spelling; sorted."""
+    bare: frozenset[str] = frozenset()
+    """What a careless reader might take the name of a member for (``could_be``)."""
 
     @classmethod
-    def of_members(cls, members: Mapping[str, Iterable[str]]) -> "Groups":
+    def of_members(cls, members: Mapping[str, Iterable[str]], logins: Logins = NO_LOGINS) -> "Groups":
         """From the login names in each group."""
         found: dict[str, set[str]] = {}
-        for group, logins in members.items():
-            for login in logins:
-                found.setdefault(user_text(login), set()).add(group)
-        return cls(True, {person: tuple(sorted(groups)) for person, groups in found.items()})
+        for group, names in members.items():
+            for login in names:
+                found.setdefault(user_text(logins.person(login)), set()).add(group)
+        persons = {person: tuple(sorted(groups)) for person, groups in found.items()}
+        return cls(True, persons, frozenset(map(could_be, persons)))
 
     def names(self) -> frozenset[str]:
         """Every group that somebody is in."""
         return frozenset[str]().union(*self.of_person.values())
 
     def user(self, name: str, owner: str = "") -> User:
-        """Who asks, with their groups; where nobody is named, with those of the owner of the device."""
+        """Who asks, with their groups; where nobody is named, with those of the owner of the device.
+
+        Of a name that is no member's, but might be one in another spelling or of another domain, nothing is known.
+        """
         person = user_text(name or owner)
-        if not self.known or not person:
+        groups = self.of_person.get(person)
+        if not self.known or not person or (groups is None and could_be(person) in self.bare):
             return User(name)
-        return User(name, self.of_person.get(person, ()), grouped=True)
+        return User(name, groups or (), grouped=True)
 
 
 NO_GROUPS = Groups()

@@ -102,6 +102,13 @@ class Audit:
             row = (await connection.execute(query)).mappings().first()
             return Entry(**row) if row else None
 
+    async def forgot_since(self, moment: datetime) -> bool:
+        """Whether a device or a person was forgotten since then."""
+        forgot = audit.c.what.in_(("device-forgotten", "person-forgotten"))
+        query = select(audit.c.number).where(audit.c.at >= _told_at(moment), forgot).limit(1)
+        async with self._database.reading() as connection:
+            return (await connection.execute(query)).first() is not None
+
     async def head(self) -> Head | None:
         """Which entry is the last one; None where nothing says so."""
         async with self._database.reading() as connection:
@@ -120,6 +127,10 @@ class Audit:
         if await self.head() == head:
             found += chain.take(beyond)
         return found + chain.end(head)
+
+
+def _told_at(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def _end_of_window(theirs: Sequence[ColumnElement[bool]]) -> Select[Any]:
@@ -160,7 +171,7 @@ async def _head(connection: AsyncConnection, query: Select[Any]) -> Head | None:
 def _entry(head: Head, act: Act) -> Entry:
     entry = Entry(
         number=head.number + 1,
-        at=act.at.astimezone(UTC).isoformat(timespec="microseconds"),
+        at=_told_at(act.at),
         who=storable(act.who),
         what=act.what,
         about=storable(act.about),

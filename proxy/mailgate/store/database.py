@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from mailgate.errors import MailgateError
 from mailgate.store.breaker import REST, Breaker
+from mailgate.store.wiping import empty_log
 
 _EXPECTED = "expected sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE"
 _WRITES = "mailgate_writes"
@@ -155,6 +156,13 @@ class Database:
         with _translated(), self._asked():
             async with asyncio.timeout(patience), self._writer.begin() as connection:
                 yield connection
+
+    async def wipe(self) -> bool:
+        """See that nothing readable is left on disk of what was deleted. False where something is, for now.
+
+        On PostgreSQL that is for the server to do, and always True.
+        """
+        return self._path is None or await asyncio.to_thread(empty_log, self._path)
 
     async def close(self) -> None:
         await self._engine.dispose()

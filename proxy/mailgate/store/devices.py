@@ -12,6 +12,7 @@ from mailgate.model import DeviceRecord
 from mailgate.store.audit import Act, append
 from mailgate.store.database import Database
 from mailgate.store.device import Device, Report, typed_id
+from mailgate.store.forgetting import forget_lines, words_of
 from mailgate.store.learning import Taken, learn
 from mailgate.store.loading import around, load
 from mailgate.store.names import (
@@ -42,6 +43,7 @@ from mailgate.store.schema import (
     sightings,
 )
 from mailgate.store.sketches import sketches
+from mailgate.store.spool import Spool
 from mailgate.store.trust import report_from
 
 _PAGE = 500
@@ -66,8 +68,10 @@ class Changes:
 class Devices:
     """Queries on devices. Every method may raise ``StoreUnavailableError``."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, spools: Sequence[Spool] = ()) -> None:
+        """``spools``: where lines about devices may wait on disk."""
         self._database = database
+        self._spools = spools
 
     async def take(self, records: Sequence[DeviceRecord], now: datetime) -> Taken:
         """Store what a source says, a transaction for each thousand: what is taken stays where a later one fails."""
@@ -178,6 +182,8 @@ class Devices:
 
         ``act`` goes into the audit log with it.
         """
+        for known in await self._all(select(devices.c.key).where(devices.c.id == device_id)):
+            await forget_lines(self._spools, words_of(known))
         async with self._database.writing(patience=60) as connection:
             change = await count_change(connection)
             key = (await connection.execute(select(devices.c.key).where(devices.c.id == device_id))).scalar()
@@ -187,7 +193,8 @@ class Devices:
             await _forget(connection, device, change, now)
             if act:
                 await append(connection, act)
-            return True
+        await self._database.wipe()
+        return True
 
     async def counted_findings(self) -> dict[str, int]:
         """How many contradictions there are, by their reason codes."""

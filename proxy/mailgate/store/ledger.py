@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mailgate.classify import classify
 from mailgate.model import Access, Decision, Effect
 from mailgate.store.database import Database
+from mailgate.store.newcomers import Newcomers
 from mailgate.store.outbox import Outbox
 from mailgate.store.recorded import LONGEST, Recorder
 from mailgate.store.sightings import ClientFacts, Sighting, Tally, count_up
@@ -21,7 +22,7 @@ _LONGEST_NAME = 256
 
 MOST_STRANGERS = 500
 """Sightings of nobody's unknown devices that one write takes. More at once is a flood of made-up clients: each would
-cost as much as a decision and stay as a row of its own."""
+cost as much as a decision and stay as a row of its own. How many an hour: ``newcomers.py``."""
 
 
 class Ledger(Outbox[Sighting, Tally]):
@@ -33,11 +34,12 @@ class Ledger(Outbox[Sighting, Tally]):
     def __init__(self, database: Database, spool: Spool, limit: int = 10_000) -> None:
         super().__init__(database, spool, limit)
         self.passed_over = 0
-        """Decisions on strangers that were not recorded, because too many different ones came at once."""
+        """Decisions on strangers that were not recorded, because too many different ones came at once or within an hour."""
         self._strangers = 0
         self._agents: set[str] = set()
         """User agents of the strangers that wait to be written."""
         self._recorder = Recorder()
+        self._newcomers = Newcomers()
         self._running: list[Recurring] = []
         self._others: dict[tuple[Recurring, str], Sighting] = {}
         """What was recorded of those that are like one that recurs, since the last write."""
@@ -49,7 +51,7 @@ class Ledger(Outbox[Sighting, Tally]):
 
         ``reference`` is the id under which the answer was given out, if one was. ``shown``: whether somebody is told, as
         of everything but an allowed request if it is left out. Where nothing tells who asks or with
-        which device, only the first ``MOST_STRANGERS`` different ones of each write are kept.
+        which device, only the first ``MOST_STRANGERS`` different ones of each write are kept, and so many an hour.
         """
         self._record(access, decision, reference, shown)
 
@@ -106,7 +108,9 @@ class Ledger(Outbox[Sighting, Tally]):
             if before is not None:
                 self._items[sighting] = before.once_more(access.now, reference, told)
                 self._filled.set()
-            elif _is_stranger(access) and self._strangers >= MOST_STRANGERS:
+            elif (_is_stranger(access) and self._strangers >= MOST_STRANGERS) or not self._newcomers.admits(
+                sighting, access
+            ):
                 self.passed_over += 1
                 return None
             elif not self.put(sighting, Tally(1, access.now, access.now, reference, told)):

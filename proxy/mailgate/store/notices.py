@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from mailgate.store.database import Database
 from mailgate.store.rows import upsert
@@ -16,15 +16,27 @@ class Notices:
         self._database = database
 
     async def claim(
-        self, person: str, device: str, reason: str, now: datetime, *, pause: timedelta, at_most: int
+        self,
+        person: str,
+        device: str,
+        reason: str,
+        now: datetime,
+        *,
+        pause: timedelta,
+        at_most: int,
+        per_hour: int,
     ) -> bool:
-        """Take it on oneself to tell a person. False where they were told the same, or ``at_most`` things, within ``pause``."""
+        """Take it on oneself to tell a person. False where they were told the same, or ``at_most`` things, within ``pause``,
+        or ``per_hour`` things were told to all within the last hour."""
         recent = notices.c.told_at > now - pause
         told = select(notices.c.device, notices.c.reason).where(notices.c.person == person, recent)
+        lately = select(func.count()).select_from(notices).where(notices.c.told_at > now - timedelta(hours=1))
         row = {"person": person, "device": device, "reason": reason, "told_at": now}
         async with self._database.writing() as connection:
             found = (await connection.execute(told)).all()
             if (device, reason) in {tuple(each) for each in found} or len(found) >= at_most:
+                return False
+            if (await connection.execute(lately)).scalar_one() >= per_hour:
                 return False
             statement = upsert(connection, notices).values(**row)
             again = statement.on_conflict_do_update(

@@ -16,6 +16,7 @@ from mailgate.model import Reason
 from mailgate.store.database import Database
 from mailgate.store.device import Device
 from mailgate.store.devices import Devices
+from mailgate.store.forgetting import forget_lines
 from mailgate.store.logins import is_login
 from mailgate.store.names import EAS, KEY, user_text
 from mailgate.store.people import People
@@ -51,6 +52,7 @@ from mailgate.store.schema import (
     sightings,
     spent_proofs,
 )
+from mailgate.store.spool import Spool
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +145,13 @@ NOT_PERSONAL: Mapping[Table, str] = {
 class Personal:
     """All of one person's rows. Every method may raise ``StoreUnavailableError``."""
 
-    def __init__(self, database: Database, devices: Devices, people: People) -> None:
+    def __init__(
+        self, database: Database, devices: Devices, people: People, spools: Sequence[Spool] = ()
+    ) -> None:
         self._database = database
         self._devices = devices
         self._people = people
+        self._spools = spools
 
     async def everything(
         self, login: str, addresses: Collection[str] = (), precedence: Sequence[str] = ()
@@ -168,6 +173,7 @@ class Personal:
         A device that belongs to somebody else stays with all but the report's word that it is this person's.
         """
         subject = await self._subject(login, addresses, precedence)
+        await forget_lines(self._spools, [subject.person])
         for device in subject.devices:
             await self._devices.forget(device.id, now)
         async with self._database.writing(patience=60) as connection:
@@ -182,6 +188,7 @@ class Personal:
             left = select(sightings.c.client).where(sightings.c.client == clients.c.id)
             for client in theirs:
                 await connection.execute(delete(clients).where(clients.c.id == client, ~left.exists()))
+        await self._database.wipe()
         return len(subject.devices)
 
     async def _subject(self, login: str, addresses: Collection[str], precedence: Sequence[str]) -> Subject:

@@ -3,7 +3,8 @@
 Never kept: cookies, credentials, tokens, addresses, bodies, and all of a query but an ActiveSync device's own name.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import urlencode
 
 from mailgate.classify.certified import HEADER as CERTIFICATE
@@ -19,7 +20,16 @@ from mailgate.store.sightings import ClientFacts
 
 _HEADERS = ("user-agent", *HEADERS, PROBE)
 LONGEST = 600
-"""Characters that are kept: more than classification takes a hint to have, so that a malformed one stays so."""
+"""Characters of a header that are kept: more than classification takes a hint to have, so that a malformed one stays so."""
+ROOM = 2048
+"""Bytes that all kept headers of one client take, as JSON in ASCII: real ones take a third of that."""
+LONGEST_ID = 128
+"""Bytes of what an ActiveSync device calls itself; 32 are the protocol's, and twice as many in hex."""
+_LONGEST_TYPE = 64
+_LONGEST_METHOD = 32
+_LONGEST_FOLDER = 64
+_LONGEST_CHARACTER = 12
+"""Bytes of one character in JSON: two escapes."""
 
 _MAY_BE_A_PERSON = frozenset("@~%")
 _ADDRESSES = {
@@ -65,14 +75,31 @@ def client_facts(facts: RequestFacts, client: Client, target: str | None = None)
         os=client.os,
         browser=client.browser,
         protocol=client.protocol,
-        eas_id=eas_text(client.eas_id),
-        method=facts.method[:LONGEST],
+        eas_id=_cut(eas_text(client.eas_id), LONGEST_ID),
+        method=facts.method[:_LONGEST_METHOD],
         target=_target(facts, client) if target is None else target,
         headers=(
-            *[(name, sent[name][:longest]) for name in kept if name in sent],
+            *_fitting((name, sent[name][:longest]) for name in kept if name in sent),
             *(((CERTIFICATE, certificate),) if certificate else ()),
         ),
     )
+
+
+def _fitting(headers: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """The headers as far as there is room; of the one that has too little its beginning."""
+    room = ROOM - 32  # brackets and quotes
+    for name, text in headers:
+        size = len(json.dumps([name, text]))
+        if size > room:
+            yield name, text[: max(0, room - len(name)) // _LONGEST_CHARACTER]
+            return
+        room -= size
+        yield name, text
+
+
+def _cut(text: str, most: int) -> str:
+    """As many whole characters as fit into so many bytes of UTF-8."""
+    return text.encode("utf-8", "backslashreplace")[:most].decode("utf-8", "ignore")
 
 
 def _target(facts: RequestFacts, client: Client) -> str:
@@ -85,13 +112,13 @@ def _target(facts: RequestFacts, client: Client) -> str:
     path = _ADDRESSES.get(client.protocol) or first_folder(facts.path)
     if not client.eas_id and not client.eas_type:
         return path
-    named = {"DeviceId": client.eas_id[:LONGEST], "DeviceType": client.eas_type[:LONGEST]}
+    named = {"DeviceId": _cut(client.eas_id, LONGEST_ID), "DeviceType": _cut(client.eas_type, _LONGEST_TYPE)}
     query = urlencode({name: value for name, value in named.items() if value}, errors="backslashreplace")
     return f"{path}?{query}"
 
 
 def first_folder(path: str) -> str:
     """``/roundcube/`` of ``/roundcube/mail/7``, else ``/``; a folder that may be called after a person is none."""
-    folder, inside, _ = path[1:LONGEST].partition("/")
+    folder, inside, _ = path[1 : _LONGEST_FOLDER + 2].partition("/")
     named = path.startswith("/") and inside and folder and _MAY_BE_A_PERSON.isdisjoint(folder)
     return f"/{folder}/" if named else "/"

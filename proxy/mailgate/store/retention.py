@@ -77,6 +77,7 @@ class Retention:
         for delete_some, age in steps:
             while deleted := await delete_some(now - age, page):
                 gone += deleted
+        await self._database.wipe()
         return gone
 
     async def _prune_lost(self, before: datetime, size: int) -> int:

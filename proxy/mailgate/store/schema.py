@@ -55,6 +55,18 @@ class Words(TypeDecorator[str]):
         return None if value is None else storable(value)
 
 
+class Told(Words):
+    """Text that whoever asks makes up: of a longer one its beginning is kept, and looked for."""
+
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
+        return None if value is None else storable(value)[:LONGEST_TOLD]
+
+
+LONGEST_TOLD = 512
+"""Characters of a text that a client makes up; each column has a shorter bound of its own where one makes sense."""
+
 Number = BigInteger().with_variant(Integer(), "sqlite")
 """SQLite fills in only a key that is declared INTEGER; there it has 64 bits all the same."""
 
@@ -175,16 +187,16 @@ clients = Table(
     "clients",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("kind", Words, nullable=False),
+    Column("kind", Told, nullable=False),
     Column("handheld", Boolean, nullable=False),
-    Column("assurance", Words, nullable=False),
-    Column("form", Words, nullable=False),
-    Column("os", Words, nullable=False),
-    Column("browser", Words, nullable=False),
-    Column("protocol", Words, nullable=False),
-    Column("eas_id", Words, nullable=False, index=True),
-    Column("method", Words, nullable=False),
-    Column("target", Words, nullable=False),
+    Column("assurance", Told, nullable=False),
+    Column("form", Told, nullable=False),
+    Column("os", Told, nullable=False),
+    Column("browser", Told, nullable=False),
+    Column("protocol", Told, nullable=False),
+    Column("eas_id", Told, nullable=False, index=True),
+    Column("method", Told, nullable=False),
+    Column("target", Told, nullable=False),
     Column("headers", Text, nullable=False),
     Column("last_at", Instant, nullable=False, index=True),
 )
@@ -196,18 +208,18 @@ sightings = Table(
     Column("id", Text, primary_key=True),
     Column("client", Text, ForeignKey(clients.c.id), nullable=False, index=True),
     Column("day", Date, nullable=False),
-    Column("device", Words, nullable=False, index=True),
-    Column("posture", Words, nullable=False),
-    Column("user", Words, nullable=False, index=True),
-    Column("rule", Words, nullable=False),
-    Column("effect", Words, nullable=False),
-    Column("reason", Words, nullable=False),
+    Column("device", Told, nullable=False, index=True),
+    Column("posture", Told, nullable=False),
+    Column("user", Told, nullable=False, index=True),
+    Column("rule", Told, nullable=False),
+    Column("effect", Told, nullable=False),
+    Column("reason", Told, nullable=False),
     Column("would", Text, nullable=False),
-    Column("policy", Words, nullable=False),
+    Column("policy", Told, nullable=False),
     Column("count", BigInteger, nullable=False),
     Column("first_at", Instant, nullable=False),
     Column("last_at", Instant, nullable=False, index=True),
-    Column("reference", Words, nullable=False, index=True),
+    Column("reference", Told, nullable=False, index=True),
     Column("shown", BigInteger, nullable=False),
 )
 Index("ix_sightings_login", WithoutCase(sightings.c.user))
@@ -228,9 +240,9 @@ keys = Table(
 notices = Table(
     "notices",
     metadata,
-    Column("person", Words, primary_key=True),
-    Column("device", Words, primary_key=True),
-    Column("reason", Words, primary_key=True),
+    Column("person", Told, primary_key=True),
+    Column("device", Told, primary_key=True),
+    Column("reason", Told, primary_key=True),
     Column("told_at", Instant, nullable=False, index=True),
     Index(None, "device"),
 )
@@ -331,13 +343,13 @@ relief_changes = _counter("relief_changes")
 help_requests = Table(
     "help_requests",
     metadata,
-    Column("rule", Words, primary_key=True),
-    Column("subject", Words, primary_key=True),
-    Column("person", Words, nullable=False),
-    Column("device", Words, nullable=False),
-    Column("reason", Words, nullable=False),
-    Column("reference", Words, nullable=False),
-    Column("policy", Words, nullable=False),
+    Column("rule", Told, primary_key=True),
+    Column("subject", Told, primary_key=True),
+    Column("person", Told, nullable=False),
+    Column("device", Told, nullable=False),
+    Column("reason", Told, nullable=False),
+    Column("reference", Told, nullable=False),
+    Column("policy", Told, nullable=False),
     Column("known", Boolean, nullable=False),
     Column("times", Integer, nullable=False),
     Column("first_at", Instant, nullable=False),
@@ -469,7 +481,7 @@ what sightings call a version, and since when its decisions are meant, or null f
 languages = Table(
     "languages",
     metadata,
-    Column("person", Words, primary_key=True),
+    Column("person", Told, primary_key=True),
     Column("tag", Text, nullable=False),
     Column("day", Date, nullable=False, index=True),
 )

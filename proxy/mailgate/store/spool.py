@@ -6,8 +6,8 @@ of a process that dies goes with it.
 
 import fcntl
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -53,6 +53,14 @@ class Spool:
             self._taken.unlink()
         finally:
             os.close(file)
+
+    def forget(self, about: Callable[[str], bool]) -> int:
+        """Take out the lines that are about somebody, and overwrite them. Returns how many there were."""
+        gone = 0
+        for path in (self._path, self._taken):
+            with suppress(FileNotFoundError), _locked(path, os.O_RDWR) as file:
+                gone += _take_out(path, file, about)
+        return gone
 
     def _set_aside(self) -> None:
         """Rename the file, so that new lines start another one, unless older lines wait still."""
@@ -104,6 +112,28 @@ def _is(path: Path, file: int) -> bool:
 def _read_lines(file: int) -> list[str]:
     with os.fdopen(os.dup(file), "rb") as stream:
         return [line.decode("utf-8", "replace") for line in stream.read().split(b"\n") if line]
+
+
+def _take_out(path: Path, file: int, about: Callable[[str], bool]) -> int:
+    """A new file takes the place of the old one, so that none that stays is lost whatever happens meanwhile."""
+    lines = _read_lines(file)
+    kept = [line for line in lines if not about(line)]
+    if len(kept) == len(lines):
+        return 0
+    fresh = path.with_name(f"{path.name}.fresh")
+    with os.fdopen(os.open(fresh, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "wb") as stream:
+        stream.writelines(line.encode() + b"\n" for line in kept)
+        stream.flush()
+        os.fsync(stream.fileno())
+    if kept:
+        fresh.rename(path)
+    else:
+        fresh.unlink()
+        path.unlink()
+    _sync_folder(path.parent)
+    os.pwrite(file, bytes(os.fstat(file).st_size), 0)
+    os.fsync(file)
+    return len(lines) - len(kept)
 
 
 def _fitting(lines: Iterable[str], room: int) -> Iterator[bytes]:

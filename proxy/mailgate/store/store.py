@@ -51,12 +51,15 @@ class Store:
     def __init__(self, database: Database, bell: Bell, spool: Path) -> None:
         self._database = database
         self.bell = bell
-        self.devices = Devices(database)
+        sightings, reports = (
+            Spool(spool / f"{noun}.jsonl", _SPOOL_BYTES) for noun in ("sightings", "reports")
+        )
+        self.devices = Devices(database, (sightings, reports))
         self.search = Search(database)
         self.sightings = Sightings(database)
         self.ways = Ways(database)
         self.people = People(database, self.devices, self.sightings)
-        self.personal = Personal(database, self.devices, self.people)
+        self.personal = Personal(database, self.devices, self.people, (sightings, reports))
         self.notices = Notices(database)
         self.keys = Keys(database)
         self.audit = Audit(database)
@@ -82,8 +85,8 @@ class Store:
         self.connectors = Connectors(database)
         self.leases = Leases(database)
         self.gates = Gates(database)
-        self.ledger = Ledger(database, Spool(spool / "sightings.jsonl", _SPOOL_BYTES))
-        self.reports = Reports(database, Spool(spool / "reports.jsonl", _SPOOL_BYTES))
+        self.ledger = Ledger(database, sightings)
+        self.reports = Reports(database, reports)
 
     @classmethod
     async def open(cls, url: str, *, spool: Path | None = None) -> Self:
@@ -128,6 +131,10 @@ class Store:
         gone = [DeviceRecord(ENROLLED, device, gone=True) for device in revoked.devices]
         await self.devices.take(gone, now)
         return revoked
+
+    async def wipe(self) -> bool:
+        """See that nothing readable is left on disk of what was deleted. False where something is, until the next hour."""
+        return await self._database.wipe()
 
     async def ping(self) -> None:
         """Raises ``StoreUnavailableError`` where the database does not answer."""

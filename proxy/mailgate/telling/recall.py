@@ -66,7 +66,8 @@ def asked_from(device: Device, bundle: Bundle, facts: RequestFacts, now: datetim
     """What a request would get that comes from this device, without its proof."""
     posture = posture_now(device, bundle, now)
     client = with_device(classify(facts), posture.kind)
-    access = Access(facts, client, posture, now, bundle.groups.user(facts.user or "", posture.owner))
+    user = bundle.groups.user(bundle.settings.logins.person(facts.user or ""), posture.owner)
+    access = Access(facts, client, posture, now, user)
     return access, decide(access, bundle.policy)
 
 

@@ -4,7 +4,7 @@ from mailgate.app.changes import FIXED
 from mailgate.config.settings import Settings
 
 TAKEN_BY_A_RELOAD = {
-    "trusted_proxies", "authz", "attestation", "enrolment", "probe", "probe_lifetime", "dovecot", "guard", "admins", "posture", "retention", "files",
+    "trusted_proxies", "login_domains", "authz", "attestation", "enrolment", "probe", "probe_lifetime", "dovecot", "guard", "admins", "posture", "retention", "files",
     "connectors", "console", "notices", "stages",
 }  # fmt: skip
 SWITCHED_BY_A_START = {"tls", "client_certificates", "authz_listeners"}

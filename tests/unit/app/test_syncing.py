@@ -16,6 +16,7 @@ from mailgate.connectors import SourceError, Trouble, is_scheduled
 from mailgate.connectors.again import Again
 from mailgate.connectors.jamf import Jamf
 from mailgate.model import Client, DeviceRecord, Kind, PostureState, SourceState
+from mailgate.policy.logins import NO_LOGINS, Logins
 from mailgate.store import Store
 
 MINUTE = timedelta(minutes=1)
@@ -31,7 +32,7 @@ async def store(tmp_path):
 @pytest.fixture
 def bundle():
     jamf = settings_of(JamfSettings, VALUES, client_secret="s")
-    settings = SimpleNamespace(connectors={"mdm": jamf})
+    settings = SimpleNamespace(connectors={"mdm": jamf}, logins=NO_LOGINS)
     return SimpleNamespace(settings=settings, policy=SimpleNamespace(catalog=CATALOG))
 
 
@@ -130,3 +131,11 @@ async def test_what_is_posted_counts_at_once_and_is_noted(store, bundle):
     assert (await postures.latest(client, None, now)).state is PostureState.PROHIBITED
     state = (await store.connectors.states())["push"]
     assert (state.taken, state.gone, state.trouble, state.last_full) == (2, 1, "", None)
+
+
+async def test_the_owner_of_a_device_is_the_person_whom_the_source_names(store):
+    desk = StoreDesk(store, lambda: Logins.of(["EXAMPLE", "example.com"]))
+    owners = ("EXAMPLE\\ada", "ada@example.com", "OTHER\\ada")
+    await desk.take([DeviceRecord("mdm", str(number), owner=owner) for number, owner in enumerate(owners)])
+    assert len(await store.devices.owned("ada")) == 2
+    assert len(await store.devices.owned("OTHER\\ada")) == 1

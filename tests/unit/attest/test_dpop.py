@@ -37,6 +37,15 @@ def test_the_window_is_a_minute_both_ways(gate, seconds: int, reason: Reason | N
     assert gate.verify(token, gate.proof(token, NOW + timedelta(seconds=seconds))).refused is reason
 
 
+@pytest.mark.parametrize("minutes", [10, -10])
+def test_by_how_much_a_clock_is_off_is_known_of_the_own_key_alone(gate, minutes: int) -> None:
+    token, made = gate.token(), NOW + timedelta(minutes=minutes)
+    assert gate.verify(token, gate.proof(token, made)).clock_off == timedelta(minutes=minutes)
+    forged = gate.proof(token, made)[:-8] + "AAAAAAAA"
+    assert gate.verify(token, forged).clock_off is None
+    assert gate.verify(token).clock_off is None
+
+
 def test_a_proof_counts_for_its_url_whatever_the_query(gate) -> None:
     token = gate.token()
     assert gate.verify(token, url="https://MAIL.example.com:443/mail/?other=1").refused is None

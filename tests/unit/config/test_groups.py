@@ -69,3 +69,11 @@ def test_a_condition_cannot_name_a_group_that_nobody_is_in(folder: Path) -> None
     (folder / "policy.yaml").write_text("rules: [{id: a, when: '\"pilto\" in user.groups', effect: block}]\n")
     with pytest.raises(ConfigError, match='is never "pilto"'):
         load(folder)
+
+
+def test_members_are_written_with_or_without_a_domain_of_ours(folder: Path) -> None:
+    (folder / "mailgate.yaml").write_text(SETTINGS + "login_domains: [EXAMPLE, example.com]\n")
+    (folder / "groups.yaml").write_text("groups: {pilot: ['EXAMPLE\\ada', 'OTHER\\lin']}\n")
+    groups = load(folder).groups
+    assert groups.user("ada").groups == ("pilot",)
+    assert not groups.user("lin").grouped, "of another domain: it might be the member"

@@ -1,6 +1,7 @@
 """Plans that somebody asked for."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ from tests.unit.console.browsing import NOW, Company
 from mailgate.config import Rules
 from mailgate.console.planning import Making, Planning, Progress
 from mailgate.rollout.acts import Person, RefusedError
+from mailgate.store import Planned
+from mailgate.store.policies import Draft
 
 ADA = Person("ada", "console at gate-1")
 
@@ -56,3 +59,20 @@ async def test_why_there_is_none_is_said(firm: Company, raised: BaseException, w
     await planning.stop()
     assert planning.last
     assert (planning.last.runs, planning.last.wrong) == (False, words)
+
+
+async def test_names_are_shown_until_anybody_is_forgotten(firm: Company) -> None:
+    async def make(*_: object) -> dict[str, Any]:
+        return {"digest": "abc", "who": "ada"}
+
+    planning, audit = Planning(make), firm.store.audit
+    planning.start(firm.bundle.rules, 14, ADA, NOW)
+    assert planning._task
+    await planning._task
+    found = Planned("abc", 1, Draft("d", "p", {}), {}, "ada", NOW)
+    await audit.append(ADA.act(NOW - timedelta(seconds=1), "device-forgotten"))
+    await audit.append(ADA.act(NOW + timedelta(seconds=1), "device-lost"))
+    assert await planning.named(found, audit) == {"digest": "abc", "who": "ada"}
+    await audit.append(ADA.act(NOW + timedelta(seconds=1), "person-forgotten"))
+    assert await planning.named(found, audit) is None
+    assert planning.samples("abc") is None

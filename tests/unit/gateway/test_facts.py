@@ -8,12 +8,13 @@ import pytest
 
 from mailgate.gateway.facts import basic_user, read_facts
 from mailgate.gateway.http1.request import parse_request_head
+from mailgate.policy.logins import Logins
 
 
-def incoming(*fields, target=b"/a%2F?q=%41", trusted=(), peer="192.0.2.1"):
+def incoming(*fields, target=b"/a%2F?q=%41", trusted=(), peer="192.0.2.1", **more):
     lines = [b"GET " + target + b" HTTP/1.1", b"Host: mail.example.com", *fields, b"", b""]
     head = parse_request_head(b"\r\n".join(lines), max_fields=99)
-    return read_facts(head, peer=peer, secure=False, trusted=trusted)
+    return read_facts(head, peer=peer, secure=False, trusted=trusted, **more)
 
 
 def test_facts_are_what_was_sent():
@@ -115,3 +116,20 @@ def test_little_is_kept_of_long_names_and_addresses_that_clients_make_up():
     kept, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert kept < times * len(long) / 10
+
+
+@pytest.mark.parametrize(
+    ("login", "person"),
+    [
+        ("EXAMPLE\\ada", "ada"),
+        ("ada@Example.com", "ada"),
+        ("OTHER\\ada", "OTHER\\ada"),
+        ("ada@example.com.", "ada@example.com."),
+    ],
+)
+def test_whoever_is_named_is_the_person_whom_the_login_names(login, person):
+    fields = (b"X-Forwarded-User: " + login.encode(), b": ".join(basic(login.encode() + b":x")))
+    ours = Logins.of(["EXAMPLE", "example.com"])
+    read = incoming(*fields, trusted=(ip_network("192.0.2.1"),), logins=ours)
+    assert (read.facts.user, read.login) == (person, person)
+    assert read.origin.user == login.encode(), "the webmail is told what the proxy said"

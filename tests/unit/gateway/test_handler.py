@@ -282,7 +282,7 @@ async def silent(*_):
 async def test_a_person_is_told_of_a_refusal_and_of_nothing_else():
     told = []
     notices = NoNotices()
-    notices.tell = lambda access, decision, reference: told.append((access.user.name, reference))
+    notices.tell = lambda incoming, access, decision, reference: told.append((access.user.name, reference))
     on = mobile(notices=notices)
     await ask(on, EAS.format("FolderSync"), LOGIN, method="POST")
     on.postures.posture = Posture()

@@ -13,6 +13,7 @@ from mailgate.gateway.logins import LoginError, Verdict, judge_login, read_login
 from mailgate.model import Decision, Effect, Posture, PostureState, Reason, RequestFacts
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.apps import ListedApp
+from mailgate.policy.logins import Logins
 from mailgate.policy.rules import PolicyFile, policy_context
 
 CATALOG = AppCatalog({"tiktok": ListedApp("tiktok", "TikTok")}, {"prohibited": ("tiktok",)})
@@ -173,3 +174,10 @@ async def test_it_is_counted_and_logged_like_any_request(door):
     )
     assert counted == 1
     assert door.clock() == NOW
+
+
+async def test_a_login_in_a_domain_of_ours_is_the_person(door):
+    door.live = replace(door.live, logins=Logins.of(["EXAMPLE"]))
+    assert not (await judge_login(door, read_login(body(login="EXAMPLE\\ada")))).let_in
+    assert (await judge_login(door, read_login(body(login="EXAMPLE\\bob")))).let_in
+    assert not (await judge_login(door, read_login(body(login="OTHER\\bob")))).let_in

@@ -345,3 +345,20 @@ async def test_a_person_sees_what_they_are_spared_from_and_how_they_asked_for_he
     assert "Exemptions from rules 1" in page
     assert "a new phone" in page
     assert "Your requests for help 1" in page
+
+
+@pytest.mark.parametrize(
+    "login",
+    [
+        b"OTHER\\alice",
+        b"EXAMPLE\\alice",
+        b"alice@other.example",
+        b"alice%40example.com",
+        b"alice@example.com.",
+    ],
+)
+async def test_nobody_is_shown_what_was_written_to_somebody_of_another_domain(login):
+    scene = Scene(domain="example.com")
+    scene.people.mails = [Told("appl1", "prohibited-app", NOW)]
+    page = await scene.page(PAGE, b"X-Forwarded-User: " + login)
+    assert "Mails sent to you about a refusal" not in page

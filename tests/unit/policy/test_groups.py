@@ -4,6 +4,7 @@ import pytest
 
 from mailgate.model import Effect, User
 from mailgate.policy.groups import NO_GROUPS, Groups, in_groups
+from mailgate.policy.logins import Logins
 
 GROUPS = Groups.of_members({"pilot": ["Ada", "lin"], "board": ["ada"], "nobody": []})
 
@@ -45,3 +46,23 @@ def test_a_rule_for_no_group_is_about_everybody(effect: Effect) -> None:
 )
 def test_where_groups_are_not_known_the_strict_side_is_taken(user: User, effect: Effect, about: bool) -> None:
     assert in_groups(("pilot", "other"), user, effect) is about
+
+
+OURS = Logins.of(["EXAMPLE", "example.com"])
+MEMBERS = Groups.of_members({"pilot": ["EXAMPLE\\Ada", "lin@example.com", "OTHER\\ceo"]}, OURS)
+
+
+def test_members_are_the_persons_that_their_logins_name() -> None:
+    assert MEMBERS.user("ada").groups == ("pilot",)
+    assert MEMBERS.user("lin").groups == ("pilot",)
+    assert MEMBERS.user("other\\CEO").groups == ("pilot",)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["ceo", "OTHER\\ada", "ada@other.com", "ada@example.com.", "ada%40example.com", "\uff41da", "ada "],
+)
+def test_a_name_that_might_be_a_members_is_in_no_group_and_not_known_to_be_in_none(name: str) -> None:
+    assert MEMBERS.user(name) == User(name)
+    assert in_groups(("pilot",), MEMBERS.user(name), Effect.BLOCK)
+    assert not in_groups(("pilot",), MEMBERS.user(name), Effect.ALLOW)

@@ -1,6 +1,106 @@
-from mailgate.policy.logins import user_text
+"""How a login becomes a person, and a person an address."""
+
+import pytest
+
+from mailgate.policy.logins import NO_LOGINS, Logins, address_of, could_be, user_text
+
+OURS = Logins.of(["EXAMPLE", "example.com"])
+
+STRANGE = [
+    "OTHER\\ceo",
+    "other.example.com\\ceo",
+    "EXAMPLE\\OTHER\\ceo",
+    "OTHER\\ceo@example.com",
+    "EXAMPLE\\ceo@other.com",
+    "ceo@other.com",
+    "ceo@other.com@example.com",
+    "ceo@example.com@other.com",
+    "ceo@example.com.",
+    "ceo.@example.com.",
+    "ceo@sub.example.com",
+    "ceo%40example.com",
+    "EXAMPLE%5Cceo",
+    "EXAMPLE/ceo",
+    "EXAMPLE\\\\ceo",
+    "\\ceo",
+    "ceo@",
+    "@example.com",
+    "EXAMPLE\\",
+    "ceo @example.com",
+    "EXAMPLE\\ ceo",
+    "ceo@ example.com",
+    "ceo@EXAMPLE.COM\u200b",
+    "ceo@example\uff0ecom",
+    "ceo@e\u212aample.com",
+    "EXAMPLE\uff3cceo",
+    "ceo+x@example.com",
+    "ceo%other.com@example.com",
+]
+
+
+@pytest.mark.parametrize(
+    "login", ["ceo", "EXAMPLE\\ceo", "example\\ceo", "ceo@example.com", "ceo@Example.COM", "example.com\\ceo"]
+)
+def test_what_is_ours_around_a_name_is_dropped(login: str) -> None:
+    assert OURS.person(login) == "ceo"
+
+
+@pytest.mark.parametrize("login", STRANGE)
+def test_whatever_else_is_around_a_name_makes_it_somebody_else(login: str) -> None:
+    assert OURS.person(login) == login
+    assert address_of(OURS.person(login), "example.com") == ""
+
+
+@pytest.mark.parametrize("login", ["ceo", "EXAMPLE\\ceo", "ceo@example.com", *STRANGE])
+def test_where_no_domain_is_ours_nothing_is_dropped(login: str) -> None:
+    assert NO_LOGINS.person(login) == login
+
+
+@pytest.mark.parametrize("login", ["EXAMPLE\\ceo", *STRANGE])
+def test_the_mail_domain_alone_makes_no_other_domain_ours(login: str) -> None:
+    assert address_of(login, "example.com") == ""
+
+
+@pytest.mark.parametrize(
+    "name", ["c\u0435o", "\uff43eo", "ceo\u0301", "c\u200beo", "ceo ", " ceo", "ceo.", "ce\u00f6"]
+)
+def test_letters_that_look_alike_are_another_person_without_an_address(name: str) -> None:
+    assert OURS.person(name) == name
+    assert user_text(name) != "ceo"
+    assert address_of(name, "example.com") == ""
+
+
+@pytest.mark.parametrize(
+    "login", [*(each for each in STRANGE if "ceo" in each), "ceo.", " CEO ", "\uff43eo", "c\u200beo"]
+)
+def test_what_could_be_taken_for_somebody_is_known_as_such(login: str) -> None:
+    assert could_be(login) == "ceo"
 
 
 def test_two_people_never_become_one() -> None:
     assert user_text("Ada@Example.COM") == "ada@example.com"
     assert len({user_text(name) for name in ("STRASSE", "straße", "STRAẞE")}) == 3
+
+
+@pytest.mark.parametrize(
+    ("login", "address"),
+    [
+        ("ada", "ada@example.com"),
+        ("EXAMPLE\\Ada", ""),
+        ("Ada@Example.com", "ada@example.com"),
+        ("a.d-a_1", "a.d-a_1@example.com"),
+        ("a.d-a+1", ""),
+        ("ada@example.net", ""),
+        ("ada@sub.example.com", ""),
+        ("ada@example.com@example.net", ""),
+        ("eve@example.net@example.com", ""),
+        ("a b", ""),
+        ("ada\r\nBcc: eve", ""),
+        ("ada,eve", ""),
+        ("ädä", ""),
+        ("", ""),
+        ("@example.com", ""),
+    ],
+)
+def test_only_company_addresses_are_written_to(login: str, address: str) -> None:
+    assert address_of(login, "example.com") == address

@@ -4,7 +4,7 @@ from tests.unit.rollout import people
 from tests.unit.store.examples import NOW
 
 from mailgate.config import Rules
-from mailgate.gateway.quarantine import address_of
+from mailgate.policy.logins import address_of
 from mailgate.rollout import draft_of
 from mailgate.rollout.acts import Person
 from mailgate.rollout.announcing import Known

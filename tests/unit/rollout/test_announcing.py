@@ -26,7 +26,7 @@ TOPIC = topic_of(FILES.policy, 2, "app", MailKind.ENFORCED, NOW)
 async def store(store: Store) -> Store:
     await activate(store, rules(policy(OPEN)))
     await activate(store, FILES)
-    owners = ["ada", "EXAMPLE\\ada", "lin@elsewhere.example", ""]
+    owners = ["ada", "Ada@Example.com", "lin@elsewhere.example", ""]
     await people.know(store, FILES.policy, [people.phone(n, "tiktok", owner=o) for n, o in enumerate(owners)])
     return store
 

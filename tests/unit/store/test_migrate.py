@@ -173,7 +173,7 @@ async def test_old_rows_become_devices_of_one_report_and_those_that_share_a_name
     assert await store.devices.find("eas", ["applx1"]) == one
     assert await store.devices.owned("ada") == one
     assert (three[0].claims, len(await store.devices.page())) == (frozenset(), 3)
-    claim = {"pause": minutes(60), "at_most": 3}
+    claim = {"pause": minutes(60), "at_most": 3, "per_hour": 99}
     assert not await store.notices.claim("ada", PHONE_1, "prohibited-app", NOW, **claim)
     await store.close()
 

@@ -8,8 +8,12 @@ from mailgate.store import Store
 WEEK = timedelta(days=7)
 
 
-async def claim(store: Store, person="ada", device="phone-1", reason="prohibited-app", now=NOW, at_most=3):
-    return await store.notices.claim(person, device, reason, now, pause=WEEK, at_most=at_most)
+async def claim(
+    store: Store, person="ada", device="phone-1", reason="prohibited-app", now=NOW, at_most=3, per_hour=99
+):
+    return await store.notices.claim(
+        person, device, reason, now, pause=WEEK, at_most=at_most, per_hour=per_hour
+    )
 
 
 async def test_nobody_is_told_the_same_twice_within_the_pause(store: Store) -> None:
@@ -29,6 +33,13 @@ async def test_another_person_device_or_reason_is_other_news(store: Store, other
 async def test_a_person_gets_a_few_mails_whatever_devices_name_them(store: Store) -> None:
     assert [await claim(store, device=str(n), at_most=2) for n in range(4)] == [True, True, False, False]
     assert await claim(store, person="bob", at_most=2)
+
+
+async def test_all_together_get_a_few_mails_an_hour(store: Store) -> None:
+    told = [await claim(store, person=str(n), per_hour=2) for n in range(3)]
+    assert told == [True, True, False]
+    assert not await claim(store, person="late", now=NOW + timedelta(minutes=59), per_hour=2)
+    assert await claim(store, person="later", now=NOW + timedelta(hours=1), per_hour=2)
 
 
 async def test_what_could_not_be_told_may_be_told_later(store: Store) -> None:

@@ -82,7 +82,7 @@ async def test_requests_are_theirs_by_name_or_by_their_device_under_no_name(stor
 async def test_mails_are_those_to_their_addresses(store: Store) -> None:
     week = timedelta(days=7)
     for person, at in (("alice@example.com", NOW), ("bob@example.com", NOW)):
-        await store.notices.claim(person, "phone", "prohibited-app", at, pause=week, at_most=3)
+        await store.notices.claim(person, "phone", "prohibited-app", at, pause=week, at_most=3, per_hour=99)
     (told,) = await store.people.told({"alice@example.com"})
     assert (told.device, told.reason, told.told_at) == ("phone", "prohibited-app", NOW)
     assert await store.people.told(set()) == []

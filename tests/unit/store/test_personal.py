@@ -43,7 +43,9 @@ async def keep_something_of(store: Store, person: str) -> None:
     asked = HelpRequest("shut", person, person, "", "rule-matched", "REF2345", "p1", True, 1, NOW, NOW)
     await store.help_requests.note(asked)
     week = timedelta(days=7)
-    await store.notices.claim(f"{person}@example.com", f"appl{person}0001", "r", NOW, pause=week, at_most=3)
+    await store.notices.claim(
+        f"{person}@example.com", f"appl{person}0001", "r", NOW, pause=week, at_most=3, per_hour=99
+    )
 
 
 async def everything_in(store: Store) -> dict[str, str]:

@@ -1,13 +1,16 @@
 """What is kept of a request, and what never is."""
 
+import json
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mailgate.classify import classify
 from mailgate.classify.certified import with_certificate
-from mailgate.model import CertificateResult, Client, Kind, Posture, Reason, RequestFacts
-from mailgate.store.recorded import Recorder, client_facts
+from mailgate.model import CertificateResult, Client, Kind, Posture, Protocol, Reason, RequestFacts
+from mailgate.store.recorded import _HEADERS, ROOM, Recorder, client_facts
 
 LAPTOP = Client(Kind.LAPTOP, handheld=False)
 SECRET = "secret-of-one-person"
@@ -149,3 +152,19 @@ def test_clients_that_come_again_are_not_worked_out_again() -> None:
     recorder, facts = Recorder(), RequestFacts("GET", "/mail/1", headers={"user-agent": "Agent"})
     again = RequestFacts("GET", "/mail/2", headers=facts.headers)
     assert recorder.client_facts(facts, LAPTOP) is recorder.client_facts(again, LAPTOP)
+
+
+@pytest.mark.parametrize("text", ["x", "\xe9", "\U0001f600", "\ud800", "\x01", "%F0%9F"])
+def test_however_much_a_client_says_little_is_kept(text: str) -> None:
+    said = text * 9999
+    query = f"DeviceId={said}&DeviceType={said}"
+    facts = RequestFacts(
+        "X" * 99, f"/{said}/Microsoft-Server-ActiveSync?{query}", headers=dict.fromkeys(_HEADERS, said)
+    )
+    asked = Client(Kind.PHONE, handheld=True, eas_id=said, eas_type=said, protocol=Protocol.ACTIVESYNC)
+    kept = client_facts(facts, asked)
+    assert len(json.dumps(dict(kept.headers))) <= ROOM
+    assert len(kept.target) <= 700
+    assert len(kept.method) <= 32
+    assert len(kept.eas_id.encode("utf-8", "backslashreplace")) <= 128
+    assert client_facts(replace(facts, target=f"/{said}/x"), LAPTOP).target == "/"

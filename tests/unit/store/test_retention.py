@@ -33,7 +33,7 @@ async def something_everywhere(store: Store) -> None:
     await store.devices.take([record("intune", **SERIAL), record("jamf", owner="bob", **SERIAL)], NOW)
     store.ledger.record(access(device=""), ALLOW)
     await store.ledger.flush()
-    await store.notices.claim("alice@example.com", "d", "r", NOW, pause=DAY, at_most=1)
+    await store.notices.claim("alice@example.com", "d", "r", NOW, pause=DAY, at_most=1, per_hour=99)
     await store.mailings.queue([mailing("alice")])
     store.languages.listening = True
     store.languages.hear("alice", "de", NOW)

@@ -67,3 +67,20 @@ def test_only_the_owner_can_read(spool: Spool, tmp_path: Path) -> None:
         os.umask(before)
     assert (tmp_path / "folder").stat().st_mode & 0o777 == 0o700
     assert (tmp_path / "folder" / "lines.jsonl").stat().st_mode & 0o777 == 0o600
+
+
+def test_lines_about_somebody_are_taken_out_and_the_others_stay(spool: Spool, tmp_path: Path) -> None:
+    assert spool.forget(lambda line: True) == 0
+    spool.append(["ada", "lin"])
+    with suppress(RuntimeError), spool.take():
+        raise RuntimeError  # which leaves them set aside
+    spool.append(["ada", "bo"])
+    old = [path.open("rb") for path in (tmp_path / "folder").iterdir()]
+    assert spool.forget(lambda line: line == "ada") == 2
+    assert not any(each.read().strip(b"\0") for each in old), "what is only unlinked could still be read"
+    for each in old:
+        each.close()
+    assert (taken(spool), taken(spool)) == (["lin"], ["bo"])
+    spool.append(["ada"])
+    assert spool.forget(lambda line: line == "ada") == 1
+    assert not spool.waiting

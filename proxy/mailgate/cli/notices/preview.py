@@ -47,8 +47,9 @@ def preview(
     async def run(store: Store, bundle: Bundle) -> tuple[Mailed, bool]:
         now = datetime.now(UTC)
         topic = (await subject_of(store, bundle, rule, kind, now)).topic
-        found = await sample(store, bundle.rules, topic, known_of(bundle), person, now)
-        login = user_text(person) or next(iter(sorted(found.people)), "")
+        whom = bundle.settings.logins.person(person)
+        found = await sample(store, bundle.rules, topic, known_of(bundle), whom, now)
+        login = user_text(whom) or next(iter(sorted(found.people)), "")
         stands_in = login not in found.people
         if stands_in:
             if person:

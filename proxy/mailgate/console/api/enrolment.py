@@ -119,7 +119,7 @@ async def make_enrolment_token(call: Call, body: TokenWanted) -> NewToken:
         call.desk.store,
         call.person,
         call.now,
-        user=body.user or "",
+        user=call.desk.bundle().settings.logins.person(body.user or ""),
         note=body.note or "",
         uses=body.uses,
         days=body.days,

@@ -158,7 +158,7 @@ async def exempt(call: Call, body: Exemption) -> Relief:
         call.now,
         rule=body.rule,
         until=body.until,
-        person=body.person,
+        person=desk.bundle().settings.logins.person(body.person.strip()),
         device=device,
     )
     call.made("/exemptions")

@@ -163,7 +163,7 @@ async def get_plan(call: Call, path: PlanNamed) -> Plan:
     """Say what a plan would change, for whom, and what stands against it."""
     desk, found = call.desk, await plan_called(call.desk.store, path.digest)
     standing = await standing_of(desk.store, found, guard_of(desk.bundle().settings), call.now)
-    whole = desk.planning.samples(found.digest)
+    whole = await desk.planning.named(found, desk.store.audit)
     told = PlanTold.model_validate(whole or found.body)
     return Plan(standing=_standing(standing), named=whole is not None, plan=told)
 

@@ -33,7 +33,8 @@ async def make(request: web.Request) -> web.Response:
     if not 1 <= uses <= MOST_USES or days not in LIVES:
         return await _shown(request, 422, wrong=f"A token is good for 1 to {MOST_USES:,} devices.")
     by, now = person_of(request), desk.clock()
-    text, _ = await make_token(desk.store, by, now, user=user, note=note, uses=uses, days=int(days))
+    owner = desk.bundle().settings.logins.person(user)
+    text, _ = await make_token(desk.store, by, now, user=owner, note=note, uses=uses, days=int(days))
     return await _shown(request, made=text)
 
 

@@ -40,7 +40,8 @@ async def exempt(request: web.Request) -> web.Response:
     called = await desk.store.devices.called(typed_id(whom)) if sent.get("what") == "device" else []
     if sent.get("what") == "device" and len(called) != 1:
         return await _shown(request, 422, f"{len(called) or 'No'} devices are called {whom}; expected one.")
-    named = {"device": called[0].id} if called else {"person": whom}
+    logins = desk.bundle().settings.logins
+    named = {"device": called[0].id} if called else {"person": logins.person(whom)}
     now = desk.clock()
     until = now + timedelta(days=int(days))
     policy, by = desk.bundle().policy, person_of(request)
@@ -120,7 +121,8 @@ async def _shown(request: web.Request, status: int = 200, wrong: str = "") -> we
 async def _of(desk: Desk, whom: str) -> list[KeptRelief]:
     """Those of one person, or of a device by any of its names."""
     called = await desk.store.devices.called(typed_id(whom))
-    return await desk.store.reliefs.of_person(user_text(whom), [device.id for device in called])
+    person = user_text(desk.bundle().settings.logins.person(whom))
+    return await desk.store.reliefs.of_person(person, [device.id for device in called])
 
 
 def _further(kept: Sequence[KeptRelief]) -> int:

@@ -216,6 +216,7 @@ async def _facts(desk: Desk, matter: Matter, became: Sent, person: str) -> dict[
     if about.kind is MailKind.CORRECTION:
         return made_up_correction(policy)
     if matter.topic and person:
+        person = desk.bundle().settings.logins.person(person)
         now, known = desk.clock(), known_of(desk.bundle())
         found = await sample(desk.store, matter.rules, matter.topic, known, person, now)
         if user_text(person) not in found.people:

@@ -116,7 +116,7 @@ async def _shown(request: web.Request, template: str = "plan.html") -> web.Respo
     desk = desk_of(request)
     found = await plan_called(desk.store, request.match_info["digest"])
     standing: Standing = await standing_of(desk.store, found, guard_of(desk.bundle().settings), desk.clock())
-    whole = desk.planning.samples(found.digest)
+    whole = await desk.planning.named(found, desk.store.audit)
     body = whole or found.body
     return show(
         request,

@@ -14,6 +14,7 @@ from mailgate.store import Activation, Mailing, MailKind, MailState, Store
 _PAUSE = timedelta(days=7)
 """Between two mails to one person about one cause."""
 _AT_MOST = 3
+_PER_HOUR = 1_000_000
 _STATES = {MailState.SENT: 96, MailState.FAILED: 3, MailState.UNSURE: 1}
 _WHY = {MailState.FAILED: "550", MailState.UNSURE: "lost"}
 
@@ -61,7 +62,7 @@ async def write_to_them(store: Store, random: Random, reached: Iterable[Reached]
         if each.by_mail_app and each.effect is Effect.BLOCK
     }
     for key, at in reversed(refused.items()):
-        await store.notices.claim(*key, at, pause=_PAUSE, at_most=_AT_MOST)
+        await store.notices.claim(*key, at, pause=_PAUSE, at_most=_AT_MOST, per_hour=_PER_HOUR)
     history = list(reversed(await store.policies.history()))
     await store.mailings.queue(_about_rules(random, by_time, history))
     for retraction in await store.retractions.open():

@@ -64,12 +64,12 @@ FINDINGS: dict[str, Message] = {
 OTHER_FINDING = mark("Its sources contradict each other about it. Your help desk can see in what.")
 
 
-def name_of(card: DeviceCard) -> str | Message:
-    """What people call such a device: a brand that is the same in every language, or words."""
-    if card.os in _BRANDS:
-        return _BRANDS[card.os]
-    system = card.os if (card.os, None) in _NAMES else ""
-    return _NAMES.get((system, card.kind)) or _NAMES[system, None]
+def name_of(os: str, kind: Kind | None) -> str | Message:
+    """What people call such a device: a brand that is the same in every language, or words. Never a client's own text."""
+    if os in _BRANDS:
+        return _BRANDS[os]
+    system = os if (os, None) in _NAMES else ""
+    return _NAMES.get((system, kind)) or _NAMES[system, None]
 
 
 def state_of(card: DeviceCard) -> Message:

@@ -79,6 +79,10 @@ class Language:
         past = -max(since, timedelta(seconds=1))
         return escape(format_timedelta(past, threshold=2, add_direction=True, locale=self.locale))
 
+    def span(self, length: timedelta) -> Markup:
+        """A length of time in words, whichever way it runs: "10 minutes"."""
+        return escape(format_timedelta(abs(length), threshold=2, locale=self.locale))
+
     def countdown(self, remaining: timedelta) -> Markup:
         """How long there still is, in words: "in 6 days". Two of a unit are needed before it is used."""
         return escape(format_timedelta(remaining, threshold=2, add_direction=True, locale=self.locale))

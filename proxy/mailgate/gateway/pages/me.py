@@ -20,7 +20,7 @@ from mailgate.gateway.pages.devices import (
 from mailgate.gateway.pages.employee import DeviceCard, EmployeeView, Field, Record
 from mailgate.gateway.pages.languages import Language
 from mailgate.gateway.pages.message import Message, mark
-from mailgate.gateway.pages.reasons import WORDINGS, detail_of, wording_of
+from mailgate.gateway.pages.reasons import WORDINGS, detail_for, wording_of
 from mailgate.gateway.pages.steps import off_page, steps_of
 from mailgate.gateway.pages.stored import LABELS
 from mailgate.gateway.pages.view import View
@@ -63,12 +63,12 @@ def employee_words(view: EmployeeView, language: Language) -> Mapping[str, Any]:
 
 def cause_words(standing: View, language: Language) -> Words:
     """The same texts that the block page has, without the steps that only make sense there."""
-    wording, steps, names = wording_of(standing.reason), steps_of(standing), language.names(standing.apps)
-    detail = detail_of(wording, apps=bool(standing.apps), rule=bool(standing.rule_title))
+    wording, steps, names = wording_of(standing.why), steps_of(standing), language.names(standing.apps)
+    off = language.span(standing.clock_off) if standing.clock_off is not None else ""
     rule = _isolated(standing.rule_title)
     return Words(
         language.say(wording.title),
-        language.say(detail, len(standing.apps), apps=names, rule=rule),
+        language.say(detail_for(standing), len(standing.apps), apps=names, rule=rule, off=off),
         [language.say(step, len(standing.apps), apps=names) for step in off_page(steps)],
         steps if isinstance(steps, str) else "",
         language.date(standing.deadline) if standing.deadline and standing.remaining else "",
@@ -77,7 +77,7 @@ def cause_words(standing: View, language: Language) -> Words:
 
 
 def _card(card: DeviceCard, language: Language, now: datetime) -> Mapping[str, Any]:
-    name = name_of(card)
+    name = name_of(card.os, card.kind)
     allowed = card.standing.effect is Effect.ALLOW
     return {
         "mark": card.mark,

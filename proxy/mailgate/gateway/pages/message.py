@@ -10,6 +10,14 @@ class Message(NamedTuple):
     plural: str = ""
 
 
+class Wording(NamedTuple):
+    """The texts of one reason. ``detail`` may name ``%(apps)s`` or ``%(rule)s``; ``bare`` is for when there is none."""
+
+    title: Message
+    detail: Message
+    bare: Message | None = None
+
+
 def mark(text: str) -> Message:
     """Mark a text for the catalogs: the extractor looks for calls of this name."""
     return Message(text)

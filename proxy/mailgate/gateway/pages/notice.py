@@ -9,7 +9,6 @@ from markupsafe import Markup
 
 from mailgate.gateway.pages.contact import Contact, contact_link
 from mailgate.gateway.pages.devices import FOUND, STATES, name_of
-from mailgate.gateway.pages.employee import DeviceCard
 from mailgate.gateway.pages.languages import Language, asked_as, load_languages
 from mailgate.gateway.pages.message import Message, mark, mark_plural
 from mailgate.gateway.pages.reasons import wording_of
@@ -173,7 +172,7 @@ def _block(device: Concerned, language: Language) -> _Block:
         fix=device.fix,
     )
     names, count = language.names(device.apps), len(device.apps)
-    name = name_of(DeviceCard("", standing, PostureState.MISSING, kind=device.kind, os=device.os))
+    name = name_of(device.os, device.kind)
     steps = steps_of(standing)
     shown = off_page(steps)
     if shown == _ASKED:

@@ -1,11 +1,15 @@
 """Every reason in words, once: the pages translate these texts, the problem+json answers send them in English."""
 
+from datetime import timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
+from babel.dates import format_timedelta
 from babel.lists import format_list
 
-from mailgate.gateway.pages.message import Message, mark, mark_plural
+from mailgate.gateway.pages import proofs
+from mailgate.gateway.pages.message import Message, Wording, mark, mark_plural
+from mailgate.gateway.pages.view import View
 from mailgate.model import DEVICE_FINDINGS, Reason
 
 
@@ -14,14 +18,6 @@ class Explanation(NamedTuple):
 
     title: str
     detail: str
-
-
-class Wording(NamedTuple):
-    """The texts of one reason. ``detail`` may name ``%(apps)s`` or ``%(rule)s``; ``bare`` is for when there is none."""
-
-    title: Message
-    detail: Message
-    bare: Message | None = None
 
 
 _PROOF_REFUSED = Wording(
@@ -213,9 +209,10 @@ _UNSERVED = {
     ),
 }
 
-WORDINGS = _DECIDED | _UNSERVED
+WORDINGS = _DECIDED | proofs.WORDINGS | _UNSERVED
 
 SAME_WORDS = {
+    **proofs.SAME_WORDS,
     Reason.ENROLMENT_EXPIRED: Reason.ENROLMENT_UNKNOWN,
     Reason.ENROLMENT_USED_UP: Reason.ENROLMENT_UNKNOWN,
     Reason.KEY_REVOKED: Reason.KEY_NOT_ENROLLED,
@@ -227,8 +224,8 @@ SAME_WORDS = {
 def wording_of(reason: Reason) -> Wording:
     """The texts of a reason.
 
-    Why exactly a token, proof or certificate was refused helps an admin, not its holder: one text. So does what exactly
-    sources contradict each other in.
+    Why exactly a token or certificate was refused that may be forged helps an admin, not its holder: one text. So does what
+    exactly sources contradict each other in.
     """
     if reason in DEVICE_FINDINGS:
         return WORDINGS[Reason.DEVICE_CONTRADICTED]
@@ -243,8 +240,17 @@ def detail_of(wording: Wording, *, apps: bool, rule: bool) -> Message:
     return wording.detail if rule and "%(rule)s" in wording.detail.singular else wording.bare
 
 
+def detail_for(view: View) -> Message:
+    """The detail that fits what a page knows."""
+    if view.clock_off is not None:
+        return proofs.clock_words(view.clock_off)
+    return detail_of(wording_of(view.why), apps=bool(view.apps), rule=bool(view.rule_title))
+
+
 @lru_cache(256)
-def explain_reason(reason: Reason, apps: tuple[str, ...] = (), rule_title: str = "") -> Explanation:
+def explain_reason(
+    reason: Reason, apps: tuple[str, ...] = (), rule_title: str = "", clock_off: timedelta | None = None
+) -> Explanation:
     """A reason in plain English, for ``title`` and ``detail`` of a problem+json answer.
 
     Remembered, since Babel looks on the disk for how a list of names is written.
@@ -253,4 +259,7 @@ def explain_reason(reason: Reason, apps: tuple[str, ...] = (), rule_title: str =
     detail = detail_of(wording, apps=bool(apps), rule=bool(rule_title))
     text = detail.plural if detail.plural and len(apps) != 1 else detail.singular
     names = format_list(list(apps), locale="en")
-    return Explanation(wording.title.singular, text % {"apps": names, "rule": rule_title})
+    if clock_off is None:
+        return Explanation(wording.title.singular, text % {"apps": names, "rule": rule_title})
+    off = format_timedelta(clock_off, threshold=2, locale="en")
+    return Explanation(wording.title.singular, proofs.clock_words(clock_off).singular % {"off": off})

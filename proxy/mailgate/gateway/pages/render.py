@@ -13,11 +13,13 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from mailgate.gateway.pages.contact import contact_link
+from mailgate.gateway.pages.devices import name_of
 from mailgate.gateway.pages.employee import EmployeeView
 from mailgate.gateway.pages.languages import Language, asked_as, load_languages
 from mailgate.gateway.pages.me import employee_words
+from mailgate.gateway.pages.message import Message
 from mailgate.gateway.pages.negotiate import choose_language
-from mailgate.gateway.pages.reasons import detail_of, wording_of
+from mailgate.gateway.pages.reasons import detail_for, wording_of
 from mailgate.gateway.pages.steps import STORE, off_page, steps_of
 from mailgate.gateway.pages.view import View, own_path
 from mailgate.model import Kind, Reason
@@ -122,20 +124,24 @@ class Pages:
         )
         return RenderedPage(html, look.policy, language.tag)
 
-    def letter(self, view: View, device: str) -> Letter:
-        """What ``refusal`` says, as a mail. ``device`` is how the person knows the device that it is about."""
+    def letter(self, view: View) -> Letter:
+        """What ``refusal`` says, as a mail. Nothing in it is a client's own text."""
         language = self._language(view)
-        wording = wording_of(view.reason)
-        apps, steps = language.names(view.apps), steps_of(view)
-        detail = detail_of(wording, apps=bool(view.apps), rule=bool(view.rule_title))
+        device = name_of(view.os, view.kind)
+        wording = wording_of(view.why)
+        apps, steps, detail = language.names(view.apps), steps_of(view), detail_for(view)
         title = language.say(wording.title).striptags()
         text = self._letter.render(
             view=view,
             language=language,
-            device=device,
+            device=language.say(device).striptags() if isinstance(device, Message) else device,
             title=title,
             detail=language.say(
-                detail, len(view.apps), apps=apps, rule=Markup.escape(view.rule_title)
+                detail,
+                len(view.apps),
+                apps=apps,
+                rule=Markup.escape(view.rule_title),
+                off=_off(view, language),
             ).striptags(),
             own_step=steps if isinstance(steps, str) else "",
             steps=[
@@ -168,8 +174,7 @@ class Pages:
 
     def _render(self, template: str, view: View, more: Mapping[str, Any]) -> RenderedPage:
         language = self._language(view)
-        wording = wording_of(view.reason)
-        detail = detail_of(wording, apps=bool(view.apps), rule=bool(view.rule_title))
+        wording, detail = wording_of(view.why), detail_for(view)
         rule = Markup("<bdi>{}</bdi>").format(view.rule_title)
         look = self._looks[template]
         html = self._templates[template].render(
@@ -179,7 +184,9 @@ class Pages:
             language=language,
             host=view.host,
             title=language.say(wording.title),
-            detail=language.say(detail, len(view.apps), apps=language.names(view.apps), rule=rule),
+            detail=language.say(
+                detail, len(view.apps), apps=language.names(view.apps), rule=rule, off=_off(view, language)
+            ),
             contact=contact_link(view.contact, view.reference),
             return_url=own_path(view.return_url),
             continue_url=own_path(view.continue_url),
@@ -191,6 +198,10 @@ class Pages:
     def _language(self, view: View) -> Language:
         default = self._asked_as.get(view.default_language.lower(), "en")
         return self._languages[choose_language(view.accept_language, self._asked_as, default)]
+
+
+def _off(view: View, language: Language) -> Markup:
+    return language.span(view.clock_off) if view.clock_off is not None else Markup("")
 
 
 @pass_context

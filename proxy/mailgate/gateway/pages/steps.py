@@ -1,5 +1,6 @@
 """What ends a refusal, step by step. Menu names are those that the device itself shows in that language."""
 
+from mailgate.gateway.pages import proofs
 from mailgate.gateway.pages.message import Message, mark, mark_plural
 from mailgate.gateway.pages.view import View
 from mailgate.model import Reason
@@ -134,6 +135,11 @@ FIXES: dict[str, dict[str, Steps]] = {
     },
 }
 
+_SET_CLOCK: Steps = (
+    mark("Open the settings of your device and let it set its date and time by itself."),
+    _GOES_ON,
+)
+
 _FIX_OF_REASON = {
     Reason.PROHIBITED_APP: "remove-app",
     Reason.POSTURE_MISSING: "set-up-device",
@@ -156,6 +162,10 @@ _FIX_OF_REASON = {
 def steps_of(view: View) -> Steps | str:
     """The steps that end this refusal; a rule's own sentence where its fix is not one of ``FIXES``."""
     fix = view.fix
+    if view.proof is not None:
+        fix = proofs.FIXES[proofs.SAME_WORDS.get(view.proof, view.proof)]
+    if fix == proofs.SET_CLOCK and view.proof is not None:
+        return _SET_CLOCK
     if fix and fix not in FIXES:
         return fix
     if not fix or (fix == "remove-app" and not view.apps):

@@ -46,10 +46,19 @@ class View:
     continue_url: str = "/"
     """Where the warning's "Continue to mail" posts to."""
     status_url: str = "/.mailgate/status"
+    proof: Reason | None = None
+    """What was wrong with the proof that came, where that is told in the place of ``reason``."""
+    clock_off: timedelta | None = None
+    """By how much the device's clock is ahead, where that is what was wrong."""
     help_ticket: str = ""
     """What the help button sends back; without it there is none."""
     me_url: str = ""
     """The whole address of the person's own page, for a mail."""
+
+    @property
+    def why(self) -> Reason:
+        """The reason that is put into words."""
+        return self.proof or self.reason
 
     @property
     def remaining(self) -> timedelta | None:

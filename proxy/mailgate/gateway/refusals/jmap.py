@@ -1,12 +1,13 @@
 """JMAP: errors of a whole request are problem documents (RFC 8620, section 3.6.1)."""
 
 from mailgate.gateway.answer import Answer
+from mailgate.gateway.pages.proofs import refused_proof
 from mailgate.gateway.problem import problem
 from mailgate.gateway.refusals.wording import reason_header
 from mailgate.model import Access, Decision
 
 
-def refuse(access: Access, decision: Decision, reference: str) -> Answer:  # noqa: ARG001 - the shape of every form
+def refuse(access: Access, decision: Decision, reference: str) -> Answer:
     """403. None of the registered ``urn:ietf:params:jmap:error:…`` means this, so the type is our own."""
     return problem(
         403,
@@ -14,5 +15,6 @@ def refuse(access: Access, decision: Decision, reference: str) -> Answer:  # noq
         reference,
         apps=decision.apps,
         title=decision.title,
+        proof=refused_proof(access, decision),
         headers=(reason_header(decision),),
     )

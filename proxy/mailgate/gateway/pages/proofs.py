@@ -1,0 +1,120 @@
+"""What is wrong with a proof, where it helps who sent it: a clock, an old report, another address. Of what looks forged
+nothing is told but that it was not accepted."""
+
+from datetime import timedelta
+
+from mailgate.gateway.pages.message import Message, Wording, mark
+from mailgate.model import Access, Decision, Reason
+
+WORDINGS = {
+    Reason.PROOF_STALE: Wording(
+        mark("The clock of this device is wrong"),
+        mark("A confirmation from this device counts only while its clock and ours agree to about a minute."),
+    ),
+    Reason.TOKEN_EXPIRED: Wording(
+        mark("The report from this device has expired"),
+        mark("A report counts until a set time, which is over. A new one opens company mail again."),
+    ),
+    Reason.TOKEN_NOT_YET_VALID: Wording(
+        mark("The report from this device is dated in the future"),
+        mark(
+            "The clock of the service that made it does not agree with ours. You did nothing wrong, and your help desk can have it set right."
+        ),
+    ),
+    Reason.TOKEN_KID_UNKNOWN: Wording(
+        mark("The report from this device comes from a service that is not known here"),
+        mark(
+            "It is signed with a key that company mail does not know. Your company’s management app or your help desk can set this device up anew."
+        ),
+    ),
+    Reason.PROOF_KEY_MISMATCH: Wording(
+        mark("This device has not shown the key that its report belongs to"),
+        mark(
+            "A report counts only together with a fresh sign of the device’s own key. If this does not end by itself, your help desk can set this device up anew."
+        ),
+    ),
+    Reason.PROOF_URL_WRONG: Wording(
+        mark("The confirmation from your device was made for another address"),
+        mark(
+            "Open your mail at the address that your company gave you. If it is this one, your help desk can set it right on your device."
+        ),
+    ),
+    Reason.PROOF_REPLAYED: Wording(
+        mark("The confirmation from your device was used before"),
+        mark("Each one counts once. Your device makes a new one when you try again."),
+    ),
+    Reason.PROOF_STORE_UNAVAILABLE: Wording(
+        mark("The confirmation from your device cannot be checked right now"),
+        mark("You and your device did nothing wrong. Please try again in a few minutes."),
+    ),
+}
+SLOW = mark(
+    "It is about %(off)s slow. A confirmation from this device counts only while its clock and ours agree to about a minute."
+)
+FAST = mark(
+    "It is about %(off)s fast. A confirmation from this device counts only while its clock and ours agree to about a minute."
+)
+
+SAME_WORDS = {
+    Reason.PROOF_FROM_FUTURE: Reason.PROOF_STALE,
+    Reason.TOKEN_ISSUER_UNKNOWN: Reason.TOKEN_KID_UNKNOWN,
+    Reason.PROOF_MISSING: Reason.PROOF_KEY_MISMATCH,
+    Reason.PROOF_METHOD_WRONG: Reason.PROOF_URL_WRONG,
+    Reason.TOKEN_AUDIENCE_WRONG: Reason.PROOF_URL_WRONG,
+    Reason.TOKEN_KEYS_UNAVAILABLE: Reason.PROOF_STORE_UNAVAILABLE,
+    Reason.PROOF_MEMORY_FULL: Reason.PROOF_STORE_UNAVAILABLE,
+    Reason.PROOF_NONCE_MISSING: Reason.PROOF_STORE_UNAVAILABLE,
+    Reason.PROOF_NONCE_WRONG: Reason.PROOF_STORE_UNAVAILABLE,
+}
+
+SET_CLOCK = "set-clock"
+"""What no rule names: whether a clock is wrong is found out, not decided."""
+FIXES = {
+    Reason.PROOF_STALE: SET_CLOCK,
+    Reason.TOKEN_EXPIRED: "report-again",
+    Reason.TOKEN_NOT_YET_VALID: "ask",
+    Reason.TOKEN_KID_UNKNOWN: "set-up-device",
+    Reason.PROOF_KEY_MISMATCH: "report-again",
+    Reason.PROOF_URL_WRONG: "ask",
+    Reason.PROOF_REPLAYED: "wait",
+    Reason.PROOF_STORE_UNAVAILABLE: "wait",
+    Reason.KEY_REVOKED: "ask",
+}
+"""What ends each of them, whatever the rule says ends the want of a report."""
+
+TOLD = WORDINGS.keys() | SAME_WORDS.keys() | {Reason.KEY_REVOKED}
+_ENDED_BY_PROOF = frozenset(
+    {
+        Reason.POSTURE_MISSING,
+        Reason.POSTURE_STALE,
+        Reason.ATTESTATION_REQUIRED,
+        Reason.ATTESTATION_INVALID,
+        Reason.NO_RULE_MATCHED,
+    }
+)
+"""Reasons that a good proof might have ended: to these it is said what was wrong with the one that came."""
+_MINUTE = timedelta(minutes=1)
+
+
+def refused_proof(access: Access, decision: Decision) -> Reason | None:
+    """What was wrong with the proof that came, where that may be why there is no mail, and may be told."""
+    refused = shown_refusal(access)
+    return refused if refused in TOLD and decision.reason in _ENDED_BY_PROOF else None
+
+
+def shown_refusal(access: Access) -> Reason | None:
+    """Why the proof of a request was refused, as far as whoever sent it is told."""
+    proof = access.attestation
+    if proof is None or proof.refused is None:
+        return None
+    return proof.refused if proof.refused in TOLD else Reason.ATTESTATION_INVALID
+
+
+def clock_off(access: Access) -> timedelta | None:
+    """How far a refused device's clock is ahead, to the minute; None where that is not what is wrong."""
+    off = access.attestation.clock_off if access.attestation else None
+    return None if off is None else round(off / _MINUTE) * _MINUTE
+
+
+def clock_words(off: timedelta) -> Message:
+    return FAST if off > timedelta() else SLOW

@@ -1,0 +1,72 @@
+"""How many sightings those may leave of whom nothing is known but their own word: so many an hour, one network fewer."""
+
+from collections import Counter
+from collections.abc import Hashable
+from datetime import datetime, timedelta
+
+from mailgate.model import LOGINS, Access
+from mailgate.model.networks import network_of
+from mailgate.policy.logins import user_text
+
+SPAN = timedelta(hours=1)
+MOST_NAMELESS = 5_000
+"""Of those who name nobody and no device."""
+MOST_NAMING = 10_000
+"""Of those who name somebody or a device, and are not known by it: all phones of a company before they report."""
+MOST_OF_ONE_NETWORK = 200
+"""Of these from one network: a made-up name costs nothing, and is a row of its own."""
+
+
+class Newcomers:
+    """Counts them in memory, each once within ``SPAN``: one who comes again leaves no other row."""
+
+    def __init__(self) -> None:
+        self._since: datetime | None = None
+        self._nameless: set[int] = set()
+        self._naming: set[int] = set()
+        self._networks: Counter[str] = Counter()
+
+    def admits(self, sighting: Hashable, access: Access) -> bool:
+        """Whether this may be kept, which is then counted."""
+        if is_known(access):
+            return True
+        self._begin_anew(access.now)
+        mark = hash(sighting)
+        if not _names_something(access):
+            return _fits(self._nameless, mark, MOST_NAMELESS)
+        network = network_of(access.facts.remote)
+        if mark not in self._naming and self._networks[network] >= MOST_OF_ONE_NETWORK:
+            return False
+        before = len(self._naming)
+        admitted = _fits(self._naming, mark, MOST_NAMING)
+        self._networks[network] += len(self._naming) - before
+        return admitted
+
+    def _begin_anew(self, now: datetime) -> None:
+        if self._since is not None and timedelta() <= now - self._since < SPAN:
+            return
+        self._since = now
+        for counted in (self._nameless, self._naming, self._networks):
+            counted.clear()
+
+
+def is_known(access: Access) -> bool:
+    """Whether more than their own word tells who asks or with which device. Mail servers ask before a password is checked."""
+    said = access.client.protocol not in LOGINS and bool(access.facts.user)
+    proofs = (access.attestation, access.certificate)
+    proved = any(proof is not None and proof.refused is None for proof in proofs)
+    posture, person = access.posture, access.user.name
+    owned = not person or not posture.owner or user_text(posture.owner) == user_text(person)
+    return said or proved or (bool(posture.device_id) and owned)
+
+
+def _names_something(access: Access) -> bool:
+    client = access.client
+    return bool(access.user.name or client.eas_id or client.eas_type or client.protocol in LOGINS)
+
+
+def _fits(marks: set[int], mark: int, most: int) -> bool:
+    if mark not in marks and len(marks) >= most:
+        return False
+    marks.add(mark)
+    return True

@@ -1,0 +1,99 @@
+"""How many rows made-up clients leave in an hour."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+from tests.unit.store.examples import BLOCK, NOW, access
+
+from mailgate.classify import classify
+from mailgate.model import Access, AttestationResult, Posture, Reason, RequestFacts
+from mailgate.store import Store
+from mailgate.store.newcomers import (
+    MOST_NAMELESS,
+    MOST_NAMING,
+    MOST_OF_ONE_NETWORK,
+    SPAN,
+    Newcomers,
+    is_known,
+)
+from mailgate.store.schema import clients, sightings
+
+FLOOD = 400
+
+
+def activesync(number: int, remote: str = "192.0.2.1", text: str = "") -> Access:
+    """An ActiveSync request of a made-up device under a made-up name, with as much text as there is room for."""
+    target = f"/Microsoft-Server-ActiveSync?Cmd=Sync&DeviceId=d{number}{text}&DeviceType={text}&User=x{text}"
+    headers = {"user-agent": text, "sec-ch-ua": text, "sec-ch-ua-model": text, "x-ucbrowser-ua": text}
+    facts = RequestFacts("POST", target, remote=remote, headers=headers)
+    asked = access(facts, device="", user=f"user{number}{text}", client=classify(facts))
+    return replace(asked, posture=Posture())
+
+
+def admitted(newcomers: Newcomers, *asked: Access) -> int:
+    return sum(newcomers.admits((each.user.name, each.client.eas_id), each) for each in asked)
+
+
+async def test_made_up_activesync_requests_are_bounded_per_hour_and_in_size(store: Store) -> None:
+    for number in range(FLOOD):
+        store.ledger.record(activesync(number, text="\U0001f600" * 300), BLOCK)
+    await store.ledger.flush()
+    rows = await store.sightings.latest(size=2 * FLOOD)
+    assert len(rows) == MOST_OF_ONE_NETWORK
+    assert store.ledger.passed_over == FLOOD - MOST_OF_ONE_NETWORK
+    async with store.ledger._database.reading() as connection:
+        for table in (clients, sightings):
+            for row in await connection.execute(select(table)):
+                assert sum(len(str(value).encode()) for value in row) < 4096
+
+
+def test_one_network_leaves_so_many_and_is_admitted_again_where_it_is_counted() -> None:
+    newcomers = Newcomers()
+    of_one_network = [activesync(number, f"2001:db8::{number:x}") for number in range(FLOOD)]
+    assert admitted(newcomers, *of_one_network) == MOST_OF_ONE_NETWORK
+    assert admitted(newcomers, *of_one_network) == MOST_OF_ONE_NETWORK
+    assert admitted(newcomers, activesync(7, "2001:db8:1::1"), activesync(-1, "192.0.2.7")) == 2
+
+
+def test_all_of_them_leave_so_many_in_an_hour() -> None:
+    newcomers = Newcomers()
+    asked = [
+        activesync(number, f"198.51.{number // 250}.{number % 250}") for number in range(MOST_NAMING + 5)
+    ]
+    assert admitted(newcomers, *asked) == MOST_NAMING
+    later = [replace(each, now=NOW + SPAN) for each in asked[-5:]]
+    assert admitted(newcomers, *later) == 5
+    assert admitted(newcomers, replace(asked[0], now=NOW - timedelta(days=1))) == 1, (
+        "a clock that was put back"
+    )
+
+
+def test_those_who_name_nobody_are_counted_apart() -> None:
+    newcomers, nobody = Newcomers(), access(device="", user="")
+    assert sum(newcomers.admits(number, nobody) for number in range(MOST_NAMELESS + 5)) == MOST_NAMELESS
+    assert admitted(newcomers, activesync(1)) == 1
+
+
+STRANGER = activesync(1)
+LOGIN = RequestFacts("LOGIN", scheme="imap", user="ada")
+
+
+@pytest.mark.parametrize(
+    ("asked", "known"),
+    [
+        (STRANGER, False),
+        (replace(STRANGER, facts=replace(STRANGER.facts, user="ada")), True),
+        (replace(STRANGER, posture=Posture(device_id="d", owner="USER1")), True),
+        (replace(STRANGER, posture=Posture(device_id="d", owner="ada")), False),
+        (replace(STRANGER, attestation=AttestationResult(device_id="d")), True),
+        (replace(STRANGER, attestation=AttestationResult(refused=Reason.PROOF_STALE)), False),
+        (access(LOGIN, device="", user="ada", client=classify(LOGIN)), False),
+    ],
+)
+def test_who_is_known_by_more_than_their_own_word(asked: Access, known: bool) -> None:
+    assert is_known(asked) is known
+    if known:
+        newcomers = Newcomers()
+        assert all(newcomers.admits(number, asked) for number in range(FLOOD))
