@@ -30,6 +30,10 @@ LoginQuestion = Annotated[str, StringConstraints(pattern=r"^(GET|OPTIONS) /[!-~]
 
 HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", max_length=100)]
 
+HostName = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$", max_length=253)
+]
+
 ENROLLED = "enrolled"
 """The source of what devices say of themselves: no connector may pass for it, nor be taken for it."""
 
@@ -138,6 +142,9 @@ class Settings(Strict):
     """Authorities whose certificate a webmail on https must have, PEM; those that the system trusts if not given."""
     admin_listen: Listen
     """Health, metrics and the console; never on the public port."""
+    admin_hosts: tuple[HostName, ...] = Field(default=(), max_length=100)
+    """Names by which the admin port is asked, besides ``localhost``, this machine's own name and addresses, and the host of
+    ``console.url``: like ``gate.internal``, without a port. Requests for other names are refused."""
     workers: Annotated[int, Field(ge=1, le=256)] | Literal["auto"] = 1
     """How many processes serve; ``auto``: as many as there are processors."""
     store: StoreUrl
