@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import ip_address, ip_network
 from typing import Protocol as Shape
 from urllib.parse import parse_qsl
 
@@ -14,7 +13,7 @@ from mailgate.gateway.enforce import Speaker, page_answer
 from mailgate.gateway.facts import Incoming
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.rates import Rates
+from mailgate.gateway.rates import Rates, caller_at
 from mailgate.model import Access, Decision, Reason
 from mailgate.rollout.halting import counted_as
 from mailgate.store import HelpRequest, StoreUnavailableError
@@ -65,7 +64,7 @@ async def ask_for_help(gate: HelpingGate, incoming: Incoming, _reference: str, n
     person, device = counted_as(access)
     known = ticket.is_of(person or device)
     who = (person or device) if known else ticket.reference
-    asker = who if known else _network(access.facts.remote)
+    asker = who if known else caller_at(access.facts.remote)
     if desk.rates.wait(asker, now):
         raise RequestRefused(429, Reason.TOO_MANY_REQUESTS, "You have asked for help several times just now.")
     desk.rates.note(asker, now)
@@ -94,12 +93,3 @@ async def ask_for_help(gate: HelpingGate, incoming: Incoming, _reference: str, n
         await desk.called(ticket.rule)
     view = gate.speaker.view(access, decision, ticket.reference)
     return page_answer(200, gate.speaker.pages.help(view), ())
-
-
-def _network(address: str) -> str:
-    """What one caller may have at will: of IPv6 a /64."""
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return address
-    return str(ip_network((found, 64), strict=False)) if found.version == 6 else address
