@@ -142,7 +142,7 @@ def admin_limits(settings: Settings) -> ServerLimits:
 def own_hosts(settings: Settings) -> OwnHosts:
     """By which names the admin port of these settings is asked."""
     url, here = urlsplit(settings.console.url or "").hostname, settings.admin_listen.host
-    names = {gethostname(), *settings.admin_hosts, *([url] if url else []), here}
+    names = {gethostname(), *settings.console.hosts, *([url] if url else []), here}
     return OwnHosts(frozenset(each.lower() for each in names), settings.console.trusted_proxies)
 
 

@@ -10,6 +10,7 @@ import typer
 
 from mailgate.cli.options import DEFAULT_PATH, AsObject
 from mailgate.config import Bundle, Settings, load_bundle
+from mailgate.config.own_ports import Resolved
 from mailgate.config.rehearsal import Outcome, run_cases
 from mailgate.errors import ConfigError
 from mailgate.model import RuleTrial
@@ -23,7 +24,7 @@ ConfigPath = Annotated[
 def check(path: ConfigPath = DEFAULT_PATH, as_json: AsObject = False) -> None:
     """Check settings, apps, rules and the cases that must hold. Exit code 1 where anything is wrong."""
     try:
-        bundle = load_bundle(path)
+        bundle = load_bundle(path, names=Resolved())
     except ConfigError as error:
         _print_mistakes(error, as_json)
         raise typer.Exit(1 if path.is_file() else 2) from error

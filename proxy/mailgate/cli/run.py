@@ -11,6 +11,7 @@ import uvloop
 from mailgate.app import serve
 from mailgate.app.workers import ALONE, Place, supervise, workers_of
 from mailgate.config import Bundle, load_bundle
+from mailgate.config.own_ports import Resolved
 from mailgate.errors import ConfigError, MailgateError
 from mailgate.gateway.logs import configure_logs
 
@@ -23,7 +24,7 @@ def run(
 
 
 def _run(config: Path) -> int:
-    bundle = load_bundle(config)
+    bundle = load_bundle(config, names=Resolved())
     configure_logs(bundle.settings.log.level)
     if workers_of(bundle.settings) == 1:
         return _serve(config, bundle)

@@ -7,6 +7,7 @@ from pathlib import Path
 from mailgate.config.document import Document
 from mailgate.config.files import Reading
 from mailgate.config.groups import read_groups
+from mailgate.config.own_ports import AS_WRITTEN, Names
 from mailgate.config.references import Sources, default_environ
 from mailgate.config.rules import Rules, read_rules
 from mailgate.config.settings import Files, Settings
@@ -48,19 +49,20 @@ def load_settings(path: Path, environ: Mapping[str, str] | None = None) -> Setti
     return settings
 
 
-def load_bundle(path: Path, environ: Mapping[str, str] | None = None) -> Bundle:
+def load_bundle(path: Path, environ: Mapping[str, str] | None = None, names: Names | None = None) -> Bundle:
     """``mailgate.yaml`` and the files that it names, by default those beside it.
 
+    :param names: what is known of the names of hosts; nobody is asked about them unless given.
     :raises ConfigError: with every mistake of every file.
     """
     reading, others = Reading(), Reading()
     document = reading.document(path)
     if not path.is_file():
         reading.finish()
-    settings = _settings(path, document, reading, environ)
-    names = settings.files if settings else _files_as_written(document)
-    groups = read_groups(path.parent, names, reading)
-    rules = read_rules(path.parent, names, others, groups)
+    settings = _settings(path, document, reading, environ, names)
+    files = settings.files if settings else _files_as_written(document)
+    groups = read_groups(path.parent, files, reading)
+    rules = read_rules(path.parent, files, others, groups)
     reading.mistakes += others.mistakes
     reading.finish()
     assert settings is not None
@@ -82,9 +84,13 @@ def load_candidate(path: Path, policy: Path) -> Rules:
 
 
 def _settings(
-    path: Path, document: Document | None, reading: Reading, environ: Mapping[str, str] | None
+    path: Path,
+    document: Document | None,
+    reading: Reading,
+    environ: Mapping[str, str] | None,
+    names: Names | None = None,
 ) -> Settings | None:
-    sources = Sources(path.parent, default_environ() if environ is None else environ)
+    sources = Sources(path.parent, default_environ() if environ is None else environ, names or AS_WRITTEN)
     return reading.model(Settings, document, {"sources": sources})
 
 

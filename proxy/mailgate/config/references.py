@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from mailgate.attest import KeySetError, parse_jwks
 from mailgate.config.addresses import jwks_url
+from mailgate.config.own_ports import AS_WRITTEN, Names
 
 MAX_SECRET_CHARACTERS = 64 * 1024
 MAX_JWKS_CHARACTERS = 1024 * 1024
@@ -25,12 +26,19 @@ class Sources:
 
     folder: Path
     environ: Mapping[str, str]
+    names: Names = AS_WRITTEN
+    """What is known of the names of hosts."""
 
 
 def _sources(info: ValidationInfo) -> Sources:
     sources = (info.context or {}).get("sources")
     assert isinstance(sources, Sources)
     return sources
+
+
+def names_of(info: ValidationInfo) -> Names:
+    """Who is asked about the names of hosts."""
+    return _sources(info).names if info.context else AS_WRITTEN
 
 
 def _file(value: object, info: ValidationInfo) -> Path:

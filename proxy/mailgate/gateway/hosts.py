@@ -17,7 +17,7 @@ from mailgate.model import Reason
 LOOPBACK: tuple[Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::1"))
 WRONG_NAME = (
     "This name is none of the admin port's. Expected an address of this machine, localhost, the host of"
-    " `console.url`, or a name in `admin_hosts` of the settings."
+    " `console.url`, or a name in `console.hosts`."
 )
 
 
