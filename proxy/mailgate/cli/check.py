@@ -16,6 +16,8 @@ from mailgate.errors import ConfigError
 from mailgate.model import RuleTrial
 from mailgate.policy.lingering import lingering
 
+NOT_STARTED = "; a gate does not start with it"
+
 ConfigPath = Annotated[
     Path, typer.Argument(metavar="[FILE]", help="The settings; the other files are those they name.")
 ]
@@ -30,16 +32,19 @@ def check(path: ConfigPath = DEFAULT_PATH, as_json: AsObject = False) -> None:
         raise typer.Exit(1 if path.is_file() else 2) from error
     outcomes = list(run_cases(bundle.policy_tests, bundle.policy, datetime.now(UTC)))
     failed = [outcome for outcome in outcomes if outcome.wrong]
+    exposed = bundle.open_files()
     if as_json:
         typer.echo(json.dumps(_report(bundle, outcomes), ensure_ascii=False))
     else:
         _print_counts(path, bundle)
         for name, why in _lingering(bundle).items():
             typer.echo(f"WARNING {name} {why}")
+        for each in exposed:
+            typer.echo(f"WARNING {each}{NOT_STARTED if each.refused else ''}")
         for outcome in failed:
             _print_failure(outcome)
         typer.echo(f"{len(outcomes) - len(failed)} of {len(outcomes)} cases hold")
-    if failed:
+    if failed or any(each.refused for each in exposed):
         raise typer.Exit(1)
 
 
@@ -111,9 +116,9 @@ def _plain(value: Any) -> str:
 
 
 def _report(bundle: Bundle, outcomes: list[Outcome]) -> dict[str, Any]:
-    policy = bundle.policy
+    policy, exposed = bundle.policy, bundle.open_files()
     return {
-        "ok": not any(outcome.wrong for outcome in outcomes),
+        "ok": not any(outcome.wrong for outcome in outcomes) and not any(each.refused for each in exposed),
         "mistakes": [],
         "files": [str(path) for path in bundle.paths],
         "apps": len(policy.catalog.apps),
@@ -121,6 +126,9 @@ def _report(bundle: Bundle, outcomes: list[Outcome]) -> dict[str, Any]:
         "rules": len(policy.rules),
         "policy_version": policy.version,
         "lingering": _lingering(bundle),
+        "open_files": [
+            {"file": str(each.path), "others_may": each.may, "refused": each.refused} for each in exposed
+        ],
         "console": _console(bundle.settings),
         "cases": [
             {

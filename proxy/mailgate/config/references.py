@@ -4,7 +4,7 @@ import os
 import re
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -28,6 +28,8 @@ class Sources:
     environ: Mapping[str, str]
     names: Names = AS_WRITTEN
     """What is known of the names of hosts."""
+    secrets: list[Path] = field(default_factory=list)
+    """Files that secrets were read from."""
 
 
 def _sources(info: ValidationInfo) -> Sources:
@@ -102,6 +104,8 @@ def _secret(value: object, info: ValidationInfo) -> object:
     ):
         raise PydanticCustomError("secret", "not a reference; expected {env: NAME} or {file: PATH}")
     (kind, name), sources = next(iter(value.items())), _sources(info)
+    if kind == "file":
+        sources.secrets.append(sources.folder / name)
     found = sources.environ.get(name) if kind == "env" else _content(sources.folder / name)
     if not found:
         what = f"the environment variable {name}" if kind == "env" else f"the file {name}"
