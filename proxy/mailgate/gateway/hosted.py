@@ -20,11 +20,11 @@ from yarl import URL
 from mailgate.gateway.answer import ends_soon, send
 from mailgate.gateway.exchange import Exchange, Outcome, Rest
 from mailgate.gateway.failure import note_failure, translate
-from mailgate.gateway.http1.grammar import members
 from mailgate.gateway.http1.request import RequestHead, RequestRefused, malformed
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.pace import Pace
 from mailgate.gateway.problem import problem
+from mailgate.gateway.small_body import see_uncoded
 from mailgate.model import Reason
 
 PATIENCE = 60.0
@@ -91,7 +91,7 @@ class Hosted:
         if exchange.head.refused:
             raise exchange.head.refused
         self._admit(exchange)
-        _uncoded(exchange.head)
+        see_uncoded(exchange.head)
         loop = asyncio.get_running_loop()
         pace = Pace(exchange.body, loop) if exchange.head.has_body else None
         try:
@@ -148,12 +148,6 @@ class Hosted:
 
 async def _end_of(task: asyncio.Task[Outcome]) -> Outcome:
     return await asyncio.shield(task)
-
-
-def _uncoded(head: RequestHead) -> None:
-    """Nothing is decompressed here (RFC 9110, section 8.4): a little of what was sent could become very much."""
-    if any(each != b"identity" for each in members(head.fields, b"content-encoding")):
-        raise RequestRefused(415, Reason.REQUEST_NOT_SUPPORTED, "Expected a body without Content-Encoding.")
 
 
 def message_of(head: RequestHead) -> RawRequestMessage:
