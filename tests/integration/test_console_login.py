@@ -153,7 +153,7 @@ async def test_addresses_and_tls_are_those_that_the_consoles_own_proxies_tell(
         PHONE_RULES,
         admins={"lin": PEOPLE["lin"]},
         trusted_proxies=[ELSEWHERE],
-        console={"trusted_proxies": [PROXY]},
+        console={"trusted_proxies": [PROXY], "hosts": ["console.example.com"]},
     )
     login = f"{guarded.admin}/console/login"
     name, _, secret = token("lin").partition(":")

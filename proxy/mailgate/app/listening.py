@@ -8,11 +8,16 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
-from aiohttp import web
+import structlog
 
-from mailgate.app.workers.listeners import BACKLOG, open_file, remove_files
+from mailgate.app.workers.listeners import BACKLOG, open_file, open_listeners, remove_files
 from mailgate.config import Address, SocketFile
 from mailgate.gateway.server import Server
+
+log = structlog.get_logger()
+
+PAUSE = 1.0
+"""Seconds for which nobody is taken where nothing is left to take them with."""
 
 
 async def open_public(
@@ -53,18 +58,66 @@ async def open_for_proxy(
     return str(where)
 
 
-async def open_web(
-    app: web.Application, where: Address | Path, given: Sequence[socket.socket], closing: AsyncExitStack
+async def open_admin(
+    server: Server, address: Address, given: Sequence[socket.socket], closing: AsyncExitStack
 ) -> str:
-    """Serve an application at an address, at sockets that listen there already, or at a path. Its origin."""
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    closing.push_async_callback(runner.cleanup)
-    sites: list[web.BaseSite] = [web.SockSite(runner, each) for each in given]
-    if isinstance(where, Path):
-        sites = [web.UnixSite(runner, where)]
-    elif not sites:
-        sites = [web.TCPSite(runner, where.host, where.port)]
-    for site in sites:
-        await site.start()
-    return "" if isinstance(where, Path) else f"http://{Address(*runner.addresses[0][:2])}"
+    """Serve operators at an address, or at sockets that listen there already. The origin; raises OSError.
+
+    Its connections are taken one by one, and each has its place before the next is: a crowd at this port would else use up the
+    descriptors within one turn of the loop, and the kernel's answer to that falls on who comes for mail just then.
+    """
+    own = () if given else open_listeners(address, 1)[0]
+    for each in given or own:
+        door = Door(each, server)
+        door.open()
+        closing.callback(each.close)
+        closing.callback(door.close)
+    return f"http://{Address(*(given or own)[0].getsockname()[:2])}"
+
+
+async def open_at_path(server: Server, path: Path, closing: AsyncExitStack) -> None:
+    """Serve the other workers at a Unix socket. Raises OSError."""
+    listener = await asyncio.get_running_loop().create_unix_server(server, path)
+    closing.callback(listener.close)
+
+
+class Door:
+    """Takes the connections that come to a socket, one at a time."""
+
+    def __init__(self, listening: socket.socket, server: Server) -> None:
+        self._listening, self._server = listening, server
+        self._loop = asyncio.get_running_loop()
+        self._taking: asyncio.Task[Any] | None = None
+        self._pause: asyncio.TimerHandle | None = None
+
+    def open(self) -> None:
+        self._pause = None
+        self._loop.add_reader(self._listening, self._take)
+
+    def close(self) -> None:
+        self._loop.remove_reader(self._listening)
+        if self._pause is not None:
+            self._pause.cancel()
+
+    def _take(self) -> None:
+        if self._taking is not None:
+            return
+        try:
+            taken, _ = self._listening.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return
+        except OSError as error:  # no descriptors are left: others need what there will be
+            log.warning("connection-not-taken", port="admin", error=error.errno)
+            self._loop.remove_reader(self._listening)
+            self._pause = self._loop.call_later(PAUSE, self.open)
+            return
+        taken.setblocking(False)
+        self._taking = self._loop.create_task(self._connect(taken))
+
+    async def _connect(self, taken: socket.socket) -> None:
+        try:
+            await self._loop.connect_accepted_socket(self._server, taken)
+        except OSError:  # it left at once
+            taken.close()
+        finally:
+            self._taking = None

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from socket import gethostname
 from urllib.parse import urlsplit
 
 from mailgate.app.trust import Trust
@@ -25,6 +26,7 @@ from mailgate.gateway.handler import Gate
 from mailgate.gateway.hanging import Hanging
 from mailgate.gateway.hearing import Hearing
 from mailgate.gateway.helping import HelpDesk
+from mailgate.gateway.hosts import OwnHosts
 from mailgate.gateway.judging import Live
 from mailgate.gateway.login_check import LoginCheck, Question
 from mailgate.gateway.me import SelfService
@@ -132,6 +134,18 @@ def server_limits(settings: Settings) -> ServerLimits:
         head_time=settings.timeouts.head.total_seconds(),
         keep_alive=settings.timeouts.keep_alive.total_seconds(),
     )
+
+
+def admin_limits(settings: Settings) -> ServerLimits:
+    """Those of the port for mail; how long a body may be says each address for itself."""
+    return replace(server_limits(settings), body=0)
+
+
+def own_hosts(settings: Settings) -> OwnHosts:
+    """By which names the admin port of these settings is asked."""
+    url, here = urlsplit(settings.console.url or "").hostname, settings.admin_listen.host
+    names = {gethostname(), *settings.console.hosts, *([url] if url else []), here}
+    return OwnHosts(frozenset(each.lower() for each in names), settings.console.trusted_proxies)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import sys
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,6 +12,7 @@ from mailgate.app.parts import server_limits
 from mailgate.app.workers.place import Place
 from mailgate.config import Address, Settings, SocketFile
 from mailgate.gateway.handler import Gate
+from mailgate.gateway.room import Room
 from mailgate.gateway.server import Server
 from mailgate.gateway.tls import device_context, server_context
 
@@ -21,6 +23,8 @@ class Ports:
 
     gate: Gate
     place: Place
+    room: Room
+    """The connections of all of them together."""
     tls: ssl.SSLContext | None = None
     device_tls: ssl.SSLContext | None = None
     public: str = ""
@@ -40,7 +44,7 @@ class Ports:
 
     async def open(self, settings: Settings, closing: AsyncExitStack) -> None:
         """Serve at all of them. Raises OSError."""
-        server = Server(self.gate.handle, server_limits(settings))
+        server = Server(self.gate.handle, server_limits(settings), self.room)
         self._servers.append(server)
         self.public = await open_public(server, settings.listen, self.tls, self.place.public, closing)
         own = settings.client_certificates.listen if settings.client_certificates else None
@@ -57,7 +61,7 @@ class Ports:
         if self.place.of > 1 and where not in self.place.questions:
             return
         handler, limits = partial(self.gate.handle, asked_at=where), server_limits(settings)
-        server = Server(handler, limits, local=isinstance(at, SocketFile))
+        server = Server(handler, limits, self.room, local=isinstance(at, SocketFile))
         self._servers.append(server)
         sockets = self.place.questions.get(where, ())
         self.questions.append(await open_for_proxy(server, at, self.tls, sockets, closing))
@@ -77,12 +81,12 @@ class Ports:
         await asyncio.gather(*(server.finish(seconds, self.parting) for server in self._servers))
 
 
-def ports_for(settings: Settings, gate: Gate, place: Place) -> Ports:
-    """The ports of these settings with their certificates; none is open yet. Raises OSError."""
+def ports_for(settings: Settings, gate: Gate, place: Place, most: int = sys.maxsize) -> Ports:
+    """The ports of these settings with their certificates, for ``most`` connections; none is open yet. Raises OSError."""
     tls, devices = settings.tls, settings.client_certificates
     if not tls:
-        return Ports(gate, place)
-    ports = Ports(gate, place, server_context(tls.certificate, tls.key))
+        return Ports(gate, place, Room(most))
+    ports = Ports(gate, place, Room(most), server_context(tls.certificate, tls.key))
     if devices and devices.listen:
         ports.device_tls = device_context(tls.certificate, tls.key, devices.authorities)
     return ports

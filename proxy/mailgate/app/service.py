@@ -8,18 +8,22 @@ from pathlib import Path
 from socket import gethostname
 
 import structlog
+from aiohttp import web
 
 from mailgate.app.beating import Beating, GateNumbers
 from mailgate.app.changes import take_settings, waiting_for_a_start
 from mailgate.app.console import desk_for, running
+from mailgate.app.descriptors import descriptors
 from mailgate.app.following import Following
-from mailgate.app.listening import open_web
+from mailgate.app.listening import open_admin, open_at_path
 from mailgate.app.notices import Sending
 from mailgate.app.numbers import watch_numbers, watch_rules
 from mailgate.app.parts import (
+    admin_limits,
     gate_for,
     helpdesk_for,
     live_for,
+    own_hosts,
     prober_for,
     tickets_for,
     utc_now,
@@ -37,10 +41,13 @@ from mailgate.console.api import with_api
 from mailgate.gateway.admin import admin_app
 from mailgate.gateway.dovecot import PolicyKey, policy_server
 from mailgate.gateway.handler import Gate
+from mailgate.gateway.hosted import Admit, Hosted
 from mailgate.gateway.intake import intake_server
 from mailgate.gateway.quarantine import Quarantine
 from mailgate.gateway.recheck import Recheck
 from mailgate.gateway.reload import Reloader
+from mailgate.gateway.room import Room, shares_of
+from mailgate.gateway.server import Server
 from mailgate.policy.lingering import lingering
 from mailgate.rollout import LOOK, Keeper
 from mailgate.rollout.halting import Halting
@@ -49,6 +56,9 @@ from mailgate.rollout.relief_watch import ReliefWatch
 from mailgate.store import Postures, Store
 
 log = structlog.get_logger()
+
+FAREWELL = 5.0
+"""Seconds for what runs at the admin port when the gate ends."""
 
 
 @dataclass
@@ -149,10 +159,11 @@ class Service:
         watch_numbers(self.gate, self.store.ledger, self.keeper)
         watch_rules(self.gate.metrics, self.lingering, self.reliefs)
         self._show_policy()
-        self.ports = ports = ports_for(settings, self.gate, self.place)
+        shares = shares_of(descriptors())
+        self.ports = ports = ports_for(settings, self.gate, self.place, shares.mail)
         self.gate.metrics.watch("mailgate_requests_in_flight", "Requests being served", lambda: ports.running)
         self.siblings = Siblings(self.place, self.gate.metrics.registry)
-        self.admin = await self._open_admin(settings.admin_listen)
+        self.admin = await self._open_admin(settings.admin_listen, Room(shares.admin))
         self._closing.push_async_callback(self._finish)  # once all ports are closed, which are opened below
         await ports.open(settings, self._closing)
         numbers = GateNumbers(self.gate.metrics.registry)
@@ -160,11 +171,14 @@ class Service:
         self._closing.push_async_callback(self.beating.stop)
         self.beating.start()
 
-    async def _open_admin(self, address: Address) -> str:
+    async def _open_admin(self, address: Address, room: Room) -> str:
         """The admin port; a worker that has none tells its numbers to the one that has it."""
         registry, place = self.gate.metrics.registry, self.place
         if not place.has_admin:
-            return await open_web(telling_app(registry), place.telling(), (), self._closing)
+            await open_at_path(
+                await self._hosting(telling_app(registry), room), place.telling(), self._closing
+            )
+            return ""
         policy = policy_server(self.gate, self._policy_key)
         admin = admin_app(
             self.siblings.metrics, partial(readiness, self), policy, intake_server(self.syncing.intake)
@@ -174,7 +188,22 @@ class Service:
         self._closing.push_async_callback(desk.planning.stop)
         self._closing.push_async_callback(desk.announcing.stop)
         self._tasks += [asyncio.get_running_loop().create_task(work) for work in running(desk, self)]
-        return await open_web(with_api(with_console(admin, desk), desk), address, place.admin, self._closing)
+        app = with_api(with_console(admin, desk), desk)
+        server = await self._hosting(
+            app, room, lambda exchange: own_hosts(self.bundle.settings).admit(exchange)
+        )
+        return await open_admin(server, address, place.admin, self._closing)
+
+    async def _hosting(self, app: web.Application, room: Room, admit: Admit = lambda _: None) -> Server:
+        """What serves an application until the gate ends. Once its port is closed, what runs there gets a moment."""
+        gate = self.gate
+        hosted = Hosted(app, gate.metrics, gate.clock, gate.new_reference, admit)
+        server = Server(hosted.handle, admin_limits(self.bundle.settings), room)
+        await hosted.start()
+        self._closing.push_async_callback(hosted.stop)
+        self._closing.push_async_callback(server.finish, FAREWELL)
+        self._closing.push_async_callback(hosted.close_streams)
+        return server
 
     def _policy_key(self) -> PolicyKey | None:
         """Read at every question, so that a reload changes it."""

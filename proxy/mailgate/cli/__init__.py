@@ -75,5 +75,6 @@ def main() -> None:
     try:
         app()
     except OSError as error:  # a full disk, a terminal that is gone
-        print(f"mailgate: cannot go on: {error.strerror}", file=sys.stderr)
+        where = f": {error.filename}" if error.filename else ""
+        print(f"mailgate: cannot go on: {error.strerror}{where}", file=sys.stderr)
         sys.exit(2)

@@ -10,10 +10,13 @@ import typer
 
 from mailgate.cli.options import DEFAULT_PATH, AsObject
 from mailgate.config import Bundle, Settings, load_bundle
+from mailgate.config.own_ports import Resolved
 from mailgate.config.rehearsal import Outcome, run_cases
 from mailgate.errors import ConfigError
 from mailgate.model import RuleTrial
 from mailgate.policy.lingering import lingering
+
+NOT_STARTED = "; a gate does not start with it"
 
 ConfigPath = Annotated[
     Path, typer.Argument(metavar="[FILE]", help="The settings; the other files are those they name.")
@@ -23,22 +26,25 @@ ConfigPath = Annotated[
 def check(path: ConfigPath = DEFAULT_PATH, as_json: AsObject = False) -> None:
     """Check settings, apps, rules and the cases that must hold. Exit code 1 where anything is wrong."""
     try:
-        bundle = load_bundle(path)
+        bundle = load_bundle(path, names=Resolved())
     except ConfigError as error:
         _print_mistakes(error, as_json)
         raise typer.Exit(1 if path.is_file() else 2) from error
     outcomes = list(run_cases(bundle.policy_tests, bundle.policy, datetime.now(UTC)))
     failed = [outcome for outcome in outcomes if outcome.wrong]
+    exposed = bundle.open_files()
     if as_json:
         typer.echo(json.dumps(_report(bundle, outcomes), ensure_ascii=False))
     else:
         _print_counts(path, bundle)
         for name, why in _lingering(bundle).items():
             typer.echo(f"WARNING {name} {why}")
+        for each in exposed:
+            typer.echo(f"WARNING {each}{NOT_STARTED if each.refused else ''}")
         for outcome in failed:
             _print_failure(outcome)
         typer.echo(f"{len(outcomes) - len(failed)} of {len(outcomes)} cases hold")
-    if failed:
+    if failed or any(each.refused for each in exposed):
         raise typer.Exit(1)
 
 
@@ -110,9 +116,9 @@ def _plain(value: Any) -> str:
 
 
 def _report(bundle: Bundle, outcomes: list[Outcome]) -> dict[str, Any]:
-    policy = bundle.policy
+    policy, exposed = bundle.policy, bundle.open_files()
     return {
-        "ok": not any(outcome.wrong for outcome in outcomes),
+        "ok": not any(outcome.wrong for outcome in outcomes) and not any(each.refused for each in exposed),
         "mistakes": [],
         "files": [str(path) for path in bundle.paths],
         "apps": len(policy.catalog.apps),
@@ -120,6 +126,9 @@ def _report(bundle: Bundle, outcomes: list[Outcome]) -> dict[str, Any]:
         "rules": len(policy.rules),
         "policy_version": policy.version,
         "lingering": _lingering(bundle),
+        "open_files": [
+            {"file": str(each.path), "others_may": each.may, "refused": each.refused} for each in exposed
+        ],
         "console": _console(bundle.settings),
         "cases": [
             {

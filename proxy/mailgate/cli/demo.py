@@ -42,8 +42,8 @@ def demo(
     ] = "",
 ) -> None:
     """Start the gate before a demo mailbox, and say what to open and which lines play which device."""
-    demo = Demo(directory, rules, _issuer(), port, upstream.rstrip("/"), _command(), people, store)
     try:
+        demo = Demo(directory, rules, _issuer(), port, upstream.rstrip("/"), _command(), people, store)
         configure_logs("info")
         with _progress() as progress:
             uvloop.run(run_demo(demo, _show, progress))

@@ -1,5 +1,6 @@
 """``mailgate run``: the gate in front of your webmail."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -11,8 +12,15 @@ import uvloop
 from mailgate.app import serve
 from mailgate.app.workers import ALONE, Place, supervise, workers_of
 from mailgate.config import Bundle, load_bundle
+from mailgate.config.open_files import refuse_open
+from mailgate.config.own_ports import Resolved
 from mailgate.errors import ConfigError, MailgateError
 from mailgate.gateway.logs import configure_logs
+
+log = structlog.get_logger()
+
+UNREADABLE = 0o007
+"""What the gate makes, the store among it, is nothing for other users of the machine."""
 
 
 def run(
@@ -23,8 +31,12 @@ def run(
 
 
 def _run(config: Path) -> int:
-    bundle = load_bundle(config)
+    bundle = load_bundle(config, names=Resolved())
+    refuse_open(bundle.open_files())
     configure_logs(bundle.settings.log.level)
+    os.umask(os.umask(UNREADABLE) | UNREADABLE)
+    for each in bundle.open_files():
+        log.warning("file-open-to-others", file=str(each.path), others_may=each.may)
     if workers_of(bundle.settings) == 1:
         return _serve(config, bundle)
 

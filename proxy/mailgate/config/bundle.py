@@ -7,6 +7,8 @@ from pathlib import Path
 from mailgate.config.document import Document
 from mailgate.config.files import Reading
 from mailgate.config.groups import read_groups
+from mailgate.config.open_files import OpenFile, open_files
+from mailgate.config.own_ports import AS_WRITTEN, Names
 from mailgate.config.references import Sources, default_environ
 from mailgate.config.rules import Rules, read_rules
 from mailgate.config.settings import Files, Settings
@@ -26,6 +28,8 @@ class Bundle:
     paths: tuple[Path, ...]
     """Every file that was read: a change of one is a change of the configuration."""
     groups: Groups = NO_GROUPS
+    secrets: tuple[Path, ...] = ()
+    """Files that a secret stands in."""
 
     @property
     def policy(self) -> Policy:
@@ -35,6 +39,11 @@ class Bundle:
     def policy_tests(self) -> CasesFile:
         return self.rules.cases
 
+    def open_files(self) -> tuple[OpenFile, ...]:
+        """Files among these that other users of this machine may read or change, and should not."""
+        hashed = any(each.token_hash for each in self.settings.admins.values())
+        return tuple(open_files(self.secrets, self.paths[:1] if hashed else (), self.paths))
+
 
 def load_settings(path: Path, environ: Mapping[str, str] | None = None) -> Settings:
     """``mailgate.yaml`` alone.
@@ -43,30 +52,34 @@ def load_settings(path: Path, environ: Mapping[str, str] | None = None) -> Setti
     :raises ConfigError: with every mistake.
     """
     reading = Reading()
-    settings = _settings(path, reading.document(path), reading, environ)
+    settings = reading.model(Settings, reading.document(path), {"sources": _sources(path, environ)})
     reading.finish()
     assert settings is not None
     return settings
 
 
-def load_bundle(path: Path, environ: Mapping[str, str] | None = None) -> Bundle:
+def load_bundle(path: Path, environ: Mapping[str, str] | None = None, names: Names | None = None) -> Bundle:
     """``mailgate.yaml`` and the files that it names, by default those beside it.
 
+    :param names: what is known of the names of hosts; nobody is asked about them unless given.
     :raises ConfigError: with every mistake of every file.
     """
     reading, others = Reading(), Reading()
     document = reading.document(path)
     if not path.is_file():
         reading.finish()
-    settings = _settings(path, document, reading, environ)
-    names = settings.files if settings else _files_as_written(document)
-    groups = read_groups(path.parent, names, reading, settings.logins if settings else NO_LOGINS)
-    rules = read_rules(path.parent, names, others, groups)
+    sources = _sources(path, environ, names)
+    settings = reading.model(Settings, document, {"sources": sources})
+    files = settings.files if settings else _files_as_written(document)
+    groups = read_groups(path.parent, files, reading, settings.logins if settings else NO_LOGINS)
+    rules = read_rules(path.parent, files, others, groups)
     reading.mistakes += others.mistakes
     reading.finish()
     assert settings is not None
     assert rules is not None
-    return Bundle(settings, rules, (*reading.paths, *others.paths, *settings.referenced_files()), groups)
+    paths = (*reading.paths, *others.paths, *settings.referenced_files())
+    keys = (settings.tls.key,) if settings.tls else ()
+    return Bundle(settings, rules, paths, groups, (*keys, *sources.secrets))
 
 
 def load_candidate(path: Path, policy: Path) -> Rules:
@@ -83,11 +96,9 @@ def load_candidate(path: Path, policy: Path) -> Rules:
     return rules
 
 
-def _settings(
-    path: Path, document: Document | None, reading: Reading, environ: Mapping[str, str] | None
-) -> Settings | None:
-    sources = Sources(path.parent, default_environ() if environ is None else environ)
-    return reading.model(Settings, document, {"sources": sources})
+def _sources(path: Path, environ: Mapping[str, str] | None, names: Names | None = None) -> Sources:
+    """Where the references of the settings at ``path`` lead."""
+    return Sources(path.parent, default_environ() if environ is None else environ, names or AS_WRITTEN)
 
 
 def _files_as_written(document: Document | None) -> Files:

@@ -19,6 +19,10 @@ Word = Annotated[str, StringConstraints(pattern=r"^\S+$", max_length=200)]
 GroupName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 OneLine = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=60)]
 
+HostName = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$", max_length=253)
+]
+
 GroupRole = Literal["viewer", "operator"]
 """An approval counts for as long as its giver is an approver, which only ``admins`` can tell."""
 
@@ -100,6 +104,9 @@ class ConsoleSettings(Strict):
 
     url: Origin | None = None
     """Where browsers find it, like ``https://mailgate.example.com``: scheme, host and port."""
+    hosts: tuple[HostName, ...] = Field(default=(), max_length=100)
+    """Other names by which the admin port is asked, without a port: like ``gate.internal``, for Prometheus. ``localhost``, this
+    machine's own name and addresses, and the host of ``url`` are known; a request for any other name is refused."""
     trusted_proxies: tuple[Network, ...] = ()
     """Whose ``X-Forwarded-For``, ``-Proto`` and ``-Host`` are believed at the admin port. Those of the public port are not."""
     login: LoginSettings = LoginSettings()

@@ -114,6 +114,7 @@ _FORMS = {
     r"^[a-z0-9]+([._@-][a-z0-9]+)*$": "small letters and digits, with single dots, hyphens, underscores or @ between",
     r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+$": "a mail address",
     r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$": "a domain like example.com",
+    r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$": "the name of a host, without a port",
 }
 
 

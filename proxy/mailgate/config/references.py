@@ -4,7 +4,7 @@ import os
 import re
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from mailgate.attest import KeySetError, parse_jwks
 from mailgate.config.addresses import jwks_url
+from mailgate.config.own_ports import AS_WRITTEN, Names
 
 MAX_SECRET_CHARACTERS = 64 * 1024
 MAX_JWKS_CHARACTERS = 1024 * 1024
@@ -25,12 +26,21 @@ class Sources:
 
     folder: Path
     environ: Mapping[str, str]
+    names: Names = AS_WRITTEN
+    """What is known of the names of hosts."""
+    secrets: list[Path] = field(default_factory=list)
+    """Files that secrets were read from."""
 
 
 def _sources(info: ValidationInfo) -> Sources:
     sources = (info.context or {}).get("sources")
     assert isinstance(sources, Sources)
     return sources
+
+
+def names_of(info: ValidationInfo) -> Names:
+    """Who is asked about the names of hosts."""
+    return _sources(info).names if info.context else AS_WRITTEN
 
 
 def _file(value: object, info: ValidationInfo) -> Path:
@@ -94,6 +104,8 @@ def _secret(value: object, info: ValidationInfo) -> object:
     ):
         raise PydanticCustomError("secret", "not a reference; expected {env: NAME} or {file: PATH}")
     (kind, name), sources = next(iter(value.items())), _sources(info)
+    if kind == "file":
+        sources.secrets.append(sources.folder / name)
     found = sources.environ.get(name) if kind == "env" else _content(sources.folder / name)
     if not found:
         what = f"the environment variable {name}" if kind == "env" else f"the file {name}"

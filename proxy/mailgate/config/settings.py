@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
 from mailgate.attest.evidence import FORMATS
@@ -17,7 +18,8 @@ from mailgate.config.client_certs import ClientCertificateSettings
 from mailgate.config.console import ConsoleSettings, check_ways
 from mailgate.config.guard import GuardSettings
 from mailgate.config.mail import DomainName, MailSettings, NoticeSettings, ShortText
-from mailgate.config.references import AuthoritiesFile, HeaderKey, StoreUrl
+from mailgate.config.own_ports import leads_back
+from mailgate.config.references import AuthoritiesFile, HeaderKey, StoreUrl, names_of
 from mailgate.config.serving import Limits, Timeouts, TlsSettings
 from mailgate.config.sources import SourceSettings
 from mailgate.config.values import Duration
@@ -187,6 +189,32 @@ class Settings(Strict):
                 "address", "the same address as `listen`; expected a port of its own", {"key": "admin_listen"}
             )
         return self
+
+    @model_validator(mode="after")
+    def _upstream_is_elsewhere(self, info: ValidationInfo) -> Self:
+        upstream, own = urlsplit(self.upstream), self._own_ports()
+        port = upstream.port or {"http": 80, "https": 443}[upstream.scheme]
+        back = leads_back(upstream.hostname or "", port, own.values(), names_of(info))
+        if back is not None:
+            name = next(key for key, address in own.items() if address == back)
+            message = f"this leads back to the gate itself, to `{name}`; expected the address of the webmail"
+            raise PydanticCustomError("address", message, {"key": "upstream"})
+        return self
+
+    def _own_ports(self) -> dict[str, Address]:
+        """Where the gate itself listens, by the name of the setting."""
+        devices = self.client_certificates.listen if self.client_certificates else None
+        own = {
+            "listen": self.listen,
+            "admin_listen": self.admin_listen,
+            "client_certificates.listen": devices,
+        }
+        own |= {
+            f"authz_listeners, {each.listen}": each.listen
+            for each in self.authz_listeners
+            if isinstance(each.listen, Address)
+        }
+        return {name: address for name, address in own.items() if address is not None}
 
     @model_validator(mode="after")
     def _somebody_may_ask(self) -> Self:

@@ -9,6 +9,7 @@ from aiohttp import web
 from mailgate.console.arrival import COOKIE as COOKIE
 from mailgate.console.arrival import begin_by_proxy, counts, hear_proxy, led_here
 from mailgate.console.desk import SESSION, desk_of, roles_of
+from mailgate.console.forms import form_of
 from mailgate.console.peer import host_of
 from mailgate.console.render import page
 
@@ -72,10 +73,8 @@ def _from_here(request: web.Request) -> bool:
 
 
 async def _from_our_form(request: web.Request) -> bool:
-    sent = (await request.post()).get(CSRF, "")
-    return isinstance(sent, str) and hmac.compare_digest(
-        sent.encode("utf-8", "surrogatepass"), request[SESSION].csrf.encode()
-    )
+    sent = (await form_of(request)).get(CSRF, "")
+    return hmac.compare_digest(sent.encode("utf-8", "surrogatepass"), request[SESSION].csrf.encode())
 
 
 def needs(*roles: str) -> Callable[[Handler], Handler]:

@@ -9,6 +9,7 @@ from mailgate.console.desk import SESSION
 from mailgate.console.proxy_login import NotBelievedError
 from mailgate.console.render import page
 from mailgate.console.view import show
+from mailgate.gateway.http1.request import RequestRefused
 from mailgate.rollout.acts import RefusedError
 from mailgate.store import StoreError
 from mailgate.telling.versions import NoVersionError
@@ -21,6 +22,7 @@ WORDS = {
     404: "There is nothing here. What the address names may have been deleted, or is written differently.",
     405: "This address takes no such request.",
     413: "That is more than this form takes.",
+    415: "No form of this console is sent like that.",
 }
 HEADINGS = {404: "Nothing is here", 500: "Something went wrong", 503: "Not at the moment"}
 
@@ -34,6 +36,8 @@ async def told(request: web.Request, handler: Handler) -> web.StreamResponse:
         if error.status < 400:
             raise
         return _refused(request, error.status, WORDS.get(error.status, error.reason))
+    except RequestRefused:  # the request itself broke off: said like at every port (gateway/hosted.py)
+        raise
     except NotBelievedError as error:
         log.warning("console-login-refused", way="proxy", why=error.why)
         return page("refused.html", 403, why=str(error))

@@ -1,41 +1,42 @@
-"""How often somebody may try to log in: by name and address, by address, and by name wherever it is tried from."""
+"""How often somebody may try to log in: by name and caller, by caller, and by name wherever it is tried from."""
 
 from collections.abc import Hashable, Sequence
 from datetime import datetime, timedelta
 
 from cachetools import LRUCache
 
-from mailgate.gateway.rates import Rates
+from mailgate.gateway.rates import Rates, caller_at
 
 SPAN = timedelta(minutes=5)
-OF_BOTH, OF_ADDRESS, OF_NAME = 10, 60, 100
+OF_BOTH, OF_CALLER, OF_NAME = 10, 60, 100
 MOST = 10_000
 
 
 class LoginTries:
-    """Counts in memory. What is tried under a name from everywhere shuts nobody out at a place they came in from before."""
+    """Counts in memory. What others try, under a name or beside them, shuts nobody out at a place they came in from before."""
 
     def __init__(self) -> None:
         self._both = Rates(OF_BOTH, SPAN)
-        self._address = Rates(OF_ADDRESS, SPAN)
+        self._caller = Rates(OF_CALLER, SPAN)
         self._name = Rates(OF_NAME, SPAN)
         self._places: LRUCache[tuple[str, str], None] = LRUCache(MOST)
 
     def wait(self, name: str, address: str, now: datetime) -> timedelta:
         """How long they have to wait; where they have not to, this try is counted, whatever comes of it."""
-        both = (name, address)
-        counts: list[tuple[Rates, Hashable]] = [(self._both, both), (self._address, address)]
+        caller = caller_at(address)
+        both = (name, caller)
+        counts: list[tuple[Rates, Hashable]] = [(self._both, both)]
         if both not in self._places:
-            counts.append((self._name, name))
+            counts += [(self._caller, caller), (self._name, name)]
         return _wait(counts, now)
 
     def wait_to_begin(self, address: str, now: datetime) -> timedelta:
         """The same for a login elsewhere, which has no name yet."""
-        return _wait([(self._address, address)], now)
+        return _wait([(self._caller, caller_at(address))], now)
 
     def came_in(self, name: str, address: str) -> None:
         """Remember that somebody has logged in from there."""
-        self._places[name, address] = None
+        self._places[name, caller_at(address)] = None
 
 
 def _wait(counts: Sequence[tuple[Rates, Hashable]], now: datetime) -> timedelta:

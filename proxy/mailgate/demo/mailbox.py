@@ -41,6 +41,7 @@ class Mailbox:
     def application(self) -> web.Application:
         """The mailbox as a web application."""
         application = web.Application(client_max_size=MAX_UPLOAD)
+        application.on_response_prepare.append(_nameless)
         application.add_routes(
             [
                 web.get("/", self.inbox),
@@ -103,6 +104,11 @@ class Mailbox:
     def _page(self, template: str, **values: object) -> web.Response:
         text = self._pages.get_template(template).render(**values)
         return web.Response(text=text, content_type="text/html", headers=HEADERS)
+
+
+async def _nameless(_request: web.Request, response: web.StreamResponse) -> None:
+    """What serves the mailbox is nobody's business."""
+    response.headers.popall("Server", None)
 
 
 Item = TypeVar("Item")

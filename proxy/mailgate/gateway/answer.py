@@ -33,7 +33,7 @@ def json_answer(status: int, content: Mapping[str, object], content_type: str = 
 
 def send(exchange: Exchange, answer: Answer, now: datetime) -> Outcome:
     """Write an answer. The connection stays open only where the request has come to its end, or soon will."""
-    keep_alive = exchange.head.keep_alive and not exchange.broken and _ends_soon(exchange)
+    keep_alive = exchange.head.keep_alive and not exchange.broken and ends_soon(exchange)
     before, behind = head_around_date(exchange.head, answer, exchange.answer_fields, keep_alive=keep_alive)
     head = before + http_date(now) + behind
     exchange.started = True
@@ -43,7 +43,7 @@ def send(exchange: Exchange, answer: Answer, now: datetime) -> Outcome:
     return Outcome(keep_alive=keep_alive)
 
 
-def _ends_soon(exchange: Exchange) -> bool:
+def ends_soon(exchange: Exchange) -> bool:
     """Whether what is left of the body is here or short; whoever waits for a 100 may never send it (RFC 9110, 10.1.1)."""
     head = exchange.head
     if not head.has_body or exchange.body.is_eof():

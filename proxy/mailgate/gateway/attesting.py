@@ -11,7 +11,6 @@ from mailgate.attest import mint
 from mailgate.attest.passport import OWN_LIFETIME
 from mailgate.attest.report import Enrolled, Issuing, Report, token_claims
 from mailgate.gateway.answer import Answer, json_answer
-from mailgate.gateway.enroller import network_of
 from mailgate.gateway.enrolling import (
     REPORT_EVERY,
     EnrollingGate,
@@ -22,6 +21,7 @@ from mailgate.gateway.enrolling import (
 )
 from mailgate.gateway.facts import Incoming
 from mailgate.gateway.http1.request import RequestRefused
+from mailgate.gateway.rates import caller_at
 from mailgate.model import Reason
 from mailgate.store import EnrolledKey, StoreUnavailableError
 
@@ -40,14 +40,14 @@ async def attest(gate: EnrollingGate, incoming: Incoming, reference: str, now: d
 async def _attest(
     gate: EnrollingGate, incoming: Incoming, report: Report, reference: str, now: datetime
 ) -> Answer:
-    enroller, network = gate.enroller, network_of(incoming.facts)
+    enroller, caller = gate.enroller, caller_at(incoming.facts.remote)
     proved = await gate.prover.prove_key(gate.verifier, incoming, gate.public_url + incoming.facts.path, now)
     if proved.refused is not None:
         return not_proved(proved, reference, now)
     # strangers must not keep out who reports from the same network
     stranger = proved.key_thumbprint not in enroller.known
     for wait in (
-        enroller.failed.wait(network, now) if stranger else timedelta(),
+        enroller.failed.wait(caller, now) if stranger else timedelta(),
         enroller.reports.wait(proved.key_thumbprint, now),
     ):
         if wait > timedelta():
@@ -56,7 +56,7 @@ async def _attest(
     try:
         key = await enroller.enrolments.key(proved.key_thumbprint)
         if key is None or key.revoked_at or not await enroller.enrolments.reported(key.thumbprint, now):
-            enroller.failed.note(network, now)
+            enroller.failed.note(caller, now)
             reason = Reason.KEY_NOT_ENROLLED if key is None else Reason.KEY_REVOKED
             return refusal(403, reason, reference)
     except StoreUnavailableError:

@@ -19,6 +19,7 @@ from mailgate.gateway.exchange import Exchange, Handler, Outcome, Receiver
 from mailgate.gateway.http1.memory import FieldMemory
 from mailgate.gateway.http1.request import RequestHead, RequestRefused
 from mailgate.gateway.parser import MAX_PIPELINED, RequestParser, ServerLimits
+from mailgate.gateway.room import Room
 from mailgate.gateway.trust import LOCAL
 from mailgate.gateway.upstream import Readable
 from mailgate.model import Reason
@@ -39,6 +40,7 @@ class Listener(Protocol):
     draining: bool
     memory: FieldMemory
     local: bool
+    room: Room
 
 
 class Connection(BaseProtocol):
@@ -84,6 +86,9 @@ class Connection(BaseProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
+        if not self._listener.room.take(self):
+            self.give_up()
+            return
         tcp_keepalive(cast(asyncio.Transport, transport))
         name = transport.get_extra_info("peername")
         self.peer = LOCAL if self._listener.local else str(name[0]) if isinstance(name, tuple) else ""
@@ -111,6 +116,7 @@ class Connection(BaseProtocol):
             self._head_timer.cancel()
         self._closing = True
         self._listener.connections.discard(self)
+        self._listener.room.leave(self)
         self._requests.feed_eof()
         super().connection_lost(exc)
         if self._current is not None:
@@ -272,29 +278,54 @@ class Connection(BaseProtocol):
         return self._current is not None
 
     def _close_if_idle(self) -> None:
-        if self._idle:
+        if self._quiet:
             self.close()
         else:
             self._idle_time.set(self._limits.keep_alive)
 
     @property
-    def _idle(self) -> bool:
+    def _quiet(self) -> bool:
         """Whether it waits for a request of which nothing has come."""
-        return self._current is None and not self._queue and not self._requests.inside_head
+        return self.idle and not self._requests.inside_head
+
+    @property
+    def idle(self) -> bool:
+        """Whether no whole request waits for its answer."""
+        return self._current is None and not self._queue
+
+    @property
+    def waits(self) -> bool:
+        """Whether a request waits for its client: for the rest of its body, or to be answered faster than it reads."""
+        current = self._current
+        return (
+            current is not None
+            and self._receiver is None
+            and (not current.body.is_eof() or self.writing_paused)
+        )
 
     def close(self) -> None:
-        """Close after what is queued."""
+        """Close after what is queued, or once the client has not taken that for as long as an idle connection stays."""
         self._closing = True
-        if self.transport is not None:
-            self.transport.close()
-            self.transport = None
+        transport, self.transport = self.transport, None
+        if transport is None:
+            return
+        transport.close()
+        if transport.get_write_buffer_size():
+            self._loop.call_later(self._limits.keep_alive, transport.abort)
+
+    def give_up(self) -> None:
+        """End at once: somebody else gets the place."""
+        self._closing = True
+        transport, self.transport = self.transport, None
+        if transport is not None:
+            transport.abort()
 
     def drain(self, *, close_idle: bool = True) -> None:
         """Close after the answer that is on its way, or now if idle."""
         transport = self.transport
         if self._current is not None:
             self._current.head.keep_alive = False
-        elif close_idle and self._idle and transport is not None:
+        elif close_idle and self._quiet and transport is not None:
             self.close()
             # TLS waits for the client's farewell, which a sleeping phone does not send
             self._loop.call_later(FAREWELL, transport.abort)

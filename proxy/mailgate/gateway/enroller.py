@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from ipaddress import ip_address
 from typing import Protocol
 
 from cachetools import LRUCache
@@ -12,7 +11,7 @@ from mailgate.attest.hardware import Roots
 from mailgate.gateway.own_keys import OwnKeys
 from mailgate.gateway.rates import Rates
 from mailgate.gateway.revocations import Revocations
-from mailgate.model import DeviceRecord, RequestFacts
+from mailgate.model import DeviceRecord
 from mailgate.store import EnrolledKey, NotEnrolled
 
 
@@ -45,7 +44,7 @@ class Enroller:
     new_id: Callable[[], str]
     """A new name for every token, which nobody can guess."""
     failed: Rates
-    """Refused tries, by network and by the token that was tried."""
+    """Refused tries, by caller (``rates.py``) and by the token that was tried."""
     reports: Rates
     """Reports, by key."""
     devices: Records
@@ -61,12 +60,3 @@ class Enroller:
         """Take a changed setting; what was counted so far counts on."""
         for rates in (self.failed, self.reports):
             rates.most, rates.span = most, span
-
-
-def network_of(facts: RequestFacts) -> str:
-    """Whom refused tries are counted for: an address, of IPv6 its /64, since one person has all of that."""
-    try:
-        address = ip_address(facts.remote)
-    except ValueError:
-        return ""
-    return facts.remote if address.version == 4 else address.packed[:8].hex()

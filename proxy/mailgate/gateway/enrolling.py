@@ -13,12 +13,13 @@ from mailgate.attest.enrolment import digest_of
 from mailgate.attest.jose import MalformedJwsError, parse_object
 from mailgate.attest.passport import OWN_LIFETIME
 from mailgate.gateway.answer import Answer, json_answer
-from mailgate.gateway.enroller import Enroller, network_of
+from mailgate.gateway.enroller import Enroller
 from mailgate.gateway.facts import Incoming
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.problem import problem
 from mailgate.gateway.proving import ASKS_FOR_NONCE, NONCE_CHALLENGE, Prover
+from mailgate.gateway.rates import caller_at
 from mailgate.gateway.vouching import record_of, vouched_for
 from mailgate.model import AttestationResult, Reason
 from mailgate.store import EnrolledKey, NotEnrolled, StoreUnavailableError
@@ -54,7 +55,7 @@ async def enroll(gate: EnrollingGate, incoming: Incoming, reference: str, now: d
     for what is no request of this kind."""
     token, evidence = _asked(incoming)
     digest = digest_of(token)
-    tries = (network_of(incoming.facts), digest)
+    tries = (caller_at(incoming.facts.remote), digest)
     for who in tries:
         if (wait := gate.enroller.failed.wait(who, now)) > timedelta():
             return _told(gate, "enroll", too_many(wait, reference))

@@ -88,6 +88,13 @@ class Exchange:
         return self.connection.peer
 
     @property
+    def reached_at(self) -> str:
+        """The address of this machine that the client has reached; empty at a Unix socket."""
+        transport = self.connection.transport
+        name = transport.get_extra_info("sockname") if transport is not None else None
+        return str(name[0]) if isinstance(name, tuple) else ""
+
+    @property
     def secure(self) -> bool:
         return self.connection.secure
 

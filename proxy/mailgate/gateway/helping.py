@@ -13,9 +13,8 @@ from mailgate.gateway.enforce import Speaker, page_answer
 from mailgate.gateway.facts import Incoming
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.rates import Rates
+from mailgate.gateway.rates import Rates, caller_at
 from mailgate.model import Access, Decision, Reason
-from mailgate.model.networks import network_of
 from mailgate.rollout.halting import counted_as
 from mailgate.store import HelpRequest, StoreUnavailableError
 
@@ -65,7 +64,7 @@ async def ask_for_help(gate: HelpingGate, incoming: Incoming, _reference: str, n
     person, device = counted_as(access)
     known = ticket.is_of(person or device)
     who = (person or device) if known else ticket.reference
-    asker = who if known else network_of(access.facts.remote)
+    asker = who if known else caller_at(access.facts.remote)
     if desk.rates.wait(asker, now):
         raise RequestRefused(429, Reason.TOO_MANY_REQUESTS, "You have asked for help several times just now.")
     desk.rates.note(asker, now)

@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
-from ipaddress import IPv6Address, ip_address
 from typing import Protocol
 
 from cachetools import TTLCache
@@ -27,6 +26,7 @@ from mailgate.gateway.http1.grammar import values
 from mailgate.gateway.http1.request import RequestHead
 from mailgate.gateway.http1.response import ResponseHead
 from mailgate.gateway.messages import request_head
+from mailgate.gateway.rates import caller_at
 from mailgate.gateway.trust import Origin
 from mailgate.gateway.upstream import UpstreamConnection, UpstreamError, UpstreamMalformed
 
@@ -191,12 +191,5 @@ def _asks_for_basic(answer: ResponseHead) -> bool:
 
 
 def _tried(incoming: Incoming) -> tuple[str, str]:
-    """What wrong logins are counted by: the name, and the address (of IPv6 the network that one household has)."""
-    address = incoming.facts.remote
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        parsed = None
-    if isinstance(parsed, IPv6Address):
-        address = parsed.exploded[:19]
-    return f"name {(incoming.login or '').lower()}", f"address {address}"
+    """What wrong logins are counted by: the name, and who calls."""
+    return f"name {(incoming.login or '').lower()}", f"address {caller_at(incoming.facts.remote)}"

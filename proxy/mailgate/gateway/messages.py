@@ -16,7 +16,9 @@ from mailgate.gateway.rewrite import Rewrite
 from mailgate.gateway.trust import HOP_BY_HOP, Origin, forgeable, speaks_for_the_gate
 
 _NOTHING: tuple[object, bytes | None] = (None, None)
-VIA = b"Via: 1.%d mailgate\r\n"
+PSEUDONYM = b"mailgate"
+"""What a gate calls itself to who comes behind it (RFC 9110, section 7.6.3)."""
+VIA = b"Via: 1.%%d %b\r\n" % PSEUDONYM
 # RFC 9110, section 6.5.1: fields that change how a message is read have no place in trailers
 NEVER_TRAILERS = HOP_BY_HOP | {
     b"content-length",

@@ -1,11 +1,13 @@
 """The listener: a connection for each client that comes, and an orderly end for all of them."""
 
 import asyncio
+import sys
 
 from mailgate.gateway.connection import Connection
 from mailgate.gateway.exchange import Handler
 from mailgate.gateway.http1.memory import FieldMemory
 from mailgate.gateway.parser import ServerLimits
+from mailgate.gateway.room import Room
 
 LOOK = 0.05
 """Seconds between two looks at what still runs when the gate stops."""
@@ -14,8 +16,12 @@ LOOK = 0.05
 class Server:
     """Makes a Connection of each accepted socket and calls ``handler`` with each Exchange."""
 
-    def __init__(self, handler: Handler, limits: ServerLimits, *, local: bool = False) -> None:
+    def __init__(
+        self, handler: Handler, limits: ServerLimits, room: Room | None = None, *, local: bool = False
+    ) -> None:
         self.handler = handler
+        self.room = Room(sys.maxsize) if room is None else room
+        """Shared by the listeners that have their connections together; without limit if not given."""
         self.local = local
         """At a Unix socket, whose peers have no address (``trust.LOCAL``)."""
         self.connections: set[Connection] = set()

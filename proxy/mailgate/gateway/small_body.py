@@ -3,7 +3,8 @@
 import asyncio
 
 from mailgate.gateway.exchange import Exchange
-from mailgate.gateway.http1.request import RequestRefused
+from mailgate.gateway.http1.grammar import members
+from mailgate.gateway.http1.request import RequestHead, RequestRefused
 from mailgate.model import Reason
 
 MAX_BYTES = 16 * 1024
@@ -11,10 +12,17 @@ PATIENCE = 10.0
 """Seconds for the whole body."""
 
 
+def see_uncoded(head: RequestHead) -> None:
+    """Nothing that is sent to the gate itself is decompressed: a little could become very much (RFC 9110, section 8.4)."""
+    if any(each != b"identity" for each in members(head.fields, b"content-encoding")):
+        raise RequestRefused(415, Reason.REQUEST_NOT_SUPPORTED, "Expected a body without Content-Encoding.")
+
+
 async def read_small_body(exchange: Exchange) -> bytes:
-    """The body, or RequestRefused where it is longer than ``MAX_BYTES`` or does not come within ``PATIENCE``."""
+    """The body; RequestRefused where it is coded, longer than ``MAX_BYTES`` or does not come within ``PATIENCE``."""
     if not exchange.head.has_body:
         return b""
+    see_uncoded(exchange.head)
     body = b""
     try:
         async with asyncio.timeout(PATIENCE):

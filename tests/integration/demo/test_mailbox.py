@@ -70,3 +70,8 @@ async def test_a_form_beyond_the_limit_is_refused(mailbox: TestClient) -> None:
     form = FormData({"subject": "Plan"})
     form.add_field("attachment", BytesIO(bytes(MAX_UPLOAD + 1)), filename="plan.bin")
     assert (await mailbox.post("/compose", data=form)).status == 413
+
+
+async def test_no_answer_says_what_serves_it(mailbox: TestClient) -> None:
+    for path in ("/", "/none", "/style.css"):
+        assert "Server" not in (await mailbox.get(path)).headers

@@ -5,6 +5,8 @@ import pytest
 from typer.testing import CliRunner
 
 from mailgate.cli import app
+from mailgate.config import bundle
+from mailgate.config.open_files import OpenFile
 
 ROOT = Path(__file__).parents[3]
 BROKEN = "tests/vectors/broken-configs"
@@ -24,6 +26,29 @@ def test_the_shipped_configuration_is_checked_by_default() -> None:
     assert result.exit_code == 0
     assert "OK config/policy.yaml: 5 rules, version " in result.stdout
     assert result.stdout.splitlines()[-1] == "14 of 14 cases hold"
+
+
+@pytest.fixture
+def with_a_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Settings that take the store's URL from a file which everybody may read."""
+    for name in ("apps.yaml", "policy.yaml", "policy.tests.yaml", "mailgate.yaml"):
+        (tmp_path / name).write_text((ROOT / BROKEN / "good" / name).read_text())
+    settings = tmp_path / "mailgate.yaml"
+    settings.write_text(settings.read_text().replace("sqlite:///var/mailgate.db", "{file: store.url}"))
+    (tmp_path / "store.url").write_text("sqlite:///gate.db")
+    opened = OpenFile(tmp_path / "store.url", "read", secret=True)
+    monkeypatch.setattr(bundle, "open_files", lambda *_: iter([opened]))
+    return settings
+
+
+def test_a_secret_that_everybody_may_read_is_said_as_a_start_would(with_a_secret: Path) -> None:
+    result = run(str(with_a_secret))
+    assert result.exit_code == 1
+    secret = with_a_secret.parent / "store.url"
+    assert f"WARNING {secret} holds a secret, and every user of this machine may read it" in result.stdout
+    report = json.loads(run("--json", str(with_a_secret)).stdout)
+    assert report["open_files"] == [{"file": str(secret), "others_may": "read", "refused": True}]
+    assert not report["ok"]
 
 
 def test_json_has_every_mistake() -> None:

@@ -36,6 +36,16 @@ def test_a_wrong_word_is_named(arguments: list[str], code: int, words: str) -> N
     assert words in result.output
 
 
+def test_a_folder_that_may_not_be_written_to_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(path: Path, **_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "mkdir", closed)
+    result = CliRunner().invoke(app, ["demo", "--rules", str(RULES)])
+    assert result.exit_code == 1
+    assert result.stderr == f"mailgate: not started: [Errno 13] Permission denied: '{KEYS}'\n"
+
+
 def test_keys_are_made_once_where_mint_looks_for_them() -> None:
     assert demo._issuer() == KEYS / JWKS_FILE
     first = {name: (KEYS / name).read_text() for name in (ISSUER_KEY_FILE, DEVICE_KEY_FILE, JWKS_FILE)}

@@ -21,16 +21,23 @@ def test_a_closed_input_is_an_empty_one(
     assert (ended.value.code, "Traceback" in capsys.readouterr().err) == (code, False)
 
 
-def test_an_output_that_is_full_is_said_in_one_line(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(28, "No space left on device"), "No space left on device"),
+        (PermissionError(13, "Permission denied", "var/keys"), "Permission denied: var/keys"),
+    ],
+)
+def test_an_output_that_is_full_and_a_folder_that_is_closed_are_said_in_one_line(
+    error: OSError, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
+        raise error
 
     monkeypatch.setattr(cli, "app", full)
     with pytest.raises(SystemExit) as ended:
         cli.main()
     assert (ended.value.code, capsys.readouterr().err) == (
         2,
-        "mailgate: cannot go on: No space left on device\n",
+        f"mailgate: cannot go on: {said}\n",
     )

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from tests.unit.console.browsing import NOW
 
-from mailgate.console.login_tries import OF_ADDRESS, OF_BOTH, OF_NAME, SPAN, LoginTries
+from mailgate.console.login_tries import OF_BOTH, OF_CALLER, OF_NAME, SPAN, LoginTries
 
 NOTHING = timedelta()
 
@@ -19,7 +19,7 @@ def test_one_name_from_one_address() -> None:
 
 def test_many_names_from_one_address() -> None:
     tries = LoginTries()
-    assert {tries.wait(f"name {each}", "a", NOW) for each in range(OF_ADDRESS)} == {NOTHING}
+    assert {tries.wait(f"name {each}", "a", NOW) for each in range(OF_CALLER)} == {NOTHING}
     assert tries.wait("lin", "a", NOW) == SPAN
     assert tries.wait_to_begin("a", NOW) == SPAN
     assert tries.wait_to_begin("b", NOW) == NOTHING
@@ -40,3 +40,20 @@ def test_where_somebody_came_in_guesses_are_counted_too() -> None:
     for _ in range(OF_BOTH):
         tries.wait("ada", "home", NOW)
     assert tries.wait("ada", "home", NOW) == SPAN
+
+
+def test_a_network_of_ipv6_is_one_caller() -> None:
+    tries = LoginTries()
+    waits = [tries.wait(f"name {each}", f"2001:db8::{each:x}", NOW) for each in range(OF_CALLER + 1)]
+    assert waits == [NOTHING] * OF_CALLER + [SPAN]
+    assert tries.wait_to_begin("2001:db8::ffff", NOW) == SPAN
+    assert tries.wait_to_begin("2001:db8:0:1::1", NOW) == NOTHING
+
+
+def test_who_came_in_from_there_is_not_shut_out_by_others_beside_them() -> None:
+    tries = LoginTries()
+    tries.came_in("ada", "a")
+    for each in range(OF_CALLER):
+        tries.wait(f"name {each}", "a", NOW)
+    assert tries.wait("lin", "a", NOW) == SPAN
+    assert tries.wait("ada", "a", NOW) == NOTHING

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 from tests.unit.gateway.test_parser import GET, LIMITS, UPGRADE, post
@@ -325,3 +326,15 @@ async def test_a_request_whose_client_left_before_its_task_began_is_ended_all_th
     await peer.leave()
     assert begun == [b"/a"]
     assert peer.connection._task is None
+
+
+async def test_what_a_client_does_not_take_is_dropped_in_time(connect, monkeypatch):
+    peer = connect(echo)
+    await peer.send(GET)
+    peer.transport.unsent = 1
+    later = []
+    monkeypatch.setattr(
+        peer.connection, "_loop", SimpleNamespace(call_later=lambda *when: later.append(when))
+    )
+    peer.connection.close()
+    assert later == [(LIMITS.keep_alive, peer.transport.abort)]

@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 
+import pytest
 from tests.unit.gateway.gates import NOW
 
-from mailgate.gateway.rates import Rates
+from mailgate.gateway.rates import Rates, caller_at
 
 SPAN = timedelta(minutes=10)
 NOTHING = timedelta()
@@ -33,3 +34,22 @@ def test_a_clock_that_was_put_back_locks_nobody_out() -> None:
     rates = Rates(1, SPAN)
     rates.note("a", NOW)
     assert rates.wait("a", NOW - timedelta(days=1)) == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("192.0.2.1", "192.0.2.2", False),
+        ("192.0.2.1", "::ffff:192.0.2.1", True),
+        ("192.0.2.1", "::ffff:c000:201", True),
+        ("::ffff:192.0.2.1", "::ffff:192.0.2.2", False),
+        ("2001:db8::1", "2001:db8::ffff", True),
+        ("2001:db8::1", "2001:DB8:0:0:ffff:ffff:ffff:ffff", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("fe80::1%eth0", "fe80::2%eth0", True),
+        ("", "192.0.2.1", False),
+        ("unix:", "unix:", True),
+    ],
+)
+def test_an_address_or_a_64_is_one_caller(one, other, same):
+    assert (caller_at(one) == caller_at(other)) is same

@@ -7,6 +7,7 @@ from tests.unit.gateway.wire import settle
 
 from mailgate.gateway.answer import Answer, send
 from mailgate.gateway.exchange import Outcome
+from mailgate.gateway.room import Room
 from mailgate.gateway.server import Server
 
 
@@ -92,3 +93,37 @@ async def test_requests_that_no_task_serves_are_counted_and_given_up_at_the_end(
     assert peer.transport.closing
     await peer.leave()
     assert (given_up, server.running) == ([b"/a"], 0)
+
+
+async def test_a_full_room_ends_who_has_asked_for_nothing_and_then_takes_nobody():
+    go = asyncio.Event()
+
+    async def slow(asked):
+        await go.wait()
+        return await quick(asked)
+
+    room = Room(1)
+    server = Server(slow, LIMITS, room)
+    idle, busy, late = Peer(server), Peer(server), None
+    assert (idle.transport.aborted, busy.transport.aborted) == (True, False)
+    await busy.send(GET)
+    late = Peer(server)
+    assert (late.transport.aborted, busy.transport.aborted) == (True, False)
+    go.set()
+    for peer in (idle, busy, late):
+        await peer.leave()
+    assert len(room) == 0
+
+
+async def test_who_sends_a_body_slowly_gives_up_the_place():
+    async def read(asked):
+        await asked.body.read()
+        return await quick(asked)
+
+    server = Server(read, LIMITS, Room(1))
+    slow = Peer(server)
+    await slow.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n")
+    newcomer = Peer(server)
+    assert (slow.transport.aborted, newcomer.transport.aborted) == (True, False)
+    for peer in (slow, newcomer):
+        await peer.leave()

@@ -20,6 +20,16 @@ async def test_without_a_body_nothing_is_awaited():
     assert await read_small_body(exchange(whole=False)) == b""
 
 
+@pytest.mark.parametrize("coding", [b"gzip", b"Deflate", b"identity, br"])
+async def test_a_coded_one_is_refused(coding):
+    asked = exchange(POST, b"Content-Encoding: " + coding, b"Content-Length: 1", body=b"x")
+    with pytest.raises(RequestRefused) as refused:
+        await read_small_body(asked)
+    assert refused.value.status == 415
+    plain = exchange(POST, b"Content-Encoding: identity", b"Content-Length: 1", body=b"x")
+    assert await read_small_body(plain) == b"x"
+
+
 async def test_a_longer_one_is_refused_before_its_end():
     asked = exchange(POST, b"Transfer-Encoding: chunked", body=b"x" * (MAX_BYTES + 1), whole=False)
     with pytest.raises(RequestRefused) as refused:

@@ -27,6 +27,10 @@ class FakeTransport:
         self.written = b""
         self.reading = True
         self.closing = self.aborted = self.ended = False
+        self.unsent = 0
+
+    def get_write_buffer_size(self):
+        return self.unsent
 
     def write(self, data):
         assert not self.closing

@@ -66,9 +66,9 @@ def _open_ports(address: Address, count: int) -> list[list[socket.socket]]:
                 of_worker.append(opened)
                 _listen(opened, where)
                 where = opened.getsockname()  # port 0 is chosen once
-    except OSError:
+    except OSError as error:
         close(found)
-        raise
+        raise OSError(error.errno, error.strerror, str(address)) from error
     return found
 
 

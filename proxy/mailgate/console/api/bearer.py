@@ -20,6 +20,7 @@ from mailgate.console.api.operation import Call, Operation
 from mailgate.console.api.problems import ProblemError
 from mailgate.console.desk import Desk
 from mailgate.console.login_tries import LoginTries
+from mailgate.console.peer import came_from
 from mailgate.rollout.acts import Person
 from mailgate.rollout.admins import proven
 
@@ -102,7 +103,8 @@ class Bearers:
 async def admitted(request: web.Request, desk: Desk, bearers: Bearers, operation: Operation) -> Call:
     """Who calls, and that they may. Raises ProblemError."""
     token, now = _token_in(request), desk.clock()
-    found = await bearers.known(desk.bundle().settings.admins, token, request.remote or "", now)
+    settings = desk.bundle().settings
+    found = await bearers.known(settings.admins, token, came_from(request, settings).remote, now)
     admins = desk.bundle().settings.admins  # as they are after the check
     if found is None or not found.holds(admins):
         raise ProblemError(401, "this token is nobody's", headers={"WWW-Authenticate": _WRONG})

@@ -16,6 +16,7 @@ from mailgate.console.api.problems import KINDS, ProblemError, answer
 from mailgate.console.api.reading import acceptable, read
 from mailgate.console.desk import DESK, Desk
 from mailgate.console.headers import secure
+from mailgate.gateway.http1.request import RequestRefused
 from mailgate.rollout.acts import RefusedError, UnknownError
 from mailgate.store import StoreError
 from mailgate.telling.versions import NoVersionError
@@ -115,6 +116,8 @@ async def told(request: web.Request, handler: Handler) -> web.StreamResponse:
         return await handler(request)
     except ProblemError as error:
         return answer(error)
+    except RequestRefused:  # the request itself broke off: said like at every port (gateway/hosted.py)
+        raise
     except web.HTTPException as error:
         if error.status not in KINDS:
             raise

@@ -4,6 +4,7 @@ from aiohttp import web
 
 from mailgate.console.desk import desk_of, person_of
 from mailgate.console.entrance import needs
+from mailgate.console.forms import form_of
 from mailgate.console.sources import can_be_read, read_now, sources_of
 from mailgate.console.view import seen_other, show
 
@@ -21,7 +22,7 @@ async def sync(request: web.Request) -> web.Response:
     desk, name = desk_of(request), request.match_info["name"]
     if not can_be_read(desk, name):
         raise web.HTTPNotFound
-    full = (await request.post()).get("full") == "yes"
+    full = (await form_of(request)).get("full") == "yes"
     await read_now(desk, name, person_of(request), desk.clock(), full=full)
     return seen_other(request, "connectors")
 

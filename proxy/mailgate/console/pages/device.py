@@ -6,6 +6,7 @@ from aiohttp import web
 
 from mailgate.console.desk import desk_of, person_of
 from mailgate.console.entrance import needs
+from mailgate.console.forms import form_of
 from mailgate.console.pages.exemptions import SPANS
 from mailgate.console.view import seen_other, show
 from mailgate.store import Device
@@ -42,7 +43,7 @@ async def device(request: web.Request) -> web.Response:
 async def forget(request: web.Request) -> web.Response:
     """Ask first, in numbers; then do it."""
     desk, found = desk_of(request), await device_of(request)
-    if (await request.post()).get("confirmed") != "yes":
+    if (await form_of(request)).get("confirmed") != "yes":
         seen = await sightings_of(desk.store, found, SIGHTINGS)
         return show(request, "device_forget.html", device=found, seen=len(seen), most=SIGHTINGS)
     act = replace(person_of(request).act(desk.clock(), "device-forgotten"), about=f"device {found.id}")
@@ -54,7 +55,7 @@ async def forget(request: web.Request) -> web.Response:
 async def lose(request: web.Request) -> web.Response:
     """Mark it as lost, or as found again."""
     desk, found = desk_of(request), await device_of(request)
-    lost = (await request.post()).get("lost") == "yes"
+    lost = (await form_of(request)).get("lost") == "yes"
     act = replace(
         person_of(request).act(desk.clock(), "device-lost" if lost else "device-found"),
         about=f"device {found.id}",

@@ -4,6 +4,7 @@ from aiohttp import web
 
 from mailgate.console.desk import desk_of, person_of
 from mailgate.console.entrance import needs
+from mailgate.console.forms import form_of
 from mailgate.console.pages.devices import number
 from mailgate.console.places import place_in, told
 from mailgate.console.tokens import MOST_USES, make_token
@@ -23,7 +24,7 @@ async def enrolment(request: web.Request) -> web.Response:
 @needs("operator")
 async def make(request: web.Request) -> web.Response:
     """Make a token and show it, this once."""
-    desk, sent = desk_of(request), await request.post()
+    desk, sent = desk_of(request), await form_of(request)
     user, note = (str(sent.get(name, "")).strip() for name in ("user", "note"))
     uses, days = number(str(sent.get("uses", ""))), str(sent.get("days", ""))
     if max(len(user), len(note)) > LONGEST or not (user + note).isprintable():
@@ -41,7 +42,7 @@ async def make(request: web.Request) -> web.Response:
 @needs("operator")
 async def revoke(request: web.Request) -> web.Response:
     """Ask first; then shut it out, at every gate within a second."""
-    desk, sent = desk_of(request), await request.post()
+    desk, sent = desk_of(request), await form_of(request)
     name = str(sent.get("name", ""))[:LONGEST]
     if sent.get("confirmed") != "yes":
         return show(request, "enrolment_revoke.html", name=name, is_token=sent.get("what") == "token")

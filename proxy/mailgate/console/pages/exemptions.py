@@ -7,6 +7,7 @@ from aiohttp import web
 
 from mailgate.console.desk import Desk, desk_of, person_of
 from mailgate.console.entrance import needs
+from mailgate.console.forms import form_of
 from mailgate.console.notes import LONGEST, note_of
 from mailgate.console.pages.devices import number
 from mailgate.console.view import seen_other, show
@@ -29,7 +30,7 @@ async def exemptions(request: web.Request) -> web.Response:
 @needs("operator")
 async def exempt(request: web.Request) -> web.Response:
     """Spare one person or device from a rule."""
-    desk, sent = desk_of(request), await request.post()
+    desk, sent = desk_of(request), await form_of(request)
     rule, why, whom, days = (
         str(sent.get(name, "")).strip()[:LONGEST] for name in ("rule", "why", "whom", "days")
     )
@@ -55,7 +56,7 @@ async def exempt(request: web.Request) -> web.Response:
 @needs("operator")
 async def end(request: web.Request) -> web.Response:
     """End an exemption before its time."""
-    desk, sent = desk_of(request), await request.post()
+    desk, sent = desk_of(request), await form_of(request)
     why = note_of(sent, "why")
     which = number(str(sent.get("number", "")))
     await relieving.end_exemption(desk.store, person_of(request), why, desk.clock(), which)
@@ -65,7 +66,7 @@ async def end(request: web.Request) -> web.Response:
 @needs("operator", "approver")
 async def turn_off(request: web.Request) -> web.Response:
     """Break-glass: ask first, in numbers; then turn a rule off for everybody, at once."""
-    desk, sent = desk_of(request), await request.post()
+    desk, sent = desk_of(request), await form_of(request)
     rule, hours = str(sent.get("rule", ""))[:LONGEST], str(sent.get("hours", ""))
     relieving.restricting(desk.bundle().policy, rule)
     if sent.get("confirmed") != "yes":
@@ -83,7 +84,7 @@ async def turn_off(request: web.Request) -> web.Response:
 @needs("operator")
 async def resume(request: web.Request) -> web.Response:
     """Ask first; then put a rule back that halted or was turned off."""
-    desk, sent = desk_of(request), await request.post()
+    desk, sent = desk_of(request), await form_of(request)
     rule = str(sent.get("rule", ""))[:LONGEST]
     if sent.get("confirmed") != "yes":
         return show(request, "rule_on.html", rule=rule)

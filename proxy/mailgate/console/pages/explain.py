@@ -6,6 +6,7 @@ from aiohttp import web
 
 from mailgate.config.rehearsal import rehearse
 from mailgate.console.desk import Desk, desk_of
+from mailgate.console.forms import form_of
 from mailgate.console.view import seen_other, show
 from mailgate.errors import ConfigError, Mistake
 from mailgate.model import Access, Decision
@@ -36,7 +37,7 @@ async def explain(request: web.Request) -> web.Response:
 
 async def pasted(request: web.Request) -> web.Response:
     """Of headers or a recorded request that somebody has pasted. Nothing is recorded."""
-    desk, sent = desk_of(request), await request.post()
+    desk, sent = desk_of(request), await form_of(request)
     text, name = str(sent.get("text", ""))[:LONGEST], str(sent.get("device", "")).strip()[:200]
     try:
         access, decision = await _decided(desk, text, name)

@@ -9,6 +9,7 @@ from aiohttp import web
 from mailgate.config.admins import Admins
 from mailgate.console.arrival import COOKIE, PROXIED, begin, keep
 from mailgate.console.desk import SESSION, desk_of, person_of
+from mailgate.console.forms import form_of
 from mailgate.console.inside import own, too_many
 from mailgate.console.pages.oidc import farewell
 from mailgate.console.peer import came_from
@@ -18,6 +19,8 @@ from mailgate.rollout.admins import proven, token_of
 
 log = structlog.get_logger()
 
+MOST = 16 * 1024
+"""Bytes of the form: it comes from anybody."""
 LONGEST = 200
 """Characters of a name or a secret that are looked at."""
 _HASHING = asyncio.Semaphore(2)
@@ -32,7 +35,7 @@ async def form(request: web.Request) -> web.Response:
 
 async def log_in(request: web.Request) -> web.Response:
     """A wrong name and a wrong secret look and take the same."""
-    desk, sent = desk_of(request), await request.post()
+    desk, sent = desk_of(request), await form_of(request, MOST)
     settings = desk.bundle().settings
     name, secret, after = (str(sent.get(field, "")) for field in ("name", "secret", "next"))
     if not settings.console.login.token or PROXIED in request:

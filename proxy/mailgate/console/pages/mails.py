@@ -9,6 +9,7 @@ from aiohttp import web
 from mailgate.config.mail import NoticeSettings
 from mailgate.console.desk import Desk, desk_of, person_of
 from mailgate.console.entrance import needs
+from mailgate.console.forms import form_of
 from mailgate.console.pages.devices import number
 from mailgate.console.pages.notices import LONGEST, Matter, matter_of
 from mailgate.console.view import seen_other, show
@@ -44,7 +45,7 @@ async def send(request: web.Request) -> web.Response:
     desk, matter = desk_of(request), await matter_of(request)
     _sendable(desk, matter)
     topic, found = desk.announcing.counted(matter.about, desk.clock())
-    if (await request.post()).get("confirmed") != "yes":
+    if (await form_of(request)).get("confirmed") != "yes":
         return show(request, "notice_send.html", about=matter.about, found=found, words=WORDS)
     desk.announcing.forget(matter.about)
     await queue(desk.store, found, person_of(request), topic, desk.clock())
@@ -54,7 +55,7 @@ async def send(request: web.Request) -> web.Response:
 @needs("operator")
 async def decide(request: web.Request) -> web.Response:
     """Ask first, in numbers; then call mails sent, or send them again."""
-    desk, sent = desk_of(request), await request.post()
+    desk, sent = desk_of(request), await form_of(request)
     what, which = str(sent.get("what", "")), _which(sent)
     if what not in DECISIONS:
         raise web.HTTPNotFound

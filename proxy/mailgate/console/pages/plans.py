@@ -10,6 +10,7 @@ from aiohttp import web
 
 from mailgate.console.desk import desk_of, person_of
 from mailgate.console.entrance import needs
+from mailgate.console.forms import Form, form_of
 from mailgate.console.notes import note_of
 from mailgate.console.pages.devices import number
 from mailgate.console.view import seen_other, show
@@ -37,8 +38,8 @@ async def plans(request: web.Request) -> web.Response:
 @needs("operator", "approver")
 async def make(request: web.Request) -> web.Response:
     """Begin to plan the files on disk, or rules that were sent in their place."""
-    desk, sent = desk_of(request), await request.post()
-    days, text = number(str(sent.get("days", ""))), await _uploaded(sent)
+    desk, sent = desk_of(request), await form_of(request)
+    days, text = number(str(sent.get("days", ""))), _uploaded(sent)
     if not 1 <= days <= MOST_DAYS:
         return await _listed(request, 422, [f"A plan looks at 1 to {MOST_DAYS} days of requests."])
     try:
@@ -87,7 +88,7 @@ async def apply(request: web.Request) -> web.Response:
     desk, note = desk_of(request), await _confirmed(request)
     if note is None:
         return await _shown(request, "plan_apply.html")
-    override = (await request.post()).get("override") == "yes"
+    override = (await form_of(request)).get("override") == "yes"
     guard = guard_of(desk.bundle().settings)
     digest, person = request.match_info["digest"], person_of(request)
     await acts.apply(desk.store, digest, person, note, desk.clock(), guard, override=override)
@@ -96,20 +97,15 @@ async def apply(request: web.Request) -> web.Response:
 
 async def _confirmed(request: web.Request) -> str | None:
     """The note of who has confirmed; None where they have to be asked."""
-    sent = await request.post()
+    sent = await form_of(request)
     if sent.get("confirmed") != "yes":
         return None
     return note_of(sent)
 
 
-async def _uploaded(sent: Any) -> str | None:
-    """The rules that were sent; None where those on disk are meant. Raises nothing: what is no text is broken YAML."""
-    if sent.get("from") != "upload":
-        return None
-    field = sent.get("file")
-    if isinstance(field, web.FileField):
-        return field.file.read().decode("utf-8", "replace")
-    return str(field or "")
+def _uploaded(sent: Form) -> str | None:
+    """The rules that were sent; None where those on disk are meant."""
+    return sent.get("file", "") if sent.get("from") == "upload" else None
 
 
 async def _shown(request: web.Request, template: str = "plan.html") -> web.Response:

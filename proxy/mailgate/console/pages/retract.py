@@ -5,6 +5,7 @@ from aiohttp import web
 from mailgate.config import compile_rules
 from mailgate.console.desk import desk_of, person_of
 from mailgate.console.entrance import needs
+from mailgate.console.forms import form_of
 from mailgate.console.notes import note_of
 from mailgate.console.view import seen_other, show
 from mailgate.policy.changes import changes
@@ -16,7 +17,7 @@ from mailgate.telling.versions import version_of
 @needs("operator", "approver")
 async def retract(request: web.Request) -> web.Response:
     """Ask first, in words and numbers; then do it at once."""
-    desk, sent = desk_of(request), await request.post()
+    desk, sent = desk_of(request), await form_of(request)
     to = await version_of(desk.store, str(sent.get("to", ""))[:64])
     now_in_force = await version_of(desk.store, "")
     if to.number == now_in_force.number:

@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
+from aiohttp import web
 from tests.admins import token
 from tests.unit.console.api.calling import Caller
 from tests.unit.console.browsing import Company, browsing
@@ -123,6 +125,21 @@ async def test_names_that_are_tried_one_after_the_other_are_limited_too(
 ) -> None:
     told = [await calling(f"eve{each}:wrong").get("/me") for each in range(62)]
     assert [each.status for each in told] == [401] * 60 + [429] * 2
+
+
+async def test_behind_a_proxy_wrong_tokens_of_one_address_end_nobody_at_another(
+    calling: Calling, firm: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(web.BaseRequest, "remote", "127.0.0.1")
+    console = firm.bundle.settings.console.model_copy(update={"trusted_proxies": (ip_network("127.0.0.1"),)})
+    firm.bundle = replace(firm.bundle, settings=firm.bundle.settings.model_copy(update={"console": console}))
+    told = [
+        await calling(f"eve{each}:wrong").get("/me", **{"X-Forwarded-For": f"2001:db8:0:1::{each:x}"})
+        for each in range(61)
+    ]
+    assert told[-1].status == 429, "a network of IPv6 is one caller"
+    elsewhere = {"X-Forwarded-For": "2001:db8:0:2::1"}
+    assert (await calling(token("vic")).get("/me", **elsewhere)).status == 200
 
 
 async def test_without_admins_nobody_may(ada: Caller, firm: Company) -> None:

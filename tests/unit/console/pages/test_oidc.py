@@ -20,7 +20,7 @@ from yarl import URL
 from mailgate.connectors.trouble import SourceError
 from mailgate.connectors.trouble import Trouble as WireTrouble
 from mailgate.console.entrance import COOKIE
-from mailgate.console.login_tries import OF_ADDRESS
+from mailgate.console.login_tries import OF_CALLER
 from mailgate.console.oidc.pending import LIFE
 from mailgate.console.pages.oidc import COOKIE as BINDING
 
@@ -304,8 +304,8 @@ async def test_who_starts_elsewhere_is_led_to_the_consoles_own_name_once(site: S
 
 async def test_too_many_logins_have_to_wait(site: Site) -> None:
     browser = await site.another()
-    statuses = [(await site.leave(browser)).status for _ in range(OF_ADDRESS + 1)]
-    assert statuses == [303] * OF_ADDRESS + [429]
+    statuses = [(await site.leave(browser)).status for _ in range(OF_CALLER + 1)]
+    assert statuses == [303] * OF_CALLER + [429]
 
 
 async def test_who_logs_out_is_led_to_the_provider_and_is_out_here_first(site: Site) -> None:

@@ -1,0 +1,24 @@
+"""How many files and connections this process may have open."""
+
+import resource
+from contextlib import suppress
+
+MOST = 2**20
+
+
+def descriptors() -> int:
+    """The limit, raised first as far as this process may raise it itself; ``MOST`` where there is none."""
+    soft, hard = _limits()
+    if soft < hard:
+        with suppress(OSError, ValueError):  # some systems have a lower one than they say
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    return _limits()[0]
+
+
+def _limits() -> tuple[int, int]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return _bounded(soft), _bounded(hard)
+
+
+def _bounded(limit: int) -> int:
+    return MOST if limit == resource.RLIM_INFINITY else min(limit, MOST)

@@ -1,0 +1,80 @@
+"""Files that other users of this machine may read or change, though a secret or the gate's own rules stand in them."""
+
+import os
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mailgate.errors import MailgateError
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFile:
+    """A file that is open too wide, and how."""
+
+    path: Path
+    may: str
+    """What others may do: ``read`` or ``change`` it."""
+    secret: bool
+    """Whether a secret stands in it, so that nobody should."""
+    needed: bool = False
+    """Whether the gate itself reads it only because everybody may: a file that was mounted for it."""
+
+    @property
+    def refused(self) -> bool:
+        """Whether a gate does not start with it."""
+        return self.secret and not self.needed
+
+    def __str__(self) -> str:
+        what = "holds a secret" if self.secret else "decides what the gate does"
+        taken = "o-w" if self.may == "change" else "o-r"
+        return f"{self.path} {what}, and every user of this machine may {self.may} it; expected `chmod {taken}` there"
+
+
+class OpenToOthersError(MailgateError):
+    """A secret stands where others may read or change it."""
+
+
+def open_files(secrets: Sequence[Path], hashes: Sequence[Path], others: Sequence[Path]) -> Iterator[OpenFile]:
+    """Those that are open too wide.
+
+    :param secrets: files with a secret in them.
+    :param hashes: files with the hash of one, which can be guessed against.
+    :param others: files whose words count.
+    """
+    with_secret, read = set(secrets), {*secrets, *hashes}
+    for path in dict.fromkeys((*secrets, *hashes, *others)):
+        yield from _found(path, secret=path in with_secret, read=path in read)
+
+
+def refuse_open(found: Iterable[OpenFile]) -> None:
+    """Raises OpenToOthersError where a gate must not start with these."""
+    refused = [str(each) for each in found if each.refused]
+    if refused:
+        raise OpenToOthersError("; ".join(refused))
+
+
+def _found(path: Path, *, secret: bool, read: bool) -> Iterator[OpenFile]:
+    try:
+        real = path.resolve(strict=True)
+        file, folders = real.stat(), [folder.stat() for folder in real.parents]
+    except OSError:  # whoever reads it says so
+        return
+    if not all(each.st_mode & stat.S_IXOTH for each in folders):
+        return  # others do not get as far as the file
+    if file.st_mode & stat.S_IWOTH or any(map(_lets_replace, folders)):
+        yield OpenFile(path, "change", secret)
+    elif read and file.st_mode & stat.S_IROTH:
+        yield OpenFile(path, "read", secret, needed=not _reads_anyway(file))
+
+
+def _lets_replace(folder: os.stat_result) -> bool:
+    return bool(folder.st_mode & stat.S_IWOTH) and not folder.st_mode & stat.S_ISVTX
+
+
+def _reads_anyway(file: os.stat_result) -> bool:
+    """Whether this process may read it without being just anybody."""
+    if os.geteuid() in (0, file.st_uid):
+        return True
+    return file.st_gid in (os.getegid(), *os.getgroups()) and bool(file.st_mode & stat.S_IRGRP)

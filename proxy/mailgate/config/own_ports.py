@@ -1,0 +1,99 @@
+"""Whether ``upstream`` leads back to a port of this gate: then the console would be served to everybody, or a request would go round.
+
+By whatever spelling: what counts is which addresses a name has, and which of them this machine has.
+"""
+
+import socket
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Protocol
+
+from mailgate.config.addresses import Address
+
+IP = IPv4Address | IPv6Address
+_LOOPBACK: frozenset[IP] = frozenset({IPv4Address("127.0.0.1"), IPv6Address("::1")})
+
+
+class Names(Protocol):
+    """What is known of names and addresses."""
+
+    def addresses(self, host: str) -> frozenset[IP]:
+        """Those of a host; none where they cannot be told."""
+
+    def is_here(self, address: IP) -> bool:
+        """Whether it is one of this machine's."""
+
+
+class AsWritten:
+    """Asks nobody: numbers in every spelling that a system call takes, and loopback."""
+
+    def addresses(self, host: str) -> frozenset[IP]:
+        if host == "localhost" or host.endswith(".localhost"):  # RFC 6761, section 6.3
+            return _LOOPBACK
+        try:
+            return frozenset({_plain(host)})
+        except ValueError:
+            return _as_number(host)
+
+    def is_here(self, address: IP) -> bool:
+        return address.is_loopback
+
+
+AS_WRITTEN = AsWritten()
+
+
+class Resolved(AsWritten):
+    """Asks the system, which may ask others: what a start and ``mailgate check`` do."""
+
+    def addresses(self, host: str) -> frozenset[IP]:
+        return super().addresses(host) or self.looked_up(host)
+
+    def looked_up(self, host: str) -> frozenset[IP]:
+        try:
+            found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError):  # a name that nobody has leads nowhere
+            return frozenset()
+        return frozenset(_plain(str(each[4][0])) for each in found)
+
+    def is_here(self, address: IP) -> bool:
+        """What a socket can be bound to is this machine's."""
+        family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+        try:
+            with socket.socket(family, socket.SOCK_DGRAM) as tried:
+                tried.bind((str(address), 0))
+        except OSError:
+            return False
+        return True
+
+
+def leads_back(host: str, port: int, listeners: Iterable[Address], names: Names) -> Address | None:
+    """The listener that ``host`` and ``port`` lead to; None where they lead away from this gate."""
+    host = host.lower().removesuffix(".")
+    return next(
+        (each for each in listeners if each.port == port and _meets(host, each.host.lower(), names)), None
+    )
+
+
+def _meets(host: str, own: str, names: Names) -> bool:
+    here = socket.gethostname().lower()
+    if host in (own, here, here.partition(".")[0]):
+        return True
+    wanted, taken = names.addresses(host), names.addresses(own)
+    reached = {loopback for each in wanted for loopback in (_LOOPBACK if each.is_unspecified else {each})}
+    if any(each.is_unspecified for each in taken):
+        return any(each.is_loopback or names.is_here(each) for each in reached)
+    return not reached.isdisjoint(taken)
+
+
+def _plain(text: str) -> IP:
+    """An address without the interface it is at, and not as an IPv6 one that stands for an IPv4 one."""
+    found = ip_address(text.partition("%")[0])
+    return getattr(found, "ipv4_mapped", None) or found
+
+
+def _as_number(text: str) -> frozenset[IP]:
+    """An IPv4 address as only system calls read it: ``127.1``, ``0x7f000001``."""
+    try:
+        return frozenset({IPv4Address(socket.inet_aton(text))})
+    except OSError:
+        return frozenset()

@@ -1,0 +1,69 @@
+"""What a form of ours sends: fields as texts, as browsers write them (HTML, section 4.10.22) and in no other way.
+
+aiohttp's own reading would inflate a part that says it is compressed, however much comes of it.
+"""
+
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+from aiohttp.http import HttpProcessingError
+from aiohttp.multipart import BodyPartReader
+from multidict import MultiDict
+
+from mailgate.gateway.intake import body_of
+
+URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
+PLAIN = frozenset({"", "7bit", "8bit", "binary"})
+MOST_FIELDS = 1000
+
+Form = MultiDict[str]
+_FORM: web.RequestKey[Form] = web.RequestKey("form")
+
+
+async def form_of(request: web.Request, most: int | None = None) -> Form:
+    """The fields, read once; none of what is no form.
+
+    :param most: bytes of the whole body; as many as the application takes unless given.
+    :raises web.HTTPException: for what no form of ours sends, and for too much of it.
+    """
+    if _FORM not in request:
+        most = request.client_max_size if most is None else most
+        read = {URLENCODED: _fields, MULTIPART: _parts}.get(request.content_type)
+        try:
+            request[_FORM] = await read(request, most) if read else Form()
+        except (ValueError, HttpProcessingError):  # it is not what it says it is
+            raise web.HTTPBadRequest from None
+    return request[_FORM]
+
+
+async def _fields(request: web.Request, most: int) -> Form:
+    sent = await body_of(request, most)
+    if sent is None:
+        raise web.HTTPRequestEntityTooLarge(most)
+    text = sent.decode("utf-8", "replace")
+    return Form(parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS))
+
+
+async def _parts(request: web.Request, most: int) -> Form:
+    form = Form()
+    async for part in await request.multipart():
+        if not isinstance(part, BodyPartReader) or not _is_plain(part):
+            raise web.HTTPUnsupportedMediaType
+        form.add(part.name or "", await _text(part, request, most))
+        if len(form) > MOST_FIELDS:
+            raise web.HTTPBadRequest
+    return form
+
+
+async def _text(part: BodyPartReader, request: web.Request, most: int) -> str:
+    text = bytearray()
+    while piece := await part.read_chunk():
+        if request.content.total_bytes > most:
+            raise web.HTTPRequestEntityTooLarge(most)
+        text += piece
+    return text.decode("utf-8", "replace")
+
+
+def _is_plain(part: BodyPartReader) -> bool:
+    coded = part.headers.get("Content-Transfer-Encoding", "").strip().lower()
+    return "Content-Encoding" not in part.headers and coded in PLAIN

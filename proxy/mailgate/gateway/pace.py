@@ -1,0 +1,35 @@
+"""Bodies that come too slowly: whoever sends one a byte at a time keeps a connection, and what waits for it."""
+
+import asyncio
+
+from aiohttp.streams import StreamReader
+
+from mailgate.gateway.http1.request import RequestRefused
+from mailgate.model import Reason
+
+SPAN = 10.0
+"""Seconds between two looks."""
+LEAST = 4 * 1024
+"""Bytes that have to come from one look to the next, unless the body has ended."""
+
+
+class Pace:
+    """Ends a body with RequestRefused once too little of it came. ``end`` it when nobody reads the body any more."""
+
+    def __init__(self, body: StreamReader, loop: asyncio.AbstractEventLoop) -> None:
+        self._body, self._loop = body, loop
+        self._seen = body.total_bytes
+        self._timer = loop.call_later(SPAN, self._look)
+
+    def end(self) -> None:
+        self._timer.cancel()
+
+    def _look(self) -> None:
+        if self._body.is_eof() or self._body.exception() is not None:
+            return
+        if self._body.total_bytes - self._seen < LEAST:
+            words = "The request body did not arrive in time."
+            self._body.set_exception(RequestRefused(408, Reason.REQUEST_TIMEOUT, words))
+            return
+        self._seen = self._body.total_bytes
+        self._timer = self._loop.call_later(SPAN, self._look)
