@@ -11,7 +11,7 @@ from mailgate.classify.masked import MASKED
 from mailgate.classify.programs import BOTS, HANDHELD_MAIL_APP, MAIL_APPS
 from mailgate.classify.reading import KIND_OF_FORM, Reading
 from mailgate.classify.systems import system_of_rule, system_of_words
-from mailgate.classify.table import Match
+from mailgate.classify.table import Match, Table
 from mailgate.model import Signal
 
 MAX_LENGTH = 512
@@ -54,6 +54,8 @@ _COMMON = (
 )
 """One of each of the commonest browsers, for ``warm``."""
 
+_HANDHELD_MAIL_APP = Table([HANDHELD_MAIL_APP])
+"""Looked for beside a computer's model, which counts before any system does."""
 _OF_NO_COMPUTER = frozenset({HANDHELD_MAIL_APP.name, "mail-app"})
 """Rules for mail apps that no computer's program of ActiveSync is."""
 _PROGRAMS = frozenset({"tool", "bot"})
@@ -101,7 +103,7 @@ class _Seen(NamedTuple):
 
 def warm() -> None:
     """Compiles the patterns of every table, and those of ua-parser that the commonest user agents need."""
-    for table in (*LOOKED_THROUGH, APPLIANCES, HANDHELDS, DESKTOPS, MAIL_APPS):
+    for table in (*LOOKED_THROUGH, APPLIANCES, HANDHELDS, DESKTOPS, MAIL_APPS, _HANDHELD_MAIL_APP):
         table.warm()
     for text in _COMMON:
         read_user_agent(text)
@@ -173,6 +175,8 @@ def _device(text: str, agent: Agent, first: Match | None) -> _Seen:
     if first and not desktop:
         if first.rule.name in MASKED.rules:
             return _Seen(first.rule.form, first, DESKTOPS.first(text))
+        if first.rule.form == "desktop" and (masked := _HANDHELD_MAIL_APP.first(text)):
+            return _Seen(masked.rule.form, masked, first)
         return _Seen(first.rule.form, first, first if first.rule.form == "desktop" else None)
     names_model = _names_model(agent, desktop)
     if desktop and not names_model:

@@ -104,6 +104,7 @@ PHONES_OWN = [
     "K-9 Mail/6.0 (Windows NT 10.0; Win64; x64)",
     "FairEmail/1.2 (Macintosh; Intel Mac OS X 10_15_7)",
     "Nine/4.9 (X11; Linux x86_64)",
+    "K-9 Mail/6 (Linux; Android 13; HP Chromebook 14a)",
     "Microsoft Office/16.0 (Windows NT 10.0; Microsoft Outlook 16.0; Pro) " + "x" * 512 + " K-9 Mail/6",
     "Outlook/16.0 " + "x" * 512 + " K-9 Mail/6",
     "x" * 600,
