@@ -68,7 +68,7 @@ def answer_asking(
     head = original(exchange.head, authorizer.dialect)
     if authorizer.dialect is Dialect.NGINX and exchange.head.target.startswith(REFUSAL.encode()):
         return _fetch(gate, authorizer, exchange, head, reference, now)
-    incoming = gate.read(exchange, head)
+    incoming = _read(gate, exchange, head)
     verdict = gate.judge_now(incoming, now)
     if verdict is None:
         return _judge(gate, authorizer, head, incoming, reference, now)
@@ -78,6 +78,12 @@ def answer_asking(
             gate.remember(exchange, incoming, *verdict, Yes(answer, reference, authorizer.remember))
         return answer
     return _refuse(gate, authorizer, head, incoming, *verdict, reference)
+
+
+def _read(gate: AskedGate, exchange: Exchange, head: RequestHead) -> Incoming:
+    incoming = gate.read(exchange, head)
+    incoming.facts = replace(incoming.facts, asked_about=True)
+    return incoming
 
 
 async def _judge(
@@ -142,7 +148,7 @@ async def _fetch(
     waiting = authorizer.fetch(told[0].decode("latin-1")) if len(told) == 1 else None
     if waiting is not None:
         return waiting
-    incoming = gate.read(exchange, head)
+    incoming = _read(gate, exchange, head)
     access, decision = await gate.judge(incoming, now)
     if gate.prober.wanted(access):
         return gate.probe(access, reference)
