@@ -90,6 +90,9 @@ def _asks_nothing_else(facts: RequestFacts) -> bool:
     kind, length = facts.headers.get("content-type", ""), facts.headers.get("content-length", "0")
     if "transfer-encoding" in facts.headers or not re.fullmatch("[0-9]{1,5}", length, re.ASCII):
         return False
-    if facts.method == "POST":
-        return int(length) <= MOST_ASKED and _QUESTION.match(kind) is not None
-    return int(length) == 0 and (not kind or _QUESTION.match(kind) is not None)
+    is_question = _QUESTION.match(kind) is not None
+    if facts.method == "OPTIONS" and int(length):
+        return False
+    if facts.method == "POST" or int(length):
+        return is_question and int(length) <= MOST_ASKED
+    return is_question or not kind

@@ -19,6 +19,7 @@ from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.noting import note
 from mailgate.gateway.prober import Prober
 from mailgate.model import Access, Decision, Effect, Reason
+from mailgate.policy.rules import DISCOVERY_RULE
 
 
 class Ledger(Protocol):
@@ -116,7 +117,9 @@ def _at_once(
     if not gets_mail(access, decision):
         return None
     until = access.now
-    if authorizer.remember:
+    if (
+        authorizer.remember and decision.rule != DISCOVERY_RULE
+    ):  # rests on fields that nginx has not in its key
         until = gate.decided.grounds(gate.live.policy).until(access, decision)
     return authorizer.let_in(incoming, access, decision, reference, until)
 
