@@ -28,7 +28,8 @@ _SWITCHES = frozenset(
     {"upgrade", "http2-settings", "x-http-method", "x-method-override", "x-http-method-override"}
 )
 _QUESTION = re.compile(
-    r"(?:text|application)/(?:[\w.-]+\+)?xml\b|application/vnd\.ms-sync\b", re.ASCII | re.IGNORECASE
+    r"(?:(?:text|application)/(?:[\w.-]+\+)?xml|application/vnd\.ms-sync(?:\.\w+)?)\s*(?:;[^,]*)?",
+    re.ASCII | re.IGNORECASE,
 )
 _CREDENTIALS = re.compile(
     r"cookie2?|(?:.*[-_])?(?:authori[sz]ation|auth|token|session|sso|jwt|password|credentials?|api-?key|assertion)(?:[-_].*)?",
@@ -90,7 +91,7 @@ def _asks_nothing_else(facts: RequestFacts) -> bool:
     kind, length = facts.headers.get("content-type", ""), facts.headers.get("content-length", "0")
     if "transfer-encoding" in facts.headers or not re.fullmatch("[0-9]{1,5}", length, re.ASCII):
         return False
-    is_question = _QUESTION.match(kind) is not None
+    is_question = _QUESTION.fullmatch(kind) is not None
     if facts.method == "OPTIONS" and int(length):
         return False
     if facts.method == "POST" or int(length):

@@ -92,6 +92,8 @@ def test_what_may_hold_mail(method: str, target: str) -> None:
         ("POST", {"content-type": "application/json"}),
         ("POST", {"content-type": "text/xmlish"}),
         ("POST", {"content-type": "application/x-www-form-urlencoded, text/xml"}),
+        ("POST", {"content-type": "text/xml, application/x-www-form-urlencoded"}),
+        ("POST", {"content-type": "text/xml; charset=utf-8, application/x-www-form-urlencoded"}),
         ("POST", {"content-type": "text/xml", "content-length": "16385"}),
         ("POST", {"content-type": "text/xml", "content-length": "-1"}),
         ("POST", {"content-type": "text/xml", "transfer-encoding": "chunked"}),
