@@ -80,20 +80,20 @@ def test_one_given_without_hints_is_not_for_a_browser_that_sends_them():
     ],
 )  # fmt: skip
 def test_it_ends(later, holds):
-    for given in (LAPTOP, Pass(Found("", "skipped"), NOW)):
-        assert (opened(seal(given, BROWSER, [OLD]), now=NOW + later) is not None) is holds
+    for each in (LAPTOP, Pass(Found("", "skipped"), NOW)):
+        assert (opened(seal(each, BROWSER, [OLD]), now=NOW + later) is not None) is holds
 
 
 def test_one_of_no_computer_is_kept_until_it_is_asked_again():
     """Behind a page that a service worker has kept nothing asks it again."""
-    given = seal(IPAD, BROWSER, [OLD])
-    assert opened(given, now=NOW + 50 * WEEK) == IPAD
-    assert opened(given, now=NOW - timedelta(minutes=2)) is None
+    sealed = seal(IPAD, BROWSER, [OLD])
+    assert opened(sealed, now=NOW + 50 * WEEK) == IPAD
+    assert opened(sealed, now=NOW - timedelta(minutes=2)) is None
 
 
 def test_a_shorter_lifetime_counts_at_once():
-    given = seal(LAPTOP, BROWSER, [OLD])
-    assert opened(given, now=NOW + timedelta(hours=2), lifetime=timedelta(hours=1)) is None
+    sealed = seal(LAPTOP, BROWSER, [OLD])
+    assert opened(sealed, now=NOW + timedelta(hours=2), lifetime=timedelta(hours=1)) is None
 
 
 def test_another_key_does_not_open_it():
