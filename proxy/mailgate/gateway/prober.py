@@ -69,7 +69,11 @@ class Prober:
             return NEVER
         values = cookies_named(access.facts, PROBE_COOKIE)
         passes = [each for value in values if (each := self._opened(value, access.facts))]
-        turns = (turn for each in passes for turn in (*validity(each, self.lifetime), each.issued + AGAIN, each.issued + self.lifetime))
+        turns = (
+            turn
+            for each in passes
+            for turn in (*validity(each, self.lifetime), each.issued + AGAIN, each.issued + self.lifetime)
+        )
         return min((turn for turn in turns if turn > access.now), default=NEVER)
 
     def wanted(self, access: Access) -> bool:
