@@ -11,9 +11,9 @@ network, and no error on the way widens access:
 - ``report_only`` has no effect at all: what it would have done is recorded and the next rule is read.
 - A relief (``policy/reliefs.py``) makes a rule that restricts report-only for whom it is about, and does nothing else.
 
-Before any rule stand two answers that no rule can change. Who only asks the way to the mail (``classify/discovery.py``)
-is told it, since no answer to that holds mail and a refusal would send the device to a door that is not watched. And a
-device that is reported as lost gets nothing.
+Two answers no rule can change. A device that is reported as lost gets nothing. And who only asks the way to the mail
+(``classify/discovery.py``) is told it, since a refusal would send the device to a door that is not watched: whom a rule allows gets
+the webmail's answer as it is, everybody else the way and nothing besides (``gateway/wayfinding.py``).
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ from functools import lru_cache
 
 from cel_expr_python import cel
 
-from mailgate.classify.discovery import asks_the_way
+from mailgate.classify.discovery import is_told_the_way
 from mailgate.model import Access, Decision, Effect, PostureState, Reason, RuleTrial, Stage
 from mailgate.policy.condition import EvaluationError, UnknownValueError
 from mailgate.policy.groups import in_groups
@@ -37,11 +37,9 @@ from mailgate.policy.variables import activate
 def decide(access: Access, policy: Policy) -> Decision:
     """What happens to this request, and why. Pure; never raises."""
     try:
-        if asks_the_way(access.facts):
-            return _discovery(policy)
-        if access.posture.lost:
-            return _lost(policy)
-        return _first_match(access, policy)
+        decision = _lost(policy) if access.posture.lost else _first_match(access, policy)
+        told = is_told_the_way(access.facts, certified=access.certificate is not None)
+        return _told_the_way(decision) if told else decision
     except Exception as error:  # noqa: BLE001 - whatever broke, the answer is no
         trial = RuleTrial(
             DEFAULT_RULE, "", False, Stage.ENFORCE, Effect.BLOCK, f"failed: {type(error).__name__}"
@@ -49,9 +47,19 @@ def decide(access: Access, policy: Policy) -> Decision:
         return Decision(Effect.BLOCK, Reason.INTERNAL_ERROR, DEFAULT_RULE, policy.version, (trial,))
 
 
-def _discovery(policy: Policy) -> Decision:
-    trial = RuleTrial(DISCOVERY_RULE, "", True, Stage.ENFORCE, Effect.ALLOW, "asks the way: holds no mail")
-    return Decision(Effect.ALLOW, Reason.RULE_MATCHED, DISCOVERY_RULE, policy.version, (trial,))
+def _told_the_way(decision: Decision) -> Decision:
+    """What becomes of this decision where the way is told at least. No rule would have kept it back, so none is said to."""
+    if decision.effect is Effect.ALLOW:
+        return replace(decision, would=()) if decision.would else decision
+    trial = RuleTrial(DISCOVERY_RULE, "", True, Stage.ENFORCE, Effect.ALLOW, "asks the way: told that alone")
+    return Decision(
+        Effect.ALLOW,
+        Reason.RULE_MATCHED,
+        DISCOVERY_RULE,
+        decision.policy_version,
+        (*decision.trials, trial),
+        reliefs=decision.reliefs,
+    )
 
 
 def _lost(policy: Policy) -> Decision:

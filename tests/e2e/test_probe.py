@@ -28,6 +28,11 @@ INBOX = """<!doctype html><title>Inbox</title><link rel=icon href="data:,"><h1>I
 <a href="/file.bin" download>File</a>"""
 
 
+WORKER = """self.addEventListener("install", () => self.skipWaiting());
+self.addEventListener("activate", event => event.waitUntil(self.clients.claim()));
+self.addEventListener("fetch", event => { if (event.request.mode === "navigate") event.respondWith(fetch(event.request)); });"""
+
+
 @dataclass
 class Upstream:
     """A webmail that keeps what it was asked."""
@@ -49,7 +54,9 @@ def webmail() -> Iterator[Upstream]:
             headers = {"Content-Type": "text/html; charset=utf-8", "Set-Cookie": "session=abc; Path=/"}
             if self.path == "/attachment":
                 headers["Content-Disposition"] = "attachment; filename=letter.html"
-            self.answer(200, INBOX, headers)
+            if self.path == "/worker.js":
+                headers["Content-Type"] = "text/javascript"
+            self.answer(200, WORKER if self.path == "/worker.js" else INBOX, headers)
 
         def do_POST(self) -> None:
             self.do_GET()
@@ -147,6 +154,31 @@ def test_a_computer_passes_once_and_lands_where_it_wanted_to(
         assert (cookie["httpOnly"], cookie["sameSite"], cookie["path"]) == (True, "Lax", "/")
         client = status(gate, page.context)["client"]
         assert (client["kind"], client["assurance"], client["probed"]) == ("laptop", "consistent", True)
+
+
+def test_a_page_that_a_service_worker_asks_for_is_probed_like_any_other(
+    playwright: Playwright, gate: GuardedWebmail, webmail: Upstream, tmp_path: Path
+) -> None:
+    """The user agent is that of the whole browser: a service worker has none of the page's."""
+    arguments = [*CHROMIUM_ARGUMENTS, f"--user-agent={LINUX}"]
+    with playwright.chromium.launch_persistent_context(
+        tmp_path, executable_path=CHROMIUM, args=arguments, locale="en"
+    ) as context:
+        page = context.new_page()
+        page.goto(f"{gate.url}/mail")
+        in_inbox(page)
+        page.evaluate(
+            "navigator.serviceWorker.register('/worker.js').then(() => navigator.serviceWorker.ready)"
+            ".then(() => navigator.serviceWorker.controller || new Promise(done => {"
+            " navigator.serviceWorker.oncontrollerchange = done }))"
+        )
+        page.context.clear_cookies(name="mailgate-probe")
+        page.evaluate("sessionStorage.clear()")  # where the probe keeps that it was here a moment ago
+        probes = posts(page)
+        webmail.asked.clear()
+        page.goto(f"{gate.url}/mail/2")
+        in_inbox(page)
+        assert (len(probes), webmail.asked) == (1, [("GET", "/mail/2")])
 
 
 def test_firefox_passes_too(gate: GuardedWebmail, webmail: Upstream, tmp_path: Path) -> None:

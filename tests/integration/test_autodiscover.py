@@ -203,12 +203,12 @@ async def test_what_is_no_address_of_a_web_server_stays(
             OUTLOOK.replace("settings", "redirectAddr").replace("{account}", "<RedirectAddr>ada@127.0.0.1</RedirectAddr>"),
         ),
         (
-            "<RedirectUrl>https://example.net/autodiscover/autodiscover.xml</RedirectUrl>",
-            "<RedirectUrl>https://example.net/autodiscover/autodiscover.xml</RedirectUrl>",
+            OUTLOOK.replace("{account}", "<RedirectUrl>https://example.net/autodiscover/autodiscover.xml</RedirectUrl>"),
+            OUTLOOK.replace("{account}", "<RedirectUrl>https://example.net/autodiscover/autodiscover.xml</RedirectUrl>"),
         ),
         (
-            "<RedirectUrl>{inner}/autodiscover/autodiscover.xml</RedirectUrl>",
-            f"<RedirectUrl>{PUBLIC}/autodiscover/autodiscover.xml</RedirectUrl>",
+            OUTLOOK.replace("{account}", "<RedirectUrl>{inner}/autodiscover/autodiscover.xml</RedirectUrl>"),
+            OUTLOOK.replace("{account}", f"<RedirectUrl>{PUBLIC}/autodiscover/autodiscover.xml</RedirectUrl>"),
         ),
     ],
     ids=["phone", "address", "elsewhere", "here"],

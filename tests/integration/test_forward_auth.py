@@ -359,3 +359,27 @@ async def test_nginx_asks_every_time_unless_both_it_and_the_gate_are_set_to_reme
     for _ in range(3):
         await front.get("/inbox", **{"User-Agent": LAPTOP})
     assert await front.decided() == 3
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/autodiscover/autodiscover.xml", "<Autodiscover/>"),
+        ("GET", "/autodiscover/autodiscover.json?Email=ada%40example.com&Protocol=ActiveSync", ""),
+        ("OPTIONS", "/Microsoft-Server-ActiveSync", ""),
+    ],
+)
+async def test_the_way_is_told_to_a_refused_phone_only_while_it_brings_no_login(
+    start: Start, method: str, path: str, body: str
+) -> None:
+    """No answer passes through the gate here: a webmail with one script for every address would show mail."""
+    front = start()
+    headers = {"User-Agent": IPHONE} | ({"Content-Type": "text/xml"} if body else {})
+    for login in ({}, LOGIN, {"Cookie": "session=1"}, LOGIN | {"Cookie": "session=1"}, {}):
+        before = len(front.mail.asked)
+        status, _, _ = await front.get(path, method, body, **headers, **login)
+        assert (len(front.mail.asked) > before) is not bool(login)
+        assert (status == 403) is bool(login)
+    form = {"User-Agent": IPHONE, "Content-Type": "application/x-www-form-urlencoded"}
+    status, _, text = await front.get(path, method, "user=ada&password=secret", **form)
+    assert (status in (401, 403), "mail for" in text) == (True, False)

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from mailgate.decide import decide
 from mailgate.model import (
     Access,
     Assurance,
+    CertificateResult,
     Client,
     Effect,
     Finding,
@@ -242,7 +244,8 @@ def test_only_a_clean_handheld_gets_in(client: Client, posture: Posture) -> None
     ("method", "target", "protocol", "rule"),
     [
         ("OPTIONS", "/Microsoft-Server-ActiveSync", Protocol.ACTIVESYNC, "discovery"),
-        ("POST", "/autodiscover/autodiscover.xml", Protocol.WEB, "discovery"),
+        ("GET", "/autodiscover/autodiscover.xml", Protocol.WEB, "discovery"),
+        ("POST", "/autodiscover/autodiscover.xml", Protocol.WEB, "rule-0"),
         ("POST", "/Microsoft-Server-ActiveSync", Protocol.ACTIVESYNC, "rule-0"),
         ("OPTIONS", "/inbox", Protocol.WEB, "rule-0"),
         ("OPTIONS", "/?_task=mail", Protocol.ACTIVESYNC, "rule-0"),
@@ -256,6 +259,45 @@ def test_no_rule_keeps_anybody_from_asking_the_way(
         facts=RequestFacts(method=method, target=target),
     )
     assert decide(asked, policy_of({"when": "true", "effect": "block"})).rule == rule
+
+
+BROUGHT = [
+    {"facts": {"headers": {"authorization": "Basic YTpi"}}},
+    {"facts": {"headers": {"cookie": "session=1"}}},
+    {"facts": {"headers": {"x-auth-token": "1"}}},
+    {"facts": {"user": "ada"}},
+    {"certificate": CertificateResult("thumbprint")},
+]
+
+
+@pytest.mark.parametrize("brought", BROUGHT)
+@pytest.mark.parametrize(
+    ("method", "target"),
+    [("OPTIONS", "/Microsoft-Server-ActiveSync"), ("GET", "/autodiscover/autodiscover.xml")],
+)
+def test_where_another_proxy_carries_the_answer_a_login_is_judged_by_the_rules(
+    brought: dict[str, Any], method: str, target: str
+) -> None:
+    facts = RequestFacts(method=method, target=target, **brought.get("facts", {}))
+    policy = policy_of({"when": "true", "effect": "block"})
+    asked = replace(
+        access(PHONE, WITH_TIKTOK), facts=facts, **{n: v for n, v in brought.items() if n != "facts"}
+    )
+    assert decide(asked, policy).rule == "discovery"
+    asked = replace(asked, facts=replace(facts, asked_about=True))
+    assert decide(asked, policy).rule == "rule-0"
+    nobody = replace(asked, certificate=None, facts=replace(asked.facts, user=None, headers={}))
+    assert decide(nobody, policy).rule == "discovery"
+
+
+def test_whom_the_rules_allow_gets_more_than_the_way() -> None:
+    asked = replace(access(PHONE, WITH_TIKTOK), facts=RequestFacts("OPTIONS", "/Microsoft-Server-ActiveSync"))
+    rehearsed = {"when": "true", "effect": "block", "stages": {"report_only": "2020-01-01"}}
+    decision = decide(asked, policy_of(rehearsed, {"when": "true", "effect": "allow"}))
+    assert (decision.rule, decision.would) == ("rule-1", ())
+    lost = decide(replace(asked, posture=replace(WITH_TIKTOK, lost=True)), policy_of({"effect": "allow"}))
+    assert (lost.effect, lost.rule) == (Effect.ALLOW, "discovery")
+    assert [trial.rule for trial in lost.trials] == ["device-lost", "discovery"]
 
 
 NEW = replace(WITH_TIKTOK, first_seen=NOW - timedelta(days=2))

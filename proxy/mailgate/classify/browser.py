@@ -8,10 +8,10 @@ from mailgate.classify.appliances import APPLIANCES
 from mailgate.classify.desktops import DESKTOPS
 from mailgate.classify.handhelds import HANDHELDS, NO_FORM
 from mailgate.classify.masked import MASKED
-from mailgate.classify.programs import BOTS, MAIL_APPS
+from mailgate.classify.programs import BOTS, HANDHELD_MAIL_APP, MAIL_APPS
 from mailgate.classify.reading import KIND_OF_FORM, Reading
 from mailgate.classify.systems import system_of_rule, system_of_words
-from mailgate.classify.table import Match
+from mailgate.classify.table import Match, Table
 from mailgate.model import Signal
 
 MAX_LENGTH = 512
@@ -54,6 +54,10 @@ _COMMON = (
 )
 """One of each of the commonest browsers, for ``warm``."""
 
+_HANDHELD_MAIL_APP = Table([HANDHELD_MAIL_APP])
+"""Looked for beside a computer's model, which counts before any system does."""
+_OF_NO_COMPUTER = frozenset({HANDHELD_MAIL_APP.name, "mail-app"})
+"""Rules for mail apps that no computer's program of ActiveSync is."""
 _PROGRAMS = frozenset({"tool", "bot"})
 _NO_BOTS = frozenset(name for name, rule in BOTS.rules.items() if not rule.form)
 
@@ -67,9 +71,11 @@ class Gist(NamedTuple):
     form: str
     os: str
     model: str
+    disputes: bool = False
 
 
 _NOTHING = Gist("", "", "")
+_TOO_LONG = _NOTHING._replace(disputes=True)
 
 
 class _Seen(NamedTuple):
@@ -78,6 +84,16 @@ class _Seen(NamedTuple):
     form: str
     match: Match | None = None
     desktop: Match | None = None
+    mobile: bool = False
+    """Whether a system of phones and tablets is named, though not the form."""
+    cut: bool = False
+    """Whether there is more of it, which was not read and may say anything."""
+
+    @property
+    def disputes(self) -> bool:
+        """Whether a mail app was seen that is none of a computer, or is on no computer; or what was not read may say so."""
+        named = self.match.rule.name if self.match else ""
+        return self.cut or (self.form == "mail_app" and (self.mobile or named in _OF_NO_COMPUTER))
 
     @property
     def contradicted(self) -> bool:
@@ -87,7 +103,7 @@ class _Seen(NamedTuple):
 
 def warm() -> None:
     """Compiles the patterns of every table, and those of ua-parser that the commonest user agents need."""
-    for table in (*LOOKED_THROUGH, APPLIANCES, HANDHELDS, DESKTOPS, MAIL_APPS):
+    for table in (*LOOKED_THROUGH, APPLIANCES, HANDHELDS, DESKTOPS, MAIL_APPS, _HANDHELD_MAIL_APP):
         table.warm()
     for text in _COMMON:
         read_user_agent(text)
@@ -108,9 +124,9 @@ def read_user_agent(header: str) -> Reading:
     if not text:
         return Reading(signals=(Signal(_SOURCE, "absent", ""),))
     agent = _agent(text)
-    seen = _look(text, agent)
-    if seen.form == "desktop" and len(header) > MAX_LENGTH:
-        return Reading(signals=(Signal(_SOURCE, "too-long", text[:_SHOWN]),))
+    seen = _look(text, agent)._replace(cut=len(header) > MAX_LENGTH)
+    if seen.cut and seen.form == "desktop":
+        return Reading(disputes=True, signals=(Signal(_SOURCE, "too-long", text[:_SHOWN]),))
     reading = _describe(seen, agent)
     return reading.contradicted(_contradiction(seen, reading.model)) if seen.contradicted else reading
 
@@ -121,10 +137,10 @@ def read_gist(header: str) -> Gist | None:
     if not text:
         return _NOTHING
     agent = _agent(text)
-    seen = _look(text, agent)
+    seen = _look(text, agent)._replace(cut=len(header) > MAX_LENGTH)
     if seen.contradicted:
         return None
-    return _NOTHING if seen.form == "desktop" and len(header) > MAX_LENGTH else _gist(seen, agent)
+    return _TOO_LONG if seen.cut and seen.form == "desktop" else _gist(seen, agent)
 
 
 def _readable(header: str) -> str:
@@ -145,7 +161,7 @@ def _look(text: str, agent: Agent) -> _Seen:
     if seen.form and not (seen.match and seen.match.rule.name in NO_FORM):
         return seen
     mail_app = MAIL_APPS.first(text)
-    return _Seen("mail_app", mail_app) if mail_app else seen
+    return _Seen("mail_app", mail_app, mobile=bool(seen.form)) if mail_app else seen
 
 
 def _device(text: str, agent: Agent, first: Match | None) -> _Seen:
@@ -159,6 +175,8 @@ def _device(text: str, agent: Agent, first: Match | None) -> _Seen:
     if first and not desktop:
         if first.rule.name in MASKED.rules:
             return _Seen(first.rule.form, first, DESKTOPS.first(text))
+        if first.rule.form == "desktop" and (masked := _HANDHELD_MAIL_APP.first(text)):
+            return _Seen(masked.rule.form, masked, first)
         return _Seen(first.rule.form, first, first if first.rule.form == "desktop" else None)
     names_model = _names_model(agent, desktop)
     if desktop and not names_model:
@@ -173,12 +191,13 @@ def _names_model(agent: Agent, desktop: Match | None) -> bool:
 
 
 def _describe(seen: _Seen, agent: Agent) -> Reading:
-    form, system, model = _gist(seen, agent)
+    form, system, model, disputes = _gist(seen, agent)
     # a version only of the system that is named: no Ubuntu 22 as linux 22
     versioned = agent.os if form != "desktop" or system == agent.system else None
     return Reading(
         form=form,
         weak=form == "mail_app",
+        disputes=disputes,
         os=system,
         os_version=version(versioned) if versioned else "",
         browser=agent.browser.family if agent.browser and agent.browser.family != "Other" else "",
@@ -189,7 +208,8 @@ def _describe(seen: _Seen, agent: Agent) -> Reading:
 
 
 def _gist(seen: _Seen, agent: Agent) -> Gist:
-    return Gist(seen.form, _system(seen, agent), "" if seen.form == "desktop" else agent.model)
+    model = "" if seen.form == "desktop" else agent.model
+    return Gist(seen.form, _system(seen, agent), model, seen.disputes)
 
 
 def _system(seen: _Seen, agent: Agent) -> str:

@@ -1,10 +1,15 @@
-"""Requests that only ask for the way to the mail: no answer to them holds any, so that nobody is kept from it.
+"""Requests that only ask for the way to the mail. Whom the rules refuse is told the way all the same, and nothing else.
 
 A device that was refused here would take the service for absent and fall back to another protocol. The paths are taken
 literally, so that no spelling leads an upstream elsewhere than it leads this file.
+
+Nothing of this is mail only because of its address: a webmail with one script for every address may show a mailbox to whoever
+brings a login. Where the answer passes through the gate, only the way is passed on of it (``gateway/wayfinding.py``). Where another
+proxy carries it, a request that brings a login is left to the rules: what nobody asks for is nobody's mail.
 """
 
 import re
+from collections.abc import Mapping
 
 from mailgate.model import RequestFacts
 
@@ -16,6 +21,22 @@ _OPTIONS = re.compile(
 """ActiveSync's own address with its own query. Elsewhere a webmail may answer OPTIONS as it answers GET, whatever
 segment stands behind its script's name and whatever its query asks for."""
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST"})
+MOST_ASKED = 16 * 1024
+"""Bytes of a question; a real one has some hundred."""
+
+_SWITCHES = frozenset(
+    {"upgrade", "http2-settings", "x-http-method", "x-method-override", "x-http-method-override"}
+)
+_QUESTION = re.compile(
+    r"(?:(?:text|application)/(?:[\w.-]+\+)?xml|application/vnd\.ms-sync(?:\.\w+)?)\s*(?:;[^,]*)?",
+    re.ASCII | re.IGNORECASE,
+)
+_CREDENTIALS = re.compile(
+    r"cookie2?|(?:.*[-_])?(?:authori[sz]ation|auth|token|session|sso|jwt|password|credentials?|api-?key|assertion)(?:[-_].*)?",
+    re.ASCII | re.IGNORECASE,
+)
+"""Names by which webmails and what stands before them know a login."""
+_NO_CREDENTIALS = re.compile(r"\s*(?:basic|bearer|negotiate|ntlm)\s*", re.IGNORECASE)
 
 _XML = re.compile(r"/autodiscover/autodiscover\.(?:xml|svc)", re.IGNORECASE)
 """[MS-OXDSCLI] 2.2.3, with its ActiveSync schema in [MS-ASCMD] 2.2.1.1, and the same in SOAP, which Outlook for Mac asks
@@ -41,14 +62,39 @@ def is_autodiscover(facts: RequestFacts) -> bool:
 
 
 def asks_the_way(facts: RequestFacts) -> bool:
-    """Whether no answer can hold mail: ActiveSync's OPTIONS ([MS-ASHTTP] 2.2.3), or Autodiscover.
+    """Whether this is what clients ask before they know where their mail is: ActiveSync's OPTIONS ([MS-ASHTTP] 2.2.3), or Autodiscover.
 
-    Not with a cookie: a webmail that answers unknown addresses with its first page shows whose session it is their mail. The
-    gate passes none on (``gateway/sessionless.py``); a proxy that asks about such a request would. And not with ``Upgrade``: what
-    follows a switch of protocols nobody judges.
+    Not what would switch to another protocol, is meant for another method than it says, or has a body that asks nothing.
     """
-    if "cookie" in facts.headers or "upgrade" in facts.headers:
+    if facts.method == "OPTIONS":
+        asked = len(facts.target) <= _LONGEST and _OPTIONS.fullmatch(facts.target) is not None
+    else:
+        asked = facts.method in ("GET", "POST") and is_autodiscover(facts)
+    switches = asked and any(name.replace("_", "-") in _SWITCHES for name in facts.headers)
+    return asked and not switches and _asks_nothing_else(facts)
+
+
+def is_told_the_way(facts: RequestFacts, *, certified: bool) -> bool:
+    """Whether no rule keeps the way from this request. ``certified``: a client certificate came with it, which may be a login."""
+    if not asks_the_way(facts):
         return False
-    if facts.method == "OPTIONS" and len(facts.target) <= _LONGEST and _OPTIONS.fullmatch(facts.target):
-        return True
-    return is_autodiscover(facts)
+    return not (facts.asked_about and (certified or bool(facts.user) or brings_login(facts.headers)))
+
+
+def brings_login(headers: Mapping[str, str]) -> bool:
+    """Whether any of these headers could tell a webmail whose mail is wanted. A scheme alone is a question for a challenge."""
+    named = [name for name in headers if _CREDENTIALS.fullmatch(name) and headers[name].strip()]
+    return any(name != "authorization" or not _NO_CREDENTIALS.fullmatch(headers[name]) for name in named)
+
+
+def _asks_nothing_else(facts: RequestFacts) -> bool:
+    """Whether its body, if any, is a question of Autodiscover, which is XML: no form, and not long."""
+    kind, length = facts.headers.get("content-type", ""), facts.headers.get("content-length", "0")
+    if "transfer-encoding" in facts.headers or not re.fullmatch("[0-9]{1,5}", length, re.ASCII):
+        return False
+    is_question = _QUESTION.fullmatch(kind) is not None
+    if facts.method == "OPTIONS" and int(length):
+        return False
+    if facts.method == "POST" or int(length):
+        return is_question and int(length) <= MOST_ASKED
+    return is_question or not kind

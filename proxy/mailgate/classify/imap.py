@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from itertools import islice
 
+from mailgate.classify.programs import HANDHELD_MAIL_APP
 from mailgate.classify.reading import KIND_OF_FORM, Reading
 from mailgate.classify.systems import system_name
 from mailgate.classify.table import Match, Rule, Table
@@ -56,12 +57,10 @@ _HANDHELDS = Table(
         Rule(
             "mobile-client",
             "mail_app",
-            "Mail clients that there are for phones and tablets only, by name or package.",
-            r"""
-            ~K-9~ | FairEmail | Aqua ?Mail | MailDroid | ~Nine~ | com\.ninefolders | ~myMail | TypeApp
-            com\.samsung\. | Samsung ?(?:Email|Mail) | MobileMail | ~Boxer | Profimail | TouchDown
-            """,
+            "Mail clients that there are for phones and tablets only, as they call themselves in an ID.",
+            r"~Nine~ | ~myMail | ~Boxer",
         ),
+        HANDHELD_MAIL_APP,
     )
 )
 """Looked for in all fields and their names, of which ``x-android-device-model`` is one of Android alone: one word of a
@@ -73,13 +72,14 @@ _COMPUTERS = Table(
             "desktop-client",
             "desktop",
             "Mail clients that there are for computers only, by the name that they begin with. Those that there are "
-            "for phones as well count as computers where they name a computer's system.",
+            "for phones as well count as computers where they name a computer's system. Outlook is one of these: that for phones "
+            "leaves the mail server to a service of its maker, which speaks for all of them.",
             r"""
             ^name=(?:Mozilla )?Thunderbird(?:$|[ /]\d| Daily| Beta| ESR) | ^name=(?:SeaMonkey|Betterbird|Postbox)~
             ^name=(?:Evolution|KMail|Kontact|Akonadi|KIMAP|Geary|Claws|Sylpheed|Balsa|Mailspring|Vivaldi)~
             ^name=(?:Mutt|NeoMutt|Alpine|Pine|aerc|meli|himalaya|Gnus|Wanderlust)~ | ^name=Trojit
             ^name=Mac OS X ~ | ^name=com\.apple\.mail$ | ^name=MailMate~ | ^name=(?:Microsoft[ -]?)?MacOutlook
-            ^name=Microsoft Outlook(?:$|[ /]\d) | ^name=(?:Microsoft )?(?:Outlook|eM Client) for (?:Mac|Windows)
+            ^name=(?:Microsoft )?(?:Outlook|eM Client) for (?:Mac|Windows)
             ^name=Outlook Express | ^name=Windows Live Mail | ^name=Microsoft Entourage | ^name=Mailbird~
             ^name=The Bat! | ^name=Becky | ^name=(?:Lotus|IBM|HCL) Notes | ^name=(?:Eudora|Pegasus|Opera) ?Mail
             """,

@@ -3,10 +3,12 @@
 Beside such a system they are a contradiction.
 """
 
+from mailgate.classify.programs import HANDHELD_MAIL_APP
 from mailgate.classify.table import Rule, Table
 
 MASKED = Table(
     (
+        HANDHELD_MAIL_APP,
         Rule(
             "ios-browser",
             "tablet",

@@ -67,24 +67,35 @@ TOOLS = Table(
     )
 )
 
+HANDHELD_MAIL_APP = Rule(
+    "handheld-mail-app",
+    "mail_app",
+    "Mail, calendar and contact clients that there are for phones and tablets alone, by name or package: beside a computer's"
+    " system, or a computer's device type, they are a contradiction.",
+    r"""
+    Outlook-(?:iOS|Android) | Outlook[ /](?:for )?(?:iOS|Android) | ~OutlookMobile | Thunderbird (?:for |Mobile)Android
+    Android-Mail | ~K-9 | ~K9 ?Mail | ~fsck\.k9 | Fair ?Email | ~faircode\. | Aqua ?Mail | ~DAVx | DAVdroid | ~at\.bitfire\.
+    CalDAV-Sync | CardDAV-Sync | aCalendar | ~Nine(?:[/-]|$) | ninefolders | MailDroid | TypeApp | ~myMail~ | ~com\.my\.mail
+    Airwatch ?(?:Inbox|Boxer) | ~VMware ?Boxer | ~Boxer/ | TouchDown | Good ?for ?Enterprise | BlackBerry ?(?:Work|Hub)
+    com\.samsung\. | Samsung ?(?:Email|Mail) | SonyEricssonMail | ~LMHS~ | MotoEmail | HTC ?Mail | ASUS ?Email
+    ~(?:Huawei|Honor|Xiaomi|Mi|Vivo|OPPO|LG) ?E?-?mail~ | ~com\.(?:android|lge|htc|huawei|motorola|google\.android)\.
+    Profimail | YahooMobileMail | ~MobileMail | MobileCal | ~exchangesyncd | MailMaster_(?:Android|iOS)
+    """,
+)
+
 MAIL_APPS = Table(
     (
+        HANDHELD_MAIL_APP,
         Rule(
             "mail-app",
             "mail_app",
-            "Native mail, calendar and contact clients by name. Their form is taken from the system they name, if any.",
+            "Other mail, calendar and contact clients by name. Their form is taken from the system they name, if any.",
             r"""
-            Outlook-(?:iOS|Android) | Outlook[ /](?:for )?(?:iOS|Android) | ~OutlookMobile
-            Android-Mail | Apple-(?:iP|i) | AquaMail | K-9 Mail | K-9/ | FairEmail
-            Thunderbird for Android | DAVx | DAVdroid | CalDAV-Sync | CardDAV-Sync | aCalendar
-            ~Nine[/-] | ninefolders | Spark(?:Mail)?/ | BlueMail | TypeApp | myMail | MailDroid
-            Airwatch ?(?:Inbox|Boxer) | ~(?:VMware ?)?Boxer | TouchDown | ~Divide
-            Good(?: for Enterprise|Access) | Samsung ?(?:Email|Mail) | ~SamsungMail | SonyEricssonMail
-            LMHS | MotoEmail | HTC ?Mail | ASUS ?Email | Email/\d | Profimail | YahooMobileMail
-            Yahoo[! ]?Mail | Gmail/ | InboxBy | ProtonMail | Proton ?Mail | Tutanota | Canary ?Mail
-            Airmail | EdisonMail | EasilyDo | Newton ?Mail | CloudMagic | Dispatch/ | MaaS360
-            Secure ?Mail | WorxMail | SecureHub | BlackBerry ?Work | dataaccessd | remindd | accountsd
-            ~MobileMail | MobileCal | maild~ | ~exchangesyncd | ~Mail/[\d.]+ | ~Mimestream | Spike/
+            Apple-(?:iP|i) | DAVx | Spark(?:Mail)?/ | BlueMail | ~Divide | GoodAccess | ~Boxer | ~myMail | MaaS360 | Email/\d
+            Yahoo[! ]?Mail | Gmail/ | InboxBy | Proton ?Mail | Tutanota | ~Tuta~ | Canary ?Mail
+            Airmail | Edison ?Mail | EasilyDo | Newton ?Mail | CloudMagic | Dispatch/ | QQ ?Mail | MailMaster
+            Secure ?Mail | WorxMail | SecureHub | dataaccessd | remindd | accountsd
+            maild~ | ~Mail/[\d.]+ | ~Mimestream | Spike/
             ~Delta ?Chat | ~Titan ?Mail | ~Zoho ?Mail | ~SOGo.?Connector | UniversalOutlook
             microsoft\.windowscommunicationsapps | ~WindowsMail
             """,

@@ -30,11 +30,13 @@ HANDHELD_FORMS = frozenset({"phone", "tablet", "ereader", "mail_app", "watch"})
 class Reading(NamedTuple):
     """The form that one family of signals speaks for (empty: none), and what else it tells.
 
-    ``weak`` marks a form that was inferred and yields to any other family that names one.
+    ``weak`` marks a form that was inferred and yields to any other family that names one; ``disputes`` one that does not yield
+    to a computer: a system or a mail app of phones is no computer's, whoever calls it so.
     """
 
     form: str = ""
     weak: bool = False
+    disputes: bool = False
     os: str = ""
     os_version: str = ""
     browser: str = ""

@@ -71,13 +71,16 @@ def _together(readings: Sequence[Reading], taken: Reading) -> Reading:
 def _taken(readings: Sequence[Reading]) -> Reading:
     """The most restrictive outright reading, unless an inferred one is more restrictive still.
 
-    An inferred reading never makes a laptop, and a mail client of unknown form disputes no form that is told.
+    An inferred reading never makes a laptop. A mail client of unknown form disputes no form that is told, but one of phones, or
+    on a system of phones, disputes that of a computer in every protocol.
     """
     outright = [reading for reading in readings if reading.form and not reading.weak]
     taken = outright[0] if len(outright) == 1 else min(outright, key=_rank, default=_NOTHING)
     for reading in readings:
         if reading.weak and _counts(reading, taken):
             taken = reading
+    if taken.kind is Kind.LAPTOP:
+        return next((reading for reading in readings if reading.disputes), taken)
     return taken
 
 
@@ -97,7 +100,7 @@ def _clash(readings: Sequence[Reading], taken: Reading) -> tuple[Finding, ...]:
 
     An inferred computer does not speak against appliances: televisions and consoles run desktop systems.
     """
-    if not taken.handheld and taken.kind is not Kind.OTHER:
+    if not (taken.handheld or taken.disputes or taken.kind is Kind.OTHER):
         return ()
     if not any(r.kind is Kind.LAPTOP and (taken.handheld or not r.weak) for r in readings):
         return ()

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, InstanceOf, PlainSerializer, PlainValidato
 from pydantic_core import PydanticCustomError
 
 from mailgate.config.values import text_like
+from mailgate.model.addresses import read_address
 
 _ADDRESS = r"^(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]@]+):[0-9]{1,5}$"
 _SOCKET_FILE = r"^unix:/[!-~]{1,100}$"  # what fits into `sun_path`
@@ -125,13 +126,21 @@ def _service(value: object) -> str:
 
 def _network(value: object) -> IPNetwork:
     try:
-        return ipaddress.ip_network(str(value)) if isinstance(value, str) else _no_network()
+        return _in_one_form(ipaddress.ip_network(value)) if isinstance(value, str) else _no_network()
     except ValueError as error:
         try:
             near = ipaddress.ip_network(str(value), strict=False)
         except ValueError:
             _no_network(error)
         raise PydanticCustomError("network", f"host bits are set; did you mean `{near}`?") from error
+
+
+def _in_one_form(network: IPNetwork) -> IPNetwork:
+    """A network of IPv4 that is written in IPv6 (``::ffff:10.0.0.0/104``) is the one of IPv4, as its addresses are."""
+    first = read_address(str(network.network_address))
+    if network.version == 4 or network.prefixlen < 96 or not isinstance(first, ipaddress.IPv4Address):
+        return network
+    return ipaddress.ip_network((int(first), network.prefixlen - 96))
 
 
 def _no_network(cause: Exception | None = None) -> IPNetwork:

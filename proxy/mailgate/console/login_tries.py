@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 from cachetools import LRUCache
 
-from mailgate.gateway.rates import Rates, caller_at
+from mailgate.gateway.rates import Rates
+from mailgate.model.addresses import caller_at
 
 SPAN = timedelta(minutes=5)
 OF_BOTH, OF_CALLER, OF_NAME = 10, 60, 100

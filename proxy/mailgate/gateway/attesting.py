@@ -21,8 +21,8 @@ from mailgate.gateway.enrolling import (
 )
 from mailgate.gateway.facts import Incoming
 from mailgate.gateway.http1.request import RequestRefused
-from mailgate.gateway.rates import caller_at
 from mailgate.model import Reason
+from mailgate.model.addresses import caller_at
 from mailgate.store import EnrolledKey, StoreUnavailableError
 
 log = structlog.get_logger()

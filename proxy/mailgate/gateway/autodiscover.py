@@ -89,14 +89,23 @@ class AutodiscoverEditor:
     def edited(self, response: ResponseHead, body: bytes) -> tuple[ResponseHead, bytes]:
         """The answer with its addresses changed and uncompressed; one that cannot be read stays as it is."""
         old = _OF_THE_OLD_BODY
-        with suppress(UnicodeError, LookupError, zlib.error):
-            plain = _unpacked(body) if _is_gzip(values(response.fields, b"content-encoding")) else body
-            charset = _charset(response, plain)
-            body = self._led_here(plain.decode(charset)).encode(charset)
+        if (told := self.told(response, body)) is not None:
+            text, charset = told
+            body = text.encode(charset)
             old |= {b"content-encoding"}
         fields = [field for field in response.fields if field[0].lower() not in old]
         fields.append((b"Content-Length", b"%d" % len(body)))
         return replace(response, fields=Fields(fields), body=LengthBody(len(body))), body
+
+    def told(self, response: ResponseHead, body: bytes) -> tuple[str, str] | None:
+        """The text of an answer, its addresses changed, and its charset; None where it cannot be read."""
+        with suppress(UnicodeError, LookupError, zlib.error):
+            plain = _unpacked(body) if _is_gzip(values(response.fields, b"content-encoding")) else body
+            charset = _charset(response, plain)
+            text = self._led_here(plain.decode(charset))
+            text.encode(charset)
+            return text, charset
+        return None
 
     def _led_here(self, text: str) -> str:
         return _EXPR.sub(self._server, _ADDRESS.sub(self._address, text))

@@ -19,9 +19,9 @@ from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.problem import problem
 from mailgate.gateway.proving import ASKS_FOR_NONCE, NONCE_CHALLENGE, Prover
-from mailgate.gateway.rates import caller_at
 from mailgate.gateway.vouching import record_of, vouched_for
 from mailgate.model import AttestationResult, Reason
+from mailgate.model.addresses import caller_at
 from mailgate.store import EnrolledKey, NotEnrolled, StoreUnavailableError
 
 log = structlog.get_logger()

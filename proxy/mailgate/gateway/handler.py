@@ -29,10 +29,11 @@ from mailgate.gateway.noting import note
 from mailgate.gateway.prober import Mode
 from mailgate.gateway.remembered import Remembered
 from mailgate.gateway.remembering import Remembering
-from mailgate.gateway.sessionless import without_session
 from mailgate.gateway.small_body import read_small_body
 from mailgate.gateway.trust import Network, Origin, is_proxy
+from mailgate.gateway.wayfinding import tell_the_way
 from mailgate.model import Access, CertificateResult, Decision, Effect, Reason, RequestFacts
+from mailgate.policy.rules import DISCOVERY_RULE
 from mailgate.store.ledger import Recurring
 
 
@@ -125,7 +126,6 @@ class Gate(Judge):
             return self._fail(exchange, reference, exchange.head.refused)
         if self.authorizer and self._asks(self.authorizer, exchange):
             return self._answer_proxy(self.authorizer, exchange, reference, now)
-        exchange.head.fields = without_session(exchange.head)
         incoming = self.read(exchange, exchange.head)
         # RFC 9110, section 7.4: whoever mistakes the connection for a secure one is told nothing meant for it
         if exchange.head.scheme == b"https" and incoming.origin.scheme != "https":
@@ -269,7 +269,12 @@ class Gate(Judge):
         self, exchange: Exchange, incoming: Incoming, access: Access, decision: Decision, reference: str
     ) -> Rest:
         """``_forward``, without a task where it needs none."""
-        if exchange.head.max_forwards == 0 or hangs(access) or is_autodiscover(access.facts):
+        if (
+            exchange.head.max_forwards == 0
+            or decision.rule == DISCOVERY_RULE
+            or hangs(access)
+            or is_autodiscover(access.facts)
+        ):
             return self._forward(exchange, incoming, access, decision, reference)
 
         return self._set_out(exchange, incoming.origin, reference, access.now)
@@ -286,6 +291,8 @@ class Gate(Judge):
         self, exchange: Exchange, incoming: Incoming, access: Access, decision: Decision, reference: str
     ) -> Outcome:
         if exchange.head.max_forwards != 0:
+            if decision.rule == DISCOVERY_RULE:
+                return send(exchange, await tell_the_way(self.discovery, exchange, incoming), access.now)
             if hangs(access):
                 return await self._hang(exchange, incoming, access, decision, reference)
             way = self.discovery if is_autodiscover(access.facts) else self.forwarder

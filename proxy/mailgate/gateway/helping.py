@@ -13,8 +13,9 @@ from mailgate.gateway.enforce import Speaker, page_answer
 from mailgate.gateway.facts import Incoming
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.rates import Rates, caller_at
+from mailgate.gateway.rates import Rates
 from mailgate.model import Access, Decision, Reason
+from mailgate.model.addresses import caller_at
 from mailgate.rollout.halting import counted_as
 from mailgate.store import HelpRequest, StoreUnavailableError
 

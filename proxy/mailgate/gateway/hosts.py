@@ -5,7 +5,7 @@ A browser sends the name that its page has. Whoever owns a name can let it lead 
 """
 
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 
 from mailgate.gateway.exchange import Exchange
 from mailgate.gateway.http1.grammar import members
@@ -13,6 +13,7 @@ from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.messages import PSEUDONYM
 from mailgate.gateway.trust import Network, origin_of, within
 from mailgate.model import Reason
+from mailgate.model.addresses import read_address
 
 LOOPBACK: tuple[Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::1"))
 WRONG_NAME = (
@@ -50,7 +51,7 @@ class OwnHosts:
     def _has(self, name: str, reached_at: str) -> bool:
         if name in self.names or name == "localhost" or within(name, LOOPBACK):
             return True
-        return bool(reached_at) and within(name, (_alone(reached_at),))
+        return bool(reached_at) and read_address(name) == read_address(reached_at) is not None
 
 
 def name_in(host: bytes) -> str:
@@ -58,9 +59,3 @@ def name_in(host: bytes) -> str:
     text = host.decode("latin-1").lower()
     name = text[1:].partition("]")[0] if text.startswith("[") else text.partition(":")[0]
     return name.removesuffix(".")
-
-
-def _alone(address: str) -> Network:
-    """An address of this machine as a network of nothing else, without the interface that it is at."""
-    parsed = ip_address(address.partition("%")[0])
-    return ip_network(getattr(parsed, "ipv4_mapped", None) or parsed)

@@ -26,9 +26,9 @@ from mailgate.gateway.http1.grammar import values
 from mailgate.gateway.http1.request import RequestHead
 from mailgate.gateway.http1.response import ResponseHead
 from mailgate.gateway.messages import request_head
-from mailgate.gateway.rates import caller_at
 from mailgate.gateway.trust import Origin
 from mailgate.gateway.upstream import UpstreamConnection, UpstreamError, UpstreamMalformed
+from mailgate.model.addresses import caller_at
 
 KEPT = 60
 """Seconds for which an answer about the same credentials stands."""

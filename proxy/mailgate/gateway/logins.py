@@ -21,6 +21,7 @@ from mailgate.model import (
     Reason,
     RequestFacts,
 )
+from mailgate.model.addresses import in_one_form
 
 LET_IN = frozenset({Effect.ALLOW, Effect.WARN})
 """A mail client has no place for a warning and goes on."""
@@ -76,7 +77,7 @@ def read_login(body: bytes) -> RequestFacts:
     return RequestFacts(
         method="LOGIN",
         scheme=_SERVICES[service],
-        remote=_word(asked, "remote"),
+        remote=in_one_form(_word(asked, "remote")),
         headers={HEADER: write_id(named)} if named else {},
         user=login,
     )

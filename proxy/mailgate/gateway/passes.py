@@ -16,6 +16,8 @@ from mailgate.model import RequestFacts
 SETTLING = timedelta(days=1)
 """A new key seals only after this time: by then every gate that shares the store knows it."""
 
+COMPUTER = "desktop"
+NEVER = datetime.max.replace(tzinfo=UTC)
 _CLOCKS_DIFFER = timedelta(minutes=1)
 _TEXT = re.compile(
     r"1\.(?P<issued>[0-9]{10})\.(?P<form>[a-z]*)\.(?P<by>[a-z-]+)\.(?P<os>[a-z]*)\.(?P<hint>[0-9a-f]{8}|)\.(?P<seal>[\w-]{43})",
@@ -60,8 +62,13 @@ def is_current(given: Pass, now: datetime, lifetime: timedelta) -> bool:
 
 
 def validity(given: Pass, lifetime: timedelta) -> tuple[datetime, datetime]:
-    """From when until when a pass counts."""
-    return given.issued - _CLOCKS_DIFFER, given.issued + lifetime
+    """From when until when a pass counts.
+
+    One of a device that is no computer counts for as long as it can be opened: where a service worker keeps the page, nothing
+    would ask the device again, and once its pass was over it would be the computer that it claims to be.
+    """
+    begin = given.issued - _CLOCKS_DIFFER
+    return (begin, given.issued + lifetime) if given.found.form in ("", COMPUTER) else (begin, NEVER)
 
 
 def _hint(facts: RequestFacts) -> str:

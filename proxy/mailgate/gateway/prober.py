@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
 
@@ -14,16 +14,16 @@ from mailgate.classify.probe import Found
 from mailgate.classify.probed import HEADER, probe_header
 from mailgate.gateway.caller import is_first_page_load
 from mailgate.gateway.cookies import PROBE_COOKIE, cookies_named, set_cookie
-from mailgate.gateway.passes import Pass, is_current, seal, unseal, validity
+from mailgate.gateway.passes import COMPUTER, NEVER, Pass, is_current, seal, unseal, validity
 from mailgate.model import Access, Assurance, Kind, Protocol, RequestFacts
 
-COMPUTER = "desktop"
 SKIPPED = Found("", "skipped")
 
 AGAIN = timedelta(minutes=5)
 """After this time a browser that was no computer is asked anew: a keyboard may have come."""
 
-NEVER = datetime.max.replace(tzinfo=UTC)
+LONGEST = timedelta(days=400)
+"""What browsers make of any longer life of a cookie (RFC 6265bis, section 5.5)."""
 
 _LONGEST = 1024
 """Characters of a user agent whose pass is remembered; real ones are shorter."""
@@ -69,7 +69,11 @@ class Prober:
             return NEVER
         values = cookies_named(access.facts, PROBE_COOKIE)
         passes = [each for value in values if (each := self._opened(value, access.facts))]
-        turns = (turn for each in passes for turn in (*validity(each, self.lifetime), each.issued + AGAIN))
+        turns = (
+            turn
+            for each in passes
+            for turn in (*validity(each, self.lifetime), each.issued + AGAIN, each.issued + self.lifetime)
+        )
         return min((turn for turn in turns if turn > access.now), default=NEVER)
 
     def wanted(self, access: Access) -> bool:
@@ -82,13 +86,14 @@ class Prober:
         held = self._held(facts, access.now)
         if held is None:
             return client.kind is Kind.LAPTOP
-        refused = self.mode is Mode.REQUIRE and held.found.form != COMPUTER
-        return refused and access.now - held.issued >= AGAIN
+        again = AGAIN if self.mode is Mode.REQUIRE else self.lifetime
+        return held.found.form != COMPUTER and access.now - held.issued >= again
 
     def remember(self, found: Found, facts: RequestFacts, now: datetime) -> str:
         """The Set-Cookie value that remembers what was found."""
         value = seal(Pass(found, now), facts, self.keys)
-        seconds = int(self.lifetime.total_seconds())
+        lasts = self.lifetime if found.form in ("", COMPUTER) else LONGEST
+        seconds = int(lasts.total_seconds())
         return set_cookie(PROBE_COOKIE, value, seconds=seconds, secure=facts.scheme == "https")
 
     def _held(self, facts: RequestFacts, now: datetime) -> Pass | None:

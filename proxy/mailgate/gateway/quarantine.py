@@ -21,7 +21,7 @@ from mailgate.gateway.login_check import Login
 from mailgate.gateway.pages import Pages, View
 from mailgate.gateway.rates import Rates
 from mailgate.model import Access, Decision, Effect, Protocol, Reason
-from mailgate.model.networks import network_of
+from mailgate.model.addresses import caller_at
 from mailgate.policy.logins import address_of, user_text
 
 log = structlog.get_logger()
@@ -200,7 +200,7 @@ class Quarantine:
             default_language=self._letterhead.default_language,
             me_url=self._letterhead.me_url,
         )
-        address = network_of(access.facts.remote)
+        address = caller_at(access.facts.remote)
         return _Notice(person, device, view, address, None if _is_theirs(access) else incoming)
 
     def _mail(self, notice: _Notice, now: datetime) -> EmailMessage:

@@ -2,23 +2,8 @@
 
 from collections.abc import Hashable
 from datetime import datetime, timedelta
-from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from cachetools import LRUCache
-
-HOUSEHOLD = 8
-"""Bytes of an IPv6 address that one caller has at least: all the rest of it is theirs to choose."""
-
-
-def caller_at(address: str) -> str:
-    """Whom tries from an address are counted for, everywhere: the address, of IPv6 its /64. What is no address is itself."""
-    try:
-        found: IPv4Address | IPv6Address = ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(found, IPv4Address):
-        return str(found)
-    return str(found.ipv4_mapped or IPv6Address(found.packed[:HOUSEHOLD].ljust(16, b"\0")))
 
 
 class Rates:

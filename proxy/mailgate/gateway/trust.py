@@ -8,11 +8,12 @@ and the scheme, nobody else is.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Network
 
 from mailgate.gateway.forgeable import FAMILIES, NAMES, OWN
 from mailgate.gateway.http1.fields import Field
 from mailgate.gateway.http1.grammar import HOST, values
+from mailgate.model.addresses import in_one_form, read_address
 
 Network = IPv4Network | IPv6Network
 
@@ -39,7 +40,7 @@ _FAMILIES = tuple(family.encode() for family in FAMILIES)
 _OWN = tuple(family.encode() for family in OWN)
 
 LONGEST_NAME = 128
-"""Bytes of a field name that is remembered, and of an address that is read: clients make names up, and long ones fill the memory."""
+"""Bytes of a field name that is remembered: clients make names up, and long ones fill the memory."""
 
 
 def canonical(name: bytes) -> bytes:
@@ -91,11 +92,11 @@ def origin_of(
     fields: Sequence[Field], *, peer: str, secure: bool, host: bytes, trusted: Sequence[Network]
 ) -> Origin:
     """Reads X-Forwarded-* from a trusted peer; from anyone else the connection itself says who is there."""
-    scheme = "https" if secure else "http"
+    scheme, peer = "https" if secure else "http", in_one_form(peer)
     if not is_proxy(peer, trusted):
         return _the_connection_itself(peer, scheme, host)
     chain = [
-        part.strip().decode("latin-1")
+        in_one_form(part.strip().decode("latin-1"))
         for value in values(fields, b"x-forwarded-for")
         for part in value.split(b",")
     ]
@@ -105,7 +106,7 @@ def origin_of(
         scheme = proto[-1].lower().decode()
     hosts = [value for value in values(fields, b"x-forwarded-host") if HOST.fullmatch(value)]
     remote = next((hop for hop in reversed(chain) if not within(hop, trusted)), chain[0] if chain else peer)
-    if not _is_address(remote):
+    if read_address(remote) is None:
         remote, chain = peer, []
     users = values(fields, b"x-forwarded-user")
     hops = chain if peer == LOCAL else [*chain, peer]
@@ -125,25 +126,7 @@ def _the_connection_itself(peer: str, scheme: str, host: bytes) -> Origin:
 
 def within(address: str, networks: Sequence[Network]) -> bool:
     """Whether an address is of one of these networks."""
-    parsed = _address(address) if networks else None
+    parsed = read_address(address) if networks else None
     return parsed is not None and any(
         parsed in network for network in networks if network.version == parsed.version
     )
-
-
-def _is_address(text: str) -> bool:
-    return _address(text) is not None
-
-
-def _address(text: str) -> IPv4Address | IPv6Address | None:
-    return _parsed(text) if len(text) <= LONGEST_NAME else None
-
-
-@lru_cache(1024)
-def _parsed(text: str) -> IPv4Address | IPv6Address | None:
-    """A listener on [::] sees IPv4 peers as mapped addresses: they are what they map."""
-    try:
-        parsed = ip_address(text)
-    except ValueError:
-        return None
-    return getattr(parsed, "ipv4_mapped", None) or parsed

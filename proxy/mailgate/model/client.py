@@ -66,6 +66,8 @@ class RequestFacts:
     remote: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     user: str | None = None
+    asked_about: bool = False
+    """Whether another proxy carries it and only asks about it, so that no answer to it passes through the gate."""
 
     @property
     def path(self) -> str:

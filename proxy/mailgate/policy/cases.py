@@ -22,6 +22,7 @@ from mailgate.model import (
     RequestFacts,
     User,
 )
+from mailgate.model.addresses import in_one_form
 from mailgate.policy.apps import AppCatalog, Key, Strict, Text
 from mailgate.policy.stages import Moment
 
@@ -81,7 +82,13 @@ class Request(Strict):
             )
         host = self.host or headers.get("host", "")
         return RequestFacts(
-            self.method, self.target, self.scheme, host, self.remote, headers, self.user.name or None
+            self.method,
+            self.target,
+            self.scheme,
+            host,
+            in_one_form(self.remote),
+            headers,
+            self.user.name or None,
         )
 
 

@@ -104,7 +104,12 @@ VARIABLES: Mapping[str, Variable] = {
         Variable("request.host", "string", "Host that was asked", lambda a: a.facts.host),
         Variable("request.scheme", "string", "Scheme that was asked; of a login at the mail server its protocol", lambda a: a.facts.scheme, ("http", "https", *sorted(LOGINS))),
         Variable("request.protocol", "string", "What the caller speaks", lambda a: a.client.protocol, _words(Protocol)),
-        Variable("request.remote", "string", "Address of the caller", lambda a: a.facts.remote),
+        Variable(
+            "request.remote",
+            "string",
+            "Address of the caller in its shortest form, without port: `203.0.113.9`, `2001:db8::1`; one of IPv4 is never in the form of IPv6",
+            lambda a: a.facts.remote,
+        ),
         Variable("user.name", "string", "Who asks, as a trusted proxy, the signed report or a mail app's login says; empty where nobody does", lambda a: a.user.name),
         Variable("user.groups", "list(string)", "Groups of that person by `groups.yaml`; where nobody is named, of the owner of the device", lambda a: list(a.user.groups)),
         Variable("now", "timestamp", "Time of the request, UTC", lambda a: a.now),

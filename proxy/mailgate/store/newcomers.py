@@ -5,7 +5,7 @@ from collections.abc import Hashable
 from datetime import datetime, timedelta
 
 from mailgate.model import LOGINS, Access
-from mailgate.model.networks import network_of
+from mailgate.model.addresses import caller_at
 from mailgate.policy.logins import user_text
 
 SPAN = timedelta(hours=1)
@@ -34,7 +34,7 @@ class Newcomers:
         mark = hash(sighting)
         if not _names_something(access):
             return _fits(self._nameless, mark, MOST_NAMELESS)
-        network = network_of(access.facts.remote)
+        network = caller_at(access.facts.remote)
         if mark not in self._naming and self._networks[network] >= MOST_OF_ONE_NETWORK:
             return False
         before = len(self._naming)

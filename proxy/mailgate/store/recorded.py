@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from mailgate.classify.certified import HEADER as CERTIFICATE
 from mailgate.classify.certified import came_of
-from mailgate.classify.discovery import is_autodiscover
+from mailgate.classify.discovery import asks_the_way, is_autodiscover, is_told_the_way
 from mailgate.classify.hints import HEADERS
 from mailgate.classify.imap import HEADER as IMAP_ID
 from mailgate.classify.imap import MAX_LENGTH as MAX_IMAP_ID
@@ -53,18 +53,20 @@ class Recorder:
 
     def client_facts(self, facts: RequestFacts, client: Client) -> ClientFacts:
         """The unique client behind a request, as it is recorded."""
-        target = _target(facts, client)
-        key = (id(facts.headers), id(client), facts.method, target)
+        asked = _method(facts, client), _target(facts, client)
+        key = (id(facts.headers), id(client), *asked)
         known = self._known.get(key)
         if known is None:
             if len(self._known) >= self._size:
                 self._known.clear()
-            known = self._known[key] = facts.headers, client, client_facts(facts, client, target)
+            known = self._known[key] = facts.headers, client, client_facts(facts, client, *asked)
         return known[2]
 
 
-def client_facts(facts: RequestFacts, client: Client, target: str | None = None) -> ClientFacts:
-    """The unique client behind a request, as it is recorded; its ``target`` is worked out unless it is known."""
+def client_facts(
+    facts: RequestFacts, client: Client, method: str | None = None, target: str | None = None
+) -> ClientFacts:
+    """The unique client behind a request, as it is recorded; ``method`` and ``target`` are worked out unless they are known."""
     sent, certificate = facts.headers, came_of(client)
     kept, longest = ((IMAP_ID,), MAX_IMAP_ID) if client.protocol in LOGINS else (_HEADERS, LONGEST)
     return ClientFacts(
@@ -76,7 +78,7 @@ def client_facts(facts: RequestFacts, client: Client, target: str | None = None)
         browser=client.browser,
         protocol=client.protocol,
         eas_id=_cut(eas_text(client.eas_id), LONGEST_ID),
-        method=facts.method[:_LONGEST_METHOD],
+        method=(_method(facts, client) if method is None else method)[:_LONGEST_METHOD],
         target=_target(facts, client) if target is None else target,
         headers=(
             *_fitting((name, sent[name][:longest]) for name in kept if name in sent),
@@ -100,6 +102,14 @@ def _fitting(headers: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
 def _cut(text: str, most: int) -> str:
     """As many whole characters as fit into so many bytes of UTF-8."""
     return text.encode("utf-8", "backslashreplace")[:most].decode("utf-8", "ignore")
+
+
+def _method(facts: RequestFacts, client: Client) -> str:
+    """What asks the way is decided by fields that are not recorded: a method says in their place whether it was told."""
+    if not (is_autodiscover(facts) or asks_the_way(facts)):
+        return facts.method
+    told = is_told_the_way(facts, certified=bool(came_of(client)))
+    return "POST" if not told else "GET" if is_autodiscover(facts) else facts.method
 
 
 def _target(facts: RequestFacts, client: Client) -> str:

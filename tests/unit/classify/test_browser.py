@@ -156,5 +156,5 @@ def test_a_gist_is_what_is_read_but_browsers_versions_and_words(
     read, told = read_user_agent(text), read_gist(text)
     assert (told is None) == bool(read.findings)
     if told is not None:
-        assert told == (read.form, read.os, read.model)
+        assert told == (read.form, read.os, read.model, read.disputes)
         assert read.weak == (read.form == "mail_app")

@@ -1,6 +1,8 @@
+from dataclasses import replace
+
 import pytest
 
-from mailgate.classify.discovery import asks_the_way, is_autodiscover
+from mailgate.classify.discovery import asks_the_way, brings_login, is_autodiscover, is_told_the_way
 from mailgate.model import RequestFacts
 
 
@@ -24,9 +26,16 @@ from mailgate.model import RequestFacts
     ],
 )
 def test_what_asks_the_way(method: str, target: str) -> None:
-    assert asks_the_way(RequestFacts(method=method, target=target))
-    for more in ({"cookie": "session=1"}, {"upgrade": "h2c"}, {"upgrade": "websocket"}, {"upgrade": ""}):
-        assert not asks_the_way(RequestFacts(method=method, target=target, headers=more))
+    sent = {"content-type": "text/xml; charset=utf-8", "content-length": "412"} if method == "POST" else {}
+    facts = RequestFacts(method=method, target=target, headers=sent)
+    assert asks_the_way(facts)
+    assert is_told_the_way(facts, certified=True)
+    asked = replace(facts, asked_about=True)
+    assert is_told_the_way(asked, certified=False)
+    assert not is_told_the_way(asked, certified=True)
+    assert not is_told_the_way(replace(asked, headers={**sent, "cookie": "session=1"}), certified=False)
+    for more in ({"upgrade": "h2c"}, {"upgrade": "websocket"}, {"upgrade": ""}):
+        assert not asks_the_way(replace(facts, headers={**sent, **more}))
 
 
 @pytest.mark.parametrize(
@@ -43,6 +52,13 @@ def test_what_asks_the_way(method: str, target: str) -> None:
         ("OPTIONS", "/Microsoft-Server-ActiveSync;/index.php"),
         ("OPTIONS", "/Microsoft-Server-ActiveSync?" + "A" * 600),
         ("PROPFIND", "/autodiscover/autodiscover.xml"),
+        ("HEAD", "/autodiscover/autodiscover.xml"),
+        ("OPTIONS", "/autodiscover/autodiscover.xml"),
+        ("get", "/autodiscover/autodiscover.xml"),
+        ("GET", "/autodiscover/autodiscover.xml;x"),
+        ("GET", "/autodiscover;x/autodiscover.xml"),
+        ("GET", "/autodiscover/autodiscover%2exml"),
+        ("GET", "/autodiscover/./autodiscover.xml"),
         ("POST", "/autodiscover/autodiscover.xml/../../inbox"),
         ("POST", "/autodiscover/autodiscover.xml?a=b"),
         ("POST", "/autodiscover/autodiscover.svc/wssecurity"),
@@ -65,8 +81,58 @@ def test_what_asks_the_way(method: str, target: str) -> None:
     ],
 )
 def test_what_may_hold_mail(method: str, target: str) -> None:
-    facts = RequestFacts(method=method, target=target)
-    assert not asks_the_way(facts)
+    sent = {"content-type": "text/xml"} if method == "POST" else {}
+    assert not asks_the_way(RequestFacts(method=method, target=target, headers=sent))
+
+
+@pytest.mark.parametrize(
+    ("method", "sent"),
+    [
+        ("POST", {}),
+        ("POST", {"content-type": "application/x-www-form-urlencoded"}),
+        ("POST", {"content-type": "multipart/form-data; boundary=text/xml"}),
+        ("POST", {"content-type": "application/json"}),
+        ("POST", {"content-type": "text/xmlish"}),
+        ("POST", {"content-type": "application/x-www-form-urlencoded, text/xml"}),
+        ("POST", {"content-type": "text/xml, application/x-www-form-urlencoded"}),
+        ("POST", {"content-type": "text/xml; charset=utf-8, application/x-www-form-urlencoded"}),
+        ("POST", {"content-type": "text/xml", "content-length": "16385"}),
+        ("POST", {"content-type": "text/xml", "content-length": "-1"}),
+        ("POST", {"content-type": "text/xml", "transfer-encoding": "chunked"}),
+        ("GET", {"content-type": "application/x-www-form-urlencoded"}),
+        ("GET", {"content-length": "6"}),
+        ("GET", {"transfer-encoding": "chunked"}),
+        ("GET", {"upgrade": "h2c"}),
+        ("GET", {"upgrade": "websocket"}),
+        ("GET", {"http2-settings": "AAMAAABk"}),
+        ("GET", {"x-http-method": "PROPFIND"}),
+        ("GET", {"x_method_override": "PROPFIND"}),
+    ],
+)
+def test_what_asks_for_something_else_besides(method: str, sent: dict[str, str]) -> None:
+    assert not asks_the_way(RequestFacts(method, "/autodiscover/autodiscover.xml", headers=sent))
+    if method == "GET":
+        assert not asks_the_way(RequestFacts("OPTIONS", "/Microsoft-Server-ActiveSync", headers=sent))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("authorization", "Basic YTpi"), ("authorization", "Bearer x"), ("authorization", "secret"), ("cookie", "a=1"),
+     ("cookie2", "$Version=1"), ("x-auth-token", "1"), ("x-api-key", "1"), ("x_session_id", "1"), ("proxy-authorization", "Basic YTpi"),
+     ("x-access-token", "1"), ("sso-assertion", "1")],
+)  # fmt: skip
+def test_a_login_by_whatever_field(name: str, value: str) -> None:
+    assert brings_login({name: value})
+    assert not brings_login({name: " "})
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [{"authorization": "Bearer"}, {"authorization": "negotiate "}, {"x-mapihttpcapability": "1"}, {"author": "ada"},
+     {"x-anchormailbox": "ada@example.com", "x-user-identity": "ada@example.com", "user-agent": "Microsoft Office"}],
+)  # fmt: skip
+def test_a_question_for_a_challenge_is_no_login(sent: dict[str, str]) -> None:
+    assert not brings_login(sent)
 
 
 def test_options_of_activesync_is_no_autodiscover() -> None:

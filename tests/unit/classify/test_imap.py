@@ -59,7 +59,10 @@ LAPTOP, PHONE, TABLET, MAIL_APP, TOOL = Kind.LAPTOP, Kind.PHONE, Kind.TABLET, Ki
         ('"name" "Evolution" "version" "3.56.1"', LAPTOP),
         ('"name" "Kontact" "version" "6.3"', LAPTOP),
         ('"name" "NeoMutt" "version" "20250510"', LAPTOP),
-        ('"name" "Microsoft Outlook" "version" "16.0"', LAPTOP),
+        ('"name" "Microsoft Outlook" "version" "16.0" "os" "Windows"', LAPTOP),
+        ('"name" "Outlook for Windows"', LAPTOP),
+        ('"name" "Microsoft Outlook" "version" "16.0"', MAIL_APP),
+        ('"name" "Microsoft Outlook"', MAIL_APP),
         ('"name" "MacOutlook" "os" "Mac OS X" "vendor" "Microsoft Corporation"', LAPTOP),
         ('"name" "eM Client for Windows" "version" "10"', LAPTOP),
         ('"name" "Spark" "os" "macOS" "os-version" "26.1"', LAPTOP),
@@ -106,6 +109,20 @@ def test_a_computers_client_on_a_phones_system_is_a_finding_and_no_computer(phon
     client = classify(facts)
     assert client.contradicted
     assert client.handheld
+
+
+@pytest.mark.parametrize(
+    "imap_id",
+    [
+        '"name" "Microsoft Outlook" "os" "Windows" "vendor" "eu.faircode.email"',
+        '"name" "Outlook for Windows" "os" "iOS"',
+        '"name" "DAVx5" "os" "Windows 11"',
+        '"name" "Thunderbird" "vendor" "com.fsck.k9"',
+    ],
+)
+def test_a_computers_name_or_system_beside_a_word_of_phones_is_a_finding(imap_id: str) -> None:
+    client = classify(RequestFacts(scheme="imap", headers={"imap-id": imap_id}))
+    assert (client.kind, client.contradicted) == (MAIL_APP, True)
 
 
 @pytest.mark.parametrize("protocol", sorted(LOGINS - {Protocol.IMAP}))

@@ -86,6 +86,88 @@ def test_activesync(
     assert client.handheld is (kind not in (Kind.LAPTOP, Kind.TOOL))
 
 
+PHONES_OWN = [
+    "Android-Mail/2025.08.10.1.release",
+    "Outlook-iOS-Android/1.0",
+    "Nine/4.9",
+    "K-9 Mail/6",
+    "k9mail 6.8",
+    "com.fsck.k9/6",
+    "AquaMail/1.50 (Android 15)",
+    "FairEmail/1.2 (Android)",
+    "FairEmail/1.2",
+    "DAVx5/4.5 Android/15",
+    "DAVx5/4.5",
+    "Spark/3",
+    "Email/6.1",
+    "dataaccessd/1.0",
+    "K-9 Mail/6.0 (Windows NT 10.0; Win64; x64)",
+    "FairEmail/1.2 (Macintosh; Intel Mac OS X 10_15_7)",
+    "Nine/4.9 (X11; Linux x86_64)",
+    "K-9 Mail/6 (Linux; Android 13; HP Chromebook 14a)",
+    "Microsoft Office/16.0 (Windows NT 10.0; Microsoft Outlook 16.0; Pro) " + "x" * 512 + " K-9 Mail/6",
+    "Outlook/16.0 " + "x" * 512 + " K-9 Mail/6",
+    "x" * 600,
+]
+
+
+@pytest.mark.parametrize("user_agent", PHONES_OWN)
+@pytest.mark.parametrize("device_type", ["WindowsOutlook15", "windowsoutlook16", "TbSync", "Thunderbird"])
+def test_a_phones_own_word_outvotes_the_device_type_of_a_computer(
+    ask: Ask, user_agent: str, device_type: str
+) -> None:
+    client = ask(user_agent, EAS + device_type, "POST")
+    assert (client.kind is Kind.LAPTOP, client.contradicted) == (False, True)
+    assert client.assurance is Assurance.CLAIMED
+
+
+@pytest.mark.parametrize(
+    "user_agent",
+    [
+        OUTLOOK,
+        "Microsoft.Outlook.15",
+        "Outlook/16.0 (16.0.17126; x86)",
+        "Thunderbird ActiveSync",
+        WINDOWS,
+        "",
+    ],
+)
+def test_programs_of_computers_dispute_no_device_type(ask: Ask, user_agent: str) -> None:
+    for device_type in ("WindowsOutlook15", "TbSync"):
+        client = ask(user_agent, EAS + device_type, "POST")
+        assert (client.kind, client.contradicted) == (Kind.LAPTOP, False)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"sec_ch_ua_mobile": "?1"},
+        {"sec_ch_ua_platform": '"Android"'},
+        {"sec_ch_ua_platform": '"iOS"'},
+        {"sec_ch_ua_model": '"Pixel 9"'},
+        {"sec_ch_ua_form_factors": '"Tablet"'},
+        {"x_requested_with": "com.fsck.k9"},
+        {"x_wap_profile": "http://example.com/x.xml"},
+    ],
+)
+def test_a_phones_hints_outvote_the_device_type_of_a_computer(ask: Ask, said: dict[str, str]) -> None:
+    client = ask("", EAS + "WindowsOutlook15", "POST", **said)
+    assert (client.handheld, client.contradicted) == (True, True)
+
+
+@pytest.mark.parametrize("user_agent", [each for each in PHONES_OWN if "(" in each and "Android" not in each])
+@pytest.mark.parametrize(
+    ("target", "method"),
+    [("/EWS/Exchange.asmx", "POST"), ("/dav/", "PROPFIND"), ("/mapi/emsmdb", "POST"), ("/jmap", "POST"), ("/", "GET")],
+)  # fmt: skip
+def test_in_no_protocol_a_computers_system_hides_a_mail_app_of_phones(
+    ask: Ask, user_agent: str, target: str, method: str
+) -> None:
+    client = ask(user_agent, target, method)
+    assert client.kind is not Kind.LAPTOP
+    assert client.contradicted is (len(user_agent) < 512)
+
+
 def test_the_base64_query_names_the_device(ask: Ask) -> None:
     client = ask("", "/Microsoft-Server-ActiveSync?jAAJBAp2MTQwRGV2aWNlAApTbWFydFBob25l", "POST")
     assert (client.kind, client.handheld, client.eas_id) == (Kind.PHONE, True, "v140Device")

@@ -31,6 +31,9 @@ from mailgate.config.references import Jwks
         (PageUrl, "https://store.example.com/a?b=c#d", "https://store.example.com/a?b=c#d"),
         (Network, "10.0.0.0/8", ip_network("10.0.0.0/8")),
         (Network, "fd00::/8", ip_network("fd00::/8")),
+        (Network, "::ffff:10.0.0.0/104", ip_network("10.0.0.0/8")),
+        (Network, "::FFFF:10.1.2.3", ip_network("10.1.2.3/32")),
+        (Network, "::/0", ip_network("::/0")),
         (Network, "127.0.0.1", ip_network("127.0.0.1/32")),
     ],
 )

@@ -43,6 +43,10 @@ def test_only_a_get_can_be_asked_again_without_harm(method, loads):
         ({"sec-fetch-mode": "navigate", "sec-fetch-dest": "frame"}, False),
         ({"sec-fetch-mode": "navigate", "sec-fetch-dest": "object"}, False),
         ({"sec-fetch-mode": "no-cors", "sec-fetch-dest": "document"}, False),
+        ({"sec-fetch-mode": "navigate", "sec-fetch-dest": "empty", "accept": BROWSER}, True),
+        ({"sec-fetch-mode": "navigate", "sec-fetch-dest": "empty"}, False),
+        ({"sec-fetch-mode": "navigate", "sec-fetch-dest": "empty", "accept": "*/*"}, False),
+        ({"sec-fetch-mode": "cors", "sec-fetch-dest": "empty", "accept": BROWSER}, False),
     ],
 )
 def test_a_frame_is_no_first_page_load(headers, first):

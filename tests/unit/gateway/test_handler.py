@@ -217,7 +217,8 @@ async def test_a_cancelled_request_is_not_answered():
 )
 async def test_each_request_goes_its_own_way(path, method, way):
     on = mobile()
-    assert (await ask(on, path, LOGIN, method=method))[2] == b"mail"
+    phone = b"User-Agent: Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) Mobile/15E148"
+    assert (await ask(on, path, LOGIN, phone, method=method))[2] == b"mail"
     assert {name for name in ("forwarder", "patient", "discovery") if getattr(on, name).got} == {way}
 
 

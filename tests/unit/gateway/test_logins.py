@@ -125,6 +125,7 @@ THUNDERBIRD = '"name" "Thunderbird" "version" "140"'
         ({"device_id": THUNDERBIRD}, "allow", "laptop"),
         ({"device_id": THUNDERBIRD, "protocol": "pop3"}, "allow", "laptop"),
         ({"remote": "192.0.2.7"}, "allow", "webmail"),
+        ({"remote": "::ffff:192.0.2.7"}, "allow", "webmail"),
         ({"login": "bob"}, "allow", "handheld"),
         ({"login": "nobody"}, "block", "unproven"),
         ({"login": "warned"}, "warn", "soon"),

@@ -15,6 +15,7 @@ NOW = datetime(2026, 11, 24, 9, 5, 7, tzinfo=UTC)
 WEEK = timedelta(days=7)
 BROWSER = RequestFacts(headers={"user-agent": "Mozilla/5.0 \xff", "sec-ch-ua-platform": '"Windows"'})
 IPAD = Pass(Found("tablet", "mac-with-touch", "ipados"), NOW)
+LAPTOP = Pass(Found("desktop", "no-touch"), NOW)
 
 
 @dataclass
@@ -79,13 +80,20 @@ def test_one_given_without_hints_is_not_for_a_browser_that_sends_them():
     ],
 )  # fmt: skip
 def test_it_ends(later, holds):
-    assert (opened(seal(IPAD, BROWSER, [OLD]), now=NOW + later) is not None) is holds
+    for each in (LAPTOP, Pass(Found("", "skipped"), NOW)):
+        assert (opened(seal(each, BROWSER, [OLD]), now=NOW + later) is not None) is holds
+
+
+def test_one_of_no_computer_is_kept_until_it_is_asked_again():
+    """Behind a page that a service worker has kept nothing asks it again."""
+    sealed = seal(IPAD, BROWSER, [OLD])
+    assert opened(sealed, now=NOW + 50 * WEEK) == IPAD
+    assert opened(sealed, now=NOW - timedelta(minutes=2)) is None
 
 
 def test_a_shorter_lifetime_counts_at_once():
-    assert (
-        opened(seal(IPAD, BROWSER, [OLD]), now=NOW + timedelta(hours=2), lifetime=timedelta(hours=1)) is None
-    )
+    sealed = seal(LAPTOP, BROWSER, [OLD])
+    assert opened(sealed, now=NOW + timedelta(hours=2), lifetime=timedelta(hours=1)) is None
 
 
 def test_another_key_does_not_open_it():

@@ -48,6 +48,7 @@ def access(on, asked):
         (Mode.OBSERVE, COMPUTER, 0, False), (Mode.REQUIRE, COMPUTER, 0, False),
         (Mode.REQUIRE, COMPUTER, 7 * 24 * 60, True),
         (Mode.OBSERVE, TABLET, 60, False), (Mode.REQUIRE, TABLET, 0, False), (Mode.REQUIRE, TABLET, 5, True),
+        (Mode.OBSERVE, TABLET, 7 * 24 * 60, True), (Mode.REQUIRE, TABLET, 99 * 24 * 60, True),
         (Mode.OBSERVE, SKIPPED, 60, False), (Mode.REQUIRE, SKIPPED, 0, True),
     ],
 )  # fmt: skip
@@ -117,6 +118,21 @@ def test_the_cookie_is_for_this_browser_and_for_the_set_time(scheme):
     later = replace(asked, headers=asked.headers | {"cookie": value})
     assert classify(on.remembered(later, NOW + timedelta(days=1))).probed
     assert not classify(on.remembered(later, NOW + timedelta(days=2))).probed
+
+
+def test_a_service_worker_that_asks_in_the_place_of_its_page_is_probed_like_the_page():
+    asked = facts(sec_fetch_dest="empty", accept="text/html,application/xhtml+xml")
+    assert prober().wanted(access(prober(), asked))
+
+
+def test_what_was_no_computer_stays_none_where_no_page_load_asks_it_again():
+    """A service worker may keep the page for good: its other requests are those of a tablet after any time."""
+    on = prober(lifetime=timedelta(days=2))
+    value, *attributes = on.remember(TABLET, facts(), NOW).split("; ")
+    assert f"Max-Age={400 * 86400}" in attributes
+    fetched = facts(sec_fetch_mode="cors", sec_fetch_dest="empty")
+    fetched = replace(fetched, headers=fetched.headers | {"cookie": value})
+    assert classify(on.remembered(fetched, NOW + timedelta(days=60))).handheld
 
 
 def test_whoever_was_no_computer_is_asked_again_before_the_cookie_ends():

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from tests.unit.gateway.gates import NOW
 
-from mailgate.gateway.rates import Rates, caller_at
+from mailgate.gateway.rates import Rates
+from mailgate.model.addresses import caller_at
 
 SPAN = timedelta(minutes=10)
 NOTHING = timedelta()

@@ -112,7 +112,8 @@ def test_what_a_client_writes_never_stands_for_a_unix_socket():
 def test_an_ipv4_proxy_is_known_on_an_ipv6_listener():
     """RFC 4291, 2.5.5.2."""
     assert origin("::ffff:10.1.1.1", *FORGED).remote == "203.0.113.9"
-    assert origin("::ffff:192.0.2.1", *FORGED).remote == "::ffff:192.0.2.1"
+    seen = origin("::ffff:192.0.2.1", *FORGED)
+    assert (seen.remote, seen.forwarded_for) == ("192.0.2.1", b"192.0.2.1")
 
 
 @pytest.mark.parametrize(
@@ -140,7 +141,11 @@ def test_a_user_that_is_named_twice_or_otherwise_is_nobody(fields):
         ([b"unknown"], "10.1.1.1", b"10.1.1.1"),
         ([b"203.0.113.9, <script>"], "10.1.1.1", b"10.1.1.1"),
         ([b"203.0.113.9, \xb2.1.1.1"], "10.1.1.1", b"10.1.1.1"),
-        ([b"203.0.113.9:1234"], "10.1.1.1", b"10.1.1.1"),
+        ([b"203.0.113.9:1234"], "203.0.113.9", b"203.0.113.9, 10.1.1.1"),
+        ([b"[2001:DB8:0::01]:443, 10.2.2.2:80"], "2001:db8::1", b"2001:db8::1, 10.2.2.2, 10.1.1.1"),
+        ([b"::FFFF:203.0.113.9, ::ffff:10.2.2.2"], "203.0.113.9", b"203.0.113.9, 10.2.2.2, 10.1.1.1"),
+        ([b"::ffff:cb00:7109"], "203.0.113.9", b"203.0.113.9, 10.1.1.1"),
+        ([b"203.0.113.009"], "10.1.1.1", b"10.1.1.1"),
         ([b""], "10.1.1.1", b"10.1.1.1"),
     ],
 )
@@ -162,6 +167,10 @@ def test_a_forwarded_host_that_is_none_changes_nothing(host):
     assert origin("10.1.1.1", (b"X-Forwarded-Host", host)).host == b"mail.example.com"
 
 
-@pytest.mark.parametrize("peer", ["", "unix", "fe80::1%eth0"])
+@pytest.mark.parametrize("peer", ["", "unix"])
 def test_a_peer_without_an_address_is_not_trusted(peer):
     assert origin(peer, *FORGED).remote == peer
+
+
+def test_a_zone_is_no_part_of_an_address():
+    assert origin("fe80::1%eth0", *FORGED).remote == "fe80::1"

@@ -20,6 +20,7 @@ from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.noting import note
 from mailgate.gateway.prober import Prober
 from mailgate.model import Access, Decision, Effect, Reason
+from mailgate.policy.rules import DISCOVERY_RULE
 
 
 class Ledger(Protocol):
@@ -71,7 +72,7 @@ def answer_asking(
     refuse_let_through(exchange.head.fields, authorizer.dialect, gate.live.proxy_form.fields)
     if authorizer.dialect is Dialect.NGINX and exchange.head.target.startswith(REFUSAL.encode()):
         return _fetch(gate, authorizer, exchange, head, reference, now)
-    incoming = gate.read(exchange, head)
+    incoming = _read(gate, exchange, head)
     verdict = gate.judge_now(incoming, now)
     if verdict is None:
         return _judge(gate, authorizer, head, incoming, reference, now)
@@ -81,6 +82,12 @@ def answer_asking(
             gate.remember(exchange, incoming, *verdict, Yes(answer, reference, authorizer.remember))
         return answer
     return _refuse(gate, authorizer, head, incoming, *verdict, reference)
+
+
+def _read(gate: AskedGate, exchange: Exchange, head: RequestHead) -> Incoming:
+    incoming = gate.read(exchange, head)
+    incoming.facts = replace(incoming.facts, asked_about=True)
+    return incoming
 
 
 async def _judge(
@@ -113,7 +120,9 @@ def _at_once(
     if not gets_mail(access, decision):
         return None
     until = access.now
-    if authorizer.remember:
+    if (
+        authorizer.remember and decision.rule != DISCOVERY_RULE
+    ):  # rests on fields that nginx has not in its key
         until = gate.decided.grounds(gate.live.policy).until(access, decision)
     return authorizer.let_in(incoming, access, decision, reference, until)
 
@@ -145,7 +154,7 @@ async def _fetch(
     waiting = authorizer.fetch(told[0].decode("latin-1")) if len(told) == 1 else None
     if waiting is not None:
         return waiting
-    incoming = gate.read(exchange, head)
+    incoming = _read(gate, exchange, head)
     access, decision = await gate.judge(incoming, now)
     if gate.prober.wanted(access):
         return gate.probe(access, reference)

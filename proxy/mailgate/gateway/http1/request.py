@@ -31,6 +31,8 @@ VERSION = re.compile(rb"HTTP/([0-9])\.([0-9])")
 # the methods for which what follows from the fields is remembered: few, so that no client can fill the memory
 USUAL = frozenset({b"GET", b"HEAD", b"POST"})
 ONE_HOST = "A request has exactly one Host field."
+# RFC 9110, section 11.6.2: one value, and those of these schemes have no comma (RFC 7617, section 2; RFC 6750, section 2.1)
+SEVERAL_LOGINS = re.compile(rb"(?i:basic|bearer)[ \t][^,]*,")
 # what nearly every client sends; anything else is read step by step
 REQUEST_LINE = re.compile(rb"([" + re.escape(TOKEN) + rb"]+) ([!-\"$-~]+) HTTP/1\.([0-9])")
 
@@ -133,6 +135,7 @@ def parse_request_head(head: bytes, *, max_fields: int, memory: FieldMemory | No
     if usual is not None:
         return RequestHead(method, target, minor, fields, *usual)
     scheme, host, target = _scheme_host_and_target(method, target, minor, fields)
+    _one_login(fields)
     length, is_chunked = _framing(minor, fields)
     options = connection_options(fields)
     keep_alive = b"close" not in options and (minor > 0 or b"keep-alive" in options)
@@ -197,6 +200,14 @@ def _one_host(fields: Sequence[Field]) -> bytes | None:
     if len(hosts) > 1:
         raise ambiguous(ONE_HOST)
     return _host(hosts[0]) if hosts else None
+
+
+@once
+def _one_login(fields: Sequence[Field]) -> None:
+    """Of two logins the gate could go by one, and the webmail by the other."""
+    logins = values(fields, b"authorization")
+    if len(logins) > 1 or (logins and SEVERAL_LOGINS.match(logins[0])):
+        raise ambiguous("A request has at most one Authorization field, with one login in it.")
 
 
 def _host(text: bytes) -> bytes:

@@ -111,6 +111,40 @@ def test_two_hosts_are_ambiguous_even_if_they_agree(version):
     assert refusal(b"GET / HTTP/" + version, b"host: mail.example.com") == AMBIGUOUS
 
 
+@pytest.mark.parametrize(
+    "logins",
+    [
+        [b"Authorization: Basic YTpi", b"Authorization: Basic Yzpk"],
+        [b"Authorization: Basic YTpi", b"AUTHORIZATION: Basic YTpi"],
+        [b"Authorization: Bearer x", b"authorization:"],
+        [b"Authorization: Basic YTpi, Basic Yzpk"],
+        [b"authorization: bASIC YTpi,Basic Yzpk"],
+        [b"Authorization: Bearer x, Basic Yzpk"],
+    ],
+)
+@pytest.mark.parametrize(
+    "line", [b"GET / HTTP/1.1", b"POST /Microsoft-Server-ActiveSync HTTP/1.1", b"OPTIONS * HTTP/1.0"]
+)
+def test_two_logins_are_ambiguous_even_if_they_agree(line, logins):
+    """RFC 9110, 5.3 and 11.6.2: the field is no list. A gate and a webmail that take another one each would be of two minds who asks."""
+    assert refusal(line, *logins) == AMBIGUOUS
+
+
+@pytest.mark.parametrize(
+    "login",
+    [
+        b"Basic YTpi",
+        b"Bearer a.b-c",
+        b"Negotiate YTpi==",
+        b'Digest username="a", realm="b, c"',
+        b"Basic",
+        b"",
+    ],
+)
+def test_one_login_may_be_of_any_scheme(login):
+    assert read(b"GET / HTTP/1.1", b"Authorization: " + login, b"Cookie: a=1", b"Cookie: b=2").fields
+
+
 @pytest.mark.parametrize("host", [b"", b"  ", b"a%2", b"%zz", b"a" * 513])
 def test_a_host_is_never_empty_nor_half_encoded_nor_endless(host):
     """RFC 9110, 4.2.1; RFC 3986, 2.1."""
