@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -124,7 +124,11 @@ async def test_every_worker_serves_and_one_scrape_has_the_numbers_of_all(
     counted = await decided(client, gate)
     assert sorted(counted) == [str(number) for number in range(COUNT)]
     assert sum(counted.values()) == asked
-    assert (await told(client, gate, "/readyz"))["workers"] == {"wanted": COUNT, "answering": COUNT}
+    assert (await told(client, gate, "/readyz"))["workers"] == {
+        "wanted": COUNT,
+        "answering": COUNT,
+        "missing": [],
+    }
 
 
 async def test_no_connection_is_lost_while_workers_are_replaced(
@@ -185,6 +189,62 @@ async def test_a_worker_that_dies_is_started_again_while_the_others_go_on(
     died = [each for each in gate.records() if each.get("event") == "worker-died"]
     assert [each["code"] for each in died] == [-signal.SIGKILL] * 3
     assert [each["starts_in"] for each in died] == [0.25, 0.5, 1.0]
+
+
+async def test_signals_for_the_whole_service_leave_all_workers_serving(
+    start: Start, client: aiohttp.ClientSession
+) -> None:
+    """As ``systemctl kill -s USR2`` sends them: to the supervisor and to every worker, whatever these are doing."""
+    gate = start()
+    for _ in range(2):
+        before = set(workers(gate))
+        for pid in (gate.process.pid, *before):
+            os.kill(pid, signal.SIGUSR2)
+        await others_serve(client, gate, before)
+
+
+async def test_deaths_in_the_middle_of_a_replacement_leave_all_workers_serving(
+    start: Start, client: aiohttp.ClientSession
+) -> None:
+    gate = start()
+    before = set(workers(gate))
+    gate.process.send_signal(signal.SIGUSR2)
+    assert await asyncio.to_thread(wait_for, lambda: set(workers(gate)) - before, START)
+    for pid in workers(gate):  # the old ones, and the first of the new ones while it starts
+        os.kill(pid, signal.SIGKILL)
+    await others_serve(client, gate, before)
+
+
+async def test_a_worker_that_is_missing_is_named_and_counted(
+    start: Start, client: aiohttp.ClientSession
+) -> None:
+    gate = start()
+    (stopped,) = {each for each in workers(gate) if not has_admin(gate, each)}
+    os.kill(stopped, signal.SIGSTOP)
+    assert (await told(client, gate, "/readyz"))["workers"] == {"wanted": 2, "answering": 1, "missing": [1]}
+    assert 'mailgate_workers_answering{worker="0"} 1.0' in await told(client, gate, "/metrics")
+    os.kill(stopped, signal.SIGCONT)
+    await others_serve(client, gate, set())
+    assert 'mailgate_workers_answering{worker="0"} 2.0' in await told(client, gate, "/metrics")
+
+
+def has_admin(gate: Gate, pid: int) -> bool:
+    """Whether this worker is the first one: the others listen at a Unix socket for its questions."""
+    inodes = {os.readlink(each) for each in Path(f"/proc/{pid}/fd").iterdir() if each.is_symlink()}
+    listening = Path("/proc/net/unix").read_text().splitlines()
+    told_at = {f"socket:[{line.split()[6]}]" for line in listening if "worker-1.sock" in line}
+    return gate.admin[1] != 0 and not inodes & told_at
+
+
+async def others_serve(client: aiohttp.ClientSession, gate: Gate, before: set[int]) -> None:
+    """Until all workers serve, and none of those before."""
+    for _ in range(600):
+        if len(workers(gate)) == COUNT and before.isdisjoint(workers(gate)):
+            with suppress(aiohttp.ClientError):
+                if (await told(client, gate, "/readyz"))["workers"]["answering"] == COUNT:
+                    return
+        await asyncio.sleep(0.05)
+    pytest.fail(f"not all workers serve: {gate.records()[-10:]}")
 
 
 async def test_changed_files_count_at_every_worker(start: Start, tmp_path: Path) -> None:

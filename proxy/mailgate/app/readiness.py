@@ -43,10 +43,15 @@ async def readiness(service: Running) -> dict[str, object]:
     except StoreError:
         store = "unavailable"
     counts = service.store.ledger.counts
+    missing = await service.siblings.missing()
     return {
         "ready": not service.stopping,
         "version": __version__,
-        "workers": {"wanted": service.place.of, "answering": await service.siblings.answering()},
+        "workers": {
+            "wanted": service.place.of,
+            "answering": service.place.of - len(missing),
+            "missing": missing,
+        },
         "gates": {each.value: service.beating.standings[each] if service.beating else 0 for each in Standing},
         "policy": service.gate.live.policy.version,
         "rules": {

@@ -39,6 +39,6 @@ async def test_only_a_stopping_gate_is_not_ready(service, lost, mistakes, stoppi
         "off": ["pilot: halted since 2026-11-24 00:00 UTC: too many"],
         "exemptions": 1,
     }
-    assert state["workers"] == {"wanted": 1, "answering": 1}
+    assert state["workers"] == {"wanted": 1, "answering": 1, "missing": []}
     assert state["gates"] == {"ok": 0, "taking": 0, "behind": 0, "gone": 0}
     assert state["ledger"] == {"written": 1, "spooled": 2, "dropped": 0, "passed_over": 3}
