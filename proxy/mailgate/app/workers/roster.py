@@ -129,9 +129,7 @@ class Roster:
             if code == 0 and worker.serves:  # somebody asked it to end: that is no failure
                 self._failures.pop(worker.number, None)
             wait = self._wait(worker.number, lasted, now)
-            log.error(
-                "worker-died", worker=worker.number, code=code, lasted=round(lasted, 1), starts_in=wait
-            )
+            log.error("worker-died", worker=worker.number, code=code, lasted=round(lasted, 1), starts_in=wait)
         return self._settle(now)
 
     def asked(self, number: int, now: float) -> list[Action]:
