@@ -16,6 +16,7 @@ from mailgate.app.following import Following
 from mailgate.app.listening import open_web
 from mailgate.app.notices import Sending
 from mailgate.app.numbers import watch_numbers, watch_rules
+from mailgate.app.opening import open_store
 from mailgate.app.parts import (
     gate_for,
     helpdesk_for,
@@ -81,7 +82,7 @@ class Service:
         """Open the store and both ports. Raises MailgateError or OSError; then nothing is left open."""
         bundle = bundle or load_bundle(config)
         async with AsyncExitStack() as undo:
-            store = await Store.open(bundle.settings.store.get_secret_value())
+            store = await open_store(config, bundle.settings, make=True)
             undo.push_async_callback(store.close)
             inspection = Inspection(store, bundle.settings, gethostname(), utc_now, bundle.groups)
             keeper = Keeper(store.policies, gethostname(), utc_now, inspection, inspection.frozen)

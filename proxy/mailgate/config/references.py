@@ -143,7 +143,16 @@ def _store(value: object, info: ValidationInfo) -> SecretStr:
             "store",
             "a password stands in the URL; expected the whole URL as a reference: {env: NAME} or {file: PATH}",
         )
-    return SecretStr(text)
+    return SecretStr(_in_folder(text, _sources(info).folder))
+
+
+_RELATIVE = re.compile(r"(sqlite(?:\+[a-z0-9]+)?:///)(?![/:?])(.+)", re.DOTALL)
+
+
+def _in_folder(url: str, folder: Path) -> str:
+    """The same store wherever a command is run: a file starts from the folder of the settings, as all paths do."""
+    found = _RELATIVE.fullmatch(url)
+    return f"{found[1]}{folder.absolute() / found[2]}" if found else url
 
 
 def default_environ() -> Mapping[str, str]:

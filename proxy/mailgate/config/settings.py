@@ -17,7 +17,7 @@ from mailgate.config.client_certs import ClientCertificateSettings
 from mailgate.config.console import ConsoleSettings, check_ways
 from mailgate.config.guard import GuardSettings
 from mailgate.config.mail import MailSettings, NoticeSettings, ShortText
-from mailgate.config.references import AuthoritiesFile, HeaderKey, StoreUrl
+from mailgate.config.references import AuthoritiesFile, FilePlace, HeaderKey, StoreUrl
 from mailgate.config.serving import Limits, Timeouts, TlsSettings
 from mailgate.config.sources import SourceSettings
 from mailgate.config.values import Duration
@@ -142,6 +142,8 @@ class Settings(Strict):
     """How many processes serve; ``auto``: as many as there are processors."""
     store: StoreUrl
     """Where devices and sightings are kept: a URL, or a reference to one that holds a password."""
+    spool: FilePlace | None = None
+    """The folder that keeps what the store does not take now; beside an SQLite file if not given, else ``var/spool``."""
     trusted_proxies: tuple[Network, ...] = ()
     """Whose ``X-Forwarded-For``, ``-Proto``, ``-Host`` and ``-User`` are believed."""
     authz: AuthzSettings | None = None

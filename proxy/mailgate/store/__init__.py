@@ -6,7 +6,7 @@
 from mailgate.store.approvals import Approval
 from mailgate.store.audit import Act
 from mailgate.store.chain import Break, Entry, Head
-from mailgate.store.database import StoreError, StoreUnavailableError
+from mailgate.store.database import StoreError, StoreMissingError, StoreUnavailableError
 from mailgate.store.device import Device, Report
 from mailgate.store.enrolments import EnrolledKey, Enrolments, EnrolmentToken, NotEnrolled, Revoked
 from mailgate.store.gates import Beat, Heard
@@ -72,6 +72,7 @@ __all__ = [
     "SpentProofs",
     "Store",
     "StoreError",
+    "StoreMissingError",
     "StoreUnavailableError",
     "Taken",
     "Tally",

@@ -42,6 +42,10 @@ class StoreUnavailableError(StoreError):
     """The store does not answer now; the same call may succeed later."""
 
 
+class StoreMissingError(StoreError):
+    """There is no store there yet; only a gate makes one."""
+
+
 def store_url(text: str) -> URL:
     """Read the setting ``store``. A relative SQLite path counts from the working directory.
 
