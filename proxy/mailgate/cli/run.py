@@ -8,9 +8,10 @@ import structlog
 import typer
 import uvloop
 
-from mailgate.app import serve
+from mailgate.app import serve, utc_now
+from mailgate.app.judging import load_judged
 from mailgate.app.workers import ALONE, Place, supervise, workers_of
-from mailgate.config import Bundle, load_bundle
+from mailgate.config import Bundle
 from mailgate.errors import ConfigError, MailgateError
 from mailgate.gateway.logs import configure_logs
 
@@ -23,7 +24,7 @@ def run(
 
 
 def _run(config: Path) -> int:
-    bundle = load_bundle(config)
+    bundle = load_judged(config, utc_now())
     configure_logs(bundle.settings.log.level)
     if workers_of(bundle.settings) == 1:
         return _serve(config, bundle)
