@@ -215,6 +215,25 @@ async def test_deaths_in_the_middle_of_a_replacement_leave_all_workers_serving(
     await others_serve(client, gate, before)
 
 
+async def test_a_worker_that_dies_while_the_files_have_a_case_that_fails_goes_on_by_the_old_rules(
+    start: Start, client: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    gate = start()
+    case = {"name": "a laptop gets in", "request": {"user_agent": LAPTOP}, "expect": {"effect": "allow"}}
+    (tmp_path / "policy.tests.yaml").write_text(json.dumps({"tests": [case]}))
+    (tmp_path / "policy.yaml").write_text(
+        json.dumps({"rules": [{"id": "shut", "when": "true", "effect": "block"}]})
+    )
+    before = set(workers(gate))
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    await others_serve(client, gate, before)
+    assert await statuses_of(url(gate), {"User-Agent": LAPTOP}) == {200}
+    state = await told(client, gate, "/readyz")
+    assert "the case `a laptop gets in` fails" in state["rules"]["held"]
+    assert state["config"]["state"] == "rejected"
+
+
 async def test_a_worker_that_is_missing_is_named_and_counted(
     start: Start, client: aiohttp.ClientSession
 ) -> None:
