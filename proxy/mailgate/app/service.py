@@ -16,7 +16,7 @@ from mailgate.app.following import Following
 from mailgate.app.judging import failing_cases, load_judged
 from mailgate.app.listening import open_web
 from mailgate.app.notices import Sending
-from mailgate.app.numbers import watch_numbers, watch_rules
+from mailgate.app.numbers import watch_backlogs, watch_numbers, watch_rules
 from mailgate.app.opening import open_store
 from mailgate.app.parts import (
     gate_for,
@@ -154,6 +154,7 @@ class Service:
         self.syncing.start()
         sending.start()
         watch_numbers(self.gate, self.store.ledger, self.keeper)
+        watch_backlogs(self.gate.metrics, self.store.ledger, self.store.reports, utc_now)
         watch_rules(self.gate.metrics, self.lingering, self.reliefs)
         self._show_policy()
         self.ports = ports = ports_for(settings, self.gate, self.place)

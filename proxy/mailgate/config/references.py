@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from pydantic import PlainSerializer, PlainValidator, SecretStr, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -162,7 +162,7 @@ _RELATIVE = re.compile(r"(sqlite(?:\+[a-z0-9]+)?:///)(?![/:?])(.+)", re.DOTALL)
 def _in_folder(url: str, folder: Path) -> str:
     """The same store wherever a command is run: a file starts from the folder of the settings, as all paths do."""
     found = _RELATIVE.fullmatch(url)
-    return f"{found[1]}{folder.absolute() / found[2]}" if found else url
+    return f"{found[1]}{quote(str(folder.absolute()))}/{found[2]}" if found else url
 
 
 def default_environ() -> Mapping[str, str]:

@@ -15,6 +15,7 @@ from mailgate.store.keys import Key, Keys
 from mailgate.store.learning import Taken
 from mailgate.store.ledger import Ledger, sighting_of
 from mailgate.store.mailing import About, MailCount, Mailing, MailKind, MailState
+from mailgate.store.outbox import Backlog
 from mailgate.store.people import Sighted, Told
 from mailgate.store.places import Place
 from mailgate.store.plans import Planned
@@ -34,6 +35,7 @@ __all__ = [
     "Act",
     "Activation",
     "Approval",
+    "Backlog",
     "Beat",
     "Break",
     "ClientFacts",

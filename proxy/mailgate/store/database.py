@@ -212,4 +212,10 @@ class _translated:  # noqa: N801 - reads as a statement
         if isinstance(error, (IntegrityError, DataError)):
             return
         if isinstance(error, (DBAPIError, PoolTimeout, OSError, TimeoutError)):
-            raise StoreUnavailableError(f"the store does not answer ({type(error).__name__})") from error
+            raise StoreUnavailableError(f"the store does not answer ({_why(error)})") from error
+
+
+def _why(error: BaseException) -> str:
+    """What the database says in its first line, as ``database or disk is full``; never with values of a statement."""
+    said = str(error.orig) if isinstance(error, DBAPIError) else ""
+    return said.partition("\n")[0][:200] or type(error).__name__

@@ -41,7 +41,7 @@ def migrate(url: URL, *, make: bool = True) -> None:
     newer than this code or is no store, ``StoreUnavailableError`` where it does not answer, and without ``make``
     ``StoreMissingError`` where there is no store yet.
     """
-    shown = url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
+    shown = _shown(url)
     if make:
         create_file(url)
     elif not _may_be_there(url):
@@ -63,6 +63,13 @@ def migrate(url: URL, *, make: bool = True) -> None:
         raise StoreUnavailableError(f"the store {shown} cannot be opened: {error.orig}") from error
     finally:
         engine.dispose()
+
+
+def _shown(url: URL) -> str:
+    """What people call it: the path of a file, or a URL without a password."""
+    if url.get_backend_name() == "sqlite":
+        return str(url.database)
+    return url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
 
 
 def _may_be_there(url: URL) -> bool:

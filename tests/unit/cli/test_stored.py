@@ -112,7 +112,7 @@ def test_a_command_never_makes_a_store(config: Path, there: str, capsys: pytest.
         with_store(config, lambda *_: pytest.fail("opened"))
     assert ended.value.exit_code == 2
     assert capsys.readouterr().err == (
-        f"there is no store at sqlite:///{path}, which {config} names; `mailgate run` makes it\n"
+        f"there is no store at {path}, which {config} names; `mailgate run` makes it\n"
     )
     assert (
         sorted(each for each in config.parent.iterdir() if not each.name.endswith(("-wal", "-shm"))) == before

@@ -5,6 +5,7 @@ from pydantic import ValidationError
 from tests.unit.config.reading import read
 
 from mailgate.config.references import ExistingFile, HeaderKey, Jwks, Sources, StoreUrl
+from mailgate.store.database import store_url
 
 
 @pytest.fixture
@@ -40,6 +41,12 @@ def test_a_file_of_the_store_is_relative_to_the_settings(
 ) -> None:
     (sources.folder / "url").write_text("sqlite:///kept.db\n")
     assert read(StoreUrl, written, sources).get_secret_value() == meant.format(folder=sources.folder)
+
+
+def test_a_folder_may_be_called_anything(tmp_path: Path) -> None:
+    folder = tmp_path / "100%? a"
+    found = read(StoreUrl, "sqlite:///mailgate.db", Sources(folder, {})).get_secret_value()
+    assert store_url(found).database == str(folder / "mailgate.db")
 
 
 def test_settings_that_are_named_from_here_lead_to_the_same_store(

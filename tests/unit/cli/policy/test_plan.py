@@ -93,5 +93,5 @@ def test_mistakes_and_a_store_that_is_not_there_are_said(folder: Path) -> None:
     empty = run("plan")
     assert (empty.exit_code, empty.output) == (
         2,
-        f"there is no store at sqlite:///{folder}/mailgate.db, which mailgate.yaml names; `mailgate run` makes it\n",
+        f"there is no store at {folder}/mailgate.db, which mailgate.yaml names; `mailgate run` makes it\n",
     )
