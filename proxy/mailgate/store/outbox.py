@@ -53,15 +53,9 @@ class Outbox(ABC, Generic[Key, Item]):
     noun: str
     interval: float
 
-    def __init__(
-        self,
-        database: Database,
-        spool: Spool,
-        limit: int = 10_000,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, database: Database, spool: Spool, limit: int = 10_000) -> None:
         self._database = database
-        self._clock = clock
+        self._clock = time.monotonic
         self._spool = spool
         self._limit = limit
         self._items: dict[Key, Item] = {}
