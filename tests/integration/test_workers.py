@@ -396,7 +396,7 @@ def test_a_port_that_is_taken_is_said_and_nothing_starts(tmp_path: Path) -> None
 
 
 def test_what_stands_in_the_way_of_all_workers_is_said_once(tmp_path: Path) -> None:
-    settings = {"workers": 2, "store": f"sqlite:///{tmp_path}/missing/mailgate.db/x"}
-    (tmp_path / "missing").write_text("a file where a folder should be")
+    settings = {"workers": 2, "store": f"sqlite:///{tmp_path}/mailgate.db"}
+    (tmp_path / "mailgate.db").write_text("a file that is no database, which only who opens it finds out")
     said = refused_start(write_config(tmp_path, "http://127.0.0.1:9", settings))
     assert said.count("mailgate: not started") == 1
