@@ -26,7 +26,6 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "apps.yaml").write_text("apps: {tiktok: {name: TikTok}}\n")
     (tmp_path / "policy.yaml").write_text("rules: [{id: all, when: 'true', effect: block}]\n")
     (tmp_path / "mailgate.yaml").write_text(SETTINGS)
-    (tmp_path / "mailgate.db").rename(tmp_path / "mailgate.db.made")
     return tmp_path / "mailgate.yaml"
 
 
@@ -45,8 +44,6 @@ def closed(monkeypatch: pytest.MonkeyPatch) -> list[Store]:
 
 
 def test_a_command_gets_the_open_store_and_its_files(config: Path, closed: list[Store]) -> None:
-    (config.parent / "mailgate.db.made").rename(config.parent / "mailgate.db")
-
     async def command(store: Store, bundle: Bundle) -> tuple[int, str]:
         assert not closed
         return len(await store.sightings.latest()), bundle.policy.rules[0].id
@@ -68,7 +65,6 @@ def test_a_store_that_is_lost_ends_the_command_and_a_mistake_of_ours_is_not_hidd
     async def command(*_: object) -> None:
         raise error
 
-    (config.parent / "mailgate.db.made").rename(config.parent / "mailgate.db")
     with pytest.raises(seen):
         with_store(config, command)
     assert len(closed) == 1
@@ -78,6 +74,7 @@ def test_a_store_that_is_lost_ends_the_command_and_a_mistake_of_ours_is_not_hidd
 def test_files_that_cannot_be_used_are_said_and_open_no_store(
     config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    (config.parent / "mailgate.db").unlink()
     config.write_text(SETTINGS + "nonsense: 1\n")
     with pytest.raises(typer.Exit) as ended:
         with_store(config, lambda *_: pytest.fail("opened"))
@@ -94,7 +91,6 @@ def test_a_command_uses_the_store_beside_the_settings_wherever_it_is_run(
 
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
-    (config.parent / "mailgate.db").write_bytes(Path("../mailgate.db.made").read_bytes())
     assert with_store(Path("../mailgate.yaml"), command) == 0
     assert list(Path().iterdir()) == []
 
@@ -102,6 +98,7 @@ def test_a_command_uses_the_store_beside_the_settings_wherever_it_is_run(
 @pytest.mark.parametrize("there", ["nothing", "an empty file", "a database of somebody else"])
 def test_a_command_never_makes_a_store(config: Path, there: str, capsys: pytest.CaptureFixture[str]) -> None:
     path = config.parent / "mailgate.db"
+    path.unlink()
     if there == "an empty file":
         path.write_bytes(b"")
     if there == "a database of somebody else":

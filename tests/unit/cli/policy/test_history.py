@@ -43,8 +43,7 @@ def test_what_was_in_force_is_listed_newest_first(versions: None) -> None:
     ]
 
 
-def test_a_new_store_says_so(config: Path, new_store: bytes) -> None:
-    (config.parent / "mailgate.db").write_bytes(new_store)
+def test_a_new_store_says_so(config: Path) -> None:
     assert "Nothing has been in force yet" in run("history").output
     assert run("show").exit_code == 1
 
