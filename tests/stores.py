@@ -16,13 +16,13 @@ def migrated(folder: Path) -> bytes:
     return path.read_bytes()
 
 
-def copying(new: bytes) -> Callable[[URL], None]:
+def copying(new: bytes) -> Callable[..., None]:
     """What stands in for ``migrate``: it copies where there is nothing to migrate yet."""
 
-    def copied(url: URL) -> None:
+    def copied(url: URL, *, make: bool = True) -> None:
         path = Path(str(url.database))
-        if url.get_backend_name() != "sqlite" or path.exists():
-            migrate(url)
+        if url.get_backend_name() != "sqlite" or path.exists() or not make:
+            migrate(url, make=make)
             return
         create_file(url)
         path.write_bytes(new)

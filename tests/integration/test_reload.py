@@ -61,6 +61,34 @@ async def test_a_file_swapped_by_rename_is_read_too(guard: Guard, client: aiohtt
     assert await until(lambda: status(client, guarded), 403) == 403
 
 
+async def test_rules_whose_cases_fail_are_refused_as_at_a_start_and_nothing_is_held_afterwards(
+    guard: Guard, client: aiohttp.ClientSession
+) -> None:
+    guarded = guard(OPEN)
+    case = {"name": "a laptop gets in", "request": {"user_agent": LAPTOP}, "expect": {"effect": "allow"}}
+    (guarded.directory / "policy.tests.yaml").write_text(json.dumps({"tests": [case]}))
+    (guarded.directory / "policy.yaml").write_text(json.dumps(SHUT))
+    assert await until(lambda: config_state(client, guarded), "rejected") == "rejected"
+    assert await status(client, guarded) == 200
+    (mistake,) = (await ready(client, guarded))["config"]["mistakes"]
+    assert "policy.tests.yaml:1:" in mistake
+    assert "the case `a laptop gets in` fails: effect is block, not allow" in mistake
+    for command in (["run", "--config"], ["check"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "mailgate", *command, str(guarded.directory / "mailgate.yaml")],
+            env=os.environ | {"PYTHONPATH": str(PROXY)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode in (1, 2)
+        assert "a laptop gets in" in done.stdout + done.stderr
+    (guarded.directory / "policy.yaml").write_text(json.dumps(OPEN))
+    assert await until(lambda: config_state(client, guarded), "ok") == "ok"
+    assert (await ready(client, guarded))["rules"]["held"] == ""
+    assert await status(client, guarded) == 200
+
+
 async def test_a_bad_file_changes_nothing_and_is_shown_until_it_is_good(
     guard: Guard, client: aiohttp.ClientSession
 ) -> None:

@@ -1,6 +1,7 @@
 """The TLS listener, and a certificate renewed while it runs."""
 
 import asyncio
+import re
 import ssl
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -65,6 +66,41 @@ async def test_a_renewed_certificate_is_served_without_a_restart(
             break
         await asyncio.sleep(0.05)
     assert name == "second"
+
+
+async def test_a_key_that_is_renewed_before_its_certificate_is_named_and_then_served(
+    guard: Guard, tmp_path: Path, client: aiohttp.ClientSession
+) -> None:
+    write_certificate(tmp_path, "first")
+    guarded = guard(OPEN, tls={"certificate": "cert.pem", "key": "key.pem"})
+    (tmp_path / "new").mkdir()
+    write_certificate(tmp_path / "new", "second")
+    (tmp_path / "new" / "key.pem").rename(tmp_path / "key.pem")
+
+    async def mistakes() -> list[str]:
+        async with client.get(f"{guarded.admin}/readyz") as answer:
+            return list((await answer.json())["config"]["mistakes"])
+
+    for _ in range(200):
+        if found := await mistakes():
+            break
+        await asyncio.sleep(0.05)
+    assert len(found) == 1
+    assert f"{tmp_path}/key.pem is not the key of {tmp_path}/cert.pem" in found[0]
+    assert await asyncio.to_thread(served_name, guarded.gate.public[1]) == "first"
+    (tmp_path / "new" / "cert.pem").rename(tmp_path / "cert.pem")
+    for _ in range(200):
+        if not await mistakes():
+            break
+        await asyncio.sleep(0.05)
+    assert await asyncio.to_thread(served_name, guarded.gate.public[1]) == "second"
+    made = x509.load_pem_x509_certificate((tmp_path / "cert.pem").read_bytes())
+    async with client.get(f"{guarded.admin}/metrics") as answer:
+        told = re.search(
+            r'^mailgate_certificate_expiry_seconds\{.*"\} (\S+)$', await answer.text(), re.MULTILINE
+        )
+    assert told
+    assert float(told[1]) == made.not_valid_after_utc.timestamp()
 
 
 async def test_a_client_that_is_asleep_does_not_hold_up_the_end(guard: Guard, tmp_path: Path) -> None:

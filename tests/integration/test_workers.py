@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -124,7 +124,11 @@ async def test_every_worker_serves_and_one_scrape_has_the_numbers_of_all(
     counted = await decided(client, gate)
     assert sorted(counted) == [str(number) for number in range(COUNT)]
     assert sum(counted.values()) == asked
-    assert (await told(client, gate, "/readyz"))["workers"] == {"wanted": COUNT, "answering": COUNT}
+    assert (await told(client, gate, "/readyz"))["workers"] == {
+        "wanted": COUNT,
+        "answering": COUNT,
+        "missing": [],
+    }
 
 
 async def test_no_connection_is_lost_while_workers_are_replaced(
@@ -185,6 +189,81 @@ async def test_a_worker_that_dies_is_started_again_while_the_others_go_on(
     died = [each for each in gate.records() if each.get("event") == "worker-died"]
     assert [each["code"] for each in died] == [-signal.SIGKILL] * 3
     assert [each["starts_in"] for each in died] == [0.25, 0.5, 1.0]
+
+
+async def test_signals_for_the_whole_service_leave_all_workers_serving(
+    start: Start, client: aiohttp.ClientSession
+) -> None:
+    """As ``systemctl kill -s USR2`` sends them: to the supervisor and to every worker, whatever these are doing."""
+    gate = start()
+    for _ in range(2):
+        before = set(workers(gate))
+        for pid in (gate.process.pid, *before):
+            os.kill(pid, signal.SIGUSR2)
+        await others_serve(client, gate, before)
+
+
+async def test_deaths_in_the_middle_of_a_replacement_leave_all_workers_serving(
+    start: Start, client: aiohttp.ClientSession
+) -> None:
+    gate = start()
+    before = set(workers(gate))
+    gate.process.send_signal(signal.SIGUSR2)
+    assert await asyncio.to_thread(wait_for, lambda: set(workers(gate)) - before, START)
+    for pid in workers(gate):  # the old ones, and the first of the new ones while it starts
+        os.kill(pid, signal.SIGKILL)
+    await others_serve(client, gate, before)
+
+
+async def test_a_worker_that_dies_while_the_files_have_a_case_that_fails_goes_on_by_the_old_rules(
+    start: Start, client: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    gate = start()
+    case = {"name": "a laptop gets in", "request": {"user_agent": LAPTOP}, "expect": {"effect": "allow"}}
+    (tmp_path / "policy.tests.yaml").write_text(json.dumps({"tests": [case]}))
+    (tmp_path / "policy.yaml").write_text(
+        json.dumps({"rules": [{"id": "shut", "when": "true", "effect": "block"}]})
+    )
+    before = set(workers(gate))
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    await others_serve(client, gate, before)
+    assert await statuses_of(url(gate), {"User-Agent": LAPTOP}) == {200}
+    state = await told(client, gate, "/readyz")
+    assert "the case `a laptop gets in` fails" in state["rules"]["held"]
+    assert state["config"]["state"] == "rejected"
+
+
+async def test_a_worker_that_is_missing_is_named_and_counted(
+    start: Start, client: aiohttp.ClientSession
+) -> None:
+    gate = start()
+    (stopped,) = {each for each in workers(gate) if not has_admin(gate, each)}
+    os.kill(stopped, signal.SIGSTOP)
+    assert (await told(client, gate, "/readyz"))["workers"] == {"wanted": 2, "answering": 1, "missing": [1]}
+    assert 'mailgate_workers_answering{worker="0"} 1.0' in await told(client, gate, "/metrics")
+    os.kill(stopped, signal.SIGCONT)
+    await others_serve(client, gate, set())
+    assert 'mailgate_workers_answering{worker="0"} 2.0' in await told(client, gate, "/metrics")
+
+
+def has_admin(gate: Gate, pid: int) -> bool:
+    """Whether this worker is the first one: the others listen at a Unix socket for its questions."""
+    inodes = {os.readlink(each) for each in Path(f"/proc/{pid}/fd").iterdir() if each.is_symlink()}
+    listening = Path("/proc/net/unix").read_text().splitlines()
+    told_at = {f"socket:[{line.split()[6]}]" for line in listening if "worker-1.sock" in line}
+    return gate.admin[1] != 0 and not inodes & told_at
+
+
+async def others_serve(client: aiohttp.ClientSession, gate: Gate, before: set[int]) -> None:
+    """Until all workers serve, and none of those before."""
+    for _ in range(600):
+        if len(workers(gate)) == COUNT and before.isdisjoint(workers(gate)):
+            with suppress(aiohttp.ClientError):
+                if (await told(client, gate, "/readyz"))["workers"]["answering"] == COUNT:
+                    return
+        await asyncio.sleep(0.05)
+    pytest.fail(f"not all workers serve: {gate.records()[-10:]}")
 
 
 async def test_changed_files_count_at_every_worker(start: Start, tmp_path: Path) -> None:
@@ -317,7 +396,7 @@ def test_a_port_that_is_taken_is_said_and_nothing_starts(tmp_path: Path) -> None
 
 
 def test_what_stands_in_the_way_of_all_workers_is_said_once(tmp_path: Path) -> None:
-    settings = {"workers": 2, "store": f"sqlite:///{tmp_path}/missing/mailgate.db/x"}
-    (tmp_path / "missing").write_text("a file where a folder should be")
+    settings = {"workers": 2, "store": f"sqlite:///{tmp_path}/mailgate.db"}
+    (tmp_path / "mailgate.db").write_text("a file that is no database, which only who opens it finds out")
     said = refused_start(write_config(tmp_path, "http://127.0.0.1:9", settings))
     assert said.count("mailgate: not started") == 1

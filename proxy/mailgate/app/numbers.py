@@ -1,6 +1,7 @@
 """Numbers that are read where they are kept, each time somebody asks for the metrics."""
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 
 from mailgate import __version__
@@ -10,6 +11,7 @@ from mailgate.policy.reliefs import Cause
 from mailgate.rollout import Keeper
 from mailgate.rollout.relief_watch import ReliefWatch
 from mailgate.store import Ledger
+from mailgate.store.reports import Reports
 
 
 def watch_numbers(gate: Gate, ledger: Ledger, keeper: Keeper) -> None:
@@ -46,6 +48,27 @@ def watch_numbers(gate: Gate, ledger: Ledger, keeper: Keeper) -> None:
         "mailgate_ledger_passed_over",
         "Decisions on strangers that were not recorded, because too many came at once",
         lambda: ledger.passed_over,
+    )
+
+
+def watch_backlogs(metrics: Metrics, ledger: Ledger, reports: Reports, clock: Callable[[], datetime]) -> None:
+    """Show on ``/metrics`` what the store has not taken yet."""
+    metrics.watch(
+        "mailgate_ledger_waiting", "Sightings that wait to be written", lambda: ledger.backlog().waiting
+    )
+    metrics.watch(
+        "mailgate_reports_waiting", "Reports that wait to be written", lambda: reports.backlog().waiting
+    )
+
+    def since() -> float:
+        lasting = [each.refused_for for each in (ledger.backlog(), reports.backlog())]
+        longest = max((each for each in lasting if each is not None), default=None)
+        return 0.0 if longest is None else clock().timestamp() - longest
+
+    metrics.watch(
+        "mailgate_store_refuses_since_seconds",
+        "Since when the store takes nothing, in seconds since 1970; 0 while it does",
+        since,
     )
 
 

@@ -14,7 +14,7 @@ from mailgate.config import Address, Settings, SocketFile
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.room import Room
 from mailgate.gateway.server import Server
-from mailgate.gateway.tls import device_context, server_context
+from mailgate.gateway.tls import device_context, renew, served_certificate, server_context
 
 
 @dataclass
@@ -52,6 +52,7 @@ class Ports:
             self.devices = await open_public(server, own, self.device_tls, self.place.devices, closing)
         for each in settings.authz_listeners:
             await self._open_for_questions(each.listen, settings, closing)
+        self.show_expiry(settings)
 
     async def _open_for_questions(
         self, at: Address | SocketFile, settings: Settings, closing: AsyncExitStack
@@ -67,14 +68,24 @@ class Ports:
         self.questions.append(await open_for_proxy(server, at, self.tls, sockets, closing))
 
     def renew_tls(self, settings: Settings) -> None:
-        """Serve new files to new connections. Raises before anything has changed."""
+        """Serve new files to new connections. Raises CertificateError before anything has changed."""
         tls, devices = settings.tls, settings.client_certificates
         if tls and self.tls:
-            server_context(tls.certificate, tls.key)
-            self.tls.load_cert_chain(tls.certificate, tls.key)
+            renew(self.tls, tls.certificate, tls.key)
         if tls and devices and self.device_tls:
-            self.device_tls.load_cert_chain(tls.certificate, tls.key)
+            renew(self.device_tls, tls.certificate, tls.key)
             self.device_tls.load_verify_locations(devices.authorities)
+        self.show_expiry(settings)
+
+    def show_expiry(self, settings: Settings) -> None:
+        """When what is served where expires, for the metrics."""
+        gauge, tls = self.gate.metrics.certificate_expiry, settings.tls
+        if tls is None or self.tls is None:
+            return
+        end = served_certificate(tls.certificate).not_valid_after_utc.timestamp()
+        gauge.clear()
+        for listener in [self.public, *filter(None, [self.devices]), *self.questions]:
+            gauge.labels(listener, str(tls.certificate)).set(end)
 
     async def finish(self, seconds: float) -> None:
         """Let what runs end by itself for so long."""
@@ -82,7 +93,7 @@ class Ports:
 
 
 def ports_for(settings: Settings, gate: Gate, place: Place, most: int = sys.maxsize) -> Ports:
-    """The ports of these settings with their certificates, for ``most`` connections; none is open yet. Raises OSError."""
+    """The ports of these settings with their certificates, for ``most`` connections; none is open yet. Raises CertificateError, OSError."""
     tls, devices = settings.tls, settings.client_certificates
     if not tls:
         return Ports(gate, place, Room(most))

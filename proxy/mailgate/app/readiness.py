@@ -1,9 +1,12 @@
 """How a gate stands: ready or not, and what is wrong with it."""
 
+from collections.abc import Iterable
+from datetime import timedelta
 from typing import Protocol as Shape
 
 from mailgate import __version__
 from mailgate.app.beating import Beating
+from mailgate.app.parts import utc_now
 from mailgate.app.syncing import Syncing
 from mailgate.app.trust import Trust
 from mailgate.app.workers.place import Place
@@ -13,7 +16,7 @@ from mailgate.gateway.handler import Gate
 from mailgate.gateway.reload import Reloader
 from mailgate.rollout import Keeper
 from mailgate.rollout.relief_watch import ReliefWatch
-from mailgate.store import Store, StoreError
+from mailgate.store import Backlog, Store, StoreError
 from mailgate.telling.gates import Standing
 
 
@@ -37,16 +40,17 @@ class Running(Shape):
 
 async def readiness(service: Running) -> dict[str, object]:
     """The body of ``/readyz``. A rejected file or a lost store is shown; only a stopping gate is not ready."""
-    try:
-        await service.store.ping()
-        store = "ok"
-    except StoreError:
-        store = "unavailable"
-    counts = service.store.ledger.counts
+    ledger, reports = service.store.ledger, service.store.reports
+    counts, backlogs = ledger.counts, (ledger.backlog(), reports.backlog())
+    missing = await service.siblings.missing()
     return {
         "ready": not service.stopping,
         "version": __version__,
-        "workers": {"wanted": service.place.of, "answering": await service.siblings.answering()},
+        "workers": {
+            "wanted": service.place.of,
+            "answering": service.place.of - len(missing),
+            "missing": missing,
+        },
         "gates": {each.value: service.beating.standings[each] if service.beating else 0 for each in Standing},
         "policy": service.gate.live.policy.version,
         "rules": {
@@ -61,13 +65,33 @@ async def readiness(service: Running) -> dict[str, object]:
             "state": "rejected" if service.reloader.mistakes else "ok",
             "mistakes": service.reloader.mistakes,
         },
-        "store": store,
+        "store": await _store(service.store, backlogs),
         "issuers": service.trust.health(),
         "connectors": service.syncing.health(),
         "ledger": {
             "written": counts.written,
             "spooled": counts.spooled,
             "dropped": counts.dropped,
-            "passed_over": service.store.ledger.passed_over,
+            "passed_over": ledger.passed_over,
+            **_told(backlogs[0]),
         },
+        "reports": _told(backlogs[1]),
+    }
+
+
+async def _store(store: Store, backlogs: Iterable[Backlog]) -> str:
+    """Whether it answers, and takes what is to be written: a full disk can be read."""
+    try:
+        await store.ping()
+    except StoreError:
+        return "unavailable"
+    return "unwritable" if any(each.refused_for is not None for each in backlogs) else "ok"
+
+
+def _told(backlog: Backlog) -> dict[str, object]:
+    since = None if backlog.refused_for is None else utc_now() - timedelta(seconds=backlog.refused_for)
+    return {
+        "waiting": backlog.waiting,
+        "refused_since": since and since.isoformat(timespec="seconds"),
+        "error": backlog.error,
     }

@@ -15,9 +15,11 @@ from mailgate.app.changes import take_settings, waiting_for_a_start
 from mailgate.app.console import desk_for, running
 from mailgate.app.descriptors import descriptors
 from mailgate.app.following import Following
+from mailgate.app.judging import failing_cases, load_judged
 from mailgate.app.listening import open_admin, open_at_path
 from mailgate.app.notices import Sending
-from mailgate.app.numbers import watch_numbers, watch_rules
+from mailgate.app.numbers import watch_backlogs, watch_numbers, watch_rules
+from mailgate.app.opening import open_store
 from mailgate.app.parts import (
     admin_limits,
     gate_for,
@@ -83,6 +85,8 @@ class Service:
     admin: str = ""
     siblings: Siblings = field(init=False)
     beating: Beating | None = None
+    held_back: list[str] = field(default_factory=list)
+    """Mistakes in files that were found at the start and are not in force: a worker goes on by what the others decide by."""
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _closing: AsyncExitStack = field(default_factory=AsyncExitStack)
 
@@ -91,12 +95,13 @@ class Service:
         """Open the store and both ports. Raises MailgateError or OSError; then nothing is left open."""
         bundle = bundle or load_bundle(config)
         async with AsyncExitStack() as undo:
-            store = await Store.open(bundle.settings.store.get_secret_value())
+            store = await open_store(config, bundle.settings, make=True)
             undo.push_async_callback(store.close)
             inspection = Inspection(store, bundle.settings, gethostname(), utc_now, bundle.groups)
             keeper = Keeper(store.policies, gethostname(), utc_now, inspection, inspection.frozen)
             undo.callback(keeper.close)
-            bundle = replace(bundle, rules=await keeper.start(bundle.rules))
+            held_back = [str(each) for each in failing_cases(config, bundle, utc_now())]
+            bundle = replace(bundle, rules=await keeper.start(bundle.rules, "; ".join(held_back)))
             posture = bundle.settings.posture
             postures = store.postures(bundle.policy.catalog, posture.max_age, posture.precedence)
             trust = await Trust.open(store, utc_now)
@@ -120,6 +125,7 @@ class Service:
                 halting,
                 place,
                 inspection=inspection,
+                held_back=held_back,
             )
             undo.push_async_callback(service.stop)
             await service._open()
@@ -142,7 +148,8 @@ class Service:
         self.gate.self_service = replace(self.gate.self_service, recheck=recheck)
         for way in (self.gate.forwarder, self.gate.patient):
             self._closing.callback(way.pool.close)
-        self.reloader = Reloader(partial(load_bundle, self.config), self.apply, self.gate.metrics)
+        self.reloader = Reloader(self._read_files, self.apply, self.gate.metrics)
+        self.reloader.mistakes = self.held_back
         self._tasks = [
             loop.create_task(self.store.run()),
             loop.create_task(self.reloader.watch(lambda: set(self.bundle.paths))),
@@ -157,6 +164,7 @@ class Service:
         self.syncing.start()
         sending.start()
         watch_numbers(self.gate, self.store.ledger, self.keeper)
+        watch_backlogs(self.gate.metrics, self.store.ledger, self.store.reports, utc_now)
         watch_rules(self.gate.metrics, self.lingering, self.reliefs)
         self._show_policy()
         shares = shares_of(descriptors())
@@ -222,6 +230,9 @@ class Service:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _read_files(self) -> Bundle:
+        return load_judged(self.config, utc_now(), self.keeper.current.activation.digest)
 
     async def apply(self, bundle: Bundle) -> None:
         """Put changed files in force. What only a start can change is named in the log and left as it is."""

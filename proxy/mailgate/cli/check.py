@@ -8,11 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
+from mailgate.app.judging import file_mistakes
 from mailgate.cli.options import DEFAULT_PATH, AsObject
 from mailgate.config import Bundle, Settings, load_bundle
 from mailgate.config.own_ports import Resolved
 from mailgate.config.rehearsal import Outcome, run_cases
-from mailgate.errors import ConfigError
+from mailgate.errors import ConfigError, Mistake
 from mailgate.model import RuleTrial
 from mailgate.policy.lingering import lingering
 
@@ -30,13 +31,16 @@ def check(path: ConfigPath = DEFAULT_PATH, as_json: AsObject = False) -> None:
     except ConfigError as error:
         _print_mistakes(error, as_json)
         raise typer.Exit(1 if path.is_file() else 2) from error
+    mistakes = file_mistakes(path, bundle.settings, datetime.now(UTC))
+    if mistakes and not as_json:
+        _print_mistakes(ConfigError(mistakes), as_json)
     outcomes = list(run_cases(bundle.policy_tests, bundle.policy, datetime.now(UTC)))
     failed = [outcome for outcome in outcomes if outcome.wrong]
     exposed = bundle.open_files()
     if as_json:
-        typer.echo(json.dumps(_report(bundle, outcomes), ensure_ascii=False))
+        typer.echo(json.dumps(_report(bundle, mistakes, outcomes), ensure_ascii=False))
     else:
-        _print_counts(path, bundle)
+        _print_counts(path, bundle, settings_hold=not mistakes)
         for name, why in _lingering(bundle).items():
             typer.echo(f"WARNING {name} {why}")
         for each in exposed:
@@ -44,7 +48,7 @@ def check(path: ConfigPath = DEFAULT_PATH, as_json: AsObject = False) -> None:
         for outcome in failed:
             _print_failure(outcome)
         typer.echo(f"{len(outcomes) - len(failed)} of {len(outcomes)} cases hold")
-    if failed or any(each.refused for each in exposed):
+    if failed or mistakes or any(each.refused for each in exposed):
         raise typer.Exit(1)
 
 
@@ -66,9 +70,10 @@ def _print_mistakes(error: ConfigError, as_json: bool) -> None:
     )
 
 
-def _print_counts(path: Path, bundle: Bundle) -> None:
+def _print_counts(path: Path, bundle: Bundle, *, settings_hold: bool) -> None:
     files, policy = bundle.settings.files, bundle.policy
-    typer.echo(f"OK {path}")
+    if settings_hold:
+        typer.echo(f"OK {path}")
     typer.echo(
         f"OK {path.parent / files.apps}: {len(policy.catalog.apps)} apps, {len(policy.catalog.lists)} lists"
     )
@@ -115,11 +120,12 @@ def _plain(value: Any) -> str:
     return ", ".join(map(str, value)) or "none" if isinstance(value, tuple) else str(value)
 
 
-def _report(bundle: Bundle, outcomes: list[Outcome]) -> dict[str, Any]:
+def _report(bundle: Bundle, mistakes: list[Mistake], outcomes: list[Outcome]) -> dict[str, Any]:
     policy, exposed = bundle.policy, bundle.open_files()
+    good = not mistakes and not any(outcome.wrong for outcome in outcomes)
     return {
-        "ok": not any(outcome.wrong for outcome in outcomes) and not any(each.refused for each in exposed),
-        "mistakes": [],
+        "ok": good and not any(each.refused for each in exposed),
+        "mistakes": [asdict(mistake) for mistake in mistakes],
         "files": [str(path) for path in bundle.paths],
         "apps": len(policy.catalog.apps),
         "lists": len(policy.catalog.lists),

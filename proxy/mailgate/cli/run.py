@@ -9,9 +9,10 @@ import structlog
 import typer
 import uvloop
 
-from mailgate.app import serve
+from mailgate.app import serve, utc_now
+from mailgate.app.judging import load_judged
 from mailgate.app.workers import ALONE, Place, supervise, workers_of
-from mailgate.config import Bundle, load_bundle
+from mailgate.config import Bundle
 from mailgate.config.open_files import refuse_open
 from mailgate.config.own_ports import Resolved
 from mailgate.errors import ConfigError, MailgateError
@@ -31,7 +32,7 @@ def run(
 
 
 def _run(config: Path) -> int:
-    bundle = load_bundle(config, names=Resolved())
+    bundle = load_judged(config, utc_now(), names=Resolved())
     refuse_open(bundle.open_files())
     configure_logs(bundle.settings.log.level)
     os.umask(os.umask(UNREADABLE) | UNREADABLE)

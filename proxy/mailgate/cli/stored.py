@@ -9,6 +9,7 @@ from typing import Any, NoReturn, TypeVar
 
 import typer
 
+from mailgate.app.opening import open_store
 from mailgate.config import Bundle, load_bundle
 from mailgate.errors import MailgateError
 from mailgate.rollout import in_force
@@ -25,7 +26,7 @@ def with_store(config: Path, run: Callable[[Store, Bundle], Coroutine[Any, Any, 
 
     async def opened() -> Result:
         bundle = load_bundle(config)
-        store = await Store.open(bundle.settings.store.get_secret_value())
+        store = await open_store(config, bundle.settings)
         try:
             rules = await in_force(store) or bundle.rules
             reliefs = await store.reliefs.current(datetime.now(UTC))

@@ -11,6 +11,5 @@ def read_certificates(path: Path, key: str) -> tuple[x509.Certificate, ...]:
     try:
         return tuple(x509.load_pem_x509_certificates(path.read_bytes()))
     except (OSError, ValueError) as error:
-        raise PydanticCustomError(
-            "file", "a certificate in it cannot be read; expected X.509 in PEM", {"key": key}
-        ) from error
+        message = "a certificate in {path} cannot be read; expected X.509 in PEM"
+        raise PydanticCustomError("file", message, {"path": str(path), "key": key}) from error

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from pydantic import PlainSerializer, PlainValidator, SecretStr, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -73,11 +73,11 @@ def _jwks(value: object, info: ValidationInfo) -> Path | str:
         with path.open(encoding="utf-8") as file:
             parse_jwks(file.read(MAX_JWKS_CHARACTERS))
     except (OSError, UnicodeDecodeError) as error:
-        raise PydanticCustomError("file", "the file cannot be read; expected a JWKS in UTF-8") from error
+        raise unreadable(path, error, "a JWKS in UTF-8") from error
     except KeySetError as error:
         wrong = "; ".join(error.mistakes)
         raise PydanticCustomError(
-            "file", "the file is no JWKS of public keys: {wrong}", {"wrong": wrong}
+            "file", "the file {path} is no JWKS of public keys: {wrong}", {"path": str(path), "wrong": wrong}
         ) from error
     return path
 
@@ -86,11 +86,19 @@ def _authorities(value: object, info: ValidationInfo) -> Path:
     path = _file(value, info)
     try:
         ssl.create_default_context(cafile=path)
-    except OSError as error:  # an SSLError is one
-        raise PydanticCustomError(
-            "file", "the file holds no certificates; expected those of authorities, in PEM"
-        ) from error
+    except ssl.SSLError as error:
+        message = "the file holds no certificates: {path}; expected those of authorities, in PEM"
+        raise PydanticCustomError("file", message, {"path": str(path)}) from error
+    except OSError as error:
+        raise unreadable(path, error, "certificates of authorities, in PEM") from error
     return path
+
+
+def unreadable(path: Path, error: Exception, expected: str) -> PydanticCustomError:
+    """What is wrong with a file that cannot be opened or is no text, with the system's reason."""
+    why = (getattr(error, "strerror", None) or "not UTF-8").lower()
+    message = "the file {path} cannot be read: {why}; expected {expected}"
+    return PydanticCustomError("file", message, {"path": str(path), "why": why, "expected": expected})
 
 
 def _secret(value: object, info: ValidationInfo) -> object:
@@ -119,6 +127,8 @@ def _content(path: Path) -> str:
     try:
         with path.open(encoding="utf-8") as file:
             return file.read(MAX_SECRET_CHARACTERS).strip()
+    except PermissionError as error:
+        raise unreadable(path, error, "it to hold the value") from error
     except (OSError, ValueError):  # no such file, no name of one, not UTF-8
         return ""
 
@@ -155,7 +165,16 @@ def _store(value: object, info: ValidationInfo) -> SecretStr:
             "store",
             "a password stands in the URL; expected the whole URL as a reference: {env: NAME} or {file: PATH}",
         )
-    return SecretStr(text)
+    return SecretStr(_in_folder(text, _sources(info).folder))
+
+
+_RELATIVE = re.compile(r"(sqlite(?:\+[a-z0-9]+)?:///)(?![/:?])(.+)", re.DOTALL)
+
+
+def _in_folder(url: str, folder: Path) -> str:
+    """The same store wherever a command is run: a file starts from the folder of the settings, as all paths do."""
+    found = _RELATIVE.fullmatch(url)
+    return f"{found[1]}{quote(str(folder.absolute()))}/{found[2]}" if found else url
 
 
 def default_environ() -> Mapping[str, str]:

@@ -19,7 +19,7 @@ from mailgate.config.console import ConsoleSettings, check_ways
 from mailgate.config.guard import GuardSettings
 from mailgate.config.mail import DomainName, MailSettings, NoticeSettings, ShortText
 from mailgate.config.own_ports import leads_back
-from mailgate.config.references import AuthoritiesFile, HeaderKey, StoreUrl, names_of
+from mailgate.config.references import AuthoritiesFile, FilePlace, HeaderKey, StoreUrl, names_of
 from mailgate.config.serving import Limits, Timeouts, TlsSettings
 from mailgate.config.sources import SourceSettings
 from mailgate.config.values import Duration
@@ -147,6 +147,8 @@ class Settings(Strict):
     """How many processes serve; ``auto``: as many as there are processors."""
     store: StoreUrl
     """Where devices and sightings are kept: a URL, or a reference to one that holds a password."""
+    spool: FilePlace | None = None
+    """The folder that keeps what the store does not take now; beside an SQLite file if not given, else ``var/spool``."""
     trusted_proxies: tuple[Network, ...] = ()
     """Whose ``X-Forwarded-For``, ``-Proto``, ``-Host`` and ``-User`` are believed."""
     login_domains: tuple[DomainName, ...] = Field(default=(), max_length=100)

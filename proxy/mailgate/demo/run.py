@@ -8,6 +8,7 @@ from pathlib import Path
 from aiohttp import web
 
 from mailgate.app import Service, serve, utc_now
+from mailgate.app.judging import load_judged
 from mailgate.demo.company.admins import tokens_in
 from mailgate.demo.company.fill import fill
 from mailgate.demo.company.seed import Progress
@@ -58,7 +59,7 @@ async def _run(demo: Demo, show: Callable[[Place], None], progress: Progress) ->
                 store=demo.store,
             )
 
-        config = write()
+        load_judged(config := write(), utc_now())
         filled = await fill(config, demo.people, progress) if demo.people else None
         if filled:
             write()  # with the admins of the company

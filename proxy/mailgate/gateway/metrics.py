@@ -56,6 +56,12 @@ class Metrics:
         self.contradictions = counter(
             "mailgate_kind_contradictions", "Clients whose signals name different kinds"
         )
+        self.certificate_expiry = gauge(
+            "mailgate_certificate_expiry_seconds",
+            "When the certificate that is served there expires, in seconds since 1970",
+            "listener",
+            "file",
+        )
         self.certificates = counter(
             "mailgate_client_certificates",
             "TLS client certificates presented, by what became of them",

@@ -10,7 +10,7 @@ import structlog
 from watchfiles import awatch
 
 from mailgate.config.stamps import Stamp, stamp_of
-from mailgate.errors import ConfigError
+from mailgate.errors import ConfigError, MailgateError
 from mailgate.gateway.metrics import Metrics
 
 log = structlog.get_logger()
@@ -46,6 +46,8 @@ class Reloader(Generic[Loaded]):
             await self.apply(self.load())
         except ConfigError as error:
             return self._rejected([str(mistake) for mistake in error.mistakes], again)
+        except MailgateError as error:  # its text is for people
+            return self._rejected([f"the files cannot be put in force: {error}"], again)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the files, later ones must be read
             return self._rejected([f"the files cannot be put in force: {type(error).__name__}"], again)
         self.mistakes = []

@@ -1,19 +1,94 @@
 """TLS towards clients and towards the webmail."""
 
 import ssl
+from datetime import datetime
 from pathlib import Path
+from typing import Literal
+
+from cryptography import x509
+
+from mailgate.errors import MailgateError
+
+_WEAK = ("TOO_SMALL", "TOO_WEAK")
+"""How OpenSSL's words end for a certificate whose key or digest it does not take."""
+
+
+class CertificateError(MailgateError):
+    """A file that nothing can be served with: which of the two it is, and why."""
+
+    def __init__(self, which: Literal["certificate", "key"], path: Path, why: str) -> None:
+        self.which = which
+        super().__init__(f"{path} {why}")
+
+
+def fit_to_serve(certificate: Path, key: Path, now: datetime) -> None:
+    """Raises CertificateError for what a listener could not serve, or what no client would take now."""
+    server_context(certificate, key)
+    served = served_certificate(certificate)
+    if served.not_valid_after_utc <= now:
+        ended = f"{served.not_valid_after_utc:%Y-%m-%d %H:%M} UTC"
+        raise CertificateError("certificate", certificate, f"has expired on {ended}; expected a renewed one")
+    if served.not_valid_before_utc > now:
+        begins = f"{served.not_valid_before_utc:%Y-%m-%d %H:%M} UTC"
+        raise CertificateError("certificate", certificate, f"is valid from {begins} on; expected one of now")
+
+
+def served_certificate(path: Path) -> x509.Certificate:
+    """The certificate that clients look at: the first of the file. Raises CertificateError."""
+    try:
+        return x509.load_pem_x509_certificates(_content("certificate", path))[0]
+    except ValueError as error:
+        why = "holds no certificate that can be read; expected the gate's and those between, in PEM"
+        raise CertificateError("certificate", path, why) from error
+
+
+def _content(which: Literal["certificate", "key"], path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        why = f"cannot be read: {(error.strerror or type(error).__name__).lower()}"
+        raise CertificateError(which, path, why) from error
+
+
+def _load(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
+    """Serve these files from the next connection on. Raises CertificateError, and then nothing has changed."""
+    served_certificate(certificate)
+    _content("key", key)
+    try:
+        context.load_cert_chain(certificate, key, password=lambda: "")  # else it would ask a terminal for it
+    except ssl.SSLError as error:
+        raise _meant(error.reason or "", certificate, key) from error
+    except (OSError, ValueError) as error:
+        raise CertificateError("key", key, f"cannot be used ({type(error).__name__})") from error
+
+
+def _meant(reason: str, certificate: Path, key: Path) -> CertificateError:
+    if reason == "KEY_VALUES_MISMATCH":
+        return CertificateError("key", key, f"is not the key of {certificate}; expected that one")
+    if reason.endswith(_WEAK):
+        words = reason.lower().replace("_", " ")
+        return CertificateError("certificate", certificate, f"is too weak ({words}); expected a stronger one")
+    return CertificateError(
+        "key", key, "holds no key that can be read; expected one in PEM, without a password"
+    )
 
 
 def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
-    """A context for the public listener. Raises OSError or ssl.SSLError for files that are no certificate and key.
+    """A context for the public listener. Raises CertificateError for files that are no certificate and key.
 
-    Loading the files into the same context again serves them to every new connection.
+    ``renew`` serves other files to every new connection.
     """
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
-    context.load_cert_chain(certificate, key)
+    _load(context, certificate, key)
     return context
+
+
+def renew(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
+    """Serve these files to every new connection. Raises CertificateError, and then nothing has changed."""
+    server_context(certificate, key)  # a pair that does not fit would leave half of it in the context
+    _load(context, certificate, key)
 
 
 def device_context(certificate: Path, key: Path, authorities: Path) -> ssl.SSLContext:

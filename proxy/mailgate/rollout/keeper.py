@@ -24,6 +24,12 @@ LOOK = 0.25
 """Seconds between two looks at which version is in force."""
 
 
+_ENDED = (
+    "`mailgate policy plan` and `mailgate policy apply` put the files in force, "
+    "`mailgate policy retract` puts the version before in force again"
+)
+"""What ends it that files are held which were merely found."""
+
 Inspect = Callable[[Activation, Rules], Coroutine[Any, Any, str]]
 """Looks at rules that shall take the place of what is in force: why they may not by themselves, or nothing."""
 
@@ -91,14 +97,19 @@ class Keeper:
         self._turns = asyncio.Lock()
         self.current: Current
 
-    async def start(self, files: Rules) -> Rules:
-        """The rules to start with. Raises StoreError, or UnreadableVersionError."""
+    async def start(self, files: Rules, against: str = "") -> Rules:
+        """The rules to start with. ``against``: why these files are not to be put in force, if they are not already.
+
+        Raises StoreError, or UnreadableVersionError.
+        """
         self._files = files.digest
         active = await self._policies.active()
         if active is None:
             return await self._first(files)
         self.current = await self._read(active, files)
-        if active.digest != files.digest and not await self._policies.known(files.digest):
+        if against and active.digest != files.digest:
+            self._files, self._refused = "", against  # once they are good they are offered as changed
+        elif active.digest != files.digest and not await self._policies.known(files.digest):
             self._waiting = Waiting(files)
         await self._settle()
         return self.current.rules
@@ -157,7 +168,7 @@ class Keeper:
         another = (
             f"the files hold another version than number {self.current.activation.number}, which is in force"
         )
-        return f"{another}: {self._refused}" if self._refused else another
+        return f"{another}: {self._refused or _ENDED}"
 
     async def _settle(self, *, again: bool = False) -> None:
         """Put waiting files in force as far as that is possible now; say once why they are held."""
@@ -198,7 +209,7 @@ class Keeper:
             active = await self._policies.active()
             assert active is not None  # ``start`` has put something in force
             if waiting.since not in (0, active.serial) and active.digest != waiting.files.digest:
-                return "it was put in force during the freeze that they waited for"
+                return f"it was put in force during the freeze that they waited for; {_ENDED}"
             waiting.after = active.serial
             waiting.look = asyncio.get_running_loop().create_task(self._inspect(active, waiting.files))
             await asyncio.sleep(0)  # what lets everything pass is done by now
@@ -210,7 +221,7 @@ class Keeper:
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 - what cannot be looked at is not put in force
-            return f"they could not be looked at ({type(error).__name__})"
+            return f"they could not be looked at ({type(error).__name__}); {_ENDED}"
 
     async def _activate(self, files: Rules, why: str, *, after: int | None = None) -> None:
         act = Act(self._clock(), BY_FILE, "policy-activated", why=why, origin=self._origin)

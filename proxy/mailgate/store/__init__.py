@@ -6,7 +6,7 @@
 from mailgate.store.approvals import Approval
 from mailgate.store.audit import Act
 from mailgate.store.chain import Break, Entry, Head
-from mailgate.store.database import StoreError, StoreUnavailableError
+from mailgate.store.database import StoreError, StoreMissingError, StoreUnavailableError
 from mailgate.store.device import Device, Report
 from mailgate.store.enrolments import EnrolledKey, Enrolments, EnrolmentToken, NotEnrolled, Revoked
 from mailgate.store.gates import Beat, Heard
@@ -15,6 +15,7 @@ from mailgate.store.keys import Key, Keys
 from mailgate.store.learning import Taken
 from mailgate.store.ledger import Ledger, sighting_of
 from mailgate.store.mailing import About, MailCount, Mailing, MailKind, MailState
+from mailgate.store.outbox import Backlog
 from mailgate.store.people import Sighted, Told
 from mailgate.store.places import Place
 from mailgate.store.plans import Planned
@@ -34,6 +35,7 @@ __all__ = [
     "Act",
     "Activation",
     "Approval",
+    "Backlog",
     "Beat",
     "Break",
     "ClientFacts",
@@ -72,6 +74,7 @@ __all__ = [
     "SpentProofs",
     "Store",
     "StoreError",
+    "StoreMissingError",
     "StoreUnavailableError",
     "Taken",
     "Tally",

@@ -43,6 +43,10 @@ class StoreUnavailableError(StoreError):
     """The store does not answer now; the same call may succeed later."""
 
 
+class StoreMissingError(StoreError):
+    """There is no store there yet; only a gate makes one."""
+
+
 def store_url(text: str) -> URL:
     """Read the setting ``store``. A relative SQLite path counts from the working directory.
 
@@ -216,4 +220,10 @@ class _translated:  # noqa: N801 - reads as a statement
         if isinstance(error, (IntegrityError, DataError)):
             return
         if isinstance(error, (DBAPIError, PoolTimeout, OSError, TimeoutError)):
-            raise StoreUnavailableError(f"the store does not answer ({type(error).__name__})") from error
+            raise StoreUnavailableError(f"the store does not answer ({_why(error)})") from error
+
+
+def _why(error: BaseException) -> str:
+    """What the database says in its first line, as ``database or disk is full``; never with values of a statement."""
+    said = str(error.orig) if isinstance(error, DBAPIError) else ""
+    return said.partition("\n")[0][:200] or type(error).__name__

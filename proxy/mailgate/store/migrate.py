@@ -14,39 +14,66 @@ from sqlalchemy.pool import NullPool
 
 from mailgate.store.database import (
     StoreError,
+    StoreMissingError,
     StoreUnavailableError,
     connecting,
     create_file,
     prepare,
     writes,
 )
+from mailgate.store.schema import metadata
 
 _ALEMBIC_HAS_GLOBALS = threading.Lock()
 _ADVISORY_LOCK = 0x6D61696C67617465  # "mailgate"; any number will do that others do not use
 _PATIENCE_MS = 60_000
+_COLUMNS = {
+    "sqlite": "SELECT t.name, c.name FROM sqlite_master t JOIN pragma_table_info(t.name) c WHERE t.type = 'table'",
+    "postgresql": "SELECT table_name, column_name FROM information_schema.columns "
+    "WHERE table_schema = ANY (current_schemas(false))",
+}
+"""What there is: reading it as SQLAlchemy does would take ten times as long, at every command."""
 
 
-def migrate(url: URL) -> None:
+def migrate(url: URL, *, make: bool = True) -> None:
     """Upgrade in one transaction under a lock that other processes respect: the second finds nothing to do.
 
     ``url`` is one of ``store_url``. Blocks: call it in a thread. Raises ``StoreError`` where the database is
-    newer than this code or is no store, ``StoreUnavailableError`` where it does not answer.
+    newer than this code or is no store, ``StoreUnavailableError`` where it does not answer, and without ``make``
+    ``StoreMissingError`` where there is no store yet.
     """
-    create_file(url)
+    shown = _shown(url)
+    if make:
+        create_file(url)
+    elif not _may_be_there(url):
+        raise StoreMissingError(f"there is no store at {shown}")
     try:
         engine = create_engine(url, poolclass=NullPool, connect_args=connecting(url))
     except ModuleNotFoundError as error:
         raise StoreError(f"a PostgreSQL store needs {error.name}: install mailgate[postgres]") from error
     prepare(engine)
-    shown = url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
     try:
         with _ALEMBIC_HAS_GLOBALS, writes(engine).begin() as connection:
             _lock(connection)
-            _upgrade(connection, shown)
+            found = MigrationContext.configure(connection).get_current_revision()
+            if found is None and not make:
+                raise StoreMissingError(f"there is no store at {shown}")
+            _upgrade(connection, shown, found)
+            _see_that_all_is_there(connection, shown)
     except DBAPIError as error:
         raise StoreUnavailableError(f"the store {shown} cannot be opened: {error.orig}") from error
     finally:
         engine.dispose()
+
+
+def _shown(url: URL) -> str:
+    """What people call it: the path of a file, or a URL without a password."""
+    if url.get_backend_name() == "sqlite":
+        return str(url.database)
+    return url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
+
+
+def _may_be_there(url: URL) -> bool:
+    return url.get_backend_name() != "sqlite" or Path(str(url.database)).exists()
 
 
 def _lock(connection: Connection) -> None:
@@ -56,14 +83,36 @@ def _lock(connection: Connection) -> None:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})")
 
 
-def _upgrade(connection: Connection, shown: str) -> None:
+def _upgrade(connection: Connection, shown: str, found: str | None) -> None:
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    found = MigrationContext.configure(connection).get_current_revision()
     if found is None or _behind(
         found, config, shown
     ):  # every step is read from its file, so none twice for nothing
         command.upgrade(config, "head")
+
+
+def _see_that_all_is_there(connection: Connection, shown: str) -> None:
+    """A store may be stamped with a step that it has not taken: by a version that was never released, or by hand.
+
+    Raises StoreError that names what is missing; else each question after it would only not be answered.
+    """
+    there: dict[str, set[str]] = {}
+    for table_name, column_name in connection.exec_driver_sql(_COLUMNS[connection.dialect.name]):
+        there.setdefault(table_name, set()).add(column_name)
+    missing = [f"table {name}" for name in metadata.tables if name not in there]
+    missing += [
+        f"column {column}"
+        for name, table in metadata.tables.items()
+        for column in table.columns
+        if name in there and column.name not in there[name]
+    ]
+    if missing:
+        stamp = MigrationContext.configure(connection).get_current_revision()
+        raise StoreError(
+            f"the store {shown} is not what its stamp {stamp} says: it lacks {', '.join(missing)}. Another version of "
+            "Mailgate has made it: start that one, restore a backup, or use another store"
+        )
 
 
 def _behind(found: str, config: Config, shown: str) -> bool:

@@ -1,6 +1,7 @@
 """What is to be written, kept until the store has it: in memory, on disk while the store is down, never in the way."""
 
 import asyncio
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
@@ -34,6 +35,18 @@ class Counts:
     """Lost: the queue or the spool was full, or the database will never take the item."""
 
 
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What an outbox has not brought into the store yet."""
+
+    waiting: int = 0
+    """Items in memory and on disk that came since the start; some are always there, until the next write."""
+    refused_for: float | None = None
+    """For how many seconds the store has taken none of them; None where it does."""
+    error: str = ""
+    """Why, in the words of the last try."""
+
+
 class Outbox(ABC, Generic[Key, Item]):
     """Items by key, merged while they wait. ``run`` writes them every ``interval`` seconds, ``close`` the last of them."""
 
@@ -42,6 +55,7 @@ class Outbox(ABC, Generic[Key, Item]):
 
     def __init__(self, database: Database, spool: Spool, limit: int = 10_000) -> None:
         self._database = database
+        self._clock = time.monotonic
         self._spool = spool
         self._limit = limit
         self._items: dict[Key, Item] = {}
@@ -51,6 +65,15 @@ class Outbox(ABC, Generic[Key, Item]):
         self._turn = asyncio.Lock()
         self._spooling = spool.waiting
         self.counts = Counts()
+        self._refused_since: float | None = None
+        self._refused_why = ""
+
+    def backlog(self) -> Backlog:
+        """What waits, and whether that is the store's fault."""
+        on_disk = max(0, self.counts.spooled - self.counts.replayed)
+        waiting = len(self._items) + len(self._writing) + on_disk
+        since = self._refused_since
+        return Backlog(waiting, None if since is None else self._clock() - since, self._refused_why)
 
     @abstractmethod
     def _merge(self, old: Item, new: Item) -> Item:
@@ -121,7 +144,11 @@ class Outbox(ABC, Generic[Key, Item]):
                 await self._deliver(self._writing)
                 if self._spooling:
                     await self._replay()
+                self._refused_since, self._refused_why = None, ""
             except (StoreUnavailableError, OSError) as error:  # OSError: the spool cannot be read
+                if self._refused_since is None:
+                    self._refused_since = self._clock()
+                self._refused_why = str(error)
                 await self._to_disk(str(error))
             finally:
                 self._take_back()

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -89,14 +90,15 @@ class Store:
         self.reports = Reports(database, reports)
 
     @classmethod
-    async def open(cls, url: str, *, spool: Path | None = None) -> Self:
-        """Open the store at ``url`` (``sqlite:///PATH`` or ``postgresql://…``), making or upgrading it first.
+    async def open(cls, url: str, *, spool: Path | None = None, make: bool = True) -> Self:
+        """Open the store at ``url`` (``sqlite:///PATH`` or ``postgresql://…``), upgrading it first.
 
         What cannot be written is kept in the folder ``spool`` meanwhile: beside an SQLite file by default,
-        else ``var/spool``. Raises ``StoreError``; ``StoreUnavailableError`` where the database does not answer.
+        else ``var/spool``. Raises ``StoreError``; ``StoreUnavailableError`` where the database does not answer, and
+        ``StoreMissingError`` where there is no store and none is to be made.
         """
         address = store_url(url)
-        await asyncio.to_thread(migrate, address)
+        await asyncio.to_thread(partial(migrate, address, make=make))
         return cls(Database(address), Bell(address), spool or _spool_beside(address))
 
     @classmethod

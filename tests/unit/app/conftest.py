@@ -14,7 +14,7 @@ from mailgate.attest import MemoryReplayGuard
 from mailgate.config import load_bundle
 from mailgate.rollout.halting import Halting
 from mailgate.rollout.relief_watch import ReliefWatch
-from mailgate.store import StoreError
+from mailgate.store import Backlog, StoreError
 from mailgate.store.bell import Bell
 
 CONFIG = """
@@ -50,7 +50,13 @@ class Store:
 
     def __init__(self):
         self.lost = False
-        self.ledger = SimpleNamespace(counts=SimpleNamespace(written=1, spooled=2, dropped=0), passed_over=3)
+        self.ledger = SimpleNamespace(
+            counts=SimpleNamespace(written=1, spooled=2, dropped=0),
+            passed_over=3,
+            backlog=lambda: self.backlog,
+        )
+        self.reports = SimpleNamespace(backlog=Backlog)
+        self.backlog = Backlog()
         self.bell = Bell(URL.create("sqlite"))
 
     async def serial(self):

@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 
 from tests.unit.gateway.gates import value
 
-from mailgate.app.numbers import watch_numbers, watch_rules
+from mailgate.app.numbers import watch_backlogs, watch_numbers, watch_rules
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
+from mailgate.store import Backlog
 
 
 def test_every_number_is_the_one_of_this_moment(service):
@@ -21,6 +22,19 @@ def test_every_number_is_the_one_of_this_moment(service):
     assert shown() == [1, 2, 7, 8, 6, 1]
     assert value(service.gate, "mailgate_activesync_hanging") == 0
     assert value(service.gate, "mailgate_crl_next_update_seconds") == 0
+
+
+def test_what_waits_and_since_when_is_read_at_this_moment(service):
+    now = datetime(1970, 1, 1, 0, 2, tzinfo=UTC)
+    watch_backlogs(service.gate.metrics, service.store.ledger, service.store.reports, lambda: now)
+
+    def shown():
+        names = ("ledger_waiting", "reports_waiting", "store_refuses_since_seconds")
+        return [value(service.gate, f"mailgate_{name}") for name in names]
+
+    assert shown() == [0, 0, 0]
+    service.store.backlog = Backlog(300, 60.0, "full")
+    assert shown() == [300, 0, 60]
 
 
 def test_how_the_rules_stand_is_read_at_this_moment(service):

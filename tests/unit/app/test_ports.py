@@ -13,6 +13,7 @@ from mailgate.app import ports as ports_module
 from mailgate.app import utc_now
 from mailgate.app.ports import ports_for
 from mailgate.app.workers import ALONE
+from mailgate.gateway.tls import served_certificate
 
 DEVICES = "http://127.0.0.1:9080\nclient_certificates: {authorities: devices.pem, listen: '127.0.0.1:8444'}"
 ASKED = (
@@ -79,6 +80,24 @@ async def test_new_files_are_served_to_new_connections(bundle, tmp_path):
     (tmp_path / "devices.pem").write_bytes(authority.pem + pki.root("Another", utc_now()).pem)
     ports.renew_tls(settings)
     assert ports.device_tls.cert_store_stats()["x509_ca"] == 2
+
+
+async def test_when_what_is_served_expires_is_a_number_for_each_listener(bundle, tmp_path, opened):
+    settings = bundle(ASKED).settings
+    ports = await open_all(settings)
+
+    def told():
+        (metric,) = ports.gate.metrics.certificate_expiry.collect()
+        return {(each.labels["listener"], each.labels["file"]): each.value for each in metric.samples}
+
+    listeners = ["at 127.0.0.1:0", "at 127.0.0.1:8082", "at 127.0.0.1:8083"]
+    end = served_certificate(settings.tls.certificate).not_valid_after_utc.timestamp()
+    assert told() == {(each, str(settings.tls.certificate)): end for each in listeners}
+    renewed = pki.root(now=utc_now())
+    settings.tls.certificate.write_bytes(renewed.pem)
+    settings.tls.key.write_bytes(renewed.key_pem)
+    ports.renew_tls(settings)
+    assert set(told().values()) == {renewed.certificate.not_valid_after_utc.timestamp()}
 
 
 async def test_what_runs_anywhere_is_counted_and_ended(bundle, opened):

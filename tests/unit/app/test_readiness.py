@@ -6,6 +6,7 @@ import pytest
 
 from mailgate.app.readiness import readiness
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
+from mailgate.store import Backlog
 
 
 @pytest.mark.parametrize(
@@ -39,6 +40,21 @@ async def test_only_a_stopping_gate_is_not_ready(service, lost, mistakes, stoppi
         "off": ["pilot: halted since 2026-11-24 00:00 UTC: too many"],
         "exemptions": 1,
     }
-    assert state["workers"] == {"wanted": 1, "answering": 1}
+    assert state["workers"] == {"wanted": 1, "answering": 1, "missing": []}
     assert state["gates"] == {"ok": 0, "taking": 0, "behind": 0, "gone": 0}
-    assert state["ledger"] == {"written": 1, "spooled": 2, "dropped": 0, "passed_over": 3}
+    nothing = {"waiting": 0, "refused_since": None, "error": ""}
+    assert state["ledger"] == {"written": 1, "spooled": 2, "dropped": 0, "passed_over": 3, **nothing}
+    assert state["reports"] == nothing
+
+
+async def test_a_store_that_takes_nothing_is_not_ok(service):
+    service.store.backlog = Backlog(300, 60.0, "the store does not answer (database or disk is full)")
+    service.lingering = dict
+    state = await readiness(service)
+    assert (state["ready"], state["store"]) == (True, "unwritable")
+    assert {key: state["ledger"][key] for key in ("waiting", "error")} == {
+        "waiting": 300,
+        "error": "the store does not answer (database or disk is full)",
+    }
+    since = datetime.fromisoformat(state["ledger"]["refused_since"])
+    assert since < datetime.now(UTC)

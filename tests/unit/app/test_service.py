@@ -1,7 +1,6 @@
 """A service that is wired: what a start leaves behind, what a reload changes."""
 
 import asyncio
-import ssl
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -21,7 +20,7 @@ from mailgate.app.upkeep import warn_of_stale_lists
 from mailgate.config.settings import DovecotSettings
 from mailgate.gateway.dovecot import PolicyKey
 from mailgate.gateway.proving import Mode
-from mailgate.gateway.tls import device_context
+from mailgate.gateway.tls import CertificateError, device_context
 from mailgate.telling.devices import keep_of
 
 
@@ -218,6 +217,6 @@ async def test_a_certificate_that_does_not_load_changes_nothing(service, bundle,
     before = service.bundle, service.gate.live
     changed = bundle(policy=CHANGED)
     (tmp_path / broken).write_text("nothing")
-    with pytest.raises(ssl.SSLError):
+    with pytest.raises(CertificateError, match=broken):
         await service.apply(changed)
     assert (service.bundle, service.gate.live) == before

@@ -58,7 +58,7 @@ async def fill(url: str, *proofs: AttestationResult) -> None:
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "config").mkdir()
+    (tmp_path / "config").mkdir(exist_ok=True)
     for name, text in (("mailgate", SETTINGS), ("apps", APPS), ("policy", POLICY)):
         (tmp_path / "config" / f"{name}.yaml").write_text(text)
     return tmp_path
@@ -67,7 +67,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def phones() -> None:
     one = fresh("tiktok", "chess", eas_ids=("ApplX1",))
-    asyncio.run(fill("sqlite:///var/mailgate.db", one, fresh(device_id="phone-2", user="bo@example.com")))
+    asyncio.run(
+        fill("sqlite:///config/var/mailgate.db", one, fresh(device_id="phone-2", user="bo@example.com"))
+    )
 
 
 def devices(*arguments: str, answer: str = "") -> Result:
@@ -145,7 +147,7 @@ def test_forget_asks_then_deletes_the_device_and_its_sightings(folder: Path) -> 
         "forgotten": True,
     }
     assert listed() == []
-    stored = b"".join(path.read_bytes() for path in (folder / "var").iterdir())
+    stored = b"".join(path.read_bytes() for path in (folder / "config" / "var").iterdir())
     assert b"bo@example.com" not in stored
 
 
@@ -158,7 +160,7 @@ def test_an_unknown_id_is_said_and_fails(command: tuple[str, ...]) -> None:
 
 def test_a_name_of_several_devices_has_to_be_told_apart() -> None:
     other = "https://other.example.com"
-    asyncio.run(fill("sqlite:///var/mailgate.db", fresh(), fresh(issuer=other)))
+    asyncio.run(fill("sqlite:///config/var/mailgate.db", fresh(), fresh(issuer=other)))
     device_id = new_id((other, "phone-1"))
     result = devices("show", "phone-1")
     assert (result.exit_code, result.stdout) == (2, "")
@@ -188,7 +190,7 @@ def test_a_lost_device_is_marked_by_any_of_its_names_and_found_again() -> None:
 def test_what_sources_contradict_each_other_in_is_shown_with_who_says_what() -> None:
     key = fresh().key_thumbprint
     other = fresh(issuer="https://other.example.com", key_thumbprint=key, kind=Kind.LAPTOP, user="bo")
-    asyncio.run(fill("sqlite:///var/mailgate.db", fresh(), other))
+    asyncio.run(fill("sqlite:///config/var/mailgate.db", fresh(), other))
     shown = json.loads(devices("show", "phone-1", "--json").stdout)
     assert [each["reason"] for each in shown["findings"]] == [
         "device-kind-contradicted",
@@ -201,7 +203,7 @@ def test_what_sources_contradict_each_other_in_is_shown_with_who_says_what() -> 
 
 
 def test_what_strangers_wrote_does_not_steer_the_terminal() -> None:
-    asyncio.run(fill("sqlite:///var/mailgate.db", fresh(user="\x1b[31m[bold]\x07", device_id="a")))
+    asyncio.run(fill("sqlite:///config/var/mailgate.db", fresh(user="\x1b[31m[bold]\x07", device_id="a")))
     for command in (["list"], ["show", "a"]):
         text = devices(*command).stdout
         assert "\x1b" not in text
@@ -213,7 +215,7 @@ def test_what_strangers_wrote_does_not_steer_the_terminal() -> None:
     ("settings", "told"),
     [
         (SETTINGS + "nonsense: 1\n", "mailgate.yaml:6:1"),
-        (SETTINGS.replace("var/mailgate.db", "config/mailgate.yaml"), "file is not a database"),
+        (SETTINGS.replace("var/mailgate.db", "mailgate.yaml"), "file is not a database"),
     ],
 )
 def test_a_store_that_cannot_be_opened_is_said(folder: Path, settings: str, told: str) -> None:
@@ -227,7 +229,7 @@ def acts() -> list[tuple[str, str, str]]:
     """What the audit log says: what was done, by whom, to what."""
 
     async def read() -> list[tuple[str, str, str]]:
-        store = await Store.open("sqlite:///var/mailgate.db")
+        store = await Store.open("sqlite:///config/var/mailgate.db")
         found = [(each.what, each.who, each.about) for each in await store.audit.page()]
         await store.close()
         return found

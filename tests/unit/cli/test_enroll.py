@@ -17,7 +17,7 @@ from mailgate.attest.enrolment import digest_of
 from mailgate.cli import app
 from mailgate.store import EnrolledKey, EnrolmentToken, NotEnrolled, Store
 
-URL = "sqlite:///var/mailgate.db"
+URL = "sqlite:///config/var/mailgate.db"
 
 
 def run(*arguments: str) -> Result:
@@ -54,7 +54,7 @@ def test_a_token_is_printed_once_and_kept_nowhere() -> None:
     printed = run("token", "--user", "ada@example.com").stdout.strip()
     assert printed.startswith("mailgate-enrol-")
     assert printed not in run("list").stdout + run("list", "--json").stdout
-    kept = b"".join(path.read_bytes() for path in Path("var").rglob("mailgate.db*") if path.is_file())
+    kept = b"".join(path.read_bytes() for path in Path("config/var").rglob("mailgate.db*") if path.is_file())
     assert b"ada@example.com" in kept
     assert printed.encode() not in kept
     enrolled = enrol(printed)

@@ -21,7 +21,7 @@ activesync:
 
 
 async def fill() -> None:
-    store = await Store.open("sqlite:///var/mailgate.db")
+    store = await Store.open("sqlite:///config/var/mailgate.db")
     apps = AppsReport(frozenset({"tiktok"}), True, NOW)
     records = [
         DeviceRecord("intune", f"phone-of-{owner}", owner, Kind.PHONE, "ios", apps=apps)
@@ -37,7 +37,7 @@ async def fill() -> None:
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "config").mkdir()
+    (tmp_path / "config").mkdir(exist_ok=True)
     for name, text in (("mailgate", SETTINGS + MAIL), ("apps", APPS), ("policy", POLICY)):
         (tmp_path / "config" / f"{name}.yaml").write_text(text)
     asyncio.run(fill())

@@ -1,5 +1,7 @@
 """The store of a configuration, open for the time of one command."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -72,12 +74,46 @@ def test_a_store_that_is_lost_ends_the_command_and_a_mistake_of_ours_is_not_hidd
 def test_files_that_cannot_be_used_are_said_and_open_no_store(
     config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    (config.parent / "mailgate.db").unlink()
     config.write_text(SETTINGS + "nonsense: 1\n")
     with pytest.raises(typer.Exit) as ended:
         with_store(config, lambda *_: pytest.fail("opened"))
     assert ended.value.exit_code == 2
     assert "mailgate.yaml:6:1" in capsys.readouterr().err
     assert not (config.parent / "mailgate.db").exists()
+
+
+def test_a_command_uses_the_store_beside_the_settings_wherever_it_is_run(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def command(store: Store, _: Bundle) -> int:
+        return len(await store.sightings.latest())
+
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert with_store(Path("../mailgate.yaml"), command) == 0
+    assert list(Path().iterdir()) == []
+
+
+@pytest.mark.parametrize("there", ["nothing", "an empty file", "a database of somebody else"])
+def test_a_command_never_makes_a_store(config: Path, there: str, capsys: pytest.CaptureFixture[str]) -> None:
+    path = config.parent / "mailgate.db"
+    path.unlink()
+    if there == "an empty file":
+        path.write_bytes(b"")
+    if there == "a database of somebody else":
+        with closing(sqlite3.connect(path)) as other:
+            other.execute("CREATE TABLE others (id)")
+    before = sorted(config.parent.iterdir())
+    with pytest.raises(typer.Exit) as ended:
+        with_store(config, lambda *_: pytest.fail("opened"))
+    assert ended.value.exit_code == 2
+    assert capsys.readouterr().err == (
+        f"there is no store at {path}, which {config} names; `mailgate run` makes it\n"
+    )
+    assert (
+        sorted(each for each in config.parent.iterdir() if not each.name.endswith(("-wal", "-shm"))) == before
+    )
 
 
 def test_a_failure_is_a_line_for_people_and_a_code_for_programs(capsys: pytest.CaptureFixture[str]) -> None:

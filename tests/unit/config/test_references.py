@@ -5,6 +5,7 @@ from pydantic import ValidationError
 from tests.unit.config.reading import read
 
 from mailgate.config.references import ExistingFile, HeaderKey, Jwks, Sources, StoreUrl
+from mailgate.store.database import store_url
 
 
 @pytest.fixture
@@ -21,6 +22,39 @@ def sources(tmp_path: Path) -> Sources:
 def test_what_is_no_store_is_refused(value: object, sources: Sources) -> None:
     with pytest.raises(ValidationError):
         read(StoreUrl, value, sources)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("sqlite:///var/mailgate.db", "sqlite:///{folder}/var/mailgate.db"),
+        ("sqlite:///../mailgate.db", "sqlite:///{folder}/../mailgate.db"),
+        ("sqlite+pysqlite:///a b.db?timeout=3", "sqlite+pysqlite:///{folder}/a b.db?timeout=3"),
+        ({"file": "url"}, "sqlite:///{folder}/kept.db"),
+        ("sqlite:////var/lib/mailgate.db", "sqlite:////var/lib/mailgate.db"),
+        ("sqlite:///:memory:", "sqlite:///:memory:"),
+        ("postgresql://h/db", "postgresql://h/db"),
+    ],
+)
+def test_a_file_of_the_store_is_relative_to_the_settings(
+    written: object, meant: str, sources: Sources
+) -> None:
+    (sources.folder / "url").write_text("sqlite:///kept.db\n")
+    assert read(StoreUrl, written, sources).get_secret_value() == meant.format(folder=sources.folder)
+
+
+def test_a_folder_may_be_called_anything(tmp_path: Path) -> None:
+    folder = tmp_path / "100%? a"
+    found = read(StoreUrl, "sqlite:///mailgate.db", Sources(folder, {})).get_secret_value()
+    assert store_url(found).database == str(folder / "mailgate.db")
+
+
+def test_settings_that_are_named_from_here_lead_to_the_same_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = read(StoreUrl, "sqlite:///mailgate.db", Sources(Path(), {})).get_secret_value()
+    assert found == f"sqlite:///{tmp_path}/mailgate.db"
 
 
 @pytest.mark.parametrize("reference", [{"env": "STORE"}, {"file": "secret"}])

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[3]
 def test_the_shipped_settings() -> None:
     settings = load_settings(ROOT / "config/mailgate.yaml", {})
     assert (settings.listen, settings.public_url) == (Address("127.0.0.1", 8080), "http://localhost:8080")
-    assert settings.store.get_secret_value() == "sqlite:///var/mailgate.db"
+    assert settings.store.get_secret_value() == f"sqlite:///{ROOT}/config/var/mailgate.db"
     assert settings.limits.head_bytes == 64 * 1024
 
 

@@ -38,6 +38,12 @@ def test_nothing_does_where_all_is_well() -> None:
         (rules(held="too many"), "are held: too many", "policy", False),
         (rules(off=["phones: halted since then"]), "The rule phones: halted since then", "exemptions", True),
         (rules(only_report=["phones only reports"]), "The rule phones only reports", "policy", False),
+        (
+            {"store": "unwritable", "ledger": {"error": "disk is full", "dropped": 0}},
+            "The store takes nothing: disk is full",
+            "now",
+            True,
+        ),
         ({"workers": {"wanted": 3, "answering": 2}}, "2 of 3 workers answer", "now", True),
         ({"ledger": {"dropped": 4}}, "4 sightings were lost", "now", False),
         (connector(state="failing", trouble="timeout"), "jamf fails: timeout", "connectors", False),

@@ -57,8 +57,27 @@ async def test_files_that_hold_an_earlier_version_at_a_start_are_held(store: Sto
     with capture_logs() as logs:
         gate = await started(store)
     assert decides(gate) == "shut"
-    assert "number 2, which is in force" in gate.held
+    assert "number 2, which is in force: `mailgate policy plan` and `mailgate policy apply` put" in gate.held
     assert [line["event"] for line in logs] == ["policy-held"]
+
+
+async def test_files_with_something_against_them_are_not_taken_up_at_a_start_and_are_once_they_are_good(
+    store: Store,
+) -> None:
+    await started(store)
+    gate = keeper(store)
+    await gate.start(rules(SHUT), "the case `a laptop gets in` fails")
+    assert decides(gate) == "open"
+    assert gate.held.endswith("number 1, which is in force: the case `a laptop gets in` fails")
+    await gate.offer(rules(SHUT))
+    assert (decides(gate), gate.held) == ("shut", "")
+
+
+async def test_what_is_in_force_goes_on_whatever_is_against_the_files(store: Store) -> None:
+    await started(store)
+    gate = keeper(store)
+    await gate.start(rules(), "the case `a laptop gets in` fails")
+    assert (decides(gate), gate.held) == ("open", "")
 
 
 async def test_a_change_of_the_files_takes_effect_also_back_to_what_was(store: Store) -> None:
@@ -209,7 +228,7 @@ async def test_what_cannot_be_looked_at_is_held(store: Store) -> None:
     inspector.go.set()
     await looked(gate)
     assert decides(gate) == "open"
-    assert gate.held.endswith("they could not be looked at (KeyError)")
+    assert "they could not be looked at (KeyError); `mailgate policy plan`" in gate.held
 
 
 async def test_a_change_is_looked_at_again_against_what_is_in_force_by_then(store: Store) -> None:
@@ -342,9 +361,8 @@ async def test_what_somebody_does_in_a_freeze_is_not_undone_when_it_ends(store: 
     freeze.why = ""
     await looked(gate)
     assert (decides(gate), inspector.looked_at) == ("other", [])
-    assert gate.held.endswith(
-        "number 2, which is in force: it was put in force during the freeze that they waited for"
-    )
+    assert "number 2, which is in force: it was put in force during the freeze that they waited" in gate.held
+    assert gate.held.endswith("`mailgate policy retract` puts the version before in force again")
 
 
 async def test_the_same_rules_put_in_force_in_a_freeze_leave_nothing_to_do(store: Store) -> None:

@@ -18,7 +18,7 @@ from tests.unit.store.examples import ISSUER, NOW, PHONE_1, minutes
 
 import mailgate
 from mailgate.model import Kind
-from mailgate.store import Report, Store, StoreError, migrations
+from mailgate.store import Report, Store, StoreError, StoreMissingError, migrations
 from mailgate.store.database import create_file, store_url
 from mailgate.store.migrate import migrate
 from mailgate.store.schema import metadata
@@ -57,6 +57,31 @@ def test_a_store_of_a_newer_version_is_refused(url: str) -> None:
         migrate(store_url(url))
     with create_engine(store_url(url), poolclass=NullPool).begin() as connection:
         assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == "9999"
+
+
+@pytest.mark.parametrize(
+    ("lost", "named"),
+    [
+        ("DROP TABLE gates", "it lacks table gates. Another"),
+        ("ALTER TABLE gates DROP COLUMN version", "it lacks column gates.version. Another"),
+    ],
+)
+def test_a_store_that_lacks_what_its_stamp_promises_is_refused_by_name(
+    url: str, lost: str, named: str
+) -> None:
+    """As another branch leaves it that gave the same number to other steps."""
+    migrate(store_url(url))
+    with create_engine(store_url(url), poolclass=NullPool).begin() as connection:
+        connection.execute(text(lost))
+    with pytest.raises(StoreError, match=named):
+        migrate(store_url(url))
+
+
+def test_where_there_is_no_store_none_is_made_without_asking(url: str) -> None:
+    with pytest.raises(StoreMissingError, match="there is no store at"):
+        migrate(store_url(url), make=False)
+    migrate(store_url(url))
+    migrate(store_url(url), make=False)
 
 
 @pytest.mark.filterwarnings(EXPRESSIONS)

@@ -3,12 +3,14 @@
 import asyncio
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 from tests.unit.store.examples import BLOCK, CATALOG, NOW, access, proof
 from tests.unit.store.outage import cut_off
 
-from mailgate.store import Recorded, Store
+from mailgate.store import Backlog, Recorded, Store
 from mailgate.store.database import Database
 from mailgate.store.ledger import Ledger
 from mailgate.store.reports import report_of
@@ -55,6 +57,60 @@ async def test_an_outage_loses_nothing(store: Store, tmp_path: Path) -> None:
     assert {row.sighting.user: row.tally.times for row in await stored(store)} == {"a": 2, "b": 1}
     assert not any((tmp_path / "spool").iterdir())
     assert store.ledger.counts.replayed == 2
+
+
+async def test_what_waits_is_counted_with_the_reason_and_since_when(store: Store, tmp_path: Path) -> None:
+    now = [0.0]
+    ledger = Ledger(store._database, Spool(tmp_path / "gone" / "other.jsonl", 1000))
+    ledger._clock = lambda: now[0]
+    (tmp_path / "gone").write_text("a file where a folder should be")
+    ledger.record(access(user="a"), BLOCK)
+    assert ledger.backlog() == Backlog(1)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        cut_off(store, monkeypatch)
+        for now[0] in (10.0, 70.0):
+            await ledger.flush()
+        assert ledger.backlog() == Backlog(1, 60.0, "the store does not answer")
+    (tmp_path / "gone").unlink()
+    await ledger.flush()
+    assert ledger.backlog() == Backlog()
+
+
+async def test_what_waits_on_disk_is_counted_too(store: Store) -> None:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        cut_off(store, monkeypatch)
+        store.ledger.record(access(user="a"), BLOCK)
+        await store.ledger.flush()
+        assert store.ledger.backlog().waiting == 1
+        assert store.ledger.backlog().refused_for is not None
+    await store.ledger.flush()
+    assert store.ledger.backlog() == Backlog()
+
+
+def _full(connection: Any, _record: object) -> None:
+    """The file may not grow: a limit below what it has is taken for what it has."""
+    connection.execute("PRAGMA max_page_count = 1")
+
+
+async def test_a_full_store_says_that_it_is_full(url: str, tmp_path: Path) -> None:
+    """What SQLite says when its file may not grow is what it says on a full disk."""
+    store = await Store.open(url)
+    if not url.startswith("sqlite"):
+        await store.close()
+        pytest.skip("SQLite's own limit")
+    event.listen(store._database._engine.sync_engine, "connect", _full)
+    await store._database.close()  # so that it connects anew
+    ledger = Ledger(store._database, Spool(tmp_path / "gone" / "other.jsonl", 1000))
+    (tmp_path / "gone").write_text("a file where a folder should be")
+    for number in range(300):
+        ledger.record(access(user=f"user-{number}"), BLOCK)
+    await ledger.flush()
+    assert (ledger.backlog().waiting, ledger.backlog().error) == (
+        300,
+        "the store does not answer (database or disk is full)",
+    )
+    await store.ping()
+    await store.close()
 
 
 async def test_a_spool_left_by_an_earlier_process_is_written_by_the_next(url: str, tmp_path: Path) -> None:

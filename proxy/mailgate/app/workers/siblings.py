@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator, Mapping
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, UnixConnector, web
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
@@ -34,6 +34,9 @@ class Siblings:
 
     def __init__(self, place: Place, registry: CollectorRegistry) -> None:
         self._place, self._registry = place, registry
+        if place.has_admin:
+            Gauge("mailgate_workers_wanted", "Processes that should serve", registry=registry).set(place.of)
+            self._answer = Gauge("mailgate_workers_answering", "Processes that serve now", registry=registry)
 
     async def metrics(self) -> bytes:
         """The text of ``/metrics`` for all workers that answer; those that do not are missing in it."""
@@ -42,12 +45,14 @@ class Siblings:
 
     async def texts(self) -> dict[int, str]:
         """The metrics of each worker that answers, by its number."""
-        own = generate_latest(self._registry).decode()
-        return {0: own, **await self._others("/metrics")}
+        others = await self._others("/metrics")
+        self._answer.set(1 + len(others))
+        return {0: generate_latest(self._registry).decode(), **others}
 
-    async def answering(self) -> int:
-        """How many workers answer, this one included."""
-        return 1 + len(await self._others("/healthz"))
+    async def missing(self) -> list[int]:
+        """The numbers of the workers that do not answer."""
+        answering = await self._others("/healthz")
+        return [number for number in range(1, self._place.of) if number not in answering]
 
     async def _others(self, path: str) -> dict[int, str]:
         numbers = range(1, self._place.of)

@@ -120,7 +120,7 @@ class ThisGate(Answered):
     policy: str
     """The version of the policy, as decisions call it."""
     store: str
-    """`ok` or `unavailable`."""
+    """`ok`, `unwritable` where it answers and takes nothing, or `unavailable`."""
     workers: Workers
     """Its processes."""
     rules: RulesNow

@@ -7,13 +7,13 @@ from pathlib import Path
 from random import Random
 
 from mailgate.app import utc_now
+from mailgate.app.opening import open_store
 from mailgate.app.serve import settle_memory
 from mailgate.config import load_bundle
 from mailgate.demo.company.admins import make_admins
 from mailgate.demo.company.history import policy_text
 from mailgate.demo.company.people import members, people
 from mailgate.demo.company.seed import PLANNED, Company, Progress, seed
-from mailgate.store import Store
 
 SEED = 20200710
 """The same people, devices and requests every time."""
@@ -38,7 +38,7 @@ async def fill(config: Path, count: int, progress: Progress) -> Filled:
     bundle, random = load_bundle(config), Random(SEED)  # noqa: S311 - the same every time
     settle_memory()
     staff = people(random, count)
-    store = await Store.open(bundle.settings.store.get_secret_value())
+    store = await open_store(config, bundle.settings, make=True)
     try:
         company = await seed(store, bundle, staff, random, utc_now(), progress)
     finally:

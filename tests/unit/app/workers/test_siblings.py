@@ -1,5 +1,7 @@
 """The numbers of several workers in one text."""
 
+from dataclasses import replace
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -41,5 +43,14 @@ def test_a_metric_of_all_workers_is_told_in_one_piece():
 
 async def test_a_gate_that_is_alone_tells_its_numbers_as_they_are():
     registry = a_worker(3)
-    assert await Siblings(ALONE, registry).metrics() == generate_latest(registry)
-    assert await Siblings(ALONE, registry).answering() == 1
+    siblings = Siblings(ALONE, registry)
+    assert await siblings.metrics() == generate_latest(registry)
+    assert await siblings.missing() == []
+
+
+async def test_workers_that_do_not_answer_are_counted_and_named(tmp_path):
+    siblings = Siblings(replace(ALONE, of=3, folder=tmp_path), a_worker(1))
+    told = samples(await siblings.metrics())
+    assert told["mailgate_workers_wanted", ("worker", "0")] == 3
+    assert told["mailgate_workers_answering", ("worker", "0")] == 1
+    assert await siblings.missing() == [1, 2]

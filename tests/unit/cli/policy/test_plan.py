@@ -83,7 +83,7 @@ def test_a_case_that_does_not_hold_ends_it_with_1(folder: Path) -> None:
     assert "FAILED a laptop gets in: effect is allow, not block" in shown.output
 
 
-def test_mistakes_and_a_new_store_are_said(folder: Path) -> None:
+def test_mistakes_and_a_store_that_is_not_there_are_said(folder: Path) -> None:
     (folder / "policy.yaml").write_text("rules: []\n")
     refused = run("plan")
     assert refused.exit_code == 2
@@ -92,6 +92,6 @@ def test_mistakes_and_a_new_store_are_said(folder: Path) -> None:
     (folder / "mailgate.db").unlink()
     empty = run("plan")
     assert (empty.exit_code, empty.output) == (
-        1,
-        "nothing is in force yet: the first start puts the files in force\n",
+        2,
+        f"there is no store at {folder}/mailgate.db, which mailgate.yaml names; `mailgate run` makes it\n",
     )

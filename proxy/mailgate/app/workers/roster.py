@@ -1,0 +1,204 @@
+"""Which workers there are and what becomes of them: events in, actions out, and no process is touched here.
+
+The law: for each number one worker serves or is on its way, whatever died meanwhile; or all are ending. So every event
+is only noted, and `_settle` then looks at what there is and says what is missing. ``supervisor.py`` does what it says.
+"""
+
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import structlog
+
+from mailgate.app.workers.place import REPLACED
+
+log = structlog.get_logger()
+
+FIRST_WAIT, LONGEST_WAIT = 0.25, 30.0
+"""Seconds before a worker that died is started again; each time twice as long, up to the longest."""
+SETTLED = 60.0
+"""Seconds after which a worker that runs has left its failures behind."""
+STARTING = 300.0
+"""Seconds that a worker may take to start, once another has: the first one may have a large store to upgrade."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Make a process that is this worker, and say that it ``started`` or did ``not_start``."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send a signal to a process."""
+
+    pid: int
+    signal: int
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Take no more connections: all are about to end."""
+
+
+Action = Start | Send | Close
+
+
+@dataclass(slots=True)
+class Worker:
+    """One process."""
+
+    number: int
+    pid: int
+    since: float
+    round: int
+    """How many times all had been asked to be replaced when it started."""
+    serves: bool = False
+    leaving: bool = False
+    """It was asked to end, so nobody counts on it and nobody wonders that it ends."""
+    kill_at: float | None = None
+
+
+@dataclass(slots=True)
+class Roster:
+    """``begin`` first, then every event as it comes. Times are seconds of one clock that never goes back."""
+
+    count: int
+    grace: float
+    """Seconds that a worker has to end what runs; then it is killed."""
+    workers: dict[int, Worker] = field(default_factory=dict)
+    """By pid, the oldest first."""
+    code: int = 0
+    """The exit code of them all."""
+    stopping: bool = False
+    _once_served: bool = False
+    _round: int = 0
+    _replacing: bool = False
+    _failures: dict[int, int] = field(default_factory=dict)
+    _due: dict[int, float] = field(default_factory=dict)
+    """When a worker that died may be started again."""
+
+    @property
+    def over(self) -> bool:
+        return self.stopping and not self.workers
+
+    def next_look(self) -> float | None:
+        """When ``passed`` is to be called at the latest, if nothing else happens."""
+        kills = [each.kill_at for each in self.workers.values() if each.kill_at is not None]
+        dues = [] if self.stopping else [at for number, at in self._due.items() if not self._of(number)]
+        return min([*kills, *dues], default=None)
+
+    # what may happen
+
+    def begin(self, now: float) -> list[Action]:
+        """The first worker; the others follow once it has made the store and put the files in force."""
+        return self._settle(now)
+
+    def started(self, number: int, pid: int, now: float) -> None:
+        until = now + STARTING if self._once_served else None
+        self.workers[pid] = Worker(number, pid, now, self._round, kill_at=until)
+        self._due.pop(number, None)
+
+    def not_started(self, number: int, now: float) -> None:
+        """The system has no room for a process now."""
+        log.error("worker-not-started", worker=number, starts_in=self._wait(number, 0.0, now))
+
+    def ready(self, pid: int, now: float) -> list[Action]:
+        """A worker serves: whoever had its place before may leave."""
+        worker = self.workers.get(pid)
+        if worker is None or worker.leaving or worker.serves:
+            return []
+        worker.serves, worker.kill_at, self._once_served = True, None, True
+        before = [each for each in self._of(worker.number) if each is not worker]
+        return [*(self._ask_to_leave(each, REPLACED, now) for each in before), *self._settle(now)]
+
+    def ended(self, pid: int, code: int, now: float) -> list[Action]:
+        """A process is gone; ``code`` is its exit code, or minus the signal that killed it."""
+        worker = self.workers.pop(pid, None)
+        if worker is None or worker.leaving or self.stopping:
+            return self._settle(now)
+        if code > 0 and not self._once_served:  # it has said why; starting it again would end the same way
+            self.code = code
+            return self._stop(now)
+        if self._replacing and not worker.serves:
+            log.error("replacement-failed", worker=worker.number, code=code)
+            self._replacing = False
+        if not self._of(worker.number):
+            lasted = now - worker.since
+            if code == 0 and worker.serves:  # somebody asked it to end: that is no failure
+                self._failures.pop(worker.number, None)
+            wait = self._wait(worker.number, lasted, now)
+            log.error("worker-died", worker=worker.number, code=code, lasted=round(lasted, 1), starts_in=wait)
+        return self._settle(now)
+
+    def asked(self, number: int, now: float) -> list[Action]:
+        """A signal came."""
+        if number in (signal.SIGTERM, signal.SIGINT):
+            return self._stop(now)
+        if number == signal.SIGHUP:
+            return [Send(pid, signal.SIGHUP) for pid in self.workers]
+        if number == signal.SIGUSR2 and not self.stopping:
+            log.info("replacing-workers", count=self.count)
+            self._round, self._replacing = self._round + 1, True
+        return self._settle(now)
+
+    def passed(self, now: float) -> list[Action]:
+        """Time went by."""
+        return self._settle(now)
+
+    # what is to be done
+
+    def _settle(self, now: float) -> list[Action]:
+        overdue = self._overdue(now)
+        if self.stopping:
+            return overdue
+        missing: list[Action] = [Start(number) for number in self._missing(now)]
+        return [*overdue, *(missing or self._replace_one())]
+
+    def _overdue(self, now: float) -> list[Action]:
+        late = [each for each in self.workers.values() if each.kill_at is not None and each.kill_at <= now]
+        for each in late:
+            each.kill_at = now + self.grace
+        return [Send(each.pid, signal.SIGKILL) for each in late]
+
+    def _missing(self, now: float) -> Iterator[int]:
+        """Numbers that nobody has; before one has served, the first alone: it has the store to itself."""
+        for number in range(self.count if self._once_served else 1):
+            if not self._of(number) and self._due.get(number, now) <= now:
+                yield number
+
+    def _replace_one(self) -> list[Action]:
+        """The next step on the way to new workers: one starts at a time, those that are there longest come first."""
+        staying = [each for each in self.workers.values() if not each.leaving]
+        if not self._replacing or not all(each.serves for each in staying):
+            return []
+        old = [each for each in staying if each.round < self._round]
+        if old:
+            return [Start(min(old, key=lambda each: each.round).number)]
+        if len(staying) == self.count:
+            log.info("replaced-workers", count=self.count)
+            self._replacing = False
+        return []
+
+    def _of(self, number: int) -> list[Worker]:
+        """Who has this number and stays."""
+        return [each for each in self.workers.values() if each.number == number and not each.leaving]
+
+    def _ask_to_leave(self, worker: Worker, by: int, now: float) -> Action:
+        if not worker.leaving:
+            worker.leaving, worker.kill_at = True, now + self.grace
+        return Send(worker.pid, by)
+
+    def _wait(self, number: int, lasted: float, now: float) -> float:
+        """How long this number is without a worker now."""
+        failures = 1 if lasted >= SETTLED else self._failures.get(number, 0) + 1
+        wait = min(FIRST_WAIT * 2.0 ** min(failures - 1, 30), LONGEST_WAIT)
+        self._failures[number], self._due[number] = failures, now + wait
+        return wait
+
+    def _stop(self, now: float) -> list[Action]:
+        if self.stopping:
+            return []
+        self.stopping = True
+        return [Close(), *(self._ask_to_leave(each, signal.SIGTERM, now) for each in self.workers.values())]
