@@ -6,7 +6,13 @@ from random import Random
 
 HOLE = "{version}"
 """Where the version stands in a user agent."""
-LANGUAGES = ("en-US,en;q=0.9", "de-DE,de;q=0.9,en;q=0.8", "fr-FR,fr;q=0.9", "en-GB,en;q=0.9", "es-ES,es;q=0.9")
+LANGUAGES = (
+    "en-US,en;q=0.9",
+    "de-DE,de;q=0.9,en;q=0.8",
+    "fr-FR,fr;q=0.9",
+    "en-GB,en;q=0.9",
+    "es-ES,es;q=0.9",
+)
 _CHROMIUM = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/"
 _SYSTEMS = {
     "Windows": "Windows NT 10.0; Win64; x64",

@@ -13,7 +13,9 @@ from benchmarks.traffic.browsers import ASSET, HOLE, PAGE, XHR, never_again
 from benchmarks.traffic.people import User, people
 
 HOST = "mail.example.com"
-KINDS = 20 * ("page",) + 28 * ("xhr",) + 8 * ("asset",) + 12 * ("known asset",) + 8 * ("form",) + 4 * ("json",)
+KINDS = (
+    20 * ("page",) + 28 * ("xhr",) + 8 * ("asset",) + 12 * ("known asset",) + 8 * ("form",) + 4 * ("json",)
+)
 """Of eighty requests; a known asset is one that the browser has and asks whether it is still the same."""
 FILES = 64
 """How many pages, answers and assets of different lengths there are."""
@@ -83,7 +85,9 @@ def _requests(
         yield _request(kind, number, head, version.encode(), _BODIES)
 
 
-def _request(kind: str, number: int, head: Head, version: bytes, bodies: Mapping[str, Sequence[bytes]]) -> bytes:
+def _request(
+    kind: str, number: int, head: Head, version: bytes, bodies: Mapping[str, Sequence[bytes]]
+) -> bytes:
     file, token = number % FILES, number * 2_654_435_761 % 2**64
     match kind:
         case "page":
