@@ -9,10 +9,11 @@ from itertools import count, cycle
 from random import Random
 
 from benchmarks.agents import LAPTOP
+from benchmarks.traffic import refused
 from benchmarks.traffic.browsers import ASSET, HOLE, PAGE, XHR, never_again
 from benchmarks.traffic.people import User, people
+from benchmarks.traffic.writing import HOST, ROUND, lines
 
-HOST = "mail.example.com"
 KINDS = (
     20 * ("page",) + 28 * ("xhr",) + 8 * ("asset",) + 12 * ("known asset",) + 8 * ("form",) + 4 * ("json",)
 )
@@ -25,8 +26,6 @@ UNCHANGED = "Mon, 02 Nov 2026 08:00:00 GMT"
 """When the assets were changed last."""
 STEP = 7_919
 """The people take turns by this step, so that no neighbours in the list follow each other."""
-ROUND = 100_000_000
-"""The numbers that a round has for itself: no round repeats what another has sent."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +124,7 @@ def _head(user: User, kind: str, proxied: bool) -> Head:
     after |= {"Content-Type": TYPES[kind], "Origin": f"http://{HOST}"} if kind in TYPES else {}
     after |= {"X-Forwarded-For": user.address, "X-Forwarded-Proto": "http"} if proxied else {}
     rest = user.browser.agent.partition(HOLE)[2].encode() + b"\r\n"
-    return Head(before.removesuffix(b"\r\n"), rest + _lines(after))
+    return Head(before.removesuffix(b"\r\n"), rest + lines(after))
 
 
 def _body(kind: str, number: int) -> bytes:
@@ -140,17 +139,17 @@ _BODIES = {kind: [_body(kind, number) for number in range(BODIES)] for kind in T
 
 
 def _written(fields: dict[str, str]) -> bytes:
-    return b" HTTP/1.1\r\n" + _lines(fields)
+    return b" HTTP/1.1\r\n" + lines(fields)
 
 
-def _lines(fields: dict[str, str]) -> bytes:
-    return "".join(f"{name}: {value}\r\n" for name, value in fields.items()).encode()
-
-
+REFUSED = frozenset({b"403"})
 MIXES: dict[str, Mix] = {
     "page": Mix("pages of 8 KiB", page),
     "mixed": Mix("pages, scripts' requests, assets, small POSTs", mixed),
     "fresh": Mix("the same, every user agent new", fresh),
     "proxied": Mix("the same as mixed, behind a trusted proxy", proxied, one_address=True),
     "repeated": Mix("one request, again and again", repeated),
+    "refused_page": Mix("browsers of phones, refused by a page", refused.page, REFUSED),
+    "refused_problem": Mix("the same, refused by a problem document", refused.problem, REFUSED),
+    "refused_activesync": Mix("mail apps of phones, refused by a status", refused.activesync),
 }
