@@ -11,7 +11,7 @@ from random import Random
 from benchmarks.agents import LAPTOP
 from benchmarks.traffic import refused
 from benchmarks.traffic.browsers import ASSET, HOLE, PAGE, XHR, never_again
-from benchmarks.traffic.people import User, people
+from benchmarks.traffic.people import COUNT, User, people
 from benchmarks.traffic.writing import HOST, ROUND, lines
 
 KINDS = (
@@ -87,7 +87,7 @@ def _requests(
 def _request(
     kind: str, number: int, head: Head, version: bytes, bodies: Mapping[str, Sequence[bytes]]
 ) -> bytes:
-    file, token = number % FILES, number * 2_654_435_761 % 2**64
+    file, token = (number + number // COUNT) % FILES, number * 2_654_435_761 % 2**64
     match kind:
         case "page":
             target = b"GET /mail/%d.html?_task=mail&_mbox=INBOX&_uid=%d&_token=%016x" % (file, number, token)
