@@ -93,7 +93,7 @@ bench: $(TEST_STAMP) ## Measure the gate beside its peers and write the ratios (
 	PYTHONPATH=proxy $(BIN)/python -m benchmarks $(if $(filter-out 0,$(QUICK)),--quick) $(ARGS)
 
 bench-devices: $(TEST_STAMP) ## Import a million devices and time decisions about them: takes minutes (STORE=postgresql://… for an empty one)
-	PYTHONPATH=proxy $(BIN)/python -m benchmarks.devices $(if $(STORE),--store $(STORE)) $(ARGS) | tee benchmarks/results/devices.json
+	PYTHONPATH=proxy $(BIN)/python -m benchmarks.devices --keep $(if $(STORE),--store $(STORE)) $(ARGS)
 
 bench-soak: $(TEST_STAMP) ## Ten minutes of mixed traffic against one gate, and whether it grows (MINUTES=1 for less)
 	PYTHONPATH=proxy $(BIN)/python -m benchmarks.soak --minutes $(or $(MINUTES),10) $(ARGS)

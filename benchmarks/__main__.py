@@ -1,8 +1,6 @@
 """``make bench``: compare, print, and keep the result."""
 
-import json
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,17 +12,13 @@ from rich.table import Table
 from benchmarks.comparison import compare
 from benchmarks.machine import descriptors_allowed
 from benchmarks.plan import FULL, QUICK, Plan
-from benchmarks.plots import pictures
-from benchmarks.processes import ROOT, NotInstalled, NotStarted, leave_nothing_behind
+from benchmarks.processes import NotInstalled, NotStarted, leave_nothing_behind
+from benchmarks.published import keep as keep_results
 from benchmarks.ratios import failures
-from benchmarks.report import TITLES, replaced, terminal
+from benchmarks.report import TITLES, terminal
 from benchmarks.single import Unknown, measured, mixes_of, peers_of
 from benchmarks.transfers import WrongAnswer
 from benchmarks.wrk import LoadFailed
-
-PAGE = ROOT / "docs" / "performance.md"
-IMAGES = ROOT / "docs" / "images"
-RESULTS = ROOT / "benchmarks" / "results" / "latest.json"
 
 
 def main(
@@ -58,18 +52,11 @@ def main(
     for name, why in results["missing"].items():
         console.print(f"missing: {name}: {why}", markup=False)
     if keep:
-        _write(results)
+        keep_results(results)
     for name in failures(results["ratios"]):
         console.print(f"bench: not reached: {TITLES[name]}", style="red", markup=False)
     if failures(results["ratios"]):
         raise typer.Exit(1)
-
-
-def _write(results: Mapping[str, Any]) -> None:
-    RESULTS.write_text(json.dumps(results, indent=2) + "\n")
-    PAGE.write_text(replaced(PAGE.read_text("utf-8"), results), "utf-8")
-    for name, picture in pictures(results).items():
-        (IMAGES / name).write_text(picture, "utf-8")
 
 
 def _single(plan: Plan, only: str, peers: str, console: Console) -> Table:

@@ -25,6 +25,7 @@ from benchmarks.decisions import PEER, request
 from benchmarks.machine import facts
 from benchmarks.million import timed
 from benchmarks.peers.mailgate import write_config
+from benchmarks.published import keep_devices
 from mailgate.app import Service
 from mailgate.gateway.facts import Incoming
 from mailgate.gateway.logs import configure_logs
@@ -41,11 +42,15 @@ COLUMNS = (TextColumn("{task.description:<24}"), BarColumn(), MofNCompleteColumn
 def main(
     count: Annotated[int, typer.Option(help="How many devices are stored.")] = MANY,
     store: Annotated[str, typer.Option(help="An empty PostgreSQL database; left out: SQLite.")] = "",
+    keep: Annotated[bool, typer.Option(help="Write the results to their file and the docs.")] = False,
 ) -> None:
     """Measure, and print one JSON object."""
     configure_logs("error")
     with Progress(*COLUMNS, console=Console(stderr=True), refresh_per_second=1) as progress:
-        print(json.dumps(uvloop.run(measure(count, store, progress)), indent=2))
+        found = uvloop.run(measure(count, store, progress))
+    print(json.dumps(found, indent=2))
+    if keep:
+        keep_devices("PostgreSQL" if store else "SQLite", found)
 
 
 async def measure(count: int, url: str, progress: Progress) -> dict[str, Any]:
