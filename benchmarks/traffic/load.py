@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import repeat
+from math import inf
 
 from benchmarks.traffic.answers import CHUNKED, length_of
 from benchmarks.traffic.mixes import MIXES, Mix
@@ -21,7 +22,8 @@ from benchmarks.traffic.people import addresses
 from benchmarks.traffic.processor import seconds as processor_seconds
 
 CONNECTIONS = 32
-WARM_SECONDS = 0.3
+WARM_ANSWERS, WARM_SECONDS = 2000, 3.0
+"""What comes before the measurement: so many answers, or what comes of them in so long."""
 ANSWERS_A_CONNECTION = 200
 """Then the next client comes, from another address."""
 PATIENCE = 10.0
@@ -78,12 +80,12 @@ class Load:
             client.socket.close()
         self._poll.close()
 
-    def run(self, seconds: float) -> float:
-        """Ask for so long; how long it was. Raises Wrong, OSError."""
+    def run(self, seconds: float, answers: float = inf) -> float:
+        """Ask for so long, or until so many were answered; how long it was. Raises Wrong, OSError."""
         started = time.perf_counter()
         until = started + seconds
         poll, clients, answered = self._poll.poll, self._clients, self._answered
-        while (now := time.perf_counter()) < until:
+        while (now := time.perf_counter()) < until and self.count < answers:
             ready = poll(PATIENCE)
             if not ready:
                 raise Wrong(f"no answer for {PATIENCE:.0f} s")
@@ -137,7 +139,7 @@ def loaded(port: int, mix: Mix, turn: int, seconds: float, pids: Sequence[int]) 
     load = Load(port, mix, turn)
     load.open()
     try:
-        load.run(WARM_SECONDS)
+        load.run(WARM_SECONDS, WARM_ANSWERS)
         load.count = 0
         own, used = time.process_time(), processor_seconds(pids)
         took = load.run(seconds)
