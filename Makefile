@@ -49,8 +49,8 @@ MEANT_tests/e2e := the tests that log in at an OpenID provider
 MEANT_extension := the tools that check and pack the extension
 $(PROVIDER) $(EXTENSION): %/node_modules/.package-lock.json: %/package-lock.json
 	@if ! command -v npm >/dev/null; then why="npm is not installed"; \
-	elif npm ci --prefix $* --engine-strict --no-audit --no-fund; then exit 0; \
-	else why="npm could not install them and says why above"; rm -rf $*/node_modules; fi; \
+	elif echo "Setting up $*/node_modules"; said=$$(npm ci --prefix $* --engine-strict --no-audit --no-fund --loglevel=error 2>&1); then exit 0; \
+	else why="npm could not install them ($$(echo "$$said" | head -n 1))"; rm -rf $*/node_modules; fi; \
 	echo "make: left out: $(MEANT_$*), for $$why"; test "$$MAILGATE_E2E" != required
 
 run: setup ## Start the gate before a demo mailbox and say what to open (ARGS="--upstream URL" for your own webmail, ARGS="--people 5000" for a made-up company)
