@@ -115,4 +115,4 @@ lock: $(TEST_STAMP) ## Write the lock files anew from pyproject.toml
 	$(LOCK) --group bench --output-file requirements-bench.lock
 
 clean: ## Remove what setup, tests and the demo have made
-	rm -rf $(VENV) $(BENCH_VENV) benchmarks/.cache var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(BENCH_VENV) tests/e2e/node_modules extension/node_modules benchmarks/.cache var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
