@@ -59,6 +59,8 @@ SAFARIS = (
         f"Mozilla/5.0 ({_SYSTEMS['macOS']}) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/{HOLE} Safari/605.1.15",
     ),
 )
+USUAL = 0.7
+"""The share of people whose browser is one that many have."""
 WEIGHTS: Mapping[tuple[Browser, ...], int] = {CHROMES: 45, EDGES: 30, FIREFOXES: 15, SAFARIS: 10}
 
 
@@ -68,17 +70,18 @@ def browser_of(random: Random) -> Browser:
 
 
 def version_of(browser: Browser, random: Random) -> Version:
-    """One of some thousands that a company's laptops have at a time: updates come in waves."""
-    match browser.family:
-        case "safari":
-            major = random.randint(16, 26)
-            return Version(major, f"{major}.{random.randint(0, 6)}")
-        case "firefox":
-            major = random.randint(128, 145)
-            return Version(major, f"{major}.0")
-        case _:
-            major = random.randint(120, 142)
-            return Version(major, f"{major}.0.{random.randint(5000, 7500)}.{random.randint(10, 250)}")
+    """Most have one of the last few, in the short form that browsers tell; the others are of their own, thousands in all."""
+    usual = random.random() < USUAL
+    if browser.family == "safari":
+        major = random.randint(18, 26)
+        return Version(major, f"{major}.{random.randint(0, 6)}")
+    major = random.randint(139, 142) if usual else random.randint(120, 142)
+    if browser.family == "firefox":
+        return Version(
+            major, f"{major}.0" if usual else f"{major}.{random.randint(1, 9)}.{random.randint(1, 40)}"
+        )
+    build = "0.0.0" if usual else f"0.{random.randint(5000, 7500)}.{random.randint(10, 250)}"
+    return Version(major, f"{major}.{build}")
 
 
 def never_again(number: int) -> str:

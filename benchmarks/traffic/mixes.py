@@ -3,7 +3,7 @@
 Whatever stays the same of a person's requests is written once beforehand, so that the load costs little while it runs.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count, cycle
 from random import Random
@@ -11,7 +11,7 @@ from random import Random
 from benchmarks.agents import LAPTOP
 from benchmarks.traffic import refused
 from benchmarks.traffic.browsers import ASSET, HOLE, PAGE, XHR, never_again
-from benchmarks.traffic.people import COUNT, User, people
+from benchmarks.traffic.people import User, people
 from benchmarks.traffic.writing import HOST, ROUND, lines
 
 KINDS = (
@@ -24,8 +24,6 @@ BODIES = 256
 TYPES = {"form": "application/x-www-form-urlencoded; charset=UTF-8", "json": "application/json"}
 UNCHANGED = "Mon, 02 Nov 2026 08:00:00 GMT"
 """When the assets were changed last."""
-STEP = 7_919
-"""The people take turns by this step, so that no neighbours in the list follow each other."""
 
 
 @dataclass(frozen=True)
@@ -76,18 +74,24 @@ def _requests(
     heads = [{kind: _head(user, kind, proxied) for kind in set(kinds)} for user in users]
     order = list(kinds)
     Random(turn).shuffle(order)
-    for number, kind in zip(count(turn * ROUND), cycle(order)):
-        who = number * STEP % len(users)
+    visits = [0] * len(users)
+    for number, kind, who in zip(count(turn * ROUND), cycle(order), _anybody(turn, len(users))):
         head = heads[who][kind]
+        visits[who] += 1
         user = users[who]
         version = never_again(number) if fresh else user.version.text
-        yield _request(kind, number, head, version.encode(), _BODIES)
+        yield _request(kind, number, visits[who] % FILES, head, version.encode())
 
 
-def _request(
-    kind: str, number: int, head: Head, version: bytes, bodies: Mapping[str, Sequence[bytes]]
-) -> bytes:
-    file, token = (number + number // COUNT) % FILES, number * 2_654_435_761 % 2**64
+def _anybody(turn: int, users: int) -> Iterator[int]:
+    """By chance: who comes by turns would come just when a cache has forgotten them."""
+    random, everybody = Random(turn), range(users)
+    while True:
+        yield from random.choices(everybody, k=1000)
+
+
+def _request(kind: str, number: int, file: int, head: Head, version: bytes) -> bytes:
+    token = number * 2_654_435_761 % 2**64
     match kind:
         case "page":
             target = b"GET /mail/%d.html?_task=mail&_mbox=INBOX&_uid=%d&_token=%016x" % (file, number, token)
@@ -100,7 +104,7 @@ def _request(
             )
         case "form" | "json":
             target = b"POST /post/%d?_task=mail&_action=mark&_remote=1" % file
-            body = bodies[kind][number % BODIES] % (token, number)
+            body = _BODIES[kind][number % BODIES] % (token, number)
             length = b"Content-Length: %d\r\n\r\n" % len(body)
             return target + head.before + version + head.after + length + body
         case _:

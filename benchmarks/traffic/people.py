@@ -8,7 +8,7 @@ from random import Random
 
 from benchmarks.traffic.browsers import LANGUAGES, Browser, Version, browser_of, common, version_of
 
-COUNT = 4000
+COUNT = 8000
 SEED = 14
 
 

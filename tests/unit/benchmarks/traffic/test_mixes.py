@@ -86,7 +86,9 @@ def test_who_is_refused_is_a_phone(mix: str) -> None:
 def test_the_people_have_cookies_and_agents_of_their_own() -> None:
     everybody = people()
     assert len({each.cookie for each in everybody}) == len(everybody) >= 4000
-    assert len({each.agent for each in everybody}) >= 1000
+    agents = Counter(each.agent for each in everybody)
+    assert len(agents) >= 2000
+    assert sum(number for _, number in agents.most_common(60)) > len(everybody) / 2
     assert len({each.address for each in everybody}) == len(everybody)
     assert people()[7] == everybody[7]
 
