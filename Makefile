@@ -1,11 +1,16 @@
 # Everything starts from python3 (3.11 or newer) with venv, and make. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check e2e bench bench-devices bench-soak bench-setup lock clean
+.PHONY: help setup test-setup run test check e2e bench bench-devices bench-soak bench-setup lock clean
 SHELL := /bin/sh
 
 VENV := .venv
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.mailgate-setup
+# one environment: first what a run needs, on top of it what tests need
+RUN_STAMP := $(VENV)/.mailgate-run
+TEST_STAMP := $(VENV)/.mailgate-tests
+# npm writes this file last. Where it is missing, what needs the parts beside it is left out.
+PROVIDER := tests/e2e/node_modules/.package-lock.json
+EXTENSION := extension/node_modules/.package-lock.json
 BENCH_VENV := .venv-bench
 BENCH_STAMP := $(BENCH_VENV)/.mailgate-setup
 # the system's own is built with profile-guided optimisation, what pyenv compiles is not, which costs a gate a quarter more
@@ -15,9 +20,12 @@ ARGS ?=
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(STAMP) ## Make the virtual environment (again only when a lock or pyproject.toml has changed)
+PIP := $(BIN)/python -m pip install --disable-pip-version-check
+NO_PACKAGES := { echo "make: Python packages could not be installed, pip says why above: is the package index reachable?" >&2; exit 1; }
 
-$(STAMP): requirements-dev.lock pyproject.toml
+setup: $(RUN_STAMP) ## Make the virtual environment with what a run needs (again only when a lock or pyproject.toml has changed)
+
+$(RUN_STAMP): requirements.lock requirements-build.lock pyproject.toml
 	@set -e; test -x $(BIN)/python || { \
 	  for candidate in $(PYTHONS); do \
 	    "$$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
@@ -27,9 +35,23 @@ $(STAMP): requirements-dev.lock pyproject.toml
 	  echo "make setup: no usable Python found (tried: $(PYTHONS))." >&2; \
 	  echo "It must be 3.11 or newer and have the venv module; on Debian and Ubuntu: apt install python3-venv" >&2; \
 	  exit 1; }
-	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
+	@$(PIP) --require-hashes -r requirements.lock -r requirements-build.lock || $(NO_PACKAGES)
+	@$(PIP) --quiet --no-deps --no-build-isolation --no-index -e .
 	@touch $@
+
+test-setup: $(TEST_STAMP) $(PROVIDER) $(EXTENSION) ## Add what tests need; what npm has to install is left out where there is no npm
+
+$(TEST_STAMP): requirements-dev.lock $(RUN_STAMP)
+	@$(PIP) --require-hashes -r requirements-dev.lock || $(NO_PACKAGES)
+	@touch $@
+
+MEANT_tests/e2e := the tests that log in at an OpenID provider
+MEANT_extension := the tools that check and pack the extension
+$(PROVIDER) $(EXTENSION): %/node_modules/.package-lock.json: %/package-lock.json
+	@if ! command -v npm >/dev/null; then why="npm is not installed"; \
+	elif echo "Setting up $*/node_modules"; said=$$(npm ci --prefix $* --engine-strict --no-audit --no-fund --loglevel=error 2>&1); then exit 0; \
+	else why="npm could not install them ($$(echo "$$said" | head -n 1))"; rm -rf $*/node_modules; fi; \
+	echo "make: left out: $(MEANT_$*), for $$why"; test "$$MAILGATE_E2E" != required
 
 run: setup ## Start the gate before a demo mailbox and say what to open (ARGS="--upstream URL" for your own webmail, ARGS="--people 5000" for a made-up company)
 	@$(BIN)/mailgate demo $(ARGS)
@@ -41,7 +63,7 @@ THIRD := tests/e2e
 FOURTH := tests $(addprefix --ignore=,$(FIRST) $(SECOND) $(THIRD))
 PYTEST := $(BIN)/pytest -p no:cacheprovider
 
-test: setup ## Run every test; end-to-end tests are skipped where the mail system or the browser is missing
+test: test-setup ## Run every test; end-to-end tests are skipped where the mail system or the browser is missing
 ifneq ($(ARGS),)
 	$(BIN)/pytest $(ARGS)
 else
@@ -55,41 +77,42 @@ else
 	cat "$$logs/second" "$$logs/third" "$$logs/fourth"; exit $$failed
 endif
 
-check: setup ## Format, lint, types, floors, docs, and the extension where npm has installed its tools
+check: $(TEST_STAMP) $(EXTENSION) ## Format, lint, types, floors, docs, and the extension where there is npm
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q tests/docs
-	@if test -d extension/node_modules; then npm --prefix extension run --silent check; \
-	  else echo "make check: the extension is left out; npm ci --prefix extension installs what looks at it"; fi
+	@! test -e $(EXTENSION) || npm --prefix extension run --silent check
 
-e2e: setup ## Only the end-to-end tests, which then must not be skipped
+e2e: test-setup ## Only the end-to-end tests, which then must not be skipped
 	MAILGATE_E2E=required $(BIN)/pytest tests/e2e $(ARGS)
 
-bench: setup ## Measure the gate beside its peers and write the ratios (QUICK=1 for fewer, shorter rounds)
+bench: $(TEST_STAMP) ## Measure the gate beside its peers and write the ratios (QUICK=1 for fewer, shorter rounds)
 	@$(MAKE) --no-print-directory bench-setup || echo "make bench: going on without the peers that could not be installed"
 	PYTHONPATH=proxy $(BIN)/python -m benchmarks $(if $(filter-out 0,$(QUICK)),--quick) $(ARGS)
 
-bench-devices: setup ## Import a million devices and time decisions about them: takes minutes (STORE=postgresql://… for an empty one)
-	PYTHONPATH=proxy $(BIN)/python -m benchmarks.devices $(if $(STORE),--store $(STORE)) $(ARGS) | tee benchmarks/results/devices.json
+bench-devices: $(TEST_STAMP) ## Import a million devices and time decisions about them: takes minutes (STORE=postgresql://… for an empty one)
+	PYTHONPATH=proxy $(BIN)/python -m benchmarks.devices --keep $(if $(STORE),--store $(STORE)) $(ARGS)
 
-bench-soak: setup ## Ten minutes of mixed traffic against one gate, and whether it grows (MINUTES=1 for less)
+bench-soak: $(TEST_STAMP) ## Ten minutes of mixed traffic against one gate, and whether it grows (MINUTES=1 for less)
 	PYTHONPATH=proxy $(BIN)/python -m benchmarks.soak --minutes $(or $(MINUTES),10) $(ARGS)
 
 bench-setup: $(BENCH_STAMP) ## Install the peers that come as Python packages, in an environment of their own
 
-$(BENCH_STAMP): requirements-bench.lock | $(STAMP)
+$(BENCH_STAMP): requirements-bench.lock | $(RUN_STAMP)
 	test -x $(BENCH_VENV)/bin/python || $(BIN)/python -m venv $(BENCH_VENV)
 	$(BENCH_VENV)/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements-bench.lock
 	@touch $@
 
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate --quiet --upgrade
-lock: setup ## Write the lock files anew from pyproject.toml
+lock: $(TEST_STAMP) ## Write the lock files anew from pyproject.toml
 	$(LOCK) pyproject.toml --extra postgres --output-file requirements.lock
-	$(LOCK) pyproject.toml --extra dev --output-file requirements-dev.lock
+	$(LOCK) --group build --constraint requirements.lock --output-file requirements-build.lock
+	$(LOCK) pyproject.toml --extra dev --constraint requirements.lock --constraint requirements-build.lock \
+	  --output-file requirements-dev.lock
 	$(LOCK) --group bench --output-file requirements-bench.lock
 
 clean: ## Remove what setup, tests and the demo have made
-	rm -rf $(VENV) $(BENCH_VENV) benchmarks/.cache var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(BENCH_VENV) tests/e2e/node_modules extension/node_modules benchmarks/.cache var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,6 +1,5 @@
 """``make bench``: compare, print, and keep the result."""
 
-import json
 import tempfile
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,34 +7,44 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
 
 from benchmarks.comparison import compare
 from benchmarks.machine import descriptors_allowed
 from benchmarks.plan import FULL, QUICK, Plan
-from benchmarks.plots import pictures
-from benchmarks.processes import ROOT, NotInstalled, NotStarted, leave_nothing_behind
-from benchmarks.report import replaced, terminal
+from benchmarks.processes import NotInstalled, NotStarted, leave_nothing_behind
+from benchmarks.published import keep as keep_results
+from benchmarks.ratios import failures
+from benchmarks.report import TITLES, terminal
+from benchmarks.single import Unknown, measured, mixes_of, peers_of
 from benchmarks.transfers import WrongAnswer
 from benchmarks.wrk import LoadFailed
-
-PAGE = ROOT / "docs" / "performance.md"
-IMAGES = ROOT / "docs" / "images"
-RESULTS = ROOT / "benchmarks" / "results" / "latest.json"
 
 
 def main(
     quick: Annotated[
         bool, typer.Option(help="Fewer and shorter rounds: the same figures, less sure.")
     ] = False,
+    only: Annotated[
+        str,
+        typer.Option(help="Only these mixes, with commas between them; nothing is kept.", metavar="MIX,…"),
+    ] = "",
+    peers: Annotated[
+        str, typer.Option(help="Only these systems; counts with --only.", metavar="PEER,…")
+    ] = "",
     keep: Annotated[bool, typer.Option(help="Write the results to their file and the docs.")] = True,
 ) -> None:
     """Measure the gate beside its peers and write the ratios."""
     leave_nothing_behind()
     descriptors_allowed()
     console = Console()
+    plan = QUICK if quick else FULL
     try:
-        results = _measured(QUICK if quick else FULL, console)
-    except (NotInstalled, NotStarted, WrongAnswer, LoadFailed) as error:
+        if only:
+            console.print(_single(plan, only, peers, console))
+            return
+        results = _measured(plan, console)
+    except (NotInstalled, NotStarted, WrongAnswer, LoadFailed, Unknown) as error:
         console.print(f"bench: {error}", style="red", markup=False)
         raise typer.Exit(1) from None
     for table in terminal(results):
@@ -43,10 +52,17 @@ def main(
     for name, why in results["missing"].items():
         console.print(f"missing: {name}: {why}", markup=False)
     if keep:
-        RESULTS.write_text(json.dumps(results, indent=2) + "\n")
-        PAGE.write_text(replaced(PAGE.read_text("utf-8"), results), "utf-8")
-        for name, picture in pictures(results).items():
-            (IMAGES / name).write_text(picture, "utf-8")
+        keep_results(results)
+    for name in failures(results["ratios"]):
+        console.print(f"bench: not reached: {TITLES[name]}", style="red", markup=False)
+    if failures(results["ratios"]):
+        raise typer.Exit(1)
+
+
+def _single(plan: Plan, only: str, peers: str, console: Console) -> Table:
+    mixes = mixes_of(only)
+    with tempfile.TemporaryDirectory(prefix="mailgate-bench-") as run:
+        return measured(plan, mixes, peers_of(peers, mixes), Path(run), console)
 
 
 def _measured(plan: Plan, console: Console) -> dict[str, Any]:

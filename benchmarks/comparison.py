@@ -1,5 +1,6 @@
 """One run: start everything, check everything, measure in interleaved rounds."""
 
+import statistics
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
@@ -7,11 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks import alone, memory, transfers, wrk
+from benchmarks import alone, memory, transfers, varied, wrk
 from benchmarks.checks import check, check_transfers
 from benchmarks.latency import summary
 from benchmarks.machine import descriptors_allowed, facts
-from benchmarks.peers import GATE, NGINX, PEERS, UNDER_A_RATE, Peer, Running
+from benchmarks.peers import BEHIND, GATE, NGINX, PEERS, UNDER_A_RATE, Peer, Running
 from benchmarks.plan import Plan
 from benchmarks.processes import NotInstalled, program
 from benchmarks.ratios import Found, rounded, spread
@@ -41,6 +42,7 @@ class Comparison:
     found: Found = field(default_factory=Found)
     latency: dict[str, dict[str, float]] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
+    traffic: varied.Varied = field(default_factory=varied.Varied)
     machine: dict[str, str | int | float] = field(default_factory=facts)
 
     @contextmanager
@@ -58,9 +60,10 @@ class Comparison:
 
     @property
     def steps(self) -> int:
-        loads = self.plan.rounds * (len(PEERS) + 2 + 2) + self.plan.transfers * 4
+        mixes = self.plan.mix_rounds * len(varied.loads(self.running))
+        loads = self.plan.rounds * (len(PEERS) - 1 + 2 + 2) + self.plan.transfers * 4
         rates = self.plan.rate_rounds * (len(UNDER_A_RATE) + 1)
-        return 2 * len(PEERS) + loads + rates + 1 + len(ALONE)
+        return 2 * len(PEERS) + mixes + loads + rates + 1 + len(ALONE)
 
     def step(self, what: str) -> None:
         self.watch(what, self.steps)
@@ -79,6 +82,16 @@ class Comparison:
             self.found.missing["wrk"] = str(error)
             return
         self._sample(self.plan.rounds, self._page_loads())
+
+    def load_mixes(self) -> None:
+        """Raises LoadFailed."""
+        chosen = varied.loads(self.running)
+        found = varied.measure(self.running, chosen, self.plan.mix_rounds, self.plan.seconds, self.step)
+        self.found.samples |= found.samples
+        for kind in ("page", "problem", "activesync"):
+            samples = found.samples[f"{varied.PREFIX}refused_{kind}_cpu.{GATE.name}"]
+            self.found.absolute[f"refused_{kind}_us"] = statistics.median(samples)
+        self.traffic = found
 
     def move_large_files(self) -> None:
         """Raises WrongAnswer."""
@@ -135,6 +148,8 @@ class Comparison:
             "absolute": _rounded(self.found.absolute),
             "latency_us": {name: _rounded(cuts) for name, cuts in self.latency.items()},
             "measured": {name: spread(values) for name, values in self.found.samples.items()},
+            "hits": {mix: _rounded(caches) for mix, caches in self.traffic.hits.items()},
+            "load_shares": _rounded(self.traffic.shares),
             "missing": self.found.all_missing(),
         }
 
@@ -149,7 +164,7 @@ class Comparison:
 
     def _page_loads(self) -> dict[str, Measure]:
         loads: dict[str, Measure] = {}
-        for peer in self._present():
+        for peer in (each for each in self._present() if each is not BEHIND):
             loads[f"page.{peer.name}"] = partial(self._load, self.running[peer.name].port)
         gate = self.running[GATE.name].port
         loads["agents.repeated"] = partial(self._load, gate, script=HERE / "repeated_agent.lua")
@@ -187,6 +202,7 @@ def compare(plan: Plan, run: Path, watch: Watch) -> dict[str, Any]:
         comparison = Comparison(plan, site, watch)
         with comparison.everything_started():
             comparison.check_all()
+            comparison.load_mixes()
             comparison.load_pages()
             comparison.exchange_messages()
             comparison.hold_a_rate()

@@ -4,6 +4,7 @@ What is timed is ``Gate.judge`` of a gate wired as ``mailgate run`` wires it, wi
 classification, posture, rules. Nothing is written to the ledger, and no answer is made.
 """
 
+import asyncio
 import json
 import secrets
 import statistics
@@ -24,6 +25,7 @@ from mailgate.attest.jose import Key
 from mailgate.gateway.facts import Incoming
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.logs import configure_logs
+from mailgate.gateway.proving import NONCE_HEADER
 from mailgate.gateway.trust import Origin
 from mailgate.model import RequestFacts
 
@@ -57,6 +59,8 @@ async def time_decisions(config: Path, issuer: Key) -> dict[str, float]:
     }
     try:
         typically = {name: await typical(service.gate, requests) for name, requests in kinds.items()}
+        for name, at_once in (("attested_known_us", 1), ("attested_known_64_us", 64)):
+            typically[name] = await attested(service.gate, issuer, at_once)
         return typically | {"classify_worst_us": worst_us()}
     finally:
         await service.stop()
@@ -75,6 +79,28 @@ async def microseconds(gate: Gate, requests: Sequence[Incoming]) -> float:
     elapsed = time.perf_counter() - started
     assert not any(access.attestation and access.attestation.refused for access, _ in decided)
     return elapsed / len(requests) * 1e6
+
+
+async def attested(gate: Gate, issuer: Key, at_once: int) -> float:
+    """A known token with new proofs, and the nonce that the gate gave, as a client goes by it: the mean of each batch, their median."""
+    device = mint.make_key(secrets.token_bytes(32), "device")
+    token = new_token(issuer, device)
+    taken = []
+    for _ in range(BATCHES + 1):
+        nonce = await offered(gate, token, device)
+        proofs = [request(PHONE, token, new_proof(token, device, nonce)) for _ in range(BATCH)]
+        started = time.perf_counter()
+        for start in range(0, BATCH, at_once):
+            await asyncio.gather(*(gate.judge(each, utc_now()) for each in proofs[start : start + at_once]))
+        taken.append((time.perf_counter() - started) / BATCH * 1e6)
+    return statistics.median(taken[1:])
+
+
+async def offered(gate: Gate, token: str, device: Key) -> str:
+    """The nonce that the gate gives to who has none."""
+    first = request(PHONE, token, new_proof(token, device))
+    await gate.judge(first, utc_now())
+    return next((value for name, value in first.answer_fields if name == NONCE_HEADER), "")
 
 
 def phones_and_laptops() -> Iterator[Incoming]:

@@ -4,13 +4,12 @@
 in a folder that is gone afterwards. Prints one JSON object.
 """
 
-import asyncio
 import json
 import resource
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -24,10 +23,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from benchmarks.agents import PHONE
 from benchmarks.decisions import PEER, request
 from benchmarks.machine import facts
+from benchmarks.million import timed
 from benchmarks.peers.mailgate import write_config
-from mailgate.app import Service, utc_now
+from benchmarks.published import keep_devices
+from mailgate.app import Service
 from mailgate.gateway.facts import Incoming
-from mailgate.gateway.handler import Gate
 from mailgate.gateway.logs import configure_logs
 from mailgate.model import AppsReport, DeviceRecord, Kind
 from mailgate.store import Store
@@ -42,11 +42,15 @@ COLUMNS = (TextColumn("{task.description:<24}"), BarColumn(), MofNCompleteColumn
 def main(
     count: Annotated[int, typer.Option(help="How many devices are stored.")] = MANY,
     store: Annotated[str, typer.Option(help="An empty PostgreSQL database; left out: SQLite.")] = "",
+    keep: Annotated[bool, typer.Option(help="Write the results to their file and the docs.")] = False,
 ) -> None:
     """Measure, and print one JSON object."""
     configure_logs("error")
     with Progress(*COLUMNS, console=Console(stderr=True), refresh_per_second=1) as progress:
-        print(json.dumps(uvloop.run(measure(count, store, progress)), indent=2))
+        found = uvloop.run(measure(count, store, progress))
+    print(json.dumps(found, indent=2))
+    if keep:
+        keep_devices("PostgreSQL" if store else "SQLite", found)
 
 
 async def measure(count: int, url: str, progress: Progress) -> dict[str, Any]:
@@ -116,32 +120,23 @@ def eas_id(number: int) -> str:
 
 
 async def decide(config: Path, count: int) -> dict[str, float]:
-    """Microseconds for a decision about a stored phone that nobody asked for yet."""
+    """Microseconds for a decision about a stored phone that nobody asked for yet; ``processor``: of the gate's processor time."""
     service = await Service.start(config)
     try:
-        await timed(service.gate, list(mail_apps(Random(1), count, 100)))
-        samples = await timed(service.gate, list(mail_apps(Random(2), count, ASKED)))
+        for each in mail_apps(Random(1), count, 100):
+            await timed(service.gate, each)
+        samples = [await timed(service.gate, each) for each in mail_apps(Random(2), count, ASKED)]
     finally:
         await service.stop()
-    cuts = statistics.quantiles(samples, n=100)
-    return {"median": round(cuts[49]), "p99": round(cuts[98])}
+    cuts = statistics.quantiles([each.passed for each in samples], n=100)
+    processor = statistics.median(each.used for each in samples)
+    return {"median": round(cuts[49]), "p99": round(cuts[98]), "processor": round(processor)}
 
 
 def mail_apps(random: Random, count: int, asked: int) -> Iterator[Incoming]:
     for number in random.sample(range(count), min(asked, count)):
         target = f"/Microsoft-Server-ActiveSync?Cmd=FolderSync&DeviceId={eas_id(number)}&DeviceType=iPhone"
         yield request(PHONE, target=target)
-
-
-async def timed(gate: Gate, requests: Sequence[Incoming]) -> list[float]:
-    samples = []
-    for incoming in requests:
-        started = time.perf_counter()
-        access, _ = await gate.judge(incoming, utc_now())
-        samples.append((time.perf_counter() - started) * 1e6)
-        assert access.posture.device_id
-        await asyncio.sleep(0)
-    return samples
 
 
 def peak() -> float:

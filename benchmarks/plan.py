@@ -15,6 +15,8 @@ class Plan:
     device_rounds: int
     """Each asks about a thousand of a thousand devices, and about a thousand of a million."""
     retractions: int
+    mix_rounds: int
+    """Of each mix at each system."""
     rate: int = 1000
     """Requests a second where the rate is fixed."""
     idle: int = 10_000
@@ -26,5 +28,5 @@ class Plan:
         return 3 * self.rounds
 
 
-FULL = Plan(rounds=5, seconds=3, rate_rounds=5, rate_seconds=4, device_rounds=5, retractions=10)
-QUICK = Plan(rounds=3, seconds=1, rate_rounds=1, rate_seconds=3, device_rounds=2, retractions=3)
+FULL = Plan(rounds=5, seconds=3, rate_rounds=5, rate_seconds=4, device_rounds=5, retractions=10, mix_rounds=5)
+QUICK = Plan(rounds=3, seconds=1, rate_rounds=1, rate_seconds=3, device_rounds=2, retractions=3, mix_rounds=2)

@@ -12,6 +12,22 @@ SPOKEN = 'role="img" aria-labelledby="title desc"'
 MOST = 2.0
 """Where bars of shares end: a figure that is a hundred times better would leave no room for the others."""
 SHORTER: Mapping[str, str] = {
+    "mixed_cpu_vs_nginx": "mixed, processor time: gate / nginx",
+    "fresh_vs_nginx": "mixed, new user agents: gate / nginx",
+    "mixed_vs_caddy_forward_auth": "mixed: gate / Caddy with forward_auth",
+    "nginx_authz_mixed_vs_nginx": "mixed: nginx that asks / nginx",
+    "nginx_authz_mixed_cached_vs_nginx": "mixed: the same, verdicts kept / nginx",
+    "repeated_vs_mixed_cpu": "processor time: repeated / mixed",
+    "refused_page_us": "refused phone: page",
+    "refused_problem_us": "refused phone: problem document",
+    "refused_activesync_us": "refused phone: ActiveSync status",
+    "attested_known_us": "known token, new proof: one at a time",
+    "attested_known_64_us": "known token, new proof: 64 at once",
+    "eas_cold_million_us": "phone not in memory, a million stored",
+    "gate_vs_caddy_forward_auth": "one page: gate / Caddy with forward_auth",
+    "nginx_authz_vs_nginx": "one page: nginx that asks / nginx",
+    "nginx_authz_cached_vs_nginx": "one page: the same, verdicts kept / nginx",
+    "fresh_ua_vs_repeated": "one page: new user agents / one repeated",
     "rss_growth_mib": "memory growth over large transfers",
     "million_vs_thousand_p99": "decision p99: a million devices / a thousand",
     "simulate_million_s": "a plan over a million devices: time",
@@ -41,6 +57,8 @@ class Bar(NamedTuple):
 def pictures(results: Mapping[str, Any]) -> dict[str, str]:
     """File name and text of each picture."""
     drawn = {"bench-targets.svg": targets(results), "bench-pages.svg": pages(results)}
+    if "mixed_vs_nginx" in results["ratios"]:
+        drawn["bench-mixed.svg"] = mixed(results)
     return drawn | ({"bench-latency.svg": latency(results)} if results["latency_us"] else {})
 
 
@@ -63,16 +81,25 @@ def share_of(target: Target, value: float) -> float:
 
 
 def pages(results: Mapping[str, Any]) -> str:
-    """Small pages a second of every system."""
+    """One small page, asked for again and again, of every system."""
+    return _rates("One page of 8 KiB, repeated: a second", "page.", results)
+
+
+def mixed(results: Mapping[str, Any]) -> str:
+    """Mixed traffic of every system."""
+    return _rates("Mixed traffic: requests a second", "traffic_mixed.", results)
+
+
+def _rates(title: str, measurement: str, results: Mapping[str, Any]) -> str:
     rates = {
-        name.partition(".")[2]: each["median"]
+        name.removeprefix(measurement): each["median"]
         for name, each in results["measured"].items()
-        if name.startswith("page.")
+        if name.startswith(measurement)
     }
     found = [
         Bar(name, rate, f"{short(rate)}/s", style_of(name)) for name, rate in sorted(rates.items(), key=_rate)
     ]
-    return bars("Pages of 8 KiB a second", "Median of all rounds, one core each.", found)
+    return bars(title, "Median of all rounds, one core each.", found)
 
 
 def latency(results: Mapping[str, Any]) -> str:

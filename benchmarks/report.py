@@ -10,15 +10,31 @@ from benchmarks.ratios import TARGETS, Target
 BEGIN, END = "<!-- make bench writes from here -->", "<!-- to here -->"
 
 TITLES: Mapping[str, str] = {
-    "gate_vs_nginx": "pages: gate / nginx",
-    "gate_vs_haproxy": "pages: gate / HAProxy",
-    "gate_vs_caddy": "pages: gate / Caddy",
-    "gate_vs_caddy_forward_auth": "pages: gate / Caddy with forward_auth",
-    "gate_vs_mitmproxy": "pages: gate / mitmproxy",
-    "gate_vs_plain_aiohttp": "pages: gate / plain aiohttp proxy",
-    "nginx_authz_vs_nginx": "pages: nginx that asks the gate / nginx",
-    "nginx_authz_cached_vs_nginx": "pages: the same, verdicts kept for 2 s / nginx",
-    "fresh_ua_vs_repeated": "pages: user agents never seen / one repeated",
+    "mixed_vs_nginx": "mixed traffic: gate / nginx",
+    "page_vs_nginx": "varied pages: gate / nginx",
+    "mixed_cpu_vs_nginx": "mixed traffic, processor time of a request: gate / nginx",
+    "fresh_vs_nginx": "mixed traffic, every user agent new: gate / nginx",
+    "proxied_vs_nginx": "mixed traffic behind a trusted proxy: gate / nginx",
+    "mixed_vs_caddy": "mixed traffic: gate / Caddy",
+    "mixed_vs_caddy_forward_auth": "mixed traffic: gate / Caddy with forward_auth",
+    "nginx_authz_mixed_vs_nginx": "mixed traffic: nginx that asks the gate / nginx",
+    "nginx_authz_mixed_cached_vs_nginx": "mixed traffic: the same, verdicts kept for 2 s / nginx",
+    "repeated_vs_mixed_cpu": "processor time of a request: one that is repeated / mixed traffic",
+    "refused_page_us": "processor time of a refused phone, new user agent: page",
+    "refused_problem_us": "the same: problem document",
+    "refused_activesync_us": "the same: ActiveSync status",
+    "attested_known_us": "decision, a known token, a new proof and the gate's nonce, one at a time",
+    "attested_known_64_us": "the same, 64 at once",
+    "eas_cold_million_us": "processor time of a decision about a phone not in memory, a million stored",
+    "gate_vs_nginx": "one page repeated: gate / nginx",
+    "gate_vs_haproxy": "one page repeated: gate / HAProxy",
+    "gate_vs_caddy": "one page repeated: gate / Caddy",
+    "gate_vs_caddy_forward_auth": "one page repeated: gate / Caddy with forward_auth",
+    "gate_vs_mitmproxy": "one page repeated: gate / mitmproxy",
+    "gate_vs_plain_aiohttp": "one page repeated: gate / plain aiohttp proxy",
+    "nginx_authz_vs_nginx": "one page repeated: nginx that asks the gate / nginx",
+    "nginx_authz_cached_vs_nginx": "one page repeated: the same, verdicts kept for 2 s / nginx",
+    "fresh_ua_vs_repeated": "one page repeated: user agents never seen / one repeated",
     "download_vs_nginx": "64 MiB download: gate / nginx",
     "upload_vs_nginx": "64 MiB upload: gate / nginx",
     "websocket_vs_nginx": "WebSocket messages, there and back: gate / nginx",
@@ -155,8 +171,15 @@ def short(value: float) -> str:
 
 def _rate(name: str, figures: Mapping[str, Any]) -> Rate:
     low, high = figures["low"], figures["high"]
-    unit = UNITS[name.partition(".")[0]]
+    unit = unit_of(name.partition(".")[0])
     return Rate(name, f"{short(figures['median'])} {unit}", f"{short(low)} to {short(high)}")
+
+
+def unit_of(measurement: str) -> str:
+    """Of a mix there are two measurements, the rate and the processor time."""
+    if measurement.startswith("traffic_"):
+        return "µs a request" if measurement.endswith("_cpu") else "requests/s"
+    return UNITS[measurement]
 
 
 def _latencies(results: Mapping[str, Any]) -> list[str]:

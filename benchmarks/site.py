@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.processes import free_port, program, python_module, serving
+from benchmarks.traffic import files
 
 KiB, MiB = 1024, 1024 * 1024
 PAGE_BYTES = 8 * KiB
@@ -22,6 +23,7 @@ error_log stderr;
 events {{ worker_connections 1024; }}
 http {{
   access_log off;
+  types {{ text/html html; application/json json; text/javascript js; }}
   default_type text/html;
   sendfile on;
   keepalive_requests 100000000;
@@ -44,10 +46,16 @@ SITE = """\
     location /upload/ {{ dav_methods PUT; }}
     location /Microsoft-Server-ActiveSync {{ return 200; }}
     location /socket {{ proxy_pass http://127.0.0.1:{sockets}; {upgrade} }}
+    location /mail/ {{ {own} }}
+    location /xhr/ {{ {own} }}
+    location /live/ {{ ssi on; ssi_types application/json; {own} }}
+    location /post/ {{ default_type application/json; return 200 '{{"action": "mark", "of": "$request_id"}}'; {own} }}
+    location /assets/ {{ add_header Cache-Control "private, max-age=60"; }}
   }}
 """
 
-
+OWN = 'add_header Set-Cookie "roundcube_sessid=$request_id; path=/; HttpOnly"; add_header Cache-Control "private, no-cache";'
+"""What makes no two answers the same. Those below ``/live/`` are chunked besides, because their length is not known beforehand."""
 UPGRADE = (
     "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;"
 )
@@ -88,8 +96,9 @@ def serve_site(run: Path) -> Iterator[Site]:
     page, large = _page(), os.urandom(MiB) * (LARGE_BYTES // MiB)
     (root / "page.html").write_bytes(page)
     (root / "large.bin").write_bytes(large)
+    files.write(root)
     config, sockets = run / "nginx.conf", free_port()
-    servers = SITE.format(port=port, root=root, sockets=sockets, upgrade=UPGRADE)
+    servers = SITE.format(port=port, root=root, sockets=sockets, upgrade=UPGRADE, own=OWN)
     config.write_text(nginx_config(run, servers))
     with (
         serving(python_module("benchmarks.echo", str(sockets)), sockets, run / "echo.log"),

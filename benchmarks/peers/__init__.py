@@ -12,9 +12,10 @@ from benchmarks.peers import (
 )
 from benchmarks.peers.peer import Peer, Running
 
-__all__ = ["GATE", "NGINX", "PEERS", "UNDER_A_RATE", "Peer", "Running"]
+__all__ = ["BEHIND", "GATE", "NGINX", "PEERS", "UNDER_A_RATE", "Peer", "Running"]
 
 GATE = mailgate.PEER
+BEHIND = mailgate.BEHIND
 NGINX = nginx.PEER
 PEERS: tuple[Peer, ...] = (
     NGINX,
@@ -26,6 +27,7 @@ PEERS: tuple[Peer, ...] = (
     nginx_authz.PEER,
     nginx_authz.CACHED,
     GATE,
+    BEHIND,
 )
 UNDER_A_RATE = (NGINX.name, caddy_forward_auth.PEER.name, nginx_authz.PEER.name, GATE.name)
 """Those whose latency is measured under a fixed rate: they decide, or are what is compared with."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 
 from benchmarks.peers.authorizer import REFUSED
@@ -16,12 +17,12 @@ def start(site: Site) -> Iterator[Running]:
     port = free_port()
     command = python_module("benchmarks.peers.authorizer", str(port))
     with (
-        serving(command, port, site.run / "authorizer.log"),
+        serving(command, port, site.run / "authorizer.log") as authorizer,
         caddy(
             site, "caddy-forward-auth", f"forward_auth 127.0.0.1:{port} {{\n    uri /authorize\n  }}"
         ) as running,
     ):
-        yield running
+        yield replace(running, beside=(authorizer,))
 
 
 PEER = Peer(

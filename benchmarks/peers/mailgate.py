@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from benchmarks.agents import PHONE
@@ -16,13 +17,14 @@ SHIPPED = ROOT / "config"
 
 
 @contextmanager
-def start(site: Site) -> Iterator[Running]:
-    port, run = free_port(), site.run / "mailgate"
+def start(site: Site, name: str = "mailgate", **settings: object) -> Iterator[Running]:
+    port, admin, run = free_port(), free_port(), site.run / name
     run.mkdir()
-    config = write_config(run, {"listen": f"127.0.0.1:{port}", "upstream": f"http://{site.address}"})
+    addresses = {"listen": f"127.0.0.1:{port}", "admin_listen": f"127.0.0.1:{admin}"}
+    config = write_config(run, {**addresses, "upstream": f"http://{site.address}", **settings})
     command = python_module("mailgate", "run", "--config", str(config))
     with serving(command, port, run / "log") as pid:
-        yield Running(port, pid)
+        yield Running(port, pid, admin=admin)
 
 
 def write_config(directory: Path, settings: Mapping[str, object]) -> Path:
@@ -39,3 +41,10 @@ def write_config(directory: Path, settings: Mapping[str, object]) -> Path:
 
 
 PEER = Peer("mailgate", "Mailgate, decisions on", start, lambda: __version__, refuses=("/page.html", PHONE))
+BEHIND = Peer(
+    "mailgate_behind",
+    "Mailgate behind a trusted proxy",
+    partial(start, name="mailgate-behind", trusted_proxies=["127.0.0.1/32"]),
+    lambda: __version__,
+)
+"""The load is the proxy: it tells from which address each request came to it."""

@@ -19,20 +19,27 @@ SHIPPED = ROOT / "deploy" / "nginx" / "forward-auth.conf"
 @contextmanager
 def start(site: Site, name: str, remember: str) -> Iterator[Running]:
     """``remember``: for how long nginx may go by a yes; empty for not at all."""
-    nginx, gate, port, run = program("nginx"), free_port(), free_port(), site.run / name
+    nginx, run = program("nginx"), site.run / name
+    gate, port, admin = free_port(), free_port(), free_port()
     run.mkdir()
     asked = {"listen": f"unix:{run}/questions.sock", "dialect": "nginx"}
     asked |= {"remember": remember} if remember else {}
-    settings = {"listen": f"127.0.0.1:{gate}", "upstream": f"http://{site.address}"}
+    settings = {
+        "listen": f"127.0.0.1:{gate}",
+        "admin_listen": f"127.0.0.1:{admin}",
+        "upstream": f"http://{site.address}",
+    }
     config = write_config(run, {**settings, "authz_listeners": [asked]})
     servers = _servers(site, run, port, "mailgate" if remember else "off")
     (run / "nginx.conf").write_text(nginx_config(run, servers))
     shutil.copy(SHIPPED.with_name("mailgate-unforged.conf"), run)
     with (
-        serving(python_module("mailgate", "run", "--config", str(config)), gate, run / "gate.log"),
+        serving(
+            python_module("mailgate", "run", "--config", str(config)), gate, run / "gate.log"
+        ) as asked_pid,
         serving([nginx, "-e", "stderr", "-c", str(run / "nginx.conf")], port, run / "nginx.log") as pid,
     ):
-        yield Running(port, pid)
+        yield Running(port, pid, (asked_pid,), admin)
 
 
 def _servers(site: Site, run: Path, port: int, kept: str) -> str:

@@ -9,10 +9,20 @@ from benchmarks.site import Site
 
 @dataclass(frozen=True)
 class Running:
-    """A system that answers on a port of the loopback interface; ``pid`` is its first process."""
+    """A system that answers on a port of the loopback interface; ``pid`` is its first process.
+
+    ``beside``: the first processes of what it asks, whose time is spent for its answers too. ``admin``: the port where it tells
+    its metrics; 0 for none.
+    """
 
     port: int
     pid: int
+    beside: tuple[int, ...] = ()
+    admin: int = 0
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        return (self.pid, *self.beside)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from tests.servers import free_port, listens, require, running
 
 HERE = Path(__file__).parent
 PROGRAM = HERE / "openid.mjs"
-INSTALLED = HERE / "node_modules" / "oidc-provider"  # npm ci --prefix tests/e2e
+INSTALLED = HERE / "node_modules" / "oidc-provider"  # make test-setup
 
 ACCOUNTS: Mapping[str, Mapping[str, Any]] = {
     "ada": {"email": "Ada@Example.com", "email_verified": True, "groups": []},

@@ -17,7 +17,6 @@ from playwright.sync_api import Browser, Page, expect
 from tests.admins import token
 from tests.e2e.serving import AXE
 from tests.integration.gate import PHONE_RULES
-from tests.servers import require
 from tests.unit.console.browsing import NOW, Company, company, whole
 from tests.unit.console.letters import gone, written
 from tests.unit.console.phones import asks, has, record
@@ -203,7 +202,6 @@ def complained(page: Page, width: int) -> list[tuple[str, str]]:
 def test_everyone_can_read_every_page(
     chromium: Browser, site: Site, complaints: list[str], width: int, scheme: str
 ) -> None:
-    require(str(AXE))
     page = opened(chromium, site, complaints, viewport={"width": width, "height": 800}, color_scheme=scheme)
     found = {}
     for path in PATHS:
@@ -248,13 +246,25 @@ def test_the_keyboard_reaches_everything_in_its_order_and_shows_where_it_is(
     page.context.close()
 
 
-def test_a_wrong_token_is_said_to_everyone(chromium: Browser, site: Site) -> None:
+def refused(chromium: Browser, site: Site) -> Page:
+    """The page of a login with a wrong token, in a narrow window."""
     page = chromium.new_context(viewport={"width": 320, "height": 800}).new_page()
     page.goto(f"{site.url}/console/login")
     page.get_by_label("Name").fill("ada")
     page.get_by_label("Token").fill("wrong")
     page.get_by_role("button", name="Log in").click()
+    return page
+
+
+def test_a_wrong_token_is_said_to_everyone(chromium: Browser, site: Site) -> None:
+    page = refused(chromium, site)
     expect(page.get_by_role("alert")).to_contain_text("do not belong together")
+    page.context.close()
+
+
+def test_everyone_can_read_that_a_token_was_wrong(chromium: Browser, site: Site) -> None:
+    page = refused(chromium, site)
+    expect(page.get_by_role("alert")).to_be_visible()
     assert complained(page, 320) == []
     page.context.close()
 

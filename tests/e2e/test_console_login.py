@@ -10,7 +10,7 @@ from tests.admins import admins, token
 from tests.e2e.gate import GuardedWebmail, guarded
 from tests.e2e.openid import CLIENT, SECRET, OpenId, openid_at
 from tests.e2e.serving import AXE
-from tests.servers import free_port, require
+from tests.servers import free_port
 
 from mailgate.console.entrance import COOKIE
 
@@ -214,7 +214,6 @@ def test_who_logs_out_is_out_at_the_provider_too(place: Place, context: BrowserC
 
 
 def test_everyone_can_read_every_page_of_the_login(place: Place, context: BrowserContext) -> None:
-    require(str(AXE))
     page = context.new_page()
     page.goto(place.url + "/console/login")
     found = []

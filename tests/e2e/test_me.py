@@ -11,7 +11,6 @@ from tests.e2e.gate import GuardedWebmail
 from tests.e2e.mailsystem import PASSWORD
 from tests.e2e.serving import AXE, Answering, serving
 from tests.e2e.test_pages import open_page
-from tests.servers import require
 from tests.unit.gateway.pages.own import ALLOWED, BLOCKED, NOBODY, NOW, OWN, PHONE, TABLET
 
 from mailgate.attest.mint import Device
@@ -108,7 +107,6 @@ def test_everyone_can_read_it(
     language: str,
     looks: list[tuple[int, Literal["light", "dark"]]],
 ) -> None:
-    require(str(AXE))
     gate.shows = VIEWS[shows]
     page = opened(chromium, gate, complaints, locale=language)
     page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")

@@ -11,7 +11,6 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from tests.e2e.serving import AXE, Answering, serving
-from tests.servers import require
 
 from mailgate.gateway.pages import Pages, View
 from mailgate.model import Effect, Kind, Reason
@@ -114,7 +113,6 @@ def close(page: Page) -> None:
 def test_everyone_can_read_it(
     chromium: Browser, gate: Gate, complaints: list[str], shows: str, language: str
 ) -> None:
-    require(str(AXE))
     gate.shows = shows
     page = open_page(chromium, gate, complaints, locale=language)
     page.evaluate(AXE.read_text("utf-8"))

@@ -7,7 +7,7 @@ import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 const EXTENSION = fileURLToPath(new URL("../../../extension/", import.meta.url));
-const skip = existsSync(join(EXTENSION, "node_modules/web-ext")) ? false : "npm ci --prefix extension installs what packs";
+const skip = existsSync(join(EXTENSION, "node_modules/web-ext")) ? false : "make test-setup installs what packs, where there is npm";
 const out = mkdtempSync(join(tmpdir(), "mailgate-"));
 
 after(() => rmSync(out, { recursive: true }));

@@ -31,9 +31,9 @@ RESULTS: dict[str, Any] = {
 @pytest.mark.parametrize(
     "row",
     [
-        Row("pages: gate / nginx", "0.40 ×", "≥ 0.50 ×", "no"),
-        Row("pages: gate / plain aiohttp proxy", "2.00 ×", "", ""),
-        Row("pages: gate / mitmproxy", "not measured", "≥ 15.00 ×", ""),
+        Row("one page repeated: gate / nginx", "0.40 ×", "≥ 0.50 ×", "no"),
+        Row("one page repeated: gate / plain aiohttp proxy", "2.00 ×", "", ""),
+        Row("one page repeated: gate / mitmproxy", "not measured", "≥ 15.00 ×", ""),
         Row("64 MiB download: gate / nginx", "1.00 ×", "≥ 1.00 ×", "yes"),
         Row("decision, everything cached", "12.3 µs", "≤ 15 µs", "yes"),
         Row("decision, a new device with a new token", "1,760 µs", "", ""),
@@ -50,7 +50,7 @@ def test_every_figure_has_a_title() -> None:
 
 def test_markdown() -> None:
     text = markdown(RESULTS)
-    assert "| pages: gate / nginx | 0.40 × | ≥ 0.50 × | no |" in text
+    assert "| one page repeated: gate / nginx | 0.40 × | ≥ 0.50 × | no |" in text
     assert "| `page.nginx` | 20,000 requests/s | 18,000 to 21,000 |" in text
     assert "| latency at 1,000 requests a second | median |" in text
     assert "| `nginx` | 0.434 ms | 15.2 ms | 18.6 ms | 20 ms | 3,000 |" in text

@@ -1,0 +1,43 @@
+"""Where the results of a run are kept, and the docs that are written from them: ``python -m benchmarks.published`` writes these anew."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from benchmarks import devices_report, report, words
+from benchmarks.plots import pictures
+from benchmarks.processes import ROOT
+
+PAGE = ROOT / "docs" / "performance.md"
+README = ROOT / "README.md"
+IMAGES = ROOT / "docs" / "images"
+RESULTS = ROOT / "benchmarks" / "results" / "latest.json"
+DEVICES = ROOT / "benchmarks" / "results" / "devices.json"
+
+
+def keep(results: Mapping[str, Any]) -> None:
+    """The results of ``make bench``."""
+    RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+    write(results)
+
+
+def keep_devices(store: str, found: Mapping[str, Any]) -> None:
+    """The results of ``make bench-devices`` on one kind of store."""
+    kept = json.loads(DEVICES.read_text("utf-8")) | {store: found}
+    DEVICES.write_text(json.dumps(kept, indent=2) + "\n")
+    PAGE.write_text(devices_report.replaced(PAGE.read_text("utf-8"), kept), "utf-8")
+
+
+def write(results: Mapping[str, Any]) -> None:
+    """Tables, sentences and pictures."""
+    page = report.replaced(PAGE.read_text("utf-8"), results)
+    PAGE.write_text(words.replaced(page, results), "utf-8")
+    README.write_text(words.replaced_headline(README.read_text("utf-8"), results), "utf-8")
+    for name, picture in pictures(results).items():
+        (IMAGES / name).write_text(picture, "utf-8")
+
+
+if __name__ == "__main__":
+    write(json.loads(RESULTS.read_text("utf-8")))
+    devices = json.loads(DEVICES.read_text("utf-8"))
+    PAGE.write_text(devices_report.replaced(PAGE.read_text("utf-8"), devices), "utf-8")

@@ -1,0 +1,12 @@
+"""Requests as bytes. Pure."""
+
+from collections.abc import Mapping
+
+HOST = "mail.example.com"
+ROUND = 100_000_000
+"""The numbers that a round has for itself: no round repeats what another has sent."""
+
+
+def lines(fields: Mapping[str, str]) -> bytes:
+    """Field lines, each with its end."""
+    return "".join(f"{name}: {value}\r\n" for name, value in fields.items()).encode()
