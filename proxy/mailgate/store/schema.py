@@ -307,6 +307,15 @@ activations = Table(
 )
 """Which version was put in force, in order. The last row is the one in force; gates look at it all the time."""
 
+kept_out = Table(
+    "kept_out",
+    metadata,
+    Column("serial", Integer, ForeignKey(activations.c.serial), primary_key=True, autoincrement=False),
+    Column("people", Integer, nullable=False),
+    Column("devices", Integer, nullable=False),
+)
+"""How many an activation newly kept out, or might have, by its plan: at the worst of all moments."""
+
 reliefs = Table(
     "reliefs",
     metadata,
