@@ -1,10 +1,8 @@
 """The rules of one version: policy, apps and lists, and cases, read from files or from texts that were kept."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
 
 from mailgate.config.apps import read_catalog
@@ -16,6 +14,7 @@ from mailgate.policy.groups import NO_GROUPS, Groups
 from mailgate.policy.reliefs import Reliefs
 from mailgate.policy.rules import RESERVED, Policy, PolicyFile, policy_context, repeated_ids
 from mailgate.policy.spelling import expected
+from mailgate.policy.texts import digest_of_texts
 
 KEPT_AS = Files()
 """What the texts of a version are called, whatever its files are; a list keeps the name that ``apps.yaml`` gives it."""
@@ -38,7 +37,7 @@ class Rules:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of all texts: a comment counts too."""
-        return sha256(json.dumps(self.texts, sort_keys=True).encode()).hexdigest()
+        return digest_of_texts(self.texts)
 
 
 def read_rules(folder: Path, names: Files, reading: Reading, groups: Groups = NO_GROUPS) -> Rules | None:

@@ -107,8 +107,8 @@ def _of_reliefs(reliefs: Reliefs, now: datetime) -> dict[str, Any]:
 
 
 def digest_of(plan: Mapping[str, Any]) -> str:
-    """What binds a plan: policy, lists, data window and outcome. The SHA-256 of everything in it but the digest."""
-    rest = {name: value for name, value in plan.items() if name != "digest"}
+    """What binds a plan: policy, lists, data window and outcome. The SHA-256 of all that is kept of it but the digest."""
+    rest = {name: value for name, value in without_names(plan).items() if name != "digest"}
     return sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 

@@ -102,6 +102,12 @@ class Audit:
             row = (await connection.execute(query)).mappings().first()
             return Entry(**row) if row else None
 
+    async def about(self, about: str, what: str) -> list[Entry]:
+        """Every entry about this whose ``what`` is this, in their order."""
+        query = select(audit).where(audit.c.about == about, audit.c.what == what).order_by(audit.c.number)
+        async with self._database.reading() as connection:
+            return [Entry(**row) for row in (await connection.execute(query)).mappings()]
+
     async def holds(self, noted: Head) -> bool:
         """Whether the entry of a head that was noted is still the one that it was."""
         query = select(audit.c.digest).where(audit.c.number == noted.number)

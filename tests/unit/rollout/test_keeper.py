@@ -9,7 +9,7 @@ from tests.unit.store.examples import NOW
 
 from mailgate.config import Rules
 from mailgate.rollout import Keeper, draft_of, in_force
-from mailgate.rollout.keeper import UnreadableVersionError
+from mailgate.rollout.keeper import Looked, UnreadableVersionError
 from mailgate.store import Act, Activation, Draft, Store, StoreUnavailableError
 
 OTHER = "rules: [{id: other, when: 'true', effect: warn}]\n"
@@ -135,7 +135,7 @@ async def test_a_version_that_this_mailgate_cannot_read_changes_nothing_and_is_s
 ) -> None:
     gate = await started(store)
     texts = dict(rules().texts) | {"policy.yaml": OPEN.replace("allow", "sing")}
-    await store.policies.activate(Draft("d" * 64, "p", texts), ACT)
+    await store.policies.activate(Draft("p", texts), ACT)
     with capture_logs() as logs:
         await gate.look()
         await gate.look()
@@ -156,13 +156,13 @@ class Inspector:
         self.looked_at: list[int] = []
         self.go = asyncio.Event()
 
-    async def __call__(self, active: Activation, _files: Rules) -> str:
+    async def __call__(self, active: Activation, _files: Rules) -> Looked:
         self.looked_at.append(active.serial)
         await self.go.wait()
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
-        return answer
+        return Looked(answer)
 
 
 async def guarded(store: Store, *answers: str | Exception) -> tuple[Keeper, Inspector]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mailgate.cli.acting import TokenFile, person
+from mailgate.cli.acting import TokenFile, may_operate, person
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
 from mailgate.cli.policy.history import version_called
 from mailgate.cli.stored import with_store
@@ -52,7 +52,9 @@ def apply(
 
 def retract(
     note: Note,
-    to: Annotated[str, typer.Option(help="The version to go back to; the one before if not given.")] = "",
+    to: Annotated[
+        str, typer.Option(help="The version to go back to; the one before if not given. Another takes a plan.")
+    ] = "",
     token_file: TokenFile = None,
     config: Config = DEFAULT_PATH,
     as_json: AsObject = False,
@@ -62,7 +64,8 @@ def retract(
     async def run(store: Store, bundle: Bundle) -> Activation:
         who = person(bundle.settings, "operator", "approver", token_file=token_file)
         number = (await version_called(store, to)).number if to else None
-        return await acts.retract(store, who, note, now, number)
+        guard, operates = guard_of(bundle.settings), may_operate(bundle.settings, who)
+        return await acts.retract(store, who, note, now, number, guard, operates=operates)
 
     now = datetime.now(UTC)
     _tell(with_store(config, run), now, as_json)
