@@ -29,6 +29,7 @@ from mailgate.app.readiness import readiness
 from mailgate.app.syncing import Syncing
 from mailgate.app.trust import Trust
 from mailgate.app.upkeep import look_after, warn_of_lingering_rules, warn_of_stale_lists
+from mailgate.app.witnessing import Witness
 from mailgate.app.workers.place import ALONE, Place
 from mailgate.app.workers.siblings import Siblings, telling_app
 from mailgate.config import Address, Bundle, load_bundle
@@ -174,6 +175,8 @@ class Service:
         self._closing.push_async_callback(desk.planning.stop)
         self._closing.push_async_callback(desk.announcing.stop)
         self._tasks += [asyncio.get_running_loop().create_task(work) for work in running(desk, self)]
+        witness = Witness(self.store.audit, lambda: self.bundle.settings.witness, utc_now)
+        self._tasks.append(asyncio.get_running_loop().create_task(witness.run()))
         return await open_web(with_api(with_console(admin, desk), desk), address, place.admin, self._closing)
 
     def _policy_key(self) -> PolicyKey | None:

@@ -12,7 +12,17 @@ from mailgate.rollout.guard import Guard, failing, frozen
 from mailgate.rollout.keeper import draft_of
 from mailgate.rollout.plan import digest_of, without_names
 from mailgate.rollout.window import NOBODY, beyond_window, kept_out_within, newly_kept_out
-from mailgate.store import Act, Activation, Draft, OvertakenError, Planned, Store, Version, kept_out, retractions
+from mailgate.store import (
+    Act,
+    Activation,
+    Draft,
+    OvertakenError,
+    Planned,
+    Store,
+    Version,
+    kept_out,
+    retractions,
+)
 from mailgate.store.kept_out import KeptOut
 from mailgate.store.plans import SHORTEST
 
@@ -57,9 +67,7 @@ async def keep_plan(
     counts = {
         label: {noun: each[noun] for noun in ("people", "devices")} for label, each in body["newly"].items()
     }
-    act = replace(
-        person.act(now, PLANNED), about=f"plan {plan['digest']}", details={"newly": counts}
-    )
+    act = replace(person.act(now, PLANNED), about=f"plan {plan['digest']}", details={"newly": counts})
     await store.plans.keep(planned, act)
 
 
@@ -255,7 +263,9 @@ async def _planned_way_back(
     checked = await _checked(store, plan, person, guard, now)
     if checked.against:
         words = "; ".join(checked.against)
-        raise RefusedError(f"{words}. To do it all the same: `mailgate policy apply {plan.digest[:12]} --override`")
+        raise RefusedError(
+            f"{words}. To do it all the same: `mailgate policy apply {plan.digest[:12]} --override`"
+        )
     return checked
 
 

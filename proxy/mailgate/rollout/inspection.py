@@ -46,5 +46,7 @@ class Inspection:
         await keep_plan(self.store, plan, files, Person(BY_FILE, self.origin), now)
         before = await kept_out_within(self.store, guard, now)
         against = failing(plan) + beyond_window(plan, guard, before)
-        words = f"{'; '.join(against)} (plan {plan['digest'][:12]}; `mailgate policy plans` says what it needs)"
+        words = (
+            f"{'; '.join(against)} (plan {plan['digest'][:12]}; `mailgate policy plans` says what it needs)"
+        )
         return Looked(words if against else "", newly_kept_out(plan))

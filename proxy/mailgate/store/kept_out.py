@@ -31,6 +31,12 @@ class KeptOutCounts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    async def all(self) -> dict[int, KeptOut]:
+        """Of every activation that was counted, by its serial."""
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(select(kept_out))).all()
+            return {serial: KeptOut(people, devices) for serial, people, devices in rows}
+
     async def since(self, moment: datetime) -> KeptOut:
         """By all activations from this moment on, added up: who was kept out twice counts twice."""
         sums = (func.coalesce(func.sum(column), 0) for column in (kept_out.c.people, kept_out.c.devices))

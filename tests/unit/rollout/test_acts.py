@@ -134,7 +134,9 @@ async def test_what_was_sent_in_error_is_taken_back(store: Store, url: str) -> N
         "sent in error",
         2,
     )
-    with pytest.raises(RefusedError, match=r"version 2 was taken back: .* `mailgate policy plan --version 2`"):
+    with pytest.raises(
+        RefusedError, match=r"version 2 was taken back: .* `mailgate policy plan --version 2`"
+    ):
         await retract(store, ADA, "it was right after all", NOW, 2)
     assert await deciding(store) == "open"
 
@@ -299,12 +301,16 @@ async def test_many_small_steps_are_one_big_one(store: Store, url: str) -> None:
 
     def but(count: int) -> str:
         out = " || ".join(f'user.name == "{name}"' for name in names[:count])
-        return f"rules: [{{id: out, when: '{out}', effect: block}}, {{id: open, when: 'true', effect: allow}}]\n"
+        return (
+            f"rules: [{{id: out, when: '{out}', effect: block}}, {{id: open, when: 'true', effect: allow}}]\n"
+        )
 
     for count in (1, 2, 3):
         await apply(store, await plan_of(store, url, but(count)), ADA, "", NOW, guard)
     digest = await plan_of(store, url, but(4))
-    with pytest.raises(RefusedError, match="1 people would or might newly be kept out, after 3 within 2 days: 4 of 6"):
+    with pytest.raises(
+        RefusedError, match="1 people would or might newly be kept out, after 3 within 2 days: 4 of 6"
+    ):
         await apply(store, digest, ADA, "", NOW, guard)
     (standing, *_) = await standings(store, guard, NOW, 5)
     assert (standing.needed, standing.missing) == (1, 1)

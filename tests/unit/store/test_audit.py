@@ -113,13 +113,14 @@ def test_processes_that_append_at_once_make_one_chain(url: str) -> None:
     assert asyncio.run(result()) == (60, [])
 
 
-ROW = "INTO audit SELECT number, at, 'eve', what, about, why, origin, details, previous, digest FROM audit"
+COLUMNS = "number, at, who, what, about, why, origin, details, previous, digest"
+ROW = f"INTO audit ({COLUMNS}) SELECT {COLUMNS} FROM audit"
 CHANGES = [
     "UPDATE audit SET who = 'eve'",
     "DELETE FROM audit",
     "DELETE FROM audit WHERE number = 2",
     f"INSERT {ROW} WHERE number = 2 ON CONFLICT (number) DO UPDATE SET who = 'eve'",
-    "INSERT INTO audit SELECT 9, at, who, what, about, why, origin, details, previous, digest FROM audit WHERE number = 2",
+    f"INSERT {ROW.replace('SELECT number', 'SELECT 9')} WHERE number = 2",
     "UPDATE audit_head SET number = number - 1",
     "UPDATE audit_head SET digest = 'eve'",
     "DELETE FROM audit_head",
@@ -129,8 +130,7 @@ OF_SQLITE = [
     f"REPLACE {ROW} WHERE number = 2",
     f"INSERT OR REPLACE {ROW} WHERE number = 1",
     f"INSERT OR IGNORE {ROW} WHERE number = 1",
-    "INSERT OR REPLACE INTO audit (rowid, number, at, who, what, about, why, origin, details, previous, digest) "
-    "VALUES (1, 1, '', 'eve', '', '', '', '', '', '', '')",
+    f"REPLACE INTO audit (rowid, {COLUMNS}) VALUES (1, 1, '', 'eve', '', '', '', '', '', '', '')",
     "UPDATE OR REPLACE audit SET number = 1 WHERE number = 2",
     "REPLACE INTO audit_head VALUES (1, 1, 'eve')",
     "INSERT INTO audit_head VALUES (2, 1, 'eve')",
@@ -144,19 +144,16 @@ OF_POSTGRESQL = [
 
 
 @pytest.mark.parametrize("recursive", ["ON", "OFF"])
-@pytest.mark.parametrize("statement", [*CHANGES, *OF_SQLITE, *OF_POSTGRESQL])
-async def test_the_database_refuses_a_change(
-    store: Store, url: str, statement: str, recursive: str
-) -> None:
+async def test_the_database_refuses_a_change(store: Store, url: str, recursive: str) -> None:
     await write(store, 3)
     engine = create_engine(store_url(url), poolclass=NullPool)
     sqlite = engine.dialect.name == "sqlite"
-    if (statement in OF_POSTGRESQL and sqlite) or (statement in OF_SQLITE and not sqlite):
-        return  # another database's word
-    with pytest.raises(DBAPIError, match="only added to"), engine.begin() as connection:
-        if sqlite:
-            connection.execute(text(f"PRAGMA recursive_triggers = {recursive}"))
-        connection.execute(text(statement.replace("audit SELECT", "audit (number, at, who, what, about, why, origin, details, previous, digest) SELECT")))
+    for statement in CHANGES + (OF_SQLITE if sqlite else OF_POSTGRESQL):
+        with engine.connect() as connection:
+            if sqlite:
+                connection.execute(text(f"PRAGMA recursive_triggers = {recursive}"))
+            with pytest.raises(DBAPIError, match="only added to"):
+                connection.execute(text(statement))
     assert await store.audit.verify() == []
 
 

@@ -117,9 +117,7 @@ def test_where_a_log_was_written_anew_is_told_as_exactly_as_it_was_noted() -> No
     before, anew = chain("a", "b", "c", "d", "e"), chain("a", "b", "x", "y", "z")
     noted = [entry.head for entry in before]
     (told,) = breaks(anew, anew[-1].head, noted[0], noted[1], noted[3], noted[4])
-    assert told == Break(
-        4, "is not the one that was noted earlier: the log was written anew behind entry 2"
-    )
+    assert told == Break(4, "is not the one that was noted earlier: the log was written anew behind entry 2")
 
 
 @pytest.mark.parametrize(("left", "message"), [(4, "was cut"), (2, "to 5 were cut")])

@@ -54,7 +54,15 @@ async def test_a_version_is_found_by_number_or_by_how_a_digest_begins(store: Sto
         name: [each.number for each in await find(name)]
         for name in ("1", TWO.digest[:8], "beef0", "beef", "bee", "9", "%%%%")
     }
-    assert names == {"1": [1], TWO.digest[:8]: [2], "beef0": [2], "beef": [2, 1], "bee": [], "9": [], "%%%%": []}
+    assert names == {
+        "1": [1],
+        TWO.digest[:8]: [2],
+        "beef0": [2],
+        "beef": [2, 1],
+        "bee": [],
+        "9": [],
+        "%%%%": [],
+    }
     assert await store.policies.known(ONE.digest)
     assert not await store.policies.known(ONE.digest[:4])
 

@@ -47,13 +47,14 @@ def apply(
         return await acts.apply(store, plan, who, note, now, guard, override=override)
 
     now = datetime.now(UTC)
-    _tell(with_store(config, run), now, as_json)
+    _tell(with_store(config, run, decides=False), now, as_json)
 
 
 def retract(
     note: Note,
     to: Annotated[
-        str, typer.Option(help="The version to go back to; the one before if not given. Another takes a plan.")
+        str,
+        typer.Option(help="The version to go back to; the one before if not given. Another takes a plan."),
     ] = "",
     token_file: TokenFile = None,
     config: Config = DEFAULT_PATH,
@@ -68,7 +69,7 @@ def retract(
         return await acts.retract(store, who, note, now, number, guard, operates=operates)
 
     now = datetime.now(UTC)
-    _tell(with_store(config, run), now, as_json)
+    _tell(with_store(config, run, decides=False), now, as_json)
 
 
 def _tell(activation: Activation, now: datetime, as_json: bool) -> None:

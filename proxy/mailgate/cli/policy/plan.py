@@ -33,7 +33,10 @@ File = Annotated[
     typer.Argument(metavar="[FILE]", help="Rules to look at in place of the settings' policy file."),
 ]
 Version = Annotated[
-    str, typer.Option(help="A version that was in force, in place of the files: a number, or how a digest begins.")
+    str,
+    typer.Option(
+        help="A version that was in force, in place of the files: a number, or how a digest begins."
+    ),
 ]
 Days = Annotated[int, typer.Option(help="How many days of sightings to decide again.", min=1, max=366)]
 Config = Annotated[Path, typer.Option("--config", help="The settings, which say where files and store are.")]
