@@ -84,7 +84,7 @@ class Service:
         async with AsyncExitStack() as undo:
             store = await Store.open(bundle.settings.store.get_secret_value())
             undo.push_async_callback(store.close)
-            inspection = Inspection(store, bundle.settings, gethostname(), utc_now, bundle.groups)
+            inspection = Inspection(store, bundle.settings, gethostname(), utc_now)
             keeper = Keeper(store.policies, gethostname(), utc_now, inspection, inspection.frozen)
             undo.callback(keeper.close)
             bundle = replace(bundle, rules=await keeper.start(bundle.rules))
@@ -204,7 +204,7 @@ class Service:
         sources = self.trust.sources(settings, self.gate.metrics)
         self.ports.renew_tls(settings)
         if self.inspection:
-            self.inspection.settings, self.inspection.groups = settings, bundle.groups
+            self.inspection.settings = settings
         self.trust.keyring.replace(sources)
         self._decide_by(replace(bundle, rules=await self.keeper.offer(bundle.rules)))
         warn_of_lingering_rules(self.lingering())

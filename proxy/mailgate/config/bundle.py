@@ -6,12 +6,11 @@ from pathlib import Path
 
 from mailgate.config.document import Document
 from mailgate.config.files import Reading
-from mailgate.config.groups import read_groups
 from mailgate.config.references import Sources, default_environ
 from mailgate.config.rules import Rules, read_rules
 from mailgate.config.settings import Files, Settings
 from mailgate.policy.cases import CasesFile
-from mailgate.policy.groups import NO_GROUPS, Groups
+from mailgate.policy.groups import Groups
 from mailgate.policy.rules import Policy
 
 
@@ -24,7 +23,10 @@ class Bundle:
     """Those of the files; of a gate that runs, those in force."""
     paths: tuple[Path, ...]
     """Every file that was read: a change of one is a change of the configuration."""
-    groups: Groups = NO_GROUPS
+
+    @property
+    def groups(self) -> Groups:
+        return self.rules.groups
 
     @property
     def policy(self) -> Policy:
@@ -59,13 +61,12 @@ def load_bundle(path: Path, environ: Mapping[str, str] | None = None) -> Bundle:
         reading.finish()
     settings = _settings(path, document, reading, environ)
     names = settings.files if settings else _files_as_written(document)
-    groups = read_groups(path.parent, names, reading)
-    rules = read_rules(path.parent, names, others, groups)
+    rules = read_rules(path.parent, names, others)
     reading.mistakes += others.mistakes
     reading.finish()
     assert settings is not None
     assert rules is not None
-    return Bundle(settings, rules, (*reading.paths, *others.paths, *settings.referenced_files()), groups)
+    return Bundle(settings, rules, (*reading.paths, *others.paths, *settings.referenced_files()))
 
 
 def load_candidate(path: Path, policy: Path) -> Rules:
@@ -75,7 +76,7 @@ def load_candidate(path: Path, policy: Path) -> Rules:
     """
     names = load_settings(path).files.model_copy(update={"policy": str(policy.absolute())})
     reading = Reading()
-    rules = read_rules(path.parent, names, reading, read_groups(path.parent, names, reading))
+    rules = read_rules(path.parent, names, reading)
     reading.finish()
     assert rules is not None
     return rules

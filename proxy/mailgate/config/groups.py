@@ -1,5 +1,6 @@
-"""The shape of ``groups.yaml``: who is in which groups. It stays at the gate: no version of the rules has it."""
+"""The shape of ``groups.yaml``: who is in which groups, and what a version of the rules keeps of that."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,9 @@ from mailgate.config.files import Reading
 from mailgate.config.settings import Files
 from mailgate.policy.apps import Strict
 from mailgate.policy.groups import NO_GROUPS, Groups
+
+KEPT_GROUPS = "groups.json"
+"""What the groups are called among the texts of a version: there is nobody's name in them."""
 
 GroupName = Annotated[str, StringConstraints(pattern=r"^\S(.*\S)?$", max_length=200)]
 Login = Annotated[str, StringConstraints(pattern=r"^\S(.*\S)?$", max_length=500)]
@@ -28,3 +32,13 @@ def read_groups(folder: Path, names: Files, reading: Reading) -> Groups:
         return NO_GROUPS
     file = reading.model(GroupsFile, reading.document(path), {})
     return Groups.of_members(file.groups) if file else NO_GROUPS
+
+
+def text_of_groups(groups: Groups) -> str:
+    """What a version keeps of the groups: the same text for the same people, however their file is written."""
+    return json.dumps(groups.members(), sort_keys=True)
+
+
+def groups_of_text(text: str) -> Groups:
+    """The groups that a version has kept."""
+    return Groups.of_digests(json.loads(text))

@@ -2,38 +2,60 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from mailgate.model import Effect, User
 from mailgate.policy.logins import user_text
 
 
+def digest_of_login(login: str) -> str:
+    """What stands for a login name, in one spelling: the first half of its SHA-256."""
+    return sha256(user_text(login).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
 @dataclass(frozen=True)
 class Groups:
-    """The groups of people. ``known`` is false where nothing tells the gate of any."""
+    """The groups of people. ``known`` is false where nothing tells the gate of any.
+
+    People are kept by digests of their login names: a version of the rules is kept for good, and shown to whoever may look.
+    """
 
     known: bool = False
-    of_person: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """By login name in one spelling; sorted."""
+    of_digest: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By ``digest_of_login``; sorted."""
 
     @classmethod
     def of_members(cls, members: Mapping[str, Iterable[str]]) -> "Groups":
         """From the login names in each group."""
+        return cls.of_digests({group: map(digest_of_login, logins) for group, logins in members.items()})
+
+    @classmethod
+    def of_digests(cls, members: Mapping[str, Iterable[str]]) -> "Groups":
+        """From the digests of the login names in each group."""
         found: dict[str, set[str]] = {}
-        for group, logins in members.items():
-            for login in logins:
-                found.setdefault(user_text(login), set()).add(group)
-        return cls(True, {person: tuple(sorted(groups)) for person, groups in found.items()})
+        for group, digests in members.items():
+            for digest in digests:
+                found.setdefault(digest, set()).add(group)
+        return cls(True, {digest: tuple(sorted(groups)) for digest, groups in found.items()})
+
+    def members(self) -> dict[str, list[str]]:
+        """The digests of the login names in each group, sorted."""
+        found: dict[str, list[str]] = {}
+        for digest in sorted(self.of_digest):
+            for group in self.of_digest[digest]:
+                found.setdefault(group, []).append(digest)
+        return found
 
     def names(self) -> frozenset[str]:
         """Every group that somebody is in."""
-        return frozenset[str]().union(*self.of_person.values())
+        return frozenset[str]().union(*self.of_digest.values())
 
     def user(self, name: str, owner: str = "") -> User:
         """Who asks, with their groups; where nobody is named, with those of the owner of the device."""
         person = user_text(name or owner)
         if not self.known or not person:
             return User(name)
-        return User(name, self.of_person.get(person, ()), grouped=True)
+        return User(name, self.of_digest.get(digest_of_login(person), ()), grouped=True)
 
 
 NO_GROUPS = Groups()

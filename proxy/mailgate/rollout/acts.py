@@ -7,11 +7,12 @@ from functools import partial
 from typing import Any
 
 from mailgate.config import Rules
+from mailgate.config.groups import KEPT_GROUPS
 from mailgate.errors import MailgateError
 from mailgate.rollout.guard import Guard, failing, frozen
 from mailgate.rollout.keeper import draft_of
 from mailgate.rollout.plan import digest_of, without_names
-from mailgate.rollout.window import NOBODY, beyond_window, kept_out_within, newly_kept_out
+from mailgate.rollout.window import beyond_window, kept_out_within, newly_kept_out
 from mailgate.store import (
     Act,
     Activation,
@@ -23,7 +24,7 @@ from mailgate.store import (
     kept_out,
     retractions,
 )
-from mailgate.store.kept_out import KeptOut
+from mailgate.store.kept_out import NOBODY, KeptOut
 from mailgate.store.plans import SHORTEST
 
 PLAN_AGE = timedelta(hours=24)
@@ -214,7 +215,7 @@ async def retract(
 
     then = (partial(retractions.keep, retraction=taken_back), partial(kept_out.keep, newly=newly))
     try:
-        draft = Draft(version.policy, version.texts)
+        draft = await _draft_of(store, version, history[0])
         return await store.policies.activate(draft, act, after=history[0].serial, then=then)
     except OvertakenError:
         raise RefusedError(
@@ -232,6 +233,14 @@ async def _unaltered(store: Store, number: int) -> Version:
             "and plan the files or another version: `mailgate policy plan --version NUMBER`"
         )
     return version
+
+
+async def _draft_of(store: Store, version: Version, active: Activation) -> Draft:
+    """A version as it comes in force again; one from before groups were a part of versions keeps those in force."""
+    in_force = await store.policies.get(active.number)
+    if version.whole or in_force is None or KEPT_GROUPS not in in_force.texts:
+        return Draft(version.policy, version.texts)
+    return Draft(version.policy, {**version.texts, KEPT_GROUPS: in_force.texts[KEPT_GROUPS]})
 
 
 async def _planned_way_back(

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from mailgate.config import Rules, Settings
 from mailgate.config.admins import BY_FILE
-from mailgate.policy.groups import NO_GROUPS, Groups
 from mailgate.rollout.acts import Person, keep_plan
 from mailgate.rollout.guard import failing, frozen, guard_of
 from mailgate.rollout.keeper import Looked
@@ -19,13 +18,12 @@ WORKERS = 2
 
 @dataclass(slots=True)
 class Inspection:
-    """Plans changes of the files. ``settings`` and ``groups`` may be replaced at any time, as on a reload."""
+    """Plans changes of the files. ``settings`` may be replaced at any time, as on a reload."""
 
     store: Store
     settings: Settings
     origin: str
     clock: Callable[[], datetime]
-    groups: Groups = NO_GROUPS
 
     def frozen(self) -> str:
         """Why nothing may be put in force now, in words; nothing where it may."""
@@ -40,7 +38,7 @@ class Inspection:
         guard = guard_of(settings)
         if guard is None:
             return Looked()
-        scope = Scope(now, DAYS, settings.posture.max_age, settings.posture.precedence, self.groups)
+        scope = Scope(now, DAYS, settings.posture.max_age, settings.posture.precedence)
         url = settings.store.get_secret_value()
         plan = await make_plan(self.store, url, active, files, scope, WORKERS, lambda *_: None)
         await keep_plan(self.store, plan, files, Person(BY_FILE, self.origin), now)

@@ -18,7 +18,7 @@ from mailgate.config import Rules, compile_rules
 from mailgate.config.admins import BY_FILE
 from mailgate.errors import ConfigError, MailgateError
 from mailgate.store import Act, Activation, Draft, OvertakenError, Policies, Store, StoreError, kept_out
-from mailgate.store.kept_out import KeptOut
+from mailgate.store.kept_out import NOBODY, KeptOut
 
 log = structlog.get_logger()
 
@@ -32,7 +32,7 @@ class Looked:
 
     against: str = ""
     """Why they may not by themselves, in words; nothing where they may."""
-    newly: KeptOut = KeptOut()
+    newly: KeptOut = NOBODY
     """How many they newly keep out."""
 
 
@@ -110,10 +110,34 @@ class Keeper:
         if active is None:
             return await self._first(files)
         self.current = await self._read(active, files)
-        if active.digest != files.digest and not await self._policies.known(files.digest):
+        try:
+            await self._adopt(files)
+        except OvertakenError:  # by another gate
+            return await self.start(files)
+        if self.current.activation.digest != files.digest and not await self._was_in_force(files):
             self._waiting = Waiting(files)
         await self._settle()
         return self.current.rules
+
+    async def _adopt(self, files: Rules) -> None:
+        """Make the groups that this gate has decided by a part of the version in force, once, where it is from before.
+
+        Until then groups were of a gate's own files alone. Raises OvertakenError.
+        """
+        active, rules = self.current.activation, self.current.rules
+        version = await self._policies.get(active.number)
+        if version is None or version.whole:
+            return
+        if not files.groups.known:
+            await self._policies.make_whole(active.number)
+            return
+        grown = rules.grouped(files.groups)
+        await self._activate(grown, "groups are a part of a version from now on", active.serial)
+
+    async def _was_in_force(self, files: Rules) -> bool:
+        """Whether these files hold what was in force once, also where groups were no part of it then."""
+        before = files.bare != self.current.rules.bare and await self._policies.known(files.bare)
+        return before or await self._policies.known(files.digest)
 
     async def _first(self, files: Rules) -> Rules:
         try:
@@ -211,7 +235,7 @@ class Keeper:
             assert active is not None  # ``start`` has put something in force
             if waiting.since not in (0, active.serial) and active.digest != waiting.files.digest:
                 return Looked("it was put in force during the freeze that they waited for")
-            if number := await self._policies.taken_back(waiting.files.digest):
+            if number := await self._taken_back(waiting.files):
                 return Looked(
                     f"they hold version {number}, which was taken back and comes in force again by a plan alone: "
                     f"`mailgate policy plan --version {number}`, then `mailgate policy apply`"
@@ -229,7 +253,14 @@ class Keeper:
         except Exception as error:  # noqa: BLE001 - what cannot be looked at is not put in force
             return Looked(f"they could not be looked at ({type(error).__name__})")
 
-    async def _activate(self, files: Rules, why: str, after: int, newly: KeptOut = KeptOut()) -> None:
+    async def _taken_back(self, files: Rules) -> int:
+        """The number of the version that these files hold where it was taken back, also from before versions had groups."""
+        if number := await self._policies.taken_back(files.digest):
+            return number
+        other = files.bare != self.current.rules.bare
+        return await self._policies.taken_back(files.bare) if other else 0
+
+    async def _activate(self, files: Rules, why: str, after: int, newly: KeptOut = NOBODY) -> None:
         details = {"kept_out": asdict(newly)}
         act = Act(self._clock(), BY_FILE, "policy-activated", why=why, origin=self._origin, details=details)
         counted = partial(kept_out.keep, newly=newly)

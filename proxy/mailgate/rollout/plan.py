@@ -13,7 +13,6 @@ from mailgate.config.rehearsal import run_cases
 from mailgate.model import Effect
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.changes import changes
-from mailgate.policy.groups import NO_GROUPS, Groups
 from mailgate.policy.reach import unreachable
 from mailgate.policy.reliefs import Reliefs
 from mailgate.rollout.simulation import Progress, Task, simulate
@@ -35,7 +34,6 @@ class Scope:
     days: int
     max_age: timedelta
     precedence: tuple[str, ...] = ()
-    groups: Groups = NO_GROUPS
 
 
 async def make_plan(
@@ -65,7 +63,6 @@ async def make_plan(
         scope.precedence,
         since,
         scope.now,
-        scope.groups,
         reliefs,
         moments,
     )

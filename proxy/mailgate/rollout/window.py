@@ -6,9 +6,7 @@ from typing import Any
 
 from mailgate.rollout.guard import Guard, beyond, most_kept_out
 from mailgate.store import Store
-from mailgate.store.kept_out import KeptOut
-
-NOBODY = KeptOut()
+from mailgate.store.kept_out import NOBODY, KeptOut
 
 
 def newly_kept_out(plan: Mapping[str, Any]) -> KeptOut:

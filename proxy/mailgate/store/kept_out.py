@@ -19,6 +19,9 @@ class KeptOut:
     devices: int = 0
 
 
+NOBODY = KeptOut()
+
+
 async def keep(connection: AsyncConnection, activation: Activation, newly: KeptOut) -> None:
     """Write down whom an activation newly keeps out, in its own transaction: neither is there without the other."""
     row = {"serial": activation.serial, "people": newly.people, "devices": newly.devices}

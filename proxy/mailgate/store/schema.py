@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    false,
     text,
 )
 
@@ -269,8 +270,10 @@ policies = Table(
     Column("author", Words, nullable=False),
     Column("note", Words, nullable=False),
     Column("made_at", Instant, nullable=False),
+    Column("whole", Boolean, nullable=False, server_default=false()),
 )
-"""Every version of the rules: ``texts`` is a JSON object of its files, ``policy`` what sightings call it."""
+"""Every version of the rules: ``texts`` is a JSON object of its files, ``policy`` what sightings call it. One that is not
+``whole`` is from before groups were a part of versions."""
 
 plans = Table(
     "plans",

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine
+from sqlalchemy import text as sql
 from sqlalchemy.pool import NullPool
 from tests.unit.rollout import people
 from tests.unit.rollout.examples import OPEN, SHUT, rules
@@ -34,11 +35,11 @@ def altered(url: str, table: str, column: str, value: object, where: str = "1 = 
     """What only somebody with the database in hand can do, for a while."""
     engine = create_engine(store_url(url), poolclass=NullPool)
     with engine.begin() as connection:
-        before = connection.execute(text(f"SELECT {column} FROM {table} WHERE {where}")).scalar_one()
-        connection.execute(text(f"UPDATE {table} SET {column} = :value WHERE {where}"), {"value": value})
+        before = connection.execute(sql(f"SELECT {column} FROM {table} WHERE {where}")).scalar_one()
+        connection.execute(sql(f"UPDATE {table} SET {column} = :value WHERE {where}"), {"value": value})
     yield
     with engine.begin() as connection:
-        connection.execute(text(f"UPDATE {table} SET {column} = :value WHERE {where}"), {"value": before})
+        connection.execute(sql(f"UPDATE {table} SET {column} = :value WHERE {where}"), {"value": before})
 
 
 @pytest.fixture
@@ -209,7 +210,7 @@ async def plan_of(store: Store, url: str, text: str, person: Person = ADA, now: 
 
 async def test_to_go_back_further_takes_a_plan_and_all_that_it_needs(store: Store, url: str) -> None:
     await in_force_in_turn(store, STRICT, OPEN, THIRD)  # the strict one is version 2, the one before is 1
-    with pytest.raises(RefusedError, match="version 2 is not the one before.*Plan it first"):
+    with pytest.raises(RefusedError, match=r"version 2 is not the one before.*Plan it first"):
         await retract(store, ADA, "", NOW, 2, GUARD)
     digest = await plan_of(store, url, STRICT)
     with pytest.raises(RefusedError, match="0 of 1 approvals are there"):
@@ -259,7 +260,7 @@ async def test_an_approval_that_was_put_in_the_store_does_not_count(store: Store
     digest = await plan_of(store, url, STRICT)
     with create_engine(store_url(url), poolclass=NullPool).begin() as connection:
         connection.execute(
-            text("INSERT INTO approvals VALUES (:plan, 'lin', '', '2026-12-01 12:00:00.000000')"),
+            sql("INSERT INTO approvals VALUES (:plan, 'lin', '', '2026-12-01 12:00:00.000000')"),
             {"plan": digest},
         )
     with pytest.raises(RefusedError, match="0 of 1 approvals are there"):

@@ -14,7 +14,6 @@ from mailgate.config.witness import WitnessSettings
 from mailgate.store import Head, Store
 from mailgate.telling.witnessed import heads_in, verified
 
-
 TRIED = replace(ACT, what="tried")
 
 

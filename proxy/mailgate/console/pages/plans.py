@@ -7,9 +7,9 @@ from typing import Any
 
 from aiohttp import web
 
+from mailgate.console.candidates import candidate_for
 from mailgate.console.desk import desk_of, person_of
 from mailgate.console.entrance import needs
-from mailgate.console.candidates import candidate_for
 from mailgate.console.notes import note_of
 from mailgate.console.pages.devices import number
 from mailgate.console.view import seen_other, show

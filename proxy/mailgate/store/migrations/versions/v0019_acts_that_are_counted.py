@@ -1,4 +1,4 @@
-"""Whom each activation newly kept out; and nothing gets into the audit log but behind its last entry."""
+"""Versions that have groups of their own, whom each activation newly kept out, and an audit log that is only added to."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,6 +10,10 @@ _REFUSED = "the audit log is only added to"
 
 
 def upgrade() -> None:
+    """Plans of before are bound by another digest: they have to be made again."""
+    op.execute("DELETE FROM approvals")
+    op.execute("DELETE FROM plans")
+    op.add_column("policies", sa.Column("whole", sa.Boolean, nullable=False, server_default=sa.false()))
     op.create_table(
         "kept_out",
         sa.Column("serial", sa.Integer, nullable=False, autoincrement=False),
@@ -38,16 +42,8 @@ def _refuse(name: str, act: str, when: str) -> None:
 
 def _on_postgresql() -> None:
     """What refuses a change does so where triggers are off for a replica too."""
-    op.execute(
-        "CREATE OR REPLACE FUNCTION audit_follow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-        "IF NEW.number IS DISTINCT FROM (SELECT number + 1 FROM audit_head) THEN "
-        f"RAISE EXCEPTION '{_REFUSED}'; END IF; RETURN NEW; END $$"
-    )
-    op.execute(
-        "CREATE OR REPLACE FUNCTION audit_head_follow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-        "IF NEW.number IS DISTINCT FROM OLD.number + 1 THEN "
-        f"RAISE EXCEPTION '{_REFUSED}'; END IF; RETURN NEW; END $$"
-    )
+    _refusing("audit_follow", "NEW.number IS DISTINCT FROM (SELECT number + 1 FROM audit_head)")
+    _refusing("audit_head_follow", "NEW.number IS DISTINCT FROM OLD.number + 1")
     op.execute(
         "CREATE TRIGGER audit_follows BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION audit_follow()"
     )
@@ -61,3 +57,9 @@ def _on_postgresql() -> None:
     )
     op.execute("ALTER TABLE audit ENABLE ALWAYS TRIGGER audit_no_change")
     op.execute("ALTER TABLE audit_head ENABLE ALWAYS TRIGGER audit_head_stays")
+
+
+def _refusing(name: str, when: str) -> None:
+    refuse = f"IF {when} THEN RAISE EXCEPTION '{_REFUSED}'; END IF"
+    body = f"BEGIN {refuse}; RETURN NEW; END"
+    op.execute(f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$")
