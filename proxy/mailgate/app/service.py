@@ -26,6 +26,7 @@ from mailgate.app.parts import (
 )
 from mailgate.app.ports import Ports, ports_for
 from mailgate.app.readiness import readiness
+from mailgate.app.settings_watch import SettingsWatch
 from mailgate.app.syncing import Syncing
 from mailgate.app.trust import Trust
 from mailgate.app.upkeep import look_after, warn_of_lingering_rules, warn_of_stale_lists
@@ -176,7 +177,8 @@ class Service:
         self._closing.push_async_callback(desk.announcing.stop)
         self._tasks += [asyncio.get_running_loop().create_task(work) for work in running(desk, self)]
         witness = Witness(self.store.audit, lambda: self.bundle.settings.witness, utc_now)
-        self._tasks.append(asyncio.get_running_loop().create_task(witness.run()))
+        watch = SettingsWatch(self.store.audit, lambda: self.bundle.settings, gethostname(), utc_now)
+        self._tasks += [asyncio.get_running_loop().create_task(each.run()) for each in (witness, watch)]
         return await open_web(with_api(with_console(admin, desk), desk), address, place.admin, self._closing)
 
     def _policy_key(self) -> PolicyKey | None:

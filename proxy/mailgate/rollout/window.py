@@ -24,7 +24,7 @@ def beyond_window(plan: Mapping[str, Any], guard: Guard, before: KeptOut) -> lis
 
     Who was kept out and let in again meanwhile still counts: each time it was somebody's mail.
     """
-    if alone := beyond(plan, guard.limit):
+    if alone := beyond(plan, guard.limit) + _unreported(plan, guard):
         return alone
     totals, newly = plan["totals"], newly_kept_out(plan)
     counts = (
@@ -38,3 +38,16 @@ def beyond_window(plan: Mapping[str, Any], guard: Guard, before: KeptOut) -> lis
         for noun, hit, spent, everybody in counts
         if hit and hit + spent > guard.limit.of(everybody)
     ]
+
+
+def _unreported(plan: Mapping[str, Any], guard: Guard) -> list[str]:
+    """That nobody can tell yet who has an app for which rules would keep people out: what cannot be known counts."""
+    apps, totals = plan.get("unreported", ()), plan["totals"]
+    people, devices = totals["people"], totals["devices"]
+    if not apps or (people <= guard.limit.of(people) and devices <= guard.limit.of(devices)):
+        return []
+    words = (
+        f"no report tells yet who has {', '.join(apps)}, so that any of {people:,} people and {devices:,} devices might "
+        "newly be kept out; put an app into `apps.yaml` first, on no list and in no rule, until devices have reported"
+    )
+    return [words]
