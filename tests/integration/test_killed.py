@@ -65,7 +65,8 @@ class Ground:
                 assert len(await store.retractions.open()) == taken_back, (
                     "whoever is to be corrected is known"
                 )
-                return history, [each.what for each in entries if each.what != "policy-planned"]
+                of_rules = [each.what for each in entries if each.what.startswith("policy-")]
+                return history, [what for what in of_rules if what != "policy-planned"]
             finally:
                 await store.close()
 

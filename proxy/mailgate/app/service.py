@@ -32,9 +32,11 @@ from mailgate.app.parts import (
 )
 from mailgate.app.ports import Ports, ports_for
 from mailgate.app.readiness import readiness
+from mailgate.app.settings_watch import SettingsWatch
 from mailgate.app.syncing import Syncing
 from mailgate.app.trust import Trust
 from mailgate.app.upkeep import look_after, warn_of_lingering_rules, warn_of_stale_lists
+from mailgate.app.witnessing import Witness
 from mailgate.app.workers.place import ALONE, Place
 from mailgate.app.workers.siblings import Siblings, telling_app
 from mailgate.config import Address, Bundle, load_bundle
@@ -97,7 +99,7 @@ class Service:
         async with AsyncExitStack() as undo:
             store = await open_store(config, bundle.settings, make=True)
             undo.push_async_callback(store.close)
-            inspection = Inspection(store, bundle.settings, gethostname(), utc_now, bundle.groups)
+            inspection = Inspection(store, bundle.settings, gethostname(), utc_now)
             keeper = Keeper(store.policies, gethostname(), utc_now, inspection, inspection.frozen)
             undo.callback(keeper.close)
             held_back = [str(each) for each in failing_cases(config, bundle, utc_now())]
@@ -197,6 +199,9 @@ class Service:
         self._closing.push_async_callback(desk.announcing.stop)
         self._tasks += [asyncio.get_running_loop().create_task(work) for work in running(desk, self)]
         app = with_api(with_console(admin, desk), desk)
+        witness = Witness(self.store.audit, lambda: self.bundle.settings.witness, utc_now)
+        watch = SettingsWatch(self.store.audit, lambda: self.bundle.settings, gethostname(), utc_now)
+        self._tasks += [asyncio.get_running_loop().create_task(each.run()) for each in (witness, watch)]
         server = await self._hosting(
             app, room, lambda exchange: own_hosts(self.bundle.settings).admit(exchange)
         )
@@ -241,7 +246,7 @@ class Service:
         sources = self.trust.sources(settings, self.gate.metrics)
         self.ports.renew_tls(settings)
         if self.inspection:
-            self.inspection.settings, self.inspection.groups = settings, bundle.groups
+            self.inspection.settings = settings
         self.trust.keyring.replace(sources)
         self._decide_by(replace(bundle, rules=await self.keeper.offer(bundle.rules)))
         warn_of_lingering_rules(self.lingering())

@@ -51,6 +51,11 @@ def person_if_told(settings: Settings, *roles: Role, token_file: Path | None = N
     return _admin(settings, token, roles) if token else None
 
 
+def may_operate(settings: Settings, who: Person) -> bool:
+    """Whether who runs the command may put rules in force; without admins whoever can run it may."""
+    return not settings.admins or "operator" in settings.admins[who.name].roles
+
+
 def system_user() -> Person:
     """Who runs the command, as the system knows them."""
     return Person(getuser(), gethostname())

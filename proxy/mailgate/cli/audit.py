@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -19,12 +20,24 @@ from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
 from mailgate.store import Entry, Head, Store
 from mailgate.telling.audit import COLUMNS, line_of, row_of
+from mailgate.telling.witnessed import verified
 
 app = typer.Typer(help="Show, check and export the log of who changed what.", no_args_is_help=True)
 
 Limit = Annotated[int, typer.Option(help="How many entries, the last ones.", min=1)]
-Witness = Annotated[
-    str, typer.Option("--head", metavar="NUMBER:DIGEST", help="A head that you noted earlier, elsewhere.")
+Witnesses = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--head", metavar="NUMBER:DIGEST", help="A head that you noted earlier, elsewhere; any number."
+    ),
+]
+WitnessFiles = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--witness",
+        metavar="FILE",
+        help="A file with heads in it: that of `witness`, of syslog, or a log of the gate. The first is read without asking.",
+    ),
 ]
 
 _DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
@@ -40,7 +53,7 @@ def list_entries(limit: Limit = 50, config: Config = DEFAULT_PATH, as_json: AsJs
         head = await store.audit.head()
         return (await store.audit.page(max(0, head.number - limit) if head else 0))[-limit:]
 
-    entries = with_store(config, run)
+    entries = with_store(config, run, decides=False)
     if as_json:
         typer.echo(json.dumps([_told(entry) for entry in entries], ensure_ascii=False))
     elif entries:
@@ -50,14 +63,19 @@ def list_entries(limit: Limit = 50, config: Config = DEFAULT_PATH, as_json: AsJs
 
 
 @app.command()
-def verify(head: Witness = "", config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
-    """Check that no entry was edited, taken out, moved or cut off. Exit code 1 where one was."""
-    witness = _head(head) if head else None
+def verify(
+    head: Witnesses = None,
+    witness: WitnessFiles = None,
+    config: Config = DEFAULT_PATH,
+    as_json: AsJson = False,
+) -> None:
+    """Check that no entry was edited, taken out, moved or cut off, and that the store holds what they say. Exit code 1 if not."""
+    noted = [_head(each) for each in head or ()]
 
-    async def run(store: Store, _bundle: Bundle) -> tuple[list[Any], Head | None]:
-        return await store.audit.verify(witness), await store.audit.head()
+    async def run(store: Store, bundle: Bundle) -> tuple[list[Any], Head | None]:
+        return await verified(store, bundle.settings, noted, witness or ())
 
-    breaks, last = with_store(config, run)
+    breaks, last = with_store(config, run, decides=False)
     if as_json:
         found = {"ok": not breaks, "head": str(last or ""), "breaks": [asdict(each) for each in breaks]}
         typer.echo(json.dumps(found))
@@ -83,7 +101,7 @@ def export(
         async for entry in store.audit.all():
             write(entry)
 
-    with_store(config, run)
+    with_store(config, run, decides=False)
 
 
 def _write_json(entry: Entry) -> None:

@@ -18,16 +18,21 @@ from mailgate.store import Store
 Result = TypeVar("Result")
 
 
-def with_store(config: Path, run: Callable[[Store, Bundle], Coroutine[Any, Any, Result]]) -> Result:
+def with_store(
+    config: Path, run: Callable[[Store, Bundle], Coroutine[Any, Any, Result]], *, decides: bool = True
+) -> Result:
     """Run a command on the store of a configuration; one that cannot be used ends it with exit code 2.
 
-    The bundle has the rules that are in force, which need not be those of the files, and what takes them out.
+    The bundle has the rules that are in force, which need not be those of the files, and what takes them out. Where the
+    command ``decides`` nothing, it has those of the files: what is in force may be what nobody can read any more.
     """
 
     async def opened() -> Result:
         bundle = load_bundle(config)
         store = await open_store(config, bundle.settings)
         try:
+            if not decides:
+                return await run(store, bundle)
             rules = await in_force(store) or bundle.rules
             reliefs = await store.reliefs.current(datetime.now(UTC))
             return await run(store, replace(bundle, rules=rules.relieved(reliefs)))

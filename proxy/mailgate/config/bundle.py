@@ -13,7 +13,7 @@ from mailgate.config.references import Sources, default_environ
 from mailgate.config.rules import Rules, read_rules
 from mailgate.config.settings import Files, Settings
 from mailgate.policy.cases import CasesFile
-from mailgate.policy.groups import NO_GROUPS, Groups
+from mailgate.policy.groups import Groups
 from mailgate.policy.logins import NO_LOGINS
 from mailgate.policy.rules import Policy
 
@@ -27,9 +27,12 @@ class Bundle:
     """Those of the files; of a gate that runs, those in force."""
     paths: tuple[Path, ...]
     """Every file that was read: a change of one is a change of the configuration."""
-    groups: Groups = NO_GROUPS
     secrets: tuple[Path, ...] = ()
     """Files that a secret stands in."""
+
+    @property
+    def groups(self) -> Groups:
+        return self.rules.groups
 
     @property
     def policy(self) -> Policy:
@@ -79,7 +82,7 @@ def load_bundle(path: Path, environ: Mapping[str, str] | None = None, names: Nam
     assert rules is not None
     paths = (*reading.paths, *others.paths, *settings.referenced_files())
     keys = (settings.tls.key,) if settings.tls else ()
-    return Bundle(settings, rules, paths, groups, (*keys, *sources.secrets))
+    return Bundle(settings, rules, paths, (*keys, *sources.secrets))
 
 
 def load_candidate(path: Path, policy: Path) -> Rules:

@@ -1,5 +1,6 @@
-"""The shape of ``groups.yaml``: who is in which groups. It stays at the gate: no version of the rules has it."""
+"""The shape of ``groups.yaml``: who is in which groups, and what a version of the rules keeps of that."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +12,9 @@ from mailgate.config.settings import Files
 from mailgate.policy.apps import Strict
 from mailgate.policy.groups import NO_GROUPS, Groups
 from mailgate.policy.logins import NO_LOGINS, Logins
+
+KEPT_GROUPS = "groups.json"
+"""What the groups are called among the texts of a version: there is nobody's name in them."""
 
 GroupName = Annotated[str, StringConstraints(pattern=r"^\S(.*\S)?$", max_length=200)]
 Login = Annotated[str, StringConstraints(pattern=r"^\S(.*\S)?$", max_length=500)]
@@ -29,3 +33,14 @@ def read_groups(folder: Path, names: Files, reading: Reading, logins: Logins = N
         return NO_GROUPS
     file = reading.model(GroupsFile, reading.document(path), {})
     return Groups.of_members(file.groups, logins) if file else NO_GROUPS
+
+
+def text_of_groups(groups: Groups) -> str:
+    """What a version keeps of the groups: the same text for the same people, however their file is written."""
+    return json.dumps({"groups": groups.members(), "alike": sorted(groups.alike)}, sort_keys=True)
+
+
+def groups_of_text(text: str) -> Groups:
+    """The groups that a version has kept."""
+    kept = json.loads(text)
+    return Groups.of_digests(kept["groups"], kept["alike"])

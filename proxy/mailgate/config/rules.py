@@ -1,14 +1,13 @@
-"""The rules of one version: policy, apps and lists, and cases, read from files or from texts that were kept."""
+"""The rules of one version: policy, apps and lists, groups, and cases, read from files or from texts that were kept."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
 
 from mailgate.config.apps import read_catalog
 from mailgate.config.files import Reading
+from mailgate.config.groups import KEPT_GROUPS, groups_of_text, read_groups, text_of_groups
 from mailgate.config.settings import Files
 from mailgate.policy.apps import AppCatalog
 from mailgate.policy.cases import CasesFile
@@ -16,6 +15,7 @@ from mailgate.policy.groups import NO_GROUPS, Groups
 from mailgate.policy.reliefs import Reliefs
 from mailgate.policy.rules import RESERVED, Policy, PolicyFile, policy_context, repeated_ids
 from mailgate.policy.spelling import expected
+from mailgate.policy.texts import digest_of_texts
 
 KEPT_AS = Files()
 """What the texts of a version are called, whatever its files are; a list keeps the name that ``apps.yaml`` gives it."""
@@ -28,6 +28,8 @@ class Rules:
     policy: Policy
     cases: CasesFile
     texts: Mapping[str, str]
+    groups: Groups = NO_GROUPS
+    """Who is in which group."""
 
     def relieved(self, reliefs: Reliefs) -> "Rules":
         """The same rules, some of which are out."""
@@ -35,17 +37,32 @@ class Rules:
             return self
         return replace(self, policy=replace(self.policy, reliefs=reliefs))
 
+    def grouped(self, groups: Groups) -> "Rules":
+        """The same rules with these groups."""
+        return replace(self, groups=groups, texts={**self.texts, KEPT_GROUPS: text_of_groups(groups)})
+
     @cached_property
     def digest(self) -> str:
         """SHA-256 of all texts: a comment counts too."""
-        return sha256(json.dumps(self.texts, sort_keys=True).encode()).hexdigest()
+        return digest_of_texts(self.texts)
+
+    @cached_property
+    def bare(self) -> str:
+        """The same without the groups: what versions were called before groups were a part of them."""
+        return digest_of_texts(bare_texts(self.texts))
 
 
-def read_rules(folder: Path, names: Files, reading: Reading, groups: Groups = NO_GROUPS) -> Rules | None:
+def bare_texts(texts: Mapping[str, str]) -> dict[str, str]:
+    """The texts of a version without its groups."""
+    return {name: text for name, text in texts.items() if name != KEPT_GROUPS}
+
+
+def read_rules(folder: Path, names: Files, reading: Reading, groups: Groups | None = None) -> Rules | None:
     """The rules in these files of ``folder``, or None with every mistake noted.
 
-    ``groups``: those that a gate of these files would know; a rule for another one is a mistake.
+    ``groups``: in the place of those in their file; a rule for another one is a mistake.
     """
+    groups = read_groups(folder, names, reading) if groups is None else groups
     apps, rules, tests = (folder / name for name in (names.apps, names.policy, names.policy_tests))
     catalog = read_catalog(apps, reading)
     policy = read_policy(rules, catalog, reading, groups)
@@ -53,10 +70,13 @@ def read_rules(folder: Path, names: Files, reading: Reading, groups: Groups = NO
     cases = CasesFile(tests=()) if optional else read_cases(tests, policy, catalog, reading)
     if policy is None or cases is None:
         return None
-    lists = {_name(path, apps.parent): path for path in reading.texts if path not in (apps, rules, tests)}
+    others = (apps, rules, tests, folder / names.groups)
+    lists = {_name(path, apps.parent): path for path in reading.texts if path not in others}
     kept = {KEPT_AS.apps: apps, KEPT_AS.policy: rules, KEPT_AS.policy_tests: tests}
     texts = {name: reading.texts[path] for name, path in (lists | kept).items() if path in reading.texts}
-    return Rules(policy, cases, texts)
+    if groups.known:
+        texts[KEPT_GROUPS] = text_of_groups(groups)
+    return Rules(policy, cases, texts, groups)
 
 
 def compile_rules(texts: Mapping[str, str]) -> Rules:
@@ -64,8 +84,9 @@ def compile_rules(texts: Mapping[str, str]) -> Rules:
 
     :raises ConfigError: with every mistake that this version of Mailgate finds in it.
     """
-    reading = Reading({Path(name): text for name, text in texts.items()})
-    rules = read_rules(Path(), KEPT_AS, reading)
+    reading = Reading({Path(name): text for name, text in bare_texts(texts).items()})
+    groups = groups_of_text(texts[KEPT_GROUPS]) if KEPT_GROUPS in texts else NO_GROUPS
+    rules = read_rules(Path(), KEPT_AS, reading, groups)
     reading.finish()
     assert rules is not None
     return rules

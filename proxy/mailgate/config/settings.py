@@ -23,6 +23,7 @@ from mailgate.config.references import AuthoritiesFile, FilePlace, HeaderKey, St
 from mailgate.config.serving import Limits, Timeouts, TlsSettings
 from mailgate.config.sources import SourceSettings
 from mailgate.config.values import Duration
+from mailgate.config.witness import WitnessSettings
 from mailgate.policy.apps import Key, Strict
 from mailgate.policy.logins import Logins
 
@@ -181,6 +182,7 @@ class Settings(Strict):
     admins: Admins = Field(default_factory=dict)
     """Who may look and change something, each under a name of their own. Left out: who can run commands on this computer."""
     console: ConsoleSettings = ConsoleSettings()
+    witness: WitnessSettings | None = None
     connectors: Mapping[Key, SourceSettings] = Field(default_factory=dict)
     """Where device inventories come from, each under a name of its own."""
 

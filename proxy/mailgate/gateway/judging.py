@@ -135,7 +135,7 @@ class Judge:
             )
             client = with_places_of(before.client, client)
         client = with_device(client, posture.kind)
-        user = live.groups.user(before.user.name, posture.owner)  # no version of the rules has the groups
+        user = live.groups.user(before.user.name, posture.owner)
         same = (posture, client, user) == (before.posture, before.client, before.user)
         by_the_same = (live.policy.version, live.policy.reliefs.serial) == (
             decision.policy_version,

@@ -2,34 +2,61 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from mailgate.model import Effect, User
 from mailgate.policy.logins import NO_LOGINS, Logins, could_be, user_text
 
 
+def digest_of_login(login: str) -> str:
+    """What stands for a login name, in one spelling: the first half of its SHA-256."""
+    return sha256(user_text(login).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
 @dataclass(frozen=True)
 class Groups:
-    """The groups of people. ``known`` is false where nothing tells the gate of any."""
+    """The groups of people. ``known`` is false where nothing tells the gate of any.
+
+    People are kept by digests of their login names: a version of the rules is kept for good, and shown to whoever may look.
+    """
 
     known: bool = False
-    of_person: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """By login name in one spelling; sorted."""
-    bare: frozenset[str] = frozenset()
-    """What a careless reader might take the name of a member for (``could_be``)."""
+    of_digest: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By ``digest_of_login``; sorted."""
+    alike: frozenset[str] = frozenset()
+    """The digests of what a careless reader might take the name of a member for (``could_be``)."""
 
     @classmethod
     def of_members(cls, members: Mapping[str, Iterable[str]], logins: Logins = NO_LOGINS) -> "Groups":
         """From the login names in each group."""
+        persons = {
+            group: [user_text(logins.person(login)) for login in names] for group, names in members.items()
+        }
+        alike = {digest_of_login(could_be(person)) for names in persons.values() for person in names}
+        return cls.of_digests({group: map(digest_of_login, names) for group, names in persons.items()}, alike)
+
+    @classmethod
+    def of_digests(cls, members: Mapping[str, Iterable[str]], alike: Iterable[str]) -> "Groups":
+        """From the digests of the login names in each group, and ``alike``."""
         found: dict[str, set[str]] = {}
-        for group, names in members.items():
-            for login in names:
-                found.setdefault(user_text(logins.person(login)), set()).add(group)
-        persons = {person: tuple(sorted(groups)) for person, groups in found.items()}
-        return cls(True, persons, frozenset(map(could_be, persons)))
+        for group, digests in members.items():
+            for digest in digests:
+                found.setdefault(digest, set()).add(group)
+        return cls(
+            True, {digest: tuple(sorted(groups)) for digest, groups in found.items()}, frozenset(alike)
+        )
+
+    def members(self) -> dict[str, list[str]]:
+        """The digests of the login names in each group, sorted."""
+        found: dict[str, list[str]] = {}
+        for digest in sorted(self.of_digest):
+            for group in self.of_digest[digest]:
+                found.setdefault(group, []).append(digest)
+        return found
 
     def names(self) -> frozenset[str]:
         """Every group that somebody is in."""
-        return frozenset[str]().union(*self.of_person.values())
+        return frozenset[str]().union(*self.of_digest.values())
 
     def user(self, name: str, owner: str = "") -> User:
         """Who asks, with their groups; where nobody is named, with those of the owner of the device.
@@ -37,8 +64,10 @@ class Groups:
         Of a name that is no member's, but might be one in another spelling or of another domain, nothing is known.
         """
         person = user_text(name or owner)
-        groups = self.of_person.get(person)
-        if not self.known or not person or (groups is None and could_be(person) in self.bare):
+        if not self.known or not person:
+            return User(name)
+        groups = self.of_digest.get(digest_of_login(person))
+        if groups is None and digest_of_login(could_be(person)) in self.alike:
             return User(name)
         return User(name, groups or (), grouped=True)
 

@@ -1,17 +1,30 @@
 """Putting rules in force, and taking them back, on purpose and in somebody's name."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from mailgate.config import Rules
+from mailgate.config.groups import KEPT_GROUPS
 from mailgate.errors import MailgateError
-from mailgate.rollout.guard import Guard, beyond, failing, frozen
+from mailgate.rollout.guard import Guard, failing, frozen
 from mailgate.rollout.keeper import draft_of
-from mailgate.rollout.plan import without_names
-from mailgate.store import Act, Activation, Draft, OvertakenError, Planned, Store, retractions
+from mailgate.rollout.plan import digest_of, without_names
+from mailgate.rollout.window import beyond_window, kept_out_within, newly_kept_out
+from mailgate.store import (
+    Act,
+    Activation,
+    Draft,
+    OvertakenError,
+    Planned,
+    Store,
+    Version,
+    kept_out,
+    retractions,
+)
+from mailgate.store.kept_out import NOBODY, KeptOut
 from mailgate.store.plans import SHORTEST
 
 PLAN_AGE = timedelta(hours=24)
@@ -22,6 +35,7 @@ NO_APPROVERS = (
 
 ACTIVATED = "policy-activated"
 """How the audit log calls it that a version was put in force: what it says begins so."""
+PLANNED, APPROVED = "policy-planned", "policy-approved"
 RETRACTED = "policy-retracted"
 """What the audit log calls it that a version was put in force again to take another back."""
 
@@ -54,9 +68,7 @@ async def keep_plan(
     counts = {
         label: {noun: each[noun] for noun in ("people", "devices")} for label, each in body["newly"].items()
     }
-    act = replace(
-        person.act(now, "policy-planned"), about=f"plan {plan['digest']}", details={"newly": counts}
-    )
+    act = replace(person.act(now, PLANNED), about=f"plan {plan['digest']}", details={"newly": counts})
     await store.plans.keep(planned, act)
 
 
@@ -75,33 +87,72 @@ async def apply(
     ``override`` passes over what stands against it; the audit log then says so, with what that was.
     """
     plan = await plan_called(store, name)
-    await refuse_outdated(store, plan, now)
-    approved = [each.who for each in await store.approvals.of(plan.digest)]
-    against = standing_against(plan, person.name, approved, guard, now)
+    checked = await _checked(store, plan, person, guard, now)
+    against = checked.against
     if against and not override:
         words = "; ".join(against)
         raise RefusedError(f"{words}. To do it all the same: --override with a --note that says why")
     if against and not note.strip():
         raise RefusedError("an override needs a --note that says why")
-    counting = guard.counting(approved, plan.author, person.name) if guard else approved
-    details = {"plan": plan.digest, "overridden": against, "approved_by": counting}
     what = f"{ACTIVATED}-against-the-guard" if against else ACTIVATED
-    act = replace(person.act(now, what, note), details=details)
+    act = replace(person.act(now, what, note), details=checked.details)
+    counted = partial(kept_out.keep, newly=checked.newly)
     try:
-        return await store.policies.activate(plan.draft, act, after=plan.serial)
+        return await store.policies.activate(plan.draft, act, after=plan.serial, then=[counted])
     except OvertakenError:
         raise await overtaken(store, plan) from None
 
 
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """A plan that may still be put in force, as far as nothing stands against it."""
+
+    plan: Planned
+    against: list[str]
+    """What does, in words."""
+    approved_by: list[str]
+    """Whose approvals count."""
+    newly: KeptOut
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """What the audit log says of it."""
+        return {
+            "plan": self.plan.digest,
+            "overridden": self.against,
+            "approved_by": self.approved_by,
+            "kept_out": asdict(self.newly),
+        }
+
+
+async def _checked(
+    store: Store, plan: Planned, person: Person, guard: Guard | None, now: datetime
+) -> _Checked:
+    """Raises RefusedError for a plan that may not be put in force at all."""
+    await refuse_altered(store, plan)
+    await refuse_outdated(store, plan, now)
+    approved = await approved_by(store, plan)
+    before = await kept_out_within(store, guard, now)
+    against = standing_against(plan, person.name, approved, guard, now, before)
+    counting = guard.counting(approved, plan.author, person.name) if guard else approved
+    return _Checked(plan, against, counting, newly_kept_out(plan.body))
+
+
 def standing_against(
-    plan: Planned, applier: str, approved: Sequence[str], guard: Guard | None, now: datetime
+    plan: Planned,
+    applier: str,
+    approved: Sequence[str],
+    guard: Guard | None,
+    now: datetime,
+    before: KeptOut = NOBODY,
 ) -> list[str]:
     """Why this person may not put the plan in force without more ado, in words; nothing where they may.
 
     :param approved: the names of those who have approved it.
+    :param before: how many were newly kept out within the guard's window.
     """
     found = failing(plan.body)
-    if guard and (over := beyond(plan.body, guard.limit)):
+    if guard and (over := beyond_window(plan.body, guard, before)):
         by = guard.counting(approved, plan.author, applier)
         if len(by) < guard.approvals:
             found += [*over, _missing(plan, applier, by, approved, guard)]
@@ -127,39 +178,108 @@ def _missing(plan: Planned, applier: str, by: Sequence[str], approved: Sequence[
 
 
 async def retract(
-    store: Store, person: Person, note: str, now: datetime, number: int | None = None
+    store: Store,
+    person: Person,
+    note: str,
+    now: datetime,
+    number: int | None = None,
+    guard: Guard | None = None,
+    *,
+    operates: bool = True,
 ) -> Activation:
-    """Put the version in force that was before, or the one with this number. Raises RefusedError.
+    """Put the version in force that was before. Raises RefusedError.
 
     No guard stands in the way: what is taken back was in force, and it has to go now. Said twice it is done once: what a
-    retraction has put in force stays, since the version before may be the very one that was taken back.
+    retraction has put in force stays, since the version before may be the very one that was taken back. To go back to any
+    other version, by its ``number``, is a change like any other: it takes a plan of that version, all that a plan needs
+    by this ``guard``, and somebody who ``operates``. What was taken back comes in force again by ``apply`` alone.
     """
     history = await store.policies.history()
     if not history or len({each.number for each in history}) < 2:
         raise RefusedError("no other version was in force before this one")
-    wanted = number or await _before(store, history)
+    before = await version_before(store, history)
+    wanted = number or before
     if wanted not in {each.number for each in history}:
         raise RefusedError(
             f"version {wanted} was never in force; `mailgate policy history` shows those that were"
         )
     if wanted == history[0].number:
         return history[0]
-    version = await store.policies.get(wanted)
-    assert version is not None  # a foreign key holds it
-    draft = Draft(version.digest, version.policy, version.texts)
-    act = replace(person.act(now, RETRACTED, note), details={"retracted": history[0].number})
+    version = await _unaltered(store, wanted)
+    newly, details = NOBODY, dict[str, Any](retracted=history[0].number)
+    if wanted != before:
+        checked = await _planned_way_back(store, version, history[0], person, guard, now, operates=operates)
+        newly, details = checked.newly, details | checked.details
+    act = replace(person.act(now, RETRACTED, note), details=details)
     taken_back = retractions.taken_back(history, wanted, await store.retractions.gone())
-    told = partial(retractions.keep, retraction=taken_back)
+
+    then = (partial(retractions.keep, retraction=taken_back), partial(kept_out.keep, newly=newly))
     try:
-        return await store.policies.activate(draft, act, after=history[0].serial, then=told)
+        draft = await _draft_of(store, version, history[0])
+        return await store.policies.activate(draft, act, after=history[0].serial, then=then)
     except OvertakenError:
         raise RefusedError(
             "another version was put in force meanwhile: look at `mailgate policy history`"
         ) from None
 
 
-async def _before(store: Store, history: Sequence[Activation]) -> int:
-    """The version to go back to: the one before, or the one in force where that was gone back to already."""
+async def _unaltered(store: Store, number: int) -> Version:
+    """The version that was in force with this number. Raises RefusedError where the store has other texts by now."""
+    version = await store.policies.get(number)
+    assert version is not None  # a foreign key holds it
+    if version.altered or version.digest != await store.policies.logged(number):
+        raise RefusedError(
+            f"version {number} is not what was put in force: it was changed in the store. See `mailgate audit verify`, "
+            "and plan the files or another version: `mailgate policy plan --version NUMBER`"
+        )
+    return version
+
+
+async def _draft_of(store: Store, version: Version, active: Activation) -> Draft:
+    """A version as it comes in force again; one from before groups were a part of versions keeps those in force."""
+    in_force = await store.policies.get(active.number)
+    if version.whole or in_force is None or KEPT_GROUPS not in in_force.texts:
+        return Draft(version.policy, version.texts)
+    return Draft(version.policy, {**version.texts, KEPT_GROUPS: in_force.texts[KEPT_GROUPS]})
+
+
+async def _planned_way_back(
+    store: Store,
+    version: Version,
+    active: Activation,
+    person: Person,
+    guard: Guard | None,
+    now: datetime,
+    *,
+    operates: bool,
+) -> _Checked:
+    """The plan by which a version may be gone back to. Raises RefusedError where there is none, or it may not."""
+    number, how = version.number, f"`mailgate policy plan --version {version.number}`"
+    if await store.policies.taken_back(version.digest):
+        raise RefusedError(
+            f"version {number} was taken back: it comes in force again by a plan alone. {how}, then `mailgate policy apply`"
+        )
+    plan = await store.plans.latest_of(version.digest, active.serial)
+    if plan is None:
+        raise RefusedError(
+            f"version {number} is not the one before: to go back to it is a change like any other. Plan it first: {how}, "
+            "then say this again"
+        )
+    if not operates:
+        raise RefusedError(
+            f"version {number} is not the one before: to go back to it takes the role operator"
+        )
+    checked = await _checked(store, plan, person, guard, now)
+    if checked.against:
+        words = "; ".join(checked.against)
+        raise RefusedError(
+            f"{words}. To do it all the same: `mailgate policy apply {plan.digest[:12]} --override`"
+        )
+    return checked
+
+
+async def version_before(store: Store, history: Sequence[Activation]) -> int:
+    """The version to go back to at once: the one before, or the one in force where that was gone back to already."""
     in_force = history[0].number
     last = await store.audit.last(f"version {in_force}", ACTIVATED, RETRACTED)
     if last is not None and last.what == RETRACTED:
@@ -181,6 +301,34 @@ async def plan_called(store: Store, name: str) -> Planned:
     if len(found) > 1:
         raise RefusedError(f"`{name}` may be several plans: give more of the digest")
     return found[0]
+
+
+async def refuse_altered(store: Store, plan: Planned) -> None:
+    """Raises RefusedError for a plan that is not as it was made, by who made it: somebody changed it in the store."""
+    made = await store.audit.last(f"plan {plan.digest}", PLANNED)
+    if is_altered(plan) or made is None or made.who != plan.author:
+        raise RefusedError(
+            f"plan {plan.digest[:12]} is not what was planned: it was changed in the store. "
+            "See `mailgate audit verify`, and plan again"
+        )
+
+
+def is_altered(plan: Planned) -> bool:
+    """Whether a plan says something else than its digest was made of, or has other rules than it speaks of."""
+    body = plan.body
+    return (
+        digest_of(body) != plan.digest
+        or body["candidate"]["digest"] != plan.draft.digest
+        or body["candidate"]["policy"] != plan.draft.policy
+        or body["active"]["serial"] != plan.serial
+        or datetime.fromisoformat(body["made_at"]) != plan.made_at
+    )
+
+
+async def approved_by(store: Store, plan: Planned) -> list[str]:
+    """Who has approved a plan: whoever stands among the approvals and in the audit log."""
+    logged = {entry.who for entry in await store.audit.about(f"plan {plan.digest}", APPROVED)}
+    return [each.who for each in await store.approvals.of(plan.digest) if each.who in logged]
 
 
 async def refuse_outdated(store: Store, plan: Planned, now: datetime) -> None:

@@ -7,17 +7,21 @@ from typing import Literal
 
 from mailgate.config.admins import BY_FILE
 from mailgate.rollout.acts import (
+    APPROVED,
     NO_APPROVERS,
     PLAN_AGE,
     Person,
     RefusedError,
     overtaken,
     plan_called,
+    refuse_altered,
     refuse_outdated,
     standing_against,
 )
-from mailgate.rollout.guard import Guard, beyond
+from mailgate.rollout.guard import Guard
+from mailgate.rollout.window import beyond_window, kept_out_within
 from mailgate.store import Activation, Approval, OvertakenError, Planned, Store
+from mailgate.store.kept_out import KeptOut
 
 NOBODY_YET = ""
 """Stands for an applier who has another part in nothing."""
@@ -53,10 +57,11 @@ async def approve(
     if person.name not in guard.approvers:
         raise RefusedError(f"{person.name} does not have the role approver")
     plan = await plan_called(store, name)
+    await refuse_altered(store, plan)
     await refuse_outdated(store, plan, now)
     _refuse_author(plan, person, guard)
     approval = Approval(plan.digest, person.name, note, now)
-    act = replace(person.act(now, "policy-approved", note), about=f"plan {plan.digest}")
+    act = replace(person.act(now, APPROVED, note), about=f"plan {plan.digest}")
     try:
         added = await store.approvals.add(approval, act, after=plan.serial)
     except OvertakenError:
@@ -65,8 +70,7 @@ async def approve(
         raise RefusedError(
             f"{person.name} has approved plan {plan.digest[:12]} already: another person has to"
         )
-    approvals = await store.approvals.of(plan.digest)
-    return _standing(plan, approvals, await store.policies.active(), guard, now)
+    return await standing_of(store, plan, guard, now)
 
 
 def _refuse_author(plan: Planned, person: Person, guard: Guard) -> None:
@@ -85,13 +89,15 @@ async def standings(store: Store, guard: Guard | None, now: datetime, size: int)
     """The newest plans, the newest first, each as it stands now."""
     plans, active = await store.plans.latest(size), await store.policies.active()
     approvals = await store.approvals.of_all([plan.digest for plan in plans])
-    return [_standing(plan, approvals[plan.digest], active, guard, now) for plan in plans]
+    before = await kept_out_within(store, guard, now)
+    return [_standing(plan, approvals[plan.digest], active, guard, now, before) for plan in plans]
 
 
 async def standing_of(store: Store, plan: Planned, guard: Guard | None, now: datetime) -> Standing:
     """How one plan stands now."""
     approvals = await store.approvals.of(plan.digest)
-    return _standing(plan, approvals, await store.policies.active(), guard, now)
+    before = await kept_out_within(store, guard, now)
+    return _standing(plan, approvals, await store.policies.active(), guard, now, before)
 
 
 def _standing(
@@ -100,12 +106,13 @@ def _standing(
     active: Activation | None,
     guard: Guard | None,
     now: datetime,
+    before: KeptOut,
 ) -> Standing:
     names = [each.who for each in approvals]
-    needed = guard.approvals if guard and beyond(plan.body, guard.limit) else 0
+    needed = guard.approvals if guard and beyond_window(plan.body, guard, before) else 0
     counting = guard.counting(names, plan.author) if guard else names
     state = _state(plan, active, now)
-    against = standing_against(plan, NOBODY_YET, names, guard, now) if state == "open" else []
+    against = standing_against(plan, NOBODY_YET, names, guard, now, before) if state == "open" else []
     return Standing(plan, state, needed, tuple(counting), tuple(against))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mailgate.config import Settings
@@ -31,6 +31,8 @@ class Guard:
     freezes: tuple[Once | Weekly, ...] = ()
     admins: frozenset[str] = frozenset()
     approvers: frozenset[str] = frozenset()
+    window: timedelta = timedelta(days=7)
+    """In what time the limit holds: all that comes in force within it counts together."""
 
     def counting(self, approved: Collection[str], *but: str) -> list[str]:
         """Of those who approved, who counts: who may approve still, and has another part in it than ``but`` these."""
@@ -44,7 +46,7 @@ def guard_of(settings: Settings) -> Guard | None:
         return None
     approvers = frozenset(name for name, each in settings.admins.items() if "approver" in each.roles)
     limit = Limit(guard.max_newly_blocked)
-    return Guard(limit, guard.approvals, guard.freeze, frozenset(settings.admins), approvers)
+    return Guard(limit, guard.approvals, guard.freeze, frozenset(settings.admins), approvers, guard.window)
 
 
 def failing(plan: Mapping[str, Any]) -> list[str]:
@@ -86,11 +88,6 @@ def since(plan: Mapping[str, Any], moment: Mapping[str, Any]) -> str:
     if moment["at"] == plan["made_at"]:
         return "once every grace is over and no rule is out"
     return f"from {datetime.fromisoformat(moment['at']).astimezone(UTC):%Y-%m-%d %H:%M} UTC on"
-
-
-def objections(plan: Mapping[str, Any], limit: Limit | None) -> list[str]:
-    """Why a plan may not be put in force without more ado, in words; nothing where it may."""
-    return failing(plan) + beyond(plan, limit)
 
 
 def frozen(guard: Guard | None, now: datetime) -> str:

@@ -6,10 +6,11 @@ from datetime import datetime
 
 from mailgate.config import Rules, Settings
 from mailgate.config.admins import BY_FILE
-from mailgate.policy.groups import NO_GROUPS, Groups
 from mailgate.rollout.acts import Person, keep_plan
-from mailgate.rollout.guard import Limit, frozen, guard_of, objections
+from mailgate.rollout.guard import failing, frozen, guard_of
+from mailgate.rollout.keeper import Looked
 from mailgate.rollout.plan import DAYS, Scope, make_plan
+from mailgate.rollout.window import beyond_window, kept_out_within, newly_kept_out
 from mailgate.store import Activation, Store
 
 WORKERS = 2
@@ -17,33 +18,33 @@ WORKERS = 2
 
 @dataclass(slots=True)
 class Inspection:
-    """Plans changes of the files. ``settings`` and ``groups`` may be replaced at any time, as on a reload."""
+    """Plans changes of the files. ``settings`` may be replaced at any time, as on a reload."""
 
     store: Store
     settings: Settings
     origin: str
     clock: Callable[[], datetime]
-    groups: Groups = NO_GROUPS
 
     def frozen(self) -> str:
         """Why nothing may be put in force now, in words; nothing where it may."""
         return frozen(guard_of(self.settings), self.clock())
 
-    async def __call__(self, active: Activation, files: Rules) -> str:
+    async def __call__(self, active: Activation, files: Rules) -> Looked:
         """Why the guard does not let these files pass, in words; nothing where it does, or there is none.
 
         The plan is kept, so that somebody may put it in force all the same.
         """
         settings, now = self.settings, self.clock()
-        if settings.guard is None:
-            return ""
-        scope = Scope(now, DAYS, settings.posture.max_age, settings.posture.precedence, self.groups)
+        guard = guard_of(settings)
+        if guard is None:
+            return Looked()
+        scope = Scope(now, DAYS, settings.posture.max_age, settings.posture.precedence)
         url = settings.store.get_secret_value()
         plan = await make_plan(self.store, url, active, files, scope, WORKERS, lambda *_: None)
         await keep_plan(self.store, plan, files, Person(BY_FILE, self.origin), now)
-        against = objections(plan, Limit(settings.guard.max_newly_blocked))
-        if not against:
-            return ""
-        return (
+        before = await kept_out_within(self.store, guard, now)
+        against = failing(plan) + beyond_window(plan, guard, before)
+        words = (
             f"{'; '.join(against)} (plan {plan['digest'][:12]}; `mailgate policy plans` says what it needs)"
         )
+        return Looked(words if against else "", newly_kept_out(plan))

@@ -7,8 +7,9 @@ was taken back, or what another computer has not been given yet.
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import structlog
@@ -16,7 +17,8 @@ import structlog
 from mailgate.config import Rules, compile_rules
 from mailgate.config.admins import BY_FILE
 from mailgate.errors import ConfigError, MailgateError
-from mailgate.store import Act, Activation, Draft, OvertakenError, Policies, Store, StoreError
+from mailgate.store import Act, Activation, Draft, OvertakenError, Policies, Store, StoreError, kept_out
+from mailgate.store.kept_out import NOBODY, KeptOut
 
 log = structlog.get_logger()
 
@@ -30,13 +32,24 @@ _ENDED = (
 )
 """What ends it that files are held which were merely found."""
 
-Inspect = Callable[[Activation, Rules], Coroutine[Any, Any, str]]
-"""Looks at rules that shall take the place of what is in force: why they may not by themselves, or nothing."""
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was found of rules that shall take the place of what is in force."""
+
+    against: str = ""
+    """Why they may not by themselves, in words; nothing where they may."""
+    newly: KeptOut = NOBODY
+    """How many they newly keep out."""
 
 
-async def let_pass(_active: Activation, _files: Rules) -> str:
+Inspect = Callable[[Activation, Rules], Coroutine[Any, Any, Looked]]
+"""Looks at rules that shall take the place of what is in force."""
+
+
+async def let_pass(_active: Activation, _files: Rules) -> Looked:
     """What looks at nothing."""
-    return ""
+    return Looked()
 
 
 def never() -> str:
@@ -62,7 +75,7 @@ class Waiting:
 
     files: Rules
     after: int = 0
-    look: asyncio.Task[str] | None = None
+    look: asyncio.Task[Looked] | None = None
     frozen: str = ""
     """Why they may not be put in force now, whatever they hold."""
     since: int = 0
@@ -107,16 +120,40 @@ class Keeper:
         if active is None:
             return await self._first(files)
         self.current = await self._read(active, files)
-        if against and active.digest != files.digest:
+        try:
+            await self._adopt(files)
+        except OvertakenError:  # by another gate
+            return await self.start(files, against)
+        if against and self.current.activation.digest != files.digest:
             self._files, self._refused = "", against  # once they are good they are offered as changed
-        elif active.digest != files.digest and not await self._policies.known(files.digest):
+        elif self.current.activation.digest != files.digest and not await self._was_in_force(files):
             self._waiting = Waiting(files)
         await self._settle()
         return self.current.rules
 
+    async def _adopt(self, files: Rules) -> None:
+        """Make the groups that this gate has decided by a part of the version in force, once, where it is from before.
+
+        Until then groups were of a gate's own files alone. Raises OvertakenError.
+        """
+        active, rules = self.current.activation, self.current.rules
+        version = await self._policies.get(active.number)
+        if version is None or version.whole:
+            return
+        if not files.groups.known:
+            await self._policies.make_whole(active.number)
+            return
+        grown = rules.grouped(files.groups)
+        await self._activate(grown, "groups are a part of a version from now on", active.serial)
+
+    async def _was_in_force(self, files: Rules) -> bool:
+        """Whether these files hold what was in force once, also where groups were no part of it then."""
+        before = files.bare != self.current.rules.bare and await self._policies.known(files.bare)
+        return before or await self._policies.known(files.digest)
+
     async def _first(self, files: Rules) -> Rules:
         try:
-            await self._activate(files, "the first start", after=0)
+            await self._activate(files, "the first start", 0)
         except OvertakenError:  # by another gate, whose files may be others
             return await self.start(files)
         return files
@@ -184,12 +221,12 @@ class Keeper:
         if self._is_frozen(waiting):
             return
         try:
-            refused = await self._inspected(waiting)
-            if refused is None or self._is_frozen(waiting):
+            looked = await self._inspected(waiting)
+            if looked is None or self._is_frozen(waiting):
                 return
-            self._refused = refused
-            if not refused:
-                await self._activate(waiting.files, "the files were changed", after=waiting.after)
+            self._refused = looked.against
+            if not looked.against:
+                await self._activate(waiting.files, "the files were changed", waiting.after, looked.newly)
         except (StoreError, OvertakenError):  # later; against what is in force then
             return
         if self._waiting is waiting:
@@ -203,13 +240,18 @@ class Keeper:
             waiting.since = waiting.since or self.current.activation.serial
         return bool(waiting.frozen)
 
-    async def _inspected(self, waiting: Waiting) -> str | None:
-        """Why these files may not be put in force, nothing where they may; None while that is not known yet."""
+    async def _inspected(self, waiting: Waiting) -> Looked | None:
+        """Why these files may not be put in force, if so, and whom they keep out; None while that is not known yet."""
         if waiting.look is None:
             active = await self._policies.active()
             assert active is not None  # ``start`` has put something in force
             if waiting.since not in (0, active.serial) and active.digest != waiting.files.digest:
-                return f"it was put in force during the freeze that they waited for; {_ENDED}"
+                return Looked(f"it was put in force during the freeze that they waited for; {_ENDED}")
+            if number := await self._taken_back(waiting.files):
+                return Looked(
+                    f"they hold version {number}, which was taken back and comes in force again by a plan alone: "
+                    f"`mailgate policy plan --version {number}`, then `mailgate policy apply`"
+                )
             waiting.after = active.serial
             waiting.look = asyncio.get_running_loop().create_task(self._inspect(active, waiting.files))
             await asyncio.sleep(0)  # what lets everything pass is done by now
@@ -221,11 +263,20 @@ class Keeper:
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 - what cannot be looked at is not put in force
-            return f"they could not be looked at ({type(error).__name__}); {_ENDED}"
+            return Looked(f"they could not be looked at ({type(error).__name__}); {_ENDED}")
 
-    async def _activate(self, files: Rules, why: str, *, after: int | None = None) -> None:
-        act = Act(self._clock(), BY_FILE, "policy-activated", why=why, origin=self._origin)
-        activation = await self._policies.activate(draft_of(files), act, after=after)
+    async def _taken_back(self, files: Rules) -> int:
+        """The number of the version that these files hold where it was taken back, also from before versions had groups."""
+        if number := await self._policies.taken_back(files.digest):
+            return number
+        other = files.bare != self.current.rules.bare
+        return await self._policies.taken_back(files.bare) if other else 0
+
+    async def _activate(self, files: Rules, why: str, after: int, newly: KeptOut = NOBODY) -> None:
+        details = {"kept_out": asdict(newly)}
+        act = Act(self._clock(), BY_FILE, "policy-activated", why=why, origin=self._origin, details=details)
+        counted = partial(kept_out.keep, newly=newly)
+        activation = await self._policies.activate(draft_of(files), act, after=after, then=[counted])
         self.current = await self._read(activation, files)
 
     async def _read(self, activation: Activation, files: Rules | None = None) -> Current:
@@ -237,13 +288,18 @@ class Keeper:
 
 def draft_of(rules: Rules) -> Draft:
     """Rules as the store takes them."""
-    return Draft(rules.digest, rules.policy.version, rules.texts)
+    return Draft(rules.policy.version, rules.texts)
 
 
 async def rules_of(policies: Policies, activation: Activation) -> Rules:
     """The compiled rules of an activation. Raises UnreadableVersionError, or StoreUnavailableError."""
     version = await policies.get(activation.number)
     assert version is not None  # a foreign key holds it
+    if version.altered or version.digest != await policies.logged(version.number):
+        raise UnreadableVersionError(
+            f"version {version.number} of the rules, which is in force, is not what was put in force: it was changed in "
+            "the store. `mailgate audit verify` says where, `mailgate policy retract` puts the version before in force"
+        )
     try:
         return compile_rules(version.texts)
     except ConfigError as error:

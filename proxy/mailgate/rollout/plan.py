@@ -12,8 +12,8 @@ from mailgate.config import Rules, compile_rules
 from mailgate.config.rehearsal import run_cases
 from mailgate.model import Effect
 from mailgate.policy import AppCatalog, Policy
+from mailgate.policy.apps import ListedApp
 from mailgate.policy.changes import changes
-from mailgate.policy.groups import NO_GROUPS, Groups
 from mailgate.policy.reach import unreachable
 from mailgate.policy.reliefs import Reliefs
 from mailgate.rollout.simulation import Progress, Task, simulate
@@ -35,7 +35,6 @@ class Scope:
     days: int
     max_age: timedelta
     precedence: tuple[str, ...] = ()
-    groups: Groups = NO_GROUPS
 
 
 async def make_plan(
@@ -65,7 +64,6 @@ async def make_plan(
         scope.precedence,
         since,
         scope.now,
-        scope.groups,
         reliefs,
         moments,
     )
@@ -107,8 +105,8 @@ def _of_reliefs(reliefs: Reliefs, now: datetime) -> dict[str, Any]:
 
 
 def digest_of(plan: Mapping[str, Any]) -> str:
-    """What binds a plan: policy, lists, data window and outcome. The SHA-256 of everything in it but the digest."""
-    rest = {name: value for name, value in plan.items() if name != "digest"}
+    """What binds a plan: policy, lists, data window and outcome. The SHA-256 of all that is kept of it but the digest."""
+    rest = {name: value for name, value in without_names(plan).items() if name != "digest"}
     return sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
@@ -136,6 +134,7 @@ def _of_rules(active: Version, candidate: Rules, tally: Tally, now: datetime) ->
             "not_started": [r.id for r in new.rules if not _runs(new, r.id, now)],
         },
         "newly_listed": _newly_listed(old.catalog, new.catalog),
+        "unreported": _unreported(old.catalog, new),
     }
 
 
@@ -148,6 +147,24 @@ def _runs(policy: Policy, name: str, now: datetime) -> bool:
 def _newly_listed(old: AppCatalog, new: AppCatalog) -> list[str]:
     """Names of apps that no report can tell of, because they were not listed when it was made."""
     return [app.name for key, app in new.apps.items() if key not in old.apps]
+
+
+def _unreported(old: AppCatalog, new: Policy) -> list[str]:
+    """Names of apps that some rule would keep people out for, and that no report can tell of in every form they have now."""
+    restricting = [rule for rule in new.rules if rule.restricts]
+    read = frozenset[str]().union(*(rule.when.reads for rule in restricting))
+    by_name, by_list = "device.apps" in read, not read.isdisjoint(("device.lists", "device.state"))
+    listed = {key for keys in new.catalog.lists.values() for key in keys}
+    return [
+        app.name
+        for key, app in new.catalog.apps.items()
+        if (by_name or (by_list and key in listed)) and _has_new_forms(old, key, app)
+    ]
+
+
+def _has_new_forms(old: AppCatalog, key: str, app: ListedApp) -> bool:
+    known = old.apps.get(key)
+    return known is None or not set(app.identifiers()) <= set(known.identifiers())
 
 
 def _of_people(tally: Tally) -> dict[str, Any]:

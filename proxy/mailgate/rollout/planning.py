@@ -23,7 +23,7 @@ async def plan_and_keep(
 ) -> dict[str, Any]:
     """The plan of a candidate against what is in force; kept where somebody answers for it."""
     posture = bundle.settings.posture
-    scope = Scope(now, days, posture.max_age, posture.precedence, bundle.groups)
+    scope = Scope(now, days, posture.max_age, posture.precedence)
     url = bundle.settings.store.get_secret_value()
     made = await make_plan(store, url, active, candidate, scope, workers, progress)
     if who:

@@ -37,6 +37,9 @@ class Population:
     since: date
     now: datetime
     groups: Groups = NO_GROUPS
+    """Who is in which group by the first policy."""
+    groups_after: Groups | None = None
+    """The same by the second one, where it is another."""
     _owned: LRUCache[str, list[Device]] = field(default_factory=lambda: LRUCache(10_000))
 
     async def devices(self, behind: str, until: str | None) -> AsyncIterator[list[Subject]]:
@@ -112,20 +115,25 @@ class Population:
         client, certificate = as_recorded(client, way.client.facts.headers)
         user = self.groups.user(way.user, posture.owner)
         before = Access(way.client.facts, client, posture, self.now, user, proof, certificate)
-        return self._occasion(before, known, UNTOLD_OF_A_SIGHTING)
+        return self._occasion(before, way.user, known, UNTOLD_OF_A_SIGHTING)
 
     def _unseen(self, device: Device) -> Occasion:
         posture = self.before.posture(device, self.now)
         client = reported(posture.kind, posture.os, posture.os_version)
         proof = proof_of(device, posture) if device.reports else None
         before = Access(PAGE_LOAD, client, posture, self.now, self.groups.user(posture.owner), proof)
-        return self._occasion(before, [device], UNTOLD_OF_A_DEVICE)
+        return self._occasion(before, posture.owner, [device], UNTOLD_OF_A_DEVICE)
 
-    def _occasion(self, before: Access, known: Sequence[Device], untold: frozenset[str]) -> Occasion:
+    def _occasion(
+        self, before: Access, name: str, known: Sequence[Device], untold: frozenset[str]
+    ) -> Occasion:
+        """``name``: who is taken to ask, as groups are looked up."""
         after = before
         if self.after is not self.before:
             posture = posture_for(before.client, [self.after.posture(each, self.now) for each in known])
             after = replace(before, posture=posture)
+        if self.groups_after is not None:
+            after = replace(after, user=self.groups_after.user(name, after.posture.owner))
         return Occasion(before, after, user_text(before.user.name or before.posture.owner), untold)
 
     async def _devices_of(self, person: str) -> list[Device]:

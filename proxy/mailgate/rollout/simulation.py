@@ -11,7 +11,6 @@ from typing import Any
 
 from mailgate.classify import warm
 from mailgate.config import compile_rules
-from mailgate.policy.groups import NO_GROUPS, Groups
 from mailgate.policy.reliefs import NO_RELIEFS, Reliefs
 from mailgate.rollout.population import Population
 from mailgate.rollout.recorded import Lists
@@ -42,7 +41,6 @@ class Task:
     precedence: tuple[str, ...]
     since: date
     now: datetime
-    groups: Groups = NO_GROUPS
     reliefs: Reliefs = NO_RELIEFS
     moments: tuple[datetime, ...] = ()
     """When to decide everybody beside ``now``."""
@@ -86,9 +84,9 @@ class _Alone:
 
     def __init__(self, task: Task) -> None:
         self.task = task
-        self._active, self._candidate = (
-            compile_rules(texts).relieved(task.reliefs).policy for texts in (task.active, task.candidate)
-        )
+        old, new = (compile_rules(texts).relieved(task.reliefs) for texts in (task.active, task.candidate))
+        self._active, self._candidate = old.policy, new.policy
+        self._groups = (old.groups, None if new.groups == old.groups else new.groups)
         before, after = (
             Lists(each.catalog, task.max_age, task.precedence) for each in (self._active, self._candidate)
         )
@@ -101,7 +99,7 @@ class _Alone:
         return await self._tally(self._population(store).strangers())
 
     def _population(self, store: Store) -> Population:
-        return Population(store, *self._lists, self.task.since, self.task.now, self.task.groups)
+        return Population(store, *self._lists, self.task.since, self.task.now, *self._groups)
 
     async def _tally(self, pages: AsyncIterator[list[Subject]]) -> Tally:
         impact = Impact(self._active, self._candidate, moments=self.task.moments)

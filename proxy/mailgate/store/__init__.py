@@ -19,7 +19,7 @@ from mailgate.store.outbox import Backlog
 from mailgate.store.people import Sighted, Told
 from mailgate.store.places import Place
 from mailgate.store.plans import Planned
-from mailgate.store.policies import Activation, Draft, OvertakenError, Policies, Version
+from mailgate.store.policies import Activation, AlteredError, Draft, OvertakenError, Policies, Version
 from mailgate.store.postures import Postures
 from mailgate.store.retention import Keep
 from mailgate.store.retractions import Retraction, Shown
@@ -34,6 +34,7 @@ __all__ = [
     "About",
     "Act",
     "Activation",
+    "AlteredError",
     "Approval",
     "Backlog",
     "Beat",

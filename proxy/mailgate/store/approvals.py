@@ -47,6 +47,12 @@ class Approvals:
             await append(connection, act)
             return True
 
+    async def all(self) -> set[tuple[str, str]]:
+        """The digest of the plan and who approved it, of every approval."""
+        async with self._database.reading() as connection:
+            rows = await connection.execute(select(approvals.c.plan, approvals.c.who))
+            return {(plan, who) for plan, who in rows}
+
     async def of(self, plan: str) -> list[Approval]:
         """Of the plan with this digest, the oldest first."""
         return (await self.of_all([plan]))[plan]

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -109,14 +109,29 @@ class Audit:
         async with self._database.reading() as connection:
             return (await connection.execute(query)).first() is not None
 
+    async def about(self, about: str, what: str) -> list[Entry]:
+        """Every entry about this whose ``what`` is this, in their order."""
+        query = select(audit).where(audit.c.about == about, audit.c.what == what).order_by(audit.c.number)
+        async with self._database.reading() as connection:
+            return [Entry(**row) for row in (await connection.execute(query)).mappings()]
+
+    async def holds(self, noted: Head) -> bool:
+        """Whether the entry of a head that was noted is still the one that it was."""
+        query = select(audit.c.digest).where(audit.c.number == noted.number)
+        async with self._database.reading() as connection:
+            return not noted.number or (await connection.execute(query)).scalar() == noted.digest
+
     async def head(self) -> Head | None:
         """Which entry is the last one; None where nothing says so."""
         async with self._database.reading() as connection:
             return await _head(connection, _LAST)
 
-    async def verify(self, witness: Head | None = None) -> list[Break]:
-        """Where the log does not hold. Entries that are added meanwhile are left for the next time."""
-        head, chain = await self.head(), Chain(witness)
+    async def verify(self, witnesses: Iterable[Head] = ()) -> list[Break]:
+        """Where the log does not hold. Entries that are added meanwhile are left for the next time.
+
+        :param witnesses: heads that were noted earlier, elsewhere.
+        """
+        head, chain = await self.head(), Chain(frozenset(witnesses))
         end = head.number if head else 2**31
         found: list[Break] = []
         beyond: list[Entry] = []
@@ -158,8 +173,12 @@ async def take_turns(connection: AsyncConnection) -> Head:
 async def append(connection: AsyncConnection, act: Act) -> Entry:
     """Write down an act in the transaction of what it speaks of: both are stored, or neither."""
     entry = _entry(await take_turns(connection), act)
-    await connection.execute(insert(audit).values({c.name: getattr(entry, c.name) for c in audit.c}))
-    await connection.execute(update(audit_head).values(number=entry.number, digest=entry.digest))
+    row = insert(audit).values({c.name: getattr(entry, c.name) for c in audit.c})
+    head = update(audit_head).values(number=entry.number, digest=entry.digest)
+    for statement in (row, head):
+        done = await connection.execute(statement, execution_options={"preserve_rowcount": True})
+        if done.rowcount != 1:  # a rule of the database may do nothing instead
+            raise StoreError("the audit log takes no more entries: see `mailgate audit verify`")
     return entry
 
 

@@ -5,7 +5,7 @@ order, without spaces, in ASCII. Anybody can compute it from an export.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 
@@ -65,12 +65,21 @@ def digest_of(entry: Entry) -> str:
 class Chain:
     """Looks for every place where a chain does not hold, part by part, however long it is."""
 
-    witness: Head | None = None
-    """A head that was noted earlier, elsewhere."""
+    witnesses: Collection[Head] = ()
+    """Heads that were noted earlier, elsewhere."""
     _last: Head = field(default_factory=Head)
     _sound: bool = True
-    _seen: Head | None = None
-    """The entry with the number of the witness, as it is now."""
+    _noted: dict[int, set[str]] = field(default_factory=dict)
+    """Their digests, by number; what an entry was found for is taken out."""
+    _held: int = 0
+    """The last number up to which everything that was noted is there."""
+    _rewritten: int = 0
+    """The first number that was noted with another digest than its entry has now."""
+
+    def __post_init__(self) -> None:
+        for head in self.witnesses:
+            if head.number:
+                self._noted.setdefault(head.number, set()).add(head.digest)
 
     def take(self, entries: Iterable[Entry]) -> list[Break]:
         """The next entries, by number: where they do not hold."""
@@ -82,11 +91,11 @@ class Chain:
         :param head: what the store says the last entry is; None where it says nothing.
         """
         found = list(_at_the_end(self._last, head))
-        noted = self.witness
-        if noted and self._seen != noted and noted.number:
-            found.append(
-                Break(noted.number, "is not the one that was noted earlier: the log was written anew")
-            )
+        if self._rewritten:
+            since = f"the log was written anew behind entry {self._held}"
+            found.append(Break(self._rewritten, f"is not the one that was noted earlier: {since}"))
+        gone = max(self._noted, default=0)
+        found += _missing(self._last.number + 1, gone + 1, f"cut off the end: entry {gone} was noted earlier")
         return found
 
     def _follow(self, entry: Entry) -> Iterator[Break]:
@@ -98,9 +107,17 @@ class Chain:
             yield Break(entry.number, "was edited or moved: its content is not what its digest was made of")
         elif follows and entry.previous != last.digest:
             yield Break(entry.number, f"does not follow entry {last.number}: one of the two was put in later")
-        if self.witness and entry.number == self.witness.number:
-            self._seen = entry.head
+        self._remember(entry.head)
         self._last = entry.head
+
+    def _remember(self, head: Head) -> None:
+        noted = self._noted.pop(head.number, None)
+        if noted is None:
+            return
+        if not self._rewritten and noted == {head.digest}:
+            self._held = head.number
+        elif not self._rewritten:
+            self._rewritten = head.number
 
 
 def _at_the_end(last: Head, head: Head | None) -> Iterator[Break]:

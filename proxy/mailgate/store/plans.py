@@ -1,7 +1,7 @@
 """Plans that were made: what somebody looked at is exactly what they put in force."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -67,11 +67,30 @@ class Plans:
         async with self._database.reading() as connection:
             return [_planned(row) for row in (await connection.execute(query)).mappings()]
 
+    async def latest_of(self, candidate: str, serial: int) -> Planned | None:
+        """The newest plan of the version with this digest, compared with this activation; None where there is none."""
+        query = select(plans).where(plans.c.candidate == candidate, plans.c.serial == serial)
+        async with self._database.reading() as connection:
+            row = (await connection.execute(query.order_by(plans.c.made_at.desc()))).mappings().first()
+            return _planned(row) if row else None
+
     async def latest(self, size: int) -> list[Planned]:
         """The newest plans, the newest first."""
         query = select(plans).order_by(plans.c.made_at.desc(), plans.c.digest).limit(size)
         async with self._database.reading() as connection:
             return [_planned(row) for row in (await connection.execute(query)).mappings()]
+
+    async def all(self) -> AsyncIterator[Planned]:
+        """Every plan, one after the other."""
+        last = ""
+        query = select(plans).order_by(plans.c.digest).limit(1)
+        while True:
+            async with self._database.reading() as connection:
+                row = (await connection.execute(query.where(plans.c.digest > last))).mappings().first()
+            if row is None:
+                return
+            yield _planned(row)
+            last = row["digest"]
 
     async def prune(self, before: datetime, _size: int = 0) -> int:
         """Delete plans that were made before. There are few: all at once."""
@@ -80,7 +99,7 @@ class Plans:
 
 
 def _planned(row: Mapping[Any, Any]) -> Planned:
-    draft = Draft(row["candidate"], row["policy"], json.loads(row["texts"]))
+    draft = Draft(row["policy"], json.loads(row["texts"]))
     return Planned(
         row["digest"], row["serial"], draft, json.loads(row["body"]), row["author"], row["made_at"]
     )

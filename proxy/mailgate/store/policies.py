@@ -1,30 +1,36 @@
 """Versions of the rules: every one that ever was, and which one is in force."""
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Select, func, insert, or_, select
+from sqlalchemy import Select, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mailgate.policy.texts import digest_of_texts
 from mailgate.store.audit import Act, append, take_turns
 from mailgate.store.bell import ring
-from mailgate.store.database import Database
-from mailgate.store.schema import activations, policies
+from mailgate.store.database import Database, StoreError
+from mailgate.store.schema import activations, audit, policies, retractions
 
 _SHORTEST = 4
 """Characters of a digest that may name a version."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Draft:
-    """The texts of some rules. ``digest`` is that of the texts, ``policy`` what decisions and sightings call it."""
+    """The texts of some rules. ``policy`` is what decisions and sightings call it."""
 
-    digest: str
     policy: str
     texts: Mapping[str, str]
+
+    @cached_property
+    def digest(self) -> str:
+        """Always that of the texts, whatever is written elsewhere."""
+        return digest_of_texts(self.texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,13 @@ class Version:
     author: str
     note: str
     made_at: datetime
+    whole: bool = True
+    """Whether its groups are in it; else it is from before they were a part of versions."""
+
+    @property
+    def altered(self) -> bool:
+        """Whether the texts are others than those that the version was made with."""
+        return digest_of_texts(self.texts) != self.digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +72,16 @@ Then = Callable[[AsyncConnection, Activation], Awaitable[None]]
 
 class OvertakenError(Exception):
     """Another version was put in force meanwhile."""
+
+
+class AlteredError(StoreError):
+    """The texts of a version are not those that it was made with: somebody changed them in the store."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(
+            f"the texts of version {number} were changed in the store: they are not put in force; "
+            "see `mailgate audit verify`"
+        )
 
 
 _ACTIVATIONS = select(activations, policies.c.digest, policies.c.policy).join(policies)
@@ -92,6 +115,37 @@ class Policies:
         found = await self._versions(select(policies).where(policies.c.number == number))
         return found[0] if found else None
 
+    async def all(self) -> AsyncIterator[Version]:
+        """Every version, one after the other: their texts may be long."""
+        number = 0
+        query = select(policies).order_by(policies.c.number).limit(1)
+        while found := await self._versions(query.where(policies.c.number > number)):
+            yield found[0]
+            number = found[0].number
+
+    async def taken_back(self, digest: str) -> int:
+        """The number of the version with this digest where it was taken back after it was last put in force; else 0."""
+        last = select(func.max(activations.c.serial)).where(activations.c.number == policies.c.number)
+        query = select(policies.c.number, last.scalar_subquery()).where(policies.c.digest == digest)
+        async with self._database.reading() as connection:
+            found = (await connection.execute(query)).first()
+            if found is None:
+                return 0
+            number, serial = found
+            later = select(retractions.c.versions).where(retractions.c.serial > (serial or 0))
+            taken = (await connection.execute(later)).scalars()
+            return int(number) if any(number in json.loads(each) for each in taken) else 0
+
+    async def logged(self, number: int) -> str:
+        """The digest by which the audit log says that the version with this number was put in force last; or nothing."""
+        query = select(audit.c.details).where(
+            audit.c.about == f"version {number}", audit.c.details.contains('"digest": ')
+        )
+        async with self._database.reading() as connection:
+            newest = query.order_by(audit.c.number.desc()).limit(1)
+            details = (await connection.execute(newest)).scalar()
+            return str(json.loads(details)["digest"]) if details else ""
+
     async def find(self, name: str) -> list[Version]:
         """The versions that ``name`` may mean: a number, or how a digest or a policy's version begins."""
         if name.isdecimal() and (version := await self.get(int(name[:9]))):
@@ -108,8 +162,13 @@ class Policies:
         """Whether the version with this digest was ever in force."""
         return bool(await self._versions(select(policies).where(policies.c.digest == digest)))
 
+    async def make_whole(self, number: int) -> None:
+        """From now on this version has no groups: there were none when it was adopted."""
+        async with self._database.writing() as connection:
+            await connection.execute(update(policies).where(policies.c.number == number).values(whole=True))
+
     async def activate(
-        self, draft: Draft, act: Act, *, after: int | None = None, then: Then | None = None
+        self, draft: Draft, act: Act, *, after: int | None = None, then: Sequence[Then] = ()
     ) -> Activation:
         """Put a version in force, keeping it first where it is new; what is in force already stays as it is.
 
@@ -135,8 +194,8 @@ class Policies:
             }
             told = replace(act, about=f"version {number}", details={**act.details, **named})
             await append(connection, told)
-            if then is not None:
-                await then(connection, new)
+            for each in then:
+                await each(connection, new)
             await ring(connection)
             return new
 
@@ -154,10 +213,12 @@ async def active_activation(connection: AsyncConnection) -> Activation | None:
 
 async def _keep(connection: AsyncConnection, draft: Draft, act: Act) -> int:
     """The number of the version with these texts, which is new or was there."""
-    same = select(policies.c.number).where(policies.c.digest == draft.digest)
-    known = (await connection.execute(same)).scalar()
+    same = select(policies.c.number, policies.c.texts).where(policies.c.digest == draft.digest)
+    known = (await connection.execute(same)).first()
     if known is not None:
-        return int(known)
+        if json.loads(known.texts) != dict(draft.texts):
+            raise AlteredError(known.number)
+        return int(known.number)
     number = ((await connection.execute(select(func.max(policies.c.number)))).scalar() or 0) + 1
     row = {
         "number": number,
@@ -166,6 +227,6 @@ async def _keep(connection: AsyncConnection, draft: Draft, act: Act) -> int:
         "texts": json.dumps(dict(draft.texts)),
     }
     await connection.execute(
-        insert(policies).values(row | {"author": act.who, "note": act.why, "made_at": act.at})
+        insert(policies).values(row | {"author": act.who, "note": act.why, "made_at": act.at, "whole": True})
     )
     return number

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    false,
     text,
 )
 
@@ -281,8 +282,10 @@ policies = Table(
     Column("author", Words, nullable=False),
     Column("note", Words, nullable=False),
     Column("made_at", Instant, nullable=False),
+    Column("whole", Boolean, nullable=False, server_default=false()),
 )
-"""Every version of the rules: ``texts`` is a JSON object of its files, ``policy`` what sightings call it."""
+"""Every version of the rules: ``texts`` is a JSON object of its files, ``policy`` what sightings call it. One that is not
+``whole`` is from before groups were a part of versions."""
 
 plans = Table(
     "plans",
@@ -318,6 +321,15 @@ activations = Table(
     Column("at", Instant, nullable=False),
 )
 """Which version was put in force, in order. The last row is the one in force; gates look at it all the time."""
+
+kept_out = Table(
+    "kept_out",
+    metadata,
+    Column("serial", Integer, ForeignKey(activations.c.serial), primary_key=True, autoincrement=False),
+    Column("people", Integer, nullable=False),
+    Column("devices", Integer, nullable=False),
+)
+"""How many an activation newly kept out, or might have, by its plan: at the worst of all moments."""
 
 reliefs = Table(
     "reliefs",

@@ -20,6 +20,7 @@ from mailgate.store.devices import Devices
 from mailgate.store.enrolments import Enrolments, Revoked
 from mailgate.store.gates import Gates
 from mailgate.store.help_requests import HelpRequests
+from mailgate.store.kept_out import KeptOutCounts
 from mailgate.store.keys import Keys
 from mailgate.store.languages import Languages
 from mailgate.store.leases import Leases
@@ -65,6 +66,7 @@ class Store:
         self.keys = Keys(database)
         self.audit = Audit(database)
         self.policies = Policies(database)
+        self.kept_out = KeptOutCounts(database)
         self.plans = Plans(database)
         self.reliefs = StoredReliefs(database)
         self.help_requests = HelpRequests(database)

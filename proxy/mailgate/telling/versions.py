@@ -1,10 +1,12 @@
 """Versions of the rules: which one somebody means, and what differs between two, line by line."""
 
+import asyncio
 from collections.abc import Iterator
 from difflib import unified_diff
 
+from mailgate.config import Rules, compile_rules
 from mailgate.errors import MailgateError
-from mailgate.store import Store, Version
+from mailgate.store import AlteredError, Store, Version
 
 
 class NoVersionError(MailgateError):
@@ -34,6 +36,17 @@ async def version_of(store: Store, name: str) -> Version:
         numbers = " or ".join(str(each.number) for each in found)
         raise NoVersionError(f"`{name}` may be version {numbers}: give more of it", several=True)
     return found[0]
+
+
+async def rules_called(store: Store, name: str) -> Rules:
+    """The rules of this version, as they were put in force.
+
+    Raises NoVersionError; AlteredError where the store has other texts by now; ConfigError where this Mailgate cannot read it.
+    """
+    version = await version_of(store, name)
+    if version.altered:
+        raise AlteredError(version.number)
+    return await asyncio.to_thread(compile_rules, version.texts)
 
 
 def lines_between(old: Version, new: Version) -> Iterator[str]:

@@ -8,6 +8,7 @@ from tests.unit.store.test_connectors import *  # noqa: F403
 from tests.unit.store.test_devices import *  # noqa: F403
 from tests.unit.store.test_enrolments import *  # noqa: F403
 from tests.unit.store.test_gates import *  # noqa: F403
+from tests.unit.store.test_kept_out import *  # noqa: F403
 from tests.unit.store.test_keys import *  # noqa: F403
 from tests.unit.store.test_languages import *  # noqa: F403
 from tests.unit.store.test_learning import *  # noqa: F403

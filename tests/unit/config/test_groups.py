@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mailgate.config import load_bundle
+from mailgate.config import compile_rules, load_bundle
 from mailgate.errors import ConfigError
 from mailgate.policy.groups import NO_GROUPS
 
@@ -40,7 +40,19 @@ def test_who_is_in_a_group_and_a_change_is_seen(folder: Path) -> None:
     bundle = load(folder)
     assert bundle.groups.user("ada@example.com").groups == ("pilot",)
     assert folder / "groups.yaml" in bundle.paths
-    assert "groups.yaml" not in bundle.rules.texts, "no version of the rules keeps anybody's name"
+
+
+def test_a_version_has_the_groups_and_nobodys_name(folder: Path) -> None:
+    (folder / "groups.yaml").write_text("groups: {pilot: [Ada@example.com, lin]}\n")
+    rules = load(folder).rules
+    assert all("ada" not in text.lower() for text in rules.texts.values())
+    again = compile_rules(rules.texts)
+    assert (again.groups, again.digest, again.texts) == (rules.groups, rules.digest, rules.texts)
+    (folder / "groups.yaml").write_text("# the same\ngroups:\n  pilot: [LIN, ada@example.com, lin]\n")
+    assert load(folder).rules.digest == rules.digest
+    (folder / "groups.yaml").write_text("groups: {pilot: [lin]}\n")
+    other = load(folder).rules
+    assert (other.digest != rules.digest, other.bare) == (True, rules.bare)
 
 
 def test_a_file_that_is_named_has_to_be_there(folder: Path) -> None:

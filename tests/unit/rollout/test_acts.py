@@ -1,21 +1,45 @@
 """Putting rules in force on purpose, and taking them back."""
 
 import json
-from datetime import timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine
+from sqlalchemy import text as sql
+from sqlalchemy.pool import NullPool
 from tests.unit.rollout import people
 from tests.unit.rollout.examples import OPEN, SHUT, rules
 from tests.unit.store.examples import NOW
 
+from mailgate.config.freezes import Once
 from mailgate.rollout import draft_of, in_force
 from mailgate.rollout.acts import Person, RefusedError, apply, keep_plan, retract
+from mailgate.rollout.approving import approve, standings
 from mailgate.rollout.guard import Guard, Limit
+from mailgate.rollout.keeper import UnreadableVersionError
 from mailgate.rollout.plan import Scope, make_plan
-from mailgate.store import Act, Activation, Store
+from mailgate.store import Act, Activation, AlteredError, Store
+from mailgate.store.database import store_url
+from mailgate.store.kept_out import KeptOut
 
 ADA = Person("ada", "desk")
+HOLIDAYS = Once("holidays", NOW, NOW + timedelta(days=7))
+
+
+@contextmanager
+def altered(url: str, table: str, column: str, value: object, where: str = "1 = 1") -> Iterator[None]:
+    """What only somebody with the database in hand can do, for a while."""
+    engine = create_engine(store_url(url), poolclass=NullPool)
+    with engine.begin() as connection:
+        before = connection.execute(sql(f"SELECT {column} FROM {table} WHERE {where}")).scalar_one()
+        connection.execute(sql(f"UPDATE {table} SET {column} = :value WHERE {where}"), {"value": value})
+    yield
+    with engine.begin() as connection:
+        connection.execute(sql(f"UPDATE {table} SET {column} = :value WHERE {where}"), {"value": before})
 
 
 @pytest.fixture
@@ -111,8 +135,11 @@ async def test_what_was_sent_in_error_is_taken_back(store: Store, url: str) -> N
         "sent in error",
         2,
     )
-    await retract(store, ADA, "it was right after all", NOW, 2)
-    assert await deciding(store) == "shut"
+    with pytest.raises(
+        RefusedError, match=r"version 2 was taken back: .* `mailgate policy plan --version 2`"
+    ):
+        await retract(store, ADA, "it was right after all", NOW, 2)
+    assert await deciding(store) == "open"
 
 
 async def test_a_retraction_that_is_said_twice_is_done_once(store: Store, url: str) -> None:
@@ -159,3 +186,135 @@ async def test_only_what_was_in_force_can_be_gone_back_to(store: Store, url: str
     await apply(store, plan["digest"], ADA, "", NOW, None)
     with pytest.raises(RefusedError, match="version 7 was never in force"):
         await retract(store, ADA, "", NOW, 7)
+
+
+STRICT = "rules: [{id: strict, when: 'true', effect: block}]\n"
+THIRD = "rules: [{id: third, when: 'true', effect: warn}]\n"
+ADMINS = frozenset({"ada", "lin"})
+GUARD = Guard(Limit(0), 1, (), ADMINS, ADMINS)
+
+
+async def in_force_in_turn(store: Store, *texts: str) -> None:
+    for text in texts:
+        await store.policies.activate(draft_of(rules(text)), Act(NOW, "file", "policy-activated"))
+
+
+async def plan_of(store: Store, url: str, text: str, person: Person = ADA, now: datetime = NOW) -> str:
+    active = await store.policies.active()
+    assert active is not None
+    scope = Scope(now, 14, people.MAX_AGE)
+    plan = await make_plan(store, url, active, rules(text), scope, 1, lambda *_: None)
+    await keep_plan(store, plan, rules(text), person, now)
+    return str(plan["digest"])
+
+
+async def test_to_go_back_further_takes_a_plan_and_all_that_it_needs(store: Store, url: str) -> None:
+    await in_force_in_turn(store, STRICT, OPEN, THIRD)  # the strict one is version 2, the one before is 1
+    with pytest.raises(RefusedError, match=r"version 2 is not the one before.*Plan it first"):
+        await retract(store, ADA, "", NOW, 2, GUARD)
+    digest = await plan_of(store, url, STRICT)
+    with pytest.raises(RefusedError, match="0 of 1 approvals are there"):
+        await retract(store, ADA, "", NOW, 2, GUARD)
+    with pytest.raises(RefusedError, match="takes the role operator"):
+        await retract(store, ADA, "", NOW, 2, GUARD, operates=False)
+    with pytest.raises(RefusedError, match="changes are frozen"):
+        await retract(store, ADA, "", NOW, 2, replace(GUARD, freezes=(HOLIDAYS,)))
+    assert await deciding(store) == "third"
+    await approve(store, digest, Person("lin", "desk"), "looked", NOW, GUARD)
+    back = await retract(store, ADA, "further", NOW, 2, GUARD)
+    assert (back.number, await deciding(store)) == (2, "strict")
+    last = (await store.audit.page())[-1]
+    assert (last.what, json.loads(last.details)["approved_by"]) == ("policy-retracted", ["lin"])
+    assert await store.kept_out.since(NOW) == KeptOut(1, 1)
+
+
+async def test_one_retraction_does_not_open_the_way_to_the_next(store: Store) -> None:
+    """Step by step back through the history nobody would ever look at what comes in force."""
+    await in_force_in_turn(store, STRICT, THIRD)
+    assert (await retract(store, ADA, "", NOW)).number == 2
+    with pytest.raises(RefusedError, match="version 1 is not the one before"):
+        await retract(store, ADA, "", NOW, 1)
+    assert await deciding(store) == "strict"
+
+
+async def test_a_plan_that_was_changed_in_the_store_is_not_put_in_force(store: Store, url: str) -> None:
+    digest = await plan_of(store, url, STRICT)
+    for column, value in (
+        ("texts", json.dumps(dict(rules(THIRD).texts))),
+        ("body", json.dumps({**(await store.plans.find(digest))[0].body, "newly": {}})),
+        ("author", "lin"),
+        ("made_at", (NOW + timedelta(hours=12)).isoformat(" ")),
+        ("serial", 7),
+    ):
+        with altered(url, "plans", column, value):
+            with pytest.raises(RefusedError, match="is not what was planned"):
+                await apply(store, digest, ADA, "", NOW, None, override=True)
+            with pytest.raises(RefusedError, match="is not what was planned"):
+                await approve(store, digest, Person("lin", "desk"), "", NOW, GUARD)
+    assert await deciding(store) == "open"
+    await apply(store, digest, ADA, "", NOW, None)
+    assert await deciding(store) == "strict"
+
+
+async def test_an_approval_that_was_put_in_the_store_does_not_count(store: Store, url: str) -> None:
+    digest = await plan_of(store, url, STRICT)
+    with create_engine(store_url(url), poolclass=NullPool).begin() as connection:
+        connection.execute(
+            sql("INSERT INTO approvals VALUES (:plan, 'lin', '', '2026-12-01 12:00:00.000000')"),
+            {"plan": digest},
+        )
+    with pytest.raises(RefusedError, match="0 of 1 approvals are there"):
+        await apply(store, digest, ADA, "", NOW, GUARD)
+
+
+async def test_a_version_that_was_changed_in_the_store_is_never_put_in_force_again(
+    store: Store, url: str
+) -> None:
+    await in_force_in_turn(store, THIRD)
+    other = json.dumps(dict(rules(STRICT).texts))
+    plan = await plan_of(store, url, OPEN)
+    with altered(url, "policies", "texts", other, "number = 1"):
+        with pytest.raises(RefusedError, match="version 1 is not what was put in force"):
+            await retract(store, ADA, "", NOW)
+        with pytest.raises(AlteredError):
+            await apply(store, plan, ADA, "", NOW, None)
+    assert await deciding(store) == "third"
+    with (
+        altered(url, "policies", "texts", other, "number = 2"),
+        pytest.raises(UnreadableVersionError, match="was changed in the store"),
+    ):
+        await in_force(store)
+    with (
+        altered(url, "policies", "texts", other, "number = 2"),
+        altered(url, "policies", "digest", draft_of(rules(STRICT)).digest, "number = 2"),
+        pytest.raises(UnreadableVersionError, match="was changed in the store"),
+    ):
+        await in_force(store)
+
+
+async def test_many_small_steps_are_one_big_one(store: Store, url: str) -> None:
+    """Each keeps out one person, and each by itself is inside the limit."""
+    names = [f"person-{number}" for number in range(5)]
+    await people.know(
+        store, rules(OPEN).policy, [people.phone(10 + n, owner=name) for n, name in enumerate(names)]
+    )
+    guard = replace(GUARD, limit=Limit(3), window=timedelta(days=2))
+
+    def but(count: int) -> str:
+        out = " || ".join(f'user.name == "{name}"' for name in names[:count])
+        return (
+            f"rules: [{{id: out, when: '{out}', effect: block}}, {{id: open, when: 'true', effect: allow}}]\n"
+        )
+
+    for count in (1, 2, 3):
+        await apply(store, await plan_of(store, url, but(count)), ADA, "", NOW, guard)
+    digest = await plan_of(store, url, but(4))
+    with pytest.raises(
+        RefusedError, match="1 people would or might newly be kept out, after 3 within 2 days: 4 of 6"
+    ):
+        await apply(store, digest, ADA, "", NOW, guard)
+    (standing, *_) = await standings(store, guard, NOW, 5)
+    assert (standing.needed, standing.missing) == (1, 1)
+    await apply(store, await plan_of(store, url, OPEN), ADA, "lets people in", NOW, guard)
+    later = NOW + timedelta(days=2, seconds=1)
+    await apply(store, await plan_of(store, url, but(1), now=later), ADA, "", later, guard)

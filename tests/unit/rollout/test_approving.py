@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from tests.unit.config.test_freezes import at
@@ -18,6 +19,7 @@ from mailgate.rollout import draft_of
 from mailgate.rollout.acts import Person, RefusedError, apply, keep_plan, retract
 from mailgate.rollout.approving import Standing, approve, standings
 from mailgate.rollout.guard import Guard, Limit
+from mailgate.rollout.plan import digest_of
 from mailgate.store import Act, Store
 
 LIN, KIM, FILE = Person("lin", "desk"), Person("kim", "desk"), Person("file", "gate-1")
@@ -31,6 +33,15 @@ OTHER = rules("rules: [{id: other, when: 'true', effect: warn}]\n")
 async def digest(store: Store, url: str) -> str:
     """A plan of Ada's that keeps everybody out."""
     return str((await planned(store, url))["digest"])
+
+
+async def kept(store: Store, digest: str, author: Person, **other: Any) -> str:
+    """The digest of another plan, like that one but for this."""
+    (plan,) = await store.plans.find(digest)
+    body = {**plan.body, **other}
+    made = digest_of(body)
+    await keep_plan(store, {**body, "digest": made}, rules(SHUT), author, NOW)
+    return made
 
 
 async def written(store: Store) -> list[tuple[str, str]]:
@@ -129,10 +140,9 @@ async def test_each_approval_that_counts_for_nothing_is_refused_by_its_own_words
 async def test_approvals_are_of_one_plan_alone(store: Store, url: str, digest: str) -> None:
     """The same rules planned again may hit others: nobody has looked at that."""
     await approve(store, digest, LIN, "", NOW, GUARD)
-    (first,) = await store.plans.find(digest)
-    await keep_plan(store, {**first.body, "digest": "e" * 64}, rules(SHUT), ADA, NOW)
+    again = await kept(store, digest, ADA, window={"days": 30, "since": "2026-11-01"})
     with pytest.raises(RefusedError, match="0 of 1 approvals"):
-        await apply(store, "eeeeeeeeeeee", ADA, "now", NOW, GUARD)
+        await apply(store, again, ADA, "now", NOW, GUARD)
 
 
 async def test_who_is_no_approver_any_more_does_not_count(store: Store, digest: str) -> None:
@@ -171,20 +181,17 @@ async def test_approvals_at_once_count_once_each_and_applying_at_once_activates_
 
 
 async def test_an_approval_does_not_help_against_cases_that_do_not_hold(store: Store, digest: str) -> None:
-    (plan,) = await store.plans.find(digest)
-    broken = {**plan.body, "digest": "e" * 64, "cases": {"run": 3, "failed": [{}]}}
-    await keep_plan(store, broken, rules(SHUT), ADA, NOW)
-    given = await approve(store, "e" * 64, LIN, "", NOW, GUARD)
+    broken = await kept(store, digest, ADA, cases={"run": 3, "failed": [{}]})
+    given = await approve(store, broken, LIN, "", NOW, GUARD)
     assert given.against == ("1 of 3 cases do not hold",)
     with pytest.raises(RefusedError, match=r"^1 of 3 cases do not hold\. To do it all the same: --override"):
-        await apply(store, "e" * 64, ADA, "now", NOW, GUARD)
+        await apply(store, broken, ADA, "now", NOW, GUARD)
 
 
 async def test_what_a_gate_has_held_can_be_approved_and_applied(store: Store, digest: str) -> None:
-    (plan,) = await store.plans.find(digest)
-    await keep_plan(store, {**plan.body, "digest": "f" * 64}, rules(SHUT), FILE, NOW)
-    await approve(store, "f" * 64, LIN, "", NOW, GUARD)
-    new = await apply(store, "f" * 64, ADA, "now", NOW, GUARD)
+    held = await kept(store, digest, FILE, hangs_on={"request.remote": 1})
+    await approve(store, held, LIN, "", NOW, GUARD)
+    new = await apply(store, held, ADA, "now", NOW, GUARD)
     assert new.author == "ada"
 
 

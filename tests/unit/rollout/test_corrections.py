@@ -11,9 +11,11 @@ from tests.unit.store.examples import NOW, minutes
 from tests.unit.store.mail import mailing
 
 from mailgate.config import Rules
-from mailgate.rollout.acts import retract
+from mailgate.rollout.acts import keep_plan, retract
 from mailgate.rollout.corrections import LOOKED_FOR, correct, is_due
+from mailgate.rollout.plan import Scope, make_plan
 from mailgate.store import MailKind, MailState, Retraction, Store
+from mailgate.telling.versions import rules_called
 
 GRACE = "{id: grace, when: 'user.name == \"grace\"', effect: block}"
 """A rule that every version has."""
@@ -28,6 +30,15 @@ async def store(store: Store) -> Store:
     phones = [people.phone(1, "tiktok", owner="ada"), people.phone(2, owner="lin"), people.phone(3, "tiktok")]
     await people.know(store, BEFORE.policy, phones)
     return store
+
+
+async def plan_back(store: Store, url: str, number: int) -> None:
+    """Plan to go back to this version."""
+    active = await store.policies.active()
+    assert active is not None
+    candidate, scope = await rules_called(store, str(number)), Scope(NOW, 14, people.MAX_AGE)
+    plan = await make_plan(store, url, active, candidate, scope, 1, lambda *_: None)
+    await keep_plan(store, plan, candidate, ADA, NOW)
 
 
 async def load(store: Store, files: Rules, user: str, phone: int = 0, minute: float = 0) -> None:
@@ -86,7 +97,7 @@ async def test_those_who_were_written_to_are_told(store: Store) -> None:
     assert await corrected(store) == {"sent": said, "unsure": said}
 
 
-async def test_only_versions_that_were_taken_back_count_and_all_of_them(store: Store) -> None:
+async def test_only_versions_that_were_taken_back_count_and_all_of_them(store: Store, url: str) -> None:
     """Two versions with the rule, then back to one that has it: what both say is not taken back."""
     other = rules(policy(GRACE, APP, "{id: lin, when: 'user.name == \"lin\"', effect: block}", OPEN))
     await activate(store, AFTER)
@@ -96,18 +107,20 @@ async def test_only_versions_that_were_taken_back_count_and_all_of_them(store: S
     await load(store, other, "lin", phone=2)
     await retract(store, ADA, "the last one alone", NOW)
     assert list(await corrected(store)) == ["lin"]
+    await plan_back(store, url, 1)
     await retract(store, ADA, "and the one before", NOW, 1)
     assert sorted(await corrected(store, 1)) == ["ada", "lin"]
     newest = [each.login for each in await store.mailings.page() if each.round == 5]
     assert newest == ["ada"]
 
 
-async def test_a_retraction_may_go_back_more_than_one_version(store: Store) -> None:
+async def test_a_retraction_may_go_back_more_than_one_version(store: Store, url: str) -> None:
     other = rules(policy(GRACE, "{id: lin, when: 'user.name == \"lin\"', effect: block}", OPEN))
     await activate(store, AFTER)
     await load(store, AFTER, "ada", phone=1)
     await activate(store, other)
     await load(store, other, "lin", phone=2)
+    await plan_back(store, url, 1)
     await retract(store, ADA, "all of it", NOW, 1)
     assert sorted(await corrected(store)) == ["ada", "lin"]
 

@@ -16,7 +16,9 @@ from mailgate.rollout.acts import Person, apply
 from mailgate.rollout.approving import approve
 from mailgate.rollout.guard import Guard, Limit
 from mailgate.rollout.inspection import Inspection
+from mailgate.rollout.keeper import Looked
 from mailgate.store import Store
+from mailgate.store.kept_out import KeptOut
 
 HOLIDAYS = Once("holidays", NOW, NOW + timedelta(days=7))
 
@@ -27,24 +29,24 @@ def settings(url: str, most: int | None) -> Any:
     return Settings.model_construct(store=SecretStr(url), posture=posture, guard=guard)
 
 
-async def inspected(store: Store, url: str, most: int | None) -> str:
+async def inspected(store: Store, url: str, most: int | None) -> Looked:
     active = await store.policies.active()
     assert active is not None
     return await Inspection(store, settings(url, most), "gate-1", lambda: NOW)(active, rules(SHUT))
 
 
 async def test_without_a_guard_nothing_is_looked_at(store: Store, url: str) -> None:
-    assert await inspected(store, url, None) == ""
+    assert await inspected(store, url, None) == Looked()
     assert [entry.what for entry in await store.audit.page()] == ["policy-activated"]
 
 
 async def test_what_the_guard_lets_pass_is_planned_and_written_down(store: Store, url: str) -> None:
-    assert await inspected(store, url, 1) == ""
+    assert await inspected(store, url, 1) == Looked("", KeptOut(1, 1))
     assert [entry.what for entry in await store.audit.page()] == ["policy-activated", "policy-planned"]
 
 
 async def test_what_it_does_not_let_pass_can_be_put_in_force_on_purpose(store: Store, url: str) -> None:
-    why = await inspected(store, url, 0)
+    why = (await inspected(store, url, 0)).against
     assert why.startswith("1 of 1 people would or might newly be kept out; the guard lets 0 pass")
     digest = why.partition("(plan ")[2].partition(";")[0]
     new = await apply(store, digest, Person("ada", "desk"), "agreed", NOW, None)
@@ -52,7 +54,7 @@ async def test_what_it_does_not_let_pass_can_be_put_in_force_on_purpose(store: S
 
 
 async def test_it_can_also_be_approved_and_put_in_force_within_the_guard(store: Store, url: str) -> None:
-    why = await inspected(store, url, 0)
+    why = (await inspected(store, url, 0)).against
     digest = why.partition("(plan ")[2].partition(";")[0]
     people = frozenset({"ada", "lin"})
     guard = Guard(Limit(0), 1, (), people, people)

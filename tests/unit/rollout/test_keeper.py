@@ -1,16 +1,23 @@
 """By which rules a gate decides, whatever happens to the files, the store and the other gates."""
 
 import asyncio
+import json
 
 import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
 from structlog.testing import capture_logs
 from tests.unit.rollout.examples import OPEN, SHUT, rules
+from tests.unit.rollout.test_acts import altered
 from tests.unit.store.examples import NOW
 
 from mailgate.config import Rules
+from mailgate.policy.groups import Groups
 from mailgate.rollout import Keeper, draft_of, in_force
-from mailgate.rollout.keeper import UnreadableVersionError
+from mailgate.rollout.acts import Person, retract
+from mailgate.rollout.keeper import Looked, UnreadableVersionError
 from mailgate.store import Act, Activation, Draft, Store, StoreUnavailableError
+from mailgate.store.database import store_url
 
 OTHER = "rules: [{id: other, when: 'true', effect: warn}]\n"
 ACT = Act(NOW, "ada", "policy-activated", why="tried", origin="desk")
@@ -154,7 +161,7 @@ async def test_a_version_that_this_mailgate_cannot_read_changes_nothing_and_is_s
 ) -> None:
     gate = await started(store)
     texts = dict(rules().texts) | {"policy.yaml": OPEN.replace("allow", "sing")}
-    await store.policies.activate(Draft("d" * 64, "p", texts), ACT)
+    await store.policies.activate(Draft("p", texts), ACT)
     with capture_logs() as logs:
         await gate.look()
         await gate.look()
@@ -175,13 +182,13 @@ class Inspector:
         self.looked_at: list[int] = []
         self.go = asyncio.Event()
 
-    async def __call__(self, active: Activation, _files: Rules) -> str:
+    async def __call__(self, active: Activation, _files: Rules) -> Looked:
         self.looked_at.append(active.serial)
         await self.go.wait()
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
-        return answer
+        return Looked(answer)
 
 
 async def guarded(store: Store, *answers: str | Exception) -> tuple[Keeper, Inspector]:
@@ -381,3 +388,92 @@ async def test_files_that_go_back_to_what_is_in_force_are_not_held(store: Store)
     assert gate.held == ""
     await gate.look()
     assert (gate.held, gate.current.activation.serial) == ("", 1)
+
+
+PILOT = "rules: [{id: pilot, when: 'true', effect: block, groups: [pilot]}, {id: open, when: 'true', effect: allow}]\n"
+
+
+def grouped(policy: str = PILOT, *people: str) -> Rules:
+    return rules(policy).grouped(Groups.of_members({"pilot": people}))
+
+
+def meant(gate: Keeper, person: str) -> tuple[str, ...]:
+    return gate.current.rules.groups.user(person).groups
+
+
+async def test_a_change_of_the_groups_alone_is_a_version_that_is_looked_at(store: Store) -> None:
+    inspector = Inspector()
+    inspector.answers = ["7 people too many"]
+    gate = Keeper(store.policies, "gate-1", lambda: NOW, inspector)
+    await gate.start(grouped(PILOT, "ada"))
+    await gate.offer(grouped(PILOT, "ada", "lin"))
+    inspector.go.set()
+    await looked(gate)
+    assert (meant(gate, "ada"), meant(gate, "lin")) == (("pilot",), ())
+    assert gate.held.endswith("7 people too many")
+    assert len(await store.policies.history()) == 1
+
+
+async def test_every_gate_decides_by_the_groups_in_force_whatever_its_own_file_says(store: Store) -> None:
+    one, other = keeper(store), keeper(store)
+    await one.start(grouped(PILOT, "ada"))
+    await other.start(grouped(PILOT, "ada"))
+    await one.offer(grouped(PILOT, "lin"))
+    await other.look()
+    assert (meant(other, "ada"), meant(other, "lin")) == ((), ("pilot",))
+
+
+def from_before_groups(url: str, number: int = 1) -> None:
+    with create_engine(store_url(url), poolclass=NullPool).begin() as connection:
+        connection.execute(text(f"UPDATE policies SET whole = false WHERE number = {number}"))
+
+
+async def test_a_version_from_before_versions_had_groups_gets_those_of_the_files_once(
+    store: Store, url: str
+) -> None:
+    await started(store, PILOT)
+    from_before_groups(url)
+    inspector = Inspector()
+    gate = Keeper(store.policies, "gate-1", lambda: NOW, inspector)
+    await gate.start(grouped(PILOT, "ada"))
+    assert (meant(gate, "ada"), gate.current.activation.serial, gate.held) == (("pilot",), 2, "")
+    assert inspector.looked_at == []
+    assert (await store.audit.page())[-1].why == "groups are a part of a version from now on"
+    again = Keeper(store.policies, "gate-1", lambda: NOW, inspector)
+    await again.start(grouped(PILOT, "lin"))
+    assert meant(again, "lin") == ()
+    assert "are looked at" in again.held
+    again.close()
+
+
+async def test_a_version_from_before_without_groups_gets_none_later(store: Store, url: str) -> None:
+    await started(store, PILOT)
+    from_before_groups(url)
+    await started(store, PILOT)
+    inspector = Inspector()
+    gate = Keeper(store.policies, "gate-1", lambda: NOW, inspector)
+    await gate.start(grouped(PILOT, "ada"))
+    assert meant(gate, "ada") == ()
+    gate.close()
+
+
+async def test_what_was_taken_back_does_not_come_again_by_a_file_that_changes_to_it(store: Store) -> None:
+    gate = await started(store)
+    await gate.offer(rules(SHUT))
+    await retract(store, Person("ada", "desk"), "sent in error", NOW)
+    await gate.look()
+    for files in (OTHER, SHUT):
+        await gate.offer(rules(files))
+    assert decides(gate) == "other"
+    assert "version 2, which was taken back and comes in force again by a plan alone" in gate.held
+
+
+async def test_texts_that_were_changed_in_the_store_are_not_decided_by(store: Store, url: str) -> None:
+    gate = await started(store)
+    await store.policies.activate(draft_of(rules(OTHER)), ACT)
+    with altered(url, "policies", "texts", json.dumps(dict(rules(SHUT).texts)), "number = 2"):
+        with capture_logs() as logs:
+            await gate.look()
+        assert (decides(gate), [line["event"] for line in logs]) == ("open", ["policy-unreadable"])
+        with pytest.raises(UnreadableVersionError, match="it was changed in the store"):
+            await started(store)

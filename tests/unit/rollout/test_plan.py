@@ -102,7 +102,24 @@ async def test_what_no_record_tells_is_counted_apart(store: Store, url: str) -> 
 
 async def test_apps_that_no_report_can_tell_of_are_named(store: Store, url: str) -> None:
     apps = "apps: {tiktok: {name: TikTok}, go: {name: Go}}\nlists: {prohibited: [tiktok, go]}\n"
-    assert (await planned(store, url, rules(OLD, apps)))["newly_listed"] == ["Go"]
+    plan = await planned(store, url, rules(OLD, apps))
+    assert (plan["newly_listed"], plan["unreported"]) == (["Go"], ["Go"])
+
+
+@pytest.mark.parametrize(
+    ("apps", "policy", "unreported"),
+    [
+        ("apps: {tiktok: {name: TikTok}, go: {name: Go}}\nlists: {prohibited: [tiktok]}\n", OLD, []),
+        ("apps: {tiktok: {name: TikTok, ios: [com.new]}}\nlists: {prohibited: [tiktok]}\n", OLD, ["TikTok"]),
+        ("apps: {tiktok: {name: TikTok}, go: {name: Go}}\nlists: {prohibited: [tiktok, go]}\n", "rules: [{id: a, when: 'true', effect: allow}]\n", []),
+        ("apps: {tiktok: {name: TikTok}, go: {name: Go}}\nlists: {prohibited: [tiktok]}\n", "rules: [{id: a, when: '\"go\" in device.apps', effect: block}]\n", ["Go"]),
+    ],
+    ids=["on no list", "a new form", "no rule reads it", "by name"],
+)  # fmt: skip
+async def test_apps_that_may_keep_out_nobody_knows_whom_are_named(
+    store: Store, url: str, apps: str, policy: str, unreported: list[str]
+) -> None:
+    assert (await planned(store, url, rules(policy, apps)))["unreported"] == unreported
 
 
 async def test_its_digest_binds_all_of_it_and_survives_json(store: Store, url: str) -> None:

@@ -24,4 +24,4 @@ def mailing(person: str = "ada", **more: Any) -> Mailing:
 async def in_force(store: Store, *names: str) -> list[Activation]:
     """Put versions with these names in force, one after the other."""
     act = Act(NOW, "ada", "policy-activated")
-    return [await store.policies.activate(Draft(f"digest-{n}", f"policy-{n}", {}), act) for n in names]
+    return [await store.policies.activate(Draft(f"policy-{n}", {"policy.yaml": n}), act) for n in names]

@@ -9,7 +9,7 @@ from tests.unit.store.examples import NOW
 
 from mailgate.store import Act, Approval, Draft, OvertakenError, Planned, Store
 
-DRAFT = Draft("candidate", "p2", {"policy.yaml": "rules: []\n"})
+DRAFT = Draft("p2", {"policy.yaml": "rules: []\n"})
 PLAN = Planned("abcdef01", 1, DRAFT, {"newly": {}}, "ada", NOW)
 LIN = Approval(PLAN.digest, "lin", "agreed", NOW)
 
@@ -17,7 +17,7 @@ LIN = Approval(PLAN.digest, "lin", "agreed", NOW)
 @pytest.fixture
 async def planned(store: Store) -> Store:
     """One activation, and a plan that was compared with it."""
-    await store.policies.activate(replace(DRAFT, digest="first"), Act(NOW, "ada", "policy-activated"))
+    await store.policies.activate(Draft("p1", {}), Act(NOW, "ada", "policy-activated"))
     await store.plans.keep(PLAN, Act(NOW, "ada", "policy-planned"))
     return store
 

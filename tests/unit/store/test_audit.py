@@ -35,15 +35,23 @@ asyncio.run(main())
 """
 
 
+GUARDS = {
+    "sqlite": [
+        *(f"audit_no_{act}" for act in ("insert", "update", "delete")),
+        *(f"audit_head_no_{act}" for act in ("insert", "update", "delete")),
+    ],
+    "postgresql": [
+        *(f"{name} ON audit" for name in ("audit_no_change", "audit_follows")),
+        *(f"{name} ON audit_head" for name in ("audit_head_follows", "audit_head_stays")),
+    ],
+}
+
+
 def tamper(url: str, *statements: str) -> None:
     """Do what only somebody with the database in hand can do: take the guard away first."""
     engine = create_engine(store_url(url), poolclass=NullPool)
     with engine.begin() as connection:
-        names = (
-            ["audit_no_update", "audit_no_delete"]
-            if engine.dialect.name == "sqlite"
-            else ["audit_no_change ON audit"]
-        )
+        names = GUARDS[engine.dialect.name]
         for statement in [*(f"DROP TRIGGER {name}" for name in names), *statements]:
             connection.execute(text(statement))
 
@@ -105,12 +113,48 @@ def test_processes_that_append_at_once_make_one_chain(url: str) -> None:
     assert asyncio.run(result()) == (60, [])
 
 
-@pytest.mark.parametrize("statement", ["UPDATE audit SET who = 'eve'", "DELETE FROM audit"])
-async def test_the_database_refuses_a_change(store: Store, url: str, statement: str) -> None:
-    await write(store, 1)
+COLUMNS = "number, at, who, what, about, why, origin, details, previous, digest"
+ROW = f"INTO audit ({COLUMNS}) SELECT {COLUMNS} FROM audit"
+CHANGES = [
+    "UPDATE audit SET who = 'eve'",
+    "DELETE FROM audit",
+    "DELETE FROM audit WHERE number = 2",
+    f"INSERT {ROW} WHERE number = 2 ON CONFLICT (number) DO UPDATE SET who = 'eve'",
+    f"INSERT {ROW.replace('SELECT number', 'SELECT 9')} WHERE number = 2",
+    "UPDATE audit_head SET number = number - 1",
+    "UPDATE audit_head SET digest = 'eve'",
+    "DELETE FROM audit_head",
+    "INSERT INTO audit_head VALUES (1, 1, 'eve') ON CONFLICT (one) DO UPDATE SET number = 1",
+]
+OF_SQLITE = [
+    f"REPLACE {ROW} WHERE number = 2",
+    f"INSERT OR REPLACE {ROW} WHERE number = 1",
+    f"INSERT OR IGNORE {ROW} WHERE number = 1",
+    f"REPLACE INTO audit (rowid, {COLUMNS}) VALUES (1, 1, '', 'eve', '', '', '', '', '', '', '')",
+    "UPDATE OR REPLACE audit SET number = 1 WHERE number = 2",
+    "REPLACE INTO audit_head VALUES (1, 1, 'eve')",
+    "INSERT INTO audit_head VALUES (2, 1, 'eve')",
+]
+OF_POSTGRESQL = [
+    "TRUNCATE audit",
+    "TRUNCATE audit_head",
+    "MERGE INTO audit USING audit_head ON audit.number = 1 WHEN MATCHED THEN UPDATE SET who = 'eve'",
+    "SET session_replication_role = replica; DELETE FROM audit",
+]
+
+
+@pytest.mark.parametrize("recursive", ["ON", "OFF"])
+async def test_the_database_refuses_a_change(store: Store, url: str, recursive: str) -> None:
+    await write(store, 3)
     engine = create_engine(store_url(url), poolclass=NullPool)
-    with pytest.raises(DBAPIError, match="only added to"), engine.begin() as connection:
-        connection.execute(text(statement))
+    sqlite = engine.dialect.name == "sqlite"
+    for statement in CHANGES + (OF_SQLITE if sqlite else OF_POSTGRESQL):
+        with engine.connect() as connection:
+            if sqlite:
+                connection.execute(text(f"PRAGMA recursive_triggers = {recursive}"))
+            with pytest.raises(DBAPIError, match="only added to"):
+                connection.execute(text(statement))
+    assert await store.audit.verify() == []
 
 
 @pytest.mark.parametrize(
@@ -141,8 +185,25 @@ async def test_a_head_that_was_noted_is_looked_for(store: Store) -> None:
     await write(store, 2)
     noted = await store.audit.head()
     await write(store, 1)
-    assert await store.audit.verify(noted) == []
-    assert [each.number for each in await store.audit.verify(Head(2, "0" * 64))] == [2]
+    assert noted is not None
+    assert await store.audit.verify([noted]) == []
+    assert await store.audit.holds(noted)
+    assert [each.number for each in await store.audit.verify([Head(2, "0" * 64)])] == [2]
+    assert not await store.audit.holds(Head(2, "0" * 64))
+    assert await store.audit.holds(Head())
+
+
+async def test_a_database_that_writes_nothing_takes_no_entry(store: Store, url: str) -> None:
+    engine = create_engine(store_url(url), poolclass=NullPool)
+    if engine.dialect.name == "sqlite":
+        nothing = "CREATE TRIGGER quiet BEFORE INSERT ON audit BEGIN SELECT RAISE(IGNORE); END"
+    else:
+        nothing = "CREATE RULE quiet AS ON INSERT TO audit DO INSTEAD NOTHING"
+    with engine.begin() as connection:
+        connection.execute(text(nothing))
+    with pytest.raises(StoreError, match="takes no more entries"):
+        await store.audit.append(ACT)
+    assert await store.audit.head() == Head()
 
 
 async def test_words_are_looked_for_a_window_at_a_time(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,7 +28,7 @@ async def heard(other: Store, store: Store) -> int:
     """Change what is in force until the other hears of it: it may not have begun to listen at first."""
     for number in range(100):
         waiting = asyncio.create_task(other.bell.wait(PATIENCE if number == 99 else 0.3, 0))
-        await store.policies.activate(Draft(f"{number:08x}", "p", {}), ACT)
+        await store.policies.activate(Draft("p", {"policy.yaml": str(number)}), ACT)
         if rings := await waiting:
             return rings
     return 0

@@ -23,15 +23,15 @@ def chain(*whys: str) -> list[Entry]:
     return entries
 
 
-def breaks(entries: list[Entry], head: Head | None, witness: Head | None = None) -> list[Break]:
+def breaks(entries: list[Entry], head: Head | None, *witnesses: Head) -> list[Break]:
     """Where a chain does not hold that is looked at in two parts."""
-    chain = Chain(witness)
+    chain = Chain(witnesses)
     half = len(entries) // 2
     return [*chain.take(entries[:half]), *chain.take(entries[half:]), *chain.end(head)]
 
 
-def found(entries: list[Entry], head: Head | None, witness: Head | None = None) -> set[int]:
-    return {each.number for each in breaks(entries, head, witness)}
+def found(entries: list[Entry], head: Head | None, *witnesses: Head) -> set[int]:
+    return {each.number for each in breaks(entries, head, *witnesses)}
 
 
 chains = st.lists(TEXT, min_size=1, max_size=12).map(lambda whys: chain(*whys))
@@ -110,7 +110,22 @@ def test_a_log_that_was_written_anew_is_whole_by_itself_and_found_by_a_head_that
     assert list(breaks(anew, anew[-1].head)) == []
     assert [str(each.number) for each in breaks(anew, anew[-1].head, noted)] == ["2"]
     assert list(breaks(anew, anew[-1].head, anew[1].head)) == []
-    assert found([], Head(), noted) == {2}
+    assert found([], Head(), noted) == {1}
+
+
+def test_where_a_log_was_written_anew_is_told_as_exactly_as_it_was_noted() -> None:
+    before, anew = chain("a", "b", "c", "d", "e"), chain("a", "b", "x", "y", "z")
+    noted = [entry.head for entry in before]
+    (told,) = breaks(anew, anew[-1].head, noted[0], noted[1], noted[3], noted[4])
+    assert told == Break(4, "is not the one that was noted earlier: the log was written anew behind entry 2")
+
+
+@pytest.mark.parametrize(("left", "message"), [(4, "was cut"), (2, "to 5 were cut")])
+def test_an_end_that_was_cut_off_with_its_head_is_found_by_what_was_noted(left: int, message: str) -> None:
+    entries = chain("a", "b", "c", "d", "e")
+    cut = entries[:left]
+    (told,) = breaks(cut, cut[-1].head, *(entry.head for entry in entries))
+    assert told == Break(left + 1, f"{message} off the end: entry 5 was noted earlier")
 
 
 def test_a_log_without_its_head_is_not_believed() -> None:

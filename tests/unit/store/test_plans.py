@@ -7,7 +7,7 @@ from tests.unit.store.examples import NOW
 
 from mailgate.store import Act, Draft, Planned, Store
 
-DRAFT = Draft("candidate", "p2", {"policy.yaml": "rules: []\n"})
+DRAFT = Draft("p2", {"policy.yaml": "rules: []\n"})
 PLAN = Planned("abcdef01", 3, DRAFT, {"newly": {}}, "ada", NOW)
 ACT = Act(NOW, "ada", "policy-planned", "plan abcdef01")
 

@@ -9,8 +9,8 @@ from tests.unit.store.examples import NOW
 
 from mailgate.store import Act, Draft, OvertakenError, Store
 
-ONE = Draft("aaaa1", "p1", {"policy.yaml": "rules: []\n"})
-TWO = Draft("aaaa2", "p2", {"policy.yaml": "rules: [x]\n"})
+ONE = Draft("p1", {"policy.yaml": "rules: []\n"})
+TWO = Draft("p2", {"policy.yaml": "rules: [x]\n"})
 ACT = Act(NOW, "ada", "policy-activated", why="first try", origin="desk")
 
 
@@ -47,16 +47,24 @@ async def test_going_back_is_an_activation_of_the_version_that_was(store: Store)
 
 
 async def test_a_version_is_found_by_number_or_by_how_a_digest_begins(store: Store) -> None:
-    await store.policies.activate(ONE, ACT)
+    await store.policies.activate(replace(ONE, policy="beef11"), ACT)
     await store.policies.activate(replace(TWO, policy="beef00"), ACT)
     find = store.policies.find
     names = {
         name: [each.number for each in await find(name)]
-        for name in ("1", "aaaa2", "beef", "aaaa", "aaa", "9", "%%%%")
+        for name in ("1", TWO.digest[:8], "beef0", "beef", "bee", "9", "%%%%")
     }
-    assert names == {"1": [1], "aaaa2": [2], "beef": [2], "aaaa": [2, 1], "aaa": [], "9": [], "%%%%": []}
-    assert await store.policies.known("aaaa1")
-    assert not await store.policies.known("aaaa")
+    assert names == {
+        "1": [1],
+        TWO.digest[:8]: [2],
+        "beef0": [2],
+        "beef": [2, 1],
+        "bee": [],
+        "9": [],
+        "%%%%": [],
+    }
+    assert await store.policies.known(ONE.digest)
+    assert not await store.policies.known(ONE.digest[:4])
 
 
 async def test_who_was_overtaken_changes_nothing(store: Store) -> None:
@@ -64,19 +72,19 @@ async def test_who_was_overtaken_changes_nothing(store: Store) -> None:
     with pytest.raises(OvertakenError):
         await store.policies.activate(TWO, ACT, after=0)
     assert await store.policies.serial() == 1
-    assert not await store.policies.known("aaaa2")
+    assert not await store.policies.known(TWO.digest)
     assert len(await store.audit.page()) == 1
 
 
 async def test_gates_that_activate_at_once_take_turns(store: Store, url: str) -> None:
     others = [await Store.open(url) for _ in range(3)]
-    drafts = [replace(ONE, digest=f"digest{number % 2}") for number in range(4)]
+    drafts = [(ONE, TWO)[number % 2] for number in range(4)]
     await asyncio.gather(
         *(each.policies.activate(draft, ACT) for each, draft in zip([store, *others], drafts, strict=True))
     )
     history = await store.policies.history()
     assert [each.serial for each in history] == list(range(len(history), 0, -1))
-    assert {each.digest for each in history} == {"digest0", "digest1"}
+    assert {each.digest for each in history} == {ONE.digest, TWO.digest}
     assert await store.audit.verify() == []
     for each in others:
         await each.close()

@@ -34,7 +34,7 @@ def approve(
         guard, who = guard_of(bundle.settings), person(bundle.settings, "approver", token_file=token_file)
         return await approving.approve(store, plan, who, note, datetime.now(UTC), guard)
 
-    found = with_store(config, run)
+    found = with_store(config, run, decides=False)
     if as_json:
         typer.echo(json.dumps(_plain(found), ensure_ascii=False))
         return
@@ -51,7 +51,7 @@ def plans(
     async def run(store: Store, bundle: Bundle) -> list[Standing]:
         return await approving.standings(store, guard_of(bundle.settings), datetime.now(UTC), limit)
 
-    found = with_store(config, run)
+    found = with_store(config, run, decides=False)
     if as_json:
         typer.echo(json.dumps([_plain(each) for each in found], ensure_ascii=False))
     elif found:

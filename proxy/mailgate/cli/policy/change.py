@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mailgate.cli.acting import TokenFile, person
+from mailgate.cli.acting import TokenFile, may_operate, person
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
 from mailgate.cli.policy.history import version_called
 from mailgate.cli.stored import with_store
@@ -47,12 +47,15 @@ def apply(
         return await acts.apply(store, plan, who, note, now, guard, override=override)
 
     now = datetime.now(UTC)
-    _tell(with_store(config, run), now, as_json)
+    _tell(with_store(config, run, decides=False), now, as_json)
 
 
 def retract(
     note: Note,
-    to: Annotated[str, typer.Option(help="The version to go back to; the one before if not given.")] = "",
+    to: Annotated[
+        str,
+        typer.Option(help="The version to go back to; the one before if not given. Another takes a plan."),
+    ] = "",
     token_file: TokenFile = None,
     config: Config = DEFAULT_PATH,
     as_json: AsObject = False,
@@ -62,10 +65,11 @@ def retract(
     async def run(store: Store, bundle: Bundle) -> Activation:
         who = person(bundle.settings, "operator", "approver", token_file=token_file)
         number = (await version_called(store, to)).number if to else None
-        return await acts.retract(store, who, note, now, number)
+        guard, operates = guard_of(bundle.settings), may_operate(bundle.settings, who)
+        return await acts.retract(store, who, note, now, number, guard, operates=operates)
 
     now = datetime.now(UTC)
-    _tell(with_store(config, run), now, as_json)
+    _tell(with_store(config, run, decides=False), now, as_json)
 
 
 def _tell(activation: Activation, now: datetime, as_json: bool) -> None:

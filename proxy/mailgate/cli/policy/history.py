@@ -34,7 +34,7 @@ def history(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
     async def run(store: Store, _bundle: Bundle) -> list[Activation]:
         return await store.policies.history()
 
-    found = with_store(config, run)
+    found = with_store(config, run, decides=False)
     if as_json:
         typer.echo(json.dumps([asdict(each) for each in found], default=_plain, ensure_ascii=False))
     elif found:

@@ -26,10 +26,17 @@ from mailgate.rollout.plan import DAYS
 from mailgate.rollout.planning import plan_and_keep
 from mailgate.store import Store
 from mailgate.telling.plans import CSV_COLUMNS, rows_of
+from mailgate.telling.versions import rules_called
 
 File = Annotated[
     Path | None,
     typer.Argument(metavar="[FILE]", help="Rules to look at in place of the settings' policy file."),
+]
+Version = Annotated[
+    str,
+    typer.Option(
+        help="A version that was in force, in place of the files: a number, or how a digest begins."
+    ),
 ]
 Days = Annotated[int, typer.Option(help="How many days of sightings to decide again.", min=1, max=366)]
 Config = Annotated[Path, typer.Option("--config", help="The settings, which say where files and store are.")]
@@ -42,6 +49,7 @@ Svg = Annotated[
 
 def plan(
     file: File = None,
+    version: Version = "",
     days: Days = DAYS,
     config: Config = DEFAULT_PATH,
     as_json: AsObject = False,
@@ -50,17 +58,20 @@ def plan(
     workers: Workers = 0,
     token_file: TokenFile = None,
 ) -> None:
-    """Say what the rules in the files would change for every known device and everybody seen of late.
+    """Say what the rules in the files, or an earlier version, would change for every known device and everybody seen of late.
 
     Nothing is put in force. Exit code 1 where a case of the tests does not hold. Where the settings have admins, a plan
     can be applied if an operator or approver has shown their token for it.
     """
     if as_json and as_csv:
         fail(2, "expected one of --json and --csv")
-    candidate = candidate_of(config, file)
+    if file and version:
+        fail(2, "expected a file or --version, not both")
+    files = None if version else candidate_of(config, file)
 
     async def run(store: Store, bundle: Bundle) -> tuple[dict[str, Any], Person | None]:
         who = person_if_told(bundle.settings, "operator", "approver", token_file=token_file)
+        candidate = files or await rules_called(store, version)
         return await planned(store, bundle, candidate, days, workers, who), who
 
     made, who = with_store(config, run)

@@ -10,6 +10,7 @@ from mailgate.console.api.shapes import MOST, Answered, Asked, Cursor, Line, Man
 from mailgate.store import Entry as StoredEntry
 from mailgate.telling.audit import COLUMNS, line_of, row_of
 from mailgate.telling.plain import Instant
+from mailgate.telling.witnessed import verified
 
 
 class EntriesWanted(Asked):
@@ -81,7 +82,7 @@ class Verified(Answered):
     """Whether the log is whole."""
 
     whole: bool
-    """Whether every entry is there as it was written."""
+    """Whether every entry is there as it was written, and the store holds what they say."""
     head: Head | None
     """Its last entry: note it elsewhere, and a log that was cut off is found too. Null where that is lost."""
     breaks: list[Break]
@@ -96,9 +97,8 @@ async def list_entries(call: Call, query: EntriesWanted) -> Entries:
 
 
 async def verify_log(call: Call) -> Verified:
-    """Look at every entry of the log: whether it is there as it was written."""
-    audit = call.desk.store.audit
-    breaks, head = await audit.verify(), await audit.head()
+    """Look at every entry of the log: whether it is there as it was written and was noted elsewhere, and whether the store holds what it says."""
+    breaks, head = await verified(call.desk.store, call.desk.bundle().settings)
     return Verified.model_validate({"whole": not breaks, "head": head, "breaks": breaks})
 
 

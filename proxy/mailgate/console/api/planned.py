@@ -189,6 +189,8 @@ class PlanTold(Answered):
     """The cases that must hold."""
     rules: IdleRules
     """Rules that would do nothing."""
+    unreported: list[str] = Field(default_factory=list)
+    """Apps that rules would keep people out for, and of which no report tells yet who has them."""
     newly_listed: list[str]
     """Apps that no report can tell of, since they are listed only now."""
     totals: Totals

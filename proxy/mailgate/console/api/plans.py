@@ -1,6 +1,5 @@
 """Plans: what a candidate would change and for whom; standing up for one, and putting it in force."""
 
-import asyncio
 import csv
 import io
 from datetime import datetime
@@ -12,7 +11,8 @@ from mailgate.console.api.operation import Call, Link, Operation, Text
 from mailgate.console.api.planned import PlanTold
 from mailgate.console.api.policy import ActivationDone, done_now
 from mailgate.console.api.problems import Fault, ProblemError
-from mailgate.console.api.shapes import WHOLE, Answered, Asked, Few, Hex, Note
+from mailgate.console.api.shapes import MOST, WHOLE, Answered, Asked, Few, Hex, Note
+from mailgate.console.candidates import candidate_for
 from mailgate.errors import ConfigError
 from mailgate.rollout import acts, approving
 from mailgate.rollout.acts import plan_called
@@ -31,6 +31,8 @@ class PlanWanted(Asked):
 
     policy: Annotated[str, Field(max_length=4_000_000)] | None = None
     """The text of a policy file, in YAML, to be looked at in place of the one on the gate's disk; that one if not given."""
+    version: Annotated[int, Field(ge=1, le=MOST), WHOLE] | None = None
+    """The number of a version that was in force, to be looked at in place of the files; they are looked at if not given."""
     days: Days = DAYS
     """How many days of requests are decided again."""
 
@@ -133,13 +135,13 @@ async def list_plans(call: Call, query: PlansWanted) -> Plans:
 
 
 async def make_plan(call: Call, body: PlanWanted) -> Making:
-    """Begin to plan the files on the gate's disk, or a policy that is sent. `GET /plans/making` says how far it is.
+    """Begin to plan the files on the gate's disk, a policy that is sent, or a version that was in force. `GET /plans/making` says how far it is.
 
     Nothing is put in force. One plan is made at a time.
     """
     desk = call.desk
     try:
-        candidate = await asyncio.to_thread(desk.candidate, body.policy)
+        candidate = await candidate_for(desk, body.policy, body.version)
     except ConfigError as error:
         raise ProblemError(
             422,

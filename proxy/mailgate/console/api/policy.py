@@ -11,6 +11,7 @@ from mailgate.console.api.operation import Call, Link, Operation
 from mailgate.console.api.shapes import MOST, WHOLE, Answered, Asked, Many, Note
 from mailgate.policy.changes import changes
 from mailgate.rollout import acts
+from mailgate.rollout.guard import guard_of
 from mailgate.store import Activation as StoredActivation
 from mailgate.telling.rules import told_rules
 from mailgate.telling.versions import lines_between, version_of
@@ -171,7 +172,7 @@ class Retraction(Asked):
     note: Note
     """Why; it stands in the history, in the audit log, and in the mails to those who were told."""
     to: Annotated[int, Field(ge=1, le=MOST), WHOLE] | None = None
-    """The number of the version to go back to; the one before if not given."""
+    """The number of the version to go back to; the one before if not given. Any other takes a plan of it, and all that a plan needs."""
 
 
 async def get_policy(call: Call) -> Policy:
@@ -208,11 +209,15 @@ async def compare_versions(call: Call, query: TwoVersions) -> Difference:
 
 
 async def retract(call: Call, body: Retraction) -> ActivationDone:
-    """Take the rules in force back: those of the version before, or of another one, decide again, at every gate within a second.
+    """Take the rules in force back: those of the version before decide again, at every gate within a second.
 
-    No guard stands in the way. Said twice it is done once. Who was told, warned or kept out is told so.
+    No guard stands in the way of that. Said twice it is done once. Who was told, warned or kept out is told so. To go back to
+    another version is a change like any other: it takes a plan of that version, the approvals that it needs, and an operator.
     """
-    done = await acts.retract(call.desk.store, call.person, body.note, call.now, body.to)
+    guard, operates = guard_of(call.desk.bundle().settings), "operator" in call.roles
+    done = await acts.retract(
+        call.desk.store, call.person, body.note, call.now, body.to, guard, operates=operates
+    )
     return done_now(done, call.now)
 
 

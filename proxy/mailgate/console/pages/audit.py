@@ -13,6 +13,7 @@ from mailgate.console.pages.devices import number
 from mailgate.console.view import show
 from mailgate.store import Entry
 from mailgate.telling.audit import COLUMNS, line_of, row_of
+from mailgate.telling.witnessed import verified
 
 SIZE = 100
 _NEWEST = 2**31 - 1
@@ -27,9 +28,9 @@ async def entries(request: web.Request) -> web.Response:
 
 
 async def verify(request: web.Request) -> web.Response:
-    """Look at every entry of the log."""
-    audit = desk_of(request).store.audit
-    found, head = await audit.verify(), await audit.head()
+    """Look at every entry of the log, and at what it speaks of."""
+    desk = desk_of(request)
+    found, head = await verified(desk.store, desk.bundle().settings)
     return show(request, "audit_verified.html", breaks=found, head=head)
 
 

@@ -1,6 +1,5 @@
 """Plans: what a candidate would change, for whom, as a picture and in numbers; standing up for one, and putting it in force."""
 
-import asyncio
 import csv
 import io
 from collections.abc import Mapping
@@ -8,6 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
+from mailgate.console.candidates import candidate_for
 from mailgate.console.desk import desk_of, person_of
 from mailgate.console.entrance import needs
 from mailgate.console.forms import Form, form_of
@@ -37,13 +37,14 @@ async def plans(request: web.Request) -> web.Response:
 
 @needs("operator", "approver")
 async def make(request: web.Request) -> web.Response:
-    """Begin to plan the files on disk, or rules that were sent in their place."""
+    """Begin to plan the files on disk, rules that were sent in their place, or a version that was in force."""
     desk, sent = desk_of(request), await form_of(request)
-    days, text = number(str(sent.get("days", ""))), _uploaded(sent)
+    days, text = number(str(sent.get("days", DAYS))), _uploaded(sent)
+    version = number(str(sent.get("version", ""))) or None
     if not 1 <= days <= MOST_DAYS:
         return await _listed(request, 422, [f"A plan looks at 1 to {MOST_DAYS} days of requests."])
     try:
-        candidate = await asyncio.to_thread(desk.candidate, text)
+        candidate = await candidate_for(desk, text, version)
     except ConfigError as error:
         return await _listed(request, 422, str(error).splitlines())
     if not desk.planning.start(candidate, days, person_of(request), desk.clock()):

@@ -8,6 +8,7 @@ from mailgate.config import compile_rules
 from mailgate.console.desk import desk_of
 from mailgate.console.view import show
 from mailgate.policy.changes import changes
+from mailgate.rollout.acts import version_before
 from mailgate.telling.rules import told_rules
 from mailgate.telling.versions import lines_between, version_of
 
@@ -16,13 +17,14 @@ SIZE = 100
 
 async def policy(request: web.Request) -> web.Response:
     desk = desk_of(request)
-    found = desk.bundle().policy
+    found, history = desk.bundle().policy, await desk.store.policies.history(SIZE)
     return show(
         request,
         "policy.html",
         policy=found,
         rules=told_rules(found, desk.clock()),
-        history=await desk.store.policies.history(SIZE),
+        history=history,
+        before=await version_before(desk.store, history) if len({each.number for each in history}) > 1 else 0,
     )
 
 

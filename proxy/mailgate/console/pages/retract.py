@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from mailgate.config import compile_rules
-from mailgate.console.desk import desk_of, person_of
+from mailgate.console.desk import desk_of, person_of, roles_of
 from mailgate.console.entrance import needs
 from mailgate.console.forms import form_of
 from mailgate.console.notes import note_of
@@ -11,6 +11,7 @@ from mailgate.console.view import seen_other, show
 from mailgate.policy.changes import changes
 from mailgate.rollout import acts
 from mailgate.rollout.acts import RefusedError
+from mailgate.rollout.guard import guard_of
 from mailgate.telling.versions import version_of
 
 
@@ -29,7 +30,9 @@ async def retract(request: web.Request) -> web.Response:
         hit = sum(count for refusal, count in refused.items() if refusal.rule in ids)
         return show(request, "retract.html", back_to=to, now_in_force=now_in_force, changes=found, hit=hit)
     note = note_of(sent)
-    await acts.retract(desk.store, person_of(request), note, desk.clock(), to.number)
+    guard, operates = guard_of(desk.bundle().settings), "operator" in roles_of(request)
+    who, now = person_of(request), desk.clock()
+    await acts.retract(desk.store, who, note, now, to.number, guard, operates=operates)
     return seen_other(request, "policy")
 
 

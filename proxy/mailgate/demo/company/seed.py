@@ -56,8 +56,9 @@ async def seed(
     where the rules do not have the apps and lists that the company's history speaks of, StoreError.
     """
     await _refuse_used(store)
-    candidate = with_policy(bundle.rules, PLANNED)
     found, groups = devices(random, staff, now), Groups.of_members(members(staff))
+    bundle = replace(bundle, rules=bundle.rules.grouped(groups))
+    candidate = with_policy(bundle.rules, PLANNED)
     eras = await live_through(store, bundle.rules, now)
     await _take(store, found, now, progress)
     stored = await _stored(store, found)
@@ -71,7 +72,7 @@ async def seed(
     requests, reached = await _ask(store, random, found, past, now, progress)
     await write_to_them(store, random, reached, now)
     await ask_for_help(store, random, reached, eras[-1])
-    plan = await _plan(store, replace(bundle, groups=groups), candidate, now, progress)
+    plan = await _plan(store, bundle, candidate, now, progress)
     return Company(len(staff), await store.devices.count(), requests, plan)
 
 
@@ -152,7 +153,7 @@ async def _plan(store: Store, bundle: Bundle, candidate: Rules, now: datetime, p
     active = await store.policies.active()
     assert active is not None  # the history has put one in force
     settings = bundle.settings
-    scope = Scope(now, DAYS, settings.posture.max_age, settings.posture.precedence, bundle.groups)
+    scope = Scope(now, DAYS, settings.posture.max_age, settings.posture.precedence)
     url = settings.store.get_secret_value()
     made = await make_plan(store, url, active, candidate, scope, 1, lambda done, of: progress(LAST, done, of))
     await acts.keep_plan(store, made, candidate, acts.Person(OPERATOR, ORIGIN), now)

@@ -26,8 +26,17 @@ def test_a_plan_is_put_in_force_and_taken_back(digest: str) -> None:
     assert (put.exit_code, put.output.split(" (")[0]) == (0, "version 2")
     told = json.loads(run("retract", "--note", "sent in error", "--json").output)
     assert (told["serial"], told["number"], told["author"], told["note"]) == (3, 1, "ada", "sent in error")
-    back = json.loads(run("retract", "--to", "2", "--note", "after all", "--json").output)
-    assert (back["serial"], back["number"]) == (4, 2)
+    refused = run("retract", "--to", "2", "--note", "after all")
+    assert (refused.exit_code, "version 2 was taken back" in refused.output) == (2, True)
+    plan = json.loads(run("plan", "--version", "2", "--json").output)
+    assert plan["candidate"]["digest"] != plan["active"]["digest"]
+    assert run("apply", plan["digest"], "--note", "after all").output.startswith("version 2 (")
+
+
+def test_a_plan_is_of_a_file_or_of_a_version(digest: str, folder: Path) -> None:
+    both = run("plan", str(folder / "policy.yaml"), "--version", "1")
+    assert (both.exit_code, "not both" in both.output) == (2, True)
+    assert run("plan", "--version", "7").exit_code == 2
 
 
 def test_what_is_done_already_is_said_to_be(digest: str) -> None:

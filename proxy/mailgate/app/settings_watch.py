@@ -1,0 +1,63 @@
+"""Writes down that settings were changed: who is kept out hangs on them too, and no version of the rules has them."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+
+from mailgate.config import Settings
+from mailgate.config.admins import BY_FILE
+from mailgate.config.digests import digests_of
+from mailgate.store import Act, StoreError
+from mailgate.store.audit import Audit
+
+log = structlog.get_logger()
+
+LOOK = 1.0
+"""Seconds between two looks at which settings a gate goes by."""
+NOTED, CHANGED = "settings-noted", "settings-changed"
+
+
+class SettingsWatch:
+    """Run ``run`` as a task."""
+
+    def __init__(
+        self, audit: Audit, settings: Callable[[], Settings], host: str, clock: Callable[[], datetime]
+    ) -> None:
+        self._audit = audit
+        self._settings = settings
+        self._host = host
+        self._clock = clock
+        self._seen: Settings | None = None
+
+    async def run(self) -> None:
+        """Look again and again, until cancelled, whatever breaks a look."""
+        while True:
+            try:
+                await self.look()
+            except StoreError:
+                pass  # it is written down once the store answers again
+            except Exception as error:  # noqa: BLE001 - the next look must come whatever broke this one
+                log.error("settings-watch-failed", error=type(error).__name__)
+            await asyncio.sleep(LOOK)
+
+    async def look(self) -> None:
+        """Write down which settings are others than this gate went by when that was last written down."""
+        settings = self._settings()
+        if settings is self._seen:
+            return
+        about, digests = f"settings of {self._host} {settings.admin_listen}", digests_of(settings)
+        last = await self._audit.last(about, NOTED, CHANGED)
+        before = json.loads(last.details)["digests"] if last else {}
+        changed = sorted(name for name in {*before, *digests} if before.get(name) != digests.get(name))
+        if changed or last is None:
+            details = {"changed": changed if last else [], "digests": digests}
+            what = CHANGED if last else NOTED
+            await self._audit.append(
+                Act(self._clock(), BY_FILE, what, about, ", ".join(details["changed"]), self._host, details)
+            )
+        if changed and last:
+            log.warning("settings-changed", changed=changed)
+        self._seen = settings

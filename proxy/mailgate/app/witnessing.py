@@ -1,0 +1,103 @@
+"""Notes the head of the audit log outside the store: whoever rewrites the log there cannot rewrite what was noted."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import structlog
+
+from mailgate.config.addresses import Address, SocketFile
+from mailgate.config.witness import WitnessSettings
+from mailgate.store import Head, StoreError
+from mailgate.store.audit import Audit
+
+log = structlog.get_logger()
+
+LOOK = 1.0
+"""Seconds between two looks at the head."""
+AGAIN, LATER = timedelta(days=1), timedelta(minutes=1)
+"""After what time a head is noted again; after what time one that could not be noted everywhere."""
+PRIORITY = 10 * 8 + 5
+"""authpriv, notice (RFC 5424, section 6.2.1)."""
+
+
+class Witness:
+    """Run ``run`` as a task. ``settings`` are asked for at every note."""
+
+    def __init__(
+        self, audit: Audit, settings: Callable[[], WitnessSettings | None], clock: Callable[[], datetime]
+    ) -> None:
+        self._audit = audit
+        self._settings = settings
+        self._clock = clock
+        self._noted: Head | None = None
+        self._due: datetime | None = None
+
+    async def run(self) -> None:
+        """Look again and again, until cancelled, whatever breaks a look."""
+        while True:
+            try:
+                await self.look()
+            except StoreError:
+                pass  # the head is noted once the store answers again
+            except Exception as error:  # noqa: BLE001 - the next look must come whatever broke this one
+                log.error("witness-failed", error=type(error).__name__)
+            await asyncio.sleep(LOOK)
+
+    async def look(self) -> None:
+        """Note the head where it is another one, or a day has gone by; be loud where the log was changed meanwhile."""
+        head, now = await self._audit.head() or Head(), self._clock()
+        if head == self._noted and self._due and now < self._due:
+            return
+        if self._noted and head != self._noted and not await self._continues(self._noted, head):
+            log.error("audit-rewritten", noted=str(self._noted), head=str(head))
+        self._noted = head
+        self._due = now + (AGAIN if await self._note(head, now) else LATER)
+
+    async def _continues(self, noted: Head, head: Head) -> bool:
+        return noted.number < head.number and await self._audit.holds(noted)
+
+    async def _note(self, head: Head, now: datetime) -> bool:
+        """Whether it is noted everywhere."""
+        log.info("audit-head", head=str(head))
+        settings, ways = self._settings(), list[Callable[[], None]]()
+        if settings and settings.file:
+            ways.append(partial(to_file, settings.file, head, now))
+        if settings and settings.syslog:
+            ways.append(partial(to_syslog, settings.syslog, head))
+        done = [await self._by(way) for way in ways]
+        return all(done)
+
+    async def _by(self, way: Callable[[], None]) -> bool:
+        try:
+            await asyncio.to_thread(way)
+        except OSError as error:
+            log.error("witness-failed", error=type(error).__name__, why=error.strerror)
+            return False
+        return True
+
+
+def to_file(path: Path, head: Head, now: datetime) -> None:
+    """One line more at the end of a file, on disk when this returns. Raises OSError."""
+    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    try:
+        os.write(file, f"{now.isoformat(timespec='seconds')} audit-head {head}\n".encode())
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def to_syslog(place: Address | SocketFile, head: Head) -> None:
+    """One message in the form of RFC 3164, which local and remote servers take. Raises OSError."""
+    message = f"<{PRIORITY}>mailgate: audit-head {head}".encode()
+    if isinstance(place, SocketFile):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sending:
+            sending.sendto(message, str(place.path))
+        return
+    family, kind, _, _, address = socket.getaddrinfo(place.host, place.port, type=socket.SOCK_DGRAM)[0]
+    with socket.socket(family, kind) as sending:
+        sending.sendto(message, address)

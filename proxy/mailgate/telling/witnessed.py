@@ -1,0 +1,40 @@
+"""Heads of the audit log that were noted outside the store, and the log held against them."""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from mailgate.config import Settings
+from mailgate.rollout.proof import verify
+from mailgate.store import Break, Head, Store
+
+HEAD = re.compile(r"(?<![0-9a-zA-Z:])([0-9]{1,18}):([0-9a-f]{64})(?![0-9a-zA-Z])")
+
+
+async def verified(
+    store: Store, settings: Settings, noted: Iterable[Head] = (), files: Iterable[Path] = ()
+) -> tuple[list[Break], Head | None]:
+    """Where the log does not hold, also against what was noted here, in these files and in that of the settings; and its head."""
+    known, unread = [*noted], dict[Path, str]()
+    own = settings.witness.file if settings.witness else None
+    for path in [*files, *([own] if own else [])]:
+        try:
+            known += heads_in(path)
+        except OSError as error:
+            unread[path] = (error.strerror or type(error).__name__).lower()
+    found, head = await verify(store, known), await store.audit.head()
+    number = head.number if head else 0
+    found += [
+        Break(number, f"and those before cannot be held against {path}: {why}")
+        for path, why in unread.items()
+        if path != own or number  # nobody has noted anything before the first entry
+    ]
+    return found, head
+
+
+def heads_in(path: Path) -> Iterator[Head]:
+    """Every NUMBER:DIGEST in a file, whatever else its lines say. Raises OSError."""
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            for number, digest in HEAD.findall(line):
+                yield Head(int(number), digest)

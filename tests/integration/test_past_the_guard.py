@@ -1,0 +1,220 @@
+"""Every way by which somebody could put in force alone what keeps people out, tried at a gate that runs."""
+
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+from tests.admins import admins, token
+from tests.integration.conftest import LAPTOP
+from tests.integration.gate import APPS, Gate, wait_for, write_config
+from tests.integration.test_approvals import command, held
+from tests.integration.test_reload import SHUT
+from tests.integration.test_versions import ready
+from tests.integration.test_versions import start as start
+from tests.integration.test_versions import url as url
+from tests.unit.store.test_audit import CHANGES, OF_POSTGRESQL, OF_SQLITE, tamper
+
+from mailgate.store.database import store_url
+
+WHO = admins(ada="operator", lin="approver", kim="viewer")
+PEOPLE = [f"person{number}" for number in range(5)]
+RULES: list[dict[str, Any]] = [
+    {"id": "pilot", "when": "true", "effect": "block", "groups": ["pilot"]},
+    {"id": "listed", "when": '"prohibited" in device.lists', "effect": "block"},
+    {"id": "open", "when": "true", "effect": "allow"},
+]
+
+
+def settled(folder: Path, url: str, **settings: Any) -> Path:
+    """Settings that let two people pass without another's word, and one group of somebody who never comes."""
+    folder.mkdir()
+    (folder / "groups.yaml").write_text("groups: {pilot: [nobody]}\n")
+    known = {"store": url, "guard": {"max_newly_blocked": 2}, "admins": WHO, "trusted_proxies": ["127.0.0.1"]}
+    return write_config(folder, "http://127.0.0.1:9", known | settings, {"rules": RULES})
+
+
+def comes(gate: Gate, person: str) -> int:
+    headers = {"User-Agent": LAPTOP, "X-Forwarded-User": person}
+    try:
+        urlopen(Request(f"http://{gate.public[0]}:{gate.public[1]}/", headers=headers))
+    except HTTPError as error:
+        with error:
+            return error.code
+    raise AssertionError("no webmail is there")
+
+
+def kept_out(gate: Gate) -> list[str]:
+    return [person for person in PEOPLE if comes(gate, person) == 403]
+
+
+def asked(gate: Gate, who: str, path: str, **body: Any) -> int:
+    """The status with which the API answers an admin."""
+    headers = {"Authorization": f"Bearer {token(who)}", "Content-Type": "application/json"}
+    address = f"http://{gate.admin[0]}:{gate.admin[1]}/api/v1{path}"
+    try:
+        with urlopen(Request(address, json.dumps(body).encode(), headers)) as response:
+            return int(response.status)
+    except HTTPError as error:
+        with error:
+            return error.code
+
+
+def keeping_out(people: Iterable[str]) -> str:
+    """Rules by which these are kept out too."""
+    when = " || ".join(f'user.name == "{person}"' for person in people)
+    return json.dumps({"rules": [{"id": "some", "when": when, "effect": "block"}, *RULES]})
+
+
+def planned(folder: Path, rules: str) -> str:
+    (folder / "draft.yaml").write_text(rules)
+    code, said = command(folder, "ada", "policy", "plan", str(folder / "draft.yaml"), "--json")
+    assert code == 0, said
+    return str(json.loads(said)["digest"])
+
+
+def applied(folder: Path, digest: str, who: str = "ada") -> tuple[int, str]:
+    return command(folder, who, "policy", "apply", digest, "--note", "now")
+
+
+def changed(url: str, *statements: str, **values: Any) -> None:
+    with create_engine(store_url(url), poolclass=NullPool).begin() as connection:
+        for statement in statements:
+            connection.execute(text(statement), values)
+
+
+def test_no_way_of_coming_into_force_leads_past_the_guard(
+    start: Callable[[str], Gate], url: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "one"
+    settled(folder, url)
+    gate = start("one")
+    assert kept_out(gate) == []
+    assert wait_for(lambda: ready(gate)["ledger"]["written"] >= len(PEOPLE))
+
+    # who is in a group is a part of the rules
+    before = (folder / "groups.yaml").read_text()
+    (folder / "groups.yaml").write_text(json.dumps({"groups": {"pilot": PEOPLE}}))
+    assert wait_for(lambda: "5 of 5 people would or might newly be kept out" in held(gate), 20)
+    assert kept_out(gate) == []
+    (folder / "groups.yaml").write_text(before)
+    assert wait_for(lambda: not held(gate))
+
+    # of an app that is new on a list no report tells who has it
+    before = (folder / "apps.yaml").read_text()
+    listed = {
+        "apps": {**APPS["apps"], "game": {"name": "Game"}},
+        "lists": {"prohibited": ["tiktok", "game"]},
+    }
+    (folder / "apps.yaml").write_text(json.dumps(listed))
+    assert wait_for(lambda: "no report tells yet who has Game" in held(gate), 20)
+    (folder / "apps.yaml").write_text(before)
+    assert wait_for(lambda: not held(gate))
+
+    # many small steps are one big one, whichever way the last one comes
+    for count in (1, 2):
+        assert applied(folder, planned(folder, keeping_out(PEOPLE[:count])))[0] == 0
+    third = planned(folder, keeping_out(PEOPLE[:3]))
+    code, why = applied(folder, third)
+    assert (code, "after 2 within 7 days" in why) == (2, True)
+    assert asked(gate, "ada", f"/plans/{third}/apply", note="now") == 409
+    (folder / "policy.yaml").write_text(keeping_out(PEOPLE[:3]))
+    assert wait_for(lambda: "after 2 within 7 days" in held(gate), 20)
+    assert wait_for(lambda: kept_out(gate) == PEOPLE[:2])
+
+    # a retraction goes to the version before alone, and never to what was taken back
+    assert command(folder, "lin", "policy", "approve", third, "--note", "looked")[0] == 0
+    assert applied(folder, third)[0] == 0
+    assert wait_for(lambda: kept_out(gate) == PEOPLE[:3])
+    assert command(folder, "lin", "policy", "retract", "--note", "sent in error")[0] == 0
+    serial = ready_serial(gate, 5)
+    for who in ("lin", "ada"):
+        for to in ("4", "1"):
+            code, why = command(folder, who, "policy", "retract", "--to", to, "--note", "after all")
+            assert code == 2
+            assert "mailgate policy plan --version" in why
+            assert asked(gate, who, "/policy/retractions", note="after all", to=int(to)) == 409
+    assert wait_for(lambda: kept_out(gate) == PEOPLE[:2])
+    assert ready(gate)["rules"]["serial"] == serial
+    assert command(folder, "ada", "audit", "verify")[0] == 0
+
+
+def ready_serial(gate: Gate, serial: int) -> int:
+    assert wait_for(lambda: ready(gate)["rules"]["serial"] == serial)
+    return serial
+
+
+def test_what_is_changed_in_the_store_is_not_put_in_force_and_found(
+    start: Callable[[str], Gate], url: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "one"
+    settled(folder, url)
+    gate = start("one")
+    texts = json.dumps({"apps.yaml": json.dumps(APPS), "policy.yaml": json.dumps(SHUT)})
+    plan = planned(folder, json.dumps({"rules": RULES[1:]}))
+    with create_engine(store_url(url), poolclass=NullPool).connect() as connection:
+        (of_plan,) = connection.execute(text("SELECT texts FROM plans")).one()
+        (of_version,) = connection.execute(text("SELECT texts FROM policies")).one()
+
+    changed(url, "UPDATE plans SET texts = :texts", texts=texts)
+    code, why = applied(folder, plan)
+    assert (code, "is not what was planned" in why) == (2, True)
+    code, said = command(folder, "ada", "audit", "verify")
+    assert (code, "which says something else in the store now" in said) == (1, True)
+    changed(url, "UPDATE plans SET texts = :texts", texts=of_plan)
+    assert applied(folder, plan)[0] == 0
+
+    changed(url, "UPDATE policies SET texts = :texts WHERE number = 1", texts=texts)
+    code, why = command(folder, "ada", "policy", "retract", "--note", "sent in error")
+    assert (code, "version 1 is not what was put in force" in why) == (2, True)
+    code, said = command(folder, "ada", "audit", "verify")
+    assert (code, "put version 1 in force, whose texts in the store are others now" in said) == (1, True)
+    changed(url, "UPDATE policies SET texts = :texts WHERE number = 1", texts=of_version)
+    assert command(folder, "ada", "audit", "verify")[0] == 0
+    assert kept_out(gate) == []
+
+    gate.stop()
+    changed(url, "UPDATE policies SET texts = :texts WHERE number = 2", texts=texts)
+    with pytest.raises(AssertionError, match="it was changed in the store"):
+        start("one")
+
+
+def test_a_log_that_is_cut_or_written_anew_is_found_by_what_was_noted_outside(
+    start: Callable[[str], Gate], url: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "one"
+    settled(folder, url, witness={"file": "heads"})
+    gate = start("one")
+    digest = planned(folder, json.dumps({"rules": RULES[1:]}))
+    assert applied(folder, digest)[0] == 0
+    engine = create_engine(store_url(url), poolclass=NullPool)
+    with engine.connect() as connection:
+        last, _ = connection.execute(text("SELECT number, digest FROM audit_head")).one()
+        before = connection.execute(
+            text("SELECT number, digest FROM audit WHERE number = :number"), {"number": last - 1}
+        ).one()
+    assert wait_for(lambda: f"audit-head {last}:" in (folder / "heads").read_text())
+    for statement in CHANGES + (OF_SQLITE if engine.dialect.name == "sqlite" else OF_POSTGRESQL):
+        with engine.connect() as connection, pytest.raises(DBAPIError, match="only added to"):
+            connection.execute(text(statement))
+    assert command(folder, "ada", "audit", "verify")[0] == 0
+
+    tamper(
+        url,
+        f"DELETE FROM audit WHERE number = {last}",
+        f"UPDATE audit_head SET number = {before.number}, digest = '{before.digest}'",
+    )
+    code, said = command(folder, "ada", "audit", "verify")
+    assert code == 1
+    assert f"entry {last} was cut off the end: entry {last} was noted earlier" in said
+    assert wait_for(lambda: any(line.get("event") == "audit-rewritten" for line in gate.records()))
+    (folder / "elsewhere").write_text("\n".join(gate.log))
+    (folder / "heads").write_text("")
+    code, said = command(folder, "ada", "audit", "verify", "--witness", str(folder / "elsewhere"))
+    assert (code, f"entry {last} was noted earlier" in said) == (1, True)

@@ -1,0 +1,26 @@
+"""Which rules somebody wants planned."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from tests.unit.rollout.examples import OPEN, SHUT, rules
+from tests.unit.rollout.test_acts import altered, in_force_in_turn
+from tests.unit.store.conftest import store as store
+from tests.unit.store.conftest import url as url
+
+from mailgate.console.candidates import candidate_for
+from mailgate.store import AlteredError, Store
+from mailgate.telling.versions import NoVersionError
+
+
+async def test_those_of_the_files_others_or_a_version_that_was_in_force(store: Store, url: str) -> None:
+    await in_force_in_turn(store, OPEN, SHUT)
+    desk: Any = SimpleNamespace(store=store, candidate=lambda text: rules(text or OPEN))
+    assert (await candidate_for(desk, None, None)).digest == rules(OPEN).digest
+    assert (await candidate_for(desk, SHUT, None)).digest == rules(SHUT).digest
+    assert (await candidate_for(desk, None, 2)).digest == rules(SHUT).digest
+    with pytest.raises(NoVersionError):
+        await candidate_for(desk, None, 9)
+    with altered(url, "policies", "texts", "{}", "number = 2"), pytest.raises(AlteredError):
+        await candidate_for(desk, None, 2)

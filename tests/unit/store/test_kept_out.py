@@ -1,0 +1,22 @@
+"""Whom activations newly kept out."""
+
+from datetime import timedelta
+from functools import partial
+
+from tests.unit.store.examples import NOW
+
+from mailgate.store import Act, Draft, Store, kept_out
+from mailgate.store.kept_out import KeptOut
+
+
+async def test_what_activations_keep_out_is_added_up_from_a_moment_on(store: Store) -> None:
+    assert await store.kept_out.since(NOW) == KeptOut()
+    for number in range(3):
+        draft = Draft("p", {"policy.yaml": str(number)})
+        act = Act(NOW + timedelta(days=number), "ada", "policy-activated")
+        newly = partial(kept_out.keep, newly=KeptOut(number, 10 * number))
+        await store.policies.activate(draft, act, then=[newly])
+    assert await store.kept_out.since(NOW) == KeptOut(3, 30)
+    assert await store.kept_out.since(NOW + timedelta(days=2)) == KeptOut(2, 20)
+    assert await store.kept_out.since(NOW + timedelta(days=3)) == KeptOut()
+    assert await store.kept_out.all() == {1: KeptOut(0, 0), 2: KeptOut(1, 10), 3: KeptOut(2, 20)}
