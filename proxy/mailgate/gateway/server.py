@@ -4,7 +4,6 @@ import asyncio
 
 from mailgate.gateway.connection import Connection
 from mailgate.gateway.exchange import Handler
-from mailgate.gateway.http1.memory import FieldMemory
 from mailgate.gateway.parser import ServerLimits
 
 LOOK = 0.05
@@ -20,7 +19,6 @@ class Server:
         """At a Unix socket, whose peers have no address (``trust.LOCAL``)."""
         self.connections: set[Connection] = set()
         self.draining = False
-        self.memory = FieldMemory()
         self._limits = limits
         self._loop = asyncio.get_running_loop()
 

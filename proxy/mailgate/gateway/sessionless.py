@@ -17,7 +17,7 @@ def without_session(head: RequestHead) -> Fields:
     """The fields of a request, without cookies where it only asks the way to the mail (``classify/discovery.py``)."""
     fields = head.fields
     may_ask = head.method == b"OPTIONS" or head.target[: len(_AUTODISCOVER)].lower() == _AUTODISCOVER
-    if not may_ask or _COOKIE not in fields.named:
+    if not may_ask or _COOKIE not in fields.first:
         return fields
     if not asks_the_way(RequestFacts(head.method.decode("ascii"), head.target.decode("ascii"))):
         return fields
