@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from itertools import count
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -696,3 +697,46 @@ async def test_what_is_read_on_the_way_of_a_request_that_is_kept_is_in_its_key(m
 
 def _but_agent(fields):
     return [field for field in fields if not field.lower().startswith(("user-agent", "host"))]
+
+
+CASES = 100_000
+"""Requests that a warm gate and a cold one are both asked, in rounds with a policy each."""
+ROUNDS = 40
+
+
+def made_up(draw):
+    """A request, or a question about one, out of few values each, so that much comes again in other company."""
+    fields = [f"User-Agent: {draw.choice(AGENTS)}"]
+    fields += [field for each in draw.sample(UNUSUAL, draw.choice([0, 0, 1, 1, 2])) for field in each]
+    fields += [f"{name.decode()}: {draw.randrange(3)}" for name in draw.sample(NEVER_READ, 2)]
+    draw.shuffle(fields)
+    method, target, version = draw.choice(METHODS), draw.choice(TARGETS), draw.choice(["1.1", "1.1", "1.0"])
+    if draw.random() < 0.3:
+        return question(*fields, uri=target, method=method, version=version)
+    return request(method, target, *fields, version=version)
+
+
+NEVER_READ = sorted(SILENT - {b"content-length", b"transfer-encoding", b"host", b"connection", b"user-agent"})
+
+
+def asked_in_turn(cache, seed):
+    draw = Random(seed)
+
+    async def ask():
+        side = Side(cache)
+        live_with(draw.randrange(len(POLICIES)))(side.gate, START)
+        probing(draw.choice(list(Mode)))(side.gate, START)
+        pile = [made_up(draw) for _ in range(200)]
+        for _ in range(CASES // ROUNDS):
+            if draw.random() < 0.01:
+                draw.choice(CHANGES)(side.gate, side.clock.now)
+            side.clock.now += timedelta(seconds=draw.choice([0, 0, 0, 0, 0.4]))
+            await side.ask(draw.choice([PROXY, STRANGER]), draw.choice(pile))
+        return side.left()
+
+    return asyncio.run(ask())
+
+
+@pytest.mark.parametrize("seed", range(ROUNDS))
+def test_a_warm_gate_answers_as_a_cold_one(seed):
+    assert asked_in_turn(VerdictCache, seed) == asked_in_turn(Forgetful, seed)
