@@ -162,7 +162,7 @@ async def measure(config: Path) -> None:
     endpoint = gate.forwarder.pool._endpoint
 
     async def connect() -> UpstreamConnection:
-        connection = UpstreamConnection(endpoint, loop, gate.forwarder.pool._memory)
+        connection = UpstreamConnection(endpoint, loop)
         connection.connection_made(Wire(lambda _: loop.call_soon(connection.data_received, PAGE)))  # type: ignore[arg-type]
         return connection
 

@@ -25,7 +25,7 @@ __all__ = ["classify", "gist", "warm", "with_attestation", "with_device"]
 CACHED_CLIENTS = 4096
 """Python moves a table of twice as many to a larger place in more than a millisecond, for which one request would wait."""
 CACHED_AGENTS = 2048
-CACHED_GISTS = 1024
+CACHED_GISTS = 4096
 CACHED_HINTS = 512
 
 _LONGEST = 768

@@ -16,7 +16,6 @@ from aiohttp.tcp_helpers import tcp_keepalive
 
 from mailgate.gateway.deadline import Deadline
 from mailgate.gateway.exchange import Exchange, Handler, Outcome, Receiver
-from mailgate.gateway.http1.memory import FieldMemory
 from mailgate.gateway.http1.request import RequestHead, RequestRefused
 from mailgate.gateway.parser import MAX_PIPELINED, RequestParser, ServerLimits
 from mailgate.gateway.room import Room
@@ -38,7 +37,6 @@ class Listener(Protocol):
     handler: Handler
     connections: "set[Connection]"
     draining: bool
-    memory: FieldMemory
     local: bool
     room: Room
 
@@ -65,7 +63,7 @@ class Connection(BaseProtocol):
     )
 
     def __init__(self, listener: Listener, limits: ServerLimits, loop: asyncio.AbstractEventLoop) -> None:
-        self._requests = RequestParser(self, loop, limits, listener.memory)
+        self._requests = RequestParser(self, loop, limits)
         super().__init__(loop, cast(Any, self._requests))
         self._listener = listener
         self._limits = limits
@@ -104,8 +102,10 @@ class Connection(BaseProtocol):
         elif self._upgraded:
             self._keep_tail(data)
         elif not self._closing:
-            if self._current is None and (head := self._requests.whole(data)) is not None:
-                self._current = Exchange(head, EMPTY_PAYLOAD, self)
+            if self._current is None and (whole := self._requests.whole(data)) is not None:
+                head, content = whole
+                body = self._requests.reader(content) if content else EMPTY_PAYLOAD
+                self._current = Exchange(head, body, self, content)
                 self._serve(self._current)
             else:
                 self._parse(data)

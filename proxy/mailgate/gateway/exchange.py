@@ -69,12 +69,14 @@ class Outcome:
 class Exchange:
     """One request and the way back to its client."""
 
-    __slots__ = ("answer_fields", "body", "connection", "give_up", "head", "started")
+    __slots__ = ("answer_fields", "body", "connection", "content", "give_up", "head", "started")
 
-    def __init__(self, head: RequestHead, body: StreamReader, connection: Line) -> None:
+    def __init__(self, head: RequestHead, body: StreamReader, connection: Line, content: bytes = b"") -> None:
         self.head = head
         self.body = body
         self.connection = connection
+        self.content: bytes | None = content
+        """All of the body, where it came with its head; None once it was sent on. ``body`` has it too."""
         self.started = False
         """Whether the first byte of the final response was written."""
         self.answer_fields: Sequence[tuple[str, str]] = ()

@@ -5,13 +5,11 @@ import binascii
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import NamedTuple
 
-from mailgate.gateway.http1.fields import LINES, LONGEST_LINE, Field, once
+from mailgate.gateway.http1.fields import Field, Fields
 from mailgate.gateway.http1.grammar import values
 from mailgate.gateway.http1.request import RequestHead
-from mailgate.gateway.trust import Network, Origin, forgeable, origin_of
+from mailgate.gateway.trust import Origin, forgeable
 from mailgate.model import CertificateResult, RequestFacts
 from mailgate.policy.logins import NO_LOGINS, Logins
 
@@ -38,65 +36,39 @@ class Incoming:
 
 def read_facts(
     head: RequestHead,
-    *,
-    peer: str,
-    secure: bool,
-    trusted: tuple[Network, ...],
+    origin: Origin,
     certificate: tuple[bytes, ...] | CertificateResult = (),
     logins: Logins = NO_LOGINS,
 ) -> Incoming:
     """Facts of one request. Fields that could be forged are left out of them (``trust.py``)."""
-    told = _told(head.fields)
-    origin = origin_of(head.fields, peer=peer, secure=secure, host=head.host, trusted=trusted)
+    fields = head.fields
     facts = RequestFacts(
         head.method.decode("ascii"),
         head.target.decode("ascii"),
         origin.scheme,
         origin.host.decode("latin-1"),
         origin.remote,
-        told.headers,
+        _headers(fields),
         logins.person(_text(origin.user) or "") or None if origin.user else None,
     )
-    login = told.login and logins.person(told.login)
-    return Incoming(facts, origin, told.attestations, told.proofs, login, certificate)
-
-
-class _Told(NamedTuple):
-    """What the fields say, whatever the request line is."""
-
-    headers: dict[str, str]
-    attestations: list[bytes]
-    proofs: list[bytes]
-    login: str | None
-
-
-@once
-def _told(fields: Sequence[Field]) -> _Told:
-    return _Told(
-        _headers(fields),
+    login = basic_user(fields)
+    return Incoming(
+        facts,
+        origin,
         values(fields, b"device-attestation"),
         values(fields, b"dpop"),
-        basic_user(fields),
+        login and logins.person(login),
+        certificate,
     )
 
 
-def _headers(fields: Sequence[Field]) -> dict[str, str]:
-    headers: dict[str, str] = {}
-    for each in fields:
-        known = _known_header(each) if len(each[0]) + len(each[1]) <= LONGEST_LINE else _header(each)
-        if known is not None:
-            name, text = known
-            headers[name] = f"{headers[name]}, {text}" if name in headers else text
-    return headers
-
-
-def _header(of: Field) -> tuple[str, str] | None:
+def _headers(fields: Fields) -> dict[str, str]:
     """None of what a client could forge."""
-    name, value = of
-    return None if forgeable(name) else (name.decode("ascii").lower(), value.decode("latin-1"))
-
-
-_known_header = lru_cache(LINES)(_header)
+    return {
+        key.decode("ascii"): b", ".join(fields.repeated.get(key, (told,))).decode("latin-1")
+        for key, told in fields.first.items()
+        if not forgeable(key)
+    }
 
 
 def basic_user(fields: Sequence[Field]) -> str | None:

@@ -1,6 +1,6 @@
 """Carry an allowed request to the webmail and its answer back, streaming both ways."""
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from mailgate.gateway.autodiscover import MAX_BODY, AutodiscoverEditor
 from mailgate.gateway.exchange import ENDED, KEPT, Exchange, Outcome, Rest
 from mailgate.gateway.http1.body import chunk, last_chunk
-from mailgate.gateway.http1.fields import Field, once
+from mailgate.gateway.http1.fields import Fields
 from mailgate.gateway.http1.grammar import members, values
 from mailgate.gateway.http1.request import RequestHead
 from mailgate.gateway.http1.response import ResponseHead
@@ -16,12 +16,10 @@ from mailgate.gateway.messages import (
     Framing,
     framing_for,
     informational_head,
-    lines_behind_target,
     request_head,
     response_head,
     safe_trailers,
     switching_head,
-    usual_head,
 )
 from mailgate.gateway.pool import UpstreamPool
 from mailgate.gateway.rewrite import Rewrite
@@ -57,23 +55,21 @@ class Forwarder:
     editor: AutodiscoverEditor | None = None
     """Changes answers that are small enough to be read whole."""
 
-    def start(
-        self, exchange: Exchange, origin: Origin, now: datetime, wait_for: WaitFor, lines: bytes = b""
-    ) -> Rest:
+    def start(self, exchange: Exchange, origin: Origin, now: datetime, wait_for: WaitFor) -> Rest:
         """``forward``, without a task for as long as none is needed.
 
-        Most requests need none: they have no body, a connection waits for them, and their answer comes whole. Then
-        this returns None, and the exchange is ended once it is answered; whatever turns out otherwise goes to ``wait_for``.
-        ``lines`` are those of ``lines``, where they are known.
+        Most requests need none: their body came with their head, a connection waits for them, and their answer comes whole.
+        Then this returns None, and the exchange is ended once it is answered; whatever turns out otherwise goes to ``wait_for``.
         """
-        if self.editor or exchange.head.upgrade or not _repeatable(exchange.head):
+        head, content = exchange.head, exchange.content or b""
+        repeatable = _repeatable(head)
+        if self.editor or head.upgrade or not (repeatable or content):
             return self.forward(exchange, origin, now)
-        upstream = self.pool.take(repeatable=True)
+        upstream = self.pool.take(repeatable=repeatable)
         if upstream is None:
             return self.forward(exchange, origin, now)
-        head = exchange.head
-        known = b"%b %b%b" % (head.method, head.target, lines) if lines else self._request(exchange, origin)
-        upstream.ask(head.method, known)
+        upstream.ask(head.method, self._request(exchange, origin) + content)
+        exchange.content = None
 
         def look() -> None:
             exchange.give_up = None
@@ -96,9 +92,6 @@ class Forwarder:
         """Write an answer that has come whole."""
         try:
             response = upstream.take_head()
-            out = usual_head(exchange.head, response, self.rewrite) if not exchange.answer_fields else None
-            if out is not None and self._hand_over(exchange, upstream, response, out):
-                return
             framing, out = self._answer_head(exchange, response, now, whole=True)
             written = self._pass_on(exchange, upstream, framing, out)
         except Exception as error:  # noqa: BLE001 - it is for whoever waits
@@ -110,23 +103,6 @@ class Forwarder:
             exchange.connection.answered(KEPT if framing.keep_alive else ENDED)
         else:
             wait_for(self._once(exchange, upstream, b"", now, (response, framing)))
-
-    def _hand_over(
-        self, exchange: Exchange, upstream: UpstreamConnection, response: ResponseHead, out: bytes
-    ) -> bool:
-        """Write an answer that has come in one piece, and whose head is ``out``; False where there is more to it."""
-        body = upstream.take_all()
-        if body is None:
-            return False
-        exchange.started = True
-        exchange.write(out + body)
-        self._leave(upstream, reusable=upstream.finish(response) and not _logs_in(exchange.head))
-        exchange.connection.answered(KEPT)
-        return True
-
-    def lines(self, head: RequestHead, origin: Origin) -> bytes:
-        """What follows the target in the head for the webmail: the same for every target that is no other otherwise."""
-        return lines_behind_target(head, origin, default_host=self.default_host)
 
     def _request(self, exchange: Exchange, origin: Origin) -> bytes:
         head = self.editor.asked(exchange.head) if self.editor else exchange.head
@@ -295,10 +271,9 @@ async def _whole(upstream: UpstreamConnection) -> bytes:
 
 def _logs_in(head: RequestHead) -> bool:
     """Whether it logs the connection in that it came by."""
-    return b"authorization" in head.fields.named and _by_connection(head.fields)
+    return b"authorization" in head.fields.first and _by_connection(head.fields)
 
 
-@once
-def _by_connection(fields: Sequence[Field]) -> bool:
+def _by_connection(fields: Fields) -> bool:
     credentials = values(fields, b"authorization")
     return any(value.partition(b" ")[0].lower() in CONNECTION_LOGINS for value in credentials)

@@ -9,7 +9,7 @@ from typing import Protocol as Shape
 
 from mailgate.classify.discovery import is_autodiscover
 from mailgate.gateway.answer import Answer, send
-from mailgate.gateway.authz import Authorizer, Yes, answer_asking
+from mailgate.gateway.authz import REFUSAL, Authorizer, Yes, answer_asking, original, refuse_let_through
 from mailgate.gateway.client_certs.presented import presented
 from mailgate.gateway.enforce import Speaker, gets_mail
 from mailgate.gateway.enroller import Enroller
@@ -27,14 +27,13 @@ from mailgate.gateway.me import SelfService
 from mailgate.gateway.messages import http_date
 from mailgate.gateway.noting import note
 from mailgate.gateway.prober import Mode
-from mailgate.gateway.remembered import Remembered
-from mailgate.gateway.remembering import Remembering
 from mailgate.gateway.small_body import read_small_body
-from mailgate.gateway.trust import Network, Origin, is_proxy
+from mailgate.gateway.trust import Network, Origin, is_proxy, origin_of
+from mailgate.gateway.verdict_cache import VerdictCache
 from mailgate.gateway.wayfinding import tell_the_way
 from mailgate.model import Access, CertificateResult, Decision, Effect, Reason, RequestFacts
 from mailgate.policy.rules import DISCOVERY_RULE
-from mailgate.store.ledger import Recurring
+from mailgate.store.ledger import Counts
 
 
 class Ledger(Shape):
@@ -42,7 +41,7 @@ class Ledger(Shape):
 
     def record(self, access: Access, decision: Decision, reference: str = "") -> None: ...
 
-    def recurring(self, access: Access, decision: Decision) -> Recurring | None: ...
+    def recurring(self, access: Access, decision: Decision) -> Counts | None: ...
 
 
 class Notices(Shape):
@@ -73,7 +72,7 @@ class Gate(Judge):
     authorizers: Mapping[str, Authorizer] = field(default_factory=dict)
     """Where other proxies ask at ports of their own, by the address of each in the settings."""
     helpdesk: HelpDesk | None = None
-    remembering: Remembering = field(default_factory=Remembering)
+    verdicts: VerdictCache = field(default_factory=VerdictCache)
 
     def handle(self, exchange: Exchange, asked_at: str = "") -> Rest:
         """Serve one request, at once as far as that goes. Never raises for what a client or the webmail sends.
@@ -84,13 +83,7 @@ class Gate(Judge):
         reference = self.new_reference()
         try:
             now = self.clock()
-            known = self.remembering.find(self, exchange, now)
-            if known is not None:
-                served = self._serve_again(exchange, known, reference, now)
-            elif asked_at:
-                served = self._serve_proxy(exchange, asked_at, reference, now)
-            else:
-                served = self._serve(exchange, reference, now)
+            served = (self._serve_proxy if asked_at else self._serve)(exchange, asked_at, reference, now)
         except Exception as error:  # noqa: BLE001 - the edge: whatever broke becomes one answer
             served = self._fail(exchange, reference, error)
         if isinstance(served, Outcome):
@@ -107,29 +100,22 @@ class Gate(Judge):
         except Exception as error:  # noqa: BLE001 - the edge: whatever broke becomes one answer
             return self._fail(exchange, reference, error)
 
-    def _serve_again(self, exchange: Exchange, known: Remembered, reference: str, now: datetime) -> Rest:
-        """What came before in the same form gets what it got then (``remembering.py`` says why)."""
-        started = perf_counter()
-        known.note(now)
-        self.metrics.decision_seconds.observe(perf_counter() - started)
-        if known.yes is None:
-            return self._set_out(exchange, known.origin, reference, now, known.lines)
-        before, up_to, rest = known.yes
-        exchange.started = True
-        exchange.write(before + http_date(now) + up_to + reference.encode() + rest)
-        exchange.connection.answered(KEPT)
-        return None
-
-    def _serve(self, exchange: Exchange, reference: str, now: datetime) -> Outcome | Rest:
+    def _serve(self, exchange: Exchange, _asked_at: str, reference: str, now: datetime) -> Outcome | Rest:
         """The outcome where the answer is written already."""
         if exchange.head.refused:
             return self._fail(exchange, reference, exchange.head.refused)
         if self.authorizer and self._asks(self.authorizer, exchange):
             return self._answer_proxy(self.authorizer, exchange, reference, now)
-        incoming = self.read(exchange, exchange.head)
+        head = exchange.head
+        origin = self._origin(exchange, head)
+        started = perf_counter()
+        if self.verdicts.find(self, head, origin, now) is not None:
+            self.metrics.decision_seconds.observe(perf_counter() - started)
+            return self._set_out(exchange, origin, reference, now)
+        incoming = self.read(exchange, head, origin)
         # RFC 9110, section 7.4: whoever mistakes the connection for a secure one is told nothing meant for it
-        if exchange.head.scheme == b"https" and incoming.origin.scheme != "https":
-            exchange.head.keep_alive = False
+        if head.scheme == b"https" and origin.scheme != "https":
+            head.keep_alive = False
             raise RequestRefused(
                 421, Reason.REQUEST_MALFORMED, "An https address was asked for over plain http."
             )
@@ -143,7 +129,7 @@ class Gate(Judge):
         if probe is not None:
             return send(exchange, probe, now)
         if gets_mail(access, decision):
-            self.remember(exchange, incoming, access, decision)
+            self.verdicts.keep(self, exchange, head, incoming, access, decision)
             return self._start(exchange, incoming, access, decision, reference)
         return self._enforce(exchange, incoming, access, decision, reference)
 
@@ -156,7 +142,7 @@ class Gate(Judge):
         authorizer = self.authorizers.get(asked_at)
         if authorizer and self._asks(authorizer, exchange):
             return self._answer_proxy(authorizer, exchange, reference, now)
-        incoming = self.read(exchange, exchange.head)
+        incoming = self.read(exchange, exchange.head, self._origin(exchange, exchange.head))
         if is_local(incoming.facts):
             return self._answer_local(exchange, incoming, reference, now)
         raise RequestRefused(404, Reason.NOT_FOUND, "There is no mail at this port.")
@@ -164,7 +150,19 @@ class Gate(Judge):
     def _answer_proxy(
         self, authorizer: Authorizer, exchange: Exchange, reference: str, now: datetime
     ) -> Outcome | Rest:
-        answer = answer_asking(self, authorizer, exchange, reference, now)
+        head = original(exchange.head, authorizer.dialect)
+        refuse_let_through(head.fields, authorizer.dialect, self.live.proxy_form.fields)
+        origin = self._origin(exchange, head)
+        if _is_plain_question(exchange.head):
+            started = perf_counter()
+            known = self.verdicts.find(self, head, origin, now, id(authorizer))
+            if known is not None and known.yes is not None:
+                self.metrics.decision_seconds.observe(perf_counter() - started)
+                before, up_to, rest = known.yes
+                exchange.started = True
+                exchange.write(before + http_date(now) + up_to + reference.encode() + rest)
+                return KEPT
+        answer = answer_asking(self, authorizer, exchange, head, origin, reference, now)
         return send(exchange, answer, now) if isinstance(answer, Answer) else _sent(exchange, answer, now)
 
     async def _answer_local(
@@ -190,32 +188,38 @@ class Gate(Judge):
         note(self.metrics, access, decision, reference)
         return None
 
-    def remember(
+    def keep_yes(
         self,
+        authorizer: Authorizer,
         exchange: Exchange,
+        head: RequestHead,
         incoming: Incoming,
         access: Access,
         decision: Decision,
-        yes: Yes | None = None,
+        yes: Yes,
     ) -> None:
-        """Let the same request, or question, be served again by this verdict, where it can be."""
-        self.remembering.keep(self, exchange, incoming, access, decision, yes)
+        """Let the same question be answered again by this verdict, where it can be."""
+        if _is_plain_question(exchange.head):
+            self.verdicts.keep(self, exchange, head, incoming, access, decision, id(authorizer), yes)
+
+    def stands_until(self, access: Access, decision: Decision) -> datetime:
+        """The first moment at which the same request may be decided otherwise, though nothing is learned meanwhile."""
+        return self.verdicts.until(self, access, decision)
 
     def _asks(self, authorizer: Authorizer, exchange: Exchange) -> bool:
         """Whether this is the question of a proxy that may ask."""
         path = exchange.head.target.partition(b"?")[0].decode("ascii")
         return authorizer.serves(path) and is_proxy(exchange.peer, self.trusted)
 
-    def read(self, exchange: Exchange, head: RequestHead) -> Incoming:
+    def _origin(self, exchange: Exchange, head: RequestHead) -> Origin:
         """``head`` is that of the exchange, or of the request that it asks about."""
-        incoming = read_facts(
-            head,
-            peer=exchange.peer,
-            secure=exchange.secure,
-            trusted=self.trusted,
-            certificate=self._presented(exchange),
-            logins=self.live.logins,
+        return origin_of(
+            head.fields, peer=exchange.peer, secure=exchange.secure, host=head.host, trusted=self.trusted
         )
+
+    def read(self, exchange: Exchange, head: RequestHead, origin: Origin) -> Incoming:
+        """``head`` and ``origin`` are those of the exchange, or of the request that it asks about."""
+        incoming = read_facts(head, origin, self._presented(exchange), self.live.logins)
         exchange.answer_fields = incoming.answer_fields
         return incoming
 
@@ -279,13 +283,11 @@ class Gate(Judge):
 
         return self._set_out(exchange, incoming.origin, reference, access.now)
 
-    def _set_out(
-        self, exchange: Exchange, origin: Origin, reference: str, now: datetime, lines: bytes = b""
-    ) -> Rest:
+    def _set_out(self, exchange: Exchange, origin: Origin, reference: str, now: datetime) -> Rest:
         def wait_for(rest: Coroutine[Any, Any, Outcome]) -> None:
             exchange.connection.wait_for(self._finish(exchange, reference, rest))
 
-        return self.forwarder.start(exchange, origin, now, wait_for, lines)
+        return self.forwarder.start(exchange, origin, now, wait_for)
 
     async def _forward(
         self, exchange: Exchange, incoming: Incoming, access: Access, decision: Decision, reference: str
@@ -337,12 +339,21 @@ class Gate(Judge):
     def _tell(self, exchange: Exchange, reference: str, failure: Failure) -> Answer:
         facts = RequestFacts()
         if not exchange.head.refused:
-            facts = read_facts(exchange.head, peer=exchange.peer, secure=exchange.secure, trusted=()).facts
+            origin = origin_of(
+                (), peer=exchange.peer, secure=exchange.secure, host=exchange.head.host, trusted=()
+            )
+            facts = read_facts(exchange.head, origin).facts
         answer = self.speaker.error(
             facts, failure.status, failure.reason, reference, self.clock(), failure.detail
         )
         allow = (("Allow", ", ".join(failure.allow)),) if failure.allow else ()
         return replace(answer, headers=(*answer.headers, *allow))
+
+
+def _is_plain_question(head: RequestHead) -> bool:
+    """Whether a yes to it is the same bytes each time, but for date and reference."""
+    fetches = head.target.startswith(REFUSAL.encode())
+    return head.keep_alive and bool(head.minor) and not head.has_body and not fetches
 
 
 async def _sent(exchange: Exchange, answer: Coroutine[Any, Any, Answer], now: datetime) -> Outcome:

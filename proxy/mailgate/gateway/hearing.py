@@ -9,13 +9,13 @@ from mailgate.gateway.enforce import wants_warning
 from mailgate.gateway.pages.languages import asked_as, load_languages
 from mailgate.gateway.pages.negotiate import choose_language
 from mailgate.model import Access, Decision, Effect, Protocol
-from mailgate.store.ledger import Recurring
+from mailgate.store.ledger import Counts
 
 
 class Book(Shape):
     """Where decisions are remembered (``store/ledger.py``)."""
 
-    def recurring(self, access: Access, decision: Decision) -> Recurring: ...
+    def recurring(self, access: Access, decision: Decision) -> Counts: ...
 
     def record(
         self, access: Access, decision: Decision, reference: str = "", *, shown: bool | None = None
@@ -41,10 +41,12 @@ class Hearing:
         """With the languages of the pages."""
         return cls(book, tongues, asked_as(load_languages()))
 
-    def recurring(self, access: Access, decision: Decision) -> Recurring | None:
-        """What records the same again; None where there is more to hear of it each time."""
-        named = access.user.name or decision.effect is not Effect.ALLOW
-        return None if named else self.book.recurring(access, decision)
+    def recurring(self, access: Access, decision: Decision) -> Counts | None:
+        """What records the same again; None where somebody is told something each time."""
+        if decision.effect is not Effect.ALLOW:
+            return None
+        recurring, tag = self.book.recurring(access, decision), self._language(access)
+        return Heard(recurring, self.tongues, access.user.name, tag) if tag else recurring
 
     def record(self, access: Access, decision: Decision, reference: str = "") -> None:
         """Remember one decision. A warning that nobody sees has told nobody."""
@@ -52,8 +54,28 @@ class Hearing:
         self.book.record(
             access, decision, reference, shown=wants_warning(access, decision) if warns else None
         )
+        tag = self._language(access)
+        if tag:
+            self.tongues.hear(access.user.name, tag, access.now)
+
+    def _language(self, access: Access) -> str:
+        """What the person reads; empty where nobody is named, or it is not told."""
+        if not access.user.name or access.client.protocol is not Protocol.WEB:
+            return ""
         wanted = access.facts.headers.get("accept-language", "")
-        if wanted and access.user.name and access.client.protocol is Protocol.WEB:
-            tag = choose_language(wanted, self.asked_as, "")
-            if tag:
-                self.tongues.hear(access.user.name, tag, access.now)
+        return choose_language(wanted, self.asked_as, "") if wanted else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Counts a request of somebody whose language it tells."""
+
+    recurring: Counts
+    tongues: Tongues
+    login: str
+    tag: str
+
+    def count(self, user_agent: str, now: datetime) -> None:
+        """Record it once more."""
+        self.recurring.count(user_agent, now)
+        self.tongues.hear(self.login, self.tag, now)

@@ -8,7 +8,7 @@ from typing import Protocol as Shape
 
 from mailgate.attest import CertificateVerifier, Verifier
 from mailgate.classify import classify, with_attestation, with_device
-from mailgate.decided import Decided
+from mailgate.decide import decide
 from mailgate.gateway.client_certs.presented import NO_PROXY, ProxyForm
 from mailgate.gateway.facts import Incoming
 from mailgate.gateway.identity import Named, checked, identify, still_bound, with_places_of
@@ -71,7 +71,6 @@ class Judge:
     public_url: str
     clock: Callable[[], datetime]
     prober: Prober = field(default_factory=Prober)
-    decided: Decided = field(default_factory=Decided)
 
     @property
     def verifier(self) -> Verifier:
@@ -117,7 +116,7 @@ class Judge:
         live, client = self.live, with_device(client, posture.kind)
         user = live.groups.user(_who(incoming, client, proof), posture.owner)
         access = Access(facts, client, posture, now, user, proof, certificate)
-        decision = self.decided.decide(access, live.policy)
+        decision = decide(access, live.policy)
         self.metrics.decision_seconds.observe(perf_counter() - started)
         return access, decision
 
@@ -152,7 +151,7 @@ class Judge:
             attestation=proof,
             certificate=certificate,
         )
-        return access, self.decided.decide(access, live.policy)
+        return access, decide(access, live.policy)
 
     async def _identify(
         self,

@@ -1,21 +1,21 @@
 """Write the heads that go to the webmail and to the client: every field as it came, but for what a proxy must change."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from email.utils import formatdate
+from enum import Enum, auto
 from functools import lru_cache
 from typing import NamedTuple
 
 from mailgate.gateway.cookies import without_own
-from mailgate.gateway.http1.body import BodyUntilClose, ChunkedBody, LengthBody
-from mailgate.gateway.http1.fields import LONGEST_LINE, Field
+from mailgate.gateway.http1.body import BodyUntilClose, ChunkedBody
+from mailgate.gateway.http1.fields import Field, Fields
 from mailgate.gateway.http1.grammar import connection_options, takes_trailers
 from mailgate.gateway.http1.request import RequestHead
 from mailgate.gateway.http1.response import ResponseHead
 from mailgate.gateway.rewrite import Rewrite
 from mailgate.gateway.trust import HOP_BY_HOP, Origin, forgeable, speaks_for_the_gate
 
-_NOTHING: tuple[object, bytes | None] = (None, None)
 PSEUDONYM = b"mailgate"
 """What a gate calls itself to who comes behind it (RFC 9110, section 7.6.3)."""
 VIA = b"Via: 1.%%d %b\r\n" % PSEUDONYM
@@ -41,59 +41,100 @@ NEVER_TRAILERS = HOP_BY_HOP | {
 
 def request_head(head: RequestHead, origin: Origin, *, default_host: bytes) -> bytes:
     """The head for the webmail. Trust headers of the client are gone, true ones stand in their place."""
-    return b"%b %b%b" % (
+    host = head.host or default_host
+    return b"%b %b HTTP/1.1\r\n%b%b%b%b%b\r\n" % (
         head.method,
         head.target,
-        lines_behind_target(head, origin, default_host=default_host),
-    )
-
-
-def lines_behind_target(head: RequestHead, origin: Origin, *, default_host: bytes) -> bytes:
-    """All of ``request_head`` but method and target, on which only the hops that are left may depend."""
-    host = head.host or default_host
-    kept, options = _passed_on(head)
-    return b" HTTP/1.1\r\n%b%b%b%b%b\r\n" % (
-        b"" if b"host" in head.fields.named else b"Host: %b\r\n" % host,
-        kept,
+        b"" if b"host" in head.fields.first else b"Host: %b\r\n" % host,
+        _passed_on(head),
         _forwarded_by(origin, host),
-        b"X-Forwarded-User: %b\r\n" % origin.user if origin.user else b"",
-        options,
+        VIA % head.minor,
+        _options(head),
     )
 
 
-def _passed_on(head: RequestHead) -> tuple[bytes, bytes]:
-    """The client's own fields, as far as they are the webmail's business, and what the gate says of the connection."""
-    if head.scheme or head.max_forwards is not None:  # not made of the fields alone
-        return _passed_on_lines(head), VIA % head.minor + _options(head)
-    memo, key = head.fields.memo, (_passed_on, head.minor, head.upgrade)
-    lines: tuple[bytes, bytes] | None = memo.get(key)
-    if lines is None:
-        lines = memo[key] = _passed_on_lines(head), VIA % head.minor + _options(head)
-    return lines
+class _Fate(Enum):
+    """What becomes of a field on its way."""
+
+    PASSES = auto()
+    IS_DROPPED = auto()
+    IS_LOOKED_AT = auto()
 
 
-def _passed_on_lines(head: RequestHead) -> bytes:
-    dropped = HOP_BY_HOP.union(connection_options(head.fields))
-    if not head.minor:
-        dropped |= {b"expect"}  # RFC 9110, section 10.1.1: HTTP/1.0 has no expectations
-    lines = []
-    for name, value in head.fields:
-        key = name.lower()
-        if key == b"host":
-            lines.append(b"%b: %b\r\n" % (name, head.host))
-        elif key == b"cookie" and key not in dropped:
+class _Fates(dict[bytes, _Fate]):
+    """The fate of fields by their lower-case names. It keeps few, and no long ones: anybody makes names up."""
+
+    def __init__(self, fate_of: Callable[[bytes], _Fate]) -> None:
+        super().__init__()
+        self._fate_of = fate_of
+
+    def __missing__(self, key: bytes) -> _Fate:
+        fate = self._fate_of(key)
+        if len(key) <= _LONGEST_NAME:
+            if len(self) >= _MOST_NAMES:
+                self.clear()
+            self[key] = fate
+        return fate
+
+
+_LONGEST_NAME, _MOST_NAMES = 64, 4096
+_FRAMES = frozenset({b"host", b"content-length", b"transfer-encoding"})
+"""No option of a connection takes these away: they say what the message is."""
+_LOOKED_AT = frozenset(
+    {b"host", b"content-length", b"transfer-encoding", b"cookie", b"max-forwards", b"expect"}
+)
+
+
+def _fate_of_asked(key: bytes) -> _Fate:
+    if key in _LOOKED_AT:
+        return _Fate.IS_LOOKED_AT
+    return _Fate.IS_DROPPED if key in HOP_BY_HOP or forgeable(key) else _Fate.PASSES
+
+
+_ASKED = _Fates(_fate_of_asked)
+
+
+def _of_this_hop(fields: Fields) -> list[bytes]:
+    """The fields that the Connection field takes away, beside those that never pass."""
+    return [option for option in connection_options(fields) if option not in HOP_BY_HOP]
+
+
+def _passed_on(head: RequestHead) -> bytes:
+    """The client's own fields, as far as they are the webmail's business."""
+    fields = head.fields
+    of_this_hop = _of_this_hop(fields)
+    lines: list[bytes] = []
+    for key, line in zip(fields.keys, fields.lines, strict=True):
+        fate = _ASKED[key]
+        if fate is _Fate.IS_DROPPED or (of_this_hop and key in of_this_hop and key not in _FRAMES):
+            continue
+        if fate is _Fate.PASSES:
+            lines.append(line)
+        elif (changed := _changed(head, key, line)) is not None:
+            lines.append(changed)
+    lines.append(b"")
+    return b"\r\n".join(lines)
+
+
+def _changed(head: RequestHead, key: bytes, line: bytes) -> bytes | None:
+    """The line as it is passed on; None where it is not."""
+    name, _, value = line.partition(b": ")
+    match key:
+        case b"host":
+            return b"%b: %b" % (name, head.host)
+        case b"cookie":
             kept = without_own(value)
-            if kept or not value:
-                lines.append(b"%b: %b\r\n" % (name, kept))
-        elif key == b"content-length":
-            lines.append(b"%b: %d\r\n" % (name, head.length or 0))
-        elif key == b"transfer-encoding":
-            lines.append(b"%b: chunked\r\n" % name)
-        elif key == b"max-forwards" and head.max_forwards:
-            lines.append(b"%b: %d\r\n" % (name, head.max_forwards - 1))
-        elif key not in dropped and not forgeable(name):
-            lines.append(b"%b: %b\r\n" % (name, value))
-    return b"".join(lines)
+            return b"%b: %b" % (name, kept) if kept or not value else None
+        case b"content-length":
+            return b"%b: %d" % (name, head.length or 0)
+        case b"transfer-encoding":
+            return b"%b: chunked" % name
+        case b"max-forwards" if head.max_forwards:
+            return b"%b: %d" % (name, head.max_forwards - 1)
+        case b"expect" if not head.minor:  # RFC 9110, section 10.1.1: HTTP/1.0 has no expectations
+            return None
+        case _:
+            return line
 
 
 def http_date(now: datetime) -> bytes:
@@ -107,20 +148,13 @@ def _date_of(second: int) -> bytes:
 
 
 def _forwarded_by(origin: Origin, host: bytes) -> bytes:
-    told = origin.forwarded_for, origin.scheme, origin.host or host, origin.remote
-    return _known_forwarded(*told) if len(origin.forwarded_for) <= LONGEST_LINE else _forwarded(*told)
-
-
-def _forwarded(forwarded_for: bytes, scheme: str, host: bytes, remote: str) -> bytes:
-    return b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\nX-Forwarded-Host: %b\r\nX-Real-IP: %b\r\n" % (
-        forwarded_for,
-        scheme.encode(),
-        host,
-        remote.encode("latin-1"),
+    return b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\nX-Forwarded-Host: %b\r\nX-Real-IP: %b\r\n%b" % (
+        origin.forwarded_for,
+        origin.scheme.encode(),
+        origin.host or host,
+        origin.remote.encode("latin-1"),
+        b"X-Forwarded-User: %b\r\n" % origin.user if origin.user else b"",
     )
-
-
-_known_forwarded = lru_cache(1024)(_forwarded)
 
 
 def _options(head: RequestHead) -> bytes:
@@ -162,71 +196,64 @@ def response_head(
 
     A Date is added where the webmail sent none, as RFC 9110, section 6.6.1, asks of whoever forwards.
     """
-    memo, key = response.fields.memo, (_returned, framing.chunked, framing.trailers, response.status == 204)
-    rewritten, returned = memo.get(key, (None, None))
-    if returned is None or rewritten is not rewrite:
-        returned = _returned(response, framing, rewrite)
-        memo[key] = rewrite, returned
+    named, of_this_hop = response.fields.first, _of_this_hop(response.fields)
+    dated = b"date" in named and b"date" not in of_this_hop
     return b"HTTP/1.1 %d %b\r\n%b%b%b%b%b\r\n" % (
         response.status,
         response.reason,
-        returned.lines,
-        b"" if returned.dated else http_date(now),
+        _returned(response, framing, rewrite, of_this_hop),
+        b"" if dated else http_date(now),
         b"".join([b"%b: %b\r\n" % (name.encode(), value.encode()) for name, value in added]),
-        b"Transfer-Encoding: chunked\r\n" if framing.chunked and not returned.says_chunked else b"",
+        b"Transfer-Encoding: chunked\r\n" if framing.chunked and b"transfer-encoding" not in named else b"",
         connection_option(request, keep_alive=framing.keep_alive),
     )
 
 
-def usual_head(request: RequestHead, response: ResponseHead, rewrite: Rewrite) -> bytes | None:
-    """``response_head`` of an answer that comes again and again, where nothing in it is of its own; else None.
-
-    That is an answer with a length and a date to HTTP/1.1, on a connection that stays.
-    """
-    if (
-        not request.keep_alive
-        or not request.minor
-        or b"te" in request.fields.named
-        or not isinstance(response.body, LengthBody)
-    ):
-        return None
-    memo, terms = response.fields.memo, (rewrite, response.status, response.reason)
-    kept: object
-    head: bytes | None
-    kept, head = memo.get(usual_head, _NOTHING)
-    if kept != terms:
-        returned = _returned(response, Framing(chunked=False, keep_alive=True, trailers=False), rewrite)
-        line = b"HTTP/1.1 %d %b\r\n" % (response.status, response.reason)
-        head = line + returned.lines + b"\r\n" if returned.dated else None
-        memo[usual_head] = terms, head
-    return head
+_REWRITTEN = frozenset({b"location", b"content-location", b"x-ms-location", b"set-cookie"})
+_LOOKED_AT_ANSWERED = _REWRITTEN | {b"content-length", b"transfer-encoding", b"trailer"}
 
 
-class _Returned(NamedTuple):
+def _fate_of_answered(key: bytes) -> _Fate:
+    if key in _LOOKED_AT_ANSWERED:
+        return _Fate.IS_LOOKED_AT
+    return _Fate.IS_DROPPED if key in HOP_BY_HOP or speaks_for_the_gate(key) else _Fate.PASSES
+
+
+_ANSWERED = _Fates(_fate_of_answered)
+
+
+def _returned(
+    response: ResponseHead, framing: Framing, rewrite: Rewrite, of_this_hop: Sequence[bytes]
+) -> bytes:
     """The webmail's own fields, as far as they are the client's business."""
+    fields = response.fields
+    lines: list[bytes] = []
+    for key, line in zip(fields.keys, fields.lines, strict=True):
+        fate = _ANSWERED[key]
+        if fate is _Fate.IS_DROPPED or (of_this_hop and key in of_this_hop and key not in _FRAMES):
+            continue
+        if fate is _Fate.PASSES:
+            lines.append(line)
+        elif (changed := _changed_answer(response, framing, rewrite, key, line)) is not None:
+            lines.append(changed)
+    lines.append(b"")
+    return b"\r\n".join(lines)
 
-    lines: bytes
-    dated: bool
-    says_chunked: bool
 
-
-def _returned(response: ResponseHead, framing: Framing, rewrite: Rewrite) -> _Returned:
-    dropped = HOP_BY_HOP.union(connection_options(response.fields)) - {b"content-length"}
-    if not framing.trailers:
-        dropped |= {b"trailer"}
-    if response.status == 204:
-        dropped |= {b"content-length"}  # RFC 9110, section 8.6: a server must not send it
-    lines = []
-    dated = says_chunked = False
-    for name, value in response.fields:
-        key = name.lower()
-        if key == b"transfer-encoding" and framing.chunked:
-            lines.append(b"%b: chunked\r\n" % name)
-            says_chunked = True
-        elif key not in dropped and not speaks_for_the_gate(name):
-            lines.append(b"%b: %b\r\n" % (name, rewrite.field(key, value)))
-            dated |= key == b"date"
-    return _Returned(b"".join(lines), dated, says_chunked)
+def _changed_answer(
+    response: ResponseHead, framing: Framing, rewrite: Rewrite, key: bytes, line: bytes
+) -> bytes | None:
+    """The line as the client gets it; None where it does not."""
+    name, _, value = line.partition(b": ")
+    match key:
+        case b"transfer-encoding":
+            return b"%b: chunked" % name if framing.chunked else None
+        case b"content-length":  # RFC 9110, section 8.6: a server must not send it with a 204
+            return None if response.status == 204 else line
+        case b"trailer":
+            return line if framing.trailers else None
+        case _:
+            return b"%b: %b" % (name, rewrite.field(key, value))
 
 
 def connection_option(request: RequestHead, *, keep_alive: bool) -> bytes:

@@ -8,7 +8,6 @@ from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 
 from mailgate.gateway.http1.body import Body
 from mailgate.gateway.http1.grammar import CRLF, Malformed, unfinished
-from mailgate.gateway.http1.memory import FieldMemory
 from mailgate.gateway.http1.request import (
     RequestHead,
     RequestRefused,
@@ -43,12 +42,10 @@ class RequestParser:
         connection: BaseProtocol,
         loop: asyncio.AbstractEventLoop,
         limits: ServerLimits,
-        memory: FieldMemory | None = None,
     ) -> None:
         self._connection = connection
         self._loop = loop
         self._limits = limits
-        self._memory = memory
         self._buffer = b""
         self._looked_at = 0
         self._queued = 0
@@ -80,20 +77,32 @@ class RequestParser:
         tail, self._buffer = self._buffer, b""
         return messages, True, tail
 
-    def whole(self, data: bytes) -> RequestHead | None:
-        """The request that these bytes are, where nothing waits before them and nothing belongs to them: most are such.
+    def whole(self, data: bytes) -> tuple[RequestHead, bytes] | None:
+        """The request that these bytes are, and its body, where nothing waits before them: most come in one piece.
 
         None for everything else, what is refused included: that is for ``feed_data``.
         """
         if self._buffer or self._queued or self._body or self._upgraded or self._dead:
             return None
-        if data.find(b"\r\n\r\n", 0, self._limits.head) != len(data) - 4:
+        end = data.find(b"\r\n\r\n", 0, self._limits.head) + 4
+        if end < 4:
             return None
+        content = data[end:]
         try:
-            head = parse_request_head(data, max_fields=self._limits.fields, memory=self._memory)
+            head = parse_request_head(data[:end] if content else data, max_fields=self._limits.fields)
         except RequestRefused:
             return None
-        return None if head.has_body or head.upgrade else head
+        too_large = self._limits.body and len(content) > self._limits.body
+        if head.chunked or head.upgrade or too_large or (head.length or 0) != len(content):
+            return None
+        return head, content
+
+    def reader(self, content: bytes) -> StreamReader:
+        """A body that has come to its end, as those read it to whom it comes in pieces."""
+        reader = StreamReader(self._connection, BODY_BUFFER, loop=self._loop)
+        reader.feed_data(content)
+        reader.feed_eof()
+        return reader
 
     def _feed_head(self, messages: list[tuple[RequestHead, StreamReader]]) -> bool:
         try:
@@ -127,7 +136,7 @@ class RequestParser:
             return None
         head, self._buffer = self._buffer[: end + 4], self._buffer[end + 4 :]
         self._looked_at = 0
-        parsed = parse_request_head(head, max_fields=self._limits.fields, memory=self._memory)
+        parsed = parse_request_head(head, max_fields=self._limits.fields)
         if self._limits.body and (parsed.length or 0) > self._limits.body:
             raise self._body_too_large()
         return parsed

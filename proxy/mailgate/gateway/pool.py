@@ -4,7 +4,6 @@ import asyncio
 import ssl
 from collections import deque
 
-from mailgate.gateway.http1.memory import FieldMemory
 from mailgate.gateway.upstream import Endpoint, UpstreamConnection, UpstreamUnreachable
 
 FRESH = 1.0
@@ -16,7 +15,6 @@ class UpstreamPool:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
-        self._memory = FieldMemory()
         self._idle: deque[UpstreamConnection] = deque()
         self._loop = asyncio.get_running_loop()
 
@@ -55,7 +53,7 @@ class UpstreamPool:
         try:
             async with asyncio.timeout(endpoint.connect_time):
                 _, connection = await self._loop.create_connection(
-                    lambda: UpstreamConnection(endpoint, self._loop, self._memory),
+                    lambda: UpstreamConnection(endpoint, self._loop),
                     endpoint.host,
                     endpoint.port,
                     ssl=endpoint.tls,

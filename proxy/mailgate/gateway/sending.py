@@ -25,7 +25,7 @@ class Sending:
 
 def start_sending(exchange: Exchange, upstream: UpstreamConnection, idle: float) -> Sending:
     """Send the body while the answer is awaited: a webmail may answer before it has read everything."""
-    state = Sending(complete=not exchange.head.has_body)
+    state = Sending(complete=not exchange.head.has_body or exchange.content is None)
     if not state.complete:
         state.task = asyncio.get_running_loop().create_task(_send(exchange, upstream, idle, state))
     return state

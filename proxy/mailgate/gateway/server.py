@@ -5,7 +5,6 @@ import sys
 
 from mailgate.gateway.connection import Connection
 from mailgate.gateway.exchange import Handler
-from mailgate.gateway.http1.memory import FieldMemory
 from mailgate.gateway.parser import ServerLimits
 from mailgate.gateway.room import Room
 
@@ -26,7 +25,6 @@ class Server:
         """At a Unix socket, whose peers have no address (``trust.LOCAL``)."""
         self.connections: set[Connection] = set()
         self.draining = False
-        self.memory = FieldMemory()
         self._limits = limits
         self._loop = asyncio.get_running_loop()
 

@@ -77,6 +77,8 @@ class Origin:
     """The value of X-Forwarded-For that the webmail gets."""
     user: bytes = b""
     """Who a trusted proxy says is there (X-Forwarded-User); the webmail is told the same."""
+    by_proxy: bool = False
+    """Whether a trusted proxy said all this."""
 
 
 LOCAL = "unix:"
@@ -94,7 +96,7 @@ def origin_of(
     """Reads X-Forwarded-* from a trusted peer; from anyone else the connection itself says who is there."""
     scheme, peer = "https" if secure else "http", in_one_form(peer)
     if not is_proxy(peer, trusted):
-        return _the_connection_itself(peer, scheme, host)
+        return Origin(peer, scheme, host, peer.encode())
     chain = [
         in_one_form(part.strip().decode("latin-1"))
         for value in values(fields, b"x-forwarded-for")
@@ -116,12 +118,8 @@ def origin_of(
         hosts[-1] if hosts else host,
         ", ".join(hops).encode("latin-1"),
         users[0] if len(users) == 1 else b"",
+        by_proxy=True,
     )
-
-
-@lru_cache(1024)
-def _the_connection_itself(peer: str, scheme: str, host: bytes) -> Origin:
-    return Origin(peer, scheme, host, peer.encode())
 
 
 def within(address: str, networks: Sequence[Network]) -> bool:

@@ -12,7 +12,6 @@ from mailgate.gateway.deadline import Deadline
 from mailgate.gateway.http1.body import Body
 from mailgate.gateway.http1.fields import Field
 from mailgate.gateway.http1.grammar import Malformed
-from mailgate.gateway.http1.memory import FieldMemory
 from mailgate.gateway.http1.response import ResponseHead, parse_response_head
 
 READ_AHEAD = 512 * 1024
@@ -65,11 +64,8 @@ class Readable(Protocol):
 class UpstreamConnection(asyncio.Protocol):
     """One connection. Answers are read one after another: heads, then the body of the final one."""
 
-    def __init__(
-        self, endpoint: Endpoint, loop: asyncio.AbstractEventLoop, memory: FieldMemory | None = None
-    ) -> None:
+    def __init__(self, endpoint: Endpoint, loop: asyncio.AbstractEventLoop) -> None:
         self._endpoint = endpoint
-        self._memory = memory
         self._loop = loop
         self._transport: asyncio.Transport | None = None
         self._method = b""
@@ -326,9 +322,7 @@ class UpstreamConnection(asyncio.Protocol):
                 raise Malformed(f"a head over {self._endpoint.max_head} bytes")
             return False
         data, self._buffer = self._buffer[: end + 4], self._buffer[end + 4 :]
-        head = parse_response_head(
-            data, method=self._method, max_fields=self._endpoint.max_fields, memory=self._memory
-        )
+        head = parse_response_head(data, method=self._method, max_fields=self._endpoint.max_fields)
         self._heads.append(head)
         if self._buffer and not head.informational and head.body.takes(self._buffer):
             self._content.append(self._buffer)

@@ -1,6 +1,7 @@
 """Rules that halt by themselves: each gate counts whom they keep out, and the first to see a limit passed halts the rule at all."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -12,7 +13,7 @@ from mailgate.policy.halting import HaltWhen, Tally
 from mailgate.policy.logins import user_text
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.store import Act, Store, StoreError
-from mailgate.store.ledger import Recurring
+from mailgate.store.ledger import Counts
 
 log = structlog.get_logger()
 
@@ -24,7 +25,7 @@ _EVER = datetime.min.replace(tzinfo=UTC)
 class Ledger(Protocol):
     """Where decisions are remembered (``store/ledger.py``)."""
 
-    def recurring(self, access: Access, decision: Decision) -> Recurring | None: ...
+    def recurring(self, access: Access, decision: Decision) -> Counts | None: ...
 
     def record(self, access: Access, decision: Decision, reference: str = "") -> None: ...
 
@@ -40,6 +41,25 @@ def counted_as(access: Access) -> tuple[str, str]:
     proof, device = access.attestation, access.posture.device_id
     proven = proof.user if proof is not None and proof.refused is None else ""
     return user_text(access.facts.user or proven or (access.posture.owner if device else "")), device
+
+
+def _subject(access: Access) -> str:
+    """For whom a decision counts; empty for nobody."""
+    return next((each for each in counted_as(access) if each), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Tallied:
+    """Counts the same allowed request of the same person or device again."""
+
+    counts: Counts
+    halting: "Halting"
+    subject: str
+
+    def count(self, user_agent: str, now: datetime) -> None:
+        """Record it once more."""
+        self.counts.count(user_agent, now)
+        self.halting.tally(self.subject, "", now)
 
 
 class Halting:
@@ -64,20 +84,23 @@ class Halting:
     def record(self, access: Access, decision: Decision, reference: str = "") -> None:
         """Remember a decision and count it."""
         self._ledger.record(access, decision, reference)
-        if self._policy().rules is not self._rules:
-            self._follow()
-        if not self._tallies:
-            return
-        subject = next((each for each in counted_as(access) if each), "")
-        if not subject:
-            return
-        stopped = decision.rule if decision.effect in (Effect.BLOCK, Effect.CHALLENGE) else ""
-        for rule, tally in self._tallies.items():
-            tally.count(subject, stopped=rule == stopped, now=access.now)
+        self._follow()
+        subject = _subject(access) if self._tallies else ""
+        if subject:
+            stopped = decision.rule if decision.effect in (Effect.BLOCK, Effect.CHALLENGE) else ""
+            self.tally(subject, stopped, access.now)
 
-    def recurring(self, access: Access, decision: Decision) -> Recurring | None:
-        """What records the same again; None where it counts for a person or a device each time."""
-        return None if any(counted_as(access)) else self._ledger.recurring(access, decision)
+    def recurring(self, access: Access, decision: Decision) -> Counts | None:
+        """What records the same again, and counts it for a person or a device where rules may halt themselves."""
+        counts = self._ledger.recurring(access, decision)
+        self._follow()
+        subject = _subject(access) if self._tallies else ""
+        return Tallied(counts, self, subject) if counts and subject else counts
+
+    def tally(self, subject: str, stopped: str, now: datetime) -> None:
+        """Count one decision about somebody. ``stopped`` is the rule that kept them out, if one did."""
+        for rule, tally in self._tallies.items():
+            tally.count(subject, stopped=rule == stopped, now=now)
 
     async def act(self) -> None:
         """Halt the rules that are past their limits. A store that is away is asked again the next time."""
@@ -115,7 +138,10 @@ class Halting:
 
     def _follow(self) -> None:
         """Count for the rules that are in force now; those whose limits are the same go on."""
-        self._rules = self._policy().rules
+        rules = self._policy().rules
+        if rules is self._rules:
+            return
+        self._rules = rules
         limits = {rule.id: rule.halt_when for rule in self._rules if rule.halt_when}
         kept = {name: tally for name, tally in self._tallies.items() if limits.get(name) == tally.limits}
         self._tallies = {name: kept.get(name) or Tally(each) for name, each in limits.items()}

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from typing import Protocol
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -41,8 +42,7 @@ class Ledger(Outbox[Sighting, Tally]):
         self._recorder = Recorder()
         self._newcomers = Newcomers()
         self._running: list[Recurring] = []
-        self._others: dict[tuple[Recurring, str], Sighting] = {}
-        """What was recorded of those that are like one that recurs, since the last write."""
+        """Those that were counted since the last write."""
 
     def record(
         self, access: Access, decision: Decision, reference: str = "", *, shown: bool | None = None
@@ -56,39 +56,35 @@ class Ledger(Outbox[Sighting, Tally]):
         self._record(access, decision, reference, shown)
 
     def recurring(self, access: Access, decision: Decision) -> "Recurring":
-        """What counts the same allowed request again, at other times of the same UTC day."""
+        """What counts the same allowed request again, at other times of the same UTC day and of other user agents."""
         return Recurring(self, access, decision)
 
-    def count_on(self, recurring: "Recurring", now: datetime) -> None:
-        """Record it in full, so that from here to the next write it is counted by one addition."""
-        sighting = self._record(replace(recurring.access, now=now), recurring.decision)
-        if sighting is not None and not recurring.running:
-            recurring.start(sighting, now)
-            self._running.append(recurring)
+    def count_first(self, recurring: "Recurring", user_agent: str, now: datetime) -> "Counter | None":
+        """Record a request in full, so that the next of this user agent is one addition up to the next write.
 
-    def count_alike(self, recurring: "Recurring", user_agent: str, now: datetime) -> None:
-        """Record a request that differs from this one in nothing but the user agent.
-
-        In a flood of them only those cost more than an addition that are kept.
+        None where nothing is kept of it: in a flood of strangers only those that wait already are.
         """
-        waiting = self._others.get((recurring, user_agent))
-        before = None if waiting is None else self._items.get(waiting)
-        if waiting is not None and before is not None:
-            self._items[waiting] = before.once_more(now, "", 0)
-        elif self._strangers >= MOST_STRANGERS:
+        if (
+            self._strangers >= MOST_STRANGERS
+            and _is_stranger(recurring.access)
+            and user_agent[:LONGEST] not in self._agents
+        ):
             self.passed_over += 1
-        else:
-            sighting = self._record(sent_by(recurring.access, user_agent, now), recurring.decision)
-            if sighting is not None:
-                self._others[recurring, user_agent] = sighting
+            return None
+        sighting = self._record(sent_by(recurring.access, user_agent, now), recurring.decision)
+        if sighting is None:
+            return None
+        if not recurring.counters:
+            self._running.append(recurring)
+        return Counter(sighting, now)
 
     def _gather(self) -> None:
-        self._others.clear()
         running, self._running = self._running, []
         for recurring in running:
-            sighting, more = recurring.stop()
-            if more.times:
-                self._items[sighting] = self._items[sighting].plus(more)
+            for counter in recurring.counters.values():
+                if counter.times:
+                    self._items[counter.sighting] = self._items[counter.sighting].plus(counter.tally())
+            recurring.counters.clear()
 
     def _begun(self) -> None:
         self._strangers = 0
@@ -148,44 +144,51 @@ class Ledger(Outbox[Sighting, Tally]):
         return sighting, Tally(count, begun, ended, reference, *shown)
 
 
+class Counts(Protocol):
+    """Records the same allowed request again, at another time of the same day, of this user agent. Never waits and never raises."""
+
+    def count(self, user_agent: str, now: datetime) -> None: ...
+
+
+class Counter:
+    """How often one user agent came again since it was recorded in full."""
+
+    __slots__ = ("_since", "last", "sighting", "times")
+
+    def __init__(self, sighting: Sighting, now: datetime) -> None:
+        self.sighting = sighting
+        self.times = 0
+        self._since = self.last = now
+
+    def tally(self) -> Tally:
+        """What to put to the record."""
+        return Tally(self.times, self._since, self.last)
+
+
 class Recurring:
     """An allowed request that comes again and again: most of the time one more is one addition.
 
-    Between two writes it is recorded in full once, so that what is kept, passed over and dropped is what it would be
-    without this; what is added up from then on is put to that record before anything reads it (``Ledger._gather``).
+    Between two writes each of its user agents is recorded in full once, so that what is kept, passed over and dropped is
+    what it would be without this; what is added up from then on is put to that record before anything reads it
+    (``Ledger._gather``).
     """
 
-    __slots__ = ("_last", "_ledger", "_sighting", "_since", "_times", "access", "decision", "running")
+    __slots__ = ("_ledger", "access", "counters", "decision")
 
     def __init__(self, ledger: Ledger, access: Access, decision: Decision) -> None:
         self._ledger = ledger
-        self._sighting: Sighting
-        self._since = self._last = access.now
-        self._times = 0
         self.access = access
         self.decision = decision
-        self.running = False
-        """Whether a record of it waits to be written."""
+        self.counters: dict[str, Counter] = {}
 
-    def count(self, now: datetime) -> None:
+    def count(self, user_agent: str, now: datetime) -> None:
         """The same as ``Ledger.record`` at this moment. Never waits and never raises."""
-        if self.running and now >= self._last:
-            self._times += 1
-            self._last = now
-        else:
-            self._ledger.count_on(self, now)
-
-    def count_as(self, user_agent: str, now: datetime) -> None:
-        """The same for a request that is like it in everything but the user agent."""
-        self._ledger.count_alike(self, user_agent, now)
-
-    def start(self, sighting: Sighting, now: datetime) -> None:
-        self.running, self._sighting, self._times, self._since, self._last = True, sighting, 0, now, now
-
-    def stop(self) -> tuple[Sighting, Tally]:
-        """What to put to which record."""
-        self.running = False
-        return self._sighting, Tally(self._times, self._since, self._last)
+        counter = self.counters.get(user_agent)
+        if counter is not None and now >= counter.last:
+            counter.times += 1
+            counter.last = now
+        elif (first := self._ledger.count_first(self, user_agent, now)) is not None and counter is None:
+            self.counters[user_agent] = first
 
 
 def _is_stranger(access: Access) -> bool:
@@ -194,7 +197,9 @@ def _is_stranger(access: Access) -> bool:
 
 
 def sent_by(access: Access, user_agent: str, now: datetime) -> Access:
-    """The same access at another moment, of a client that sends another user agent and nothing else."""
+    """The same access at another moment, of a client that sends this user agent and nothing else that is another."""
+    if user_agent == access.facts.user_agent:
+        return replace(access, now=now)
     facts = replace(access.facts, headers={**access.facts.headers, "user-agent": user_agent})
     return replace(access, facts=facts, client=classify(facts), now=now)
 

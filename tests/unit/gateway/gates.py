@@ -65,10 +65,7 @@ class Webmail:
         self.breaks = None
         self.starts = False
 
-    def lines(self, head, origin):
-        return b""
-
-    def start(self, exchange, origin, now, wait_for, lines=b""):
+    def start(self, exchange, origin, now, wait_for):
         return self.forward(exchange, origin, now)
 
     async def forward(self, exchange, origin, now):

@@ -5,11 +5,10 @@ from ipaddress import ip_network
 
 from tests import pki
 from tests.unit.gateway.gates import NOW, Known, gate, policy
-from tests.unit.gateway.wire import exchange
+from tests.unit.gateway.wire import exchange, facts_of
 
 from mailgate.attest import CertificateVerifier, Verdict
 from mailgate.gateway.client_certs.presented import ProxyForm
-from mailgate.gateway.facts import read_facts
 from mailgate.gateway.judging import Live
 from mailgate.model import Kind, Posture, PostureState
 
@@ -34,7 +33,7 @@ class Believing:
 
 def incoming_of(path):
     head = exchange(f"POST {path} HTTP/1.1".encode()).head
-    return read_facts(head, peer="192.0.2.7", secure=False, trusted=())
+    return facts_of(head, peer="192.0.2.7", secure=False, trusted=())
 
 
 def mobile(**changed):

@@ -6,10 +6,9 @@ from dataclasses import replace
 import pytest
 from tests.unit.gateway.enrolling import DEVICE, GATE, OTHER, enroll, key_proof, post, report
 from tests.unit.gateway.gates import NOW, gate
-from tests.unit.gateway.wire import exchange, handled
+from tests.unit.gateway.wire import exchange, facts_of, handled
 
 from mailgate.attest import mint
-from mailgate.gateway.facts import read_facts
 from mailgate.gateway.proving import Mode
 from mailgate.model import Assurance, Kind, Reason
 from mailgate.store import StoreUnavailableError
@@ -34,7 +33,7 @@ async def judged(on, token, *fields, prove=True):
         proof = mint.sign_proof(token, DEVICE, method="GET", url=f"{GATE}/allow", jti="p-judged", now=NOW)
         lines.append(b"DPoP: " + proof.encode())
     asked = exchange(b"GET /allow HTTP/1.1", *lines)
-    access, _ = await on.judge(read_facts(asked.head, peer="192.0.2.7", secure=True, trusted=()), NOW)
+    access, _ = await on.judge(facts_of(asked.head, peer="192.0.2.7", secure=True, trusted=()), NOW)
     return access
 
 

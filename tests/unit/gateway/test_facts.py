@@ -5,8 +5,9 @@ import tracemalloc
 from ipaddress import ip_network
 
 import pytest
+from tests.unit.gateway.wire import facts_of
 
-from mailgate.gateway.facts import basic_user, read_facts
+from mailgate.gateway.facts import basic_user
 from mailgate.gateway.http1.request import parse_request_head
 from mailgate.policy.logins import Logins
 
@@ -14,7 +15,7 @@ from mailgate.policy.logins import Logins
 def incoming(*fields, target=b"/a%2F?q=%41", trusted=(), peer="192.0.2.1", **more):
     lines = [b"GET " + target + b" HTTP/1.1", b"Host: mail.example.com", *fields, b"", b""]
     head = parse_request_head(b"\r\n".join(lines), max_fields=99)
-    return read_facts(head, peer=peer, secure=False, trusted=trusted, **more)
+    return facts_of(head, peer=peer, secure=False, trusted=trusted, **more)
 
 
 def test_facts_are_what_was_sent():

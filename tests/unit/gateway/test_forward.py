@@ -293,7 +293,7 @@ async def test_a_client_that_leaves_takes_its_request_back():
 
 
 async def test_a_mistake_of_ours_in_an_answer_is_raised_where_it_can_be_told(monkeypatch):
-    monkeypatch.setattr(Rewrite, "field", lambda *_: 1 / 0)
+    monkeypatch.setattr("mailgate.gateway.forward.response_head", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         await forwarded(exchange(), HELLO)
 

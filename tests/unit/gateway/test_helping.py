@@ -8,9 +8,8 @@ from ipaddress import ip_network
 import pytest
 from tests.unit.gateway.gates import NOW, REFERENCE, ask, gate, value
 from tests.unit.gateway.test_tickets import DESK
-from tests.unit.gateway.wire import exchange
+from tests.unit.gateway.wire import exchange, facts_of
 
-from mailgate.gateway.facts import read_facts
 from mailgate.gateway.helping import HelpDesk
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.local import answer_local
@@ -55,7 +54,7 @@ class Scene:
 
     async def press(self, ticket, *fields, peer="192.0.2.1"):
         head = exchange(b"POST /.mailgate/help HTTP/1.1", *PAGE, *fields).head
-        incoming = read_facts(head, peer=peer, secure=False, trusted=self.gate.trusted)
+        incoming = facts_of(head, peer=peer, secure=False, trusted=self.gate.trusted)
         return await answer_local(self.gate, replace(incoming, body=b"refusal=" + ticket), "OTHER", NOW)
 
 

@@ -19,11 +19,10 @@ from tests.unit.gateway.phones import (
     mobile,
     with_certificates,
 )
-from tests.unit.gateway.wire import exchange
+from tests.unit.gateway.wire import exchange, facts_of
 
 from mailgate.attest import CertificateVerifier
 from mailgate.attest.revocation import Revocation
-from mailgate.gateway.facts import read_facts
 from mailgate.gateway.judging import Live
 from mailgate.model import AttestationResult, Effect, Posture, Reason
 from mailgate.policy.groups import Groups
@@ -57,7 +56,7 @@ async def test_who_asks_is_told_by_a_trusted_proxy_else_proved_else_the_login_of
     said = [b"X-Forwarded-User: cy", b"Authorization: Basic " + base64.b64encode(b"bob:x")]
     said += [b"Device-Attestation: x"] if proof else []
     asked = exchange(f"GET {path} HTTP/1.1".encode(), *said)
-    access, _ = await on.judge(read_facts(asked.head, peer="192.0.2.1", secure=True, trusted=trusted), NOW)
+    access, _ = await on.judge(facts_of(asked.head, peer="192.0.2.1", secure=True, trusted=trusted), NOW)
     assert access.user.name == user
 
 
@@ -75,7 +74,7 @@ async def test_a_hanging_request_ends_once_its_person_is_in_a_group_that_gets_no
     on = mobile(clock=lambda: NOW)
     on.live = Live(rules, on.live.verifier, groups=Groups.of_members({"leavers": ["bob"]}))
     head = exchange(f"POST {EAS.format('Ping')} HTTP/1.1".encode(), LOGIN).head
-    incoming = read_facts(head, peer="192.0.2.7", secure=False, trusted=())
+    incoming = facts_of(head, peer="192.0.2.7", secure=False, trusted=())
     access, decision = await on.judge(incoming, NOW)
     assert (access.user.name, decision.effect) == ("ada", Effect.ALLOW)
     assert await on.judge_again(access, decision) is None
@@ -108,7 +107,7 @@ async def test_a_hanging_request_ends_once_its_certificate_is_revoked():
     proof = AttestationResult("d1", "mdm", key_thumbprint=own.thumbprint)
     on.live = Live(on.live.policy, Believing(proof), on.live.certificates, on.live.proxy_form)
     head = exchange(f"POST {EAS.format('Ping')} HTTP/1.1".encode(), TOKEN).head
-    incoming = read_facts(head, peer="192.0.2.7", secure=True, trusted=(), certificate=(PHONE.der,))
+    incoming = facts_of(head, peer="192.0.2.7", secure=True, trusted=(), certificate=(PHONE.der,))
     access, decision = await on.judge(incoming, NOW)
     assert decision.effect is Effect.ALLOW
     assert await on.judge_again(access, decision) is None
@@ -126,7 +125,7 @@ async def test_a_hanging_request_ends_once_its_certificate_is_revoked():
 async def test_a_hanging_request_ends_once_certificates_count_no_longer():
     on = with_certificates()
     head = exchange(f"POST {EAS.format('Ping')} HTTP/1.1".encode()).head
-    incoming = read_facts(head, peer="192.0.2.7", secure=True, trusted=(), certificate=(PHONE.der,))
+    incoming = facts_of(head, peer="192.0.2.7", secure=True, trusted=(), certificate=(PHONE.der,))
     access, decision = await on.judge(incoming, NOW)
     on.live = Live(on.live.policy, on.live.verifier)
     again, decision = await on.judge_again(access, decision)
@@ -153,7 +152,7 @@ async def test_whoever_names_no_device_is_judged_at_once_as_with_all_questions_a
     fields = [b"User-Agent: " + agent, *([LOGIN] if login else [])]
     fields += [b"X-Forwarded-User: " + user.encode()] if user else []
     asked = exchange(f"{method} {path} HTTP/1.1".encode(), *fields)
-    incoming = read_facts(asked.head, peer="192.0.2.1", secure=True, trusted=PROXIES)
+    incoming = facts_of(asked.head, peer="192.0.2.1", secure=True, trusted=PROXIES)
     assert on.judge_now(incoming, NOW) == await on._judge_device(incoming, NOW)
 
 
@@ -164,5 +163,5 @@ async def test_whoever_may_name_a_device_is_not_judged_at_once(what):
     path = EAS.format("Sync") if what == "id" else "/allow"
     head = exchange(f"GET {path} HTTP/1.1".encode(), *([TOKEN] if what == "attestation" else [])).head
     certificate = (PHONE.der,) if what == "certificate" else ()
-    incoming = read_facts(head, peer="192.0.2.1", secure=True, trusted=(), certificate=certificate)
+    incoming = facts_of(head, peer="192.0.2.1", secure=True, trusted=(), certificate=certificate)
     assert on.judge_now(incoming, NOW) is None

@@ -7,10 +7,9 @@ import pytest
 from tests.unit.gateway.gates import NOW
 from tests.unit.gateway.test_forward import Pool
 from tests.unit.gateway.test_upstream import connected
-from tests.unit.gateway.wire import exchange, settle
+from tests.unit.gateway.wire import exchange, facts_of, settle
 
 from mailgate.classify import classify
-from mailgate.gateway.facts import read_facts
 from mailgate.gateway.forward import Forwarder
 from mailgate.gateway.login import ask_for_login, has_no_login
 from mailgate.gateway.rewrite import Rewrite
@@ -21,7 +20,7 @@ BASIC = b'WWW-Authenticate: Basic realm="mail"\r\n'
 
 
 def incoming_of(asked):
-    return read_facts(asked.head, peer="192.0.2.7", secure=False, trusted=())
+    return facts_of(asked.head, peer="192.0.2.7", secure=False, trusted=())
 
 
 def access_of(incoming, **changed):

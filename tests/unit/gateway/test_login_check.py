@@ -9,9 +9,8 @@ import pytest
 from tests.unit.clock import Clock
 from tests.unit.gateway.gates import NOW
 from tests.unit.gateway.test_upstream import connected
-from tests.unit.gateway.wire import exchange
+from tests.unit.gateway.wire import exchange, facts_of
 
-from mailgate.gateway.facts import read_facts
 from mailgate.gateway.login_check import AT_MOST, KEPT, PROVEN, REST, Login, LoginCheck, Question
 from mailgate.gateway.upstream import UpstreamUnreachable
 
@@ -66,7 +65,7 @@ def basic(name="alice", password="right"):
 
 
 def asking(*fields, peer="192.0.2.7", trusted=()):
-    return read_facts(
+    return facts_of(
         exchange(b"GET /.mailgate/me HTTP/1.1", *fields).head, peer=peer, secure=False, trusted=trusted
     )
 

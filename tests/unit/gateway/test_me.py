@@ -22,11 +22,10 @@ from tests.unit.gateway.own import (
 from tests.unit.gateway.test_login_check import Mail, basic, check_of
 from tests.unit.gateway.test_own_code import Tokens
 from tests.unit.gateway.test_own_view import ASKED_FOR_HELP, KEY, SEEN, SPARED
-from tests.unit.gateway.wire import exchange
+from tests.unit.gateway.wire import exchange, facts_of
 from tests.unit.store.mail import mailing
 
 from mailgate.connectors.again import Again
-from mailgate.gateway.facts import read_facts
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.judging import Live
 from mailgate.gateway.local import answer_local
@@ -67,7 +66,7 @@ class Scene:
 
     async def ask(self, line=PAGE, *fields, peer="192.0.2.1", body=b""):
         head = exchange(line, *fields).head
-        incoming = read_facts(head, peer=peer, secure=False, trusted=self.gate.trusted)
+        incoming = facts_of(head, peer=peer, secure=False, trusted=self.gate.trusted)
         parts = ("live", "metrics", "public_url", "self_service", "speaker")
         judging = SimpleNamespace(judge=self.judge, **{name: getattr(self.gate, name) for name in parts})
         return await answer_local(judging, replace(incoming, body=body), "REF2345", NOW)

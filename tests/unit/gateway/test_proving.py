@@ -5,11 +5,10 @@ import json
 import pytest
 from tests.unit.gateway.enrolling import DEVICE, GATE
 from tests.unit.gateway.gates import NOW, gate
-from tests.unit.gateway.wire import exchange, handled
+from tests.unit.gateway.wire import exchange, facts_of, handled
 
 from mailgate.attest import KeySet, Sort, Verifier, mint, parse_jwks
 from mailgate.attest.replay import MemoryReplayGuard
-from mailgate.gateway.facts import read_facts
 from mailgate.gateway.judging import Live
 from mailgate.gateway.proving import Mode
 from mailgate.model import Reason
@@ -91,7 +90,7 @@ async def ask(on, *fields, path="/allow"):
 async def proved(on, *fields, path="/allow"):
     """Why an attestation is refused; None where it is not."""
     asked = exchange(f"GET {path} HTTP/1.1".encode(), *fields)
-    incoming = read_facts(asked.head, peer="192.0.2.7", secure=True, trusted=())
+    incoming = facts_of(asked.head, peer="192.0.2.7", secure=True, trusted=())
     access, _ = await on.judge(incoming, NOW)
     return access.attestation.refused, dict(incoming.answer_fields).get("DPoP-Nonce", "")
 
@@ -184,7 +183,7 @@ async def test_a_device_that_moves_between_gates_gets_a_nonce_that_is_good_at_bo
 async def test_a_request_without_an_attestation_is_offered_nothing():
     on = believing()
     asked = exchange(b"GET /allow HTTP/1.1")
-    incoming = read_facts(asked.head, peer="192.0.2.7", secure=True, trusted=())
+    incoming = facts_of(asked.head, peer="192.0.2.7", secure=True, trusted=())
     access, _ = await on.judge(incoming, NOW)
     assert (access.attestation, incoming.answer_fields) == (None, [])
 
@@ -219,7 +218,7 @@ async def test_one_key_in_two_browsers_at_once_is_a_finding_and_counted():
     found = []
     for agent in (b"A", b"B", b"A"):
         asked = exchange(b"GET /allow HTTP/1.1", *sent(), b"User-Agent: " + agent)
-        access, _ = await on.judge(read_facts(asked.head, peer="192.0.2.7", secure=True, trusted=()), NOW)
+        access, _ = await on.judge(facts_of(asked.head, peer="192.0.2.7", secure=True, trusted=()), NOW)
         found.append(Reason.KEY_IN_TWO_PLACES in [each.reason for each in access.client.findings])
     assert found == [False, False, True]
     assert on.metrics.registry.get_sample_value("mailgate_keys_in_two_places_total") == 1

@@ -6,10 +6,9 @@ import gzip
 import pytest
 from tests.unit.gateway.test_forward import Pool
 from tests.unit.gateway.test_upstream import connected
-from tests.unit.gateway.wire import exchange, settle
+from tests.unit.gateway.wire import exchange, facts_of, settle
 
 from mailgate.gateway.autodiscover import MAX_BODY, AutodiscoverEditor
-from mailgate.gateway.facts import read_facts
 from mailgate.gateway.forward import Forwarder
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.rewrite import Rewrite
@@ -42,7 +41,7 @@ async def told(*answer, line=ASKED, fields=(b"Content-Type: text/xml", b"Content
         5,
         AutodiscoverEditor.between(PUBLIC, INNER),
     )
-    incoming = read_facts(asked.head, peer="192.0.2.7", secure=False, trusted=())
+    incoming = facts_of(asked.head, peer="192.0.2.7", secure=False, trusted=())
     running = asyncio.ensure_future(tell_the_way(way, asked, incoming))
     await settle()
     for piece in answer:

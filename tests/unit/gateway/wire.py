@@ -7,7 +7,9 @@ from aiohttp.streams import StreamReader
 from hypothesis import strategies as st
 
 from mailgate.gateway.exchange import Exchange
+from mailgate.gateway.facts import read_facts
 from mailgate.gateway.http1.request import parse_request_head
+from mailgate.gateway.trust import origin_of
 
 CUTS = st.lists(st.integers(0, 400), max_size=12)
 
@@ -131,3 +133,9 @@ async def settle():
     """Let everything run that is ready to."""
     for _ in range(60):
         await asyncio.sleep(0)
+
+
+def facts_of(head, *, peer, secure, trusted, certificate=(), **more):
+    """What a gate reads of this head."""
+    origin = origin_of(head.fields, peer=peer, secure=secure, host=head.host, trusted=trusted)
+    return read_facts(head, origin, certificate, **more)

@@ -1,7 +1,7 @@
 """Rules that halt by themselves: who counts, who halts them, and from when they count again."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from tests.unit.rollout.examples import rules
@@ -41,6 +41,12 @@ class Written:
 
     def record(self, access: Access, decision: object, reference: str = "") -> None:
         self.references.append(reference)
+
+    def recurring(self, access: Access, decision: object) -> "Written":
+        return self
+
+    def count(self, user_agent: str, now: datetime) -> None:
+        self.references.append(user_agent)
 
 
 class Scene:
@@ -182,3 +188,23 @@ async def test_no_crowd_of_made_up_names_halts_a_rule(scene: Scene) -> None:
     await scene.halting.act()
     assert await scene.halts() == []
     assert {each.cause for each in scene.policy.reliefs.every} <= {Cause.HALT}
+
+
+async def test_what_recurs_counts_for_its_person_each_time(scene: Scene) -> None:
+    """Else those who get their mail again and again would count once, and a rule would halt that keeps few out."""
+    laptop = replace(by("ann"), client=LAPTOP)
+    counts = scene.halting.recurring(laptop, decide(laptop, scene.policy))
+    assert counts is not None
+    counts.count("a browser", scene.now)
+    assert scene.written.references == ["a browser"]
+    scene.see("bob")
+    await scene.halting.act()
+    assert await scene.halts() == []
+    scene.see("cid")
+    await scene.halting.act()
+    assert [why for why in await scene.halts() if why]
+
+
+async def test_what_recurs_of_nobody_is_recorded_alone(scene: Scene) -> None:
+    nobody = replace(by(""), client=LAPTOP)
+    assert scene.halting.recurring(nobody, decide(nobody, scene.policy)) is scene.written

@@ -101,6 +101,7 @@ async def test_whoever_is_known_or_waits_already_is_recorded_in_a_flood_too(stor
 
 
 LET_IN = replace(BLOCK, effect=Effect.ALLOW)
+OWN = access().facts.user_agent
 
 
 def later(seconds: float) -> datetime:
@@ -110,14 +111,14 @@ def later(seconds: float) -> datetime:
 async def test_what_recurs_is_recorded_as_if_each_time_were_recorded_in_full(store: Store) -> None:
     recurring = store.ledger.recurring(access(), LET_IN)
     for moment in (0.1, 0.2, 0.4):
-        recurring.count(later(moment))
+        recurring.count(OWN, later(moment))
     assert [item.times for item in store.ledger.waiting()] == [3]
-    recurring.count(later(0.3))  # a clock that was put back
-    recurring.count(later(0.5))
+    recurring.count(OWN, later(0.3))  # a clock that was put back
+    recurring.count(OWN, later(0.5))
     store.ledger.record(access(now=later(0.6)), LET_IN)
     (row,) = await stored(store)
     assert row.tally == Tally(6, later(0.1), later(0.6))
-    recurring.count(later(2))
+    recurring.count(OWN, later(2))
     (row,) = await stored(store)
     assert row.tally == Tally(7, later(0.1), later(2))
     assert row.tally.shown == 0
@@ -131,11 +132,11 @@ async def test_what_recurs_is_not_lost_while_the_store_is_down_nor_at_the_end(
     with pytest.MonkeyPatch.context() as monkeypatch:
         cut_off(first, monkeypatch)
         for moment in (1, 2):
-            recurring.count(later(moment))
-            recurring.count(later(moment))
+            recurring.count(OWN, later(moment))
+            recurring.count(OWN, later(moment))
             await first.ledger.flush()
-        recurring.count(later(3))
-        recurring.count(later(3))
+        recurring.count(OWN, later(3))
+        recurring.count(OWN, later(3))
         await first.close()
     second = await Store.open(url, spool=tmp_path)
     (row,) = await stored(second)
@@ -148,10 +149,10 @@ async def test_in_a_flood_of_strangers_what_recurs_is_passed_over_each_time_too(
         store.ledger.record(access(made_up(number), device="", user=""), BLOCK)
     recurring = store.ledger.recurring(access(made_up(-1), device="", user=""), LET_IN)
     for moment in (1, 2, 3):
-        recurring.count(later(moment))
+        recurring.count(made_up(-1).user_agent, later(moment))
     assert store.ledger.passed_over == 3
     await store.ledger.flush()
-    recurring.count(later(4))
+    recurring.count(made_up(-1).user_agent, later(4))
     assert [item.times for item in store.ledger.waiting()] == [1]
 
 
@@ -159,9 +160,9 @@ async def test_who_differs_in_the_user_agent_alone_is_recorded_as_if_in_full(sto
     first = access(made_up(1))
     other = access(made_up(2), now=later(3), client=classify(made_up(2)))
     recurring = store.ledger.recurring(first, LET_IN)
-    recurring.count(later(1))
+    recurring.count(made_up(1).user_agent, later(1))
     for moment in (2, 3):
-        recurring.count_as(made_up(2).user_agent, later(moment))
+        recurring.count(made_up(2).user_agent, later(moment))
     rows = await stored(store)
     assert sorted(row.tally for row in rows) == [Tally(1, later(1), later(1)), Tally(2, later(2), later(3))]
     store.ledger.record(other, LET_IN)
@@ -171,7 +172,7 @@ async def test_who_differs_in_the_user_agent_alone_is_recorded_as_if_in_full(sto
 async def test_in_a_flood_of_strangers_the_rest_is_passed_over(store: Store) -> None:
     recurring = store.ledger.recurring(access(made_up(-1), device="", user=""), LET_IN)
     for number in range(MOST_STRANGERS + 3):
-        recurring.count_as(made_up(number).user_agent, later(1))
+        recurring.count(made_up(number).user_agent, later(1))
     assert store.ledger.passed_over == 3
 
 

@@ -5,11 +5,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from mailgate.decided import Decided
 from mailgate.gateway.answer import Answer
 from mailgate.gateway.authz.authorizer import REFUSAL, Authorizer, Yes
-from mailgate.gateway.authz.let_through import refuse_let_through
-from mailgate.gateway.authz.original import Dialect, original
+from mailgate.gateway.authz.original import Dialect
 from mailgate.gateway.enforce import Speaker, gets_mail
 from mailgate.gateway.exchange import Exchange
 from mailgate.gateway.facts import Incoming
@@ -19,6 +17,7 @@ from mailgate.gateway.judging import Live
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.noting import note
 from mailgate.gateway.prober import Prober
+from mailgate.gateway.trust import Origin
 from mailgate.model import Access, Decision, Effect, Reason
 from mailgate.policy.rules import DISCOVERY_RULE
 
@@ -31,7 +30,6 @@ class AskedGate(Protocol):
     """What a question needs of the gate (``handler.py``)."""
 
     live: Live
-    decided: Decided
     prober: Prober
     metrics: Metrics
 
@@ -41,7 +39,7 @@ class AskedGate(Protocol):
     @property
     def speaker(self) -> Speaker: ...
 
-    def read(self, exchange: Exchange, head: RequestHead) -> Incoming: ...
+    def read(self, exchange: Exchange, head: RequestHead, origin: Origin) -> Incoming: ...
 
     def judge_now(self, incoming: Incoming, now: datetime) -> tuple[Access, Decision] | None: ...
 
@@ -49,14 +47,18 @@ class AskedGate(Protocol):
 
     def probe(self, access: Access, reference: str) -> Answer: ...
 
-    def remember(
+    def keep_yes(
         self,
+        authorizer: Authorizer,
         exchange: Exchange,
+        head: RequestHead,
         incoming: Incoming,
         access: Access,
         decision: Decision,
-        yes: Yes | None = None,
+        yes: Yes,
     ) -> None: ...
+
+    def stands_until(self, access: Access, decision: Decision) -> datetime: ...
 
     async def instead(
         self, head: RequestHead, incoming: Incoming, access: Access, decision: Decision, reference: str
@@ -64,28 +66,32 @@ class AskedGate(Protocol):
 
 
 def answer_asking(
-    gate: AskedGate, authorizer: Authorizer, exchange: Exchange, reference: str, now: datetime
+    gate: AskedGate,
+    authorizer: Authorizer,
+    exchange: Exchange,
+    head: RequestHead,
+    origin: Origin,
+    reference: str,
+    now: datetime,
 ) -> Answer | Coroutine[Any, Any, Answer]:
-    """What the asking proxy gets, at once where nothing has to be waited for. Raises RequestRefused where it does not say what it asks about,
-    or lets through what a client could forge."""
-    head = original(exchange.head, authorizer.dialect)
-    refuse_let_through(exchange.head.fields, authorizer.dialect, gate.live.proxy_form.fields)
+    """What the asking proxy gets, at once where nothing has to be waited for. ``head`` and ``origin`` are what it asks about."""
     if authorizer.dialect is Dialect.NGINX and exchange.head.target.startswith(REFUSAL.encode()):
-        return _fetch(gate, authorizer, exchange, head, reference, now)
-    incoming = _read(gate, exchange, head)
+        return _fetch(gate, authorizer, exchange, head, origin, reference, now)
+    incoming = _read(gate, exchange, head, origin)
     verdict = gate.judge_now(incoming, now)
     if verdict is None:
         return _judge(gate, authorizer, head, incoming, reference, now)
     answer = _at_once(gate, authorizer, incoming, *verdict, reference)
     if answer is not None:
         if answer.status == 200:
-            gate.remember(exchange, incoming, *verdict, Yes(answer, reference, authorizer.remember))
+            yes = Yes(answer, reference, authorizer.remember)
+            gate.keep_yes(authorizer, exchange, head, incoming, *verdict, yes)
         return answer
     return _refuse(gate, authorizer, head, incoming, *verdict, reference)
 
 
-def _read(gate: AskedGate, exchange: Exchange, head: RequestHead) -> Incoming:
-    incoming = gate.read(exchange, head)
+def _read(gate: AskedGate, exchange: Exchange, head: RequestHead, origin: Origin) -> Incoming:
+    incoming = gate.read(exchange, head, origin)
     incoming.facts = replace(incoming.facts, asked_about=True)
     return incoming
 
@@ -123,7 +129,7 @@ def _at_once(
     if (
         authorizer.remember and decision.rule != DISCOVERY_RULE
     ):  # rests on fields that nginx has not in its key
-        until = gate.decided.grounds(gate.live.policy).until(access, decision)
+        until = gate.stands_until(access, decision)
     return authorizer.let_in(incoming, access, decision, reference, until)
 
 
@@ -146,6 +152,7 @@ async def _fetch(
     authorizer: Authorizer,
     exchange: Exchange,
     head: RequestHead,
+    origin: Origin,
     reference: str,
     now: datetime,
 ) -> Answer:
@@ -154,7 +161,7 @@ async def _fetch(
     waiting = authorizer.fetch(told[0].decode("latin-1")) if len(told) == 1 else None
     if waiting is not None:
         return waiting
-    incoming = _read(gate, exchange, head)
+    incoming = _read(gate, exchange, head, origin)
     access, decision = await gate.judge(incoming, now)
     if gate.prober.wanted(access):
         return gate.probe(access, reference)

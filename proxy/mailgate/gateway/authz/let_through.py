@@ -4,10 +4,8 @@ Where the proxy cannot take out all that begins alike (nginx, Traefik), or does 
 a proxy writes itself to ask is its own, and the configurations see to it that it is nobody else's.
 """
 
-from collections.abc import Sequence
-
 from mailgate.gateway.authz.original import Dialect
-from mailgate.gateway.http1.fields import Field, once
+from mailgate.gateway.http1.fields import Fields
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.trust import forgeable
 from mailgate.model import Reason
@@ -34,20 +32,15 @@ _OWN = {
 """What comes with a question by right: written by the proxy, or a proof, which is taken out behind it."""
 
 
-def refuse_let_through(fields: Sequence[Field], dialect: Dialect, certificates: frozenset[bytes]) -> None:
+def refuse_let_through(fields: Fields, dialect: Dialect, certificates: frozenset[bytes]) -> None:
     """Raises RequestRefused. ``certificates``: the fields in which this proxy hands on client certificates.
 
     The status is one that nginx takes for a no. The name is not repeated: it is the client's.
     """
-    if not _forgeable(fields) <= _OWN[dialect] | certificates:
+    # in the spelling that came: a twin with underscores was not written by the proxy
+    if not {key for key in fields.keys if forgeable(key)} <= _OWN[dialect] | certificates:
         raise RequestRefused(
             403,
             Reason.REQUEST_AMBIGUOUS,
             "The request has a field by which a client could pass for somebody else, and the asking proxy lets it through.",
         )
-
-
-@once
-def _forgeable(fields: Sequence[Field]) -> frozenset[bytes]:
-    """In the spelling that came: a twin with underscores was not written by the proxy."""
-    return frozenset(name.lower() for name, _ in fields if forgeable(name))

@@ -1,52 +1,76 @@
-"""The fields of one message, and what is worked out from them once (``memory.py`` says how the same ones come again)."""
+"""The fields of one message: the lines that came, and what each name says."""
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import wraps
-from typing import Any, TypeAlias, TypeVar, cast
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias, overload
 
 Field: TypeAlias = tuple[bytes, bytes]
-Value = TypeVar("Value")
-
-_MISSING = object()
-
-LONGEST_LINE = 512
-"""Bytes of a line that is remembered by itself."""
-LINES = 1024
-"""How many of those."""
 
 
-class Fields(list[Field]):
-    """Names and values in their order. Never changed once it is made; ``memo`` is for ``once`` and its like."""
+class Fields(Sequence[Field]):
+    """Names and values in their order. Never changed once they are made.
 
-    __slots__ = ("memo", "named", "shared")
+    ``lines`` are whole field lines, ``name: value``, without their ends; ``keys`` are the names of the lines in lower case, in the
+    same order. ``first`` has the first value of each of these names, and ``repeated`` all values of those that come again.
+    """
+
+    __slots__ = ("first", "keys", "lines", "repeated")
 
     def __init__(self, fields: Iterable[Field] = ()) -> None:
-        super().__init__(fields)
-        self.memo: dict[Any, Any] = {}
-        self.shared: dict[Any, Any] = self.memo
-        """Like ``memo``, for what follows from none of the values that an outline leaves out; that of their outline, if any."""
-        self.named: dict[bytes, list[bytes]] = {}
-        named = self.named
-        for name, value in self:
+        self.lines: list[bytes] = []
+        self.keys: list[bytes] = []
+        self.first: dict[bytes, bytes] = {}
+        self.repeated: dict[bytes, list[bytes]] = {}
+        for name, value in fields:
             key = name.lower()
-            if key in named:
-                named[key].append(value)
+            self.lines.append(b"%b: %b" % (name, value))
+            self.keys.append(key)
+            if key in self.first:
+                self.repeated.setdefault(key, [self.first[key]]).append(value)
             else:
-                named[key] = [value]
+                self.first[key] = value
+
+    @classmethod
+    def of(
+        cls,
+        lines: list[bytes],
+        keys: list[bytes],
+        first: dict[bytes, bytes],
+        repeated: dict[bytes, list[bytes]],
+    ) -> "Fields":
+        """Fields whose four views were made already."""
+        fields = cls.__new__(cls)
+        fields.lines, fields.keys, fields.first, fields.repeated = lines, keys, first, repeated
+        return fields
+
+    def values(self, key: bytes) -> list[bytes]:
+        """Every value of one field, by its lower-case name."""
+        if key in self.repeated:
+            return self.repeated[key]
+        return [self.first[key]] if key in self.first else []
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    @overload
+    def __getitem__(self, index: int) -> Field: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Field]: ...
+
+    def __getitem__(self, index: int | slice) -> Field | list[Field]:
+        if isinstance(index, slice):
+            return [_field(line) for line in self.lines[index]]
+        return _field(self.lines[index])
+
+    def __eq__(self, other: object) -> bool:
+        return list(self) == list(other) if isinstance(other, (Fields, list)) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # as of a list
+
+    def __repr__(self) -> str:
+        return f"Fields({list(self)!r})"
 
 
-def once(read: Callable[[Sequence[Field]], Value]) -> Callable[[Sequence[Field]], Value]:
-    """Let ``read`` be called a single time for the same Fields. For what depends on nothing else, and is not changed."""
-
-    @wraps(read)
-    def remembered(fields: Sequence[Field]) -> Value:
-        if not isinstance(fields, Fields):
-            return read(fields)
-        value = fields.memo.get(
-            read, _MISSING
-        )  # an exception for what is missing would cost more than reading it
-        if value is _MISSING:
-            value = fields.memo[read] = read(fields)
-        return cast(Value, value)
-
-    return remembered
+def _field(line: bytes) -> Field:
+    name, _, value = line.partition(b": ")
+    return name, value

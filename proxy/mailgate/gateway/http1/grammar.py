@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 
-from mailgate.gateway.http1.fields import LINES, LONGEST_LINE, Field, Fields, once
+from mailgate.gateway.http1.fields import Field, Fields
 
 TOKEN = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 # what may stand in a line: HTAB, SP, VCHAR, obs-text
@@ -46,48 +45,97 @@ def unfinished(head: bytes) -> None:
     lines_of(head + CRLF)
 
 
+def split_head(head: bytes, most: int) -> tuple[bytes, Fields] | None:
+    """The first line of a head that ends in an empty line, and its fields; None where those are more than ``most``."""
+    lines = lines_of(head)
+    first = lines[0]
+    del lines[-1], lines[0]
+    if len(lines) > most:
+        return None
+    # most heads have no white space around their values but one space before each
+    if b" \r\n" in head or b":  " in head or b"\t" in head:
+        return first, parse_fields(lines)
+    return first, _usual_fields(lines) or parse_fields(lines)
+
+
+def _usual_fields(lines: list[bytes]) -> Fields | None:
+    """Fields whose lines are all ``name: value`` already, in one pass; None where one is not."""
+    keys: list[bytes] = []
+    first: dict[bytes, bytes] = {}
+    repeated: dict[bytes, list[bytes]] = {}
+    for line in lines:
+        name, colon, value = line.partition(b": ")
+        key = _KEYS[name]
+        if not colon or not key:
+            return None
+        keys.append(key)
+        if key not in first:
+            first[key] = value
+        elif key in repeated:
+            repeated[key].append(value)
+        else:
+            repeated[key] = [first[key], value]
+    return Fields.of(lines, keys, first, repeated)
+
+
 def parse_fields(lines: Sequence[bytes]) -> Fields:
-    """Field lines to (name, value), order and case kept. A folded line or a space before the colon is refused."""
-    return Fields([_known_field(line) if len(line) <= LONGEST_LINE else _field(line) for line in lines])
+    """Field lines to fields, order and case kept. A folded line or a space before the colon is refused."""
+    return Fields(map(_field, lines))
 
 
 def _field(line: bytes) -> Field:
     name, colon, value = line.partition(b":")
-    if not colon or not name or name.translate(None, TOKEN):
-        raise Malformed("a line that is not `name: value`")
+    if not colon or not is_token(name):
+        raise Malformed(_NO_FIELD)
     return name, value.strip(b" \t")
 
 
-_known_field = lru_cache(LINES)(_field)
-"""A new client sends lines that others have sent: equal ones are the same field."""
+_NO_FIELD = "a line that is not `name: value`"
+
+
+class _Keys(dict[bytes, bytes]):
+    """Field names as they are spelled, each in lower case; empty for what is no name. It keeps few, and no long ones."""
+
+    def __missing__(self, name: bytes) -> bytes:
+        if not is_token(name):
+            return b""
+        key = name.lower()
+        if len(name) <= _LONGEST:
+            if len(self) >= _MOST:
+                self.clear()
+            self[name] = key
+        return key
+
+
+_LONGEST, _MOST = 64, 4096
+_KEYS = _Keys()
 
 
 def values(fields: Sequence[Field], name: bytes) -> list[bytes]:
     """Every value of one field, by lower-case name. Not to be changed."""
     if isinstance(fields, Fields):
-        return fields.named.get(name, [])
+        return fields.values(name)
     return [value for key, value in fields if key.lower() == name]
 
 
 def members(fields: Sequence[Field], name: bytes) -> list[bytes]:
     """The members of a list field in lower case (RFC 9110, section 5.6.1)."""
-    found = (part.strip(b" \t").lower() for value in values(fields, name) for part in value.split(b","))
-    return [part for part in found if part]
+    found = values(fields, name)
+    if not found:
+        return []
+    return [part for each in b",".join(found).lower().split(b",") if (part := each.strip(b" \t"))]
 
 
-@once
 def connection_options(fields: Sequence[Field]) -> list[bytes]:
     """The members of Connection (RFC 9110, section 7.6.1)."""
     return members(fields, b"connection")
 
 
-@once
 def takes_trailers(fields: Sequence[Field]) -> bool:
     """Whether TE says so (RFC 9110, section 10.1.4)."""
     return b"trailers" in members(fields, b"te")
 
 
-@once
 def content_length(fields: Sequence[Field]) -> int | None:
     """The one Content-Length. Repeated, listed, signed or enormous ones are refused (RFC 9112, section 6.3)."""
     found = values(fields, b"content-length")
@@ -101,7 +149,6 @@ def content_length(fields: Sequence[Field]) -> int | None:
     return length
 
 
-@once
 def chunked(fields: Sequence[Field]) -> bool:
     """Whether the body is chunked. Any other transfer coding is refused: none was asked for."""
     found = values(fields, b"transfer-encoding")

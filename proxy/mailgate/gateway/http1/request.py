@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mailgate.gateway.http1.body import Body, ChunkedBody, LengthBody
-from mailgate.gateway.http1.fields import Field, Fields, once
+from mailgate.gateway.http1.fields import Field, Fields
 from mailgate.gateway.http1.grammar import (
-    CRLF,
     HOST,
     LENGTH,
     TOKEN,
@@ -16,20 +15,17 @@ from mailgate.gateway.http1.grammar import (
     connection_options,
     content_length,
     is_token,
-    lines_of,
     members,
-    parse_fields,
+    split_head,
     values,
 )
-from mailgate.gateway.http1.memory import FieldMemory, cut_out
 from mailgate.model import Reason
 
 # visible ASCII but `#`: a fragment is never sent, and raw 8-bit bytes have no meaning in a URI (RFC 3986)
 TARGET = re.compile(rb"[!-\"$-~]+")
 ABSOLUTE = re.compile(rb"((?i:https?))://([^/?]*)(.*)")
 VERSION = re.compile(rb"HTTP/([0-9])\.([0-9])")
-# the methods for which what follows from the fields is remembered: few, so that no client can fill the memory
-USUAL = frozenset({b"GET", b"HEAD", b"POST"})
+_FRAMED = frozenset({b"content-length", b"transfer-encoding"})
 ONE_HOST = "A request has exactly one Host field."
 # RFC 9110, section 11.6.2: one value, and those of these schemes have no comma (RFC 7617, section 2; RFC 6750, section 2.1)
 SEVERAL_LOGINS = re.compile(rb"(?i:basic|bearer)[ \t][^,]*,")
@@ -110,50 +106,31 @@ def refused_head(why: RequestRefused) -> RequestHead:
     return RequestHead(b"", b"/", 1, Fields(), b"", keep_alive=False, refused=why)
 
 
-def parse_request_head(head: bytes, *, max_fields: int, memory: FieldMemory | None = None) -> RequestHead:
-    """Read a head that ends in an empty line. Raises RequestRefused.
-
-    Field lines that ``memory`` knows are not read again: they were valid before, and mean the same.
-    """
-    line, _, block = head.partition(CRLF)
-    fields = cut = None
-    if memory is not None and (fields := memory.get(block)) is None and (cut := cut_out(head, len(line))):
-        fields = memory.alike(cut)
+def parse_request_head(head: bytes, *, max_fields: int) -> RequestHead:
+    """Read a head that ends in an empty line. Raises RequestRefused."""
     try:
-        lines = lines_of(head)[1:-1] if fields is None else []
-        if len(lines if fields is None else fields) > max_fields:
+        split = split_head(head, max_fields)
+        if split is None:
             raise RequestRefused(431, Reason.REQUEST_HEAD_TOO_LARGE, f"more than {max_fields} header fields")
+        line, fields = split
         method, target, minor = _request_line(line)
-        if fields is None:
-            fields = parse_fields(lines)
-            if memory is not None:
-                memory.put(block, fields, cut)
     except Malformed as error:
         raise malformed(f"The request is malformed: {error}.") from None
-    key = (method, minor) if method in USUAL and target.startswith(b"/") else None
-    usual = fields.shared.get(key)
-    if usual is not None:
-        return RequestHead(method, target, minor, fields, *usual)
     scheme, host, target = _scheme_host_and_target(method, target, minor, fields)
     _one_login(fields)
     length, is_chunked = _framing(minor, fields)
     options = connection_options(fields)
     keep_alive = b"close" not in options and (minor > 0 or b"keep-alive" in options)
     upgrade = _upgrade(method, minor, fields, options, has_body=is_chunked or bool(length))
-    parsed = RequestHead(
+    return RequestHead(
         method, target, minor, fields, host, keep_alive, length, is_chunked, upgrade, scheme=scheme
     )
-    if key is not None:
-        # in origin form nothing else depends on the target
-        fields.shared[key] = (host, keep_alive, length, is_chunked, upgrade)
-    return parsed
 
 
 def _request_line(line: bytes) -> tuple[bytes, bytes, int]:
     usual = REQUEST_LINE.fullmatch(line)
     if usual:
-        return usual[1], usual[2], min(int(usual[3]), 1)
-    lines_of(line + CRLF)
+        return usual[1], usual[2], 0 if usual[3] == b"0" else 1
     parts = line.split(b" ")
     if len(parts) != 3:
         raise Malformed("the request line is not `method SP target SP version`")
@@ -194,7 +171,6 @@ def _scheme_host_and_target(
     return scheme, host, target
 
 
-@once
 def _one_host(fields: Sequence[Field]) -> bytes | None:
     hosts = values(fields, b"host")
     if len(hosts) > 1:
@@ -202,7 +178,6 @@ def _one_host(fields: Sequence[Field]) -> bytes | None:
     return _host(hosts[0]) if hosts else None
 
 
-@once
 def _one_login(fields: Sequence[Field]) -> None:
     """Of two logins the gate could go by one, and the webmail by the other."""
     logins = values(fields, b"authorization")
@@ -216,8 +191,10 @@ def _host(text: bytes) -> bytes:
     return text
 
 
-def _framing(minor: int, fields: Sequence[Field]) -> tuple[int | None, bool]:
+def _framing(minor: int, fields: Fields) -> tuple[int | None, bool]:
     """RFC 9112, section 6.3, without any of its leniencies."""
+    if not _FRAMED & fields.first.keys():
+        return None, False
     try:
         length, is_chunked = content_length(fields), chunked(fields)
     except Malformed as error:

@@ -1,4 +1,4 @@
-"""A request that is served as it was before gets, leaves and counts what it would have by the whole way."""
+"""A request that is served as one was before gets, leaves and counts what it would have by the whole way."""
 
 import asyncio
 import re
@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from itertools import count
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -22,17 +23,16 @@ from tests.unit.gateway.test_upstream import endpoint
 from tests.unit.gateway.wire import FakeTransport
 
 from mailgate.classify.probe import Found
+from mailgate.gateway import facts
 from mailgate.gateway.authz import Authorizer, Dialect
 from mailgate.gateway.forward import Forwarder
 from mailgate.gateway.hearing import Hearing
-from mailgate.gateway.http1.memory import FieldMemory
 from mailgate.gateway.pages.languages import asked_as, load_languages
 from mailgate.gateway.prober import COMPUTER, Mode, Prober
-from mailgate.gateway.remembered import FORMS, LONGEST
-from mailgate.gateway.remembering import Remembering
 from mailgate.gateway.rewrite import Rewrite
 from mailgate.gateway.server import Server
 from mailgate.gateway.upstream import UpstreamConnection
+from mailgate.gateway.verdict_cache import LONGEST_PATH, SILENT, SIZE, VerdictCache
 from mailgate.model import RequestFacts
 from mailgate.policy.groups import Groups
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
@@ -70,7 +70,7 @@ POLICIES = [
 @pytest.fixture(autouse=True)
 def no_lines_for_debugging(monkeypatch):
     """As a gate is run; while every decision has its line, nothing is remembered."""
-    for module in ("noting", "remembering"):
+    for module in ("noting", "verdict_cache"):
         monkeypatch.setattr(f"mailgate.gateway.{module}.debugging", lambda: False)
 
 
@@ -78,13 +78,13 @@ class WebmailPool:
     """Connections that answer each request at once with what it asked for."""
 
     def __init__(self):
-        self.asked, self.idle, self.memory = [], [], FieldMemory()
+        self.asked, self.idle = [], []
 
     def take(self, *, repeatable):
         return self.idle.pop() if self.idle else None
 
     async def connect(self):
-        connection = UpstreamConnection(endpoint(), asyncio.get_running_loop(), self.memory)
+        connection = UpstreamConnection(endpoint(), asyncio.get_running_loop())
         transport = FakeTransport(connection)
         transport.write = lambda data: asyncio.get_running_loop().call_soon(self.answer, connection, data)
         connection.connection_made(transport)
@@ -101,10 +101,10 @@ class WebmailPool:
         self.idle.append(connection)
 
 
-class Forgetful(Remembering):
+class Forgetful(VerdictCache):
     """Lets every request go the whole way."""
 
-    def find(self, gate, exchange, now):
+    def find(self, gate, head, origin, now, port=0):
         return None
 
 
@@ -119,7 +119,7 @@ class Tongues:
 class Side:
     """A gate between clients and a webmail in memory, and everything that it does."""
 
-    def __init__(self, remembering):
+    def __init__(self, cache):
         self.clock, self.got, self.peers = Clock(START), [], {}
         self.webmail, self.tongues = WebmailPool(), Tongues()
         self.book = Ledger(None, Spool(Path("/nonexistent/spool"), 1))
@@ -128,9 +128,10 @@ class Side:
         references = (f"REF{number}" for number in count())
         self.gate = gate(
             forwarder=way, patient=way, discovery=way, clock=self.clock, new_reference=references.__next__,
-            ledger=Hearing(self.book, self.tongues, ASKED_AS), trusted=(ip_network(PROXY),), remembering=remembering,
+            ledger=Hearing(self.book, self.tongues, ASKED_AS), trusted=(ip_network(PROXY),),
             authorizer=Authorizer(Dialect.NGINX, self.clock, timedelta(seconds=1)),
         )  # fmt: skip
+        self.gate.verdicts = cache()
         self.server = Server(self.gate.handle, LIMITS)
         self.found = 0
 
@@ -181,7 +182,7 @@ METHODS = ["GET", "GET", "GET", "HEAD", "POST", "OPTIONS", "PROPFIND"]
 TARGETS = [
     "/", "/mail/inbox", "/mail/inbox?page=2", "/mail/other", "/undated", "/.mailgate/healthz", "/.mailgate/authz?x",
     "/Microsoft-Server-ActiveSync?Cmd=Sync&DeviceId=1&DeviceType=iPhone", "/dav/x", "/autodiscover/autodiscover.xml",
-    "https://mail.example.com/mail/inbox", "http://other.example.com/mail/inbox", "*", f"/{'x' * LONGEST}",
+    "https://mail.example.com/mail/inbox", "http://other.example.com/mail/inbox", "*", f"/{'x' * LONGEST_PATH}",
 ]  # fmt: skip
 forms = st.builds(
     lambda method, target, agent, fields, version: request(method, target, f"User-Agent: {agent}", *fields, version=version),
@@ -256,8 +257,8 @@ STEPS = st.lists(
 )
 
 
-async def lived(remembering, first, asked, steps):
-    side = Side(remembering)
+async def lived(cache, first, asked, steps):
+    side = Side(cache)
     live_with(first)(side.gate, START)
     browser = RequestFacts(headers={"user-agent": LAPTOP})
     cookie = Prober(Mode.OBSERVE, timedelta(seconds=4), KEYS).remember(
@@ -285,9 +286,9 @@ async def lived(remembering, first, asked, steps):
 def test_nobody_can_tell_whether_a_verdict_was_remembered(first, asked, steps):
     """Answers, what the webmail is asked, records, numbers, languages and log lines, whatever changes meanwhile."""
     with capture_logs() as quick:
-        remembered = asyncio.run(lived(Remembering(), first, asked, steps))
+        remembered = asyncio.run(lived(VerdictCache, first, asked, steps))
     with capture_logs() as slow:
-        whole = asyncio.run(lived(Forgetful(), first, asked, steps))
+        whole = asyncio.run(lived(Forgetful, first, asked, steps))
     assert remembered == whole
     assert quick == slow
 
@@ -299,8 +300,8 @@ def test_nobody_can_tell_whether_a_verdict_was_remembered(first, asked, steps):
 def test_nobody_can_tell_whether_it_was_a_verdict_on_somebody_like_them(first, probed, asked, order):
     steps = [("change", PROBING, None)] if probed else []
     steps += [("ask", which, PROXY) for which in (0, 0, *order)]
-    remembered = asyncio.run(lived(Remembering(), first, asked, steps))
-    assert remembered == asyncio.run(lived(Forgetful(), first, asked, steps))
+    remembered = asyncio.run(lived(VerdictCache, first, asked, steps))
+    assert remembered == asyncio.run(lived(Forgetful, first, asked, steps))
 
 
 PAGE = request("GET", "/mail/inbox", f"User-Agent: {LAPTOP}")
@@ -343,98 +344,399 @@ def waiting(seconds):
     ],
 )  # fmt: skip
 def test_what_is_another_request_or_another_moment_is_not_served_by_the_old_verdict(first, asked, steps):
-    assert asyncio.run(lived(Remembering(), first, asked, steps)) == asyncio.run(
-        lived(Forgetful(), first, asked, steps)
+    assert asyncio.run(lived(VerdictCache, first, asked, steps)) == asyncio.run(
+        lived(Forgetful, first, asked, steps)
     )
 
 
 async def test_a_handshake_may_bring_a_certificate_where_those_count():
-    side = Side(watched := Watched())
+    side = Side(Watched)
     side.gate.live = with_certificates().live
     live_with(0)(side.gate, START)
     side.peers[STRANGER] = Peer(side.server, peername=(STRANGER, 5), sslcontext=object())
     for _ in range(6):
         await side.ask(STRANGER, PAGE)
-    assert watched.known == 0
+    assert side.gate.verdicts.known == 0
 
 
-class Watched(Remembering):
+class Watched(VerdictCache):
     """Counts the requests that it knew."""
 
     known = 0
 
-    def find(self, gate, exchange, now):
-        found = super().find(gate, exchange, now)
+    def find(self, gate, head, origin, now, port=0):
+        found = super().find(gate, head, origin, now, port)
         self.known += found is not None
         return found
 
 
 async def known_of(data, *, times=6, first=0, peer=STRANGER, change=lambda on, at: None):
     """How many of so many equal requests were known."""
-    watched = Watched()
-    side = Side(watched)
+    side = Side(Watched)
     live_with(first)(side.gate, START)
     for turn in range(times):
         if turn == times - 1:
             change(side.gate, START)
         await side.ask(peer, data)
-    return watched.known
+    return side.gate.verdicts.known
 
 
 @pytest.mark.parametrize(
     "data", [PAGE, request("POST", "/mail/inbox", f"User-Agent: {LAPTOP}", "Content-Length: 0")]
 )
-async def test_the_third_of_equal_requests_is_known(data):
-    assert await known_of(data) == 4
+async def test_the_second_of_equal_requests_is_known(data):
+    assert await known_of(data) == 5
 
 
 async def test_a_question_is_known_too():
-    assert await known_of(question(f"User-Agent: {LAPTOP}"), peer=PROXY) == 4
+    assert await known_of(question(f"User-Agent: {LAPTOP}"), peer=PROXY) == 5
 
 
 async def test_another_page_of_the_same_browser_is_known():
-    watched = Watched()
-    side = Side(watched)
+    side = Side(Watched)
     live_with(0)(side.gate, START)
     for number in range(6):
         await side.ask(STRANGER, request("GET", f"/mail/{number}?_={number}", f"User-Agent: {LAPTOP}"))
-    assert watched.known == 4
+    assert side.gate.verdicts.known == 5
     assert [asked.split(b" ")[1] for asked in side.webmail.asked] == [
         b"/mail/%d?_=%d" % (n, n) for n in range(6)
     ]
 
 
-@pytest.mark.parametrize("first", [4, 5, 6])
-async def test_rules_that_read_the_path_or_the_clock_or_warn_are_asked_each_time(first):
+@pytest.mark.parametrize("first", [5, 6])
+async def test_rules_that_read_the_clock_or_warn_are_asked_each_time(first):
     assert await known_of(PAGE, first=first) == 0
 
 
+async def test_where_a_rule_reads_the_path_the_same_path_is_known_and_no_other():
+    side = Side(Watched)
+    live_with(4)(side.gate, START)
+    for data, known in ((PAGE, 0), (PAGE, 1), (OTHER, 1), (OTHER, 1), (PAGE, 2)):
+        await side.ask(STRANGER, data)
+        assert side.gate.verdicts.known == known
+
+
 async def test_while_every_decision_has_its_line_none_is_remembered(monkeypatch):
-    monkeypatch.setattr("mailgate.gateway.remembering.debugging", lambda: True)
+    monkeypatch.setattr("mailgate.gateway.verdict_cache.debugging", lambda: True)
     assert await known_of(PAGE) == 0
 
 
 @pytest.mark.parametrize("change", CHANGES)
 async def test_whatever_is_replaced_is_looked_at_anew(change):
-    assert await known_of(PAGE, change=change) == 3
+    assert await known_of(PAGE, change=change) == 4
 
 
 @pytest.mark.parametrize(
     "fields",
     [
-        ("X-Forwarded-User: ada",),
         ("Device-Attestation: x",),
         ("Content-Type: application/vnd.ms-sync.wbxml",),
     ],
 )
-async def test_who_names_a_person_or_a_device_goes_the_whole_way(fields):
+async def test_who_names_a_device_goes_the_whole_way(fields):
     assert await known_of(request("GET", "/mail/", f"User-Agent: {LAPTOP}", *fields), peer=PROXY) == 0
 
 
-async def test_what_is_remembered_of_one_client_is_bounded():
-    side = Side(Remembering())
+async def test_a_person_whom_a_proxy_names_is_known_by_name_and_language():
+    requests = [
+        page(laptop(1), f"X-Forwarded-User: {login}", f"Accept-Language: {wanted}", f"Cookie: s={number}")
+        for number, (login, wanted) in enumerate(
+            [("ada", "de"), ("ada", "de"), ("bob", "de"), ("ada", "fr"), ("ada", "fr"), ("bob", "de")]
+        )
+    ]
+    known, side = await asked(requests, peer=PROXY)
+    assert known == "-+--++"
+    heard = [(login, tag) for login, tag, _ in side.tongues.heard]
+    assert heard == [("ada", "de"), ("ada", "de"), ("bob", "de"), ("ada", "fr"), ("ada", "fr"), ("bob", "de")]
+    assert sorted(tally.times for tally in side.left()[2].values()) == [2, 4]
+
+
+async def test_what_is_kept_is_bounded(monkeypatch):
+    monkeypatch.setattr("mailgate.gateway.verdict_cache.SIZE", 4)
+    side = Side(VerdictCache)
     live_with(0)(side.gate, START)
-    for number in range(5 * FORMS):
+    for number in range(20):
         await side.ask(STRANGER, request("GET", f"/folder{number}/x", f"User-Agent: {LAPTOP}"))
-    (fields,) = side.server.memory._blocks._young.values()
-    assert 0 < len(fields.memo[Remembering]) <= FORMS
+    assert len(side.gate.verdicts._young) <= 4
+    assert len(side.gate.verdicts._old) <= 4
+    assert SIZE == 8192
+
+
+OF_EVERYBODY, READS_BROWSERS = 10, (9, 11)
+
+
+def laptop(number):
+    return LAPTOP.replace("145", str(number))
+
+
+def page(agent, *fields):
+    return request("GET", "/mail/inbox", f"User-Agent: {agent}", *fields)
+
+
+async def asked(requests, *, first=0, peer=STRANGER, change=None):
+    """Which of these requests were known, one letter each, and what they left."""
+    side, known = Side(Watched), ""
+    live_with(first)(side.gate, None)
+    if change:
+        change(side.gate, None)
+    for data in requests:
+        before = side.gate.verdicts.known
+        await side.ask(peer, data)
+        known += "+" if side.gate.verdicts.known > before else "-"
+    return known, side
+
+
+async def test_the_third_of_laptops_that_were_never_seen_is_known():
+    known, side = await asked([page(laptop(number)) for number in range(100, 106)])
+    assert known == "-+++++"
+    assert all(f"Firefox/{100 + n}.0\r\n".encode() in asked for n, asked in enumerate(side.webmail.asked))
+    rows = side.book._items
+    assert len(rows) == 6
+    assert {dict(sighting.client.headers)["user-agent"] for sighting in rows} == {
+        laptop(n) for n in range(100, 106)
+    }
+    assert {tally.times for tally in rows.values()} == {1}
+
+
+async def test_what_the_webmail_is_sent_is_what_it_would_be_sent_by_the_whole_way():
+    agents = [laptop(number) for number in range(100, 103)]
+    _, quick = await asked([page(agent, "Accept: a", "Via: 1.1 b") for agent in agents])
+    for agent, sent in zip(agents, quick.webmail.asked, strict=True):
+        _, whole = await asked([page(agent, "Accept: a", "Via: 1.1 b")])
+        assert [sent] == whole.webmail.asked
+
+
+async def test_who_comes_twice_is_recorded_twice():
+    known, side = await asked([page(laptop(number)) for number in (1, 2, 3, 3, 3)])
+    assert known == "-++++"
+    assert sorted(tally.times for tally in side.left()[2].values()) == [1, 1, 3]
+
+
+@pytest.mark.parametrize(
+    "agent",
+    [
+        pytest.param(PHONE, id="a phone"),
+        pytest.param(LAPTOP.replace("X11; Linux x86_64", "Windows NT 10.0; Win64; x64"), id="another system"),
+        pytest.param(LAPTOP + " Mobile", id="a contradiction"),
+        pytest.param("nothing known", id="nobody knows what"),
+        pytest.param(LAPTOP + " CalDAV-Sync", id="another protocol"),
+    ],
+)
+async def test_who_is_taken_for_another_client_is_not_known(agent):
+    assert (await asked([page(laptop(1)), page(laptop(2)), page(laptop(3)), page(agent)]))[0] == "-++-"
+
+
+async def test_phones_that_may_read_their_mail_are_known_as_well():
+    phones = [page(PHONE.replace("18_1", f"18_{number}")) for number in range(4)]
+    assert (await asked(phones, first=OF_EVERYBODY))[0] == "-+++"
+
+
+async def test_other_models_are_other_phones():
+    phones = [
+        page(f"Mozilla/5.0 (Linux; Android 14; {model}) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/1 Mobile Safari/537.36")
+        for model in ("Pixel 7", "Pixel 7", "Pixel 8", "SM-S928B")
+    ]  # fmt: skip
+    assert (await asked([phones[0], *phones], first=OF_EVERYBODY))[0] == "-++--"
+
+
+async def test_another_browser_of_the_same_sort_is_recorded_as_what_it_is():
+    chrome = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"
+    known, side = await asked([page(laptop(1)), page(laptop(2)), page(chrome)])
+    assert known == "-++"
+    assert [sighting.client.browser for sighting in side.book._items] == ["Firefox", "Firefox", "Chrome"]
+
+
+@pytest.mark.parametrize("first", READS_BROWSERS)
+async def test_where_a_rule_reads_browsers_or_versions_each_is_looked_at(first):
+    assert (await asked([page(laptop(n)) for n in range(143, 147)], first=first))[0] == "----"
+
+
+@pytest.mark.parametrize(
+    ("fields", "known"),
+    [
+        pytest.param(("Sec-Fetch-Mode: cors",), "-+++", id="none has a pass"),
+        pytest.param(("Cookie: mailgate-probe=x",), "----", id="a pass belongs to one user agent"),
+        pytest.param(("Sec-Fetch-Mode: navigate",), "----", id="each is probed first"),
+    ],
+)
+async def test_where_browsers_are_probed_those_are_alike_that_were_not(fields, known):
+    requests = [page(laptop(number), *fields) for number in range(4)]
+    assert (await asked(requests, change=probing(Mode.OBSERVE)))[0] == known
+
+
+@pytest.mark.parametrize(
+    ("other", "known"),
+    [
+        pytest.param(page(laptop(9), "Accept: b"), "-", id="another field"),
+        pytest.param(page(laptop(9), "Cookie: b=c", "Referer: d"), "+", id="fields that nothing reads"),
+        pytest.param(page(laptop(9), "Never-Heard-Of: b"), "-", id="a field that nobody thought of"),
+        pytest.param(page(laptop(9) + " "), "+", id="a space behind"),
+        pytest.param(
+            page(laptop(9)).replace(b"User-Agent", b"USER-agent"), "+", id="in a spelling of its own"
+        ),
+        pytest.param(page(laptop(9)).replace(b"GET", b"HEAD"), "-", id="another method"),
+        pytest.param(page(laptop(9), "User-Agent: x"), "-", id="two of them"),
+        pytest.param(page(laptop(9)).replace(b"/mail/", b"/dav/"), "-", id="another protocol"),
+        pytest.param(page(laptop(9)).replace(b"/mail/", b"http://a.example/mail/"), "-", id="another host"),
+    ],
+)
+async def test_whatever_else_is_read_goes_the_whole_way(other, known):
+    assert (await asked([page(laptop(1)), page(laptop(2)), page(laptop(3)), other]))[0] == f"-++{known}"
+
+
+async def test_proxies_that_write_names_in_lower_case_make_no_difference():
+    requests = [page(laptop(n), "accept: a").replace(b"User-Agent", b"user-agent") for n in range(5)]
+    known, side = await asked(requests)
+    assert known == "-++++"
+    assert all(f"user-agent: {laptop(n)}\r\n".encode() in sent for n, sent in enumerate(side.webmail.asked))
+
+
+def speaking(dialect):
+    def change(on, at):
+        on.authorizer = Authorizer(dialect, on.clock, timedelta(seconds=1))
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("dialect", "renamed"),
+    [
+        (Dialect.NGINX, {}),
+        (Dialect.HAPROXY, {b"X-Original-URI": b"x-original-uri", b"User-Agent": b"user-agent"}),
+        (Dialect.CADDY, {b"X-Original-URI": b"X-Forwarded-Uri", b"X-Original-Method": b"X-Forwarded-Method"}),
+        (
+            Dialect.TRAEFIK,
+            {b"X-Original-URI": b"X-Forwarded-Uri", b"X-Original-Method": b"X-Forwarded-Method"},
+        ),
+    ],
+)
+async def test_questions_about_other_addresses_are_known(dialect, renamed):
+    questions = [question(f"User-Agent: {LAPTOP}", uri=f"/mail/{n}?_={n}") for n in range(5)]
+    for name, other in renamed.items():
+        questions = [each.replace(name, other) for each in questions]
+    known, side = await asked(questions, peer=PROXY, change=speaking(dialect))
+    assert known == "-++++"
+    (tally,) = side.left()[2].values()
+    assert tally.times == 5
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        pytest.param("/other/inbox", id="what is recorded is another folder"),
+        pytest.param("/dav/ada/", id="another protocol"),
+        pytest.param("/Microsoft-Server-ActiveSync?Cmd=Sync", id="ActiveSync"),
+        pytest.param("/autodiscover/autodiscover.xml", id="Autodiscover"),
+        pytest.param("/.mailgate/me", id="an address of the gate"),
+        pytest.param("/mail/a b", id="no target"),
+        pytest.param("mail", id="no path"),
+        pytest.param("/mail/" + "x" * 300, id="a long one"),
+    ],
+)
+async def test_questions_about_special_addresses_are_looked_at(uri):
+    usual = [question(f"User-Agent: {LAPTOP}", uri=f"/mail/{number}") for number in range(3)]
+    known, _ = await asked([*usual, question(f"User-Agent: {LAPTOP}", uri=uri)], peer=PROXY)
+    assert known == "-++-"
+
+
+@pytest.mark.parametrize("fields", [(), (f"USER-AGENT: {LAPTOP}", "user-Agent: x")])
+async def test_who_sends_no_user_agent_or_two_is_looked_at_each_time(fields):
+    questions = [question(*fields, uri=f"/mail/{number}") for number in range(4)]
+    known, side = await asked(questions, first=OF_EVERYBODY, peer=PROXY)
+    assert known == "----"
+    assert all(answer.startswith(b"HTTP/1.1 200 ") for answer in side.got)
+
+
+class Recording(dict):
+    """Headers that know which of them were looked at."""
+
+    def __init__(self, headers, looked_at):
+        super().__init__(headers)
+        self.looked_at = looked_at
+
+    def __getitem__(self, name):
+        self.looked_at.add(name.encode())
+        return super().__getitem__(name)
+
+    def get(self, name, default=None):
+        self.looked_at.add(name.encode())
+        return super().get(name, default)
+
+    def __contains__(self, name):
+        self.looked_at.add(name.encode())
+        return super().__contains__(name)
+
+    def __iter__(self):
+        self.looked_at.update(name.encode() for name in super().__iter__())
+        return super().__iter__()
+
+    keys = items = values = __iter__
+
+
+READ_APART = frozenset({b"user-agent", b"cookie", b"accept-language"})
+"""What ``_key`` has of these in its own way."""
+
+
+@pytest.mark.parametrize("probe", Mode)
+@pytest.mark.parametrize("fields", [*UNUSUAL, *((f"{name.decode()}: 1",) for name in sorted(SILENT))])
+async def test_what_is_read_on_the_way_of_a_request_that_is_kept_is_in_its_key(monkeypatch, fields, probe):
+    looked_at = set()
+    plain = facts._headers
+    monkeypatch.setattr(facts, "_headers", lambda fields: Recording(plain(fields), looked_at))
+    for first in range(len(POLICIES)):
+        side = Side(VerdictCache)
+        live_with(first)(side.gate, START)
+        probing(probe)(side.gate, START)
+        looked_at.clear()
+        head = request("GET", "/mail/inbox", *_but_agent(fields), f"User-Agent: {LAPTOP}")
+        await side.ask(PROXY, head)
+        if side.gate.verdicts._young:
+            assert looked_at, "nothing was recorded"
+            assert looked_at & SILENT <= READ_APART
+
+
+def _but_agent(fields):
+    return [field for field in fields if not field.lower().startswith(("user-agent", "host"))]
+
+
+CASES = 100_000
+"""Requests that a warm gate and a cold one are both asked, in rounds with a policy each."""
+ROUNDS = 40
+
+
+def made_up(draw):
+    """A request, or a question about one, out of few values each, so that much comes again in other company."""
+    fields = [f"User-Agent: {draw.choice(AGENTS)}"]
+    fields += [field for each in draw.sample(UNUSUAL, draw.choice([0, 0, 1, 1, 2])) for field in each]
+    fields += [f"{name.decode()}: {draw.randrange(3)}" for name in draw.sample(NEVER_READ, 2)]
+    draw.shuffle(fields)
+    method, target, version = draw.choice(METHODS), draw.choice(TARGETS), draw.choice(["1.1", "1.1", "1.0"])
+    if draw.random() < 0.3:
+        return question(*fields, uri=target, method=method, version=version)
+    return request(method, target, *fields, version=version)
+
+
+NEVER_READ = sorted(SILENT - {b"content-length", b"transfer-encoding", b"host", b"connection", b"user-agent"})
+
+
+def asked_in_turn(cache, seed):
+    draw = Random(seed)
+
+    async def ask():
+        side = Side(cache)
+        live_with(draw.randrange(len(POLICIES)))(side.gate, START)
+        probing(draw.choice(list(Mode)))(side.gate, START)
+        pile = [made_up(draw) for _ in range(200)]
+        for _ in range(CASES // ROUNDS):
+            if draw.random() < 0.01:
+                draw.choice(CHANGES)(side.gate, side.clock.now)
+            side.clock.now += timedelta(seconds=draw.choice([0, 0, 0, 0, 0.4]))
+            await side.ask(draw.choice([PROXY, STRANGER]), draw.choice(pile))
+        return side.left()
+
+    return asyncio.run(ask())
+
+
+@pytest.mark.parametrize("seed", range(ROUNDS))
+def test_a_warm_gate_answers_as_a_cold_one(seed):
+    assert asked_in_turn(VerdictCache, seed) == asked_in_turn(Forgetful, seed)

@@ -1,0 +1,262 @@
+"""The one cache between a parsed request and its decision: a request is allowed as one was before that is the same to the rules.
+
+The law of its key. Only what went the whole way (``judging.py``) and was allowed is kept. Its verdict, its record and its
+answer may rest on nothing but
+
+- the key: the method; the place of the path (``place_of``), so that what names another protocol or an address of the gate is
+  not kept; who asks, as a trusted proxy says, with their languages, and whether one says anything; what the user agent tells (``gist``), or all of it
+  where a rule or the probe reads more; of the address, scheme, host and path what a rule reads; the gate's own cookies; and
+  **every other field line as it came, but for those of ``SILENT``**, of which nothing reads the value on the way to a decision.
+  A field that nobody thought of is part of the key: it costs a hit, never a wrong answer;
+- what a reload replaces: rules, reliefs, groups, the probe and its keys, trusted proxies. With any of them all entries go;
+- the time, up to the first moment at which any of it could be another (``_until``).
+
+Whoever names a device or a person by a login, offers proof or a certificate, has a finding, is warned, challenged or refused,
+goes the whole way each time. What is done beside the answer is done for each request all the same: it is counted and recorded.
+"""
+
+from collections.abc import Callable, Hashable, Mapping
+from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache, partial
+from operator import is_
+from typing import NamedTuple, Protocol
+
+from mailgate.classify import gist
+from mailgate.classify.protocol import protocol_in_path
+from mailgate.gateway.answer import head_around_date
+from mailgate.gateway.authz.authorizer import Authorizer, Yes
+from mailgate.gateway.exchange import Exchange
+from mailgate.gateway.facts import Incoming
+from mailgate.gateway.http1.request import RequestHead
+from mailgate.gateway.judging import Live
+from mailgate.gateway.local import is_local
+from mailgate.gateway.logs import debugging
+from mailgate.gateway.metrics import Metrics
+from mailgate.gateway.prober import Prober
+from mailgate.gateway.trust import Network, Origin
+from mailgate.grounds import Grounds
+from mailgate.model import Access, Decision, Effect, Posture, RequestFacts
+from mailgate.model import Protocol as Spoken
+from mailgate.policy.rules import DISCOVERY_RULE
+from mailgate.store.ledger import Counts
+from mailgate.store.recorded import first_folder
+
+SIZE = 8192
+"""Verdicts that are surely kept; at most twice as many are in memory."""
+LONGEST_PATH = 256
+LONGEST_AGENT = 512
+LONGEST_LINES = 4096
+"""Bytes of the lines of a key; a longer head goes the whole way."""
+
+METHODS = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE"})
+SILENT = frozenset(
+    # read apart from the lines: see ``_key``
+    b"user-agent cookie host x-forwarded-for x-forwarded-proto x-forwarded-host x-forwarded-user"
+    b" x-original-method x-original-uri x-original-for x-forwarded-method x-forwarded-uri"
+    # how the message is read and sent on, which is found anew for each
+    b" connection keep-alive content-length transfer-encoding te trailer expect"
+    # what is for the webmail alone
+    b" authorization referer origin accept-language accept-encoding cache-control pragma range if-range if-match"
+    b" if-none-match if-modified-since if-unmodified-since priority content-encoding content-language x-roundcube-request"
+    b" x-csrf-token x-xsrf-token dnt sec-gpc upgrade-insecure-requests sec-fetch-site sec-fetch-user"
+    b" x-request-id x-correlation-id traceparent tracestate x-forwarded-port x-forwarded-server x-real-ip forwarded via".split()
+)
+"""Fields whose values nothing reads on the way to the decision on a request that is kept, but where ``_key`` does."""
+OWN_COOKIES = b"mailgate-"
+WHOLE_AGENT = frozenset({"client.browser", "client.browser_version", "client.os_version"})
+"""Variables that differ between user agents that tell the same otherwise."""
+
+NOBODY = Posture()
+
+
+class Known(NamedTuple):
+    """What is kept of a verdict."""
+
+    since: datetime
+    until: datetime
+    recurring: Counts
+    counted: tuple[Callable[[], None], ...]
+    yes: tuple[bytes, bytes, bytes] | None
+    """An answer to another proxy up to its date, from there to its reference, and from there on; None for mail."""
+
+
+class Ledger(Protocol):
+    """Where decisions are recorded (``store/ledger.py``)."""
+
+    def recurring(self, access: Access, decision: Decision) -> Counts | None: ...
+
+
+class Gate(Protocol):
+    """What verdicts rest on, as it is now (``handler.py``)."""
+
+    live: Live
+    prober: Prober
+    trusted: tuple[Network, ...]
+    authorizer: Authorizer | None
+    authorizers: Mapping[str, Authorizer]
+    metrics: Metrics
+
+    @property
+    def ledger(self) -> Ledger: ...
+
+
+class VerdictCache:
+    """One for a gate."""
+
+    def __init__(self) -> None:
+        self._young: dict[Hashable, Known] = {}
+        self._old: dict[Hashable, Known] = {}
+        self._terms: tuple[object, ...] = ()
+        self._grounds: Grounds
+        self._reads: frozenset[str] = frozenset()
+
+    def find(
+        self, gate: Gate, head: RequestHead, origin: Origin, now: datetime, port: int = 0
+    ) -> Known | None:
+        """What this request gets, where that is known; it is counted and recorded then.
+
+        ``head`` is that of the exchange, or of the request that another proxy asks about at ``port``.
+        """
+        self._look(gate)
+        key = self._key(head, origin, port)
+        if key is None:
+            return None
+        known = self._young.get(key)
+        if known is None:
+            known = self._old.get(key)
+            if known is None:
+                return None
+            self._put(key, known)
+        if not known.since <= now < known.until:
+            return None
+        known.recurring.count(head.fields.first.get(b"user-agent", b"").decode("latin-1"), now)
+        for count in known.counted:
+            count()
+        return known
+
+    def keep(
+        self,
+        gate: Gate,
+        exchange: Exchange,
+        head: RequestHead,
+        incoming: Incoming,
+        access: Access,
+        decision: Decision,
+        port: int = 0,
+        yes: Yes | None = None,
+    ) -> None:
+        """Keep a verdict that is being carried out, where the law allows it."""
+        self._look(gate)
+        key = self._key(head, incoming.origin, port)
+        if key is None or not _is_plain(incoming, access, decision):
+            return
+        if gate.live.certificates is not None and exchange.secure:
+            return  # the next handshake may bring a certificate, of which the field lines say nothing
+        until = self._until(gate, access, decision, yes)
+        recurring = gate.ledger.recurring(access, decision) if until > access.now else None
+        if recurring is not None:
+            counted = _counted(gate.metrics, access, decision)
+            parts = _parts(exchange, yes) if yes else None
+            self._put(key, Known(access.now, until, recurring, counted, parts))
+
+    def until(self, gate: Gate, access: Access, decision: Decision) -> datetime:
+        """The first moment at which the same request may be decided otherwise, though nothing is learned meanwhile."""
+        self._look(gate)
+        return self._grounds.until(access, decision)
+
+    def _look(self, gate: Gate) -> None:
+        """Begin anew once anything was replaced that verdicts rest on."""
+        terms = gate.live, gate.prober, gate.trusted, gate.authorizer, gate.authorizers
+        if len(self._terms) == len(terms) and all(map(is_, self._terms, terms)):
+            return
+        self._terms = terms
+        self._young, self._old = {}, {}
+        self._grounds, self._reads = Grounds(gate.live.policy), gate.live.policy.reads
+
+    def _key(self, head: RequestHead, origin: Origin, port: int) -> Hashable:
+        """What a verdict may rest on; None where the request goes the whole way."""
+        fields = head.fields
+        path = head.target.partition(b"?")[0]
+        agent = fields.first.get(b"user-agent", b"")
+        if head.scheme or head.upgrade or head.method not in METHODS:
+            return None
+        if not agent or b"user-agent" in fields.repeated or len(agent) > LONGEST_AGENT:
+            return None
+        place = place_of(path) if len(path) <= LONGEST_PATH else ""
+        lines = [line for key, line in zip(fields.keys, fields.lines, strict=True) if key not in SILENT]
+        if not place or sum(map(len, lines)) > LONGEST_LINES:
+            return None
+        own = [each for each in fields.values(b"cookie") if OWN_COOKIES in each]
+        sender: Hashable = agent
+        if not own and WHOLE_AGENT.isdisjoint(self._reads):
+            sender = gist(agent.decode("latin-1"))
+            if sender is None:
+                return None
+        languages = fields.values(b"accept-language") if origin.user else ()
+        told = origin.user, origin.by_proxy, *languages, *own, *self._told(origin, path)
+        return port, head.method, place, sender, *lines, told
+
+    def _told(self, origin: Origin, path: bytes) -> tuple[object, ...]:
+        """Of the request line and of where it came from, what a rule reads."""
+        if self._reads.isdisjoint(_BESIDE):
+            return ()
+        beside = dict(zip(_BESIDE, (origin.remote, origin.scheme, origin.host, path), strict=True))
+        return tuple(beside[name] for name in _BESIDE if name in self._reads)
+
+    def _put(self, key: Hashable, known: Known) -> None:
+        if len(self._young) >= SIZE:
+            self._old, self._young = self._young, {}
+        self._young[key] = known
+
+    def _until(self, gate: Gate, access: Access, decision: Decision, yes: Yes | None) -> datetime:
+        """Up to when the same request is decided, recorded and answered alike; ``now`` where not even at this moment."""
+        day_ends = datetime.combine(access.now.astimezone(UTC).date() + timedelta(days=1), time(), UTC)
+        until = self._grounds.until(access, decision)
+        if yes is not None:
+            if until - access.now < yes.remember:
+                return access.now
+            until -= yes.remember  # from then on a yes says of itself that it is kept for less
+        return min(until, day_ends, gate.prober.until(access))
+
+
+_BESIDE = ("request.remote", "request.scheme", "request.host", "request.path")
+
+
+@lru_cache(4096)
+def place_of(path: bytes) -> str:
+    """All of a path that matters once it names no protocol and no address of the gate: the folder that is recorded.
+
+    Empty where more of the target has to be looked at.
+    """
+    text = path.decode("ascii")
+    special = is_local(RequestFacts(target=text)) or text.lower().startswith("/autodiscover/")
+    return "" if special or not text.startswith("/") or protocol_in_path(text) else first_folder(text)
+
+
+def _is_plain(incoming: Incoming, access: Access, decision: Decision) -> bool:
+    """Whether there is nothing in it but what the head of this file lists."""
+    client = access.client
+    return (
+        decision.effect is Effect.ALLOW
+        and decision.rule != DISCOVERY_RULE
+        and not (incoming.attestations or incoming.proofs or incoming.certificate)
+        and not (client.findings or client.eas_id)
+        and client.protocol is not Spoken.ACTIVESYNC
+        and access.posture == NOBODY
+        and not debugging()
+    )
+
+
+def _counted(metrics: Metrics, access: Access, decision: Decision) -> tuple[Callable[[], None], ...]:
+    """What ``note`` counts of such a decision."""
+    labels = (decision.effect, decision.reason, access.client.kind)
+    would = (metrics.would.labels(trial.rule, trial.effect or "").inc for trial in decision.would)
+    return (partial(metrics.decisions.add, labels), *would)
+
+
+def _parts(exchange: Exchange, yes: Yes) -> tuple[bytes, bytes, bytes]:
+    before, behind = head_around_date(exchange.head, yes.answer, (), keep_alive=True)
+    up_to, told, rest = behind.partition(b": %b\r\n" % yes.reference.encode())
+    assert told
+    assert not yes.answer.body
+    return before, up_to + b": ", b"\r\n" + rest
