@@ -1,5 +1,6 @@
 """The guard in the settings."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,13 @@ def test_one_approval_is_needed_and_nothing_is_frozen_unless_said(tmp_path: Path
     assert (guard.max_newly_blocked, guard.approvals, guard.freeze) == (0.01, 1, ())
 
 
+def test_the_limit_is_one_of_a_week_unless_said(tmp_path: Path) -> None:
+    for given, window in (({}, 7), ({"window": "30d"}, 30)):
+        guard = loaded(tmp_path, {}, guard={"max_newly_blocked": 5, **given}).guard
+        assert guard is not None
+        assert guard.window == timedelta(days=window)
+
+
 def test_freezes_are_read(tmp_path: Path) -> None:
     texts = ["fri 16:00 - mon 08:00 Europe/Berlin", "2026-12-18 16:00 - 2027-01-04 08:00 UTC"]
     guard = loaded(tmp_path, {}, guard={"max_newly_blocked": 5, "approvals": 2, "freeze": texts}).guard
@@ -26,6 +34,8 @@ def test_freezes_are_read(tmp_path: Path) -> None:
     ("key", "value", "mistake"),
     [
         ("approvals", 0, "`0` is out of range"),
+        ("window", "1h", "is out of range; expected greater than or equal to 1 day"),
+        ("window", "a week", "not a duration"),
         ("freeze", ["on fridays"], r"mailgate.yaml:\d+:\d+: `on fridays` is not a freeze; expected one like"),
         ("freeze", "fri 16:00 - mon 08:00 UTC", "expected a list"),
     ],
