@@ -3,8 +3,21 @@
 from mailgate.simulate.ahead import turns
 from mailgate.simulate.compare import Move, Occasion
 from mailgate.simulate.flip import KEPT_OUT, LET_IN, MOST, Flip, Flips, both_ways, flips
-from mailgate.simulate.impact import DIMENSIONS, LATER, TOUCHED, Impact, Sample, Subject, Tally, later
+from mailgate.simulate.impact import (
+    DIMENSIONS,
+    LATER,
+    OUT,
+    SAMPLED,
+    TOUCHED,
+    UNDATED,
+    Impact,
+    Sample,
+    Subject,
+    Tally,
+    later,
+)
 from mailgate.simulate.judge import UNKNOWN, Judge, Outcome
+from mailgate.simulate.moments import sampled
 
 __all__ = [
     "DIMENSIONS",
@@ -12,7 +25,10 @@ __all__ = [
     "LATER",
     "LET_IN",
     "MOST",
+    "OUT",
+    "SAMPLED",
     "TOUCHED",
+    "UNDATED",
     "UNKNOWN",
     "Flip",
     "Flips",
@@ -27,5 +43,6 @@ __all__ = [
     "both_ways",
     "flips",
     "later",
+    "sampled",
     "turns",
 ]
