@@ -44,6 +44,10 @@ def hangs(rule: Rule, access: Access, away: Untold) -> bool:
     stage, _ = stage_of(rule, access.now, ())
     if stage is Stage.PENDING or not_subject(rule, stage, access):
         return False
+    if (
+        access.posture.state is PostureState.UNAVAILABLE
+    ):  # ``decide`` may leave out what is known of the device
+        away |= {name for name in rule.when.reads if name.startswith("device.")}
     try:
         rule.when.holds(activate(access, rule.when.reads - away))
     except (UnknownValueError, EvaluationError):  # what fails may be made good by what is not known
