@@ -9,7 +9,8 @@ from mailgate.config.admins import BY_FILE
 from mailgate.policy.groups import NO_GROUPS, Groups
 from mailgate.rollout.acts import Person, keep_plan
 from mailgate.rollout.guard import Limit, frozen, guard_of, objections
-from mailgate.rollout.plan import DAYS, Scope, make_plan
+from mailgate.rollout.plan import Scope, make_plan
+from mailgate.rollout.planning import looked_at
 from mailgate.store import Activation, Store
 
 WORKERS = 2
@@ -37,7 +38,9 @@ class Inspection:
         settings, now = self.settings, self.clock()
         if settings.guard is None:
             return ""
-        scope = Scope(now, DAYS, settings.posture.max_age, settings.posture.precedence, self.groups)
+        scope = Scope(
+            now, looked_at(settings), settings.posture.max_age, settings.posture.precedence, self.groups
+        )
         url = settings.store.get_secret_value()
         plan = await make_plan(self.store, url, active, files, scope, WORKERS, lambda *_: None)
         await keep_plan(self.store, plan, files, Person(BY_FILE, self.origin), now)

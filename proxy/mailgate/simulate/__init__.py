@@ -1,6 +1,7 @@
 """Decide again and again: what another policy would change, for whom, and what would change one verdict. Pure, like ``decide``."""
 
 from mailgate.simulate.ahead import turns
+from mailgate.simulate.clock import undated
 from mailgate.simulate.compare import Move, Occasion
 from mailgate.simulate.flip import KEPT_OUT, LET_IN, MOST, Flip, Flips, both_ways, flips
 from mailgate.simulate.impact import (
@@ -45,4 +46,5 @@ __all__ = [
     "later",
     "sampled",
     "turns",
+    "undated",
 ]
