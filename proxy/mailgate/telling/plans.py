@@ -1,7 +1,7 @@
 """A plan in words, and as the rows of a spreadsheet."""
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from mailgate.rollout.guard import since
@@ -52,33 +52,33 @@ def moment_told(plan: Mapping[str, Any], moment: Mapping[str, Any]) -> str:
 
 
 def undated_told(plan: Mapping[str, Any]) -> Iterator[str]:
-    """Who may be kept out at a moment that cannot be told, a sentence each; nothing where there is nobody."""
+    """Who may be kept out at a moment that cannot be told, and how that was found, a sentence each."""
     found = plan.get("undated")  # a plan that was kept before there was any has none
-    if found is None:
-        return
-    if found["devices"]:
+    if found and found["devices"]:
         yield (
-            f"{found['people']:,} people with {found['devices']:,} devices might newly be kept out at a moment that cannot be told: "
-            "by what a condition does with the clock, by how old a report is by then, or once a grace, an exemption or a halt is over before another."
+            f"{_counted(found)} might newly be kept out at a moment that cannot be told: by what a condition does with the clock, "
+            "by how old a report is then, or once a grace, an exemption or a halt is over before another."
         )
-    if found["rules"]:
-        yield f"It cannot be told when these rules decide otherwise: {', '.join(found['rules'])}. Their conditions are taken to come out either way."
-    sampled = found["sampled"]
-    if sampled["moments"]:
-        out = {label: each for label, each in sampled["newly"].items() if each["devices"]}
-        counts = [
-            f"{each['devices']:,} devices of {each['people']:,} people {NEWLY[label]}"
-            for label, each in out.items()
-        ]
-        first = (
-            f"; kept out first at {datetime.fromisoformat(sampled['first']):%Y-%m-%d %H:%M} UTC"
-            if sampled["first"]
-            else ""
-        )
-        yield (
-            f"Decided at {sampled['moments']:,} sampled moments, every hour of a week, every day of 13 months and each time that the rules name: "
-            f"{', '.join(counts) or 'nobody is newly kept out at these'}{first}."
-        )
+    if found and found["rules"]:
+        names = ", ".join(found["rules"])
+        yield f"It cannot be told when these rules decide otherwise, so they are taken to do so at any time: {names}."
+    if found and found["sampled"]["moments"]:
+        yield _sampled_told(found["sampled"])
+
+
+def _sampled_told(sampled: Mapping[str, Any]) -> str:
+    moved = [
+        f"{_counted(each)} {NEWLY[label]}" for label, each in sampled["newly"].items() if each["devices"]
+    ]
+    first = sampled["first"] and datetime.fromisoformat(sampled["first"]).astimezone(UTC)
+    when = f"; kept out first at {first:%Y-%m-%d %H:%M} UTC" if first else ""
+    moments = f"{sampled['moments']:,} sampled moments (every hour of a week, every day of 13 months, each time that the rules name)"
+    return f"Decided at {moments}: {', '.join(moved) or 'nobody moves at these'}{when}."
+
+
+def _counted(counts: Mapping[str, Any]) -> str:
+    people = f"{counts['people']:,} {'person' if counts['people'] == 1 else 'people'}"
+    return f"{people} with {counts['devices']:,} device{'' if counts['devices'] == 1 else 's'}"
 
 
 def idle_rules(rules: Mapping[str, Any]) -> Iterator[str]:
