@@ -22,6 +22,7 @@ from mailgate.config.serving import Limits, Timeouts, TlsSettings
 from mailgate.config.sources import SourceSettings
 from mailgate.config.values import Duration
 from mailgate.policy.apps import Key, Strict
+from mailgate.policy.durations import in_words
 
 Language = Literal["en", "de", "es", "fr", "ja", "zh", "ar"]
 FileName = Annotated[str, StringConstraints(min_length=1, max_length=500)]
@@ -180,6 +181,15 @@ class Settings(Strict):
             raise PydanticCustomError(
                 "address", "the same address as `listen`; expected a port of its own", {"key": "admin_listen"}
             )
+        return self
+
+    @model_validator(mode="after")
+    def _window_is_remembered(self) -> Self:
+        """Else a plan would count fewer days than the guard's limit is for, and say nothing of it."""
+        if self.guard and self.guard.window > self.retention.sightings:
+            kept = in_words(self.retention.sightings)
+            message = f"a window of {in_words(self.guard.window)}, and sightings are kept for {kept}; expected no longer one"
+            raise PydanticCustomError("window", message, {"key": "guard"})
         return self
 
     @model_validator(mode="after")

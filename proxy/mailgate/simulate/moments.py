@@ -15,7 +15,7 @@ _JUST_AFTER = timedelta(seconds=1)
 HOURS, DAYS = 168, 396
 """The hours of a week, and the days of 13 months."""
 _AROUND = (-INSTANT, INSTANT)
-EARLIEST, LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 def moments(access: Access, policy: Policy) -> list[datetime]:
@@ -35,9 +35,21 @@ def _all(access: Access, policy: Policy) -> Iterator[datetime]:
         yield from _stages(rule)
         for limit in limits(rule.when):
             if isinstance(limit, datetime):
-                yield from (limit, limit + _JUST_AFTER)
+                yield from _passed(limit)
             elif posture.reported_at and "device.age" in rule.when.reads:
-                yield from (posture.reported_at + limit, posture.reported_at + limit + _JUST_AFTER)
+                yield from _aged(posture.reported_at, limit)
+
+
+def _aged(reported: datetime, limit: timedelta) -> Iterator[datetime]:
+    """When a report is so old, and older; never where this clock does not go so far."""
+    if _FIRST - reported < limit < _LAST - reported:
+        yield from _passed(reported + limit)
+
+
+def _passed(limit: datetime) -> Iterator[datetime]:
+    yield limit
+    if limit < _LAST - _JUST_AFTER:
+        yield limit + _JUST_AFTER
 
 
 def starts(policies: Iterable[Policy], now: datetime) -> frozenset[datetime]:
@@ -66,7 +78,7 @@ def sampled(policies: Sequence[Policy], now: datetime) -> tuple[datetime, ...]:
     found |= {day + n * timedelta(days=1) for n in range(1, DAYS + 1)}
     named = [each for rule in rules for each in limits(rule.when) if isinstance(each, datetime)]
     for moment in (*named, *(start for rule in rules for start in _stages(rule))):
-        found |= {moment} | {moment + step for step in _AROUND if EARLIEST < moment < LATEST}
+        found |= {moment} | {moment + step for step in _AROUND if _FIRST < moment < _LAST}
     return tuple(sorted(moment for moment in found if moment > now))
 
 

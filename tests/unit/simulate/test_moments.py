@@ -32,6 +32,13 @@ def test_limits_that_stand_in_conditions() -> None:
     assert moments(access(), dated) == [start, start + SECOND]
 
 
+def test_limits_behind_the_end_of_time_are_never_passed() -> None:
+    aged = policy_of({"when": 'device.age > duration("80000000h")'})
+    assert moments(access(), aged) == []
+    last = policy_of({"when": 'now > timestamp("9999-12-31T23:59:59.999999Z")'})
+    assert len(moments(access(), last)) == 1
+
+
 def test_limits_of_other_things_are_none() -> None:
     assert moments(access(), policy_of({"when": 'client.kind == "phone"'})) == []
 
