@@ -61,7 +61,7 @@ class Grounds:
             *[read(access) for read in self._readers],
         )
 
-    def times(self, access: Access) -> Hashable:
+    def times(self, access: Access) -> tuple[Hashable, ...]:
         """The values of those variables that are others a moment later."""
         return tuple([read(access) for read in self._clocks])
 

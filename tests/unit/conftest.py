@@ -1,6 +1,7 @@
 """Unit tests reach no network and look at no clock: what they need of a connection is a fake transport."""
 
 import gc
+import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,7 +14,8 @@ from pytest_socket import disable_socket, enable_socket
 from tests.stores import copying, migrated
 
 settings.register_profile("no deadline", deadline=None)  # how fast the machine is proves nothing
-settings.load_profile("no deadline")
+settings.register_profile("thorough", deadline=None, max_examples=5000)  # for what attackers will try
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "no deadline"))
 
 
 def pytest_collection_finish():

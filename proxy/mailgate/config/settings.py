@@ -25,6 +25,7 @@ from mailgate.config.sources import SourceSettings
 from mailgate.config.values import Duration
 from mailgate.config.witness import WitnessSettings
 from mailgate.policy.apps import Key, Strict
+from mailgate.policy.durations import in_words
 from mailgate.policy.logins import Logins
 
 Language = Literal["en", "de", "es", "fr", "ja", "zh", "ar"]
@@ -219,6 +220,14 @@ class Settings(Strict):
             if isinstance(each.listen, Address)
         }
         return {name: address for name, address in own.items() if address is not None}
+
+    def _window_is_remembered(self) -> Self:
+        """Else a plan would count fewer days than the guard's limit is for, and say nothing of it."""
+        if self.guard and self.guard.window > self.retention.sightings:
+            kept = in_words(self.retention.sightings)
+            message = f"a window of {in_words(self.guard.window)}, and sightings are kept for {kept}; expected no longer one"
+            raise PydanticCustomError("window", message, {"key": "guard"})
+        return self
 
     @model_validator(mode="after")
     def _somebody_may_ask(self) -> Self:

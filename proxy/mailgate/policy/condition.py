@@ -99,17 +99,18 @@ def _also_misspelt(text: str, closed: Mapping[str, Iterable[str]]) -> Iterator[F
         yield fault_at(text, offset, message)
 
 
-_CALENDAR = (
+CALENDAR = (
     "getDate getDayOfMonth getDayOfWeek getDayOfYear getFullYear getHours getMilliseconds getMinutes getMonth getSeconds"
 ).split()
+"""Functions that read a part of a time, in a time zone where one is given."""
 _PARSED = {"matches": '"".matches({})', "duration": "duration({})", "timestamp": "timestamp({})"}
-_PARSED |= {name: f"timestamp(0).{name}({{}})" for name in _CALENDAR}
+_PARSED |= {name: f"timestamp(0).{name}({{}})" for name in CALENDAR}
 _EXAMPLES = {
     "matches": "a regular expression in RE2 syntax",
     "duration": 'a duration of hours, minutes and seconds like "168h" or "1h30m"',
     "timestamp": 'a time with its zone like "2026-12-01T09:00:00Z"',
 }
-_EXAMPLES |= dict.fromkeys(_CALENDAR, 'a time zone like "Europe/Berlin" or "-08:00"')
+_EXAMPLES |= dict.fromkeys(CALENDAR, 'a time zone like "Europe/Berlin" or "-08:00"')
 
 
 def _bad_constants(tree: Node) -> Iterator[tuple[int, str]]:

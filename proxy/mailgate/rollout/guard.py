@@ -58,8 +58,7 @@ def failing(plan: Mapping[str, Any]) -> list[str]:
 def beyond(plan: Mapping[str, Any], limit: Limit | None) -> list[str]:
     """In what a plan goes beyond the limit, in words; nothing where it does not.
 
-    Who may be kept out, for all that is known, counts as kept out, and who is kept out only when a later stage begins
-    counts as kept out now. Devices count beside people, since not everybody who comes is named.
+    Devices count beside people, since not everybody who comes is named.
     """
     found = []
     totals = plan["totals"]
@@ -74,13 +73,26 @@ def beyond(plan: Mapping[str, Any], limit: Limit | None) -> list[str]:
 
 
 def most_kept_out(plan: Mapping[str, Any], noun: str) -> tuple[int, str]:
-    """How many are or may be newly kept out at the worst of all moments, and which that is, in words; none for now."""
-    moments = [
-        ("", plan["newly"]),
-        *((f" {since(plan, each)}", each["newly"]) for each in plan.get("later", ())),
-    ]
-    counts = [(newly["block"][noun] + newly["unknown"][noun], words) for words, newly in moments]
-    return max(counts, key=lambda each: each[0])
+    """How many are or may be newly kept out, now or at any later moment, and when, in words; none for now.
+
+    Who is blocked or asked for proof counts, and who may be for all that is known. A plan from before that was counted keeps
+    out everybody, for all that is known.
+    """
+    if "kept_out" not in plan:
+        totals = plan["totals"]
+        everybody = totals["people"] if noun == "people" else totals["devices"] + totals["clients"]
+        return everybody, " (the plan is an old one: plan again)"
+    hit: int = plan["kept_out"][noun]
+    if hit <= _out(plan["newly"], noun):
+        return hit, ""
+    moment = max(plan["later"], key=lambda each: _out(each["newly"], noun), default=None)
+    told = moment is not None and hit <= _out(moment["newly"], noun)
+    return hit, f" {since(plan, moment)}" if told and moment else " at one moment or another"
+
+
+def _out(newly: Mapping[str, Any], noun: str) -> int:
+    """How many are newly kept out at one moment, at most."""
+    return sum(newly[label][noun] for label in ("block", "challenge", "unknown"))
 
 
 def since(plan: Mapping[str, Any], moment: Mapping[str, Any]) -> str:

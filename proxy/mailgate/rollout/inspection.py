@@ -9,7 +9,8 @@ from mailgate.config.admins import BY_FILE
 from mailgate.rollout.acts import Person, keep_plan
 from mailgate.rollout.guard import failing, frozen, guard_of
 from mailgate.rollout.keeper import Looked
-from mailgate.rollout.plan import DAYS, Scope, make_plan
+from mailgate.rollout.plan import Scope, make_plan
+from mailgate.rollout.planning import looked_at
 from mailgate.rollout.window import beyond_window, kept_out_within, newly_kept_out
 from mailgate.store import Activation, Store
 
@@ -38,7 +39,7 @@ class Inspection:
         guard = guard_of(settings)
         if guard is None:
             return Looked()
-        scope = Scope(now, DAYS, settings.posture.max_age, settings.posture.precedence)
+        scope = Scope(now, looked_at(settings), settings.posture.max_age, settings.posture.precedence)
         url = settings.store.get_secret_value()
         plan = await make_plan(self.store, url, active, files, scope, WORKERS, lambda *_: None)
         await keep_plan(self.store, plan, files, Person(BY_FILE, self.origin), now)

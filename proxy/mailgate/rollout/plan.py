@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -17,7 +17,21 @@ from mailgate.policy.changes import changes
 from mailgate.policy.reach import unreachable
 from mailgate.policy.reliefs import Reliefs
 from mailgate.rollout.simulation import Progress, Task, simulate
-from mailgate.simulate import DIMENSIONS, TOUCHED, UNKNOWN, Outcome, Sample, Tally, later, turns
+from mailgate.simulate import (
+    DIMENSIONS,
+    OUT,
+    SAMPLED,
+    TOUCHED,
+    UNDATED,
+    UNKNOWN,
+    Outcome,
+    Sample,
+    Tally,
+    later,
+    sampled,
+    turns,
+    undated,
+)
 from mailgate.store import Activation, Store, Version
 
 LABELS = (Effect.BLOCK.value, Effect.CHALLENGE.value, Effect.WARN.value, Effect.ALLOW.value, UNKNOWN)
@@ -54,7 +68,11 @@ async def make_plan(
     version = await store.policies.get(active.number)
     assert version is not None  # a foreign key holds it
     reliefs = await store.reliefs.current(scope.now)
-    moments = await asyncio.to_thread(_moments, version, candidate, reliefs, scope.now)
+    old, new = (
+        each.relieved(reliefs).policy
+        for each in (await asyncio.to_thread(compile_rules, version.texts), candidate)
+    )
+    moments, stand_ins = turns((old, new), scope.now), sampled((old, new), scope.now)
     since = (scope.now - timedelta(days=scope.days)).date()
     task = Task(
         url,
@@ -66,6 +84,7 @@ async def make_plan(
         scope.now,
         reliefs,
         moments,
+        stand_ins,
     )
     tally = await simulate(store, task, workers, progress)
     body = {
@@ -82,13 +101,10 @@ async def make_plan(
         **await asyncio.to_thread(_of_rules, version, candidate, tally, scope.now),
         **_of_people(tally),
         "later": [_later(tally, each) for each in moments],
+        "undated": _undated(tally, (old, new), len(stand_ins)),
+        "kept_out": _counts(tally, (OUT,)),
     }
     return {"digest": digest_of(body)} | body
-
-
-def _moments(active: Version, candidate: Rules, reliefs: Reliefs, now: datetime) -> tuple[datetime, ...]:
-    """When the rules decide otherwise by themselves: those of the candidate, and those that it is compared with."""
-    return turns([each.relieved(reliefs).policy for each in (compile_rules(active.texts), candidate)], now)
 
 
 def _of_reliefs(reliefs: Reliefs, now: datetime) -> dict[str, Any]:
@@ -210,18 +226,35 @@ def _later(tally: Tally, moment: datetime) -> dict[str, Any]:
     return {"at": moment.isoformat(), "newly": newly}
 
 
+def _undated(tally: Tally, policies: Iterable[Policy], sampled: int) -> dict[str, Any]:
+    """Who may be kept out at a moment that cannot be told: of the rules that use the clock so, and at the sampled moments."""
+    rules = {rule.id for policy in policies for rule in policy.rules if undated(rule.when)}
+    newly = {label: _counts(tally, (SAMPLED, label)) for label in LABELS}
+    return {
+        **_counts(tally, (UNDATED,)),
+        "samples": _samples(tally, UNDATED),
+        "rules": sorted(rules),
+        "sampled": {
+            "moments": sampled,
+            "first": tally.first.isoformat() if tally.first else None,
+            "newly": {
+                label: {**counts, "samples": _samples(tally, f"{SAMPLED} {label}")}
+                for label, counts in newly.items()
+            },
+        },
+    }
+
+
 def _samples(tally: Tally, label: str) -> list[dict[str, Any]]:
     return [_sample(each) for (of, _), kept in sorted(tally.samples.items()) if of == label for each in kept]
 
 
-def without_names(plan: Mapping[str, Any]) -> dict[str, Any]:
-    """The plan without its samples: with nobody's name."""
+def without_names(part: Any) -> Any:
+    """A plan, or a part of one, without its samples: with nobody's name."""
 
-    def counted(newly: Mapping[str, Any]) -> dict[str, Any]:
-        return {label: {key: each[key] for key in each if key != "samples"} for label, each in newly.items()}
-
-    later = [each | {"newly": counted(each["newly"])} for each in plan["later"]]
-    return {**plan, "newly": counted(plan["newly"]), "later": later}
+    if isinstance(part, Mapping):
+        return {name: without_names(each) for name, each in part.items() if name != "samples"}
+    return [without_names(each) for each in part] if isinstance(part, list) else part
 
 
 def _counts(tally: Tally, cell: tuple[str, ...]) -> dict[str, int]:

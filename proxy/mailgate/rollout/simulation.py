@@ -44,6 +44,8 @@ class Task:
     reliefs: Reliefs = NO_RELIEFS
     moments: tuple[datetime, ...] = ()
     """When to decide everybody beside ``now``."""
+    sampled: tuple[datetime, ...] = ()
+    """Moments that stand for others, where it cannot be told when the rules decide otherwise."""
 
 
 async def simulate(store: Store, task: Task, workers: int, progress: Progress) -> Tally:
@@ -102,7 +104,8 @@ class _Alone:
         return Population(store, *self._lists, self.task.since, self.task.now, *self._groups)
 
     async def _tally(self, pages: AsyncIterator[list[Subject]]) -> Tally:
-        impact = Impact(self._active, self._candidate, moments=self.task.moments)
+        task = self.task
+        impact = Impact(self._active, self._candidate, moments=task.moments, sampled=task.sampled)
         async for page in pages:
             for number, subject in enumerate(page):
                 impact.add(subject)

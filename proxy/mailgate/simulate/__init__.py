@@ -1,10 +1,24 @@
 """Decide again and again: what another policy would change, for whom, and what would change one verdict. Pure, like ``decide``."""
 
 from mailgate.simulate.ahead import turns
+from mailgate.simulate.clock import undated
 from mailgate.simulate.compare import Move, Occasion
 from mailgate.simulate.flip import KEPT_OUT, LET_IN, MOST, Flip, Flips, both_ways, flips
-from mailgate.simulate.impact import DIMENSIONS, LATER, TOUCHED, Impact, Sample, Subject, Tally, later
+from mailgate.simulate.impact import (
+    DIMENSIONS,
+    LATER,
+    OUT,
+    SAMPLED,
+    TOUCHED,
+    UNDATED,
+    Impact,
+    Sample,
+    Subject,
+    Tally,
+    later,
+)
 from mailgate.simulate.judge import UNKNOWN, Judge, Outcome
+from mailgate.simulate.moments import sampled
 
 __all__ = [
     "DIMENSIONS",
@@ -12,7 +26,10 @@ __all__ = [
     "LATER",
     "LET_IN",
     "MOST",
+    "OUT",
+    "SAMPLED",
     "TOUCHED",
+    "UNDATED",
     "UNKNOWN",
     "Flip",
     "Flips",
@@ -27,5 +44,7 @@ __all__ = [
     "both_ways",
     "flips",
     "later",
+    "sampled",
     "turns",
+    "undated",
 ]

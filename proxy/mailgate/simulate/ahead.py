@@ -5,35 +5,29 @@ from dataclasses import replace
 from datetime import datetime
 
 from mailgate.model import Access, PostureState
-from mailgate.policy.rules import Policy, Rule
+from mailgate.policy.rules import Policy
 from mailgate.simulate.compare import Compared, Comparison, Keys, Occasion
-from mailgate.simulate.moments import limits
+from mailgate.simulate.moments import starts
 
 _REMEMBERED = 50_000
-"""Kinds of occasions that are kept; with a condition on an age every device may be one of its own."""
+"""Kinds of occasions that are kept; with a condition on a name every person may be one of their own."""
 
 Turn = tuple[datetime, Compared]
 
 
-def turns(policies: Iterable[Policy], now: datetime) -> tuple[datetime, ...]:
-    """The moments from ``now`` on at which one of these policies decides otherwise by itself.
+def turns(policies: Sequence[Policy], now: datetime) -> tuple[datetime, ...]:
+    """The moments from ``now`` on at which one of these policies decides otherwise by itself, where that can be told.
 
-    They are the starts of stages, the times that stand in conditions, and the end of the last exemption. ``now`` itself is one
-    where a rule has a grace or is out: what it does once that is over.
+    They are the starts of stages, the times with which conditions compare ``now``, and the end of the last exemption. ``now``
+    itself is one where a rule has a grace or is out: what it does once that is over.
     """
-    found = set()
+    found = set(starts(policies, now))
     for policy in policies:
-        found |= {moment for rule in policy.rules for moment in _dates(rule) if moment > now}
         ends = [each.until for each in policy.reliefs.exemptions(now) if each.until]
         found |= {max(ends)} if ends else set()
         if policy.reliefs.for_everybody(now) or any(rule.grace for rule in policy.rules):
             found.add(now)
     return tuple(sorted(found))
-
-
-def _dates(rule: Rule) -> list[datetime]:
-    starts = [start for _, start in rule.stages.starts()] if rule.stages else []
-    return starts + [each for each in limits(rule.when) if isinstance(each, datetime)]
 
 
 class Ahead:
@@ -48,20 +42,46 @@ class Ahead:
         """The moments at which the occasion moves, with what either policy does then. ``keys`` are those of now."""
         if not self._moments:
             return ()
-        key = (keys, _runs_out(occasion.before), _runs_out(occasion.after))
+        key = _key(occasion, keys)
         found = self._known.get(key)
         if found is None:
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
-            found = self._known[key] = tuple(self._compared(occasion))
+            found = self._known[key] = tuple(self.compared(occasion))
         return found
 
-    def _compared(self, occasion: Occasion) -> Iterable[Turn]:
+    def compared(self, occasion: Occasion) -> Iterable[Turn]:
+        """Likewise, decided anew."""
         for moment in self._moments:
             then = replace(occasion, before=_at(occasion.before, moment), after=_at(occasion.after, moment))
             compared = self._comparison.of(then, self._comparison.keys(then))
             if compared.label:
                 yield moment, compared
+
+
+class Sampled:
+    """Compares two policies at moments that stand for all others: the first at which each label is new."""
+
+    def __init__(self, active: Policy, candidate: Policy, moments: Sequence[datetime]) -> None:
+        self._ahead = Ahead(active, candidate, moments)
+        self._known: dict[Hashable, tuple[Turn, ...]] = {}
+
+    def first(self, occasion: Occasion, keys: Keys) -> tuple[Turn, ...]:
+        """The first moment for each label that is new at some of them. ``keys`` are those of now."""
+        key = _key(occasion, keys)
+        if key not in self._known:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            found: dict[str, Turn] = {}
+            for turn in self._ahead.compared(occasion):
+                found.setdefault(turn[1].label, turn)
+            self._known[key] = tuple(found.values())
+        return self._known[key]
+
+
+def _key(occasion: Occasion, keys: Keys) -> Hashable:
+    """Occasions with the same move alike at every moment."""
+    return keys, _runs_out(occasion.before), _runs_out(occasion.after)
 
 
 def _back(policy: Policy) -> Policy:
@@ -70,8 +90,10 @@ def _back(policy: Policy) -> Policy:
 
 
 def _at(access: Access, moment: datetime) -> Access:
-    """The same access then, with no grace left. What is known of the device stays as it is: it reports again."""
-    return replace(access, now=moment, posture=replace(access.posture, first_seen=None))
+    """The same access then, with no grace left. What is known of the device stays as it is, and as old: it reports again."""
+    posture = access.posture
+    reported = posture.reported_at and posture.reported_at + (moment - access.now)
+    return replace(access, now=moment, posture=replace(posture, first_seen=None, reported_at=reported))
 
 
 def _runs_out(access: Access) -> datetime | None:

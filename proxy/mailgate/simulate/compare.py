@@ -3,16 +3,20 @@
 from collections.abc import Hashable
 from dataclasses import dataclass
 
-from mailgate.model import Access
+from mailgate.model import Access, Effect
 from mailgate.policy.rules import Policy
-from mailgate.simulate.judge import UNKNOWN, Judge, Outcome
+from mailgate.simulate.judge import UNKNOWN, Judge, Key, Outcome
+from mailgate.simulate.worlds import Move as Move
 from mailgate.simulate.worlds import moves
 
-Move = tuple[str, str]
-"""Effects before and after."""
+_REMEMBERED = 50_000
+"""Kinds of occasions of which it is kept whether anything changes."""
 
-Keys = tuple[Hashable, Hashable]
+Keys = tuple[Key, Key]
 """Everything of an occasion that the outcomes by both policies can depend on."""
+
+_HARD = {Effect.CHALLENGE.value: 1, Effect.BLOCK.value: 2}
+"""What keeps people out, the harder the higher."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,17 @@ class Compared:
             return UNKNOWN
         return self.move[1] if self.move[0] != self.move[1] else ""
 
+    @property
+    def keeps_out(self) -> bool:
+        """Whether it newly keeps somebody out, for all that can be told."""
+        return self.move is None or newly_out(self.move)
+
+
+def newly_out(move: Move) -> bool:
+    """Whether a move keeps people out who were let in or warned, or wholly out who could prove themselves."""
+    before, after = move
+    return _HARD.get(after, 0) > _HARD.get(before, 0)
+
 
 class Comparison:
     """Compares two policies on many occasions."""
@@ -68,9 +83,13 @@ class Comparison:
     def _settle(self, occasion: Occasion, keys: Keys) -> Move | None:
         """The move that is the same whatever was not recorded, or ``UNKNOWN`` twice where nothing changes then; else None."""
         if keys not in self._settled:
+            if len(self._settled) >= _REMEMBERED:
+                self._settled.clear()
             old, new, untold = self._before, self._after, occasion.untold
-            hanging = old.hanging(occasion.before, untold) | new.hanging(occasion.after, untold)
-            found = moves((occasion.before, old.policy), (occasion.after, new.policy), hanging)
-            same = bool(found) and all(before == after for before, after in found)
+            found = moves(
+                (occasion.before, old.settled, old.hanging(occasion.before, untold)),
+                (occasion.after, new.settled, new.hanging(occasion.after, untold)),
+            )
+            same = all(before == after for before, after in found)
             self._settled[keys] = min(found) if len(found) == 1 else (UNKNOWN, UNKNOWN) if same else None
         return self._settled[keys]

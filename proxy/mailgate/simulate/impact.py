@@ -6,16 +6,26 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from mailgate.policy.rules import Policy
-from mailgate.simulate.ahead import Ahead
-from mailgate.simulate.compare import Comparison, Keys, Occasion
+from mailgate.simulate.ahead import Ahead, Sampled, Turn
+from mailgate.simulate.compare import Compared, Comparison, Keys, Occasion
 from mailgate.simulate.crowd import Cell, Crowd
 from mailgate.simulate.judge import UNKNOWN, Outcome
+from mailgate.simulate.worst import Worst
 
 TOUCHED = "touched"
 """The cell of everybody with a label."""
 
 LATER = "later"
 """Begins the cells of those who move at a later moment."""
+
+SAMPLED = "sampled"
+"""Begins the cells of those who move at some moment that stands for others."""
+
+UNDATED = "undated"
+"""The cell of those who may newly be kept out, and it cannot be told when."""
+
+OUT = "out"
+"""The cell of all who are or may be newly kept out, now or at any later moment."""
 
 DIMENSIONS = ("rule", "kind", "system", "group")
 """By what those who move are told apart: the rule that takes them, what asks, its system, the person's groups."""
@@ -51,7 +61,7 @@ class Tally:
 
     Cells: a ``Move``; ``TOUCHED``; the label of a move, alone and with each dimension and value. The label is the effect that
     is new, or ``UNKNOWN`` where it cannot be told whether anything changes. ``LATER``, a moment and
-    the label of a move that there is then.
+    the label of a move that there is then. ``SAMPLED`` and a label. ``UNDATED``; ``OUT``.
     """
 
     samples_each: int = 5
@@ -68,6 +78,8 @@ class Tally:
     """Occasions on which each rule of the candidate matches, or may match."""
     untold: Counter[str] = field(default_factory=Counter)
     """Occasions on which it hangs on each variable that was not recorded whether anything changes."""
+    first: datetime | None = None
+    """The first of the sampled moments at which somebody is newly kept out."""
     samples: dict[tuple[str, str], list[Sample]] = field(default_factory=dict)
     """By label and rule."""
 
@@ -86,20 +98,31 @@ class Tally:
         self.subjects.update(other.subjects)
         self.matched.update(other.matched)
         self.untold.update(other.untold)
+        self.first = min((each for each in (self.first, other.first) if each), default=None)
         for (label, _), samples in other.samples.items():
             for sample in samples:
                 self.keep(label, sample)
 
 
 class Impact:
-    """Decides everybody by the active policy and by the candidate, now and at ``moments``. ``tally`` has what came of it."""
+    """Decides everybody by the active policy and by the candidate, now and at ``moments``. ``tally`` has what came of it.
+
+    ``sampled`` are moments that stand for others, where these cannot be told.
+    """
 
     def __init__(
-        self, active: Policy, candidate: Policy, samples_each: int = 5, moments: Sequence[datetime] = ()
+        self,
+        active: Policy,
+        candidate: Policy,
+        samples_each: int = 5,
+        moments: Sequence[datetime] = (),
+        sampled: Sequence[datetime] = (),
     ) -> None:
         self.tally = Tally(samples_each)
         self._comparison = Comparison(active, candidate)
         self._ahead = Ahead(active, candidate, moments)
+        self._sampled = Sampled(active, candidate, sampled)
+        self._worst = Worst(active, candidate)
 
     def add(self, subject: Subject) -> None:
         """Count one device, or client; each is to come once, with all of its occasions."""
@@ -122,16 +145,39 @@ class Impact:
             tally.keep(compared.label, Sample(subject, occasion, before, after))
         if move is None:
             tally.untold.update({*before.untold, *after.untold})
-        cells.update(self._later(subject, occasion, keys))
+        turns = self._ahead.moved(occasion, keys)
+        cells.update(self._later(subject, occasion, turns))
+        out = compared.keeps_out or any(each.keeps_out for _, each in turns)
+        cells.update(self._at_any_time(subject, occasion, keys, compared, out=out))
         if occasion.person:
             tally.people.add(occasion.person, cells)
         return cells
 
-    def _later(self, subject: Subject, occasion: Occasion, keys: Keys) -> Iterator[Cell]:
-        for moment, compared in self._ahead.moved(occasion, keys):
+    def _later(self, subject: Subject, occasion: Occasion, turns: Sequence[Turn]) -> Iterator[Cell]:
+        for moment, compared in turns:
             cell = later(moment, compared.label)
-            self.tally.keep(" ".join(cell), Sample(subject, occasion, compared.before, compared.after))
+            self._keep(cell, subject, occasion, compared)
             yield cell
+
+    def _at_any_time(
+        self, subject: Subject, occasion: Occasion, keys: Keys, now: Compared, *, out: bool
+    ) -> Iterator[Cell]:
+        """``out``: whether the occasion is newly kept out at a moment that is told."""
+        if out:
+            yield (OUT,)
+        if not self._worst.keeps_out(occasion, keys):
+            return
+        for moment, compared in self._sampled.first(occasion, keys):
+            self._keep((SAMPLED, compared.label), subject, occasion, compared)
+            yield SAMPLED, compared.label
+            if compared.keeps_out:
+                self.tally.first = min(moment, self.tally.first or moment)
+        if not out:
+            self._keep((UNDATED,), subject, occasion, now)
+            yield from ((OUT,), (UNDATED,))
+
+    def _keep(self, cell: Cell, subject: Subject, occasion: Occasion, compared: Compared) -> None:
+        self.tally.keep(" ".join(cell), Sample(subject, occasion, compared.before, compared.after))
 
 
 def later(moment: datetime, label: str) -> Cell:

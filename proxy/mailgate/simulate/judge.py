@@ -3,21 +3,28 @@
 What was never recorded stays unknown: an answer that hangs on it is no answer.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Hashable
 from dataclasses import dataclass
+from datetime import timedelta
 
-from mailgate.decide import decide, not_subject, stage_of
+from mailgate.decide import decide, stage_of
 from mailgate.grounds import Grounds
 from mailgate.model import Access, Reason, Stage
-from mailgate.policy.condition import EvaluationError, UnknownValueError
-from mailgate.policy.rules import Policy, Rule
-from mailgate.policy.variables import activate
+from mailgate.policy.rules import Policy
+from mailgate.policy.variables import CLOCKS
+from mailgate.simulate.clock import ages
+from mailgate.simulate.hanging import hanging, hangs
+from mailgate.simulate.worlds import Hanging, Settled
 
 UNKNOWN = "unknown"
 """In place of an effect that hangs on what was not recorded."""
 
 _REMEMBERED = 50_000
-"""Outcomes that a judge keeps; with a condition on an age every device may have one of its own."""
+"""Outcomes that a judge keeps; with a condition on a name every person may have one of their own."""
+
+Key = tuple[Hashable, Hashable]
+"""Everything of an access that lasts, and what is another at another time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +46,15 @@ class Judge:
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
         self._grounds = Grounds(policy)
+        self.settled = Settled(policy)
+        self._clocks = sorted(policy.reads & CLOCKS)
+        self._ages = _ages(policy)
         self._rules = {rule.id: rule for rule in policy.rules}
-        self._known: dict[Hashable, Outcome] = {}
+        self._known: dict[Key, Outcome] = {}
 
-    def outcome(self, access: Access, untold: frozenset[str] = frozenset(), key: Hashable = None) -> Outcome:
+    def outcome(
+        self, access: Access, untold: frozenset[str] = frozenset(), key: Key | None = None
+    ) -> Outcome:
         """The same as ``decide``, or unknown where that hangs on what was not recorded.
 
         :param key: what ``key`` says of both, where the caller has it already.
@@ -55,17 +67,15 @@ class Judge:
             found = self._known[key] = self._decide(access, untold)
         return found
 
-    def key(self, access: Access, untold: frozenset[str]) -> Hashable:
-        """Everything of an access that its outcome can depend on."""
-        return untold, self._grounds.of(access, dates=False), self._grounds.times(access)
+    def key(self, access: Access, untold: frozenset[str]) -> Key:
+        """Everything of an access that its outcome can depend on: what lasts, and what is another at another time."""
+        times = zip(self._clocks, self._grounds.times(access), strict=True)
+        passing = tuple(self._band(value) if name == "device.age" else value for name, value in times)
+        return (untold, self._grounds.of(access, dates=False)), passing
 
-    def hanging(self, access: Access, untold: frozenset[str]) -> set[str]:
-        """The conditions that could come out either way, were the values known that are not."""
-        return {
-            rule.when.text
-            for rule in self.policy.rules
-            if rule.when.reads & untold and _hangs(rule, access, untold)
-        }
+    def hanging(self, access: Access, untold: frozenset[str]) -> dict[str, Hanging]:
+        """The rules whose conditions could come out either way, were the values known that are not."""
+        return hanging(self.policy.rules, access, untold)
 
     def _decide(self, access: Access, untold: frozenset[str]) -> Outcome:
         decision = decide(access, self.policy)
@@ -73,7 +83,11 @@ class Judge:
             (self._rules[trial.rule], trial.matched) for trial in decision.trials if trial.rule in self._rules
         ]
         reliefs = self.policy.reliefs.about(access)
-        hanging = [rule for rule, _ in tried if rule.when.reads & untold and _hangs(rule, access, untold)]
+        hanging = [
+            rule
+            for rule, _ in tried
+            if rule.when.reads & untold and hangs(rule, access, rule.when.reads & untold)
+        ]
         may = tuple(rule.id for rule, matched in tried if matched or rule in hanging)
         deciding = [
             rule for rule in hanging if stage_of(rule, access.now, reliefs)[0] is not Stage.REPORT_ONLY
@@ -83,16 +97,13 @@ class Judge:
         names = sorted({name for rule in deciding for name in rule.when.reads & untold})
         return Outcome(UNKNOWN, deciding[0].id, decision.reason, may, tuple(names))
 
+    def _band(self, age: Hashable) -> Hashable:
+        """Between which of the ages that stand in conditions it is; the age itself where a condition does more with it."""
+        if self._ages is None or not isinstance(age, timedelta):
+            return age
+        return bisect_left(self._ages, age), bisect_right(self._ages, age)
 
-def _hangs(rule: Rule, access: Access, untold: frozenset[str]) -> bool:
-    """Whether the condition could come out either way, were the values known that are not."""
-    stage, _ = stage_of(rule, access.now, ())
-    if stage is Stage.PENDING or not_subject(rule, stage, access):
-        return False
-    try:
-        rule.when.holds(activate(access, rule.when.reads - untold))
-    except UnknownValueError:
-        return True
-    except EvaluationError:
-        return False
-    return False
+
+def _ages(policy: Policy) -> list[timedelta] | None:
+    found = [ages(rule.when) for rule in policy.rules]
+    return sorted(age for each in found for age in each or ()) if None not in found else None

@@ -1,19 +1,21 @@
 """When a verdict may become another one although nobody does anything."""
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
-from functools import lru_cache
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 
 from mailgate.decide import new_until
 from mailgate.model import Access
-from mailgate.policy.condition import Condition
-from mailgate.policy.rules import Policy
-from mailgate.policy.syntax_tree import read_tree, walk
-from mailgate.policy.variables import ENVIRONMENT
+from mailgate.policy.rules import Policy, Rule
+from mailgate.simulate.clock import INSTANT, limits, undated
+from mailgate.simulate.clock import starts as turning
 
 _JUST_AFTER = timedelta(seconds=1)
 """Behind a limit that has to be passed, not only reached."""
+
+HOURS, DAYS = 168, 396
+"""The hours of a week, and the days of 13 months."""
+_AROUND = (-INSTANT, INSTANT)
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 def moments(access: Access, policy: Policy) -> list[datetime]:
@@ -30,29 +32,55 @@ def _all(access: Access, policy: Policy) -> Iterator[datetime]:
     for rule in policy.rules:
         if end := new_until(rule, access):
             yield end
-        if rule.stages:
-            yield from (start for _, start in rule.stages.starts())
+        yield from _stages(rule)
         for limit in limits(rule.when):
             if isinstance(limit, datetime):
-                yield from (limit, limit + _JUST_AFTER)
+                yield from _passed(limit)
             elif posture.reported_at and "device.age" in rule.when.reads:
-                yield from (posture.reported_at + limit, posture.reported_at + limit + _JUST_AFTER)
+                yield from _aged(posture.reported_at, limit)
 
 
-@lru_cache(maxsize=1024)
-def limits(condition: Condition) -> tuple[datetime | timedelta, ...]:
-    """The times and durations that stand in a condition."""
-    if condition.reads.isdisjoint(("now", "device.age")):
+def _aged(reported: datetime, limit: timedelta) -> Iterator[datetime]:
+    """When a report is so old, and older; never where this clock does not go so far."""
+    if _FIRST - reported < limit < _LAST - reported:
+        yield from _passed(reported + limit)
+
+
+def _passed(limit: datetime) -> Iterator[datetime]:
+    yield limit
+    if limit < _LAST - _JUST_AFTER:
+        yield limit + _JUST_AFTER
+
+
+def starts(policies: Iterable[Policy], now: datetime) -> frozenset[datetime]:
+    """The moments from ``now`` on at which a stage of these policies begins, or a comparison with a time turns over."""
+    found = {
+        moment
+        for policy in policies
+        for rule in policy.rules
+        for moment in (*_stages(rule), *turning(rule.when))
+    }
+    return frozenset(moment for moment in found if moment > now)
+
+
+def sampled(policies: Sequence[Policy], now: datetime) -> tuple[datetime, ...]:
+    """Moments that stand for all others, where it cannot be told from the conditions when they come out otherwise.
+
+    They are every hour of a week, every day of 13 months, and each time that a text names or at which a stage begins, just
+    before and just after. Empty where every moment can be told.
+    """
+    rules = [rule for policy in policies for rule in policy.rules]
+    if not any("now" in undated(rule.when) for rule in rules):
         return ()
-    calls = [node for node in walk(read_tree(condition.program.serialize(), checked=True)) if node.is_call]
-    texts = [
-        (node.name, node.children[0].text)
-        for node in calls
-        if node.name in ("timestamp", "duration") and len(node.children) == 1
-    ]
-    return tuple(_value(name, text) for name, text in texts if text is not None)
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    day = hour.replace(hour=0)
+    found = {hour + n * timedelta(hours=1) for n in range(1, HOURS + 1)}
+    found |= {day + n * timedelta(days=1) for n in range(1, DAYS + 1)}
+    named = [each for rule in rules for each in limits(rule.when) if isinstance(each, datetime)]
+    for moment in (*named, *(start for rule in rules for start in _stages(rule))):
+        found |= {moment} | {moment + step for step in _AROUND if _FIRST < moment < _LAST}
+    return tuple(sorted(moment for moment in found if moment > now))
 
 
-def _value(function: str, text: str) -> Any:
-    constant = ENVIRONMENT.compile(f"{function}({text!r})")
-    return constant.eval(ENVIRONMENT.Activation({})).value()
+def _stages(rule: Rule) -> list[datetime]:
+    return [start for _, start in rule.stages.starts()] if rule.stages else []

@@ -1,43 +1,136 @@
-"""What was not recorded may have been one way or the other: does it matter for what changes?"""
+"""What was not recorded, or cannot be known beforehand, may have come out one way or another: does it matter for what changes?
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+What hangs on it is tried every way: that it holds, that it does not, and where it may that it fails. A rule behind the one that
+decides is not read, so a policy has about as many ways as it has rules that hang.
+"""
+
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
 from functools import lru_cache
-from itertools import product
 
 from mailgate.decide import decide
 from mailgate.model import Access
 from mailgate.policy.condition import Condition, compile_condition
 from mailgate.policy.rules import Policy, Rule
 
-_MOST = 4
-"""Conditions that are tried both ways; with more of them everything stays unknown."""
+Move = tuple[str, str]
+"""Effects before and after."""
+
+Chance = Hashable
+"""Something that comes out one way or another, and the same way wherever it stands: a condition on the same values, a relief."""
 
 
-def moves(
-    before: tuple[Access, Policy], after: tuple[Access, Policy], hanging: Iterable[str]
-) -> set[tuple[str, str]]:
-    """Every pair of effects that the same request may have had, whichever way each of these conditions came out.
+class Outturn(Enum):
+    """How a chance comes out."""
 
-    A condition with the same text in both policies comes out the same way in both. Empty where they are too many.
-    """
-    texts = sorted(hanging)
-    if len(texts) > _MOST:
-        return set()
-    worlds = (dict(zip(texts, chosen, strict=True)) for chosen in product((False, True), repeat=len(texts)))
-    return {(_effect(*before, world), _effect(*after, world)) for world in worlds}
+    HOLDS = "true"
+    FAILS = "1 / 0 == 0"
+    NOT = "false"
 
 
-def _effect(access: Access, policy: Policy, world: Mapping[str, bool]) -> str:
-    rules = tuple(_settled(rule, world) for rule in policy.rules)
-    return decide(access, replace(policy, rules=rules)).effect.value
+_REMEMBERED = 1000
+"""Policies with settled conditions that are kept."""
+
+Way = Mapping[Chance, Outturn]
+"""How some chances come out."""
 
 
-def _settled(rule: Rule, world: Mapping[str, bool]) -> Rule:
-    text = rule.when.text
-    return rule.model_copy(update={"when": _constant(world[text])}) if text in world else rule
+@dataclass(frozen=True, slots=True)
+class Hanging:
+    """A rule of which it cannot be told whether it decides."""
+
+    condition: Chance | None = None
+    """What its condition is to others; None where it is known how it comes out."""
+    fails: bool = False
+    """Whether the condition may fail, too."""
+    reliefs: tuple[Chance, ...] = ()
+    """Each of these may keep it from deciding, or be over."""
+
+    def outturns(self) -> tuple[Outturn | None, ...]:
+        """How its condition may come out where the rule decides; None: as it is."""
+        if self.condition is None:
+            return (None,)
+        return (Outturn.HOLDS, Outturn.FAILS) if self.fails else (Outturn.HOLDS,)
+
+    def deciding(self, outturn: Outturn | None) -> Way:
+        """What it takes for the rule to decide, its condition coming out so."""
+        over = dict.fromkeys(self.reliefs, Outturn.NOT)
+        return {**over, self.condition: outturn} if outturn else over
+
+    def passing(self) -> Iterator[Way]:
+        """The ways in which it does not decide, each without the others."""
+        over: dict[Chance, Outturn] = {}
+        for relief in self.reliefs:
+            yield {**over, relief: Outturn.HOLDS}
+            over[relief] = Outturn.NOT
+        if self.condition is not None:
+            yield {**over, self.condition: Outturn.NOT}
+
+
+class Settled:
+    """One policy with some of its conditions settled, each such policy made once."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._made: dict[frozenset[tuple[str, Outturn]], Policy] = {}
+
+    def by(self, outturns: Mapping[str, Outturn]) -> Policy:
+        """The policy in which the conditions of these rules, by id, come out so."""
+        if not outturns:
+            return self._policy
+        key = frozenset(outturns.items())
+        if key not in self._made:
+            if len(self._made) >= _REMEMBERED:
+                self._made.clear()
+            rules = tuple(_with(rule, outturns.get(rule.id)) for rule in self._policy.rules)
+            made = self._made[key] = replace(self._policy, rules=rules)
+            vars(made)["version"] = (
+                self._policy.version
+            )  # nobody asks, and to work it out takes as long as all else
+        return self._made[key]
+
+
+def _with(rule: Rule, outturn: Outturn | None) -> Rule:
+    return rule.model_copy(update={"when": _constant(outturn)}) if outturn else rule
 
 
 @lru_cache
-def _constant(holds: bool) -> Condition:
-    return compile_condition("true" if holds else "false", {})
+def _constant(outturn: Outturn) -> Condition:
+    return compile_condition(outturn.value, {})
+
+
+Side = tuple[Access, Settled, Mapping[str, Hanging]]
+"""An access as one policy sees it, the policy without the reliefs that are a chance, and its rules that hang, by id."""
+
+
+def moves(before: Side, after: Side) -> set[Move]:
+    """Every pair of effects that the same request may have, whichever way each chance comes out."""
+    news = list(_ways(*after))
+    return {(old, new) for one, old in _ways(*before) for other, new in news if _together(one, other)}
+
+
+def _together(one: Way, other: Way) -> bool:
+    return all(other.get(chance, outturn) is outturn for chance, outturn in one.items())
+
+
+def _ways(access: Access, policy: Settled, hanging: Mapping[str, Hanging]) -> Iterator[tuple[Way, str]]:
+    """Each way in which it may come out, with the effect then; together they leave out nothing."""
+    none = dict.fromkeys(hanging, Outturn.NOT)
+    at_last = decide(access, policy.by(none))
+    passed: list[Way] = [{}]
+    for name in [trial.rule for trial in at_last.trials if trial.rule in hanging]:
+        others = {each: outturn for each, outturn in none.items() if each != name}
+        deciding = []
+        for outturn in hanging[name].outturns():
+            decision = decide(access, policy.by(others | ({name: outturn} if outturn else {})))
+            if decision.rule == name:  # else it only reports, steps aside, or its condition does not hold
+                deciding.append((hanging[name].deciding(outturn), decision.effect.value))
+        yield from (
+            ({**way, **own}, effect) for own, effect in deciding for way in passed if _together(own, way)
+        )
+        if deciding:
+            passed = [
+                {**way, **own} for way in passed for own in hanging[name].passing() if _together(own, way)
+            ]
+    yield from ((way, at_last.effect.value) for way in passed)

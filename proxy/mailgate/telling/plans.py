@@ -1,6 +1,7 @@
 """A plan in words, and as the rows of a spreadsheet."""
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from mailgate.rollout.guard import since
@@ -37,10 +38,47 @@ def sample_told(sample: Mapping[str, Any], today: str = "now") -> str:
     )
 
 
+def who_told(sample: Mapping[str, Any]) -> str:
+    """One whom it is about, in words, with what decides now."""
+    what = f"{sample['kind']} {sample['system']}".strip()
+    who, now = sample["person"] or "nobody named", sample["from"]
+    return f"{who}: {what}, {sample['device']}: {IS[now['effect']]} by {now['rule']} now"
+
+
 def moment_told(plan: Mapping[str, Any], moment: Mapping[str, Any]) -> str:
     """How a sentence begins about one of the plan's later moments."""
     words = since(plan, moment)
     return words[0].upper() + words[1:]
+
+
+def undated_told(plan: Mapping[str, Any]) -> Iterator[str]:
+    """Who may be kept out at a moment that cannot be told, and how that was found, a sentence each."""
+    found = plan.get("undated")  # a plan that was kept before there was any has none
+    if found and found["devices"]:
+        yield (
+            f"{_counted(found)} might newly be kept out at a moment that cannot be told: by what a condition does with the clock, "
+            "by how old a report is then, or once a grace, an exemption or a halt is over before another."
+        )
+    if found and found["rules"]:
+        names = ", ".join(found["rules"])
+        yield f"It cannot be told when these rules decide otherwise, so they are taken to do so at any time: {names}."
+    if found and found["sampled"]["moments"]:
+        yield _sampled_told(found["sampled"])
+
+
+def _sampled_told(sampled: Mapping[str, Any]) -> str:
+    moved = [
+        f"{_counted(each)} {NEWLY[label]}" for label, each in sampled["newly"].items() if each["devices"]
+    ]
+    first = sampled["first"] and datetime.fromisoformat(sampled["first"]).astimezone(UTC)
+    when = f"; kept out first at {first:%Y-%m-%d %H:%M} UTC" if first else ""
+    moments = f"{sampled['moments']:,} sampled moments (every hour of a week, every day of 13 months, each time that the rules name)"
+    return f"Decided at {moments}: {', '.join(moved) or 'nobody moves at these'}{when}."
+
+
+def _counted(counts: Mapping[str, Any]) -> str:
+    people = f"{counts['people']:,} {'person' if counts['people'] == 1 else 'people'}"
+    return f"{people} with {counts['devices']:,} device{'' if counts['devices'] == 1 else 's'}"
 
 
 def idle_rules(rules: Mapping[str, Any]) -> Iterator[str]:
@@ -82,4 +120,7 @@ def rows_of(plan: Mapping[str, Any]) -> Iterator[list[Any]]:
         for label in LABELS:
             new = moment["newly"][label]
             yield [label, "from", moment["at"], new["people"], new["devices"]]
+    if "undated" in plan:
+        yield ["kept_out", "undated", "", plan["undated"]["people"], plan["undated"]["devices"]]
+        yield ["kept_out", "all", "", plan["kept_out"]["people"], plan["kept_out"]["devices"]]
     yield ["untouched", "all", "", plan["untouched"]["people"], plan["untouched"]["devices"]]

@@ -43,3 +43,8 @@ def test_freezes_are_read(tmp_path: Path) -> None:
 def test_mistakes_are_said_with_their_place(tmp_path: Path, key: str, value: Any, mistake: str) -> None:
     with pytest.raises(ConfigError, match=mistake):
         loaded(tmp_path, {}, guard={"max_newly_blocked": 5, key: value})
+
+
+def test_a_window_of_which_not_everything_is_remembered_is_a_mistake(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="a window of 31d, and sightings are kept for 30d"):
+        loaded(tmp_path, {}, guard={"max_newly_blocked": 5, "window": "31d"})

@@ -9,7 +9,9 @@ from tests.unit.rollout.test_admins import known
 from mailgate.config.freezes import Once
 from mailgate.config.guard import GuardSettings
 from mailgate.config.settings import Settings
-from mailgate.rollout.guard import Guard, Limit, beyond, failing, frozen, guard_of
+from mailgate.rollout.guard import Guard, Limit, beyond, failing, frozen, guard_of, most_kept_out
+
+NOBODY = {"people": 0, "devices": 0}
 
 
 def plan(blocked: int = 0, unknown: int = 0, *, devices: int = 0, failed: int = 0) -> dict[str, Any]:
@@ -18,8 +20,11 @@ def plan(blocked: int = 0, unknown: int = 0, *, devices: int = 0, failed: int = 
         "totals": {"people": 1000, "devices": 1900, "clients": 100},
         "newly": {
             "block": {"people": blocked, "devices": devices or blocked},
+            "challenge": NOBODY,
             "unknown": {"people": unknown, "devices": unknown},
         },
+        "later": [],
+        "kept_out": {"people": blocked + unknown, "devices": (devices or blocked) + unknown},
     }
 
 
@@ -90,14 +95,14 @@ def test_who_has_another_part_in_it_does_not_count() -> None:
 
 
 def test_who_is_kept_out_only_from_a_later_day_counts_now() -> None:
-    nobody = {"people": 0, "devices": 0}
-    hit = {"block": {"people": 7, "devices": 9}, "unknown": {"people": 1, "devices": 0}}
+    hit = {"block": {"people": 7, "devices": 9}, "challenge": NOBODY, "unknown": {"people": 1, "devices": 0}}
     made = plan(3) | {
         "made_at": "2026-12-01T00:00:00+00:00",
         "later": [
             {"at": "2026-12-15T09:00:00+01:00", "newly": hit},
-            {"at": "2027-01-01T00:00:00+00:00", "newly": {"block": nobody, "unknown": nobody}},
+            {"at": "2027-01-01T00:00:00+00:00", "newly": dict.fromkeys(hit, NOBODY)},
         ],
+        "kept_out": {"people": 8, "devices": 9},
     }
     assert beyond(made, Limit(7)) == [
         "8 of 1,000 people would or might newly be kept out from 2026-12-15 08:00 UTC on; the guard lets 7 pass",
@@ -106,3 +111,19 @@ def test_who_is_kept_out_only_from_a_later_day_counts_now() -> None:
     assert beyond(made, Limit(9)) == []
     made["later"] = [{"at": made["made_at"], "newly": hit}]
     assert "kept out once every grace is over and no rule is out;" in beyond(made, Limit(7))[0]
+
+
+def test_different_people_at_different_moments_are_as_many_as_all_of_them() -> None:
+    made = plan(3) | {"kept_out": {"people": 20, "devices": 20}}
+    assert most_kept_out(made, "people") == (20, " at one moment or another")
+    assert beyond(made, Limit(19)) == [
+        f"20 of {count} would or might newly be kept out at one moment or another; the guard lets 19 pass"
+        for count in ("1,000 people", "2,000 devices")
+    ]
+
+
+def test_a_plan_from_before_that_was_counted_keeps_out_everybody() -> None:
+    made = plan()
+    del made["kept_out"]
+    assert [most_kept_out(made, noun)[0] for noun in ("people", "devices")] == [1000, 2000]
+    assert "plan again" in beyond(made, Limit(5))[0]

@@ -11,8 +11,9 @@ from tests.unit.store.examples import NOW
 
 from mailgate.config import Rules, compile_rules
 from mailgate.rollout import draft_of
-from mailgate.rollout.plan import LABELS, Scope, digest_of, make_plan
+from mailgate.rollout.plan import LABELS, Scope, digest_of, make_plan, without_names
 from mailgate.store import Act, Store
+from mailgate.telling.plans import undated_told
 
 OLD = """
 rules:
@@ -98,6 +99,42 @@ async def test_what_no_record_tells_is_counted_apart(store: Store, url: str) -> 
     plan = await planned(store, url, rules(remote))
     assert plan["newly"]["unknown"]["devices"] == 1  # who is warned today may be let in
     assert plan["hangs_on"] == {"request.remote": 1}
+
+
+async def test_whoever_may_be_kept_out_when_nobody_can_tell_is_counted(store: Store, url: str) -> None:
+    december = '{id: late, when: client.kind == "laptop" && now.getMonth() == 0, effect: challenge}'
+    plan = await planned(store, url, rules(OLD.replace("rules:", f"rules:\n  - {december}")))
+    assert plan["newly"]["challenge"]["devices"] == 0
+    found = plan["undated"]
+    assert (
+        plan["kept_out"]
+        == {"people": 1, "devices": 1}
+        == {name: found[name] for name in ("people", "devices")}
+    )
+    assert found["rules"] == ["late"]
+    assert found["sampled"]["first"] == "2027-01-01T00:00:00+00:00"
+    assert found["sampled"]["moments"] > 500
+    assert found["sampled"]["newly"]["challenge"]["devices"] == 1
+    assert [each["person"] for each in found["samples"]] == ["ada"]
+    assert "ada" not in json.dumps(without_names(plan))
+    told = " ".join(undated_told(plan))
+    assert told.startswith("1 person with 1 device might newly be kept out at a moment that cannot be told")
+    assert "kept out first at 2027-01-01 00:00 UTC" in told
+
+
+async def test_different_people_on_different_days_are_all_counted(store: Store, url: str) -> None:
+    days = "\n".join(
+        f'  - {{id: day-{day}, when: \'user.name == "{name}" && now >= timestamp("2027-01-0{day}T00:00:00Z") '
+        f'&& now < timestamp("2027-01-0{day + 1}T00:00:00Z")\', effect: block}}'
+        for day, name in ((1, "ada"), (3, "grace"))
+    )
+    everybody = "rules:\n  - {id: open, when: 'true', effect: allow}"
+    await store.policies.activate(draft_of(rules(everybody)), Act(NOW, "ada", "policy-activated"))
+    await people.see(store, rules(OLD).policy, people.page_load(people.IPHONE), "grace")
+    plan = await planned(store, url, rules(everybody.replace("rules:", f"rules:\n{days}")))
+    assert [each["newly"]["block"]["people"] for each in plan["later"]] == [1, 0, 1, 0]
+    assert plan["kept_out"]["people"] == 2
+    assert list(undated_told(plan)) == []
 
 
 async def test_apps_that_no_report_can_tell_of_are_named(store: Store, url: str) -> None:

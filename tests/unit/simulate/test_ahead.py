@@ -11,7 +11,7 @@ from mailgate.decide import decide
 from mailgate.model import Access
 from mailgate.policy import Policy
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
-from mailgate.simulate import Impact, Occasion, Subject, later, turns
+from mailgate.simulate import OUT, UNDATED, Impact, Occasion, Subject, later, turns
 
 WEEK = timedelta(days=7)
 MOMENTS = (NOW, NOW + WEEK, NOW + 52 * WEEK)
@@ -19,7 +19,12 @@ MOMENTS = (NOW, NOW + WEEK, NOW + 52 * WEEK)
 
 
 def at(occasion: Access, moment: datetime) -> Access:
-    return replace(occasion, now=moment, posture=replace(occasion.posture, first_seen=None))
+    """With no grace left, and a report as old as now."""
+    posture = occasion.posture
+    reported = posture.reported_at and posture.reported_at + (moment - occasion.now)
+    return replace(
+        occasion, now=moment, posture=replace(occasion.posture, first_seen=None, reported_at=reported)
+    )
 
 
 def back(policy: Policy) -> Policy:
@@ -66,6 +71,7 @@ def test_a_phone_that_is_let_in_until_a_stage_begins_moves_then() -> None:
         ("allow", "allow"): 1,
         later(moments[0], "warn"): 1,
         later(moments[1], "block"): 1,
+        (OUT,): 1,
     }
     (sample,) = impact.tally.samples[" ".join(later(moments[1], "block")), candidate.rules[0].id]
     assert (sample.before.effect, sample.after.effect) == ("allow", "block")
@@ -81,6 +87,27 @@ def test_turns_are_stages_dates_in_conditions_and_a_grace_that_ends() -> None:
     assert turns((policy_of({"grace": "30d"}),), NOW) == (NOW,)
     dated = policy_of({"when": 'now >= timestamp("2027-01-01T00:00:00Z")'})
     assert [f"{each:%Y-%m-%d}" for each in turns((dated,), NOW)] == ["2027-01-01"]
+
+
+def test_a_time_that_has_to_be_passed_turns_just_behind_it() -> None:
+    dated = policy_of({"when": 'now > timestamp("2027-01-01T00:00:00Z")'}, {"effect": "allow"})
+    (moment,) = turns((dated,), NOW)
+    impact = Impact(policy_of({"effect": "allow"}), dated, moments=(moment,))
+    impact.add(Subject("d1", True, (Occasion(access(PHONE), access(PHONE), "ada"),)))
+    assert impact.tally.subjects[later(moment, "block")] == 1
+
+
+def test_a_report_is_as_old_later_as_it_is_now() -> None:
+    """Else everybody would be too old at every stage: that somebody may stop to report is counted apart."""
+    aged = policy_of(
+        {"when": 'device.age > duration("24h")', "stages": {"enforce": "2027-01-01"}}, {"effect": "allow"}
+    )
+    policies = (policy_of({"effect": "allow"}), aged)
+    (moment,) = turns(policies, NOW)
+    impact = Impact(*policies, moments=(moment,))
+    phone = access(PHONE, replace(CLEAN, reported_at=NOW))
+    impact.add(Subject("d1", True, (Occasion(phone, phone, "ada"),)))
+    assert [impact.tally.subjects[cell] for cell in (later(moment, "block"), (UNDATED,))] == [0, 1]
 
 
 def test_a_rule_that_is_out_and_an_exemption_that_ends_are_looked_past() -> None:

@@ -3,16 +3,17 @@
 from collections import defaultdict
 from collections.abc import Hashable
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.policy.examples import LAPTOP, PHONE, access, policy_of
+from tests.unit.policy.examples import LAPTOP, NOW, PHONE, access, policy_of
 from tests.unit.simulate.examples import UNTOLD, accesses, crowds, policies
 
 from mailgate.decide import decide
 from mailgate.model import Access
 from mailgate.policy import Policy
-from mailgate.simulate import UNKNOWN, Impact, Occasion, Subject
+from mailgate.simulate import OUT, UNDATED, UNKNOWN, Impact, Occasion, Subject, sampled
 
 OPEN, SHUT = policy_of({"effect": "allow"}), policy_of({"effect": "block"})
 
@@ -46,7 +47,8 @@ def test_the_counts_are_those_of_deciding_everybody(
     for subject in crowd:
         impact.add(subject)
     subjects, people = by_brute_force(crowd, active, candidate)
-    assert dict(impact.tally.subjects) == {cell: len(names) for cell, names in subjects.items()}
+    found = {cell: count for cell, count in impact.tally.subjects.items() if cell not in ((OUT,), (UNDATED,))}
+    assert found == {cell: len(names) for cell, names in subjects.items()}
     assert {cell: impact.tally.people.count(cell) for cell in subjects} == {
         cell: len(people[cell]) for cell in subjects
     }
@@ -158,3 +160,33 @@ def test_rules_that_match_are_counted_those_that_only_report_too() -> None:
     impact = Impact(OPEN, policy_of(report, {"when": "client.probed"}, {"effect": "allow"}))
     impact.add(subject("d1", PHONE))
     assert impact.tally.matched == {"rule-0": 1, "rule-2": 1}
+
+
+def test_who_is_asked_for_proof_is_out_and_who_may_prove_themselves_from_now_on_is_not() -> None:
+    proof, warned = policy_of({"effect": "challenge"}), policy_of({"effect": "warn"})
+    moved = (
+        (OPEN, proof, 1),
+        (warned, proof, 1),
+        (proof, SHUT, 1),
+        (SHUT, proof, 0),
+        (OPEN, warned, 0),
+        (SHUT, OPEN, 0),
+    )
+    for active, candidate, count in moved:
+        impact = Impact(active, candidate)
+        impact.add(Subject("d1", True, (Occasion(access(), access(), "ada"),)))
+        assert (impact.tally.subjects[OUT,], impact.tally.people.count((OUT,))) == (count, count)
+
+
+def test_where_the_moment_cannot_be_told_the_first_of_the_sampled_ones_is_named() -> None:
+    december = policy_of({"when": "now.getMonth() == 0"}, {"effect": "allow"})
+    moments = sampled((OPEN, december), NOW)
+    impact = Impact(OPEN, december, sampled=moments)
+    impact.add(Subject("d1", True, (Occasion(access(), access(), "ada"),)))
+    tally = impact.tally
+    assert tally.first == datetime(2027, 1, 1, tzinfo=UTC)
+    assert [tally.subjects[each] for each in (("sampled", "block"), (UNDATED,), (OUT,))] == [1, 1, 1]
+    assert len(tally.samples["sampled block", "rule-0"]) == 1
+    halves = Impact(OPEN, december, sampled=moments).tally
+    halves.merge(tally)
+    assert halves.first == tally.first

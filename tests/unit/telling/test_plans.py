@@ -4,7 +4,16 @@ from typing import Any
 
 from mailgate.rollout.plan import LABELS
 from mailgate.simulate import DIMENSIONS
-from mailgate.telling.plans import CSV_COLUMNS, IS, NEWLY, idle_rules, rows_of, sample_told
+from mailgate.telling.plans import (
+    CSV_COLUMNS,
+    IS,
+    NEWLY,
+    idle_rules,
+    rows_of,
+    sample_told,
+    undated_told,
+    who_told,
+)
 
 
 def test_every_label_has_its_words() -> None:
@@ -34,3 +43,42 @@ def test_rows_have_a_cell_for_every_column() -> None:
     assert {len(row) for row in rows} == {len(CSV_COLUMNS)}
     assert len(rows) == len(LABELS) * (1 + len(DIMENSIONS)) + 1
     assert rows[-1] == ["untouched", "all", "", 3, 4]
+
+
+UNDATED: dict[str, Any] = {
+    "people": 1200, "devices": 1, "rules": ["late"],
+    "sampled": {"moments": 0, "first": None, "newly": {label: {"people": 0, "devices": 0} for label in LABELS}},
+}  # fmt: skip
+
+
+def test_who_may_be_kept_out_when_nobody_can_tell_is_told_with_why() -> None:
+    assert list(undated_told({})) == []
+    hit, why = undated_told({"undated": UNDATED})
+    assert hit.startswith("1,200 people with 1 device might newly be kept out")
+    assert "late" in why
+    quiet = {**UNDATED, "devices": 0, "people": 0, "rules": []}
+    assert list(undated_told({"undated": quiet})) == []
+    sampled = {**UNDATED["sampled"], "moments": 600}
+    (words,) = undated_told({"undated": {**quiet, "sampled": sampled}})
+    assert "600 sampled moments" in words
+    assert "nobody moves at these" in words
+
+
+def test_one_who_may_be_kept_out_is_told_with_what_decides_now() -> None:
+    sample: dict[str, Any] = {
+        "person": "ada", "kind": "phone", "system": "", "device": "abcd", "from": {"effect": "allow", "rule": "open"},
+    }  # fmt: skip
+    assert who_told(sample) == "ada: phone, abcd: let in by open now"
+
+
+def test_what_cannot_be_told_has_rows_of_its_own() -> None:
+    newly = {label: {"people": 1, "devices": 2, "by": {each: [] for each in DIMENSIONS}} for label in LABELS}
+    plan = {
+        "newly": newly,
+        "untouched": {"people": 3, "devices": 4},
+        "undated": UNDATED,
+        "kept_out": {"people": 5, "devices": 6},
+    }
+    rows = list(rows_of(plan))
+    assert ["kept_out", "undated", "", 1200, 1] in rows
+    assert ["kept_out", "all", "", 5, 6] in rows

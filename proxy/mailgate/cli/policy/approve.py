@@ -56,9 +56,7 @@ def plans(
         typer.echo(json.dumps([_plain(each) for each in found], ensure_ascii=False))
     elif found:
         Console().print(_table(found))
-        typer.echo(
-            "Kept out: people / devices that would or might newly be, now or when a later stage begins."
-        )
+        typer.echo("Kept out: people / devices that would or might newly be, now or at any later moment.")
         for each in found:
             for words in each.against:
                 typer.echo(printable(f"{each.plan.digest[:12]}: {words}"))
@@ -96,7 +94,7 @@ def _plain(standing: Standing) -> dict[str, Any]:
 
 
 def _table(found: list[Standing]) -> Table:
-    """Narrow enough for 80 columns. Kept out: at the worst of all moments, in people and devices."""
+    """Narrow enough for 80 columns. Kept out: at one moment or another, in people and devices."""
     names = ("plan", "made (UTC)", "by", "kept out", "state", "approved by", "missing")
     table = Table(*(Column(name, no_wrap=name not in ("by", "approved by")) for name in names), box=SIMPLE)
     for each in found:

@@ -10,7 +10,15 @@ from rich.text import Text
 from mailgate.cli.stored import printable
 from mailgate.rollout.plan import LABELS
 from mailgate.simulate import DIMENSIONS
-from mailgate.telling.plans import NEWLY, idle_rules, moment_told, notes_of, sample_told
+from mailgate.telling.plans import (
+    NEWLY,
+    idle_rules,
+    moment_told,
+    notes_of,
+    sample_told,
+    undated_told,
+    who_told,
+)
 
 _STYLES = {
     "block": "bold red",
@@ -40,6 +48,7 @@ def show_plan(plan: dict[str, Any], console: Console) -> None:
         _details(console, plan, label)
     for moment in plan["later"]:
         _later(console, plan, moment)
+    _undated(console, plan)
     _rules(console, plan)
     notes = list(notes_of(plan))
     if notes:
@@ -102,6 +111,17 @@ def _later(console: Console, plan: dict[str, Any], moment: dict[str, Any]) -> No
     for label in LABELS:
         for sample in newly[label]["samples"][:_ROWS]:
             _line(console, f"  {sample_told(sample, 'without the change')}")
+
+
+def _undated(console: Console, plan: dict[str, Any]) -> None:
+    """Who may be kept out, and it cannot be told when; the guard counts them now."""
+    told = list(undated_told(plan))
+    if told:
+        _line(console, "\nAt moments that cannot be told", "bold")
+    for words in told:
+        _line(console, f"  {words}")
+    for sample in plan["undated"]["samples"][:_ROWS]:
+        _line(console, f"  {who_told(sample)}")
 
 
 def _details(console: Console, plan: dict[str, Any], label: str) -> None:

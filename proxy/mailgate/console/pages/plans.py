@@ -22,7 +22,16 @@ from mailgate.rollout.guard import guard_of
 from mailgate.rollout.picture import described, picture
 from mailgate.rollout.plan import DAYS, LABELS
 from mailgate.simulate import DIMENSIONS
-from mailgate.telling.plans import CSV_COLUMNS, NEWLY, idle_rules, moment_told, notes_of, rows_of, sample_told
+from mailgate.telling.plans import (
+    CSV_COLUMNS,
+    NEWLY,
+    idle_rules,
+    moment_told,
+    notes_of,
+    rows_of,
+    sample_told,
+    undated_told,
+)
 
 SIZE = 50
 MOST_DAYS = 366
@@ -123,6 +132,7 @@ async def _shown(request: web.Request, template: str = "plan.html") -> web.Respo
         words=described(body),
         newly=_counted(body["newly"]),
         later=[(moment_told(body, each), _counted(each["newly"])) for each in body.get("later", ())],
+        undated=list(undated_told(body)),
         dimensions=DIMENSIONS,
         rows=ROWS,
         samples={label: [*map(sample_told, whole["newly"][label]["samples"])] for label in LABELS}

@@ -9,6 +9,7 @@ from mailgate.cli.policy.shown import show_plan
 from mailgate.rollout.plan import LABELS
 from mailgate.simulate import DIMENSIONS
 
+NONE = {"people": 0, "devices": 0}
 NOBODY: dict[str, Any] = {
     "people": 0,
     "devices": 0,
@@ -28,6 +29,13 @@ PLAN: dict[str, Any] = {
     "untouched": {"people": 1200, "devices": 3400},
     "newly": dict.fromkeys(LABELS, NOBODY),
     "later": [],
+    "undated": {
+        **NONE,
+        "samples": [],
+        "rules": [],
+        "sampled": {"moments": 0, "first": None, "newly": dict.fromkeys(LABELS, NONE)},
+    },
+    "kept_out": NONE,
     "made_at": "2026-12-01T00:00:00+00:00",
     "hangs_on": {},
     "reliefs": {"exempt": {"people": 0, "devices": 0}, "off": {}},
@@ -97,3 +105,19 @@ def test_who_moves_when_a_stage_begins_stands_under_its_date() -> None:
         "ada: phone ios, d1, has tiktok: let in by rest without the change, then kept out by app (prohibited-app)"
         in text
     )
+
+
+def test_who_may_be_kept_out_when_nobody_can_tell_is_named() -> None:
+    ada = {
+        "person": "ada",
+        "kind": "phone",
+        "system": "ios",
+        "device": "d1",
+        "from": {"effect": "allow", "rule": "open"},
+    }
+    hit = {**PLAN["undated"], "people": 1, "devices": 1, "rules": ["late"], "samples": [ada]}
+    text = shown(undated=hit)
+    assert "At moments that cannot be told" in text
+    assert "1 person with 1 device might newly be kept out" in text
+    assert "ada: phone ios, d1: let in by open now" in text
+    assert "At moments that cannot be told" not in shown()
