@@ -278,12 +278,13 @@ def copy_plans(database: sqlite3.Connection, row: dict[str, Any], now: datetime)
 def write_log(database: sqlite3.Connection, now: datetime) -> None:
     """An audit log as long as years of a large company make it, whole by its digests."""
     head = Head(*database.execute("SELECT number, digest FROM audit_head").fetchone())
-    rows = list(entries(head, now))
-    marks = ", ".join("?" * len(astuple(rows[0])))
     database.execute("BEGIN")
-    database.executemany(f"INSERT INTO audit VALUES ({marks})", map(astuple, rows))
-    last = rows[-1].head
-    database.execute("UPDATE audit_head SET number = ?, digest = ?", (last.number, last.digest))
+    for entry in entries(head, now):
+        told = astuple(entry)
+        database.execute(f"INSERT INTO audit VALUES ({', '.join('?' * len(told))})", told)
+        database.execute(
+            "UPDATE audit_head SET number = ?, digest = ?", (entry.head.number, entry.head.digest)
+        )
     database.execute("COMMIT")
 
 

@@ -221,6 +221,7 @@ class Settings(Strict):
         }
         return {name: address for name, address in own.items() if address is not None}
 
+    @model_validator(mode="after")
     def _window_is_remembered(self) -> Self:
         """Else a plan would count fewer days than the guard's limit is for, and say nothing of it."""
         if self.guard and self.guard.window > self.retention.sightings:

@@ -69,7 +69,7 @@ async def test_names_are_shown_until_anybody_is_forgotten(firm: Company) -> None
     planning.start(firm.bundle.rules, 14, ADA, NOW)
     assert planning._task
     await planning._task
-    found = Planned("abc", 1, Draft("d", "p", {}), {}, "ada", NOW)
+    found = Planned("abc", 1, Draft("p", {}), {}, "ada", NOW)
     await audit.append(ADA.act(NOW - timedelta(seconds=1), "device-forgotten"))
     await audit.append(ADA.act(NOW + timedelta(seconds=1), "device-lost"))
     assert await planning.named(found, audit) == {"digest": "abc", "who": "ada"}

@@ -1,6 +1,7 @@
 """A login counts for as long as the settings say what it was checked against."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from tests.unit.console.browsing import NOW
 from tests.unit.console.oidc.settings import GROUPS, LIN, settings
 
 from mailgate.config import Settings
+from mailgate.config.references import Sources
 from mailgate.console.sessions import Session
 from mailgate.console.standing import (
     named_by_proxy,
@@ -105,6 +107,7 @@ def test_a_proxy_names_admins_as_the_settings_call_them_there() -> None:
             "console": {"login": {"proxy": PROXY}},
         },
         strict=False,
+        context={"sources": Sources(Path("/nonexistent"), {})},
     )
     assert named_by_proxy(made, "ADA") == "ada"
     assert named_by_proxy(made, "eve") is None

@@ -88,6 +88,26 @@ class Move(Counts):
     """What they would get."""
 
 
+class Sampled(Answered):
+    """Moments that stand for all those that cannot be told."""
+
+    moments: int
+    """How many."""
+    first: datetime | None
+    """The first of them at which somebody is newly kept out."""
+    newly: dict[str, Later]
+    """Who moves at any of them, by the new effect."""
+
+
+class Undated(Later):
+    """Who may newly be kept out at a moment that cannot be told from the rules."""
+
+    rules: list[str]
+    """The rules that use the clock so."""
+    sampled: Sampled
+    """What comes at sampled moments."""
+
+
 class Totals(Answered):
     """Everybody that was looked at."""
 
@@ -191,6 +211,10 @@ class PlanTold(Answered):
     """Rules that would do nothing."""
     unreported: list[str] = Field(default_factory=list)
     """Apps that rules would keep people out for, and of which no report tells yet who has them."""
+    undated: Undated | None = None
+    """Who may newly be kept out when nobody can tell; none in a plan of before."""
+    kept_out: Counts | None = None
+    """Who is or may be newly kept out at any moment, now or later: what the guard counts; none in a plan of before."""
     newly_listed: list[str]
     """Apps that no report can tell of, since they are listed only now."""
     totals: Totals

@@ -1,11 +1,13 @@
 """Settings of a console that a provider logs people in to."""
 
+from pathlib import Path
 from typing import Any
 
 from tests.admins import admins
 from tests.unit.console.oidc.idp import CLIENT, CONSOLE, ISSUER
 
 from mailgate.config import Settings
+from mailgate.config.references import Sources
 
 
 def console(**oidc: Any) -> dict[str, Any]:
@@ -27,6 +29,7 @@ def settings(people: dict[str, Any] | None = None, **oidc: Any) -> Settings:
             "console": console(**oidc),
         },
         strict=False,
+        context={"sources": Sources(Path("/nonexistent"), {})},
     )
 
 
