@@ -87,7 +87,7 @@ LOCAL = "unix:"
 
 def is_proxy(peer: str, trusted: Sequence[Network]) -> bool:
     """Whether this peer is believed about who is behind it. A Unix socket is opened by who may open its file, a proxy."""
-    return peer == LOCAL or within(peer, trusted)
+    return peer == LOCAL or (bool(trusted) and within(peer, trusted))
 
 
 def origin_of(

@@ -27,7 +27,12 @@ def read_address(text: str) -> IPv4Address | IPv6Address | None:
 
 def in_one_form(text: str) -> str:
     """The address as rules name it: ``203.0.113.9``, ``2001:db8::1``. What is no address stays as it came."""
-    found = read_address(text)
+    return _in_one_form(text) if len(text) <= LONGEST else text
+
+
+@lru_cache(4096)
+def _in_one_form(text: str) -> str:
+    found = _read(text)
     return text if found is None else str(found)
 
 

@@ -14,7 +14,7 @@ from mailgate.model import Access, Decision, Effect
 from mailgate.store.database import Database
 from mailgate.store.newcomers import Newcomers
 from mailgate.store.outbox import Outbox
-from mailgate.store.recorded import LONGEST, Recorder
+from mailgate.store.recorded import LONGEST, client_facts
 from mailgate.store.sightings import ClientFacts, Sighting, Tally, count_up
 from mailgate.store.spool import Spool
 
@@ -39,7 +39,6 @@ class Ledger(Outbox[Sighting, Tally]):
         self._strangers = 0
         self._agents: set[str] = set()
         """User agents of the strangers that wait to be written."""
-        self._recorder = Recorder()
         self._newcomers = Newcomers()
         self._running: list[Recurring] = []
         """Those that were counted since the last write."""
@@ -98,7 +97,7 @@ class Ledger(Outbox[Sighting, Tally]):
             if self._strangers >= MOST_STRANGERS and self._is_another(access):
                 self.passed_over += 1
                 return None
-            sighting = sighting_of(self._recorder.client_facts(access.facts, access.client), access, decision)
+            sighting = sighting_of(client_facts(access.facts, access.client), access, decision)
             told = int(decision.effect is not Effect.ALLOW if shown is None else shown)
             before = self._items.get(sighting)
             if before is not None:

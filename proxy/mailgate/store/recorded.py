@@ -4,7 +4,7 @@ Never kept: cookies, credentials, tokens, addresses, bodies, and all of a query 
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from urllib.parse import urlencode
 
 from mailgate.classify.certified import HEADER as CERTIFICATE
@@ -41,32 +41,8 @@ _ADDRESSES = {
 }
 
 
-class Recorder:
-    """``client_facts`` of clients that come again: the same headers and the same client, not only equal ones.
-
-    Neither is ever changed, and what is remembered keeps them alive, so that they are still what they were.
-    """
-
-    def __init__(self, size: int = 512) -> None:
-        self._size = size
-        self._known: dict[tuple[int, int, str, str], tuple[Mapping[str, str], Client, ClientFacts]] = {}
-
-    def client_facts(self, facts: RequestFacts, client: Client) -> ClientFacts:
-        """The unique client behind a request, as it is recorded."""
-        asked = _method(facts, client), _target(facts, client)
-        key = (id(facts.headers), id(client), *asked)
-        known = self._known.get(key)
-        if known is None:
-            if len(self._known) >= self._size:
-                self._known.clear()
-            known = self._known[key] = facts.headers, client, client_facts(facts, client, *asked)
-        return known[2]
-
-
-def client_facts(
-    facts: RequestFacts, client: Client, method: str | None = None, target: str | None = None
-) -> ClientFacts:
-    """The unique client behind a request, as it is recorded; ``method`` and ``target`` are worked out unless they are known."""
+def client_facts(facts: RequestFacts, client: Client) -> ClientFacts:
+    """The unique client behind a request, as it is recorded."""
     sent, certificate = facts.headers, came_of(client)
     kept, longest = ((IMAP_ID,), MAX_IMAP_ID) if client.protocol in LOGINS else (_HEADERS, LONGEST)
     return ClientFacts(
@@ -78,8 +54,8 @@ def client_facts(
         browser=client.browser,
         protocol=client.protocol,
         eas_id=_cut(eas_text(client.eas_id), LONGEST_ID),
-        method=(_method(facts, client) if method is None else method)[:_LONGEST_METHOD],
-        target=_target(facts, client) if target is None else target,
+        method=_method(facts, client)[:_LONGEST_METHOD],
+        target=_target(facts, client),
         headers=(
             *_fitting((name, sent[name][:longest]) for name in kept if name in sent),
             *(((CERTIFICATE, certificate),) if certificate else ()),
@@ -91,12 +67,19 @@ def _fitting(headers: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     """The headers as far as there is room; of the one that has too little its beginning."""
     room = ROOM - 32  # brackets and quotes
     for name, text in headers:
-        size = len(json.dumps([name, text]))
+        size = _written(name, text)
         if size > room:
             yield name, text[: max(0, room - len(name)) // _LONGEST_CHARACTER]
             return
         room -= size
         yield name, text
+
+
+def _written(name: str, text: str) -> int:
+    """The bytes of a header as it is stored."""
+    if text.isascii() and text.isprintable():
+        return len(name) + len(text) + text.count('"') + text.count("\\") + len('["", ""]')
+    return len(json.dumps([name, text]))
 
 
 def _cut(text: str, most: int) -> str:

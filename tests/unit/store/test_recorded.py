@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mailgate.classify import classify
 from mailgate.classify.certified import with_certificate
 from mailgate.model import CertificateResult, Client, Kind, Posture, Protocol, Reason, RequestFacts
-from mailgate.store.recorded import _HEADERS, ROOM, Recorder, client_facts
+from mailgate.store.recorded import _HEADERS, ROOM, _written, client_facts
 
 LAPTOP = Client(Kind.LAPTOP, handheld=False)
 SECRET = "secret-of-one-person"
@@ -137,21 +137,9 @@ def test_of_a_certificate_is_kept_what_came_of_it_and_nothing_else() -> None:
     ]
 
 
-def test_what_is_recorded_of_a_client_that_comes_again_is_never_that_of_another() -> None:
-    """Also where a new client stands where an old one stood in memory."""
-    recorder = Recorder(size=3)
-    for number in range(40):
-        headers = {"user-agent": f"Agent/{number % 7}"}
-        for target in ("/mail/", "/other/", "/mail/"):
-            facts = RequestFacts("GET", target, headers=headers)
-            client = classify(facts)
-            assert recorder.client_facts(facts, client) == client_facts(facts, client)
-
-
-def test_clients_that_come_again_are_not_worked_out_again() -> None:
-    recorder, facts = Recorder(), RequestFacts("GET", "/mail/1", headers={"user-agent": "Agent"})
-    again = RequestFacts("GET", "/mail/2", headers=facts.headers)
-    assert recorder.client_facts(facts, LAPTOP) is recorder.client_facts(again, LAPTOP)
+@pytest.mark.parametrize("text", ["plain", 'a "quoted" \\ word', "", "\xe9", "\x7f", "\t"])
+def test_the_room_of_a_header_is_what_it_takes(text: str) -> None:
+    assert _written("user-agent", text) == len(json.dumps(["user-agent", text]))
 
 
 @pytest.mark.parametrize("text", ["x", "\xe9", "\U0001f600", "\ud800", "\x01", "%F0%9F"])

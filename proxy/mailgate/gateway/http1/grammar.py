@@ -126,14 +126,14 @@ def members(fields: Sequence[Field], name: bytes) -> list[bytes]:
     return [part for each in b",".join(found).lower().split(b",") if (part := each.strip(b" \t"))]
 
 
-def connection_options(fields: Sequence[Field]) -> list[bytes]:
+def connection_options(fields: Fields) -> list[bytes]:
     """The members of Connection (RFC 9110, section 7.6.1)."""
-    return members(fields, b"connection")
+    return members(fields, b"connection") if b"connection" in fields.first else []
 
 
-def takes_trailers(fields: Sequence[Field]) -> bool:
+def takes_trailers(fields: Fields) -> bool:
     """Whether TE says so (RFC 9110, section 10.1.4)."""
-    return b"trailers" in members(fields, b"te")
+    return b"te" in fields.first and b"trailers" in members(fields, b"te")
 
 
 def content_length(fields: Sequence[Field]) -> int | None:

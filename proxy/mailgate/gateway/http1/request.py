@@ -148,7 +148,7 @@ def _request_line(line: bytes) -> tuple[bytes, bytes, int]:
 
 
 def _scheme_host_and_target(
-    method: bytes, target: bytes, minor: int, fields: Sequence[Field]
+    method: bytes, target: bytes, minor: int, fields: Fields
 ) -> tuple[bytes, bytes, bytes]:
     """RFC 9112, sections 3.2 and 3.3: one Host, which must be valid even where an absolute target wins over it."""
     host = _one_host(fields)
@@ -171,17 +171,17 @@ def _scheme_host_and_target(
     return scheme, host, target
 
 
-def _one_host(fields: Sequence[Field]) -> bytes | None:
-    hosts = values(fields, b"host")
-    if len(hosts) > 1:
+def _one_host(fields: Fields) -> bytes | None:
+    if b"host" in fields.repeated:
         raise ambiguous(ONE_HOST)
-    return _host(hosts[0]) if hosts else None
+    host = fields.first.get(b"host")
+    return None if host is None else _host(host)
 
 
-def _one_login(fields: Sequence[Field]) -> None:
+def _one_login(fields: Fields) -> None:
     """Of two logins the gate could go by one, and the webmail by the other."""
-    logins = values(fields, b"authorization")
-    if len(logins) > 1 or (logins and SEVERAL_LOGINS.match(logins[0])):
+    login = fields.first.get(b"authorization")
+    if login is not None and (b"authorization" in fields.repeated or SEVERAL_LOGINS.match(login)):
         raise ambiguous("A request has at most one Authorization field, with one login in it.")
 
 
@@ -209,9 +209,7 @@ def _framing(minor: int, fields: Fields) -> tuple[int | None, bool]:
     return length, is_chunked
 
 
-def _upgrade(
-    method: bytes, minor: int, fields: Sequence[Field], options: list[bytes], *, has_body: bool
-) -> bytes:
+def _upgrade(method: bytes, minor: int, fields: Fields, options: list[bytes], *, has_body: bool) -> bytes:
     if not minor or method != b"GET" or has_body or b"upgrade" not in options:
         return b""
     return b"websocket" if members(fields, b"upgrade") == [b"websocket"] else b""

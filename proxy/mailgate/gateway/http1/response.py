@@ -1,11 +1,10 @@
 """The head of a response: RFC 9112 sections 4 and 6.3, RFC 9110 section 15."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mailgate.gateway.http1.body import Body, BodyUntilClose, ChunkedBody, LengthBody
-from mailgate.gateway.http1.fields import Field, Fields
+from mailgate.gateway.http1.fields import Fields
 from mailgate.gateway.http1.grammar import (
     Malformed,
     chunked,
@@ -47,7 +46,7 @@ def parse_response_head(head: bytes, *, method: bytes, max_fields: int) -> Respo
     return ResponseHead(status, match[3] or b"", minor, fields, body, keep_alive)
 
 
-def _frame(is_head: bool, status: int, minor: int, fields: Sequence[Field]) -> tuple[Body, bool]:
+def _frame(is_head: bool, status: int, minor: int, fields: Fields) -> tuple[Body, bool]:
     """The reader of the body, and whether the connection stays: RFC 9112, sections 6.3 and 9.3.
 
     Two ways to say where the body ends is one too many.
