@@ -21,6 +21,7 @@ from mailgate.store.spool import Spool
 _log = structlog.get_logger(__name__)
 _LONGEST_NAME = 256
 
+MOST_COUNTERS = 20_000
 MOST_STRANGERS = 500
 """Sightings of nobody's unknown devices that one write takes. More at once is a flood of made-up clients: each would
 cost as much as a decision and stay as a row of its own. How many an hour: ``newcomers.py``."""
@@ -40,8 +41,10 @@ class Ledger(Outbox[Sighting, Tally]):
         self._agents: set[str] = set()
         """User agents of the strangers that wait to be written."""
         self._newcomers = Newcomers()
-        self._running: list[Recurring] = []
-        """Those that were counted since the last write."""
+        self._running: list[Counter] = []
+        """Those that were recorded in full since the last write."""
+        self._recurring: set[Recurring] = set()
+        self._counters = 0
 
     def record(
         self, access: Access, decision: Decision, reference: str = "", *, shown: bool | None = None
@@ -58,32 +61,42 @@ class Ledger(Outbox[Sighting, Tally]):
         """What counts the same allowed request again, at other times of the same UTC day and of other user agents."""
         return Recurring(self, access, decision)
 
-    def count_first(self, recurring: "Recurring", user_agent: str, now: datetime) -> "Counter | None":
-        """Record a request in full, so that the next of this user agent is one addition up to the next write.
+    def count_on(self, recurring: "Recurring", user_agent: str, now: datetime) -> None:
+        """Record a request that is like this one, so that the next of its user agent is one addition up to the next write."""
+        try:
+            counter = recurring.counters.get(user_agent)
+            if counter is None and self._floods(recurring.access, user_agent, now):
+                self.passed_over += 1
+                return
+            access = sent_by(recurring.access, user_agent, now, known=counter is not None)
+            if counter is None:
+                counter = recurring.counters[user_agent] = self._counter(recurring, access)
+            kept = self._keep(counter.sighting, access, "", 0)
+            if not counter.running:  # unless the clock was put back
+                counter.start(now, kept=kept)
+                self._running.append(counter)
+        except Exception as error:  # noqa: BLE001 - a request is never refused for its bookkeeping
+            self._lost(error)
 
-        None where nothing is kept of it: in a flood of strangers only those that wait already are.
-        """
-        if (
-            self._strangers >= MOST_STRANGERS
-            and _is_stranger(recurring.access)
-            and user_agent[:LONGEST] not in self._agents
-        ):
-            self.passed_over += 1
-            return None
-        sighting = self._record(sent_by(recurring.access, user_agent, now), recurring.decision)
-        if sighting is None:
-            return None
-        if not recurring.counters:
-            self._running.append(recurring)
-        return Counter(sighting, now)
+    def _counter(self, recurring: "Recurring", access: Access) -> "Counter":
+        if self._counters >= MOST_COUNTERS:
+            self._gather()
+            for each in self._recurring:
+                each.counters.clear()
+            self._recurring.clear()
+            self._counters = 0
+        self._counters += 1
+        self._recurring.add(recurring)
+        return Counter(sighting_of(client_facts(access.facts, access.client), access, recurring.decision))
 
     def _gather(self) -> None:
         running, self._running = self._running, []
-        for recurring in running:
-            for counter in recurring.counters.values():
-                if counter.times:
-                    self._items[counter.sighting] = self._items[counter.sighting].plus(counter.tally())
-            recurring.counters.clear()
+        for counter in running:
+            more = counter.stop()
+            if more.times and counter.kept:
+                self._items[counter.sighting] = self._items[counter.sighting].plus(more)
+            elif more.times:
+                self.passed_over += more.times
 
     def _begun(self) -> None:
         self._strangers = 0
@@ -91,37 +104,44 @@ class Ledger(Outbox[Sighting, Tally]):
 
     def _record(
         self, access: Access, decision: Decision, reference: str = "", shown: bool | None = None
-    ) -> Sighting | None:
-        """What waits to be written of it; None where it is not kept."""
+    ) -> None:
         try:
-            if self._strangers >= MOST_STRANGERS and self._is_another(access):
+            if self._floods(access, access.facts.user_agent, access.now):
                 self.passed_over += 1
-                return None
+                return
             sighting = sighting_of(client_facts(access.facts, access.client), access, decision)
             told = int(decision.effect is not Effect.ALLOW if shown is None else shown)
-            before = self._items.get(sighting)
-            if before is not None:
-                self._items[sighting] = before.once_more(access.now, reference, told)
-                self._filled.set()
-            elif (_is_stranger(access) and self._strangers >= MOST_STRANGERS) or not self._newcomers.admits(
-                sighting, access
-            ):
-                self.passed_over += 1
-                return None
-            elif not self.put(sighting, Tally(1, access.now, access.now, reference, told)):
-                return None
-            elif _is_stranger(access):
-                self._strangers += 1
-                self._agents.add(access.facts.user_agent[:LONGEST])
-            return sighting
+            self._keep(sighting, access, reference, told)
         except Exception as error:  # noqa: BLE001 - a request is never refused for its bookkeeping
-            self.counts.dropped += 1
-            _log.error("sighting-lost", error=type(error).__name__)
-            return None
+            self._lost(error)
 
-    def _is_another(self, access: Access) -> bool:
-        """Whether it is a stranger who does not wait to be written, as their user agent alone tells."""
-        return _is_stranger(access) and access.facts.user_agent[:LONGEST] not in self._agents
+    def _keep(self, sighting: Sighting, access: Access, reference: str, told: int) -> bool:
+        """Whether it waits to be written, with this request in it."""
+        before, stranger = self._items.get(sighting), _is_stranger(access)
+        if before is not None:
+            self._items[sighting] = before.once_more(access.now, reference, told)
+            self._filled.set()
+            return True
+        if (stranger and self._strangers >= MOST_STRANGERS) or not self._newcomers.admits(sighting, access):
+            self.passed_over += 1
+            return False
+        if not self.put(sighting, Tally(1, access.now, access.now, reference, told)):
+            return False
+        if stranger:
+            self._strangers += 1
+            self._agents.add(access.facts.user_agent[:LONGEST])
+        return True
+
+    def _floods(self, access: Access, user_agent: str, now: datetime) -> bool:
+        """Whether this is a stranger of whom nothing is kept any more, as their user agent alone tells."""
+        if not _is_stranger(access):
+            return False
+        full = self._strangers >= MOST_STRANGERS and user_agent[:LONGEST] not in self._agents
+        return full or self._newcomers.shuts_out(access, user_agent, now)
+
+    def _lost(self, error: Exception) -> None:
+        self.counts.dropped += 1
+        _log.error("sighting-lost", error=type(error).__name__)
 
     def _merge(self, old: Tally, new: Tally) -> Tally:
         return old.plus(new)
@@ -152,16 +172,29 @@ class Counts(Protocol):
 class Counter:
     """How often one user agent came again since it was recorded in full."""
 
-    __slots__ = ("_since", "last", "sighting", "times")
+    __slots__ = ("_since", "_times", "kept", "last", "running", "sighting")
 
-    def __init__(self, sighting: Sighting, now: datetime) -> None:
+    def __init__(self, sighting: Sighting) -> None:
         self.sighting = sighting
-        self.times = 0
-        self._since = self.last = now
+        self.running = self.kept = False
+        """Whether it was recorded since the last write, and whether that record waits or was passed over."""
+        self._times = 0
+        self._since = self.last = _NEVER
 
-    def tally(self) -> Tally:
+    def start(self, now: datetime, *, kept: bool) -> None:
+        self.running, self.kept, self._times, self._since, self.last = True, kept, 0, now, now
+
+    def add(self, now: datetime) -> None:
+        self._times += 1
+        self.last = now
+
+    def stop(self) -> Tally:
         """What to put to the record."""
-        return Tally(self.times, self._since, self.last)
+        self.running = False
+        return Tally(self._times, self._since, self.last)
+
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Recurring:
@@ -183,11 +216,10 @@ class Recurring:
     def count(self, user_agent: str, now: datetime) -> None:
         """The same as ``Ledger.record`` at this moment. Never waits and never raises."""
         counter = self.counters.get(user_agent)
-        if counter is not None and now >= counter.last:
-            counter.times += 1
-            counter.last = now
-        elif (first := self._ledger.count_first(self, user_agent, now)) is not None and counter is None:
-            self.counters[user_agent] = first
+        if counter is not None and counter.running and now >= counter.last:
+            counter.add(now)
+        else:
+            self._ledger.count_on(self, user_agent, now)
 
 
 def _is_stranger(access: Access) -> bool:
@@ -195,12 +227,15 @@ def _is_stranger(access: Access) -> bool:
     return not access.posture.device_id and not access.user.name
 
 
-def sent_by(access: Access, user_agent: str, now: datetime) -> Access:
-    """The same access at another moment, of a client that sends this user agent and nothing else that is another."""
+def sent_by(access: Access, user_agent: str, now: datetime, *, known: bool) -> Access:
+    """The same access at another moment, of a client that sends this user agent and nothing else that is another.
+
+    ``known``: what such a client is recorded as is known, and need not be worked out.
+    """
     if user_agent == access.facts.user_agent:
         return replace(access, now=now)
     facts = replace(access.facts, headers={**access.facts.headers, "user-agent": user_agent})
-    return replace(access, facts=facts, client=classify(facts), now=now)
+    return replace(access, facts=facts, client=access.client if known else classify(facts), now=now)
 
 
 def sighting_of(client: ClientFacts, access: Access, decision: Decision) -> Sighting:

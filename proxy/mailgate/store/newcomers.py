@@ -23,6 +23,8 @@ class Newcomers:
     def __init__(self) -> None:
         self._since: datetime | None = None
         self._nameless: set[int] = set()
+        self._agents: set[int] = set()
+        """Of these, their user agents."""
         self._naming: set[int] = set()
         self._networks: Counter[str] = Counter()
 
@@ -33,7 +35,10 @@ class Newcomers:
         self._begin_anew(access.now)
         mark = hash(sighting)
         if not _names_something(access):
-            return _fits(self._nameless, mark, MOST_NAMELESS)
+            admitted = _fits(self._nameless, mark, MOST_NAMELESS)
+            if admitted:
+                self._agents.add(hash(access.facts.user_agent))
+            return admitted
         network = caller_at(access.facts.remote)
         if mark not in self._naming and self._networks[network] >= MOST_OF_ONE_NETWORK:
             return False
@@ -42,11 +47,18 @@ class Newcomers:
         self._networks[network] += len(self._naming) - before
         return admitted
 
+    def shuts_out(self, access: Access, user_agent: str, now: datetime) -> bool:
+        """Whether nothing of this user agent is admitted any more, whatever else it says: told at once, since a flood asks often."""
+        if len(self._nameless) < MOST_NAMELESS or is_known(access) or _names_something(access):
+            return False
+        self._begin_anew(now)
+        return len(self._nameless) >= MOST_NAMELESS and hash(user_agent) not in self._agents
+
     def _begin_anew(self, now: datetime) -> None:
         if self._since is not None and timedelta() <= now - self._since < SPAN:
             return
         self._since = now
-        for counted in (self._nameless, self._naming, self._networks):
+        for counted in (self._nameless, self._agents, self._naming, self._networks):
             counted.clear()
 
 

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.unit.store.examples import BLOCK, access
@@ -174,6 +175,40 @@ async def test_in_a_flood_of_strangers_the_rest_is_passed_over(store: Store) -> 
     for number in range(MOST_STRANGERS + 3):
         recurring.count(made_up(number).user_agent, later(1))
     assert store.ledger.passed_over == 3
+
+
+async def test_who_was_passed_over_once_is_passed_over_by_one_addition_up_to_the_next_write(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a flood would cost most where nothing is kept of it."""
+    recurring = store.ledger.recurring(access(made_up(-1), device="", user=""), LET_IN)
+    other = store.ledger.recurring(access(replace(made_up(-1), target="/x/y"), device="", user=""), LET_IN)
+    for number in range(MOST_STRANGERS):
+        recurring.count(made_up(number).user_agent, later(1))
+    recorded = 0
+
+    def keep(*args: Any) -> bool:
+        nonlocal recorded
+        recorded += 1
+        return kept(*args)
+
+    kept = store.ledger._keep
+    monkeypatch.setattr(store.ledger, "_keep", keep)
+    for moment in (2, 3, 4):
+        other.count(made_up(7).user_agent, later(moment))
+    assert recorded == 1
+    assert len(list(store.ledger.waiting())) == MOST_STRANGERS
+    assert store.ledger.passed_over == 3
+
+
+async def test_counters_are_bounded(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mailgate.store.ledger.MOST_COUNTERS", 3)
+    recurring = store.ledger.recurring(access(), LET_IN)
+    for number in range(10):
+        for _ in range(2):
+            recurring.count(made_up(number).user_agent, later(number))
+    assert len(recurring.counters) <= 3
+    assert sorted(item.times for item in store.ledger.waiting()) == [2] * 10
 
 
 async def test_a_refusal_was_told_and_a_warning_that_nobody_saw_was_not(store: Store) -> None:

@@ -97,3 +97,21 @@ def test_who_is_known_by_more_than_their_own_word(asked: Access, known: bool) ->
     if known:
         newcomers = Newcomers()
         assert all(newcomers.admits(number, asked) for number in range(FLOOD))
+
+
+def nameless(agent: str, number: int = 0) -> Access:
+    return access(RequestFacts("GET", f"/{number}/", headers={"user-agent": agent}), device="", user="")
+
+
+def test_once_there_are_too_many_a_new_user_agent_is_shut_out_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("mailgate.store.newcomers.MOST_NAMELESS", 3)
+    newcomers = Newcomers()
+    for number in range(3):
+        assert not newcomers.shuts_out(nameless("new"), "new", NOW)
+        assert newcomers.admits(number, nameless("old", number))
+    assert newcomers.shuts_out(nameless("new"), "new", NOW)
+    assert not newcomers.shuts_out(nameless("old"), "old", NOW)
+    assert not newcomers.shuts_out(activesync(1), "new", NOW)
+    assert not newcomers.shuts_out(nameless("new"), "new", NOW + SPAN)
