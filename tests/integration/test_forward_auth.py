@@ -366,7 +366,6 @@ async def test_nginx_asks_every_time_unless_both_it_and_the_gate_are_set_to_reme
     [
         ("POST", "/autodiscover/autodiscover.xml", "<Autodiscover/>"),
         ("GET", "/autodiscover/autodiscover.json?Email=ada%40example.com&Protocol=ActiveSync", ""),
-        ("OPTIONS", "/Microsoft-Server-ActiveSync", ""),
     ],
 )
 async def test_the_way_is_told_to_a_refused_phone_only_while_it_brings_no_login(
@@ -383,3 +382,16 @@ async def test_the_way_is_told_to_a_refused_phone_only_while_it_brings_no_login(
     form = {"User-Agent": IPHONE, "Content-Type": "application/x-www-form-urlencoded"}
     status, _, text = await front.get(path, method, "user=ada&password=secret", **form)
     assert (status in (401, 403), "mail for" in text) == (True, False)
+
+
+async def test_a_phone_of_which_nothing_is_known_is_told_the_options_and_nothing_else(start: Start) -> None:
+    """It asks for them with its login, before it names itself: the gate asks the webmail in its place."""
+    front = start()
+    told = 403 if front.dialect in ("envoy", "traefik") else 200  # these cannot hand on a success
+    for login, wanted in ((LOGIN, told), ({}, 401), (LOGIN | {"Cookie": "session=1"}, told)):
+        before = len(front.mail.asked)
+        status, _, text = await front.get(
+            "/Microsoft-Server-ActiveSync", "OPTIONS", "", **{"User-Agent": IPHONE}, **login
+        )
+        assert (status, text, len(front.mail.asked) - before) == (wanted, "", 1)
+        assert "Cookie" not in front.mail.asked[-1].headers

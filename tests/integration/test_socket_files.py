@@ -31,7 +31,7 @@ def refused(folder: Path, file: Path, **settings: object) -> str:
     """What another gate says that is to listen there too."""
     folder.mkdir()
     done = run(write_config(folder, WEBMAIL, {**at(file), **settings}, PHONE_RULES), "run")
-    assert done.returncode == 1
+    assert done.returncode == 2
     return done.stderr
 
 

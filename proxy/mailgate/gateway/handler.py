@@ -30,7 +30,7 @@ from mailgate.gateway.prober import Mode
 from mailgate.gateway.small_body import read_small_body
 from mailgate.gateway.trust import Network, Origin, is_proxy, origin_of
 from mailgate.gateway.verdict_cache import VerdictCache
-from mailgate.gateway.wayfinding import tell_the_way
+from mailgate.gateway.wayfinding import ask_the_way, tell_the_way, told_by_the_gate
 from mailgate.model import Access, CertificateResult, Decision, Effect, Reason, RequestFacts
 from mailgate.policy.rules import DISCOVERY_RULE
 from mailgate.store.ledger import Counts
@@ -246,6 +246,8 @@ class Gate(Judge):
         self, head: RequestHead, incoming: Incoming, access: Access, decision: Decision, reference: str
     ) -> Answer | None:
         """What the client gets instead of mail by this decision; None where it gets its mail."""
+        if told_by_the_gate(access, decision):
+            return await ask_the_way(self.discovery, head, incoming)
         if gets_mail(access, decision):
             return None
         if decision.effect is Effect.WARN:

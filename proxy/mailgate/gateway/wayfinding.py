@@ -21,6 +21,8 @@ from mailgate.gateway.http1.response import ResponseHead
 from mailgate.gateway.messages import request_head
 from mailgate.gateway.small_body import read_small_body
 from mailgate.gateway.upstream import UpstreamConnection, UpstreamMalformed
+from mailgate.model import Access, Decision
+from mailgate.policy.rules import DISCOVERY_RULE
 
 _LEFT_OUT = frozenset(
     {b"cookie", b"expect", b"if-none-match", b"if-modified-since", b"if-match", b"if-unmodified-since"}
@@ -46,12 +48,22 @@ _WITH_A_DOCUMENT = frozenset({200, 500})
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
+def told_by_the_gate(access: Access, decision: Decision) -> bool:
+    """Whether the gate itself tells the way though another proxy carries the mail: a yes would let the whole answer through."""
+    facts = access.facts
+    return facts.asked_about and facts.method == "OPTIONS" and decision.rule == DISCOVERY_RULE
+
+
 async def tell_the_way(way: Forwarder, exchange: Exchange, incoming: Incoming) -> Answer:
     """Ask the webmail, over a connection of its own. Raises UpstreamError, and RequestRefused for a body that does not come."""
-    head = _asked(way.editor, exchange.head)
     if values(exchange.head.fields, b"expect") and exchange.head.minor:
         exchange.write(_CONTINUE)
-    body = await read_small_body(exchange)
+    return await ask_the_way(way, exchange.head, incoming, await read_small_body(exchange))
+
+
+async def ask_the_way(way: Forwarder, head: RequestHead, incoming: Incoming, body: bytes = b"") -> Answer:
+    """The same of a request whose body has come, or that has none. Raises UpstreamError."""
+    head = _asked(way.editor, head)
     upstream = await way.pool.connect()
     try:
         upstream.ask(head.method, request_head(head, incoming.origin, default_host=way.default_host) + body)

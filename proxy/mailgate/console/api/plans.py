@@ -22,6 +22,7 @@ from mailgate.rollout.picture import picture
 from mailgate.rollout.plan import DAYS
 from mailgate.store import Planned
 from mailgate.telling.plans import CSV_COLUMNS, rows_of
+from mailgate.telling.versions import NoVersionError
 
 Days = Annotated[int, Field(ge=1, le=366), WHOLE]
 
@@ -148,6 +149,8 @@ async def make_plan(call: Call, body: PlanWanted) -> Making:
             "these rules have mistakes",
             [Fault(detail=str(each), pointer="#/policy") for each in error.mistakes],
         ) from None
+    except NoVersionError as error:
+        raise ProblemError(422, "no such version", [Fault(detail=str(error), pointer="#/version")]) from None
     if not desk.planning.start(candidate, body.days, call.person, call.now):
         raise ProblemError(409, "another plan is being made: wait until it is there")
     call.made("/plans/making")

@@ -18,6 +18,7 @@ from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.noting import note
 from mailgate.gateway.prober import Prober
 from mailgate.gateway.trust import Origin
+from mailgate.gateway.wayfinding import told_by_the_gate
 from mailgate.model import Access, Decision, Effect, Reason
 from mailgate.policy.rules import DISCOVERY_RULE
 
@@ -123,12 +124,11 @@ def _at_once(
         return authorizer.keep_out(gate.probe(access, reference), incoming, access, probing, reference)
     gate.ledger.record(access, decision, reference if decision.effect is not Effect.ALLOW else "")
     note(gate.metrics, access, decision, reference)
-    if not gets_mail(access, decision):
+    if not gets_mail(access, decision) or told_by_the_gate(access, decision):
         return None
     until = access.now
-    if (
-        authorizer.remember and decision.rule != DISCOVERY_RULE
-    ):  # rests on fields that nginx has not in its key
+    # the way is told by fields that nginx has not in its key
+    if authorizer.remember and decision.rule != DISCOVERY_RULE:
         until = gate.stands_until(access, decision)
     return authorizer.let_in(incoming, access, decision, reference, until)
 
