@@ -23,7 +23,7 @@ from functools import lru_cache
 
 from cel_expr_python import cel
 
-from mailgate.classify.discovery import is_told_the_way
+from mailgate.classify.discovery import asks_the_way
 from mailgate.model import Access, Decision, Effect, PostureState, Reason, RuleTrial, Stage
 from mailgate.policy.condition import EvaluationError, UnknownValueError
 from mailgate.policy.groups import in_groups
@@ -38,8 +38,7 @@ def decide(access: Access, policy: Policy) -> Decision:
     """What happens to this request, and why. Pure; never raises."""
     try:
         decision = _lost(policy) if access.posture.lost else _first_match(access, policy)
-        told = is_told_the_way(access.facts, certified=access.certificate is not None)
-        return _told_the_way(decision) if told else decision
+        return _told_the_way(decision) if asks_the_way(access.facts) else decision
     except Exception as error:  # noqa: BLE001 - whatever broke, the answer is no
         trial = RuleTrial(
             DEFAULT_RULE, "", False, Stage.ENFORCE, Effect.BLOCK, f"failed: {type(error).__name__}"

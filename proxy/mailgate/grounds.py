@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable
 from datetime import UTC, datetime
 from typing import Any
 
-from mailgate.classify.discovery import is_told_the_way
+from mailgate.classify.discovery import asks_the_way
 from mailgate.decide import new_until, share_subject
 from mailgate.model import Access, Decision, PostureState
 from mailgate.policy.groups import in_groups
@@ -51,7 +51,7 @@ class Grounds:
             certificate is None or certificate.refused,
             client.kind,
             not client.findings or client.contradicted,
-            is_told_the_way(access.facts, certified=certificate is not None),
+            asks_the_way(access.facts),
             bisect_right(self._turns, access.now) if self._turns else 0,
             self._shares(access) if self._partial else (),
             tuple([in_groups(rule.groups, access.user, rule.effect) for rule in self._grouped]),

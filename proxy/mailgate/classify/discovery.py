@@ -9,7 +9,6 @@ proxy carries it, a request that brings a login is left to the rules: what nobod
 """
 
 import re
-from collections.abc import Mapping
 
 from mailgate.model import RequestFacts
 
@@ -31,13 +30,6 @@ _QUESTION = re.compile(
     r"(?:(?:text|application)/(?:[\w.-]+\+)?xml|application/vnd\.ms-sync(?:\.\w+)?)\s*(?:;[^,]*)?",
     re.ASCII | re.IGNORECASE,
 )
-_CREDENTIALS = re.compile(
-    r"cookie2?|(?:.*[-_])?(?:authori[sz]ation|auth|token|session|sso|jwt|password|credentials?|api-?key|assertion)(?:[-_].*)?",
-    re.ASCII | re.IGNORECASE,
-)
-"""Names by which webmails and what stands before them know a login."""
-_NO_CREDENTIALS = re.compile(r"\s*(?:basic|bearer|negotiate|ntlm)\s*", re.IGNORECASE)
-
 _XML = re.compile(r"/autodiscover/autodiscover\.(?:xml|svc)", re.IGNORECASE)
 """[MS-OXDSCLI] 2.2.3, with its ActiveSync schema in [MS-ASCMD] 2.2.1.1, and the same in SOAP, which Outlook for Mac asks
 ([MS-OXWSADISC]). The question stands in the body."""
@@ -74,32 +66,13 @@ def asks_the_way(facts: RequestFacts) -> bool:
     return asked and not switches and _asks_nothing_else(facts)
 
 
-def is_told_the_way(facts: RequestFacts, *, certified: bool) -> bool:
-    """Whether no rule keeps the way from this request. ``certified``: a client certificate came with it, which may be a login.
-
-    Where another proxy carries the mail, the gate itself can tell what ``OPTIONS`` asks for, and not what a body asks that stays there.
-    """
-    if not asks_the_way(facts):
-        return False
-    if not facts.asked_about or facts.method == "OPTIONS":
-        return True
-    return not (certified or facts.user or brings_login(facts.headers))
-
-
-def brings_login(headers: Mapping[str, str]) -> bool:
-    """Whether any of these headers could tell a webmail whose mail is wanted. A scheme alone is a question for a challenge."""
-    named = [name for name in headers if _CREDENTIALS.fullmatch(name) and headers[name].strip()]
-    return any(name != "authorization" or not _NO_CREDENTIALS.fullmatch(headers[name]) for name in named)
-
-
 def _asks_nothing_else(facts: RequestFacts) -> bool:
-    """Whether its body, if any, is a question of Autodiscover, which is XML: no form, and not long."""
+    """Whether its body is a question of Autodiscover, which is XML: no form, and not long. Else it has none, since there are servers
+    that take a body where they expect none for the next request."""
     kind, length = facts.headers.get("content-type", ""), facts.headers.get("content-length", "0")
     if "transfer-encoding" in facts.headers or not re.fullmatch("[0-9]{1,5}", length, re.ASCII):
         return False
     is_question = _QUESTION.fullmatch(kind) is not None
-    if facts.method == "OPTIONS" and int(length):
-        return False
-    if facts.method == "POST" or int(length):
-        return is_question and int(length) <= MOST_ASKED
-    return is_question or not kind
+    if facts.method != "POST":
+        return not int(length) and (is_question or not kind)
+    return is_question and int(length) <= MOST_ASKED

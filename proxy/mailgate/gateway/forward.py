@@ -37,6 +37,7 @@ from mailgate.gateway.upstream import (
 MAX_INTERIM = 32
 # RFC 9110, section 9.2.1: repeating these cannot do a thing twice
 SAFE = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PROPFIND", b"REPORT", b"SEARCH"})
+MAY_GO_UNREAD = frozenset({b"GET", b"HEAD", b"DELETE", b"OPTIONS", b"TRACE"})
 # RFC 4559, section 6: these log a connection in, so that the webmail takes whoever comes next for the same person
 CONNECTION_LOGINS = frozenset({b"ntlm", b"negotiate"})
 
@@ -99,14 +100,14 @@ class Forwarder:
             wait_for(_raising(error))
             return
         if written:
-            self._leave(upstream, reusable=upstream.finish(response) and not _logs_in(exchange.head))
+            self._leave(upstream, reusable=_ends_clean(exchange.head, upstream, response))
             exchange.connection.answered(KEPT if framing.keep_alive else ENDED)
         else:
             wait_for(self._once(exchange, upstream, b"", now, (response, framing)))
 
     def _request(self, exchange: Exchange, origin: Origin) -> bytes:
         head = self.editor.asked(exchange.head) if self.editor else exchange.head
-        return request_head(head, origin, default_host=self.default_host)
+        return request_head(head, origin, default_host=self.default_host, closing=_may_go_unread(head))
 
     async def forward(
         self, exchange: Exchange, origin: Origin, now: datetime, asked: UpstreamConnection | None = None
@@ -150,11 +151,11 @@ class Forwarder:
                     if begun
                     else self._relay(exchange, upstream, response, body, now)
                 )
-                whole = upstream.finish(response) and body.complete
+                whole = _ends_clean(exchange.head, upstream, response) and body.complete
             finally:
                 if body.task is not None:
                     await end_sending(body.task)
-            reusable = whole and not _logs_in(exchange.head)
+            reusable = whole
             return outcome
         except (UpstreamError, TimeoutError):
             if exchange.started:
@@ -269,6 +270,18 @@ async def _whole(upstream: UpstreamConnection) -> bytes:
     return body
 
 
+def _may_go_unread(head: RequestHead) -> bool:
+    """Whether a server may leave its body unread, and take it for the next request (RFC 9110, section 9.3.1)."""
+    return head.has_body and head.method in MAY_GO_UNREAD and not head.upgrade
+
+
+def _ends_clean(head: RequestHead, upstream: UpstreamConnection, response: ResponseHead) -> bool:
+    """Whether another request may follow on this connection, whoever it is of."""
+    finished = upstream.finish(response)
+    refused = head.has_body and response.status >= 400  # whoever refuses a request may not have read its body
+    return finished and not (refused or _may_go_unread(head) or _logs_in(head))
+
+
 def _logs_in(head: RequestHead) -> bool:
     """Whether it logs the connection in that it came by."""
     return b"authorization" in head.fields.first and _by_connection(head.fields)
@@ -276,4 +289,7 @@ def _logs_in(head: RequestHead) -> bool:
 
 def _by_connection(fields: Fields) -> bool:
     credentials = values(fields, b"authorization")
-    return any(value.partition(b" ")[0].lower() in CONNECTION_LOGINS for value in credentials)
+    return any(
+        value.split(None, 1)[:1] and value.split(None, 1)[0].lower() in CONNECTION_LOGINS
+        for value in credentials
+    )

@@ -5,21 +5,17 @@ protocol, or never asks for a password. So the webmail is asked at the same addr
 change nothing, and of its answer only the question for a login is passed on.
 """
 
-from dataclasses import replace
-
 from mailgate.gateway.answer import Answer
 from mailgate.gateway.facts import Incoming
 from mailgate.gateway.forward import MAX_INTERIM, Forwarder
-from mailgate.gateway.http1.fields import Fields
 from mailgate.gateway.http1.grammar import values
-from mailgate.gateway.http1.request import RequestHead
+from mailgate.gateway.http1.request import RequestHead, without_body
 from mailgate.gateway.http1.response import ResponseHead
 from mailgate.gateway.messages import request_head
 from mailgate.model import Access, Protocol
 
 _OF_MAIL_APPS = frozenset({Protocol.ACTIVESYNC, Protocol.DAV, Protocol.EWS, Protocol.JMAP, Protocol.MAPI})
 _CREDENTIALS = ("authorization", "cookie")
-_OF_THE_BODY = frozenset({b"transfer-encoding", b"expect", b"upgrade"})
 
 _SAFE = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PROPFIND", b"REPORT"})
 """Methods that read (RFC 9110, section 9.2.1; RFC 4918, section 9.1; RFC 3253, section 3.6) and are asked as they came."""
@@ -43,7 +39,7 @@ def has_no_login(access: Access, incoming: Incoming) -> bool:
 async def ask_for_login(forwarder: Forwarder, head: RequestHead, incoming: Incoming) -> Answer | None:
     """The webmail's 401 with its challenges, or None where it asks for no login. Raises UpstreamError."""
     for method in (head.method,) if head.method in _SAFE else _INSTEAD:
-        response = await _ask(forwarder, _without_body(head, method), incoming)
+        response = await _ask(forwarder, without_body(head, method), incoming)
         challenges = values(response.fields, b"www-authenticate")
         if response.status == 401 and challenges:
             headers = tuple(("WWW-Authenticate", value.decode("latin-1")) for value in challenges)
@@ -64,13 +60,3 @@ async def _ask(forwarder: Forwarder, asked: RequestHead, incoming: Incoming) -> 
     finally:
         upstream.abort()
     return response
-
-
-def _without_body(head: RequestHead, method: bytes) -> RequestHead:
-    """RFC 9110, section 8.6: no ``Content-Length`` where there is no body and none is expected."""
-    fields = Fields(field for field in head.fields if not _of_the_body(field[0].lower()))
-    return replace(head, method=method, fields=fields, length=0, chunked=False, upgrade=b"")
-
-
-def _of_the_body(name: bytes) -> bool:
-    return name in _OF_THE_BODY or name.startswith(b"content-")

@@ -39,8 +39,11 @@ NEVER_TRAILERS = HOP_BY_HOP | {
 }
 
 
-def request_head(head: RequestHead, origin: Origin, *, default_host: bytes) -> bytes:
-    """The head for the webmail. Trust headers of the client are gone, true ones stand in their place."""
+def request_head(head: RequestHead, origin: Origin, *, default_host: bytes, closing: bool = False) -> bytes:
+    """The head for the webmail. Trust headers of the client are gone, true ones stand in their place.
+
+    ``closing``: nothing comes behind this request on its connection.
+    """
     host = head.host or default_host
     return b"%b %b HTTP/1.1\r\n%b%b%b%b%b\r\n" % (
         head.method,
@@ -49,7 +52,7 @@ def request_head(head: RequestHead, origin: Origin, *, default_host: bytes) -> b
         _passed_on(head),
         _forwarded_by(origin, host),
         VIA % head.minor,
-        _options(head),
+        b"Connection: close\r\n" if closing else _options(head),
     )
 
 

@@ -16,7 +16,7 @@ from mailgate.gateway.facts import Incoming
 from mailgate.gateway.forward import MAX_INTERIM, Forwarder
 from mailgate.gateway.http1.fields import Fields
 from mailgate.gateway.http1.grammar import values
-from mailgate.gateway.http1.request import RequestHead
+from mailgate.gateway.http1.request import RequestHead, without_body
 from mailgate.gateway.http1.response import ResponseHead
 from mailgate.gateway.messages import request_head
 from mailgate.gateway.small_body import read_small_body
@@ -51,7 +51,7 @@ _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 def told_by_the_gate(access: Access, decision: Decision) -> bool:
     """Whether the gate itself tells the way though another proxy carries the mail: a yes would let the whole answer through."""
     facts = access.facts
-    return facts.asked_about and facts.method == "OPTIONS" and decision.rule == DISCOVERY_RULE
+    return facts.asked_about and decision.rule == DISCOVERY_RULE
 
 
 async def tell_the_way(way: Forwarder, exchange: Exchange, incoming: Incoming) -> Answer:
@@ -62,11 +62,16 @@ async def tell_the_way(way: Forwarder, exchange: Exchange, incoming: Incoming) -
 
 
 async def ask_the_way(way: Forwarder, head: RequestHead, incoming: Incoming, body: bytes = b"") -> Answer:
-    """The same of a request whose body has come, or that has none. Raises UpstreamError."""
+    """The same of a request whose body has come, or stays with another proxy. Raises UpstreamError."""
+    if not body:
+        head = without_body(head, head.method)
     head = _asked(way.editor, head)
     upstream = await way.pool.connect()
     try:
-        upstream.ask(head.method, request_head(head, incoming.origin, default_host=way.default_host) + body)
+        upstream.ask(
+            head.method,
+            request_head(head, incoming.origin, default_host=way.default_host, closing=True) + body,
+        )
         response = await _final(upstream)
         document = await _document(way.editor, head, response, upstream)
     finally:

@@ -7,9 +7,11 @@ of a variable are known beforehand such a word is a mistake.
 import json
 from collections.abc import Iterable, Iterator, Mapping
 
+from mailgate.policy.logins import user_text
 from mailgate.policy.spelling import expected
 from mailgate.policy.syntax_tree import Node
 
+_LOGIN = "user.name"
 _COMPARE = frozenset({"_==_", "_!=_", "@in"})
 _CHOICE, _INDEX, _JOIN = "_?_:_", "_[_]", "_+_"
 
@@ -23,6 +25,9 @@ def misspelt(tree: Node, closed: Mapping[str, Iterable[str]]) -> Iterator[tuple[
         if allowed is not None and word.text is not None and word.text not in allowed:
             shown = [each for each in allowed if each]
             yield word.offset, f"`{variable}` is never {json.dumps(word.text)}; {expected(word.text, shown)}"
+        if variable == _LOGIN and word.text is not None and word.text != user_text(word.text):
+            wanted = json.dumps(user_text(word.text))
+            yield word.offset, f"`{variable}` is in lower case, whoever writes it how; expected {wanted}"
 
 
 def literals_of(tree: Node, variables: Iterable[str]) -> Mapping[str, frozenset[str]]:

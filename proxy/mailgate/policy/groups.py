@@ -65,11 +65,11 @@ class Groups:
         """
         person = user_text(name or owner)
         if not self.known or not person:
-            return User(name)
+            return User(user_text(name))
         groups = self.of_digest.get(digest_of_login(person))
         if groups is None and digest_of_login(could_be(person)) in self.alike:
-            return User(name)
-        return User(name, groups or (), grouped=True)
+            return User(user_text(name))
+        return User(user_text(name), groups or (), grouped=True)
 
 
 NO_GROUPS = Groups()

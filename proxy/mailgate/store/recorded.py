@@ -5,11 +5,12 @@ Never kept: cookies, credentials, tokens, addresses, bodies, and all of a query 
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from mailgate.classify.certified import HEADER as CERTIFICATE
 from mailgate.classify.certified import came_of
-from mailgate.classify.discovery import asks_the_way, is_autodiscover, is_told_the_way
+from mailgate.classify.discovery import asks_the_way, is_autodiscover
 from mailgate.classify.hints import HEADERS
 from mailgate.classify.imap import HEADER as IMAP_ID
 from mailgate.classify.imap import MAX_LENGTH as MAX_IMAP_ID
@@ -54,7 +55,7 @@ def client_facts(facts: RequestFacts, client: Client) -> ClientFacts:
         browser=client.browser,
         protocol=client.protocol,
         eas_id=_cut(eas_text(client.eas_id), LONGEST_ID),
-        method=_method(facts, client)[:_LONGEST_METHOD],
+        method=_method(facts)[:_LONGEST_METHOD],
         target=_target(facts, client),
         headers=(
             *_fitting((name, sent[name][:longest]) for name in kept if name in sent),
@@ -87,12 +88,12 @@ def _cut(text: str, most: int) -> str:
     return text.encode("utf-8", "backslashreplace")[:most].decode("utf-8", "ignore")
 
 
-def _method(facts: RequestFacts, client: Client) -> str:
-    """What asks the way is decided by fields that are not recorded: a method says in their place whether it was told."""
-    if not (is_autodiscover(facts) or asks_the_way(facts)):
+def _method(facts: RequestFacts) -> str:
+    """What asks the way is told by fields that are not recorded: a method says in their place whether it was."""
+    discovers = is_autodiscover(facts)
+    if not (discovers or (facts.method == "OPTIONS" and asks_the_way(replace(facts, headers={})))):
         return facts.method
-    told = is_told_the_way(facts, certified=bool(came_of(client)))
-    return "POST" if not told else "GET" if is_autodiscover(facts) else facts.method
+    return "POST" if not asks_the_way(facts) else "GET" if discovers else facts.method
 
 
 def _target(facts: RequestFacts, client: Client) -> str:

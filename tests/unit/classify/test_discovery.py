@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from mailgate.classify.discovery import asks_the_way, brings_login, is_autodiscover, is_told_the_way
+from mailgate.classify.discovery import asks_the_way, is_autodiscover
 from mailgate.model import RequestFacts
 
 
@@ -29,13 +29,7 @@ def test_what_asks_the_way(method: str, target: str) -> None:
     sent = {"content-type": "text/xml; charset=utf-8", "content-length": "412"} if method == "POST" else {}
     facts = RequestFacts(method=method, target=target, headers=sent)
     assert asks_the_way(facts)
-    assert is_told_the_way(facts, certified=True)
-    asked = replace(facts, asked_about=True)
-    assert is_told_the_way(asked, certified=False)
-    by_the_gate = method == "OPTIONS"
-    assert is_told_the_way(asked, certified=True) is by_the_gate
-    with_login = replace(asked, headers={**sent, "cookie": "session=1"})
-    assert is_told_the_way(with_login, certified=False) is by_the_gate
+    assert asks_the_way(replace(facts, asked_about=True))
     for more in ({"upgrade": "h2c"}, {"upgrade": "websocket"}, {"upgrade": ""}):
         assert not asks_the_way(replace(facts, headers={**sent, **more}))
 
@@ -115,26 +109,6 @@ def test_what_asks_for_something_else_besides(method: str, sent: dict[str, str])
     assert not asks_the_way(RequestFacts(method, "/autodiscover/autodiscover.xml", headers=sent))
     if method == "GET":
         assert not asks_the_way(RequestFacts("OPTIONS", "/Microsoft-Server-ActiveSync", headers=sent))
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [("authorization", "Basic YTpi"), ("authorization", "Bearer x"), ("authorization", "secret"), ("cookie", "a=1"),
-     ("cookie2", "$Version=1"), ("x-auth-token", "1"), ("x-api-key", "1"), ("x_session_id", "1"), ("proxy-authorization", "Basic YTpi"),
-     ("x-access-token", "1"), ("sso-assertion", "1")],
-)  # fmt: skip
-def test_a_login_by_whatever_field(name: str, value: str) -> None:
-    assert brings_login({name: value})
-    assert not brings_login({name: " "})
-
-
-@pytest.mark.parametrize(
-    "sent",
-    [{"authorization": "Bearer"}, {"authorization": "negotiate "}, {"x-mapihttpcapability": "1"}, {"author": "ada"},
-     {"x-anchormailbox": "ada@example.com", "x-user-identity": "ada@example.com", "user-agent": "Microsoft Office"}],
-)  # fmt: skip
-def test_a_question_for_a_challenge_is_no_login(sent: dict[str, str]) -> None:
-    assert not brings_login(sent)
 
 
 def test_options_of_activesync_is_no_autodiscover() -> None:

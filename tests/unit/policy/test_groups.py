@@ -4,13 +4,13 @@ import pytest
 
 from mailgate.model import Effect, User
 from mailgate.policy.groups import NO_GROUPS, Groups, in_groups
-from mailgate.policy.logins import Logins
+from mailgate.policy.logins import Logins, user_text
 
 GROUPS = Groups.of_members({"pilot": ["Ada", "lin"], "board": ["ada"], "nobody": []})
 
 
 def test_a_person_has_their_groups_however_the_name_is_written() -> None:
-    assert GROUPS.user("ADA") == User("ADA", ("board", "pilot"), grouped=True)
+    assert GROUPS.user("ADA") == User("ada", ("board", "pilot"), grouped=True)
     assert GROUPS.user("grace") == User("grace", (), grouped=True)
     assert GROUPS.names() == {"pilot", "board"}
 
@@ -63,6 +63,11 @@ def test_members_are_the_persons_that_their_logins_name() -> None:
     ["ceo", "OTHER\\ada", "ada@other.com", "ada@example.com.", "ada%40example.com", "\uff41da", "ada "],
 )
 def test_a_name_that_might_be_a_members_is_in_no_group_and_not_known_to_be_in_none(name: str) -> None:
-    assert MEMBERS.user(name) == User(name)
+    assert MEMBERS.user(name) == User(user_text(name))
     assert in_groups(("pilot",), MEMBERS.user(name), Effect.BLOCK)
     assert not in_groups(("pilot",), MEMBERS.user(name), Effect.ALLOW)
+
+
+def test_a_rule_is_about_every_case_of_a_name_without_groups_too() -> None:
+    assert NO_GROUPS.user("ADA") == User("ada")
+    assert NO_GROUPS.user("Zo\u00eb") == User("zo\u00eb")

@@ -20,7 +20,6 @@ from mailgate.gateway.prober import Prober
 from mailgate.gateway.trust import Origin
 from mailgate.gateway.wayfinding import told_by_the_gate
 from mailgate.model import Access, Decision, Effect, Reason
-from mailgate.policy.rules import DISCOVERY_RULE
 
 
 class Ledger(Protocol):
@@ -127,8 +126,7 @@ def _at_once(
     if not gets_mail(access, decision) or told_by_the_gate(access, decision):
         return None
     until = access.now
-    # the way is told by fields that nginx has not in its key
-    if authorizer.remember and decision.rule != DISCOVERY_RULE:
+    if authorizer.remember:
         until = gate.stands_until(access, decision)
     return authorizer.let_in(incoming, access, decision, reference, until)
 

@@ -5,6 +5,7 @@ a proxy writes itself to ask is its own, and the configurations see to it that i
 """
 
 from mailgate.gateway.authz.original import Dialect
+from mailgate.gateway.forward import CONNECTION_LOGINS
 from mailgate.gateway.http1.fields import Fields
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.trust import forgeable
@@ -37,6 +38,13 @@ def refuse_let_through(fields: Fields, dialect: Dialect, certificates: frozenset
 
     The status is one that nginx takes for a no. The name is not repeated: it is the client's.
     """
+    login = fields.first.get(b"authorization", b"").split(None, 1)
+    if login and login[0].lower() in CONNECTION_LOGINS:
+        raise RequestRefused(
+            403,
+            Reason.REQUEST_NOT_SUPPORTED,
+            "This login is one for a whole connection, and the asking proxy sends others by the same.",
+        )
     # in the spelling that came: a twin with underscores was not written by the proxy
     if not {key for key in fields.keys if forgeable(key)} <= _OWN[dialect] | certificates:
         raise RequestRefused(

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mailgate.gateway.http1.body import Body, ChunkedBody, LengthBody
 from mailgate.gateway.http1.fields import Field, Fields
@@ -28,6 +28,11 @@ VERSION = re.compile(rb"HTTP/([0-9])\.([0-9])")
 _FRAMED = frozenset({b"content-length", b"transfer-encoding"})
 ONE_HOST = "A request has exactly one Host field."
 # RFC 9110, section 11.6.2: one value, and those of these schemes have no comma (RFC 7617, section 2; RFC 6750, section 2.1)
+# one login in canonical base64, or none yet: what one server reads otherwise than another names two people
+BASIC = re.compile(
+    rb"basic(?:[ \t]*| +(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==))",
+    re.IGNORECASE,
+)
 SEVERAL_LOGINS = re.compile(rb"(?i:basic|bearer)[ \t][^,]*,")
 # what nearly every client sends; anything else is read step by step
 REQUEST_LINE = re.compile(rb"([" + re.escape(TOKEN) + rb"]+) ([!-\"$-~]+) HTTP/1\.([0-9])")
@@ -106,6 +111,19 @@ def refused_head(why: RequestRefused) -> RequestHead:
     return RequestHead(b"", b"/", 1, Fields(), b"", keep_alive=False, refused=why)
 
 
+def without_body(head: RequestHead, method: bytes) -> RequestHead:
+    """The head of the same request without its body, by another method.
+
+    RFC 9110, section 8.6: no ``Content-Length`` where there is no body and none is expected.
+    """
+    fields = Fields(field for field in head.fields if not _of_the_body(field[0].lower()))
+    return replace(head, method=method, fields=fields, length=0, chunked=False, upgrade=b"")
+
+
+def _of_the_body(key: bytes) -> bool:
+    return key in (b"transfer-encoding", b"expect", b"upgrade") or key.startswith(b"content-")
+
+
 def parse_request_head(head: bytes, *, max_fields: int) -> RequestHead:
     """Read a head that ends in an empty line. Raises RequestRefused."""
     try:
@@ -181,7 +199,11 @@ def _one_host(fields: Fields) -> bytes | None:
 def _one_login(fields: Fields) -> None:
     """Of two logins the gate could go by one, and the webmail by the other."""
     login = fields.first.get(b"authorization")
-    if login is not None and (b"authorization" in fields.repeated or SEVERAL_LOGINS.match(login)):
+    if login is None:
+        return
+    if login[:5].lower() == b"basic" and not BASIC.fullmatch(login):
+        raise ambiguous("The Basic credentials are not what RFC 7617 makes of a login and a password.")
+    if b"authorization" in fields.repeated or SEVERAL_LOGINS.match(login):
         raise ambiguous("A request has at most one Authorization field, with one login in it.")
 
 

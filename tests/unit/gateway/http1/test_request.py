@@ -347,3 +347,35 @@ def test_heads_read_the_same_whatever_white_space_stands_around_their_values(lin
     usual = b"\r\n".join([line, *fields, b"", b""])
     spaced = b"\r\n".join([line, *(field.replace(b":", b":\t ", 1) + b" \t" for field in fields), b"", b""])
     assert outcome(spaced) == outcome(usual)
+
+
+BASIC = b"YWRhOnNlY3JldA=="
+
+
+@pytest.mark.parametrize(
+    "login",
+    [
+        BASIC[:-1],
+        BASIC[:-2],
+        BASIC + b"=",
+        BASIC + b" x",
+        b"\t" + BASIC,
+        b"YWRh\tOnM=",
+        b"ada:secret",
+        b"YWRhOnM=YWRh",
+    ],
+)
+def test_basic_credentials_that_one_server_reads_otherwise_than_another_are_ambiguous(login):
+    """RFC 7617, section 2: what the gate could not read would name nobody to the rules, and somebody to the webmail."""
+    head = b"GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Basic %b\r\n\r\n" % login
+    with pytest.raises(RequestRefused) as refused:
+        parse_request_head(head, max_fields=9)
+    assert (refused.value.status, refused.value.reason) == (400, "request-ambiguous")
+
+
+@pytest.mark.parametrize(
+    "value", [b"Basic " + BASIC, b"basic   " + BASIC, b"Basic", b"Bearer x", b"Negotiate YII="]
+)
+def test_a_login_that_everybody_reads_alike_passes(value):
+    head = b"GET / HTTP/1.1\r\nHost: a\r\nAuthorization: %b\r\n\r\n" % value
+    assert parse_request_head(head, max_fields=9).method == b"GET"

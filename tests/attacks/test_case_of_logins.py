@@ -1,0 +1,35 @@
+"""``docs/decisions/0029``: a login is one person by one law, and "everything behind compares persons, in ASCII without case".
+
+Directories and most mail servers take ``ADA`` and ``ada`` for one login, so a rule that names ``ada`` has to be about both.
+"""
+
+from base64 import b64encode
+
+import aiohttp
+import pytest
+from tests.integration.conftest import Guard
+from tests.integration.conftest import client as client
+from tests.integration.conftest import guard as guard
+from tests.integration.conftest import webmail as webmail
+
+RULES = {
+    "rules": [
+        {"id": "not-ada", "when": 'user.name == "ada"', "effect": "block"},
+        {"id": "the-rest", "when": "true", "effect": "allow"},
+    ]
+}
+EAS = "/Microsoft-Server-ActiveSync?Cmd=FolderSync&User=x&DeviceId=AB12&DeviceType=iPhone"
+
+
+@pytest.mark.parametrize("login", ["ada", "ADA", "Ada"])
+async def test_a_rule_that_names_somebody_is_about_every_case_of_the_name(
+    guard: Guard, client: aiohttp.ClientSession, login: str
+) -> None:
+    url = guard(RULES, trusted_proxies=["127.0.0.1/32"]).url
+    basic = {
+        "Authorization": "Basic " + b64encode(f"{login}:x".encode()).decode(),
+        "User-Agent": "Apple-iPhone14C2/2002.62",
+    }
+    for path, headers in ((EAS, basic), ("/inbox", {"X-Forwarded-User": login, "User-Agent": "Mozilla/5.0"})):
+        async with client.get(url + path, headers=headers) as answer:
+            assert "mail for" not in await answer.text(), path
