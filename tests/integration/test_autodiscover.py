@@ -126,7 +126,9 @@ async def ask(
         "Accept-Encoding": "gzip",
         "Content-Type": "text/xml",
     }
-    async with client.request(method, url, headers=headers, data="<Autodiscover/>") as response:
+    async with client.request(
+        method, url, headers=headers, data="<Autodiscover/>" if method == "POST" else None
+    ) as response:
         text = await response.text()
         assert response.status == 200
         assert response.headers["Content-Length"] == str(len(text.encode()))

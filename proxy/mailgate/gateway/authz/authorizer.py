@@ -69,14 +69,15 @@ class Authorizer:
     def keep_out(
         self, answer: Answer, incoming: Incoming, access: Access, decision: Decision, reference: str
     ) -> Answer:
-        """No, with the answer of the client in it. A status of success would be taken for a yes."""
+        """No, with the answer of the client in it. A status of success would be taken for a yes, and nginx knows two for a no."""
         if self.dialect is Dialect.NGINX:
             self._waiting[reference] = replace(answer, headers=(*answer.headers, *incoming.answer_fields))
         headers = list(results(access, decision, reference))
-        if answer.status < 300:
+        is_no = answer.status in (401, 403) if self.dialect is Dialect.NGINX else answer.status >= 300
+        if not is_no:
             headers.append((STATUS, str(answer.status)))
         own = [each for each in answer.headers if not each[0].lower().startswith("x-device-")]
-        return replace(answer, status=403 if answer.status < 300 else answer.status, headers=(*own, *headers))
+        return replace(answer, status=answer.status if is_no else 403, headers=(*own, *headers))
 
     def fetch(self, reference: str) -> Answer | None:
         """The answer that waits under this reference, once. None where there is none, or no more."""
