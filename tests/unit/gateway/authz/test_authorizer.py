@@ -79,6 +79,8 @@ def test_a_no_never_has_a_status_of_success(dialect, status, given, own):
     )
     answer = authorizer(dialect).keep_out(worded, incoming(), ACCESS, NO, "REF")
     headers = dict(answer.headers)
+    if dialect is Dialect.NGINX and status not in (401, 403):  # it takes any other for an error
+        given, own = 403, str(status)
     assert (answer.status, answer.body, headers.get("X-Device-Status")) == (given, b"no", own)
     assert [name for name, _ in answer.headers].count("X-Device-Reason") == 1
     assert (headers["X-Device-Decision"], headers["Vary"]) == ("block", "Accept-Language")
