@@ -29,7 +29,9 @@ LOGIN = {
     "User-Agent": "Apple-iPhone15C2/2107.102",
 }
 VERSION = {"MS-ASProtocolVersion": "14.1"}
-AUTODISCOVER = """<?xml version="1.0" encoding="utf-8"?><Autodiscover><Response><Action><Settings><Server>
+AUTODISCOVER = """<?xml version="1.0" encoding="utf-8"?>
+<Autodiscover xmlns="http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006">
+<Response xmlns="http://schemas.microsoft.com/exchange/autodiscover/mobilesync/responseschema/2006"><Action><Settings><Server>
 <Type>MobileSync</Type><Url>http://{host}/Microsoft-Server-ActiveSync</Url></Server></Settings></Action></Response></Autodiscover>"""
 
 

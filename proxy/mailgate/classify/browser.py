@@ -56,8 +56,8 @@ _COMMON = (
 
 _HANDHELD_MAIL_APP = Table([HANDHELD_MAIL_APP])
 """Looked for beside a computer's model, which counts before any system does."""
-_OF_NO_COMPUTER = frozenset({HANDHELD_MAIL_APP.name, "mail-app"})
-"""Rules for mail apps that no computer's program of ActiveSync is."""
+_OF_COMPUTERS = "desktop-mail-app"
+"""The rule for mail clients that a computer's device type may stand beside."""
 _PROGRAMS = frozenset({"tool", "bot"})
 _NO_BOTS = frozenset(name for name, rule in BOTS.rules.items() if not rule.form)
 
@@ -91,9 +91,13 @@ class _Seen(NamedTuple):
 
     @property
     def disputes(self) -> bool:
-        """Whether a mail app was seen that is none of a computer, or is on no computer; or what was not read may say so."""
+        """Whether neither a computer nor a mail client of computers was seen, nor anything that counts more; or what was not
+        read may say so. A list of phones' names would always lack the next one.
+        """
+        if self.cut or not self.form:
+            return True
         named = self.match.rule.name if self.match else ""
-        return self.cut or (self.form == "mail_app" and (self.mobile or named in _OF_NO_COMPUTER))
+        return self.form == "mail_app" and (self.mobile or named != _OF_COMPUTERS)
 
     @property
     def contradicted(self) -> bool:

@@ -17,8 +17,20 @@ from mailgate.model import Signal
 HEADER = "imap-id"
 """Where the facts of a login keep what the client says of itself."""
 
-FIELDS = ("name", "version", "vendor", "os", "os-version", "device", "device-type", "x-android-device-model")
-"""Fields of an ID that are read and kept; others hold addresses, ids of persons, or nothing of use here."""
+FIELDS = (
+    "name",
+    "version",
+    "vendor",
+    "os",
+    "os-version",
+    "model",
+    "device",
+    "device-type",
+    "x-android-device-model",
+    "also",
+)
+"""Fields of an ID that are read and kept; others hold addresses, ids of persons, or nothing of use here. ``also`` is where
+what a client says of one name a second time is kept."""
 
 MAX_LENGTH = 4096
 """Characters of an ID that are read: RFC 2971, section 3.3, allows 30 fields, and people send far fewer."""
@@ -59,6 +71,15 @@ _HANDHELDS = Table(
             "mail_app",
             "Mail clients that there are for phones and tablets only, as they call themselves in an ID.",
             r"~Nine~ | ~myMail | ~Boxer",
+        ),
+        Rule(
+            "mobile-vendor",
+            "mail_app",
+            "Makers of phones, whose mail apps are for phones alone, whatever else they make.",
+            r"""
+            ~vendor (?:Huawei|Honor|Hihonor|Xiaomi|Redmi|Vivo|OPPO|ColorOS|OnePlus|Realme|Samsung|HTC|LGE?~|Motorola|Nokia|HMD~|Sony)
+            ~vendor (?:BlackBerry|Research In Motion|Meizu|ZTE|TCL|TECNO|Transsion|Infinix|itel~|Fairphone|Nothing~|Google)
+            """,
         ),
         HANDHELD_MAIL_APP,
     )
@@ -107,19 +128,34 @@ _COMPUTERS = Table(
 )
 """Looked for in ``name``, then in ``os``, each written as ``field=value``."""
 
+_PACKAGE = re.compile(
+    r"(?:[a-z]{2}|com|org|net|app|dev|info|edu)\.[a-z]|(?:[a-z][\w-]*\.){2,}[a-z]", re.IGNORECASE
+)
+"""How the name of a package begins, as apps of phones have them. Of computers' programs only those that ``_COMPUTERS`` lists
+call themselves so."""
+
+_MODELS = ("model", "device", "device-type")
+_COMPUTER_MODEL = re.compile(
+    r"(?:Apple )?(?:i?Mac|MacBook|Macintosh|(?:desktop|laptop|notebook|workstation|computer|PC)\b)",
+    re.IGNORECASE,
+)
+"""How the models and types of computers begin: a list of those of phones would always lack the next one."""
+
 _NO_TEXT = dict.fromkeys((*range(0x20), 0x7F), " ")
 
 
 def read_id(text: str) -> dict[str, str]:
     """The fields of an ID list that are read, in its order: with or without parentheses, cut short or not.
 
-    Names are compared without case; the first of a name counts, and NIL is no value (RFC 2971, section 3.3).
+    Names are compared without case; the first of a name counts, and NIL is no value (RFC 2971, section 3.3). The first that
+    differs from one before it is kept beside it.
     """
     items = [_value(*item.groups("")) for item in islice(_ITEM.finditer(text[:MAX_LENGTH]), 2 * _MAX_FIELDS)]
     found: dict[str, str] = {}
     for name, value in zip(items[::2], items[1::2], strict=False):
-        if value and name and name.lower() in FIELDS:
-            found.setdefault(name.lower(), value)
+        name = name.lower()
+        if value and name in FIELDS and found.setdefault(name, value) != value:
+            found.setdefault("also", f"{name} {value}"[:_MAX_VALUE])
     return found
 
 
@@ -137,22 +173,38 @@ def read_client(fields: Mapping[str, str]) -> Reading:
     """What a mail client says of itself. Pure, never raises; whatever is not known of computers is handheld."""
     handheld = _HANDHELDS.first("\n".join(f"{name} {_text(value)}" for name, value in fields.items()))
     computer = _computer(fields)
-    taken = handheld or computer
-    form = taken.rule.form if taken else "mail_app"
+    claims = computer is not None and computer.rule.form == "desktop"
+    disputed = handheld.text if handheld else _strange(fields) if claims else ""
+    form = handheld.rule.form if handheld else computer.rule.form if computer and not disputed else "mail_app"
     reading = Reading(
         form=form,
         os=system_name(re.split(r"\s*[\d(/]", fields.get("os", ""))[0]),
         os_version=fields.get("os-version", ""),
         browser=fields.get("name", ""),
         browser_version=fields.get("version", ""),
-        model=fields.get("x-android-device-model") or fields.get("device", ""),
+        model=fields.get("x-android-device-model") or fields.get("model") or fields.get("device", ""),
         signals=_signals(fields, form),
     )
-    if handheld and computer and computer.rule.form == "desktop":
+    if claims and computer and disputed:
         return reading.contradicted(
-            f"the mail client names a computer ({computer.text}) and a handheld ({handheld.text})"
+            f"the mail client names a computer ({computer.text}) and what none has ({disputed})"
         )
     return reading
+
+
+def _strange(fields: Mapping[str, str]) -> str:
+    """What no program of computers says of itself: two things of one name, a package, a model that is no computer's."""
+    if "also" in fields:
+        return f"also {fields['also']}"
+    name = fields.get("name", "")
+    if _PACKAGE.match(name) and not _COMPUTERS.first(f"name={_text(name)}"):
+        return f"name {name}"
+    models = (f"{field} {fields[field]}" for field in _MODELS if not _is_computer(fields.get(field, "")))
+    return next(models, "")
+
+
+def _is_computer(model: str) -> bool:
+    return not model or _COMPUTER_MODEL.match(model) is not None
 
 
 def _computer(fields: Mapping[str, str]) -> Match | None:

@@ -79,6 +79,7 @@ HANDHELD_MAIL_APP = Rule(
     Airwatch ?(?:Inbox|Boxer) | ~VMware ?Boxer | ~Boxer/ | TouchDown | Good ?for ?Enterprise | BlackBerry ?(?:Work|Hub)
     com\.samsung\. | Samsung ?(?:Email|Mail) | SonyEricssonMail | ~LMHS~ | MotoEmail | HTC ?Mail | ASUS ?Email
     ~(?:Huawei|Honor|Xiaomi|Mi|Vivo|OPPO|LG) ?E?-?mail~ | ~com\.(?:android|lge|htc|huawei|motorola|google\.android)\.
+    ~com\.(?:xiaomi|miui|vivo|ohos|oppo|coloros|heytap|oneplus|hihonor|zte|sonymobile|good|microsoft\.office)\.
     Profimail | YahooMobileMail | ~MobileMail | MobileCal | ~exchangesyncd | MailMaster_(?:Android|iOS)
     """,
 )
@@ -96,7 +97,7 @@ MAIL_APPS = Table(
             Airmail | Edison ?Mail | EasilyDo | Newton ?Mail | CloudMagic | Dispatch/ | QQ ?Mail | MailMaster
             Secure ?Mail | WorxMail | SecureHub | dataaccessd | remindd | accountsd
             maild~ | ~Mail/[\d.]+ | ~Mimestream | Spike/
-            ~Delta ?Chat | ~Titan ?Mail | ~Zoho ?Mail | ~SOGo.?Connector | UniversalOutlook
+            ~Delta ?Chat | ~Titan ?Mail | ~Zoho ?Mail | ~SOGo.?Connector | UniversalOutlook | Notes ?Traveler
             microsoft\.windowscommunicationsapps | ~WindowsMail
             """,
         ),
@@ -109,7 +110,7 @@ MAIL_APPS = Table(
             eM[- ]?Client | Postbox | Mailbird | The Bat! | Lotus-?Notes | ~Notes/ | Claws | Sylpheed
             ~Geary | Mailspring | ~Barca | Incredimail | Entourage | ExchangeWebServices | CalendarAgent
             AddressBook | iCal/ | ~Pegasus | Eudora | Lightning/ | SeaMonkey Mail | Windows-?Live-?Mail
-            Windows Live Mail | ~BusyCal | Fantastical
+            Windows Live Mail | ~BusyCal | Fantastical | ^MSFT-WIN(?:-\d+)?/
             """,
         ),
     )

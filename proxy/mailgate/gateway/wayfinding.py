@@ -44,7 +44,7 @@ _OF_THE_WAY = (
 )
 _KNOWN = frozenset(status.value for status in HTTPStatus)
 _WITH_A_DOCUMENT = frozenset({200, 500})
-"""An error of Autodiscover in SOAP comes with a 500 (SOAP 1.1, section 6.2)."""
+"""Some servers send an error of Autodiscover with a 500. A fault of SOAP is none: what it says is any text."""
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
