@@ -224,8 +224,9 @@ async def test_whoever_is_refused_is_told_why_in_their_own_words(start: Start) -
     assert '"prohibited-app"' in text
 
     app = {"User-Agent": "Apple-iPhone16C1/2207.100", "MS-ASProtocolVersion": "16.1"}
-    status, kind, _ = await front.get(EAS, "POST", "x", **app, **LOGIN)
+    status, kind, told_to_app = await front.get(EAS, "POST", "x", **app, **LOGIN)
     assert (status, kind) == (403 if front.dialect == "traefik" else 200, "application/vnd.ms-sync.wbxml")
+    assert told_to_app.encode("latin-1", "replace").endswith(b"129\0\1\1")
     assert front.mail.asked == []
 
     async with front.client.post(front.url + EAS, data=b"x", headers=app) as answer:
