@@ -31,18 +31,20 @@ local function question(txn)
   return headers
 end
 
-local function refuse(txn, answer)
-  local reply = txn:reply()
+-- The answer that Mailgate gives, to the client. A reply of a transaction would end at the first zero byte, and WBXML has some.
+core.register_service("tell_the_client", "http", function(applet)
+  local answer = applet:get_priv() or { status = 503, headers = {}, body = "" }
   local own = answer.headers["x-device-status"]
-  reply:set_status(tonumber(own and own[0]) or answer.status)
+  applet:set_status(tonumber(own and own[0]) or answer.status)
   for name, values in pairs(answer.headers) do
     for _, value in ipairs(OF_THE_CONNECTION[name] and {} or listed(values)) do
-      reply:add_header(name, value)
+      applet:add_header(name, value)
     end
   end
-  reply:set_body(answer.body or "")
-  txn:done(reply)
-end
+  applet:add_header("content-length", tostring(#(answer.body or "")))
+  applet:start_response()
+  applet:send(answer.body or "")
+end)
 
 core.register_action("ask_mailgate", { "http-req" }, function(txn, gate)
   local answer = core.httpclient():get({ url = gate .. "/.mailgate/authz", headers = question(txn), timeout = 5000 })
@@ -53,7 +55,7 @@ core.register_action("ask_mailgate", { "http-req" }, function(txn, gate)
     if answer.status < 400 then
       answer.status = 503
     end
-    refuse(txn, answer)
+    txn:set_priv(answer)
     return
   end
   for _, name in ipairs(RESULTS) do
@@ -62,4 +64,5 @@ core.register_action("ask_mailgate", { "http-req" }, function(txn, gate)
   if answer.headers["dpop-nonce"] then
     txn:set_var("txn.nonce", answer.headers["dpop-nonce"][0])
   end
+  txn:set_var("txn.let_in", true)
 end, 1)
