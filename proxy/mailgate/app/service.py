@@ -154,7 +154,7 @@ class Service:
         self.reloader.mistakes = self.held_back
         self._tasks = [
             loop.create_task(self.store.run()),
-            loop.create_task(self.reloader.watch(lambda: set(self.bundle.paths))),
+            loop.create_task(self.reloader.watch(lambda: {*self.bundle.paths, *self.bundle.absent})),
             loop.create_task(self._follow()),
             loop.create_task(look_after(self)),
             loop.create_task(self.trust.run(self.store.spent)),
