@@ -166,7 +166,7 @@ class Service:
         self.syncing.start()
         sending.start()
         watch_numbers(self.gate, self.store.ledger, self.keeper)
-        watch_backlogs(self.gate.metrics, self.store.ledger, self.store.reports, utc_now)
+        watch_backlogs(self.gate.metrics, self.store, utc_now)
         watch_rules(self.gate.metrics, self.lingering, self.reliefs)
         self._show_policy()
         shares = shares_of(descriptors())
