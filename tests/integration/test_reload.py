@@ -115,6 +115,33 @@ async def test_a_bad_file_changes_nothing_and_is_shown_until_it_is_good(
     assert await status(client, guarded) == 403
 
 
+async def test_cases_that_come_and_go_while_a_gate_runs_are_read(
+    guard: Guard, client: aiohttp.ClientSession
+) -> None:
+    """Cases that fail keep the gate from starting again, so a gate that runs says so, as it does of every other file."""
+    guarded = guard(SHUT)
+    case = {"name": "a laptop gets in", "request": {"user_agent": LAPTOP}, "expect": {"effect": "allow"}}
+    (guarded.directory / "policy.tests.yaml").write_text(json.dumps({"tests": [case]}))
+    assert await until(lambda: config_state(client, guarded), "rejected") == "rejected"
+    (guarded.directory / "policy.tests.yaml").unlink()
+    assert await until(lambda: config_state(client, guarded), "ok") == "ok"
+
+
+async def test_groups_that_come_and_go_while_a_gate_runs_are_read(
+    guard: Guard, client: aiohttp.ClientSession
+) -> None:
+    guarded = guard(OPEN)
+    groups = guarded.directory / "groups.yaml"
+
+    async def serial() -> int:
+        return int((await ready(client, guarded))["rules"]["serial"])
+
+    groups.write_text(json.dumps({"groups": {"pilot": ["lin"]}}))
+    assert await until(serial, 2) == 2
+    groups.unlink()
+    assert await until(serial, 3) == 3
+
+
 async def test_sighup_reads_the_files_at_once(guard: Guard, client: aiohttp.ClientSession) -> None:
     guarded = guard(OPEN)
     guarded.gate.process.send_signal(signal.SIGHUP)

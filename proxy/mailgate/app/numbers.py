@@ -10,8 +10,7 @@ from mailgate.gateway.metrics import Metrics
 from mailgate.policy.reliefs import Cause
 from mailgate.rollout import Keeper
 from mailgate.rollout.relief_watch import ReliefWatch
-from mailgate.store import Ledger
-from mailgate.store.reports import Reports
+from mailgate.store import Ledger, Store
 
 
 def watch_numbers(gate: Gate, ledger: Ledger, keeper: Keeper) -> None:
@@ -51,8 +50,9 @@ def watch_numbers(gate: Gate, ledger: Ledger, keeper: Keeper) -> None:
     )
 
 
-def watch_backlogs(metrics: Metrics, ledger: Ledger, reports: Reports, clock: Callable[[], datetime]) -> None:
+def watch_backlogs(metrics: Metrics, store: Store, clock: Callable[[], datetime]) -> None:
     """Show on ``/metrics`` what the store has not taken yet."""
+    ledger, reports = store.ledger, store.reports
     metrics.watch(
         "mailgate_ledger_waiting", "Sightings that wait to be written", lambda: ledger.backlog().waiting
     )
@@ -61,7 +61,7 @@ def watch_backlogs(metrics: Metrics, ledger: Ledger, reports: Reports, clock: Ca
     )
 
     def since() -> float:
-        lasting = [each.refused_for for each in (ledger.backlog(), reports.backlog())]
+        lasting = [each.refused_for for each in (ledger.backlog(), reports.backlog(), store.refusal())]
         longest = max((each for each in lasting if each is not None), default=None)
         return 0.0 if longest is None else clock().timestamp() - longest
 

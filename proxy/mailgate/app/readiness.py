@@ -41,7 +41,8 @@ class Running(Shape):
 async def readiness(service: Running) -> dict[str, object]:
     """The body of ``/readyz``. A rejected file or a lost store is shown; only a stopping gate is not ready."""
     ledger, reports = service.store.ledger, service.store.reports
-    counts, backlogs = ledger.counts, (ledger.backlog(), reports.backlog())
+    counts, refusal = ledger.counts, service.store.refusal()
+    backlogs = ledger.backlog(), reports.backlog()
     missing = await service.siblings.missing()
     return {
         "ready": not service.stopping,
@@ -65,7 +66,7 @@ async def readiness(service: Running) -> dict[str, object]:
             "state": "rejected" if service.reloader.mistakes else "ok",
             "mistakes": service.reloader.mistakes,
         },
-        "store": await _store(service.store, backlogs),
+        "store": await _store(service.store, (*backlogs, refusal)),
         "issuers": service.trust.health(),
         "connectors": service.syncing.health(),
         "ledger": {
@@ -76,6 +77,7 @@ async def readiness(service: Running) -> dict[str, object]:
             **_told(backlogs[0]),
         },
         "reports": _told(backlogs[1]),
+        "writes": _refused(refusal),
     }
 
 
@@ -89,9 +91,9 @@ async def _store(store: Store, backlogs: Iterable[Backlog]) -> str:
 
 
 def _told(backlog: Backlog) -> dict[str, object]:
+    return {"waiting": backlog.waiting, **_refused(backlog)}
+
+
+def _refused(backlog: Backlog) -> dict[str, object]:
     since = None if backlog.refused_for is None else utc_now() - timedelta(seconds=backlog.refused_for)
-    return {
-        "waiting": backlog.waiting,
-        "refused_since": since and since.isoformat(timespec="seconds"),
-        "error": backlog.error,
-    }
+    return {"refused_since": since and since.isoformat(timespec="seconds"), "error": backlog.error}

@@ -154,7 +154,7 @@ class Service:
         self.reloader.mistakes = self.held_back
         self._tasks = [
             loop.create_task(self.store.run()),
-            loop.create_task(self.reloader.watch(lambda: set(self.bundle.paths))),
+            loop.create_task(self.reloader.watch(lambda: {*self.bundle.paths, *self.bundle.absent})),
             loop.create_task(self._follow()),
             loop.create_task(look_after(self)),
             loop.create_task(self.trust.run(self.store.spent)),
@@ -166,7 +166,7 @@ class Service:
         self.syncing.start()
         sending.start()
         watch_numbers(self.gate, self.store.ledger, self.keeper)
-        watch_backlogs(self.gate.metrics, self.store.ledger, self.store.reports, utc_now)
+        watch_backlogs(self.gate.metrics, self.store, utc_now)
         watch_rules(self.gate.metrics, self.lingering, self.reliefs)
         self._show_policy()
         shares = shares_of(descriptors())

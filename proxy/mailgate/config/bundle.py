@@ -29,6 +29,8 @@ class Bundle:
     """Every file that was read: a change of one is a change of the configuration."""
     secrets: tuple[Path, ...] = ()
     """Files that a secret stands in."""
+    absent: tuple[Path, ...] = ()
+    """Files that may be left out, and are: where one comes, that is a change too."""
 
     @property
     def groups(self) -> Groups:
@@ -82,7 +84,7 @@ def load_bundle(path: Path, environ: Mapping[str, str] | None = None, names: Nam
     assert rules is not None
     paths = (*reading.paths, *others.paths, *settings.referenced_files())
     keys = (settings.tls.key,) if settings.tls else ()
-    return Bundle(settings, rules, paths, (*keys, *sources.secrets))
+    return Bundle(settings, rules, paths, (*keys, *sources.secrets), (*reading.absent, *others.absent))
 
 
 def load_candidate(path: Path, policy: Path) -> Rules:

@@ -23,12 +23,17 @@ class Reading:
     def __init__(self, kept: Mapping[Path, str] | None = None) -> None:
         self.mistakes: list[Mistake] = []
         self.paths: list[Path] = []
+        self.absent: list[Path] = []
+        """What was asked for and is not there."""
         self.texts: dict[Path, str] = {}
         self._kept = kept
 
     def has(self, path: Path) -> bool:
         """Whether there is something to read at ``path``."""
-        return path.exists() if self._kept is None else path in self._kept
+        there = path.exists() if self._kept is None else path in self._kept
+        if not there:
+            self.absent.append(path)
+        return there
 
     def document(self, path: Path) -> Document | None:
         """The document in a file, or None with its mistakes noted."""

@@ -29,7 +29,7 @@ class Sources:
     names: Names = AS_WRITTEN
     """What is known of the names of hosts."""
     secrets: list[Path] = field(default_factory=list)
-    """Files that secrets were read from."""
+    """Files that secrets were read from, or that a private key stands in."""
 
 
 def _sources(info: ValidationInfo) -> Sources:
@@ -55,7 +55,18 @@ def _file(value: object, info: ValidationInfo) -> Path:
         raise PydanticCustomError(
             "file", "no such file; expected one that can be read, relative to the folder of this one"
         )
+    if _holds_key(path):
+        _sources(info).secrets.append(path)
     return path
+
+
+def _holds_key(path: Path) -> bool:
+    """Whether a private key stands in it, beside a certificate too, as many servers take it."""
+    try:
+        with path.open("rb") as file:
+            return any(b"PRIVATE KEY" in line for line in file)
+    except OSError:  # whoever reads it says so
+        return False
 
 
 def _place(value: object, info: ValidationInfo) -> Path:

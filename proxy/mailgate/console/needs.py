@@ -51,7 +51,7 @@ def needs_of(
 
 def _gate(state: Mapping[str, Any]) -> Iterator[Need]:
     if state["store"] == "unwritable":
-        why = next(filter(None, (state[each]["error"] for each in ("ledger", "reports"))), "")
+        why = next(filter(None, (state[each]["error"] for each in ("ledger", "reports", "writes"))), "")
         yield Need(f"The store takes nothing: {why}. What is to be written waits.", "now", grave=True)
     elif state["store"] != "ok":
         yield Need("The store does not answer. Decisions go on by what is in memory.", "now", grave=True)

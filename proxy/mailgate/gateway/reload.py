@@ -63,7 +63,7 @@ class Reloader(Generic[Loaded]):
         return False
 
     async def watch(self, files: Callable[[], set[Path]]) -> None:
-        """Reload whenever one of ``files`` changes, however it is written or replaced; runs until cancelled.
+        """Reload whenever one of ``files`` comes, goes or changes, however it is written or replaced; runs until cancelled.
 
         What is there counts, not which change was told: a link may lead elsewhere, a folder may be made anew, and
         some file systems tell nothing. Rejected files are read again meanwhile: what they lack may lie anywhere.

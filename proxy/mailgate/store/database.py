@@ -144,6 +144,14 @@ class Database:
         self._breaker = Breaker(
             time.monotonic, 0 if sqlite else REST
         )  # a file does not hang; its writers queue
+        self._refused_since: float | None = None
+        self.refused_why = ""
+        """Why the last transaction that writes was not taken; empty where it was."""
+
+    @property
+    def refused_for(self) -> float | None:
+        """For how many seconds none that writes was taken, whoever wrote; None where the last one was."""
+        return None if self._refused_since is None else time.monotonic() - self._refused_since
 
     @asynccontextmanager
     async def reading(self, patience: float = 2.0) -> AsyncIterator[AsyncConnection]:
@@ -156,10 +164,15 @@ class Database:
     @asynccontextmanager
     async def writing(self, patience: float = 10.0) -> AsyncIterator[AsyncConnection]:
         """A transaction that writes, committed at its end, given up after ``patience`` seconds."""
-        self._check_file()
-        with _translated(), self._asked():
-            async with asyncio.timeout(patience), self._writer.begin() as connection:
-                yield connection
+        try:
+            self._check_file()
+            with _translated(), self._asked():
+                async with asyncio.timeout(patience), self._writer.begin() as connection:
+                    yield connection
+        except StoreUnavailableError as error:
+            self._refused(str(error))
+            raise
+        self._refused_since, self.refused_why = None, ""
 
     async def wipe(self) -> bool:
         """See that nothing readable is left on disk of what was deleted. False where something is, for now.
@@ -183,6 +196,11 @@ class Database:
             self._breaker.silent(since)
             raise
         self._breaker.answered()
+
+    def _refused(self, why: str) -> None:
+        if self._refused_since is None:
+            self._refused_since = time.monotonic()
+        self.refused_why = why
 
     def _check_file(self) -> None:
         """An open SQLite file that was deleted or replaced still takes writes, and nobody finds them again."""

@@ -1,5 +1,6 @@
 """Brings a database to the schema of this version, safely when several processes start at once."""
 
+import shutil
 import threading
 from pathlib import Path
 
@@ -26,6 +27,8 @@ from mailgate.store.schema import metadata
 _ALEMBIC_HAS_GLOBALS = threading.Lock()
 _ADVISORY_LOCK = 0x6D61696C67617465  # "mailgate"; any number will do that others do not use
 _PATIENCE_MS = 60_000
+_ROOM = 256 * 1024
+"""Bytes that SQLite needs beside its file to open it, and a little more."""
 _COLUMNS = {
     "sqlite": "SELECT t.name, c.name FROM sqlite_master t JOIN pragma_table_info(t.name) c WHERE t.type = 'table'",
     "postgresql": "SELECT table_name, column_name FROM information_schema.columns "
@@ -60,7 +63,9 @@ def migrate(url: URL, *, make: bool = True) -> None:
             _upgrade(connection, shown, found)
             _see_that_all_is_there(connection, shown)
     except DBAPIError as error:
-        raise StoreUnavailableError(f"the store {shown} cannot be opened: {error.orig}") from error
+        raise StoreUnavailableError(
+            f"the store {shown} cannot be opened: {error.orig}{_full(url)}"
+        ) from error
     finally:
         engine.dispose()
 
@@ -74,6 +79,14 @@ def _shown(url: URL) -> str:
 
 def _may_be_there(url: URL) -> bool:
     return url.get_backend_name() != "sqlite" or Path(str(url.database)).exists()
+
+
+def _full(url: URL) -> str:
+    """That a file has no room, where that is so: SQLite itself then only speaks of the disk."""
+    if url.get_backend_name() != "sqlite":
+        return ""
+    free = shutil.disk_usage(Path(str(url.database)).parent).free
+    return f"; its disk is full, {free} bytes are free" if free < _ROOM else ""
 
 
 def _lock(connection: Connection) -> None:

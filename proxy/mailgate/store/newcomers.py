@@ -1,6 +1,6 @@
 """How many sightings those may leave of whom nothing is known but their own word: so many an hour, one network fewer."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Hashable
 from datetime import datetime, timedelta
 
@@ -15,6 +15,12 @@ MOST_NAMING = 10_000
 """Of those who name somebody or a device, and are not known by it: all phones of a company before they report."""
 MOST_OF_ONE_NETWORK = 200
 """Of these from one network: a made-up name costs nothing, and is a row of its own."""
+MOST_OF_ONE_DEVICE = 200
+"""Of those who send the id of one known device and prove nothing: the id is no secret. Behind one network's address may
+be all phones of a company, and so each device has its own number."""
+MOST_OF_ONE_DEVICE_THERE = 20
+"""Of these from one network, so that whoever copies an id elsewhere does not take the place of the phone itself: that
+one comes with few user agents."""
 
 
 class Newcomers:
@@ -25,31 +31,31 @@ class Newcomers:
         self._nameless: set[int] = set()
         self._agents: set[int] = set()
         """Of these, their user agents."""
-        self._naming: set[int] = set()
-        self._networks: Counter[str] = Counter()
+        self._naming = _Marks()
+        self._claiming: defaultdict[str, _Marks] = defaultdict(_Marks)
+        """By the id of the device."""
 
     def admits(self, sighting: Hashable, access: Access) -> bool:
         """Whether this may be kept, which is then counted."""
         if is_known(access):
             return True
         self._begin_anew(access.now)
-        mark = hash(sighting)
-        if not _names_something(access):
-            admitted = _fits(self._nameless, mark, MOST_NAMELESS)
-            if admitted:
-                self._agents.add(hash(access.facts.user_agent))
-            return admitted
-        network = caller_at(access.facts.remote)
-        if mark not in self._naming and self._networks[network] >= MOST_OF_ONE_NETWORK:
-            return False
-        before = len(self._naming)
-        admitted = _fits(self._naming, mark, MOST_NAMING)
-        self._networks[network] += len(self._naming) - before
+        mark, network = hash(sighting), caller_at(access.facts.remote)
+        if _claims_device(access):
+            of_device = self._claiming[access.posture.device_id]
+            return of_device.fits(mark, network, MOST_OF_ONE_DEVICE, MOST_OF_ONE_DEVICE_THERE)
+        if _names_something(access):
+            return self._naming.fits(mark, network, MOST_NAMING, MOST_OF_ONE_NETWORK)
+        admitted = _fits(self._nameless, mark, MOST_NAMELESS)
+        if admitted:
+            self._agents.add(hash(access.facts.user_agent))
         return admitted
 
     def shuts_out(self, access: Access, user_agent: str, now: datetime) -> bool:
         """Whether nothing of this user agent is admitted any more, whatever else it says: told at once, since a flood asks often."""
-        if len(self._nameless) < MOST_NAMELESS or is_known(access) or _names_something(access):
+        if len(self._nameless) < MOST_NAMELESS or is_known(access):
+            return False
+        if _claims_device(access) or _names_something(access):
             return False
         self._begin_anew(now)
         return len(self._nameless) >= MOST_NAMELESS and hash(user_agent) not in self._agents
@@ -58,18 +64,40 @@ class Newcomers:
         if self._since is not None and timedelta() <= now - self._since < SPAN:
             return
         self._since = now
-        for counted in (self._nameless, self._agents, self._naming, self._networks):
-            counted.clear()
+        self._nameless.clear()
+        self._agents.clear()
+        self._claiming.clear()
+        self._naming = _Marks()
+
+
+class _Marks:
+    """Those that were admitted, and how many of them came from each network."""
+
+    def __init__(self) -> None:
+        self._marks: set[int] = set()
+        self._networks: Counter[str] = Counter()
+
+    def fits(self, mark: int, network: str, most: int, most_of_network: int) -> bool:
+        if mark in self._marks:
+            return True
+        if self._networks[network] >= most_of_network or not _fits(self._marks, mark, most):
+            return False
+        self._networks[network] += 1
+        return True
 
 
 def is_known(access: Access) -> bool:
     """Whether more than their own word tells who asks or with which device. Mail servers ask before a password is checked."""
     said = access.client.protocol not in LOGINS and bool(access.facts.user)
     proofs = (access.attestation, access.certificate)
-    proved = any(proof is not None and proof.refused is None for proof in proofs)
+    return said or any(proof is not None and proof.refused is None for proof in proofs)
+
+
+def _claims_device(access: Access) -> bool:
+    """Whether they send the id of a device that is known, and no name but its owner's."""
     posture, person = access.posture, access.user.name
     owned = not person or not posture.owner or user_text(posture.owner) == user_text(person)
-    return said or proved or (bool(posture.device_id) and owned)
+    return bool(posture.device_id) and owned
 
 
 def _names_something(access: Access) -> bool:

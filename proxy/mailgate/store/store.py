@@ -28,6 +28,7 @@ from mailgate.store.ledger import Ledger
 from mailgate.store.mailings import Mailings
 from mailgate.store.migrate import migrate
 from mailgate.store.notices import Notices
+from mailgate.store.outbox import Backlog
 from mailgate.store.people import People
 from mailgate.store.personal import Personal
 from mailgate.store.plans import Plans
@@ -139,6 +140,10 @@ class Store:
     async def wipe(self) -> bool:
         """See that nothing readable is left on disk of what was deleted. False where something is, until the next hour."""
         return await self._database.wipe()
+
+    def refusal(self) -> Backlog:
+        """Whether the store takes what is written, heartbeats and changed rules among it; none of it waits here."""
+        return Backlog(0, self._database.refused_for, self._database.refused_why)
 
     async def ping(self) -> None:
         """Raises ``StoreUnavailableError`` where the database does not answer."""

@@ -56,11 +56,14 @@ class Store:
             backlog=lambda: self.backlog,
         )
         self.reports = SimpleNamespace(backlog=Backlog)
-        self.backlog = Backlog()
+        self.backlog = self.refused = Backlog()
         self.bell = Bell(URL.create("sqlite"))
 
     async def serial(self):
         return 0
+
+    def refusal(self):
+        return self.refused
 
     async def ping(self):
         if self.lost:

@@ -26,7 +26,7 @@ def test_every_number_is_the_one_of_this_moment(service):
 
 def test_what_waits_and_since_when_is_read_at_this_moment(service):
     now = datetime(1970, 1, 1, 0, 2, tzinfo=UTC)
-    watch_backlogs(service.gate.metrics, service.store.ledger, service.store.reports, lambda: now)
+    watch_backlogs(service.gate.metrics, service.store, lambda: now)
 
     def shown():
         names = ("ledger_waiting", "reports_waiting", "store_refuses_since_seconds")
@@ -35,6 +35,8 @@ def test_what_waits_and_since_when_is_read_at_this_moment(service):
     assert shown() == [0, 0, 0]
     service.store.backlog = Backlog(300, 60.0, "full")
     assert shown() == [300, 0, 60]
+    service.store.refused = Backlog(0, 90.0, "full")
+    assert shown() == [300, 0, 30]
 
 
 def test_how_the_rules_stand_is_read_at_this_moment(service):

@@ -45,6 +45,7 @@ async def test_only_a_stopping_gate_is_not_ready(service, lost, mistakes, stoppi
     nothing = {"waiting": 0, "refused_since": None, "error": ""}
     assert state["ledger"] == {"written": 1, "spooled": 2, "dropped": 0, "passed_over": 3, **nothing}
     assert state["reports"] == nothing
+    assert state["writes"] == {"refused_since": None, "error": ""}
 
 
 async def test_a_store_that_takes_nothing_is_not_ok(service):
@@ -58,3 +59,14 @@ async def test_a_store_that_takes_nothing_is_not_ok(service):
     }
     since = datetime.fromisoformat(state["ledger"]["refused_since"])
     assert since < datetime.now(UTC)
+
+
+async def test_a_store_that_takes_nothing_is_not_ok_either_where_nobody_has_come_yet(service):
+    """A gate that starts on a full disk: its heartbeats are all that is refused."""
+    service.store.refused = Backlog(0, 5.0, "the store does not answer (database or disk is full)")
+    service.lingering = dict
+    state = await readiness(service)
+    assert (state["ready"], state["store"]) == (True, "unwritable")
+    assert state["writes"]["error"] == "the store does not answer (database or disk is full)"
+    assert datetime.fromisoformat(state["writes"]["refused_since"]) < datetime.now(UTC)
+    assert state["ledger"]["refused_since"] is None

@@ -32,7 +32,10 @@ def load(folder: Path):
 
 
 def test_the_file_may_be_left_out(folder: Path) -> None:
-    assert load(folder).groups == NO_GROUPS
+    bundle = load(folder)
+    assert bundle.groups == NO_GROUPS
+    assert set(bundle.absent) == {folder / "groups.yaml", folder / "policy.tests.yaml"}, "and may come later"
+    assert not set(bundle.absent) & set(bundle.paths)
 
 
 def test_who_is_in_a_group_and_a_change_is_seen(folder: Path) -> None:

@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from tests.pki import server
 
 from mailgate.config import load_bundle
 from mailgate.config.open_files import OpenToOthersError, open_files, refuse_open
@@ -125,3 +127,31 @@ def test_the_files_of_references_are_known_to_hold_secrets(folder: Path) -> None
     bundle = load_bundle(folder / "mailgate.yaml")
     assert bundle.secrets == (folder / "store.url",)
     assert [(each.path.name, each.may) for each in bundle.open_files()] == [("store.url", "read")]
+
+
+ISSUED = server(datetime.now(UTC))
+OTHERS = {
+    "certificate": "tls: {certificate: both.pem, key: key.pem}\n",
+    "authorities": "client_certificates: {listen: '127.0.0.1:0', authorities: both.pem}\ntls: {certificate: c.pem, key: key.pem}\n",
+    "upstream": "upstream_ca: both.pem\n",
+}
+
+
+@pytest.mark.parametrize("settings", OTHERS.values(), ids=OTHERS)
+@pytest.mark.parametrize("first", [True, False])
+def test_a_private_key_is_a_secret_in_whatever_file_it_stands(
+    folder: Path, settings: str, first: bool
+) -> None:
+    pem = ISSUED.key_pem, ISSUED.pem
+    (folder / "both.pem").write_bytes(b"".join(pem if first else reversed(pem)))
+    (folder / "both.pem").chmod(0o644)
+    (folder / "c.pem").write_bytes(ISSUED.pem)
+    (folder / "key.pem").write_bytes(ISSUED.key_pem)
+    (folder / "key.pem").chmod(0o600)
+    (folder / "mailgate.yaml").write_text(
+        SETTINGS.replace("http:", "https:").replace("{file: store.url}", "sqlite:///gate.db") + settings
+    )
+    (folder / "apps.yaml").write_text("apps: {tiktok: {name: TikTok}}\nlists: {}\n")
+    (folder / "policy.yaml").write_text("rules:\n  - {id: closed, when: client.handheld, effect: block}\n")
+    bundle = load_bundle(folder / "mailgate.yaml")
+    assert [(each.path.name, each.refused) for each in bundle.open_files()] == [("both.pem", True)]

@@ -121,12 +121,15 @@ class Disk:
 
 @pytest.fixture
 def paths(tmp_path):
-    """Settings in one folder, a rule file that is a link into another, a key in a third."""
+    """Settings in one folder, a rule file that is a link into another, a key in a third. No groups yet."""
     for name in ("gate/mailgate.yaml", "rules/policy.yaml", "keys/mdm.json"):
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).write_text("first")
     (tmp_path / "gate/policy.yaml").symlink_to("../rules/policy.yaml")
-    return {tmp_path / name for name in ("gate/mailgate.yaml", "gate/policy.yaml", "keys/mdm.json")}
+    return {
+        tmp_path / name
+        for name in ("gate/mailgate.yaml", "gate/policy.yaml", "gate/groups.yaml", "keys/mdm.json")
+    }
 
 
 async def play(monkeypatch, reloader, paths, *rounds):
@@ -155,11 +158,12 @@ def swap(path):
         (lambda top: (top / "rules/policy.yaml").write_text("second"), 1),
         (lambda top: swap(top / "gate/policy.yaml"), 1),
         (lambda top: (top / "keys/mdm.json").unlink(), 1),
+        (lambda top: (top / "gate/groups.yaml").write_text("first"), 1),
         (lambda top: (top / "gate/.mailgate.yaml.swp").write_text("second"), 0),
         (lambda top: (top / "gate/README").write_text("second"), 0),
         (lambda _: None, 0),
     ],
-    ids="written renamed link-followed link-replaced deleted swap-file other-file nothing".split(),
+    ids="written renamed link-followed link-replaced deleted come swap-file other-file nothing".split(),
 )
 async def test_a_change_of_one_of_the_files_reloads_once(
     monkeypatch, files, paths, tmp_path, change, reloads

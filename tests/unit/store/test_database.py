@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.unit.store.examples import BLOCK, BROWSER, CATALOG, MAX_AGE, NOW, access, proof
 
-from mailgate.store import Store, StoreError, StoreUnavailableError
+from mailgate.store import Backlog, Store, StoreError, StoreUnavailableError
 from mailgate.store.database import Database, create_file, store_url
 from mailgate.store.migrate import migrate
 
@@ -104,6 +104,26 @@ async def test_a_file_that_was_deleted_takes_nothing_more(store: Store, url: str
         await store.ping()
     path.with_name("moved").rename(path)
     await store.ping()
+
+
+async def test_whatever_was_not_taken_is_told_until_something_is(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert store.refusal() == Backlog()
+
+    def away(_self: Database) -> None:
+        raise StoreUnavailableError("the disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Database, "_check_file", away)
+        with pytest.raises(StoreUnavailableError):
+            await store.gates.leave("gone")
+    assert store.refusal().error == "the disk is full"
+    assert store.refusal().refused_for is not None
+    await store.ping()
+    assert store.refusal().error == "the disk is full", "what reads says nothing of it"
+    await store.gates.leave("gone")
+    assert store.refusal() == Backlog()
 
 
 async def test_no_app_that_is_not_listed_reaches_the_disk(store: Store, tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 """Making and upgrading a store."""
 
 import os
+import shutil
 import subprocess
 import sys
 from datetime import date, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from alembic import command
@@ -18,7 +20,7 @@ from tests.unit.store.examples import ISSUER, NOW, PHONE_1, minutes
 
 import mailgate
 from mailgate.model import Kind
-from mailgate.store import Report, Store, StoreError, StoreMissingError, migrations
+from mailgate.store import Report, Store, StoreError, StoreMissingError, StoreUnavailableError, migrations
 from mailgate.store.database import create_file, store_url
 from mailgate.store.migrate import migrate
 from mailgate.store.schema import metadata
@@ -45,6 +47,20 @@ def test_two_processes_may_start_at_once(url: str) -> None:
     env = os.environ | {"PYTHONPATH": str(Path(mailgate.__file__).parents[1])}
     starts = [subprocess.Popen([sys.executable, "-c", code, url], env=env) for _ in range(3)]
     assert [start.wait() for start in starts] == [0, 0, 0]
+
+
+def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite only says `disk I/O error` where it has no room beside its file."""
+    (tmp_path / "mailgate.db").write_text("no database" * 99)
+    address = store_url(f"sqlite:///{tmp_path}/mailgate.db")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=4096))
+    with pytest.raises(
+        StoreUnavailableError, match=r"mailgate\.db cannot be opened: .*; its disk is full, 4096 bytes"
+    ):
+        migrate(address)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=10**9))
+    with pytest.raises(StoreUnavailableError, match=r"is not a database$"):
+        migrate(address)
 
 
 def test_a_store_of_a_newer_version_is_refused(url: str) -> None:

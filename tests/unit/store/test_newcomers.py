@@ -13,6 +13,8 @@ from mailgate.store import Store
 from mailgate.store.newcomers import (
     MOST_NAMELESS,
     MOST_NAMING,
+    MOST_OF_ONE_DEVICE,
+    MOST_OF_ONE_DEVICE_THERE,
     MOST_OF_ONE_NETWORK,
     SPAN,
     Newcomers,
@@ -85,7 +87,7 @@ LOGIN = RequestFacts("LOGIN", scheme="imap", user="ada")
     [
         (STRANGER, False),
         (replace(STRANGER, facts=replace(STRANGER.facts, user="ada")), True),
-        (replace(STRANGER, posture=Posture(device_id="d", owner="USER1")), True),
+        (replace(STRANGER, posture=Posture(device_id="d", owner="USER1")), False),
         (replace(STRANGER, posture=Posture(device_id="d", owner="ada")), False),
         (replace(STRANGER, attestation=AttestationResult(device_id="d")), True),
         (replace(STRANGER, attestation=AttestationResult(refused=Reason.PROOF_STALE)), False),
@@ -97,6 +99,42 @@ def test_who_is_known_by_more_than_their_own_word(asked: Access, known: bool) ->
     if known:
         newcomers = Newcomers()
         assert all(newcomers.admits(number, asked) for number in range(FLOOD))
+
+
+def of_device(agent: int, remote: str = "192.0.2.1", device: str = "d", owner: str = "user1") -> Access:
+    """A request with the id of a known device, of a user agent that others may have made up."""
+    asked = activesync(1, remote)
+    facts = replace(asked.facts, headers={"user-agent": f"agent {agent}"})
+    return replace(asked, facts=facts, posture=Posture(device_id=device, owner=owner))
+
+
+def kept(newcomers: Newcomers, *asked: Access) -> int:
+    return sum(newcomers.admits((each.facts.user_agent, each.posture.device_id), each) for each in asked)
+
+
+def test_whoever_copies_the_id_of_a_device_leaves_few_rows_and_does_not_take_the_place_of_the_phone() -> None:
+    newcomers = Newcomers()
+    assert kept(newcomers, *map(of_device, range(FLOOD))) == MOST_OF_ONE_DEVICE_THERE
+    assert kept(newcomers, of_device(-1, "198.51.100.7")) == 1, "the phone itself"
+    assert kept(newcomers, of_device(-1)) == 1, "and it takes what it is into another network"
+    assert kept(newcomers, of_device(-2), replace(of_device(-2), now=NOW + SPAN)) == 1
+
+
+def test_a_copied_device_id_leaves_so_many_rows_from_all_networks_together() -> None:
+    flood = [of_device(number, f"198.51.{number}.1") for number in range(MOST_OF_ONE_DEVICE + 5)]
+    assert kept(Newcomers(), *flood) == MOST_OF_ONE_DEVICE
+
+
+def test_all_phones_of_a_company_behind_one_address_are_recorded() -> None:
+    phones = [of_device(1, device=f"d{number}") for number in range(3 * MOST_OF_ONE_NETWORK)]
+    assert kept(Newcomers(), *phones) == len(phones)
+
+
+def test_a_copied_id_under_a_name_that_is_not_its_owners_counts_as_a_made_up_one() -> None:
+    flood = [of_device(number, owner="ada") for number in range(FLOOD)]
+    newcomers = Newcomers()
+    assert kept(newcomers, *flood) == MOST_OF_ONE_NETWORK
+    assert kept(newcomers, of_device(-1)) == 1
 
 
 def nameless(agent: str, number: int = 0) -> Access:
@@ -114,4 +152,5 @@ def test_once_there_are_too_many_a_new_user_agent_is_shut_out_at_once(
     assert newcomers.shuts_out(nameless("new"), "new", NOW)
     assert not newcomers.shuts_out(nameless("old"), "old", NOW)
     assert not newcomers.shuts_out(activesync(1), "new", NOW)
+    assert not newcomers.shuts_out(of_device(1), "new", NOW)
     assert not newcomers.shuts_out(nameless("new"), "new", NOW + SPAN)

@@ -1,0 +1,109 @@
+"""A gate that starts on a full disk says so, also while nobody comes whose sighting could be refused."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+from tests.integration.gate import EVERYONE, START, wait_for, write_config
+from tests.servers import free_port, require, unavailable
+
+SCRIPT = """
+mount -t tmpfs -o size=3m tmpfs {disk} || exit
+{gate} & first=$!
+echo mounted
+read how
+kill -$how $first; wait $first
+dd if=/dev/zero of={disk}/fill bs=1k 2>/dev/null
+{gate} & second=$!
+while read more; do dd if=/dev/zero bs=1k >>{disk}/fill 2>/dev/null; done
+wait $second
+"""
+"""Run where nobody else sees what is mounted. Reads how the first gate ends, then a line each time that the disk is to be
+filled: a start gives room back, as it brings what an earlier gate left into the file."""
+
+
+class Disk:
+    """A small disk of its own, and a gate that has its store there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.log, self.admin = folder / "log", free_port()
+        (folder / "disk").mkdir()
+        own = {
+            "listen": f"127.0.0.1:{free_port()}",
+            "admin_listen": f"127.0.0.1:{self.admin}",
+            "store": "sqlite:///disk/mailgate.db",
+        }
+        config = write_config(folder, "http://127.0.0.1:9", own, EVERYONE)
+        gate = f"{sys.executable} -m mailgate run --config {config} >>{self.log} 2>&1"
+        self.process = subprocess.Popen(
+            ["unshare", "--mount", "sh", "-c", SCRIPT.format(disk=folder / "disk", gate=gate)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            text=True,
+        )
+
+    def state(self) -> dict[str, Any]:
+        """What ``/readyz`` says; nothing where no gate answers."""
+        try:
+            with urlopen(f"http://127.0.0.1:{self.admin}/readyz", timeout=2) as response:
+                return dict(json.load(response))
+        except OSError:
+            return {}
+
+    def fill_and_restart(self, how: str) -> None:
+        """The gate ends by this signal, the disk fills, and another gate starts."""
+        assert self.process.stdout is not None
+        if self.process.stdout.readline().strip() != "mounted":
+            unavailable("no disk of one's own can be mounted here")
+        assert wait_for(self.state, START), self.log.read_text()
+        self.tell(how)
+
+    def tell(self, line: str) -> None:
+        print(line, file=self.process.stdin, flush=True)
+
+    def listens(self, times: int) -> bool:
+        return self.log.read_text().count('"listening"') == times
+
+    def close(self) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        with self.process:
+            pass
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    require("unshare")
+    disk = Disk(tmp_path)
+    yield disk
+    disk.close()
+
+
+def test_a_gate_that_starts_on_a_full_disk_says_that_its_store_takes_nothing(disk: Disk) -> None:
+    disk.fill_and_restart("KILL")
+    assert wait_for(lambda: disk.listens(2), START), disk.log.read_text()
+    disk.tell("fill")
+    assert wait_for(lambda: disk.state().get("store") == "unwritable", START), disk.log.read_text()
+    state = disk.state()
+    assert "disk is full" in state["writes"]["error"]
+    assert state["ledger"]["error"] == "", "nobody came"
+
+
+def test_a_gate_that_cannot_open_its_store_names_the_file_and_the_full_disk(disk: Disk) -> None:
+    disk.fill_and_restart("TERM")
+    assert disk.process.stdin is not None
+    disk.process.stdin.close()
+    assert disk.process.wait(START) == 1
+    (said,) = [line for line in disk.log.read_text().splitlines() if "not started" in line]
+    assert "disk/mailgate.db cannot be opened" in said
+    assert "its disk is full" in said
