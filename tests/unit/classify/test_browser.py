@@ -1,7 +1,8 @@
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from mailgate.classify.appliances import APPLIANCES
 from mailgate.classify.browser import MAX_LENGTH, read_gist, read_user_agent, shortened
 from mailgate.model import Kind, Reason
 
@@ -106,6 +107,9 @@ def test_no_text_raises(text: str) -> None:
     st.sampled_from(["Android", "iPhone", "BlackBerry", "SMART-TV", "Xbox", "Kindle/3.0"]),
 )
 def test_a_word_of_another_device_never_makes_a_laptop(text: str, word: str) -> None:
+    assume(
+        APPLIANCES.first(text.encode("ascii", "replace").decode()) is None
+    )  # such as a Chromebook, which says Android where it runs an app
     assert read_user_agent(f"{text[:100]} {word} {text[100:]}").kind is not Kind.LAPTOP
 
 
