@@ -103,7 +103,7 @@ async def test_a_full_store_says_that_it_is_full(url: str, tmp_path: Path) -> No
     ledger = Ledger(store._database, Spool(tmp_path / "gone" / "other.jsonl", 1000))
     (tmp_path / "gone").write_text("a file where a folder should be")
     for number in range(300):
-        ledger.record(access(user=f"user-{number}"), BLOCK)
+        ledger.record(access(device=f"device-{number}"), BLOCK)
     await ledger.flush()
     assert (ledger.backlog().waiting, ledger.backlog().error) == (
         300,
@@ -130,7 +130,7 @@ async def test_an_outage_in_the_middle_of_a_replay_doubles_nothing(
     with pytest.MonkeyPatch.context() as outage:
         cut_off(store, outage)
         for number in range(750):
-            store.ledger.record(access(user=f"u{number}"), BLOCK)
+            store.ledger.record(access(device=f"d{number}"), BLOCK)
         await store.ledger.flush()
     deliver, turns = store.ledger._write_batch, iter([True, False])
 
