@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -30,6 +31,21 @@ RULES: list[dict[str, Any]] = [
     {"id": "listed", "when": '"prohibited" in device.lists', "effect": "block"},
     {"id": "open", "when": "true", "effect": "allow"},
 ]
+
+SOON = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
+
+
+def begin(folder: Path, url: str, **settings: Any) -> None:
+    """A guard that lets nobody pass without another's word, and no groups."""
+    folder.mkdir()
+    known = {"store": url, "guard": {"max_newly_blocked": 0}, "admins": WHO, "trusted_proxies": ["127.0.0.1"]}
+    write_config(folder, "http://127.0.0.1:9", known | settings, {"rules": RULES[1:]})
+
+
+def seen(gate: Gate) -> None:
+    """Everybody has come, and is recorded."""
+    assert kept_out(gate) == []
+    assert wait_for(lambda: ready(gate)["ledger"]["written"] >= len(PEOPLE))
 
 
 def settled(folder: Path, url: str, **settings: Any) -> Path:
@@ -218,3 +234,108 @@ def test_a_log_that_is_cut_or_written_anew_is_found_by_what_was_noted_outside(
     (folder / "heads").write_text("")
     code, said = command(folder, "ada", "audit", "verify", "--witness", str(folder / "elsewhere"))
     assert (code, f"entry {last} was noted earlier" in said) == (1, True)
+
+
+def test_when_something_came_in_force_is_not_changed_unseen(
+    start: Callable[[str], Gate], url: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "one"
+    begin(folder, url, guard={"max_newly_blocked": 2})
+    gate = start("one")
+    seen(gate)
+    assert (
+        applied(
+            folder,
+            planned(
+                folder,
+                json.dumps(
+                    {
+                        "rules": [
+                            {
+                                "id": "some",
+                                "when": " || ".join(f'user.name == "{p}"' for p in PEOPLE[:2]),
+                                "effect": "block",
+                            },
+                            *RULES[1:],
+                        ]
+                    }
+                ),
+            ),
+        )[0]
+        == 0
+    )
+    changed(url, "UPDATE activations SET at = '2020-01-01 00:00:00.000000'")
+    code, said = command(folder, "ada", "audit", "verify")
+    third = planned(
+        folder,
+        json.dumps(
+            {
+                "rules": [
+                    {
+                        "id": "some",
+                        "when": " || ".join(f'user.name == "{p}"' for p in PEOPLE[:4]),
+                        "effect": "block",
+                    },
+                    *RULES[1:],
+                ]
+            }
+        ),
+    )
+    result = applied(folder, third)
+    assert code == 1, said
+    assert result[0] == 2, result
+
+
+def test_a_relief_is_not_put_into_the_store_unseen(
+    start: Callable[[str], Gate], url: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "one"
+    begin(folder, url)
+    start("one")
+    assert (
+        command(
+            folder,
+            "ada",
+            "exempt",
+            "add",
+            "--person",
+            "lin",
+            "--rule",
+            "listed",
+            "--reason",
+            "x",
+            "--until",
+            SOON,
+        )[0]
+        == 0
+    )
+    changed(
+        url, "UPDATE reliefs SET person = '', cause = 'break-glass', until = '2099-01-01 00:00:00.000000'"
+    )
+    code, said = command(folder, "ada", "audit", "verify")
+    assert code == 1, said
+
+
+def test_what_was_taken_back_is_not_forgotten_unseen(
+    start: Callable[[str], Gate], url: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "one"
+    begin(folder, url, guard={"max_newly_blocked": 2})
+    gate = start("one")
+    seen(gate)
+    assert applied(folder, planned(folder, json.dumps({"rules": RULES[2:]})))[0] == 0
+    assert command(folder, "ada", "policy", "retract", "--note", "sent in error")[0] == 0
+    assert command(folder, "ada", "audit", "verify")[0] == 0
+    changed(url, "DELETE FROM retractions")
+    code, said = command(folder, "ada", "audit", "verify")
+    assert code == 1, said
+
+
+def test_history_is_what_the_log_says(start: Callable[[str], Gate], url: str, tmp_path: Path) -> None:
+    folder = tmp_path / "one"
+    begin(folder, url)
+    start("one")
+    assert applied(folder, planned(folder, json.dumps({"rules": RULES[2:]})))[0] == 0
+    changed(url, "UPDATE activations SET author = 'lin', note = 'as legal asked' WHERE serial = 2")
+    code, said = command(folder, "ada", "audit", "verify")
+    assert code == 1, said

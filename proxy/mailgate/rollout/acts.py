@@ -26,6 +26,8 @@ from mailgate.store import (
 )
 from mailgate.store.kept_out import NOBODY, KeptOut
 from mailgate.store.plans import SHORTEST
+from mailgate.store.policies import ACTIVATED as ACTIVATED
+from mailgate.store.policies import RETRACTED as RETRACTED
 
 PLAN_AGE = timedelta(hours=24)
 """How long a plan may be put in force: afterwards other people and devices have come."""
@@ -33,11 +35,7 @@ NO_APPROVERS = (
     "no admin has the role approver; `mailgate admin add NAME --role approver` says how to set one up"
 )
 
-ACTIVATED = "policy-activated"
-"""How the audit log calls it that a version was put in force: what it says begins so."""
 PLANNED, APPROVED = "policy-planned", "policy-approved"
-RETRACTED = "policy-retracted"
-"""What the audit log calls it that a version was put in force again to take another back."""
 
 
 class RefusedError(MailgateError):
@@ -210,9 +208,9 @@ async def retract(
     if wanted != before:
         checked = await _planned_way_back(store, version, history[0], person, guard, now, operates=operates)
         newly, details = checked.newly, details | checked.details
-    act = replace(person.act(now, RETRACTED, note), details=details)
     taken_back = retractions.taken_back(history, wanted, await store.retractions.gone())
-
+    details["taken_back"] = retractions.told_of(taken_back)
+    act = replace(person.act(now, RETRACTED, note), details=details)
     then = (partial(retractions.keep, retraction=taken_back), partial(kept_out.keep, newly=newly))
     try:
         draft = await _draft_of(store, version, history[0])
