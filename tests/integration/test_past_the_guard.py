@@ -1,5 +1,6 @@
 """Every way by which somebody could put in force alone what keeps people out, tried at a gate that runs."""
 
+import base64
 import json
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
@@ -339,3 +340,46 @@ def test_history_is_what_the_log_says(start: Callable[[str], Gate], url: str, tm
     changed(url, "UPDATE activations SET author = 'lin', note = 'as legal asked' WHERE serial = 2")
     code, said = command(folder, "ada", "audit", "verify")
     assert code == 1, said
+
+
+def test_made_up_people_do_not_make_the_limit_larger(
+    start: Callable[[str], Gate], url: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "one"
+    begin(folder, url, guard={"max_newly_blocked": "10%"})
+    gate = start("one")
+    seen(gate)
+    rules = json.dumps(
+        {"rules": [{"id": "shut", "when": 'user.name.startsWith("person")', "effect": "block"}, *RULES[1:]]}
+    )
+    assert applied(folder, planned(folder, rules))[0] == 2
+    for number in range(60):
+        login = base64.b64encode(f"made{number}:up".encode()).decode()
+        target = f"/Microsoft-Server-ActiveSync?Cmd=Sync&DeviceId=M{number}&DeviceType=iPhone&User=x"
+        request = Request(
+            f"http://{gate.public[0]}:{gate.public[1]}{target}",
+            b"",
+            {"Authorization": f"Basic {login}", "User-Agent": "Apple-iPhone14C2/2105.80"},
+        )
+        try:
+            urlopen(request)
+        except HTTPError as error:
+            error.close()
+    assert wait_for(lambda: ready(gate)["ledger"]["written"] >= len(PEOPLE) + 60)
+    code, said = applied(folder, planned(folder, rules))
+    assert code == 2, (said, kept_out(gate))
+
+
+def test_who_is_forgotten_first_still_counts(start: Callable[[str], Gate], url: str, tmp_path: Path) -> None:
+    folder = tmp_path / "one"
+    begin(folder, url)
+    gate = start("one")
+    seen(gate)
+    rules = json.dumps(
+        {"rules": [{"id": "shut", "when": 'user.name.startsWith("person")', "effect": "block"}, *RULES[1:]]}
+    )
+    assert applied(folder, planned(folder, rules))[0] == 2
+    for person in PEOPLE:
+        assert command(folder, "ada", "devices", "forget", "--person", person, "--yes")[0] == 0
+    code, said = applied(folder, planned(folder, rules))
+    assert code == 2, (said, kept_out(gate))

@@ -12,7 +12,7 @@ from mailgate.errors import MailgateError
 from mailgate.rollout.guard import Guard, failing, frozen
 from mailgate.rollout.keeper import draft_of
 from mailgate.rollout.plan import digest_of, without_names
-from mailgate.rollout.window import beyond_window, kept_out_within, newly_kept_out
+from mailgate.rollout.window import NOTHING, Before, beyond_window, newly_kept_out, what_was_before
 from mailgate.store import (
     Act,
     Activation,
@@ -130,7 +130,7 @@ async def _checked(
     await refuse_altered(store, plan)
     await refuse_outdated(store, plan, now)
     approved = await approved_by(store, plan)
-    before = await kept_out_within(store, guard, now)
+    before = await what_was_before(store, guard, now)
     against = standing_against(plan, person.name, approved, guard, now, before)
     counting = guard.counting(approved, plan.author, person.name) if guard else approved
     return _Checked(plan, against, counting, newly_kept_out(plan.body))
@@ -142,12 +142,12 @@ def standing_against(
     approved: Sequence[str],
     guard: Guard | None,
     now: datetime,
-    before: KeptOut = NOBODY,
+    before: Before = NOTHING,
 ) -> list[str]:
     """Why this person may not put the plan in force without more ado, in words; nothing where they may.
 
     :param approved: the names of those who have approved it.
-    :param before: how many were newly kept out within the guard's window.
+    :param before: what happened within the guard's window.
     """
     found = failing(plan.body)
     if guard and (over := beyond_window(plan.body, guard, before)):

@@ -20,6 +20,10 @@ class Limit:
         """How many that is among so many, rounded down."""
         return self.most if isinstance(self.most, int) else int(everybody * self.most)
 
+    def among(self, plan: Mapping[str, Any], noun: str) -> int:
+        """How many that is among those of whom a plan knows: a part of people who are made up would be as large as you like."""
+        return self.of(plan.get("known", {}).get(noun, 0))
+
 
 @dataclass(frozen=True, slots=True)
 class Guard:
@@ -65,9 +69,9 @@ def beyond(plan: Mapping[str, Any], limit: Limit | None) -> list[str]:
     everybody = {"people": totals["people"], "devices": totals["devices"] + totals["clients"]}
     for noun, count in everybody.items():
         hit, begins = most_kept_out(plan, noun)
-        if limit is not None and hit > limit.of(count):
+        if limit is not None and hit > (lets := limit.among(plan, noun)):
             found.append(
-                f"{hit:,} of {count:,} {noun} would or might newly be kept out{begins}; the guard lets {limit.of(count):,} pass"
+                f"{hit:,} of {count:,} {noun} would or might newly be kept out{begins}; the guard lets {lets:,} pass"
             )
     return found
 

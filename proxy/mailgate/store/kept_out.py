@@ -1,10 +1,12 @@
 """How many each activation newly kept out, so that many small steps are one big one."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import ColumnElement, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.store.audit import told_at
@@ -47,10 +49,23 @@ class KeptOutCounts:
 
         When and how many is what the audit log says, in which no edit goes unseen.
         """
-        query = select(audit.c.details).where(
-            audit.c.at >= told_at(moment), audit.c.details.contains('"kept_out": ')
-        )
+        told = await self._told(moment, audit.c.details.contains('"kept_out": '))
+        return _sum(KeptOut(**each["kept_out"]) for each in told if "kept_out" in each)
+
+    async def forgotten(self, moment: datetime) -> KeptOut:
+        """How many people and devices were forgotten from this moment on, at most, by the audit log."""
+        people = await self._told(moment, audit.c.what == "person-forgotten")
+        devices = await self._told(moment, audit.c.what == "device-forgotten")
+        # whose the device was is forgotten too, and an entry of before says of a person how many rows alone
+        counts = [KeptOut(each.get("people", 1), each.get("devices", each.get("rows", 1))) for each in people]
+        return _sum([*counts, KeptOut(len(devices), len(devices))])
+
+    async def _told(self, moment: datetime, *which: ColumnElement[bool]) -> list[dict[str, Any]]:
+        query = select(audit.c.details).where(audit.c.at >= told_at(moment), *which)
         async with self._database.reading() as connection:
-            told = [json.loads(each) for each in (await connection.execute(query)).scalars()]
-        counts = [each["kept_out"] for each in told if "kept_out" in each]
-        return KeptOut(sum(each["people"] for each in counts), sum(each["devices"] for each in counts))
+            return [json.loads(each) for each in (await connection.execute(query)).scalars()]
+
+
+def _sum(counts: Iterable[KeptOut]) -> KeptOut:
+    every = [*counts]
+    return KeptOut(sum(each.people for each in every), sum(each.devices for each in every))
