@@ -7,7 +7,7 @@ from typing import Any
 
 from mailgate.rollout.acts import ACTIVATED, APPROVED, PLANNED, RETRACTED, is_altered
 from mailgate.rollout.relief_proof import LoggedReliefs
-from mailgate.store import Activation, Break, Entry, Head, Planned, Store, Version
+from mailgate.store import Activation, Approval, Break, Entry, Head, Planned, Store, Version
 from mailgate.store.audit import told_at
 from mailgate.store.chain import details_of
 from mailgate.store.kept_out import KeptOut
@@ -62,7 +62,8 @@ class Logged:
     """The first act of each version."""
     planned: dict[str, tuple[int, str]] = field(default_factory=dict)
     """In which entry, and by whom, by what it was about."""
-    approved: set[tuple[str, str]] = field(default_factory=set)
+    approved: set[tuple[str, str, str, str]] = field(default_factory=set)
+    """About which plan, by whom, why and when."""
     reliefs: LoggedReliefs = field(default_factory=LoggedReliefs)
 
     def take(self, entries: Iterable[Entry]) -> None:
@@ -78,7 +79,7 @@ class Logged:
             elif entry.what == PLANNED:
                 self.planned[entry.about] = (entry.number, entry.who)
             elif entry.what == APPROVED:
-                self.approved.add((entry.about, entry.who))
+                self.approved.add((entry.about, entry.who, entry.why, entry.at))
 
     def of_version(self, version: Version) -> Iterator[Break]:
         act = self.digests.get(f"version {version.number}")
@@ -122,7 +123,7 @@ class Logged:
         for activation in history[len(self.acts) :]:
             yield self._in_none(f"put version {activation.number} in force a last time, as the store says")
 
-    def of_plan(self, plan: Planned, approved: set[tuple[str, str]]) -> Iterator[Break]:
+    def of_plan(self, plan: Planned, approved: Sequence[Approval]) -> Iterator[Break]:
         about = f"plan {plan.digest}"
         number, who = self.planned.get(about, (0, ""))
         if not number:
@@ -131,9 +132,9 @@ class Logged:
             yield Break(
                 number, f"made {about[:17]}, which says something else in the store now: it was changed"
             )
-        for name in sorted(by for digest, by in approved if digest == plan.digest):
-            if (about, name) not in self.approved:
-                yield self._in_none(f"is the approval of {about[:17]} by {name}, which is in the store")
+        for each in (each for each in approved if each.plan == plan.digest):
+            if (about, each.who, each.note, told_at(each.at)) not in self.approved:
+                yield self._in_none(f"is the approval of {about[:17]} by {each.who}, which is in the store")
 
     def _in_none(self, what: str) -> Break:
         return Break(self.last, f"is the last one, and none {what}")

@@ -58,7 +58,8 @@ def test_a_part_is_one_of_those_who_are_known() -> None:
         "11 of 1,000 people would or might newly be kept out; the guard lets 9 pass"
     ]
     del made["known"]  # a plan from before they were counted
-    assert len(beyond(made, Limit(1.0))) == 2
+    assert len(beyond(made, Limit(0.99))) == 2
+    assert beyond(made, Limit(1.0)) == []  # which limits nobody
     assert beyond(made, Limit(11)) == []
 
 

@@ -92,6 +92,8 @@ OTHER = json.dumps(dict(rules(OPEN + "# another\n").texts))
         ("UPDATE plans SET digest = 'e' || digest WHERE candidate = :third", ["11 is the last one, and none made plan e"]),
         ("INSERT INTO approvals SELECT digest, 'eve', '', made_at FROM plans WHERE candidate = :third", ["11 is the last one, and none is the approval of plan"]),
         ("UPDATE approvals SET who = 'eve'", ["by eve"]),
+        ("UPDATE approvals SET note = 'as legal asked'", ["by lin"]),
+        ("UPDATE approvals SET at = '2020-01-01 00:00:00.000000'", ["by lin"]),
     ],
 )  # fmt: skip
 async def test_a_change_is_named(story: Store, url: str, statement: str, words: list[str]) -> None:
