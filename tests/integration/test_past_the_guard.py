@@ -1,7 +1,9 @@
 """Every way by which somebody could put in force alone what keeps people out, tried at a gate that runs."""
 
+import base64
 import json
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -30,6 +32,21 @@ RULES: list[dict[str, Any]] = [
     {"id": "listed", "when": '"prohibited" in device.lists', "effect": "block"},
     {"id": "open", "when": "true", "effect": "allow"},
 ]
+
+SOON = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
+
+
+def begin(folder: Path, url: str, **settings: Any) -> None:
+    """A guard that lets nobody pass without another's word, and no groups."""
+    folder.mkdir()
+    known = {"store": url, "guard": {"max_newly_blocked": 0}, "admins": WHO, "trusted_proxies": ["127.0.0.1"]}
+    write_config(folder, "http://127.0.0.1:9", known | settings, {"rules": RULES[1:]})
+
+
+def seen(gate: Gate) -> None:
+    """Everybody has come, and is recorded."""
+    assert kept_out(gate) == []
+    assert wait_for(lambda: ready(gate)["ledger"]["written"] >= len(PEOPLE))
 
 
 def settled(folder: Path, url: str, **settings: Any) -> Path:
@@ -218,3 +235,151 @@ def test_a_log_that_is_cut_or_written_anew_is_found_by_what_was_noted_outside(
     (folder / "heads").write_text("")
     code, said = command(folder, "ada", "audit", "verify", "--witness", str(folder / "elsewhere"))
     assert (code, f"entry {last} was noted earlier" in said) == (1, True)
+
+
+def test_when_something_came_in_force_is_not_changed_unseen(
+    start: Callable[[str], Gate], url: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "one"
+    begin(folder, url, guard={"max_newly_blocked": 2})
+    gate = start("one")
+    seen(gate)
+    assert (
+        applied(
+            folder,
+            planned(
+                folder,
+                json.dumps(
+                    {
+                        "rules": [
+                            {
+                                "id": "some",
+                                "when": " || ".join(f'user.name == "{p}"' for p in PEOPLE[:2]),
+                                "effect": "block",
+                            },
+                            *RULES[1:],
+                        ]
+                    }
+                ),
+            ),
+        )[0]
+        == 0
+    )
+    changed(url, "UPDATE activations SET at = '2020-01-01 00:00:00.000000'")
+    code, said = command(folder, "ada", "audit", "verify")
+    third = planned(
+        folder,
+        json.dumps(
+            {
+                "rules": [
+                    {
+                        "id": "some",
+                        "when": " || ".join(f'user.name == "{p}"' for p in PEOPLE[:4]),
+                        "effect": "block",
+                    },
+                    *RULES[1:],
+                ]
+            }
+        ),
+    )
+    result = applied(folder, third)
+    assert code == 1, said
+    assert result[0] == 2, result
+
+
+def test_a_relief_is_not_put_into_the_store_unseen(
+    start: Callable[[str], Gate], url: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "one"
+    begin(folder, url)
+    start("one")
+    assert (
+        command(
+            folder,
+            "ada",
+            "exempt",
+            "add",
+            "--person",
+            "lin",
+            "--rule",
+            "listed",
+            "--reason",
+            "x",
+            "--until",
+            SOON,
+        )[0]
+        == 0
+    )
+    changed(
+        url, "UPDATE reliefs SET person = '', cause = 'break-glass', until = '2099-01-01 00:00:00.000000'"
+    )
+    code, said = command(folder, "ada", "audit", "verify")
+    assert code == 1, said
+
+
+def test_what_was_taken_back_is_not_forgotten_unseen(
+    start: Callable[[str], Gate], url: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "one"
+    begin(folder, url, guard={"max_newly_blocked": 2})
+    gate = start("one")
+    seen(gate)
+    assert applied(folder, planned(folder, json.dumps({"rules": RULES[2:]})))[0] == 0
+    assert command(folder, "ada", "policy", "retract", "--note", "sent in error")[0] == 0
+    assert command(folder, "ada", "audit", "verify")[0] == 0
+    changed(url, "DELETE FROM retractions")
+    code, said = command(folder, "ada", "audit", "verify")
+    assert code == 1, said
+
+
+def test_history_is_what_the_log_says(start: Callable[[str], Gate], url: str, tmp_path: Path) -> None:
+    folder = tmp_path / "one"
+    begin(folder, url)
+    start("one")
+    assert applied(folder, planned(folder, json.dumps({"rules": RULES[2:]})))[0] == 0
+    changed(url, "UPDATE activations SET author = 'lin', note = 'as legal asked' WHERE serial = 2")
+    code, said = command(folder, "ada", "audit", "verify")
+    assert code == 1, said
+
+
+def test_made_up_people_do_not_make_the_limit_larger(
+    start: Callable[[str], Gate], url: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "one"
+    begin(folder, url, guard={"max_newly_blocked": "10%"})
+    gate = start("one")
+    seen(gate)
+    rules = json.dumps(
+        {"rules": [{"id": "shut", "when": 'user.name.startsWith("person")', "effect": "block"}, *RULES[1:]]}
+    )
+    assert applied(folder, planned(folder, rules))[0] == 2
+    for number in range(60):
+        login = base64.b64encode(f"made{number}:up".encode()).decode()
+        target = f"/Microsoft-Server-ActiveSync?Cmd=Sync&DeviceId=M{number}&DeviceType=iPhone&User=x"
+        request = Request(
+            f"http://{gate.public[0]}:{gate.public[1]}{target}",
+            b"",
+            {"Authorization": f"Basic {login}", "User-Agent": "Apple-iPhone14C2/2105.80"},
+        )
+        try:
+            urlopen(request)
+        except HTTPError as error:
+            error.close()
+    assert wait_for(lambda: ready(gate)["ledger"]["written"] >= len(PEOPLE) + 60)
+    code, said = applied(folder, planned(folder, rules))
+    assert code == 2, (said, kept_out(gate))
+
+
+def test_who_is_forgotten_first_still_counts(start: Callable[[str], Gate], url: str, tmp_path: Path) -> None:
+    folder = tmp_path / "one"
+    begin(folder, url)
+    gate = start("one")
+    seen(gate)
+    rules = json.dumps(
+        {"rules": [{"id": "shut", "when": 'user.name.startsWith("person")', "effect": "block"}, *RULES[1:]]}
+    )
+    assert applied(folder, planned(folder, rules))[0] == 2
+    for person in PEOPLE:
+        assert command(folder, "ada", "devices", "forget", "--person", person, "--yes")[0] == 0
+    code, said = applied(folder, planned(folder, rules))
+    assert code == 2, (said, kept_out(gate))

@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -73,7 +74,7 @@ def verify(
     noted = [_head(each) for each in head or ()]
 
     async def run(store: Store, bundle: Bundle) -> tuple[list[Any], Head | None]:
-        return await verified(store, bundle.settings, noted, witness or ())
+        return await verified(store, bundle.settings, datetime.now(UTC), noted, witness or ())
 
     breaks, last = with_store(config, run, decides=False)
     if as_json:

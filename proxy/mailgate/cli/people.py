@@ -58,7 +58,9 @@ def forget_person(person: str, config: Path, token_file: Path | None, *, yes: bo
         now = datetime.now(UTC)
         for each in persons:
             await store.personal.forget(each, now, *_terms(each, bundle))
-        await store.audit.append(replace(by.act(now, "person-forgotten"), details={"rows": count}))
+        devices = sum(len(told.get(name, ())) for name in ("devices", "clients"))
+        details = {"rows": count, "people": len(set(map(user_text, persons))), "devices": devices}
+        await store.audit.append(replace(by.act(now, "person-forgotten"), details=details))
         await see_it_wiped(store)
         done = {"person": person, "rows": count}
         typer.echo(json.dumps(done) if as_json else f"forgot {printable(person)}: {_counted(told)}")

@@ -12,7 +12,7 @@ from mailgate.errors import MailgateError
 from mailgate.rollout.guard import Guard, failing, frozen
 from mailgate.rollout.keeper import draft_of
 from mailgate.rollout.plan import digest_of, without_names
-from mailgate.rollout.window import beyond_window, kept_out_within, newly_kept_out
+from mailgate.rollout.window import NOTHING, Before, beyond_window, newly_kept_out, what_was_before
 from mailgate.store import (
     Act,
     Activation,
@@ -26,6 +26,8 @@ from mailgate.store import (
 )
 from mailgate.store.kept_out import NOBODY, KeptOut
 from mailgate.store.plans import SHORTEST
+from mailgate.store.policies import ACTIVATED as ACTIVATED
+from mailgate.store.policies import RETRACTED as RETRACTED
 
 PLAN_AGE = timedelta(hours=24)
 """How long a plan may be put in force: afterwards other people and devices have come."""
@@ -33,11 +35,7 @@ NO_APPROVERS = (
     "no admin has the role approver; `mailgate admin add NAME --role approver` says how to set one up"
 )
 
-ACTIVATED = "policy-activated"
-"""How the audit log calls it that a version was put in force: what it says begins so."""
 PLANNED, APPROVED = "policy-planned", "policy-approved"
-RETRACTED = "policy-retracted"
-"""What the audit log calls it that a version was put in force again to take another back."""
 
 
 class RefusedError(MailgateError):
@@ -132,7 +130,7 @@ async def _checked(
     await refuse_altered(store, plan)
     await refuse_outdated(store, plan, now)
     approved = await approved_by(store, plan)
-    before = await kept_out_within(store, guard, now)
+    before = await what_was_before(store, guard, now)
     against = standing_against(plan, person.name, approved, guard, now, before)
     counting = guard.counting(approved, plan.author, person.name) if guard else approved
     return _Checked(plan, against, counting, newly_kept_out(plan.body))
@@ -144,12 +142,12 @@ def standing_against(
     approved: Sequence[str],
     guard: Guard | None,
     now: datetime,
-    before: KeptOut = NOBODY,
+    before: Before = NOTHING,
 ) -> list[str]:
     """Why this person may not put the plan in force without more ado, in words; nothing where they may.
 
     :param approved: the names of those who have approved it.
-    :param before: how many were newly kept out within the guard's window.
+    :param before: what happened within the guard's window.
     """
     found = failing(plan.body)
     if guard and (over := beyond_window(plan.body, guard, before)):
@@ -210,9 +208,9 @@ async def retract(
     if wanted != before:
         checked = await _planned_way_back(store, version, history[0], person, guard, now, operates=operates)
         newly, details = checked.newly, details | checked.details
-    act = replace(person.act(now, RETRACTED, note), details=details)
     taken_back = retractions.taken_back(history, wanted, await store.retractions.gone())
-
+    details["taken_back"] = retractions.told_of(taken_back)
+    act = replace(person.act(now, RETRACTED, note), details=details)
     then = (partial(retractions.keep, retraction=taken_back), partial(kept_out.keep, newly=newly))
     try:
         draft = await _draft_of(store, version, history[0])

@@ -19,9 +19,8 @@ from mailgate.rollout.acts import (
     standing_against,
 )
 from mailgate.rollout.guard import Guard
-from mailgate.rollout.window import beyond_window, kept_out_within
+from mailgate.rollout.window import Before, beyond_window, what_was_before
 from mailgate.store import Activation, Approval, OvertakenError, Planned, Store
-from mailgate.store.kept_out import KeptOut
 
 NOBODY_YET = ""
 """Stands for an applier who has another part in nothing."""
@@ -89,14 +88,14 @@ async def standings(store: Store, guard: Guard | None, now: datetime, size: int)
     """The newest plans, the newest first, each as it stands now."""
     plans, active = await store.plans.latest(size), await store.policies.active()
     approvals = await store.approvals.of_all([plan.digest for plan in plans])
-    before = await kept_out_within(store, guard, now)
+    before = await what_was_before(store, guard, now)
     return [_standing(plan, approvals[plan.digest], active, guard, now, before) for plan in plans]
 
 
 async def standing_of(store: Store, plan: Planned, guard: Guard | None, now: datetime) -> Standing:
     """How one plan stands now."""
     approvals = await store.approvals.of(plan.digest)
-    before = await kept_out_within(store, guard, now)
+    before = await what_was_before(store, guard, now)
     return _standing(plan, approvals, await store.policies.active(), guard, now, before)
 
 
@@ -106,7 +105,7 @@ def _standing(
     active: Activation | None,
     guard: Guard | None,
     now: datetime,
-    before: KeptOut,
+    before: Before,
 ) -> Standing:
     names = [each.who for each in approvals]
     needed = guard.approvals if guard and beyond_window(plan.body, guard, before) else 0

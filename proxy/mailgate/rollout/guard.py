@@ -20,6 +20,14 @@ class Limit:
         """How many that is among so many, rounded down."""
         return self.most if isinstance(self.most, int) else int(everybody * self.most)
 
+    def among(self, plan: Mapping[str, Any], noun: str) -> int:
+        """How many that is by a plan: a part of those who are known, since of made-up people it would be as large as you like.
+
+        All of them are all who came: that limits nobody.
+        """
+        known = plan.get("known", {}).get(noun, 0)
+        return self.of(everybody(plan, noun) if self.most == 1 else known)
+
 
 @dataclass(frozen=True, slots=True)
 class Guard:
@@ -61,13 +69,12 @@ def beyond(plan: Mapping[str, Any], limit: Limit | None) -> list[str]:
     Devices count beside people, since not everybody who comes is named.
     """
     found = []
-    totals = plan["totals"]
-    everybody = {"people": totals["people"], "devices": totals["devices"] + totals["clients"]}
-    for noun, count in everybody.items():
+    for noun in ("people", "devices"):
+        count = everybody(plan, noun)
         hit, begins = most_kept_out(plan, noun)
-        if limit is not None and hit > limit.of(count):
+        if limit is not None and hit > (lets := limit.among(plan, noun)):
             found.append(
-                f"{hit:,} of {count:,} {noun} would or might newly be kept out{begins}; the guard lets {limit.of(count):,} pass"
+                f"{hit:,} of {count:,} {noun} would or might newly be kept out{begins}; the guard lets {lets:,} pass"
             )
     return found
 
@@ -79,15 +86,20 @@ def most_kept_out(plan: Mapping[str, Any], noun: str) -> tuple[int, str]:
     out everybody, for all that is known.
     """
     if "kept_out" not in plan:
-        totals = plan["totals"]
-        everybody = totals["people"] if noun == "people" else totals["devices"] + totals["clients"]
-        return everybody, " (the plan is an old one: plan again)"
+        return everybody(plan, noun), " (the plan is an old one: plan again)"
     hit: int = plan["kept_out"][noun]
     if hit <= _out(plan["newly"], noun):
         return hit, ""
     moment = max(plan["later"], key=lambda each: _out(each["newly"], noun), default=None)
     told = moment is not None and hit <= _out(moment["newly"], noun)
     return hit, f" {since(plan, moment)}" if told and moment else " at one moment or another"
+
+
+def everybody(plan: Mapping[str, Any], noun: str) -> int:
+    """How many a plan has looked at."""
+    totals = plan["totals"]
+    count: int = totals["people"] if noun == "people" else totals["devices"] + totals["clients"]
+    return count
 
 
 def _out(newly: Mapping[str, Any], noun: str) -> int:

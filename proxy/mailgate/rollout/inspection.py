@@ -11,7 +11,7 @@ from mailgate.rollout.guard import failing, frozen, guard_of
 from mailgate.rollout.keeper import Looked
 from mailgate.rollout.plan import Scope, make_plan
 from mailgate.rollout.planning import looked_at
-from mailgate.rollout.window import beyond_window, kept_out_within, newly_kept_out
+from mailgate.rollout.window import beyond_window, newly_kept_out, what_was_before
 from mailgate.store import Activation, Store
 
 WORKERS = 2
@@ -43,7 +43,7 @@ class Inspection:
         url = settings.store.get_secret_value()
         plan = await make_plan(self.store, url, active, files, scope, WORKERS, lambda *_: None)
         await keep_plan(self.store, plan, files, Person(BY_FILE, self.origin), now)
-        before = await kept_out_within(self.store, guard, now)
+        before = await what_was_before(self.store, guard, now)
         against = failing(plan) + beyond_window(plan, guard, before)
         words = (
             f"{'; '.join(against)} (plan {plan['digest'][:12]}; `mailgate policy plans` says what it needs)"

@@ -19,6 +19,7 @@ from mailgate.policy.reliefs import Reliefs
 from mailgate.rollout.simulation import Progress, Task, simulate
 from mailgate.simulate import (
     DIMENSIONS,
+    KNOWN,
     OUT,
     SAMPLED,
     TOUCHED,
@@ -103,6 +104,7 @@ async def make_plan(
         "later": [_later(tally, each) for each in moments],
         "undated": _undated(tally, (old, new), len(stand_ins)),
         "kept_out": _counts(tally, (OUT,)),
+        "known": _known(tally),
     }
     return {"digest": digest_of(body)} | body
 
@@ -203,6 +205,12 @@ def _of_people(tally: Tally) -> dict[str, Any]:
         ],
         "hangs_on": dict(sorted(tally.untold.items())),
     }
+
+
+def _known(tally: Tally) -> dict[str, int]:
+    """How many people and devices there are for all that more than their own word tells. Whoever is known has a device."""
+    people = tally.people.count((KNOWN,))
+    return {"people": people, "devices": max(tally.devices, people)}
 
 
 def _is_move(cell: tuple[str, ...]) -> bool:

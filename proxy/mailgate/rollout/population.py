@@ -8,7 +8,7 @@ from datetime import date, datetime
 from cachetools import LRUCache
 
 from mailgate.classify.certified import as_recorded
-from mailgate.model import LOGINS, Access
+from mailgate.model import LOGINS, Access, Protocol
 from mailgate.policy.groups import NO_GROUPS, Groups
 from mailgate.rollout.recorded import (
     PAGE_LOAD,
@@ -25,6 +25,8 @@ from mailgate.store import Device, Store, Way, is_of
 from mailgate.store.names import EAS, eas_forms, user_text
 
 PAGE = 2000
+OWN_WORD = LOGINS | {Protocol.ACTIVESYNC}
+"""What is spoken where a name may be no more than the client's own word: anybody may send any login there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,8 @@ class Population:
         client, certificate = as_recorded(client, way.client.facts.headers)
         user = self.groups.user(way.user, posture.owner)
         before = Access(way.client.facts, client, posture, self.now, user, proof, certificate)
-        return self._occasion(before, way.user, known, UNTOLD_OF_A_SIGHTING)
+        named = bool(way.user) and way.client.protocol not in OWN_WORD
+        return self._occasion(before, way.user, known, UNTOLD_OF_A_SIGHTING, named=named)
 
     def _unseen(self, device: Device) -> Occasion:
         posture = self.before.posture(device, self.now)
@@ -125,16 +128,24 @@ class Population:
         return self._occasion(before, posture.owner, [device], UNTOLD_OF_A_DEVICE)
 
     def _occasion(
-        self, before: Access, name: str, known: Sequence[Device], untold: frozenset[str]
+        self,
+        before: Access,
+        name: str,
+        known: Sequence[Device],
+        untold: frozenset[str],
+        *,
+        named: bool = False,
     ) -> Occasion:
-        """``name``: who is taken to ask, as groups are looked up."""
+        """``name``: who is taken to ask, as groups are looked up. ``named``: by a proxy, or by a proof."""
         after = before
         if self.after is not self.before:
             posture = posture_for(before.client, [self.after.posture(each, self.now) for each in known])
             after = replace(before, posture=posture)
         if self.groups_after is not None:
             after = replace(after, user=self.groups_after.user(name, after.posture.owner))
-        return Occasion(before, after, user_text(before.user.name or before.posture.owner), untold)
+        owner = user_text(before.posture.owner)
+        person = user_text(before.user.name) or owner
+        return Occasion(before, after, person, untold, named or person == owner)
 
     async def _devices_of(self, person: str) -> list[Device]:
         """Of a client at the side door only the person is known."""

@@ -1,6 +1,7 @@
 """The guard's limit is one of a time: what came in force within its window counts with what shall come now."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,37 +15,58 @@ def newly_kept_out(plan: Mapping[str, Any]) -> KeptOut:
     return KeptOut(most_kept_out(plan, "people")[0], most_kept_out(plan, "devices")[0])
 
 
-async def kept_out_within(store: Store, guard: Guard | None, now: datetime) -> KeptOut:
-    """How many were newly kept out within the guard's window, whatever put it in force."""
-    return await store.kept_out.since(now - guard.window) if guard else NOBODY
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What happened within the guard's window that counts with what shall come now."""
+
+    kept_out: KeptOut = NOBODY
+    """How many were newly kept out, whatever put it in force."""
+    forgotten: KeptOut = NOBODY
+    """How many were forgotten: no plan can tell any more what becomes of them, so each may be kept out by it."""
 
 
-def beyond_window(plan: Mapping[str, Any], guard: Guard, before: KeptOut) -> list[str]:
-    """In what a plan goes beyond the limit, by itself or with what was put in force before, in words.
+NOTHING = Before()
+
+
+async def what_was_before(store: Store, guard: Guard | None, now: datetime) -> Before:
+    """What happened within the guard's window."""
+    if guard is None:
+        return NOTHING
+    since = now - guard.window
+    return Before(await store.kept_out.since(since), await store.kept_out.forgotten(since))
+
+
+def beyond_window(plan: Mapping[str, Any], guard: Guard, before: Before) -> list[str]:
+    """In what a plan goes beyond the limit, by itself or with what happened before, in words.
 
     Who was kept out and let in again meanwhile still counts: each time it was somebody's mail.
     """
     if alone := beyond(plan, guard.limit) + _unreported(plan, guard):
         return alone
     totals, newly = plan["totals"], newly_kept_out(plan)
+    spent, gone, days = before.kept_out, before.forgotten, guard.window.days
     counts = (
-        ("people", newly.people, before.people, totals["people"]),
-        ("devices", newly.devices, before.devices, totals["devices"] + totals["clients"]),
+        ("people", newly.people, spent.people, gone.people, totals["people"]),
+        ("devices", newly.devices, spent.devices, gone.devices, totals["devices"] + totals["clients"]),
     )
-    days = guard.window.days
     return [
-        f"{hit:,} {noun} would or might newly be kept out, after {spent:,} within {days} days: "
-        f"{hit + spent:,} of {everybody:,}; the guard lets {guard.limit.of(everybody):,} pass"
-        for noun, hit, spent, everybody in counts
-        if hit and hit + spent > guard.limit.of(everybody)
+        f"{hit:,} {noun} would or might newly be kept out{_with(lost)}, after {earlier:,} within {days} days: "
+        f"{hit + lost + earlier:,} of {everybody + lost:,}; the guard lets {guard.limit.among(plan, noun):,} pass"
+        for noun, hit, earlier, lost, everybody in counts
+        if hit + lost and hit + lost + earlier > guard.limit.among(plan, noun)
     ]
+
+
+def _with(forgotten: int) -> str:
+    return f", and {forgotten:,} were forgotten, of whom it cannot be known" if forgotten else ""
 
 
 def _unreported(plan: Mapping[str, Any], guard: Guard) -> list[str]:
     """That nobody can tell yet who has an app for which rules would keep people out: what cannot be known counts."""
     apps, totals = plan.get("unreported", ()), plan["totals"]
     people, devices = totals["people"], totals["devices"]
-    if not apps or (people <= guard.limit.of(people) and devices <= guard.limit.of(devices)):
+    lets = [guard.limit.among(plan, noun) for noun in ("people", "devices")]
+    if not apps or (people <= lets[0] and devices <= lets[1]):
         return []
     words = (
         f"no report tells yet who has {', '.join(apps)}, so that any of {people:,} people and {devices:,} devices might "

@@ -6,6 +6,7 @@ from mailgate.simulate.compare import Move, Occasion
 from mailgate.simulate.flip import KEPT_OUT, LET_IN, MOST, Flip, Flips, both_ways, flips
 from mailgate.simulate.impact import (
     DIMENSIONS,
+    KNOWN,
     LATER,
     OUT,
     SAMPLED,
@@ -23,6 +24,7 @@ from mailgate.simulate.moments import sampled
 __all__ = [
     "DIMENSIONS",
     "KEPT_OUT",
+    "KNOWN",
     "LATER",
     "LET_IN",
     "MOST",

@@ -29,6 +29,8 @@ class Occasion:
     """Whom it is about, in one spelling; empty where nobody is named."""
     untold: frozenset[str] = frozenset()
     """Names of variables whose value was not recorded: what stands for it in the accesses is made up."""
+    known: bool = False
+    """Whether more than their own word tells that there is such a person."""
 
 
 @dataclass(frozen=True, slots=True)

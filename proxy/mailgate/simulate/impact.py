@@ -27,6 +27,9 @@ UNDATED = "undated"
 OUT = "out"
 """The cell of all who are or may be newly kept out, now or at any later moment."""
 
+KNOWN = "known"
+"""The cell of the people of whom more than their own word tells that they exist."""
+
 DIMENSIONS = ("rule", "kind", "system", "group")
 """By what those who move are told apart: the rule that takes them, what asks, its system, the person's groups."""
 
@@ -61,7 +64,7 @@ class Tally:
 
     Cells: a ``Move``; ``TOUCHED``; the label of a move, alone and with each dimension and value. The label is the effect that
     is new, or ``UNKNOWN`` where it cannot be told whether anything changes. ``LATER``, a moment and
-    the label of a move that there is then. ``SAMPLED`` and a label. ``UNDATED``; ``OUT``.
+    the label of a move that there is then. ``SAMPLED`` and a label. ``UNDATED``; ``OUT``; ``KNOWN``.
     """
 
     samples_each: int = 5
@@ -150,7 +153,7 @@ class Impact:
         out = compared.keeps_out or any(each.keeps_out for _, each in turns)
         cells.update(self._at_any_time(subject, occasion, keys, compared, out=out))
         if occasion.person:
-            tally.people.add(occasion.person, cells)
+            tally.people.add(occasion.person, cells | {(KNOWN,)} if occasion.known else cells)
         return cells
 
     def _later(self, subject: Subject, occasion: Occasion, turns: Sequence[Turn]) -> Iterator[Cell]:

@@ -47,11 +47,11 @@ class Approvals:
             await append(connection, act)
             return True
 
-    async def all(self) -> set[tuple[str, str]]:
-        """The digest of the plan and who approved it, of every approval."""
+    async def all(self) -> list[Approval]:
+        """Every one."""
+        query = select(approvals).order_by(approvals.c.plan, approvals.c.who)
         async with self._database.reading() as connection:
-            rows = await connection.execute(select(approvals.c.plan, approvals.c.who))
-            return {(plan, who) for plan, who in rows}
+            return [_approval(row) for row in (await connection.execute(query)).mappings()]
 
     async def of(self, plan: str) -> list[Approval]:
         """Of the plan with this digest, the oldest first."""

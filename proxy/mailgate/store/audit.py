@@ -105,7 +105,7 @@ class Audit:
     async def forgot_since(self, moment: datetime) -> bool:
         """Whether a device or a person was forgotten since then."""
         forgot = audit.c.what.in_(("device-forgotten", "person-forgotten"))
-        query = select(audit.c.number).where(audit.c.at >= _told_at(moment), forgot).limit(1)
+        query = select(audit.c.number).where(audit.c.at >= told_at(moment), forgot).limit(1)
         async with self._database.reading() as connection:
             return (await connection.execute(query)).first() is not None
 
@@ -144,7 +144,8 @@ class Audit:
         return found + chain.end(head)
 
 
-def _told_at(moment: datetime) -> str:
+def told_at(moment: datetime) -> str:
+    """A moment as entries tell it: in one form, so that texts are in the order of time."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
@@ -190,7 +191,7 @@ async def _head(connection: AsyncConnection, query: Select[Any]) -> Head | None:
 def _entry(head: Head, act: Act) -> Entry:
     entry = Entry(
         number=head.number + 1,
-        at=_told_at(act.at),
+        at=told_at(act.at),
         who=storable(act.who),
         what=act.what,
         about=storable(act.about),

@@ -8,6 +8,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,15 @@ class Break:
 
     number: int
     message: str
+
+
+def details_of(entry: Entry) -> dict[str, Any]:
+    """What an entry says beside; nothing where somebody has edited it, which the chain says."""
+    try:
+        told = json.loads(entry.details)
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def digest_of(entry: Entry) -> str:

@@ -1,14 +1,18 @@
 """How many each activation newly kept out, so that many small steps are one big one."""
 
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import ColumnElement, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mailgate.store.audit import told_at
 from mailgate.store.database import Database
 from mailgate.store.policies import Activation
-from mailgate.store.schema import activations, kept_out
+from mailgate.store.schema import audit, kept_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +45,27 @@ class KeptOutCounts:
             return {serial: KeptOut(people, devices) for serial, people, devices in rows}
 
     async def since(self, moment: datetime) -> KeptOut:
-        """By all activations from this moment on, added up: who was kept out twice counts twice."""
-        sums = (func.coalesce(func.sum(column), 0) for column in (kept_out.c.people, kept_out.c.devices))
-        query = select(*sums).join(activations).where(activations.c.at >= moment)
+        """By all activations from this moment on, added up: who was kept out twice counts twice.
+
+        When and how many is what the audit log says, in which no edit goes unseen.
+        """
+        told = await self._told(moment, audit.c.details.contains('"kept_out": '))
+        return _sum(KeptOut(**each["kept_out"]) for each in told if "kept_out" in each)
+
+    async def forgotten(self, moment: datetime) -> KeptOut:
+        """How many people and devices were forgotten from this moment on, at most, by the audit log."""
+        people = await self._told(moment, audit.c.what == "person-forgotten")
+        devices = await self._told(moment, audit.c.what == "device-forgotten")
+        # whose the device was is forgotten too, and an entry of before says of a person how many rows alone
+        counts = [KeptOut(each.get("people", 1), each.get("devices", each.get("rows", 1))) for each in people]
+        return _sum([*counts, KeptOut(len(devices), len(devices))])
+
+    async def _told(self, moment: datetime, *which: ColumnElement[bool]) -> list[dict[str, Any]]:
+        query = select(audit.c.details).where(audit.c.at >= told_at(moment), *which)
         async with self._database.reading() as connection:
-            people, devices = (await connection.execute(query)).one()
-            return KeptOut(int(people), int(devices))
+            return [json.loads(each) for each in (await connection.execute(query)).scalars()]
+
+
+def _sum(counts: Iterable[KeptOut]) -> KeptOut:
+    every = [*counts]
+    return KeptOut(sum(each.people for each in every), sum(each.devices for each in every))

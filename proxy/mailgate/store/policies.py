@@ -16,6 +16,10 @@ from mailgate.store.bell import ring
 from mailgate.store.database import Database, StoreError
 from mailgate.store.schema import activations, audit, policies, retractions
 
+ACTIVATED = "policy-activated"
+"""How the audit log calls it that a version was put in force: what it says begins so."""
+RETRACTED = "policy-retracted"
+"""What the audit log calls it that a version was put in force again to take another back."""
 _SHORTEST = 4
 """Characters of a digest that may name a version."""
 
@@ -124,7 +128,10 @@ class Policies:
             number = found[0].number
 
     async def taken_back(self, digest: str) -> int:
-        """The number of the version with this digest where it was taken back after it was last put in force; else 0."""
+        """The number of the version with this digest where it was taken back after it was last put in force; else 0.
+
+        It was where the audit log says so, whatever is left of it elsewhere in the store.
+        """
         last = select(func.max(activations.c.serial)).where(activations.c.number == policies.c.number)
         query = select(policies.c.number, last.scalar_subquery()).where(policies.c.digest == digest)
         async with self._database.reading() as connection:
@@ -133,8 +140,9 @@ class Policies:
                 return 0
             number, serial = found
             later = select(retractions.c.versions).where(retractions.c.serial > (serial or 0))
-            taken = (await connection.execute(later)).scalars()
-            return int(number) if any(number in json.loads(each) for each in taken) else 0
+            taken = [json.loads(each) for each in (await connection.execute(later)).scalars()]
+            taken += await _logged_taken_back(connection, number)
+            return int(number) if any(number in each for each in taken) else 0
 
     async def logged(self, number: int) -> str:
         """The digest by which the audit log says that the version with this number was put in force last; or nothing."""
@@ -209,6 +217,17 @@ async def active_activation(connection: AsyncConnection) -> Activation | None:
     """The version in force, as this transaction sees it."""
     row = (await connection.execute(_NEWEST.limit(1))).mappings().first()
     return Activation(**row) if row else None
+
+
+async def _logged_taken_back(connection: AsyncConnection, number: int) -> list[list[int]]:
+    """The numbers of the versions by each retraction in the audit log after this version was last put in force."""
+    begins = or_(*(audit.c.what.startswith(what, autoescape=True) for what in (ACTIVATED, RETRACTED)))
+    last = select(func.max(audit.c.number)).where(audit.c.about == f"version {number}", begins)
+    query = select(audit.c.details).where(
+        audit.c.what == RETRACTED, audit.c.number > func.coalesce(last.scalar_subquery(), 0)
+    )
+    told = [json.loads(each) for each in (await connection.execute(query)).scalars()]
+    return [each.get("taken_back", {}).get("versions", [each.get("retracted")]) for each in told]
 
 
 async def _keep(connection: AsyncConnection, draft: Draft, act: Act) -> int:

@@ -104,7 +104,7 @@ class StoredReliefs:
                 named = reliefs.c.number == each.number
                 await connection.execute(update(reliefs).where(named).values(**closing))
                 await append(
-                    connection, replace(act, about=f"{each.cause} {each.number}", details=_told(each))
+                    connection, replace(act, about=f"{each.cause} {each.number}", details=told_of(each))
                 )
             if ended:
                 await count_relief_change(connection)
@@ -151,14 +151,15 @@ async def _grant(connection: AsyncConnection, relief: Relief, act: Act) -> Relie
     new = replace(relief, number=number)
     row = {column.name: getattr(new, column.name, None) for column in reliefs.c}
     await connection.execute(insert(reliefs).values(row | {"ended_by": "", "ended_why": ""}))
-    await append(connection, replace(act, about=f"{new.cause} {number}", details=_told(new)))
+    await append(connection, replace(act, about=f"{new.cause} {number}", details=told_of(new)))
     return new
 
 
-def _told(relief: Relief) -> dict[str, Any]:
-    """What the audit log keeps for good: the rule and the time, and nobody's name."""
+def told_of(relief: Relief) -> dict[str, Any]:
+    """What the audit log keeps for good: the rule, the time and whether one is meant or everybody, and nobody's name."""
     until = relief.until.isoformat() if relief.until else None
-    return {"rule": relief.rule or "all", "until": until}
+    named = "person" if relief.person else "device" if relief.device else "everybody"
+    return {"rule": relief.rule or "all", "until": until, "for": named}
 
 
 def _kept(row: RowMapping) -> KeptRelief:

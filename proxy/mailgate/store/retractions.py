@@ -63,16 +63,16 @@ def taken_back(history: Sequence[Activation], number: int, gone: Collection[int]
     return Retraction(0, history[0].at, versions, policies, serials=tuple(sorted(serials)))
 
 
+def told_of(retraction: Retraction) -> dict[str, Any]:
+    """What is taken back, as the audit log tells it."""
+    policies = {name: at and at.isoformat() for name, at in retraction.policies.items()}
+    return {"versions": [*retraction.versions], "serials": [*retraction.serials], "policies": policies}
+
+
 async def keep(connection: AsyncConnection, activation: Activation, retraction: Retraction) -> None:
     """Write down what an activation takes back, in its own transaction: neither is there without the other."""
-    policies = {name: at and at.isoformat() for name, at in retraction.policies.items()}
-    row = {"serial": activation.serial, "versions": json.dumps(retraction.versions)}
-    row |= {
-        "serials": json.dumps(retraction.serials),
-        "policies": json.dumps(policies),
-        "looked_at": None,
-        "done": False,
-    }
+    told = {name: json.dumps(each) for name, each in told_of(retraction).items()}
+    row = {"serial": activation.serial, **told, "looked_at": None, "done": False}
     await connection.execute(insert(retractions).values(row))
 
 
@@ -88,6 +88,10 @@ class Retractions:
         async with self._database.reading() as connection:
             rows = (await connection.execute(query.order_by(retractions.c.serial))).mappings()
             return [_retraction(row) for row in rows]
+
+    async def all(self) -> dict[int, Retraction]:
+        """Every one, by the activation that took back."""
+        return {each.serial: each for each in await self.latest(2**31 - 1)}
 
     async def latest(self, size: int) -> list[Retraction]:
         """The last of them, the newest first."""
@@ -137,5 +141,5 @@ def _shown(row: Sequence[Any]) -> Shown:
 def _retraction(row: Mapping[Any, Any]) -> Retraction:
     policies = json.loads(row["policies"])
     since = {name: datetime.fromisoformat(at) if at else None for name, at in policies.items()}
-    versions, looked_at = tuple(json.loads(row["versions"])), row["looked_at"]
-    return Retraction(row["serial"], row["at"], versions, since, looked_at, done=row["done"])
+    versions, serials = (tuple(json.loads(row[name])) for name in ("versions", "serials"))
+    return Retraction(row["serial"], row["at"], versions, since, row["looked_at"], serials, done=row["done"])

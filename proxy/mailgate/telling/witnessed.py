@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 from mailgate.config import Settings
@@ -12,7 +13,11 @@ HEAD = re.compile(r"(?<![0-9a-zA-Z:])([0-9]{1,18}):([0-9a-f]{64})(?![0-9a-zA-Z])
 
 
 async def verified(
-    store: Store, settings: Settings, noted: Iterable[Head] = (), files: Iterable[Path] = ()
+    store: Store,
+    settings: Settings,
+    now: datetime,
+    noted: Iterable[Head] = (),
+    files: Iterable[Path] = (),
 ) -> tuple[list[Break], Head | None]:
     """Where the log does not hold, also against what was noted here, in these files and in that of the settings; and its head."""
     known, unread = [*noted], dict[Path, str]()
@@ -22,7 +27,7 @@ async def verified(
             known += heads_in(path)
         except OSError as error:
             unread[path] = (error.strerror or type(error).__name__).lower()
-    found, head = await verify(store, known), await store.audit.head()
+    found, head = await verify(store, now, known), await store.audit.head()
     number = head.number if head else 0
     found += [
         Break(number, f"and those before cannot be held against {path}: {why}")

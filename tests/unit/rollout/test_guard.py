@@ -18,6 +18,7 @@ def plan(blocked: int = 0, unknown: int = 0, *, devices: int = 0, failed: int = 
     return {
         "cases": {"run": 5, "failed": [{}] * failed},
         "totals": {"people": 1000, "devices": 1900, "clients": 100},
+        "known": {"people": 1000, "devices": 2000},
         "newly": {
             "block": {"people": blocked, "devices": devices or blocked},
             "challenge": NOBODY,
@@ -47,6 +48,19 @@ def test_a_limit_is_a_number_or_a_part(most: int | float, everybody: int, count:
 )
 def test_more_than_the_limit_is_objected_to(made: dict[str, Any], limit: Limit | None, count: int) -> None:
     assert len(failing(made) + beyond(made, limit)) == count
+
+
+def test_a_part_is_one_of_those_who_are_known() -> None:
+    made = plan(11)
+    assert beyond(made, Limit(0.011)) == []
+    made["known"] = {"people": 900, "devices": 1900}
+    assert beyond(made, Limit(0.011)) == [
+        "11 of 1,000 people would or might newly be kept out; the guard lets 9 pass"
+    ]
+    del made["known"]  # a plan from before they were counted
+    assert len(beyond(made, Limit(0.99))) == 2
+    assert beyond(made, Limit(1.0)) == []  # which limits nobody
+    assert beyond(made, Limit(11)) == []
 
 
 def test_an_objection_says_how_many_and_how_many_may() -> None:

@@ -53,9 +53,19 @@ async def planned(store: Store, url: str, candidate: Rules) -> dict[str, Any]:
     return await make_plan(store, url, active, candidate, Scope(NOW, 14, people.MAX_AGE), 1, lambda *_: None)
 
 
+async def test_made_up_names_and_devices_are_not_known(store: Store, url: str) -> None:
+    for number in range(3):
+        await people.see(store, rules(OLD).policy, people.mail_app(f"MADE{number}"), f"made-up-{number}")
+    await people.see(store, rules(OLD).policy, people.page_load(people.WINDOWS), "lin")
+    plan = await planned(store, url, rules(NEW))
+    assert plan["totals"] == {"people": 6, "devices": 2, "clients": 5, "occasions": 7}
+    assert plan["known"] == {"people": 3, "devices": 3}  # whoever is known has a device
+
+
 async def test_it_says_who_moves_where_and_by_what(store: Store, url: str) -> None:
     plan = await planned(store, url, rules(NEW))
     assert plan["totals"] == {"people": 2, "devices": 2, "clients": 1, "occasions": 3}
+    assert plan["known"] == {"people": 2, "devices": 2}
     assert plan["untouched"] == {"people": 1, "devices": 2}
     blocked = plan["newly"]["block"]
     assert (blocked["people"], blocked["devices"]) == (1, 1)

@@ -76,6 +76,28 @@ async def test_at_the_side_door_the_persons_devices_count(store: Store) -> None:
     assert [each.before.posture.state for each in seen] == [PostureState.PROHIBITED]
 
 
+async def test_a_name_that_a_client_gives_itself_makes_nobody_known(store: Store) -> None:
+    await people.know(store, POLICY, [people.phone(1, owner="Ada"), people.phone(2)])
+    await people.see(store, POLICY, people.page_load(people.WINDOWS), "lin")  # by a proxy
+    for facts, user in (
+        (people.mail_app("EAS9"), "made-up"),
+        (people.mail_app("EAS2"), "made-up-too"),  # on a device of which nobody knows whose it is
+        (people.mail_app("EAS1"), "another"),
+        (people.mail_app("EAS1"), "ADA"),
+        (people.imap(), "guessed"),
+    ):
+        await people.see(store, POLICY, facts, user)
+    found = await everybody(store)
+    assert {each.person: each.known for subject in found.values() for each in subject.occasions} == {
+        "lin": True,
+        "made-up": False,
+        "made-up-too": False,
+        "another": False,
+        "ada": True,
+        "guessed": False,
+    }
+
+
 async def test_what_was_seen_before_the_window_does_not_count(store: Store) -> None:
     await people.see(store, POLICY, people.page_load(people.WINDOWS), "lin", at=NOW - timedelta(days=20))
     assert await everybody(store) == {}

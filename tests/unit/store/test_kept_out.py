@@ -1,5 +1,6 @@
 """Whom activations newly kept out."""
 
+from dataclasses import asdict
 from datetime import timedelta
 from functools import partial
 
@@ -13,10 +14,26 @@ async def test_what_activations_keep_out_is_added_up_from_a_moment_on(store: Sto
     assert await store.kept_out.since(NOW) == KeptOut()
     for number in range(3):
         draft = Draft("p", {"policy.yaml": str(number)})
-        act = Act(NOW + timedelta(days=number), "ada", "policy-activated")
-        newly = partial(kept_out.keep, newly=KeptOut(number, 10 * number))
-        await store.policies.activate(draft, act, then=[newly])
+        newly = KeptOut(number, 10 * number)
+        details = {"kept_out": asdict(newly)}
+        act = Act(NOW + timedelta(days=number), "ada", "policy-activated", details=details)
+        await store.policies.activate(draft, act, then=[partial(kept_out.keep, newly=newly)])
     assert await store.kept_out.since(NOW) == KeptOut(3, 30)
     assert await store.kept_out.since(NOW + timedelta(days=2)) == KeptOut(2, 20)
     assert await store.kept_out.since(NOW + timedelta(days=3)) == KeptOut()
     assert await store.kept_out.all() == {1: KeptOut(0, 0), 2: KeptOut(1, 10), 3: KeptOut(2, 20)}
+
+
+async def test_who_was_forgotten_is_counted_by_the_log(store: Store) -> None:
+    acts = (
+        Act(NOW, "ada", "device-forgotten", about="device d1"),
+        Act(
+            NOW + timedelta(days=1), "ada", "person-forgotten", details={"rows": 7, "people": 1, "devices": 2}
+        ),
+        Act(NOW + timedelta(days=2), "ada", "person-forgotten", details={"rows": 7}),  # of before
+    )
+    assert await store.kept_out.forgotten(NOW) == KeptOut()
+    for act in acts:
+        await store.audit.append(act)
+    assert await store.kept_out.forgotten(NOW) == KeptOut(3, 10)
+    assert await store.kept_out.forgotten(NOW + timedelta(days=1)) == KeptOut(2, 9)

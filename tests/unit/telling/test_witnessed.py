@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.unit.store.conftest import store as store
 from tests.unit.store.conftest import url as url
+from tests.unit.store.examples import NOW
 from tests.unit.store.test_audit import ACT, tamper
 
 from mailgate.config.witness import WitnessSettings
@@ -39,16 +40,16 @@ async def test_a_log_is_held_against_files_and_the_one_of_the_settings(
         entry = await store.audit.append(TRIED)
         with noted.open("a") as file:
             file.write(f"{entry.head}\n")
-    assert (await verified(store, settings(noted), files=[noted]))[0] == []
+    assert (await verified(store, settings(noted), NOW, files=[noted]))[0] == []
     head = await store.audit.page(size=2)
     tamper(
         url,
         "DELETE FROM audit WHERE number > 2",
         f"UPDATE audit_head SET number = 2, digest = '{head[-1].digest}'",
     )
-    assert (await verified(store, settings()))[0] == []
+    assert (await verified(store, settings(), NOW))[0] == []
     for own, files in ((noted, []), (None, [noted])):
-        (found,) = (await verified(store, settings(own), files=files))[0]
+        (found,) = (await verified(store, settings(own), NOW, files=files))[0]
         assert (found.number, found.message) == (
             3,
             "to 4 were cut off the end: entry 4 was noted earlier",
@@ -59,7 +60,7 @@ async def test_a_log_is_held_against_files_and_the_one_of_the_settings(
 async def test_a_file_that_is_gone_is_said(store: Store, tmp_path: Path, entries: int) -> None:
     for _ in range(entries):
         await store.audit.append(TRIED)
-    found, _ = await verified(store, settings(tmp_path / "gone"))
+    found, _ = await verified(store, settings(tmp_path / "gone"), NOW)
     assert [each.message for each in found] == [
         f"and those before cannot be held against {tmp_path}/gone: no such file or directory"
     ] * entries

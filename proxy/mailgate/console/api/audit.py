@@ -98,7 +98,7 @@ async def list_entries(call: Call, query: EntriesWanted) -> Entries:
 
 async def verify_log(call: Call) -> Verified:
     """Look at every entry of the log: whether it is there as it was written and was noted elsewhere, and whether the store holds what it says."""
-    breaks, head = await verified(call.desk.store, call.desk.bundle().settings)
+    breaks, head = await verified(call.desk.store, call.desk.bundle().settings, call.desk.clock())
     return Verified.model_validate({"whole": not breaks, "head": head, "breaks": breaks})
 
 

@@ -215,6 +215,8 @@ class PlanTold(Answered):
     """Who may newly be kept out when nobody can tell; none in a plan of before."""
     kept_out: Counts | None = None
     """Who is or may be newly kept out at any moment, now or later: what the guard counts; none in a plan of before."""
+    known: Counts | None = None
+    """Of whom more than their own word tells: what a limit that is a part is a part of; none in a plan of before."""
     newly_listed: list[str]
     """Apps that no report can tell of, since they are listed only now."""
     totals: Totals

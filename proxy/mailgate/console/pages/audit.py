@@ -30,7 +30,7 @@ async def entries(request: web.Request) -> web.Response:
 async def verify(request: web.Request) -> web.Response:
     """Look at every entry of the log, and at what it speaks of."""
     desk = desk_of(request)
-    found, head = await verified(desk.store, desk.bundle().settings)
+    found, head = await verified(desk.store, desk.bundle().settings, desk.clock())
     return show(request, "audit_verified.html", breaks=found, head=head)
 
 

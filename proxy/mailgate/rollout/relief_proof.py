@@ -1,0 +1,77 @@
+"""Whether the reliefs in the store are those that the audit log says were given and ended."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from mailgate.policy.reliefs import Cause
+from mailgate.store import Break, Entry
+from mailgate.store.audit import told_at
+from mailgate.store.chain import details_of
+from mailgate.store.reliefs import KeptRelief, told_of
+
+FORGOTTEN = "person-forgotten"
+
+
+@dataclass(slots=True)
+class LoggedReliefs:
+    """What the log says of reliefs."""
+
+    given: dict[str, Entry] = field(default_factory=dict)
+    """By cause and number, which is what an entry is about."""
+    ended: dict[str, Entry] = field(default_factory=dict)
+    forgotten: int = 0
+    """The last entry by which a person was forgotten, whose exemptions went too."""
+
+    def take(self, entry: Entry) -> None:
+        """The next entry of the log."""
+        if entry.what == FORGOTTEN:
+            self.forgotten = entry.number
+        elif entry.about.partition(" ")[0] in set(Cause):
+            known = self.ended if entry.about in self.given else self.given
+            known.setdefault(entry.about, entry)
+
+    def of(self, kept: Sequence[KeptRelief], last: int, now: datetime) -> Iterator[Break]:
+        """Where these, which are all in the store, are others. ``last``: the last entry of the log."""
+        names = {_about(each) for each in kept}
+        for each in kept:
+            about = _about(each)
+            entry = self.given.get(about)
+            if entry is None:
+                yield Break(last, f"is the last one, and none gave {about}, which is in the store")
+            elif not (_is_given(each, entry) and _is_ended(each, self.ended.get(about))):
+                yield Break(entry.number, f"gave {about}, which says something else in the store now")
+        for about, entry in self.given.items():
+            if about not in names and self._has_to_be_there(about, now):
+                yield Break(entry.number, f"gave {about}, of which the store knows nothing")
+
+    def _has_to_be_there(self, about: str, now: datetime) -> bool:
+        """Whether nobody ended it, its time is not over, and it went with no person."""
+        entry = self.given[about]
+        until = details_of(entry).get("until")
+        over = about in self.ended or (until and datetime.fromisoformat(until) <= now)
+        return not over and not (about.startswith(Cause.EXEMPTION) and self.forgotten > entry.number)
+
+
+def _about(kept: KeptRelief) -> str:
+    return f"{kept.relief.cause} {kept.relief.number}"
+
+
+def _is_given(kept: KeptRelief, entry: Entry) -> bool:
+    relief, details = kept.relief, details_of(entry)
+    known: dict[str, Any] = told_of(relief)
+    named = bool(relief.person or relief.device) == (relief.cause is Cause.EXEMPTION)
+    # entries of before do not say whom a relief is for
+    alike = all(details.get(name, name == "for" and told) == told for name, told in known.items())
+    return named and alike and (relief.author, relief.why, told_at(relief.at)) == _signed(entry)
+
+
+def _is_ended(kept: KeptRelief, entry: Entry | None) -> bool:
+    if entry is None or kept.ended_at is None:
+        return entry is None and kept.ended_at is None
+    return (kept.ended_by, kept.ended_why, told_at(kept.ended_at)) == _signed(entry)
+
+
+def _signed(entry: Entry) -> tuple[str, str, str]:
+    return entry.who, entry.why, entry.at
