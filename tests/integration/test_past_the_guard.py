@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -30,6 +31,15 @@ RULES: list[dict[str, Any]] = [
     {"id": "listed", "when": '"prohibited" in device.lists', "effect": "block"},
     {"id": "open", "when": "true", "effect": "allow"},
 ]
+
+SOON = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
+WARNS = {"id": "soon", "when": "true", "effect": "warn"}
+WARNS_BY_STAGE = {
+    "id": "soon",
+    "when": "true",
+    "effect": "block",
+    "stages": {"warn": "2020-01-01", "enforce": "2099-01-01"},
+}
 
 
 def settled(folder: Path, url: str, **settings: Any) -> Path:
@@ -218,3 +228,32 @@ def test_a_log_that_is_cut_or_written_anew_is_found_by_what_was_noted_outside(
     (folder / "heads").write_text("")
     code, said = command(folder, "ada", "audit", "verify", "--witness", str(folder / "elsewhere"))
     assert (code, f"entry {last} was noted earlier" in said) == (1, True)
+
+
+def begin(folder: Path, url: str, rules: list[dict[str, Any]], **settings: Any) -> None:
+    """Settings that let nobody be kept out without another's word."""
+    folder.mkdir()
+    known = {"store": url, "guard": {"max_newly_blocked": 0}, "admins": WHO, "trusted_proxies": ["127.0.0.1"]}
+    write_config(folder, "http://127.0.0.1:9", known | settings, {"rules": rules})
+
+
+def everybody_comes(gate: Gate) -> None:
+    assert kept_out(gate) == []
+    assert wait_for(lambda: ready(gate)["ledger"]["written"] >= len(PEOPLE))
+
+
+@pytest.mark.parametrize("rule", [WARNS, WARNS_BY_STAGE], ids=["a warning", "a warning by its stage"])
+def test_no_rule_is_taken_out_to_keep_people_out(
+    rule: dict[str, Any], start: Callable[[str], Gate], url: str, tmp_path: Path
+) -> None:
+    """Behind the one that warns stands the default, which blocks."""
+    folder = tmp_path / "one"
+    begin(folder, url, [rule])
+    gate = start("one")
+    everybody_comes(gate)
+    for person in PEOPLE:
+        given = ("--person", person, "--rule", "all", "--reason", "x", "--until", SOON)
+        assert command(folder, "ada", "exempt", "add", *given)[0] == 0
+    assert command(folder, "ada", "policy", "break-glass", "soon", "--note", "x", "--until", SOON)[0] == 0
+    assert wait_for(lambda: ready(gate)["rules"]["off"])
+    assert kept_out(gate) == []
