@@ -257,3 +257,36 @@ def test_no_rule_is_taken_out_to_keep_people_out(
     assert command(folder, "ada", "policy", "break-glass", "soon", "--note", "x", "--until", SOON)[0] == 0
     assert wait_for(lambda: ready(gate)["rules"]["off"])
     assert kept_out(gate) == []
+
+
+def write_apps(folder: Path, listed: list[str], **apps: dict[str, Any]) -> None:
+    found = {"apps": {**APPS["apps"], **apps}, "lists": {**APPS["lists"], "prohibited": ["tiktok", *listed]}}
+    (folder / "apps.yaml").write_text(json.dumps(found))
+
+
+def test_an_app_is_not_listed_before_devices_had_time_to_report_it(
+    start: Callable[[str], Gate], url: str, tmp_path: Path
+) -> None:
+    """Two steps within seconds: the app on no list, then onto its list. No report can know of it yet."""
+    folder = tmp_path / "one"
+    begin(folder, url, RULES[1:])
+    gate = start("one")
+    everybody_comes(gate)
+    write_apps(folder, [], game={"name": "Game"})
+    assert wait_for(lambda: ready(gate)["rules"]["serial"] == 2, 20)
+    write_apps(folder, ["game"], game={"name": "Game"})
+    assert wait_for(lambda: "newly be kept out" in held(gate), 10), ready(gate)["rules"]
+
+
+def test_an_app_that_is_told_by_less_may_be_anybodys(
+    start: Callable[[str], Gate], url: str, tmp_path: Path
+) -> None:
+    """Without publishers or identifiers the display name decides, and no report can tell yet who has one of that name."""
+    folder = tmp_path / "one"
+    begin(folder, url, RULES[1:])
+    full = {"name": "Mail", "ios": ["com.nobody.mail"], "names": ["Mail"], "publishers": ["Nobody"]}
+    write_apps(folder, ["mail"], mail=full)
+    gate = start("one")
+    everybody_comes(gate)
+    write_apps(folder, ["mail"], mail={"name": "Mail", "names": ["Mail"]})
+    assert wait_for(lambda: "newly be kept out" in held(gate), 10), ready(gate)["rules"]
