@@ -13,7 +13,9 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 from tests.admins import admins, token
+from tests.integration.company import Issuer, Phone
 from tests.integration.conftest import LAPTOP
+from tests.integration.fleet import PUBLIC
 from tests.integration.gate import APPS, Gate, wait_for, write_config
 from tests.integration.test_approvals import command, held
 from tests.integration.test_reload import SHUT
@@ -22,6 +24,7 @@ from tests.integration.test_versions import start as start
 from tests.integration.test_versions import url as url
 from tests.unit.store.test_audit import CHANGES, OF_POSTGRESQL, OF_SQLITE, tamper
 
+from mailgate.attest.mint import JWKS_FILE, TEST_ISSUER, key_files
 from mailgate.store.database import store_url
 
 WHO = admins(ada="operator", lin="approver", kim="viewer")
@@ -290,3 +293,23 @@ def test_an_app_that_is_told_by_less_may_be_anybodys(
     everybody_comes(gate)
     write_apps(folder, ["mail"], mail={"name": "Mail", "names": ["Mail"]})
     assert wait_for(lambda: "newly be kept out" in held(gate), 10), ready(gate)["rules"]
+
+
+@pytest.mark.parametrize("when", ['device.age > duration("24h")', 'device.state == "stale"'])
+def test_a_report_that_runs_out_is_a_moment_to_come(
+    when: str, start: Callable[[str], Gate], url: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "one"
+    jwks = tmp_path / "jwks.json"
+    jwks.write_text(key_files(b"1" * 32, b"0" * 32)[JWKS_FILE])
+    issuers = {"issuers": [{"issuer": TEST_ISSUER, "jwks": str(jwks)}]}
+    begin(folder, url, RULES[1:], attestation=issuers, public_url=PUBLIC)
+    gate = start("one")
+    headers = Phone(Issuer(b"1" * 32), "lin").headers()
+    with pytest.raises(HTTPError) as found:
+        urlopen(Request(f"http://{gate.public[0]}:{gate.public[1]}/", headers=headers))
+    found.value.close()
+    assert wait_for(lambda: ready(gate)["ledger"]["written"] >= 1)
+    rules = json.dumps({"rules": [{"id": "old", "when": when, "effect": "block"}, *RULES[1:]]})
+    code, said = applied(folder, planned(folder, rules))
+    assert code == 2, said

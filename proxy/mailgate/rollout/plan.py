@@ -211,7 +211,12 @@ def _later(tally: Tally, moment: datetime) -> dict[str, Any]:
 
 def _undated(tally: Tally, policies: Iterable[Policy], sampled: int) -> dict[str, Any]:
     """Who may be kept out at a moment that cannot be told: of the rules that use the clock so, and at the sampled moments."""
-    rules = {rule.id for policy in policies for rule in policy.rules if undated(rule.when)}
+    rules = {
+        rule.id
+        for policy in policies
+        for rule in policy.rules
+        if undated(rule.when) or (tally.subjects[UNDATED,] and "device.state" in rule.when.reads)
+    }
     newly = {label: _counts(tally, (SAMPLED, label)) for label in LABELS}
     return {
         **_counts(tally, (UNDATED,)),

@@ -35,11 +35,14 @@ _LIFE = timedelta(hours=24)
 
 def at(access: Access, moment: datetime) -> Access:
     """At another time, where nobody does anything meanwhile: reports run out."""
-    posture = access.posture
-    over = posture.expires_at is not None and posture.expires_at <= moment
-    if over and posture.state in _RUN_OUT:
-        posture = replace(posture, state=PostureState.STALE)
-    return replace(access, now=moment, posture=posture)
+    then = replace(access, now=moment)
+    over = access.posture.expires_at is not None and access.posture.expires_at <= moment
+    return run_out(then) if over else then
+
+
+def run_out(access: Access) -> Access:
+    """The report is not recent any more. The same access where nothing rests on that."""
+    return with_posture(access, state=PostureState.STALE) if access.posture.state in _RUN_OUT else access
 
 
 def as_fresh_at(access: Access, moment: datetime) -> Access:

@@ -2,17 +2,18 @@
 
 Time to come falls into stretches by what can be told: the starts of stages, the times with which conditions compare ``now``,
 the ends of somebody's graces. In each of them everything else may be one way or another: what conditions do with the clock beside,
-how old a report is, whether an exemption or a halt has been ended, and what was not recorded.
+how old a report is and whether it still counts, whether an exemption or a halt has been ended, and what was not recorded.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from mailgate.model import Access, PostureState
 from mailgate.policy.reliefs import NO_RELIEFS
 from mailgate.policy.rules import Policy
+from mailgate.simulate.altered import run_out
 from mailgate.simulate.compare import Keys, Occasion, newly_out
 from mailgate.simulate.hanging import hanging_ahead
 from mailgate.simulate.moments import starts
@@ -28,6 +29,7 @@ class Worst:
     def __init__(self, active: Policy, candidate: Policy) -> None:
         self._before, self._after = _Later(active), _Later(candidate)
         self._policies = (active, candidate)
+        self._reads_state = any("device.state" in each.reads for each in self._policies)
         self._starts: dict[datetime, tuple[datetime, ...]] = {}
         self._known: dict[Hashable, bool] = {}
 
@@ -42,8 +44,17 @@ class Worst:
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
             moments = sorted({occasion.before.now, *common, *ends[0], *ends[1]})
-            found = self._known[key] = any(self._at(occasion, moment) for moment in moments)
+            found = self._known[key] = any(
+                self._at(each, moment) for each in self._kinds(occasion) for moment in moments
+            )
         return found
+
+    def _kinds(self, occasion: Occasion) -> Iterator[Occasion]:
+        """As it is known now, and once its report has run out, which may be at any time: whoever has reported may stop to."""
+        yield occasion
+        silent = replace(occasion, before=run_out(occasion.before), after=run_out(occasion.after))
+        if self._reads_state and silent != occasion:
+            yield silent
 
     def _at(self, occasion: Occasion, moment: datetime) -> bool:
         before = self._before.side(occasion.before, moment, occasion.untold)
