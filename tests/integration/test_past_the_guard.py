@@ -313,3 +313,14 @@ def test_a_report_that_runs_out_is_a_moment_to_come(
     rules = json.dumps({"rules": [{"id": "old", "when": when, "effect": "block"}, *RULES[1:]]})
     code, said = applied(folder, planned(folder, rules))
     assert code == 2, said
+
+
+def test_what_a_rule_does_while_the_store_is_away_is_counted(
+    start: Callable[[str], Gate], url: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "one"
+    begin(folder, url, RULES[1:])
+    everybody_comes(start("one"))
+    away = {"id": "away", "when": 'device.state == "unavailable"', "effect": "block"}
+    code, said = applied(folder, planned(folder, json.dumps({"rules": [away, *RULES[1:]]})))
+    assert code == 2, said

@@ -2,7 +2,7 @@
 
 from collections.abc import Container
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mailgate.classify import with_attestation
@@ -50,6 +50,12 @@ def as_fresh_at(access: Access, moment: datetime) -> Access:
     posture, passed = access.posture, moment - access.now
     reported, expires = (when and when + passed for when in (posture.reported_at, posture.expires_at))
     return replace(access, now=moment, posture=replace(posture, reported_at=reported, expires_at=expires))
+
+
+def while_away(access: Access) -> Access:
+    """While nobody can be asked what is known of the device, and what was last known of it counts."""
+    last, never = access.posture.state, datetime.max.replace(tzinfo=UTC)
+    return with_posture(access, state=PostureState.UNAVAILABLE, last_state=last, expires_at=never)
 
 
 def with_apps(access: Access, apps: tuple[str, ...], catalog: AppCatalog, source: str = "") -> Access:

@@ -287,6 +287,30 @@ def test_a_listed_app_does_not_go_away_by_silence() -> None:
     assert not counted(listed, (policy_of(OPEN), policy_of({"when": 'device.state == "stale"'}, OPEN)))
 
 
+LISTED = {"when": '"prohibited" in device.lists'}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "out"),
+    [
+        ({}, {"when": 'device.state == "unavailable"'}, True),
+        ({}, LISTED | {"on_unavailable": "block"}, True),
+        ({}, LISTED | {"on_unavailable": "allow"}, False),
+        ({}, LISTED, False),
+        (LISTED | {"on_unavailable": "allow"}, LISTED | {"on_unavailable": "block"}, True),
+        (LISTED | {"on_unavailable": "allow"}, LISTED, True),
+        (LISTED | {"on_unavailable": "block"}, LISTED | {"on_unavailable": "block"}, False),
+        (LISTED | {"on_unavailable": "block"}, LISTED | {"on_unavailable": "allow"}, False),
+    ],
+)
+def test_what_rules_say_of_the_time_while_nobody_can_be_asked_is_counted(
+    old: dict[str, str], new: dict[str, str], out: bool
+) -> None:
+    clean = once(access(PHONE, replace(CLEAN, reported_at=NOW - HOUR), "ada"))
+    policies = policy_of(*([old] if old else []), OPEN), policy_of(new, OPEN)
+    assert counted(clean, policies) is out
+
+
 def test_exemptions_that_end_one_after_another() -> None:
     """Only between the two ends does the new rule keep out whom the old one would not."""
     old = policy_of({"when": "client.handheld"}, {"when": "client.handheld"}, OPEN)
