@@ -9,14 +9,14 @@ network, and no error on the way widens access:
 - ``warn`` softens what a rule does where it matches, never the two cases above: there it is not known that it matches.
   So does a rule's ``grace`` for a device that has become known of late.
 - ``report_only`` has no effect at all: what it would have done is recorded and the next rule is read.
-- A relief (``policy/reliefs.py``) makes a rule that restricts report-only for whom it is about, and does nothing else.
+- A relief (``policy/reliefs.py``) makes a rule that restricts report-only for whom it is about, and never hardens the answer:
+  where what comes behind is harder than what the rule itself would do now, the rule decides after all.
 
 Two answers no rule can change. A device that is reported as lost gets nothing. And who only asks the way to the mail
 (``classify/discovery.py``) is told it, since a refusal would send the device to a door that is not watched: whom a rule allows gets
 the webmail's answer as it is, everybody else the way and nothing besides (``gateway/wayfinding.py``).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -28,7 +28,7 @@ from mailgate.model import Access, Decision, Effect, PostureState, Reason, RuleT
 from mailgate.policy.condition import EvaluationError, UnknownValueError
 from mailgate.policy.groups import in_groups
 from mailgate.policy.reasons import apps_behind, infer
-from mailgate.policy.reliefs import Relief, relief_from
+from mailgate.policy.reliefs import relief_from
 from mailgate.policy.rules import DEFAULT_RULE, DISCOVERY_RULE, LOST_RULE, OnUnavailable, Policy, Rule
 from mailgate.policy.stages import grace_end, in_share, softened
 from mailgate.policy.variables import activate
@@ -81,31 +81,66 @@ class _Verdict:
 _NO_MATCH = _Verdict(None)
 
 
+@dataclass(frozen=True, slots=True)
+class _Spared:
+    """What a rule that is out would have done, on what it saw."""
+
+    rule: Rule
+    stage: Stage
+    verdict: _Verdict
+    access: Access
+
+    @property
+    def hardness(self) -> int:
+        return self.verdict.effect.hardness if self.verdict.effect else 0
+
+
 def _first_match(access: Access, policy: Policy) -> Decision:
     everything = activate(access, policy.reads)
     unavailable = access.posture.state is PostureState.UNAVAILABLE
     trials: list[RuleTrial] = []
     would: list[RuleTrial] = []
+    spared: list[_Spared] = []
     reliefs = policy.reliefs.about(access)
     for rule in policy.rules:
-        stage, relief = stage_of(rule, access.now, reliefs)
+        stage = stage_of(rule, access.now)
+        relief = relief_from(reliefs, rule.id, rule.effect) if stage is not Stage.REPORT_ONLY else None
         if note := not_subject(rule, stage, access):
             trials.append(RuleTrial(rule.id, rule.when.text, False, stage, None, note))
             continue
         seen, activation = access, everything
         if unavailable and _reads_device(rule):
             seen, activation = _without_posture(rule, access, policy)
-        verdict = _judge(rule, stage, relief, seen, activation)
+        verdict = _judge(rule, stage, seen, activation)
+        shown = Stage.REPORT_ONLY if relief else stage
         if verdict is _NO_MATCH:
-            trials.append(_missed(rule.id, rule.when.text, stage))
+            trials.append(_missed(rule.id, rule.when.text, shown))
             continue
+        note = f"{relief}: would have decided" if relief and not verdict.reason else verdict.note
         matched = verdict.effect is not None
-        trials.append(RuleTrial(rule.id, rule.when.text, matched, stage, verdict.effect, verdict.note))
-        if matched and stage is Stage.REPORT_ONLY:
+        trials.append(RuleTrial(rule.id, rule.when.text, matched, shown, verdict.effect, note))
+        if matched and shown is not Stage.REPORT_ONLY:
+            decision = _decision(rule, verdict, seen, policy, tuple(trials), tuple(would))
+            return _no_harder(decision, spared, policy)
+        if matched:
             would.append(trials[-1])
-        elif matched:
-            return _decision(rule, verdict, seen, policy, tuple(trials), tuple(would))
-    return _by_default(policy, tuple(trials), tuple(would))
+        if matched and relief:
+            spared.append(_Spared(rule, stage, verdict, seen))
+    return _no_harder(_by_default(policy, tuple(trials), tuple(would)), spared, policy)
+
+
+def _no_harder(decision: Decision, spared: list[_Spared], policy: Policy) -> Decision:
+    """What is decided behind the rules that are out, unless one of these would do less than that: then it decides."""
+    softest = min(spared, key=lambda each: each.hardness, default=None)
+    if softest is None or softest.hardness >= decision.effect.hardness:
+        return decision
+    rule, note = softest.rule, f"it is out, and decides since `{decision.rule}` behind it would do more"
+    trials = tuple(
+        replace(each, stage=softest.stage, note=note) if each.rule == rule.id else each
+        for each in decision.trials
+    )
+    would = tuple(each for each in decision.would if each.rule != rule.id)
+    return _decision(rule, softest.verdict, softest.access, policy, trials, would)
 
 
 @lru_cache(maxsize=1024)
@@ -114,13 +149,14 @@ def _missed(rule: str, condition: str, stage: Stage) -> RuleTrial:
     return RuleTrial(rule, condition, False, stage)
 
 
-def stage_of(rule: Rule, now: datetime, reliefs: Sequence[Relief]) -> tuple[Stage, Relief | None]:
-    """What the rule does now, and the relief that keeps it from more; of reliefs those that count for the request."""
-    stage = rule.stages.at(now) if rule.stages else Stage.ENFORCE
-    if reliefs and stage in (Stage.WARN, Stage.ENFORCE):
-        relief = relief_from(reliefs, rule.id, rule.effect)
-        return (Stage.REPORT_ONLY, relief) if relief else (stage, None)
-    return stage, None
+def stage_of(rule: Rule, now: datetime) -> Stage:
+    """What the rule does now by its own dates."""
+    return rule.stages.at(now) if rule.stages else Stage.ENFORCE
+
+
+def softened_by_now(rule: Rule, stage: Stage, access: Access) -> Effect:
+    """What the rule does to whom it is about, by its stage and its grace."""
+    return softened(rule.effect, Stage.WARN if new_until(rule, access) else stage)
 
 
 def not_subject(rule: Rule, stage: Stage, access: Access) -> str:
@@ -160,9 +196,7 @@ def _without_posture(rule: Rule, access: Access, policy: Policy) -> tuple[Access
     return access, activate(access, names)
 
 
-def _judge(
-    rule: Rule, stage: Stage, relief: Relief | None, access: Access, activation: cel.Activation
-) -> _Verdict:
+def _judge(rule: Rule, stage: Stage, access: Access, activation: cel.Activation) -> _Verdict:
     try:
         if not rule.when.holds(activation):
             return _NO_MATCH
@@ -179,7 +213,7 @@ def _judge(
         return _Verdict(softened(effect, Stage.WARN), None, note)
     if stage is not Stage.REPORT_ONLY:
         return _Verdict(effect)
-    return _Verdict(effect, None, f"{relief or 'report-only'}: would have decided")
+    return _Verdict(effect, None, "report-only: would have decided")
 
 
 def new_until(rule: Rule, access: Access) -> datetime | None:
@@ -189,7 +223,7 @@ def new_until(rule: Rule, access: Access) -> datetime | None:
 
 def _deadline(rule: Rule, access: Access) -> datetime | None:
     """When the rule gets stricter for this device: by its next stage, and not before the device's grace is over."""
-    stage = rule.stages.at(access.now) if rule.stages else Stage.ENFORCE
+    stage = stage_of(rule, access.now)
     next_start, until = rule.stages.next_start(access.now) if rule.stages else None, new_until(rule, access)
     if stage is Stage.ENFORCE:
         return until

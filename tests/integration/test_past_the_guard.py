@@ -14,7 +14,9 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 from tests.admins import admins, token
+from tests.integration.company import Issuer, Phone
 from tests.integration.conftest import LAPTOP
+from tests.integration.fleet import PUBLIC
 from tests.integration.gate import APPS, Gate, wait_for, write_config
 from tests.integration.test_approvals import command, held
 from tests.integration.test_reload import SHUT
@@ -23,6 +25,7 @@ from tests.integration.test_versions import start as start
 from tests.integration.test_versions import url as url
 from tests.unit.store.test_audit import CHANGES, OF_POSTGRESQL, OF_SQLITE, tamper
 
+from mailgate.attest.mint import JWKS_FILE, TEST_ISSUER, key_files
 from mailgate.store.database import store_url
 
 WHO = admins(ada="operator", lin="approver", kim="viewer")
@@ -34,6 +37,13 @@ RULES: list[dict[str, Any]] = [
 ]
 
 SOON = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
+WARNS = {"id": "soon", "when": "true", "effect": "warn"}
+WARNS_BY_STAGE = {
+    "id": "soon",
+    "when": "true",
+    "effect": "block",
+    "stages": {"warn": "2020-01-01", "enforce": "2099-01-01"},
+}
 
 
 def begin(folder: Path, url: str, **settings: Any) -> None:
@@ -383,3 +393,96 @@ def test_who_is_forgotten_first_still_counts(start: Callable[[str], Gate], url: 
         assert command(folder, "ada", "devices", "forget", "--person", person, "--yes")[0] == 0
     code, said = applied(folder, planned(folder, rules))
     assert code == 2, (said, kept_out(gate))
+
+
+def begin(folder: Path, url: str, rules: list[dict[str, Any]], **settings: Any) -> None:
+    """Settings that let nobody be kept out without another's word."""
+    folder.mkdir()
+    known = {"store": url, "guard": {"max_newly_blocked": 0}, "admins": WHO, "trusted_proxies": ["127.0.0.1"]}
+    write_config(folder, "http://127.0.0.1:9", known | settings, {"rules": rules})
+
+
+def everybody_comes(gate: Gate) -> None:
+    assert kept_out(gate) == []
+    assert wait_for(lambda: ready(gate)["ledger"]["written"] >= len(PEOPLE))
+
+
+@pytest.mark.parametrize("rule", [WARNS, WARNS_BY_STAGE], ids=["a warning", "a warning by its stage"])
+def test_no_rule_is_taken_out_to_keep_people_out(
+    rule: dict[str, Any], start: Callable[[str], Gate], url: str, tmp_path: Path
+) -> None:
+    """Behind the one that warns stands the default, which blocks."""
+    folder = tmp_path / "one"
+    begin(folder, url, [rule])
+    gate = start("one")
+    everybody_comes(gate)
+    for person in PEOPLE:
+        given = ("--person", person, "--rule", "all", "--reason", "x", "--until", SOON)
+        assert command(folder, "ada", "exempt", "add", *given)[0] == 0
+    assert command(folder, "ada", "policy", "break-glass", "soon", "--note", "x", "--until", SOON)[0] == 0
+    assert wait_for(lambda: ready(gate)["rules"]["off"])
+    assert kept_out(gate) == []
+
+
+def write_apps(folder: Path, listed: list[str], **apps: dict[str, Any]) -> None:
+    found = {"apps": {**APPS["apps"], **apps}, "lists": {**APPS["lists"], "prohibited": ["tiktok", *listed]}}
+    (folder / "apps.yaml").write_text(json.dumps(found))
+
+
+def test_an_app_is_not_listed_before_devices_had_time_to_report_it(
+    start: Callable[[str], Gate], url: str, tmp_path: Path
+) -> None:
+    """Two steps within seconds: the app on no list, then onto its list. No report can know of it yet."""
+    folder = tmp_path / "one"
+    begin(folder, url, RULES[1:])
+    gate = start("one")
+    everybody_comes(gate)
+    write_apps(folder, [], game={"name": "Game"})
+    assert wait_for(lambda: ready(gate)["rules"]["serial"] == 2, 20)
+    write_apps(folder, ["game"], game={"name": "Game"})
+    assert wait_for(lambda: "newly be kept out" in held(gate), 10), ready(gate)["rules"]
+
+
+def test_an_app_that_is_told_by_less_may_be_anybodys(
+    start: Callable[[str], Gate], url: str, tmp_path: Path
+) -> None:
+    """Without publishers or identifiers the display name decides, and no report can tell yet who has one of that name."""
+    folder = tmp_path / "one"
+    begin(folder, url, RULES[1:])
+    full = {"name": "Mail", "ios": ["com.nobody.mail"], "names": ["Mail"], "publishers": ["Nobody"]}
+    write_apps(folder, ["mail"], mail=full)
+    gate = start("one")
+    everybody_comes(gate)
+    write_apps(folder, ["mail"], mail={"name": "Mail", "names": ["Mail"]})
+    assert wait_for(lambda: "newly be kept out" in held(gate), 10), ready(gate)["rules"]
+
+
+@pytest.mark.parametrize("when", ['device.age > duration("24h")', 'device.state == "stale"'])
+def test_a_report_that_runs_out_is_a_moment_to_come(
+    when: str, start: Callable[[str], Gate], url: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "one"
+    jwks = tmp_path / "jwks.json"
+    jwks.write_text(key_files(b"1" * 32, b"0" * 32)[JWKS_FILE])
+    issuers = {"issuers": [{"issuer": TEST_ISSUER, "jwks": str(jwks)}]}
+    begin(folder, url, RULES[1:], attestation=issuers, public_url=PUBLIC)
+    gate = start("one")
+    headers = Phone(Issuer(b"1" * 32), "lin").headers()
+    with pytest.raises(HTTPError) as found:
+        urlopen(Request(f"http://{gate.public[0]}:{gate.public[1]}/", headers=headers))
+    found.value.close()
+    assert wait_for(lambda: ready(gate)["ledger"]["written"] >= 1)
+    rules = json.dumps({"rules": [{"id": "old", "when": when, "effect": "block"}, *RULES[1:]]})
+    code, said = applied(folder, planned(folder, rules))
+    assert code == 2, said
+
+
+def test_what_a_rule_does_while_the_store_is_away_is_counted(
+    start: Callable[[str], Gate], url: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "one"
+    begin(folder, url, RULES[1:])
+    everybody_comes(start("one"))
+    away = {"id": "away", "when": 'device.state == "unavailable"', "effect": "block"}
+    code, said = applied(folder, planned(folder, json.dumps({"rules": [away, *RULES[1:]]})))
+    assert code == 2, said

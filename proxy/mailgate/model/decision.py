@@ -18,6 +18,11 @@ class Effect(StrEnum):
     CHALLENGE = "challenge"
     BLOCK = "block"
 
+    @property
+    def hardness(self) -> int:
+        """The more it keeps from people, the higher."""
+        return [*Effect].index(self)
+
 
 class Stage(StrEnum):
     """What a rule does today. ``pending`` is before the first date of its stages."""

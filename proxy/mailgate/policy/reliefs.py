@@ -1,7 +1,8 @@
 """What takes a rule out for a time, for everybody or for one person or device: halts, break-glass, exemptions.
 
 A relief makes a rule that restricts a report-only one: what it would have done is still recorded, and the next rule is
-read. It grants nothing, it never touches a rule that allows, and a lost device is shut out before it is looked at.
+read. It grants nothing, it never touches a rule that allows, and a lost device is shut out before it is looked at. Nor does it
+take anything away: what comes behind does no more than the rule itself would.
 """
 
 from collections.abc import Iterable, Mapping

@@ -12,11 +12,11 @@ from mailgate.config import Rules, compile_rules
 from mailgate.config.rehearsal import run_cases
 from mailgate.model import Effect
 from mailgate.policy import AppCatalog, Policy
-from mailgate.policy.apps import ListedApp
 from mailgate.policy.changes import changes
 from mailgate.policy.reach import unreachable
 from mailgate.policy.reliefs import Reliefs
 from mailgate.rollout.simulation import Progress, Task, simulate
+from mailgate.rollout.unreported import catalogs_since, unreported
 from mailgate.simulate import (
     DIMENSIONS,
     KNOWN,
@@ -87,6 +87,7 @@ async def make_plan(
         moments,
         stand_ins,
     )
+    reported = await catalogs_since(store, active, scope.now - scope.max_age)
     tally = await simulate(store, task, workers, progress)
     body = {
         "made_at": scope.now.isoformat(),
@@ -100,6 +101,7 @@ async def make_plan(
         "candidate": {"policy": candidate.policy.version, "digest": candidate.digest},
         "reliefs": _of_reliefs(reliefs, scope.now),
         **await asyncio.to_thread(_of_rules, version, candidate, tally, scope.now),
+        "unreported": unreported(reported, old, new),
         **_of_people(tally),
         "later": [_later(tally, each) for each in moments],
         "undated": _undated(tally, (old, new), len(stand_ins)),
@@ -152,7 +154,6 @@ def _of_rules(active: Version, candidate: Rules, tally: Tally, now: datetime) ->
             "not_started": [r.id for r in new.rules if not _runs(new, r.id, now)],
         },
         "newly_listed": _newly_listed(old.catalog, new.catalog),
-        "unreported": _unreported(old.catalog, new),
     }
 
 
@@ -165,24 +166,6 @@ def _runs(policy: Policy, name: str, now: datetime) -> bool:
 def _newly_listed(old: AppCatalog, new: AppCatalog) -> list[str]:
     """Names of apps that no report can tell of, because they were not listed when it was made."""
     return [app.name for key, app in new.apps.items() if key not in old.apps]
-
-
-def _unreported(old: AppCatalog, new: Policy) -> list[str]:
-    """Names of apps that some rule would keep people out for, and that no report can tell of in every form they have now."""
-    restricting = [rule for rule in new.rules if rule.restricts]
-    read = frozenset[str]().union(*(rule.when.reads for rule in restricting))
-    by_name, by_list = "device.apps" in read, not read.isdisjoint(("device.lists", "device.state"))
-    listed = {key for keys in new.catalog.lists.values() for key in keys}
-    return [
-        app.name
-        for key, app in new.catalog.apps.items()
-        if (by_name or (by_list and key in listed)) and _has_new_forms(old, key, app)
-    ]
-
-
-def _has_new_forms(old: AppCatalog, key: str, app: ListedApp) -> bool:
-    known = old.apps.get(key)
-    return known is None or not set(app.identifiers()) <= set(known.identifiers())
 
 
 def _of_people(tally: Tally) -> dict[str, Any]:
@@ -236,7 +219,12 @@ def _later(tally: Tally, moment: datetime) -> dict[str, Any]:
 
 def _undated(tally: Tally, policies: Iterable[Policy], sampled: int) -> dict[str, Any]:
     """Who may be kept out at a moment that cannot be told: of the rules that use the clock so, and at the sampled moments."""
-    rules = {rule.id for policy in policies for rule in policy.rules if undated(rule.when)}
+    rules = {
+        rule.id
+        for policy in policies
+        for rule in policy.rules
+        if undated(rule.when) or (tally.subjects[UNDATED,] and "device.state" in rule.when.reads)
+    }
     newly = {label: _counts(tally, (SAMPLED, label)) for label in LABELS}
     return {
         **_counts(tally, (UNDATED,)),

@@ -2,7 +2,7 @@
 
 from collections.abc import Container
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mailgate.classify import with_attestation
@@ -35,11 +35,14 @@ _LIFE = timedelta(hours=24)
 
 def at(access: Access, moment: datetime) -> Access:
     """At another time, where nobody does anything meanwhile: reports run out."""
-    posture = access.posture
-    over = posture.expires_at is not None and posture.expires_at <= moment
-    if over and posture.state in _RUN_OUT:
-        posture = replace(posture, state=PostureState.STALE)
-    return replace(access, now=moment, posture=posture)
+    then = replace(access, now=moment)
+    over = access.posture.expires_at is not None and access.posture.expires_at <= moment
+    return run_out(then) if over else then
+
+
+def run_out(access: Access) -> Access:
+    """The report is not recent any more. The same access where nothing rests on that."""
+    return with_posture(access, state=PostureState.STALE) if access.posture.state in _RUN_OUT else access
 
 
 def as_fresh_at(access: Access, moment: datetime) -> Access:
@@ -47,6 +50,12 @@ def as_fresh_at(access: Access, moment: datetime) -> Access:
     posture, passed = access.posture, moment - access.now
     reported, expires = (when and when + passed for when in (posture.reported_at, posture.expires_at))
     return replace(access, now=moment, posture=replace(posture, reported_at=reported, expires_at=expires))
+
+
+def while_away(access: Access) -> Access:
+    """While nobody can be asked what is known of the device, and what was last known of it counts."""
+    last, never = access.posture.state, datetime.max.replace(tzinfo=UTC)
+    return with_posture(access, state=PostureState.UNAVAILABLE, last_state=last, expires_at=never)
 
 
 def with_apps(access: Access, apps: tuple[str, ...], catalog: AppCatalog, source: str = "") -> Access:

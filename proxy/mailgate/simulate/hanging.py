@@ -1,11 +1,12 @@
 """Rules of which it cannot be told how their conditions come out: what they read was not recorded, or is not known beforehand."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from mailgate.decide import not_subject, stage_of
 from mailgate.model import Access, PostureState, Stage
 from mailgate.policy.condition import EvaluationError, UnknownValueError
-from mailgate.policy.reliefs import Relief
+from mailgate.policy.reliefs import Relief, relief_from
 from mailgate.policy.rules import Rule
 from mailgate.policy.variables import VARIABLES, activate
 from mailgate.simulate.clock import may_fail, undated
@@ -15,12 +16,17 @@ Untold = frozenset[str]
 """Names of variables whose values are not known."""
 
 
-def hanging(rules: Sequence[Rule], access: Access, untold: Untold) -> dict[str, Hanging]:
-    """The rules whose conditions could come out either way, by id."""
+def hanging(
+    rules: Sequence[Rule], access: Access, untold: Untold, reliefs: Sequence[Relief]
+) -> dict[str, Hanging]:
+    """The rules whose conditions could come out either way, by id, and those that are out by these reliefs."""
     found = {}
     for rule in rules:
+        out = relief_from(reliefs, rule.id, rule.effect) is not None
         if (away := rule.when.reads & untold) and hangs(rule, access, away):
-            found[rule.id] = _hanging(rule, access, away, ())
+            found[rule.id] = replace(_hanging(rule, access, away, ()), out=out)
+        elif out:
+            found[rule.id] = Hanging(out=True)
     return found
 
 
@@ -41,7 +47,7 @@ def hanging_ahead(
 
 def hangs(rule: Rule, access: Access, away: Untold) -> bool:
     """Whether the condition could come out either way, were the values known that are ``away``."""
-    stage, _ = stage_of(rule, access.now, ())
+    stage = stage_of(rule, access.now)
     if stage is Stage.PENDING or not_subject(rule, stage, access):
         return False
     if (

@@ -5,13 +5,14 @@ What was never recorded stays unknown: an answer that hangs on it is no answer.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from mailgate.decide import decide, stage_of
+from mailgate.decide import decide, softened_by_now, stage_of
 from mailgate.grounds import Grounds
-from mailgate.model import Access, Reason, Stage
-from mailgate.policy.rules import Policy
+from mailgate.model import Access, Decision, Reason, Stage
+from mailgate.policy.reliefs import NO_RELIEFS, relief_from
+from mailgate.policy.rules import Policy, Rule
 from mailgate.policy.variables import CLOCKS
 from mailgate.simulate.clock import ages
 from mailgate.simulate.hanging import hanging, hangs
@@ -46,7 +47,7 @@ class Judge:
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
         self._grounds = Grounds(policy)
-        self.settled = Settled(policy)
+        self.settled = Settled(replace(policy, reliefs=NO_RELIEFS))
         self._clocks = sorted(policy.reads & CLOCKS)
         self._ages = _ages(policy)
         self._rules = {rule.id: rule for rule in policy.rules}
@@ -74,28 +75,32 @@ class Judge:
         return (untold, self._grounds.of(access, dates=False)), passing
 
     def hanging(self, access: Access, untold: frozenset[str]) -> dict[str, Hanging]:
-        """The rules whose conditions could come out either way, were the values known that are not."""
-        return hanging(self.policy.rules, access, untold)
+        """The rules whose conditions could come out either way, were the values known that are not; and those that are out."""
+        return hanging(self.policy.rules, access, untold, self.policy.reliefs.about(access))
 
     def _decide(self, access: Access, untold: frozenset[str]) -> Outcome:
         decision = decide(access, self.policy)
         tried = [
             (self._rules[trial.rule], trial.matched) for trial in decision.trials if trial.rule in self._rules
         ]
-        reliefs = self.policy.reliefs.about(access)
         hanging = [
             rule
             for rule, _ in tried
             if rule.when.reads & untold and hangs(rule, access, rule.when.reads & untold)
         ]
         may = tuple(rule.id for rule, matched in tried if matched or rule in hanging)
-        deciding = [
-            rule for rule in hanging if stage_of(rule, access.now, reliefs)[0] is not Stage.REPORT_ONLY
-        ]
+        deciding = [rule for rule in hanging if self._may_decide(rule, access, decision)]
         if not deciding:
             return Outcome(decision.effect.value, decision.rule, decision.reason, may)
         names = sorted({name for rule in deciding for name in rule.when.reads & untold})
         return Outcome(UNKNOWN, deciding[0].id, decision.reason, may, tuple(names))
+
+    def _may_decide(self, rule: Rule, access: Access, decision: Decision) -> bool:
+        """Whether it hangs on the rule what is decided. One that is out decides nothing but that it gets no harder."""
+        stage = stage_of(rule, access.now)
+        out = relief_from(self.policy.reliefs.about(access), rule.id, rule.effect)
+        softens = softened_by_now(rule, stage, access).hardness < decision.effect.hardness
+        return stage is not Stage.REPORT_ONLY and (not out or softens or rule.id == decision.rule)
 
     def _band(self, age: Hashable) -> Hashable:
         """Between which of the ages that stand in conditions it is; the age itself where a condition does more with it."""

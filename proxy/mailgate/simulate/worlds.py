@@ -4,13 +4,13 @@ What hangs on it is tried every way: that it holds, that it does not, and where 
 decides is not read, so a policy has about as many ways as it has rules that hang.
 """
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache
 
 from mailgate.decide import decide
-from mailgate.model import Access
+from mailgate.model import Access, Effect
 from mailgate.policy.condition import Condition, compile_condition
 from mailgate.policy.rules import Policy, Rule
 
@@ -46,6 +46,8 @@ class Hanging:
     """Whether the condition may fail, too."""
     reliefs: tuple[Chance, ...] = ()
     """Each of these may keep it from deciding, or be over."""
+    out: bool = False
+    """Whether something is known to keep it from deciding."""
 
     def outturns(self) -> tuple[Outturn | None, ...]:
         """How its condition may come out where the rule decides; None: as it is."""
@@ -58,14 +60,22 @@ class Hanging:
         over = dict.fromkeys(self.reliefs, Outturn.NOT)
         return {**over, self.condition: outturn} if outturn else over
 
-    def passing(self) -> Iterator[Way]:
-        """The ways in which it does not decide, each without the others."""
+    def passing(self, effects: Mapping[Outturn | None, Effect]) -> Iterator[tuple[Way, Effect]]:
+        """The ways in which it does not decide, each without the others, and the most that may be decided behind it then.
+
+        :param effects: what it does as its condition comes out. A rule that is out and matches lets nothing harder through.
+        """
+        spared = [({self.condition: each} if each else {}, effect) for each, effect in effects.items()]
+        missed = [({self.condition: Outturn.NOT}, Effect.BLOCK)] if self.condition is not None else []
+        if all(effect is Effect.BLOCK for effect in effects.values()):
+            spared, lapsed = [({}, Effect.BLOCK)], missed
+        else:
+            spared, lapsed = [*spared, *missed], missed
         over: dict[Chance, Outturn] = {}
         for relief in self.reliefs:
-            yield {**over, relief: Outturn.HOLDS}
+            yield from (({**over, relief: Outturn.HOLDS, **way}, most) for way, most in spared)
             over[relief] = Outturn.NOT
-        if self.condition is not None:
-            yield {**over, self.condition: Outturn.NOT}
+        yield from (({**over, **way}, most) for way, most in (spared if self.out else lapsed))
 
 
 class Settled:
@@ -118,19 +128,30 @@ def _ways(access: Access, policy: Settled, hanging: Mapping[str, Hanging]) -> It
     """Each way in which it may come out, with the effect then; together they leave out nothing."""
     none = dict.fromkeys(hanging, Outturn.NOT)
     at_last = decide(access, policy.by(none))
-    passed: list[Way] = [{}]
+    passed: list[tuple[Way, Effect]] = [({}, Effect.BLOCK)]
     for name in [trial.rule for trial in at_last.trials if trial.rule in hanging]:
         others = {each: outturn for each, outturn in none.items() if each != name}
-        deciding = []
+        deciding: dict[Outturn | None, Effect] = {}
         for outturn in hanging[name].outturns():
             decision = decide(access, policy.by(others | ({name: outturn} if outturn else {})))
             if decision.rule == name:  # else it only reports, steps aside, or its condition does not hold
-                deciding.append((hanging[name].deciding(outturn), decision.effect.value))
-        yield from (
-            ({**way, **own}, effect) for own, effect in deciding for way in passed if _together(own, way)
-        )
+                deciding[outturn] = decision.effect
+        if not hanging[name].out:
+            own = [(hanging[name].deciding(outturn), effect) for outturn, effect in deciding.items()]
+            yield from ((way, effect.value) for way, effect in _joined(passed, own))
         if deciding:
-            passed = [
-                {**way, **own} for way in passed for own in hanging[name].passing() if _together(own, way)
-            ]
-    yield from ((way, at_last.effect.value) for way in passed)
+            passed = list(_joined(passed, hanging[name].passing(deciding)))
+    yield from ((way, _softer(at_last.effect, most).value) for way, most in passed)
+
+
+def _joined(
+    passed: Iterable[tuple[Way, Effect]], own: Iterable[tuple[Way, Effect]]
+) -> Iterator[tuple[Way, Effect]]:
+    """The ways of a rule with those in which it is reached, and the softer effect of both."""
+    own = list(own)
+    for way, most in passed:
+        yield from (({**way, **each}, _softer(effect, most)) for each, effect in own if _together(each, way))
+
+
+def _softer(one: Effect, other: Effect) -> Effect:
+    return min(one, other, key=lambda each: each.hardness)

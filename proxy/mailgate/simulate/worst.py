@@ -2,17 +2,18 @@
 
 Time to come falls into stretches by what can be told: the starts of stages, the times with which conditions compare ``now``,
 the ends of somebody's graces. In each of them everything else may be one way or another: what conditions do with the clock beside,
-how old a report is, whether an exemption or a halt has been ended, and what was not recorded.
+how old a report is and whether it still counts, whether an exemption or a halt has been ended, and what was not recorded.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from mailgate.model import Access, PostureState
 from mailgate.policy.reliefs import NO_RELIEFS
-from mailgate.policy.rules import Policy
+from mailgate.policy.rules import OnUnavailable, Policy, Rule
+from mailgate.simulate.altered import run_out, while_away
 from mailgate.simulate.compare import Keys, Occasion, newly_out
 from mailgate.simulate.hanging import hanging_ahead
 from mailgate.simulate.moments import starts
@@ -26,8 +27,13 @@ class Worst:
     """Compares two policies at every moment from ``now`` on. Those who look alike to both are compared once."""
 
     def __init__(self, active: Policy, candidate: Policy) -> None:
-        self._before, self._after = _Later(active), _Later(candidate)
+        passing = frozenset(
+            rule.when.text for rule in active.rules if rule.on_unavailable is OnUnavailable.ALLOW
+        )
+        self._before, self._after = _Later(active, passing), _Later(candidate, passing)
+        self._outage = any(_minds(rule) for rule in (*active.rules, *candidate.rules))
         self._policies = (active, candidate)
+        self._reads_state = any("device.state" in each.reads for each in self._policies)
         self._starts: dict[datetime, tuple[datetime, ...]] = {}
         self._known: dict[Hashable, bool] = {}
 
@@ -42,8 +48,22 @@ class Worst:
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
             moments = sorted({occasion.before.now, *common, *ends[0], *ends[1]})
-            found = self._known[key] = any(self._at(occasion, moment) for moment in moments)
+            found = self._known[key] = any(
+                self._at(each, moment) for each in self._kinds(occasion) for moment in moments
+            )
         return found
+
+    def _kinds(self, occasion: Occasion) -> Iterator[Occasion]:
+        """As it is known now, while nobody can be asked, and once its report has run out: whoever has reported may stop to."""
+        yield occasion
+        if self._outage and PostureState.UNAVAILABLE not in (
+            occasion.before.posture.state,
+            occasion.after.posture.state,
+        ):
+            yield replace(occasion, before=while_away(occasion.before), after=while_away(occasion.after))
+        silent = replace(occasion, before=run_out(occasion.before), after=run_out(occasion.after))
+        if self._reads_state and silent != occasion:
+            yield silent
 
     def _at(self, occasion: Occasion, moment: datetime) -> bool:
         before = self._before.side(occasion.before, moment, occasion.untold)
@@ -60,15 +80,19 @@ class Worst:
 class _Later:
     """One policy at moments to come."""
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, passing: Collection[str]) -> None:
+        """``passing``: conditions of rules that were passed over where the posture cannot be had."""
         self._rules, self._reliefs = policy.rules, policy.reliefs
+        away = tuple(_at_its_worst(rule, passing) for rule in policy.rules)
+        self._away = Settled(replace(policy, rules=away, reliefs=NO_RELIEFS))
         self._graces = [rule.grace for rule in policy.rules if rule.grace]
         self._settled = Settled(replace(policy, reliefs=NO_RELIEFS))
 
     def side(self, access: Access, moment: datetime, untold: frozenset[str]) -> Side:
         reliefs = self._reliefs.about(access)
         then = replace(access, now=moment)
-        return then, self._settled, hanging_ahead(self._rules, then, untold, reliefs)
+        away = access.posture.state is PostureState.UNAVAILABLE
+        return then, self._away if away else self._settled, hanging_ahead(self._rules, then, untold, reliefs)
 
     def ends(self, access: Access) -> list[datetime]:
         """The ends of what is for this access alone: its graces, and until when what was last known of it counts."""
@@ -78,6 +102,19 @@ class _Later:
             [posture.expires_at] if posture.state is PostureState.UNAVAILABLE and posture.expires_at else []
         )
         return [end for end in (*new, *last) if end > access.now]
+
+
+def _minds(rule: Rule) -> bool:
+    """Whether it says what is done where the posture cannot be had: by name, or by ``on_unavailable``."""
+    named = PostureState.UNAVAILABLE in rule.when.names.get("device.state", ())
+    return named or rule.on_unavailable is not OnUnavailable.LAST_KNOWN
+
+
+def _at_its_worst(rule: Rule, passing: Collection[str]) -> Rule:
+    """The rule where nothing was ever known of the device, if it is about that or was passed over there before."""
+    if rule.on_unavailable is not OnUnavailable.LAST_KNOWN or not (_minds(rule) or rule.when.text in passing):
+        return rule
+    return rule.model_copy(update={"on_unavailable": OnUnavailable.BLOCK})
 
 
 def _reported(occasion: Occasion) -> tuple[bool, bool]:

@@ -57,7 +57,7 @@ def undated_told(plan: Mapping[str, Any]) -> Iterator[str]:
     if found and found["devices"]:
         yield (
             f"{_counted(found)} might newly be kept out at a moment that cannot be told: by what a condition does with the clock, "
-            "by how old a report is then, or once a grace, an exemption or a halt is over before another."
+            "by how old a report is then or that it has run out, while nobody can be asked, or once a grace, an exemption or a halt is over before another."
         )
     if found and found["rules"]:
         names = ", ".join(found["rules"])

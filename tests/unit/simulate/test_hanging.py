@@ -23,8 +23,8 @@ PATH = frozenset({"request.path"})
 )
 def test_a_condition_hangs_where_what_is_not_known_could_settle_it(when: str, hangs: bool) -> None:
     policy = policy_of({"when": when})
-    assert bool(hanging(policy.rules, access(PHONE, CLEAN), PATH)) is hangs
-    assert not hanging(policy.rules, access(PHONE, CLEAN), NOTHING)
+    assert bool(hanging(policy.rules, access(PHONE, CLEAN), PATH, ())) is hangs
+    assert not hanging(policy.rules, access(PHONE, CLEAN), NOTHING, ())
 
 
 @pytest.mark.parametrize(
@@ -47,11 +47,11 @@ def test_who_has_never_reported_stays_as_old_as_that() -> None:
 
 def test_a_rule_that_is_not_about_somebody_does_not_hang() -> None:
     policy = policy_of({"when": "request.path == '/'", "stages": {"enforce": "2027-01-01"}})
-    assert not hanging(policy.rules, access(PHONE, CLEAN), PATH)
+    assert not hanging(policy.rules, access(PHONE, CLEAN), PATH, ())
 
 
 def test_where_the_posture_cannot_be_had_what_is_known_of_the_device_hangs_too() -> None:
     policy = policy_of({"when": "device.managed && request.path == '/'"})
     lost = replace(CLEAN, state=PostureState.UNAVAILABLE, managed=False)
-    assert hanging(policy.rules, access(PHONE, lost), PATH)
-    assert not hanging(policy.rules, access(PHONE, replace(CLEAN, managed=False)), PATH)
+    assert hanging(policy.rules, access(PHONE, lost), PATH, ())
+    assert not hanging(policy.rules, access(PHONE, replace(CLEAN, managed=False)), PATH, ())

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.policy.examples import CLEAN, LAPTOP, NOW, PHONE, access, policy_of
+from tests.unit.policy.examples import CLEAN, LAPTOP, NOW, PHONE, WITH_TIKTOK, access, policy_of
 from tests.unit.simulate.examples import CONDITIONS, GROUPS, STAGES, accesses, reliefs
 
 from mailgate.decide import decide
@@ -17,6 +17,7 @@ from mailgate.policy import Policy
 from mailgate.policy.reliefs import NO_RELIEFS, Cause, Relief, Reliefs
 from mailgate.policy.rules import OnUnavailable
 from mailgate.simulate import KEPT_OUT, OUT, UNDATED, Impact, Occasion, Subject, sampled, turns
+from mailgate.simulate.altered import run_out
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 TIMES = (
@@ -153,9 +154,9 @@ def moments(random: Random, policies: tuple[Policy, Policy], seen: Access) -> It
                 yield moment + step
 
 
-def then(seen: Access, moment: datetime, age: timedelta, remote: str) -> Access:
-    """At some time, with a report of some age; without one it stays without one."""
-    posture = seen.posture
+def then(seen: Access, moment: datetime, age: timedelta, remote: str, *, silent: bool) -> Access:
+    """At some time, with a report of some age, which may have run out; without one it stays without one."""
+    posture = run_out(seen).posture if silent else seen.posture
     reported = moment - age if posture.reported_at else None
     facts = replace(seen.facts, remote=remote)
     return replace(seen, facts=facts, now=moment, posture=replace(posture, reported_at=reported))
@@ -166,9 +167,12 @@ def newly_out(occasion: Occasion, policies: tuple[Policy, Policy], random: Rando
     for moment in moments(random, policies, occasion.before):
         age = random.choice([timedelta(0), HOUR, 100 * HOUR, timedelta(seconds=random.randrange(10**8))])
         remote = random.choice(["10.0.0.1", "10.0.0.2"]) if occasion.untold else occasion.before.facts.remote
+        silent = random.random() < 0.3
         left = tuple(each for each in policies[0].reliefs.every if random.random() < 0.7)
         old, new = (
-            decide(then(seen, moment, age, remote), replace(policy, reliefs=Reliefs(1, left))).effect
+            decide(
+                then(seen, moment, age, remote, silent=silent), replace(policy, reliefs=Reliefs(1, left))
+            ).effect
             for seen, policy in zip((occasion.before, occasion.after), policies, strict=True)
         )
         if new in KEPT_OUT and old not in KEPT_OUT:
@@ -265,6 +269,46 @@ def test_a_grace_that_is_cut_short_counts_who_had_more_of_it_left() -> None:
     assert counted(new, (long, short))
     assert not counted(new, (short, long))
     assert not counted(old, (long, short))
+
+
+@pytest.mark.parametrize("when", ['device.state == "stale"', 'device.state != "clean"'])
+def test_a_report_that_runs_out_is_a_moment_that_each_device_has_of_its_own(when: str) -> None:
+    clean = once(access(PHONE, replace(CLEAN, reported_at=NOW - HOUR, expires_at=NOW + HOUR), "ada"))
+    shut = policy_of({"when": f"client.handheld && {when}"}, OPEN)
+    assert counted(clean, (policy_of(OPEN), shut))
+    assert not counted(clean, (shut, shut))
+    assert not counted(clean, (shut, policy_of(OPEN)))
+    assert not counted(clean, (shut, policy_of({"when": when}, {"effect": "warn"})))
+    assert not counted(once(access(LAPTOP)), (policy_of(OPEN), shut))
+
+
+def test_a_listed_app_does_not_go_away_by_silence() -> None:
+    listed = once(access(PHONE, replace(WITH_TIKTOK, reported_at=NOW - HOUR), "ada"))
+    assert not counted(listed, (policy_of(OPEN), policy_of({"when": 'device.state == "stale"'}, OPEN)))
+
+
+LISTED = {"when": '"prohibited" in device.lists'}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "out"),
+    [
+        ({}, {"when": 'device.state == "unavailable"'}, True),
+        ({}, LISTED | {"on_unavailable": "block"}, True),
+        ({}, LISTED | {"on_unavailable": "allow"}, False),
+        ({}, LISTED, False),
+        (LISTED | {"on_unavailable": "allow"}, LISTED | {"on_unavailable": "block"}, True),
+        (LISTED | {"on_unavailable": "allow"}, LISTED, True),
+        (LISTED | {"on_unavailable": "block"}, LISTED | {"on_unavailable": "block"}, False),
+        (LISTED | {"on_unavailable": "block"}, LISTED | {"on_unavailable": "allow"}, False),
+    ],
+)
+def test_what_rules_say_of_the_time_while_nobody_can_be_asked_is_counted(
+    old: dict[str, str], new: dict[str, str], out: bool
+) -> None:
+    clean = once(access(PHONE, replace(CLEAN, reported_at=NOW - HOUR), "ada"))
+    policies = policy_of(*([old] if old else []), OPEN), policy_of(new, OPEN)
+    assert counted(clean, policies) is out
 
 
 def test_exemptions_that_end_one_after_another() -> None:

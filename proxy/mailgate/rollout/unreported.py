@@ -1,0 +1,83 @@
+"""Apps for which rules would keep people out, and of which no report can tell yet who has them.
+
+A report tells of the apps that were in ``apps.yaml`` when it was made, as they were told apart then. So every report that
+still counts tells of an app only where each version that was in force since the oldest of them had it, and told it the same way.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from mailgate.config import compile_rules
+from mailgate.errors import ConfigError
+from mailgate.model import Effect
+from mailgate.policy import AppCatalog, Policy
+from mailgate.policy.apps import ListedApp, plain_name
+from mailgate.store import Activation, Store
+
+_MOST = 1000
+"""Activations that are looked at. Beyond them nothing is known, so no app counts as reported."""
+
+
+async def catalogs_since(store: Store, active: Activation, since: datetime) -> list[AppCatalog]:
+    """Those of every version that was in force at some time from ``since`` on, up to the active one. Raises StoreUnavailableError."""
+    history = await store.policies.history(_MOST)
+    numbers, whole = dict[int, None](), len(history) < _MOST
+    for each in history:
+        if each.serial <= active.serial:
+            numbers[each.number] = None
+            if each.at <= since:
+                whole = True
+                break
+    found = [await _catalog(store, number) for number in numbers]
+    return found if whole else [*found, AppCatalog()]
+
+
+async def _catalog(store: Store, number: int) -> AppCatalog:
+    """Of one version; with no app where it cannot be read."""
+    version = await store.policies.get(number)
+    try:
+        return (
+            compile_rules(version.texts).policy.catalog if version and not version.altered else AppCatalog()
+        )
+    except ConfigError:
+        return AppCatalog()
+
+
+def unreported(reported: Sequence[AppCatalog], old: Policy, new: Policy) -> list[str]:
+    """Names of apps that new rules may keep people out for, and that some report that counts cannot tell of.
+
+    :param reported: by which reports were made.
+    """
+    if not any(
+        each is not Effect.ALLOW for each in (new.default.effect, *(rule.effect for rule in new.rules))
+    ):
+        return []
+    read = frozenset[str]().union(*(rule.when.reads for rule in new.rules))
+    by_name, by_list = "device.apps" in read, not read.isdisjoint(("device.lists", "device.state"))
+    listed = {key for keys in new.catalog.lists.values() for key in keys}
+    return [
+        app.name
+        for key, app in new.catalog.apps.items()
+        if (by_name or (by_list and key in listed))
+        and any(_told(each, key) != _told(new.catalog, key) for each in reported)
+        and not _same(old, new, key)
+    ]
+
+
+def _told(catalog: AppCatalog, key: str) -> object:
+    """By what an app is told from others; None where it is not known."""
+    app: ListedApp | None = catalog.apps.get(key)
+    return app and (app.identifiers(), frozenset(plain_name(each) for each in app.publishers))
+
+
+def _same(old: Policy, new: Policy, key: str) -> bool:
+    """Whether nothing changes for who has the app: it keeps out already whom it would."""
+    return (
+        (_written(old), old.default) == (_written(new), new.default)
+        and _told(old.catalog, key) == _told(new.catalog, key)
+        and old.catalog.lists_of([key]) == new.catalog.lists_of([key])
+    )
+
+
+def _written(policy: Policy) -> list[object]:
+    return [(rule.when.text, rule.model_dump(exclude={"when"})) for rule in policy.rules]
