@@ -318,3 +318,16 @@ async def test_many_small_steps_are_one_big_one(store: Store, url: str) -> None:
     await apply(store, await plan_of(store, url, OPEN), ADA, "lets people in", NOW, guard)
     later = NOW + timedelta(days=2, seconds=1)
     await apply(store, await plan_of(store, url, but(1), now=later), ADA, "", later, guard)
+
+
+async def test_what_was_taken_back_stays_so_whatever_is_deleted_beside_the_log(
+    store: Store, url: str
+) -> None:
+    await in_force_in_turn(store, STRICT, THIRD)
+    await retract(store, ADA, "", NOW)
+    with create_engine(store_url(url), poolclass=NullPool).begin() as connection:
+        assert connection.execute(sql("DELETE FROM retractions")).rowcount == 1
+    assert await store.policies.taken_back(rules(THIRD).digest) == 3
+    assert await store.policies.taken_back(rules(STRICT).digest) == 0
+    await store.policies.activate(draft_of(rules(THIRD)), ADA.act(NOW, "policy-activated"))
+    assert await store.policies.taken_back(rules(THIRD).digest) == 0
