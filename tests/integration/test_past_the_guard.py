@@ -395,7 +395,7 @@ def test_who_is_forgotten_first_still_counts(start: Callable[[str], Gate], url: 
     assert code == 2, (said, kept_out(gate))
 
 
-def begin(folder: Path, url: str, rules: list[dict[str, Any]], **settings: Any) -> None:
+def begin_by(folder: Path, url: str, rules: list[dict[str, Any]], **settings: Any) -> None:
     """Settings that let nobody be kept out without another's word."""
     folder.mkdir()
     known = {"store": url, "guard": {"max_newly_blocked": 0}, "admins": WHO, "trusted_proxies": ["127.0.0.1"]}
@@ -413,7 +413,7 @@ def test_no_rule_is_taken_out_to_keep_people_out(
 ) -> None:
     """Behind the one that warns stands the default, which blocks."""
     folder = tmp_path / "one"
-    begin(folder, url, [rule])
+    begin_by(folder, url, [rule])
     gate = start("one")
     everybody_comes(gate)
     for person in PEOPLE:
@@ -434,7 +434,7 @@ def test_an_app_is_not_listed_before_devices_had_time_to_report_it(
 ) -> None:
     """Two steps within seconds: the app on no list, then onto its list. No report can know of it yet."""
     folder = tmp_path / "one"
-    begin(folder, url, RULES[1:])
+    begin_by(folder, url, RULES[1:])
     gate = start("one")
     everybody_comes(gate)
     write_apps(folder, [], game={"name": "Game"})
@@ -448,7 +448,7 @@ def test_an_app_that_is_told_by_less_may_be_anybodys(
 ) -> None:
     """Without publishers or identifiers the display name decides, and no report can tell yet who has one of that name."""
     folder = tmp_path / "one"
-    begin(folder, url, RULES[1:])
+    begin_by(folder, url, RULES[1:])
     full = {"name": "Mail", "ios": ["com.nobody.mail"], "names": ["Mail"], "publishers": ["Nobody"]}
     write_apps(folder, ["mail"], mail=full)
     gate = start("one")
@@ -465,7 +465,7 @@ def test_a_report_that_runs_out_is_a_moment_to_come(
     jwks = tmp_path / "jwks.json"
     jwks.write_text(key_files(b"1" * 32, b"0" * 32)[JWKS_FILE])
     issuers = {"issuers": [{"issuer": TEST_ISSUER, "jwks": str(jwks)}]}
-    begin(folder, url, RULES[1:], attestation=issuers, public_url=PUBLIC)
+    begin_by(folder, url, RULES[1:], attestation=issuers, public_url=PUBLIC)
     gate = start("one")
     headers = Phone(Issuer(b"1" * 32), "lin").headers()
     with pytest.raises(HTTPError) as found:
@@ -481,7 +481,7 @@ def test_what_a_rule_does_while_the_store_is_away_is_counted(
     start: Callable[[str], Gate], url: str, tmp_path: Path
 ) -> None:
     folder = tmp_path / "one"
-    begin(folder, url, RULES[1:])
+    begin_by(folder, url, RULES[1:])
     everybody_comes(start("one"))
     away = {"id": "away", "when": 'device.state == "unavailable"', "effect": "block"}
     code, said = applied(folder, planned(folder, json.dumps({"rules": [away, *RULES[1:]]})))
