@@ -13,6 +13,8 @@ FAMILIES = "a table of names alone: classify/test_table.py proves every row by a
 NOUNS = "nouns alone: the tests of every connector use them"
 PROCESSES = "processes and their sockets: tests/integration/test_workers.py starts and kills real ones"
 WITHOUT_A_MIRROR = {
+    "gateway/autodiscover_schema.py": "names alone: tests/unit/gateway/test_directions.py goes by them",
+    "rollout/relief_proof.py": "one row of what the log is held against: tests/unit/rollout/test_proof.py",
     "app/listening.py": "opens ports: every test in tests/integration comes in through them",
     "app/workers/listeners.py": PROCESSES,
     "app/workers/place.py": "nouns alone: tests/integration/test_workers.py gives each worker one",
