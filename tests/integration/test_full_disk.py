@@ -94,8 +94,8 @@ def test_a_gate_that_starts_on_a_full_disk_says_that_its_store_takes_nothing(dis
     assert wait_for(lambda: disk.listens(2), START), disk.log.read_text()
     disk.tell("fill")
     assert wait_for(lambda: disk.state().get("store") == "unwritable", START), disk.log.read_text()
+    assert wait_for(lambda: "disk is full" in disk.state()["writes"]["error"], START), disk.log.read_text()
     state = disk.state()
-    assert "disk is full" in state["writes"]["error"]
     assert state["ledger"]["error"] == "", "nobody came"
 
 

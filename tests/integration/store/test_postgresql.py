@@ -25,7 +25,7 @@ async def test_two_gates_write_the_same_rows_at_once(url: str, store: Store) -> 
     other = await Store.open(url)
     for each in (store, other):
         for number in range(600):
-            each.ledger.record(access(user=f"u{number if each is store else 599 - number}"), BLOCK)
+            each.ledger.record(access(device=f"d{number if each is store else 599 - number}"), BLOCK)
     await asyncio.gather(store.ledger.flush(), other.ledger.flush())
     rows = await store.sightings.latest(size=1000)
     assert {row.tally.times for row in rows} == {2}
