@@ -166,7 +166,7 @@ async def measure(config: Path) -> None:
         connection.connection_made(Wire(lambda _: loop.call_soon(connection.data_received, PAGE)))  # type: ignore[arg-type]
         return connection
 
-    gate.forwarder.pool.connect = connect  # type: ignore[method-assign]
+    gate.forwarder.pool.release(await connect())
     server = Server(gate.handle, server_limits(service.bundle.settings))
     settle_memory()
     try:

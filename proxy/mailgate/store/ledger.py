@@ -21,7 +21,10 @@ from mailgate.store.spool import Spool
 _log = structlog.get_logger(__name__)
 _LONGEST_NAME = 256
 
-MOST_COUNTERS = 20_000
+REPEATED_INTERVAL = 5.0
+"""Seconds between two writes of what was allowed as before: it is most of what is recorded, and nobody waits for it."""
+MOST_REPEATED = 20_000
+"""Requests of different user agents that are counted before they are recorded; after so many they are recorded at once."""
 MOST_STRANGERS = 500
 """Sightings of nobody's unknown devices that one write takes. More at once is a flood of made-up clients: each would
 cost as much as a decision and stay as a row of its own. How many an hour: ``newcomers.py``."""
@@ -41,10 +44,9 @@ class Ledger(Outbox[Sighting, Tally]):
         self._agents: set[str] = set()
         """User agents of the strangers that wait to be written."""
         self._newcomers = Newcomers()
-        self._running: list[Counter] = []
-        """Those that were recorded in full since the last write."""
-        self._recurring: set[Recurring] = set()
-        self._counters = 0
+        self._repeated: dict[tuple[Recurring, str], Repeated] = {}
+        """What was allowed as before since the last write, by what is repeated and by user agent."""
+        self._gather_at = 0.0
 
     def record(
         self, access: Access, decision: Decision, reference: str = "", *, shown: bool | None = None
@@ -61,42 +63,38 @@ class Ledger(Outbox[Sighting, Tally]):
         """What counts the same allowed request again, at other times of the same UTC day and of other user agents."""
         return Recurring(self, access, decision)
 
-    def count_on(self, recurring: "Recurring", user_agent: str, now: datetime) -> None:
-        """Record a request that is like this one, so that the next of its user agent is one addition up to the next write."""
-        try:
-            counter = recurring.counters.get(user_agent)
-            if counter is None and self._floods(recurring.access, user_agent, now):
-                self.passed_over += 1
-                return
-            access = sent_by(recurring.access, user_agent, now, known=counter is not None)
-            if counter is None:
-                counter = recurring.counters[user_agent] = self._counter(recurring, access)
-            kept = self._keep(counter.sighting, access, "", 0)
-            if not counter.running:  # unless the clock was put back
-                counter.start(now, kept=kept)
-                self._running.append(counter)
-        except Exception as error:  # noqa: BLE001 - a request is never refused for its bookkeeping
-            self._lost(error)
-
-    def _counter(self, recurring: "Recurring", access: Access) -> "Counter":
-        if self._counters >= MOST_COUNTERS:
+    def repeat(self, recurring: "Recurring", user_agent: str, now: datetime) -> None:
+        """Count an allowed request that is like an earlier one. It is recorded before anything reads the ledger."""
+        key = recurring, user_agent
+        repeated = self._repeated.get(key)
+        if repeated is not None:
+            repeated.add(now)
+            return
+        if len(self._repeated) >= MOST_REPEATED:
             self._gather()
-            for each in self._recurring:
-                each.counters.clear()
-            self._recurring.clear()
-            self._counters = 0
-        self._counters += 1
-        self._recurring.add(recurring)
-        return Counter(sighting_of(client_facts(access.facts, access.client), access, recurring.decision))
+        if not self._repeated:
+            self._gather_at = self._clock() + REPEATED_INTERVAL
+            self._filled.set()
+        self._repeated[key] = Repeated(now)
+
+    def _may_gather_later(self) -> bool:
+        return bool(self._repeated) and self._clock() < self._gather_at
 
     def _gather(self) -> None:
-        running, self._running = self._running, []
-        for counter in running:
-            more = counter.stop()
-            if more.times and counter.kept:
-                self._items[counter.sighting] = self._items[counter.sighting].plus(more)
-            elif more.times:
-                self.passed_over += more.times
+        counted, self._repeated = self._repeated, {}
+        for (recurring, user_agent), repeated in counted.items():
+            self._record_repeated(recurring, user_agent, repeated)
+
+    def _record_repeated(self, recurring: "Recurring", user_agent: str, repeated: "Repeated") -> None:
+        try:
+            if self._floods(recurring.access, user_agent, repeated.first):
+                self.passed_over += repeated.times
+                return
+            access = sent_by(recurring.access, user_agent, repeated.first)
+            sighting = sighting_of(client_facts(access.facts, access.client), access, recurring.decision)
+            self._keep(sighting, access, Tally(repeated.times, repeated.first, repeated.last))
+        except Exception as error:  # noqa: BLE001 - nothing else is lost with one sighting
+            self._lost(error)
 
     def _begun(self) -> None:
         self._strangers = 0
@@ -111,26 +109,20 @@ class Ledger(Outbox[Sighting, Tally]):
                 return
             sighting = sighting_of(client_facts(access.facts, access.client), access, decision)
             told = int(decision.effect is not Effect.ALLOW if shown is None else shown)
-            self._keep(sighting, access, reference, told)
+            self._keep(sighting, access, Tally(1, access.now, access.now, reference, told))
         except Exception as error:  # noqa: BLE001 - a request is never refused for its bookkeeping
             self._lost(error)
 
-    def _keep(self, sighting: Sighting, access: Access, reference: str, told: int) -> bool:
-        """Whether it waits to be written, with this request in it."""
+    def _keep(self, sighting: Sighting, access: Access, tally: Tally) -> None:
         before, stranger = self._items.get(sighting), _is_stranger(access)
         if before is not None:
-            self._items[sighting] = before.once_more(access.now, reference, told)
+            self._items[sighting] = before.plus(tally)
             self._filled.set()
-            return True
-        if (stranger and self._strangers >= MOST_STRANGERS) or not self._newcomers.admits(sighting, access):
-            self.passed_over += 1
-            return False
-        if not self.put(sighting, Tally(1, access.now, access.now, reference, told)):
-            return False
-        if stranger:
+        elif (stranger and self._strangers >= MOST_STRANGERS) or not self._newcomers.admits(sighting, access):
+            self.passed_over += tally.times
+        elif self.put(sighting, tally) and stranger:
             self._strangers += 1
             self._agents.add(access.facts.user_agent[:LONGEST])
-        return True
 
     def _floods(self, access: Access, user_agent: str, now: datetime) -> bool:
         """Whether this is a stranger of whom nothing is kept any more, as their user agent alone tells."""
@@ -169,57 +161,36 @@ class Counts(Protocol):
     def count(self, user_agent: str, now: datetime) -> None: ...
 
 
-class Counter:
-    """How often one user agent came again since it was recorded in full."""
+class Repeated:
+    """How often one user agent came, and from when to when."""
 
-    __slots__ = ("_since", "_times", "kept", "last", "running", "sighting")
+    __slots__ = ("first", "last", "times")
 
-    def __init__(self, sighting: Sighting) -> None:
-        self.sighting = sighting
-        self.running = self.kept = False
-        """Whether it was recorded since the last write, and whether that record waits or was passed over."""
-        self._times = 0
-        self._since = self.last = _NEVER
-
-    def start(self, now: datetime, *, kept: bool) -> None:
-        self.running, self.kept, self._times, self._since, self.last = True, kept, 0, now, now
+    def __init__(self, now: datetime) -> None:
+        self.times = 1
+        self.first = self.last = now
 
     def add(self, now: datetime) -> None:
-        self._times += 1
-        self.last = now
-
-    def stop(self) -> Tally:
-        """What to put to the record."""
-        self.running = False
-        return Tally(self._times, self._since, self.last)
-
-
-_NEVER = datetime.max.replace(tzinfo=UTC)
+        self.times += 1
+        if now >= self.last:
+            self.last = now
+        elif now < self.first:  # the clock was put back
+            self.first = now
 
 
 class Recurring:
-    """An allowed request that comes again and again: most of the time one more is one addition.
+    """An allowed request that comes again and again: one more is one addition, and is recorded with the next write."""
 
-    Between two writes each of its user agents is recorded in full once, so that what is kept, passed over and dropped is
-    what it would be without this; what is added up from then on is put to that record before anything reads it
-    (``Ledger._gather``).
-    """
-
-    __slots__ = ("_ledger", "access", "counters", "decision")
+    __slots__ = ("_ledger", "access", "decision")
 
     def __init__(self, ledger: Ledger, access: Access, decision: Decision) -> None:
         self._ledger = ledger
         self.access = access
         self.decision = decision
-        self.counters: dict[str, Counter] = {}
 
     def count(self, user_agent: str, now: datetime) -> None:
         """The same as ``Ledger.record`` at this moment. Never waits and never raises."""
-        counter = self.counters.get(user_agent)
-        if counter is not None and counter.running and now >= counter.last:
-            counter.add(now)
-        else:
-            self._ledger.count_on(self, user_agent, now)
+        self._ledger.repeat(self, user_agent, now)
 
 
 def _is_stranger(access: Access) -> bool:
@@ -227,15 +198,12 @@ def _is_stranger(access: Access) -> bool:
     return not access.posture.device_id and not access.user.name
 
 
-def sent_by(access: Access, user_agent: str, now: datetime, *, known: bool) -> Access:
-    """The same access at another moment, of a client that sends this user agent and nothing else that is another.
-
-    ``known``: what such a client is recorded as is known, and need not be worked out.
-    """
+def sent_by(access: Access, user_agent: str, now: datetime) -> Access:
+    """The same access at another moment, of a client that sends this user agent and nothing else that is another."""
     if user_agent == access.facts.user_agent:
         return replace(access, now=now)
     facts = replace(access.facts, headers={**access.facts.headers, "user-agent": user_agent})
-    return replace(access, facts=facts, client=access.client if known else classify(facts), now=now)
+    return replace(access, facts=facts, client=classify(facts), now=now)
 
 
 def sighting_of(client: ClientFacts, access: Access, decision: Decision) -> Sighting:

@@ -70,6 +70,7 @@ class Outbox(ABC, Generic[Key, Item]):
 
     def backlog(self) -> Backlog:
         """What waits, and whether that is the store's fault."""
+        self._gather()
         on_disk = max(0, self.counts.spooled - self.counts.replayed)
         waiting = len(self._items) + len(self._writing) + on_disk
         since = self._refused_since
@@ -93,6 +94,10 @@ class Outbox(ABC, Generic[Key, Item]):
 
     def _gather(self) -> None:
         """Put what was counted beside the items to them: called before they are read."""
+
+    def _may_gather_later(self) -> bool:
+        """Whether what was counted beside the items need not be written yet."""
+        return False
 
     def _begun(self) -> None:
         """Nothing waits any more: what was waiting is being written, or on disk."""
@@ -129,15 +134,21 @@ class Outbox(ABC, Generic[Key, Item]):
                 if not self._spooling:
                     await self._filled.wait()
                 if not await self._closes_within(_RETRY if self._spooling else self.interval):
-                    await self.flush()
+                    await self.flush(whole=False)
         finally:
             self._rescue()
 
-    async def flush(self) -> None:
-        """Write what waits; where the store is down, put it on disk. Never raises for a store that is down."""
+    async def flush(self, *, whole: bool = True) -> None:
+        """Write what waits; where the store is down, put it on disk. Never raises for a store that is down.
+
+        ``whole``: also what may wait longer.
+        """
         async with self._turn:
             self._filled.clear()
-            self._gather()
+            if not whole and self._may_gather_later():
+                self._filled.set()
+            else:
+                self._gather()
             self._writing, self._items = self._items, {}
             self._begun()
             try:

@@ -83,12 +83,6 @@ class Tally(NamedTuple):
             self.shown + later.shown,
         )
 
-    def once_more(self, now: datetime, reference: str, shown: int) -> "Tally":
-        """The same with one more request."""
-        if now < self.last:
-            return self.plus(Tally(1, now, now, reference, shown))
-        return Tally(self.times + 1, self.first, now, reference, self.shown + shown)
-
 
 @dataclass(frozen=True, slots=True)
 class Recorded:

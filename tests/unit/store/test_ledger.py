@@ -1,10 +1,10 @@
 """From a decision to what is recorded of it."""
 
+import asyncio
 import json
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.unit.store.examples import BLOCK, access
@@ -13,7 +13,7 @@ from tests.unit.store.outage import cut_off
 from mailgate.classify import classify
 from mailgate.model import Client, Effect, Kind, Reason, RequestFacts, RuleTrial, Stage
 from mailgate.store import Recorded, Store
-from mailgate.store.ledger import MOST_STRANGERS
+from mailgate.store.ledger import MOST_STRANGERS, REPEATED_INTERVAL
 from mailgate.store.sightings import Tally
 
 
@@ -151,8 +151,8 @@ async def test_in_a_flood_of_strangers_what_recurs_is_passed_over_each_time_too(
     recurring = store.ledger.recurring(access(made_up(-1), device="", user=""), LET_IN)
     for moment in (1, 2, 3):
         recurring.count(made_up(-1).user_agent, later(moment))
-    assert store.ledger.passed_over == 3
     await store.ledger.flush()
+    assert store.ledger.passed_over == 3
     recurring.count(made_up(-1).user_agent, later(4))
     assert [item.times for item in store.ledger.waiting()] == [1]
 
@@ -174,40 +174,51 @@ async def test_in_a_flood_of_strangers_the_rest_is_passed_over(store: Store) -> 
     recurring = store.ledger.recurring(access(made_up(-1), device="", user=""), LET_IN)
     for number in range(MOST_STRANGERS + 3):
         recurring.count(made_up(number).user_agent, later(1))
+    await store.ledger.flush()
     assert store.ledger.passed_over == 3
 
 
-async def test_who_was_passed_over_once_is_passed_over_by_one_addition_up_to_the_next_write(
+async def test_what_is_repeated_waits_longer_than_a_refusal(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Else a flood would cost most where nothing is kept of it."""
-    recurring = store.ledger.recurring(access(made_up(-1), device="", user=""), LET_IN)
-    other = store.ledger.recurring(access(replace(made_up(-1), target="/x/y"), device="", user=""), LET_IN)
-    for number in range(MOST_STRANGERS):
-        recurring.count(made_up(number).user_agent, later(1))
-    recorded = 0
-
-    def keep(*args: Any) -> bool:
-        nonlocal recorded
-        recorded += 1
-        return kept(*args)
-
-    kept = store.ledger._keep
-    monkeypatch.setattr(store.ledger, "_keep", keep)
-    for moment in (2, 3, 4):
-        other.count(made_up(7).user_agent, later(moment))
-    assert recorded == 1
-    assert len(list(store.ledger.waiting())) == MOST_STRANGERS
-    assert store.ledger.passed_over == 3
+    seconds = 0.0
+    monkeypatch.setattr(store.ledger, "_clock", lambda: seconds)
+    recurring = store.ledger.recurring(access(user="ada@example.com"), LET_IN)
+    recurring.count(OWN, later(1))
+    store.ledger.record(access(user="bob@example.com"), BLOCK)
+    await store.ledger.flush(whole=False)
+    assert [each.sighting.user for each in await store.sightings.latest()] == ["bob@example.com"]
+    assert store.ledger.backlog().waiting == 1
+    recurring.count(OWN, later(2))
+    seconds = REPEATED_INTERVAL
+    await store.ledger.flush(whole=False)
+    found = {each.sighting.user: each.tally.times for each in await store.sightings.latest()}
+    assert found == {"bob@example.com": 1, "ada@example.com": 2}
 
 
-async def test_counters_are_bounded(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mailgate.store.ledger.MOST_COUNTERS", 3)
+async def test_what_is_repeated_is_written_though_nothing_else_is(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mailgate.store.ledger.REPEATED_INTERVAL", 0.0)
+    store.ledger.interval = 0.0
+    run = asyncio.create_task(store.ledger.run())
+    store.ledger.recurring(access(), LET_IN).count(OWN, later(1))
+    async with asyncio.timeout(10):
+        while not await store.sightings.latest():
+            await asyncio.sleep(0)
+    await store.ledger.close(1)
+    await run
+
+
+async def test_what_waits_of_what_is_repeated_is_bounded(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mailgate.store.ledger.MOST_REPEATED", 3)
     recurring = store.ledger.recurring(access(), LET_IN)
     for number in range(10):
         for _ in range(2):
             recurring.count(made_up(number).user_agent, later(number))
-    assert len(recurring.counters) <= 3
+        assert len(store.ledger._repeated) <= 3
     assert sorted(item.times for item in store.ledger.waiting()) == [2] * 10
 
 

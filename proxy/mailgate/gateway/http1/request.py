@@ -215,7 +215,7 @@ def _host(text: bytes) -> bytes:
 
 def _framing(minor: int, fields: Fields) -> tuple[int | None, bool]:
     """RFC 9112, section 6.3, without any of its leniencies."""
-    if not _FRAMED & fields.first.keys():
+    if _FRAMED.isdisjoint(fields.first):
         return None, False
     try:
         length, is_chunked = content_length(fields), chunked(fields)
