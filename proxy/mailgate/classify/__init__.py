@@ -1,7 +1,6 @@
 """Who is asking: one file a family of signals, weighed in ``verdict``. Unknown is never laptop."""
 
 from collections.abc import Hashable, Mapping
-from dataclasses import replace
 from functools import lru_cache
 
 from mailgate.classify.activesync import VERSION_HEADER, DeviceQuery, read_activesync, read_query
@@ -47,15 +46,12 @@ def classify(facts: RequestFacts) -> Client:
     """
     if facts.scheme in LOGINS:
         return _classify_login(facts.headers.get(IMAP_ID, "")[:MAX_IMAP_ID], Protocol(facts.scheme))
-    asked = (
-        facts.method[:_LONGEST_METHOD],
-        protocol_in_path(facts.path),
-        _agent(facts.headers),
-        _told(facts.headers),
-    )
-    client = _classify(*asked, None)
-    if client.protocol is not Protocol.ACTIVESYNC:
-        return client
+    named = protocol_in_path(facts.path)
+    asked = facts.method[:_LONGEST_METHOD], named, _agent(facts.headers), _told(facts.headers)
+    if named is not Protocol.ACTIVESYNC:
+        client = _classify(*asked, None)
+        if client.protocol is not Protocol.ACTIVESYNC:
+            return client
     return _classify(*asked, read_query(facts.query, facts.headers.get(VERSION_HEADER, "")))
 
 
@@ -94,9 +90,9 @@ def _classify(
     protocol = protocol_beside(named, method, headers)
     if query is None:
         return weigh(readings, protocol)
-    client = weigh([read_activesync(query), *readings], protocol)
-    return replace(
-        client,
+    return weigh(
+        [read_activesync(query), *readings],
+        protocol,
         eas_id=query.device_id,
         eas_type=query.device_type,
         eas_command=query.command,

@@ -4,6 +4,7 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote_plus
 
 from mailgate.classify.percent import decoded
@@ -15,6 +16,9 @@ MAX_LENGTH = 1024
 """Characters of a query that are read: real ones have about 150."""
 VERSION_HEADER = "ms-asprotocolversion"
 
+_MOST = 3 * (MAX_LENGTH + 1)
+"""Characters that may be escapes of those, and of one too many."""
+_CACHED = 1024
 _MAX_VALUE = 256
 _MAX_PAIRS = 32
 _MAX_PARAMETERS = 16
@@ -113,8 +117,14 @@ def read_query(query: str, version: str = "") -> DeviceQuery:
 
     ``version`` is the ``MS-ASProtocolVersion`` header, for queries that name no version themselves.
     """
-    said = version.strip() if _VERSION.fullmatch(version.strip()) else ""
-    unescaped = decoded(query[: 3 * (MAX_LENGTH + 1)])
+    said = version.strip()
+    return _read(query[:_MOST], said if _VERSION.fullmatch(said) else "")
+
+
+@lru_cache(_CACHED)
+def _read(query: str, said: str) -> DeviceQuery:
+    """A request's query is read more than once on its way, and a phone sends the same ones again."""
+    unescaped = decoded(query)
     try:
         if not _BASE64.fullmatch(unescaped):
             return _read_plain(query[:MAX_LENGTH], said)

@@ -103,7 +103,7 @@ def protocol_of(facts: RequestFacts) -> Protocol:
 def protocol_beside(named: Protocol | None, method: str, headers: Mapping[str, str]) -> Protocol:
     """The protocol of an HTTP request whose path names one, or none. Of the headers, ``HEADERS`` are read."""
     agent = headers.get("user-agent", "")[:MAX_HEADER]
-    found = named or _METHODS.get(method.upper()) or _of_headers(headers) or _of_client(agent)
+    found = named or _METHODS.get(method.upper()) or _of_headers(headers) or protocol_of_agent(agent)
     if found is None or (found is not Protocol.ACTIVESYNC and _loads_page(method, headers, agent)):
         return Protocol.WEB
     return found
@@ -126,13 +126,11 @@ def _of_headers(headers: Mapping[str, str]) -> Protocol | None:
     return None
 
 
+@lru_cache(4096)
 def protocol_of_agent(user_agent: str) -> Protocol | None:
     """What a client speaks by its name. Of a request's user agent nothing else is read here."""
     match = _CLIENTS.first(user_agent[:MAX_HEADER].encode("ascii", "replace").decode("ascii"))
     return Protocol(match.rule.name) if match else None
-
-
-_of_client = lru_cache(4096)(protocol_of_agent)
 
 
 def _loads_page(method: str, headers: Mapping[str, str], agent: str) -> bool:
@@ -143,4 +141,4 @@ def _loads_page(method: str, headers: Mapping[str, str], agent: str) -> bool:
     mode = headers.get("sec-fetch-mode")
     if mode is not None:
         return mode == "navigate"
-    return "text/html" in headers.get("accept", "")[:MAX_HEADER] and _of_client(agent) is None
+    return "text/html" in headers.get("accept", "")[:MAX_HEADER] and protocol_of_agent(agent) is None

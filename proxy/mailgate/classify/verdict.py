@@ -20,8 +20,8 @@ _RANKS = {
 _NOTHING = Reading()
 
 
-def weigh(readings: Sequence[Reading], protocol: Protocol) -> Client:
-    """The client behind ``readings``, which come strongest family first."""
+def weigh(readings: Sequence[Reading], protocol: Protocol, **named: str) -> Client:
+    """The client behind ``readings``, which come strongest family first. ``named``: what else it says of itself."""
     readings = [reading for reading in readings if reading.tells]
     if len(readings) == 1:  # nothing that it could agree with, or contradict
         told, assurance = readings[0], Assurance.CLAIMED
@@ -43,6 +43,7 @@ def weigh(readings: Sequence[Reading], protocol: Protocol) -> Client:
         protocol=protocol,
         signals=told.signals,
         findings=told.findings,
+        **named,
     )
 
 

@@ -2,8 +2,9 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import quote
 
 from mailgate.gateway.answer import Answer
@@ -39,8 +40,9 @@ class Speaker:
         headers = (("X-Device-Reason", decision.reason.value),)
         form = self.forms.get(access.client.protocol)
         if form is None and is_navigation(access.facts):
-            view = self.view(access, decision, reference)
-            view = replace(view, help_ticket=self._ticket(access, decision, reference))
+            view = self.view(
+                access, decision, reference, help_ticket=self._ticket(access, decision, reference)
+            )
             return page_answer(403, self.pages.refusal(view), headers)
         if (asked := nonce_asked(access)) is not None:
             return problem(401, asked, reference, headers=(("X-Device-Reason", asked.value), NONCE_CHALLENGE))
@@ -61,16 +63,14 @@ class Speaker:
     def warn(self, access: Access, decision: Decision, reference: str) -> Answer:
         """The interstitial: what is coming, and the way on to the mail."""
         target = quote(access.facts.target, safe="/")
-        view = replace(
-            self.view(access, decision, reference),
-            continue_url=f"/.mailgate/continue?rule={warned_mark(decision)}&to={target}",
-        )
+        onwards = f"/.mailgate/continue?rule={warned_mark(decision)}&to={target}"
+        view = self.view(access, decision, reference, continue_url=onwards)
         return page_answer(200, self.pages.warning(view), (("X-Device-Reason", decision.reason.value),))
 
     def probe(self, facts: RequestFacts, now: datetime, reference: str, *, may_skip: bool) -> Answer:
         """The page of the browser probe. ``may_skip``: whoever cannot be probed may go on all the same."""
         skip = f"/.mailgate/probe/skip?to={quote(facts.target, safe='/')}" if may_skip else ""
-        view = replace(self._view_of(facts, Reason.PROBE_REQUIRED, reference, now), continue_url=skip)
+        view = self._view_of(facts, Reason.PROBE_REQUIRED, reference, now, continue_url=skip)
         headers = (("X-Device-Reason", Reason.PROBE_REQUIRED.value),)
         return page_answer(200, self.pages.probe(view, may_skip=may_skip), headers)
 
@@ -85,15 +85,18 @@ class Speaker:
     ) -> Answer:
         """The answer to a request that could not be served. ``detail`` is for programs and says nothing of the inside."""
         if is_navigation(facts):
-            view = replace(self._view_of(facts, reason, reference, now), status=status)
+            view = self._view_of(facts, reason, reference, now, status=status)
             return page_answer(status, self.pages.error(view), ())
         return problem(status, reason, reference, detail=detail)
 
-    def view(self, access: Access, decision: Decision, reference: str) -> View:
-        """A decision as pages show it."""
+    def view(self, access: Access, decision: Decision, reference: str, **more: str) -> View:
+        """A decision as pages show it; ``more`` are other fields of the view."""
         client, proof = access.client, refused_proof(access, decision)
-        return replace(
-            self._view_of(access.facts, decision.reason, reference, access.now),
+        return self._view_of(
+            access.facts,
+            decision.reason,
+            reference,
+            access.now,
             effect=decision.effect,
             rule_title=decision.title,
             apps=decision.apps,
@@ -105,6 +108,7 @@ class Speaker:
             clock_off=clock_off(access) if proof else None,
             contact=decision.contact,
             extension_url=self.extension_pages.get(_engine_of(access.facts), ""),
+            **more,
         )
 
     def _ticket(self, access: Access, decision: Decision, reference: str) -> str:
@@ -114,8 +118,10 @@ class Speaker:
         reason, subject = decision.reason.value, digest_of(person or device)
         return self.tickets.seal(Ticket(decision.rule, reason, reference, subject, access.now))
 
-    def _view_of(self, facts: RequestFacts, reason: Reason, reference: str, now: datetime) -> View:
-        """What every page shows of a request."""
+    def _view_of(
+        self, facts: RequestFacts, reason: Reason, reference: str, now: datetime, **more: Any
+    ) -> View:
+        """What every page shows of a request, and ``more``."""
         return View(
             reason,
             reference,
@@ -124,6 +130,7 @@ class Speaker:
             accept_language=facts.headers.get("accept-language", ""),
             default_language=self.default_language,
             return_url=facts.target if facts.method == "GET" else "/",
+            **more,
         )
 
 
@@ -145,7 +152,7 @@ def page_answer(
     """A rendered page as an answer. ``referrer``: a page whose forms are checked by their origin must send one."""
     return Answer(
         status,
-        page.html.encode(),
+        page.body,
         "text/html; charset=utf-8",
         (
             ("Content-Security-Policy", page.content_security_policy),

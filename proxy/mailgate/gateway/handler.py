@@ -131,7 +131,9 @@ class Gate(Judge):
         if gets_mail(access, decision):
             self.verdicts.keep(self, exchange, head, incoming, access, decision)
             return self._start(exchange, incoming, access, decision, reference)
-        return self._enforce(exchange, incoming, access, decision, reference)
+        if told_by_the_gate(access, decision) or _asks_for_login(incoming, access, decision):
+            return self._enforce(exchange, incoming, access, decision, reference)
+        return send(exchange, self._say(incoming, access, decision, reference), now)
 
     def _serve_proxy(
         self, exchange: Exchange, asked_at: str, reference: str, now: datetime
@@ -250,26 +252,23 @@ class Gate(Judge):
             return await ask_the_way(self.discovery, head, incoming)
         if gets_mail(access, decision):
             return None
+        asked = None
+        if _asks_for_login(incoming, access, decision):
+            asked = await ask_for_login(self.forwarder, head, incoming)
+        return asked or self._say(incoming, access, decision, reference)
+
+    def _say(self, incoming: Incoming, access: Access, decision: Decision, reference: str) -> Answer:
+        """A warning, or a refusal."""
         if decision.effect is Effect.WARN:
             return self.speaker.warn(access, decision, reference)
-        return await self._refuse(head, incoming, access, decision, reference)
+        self.notices.tell(incoming, access, decision, reference)
+        return self.speaker.refuse(access, decision, reference)
 
     def probe(self, access: Access, reference: str) -> Answer:
         """Nothing was decided yet, so nothing is recorded: the same page load comes again, with the cookie."""
         self.metrics.probes.labels("shown").inc()
         may_skip = self.prober.mode is Mode.OBSERVE
         return self.speaker.probe(access.facts, access.now, reference, may_skip=may_skip)
-
-    async def _refuse(
-        self, head: RequestHead, incoming: Incoming, access: Access, decision: Decision, reference: str
-    ) -> Answer:
-        """A mail app is asked to log in before it is refused: else it takes the service for absent."""
-        if has_no_login(access, incoming):
-            asked = await ask_for_login(self.forwarder, head, incoming)
-            if asked is not None:
-                return asked
-        self.notices.tell(incoming, access, decision, reference)
-        return self.speaker.refuse(access, decision, reference)
 
     def _start(
         self, exchange: Exchange, incoming: Incoming, access: Access, decision: Decision, reference: str
@@ -356,6 +355,11 @@ def _is_plain_question(head: RequestHead) -> bool:
     """Whether a yes to it is the same bytes each time, but for date and reference."""
     fetches = head.target.startswith(REFUSAL.encode())
     return head.keep_alive and bool(head.minor) and not head.has_body and not fetches
+
+
+def _asks_for_login(incoming: Incoming, access: Access, decision: Decision) -> bool:
+    """A mail app is asked to log in before it is refused: else it takes the service for absent."""
+    return decision.effect is not Effect.WARN and has_no_login(access, incoming)
 
 
 async def _sent(exchange: Exchange, answer: Coroutine[Any, Any, Answer], now: datetime) -> Outcome:

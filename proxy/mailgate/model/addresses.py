@@ -39,7 +39,12 @@ def _in_one_form(text: str) -> str:
 def caller_at(text: str) -> str:
     """Whom tries from an address are counted for, everywhere: the address, of IPv6 its /64, which one caller has at least. What is no
     address is itself."""
-    found = read_address(text)
+    return _caller_at(text) if len(text) <= LONGEST else text
+
+
+@lru_cache(4096)
+def _caller_at(text: str) -> str:
+    found = _read(text)
     if not isinstance(found, IPv6Address):
         return text if found is None else str(found)
     return f"{IPv6Address(int(found) & _HOUSEHOLD)}/64"

@@ -6,6 +6,7 @@ Never kept: cookies, credentials, tokens, addresses, bodies, and all of a query 
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 from urllib.parse import urlencode
 
 from mailgate.classify.certified import HEADER as CERTIFICATE
@@ -27,6 +28,7 @@ ROOM = 2048
 LONGEST_ID = 128
 """Bytes of what an ActiveSync device calls itself; 32 are the protocol's, and twice as many in hex."""
 _LONGEST_TYPE = 64
+_CACHED_DEVICES = 4096
 _LONGEST_METHOD = 32
 _LONGEST_FOLDER = 64
 _LONGEST_CHARACTER = 12
@@ -106,9 +108,13 @@ def _target(facts: RequestFacts, client: Client) -> str:
     path = _ADDRESSES.get(client.protocol) or first_folder(facts.path)
     if not client.eas_id and not client.eas_type:
         return path
-    named = {"DeviceId": _cut(client.eas_id, LONGEST_ID), "DeviceType": _cut(client.eas_type, _LONGEST_TYPE)}
-    query = urlencode({name: value for name, value in named.items() if value}, errors="backslashreplace")
-    return f"{path}?{query}"
+    return f"{path}?{_device_query(_cut(client.eas_id, LONGEST_ID), _cut(client.eas_type, _LONGEST_TYPE))}"
+
+
+@lru_cache(_CACHED_DEVICES)
+def _device_query(device_id: str, device_type: str) -> str:
+    named = {"DeviceId": device_id, "DeviceType": device_type}
+    return urlencode({name: value for name, value in named.items() if value}, errors="backslashreplace")
 
 
 def first_folder(path: str) -> str:

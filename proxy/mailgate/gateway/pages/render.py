@@ -1,10 +1,9 @@
-"""Views in, pages out. Everything that can be done once is done when ``Pages`` is built."""
+"""Views in, pages out. Everything that can be done once is done once: when ``Pages`` is built, or when a page is first shown."""
 
 import base64
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -15,10 +14,11 @@ from markupsafe import Markup
 from mailgate.gateway.pages.contact import contact_link
 from mailgate.gateway.pages.devices import name_of
 from mailgate.gateway.pages.employee import EmployeeView
+from mailgate.gateway.pages.holes import Form, Holes, holes_of, marks_for, without_holes
 from mailgate.gateway.pages.languages import Language, asked_as, load_languages
 from mailgate.gateway.pages.me import employee_words
 from mailgate.gateway.pages.message import Message
-from mailgate.gateway.pages.negotiate import choose_language
+from mailgate.gateway.pages.negotiate import LONGEST_HEADER, choose_language
 from mailgate.gateway.pages.reasons import detail_for, wording_of
 from mailgate.gateway.pages.steps import STORE, off_page, steps_of
 from mailgate.gateway.pages.view import View, own_path
@@ -36,6 +36,7 @@ _RETRY = frozenset(
 """Reasons that pass by themselves, so that asking again for the same thing makes sense."""
 
 
+_DECIDED = ("refusal", "warning")
 _DECIDED_ASSETS = ("style.css", "recheck.js", "local-time.js")
 _ASSETS = {
     "refusal": _DECIDED_ASSETS,
@@ -47,6 +48,11 @@ _ASSETS = {
 }
 """The styles and scripts of each page."""
 
+REMEMBERED = 256
+"""Pages that are kept with holes in them, each of about 12 KiB."""
+REMEMBERED_WISHES = 512
+"""Accept-Language fields whose language is kept."""
+
 
 @dataclass(frozen=True, slots=True)
 class RenderedPage:
@@ -55,9 +61,13 @@ class RenderedPage:
     The language was chosen by the request, so the answer varies by ``Accept-Language``.
     """
 
-    html: str
+    body: bytes
     content_security_policy: str
     language: str
+
+    @property
+    def html(self) -> str:
+        return self.body.decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +91,7 @@ class _Look:
 
 
 class Pages:
-    """The pages in every language. Built once at start; rendering does no I/O and keeps no state."""
+    """The pages in every language. Built once at start; rendering does no I/O and keeps nothing but forms (``holes.py``)."""
 
     def __init__(self) -> None:
         self._languages = load_languages()
@@ -89,26 +99,28 @@ class Pages:
         self._looks = {name: _Look(*assets) for name, assets in _ASSETS.items()}
         self._templates = {name: environment().get_template(f"{name}.html") for name in _ASSETS}
         self._letter = environment().get_template("letter.txt")
+        self._form = lru_cache(REMEMBERED)(self._cut)
+        self._chosen = lru_cache(REMEMBERED_WISHES)(self._choose)
 
     def refusal(self, view: View) -> RenderedPage:
         """The page for a request that gets no mail: why, what ends it, whom to ask."""
-        return self._decided("refusal", view)
+        return self._page("refusal", view)
 
     def warning(self, view: View) -> RenderedPage:
         """The page that comes before the mail while a rule only warns."""
-        return self._decided("warning", view)
+        return self._page("warning", view)
 
     def probe(self, view: View, *, may_skip: bool) -> RenderedPage:
         """The page that reads what kind of device the browser runs on, and goes on to what was asked for."""
-        return self._render("probe", view, {"may_skip": may_skip})
+        return self._page("probe", view, may_skip=may_skip)
 
     def error(self, view: View) -> RenderedPage:
         """The page for a request that the gate could not or would not serve."""
-        return self._render("error", view, {"retry": view.reason in _RETRY})
+        return self._page("error", view)
 
     def help(self, view: View) -> RenderedPage:
         """The page that says that a request for help is noted. ``view.reference`` is that of the refusal."""
-        return self._render("help", view, {})
+        return self._page("help", view)
 
     def me(self, view: EmployeeView) -> RenderedPage:
         """What somebody may see of themselves: their devices, what is stored, and until when."""
@@ -122,7 +134,7 @@ class Pages:
             contact=contact_link(view.contact, view.here.reference),
             **employee_words(view, language),
         )
-        return RenderedPage(html, look.policy, language.tag)
+        return RenderedPage(html.encode(), look.policy, language.tag)
 
     def letter(self, view: View) -> Letter:
         """What ``refusal`` says, as a mail. Nothing in it is a client's own text."""
@@ -151,53 +163,68 @@ class Pages:
         )
         return Letter(title, text, language.tag)
 
-    def _decided(self, template: str, view: View) -> RenderedPage:
-        language = self._language(view)
-        steps = steps_of(view)
-        names = language.names(view.apps)
-        store = Markup('<a href="{}" target="_blank" rel="noreferrer">{}</a>').format(
-            view.extension_url, language.say(STORE)
-        )
-        return self._render(
-            template,
-            view,
-            {
-                "steps": []
-                if isinstance(steps, str)
-                else [language.say(step, len(view.apps), apps=names, store=store) for step in steps],
-                "own_step": steps if isinstance(steps, str) else "",
-                "deadline": language.date(view.deadline) if view.deadline and view.remaining else "",
-                "countdown": language.countdown(view.remaining) if view.remaining else "",
-                "laptop_hint": view.kind is not Kind.LAPTOP,
-            },
-        )
+    def _page(self, template: str, view: View, *, may_skip: bool = False) -> RenderedPage:
+        language, holes = self._language(view).tag, holes_of(view)
+        rest = without_holes(view, language)
+        if rest.deadline is None:
+            body = self._form(template, rest, tuple(map(bool, holes)), may_skip).filled(holes)
+        else:  # it counts down: another page each second
+            body = self.render(template, rest, holes, may_skip).encode()
+        return RenderedPage(body, self._looks[template].policy, language)
 
-    def _render(self, template: str, view: View, more: Mapping[str, Any]) -> RenderedPage:
+    def _cut(self, template: str, view: View, filled: tuple[bool, ...], may_skip: bool) -> Form:
+        marks = marks_for(filled)
+        return Form.cut(self.render(template, view, marks, may_skip), marks)
+
+    def render(self, template: str, view: View, holes: Holes, may_skip: bool) -> str:
+        """A page of a view ``without_holes``, anew."""
         language = self._language(view)
         wording, detail = wording_of(view.why), detail_for(view)
         rule = Markup("<bdi>{}</bdi>").format(view.rule_title)
         look = self._looks[template]
-        html = self._templates[template].render(
+        more = _decided(view, language) if template in _DECIDED else {}
+        return self._templates[template].render(
             style=look.style,
             scripts=look.scripts,
             view=view,
+            holes=holes,
             language=language,
             host=view.host,
             title=language.say(wording.title),
             detail=language.say(
                 detail, len(view.apps), apps=language.names(view.apps), rule=rule, off=_off(view, language)
             ),
-            contact=contact_link(view.contact, view.reference),
-            return_url=own_path(view.return_url),
-            continue_url=own_path(view.continue_url),
+            contact=contact_link(view.contact, holes.subject),
             status_url=own_path(view.status_url),
+            retry=view.reason in _RETRY,
+            may_skip=may_skip,
             **more,
         )
-        return RenderedPage(html, look.policy, language.tag)
 
     def _language(self, view: View) -> Language:
-        default = self._asked_as.get(view.default_language.lower(), "en")
-        return self._languages[choose_language(view.accept_language, self._asked_as, default)]
+        return self._languages[self._chosen(view.accept_language[:LONGEST_HEADER], view.default_language)]
+
+    def _choose(self, accept_language: str, default_language: str) -> str:
+        default = self._asked_as.get(default_language.lower(), "en")
+        return choose_language(accept_language, self._asked_as, default)
+
+
+def _decided(view: View, language: Language) -> dict[str, Any]:
+    """What refusals and warnings show beside what every page does."""
+    steps = steps_of(view)
+    names = language.names(view.apps)
+    store = Markup('<a href="{}" target="_blank" rel="noreferrer">{}</a>').format(
+        view.extension_url, language.say(STORE)
+    )
+    return {
+        "steps": []
+        if isinstance(steps, str)
+        else [language.say(step, len(view.apps), apps=names, store=store) for step in steps],
+        "own_step": steps if isinstance(steps, str) else "",
+        "deadline": language.date(view.deadline) if view.deadline and view.remaining else "",
+        "countdown": language.countdown(view.remaining) if view.remaining else "",
+        "laptop_hint": view.kind is not Kind.LAPTOP,
+    }
 
 
 def _off(view: View, language: Language) -> Markup:

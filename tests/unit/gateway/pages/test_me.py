@@ -16,7 +16,7 @@ def words(pages: Pages, view: EmployeeView) -> str:
     """What the page says, with a space wherever a block ends."""
     page = pages.me(view)
     spaced = re.sub(r"<(?=/?(?:button|d[dlt]|div|h\d|li|p|section)\b)", " <", page.html)
-    return " ".join(Outline(replace(page, html=spaced)).words.split())
+    return " ".join(Outline(replace(page, body=spaced.encode())).words.split())
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -1,0 +1,97 @@
+"""Pages that are rendered once, with holes for what differs from request to request.
+
+The law of what is remembered. A page is rendered from a view and its holes, and from nothing else:
+
+- ``Holes`` are what each request has of its own. A page that is to be remembered is rendered with marks in their place, drawn
+  at random for this one rendering, so that nothing else in it can be one. A request's own values take the place of the marks
+  at last, in the form that the template would give them (``Holes.written``);
+- ``without_holes`` is the view with none of that left in it. It is what the template gets, of a page that is remembered and of
+  one that is not, and it is the key. So whatever else a template reads is a part of the key: a field that nobody thought of
+  costs a hit, never a wrong page.
+
+A template may ask of a hole whether it is empty, since an empty one has no mark. It may do nothing else with one but write it down.
+"""
+
+import re
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import NamedTuple
+from urllib.parse import quote
+
+from markupsafe import escape
+
+from mailgate.gateway.pages.view import View, own_path
+
+_ANY_TIME = datetime.min.replace(tzinfo=UTC)
+
+
+class Holes(NamedTuple):
+    """What differs from request to request, as it came."""
+
+    reference: str = ""
+    subject: str = ""
+    """Of a mail to the contact."""
+    return_url: str = ""
+    continue_url: str = ""
+    help_ticket: str = ""
+
+    def written(self) -> tuple[bytes, ...]:
+        """Each as it stands in a page."""
+        texts = (escape(self.reference), quote(self.subject, safe=""), *map(escape, self[2:]))
+        return tuple([text.encode() for text in texts])
+
+
+def holes_of(view: View) -> Holes:
+    """Those of one request."""
+    paths = own_path(view.return_url), own_path(view.continue_url)
+    return Holes(view.reference, view.reference, *paths, view.help_ticket)
+
+
+def marks_for(filled: Iterable[bool]) -> Holes:
+    """What stands in a page in the place of those that are not empty."""
+    return Holes(*(secrets.token_hex(16) if each else "" for each in filled))
+
+
+def without_holes(view: View, language: str) -> View:
+    """What is left of a view, for a page in this language: the time only where a deadline runs, and that until then."""
+    runs = view.remaining is not None
+    return replace(
+        view,
+        reference="",
+        return_url="",
+        continue_url="",
+        help_ticket="",
+        accept_language="",
+        default_language=language,
+        deadline=view.deadline if runs else None,
+        now=view.now if runs else _ANY_TIME,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A rendered page, cut at its marks. ``places`` says where in ``pieces`` which hole is."""
+
+    pieces: tuple[bytes, ...]
+    places: tuple[tuple[int, int], ...]
+
+    @classmethod
+    def cut(cls, html: str, marks: Holes) -> "Form":
+        """Cut a page that was rendered with these marks."""
+        pieces: list[bytes] = []
+        places: list[tuple[int, int]] = []
+        end = 0
+        for mark in re.finditer("|".join(filter(None, marks)), html) if any(marks) else ():
+            pieces += (html[end : mark.start()].encode(), b"")
+            places.append((len(pieces) - 1, marks.index(mark[0])))
+            end = mark.end()
+        return cls((*pieces, html[end:].encode()), tuple(places))
+
+    def filled(self, holes: Holes) -> bytes:
+        """The page of one request."""
+        written, pieces = holes.written(), list(self.pieces)
+        for place, hole in self.places:
+            pieces[place] = written[hole]
+        return b"".join(pieces)

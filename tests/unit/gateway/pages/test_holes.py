@@ -1,0 +1,134 @@
+"""A page that is remembered is, byte for byte, the page that would be rendered anew."""
+
+from collections.abc import Iterator
+from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mailgate.gateway.pages import Pages, View
+from mailgate.gateway.pages.holes import Form, Holes, holes_of, marks_for, without_holes
+from mailgate.gateway.pages.proofs import TOLD
+from mailgate.gateway.pages.render import REMEMBERED, REMEMBERED_WISHES
+from mailgate.gateway.pages.steps import FIXES
+from mailgate.model import Effect, Kind, Reason
+
+NOW = datetime(2026, 12, 9, 9, tzinfo=UTC)
+PAGES = Pages()
+HOSTILE = "\"'><script>alert(1)</script>&amp;{{7*7}}%(x)s%s\u202e\0"
+OLD_MARKS = marks_for([True] * 5)
+MARKS_ALIKE = (*OLD_MARKS, OLD_MARKS[0][:-1], "0" * 32, "".join(OLD_MARKS))
+
+texts = st.one_of(st.sampled_from(("", HOSTILE, "TikTok", *MARKS_ALIKE)), st.text(max_size=12))
+paths = st.one_of(
+    texts.map("/".__add__), st.sampled_from(("", "//evil.example", "/a?b=c&d='\"<>", *MARKS_ALIKE))
+)
+wishes = st.sampled_from(("", "de", "ar;q=0.5, ja", "fr-CH", "zh-TW, zh", "xx", "es" + "," * 2000, HOSTILE))
+moments = st.one_of(
+    st.none(), st.timedeltas(timedelta(-1), timedelta(1)).map(NOW.__add__), st.just(NOW), st.just(NOW + timedelta(microseconds=1))
+)  # fmt: skip
+views = st.builds(
+    View,
+    reason=st.sampled_from(Reason),
+    reference=texts,
+    now=st.just(NOW),
+    effect=st.sampled_from(Effect),
+    status=st.sampled_from((0, 404, 502)),
+    rule_title=texts,
+    apps=st.lists(texts, max_size=10).map(tuple),
+    os=st.sampled_from(("ios", "ipados", "android", "windows", "", HOSTILE)),
+    kind=st.sampled_from(Kind),
+    fix=st.one_of(st.sampled_from((*FIXES, "")), texts),
+    deadline=moments,
+    contact=st.one_of(texts, st.sampled_from(("it-help@example.com", "https://example.com/?a=1&b=2", "+1 555 0100"))),
+    extension_url=st.sampled_from(("", "https://example.com/?a=1&b=2")),
+    host=texts,
+    accept_language=wishes,
+    default_language=st.sampled_from(("en", "de", "zh-Hans", "no")),
+    return_url=paths,
+    continue_url=paths,
+    status_url=paths,
+    proof=st.one_of(st.none(), st.sampled_from(sorted(TOLD))),
+    clock_off=st.one_of(st.none(), st.integers(-3000, 3000).map(lambda minutes: timedelta(minutes=minutes))),
+    help_ticket=texts,
+)  # fmt: skip
+holes = st.fixed_dictionaries(
+    {"reference": texts, "return_url": paths, "continue_url": paths, "help_ticket": texts, "accept_language": wishes}
+)  # fmt: skip
+
+
+def shown(view: View, *, may_skip: bool) -> Iterator[tuple[str, bytes]]:
+    yield "refusal", PAGES.refusal(view).body
+    yield "warning", PAGES.warning(view).body
+    yield "error", PAGES.error(view).body
+    yield "help", PAGES.help(view).body
+    yield "probe", PAGES.probe(view, may_skip=may_skip).body
+
+
+@settings(max_examples=150, deadline=None)
+@given(views, holes, st.booleans())
+def test_a_page_from_memory_is_the_page_that_would_be_rendered(view, others, may_skip):
+    for each in (view, replace(view, **others)):
+        for name, body in shown(each, may_skip=may_skip):
+            assert body == PAGES.render(name, each, holes_of(each), may_skip).encode()
+
+
+def test_two_who_are_told_the_same_are_told_it_by_one_rendering_each_with_their_own(monkeypatch):
+    pages, marks = Pages(), []
+    render = pages.render
+    monkeypatch.setattr(pages, "render", lambda *given: marks.append(given[2]) or render(*given))
+    told = [
+        pages.refusal(View(Reason.POSTURE_MISSING, f"REF{n}", NOW + timedelta(n), return_url=f"/{n}", help_ticket=f"T{n}"))
+        for n in range(9)
+    ]  # fmt: skip
+    assert len(marks) == 1
+    for n, page in enumerate(told):
+        assert all(page.html.count(f'"{own}"') == 1 for own in (f"/{n}", f"T{n}"))
+        assert f">REF{n}<" in page.html
+        assert not any(mark in page.html for mark in marks[0])
+
+
+def test_whatever_is_no_hole_makes_another_page():
+    view = View(Reason.POSTURE_MISSING, "R", NOW, help_ticket="T")
+    without = {"reference", "return_url", "continue_url", "help_ticket", "accept_language", "now"}
+    changed = {
+        "reason": Reason.KIND_UNKNOWN,
+        "apps": ("A",),
+        "effect": Effect.WARN,
+        "kind": Kind.PHONE,
+        "status": 4,
+    }
+    changed |= {"deadline": NOW + timedelta(1), "proof": Reason.PROOF_STALE, "clock_off": timedelta(1)}
+    for each in fields(View):
+        value = changed.get(each.name, "de")
+        other = replace(view, **{each.name: NOW - timedelta(1) if each.name == "now" else value})
+        differs = without_holes(other, "en") != without_holes(view, "en")
+        assert differs is (each.name not in without | {"default_language"})  # whose place the language takes
+
+
+def test_an_empty_hole_has_no_mark_and_each_rendering_its_own():
+    assert marks_for([False] * 5) == Holes()
+    assert Form.cut("<p></p>", Holes()).filled(Holes()) == b"<p></p>"
+    once, again = marks_for([True, False, True, True, True]), marks_for([True] * 5)
+    assert once.subject == ""
+    assert len({*once, *again}) == 10
+
+
+def test_a_mark_in_what_a_request_says_is_text():
+    marks = marks_for([True] * 5)
+    form = Form.cut(f"<p>{marks.reference}</p>", marks)
+    assert form.filled(Holes(reference=marks.help_ticket)) == f"<p>{marks.help_ticket}</p>".encode()
+
+
+def test_whoever_makes_things_up_does_not_fill_the_memory():
+    pages = Pages()
+    for number in range(REMEMBERED + 20):
+        view = View(
+            Reason.POSTURE_MISSING, "R", NOW, clock_off=timedelta(minutes=number), proof=Reason.PROOF_STALE
+        )
+        pages.error(replace(view, accept_language=f"de, x{number}"))
+    for number in range(REMEMBERED_WISHES + 20):
+        pages.error(View(Reason.NOT_FOUND, "R", NOW, accept_language=f"{number}" * 2000))
+    assert pages._form.cache_info().currsize == REMEMBERED
+    assert pages._chosen.cache_info().currsize == REMEMBERED_WISHES
