@@ -9,6 +9,7 @@ from sqlalchemy import and_, delete, func, literal, or_, select, union, union_al
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.model import DeviceRecord
+from mailgate.store import whole
 from mailgate.store.audit import Act, append
 from mailgate.store.database import Database
 from mailgate.store.device import Device, Report, typed_id
@@ -20,7 +21,6 @@ from mailgate.store.names import (
     EAS,
     FORMER,
     KEY,
-    MDM,
     SERIAL,
     UDID,
     USER,
@@ -90,10 +90,7 @@ class Devices:
 
     async def find(self, kind: str, texts: Iterable[str]) -> list[Device]:
         """The device with one of these names; several only where these are names of several."""
-        if kind == MDM:
-            return await self._all(select(reports.c.device).where(reports.c.id.in_(list(texts))))
-        named = (device_names.c.kind == kind, device_names.c.name.in_(list(texts)))
-        return await self._all(select(device_names.c.device).where(*named))
+        return await whole.find(self._database, kind, texts)
 
     async def around(self, report: Report) -> list[Device]:
         """Every device that this report may be about."""
@@ -103,9 +100,7 @@ class Devices:
     async def owned(self, owner: str) -> list[Device]:
         """Every device that some source gives to the person with this login name, compared without case."""
         person = user_text(owner)
-        if not person:
-            return []
-        return await self._all(select(reports.c.device).where(_of_person(person)))
+        return await whole.owned(self._database, person) if person else []
 
     async def called(self, name: str) -> list[Device]:
         """Every device that has this as its id, as a source's id for it, or as any other name."""

@@ -1,0 +1,136 @@
+"""Devices that a decision waits for, by one question: with their reports, names and findings, a text of JSON each.
+
+It brings what ``loading.py`` brings, which is made for thousands of devices at a time. The driver alone is asked
+(``line.py``): what SQLAlchemy and its threads cost for each statement is many times the database's work on this one.
+"""
+
+import json
+from collections import namedtuple
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Boolean, Select, Table, Text, bindparam, select
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+from mailgate.store.database import Database
+from mailgate.store.device import Device
+from mailgate.store.loading import device_of
+from mailgate.store.names import MDM, storable
+from mailgate.store.schema import HAS_PERSON, Instant, device_findings, device_names, devices, reports
+
+
+class _Lists(FunctionElement[str]):
+    """Some columns of every row, as the text of a JSON list of lists. Where there is no row PostgreSQL has NULL."""
+
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(_Lists, "sqlite")
+def _lists_on_sqlite(element: _Lists, compiler: SQLCompiler, **how: Any) -> str:
+    return f"json_group_array(json_array({compiler.process(element.clauses, **how)}))"
+
+
+@compiles(_Lists, "postgresql")
+def _lists_on_postgresql(element: _Lists, compiler: SQLCompiler, **how: Any) -> str:
+    return f"CAST(json_agg(json_build_array({compiler.process(element.clauses, **how)})) AS text)"
+
+
+class _Among(FunctionElement[Any]):
+    """Whether a column has one of some texts, which are one value however many they are."""
+
+    inherit_cache = True
+
+
+@compiles(_Among, "sqlite")
+def _among_on_sqlite(element: _Among, compiler: SQLCompiler, **how: Any) -> str:
+    column, texts = (compiler.process(each, **how) for each in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({texts}))"
+
+
+@compiles(_Among, "postgresql")
+def _among_on_postgresql(element: _Among, compiler: SQLCompiler, **how: Any) -> str:
+    column, texts = (compiler.process(each, **how) for each in element.clauses)
+    return f"{column} = ANY({texts})"
+
+
+class _Part:
+    """The columns of a table that are brought, and how their values come back from JSON."""
+
+    def __init__(self, table: Table) -> None:
+        self.columns = list(table.c)
+        self._make = namedtuple("Row", [column.name for column in self.columns])._make  # type: ignore[misc]  # noqa: PYI024
+        self._read = [_READ.get(type(column.type), _as_it_is) for column in self.columns]
+
+    def row(self, values: Iterable[Any]) -> Any:
+        """A row as SQLAlchemy would bring it."""
+        return self._make(read(value) for read, value in zip(self._read, values, strict=True))
+
+    def rows(self, told: str | None) -> list[Any]:
+        """The rows in a text of JSON."""
+        return [self.row(values) for values in json.loads(told or "[]")]
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _instant(value: Any) -> datetime | None:
+    if value is None:
+        return None
+    at = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+def _truth(value: Any) -> bool | None:
+    return None if value is None else bool(value)
+
+
+_READ: dict[type, Callable[[Any], Any]] = {Instant: _instant, Boolean: _truth}
+_DEVICE, *_PARTS = (_Part(table) for table in (devices, reports, device_names, device_findings))
+_WHOLE = select(
+    *_DEVICE.columns,
+    *(
+        select(_Lists(*part.columns)).where(table.c.device == devices.c.key).scalar_subquery()
+        for table, part in zip((reports, device_names, device_findings), _PARTS, strict=True)
+    ),
+)
+_TEXTS = bindparam("texts")
+
+
+def _where(keys: Select[tuple[int]]) -> Select[Any]:
+    return _WHOLE.where(devices.c.key.in_(keys)).order_by(devices.c.key)
+
+
+_NAMED = _where(
+    select(device_names.c.device).where(
+        device_names.c.kind == bindparam("kind"), _Among(device_names.c.name, _TEXTS)
+    )
+)
+_CALLED = _where(select(reports.c.device).where(_Among(reports.c.id, _TEXTS)))
+_OWNED = _where(select(reports.c.device).where(HAS_PERSON, _Among(reports.c.person, _TEXTS)))
+
+
+async def find(database: Database, kind: str, texts: Iterable[str]) -> list[Device]:
+    """The devices with one of these names."""
+    stored = [storable(text) for text in texts]
+    if kind == MDM:
+        return await _ask(database, _CALLED, texts=stored)
+    return await _ask(database, _NAMED, kind=kind, texts=stored)
+
+
+async def owned(database: Database, person: str) -> list[Device]:
+    """The devices that some source gives to this person."""
+    return await _ask(database, _OWNED, texts=[storable(person)])
+
+
+async def _ask(database: Database, question: Select[Any], **values: Any) -> list[Device]:
+    return [_device(row) for row in await database.ask(question, values)]
+
+
+def _device(row: tuple[Any, ...]) -> Device:
+    parts = (part.rows(told) for part, told in zip(_PARTS, row[-len(_PARTS) :], strict=True))
+    return device_of(_DEVICE.row(row[: -len(_PARTS)]), *parts)
