@@ -21,6 +21,7 @@ from mailgate.store.names import (
     EAS,
     FORMER,
     KEY,
+    MDM,
     SERIAL,
     UDID,
     USER,
@@ -149,11 +150,13 @@ class Devices:
             return await _changes(connection, after, last, size)
 
     async def found_by(self, numbers: Sequence[int]) -> list[tuple[int, str, str]]:
-        """ActiveSync ids and owners by which the devices with these keys are found: key, kind and text."""
+        """Names, sources' ids and owners by which the devices with these keys are found: key, kind and text."""
         names = select(device_names.c.device, device_names.c.kind, device_names.c.name)
+        ids = select(reports.c.device, literal(MDM), reports.c.id)
         persons = select(reports.c.device, literal(USER), reports.c.person)
         query = union_all(
-            names.where(device_names.c.device.in_(numbers), device_names.c.kind == EAS),
+            names.where(device_names.c.device.in_(numbers)),
+            ids.where(reports.c.device.in_(numbers)),
             persons.where(reports.c.device.in_(numbers), reports.c.person != ""),
         )
         async with self._database.reading() as connection:

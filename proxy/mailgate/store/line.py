@@ -59,7 +59,9 @@ class FileLine:
                 await connection.close()
 
     async def _open(self) -> aiosqlite.Connection:
-        address = f"{self._path.as_uri()}?mode=rw"  # without it a file that is gone would be made anew, and empty
+        address = (
+            f"{self._path.as_uri()}?mode=rw"  # without it a file that is gone would be made anew, and empty
+        )
         connecting = aiosqlite.connect(address, uri=True, isolation_level=None)
         connecting._thread.daemon = True  # a process that ends without a word does not wait for it
         opened = self._connection = await connecting

@@ -48,7 +48,7 @@ class _Among(FunctionElement[Any]):
 @compiles(_Among, "sqlite")
 def _among_on_sqlite(element: _Among, compiler: SQLCompiler, **how: Any) -> str:
     column, texts = (compiler.process(each, **how) for each in element.clauses)
-    return f"{column} IN (SELECT value FROM json_each({texts}))"
+    return f"{column} IN (SELECT value FROM json_each({texts}))"  # noqa: S608 - a name of ours
 
 
 @compiles(_Among, "postgresql")
@@ -62,7 +62,7 @@ class _Part:
 
     def __init__(self, table: Table) -> None:
         self.columns = list(table.c)
-        self._make = namedtuple("Row", [column.name for column in self.columns])._make  # type: ignore[misc]  # noqa: PYI024
+        self._make = namedtuple("Row", [column.name for column in self.columns])._make  # type: ignore[misc]
         self._read = [_READ.get(type(column.type), _as_it_is) for column in self.columns]
 
     def row(self, values: Iterable[Any]) -> Any:
