@@ -56,7 +56,11 @@ def classify(facts: RequestFacts) -> Client:
     client = _classify(*asked, None)
     if client.protocol is not Protocol.ACTIVESYNC:
         return client
-    return _classify(*asked, read_query(facts.query, facts.headers.get(VERSION_HEADER, "")))
+    return _classify(*asked, _query(facts.query, facts.headers.get(VERSION_HEADER, "")))
+
+
+_query = lru_cache(64)(read_query)
+"""A request is looked at more than once on its way, and its query is as long as it likes."""
 
 
 @lru_cache(CACHED_GISTS)

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from mailgate.errors import MailgateError
 from mailgate.store.breaker import REST, Breaker
-from mailgate.store.line import Rows, line_to
+from mailgate.store.line import Rows, Values, line_to
 from mailgate.store.wiping import empty_log
 
 _EXPECTED = "expected sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE"
@@ -178,7 +178,7 @@ class Database:
             raise
         self._refused_since, self.refused_why = None, ""
 
-    async def ask(self, question: Select[Any], values: Mapping[str, Any], patience: float = 2.0) -> Rows:
+    async def ask(self, question: Select[Any], values: Values, patience: float = 2.0) -> Rows:
         """What one question that reads brings, by the driver alone and as it tells it, given up after ``patience`` seconds.
 
         For what decisions wait for: it costs a twentieth of ``reading``.

@@ -5,7 +5,6 @@ connection would cost. It is opened for the first question, and anew after one t
 """
 
 import asyncio
-import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -15,12 +14,15 @@ import aiosqlite
 from sqlalchemy.engine import URL
 
 Rows = Sequence[tuple[Any, ...]]
+Values = Mapping[str, str]
 
 
 class Line(Protocol):
     """A way to ask. ``OSError`` is what every failure to answer becomes."""
 
-    async def ask(self, statement: str, values: Mapping[str, Any]) -> Rows: ...
+    async def ask(self, statement: str, values: Values) -> Rows:
+        """The rows; values go in by name, and what comes back are texts."""
+        ...
 
     async def close(self) -> None: ...
 
@@ -42,12 +44,11 @@ class FileLine:
         self._turn = asyncio.Lock()
         self._connection: aiosqlite.Connection | None = None
 
-    async def ask(self, statement: str, values: Mapping[str, Any]) -> Rows:
-        told = {name: each if isinstance(each, str) else json.dumps(each) for name, each in values.items()}
+    async def ask(self, statement: str, values: Values) -> Rows:
         async with self._turn:
             try:
                 connection = self._connection or await self._open()
-                return list(await connection.execute_fetchall(statement, told))  # type: ignore[arg-type]
+                return list(await connection.execute_fetchall(statement, dict(values)))
             except aiosqlite.Error as error:
                 await self.close()
                 raise ConnectionError(str(error)) from error

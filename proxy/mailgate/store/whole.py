@@ -39,8 +39,25 @@ def _lists_on_postgresql(element: _Lists, compiler: SQLCompiler, **how: Any) -> 
     return f"CAST(json_agg(json_build_array({compiler.process(element.clauses, **how)})) AS text)"
 
 
+class _Listed(FunctionElement[str]):
+    """Some columns of one row, as the text of a JSON list."""
+
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(_Listed, "sqlite")
+def _listed_on_sqlite(element: _Listed, compiler: SQLCompiler, **how: Any) -> str:
+    return f"json_array({compiler.process(element.clauses, **how)})"
+
+
+@compiles(_Listed, "postgresql")
+def _listed_on_postgresql(element: _Listed, compiler: SQLCompiler, **how: Any) -> str:
+    return f"CAST(json_build_array({compiler.process(element.clauses, **how)}) AS text)"
+
+
 class _Among(FunctionElement[Any]):
-    """Whether a column has one of some texts, which are one value however many they are."""
+    """Whether a column has one of some texts, which are the text of a JSON list however many they are."""
 
     inherit_cache = True
 
@@ -54,45 +71,39 @@ def _among_on_sqlite(element: _Among, compiler: SQLCompiler, **how: Any) -> str:
 @compiles(_Among, "postgresql")
 def _among_on_postgresql(element: _Among, compiler: SQLCompiler, **how: Any) -> str:
     column, texts = (compiler.process(each, **how) for each in element.clauses)
-    return f"{column} = ANY({texts})"
+    return f"{column} = ANY(ARRAY(SELECT json_array_elements_text(CAST({texts} AS json))))"
 
 
 class _Part:
-    """The columns of a table that are brought, and how their values come back from JSON."""
+    """The columns of a table, and how their values come back from JSON."""
 
     def __init__(self, table: Table) -> None:
         self.columns = list(table.c)
         self._make = namedtuple("Row", [column.name for column in self.columns])._make  # type: ignore[misc]
-        self._read = [_READ.get(type(column.type), _as_it_is) for column in self.columns]
+        kinds = [(at, type(column.type)) for at, column in enumerate(self.columns)]
+        self._read = [(at, _READ[kind]) for at, kind in kinds if kind in _READ]
 
-    def row(self, values: Iterable[Any]) -> Any:
-        """A row as SQLAlchemy would bring it."""
-        return self._make(read(value) for read, value in zip(self._read, values, strict=True))
+    def row(self, values: list[Any]) -> Any:
+        """A row as SQLAlchemy would bring it, made of its values."""
+        for at, read in self._read:
+            if values[at] is not None:
+                values[at] = read(values[at])
+        return self._make(values)
 
     def rows(self, told: str | None) -> list[Any]:
         """The rows in a text of JSON."""
         return [self.row(values) for values in json.loads(told or "[]")]
 
 
-def _as_it_is(value: Any) -> Any:
-    return value
-
-
-def _instant(value: Any) -> datetime | None:
-    if value is None:
-        return None
-    at = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+def _instant(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
-def _truth(value: Any) -> bool | None:
-    return None if value is None else bool(value)
-
-
-_READ: dict[type, Callable[[Any], Any]] = {Instant: _instant, Boolean: _truth}
+_READ: dict[type, Callable[[Any], Any]] = {Instant: _instant, Boolean: bool}
 _DEVICE, *_PARTS = (_Part(table) for table in (devices, reports, device_names, device_findings))
 _WHOLE = select(
-    *_DEVICE.columns,
+    _Listed(*_DEVICE.columns),
     *(
         select(_Lists(*part.columns)).where(table.c.device == devices.c.key).scalar_subquery()
         for table, part in zip((reports, device_names, device_findings), _PARTS, strict=True)
@@ -127,10 +138,12 @@ async def owned(database: Database, person: str) -> list[Device]:
     return await _ask(database, _OWNED, texts=[storable(person)])
 
 
-async def _ask(database: Database, question: Select[Any], **values: Any) -> list[Device]:
-    return [_device(row) for row in await database.ask(question, values)]
+async def _ask(database: Database, question: Select[Any], *, texts: list[str], **values: str) -> list[Device]:
+    rows = await database.ask(question, {**values, "texts": json.dumps(texts)})
+    return [_device(*row) for row in rows]
 
 
-def _device(row: tuple[Any, ...]) -> Device:
-    parts = (part.rows(told) for part, told in zip(_PARTS, row[-len(_PARTS) :], strict=True))
-    return device_of(_DEVICE.row(row[: -len(_PARTS)]), *parts)
+def _device(told: Any, *parts: str | None) -> Device:
+    return device_of(
+        _DEVICE.row(json.loads(told)), *(part.rows(each) for part, each in zip(_PARTS, parts, strict=True))
+    )

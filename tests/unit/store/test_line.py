@@ -10,7 +10,7 @@ import pytest
 from mailgate.store.line import FileLine
 
 ASK = "SELECT :one, value FROM json_each(:some)"
-VALUES = {"one": "x", "some": ["a", "b"]}
+VALUES = {"one": "x", "some": '["a", "b"]'}
 
 
 @pytest.fixture
