@@ -69,6 +69,8 @@ class Postures:
         self._reports = reports
         self._memory = Memory(cache_size)
         self._settled: LRUCache[str, _Settled] = LRUCache(cache_size)
+        self._seen: int | None = None
+        """Up to which change everything is learned."""
         self._watching = Watching()
         self._silent_at = datetime.min.replace(tzinfo=UTC)
 
@@ -141,6 +143,7 @@ class Postures:
             for device in changed:
                 for each in self._shelf([device], holds):
                     self._memory.change(each)
+            self._seen = changes.number
             if not changes.more:
                 self._watching.looked(now)
                 return
@@ -159,7 +162,7 @@ class Postures:
 
     async def _news(self) -> tuple[Changes, list[Device]]:
         """What changed since the last look, and the devices among it that somebody asked for."""
-        before = self._watching.change or 0
+        before = self._seen or 0
         changes = await self._devices.changes(before)
         numbers = [number for number, _ in changes.changed]
         names = await self._devices.found_by(numbers) if numbers else []
@@ -311,8 +314,8 @@ class Postures:
 
     async def _since_a_change(self, read: Callable[[], Awaitable[Answer]]) -> Answer:
         """The first thing to be known is from where on changes are to be caught up with."""
-        if self._watching.change is None:
-            self._watching.change = await self._devices.last_change()
+        if self._seen is None:
+            self._seen = self._watching.change = await self._devices.last_change()
         return await read()
 
 

@@ -31,7 +31,7 @@ from mailgate.model import (
     PostureState,
     Reason,
 )
-from mailgate.store import Device, Postures, Store, database
+from mailgate.store import Device, Postures, Store, StoreUnavailableError, database
 from mailgate.store.device import new_id
 
 LATER = NOW + minutes(1)
@@ -763,6 +763,25 @@ async def test_a_store_that_has_gone_back_is_asked_again(store: Store, postures:
         await connection.exec_driver_sql("""UPDATE reports SET apps = '["tiktok"]'""")
     await postures.catch_up(LONG)
     assert (await postures.current(APP, None, LONG)).state is PostureState.PROHIBITED
+
+
+async def test_a_look_that_fails_half_way_is_taken_up_again(
+    store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.devices.take([PHONE], NOW)
+    await followed(postures, NOW, NOW)
+    await postures.current(APP, None, NOW)
+    await store.devices.lose((await store.devices.page())[0].id, NOW)
+    with monkeypatch.context() as away:
+
+        async def fail(*_: object) -> None:
+            raise StoreUnavailableError("the store does not answer")
+
+        away.setattr(store.devices, "load", fail)
+        await postures.catch_up(NOW)
+    assert not (await postures.latest(APP, None, NOW)).lost
+    await postures.catch_up(NOW + timedelta(seconds=1))
+    assert (await postures.latest(APP, None, NOW)).lost
 
 
 @pytest.mark.parametrize("what", ["forgotten", "reported"])
