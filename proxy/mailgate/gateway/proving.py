@@ -97,7 +97,7 @@ class Prover:
         result = await self._settle(verdict, incoming, now)
         assert result is not None
         if result.refused is Reason.PROOF_MISSING and self.mode is not Mode.OFF:
-            nonce = self.nonces.make(now, bound=self.mode is Mode.REQUIRE or self.alone())
+            nonce = self.nonces.make(now, bound=self.mode is Mode.REQUIRE)
             incoming.answer_fields.append((NONCE_HEADER, nonce))
         return result
 
