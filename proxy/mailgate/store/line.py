@@ -48,7 +48,7 @@ class FileLine:
         async with self._turn:
             try:
                 connection = self._connection or await self._open()
-                return list(await connection.execute_fetchall(statement, dict(values)))
+                return [*map(tuple, await connection.execute_fetchall(statement, dict(values)))]
             except aiosqlite.Error as error:
                 await self.close()
                 raise ConnectionError(str(error)) from error

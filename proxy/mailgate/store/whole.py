@@ -79,7 +79,7 @@ class _Part:
 
     def __init__(self, table: Table) -> None:
         self.columns = list(table.c)
-        self._make = namedtuple("Row", [column.name for column in self.columns])._make  # type: ignore[misc]
+        self._row: Any = namedtuple("Row", [column.name for column in self.columns])  # type: ignore[misc]
         kinds = [(at, type(column.type)) for at, column in enumerate(self.columns)]
         self._read = [(at, _READ[kind]) for at, kind in kinds if kind in _READ]
 
@@ -88,7 +88,7 @@ class _Part:
         for at, read in self._read:
             if values[at] is not None:
                 values[at] = read(values[at])
-        return self._make(values)
+        return self._row._make(values)
 
     def rows(self, told: str | None) -> list[Any]:
         """The rows in a text of JSON."""
@@ -109,7 +109,7 @@ _WHOLE = select(
         for table, part in zip((reports, device_names, device_findings), _PARTS, strict=True)
     ),
 )
-_TEXTS = bindparam("texts")
+_TEXTS = bindparam("texts", type_=Text)
 
 
 def _where(keys: Select[tuple[int]]) -> Select[Any]:
