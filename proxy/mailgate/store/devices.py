@@ -94,7 +94,10 @@ class Devices:
         return await whole.find(self._database, kind, texts)
 
     async def around(self, report: Report) -> list[Device]:
-        """Every device that this report may be about."""
+        """Every device that this report may be about. Only where names are contested it takes more than one question."""
+        found = await whole.around(self._database, report)
+        if not any(each.about for device in found for each in device.findings):
+            return found
         async with self._database.reading() as connection:
             return await around(connection, [report])
 

@@ -10,15 +10,26 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Select, Table, Text, bindparam, select
+from sqlalchemy import (
+    Boolean,
+    CompoundSelect,
+    Select,
+    Table,
+    Text,
+    bindparam,
+    literal_column,
+    select,
+    union_all,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from mailgate.store.database import Database
-from mailgate.store.device import Device
+from mailgate.store.device import Device, Report, new_id
+from mailgate.store.line import Rows
 from mailgate.store.loading import device_of
-from mailgate.store.names import MDM, storable
+from mailgate.store.names import FORMER, MDM, STRONG, storable
 from mailgate.store.schema import HAS_PERSON, Instant, device_findings, device_names, devices, reports
 
 
@@ -112,7 +123,7 @@ _WHOLE = select(
 _TEXTS = bindparam("texts", type_=Text)
 
 
-def _where(keys: Select[tuple[int]]) -> Select[Any]:
+def _where(keys: Select[tuple[int]] | CompoundSelect[Any]) -> Select[Any]:
     return _WHOLE.where(devices.c.key.in_(keys)).order_by(devices.c.key)
 
 
@@ -123,6 +134,21 @@ _NAMED = _where(
 )
 _CALLED = _where(select(reports.c.device).where(_Among(reports.c.id, _TEXTS)))
 _OWNED = _where(select(reports.c.device).where(HAS_PERSON, _Among(reports.c.person, _TEXTS)))
+_AROUND = _where(
+    union_all(
+        select(reports.c.device).where(
+            reports.c.source == bindparam("source"), reports.c.id == bindparam("own_id")
+        ),
+        select(devices.c.key).where(devices.c.id == bindparam("would_be")),
+        *(
+            select(device_names.c.device).where(
+                device_names.c.kind == literal_column(f"'{kind}'"),
+                _Among(device_names.c.name, bindparam(kind, type_=Text)),
+            )
+            for kind in (*STRONG, FORMER)
+        ),
+    )
+)
 
 
 async def find(database: Database, kind: str, texts: Iterable[str]) -> list[Device]:
@@ -138,8 +164,20 @@ async def owned(database: Database, person: str) -> list[Device]:
     return await _ask(database, _OWNED, texts=[storable(person)])
 
 
+async def around(database: Database, report: Report) -> list[Device]:
+    """The devices that have the place, a name, or the would-be id of a report; not those that claim a name another has."""
+    would_be = new_id(report.slot)
+    names = {kind: [text for each, text in report.names if each == kind] for kind in STRONG}
+    named = {kind: json.dumps(texts) for kind, texts in names.items()}
+    place = {"source": storable(report.source), "own_id": storable(report.id), "would_be": would_be}
+    return _devices(await database.ask(_AROUND, place | named | {FORMER: json.dumps([would_be])}))
+
+
 async def _ask(database: Database, question: Select[Any], *, texts: list[str], **values: str) -> list[Device]:
-    rows = await database.ask(question, {**values, "texts": json.dumps(texts)})
+    return _devices(await database.ask(question, {**values, "texts": json.dumps(texts)}))
+
+
+def _devices(rows: Rows) -> list[Device]:
     return [_device(*row) for row in rows]
 
 

@@ -3,13 +3,15 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from tests.unit.store.examples import NOW
-from tests.unit.store.test_devices import record
+from tests.unit.store.test_devices import ids, record
 
 from mailgate.model import AppsReport, DeviceRecord
 from mailgate.store import Device, Store
-from mailgate.store.loading import load
+from mailgate.store.loading import around, load
 from mailgate.store.names import EAS, KEY, MDM, eas_forms
+from mailgate.store.trust import report_from
 
 LATER = NOW + timedelta(seconds=1, microseconds=250)
 APPS = AppsReport(frozenset({"tiktok", "chess"}), True, LATER)
@@ -50,3 +52,37 @@ async def test_what_no_database_keeps_is_looked_for_as_it_is_stored(store: Store
     await store.devices.take([record("a\0\ud800", keys=("key-1",))], NOW)
     assert await store.devices.find(MDM, ["a\0\ud800"]) == await store.devices.find(KEY, ["key-1"])
     assert await store.devices.find(MDM, ["%", "' OR 1=1 --", '["key-1"]']) == []
+
+
+@pytest.mark.parametrize("at", range(6))
+async def test_all_that_a_report_may_be_about_is_found_by_one_question(store: Store, at: int) -> None:
+    known = [
+        record("by-slot"),
+        record("by-serial", serial="SERIAL1"),
+        record("by-eas", eas_ids=("ApplX1",)),
+        record("by-key", keys=("key-1",)),
+        record("other", serial="SERIAL2"),
+    ]
+    await store.devices.take(known, NOW)
+    news = (
+        record("by-slot"),
+        record("new", "intune", serial="SERIAL1", eas_ids=("6170706c7831",), keys=("key-1", "key-2")),
+        record("new", udid="UDID-1234"),
+        record("by-slot", "intune"),
+        record("other", serial="SERIAL1", certificates=("cert-1",)),
+        record("a\0\ud800' \""),
+    )
+    report = report_from(news[at], NOW)
+    async with store.devices._database.reading() as connection:
+        slowly = await around(connection, [report])
+    assert ids(await store.devices.around(report)) == ids(slowly)
+
+
+async def test_a_device_that_was_joined_is_found_by_the_id_that_it_would_have_had(store: Store) -> None:
+    await store.devices.take([record("1", serial="SERIAL1"), record("2", keys=("key-1",))], NOW)
+    await store.devices.take([record("2", serial="SERIAL1", keys=("key-1",))], NOW)
+    await store.devices.take([record("2", gone=True)], NOW)
+    for name in ("1", "2"):
+        report = report_from(record(name), NOW)
+        async with store.devices._database.reading() as connection:
+            assert await store.devices.around(report) == await around(connection, [report])
