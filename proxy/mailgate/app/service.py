@@ -178,6 +178,7 @@ class Service:
         await ports.open(settings, self._closing)
         numbers = GateNumbers(self.gate.metrics.registry)
         self.beating = Beating(self.store, self.keeper, self.place, ports.public, utc_now, numbers)
+        self.gate.prover.alone = partial(getattr, self.beating, "alone")
         self._closing.push_async_callback(self.beating.stop)
         self.beating.start()
 
