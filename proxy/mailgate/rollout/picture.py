@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from html import escape
-from typing import Any
+
+from mailgate.rollout.plan import Counts, Move, Plan
 
 EFFECTS = ("allow", "warn", "challenge", "block", "unknown")
 """From top to bottom: the mildest first."""
@@ -29,9 +30,9 @@ text{font-family:system-ui,sans-serif;font-size:15px}.title{font-size:20px;font-
 """
 
 
-def picture(plan: Mapping[str, Any]) -> str:
+def picture(plan: Plan) -> str:
     """The picture of a plan, as SVG text."""
-    moves = {(each["from"], each["to"]): each for each in plan["moves"] if _shown(each)}
+    moves = {(each.before, each.to): each for each in plan.moves if _shown(each)}
     bars = max(len({move[side] for move in moves}) for side in (0, 1)) if moves else 0
     height = TOP + ROOM + GAP * bars + 40 if moves else TOP - 20
     parts = [
@@ -53,41 +54,40 @@ def picture(plan: Mapping[str, Any]) -> str:
     return "\n".join([*parts, "</svg>\n"])
 
 
-def described(plan: Mapping[str, Any]) -> str:
+def described(plan: Plan) -> str:
     """The picture in words."""
     told = [
-        f"{_devices(each)} of {_people(each)}: {WORDS[each['from']]} today, {WORDS[each['to']]} with the plan."
-        for each in plan["moves"]
+        f"{_devices(each)} of {_people(each)}: {WORDS[each.before]} today, {WORDS[each.to]} with the plan."
+        for each in plan.moves
         if _shown(each)
     ]
     return " ".join([*(told or ["Nobody changes."]), _same(plan)])
 
 
-def _shown(move: Mapping[str, Any]) -> bool:
-    return bool(move["from"] != move["to"])
+def _shown(move: Move) -> bool:
+    return move.before != move.to
 
 
-def _title(plan: Mapping[str, Any]) -> str:
-    return f"Whom policy {plan['candidate']['policy']} would move, against version {plan['active']['number']}"
+def _title(plan: Plan) -> str:
+    return f"Whom policy {plan.candidate.policy} would move, against version {plan.active.number}"
 
 
-def _same(plan: Mapping[str, Any]) -> str:
-    same = plan["untouched"]
-    return f"No change for {_devices(same)} of {_people(same)}."
+def _same(plan: Plan) -> str:
+    return f"No change for {_devices(plan.untouched)} of {_people(plan.untouched)}."
 
 
-def _devices(counts: Mapping[str, int]) -> str:
-    return f"{counts['devices']:,} device{'' if counts['devices'] == 1 else 's'}"
+def _devices(counts: Counts) -> str:
+    return f"{counts.devices:,} device{'' if counts.devices == 1 else 's'}"
 
 
-def _people(counts: Mapping[str, int]) -> str:
-    return f"{counts['people']:,} {'person' if counts['people'] == 1 else 'people'}"
+def _people(counts: Counts) -> str:
+    return f"{counts.people:,} {'person' if counts.people == 1 else 'people'}"
 
 
-def _flow(moves: Mapping[tuple[str, str], Mapping[str, Any]]) -> list[str]:
+def _flow(moves: Mapping[tuple[str, str], Move]) -> list[str]:
     """Bars on both sides, and a ribbon for each move between them."""
-    total = sum(each["devices"] for each in moves.values())
-    tall = {move: max(LEAST, ROOM * each["devices"] / total) for move, each in moves.items()}
+    total = sum(each.devices for each in moves.values())
+    tall = {move: max(LEAST, ROOM * each.devices / total) for move, each in moves.items()}
     parts, starts = [], []
     for side, x in ((0, LEFT), (1, RIGHT)):
         y, places = float(TOP), {}
@@ -96,7 +96,7 @@ def _flow(moves: Mapping[tuple[str, str], Mapping[str, Any]]) -> list[str]:
             if not mine:
                 continue
             size = sum(tall[move] for move in mine)
-            count = sum(moves[move]["devices"] for move in mine)
+            count = sum(moves[move].devices for move in mine)
             parts.append(
                 f'<rect class="{effect}" x="{x}" y="{y:.1f}" width="{BAR}" height="{size:.1f}" rx="2"/>'
             )

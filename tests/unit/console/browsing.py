@@ -25,6 +25,7 @@ from mailgate.console.pulse import Pulse
 from mailgate.console.reading import Progress, Readings
 from mailgate.rollout.acts import Person
 from mailgate.rollout.keeper import draft_of
+from mailgate.rollout.plan import Plan
 from mailgate.rollout.planning import plan_and_keep
 from mailgate.store import Act, Store
 
@@ -97,11 +98,13 @@ class Company:
 
     async def plan(
         self, candidate: Rules, days: int, who: Person, progress: Callable[[int, int], None]
-    ) -> dict[str, Any]:
+    ) -> Plan:
         active = await self.store.policies.active()
         assert active
         now = self.clock()
-        return await plan_and_keep(self.store, self.bundle, active, candidate, days, 1, who, now, progress)
+        return await plan_and_keep(
+            self.store, self.bundle.settings, active, candidate, days, 1, who, now, progress
+        )
 
     def roles(self, **roles: str) -> None:
         """Let the settings say from now on who may do what."""

@@ -1,25 +1,25 @@
 """The picture of a plan: well-formed, told in words too, and honest about sizes."""
 
 import re
-from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.rollout.plans import plan_of
 
 from mailgate.rollout.picture import EFFECTS, described, picture
+from mailgate.rollout.plan import Plan
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def plan(*moves: tuple[str, str, int]) -> dict[str, Any]:
-    return {
-        "candidate": {"policy": "<b>&"},
-        "active": {"number": 3},
-        "untouched": {"people": 1, "devices": 5000},
-        "moves": [{"from": old, "to": new, "people": count, "devices": count} for old, new, count in moves],
-    }
+def plan(*moves: tuple[str, str, int]) -> Plan:
+    return plan_of(
+        candidate={"policy": "<b>&", "digest": ""},
+        untouched={"people": 1, "devices": 5000},
+        moves=[{"from": old, "to": new, "people": count, "devices": count} for old, new, count in moves],
+    )
 
 
 moves = st.lists(

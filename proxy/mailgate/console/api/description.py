@@ -42,6 +42,18 @@ class _Shapes(GenerateJsonSchema):
             made |= {"propertyNames": {"pattern": pattern}, "additionalProperties": values}
         return made
 
+    def model_schema(self, schema: core_schema.ModelSchema) -> Schema:
+        made = super().model_schema(schema)
+        if self.mode == "serialization":
+            made.pop("additionalProperties", None)
+        return made
+
+    def dataclass_schema(self, schema: core_schema.DataclassSchema) -> Schema:
+        made = super().dataclass_schema(schema)
+        if self.mode == "serialization":
+            made.pop("additionalProperties", None)
+        return made
+
     def typed_dict_schema(self, schema: core_schema.TypedDictSchema) -> Schema:
         made = super().typed_dict_schema(schema)
         if self.mode == "serialization":

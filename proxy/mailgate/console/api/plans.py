@@ -8,19 +8,17 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from mailgate.console.api.operation import Call, Link, Operation, Text
-from mailgate.console.api.planned import PlanTold
 from mailgate.console.api.policy import ActivationDone, done_now
 from mailgate.console.api.problems import Fault, ProblemError
 from mailgate.console.api.shapes import MOST, WHOLE, Answered, Asked, Few, Hex, Note
 from mailgate.console.candidates import candidate_for
 from mailgate.errors import ConfigError
 from mailgate.rollout import acts, approving
-from mailgate.rollout.acts import plan_called
+from mailgate.rollout.acts import plan_called, read_plan
 from mailgate.rollout.approving import standing_of
 from mailgate.rollout.guard import guard_of
 from mailgate.rollout.picture import picture
-from mailgate.rollout.plan import DAYS
-from mailgate.store import Planned
+from mailgate.rollout.plan import DAYS, Plan
 from mailgate.telling.plans import CSV_COLUMNS, rows_of
 from mailgate.telling.versions import NoVersionError
 
@@ -101,14 +99,14 @@ class Plans(Answered):
     """The newest first."""
 
 
-class Plan(Answered):
+class PlanNow(Answered):
     """A plan and how it stands."""
 
     standing: Standing
     """How it stands."""
     named: bool
     """Whether `plan` names some of the people: only the gate that made it does, as long as it remembers its last twenty."""
-    plan: PlanTold
+    plan: Plan
     """What would change, and for whom."""
 
 
@@ -164,26 +162,26 @@ async def get_making(call: Call) -> Making:
     return Making.model_validate(call.desk.planning.last)
 
 
-async def get_plan(call: Call, path: PlanNamed) -> Plan:
+async def get_plan(call: Call, path: PlanNamed) -> PlanNow:
     """Say what a plan would change, for whom, and what stands against it."""
     desk, found = call.desk, await plan_called(call.desk.store, path.digest)
     standing = await standing_of(desk.store, found, guard_of(desk.bundle().settings), call.now)
     whole = await desk.planning.named(found, desk.store.audit)
-    told = PlanTold.model_validate(whole or found.body)
-    return Plan(standing=_standing(standing), named=whole is not None, plan=told)
+    named, plan = whole is not None, whole or standing.body
+    return PlanNow(standing=_standing(standing), named=named, plan=plan)
 
 
 async def get_plan_counts(call: Call, path: PlanNamed) -> Text:
     """The counts of a plan as CSV, for a spreadsheet."""
-    found, out = await _named(call, path), io.StringIO()
-    csv.writer(out).writerows([CSV_COLUMNS, *rows_of(found.body)])
+    found, out = await plan_called(call.desk.store, path.digest), io.StringIO()
+    csv.writer(out).writerows([CSV_COLUMNS, *rows_of(read_plan(found))])
     call.headers["Content-Disposition"] = f'attachment; filename="plan-{found.digest[:12]}.csv"'
     return out.getvalue()
 
 
 async def get_plan_picture(call: Call, path: PlanNamed) -> Text:
     """Who would move from which effect to which, as an SVG picture."""
-    return picture((await _named(call, path)).body)
+    return picture(read_plan(await plan_called(call.desk.store, path.digest)))
 
 
 async def approve_plan(call: Call, path: PlanNamed, body: Approval) -> Standing:
@@ -203,10 +201,6 @@ async def apply_plan(call: Call, path: PlanNamed, body: Application) -> Activati
         desk.store, path.digest, call.person, body.note, call.now, guard, override=override
     )
     return done_now(done, call.now)
-
-
-async def _named(call: Call, path: PlanNamed) -> Planned:
-    return await plan_called(call.desk.store, path.digest)
 
 
 def _standing(found: approving.Standing) -> Standing:

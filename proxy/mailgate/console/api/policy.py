@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints
 from mailgate.config import compile_rules
 from mailgate.console.api.operation import Call, Link, Operation
 from mailgate.console.api.shapes import MOST, WHOLE, Answered, Asked, Many, Note
-from mailgate.policy.changes import changes
+from mailgate.policy.changes import Change, changes
 from mailgate.rollout import acts
 from mailgate.rollout.guard import guard_of
 from mailgate.store import Activation as StoredActivation
@@ -140,17 +140,6 @@ class TwoVersions(Asked):
     """The number of the one, or how its digest begins."""
     new: VersionName | None = None
     """Those of the other; the one in force if not given."""
-
-
-class Change(Answered):
-    """One difference between the rules of two versions."""
-
-    sign: str
-    """`+` new, `-` gone, `~` changed."""
-    about: str
-    """What it is about: `rule ID`, `app KEY`, `list NAME` or `default`."""
-    words: str
-    """What differs."""
 
 
 class Difference(Answered):
