@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import groupby
 
-from mailgate.store import Activation, Beat, Heard, Store
+from mailgate.store import Activation, Beat, Heard, Store, StoreError
 
 MISSED = timedelta(seconds=20)
 """Without a word for so long a gate is gone: it says something every five seconds."""
@@ -54,6 +54,14 @@ class Node:
 async def gates_now(store: Store, now: datetime) -> list[Node]:
     """How every gate on the store fares. Raises StoreUnavailableError."""
     return nodes(await store.gates.heard(), await store.policies.active(), now)
+
+
+async def gates_if_told(store: Store, now: datetime) -> list[Node] | None:
+    """The same; None while the store does not answer."""
+    try:
+        return await gates_now(store, now)
+    except StoreError:
+        return None
 
 
 def nodes(heard: Sequence[Heard], active: Activation | None, now: datetime) -> list[Node]:

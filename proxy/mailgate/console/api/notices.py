@@ -8,7 +8,7 @@ from pydantic import Field
 from mailgate.console.api.operation import Call, Operation
 from mailgate.console.api.problems import ProblemError
 from mailgate.console.api.shapes import DIGITS, MOST, Answered, Asked, Line
-from mailgate.console.pages.notices import RETRACTIONS, matter_about, preview, title_of
+from mailgate.console.mails import RETRACTIONS, matter_about, preview, title_of
 from mailgate.rollout.acts import RefusedError
 from mailgate.store import About, MailKind
 from mailgate.telling.notices import Sent, of, sent, tellable

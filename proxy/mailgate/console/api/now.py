@@ -6,9 +6,8 @@ from mailgate.console.api.connectors import Connector
 from mailgate.console.api.operation import Call, Operation
 from mailgate.console.api.shapes import Answered
 from mailgate.console.needs import needs_now
-from mailgate.console.pages.now import gates_of
 from mailgate.console.sources import sources_of
-from mailgate.telling.gates import Node, Standing
+from mailgate.telling.gates import Node, Standing, gates_if_told
 
 
 class Verdicts(Answered):
@@ -183,7 +182,7 @@ async def get_now(call: Call) -> Now:
     Verdicts and refusals are those of the workers of this gate, since the first look after its start.
     """
     desk, at = call.desk, call.now
-    state, gates = await desk.readiness(), await gates_of(desk)
+    state, gates = await desk.readiness(), await gates_if_told(desk.store, at)
     minutes = [
         {"at": each.at, "verdicts": [{**v._asdict(), "times": times} for v, times in each.verdicts.items()]}
         for each in reversed(desk.pulse.minutes(at))

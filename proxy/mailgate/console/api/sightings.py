@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 from mailgate.console.api.operation import Call, Link, Operation
 from mailgate.console.api.problems import ProblemError
 from mailgate.console.api.shapes import Answered, Asked, Few, Line
-from mailgate.console.pages.sightings import SPAN
+from mailgate.console.places import SPAN
 from mailgate.store import Place
 from mailgate.store.device import LONG_AGO
 from mailgate.telling.devices import SightingFacts, sighting_facts
