@@ -189,13 +189,13 @@ async def everybody(store: Store, rules: Rules) -> Any:
         postures = [lists.posture(each, NOW) for each in known]
         client, proof = recognise(seen.client, known, postures)
         posture = posture_for(client, postures)
-        yield name, Access(seen.client.facts, client, posture, NOW, User(seen.user), proof)
+        yield name, Access(seen.client.facts, client, posture, NOW, User(user_text(seen.user)), proof)
     for device in devices:
         if device.id not in came:
             posture = lists.posture(device, NOW)
             client = reported(posture.kind, posture.os, posture.os_version)
             proof = proof_of(device, posture)
-            yield device.id, Access(PAGE_LOAD, client, posture, NOW, User(posture.owner), proof)
+            yield device.id, Access(PAGE_LOAD, client, posture, NOW, User(user_text(posture.owner)), proof)
 
 
 async def known_to(store: Store, eas_id: str, own: list[Device]) -> list[Device]:
