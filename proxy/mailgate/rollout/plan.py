@@ -3,9 +3,9 @@
 import json
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from mailgate.model import Effect
 from mailgate.model.fact import Day, Fact, Instant
@@ -18,6 +18,17 @@ LABELS = (Effect.BLOCK.value, Effect.CHALLENGE.value, Effect.WARN.value, Effect.
 DAYS = 14
 """How many days of sightings are looked at unless somebody says otherwise."""
 
+T = TypeVar("T")
+
+
+def _whole(newly: dict[str, T]) -> dict[str, T]:
+    if newly.keys() != set(LABELS):
+        raise ValueError(f"expected {', '.join(LABELS)}")
+    return newly
+
+
+ByLabel = Annotated[dict[str, T], AfterValidator(_whole)]
+"""What is said of every label."""
 FROM = Field(validation_alias="from", serialization_alias="from")
 
 Noun = Literal["people", "devices"]
@@ -94,7 +105,7 @@ class Moment(Fact):
 
     at: Instant
     """When."""
-    newly: dict[str, Later]
+    newly: ByLabel[Later]
     """Who moves then, with every grace over, by what is new for them."""
 
 
@@ -114,7 +125,7 @@ class Sampled(Fact):
     """How many."""
     first: Instant | None
     """The first of them at which somebody is newly kept out."""
-    newly: dict[str, Later]
+    newly: ByLabel[Later]
     """Who moves at any of them, by the new effect."""
 
 
@@ -236,7 +247,7 @@ class Plan(Fact):
     """Everybody that was looked at."""
     untouched: Counts
     """For whom nothing changes."""
-    newly: dict[str, Newly]
+    newly: ByLabel[Newly]
     """Who moves now, by what is new for them: block, challenge, warn, allow, or unknown where that cannot be told."""
     moves: list[Move]
     """Who goes from which effect to which."""

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests.unit.config.test_freezes import at
 from tests.unit.rollout.examples import SHUT, rules
-from tests.unit.rollout.test_acts import ADA, deciding, planned
+from tests.unit.rollout.test_acts import ADA, altered, deciding, planned
 from tests.unit.rollout.test_acts import store as store
 from tests.unit.store.examples import NOW
 
@@ -186,6 +186,18 @@ async def test_an_approval_does_not_help_against_cases_that_do_not_hold(store: S
     assert given.against == ("1 of 3 cases do not hold",)
     with pytest.raises(RefusedError, match=r"^1 of 3 cases do not hold\. To do it all the same: --override"):
         await apply(store, broken, ADA, "now", NOW, GUARD)
+
+
+@pytest.mark.parametrize("changed", [{"newly": {}}, {"later": None}])
+async def test_what_is_no_plan_any_more_is_not_listed_and_not_approved(
+    store: Store, url: str, digest: str, changed: dict[str, Any]
+) -> None:
+    (plan,) = await store.plans.find(digest)
+    with altered(url, "plans", "body", json.dumps(json.loads(plan.body) | changed)):
+        assert await standings(store, GUARD, NOW, 9) == []
+        with pytest.raises(RefusedError, match="is not what was planned"):
+            await approve(store, digest, LIN, "agreed", NOW, GUARD)
+    assert len(await standings(store, GUARD, NOW, 9)) == 1
 
 
 async def test_what_a_gate_has_held_can_be_approved_and_applied(store: Store, digest: str) -> None:

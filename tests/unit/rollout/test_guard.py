@@ -11,7 +11,7 @@ from mailgate.config.freezes import Once
 from mailgate.config.guard import GuardSettings
 from mailgate.config.settings import Settings
 from mailgate.rollout.guard import Guard, Limit, beyond, failing, frozen, guard_of, most_kept_out
-from mailgate.rollout.plan import NOUNS, Plan
+from mailgate.rollout.plan import LABELS, NOUNS, Plan
 
 
 def plan(
@@ -21,11 +21,8 @@ def plan(
         "cases": {"run": 5, "failed": [{"name": "a", "wrong": {}}] * failed},
         "totals": {"people": 1000, "devices": 1900, "clients": 100, "occasions": 3000},
         "known": {"people": 1000, "devices": 2000},
-        "newly": {
-            "block": hit(blocked, devices or blocked),
-            "challenge": NEWLY,
-            "unknown": hit(unknown, unknown),
-        },
+        "newly": dict.fromkeys(LABELS, NEWLY)
+        | {"block": hit(blocked, devices or blocked), "unknown": hit(unknown, unknown)},
         "kept_out": {"people": blocked + unknown, "devices": (devices or blocked) + unknown},
     }
     return plan_of(*left_out, **known | said)
@@ -112,10 +109,11 @@ def test_who_has_another_part_in_it_does_not_count() -> None:
 
 def test_who_is_kept_out_only_from_a_later_day_counts_now() -> None:
     kept_out = {"people": 8, "devices": 9}
-    out = {"block": {"people": 7, "devices": 9}, "challenge": NOBODY, "unknown": {"people": 1, "devices": 0}}
+    nobody = dict.fromkeys(LABELS, NOBODY)
+    out = nobody | {"block": {"people": 7, "devices": 9}, "unknown": {"people": 1, "devices": 0}}
     later = [
         {"at": "2026-12-15T09:00:00+01:00", "newly": out},
-        {"at": "2027-01-01T00:00:00+00:00", "newly": dict.fromkeys(out, NOBODY)},
+        {"at": "2027-01-01T00:00:00+00:00", "newly": nobody},
     ]
     made = plan(3, later=later, kept_out=kept_out)
     assert beyond(made, Limit(7)) == [

@@ -24,7 +24,7 @@ def test_its_digest_binds_all_of_it_but_names() -> None:
     assert digest_of(load(dump(PLAN))) == digest_of(PLAN.model_copy(update={"digest": "e" * 64})) == digest
     for other in (
         {"window": Window(days=15, since=date(2026, 11, 17))},
-        {"newly": {}},
+        {"newly": plan_of().newly},
         {"made_at": PLAN.made_at + timedelta(seconds=1)},
     ):
         assert digest_of(PLAN.model_copy(update=other)) != digest
