@@ -5,6 +5,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
 
+DESCRIBED = ConfigDict(use_attribute_docstrings=True, json_schema_serialization_defaults_required=True)
+"""Of a dataclass that is answered as it is: docstrings describe its fields, and none of them is left out."""
+
 
 class Fact(BaseModel):
     """Read-only, and described field by field: the description of the API says what stands here."""
