@@ -1,19 +1,15 @@
-"""Everything that is stored of a device, as plain data."""
+"""Everything that is stored of a device."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from pydantic import with_config
-from typing_extensions import TypedDict
-
 from mailgate.config import Bundle, Settings
+from mailgate.model.fact import Day, Fact, Instant
 from mailgate.store import Device, Keep, Recorded, Report
-from mailgate.telling.plain import TOLD, Day, Instant
 from mailgate.telling.recall import posture_now
 
 
-@with_config(TOLD)
-class FindingFacts(TypedDict):
+class FindingFacts(Fact):
     """Something that does not fit."""
 
     reason: str
@@ -24,8 +20,7 @@ class FindingFacts(TypedDict):
     """Since when."""
 
 
-@with_config(TOLD)
-class DeviceFacts(TypedDict):
+class DeviceFacts(Fact):
     """A device and its posture now."""
 
     id: str
@@ -68,8 +63,7 @@ class DeviceFacts(TypedDict):
     """When everything about it is deleted, should nothing more be heard of it."""
 
 
-@with_config(TOLD)
-class ReportFacts(TypedDict):
+class ReportFacts(Fact):
     """What one source says of a device."""
 
     source: str
@@ -106,8 +100,7 @@ class ReportFacts(TypedDict):
     """Always false: what is stored is whole."""
 
 
-@with_config(TOLD)
-class NameFacts(TypedDict):
+class NameFacts(Fact):
     """Something that a device is called."""
 
     kind: str
@@ -120,8 +113,7 @@ class NameFacts(TypedDict):
     """Whether it is found by it; false where another device has the name."""
 
 
-@with_config(TOLD)
-class Parts(TypedDict):
+class Parts(Fact):
     """What each source says of a device, and what it is found by."""
 
     reports: list[ReportFacts]
@@ -132,8 +124,7 @@ class Parts(TypedDict):
     """Ids of devices that turned out to be this one."""
 
 
-@with_config(TOLD)
-class SightingFacts(TypedDict):
+class SightingFacts(Fact):
     """Requests of one client on one day that got the same answer."""
 
     id: str
@@ -170,7 +161,6 @@ class SightingFacts(TypedDict):
     """The reference id of the last one."""
 
 
-@with_config(TOLD)
 class WholeDevice(DeviceFacts, Parts):
     """Everything that is stored of one device, and its last sightings."""
 
@@ -186,103 +176,78 @@ def keep_of(settings: Settings) -> Keep:
 def device_facts(device: Device, bundle: Bundle, now: datetime) -> DeviceFacts:
     """A device and its posture now."""
     posture = posture_now(device, bundle, now)
-    return {
-        "id": posture.device_id,
-        "owner": posture.owner,
-        "state": posture.state,
-        "lost": posture.lost,
-        "lost_at": _told(device.lost_at),
-        "kind": posture.kind,
-        "os": posture.os,
-        "os_version": posture.os_version,
-        "managed": posture.managed,
-        "apps": list(posture.apps),
-        "lists": list(posture.lists),
-        "source": posture.source,
-        "sources": list(posture.sources),
-        "reported_at": _told(posture.reported_at),
-        "expires_at": _told(posture.expires_at),
-        "findings": [
-            {"reason": each.reason, "detail": each.detail, "since": each.since.isoformat()}
-            for each in device.findings
-        ],
-        "first_seen": device.first_seen.isoformat(),
-        "last_seen": device.last_seen.isoformat(),
-        "deleted_after": keep_of(bundle.settings).end_of(device).isoformat(),
-    }
+    findings = [
+        FindingFacts(reason=each.reason.value, detail=each.detail, since=each.since)
+        for each in device.findings
+    ]
+    return DeviceFacts(
+        id=posture.device_id,
+        owner=posture.owner,
+        state=posture.state.value,
+        lost=posture.lost,
+        lost_at=device.lost_at,
+        kind=posture.kind and posture.kind.value,
+        os=posture.os,
+        os_version=posture.os_version,
+        managed=posture.managed,
+        apps=list(posture.apps),
+        lists=list(posture.lists),
+        source=posture.source,
+        sources=list(posture.sources),
+        reported_at=posture.reported_at,
+        expires_at=posture.expires_at,
+        findings=findings,
+        first_seen=device.first_seen,
+        last_seen=device.last_seen,
+        deleted_after=keep_of(bundle.settings).end_of(device),
+    )
 
 
 def parts_of(device: Device) -> Parts:
     """What each source says, and what the device is found by."""
-    names: list[NameFacts] = [
-        {
-            "kind": kind,
-            "name": text,
-            "sources": sorted({each.source for each in device.reports if (kind, text) in each.names}),
-            "found_by": (kind, text) not in device.ceded,
-        }
+    names = [
+        NameFacts(
+            kind=kind,
+            name=text,
+            sources=sorted({each.source for each in device.reports if (kind, text) in each.names}),
+            found_by=(kind, text) not in device.ceded,
+        )
         for kind, text in sorted(device.claims)
     ]
-    return {
-        "reports": [_report(report) for report in device.reports],
-        "names": names,
-        "former_ids": sorted(device.former),
-    }
+    reports = [_report(each) for each in device.reports]
+    return Parts(reports=reports, names=names, former_ids=sorted(device.former))
 
 
 def whole_device(device: Device, seen: Sequence[Recorded], bundle: Bundle, now: datetime) -> WholeDevice:
     """A device with all its parts and these sightings."""
-    return {
-        **device_facts(device, bundle, now),
-        **parts_of(device),
-        "sightings": [sighting_facts(each) for each in seen],
-    }
+    facts, parts = dict(device_facts(device, bundle, now)), dict(parts_of(device))
+    return WholeDevice(**facts, **parts, sightings=[sighting_facts(each) for each in seen])
 
 
 def sighting_facts(recorded: Recorded) -> SightingFacts:
     """One sighting of a device."""
-    seen = recorded.sighting
-    return {
-        "id": recorded.id,
-        "day": seen.day.isoformat(),
-        "kind": seen.client.kind,
-        "protocol": seen.client.protocol,
-        "user_agent": dict(seen.client.headers).get("user-agent", ""),
-        "user": seen.user,
-        "posture": seen.posture,
-        "rule": seen.rule,
-        "effect": seen.effect,
-        "reason": seen.reason,
-        "would": list(seen.would),
-        "policy": seen.policy,
-        "times": recorded.tally.times,
-        "first": recorded.tally.first.isoformat(),
-        "last": recorded.tally.last.isoformat(),
-        "reference": recorded.tally.reference,
-    }
+    seen, tally = recorded.sighting, recorded.tally
+    return SightingFacts(
+        id=recorded.id,
+        day=seen.day,
+        kind=seen.client.kind,
+        protocol=seen.client.protocol,
+        user_agent=dict(seen.client.headers).get("user-agent", ""),
+        user=seen.user,
+        posture=seen.posture,
+        rule=seen.rule,
+        effect=seen.effect,
+        reason=seen.reason,
+        would=list(seen.would),
+        policy=seen.policy,
+        times=tally.times,
+        first=tally.first,
+        last=tally.last,
+        reference=tally.reference,
+    )
 
 
 def _report(report: Report) -> ReportFacts:
     """Without its names: they stand beside, with every source that has them."""
-    return {
-        "source": report.source,
-        "id": report.id,
-        "owner": report.owner,
-        "kind": report.kind,
-        "os": report.os,
-        "os_version": report.os_version,
-        "managed": report.managed,
-        "status": report.status,
-        "apps": sorted(report.apps),
-        "apps_complete": report.apps_complete,
-        "reported_at": _told(report.reported_at),
-        "expires_at": _told(report.expires_at),
-        "gone": report.gone,
-        "first_seen": report.first_seen.isoformat(),
-        "last_seen": report.last_seen.isoformat(),
-        "adds": report.adds,
-    }
-
-
-def _told(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment else None
+    said = {name: getattr(report, name) for name in ReportFacts.model_fields}
+    return ReportFacts(**said | {"apps": sorted(report.apps)})

@@ -5,19 +5,17 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from pydantic import JsonValue, with_config
-from typing_extensions import TypedDict
+from pydantic import JsonValue
 
 from mailgate.model import Access, Decision, RuleTrial
+from mailgate.model.fact import Fact, Instant
 from mailgate.policy import Policy
 from mailgate.policy.variables import VARIABLES
 from mailgate.simulate import both_ways
 from mailgate.telling.flips import FlipsTold, flips_told
-from mailgate.telling.plain import TOLD, Instant
 
 
-@with_config(TOLD)
-class AskedOf(TypedDict):
+class AskedOf(Fact):
     """The request."""
 
     method: str
@@ -30,8 +28,7 @@ class AskedOf(TypedDict):
     """The host that was asked."""
 
 
-@with_config(TOLD)
-class AskedBy(TypedDict):
+class AskedBy(Fact):
     """Who asked."""
 
     name: str
@@ -42,8 +39,7 @@ class AskedBy(TypedDict):
     """Whether the groups are known."""
 
 
-@with_config(TOLD)
-class Trial(TypedDict):
+class Trial(Fact):
     """One rule that was tried."""
 
     rule: str
@@ -62,8 +58,7 @@ class Trial(TypedDict):
     """The values that its condition saw, by variable."""
 
 
-@with_config(TOLD)
-class Outcome(TypedDict):
+class Outcome(Fact):
     """The decision."""
 
     effect: str
@@ -90,9 +85,8 @@ class Outcome(TypedDict):
     """Report-only rules that would have done something."""
 
 
-@with_config(TOLD)
-class Explanation(TypedDict):
-    """One decision with everything that led to it."""
+class Explanation(Fact):
+    """One decision with everything that led to it, and what would turn it over."""
 
     request: AskedOf
     """The request."""
@@ -114,61 +108,56 @@ class Explanation(TypedDict):
     """Rules behind the one that decided."""
     decision: Outcome
     """What came of it."""
-
-
-@with_config(TOLD)
-class ExplanationWithFlips(Explanation):
-    """One decision with everything that led to it, and what would turn it over."""
-
     flips: list[FlipsTold]
     """The smallest changes that lead to another effect."""
 
 
-def explanation(access: Access, decision: Decision, policy: Policy) -> dict[str, Any]:
-    """The whole story as data; ``plainly`` makes what JSON has no form for plain."""
-    reads = {rule.id: rule.when.reads for rule in policy.rules}
-    tried = [_trial(trial, reads.get(trial.rule, frozenset()), access) for trial in decision.trials]
-    reached = {trial.rule for trial in decision.trials}
-    client = asdict(access.client) | {"contradicted": access.client.contradicted}
-    return {
-        "request": {name: getattr(access.facts, name) for name in ("method", "target", "scheme", "host")},
-        "user": asdict(access.user),
-        "now": access.now,
-        "client": client,
-        "device": asdict(access.posture),
-        "attestation": asdict(access.attestation) if access.attestation else None,
-        "certificate": _certificate(access),
-        "rules": tried,
-        "not_reached": [rule.id for rule in policy.rules if rule.id not in reached],
-        "decision": {
-            name: value for name, value in asdict(decision).items() if name not in ("trials", "would")
-        }
-        | {"would": [trial.rule for trial in decision.would]},
-    }
-
-
-def explanation_with_flips(access: Access, decision: Decision, policy: Policy) -> dict[str, Any]:
+def explanation(access: Access, decision: Decision, policy: Policy) -> Explanation:
     """The whole story, and what would turn it over."""
-    flips = both_ways(access, policy, decision.effect)
-    return explanation(access, decision, policy) | {"flips": flips_told(flips, policy.catalog)}
+    facts, certificate = access.facts, access.certificate
+    reads = {rule.id: rule.when.reads for rule in policy.rules}
+    reached = {trial.rule for trial in decision.trials}
+    return Explanation(
+        request=AskedOf(method=facts.method, target=facts.target, scheme=facts.scheme, host=facts.host),
+        user=AskedBy(**_plainly(access.user)),
+        now=access.now,
+        client=_plainly(access.client) | {"contradicted": access.client.contradicted},
+        device=_plainly(access.posture),
+        attestation=_plainly(access.attestation) if access.attestation else None,
+        certificate=_plainly(certificate, but="chain") if certificate else None,
+        rules=[_trial(trial, reads.get(trial.rule, frozenset()), access) for trial in decision.trials],
+        not_reached=[rule.id for rule in policy.rules if rule.id not in reached],
+        decision=_outcome(decision),
+        flips=flips_told(both_ways(access, policy, decision.effect), policy.catalog),
+    )
 
 
-def plainly(told: dict[str, Any]) -> ExplanationWithFlips:
-    """The same as plain data, exactly as the command line prints it."""
-    found: ExplanationWithFlips = json.loads(json.dumps(told, default=plain))
-    return found
+def _outcome(decision: Decision) -> Outcome:
+    return Outcome(
+        effect=decision.effect.value,
+        reason=decision.reason.value,
+        rule=decision.rule,
+        policy_version=decision.policy_version,
+        title=decision.title,
+        fix=decision.fix,
+        contact=decision.contact,
+        apps=list(decision.apps),
+        deadline=decision.deadline,
+        reliefs=decision.reliefs,
+        would=[trial.rule for trial in decision.would],
+    )
 
 
-def _certificate(access: Access) -> dict[str, Any] | None:
-    """All but the certificates themselves."""
-    if access.certificate is None:
-        return None
-    return {name: value for name, value in asdict(access.certificate).items() if name != "chain"}
-
-
-def _trial(trial: RuleTrial, reads: frozenset[str], access: Access) -> dict[str, Any]:
+def _trial(trial: RuleTrial, reads: frozenset[str], access: Access) -> Trial:
     values = {name: VARIABLES[name].read(access) for name in VARIABLES if name in reads}
-    return asdict(trial) | {"values": values}
+    return Trial(**_plainly(trial), values=json.loads(json.dumps(values, default=plain)))
+
+
+def _plainly(noun: Any, but: str = "") -> dict[str, Any]:
+    """What one of the model says, as JSON has it."""
+    said: dict[str, Any] = json.loads(json.dumps(asdict(noun), default=plain))
+    said.pop(but, None)
+    return said
 
 
 def plain(value: object) -> object:

@@ -1,15 +1,12 @@
-"""What would turn a verdict over, in words and as plain data."""
+"""What would turn a verdict over, and the same in words."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from pydantic import with_config
-from typing_extensions import TypedDict
-
+from mailgate.model.fact import Fact, Instant
 from mailgate.policy import AppCatalog
 from mailgate.simulate import LET_IN, MOST, Flip, Flips
 from mailgate.simulate.steps import Step, What
-from mailgate.telling.plain import TOLD, Instant
 
 _NAMES = 4
 """Apps that are named of many that are all one to the rules."""
@@ -43,8 +40,7 @@ _WORDS_ABOUT = {
 }
 
 
-@with_config(TOLD)
-class StepTold(TypedDict):
+class StepTold(Fact):
     """One thing that would have to change."""
 
     what: str
@@ -59,8 +55,7 @@ class StepTold(TypedDict):
     """The same in words."""
 
 
-@with_config(TOLD)
-class Then(TypedDict):
+class Then(Fact):
     """What would be decided then."""
 
     effect: str
@@ -71,8 +66,7 @@ class Then(TypedDict):
     """Why, as a reason code."""
 
 
-@with_config(TOLD)
-class FlipTold(TypedDict):
+class FlipTold(Fact):
     """Steps that together turn the verdict over, and what it would be then."""
 
     steps: list[StepTold]
@@ -81,8 +75,7 @@ class FlipTold(TypedDict):
     """What would be decided then."""
 
 
-@with_config(TOLD)
-class FlipsTold(TypedDict):
+class FlipsTold(Fact):
     """The smallest changes that lead to one of some effects."""
 
     to: list[str]
@@ -98,32 +91,31 @@ class FlipsTold(TypedDict):
 
 
 def flips_told(found: Iterable[Flips], catalog: AppCatalog) -> list[FlipsTold]:
-    """The changes as plain data."""
+    """The changes that were found."""
     return [
-        {
-            "to": [effect.value for effect in sorted(each.wanted)],
-            "can_be_done": [_flip(flip, catalog) for flip in each.doable],
-            "only_supposed": [_flip(flip, catalog) for flip in each.supposed],
-            "not_tried": list(each.untried),
-            "most_steps": MOST,
-        }
+        FlipsTold(
+            to=[effect.value for effect in sorted(each.wanted)],
+            can_be_done=[_flip(flip, catalog) for flip in each.doable],
+            only_supposed=[_flip(flip, catalog) for flip in each.supposed],
+            not_tried=list(each.untried),
+            most_steps=MOST,
+        )
         for each in found
     ]
 
 
-def flip_lines(found: Iterable[Flips], catalog: AppCatalog) -> Iterator[str]:
+def flip_lines(found: Iterable[FlipsTold]) -> Iterator[str]:
     """The changes line by line."""
     for each in found:
-        title = "let it in" if each.wanted == LET_IN else "keep it out"
-        yield f"What would {title}"
-        for flip in each.doable:
-            yield f"  if {_line(flip, catalog)}"
-        if not each.doable:
-            yield f"  nothing that can be done was found, in up to {MOST} steps"
-        for flip in each.supposed:
-            yield f"  only supposed: if {_line(flip, catalog)}"
-        if each.untried:
-            yield f"  not tried: other values of {', '.join(each.untried)}"
+        yield f"What would {'let it in' if set(each.to) == LET_IN else 'keep it out'}"
+        for flip in each.can_be_done:
+            yield f"  if {_line(flip)}"
+        if not each.can_be_done:
+            yield f"  nothing that can be done was found, in up to {each.most_steps} steps"
+        for flip in each.only_supposed:
+            yield f"  only supposed: if {_line(flip)}"
+        if each.not_tried:
+            yield f"  not tried: other values of {', '.join(each.not_tried)}"
 
 
 def step_told(step: Step, catalog: AppCatalog) -> str:
@@ -156,26 +148,21 @@ def _time(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _line(flip: Flip, catalog: AppCatalog) -> str:
-    steps = ", and ".join(step_told(step, catalog) for step in flip.steps)
-    return f"{steps}: {flip.decision.effect} by {flip.decision.rule}"
+def _line(flip: FlipTold) -> str:
+    return f"{', and '.join(step.words for step in flip.steps)}: {flip.then.effect} by {flip.then.rule}"
 
 
 def _flip(flip: Flip, catalog: AppCatalog) -> FlipTold:
-    return {
-        "steps": [
-            {
-                "what": step.what.value,
-                "by": step.by.value,
-                "about": list(step.about),
-                "at": step.at.isoformat() if step.at else None,
-                "words": step_told(step, catalog),
-            }
-            for step in flip.steps
-        ],
-        "then": {
-            "effect": flip.decision.effect.value,
-            "rule": flip.decision.rule,
-            "reason": flip.decision.reason.value,
-        },
-    }
+    steps = [
+        StepTold(
+            what=step.what.value,
+            by=step.by.value,
+            about=list(step.about),
+            at=step.at,
+            words=step_told(step, catalog),
+        )
+        for step in flip.steps
+    ]
+    found = flip.decision
+    then = Then(effect=found.effect.value, rule=found.rule, reason=found.reason.value)
+    return FlipTold(steps=steps, then=then)

@@ -23,13 +23,16 @@ WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Tellable:
-    """A rule of the version in force, and what people may be told of it now."""
+    """What people may be told of a rule now."""
 
     rule: str
+    """The rule's id."""
     title: str
+    """What it is, in words."""
     kinds: tuple[MailKind, ...]
+    """What is true of it now, and may be sent."""
     why_not: str
-    """Why nothing; empty where there is something."""
+    """Why nothing may; empty where something may."""
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 """The rules of a policy in plain words: what each does, to whom, and at which stage it is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -28,26 +28,35 @@ class StageStart:
     """When a stage of a rule starts."""
 
     stage: str
+    """`report_only`, `warn` or `enforce`."""
     words: str
+    """What the rule does then."""
     at: datetime
+    """When."""
     runs: bool
     """Whether it is the stage of now."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToldRule:
-    """One rule."""
+    """A rule in words and as its condition."""
 
     id: str
+    """Its id."""
     title: str
+    """Its title; empty where it has none."""
     effect: str
+    """What it does to those who meet its condition: allow, warn, challenge or block."""
     does: str
-    """A verb, before those who meet the condition."""
+    """The same in words."""
     condition: str
-    reads: tuple[tuple[str, str], ...]
-    """The variables of the condition with what each means."""
+    """Its condition, in CEL; empty for the last one, which is for everybody else."""
+    reads: Mapping[str, str]
+    """The variables of the condition, with what each means."""
     today: str
+    """What it does at this moment."""
     starts: tuple[StageStart, ...]
+    """When its stages start; empty where it has none."""
     more: tuple[str, ...]
     """What else it says, a sentence each."""
 
@@ -61,7 +70,7 @@ def told_rules(policy: Policy, now: datetime) -> list[ToldRule]:
         default.effect.value,
         DOES[default.effect],
         "",
-        (),
+        {},
         TODAY[Stage.ENFORCE],
         (),
         (),
@@ -80,7 +89,7 @@ def _told(rule: Rule, now: datetime, off: str | None) -> ToldRule:
         rule.effect.value,
         DOES[rule.effect],
         rule.when.text,
-        tuple((name, each.about) for name, each in VARIABLES.items() if name in rule.when.reads),
+        {name: each.about for name, each in VARIABLES.items() if name in rule.when.reads},
         off or TODAY[stage],
         tuple(StageStart(each.value, TODAY[each], at, each is stage) for each, at in starts),
         tuple(_more(rule)),

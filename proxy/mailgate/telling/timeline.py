@@ -5,21 +5,29 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from pydantic import with_config
+
+from mailgate.model.fact import DESCRIBED
 from mailgate.store import Device, Mailing, Recorded, Store, Told, owner_of
 from mailgate.store.names import EAS
 from mailgate.telling.notices import WORDS
 
 
+@with_config(DESCRIBED)
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happened."""
+    """One thing that became of a device."""
 
     at: datetime
+    """When."""
     what: Literal["report", "decision", "notice", "finding", "lost", "first"]
+    """What it was."""
     words: str
+    """The same in words."""
     about: str = ""
-    """The effect of a decision, or its sighting's id for a link."""
+    """The effect of a decision; otherwise empty."""
     id: str = ""
+    """The id of the sighting of a decision; otherwise empty."""
 
 
 async def story_of(

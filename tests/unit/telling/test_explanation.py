@@ -24,14 +24,11 @@ def access(path: str = "/block") -> Access:
 def test_rules_stand_in_the_order_in_which_they_were_tried_with_what_they_saw() -> None:
     asked, rules = access("/warn"), policy()
     told = explanation(asked, decide(asked, rules), rules)
-    assert [(each["rule"], each["matched"]) for each in told["rules"]] == [
-        ("rehearsed", False),
-        ("open", False),
-        ("soon", True),
-    ]
-    assert told["rules"][0]["values"] == {"request.path": "/warn"}
-    assert told["not_reached"] == ["prove", "closed"]
-    assert (told["decision"]["effect"], told["decision"]["rule"]) == ("warn", "soon")
+    tried = [(each.rule, each.matched) for each in told.rules]
+    assert tried == [("rehearsed", False), ("open", False), ("soon", True)]
+    assert told.rules[0].values == {"request.path": "/warn"}
+    assert told.not_reached == ["prove", "closed"]
+    assert (told.decision.effect, told.decision.rule) == ("warn", "soon")
 
 
 def test_the_certificates_themselves_are_not_told() -> None:

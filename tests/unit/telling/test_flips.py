@@ -8,7 +8,7 @@ from tests.unit.policy.examples import CATALOG, PHONE, WITH_TIKTOK, access, poli
 from mailgate.model import Effect, Posture
 from mailgate.simulate import altered, both_ways
 from mailgate.simulate.steps import By, What, step
-from mailgate.telling.flips import flip_lines, flips_told, step_told
+from mailgate.telling.flips import StepTold, Then, flip_lines, flips_told, step_told
 
 APP = policy_of(
     {"id": "laptop", "when": 'client.kind == "laptop"', "effect": "allow"},
@@ -18,7 +18,7 @@ APP = policy_of(
 
 
 def test_a_phone_with_a_listed_app_line_by_line() -> None:
-    lines = list(flip_lines(both_ways(access(PHONE, WITH_TIKTOK), APP, Effect.BLOCK), CATALOG))
+    lines = list(flip_lines(flips_told(both_ways(access(PHONE, WITH_TIKTOK), APP, Effect.BLOCK), CATALOG)))
     assert lines[:2] == [
         "What would let it in",
         "  if TikTok is removed and the device reports so: allow by rest",
@@ -29,25 +29,18 @@ def test_a_phone_with_a_listed_app_line_by_line() -> None:
 
 def test_where_nothing_helps_it_is_said() -> None:
     shut = policy_of({"effect": "block"})
-    lines = list(flip_lines(both_ways(access(PHONE, Posture()), shut, Effect.BLOCK), CATALOG))
+    lines = list(flip_lines(flips_told(both_ways(access(PHONE, Posture()), shut, Effect.BLOCK), CATALOG)))
     assert lines == ["What would let it in", "  nothing that can be done was found, in up to 2 steps"]
 
 
 def test_the_same_for_programs() -> None:
     (told,) = flips_told(both_ways(access(PHONE, WITH_TIKTOK), APP, Effect.BLOCK), CATALOG)
-    assert (told["to"], told["not_tried"], told["most_steps"]) == (["allow"], ["request.path"], 2)
-    (flip, *_) = told["can_be_done"]
-    assert flip["then"] == {"effect": "allow", "rule": "rest", "reason": "rule-matched"}
-    assert flip["steps"] == [
-        {
-            "what": "remove-apps",
-            "by": "person",
-            "about": ["tiktok"],
-            "at": None,
-            "words": "TikTok is removed and the device reports so",
-        }
-    ]
-    assert told["only_supposed"]
+    assert (told.to, told.not_tried, told.most_steps) == (["allow"], ["request.path"], 2)
+    (flip, *_) = told.can_be_done
+    assert flip.then == Then(effect="allow", rule="rest", reason="rule-matched")
+    words = "TikTok is removed and the device reports so"
+    assert flip.steps == [StepTold(what="remove-apps", by="person", about=["tiktok"], at=None, words=words)]
+    assert told.only_supposed
 
 
 @pytest.mark.parametrize("what", What)

@@ -27,7 +27,7 @@ def test_every_effect_and_stage_has_its_words() -> None:
 def test_a_rule_says_what_it_does_and_what_its_condition_reads() -> None:
     rule, last = told(datetime(2026, 12, 1, tzinfo=UTC), title="No phones")
     assert (rule.title, rule.does, rule.condition) == ("No phones", "keeps out", "client.handheld")
-    assert rule.reads == (("client.handheld", "A phone, a tablet, a mobile mail app or a watch"),)
+    assert rule.reads == {"client.handheld": "A phone, a tablet, a mobile mail app or a watch"}
     assert rule.today == "is enforced"
     assert (last.id, last.effect, last.condition) == ("default", "block", "")
 

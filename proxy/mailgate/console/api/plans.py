@@ -69,7 +69,7 @@ class PlanNamed(Asked):
     """Its digest, or how that begins."""
 
 
-class Standing(Answered):
+class PlanStanding(Answered):
     """How a plan stands."""
 
     digest: str
@@ -95,14 +95,14 @@ class Standing(Answered):
 class Plans(Answered):
     """Plans that were made."""
 
-    items: list[Standing]
+    items: list[PlanStanding]
     """The newest first."""
 
 
 class PlanNow(Answered):
     """A plan and how it stands."""
 
-    standing: Standing
+    standing: PlanStanding
     """How it stands."""
     named: bool
     """Whether `plan` names some of the people: only the gate that made it does, as long as it remembers its last twenty."""
@@ -184,7 +184,7 @@ async def get_plan_picture(call: Call, path: PlanNamed) -> Text:
     return picture(read_plan(await plan_called(call.desk.store, path.digest)))
 
 
-async def approve_plan(call: Call, path: PlanNamed, body: Approval) -> Standing:
+async def approve_plan(call: Call, path: PlanNamed, body: Approval) -> PlanStanding:
     """Stand up for exactly this plan, which somebody else made. Nobody approves their own."""
     desk = call.desk
     guard = guard_of(desk.bundle().settings)
@@ -203,9 +203,9 @@ async def apply_plan(call: Call, path: PlanNamed, body: Application) -> Activati
     return done_now(done, call.now)
 
 
-def _standing(found: approving.Standing) -> Standing:
+def _standing(found: approving.Standing) -> PlanStanding:
     plan = found.plan
-    return Standing(
+    return PlanStanding(
         digest=plan.digest,
         author=plan.author,
         made_at=plan.made_at,
