@@ -75,8 +75,17 @@ def _sampled_told(sampled: Sampled) -> str:
 
 
 def _counted(counts: Counts) -> str:
-    people = f"{counts.people:,} {'person' if counts.people == 1 else 'people'}"
-    return f"{people} with {counts.devices:,} device{'' if counts.devices == 1 else 's'}"
+    return f"{people_in(counts)} with {devices_in(counts)}"
+
+
+def people_in(counts: Counts) -> str:
+    """How many people, in words."""
+    return f"{counts.people:,} {'person' if counts.people == 1 else 'people'}"
+
+
+def devices_in(counts: Counts) -> str:
+    """How many devices, in words."""
+    return f"{counts.devices:,} device{'' if counts.devices == 1 else 's'}"
 
 
 def idle_rules(rules: IdleRules) -> Iterator[str]:

@@ -21,10 +21,10 @@ from mailgate.cli.stored import fail, with_store
 from mailgate.config import Bundle, Rules, load_bundle, load_candidate
 from mailgate.errors import ConfigError
 from mailgate.rollout.acts import Person
-from mailgate.rollout.picture import picture
 from mailgate.rollout.plan import DAYS, Plan, plain
 from mailgate.rollout.planning import plan_and_keep
 from mailgate.store import Store
+from mailgate.telling.picture import picture
 from mailgate.telling.plans import CSV_COLUMNS, rows_of
 from mailgate.telling.versions import rules_called
 

@@ -17,8 +17,8 @@ from mailgate.rollout import acts, approving
 from mailgate.rollout.acts import plan_called, read_plan
 from mailgate.rollout.approving import standing_of
 from mailgate.rollout.guard import guard_of
-from mailgate.rollout.picture import picture
 from mailgate.rollout.plan import DAYS, Plan
+from mailgate.telling.picture import picture
 from mailgate.telling.plans import CSV_COLUMNS, rows_of
 from mailgate.telling.versions import NoVersionError
 

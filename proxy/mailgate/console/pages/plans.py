@@ -18,9 +18,9 @@ from mailgate.rollout import acts, approving
 from mailgate.rollout.acts import plan_called, read_plan
 from mailgate.rollout.approving import standing_of
 from mailgate.rollout.guard import guard_of
-from mailgate.rollout.picture import described, picture
 from mailgate.rollout.plan import DAYS, LABELS, Counts
 from mailgate.simulate import DIMENSIONS
+from mailgate.telling.picture import described, picture
 from mailgate.telling.plans import (
     CSV_COLUMNS,
     NEWLY,

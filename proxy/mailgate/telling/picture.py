@@ -3,17 +3,12 @@
 from collections.abc import Mapping
 from html import escape
 
-from mailgate.rollout.plan import Counts, Move, Plan
+from mailgate.rollout.plan import Move, Plan
+from mailgate.telling.plans import IS, devices_in, people_in
 
 EFFECTS = ("allow", "warn", "challenge", "block", "unknown")
 """From top to bottom: the mildest first."""
-WORDS = {
-    "allow": "let in",
-    "warn": "warned",
-    "challenge": "asked for proof",
-    "block": "kept out",
-    "unknown": "cannot be told",
-}
+WORDS = IS | {"unknown": "cannot be told"}
 
 WIDTH, TOP, ROOM, GAP = 860, 130, 300, 34
 LEFT, RIGHT, BAR = 210, 636, 14
@@ -57,7 +52,7 @@ def picture(plan: Plan) -> str:
 def described(plan: Plan) -> str:
     """The picture in words."""
     told = [
-        f"{_devices(each)} of {_people(each)}: {WORDS[each.before]} today, {WORDS[each.to]} with the plan."
+        f"{devices_in(each)} of {people_in(each)}: {WORDS[each.before]} today, {WORDS[each.to]} with the plan."
         for each in plan.moves
         if _shown(each)
     ]
@@ -73,15 +68,7 @@ def _title(plan: Plan) -> str:
 
 
 def _same(plan: Plan) -> str:
-    return f"No change for {_devices(plan.untouched)} of {_people(plan.untouched)}."
-
-
-def _devices(counts: Counts) -> str:
-    return f"{counts.devices:,} device{'' if counts.devices == 1 else 's'}"
-
-
-def _people(counts: Counts) -> str:
-    return f"{counts.people:,} {'person' if counts.people == 1 else 'people'}"
+    return f"No change for {devices_in(plan.untouched)} of {people_in(plan.untouched)}."
 
 
 def _flow(moves: Mapping[tuple[str, str], Move]) -> list[str]:
