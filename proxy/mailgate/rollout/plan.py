@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from hashlib import sha256
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -279,8 +280,12 @@ def dump(plan: Plan) -> str:
     return json.dumps(without_names(plain(plan)))
 
 
+@lru_cache(maxsize=64)
 def load(text: str) -> Plan:
-    """The plan that was kept as this text. Raises ValueError for one that says more, less or something else."""
+    """The plan that was kept as this text. Raises ValueError for one that says more, less or something else.
+
+    Those read last are remembered: the console looks at the newest ones every few seconds, and none of them changes.
+    """
     return Plan.model_validate_json(text)
 
 
