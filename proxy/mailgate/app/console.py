@@ -24,8 +24,8 @@ from mailgate.rollout.plan import Plan
 from mailgate.rollout.planning import plan_and_keep
 from mailgate.rollout.relief_watch import ReliefWatch
 from mailgate.store import Device
-from mailgate.telling.recall import posture_now
-from mailgate.telling.sources import came_of
+from mailgate.views.recall import posture_now
+from mailgate.views.sources import came_of
 
 
 class Gate(Running, Protocol):

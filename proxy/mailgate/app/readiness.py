@@ -18,9 +18,9 @@ from mailgate.gateway.reload import Reloader
 from mailgate.rollout import Keeper
 from mailgate.rollout.relief_watch import ReliefWatch
 from mailgate.store import Backlog, Store, StoreError
-from mailgate.telling.gates import Standing
-from mailgate.telling.readiness import Backlog as Waiting
-from mailgate.telling.readiness import Files, Ledger, OwnWorkers, Readiness, RulesNow, Writes
+from mailgate.views.gates import Standing
+from mailgate.views.readiness import Backlog as Waiting
+from mailgate.views.readiness import Files, Ledger, OwnWorkers, Readiness, RulesNow, Writes
 
 
 class Running(Shape):

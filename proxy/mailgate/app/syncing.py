@@ -32,7 +32,7 @@ from mailgate.gateway.intake import Intake
 from mailgate.model import DeviceRecord, SourceState
 from mailgate.policy.logins import NO_LOGINS, Logins
 from mailgate.store import Postures, Store, StoreError
-from mailgate.telling.readiness import ConnectorState, connector_state
+from mailgate.views.readiness import ConnectorState, connector_state
 
 
 class StoreDesk:

@@ -21,7 +21,7 @@ from mailgate.gateway.own_keys import SETTLING, OwnKeys
 from mailgate.gateway.remote_keys import RemoteKeys
 from mailgate.gateway.revocations import Revocations
 from mailgate.store import SpentProofs, Store, StoreError
-from mailgate.telling.readiness import Issuer
+from mailgate.views.readiness import Issuer
 
 log = structlog.get_logger()
 

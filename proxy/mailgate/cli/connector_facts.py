@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mailgate.model import DeviceRecord
-from mailgate.telling.readiness import ConnectorState
+from mailgate.views.readiness import ConnectorState
 
 _STYLES = {"ok": "green", "new": "dim", "unavailable": "red", "failing": "red"}
 

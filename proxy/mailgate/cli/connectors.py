@@ -31,8 +31,8 @@ from mailgate.connectors.schedule import unreachable
 from mailgate.model import DeviceRecord
 from mailgate.policy.spelling import expected
 from mailgate.store import Store
-from mailgate.telling.readiness import connector_state
-from mailgate.telling.sources import came_of
+from mailgate.views.readiness import connector_state
+from mailgate.views.sources import came_of
 
 app = typer.Typer(help="Device inventories: how they fare, and reading one now.", no_args_is_help=True)
 

@@ -20,7 +20,7 @@ from mailgate.cli.people import export, forget_person, see_it_wiped
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
 from mailgate.store import Device, Store
-from mailgate.telling.devices import (
+from mailgate.views.devices import (
     DeviceFacts,
     NameFacts,
     ReportFacts,
@@ -29,7 +29,7 @@ from mailgate.telling.devices import (
     device_facts,
     whole_device,
 )
-from mailgate.telling.recall import sightings_of
+from mailgate.views.recall import sightings_of
 
 app = typer.Typer(help="Show devices, mark lost ones, and forget them.", no_args_is_help=True)
 

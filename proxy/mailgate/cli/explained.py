@@ -9,8 +9,8 @@ from rich.text import Text
 
 from mailgate.cli.stored import printable
 from mailgate.model import LOGINS, Access, Decision
-from mailgate.telling.explanation import Explanation
-from mailgate.telling.flips import flip_lines
+from mailgate.views.explanation import Explanation
+from mailgate.views.flips import flip_lines
 
 
 def show(told: Explanation, more: dict[str, Any], access: Access, decision: Decision) -> None:

@@ -19,7 +19,7 @@ from mailgate.console.sessions import Session, Sessions
 from mailgate.console.standing import roles_now
 from mailgate.rollout.acts import Person
 from mailgate.store import Store
-from mailgate.telling.readiness import Readiness
+from mailgate.views.readiness import Readiness
 
 DESK: web.AppKey["Desk"] = web.AppKey("desk")
 CLOSING: web.AppKey[asyncio.Event] = web.AppKey("closing")

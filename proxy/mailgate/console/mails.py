@@ -19,7 +19,7 @@ from mailgate.rollout.topic import Topic, topic_of
 from mailgate.store import About, MailKind, MailState, Store
 from mailgate.store.mailing import Which
 from mailgate.store.names import user_text
-from mailgate.telling.notices import Sent
+from mailgate.views.notices import Sent
 
 RETRACTIONS = 20
 """How many of the last retractions are shown."""

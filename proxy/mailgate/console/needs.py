@@ -9,8 +9,8 @@ from mailgate.rollout.approving import Standing as PlanStanding
 from mailgate.rollout.approving import standings
 from mailgate.rollout.guard import guard_of
 from mailgate.store import Store, StoreError
-from mailgate.telling.gates import Node, Standing, gates_now
-from mailgate.telling.readiness import Readiness
+from mailgate.views.gates import Node, Standing, gates_now
+from mailgate.views.readiness import Readiness
 
 PLANS = 20
 """How many of the newest plans are looked at."""

@@ -7,7 +7,7 @@ from mailgate.connectors import is_scheduled
 from mailgate.console.desk import Desk
 from mailgate.console.reading import Reading
 from mailgate.rollout.acts import Person
-from mailgate.telling.readiness import ConnectorState, Readiness
+from mailgate.views.readiness import ConnectorState, Readiness
 
 
 class Connector(ConnectorState):

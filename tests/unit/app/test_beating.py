@@ -16,7 +16,7 @@ from mailgate.app.beating import Beating, GateNumbers
 from mailgate.app.workers.place import ALONE
 from mailgate.rollout import draft_of
 from mailgate.store import Act, Store, StoreUnavailableError
-from mailgate.telling.gates import Standing
+from mailgate.views.gates import Standing
 
 MINUTE = timedelta(minutes=1)
 

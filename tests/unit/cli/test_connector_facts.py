@@ -2,7 +2,7 @@ from rich.console import Console
 
 from mailgate.cli.connector_facts import states_table, understood, understood_grid
 from mailgate.model import DeviceRecord, Kind
-from mailgate.telling.readiness import connector_state
+from mailgate.views.readiness import connector_state
 
 
 def shown(what):

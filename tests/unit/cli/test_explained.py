@@ -5,7 +5,7 @@ from tests.unit.policy.examples import PHONE, WITH_TIKTOK, access, policy_of
 
 from mailgate.cli.explained import show
 from mailgate.decide import decide
-from mailgate.telling.explanation import explanation
+from mailgate.views.explanation import explanation
 
 POLICY = policy_of({"id": "app", "when": '"prohibited" in device.lists'}, {"effect": "allow"})
 

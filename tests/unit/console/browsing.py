@@ -28,7 +28,7 @@ from mailgate.rollout.keeper import draft_of
 from mailgate.rollout.plan import Plan
 from mailgate.rollout.planning import plan_and_keep
 from mailgate.store import Act, Store
-from mailgate.telling.readiness import Readiness
+from mailgate.views.readiness import Readiness
 
 NOW = datetime(2026, 12, 1, 12, 0, 30, tzinfo=UTC)
 WHO = admins(ada="operator", lin="operator approver", vic="viewer")

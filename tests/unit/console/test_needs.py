@@ -7,7 +7,7 @@ import pytest
 from tests.unit.console.browsing import READY
 
 from mailgate.console.needs import needs_of
-from mailgate.telling.readiness import Readiness
+from mailgate.views.readiness import Readiness
 
 
 def state(**changed: Any) -> Readiness:

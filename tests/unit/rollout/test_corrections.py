@@ -15,7 +15,7 @@ from mailgate.rollout.acts import keep_plan, retract
 from mailgate.rollout.corrections import LOOKED_FOR, correct, is_due
 from mailgate.rollout.planning import Scope, make_plan
 from mailgate.store import MailKind, MailState, Retraction, Store
-from mailgate.telling.versions import rules_called
+from mailgate.views.versions import rules_called
 
 GRACE = "{id: grace, when: 'user.name == \"grace\"', effect: block}"
 """A rule that every version has."""

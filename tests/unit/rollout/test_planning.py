@@ -19,7 +19,7 @@ from mailgate.rollout.planning import Scope, looked_at, make_plan, plan_and_keep
 from mailgate.store import Act, Store
 from mailgate.store.database import store_url
 from mailgate.store.migrate import migrate
-from mailgate.telling.plans import undated_told
+from mailgate.views.plans import undated_told
 
 OLD = """
 rules:

@@ -24,9 +24,9 @@ from mailgate.rollout.acts import Person
 from mailgate.rollout.plan import DAYS, Plan, plain
 from mailgate.rollout.planning import plan_and_keep
 from mailgate.store import Store
-from mailgate.telling.picture import picture
-from mailgate.telling.plans import CSV_COLUMNS, rows_of
-from mailgate.telling.versions import rules_called
+from mailgate.views.picture import picture
+from mailgate.views.plans import CSV_COLUMNS, rows_of
+from mailgate.views.versions import rules_called
 
 File = Annotated[
     Path | None,

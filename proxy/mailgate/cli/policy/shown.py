@@ -10,7 +10,7 @@ from rich.text import Text
 from mailgate.cli.stored import printable
 from mailgate.rollout.plan import LABELS, Counts, Moment, Plan
 from mailgate.simulate import DIMENSIONS
-from mailgate.telling.plans import (
+from mailgate.views.plans import (
     NEWLY,
     idle_rules,
     moment_told,

@@ -10,11 +10,11 @@ from mailgate.console.api.shapes import Answered, Asked, Cursor, Few, Line, curs
 from mailgate.model import Kind
 from mailgate.store import Device, Sought
 from mailgate.store.device import typed_id
-from mailgate.telling.devices import DeviceFacts, WholeDevice, device_facts, whole_device
-from mailgate.telling.explanation import Explanation, explanation
-from mailgate.telling.recall import as_it_asks, sightings_of
-from mailgate.telling.search import search
-from mailgate.telling.timeline import Event, story_of
+from mailgate.views.devices import DeviceFacts, WholeDevice, device_facts, whole_device
+from mailgate.views.explanation import Explanation, explanation
+from mailgate.views.recall import as_it_asks, sightings_of
+from mailgate.views.search import search
+from mailgate.views.timeline import Event, story_of
 
 SIGHTINGS = 50
 

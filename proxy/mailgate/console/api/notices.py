@@ -11,7 +11,7 @@ from mailgate.console.api.shapes import DIGITS, MOST, Answered, Asked, Line
 from mailgate.console.mails import RETRACTIONS, matter_about, preview, title_of
 from mailgate.rollout.acts import RefusedError
 from mailgate.store import About, MailKind
-from mailgate.telling.notices import Sent, Tellable, of, sent, tellable
+from mailgate.views.notices import Sent, Tellable, of, sent, tellable
 
 Tag = Literal["ar", "de", "en", "es", "fr", "ja", "zh-Hans"]
 

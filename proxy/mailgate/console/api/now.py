@@ -6,8 +6,8 @@ from mailgate.console.api.operation import Call, Operation
 from mailgate.console.api.shapes import Answered
 from mailgate.console.needs import needs_now
 from mailgate.console.sources import Connector, sources_of
-from mailgate.telling.gates import Node, Standing, gates_if_told
-from mailgate.telling.readiness import Readiness, Workers
+from mailgate.views.gates import Node, Standing, gates_if_told
+from mailgate.views.readiness import Readiness, Workers
 
 
 class Verdicts(Answered):

@@ -18,9 +18,9 @@ from mailgate.rollout.acts import plan_called, read_plan
 from mailgate.rollout.approving import standing_of
 from mailgate.rollout.guard import guard_of
 from mailgate.rollout.plan import DAYS, Plan
-from mailgate.telling.picture import picture
-from mailgate.telling.plans import CSV_COLUMNS, rows_of
-from mailgate.telling.versions import NoVersionError
+from mailgate.views.picture import picture
+from mailgate.views.plans import CSV_COLUMNS, rows_of
+from mailgate.views.versions import NoVersionError
 
 Days = Annotated[int, Field(ge=1, le=366), WHOLE]
 

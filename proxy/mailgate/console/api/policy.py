@@ -13,8 +13,8 @@ from mailgate.policy.changes import Change, changes
 from mailgate.rollout import acts
 from mailgate.rollout.guard import guard_of
 from mailgate.store import Activation as StoredActivation
-from mailgate.telling.rules import ToldRule, told_rules
-from mailgate.telling.versions import lines_between, version_of
+from mailgate.views.rules import ToldRule, told_rules
+from mailgate.views.versions import lines_between, version_of
 
 VersionName = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{1,64}$")]
 """A number, or how a digest begins."""

@@ -11,9 +11,9 @@ from mailgate.console.api.shapes import Answered, Asked, Few, Line
 from mailgate.console.places import SPAN
 from mailgate.store import Place
 from mailgate.store.device import LONG_AGO
-from mailgate.telling.devices import SightingFacts, sighting_facts
-from mailgate.telling.explanation import Explanation, explanation
-from mailgate.telling.recall import recall
+from mailgate.views.devices import SightingFacts, sighting_facts
+from mailgate.views.explanation import Explanation, explanation
+from mailgate.views.recall import recall
 
 PlaceCursor = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{13}-[0-9a-f]{32}$")]
 """Where a page begins: microseconds and an id, only to be sent back as they came."""

@@ -10,10 +10,10 @@ from mailgate.console.forms import form_of
 from mailgate.console.pages.exemptions import SPANS
 from mailgate.console.view import seen_other, show
 from mailgate.store import Device
-from mailgate.telling.devices import device_facts, parts_of, sighting_facts
-from mailgate.telling.explanation import explanation
-from mailgate.telling.recall import as_it_asks, sightings_of
-from mailgate.telling.timeline import story_of
+from mailgate.views.devices import device_facts, parts_of, sighting_facts
+from mailgate.views.explanation import explanation
+from mailgate.views.recall import as_it_asks, sightings_of
+from mailgate.views.timeline import story_of
 
 SIGHTINGS = 50
 

@@ -19,7 +19,7 @@ from mailgate.rollout.announcing import announce, known_of, queue
 from mailgate.rollout.topic import Topic
 from mailgate.store import About, Activation, MailKind, MailState
 from mailgate.store.mailing import Which
-from mailgate.telling.notices import WORDS
+from mailgate.views.notices import WORDS
 
 DECISIONS = ("sent", "again", "retry")
 """What somebody may say of mails: the first two of those that are unsure, the last of those that failed."""

@@ -16,7 +16,7 @@ from mailgate.console.view import show
 from mailgate.gateway.notice_mail import message_id
 from mailgate.gateway.pages.languages import load_languages
 from mailgate.store import About, Mailing, MailKind, MailState
-from mailgate.telling.notices import KINDS, WORDS, Sent, of, sent, tellable
+from mailgate.views.notices import KINDS, WORDS, Sent, of, sent, tellable
 
 SIZE = 50
 LONGEST = 256

@@ -13,7 +13,7 @@ from mailgate.console.needs import needs_now
 from mailgate.console.plot import plot
 from mailgate.console.render import text_of
 from mailgate.console.view import show, surrounding
-from mailgate.telling.gates import gates_if_told
+from mailgate.views.gates import gates_if_told
 
 EVERY = 5.0
 """Seconds between two looks of a page that stays open."""

@@ -20,8 +20,8 @@ from mailgate.rollout.approving import standing_of
 from mailgate.rollout.guard import guard_of
 from mailgate.rollout.plan import DAYS, LABELS, Counts
 from mailgate.simulate import DIMENSIONS
-from mailgate.telling.picture import described, picture
-from mailgate.telling.plans import (
+from mailgate.views.picture import described, picture
+from mailgate.views.plans import (
     CSV_COLUMNS,
     NEWLY,
     idle_rules,

@@ -6,7 +6,7 @@ from mailgate.console.desk import desk_of
 from mailgate.console.pages.devices import KINDS
 from mailgate.console.places import SPAN, place_in, told
 from mailgate.console.view import address, show
-from mailgate.telling.devices import sighting_facts
+from mailgate.views.devices import sighting_facts
 
 SIZE = 100
 

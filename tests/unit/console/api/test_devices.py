@@ -7,7 +7,7 @@ from tests.unit.console.browsing import NOW, Company
 from tests.unit.console.phones import asks, has, record
 
 from mailgate.model import Kind
-from mailgate.telling.devices import device_facts
+from mailgate.views.devices import device_facts
 
 
 async def test_they_are_found_by_what_is_asked_for(vic: Caller, firm: Company) -> None:

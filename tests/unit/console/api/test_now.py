@@ -9,7 +9,7 @@ from tests.unit.console.browsing import NOW, Company
 from tests.unit.store.test_gates import BEAT
 
 from mailgate.store import StoreUnavailableError
-from mailgate.telling.gates import MISSED, TAKES
+from mailgate.views.gates import MISSED, TAKES
 
 COUNTED = """\
 # TYPE mailgate_decisions counter

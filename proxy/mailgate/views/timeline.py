@@ -10,7 +10,7 @@ from pydantic import with_config
 from mailgate.model.fact import DESCRIBED
 from mailgate.store import Device, Mailing, Recorded, Store, Told, owner_of
 from mailgate.store.names import EAS
-from mailgate.telling.notices import WORDS
+from mailgate.views.notices import WORDS
 
 
 @with_config(DESCRIBED)

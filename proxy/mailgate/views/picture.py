@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from html import escape
 
 from mailgate.rollout.plan import Move, Plan
-from mailgate.telling.plans import IS, devices_in, people_in
+from mailgate.views.plans import IS, devices_in, people_in
 
 EFFECTS = ("allow", "warn", "challenge", "block", "unknown")
 """From top to bottom: the mildest first."""

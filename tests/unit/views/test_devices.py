@@ -12,7 +12,7 @@ from mailgate.model import Reason
 from mailgate.store import Device, Report
 from mailgate.store.device import Contradiction
 from mailgate.store.names import KEY, SERIAL
-from mailgate.telling.devices import FindingFacts, NameFacts, device_facts, parts_of
+from mailgate.views.devices import FindingFacts, NameFacts, device_facts, parts_of
 
 REPORT = Report("jamf", "7", apps=frozenset({"tiktok"}), reported_at=NOW, names=frozenset({(SERIAL, "S1")}))
 FOUND = Contradiction(Reason.DEVICE_OS_CONTRADICTED, "", "os: …", since=NOW)

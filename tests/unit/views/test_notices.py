@@ -8,7 +8,7 @@ from tests.unit.rollout.mailing import APP, OPEN, policy
 from tests.unit.store.examples import NOW
 
 from mailgate.store import About, MailCount, MailKind, MailState
-from mailgate.telling.notices import KINDS, WORDS, Tellable, of, sent, tellable
+from mailgate.views.notices import KINDS, WORDS, Tellable, of, sent, tellable
 
 
 def staged(warn: timedelta, enforce: timedelta) -> str:

@@ -8,7 +8,7 @@ from tests.unit.gateway.gates import NOW, policy
 from mailgate.classify import classify
 from mailgate.decide import decide
 from mailgate.model import Access, CertificateResult, Posture, RequestFacts
-from mailgate.telling.explanation import explanation, plain
+from mailgate.views.explanation import explanation, plain
 
 
 def access(path: str = "/block") -> Access:

@@ -4,7 +4,7 @@ from tests.unit.rollout.plans import PLAN, SAMPLE, hit, plan_of
 
 from mailgate.rollout.plan import LABELS, IdleRules, Sample
 from mailgate.simulate import DIMENSIONS
-from mailgate.telling.plans import (
+from mailgate.views.plans import (
     CSV_COLUMNS,
     IS,
     NEWLY,

@@ -8,7 +8,7 @@ from tests.unit.policy.examples import CATALOG, PHONE, WITH_TIKTOK, access, poli
 from mailgate.model import Effect, Posture
 from mailgate.simulate import altered, both_ways
 from mailgate.simulate.steps import By, What, step
-from mailgate.telling.flips import StepTold, Then, flip_lines, flips_told, step_told
+from mailgate.views.flips import StepTold, Then, flip_lines, flips_told, step_told
 
 APP = policy_of(
     {"id": "laptop", "when": 'client.kind == "laptop"', "effect": "allow"},

@@ -6,7 +6,7 @@ from datetime import datetime
 from mailgate.config import Bundle, Settings
 from mailgate.model.fact import Day, Fact, Instant
 from mailgate.store import Device, Keep, Recorded, Report
-from mailgate.telling.recall import posture_now
+from mailgate.views.recall import posture_now
 
 
 class FindingFacts(Fact):

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from mailgate.model import SourceState
-from mailgate.telling.readiness import connector_state
+from mailgate.views.readiness import connector_state
 
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
 

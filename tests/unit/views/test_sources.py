@@ -3,7 +3,7 @@
 import pytest
 
 from mailgate.connectors.run import Outcome
-from mailgate.telling.sources import came_of
+from mailgate.views.sources import came_of
 
 
 @pytest.mark.parametrize(

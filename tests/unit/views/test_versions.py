@@ -7,7 +7,7 @@ import pytest
 from tests.unit.store.examples import NOW
 
 from mailgate.store import Act, Draft, Store
-from mailgate.telling.versions import NoVersionError, lines_between, version_of
+from mailgate.views.versions import NoVersionError, lines_between, version_of
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from mailgate.model import Reason
 from mailgate.store import Device, MailKind, MailState, Recorded, Report, Sighting, Tally, Told
 from mailgate.store.device import Contradiction
 from mailgate.store.recorded import client_facts
-from mailgate.telling.timeline import timeline
+from mailgate.views.timeline import timeline
 
 
 def at(hours: float):

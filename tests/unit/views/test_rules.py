@@ -8,7 +8,7 @@ from mailgate.model import Effect, Stage
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.reliefs import NO_RELIEFS, Cause, Relief, Reliefs
 from mailgate.policy.rules import OnUnavailable, PolicyFile, policy_context
-from mailgate.telling.rules import DOES, TODAY, ToldRule, span, told_rules
+from mailgate.views.rules import DOES, TODAY, ToldRule, span, told_rules
 
 STAGES = {"report_only": "2026-12-01", "warn": "2026-12-08", "enforce": "2026-12-15"}
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.unit.rollout.plans import plan_of
 
 from mailgate.rollout.plan import Plan
-from mailgate.telling.picture import EFFECTS, described, picture
+from mailgate.views.picture import EFFECTS, described, picture
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -12,8 +12,8 @@ from tests.unit.store.examples import CATALOG, MAX_AGE, NOW
 from mailgate.model import AppsReport, DeviceRecord, Kind
 from mailgate.store import Device, Sought, Store
 from mailgate.store import search as store_search
-from mailgate.telling import search as searching
-from mailgate.telling.search import search
+from mailgate.views import search as searching
+from mailgate.views.search import search
 
 STATES = ("clean", "prohibited", "partial", "stale", "missing")
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from mailgate.config import Bundle
 from mailgate.model import Posture
 from mailgate.store import Device, Sought, Store
-from mailgate.telling.recall import posture_now
+from mailgate.views.recall import posture_now
 
 LOOKS = 5
 """How often one page looks on where a look has found too few."""

@@ -12,7 +12,7 @@ from mailgate.model.fact import Fact, Instant
 from mailgate.policy import Policy
 from mailgate.policy.variables import VARIABLES
 from mailgate.simulate import both_ways
-from mailgate.telling.flips import FlipsTold, flips_told
+from mailgate.views.flips import FlipsTold, flips_told
 
 
 class AskedOf(Fact):

@@ -8,7 +8,7 @@ from tests.unit.store.examples import NOW
 from tests.unit.store.test_gates import BEAT
 
 from mailgate.store import Activation, Heard
-from mailgate.telling.gates import MISSED, TAKES, Node, Standing, nodes, span
+from mailgate.views.gates import MISSED, TAKES, Node, Standing, nodes, span
 
 ACTIVE = Activation(6, 5, "def", "digest", "ada", "agreed", NOW - timedelta(minutes=1))
 CURRENT = replace(BEAT, number=5, serial=6)
