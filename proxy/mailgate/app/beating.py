@@ -16,7 +16,7 @@ from mailgate import __version__
 from mailgate.app.workers.place import Place
 from mailgate.rollout import Keeper
 from mailgate.store import Beat, Heard, Store, StoreError
-from mailgate.telling.gates import MISSED, Standing, gates_now
+from mailgate.views.gates import MISSED, Standing, gates_now
 
 log = structlog.get_logger()
 

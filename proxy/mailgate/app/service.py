@@ -31,7 +31,7 @@ from mailgate.app.parts import (
     utc_now,
 )
 from mailgate.app.ports import Ports, ports_for
-from mailgate.app.readiness import readiness
+from mailgate.app.readiness import body_of_readyz
 from mailgate.app.settings_watch import SettingsWatch
 from mailgate.app.syncing import Syncing
 from mailgate.app.trust import Trust
@@ -192,7 +192,7 @@ class Service:
             return ""
         policy = policy_server(self.gate, self._policy_key)
         admin = admin_app(
-            self.siblings.metrics, partial(readiness, self), policy, intake_server(self.syncing.intake)
+            self.siblings.metrics, partial(body_of_readyz, self), policy, intake_server(self.syncing.intake)
         )
         desk = desk_for(self)
         self._closing.push_async_callback(desk.readings.stop)

@@ -10,7 +10,7 @@ from mailgate.app.parts import prober_for, tickets_for, utc_now
 from mailgate.config import Bundle, Settings
 from mailgate.gateway.handler import Gate
 from mailgate.store import Store, StoreError
-from mailgate.telling.devices import keep_of
+from mailgate.views.devices import keep_of
 
 log = structlog.get_logger()
 

@@ -17,7 +17,7 @@ from mailgate.app.beating import Beating, GateNumbers
 from mailgate.app.workers.place import ALONE, Place
 from mailgate.rollout import draft_of
 from mailgate.store import Act, Store, StoreUnavailableError
-from mailgate.telling.gates import Standing
+from mailgate.views.gates import Standing
 
 MINUTE = timedelta(minutes=1)
 
