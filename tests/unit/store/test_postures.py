@@ -31,7 +31,7 @@ from mailgate.model import (
     PostureState,
     Reason,
 )
-from mailgate.store import Device, Postures, Store, StoreUnavailableError, database
+from mailgate.store import Device, Keep, Postures, Store, StoreUnavailableError, database
 from mailgate.store.device import new_id
 
 LATER = NOW + minutes(1)
@@ -855,3 +855,22 @@ async def test_a_large_import_that_is_lagged_behind_leaves_the_short_time(
     now = LONG + timedelta(seconds=1)
     await postures.catch_up(now)
     assert (await postures.current(APP, None, now)).state is PostureState.PROHIBITED
+
+
+@pytest.mark.parametrize("lost", [False, True])
+async def test_a_device_that_was_kept_long_enough_is_unknown_here_too(
+    store: Store, postures: Postures, lost: bool
+) -> None:
+    await store.devices.take([PHONE], NOW)
+    (device,) = await store.devices.page()
+    if lost:
+        await store.devices.lose(device.id, NOW)
+    await followed(postures, NOW, NOW)
+    assert (await postures.current(APP, None, NOW)).device_id == device.id
+    assert (await postures.certified(BY_SERIAL, NOW)).lost is lost
+    await followed(postures, NOW, LONG)
+    keep = Keep(sightings=minutes(5), devices=minutes(5), lost_devices=minutes(5))
+    assert await store.retention.prune(LONG, keep)
+    await followed(postures, LONG + LOOK, LONG + LOOK)
+    assert await postures.current(APP, None, LONG + LOOK) == Posture()
+    assert await postures.certified(BY_SERIAL, LONG + LOOK) == Posture()
