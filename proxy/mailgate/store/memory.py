@@ -9,7 +9,7 @@ from cachetools import LRUCache
 
 from mailgate.model import AttestationResult
 from mailgate.store.device import Device
-from mailgate.store.names import MDM, USER, Name, user_text
+from mailgate.store.names import FORMER, MDM, USER, Name, user_text
 
 
 class _Cell:
@@ -88,7 +88,9 @@ class Memory:
         return cell.device if cell else None
 
     def waits_for(self, kind: str, text: str) -> bool:
-        """Whether somebody asked for this name or person."""
+        """Whether somebody asked for this name or person, or for a device that has turned out to be this one."""
+        if kind == FORMER:
+            return text in self._cells
         return text in self._owned if kind == USER else (kind, text) in self._known
 
     def newest(self, stored: Device) -> Device:

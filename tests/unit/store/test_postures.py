@@ -874,3 +874,23 @@ async def test_a_device_that_was_kept_long_enough_is_unknown_here_too(
     await followed(postures, LONG + LOOK, LONG + LOOK)
     assert await postures.current(APP, None, LONG + LOOK) == Posture()
     assert await postures.certified(BY_SERIAL, LONG + LOOK) == Posture()
+
+
+async def test_a_device_that_became_another_ones_elsewhere_is_that_one_here(
+    store: Store, postures: Postures
+) -> None:
+    """This gate knows it by its issuer's name alone, and has never heard of the other one."""
+    told = AppsReport(frozenset({"tiktok"}), True, NOW)
+    managed = DeviceRecord("intune", "7", apps=told, serial="SERIAL1")
+    await store.devices.take([managed], NOW - minutes(1))
+    await store.postures(CATALOG, MAX_AGE).current(BROWSER, KNOWN, NOW)
+    await store.reports.flush()
+    await followed(postures, NOW, NOW)
+    assert (await postures.current(BROWSER, KNOWN, NOW)).state is PostureState.CLEAN
+    await followed(postures, NOW, LONG)
+    await store.devices.take([replace(managed, keys=(KNOWN.key_thumbprint,))], LONG)
+    (device,) = await store.devices.page()
+    await followed(postures, LONG + LOOK, LONG + LOOK)
+    found = await postures.current(BROWSER, KNOWN, LONG + LOOK)
+    assert (found.device_id, found.state) == (device.id, PostureState.PROHIBITED)
+    assert await after_restart(store, BROWSER, KNOWN, LONG + LOOK) == found
