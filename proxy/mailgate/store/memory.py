@@ -1,7 +1,7 @@
 """Devices in memory, by every name under which they were asked for. What is learned of one counts under all of them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from weakref import WeakValueDictionary
 
@@ -97,6 +97,12 @@ class Memory:
         """The device as it was read, unless what is in memory is of a later change."""
         known = self.device(stored.id)
         return stored if known is None or known.changed <= stored.changed else known
+
+    def outdate(self) -> None:
+        """The store counts its changes from an earlier one: whatever it says now is newer than what is in memory."""
+        for cell in list(self._cells.values()):
+            if cell.device is not None:
+                cell.device = replace(cell.device, changed=0)
 
     def remember(
         self,

@@ -170,6 +170,7 @@ class Postures:
         self._watching.change = changes.number
         if changes.number < before:
             self._watching.broke()
+            self._memory.outdate()
         asked = {number for number, device_id in changes.changed if self._memory.device(device_id)}
         asked |= {number for number, kind, text in names if self._memory.waits_for(kind, text)}
         return changes, await self._devices.load(asked) if asked else []

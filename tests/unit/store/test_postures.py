@@ -894,3 +894,23 @@ async def test_a_device_that_became_another_ones_elsewhere_is_that_one_here(
     found = await postures.current(BROWSER, KNOWN, LONG + LOOK)
     assert (found.device_id, found.state) == (device.id, PostureState.PROHIBITED)
     assert await after_restart(store, BROWSER, KNOWN, LONG + LOOK) == found
+
+
+async def test_what_a_store_that_has_gone_back_says_counts_before_what_was_in_memory(
+    store: Store, postures: Postures
+) -> None:
+    """The numbers of its changes begin again below those that are in memory."""
+    await store.devices.take([replace(PHONE, os="android")], NOW)
+    for system in ("ios", "ipados", "android", "ios"):
+        await store.devices.take([replace(PHONE, os=system)], NOW)
+    await followed(postures, NOW, NOW)
+    await postures.current(APP, None, NOW)
+    await followed(postures, NOW, LONG)
+    async with store.devices._database.writing() as connection:
+        await connection.exec_driver_sql("UPDATE device_changes SET number = 1")
+        await connection.exec_driver_sql("UPDATE devices SET changed = 1")
+    await followed(postures, LONG, LONG)
+    told = AppsReport(frozenset({"tiktok"}), True, LONG)
+    await store.devices.take([replace(PHONE, apps=told)], LONG)
+    await followed(postures, LONG + LOOK, LONG + LOOK)
+    assert (await postures.current(APP, None, LONG + LOOK)).state is PostureState.PROHIBITED
