@@ -914,3 +914,18 @@ async def test_what_a_store_that_has_gone_back_says_counts_before_what_was_in_me
     await store.devices.take([replace(PHONE, apps=told)], LONG)
     await followed(postures, LONG + LOOK, LONG + LOOK)
     assert (await postures.current(APP, None, LONG + LOOK)).state is PostureState.PROHIBITED
+
+
+async def test_an_app_that_is_listed_from_now_on_counts_where_the_token_has_named_it(
+    store: Store, postures: Postures
+) -> None:
+    given = proof("tiktok")
+    postures.catalog = catalog("signal")
+    await followed(postures, NOW, NOW)
+    assert (await postures.current(BROWSER, given, NOW)).state is PostureState.CLEAN
+    await store.reports.flush()
+    await followed(postures, NOW, NOW)
+    assert (await postures.current(BROWSER, given, NOW)).state is PostureState.CLEAN
+    await followed(postures, NOW, LONG)
+    postures.catalog = CATALOG
+    assert (await postures.current(BROWSER, given, LONG)).state is PostureState.PROHIBITED
