@@ -11,7 +11,7 @@ from pathlib import Path
 import structlog
 
 from mailgate.config.addresses import Address, SocketFile
-from mailgate.config.witness import WitnessSettings
+from mailgate.config.settings import WitnessSettings
 from mailgate.store import Head, StoreError
 from mailgate.store.audit import Audit
 
