@@ -77,11 +77,12 @@ else
 	cat "$$logs/second" "$$logs/third" "$$logs/fourth"; exit $$failed
 endif
 
-check: $(TEST_STAMP) $(EXTENSION) ## Format, lint, types, floors, docs, and the extension where there is npm
+check: $(TEST_STAMP) $(EXTENSION) ## Format, lint, types, floors, dead code, docs, and the extension where there is npm
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/vulture
 	$(BIN)/pytest -q tests/docs
 	@! test -e $(EXTENSION) || npm --prefix extension run --silent check
 

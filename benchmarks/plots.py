@@ -1,14 +1,13 @@
 """The result as pictures (SVG) for the docs, readable on light and on dark paper. Pure."""
 
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import Any, NamedTuple
 
 from benchmarks.ratios import TARGETS, Target
 from benchmarks.report import TITLES, short, with_unit
+from mailgate.views import svg
 
 WIDTH, LEFT, RIGHT, ROW, TOP = 900, 360, 200, 34, 84
-SPOKEN = 'role="img" aria-labelledby="title desc"'
 MOST = 2.0
 """Where bars of shares end: a figure that is a hundred times better would leave no room for the others."""
 SHORTER: Mapping[str, str] = {
@@ -37,10 +36,9 @@ SHORTER: Mapping[str, str] = {
 """Titles that would not stand beside a bar otherwise."""
 NOTE = f"The line is the target, longer is better; no bar is longer than {MOST:.0f} times the target."
 STYLE = """\
-.paper{fill:#fff}.ink{fill:#1c2430}.soft{fill:#56606e}.bar{fill:#8fa3b8}.own{fill:#2b6cb0}.bad{fill:#b3261e}
+.bar{fill:#8fa3b8}.own{fill:#2b6cb0}.bad{fill:#b3261e}
 .mark{stroke:#1c2430;stroke-width:2}.line{fill:none;stroke:#2b6cb0;stroke-width:2}.grid{stroke:#d5dbe3}
-text{font-family:system-ui,sans-serif;font-size:15px}.title{font-size:20px;font-weight:600}
-@media (prefers-color-scheme:dark){.paper{fill:#14181f}.ink{fill:#eef1f5}.soft{fill:#a9b3c0}.bar{fill:#66788c}
+@media (prefers-color-scheme:dark){.bar{fill:#66788c}
 .own{fill:#6aa8e8}.bad{fill:#f2827a}.mark{stroke:#eef1f5}.line{stroke:#6aa8e8}.grid{stroke:#333c49}}
 """
 
@@ -119,18 +117,16 @@ def bars(title: str, note: str, found: Sequence[Bar], most: float = 0, mark: flo
     longest = most or max((bar.value for bar in found), default=1) or 1
     scale = (WIDTH - LEFT - RIGHT) / longest
     told = "; ".join(f"{bar.title}: {bar.words}" for bar in found)
-    parts = _opening(title, note, told, height)
+    parts = []
     for index, bar in enumerate(found):
         top, length = TOP + ROW * index, max(2.0, bar.value * scale)
-        parts.append(_text(LEFT - 12, top + 18, bar.title, "ink", "end"))
-        parts.append(
-            f'<rect class="{bar.style}" x="{LEFT}" y="{top + 2}" width="{length:.1f}" height="22" rx="3"/>'
-        )
-        parts.append(_text(WIDTH - 30, top + 18, bar.words, "ink", "end"))
+        parts.append(svg.text(LEFT - 12, top + 18, bar.title, "ink", "end"))
+        parts.append(svg.bar(LEFT, top + 2, length, 22, bar.style))
+        parts.append(svg.text(WIDTH - 30, top + 18, bar.words, "ink", "end"))
     if mark:
         place = LEFT + mark * scale
         parts.append(f'<path class="mark" d="M{place:.1f} {TOP - 6}V{height - 16}"/>')
-    return "\n".join([*parts, "</svg>", ""])
+    return svg.document(WIDTH, height, (title, note), told, STYLE, parts)
 
 
 def curve(title: str, note: str, points: Sequence[tuple[float, float]], unit: str) -> str:
@@ -143,15 +139,15 @@ def curve(title: str, note: str, points: Sequence[tuple[float, float]], unit: st
         f"{80 + x / last * width:.1f},{bottom - y / most * (bottom - top):.1f}" for x, y in points
     )
     told = f"From {short(points[0][1])} {unit} to {short(points[-1][1])} {unit} in {short(last)} minutes."
-    parts = _opening(title, note, told, height)
+    parts = []
     for share in (0, 0.5, 1):
         line = bottom - share * (bottom - top)
-        parts.append(f'<path class="grid" d="M80 {line:.1f}h{width}"/>')
-        parts.append(_text(72, line + 5, f"{most * share:,.0f} {unit}", "soft", "end"))
+        parts.append(svg.across(80, line, width))
+        parts.append(svg.text(72, line + 5, f"{most * share:,.0f} {unit}", "soft", "end"))
     parts.append(f'<polyline class="line" points="{path}"/>')
-    parts.append(_text(80, bottom + 26, "0", "soft"))
-    parts.append(_text(80 + width, bottom + 26, f"{short(last)} minutes", "soft", "end"))
-    return "\n".join([*parts, "</svg>", ""])
+    parts.append(svg.text(80, bottom + 26, "0", "soft"))
+    parts.append(svg.text(80 + width, bottom + 26, f"{short(last)} minutes", "soft", "end"))
+    return svg.document(WIDTH, height, (title, note), told, STYLE, parts)
 
 
 def style_of(name: str) -> str:
@@ -161,19 +157,3 @@ def style_of(name: str) -> str:
 
 def _rate(each: tuple[str, float]) -> float:
     return -each[1]
-
-
-def _opening(title: str, note: str, told: str, height: int) -> list[str]:
-    return [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" {SPOKEN}>',
-        f'<title id="title">{escape(title)}</title>',
-        f'<desc id="desc">{escape(told)}</desc>',
-        f"<style>\n{STYLE}</style>",
-        f'<rect class="paper" width="{WIDTH}" height="{height}"/>',
-        _text(30, 40, title, "title ink"),
-        _text(30, 64, note, "soft"),
-    ]
-
-
-def _text(x: float, y: float, words: str, style: str, anchor: str = "start") -> str:
-    return f'<text class="{style}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(words)}</text>'

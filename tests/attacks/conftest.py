@@ -1,6 +1,5 @@
 """The ways to a webmail: through the gate itself, and through each proxy that asks it, as ``deploy/`` sets it up."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -8,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.attacks.recording import Webmail
+from tests.attacks.recording import Webmail, listening
 from tests.integration.conftest import Guard, Guarded
 from tests.integration.conftest import client as client
 from tests.integration.conftest import guard as guard
@@ -32,9 +31,7 @@ Open = Callable[..., Way]
 
 @pytest.fixture
 async def recording() -> AsyncIterator[Webmail]:
-    mail = Webmail()
-    async with await asyncio.start_server(lambda r, w: mail.serve(r, w), "127.0.0.1", 0) as server:
-        mail.port = server.sockets[0].getsockname()[1]
+    async with listening(Webmail()) as mail:
         yield mail
 
 

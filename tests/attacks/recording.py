@@ -2,7 +2,10 @@
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 """What HTTP/2 begins with (RFC 9113, section 3.4)."""
@@ -16,31 +19,51 @@ FORGED_ANSWER = b"X-Device-Decision: forged\r\nX-Mailgate-User: forged\r\nMailga
 
 
 @dataclass
-class Webmail:
-    """``heads``: of the requests that reached it, with their trailers. ``beyond``: what was sent behind a switch."""
+class Answering:
+    """What answers every connection until it ends. Give it a port by ``listening``."""
 
     port: int = 0
-    heads: list[bytes] = field(default_factory=list)
-    beyond: bytes = b""
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await self.answer(reader, writer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        raise NotImplementedError
+
+
+Mail = TypeVar("Mail", bound=Answering)
+
+
+@asynccontextmanager
+async def listening(mail: Mail) -> AsyncIterator[Mail]:
+    """Let it answer on a free port of the loopback interface."""
+    async with await asyncio.start_server(lambda r, w: mail.serve(r, w), "127.0.0.1", 0) as server:
+        mail.port = server.sockets[0].getsockname()[1]
+        yield mail
+
+
+@dataclass
+class Webmail(Answering):
+    """``heads``: of the requests that reached it, with their trailers. ``beyond``: what was sent behind a switch."""
+
+    heads: list[bytes] = field(default_factory=list)
+    beyond: bytes = b""
 
     def lines(self, name: bytes) -> list[bytes]:
         """The values of every line of this name, of all requests."""
         found = re.compile(rb"^" + name + rb":[ \t]*(.*?)[ \t]*\r$", re.IGNORECASE | re.MULTILINE)
         return [value for head in self.heads for value in found.findall(head)]
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            await self._answer(reader, writer)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
-
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         self.heads.append(head)
         asked = re.search(rb"^upgrade:[ \t]*([^\r]*)", head, re.IGNORECASE | re.MULTILINE)

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from tests.attacks.conftest import Open
-from tests.attacks.recording import request, said
+from tests.attacks.recording import Answering, listening, request, said
 from tests.integration.conftest import IPHONE, LAPTOP
 
 MAIL = b"Dear Ada, your salary"
@@ -22,39 +22,26 @@ LOGINS = {
 }
 
 
-class LoggingIn:
+class LoggingIn(Answering):
     """As mod_auth_gssapi with GssapiConnectionBound, or IIS: the scheme ends at any white space."""
 
-    port = 0
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         known = False
-        try:
-            while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                known = known or re.search(rb"(?im)^authorization:\s*(ntlm|negotiate)\s+\S", head) is not None
-                if known:
-                    writer.write(b"HTTP/1.1 200 OK\r\nX-Mail: %b\r\nContent-Length: 0\r\n\r\n" % MAIL)
-                else:
-                    writer.write(
-                        b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Negotiate\r\nContent-Length: 0\r\n\r\n"
-                    )
-                await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
+        while True:
+            head = await reader.readuntil(b"\r\n\r\n")
+            known = known or re.search(rb"(?im)^authorization:\s*(ntlm|negotiate)\s+\S", head) is not None
+            if known:
+                writer.write(b"HTTP/1.1 200 OK\r\nX-Mail: %b\r\nContent-Length: 0\r\n\r\n" % MAIL)
+            else:
+                writer.write(
+                    b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Negotiate\r\nContent-Length: 0\r\n\r\n"
+                )
+            await writer.drain()
 
 
 @pytest.fixture
 async def recording() -> AsyncIterator[LoggingIn]:
-    mail = LoggingIn()
-    async with await asyncio.start_server(mail.serve, "127.0.0.1", 0) as server:
-        mail.port = server.sockets[0].getsockname()[1]
+    async with listening(LoggingIn()) as mail:
         yield mail
 
 

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from tests.attacks.conftest import Open
-from tests.attacks.recording import request, said
+from tests.attacks.recording import Answering, listening, request, said
 from tests.integration.conftest import IPHONE
 
 AGENT = b"User-Agent: " + IPHONE.encode()
@@ -29,48 +29,34 @@ SIGNED = (
 MAIL = b"Dear Ada, your salary"
 
 
-class OneScript:
+LOGIN = re.compile(rb"(?im)^(?!host|user-agent)[\w-]+:[ \t]*secret|<Password>secret<")
+
+
+class OneScript(Answering):
     """A webmail with one script for every address, which shows mail to whoever brings a login, wherever."""
 
-    def __init__(self) -> None:
-        self.port, self.known = (
-            0,
-            re.compile(rb"(?im)^(?!host|user-agent)[\w-]+:[ \t]*secret|<Password>secret<"),
-        )
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            asked = await reader.readuntil(b"\r\n\r\n")
-            length = re.search(rb"(?im)^content-length:[ \t]*(\d+)", asked)
-            if length:
-                asked += await reader.readexactly(int(length[1]))
-            elif re.search(rb"(?im)^transfer-encoding:", asked):
-                asked += await reader.readuntil(b"0\r\n\r\n")
-            if self.known.search(asked):
-                writer.write(
-                    b"HTTP/1.1 200 OK\r\nConnection: close\r\nX-Mail: %b\r\nContent-Length: 0\r\n\r\n" % MAIL
-                )
-            else:
-                writer.write(
-                    b'HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm="mail"\r\nConnection: close\r\n'
-                    b"Content-Length: 0\r\n\r\n"
-                )
-            await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked = await reader.readuntil(b"\r\n\r\n")
+        length = re.search(rb"(?im)^content-length:[ \t]*(\d+)", asked)
+        if length:
+            asked += await reader.readexactly(int(length[1]))
+        elif re.search(rb"(?im)^transfer-encoding:", asked):
+            asked += await reader.readuntil(b"0\r\n\r\n")
+        if LOGIN.search(asked):
+            writer.write(
+                b"HTTP/1.1 200 OK\r\nConnection: close\r\nX-Mail: %b\r\nContent-Length: 0\r\n\r\n" % MAIL
+            )
+        else:
+            writer.write(
+                b'HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm="mail"\r\nConnection: close\r\n'
+                b"Content-Length: 0\r\n\r\n"
+            )
+        await writer.drain()
 
 
 @pytest.fixture
 async def recording() -> AsyncIterator[OneScript]:
-    mail = OneScript()
-    async with await asyncio.start_server(mail.serve, "127.0.0.1", 0) as server:
-        mail.port = server.sockets[0].getsockname()[1]
+    async with listening(OneScript()) as mail:
         yield mail
 
 

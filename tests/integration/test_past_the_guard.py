@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -46,11 +46,11 @@ WARNS_BY_STAGE = {
 }
 
 
-def begin(folder: Path, url: str, **settings: Any) -> None:
+def begin(folder: Path, url: str, rules: Sequence[dict[str, Any]] = RULES[1:], **settings: Any) -> None:
     """A guard that lets nobody pass without another's word, and no groups."""
     folder.mkdir()
     known = {"store": url, "guard": {"max_newly_blocked": 0}, "admins": WHO, "trusted_proxies": ["127.0.0.1"]}
-    write_config(folder, "http://127.0.0.1:9", known | settings, {"rules": RULES[1:]})
+    write_config(folder, "http://127.0.0.1:9", known | settings, {"rules": [*rules]})
 
 
 def seen(gate: Gate) -> None:
@@ -395,27 +395,15 @@ def test_who_is_forgotten_first_still_counts(start: Callable[[str], Gate], url: 
     assert code == 2, (said, kept_out(gate))
 
 
-def begin_by(folder: Path, url: str, rules: list[dict[str, Any]], **settings: Any) -> None:
-    """Settings that let nobody be kept out without another's word."""
-    folder.mkdir()
-    known = {"store": url, "guard": {"max_newly_blocked": 0}, "admins": WHO, "trusted_proxies": ["127.0.0.1"]}
-    write_config(folder, "http://127.0.0.1:9", known | settings, {"rules": rules})
-
-
-def everybody_comes(gate: Gate) -> None:
-    assert kept_out(gate) == []
-    assert wait_for(lambda: ready(gate)["ledger"]["written"] >= len(PEOPLE))
-
-
 @pytest.mark.parametrize("rule", [WARNS, WARNS_BY_STAGE], ids=["a warning", "a warning by its stage"])
 def test_no_rule_is_taken_out_to_keep_people_out(
     rule: dict[str, Any], start: Callable[[str], Gate], url: str, tmp_path: Path
 ) -> None:
     """Behind the one that warns stands the default, which blocks."""
     folder = tmp_path / "one"
-    begin_by(folder, url, [rule])
+    begin(folder, url, [rule])
     gate = start("one")
-    everybody_comes(gate)
+    seen(gate)
     for person in PEOPLE:
         given = ("--person", person, "--rule", "all", "--reason", "x", "--until", SOON)
         assert command(folder, "ada", "exempt", "add", *given)[0] == 0
@@ -434,9 +422,9 @@ def test_an_app_is_not_listed_before_devices_had_time_to_report_it(
 ) -> None:
     """Two steps within seconds: the app on no list, then onto its list. No report can know of it yet."""
     folder = tmp_path / "one"
-    begin_by(folder, url, RULES[1:])
+    begin(folder, url)
     gate = start("one")
-    everybody_comes(gate)
+    seen(gate)
     write_apps(folder, [], game={"name": "Game"})
     assert wait_for(lambda: ready(gate)["rules"]["serial"] == 2, 20)
     write_apps(folder, ["game"], game={"name": "Game"})
@@ -448,11 +436,11 @@ def test_an_app_that_is_told_by_less_may_be_anybodys(
 ) -> None:
     """Without publishers or identifiers the display name decides, and no report can tell yet who has one of that name."""
     folder = tmp_path / "one"
-    begin_by(folder, url, RULES[1:])
+    begin(folder, url)
     full = {"name": "Mail", "ios": ["com.nobody.mail"], "names": ["Mail"], "publishers": ["Nobody"]}
     write_apps(folder, ["mail"], mail=full)
     gate = start("one")
-    everybody_comes(gate)
+    seen(gate)
     write_apps(folder, ["mail"], mail={"name": "Mail", "names": ["Mail"]})
     assert wait_for(lambda: "newly be kept out" in held(gate), 10), ready(gate)["rules"]
 
@@ -465,7 +453,7 @@ def test_a_report_that_runs_out_is_a_moment_to_come(
     jwks = tmp_path / "jwks.json"
     jwks.write_text(key_files(b"1" * 32, b"0" * 32)[JWKS_FILE])
     issuers = {"issuers": [{"issuer": TEST_ISSUER, "jwks": str(jwks)}]}
-    begin_by(folder, url, RULES[1:], attestation=issuers, public_url=PUBLIC)
+    begin(folder, url, attestation=issuers, public_url=PUBLIC)
     gate = start("one")
     headers = Phone(Issuer(b"1" * 32), "lin").headers()
     with pytest.raises(HTTPError) as found:
@@ -481,8 +469,8 @@ def test_what_a_rule_does_while_the_store_is_away_is_counted(
     start: Callable[[str], Gate], url: str, tmp_path: Path
 ) -> None:
     folder = tmp_path / "one"
-    begin_by(folder, url, RULES[1:])
-    everybody_comes(start("one"))
+    begin(folder, url)
+    seen(start("one"))
     away = {"id": "away", "when": 'device.state == "unavailable"', "effect": "block"}
     code, said = applied(folder, planned(folder, json.dumps({"rules": [away, *RULES[1:]]})))
     assert code == 2, said

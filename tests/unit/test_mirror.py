@@ -25,7 +25,6 @@ WITHOUT_A_MIRROR = {
     "classify/handhelds.py": FAMILIES,
     "classify/masked.py": FAMILIES,
     "classify/programs.py": FAMILIES,
-    "cli/options.py": "options alone: the tests of the commands that have them give them",
     "connectors/protocol.py": NOUNS,
     "connectors/surroundings.py": NOUNS,
     "connectors/trouble.py": NOUNS,

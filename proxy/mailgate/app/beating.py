@@ -16,6 +16,7 @@ from mailgate import __version__
 from mailgate.app.workers.place import Place
 from mailgate.rollout import Keeper
 from mailgate.store import Beat, Heard, Store, StoreError
+from mailgate.tasks import end
 from mailgate.views.gates import MISSED, Standing, gates_now
 
 log = structlog.get_logger()
@@ -64,9 +65,7 @@ class Beating:
 
     async def stop(self) -> None:
         """It ends on purpose: nobody has to wonder where it is."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await end(self._task)
         with suppress(StoreError):
             await self.store.gates.leave(self._instance)
 

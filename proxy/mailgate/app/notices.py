@@ -25,6 +25,7 @@ from mailgate.rollout.corrections import correct, is_due
 from mailgate.rollout.delivery import MailWay, WayDownError
 from mailgate.rollout.postman import Around, Postman, Tell
 from mailgate.store import Act, Mailing, MailState, Store, StoreError
+from mailgate.tasks import end
 
 log = structlog.get_logger()
 
@@ -100,9 +101,7 @@ class Sending:
 
     async def stop(self) -> None:
         """End with the mail that is on its way."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await end(self._task)
         await self._store.languages.flush()
 
     async def _run(self) -> None:

@@ -58,6 +58,7 @@ from mailgate.rollout.halting import Halting
 from mailgate.rollout.inspection import Inspection
 from mailgate.rollout.relief_watch import ReliefWatch
 from mailgate.store import Postures, Store
+from mailgate.tasks import end_all
 
 log = structlog.get_logger()
 
@@ -233,9 +234,7 @@ class Service:
         await self.ports.finish(self.bundle.settings.timeouts.shutdown.total_seconds())
 
     async def _end_tasks(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end_all(self._tasks)
 
     def _read_files(self) -> Bundle:
         return load_judged(self.config, utc_now(), self.keeper.current.activation.digest)

@@ -1,16 +1,16 @@
 """Writes down that settings were changed: who is kept out hangs on them too, and no version of the rules has them."""
 
-import asyncio
 import json
 from collections.abc import Callable
 from datetime import datetime
 
 import structlog
 
+from mailgate.app.repeating import repeat
 from mailgate.config import Settings
 from mailgate.config.admins import BY_FILE
 from mailgate.config.digests import digests_of
-from mailgate.store import Act, StoreError
+from mailgate.store import Act
 from mailgate.store.audit import Audit
 
 log = structlog.get_logger()
@@ -33,15 +33,8 @@ class SettingsWatch:
         self._seen: Settings | None = None
 
     async def run(self) -> None:
-        """Look again and again, until cancelled, whatever breaks a look."""
-        while True:
-            try:
-                await self.look()
-            except StoreError:
-                pass  # it is written down once the store answers again
-            except Exception as error:  # noqa: BLE001 - the next look must come whatever broke this one
-                log.error("settings-watch-failed", error=type(error).__name__)
-            await asyncio.sleep(LOOK)
+        """Look again and again, until cancelled."""
+        await repeat(self.look, LOOK, failed="settings-watch-failed")
 
     async def look(self) -> None:
         """Write down which settings are others than this gate went by when that was last written down."""

@@ -32,6 +32,7 @@ from mailgate.gateway.intake import Intake
 from mailgate.model import DeviceRecord, SourceState
 from mailgate.policy.logins import NO_LOGINS, Logins
 from mailgate.store import Postures, Store, StoreError
+from mailgate.tasks import end
 from mailgate.views.readiness import ConnectorState, connector_state
 
 
@@ -114,9 +115,7 @@ class Syncing:
 
     async def stop(self) -> None:
         """End what runs, each with the batch that it has."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await end(self._task)
 
     def health(self) -> dict[str, ConnectorState]:
         """How each connector fares, for ``/readyz``."""

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import structlog
 
+from mailgate.app.repeating import repeat
 from mailgate.config.addresses import Address, SocketFile
-from mailgate.config.witness import WitnessSettings
-from mailgate.store import Head, StoreError
+from mailgate.config.settings import WitnessSettings
+from mailgate.store import Head
 from mailgate.store.audit import Audit
 
 log = structlog.get_logger()
@@ -38,15 +39,8 @@ class Witness:
         self._due: datetime | None = None
 
     async def run(self) -> None:
-        """Look again and again, until cancelled, whatever breaks a look."""
-        while True:
-            try:
-                await self.look()
-            except StoreError:
-                pass  # the head is noted once the store answers again
-            except Exception as error:  # noqa: BLE001 - the next look must come whatever broke this one
-                log.error("witness-failed", error=type(error).__name__)
-            await asyncio.sleep(LOOK)
+        """Look again and again, until cancelled."""
+        await repeat(self.look, LOOK, failed="witness-failed")
 
     async def look(self) -> None:
         """Note the head where it is another one, or a day has gone by; be loud where the log was changed meanwhile."""

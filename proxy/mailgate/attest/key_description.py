@@ -12,8 +12,8 @@ from cryptography.hazmat import asn1
 
 OID = x509.ObjectIdentifier("1.3.6.1.4.1.11129.2.1.17")
 
-SOFTWARE, TEE, STRONGBOX = range(3)
-"""``SecurityLevel``."""
+TEE, STRONGBOX = 1, 2
+"""Of ``SecurityLevel``; 0 is software alone."""
 VERIFIED = 0
 """Of ``VerifiedBootState``: signed by the device's maker. 1 is signed by its owner, 2 by nobody, 3 wrongly."""
 GENERATED = 0

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from mailgate.classify.percent import decoded
 from mailgate.classify.table import Rule, Table
-from mailgate.model import LOGINS, Protocol, RequestFacts
+from mailgate.model import Protocol
 
 MAX_PATH = 8192
 """Bytes of a path that are read: the longest request line that common servers take."""
@@ -91,13 +91,6 @@ _CLIENTS = Table(
         ),
     )
 )
-
-
-def protocol_of(facts: RequestFacts) -> Protocol:
-    """The protocol of a request. Pure; costs the same for every input."""
-    if facts.scheme in LOGINS:  # a login at the mail server: no HTTP request has one of these schemes
-        return Protocol(facts.scheme)
-    return protocol_beside(protocol_in_path(facts.path), facts.method, facts.headers)
 
 
 def protocol_beside(named: Protocol | None, method: str, headers: Mapping[str, str]) -> Protocol:

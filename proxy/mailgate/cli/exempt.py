@@ -13,8 +13,7 @@ from rich.text import Text
 
 from mailgate.cli.acting import TokenFile
 from mailgate.cli.acting import person as acting
-from mailgate.cli.moments import Until, read_until
-from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
+from mailgate.cli.options import DEFAULT_PATH, AsJson, Config, Until, read_until
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
 from mailgate.policy.reliefs import Cause, Relief

@@ -46,16 +46,6 @@ class Rules:
         """SHA-256 of all texts: a comment counts too."""
         return digest_of_texts(self.texts)
 
-    @cached_property
-    def bare(self) -> str:
-        """The same without the groups: what versions were called before groups were a part of them."""
-        return digest_of_texts(bare_texts(self.texts))
-
-
-def bare_texts(texts: Mapping[str, str]) -> dict[str, str]:
-    """The texts of a version without its groups."""
-    return {name: text for name, text in texts.items() if name != KEPT_GROUPS}
-
 
 def read_rules(folder: Path, names: Files, reading: Reading, groups: Groups | None = None) -> Rules | None:
     """The rules in these files of ``folder``, or None with every mistake noted.
@@ -84,7 +74,7 @@ def compile_rules(texts: Mapping[str, str]) -> Rules:
 
     :raises ConfigError: with every mistake that this version of Mailgate finds in it.
     """
-    reading = Reading({Path(name): text for name, text in bare_texts(texts).items()})
+    reading = Reading({Path(name): text for name, text in texts.items() if name != KEPT_GROUPS})
     groups = groups_of_text(texts[KEPT_GROUPS]) if KEPT_GROUPS in texts else NO_GROUPS
     rules = read_rules(Path(), KEPT_AS, reading, groups)
     reading.finish()

@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
 from mailgate.attest.evidence import FORMATS
-from mailgate.config.addresses import Address, Listen, Network, Origin, PageUrl, SocketFile
+from mailgate.config.addresses import Address, Listen, ListenAnywhere, Network, Origin, PageUrl, SocketFile
 from mailgate.config.admins import Admins
 from mailgate.config.attestation import AttestationSettings, EnrolmentSettings, PostureSettings
 from mailgate.config.authz import AuthzListener, AuthzSettings
@@ -23,7 +23,6 @@ from mailgate.config.references import AuthoritiesFile, FilePlace, HeaderKey, St
 from mailgate.config.serving import Limits, Timeouts, TlsSettings
 from mailgate.config.sources import SourceSettings
 from mailgate.config.values import Duration
-from mailgate.config.witness import WitnessSettings
 from mailgate.policy.apps import Key, Strict
 from mailgate.policy.durations import in_words
 from mailgate.policy.logins import Logins
@@ -130,6 +129,15 @@ class EmployeePage(Strict):
     """Whether whoever has logged in there on a computer may have a code that adds a browser (``docs/extension.md``)."""
     extension: ExtensionPages = ExtensionPages()
     """What the fix ``get-extension`` links to; without it the step speaks of the help desk alone."""
+
+
+class WitnessSettings(Strict):
+    """Where the head of the audit log is noted at each act and once a day, beside the gate's own log."""
+
+    file: FilePlace | None = None
+    """A file that only grows, relative to the settings; best where whoever can write to the store cannot."""
+    syslog: ListenAnywhere | None = None
+    """Who takes syslog: ``unix:/dev/log``, or host and port, by UDP."""
 
 
 class Settings(Strict):

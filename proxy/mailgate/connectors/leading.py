@@ -18,6 +18,7 @@ from mailgate.connectors.schedule import after, since
 from mailgate.connectors.surroundings import Surroundings, Tally
 from mailgate.connectors.trouble import SourceError, Trouble
 from mailgate.model import SourceState
+from mailgate.tasks import end
 
 LEASE = timedelta(seconds=60)
 """How long nobody takes over from a gate that is gone."""
@@ -173,8 +174,7 @@ class Leading:
                     log.warning("connector-lease-lost", connector=name)
                     return Outcome(Trouble.STOPPED)
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await end(task)
 
     async def _renew(self, name: str) -> bool:
         try:

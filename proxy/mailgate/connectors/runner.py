@@ -12,6 +12,7 @@ from mailgate.connectors.surroundings import Surroundings
 from mailgate.connectors.trouble import SourceError
 from mailgate.connectors.watching import Watching
 from mailgate.model import SourceState
+from mailgate.tasks import end_all
 
 POLL = 2.0
 """Seconds between two looks at what is due: so soon a gate knows of a run of another."""
@@ -107,7 +108,4 @@ class Runner:
         task.add_done_callback(lambda _: self._running.pop(name, None))
 
     async def _end(self) -> None:
-        running = list(self._running.values())
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await end_all(self._running.values())

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
+from mailgate.tasks import end_all
+
 Item = TypeVar("Item")
 Found = TypeVar("Found")
 
@@ -22,6 +24,4 @@ async def together(
     try:
         return await asyncio.gather(*tasks)
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_all(tasks)

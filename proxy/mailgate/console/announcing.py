@@ -13,6 +13,7 @@ from mailgate.rollout.acts import RefusedError
 from mailgate.rollout.announcing import Announcement
 from mailgate.rollout.topic import Topic
 from mailgate.store import About
+from mailgate.tasks import end
 
 log = structlog.get_logger()
 
@@ -83,9 +84,7 @@ class Announcing:
 
     async def stop(self) -> None:
         """End what runs."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await end(self._task)
 
 
 async def _count(made: Counting, topic: Topic, count: CountThem) -> None:

@@ -13,6 +13,7 @@ from mailgate.rollout.acts import Person
 from mailgate.rollout.plan import Plan
 from mailgate.store import Planned
 from mailgate.store.audit import Audit
+from mailgate.tasks import end
 
 Progress = Callable[[int, int], None]
 MakePlan = Callable[[Rules, int, Person, Progress], Awaitable[Plan]]
@@ -76,9 +77,7 @@ class Planning:
 
     async def stop(self) -> None:
         """End what runs."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await end(self._task)
 
     async def _run(self, making: Making, candidate: Rules, days: int, who: Person) -> None:
         try:

@@ -4,23 +4,16 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from mailgate.console.pulse import Minute
+from mailgate.console.render import count
+from mailgate.views import svg
 
 WIDTH, HEIGHT, LEFT, BELOW, ABOVE = 640, 190, 44, 22, 10
 EFFECTS = ("block", "challenge", "warn", "allow")
 """From the axis upwards: what keeps people out stands where it is seen first."""
 KINDS = ("laptop", "phone", "tablet", "mail_app", "tool", "bot", "other", "unknown")
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """One part of one minute, in pixels."""
-
-    part: str
-    x: float
-    y: float
-    width: float
-    height: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +24,12 @@ class Plot:
     """``effect`` or ``kind``."""
     title: str
     words: str
-    bars: tuple[Bar, ...]
-    lines: tuple[tuple[float, int], ...]
-    """Heights of grid lines in pixels, with the numbers beside them."""
+    drawn: Markup
+    """The bars, the lines of the grid with the numbers beside them, and from when to when."""
     totals: tuple[tuple[str, int], ...]
     """The parts that occurred, each with its sum, in their order."""
     width: int = WIDTH
     height: int = HEIGHT
-    left: int = LEFT
 
 
 def plot(minutes: Sequence[Minute], part: str) -> Plot:
@@ -47,18 +38,18 @@ def plot(minutes: Sequence[Minute], part: str) -> Plot:
     counted = [minute.by(part) for minute in minutes]
     totals = sum(counted, Counter[str]())
     top = nice(max((each.total() for each in counted), default=0))
-    bars = tuple(
-        bar for place, each in enumerate(counted) for bar in _column(each, place, len(counted), top, order)
-    )
+    parts = [each for value in sorted({0, top // 2, top}) for each in _line(value, top)]
+    for place, each in enumerate(counted):
+        parts += _column(each, place, len(counted), top, order)
+    parts.append(svg.text(LEFT, HEIGHT - 4, "an hour ago", "soft"))
+    parts.append(svg.text(WIDTH, HEIGHT - 4, "now", "soft", "end"))
     told = [(name, totals[name]) for name in order if totals[name]]
     words = ", ".join(f"{number:,} {name}" for name, number in told) or "nothing was asked"
-    lines = tuple((_height(value, top), value) for value in sorted({0, top // 2, top}))
     return Plot(
         part,
         f"Verdicts per minute by {part}",
         f"The last {len(minutes)} minutes: {words}.",
-        bars,
-        lines,
+        Markup("\n".join(parts)),  # noqa: S704 - svg.py escapes
         tuple(told),
     )
 
@@ -73,16 +64,19 @@ def nice(most: int) -> int:
         step *= 10
 
 
-def _column(each: Counter[str], place: int, of: int, top: int, order: Sequence[str]) -> list[Bar]:
+def _line(value: int, top: int) -> list[str]:
+    y = _height(value, top)
+    return [svg.across(LEFT, y, WIDTH - LEFT), svg.text(LEFT - 8, y + 4, count(value), "soft", "end")]
+
+
+def _column(each: Counter[str], place: int, of: int, top: int, order: Sequence[str]) -> list[str]:
     room = (WIDTH - LEFT) / of
     bars, below = [], 0
     for name in order:
         if each[name]:
             upper = _height(below + each[name], top)
             lower = _height(below, top)
-            bars.append(
-                Bar(name, round(LEFT + place * room, 1), upper, round(room * 0.8, 1), round(lower - upper, 1))
-            )
+            bars.append(svg.bar(LEFT + place * room, upper, room * 0.8, lower - upper, f"bar {name}"))
             below += each[name]
     return bars
 

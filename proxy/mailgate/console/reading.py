@@ -8,6 +8,7 @@ from datetime import datetime
 from pydantic import with_config
 
 from mailgate.model.fact import DESCRIBED
+from mailgate.tasks import end_all
 
 Progress = Callable[[int, int | None], None]
 Sync = Callable[[str, bool, Progress], Awaitable[str]]
@@ -55,9 +56,7 @@ class Readings:
 
     async def stop(self) -> None:
         """End what runs."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end_all(self._tasks)
 
     async def _read(self, name: str, reading: Reading, full: bool) -> None:
         try:

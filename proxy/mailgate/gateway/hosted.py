@@ -26,6 +26,7 @@ from mailgate.gateway.pace import Pace
 from mailgate.gateway.problem import problem
 from mailgate.gateway.small_body import see_uncoded
 from mailgate.model import Reason
+from mailgate.tasks import end_all
 
 PATIENCE = 60.0
 """Seconds for a client to take what was written."""
@@ -69,9 +70,7 @@ class Hosted:
 
     async def stop(self) -> None:
         """End what still runs, and the application."""
-        for task in self._running:
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await end_all(self._running)
         await self._runner.cleanup()
 
     def handle(self, exchange: Exchange) -> Rest:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from mailgate.attest import KeySet
 from mailgate.gateway.remote_keys import RemoteKeys
+from mailgate.tasks import end_all
 
 
 class KeySource(Protocol):
@@ -71,7 +72,4 @@ class Keyring(Mapping[str, KeySet]):
                 self._tasks[source.issuer] = asyncio.get_running_loop().create_task(source.run())
 
     async def close(self) -> None:
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_all(self._tasks.values())

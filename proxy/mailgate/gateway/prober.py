@@ -59,10 +59,6 @@ class Prober:
         told = probe_header(held.found, observed=self.mode is Mode.OBSERVE)
         return replace(facts, headers={**facts.headers, HEADER: told})
 
-    def knows(self, facts: RequestFacts) -> bool:
-        """Whether there may be a pass, which belongs to this user agent and no other."""
-        return self.on and bool(cookies_named(facts, PROBE_COOKIE))
-
     def until(self, access: Access) -> datetime:
         """Up to when the same request is the same to it."""
         if not self.on:

@@ -23,6 +23,7 @@ from mailgate.gateway.rates import Rates
 from mailgate.model import Access, Decision, Effect, Protocol, Reason
 from mailgate.model.addresses import caller_at
 from mailgate.policy.logins import address_of, user_text
+from mailgate.store.notices import Notices
 
 log = structlog.get_logger()
 
@@ -40,24 +41,6 @@ ADDRESS_SPAN = timedelta(hours=1)
 
 Send = Callable[[EmailMessage], Awaitable[None]]
 """Hands a mail to a mail server. Raises OSError or an error of the mail server's."""
-
-
-class Claims(Shape):
-    """Who was told what (``store/notices.py``). Both may raise MailgateError."""
-
-    async def claim(
-        self,
-        person: str,
-        device: str,
-        reason: str,
-        now: datetime,
-        *,
-        pause: timedelta,
-        at_most: int,
-        per_hour: int,
-    ) -> bool: ...
-
-    async def release(self, person: str, device: str, reason: str) -> None: ...
 
 
 class Accepts(Shape):
@@ -110,7 +93,7 @@ class Quarantine:
         self,
         letterhead: Letterhead,
         pages: Pages,
-        claims: Claims,
+        claims: Notices,
         send: Send,
         clock: Callable[[], datetime],
         check: Accepts | None = None,

@@ -235,12 +235,6 @@ class UpstreamConnection(asyncio.Protocol):
                 self._transport.resume_reading()
         return piece
 
-    def take_all(self) -> bytes | None:
-        """The whole body, where it is there in one piece; what came is left where it is not."""
-        if len(self._content) > 1:
-            return None
-        return self.take()
-
     @property
     def trailers(self) -> Sequence[Field]:
         """Trailers of the body that was read last."""

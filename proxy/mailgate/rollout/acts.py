@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 
 from mailgate.config import Rules
-from mailgate.config.groups import KEPT_GROUPS
 from mailgate.errors import MailgateError
 from mailgate.rollout.guard import Guard, failing, frozen
 from mailgate.rollout.keeper import draft_of
@@ -218,7 +217,7 @@ async def retract(
     act = replace(person.act(now, RETRACTED, note), details=details)
     then = (partial(retractions.keep, retraction=taken_back), partial(kept_out.keep, newly=newly))
     try:
-        draft = await _draft_of(store, version, history[0])
+        draft = Draft(version.policy, version.texts)
         return await store.policies.activate(draft, act, after=history[0].serial, then=then)
     except OvertakenError:
         raise RefusedError(
@@ -236,14 +235,6 @@ async def _unaltered(store: Store, number: int) -> Version:
             "and plan the files or another version: `mailgate policy plan --version NUMBER`"
         )
     return version
-
-
-async def _draft_of(store: Store, version: Version, active: Activation) -> Draft:
-    """A version as it comes in force again; one from before groups were a part of versions keeps those in force."""
-    in_force = await store.policies.get(active.number)
-    if version.whole or in_force is None or KEPT_GROUPS not in in_force.texts:
-        return Draft(version.policy, version.texts)
-    return Draft(version.policy, {**version.texts, KEPT_GROUPS: in_force.texts[KEPT_GROUPS]})
 
 
 async def _planned_way_back(

@@ -25,8 +25,7 @@ class Limit:
 
         All of them are all who came: that limits nobody.
         """
-        known = plan.known.of(noun) if plan.known else 0
-        return self.of(plan.everybody.of(noun) if self.most == 1 else known)
+        return self.of(plan.everybody.of(noun) if self.most == 1 else plan.known.of(noun))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +81,8 @@ def beyond(plan: Plan, limit: Limit | None) -> list[str]:
 def most_kept_out(plan: Plan, noun: Noun) -> tuple[int, str]:
     """How many are or may be newly kept out, now or at any later moment, and when, in words; none for now.
 
-    Who is blocked or asked for proof counts, and who may be for all that is known. A plan from before that was counted keeps
-    out everybody, for all that is known.
+    Who is blocked or asked for proof counts, and who may be for all that is known.
     """
-    if plan.kept_out is None:
-        return plan.everybody.of(noun), " (the plan is an old one: plan again)"
     hit = plan.kept_out.of(noun)
     if hit <= _out(plan.newly, noun):
         return hit, ""

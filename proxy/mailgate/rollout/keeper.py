@@ -120,36 +120,12 @@ class Keeper:
         if active is None:
             return await self._first(files)
         self.current = await self._read(active, files)
-        try:
-            await self._adopt(files)
-        except OvertakenError:  # by another gate
-            return await self.start(files, against)
         if against and self.current.activation.digest != files.digest:
             self._files, self._refused = "", against  # once they are good they are offered as changed
-        elif self.current.activation.digest != files.digest and not await self._was_in_force(files):
+        elif self.current.activation.digest != files.digest and not await self._policies.known(files.digest):
             self._waiting = Waiting(files)
         await self._settle()
         return self.current.rules
-
-    async def _adopt(self, files: Rules) -> None:
-        """Make the groups that this gate has decided by a part of the version in force, once, where it is from before.
-
-        Until then groups were of a gate's own files alone. Raises OvertakenError.
-        """
-        active, rules = self.current.activation, self.current.rules
-        version = await self._policies.get(active.number)
-        if version is None or version.whole:
-            return
-        if not files.groups.known:
-            await self._policies.make_whole(active.number)
-            return
-        grown = rules.grouped(files.groups)
-        await self._activate(grown, "groups are a part of a version from now on", active.serial)
-
-    async def _was_in_force(self, files: Rules) -> bool:
-        """Whether these files hold what was in force once, also where groups were no part of it then."""
-        before = files.bare != self.current.rules.bare and await self._policies.known(files.bare)
-        return before or await self._policies.known(files.digest)
 
     async def _first(self, files: Rules) -> Rules:
         try:
@@ -247,7 +223,7 @@ class Keeper:
             assert active is not None  # ``start`` has put something in force
             if waiting.since not in (0, active.serial) and active.digest != waiting.files.digest:
                 return Looked(f"it was put in force during the freeze that they waited for; {_ENDED}")
-            if number := await self._taken_back(waiting.files):
+            if number := await self._policies.taken_back(waiting.files.digest):
                 return Looked(
                     f"they hold version {number}, which was taken back and comes in force again by a plan alone: "
                     f"`mailgate policy plan --version {number}`, then `mailgate policy apply`"
@@ -264,13 +240,6 @@ class Keeper:
             raise
         except Exception as error:  # noqa: BLE001 - what cannot be looked at is not put in force
             return Looked(f"they could not be looked at ({type(error).__name__}); {_ENDED}")
-
-    async def _taken_back(self, files: Rules) -> int:
-        """The number of the version that these files hold where it was taken back, also from before versions had groups."""
-        if number := await self._policies.taken_back(files.digest):
-            return number
-        other = files.bare != self.current.rules.bare
-        return await self._policies.taken_back(files.bare) if other else 0
 
     async def _activate(self, files: Rules, why: str, after: int, newly: KeptOut = NOBODY) -> None:
         details = {"kept_out": asdict(newly)}

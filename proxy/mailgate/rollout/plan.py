@@ -242,7 +242,7 @@ class Plan(Fact):
     """Rules that would do nothing."""
     newly_listed: list[str]
     """Apps that no report can tell of, since they are listed only now."""
-    unreported: list[str] = Field(default_factory=list)
+    unreported: list[str]
     """Apps that rules would keep people out for, and of which no report tells yet who has them."""
     totals: Totals
     """Everybody that was looked at."""
@@ -254,14 +254,14 @@ class Plan(Fact):
     """Who goes from which effect to which."""
     hangs_on: dict[str, int]
     """On which variables hangs what cannot be told, and for how many."""
-    later: list[Moment] = Field(default_factory=list)
+    later: list[Moment]
     """Who moves when stages begin and graces and exemptions end."""
-    undated: Undated | None = None
-    """Who may newly be kept out when nobody can tell; none in a plan of before."""
-    kept_out: Counts | None = None
-    """Who is or may be newly kept out at any moment, now or later: what the guard counts; none in a plan of before."""
-    known: Counts | None = None
-    """Of whom more than their own word tells: what a limit that is a part is a part of; none in a plan of before."""
+    undated: Undated
+    """Who may newly be kept out when nobody can tell."""
+    kept_out: Counts
+    """Who is or may be newly kept out at any moment, now or later: what the guard counts."""
+    known: Counts
+    """Of whom more than their own word tells: what a limit that is a part is a part of."""
 
     @property
     def everybody(self) -> Counts:
@@ -271,7 +271,7 @@ class Plan(Fact):
 
 
 def plain(plan: Plan) -> dict[str, Any]:
-    """A plan as JSON has it. What an older plan does not say is not said for it: its digest knows nothing of that."""
+    """A plan as JSON has it. Where names are not kept, it has no empty lists in their place."""
     return plan.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 

@@ -144,7 +144,4 @@ def _others_taken_back(act: _Act, retraction: Retraction | None) -> bool:
     """Whether the store says that something else was taken back by this act, or nothing, or that something was at all."""
     if retraction is None or not act.retracts:
         return act.retracts != (retraction is not None)
-    told = act.details.get("taken_back")
-    if told is None:  # an entry of before says the newest alone
-        return act.details.get("retracted") not in retraction.versions
-    return bool(told != told_of(retraction))
+    return bool(act.details.get("taken_back") != told_of(retraction))

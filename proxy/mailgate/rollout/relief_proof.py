@@ -62,8 +62,7 @@ def _is_given(kept: KeptRelief, entry: Entry) -> bool:
     relief, details = kept.relief, details_of(entry)
     known: dict[str, Any] = told_of(relief)
     named = bool(relief.person or relief.device) == (relief.cause is Cause.EXEMPTION)
-    # entries of before do not say whom a relief is for
-    alike = all(details.get(name, name == "for" and told) == told for name, told in known.items())
+    alike = all(details.get(name) == told for name, told in known.items())
     return named and alike and (relief.author, relief.why, told_at(relief.at)) == _signed(entry)
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import structlog
 
-from mailgate.policy.reliefs import NO_RELIEFS, Cause, Relief, Reliefs
+from mailgate.policy.reliefs import NO_RELIEFS, Relief, Reliefs
 from mailgate.store import StoreError
 from mailgate.store.reliefs import StoredReliefs
 
@@ -41,10 +41,6 @@ class ReliefWatch:
     def exemptions(self) -> tuple[Relief, ...]:
         """The exemptions that hold now."""
         return self.current.exemptions(self._clock())
-
-    def halted(self, rule: str) -> bool:
-        """Whether a rule is halted."""
-        return any(each.cause is Cause.HALT and each.rule == rule for each in self.off())
 
     def _take(self, found: Reliefs) -> None:
         """Decide by these from now on, and be loud about rules that are out for everybody."""

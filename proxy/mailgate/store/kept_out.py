@@ -56,8 +56,8 @@ class KeptOutCounts:
         """How many people and devices were forgotten from this moment on, at most, by the audit log."""
         people = await self._told(moment, audit.c.what == "person-forgotten")
         devices = await self._told(moment, audit.c.what == "device-forgotten")
-        # whose the device was is forgotten too, and an entry of before says of a person how many rows alone
-        counts = [KeptOut(each.get("people", 1), each.get("devices", each.get("rows", 1))) for each in people]
+        counts = [KeptOut(each["people"], each["devices"]) for each in people]
+        # whose the device was is forgotten too
         return _sum([*counts, KeptOut(len(devices), len(devices))])
 
     async def _told(self, moment: datetime, *which: ColumnElement[bool]) -> list[dict[str, Any]]:

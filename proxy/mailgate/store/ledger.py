@@ -150,14 +150,12 @@ class Ledger(Outbox[Sighting, Tally]):
         return json.dumps([key, item], default=str)
 
     def _from_line(self, line: str) -> tuple[Sighting, Tally]:
-        (day, client, *answer, would, policy), (count, first, last, reference, *shown) = json.loads(line)
+        (day, client, *answer, would, policy), (count, first, last, reference, shown) = json.loads(line)
         *facts, headers = client
         known = ClientFacts._make([*facts, tuple((name, value) for name, value in headers)])
         sighting = Sighting._make([date.fromisoformat(day), known, *answer, tuple(would), policy])
         begun, ended = datetime.fromisoformat(first), datetime.fromisoformat(last)
-        if not shown:  # a spool that an earlier version has left
-            shown = [count if sighting.effect != Effect.ALLOW else 0]
-        return sighting, Tally(count, begun, ended, reference, *shown)
+        return sighting, Tally(count, begun, ended, reference, shown)
 
 
 class Counts(Protocol):

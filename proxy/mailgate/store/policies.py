@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Select, func, insert, or_, select, update
+from sqlalchemy import Select, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.policy.texts import digest_of_texts
@@ -48,8 +48,6 @@ class Version:
     author: str
     note: str
     made_at: datetime
-    whole: bool = True
-    """Whether its groups are in it; else it is from before they were a part of versions."""
 
     @property
     def altered(self) -> bool:
@@ -170,11 +168,6 @@ class Policies:
         """Whether the version with this digest was ever in force."""
         return bool(await self._versions(select(policies).where(policies.c.digest == digest)))
 
-    async def make_whole(self, number: int) -> None:
-        """From now on this version has no groups: there were none when it was adopted."""
-        async with self._database.writing() as connection:
-            await connection.execute(update(policies).where(policies.c.number == number).values(whole=True))
-
     async def activate(
         self, draft: Draft, act: Act, *, after: int | None = None, then: Sequence[Then] = ()
     ) -> Activation:
@@ -246,6 +239,6 @@ async def _keep(connection: AsyncConnection, draft: Draft, act: Act) -> int:
         "texts": json.dumps(dict(draft.texts)),
     }
     await connection.execute(
-        insert(policies).values(row | {"author": act.who, "note": act.why, "made_at": act.at, "whole": True})
+        insert(policies).values(row | {"author": act.who, "note": act.why, "made_at": act.at})
     )
     return number

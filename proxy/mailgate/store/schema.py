@@ -18,7 +18,6 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
-    false,
     text,
 )
 
@@ -282,10 +281,8 @@ policies = Table(
     Column("author", Words, nullable=False),
     Column("note", Words, nullable=False),
     Column("made_at", Instant, nullable=False),
-    Column("whole", Boolean, nullable=False, server_default=false()),
 )
-"""Every version of the rules: ``texts`` is a JSON object of its files, ``policy`` what sightings call it. One that is not
-``whole`` is from before groups were a part of versions."""
+"""Every version of the rules: ``texts`` is a JSON object of its files, ``policy`` what sightings call it."""
 
 plans = Table(
     "plans",

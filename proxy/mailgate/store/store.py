@@ -44,6 +44,7 @@ from mailgate.store.spent import SpentProofs
 from mailgate.store.spool import Spool
 from mailgate.store.trust import ENROLLED
 from mailgate.store.ways import Ways
+from mailgate.tasks import end
 
 _SPOOL_BYTES = 32 * 1024 * 1024
 
@@ -122,8 +123,7 @@ class Store:
                 tasks.create_task(self.ledger.run())
                 tasks.create_task(self.reports.run())
         finally:
-            bell.cancel()
-            await asyncio.gather(bell, return_exceptions=True)
+            await end(bell)
 
     async def close(self, patience: float = 5.0) -> None:
         """Write what waits, within ``patience`` seconds each or to disk, and let go of the database."""

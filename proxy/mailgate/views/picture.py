@@ -1,9 +1,9 @@
 """A plan as one picture: who moves from which effect to which. SVG for light and dark, readable without seeing it."""
 
 from collections.abc import Mapping
-from html import escape
 
 from mailgate.rollout.plan import Move, Plan
+from mailgate.views import svg
 from mailgate.views.plans import IS, devices_in, people_in
 
 EFFECTS = ("allow", "warn", "challenge", "block", "unknown")
@@ -15,12 +15,10 @@ LEFT, RIGHT, BAR = 210, 636, 14
 LEAST = 4.0
 """Pixels of the thinnest ribbon: one device among a million still shows."""
 
-_STYLE = """
-.paper{fill:#fff}.ink{fill:#1c2430}.soft{fill:#56606e}
+_STYLE = """\
 .allow{fill:#1f7a4d}.warn{fill:#a15c00}.challenge{fill:#7a4bb5}.block{fill:#b3261e}.unknown{fill:#5b6472}
-.ribbon{opacity:.45}
-text{font-family:system-ui,sans-serif;font-size:15px}.title{font-size:20px;font-weight:600}.head{font-weight:600}
-@media (prefers-color-scheme:dark){.paper{fill:#14181f}.ink{fill:#eef1f5}.soft{fill:#a9b3c0}
+.ribbon{opacity:.45}.head{font-weight:600}
+@media (prefers-color-scheme:dark){
 .allow{fill:#54c08a}.warn{fill:#f0a94a}.challenge{fill:#b795ea}.block{fill:#f2827a}.unknown{fill:#9aa4b2}}
 """
 
@@ -31,22 +29,13 @@ def picture(plan: Plan) -> str:
     bars = max(len({move[side] for move in moves}) for side in (0, 1)) if moves else 0
     height = TOP + ROOM + GAP * bars + 40 if moves else TOP - 20
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" aria-labelledby="title desc">',
-        f'<title id="title">{escape(_title(plan))}</title>',
-        f'<desc id="desc">{escape(described(plan))}</desc>',
-        f"<style>{_STYLE}</style>",
-        f'<rect class="paper" width="{WIDTH}" height="{height}"/>',
-        _text(30, 42, _title(plan), "title ink"),
-        _text(30, 68, _same(plan), "soft"),
+        svg.text(LEFT + BAR, 104, "today", "head ink", "end"),
+        svg.text(RIGHT, 104, "with the plan", "head ink"),
+        *_flow(moves),
+        svg.text(30, height - 24, "Devices; heights show shares of those that change.", "soft"),
     ]
-    if moves:
-        parts += [
-            _text(LEFT + BAR, 104, "today", "head ink", "end"),
-            _text(RIGHT, 104, "with the plan", "head ink"),
-        ]
-        parts += _flow(moves)
-        parts.append(_text(30, height - 24, "Devices; heights show shares of those that change.", "soft"))
-    return "\n".join([*parts, "</svg>\n"])
+    heading = (_title(plan), _same(plan))
+    return svg.document(WIDTH, height, heading, described(plan), _STYLE, parts if moves else ())
 
 
 def described(plan: Plan) -> str:
@@ -84,11 +73,9 @@ def _flow(moves: Mapping[tuple[str, str], Move]) -> list[str]:
                 continue
             size = sum(tall[move] for move in mine)
             count = sum(moves[move].devices for move in mine)
-            parts.append(
-                f'<rect class="{effect}" x="{x}" y="{y:.1f}" width="{BAR}" height="{size:.1f}" rx="2"/>'
-            )
+            parts.append(svg.bar(x, y, BAR, size, effect))
             at, anchor = (x - 12, "end") if side == 0 else (x + BAR + 12, "start")
-            parts.append(_text(at, y + size / 2 + 5, f"{WORDS[effect]}: {count:,}", "ink", anchor))
+            parts.append(svg.text(at, y + size / 2 + 5, f"{WORDS[effect]}: {count:,}", "ink", anchor))
             below = y
             for move in mine:
                 places[move] = below
@@ -112,7 +99,3 @@ def _ribbon(move: tuple[str, str], left: float, right: float, size: float) -> st
         f"V{right + size:.1f}C{middle} {right + size:.1f} {middle} {left + size:.1f} {x} {left + size:.1f}Z"
     )
     return f'<path class="ribbon {move[1]}" d="{upper}{lower}"/>'
-
-
-def _text(x: float, y: float, words: str, style: str, anchor: str = "start") -> str:
-    return f'<text class="{style}" x="{x:.0f}" y="{y:.0f}" text-anchor="{anchor}">{escape(words)}</text>'

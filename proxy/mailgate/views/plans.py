@@ -52,8 +52,6 @@ def moment_told(plan: Plan, moment: Moment) -> str:
 def undated_told(plan: Plan) -> Iterator[str]:
     """Who may be kept out at a moment that cannot be told, and how that was found, a sentence each."""
     found = plan.undated
-    if found is None:  # in a plan of before
-        return
     if found.devices:
         yield (
             f"{_counted(found)} might newly be kept out at a moment that cannot be told: by what a condition does with the clock, "
@@ -126,7 +124,6 @@ def rows_of(plan: Plan) -> Iterator[list[object]]:
         for label in LABELS:
             at, then = moment.at.isoformat(), moment.newly[label]
             yield [label, "from", at, then.people, then.devices]
-    if plan.undated and plan.kept_out:
-        yield ["kept_out", "undated", "", plan.undated.people, plan.undated.devices]
-        yield ["kept_out", "all", "", plan.kept_out.people, plan.kept_out.devices]
+    yield ["kept_out", "undated", "", plan.undated.people, plan.undated.devices]
+    yield ["kept_out", "all", "", plan.kept_out.people, plan.kept_out.devices]
     yield ["untouched", "all", "", plan.untouched.people, plan.untouched.devices]

@@ -2,13 +2,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailgate.classify.protocol import MAX_PATH, protocol_of
+from mailgate.classify.protocol import MAX_PATH, protocol_beside, protocol_in_path
 from mailgate.model import Protocol, RequestFacts
 
 CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
 THUNDERBIRD = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Thunderbird/128.4.0"
 HTML = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 NAVIGATION = {"accept": HTML, "user-agent": CHROME, "sec-fetch-mode": "navigate"}
+
+
+def protocol_of(facts: RequestFacts) -> Protocol:
+    return protocol_beside(protocol_in_path(facts.path), facts.method, facts.headers)
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,10 @@
 from pathlib import Path
 
 import pytest
+from tests.unit.config.test_admins import loaded
 
 from mailgate.config import Address, load_settings
+from mailgate.config.addresses import SocketFile
 from mailgate.errors import ConfigError
 
 ROOT = Path(__file__).parents[3]
@@ -183,3 +185,12 @@ def test_authorities_are_for_a_webmail_on_https(tmp_path: Path, certificate: tup
         load_settings(tmp_path / "mailgate.yaml", {})
     (tmp_path / "mailgate.yaml").write_text(text.replace("http://127.0.0.1:9080", "https://127.0.0.1:9080"))
     assert load_settings(tmp_path / "mailgate.yaml", {}).upstream_ca == certificate[0]
+
+
+def test_a_file_and_syslog_witness_the_log(tmp_path: Path) -> None:
+    own = loaded(tmp_path, {}, witness={"file": "heads.log", "syslog": "unix:/dev/log"}).witness
+    assert own is not None
+    assert (own.file, own.syslog) == (tmp_path / "heads.log", SocketFile(Path("/dev/log")))
+    far = loaded(tmp_path, {}, witness={"syslog": "logs.example.com:514"}).witness
+    assert far is not None
+    assert (far.file, far.syslog) == (None, Address("logs.example.com", 514))

@@ -2,6 +2,8 @@
 
 from collections import Counter
 from datetime import timedelta
+from typing import NamedTuple
+from xml.etree import ElementTree
 
 import pytest
 from tests.unit.console.browsing import NOW
@@ -9,6 +11,18 @@ from tests.unit.console.browsing import NOW
 from mailgate.console.plot import BELOW, EFFECTS, HEIGHT, KINDS, LEFT, WIDTH, nice, plot
 from mailgate.console.pulse import Minute, Verdict
 from mailgate.model import Effect, Kind
+
+
+class Bar(NamedTuple):
+    part: str
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+def bar_of(drawn: ElementTree.Element) -> Bar:
+    return Bar(drawn.attrib["class"], *(float(drawn.attrib[name]) for name in ("x", "y", "width", "height")))
 
 
 def minutes(*counts: dict[tuple[str, str], int]) -> list[Minute]:
@@ -35,13 +49,15 @@ def test_parts_of_a_minute_stand_one_on_the_other_and_fit() -> None:
     drawn = plot(
         minutes({("block", "phone"): 3, ("allow", "laptop"): 7}, {}, {("allow", "phone"): 5}), "effect"
     )
-    lower, upper, last = drawn.bars
-    assert (lower.part, upper.part, last.part) == ("block", "allow", "allow")
+    root = ElementTree.fromstring(f"<svg>{drawn.drawn}</svg>")
+    lower, upper, last = bars = [bar_of(each) for each in root.findall("rect")]
+    assert (lower.part, upper.part, last.part) == ("bar block", "bar allow", "bar allow")
     assert lower.y + lower.height == HEIGHT - BELOW
     assert upper.y + upper.height == pytest.approx(lower.y)
     assert last.height == pytest.approx(upper.height * 5 / 7, abs=0.2)
-    assert all(bar.x >= LEFT and bar.x + bar.width <= WIDTH and bar.y > 0 for bar in drawn.bars)
-    assert [value for _, value in drawn.lines] == [0, 5, 10]
+    assert all(bar.x >= LEFT and bar.x + bar.width <= WIDTH and bar.y > 0 for bar in bars)
+    assert [each.text for each in root.findall("text")] == ["0", "5", "10", "an hour ago", "now"]
+    assert len(root.findall("path")) == 3
 
 
 def test_it_can_be_read_without_seeing_it() -> None:

@@ -4,8 +4,6 @@ import asyncio
 import json
 
 import pytest
-from sqlalchemy import create_engine, text
-from sqlalchemy.pool import NullPool
 from structlog.testing import capture_logs
 from tests.unit.rollout.examples import OPEN, SHUT, rules
 from tests.unit.rollout.test_acts import altered
@@ -17,7 +15,6 @@ from mailgate.rollout import Keeper, draft_of, in_force
 from mailgate.rollout.acts import Person, retract
 from mailgate.rollout.keeper import Looked, UnreadableVersionError
 from mailgate.store import Act, Activation, Draft, Store, StoreUnavailableError
-from mailgate.store.database import store_url
 
 OTHER = "rules: [{id: other, when: 'true', effect: warn}]\n"
 ACT = Act(NOW, "ada", "policy-activated", why="tried", origin="desk")
@@ -421,40 +418,6 @@ async def test_every_gate_decides_by_the_groups_in_force_whatever_its_own_file_s
     await one.offer(grouped(PILOT, "lin"))
     await other.look()
     assert (meant(other, "ada"), meant(other, "lin")) == ((), ("pilot",))
-
-
-def from_before_groups(url: str, number: int = 1) -> None:
-    with create_engine(store_url(url), poolclass=NullPool).begin() as connection:
-        connection.execute(text(f"UPDATE policies SET whole = false WHERE number = {number}"))
-
-
-async def test_a_version_from_before_versions_had_groups_gets_those_of_the_files_once(
-    store: Store, url: str
-) -> None:
-    await started(store, PILOT)
-    from_before_groups(url)
-    inspector = Inspector()
-    gate = Keeper(store.policies, "gate-1", lambda: NOW, inspector)
-    await gate.start(grouped(PILOT, "ada"))
-    assert (meant(gate, "ada"), gate.current.activation.serial, gate.held) == (("pilot",), 2, "")
-    assert inspector.looked_at == []
-    assert (await store.audit.page())[-1].why == "groups are a part of a version from now on"
-    again = Keeper(store.policies, "gate-1", lambda: NOW, inspector)
-    await again.start(grouped(PILOT, "lin"))
-    assert meant(again, "lin") == ()
-    assert "are looked at" in again.held
-    again.close()
-
-
-async def test_a_version_from_before_without_groups_gets_none_later(store: Store, url: str) -> None:
-    await started(store, PILOT)
-    from_before_groups(url)
-    await started(store, PILOT)
-    inspector = Inspector()
-    gate = Keeper(store.policies, "gate-1", lambda: NOW, inspector)
-    await gate.start(grouped(PILOT, "ada"))
-    assert meant(gate, "ada") == ()
-    gate.close()
 
 
 async def test_what_was_taken_back_does_not_come_again_by_a_file_that_changes_to_it(store: Store) -> None:

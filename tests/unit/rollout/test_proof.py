@@ -60,7 +60,7 @@ OTHER = json.dumps(dict(rules(OPEN + "# another\n").texts))
     [
         ("UPDATE policies SET texts = :other WHERE number = 2", ["4 put version 2 in force, whose texts"]),
         ("UPDATE policies SET texts = :other, digest = :digest WHERE number = 2", ["4 put version 2 in force, whose"]),
-        ("INSERT INTO policies VALUES (9, 'd', 'p', '{}', 'eve', '', '2026-12-01 12:00:00.000000', 1)", ["11 is the last one, and none put version 9 in force"]),
+        ("INSERT INTO policies VALUES (9, 'd', 'p', '{}', 'eve', '', '2026-12-01 12:00:00.000000')", ["11 is the last one, and none put version 9 in force"]),
         ("UPDATE activations SET number = 3 WHERE serial = 4", ["7 put version 2 in force; the store says version 3"]),
         ("INSERT INTO activations VALUES (5, 3, 'eve', '', '2026-12-01 12:00:00.000000')", ["11 is the last one, and none put version 3 in force a last time"]),
         ("DELETE FROM activations WHERE serial = 4", ["7 put version 2 in force, of which the store knows nothing"]),

@@ -22,8 +22,7 @@ async def test_a_change_elsewhere_is_seen_once_and_is_loud(store: Store) -> None
     with capture_logs() as logs:
         assert await watch.look()
         assert not await watch.look()
-    assert watch.halted("shut")
-    assert not watch.halted("other")
+    assert [each.rule for each in watch.off()] == ["shut"]
     (line,) = logs
     assert (line["event"], line["log_level"], line["rule"], line["cause"]) == (
         "rule-off",

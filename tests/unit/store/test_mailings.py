@@ -135,15 +135,6 @@ async def test_a_failed_mail_keeps_what_it_says_and_goes_out_again(store: Store)
     assert await store.mailings.retry(None, lambda _: ACT, NOW) == 0
 
 
-async def test_what_says_nothing_any_more_is_not_sent_again(store: Store) -> None:
-    """As mails that failed under an earlier version of the gate."""
-    await store.mailings.queue([mailing(facts={})])
-    (due,) = await store.mailings.due(NOW)
-    await store.mailings.end(due.id, MailState.FAILED, NOW, "550")
-    assert await store.mailings.failed() == 0
-    assert await store.mailings.retry(None, lambda _: ACT, NOW) == 0
-
-
 async def test_whom_a_version_was_told_to(store: Store) -> None:
     await in_force(store, "one")
     people = [mailing(name, round=number) for name, number in (("sent", 0), ("queued", 0), ("later", 7))]

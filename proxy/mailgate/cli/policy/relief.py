@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from mailgate.cli.acting import TokenFile, person
-from mailgate.cli.moments import Until, read_until
-from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
+from mailgate.cli.options import DEFAULT_PATH, AsObject, Config, Until, read_until
 from mailgate.cli.policy.change import Note
 from mailgate.cli.stored import with_store
 from mailgate.config import Bundle

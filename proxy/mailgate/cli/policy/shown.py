@@ -118,7 +118,7 @@ def _undated(console: Console, plan: Plan) -> None:
         _line(console, "\nAt moments that cannot be told", "bold")
     for words in told:
         _line(console, f"  {words}")
-    for sample in plan.undated.samples[:_ROWS] if plan.undated else ():
+    for sample in plan.undated.samples[:_ROWS]:
         _line(console, f"  {who_told(sample)}")
 
 

@@ -3,8 +3,10 @@
 import pytest
 
 from mailgate.classify import classify
-from mailgate.demo.company.makes import LAPTOPS, MAKES, ODD, PHONES, TABLETS, Make
+from mailgate.demo.company.makes import LAPTOPS, ODD, PHONES, TABLETS, Make
 from mailgate.model import Kind, RequestFacts
+
+MAKES = (*LAPTOPS, *PHONES, *TABLETS, *ODD)
 
 
 @pytest.mark.parametrize("make", MAKES, ids=lambda make: f"{make.kind} {make.os} {make.eas_type}")

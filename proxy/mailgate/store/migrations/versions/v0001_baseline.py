@@ -190,7 +190,6 @@ def _rules() -> None:
         sa.Column("number", sa.Integer, nullable=False, autoincrement=False),
         *_columns(sa.Text, "digest policy texts author note"),
         sa.Column("made_at", _INSTANT, nullable=False),
-        sa.Column("whole", sa.Boolean, nullable=False, server_default=sa.false()),
         sa.PrimaryKeyConstraint("number", name="pk_policies"),
         sa.UniqueConstraint("digest", name="uq_policies_digest"),
     )

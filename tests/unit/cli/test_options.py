@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 import typer
 
-from mailgate.cli.moments import read_until
+from mailgate.cli.options import read_until
 
 
 def test_a_moment_is_written_as_in_the_files() -> None:
