@@ -53,7 +53,7 @@ async def readiness(service: Running) -> dict[str, object]:
             "missing": missing,
         },
         "gates": {each.value: service.beating.standings[each] if service.beating else 0 for each in Standing},
-        "policy": service.gate.live.policy.version,
+        "policy": service.gate.in_force.live.policy.version,
         "rules": {
             "number": service.keeper.current.activation.number,
             "serial": service.keeper.current.activation.serial,
