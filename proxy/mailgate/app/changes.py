@@ -17,9 +17,7 @@ FIXED = "workers listen admin_listen public_url upstream upstream_ca store spool
 def take_settings(settings: Settings, gate: Gate, postures: Postures) -> None:
     """Serve the next request by these settings."""
     gate.judge.prover.mode = NonceMode(settings.attestation.nonces)
-    enroller = gate.own.enrolling.enroller
-    enroller.hardware = settings.attestation.hardware.believed()
-    enroller.limit(settings.enrolment.attempts, settings.enrolment.span)
+    gate.own.enrolling.enroller.limit(settings.enrolment.attempts, settings.enrolment.span)
     postures.max_age = settings.posture.max_age
     postures.precedence = settings.posture.precedence
     live = gate.in_force.live
@@ -29,6 +27,7 @@ def take_settings(settings: Settings, gate: Gate, postures: Postures) -> None:
         authorizer=authorizer_for(settings),
         authorizers=authorizers_for(settings),
         keep=keep_of(settings),
+        hardware=settings.attestation.hardware.believed(),
         speaker=replace(live.speaker, warn_again=settings.stages.warn_again),
         prober=replace(live.prober, mode=Mode(settings.probe), lifetime=settings.probe_lifetime),
     )

@@ -35,6 +35,7 @@ async def first_live(bundle: Bundle, store: Store, trust: Trust, reliefs: Relief
         verifier_for(bundle, trust),
         speaker_for(settings, Pages(), await tickets_for(store)),
         keep_of(settings),
+        hardware=settings.attestation.hardware.believed(),
         trusted=settings.trusted_proxies,
         prober=await prober_for(settings, store),
         authorizer=authorizer_for(settings),

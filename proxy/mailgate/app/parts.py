@@ -13,7 +13,7 @@ from socket import gethostname
 from urllib.parse import urlsplit
 
 from mailgate.app.trust import Trust
-from mailgate.config import Bundle, Settings
+from mailgate.config import Settings
 from mailgate.gateway.authz.asking import Questions
 from mailgate.gateway.autodiscover import AutodiscoverEditor
 from mailgate.gateway.carrying import Carrier
@@ -176,28 +176,25 @@ def login_check_for(question: str | None, public_url: str, pool: UpstreamPool) -
     return LoginCheck(pool, Question(method, target), host, utc_now, partial(secrets.token_urlsafe, 18))
 
 
-def enroller_for(bundle: Bundle, store: Store, trust: Trust) -> Enroller:
+def enroller_for(settings: Settings, store: Store, trust: Trust) -> Enroller:
     """Where devices enrol with the gate itself."""
-    limits = bundle.settings.enrolment
+    limits = settings.enrolment
     return Enroller(
         store.enrolments,
         trust.own_keys,
         trust.revocations,
-        bundle.policy.catalog.match,
         lambda: secrets.token_urlsafe(16),
         Rates(limits.attempts, limits.span),
         Rates(limits.attempts, limits.span),
         store.devices,
-        bundle.settings.attestation.hardware.believed(),
-        bundle.policy.catalog.extensions,
     )
 
 
 def gate_for(
-    bundle: Bundle, store: Store, postures: Postures, trust: Trust, in_force: InForce, halting: Halting
+    settings: Settings, store: Store, postures: Postures, trust: Trust, in_force: InForce, halting: Halting
 ) -> Gate:
-    """The gate of these files, with nothing open yet."""
-    settings, metrics, url = bundle.settings, Metrics(), bundle.settings.public_url
+    """The gate of these settings, with nothing open yet."""
+    metrics, url = Metrics(), settings.public_url
     ways, mode = ways_for(settings), NonceMode(settings.attestation.nonces)
     prover = Prover(trust.keyring, trust.nonces, store.spent, metrics, mode)
     judge = Judge(in_force, prover, postures, metrics, url, utc_now)
@@ -207,7 +204,7 @@ def gate_for(
         in_force,
         recorder.references,
         self_service_for(settings, store, judge, postures, ways.usual.pool),
-        Enrolling(in_force, prover, enroller_for(bundle, store, trust), metrics, url),
+        Enrolling(in_force, prover, enroller_for(settings, store, trust), metrics, url),
         Probing(in_force, metrics, url),
         HelpDesk(in_force, judge, metrics, store.help_requests, halting.called, calls),
     )

@@ -106,7 +106,7 @@ class Service:
             in_force = InForce(await first_live(bundle, store, trust, reliefs.current))
             book = Hearing.of(store.ledger, store.languages)
             halting = Halting(book, store, lambda: in_force.live.policy, gethostname(), utc_now)
-            gate = gate_for(bundle, store, postures, trust, in_force, halting)
+            gate = gate_for(bundle.settings, store, postures, trust, in_force, halting)
             service = cls(
                 config,
                 bundle,
@@ -249,10 +249,8 @@ class Service:
 
     def _decide_by(self, bundle: Bundle) -> None:
         """Decide the next request by these rules and issuers."""
-        in_force, enroller = self.gate.in_force, self.gate.own.enrolling.enroller
+        in_force = self.gate.in_force
         in_force.live = decided_by(in_force.live, bundle, self.trust, self.reliefs.current)
-        enroller.match_app = bundle.policy.catalog.match
-        enroller.extensions = bundle.policy.catalog.extensions
         self.postures.catalog = bundle.policy.catalog
         self.bundle = bundle
         self._show_policy()

@@ -68,13 +68,13 @@ async def _attest(
 def _token(part: Enrolling, key: EnrolledKey, report: Report, now: datetime) -> dict[str, object]:
     enrolled = Enrolled(key.device, key.owner, key.thumbprint)
     issuing = Issuing(part.public_url, __version__, part.enroller.new_id(), now)
-    claims = token_claims(report, enrolled, issuing, part.enroller.match_app)
+    claims = token_claims(report, enrolled, issuing, part.live.policy.catalog.match)
     return {
         "device_attestation": mint.sign_token(claims, part.enroller.keys.signing_key()),
         "expires_at": int((now + OWN_LIFETIME).timestamp()),
         "report_every": int(REPORT_EVERY.total_seconds()),
         "server_time": int(now.timestamp()),
-        "listed_extensions": list(part.enroller.extensions),
+        "listed_extensions": list(part.live.policy.catalog.extensions),
     }
 
 

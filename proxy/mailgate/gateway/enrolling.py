@@ -14,7 +14,7 @@ from mailgate.gateway.answer import Answer, json_answer
 from mailgate.gateway.enroller import Enroller
 from mailgate.gateway.facts import Incoming
 from mailgate.gateway.http1.request import RequestRefused
-from mailgate.gateway.live import InForce
+from mailgate.gateway.live import InForce, Live
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.problem import problem
 from mailgate.gateway.proving import ASKS_FOR_NONCE, NONCE_CHALLENGE, Prover
@@ -47,10 +47,14 @@ class Enrolling:
     metrics: Metrics
     public_url: str
 
+    @property
+    def live(self) -> Live:
+        return self.in_force.live
+
     async def prove_key(self, incoming: Incoming, now: datetime) -> AttestationResult:
         """Whether whoever asks has a key, and which."""
         url = self.public_url + incoming.facts.path
-        return await self.prover.prove_key(self.in_force.live.verifier, incoming, url, now)
+        return await self.prover.prove_key(self.live.verifier, incoming, url, now)
 
 
 async def enroll(part: Enrolling, incoming: Incoming, reference: str, now: datetime) -> Answer:
@@ -67,7 +71,7 @@ async def enroll(part: Enrolling, incoming: Incoming, reference: str, now: datet
         return _told(part, "enroll", not_proved(proved, reference, now))
     key, vouched = proved.key_thumbprint, None
     if evidence is not None:
-        vouched = vouched_for(evidence, part.enroller, part.prover.nonces, key, now)
+        vouched = vouched_for(evidence, part.live.hardware, part.prover.nonces, key, now)
         if vouched.refused is not None:
             part.enroller.failed.note(tries[0], now)
             return _told(part, "enroll", refusal(403, vouched.refused, reference, vouched.detail))

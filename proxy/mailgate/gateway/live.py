@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mailgate.attest import CertificateVerifier, Verifier
+from mailgate.attest.hardware import Roots
 from mailgate.gateway.authz.authorizer import Authorizer
 from mailgate.gateway.client_certs.presented import NO_PROXY, ProxyForm
 from mailgate.gateway.enforce import Speaker
@@ -29,6 +30,8 @@ class Live:
     proxy_form: ProxyForm = NO_PROXY
     groups: Groups = NO_GROUPS
     logins: Logins = NO_LOGINS
+    hardware: Mapping[str, Roots] = field(default_factory=dict)
+    """Whose evidence by hardware is believed, by format."""
     trusted: tuple[Network, ...] = ()
     prober: Prober = field(default_factory=Prober)
     authorizer: Authorizer | None = None

@@ -282,7 +282,6 @@ def trusting():
         enrolled,
         own,
         revocations,
-        lambda os, identifier: "tiktok" if identifier == "tiktok-extension" else None,
         lambda: next(ids),
         Rates(5, timedelta(minutes=10)),
         Rates(5, timedelta(minutes=10)),

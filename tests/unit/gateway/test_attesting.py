@@ -5,12 +5,14 @@ from dataclasses import replace
 
 import pytest
 from tests.unit.gateway.enrolling import DEVICE, GATE, OTHER, enroll, key_proof, post, report
-from tests.unit.gateway.gates import NOW, gate
+from tests.unit.gateway.gates import NOW, gate, policy, renew
 from tests.unit.gateway.wire import exchange, facts_of, handled
 
 from mailgate.attest import mint
 from mailgate.gateway.proving import Mode
 from mailgate.model import Assurance, Kind, Reason
+from mailgate.policy import AppCatalog
+from mailgate.policy.apps import ListedApp
 from mailgate.store import StoreUnavailableError
 
 PATH = "/.mailgate/attest"
@@ -38,7 +40,8 @@ async def judged(on, token, *fields, prove=True):
 
 
 async def test_the_answer_asks_about_listed_extensions(on):
-    on.own.enrolling.enroller.extensions = ("abcdefghijklmnopabcdefghijklmnop",)
+    listed = ListedApp("tiktok", "TikTok", extensions=("abcdefghijklmnopabcdefghijklmnop",))
+    renew(on, policy=replace(policy(), catalog=AppCatalog({"tiktok": listed})))
     _, _, told = await report(on)
     assert told["listed_extensions"] == ["abcdefghijklmnopabcdefghijklmnop"]
 

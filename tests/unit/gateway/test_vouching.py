@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from tests.pki import name, root
 from tests.unit.gateway.enrolling import DEVICE, OTHER, enroll, key_proof, post
-from tests.unit.gateway.gates import NOW, gate
+from tests.unit.gateway.gates import NOW, gate, renew
 from tests.vectors.build_certificate_vectors import android, description, root_of_trust
 
 from mailgate.attest import Sort
@@ -24,7 +24,7 @@ KEY = DEVICE.thumbprint()
 def believing():
     """A gate that believes this maker."""
     on = gate()
-    on.own.enrolling.enroller.hardware = {"android-key": Roots([MAKER.certificate])}
+    renew(on, hardware={"android-key": Roots([MAKER.certificate])})
     return on
 
 
@@ -41,7 +41,7 @@ def evidence(on, key=DEVICE, **said):
 
 
 def vouched(on, said, key=KEY, now=NOW):
-    return vouched_for(said, on.own.enrolling.enroller, on.judge.prover.nonces, key, now)
+    return vouched_for(said, on.in_force.live.hardware, on.judge.prover.nonces, key, now)
 
 
 @pytest.mark.parametrize("bound", [False, True])
