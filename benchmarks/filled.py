@@ -75,16 +75,17 @@ async def filled(count: int, cache: Path = CACHE) -> Path:
 SETTINGS = {"listen": "127.0.0.1:0", "upstream": "http://127.0.0.1:9"}
 
 
-def key_of(count: int, newest: str, now: datetime) -> str:
+def key_of(count: int, steps: str, now: datetime) -> str:
     """What a filled store is kept under: two with one key are alike, and none is older than ``KEPT``."""
     half_day = int(now.timestamp() // KEPT.total_seconds())
-    return f"{count}-{LAYOUT}-{newest}-{half_day}"
+    return f"{count}-{LAYOUT}-{steps}-{half_day}"
 
 
 def migrations() -> str:
-    """The newest migration's name."""
+    """What the migrations make, in eight letters."""
     folder = ROOT / "proxy" / "mailgate" / "store" / "migrations" / "versions"
-    return max(path.stem.split("_")[0] for path in folder.glob("v*.py"))
+    steps = b"".join(path.read_bytes() for path in sorted(folder.glob("v*.py")))
+    return sha256(steps).hexdigest()[:8]
 
 
 async def fill(folder: Path, count: int) -> None:

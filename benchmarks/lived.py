@@ -258,7 +258,7 @@ async def make_plan(folder: Path, now: datetime) -> None:
     candidate = compile_rules({**bundle.rules.texts, "policy.yaml": text})
     active, who = await store.policies.active(), Person(ADMIN, "bench")
     assert active is not None
-    await plan_and_keep(store, bundle, active, candidate, 14, 1, who, now, lambda *_: None)
+    await plan_and_keep(store, bundle.settings, active, candidate, 14, 1, who, now, lambda *_: None)
     await store.close()
 
 

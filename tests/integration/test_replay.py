@@ -1,7 +1,11 @@
 """A proof counts once at all gates on one store, whichever store that is, and whatever happens to it."""
 
+import asyncio
 import shutil
+import sqlite3
+from base64 import urlsafe_b64decode
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +13,7 @@ import aiohttp
 import psycopg
 import pytest
 from aiohttp.test_utils import TestServer
-from tests.integration.fleet import Phone, fleet, get, signed_for
+from tests.integration.fleet import Fleet, Phone, fleet, get, signed_for
 
 from mailgate.attest import mint
 
@@ -110,3 +114,62 @@ async def test_a_restarted_gate_remembers_what_it_took(
     again.mkdir()
     with fleet(again, str(webmail.make_url("")), store, size=1, **settings) as gates:
         assert (await get(client, gates.url(), headers))[0] == 403
+
+
+def bound(nonce: str) -> bool:
+    """Whether a nonce is one process's alone."""
+    return urlsafe_b64decode(nonce + "==")[4:12] != bytes(8)
+
+
+async def nonce_that_is(
+    client: aiohttp.ClientSession, gates: Fleet, phone: Phone, *, of_the_process: bool
+) -> str:
+    """The nonce that the first gate hands out once it knows who else is there."""
+    async with asyncio.timeout(20):
+        while True:
+            status, _, headers = await get(client, gates.url(), phone.headers(nonce=""))
+            assert status == 200
+            if bound(headers["DPoP-Nonce"]) is of_the_process:
+                return headers["DPoP-Nonce"]
+            await asyncio.sleep(0.1)
+
+
+async def test_a_gate_that_is_alone_hands_out_nonces_of_its_own_until_it_hears_of_another(
+    client: aiohttp.ClientSession, webmail: TestServer, tmp_path: Path, phone: Phone
+) -> None:
+    store, settings = f"sqlite:///{tmp_path}/shared.db", believing(tmp_path)
+
+    def rows() -> int:
+        with closing(sqlite3.connect(tmp_path / "shared.db")) as database:
+            return int(database.execute("SELECT count(*) FROM spent_proofs").fetchone()[0])
+
+    with fleet(tmp_path, str(webmail.make_url("")), store, size=1, **settings) as gates:
+        phone.nonce = await nonce_that_is(client, gates, phone, of_the_process=True)
+        before, taken = rows(), phone.headers()
+        assert (await get(client, gates.url(), taken))[0] == 200
+        assert (await get(client, gates.url(), taken))[:2] == (403, "posture-missing")
+        assert rows() == before
+        again = tmp_path / "again"
+        again.mkdir()
+        with fleet(again, str(webmail.make_url("")), store, size=1, **settings) as others:
+            assert (await get(client, others.url(), taken))[:2] == (401, "proof-nonce-wrong")
+            phone.nonce = await nonce_that_is(client, gates, phone, of_the_process=False)
+            taken = phone.headers()
+            assert (await get(client, others.url(), taken))[0] == 200
+            assert (await get(client, gates.url(), taken))[0] == 403
+
+
+async def test_workers_of_one_gate_hand_out_nonces_that_are_good_at_each(
+    client: aiohttp.ClientSession, webmail: TestServer, tmp_path: Path, phone: Phone
+) -> None:
+    settings = believing(tmp_path) | {"workers": 2}
+    with fleet(
+        tmp_path, str(webmail.make_url("")), f"sqlite:///{tmp_path}/shared.db", size=1, **settings
+    ) as gates:
+        end = asyncio.get_running_loop().time() + 6  # longer than they need to hear of each other
+        while asyncio.get_running_loop().time() < end:
+            status, _, headers = await get(client, gates.url(), phone.headers() | {"Connection": "close"})
+            assert status == 200
+            assert not bound(headers.get("DPoP-Nonce", phone.nonce))
+            phone.nonce = headers.get("DPoP-Nonce", phone.nonce)
+            await asyncio.sleep(0.05)

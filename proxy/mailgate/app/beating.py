@@ -15,8 +15,8 @@ from prometheus_client import CollectorRegistry, Gauge
 from mailgate import __version__
 from mailgate.app.workers.place import Place
 from mailgate.rollout import Keeper
-from mailgate.store import Beat, Store, StoreError
-from mailgate.telling.gates import Standing, gates_now
+from mailgate.store import Beat, Heard, Store, StoreError
+from mailgate.views.gates import MISSED, Standing, gates_now
 
 log = structlog.get_logger()
 
@@ -52,6 +52,8 @@ class Beating:
     numbers: GateNumbers
     standings: Counter[Standing] = field(default_factory=Counter)
     """How many gates on the store fare how, at the last look."""
+    alone: bool = False
+    """Whether no other process was heard of at the last look."""
     _instance: str = field(default_factory=lambda: secrets.token_hex(8))
     _took: tuple[int, datetime] | None = None
     _news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -91,7 +93,13 @@ class Beating:
         await self.store.gates.note(self._told())
         found = await gates_now(self.store, self.clock())
         self.standings = Counter(each.standing for each in found)
+        self.alone = self.place.of == 1 and not any(
+            self._other(heard) for gate in found for heard in gate.heard
+        )
         self.numbers.show(self.standings)
+
+    def _other(self, heard: Heard) -> bool:
+        return heard.beat.instance != self._instance and heard.ago < MISSED
 
     def _told(self) -> Beat:
         active = self.keeper.current.activation

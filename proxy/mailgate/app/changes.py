@@ -8,7 +8,7 @@ from mailgate.gateway.handler import Gate
 from mailgate.gateway.prober import Mode
 from mailgate.gateway.proving import Mode as NonceMode
 from mailgate.store import Postures
-from mailgate.telling.devices import keep_of
+from mailgate.views.devices import keep_of
 
 FIXED = "workers listen admin_listen public_url upstream upstream_ca store spool limits timeouts activesync log languages employee_page".split()
 """Settings that only a start can change."""

@@ -20,11 +20,12 @@ from mailgate.console.reading import Progress, Readings
 from mailgate.errors import ConfigError
 from mailgate.rollout.acts import Person, RefusedError
 from mailgate.rollout.inspection import WORKERS
+from mailgate.rollout.plan import Plan
 from mailgate.rollout.planning import plan_and_keep
 from mailgate.rollout.relief_watch import ReliefWatch
 from mailgate.store import Device
-from mailgate.telling.recall import posture_now
-from mailgate.telling.sources import came_of
+from mailgate.views.recall import posture_now
+from mailgate.views.sources import came_of
 
 
 class Gate(Running, Protocol):
@@ -74,13 +75,13 @@ def candidate_of(config: Path, policy: str | None) -> Rules:
 
 async def plan_now(
     service: Gate, candidate: Rules, days: int, who: Person, progress: Callable[[int, int], None]
-) -> dict[str, Any]:
+) -> Plan:
     """Make a plan and keep it. Raises MailgateError."""
     active = await service.store.policies.active()
     if active is None:
         raise RefusedError("nothing is in force yet: the first start puts the files in force")
-    bundle, now = service.bundle, utc_now()
-    return await plan_and_keep(service.store, bundle, active, candidate, days, WORKERS, who, now, progress)
+    settings, now = service.bundle.settings, utc_now()
+    return await plan_and_keep(service.store, settings, active, candidate, days, WORKERS, who, now, progress)
 
 
 def running(desk: Desk, service: Gate) -> list[Coroutine[Any, Any, None]]:

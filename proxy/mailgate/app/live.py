@@ -21,7 +21,7 @@ from mailgate.gateway.tickets import LIFETIME, Tickets
 from mailgate.model import Protocol
 from mailgate.policy.reliefs import NO_RELIEFS, Reliefs
 from mailgate.store import Store
-from mailgate.telling.devices import keep_of
+from mailgate.views.devices import keep_of
 
 KEY_AGE = timedelta(days=30)
 """A key that seals cookies is renewed after this and one lifetime of a cookie; the one before still opens them."""

@@ -1,7 +1,8 @@
 """How a gate stands: ready or not, and what is wrong with it."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Literal
 from typing import Protocol as Shape
 
 from mailgate import __version__
@@ -17,7 +18,9 @@ from mailgate.gateway.reload import Reloader
 from mailgate.rollout import Keeper
 from mailgate.rollout.relief_watch import ReliefWatch
 from mailgate.store import Backlog, Store, StoreError
-from mailgate.telling.gates import Standing
+from mailgate.views.gates import Standing
+from mailgate.views.readiness import Backlog as Waiting
+from mailgate.views.readiness import Files, Ledger, OwnWorkers, Readiness, RulesNow, Writes
 
 
 class Running(Shape):
@@ -38,50 +41,60 @@ class Running(Shape):
     def lingering(self) -> dict[str, str]: ...
 
 
-async def readiness(service: Running) -> dict[str, object]:
-    """The body of ``/readyz``. A rejected file or a lost store is shown; only a stopping gate is not ready."""
+async def readiness(service: Running) -> Readiness:
+    """How a gate stands. A rejected file or a lost store is shown; only a stopping gate is not ready."""
     ledger, reports = service.store.ledger, service.store.reports
     counts, refusal = ledger.counts, service.store.refusal()
-    backlogs = ledger.backlog(), reports.backlog()
-    missing = await service.siblings.missing()
-    return {
-        "ready": not service.stopping,
-        "version": __version__,
-        "workers": {
-            "wanted": service.place.of,
-            "answering": service.place.of - len(missing),
-            "missing": missing,
-        },
-        "gates": {each.value: service.beating.standings[each] if service.beating else 0 for each in Standing},
-        "policy": service.gate.in_force.live.policy.version,
-        "rules": {
-            "number": service.keeper.current.activation.number,
-            "serial": service.keeper.current.activation.serial,
-            "held": service.keeper.held,
-            "off": [f"{each.rule}: {each}" for each in service.reliefs.off()],
-            "exemptions": len(service.reliefs.exemptions()),
-            "only_report": [f"{rule} {why}" for rule, why in service.lingering().items()],
-        },
-        "config": {
-            "state": "rejected" if service.reloader.mistakes else "ok",
-            "mistakes": service.reloader.mistakes,
-        },
-        "store": await _store(service.store, (*backlogs, refusal)),
-        "issuers": service.trust.health(),
-        "connectors": service.syncing.health(),
-        "ledger": {
-            "written": counts.written,
-            "spooled": counts.spooled,
-            "dropped": counts.dropped,
-            "passed_over": ledger.passed_over,
-            **_told(backlogs[0]),
-        },
-        "reports": _told(backlogs[1]),
-        "writes": _refused(refusal),
-    }
+    waiting, reported = ledger.backlog(), reports.backlog()
+    mistakes, standings = service.reloader.mistakes, service.beating.standings if service.beating else {}
+    return Readiness(
+        ready=not service.stopping,
+        version=__version__,
+        workers=await _workers(service),
+        gates={each.value: standings.get(each, 0) for each in Standing},
+        policy=service.gate.in_force.live.policy.version,
+        rules=_rules(service),
+        config=Files(state="rejected" if mistakes else "ok", mistakes=mistakes),
+        store=await _store(service.store, (waiting, reported, refusal)),
+        issuers=service.trust.health(),
+        connectors=service.syncing.health(),
+        ledger=Ledger(
+            written=counts.written,
+            spooled=counts.spooled,
+            dropped=counts.dropped,
+            passed_over=ledger.passed_over,
+            waiting=waiting.waiting,
+            refused_since=_since(waiting),
+            error=waiting.error,
+        ),
+        reports=Waiting(waiting=reported.waiting, refused_since=_since(reported), error=reported.error),
+        writes=Writes(refused_since=_since(refusal), error=refusal.error),
+    )
 
 
-async def _store(store: Store, backlogs: Iterable[Backlog]) -> str:
+async def body_of_readyz(service: Running) -> dict[str, object]:
+    """The same, as ``/readyz`` answers it."""
+    return (await readiness(service)).model_dump(mode="json")
+
+
+async def _workers(service: Running) -> OwnWorkers:
+    wanted, missing = service.place.of, await service.siblings.missing()
+    return OwnWorkers(wanted=wanted, answering=wanted - len(missing), missing=missing)
+
+
+def _rules(service: Running) -> RulesNow:
+    activation = service.keeper.current.activation
+    return RulesNow(
+        number=activation.number,
+        serial=activation.serial,
+        held=service.keeper.held,
+        off=[f"{each.rule}: {each}" for each in service.reliefs.off()],
+        exemptions=len(service.reliefs.exemptions()),
+        only_report=[f"{rule} {why}" for rule, why in service.lingering().items()],
+    )
+
+
+async def _store(store: Store, backlogs: Iterable[Backlog]) -> Literal["ok", "unwritable", "unavailable"]:
     """Whether it answers, and takes what is to be written: a full disk can be read."""
     try:
         await store.ping()
@@ -90,10 +103,7 @@ async def _store(store: Store, backlogs: Iterable[Backlog]) -> str:
     return "unwritable" if any(each.refused_for is not None for each in backlogs) else "ok"
 
 
-def _told(backlog: Backlog) -> dict[str, object]:
-    return {"waiting": backlog.waiting, **_refused(backlog)}
-
-
-def _refused(backlog: Backlog) -> dict[str, object]:
-    since = None if backlog.refused_for is None else utc_now() - timedelta(seconds=backlog.refused_for)
-    return {"refused_since": since and since.isoformat(timespec="seconds"), "error": backlog.error}
+def _since(backlog: Backlog) -> datetime | None:
+    """Since when the store takes nothing of it; None where it does."""
+    refused = backlog.refused_for
+    return None if refused is None else (utc_now() - timedelta(seconds=refused)).replace(microsecond=0)

@@ -23,7 +23,7 @@ from mailgate.app.numbers import watch_backlogs, watch_numbers, watch_rules
 from mailgate.app.opening import open_store
 from mailgate.app.parts import admin_limits, gate_for, own_hosts, utc_now
 from mailgate.app.ports import Ports, ports_for
-from mailgate.app.readiness import readiness
+from mailgate.app.readiness import body_of_readyz
 from mailgate.app.settings_watch import SettingsWatch
 from mailgate.app.syncing import Syncing
 from mailgate.app.trust import Trust
@@ -169,6 +169,7 @@ class Service:
         await ports.open(settings, self._closing)
         numbers = GateNumbers(self.gate.metrics.registry)
         self.beating = Beating(self.store, self.keeper, self.place, ports.public, utc_now, numbers)
+        self.gate.judge.prover.alone = partial(getattr, self.beating, "alone")
         self._closing.push_async_callback(self.beating.stop)
         self.beating.start()
 
@@ -183,7 +184,7 @@ class Service:
         door = SideDoor(self.gate.judge, self.gate.recorder, self.gate.references.draw)
         policy = policy_server(door, self._policy_key)
         admin = admin_app(
-            self.siblings.metrics, partial(readiness, self), policy, intake_server(self.syncing.intake)
+            self.siblings.metrics, partial(body_of_readyz, self), policy, intake_server(self.syncing.intake)
         )
         desk = desk_for(self)
         self._closing.push_async_callback(desk.readings.stop)

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 from prometheus_client import CollectorRegistry
 
@@ -33,6 +32,7 @@ from mailgate.gateway.intake import Intake
 from mailgate.model import DeviceRecord, SourceState
 from mailgate.policy.logins import NO_LOGINS, Logins
 from mailgate.store import Postures, Store, StoreError
+from mailgate.views.readiness import ConnectorState, connector_state
 
 
 class StoreDesk:
@@ -118,10 +118,10 @@ class Syncing:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    def health(self) -> dict[str, Any]:
+    def health(self) -> dict[str, ConnectorState]:
         """How each connector fares, for ``/readyz``."""
         return {
-            name: told(self.runner.states.get(name), name in self._postures.unreachable)
+            name: connector_state(self.runner.states.get(name), name in self._postures.unreachable)
             for name in self._settings()
         }
 
@@ -164,23 +164,3 @@ class Syncing:
 
     def _tell(self, unreachable: frozenset[str]) -> None:
         self._postures.unreachable = unreachable
-
-
-def told(state: SourceState | None, unreachable: bool) -> dict[str, Any]:
-    """A connector's state as plain data, in one word first: ``new``, ``ok``, ``held``, ``failing`` or ``unavailable``."""
-    state = state or SourceState("")
-    word = "ok" if state.last_success else "new"
-    if state.held:
-        word = "held"
-    if state.failing_since:
-        word = "unavailable" if unreachable else "failing"
-    instants = ("last_success", "last_full", "last_attempt", "failing_since")
-    return {
-        "state": word,
-        "trouble": state.trouble,
-        **{name: found.isoformat() if (found := getattr(state, name)) else None for name in instants},
-        "devices": state.devices,
-        "records": state.taken,
-        "gone": state.gone,
-        "held": state.held,
-    }

@@ -21,6 +21,7 @@ from mailgate.gateway.own_keys import SETTLING, OwnKeys
 from mailgate.gateway.remote_keys import RemoteKeys
 from mailgate.gateway.revocations import Revocations
 from mailgate.store import SpentProofs, Store, StoreError
+from mailgate.views.readiness import Issuer
 
 log = structlog.get_logger()
 
@@ -62,15 +63,15 @@ class Trust:
                 sources[each.issuer] = FileKeys(parse_jwks(each.jwks.read_text()))
         return sources
 
-    def health(self) -> list[dict[str, object]]:
+    def health(self) -> list[Issuer]:
         """How it stands with each issuer that is asked over the network."""
         return [
-            {
-                "issuer": each.issuer,
-                "keys": len(each.keys().keys),
-                "last_success": each.last_success and each.last_success.isoformat(),
-                "failure": each.failure,
-            }
+            Issuer(
+                issuer=each.issuer,
+                keys=len(each.keys().keys),
+                last_success=each.last_success,
+                failure=each.failure,
+            )
             for each in self.keyring.remote()
         ]
 

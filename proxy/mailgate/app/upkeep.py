@@ -11,7 +11,7 @@ from mailgate.app.parts import utc_now
 from mailgate.config import Bundle, Settings
 from mailgate.gateway.handler import Gate
 from mailgate.store import Store, StoreError
-from mailgate.telling.devices import keep_of
+from mailgate.views.devices import keep_of
 
 log = structlog.get_logger()
 

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mailgate.model import DeviceRecord
+from mailgate.views.readiness import ConnectorState
 
 _STYLES = {"ok": "green", "new": "dim", "unavailable": "red", "failing": "red"}
 
@@ -45,24 +46,16 @@ def understood_grid(counts: dict[str, Any]) -> Table:
     return grid
 
 
-def states_table(rows: Sequence[dict[str, Any]]) -> Table:
+def states_table(rows: Sequence[tuple[str, str, ConnectorState]]) -> Table:
     """How connectors fare, one a line."""
     columns = ("name", "type", "state", "trouble", "last success", "last full run", "devices", "held")
     table = Table(*columns, box=SIMPLE)
-    for row in rows:
-        cells = [
-            row["name"],
-            row["type"],
-            row["state"],
-            row["trouble"],
-            _minute(row["last_success"]),
-            _minute(row["last_full"]),
-            str(row["devices"]),
-            str(row["held"]),
-        ]
-        table.add_row(*cells, style=_STYLES.get(row["state"], "yellow"))
+    for name, of, each in rows:
+        read = _minute(each.last_success), _minute(each.last_full)
+        cells = (name, of, each.state, each.trouble, *read, str(each.devices), str(each.held))
+        table.add_row(*cells, style=_STYLES.get(each.state, "yellow"))
     return table
 
 
-def _minute(moment: str | None) -> str:
-    return f"{datetime.fromisoformat(moment):%Y-%m-%d %H:%M} UTC" if moment else "never"
+def _minute(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else "never"

@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from mailgate.app.syncing import leading_for, told
+from mailgate.app.syncing import leading_for
 from mailgate.cli.connector_facts import states_table, understood, understood_grid
 from mailgate.cli.options import DEFAULT_PATH, AsJson
 from mailgate.cli.stored import fail, with_store
@@ -31,7 +31,8 @@ from mailgate.connectors.schedule import unreachable
 from mailgate.model import DeviceRecord
 from mailgate.policy.spelling import expected
 from mailgate.store import Store
-from mailgate.telling.sources import came_of
+from mailgate.views.readiness import connector_state
+from mailgate.views.sources import came_of
 
 app = typer.Typer(help="Device inventories: how they fare, and reading one now.", no_args_is_help=True)
 
@@ -53,11 +54,12 @@ def list_connectors(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> N
         states, settings = await store.connectors.states(), bundle.settings.connectors
         silent = unreachable(states, settings, datetime.now(UTC))
         rows = [
-            {"name": name, "type": _type(each), **told(states.get(name), name in silent)}
+            (name, _type(each), connector_state(states.get(name), name in silent))
             for name, each in settings.items()
         ]
         if as_json:
-            typer.echo(json.dumps(rows))
+            said = [{"name": name, "type": of} | each.model_dump(mode="json") for name, of, each in rows]
+            typer.echo(json.dumps(said))
         elif rows:
             Console().print(states_table(rows))
         else:

@@ -1,11 +1,11 @@
 """``mailgate devices``: what is stored of devices, which of them are lost, and how to have one forgotten."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.box import SIMPLE
@@ -20,8 +20,16 @@ from mailgate.cli.people import export, forget_person, see_it_wiped
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
 from mailgate.store import Device, Store
-from mailgate.telling.devices import DeviceFacts, device_facts, whole_device
-from mailgate.telling.recall import sightings_of
+from mailgate.views.devices import (
+    DeviceFacts,
+    NameFacts,
+    ReportFacts,
+    SightingFacts,
+    WholeDevice,
+    device_facts,
+    whole_device,
+)
+from mailgate.views.recall import sightings_of
 
 app = typer.Typer(help="Show devices, mark lost ones, and forget them.", no_args_is_help=True)
 
@@ -56,9 +64,9 @@ def show(name: Name, config: Config = DEFAULT_PATH, as_json: AsJson = False) -> 
         seen = await sightings_of(store, device, _SIGHTINGS)
         told = whole_device(device, seen, bundle, datetime.now(UTC))
         if as_json:
-            typer.echo(json.dumps(told, ensure_ascii=False))
+            typer.echo(json.dumps(told.model_dump(mode="json"), ensure_ascii=False))
         else:
-            _print_device(dict(told))
+            _print_device(told)
 
     with_store(config, run)
 
@@ -157,7 +165,11 @@ async def _list_json(store: Store, bundle: Bundle) -> None:
     """One array, written as it is read: a million devices need not fit in memory."""
     before, now = "[", datetime.now(UTC)
     async for device in _all(store):
-        typer.echo(before + json.dumps(device_facts(device, bundle, now), ensure_ascii=False), nl=False)
+        typer.echo(
+            before
+            + json.dumps(device_facts(device, bundle, now).model_dump(mode="json"), ensure_ascii=False),
+            nl=False,
+        )
         before = ",\n"
     typer.echo("[]" if before == "[" else "]")
 
@@ -179,56 +191,68 @@ async def _list_table(store: Store, bundle: Bundle) -> None:
 
 
 def _cells(told: DeviceFacts, bundle: Bundle) -> list[Text]:
-    state = "lost" if told["lost"] else told["state"]
+    state = "lost" if told.lost else told.state
     words = [
-        told["id"],
-        told["owner"],
-        told["kind"],
-        f"{told['os']} {told['os_version']}".strip(),
-        f"{state} !" if told["findings"] else state,
-        ", ".join(bundle.policy.catalog.name_of(key) for key in told["apps"]),
-        _minute(told["reported_at"]),
-        ", ".join(told["sources"]),
+        told.id,
+        told.owner,
+        told.kind,
+        f"{told.os} {told.os_version}".strip(),
+        f"{state} !" if told.findings else state,
+        ", ".join(bundle.policy.catalog.name_of(key) for key in told.apps),
+        _minute(told.reported_at),
+        ", ".join(told.sources),
     ]
     cells = [Text(printable(word or "")) for word in words]
     cells[_COLUMNS.index("state")].style = _STYLES.get(state, "yellow")
     return cells
 
 
-def _print_device(told: dict[str, Any]) -> None:
+def _print_device(told: WholeDevice) -> None:
     console, facts = Console(), Table.grid(padding=(0, 2))
-    tables = {name: told.pop(name) for name in ("findings", "reports", "names", "sightings")}
-    for name, value in told.items():
+    apart = {"findings", "reports", "names", "sightings"}
+    for name, value in told.model_dump(mode="json", exclude=apart).items():
         shown = ", ".join(value) if isinstance(value, list) else "" if value is None else str(value)
         facts.add_row(Text(name.replace("_", " "), style="bold"), Text(printable(shown)))
     console.print(facts)
-    for each in tables["reports"]:
-        each["listed apps"] = ", ".join(each["apps"]) + ("" if each["apps_complete"] else " (not all seen)")
-        each["reported"] = _minute(each["reported_at"])
-        each["has it"] = "no longer" if each["gone"] else "yes"
-    for each in tables["names"]:
-        each["from"] = ", ".join(each["sources"]) + ("" if each["found_by"] else " (another device has it)")
-    for each in tables["findings"]:
-        each["since"] = _minute(each["since"])
-    for each in tables["sightings"]:
-        each["last"] = _minute(each["last"])
-    _print_table(console, tables["findings"], "what does not fit", ("since", "reason", "detail"))
+    found = [(_minute(each.since), each.reason, each.detail) for each in told.findings]
+    _print_table(console, found, "what does not fit", ("since", "reason", "detail"))
     reported = ("source", "id", "owner", "kind", "os", "listed apps", "reported", "has it")
-    _print_table(console, tables["reports"], "what each source says", reported)
-    _print_table(console, tables["names"], "names", ("kind", "name", "from"))
+    _print_table(console, map(_report_row, told.reports), "what each source says", reported)
+    _print_table(console, map(_name_row, told.names), "names", ("kind", "name", "from"))
     seen = ("day", "kind", "user", "rule", "effect", "reason", "times", "last")
-    _print_table(console, tables["sightings"], f"last {len(tables['sightings'])} sightings", seen)
+    title = f"last {len(told.sightings)} sightings"
+    _print_table(console, map(_sighting_row, told.sightings), title, seen)
 
 
-def _print_table(console: Console, rows: list[dict[str, Any]], title: str, columns: tuple[str, ...]) -> None:
-    if rows:
-        table = Table(*columns, title=title, title_justify="left", box=SIMPLE)
-        for each in rows:
-            shown = ("" if each[column] is None else str(each[column]) for column in columns)
-            table.add_row(*(Text(printable(text)) for text in shown))
+def _report_row(each: ReportFacts) -> tuple[object, ...]:
+    apps = ", ".join(each.apps) + ("" if each.apps_complete else " (not all seen)")
+    has_it = "no longer" if each.gone else "yes"
+    return each.source, each.id, each.owner, each.kind, each.os, apps, _minute(each.reported_at), has_it
+
+
+def _name_row(each: NameFacts) -> tuple[object, ...]:
+    return (
+        each.kind,
+        each.name,
+        ", ".join(each.sources) + ("" if each.found_by else " (another device has it)"),
+    )
+
+
+def _sighting_row(each: SightingFacts) -> tuple[object, ...]:
+    last = _minute(each.last)
+    return each.day, each.kind, each.user, each.rule, each.effect, each.reason, each.times, last
+
+
+def _print_table(
+    console: Console, rows: Iterable[tuple[object, ...]], title: str, columns: tuple[str, ...]
+) -> None:
+    table = Table(*columns, title=title, title_justify="left", box=SIMPLE)
+    for cells in rows:
+        table.add_row(*(Text(printable("" if cell is None else str(cell))) for cell in cells))
+    if table.row_count:
         console.print(table)
 
 
-def _minute(moment: str | None) -> str:
+def _minute(moment: datetime | None) -> str:
     """A time as a table shows it."""
-    return f"{datetime.fromisoformat(moment):%Y-%m-%d %H:%M} UTC" if moment else ""
+    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else ""

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import TypeAdapter, ValidationError
 
-from mailgate.cli.explained import show, show_flips
+from mailgate.cli.explained import show
 from mailgate.cli.options import DEFAULT_PATH, AsObject
 from mailgate.cli.policy.history import version_called
 from mailgate.cli.stored import fail, printable, with_store
@@ -23,13 +23,11 @@ from mailgate.model import Access
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.cases import Situation
 from mailgate.policy.stages import Moment
-from mailgate.simulate import both_ways
 from mailgate.simulate.altered import as_fresh_at
 from mailgate.store import Store
-from mailgate.telling.asked import read_request
-from mailgate.telling.explanation import explanation, plain
-from mailgate.telling.flips import flips_told
-from mailgate.telling.recall import Recalled, recall
+from mailgate.views.asked import read_request
+from mailgate.views.explanation import explanation, plain
+from mailgate.views.recall import Recalled, recall
 
 Recorded = Annotated[
     Path, typer.Argument(metavar="[FILE|-]", help="One request in JSON or YAML; - for standard input.")
@@ -121,13 +119,11 @@ def _tell(access: Access, policy: Policy, at: datetime | None, more: dict[str, A
     """Decide and say why. ``more`` is told besides."""
     access = as_fresh_at(access, at) if at else access
     decision = decide(access, policy)
-    flips = both_ways(access, policy, decision.effect)
-    report = explanation(access, decision, policy) | {"flips": flips_told(flips, policy.catalog)} | more
+    told = explanation(access, decision, policy)
     if as_json:
-        typer.echo(json.dumps(report, ensure_ascii=False, default=plain))
+        typer.echo(json.dumps(told.model_dump(mode="json") | more, ensure_ascii=False, default=plain))
     else:
-        show(report, access, decision)
-        show_flips(flips, policy.catalog)
+        show(told, more, access, decision)
 
 
 def _read(path: Path, catalog: AppCatalog) -> Situation:

@@ -1,7 +1,6 @@
 """An explanation on the terminal."""
 
 import json
-from collections.abc import Iterable
 from typing import Any
 
 from rich.console import Console
@@ -10,17 +9,15 @@ from rich.text import Text
 
 from mailgate.cli.stored import printable
 from mailgate.model import LOGINS, Access, Decision
-from mailgate.policy import AppCatalog
-from mailgate.simulate import Flips
-from mailgate.telling.explanation import plain
-from mailgate.telling.flips import flip_lines
+from mailgate.views.explanation import Explanation
+from mailgate.views.flips import flip_lines
 
 
-def show(report: dict[str, Any], access: Access, decision: Decision) -> None:
-    """Print who asked, every rule that was tried, and the decision."""
+def show(told: Explanation, more: dict[str, Any], access: Access, decision: Decision) -> None:
+    """Print who asked, every rule that was tried, the decision, and what would turn it over."""
     console = Console()
     client, posture = access.client, access.posture
-    if then := report.get("recorded"):
+    if then := more.get("recorded"):
         last = f"{then['last']:%Y-%m-%d %H:%M} UTC"
         words = f"{then['effect']}: {then['reason']}, by {then['rule']}; {then['times']} times, last {last}"
         console.print(Text.assemble(("recorded ", "bold"), words, f"; by policy {decision.policy_version}:"))
@@ -36,7 +33,7 @@ def show(report: dict[str, Any], access: Access, decision: Decision) -> None:
         console.print(Text(f"         finding {finding.reason}: {finding.detail}", style="yellow"))
     apps = f", apps: {', '.join(posture.apps)}" if posture.apps else ""
     console.print(Text.assemble(("device   ", "bold"), f"{posture.state}{apps}"))
-    console.print(_table(report))
+    console.print(_table(told))
     would = f"; would: {', '.join(trial.rule for trial in decision.would)}" if decision.would else ""
     console.print(
         Text.assemble(
@@ -45,26 +42,17 @@ def show(report: dict[str, Any], access: Access, decision: Decision) -> None:
             f": {decision.reason}, by {decision.rule}{would}",
         )
     )
-
-
-def show_flips(flips: Iterable[Flips], catalog: AppCatalog) -> None:
-    """Print what would turn the verdict over."""
-    console = Console()
-    for line in flip_lines(flips, catalog):
+    for line in flip_lines(told.flips):
         console.print(Text(printable(line), style="" if line.startswith(" ") else "bold"), highlight=False)
 
 
-def _table(report: dict[str, Any]) -> Table:
+def _table(told: Explanation) -> Table:
     table = Table("rule", "stage", "result", "condition and what it saw", expand=False)
-    for trial in report["rules"]:
-        result = trial["effect"].value if trial["effect"] else "no match"
-        saw = "\n".join(
-            f"{name} = {json.dumps(value, default=plain)}" for name, value in trial["values"].items()
-        )
-        told = Text.assemble(
-            trial["condition"], "\n", (saw, "dim"), f"\n{trial['note']}" if trial["note"] else ""
-        )
-        table.add_row(Text(trial["rule"]), Text(trial["stage"].value), Text(result), told)
-    for rule in report["not_reached"]:
+    for trial in told.rules:
+        saw = "\n".join(f"{name} = {json.dumps(value)}" for name, value in trial.values.items())
+        note = f"\n{trial.note}" if trial.note else ""
+        seen = Text.assemble(trial.condition, "\n", (saw, "dim"), note)
+        table.add_row(Text(trial.rule), Text(trial.stage), Text(trial.effect or "no match"), seen)
+    for rule in told.not_reached:
         table.add_row(Text(rule), Text(""), Text("not reached"), Text(""))
     return table

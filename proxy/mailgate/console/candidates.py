@@ -4,7 +4,7 @@ import asyncio
 
 from mailgate.config import Rules
 from mailgate.console.desk import Desk
-from mailgate.telling.versions import rules_called
+from mailgate.views.versions import rules_called
 
 
 async def candidate_for(desk: Desk, policy: str | None, version: int | None) -> Rules:

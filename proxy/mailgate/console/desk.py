@@ -1,10 +1,9 @@
 """What the pages of the console stand on: the parts of a running gate, and who is logged in."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from aiohttp import web
 
@@ -20,6 +19,7 @@ from mailgate.console.sessions import Session, Sessions
 from mailgate.console.standing import roles_now
 from mailgate.rollout.acts import Person
 from mailgate.store import Store
+from mailgate.views.readiness import Readiness
 
 DESK: web.AppKey["Desk"] = web.AppKey("desk")
 CLOSING: web.AppKey[asyncio.Event] = web.AppKey("closing")
@@ -34,8 +34,8 @@ class Desk:
     bundle: Callable[[], Bundle]
     """The files in force, looked up for every page."""
     clock: Callable[[], datetime]
-    readiness: Callable[[], Awaitable[Mapping[str, Any]]]
-    """The body of ``/readyz``."""
+    readiness: Callable[[], Awaitable[Readiness]]
+    """How the gate stands, as ``/readyz`` says."""
     host: str
     """The computer, as the audit log names it."""
     candidate: Callable[[str | None], Rules]

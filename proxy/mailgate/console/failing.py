@@ -12,7 +12,7 @@ from mailgate.console.view import show
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.rollout.acts import RefusedError
 from mailgate.store import StoreError
-from mailgate.telling.versions import NoVersionError
+from mailgate.views.versions import NoVersionError
 
 log = structlog.get_logger()
 

@@ -1,16 +1,16 @@
 """What needs a person: what is held, broken or waits for somebody, in the words of the page *Now*."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from mailgate.config import Settings
 from mailgate.rollout.approving import Standing as PlanStanding
 from mailgate.rollout.approving import standings
 from mailgate.rollout.guard import guard_of
 from mailgate.store import Store, StoreError
-from mailgate.telling.gates import Node, Standing, gates_now
+from mailgate.views.gates import Node, Standing, gates_now
+from mailgate.views.readiness import Readiness
 
 PLANS = 20
 """How many of the newest plans are looked at."""
@@ -26,8 +26,8 @@ class Need:
     grave: bool = False
 
 
-async def needs_now(store: Store, settings: Settings, state: Mapping[str, Any], now: datetime) -> list[Need]:
-    """What needs a person by what the store has and by the body of ``/readyz``, the graver first."""
+async def needs_now(store: Store, settings: Settings, state: Readiness, now: datetime) -> list[Need]:
+    """What needs a person by what the store has and by how this gate stands, the graver first."""
     try:
         plans = await standings(store, guard_of(settings), now, PLANS)
         unsure, gates = await store.mailings.unsure(), await gates_now(store, now)
@@ -37,11 +37,11 @@ async def needs_now(store: Store, settings: Settings, state: Mapping[str, Any], 
 
 
 def needs_of(
-    state: Mapping[str, Any], plans: Sequence[PlanStanding], unsure: int = 0, gates: Iterable[Node] = ()
+    state: Readiness, plans: Sequence[PlanStanding], unsure: int = 0, gates: Iterable[Node] = ()
 ) -> list[Need]:
     """The graver ones first.
 
-    :param state: the body of ``/readyz``.
+    :param state: how this gate stands.
     :param unsure: mails of which nobody knows whether they were sent.
     :param gates: those on the store.
     """
@@ -49,45 +49,35 @@ def needs_of(
     return sorted(found, key=lambda need: not need.grave)
 
 
-def _gate(state: Mapping[str, Any]) -> Iterator[Need]:
-    if state["store"] == "unwritable":
-        why = next(filter(None, (state[each]["error"] for each in ("ledger", "reports", "writes"))), "")
+def _gate(state: Readiness) -> Iterator[Need]:
+    if state.store == "unwritable":
+        why = state.ledger.error or state.reports.error or state.writes.error
         yield Need(f"The store takes nothing: {why}. What is to be written waits.", "now", grave=True)
-    elif state["store"] != "ok":
+    elif state.store != "ok":
         yield Need("The store does not answer. Decisions go on by what is in memory.", "now", grave=True)
-    if state["config"]["mistakes"]:
-        count = len(state["config"]["mistakes"])
-        yield Need(
-            f"The files on disk have {count} mistake{'s' if count > 1 else ''} and are not used: "
-            f"{state['config']['mistakes'][0]}",
-            "policy",
-            grave=True,
-        )
-    if state["rules"]["held"]:
-        yield Need(f"The rules on disk are held: {state['rules']['held']}", "policy")
-    for each in state["rules"]["off"]:
+    if mistakes := state.config.mistakes:
+        many = f"{len(mistakes)} mistake{'s' if len(mistakes) > 1 else ''}"
+        yield Need(f"The files on disk have {many} and are not used: {mistakes[0]}", "policy", grave=True)
+    if state.rules.held:
+        yield Need(f"The rules on disk are held: {state.rules.held}", "policy")
+    for each in state.rules.off:
         yield Need(f"The rule {each}", "exemptions", grave=True)
-    for each in state["rules"]["only_report"]:
+    for each in state.rules.only_report:
         yield Need(f"The rule {each}", "policy")
-    workers = state["workers"]
-    if workers["answering"] < workers["wanted"]:
-        yield Need(f"{workers['answering']} of {workers['wanted']} workers answer.", "now", grave=True)
-    lost = state["ledger"]["dropped"]
-    if lost:
+    if state.workers.answering < state.workers.wanted:
+        yield Need(f"{state.workers.answering} of {state.workers.wanted} workers answer.", "now", grave=True)
+    if lost := state.ledger.dropped:
         yield Need(f"{lost:,} sightings were lost since the start: the queue or the disk was full.", "now")
 
 
-def _sources(state: Mapping[str, Any]) -> Iterator[Need]:
-    for name, each in state["connectors"].items():
-        if each["state"] in ("failing", "unavailable"):
+def _sources(state: Readiness) -> Iterator[Need]:
+    for name, each in state.connectors.items():
+        if each.state in ("failing", "unavailable"):
+            grave = each.state == "unavailable"
+            yield Need(f"The connector {name} fails: {each.trouble}.", "connectors", grave)
+        elif each.state == "held":
             yield Need(
-                f"The connector {name} fails: {each['trouble']}.",
-                "connectors",
-                each["state"] == "unavailable",
-            )
-        elif each["state"] == "held":
-            yield Need(
-                f"{each['held']:,} devices are no longer named by {name}, and are kept for now.", "connectors"
+                f"{each.held:,} devices are no longer named by {name}, and are kept for now.", "connectors"
             )
 
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from mailgate.store import Place
 
+SPAN = timedelta(hours=2)
+"""How far back what was decided of late reaches."""
 _LONGEST = 64
 """Characters of a name."""
 

@@ -1,21 +1,21 @@
 """Plans that somebody asked for: made in the background, and shown with the names of people as long as they are in memory."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from cachetools import TTLCache
 
 from mailgate.config import Rules
 from mailgate.errors import MailgateError
 from mailgate.rollout.acts import Person
+from mailgate.rollout.plan import Plan
 from mailgate.store import Planned
 from mailgate.store.audit import Audit
 
 Progress = Callable[[int, int], None]
-MakePlan = Callable[[Rules, int, Person, Progress], Awaitable[dict[str, Any]]]
+MakePlan = Callable[[Rules, int, Person, Progress], Awaitable[Plan]]
 """Makes and keeps a plan of a candidate over so many days. Raises MailgateError."""
 
 KEPT = 20
@@ -51,7 +51,7 @@ class Planning:
     def __init__(self, make: MakePlan) -> None:
         self._make = make
         self._task: asyncio.Task[None] | None = None
-        self._whole: TTLCache[str, Mapping[str, Any]] = TTLCache(KEPT, _DAY)
+        self._whole: TTLCache[str, Plan] = TTLCache(KEPT, _DAY)
         self.last: Making | None = None
 
     def start(self, candidate: Rules, days: int, who: Person, now: datetime) -> bool:
@@ -62,11 +62,11 @@ class Planning:
         self._task = asyncio.get_running_loop().create_task(self._run(making, candidate, days, who))
         return True
 
-    def samples(self, digest: str) -> Mapping[str, Any] | None:
+    def samples(self, digest: str) -> Plan | None:
         """The plan with the names of some people, where it was made here and not long ago."""
         return self._whole.get(digest)
 
-    async def named(self, found: Planned, audit: Audit) -> Mapping[str, Any] | None:
+    async def named(self, found: Planned, audit: Audit) -> Plan | None:
         """The same, unless anybody was forgotten since: nobody is named any more who may be one of them."""
         whole = self.samples(found.digest)
         if whole is not None and await audit.forgot_since(found.made_at):
@@ -83,8 +83,8 @@ class Planning:
     async def _run(self, making: Making, candidate: Rules, days: int, who: Person) -> None:
         try:
             made = await self._make(candidate, days, who, making.show)
-            self._whole[made["digest"]] = made
-            making.digest = made["digest"]
+            self._whole[made.digest] = made
+            making.digest = made.digest
         except MailgateError as error:
             making.wrong = f"No plan was made: {error}"
         except Exception as error:  # noqa: BLE001 - its text may quote what nobody should read

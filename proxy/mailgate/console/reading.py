@@ -5,21 +5,30 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from pydantic import with_config
+
+from mailgate.model.fact import DESCRIBED
+
 Progress = Callable[[int, int | None], None]
 Sync = Callable[[str, bool, Progress], Awaitable[str]]
 """Reads the connector of this name, all of it or what changed, and says in words what came of it."""
 
 
+@with_config(DESCRIBED)
 @dataclass(slots=True)
 class Reading:
-    """One reading that somebody asked for."""
+    """A reading of a source that somebody asked for."""
 
     who: str
+    """Who asked for it."""
     began: datetime
+    """When."""
     done: int = 0
+    """How many records have come."""
     total: int | None = None
+    """How many there are; null where the source does not say."""
     outcome: str = ""
-    """In words; empty while it runs."""
+    """What came of it, in words; empty while it runs."""
 
     def show(self, done: int, total: int | None) -> None:
         self.done, self.total = done, total

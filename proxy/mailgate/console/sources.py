@@ -1,30 +1,40 @@
 """How the device inventories fare, and reading one of them because somebody asked for it."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from mailgate.connectors import is_scheduled
 from mailgate.console.desk import Desk
+from mailgate.console.reading import Reading
 from mailgate.rollout.acts import Person
+from mailgate.views.readiness import ConnectorState, Readiness
 
 
-def sources_of(desk: Desk, state: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Every connector of the settings with how it stands, and how far a reading is that somebody asked for.
+class Connector(ConnectorState):
+    """A connector of the settings."""
 
-    :param state: the body of ``/readyz``.
-    """
+    name: str
+    """Its name in the settings."""
+    type: str
+    """What it asks."""
+    asked: bool
+    """Whether it asks its source; false where the source tells by itself."""
+    reading: Reading | None
+    """The last reading that somebody asked for since the start; null where nobody did."""
+
+
+def sources_of(desk: Desk, state: Readiness) -> list[Connector]:
+    """Every connector of the settings with how it stands, and how far a reading is that somebody asked for."""
     return [
-        {
-            "name": name,
-            "type": str(getattr(each, "type", "")),
-            "asked": is_scheduled(each),
-            "reading": desk.readings.last.get(name),
-            **state["connectors"][name],
-        }
+        Connector(
+            name=name,
+            type=str(getattr(each, "type", "")),
+            asked=is_scheduled(each),
+            reading=desk.readings.last.get(name),
+            **dict(state.connectors[name]),
+        )
         for name, each in desk.bundle().settings.connectors.items()
-        if name in state["connectors"]
+        if name in state.connectors
     ]
 
 

@@ -64,6 +64,9 @@ class _Fate(Enum):
     IS_LOOKED_AT = auto()
 
 
+_PASSES, _IS_LOOKED_AT = _Fate.PASSES, _Fate.IS_LOOKED_AT
+
+
 class _Fates(dict[bytes, _Fate]):
     """The fate of fields by their lower-case names. It keeps few, and no long ones: anybody makes names up."""
 
@@ -109,11 +112,11 @@ def _passed_on(head: RequestHead) -> bytes:
     lines: list[bytes] = []
     for key, line in zip(fields.keys, fields.lines, strict=True):
         fate = _ASKED[key]
-        if fate is _Fate.IS_DROPPED or (of_this_hop and key in of_this_hop and key not in _FRAMES):
+        if of_this_hop and key in of_this_hop and key not in _FRAMES:
             continue
-        if fate is _Fate.PASSES:
+        if fate is _PASSES:
             lines.append(line)
-        elif (changed := _changed(head, key, line)) is not None:
+        elif fate is _IS_LOOKED_AT and (changed := _changed(head, key, line)) is not None:
             lines.append(changed)
     lines.append(b"")
     return b"\r\n".join(lines)
@@ -233,11 +236,14 @@ def _returned(
     lines: list[bytes] = []
     for key, line in zip(fields.keys, fields.lines, strict=True):
         fate = _ANSWERED[key]
-        if fate is _Fate.IS_DROPPED or (of_this_hop and key in of_this_hop and key not in _FRAMES):
+        if of_this_hop and key in of_this_hop and key not in _FRAMES:
             continue
-        if fate is _Fate.PASSES:
+        if fate is _PASSES:
             lines.append(line)
-        elif (changed := _changed_answer(response, framing, rewrite, key, line)) is not None:
+        elif (
+            fate is _IS_LOOKED_AT
+            and (changed := _changed_answer(response, framing, rewrite, key, line)) is not None
+        ):
             lines.append(changed)
     lines.append(b"")
     return b"\r\n".join(lines)

@@ -1,5 +1,6 @@
 """What a verification needs of the world: keys that are missing, proofs that other gates took, nonces to hand out."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -41,13 +42,15 @@ class SpentProofs(Protocol):
 
 @dataclass(slots=True)
 class Prover:
-    """One for a gate. ``mode`` may be changed at any time."""
+    """One for a gate. ``mode`` and ``alone`` may be changed at any time."""
 
     keyring: Keyring
     nonces: Nonces
     spent: SpentProofs
     metrics: Metrics
     mode: Mode = Mode.OFFER
+    alone: Callable[[], bool] = bool
+    """Whether no other process is known on the store: a client then comes back to this one."""
     places: Places = field(default_factory=Places)
 
     async def prove(
@@ -137,15 +140,15 @@ class Prover:
     def _offer(self, verdict: Verdict, result: AttestationResult | None, now: datetime) -> str:
         """The nonce for the next proof; empty where the one that came will do, or none is offered.
 
-        Bound to this process where the store is away, and where nonces are required. A client that moves between
-        gates gets a shared one, and keeps getting them.
+        Bound to this process while it is alone or the store is away, and where nonces are required. A client that
+        moves between gates gets a shared one, and keeps getting them.
         """
         if verdict.nonce is None or self.mode is Mode.OFF:
             return ""
         sort, fresh = verdict.nonce
         away = result is not None and result.refused is Reason.PROOF_STORE_UNAVAILABLE
         roams = sort in (Sort.SHARED, Sort.FOREIGN)
-        bound = away or (self.mode is Mode.REQUIRE and not roams)
+        bound = away or self.alone() or (self.mode is Mode.REQUIRE and not roams)
         if fresh and sort is (Sort.OWN if bound else Sort.SHARED):
             return ""
         return self.nonces.make(now, bound=bound)

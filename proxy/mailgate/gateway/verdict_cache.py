@@ -160,8 +160,11 @@ class VerdictCache:
         if not agent or b"user-agent" in fields.repeated or len(agent) > LONGEST_AGENT:
             return None
         place = place_of(path) if len(path) <= LONGEST_PATH else ""
-        lines = [line for key, line in zip(fields.keys, fields.lines, strict=True) if key not in SILENT]
-        if not place or sum(map(len, lines)) > LONGEST_LINES:
+        # no line has a line end in it
+        lines = b"\n".join(
+            [line for key, line in zip(fields.keys, fields.lines, strict=True) if key not in SILENT]
+        )
+        if not place or len(lines) > LONGEST_LINES:
             return None
         own = [each for each in fields.values(b"cookie") if OWN_COOKIES in each]
         sender: Hashable = agent
@@ -171,7 +174,7 @@ class VerdictCache:
                 return None
         languages = fields.values(b"accept-language") if origin.user else ()
         told = origin.user, origin.by_proxy, *languages, *own, *self._told(origin, path)
-        return port, head.method, place, sender, *lines, told
+        return port, head.method, place, sender, lines, told
 
     def _told(self, origin: Origin, path: bytes) -> tuple[object, ...]:
         """Of the request line and of where it came from, what a rule reads."""

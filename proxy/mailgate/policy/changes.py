@@ -10,12 +10,14 @@ from mailgate.policy.rules import DEFAULT_RULE, Default, Policy, Rule
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One difference. ``sign``: ``+`` new, ``-`` gone, ``~`` changed."""
+    """One difference between the rules of two versions."""
 
     sign: str
+    """`+` new, `-` gone, `~` changed."""
     about: str
-    """``rule ID``, ``app KEY``, ``list NAME``, or ``default``."""
+    """What it is about: `rule ID`, `app KEY`, `list NAME` or `default`."""
     words: str
+    """What differs."""
 
     def __str__(self) -> str:
         return f"{self.sign} {self.about}: {self.words}"

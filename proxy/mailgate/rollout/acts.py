@@ -11,7 +11,7 @@ from mailgate.config.groups import KEPT_GROUPS
 from mailgate.errors import MailgateError
 from mailgate.rollout.guard import Guard, failing, frozen
 from mailgate.rollout.keeper import draft_of
-from mailgate.rollout.plan import digest_of, without_names
+from mailgate.rollout.plan import NOUNS, Plan, RulesNamed, digest_of, dump, load
 from mailgate.rollout.window import NOTHING, Before, beyond_window, newly_kept_out, what_was_before
 from mailgate.store import (
     Act,
@@ -57,17 +57,19 @@ class Person:
         return Act(now, self.name, what, why=why, origin=self.origin)
 
 
-async def keep_plan(
-    store: Store, plan: dict[str, Any], candidate: Rules, person: Person, now: datetime
-) -> None:
+async def keep_plan(store: Store, plan: Plan, candidate: Rules, person: Person, now: datetime) -> None:
     """Keep a plan so that it can be put in force as it is. Names of people are left out."""
-    body = without_names(plan)
-    planned = Planned(plan["digest"], plan["active"]["serial"], draft_of(candidate), body, person.name, now)
-    counts = {
-        label: {noun: each[noun] for noun in ("people", "devices")} for label, each in body["newly"].items()
-    }
-    act = replace(person.act(now, PLANNED), about=f"plan {plan['digest']}", details={"newly": counts})
+    draft, text = draft_of(candidate), dump(plan)
+    planned = Planned(plan.digest, plan.active.serial, draft, text, person.name, now)
+    act = replace(
+        person.act(now, PLANNED), about=f"plan {plan.digest}", details={"newly": newly_counted(plan)}
+    )
     await store.plans.keep(planned, act)
+
+
+def newly_counted(plan: Plan) -> dict[str, dict[str, int]]:
+    """How many people and devices move now, by what is new for them."""
+    return {label: {noun: each.of(noun) for noun in NOUNS} for label, each in plan.newly.items()}
 
 
 async def apply(
@@ -129,15 +131,17 @@ async def _checked(
     """Raises RefusedError for a plan that may not be put in force at all."""
     await refuse_altered(store, plan)
     await refuse_outdated(store, plan, now)
+    body = read_plan(plan)
     approved = await approved_by(store, plan)
     before = await what_was_before(store, guard, now)
-    against = standing_against(plan, person.name, approved, guard, now, before)
+    against = standing_against(plan, body, person.name, approved, guard, now, before)
     counting = guard.counting(approved, plan.author, person.name) if guard else approved
-    return _Checked(plan, against, counting, newly_kept_out(plan.body))
+    return _Checked(plan, against, counting, newly_kept_out(body))
 
 
 def standing_against(
     plan: Planned,
+    body: Plan,
     applier: str,
     approved: Sequence[str],
     guard: Guard | None,
@@ -146,11 +150,12 @@ def standing_against(
 ) -> list[str]:
     """Why this person may not put the plan in force without more ado, in words; nothing where they may.
 
+    :param body: what the plan says.
     :param approved: the names of those who have approved it.
     :param before: what happened within the guard's window.
     """
-    found = failing(plan.body)
-    if guard and (over := beyond_window(plan.body, guard, before)):
+    found = failing(body)
+    if guard and (over := beyond_window(body, guard, before)):
         by = guard.counting(approved, plan.author, applier)
         if len(by) < guard.approvals:
             found += [*over, _missing(plan, applier, by, approved, guard)]
@@ -305,21 +310,35 @@ async def refuse_altered(store: Store, plan: Planned) -> None:
     """Raises RefusedError for a plan that is not as it was made, by who made it: somebody changed it in the store."""
     made = await store.audit.last(f"plan {plan.digest}", PLANNED)
     if is_altered(plan) or made is None or made.who != plan.author:
-        raise RefusedError(
-            f"plan {plan.digest[:12]} is not what was planned: it was changed in the store. "
-            "See `mailgate audit verify`, and plan again"
-        )
+        raise _altered(plan)
+
+
+def _altered(plan: Planned) -> RefusedError:
+    return RefusedError(
+        f"plan {plan.digest[:12]} is not what was planned: it was changed in the store. "
+        "See `mailgate audit verify`, and plan again"
+    )
+
+
+def read_plan(plan: Planned) -> Plan:
+    """What a kept plan says. Raises RefusedError where that is no plan: somebody changed it in the store."""
+    try:
+        return load(plan.body)
+    except ValueError:
+        raise _altered(plan) from None
 
 
 def is_altered(plan: Planned) -> bool:
     """Whether a plan says something else than its digest was made of, or has other rules than it speaks of."""
-    body = plan.body
+    try:
+        body = read_plan(plan)
+    except RefusedError:
+        return True
     return (
         digest_of(body) != plan.digest
-        or body["candidate"]["digest"] != plan.draft.digest
-        or body["candidate"]["policy"] != plan.draft.policy
-        or body["active"]["serial"] != plan.serial
-        or datetime.fromisoformat(body["made_at"]) != plan.made_at
+        or body.candidate != RulesNamed(policy=plan.draft.policy, digest=plan.draft.digest)
+        or body.active.serial != plan.serial
+        or body.made_at != plan.made_at
     )
 
 

@@ -1,6 +1,7 @@
 """Approvals: others than who made a plan stand up for it, and how every plan stands."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -14,11 +15,13 @@ from mailgate.rollout.acts import (
     RefusedError,
     overtaken,
     plan_called,
+    read_plan,
     refuse_altered,
     refuse_outdated,
     standing_against,
 )
 from mailgate.rollout.guard import Guard
+from mailgate.rollout.plan import Plan
 from mailgate.rollout.window import Before, beyond_window, what_was_before
 from mailgate.store import Activation, Approval, OvertakenError, Planned, Store
 
@@ -31,6 +34,8 @@ class Standing:
     """How a plan stands: whether it may still be put in force, what it needs, and who has approved it."""
 
     plan: Planned
+    body: Plan
+    """What it says."""
     state: Literal["open", "expired", "overtaken", "in force"]
     needed: int
     """Approvals; 0 where it stays within the limit, or there is no guard."""
@@ -89,18 +94,29 @@ async def standings(store: Store, guard: Guard | None, now: datetime, size: int)
     plans, active = await store.plans.latest(size), await store.policies.active()
     approvals = await store.approvals.of_all([plan.digest for plan in plans])
     before = await what_was_before(store, guard, now)
-    return [_standing(plan, approvals[plan.digest], active, guard, now, before) for plan in plans]
+    return [
+        _standing(plan, body, approvals[plan.digest], active, guard, now, before)
+        for plan, body in _read(plans)
+    ]
+
+
+def _read(plans: Iterable[Planned]) -> Iterator[tuple[Planned, Plan]]:
+    """With what they say. What is no plan any more is left out: `mailgate audit verify` says that it was changed."""
+    for plan in plans:
+        with suppress(RefusedError):
+            yield plan, read_plan(plan)
 
 
 async def standing_of(store: Store, plan: Planned, guard: Guard | None, now: datetime) -> Standing:
     """How one plan stands now."""
     approvals = await store.approvals.of(plan.digest)
     before = await what_was_before(store, guard, now)
-    return _standing(plan, approvals, await store.policies.active(), guard, now, before)
+    return _standing(plan, read_plan(plan), approvals, await store.policies.active(), guard, now, before)
 
 
 def _standing(
     plan: Planned,
+    body: Plan,
     approvals: Sequence[Approval],
     active: Activation | None,
     guard: Guard | None,
@@ -108,11 +124,11 @@ def _standing(
     before: Before,
 ) -> Standing:
     names = [each.who for each in approvals]
-    needed = guard.approvals if guard and beyond_window(plan.body, guard, before) else 0
+    needed = guard.approvals if guard and beyond_window(body, guard, before) else 0
     counting = guard.counting(names, plan.author) if guard else names
     state = _state(plan, active, now)
-    against = standing_against(plan, NOBODY_YET, names, guard, now, before) if state == "open" else []
-    return Standing(plan, state, needed, tuple(counting), tuple(against))
+    against = standing_against(plan, body, NOBODY_YET, names, guard, now, before) if state == "open" else []
+    return Standing(plan, body, state, needed, tuple(counting), tuple(against))
 
 
 def _state(

@@ -3,10 +3,10 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from mailgate.config import Settings
 from mailgate.config.freezes import Once, Weekly
+from mailgate.rollout.plan import NOUNS, Counts, Moment, Noun, Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +20,13 @@ class Limit:
         """How many that is among so many, rounded down."""
         return self.most if isinstance(self.most, int) else int(everybody * self.most)
 
-    def among(self, plan: Mapping[str, Any], noun: str) -> int:
+    def among(self, plan: Plan, noun: Noun) -> int:
         """How many that is by a plan: a part of those who are known, since of made-up people it would be as large as you like.
 
         All of them are all who came: that limits nobody.
         """
-        known = plan.get("known", {}).get(noun, 0)
-        return self.of(everybody(plan, noun) if self.most == 1 else known)
+        known = plan.known.of(noun) if plan.known else 0
+        return self.of(plan.everybody.of(noun) if self.most == 1 else known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +57,20 @@ def guard_of(settings: Settings) -> Guard | None:
     return Guard(limit, guard.approvals, guard.freeze, frozenset(settings.admins), approvers, guard.window)
 
 
-def failing(plan: Mapping[str, Any]) -> list[str]:
+def failing(plan: Plan) -> list[str]:
     """That cases do not hold, in words. No approval helps: somebody thought of exactly this and said what must be."""
-    failed, run = plan["cases"]["failed"], plan["cases"]["run"]
-    return [f"{len(failed)} of {run} cases do not hold"] if failed else []
+    failed = len(plan.cases.failed)
+    return [f"{failed} of {plan.cases.run} cases do not hold"] if failed else []
 
 
-def beyond(plan: Mapping[str, Any], limit: Limit | None) -> list[str]:
+def beyond(plan: Plan, limit: Limit | None) -> list[str]:
     """In what a plan goes beyond the limit, in words; nothing where it does not.
 
     Devices count beside people, since not everybody who comes is named.
     """
     found = []
-    for noun in ("people", "devices"):
-        count = everybody(plan, noun)
+    for noun in NOUNS:
+        count = plan.everybody.of(noun)
         hit, begins = most_kept_out(plan, noun)
         if limit is not None and hit > (lets := limit.among(plan, noun)):
             found.append(
@@ -79,39 +79,32 @@ def beyond(plan: Mapping[str, Any], limit: Limit | None) -> list[str]:
     return found
 
 
-def most_kept_out(plan: Mapping[str, Any], noun: str) -> tuple[int, str]:
+def most_kept_out(plan: Plan, noun: Noun) -> tuple[int, str]:
     """How many are or may be newly kept out, now or at any later moment, and when, in words; none for now.
 
     Who is blocked or asked for proof counts, and who may be for all that is known. A plan from before that was counted keeps
     out everybody, for all that is known.
     """
-    if "kept_out" not in plan:
-        return everybody(plan, noun), " (the plan is an old one: plan again)"
-    hit: int = plan["kept_out"][noun]
-    if hit <= _out(plan["newly"], noun):
+    if plan.kept_out is None:
+        return plan.everybody.of(noun), " (the plan is an old one: plan again)"
+    hit = plan.kept_out.of(noun)
+    if hit <= _out(plan.newly, noun):
         return hit, ""
-    moment = max(plan["later"], key=lambda each: _out(each["newly"], noun), default=None)
-    told = moment is not None and hit <= _out(moment["newly"], noun)
+    moment = max(plan.later, key=lambda each: _out(each.newly, noun), default=None)
+    told = moment is not None and hit <= _out(moment.newly, noun)
     return hit, f" {since(plan, moment)}" if told and moment else " at one moment or another"
 
 
-def everybody(plan: Mapping[str, Any], noun: str) -> int:
-    """How many a plan has looked at."""
-    totals = plan["totals"]
-    count: int = totals["people"] if noun == "people" else totals["devices"] + totals["clients"]
-    return count
-
-
-def _out(newly: Mapping[str, Any], noun: str) -> int:
+def _out(newly: Mapping[str, Counts], noun: Noun) -> int:
     """How many are newly kept out at one moment, at most."""
-    return sum(newly[label][noun] for label in ("block", "challenge", "unknown"))
+    return sum(newly[label].of(noun) for label in ("block", "challenge", "unknown"))
 
 
-def since(plan: Mapping[str, Any], moment: Mapping[str, Any]) -> str:
+def since(plan: Plan, moment: Moment) -> str:
     """From when on one of the plan's later moments counts, in words."""
-    if moment["at"] == plan["made_at"]:
+    if moment.at == plan.made_at:
         return "once every grace is over and no rule is out"
-    return f"from {datetime.fromisoformat(moment['at']).astimezone(UTC):%Y-%m-%d %H:%M} UTC on"
+    return f"from {moment.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC on"
 
 
 def frozen(guard: Guard | None, now: datetime) -> str:

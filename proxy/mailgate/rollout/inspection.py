@@ -6,11 +6,11 @@ from datetime import datetime
 
 from mailgate.config import Rules, Settings
 from mailgate.config.admins import BY_FILE
-from mailgate.rollout.acts import Person, keep_plan
+from mailgate.rollout.acts import Person
 from mailgate.rollout.guard import failing, frozen, guard_of
 from mailgate.rollout.keeper import Looked
-from mailgate.rollout.plan import Scope, make_plan
-from mailgate.rollout.planning import looked_at
+from mailgate.rollout.plan import DAYS
+from mailgate.rollout.planning import plan_and_keep
 from mailgate.rollout.window import beyond_window, newly_kept_out, what_was_before
 from mailgate.store import Activation, Store
 
@@ -39,13 +39,11 @@ class Inspection:
         guard = guard_of(settings)
         if guard is None:
             return Looked()
-        scope = Scope(now, looked_at(settings), settings.posture.max_age, settings.posture.precedence)
-        url = settings.store.get_secret_value()
-        plan = await make_plan(self.store, url, active, files, scope, WORKERS, lambda *_: None)
-        await keep_plan(self.store, plan, files, Person(BY_FILE, self.origin), now)
+        who = Person(BY_FILE, self.origin)
+        plan = await plan_and_keep(
+            self.store, settings, active, files, DAYS, WORKERS, who, now, lambda *_: None
+        )
         before = await what_was_before(self.store, guard, now)
         against = failing(plan) + beyond_window(plan, guard, before)
-        words = (
-            f"{'; '.join(against)} (plan {plan['digest'][:12]}; `mailgate policy plans` says what it needs)"
-        )
+        words = f"{'; '.join(against)} (plan {plan.digest[:12]}; `mailgate policy plans` says what it needs)"
         return Looked(words if against else "", newly_kept_out(plan))

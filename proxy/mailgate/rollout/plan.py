@@ -1,39 +1,17 @@
-"""A plan: what a candidate would change, for whom, as plain data that everybody can read and a digest that binds it."""
+"""A plan: whom a candidate would move, from which effect to which. It is kept without anybody's name, and a digest binds it."""
 
-import asyncio
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from functools import lru_cache
 from hashlib import sha256
-from typing import Any
+from typing import Annotated, Any, Literal, TypeVar
 
-from mailgate.config import Rules, compile_rules
-from mailgate.config.rehearsal import run_cases
+from pydantic import AfterValidator, Field
+
 from mailgate.model import Effect
-from mailgate.policy import AppCatalog, Policy
-from mailgate.policy.changes import changes
-from mailgate.policy.reach import unreachable
-from mailgate.policy.reliefs import Reliefs
-from mailgate.rollout.simulation import Progress, Task, simulate
-from mailgate.rollout.unreported import catalogs_since, unreported
-from mailgate.simulate import (
-    DIMENSIONS,
-    KNOWN,
-    OUT,
-    SAMPLED,
-    TOUCHED,
-    UNDATED,
-    UNKNOWN,
-    Outcome,
-    Sample,
-    Tally,
-    later,
-    sampled,
-    turns,
-    undated,
-)
-from mailgate.store import Activation, Store, Version
+from mailgate.model.fact import Day, Fact, Instant
+from mailgate.policy.changes import Change
+from mailgate.simulate import UNKNOWN
 
 LABELS = (Effect.BLOCK.value, Effect.CHALLENGE.value, Effect.WARN.value, Effect.ALLOW.value, UNKNOWN)
 """What may be new for somebody, the hardest first; last what cannot be told."""
@@ -41,235 +19,284 @@ LABELS = (Effect.BLOCK.value, Effect.CHALLENGE.value, Effect.WARN.value, Effect.
 DAYS = 14
 """How many days of sightings are looked at unless somebody says otherwise."""
 
+T = TypeVar("T")
 
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """On what a plan rests: sightings of so many days, reports of such an age and sources, as of now."""
 
-    now: datetime
+def _whole(newly: dict[str, T]) -> dict[str, T]:
+    if newly.keys() != set(LABELS):
+        raise ValueError(f"expected {', '.join(LABELS)}")
+    return newly
+
+
+ByLabel = Annotated[dict[str, T], AfterValidator(_whole)]
+"""What is said of every label."""
+FROM = Field(validation_alias="from", serialization_alias="from")
+
+Noun = Literal["people", "devices"]
+NOUNS: tuple[Noun, ...] = ("people", "devices")
+
+
+class Counts(Fact):
+    """How many."""
+
+    people: int
+    """People."""
+    devices: int
+    """Devices, and clients of which no device is known."""
+
+    def of(self, noun: Noun) -> int:
+        return self.people if noun == "people" else self.devices
+
+
+class Row(Counts):
+    """How many of one kind."""
+
+    value: str
+    """Which: a rule, a kind of client, a system or a group."""
+
+
+class Side(Fact):
+    """What somebody gets."""
+
+    effect: str
+    """What happens: allow, warn, challenge, block or unknown."""
+    rule: str
+    """By which rule."""
+    reason: str
+    """Why, as a reason code."""
+
+
+class Sample(Fact):
+    """One who would move."""
+
+    person: str
+    """The login name; empty where nobody is named."""
+    device: str
+    """The id of the device, or of the client."""
+    kind: str
+    """What it was taken for."""
+    system: str
+    """Its system."""
+    state: str
+    """How it stands."""
+    apps: list[str]
+    """The listed apps that are on it."""
+    before: Side = FROM
+    """What they get."""
+    to: Side
+    """What they would get."""
+
+
+class Later(Counts):
+    """How many at a later moment."""
+
+    samples: list[Sample] = Field(default_factory=list)
+    """Some of them by name; none where the names are not remembered."""
+
+
+class Newly(Later):
+    """How many, by what they are."""
+
+    by: dict[str, list[Row]]
+    """The same by rule, kind, system and group."""
+
+
+class Moment(Fact):
+    """A moment at which rules decide otherwise by themselves: a stage begins, a grace or an exemption ends."""
+
+    at: Instant
+    """When."""
+    newly: ByLabel[Later]
+    """Who moves then, with every grace over, by what is new for them."""
+
+
+class Move(Counts):
+    """How many go from one effect to another."""
+
+    before: str = FROM
+    """What they get."""
+    to: str
+    """What they would get."""
+
+
+class Sampled(Fact):
+    """Moments that stand for all those that cannot be told."""
+
+    moments: int
+    """How many."""
+    first: Instant | None
+    """The first of them at which somebody is newly kept out."""
+    newly: ByLabel[Later]
+    """Who moves at any of them, by the new effect."""
+
+
+class Undated(Later):
+    """Who may newly be kept out at a moment that cannot be told from the rules."""
+
+    rules: list[str]
+    """The rules that use the clock so."""
+    sampled: Sampled
+    """What comes at sampled moments."""
+
+
+class Totals(Fact):
+    """Everybody that was looked at."""
+
+    people: int
+    """People."""
+    devices: int
+    """Known devices."""
+    clients: int
+    """Clients of which no device is known."""
+    occasions: int
+    """Requests that were decided again."""
+
+
+class Window(Fact):
+    """Which sightings were looked at."""
+
     days: int
-    max_age: timedelta
-    precedence: tuple[str, ...] = ()
+    """So many days of them."""
+    since: Day
+    """From this day on, in UTC."""
 
 
-async def make_plan(
-    store: Store,
-    url: str,
-    active: Activation,
-    candidate: Rules,
-    scope: Scope,
-    workers: int,
-    progress: Progress,
-) -> dict[str, Any]:
-    """The plan as plain data. Raises StoreUnavailableError.
+class RulesNamed(Fact):
+    """Rules, as decisions call them."""
 
-    :param url: of the store, for the other processes that take part.
-    :param active: what is in force, and what the candidate is compared with.
+    policy: str
+    """What decisions call them."""
+    digest: str
+    """The SHA-256 of their files."""
+
+
+class RulesThen(RulesNamed):
+    """The rules that were in force when the plan was made."""
+
+    serial: int
+    """Which activation it was."""
+    number: int
+    """The number of the version."""
+
+
+class ReliefsThen(Fact):
+    """What the plan takes for granted."""
+
+    serial: int
+    """The state of exemptions and rules that are off."""
+    exempt: Counts
+    """Who is exempt from some rule."""
+    off: dict[str, str]
+    """Rules that are out for everybody, and why."""
+
+
+class FailedCase(Fact):
+    """A case that would not hold."""
+
+    name: str
+    """Its name in the file."""
+    wrong: dict[str, list[str]]
+    """What was wanted and what would come, by what is wrong."""
+
+
+class Cases(Fact):
+    """The cases that must hold."""
+
+    run: int
+    """How many there are."""
+    failed: list[FailedCase]
+    """Those that would not hold."""
+
+
+class IdleRules(Fact):
+    """Rules that would do nothing."""
+
+    match_nobody: list[str]
+    """Those that match nobody of all these."""
+    out_of_reach: dict[str, str]
+    """Those that can never decide anything, and why."""
+    not_started: list[str]
+    """Those whose first stage has not begun."""
+
+
+class Plan(Fact):
+    """What would change, and for whom."""
+
+    digest: str
+    """What binds all of it."""
+    made_at: Instant
+    """When it was made."""
+    window: Window
+    """Which sightings were looked at."""
+    active: RulesThen
+    """What it was compared with."""
+    candidate: RulesNamed
+    """What it is about."""
+    reliefs: ReliefsThen
+    """What it takes for granted."""
+    changes: list[Change]
+    """What differs in the rules."""
+    cases: Cases
+    """The cases that must hold."""
+    rules: IdleRules
+    """Rules that would do nothing."""
+    newly_listed: list[str]
+    """Apps that no report can tell of, since they are listed only now."""
+    unreported: list[str] = Field(default_factory=list)
+    """Apps that rules would keep people out for, and of which no report tells yet who has them."""
+    totals: Totals
+    """Everybody that was looked at."""
+    untouched: Counts
+    """For whom nothing changes."""
+    newly: ByLabel[Newly]
+    """Who moves now, by what is new for them: block, challenge, warn, allow, or unknown where that cannot be told."""
+    moves: list[Move]
+    """Who goes from which effect to which."""
+    hangs_on: dict[str, int]
+    """On which variables hangs what cannot be told, and for how many."""
+    later: list[Moment] = Field(default_factory=list)
+    """Who moves when stages begin and graces and exemptions end."""
+    undated: Undated | None = None
+    """Who may newly be kept out when nobody can tell; none in a plan of before."""
+    kept_out: Counts | None = None
+    """Who is or may be newly kept out at any moment, now or later: what the guard counts; none in a plan of before."""
+    known: Counts | None = None
+    """Of whom more than their own word tells: what a limit that is a part is a part of; none in a plan of before."""
+
+    @property
+    def everybody(self) -> Counts:
+        """How many were looked at."""
+        totals = self.totals
+        return Counts(people=totals.people, devices=totals.devices + totals.clients)
+
+
+def plain(plan: Plan) -> dict[str, Any]:
+    """A plan as JSON has it. What an older plan does not say is not said for it: its digest knows nothing of that."""
+    return plan.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+
+def dump(plan: Plan) -> str:
+    """What is kept of a plan: all of it but names."""
+    return json.dumps(without_names(plain(plan)))
+
+
+@lru_cache(maxsize=64)
+def load(text: str) -> Plan:
+    """The plan that was kept as this text. Raises ValueError for one that says more, less or something else.
+
+    Those read last are remembered: the console looks at the newest ones every few seconds, and none of them changes.
     """
-    version = await store.policies.get(active.number)
-    assert version is not None  # a foreign key holds it
-    reliefs = await store.reliefs.current(scope.now)
-    old, new = (
-        each.relieved(reliefs).policy
-        for each in (await asyncio.to_thread(compile_rules, version.texts), candidate)
-    )
-    moments, stand_ins = turns((old, new), scope.now), sampled((old, new), scope.now)
-    since = (scope.now - timedelta(days=scope.days)).date()
-    task = Task(
-        url,
-        version.texts,
-        candidate.texts,
-        scope.max_age,
-        scope.precedence,
-        since,
-        scope.now,
-        reliefs,
-        moments,
-        stand_ins,
-    )
-    reported = await catalogs_since(store, active, scope.now - scope.max_age)
-    tally = await simulate(store, task, workers, progress)
-    body = {
-        "made_at": scope.now.isoformat(),
-        "window": {"days": scope.days, "since": since.isoformat()},
-        "active": {
-            "serial": active.serial,
-            "number": version.number,
-            "policy": version.policy,
-            "digest": version.digest,
-        },
-        "candidate": {"policy": candidate.policy.version, "digest": candidate.digest},
-        "reliefs": _of_reliefs(reliefs, scope.now),
-        **await asyncio.to_thread(_of_rules, version, candidate, tally, scope.now),
-        "unreported": unreported(reported, old, new),
-        **_of_people(tally),
-        "later": [_later(tally, each) for each in moments],
-        "undated": _undated(tally, (old, new), len(stand_ins)),
-        "kept_out": _counts(tally, (OUT,)),
-        "known": _known(tally),
-    }
-    return {"digest": digest_of(body)} | body
+    return Plan.model_validate_json(text)
 
 
-def _of_reliefs(reliefs: Reliefs, now: datetime) -> dict[str, Any]:
-    """What the plan takes for granted: who is exempt, and which rules are off."""
-    exempt = reliefs.exemptions(now)
-    return {
-        "serial": reliefs.serial,
-        "exempt": {
-            "people": len({each.person for each in exempt if each.person}),
-            "devices": len({each.device for each in exempt if each.device}),
-        },
-        "off": {each.rule: str(each) for each in reliefs.for_everybody(now)},
-    }
-
-
-def digest_of(plan: Mapping[str, Any]) -> str:
+def digest_of(plan: Plan) -> str:
     """What binds a plan: policy, lists, data window and outcome. The SHA-256 of all that is kept of it but the digest."""
-    rest = {name: value for name, value in without_names(plan).items() if name != "digest"}
+    rest = {name: value for name, value in without_names(plain(plan)).items() if name != "digest"}
     return sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
-def _of_rules(active: Version, candidate: Rules, tally: Tally, now: datetime) -> dict[str, Any]:
-    old, new = compile_rules(active.texts).policy, candidate.policy
-    outcomes = list(run_cases(candidate.cases, new, now))
-    reach = unreachable(new, now)
-    return {
-        "changes": [asdict(change) for change in changes(old, new)],
-        "cases": {
-            "run": len(outcomes),
-            "failed": [
-                {"name": each.case.name, "wrong": {k: [str(w), str(g)] for k, (w, g) in each.wrong.items()}}
-                for each in outcomes
-                if each.wrong
-            ],
-        },
-        "rules": {
-            "match_nobody": [
-                r.id
-                for r in new.rules
-                if not tally.matched[r.id] and r.id not in reach and _runs(new, r.id, now)
-            ],
-            "out_of_reach": reach,
-            "not_started": [r.id for r in new.rules if not _runs(new, r.id, now)],
-        },
-        "newly_listed": _newly_listed(old.catalog, new.catalog),
-    }
-
-
-def _runs(policy: Policy, name: str, now: datetime) -> bool:
-    """Whether the rule is read at all by now: one that starts later matches nobody yet."""
-    rule = next(each for each in policy.rules if each.id == name)
-    return rule.stages is None or rule.stages.at(now).value != "pending"
-
-
-def _newly_listed(old: AppCatalog, new: AppCatalog) -> list[str]:
-    """Names of apps that no report can tell of, because they were not listed when it was made."""
-    return [app.name for key, app in new.apps.items() if key not in old.apps]
-
-
-def _of_people(tally: Tally) -> dict[str, Any]:
-    return {
-        "totals": {
-            "people": len(tally.people),
-            "devices": tally.devices,
-            "clients": tally.clients,
-            "occasions": tally.occasions,
-        },
-        "untouched": {
-            "people": len(tally.people) - tally.people.count((TOUCHED,)),
-            "devices": tally.devices + tally.clients - tally.subjects[TOUCHED,],
-        },
-        "newly": {label: _newly(tally, label) for label in LABELS},
-        "moves": [
-            {"from": cell[0], "to": cell[1], **_counts(tally, cell)}
-            for cell in sorted(tally.subjects)
-            if _is_move(cell)
-        ],
-        "hangs_on": dict(sorted(tally.untold.items())),
-    }
-
-
-def _known(tally: Tally) -> dict[str, int]:
-    """How many people and devices there are for all that more than their own word tells. Whoever is known has a device."""
-    people = tally.people.count((KNOWN,))
-    return {"people": people, "devices": max(tally.devices, people)}
-
-
-def _is_move(cell: tuple[str, ...]) -> bool:
-    return len(cell) == 2
-
-
-def _newly(tally: Tally, label: str) -> dict[str, Any]:
-    by: dict[str, list[dict[str, Any]]] = {dimension: [] for dimension in DIMENSIONS}
-    for cell in sorted(tally.subjects, key=lambda cell: (-tally.subjects[cell], cell)):
-        if len(cell) == 3 and cell[0] == label:
-            by[cell[1]].append({"value": cell[2], **_counts(tally, cell)})
-    return {**_counts(tally, (label,)), "by": by, "samples": _samples(tally, label)}
-
-
-def _later(tally: Tally, moment: datetime) -> dict[str, Any]:
-    """Who moves at a later moment, with every grace over."""
-    newly = {}
-    for label in LABELS:
-        cell = later(moment, label)
-        newly[label] = {**_counts(tally, cell), "samples": _samples(tally, " ".join(cell))}
-    return {"at": moment.isoformat(), "newly": newly}
-
-
-def _undated(tally: Tally, policies: Iterable[Policy], sampled: int) -> dict[str, Any]:
-    """Who may be kept out at a moment that cannot be told: of the rules that use the clock so, and at the sampled moments."""
-    rules = {
-        rule.id
-        for policy in policies
-        for rule in policy.rules
-        if undated(rule.when) or (tally.subjects[UNDATED,] and "device.state" in rule.when.reads)
-    }
-    newly = {label: _counts(tally, (SAMPLED, label)) for label in LABELS}
-    return {
-        **_counts(tally, (UNDATED,)),
-        "samples": _samples(tally, UNDATED),
-        "rules": sorted(rules),
-        "sampled": {
-            "moments": sampled,
-            "first": tally.first.isoformat() if tally.first else None,
-            "newly": {
-                label: {**counts, "samples": _samples(tally, f"{SAMPLED} {label}")}
-                for label, counts in newly.items()
-            },
-        },
-    }
-
-
-def _samples(tally: Tally, label: str) -> list[dict[str, Any]]:
-    return [_sample(each) for (of, _), kept in sorted(tally.samples.items()) if of == label for each in kept]
-
-
 def without_names(part: Any) -> Any:
-    """A plan, or a part of one, without its samples: with nobody's name."""
-
+    """A plan as JSON has it, or a part of one, without its samples: with nobody's name."""
     if isinstance(part, Mapping):
         return {name: without_names(each) for name, each in part.items() if name != "samples"}
     return [without_names(each) for each in part] if isinstance(part, list) else part
-
-
-def _counts(tally: Tally, cell: tuple[str, ...]) -> dict[str, int]:
-    return {"people": tally.people.count(cell), "devices": tally.subjects[cell]}
-
-
-def _sample(sample: Sample) -> dict[str, Any]:
-    client, posture = sample.occasion.after.client, sample.occasion.after.posture
-    return {
-        "person": sample.occasion.person,
-        "device": sample.subject.id,
-        "kind": client.kind.value,
-        "system": client.os or posture.os,
-        "state": posture.state.value,
-        "apps": list(posture.apps),
-        "from": _outcome(sample.before),
-        "to": _outcome(sample.after),
-    }
-
-
-def _outcome(outcome: Outcome) -> dict[str, str]:
-    return {"effect": outcome.effect, "rule": outcome.rule, "reason": outcome.reason.value}

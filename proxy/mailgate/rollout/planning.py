@@ -1,18 +1,65 @@
-"""Making a plan of what a candidate would change by the settings as they are, in somebody's name."""
+"""Making a plan of what a candidate would change, by the settings as they are and in somebody's name."""
 
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from mailgate.config import Bundle, Rules, Settings
+from mailgate.config import Rules, Settings, compile_rules
+from mailgate.config.rehearsal import run_cases
+from mailgate.model import Stage
+from mailgate.policy import AppCatalog, Policy
+from mailgate.policy.changes import changes
+from mailgate.policy.reach import unreachable
+from mailgate.policy.reliefs import Reliefs
 from mailgate.rollout.acts import Person, keep_plan
-from mailgate.rollout.plan import DAYS, Scope, make_plan
-from mailgate.rollout.simulation import Progress
-from mailgate.store import Activation, Store
+from mailgate.rollout.plan import (
+    DAYS,
+    LABELS,
+    Cases,
+    Counts,
+    FailedCase,
+    IdleRules,
+    Later,
+    Moment,
+    Move,
+    Newly,
+    Plan,
+    ReliefsThen,
+    Row,
+    RulesNamed,
+    RulesThen,
+    Sample,
+    Sampled,
+    Side,
+    Totals,
+    Undated,
+    Window,
+    digest_of,
+)
+from mailgate.rollout.simulation import Progress, Task, simulate
+from mailgate.rollout.unreported import catalogs_since, unreported
+from mailgate.simulate import (
+    DIMENSIONS,
+    KNOWN,
+    OUT,
+    SAMPLED,
+    TOUCHED,
+    UNDATED,
+    Outcome,
+    Tally,
+    later,
+    sampled,
+    turns,
+    undated,
+)
+from mailgate.simulate import Sample as Found
+from mailgate.store import Activation, Store, Version
 
 
 async def plan_and_keep(
     store: Store,
-    bundle: Bundle,
+    settings: Settings,
     active: Activation,
     candidate: Rules,
     days: int,
@@ -20,11 +67,11 @@ async def plan_and_keep(
     who: Person | None,
     now: datetime,
     progress: Progress,
-) -> dict[str, Any]:
+) -> Plan:
     """The plan of a candidate against what is in force; kept where somebody answers for it."""
-    posture = bundle.settings.posture
-    scope = Scope(now, looked_at(bundle.settings, days), posture.max_age, posture.precedence)
-    url = bundle.settings.store.get_secret_value()
+    posture = settings.posture
+    scope = Scope(now, looked_at(settings, days), posture.max_age, posture.precedence)
+    url = settings.store.get_secret_value()
     made = await make_plan(store, url, active, candidate, scope, workers, progress)
     if who:
         await keep_plan(store, made, candidate, who, now)
@@ -35,3 +82,207 @@ def looked_at(settings: Settings, days: int = DAYS) -> int:
     """How many days of sightings a plan looks at: so many, and no fewer than the guard's limit is for."""
     window = settings.guard.window if settings.guard else timedelta(0)
     return max(days, -(-window // timedelta(days=1)))
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """On what a plan rests: sightings of so many days, reports of such an age and sources, as of now."""
+
+    now: datetime
+    days: int
+    max_age: timedelta
+    precedence: tuple[str, ...] = ()
+
+
+async def make_plan(
+    store: Store,
+    url: str,
+    active: Activation,
+    candidate: Rules,
+    scope: Scope,
+    workers: int,
+    progress: Progress,
+) -> Plan:
+    """The plan, with the names of some people. Raises StoreUnavailableError.
+
+    :param url: of the store, for the other processes that take part.
+    :param active: what is in force, and what the candidate is compared with.
+    """
+    version = await store.policies.get(active.number)
+    assert version is not None  # a foreign key holds it
+    reliefs = await store.reliefs.current(scope.now)
+    in_force = await asyncio.to_thread(compile_rules, version.texts)
+    old, new = in_force.relieved(reliefs).policy, candidate.relieved(reliefs).policy
+    moments, stand_ins = turns((old, new), scope.now), sampled((old, new), scope.now)
+    since = (scope.now - timedelta(days=scope.days)).date()
+    task = Task(
+        url,
+        version.texts,
+        candidate.texts,
+        scope.max_age,
+        scope.precedence,
+        since,
+        scope.now,
+        reliefs,
+        moments,
+        stand_ins,
+    )
+    reported = await catalogs_since(store, active, scope.now - scope.max_age)
+    tally = await simulate(store, task, workers, progress)
+    cases, idle = await asyncio.to_thread(_rehearsed, candidate, tally, scope.now)
+    plan = Plan(
+        digest="",
+        made_at=scope.now,
+        window=Window(days=scope.days, since=since),
+        active=_then(active, version),
+        candidate=RulesNamed(policy=candidate.policy.version, digest=candidate.digest),
+        reliefs=_reliefs(reliefs, scope.now),
+        changes=list(changes(in_force.policy, candidate.policy)),
+        cases=cases,
+        rules=idle,
+        newly_listed=_newly_listed(in_force.policy.catalog, candidate.policy.catalog),
+        unreported=unreported(reported, old, new),
+        totals=_totals(tally),
+        untouched=_untouched(tally),
+        newly={label: _newly(tally, label) for label in LABELS},
+        moves=_moves(tally),
+        hangs_on=dict(sorted(tally.untold.items())),
+        later=[_moment(tally, each) for each in moments],
+        undated=_undated(tally, (old, new), len(stand_ins)),
+        kept_out=_counts(tally, (OUT,)),
+        known=_known(tally),
+    )
+    return plan.model_copy(update={"digest": digest_of(plan)})
+
+
+def _then(active: Activation, version: Version) -> RulesThen:
+    return RulesThen(
+        serial=active.serial, number=version.number, policy=version.policy, digest=version.digest
+    )
+
+
+def _reliefs(reliefs: Reliefs, now: datetime) -> ReliefsThen:
+    """What the plan takes for granted: who is exempt, and which rules are off."""
+    exempt = reliefs.exemptions(now)
+    return ReliefsThen(
+        serial=reliefs.serial,
+        exempt=Counts(
+            people=len({each.person for each in exempt if each.person}),
+            devices=len({each.device for each in exempt if each.device}),
+        ),
+        off={each.rule: str(each) for each in reliefs.for_everybody(now)},
+    )
+
+
+def _rehearsed(candidate: Rules, tally: Tally, now: datetime) -> tuple[Cases, IdleRules]:
+    """The cases of a candidate, and which of its rules do nothing."""
+    new = candidate.policy
+    outcomes = list(run_cases(candidate.cases, new, now))
+    failed = [
+        FailedCase(name=each.case.name, wrong={name: [str(w), str(g)] for name, (w, g) in each.wrong.items()})
+        for each in outcomes
+        if each.wrong
+    ]
+    reach = unreachable(new, now)
+    waiting = [rule.id for rule in new.rules if rule.stages and rule.stages.at(now) is Stage.PENDING]
+    matched = {*(name for name, count in tally.matched.items() if count), *reach, *waiting}
+    nobody = [rule.id for rule in new.rules if rule.id not in matched]
+    idle = IdleRules(match_nobody=nobody, out_of_reach=reach, not_started=waiting)
+    return Cases(run=len(outcomes), failed=failed), idle
+
+
+def _newly_listed(old: AppCatalog, new: AppCatalog) -> list[str]:
+    """Names of apps that no report can tell of, because they were not listed when it was made."""
+    return [app.name for key, app in new.apps.items() if key not in old.apps]
+
+
+def _totals(tally: Tally) -> Totals:
+    return Totals(
+        people=len(tally.people), devices=tally.devices, clients=tally.clients, occasions=tally.occasions
+    )
+
+
+def _untouched(tally: Tally) -> Counts:
+    return Counts(
+        people=len(tally.people) - tally.people.count((TOUCHED,)),
+        devices=tally.devices + tally.clients - tally.subjects[TOUCHED,],
+    )
+
+
+def _known(tally: Tally) -> Counts:
+    """How many people and devices there are for all that more than their own word tells. Whoever is known has a device."""
+    people = tally.people.count((KNOWN,))
+    return Counts(people=people, devices=max(tally.devices, people))
+
+
+def _moves(tally: Tally) -> list[Move]:
+    moves = [cell for cell in sorted(tally.subjects) if len(cell) == 2]
+    return [
+        Move(before=cell[0], to=cell[1], people=tally.people.count(cell), devices=tally.subjects[cell])
+        for cell in moves
+    ]
+
+
+def _newly(tally: Tally, label: str) -> Newly:
+    by: dict[str, list[Row]] = {dimension: [] for dimension in DIMENSIONS}
+    for cell in sorted(tally.subjects, key=lambda cell: (-tally.subjects[cell], cell)):
+        if len(cell) == 3 and cell[0] == label:
+            people, devices = tally.people.count(cell), tally.subjects[cell]
+            by[cell[1]].append(Row(value=cell[2], people=people, devices=devices))
+    found = _later(tally, (label,), label)
+    return Newly(people=found.people, devices=found.devices, by=by, samples=found.samples)
+
+
+def _moment(tally: Tally, at: datetime) -> Moment:
+    """Who moves at a later moment, with every grace over."""
+    cells = {label: later(at, label) for label in LABELS}
+    newly = {label: _later(tally, cell, " ".join(cell)) for label, cell in cells.items()}
+    return Moment(at=at, newly=newly)
+
+
+def _undated(tally: Tally, policies: Iterable[Policy], moments: int) -> Undated:
+    """Who may be kept out at a moment that cannot be told: of the rules that use the clock so, and at the sampled moments."""
+    rules = {
+        rule.id
+        for policy in policies
+        for rule in policy.rules
+        if undated(rule.when) or (tally.subjects[UNDATED,] and "device.state" in rule.when.reads)
+    }
+    newly = {label: _later(tally, (SAMPLED, label), f"{SAMPLED} {label}") for label in LABELS}
+    found = _later(tally, (UNDATED,), UNDATED)
+    return Undated(
+        people=found.people,
+        devices=found.devices,
+        samples=found.samples,
+        rules=sorted(rules),
+        sampled=Sampled(moments=moments, first=tally.first, newly=newly),
+    )
+
+
+def _counts(tally: Tally, cell: tuple[str, ...]) -> Counts:
+    return Counts(people=tally.people.count(cell), devices=tally.subjects[cell])
+
+
+def _later(tally: Tally, cell: tuple[str, ...], label: str) -> Later:
+    """How many are in a cell, and those of them who are named under this label."""
+    kept = [each for (of, _), kept in sorted(tally.samples.items()) if of == label for each in kept]
+    people, devices = tally.people.count(cell), tally.subjects[cell]
+    return Later(people=people, devices=devices, samples=[_sample(each) for each in kept])
+
+
+def _sample(found: Found) -> Sample:
+    client, posture = found.occasion.after.client, found.occasion.after.posture
+    return Sample(
+        person=found.occasion.person,
+        device=found.subject.id,
+        kind=client.kind.value,
+        system=client.os or posture.os,
+        state=posture.state.value,
+        apps=list(posture.apps),
+        before=_side(found.before),
+        to=_side(found.after),
+    )
+
+
+def _side(outcome: Outcome) -> Side:
+    return Side(effect=outcome.effect, rule=outcome.rule, reason=outcome.reason.value)

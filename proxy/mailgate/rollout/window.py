@@ -1,16 +1,15 @@
 """The guard's limit is one of a time: what came in force within its window counts with what shall come now."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from mailgate.rollout.guard import Guard, beyond, most_kept_out
+from mailgate.rollout.plan import NOUNS, Noun, Plan
 from mailgate.store import Store
 from mailgate.store.kept_out import NOBODY, KeptOut
 
 
-def newly_kept_out(plan: Mapping[str, Any]) -> KeptOut:
+def newly_kept_out(plan: Plan) -> KeptOut:
     """How many a plan newly keeps out, or might, at the worst of all moments."""
     return KeptOut(most_kept_out(plan, "people")[0], most_kept_out(plan, "devices")[0])
 
@@ -36,23 +35,23 @@ async def what_was_before(store: Store, guard: Guard | None, now: datetime) -> B
     return Before(await store.kept_out.since(since), await store.kept_out.forgotten(since))
 
 
-def beyond_window(plan: Mapping[str, Any], guard: Guard, before: Before) -> list[str]:
+def beyond_window(plan: Plan, guard: Guard, before: Before) -> list[str]:
     """In what a plan goes beyond the limit, by itself or with what happened before, in words.
 
     Who was kept out and let in again meanwhile still counts: each time it was somebody's mail.
     """
     if alone := beyond(plan, guard.limit) + _unreported(plan, guard):
         return alone
-    totals, newly = plan["totals"], newly_kept_out(plan)
+    newly, everybody = newly_kept_out(plan), plan.everybody
     spent, gone, days = before.kept_out, before.forgotten, guard.window.days
-    counts = (
-        ("people", newly.people, spent.people, gone.people, totals["people"]),
-        ("devices", newly.devices, spent.devices, gone.devices, totals["devices"] + totals["clients"]),
+    counts: tuple[tuple[Noun, int, int, int, int], ...] = (
+        ("people", newly.people, spent.people, gone.people, everybody.people),
+        ("devices", newly.devices, spent.devices, gone.devices, everybody.devices),
     )
     return [
         f"{hit:,} {noun} would or might newly be kept out{_with(lost)}, after {earlier:,} within {days} days: "
-        f"{hit + lost + earlier:,} of {everybody + lost:,}; the guard lets {guard.limit.among(plan, noun):,} pass"
-        for noun, hit, earlier, lost, everybody in counts
+        f"{hit + lost + earlier:,} of {all_of_them + lost:,}; the guard lets {guard.limit.among(plan, noun):,} pass"
+        for noun, hit, earlier, lost, all_of_them in counts
         if hit + lost and hit + lost + earlier > guard.limit.among(plan, noun)
     ]
 
@@ -61,15 +60,14 @@ def _with(forgotten: int) -> str:
     return f", and {forgotten:,} were forgotten, of whom it cannot be known" if forgotten else ""
 
 
-def _unreported(plan: Mapping[str, Any], guard: Guard) -> list[str]:
+def _unreported(plan: Plan, guard: Guard) -> list[str]:
     """That nobody can tell yet who has an app for which rules would keep people out: what cannot be known counts."""
-    apps, totals = plan.get("unreported", ()), plan["totals"]
-    people, devices = totals["people"], totals["devices"]
-    lets = [guard.limit.among(plan, noun) for noun in ("people", "devices")]
-    if not apps or (people <= lets[0] and devices <= lets[1]):
+    people, devices = plan.totals.people, plan.totals.devices
+    lets = [guard.limit.among(plan, noun) for noun in NOUNS]
+    if not plan.unreported or (people <= lets[0] and devices <= lets[1]):
         return []
     words = (
-        f"no report tells yet who has {', '.join(apps)}, so that any of {people:,} people and {devices:,} devices might "
+        f"no report tells yet who has {', '.join(plan.unreported)}, so that any of {people:,} people and {devices:,} devices might "
         "newly be kept out; put an app into `apps.yaml` first, on no list and in no rule, until devices have reported"
     )
     return [words]

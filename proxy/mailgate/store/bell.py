@@ -66,11 +66,9 @@ class Bell:
     async def _listen(self) -> None:
         import psycopg  # an extra: only who uses PostgreSQL has it
 
-        from mailgate.store.postgresql import limits
+        from mailgate.store.postgresql import address_of
 
-        limited = self._url.update_query_dict({name: str(value) for name, value in limits(self._url).items()})
-        address = limited.set(drivername="postgresql").render_as_string(hide_password=False)
-        connection = await psycopg.AsyncConnection.connect(address, autocommit=True)
+        connection = await psycopg.AsyncConnection.connect(address_of(self._url), autocommit=True)
         async with connection:
             await connection.execute(f"LISTEN {CHANNEL}")
             async for _ in connection.notifies():

@@ -9,6 +9,7 @@ from sqlalchemy import and_, delete, func, literal, or_, select, union, union_al
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.model import DeviceRecord
+from mailgate.store import whole
 from mailgate.store.audit import Act, append
 from mailgate.store.database import Database
 from mailgate.store.device import Device, Report, typed_id
@@ -90,22 +91,20 @@ class Devices:
 
     async def find(self, kind: str, texts: Iterable[str]) -> list[Device]:
         """The device with one of these names; several only where these are names of several."""
-        if kind == MDM:
-            return await self._all(select(reports.c.device).where(reports.c.id.in_(list(texts))))
-        named = (device_names.c.kind == kind, device_names.c.name.in_(list(texts)))
-        return await self._all(select(device_names.c.device).where(*named))
+        return await whole.find(self._database, kind, texts)
 
     async def around(self, report: Report) -> list[Device]:
-        """Every device that this report may be about."""
+        """Every device that this report may be about. Only where names are contested it takes more than one question."""
+        found = await whole.around(self._database, report)
+        if not any(each.about for device in found for each in device.findings):
+            return found
         async with self._database.reading() as connection:
             return await around(connection, [report])
 
     async def owned(self, owner: str) -> list[Device]:
         """Every device that some source gives to the person with this login name, compared without case."""
         person = user_text(owner)
-        if not person:
-            return []
-        return await self._all(select(reports.c.device).where(_of_person(person)))
+        return await whole.owned(self._database, person) if person else []
 
     async def called(self, name: str) -> list[Device]:
         """Every device that has this as its id, as a source's id for it, or as any other name."""
@@ -154,11 +153,13 @@ class Devices:
             return await _changes(connection, after, last, size)
 
     async def found_by(self, numbers: Sequence[int]) -> list[tuple[int, str, str]]:
-        """ActiveSync ids and owners by which the devices with these keys are found: key, kind and text."""
+        """Names, sources' ids and owners by which the devices with these keys are found: key, kind and text."""
         names = select(device_names.c.device, device_names.c.kind, device_names.c.name)
+        ids = select(reports.c.device, literal(MDM), reports.c.id)
         persons = select(reports.c.device, literal(USER), reports.c.person)
         query = union_all(
-            names.where(device_names.c.device.in_(numbers), device_names.c.kind == EAS),
+            names.where(device_names.c.device.in_(numbers)),
+            ids.where(reports.c.device.in_(numbers)),
             persons.where(reports.c.device.in_(numbers), reports.c.person != ""),
         )
         async with self._database.reading() as connection:

@@ -94,7 +94,7 @@ async def _load(connection: AsyncConnection, numbers: Sequence[int]) -> list[Dev
         "device",
     )
     return [
-        _device(row, told.get(row.key, []), named.get(row.key, []), noted.get(row.key, [])) for row in rows
+        device_of(row, told.get(row.key, []), named.get(row.key, []), noted.get(row.key, [])) for row in rows
     ]
 
 
@@ -106,9 +106,8 @@ async def _parts(connection: AsyncConnection, query: Select[Any], column: str) -
     return found
 
 
-def _device(
-    row: Row[Any], told: Iterable[Row[Any]], named: Iterable[Row[Any]], noted: Iterable[Row[Any]]
-) -> Device:
+def device_of(row: Any, told: Iterable[Any], named: Iterable[Any], noted: Iterable[Any]) -> Device:
+    """A device of its rows in each table."""
     held = {(each.kind, each.name) for each in named}
     found = tuple(sorted((_report(each) for each in told), key=lambda report: report.slot))
     claims = frozenset[Name]().union(*(report.names for report in found))
@@ -129,7 +128,7 @@ def _device(
     )
 
 
-def _report(row: Row[Any]) -> Report:
+def _report(row: Any) -> Report:
     return Report(
         source=row.source,
         id=row.id,

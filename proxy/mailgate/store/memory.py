@@ -9,16 +9,18 @@ from cachetools import LRUCache
 
 from mailgate.model import AttestationResult
 from mailgate.store.device import Device
-from mailgate.store.names import EAS, Name, user_text
+from mailgate.store.names import MDM, USER, Name, user_text
 
 
 class _Cell:
     """One device as it is known now; every name that leads to it shares the cell. None: there is none, or no more."""
 
-    __slots__ = ("__weakref__", "device")
+    __slots__ = ("__weakref__", "changes", "device")
 
     def __init__(self, device: Device | None) -> None:
         self.device = device
+        self.changes = 0
+        """How often it has changed: after each time the store is to say whether this is the name's device still."""
 
 
 @dataclass(slots=True)
@@ -28,10 +30,24 @@ class Known:
     cell: _Cell
     at: datetime
     proof: AttestationResult | None = None
+    beginning: int | None = None
+    """Since when all that becomes of it is heard of (``watching.py``), if it is."""
+    changes: int = 0
+    """Of the cell, when the store was asked."""
 
     @property
     def device(self) -> Device | None:
         return self.cell.device
+
+    @property
+    def changed(self) -> bool:
+        """Whether the device has changed since the store was asked, which may have taken the name from it."""
+        return self.changes != self.cell.changes
+
+    def lead_to(self, cell: _Cell) -> None:
+        """The name is of another device, as far as is known."""
+        if cell is not self.cell:
+            self.cell, self.beginning, self.changes = cell, None, cell.changes
 
 
 @dataclass(slots=True)
@@ -40,6 +56,10 @@ class Owned:
 
     cells: dict[str, _Cell]
     at: datetime
+    beginning: int | None = None
+    """As in ``Known``."""
+    changed: bool = False
+    """Whether one of them has changed since the store was asked, or there is another."""
 
     @property
     def devices(self) -> list[Device]:
@@ -68,8 +88,8 @@ class Memory:
         return cell.device if cell else None
 
     def waits_for(self, kind: str, text: str) -> bool:
-        """Whether somebody asked for this ActiveSync id or person."""
-        return (kind, text) in self._known if kind == EAS else text in self._owned
+        """Whether somebody asked for this name or person."""
+        return text in self._owned if kind == USER else (kind, text) in self._known
 
     def newest(self, stored: Device) -> Device:
         """The device as it was read, unless what is in memory is of a later change."""
@@ -77,31 +97,49 @@ class Memory:
         return stored if known is None or known.changed <= stored.changed else known
 
     def remember(
-        self, name: Name, device: Device | None, at: datetime, proof: AttestationResult | None = None
+        self,
+        name: Name,
+        device: Device | None,
+        at: datetime,
+        proof: AttestationResult | None = None,
+        beginning: int | None = None,
     ) -> None:
         """Keep what was found under a name."""
-        self._known[name] = Known(_Cell(None) if device is None else self._cell_of(device), at, proof)
+        cell = _Cell(None) if device is None else self._cell_of(device)
+        self._known[name] = Known(cell, at, proof, beginning, cell.changes)
 
-    def remember_owned(self, person: str, devices: Iterable[Device], at: datetime) -> Owned:
+    def remember_owned(
+        self, person: str, devices: Iterable[Device], at: datetime, beginning: int | None = None
+    ) -> Owned:
         """Keep what was found for a person."""
-        owned = self._owned[person] = Owned({each.id: self._cell_of(each) for each in devices}, at)
+        cells = {each.id: self._cell_of(each) for each in devices}
+        owned = self._owned[person] = Owned(cells, at, beginning)
         return owned
+
+    def change(self, device: Device) -> None:
+        """A device has changed in the store: as ``learn``, and the next request by any of its names asks for it again."""
+        self.learn(device)
+        self._cell_of(device).changes += 1
+        for report in device.reports:
+            owned = self._owned.get(user_text(report.owner))
+            if owned is not None:
+                owned.changed = True
 
     def learn(self, device: Device) -> None:
         """A device is new or has changed: known at once under every name and person that was asked for."""
         for former in device.former:
             cell = self._cells.pop(former, None)
             if cell is not None:
-                cell.device = device
+                cell.device, cell.changes = device, cell.changes + 1
         cell = self._cell_of(device)
-        for kind, text in device.names:
-            known = self._known.get((EAS, text)) if kind == EAS else None
+        for name in (*device.names, *((MDM, report.id) for report in device.reports)):
+            known = self._known.get(name)
             if known is not None:
-                known.cell = cell
+                known.lead_to(cell)
         for report in device.reports:
             for_slot, owned = self._known.get(report.slot), self._owned.get(user_text(report.owner))
             if for_slot is not None:
-                for_slot.cell = cell
+                for_slot.lead_to(cell)
             if owned is not None:
                 owned.cells[device.id] = cell
 
@@ -109,7 +147,7 @@ class Memory:
         """A device is no more."""
         cell = self._cells.pop(device_id, None)
         if cell is not None:
-            cell.device = None
+            cell.device, cell.changes = None, cell.changes + 1
 
     def _cell_of(self, device: Device) -> _Cell:
         cell = self._cells.get(device.id)

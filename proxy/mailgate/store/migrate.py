@@ -29,6 +29,7 @@ _ADVISORY_LOCK = 0x6D61696C67617465  # "mailgate"; any number will do that other
 _PATIENCE_MS = 60_000
 _ROOM = 256 * 1024
 """Bytes that SQLite needs beside its file to open it, and a little more."""
+_STEPS = Path(__file__).parent / "migrations"
 _COLUMNS = {
     "sqlite": "SELECT t.name, c.name FROM sqlite_master t JOIN pragma_table_info(t.name) c WHERE t.type = 'table'",
     "postgresql": "SELECT table_name, column_name FROM information_schema.columns "
@@ -98,7 +99,7 @@ def _lock(connection: Connection) -> None:
 
 def _upgrade(connection: Connection, shown: str, found: str | None) -> None:
     config = Config(attributes={"connection": connection})
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(_STEPS))
     if found is None or _behind(
         found, config, shown
     ):  # every step is read from its file, so none twice for nothing

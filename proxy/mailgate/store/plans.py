@@ -25,8 +25,8 @@ class Planned:
     digest: str
     serial: int
     draft: Draft
-    body: Mapping[str, Any]
-    """What the plan says, without anybody's name."""
+    body: str
+    """What the plan says, without anybody's name, as JSON (``rollout/plan.py``)."""
     author: str
     made_at: datetime
 
@@ -47,7 +47,7 @@ class Plans:
         row = {
             "digest": plan.digest,
             "serial": plan.serial,
-            "body": json.dumps(plan.body),
+            "body": plan.body,
             "author": plan.author,
         }
         async with self._database.writing() as connection:
@@ -100,6 +100,4 @@ class Plans:
 
 def _planned(row: Mapping[Any, Any]) -> Planned:
     draft = Draft(row["policy"], json.loads(row["texts"]))
-    return Planned(
-        row["digest"], row["serial"], draft, json.loads(row["body"]), row["author"], row["made_at"]
-    )
+    return Planned(row["digest"], row["serial"], draft, row["body"], row["author"], row["made_at"])

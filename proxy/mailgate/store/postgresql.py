@@ -1,10 +1,16 @@
 """Connections to PostgreSQL that end in time, whatever becomes of the server. An extra: only who uses it has psycopg."""
 
+import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
 import psycopg
+from psycopg.pq import ExecStatus
+from psycopg.pq.abc import PGconn, PGresult
 from sqlalchemy.engine import URL
+
+from mailgate.store.line import Rows, Values
 
 _GOODBYE = 0.3
 """Seconds to ask the server to drop a question that is given up."""
@@ -34,3 +40,102 @@ class HastyConnection(psycopg.AsyncConnection[Any]):
 def limits(url: URL) -> dict[str, int]:
     """How long to wait for a server, as far as the address does not say it itself."""
     return {name: value for name, value in _LIMITS.items() if name not in url.query}
+
+
+def address_of(url: URL) -> str:
+    """What psycopg connects to, limits in it."""
+    limited = url.update_query_dict({name: str(value) for name, value in limits(url).items()})
+    return limited.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+class ServerLine:
+    """The line to a PostgreSQL (``line.py``). The server reads each statement once and keeps what it makes of it.
+
+    Of psycopg only what it has of libpq is used: a cursor costs as much again as all the rest.
+    """
+
+    def __init__(self, url: URL) -> None:
+        self._address = address_of(url)
+        self._turn = asyncio.Lock()
+        self._connection: HastyConnection | None = None
+        self._socket = -1
+        self._prepared: dict[str, bytes] = {}
+        self._answer: asyncio.Future[PGresult] | None = None
+
+    async def ask(self, statement: str, values: Values) -> Rows:
+        """Ask, on a new connection where the one that there was has broken since the last question."""
+        async with self._turn:
+            if self._connection is not None:
+                with suppress(ConnectionError):
+                    return await self._ask(self._connection.pgconn, statement, values)
+            try:
+                connection = await self._open()
+            except psycopg.Error as error:
+                raise ConnectionError(type(error).__name__) from error
+            return await self._ask(connection.pgconn, statement, values)
+
+    async def close(self) -> None:
+        """Let go of the connection."""
+        connection, self._connection, self._prepared = self._connection, None, {}
+        if connection is not None:
+            asyncio.get_running_loop().remove_reader(self._socket)
+            await connection.close()
+
+    async def _open(self) -> HastyConnection:
+        opened = await HastyConnection.connect(self._address, autocommit=True, client_encoding="utf8")
+        opened.pgconn.nonblocking = 1
+        self._connection, self._socket = opened, opened.fileno()
+        asyncio.get_running_loop().add_reader(self._socket, self._read, opened.pgconn)
+        return opened
+
+    async def _ask(self, server: PGconn, statement: str, values: Values) -> Rows:
+        try:
+            name = self._prepared.get(statement) or await self._prepare(server, statement, tuple(values))
+            server.send_query_prepared(name, [value.encode() for value in values.values()])
+            found = await self._answered(server)
+        except psycopg.Error as error:
+            await self.close()
+            raise ConnectionError(type(error).__name__) from error
+        except BaseException:  # given up: what still comes would be taken for the answer to the next question
+            await self.close()
+            raise
+        texts = range(found.nfields)
+        return [tuple(_text(found.get_value(row, at)) for at in texts) for row in range(found.ntuples)]
+
+    async def _prepare(self, server: PGconn, statement: str, names: Sequence[str]) -> bytes:
+        numbered = statement % {name: f"${number}" for number, name in enumerate(names, 1)}
+        name = b"mailgate %d" % len(self._prepared)
+        server.send_prepare(name, numbered.encode())
+        await self._answered(server)
+        self._prepared[statement] = name
+        return name
+
+    async def _answered(self, server: PGconn) -> PGresult:
+        self._answer = asyncio.get_running_loop().create_future()
+        if server.flush():  # a question is far shorter than what a server that lives has not taken
+            raise psycopg.OperationalError("the server takes no questions")
+        found = await self._answer
+        if found.status not in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
+            raise psycopg.OperationalError("the question was refused")
+        return found
+
+    def _read(self, server: PGconn) -> None:
+        """Take in what the server has sent."""
+        answer, found = self._answer, list[PGresult]()
+        try:
+            server.consume_input()
+            if server.is_busy():
+                return
+            while (result := server.get_result()) is not None:
+                found.append(result)
+        except psycopg.Error as error:
+            asyncio.get_running_loop().remove_reader(self._socket)
+            if answer is not None and not answer.done():
+                answer.set_exception(error)
+            return
+        if found and answer is not None and not answer.done():
+            answer.set_result(found[-1])
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode()

@@ -18,6 +18,7 @@ from mailgate.store.names import CERT, EAS, KEY, MDM, eas_text, forms_of, user_t
 from mailgate.store.reports import Reports, report_of
 from mailgate.store.states import is_of, posture_of, posture_of_person, settled_until
 from mailgate.store.trust import source_of
+from mailgate.store.watching import Watching
 
 Answer = TypeVar("Answer")
 
@@ -25,6 +26,7 @@ NO_DEVICE = Posture()
 """What is known of a request that names no device."""
 
 _FRESH = timedelta(seconds=5)
+"""How long the store's word counts where it is not known whether all changes are heard of."""
 _REST = timedelta(seconds=1)
 """How long a store that did not answer is left alone, so that not every request waits for it."""
 _PAGES = 20
@@ -68,6 +70,8 @@ class Postures:
         self._memory = Memory(cache_size)
         self._settled: LRUCache[str, _Settled] = LRUCache(cache_size)
         self._seen: int | None = None
+        """Up to which change everything is learned."""
+        self._watching = Watching()
         self._silent_at = datetime.min.replace(tzinfo=UTC)
 
     async def current(self, client: Client, proof: AttestationResult | None, now: datetime) -> Posture:
@@ -122,21 +126,26 @@ class Postures:
         return Posture()
 
     async def catch_up(self, now: datetime) -> None:
-        """Learn what became of devices in memory: reported, lost or forgotten elsewhere. Never raises for a store that is down."""
+        """Learn what became of devices in memory: reported, lost or forgotten elsewhere. Never raises for a store that is down.
+
+        Where there is more than can be learned in one go, what is in memory counts for the short time only.
+        """
         for _ in range(_PAGES):
             holds = self._reports.holding()
             # nobody waits for this one, so it may take the driver's own time
             answer = await self._ask(self._news, now, patient=True)
             if answer is None:
+                self._watching.broke()
                 return
             changes, changed = answer
             for gone in changes.forgotten:
                 self._memory.forget(gone)
             for device in changed:
                 for each in self._shelf([device], holds):
-                    self._memory.learn(each)
+                    self._memory.change(each)
             self._seen = changes.number
             if not changes.more:
+                self._watching.looked(now)
                 return
 
     async def brought_up(self, read: Callable[[], Awaitable[list[Device]]]) -> list[Device]:
@@ -153,21 +162,33 @@ class Postures:
 
     async def _news(self) -> tuple[Changes, list[Device]]:
         """What changed since the last look, and the devices among it that somebody asked for."""
-        changes = await self._devices.changes(self._seen or 0)
+        before = self._seen or 0
+        changes = await self._devices.changes(before)
+        numbers = [number for number, _ in changes.changed]
+        names = await self._devices.found_by(numbers) if numbers else []
+        # from here on what is remembered is of later changes, or not followed (watching.py)
+        self._watching.change = changes.number
+        if changes.number < before:
+            self._watching.broke()
         asked = {number for number, device_id in changes.changed if self._memory.device(device_id)}
-        if changes.changed:
-            for number, kind, text in await self._devices.found_by([number for number, _ in changes.changed]):
-                if self._memory.waits_for(kind, text):
-                    asked.add(number)
+        asked |= {number for number, kind, text in names if self._memory.waits_for(kind, text)}
         return changes, await self._devices.load(asked) if asked else []
+
+    def _stands(self, known: Known | Owned | None, now: datetime) -> bool:
+        """Whether what is in memory counts without asking: it is fresh, or would have changed with the store."""
+        if known is None or known.changed:
+            return False
+        return abs(now - known.at) < _FRESH or self._watching.follows(known.beginning, now)
 
     async def _proven(self, proof: AttestationResult, now: datetime) -> tuple[Device | None, bool]:
         slot = (source_of(proof), proof.device_id)
         known = self._memory.get(slot)
-        fresh = known is not None and abs(now - known.at) < _FRESH
+        fresh, mark = self._stands(known, now), self._watching.mark()
         if known is not None and fresh and known.proof is proof and known.device is not None:
             return known.device, True
         report = report_of(proof, self.catalog, now)
+        if known is not None and known.device is not None and not report.names <= known.device.claims:
+            fresh = False  # the new names may be another device's, which only the store knows
         holds = self._reports.holds if fresh else self._reports.holding()
         stored = None if fresh else await self._ask(lambda: self._devices.around(report), now)
         known = self._memory.get(slot)  # another request may have learned something meanwhile
@@ -176,7 +197,12 @@ class Postures:
         for each in shelf if news is not News.SAME or stored is not None else ():
             self._memory.learn(each)
         device = shelf.at(slot)
-        self._memory.remember(slot, device, known.at if known and stored is None else now, proof)
+        if stored is not None:
+            self._memory.remember(slot, device, now, proof, self._watching.since(mark))
+        elif known is not None:
+            self._memory.remember(slot, device, known.at, proof, known.beginning)
+        else:
+            self._memory.remember(slot, device, now, proof)
         if device is not None and news is not News.SAME:
             self._reports.put(slot, report)
             for kind, text in device.names:  # the next request by an ActiveSync id is to find it
@@ -191,9 +217,9 @@ class Postures:
             return None, True
         name = (kind, eas_text(text) if kind == EAS else min(forms))
         known = self._memory.get(name)
-        if known is not None and abs(now - known.at) < _FRESH:
+        if known is not None and self._stands(known, now):
             return known.device, True
-        holds = self._reports.holding()
+        holds, mark = self._reports.holding(), self._watching.mark()
         stored = await self._ask(lambda: self._devices.find(kind, forms), now)
         known = self._memory.get(name)
         if stored is None:
@@ -202,14 +228,16 @@ class Postures:
         device = shelf.called(text) if kind == MDM else shelf.named((kind, form) for form in forms)
         for each in shelf:
             self._memory.learn(each)
-        self._memory.remember(name, device, now)
+        # a device that comes later may have any of the forms, and what is waited for is the one
+        beginning = self._watching.since(mark) if device is not None or len(forms) == 1 else None
+        self._memory.remember(name, device, now, beginning=beginning)
         return device, True
 
     async def _owned_by(self, person: str, now: datetime) -> tuple[Owned | None, bool]:
         known = self._memory.owned(person)
-        if known is not None and abs(now - known.at) < _FRESH:
+        if known is not None and self._stands(known, now):
             return known, True
-        holds, waiting = self._reports.holding(), list(self._reports.waiting())
+        holds, mark, waiting = self._reports.holding(), self._watching.mark(), list(self._reports.waiting())
         stored = await self._ask(lambda: self._devices.owned(person), now)
         known = self._memory.owned(person)
         if stored is None:
@@ -218,7 +246,7 @@ class Postures:
         for report in (*waiting, *self._reports.waiting()):
             if user_text(report.owner) == person or shelf.at(report.slot):
                 shelf.put(report)
-        return self._memory.remember_owned(person, shelf, now), True
+        return self._memory.remember_owned(person, shelf, now, self._watching.since(mark)), True
 
     def _shelf_around(
         self, report: Report, known: Known | None, stored: list[Device] | None, holds: Callable[[Slot], bool]
@@ -287,7 +315,7 @@ class Postures:
     async def _since_a_change(self, read: Callable[[], Awaitable[Answer]]) -> Answer:
         """The first thing to be known is from where on changes are to be caught up with."""
         if self._seen is None:
-            self._seen = await self._devices.last_change()
+            self._seen = self._watching.change = await self._devices.last_change()
         return await read()
 
 

@@ -1,7 +1,7 @@
 """Looking for devices: who may be meant by what is asked for, a page at a time, however many there are.
 
 What is found here may be too much, since the state of a device takes all of its reports and the listed apps:
-``telling/search.py`` takes a close look at each.
+``views/search.py`` takes a close look at each.
 """
 
 from dataclasses import dataclass

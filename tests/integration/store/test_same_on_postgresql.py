@@ -31,3 +31,4 @@ from tests.unit.store.test_sketches import *  # noqa: F403
 from tests.unit.store.test_spent import *  # noqa: F403
 from tests.unit.store.test_store import *  # noqa: F403
 from tests.unit.store.test_ways import *  # noqa: F403
+from tests.unit.store.test_whole import *  # noqa: F403

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,10 +14,10 @@ from tests.unit.rollout.examples import SHUT, rules
 from tests.unit.store.examples import NOW
 
 from mailgate.app.beating import Beating, GateNumbers
-from mailgate.app.workers.place import ALONE
+from mailgate.app.workers.place import ALONE, Place
 from mailgate.rollout import draft_of
 from mailgate.store import Act, Store, StoreUnavailableError
-from mailgate.telling.gates import Standing
+from mailgate.views.gates import Standing
 
 MINUTE = timedelta(minutes=1)
 
@@ -96,3 +97,30 @@ async def test_a_store_that_is_away_ends_nothing(
         await asked.wait()
     gate.changed()
     assert await heard_within(store, 1)
+
+
+async def test_it_is_alone_until_it_hears_of_another_process(gate: Beating, store: Store) -> None:
+    assert not gate.alone  # nobody was asked yet
+    await gate.beat()
+    assert gate.alone
+    other = replace(gate, address="http://other", _instance="other")
+    await other.beat()
+    assert not other.alone
+    await gate.beat()
+    assert not gate.alone
+    await other.stop()
+    await gate.beat()
+    assert gate.alone
+
+
+async def test_who_was_not_heard_of_for_long_is_no_other_and_a_worker_is_never_alone(
+    gate: Beating, store: Store
+) -> None:
+    await replace(gate, address="http://gone", _instance="gone").beat()
+    async with store.gates._database.writing() as connection:
+        await connection.exec_driver_sql("UPDATE gates SET heard_at = heard_at - 60")
+    await gate.beat()
+    assert gate.alone
+    gate.place = Place(0, 2)
+    await gate.beat()
+    assert not gate.alone

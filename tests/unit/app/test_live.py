@@ -20,7 +20,7 @@ from mailgate.gateway.pages import Pages
 from mailgate.model import Reason
 from mailgate.policy.reliefs import NO_RELIEFS
 from mailgate.store import Store
-from mailgate.telling.devices import keep_of
+from mailgate.views.devices import keep_of
 
 
 @pytest.fixture

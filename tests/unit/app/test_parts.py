@@ -7,7 +7,7 @@ from itertools import islice
 import pytest
 
 from mailgate.app.parts import login_check_for, references, server_limits, utc_now, ways_for
-from mailgate.telling.devices import keep_of
+from mailgate.views.devices import keep_of
 
 
 def test_the_clock_is_aware_and_in_utc():

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mailgate.app.readiness import readiness
+from mailgate.app.readiness import body_of_readyz
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.store import Backlog
 
@@ -28,7 +28,7 @@ async def test_only_a_stopping_gate_is_not_ready(service, lost, mistakes, stoppi
     )
     service.reliefs.current = Reliefs(2, (halt, spared))
     service.lingering = lambda: {"pilot": "only reports"}
-    state = await readiness(service)
+    state = await body_of_readyz(service)
     assert state["ready"] is ready
     assert state["store"] == ("unavailable" if lost else "ok")
     assert state["config"] == {"state": "rejected" if mistakes else "ok", "mistakes": mistakes}
@@ -51,7 +51,7 @@ async def test_only_a_stopping_gate_is_not_ready(service, lost, mistakes, stoppi
 async def test_a_store_that_takes_nothing_is_not_ok(service):
     service.store.backlog = Backlog(300, 60.0, "the store does not answer (database or disk is full)")
     service.lingering = dict
-    state = await readiness(service)
+    state = await body_of_readyz(service)
     assert (state["ready"], state["store"]) == (True, "unwritable")
     assert {key: state["ledger"][key] for key in ("waiting", "error")} == {
         "waiting": 300,
@@ -65,7 +65,7 @@ async def test_a_store_that_takes_nothing_is_not_ok_either_where_nobody_has_come
     """A gate that starts on a full disk: its heartbeats are all that is refused."""
     service.store.refused = Backlog(0, 5.0, "the store does not answer (database or disk is full)")
     service.lingering = dict
-    state = await readiness(service)
+    state = await body_of_readyz(service)
     assert (state["ready"], state["store"]) == (True, "unwritable")
     assert state["writes"]["error"] == "the store does not answer (database or disk is full)"
     assert datetime.fromisoformat(state["writes"]["refused_since"]) < datetime.now(UTC)

@@ -21,7 +21,7 @@ from mailgate.config.settings import DovecotSettings
 from mailgate.gateway.dovecot import PolicyKey
 from mailgate.gateway.proving import Mode
 from mailgate.gateway.tls import CertificateError, device_context
-from mailgate.telling.devices import keep_of
+from mailgate.views.devices import keep_of
 
 
 @pytest.fixture

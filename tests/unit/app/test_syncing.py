@@ -10,7 +10,7 @@ from tests.unit.connectors.around import CATALOG, NOW, settings_of
 from tests.unit.connectors.test_jamf import VALUES
 from tests.unit.store.outage import cut_off
 
-from mailgate.app.syncing import StoreDesk, Syncing, leading_for, surroundings, told
+from mailgate.app.syncing import StoreDesk, Syncing, leading_for, surroundings
 from mailgate.config.sources import AppleMdmSettings, JamfSettings, PostSettings
 from mailgate.connectors import SourceError, Trouble, is_scheduled
 from mailgate.connectors.again import Again
@@ -80,21 +80,7 @@ async def test_postures_are_told_which_sources_fail(store, bundle):
         await asyncio.sleep(0.001)
     await syncing.stop()
     assert postures.unreachable == {"mdm"}
-    assert syncing.health()["mdm"]["state"] == "unavailable"
-
-
-@pytest.mark.parametrize(
-    ("state", "unreachable", "word"),
-    [
-        (None, False, "new"),
-        (SourceState("mdm", last_success=NOW), False, "ok"),
-        (SourceState("mdm", last_success=NOW, held=9), False, "held"),
-        (SourceState("mdm", last_success=NOW, failing_since=NOW), False, "failing"),
-        (SourceState("mdm", failing_since=NOW, held=9), True, "unavailable"),
-    ],
-)
-def test_one_word_for_how_a_connector_fares(state, unreachable, word):
-    assert told(state, unreachable)["state"] == word
+    assert syncing.health()["mdm"].state == "unavailable"
 
 
 async def test_only_a_source_of_the_settings_can_be_asked_again(store, bundle):

@@ -87,5 +87,5 @@ async def test_an_issuer_that_is_asked_as_before_keeps_its_keys(bundle, trust, t
     assert second[one.issuer] is first[one.issuer]
     assert second[other.issuer] is not first[other.issuer]
     assert second[settings.public_url] is first[settings.public_url]
-    health = {each["issuer"]: each for each in trust.health()}
-    assert health[one.issuer]["keys"] == 0
+    health = {each.issuer: each for each in trust.health()}
+    assert health[one.issuer].keys == 0

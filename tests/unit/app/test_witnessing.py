@@ -13,7 +13,7 @@ from tests.unit.store.test_audit import ACT, tamper
 from mailgate.app.witnessing import AGAIN, LATER, Witness
 from mailgate.config.witness import WitnessSettings
 from mailgate.store import Store
-from mailgate.telling.witnessed import heads_in
+from mailgate.views.witnessed import heads_in
 
 
 class Clock:

@@ -1,8 +1,8 @@
 from rich.console import Console
 
-from mailgate.app.syncing import told
 from mailgate.cli.connector_facts import states_table, understood, understood_grid
 from mailgate.model import DeviceRecord, Kind
+from mailgate.views.readiness import connector_state
 
 
 def shown(what):
@@ -13,7 +13,7 @@ def shown(what):
 
 
 def test_a_table_of_connectors():
-    rows = [{"name": "mdm", "type": "jamf", **told(None, False)}]
+    rows = [("mdm", "jamf", connector_state(None, False))]
     assert "mdm" in shown(states_table(rows))
     assert "never" in shown(states_table(rows))
 

@@ -25,8 +25,10 @@ from mailgate.console.pulse import Pulse
 from mailgate.console.reading import Progress, Readings
 from mailgate.rollout.acts import Person
 from mailgate.rollout.keeper import draft_of
+from mailgate.rollout.plan import Plan
 from mailgate.rollout.planning import plan_and_keep
 from mailgate.store import Act, Store
+from mailgate.views.readiness import Readiness
 
 NOW = datetime(2026, 12, 1, 12, 0, 30, tzinfo=UTC)
 WHO = admins(ada="operator", lin="operator approver", vic="viewer")
@@ -35,22 +37,26 @@ NOTICES = {"outbox": "out", "sender": "it-help@example.com", "domain": "example.
 HOST = "console.example.com"
 ORIGIN = f"http://{HOST}"
 
+NOTHING = {"waiting": 0, "refused_since": None, "error": ""}
 READY: Mapping[str, Any] = {
     "ready": True,
     "version": "0.1.0",
-    "workers": {"wanted": 1, "answering": 1},
+    "workers": {"wanted": 1, "answering": 1, "missing": []},
+    "gates": {"ok": 1, "taking": 0, "behind": 0, "gone": 0},
     "policy": "abcdef123456",
     "rules": {"number": 1, "serial": 1, "held": "", "off": [], "exemptions": 0, "only_report": []},
     "config": {"state": "ok", "mistakes": []},
     "store": "ok",
-    "issuers": {},
+    "issuers": [],
     "connectors": {
         "jamf-file": {
             "state": "ok", "trouble": "", "last_success": NOW.isoformat(), "last_full": None, "last_attempt": None,
             "failing_since": None, "devices": 3, "records": 3, "gone": 0, "held": 0,
         }
     },
-    "ledger": {"written": 12, "spooled": 0, "dropped": 0, "passed_over": 0},
+    "ledger": {"written": 12, "spooled": 0, "dropped": 0, "passed_over": 0, **NOTHING},
+    "reports": NOTHING,
+    "writes": {"refused_since": None, "error": ""},
 }  # fmt: skip
 
 
@@ -68,8 +74,8 @@ class Company:
     desk: Desk = field(init=False)
 
     def __post_init__(self) -> None:
-        async def readiness() -> dict[str, Any]:
-            return self.ready
+        async def readiness() -> Readiness:
+            return Readiness.model_validate(self.ready, strict=False)
 
         async def sync(name: str, full: bool, progress: Progress) -> str:
             self.read.append((name, full))
@@ -97,11 +103,13 @@ class Company:
 
     async def plan(
         self, candidate: Rules, days: int, who: Person, progress: Callable[[int, int], None]
-    ) -> dict[str, Any]:
+    ) -> Plan:
         active = await self.store.policies.active()
         assert active
         now = self.clock()
-        return await plan_and_keep(self.store, self.bundle, active, candidate, days, 1, who, now, progress)
+        return await plan_and_keep(
+            self.store, self.bundle.settings, active, candidate, days, 1, who, now, progress
+        )
 
     def roles(self, **roles: str) -> None:
         """Let the settings say from now on who may do what."""

@@ -11,7 +11,7 @@ from tests.unit.store.conftest import url as url
 
 from mailgate.console.candidates import candidate_for
 from mailgate.store import AlteredError, Store
-from mailgate.telling.versions import NoVersionError
+from mailgate.views.versions import NoVersionError
 
 
 async def test_those_of_the_files_others_or_a_version_that_was_in_force(store: Store, url: str) -> None:

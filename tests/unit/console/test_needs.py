@@ -7,18 +7,24 @@ import pytest
 from tests.unit.console.browsing import READY
 
 from mailgate.console.needs import needs_of
+from mailgate.views.readiness import Readiness
 
 
-def state(**changed: Any) -> dict[str, Any]:
-    return {**READY, **changed}
+def state(**changed: Any) -> Readiness:
+    """How a gate stands where all is well but for this."""
+    told = {
+        name: {**each, **changed[name]} if isinstance(changed.get(name), dict) else changed.get(name, each)
+        for name, each in READY.items()
+    }
+    return Readiness.model_validate(told, strict=False)
 
 
 def connector(**changed: Any) -> dict[str, Any]:
-    return {"connectors": {"jamf": {**READY["connectors"]["jamf-file"], **changed}}}
+    return {"connectors": {"jamf-file": {**READY["connectors"]["jamf-file"], **changed}}}
 
 
 def rules(**changed: Any) -> dict[str, Any]:
-    return {"rules": {**READY["rules"], **changed}}
+    return {"rules": changed}
 
 
 def test_nothing_does_where_all_is_well() -> None:
@@ -39,16 +45,16 @@ def test_nothing_does_where_all_is_well() -> None:
         (rules(off=["phones: halted since then"]), "The rule phones: halted since then", "exemptions", True),
         (rules(only_report=["phones only reports"]), "The rule phones only reports", "policy", False),
         (
-            {"store": "unwritable", "ledger": {"error": "disk is full", "dropped": 0}},
+            {"store": "unwritable", "ledger": {"error": "disk is full"}},
             "The store takes nothing: disk is full",
             "now",
             True,
         ),
         ({"workers": {"wanted": 3, "answering": 2}}, "2 of 3 workers answer", "now", True),
         ({"ledger": {"dropped": 4}}, "4 sightings were lost", "now", False),
-        (connector(state="failing", trouble="timeout"), "jamf fails: timeout", "connectors", False),
-        (connector(state="unavailable", trouble="timeout"), "jamf fails: timeout", "connectors", True),
-        (connector(state="held", held=7), "7 devices are no longer named by jamf", "connectors", False),
+        (connector(state="failing", trouble="timeout"), "jamf-file fails: timeout", "connectors", False),
+        (connector(state="unavailable", trouble="timeout"), "jamf-file fails: timeout", "connectors", True),
+        (connector(state="held", held=7), "7 devices are no longer named by jamf-file", "connectors", False),
     ],
 )
 def test_what_is_wrong_is_said_with_where_to_look(

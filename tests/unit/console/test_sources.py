@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tests.unit.console.browsing import NOW, READY, Company
+from tests.unit.console.browsing import NOW, Company
 
 from mailgate.console.reading import Reading
 from mailgate.console.sources import can_be_read, read_now, sources_of
@@ -12,10 +12,11 @@ ADA = Person("ada", "here")
 
 
 async def test_every_connector_of_the_settings_is_told(firm: Company) -> None:
-    (told,) = sources_of(firm.desk, READY)
-    assert (told["name"], told["type"], told["asked"], told["reading"]) == ("jamf-file", "file", True, None)
-    assert told["devices"] == 3
-    assert sources_of(firm.desk, {"connectors": {}}) == []
+    state = await firm.desk.readiness()
+    (told,) = sources_of(firm.desk, state)
+    assert (told.name, told.type, told.asked, told.reading) == ("jamf-file", "file", True, None)
+    assert told.devices == 3
+    assert sources_of(firm.desk, state.model_copy(update={"connectors": {}})) == []
 
 
 async def test_one_is_read_at_once_and_written_down_unless_it_is_being_read(firm: Company) -> None:

@@ -158,6 +158,26 @@ async def test_what_nonce_is_handed_out(mode, sort):
     assert (on.judge.prover.nonces.read(nonce, NOW).sort if nonce else None) is sort
 
 
+async def test_a_process_that_is_alone_on_its_store_hands_out_nonces_of_its_own():
+    on = believing()
+    on.judge.prover.alone = lambda: True
+    shared = on.judge.prover.nonces.make(NOW, bound=False)
+    for fields in (sent(), sent(nonce=shared)):
+        refused, nonce = await proved(on, *fields)
+        assert (refused, on.judge.prover.nonces.read(nonce, NOW).sort) == (None, Sort.OWN)
+    on.judge.prover.spent.breaks = AssertionError("asked")
+    fields = sent(nonce=nonce)
+    assert await proved(on, *fields) == (None, "")
+    assert (await proved(on, *fields))[0] is Reason.PROOF_REPLAYED
+
+
+async def test_once_others_are_heard_of_it_hands_out_shared_ones():
+    on = believing()
+    bound = on.judge.prover.nonces.make(NOW, bound=True)
+    refused, nonce = await proved(on, *sent(nonce=bound))
+    assert (refused, on.judge.prover.nonces.read(nonce, NOW).sort) == (None, Sort.SHARED)
+
+
 async def test_one_that_is_fresh_is_not_replaced():
     for mode in (Mode.OFFER, Mode.REQUIRE):
         on = believing()

@@ -4,13 +4,13 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from tests.unit.config.test_freezes import at
 from tests.unit.rollout.examples import SHUT, rules
-from tests.unit.rollout.test_acts import ADA, deciding, planned
+from tests.unit.rollout.test_acts import ADA, altered, deciding, planned
 from tests.unit.rollout.test_acts import store as store
 from tests.unit.store.examples import NOW
 
@@ -19,7 +19,7 @@ from mailgate.rollout import draft_of
 from mailgate.rollout.acts import Person, RefusedError, apply, keep_plan, retract
 from mailgate.rollout.approving import Standing, approve, standings
 from mailgate.rollout.guard import Guard, Limit
-from mailgate.rollout.plan import digest_of
+from mailgate.rollout.plan import Cases, FailedCase, Window, digest_of, load
 from mailgate.store import Act, Store
 
 LIN, KIM, FILE = Person("lin", "desk"), Person("kim", "desk"), Person("file", "gate-1")
@@ -32,15 +32,15 @@ OTHER = rules("rules: [{id: other, when: 'true', effect: warn}]\n")
 @pytest.fixture
 async def digest(store: Store, url: str) -> str:
     """A plan of Ada's that keeps everybody out."""
-    return str((await planned(store, url))["digest"])
+    return (await planned(store, url)).digest
 
 
 async def kept(store: Store, digest: str, author: Person, **other: Any) -> str:
     """The digest of another plan, like that one but for this."""
     (plan,) = await store.plans.find(digest)
-    body = {**plan.body, **other}
+    body = load(plan.body).model_copy(update=other)
     made = digest_of(body)
-    await keep_plan(store, {**body, "digest": made}, rules(SHUT), author, NOW)
+    await keep_plan(store, body.model_copy(update={"digest": made}), rules(SHUT), author, NOW)
     return made
 
 
@@ -140,7 +140,7 @@ async def test_each_approval_that_counts_for_nothing_is_refused_by_its_own_words
 async def test_approvals_are_of_one_plan_alone(store: Store, url: str, digest: str) -> None:
     """The same rules planned again may hit others: nobody has looked at that."""
     await approve(store, digest, LIN, "", NOW, GUARD)
-    again = await kept(store, digest, ADA, window={"days": 30, "since": "2026-11-01"})
+    again = await kept(store, digest, ADA, window=Window(days=30, since=date(2026, 11, 1)))
     with pytest.raises(RefusedError, match="0 of 1 approvals"):
         await apply(store, again, ADA, "now", NOW, GUARD)
 
@@ -181,11 +181,23 @@ async def test_approvals_at_once_count_once_each_and_applying_at_once_activates_
 
 
 async def test_an_approval_does_not_help_against_cases_that_do_not_hold(store: Store, digest: str) -> None:
-    broken = await kept(store, digest, ADA, cases={"run": 3, "failed": [{}]})
+    broken = await kept(store, digest, ADA, cases=Cases(run=3, failed=[FailedCase(name="a", wrong={})]))
     given = await approve(store, broken, LIN, "", NOW, GUARD)
     assert given.against == ("1 of 3 cases do not hold",)
     with pytest.raises(RefusedError, match=r"^1 of 3 cases do not hold\. To do it all the same: --override"):
         await apply(store, broken, ADA, "now", NOW, GUARD)
+
+
+@pytest.mark.parametrize("changed", [{"newly": {}}, {"later": None}])
+async def test_what_is_no_plan_any_more_is_not_listed_and_not_approved(
+    store: Store, url: str, digest: str, changed: dict[str, Any]
+) -> None:
+    (plan,) = await store.plans.find(digest)
+    with altered(url, "plans", "body", json.dumps(json.loads(plan.body) | changed)):
+        assert await standings(store, GUARD, NOW, 9) == []
+        with pytest.raises(RefusedError, match="is not what was planned"):
+            await approve(store, digest, LIN, "agreed", NOW, GUARD)
+    assert len(await standings(store, GUARD, NOW, 9)) == 1
 
 
 async def test_what_a_gate_has_held_can_be_approved_and_applied(store: Store, digest: str) -> None:

@@ -13,9 +13,9 @@ from tests.unit.store.mail import mailing
 from mailgate.config import Rules
 from mailgate.rollout.acts import keep_plan, retract
 from mailgate.rollout.corrections import LOOKED_FOR, correct, is_due
-from mailgate.rollout.plan import Scope, make_plan
+from mailgate.rollout.planning import Scope, make_plan
 from mailgate.store import MailKind, MailState, Retraction, Store
-from mailgate.telling.versions import rules_called
+from mailgate.views.versions import rules_called
 
 GRACE = "{id: grace, when: 'user.name == \"grace\"', effect: block}"
 """A rule that every version has."""

@@ -4,7 +4,7 @@ import asyncio
 import json
 import shutil
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
@@ -22,7 +22,8 @@ from mailgate.config import Rules, compile_rules
 from mailgate.decide import decide
 from mailgate.model import LOGINS, Access, AttestationResult, Decision, Kind, RequestFacts, User
 from mailgate.rollout import draft_of
-from mailgate.rollout.plan import LABELS, Scope, make_plan
+from mailgate.rollout.plan import LABELS, Counts, Plan
+from mailgate.rollout.planning import Scope, make_plan
 from mailgate.rollout.recorded import PAGE_LOAD, Lists, posture_for, proof_of, recognise, reported
 from mailgate.store import Act, Device, Store
 from mailgate.store.names import user_text
@@ -127,15 +128,15 @@ def test_the_counts_are_those_of_deciding_everybody(
     asyncio.run(compared())
 
 
-def counts_of(plan: Mapping[str, Any]) -> dict[tuple[str, ...], tuple[int, int]]:
+def counts_of(plan: Plan) -> dict[tuple[str, ...], tuple[int, int]]:
     """People and devices in every cell of a plan that has any."""
-    found = {("all",): plan["totals"], ("same",): plan["untouched"]}
+    found: dict[tuple[str, ...], Counts] = {("all",): plan.everybody, ("same",): plan.untouched}
     for label in LABELS:
-        found[label,] = plan["newly"][label]
-        for dimension, rows in plan["newly"][label]["by"].items():
-            found |= {(label, dimension, row["value"]): row for row in rows}
-    found |= {("move", each["from"], each["to"]): each for each in plan["moves"]}
-    told = {cell: (each["people"], each["devices"] + each.get("clients", 0)) for cell, each in found.items()}
+        found[label,] = plan.newly[label]
+        for dimension, rows in plan.newly[label].by.items():
+            found |= {(label, dimension, row.value): row for row in rows}
+    found |= {("move", each.before, each.to): each for each in plan.moves}
+    told = {cell: (each.people, each.devices) for cell, each in found.items()}
     return {cell: both for cell, both in told.items() if both != (0, 0)}
 
 
@@ -188,13 +189,13 @@ async def everybody(store: Store, rules: Rules) -> Any:
         postures = [lists.posture(each, NOW) for each in known]
         client, proof = recognise(seen.client, known, postures)
         posture = posture_for(client, postures)
-        yield name, Access(seen.client.facts, client, posture, NOW, User(seen.user), proof)
+        yield name, Access(seen.client.facts, client, posture, NOW, User(user_text(seen.user)), proof)
     for device in devices:
         if device.id not in came:
             posture = lists.posture(device, NOW)
             client = reported(posture.kind, posture.os, posture.os_version)
             proof = proof_of(device, posture)
-            yield device.id, Access(PAGE_LOAD, client, posture, NOW, User(posture.owner), proof)
+            yield device.id, Access(PAGE_LOAD, client, posture, NOW, User(user_text(posture.owner)), proof)
 
 
 async def known_to(store: Store, eas_id: str, own: list[Device]) -> list[Device]:

@@ -4,29 +4,28 @@ from typing import Any
 
 import pytest
 from tests.unit.config.test_freezes import at
+from tests.unit.rollout.plans import NEWLY, NOBODY, hit, plan_of
 from tests.unit.rollout.test_admins import known
 
 from mailgate.config.freezes import Once
 from mailgate.config.guard import GuardSettings
 from mailgate.config.settings import Settings
 from mailgate.rollout.guard import Guard, Limit, beyond, failing, frozen, guard_of, most_kept_out
+from mailgate.rollout.plan import LABELS, NOUNS, Plan
 
-NOBODY = {"people": 0, "devices": 0}
 
-
-def plan(blocked: int = 0, unknown: int = 0, *, devices: int = 0, failed: int = 0) -> dict[str, Any]:
-    return {
-        "cases": {"run": 5, "failed": [{}] * failed},
-        "totals": {"people": 1000, "devices": 1900, "clients": 100},
+def plan(
+    blocked: int = 0, unknown: int = 0, *left_out: str, devices: int = 0, failed: int = 0, **said: Any
+) -> Plan:
+    known = {
+        "cases": {"run": 5, "failed": [{"name": "a", "wrong": {}}] * failed},
+        "totals": {"people": 1000, "devices": 1900, "clients": 100, "occasions": 3000},
         "known": {"people": 1000, "devices": 2000},
-        "newly": {
-            "block": {"people": blocked, "devices": devices or blocked},
-            "challenge": NOBODY,
-            "unknown": {"people": unknown, "devices": unknown},
-        },
-        "later": [],
+        "newly": dict.fromkeys(LABELS, NEWLY)
+        | {"block": hit(blocked, devices or blocked), "unknown": hit(unknown, unknown)},
         "kept_out": {"people": blocked + unknown, "devices": (devices or blocked) + unknown},
     }
+    return plan_of(*left_out, **known | said)
 
 
 @pytest.mark.parametrize(
@@ -46,21 +45,21 @@ def test_a_limit_is_a_number_or_a_part(most: int | float, everybody: int, count:
         (plan(1000), None, 0),
     ],
 )
-def test_more_than_the_limit_is_objected_to(made: dict[str, Any], limit: Limit | None, count: int) -> None:
+def test_more_than_the_limit_is_objected_to(made: Plan, limit: Limit | None, count: int) -> None:
     assert len(failing(made) + beyond(made, limit)) == count
 
 
 def test_a_part_is_one_of_those_who_are_known() -> None:
     made = plan(11)
     assert beyond(made, Limit(0.011)) == []
-    made["known"] = {"people": 900, "devices": 1900}
-    assert beyond(made, Limit(0.011)) == [
+    fewer = plan(11, known={"people": 900, "devices": 1900})
+    assert beyond(fewer, Limit(0.011)) == [
         "11 of 1,000 people would or might newly be kept out; the guard lets 9 pass"
     ]
-    del made["known"]  # a plan from before they were counted
-    assert len(beyond(made, Limit(0.99))) == 2
-    assert beyond(made, Limit(1.0)) == []  # which limits nobody
-    assert beyond(made, Limit(11)) == []
+    old = plan(11, 0, "known")  # from before they were counted
+    assert len(beyond(old, Limit(0.99))) == 2
+    assert beyond(old, Limit(1.0)) == []  # which limits nobody
+    assert beyond(old, Limit(11)) == []
 
 
 def test_an_objection_says_how_many_and_how_many_may() -> None:
@@ -109,26 +108,25 @@ def test_who_has_another_part_in_it_does_not_count() -> None:
 
 
 def test_who_is_kept_out_only_from_a_later_day_counts_now() -> None:
-    hit = {"block": {"people": 7, "devices": 9}, "challenge": NOBODY, "unknown": {"people": 1, "devices": 0}}
-    made = plan(3) | {
-        "made_at": "2026-12-01T00:00:00+00:00",
-        "later": [
-            {"at": "2026-12-15T09:00:00+01:00", "newly": hit},
-            {"at": "2027-01-01T00:00:00+00:00", "newly": dict.fromkeys(hit, NOBODY)},
-        ],
-        "kept_out": {"people": 8, "devices": 9},
-    }
+    kept_out = {"people": 8, "devices": 9}
+    nobody = dict.fromkeys(LABELS, NOBODY)
+    out = nobody | {"block": {"people": 7, "devices": 9}, "unknown": {"people": 1, "devices": 0}}
+    later = [
+        {"at": "2026-12-15T09:00:00+01:00", "newly": out},
+        {"at": "2027-01-01T00:00:00+00:00", "newly": nobody},
+    ]
+    made = plan(3, later=later, kept_out=kept_out)
     assert beyond(made, Limit(7)) == [
         "8 of 1,000 people would or might newly be kept out from 2026-12-15 08:00 UTC on; the guard lets 7 pass",
         "9 of 2,000 devices would or might newly be kept out from 2026-12-15 08:00 UTC on; the guard lets 7 pass",
     ]
     assert beyond(made, Limit(9)) == []
-    made["later"] = [{"at": made["made_at"], "newly": hit}]
-    assert "kept out once every grace is over and no rule is out;" in beyond(made, Limit(7))[0]
+    now = plan(3, later=[{"at": made.made_at, "newly": out}], kept_out=kept_out)
+    assert "kept out once every grace is over and no rule is out;" in beyond(now, Limit(7))[0]
 
 
 def test_different_people_at_different_moments_are_as_many_as_all_of_them() -> None:
-    made = plan(3) | {"kept_out": {"people": 20, "devices": 20}}
+    made = plan(3, kept_out={"people": 20, "devices": 20})
     assert most_kept_out(made, "people") == (20, " at one moment or another")
     assert beyond(made, Limit(19)) == [
         f"20 of {count} would or might newly be kept out at one moment or another; the guard lets 19 pass"
@@ -137,7 +135,6 @@ def test_different_people_at_different_moments_are_as_many_as_all_of_them() -> N
 
 
 def test_a_plan_from_before_that_was_counted_keeps_out_everybody() -> None:
-    made = plan()
-    del made["kept_out"]
-    assert [most_kept_out(made, noun)[0] for noun in ("people", "devices")] == [1000, 2000]
+    made = plan(0, 0, "kept_out")
+    assert [most_kept_out(made, noun)[0] for noun in NOUNS] == [1000, 2000]
     assert "plan again" in beyond(made, Limit(5))[0]

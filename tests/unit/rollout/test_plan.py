@@ -1,207 +1,58 @@
-"""A plan as plain data: what it says, and what binds it."""
+"""What binds a plan, and how it is kept."""
 
 import json
-from datetime import timedelta
-from typing import Any
+from datetime import date, timedelta
 
 import pytest
-from tests.unit.rollout import people
-from tests.unit.rollout.examples import rules
-from tests.unit.store.examples import NOW
+from tests.unit.rollout.plans import NEWLY, SAMPLE, hit, plan_of
 
-from mailgate.config import Rules, compile_rules
-from mailgate.rollout import draft_of
-from mailgate.rollout.plan import LABELS, Scope, digest_of, make_plan, without_names
-from mailgate.store import Act, Store
-from mailgate.telling.plans import undated_told
+from mailgate.rollout.plan import LABELS, Window, digest_of, dump, load, plain, without_names
 
-OLD = """
-rules:
-  - {id: laptop, when: client.kind == "laptop", effect: allow}
-  - {id: app, when: 'client.handheld && "prohibited" in device.lists', effect: warn}
-  - {id: rest, when: client.handheld, effect: allow}
-"""
-NEW = """
-rules:
-  - {id: laptop, when: client.kind == "laptop", effect: allow}
-  - {id: app, when: 'client.handheld && "prohibited" in device.lists', effect: block}
-  - {id: watch, when: client.form == "watch", effect: warn}
-  - {id: rest, when: client.handheld, effect: allow}
-  - {id: old-phone, when: 'client.handheld && client.os == "ios"', effect: warn}
-  - {id: soon, when: client.kind == "bot", effect: warn, stages: {warn: 2027-01-01}}
-"""
-CASES = """
-tests:
-  - {name: a laptop gets in, request: {user_agent: "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/138.0.0.0"}, expect: {effect: block}}
-"""
+PLAN = plan_of(newly=dict.fromkeys(LABELS, NEWLY) | {"block": hit(1, 1, samples=[SAMPLE])})
 
 
-@pytest.fixture
-async def store(store: Store) -> Store:
-    old = rules(OLD)
-    await store.policies.activate(draft_of(old), Act(NOW, "ada", "policy-activated"))
-    await people.know(
-        store, old.policy, [people.phone(1, "tiktok", owner="Ada"), people.phone(2, owner="grace")]
-    )
-    await people.see(store, old.policy, people.page_load(people.WINDOWS), "ada")
-    return store
+def test_it_is_kept_without_names_and_read_as_it_was() -> None:
+    assert PLAN.newly["block"].samples[0].person == "ada"
+    assert "ada" not in dump(PLAN)
+    kept = load(dump(PLAN))
+    assert kept.newly["block"].samples == []
+    assert plain(kept) == without_names(plain(PLAN))
 
 
-async def planned(store: Store, url: str, candidate: Rules) -> dict[str, Any]:
-    active = await store.policies.active()
-    assert active is not None
-    return await make_plan(store, url, active, candidate, Scope(NOW, 14, people.MAX_AGE), 1, lambda *_: None)
+def test_its_digest_binds_all_of_it_but_names() -> None:
+    digest = digest_of(PLAN)
+    assert digest_of(load(dump(PLAN))) == digest_of(PLAN.model_copy(update={"digest": "e" * 64})) == digest
+    for other in (
+        {"window": Window(days=15, since=date(2026, 11, 17))},
+        {"newly": plan_of().newly},
+        {"made_at": PLAN.made_at + timedelta(seconds=1)},
+    ):
+        assert digest_of(PLAN.model_copy(update=other)) != digest
 
 
-async def test_made_up_names_and_devices_are_not_known(store: Store, url: str) -> None:
-    for number in range(3):
-        await people.see(store, rules(OLD).policy, people.mail_app(f"MADE{number}"), f"made-up-{number}")
-    await people.see(store, rules(OLD).policy, people.page_load(people.WINDOWS), "lin")
-    plan = await planned(store, url, rules(NEW))
-    assert plan["totals"] == {"people": 6, "devices": 2, "clients": 5, "occasions": 7}
-    assert plan["known"] == {"people": 3, "devices": 3}  # whoever is known has a device
+def test_the_digest_of_a_plan_is_that_of_its_json() -> None:
+    """What was planned yesterday is known by the same digest tomorrow."""
+    assert digest_of(PLAN) == "91a93310bce228429ca187800f4eef83a5bc0ed074e4ddd3684c71532a33c903"
 
 
-async def test_it_says_who_moves_where_and_by_what(store: Store, url: str) -> None:
-    plan = await planned(store, url, rules(NEW))
-    assert plan["totals"] == {"people": 2, "devices": 2, "clients": 1, "occasions": 3}
-    assert plan["known"] == {"people": 2, "devices": 2}
-    assert plan["untouched"] == {"people": 1, "devices": 2}
-    blocked = plan["newly"]["block"]
-    assert (blocked["people"], blocked["devices"]) == (1, 1)
-    assert blocked["by"] == {
-        "rule": [{"value": "app", "people": 1, "devices": 1}],
-        "kind": [{"value": "phone", "people": 1, "devices": 1}],
-        "system": [{"value": "ios", "people": 1, "devices": 1}],
-        "group": [],
-    }
-    (sample,) = blocked["samples"]
-    assert (sample["person"], sample["device"], sample["apps"]) == ("ada", people.device(1), ["tiktok"])
-    assert sample["from"] == {"effect": "warn", "rule": "app", "reason": "prohibited-app"}
-    assert sample["to"] == {"effect": "block", "rule": "app", "reason": "prohibited-app"}
-    assert {"from": "warn", "to": "block", "people": 1, "devices": 1} in plan["moves"]
-    assert [plan["newly"][label]["devices"] for label in LABELS] == [1, 0, 0, 0, 0]
-
-
-async def test_it_names_rules_that_do_nothing(store: Store, url: str) -> None:
-    plan = await planned(store, url, rules(NEW))
-    assert plan["rules"]["match_nobody"] == ["watch"]
-    assert plan["rules"]["out_of_reach"].keys() == {"old-phone"}
-    assert plan["rules"]["not_started"] == ["soon"]
-    idle = OLD + "  - {id: bots, when: client.kind == 'bot', effect: block}\n"
-    assert (await planned(store, url, rules(idle)))["rules"]["match_nobody"] == ["bots"]
-
-
-async def test_it_runs_the_cases_and_says_what_changes(store: Store, url: str) -> None:
-    candidate = compile_rules(dict(rules(NEW).texts) | {"policy.tests.yaml": CASES})
-    plan = await planned(store, url, candidate)
-    assert plan["cases"] == {
-        "run": 1,
-        "failed": [{"name": "a laptop gets in", "wrong": {"effect": ["block", "allow"]}}],
-    }
-    assert {"sign": "~", "about": "rule app", "words": "keeps out now, warns before"} in plan["changes"]
-
-
-async def test_what_no_record_tells_is_counted_apart(store: Store, url: str) -> None:
-    remote = OLD.replace(
-        "rules:", 'rules:\n  - {id: office, when: request.remote == "10.0.0.1", effect: allow}'
-    )
-    plan = await planned(store, url, rules(remote))
-    assert plan["newly"]["unknown"]["devices"] == 1  # who is warned today may be let in
-    assert plan["hangs_on"] == {"request.remote": 1}
-
-
-async def test_whoever_may_be_kept_out_when_nobody_can_tell_is_counted(store: Store, url: str) -> None:
-    december = '{id: late, when: client.kind == "laptop" && now.getMonth() == 0, effect: challenge}'
-    plan = await planned(store, url, rules(OLD.replace("rules:", f"rules:\n  - {december}")))
-    assert plan["newly"]["challenge"]["devices"] == 0
-    found = plan["undated"]
-    assert (
-        plan["kept_out"]
-        == {"people": 1, "devices": 1}
-        == {name: found[name] for name in ("people", "devices")}
-    )
-    assert found["rules"] == ["late"]
-    assert found["sampled"]["first"] == "2027-01-01T00:00:00+00:00"
-    assert found["sampled"]["moments"] > 500
-    assert found["sampled"]["newly"]["challenge"]["devices"] == 1
-    assert [each["person"] for each in found["samples"]] == ["ada"]
-    assert "ada" not in json.dumps(without_names(plan))
-    told = " ".join(undated_told(plan))
-    assert told.startswith("1 person with 1 device might newly be kept out at a moment that cannot be told")
-    assert "kept out first at 2027-01-01 00:00 UTC" in told
-
-
-async def test_different_people_on_different_days_are_all_counted(store: Store, url: str) -> None:
-    days = "\n".join(
-        f'  - {{id: day-{day}, when: \'user.name == "{name}" && now >= timestamp("2027-01-0{day}T00:00:00Z") '
-        f'&& now < timestamp("2027-01-0{day + 1}T00:00:00Z")\', effect: block}}'
-        for day, name in ((1, "ada"), (3, "grace"))
-    )
-    everybody = "rules:\n  - {id: open, when: 'true', effect: allow}"
-    await store.policies.activate(draft_of(rules(everybody)), Act(NOW, "ada", "policy-activated"))
-    await people.see(store, rules(OLD).policy, people.page_load(people.IPHONE), "grace")
-    plan = await planned(store, url, rules(everybody.replace("rules:", f"rules:\n{days}")))
-    assert [each["newly"]["block"]["people"] for each in plan["later"]] == [1, 0, 1, 0]
-    assert plan["kept_out"]["people"] == 2
-    assert list(undated_told(plan)) == []
-
-
-async def test_apps_that_no_report_can_tell_of_are_named(store: Store, url: str) -> None:
-    apps = "apps: {tiktok: {name: TikTok}, go: {name: Go}}\nlists: {prohibited: [tiktok, go]}\n"
-    plan = await planned(store, url, rules(OLD, apps))
-    assert (plan["newly_listed"], plan["unreported"]) == (["Go"], ["Go"])
+@pytest.mark.parametrize("later", ["known", "kept_out", "undated", "later", "unreported"])
+def test_what_a_plan_of_before_does_not_say_is_not_said_for_it(later: str) -> None:
+    old = plan_of(later)
+    assert later not in plain(old)
+    assert digest_of(load(dump(old))) == digest_of(old) != digest_of(plan_of())
 
 
 @pytest.mark.parametrize(
-    ("apps", "policy", "unreported"),
+    "text",
     [
-        ("apps: {tiktok: {name: TikTok}, go: {name: Go}}\nlists: {prohibited: [tiktok]}\n", OLD, []),
-        ("apps: {tiktok: {name: TikTok, ios: [com.new]}}\nlists: {prohibited: [tiktok]}\n", OLD, ["TikTok"]),
-        ("apps: {tiktok: {name: TikTok}, go: {name: Go}}\nlists: {prohibited: [tiktok, go]}\n", "rules: [{id: a, when: 'true', effect: allow}]\n", []),
-        ("apps: {tiktok: {name: TikTok}, go: {name: Go}}\nlists: {prohibited: [tiktok]}\n", "rules: [{id: a, when: '\"go\" in device.apps', effect: block}]\n", ["Go"]),
+        "",
+        "[]",
+        "{}",
+        json.dumps(plain(PLAN) | {"more": 1}),
+        json.dumps(plain(PLAN) | {"newly": {"block": {"people": "1"}}}),
     ],
-    ids=["on no list", "a new form", "no rule reads it", "by name"],
-)  # fmt: skip
-async def test_apps_that_may_keep_out_nobody_knows_whom_are_named(
-    store: Store, url: str, apps: str, policy: str, unreported: list[str]
-) -> None:
-    assert (await planned(store, url, rules(policy, apps)))["unreported"] == unreported
-
-
-async def test_its_digest_binds_all_of_it_and_survives_json(store: Store, url: str) -> None:
-    plan = await planned(store, url, rules(NEW))
-    assert digest_of(json.loads(json.dumps(plan))) == plan["digest"]
-    for other in (plan | {"window": {}}, plan | {"candidate": {}}, plan | {"newly": {}}):
-        assert digest_of(other) != plan["digest"]
-    again = await planned(store, url, rules(NEW))
-    assert again["digest"] == plan["digest"]
-    await people.know(store, rules(OLD).policy, [people.phone(3, at=NOW - timedelta(hours=1))])
-    assert (await planned(store, url, rules(NEW)))["digest"] != plan["digest"]
-
-
-async def test_its_digest_binds_the_rules_the_lists_the_cases_and_the_days(store: Store, url: str) -> None:
-    """Also where nobody moves by it: each of these is another plan."""
-    same, list_of_none = (
-        OLD + "# as it was\n",
-        "apps: {tiktok: {name: TikTok}}\nlists: {prohibited: [tiktok], banned: [tiktok]}\n",
-    )
-    candidates = {
-        "as it is": rules(OLD),
-        "another rule": rules(NEW),
-        "a comment": rules(same),
-        "another list": rules(OLD, list_of_none),
-        "a case": compile_rules(dict(rules(OLD).texts) | {"policy.tests.yaml": CASES}),
-    }
-    digests = {name: (await planned(store, url, each))["digest"] for name, each in candidates.items()}
-    active = await store.policies.active()
-    assert active is not None
-    for name, scope in (
-        ("other days", Scope(NOW, 15, people.MAX_AGE)),
-        ("another day", Scope(NOW + timedelta(days=1), 14, people.MAX_AGE)),
-    ):
-        made = await make_plan(store, url, active, rules(OLD), scope, 1, lambda *_: None)
-        digests[name] = made["digest"]
-    assert len(set(digests.values())) == len(digests)
-    await store.policies.activate(draft_of(rules(NEW)), Act(NOW, "ada", "policy-activated"))
-    assert (await planned(store, url, rules(OLD)))["digest"] not in digests.values()
+    ids=["nothing", "a list", "too little", "too much", "another type"],
+)
+def test_what_is_no_plan_is_not_read_as_one(text: str) -> None:
+    with pytest.raises(ValueError, match="Plan"):
+        load(text)

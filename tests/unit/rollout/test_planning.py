@@ -1,18 +1,212 @@
-"""A plan by the settings as they are: tests/unit/console/pages/test_plans.py shows the kept ones."""
+"""Making a plan: what it says, what binds it, and that it is kept."""
 
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.unit.console.browsing import company
+from tests.unit.rollout import people
+from tests.unit.rollout.examples import rules
+from tests.unit.store.examples import NOW
 
-from mailgate.config import Settings
+from mailgate.config import Rules, Settings, compile_rules
 from mailgate.config.guard import GuardSettings
+from mailgate.rollout import draft_of
 from mailgate.rollout.acts import Person
-from mailgate.rollout.planning import looked_at, plan_and_keep
+from mailgate.rollout.plan import LABELS, Plan, dump, plain
+from mailgate.rollout.planning import Scope, looked_at, make_plan, plan_and_keep
+from mailgate.store import Act, Store
 from mailgate.store.database import store_url
 from mailgate.store.migrate import migrate
+from mailgate.views.plans import undated_told
+
+OLD = """
+rules:
+  - {id: laptop, when: client.kind == "laptop", effect: allow}
+  - {id: app, when: 'client.handheld && "prohibited" in device.lists', effect: warn}
+  - {id: rest, when: client.handheld, effect: allow}
+"""
+NEW = """
+rules:
+  - {id: laptop, when: client.kind == "laptop", effect: allow}
+  - {id: app, when: 'client.handheld && "prohibited" in device.lists', effect: block}
+  - {id: watch, when: client.form == "watch", effect: warn}
+  - {id: rest, when: client.handheld, effect: allow}
+  - {id: old-phone, when: 'client.handheld && client.os == "ios"', effect: warn}
+  - {id: soon, when: client.kind == "bot", effect: warn, stages: {warn: 2027-01-01}}
+"""
+CASES = """
+tests:
+  - {name: a laptop gets in, request: {user_agent: "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/138.0.0.0"}, expect: {effect: block}}
+"""
+
+
+@pytest.fixture
+async def store(store: Store) -> Store:
+    old = rules(OLD)
+    await store.policies.activate(draft_of(old), Act(NOW, "ada", "policy-activated"))
+    await people.know(
+        store, old.policy, [people.phone(1, "tiktok", owner="Ada"), people.phone(2, owner="grace")]
+    )
+    await people.see(store, old.policy, people.page_load(people.WINDOWS), "ada")
+    return store
+
+
+async def made(store: Store, url: str, candidate: Rules) -> Plan:
+    active = await store.policies.active()
+    assert active is not None
+    return await make_plan(store, url, active, candidate, Scope(NOW, 14, people.MAX_AGE), 1, lambda *_: None)
+
+
+async def planned(store: Store, url: str, candidate: Rules) -> dict[str, Any]:
+    """What a plan says, as JSON has it."""
+    return plain(await made(store, url, candidate))
+
+
+async def test_made_up_names_and_devices_are_not_known(store: Store, url: str) -> None:
+    for number in range(3):
+        await people.see(store, rules(OLD).policy, people.mail_app(f"MADE{number}"), f"made-up-{number}")
+    await people.see(store, rules(OLD).policy, people.page_load(people.WINDOWS), "lin")
+    plan = await planned(store, url, rules(NEW))
+    assert plan["totals"] == {"people": 6, "devices": 2, "clients": 5, "occasions": 7}
+    assert plan["known"] == {"people": 3, "devices": 3}  # whoever is known has a device
+
+
+async def test_it_says_who_moves_where_and_by_what(store: Store, url: str) -> None:
+    plan = await planned(store, url, rules(NEW))
+    assert plan["totals"] == {"people": 2, "devices": 2, "clients": 1, "occasions": 3}
+    assert plan["known"] == {"people": 2, "devices": 2}
+    assert plan["untouched"] == {"people": 1, "devices": 2}
+    blocked = plan["newly"]["block"]
+    assert (blocked["people"], blocked["devices"]) == (1, 1)
+    assert blocked["by"] == {
+        "rule": [{"value": "app", "people": 1, "devices": 1}],
+        "kind": [{"value": "phone", "people": 1, "devices": 1}],
+        "system": [{"value": "ios", "people": 1, "devices": 1}],
+        "group": [],
+    }
+    (sample,) = blocked["samples"]
+    assert (sample["person"], sample["device"], sample["apps"]) == ("ada", people.device(1), ["tiktok"])
+    assert sample["from"] == {"effect": "warn", "rule": "app", "reason": "prohibited-app"}
+    assert sample["to"] == {"effect": "block", "rule": "app", "reason": "prohibited-app"}
+    assert {"from": "warn", "to": "block", "people": 1, "devices": 1} in plan["moves"]
+    assert [plan["newly"][label]["devices"] for label in LABELS] == [1, 0, 0, 0, 0]
+
+
+async def test_it_names_rules_that_do_nothing(store: Store, url: str) -> None:
+    plan = await planned(store, url, rules(NEW))
+    assert plan["rules"]["match_nobody"] == ["watch"]
+    assert plan["rules"]["out_of_reach"].keys() == {"old-phone"}
+    assert plan["rules"]["not_started"] == ["soon"]
+    idle = OLD + "  - {id: bots, when: client.kind == 'bot', effect: block}\n"
+    assert (await planned(store, url, rules(idle)))["rules"]["match_nobody"] == ["bots"]
+
+
+async def test_it_runs_the_cases_and_says_what_changes(store: Store, url: str) -> None:
+    candidate = compile_rules(dict(rules(NEW).texts) | {"policy.tests.yaml": CASES})
+    plan = await planned(store, url, candidate)
+    assert plan["cases"] == {
+        "run": 1,
+        "failed": [{"name": "a laptop gets in", "wrong": {"effect": ["block", "allow"]}}],
+    }
+    assert {"sign": "~", "about": "rule app", "words": "keeps out now, warns before"} in plan["changes"]
+
+
+async def test_what_no_record_tells_is_counted_apart(store: Store, url: str) -> None:
+    remote = OLD.replace(
+        "rules:", 'rules:\n  - {id: office, when: request.remote == "10.0.0.1", effect: allow}'
+    )
+    plan = await planned(store, url, rules(remote))
+    assert plan["newly"]["unknown"]["devices"] == 1  # who is warned today may be let in
+    assert plan["hangs_on"] == {"request.remote": 1}
+
+
+async def test_whoever_may_be_kept_out_when_nobody_can_tell_is_counted(store: Store, url: str) -> None:
+    december = '{id: late, when: client.kind == "laptop" && now.getMonth() == 0, effect: challenge}'
+    whole = await made(store, url, rules(OLD.replace("rules:", f"rules:\n  - {december}")))
+    plan = plain(whole)
+    assert plan["newly"]["challenge"]["devices"] == 0
+    found = plan["undated"]
+    assert (
+        plan["kept_out"]
+        == {"people": 1, "devices": 1}
+        == {name: found[name] for name in ("people", "devices")}
+    )
+    assert found["rules"] == ["late"]
+    assert found["sampled"]["first"] == "2027-01-01T00:00:00+00:00"
+    assert found["sampled"]["moments"] > 500
+    assert found["sampled"]["newly"]["challenge"]["devices"] == 1
+    assert [each["person"] for each in found["samples"]] == ["ada"]
+    assert "ada" not in dump(whole)
+    told = " ".join(undated_told(whole))
+    assert told.startswith("1 person with 1 device might newly be kept out at a moment that cannot be told")
+    assert "kept out first at 2027-01-01 00:00 UTC" in told
+
+
+async def test_different_people_on_different_days_are_all_counted(store: Store, url: str) -> None:
+    days = "\n".join(
+        f'  - {{id: day-{day}, when: \'user.name == "{name}" && now >= timestamp("2027-01-0{day}T00:00:00Z") '
+        f'&& now < timestamp("2027-01-0{day + 1}T00:00:00Z")\', effect: block}}'
+        for day, name in ((1, "ada"), (3, "grace"))
+    )
+    everybody = "rules:\n  - {id: open, when: 'true', effect: allow}"
+    await store.policies.activate(draft_of(rules(everybody)), Act(NOW, "ada", "policy-activated"))
+    await people.see(store, rules(OLD).policy, people.page_load(people.IPHONE), "grace")
+    plan = await made(store, url, rules(everybody.replace("rules:", f"rules:\n{days}")))
+    assert [each.newly["block"].people for each in plan.later] == [1, 0, 1, 0]
+    assert plan.kept_out is not None
+    assert plan.kept_out.people == 2
+    assert list(undated_told(plan)) == []
+
+
+async def test_apps_that_no_report_can_tell_of_are_named(store: Store, url: str) -> None:
+    apps = "apps: {tiktok: {name: TikTok}, go: {name: Go}}\nlists: {prohibited: [tiktok, go]}\n"
+    plan = await planned(store, url, rules(OLD, apps))
+    assert (plan["newly_listed"], plan["unreported"]) == (["Go"], ["Go"])
+
+
+@pytest.mark.parametrize(
+    ("apps", "policy", "unreported"),
+    [
+        ("apps: {tiktok: {name: TikTok}, go: {name: Go}}\nlists: {prohibited: [tiktok]}\n", OLD, []),
+        ("apps: {tiktok: {name: TikTok, ios: [com.new]}}\nlists: {prohibited: [tiktok]}\n", OLD, ["TikTok"]),
+        ("apps: {tiktok: {name: TikTok}, go: {name: Go}}\nlists: {prohibited: [tiktok, go]}\n", "rules: [{id: a, when: 'true', effect: allow}]\n", []),
+        ("apps: {tiktok: {name: TikTok}, go: {name: Go}}\nlists: {prohibited: [tiktok]}\n", "rules: [{id: a, when: '\"go\" in device.apps', effect: block}]\n", ["Go"]),
+    ],
+    ids=["on no list", "a new form", "no rule reads it", "by name"],
+)  # fmt: skip
+async def test_apps_that_may_keep_out_nobody_knows_whom_are_named(
+    store: Store, url: str, apps: str, policy: str, unreported: list[str]
+) -> None:
+    assert (await planned(store, url, rules(policy, apps)))["unreported"] == unreported
+
+
+async def test_its_digest_binds_the_rules_the_lists_the_cases_and_the_days(store: Store, url: str) -> None:
+    """Also where nobody moves by it: each of these is another plan."""
+    same, list_of_none = (
+        OLD + "# as it was\n",
+        "apps: {tiktok: {name: TikTok}}\nlists: {prohibited: [tiktok], banned: [tiktok]}\n",
+    )
+    candidates = {
+        "as it is": rules(OLD),
+        "another rule": rules(NEW),
+        "a comment": rules(same),
+        "another list": rules(OLD, list_of_none),
+        "a case": compile_rules(dict(rules(OLD).texts) | {"policy.tests.yaml": CASES}),
+    }
+    digests = {name: (await planned(store, url, each))["digest"] for name, each in candidates.items()}
+    active = await store.policies.active()
+    assert active is not None
+    for name, scope in (
+        ("other days", Scope(NOW, 15, people.MAX_AGE)),
+        ("another day", Scope(NOW + timedelta(days=1), 14, people.MAX_AGE)),
+    ):
+        other = await make_plan(store, url, active, rules(OLD), scope, 1, lambda *_: None)
+        digests[name] = other.digest
+    assert len(set(digests.values())) == len(digests)
+    await store.policies.activate(draft_of(rules(NEW)), Act(NOW, "ada", "policy-activated"))
+    assert (await planned(store, url, rules(OLD)))["digest"] not in digests.values()
 
 
 @pytest.mark.parametrize("who", [None, Person("ada", "here")])
@@ -24,7 +218,7 @@ async def test_a_plan_is_kept_where_somebody_answers_for_it(tmp_path: Path, who:
         told: list[int] = []
         made = await plan_and_keep(
             firm.store,
-            firm.bundle,
+            firm.bundle.settings,
             active,
             firm.bundle.rules,
             7,
@@ -33,7 +227,7 @@ async def test_a_plan_is_kept_where_somebody_answers_for_it(tmp_path: Path, who:
             firm.clock(),
             lambda *_: told.append(1),
         )
-        assert (made["window"]["days"], bool(told)) == (7, True)
+        assert (made.window.days, bool(told)) == (7, True)
         assert [each.author for each in await firm.store.plans.latest(9)] == ([who.name] if who else [])
 
 
@@ -50,8 +244,7 @@ async def test_whoever_asks_for_fewer_days_gets_those_of_the_guard(tmp_path: Pat
         active = await firm.store.policies.active()
         assert active
         guarded = firm.bundle.settings.model_copy(update={"guard": GuardSettings(max_newly_blocked=0)})
-        bundle = replace(firm.bundle, settings=guarded)
         made = await plan_and_keep(
-            firm.store, bundle, active, bundle.rules, 1, 1, None, firm.clock(), lambda *_: None
+            firm.store, guarded, active, firm.bundle.rules, 1, 1, None, firm.clock(), lambda *_: None
         )
-        assert made["window"]["days"] == 7
+        assert made.window.days == 7

@@ -1,12 +1,12 @@
 """The limit of the guard is one of a time."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from tests.unit.rollout.test_guard import plan
 
 from mailgate.rollout.guard import Guard, Limit
+from mailgate.rollout.plan import Plan
 from mailgate.rollout.window import NOTHING, Before, beyond_window, newly_kept_out
 from mailgate.store.kept_out import KeptOut
 
@@ -27,9 +27,7 @@ GUARD = Guard(Limit(10), window=timedelta(days=3))
         (plan(10), Before(forgotten=KeptOut(0, 1)), ["10 devices would or might newly be kept out, and 1 were forgotten, of whom it cannot be known, after 0 within 3 days: 11 of 2,001; the guard lets 10 pass"]),
     ],
 )  # fmt: skip
-def test_what_came_before_counts_with_what_comes(
-    made: dict[str, Any], before: Before, words: list[str]
-) -> None:
+def test_what_came_before_counts_with_what_comes(made: Plan, before: Before, words: list[str]) -> None:
     assert beyond_window(made, GUARD, before) == words
 
 
@@ -41,8 +39,8 @@ def test_what_goes_beyond_the_limit_alone_is_said_as_ever() -> None:
 
 
 def test_an_app_that_no_report_tells_of_may_be_anybodys() -> None:
-    (words,) = beyond_window(plan() | {"unreported": ["Go"]}, GUARD, NOTHING)
+    (words,) = beyond_window(plan(unreported=["Go"]), GUARD, NOTHING)
     assert words.startswith(
         "no report tells yet who has Go, so that any of 1,000 people and 1,900 devices might"
     )
-    assert beyond_window(plan() | {"unreported": ["Go"]}, Guard(Limit(1.0)), NOTHING) == []
+    assert beyond_window(plan(unreported=["Go"]), Guard(Limit(1.0)), NOTHING) == []

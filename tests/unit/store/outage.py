@@ -17,5 +17,9 @@ def cut_off(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
         raise StoreUnavailableError("the store does not answer")
         yield
 
+    async def silent(_self: Database, *_asked: object) -> None:
+        raise StoreUnavailableError("the store does not answer")
+
+    monkeypatch.setattr(Database, "ask", silent)
     monkeypatch.setattr(Database, "reading", away)
     monkeypatch.setattr(Database, "writing", away)

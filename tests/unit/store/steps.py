@@ -25,6 +25,8 @@ async def steps_of(store: Store, find: Callable[[Store], Awaitable[object]]) -> 
         pytest.skip(
             "how PostgreSQL goes about it hangs on its statistics, which so small a store has none of"
         )
+    connection = await store._database._line._open()
+    await connection.set_trace_callback(lambda query: asked.append((query, ())))
     event.listen(engine, "before_cursor_execute", note)
     await find(store)
     event.remove(engine, "before_cursor_execute", note)

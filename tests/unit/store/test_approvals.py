@@ -10,7 +10,7 @@ from tests.unit.store.examples import NOW
 from mailgate.store import Act, Approval, Draft, OvertakenError, Planned, Store
 
 DRAFT = Draft("p2", {"policy.yaml": "rules: []\n"})
-PLAN = Planned("abcdef01", 1, DRAFT, {"newly": {}}, "ada", NOW)
+PLAN = Planned("abcdef01", 1, DRAFT, "{}", "ada", NOW)
 LIN = Approval(PLAN.digest, "lin", "agreed", NOW)
 
 

@@ -19,7 +19,7 @@ from tests.unit.store.examples import (
 from mailgate.model import AppsReport, DeviceRecord, Reason
 from mailgate.store import Device, Report, Store, Taken
 from mailgate.store.device import new_id
-from mailgate.store.names import EAS, KEY, SERIAL, USER
+from mailgate.store.names import EAS, KEY, MDM, SERIAL, USER
 from mailgate.store.reports import report_of
 
 LATER = NOW + minutes(1)
@@ -225,13 +225,15 @@ async def test_a_change_that_is_larger_than_a_page_is_told_whole(store: Store) -
     assert (len(changes.changed), changes.more) == (1, False)
 
 
-async def test_ids_and_owners_are_told_for_devices_that_changed(store: Store) -> None:
+async def test_names_ids_and_owners_are_told_for_devices_that_changed(store: Store) -> None:
     await store.devices.take([record(serial="SERIAL1", eas_ids=("ApplX1",), owner="Ada")], NOW)
     (device,) = await store.devices.page()
     found = await store.devices.found_by([device.number])
     assert {(kind, text) for _, kind, text in found} == {
+        (SERIAL, "SERIAL1"),
         (EAS, "applx1"),
         (EAS, b"applx1".hex()),
+        (MDM, device.reports[0].id),
         (USER, "ada"),
     }
 

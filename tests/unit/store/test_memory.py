@@ -6,7 +6,7 @@ from tests.unit.store.examples import NOW
 
 from mailgate.store.device import Device, Report
 from mailgate.store.memory import Memory
-from mailgate.store.names import EAS, USER
+from mailgate.store.names import EAS, MDM, SERIAL, USER
 
 REPORT = Report("jamf", "7", owner="Ada", names=frozenset({(EAS, "applx1")}))
 DEVICE = Device("a", (REPORT,), changed=5)
@@ -91,3 +91,54 @@ def test_only_so_many_names_are_kept() -> None:
     for number in range(3):
         memory.remember((EAS, str(number)), None, NOW)
     assert [memory.get((EAS, str(number))) is not None for number in range(3)] == [False, True, True]
+
+
+def followed(memory: Memory) -> list[int | None]:
+    """Since when each of the three is followed; None where the store is to be asked again."""
+    known = [memory.get(SLOT), memory.get(NAME), memory.owned("ada")]
+    return [each.beginning if each and not each.changed else None for each in known]
+
+
+def asked_and_followed() -> Memory:
+    memory = Memory(10)
+    memory.remember(SLOT, DEVICE, NOW, None, 1)
+    memory.remember(NAME, DEVICE, NOW, None, 1)
+    memory.remember_owned("ada", [DEVICE], NOW, 1)
+    return memory
+
+
+def test_a_device_that_changed_in_the_store_is_known_at_once_and_asked_for_again() -> None:
+    memory = asked_and_followed()
+    assert followed(memory) == [1, 1, 1]
+    new = replace(DEVICE, lost_at=NOW)
+    memory.change(new)
+    assert told(memory) == [new, new, new]
+    assert followed(memory) == [None, None, None]
+
+
+def test_what_a_request_reports_leaves_its_own_names_as_they_are() -> None:
+    memory = asked_and_followed()
+    memory.learn(replace(DEVICE, last_seen=NOW))
+    assert followed(memory) == [1, 1, 1]
+
+
+def test_a_name_that_leads_elsewhere_and_a_device_that_is_gone_are_asked_for_again() -> None:
+    memory = asked_and_followed()
+    memory.learn(Device("b", (replace(REPORT, id="8"),)))
+    assert followed(memory)[:2] == [1, None]
+    memory.forget("a")
+    assert followed(memory)[0] is None
+    memory = asked_and_followed()
+    memory.learn(Device("b", (replace(REPORT, id="8"),), former=frozenset({"a"})))
+    assert followed(memory)[0] is None
+
+
+def test_names_of_every_kind_and_ids_of_sources_lead_to_what_is_learned() -> None:
+    memory = Memory(10)
+    names = [(SERIAL, "S1"), (MDM, "7")]
+    for name in names:
+        memory.remember(name, None, NOW)
+    assert all(memory.waits_for(*name) for name in names)
+    device = Device("a", (replace(REPORT, names=frozenset({(SERIAL, "S1")})),))
+    memory.learn(device)
+    assert [memory.get(name).device for name in names] == [device, device]  # type: ignore[union-attr]

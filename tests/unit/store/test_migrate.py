@@ -14,17 +14,18 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
-from sqlalchemy import Engine, MetaData, Table, create_engine, text
+from sqlalchemy import Engine, MetaData, Table, create_engine, inspect, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
-from tests.unit.store.examples import ISSUER, NOW, PHONE_1, minutes
+from tests.unit.store.examples import NOW
 
 import mailgate
-from mailgate.model import Kind
-from mailgate.store import Report, Store, StoreError, StoreMissingError, StoreUnavailableError, migrations
+from mailgate.store import Store, StoreError, StoreMissingError, StoreUnavailableError, migrations
 from mailgate.store.database import create_file, store_url
 from mailgate.store.migrate import migrate
-from mailgate.store.schema import metadata
+from mailgate.store.schema import gates, metadata
 
+STEPS = Path(migrations.__file__).parent
 EXPRESSIONS = "ignore:.*expression-based index"
 """SQLite keeps these, and SQLAlchemy cannot read them back; tests/unit/store/test_logins.py shows that they are used."""
 
@@ -63,16 +64,95 @@ def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         migrate(address)
 
 
-def test_a_store_of_a_newer_version_is_refused(url: str) -> None:
+class Steps:
+    """A copy of the migrations, to which a test adds the steps of versions that are still to come."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._folder = shutil.copytree(STEPS, folder)
+        self._monkeypatch = monkeypatch
+        self.head = newest(STEPS).revision
+
+    def add(self, *statements: str) -> None:
+        """One more step, which this version takes from now on."""
+        revision = f"{int(self.head) + 1:04}"
+        lines = ["from alembic import op", f"revision, down_revision = {revision!r}, {self.head!r}"]
+        lines += ["def upgrade() -> None:", *(f"    op.execute({statement!r})" for statement in statements)]
+        (self._folder / "versions" / f"v{revision}_added.py").write_text("\n".join(lines))
+        self.head = revision
+        self._monkeypatch.setattr("mailgate.store.migrate._STEPS", self._folder)
+
+    def forget(self) -> None:
+        """Be the version before again, which knows only the steps that it came with."""
+        self._monkeypatch.undo()
+
+
+@pytest.fixture
+def steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Steps:
+    return Steps(tmp_path / "steps", monkeypatch)
+
+
+def newest(folder: Path) -> Script:
+    config = Config()
+    config.set_main_option("script_location", str(folder))
+    scripts = ScriptDirectory.from_config(config)
+    return scripts.get_revision(scripts.get_current_head() or "")
+
+
+def stamp(url: str) -> str | None:
+    with create_engine(store_url(url), poolclass=NullPool).connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+ADDED = (
+    "ALTER TABLE gates ADD COLUMN country TEXT DEFAULT 'se' NOT NULL",
+    "CREATE TABLE countries (name TEXT PRIMARY KEY)",
+)
+"""What a step may do: an older gate that is still running lives on without knowing of it."""
+
+
+def test_a_store_of_a_newer_version_is_refused_and_left_alone(url: str, steps: Steps) -> None:
+    steps.add(*ADDED)
     migrate(store_url(url))
-    with create_engine(store_url(url), poolclass=NullPool).begin() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    steps.forget()
+    known = newest(STEPS).revision
     with pytest.raises(
-        StoreError, match=r"newer Mailgate \(its schema is 9999, this version knows up to \d{4}\)"
+        StoreError, match=rf"newer Mailgate \(its schema is {steps.head}, this version knows up to {known}\)"
     ):
         migrate(store_url(url))
-    with create_engine(store_url(url), poolclass=NullPool).begin() as connection:
-        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == "9999"
+    assert stamp(url) == steps.head
+
+
+@pytest.mark.filterwarnings(EXPRESSIONS)
+def test_a_store_of_an_older_version_takes_every_step_that_it_lacks_and_keeps_its_rows(
+    url: str, steps: Steps
+) -> None:
+    engine, before = at_revision(url, steps.head)
+    with engine.begin() as connection:
+        connection.execute(before.tables["gates"].insert(), made_up(before.tables["gates"]))
+    steps.add(*ADDED)
+    steps.add("CREATE TABLE towns (name TEXT PRIMARY KEY)")
+    migrate(store_url(url))
+    assert stamp(url) == steps.head
+    with engine.begin() as connection:
+        assert connection.execute(text("SELECT host, country FROM gates")).all() == [("x", "se")]
+        assert connection.execute(text("SELECT count(*) FROM towns")).scalar() == 0
+
+
+def test_a_step_that_fails_halfway_leaves_the_store_as_it_was(url: str, steps: Steps) -> None:
+    """All steps are one transaction, so the version before still starts on this store."""
+    migrate(store_url(url))
+    before = stamp(url)
+    steps.add(*ADDED)
+    steps.add("ALTER TABLE gates ADD COLUMN town TEXT", "INSERT INTO nowhere VALUES (1)")
+    with pytest.raises(StoreUnavailableError, match=r"cannot be opened: .*nowhere"):
+        migrate(store_url(url))
+    with create_engine(store_url(url), poolclass=NullPool).connect() as connection:
+        there = inspect(connection)
+        assert "countries" not in there.get_table_names()
+        assert {each["name"] for each in there.get_columns("gates")} == set(gates.c.keys())
+    assert stamp(url) == before
+    steps.forget()
+    migrate(store_url(url))
 
 
 @pytest.mark.parametrize(
@@ -101,27 +181,56 @@ def test_where_there_is_no_store_none_is_made_without_asking(url: str) -> None:
 
 
 @pytest.mark.filterwarnings(EXPRESSIONS)
-def test_a_gate_of_the_step_before_goes_on_writing_and_reading_after_the_last_step(url: str) -> None:
+def test_a_gate_of_the_step_before_goes_on_writing_and_reading_after_the_last_step(
+    url: str, steps: Steps
+) -> None:
     """It knows the tables as they were: no table, column or rule that it lives by may go in one step."""
-    before = MetaData()
-    engine = at_revision(url, last_step().down_revision)
-    before.reflect(engine)
+    last = newest(STEPS)
+    engine, before = at_revision(url, str(last.down_revision or last.revision))
+    steps.add(*ADDED)
     migrate(store_url(url))
+    go_on(engine, before)
+
+
+@pytest.mark.filterwarnings(EXPRESSIONS)
+@pytest.mark.parametrize(
+    "step",
+    [
+        "DROP TABLE gates",
+        "ALTER TABLE gates DROP COLUMN version",
+    ],
+)
+def test_a_step_that_an_older_gate_would_fail_at_is_found(url: str, step: str) -> None:
+    engine, before = at_revision(url, newest(STEPS).revision)
     with engine.begin() as connection:
-        for table in before.sorted_tables:
+        connection.execute(text(step))
+    with pytest.raises(DBAPIError):
+        go_on(engine, before)
+
+
+def at_revision(url: str, revision: str) -> tuple[Engine, MetaData]:
+    """A store as an older version left it, and the tables as that version knows them."""
+    address, before = store_url(url), MetaData()
+    create_file(address)
+    engine = create_engine(address, poolclass=NullPool)
+    with engine.begin() as connection:
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", str(STEPS))
+        command.upgrade(config, revision)
+    before.reflect(engine)
+    return engine, before
+
+
+def go_on(engine: Engine, tables: MetaData) -> None:
+    """Write and read a row of each of these tables, and delete it again."""
+    with engine.begin() as connection:
+        for table in tables.sorted_tables:
             if not connection.execute(table.select()).all():  # some have the one row that they ever have
                 connection.execute(table.insert(), made_up(table))
             assert len(connection.execute(table.select()).all()) == 1
-        for table in reversed(before.sorted_tables):
+        for table in reversed(tables.sorted_tables):
             if table.name not in ("alembic_version", "audit", "audit_head"):  # the log is only added to
                 connection.execute(table.delete())
-
-
-def last_step() -> Script:
-    config = Config()
-    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
-    scripts = ScriptDirectory.from_config(config)
-    return scripts.get_revision(scripts.get_current_head() or "")
 
 
 def made_up(table: Table) -> dict[str, object]:
@@ -129,109 +238,3 @@ def made_up(table: Table) -> dict[str, object]:
     values: dict[type, object] = {str: "x", int: 1, bool: True, bytes: b"x", datetime: NOW, float: 1.0}
     values[date] = NOW.date()
     return {column.name: values[column.type.python_type] for column in table.c}
-
-
-OLD = {"owner": "", "kind": None, "managed": None, "os": "ios", "os_version": "26.1", "status": "affirming"}
-SEEN = dict.fromkeys(("reported_at", "expires_at", "first_seen", "last_seen"), NOW)
-
-
-def at_revision(url: str, revision: str) -> Engine:
-    """A store as an older version left it."""
-    address = store_url(url)
-    create_file(address)
-    engine = create_engine(address, poolclass=NullPool)
-    with engine.begin() as connection:
-        config = Config(attributes={"connection": connection})
-        config.set_main_option("script_location", str(Path(migrations.__file__).parent))
-        command.upgrade(config, revision)
-    return engine
-
-
-def insert_old(engine: Engine, table: str, *rows: dict[str, object]) -> None:
-    tables = MetaData()
-    with engine.begin() as connection:
-        tables.reflect(connection, only=[table])
-        connection.execute(tables.tables[table].insert(), list(rows))
-
-
-def old_device(key: int, name: str, source: str = ISSUER, **fields: object) -> dict[str, object]:
-    return OLD | SEEN | {"key": key, "id": name, "source": source, "apps_complete": True} | fields
-
-
-async def test_devices_from_before_owners_had_names_are_found_by_them(url: str) -> None:
-    engine = at_revision(url, "0001")
-    insert_old(engine, "devices", old_device(1, "phone-1", owner="Ada@example.com"), old_device(2, "kiosk"))
-    store = await Store.open(url)
-    (found,) = await store.devices.owned("ada@example.com")
-    assert (found.id, found.reports[0].id) == (PHONE_1, "phone-1")
-    await store.close()
-
-
-async def test_old_rows_become_devices_of_one_report_and_those_that_share_a_name_one(url: str) -> None:
-    engine, later = at_revision(url, "0004"), NOW + minutes(9)
-    insert_old(
-        engine,
-        "devices",
-        old_device(1, "phone-1", kind="phone", managed=True),
-        old_device(2, "phone-1", "https://other.example.com"),
-        old_device(3, "phone-2", last_seen=later, owner="Ada"),
-        old_device(4, "phone-3"),
-    )
-    insert_old(engine, "device_apps", {"device": 1, "app": "tiktok"})
-    names = [
-        (1, "key", "k1"),
-        (1, "eas", "applx1"),
-        (3, "eas", "applx1"),
-        (3, "user", "ada"),
-        (4, "eas", "validate"),
-    ]
-    names.append((2, "eas", "validate"))
-    insert_old(engine, "device_names", *({"device": d, "kind": k, "name": n} for d, k, n in names))
-    told = {"person": "ada", "reason": "prohibited-app", "told_at": later}
-    insert_old(engine, "notices", *({"device": name, **told} for name in ("phone-1", "phone-2", "applx9")))
-    store = await Store.open(url)
-    one, two, three = [await store.devices.called(name) for name in (PHONE_1, "phone-2", "phone-3")]
-    assert one == two
-    assert sorted((each.source, each.id) for each in one[0].reports) == [
-        (ISSUER, "phone-1"),
-        (ISSUER, "phone-2"),
-    ]
-    assert one[0].reports[0] == Report(
-        ISSUER,
-        "phone-1",
-        kind=Kind.PHONE,
-        os="ios",
-        os_version="26.1",
-        managed=True,
-        status="affirming",
-        apps=frozenset({"tiktok"}),
-        apps_complete=True,
-        reported_at=NOW,
-        expires_at=NOW,
-        names=frozenset({("key", "k1"), ("eas", "applx1")}),
-    )
-    assert (one[0].first_seen, one[0].last_seen) == (NOW, NOW + minutes(9))
-    assert await store.devices.find("eas", ["applx1"]) == one
-    assert await store.devices.owned("ada") == one
-    assert (three[0].claims, len(await store.devices.page())) == (frozenset(), 3)
-    claim = {"pause": minutes(60), "at_most": 3, "per_hour": 99}
-    assert not await store.notices.claim("ada", PHONE_1, "prohibited-app", NOW, **claim)
-    await store.close()
-
-
-async def test_what_was_seen_of_a_device_is_found_by_its_new_id(url: str) -> None:
-    engine, now = at_revision(url, "0004"), NOW
-    insert_old(engine, "devices", old_device(1, "phone-1"))
-    client = dict.fromkeys(
-        "kind assurance form os browser protocol eas_id method target headers".split(), "{}"
-    )
-    insert_old(engine, "clients", client | {"id": "c", "handheld": True, "last_at": now})
-    seen = dict.fromkeys("posture user rule effect reason would policy reference".split(), "[]")
-    seen |= {"count": 1, "first_at": now, "last_at": now, "day": NOW.date(), "client": "c"}
-    insert_old(
-        engine, "sightings", *(seen | {"id": name, "device": name} for name in ("phone-1", "other", ""))
-    )
-    store = await Store.open(url)
-    found = {row.id: row.sighting.device for row in await store.sightings.latest()}
-    assert found == {"phone-1": PHONE_1, "other": "other", "": ""}
-    await store.close()

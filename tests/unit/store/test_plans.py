@@ -8,7 +8,7 @@ from tests.unit.store.examples import NOW
 from mailgate.store import Act, Draft, Planned, Store
 
 DRAFT = Draft("p2", {"policy.yaml": "rules: []\n"})
-PLAN = Planned("abcdef01", 3, DRAFT, {"newly": {}}, "ada", NOW)
+PLAN = Planned("abcdef01", 3, DRAFT, "{}", "ada", NOW)
 ACT = Act(NOW, "ada", "policy-planned", "plan abcdef01")
 
 

@@ -31,7 +31,7 @@ from mailgate.model import (
     PostureState,
     Reason,
 )
-from mailgate.store import Postures, Store, database
+from mailgate.store import Device, Postures, Store, StoreUnavailableError, database
 from mailgate.store.device import new_id
 
 LATER = NOW + minutes(1)
@@ -652,3 +652,206 @@ async def test_a_device_that_enrolled_is_learned_by_its_own_word_and_found_again
     other = store.postures(CATALOG, MAX_AGE)
     assert (await other.latest(BROWSER, said, NOW)).state is PostureState.PROHIBITED
     assert await store.devices.get("enrolled", said.device_id)
+
+
+# --- what is in memory is believed while changes are followed
+
+
+LONG = NOW + minutes(10)
+LOOK = timedelta(seconds=0.25)
+APPS = AppsReport(frozenset(), True, NOW)
+PHONE = DeviceRecord("intune", "7", owner="ada", apps=APPS, eas_ids=("ApplX1",), serial="SERIAL1")
+BY_SERIAL = CertificateResult("x5t", (("serial", "SERIAL1"),))
+
+
+async def followed(postures: Postures, start: datetime, end: datetime) -> None:
+    """Look at the changes as often as a gate does."""
+    now = start
+    while now <= end:
+        await postures.catch_up(now)
+        now += timedelta(seconds=4)  # less than makes it begin anew
+    await postures.catch_up(end)
+
+
+def not_asked(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("find", "owned", "around"):
+        monkeypatch.delattr(type(store.devices), name)
+
+
+async def test_a_phone_that_comes_every_ten_minutes_is_asked_for_once(
+    store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.devices.take([PHONE], NOW)
+    await followed(postures, NOW, NOW)
+    given = proof(eas_ids=("ApplX2",))
+    await postures.current(BROWSER, given, NOW)
+    await store.reports.flush()
+    await followed(postures, NOW, NOW)  # its own report is a change too
+    before = [
+        await postures.current(APP, None, NOW),
+        await postures.current(BROWSER, given, NOW + timedelta(seconds=6)),
+        await postures.certified(BY_SERIAL, NOW),
+        await postures.of_person("ada", NOW),
+    ]
+    await followed(postures, NOW, LONG)
+    not_asked(store, monkeypatch)
+    assert before == [
+        await postures.current(APP, None, LONG),
+        await postures.current(BROWSER, given, LONG),
+        await postures.certified(BY_SERIAL, LONG),
+        await postures.of_person("ada", LONG),
+    ]
+
+
+async def test_what_is_reported_elsewhere_counts_with_the_next_look(store: Store, postures: Postures) -> None:
+    await store.devices.take([PHONE], NOW)
+    await followed(postures, NOW, NOW)
+    assert (await postures.current(APP, None, NOW)).state is PostureState.CLEAN
+    assert (await postures.certified(BY_SERIAL, NOW)).state is PostureState.CLEAN
+    await followed(postures, NOW, LONG)
+    told = AppsReport(frozenset({"tiktok"}), True, LONG)
+    await store.devices.take([replace(PHONE, apps=told)], LONG)
+    await followed(postures, LONG + LOOK, LONG + LOOK)
+    for found in (
+        await postures.current(APP, None, LONG + LOOK),
+        await postures.certified(BY_SERIAL, LONG + LOOK),
+        await postures.of_person("ada", LONG + LOOK),
+    ):
+        assert found.state is PostureState.PROHIBITED
+
+
+async def test_where_looks_fail_to_come_the_store_is_asked_again(store: Store, postures: Postures) -> None:
+    await store.devices.take([PHONE], NOW)
+    await followed(postures, NOW, NOW)
+    await postures.current(APP, None, NOW)
+    await followed(postures, NOW, LONG)
+    told = AppsReport(frozenset({"tiktok"}), True, LONG)
+    await store.devices.take([replace(PHONE, apps=told)], LONG)
+    late = LONG + timedelta(seconds=1)
+    assert (await postures.current(APP, None, late)).state is PostureState.PROHIBITED
+
+
+async def test_after_a_look_that_failed_each_device_is_asked_for_again(
+    store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.devices.take([PHONE], NOW)
+    await followed(postures, NOW, NOW)
+    await postures.current(APP, None, NOW)
+    await followed(postures, NOW, LONG)
+    with monkeypatch.context() as away:
+        cut_off(store, away)
+        await postures.catch_up(LONG)
+    later = LONG + timedelta(seconds=1)
+    await followed(postures, later, later)
+    asked = store.devices.find
+    counted = []
+    monkeypatch.setattr(store.devices, "find", lambda *which: counted.append(which) or asked(*which))
+    for _ in range(2):
+        assert (await postures.current(APP, None, later)).state is PostureState.CLEAN
+    assert len(counted) == 1
+
+
+async def test_a_store_that_has_gone_back_is_asked_again(store: Store, postures: Postures) -> None:
+    """As a copy that was put back, or a server that took over before it had the last changes."""
+    await store.devices.take([PHONE], NOW)
+    await store.devices.take([replace(PHONE, os="ios")], NOW)
+    await followed(postures, NOW, NOW)
+    await postures.current(APP, None, NOW)
+    await followed(postures, NOW, LONG)
+    async with store.devices._database.writing() as connection:
+        await connection.exec_driver_sql("UPDATE device_changes SET number = 1")
+        await connection.exec_driver_sql("""UPDATE reports SET apps = '["tiktok"]'""")
+    await postures.catch_up(LONG)
+    assert (await postures.current(APP, None, LONG)).state is PostureState.PROHIBITED
+
+
+async def test_a_look_that_fails_half_way_is_taken_up_again(
+    store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.devices.take([PHONE], NOW)
+    await followed(postures, NOW, NOW)
+    await postures.current(APP, None, NOW)
+    await store.devices.lose((await store.devices.page())[0].id, NOW)
+    with monkeypatch.context() as away:
+
+        async def fail(*_: object) -> None:
+            raise StoreUnavailableError("the store does not answer")
+
+        away.setattr(store.devices, "load", fail)
+        await postures.catch_up(NOW)
+    assert not (await postures.latest(APP, None, NOW)).lost
+    await postures.catch_up(NOW + timedelta(seconds=1))
+    assert (await postures.latest(APP, None, NOW)).lost
+
+
+@pytest.mark.parametrize("what", ["forgotten", "reported"])
+async def test_a_change_that_is_looked_at_while_the_store_answers_is_not_missed(
+    store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """The answer is from before the change, and the look found nothing in memory to change."""
+    await store.devices.take([PHONE], NOW)
+    await followed(postures, NOW, NOW)
+    (device,) = await store.devices.page()
+    find = store.devices.find
+
+    async def late(*asked: object) -> list[Device]:
+        found = await find(*asked)  # type: ignore[arg-type]
+        if what == "forgotten":
+            await store.devices.forget(device.id, NOW)
+        else:
+            await store.devices.take([replace(PHONE, apps=AppsReport(frozenset({"tiktok"}), True, NOW))], NOW)
+        await postures.catch_up(NOW)
+        return found
+
+    monkeypatch.setattr(store.devices, "find", late)
+    await postures.current(APP, None, NOW)
+    monkeypatch.setattr(store.devices, "find", find)
+    await followed(postures, NOW, LONG)
+    expected = PostureState.MISSING if what == "forgotten" else PostureState.PROHIBITED
+    assert (await postures.current(APP, None, LONG)).state is expected
+
+
+async def test_a_name_that_went_to_another_device_leads_there(store: Store, postures: Postures) -> None:
+    await store.devices.take([PHONE], NOW)
+    await followed(postures, NOW, NOW)
+    assert (await postures.current(APP, None, NOW)).state is PostureState.CLEAN
+    await followed(postures, NOW, LONG)
+    apps = AppsReport(frozenset({"tiktok"}), True, LONG)
+    other = replace(PHONE, id="8", serial="SERIAL2", apps=apps)
+    await store.devices.take([replace(PHONE, eas_ids=()), other], LONG)
+    await followed(postures, LONG, LONG)
+    assert (await postures.current(APP, None, LONG)).state is PostureState.PROHIBITED
+    await store.devices.take([replace(other, eas_ids=("ApplX9",))], LONG)
+    await followed(postures, LONG, LONG)
+    assert await postures.current(APP, None, LONG) == Posture()
+
+
+async def test_a_token_with_another_name_is_held_against_the_store(store: Store, postures: Postures) -> None:
+    """The name may be that of a device that is lost."""
+    await store.devices.take([PHONE], NOW)
+    (device,) = await store.devices.page()
+    await store.devices.lose(device.id, NOW)
+    await followed(postures, NOW, NOW)
+    await postures.current(BROWSER, proof(), NOW)
+    await store.reports.flush()
+    await followed(postures, NOW, LONG)
+    assert not (await postures.current(BROWSER, proof(), LONG)).lost
+    assert (await postures.current(BROWSER, proof(at=LONG, eas_ids=("ApplX1",)), LONG)).lost
+
+
+async def test_a_large_import_that_is_lagged_behind_leaves_the_short_time(
+    store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.devices.take([PHONE], NOW)
+    await followed(postures, NOW, NOW)
+    await postures.current(APP, None, NOW)
+    await followed(postures, NOW, LONG)
+    for number in range(50):
+        await store.devices.take([DeviceRecord("intune", f"other-{number}", apps=APPS)], LONG)
+    apps = AppsReport(frozenset({"tiktok"}), True, LONG)
+    await store.devices.take([replace(PHONE, apps=apps)], LONG)
+    changes = store.devices.changes
+    monkeypatch.setattr(store.devices, "changes", lambda after: changes(after, size=1))
+    now = LONG + timedelta(seconds=1)
+    await postures.catch_up(now)
+    assert (await postures.current(APP, None, now)).state is PostureState.PROHIBITED

@@ -9,7 +9,9 @@ from tests.unit.store.steps import scanned, steps_of
 
 from mailgate.model import AppsReport, DeviceRecord, Kind
 from mailgate.store import Sought, Store
+from mailgate.store.names import EAS, MDM
 from mailgate.store.search import WINDOW
+from mailgate.store.trust import report_from
 
 CUTOFF = NOW - MAX_AGE
 Find = Callable[[Store], Awaitable[object]]
@@ -44,6 +46,18 @@ async def test_the_devices_of_a_person_are_found_by_an_index(store: Store, find:
     steps = await steps_of(store, find)
     assert "ix_reports_person" in steps
     assert scanned(steps) == []
+
+
+@pytest.mark.parametrize(
+    "find",
+    [
+        lambda store: store.devices.find(EAS, ["applx1", "applx2"]),
+        lambda store: store.devices.find(MDM, ["7"]),
+        lambda store: store.devices.around(report_from(DeviceRecord("intune", "7", keys=("key-1",)), NOW)),
+    ],
+)
+async def test_what_a_decision_waits_for_is_found_by_indexes(store: Store, find: Find) -> None:
+    assert scanned(await steps_of(store, find)) == []
 
 
 async def test_a_look_ends_at_its_window_where_no_index_leads_further(store: Store) -> None:

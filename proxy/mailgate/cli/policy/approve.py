@@ -1,6 +1,7 @@
 """``mailgate policy approve|plans``: stand up for what somebody else has planned, and see how plans stand."""
 
 import json
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -16,8 +17,10 @@ from mailgate.cli.policy.change import Note
 from mailgate.cli.stored import printable, with_store
 from mailgate.config import Bundle
 from mailgate.rollout import approving
+from mailgate.rollout.acts import newly_counted
 from mailgate.rollout.approving import Standing
-from mailgate.rollout.guard import guard_of, most_kept_out
+from mailgate.rollout.guard import guard_of
+from mailgate.rollout.window import newly_kept_out
 from mailgate.store import Store
 
 
@@ -74,17 +77,13 @@ def _needs(standing: Standing) -> str:
 
 def _plain(standing: Standing) -> dict[str, Any]:
     plan = standing.plan
-    newly = {
-        label: {noun: each[noun] for noun in ("people", "devices")}
-        for label, each in plan.body["newly"].items()
-    }
     return {
         "digest": plan.digest,
         "author": plan.author,
         "made_at": plan.made_at.isoformat(),
         "policy": plan.draft.policy,
-        "newly": newly,
-        "most_kept_out": {noun: most_kept_out(plan.body, noun)[0] for noun in ("people", "devices")},
+        "newly": newly_counted(standing.body),
+        "most_kept_out": asdict(newly_kept_out(standing.body)),
         "state": standing.state,
         "approved_by": standing.approved,
         "needed": standing.needed,
@@ -99,12 +98,12 @@ def _table(found: list[Standing]) -> Table:
     table = Table(*(Column(name, no_wrap=name not in ("by", "approved by")) for name in names), box=SIMPLE)
     for each in found:
         plan = each.plan
-        people, devices = (most_kept_out(plan.body, noun)[0] for noun in ("people", "devices"))
+        newly = newly_kept_out(each.body)
         words = [
             plan.digest[:12],
             f"{plan.made_at:%m-%d %H:%M}",
             plan.author,
-            f"{people:,} / {devices:,}",
+            f"{newly.people:,} / {newly.devices:,}",
             each.state,
             ", ".join(each.approved),
             str(each.missing) if each.state == "open" else "",

@@ -16,7 +16,7 @@ from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle, compile_rules
 from mailgate.policy.changes import changes
 from mailgate.store import Activation, Store, Version
-from mailgate.telling.versions import NoVersionError, lines_between, version_of
+from mailgate.views.versions import NoVersionError, lines_between, version_of
 
 Name = Annotated[
     str,

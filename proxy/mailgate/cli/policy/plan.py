@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -21,12 +21,12 @@ from mailgate.cli.stored import fail, with_store
 from mailgate.config import Bundle, Rules, load_bundle, load_candidate
 from mailgate.errors import ConfigError
 from mailgate.rollout.acts import Person
-from mailgate.rollout.picture import picture
-from mailgate.rollout.plan import DAYS
+from mailgate.rollout.plan import DAYS, Plan, plain
 from mailgate.rollout.planning import plan_and_keep
 from mailgate.store import Store
-from mailgate.telling.plans import CSV_COLUMNS, rows_of
-from mailgate.telling.versions import rules_called
+from mailgate.views.picture import picture
+from mailgate.views.plans import CSV_COLUMNS, rows_of
+from mailgate.views.versions import rules_called
 
 File = Annotated[
     Path | None,
@@ -69,7 +69,7 @@ def plan(
         fail(2, "expected a file or --version, not both")
     files = None if version else candidate_of(config, file)
 
-    async def run(store: Store, bundle: Bundle) -> tuple[dict[str, Any], Person | None]:
+    async def run(store: Store, bundle: Bundle) -> tuple[Plan, Person | None]:
         who = person_if_told(bundle.settings, "operator", "approver", token_file=token_file)
         candidate = files or await rules_called(store, version)
         return await planned(store, bundle, candidate, days, workers, who), who
@@ -78,7 +78,7 @@ def plan(
     if svg:
         _write_picture(svg, made)
     if as_json:
-        typer.echo(json.dumps(made, ensure_ascii=False))
+        typer.echo(json.dumps(plain(made), ensure_ascii=False))
     elif as_csv:
         _write_csv(made)
     else:
@@ -87,7 +87,7 @@ def plan(
         typer.echo("\nNothing was changed. To apply this plan, make it with your admin token.", err=True)
     elif not as_json and not as_csv:
         _say_how_to_apply(made)
-    if made["cases"]["failed"]:
+    if made.cases.failed:
         raise typer.Exit(1)
 
 
@@ -101,7 +101,7 @@ def candidate_of(config: Path, file: Path | None) -> Rules:
 
 async def planned(
     store: Store, bundle: Bundle, candidate: Rules, days: int, workers: int, who: Person | None
-) -> dict[str, Any]:
+) -> Plan:
     """The plan, with a progress bar on standard error; ends the command where nothing is in force.
 
     It is kept where somebody answers for it.
@@ -113,23 +113,23 @@ async def planned(
         task = bar.add_task("deciding", total=None)
         crew = workers or len(os.sched_getaffinity(0))
         return await plan_and_keep(
-            store, bundle, active, candidate, days, crew, who, datetime.now(UTC),
+            store, bundle.settings, active, candidate, days, crew, who, datetime.now(UTC),
             lambda done, of: bar.update(task, completed=done, total=of),
         )  # fmt: skip
 
 
-def _write_picture(path: Path, made: dict[str, Any]) -> None:
+def _write_picture(path: Path, made: Plan) -> None:
     try:
         path.write_text(picture(made), encoding="utf-8")
     except OSError as error:
         fail(2, f"--svg: {path} cannot be written ({error.strerror})")
 
 
-def _say_how_to_apply(made: dict[str, Any]) -> None:
-    if made["candidate"]["digest"] == made["active"]["digest"]:
+def _say_how_to_apply(made: Plan) -> None:
+    if made.candidate.digest == made.active.digest:
         typer.echo("\nNothing was changed. These rules are in force already: there is nothing to apply.")
         return
-    name = made["digest"][:12]
+    name = made.digest[:12]
     typer.echo("\nNothing was changed. To put exactly this in force within a day:")
     typer.echo(f"  mailgate policy apply {name} --note 'why'")
     typer.echo("`mailgate policy plans` says whether others have to approve it first.")
@@ -149,7 +149,7 @@ def _bar() -> Iterator[Progress]:
         yield bar
 
 
-def _write_csv(made: dict[str, Any]) -> None:
+def _write_csv(made: Plan) -> None:
     sheet = csv.writer(sys.stdout)
     sheet.writerow(CSV_COLUMNS)
     sheet.writerows(rows_of(made))

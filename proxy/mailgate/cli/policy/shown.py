@@ -1,6 +1,6 @@
 """A plan on the terminal: first what matters most, in words that need no manual."""
 
-from typing import Any
+from collections.abc import Mapping
 
 from rich.box import SIMPLE
 from rich.console import Console
@@ -8,9 +8,9 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from mailgate.cli.stored import printable
-from mailgate.rollout.plan import LABELS
+from mailgate.rollout.plan import LABELS, Counts, Moment, Plan
 from mailgate.simulate import DIMENSIONS
-from mailgate.telling.plans import (
+from mailgate.views.plans import (
     NEWLY,
     idle_rules,
     moment_told,
@@ -32,21 +32,19 @@ _ROWS = 8
 """Rows of each breakdown; --json and --csv have all."""
 
 
-def show_plan(plan: dict[str, Any], console: Console) -> None:
+def show_plan(plan: Plan, console: Console) -> None:
     """Print a plan."""
-    active, candidate = plan["active"], plan["candidate"]
-    console.print(Text(f"Plan {plan['digest'][:12]}", style="bold"), highlight=False)
-    _line(
-        console,
-        f"policy {candidate['policy']} in place of version {active['number']} (policy {active['policy']})",
-    )
+    active = plan.active
+    console.print(Text(f"Plan {plan.digest[:12]}", style="bold"), highlight=False)
+    place = f"in place of version {active.number} (policy {active.policy})"
+    _line(console, f"policy {plan.candidate.policy} {place}")
     _changes(console, plan)
     _cases(console, plan)
     _line(console, f"\nIf it were in force now, of {_totals(plan)}:")
-    console.print(_overview(plan["newly"], plan["untouched"]))
+    console.print(_overview(plan.newly, plan.untouched))
     for label in LABELS:
         _details(console, plan, label)
-    for moment in plan["later"]:
+    for moment in plan.later:
         _later(console, plan, moment)
     _undated(console, plan)
     _rules(console, plan)
@@ -64,94 +62,88 @@ def _line(console: Console, text: str, style: str = "") -> None:
     console.print(Text(printable(text.removeprefix("\n")), style=style), highlight=False)
 
 
-def _changes(console: Console, plan: dict[str, Any]) -> None:
+def _changes(console: Console, plan: Plan) -> None:
     _line(console, "\nWhat changes in the rules", "bold")
-    for each in plan["changes"]:
-        _line(console, f"  {each['sign']} {each['about']}: {each['words']}", _SIGNS[each["sign"]])
-    if not plan["changes"]:
+    for each in plan.changes:
+        _line(console, f"  {each}", _SIGNS[each.sign])
+    if not plan.changes:
         _line(console, "  nothing that decides anything")
 
 
-def _cases(console: Console, plan: dict[str, Any]) -> None:
-    run, failed = plan["cases"]["run"], plan["cases"]["failed"]
+def _cases(console: Console, plan: Plan) -> None:
+    run, failed = plan.cases.run, plan.cases.failed
     _line(console, f"\nTests: {run - len(failed)} of {run} cases hold", "bold red" if failed else "bold")
     for each in failed:
-        wrong = ", ".join(f"{name} is {got}, not {wanted}" for name, (wanted, got) in each["wrong"].items())
-        _line(console, f"  FAILED {each['name']}: {wrong}", "red")
+        wrong = ", ".join(f"{name} is {got}, not {wanted}" for name, (wanted, got) in each.wrong.items())
+        _line(console, f"  FAILED {each.name}: {wrong}", "red")
 
 
-def _totals(plan: dict[str, Any]) -> str:
-    totals = plan["totals"]
-    strangers = f" and {_number(totals['clients'])} clients without one" if totals["clients"] else ""
-    return f"{_number(totals['people'])} people with {_number(totals['devices'])} devices{strangers}"
+def _totals(plan: Plan) -> str:
+    totals = plan.totals
+    strangers = f" and {totals.clients:,} clients without one" if totals.clients else ""
+    return f"{totals.people:,} people with {totals.devices:,} devices{strangers}"
 
 
-def _overview(newly: dict[str, Any], same: dict[str, int] | None = None) -> Table:
+def _overview(newly: Mapping[str, Counts], same: Counts | None = None) -> Table:
     table = Table(
         Column(""), Column("people", justify="right"), Column("devices", justify="right"), box=SIMPLE
     )
     for label in LABELS:
         new = newly[label]
-        style = _STYLES[label] if new["devices"] else "dim"
-        table.add_row(NEWLY[label], _number(new["people"]), _number(new["devices"]), style=style)
+        style = _STYLES[label] if new.devices else "dim"
+        table.add_row(NEWLY[label], f"{new.people:,}", f"{new.devices:,}", style=style)
     if same:
-        table.add_row("no change", _number(same["people"]), _number(same["devices"]))
+        table.add_row("no change", f"{same.people:,}", f"{same.devices:,}")
     return table
 
 
-def _later(console: Console, plan: dict[str, Any], moment: dict[str, Any]) -> None:
+def _later(console: Console, plan: Plan, moment: Moment) -> None:
     """Who moves when a stage has begun; the guard counts them now."""
     when = moment_told(plan, moment)
-    newly = moment["newly"]
-    if not any(newly[label]["devices"] for label in LABELS):
+    newly = moment.newly
+    if not any(newly[label].devices for label in LABELS):
         _line(console, f"\n{when}, nobody moves.", "dim")
         return
     _line(console, f"\n{when}, beside what is in force by then:", "bold")
     console.print(_overview(newly))
     for label in LABELS:
-        for sample in newly[label]["samples"][:_ROWS]:
+        for sample in newly[label].samples[:_ROWS]:
             _line(console, f"  {sample_told(sample, 'without the change')}")
 
 
-def _undated(console: Console, plan: dict[str, Any]) -> None:
+def _undated(console: Console, plan: Plan) -> None:
     """Who may be kept out, and it cannot be told when; the guard counts them now."""
     told = list(undated_told(plan))
     if told:
         _line(console, "\nAt moments that cannot be told", "bold")
     for words in told:
         _line(console, f"  {words}")
-    for sample in plan["undated"]["samples"][:_ROWS]:
+    for sample in plan.undated.samples[:_ROWS] if plan.undated else ():
         _line(console, f"  {who_told(sample)}")
 
 
-def _details(console: Console, plan: dict[str, Any], label: str) -> None:
-    new = plan["newly"][label]
-    if not new["devices"]:
+def _details(console: Console, plan: Plan, label: str) -> None:
+    new = plan.newly[label]
+    if not new.devices:
         return
     table = Table(
         Column("", min_width=8), Column("", overflow="fold"), Column("people", justify="right"), Column("devices", justify="right"),
         box=SIMPLE, title=NEWLY[label].capitalize(), title_style=_STYLES[label], title_justify="left",
     )  # fmt: skip
     for dimension in DIMENSIONS:
-        for number, row in enumerate(new["by"][dimension][:_ROWS]):
+        for number, row in enumerate(new.by[dimension][:_ROWS]):
             name = f"by {dimension}" if number == 0 else ""
-            table.add_row(
-                name, Text(printable(row["value"])), _number(row["people"]), _number(row["devices"])
-            )
-        if len(new["by"][dimension]) > _ROWS:
-            table.add_row("", f"and {len(new['by'][dimension]) - _ROWS} more", "", "")
+            table.add_row(name, Text(printable(row.value)), f"{row.people:,}", f"{row.devices:,}")
+        if len(new.by[dimension]) > _ROWS:
+            table.add_row("", f"and {len(new.by[dimension]) - _ROWS} more", "", "")
     console.print(table)
-    for sample in new["samples"][:_ROWS]:
+    for sample in new.samples[:_ROWS]:
         _line(console, f"  {sample_told(sample)}")
 
 
-def _rules(console: Console, plan: dict[str, Any]) -> None:
-    found = list(idle_rules(plan["rules"]))
+def _rules(console: Console, plan: Plan) -> None:
+    found = list(idle_rules(plan.rules))
     if found:
         _line(console, "\nRules that do nothing", "bold")
     for words in found:
         _line(console, f"  {words}", "yellow")
-
-
-def _number(count: int) -> str:
-    return f"{count:,}"

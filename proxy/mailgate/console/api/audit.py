@@ -4,13 +4,15 @@ import asyncio
 import csv
 import io
 from collections.abc import AsyncIterator, Callable, Iterable
+from typing import Annotated
+
+from pydantic import WithJsonSchema
 
 from mailgate.console.api.operation import Call, Operation, Text
 from mailgate.console.api.shapes import MOST, Answered, Asked, Cursor, Line, Many, cursor_of, number_of
 from mailgate.store import Entry as StoredEntry
-from mailgate.telling.audit import COLUMNS, line_of, row_of
-from mailgate.telling.plain import Instant
-from mailgate.telling.witnessed import verified
+from mailgate.views.audit import COLUMNS, line_of, row_of
+from mailgate.views.witnessed import verified
 
 
 class EntriesWanted(Asked):
@@ -31,7 +33,7 @@ class Entry(Answered):
 
     number: int
     """Its number, counted from 1."""
-    at: Instant
+    at: Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
     """When."""
     who: str
     """Who did it."""

@@ -42,22 +42,16 @@ class _Shapes(GenerateJsonSchema):
             made |= {"propertyNames": {"pattern": pattern}, "additionalProperties": values}
         return made
 
-    def typed_dict_schema(self, schema: core_schema.TypedDictSchema) -> Schema:
-        made = super().typed_dict_schema(schema)
+    def model_schema(self, schema: core_schema.ModelSchema) -> Schema:
+        return self._open(super().model_schema(schema))
+
+    def dataclass_schema(self, schema: core_schema.DataclassSchema) -> Schema:
+        return self._open(super().dataclass_schema(schema))
+
+    def _open(self, made: Schema) -> Schema:
         if self.mode == "serialization":
             made.pop("additionalProperties", None)
-        for base in getattr(schema.get("cls"), "__orig_bases__", ()):
-            _inherit(made, base)
         return made
-
-
-def _inherit(made: Schema, base: Any) -> None:
-    """What a field is said to be where it was first named: pydantic reads it of the class itself alone."""
-    if not hasattr(base, "__total__"):
-        return
-    for name, field in TypeAdapter(base).json_schema(mode="serialization")["properties"].items():
-        if "description" in field:
-            made["properties"][name].setdefault("description", field["description"])
 
 
 def description(operations: Sequence[Operation]) -> bytes:

@@ -10,11 +10,11 @@ from mailgate.console.api.shapes import Answered, Asked, Cursor, Few, Line, curs
 from mailgate.model import Kind
 from mailgate.store import Device, Sought
 from mailgate.store.device import typed_id
-from mailgate.telling.devices import DeviceFacts, WholeDevice, device_facts, whole_device
-from mailgate.telling.explanation import ExplanationWithFlips, explanation_with_flips, plainly
-from mailgate.telling.recall import as_it_asks, sightings_of
-from mailgate.telling.search import search
-from mailgate.telling.timeline import story_of
+from mailgate.views.devices import DeviceFacts, WholeDevice, device_facts, whole_device
+from mailgate.views.explanation import Explanation, explanation
+from mailgate.views.recall import as_it_asks, sightings_of
+from mailgate.views.search import search
+from mailgate.views.timeline import Event, story_of
 
 SIGHTINGS = 50
 
@@ -52,25 +52,10 @@ class Devices(Answered):
     """Where the next page begins, for `after`; null at the end."""
 
 
-class Happened(Answered):
-    """One thing that became of a device."""
-
-    at: datetime
-    """When."""
-    what: Literal["report", "decision", "notice", "finding", "lost", "first"]
-    """What it was."""
-    words: str
-    """The same in words."""
-    about: str
-    """The effect of a decision; otherwise empty."""
-    id: str
-    """The id of the sighting of a decision; otherwise empty."""
-
-
 class Timeline(Answered):
     """What became of a device."""
 
-    items: list[Happened]
+    items: list[Event]
     """The newest first."""
 
 
@@ -104,15 +89,15 @@ async def get_timeline(call: Call, path: DeviceNamed) -> Timeline:
     found = await _called(call, path.device)
     seen = await sightings_of(call.desk.store, found, SIGHTINGS)
     precedence = call.desk.bundle().settings.posture.precedence
-    return Timeline.model_validate({"items": await story_of(call.desk.store, found, seen, precedence)})
+    return Timeline(items=await story_of(call.desk.store, found, seen, precedence))
 
 
-async def explain_device(call: Call, path: DeviceNamed) -> ExplanationWithFlips:
+async def explain_device(call: Call, path: DeviceNamed) -> Explanation:
     """Explain what a device gets now, asking as it did last: every rule that is tried, and what would turn it over."""
     desk, found = call.desk, await _called(call, path.device)
     seen = await sightings_of(desk.store, found, SIGHTINGS)
     access, decision = await as_it_asks(desk.store, desk.bundle(), found, seen, call.now)
-    return plainly(explanation_with_flips(access, decision, desk.bundle().policy))
+    return explanation(access, decision, desk.bundle().policy)
 
 
 async def mark_lost(call: Call, path: DeviceNamed) -> Marked:

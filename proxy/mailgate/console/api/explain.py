@@ -9,8 +9,8 @@ from mailgate.console.api.devices import device_called
 from mailgate.console.api.operation import Call, Operation
 from mailgate.console.api.shapes import Asked, Line
 from mailgate.policy.cases import Person, Request, Situation
-from mailgate.telling.explanation import ExplanationWithFlips, explanation_with_flips, plainly
-from mailgate.telling.recall import asked_from
+from mailgate.views.explanation import Explanation, explanation
+from mailgate.views.recall import asked_from
 
 Method = Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,32}$")]
 Target = Annotated[str, StringConstraints(pattern=r"^/[!-~]*$", max_length=8192)]
@@ -33,7 +33,7 @@ class RequestDescribed(Asked):
     """The device that it comes from, by its id or another name of it; otherwise none is known."""
 
 
-async def explain_request(call: Call, body: RequestDescribed) -> ExplanationWithFlips:
+async def explain_request(call: Call, body: RequestDescribed) -> Explanation:
     """Explain what a request would get: every rule that is tried, the values it sees, and what would turn it over.
 
     Nothing of it is recorded. It is taken to come without a proof.
@@ -47,7 +47,7 @@ async def explain_request(call: Call, body: RequestDescribed) -> ExplanationWith
     else:
         known = await device_called(call, body.device, 409)
         access, decision = asked_from(known, bundle, asked.facts(), call.now)
-    return plainly(explanation_with_flips(access, decision, bundle.policy))
+    return explanation(access, decision, bundle.policy)
 
 
 OPERATIONS = (Operation("POST", "/explain", explain_request, "Explain", refuses=True),)

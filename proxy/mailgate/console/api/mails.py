@@ -9,8 +9,7 @@ from mailgate.console.api.notices import ONE, NoticeNamed, RuleMeant, about_of
 from mailgate.console.api.operation import Call, Link, Operation
 from mailgate.console.api.problems import ProblemError
 from mailgate.console.api.shapes import Answered, Asked, Many
-from mailgate.console.pages.mails import decided
-from mailgate.console.pages.notices import matter_about
+from mailgate.console.mails import decided, matter_about
 from mailgate.gateway.notice_mail import message_id
 from mailgate.store import MailState
 from mailgate.store.mailing import Which

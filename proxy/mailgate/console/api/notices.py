@@ -8,10 +8,10 @@ from pydantic import Field
 from mailgate.console.api.operation import Call, Operation
 from mailgate.console.api.problems import ProblemError
 from mailgate.console.api.shapes import DIGITS, MOST, Answered, Asked, Line
-from mailgate.console.pages.notices import RETRACTIONS, matter_about, preview, title_of
+from mailgate.console.mails import RETRACTIONS, matter_about, preview, title_of
 from mailgate.rollout.acts import RefusedError
 from mailgate.store import About, MailKind
-from mailgate.telling.notices import Sent, of, sent, tellable
+from mailgate.views.notices import Sent, Tellable, of, sent, tellable
 
 Tag = Literal["ar", "de", "en", "es", "fr", "ja", "zh-Hans"]
 
@@ -39,19 +39,6 @@ class PreviewWanted(RuleMeant):
     """The language; the usual one of this gate if not given."""
     person: Line | None = None
     """The login name of who would get it; somebody made-up if not given."""
-
-
-class RuleTold(Answered):
-    """What people may be told of a rule now."""
-
-    rule: str
-    """The rule's id."""
-    title: str
-    """What it is, in words."""
-    kinds: list[MailKind]
-    """What is true of it now, and may be sent."""
-    why_not: str
-    """Why nothing may; empty where something may."""
 
 
 class Mails(Answered):
@@ -89,7 +76,7 @@ class Notices(Answered):
     """Whether the settings have `notices`: without, nobody is written to."""
     version: int | None
     """The number of the version in force; null before the first start has put one in force."""
-    rules: list[RuleTold]
+    rules: list[Tellable]
     """Every rule in force that restricts, in the order of the policy."""
     mails: list[Mails]
     """What was written, the newest version first."""

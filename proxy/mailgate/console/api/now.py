@@ -2,13 +2,12 @@
 
 from datetime import datetime
 
-from mailgate.console.api.connectors import Connector
 from mailgate.console.api.operation import Call, Operation
 from mailgate.console.api.shapes import Answered
 from mailgate.console.needs import needs_now
-from mailgate.console.pages.now import gates_of
-from mailgate.console.sources import sources_of
-from mailgate.telling.gates import Node, Standing
+from mailgate.console.sources import Connector, sources_of
+from mailgate.views.gates import Node, Standing, gates_if_told
+from mailgate.views.readiness import Readiness, Workers
 
 
 class Verdicts(Answered):
@@ -62,75 +61,6 @@ class DeviceCount(Answered):
     """Devices by state."""
 
 
-class Workers(Answered):
-    """The processes of a gate."""
-
-    wanted: int
-    """How many there should be."""
-    answering: int
-    """How many answer."""
-
-
-class RulesNow(Answered):
-    """The rules in force at this gate."""
-
-    number: int
-    """The version."""
-    serial: int
-    """Which activation it is; it counts up with every change."""
-    held: str
-    """Why the rules in the files are not in force; empty where they are."""
-    off: list[str]
-    """Rules that halted or were turned off, in words."""
-    exemptions: int
-    """How many exemptions count."""
-    only_report: list[str]
-    """Rules that still only report although their time has come, in words."""
-
-
-class Files(Answered):
-    """How it stands with the files on disk."""
-
-    state: str
-    """`ok`, or `rejected` where they have mistakes and are not used."""
-    mistakes: list[str]
-    """Their mistakes."""
-
-
-class Written(Answered):
-    """What became of sightings since the start."""
-
-    written: int
-    """In the store."""
-    spooled: int
-    """On disk, for the time when the store answers again."""
-    dropped: int
-    """Lost: the queue or the disk was full."""
-    passed_over: int
-    """Files of the spool that could not be read."""
-
-
-class ThisGate(Answered):
-    """How this gate stands, as `/readyz` says."""
-
-    ready: bool
-    """Whether it should get traffic."""
-    version: str
-    """Of the program."""
-    policy: str
-    """The version of the policy, as decisions call it."""
-    store: str
-    """`ok`, `unwritable` where it answers and takes nothing, or `unavailable`."""
-    workers: Workers
-    """Its processes."""
-    rules: RulesNow
-    """Its rules."""
-    config: Files
-    """Its files."""
-    ledger: Written
-    """Its sightings."""
-
-
 class Gate(Answered):
     """One gate on this store, with all its workers. Where these differ, it is told of the one that is worst off."""
 
@@ -171,7 +101,7 @@ class Now(Answered):
     """Devices by state."""
     connectors: list[Connector]
     """Where the devices come from."""
-    gate: ThisGate
+    gate: Readiness
     """This gate."""
     gates: list[Gate] | None
     """Every gate on this store, by host and address; null while the store does not answer."""
@@ -183,7 +113,7 @@ async def get_now(call: Call) -> Now:
     Verdicts and refusals are those of the workers of this gate, since the first look after its start.
     """
     desk, at = call.desk, call.now
-    state, gates = await desk.readiness(), await gates_of(desk)
+    state, gates = await desk.readiness(), await gates_if_told(desk.store, at)
     minutes = [
         {"at": each.at, "verdicts": [{**v._asdict(), "times": times} for v, times in each.verdicts.items()]}
         for each in reversed(desk.pulse.minutes(at))

@@ -8,21 +8,19 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from mailgate.console.api.operation import Call, Link, Operation, Text
-from mailgate.console.api.planned import PlanTold
 from mailgate.console.api.policy import ActivationDone, done_now
 from mailgate.console.api.problems import Fault, ProblemError
 from mailgate.console.api.shapes import MOST, WHOLE, Answered, Asked, Few, Hex, Note
 from mailgate.console.candidates import candidate_for
 from mailgate.errors import ConfigError
 from mailgate.rollout import acts, approving
-from mailgate.rollout.acts import plan_called
+from mailgate.rollout.acts import plan_called, read_plan
 from mailgate.rollout.approving import standing_of
 from mailgate.rollout.guard import guard_of
-from mailgate.rollout.picture import picture
-from mailgate.rollout.plan import DAYS
-from mailgate.store import Planned
-from mailgate.telling.plans import CSV_COLUMNS, rows_of
-from mailgate.telling.versions import NoVersionError
+from mailgate.rollout.plan import DAYS, Plan
+from mailgate.views.picture import picture
+from mailgate.views.plans import CSV_COLUMNS, rows_of
+from mailgate.views.versions import NoVersionError
 
 Days = Annotated[int, Field(ge=1, le=366), WHOLE]
 
@@ -71,7 +69,7 @@ class PlanNamed(Asked):
     """Its digest, or how that begins."""
 
 
-class Standing(Answered):
+class PlanStanding(Answered):
     """How a plan stands."""
 
     digest: str
@@ -97,18 +95,18 @@ class Standing(Answered):
 class Plans(Answered):
     """Plans that were made."""
 
-    items: list[Standing]
+    items: list[PlanStanding]
     """The newest first."""
 
 
-class Plan(Answered):
+class PlanNow(Answered):
     """A plan and how it stands."""
 
-    standing: Standing
+    standing: PlanStanding
     """How it stands."""
     named: bool
     """Whether `plan` names some of the people: only the gate that made it does, as long as it remembers its last twenty."""
-    plan: PlanTold
+    plan: Plan
     """What would change, and for whom."""
 
 
@@ -164,29 +162,29 @@ async def get_making(call: Call) -> Making:
     return Making.model_validate(call.desk.planning.last)
 
 
-async def get_plan(call: Call, path: PlanNamed) -> Plan:
+async def get_plan(call: Call, path: PlanNamed) -> PlanNow:
     """Say what a plan would change, for whom, and what stands against it."""
     desk, found = call.desk, await plan_called(call.desk.store, path.digest)
     standing = await standing_of(desk.store, found, guard_of(desk.bundle().settings), call.now)
     whole = await desk.planning.named(found, desk.store.audit)
-    told = PlanTold.model_validate(whole or found.body)
-    return Plan(standing=_standing(standing), named=whole is not None, plan=told)
+    named, plan = whole is not None, whole or standing.body
+    return PlanNow(standing=_standing(standing), named=named, plan=plan)
 
 
 async def get_plan_counts(call: Call, path: PlanNamed) -> Text:
     """The counts of a plan as CSV, for a spreadsheet."""
-    found, out = await _named(call, path), io.StringIO()
-    csv.writer(out).writerows([CSV_COLUMNS, *rows_of(found.body)])
+    found, out = await plan_called(call.desk.store, path.digest), io.StringIO()
+    csv.writer(out).writerows([CSV_COLUMNS, *rows_of(read_plan(found))])
     call.headers["Content-Disposition"] = f'attachment; filename="plan-{found.digest[:12]}.csv"'
     return out.getvalue()
 
 
 async def get_plan_picture(call: Call, path: PlanNamed) -> Text:
     """Who would move from which effect to which, as an SVG picture."""
-    return picture((await _named(call, path)).body)
+    return picture(read_plan(await plan_called(call.desk.store, path.digest)))
 
 
-async def approve_plan(call: Call, path: PlanNamed, body: Approval) -> Standing:
+async def approve_plan(call: Call, path: PlanNamed, body: Approval) -> PlanStanding:
     """Stand up for exactly this plan, which somebody else made. Nobody approves their own."""
     desk = call.desk
     guard = guard_of(desk.bundle().settings)
@@ -205,13 +203,9 @@ async def apply_plan(call: Call, path: PlanNamed, body: Application) -> Activati
     return done_now(done, call.now)
 
 
-async def _named(call: Call, path: PlanNamed) -> Planned:
-    return await plan_called(call.desk.store, path.digest)
-
-
-def _standing(found: approving.Standing) -> Standing:
+def _standing(found: approving.Standing) -> PlanStanding:
     plan = found.plan
-    return Standing(
+    return PlanStanding(
         digest=plan.digest,
         author=plan.author,
         made_at=plan.made_at,

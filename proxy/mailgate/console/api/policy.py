@@ -9,51 +9,15 @@ from pydantic import Field, StringConstraints
 from mailgate.config import compile_rules
 from mailgate.console.api.operation import Call, Link, Operation
 from mailgate.console.api.shapes import MOST, WHOLE, Answered, Asked, Many, Note
-from mailgate.policy.changes import changes
+from mailgate.policy.changes import Change, changes
 from mailgate.rollout import acts
 from mailgate.rollout.guard import guard_of
 from mailgate.store import Activation as StoredActivation
-from mailgate.telling.rules import told_rules
-from mailgate.telling.versions import lines_between, version_of
+from mailgate.views.rules import ToldRule, told_rules
+from mailgate.views.versions import lines_between, version_of
 
 VersionName = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{1,64}$")]
 """A number, or how a digest begins."""
-
-
-class StageStart(Answered):
-    """When a stage of a rule starts."""
-
-    stage: str
-    """`report_only`, `warn` or `enforce`."""
-    words: str
-    """What the rule does then."""
-    at: datetime
-    """When."""
-    runs: bool
-    """Whether it is the stage of now."""
-
-
-class Rule(Answered):
-    """A rule in words and as its condition."""
-
-    id: str
-    """Its id."""
-    title: str
-    """Its title; empty where it has none."""
-    effect: str
-    """What it does to those who meet its condition: allow, warn, challenge or block."""
-    does: str
-    """The same in words."""
-    condition: str
-    """Its condition, in CEL; empty for the last one, which is for everybody else."""
-    reads: dict[str, str]
-    """The variables of the condition, with what each means."""
-    today: str
-    """What it does at this moment."""
-    starts: list[StageStart]
-    """When its stages start; empty where it has none."""
-    more: list[str]
-    """What else it says, a sentence each."""
 
 
 class Activation(Answered):
@@ -89,7 +53,7 @@ class Policy(Answered):
     """What decisions call them."""
     version: Activation | None
     """The version; null before the first start has put one in force."""
-    rules: list[Rule]
+    rules: list[ToldRule]
     """In the order in which they are read; last what happens to everybody else."""
 
 
@@ -142,17 +106,6 @@ class TwoVersions(Asked):
     """Those of the other; the one in force if not given."""
 
 
-class Change(Answered):
-    """One difference between the rules of two versions."""
-
-    sign: str
-    """`+` new, `-` gone, `~` changed."""
-    about: str
-    """What it is about: `rule ID`, `app KEY`, `list NAME` or `default`."""
-    words: str
-    """What differs."""
-
-
 class Difference(Answered):
     """What differs between two versions."""
 
@@ -178,9 +131,10 @@ class Retraction(Asked):
 async def get_policy(call: Call) -> Policy:
     """Say which rules are in force, in words and as conditions, and at which stage each is."""
     found = call.desk.bundle().policy
-    rules = [asdict(each) | {"reads": dict(each.reads)} for each in told_rules(found, call.now)]
     active = await call.desk.store.policies.active()
-    return Policy.model_validate({"policy": found.version, "version": active, "rules": rules})
+    return Policy.model_validate(
+        {"policy": found.version, "version": active, "rules": told_rules(found, call.now)}
+    )
 
 
 async def list_versions(call: Call, query: VersionsWanted) -> Versions:
@@ -198,13 +152,11 @@ async def compare_versions(call: Call, query: TwoVersions) -> Difference:
     store = call.desk.store
     old, new = await version_of(store, query.old), await version_of(store, query.new or "")
     before, after = compile_rules(old.texts).policy, compile_rules(new.texts).policy
-    return Difference.model_validate(
-        {
-            "old": old.number,
-            "new": new.number,
-            "changes": list(changes(before, after)),
-            "lines": list(lines_between(old, new)),
-        }
+    return Difference(
+        old=old.number,
+        new=new.number,
+        changes=list(changes(before, after)),
+        lines=list(lines_between(old, new)),
     )
 
 

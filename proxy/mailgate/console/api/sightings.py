@@ -3,19 +3,17 @@
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import StringConstraints, with_config
-from typing_extensions import TypedDict
+from pydantic import StringConstraints
 
 from mailgate.console.api.operation import Call, Link, Operation
 from mailgate.console.api.problems import ProblemError
 from mailgate.console.api.shapes import Answered, Asked, Few, Line
-from mailgate.console.pages.sightings import SPAN
+from mailgate.console.places import SPAN
 from mailgate.store import Place
 from mailgate.store.device import LONG_AGO
-from mailgate.telling.devices import SightingFacts, sighting_facts
-from mailgate.telling.explanation import ExplanationWithFlips, explanation_with_flips, plainly
-from mailgate.telling.plain import TOLD
-from mailgate.telling.recall import recall
+from mailgate.views.devices import SightingFacts, sighting_facts
+from mailgate.views.explanation import Explanation, explanation
+from mailgate.views.recall import recall
 
 PlaceCursor = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{13}-[0-9a-f]{32}$")]
 """Where a page begins: microseconds and an id, only to be sent back as they came."""
@@ -54,13 +52,12 @@ class Sightings(Answered):
     """Where the next page begins, for `after`; null at the end."""
 
 
-@with_config(TOLD)
-class Recalled(TypedDict):
+class Recalled(Answered):
     """What was decided then, and what would be decided now."""
 
     then: SightingFacts
     """What was decided."""
-    now: ExplanationWithFlips
+    now: Explanation
     """What the same client would get now, and why."""
 
 
@@ -77,8 +74,8 @@ async def explain_sighting(call: Call, path: SightingNamed) -> Recalled:
     recalled = await recall(desk.store, desk.bundle(), path.sighting, call.now)
     if recalled is None:
         raise ProblemError(404, "nothing is recorded under this id")
-    told = explanation_with_flips(recalled.access, recalled.decision, desk.bundle().policy)
-    return {"then": sighting_facts(recalled.then), "now": plainly(told)}
+    told = explanation(recalled.access, recalled.decision, desk.bundle().policy)
+    return Recalled(then=sighting_facts(recalled.then), now=told)
 
 
 def _cursor(place: Place | None) -> str | None:

@@ -19,7 +19,7 @@ from mailgate.console.headers import secure
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.rollout.acts import RefusedError, UnknownError
 from mailgate.store import StoreError
-from mailgate.telling.versions import NoVersionError
+from mailgate.views.versions import NoVersionError
 
 log = structlog.get_logger()
 

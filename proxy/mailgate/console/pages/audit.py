@@ -12,8 +12,8 @@ from mailgate.console.desk import desk_of
 from mailgate.console.pages.devices import number
 from mailgate.console.view import show
 from mailgate.store import Entry
-from mailgate.telling.audit import COLUMNS, line_of, row_of
-from mailgate.telling.witnessed import verified
+from mailgate.views.audit import COLUMNS, line_of, row_of
+from mailgate.views.witnessed import verified
 
 SIZE = 100
 _NEWEST = 2**31 - 1

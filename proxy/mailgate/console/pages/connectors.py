@@ -12,7 +12,7 @@ from mailgate.console.view import seen_other, show
 async def connectors(request: web.Request) -> web.Response:
     desk = desk_of(request)
     rows = sources_of(desk, await desk.readiness())
-    reads = any(row["reading"] and not row["reading"].outcome for row in rows)
+    reads = any(row.reading and not row.reading.outcome for row in rows)
     return show(request, "connectors.html", rows=rows, reads=reads)
 
 

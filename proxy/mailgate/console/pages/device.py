@@ -10,10 +10,10 @@ from mailgate.console.forms import form_of
 from mailgate.console.pages.exemptions import SPANS
 from mailgate.console.view import seen_other, show
 from mailgate.store import Device
-from mailgate.telling.devices import device_facts, parts_of, sighting_facts
-from mailgate.telling.explanation import explanation_with_flips
-from mailgate.telling.recall import as_it_asks, sightings_of
-from mailgate.telling.timeline import story_of
+from mailgate.views.devices import device_facts, parts_of, sighting_facts
+from mailgate.views.explanation import explanation
+from mailgate.views.recall import as_it_asks, sightings_of
+from mailgate.views.timeline import story_of
 
 SIGHTINGS = 50
 
@@ -31,7 +31,7 @@ async def device(request: web.Request) -> web.Response:
         parts=parts_of(found),
         sightings=[sighting_facts(each) for each in seen],
         story=await story_of(desk.store, found, seen, bundle.settings.posture.precedence),
-        why=explanation_with_flips(access, decision, bundle.policy),
+        why=explanation(access, decision, bundle.policy),
         rules=[rule.id for rule in bundle.policy.rules if rule.restricts],
         spans=SPANS,
         name_of=bundle.policy.catalog.name_of,

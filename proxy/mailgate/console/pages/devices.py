@@ -6,7 +6,7 @@ from mailgate.console.desk import desk_of
 from mailgate.console.view import show
 from mailgate.model import Kind, PostureState
 from mailgate.store import Sought
-from mailgate.telling.search import search
+from mailgate.views.search import search
 
 SIZE = 50
 LONGEST = 256

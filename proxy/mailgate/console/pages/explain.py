@@ -11,10 +11,10 @@ from mailgate.console.view import seen_other, show
 from mailgate.errors import ConfigError, Mistake
 from mailgate.model import Access, Decision
 from mailgate.policy.cases import Situation
-from mailgate.telling.asked import read_headers, read_request
-from mailgate.telling.devices import sighting_facts
-from mailgate.telling.explanation import explanation_with_flips
-from mailgate.telling.recall import Recalled, asked_from, recall
+from mailgate.views.asked import read_headers, read_request
+from mailgate.views.devices import sighting_facts
+from mailgate.views.explanation import explanation
+from mailgate.views.recall import Recalled, asked_from, recall
 
 LONGEST = 100_000
 LAST = 20
@@ -44,7 +44,7 @@ async def pasted(request: web.Request) -> web.Response:
     except ConfigError as error:
         return await _shown(request, 422, text=text, device=name, wrong=str(error).splitlines())
     return await _shown(
-        request, text=text, device=name, why=explanation_with_flips(access, decision, desk.bundle().policy)
+        request, text=text, device=name, why=explanation(access, decision, desk.bundle().policy)
     )
 
 
@@ -68,7 +68,7 @@ async def _decided(desk: Desk, text: str, name: str) -> tuple[Access, Decision]:
 def _told(desk: Desk, recalled: Recalled) -> dict[str, Any]:
     policy = desk.bundle().policy
     return {
-        "why": explanation_with_flips(recalled.access, recalled.decision, policy),
+        "why": explanation(recalled.access, recalled.decision, policy),
         "then": recalled.then,
     }
 

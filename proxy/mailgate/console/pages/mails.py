@@ -1,6 +1,5 @@
 """Writing to the people whom a rule is about, and deciding about mails that nobody knows of or that were not taken."""
 
-from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -10,17 +9,17 @@ from mailgate.config.mail import NoticeSettings
 from mailgate.console.desk import Desk, desk_of, person_of
 from mailgate.console.entrance import needs
 from mailgate.console.forms import form_of
+from mailgate.console.mails import Matter, decided
 from mailgate.console.pages.devices import number
-from mailgate.console.pages.notices import LONGEST, Matter, matter_of
+from mailgate.console.pages.notices import LONGEST, matter_of
 from mailgate.console.view import seen_other, show
 from mailgate.gateway.notice_mail import address_book, message_id
-from mailgate.rollout.acts import Person, RefusedError
+from mailgate.rollout.acts import RefusedError
 from mailgate.rollout.announcing import announce, known_of, queue
-from mailgate.rollout.settling import retry, settle
 from mailgate.rollout.topic import Topic
-from mailgate.store import About, Activation, MailKind, MailState, Store
+from mailgate.store import About, Activation, MailKind, MailState
 from mailgate.store.mailing import Which
-from mailgate.telling.notices import WORDS
+from mailgate.views.notices import WORDS
 
 DECISIONS = ("sent", "again", "retry")
 """What somebody may say of mails: the first two of those that are unsure, the last of those that failed."""
@@ -74,17 +73,6 @@ async def decide(request: web.Request) -> web.Response:
         )
     await decided(desk.store, which, what, person_of(request), desk.clock())
     return _back(request, _about(which, mails))
-
-
-async def decided(store: Store, which: Which, what: str, who: Person, now: datetime) -> int:
-    """Do one of ``DECISIONS``. Returns to how many; raises RefusedError where none of these waits for it."""
-    if what == "retry":
-        done = await retry(store, which, who, now)
-    else:
-        done = await settle(store, which, who, now, sent=what == "sent")
-    if not done:
-        raise RefusedError("none of these waits for a decision any more: somebody else may have made it")
-    return done
 
 
 def _sendable(desk: Desk, matter: Matter) -> tuple[Topic, NoticeSettings]:

@@ -3,49 +3,26 @@
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
 from aiohttp import web
 
-from mailgate.config import Bundle, Rules, compile_rules
+from mailgate.config import Bundle
 from mailgate.console.announcing import Counting
-from mailgate.console.desk import Desk, desk_of
+from mailgate.console.desk import desk_of
 from mailgate.console.headers import FRAMED, FRAMES
+from mailgate.console.mails import RETRACTIONS, Matter, matter_about, preview, title_of
 from mailgate.console.pages.devices import number
 from mailgate.console.view import show
-from mailgate.gateway.notice_mail import composer_for, message_id
+from mailgate.gateway.notice_mail import message_id
 from mailgate.gateway.pages.languages import load_languages
-from mailgate.gateway.pages.notice import Mailed
-from mailgate.policy import Policy
-from mailgate.rollout.acts import RefusedError
-from mailgate.rollout.announcing import facts_of, known_of
-from mailgate.rollout.previewing import made_up, made_up_correction, sample
-from mailgate.rollout.topic import Topic, topic_of
 from mailgate.store import About, Mailing, MailKind, MailState
-from mailgate.store.names import user_text
-from mailgate.telling.notices import KINDS, WORDS, Sent, of, sent, tellable
+from mailgate.views.notices import KINDS, WORDS, Sent, of, sent, tellable
 
 SIZE = 50
-RETRACTIONS = 20
 LONGEST = 256
 LANGUAGES = load_languages()
 FIRST = (*(MailState.UNSURE, MailState.FAILED, MailState.QUEUED), *MailState)
 """Which mails are listed where nobody says: the first of these of which there are any."""
-
-
-@dataclass(frozen=True, slots=True)
-class Matter:
-    """What one mail is about, by the rules of its version."""
-
-    about: About
-    rules: Rules
-    active: bool
-    """Whether its version is in force."""
-    topic: Topic | None
-    """What may be sent now."""
-    why_not: str
-    """Why nothing may."""
 
 
 async def notices(request: web.Request) -> web.Response:
@@ -117,32 +94,6 @@ async def matter_of(request: web.Request) -> Matter:
     return await matter_about(desk_of(request), about)
 
 
-async def matter_about(desk: Desk, about: About) -> Matter:
-    """What these mails are about. Raises HTTPNotFound where no version has such a rule."""
-    version = await desk.store.policies.get(about.version)
-    if version is None:
-        raise web.HTTPNotFound
-    active = await desk.store.policies.active()
-    in_force = active is not None and active.number == version.number
-    rules = desk.bundle().rules if in_force else compile_rules(version.texts)
-    named = about.rule in {each.id for each in rules.policy.rules}
-    if named is (about.kind is MailKind.CORRECTION):
-        raise web.HTTPNotFound
-    topic, why_not = _topic(rules.policy, about, in_force, desk.clock())
-    return Matter(about, rules, in_force, topic, why_not)
-
-
-def _topic(policy: Policy, about: About, active: bool, now: datetime) -> tuple[Topic | None, str]:
-    if about.kind is MailKind.CORRECTION:
-        return None, "corrections are written by themselves, where rules are taken back"
-    if not active:
-        return None, f"version {about.version} is not in force: nobody is told of a rule that is not active"
-    try:
-        return topic_of(policy, about.version, about.rule, about.kind, now), ""
-    except RefusedError as error:
-        return None, str(error)
-
-
 def _listed(request: web.Request, became: Sent, counting: Counting | None) -> str:
     """Whose list is shown: a state of mails, or one of those who were counted."""
     asked = request.query.get("state", "")
@@ -197,46 +148,6 @@ def _counted(listed: str, counting: Counting, after: str) -> Rows:
 def _language(request: web.Request, bundle: Bundle) -> str:
     asked = request.query.get("language", "") or bundle.settings.languages.default
     return asked if asked in LANGUAGES else "en"
-
-
-async def preview(
-    desk: Desk, matter: Matter, became: Sent, language: str, person: str
-) -> tuple[Mailed | None, str]:
-    """The mail in a language: what this person would get, else a made-up one; or why there is none."""
-    bundle, about = desk.bundle(), matter.about
-    try:
-        facts = await _facts(desk, matter, became, person)
-    except RefusedError as error:
-        return None, str(error)
-    return composer_for(bundle.settings).said(about.kind, facts | {"language": language}), ""
-
-
-async def _facts(desk: Desk, matter: Matter, became: Sent, person: str) -> dict[str, Any]:
-    about, policy = matter.about, matter.rules.policy
-    if about.kind is MailKind.CORRECTION:
-        return made_up_correction(policy)
-    if matter.topic and person:
-        person = desk.bundle().settings.logins.person(person)
-        now, known = desk.clock(), known_of(desk.bundle())
-        found = await sample(desk.store, matter.rules, matter.topic, known, person, now)
-        if user_text(person) not in found.people:
-            raise RefusedError(f"rule `{about.rule}` is not about {person}: they would get no mail")
-        return facts_of(matter.topic, found, user_text(person), "")
-    topic = matter.topic or topic_of(
-        policy, about.version, about.rule, about.kind, await _when(desk, about, became)
-    )
-    return await made_up(policy, topic)
-
-
-async def _when(desk: Desk, about: About, became: Sent) -> datetime:
-    """When these mails were queued; now where there are none."""
-    state = next((state for state in MailState if became.states[state]), MailState.SENT)
-    found = await desk.store.mailings.recipients(about, state, size=1)
-    return found[0].queued_at if found else desk.clock()
-
-
-def title_of(policy: Policy, rule: str) -> str:
-    return next((each.title or each.id for each in policy.rules if each.id == rule), "")
 
 
 ROUTES = [

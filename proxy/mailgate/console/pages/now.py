@@ -13,8 +13,7 @@ from mailgate.console.needs import needs_now
 from mailgate.console.plot import plot
 from mailgate.console.render import text_of
 from mailgate.console.view import show, surrounding
-from mailgate.store import StoreError
-from mailgate.telling.gates import Node, gates_now
+from mailgate.views.gates import gates_if_told
 
 EVERY = 5.0
 """Seconds between two looks of a page that stays open."""
@@ -64,7 +63,7 @@ def _may_look(request: web.Request, desk: Desk) -> bool:
 
 async def _seen(desk: Desk) -> dict[str, Any]:
     at, state = desk.clock(), await desk.readiness()
-    gates = await gates_of(desk)
+    gates = await gates_if_told(desk.store, at)
     minutes = desk.pulse.minutes(at)
     refused = desk.pulse.refusals(at)
     return {
@@ -76,14 +75,6 @@ async def _seen(desk: Desk) -> dict[str, Any]:
         "refusals": sorted(refused.items(), key=lambda each: (-each[1], each[0])),
         "census": desk.census.last,
     }
-
-
-async def gates_of(desk: Desk) -> list[Node] | None:
-    """How the gates on this store fare; None while it does not answer."""
-    try:
-        return await gates_now(desk.store, desk.clock())
-    except StoreError:
-        return None
 
 
 ROUTES = [web.get("/", now, name="now"), web.get("/now/stream", stream, name="now-stream")]

@@ -2,8 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from aiohttp import web
 
@@ -16,13 +15,13 @@ from mailgate.console.pages.devices import number
 from mailgate.console.view import seen_other, show
 from mailgate.errors import ConfigError
 from mailgate.rollout import acts, approving
-from mailgate.rollout.acts import plan_called
-from mailgate.rollout.approving import Standing, standing_of
+from mailgate.rollout.acts import plan_called, read_plan
+from mailgate.rollout.approving import standing_of
 from mailgate.rollout.guard import guard_of
-from mailgate.rollout.picture import described, picture
-from mailgate.rollout.plan import DAYS, LABELS
+from mailgate.rollout.plan import DAYS, LABELS, Counts
 from mailgate.simulate import DIMENSIONS
-from mailgate.telling.plans import (
+from mailgate.views.picture import described, picture
+from mailgate.views.plans import (
     CSV_COLUMNS,
     NEWLY,
     idle_rules,
@@ -69,14 +68,14 @@ async def draw(request: web.Request) -> web.Response:
     """The picture, to be shown in a page or taken away."""
     found = await plan_called(desk_of(request).store, request.match_info["digest"])
     headers = {"Content-Security-Policy": SVG_ALONE}
-    return web.Response(text=picture(found.body), content_type="image/svg+xml", headers=headers)
+    return web.Response(text=picture(read_plan(found)), content_type="image/svg+xml", headers=headers)
 
 
 async def sheet(request: web.Request) -> web.Response:
     """The counts, for a spreadsheet."""
     found = await plan_called(desk_of(request).store, request.match_info["digest"])
     out = io.StringIO()
-    csv.writer(out).writerows([CSV_COLUMNS, *rows_of(found.body)])
+    csv.writer(out).writerows([CSV_COLUMNS, *rows_of(read_plan(found))])
     named = f'attachment; filename="plan-{found.digest[:12]}.csv"'
     return web.Response(text=out.getvalue(), content_type="text/csv", headers={"Content-Disposition": named})
 
@@ -121,33 +120,33 @@ def _uploaded(sent: Form) -> str | None:
 async def _shown(request: web.Request, template: str = "plan.html") -> web.Response:
     desk = desk_of(request)
     found = await plan_called(desk.store, request.match_info["digest"])
-    standing: Standing = await standing_of(desk.store, found, guard_of(desk.bundle().settings), desk.clock())
+    standing = await standing_of(desk.store, found, guard_of(desk.bundle().settings), desk.clock())
     whole = await desk.planning.named(found, desk.store.audit)
-    body = whole or found.body
+    body = whole or standing.body
     return show(
         request,
         template,
         plan=body,
         standing=standing,
         words=described(body),
-        newly=_counted(body["newly"]),
-        later=[(moment_told(body, each), _counted(each["newly"])) for each in body.get("later", ())],
+        newly=_counted(body.newly),
+        later=[(moment_told(body, each), _counted(each.newly)) for each in body.later],
         undated=list(undated_told(body)),
         dimensions=DIMENSIONS,
         rows=ROWS,
-        samples={label: [*map(sample_told, whole["newly"][label]["samples"])] for label in LABELS}
+        samples={label: [*map(sample_told, whole.newly[label].samples)] for label in LABELS}
         if whole
         else None,
-        idle=list(idle_rules(body["rules"])),
+        idle=list(idle_rules(body.rules)),
         notes=list(notes_of(body)),
     )
 
 
-def _counted(newly: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
+def _counted(newly: Mapping[str, Counts]) -> list[tuple[str, str, Counts]]:
     return [(label, NEWLY[label], newly[label]) for label in LABELS]
 
 
-async def _listed(request: web.Request, status: int = 200, wrong: Any = ()) -> web.Response:
+async def _listed(request: web.Request, status: int = 200, wrong: Sequence[str] = ()) -> web.Response:
     desk = desk_of(request)
     found = await approving.standings(desk.store, guard_of(desk.bundle().settings), desk.clock(), SIZE)
     making = desk.planning.last

@@ -9,8 +9,8 @@ from mailgate.console.desk import desk_of
 from mailgate.console.view import show
 from mailgate.policy.changes import changes
 from mailgate.rollout.acts import version_before
-from mailgate.telling.rules import told_rules
-from mailgate.telling.versions import lines_between, version_of
+from mailgate.views.rules import told_rules
+from mailgate.views.versions import lines_between, version_of
 
 SIZE = 100
 

@@ -12,7 +12,7 @@ from mailgate.policy.changes import changes
 from mailgate.rollout import acts
 from mailgate.rollout.acts import RefusedError
 from mailgate.rollout.guard import guard_of
-from mailgate.telling.versions import version_of
+from mailgate.views.versions import version_of
 
 
 @needs("operator", "approver")

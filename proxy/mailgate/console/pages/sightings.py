@@ -1,17 +1,14 @@
 """What was decided of late: the requests behind a number."""
 
-from datetime import timedelta
-
 from aiohttp import web
 
 from mailgate.console.desk import desk_of
 from mailgate.console.pages.devices import KINDS
-from mailgate.console.places import place_in, told
+from mailgate.console.places import SPAN, place_in, told
 from mailgate.console.view import address, show
-from mailgate.telling.devices import sighting_facts
+from mailgate.views.devices import sighting_facts
 
 SIZE = 100
-SPAN = timedelta(hours=2)
 
 
 async def sightings(request: web.Request) -> web.Response:

@@ -19,8 +19,8 @@ from mailgate.errors import MailgateError
 from mailgate.model import DeviceRecord, Effect
 from mailgate.policy.groups import Groups
 from mailgate.rollout import acts
-from mailgate.rollout.plan import Scope, make_plan
-from mailgate.rollout.planning import looked_at
+from mailgate.rollout.plan import DAYS
+from mailgate.rollout.planning import plan_and_keep
 from mailgate.store import Device, Store, StoreError
 
 PLANNED = "planned"
@@ -153,9 +153,9 @@ async def _plan(store: Store, bundle: Bundle, candidate: Rules, now: datetime, p
     """Keep a plan that waits for somebody to put it in force."""
     active = await store.policies.active()
     assert active is not None  # the history has put one in force
-    settings = bundle.settings
-    scope = Scope(now, looked_at(settings), settings.posture.max_age, settings.posture.precedence)
-    url = settings.store.get_secret_value()
-    made = await make_plan(store, url, active, candidate, scope, 1, lambda done, of: progress(LAST, done, of))
-    await acts.keep_plan(store, made, candidate, acts.Person(OPERATOR, ORIGIN), now)
-    return str(made["digest"])[:12]
+    who = acts.Person(OPERATOR, ORIGIN)
+    made = await plan_and_keep(
+        store, bundle.settings, active, candidate, DAYS, 1, who, now,
+        lambda done, of: progress(LAST, done, of),
+    )  # fmt: skip
+    return made.digest[:12]

@@ -126,9 +126,17 @@ def members(fields: Sequence[Field], name: bytes) -> list[bytes]:
     return [part for each in b",".join(found).lower().split(b",") if (part := each.strip(b" \t"))]
 
 
-def connection_options(fields: Fields) -> list[bytes]:
+def connection_options(fields: Fields) -> Sequence[bytes]:
     """The members of Connection (RFC 9110, section 7.6.1)."""
-    return members(fields, b"connection") if b"connection" in fields.first else []
+    told = fields.first.get(b"connection")
+    if told is None:
+        return ()
+    usual = _USUAL_OPTIONS.get(told) if b"connection" not in fields.repeated else None
+    return members(fields, b"connection") if usual is None else usual
+
+
+_USUAL_OPTIONS = {name: (name.lower(),) for name in (b"keep-alive", b"Keep-Alive", b"close", b"Upgrade")}
+"""What nearly every message says."""
 
 
 def takes_trailers(fields: Fields) -> bool:

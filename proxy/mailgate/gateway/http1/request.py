@@ -231,7 +231,7 @@ def _framing(minor: int, fields: Fields) -> tuple[int | None, bool]:
     return length, is_chunked
 
 
-def _upgrade(method: bytes, minor: int, fields: Fields, options: list[bytes], *, has_body: bool) -> bytes:
+def _upgrade(method: bytes, minor: int, fields: Fields, options: Sequence[bytes], *, has_body: bool) -> bytes:
     if not minor or method != b"GET" or has_body or b"upgrade" not in options:
         return b""
     return b"websocket" if members(fields, b"upgrade") == [b"websocket"] else b""

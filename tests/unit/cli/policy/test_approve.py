@@ -9,7 +9,7 @@ from tests.admins import admins, token
 from tests.unit.cli.policy.test_history import run
 from tests.unit.cli.policy.test_plan import folder as folder
 from tests.unit.cli.test_stored import config as config
-from tests.unit.rollout.test_plan import NEW
+from tests.unit.rollout.test_planning import NEW
 from typer.testing import Result
 
 from mailgate.cli.acting import VARIABLE

@@ -7,7 +7,7 @@ import pytest
 from tests.unit.cli.policy.test_history import run
 from tests.unit.cli.policy.test_plan import folder as folder
 from tests.unit.cli.test_stored import config as config
-from tests.unit.rollout.test_plan import NEW, OLD
+from tests.unit.rollout.test_planning import NEW, OLD
 
 from mailgate.cli import acting
 from mailgate.rollout.acts import Person

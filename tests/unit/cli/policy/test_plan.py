@@ -11,7 +11,7 @@ from tests.unit.cli.policy.test_history import run
 from tests.unit.cli.test_stored import config as config
 from tests.unit.rollout import people
 from tests.unit.rollout.examples import APPS, rules
-from tests.unit.rollout.test_plan import CASES, NEW, OLD
+from tests.unit.rollout.test_planning import CASES, NEW, OLD
 from tests.unit.store.examples import NOW
 
 from mailgate.rollout import draft_of

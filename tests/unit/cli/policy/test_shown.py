@@ -4,47 +4,15 @@ import io
 from typing import Any
 
 from rich.console import Console
+from tests.unit.rollout.plans import NEWLY, NOBODY, PLAN, SAMPLE, hit, plan_of
 
 from mailgate.cli.policy.shown import show_plan
 from mailgate.rollout.plan import LABELS
-from mailgate.simulate import DIMENSIONS
-
-NONE = {"people": 0, "devices": 0}
-NOBODY: dict[str, Any] = {
-    "people": 0,
-    "devices": 0,
-    "by": {dimension: [] for dimension in DIMENSIONS},
-    "samples": [],
-}
-PLAN: dict[str, Any] = {
-    "digest": "d" * 64,
-    "window": {"days": 14, "since": "2026-11-17"},
-    "active": {"number": 3, "policy": "p1"},
-    "candidate": {"policy": "p2"},
-    "changes": [],
-    "cases": {"run": 2, "failed": []},
-    "rules": {"match_nobody": [], "out_of_reach": {}, "not_started": []},
-    "newly_listed": [],
-    "totals": {"people": 1200, "devices": 3400, "clients": 0, "occasions": 5000},
-    "untouched": {"people": 1200, "devices": 3400},
-    "newly": dict.fromkeys(LABELS, NOBODY),
-    "later": [],
-    "undated": {
-        **NONE,
-        "samples": [],
-        "rules": [],
-        "sampled": {"moments": 0, "first": None, "newly": dict.fromkeys(LABELS, NONE)},
-    },
-    "kept_out": NONE,
-    "made_at": "2026-12-01T00:00:00+00:00",
-    "hangs_on": {},
-    "reliefs": {"exempt": {"people": 0, "devices": 0}, "off": {}},
-}
 
 
 def shown(**changes: Any) -> str:
     console = Console(file=io.StringIO(), width=200)
-    show_plan(PLAN | changes, console)
+    show_plan(plan_of(**changes), console)
     return " ".join(console.file.getvalue().split())  # type: ignore[attr-defined]
 
 
@@ -58,7 +26,7 @@ def test_a_change_that_moves_nobody_is_short() -> None:
 
 def test_more_rows_than_fit_are_counted() -> None:
     rows = [{"value": f"rule-{number}", "people": 1, "devices": 1} for number in range(11)]
-    new = NOBODY | {"people": 11, "devices": 11, "by": NOBODY["by"] | {"rule": rows}}
+    new = hit(11, 11, by=NEWLY["by"] | {"rule": rows})
     text = shown(newly=PLAN["newly"] | {"block": new})
     assert "rule-7" in text
     assert "rule-8" not in text
@@ -66,8 +34,9 @@ def test_more_rows_than_fit_are_counted() -> None:
 
 
 def test_what_is_not_known_is_said_with_its_cause() -> None:
-    new = NOBODY | {"people": 4, "devices": 5}
-    text = shown(newly=PLAN["newly"] | {"unknown": new}, hangs_on={"request.remote": 5}, newly_listed=["Go"])
+    text = shown(
+        newly=PLAN["newly"] | {"unknown": hit(4, 5)}, hangs_on={"request.remote": 5}, newly_listed=["Go"]
+    )
     assert "What cannot be told hangs on request.remote" in text
     assert "Go is listed only now" in text
 
@@ -80,43 +49,37 @@ def test_rules_that_do_nothing_are_named_with_why() -> None:
 
 
 def test_who_is_exempt_and_which_rules_are_off_is_said() -> None:
-    text = shown(reliefs={"exempt": {"people": 2, "devices": 1}, "off": {"a": "halted since noon"}})
+    text = shown(
+        reliefs={"serial": 1, "exempt": {"people": 2, "devices": 1}, "off": {"a": "halted since noon"}}
+    )
     assert "2 people and 1 devices are exempt from some rule" in text
     assert "a is halted since noon." in text
     assert "exempt" not in shown()
 
 
 def test_who_moves_when_a_stage_begins_stands_under_its_date() -> None:
-    sample = {
-        "person": "ada", "device": "d1", "kind": "phone", "system": "ios", "apps": ["tiktok"],
-        "from": {"effect": "allow", "rule": "rest", "reason": "rule-matched"},
-        "to": {"effect": "block", "rule": "app", "reason": "prohibited-app"},
-    }  # fmt: skip
-    hit = dict.fromkeys(LABELS, NOBODY) | {"block": NOBODY | {"people": 1, "devices": 1, "samples": [sample]}}
+    sample = SAMPLE | {"apps": ["tiktok"]}
+    nobody = dict.fromkeys(LABELS, NOBODY)
     moments = [
-        {"at": PLAN["made_at"], "newly": dict.fromkeys(LABELS, NOBODY)},
-        {"at": "2026-12-15T09:00:00+01:00", "newly": hit},
+        {"at": PLAN["made_at"], "newly": nobody},
+        {
+            "at": "2026-12-15T09:00:00+01:00",
+            "newly": nobody | {"block": {"people": 1, "devices": 1, "samples": [sample]}},
+        },
     ]
     text = shown(later=moments)
     assert "Once every grace is over and no rule is out, nobody moves." in text
     assert "From 2026-12-15 08:00 UTC on, beside what is in force by then:" in text
     assert "newly kept out 1 1" in text
     assert (
-        "ada: phone ios, d1, has tiktok: let in by rest without the change, then kept out by app (prohibited-app)"
+        "ada: phone ios, d1, has tiktok: let in by open without the change, then kept out by app (prohibited-app)"
         in text
     )
 
 
 def test_who_may_be_kept_out_when_nobody_can_tell_is_named() -> None:
-    ada = {
-        "person": "ada",
-        "kind": "phone",
-        "system": "ios",
-        "device": "d1",
-        "from": {"effect": "allow", "rule": "open"},
-    }
-    hit = {**PLAN["undated"], "people": 1, "devices": 1, "rules": ["late"], "samples": [ada]}
-    text = shown(undated=hit)
+    hit = {"people": 1, "devices": 1, "rules": ["late"], "samples": [SAMPLE]}
+    text = shown(undated=PLAN["undated"] | hit)
     assert "At moments that cannot be told" in text
     assert "1 person with 1 device might newly be kept out" in text
     assert "ada: phone ios, d1: let in by open now" in text

@@ -1,6 +1,5 @@
 """Devices."""
 
-import json
 from datetime import timedelta
 
 from tests.unit.console.api.calling import Caller
@@ -8,7 +7,7 @@ from tests.unit.console.browsing import NOW, Company
 from tests.unit.console.phones import asks, has, record
 
 from mailgate.model import Kind
-from mailgate.telling.devices import device_facts
+from mailgate.views.devices import device_facts
 
 
 async def test_they_are_found_by_what_is_asked_for(vic: Caller, firm: Company) -> None:
@@ -26,7 +25,7 @@ async def test_they_are_found_by_what_is_asked_for(vic: Caller, firm: Company) -
     ):
         told = (await vic.get(f"/devices{query}")).body
         assert told == {
-            "items": [json.loads(json.dumps(device_facts(each, firm.bundle, NOW))) for each in wanted],
+            "items": [device_facts(each, firm.bundle, NOW).model_dump(mode="json") for each in wanted],
             "next": None,
         }, query
 

@@ -9,7 +9,7 @@ from tests.unit.console.browsing import NOW, Company
 from tests.unit.store.test_gates import BEAT
 
 from mailgate.store import StoreUnavailableError
-from mailgate.telling.gates import MISSED, TAKES
+from mailgate.views.gates import MISSED, TAKES
 
 COUNTED = """\
 # TYPE mailgate_decisions counter
@@ -32,7 +32,10 @@ async def test_verdicts_devices_connectors_and_the_gate_are_told(vic: Caller, fi
     assert [(each["name"], each["state"], each["devices"]) for each in told["connectors"]] == [
         ("jamf-file", "ok", 3)
     ]
-    assert (told["gate"]["rules"]["number"], told["gate"]["workers"]) == (1, {"wanted": 1, "answering": 1})
+    assert (told["gate"]["rules"]["number"], told["gate"]["workers"]) == (
+        1,
+        {"wanted": 1, "answering": 1, "missing": []},
+    )
     assert told["needs"] == []
 
 

@@ -13,7 +13,7 @@ from tests.unit.store.test_gates import BEAT
 from mailgate.console.pages import now
 from mailgate.console.sessions import IDLE
 from mailgate.store import StoreUnavailableError
-from mailgate.telling.gates import TAKES
+from mailgate.views.gates import TAKES
 
 
 async def test_verdicts_and_refusals_are_shown_with_the_requests_behind_them(

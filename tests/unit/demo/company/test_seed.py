@@ -7,6 +7,7 @@ import pytest
 from tests.unit.demo.company.conftest import NOW, PEOPLE, Made, made_in
 
 from mailgate.demo.company.seed import LAST, OccupiedError, seed
+from mailgate.rollout.plan import load
 from mailgate.store import Store
 
 
@@ -16,7 +17,7 @@ async def test_it_counts_what_it_made(store: Store, made: Made) -> None:
     assert made.company.devices == await store.devices.count()
     assert made.company.requests == sum(row.tally.times for row in rows)
     (plan,) = await store.plans.find(made.company.plan)
-    assert plan.body["newly"]["block"]["people"] > 0
+    assert load(plan.body).newly["block"].people > 0
 
 
 async def test_a_store_that_is_in_use_is_left_alone(made: Made) -> None:

@@ -1,0 +1,169 @@
+"""One decision with everything that led to it: every rule that was tried, in order, and the values that it saw."""
+
+import json
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import JsonValue
+
+from mailgate.model import Access, Decision, RuleTrial
+from mailgate.model.fact import Fact, Instant
+from mailgate.policy import Policy
+from mailgate.policy.variables import VARIABLES
+from mailgate.simulate import both_ways
+from mailgate.views.flips import FlipsTold, flips_told
+
+
+class AskedOf(Fact):
+    """The request."""
+
+    method: str
+    """Its method."""
+    target: str
+    """Path and query."""
+    scheme: str
+    """`http` or `https`, or the protocol of a login: `imap`, `pop3`, `submission`."""
+    host: str
+    """The host that was asked."""
+
+
+class AskedBy(Fact):
+    """Who asked."""
+
+    name: str
+    """The login name; empty where nobody is named."""
+    groups: list[str]
+    """The groups that they are in."""
+    grouped: bool
+    """Whether the groups are known."""
+
+
+class Trial(Fact):
+    """One rule that was tried."""
+
+    rule: str
+    """Its id."""
+    condition: str
+    """Its condition."""
+    matched: bool
+    """Whether the condition is met."""
+    stage: str
+    """Its stage at that moment."""
+    effect: str | None
+    """What it would do; null where it does nothing."""
+    note: str
+    """What is to be said of it; empty in most cases."""
+    values: dict[str, JsonValue]
+    """The values that its condition saw, by variable."""
+
+
+class Outcome(Fact):
+    """The decision."""
+
+    effect: str
+    """What happens: allow, warn, challenge or block."""
+    reason: str
+    """Why, as a reason code."""
+    rule: str
+    """The rule that decided."""
+    policy_version: str
+    """The version of the policy."""
+    title: str
+    """The title of the rule."""
+    fix: str
+    """What ends it, as the rule says."""
+    contact: str
+    """Whom to ask."""
+    apps: list[str]
+    """The listed apps that it is about, by their key."""
+    deadline: Instant | None
+    """When a warning becomes a refusal."""
+    reliefs: int
+    """The state of exemptions and rules that are off that it rests on."""
+    would: list[str]
+    """Report-only rules that would have done something."""
+
+
+class Explanation(Fact):
+    """One decision with everything that led to it, and what would turn it over."""
+
+    request: AskedOf
+    """The request."""
+    user: AskedBy
+    """Who asked."""
+    now: Instant
+    """The moment that it was decided for."""
+    client: dict[str, JsonValue]
+    """What the client was taken for, with every signal and finding."""
+    device: dict[str, JsonValue]
+    """The posture of the device."""
+    attestation: dict[str, JsonValue] | None
+    """What its signed proof is worth; null where there was none."""
+    certificate: dict[str, JsonValue] | None
+    """What its TLS client certificate is worth; null where there was none."""
+    rules: list[Trial]
+    """Every rule that was tried, in order."""
+    not_reached: list[str]
+    """Rules behind the one that decided."""
+    decision: Outcome
+    """What came of it."""
+    flips: list[FlipsTold]
+    """The smallest changes that lead to another effect."""
+
+
+def explanation(access: Access, decision: Decision, policy: Policy) -> Explanation:
+    """The whole story, and what would turn it over."""
+    facts, certificate = access.facts, access.certificate
+    reads = {rule.id: rule.when.reads for rule in policy.rules}
+    reached = {trial.rule for trial in decision.trials}
+    return Explanation(
+        request=AskedOf(method=facts.method, target=facts.target, scheme=facts.scheme, host=facts.host),
+        user=AskedBy(**_plainly(access.user)),
+        now=access.now,
+        client=_plainly(access.client) | {"contradicted": access.client.contradicted},
+        device=_plainly(access.posture),
+        attestation=_plainly(access.attestation) if access.attestation else None,
+        certificate=_plainly(certificate, but="chain") if certificate else None,
+        rules=[_trial(trial, reads.get(trial.rule, frozenset()), access) for trial in decision.trials],
+        not_reached=[rule.id for rule in policy.rules if rule.id not in reached],
+        decision=_outcome(decision),
+        flips=flips_told(both_ways(access, policy, decision.effect), policy.catalog),
+    )
+
+
+def _outcome(decision: Decision) -> Outcome:
+    return Outcome(
+        effect=decision.effect.value,
+        reason=decision.reason.value,
+        rule=decision.rule,
+        policy_version=decision.policy_version,
+        title=decision.title,
+        fix=decision.fix,
+        contact=decision.contact,
+        apps=list(decision.apps),
+        deadline=decision.deadline,
+        reliefs=decision.reliefs,
+        would=[trial.rule for trial in decision.would],
+    )
+
+
+def _trial(trial: RuleTrial, reads: frozenset[str], access: Access) -> Trial:
+    values = {name: VARIABLES[name].read(access) for name in VARIABLES if name in reads}
+    return Trial(**_plainly(trial), values=json.loads(json.dumps(values, default=plain)))
+
+
+def _plainly(noun: Any, but: str = "") -> dict[str, Any]:
+    """What one of the model says, as JSON has it."""
+    said: dict[str, Any] = json.loads(json.dumps(asdict(noun), default=plain))
+    said.pop(but, None)
+    return said
+
+
+def plain(value: object) -> object:
+    """What JSON has no form for, in one."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    return sorted(value) if isinstance(value, frozenset) else str(value)

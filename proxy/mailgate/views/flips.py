@@ -1,0 +1,168 @@
+"""What would turn a verdict over, and the same in words."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from mailgate.model.fact import Fact, Instant
+from mailgate.policy import AppCatalog
+from mailgate.simulate import LET_IN, MOST, Flip, Flips
+from mailgate.simulate.steps import Step, What
+
+_NAMES = 4
+"""Apps that are named of many that are all one to the rules."""
+
+_WORDS = {
+    What.FIND: "the company marks the device as found",
+    What.LOSE: "the company marks the device as lost",
+    What.AGREE: "the sources agree on what the device is and whose it is",
+    What.REPORT: "the device reports anew, and has no listed app but those that are known",
+    What.MANAGE: "the device is in device management, which reports it",
+    What.UNMANAGE: "the device leaves device management",
+    What.ENROL: "the device is set up: it reports that no listed app is there, and proves itself",
+    What.PROVE: "the request proves its device by signed evidence",
+    What.WITHHOLD_PROOF: "the request comes without its evidence",
+    What.CERTIFICATE: "the request comes with a client certificate that is accepted",
+    What.PROBE: "the browser probe runs and finds a computer",
+    What.AGREEING_SIGNALS: "what the request says of its kind does not contradict itself, as with the mobile site",
+    What.NEVER_REPORTED: "the device had never reported",
+    What.UNAVAILABLE: "no source of the device could be asked",
+    What.CONTRADICTED: "what the request says of its kind contradicted itself",
+}
+_WORDS_ABOUT = {
+    What.REPORT: "the device reports anew by {}, and has no listed app but those that are known",
+    What.ENROL: "the device is set up with {}: it reports that no listed app is there, and proves itself",
+    What.PROVE: "the request proves its device by signed evidence of {}",
+    What.GROUP: "the person is in the group {}",
+    What.KIND: "the kind were {}",
+    What.USER: "{} were who asks",
+    What.ADDRESS: "the request came from {}",
+    What.SYSTEM: "the system were {}",
+}
+
+
+class StepTold(Fact):
+    """One thing that would have to change."""
+
+    what: str
+    """What it is, as a code."""
+    by: str
+    """Who can do it."""
+    about: list[str]
+    """What it is about, such as apps or a group."""
+    at: Instant | None
+    """When, where time alone does it."""
+    words: str
+    """The same in words."""
+
+
+class Then(Fact):
+    """What would be decided then."""
+
+    effect: str
+    """What would happen: allow, warn, challenge or block."""
+    rule: str
+    """By which rule."""
+    reason: str
+    """Why, as a reason code."""
+
+
+class FlipTold(Fact):
+    """Steps that together turn the verdict over, and what it would be then."""
+
+    steps: list[StepTold]
+    """All of them are needed."""
+    then: Then
+    """What would be decided then."""
+
+
+class FlipsTold(Fact):
+    """The smallest changes that lead to one of some effects."""
+
+    to: list[str]
+    """The effects."""
+    can_be_done: list[FlipTold]
+    """Changes that somebody can make."""
+    only_supposed: list[FlipTold]
+    """Changes that nobody can make, which show what it hangs on."""
+    not_tried: list[str]
+    """Variables of which other values were not tried."""
+    most_steps: int
+    """How many steps at once were tried."""
+
+
+def flips_told(found: Iterable[Flips], catalog: AppCatalog) -> list[FlipsTold]:
+    """The changes that were found."""
+    return [
+        FlipsTold(
+            to=[effect.value for effect in sorted(each.wanted)],
+            can_be_done=[_flip(flip, catalog) for flip in each.doable],
+            only_supposed=[_flip(flip, catalog) for flip in each.supposed],
+            not_tried=list(each.untried),
+            most_steps=MOST,
+        )
+        for each in found
+    ]
+
+
+def flip_lines(found: Iterable[FlipsTold]) -> Iterator[str]:
+    """The changes line by line."""
+    for each in found:
+        yield f"What would {'let it in' if set(each.to) == LET_IN else 'keep it out'}"
+        for flip in each.can_be_done:
+            yield f"  if {_line(flip)}"
+        if not each.can_be_done:
+            yield f"  nothing that can be done was found, in up to {each.most_steps} steps"
+        for flip in each.only_supposed:
+            yield f"  only supposed: if {_line(flip)}"
+        if each.not_tried:
+            yield f"  not tried: other values of {', '.join(each.not_tried)}"
+
+
+def step_told(step: Step, catalog: AppCatalog) -> str:
+    """A step in words."""
+    if step.what is What.WAIT and step.at:
+        return f"it is asked again at {_time(step.at)}, and nothing was reported meanwhile"
+    if step.what is What.SHARE:
+        rule, side = step.about
+        return f"the person were {'outside' if side == 'out' else 'in'} the share of {rule}"
+    if step.what in (What.REMOVE_APPS, What.INSTALL_APP):
+        return _apps(step, [catalog.name_of(key) for key in step.about])
+    return _WORDS_ABOUT[step.what].format(step.about[0]) if step.about else _WORDS[step.what]
+
+
+def _apps(step: Step, names: list[str]) -> str:
+    if step.what is What.REMOVE_APPS:
+        return (
+            f"{_listed(names, 'and')} {'is' if len(names) == 1 else 'are'} removed and the device reports so"
+        )
+    more = [f"{len(names) - _NAMES} others"] if len(names) > _NAMES else []
+    return f"{_listed([*names[:_NAMES], *more], 'or')} is installed and the device reports so"
+
+
+def _listed(names: list[str], word: str) -> str:
+    *most, last = names
+    return f"{', '.join(most)} {word} {last}" if most else last
+
+
+def _time(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _line(flip: FlipTold) -> str:
+    return f"{', and '.join(step.words for step in flip.steps)}: {flip.then.effect} by {flip.then.rule}"
+
+
+def _flip(flip: Flip, catalog: AppCatalog) -> FlipTold:
+    steps = [
+        StepTold(
+            what=step.what.value,
+            by=step.by.value,
+            about=list(step.about),
+            at=step.at,
+            words=step_told(step, catalog),
+        )
+        for step in flip.steps
+    ]
+    found = flip.decision
+    then = Then(effect=found.effect.value, rule=found.rule, reason=found.reason.value)
+    return FlipTold(steps=steps, then=then)

@@ -1,0 +1,105 @@
+"""How the gates on one store fare: which decide by the rules in force, which lag, and of which nothing is heard any more."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import groupby
+
+from mailgate.store import Activation, Beat, Heard, Store, StoreError
+
+MISSED = timedelta(seconds=20)
+"""Without a word for so long a gate is gone: it says something every five seconds."""
+TAKES = timedelta(seconds=10)
+"""How long after rules were put in force a gate may take them up; usually a second."""
+
+
+class Standing(StrEnum):
+    """The graver ones last."""
+
+    OK = "ok"
+    TAKING = "taking"
+    """The rules were put in force just now."""
+    BEHIND = "behind"
+    GONE = "gone"
+
+
+_ORDER = list(Standing)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One gate with all its workers."""
+
+    host: str
+    address: str
+    standing: Standing
+    words: str
+    """What is wrong with it; empty where nothing is."""
+    beat: Beat
+    """What the worker says that is worst off."""
+    heard: tuple[Heard, ...]
+    """Its workers."""
+
+    @property
+    def answering(self) -> int:
+        return sum(each.ago < MISSED for each in self.heard)
+
+    @property
+    def last(self) -> timedelta:
+        """How long ago anything was heard of it."""
+        return min(each.ago for each in self.heard)
+
+
+async def gates_now(store: Store, now: datetime) -> list[Node]:
+    """How every gate on the store fares. Raises StoreUnavailableError."""
+    return nodes(await store.gates.heard(), await store.policies.active(), now)
+
+
+async def gates_if_told(store: Store, now: datetime) -> list[Node] | None:
+    """The same; None while the store does not answer."""
+    try:
+        return await gates_now(store, now)
+    except StoreError:
+        return None
+
+
+def nodes(heard: Sequence[Heard], active: Activation | None, now: datetime) -> list[Node]:
+    """Every gate by host and address, as :meth:`Gates.heard` has them."""
+    by_gate = groupby(heard, key=lambda each: (each.beat.host, each.beat.address))
+    return [_node(host, address, list(found), active, now) for (host, address), found in by_gate]
+
+
+def _node(host: str, address: str, heard: list[Heard], active: Activation | None, now: datetime) -> Node:
+    present = [each for each in heard if each.ago < MISSED]
+    judged = [(_standing(each, active, now), each) for each in present or heard]
+    standing, worst = max(judged, key=lambda pair: _ORDER.index(pair[0]))
+    return Node(host, address, standing, _words(standing, worst, active), worst.beat, tuple(heard))
+
+
+def _standing(each: Heard, active: Activation | None, now: datetime) -> Standing:
+    if each.ago >= MISSED:
+        return Standing.GONE
+    if active is None or each.beat.serial >= active.serial:
+        return Standing.OK
+    return Standing.TAKING if now - active.at < TAKES else Standing.BEHIND
+
+
+def _words(standing: Standing, each: Heard, active: Activation | None) -> str:
+    if standing is Standing.GONE:
+        return f"nothing was heard of it for {span(each.ago)}: it has ended without saying so, or does not reach the store"
+    if standing is Standing.OK or active is None:
+        return ""
+    still = f"it still decides by version {each.beat.number}"
+    if standing is Standing.TAKING:
+        return f"{still} and is taking up version {active.number}"
+    return f"{still}, though version {active.number} is in force"
+
+
+def span(time: timedelta) -> str:
+    """About how long, in the largest unit of which there are two."""
+    seconds = int(time.total_seconds())
+    for size, unit in ((86400, "days"), (3600, "hours"), (60, "minutes")):
+        if seconds >= 2 * size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} second{'' if seconds == 1 else 's'}"

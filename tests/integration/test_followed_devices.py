@@ -1,0 +1,123 @@
+"""Two gates on one store: what one of them has in memory of a phone is believed, and never for longer than it is true."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import aiohttp
+import psycopg
+import pytest
+from aiohttp.test_utils import TestServer
+from tests.integration.fleet import PUBLIC, Fleet, Phone, fleet, get
+from tests.integration.test_phone import EAS
+from tests.integration.test_replay import ISSUER_KEY, MDM, believing
+from tests.integration.test_replay import store as store
+from tests.unit.store.examples import CATALOG, MAX_AGE, mail_app
+
+from mailgate.app.following import EVERY
+from mailgate.attest import mint
+from mailgate.model import AppsReport, DeviceRecord, PostureState
+from mailgate.store import Store
+
+MAIL_APP = {"User-Agent": "Apple-iPhone15C2/2107.102"}
+SOON = 1.0
+"""Seconds within which a report counts at every gate."""
+OLD = 5.5
+"""Seconds after which the store's word alone would count no longer."""
+APP = mail_app("ApplC39X8FAKEID")
+
+
+@pytest.fixture
+async def gates(webmail: TestServer, tmp_path: Path, store: str) -> AsyncIterator[Fleet]:
+    with fleet(tmp_path, str(webmail.make_url("")), store, **believing(tmp_path)) as running:
+        yield running
+
+
+def reporting(*apps: str) -> dict[str, str]:
+    """The headers of a phone that reports these apps."""
+    phone = Phone(mint.make_key(b"device" * 8, ""))
+    issue = mint.Issue(MDM, PUBLIC, uuid4().hex, datetime.now(UTC))
+    described = mint.Device("phone-1", apps=apps, eas_ids=("applc39x8fakeid",))
+    phone.token = mint.sign_token(mint.claims(described, issue, phone.key), ISSUER_KEY)
+    return phone.headers()
+
+
+async def within(seconds: float, met: Callable[[], Awaitable[bool]]) -> bool:
+    """Whether something is so before that time is over."""
+    end = time.monotonic() + seconds
+    while not await met():
+        if time.monotonic() > end:
+            return False
+        await asyncio.sleep(0.02)
+    return True
+
+
+async def test_a_report_at_one_gate_ends_what_the_other_has_in_memory(
+    client: aiohttp.ClientSession, gates: Fleet
+) -> None:
+    async def answers(status: int) -> bool:
+        return (await get(client, gates.url(1) + EAS, MAIL_APP))[0] == status
+
+    assert (await get(client, gates.url(0), reporting()))[0] == 200
+    assert await within(10, lambda: answers(200))
+    await asyncio.sleep(OLD)
+    assert await answers(200)
+    for apps, status in ((("tiktok",), 403), ((), 200)):
+        await get(client, gates.url(0), reporting(*apps))
+        assert await within(SOON, lambda status=status: answers(status))  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+async def test_a_gate_that_lost_its_connections_does_not_go_by_what_it_had(
+    client: aiohttp.ClientSession, gates: Fleet, store: str
+) -> None:
+    async def answers(status: int) -> bool:
+        return (await get(client, gates.url(1) + EAS, MAIL_APP))[0] == status
+
+    await get(client, gates.url(0), reporting())
+    assert await within(10, lambda: answers(200))
+    await get(client, gates.url(0), reporting("tiktok"))
+    with psycopg.connect(store, autocommit=True) as server:
+        server.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'replay' AND pid <> pg_backend_pid()"
+        )
+    assert await within(3, lambda: answers(403))
+
+
+async def test_where_no_changes_are_heard_of_the_store_is_asked(tmp_path: Path, store: str) -> None:
+    """The gate's look at the changes has ended, and its connection for questions has not."""
+    one, other = await Store.open(store, spool=tmp_path / "1"), await Store.open(store, spool=tmp_path / "2")
+    postures = other.postures(CATALOG, MAX_AGE)
+
+    def now() -> datetime:
+        return datetime.now(UTC)
+
+    async def report(*apps: str) -> None:
+        told = AppsReport(frozenset(apps), True, now())
+        await one.devices.take([DeviceRecord("intune", "7", apps=told, eas_ids=(APP.eas_id,))], now())
+
+    async def is_now(state: PostureState) -> bool:
+        return (await postures.current(APP, None, now())).state is state
+
+    async def follow() -> None:
+        while not ended.is_set():
+            await postures.catch_up(now())
+            await asyncio.sleep(EVERY)
+
+    ended = asyncio.Event()
+    following = asyncio.ensure_future(follow())
+    await asyncio.sleep(EVERY)
+    await report()
+    await asyncio.sleep(2 * EVERY)
+    assert await is_now(PostureState.CLEAN)
+    await asyncio.sleep(OLD)
+    assert await is_now(PostureState.CLEAN)
+    ended.set()
+    await following
+    await report("tiktok")
+    assert await within(SOON, lambda: is_now(PostureState.PROHIBITED))
+    await one.close()
+    await other.close()

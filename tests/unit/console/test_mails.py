@@ -1,0 +1,37 @@
+"""Mails about rules: ``console/pages/test_notices.py`` and ``console/api/test_notices.py`` show what each says."""
+
+import pytest
+from aiohttp import web
+from tests.unit.console.browsing import NOW, Company
+
+from mailgate.console.mails import decided, matter_about, title_of
+from mailgate.rollout.acts import Person, RefusedError
+from mailgate.store import About, MailKind
+
+RULE = "prohibited-app"
+
+
+async def test_a_mail_is_about_a_rule_of_a_version(firm: Company) -> None:
+    matter = await matter_about(firm.desk, About(1, MailKind.ENFORCED, RULE))
+    assert (matter.active, matter.rules.digest) == (True, firm.bundle.rules.digest)
+    assert title_of(matter.rules.policy, RULE)
+    assert title_of(matter.rules.policy, "another") == ""
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        About(9, MailKind.ENFORCED, RULE),
+        About(1, MailKind.ENFORCED, "another"),
+        About(1, MailKind.CORRECTION, RULE),
+    ],
+)
+async def test_what_no_version_has_is_not_found(firm: Company, about: About) -> None:
+    with pytest.raises(web.HTTPNotFound):
+        await matter_about(firm.desk, about)
+
+
+@pytest.mark.parametrize("what", ["sent", "again", "retry"])
+async def test_a_decision_about_mails_that_wait_for_none_is_refused(firm: Company, what: str) -> None:
+    with pytest.raises(RefusedError, match="none of these waits for a decision any more"):
+        await decided(firm.store, ["0" * 32], what, Person("ada", "here"), NOW)

@@ -1,0 +1,48 @@
+"""Plans that say nothing but what a test says of them."""
+
+from typing import Any
+
+from mailgate.rollout.plan import LABELS, Plan
+from mailgate.simulate import DIMENSIONS
+
+NOBODY = {"people": 0, "devices": 0}
+NEWLY: dict[str, Any] = {**NOBODY, "by": {dimension: [] for dimension in DIMENSIONS}, "samples": []}
+SAMPLED = {"moments": 0, "first": None, "newly": dict.fromkeys(LABELS, NOBODY)}
+SAMPLE: dict[str, Any] = {
+    "person": "ada", "device": "d1", "kind": "phone", "system": "ios", "state": "clean", "apps": [],
+    "from": {"effect": "allow", "rule": "open", "reason": "rule-matched"},
+    "to": {"effect": "block", "rule": "app", "reason": "prohibited-app"},
+}  # fmt: skip
+PLAN: dict[str, Any] = {
+    "digest": "d" * 64,
+    "made_at": "2026-12-01T00:00:00+00:00",
+    "window": {"days": 14, "since": "2026-11-17"},
+    "active": {"serial": 3, "number": 3, "policy": "p1", "digest": "a" * 64},
+    "candidate": {"policy": "p2", "digest": "c" * 64},
+    "reliefs": {"serial": 0, "exempt": NOBODY, "off": {}},
+    "changes": [],
+    "cases": {"run": 2, "failed": []},
+    "rules": {"match_nobody": [], "out_of_reach": {}, "not_started": []},
+    "newly_listed": [],
+    "unreported": [],
+    "totals": {"people": 1200, "devices": 3400, "clients": 0, "occasions": 5000},
+    "untouched": {"people": 1200, "devices": 3400},
+    "newly": dict.fromkeys(LABELS, NEWLY),
+    "moves": [],
+    "hangs_on": {},
+    "later": [],
+    "undated": {**NOBODY, "samples": [], "rules": [], "sampled": SAMPLED},
+    "kept_out": NOBODY,
+    "known": {"people": 1200, "devices": 3400},
+}
+
+
+def hit(people: int, devices: int, **more: Any) -> dict[str, Any]:
+    """So many, of whom nothing else is said."""
+    return NEWLY | {"people": people, "devices": devices} | more
+
+
+def plan_of(*left_out: str, **said: Any) -> Plan:
+    """A plan that says this, and nothing of what is left out, as one of before."""
+    told = {name: value for name, value in (PLAN | said).items() if name not in left_out}
+    return Plan.model_validate(told, strict=False)

@@ -1,0 +1,47 @@
+"""What is told of a device."""
+
+from dataclasses import replace
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+from tests.unit.store.examples import CATALOG, MAX_AGE, NOW
+
+from mailgate.config.settings import Retention
+from mailgate.model import Reason
+from mailgate.store import Device, Report
+from mailgate.store.device import Contradiction
+from mailgate.store.names import KEY, SERIAL
+from mailgate.views.devices import FindingFacts, NameFacts, device_facts, parts_of
+
+REPORT = Report("jamf", "7", apps=frozenset({"tiktok"}), reported_at=NOW, names=frozenset({(SERIAL, "S1")}))
+FOUND = Contradiction(Reason.DEVICE_OS_CONTRADICTED, "", "os: …", since=NOW)
+DEVICE = Device("abcd", (REPORT,), findings=(FOUND,), first_seen=NOW, last_seen=NOW)
+
+
+def bundle() -> Any:
+    """As much of the files as is read here."""
+    settings = SimpleNamespace(
+        posture=SimpleNamespace(max_age=MAX_AGE, precedence=()),
+        retention=Retention(),
+    )
+    return SimpleNamespace(policy=SimpleNamespace(catalog=CATALOG), settings=settings)
+
+
+def test_it_is_said_when_a_device_is_deleted_and_a_lost_one_is_later() -> None:
+    told = device_facts(DEVICE, bundle(), NOW)
+    assert told.deleted_after == NOW + timedelta(days=90)
+    assert told.findings == [FindingFacts(reason="device-os-contradicted", detail="os: …", since=NOW)]
+    told = device_facts(replace(DEVICE, lost_at=NOW), bundle(), NOW)
+    assert (told.deleted_after, told.lost_at, told.lost) == (NOW + timedelta(days=365), NOW, True)
+
+
+def test_every_name_is_told_with_its_sources_and_whether_it_leads_here() -> None:
+    other = replace(REPORT, source="intune", names=frozenset({(SERIAL, "S1"), (KEY, "k1")}))
+    told = parts_of(replace(DEVICE, reports=(other, REPORT), ceded=frozenset({(KEY, "k1")})))
+    assert told.names == [
+        NameFacts(kind="key", name="k1", sources=["intune"], found_by=False),
+        NameFacts(kind="serial", name="S1", sources=["intune", "jamf"], found_by=True),
+    ]
+    reports = [(each.source, each.apps) for each in told.reports]
+    assert reports == [("intune", ["tiktok"]), ("jamf", ["tiktok"])]

@@ -1,0 +1,58 @@
+"""What became of a device, the newest first."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from tests.unit.store.examples import NOW, access
+from tests.unit.store.mail import mailing
+
+from mailgate.model import Reason
+from mailgate.store import Device, MailKind, MailState, Recorded, Report, Sighting, Tally, Told
+from mailgate.store.device import Contradiction
+from mailgate.store.recorded import client_facts
+from mailgate.views.timeline import timeline
+
+
+def at(hours: float):
+    return NOW + timedelta(hours=hours)
+
+
+def seen() -> Recorded:
+    asked = access()
+    client = client_facts(asked.facts, asked.client)
+    sighting = Sighting(
+        NOW.date(), client, "d", "prohibited", "ada", "banned", "block", "prohibited-app", (), "v1"
+    )
+    return Recorded("s1", sighting, Tally(3, at(4), at(5), "REF"))
+
+
+def test_reports_decisions_and_mails_stand_in_their_order() -> None:
+    looked = Report(
+        "jamf", "1", apps=frozenset({"tiktok"}), apps_complete=False, reported_at=at(3), last_seen=at(3)
+    )
+    gone = replace(looked, source="old", reported_at=None, gone=True, last_seen=at(2))
+    silent = replace(gone, source="silent", gone=False, last_seen=at(1))
+    found = Contradiction(Reason.DEVICE_OS_CONTRADICTED, "", "ios or android", since=at(3.5))
+    device = Device("d", (looked, gone, silent), findings=(found,), lost_at=at(7), first_seen=at(0))
+    told = timeline(device, [seen()], [Told("d", "prohibited-app", at(6))])
+    assert [(each.what, each.words) for each in told] == [
+        ("lost", "It was marked as lost: it gets nothing"),
+        ("notice", "A mail was written about prohibited-app"),
+        ("decision", "prohibited-app by banned, phone over web, 3 times since 2026-12-01 16:00 UTC"),
+        ("finding", "device-os-contradicted: ios or android"),
+        ("report", "jamf saw that it has tiktok, as far as could be seen"),
+        ("report", "old does not have it any more"),
+        ("report", "silent reported it, and nothing of its apps"),
+        ("first", "It was heard of for the first time"),
+    ]
+    assert (told[2].about, told[2].id) == ("block", "s1")
+
+
+def test_mails_about_rules_stand_among_them() -> None:
+    sent = mailing(changed_at=at(8), state=MailState.SENT)
+    sorry = mailing(changed_at=at(9), kind=MailKind.CORRECTION, rule="")
+    told = timeline(Device("d", (), first_seen=at(0)), [], [], [sent, sorry])
+    assert [each.words for each in told[:2]] == [
+        "A mail to ada about version 1: it was taken back (queued)",
+        "A mail to ada about the rule app: it counts now (sent)",
+    ]
