@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, delete, func, literal, or_, select, union, union_all, update
+from sqlalchemy import ColumnElement, and_, delete, func, literal, or_, select, union, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.model import DeviceRecord
@@ -203,13 +203,22 @@ class Devices:
         async with self._database.reading() as connection:
             return {str(reason): int(count) for reason, count in await connection.execute(counted)}
 
-    async def prune(self, before: datetime, size: int = _PAGE) -> int:
+    async def prune(self, now: datetime, before: datetime, size: int = _PAGE) -> int:
         """Delete up to ``size`` devices that no source has reported since ``before``; a lost one stays. Returns how many."""
-        old = (
-            select(devices.c.key).where(devices.c.last_seen < before, devices.c.lost_at.is_(None)).limit(size)
-        )
+        return await self._prune(devices.c.lost_at.is_(None), now, before, size)
+
+    async def prune_lost(self, now: datetime, before: datetime, size: int = _PAGE) -> int:
+        """The same, of devices that were reported lost before that too."""
+        return await self._prune(devices.c.lost_at < before, now, before, size)
+
+    async def _prune(self, which: ColumnElement[bool], now: datetime, before: datetime, size: int) -> int:
+        old = select(devices.c.key).where(devices.c.last_seen < before, which).limit(size)
+        deleted = delete(devices).where(devices.c.key.in_(old)).returning(devices.c.id)
         async with self._database.writing() as connection:
-            return (await connection.execute(delete(devices).where(devices.c.key.in_(old)))).rowcount
+            change = await count_change(connection)
+            gone = (await connection.execute(deleted)).scalars().all()
+            await _let_go(connection, gone, change, now)
+            return len(gone)
 
     async def _all(self, query: Any, patience: float = 2.0) -> list[Device]:
         async with self._database.reading(patience) as connection:
@@ -271,7 +280,14 @@ async def _forget(connection: AsyncConnection, device: Device, change: int, now:
     await connection.execute(delete(notices).where(notices.c.device.in_([*ids, *eas_ids])))
     await connection.execute(delete(devices).where(devices.c.key == device.number))
     await connection.execute(delete(forgotten_devices).where(forgotten_devices.c.at < now - REMEMBERED))
+    await _let_go(connection, ids, change, now)
+
+
+async def _let_go(connection: AsyncConnection, ids: Sequence[str], change: int, now: datetime) -> None:
+    """Tell the gates that devices with these ids are no more."""
     rows = [{"id": each, "changed": change, "at": now} for each in ids]
+    if not rows:
+        return
     statement = upsert(connection, forgotten_devices)
     again = {"changed": statement.excluded.changed, "at": statement.excluded.at}
     await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=again), rows)

@@ -23,8 +23,6 @@ _LONGEST_NAME = 256
 
 REPEATED_INTERVAL = 5.0
 """Seconds between two writes of what was allowed as before: it is most of what is recorded, and nobody waits for it."""
-MOST_REPEATED = 20_000
-"""Requests of different user agents that are counted before they are recorded; after so many they are recorded at once."""
 MOST_STRANGERS = 500
 """Sightings of nobody's unknown devices that one write takes. More at once is a flood of made-up clients: each would
 cost as much as a decision and stay as a row of its own. How many an hour: ``newcomers.py``."""
@@ -46,6 +44,7 @@ class Ledger(Outbox[Sighting, Tally]):
         self._newcomers = Newcomers()
         self._repeated: dict[tuple[Recurring, str], Repeated] = {}
         """What was allowed as before since the last write, by what is repeated and by user agent."""
+        self._repeated_strangers = 0
         self._gather_at = 0.0
 
     def record(
@@ -70,18 +69,24 @@ class Ledger(Outbox[Sighting, Tally]):
         if repeated is not None:
             repeated.add(now)
             return
-        if len(self._repeated) >= MOST_REPEATED:
+        if self._is_half_a_write():
             self._gather()
         if not self._repeated:
             self._gather_at = self._clock() + REPEATED_INTERVAL
             self._filled.set()
         self._repeated[key] = Repeated(now)
+        self._repeated_strangers += _is_stranger(recurring.access)
+
+    def _is_half_a_write(self) -> bool:
+        """Whether as many different ones are repeated as a write may find beside what else came in its second."""
+        return len(self._repeated) >= self._limit // 2 or self._repeated_strangers >= MOST_STRANGERS // 2
 
     def _may_gather_later(self) -> bool:
         return bool(self._repeated) and self._clock() < self._gather_at
 
     def _gather(self) -> None:
         counted, self._repeated = self._repeated, {}
+        self._repeated_strangers = 0
         for (recurring, user_agent), repeated in counted.items():
             self._record_repeated(recurring, user_agent, repeated)
 

@@ -1,15 +1,17 @@
 """Devices in memory, by every name under which they were asked for. What is learned of one counts under all of them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 from weakref import WeakValueDictionary
 
 from cachetools import LRUCache
 
 from mailgate.model import AttestationResult
+from mailgate.policy import AppCatalog
 from mailgate.store.device import Device
-from mailgate.store.names import MDM, USER, Name, user_text
+from mailgate.store.names import FORMER, MDM, USER, Name, user_text
 
 
 class _Cell:
@@ -23,13 +25,24 @@ class _Cell:
         """How often it has changed: after each time the store is to say whether this is the name's device still."""
 
 
+class Read(NamedTuple):
+    """A proof that was read, and the apps that were listed then: of others nothing was kept."""
+
+    proof: AttestationResult
+    catalog: AppCatalog
+
+    def has(self, proof: AttestationResult, catalog: AppCatalog) -> bool:
+        """Whether reading this proof by these lists would bring nothing else."""
+        return self.proof is proof and self.catalog is catalog
+
+
 @dataclass(slots=True)
 class Known:
     """What is known under one name, when the store was asked for it, and the last proof that was read beside it."""
 
     cell: _Cell
     at: datetime
-    proof: AttestationResult | None = None
+    read: Read | None = None
     beginning: int | None = None
     """Since when all that becomes of it is heard of (``watching.py``), if it is."""
     changes: int = 0
@@ -88,7 +101,9 @@ class Memory:
         return cell.device if cell else None
 
     def waits_for(self, kind: str, text: str) -> bool:
-        """Whether somebody asked for this name or person."""
+        """Whether somebody asked for this name or person, or for a device that has turned out to be this one."""
+        if kind == FORMER:
+            return text in self._cells
         return text in self._owned if kind == USER else (kind, text) in self._known
 
     def newest(self, stored: Device) -> Device:
@@ -96,17 +111,23 @@ class Memory:
         known = self.device(stored.id)
         return stored if known is None or known.changed <= stored.changed else known
 
+    def outdate(self) -> None:
+        """The store counts its changes from an earlier one: whatever it says now is newer than what is in memory."""
+        for cell in list(self._cells.values()):
+            if cell.device is not None:
+                cell.device = replace(cell.device, changed=0)
+
     def remember(
         self,
         name: Name,
         device: Device | None,
         at: datetime,
-        proof: AttestationResult | None = None,
+        read: Read | None = None,
         beginning: int | None = None,
     ) -> None:
         """Keep what was found under a name."""
         cell = _Cell(None) if device is None else self._cell_of(device)
-        self._known[name] = Known(cell, at, proof, beginning, cell.changes)
+        self._known[name] = Known(cell, at, read, beginning, cell.changes)
 
     def remember_owned(
         self, person: str, devices: Iterable[Device], at: datetime, beginning: int | None = None

@@ -13,7 +13,7 @@ from mailgate.store.database import StoreUnavailableError, in_time
 from mailgate.store.device import Device, Report, Slot
 from mailgate.store.devices import Changes, Devices
 from mailgate.store.matching import News, Shelf
-from mailgate.store.memory import Known, Memory, Owned
+from mailgate.store.memory import Known, Memory, Owned, Read
 from mailgate.store.names import CERT, EAS, KEY, MDM, eas_text, forms_of, user_text
 from mailgate.store.reports import Reports, report_of
 from mailgate.store.states import is_of, posture_of, posture_of_person, settled_until
@@ -170,6 +170,7 @@ class Postures:
         self._watching.change = changes.number
         if changes.number < before:
             self._watching.broke()
+            self._memory.outdate()
         asked = {number for number, device_id in changes.changed if self._memory.device(device_id)}
         asked |= {number for number, kind, text in names if self._memory.waits_for(kind, text)}
         return changes, await self._devices.load(asked) if asked else []
@@ -184,7 +185,8 @@ class Postures:
         slot = (source_of(proof), proof.device_id)
         known = self._memory.get(slot)
         fresh, mark = self._stands(known, now), self._watching.mark()
-        if known is not None and fresh and known.proof is proof and known.device is not None:
+        read = Read(proof, self.catalog)
+        if fresh and known is not None and known.device is not None and known.read and known.read.has(*read):
             return known.device, True
         report = report_of(proof, self.catalog, now)
         if known is not None and known.device is not None and not report.names <= known.device.claims:
@@ -198,11 +200,11 @@ class Postures:
             self._memory.learn(each)
         device = shelf.at(slot)
         if stored is not None:
-            self._memory.remember(slot, device, now, proof, self._watching.since(mark))
+            self._memory.remember(slot, device, now, read, self._watching.since(mark))
         elif known is not None:
-            self._memory.remember(slot, device, known.at, proof, known.beginning)
+            self._memory.remember(slot, device, known.at, read, known.beginning)
         else:
-            self._memory.remember(slot, device, now, proof)
+            self._memory.remember(slot, device, now, read)
         if device is not None and news is not News.SAME:
             self._reports.put(slot, report)
             for kind, text in device.names:  # the next request by an ActiveSync id is to find it

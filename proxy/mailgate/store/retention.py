@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 from sqlalchemy import and_, delete, or_, select
@@ -68,9 +69,9 @@ class Retention:
         gone = 0
         steps: list[tuple[Callable[[datetime, int], Awaitable[int]], timedelta]] = [
             *((each.prune, keep.sightings) for each in self._records),
-            (self._devices.prune, keep.devices),
+            (partial(self._devices.prune, now), keep.devices),
             (self._enrolments.prune, keep.devices),
-            (self._prune_lost, keep.lost_devices),
+            (partial(self._devices.prune_lost, now), keep.lost_devices),
             (self._prune_reports, keep.devices),
             (self._prune_forgotten, REMEMBERED),
         ]
@@ -79,12 +80,6 @@ class Retention:
                 gone += deleted
         await self._database.wipe()
         return gone
-
-    async def _prune_lost(self, before: datetime, size: int) -> int:
-        old = select(devices.c.key).where(devices.c.last_seen < before, devices.c.lost_at < before)
-        async with self._database.writing() as connection:
-            picked = delete(devices).where(devices.c.key.in_(old.limit(size)))
-            return (await connection.execute(picked)).rowcount
 
     async def _prune_reports(self, before: datetime, size: int) -> int:
         """What a source has not said again of a device that others report. The device is matched anew without it."""

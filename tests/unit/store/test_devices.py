@@ -180,7 +180,7 @@ async def test_a_lost_device_is_kept_and_stays_lost_until_it_is_found(store: Sto
     device_id = new_id(("jamf", "mdm-1"))
     assert await store.devices.lose(device_id, LATER)
     assert not await store.devices.lose("nobody", LATER)
-    assert await store.devices.prune(NOW + timedelta(days=999)) == 0
+    assert await store.devices.prune(NOW, NOW + timedelta(days=999)) == 0
     await store.devices.take([record("re-enrolled")], LATER)
     assert [device.lost_at for device in await store.devices.called("mdm-1")] == [LATER]
     assert await store.devices.lose(device_id, None)

@@ -213,13 +213,33 @@ async def test_what_is_repeated_is_written_though_nothing_else_is(
 async def test_what_waits_of_what_is_repeated_is_bounded(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mailgate.store.ledger.MOST_REPEATED", 3)
+    monkeypatch.setattr(store.ledger, "_limit", 10)
     recurring = store.ledger.recurring(access(), LET_IN)
     for number in range(10):
         for _ in range(2):
             recurring.count(made_up(number).user_agent, later(number))
-        assert len(store.ledger._repeated) <= 3
+        assert len(store.ledger._repeated) <= 5
     assert sorted(item.times for item in store.ledger.waiting()) == [2] * 10
+
+
+@pytest.mark.parametrize("user", ["", "known"])
+async def test_of_what_is_repeated_nothing_is_lost_that_a_write_each_second_had_taken(
+    store: Store, monkeypatch: pytest.MonkeyPatch, user: str
+) -> None:
+    """Five seconds of it at once are more than the queue holds, and than one write takes of strangers."""
+    monkeypatch.setattr(store.ledger, "_limit", MOST_STRANGERS)
+    seconds, each_second = 0.0, 200
+    monkeypatch.setattr(store.ledger, "_clock", lambda: seconds)
+    for number in range(4 * each_second):
+        if number % each_second == 0:
+            seconds += 1
+            await store.ledger.flush(whole=False)
+        name = user and f"{user}-{number}"
+        one = access(replace(made_up(number), user=name), device="", user=name)
+        store.ledger.recurring(one, LET_IN).count(one.facts.user_agent, later(seconds))
+    await store.ledger.flush()
+    assert (store.ledger.passed_over, store.ledger.counts.dropped) == (0, 0)
+    assert store.ledger.counts.written == 4 * each_second
 
 
 async def test_a_refusal_was_told_and_a_warning_that_nobody_saw_was_not(store: Store) -> None:

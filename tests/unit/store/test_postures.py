@@ -31,7 +31,7 @@ from mailgate.model import (
     PostureState,
     Reason,
 )
-from mailgate.store import Device, Postures, Store, StoreUnavailableError, database
+from mailgate.store import Device, Keep, Postures, Store, StoreUnavailableError, database
 from mailgate.store.device import new_id
 
 LATER = NOW + minutes(1)
@@ -855,3 +855,77 @@ async def test_a_large_import_that_is_lagged_behind_leaves_the_short_time(
     now = LONG + timedelta(seconds=1)
     await postures.catch_up(now)
     assert (await postures.current(APP, None, now)).state is PostureState.PROHIBITED
+
+
+@pytest.mark.parametrize("lost", [False, True])
+async def test_a_device_that_was_kept_long_enough_is_unknown_here_too(
+    store: Store, postures: Postures, lost: bool
+) -> None:
+    await store.devices.take([PHONE], NOW)
+    (device,) = await store.devices.page()
+    if lost:
+        await store.devices.lose(device.id, NOW)
+    await followed(postures, NOW, NOW)
+    assert (await postures.current(APP, None, NOW)).device_id == device.id
+    assert (await postures.certified(BY_SERIAL, NOW)).lost is lost
+    await followed(postures, NOW, LONG)
+    keep = Keep(sightings=minutes(5), devices=minutes(5), lost_devices=minutes(5))
+    assert await store.retention.prune(LONG, keep)
+    await followed(postures, LONG + LOOK, LONG + LOOK)
+    assert await postures.current(APP, None, LONG + LOOK) == Posture()
+    assert await postures.certified(BY_SERIAL, LONG + LOOK) == Posture()
+
+
+async def test_a_device_that_became_another_ones_elsewhere_is_that_one_here(
+    store: Store, postures: Postures
+) -> None:
+    """This gate knows it by its issuer's name alone, and has never heard of the other one."""
+    told = AppsReport(frozenset({"tiktok"}), True, NOW)
+    managed = DeviceRecord("intune", "7", apps=told, serial="SERIAL1")
+    await store.devices.take([managed], NOW - minutes(1))
+    await store.postures(CATALOG, MAX_AGE).current(BROWSER, KNOWN, NOW)
+    await store.reports.flush()
+    await followed(postures, NOW, NOW)
+    assert (await postures.current(BROWSER, KNOWN, NOW)).state is PostureState.CLEAN
+    await followed(postures, NOW, LONG)
+    await store.devices.take([replace(managed, keys=(KNOWN.key_thumbprint,))], LONG)
+    (device,) = await store.devices.page()
+    await followed(postures, LONG + LOOK, LONG + LOOK)
+    found = await postures.current(BROWSER, KNOWN, LONG + LOOK)
+    assert (found.device_id, found.state) == (device.id, PostureState.PROHIBITED)
+    assert await after_restart(store, BROWSER, KNOWN, LONG + LOOK) == found
+
+
+async def test_what_a_store_that_has_gone_back_says_counts_before_what_was_in_memory(
+    store: Store, postures: Postures
+) -> None:
+    """The numbers of its changes begin again below those that are in memory."""
+    await store.devices.take([replace(PHONE, os="android")], NOW)
+    for system in ("ios", "ipados", "android", "ios"):
+        await store.devices.take([replace(PHONE, os=system)], NOW)
+    await followed(postures, NOW, NOW)
+    await postures.current(APP, None, NOW)
+    await followed(postures, NOW, LONG)
+    async with store.devices._database.writing() as connection:
+        await connection.exec_driver_sql("UPDATE device_changes SET number = 1")
+        await connection.exec_driver_sql("UPDATE devices SET changed = 1")
+    await followed(postures, LONG, LONG)
+    told = AppsReport(frozenset({"tiktok"}), True, LONG)
+    await store.devices.take([replace(PHONE, apps=told)], LONG)
+    await followed(postures, LONG + LOOK, LONG + LOOK)
+    assert (await postures.current(APP, None, LONG + LOOK)).state is PostureState.PROHIBITED
+
+
+async def test_an_app_that_is_listed_from_now_on_counts_where_the_token_has_named_it(
+    store: Store, postures: Postures
+) -> None:
+    given = proof("tiktok")
+    postures.catalog = catalog("signal")
+    await followed(postures, NOW, NOW)
+    assert (await postures.current(BROWSER, given, NOW)).state is PostureState.CLEAN
+    await store.reports.flush()
+    await followed(postures, NOW, NOW)
+    assert (await postures.current(BROWSER, given, NOW)).state is PostureState.CLEAN
+    await followed(postures, NOW, LONG)
+    postures.catalog = CATALOG
+    assert (await postures.current(BROWSER, given, LONG)).state is PostureState.PROHIBITED
