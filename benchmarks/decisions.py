@@ -1,6 +1,6 @@
 """How long one decision takes inside the gate, without the network. Run as a module; prints one JSON object.
 
-What is timed is ``Gate.judge`` of a gate wired as ``mailgate run`` wires it, with the shipped policy: attestation,
+What is timed is ``Judge.verdict`` of a gate wired as ``mailgate run`` wires it, with the shipped policy: attestation,
 classification, posture, rules. Nothing is written to the ledger, and no answer is made.
 """
 
@@ -49,7 +49,7 @@ def main() -> None:
 async def time_decisions(config: Path, issuer: Key) -> dict[str, float]:
     """Microseconds a decision, keyed as in the results."""
     service = await Service.start(config)
-    nonces = service.gate.prover.nonces
+    nonces = service.gate.judge.prover.nonces
     kinds: dict[str, Iterator[Incoming]] = {
         "decision_warm_us": repeat(request(LAPTOP)),
         "decision_cold_us": phones_and_laptops(),
@@ -75,7 +75,7 @@ async def typical(gate: Gate, requests: Iterator[Incoming]) -> float:
 async def microseconds(gate: Gate, requests: Sequence[Incoming]) -> float:
     """The mean time of one decision over these requests. Raises AssertionError where a proof is refused."""
     started = time.perf_counter()
-    decided = [await gate.judge(incoming, utc_now()) for incoming in requests]
+    decided = [await gate.judge.verdict(incoming, utc_now()) for incoming in requests]
     elapsed = time.perf_counter() - started
     assert not any(access.attestation and access.attestation.refused for access, _ in decided)
     return elapsed / len(requests) * 1e6
@@ -91,7 +91,9 @@ async def attested(gate: Gate, issuer: Key, at_once: int) -> float:
         proofs = [request(PHONE, token, new_proof(token, device, nonce)) for _ in range(BATCH)]
         started = time.perf_counter()
         for start in range(0, BATCH, at_once):
-            await asyncio.gather(*(gate.judge(each, utc_now()) for each in proofs[start : start + at_once]))
+            await asyncio.gather(
+                *(gate.judge.verdict(each, utc_now()) for each in proofs[start : start + at_once])
+            )
         taken.append((time.perf_counter() - started) / BATCH * 1e6)
     return statistics.median(taken[1:])
 
@@ -99,7 +101,7 @@ async def attested(gate: Gate, issuer: Key, at_once: int) -> float:
 async def offered(gate: Gate, token: str, device: Key) -> str:
     """The nonce that the gate gives to who has none."""
     first = request(PHONE, token, new_proof(token, device))
-    await gate.judge(first, utc_now())
+    await gate.judge.verdict(first, utc_now())
     return next((value for name, value in first.answer_fields if name == NONCE_HEADER), "")
 
 

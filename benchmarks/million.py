@@ -104,7 +104,7 @@ def mail_apps(numbers: Iterable[int]) -> Iterator[Incoming]:
 async def timed(gate: Gate, incoming: Incoming) -> Taken:
     await asyncio.sleep(0)
     started, before = time.perf_counter(), time.process_time()
-    access, _ = await gate.judge(incoming, utc_now())
+    access, _ = await gate.judge.verdict(incoming, utc_now())
     passed, used = time.perf_counter() - started, time.process_time() - before
     assert access.posture.device_id
     return Taken(passed * 1e6, used * 1e6)

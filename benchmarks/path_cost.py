@@ -159,14 +159,14 @@ class Client:
 async def measure(config: Path) -> None:
     service = await Service.start(config)
     gate, loop = service.gate, asyncio.get_running_loop()
-    endpoint = gate.forwarder.pool._endpoint
+    endpoint = gate.carrier.usual.pool._endpoint
 
     async def connect() -> UpstreamConnection:
         connection = UpstreamConnection(endpoint, loop)
         connection.connection_made(Wire(lambda _: loop.call_soon(connection.data_received, PAGE)))  # type: ignore[arg-type]
         return connection
 
-    gate.forwarder.pool.release(await connect())
+    gate.carrier.usual.pool.release(await connect())
     server = Server(gate.handle, server_limits(service.bundle.settings))
     settle_memory()
     try:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from mailgate.app.parts import authorizer_for, authorizers_for
+from mailgate.app.live import authorizer_for, authorizers_for
 from mailgate.config import Address, Settings
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.prober import Mode
@@ -16,16 +16,21 @@ FIXED = "workers listen admin_listen public_url upstream upstream_ca store spool
 
 def take_settings(settings: Settings, gate: Gate, postures: Postures) -> None:
     """Serve the next request by these settings."""
-    gate.prover.mode = NonceMode(settings.attestation.nonces)
-    gate.enroller.hardware = settings.attestation.hardware.believed()
-    gate.enroller.limit(settings.enrolment.attempts, settings.enrolment.span)
+    gate.judge.prover.mode = NonceMode(settings.attestation.nonces)
+    gate.own.enrolling.enroller.limit(settings.enrolment.attempts, settings.enrolment.span)
     postures.max_age = settings.posture.max_age
     postures.precedence = settings.posture.precedence
-    gate.trusted = settings.trusted_proxies
-    gate.authorizer, gate.authorizers = authorizer_for(settings), authorizers_for(settings)
-    gate.self_service = replace(gate.self_service, keep=keep_of(settings))
-    gate.speaker = replace(gate.speaker, warn_again=settings.stages.warn_again)
-    gate.prober = replace(gate.prober, mode=Mode(settings.probe), lifetime=settings.probe_lifetime)
+    live = gate.in_force.live
+    gate.in_force.live = replace(
+        live,
+        trusted=settings.trusted_proxies,
+        authorizer=authorizer_for(settings),
+        authorizers=authorizers_for(settings),
+        keep=keep_of(settings),
+        hardware=settings.attestation.hardware.believed(),
+        speaker=replace(live.speaker, warn_again=settings.stages.warn_again),
+        prober=replace(live.prober, mode=Mode(settings.probe), lifetime=settings.probe_lifetime),
+    )
 
 
 def waiting_for_a_start(before: Settings, settings: Settings) -> list[str]:

@@ -15,7 +15,7 @@ from mailgate.store import Ledger, Store
 
 def watch_numbers(gate: Gate, ledger: Ledger, keeper: Keeper) -> None:
     """Show on ``/metrics`` what is counted elsewhere."""
-    metrics, counts, hanging = gate.metrics, ledger.counts, gate.hanging
+    metrics, counts, hanging = gate.metrics, ledger.counts, gate.carrier.hanging
     metrics.watch(
         "mailgate_activesync_hanging", "ActiveSync requests that wait for mail", lambda: len(hanging)
     )
@@ -100,6 +100,6 @@ def _count(reliefs: ReliefWatch, cause: Cause) -> int:
 
 def next_update(gate: Gate) -> float:
     """When the first revocation list becomes stale, in seconds since 1970; 0 without lists."""
-    certificates = gate.live.certificates
+    certificates = gate.in_force.live.certificates
     end = certificates.revocation.next_update if certificates else None
     return end.timestamp() if end else 0.0

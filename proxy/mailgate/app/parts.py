@@ -13,48 +13,44 @@ from socket import gethostname
 from urllib.parse import urlsplit
 
 from mailgate.app.trust import Trust
-from mailgate.attest import CertificateVerifier, Verifier
-from mailgate.config import Bundle, Settings
-from mailgate.config.authz import AuthzSettings
-from mailgate.gateway.authz import Authorizer, Dialect
+from mailgate.config import Settings
+from mailgate.gateway.authz.asking import Questions
 from mailgate.gateway.autodiscover import AutodiscoverEditor
-from mailgate.gateway.client_certs.presented import ProxyForm
-from mailgate.gateway.enforce import Speaker
+from mailgate.gateway.carrying import Carrier
 from mailgate.gateway.enroller import Enroller
+from mailgate.gateway.enrolling import Enrolling
+from mailgate.gateway.failure import Failures
 from mailgate.gateway.forward import Forwarder
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.hanging import Hanging
-from mailgate.gateway.hearing import Hearing
 from mailgate.gateway.helping import HelpDesk
 from mailgate.gateway.hosts import OwnHosts
-from mailgate.gateway.judging import Live
+from mailgate.gateway.judging import Judge
+from mailgate.gateway.live import InForce
+from mailgate.gateway.local import OwnAddresses
 from mailgate.gateway.login_check import LoginCheck, Question
 from mailgate.gateway.me import SelfService
 from mailgate.gateway.metrics import Metrics
+from mailgate.gateway.noting import Recorder
 from mailgate.gateway.own_code import OwnCodes
 from mailgate.gateway.pages import Pages
 from mailgate.gateway.parser import ServerLimits
 from mailgate.gateway.pool import UpstreamPool
-from mailgate.gateway.prober import Mode, Prober
+from mailgate.gateway.probe import Probing
 from mailgate.gateway.proving import Mode as NonceMode
 from mailgate.gateway.proving import Prover
 from mailgate.gateway.quarantine import Letterhead, NoNotices, Quarantine
 from mailgate.gateway.rates import Rates
-from mailgate.gateway.refusals import FORMS, activesync
+from mailgate.gateway.reading import Reader
+from mailgate.gateway.reference import References
+from mailgate.gateway.refusing import Notices, Refuser
 from mailgate.gateway.rewrite import Rewrite
 from mailgate.gateway.smtp import MailServer
-from mailgate.gateway.tickets import LIFETIME, Tickets
 from mailgate.gateway.tls import upstream_context
 from mailgate.gateway.upstream import Endpoint
-from mailgate.model import Protocol
-from mailgate.policy.reliefs import NO_RELIEFS, Reliefs
+from mailgate.gateway.verdict_cache import VerdictCache
 from mailgate.rollout.halting import Halting
 from mailgate.store import Postures, Store
-from mailgate.views.devices import keep_of
-
-KEY_AGE = timedelta(days=30)
-"""A key that seals cookies is renewed after this and one lifetime of a cookie; the one before still opens them."""
-
 
 REFERENCE = 10
 """Letters of a reference id: 50 bits."""
@@ -72,58 +68,6 @@ def references() -> Iterator[str]:
     while True:
         letters = b32encode(secrets.token_bytes(REFERENCE * 320)).decode()
         yield from [letters[at : at + REFERENCE] for at in range(0, len(letters), REFERENCE)]
-
-
-def verifier_for(bundle: Bundle, trust: Trust) -> Verifier:
-    """A verifier with the settings and listed apps of these files."""
-    attestation = bundle.settings.attestation
-    return Verifier(
-        issuers=trust.keyring,
-        audience=bundle.settings.public_url,
-        match_app=bundle.policy.catalog.match,
-        person=bundle.settings.logins.person,
-        replay=trust.replay,
-        own=bundle.settings.public_url,
-        nonces=trust.nonces,
-        nonce_required=NonceMode(attestation.nonces) is NonceMode.REQUIRE,
-        revoked=trust.revocations,
-        leeway=attestation.leeway,
-        max_lifetime=attestation.max_lifetime,
-    )
-
-
-def live_for(bundle: Bundle, trust: Trust, reliefs: Reliefs = NO_RELIEFS) -> Live:
-    """What a reload replaces, made of these files."""
-    certificates = bundle.settings.client_certificates
-    verifier, policy = verifier_for(bundle, trust), bundle.rules.relieved(reliefs).policy
-    if certificates is None:
-        return Live(policy, verifier, groups=bundle.groups, logins=bundle.settings.logins)
-    return Live(
-        policy,
-        verifier,
-        CertificateVerifier(
-            certificates.trusted, matches=certificates.matches, revocation=certificates.revocation
-        ),
-        ProxyForm(certificates.from_proxies or "", certificates.proxy_header),
-        bundle.groups,
-        bundle.settings.logins,
-    )
-
-
-async def tickets_for(store: Store) -> Tickets:
-    """What seals the help button of refusals. Raises StoreError."""
-    return Tickets(await store.keys.current("help", utc_now(), KEY_AGE + LIFETIME))
-
-
-def helpdesk_for(store: Store, halting: Halting) -> HelpDesk:
-    """Where people who were refused ask for help."""
-    return HelpDesk(store.help_requests, halting.called, Rates(5, timedelta(minutes=10)))
-
-
-async def prober_for(settings: Settings, store: Store) -> Prober:
-    """The browser probe of these settings. Raises StoreError."""
-    keys = await store.keys.current("probe", utc_now(), KEY_AGE + settings.probe_lifetime)
-    return Prober(Mode(settings.probe), settings.probe_lifetime, keys)
 
 
 def server_limits(settings: Settings) -> ServerLimits:
@@ -204,14 +148,18 @@ def quarantine_for(settings: Settings, store: Store, pages: Pages, pool: Upstrea
     return Quarantine(letterhead, pages, store.notices, server.send, utc_now, check)
 
 
-def self_service_for(settings: Settings, store: Store, postures: Postures, pool: UpstreamPool) -> SelfService:
+def self_service_for(
+    settings: Settings, store: Store, judge: Judge, postures: Postures, pool: UpstreamPool
+) -> SelfService:
     """What it takes to show people what is stored of them."""
     page, mail = settings.employee_page, settings.activesync.quarantine_mail
-
     return SelfService(
+        judge.in_force,
+        judge,
+        judge.metrics,
+        settings.public_url,
         store.people,
         postures,
-        keep_of(settings),
         check=login_check_for(page.login_check, settings.public_url, pool),
         contact=page.contact or "",
         codes=OwnCodes(store.enrolments, page.pairing_codes),
@@ -228,74 +176,62 @@ def login_check_for(question: str | None, public_url: str, pool: UpstreamPool) -
     return LoginCheck(pool, Question(method, target), host, utc_now, partial(secrets.token_urlsafe, 18))
 
 
-def speaker_for(settings: Settings, pages: Pages) -> Speaker:
-    forms = dict(FORMS)
-    if settings.activesync.refusal == "forbidden":
-        forms[Protocol.ACTIVESYNC] = activesync.forbid
-    return Speaker(
-        pages,
-        urlsplit(settings.public_url).netloc,
-        settings.languages.default,
-        forms,
-        extension_pages=settings.employee_page.extension.model_dump(exclude_none=True),
-        warn_again=settings.stages.warn_again,
-    )
-
-
-def enroller_for(bundle: Bundle, store: Store, trust: Trust) -> Enroller:
+def enroller_for(settings: Settings, store: Store, trust: Trust) -> Enroller:
     """Where devices enrol with the gate itself."""
-    limits = bundle.settings.enrolment
+    limits = settings.enrolment
     return Enroller(
         store.enrolments,
         trust.own_keys,
         trust.revocations,
-        bundle.policy.catalog.match,
         lambda: secrets.token_urlsafe(16),
         Rates(limits.attempts, limits.span),
         Rates(limits.attempts, limits.span),
         store.devices,
-        bundle.settings.attestation.hardware.believed(),
-        bundle.policy.catalog.extensions,
     )
 
 
-def authorizer_for(settings: Settings) -> Authorizer | None:
-    """Where other proxies ask beside the mail; None where they may not."""
-    return _authorizer(settings.authz) if settings.authz else None
+def gate_for(
+    settings: Settings, store: Store, postures: Postures, trust: Trust, in_force: InForce, halting: Halting
+) -> Gate:
+    """The gate of these settings, with nothing open yet."""
+    metrics, url = Metrics(), settings.public_url
+    ways, mode = ways_for(settings), NonceMode(settings.attestation.nonces)
+    prover = Prover(trust.keyring, trust.nonces, store.spent, metrics, mode)
+    judge = Judge(in_force, prover, postures, metrics, url, utc_now)
+    recorder = Recorder(halting, metrics, References(references().__next__))
+    calls = Rates(5, timedelta(minutes=10))
+    own = OwnAddresses(
+        in_force,
+        recorder.references,
+        self_service_for(settings, store, judge, postures, ways.usual.pool),
+        Enrolling(in_force, prover, enroller_for(settings, store, trust), metrics, url),
+        Probing(in_force, metrics, url),
+        HelpDesk(in_force, judge, metrics, store.help_requests, halting.called, calls),
+    )
+    notices = quarantine_for(settings, store, in_force.live.speaker.pages, ways.usual.pool) or NoNotices()
+    return assemble(judge, recorder, own, ways, notices)
 
 
-def authorizers_for(settings: Settings) -> dict[str, Authorizer]:
-    """Where other proxies ask at ports of their own, by the address of each."""
-    return {str(each.listen): _authorizer(each) for each in settings.authz_listeners}
-
-
-def _authorizer(asked: AuthzSettings) -> Authorizer:
-    return Authorizer(Dialect(asked.dialect), utc_now, asked.remember)
-
-
-def gate_for(bundle: Bundle, store: Store, postures: Postures, trust: Trust) -> Gate:
-    """The gate of these files, with nothing open yet."""
-    settings, pages, metrics = bundle.settings, Pages(), Metrics()
-    ways = ways_for(settings)
-    mode = NonceMode(settings.attestation.nonces)
+def assemble(judge: Judge, recorder: Recorder, own: OwnAddresses, ways: Ways, notices: Notices) -> Gate:
+    """A gate of these parts, and of those that stand between them."""
+    in_force, metrics, references = judge.in_force, judge.metrics, recorder.references
+    reader, verdicts = Reader(in_force), VerdictCache(in_force, recorder.ledger.recurring, metrics)
+    refuser = Refuser(in_force, ways.usual, ways.discovery, notices, metrics)
+    failures = Failures(in_force, references, metrics, judge.clock)
     return Gate(
-        live=live_for(bundle, trust),
-        forwarder=ways.usual,
-        patient=ways.patient,
-        discovery=ways.discovery,
-        hanging=Hanging(),
-        notices=quarantine_for(settings, store, pages, ways.usual.pool) or NoNotices(),
-        prover=Prover(trust.keyring, trust.nonces, store.spent, metrics, mode),
-        enroller=enroller_for(bundle, store, trust),
-        postures=postures,
-        ledger=Hearing.of(store.ledger, store.languages),
-        speaker=speaker_for(settings, pages),
+        in_force=in_force,
+        clock=judge.clock,
+        references=references,
         metrics=metrics,
-        trusted=settings.trusted_proxies,
-        public_url=settings.public_url,
-        clock=utc_now,
-        new_reference=references().__next__,
-        self_service=self_service_for(settings, store, postures, ways.usual.pool),
-        authorizer=authorizer_for(settings),
-        authorizers=authorizers_for(settings),
+        reader=reader,
+        verdicts=verdicts,
+        judge=judge,
+        recorder=recorder,
+        carrier=Carrier(
+            ways.usual, ways.patient, ways.discovery, Hanging(), recorder, refuser, references, failures
+        ),
+        refuser=refuser,
+        own=own,
+        questions=Questions(in_force, reader, verdicts, judge, recorder, refuser, own, references, metrics),
+        failures=failures,
     )

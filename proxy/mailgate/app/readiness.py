@@ -52,7 +52,7 @@ async def readiness(service: Running) -> Readiness:
         version=__version__,
         workers=await _workers(service),
         gates={each.value: standings.get(each, 0) for each in Standing},
-        policy=service.gate.live.policy.version,
+        policy=service.gate.in_force.live.policy.version,
         rules=_rules(service),
         config=Files(state="rejected" if mistakes else "ok", mistakes=mistakes),
         store=await _store(service.store, (waiting, reported, refusal)),

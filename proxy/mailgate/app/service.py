@@ -17,19 +17,11 @@ from mailgate.app.descriptors import descriptors
 from mailgate.app.following import Following
 from mailgate.app.judging import failing_cases, load_judged
 from mailgate.app.listening import open_admin, open_at_path
+from mailgate.app.live import decided_by, first_live
 from mailgate.app.notices import Sending
 from mailgate.app.numbers import watch_backlogs, watch_numbers, watch_rules
 from mailgate.app.opening import open_store
-from mailgate.app.parts import (
-    admin_limits,
-    gate_for,
-    helpdesk_for,
-    live_for,
-    own_hosts,
-    prober_for,
-    tickets_for,
-    utc_now,
-)
+from mailgate.app.parts import admin_limits, gate_for, own_hosts, utc_now
 from mailgate.app.ports import Ports, ports_for
 from mailgate.app.readiness import body_of_readyz
 from mailgate.app.settings_watch import SettingsWatch
@@ -45,10 +37,12 @@ from mailgate.console.api import with_api
 from mailgate.gateway.admin import admin_app
 from mailgate.gateway.dovecot import PolicyKey, policy_server
 from mailgate.gateway.handler import Gate
+from mailgate.gateway.hearing import Hearing
 from mailgate.gateway.hosted import Admit, Hosted
 from mailgate.gateway.intake import intake_server
+from mailgate.gateway.live import InForce
+from mailgate.gateway.logins import SideDoor
 from mailgate.gateway.quarantine import Quarantine
-from mailgate.gateway.recheck import Recheck
 from mailgate.gateway.reload import Reloader
 from mailgate.gateway.room import Room, shares_of
 from mailgate.gateway.server import Server
@@ -110,12 +104,10 @@ class Service:
             trust = await Trust.open(store, utc_now)
             reliefs = ReliefWatch(store.reliefs, utc_now)
             await reliefs.start()
-            gate = gate_for(bundle, store, postures, trust)
-            gate.live = live_for(bundle, trust, reliefs.current)
-            gate.prober = await prober_for(bundle.settings, store)
-            gate.speaker = replace(gate.speaker, tickets=await tickets_for(store))
-            halting = Halting(gate.ledger, store, lambda: gate.live.policy, gethostname(), utc_now)
-            gate.ledger, gate.helpdesk = halting, helpdesk_for(store, halting)
+            in_force = InForce(await first_live(bundle, store, trust, reliefs.current))
+            book = Hearing.of(store.ledger, store.languages)
+            halting = Halting(book, store, lambda: in_force.live.policy, gethostname(), utc_now)
+            gate = gate_for(bundle.settings, store, postures, trust, in_force, halting)
             service = cls(
                 config,
                 bundle,
@@ -147,9 +139,8 @@ class Service:
         self._closing.push_async_callback(self.syncing.stop)
         sending = Sending(self.store, lambda: self.bundle, self.gate.metrics.registry)
         self._closing.push_async_callback(sending.stop)
-        recheck = Recheck(self.syncing.check_again)
-        self.gate.self_service = replace(self.gate.self_service, recheck=recheck)
-        for way in (self.gate.forwarder, self.gate.patient):
+        self.gate.own.self_service.recheck.source = self.syncing.check_again
+        for way in (self.gate.carrier.usual, self.gate.carrier.patient):
             self._closing.callback(way.pool.close)
         self.reloader = Reloader(self._read_files, self.apply, self.gate.metrics)
         self.reloader.mistakes = self.held_back
@@ -159,11 +150,11 @@ class Service:
             loop.create_task(self._follow()),
             loop.create_task(look_after(self)),
             loop.create_task(self.trust.run(self.store.spent)),
-            loop.create_task(self.gate.hanging.watch(self.gate.judge_again)),
+            loop.create_task(self.gate.carrier.hanging.watch(self.gate.judge.again)),
             loop.create_task(Following(self.postures, self.store.devices, self.gate.metrics, utc_now).run()),
         ]
-        if isinstance(self.gate.notices, Quarantine):
-            self._tasks.append(loop.create_task(self.gate.notices.run()))
+        if isinstance(self.gate.refuser.notices, Quarantine):
+            self._tasks.append(loop.create_task(self.gate.refuser.notices.run()))
         self.syncing.start()
         sending.start()
         watch_numbers(self.gate, self.store.ledger, self.keeper)
@@ -179,7 +170,7 @@ class Service:
         await ports.open(settings, self._closing)
         numbers = GateNumbers(self.gate.metrics.registry)
         self.beating = Beating(self.store, self.keeper, self.place, ports.public, utc_now, numbers)
-        self.gate.prover.alone = partial(getattr, self.beating, "alone")
+        self.gate.judge.prover.alone = partial(getattr, self.beating, "alone")
         self._closing.push_async_callback(self.beating.stop)
         self.beating.start()
 
@@ -191,7 +182,8 @@ class Service:
                 await self._hosting(telling_app(registry), room), place.telling(), self._closing
             )
             return ""
-        policy = policy_server(self.gate, self._policy_key)
+        door = SideDoor(self.gate.judge, self.gate.recorder, self.gate.references.draw)
+        policy = policy_server(door, self._policy_key)
         admin = admin_app(
             self.siblings.metrics, partial(body_of_readyz, self), policy, intake_server(self.syncing.intake)
         )
@@ -212,7 +204,7 @@ class Service:
     async def _hosting(self, app: web.Application, room: Room, admit: Admit = lambda _: None) -> Server:
         """What serves an application until the gate ends. Once its port is closed, what runs there gets a moment."""
         gate = self.gate
-        hosted = Hosted(app, gate.metrics, gate.clock, gate.new_reference, admit)
+        hosted = Hosted(app, gate.metrics, gate.clock, gate.references.draw, admit)
         server = Server(hosted.handle, admin_limits(self.bundle.settings), room)
         await hosted.start()
         self._closing.push_async_callback(hosted.stop)
@@ -242,7 +234,7 @@ class Service:
     async def apply(self, bundle: Bundle) -> None:
         """Put changed files in force. What only a start can change is named in the log and left as it is."""
         before, settings = self.bundle.settings, bundle.settings
-        live_for(bundle, self.trust)  # raises before anything has changed
+        decided_by(self.gate.in_force.live, bundle, self.trust)  # raises before anything has changed
         sources = self.trust.sources(settings, self.gate.metrics)
         self.ports.renew_tls(settings)
         if self.inspection:
@@ -257,9 +249,8 @@ class Service:
 
     def _decide_by(self, bundle: Bundle) -> None:
         """Decide the next request by these rules and issuers."""
-        self.gate.live = live_for(bundle, self.trust, self.reliefs.current)
-        self.gate.enroller.match_app = bundle.policy.catalog.match
-        self.gate.enroller.extensions = bundle.policy.catalog.extensions
+        in_force = self.gate.in_force
+        in_force.live = decided_by(in_force.live, bundle, self.trust, self.reliefs.current)
         self.postures.catalog = bundle.policy.catalog
         self.bundle = bundle
         self._show_policy()

@@ -6,7 +6,8 @@ from typing import Protocol as Shape
 
 import structlog
 
-from mailgate.app.parts import prober_for, tickets_for, utc_now
+from mailgate.app.live import prober_for, tickets_for
+from mailgate.app.parts import utc_now
 from mailgate.config import Bundle, Settings
 from mailgate.gateway.handler import Gate
 from mailgate.store import Store, StoreError
@@ -33,13 +34,20 @@ async def look_after(service: Running) -> None:
         warn_of_stale_lists(service.bundle.settings)
         warn_of_lingering_rules(service.lingering())
         try:
-            service.gate.prober = await prober_for(service.bundle.settings, service.store)
-            service.gate.speaker = replace(service.gate.speaker, tickets=await tickets_for(service.store))
+            await _renew_keys(service)
             gone = await service.store.retention.prune(utc_now(), keep_of(service.bundle.settings))
             log.debug("pruned", rows=gone)
         except StoreError as error:
             log.warning("prune-failed", error=type(error).__name__)
         await asyncio.sleep(HOUR)
+
+
+async def _renew_keys(service: Running) -> None:
+    """Seal by those of this hour. Raises StoreError."""
+    prober = await prober_for(service.bundle.settings, service.store)
+    tickets, in_force = await tickets_for(service.store), service.gate.in_force
+    speaker = replace(in_force.live.speaker, tickets=tickets)
+    in_force.live = replace(in_force.live, prober=prober, speaker=speaker)
 
 
 def warn_of_lingering_rules(found: dict[str, str]) -> None:

@@ -13,7 +13,7 @@ from mailgate.attest.report import Enrolled, Issuing, Report, token_claims
 from mailgate.gateway.answer import Answer, json_answer
 from mailgate.gateway.enrolling import (
     REPORT_EVERY,
-    EnrollingGate,
+    Enrolling,
     json_object,
     not_proved,
     refusal,
@@ -28,20 +28,20 @@ from mailgate.store import EnrolledKey, StoreUnavailableError
 log = structlog.get_logger()
 
 
-async def attest(gate: EnrollingGate, incoming: Incoming, reference: str, now: datetime) -> Answer:
+async def attest(part: Enrolling, incoming: Incoming, reference: str, now: datetime) -> Answer:
     """200 with the token and when to report again. Raises RequestRefused for what is no report."""
     report = _report(incoming)
-    answer = await _attest(gate, incoming, report, reference, now)
+    answer = await _attest(part, incoming, report, reference, now)
     result = "attested" if answer.status == 200 else json.loads(answer.body)["reason"]
-    gate.metrics.enrolments.labels("attest", result).inc()
+    part.metrics.enrolments.labels("attest", result).inc()
     return answer
 
 
 async def _attest(
-    gate: EnrollingGate, incoming: Incoming, report: Report, reference: str, now: datetime
+    part: Enrolling, incoming: Incoming, report: Report, reference: str, now: datetime
 ) -> Answer:
-    enroller, caller = gate.enroller, caller_at(incoming.facts.remote)
-    proved = await gate.prover.prove_key(gate.verifier, incoming, gate.public_url + incoming.facts.path, now)
+    enroller, caller = part.enroller, caller_at(incoming.facts.remote)
+    proved = await part.prove_key(incoming, now)
     if proved.refused is not None:
         return not_proved(proved, reference, now)
     # strangers must not keep out who reports from the same network
@@ -62,19 +62,19 @@ async def _attest(
     except StoreUnavailableError:
         return refusal(503, Reason.STORE_UNAVAILABLE, reference)
     enroller.known[proved.key_thumbprint] = True
-    return json_answer(200, _token(gate, key, report, now))
+    return json_answer(200, _token(part, key, report, now))
 
 
-def _token(gate: EnrollingGate, key: EnrolledKey, report: Report, now: datetime) -> dict[str, object]:
+def _token(part: Enrolling, key: EnrolledKey, report: Report, now: datetime) -> dict[str, object]:
     enrolled = Enrolled(key.device, key.owner, key.thumbprint)
-    issuing = Issuing(gate.public_url, __version__, gate.enroller.new_id(), now)
-    claims = token_claims(report, enrolled, issuing, gate.enroller.match_app)
+    issuing = Issuing(part.public_url, __version__, part.enroller.new_id(), now)
+    claims = token_claims(report, enrolled, issuing, part.live.policy.catalog.match)
     return {
-        "device_attestation": mint.sign_token(claims, gate.enroller.keys.signing_key()),
+        "device_attestation": mint.sign_token(claims, part.enroller.keys.signing_key()),
         "expires_at": int((now + OWN_LIFETIME).timestamp()),
         "report_every": int(REPORT_EVERY.total_seconds()),
         "server_time": int(now.timestamp()),
-        "listed_extensions": list(gate.enroller.extensions),
+        "listed_extensions": list(part.live.policy.catalog.extensions),
     }
 
 
@@ -95,6 +95,6 @@ def _report(incoming: Incoming) -> Report:
         ) from None
 
 
-async def publish_keys(gate: EnrollingGate, _incoming: Incoming, _reference: str, _now: datetime) -> Answer:
+async def publish_keys(part: Enrolling, _incoming: Incoming, _reference: str, _now: datetime) -> Answer:
     """``GET /.mailgate/jwks.json``: the public keys of the gate's own tokens (RFC 7517)."""
-    return Answer(200, gate.enroller.keys.jwks().encode(), "application/jwk-set+json")
+    return Answer(200, part.enroller.keys.jwks().encode(), "application/jwk-set+json")

@@ -10,8 +10,7 @@ from hmac import compare_digest
 import structlog
 from aiohttp import web
 
-from mailgate.gateway.handler import Gate
-from mailgate.gateway.logins import LoginError, judge_login, read_login
+from mailgate.gateway.logins import LoginError, SideDoor, judge_login, read_login
 from mailgate.model import Reason
 
 log = structlog.get_logger()
@@ -35,7 +34,7 @@ class PolicyKey:
 
 
 def policy_server(
-    gate: Gate, key: Callable[[], PolicyKey | None]
+    door: SideDoor, key: Callable[[], PolicyKey | None]
 ) -> Callable[[web.Request], Awaitable[web.Response]]:
     """Answers ``POST /dovecot/policy?command=allow|report``. Without a key the address does not exist."""
 
@@ -47,20 +46,20 @@ def policy_server(
             log.warning("dovecot-key-refused")
             return web.json_response({"error": f"expected the API key in {known.header}"}, status=401)
         try:
-            return await _answer(gate, request)
+            return await _answer(door, request)
         except LoginError as error:
-            gate.metrics.errors.labels(Reason.REQUEST_MALFORMED).inc()
+            door.recorder.metrics.errors.labels(Reason.REQUEST_MALFORMED).inc()
             log.warning("dovecot-question-refused", reason=Reason.REQUEST_MALFORMED, detail=str(error))
             return web.json_response({"error": str(error)}, status=400)
 
     return answer
 
 
-async def _answer(gate: Gate, request: web.Request) -> web.Response:
+async def _answer(door: SideDoor, request: web.Request) -> web.Response:
     """``status`` -1 fails the login and 0 lets it go on. A report changes nothing: what was asked is recorded."""
     match request.query.getall("command", []):
         case ["allow"]:
-            verdict = await judge_login(gate, read_login(await request.read()))
+            verdict = await judge_login(door, read_login(await request.read()))
             return web.json_response({"status": 0 if verdict.let_in else -1, "msg": verdict.message})
         case ["report"]:
             return web.json_response({"status": 0, "msg": ""})

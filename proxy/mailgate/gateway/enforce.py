@@ -1,4 +1,4 @@
-"""From a decision, or an error, to the answer that the caller gets. The one place where errors become responses."""
+"""From a decision, or an error, to the answer that the caller gets."""
 
 import hashlib
 from collections.abc import Mapping

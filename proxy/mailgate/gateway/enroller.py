@@ -1,13 +1,12 @@
 """What enrolling and reporting share: where it is stored, who signs, how often anybody may try."""
 
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from cachetools import LRUCache
 
-from mailgate.attest.hardware import Roots
 from mailgate.gateway.own_keys import OwnKeys
 from mailgate.gateway.rates import Rates
 from mailgate.gateway.revocations import Revocations
@@ -35,12 +34,11 @@ class Records(Protocol):
 
 @dataclass(slots=True)
 class Enroller:
-    """One for a gate. ``match_app`` finds a listed app; it and ``extensions`` are replaced with the catalogue."""
+    """One for a gate."""
 
     enrolments: Enrolments
     keys: OwnKeys
     revocations: Revocations
-    match_app: Callable[[str, str], str | None]
     new_id: Callable[[], str]
     """A new name for every token, which nobody can guess."""
     failed: Rates
@@ -49,10 +47,6 @@ class Enroller:
     """Reports, by key."""
     devices: Records
     """Where it is stored what hardware vouches for."""
-    hardware: Mapping[str, Roots] = field(default_factory=dict)
-    """Whose evidence is believed, by format; replaced with the settings."""
-    extensions: tuple[str, ...] = ()
-    """Ids of listed browser extensions, which whoever reports is asked about."""
     known: MutableMapping[str, bool] = field(default_factory=lambda: LRUCache(50_000))
     """Keys that have reported here."""
 

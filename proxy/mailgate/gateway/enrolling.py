@@ -1,14 +1,12 @@
 """``POST /.mailgate/enroll``: a device shows an enrolment token and proves a key of its own; from then on it is known."""
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import ceil
-from typing import Protocol
 
 import structlog
 
-from mailgate.attest import Verifier
 from mailgate.attest.enrolment import digest_of
 from mailgate.attest.jose import MalformedJwsError, parse_object
 from mailgate.attest.passport import OWN_LIFETIME
@@ -16,6 +14,7 @@ from mailgate.gateway.answer import Answer, json_answer
 from mailgate.gateway.enroller import Enroller
 from mailgate.gateway.facts import Incoming
 from mailgate.gateway.http1.request import RequestRefused
+from mailgate.gateway.live import InForce, Live
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.problem import problem
 from mailgate.gateway.proving import ASKS_FOR_NONCE, NONCE_CHALLENGE, Prover
@@ -38,53 +37,61 @@ _REFUSED = {
 }
 
 
-class EnrollingGate(Protocol):
-    """What enrolling and reporting need of the gate (``handler.py``)."""
+@dataclass(frozen=True, slots=True)
+class Enrolling:
+    """What it takes to enrol devices, and to let them report."""
 
+    in_force: InForce
     prover: Prover
     enroller: Enroller
     metrics: Metrics
     public_url: str
 
     @property
-    def verifier(self) -> Verifier: ...
+    def live(self) -> Live:
+        return self.in_force.live
+
+    async def prove_key(self, incoming: Incoming, now: datetime) -> AttestationResult:
+        """Whether whoever asks has a key, and which."""
+        url = self.public_url + incoming.facts.path
+        return await self.prover.prove_key(self.live.verifier, incoming, url, now)
 
 
-async def enroll(gate: EnrollingGate, incoming: Incoming, reference: str, now: datetime) -> Answer:
+async def enroll(part: Enrolling, incoming: Incoming, reference: str, now: datetime) -> Answer:
     """201 with what the device is called and when to report; 200 where its key was taken before. Raises RequestRefused
     for what is no request of this kind."""
     token, evidence = _asked(incoming)
     digest = digest_of(token)
     tries = (caller_at(incoming.facts.remote), digest)
     for who in tries:
-        if (wait := gate.enroller.failed.wait(who, now)) > timedelta():
-            return _told(gate, "enroll", too_many(wait, reference))
-    proved = await gate.prover.prove_key(gate.verifier, incoming, gate.public_url + incoming.facts.path, now)
+        if (wait := part.enroller.failed.wait(who, now)) > timedelta():
+            return _told(part, "enroll", too_many(wait, reference))
+    proved = await part.prove_key(incoming, now)
     if proved.refused is not None:
-        return _told(gate, "enroll", not_proved(proved, reference, now))
+        return _told(part, "enroll", not_proved(proved, reference, now))
     key, vouched = proved.key_thumbprint, None
     if evidence is not None:
-        vouched = vouched_for(evidence, gate.enroller, gate.prover.nonces, key, now)
+        vouched = vouched_for(evidence, part.live.hardware, part.prover.nonces, key, now)
         if vouched.refused is not None:
-            gate.enroller.failed.note(tries[0], now)
-            return _told(gate, "enroll", refusal(403, vouched.refused, reference, vouched.detail))
+            part.enroller.failed.note(tries[0], now)
+            return _told(part, "enroll", refusal(403, vouched.refused, reference, vouched.detail))
     try:
-        enrolled = await gate.enroller.enrolments.enrol(digest, key, f"enrolled-{key[:16]}", now)
+        enrolled = await part.enroller.enrolments.enrol(digest, key, f"enrolled-{key[:16]}", now)
         if vouched is not None and isinstance(enrolled, EnrolledKey):
-            await gate.enroller.devices.take([record_of(vouched, key)], now)
+            await part.enroller.devices.take([record_of(vouched, key)], now)
     except StoreUnavailableError:
-        return _told(gate, "enroll", refusal(503, Reason.STORE_UNAVAILABLE, reference))
+        return _told(part, "enroll", refusal(503, Reason.STORE_UNAVAILABLE, reference))
     if isinstance(enrolled, NotEnrolled):
         for who in tries:
-            gate.enroller.failed.note(who, now)
-        return _told(gate, "enroll", refusal(*_REFUSED[enrolled], reference))
-    gate.metrics.enrolments.labels("enroll", "enrolled").inc()
+            part.enroller.failed.note(who, now)
+        return _told(part, "enroll", refusal(*_REFUSED[enrolled], reference))
+    part.metrics.enrolments.labels("enroll", "enrolled").inc()
     hardware = vouched.hardware if vouched else ""
     log.info("enrolled", reference=reference, token=enrolled.token, hardware=hardware)
-    return _welcome(gate, enrolled, hardware, now)
+    return _welcome(part, enrolled, hardware, now)
 
 
-def _welcome(gate: EnrollingGate, enrolled: EnrolledKey, hardware: str, now: datetime) -> Answer:
+def _welcome(part: Enrolling, enrolled: EnrolledKey, hardware: str, now: datetime) -> Answer:
     told = {"hardware": hardware} if hardware else {}
     return json_answer(
         201 if enrolled.made_at == now else 200,
@@ -92,7 +99,7 @@ def _welcome(gate: EnrollingGate, enrolled: EnrolledKey, hardware: str, now: dat
         | {
             "device_id": enrolled.device,
             "key_thumbprint": enrolled.thumbprint,
-            "attest_url": gate.public_url + ATTEST_PATH,
+            "attest_url": part.public_url + ATTEST_PATH,
             "report_every": int(REPORT_EVERY.total_seconds()),
             "token_lifetime": int(OWN_LIFETIME.total_seconds()),
         },
@@ -147,7 +154,7 @@ def refusal(status: int, reason: Reason, reference: str, detail: str = "", **mor
     return replace(told, body=json.dumps(json.loads(told.body) | more).encode() + b"\n") if more else told
 
 
-def _told(gate: EnrollingGate, what: str, answer: Answer) -> Answer:
+def _told(part: Enrolling, what: str, answer: Answer) -> Answer:
     """Count a refusal."""
-    gate.metrics.enrolments.labels(what, json.loads(answer.body)["reason"]).inc()
+    part.metrics.enrolments.labels(what, json.loads(answer.body)["reason"]).inc()
     return answer

@@ -69,7 +69,7 @@ class Outcome:
 class Exchange:
     """One request and the way back to its client."""
 
-    __slots__ = ("answer_fields", "body", "connection", "content", "give_up", "head", "started")
+    __slots__ = ("answer_fields", "body", "connection", "content", "give_up", "head", "reference", "started")
 
     def __init__(self, head: RequestHead, body: StreamReader, connection: Line, content: bytes = b"") -> None:
         self.head = head
@@ -81,6 +81,8 @@ class Exchange:
         """Whether the first byte of the final response was written."""
         self.answer_fields: Sequence[tuple[str, str]] = ()
         """What the gate adds to the answer, whoever gives it."""
+        self.reference = ""
+        """Its id, once that was shown (``reference.py``)."""
         self.give_up: Callable[[], None] | None = None
         """What to do when the client leaves while no task serves it."""
 

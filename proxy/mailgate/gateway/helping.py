@@ -9,12 +9,14 @@ from urllib.parse import parse_qsl
 import structlog
 
 from mailgate.gateway.answer import Answer
-from mailgate.gateway.enforce import Speaker, page_answer
+from mailgate.gateway.enforce import page_answer
 from mailgate.gateway.facts import Incoming
 from mailgate.gateway.http1.request import RequestRefused
+from mailgate.gateway.judging import Judge
+from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.rates import Rates
-from mailgate.model import Access, Decision, Reason
+from mailgate.model import Reason
 from mailgate.model.addresses import caller_at
 from mailgate.rollout.halting import counted_as
 from mailgate.store import HelpRequest, StoreUnavailableError
@@ -32,36 +34,29 @@ class Requests(Shape):
 class HelpDesk:
     """What it takes to note that somebody asks for help."""
 
+    in_force: InForce
+    judge: Judge
+    metrics: Metrics
     requests: Requests
     called: Callable[[str], Awaitable[None]]
     """Told the rule against which somebody has asked for help."""
     rates: Rates
 
 
-class HelpingGate(Shape):
-    """What the address here needs of the gate (``handler.py``)."""
-
-    speaker: Speaker
-    metrics: Metrics
-    helpdesk: HelpDesk | None
-
-    async def judge(self, incoming: Incoming, now: datetime) -> tuple[Access, Decision]: ...
-
-
-async def ask_for_help(gate: HelpingGate, incoming: Incoming, _reference: str, now: datetime) -> Answer:
+async def ask_for_help(desk: HelpDesk, incoming: Incoming, _reference: str, now: datetime) -> Answer:
     """Note the request of somebody who was refused, and say so. Raises RequestRefused.
 
     The ticket in the form is worth something only with the refusal's page, which no other site can read: that keeps
     requests out that nobody made. It counts where the very same person or device sends it back.
     """
-    desk, tickets = gate.helpdesk, gate.speaker.tickets
+    speaker = desk.in_force.live.speaker
     sent = dict(parse_qsl(incoming.body.decode("latin-1"))).get("refusal", "")
-    ticket = tickets.open(sent, now) if tickets else None
-    if desk is None or ticket is None:
+    ticket = speaker.tickets.open(sent, now) if speaker.tickets else None
+    if ticket is None:
         raise RequestRefused(
             400, Reason.REQUEST_MALFORMED, "Expected the button of a refusal from the last day."
         )
-    access, decision = await gate.judge(incoming, now)
+    access, decision = await desk.judge.verdict(incoming, now)
     person, device = counted_as(access)
     known = ticket.is_of(person or device)
     who = (person or device) if known else ticket.reference
@@ -88,9 +83,9 @@ async def ask_for_help(gate: HelpingGate, incoming: Incoming, _reference: str, n
         raise RequestRefused(
             503, Reason.STORE_UNAVAILABLE, "It could not be noted. Please try again."
         ) from None
-    gate.metrics.help_requests.labels(ticket.rule).inc()
+    desk.metrics.help_requests.labels(ticket.rule).inc()
     log.info("help-asked", reference=ticket.reference, rule=ticket.rule, reason=ticket.reason, known=known)
     if known:
         await desk.called(ticket.rule)
-    view = gate.speaker.view(access, decision, ticket.reference)
-    return page_answer(200, gate.speaker.pages.help(view), ())
+    view = speaker.view(access, decision, ticket.reference)
+    return page_answer(200, speaker.pages.help(view), ())

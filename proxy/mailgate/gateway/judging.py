@@ -1,19 +1,17 @@
 """What a request gets, and why: who asks, by which device, and what the policy says to that. Nothing is done here."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from time import perf_counter
 from typing import Protocol as Shape
 
-from mailgate.attest import CertificateVerifier, Verifier
 from mailgate.classify import classify, with_attestation, with_device
 from mailgate.decide import decide
-from mailgate.gateway.client_certs.presented import NO_PROXY, ProxyForm
 from mailgate.gateway.facts import Incoming
 from mailgate.gateway.identity import Named, checked, identify, still_bound, with_places_of
+from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.prober import Prober
 from mailgate.gateway.proving import Prover
 from mailgate.model import (
     Access,
@@ -25,9 +23,6 @@ from mailgate.model import (
     Protocol,
     RequestFacts,
 )
-from mailgate.policy import Policy
-from mailgate.policy.groups import NO_GROUPS, Groups
-from mailgate.policy.logins import NO_LOGINS, Logins
 
 BY_THE_CLOCK = timedelta(seconds=10)
 """How long a verdict on a hanging request stands where nothing but the time changes: stages begin, reports expire."""
@@ -48,45 +43,26 @@ class Postures(Shape):
 
 
 @dataclass(frozen=True, slots=True)
-class Live:
-    """What a reload replaces, all of it at once."""
-
-    policy: Policy
-    verifier: Verifier
-    certificates: CertificateVerifier | None = None
-    """None where no client certificate counts."""
-    proxy_form: ProxyForm = NO_PROXY
-    groups: Groups = NO_GROUPS
-    logins: Logins = NO_LOGINS
-
-
-@dataclass(slots=True, kw_only=True)
 class Judge:
     """Judges by what is live at that moment."""
 
-    live: Live
+    in_force: InForce
     prover: Prover
     postures: Postures
     metrics: Metrics
     public_url: str
     clock: Callable[[], datetime]
-    prober: Prober = field(default_factory=Prober)
 
-    @property
-    def verifier(self) -> Verifier:
-        """The one in force."""
-        return self.live.verifier
-
-    async def judge(self, incoming: Incoming, now: datetime) -> tuple[Access, Decision]:
+    async def verdict(self, incoming: Incoming, now: datetime) -> tuple[Access, Decision]:
         """Who asks, what is known of the device, and what the policy says to that."""
-        verdict = self.judge_now(incoming, now)
+        verdict = self.at_once(incoming, now)
         return verdict if verdict is not None else await self._judge_device(incoming, now)
 
-    def judge_now(self, incoming: Incoming, now: datetime) -> tuple[Access, Decision] | None:
-        """``judge``, for whoever names no device; None for everybody else, about whom something may have to be asked."""
+    def at_once(self, incoming: Incoming, now: datetime) -> tuple[Access, Decision] | None:
+        """``verdict``, for whoever names no device; None for everybody else, about whom something may have to be asked."""
         if incoming.attestations or incoming.certificate:
             return None
-        started, facts = perf_counter(), self.prober.remembered(incoming.facts, now)
+        started, facts = perf_counter(), self.in_force.live.prober.remembered(incoming.facts, now)
         client = classify(facts)
         posture = self.postures.unnamed(client)
         if posture is None:
@@ -94,7 +70,8 @@ class Judge:
         return self._decide(incoming, facts, client, posture, None, None, now, started)
 
     async def _judge_device(self, incoming: Incoming, now: datetime) -> tuple[Access, Decision]:
-        started, live, facts = perf_counter(), self.live, self.prober.remembered(incoming.facts, now)
+        started, live = perf_counter(), self.in_force.live
+        facts = live.prober.remembered(incoming.facts, now)
         certificate = checked(live.certificates, incoming.certificate, now)
         url, thumbprint = self.public_url + facts.path, certificate.thumbprint if certificate else ""
         proof = await self.prover.prove(live.verifier, incoming, facts, url, now, thumbprint)
@@ -113,16 +90,16 @@ class Judge:
         now: datetime,
         started: float,
     ) -> tuple[Access, Decision]:
-        live, client = self.live, with_device(client, posture.kind)
+        live, client = self.in_force.live, with_device(client, posture.kind)
         user = live.groups.user(_who(incoming, client, proof), posture.owner)
         access = Access(facts, client, posture, now, user, proof, certificate)
         decision = decide(access, live.policy)
         self.metrics.decision_seconds.observe(perf_counter() - started)
         return access, decision
 
-    async def judge_again(self, before: Access, decision: Decision) -> tuple[Access, Decision] | None:
+    async def again(self, before: Access, decision: Decision) -> tuple[Access, Decision] | None:
         """The verdict on a hanging request by what is known now; None where it can be none but the one before."""
-        now, live = self.clock(), self.live
+        now, live = self.clock(), self.in_force.live
         client, certificate, proof = before.client, before.certificate, before.attestation
         if certificate is None:
             posture = await self.postures.latest(client, proof, now)

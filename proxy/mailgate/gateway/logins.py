@@ -1,14 +1,15 @@
 """The side door: logins at the mail server itself, decided like any request and by the same rules."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from time import perf_counter
 
 from mailgate.classify import classify
 from mailgate.classify.imap import HEADER, read_id, write_id
 from mailgate.decide import decide
-from mailgate.gateway.handler import Gate
-from mailgate.gateway.noting import note
+from mailgate.gateway.judging import Judge
+from mailgate.gateway.noting import Recorder, note
 from mailgate.gateway.pages import explain_reason
 from mailgate.model import (
     LOGINS,
@@ -47,6 +48,15 @@ _WORDS = {
 
 class LoginError(ValueError):
     """A question that is none. The text says what was expected and repeats nothing of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SideDoor:
+    """What it takes to decide logins."""
+
+    judge: Judge
+    recorder: Recorder
+    new_reference: Callable[[], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,25 +100,26 @@ def _word(asked: dict[str, object], name: str) -> str:
     return value or ""
 
 
-async def judge_login(gate: Gate, facts: RequestFacts) -> Verdict:
+async def judge_login(door: SideDoor, facts: RequestFacts) -> Verdict:
     """Decide one login, record it, and say so.
 
     A mail client names no device, so the devices of its person count: all but a computer gets the most
     restrictive posture among them.
     """
-    started, now, live = perf_counter(), gate.clock(), gate.live
+    judge, recorder = door.judge, door.recorder
+    started, now, live = perf_counter(), judge.clock(), judge.in_force.live
     facts = replace(facts, user=live.logins.person(facts.user or ""))
     client, login = classify(facts), facts.user or ""
     computer = client.kind is Kind.LAPTOP
-    posture = Posture() if computer else await gate.postures.of_person(login, now)
+    posture = Posture() if computer else await judge.postures.of_person(login, now)
     access = Access(facts, client, posture, now, live.groups.user(login))
     decision = decide(access, live.policy)
-    gate.metrics.decision_seconds.observe(perf_counter() - started)
-    reference = gate.new_reference()
+    recorder.metrics.decision_seconds.observe(perf_counter() - started)
+    reference = door.new_reference()
     let_in = decision.effect in LET_IN
-    gate.ledger.record(access, decision, "" if let_in else reference)
-    note(gate.metrics, access, decision, reference)
-    return Verdict(let_in, "" if let_in else refusal(decision, reference, gate.public_url))
+    recorder.ledger.record(access, decision, "" if let_in else reference)
+    note(recorder.metrics, access, decision, reference)
+    return Verdict(let_in, "" if let_in else refusal(decision, reference, judge.public_url))
 
 
 def refusal(decision: Decision, reference: str, public_url: str) -> str:

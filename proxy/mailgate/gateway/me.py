@@ -9,9 +9,11 @@ from urllib.parse import parse_qsl
 from mailgate.connectors.again import Again
 from mailgate.gateway.answer import Answer
 from mailgate.gateway.caller import from_own_page
-from mailgate.gateway.enforce import Speaker, page_answer
+from mailgate.gateway.enforce import page_answer
 from mailgate.gateway.facts import Incoming
 from mailgate.gateway.http1.request import RequestRefused
+from mailgate.gateway.judging import Judge
+from mailgate.gateway.live import InForce, Live
 from mailgate.gateway.login_check import Login, LoginCheck
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.own_code import OwnCodes
@@ -37,14 +39,12 @@ from mailgate.gateway.recheck import NameOf, Recheck, Slot, answers_of
 from mailgate.gateway.status import print_of, status_answer, status_of
 from mailgate.model import Access, Decision, Reason
 from mailgate.policy import Policy
-from mailgate.policy.groups import Groups
 from mailgate.policy.logins import address_of
 from mailgate.store import (
     Device,
     EnrolledKey,
     EnrolmentToken,
     HelpRequest,
-    Keep,
     Mailing,
     Recorded,
     StoreUnavailableError,
@@ -77,9 +77,12 @@ class People(OwnDevices, Shape):
 class SelfService:
     """What it takes to show people what is stored of them, and to ask its sources again."""
 
+    in_force: InForce
+    judge: Judge
+    metrics: Metrics
+    public_url: str
     people: People
     known: Known
-    keep: Keep
     recheck: Recheck = field(default_factory=Recheck)
     check: LoginCheck | None = None
     contact: str = ""
@@ -87,29 +90,9 @@ class SelfService:
     domain: str = ""
     """The domain of mail addresses, where mails about refusals are written."""
 
-
-class LiveParts(Shape):
-    """What a reload replaces (``judging.Live``)."""
-
     @property
-    def policy(self) -> Policy: ...
-
-    @property
-    def groups(self) -> Groups: ...
-
-
-class ShowingGate(Shape):
-    """What the addresses here need of the gate (``handler.py``)."""
-
-    speaker: Speaker
-    metrics: Metrics
-    public_url: str
-    self_service: SelfService
-
-    @property
-    def live(self) -> LiveParts: ...
-
-    async def judge(self, incoming: Incoming, now: datetime) -> tuple[Access, Decision]: ...
+    def live(self) -> Live:
+        return self.in_force.live
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,43 +114,43 @@ class _Seen:
     """What came of asking the sources of a device, by its mark."""
 
 
-async def tell_status(gate: ShowingGate, incoming: Incoming, reference: str, now: datetime) -> Answer:
+async def tell_status(service: SelfService, incoming: Incoming, reference: str, now: datetime) -> Answer:
     """What would happen if this client asked for its mail now, and every device that it may see."""
-    asking = await _asking(gate, incoming, now)
-    seen = await _look(gate, asking, records=False)
-    content = _content(gate, seen)
+    asking = await _asking(service, incoming, now)
+    seen = await _look(service, asking, records=False)
+    content = _content(service, seen)
     return status_answer(content, reference, now, incoming.facts.headers.get("if-none-match", ""))
 
 
-async def show_me(gate: ShowingGate, incoming: Incoming, reference: str, now: datetime) -> Answer:
+async def show_me(service: SelfService, incoming: Incoming, reference: str, now: datetime) -> Answer:
     """The page, or the question for a login where somebody wants to be asked."""
-    asking = await _asking(gate, incoming, now)
-    seen, offered = await _look(gate, asking), await _offered(gate, incoming, asking.person)
-    page = _answer(gate, seen, reference, offered=offered)
+    asking = await _asking(service, incoming, now)
+    seen, offered = await _look(service, asking), await _offered(service, incoming, asking.person)
+    page = _answer(service, seen, reference, offered=offered)
     if not asking.person.name and offered and "sign-in" in dict(parse_qsl(incoming.facts.query, True)):
         if asking.person.login is Login.TOO_MANY:
             return replace(page, status=429)
-        realm = f'Basic realm="{gate.speaker.host}", charset="UTF-8"'
+        realm = f'Basic realm="{service.live.speaker.host}", charset="UTF-8"'
         return replace(page, status=401, headers=(*page.headers, ("WWW-Authenticate", realm)))
     return page
 
 
-async def take_form(gate: ShowingGate, incoming: Incoming, reference: str, now: datetime) -> Answer:
+async def take_form(service: SelfService, incoming: Incoming, reference: str, now: datetime) -> Answer:
     """What a person does on the page: let the sources of one of their devices be asked again, or have a pairing code."""
-    if not from_own_page(incoming.facts, gate.public_url):
+    if not from_own_page(incoming.facts, service.public_url):
         raise RequestRefused(403, Reason.REQUEST_NOT_SUPPORTED, "Expected a request of the gate's own page.")
-    asking = await _asking(gate, incoming, now)
+    asking = await _asking(service, incoming, now)
     said = dict(parse_qsl(incoming.body.decode("latin-1")))
     code = ""
-    if "code" in said and gate.self_service.codes:
-        code = await gate.self_service.codes.make(asking.person, asking.access, now)
-    seen = await _look(gate, asking)
+    if "code" in said and service.codes:
+        code = await service.codes.make(asking.person, asking.access, now)
+    seen = await _look(service, asking)
     mark = said.get("device", "")
     own = next((each for each in seen.owned if each.mark == mark), None)
     if own is not None:
-        came = await gate.self_service.recheck.ask(own.device.reports if own.device else ())
-        seen = _with_answers(await _look(gate, asking), own, came, gate.live.policy.catalog.name_of)
-    return _answer(gate, seen, reference, code=code)
+        came = await service.recheck.ask(own.device.reports if own.device else ())
+        seen = _with_answers(await _look(service, asking), own, came, service.live.policy.catalog.name_of)
+    return _answer(service, seen, reference, code=code)
 
 
 def _with_answers(seen: _Seen, own: OwnDevice, came: Mapping[Slot, Again], name_of: NameOf) -> _Seen:
@@ -178,22 +161,21 @@ def _with_answers(seen: _Seen, own: OwnDevice, came: Mapping[Slot, Again], name_
     return replace(seen, asked=dict.fromkeys(marks or [own.mark], answers))
 
 
-async def _asking(gate: ShowingGate, incoming: Incoming, now: datetime) -> Asking:
-    access, decision = await gate.judge(incoming, now)
-    person = await recognise(incoming, access, gate.self_service.check)
+async def _asking(service: SelfService, incoming: Incoming, now: datetime) -> Asking:
+    access, decision = await service.judge.verdict(incoming, now)
+    person = await recognise(incoming, access, service.check)
     if person.login is not Login.NONE:
-        gate.metrics.page_logins.labels(person.login).inc()
-    return Asking(access, decision, person, gate.live.policy, gate.live.groups)
+        service.metrics.page_logins.labels(person.login).inc()
+    return Asking(access, decision, person, service.live.policy, service.live.groups)
 
 
-async def _offered(gate: ShowingGate, incoming: Incoming, person: Person) -> bool:
-    check = gate.self_service.check
+async def _offered(service: SelfService, incoming: Incoming, person: Person) -> bool:
+    check = service.check
     return not person.name and check is not None and await check.offered(incoming)
 
 
-async def _look(gate: ShowingGate, asking: Asking, *, records: bool = True) -> _Seen:
+async def _look(service: SelfService, asking: Asking, *, records: bool = True) -> _Seen:
     """What is stored; nothing, and that it could not be read, while the store does not answer."""
-    service = gate.self_service
     try:
         owned = await own_devices(asking, service.people, service.known)
         seen = _Seen(asking, owned)
@@ -203,7 +185,7 @@ async def _look(gate: ShowingGate, asking: Asking, *, records: bool = True) -> _
 
 
 async def _with_records(service: SelfService, seen: _Seen) -> _Seen:
-    people, keep, name = service.people, service.keep.sightings, seen.asking.person.name
+    people, keep, name = service.people, service.live.keep.sightings, seen.asking.person.name
     rows, count = await people.requests(name, shown(seen.owned))
     address = address_of(name, service.domain) if name and service.domain else ""
     mails = await people.told({address}) if address else []
@@ -217,8 +199,8 @@ async def _with_records(service: SelfService, seen: _Seen) -> _Seen:
         notices=tuple(mailing_record(each, keep) for each in notices),
         language=(language_record(*language, keep),) if language else (),
         enrolments=(
-            *(key_of(key, service.keep.devices) for key in keys),
-            *(token_of(token, service.keep.devices) for token in tokens),
+            *(key_of(key, service.live.keep.devices) for key in keys),
+            *(token_of(token, service.live.keep.devices) for token in tokens),
         ),
         exemptions=tuple(
             exemption_of(each, keep) for each in await people.exemptions(name, shown(seen.owned))
@@ -236,8 +218,8 @@ def _here(seen: _Seen) -> tuple[Access, Decision]:
     return (first.access, first.decision) if first else (seen.asking.access, seen.asking.decision)
 
 
-def _content(gate: ShowingGate, seen: _Seen) -> dict[str, object]:
-    return status_of(*_here(seen), _with_own(seen), gate.self_service.keep)
+def _content(service: SelfService, seen: _Seen) -> dict[str, object]:
+    return status_of(*_here(seen), _with_own(seen), service.live.keep)
 
 
 def _with_own(seen: _Seen) -> tuple[OwnDevice, ...]:
@@ -250,12 +232,12 @@ def _with_own(seen: _Seen) -> tuple[OwnDevice, ...]:
 
 
 def _answer(
-    gate: ShowingGate, seen: _Seen, reference: str, *, offered: bool = False, code: str = ""
+    service: SelfService, seen: _Seen, reference: str, *, offered: bool = False, code: str = ""
 ) -> Answer:
-    service, policy, person = gate.self_service, gate.live.policy, seen.asking.person
+    live, person = service.live, seen.asking.person
 
     def view_of(access: Access, decision: Decision) -> View:
-        return gate.speaker.view(access, decision, reference)
+        return live.speaker.view(access, decision, reference)
 
     view = EmployeeView(
         here=view_of(*_here(seen)),
@@ -266,10 +248,10 @@ def _answer(
         devices=tuple(
             card_of(
                 own,
-                service.keep,
+                live.keep,
                 person=person.name,
                 view_of=view_of,
-                name_of=policy.catalog.name_of,
+                name_of=live.policy.catalog.name_of,
                 asked=seen.asked.get(own.mark, ()),
             )
             for own in _with_own(seen)
@@ -283,13 +265,13 @@ def _answer(
         help_requests=seen.help_requests,
         more=seen.more,
         unread=seen.unread,
-        listed=listed_names(policy.catalog.lists, policy.catalog.name_of),
-        contact=service.contact or _contact(policy),
+        listed=listed_names(live.policy.catalog.lists, live.policy.catalog.name_of),
+        contact=service.contact or _contact(live.policy),
         codes=service.codes is not None and service.codes.open_to(person, seen.asking.access),
         code=code,
-        fingerprint=print_of(_content(gate, seen)),
+        fingerprint=print_of(_content(service, seen)),
     )
-    return page_answer(200, gate.speaker.pages.me(view), (), referrer="same-origin")
+    return page_answer(200, live.speaker.pages.me(view), (), referrer="same-origin")
 
 
 def _contact(policy: Policy) -> str:

@@ -1,12 +1,42 @@
-"""One decision in the numbers and in the log."""
+"""One decision in the records, in the numbers and in the log."""
+
+from dataclasses import dataclass
+from typing import Protocol
 
 import structlog
 
+from mailgate.gateway.exchange import Exchange
 from mailgate.gateway.logs import debugging
 from mailgate.gateway.metrics import Metrics
+from mailgate.gateway.reference import References
 from mailgate.model import Access, AttestationResult, CertificateResult, Client, Decision, Effect, Reason
+from mailgate.store.ledger import Counts
 
 log = structlog.get_logger()
+
+
+class Ledger(Protocol):
+    """Where decisions are remembered (``store/ledger.py``)."""
+
+    def record(self, access: Access, decision: Decision, reference: str = "") -> None: ...
+
+    def recurring(self, access: Access, decision: Decision) -> Counts | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Recorder:
+    """Everything that a decision leaves behind."""
+
+    ledger: Ledger
+    metrics: Metrics
+    references: References
+
+    def record(self, exchange: Exchange, access: Access, decision: Decision) -> None:
+        """Of one that is about to be carried out."""
+        refused = decision.effect is not Effect.ALLOW
+        reference = self.references.of(exchange) if refused or debugging() else ""
+        self.ledger.record(access, decision, reference if refused else "")
+        note(self.metrics, access, decision, reference)
 
 
 def note(metrics: Metrics, access: Access, decision: Decision, reference: str) -> None:

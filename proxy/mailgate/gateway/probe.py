@@ -1,8 +1,7 @@
 """``/.mailgate/probe``: takes the readings of the probe's page, answers with the cookie that remembers them."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
 from urllib.parse import parse_qsl
 
 import structlog
@@ -14,6 +13,7 @@ from mailgate.gateway.answer import Answer, json_answer
 from mailgate.gateway.caller import from_own_page
 from mailgate.gateway.facts import Incoming
 from mailgate.gateway.http1.request import RequestRefused
+from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.pages.view import own_path
 from mailgate.gateway.prober import SKIPPED, Mode, Prober
@@ -22,48 +22,53 @@ from mailgate.model import Client, Kind, Reason, RequestFacts
 log = structlog.get_logger()
 
 
-class ProbingGate(Protocol):
-    """What the addresses here need of the gate (``handler.py``)."""
+@dataclass(frozen=True, slots=True)
+class Probing:
+    """What the addresses here take."""
 
-    prober: Prober
+    in_force: InForce
     metrics: Metrics
     public_url: str
 
+    @property
+    def prober(self) -> Prober:
+        return self.in_force.live.prober
 
-async def take_readings(gate: ProbingGate, incoming: Incoming, reference: str, now: datetime) -> Answer:
+
+async def take_readings(part: Probing, incoming: Incoming, reference: str, now: datetime) -> Answer:
     """What the page read becomes a verdict and a cookie. Raises RequestRefused for anything but the gate's own page."""
     facts = incoming.facts
-    client = _prober_asks(gate, facts)
+    client = _prober_asks(part, facts)
     if facts.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise RequestRefused(415, Reason.REQUEST_NOT_SUPPORTED, "Expected application/json.")
     try:
         seen = Measured.model_validate_json(incoming.body)
     except ValidationError:
-        gate.metrics.probes.labels("malformed").inc()
+        part.metrics.probes.labels("malformed").inc()
         raise RequestRefused(400, Reason.REQUEST_MALFORMED, "These are no readings of the probe.") from None
     found = examine(seen, client.os)
-    _note(gate, found, client, reference)
+    _note(part, found, client, reference)
     told = json_answer(200, {"found": found.form, "by": found.by, "reference": reference})
-    return replace(told, headers=(("Set-Cookie", gate.prober.remember(found, facts, now)),))
+    return replace(told, headers=(("Set-Cookie", part.prober.remember(found, facts, now)),))
 
 
-async def skip_probe(gate: ProbingGate, incoming: Incoming, reference: str, now: datetime) -> Answer:
+async def skip_probe(part: Probing, incoming: Incoming, reference: str, now: datetime) -> Answer:
     """Go on without being probed, which is open to everybody while the probe only observes."""
     facts = incoming.facts
-    client = _prober_asks(gate, facts)
-    if gate.prober.mode is not Mode.OBSERVE:
+    client = _prober_asks(part, facts)
+    if part.prober.mode is not Mode.OBSERVE:
         raise RequestRefused(403, Reason.PROBE_REQUIRED, "The probe is required here.")
-    _note(gate, SKIPPED, client, reference)
+    _note(part, SKIPPED, client, reference)
     target = own_path(dict(parse_qsl(facts.query)).get("to", "/"))
-    cookie = gate.prober.remember(SKIPPED, facts, now)
+    cookie = part.prober.remember(SKIPPED, facts, now)
     return Answer(303, headers=(("Location", target if target.isascii() else "/"), ("Set-Cookie", cookie)))
 
 
-def _prober_asks(gate: ProbingGate, facts: RequestFacts) -> Client:
+def _prober_asks(part: Probing, facts: RequestFacts) -> Client:
     """The client as its headers claim. Raises RequestRefused where no probe is asked, or the page is another site's."""
-    if not gate.prober.on:
+    if not part.prober.on:
         raise RequestRefused(404, Reason.NOT_FOUND, "There is nothing at this address.")
-    if not from_own_page(facts, gate.public_url):
+    if not from_own_page(facts, part.public_url):
         raise RequestRefused(403, Reason.REQUEST_NOT_SUPPORTED, "Expected a request of the gate's own page.")
     client = classify(facts)
     if client.kind is not Kind.LAPTOP:
@@ -73,8 +78,8 @@ def _prober_asks(gate: ProbingGate, facts: RequestFacts) -> Client:
     return client
 
 
-def _note(gate: ProbingGate, found: Found, client: Client, reference: str) -> None:
-    gate.metrics.probes.labels(found.form or "skipped").inc()
+def _note(part: Probing, found: Found, client: Client, reference: str) -> None:
+    part.metrics.probes.labels(found.form or "skipped").inc()
     log.info(
-        "probed", reference=reference, found=found.form, by=found.by, os=client.os, mode=gate.prober.mode
+        "probed", reference=reference, found=found.form, by=found.by, os=client.os, mode=part.prober.mode
     )

@@ -33,8 +33,9 @@ async def ask_nobody(_source: str, _device_id: str) -> Again:
 class Recheck:
     """Asks all sources of a device together."""
 
-    def __init__(self, ask: Ask = ask_nobody) -> None:
-        self._ask = ask
+    def __init__(self, source: Ask = ask_nobody) -> None:
+        self.source = source
+        """Whom it asks; what reads the sources takes its place once it runs."""
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def ask(self, reports: Sequence[Report]) -> dict[Slot, Again]:
@@ -44,7 +45,7 @@ class Recheck:
 
     async def _in_turn(self, slot: Slot) -> Again:
         async with self._turns:
-            return await self._ask(*slot)
+            return await self.source(*slot)
 
 
 def answers_of(came: Mapping[Slot, Again], devices: Sequence[Device], name_of: NameOf) -> tuple[Asked, ...]:

@@ -8,32 +8,30 @@ answer may rest on nothing but
   where a rule or the probe reads more; of the address, scheme, host and path what a rule reads; the gate's own cookies; and
   **every other field line as it came, but for those of ``SILENT``**, of which nothing reads the value on the way to a decision.
   A field that nobody thought of is part of the key: it costs a hit, never a wrong answer;
-- what a reload replaces: rules, reliefs, groups, the probe and its keys, trusted proxies. With any of them all entries go;
+- what a reload replaces (``live.py``): rules, reliefs, groups, the probe and its keys, trusted proxies. With any of them all entries go;
 - the time, up to the first moment at which any of it could be another (``_until``).
 
 Whoever names a device or a person by a login, offers proof or a certificate, has a finding, is warned, challenged or refused,
 goes the whole way each time. What is done beside the answer is done for each request all the same: it is counted and recorded.
 """
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable
 from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache, partial
-from operator import is_
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from mailgate.classify import gist
 from mailgate.classify.protocol import protocol_in_path
 from mailgate.gateway.answer import head_around_date
-from mailgate.gateway.authz.authorizer import Authorizer, Yes
+from mailgate.gateway.authz.authorizer import Yes
 from mailgate.gateway.exchange import Exchange
 from mailgate.gateway.facts import Incoming
 from mailgate.gateway.http1.request import RequestHead
-from mailgate.gateway.judging import Live
+from mailgate.gateway.live import InForce, Live
 from mailgate.gateway.local import is_local
 from mailgate.gateway.logs import debugging
 from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.prober import Prober
-from mailgate.gateway.trust import Network, Origin
+from mailgate.gateway.trust import Origin
 from mailgate.grounds import Grounds
 from mailgate.model import Access, Decision, Effect, Posture, RequestFacts
 from mailgate.model import Protocol as Spoken
@@ -68,6 +66,9 @@ WHOLE_AGENT = frozenset({"client.browser", "client.browser_version", "client.os_
 
 NOBODY = Posture()
 
+Recurring = Callable[[Access, Decision], Counts | None]
+"""What records the same decision once more; None where each is recorded in a way of its own."""
+
 
 class Known(NamedTuple):
     """What is kept of a verdict."""
@@ -80,44 +81,23 @@ class Known(NamedTuple):
     """An answer to another proxy up to its date, from there to its reference, and from there on; None for mail."""
 
 
-class Ledger(Protocol):
-    """Where decisions are recorded (``store/ledger.py``)."""
-
-    def recurring(self, access: Access, decision: Decision) -> Counts | None: ...
-
-
-class Gate(Protocol):
-    """What verdicts rest on, as it is now (``handler.py``)."""
-
-    live: Live
-    prober: Prober
-    trusted: tuple[Network, ...]
-    authorizer: Authorizer | None
-    authorizers: Mapping[str, Authorizer]
-    metrics: Metrics
-
-    @property
-    def ledger(self) -> Ledger: ...
-
-
 class VerdictCache:
-    """One for a gate."""
+    """One for a gate. ``recurring`` is that of its ledger."""
 
-    def __init__(self) -> None:
+    def __init__(self, in_force: InForce, recurring: Recurring, metrics: Metrics) -> None:
+        self._in_force, self._recurring, self._metrics = in_force, recurring, metrics
         self._young: dict[Hashable, Known] = {}
         self._old: dict[Hashable, Known] = {}
-        self._terms: tuple[object, ...] = ()
+        self._live: Live | None = None
         self._grounds: Grounds
         self._reads: frozenset[str] = frozenset()
 
-    def find(
-        self, gate: Gate, head: RequestHead, origin: Origin, now: datetime, port: int = 0
-    ) -> Known | None:
+    def find(self, head: RequestHead, origin: Origin, now: datetime, port: int = 0) -> Known | None:
         """What this request gets, where that is known; it is counted and recorded then.
 
         ``head`` is that of the exchange, or of the request that another proxy asks about at ``port``.
         """
-        self._look(gate)
+        self._look()
         key = self._key(head, origin, port)
         if key is None:
             return None
@@ -136,7 +116,6 @@ class VerdictCache:
 
     def keep(
         self,
-        gate: Gate,
         exchange: Exchange,
         head: RequestHead,
         incoming: Incoming,
@@ -146,32 +125,30 @@ class VerdictCache:
         yes: Yes | None = None,
     ) -> None:
         """Keep a verdict that is being carried out, where the law allows it."""
-        self._look(gate)
-        key = self._key(head, incoming.origin, port)
+        live, key = self._look(), self._key(head, incoming.origin, port)
         if key is None or not _is_plain(incoming, access, decision):
             return
-        if gate.live.certificates is not None and exchange.secure:
+        if live.certificates is not None and exchange.secure:
             return  # the next handshake may bring a certificate, of which the field lines say nothing
-        until = self._until(gate, access, decision, yes)
-        recurring = gate.ledger.recurring(access, decision) if until > access.now else None
+        until = self._until(live, access, decision, yes)
+        recurring = self._recurring(access, decision) if until > access.now else None
         if recurring is not None:
-            counted = _counted(gate.metrics, access, decision)
+            counted = _counted(self._metrics, access, decision)
             parts = _parts(exchange, yes) if yes else None
             self._put(key, Known(access.now, until, recurring, counted, parts))
 
-    def until(self, gate: Gate, access: Access, decision: Decision) -> datetime:
+    def until(self, access: Access, decision: Decision) -> datetime:
         """The first moment at which the same request may be decided otherwise, though nothing is learned meanwhile."""
-        self._look(gate)
+        self._look()
         return self._grounds.until(access, decision)
 
-    def _look(self, gate: Gate) -> None:
+    def _look(self) -> Live:
         """Begin anew once anything was replaced that verdicts rest on."""
-        terms = gate.live, gate.prober, gate.trusted, gate.authorizer, gate.authorizers
-        if len(self._terms) == len(terms) and all(map(is_, self._terms, terms)):
-            return
-        self._terms = terms
-        self._young, self._old = {}, {}
-        self._grounds, self._reads = Grounds(gate.live.policy), gate.live.policy.reads
+        live = self._in_force.live
+        if live is not self._live:
+            self._live, self._young, self._old = live, {}, {}
+            self._grounds, self._reads = Grounds(live.policy), live.policy.reads
+        return live
 
     def _key(self, head: RequestHead, origin: Origin, port: int) -> Hashable:
         """What a verdict may rest on; None where the request goes the whole way."""
@@ -211,7 +188,7 @@ class VerdictCache:
             self._old, self._young = self._young, {}
         self._young[key] = known
 
-    def _until(self, gate: Gate, access: Access, decision: Decision, yes: Yes | None) -> datetime:
+    def _until(self, live: Live, access: Access, decision: Decision, yes: Yes | None) -> datetime:
         """Up to when the same request is decided, recorded and answered alike; ``now`` where not even at this moment."""
         day_ends = datetime.combine(access.now.astimezone(UTC).date() + timedelta(days=1), time(), UTC)
         until = self._grounds.until(access, decision)
@@ -219,7 +196,7 @@ class VerdictCache:
             if until - access.now < yes.remember:
                 return access.now
             until -= yes.remember  # from then on a yes says of itself that it is kept for less
-        return min(until, day_ends, gate.prober.until(access))
+        return min(until, day_ends, live.prober.until(access))
 
 
 _BESIDE = ("request.remote", "request.scheme", "request.host", "request.path")

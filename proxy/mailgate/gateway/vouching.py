@@ -4,20 +4,20 @@ A serial number that a device tells of itself is only said; one that its hardwar
 key that enrols and what a device management reports become one device (``store/trust.py``).
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from mailgate.attest import Nonces, Sort
 from mailgate.attest.evidence import read_evidence, verify_evidence
-from mailgate.attest.hardware import Expected
+from mailgate.attest.hardware import Expected, Roots
 from mailgate.attest.refused import RefusedError
-from mailgate.gateway.enroller import Enroller
 from mailgate.model import DeviceRecord, HardwareResult, Reason
 
 
 def vouched_for(
-    said: object, enroller: Enroller, nonces: Nonces, thumbprint: str, now: datetime
+    said: object, believed: Mapping[str, Roots], nonces: Nonces, thumbprint: str, now: datetime
 ) -> HardwareResult:
-    """What evidence proves of the key with this thumbprint. Never raises on input."""
+    """What evidence proves of the key with this thumbprint. Never raises on input. ``believed``: whose, by format."""
     try:
         evidence = read_evidence(said)
     except RefusedError as refusal:
@@ -26,7 +26,7 @@ def vouched_for(
         detail = "expected a nonce that this gate gave out in the last minutes"
         return HardwareResult(evidence.format, refused=Reason.EVIDENCE_CHALLENGE_WRONG, detail=detail)
     expected = Expected(evidence.nonce.encode(), thumbprint, now)
-    return verify_evidence(evidence, enroller.hardware, expected)
+    return verify_evidence(evidence, believed, expected)
 
 
 def record_of(vouched: HardwareResult, thumbprint: str) -> DeviceRecord:

@@ -95,14 +95,14 @@ def service(bundle):
     on = gate()
     trust = Trust(
         MemoryReplayGuard(),
-        on.prover.keyring,
-        on.prover.nonces,
-        on.enroller.keys,
-        on.enroller.revocations,
+        on.judge.prover.keyring,
+        on.judge.prover.nonces,
+        on.own.enrolling.enroller.keys,
+        on.own.enrolling.enroller.revocations,
         utc_now,
     )
     store, keeper, postures = Store(), Keeper(first.rules), SimpleNamespace()
-    halting = Halting(store.ledger, store, lambda: on.live.policy, "gate-1", utc_now)
+    halting = Halting(store.ledger, store, lambda: on.in_force.live.policy, "gate-1", utc_now)
     wired = Service(
         Path("mailgate.yaml"), first, store, keeper, postures, trust, on, ReliefWatch(store, utc_now), halting
     )

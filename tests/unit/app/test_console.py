@@ -14,7 +14,7 @@ async def test_what_runs_for_it_looks_at_the_gate_itself(service: Any) -> None:
     desk = desk_for(service)
     assert desk.bundle().policy.reliefs is service.reliefs.current
     assert desk.bundle() == service.bundle
-    assert (await desk.readiness()).policy == service.gate.live.policy.version
+    assert (await desk.readiness()).policy == service.gate.in_force.live.policy.version
     works = running(desk, service)
     assert len(works) == 2
     for work in works:

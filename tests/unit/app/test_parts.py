@@ -6,25 +6,8 @@ from itertools import islice
 
 import pytest
 
-from mailgate.app.parts import (
-    authorizer_for,
-    authorizers_for,
-    keep_of,
-    login_check_for,
-    references,
-    server_limits,
-    speaker_for,
-    utc_now,
-    verifier_for,
-    ways_for,
-)
-from mailgate.app.trust import Trust
-from mailgate.attest import Verifier
-from mailgate.config.authz import AuthzListener, AuthzSettings
-from mailgate.gateway.authz import Dialect
-from mailgate.gateway.pages import Pages
-from mailgate.model import Reason
-from mailgate.store import Store
+from mailgate.app.parts import login_check_for, references, server_limits, utc_now, ways_for
+from mailgate.views.devices import keep_of
 
 
 def test_the_clock_is_aware_and_in_utc():
@@ -73,31 +56,6 @@ async def test_the_webmails_authority_is_the_one_that_is_named(bundle):
     assert ways_for(named).usual.pool._endpoint.tls.cert_store_stats()["x509"] == 1
 
 
-@pytest.fixture
-async def trust(tmp_path):
-    store = await Store.open(f"sqlite:///{tmp_path}/mailgate.db")
-    yield await Trust.open(store, utc_now)
-    await store.close()
-
-
-async def test_a_verifier_without_issuers_believes_nobody(bundle, trust):
-    verifier = verifier_for(bundle(), trust)
-    assert isinstance(verifier, Verifier)
-    verdict = verifier.verify(
-        [b"e30.e30.AA"], [], method="GET", url="https://mail.example.com/", now=utc_now()
-    )
-    assert verdict.result is not None
-    assert verdict.result.refused in set(Reason)
-
-
-def test_a_page_leads_to_the_extension_where_the_settings_say(bundle):
-    named = "http://127.0.0.1:9080\nemployee_page: {extension: {firefox: https://store.example.com/}}"
-    assert speaker_for(bundle(named).settings, Pages()).extension_pages == {
-        "firefox": "https://store.example.com/"
-    }
-    assert speaker_for(bundle().settings, Pages()).extension_pages == {}
-
-
 async def test_a_login_is_checked_where_the_settings_say(bundle):
     settings = bundle().settings
     question = settings.employee_page.login_check
@@ -105,27 +63,6 @@ async def test_a_login_is_checked_where_the_settings_say(bundle):
     asked = check._question
     assert (asked.method, asked.target) == (b"OPTIONS", b"/Microsoft-Server-ActiveSync")
     assert login_check_for(None, settings.public_url, None) is None
-
-
-def test_nobody_may_ask_unless_it_is_set(bundle):
-    settings = bundle().settings
-    assert authorizer_for(settings) is None
-    asked = AuthzSettings.model_validate({"dialect": "nginx", "remember": "2s"})
-    authorizer = authorizer_for(settings.model_copy(update={"authz": asked}))
-    assert (authorizer.dialect, authorizer.remember.total_seconds()) == (Dialect.NGINX, 2)
-
-
-def test_each_port_for_questions_has_a_dialect_of_its_own(bundle):
-    asked = [
-        {"listen": "127.0.0.1:8082", "dialect": "nginx", "remember": "2s"},
-        {"listen": "[::1]:8083", "dialect": "envoy"},
-    ]
-    listeners = tuple(map(AuthzListener.model_validate, asked))
-    found = authorizers_for(bundle().settings.model_copy(update={"authz_listeners": listeners}))
-    assert {where: (each.dialect, each.remember.total_seconds()) for where, each in found.items()} == {
-        "127.0.0.1:8082": (Dialect.NGINX, 2),
-        "[::1]:8083": (Dialect.ENVOY, 0),
-    }
 
 
 def test_what_is_stored_of_people_is_kept_as_long_as_the_settings_say(bundle):

@@ -73,9 +73,9 @@ async def test_changed_files_are_put_in_force_as_a_whole(service, bundle):
     with capture_logs() as logs:
         await service.apply(changed)
     assert service.bundle == changed
-    assert service.gate.live.policy is changed.policy
+    assert service.gate.in_force.live.policy is changed.policy
     assert service.postures.catalog is changed.policy.catalog
-    assert service.gate.self_service.keep == keep_of(changed.settings)
+    assert service.gate.in_force.live.keep == keep_of(changed.settings)
     assert logs[0]["takes_effect_at_restart"] == []
 
 
@@ -89,8 +89,8 @@ async def test_settings_take_effect_under_the_rules_that_are_in_force(service, b
     service.keeper.offer = hold
     changed = replace(changed, settings=changed.settings.model_copy(update={"trusted_proxies": ("here",)}))
     await service.apply(changed)
-    assert service.gate.trusted == ("here",)
-    assert service.gate.live.policy is before.policy
+    assert service.gate.in_force.live.trusted == ("here",)
+    assert service.gate.in_force.live.policy is before.policy
     assert service.bundle.rules is before
 
 
@@ -109,7 +109,7 @@ async def test_what_another_gate_put_in_force_decides_here(service, bundle, monk
     service.keeper.look = look
     with capture_logs() as logs, pytest.raises(asyncio.CancelledError):
         await service._follow()
-    assert service.gate.live.policy is changed.policy
+    assert service.gate.in_force.live.policy is changed.policy
     assert service.postures.catalog is changed.policy.catalog
     assert [line["event"] for line in logs] == ["policy-look-failed", "policy-changed"]
 
@@ -129,10 +129,15 @@ async def test_nonces_and_limits_are_those_of_the_files_in_force(service):
     limits = settings.enrolment.model_copy(update={"attempts": 7})
     changed = settings.model_copy(update={"attestation": attestation, "enrolment": limits})
     await service.apply(replace(service.bundle, settings=changed))
-    assert service.gate.prover.mode is Mode.REQUIRE
-    assert (service.gate.enroller.failed.most, service.gate.enroller.reports.most) == (7, 7)
+    assert service.gate.judge.prover.mode is Mode.REQUIRE
+    assert (
+        service.gate.own.enrolling.enroller.failed.most,
+        service.gate.own.enrolling.enroller.reports.most,
+    ) == (7, 7)
     token = [b"e30.e30.AA"]
-    verdict = service.gate.verifier.verify(token, [], method="GET", url="https://x/", now=utc_now())
+    verdict = service.gate.in_force.live.verifier.verify(
+        token, [], method="GET", url="https://x/", now=utc_now()
+    )
     assert verdict.result.refused is not None
 
 
@@ -159,7 +164,7 @@ async def test_a_reload_takes_how_a_port_for_questions_is_asked_and_a_start_the_
         [],
         ["authz_listeners"],
     ]
-    assert [(where, each.dialect) for where, each in service.gate.authorizers.items()] == [
+    assert [(where, each.dialect) for where, each in service.gate.in_force.live.authorizers.items()] == [
         ("127.0.0.1:8083", "envoy")
     ]
 
@@ -194,7 +199,7 @@ async def test_a_reload_takes_authorities_and_what_was_revoked_and_a_start_the_p
         await service.apply(bundle(written(8445)))
         await service.apply(bundle(written(8445)))
     assert [line["takes_effect_at_restart"] for line in logs] == [["client_certificates"]] * 2 + [[]]
-    assert service.gate.live.certificates is not None
+    assert service.gate.in_force.live.certificates is not None
     assert service.ports.device_tls.cert_store_stats()["x509_ca"] == 2
 
 
@@ -214,9 +219,9 @@ async def test_a_stale_list_is_loud_and_its_end_is_a_number(service, bundle, dev
 
 @pytest.mark.parametrize("broken", ["gate.pem", "gate.key"])
 async def test_a_certificate_that_does_not_load_changes_nothing(service, bundle, tmp_path, broken):
-    before = service.bundle, service.gate.live
+    before = service.bundle, service.gate.in_force.live
     changed = bundle(policy=CHANGED)
     (tmp_path / broken).write_text("nothing")
     with pytest.raises(CertificateError, match=broken):
         await service.apply(changed)
-    assert (service.bundle, service.gate.live) == before
+    assert (service.bundle, service.gate.in_force.live) == before

@@ -57,5 +57,5 @@ async def test_keys_are_renewed_old_rows_go_and_a_rule_is_named_again_each_hour(
         "rule-only-reports",
         "pruned",
     ]
-    assert (service.gate.prober, service.gate.speaker.tickets) == (NEW, NEW)
-    assert isinstance(service.gate.speaker, Speaker)
+    assert (service.gate.in_force.live.prober, service.gate.in_force.live.speaker.tickets) == (NEW, NEW)
+    assert isinstance(service.gate.in_force.live.speaker, Speaker)

@@ -1,27 +1,35 @@
 """A gate whose rules go by the path, with nothing behind it but what a test sees."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from itertools import count
 
 from tests.unit.gateway.wire import exchange, handled
 
+from mailgate.app.parts import Ways, assemble
 from mailgate.attest import MemoryReplayGuard, Nonces, Verifier
 from mailgate.attest.enrolment import digest_of
 from mailgate.gateway.answer import Answer, send
 from mailgate.gateway.enforce import Speaker
 from mailgate.gateway.enroller import Enroller
+from mailgate.gateway.enrolling import Enrolling
 from mailgate.gateway.handler import Gate
-from mailgate.gateway.hanging import Hanging
-from mailgate.gateway.judging import Live
+from mailgate.gateway.helping import HelpDesk
+from mailgate.gateway.judging import Judge
 from mailgate.gateway.keyring import Keyring
+from mailgate.gateway.live import InForce, Live
+from mailgate.gateway.local import OwnAddresses
 from mailgate.gateway.me import SelfService
 from mailgate.gateway.metrics import Metrics
+from mailgate.gateway.noting import Recorder
 from mailgate.gateway.own_keys import OwnKeys
 from mailgate.gateway.pages import Pages
+from mailgate.gateway.probe import Probing
 from mailgate.gateway.proving import Prover
 from mailgate.gateway.quarantine import NoNotices
 from mailgate.gateway.rates import Rates
+from mailgate.gateway.reference import References
 from mailgate.gateway.revocations import Revocations
 from mailgate.model import Posture
 from mailgate.policy import AppCatalog, Policy
@@ -193,13 +201,10 @@ class NoPeople:
         return self.calls
 
 
-def self_service(**changed):
-    parts = {
-        "people": NoPeople(),
-        "known": Known(),
-        "keep": Keep(timedelta(days=30), timedelta(days=90), timedelta(days=365)),
-    }
-    return SelfService(**{**parts, **changed})
+class NoDesk:
+    """Nobody asks for help."""
+
+    note = called = None
 
 
 class Secrets:
@@ -253,7 +258,11 @@ class Enrolled(dict):
         return [key for key, each in self.items() if each.revoked_at]
 
 
-def gate(**changed):
+KEEP = Keep(timedelta(days=30), timedelta(days=90), timedelta(days=365))
+
+
+def trusting():
+    """What proves keys of devices, and a verifier that goes by it."""
     metrics, nonces, enrolled, keyring = Metrics(), Nonces((), b"this one"), Enrolled(), Keyring()
     own = OwnKeys(Secrets(), nonces, lambda: NOW)
     run(own.renew())
@@ -269,35 +278,54 @@ def gate(**changed):
         revoked=revocations,
     )
     ids = (f"id-{number}" for number in count())
-    parts = {
-        "live": Live(policy(), verifier),
-        "forwarder": Webmail(),
-        "patient": Webmail(),
-        "discovery": Webmail(),
-        "hanging": Hanging(),
-        "notices": NoNotices(),
-        "prover": Prover(keyring, nonces, Taken(), metrics),
-        "enroller": Enroller(
-            enrolled,
-            own,
-            revocations,
-            lambda os, identifier: "tiktok" if identifier == "tiktok-extension" else None,
-            lambda: next(ids),
-            Rates(5, timedelta(minutes=10)),
-            Rates(5, timedelta(minutes=10)),
-            Records(),
-        ),
-        "postures": Known(),
-        "ledger": Recorded(),
-        "speaker": Speaker(PAGES, "mail.example.com", "en"),
-        "metrics": metrics,
-        "trusted": (),
-        "public_url": "https://mail.example.com",
-        "clock": lambda: NOW,
-        "new_reference": lambda: REFERENCE,
-        "self_service": self_service(),
-    }
-    return Gate(**{**parts, **changed})
+    enroller = Enroller(
+        enrolled,
+        own,
+        revocations,
+        lambda: next(ids),
+        Rates(5, timedelta(minutes=10)),
+        Rates(5, timedelta(minutes=10)),
+        Records(),
+    )
+    return metrics, verifier, Prover(keyring, nonces, Taken(), metrics), enroller
+
+
+def gate(
+    *,
+    clock=lambda: NOW,
+    draw=lambda: REFERENCE,
+    postures=None,
+    ledger=None,
+    notices=None,
+    way=None,
+    service=None,
+    desk=None,
+    **live,
+):
+    """``live``: what of that a reload replaces is another; ``service``: the same of what a person's own page is made of."""
+    metrics, verifier, prover, enroller = trusting()
+    url, speaker = "https://mail.example.com", Speaker(PAGES, "mail.example.com", "en")
+    begun = {"policy": policy(), "verifier": verifier, "speaker": speaker, "keep": KEEP}
+    in_force = InForce(Live(**{**begun, **live}))
+    judge = Judge(in_force, prover, postures or Known(), metrics, url, clock)
+    page = {"judge": judge, "people": NoPeople(), "known": Known(), **(service or {})}
+    desk = desk or NoDesk()
+    recorder = Recorder(Recorded() if ledger is None else ledger, metrics, References(draw))
+    own = OwnAddresses(
+        in_force,
+        recorder.references,
+        SelfService(in_force=in_force, metrics=metrics, public_url=url, **page),
+        Enrolling(in_force, prover, enroller, metrics, url),
+        Probing(in_force, metrics, url),
+        HelpDesk(in_force, judge, metrics, desk, desk.called, Rates(3, timedelta(minutes=10))),
+    )
+    ways = Ways(way, way, way) if way else Ways(Webmail(), Webmail(), Webmail())
+    return assemble(judge, recorder, own, ways, notices or NoNotices())
+
+
+def renew(on, **live):
+    """Replace what a reload would."""
+    on.in_force.live = replace(on.in_force.live, **live)
 
 
 async def ask(on: Gate, path: str, *fields: bytes, method: str = "GET"):

@@ -4,12 +4,11 @@ import base64
 from ipaddress import ip_network
 
 from tests import pki
-from tests.unit.gateway.gates import NOW, Known, gate, policy
+from tests.unit.gateway.gates import NOW, Known, gate, policy, renew
 from tests.unit.gateway.wire import exchange, facts_of
 
 from mailgate.attest import CertificateVerifier, Verdict
 from mailgate.gateway.client_certs.presented import ProxyForm
-from mailgate.gateway.judging import Live
 from mailgate.model import Kind, Posture, PostureState
 
 EAS = "/Microsoft-Server-ActiveSync?Cmd={}&DeviceId=a&DeviceType=iPhone"
@@ -42,16 +41,15 @@ def mobile(**changed):
     known.posture = Posture(PostureState.CLEAN)
     rules = ({"id": "clean", "when": 'client.handheld && device.state == "clean"', "effect": "allow"},)
     on = gate(postures=known, **changed)
-    on.live = Live(policy(rules), on.live.verifier)
+    renew(on, policy=policy(rules))
     return on
 
 
 def with_certificates(**changed):
     """A gate that believes certificates of devices from a proxy at the address of every test's client."""
     on = mobile(trusted=PROXIES, **changed)
-    on.live = Live(
-        on.live.policy, on.live.verifier, CertificateVerifier([DEVICES.certificate]), ProxyForm("client-cert")
-    )
-    on.postures.posture = Posture()
-    on.postures.certified_posture = KNOWN
+    certificates = CertificateVerifier([DEVICES.certificate])
+    renew(on, certificates=certificates, proxy_form=ProxyForm("client-cert"))
+    on.judge.postures.posture = Posture()
+    on.judge.postures.certified_posture = KNOWN
     return on

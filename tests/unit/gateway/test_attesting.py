@@ -5,12 +5,14 @@ from dataclasses import replace
 
 import pytest
 from tests.unit.gateway.enrolling import DEVICE, GATE, OTHER, enroll, key_proof, post, report
-from tests.unit.gateway.gates import NOW, gate
+from tests.unit.gateway.gates import NOW, gate, policy, renew
 from tests.unit.gateway.wire import exchange, facts_of, handled
 
 from mailgate.attest import mint
 from mailgate.gateway.proving import Mode
 from mailgate.model import Assurance, Kind, Reason
+from mailgate.policy import AppCatalog
+from mailgate.policy.apps import ListedApp
 from mailgate.store import StoreUnavailableError
 
 PATH = "/.mailgate/attest"
@@ -33,12 +35,13 @@ async def judged(on, token, *fields, prove=True):
         proof = mint.sign_proof(token, DEVICE, method="GET", url=f"{GATE}/allow", jti="p-judged", now=NOW)
         lines.append(b"DPoP: " + proof.encode())
     asked = exchange(b"GET /allow HTTP/1.1", *lines)
-    access, _ = await on.judge(facts_of(asked.head, peer="192.0.2.7", secure=True, trusted=()), NOW)
+    access, _ = await on.judge.verdict(facts_of(asked.head, peer="192.0.2.7", secure=True, trusted=()), NOW)
     return access
 
 
 async def test_the_answer_asks_about_listed_extensions(on):
-    on.enroller.extensions = ("abcdefghijklmnopabcdefghijklmnop",)
+    listed = ListedApp("tiktok", "TikTok", extensions=("abcdefghijklmnopabcdefghijklmnop",))
+    renew(on, policy=replace(policy(), catalog=AppCatalog({"tiktok": listed})))
     _, _, told = await report(on)
     assert told["listed_extensions"] == ["abcdefghijklmnopabcdefghijklmnop"]
 
@@ -89,7 +92,7 @@ async def test_the_keys_are_published_without_their_secrets(on):
     assert b"\r\nContent-Type: application/jwk-set+json\r\n" in head
     (key,) = json.loads(body)["keys"]
     assert "d" not in key
-    assert key["kid"] == on.enroller.keys.signing_key().kid
+    assert key["kid"] == on.own.enrolling.enroller.keys.signing_key().kid
 
 
 async def test_a_key_that_did_not_enrol_gets_no_token(on):
@@ -99,11 +102,11 @@ async def test_a_key_that_did_not_enrol_gets_no_token(on):
 
 async def test_a_revoked_key_gets_no_token_and_those_it_has_are_worth_nothing(on):
     _, _, bearer = await report(on, {"os": "android", "bearer": True})
-    keys = on.enroller.enrolments
+    keys = on.own.enrolling.enroller.enrolments
     keys[DEVICE.thumbprint()] = replace(keys[DEVICE.thumbprint()], revoked_at=NOW)
     status, _, told = await report(on)
     assert (status, told["reason"]) == (403, "key-revoked")
-    await on.enroller.revocations.look()
+    await on.own.enrolling.enroller.revocations.look()
     status, _, told = await report(on)
     assert (status, told["reason"]) == (403, "key-revoked")
     for prove in (True, False):
@@ -134,7 +137,7 @@ async def test_a_report_has_at_most_16_kib(on):
 
 
 async def test_a_store_that_is_away_gives_no_token(on):
-    on.enroller.enrolments.breaks = StoreUnavailableError("away")
+    on.own.enrolling.enroller.enrolments.breaks = StoreUnavailableError("away")
     status, _, told = await report(on)
     assert (status, told["reason"]) == (503, "store-unavailable")
 
@@ -168,8 +171,8 @@ async def test_reports_are_counted(on):
 
 
 async def test_a_nonce_may_be_required_of_reports_too(on):
-    on.prover.mode = Mode.REQUIRE
-    on.verifier._nonce_required = True
+    on.judge.prover.mode = Mode.REQUIRE
+    on.in_force.live.verifier._nonce_required = True
     status, headers, told = await report(on)
     assert (status, told["reason"]) == (401, "proof-nonce-missing")
     assert headers["WWW-Authenticate"] == 'DPoP error="use_dpop_nonce"'

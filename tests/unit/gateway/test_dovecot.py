@@ -9,6 +9,7 @@ from multidict import CIMultiDict
 from tests.unit.gateway.gates import REFERENCE, gate
 
 from mailgate.gateway.dovecot import PATH, PolicyKey, policy_server
+from mailgate.gateway.logins import SideDoor
 from mailgate.model import Posture, PostureState
 
 KEY = PolicyKey("X-API-Key", "s3cret key")
@@ -37,16 +38,17 @@ async def ask(opened, *, key=KEY, headers=(("X-API-Key", "s3cret key"),), query=
 
 @pytest.fixture
 def opened():
-    return gate()
+    on = gate()
+    return SideDoor(on.judge, on.recorder, on.references.draw)
 
 
 async def test_a_login_that_a_rule_lets_in(opened):
-    opened.postures.people["ada"] = Posture(PostureState.CLEAN)
+    opened.judge.postures.people["ada"] = Posture(PostureState.CLEAN)
     answer = await ask(opened)
     assert answer.status == 200
     assert json.loads(answer.text)["status"] == -1  # no rule of this gate is about logins
     assert REFERENCE in json.loads(answer.text)["msg"]
-    assert [entry[1:] for entry in opened.ledger] == [("block", "default", REFERENCE)]
+    assert [entry[1:] for entry in opened.recorder.ledger] == [("block", "default", REFERENCE)]
 
 
 async def test_a_report_changes_and_records_nothing(opened):
@@ -54,7 +56,7 @@ async def test_a_report_changes_and_records_nothing(opened):
         opened, query="?command=report", body=ASKED | {"success": True, "policy_reject": False}
     )
     assert (answer.status, json.loads(answer.text)) == (200, {"status": 0, "msg": ""})
-    assert opened.ledger == []
+    assert opened.recorder.ledger == []
 
 
 async def test_without_a_key_in_the_settings_there_is_no_such_address(opened):
@@ -80,7 +82,7 @@ async def test_a_wrong_key_is_401_and_nothing_is_decided(opened, headers):
     answer = await ask(opened, headers=headers)
     assert answer.status == 401
     assert "s3cr" not in answer.text
-    assert opened.ledger == []
+    assert opened.recorder.ledger == []
 
 
 async def test_the_key_may_come_in_another_header(opened):
@@ -103,8 +105,8 @@ async def test_a_question_that_is_none_is_400_and_counted(opened, query, body):
     answer = await ask(opened, query=query, body=body)
     assert answer.status == 400
     assert "ada" not in answer.text
-    assert opened.ledger == []
-    errors = opened.metrics.registry.get_sample_value(
+    assert opened.recorder.ledger == []
+    errors = opened.recorder.metrics.registry.get_sample_value(
         "mailgate_errors_total", {"reason": "request-malformed"}
     )
     assert errors == 1

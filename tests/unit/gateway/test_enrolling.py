@@ -25,13 +25,13 @@ async def test_a_device_is_told_what_it_is_called_and_when_to_report():
         "report_every": 480,
         "token_lifetime": 600,
     }
-    assert on.enroller.enrolments[DEVICE.thumbprint()].owner == "ada@example.com"
+    assert on.own.enrolling.enroller.enrolments[DEVICE.thumbprint()].owner == "ada@example.com"
 
 
 async def test_one_that_asks_again_is_told_the_same():
     on = gate()
     first = await enroll(on)
-    known = on.enroller.enrolments
+    known = on.own.enrolling.enroller.enrolments
     known[DEVICE.thumbprint()] = replace(known[DEVICE.thumbprint()], made_at=NOW - timedelta(days=1))
     again = await enroll(on)
     assert (again[0], again[2]) == (200, first[2])
@@ -53,7 +53,7 @@ async def test_the_token_may_come_as_credentials():
 )
 async def test_whoever_is_not_let_in_is_told_why(answer, reason):
     on = gate()
-    on.enroller.enrolments.answer = answer
+    on.own.enrolling.enroller.enrolments.answer = answer
     status, headers, told = await enroll(on)
     assert (status, told["reason"], told["reference"]) == (403, reason, REFERENCE)
     assert headers["Content-Type"] == "application/problem+json"
@@ -101,12 +101,12 @@ async def test_a_device_with_a_wrong_clock_is_told_the_time(minutes, reason):
 async def test_what_is_no_request_of_this_kind_is_refused(body, fields, status):
     on = gate()
     assert (await post(on, PATH, body, *fields))[0] == status
-    assert not on.enroller.enrolments
+    assert not on.own.enrolling.enroller.enrolments
 
 
 async def test_a_store_that_is_away_lets_nobody_in_and_says_so():
     on = gate()
-    on.enroller.enrolments.breaks = StoreUnavailableError("away")
+    on.own.enrolling.enroller.enrolments.breaks = StoreUnavailableError("away")
     status, _, told = await enroll(on)
     assert (status, told["reason"]) == (503, "store-unavailable")
 
@@ -123,7 +123,7 @@ async def test_guessing_ends_after_some_tries():
 async def test_a_token_that_failed_too_often_is_tried_no_more_from_anywhere():
     on = gate()
     for _ in range(5):
-        on.enroller.failed.note(digest_of("let me in"), NOW)
+        on.own.enrolling.enroller.failed.note(digest_of("let me in"), NOW)
     assert (await enroll(on))[0] == 429
 
 

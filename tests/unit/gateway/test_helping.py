@@ -2,18 +2,14 @@
 
 import re
 from dataclasses import replace
-from datetime import timedelta
 from ipaddress import ip_network
 
 import pytest
-from tests.unit.gateway.gates import NOW, REFERENCE, ask, gate, value
+from tests.unit.gateway.gates import NOW, REFERENCE, ask, gate, renew, value
 from tests.unit.gateway.test_tickets import DESK
 from tests.unit.gateway.wire import exchange, facts_of
 
-from mailgate.gateway.helping import HelpDesk
 from mailgate.gateway.http1.request import RequestRefused
-from mailgate.gateway.local import answer_local
-from mailgate.gateway.rates import Rates
 from mailgate.model import Reason
 from mailgate.store import StoreUnavailableError
 
@@ -42,9 +38,8 @@ class Scene:
 
     def __init__(self):
         self.desk = Desk()
-        self.gate = gate(trusted=(ip_network("192.0.2.0/24"),))
-        self.gate.speaker = replace(self.gate.speaker, tickets=DESK)
-        self.gate.helpdesk = HelpDesk(self.desk, self.desk.called, Rates(3, timedelta(minutes=10)))
+        self.gate = gate(trusted=(ip_network("192.0.2.0/24"),), desk=self.desk)
+        renew(self.gate, speaker=replace(self.gate.in_force.live.speaker, tickets=DESK))
 
     async def refused(self, *fields):
         """The ticket in the page of a refusal."""
@@ -54,8 +49,8 @@ class Scene:
 
     async def press(self, ticket, *fields, peer="192.0.2.1"):
         head = exchange(b"POST /.mailgate/help HTTP/1.1", *PAGE, *fields).head
-        incoming = facts_of(head, peer=peer, secure=False, trusted=self.gate.trusted)
-        return await answer_local(self.gate, replace(incoming, body=b"refusal=" + ticket), "OTHER", NOW)
+        incoming = facts_of(head, peer=peer, secure=False, trusted=self.gate.in_force.live.trusted)
+        return await self.gate.own.answer(replace(incoming, body=b"refusal=" + ticket), "OTHER", NOW)
 
 
 @pytest.fixture

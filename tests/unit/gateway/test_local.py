@@ -7,14 +7,13 @@ from tests.unit.gateway.gates import NOW, gate
 from tests.unit.gateway.wire import exchange, facts_of
 
 from mailgate.gateway.http1.request import RequestRefused
-from mailgate.gateway.local import answer_local
 from mailgate.model import Reason
 
 
 async def ask(line, *fields, on=None, secure=False):
     head = exchange(line, *fields).head
     incoming = facts_of(head, peer="192.0.2.1", secure=secure, trusted=())
-    return await answer_local(on or gate(), incoming, "REF2345", NOW)
+    return await (on or gate()).own.answer(incoming, "REF2345", NOW)
 
 
 @pytest.mark.parametrize("method", [b"GET", b"HEAD"])

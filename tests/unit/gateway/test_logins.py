@@ -6,10 +6,9 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.gateway.gates import NOW, REFERENCE, gate
+from tests.unit.gateway.gates import NOW, REFERENCE, gate, renew
 
-from mailgate.gateway.judging import Live
-from mailgate.gateway.logins import LoginError, Verdict, judge_login, read_login, refusal
+from mailgate.gateway.logins import LoginError, SideDoor, Verdict, judge_login, read_login, refusal
 from mailgate.model import Decision, Effect, Posture, PostureState, Reason, RequestFacts
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.apps import ListedApp
@@ -46,9 +45,9 @@ def door():
     """A gate that knows a few people's phones."""
     file = PolicyFile.model_validate({"rules": RULES}, context=policy_context(CATALOG))
     opened = gate()
-    opened.live = Live(Policy(file.rules, file.default, CATALOG), opened.live.verifier)
-    opened.postures.people = {"ada": PROHIBITED, "bob": CLEAN, "warned": CLEAN, "asked": CLEAN}
-    return opened
+    renew(opened, policy=Policy(file.rules, file.default, CATALOG))
+    opened.judge.postures.people = {"ada": PROHIBITED, "bob": CLEAN, "warned": CLEAN, "asked": CLEAN}
+    return SideDoor(opened.judge, opened.recorder, opened.references.draw)
 
 
 def test_the_facts_of_a_login():
@@ -137,11 +136,11 @@ async def test_the_same_rules_decide(door, asked, effect, rule):
     verdict = await judge_login(door, read_login(body(**asked)))
     assert verdict.let_in is (effect in ("allow", "warn"))
     assert bool(verdict.message) is not verdict.let_in
-    assert door.ledger == [("/", effect, rule, "" if verdict.let_in else REFERENCE)]
+    assert door.recorder.ledger == [("/", effect, rule, "" if verdict.let_in else REFERENCE)]
 
 
 async def test_a_laptop_is_not_held_to_its_persons_phone_even_where_that_cannot_be_asked(door):
-    door.postures.breaks = RuntimeError("asked all the same")
+    door.judge.postures.breaks = RuntimeError("asked all the same")
     assert await judge_login(door, read_login(body(device_id=THUNDERBIRD))) == Verdict(True)
 
 
@@ -170,15 +169,15 @@ def test_every_message_is_one_line_of_ascii(reason, apps):
 async def test_it_is_counted_and_logged_like_any_request(door):
     facts = replace(read_login(body()), remote="192.0.2.1")
     await judge_login(door, facts)
-    counted = door.metrics.registry.get_sample_value(
+    counted = door.recorder.metrics.registry.get_sample_value(
         "mailgate_decisions_total", {"effect": "block", "reason": "prohibited-app", "kind": "phone"}
     )
     assert counted == 1
-    assert door.clock() == NOW
+    assert door.judge.clock() == NOW
 
 
 async def test_a_login_in_a_domain_of_ours_is_the_person(door):
-    door.live = replace(door.live, logins=Logins.of(["EXAMPLE"]))
+    renew(door.judge, logins=Logins.of(["EXAMPLE"]))
     assert not (await judge_login(door, read_login(body(login="EXAMPLE\\ada")))).let_in
     assert (await judge_login(door, read_login(body(login="EXAMPLE\\bob")))).let_in
     assert not (await judge_login(door, read_login(body(login="OTHER\\bob")))).let_in

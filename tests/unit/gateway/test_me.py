@@ -4,10 +4,9 @@ import json
 import re
 from dataclasses import replace
 from ipaddress import ip_network
-from types import SimpleNamespace
 
 import pytest
-from tests.unit.gateway.gates import NOW, gate, self_service
+from tests.unit.gateway.gates import NOW, gate
 from tests.unit.gateway.own import (
     CLEAN,
     HANDHELD,
@@ -27,8 +26,6 @@ from tests.unit.store.mail import mailing
 
 from mailgate.connectors.again import Again
 from mailgate.gateway.http1.request import RequestRefused
-from mailgate.gateway.judging import Live
-from mailgate.gateway.local import answer_local
 from mailgate.gateway.login_check import AT_MOST
 from mailgate.gateway.own_code import OwnCodes
 from mailgate.gateway.recheck import Recheck
@@ -51,25 +48,26 @@ class Scene:
 
     def __init__(self, **changed):
         self.mail = Mail()
-        self.service = self_service(check=check_of(self.mail), **changed)
-        self.gate = gate(self_service=self.service, trusted=(ip_network("192.0.2.0/24"),))
-        self.gate.live = Live(RULES, self.gate.live.verifier)
+        self.gate = gate(
+            service={"judge": self, "check": check_of(self.mail), **changed},
+            trusted=(ip_network("192.0.2.0/24"),),
+            policy=RULES,
+        )
+        self.service = self.gate.own.self_service
         self.people = self.service.people
         self.judged = None
         self.people.of["alice"] = [PHONE]
         self.service.known.worths[PHONE.id] = PROHIBITED
 
-    async def judge(self, incoming, now):
+    async def verdict(self, incoming, now):
         if self.judged:
             return replace(self.judged.access, facts=incoming.facts), self.judged.decision
-        return await self.gate.judge(incoming, now)
+        return await self.gate.judge.verdict(incoming, now)
 
     async def ask(self, line=PAGE, *fields, peer="192.0.2.1", body=b""):
         head = exchange(line, *fields).head
-        incoming = facts_of(head, peer=peer, secure=False, trusted=self.gate.trusted)
-        parts = ("live", "metrics", "public_url", "self_service", "speaker")
-        judging = SimpleNamespace(judge=self.judge, **{name: getattr(self.gate, name) for name in parts})
-        return await answer_local(judging, replace(incoming, body=body), "REF2345", NOW)
+        incoming = facts_of(head, peer=peer, secure=False, trusted=self.gate.in_force.live.trusted)
+        return await self.gate.own.answer(replace(incoming, body=body), "REF2345", NOW)
 
     async def page(self, line=PAGE, *fields, **more):
         answer = await self.ask(line, *fields, **more)
@@ -121,7 +119,7 @@ async def test_a_stranger_cannot_say_who_they_are():
 
 async def test_an_activesync_id_in_the_address_opens_nothing():
     scene = Scene()
-    scene.gate.postures.posture = PROHIBITED
+    scene.gate.judge.postures.posture = PROHIBITED
     line = b"GET /.mailgate/me?DeviceId=ApplC39X8FAKE&DeviceType=iPhone HTTP/1.1"
     assert "intune" not in await scene.page(line)
 
@@ -153,8 +151,7 @@ async def test_signing_in_is_not_offered_where_it_would_prove_nothing():
 
 
 async def test_without_a_check_no_login_is_looked_at():
-    scene = Scene()
-    scene.gate.self_service = replace(scene.service, check=None)
+    scene = Scene(check=None)
     assert "Sign in" not in await scene.page(PAGE, basic())
     assert scene.mail.asked == []
 

@@ -3,10 +3,10 @@
 import json
 
 from structlog.testing import capture_logs
-from tests.unit.gateway.gates import ask, gate, value
+from tests.unit.gateway.gates import REFERENCE, ask, gate, value
 from tests.unit.gateway.phones import EAS, HANDED_ON, LOGIN, with_certificates
 
-from mailgate.model import Posture, PostureState
+from mailgate.model import Effect, Posture, PostureState
 
 
 async def test_reason_and_reference_stand_in_the_log_line_of_the_same_request():
@@ -38,6 +38,17 @@ async def test_numbers():
 
 async def test_two_devices_in_one_request_are_counted_and_the_stricter_counts():
     on = with_certificates()
-    on.postures.posture = Posture(PostureState.PROHIBITED, "d2", source="mdm")
+    on.judge.postures.posture = Posture(PostureState.PROHIBITED, "d2", source="mdm")
     assert (await ask(on, EAS.format("FolderSync"), LOGIN, HANDED_ON, method="POST"))[0] == 403
     assert value(on, "mailgate_two_devices_total") == 1
+
+
+async def test_every_decision_is_recorded_and_a_refusal_with_its_reference():
+    on = gate()
+    for path in ("/allow", "/warn", "/block"):
+        await ask(on, path)
+    assert on.recorder.ledger == [
+        ("/allow", Effect.ALLOW, "open", ""),
+        ("/warn", Effect.WARN, "soon", REFERENCE),
+        ("/block", Effect.BLOCK, "closed", REFERENCE),
+    ]

@@ -4,12 +4,11 @@ import json
 
 import pytest
 from tests.unit.gateway.enrolling import DEVICE, GATE
-from tests.unit.gateway.gates import NOW, gate
+from tests.unit.gateway.gates import NOW, gate, renew
 from tests.unit.gateway.wire import exchange, facts_of, handled
 
 from mailgate.attest import KeySet, Sort, Verifier, mint, parse_jwks
 from mailgate.attest.replay import MemoryReplayGuard
-from mailgate.gateway.judging import Live
 from mailgate.gateway.proving import Mode
 from mailgate.model import Reason
 from mailgate.store import StoreUnavailableError
@@ -46,23 +45,23 @@ def believing(source=None, **changed):
     if source is None:
         source = Source(KEYS)
         source.found = KEYS
-    on.prover.keyring.replace({MDM: source})
-    require(on, on.prover.mode)
+    on.judge.prover.keyring.replace({MDM: source})
+    require(on, on.judge.prover.mode)
     return on
 
 
 def require(on, mode):
     """Put a mode in force, as a reload does."""
-    on.prover.mode = mode
+    on.judge.prover.mode = mode
     verifier = Verifier(
-        issuers=on.prover.keyring,
+        issuers=on.judge.prover.keyring,
         audience=GATE,
         match_app=lambda *_: None,
         replay=MemoryReplayGuard(),
-        nonces=on.prover.nonces,
+        nonces=on.judge.prover.nonces,
         nonce_required=mode is Mode.REQUIRE,
     )
-    on.live = Live(on.live.policy, verifier)
+    renew(on, verifier=verifier)
 
 
 _ids = iter(range(10**6))
@@ -91,7 +90,7 @@ async def proved(on, *fields, path="/allow"):
     """Why an attestation is refused; None where it is not."""
     asked = exchange(f"GET {path} HTTP/1.1".encode(), *fields)
     incoming = facts_of(asked.head, peer="192.0.2.7", secure=True, trusted=())
-    access, _ = await on.judge(incoming, NOW)
+    access, _ = await on.judge.verdict(incoming, NOW)
     return access.attestation.refused, dict(incoming.answer_fields).get("DPoP-Nonce", "")
 
 
@@ -112,7 +111,7 @@ async def test_a_key_that_is_nowhere_is_looked_for_and_refused():
 
 async def test_a_proof_that_another_gate_took_is_refused():
     one, other = believing(), believing()
-    other.prover.spent = one.prover.spent
+    other.judge.prover.spent = one.judge.prover.spent
     fields = sent()
     assert (await proved(one, *fields))[0] is None
     assert (await proved(other, *fields))[0] is Reason.PROOF_REPLAYED
@@ -121,16 +120,16 @@ async def test_a_proof_that_another_gate_took_is_refused():
 async def test_a_proof_that_this_gate_took_is_refused_without_asking():
     on, fields = believing(), sent()
     await proved(on, *fields)
-    on.prover.spent.breaks = AssertionError("asked")
+    on.judge.prover.spent.breaks = AssertionError("asked")
     assert (await proved(on, *fields))[0] is Reason.PROOF_REPLAYED
 
 
 async def test_without_the_store_only_a_nonce_of_this_process_tells_a_replay():
     on = believing()
-    on.prover.spent.breaks = StoreUnavailableError("away")
+    on.judge.prover.spent.breaks = StoreUnavailableError("away")
     refused, nonce = await proved(on, *sent())
     assert refused is Reason.PROOF_STORE_UNAVAILABLE
-    assert on.prover.nonces.read(nonce, NOW).sort is Sort.OWN
+    assert on.judge.prover.nonces.read(nonce, NOW).sort is Sort.OWN
     fields = sent(nonce=nonce)
     assert (await proved(on, *fields))[0] is None
     assert (await proved(on, *fields))[0] is Reason.PROOF_REPLAYED
@@ -138,8 +137,8 @@ async def test_without_the_store_only_a_nonce_of_this_process_tells_a_replay():
 
 async def test_a_nonce_of_one_process_lets_nobody_in_at_another():
     one, other = believing(), believing()
-    other.prover.nonces._node = b"that one"
-    one.prover.spent.breaks = StoreUnavailableError("away")
+    other.judge.prover.nonces._node = b"that one"
+    one.judge.prover.spent.breaks = StoreUnavailableError("away")
     _, nonce = await proved(one, *sent())
     fields = sent(nonce=nonce)
     assert (await proved(one, *fields))[0] is None
@@ -156,17 +155,17 @@ async def test_what_nonce_is_handed_out(mode, sort):
     require(on, mode)
     refused, nonce = await proved(on, *sent())
     assert refused is (Reason.PROOF_NONCE_MISSING if mode is Mode.REQUIRE else None)
-    assert (on.prover.nonces.read(nonce, NOW).sort if nonce else None) is sort
+    assert (on.judge.prover.nonces.read(nonce, NOW).sort if nonce else None) is sort
 
 
 async def test_a_process_that_is_alone_on_its_store_hands_out_nonces_of_its_own():
     on = believing()
-    on.prover.alone = lambda: True
-    shared = on.prover.nonces.make(NOW, bound=False)
+    on.judge.prover.alone = lambda: True
+    shared = on.judge.prover.nonces.make(NOW, bound=False)
     for fields in (sent(), sent(nonce=shared)):
         refused, nonce = await proved(on, *fields)
-        assert (refused, on.prover.nonces.read(nonce, NOW).sort) == (None, Sort.OWN)
-    on.prover.spent.breaks = AssertionError("asked")
+        assert (refused, on.judge.prover.nonces.read(nonce, NOW).sort) == (None, Sort.OWN)
+    on.judge.prover.spent.breaks = AssertionError("asked")
     fields = sent(nonce=nonce)
     assert await proved(on, *fields) == (None, "")
     assert (await proved(on, *fields))[0] is Reason.PROOF_REPLAYED
@@ -174,9 +173,9 @@ async def test_a_process_that_is_alone_on_its_store_hands_out_nonces_of_its_own(
 
 async def test_once_others_are_heard_of_it_hands_out_shared_ones():
     on = believing()
-    bound = on.prover.nonces.make(NOW, bound=True)
+    bound = on.judge.prover.nonces.make(NOW, bound=True)
     refused, nonce = await proved(on, *sent(nonce=bound))
-    assert (refused, on.prover.nonces.read(nonce, NOW).sort) == (None, Sort.SHARED)
+    assert (refused, on.judge.prover.nonces.read(nonce, NOW).sort) == (None, Sort.SHARED)
 
 
 async def test_one_that_is_fresh_is_not_replaced():
@@ -189,8 +188,8 @@ async def test_one_that_is_fresh_is_not_replaced():
 
 async def test_a_device_that_moves_between_gates_gets_a_nonce_that_is_good_at_both():
     one, other = believing(), believing()
-    other.prover.nonces._node = b"that one"
-    other.prover.spent = one.prover.spent
+    other.judge.prover.nonces._node = b"that one"
+    other.judge.prover.spent = one.judge.prover.spent
     for each in (one, other):
         require(each, Mode.REQUIRE)
     _, bound = await proved(one, *sent())
@@ -204,7 +203,7 @@ async def test_a_request_without_an_attestation_is_offered_nothing():
     on = believing()
     asked = exchange(b"GET /allow HTTP/1.1")
     incoming = facts_of(asked.head, peer="192.0.2.7", secure=True, trusted=())
-    access, _ = await on.judge(incoming, NOW)
+    access, _ = await on.judge.verdict(incoming, NOW)
     assert (access.attestation, incoming.answer_fields) == (None, [])
 
 
@@ -238,7 +237,9 @@ async def test_one_key_in_two_browsers_at_once_is_a_finding_and_counted():
     found = []
     for agent in (b"A", b"B", b"A"):
         asked = exchange(b"GET /allow HTTP/1.1", *sent(), b"User-Agent: " + agent)
-        access, _ = await on.judge(facts_of(asked.head, peer="192.0.2.7", secure=True, trusted=()), NOW)
+        access, _ = await on.judge.verdict(
+            facts_of(asked.head, peer="192.0.2.7", secure=True, trusted=()), NOW
+        )
         found.append(Reason.KEY_IN_TWO_PLACES in [each.reason for each in access.client.findings])
     assert found == [False, False, True]
     assert on.metrics.registry.get_sample_value("mailgate_keys_in_two_places_total") == 1

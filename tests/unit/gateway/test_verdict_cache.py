@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from prometheus_client import generate_latest
 from structlog.testing import capture_logs
 from tests.unit.clock import Clock
-from tests.unit.gateway.gates import gate, policy
+from tests.unit.gateway.gates import gate, policy, renew
 from tests.unit.gateway.phones import with_certificates
 from tests.unit.gateway.test_connection import Peer
 from tests.unit.gateway.test_parser import LIMITS
@@ -104,7 +104,7 @@ class WebmailPool:
 class Forgetful(VerdictCache):
     """Lets every request go the whole way."""
 
-    def find(self, gate, head, origin, now, port=0):
+    def find(self, head, origin, now, port=0):
         return None
 
 
@@ -127,11 +127,13 @@ class Side:
         way = Forwarder(self.webmail, rewrite, b"mail.example.com", 5.0)
         references = (f"REF{number}" for number in count())
         self.gate = gate(
-            forwarder=way, patient=way, discovery=way, clock=self.clock, new_reference=references.__next__,
+            way=way, clock=self.clock, draw=references.__next__,
             ledger=Hearing(self.book, self.tongues, ASKED_AS), trusted=(ip_network(PROXY),),
             authorizer=Authorizer(Dialect.NGINX, self.clock, timedelta(seconds=1)),
         )  # fmt: skip
-        self.gate.verdicts = cache()
+        on = self.gate
+        self.cache = cache(on.in_force, on.recorder.ledger.recurring, on.metrics)
+        self.gate = replace(on, verdicts=self.cache, questions=replace(on.questions, verdicts=self.cache))
         self.server = Server(self.gate.handle, LIMITS)
         self.found = 0
 
@@ -218,19 +220,19 @@ def families(draw):
 
 def relieved(on, at):
     relief = Relief(1, Cause.BREAK_GLASS, "", "x", "ada", START, START + timedelta(seconds=3))
-    on.live = replace(on.live, policy=replace(on.live.policy, reliefs=Reliefs(1, (relief,))))
+    renew(on, policy=replace(on.in_force.live.policy, reliefs=Reliefs(1, (relief,))))
 
 
 def live_with(index):
     def change(on, at):
-        on.live = replace(on.live, policy=POLICIES[index])
+        renew(on, policy=POLICIES[index])
 
     return change
 
 
 def probing(mode):
     def change(on, at):
-        on.prober = Prober(mode, timedelta(seconds=4), KEYS)
+        renew(on, prober=Prober(mode, timedelta(seconds=4), KEYS))
 
     return change
 
@@ -238,12 +240,12 @@ def probing(mode):
 CHANGES = [
     *map(live_with, range(len(POLICIES))),
     relieved,
-    lambda on, at: setattr(on, "live", replace(on.live, groups=Groups.of_members({"staff": ["ada"]}))),
+    lambda on, at: renew(on, groups=Groups.of_members({"staff": ["ada"]})),
     *map(probing, Mode),
-    lambda on, at: setattr(on, "trusted", ()),
-    lambda on, at: setattr(on, "trusted", (ip_network(PROXY),)),
-    lambda on, at: setattr(on, "authorizer", None),
-    lambda on, at: setattr(on, "authorizer", Authorizer(Dialect.NGINX, on.clock, timedelta(seconds=2))),
+    lambda on, at: renew(on, trusted=()),
+    lambda on, at: renew(on, trusted=(ip_network(PROXY),)),
+    lambda on, at: renew(on, authorizer=None),
+    lambda on, at: renew(on, authorizer=Authorizer(Dialect.NGINX, on.clock, timedelta(seconds=2))),
 ]
 PROBING = len(POLICIES) + 3
 STEPS = st.lists(
@@ -351,12 +353,12 @@ def test_what_is_another_request_or_another_moment_is_not_served_by_the_old_verd
 
 async def test_a_handshake_may_bring_a_certificate_where_those_count():
     side = Side(Watched)
-    side.gate.live = with_certificates().live
+    side.gate.in_force.live = with_certificates().in_force.live
     live_with(0)(side.gate, START)
     side.peers[STRANGER] = Peer(side.server, peername=(STRANGER, 5), sslcontext=object())
     for _ in range(6):
         await side.ask(STRANGER, PAGE)
-    assert side.gate.verdicts.known == 0
+    assert side.cache.known == 0
 
 
 class Watched(VerdictCache):
@@ -364,8 +366,8 @@ class Watched(VerdictCache):
 
     known = 0
 
-    def find(self, gate, head, origin, now, port=0):
-        found = super().find(gate, head, origin, now, port)
+    def find(self, head, origin, now, port=0):
+        found = super().find(head, origin, now, port)
         self.known += found is not None
         return found
 
@@ -378,7 +380,7 @@ async def known_of(data, *, times=6, first=0, peer=STRANGER, change=lambda on, a
         if turn == times - 1:
             change(side.gate, START)
         await side.ask(peer, data)
-    return side.gate.verdicts.known
+    return side.cache.known
 
 
 @pytest.mark.parametrize(
@@ -397,7 +399,7 @@ async def test_another_page_of_the_same_browser_is_known():
     live_with(0)(side.gate, START)
     for number in range(6):
         await side.ask(STRANGER, request("GET", f"/mail/{number}?_={number}", f"User-Agent: {LAPTOP}"))
-    assert side.gate.verdicts.known == 5
+    assert side.cache.known == 5
     assert [asked.split(b" ")[1] for asked in side.webmail.asked] == [
         b"/mail/%d?_=%d" % (n, n) for n in range(6)
     ]
@@ -413,7 +415,7 @@ async def test_where_a_rule_reads_the_path_the_same_path_is_known_and_no_other()
     live_with(4)(side.gate, START)
     for data, known in ((PAGE, 0), (PAGE, 1), (OTHER, 1), (OTHER, 1), (PAGE, 2)):
         await side.ask(STRANGER, data)
-        assert side.gate.verdicts.known == known
+        assert side.cache.known == known
 
 
 async def test_while_every_decision_has_its_line_none_is_remembered(monkeypatch):
@@ -457,8 +459,8 @@ async def test_what_is_kept_is_bounded(monkeypatch):
     live_with(0)(side.gate, START)
     for number in range(20):
         await side.ask(STRANGER, request("GET", f"/folder{number}/x", f"User-Agent: {LAPTOP}"))
-    assert len(side.gate.verdicts._young) <= 4
-    assert len(side.gate.verdicts._old) <= 4
+    assert len(side.cache._young) <= 4
+    assert len(side.cache._old) <= 4
     assert SIZE == 8192
 
 
@@ -480,9 +482,9 @@ async def asked(requests, *, first=0, peer=STRANGER, change=None):
     if change:
         change(side.gate, None)
     for data in requests:
-        before = side.gate.verdicts.known
+        before = side.cache.known
         await side.ask(peer, data)
-        known += "+" if side.gate.verdicts.known > before else "-"
+        known += "+" if side.cache.known > before else "-"
     return known, side
 
 
@@ -595,7 +597,7 @@ async def test_proxies_that_write_names_in_lower_case_make_no_difference():
 
 def speaking(dialect):
     def change(on, at):
-        on.authorizer = Authorizer(dialect, on.clock, timedelta(seconds=1))
+        renew(on, authorizer=Authorizer(dialect, on.clock, timedelta(seconds=1)))
 
     return change
 
@@ -692,7 +694,7 @@ async def test_what_is_read_on_the_way_of_a_request_that_is_kept_is_in_its_key(m
         looked_at.clear()
         head = request("GET", "/mail/inbox", *_but_agent(fields), f"User-Agent: {LAPTOP}")
         await side.ask(PROXY, head)
-        if side.gate.verdicts._young:
+        if side.cache._young:
             assert looked_at, "nothing was recorded"
             assert looked_at & SILENT <= READ_APART
 

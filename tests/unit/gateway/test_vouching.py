@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from tests.pki import name, root
 from tests.unit.gateway.enrolling import DEVICE, OTHER, enroll, key_proof, post
-from tests.unit.gateway.gates import NOW, gate
+from tests.unit.gateway.gates import NOW, gate, renew
 from tests.vectors.build_certificate_vectors import android, description, root_of_trust
 
 from mailgate.attest import Sort
@@ -24,13 +24,13 @@ KEY = DEVICE.thumbprint()
 def believing():
     """A gate that believes this maker."""
     on = gate()
-    on.enroller.hardware = {"android-key": Roots([MAKER.certificate])}
+    renew(on, hardware={"android-key": Roots([MAKER.certificate])})
     return on
 
 
 def evidence(on, key=DEVICE, **said):
     """What the hardware of a phone makes of a nonce that it was just given."""
-    nonce = on.prover.nonces.make(said.pop("at", NOW), bound=said.pop("bound", False))
+    nonce = on.judge.prover.nonces.make(said.pop("at", NOW), bound=said.pop("bound", False))
     told = android(description(challenge=nonce.encode(), serial="R5CX10TESTED", **said))
     leaf = BATCH.sign(name("Android Keystore Key"), [told], key=key.get_op_key("sign"))
     return {
@@ -41,7 +41,7 @@ def evidence(on, key=DEVICE, **said):
 
 
 def vouched(on, said, key=KEY, now=NOW):
-    return vouched_for(said, on.enroller, on.prover.nonces, key, now)
+    return vouched_for(said, on.in_force.live.hardware, on.judge.prover.nonces, key, now)
 
 
 @pytest.mark.parametrize("bound", [False, True])
@@ -68,7 +68,7 @@ def test_what_does_not_count_says_why(changed, reason):
 
 def test_a_nonce_of_another_gate_or_another_hour_is_none():
     on, other = believing(), believing()
-    other.prover.nonces._node = b"another!"
+    other.judge.prover.nonces._node = b"another!"
     old = evidence(on, at=NOW - timedelta(minutes=11))
     assert vouched(on, old).refused is Reason.EVIDENCE_CHALLENGE_WRONG
     assert vouched(on, evidence(other, bound=True)).refused is Reason.EVIDENCE_CHALLENGE_WRONG
@@ -91,7 +91,7 @@ async def test_a_device_enrols_with_evidence_and_its_serial_number_is_stored():
     body = {"token": "let me in", "evidence": evidence(on)}
     status, _, told = await post(on, "/.mailgate/enroll", body)
     assert (status, told["hardware"], told["key_thumbprint"]) == (201, "tee", KEY)
-    assert [(each.source, each.serial, each.keys) for each in on.enroller.devices] == [
+    assert [(each.source, each.serial, each.keys) for each in on.own.enrolling.enroller.devices] == [
         ("android-key", "R5CX10TESTED", (KEY,))
     ]
 
@@ -99,12 +99,12 @@ async def test_a_device_enrols_with_evidence_and_its_serial_number_is_stored():
 @pytest.mark.parametrize(("mode", "given"), [(Mode.OFF, False), (Mode.OFFER, True), (Mode.REQUIRE, True)])
 async def test_who_has_no_key_yet_is_given_a_nonce_for_it(mode, given):
     on = believing()
-    on.prover.mode = mode
+    on.judge.prover.mode = mode
     status, headers, told = await enroll(on, proof="")
     assert (status, told["reason"]) == (401, "proof-missing")
     assert ("DPoP-Nonce" in headers) is given
     if given:
-        assert on.prover.nonces.read(headers["DPoP-Nonce"], NOW).sort in (Sort.SHARED, Sort.OWN)
+        assert on.judge.prover.nonces.read(headers["DPoP-Nonce"], NOW).sort in (Sort.SHARED, Sort.OWN)
 
 
 async def test_evidence_may_come_beside_credentials():
@@ -123,7 +123,7 @@ async def test_bad_evidence_enrols_nobody_and_counts_as_a_refused_try():
         status, _, told = await post(on, "/.mailgate/enroll", body, proof=key_proof("/.mailgate/enroll"))
         assert (status, told["reason"]) == (403, "evidence-unlocked")
     assert (await post(on, "/.mailgate/enroll", body))[0] == 429
-    assert (on.enroller.enrolments, on.enroller.devices) == ({}, [])
+    assert (on.own.enrolling.enroller.enrolments, on.own.enrolling.enroller.devices) == ({}, [])
     labels = {"what": "enroll", "result": "evidence-unlocked"}
     assert on.metrics.registry.get_sample_value("mailgate_enrolments_total", labels) == 5
 
@@ -131,14 +131,14 @@ async def test_bad_evidence_enrols_nobody_and_counts_as_a_refused_try():
 async def test_without_evidence_nothing_is_stored_but_the_key():
     on = believing()
     assert "hardware" not in (await enroll(on))[2]
-    assert on.enroller.devices == []
+    assert on.own.enrolling.enroller.devices == []
 
 
 async def test_a_token_that_lets_nobody_in_stores_no_serial_number():
     on = believing()
     body = {"token": "guess", "evidence": evidence(on)}
     assert (await post(on, "/.mailgate/enroll", body))[0] == 403
-    assert on.enroller.devices == []
+    assert on.own.enrolling.enroller.devices == []
 
 
 async def test_a_store_that_is_away_says_so():
@@ -147,6 +147,6 @@ async def test_a_store_that_is_away_says_so():
     async def away(records, now):
         raise StoreUnavailableError("away")
 
-    on.enroller.devices.take = away
+    on.own.enrolling.enroller.devices.take = away
     status, _, told = await post(on, "/.mailgate/enroll", {"token": "let me in", "evidence": evidence(on)})
     assert (status, told["reason"]) == (503, "store-unavailable")

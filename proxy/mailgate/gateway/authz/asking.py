@@ -1,53 +1,139 @@
 """A question of another proxy, which carries the mail itself: judged, recorded and worded like any other request."""
 
 from collections.abc import Coroutine
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol
+from time import perf_counter
+from typing import Any
 
-from mailgate.gateway.answer import Answer
+from mailgate.gateway.answer import Answer, send
 from mailgate.gateway.authz.authorizer import REFUSAL, Authorizer, Yes
-from mailgate.gateway.authz.original import Dialect
-from mailgate.gateway.enforce import Speaker, gets_mail
-from mailgate.gateway.exchange import Exchange
+from mailgate.gateway.authz.let_through import refuse_let_through
+from mailgate.gateway.authz.original import Dialect, original
+from mailgate.gateway.enforce import gets_mail
+from mailgate.gateway.exchange import KEPT, Exchange, Outcome, Rest
 from mailgate.gateway.facts import Incoming
 from mailgate.gateway.http1.grammar import values
-from mailgate.gateway.http1.request import RequestHead
-from mailgate.gateway.judging import Live
+from mailgate.gateway.http1.request import RequestHead, RequestRefused
+from mailgate.gateway.judging import Judge
+from mailgate.gateway.live import InForce
+from mailgate.gateway.local import OwnAddresses, is_local
+from mailgate.gateway.messages import http_date
 from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.noting import note
-from mailgate.gateway.prober import Prober
-from mailgate.gateway.trust import Origin
+from mailgate.gateway.noting import Recorder
+from mailgate.gateway.reading import Reader
+from mailgate.gateway.reference import References
+from mailgate.gateway.refusing import Refuser
+from mailgate.gateway.trust import Origin, is_proxy
+from mailgate.gateway.verdict_cache import VerdictCache
 from mailgate.gateway.wayfinding import told_by_the_gate
 from mailgate.model import Access, Decision, Effect, Reason
 
 
-class Ledger(Protocol):
-    def record(self, access: Access, decision: Decision, reference: str = "") -> None: ...
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """Answers them. ``head`` and ``origin`` are everywhere those of the request that is asked about."""
 
-
-class AskedGate(Protocol):
-    """What a question needs of the gate (``handler.py``)."""
-
-    live: Live
-    prober: Prober
+    in_force: InForce
+    reader: Reader
+    verdicts: VerdictCache
+    judge: Judge
+    recorder: Recorder
+    refuser: Refuser
+    own: OwnAddresses
+    references: References
     metrics: Metrics
 
-    @property
-    def ledger(self) -> Ledger: ...
+    def is_one(self, authorizer: Authorizer, exchange: Exchange) -> bool:
+        """Whether this is the question of a proxy that may ask."""
+        path = exchange.head.target.partition(b"?")[0].decode("ascii")
+        return authorizer.serves(path) and is_proxy(exchange.peer, self.in_force.live.trusted)
 
-    @property
-    def speaker(self) -> Speaker: ...
+    def serve_port(self, exchange: Exchange, asked_at: str, now: datetime) -> Outcome | Rest:
+        """At a port that carries no mail: questions, and the pages that answers to them lead to."""
+        authorizer = self.in_force.live.authorizers.get(asked_at)
+        if authorizer and self.is_one(authorizer, exchange):
+            return self.answer(authorizer, exchange, now)
+        incoming = self.reader.facts(exchange, exchange.head, self.reader.origin(exchange, exchange.head))
+        if is_local(incoming.facts):
+            return self.own.serve(exchange, incoming, now)
+        raise RequestRefused(404, Reason.NOT_FOUND, "There is no mail at this port.")
 
-    def read(self, exchange: Exchange, head: RequestHead, origin: Origin) -> Incoming: ...
+    def answer(self, authorizer: Authorizer, exchange: Exchange, now: datetime) -> Outcome | Rest:
+        """At once where nothing has to be waited for."""
+        head = original(exchange.head, authorizer.dialect)
+        refuse_let_through(head.fields, authorizer.dialect, self.in_force.live.proxy_form.fields)
+        origin = self.reader.origin(exchange, head)
+        if _is_plain(exchange.head):
+            started = perf_counter()
+            known = self.verdicts.find(head, origin, now, id(authorizer))
+            if known is not None and known.yes is not None:
+                self.metrics.decision_seconds.observe(perf_counter() - started)
+                before, up_to, rest = known.yes
+                exchange.started = True
+                reference = self.references.of(exchange).encode()
+                exchange.write(before + http_date(now) + up_to + reference + rest)
+                return KEPT
+        answer = self._answer(authorizer, exchange, head, origin, now)
+        return send(exchange, answer, now) if isinstance(answer, Answer) else _sent(exchange, answer, now)
 
-    def judge_now(self, incoming: Incoming, now: datetime) -> tuple[Access, Decision] | None: ...
+    def _answer(
+        self, authorizer: Authorizer, exchange: Exchange, head: RequestHead, origin: Origin, now: datetime
+    ) -> Answer | Coroutine[Any, Any, Answer]:
+        if authorizer.dialect is Dialect.NGINX and exchange.head.target.startswith(REFUSAL.encode()):
+            return self._fetch(authorizer, exchange, head, origin, now)
+        incoming = self._read(exchange, head, origin)
+        verdict = self.judge.at_once(incoming, now)
+        if verdict is None:
+            return self._ask_about_device(authorizer, exchange, head, incoming, now)
+        answer = self._at_once(authorizer, exchange, incoming, *verdict)
+        if answer is None:
+            return self._refuse(authorizer, exchange, head, incoming, *verdict)
+        if answer.status == 200 and _is_plain(exchange.head):
+            yes = Yes(answer, self.references.of(exchange), authorizer.remember)
+            self.verdicts.keep(exchange, head, incoming, *verdict, id(authorizer), yes)
+        return answer
 
-    async def judge(self, incoming: Incoming, now: datetime) -> tuple[Access, Decision]: ...
+    def _read(self, exchange: Exchange, head: RequestHead, origin: Origin) -> Incoming:
+        incoming = self.reader.facts(exchange, head, origin)
+        incoming.facts = replace(incoming.facts, asked_about=True)
+        return incoming
 
-    def probe(self, access: Access, reference: str) -> Answer: ...
+    async def _ask_about_device(
+        self,
+        authorizer: Authorizer,
+        exchange: Exchange,
+        head: RequestHead,
+        incoming: Incoming,
+        now: datetime,
+    ) -> Answer:
+        verdict = await self.judge.verdict(incoming, now)
+        answer = self._at_once(authorizer, exchange, incoming, *verdict)
+        return answer or await self._refuse(authorizer, exchange, head, incoming, *verdict)
 
-    def keep_yes(
+    def _at_once(
+        self,
+        authorizer: Authorizer,
+        exchange: Exchange,
+        incoming: Incoming,
+        access: Access,
+        decision: Decision,
+    ) -> Answer | None:
+        """Record the decision; the answer to it, where that is no refusal."""
+        reference = self.references.of(exchange)
+        if self.in_force.live.prober.wanted(access):
+            probing = replace(decision, effect=Effect.CHALLENGE, reason=Reason.PROBE_REQUIRED)
+            page = self.refuser.probe(access, reference)
+            return authorizer.keep_out(page, incoming, access, probing, reference)
+        self.recorder.record(exchange, access, decision)
+        if not gets_mail(access, decision) or told_by_the_gate(access, decision):
+            return None
+        until = access.now
+        if authorizer.remember:
+            until = self.verdicts.until(access, decision)
+        return authorizer.let_in(incoming, access, decision, reference, until)
+
+    async def _refuse(
         self,
         authorizer: Authorizer,
         exchange: Exchange,
@@ -55,113 +141,34 @@ class AskedGate(Protocol):
         incoming: Incoming,
         access: Access,
         decision: Decision,
-        yes: Yes,
-    ) -> None: ...
+    ) -> Answer:
+        reference = self.references.of(exchange)
+        answer = await self.refuser.instead(head, incoming, access, decision, reference)
+        return authorizer.keep_out(answer, incoming, access, decision, reference)
 
-    def stands_until(self, access: Access, decision: Decision) -> datetime: ...
-
-    async def instead(
-        self, head: RequestHead, incoming: Incoming, access: Access, decision: Decision, reference: str
-    ) -> Answer | None: ...
-
-
-def answer_asking(
-    gate: AskedGate,
-    authorizer: Authorizer,
-    exchange: Exchange,
-    head: RequestHead,
-    origin: Origin,
-    reference: str,
-    now: datetime,
-) -> Answer | Coroutine[Any, Any, Answer]:
-    """What the asking proxy gets, at once where nothing has to be waited for. ``head`` and ``origin`` are what it asks about."""
-    if authorizer.dialect is Dialect.NGINX and exchange.head.target.startswith(REFUSAL.encode()):
-        return _fetch(gate, authorizer, exchange, head, origin, reference, now)
-    incoming = _read(gate, exchange, head, origin)
-    verdict = gate.judge_now(incoming, now)
-    if verdict is None:
-        return _judge(gate, authorizer, head, incoming, reference, now)
-    answer = _at_once(gate, authorizer, incoming, *verdict, reference)
-    if answer is not None:
-        if answer.status == 200:
-            yes = Yes(answer, reference, authorizer.remember)
-            gate.keep_yes(authorizer, exchange, head, incoming, *verdict, yes)
-        return answer
-    return _refuse(gate, authorizer, head, incoming, *verdict, reference)
+    async def _fetch(
+        self, authorizer: Authorizer, exchange: Exchange, head: RequestHead, origin: Origin, now: datetime
+    ) -> Answer:
+        """The answer that belongs to a no; where another process has it, the one that would be given now."""
+        told = values(exchange.head.fields, b"x-device-reference")
+        waiting = authorizer.fetch(told[0].decode("latin-1")) if len(told) == 1 else None
+        if waiting is not None:
+            return waiting
+        incoming, live = self._read(exchange, head, origin), self.in_force.live
+        access, decision = await self.judge.verdict(incoming, now)
+        reference = self.references.of(exchange)
+        if live.prober.wanted(access):
+            return self.refuser.probe(access, reference)
+        if gets_mail(access, decision) and not told_by_the_gate(access, decision):
+            return live.speaker.error(access.facts, 403, Reason.INTERNAL_ERROR, reference, now)
+        return await self.refuser.instead(head, incoming, access, decision, reference)
 
 
-def _read(gate: AskedGate, exchange: Exchange, head: RequestHead, origin: Origin) -> Incoming:
-    incoming = gate.read(exchange, head, origin)
-    incoming.facts = replace(incoming.facts, asked_about=True)
-    return incoming
+def _is_plain(head: RequestHead) -> bool:
+    """Whether a yes to it is the same bytes each time, but for date and reference."""
+    fetches = head.target.startswith(REFUSAL.encode())
+    return head.keep_alive and bool(head.minor) and not head.has_body and not fetches
 
 
-async def _judge(
-    gate: AskedGate,
-    authorizer: Authorizer,
-    head: RequestHead,
-    incoming: Incoming,
-    reference: str,
-    now: datetime,
-) -> Answer:
-    verdict = await gate.judge(incoming, now)
-    answer = _at_once(gate, authorizer, incoming, *verdict, reference)
-    return answer or await _refuse(gate, authorizer, head, incoming, *verdict, reference)
-
-
-def _at_once(
-    gate: AskedGate,
-    authorizer: Authorizer,
-    incoming: Incoming,
-    access: Access,
-    decision: Decision,
-    reference: str,
-) -> Answer | None:
-    """Record the decision; the answer to it, where that is no refusal."""
-    if gate.prober.wanted(access):
-        probing = replace(decision, effect=Effect.CHALLENGE, reason=Reason.PROBE_REQUIRED)
-        return authorizer.keep_out(gate.probe(access, reference), incoming, access, probing, reference)
-    gate.ledger.record(access, decision, reference if decision.effect is not Effect.ALLOW else "")
-    note(gate.metrics, access, decision, reference)
-    if not gets_mail(access, decision) or told_by_the_gate(access, decision):
-        return None
-    until = access.now
-    if authorizer.remember:
-        until = gate.stands_until(access, decision)
-    return authorizer.let_in(incoming, access, decision, reference, until)
-
-
-async def _refuse(
-    gate: AskedGate,
-    authorizer: Authorizer,
-    head: RequestHead,
-    incoming: Incoming,
-    access: Access,
-    decision: Decision,
-    reference: str,
-) -> Answer:
-    answer = await gate.instead(head, incoming, access, decision, reference)
-    assert answer is not None
-    return authorizer.keep_out(answer, incoming, access, decision, reference)
-
-
-async def _fetch(
-    gate: AskedGate,
-    authorizer: Authorizer,
-    exchange: Exchange,
-    head: RequestHead,
-    origin: Origin,
-    reference: str,
-    now: datetime,
-) -> Answer:
-    """The answer that belongs to a no; where another process has it, the one that would be given now."""
-    told = values(exchange.head.fields, b"x-device-reference")
-    waiting = authorizer.fetch(told[0].decode("latin-1")) if len(told) == 1 else None
-    if waiting is not None:
-        return waiting
-    incoming = _read(gate, exchange, head, origin)
-    access, decision = await gate.judge(incoming, now)
-    if gate.prober.wanted(access):
-        return gate.probe(access, reference)
-    answer = await gate.instead(head, incoming, access, decision, reference)
-    return answer or gate.speaker.error(access.facts, 403, Reason.INTERNAL_ERROR, reference, now)
+async def _sent(exchange: Exchange, answer: Coroutine[Any, Any, Answer], now: datetime) -> Outcome:
+    return send(exchange, await answer, now)

@@ -1,0 +1,124 @@
+"""What a reload replaces, made of the files."""
+
+from dataclasses import replace
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from mailgate.app.parts import utc_now
+from mailgate.app.trust import Trust
+from mailgate.attest import CertificateVerifier, Verifier
+from mailgate.config import Bundle, Settings
+from mailgate.config.authz import AuthzSettings
+from mailgate.gateway.authz import Authorizer, Dialect
+from mailgate.gateway.client_certs.presented import NO_PROXY, ProxyForm
+from mailgate.gateway.enforce import Speaker
+from mailgate.gateway.live import Live
+from mailgate.gateway.pages import Pages
+from mailgate.gateway.prober import Mode, Prober
+from mailgate.gateway.proving import Mode as NonceMode
+from mailgate.gateway.refusals import FORMS, activesync
+from mailgate.gateway.tickets import LIFETIME, Tickets
+from mailgate.model import Protocol
+from mailgate.policy.reliefs import NO_RELIEFS, Reliefs
+from mailgate.store import Store
+from mailgate.views.devices import keep_of
+
+KEY_AGE = timedelta(days=30)
+"""A key that seals cookies is renewed after this and one lifetime of a cookie; the one before still opens them."""
+
+
+async def first_live(bundle: Bundle, store: Store, trust: Trust, reliefs: Reliefs) -> Live:
+    """What a gate of these files begins with. Raises StoreError."""
+    settings = bundle.settings
+    bare = Live(
+        bundle.policy,
+        verifier_for(bundle, trust),
+        speaker_for(settings, Pages(), await tickets_for(store)),
+        keep_of(settings),
+        hardware=settings.attestation.hardware.believed(),
+        trusted=settings.trusted_proxies,
+        prober=await prober_for(settings, store),
+        authorizer=authorizer_for(settings),
+        authorizers=authorizers_for(settings),
+    )
+    return decided_by(bare, bundle, trust, reliefs)
+
+
+def decided_by(live: Live, bundle: Bundle, trust: Trust, reliefs: Reliefs = NO_RELIEFS) -> Live:
+    """With the rules and issuers of these files."""
+    certificates = bundle.settings.client_certificates
+    verifier = (
+        CertificateVerifier(
+            certificates.trusted, matches=certificates.matches, revocation=certificates.revocation
+        )
+        if certificates
+        else None
+    )
+    form = ProxyForm(certificates.from_proxies or "", certificates.proxy_header) if certificates else NO_PROXY
+    return replace(
+        live,
+        policy=bundle.rules.relieved(reliefs).policy,
+        verifier=verifier_for(bundle, trust),
+        certificates=verifier,
+        proxy_form=form,
+        groups=bundle.groups,
+        logins=bundle.settings.logins,
+    )
+
+
+def verifier_for(bundle: Bundle, trust: Trust) -> Verifier:
+    """A verifier with the settings and listed apps of these files."""
+    attestation = bundle.settings.attestation
+    return Verifier(
+        issuers=trust.keyring,
+        audience=bundle.settings.public_url,
+        match_app=bundle.policy.catalog.match,
+        person=bundle.settings.logins.person,
+        replay=trust.replay,
+        own=bundle.settings.public_url,
+        nonces=trust.nonces,
+        nonce_required=NonceMode(attestation.nonces) is NonceMode.REQUIRE,
+        revoked=trust.revocations,
+        leeway=attestation.leeway,
+        max_lifetime=attestation.max_lifetime,
+    )
+
+
+async def tickets_for(store: Store) -> Tickets:
+    """What seals the help button of refusals. Raises StoreError."""
+    return Tickets(await store.keys.current("help", utc_now(), KEY_AGE + LIFETIME))
+
+
+async def prober_for(settings: Settings, store: Store) -> Prober:
+    """The browser probe of these settings. Raises StoreError."""
+    keys = await store.keys.current("probe", utc_now(), KEY_AGE + settings.probe_lifetime)
+    return Prober(Mode(settings.probe), settings.probe_lifetime, keys)
+
+
+def speaker_for(settings: Settings, pages: Pages, tickets: Tickets | None = None) -> Speaker:
+    forms = dict(FORMS)
+    if settings.activesync.refusal == "forbidden":
+        forms[Protocol.ACTIVESYNC] = activesync.forbid
+    return Speaker(
+        pages,
+        urlsplit(settings.public_url).netloc,
+        settings.languages.default,
+        forms,
+        extension_pages=settings.employee_page.extension.model_dump(exclude_none=True),
+        tickets=tickets,
+        warn_again=settings.stages.warn_again,
+    )
+
+
+def authorizer_for(settings: Settings) -> Authorizer | None:
+    """Where other proxies ask beside the mail; None where they may not."""
+    return _authorizer(settings.authz) if settings.authz else None
+
+
+def authorizers_for(settings: Settings) -> dict[str, Authorizer]:
+    """Where other proxies ask at ports of their own, by the address of each."""
+    return {str(each.listen): _authorizer(each) for each in settings.authz_listeners}
+
+
+def _authorizer(asked: AuthzSettings) -> Authorizer:
+    return Authorizer(Dialect(asked.dialect), utc_now, asked.remember)

@@ -1,0 +1,54 @@
+"""What the gate reads of a request before it decides: where it came from, then its facts."""
+
+from dataclasses import dataclass
+
+from mailgate.gateway.client_certs.presented import presented
+from mailgate.gateway.exchange import Exchange
+from mailgate.gateway.facts import Incoming, read_facts
+from mailgate.gateway.http1.request import RequestHead, RequestRefused
+from mailgate.gateway.live import InForce
+from mailgate.gateway.trust import Origin, origin_of
+from mailgate.model import CertificateResult, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Believes whom the settings in force trust. ``head`` is that of the exchange, or of the request that it asks about."""
+
+    in_force: InForce
+
+    def origin(self, exchange: Exchange, head: RequestHead) -> Origin:
+        return origin_of(
+            head.fields,
+            peer=exchange.peer,
+            secure=exchange.secure,
+            host=head.host,
+            trusted=self.in_force.live.trusted,
+        )
+
+    def facts(self, exchange: Exchange, head: RequestHead, origin: Origin) -> Incoming:
+        incoming = read_facts(head, origin, self._presented(exchange), self.in_force.live.logins)
+        exchange.answer_fields = incoming.answer_fields
+        return incoming
+
+    def _presented(self, exchange: Exchange) -> tuple[bytes, ...] | CertificateResult:
+        live = self.in_force.live
+        if live.certificates is None:
+            return ()
+        return presented(
+            exchange.head.fields,
+            peer=exchange.peer,
+            trusted=live.trusted,
+            form=live.proxy_form,
+            in_handshake=exchange.certificates,
+        )
+
+
+def refuse_misdirected(head: RequestHead, origin: Origin) -> None:
+    """Raises RequestRefused for an https address over plain http.
+
+    RFC 9110, section 7.4: whoever mistakes the connection for a secure one is told nothing meant for it.
+    """
+    if head.scheme == b"https" and origin.scheme != "https":
+        head.keep_alive = False
+        raise RequestRefused(421, Reason.REQUEST_MALFORMED, "An https address was asked for over plain http.")

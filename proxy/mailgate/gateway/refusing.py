@@ -1,0 +1,64 @@
+"""What a client gets instead of its mail: the probe, a warning, a refusal, a question for its login, or the way to the mail."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from mailgate.gateway.answer import Answer
+from mailgate.gateway.facts import Incoming
+from mailgate.gateway.forward import Forwarder
+from mailgate.gateway.http1.request import RequestHead
+from mailgate.gateway.live import InForce
+from mailgate.gateway.login import ask_for_login, has_no_login
+from mailgate.gateway.metrics import Metrics
+from mailgate.gateway.prober import Mode
+from mailgate.gateway.wayfinding import ask_the_way, told_by_the_gate
+from mailgate.model import Access, Decision, Effect
+
+
+class Notices(Protocol):
+    """How people are told who cannot be shown a page (``gateway/quarantine.py``)."""
+
+    def tell(self, incoming: Incoming, access: Access, decision: Decision, reference: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Refuser:
+    """Carries out whatever is no permission."""
+
+    in_force: InForce
+    usual: Forwarder
+    discovery: Forwarder
+    """The ways on which the webmail is asked for a login, and for the way."""
+    notices: Notices
+    metrics: Metrics
+
+    async def instead(
+        self, head: RequestHead, incoming: Incoming, access: Access, decision: Decision, reference: str
+    ) -> Answer:
+        """What the client gets by a decision that gives it no mail."""
+        if told_by_the_gate(access, decision):
+            return await ask_the_way(self.discovery, head, incoming)
+        asked = None
+        if asks_for_login(incoming, access, decision):
+            asked = await ask_for_login(self.usual, head, incoming)
+        return asked or self.say(incoming, access, decision, reference)
+
+    def say(self, incoming: Incoming, access: Access, decision: Decision, reference: str) -> Answer:
+        """A warning, or a refusal."""
+        speaker = self.in_force.live.speaker
+        if decision.effect is Effect.WARN:
+            return speaker.warn(access, decision, reference)
+        self.notices.tell(incoming, access, decision, reference)
+        return speaker.refuse(access, decision, reference)
+
+    def probe(self, access: Access, reference: str) -> Answer:
+        """Nothing was decided yet, so nothing is recorded: the same page load comes again, with the cookie."""
+        live = self.in_force.live
+        self.metrics.probes.labels("shown").inc()
+        may_skip = live.prober.mode is Mode.OBSERVE
+        return live.speaker.probe(access.facts, access.now, reference, may_skip=may_skip)
+
+
+def asks_for_login(incoming: Incoming, access: Access, decision: Decision) -> bool:
+    """A mail app is asked to log in before it is refused: else it takes the service for absent."""
+    return decision.effect is not Effect.WARN and has_no_login(access, incoming)

@@ -1,0 +1,94 @@
+"""What a reload replaces, made of the files."""
+
+import pytest
+from tests.unit.app.conftest import POLICY
+
+from mailgate.app.live import (
+    authorizer_for,
+    authorizers_for,
+    decided_by,
+    first_live,
+    speaker_for,
+    verifier_for,
+)
+from mailgate.app.parts import utc_now
+from mailgate.app.trust import Trust
+from mailgate.attest import Verifier
+from mailgate.config.authz import AuthzListener, AuthzSettings
+from mailgate.gateway.authz import Dialect
+from mailgate.gateway.pages import Pages
+from mailgate.model import Reason
+from mailgate.policy.reliefs import NO_RELIEFS
+from mailgate.store import Store
+from mailgate.views.devices import keep_of
+
+
+@pytest.fixture
+async def store(tmp_path):
+    opened = await Store.open(f"sqlite:///{tmp_path}/mailgate.db")
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def trust(store):
+    return await Trust.open(store, utc_now)
+
+
+async def test_a_verifier_without_issuers_believes_nobody(bundle, trust):
+    verifier = verifier_for(bundle(), trust)
+    assert isinstance(verifier, Verifier)
+    verdict = verifier.verify(
+        [b"e30.e30.AA"], [], method="GET", url="https://mail.example.com/", now=utc_now()
+    )
+    assert verdict.result is not None
+    assert verdict.result.refused in set(Reason)
+
+
+def test_a_page_leads_to_the_extension_where_the_settings_say(bundle):
+    named = "http://127.0.0.1:9080\nemployee_page: {extension: {firefox: https://store.example.com/}}"
+    assert speaker_for(bundle(named).settings, Pages()).extension_pages == {
+        "firefox": "https://store.example.com/"
+    }
+    assert speaker_for(bundle().settings, Pages()).extension_pages == {}
+
+
+def test_nobody_may_ask_unless_it_is_set(bundle):
+    settings = bundle().settings
+    assert authorizer_for(settings) is None
+    asked = AuthzSettings.model_validate({"dialect": "nginx", "remember": "2s"})
+    authorizer = authorizer_for(settings.model_copy(update={"authz": asked}))
+    assert (authorizer.dialect, authorizer.remember.total_seconds()) == (Dialect.NGINX, 2)
+
+
+def test_each_port_for_questions_has_a_dialect_of_its_own(bundle):
+    asked = [
+        {"listen": "127.0.0.1:8082", "dialect": "nginx", "remember": "2s"},
+        {"listen": "[::1]:8083", "dialect": "envoy"},
+    ]
+    listeners = tuple(map(AuthzListener.model_validate, asked))
+    found = authorizers_for(bundle().settings.model_copy(update={"authz_listeners": listeners}))
+    assert {where: (each.dialect, each.remember.total_seconds()) for where, each in found.items()} == {
+        "127.0.0.1:8082": (Dialect.NGINX, 2),
+        "[::1]:8083": (Dialect.ENVOY, 0),
+    }
+
+
+async def test_what_a_gate_begins_with_is_that_of_its_files(bundle, trust, store):
+    files = bundle()
+    settings = files.settings
+    live = await first_live(files, store, trust, NO_RELIEFS)
+    assert (live.policy, live.groups, live.logins) == (files.policy, files.groups, settings.logins)
+    assert (live.trusted, live.keep, live.certificates) == (settings.trusted_proxies, keep_of(settings), None)
+    assert live.prober.keys
+    assert live.speaker.tickets is not None
+
+
+async def test_other_rules_leave_the_rest_as_it_is(bundle, trust, store):
+    """An answer that waits to be fetched is not lost to them."""
+    live = await first_live(bundle(), store, trust, NO_RELIEFS)
+    changed = bundle(policy=POLICY.replace("handheld", "contradicted"))
+    other = decided_by(live, changed, trust)
+    assert other.policy == changed.policy
+    kept = ("prober", "speaker", "trusted", "authorizer", "authorizers", "keep")
+    assert all(getattr(other, name) is getattr(live, name) for name in kept)

@@ -1,0 +1,58 @@
+"""What the gate reads of a request before it decides."""
+
+from ipaddress import ip_network
+
+import pytest
+from structlog.testing import capture_logs
+from tests.unit.gateway.gates import ask, gate, renew, value
+from tests.unit.gateway.phones import EAS, HANDED_ON, LOGIN, PROXIES, mobile, with_certificates
+from tests.unit.gateway.wire import exchange, handled
+
+from mailgate.model import Posture, PostureState
+
+
+@pytest.mark.parametrize(
+    ("target", "proto", "trusted", "status"),
+    [
+        (b"https://mail.example.com/allow", b"http", (), 421),
+        (b"HTTPS://mail.example.com/.mailgate/healthz", b"http", (), 421),
+        (b"https://mail.example.com/allow", b"https", (), 421),
+        (b"https://mail.example.com/allow", b"https", (ip_network("192.0.2.0/24"),), 200),
+        (b"http://mail.example.com/allow", b"http", (), 200),
+    ],
+)
+async def test_an_https_address_is_not_served_over_plain_http(target, proto, trusted, status):
+    """RFC 9110, 7.4: unless a trusted proxy says that it came in over TLS."""
+    on = gate(trusted=trusted)
+    asked = exchange(b"GET " + target + b" HTTP/1.1", b"X-Forwarded-Proto: " + proto)
+    outcome = await handled(on, asked)
+    assert asked.connection.transport.written.startswith(b"HTTP/1.1 %d " % status)
+    assert outcome.keep_alive is (status == 200)
+
+
+@pytest.mark.parametrize(
+    ("trusted", "field", "status", "result"),
+    [
+        (PROXIES, HANDED_ON, 200, "accepted"),
+        ((), HANDED_ON, 403, None),
+        (PROXIES, b"X-Forwarded-Client-Cert: Cert=a", 403, None),
+        (PROXIES, b"Client-Cert: :!:", 403, "certificate-malformed"),
+    ],
+)
+async def test_a_certificate_from_a_trusted_proxy_names_the_device(trusted, field, status, result):
+    on = with_certificates()
+    renew(on, trusted=trusted)
+    with capture_logs() as logs:
+        assert (await ask(on, EAS.format("FolderSync"), LOGIN, field, method="POST"))[0] == status
+    counted = {result: 1} if result else {}
+    assert {
+        result: value(on, "mailgate_client_certificates_total", result=result) for result in counted
+    } == counted
+    assert logs[0]["certificate"] == (result or "none")
+
+
+async def test_without_the_setting_no_certificate_is_looked_at():
+    on = mobile(trusted=PROXIES)
+    on.judge.postures.certified_posture = Posture(PostureState.PROHIBITED, "d1")
+    assert (await ask(on, EAS.format("FolderSync"), LOGIN, HANDED_ON, method="POST"))[0] == 200
+    assert value(on, "mailgate_client_certificates_total", result="accepted") is None
