@@ -68,7 +68,9 @@ class FileLine:
         try:
             opened = self._connection = await connecting
         except aiosqlite.Error:
-            await asyncio.to_thread(connecting._thread.join)  # it tells the loop of its end, which may end too
+            await asyncio.to_thread(
+                connecting._thread.join
+            )  # it tells the loop of its end, which may end too
             raise
         await opened.execute("PRAGMA busy_timeout=5000")
         return opened
