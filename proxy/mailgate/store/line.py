@@ -65,6 +65,12 @@ class FileLine:
         )
         connecting = aiosqlite.connect(address, uri=True, isolation_level=None)
         connecting._thread.daemon = True  # a process that ends without a word does not wait for it
-        opened = self._connection = await connecting
+        try:
+            opened = self._connection = await connecting
+        except aiosqlite.Error:
+            await asyncio.to_thread(
+                connecting._thread.join
+            )  # it tells the loop of its end, which may end too
+            raise
         await opened.execute("PRAGMA busy_timeout=5000")
         return opened

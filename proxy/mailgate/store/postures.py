@@ -106,12 +106,14 @@ class Postures:
         return posture if answered else _unanswered(posture)
 
     async def latest(self, client: Client, proof: AttestationResult | None, now: datetime) -> Posture:
-        """The posture now, without asking the store where something is in memory: ``catch_up`` keeps that true."""
-        name = (EAS, eas_text(client.eas_id))
-        if proof is not None and proof.refused is None:
-            name = (source_of(proof), proof.device_id)
+        """The posture now, without asking the store where something is in memory: ``catch_up`` keeps that true.
+
+        Whether an ActiveSync id is still the device's is asked once it has changed. A proof is its own, and not learned again.
+        """
+        proven = proof is not None and proof.refused is None
+        name = (source_of(proof), proof.device_id) if proof and proven else (EAS, eas_text(client.eas_id))
         known = self._memory.get(name)
-        if known is None:
+        if known is None or (known.changed and not proven):
             return await self.current(client, proof, now)
         return self._posture(known.device, now)
 

@@ -929,3 +929,16 @@ async def test_an_app_that_is_listed_from_now_on_counts_where_the_token_has_name
     await followed(postures, NOW, LONG)
     postures.catalog = CATALOG
     assert (await postures.current(BROWSER, given, LONG)).state is PostureState.PROHIBITED
+
+
+async def test_a_request_that_hangs_does_not_go_by_a_name_that_its_device_has_no_more(
+    store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.devices.take([PHONE], NOW)
+    await followed(postures, NOW, NOW)
+    assert (await postures.current(APP, None, NOW)).state is PostureState.CLEAN
+    await store.devices.take([replace(PHONE, eas_ids=(), apps=AppsReport(frozenset(), True, LONG))], LONG)
+    await followed(postures, NOW, LONG)
+    assert await postures.latest(APP, None, LONG) == Posture()
+    not_asked(store, monkeypatch)
+    assert await postures.latest(APP, None, LONG + minutes(10)) == Posture()
