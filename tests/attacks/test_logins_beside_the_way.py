@@ -1,6 +1,6 @@
 """Who asks the way and brings a login in a field, or a body, of which nobody thought: no proxy that asks lets mail out by it.
 
-``docs/activesync.md``: where another proxy carries the mail, "a request that brings a login (…, another field that such names are given
+``docs/protocols.md``: where another proxy carries the mail, "a request that brings a login (…, another field that such names are given
 to, …) is judged by the rules alone", and so is what is chunked or has anything but a short question in XML as its body.
 """
 

@@ -10,14 +10,20 @@ from mailgate import __version__
 HEADINGS = re.findall(r"^## \[(.+?)\](.*)$", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
 
 
-def test_what_is_not_released_stands_first_and_this_version_next() -> None:
+def dated(rest: str) -> bool:
+    return re.fullmatch(r" - \d{4}-\d\d-\d\d", rest) is not None
+
+
+def test_this_version_stands_first_behind_what_is_not_released() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
-    assert [name for name, _ in HEADINGS][:2] == ["Unreleased", version]
+    assert next(name for name, _ in HEADINGS if name != "Unreleased") == version
     assert __version__ == version
 
 
-def test_every_version_has_its_date() -> None:
-    assert [name for name, rest in HEADINGS[1:] if not re.fullmatch(r" - \d{4}-\d\d-\d\d", rest)] == []
+def test_every_version_has_its_date_but_the_first_before_its_release() -> None:
+    (name, rest), *later = HEADINGS
+    assert rest == "" if name == "Unreleased" else rest == " - unreleased" or dated(rest)
+    assert [name for name, rest in later if not dated(rest)] == []
 
 
 def test_the_security_policy_supports_this_version() -> None:

@@ -38,6 +38,11 @@ def test_every_page_is_in_the_index() -> None:
     assert [name_of(page) for page in PAGES if page not in linked and page != index] == ["CHANGELOG.md"]
 
 
+def test_the_readme_has_no_picture_that_a_package_index_cannot_show() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert re.findall(r"!\[[^\]]*\]\((?!https://)|<img(?![^>]*src=\"https://)", readme) == []
+
+
 @pytest.mark.parametrize("link", ["missing.md", "#no-such-heading", "README.md#nor-this", "../../outside.md"])
 def test_a_link_that_leads_nowhere_is_found(link: str) -> None:
     assert leads_nowhere(ROOT / "README.md", link)

@@ -344,8 +344,8 @@ def test_elsewhere_the_client_tells_nothing_so_the_persons_phone_counts(
 def test_the_rule_of_the_docs_lets_send_who_has_no_phone_with_a_listed_app(
     door: SideDoor, others: OtherDoors
 ) -> None:
-    """A laptop's login cannot be told from a phone's there; the rule is the one of docs/side-door.md."""
-    assert SENDING["when"] in (DOCS / "side-door.md").read_text()
+    """A laptop's login cannot be told from a phone's there; the rule is the one of docs/protocols.md."""
+    assert SENDING["when"] in (DOCS / "protocols.md").read_text()
     assert others.log_in("submission", "carol") == ""
     for protocol in ("pop3", "sieve"):
         assert "(posture-missing)" in others.log_in(protocol, "carol")

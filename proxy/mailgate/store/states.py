@@ -90,7 +90,7 @@ def _restriction(posture: Posture) -> tuple[bool, int]:
 def posture_of_person(postures: Iterable[Posture]) -> Posture:
     """The most restrictive of somebody's postures, computers left out; ``missing`` where there is none.
 
-    For a client that cannot be told from the person's others: docs/side-door.md says why.
+    For a client that cannot be told from the person's others: docs/protocols.md says why.
     """
     handhelds = [posture for posture in postures if posture.kind is not Kind.LAPTOP]
     return min(handhelds, key=_restriction, default=Posture())

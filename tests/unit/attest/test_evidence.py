@@ -37,7 +37,7 @@ def test_a_vector_gets_its_reason(name: str) -> None:
 
 
 def test_the_document_tells_every_reason() -> None:
-    document = (Path(__file__).parents[3] / "docs" / "evidence.md").read_text("utf-8")
+    document = (Path(__file__).parents[3] / "docs" / "attestation.md").read_text("utf-8")
     assert set(re.findall(r"`(evidence-[a-z-]+)`", document)) == OURS
 
 

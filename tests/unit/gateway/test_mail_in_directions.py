@@ -1,6 +1,6 @@
 """What a webmail of one script puts into the form of an answer of Autodiscover is no answer of Autodiscover.
 
-``docs/activesync.md``: passed on is "XML whose every element is of its namespaces".
+``docs/protocols.md``: passed on is "XML whose every element is of its namespaces".
 """
 
 import json
