@@ -34,7 +34,7 @@ class SettingsWatch:
 
     async def run(self) -> None:
         """Look again and again, until cancelled."""
-        await repeat(self.look, LOOK, failed="settings-watch-failed")
+        await repeat(self.look, LOOK, failed=lambda error: log.error("settings-watch-failed", error=error))
 
     async def look(self) -> None:
         """Write down which settings are others than this gate went by when that was last written down."""

@@ -40,7 +40,7 @@ class Witness:
 
     async def run(self) -> None:
         """Look again and again, until cancelled."""
-        await repeat(self.look, LOOK, failed="witness-failed")
+        await repeat(self.look, LOOK, failed=lambda error: log.error("witness-failed", error=error))
 
     async def look(self) -> None:
         """Note the head where it is another one, or a day has gone by; be loud where the log was changed meanwhile."""

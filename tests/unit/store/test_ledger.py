@@ -1,7 +1,6 @@
 """From a decision to what is recorded of it."""
 
 import asyncio
-import json
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -255,11 +254,3 @@ async def test_who_comes_twice_before_it_is_written_down_was_told_twice(store: S
         store.ledger.record(access(), BLOCK, shown=shown)
     (row,) = await stored(store)
     assert (row.tally.times, row.tally.shown) == (3, 2)
-
-
-def test_a_spool_of_an_earlier_version_is_read(store: Store) -> None:
-    store.ledger.record(access(), BLOCK)
-    ((key, item),) = store.ledger._items.items()
-    line = json.loads(store.ledger._to_line(key, item))
-    line[1] = line[1][:4]
-    assert store.ledger._from_line(json.dumps(line)) == (key, item)
