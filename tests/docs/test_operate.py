@@ -66,9 +66,6 @@ def logged(source: str) -> Iterator[tuple[str, set[str], set[str]]]:
     """Each call that logs: its event, its level (or the levels that it may have), its fields."""
     tree = ast.parse(source)
     chosen = {node.attr for node in ast.walk(tree) if _of_log(node) and isinstance(node, ast.Attribute)}
-    for word in (each for each in ast.walk(tree) if isinstance(each, ast.keyword) and each.arg == "failed"):
-        if isinstance(word.value, ast.Constant):  # `app.repeating.repeat` logs it
-            yield str(word.value.value), {"error"}, {"error"}
     for call in ast.walk(tree):
         if not isinstance(call, ast.Call) or not call.args or not isinstance(call.args[0], ast.Constant):
             continue
