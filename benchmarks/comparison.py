@@ -19,7 +19,7 @@ from benchmarks.ratios import Found, rounded, spread
 from benchmarks.rounds import interleaved
 from benchmarks.site import LARGE_BYTES, PAGE_BYTES, Site, serve_site
 from benchmarks.websockets import messages_per_second
-from mailgate.gateway.room import shares_of
+from mailgate.gateway.http1.connection_limits import shares_of
 
 HERE = Path(__file__).parent
 BESIDE_IDLE = 256

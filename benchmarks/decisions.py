@@ -22,11 +22,11 @@ from benchmarks.peers.mailgate import PUBLIC_URL, write_config
 from mailgate.app import Service, utc_now
 from mailgate.attest import mint
 from mailgate.attest.jose import Key
-from mailgate.gateway.facts import Incoming
+from mailgate.gateway.evaluate.facts import Incoming
+from mailgate.gateway.evaluate.proving import NONCE_HEADER
 from mailgate.gateway.handler import Gate
+from mailgate.gateway.http1.trusted_headers import Origin
 from mailgate.gateway.logs import configure_logs
-from mailgate.gateway.proving import NONCE_HEADER
-from mailgate.gateway.trust import Origin
 from mailgate.model import RequestFacts
 
 BATCHES = 10

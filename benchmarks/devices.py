@@ -27,7 +27,7 @@ from benchmarks.million import timed
 from benchmarks.peers.mailgate import write_config
 from benchmarks.published import keep_devices
 from mailgate.app import Service
-from mailgate.gateway.facts import Incoming
+from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.logs import configure_logs
 from mailgate.model import AppsReport, DeviceRecord, Kind
 from mailgate.store import Store

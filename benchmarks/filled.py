@@ -19,6 +19,8 @@ from benchmarks.peers.mailgate import write_config
 from benchmarks.processes import ROOT
 from mailgate.classify import classify
 from mailgate.config import load_bundle
+from mailgate.devices.device import new_id
+from mailgate.devices.names import EAS, eas_text
 from mailgate.model import (
     Access,
     AppsReport,
@@ -33,8 +35,6 @@ from mailgate.model import (
 )
 from mailgate.rollout import draft_of
 from mailgate.store import Act, Store
-from mailgate.store.device import new_id
-from mailgate.store.names import EAS, eas_text
 
 CACHE = ROOT / "benchmarks" / ".cache"
 LAYOUT = 1

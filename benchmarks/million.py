@@ -23,7 +23,7 @@ from benchmarks.filled import eas_id, filled
 from benchmarks.processes import leave_nothing_behind
 from benchmarks.simulation import simulated
 from mailgate.app import Service, utc_now
-from mailgate.gateway.facts import Incoming
+from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.logs import configure_logs
 

@@ -20,9 +20,9 @@ from benchmarks.peers.mailgate import write_config
 from mailgate.app import Service
 from mailgate.app.parts import server_limits
 from mailgate.app.serve import settle_memory
+from mailgate.gateway.http1.listener import Server
 from mailgate.gateway.logs import configure_logs
-from mailgate.gateway.server import Server
-from mailgate.gateway.upstream import UpstreamConnection
+from mailgate.gateway.proxy.upstream import UpstreamConnection
 
 BATCHES = 15
 BATCH = 2000

@@ -1,13 +1,13 @@
 """Write what a client could forge into the configurations beside this file: ``PYTHONPATH=proxy python deploy/make_unforged.py``.
 
-By the one table of the gate (``proxy/mailgate/gateway/forgeable.py``): what begins alike by its beginning where a proxy can, else
+By the one table of the gate (``proxy/mailgate/gateway/http1/forgeable.py``): what begins alike by its beginning where a proxy can, else
 every name that is known.
 """
 
 from collections.abc import Callable
 from pathlib import Path
 
-from mailgate.gateway.forgeable import FAMILIES, KNOWN, NAMES, OWN
+from mailgate.gateway.http1.forgeable import FAMILIES, KNOWN, NAMES, OWN
 
 DEPLOY = Path(__file__).parent
 PROOFS = {"device-attestation", "dpop"}

@@ -1,4 +1,4 @@
-"""Errors, typed inside and translated once at the edge (``gateway/enforce.py``, ``cli``)."""
+"""Errors, typed inside and translated once at the edge (``gateway/refusals/enforce.py``, ``cli``)."""
 
 from dataclasses import dataclass
 

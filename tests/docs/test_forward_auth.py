@@ -12,8 +12,8 @@ from tests.unit.policy.examples import NOW
 
 from mailgate.classify import READ, VERSION_HEADER
 from mailgate.gateway.authz.authorizer import results
-from mailgate.gateway.forgeable import FAMILIES, KNOWN, NAMES
-from mailgate.gateway.trust import forgeable
+from mailgate.gateway.http1.forgeable import FAMILIES, KNOWN, NAMES
+from mailgate.gateway.http1.trusted_headers import forgeable
 from mailgate.model import Access, Client, Decision, Effect, Kind, Posture, Reason, RequestFacts
 
 DEPLOY = Path(__file__).parents[2] / "deploy"

@@ -14,11 +14,11 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from tests.docs.reading import ROOT, spans, table
 from tests.integration.gate import start_gate, write_config
 
-from mailgate.app.beating import GateNumbers
-from mailgate.app.notices import NoticeNumbers
-from mailgate.connectors.numbers import Numbers
+from mailgate.app.heartbeat import GateNumbers
+from mailgate.app.mails import NoticeNumbers
+from mailgate.connectors.metrics import Numbers
+from mailgate.gateway.counters import Tallies
 from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.tallies import Tallies
 
 TEXT = (ROOT / "docs" / "operate.md").read_text("utf-8")
 LEVELS = {"debug", "info", "warning", "error"}

@@ -7,7 +7,7 @@ import pytest
 from tests.docs.yaml_blocks import ENVIRON, ROOT, Block, blocks_of, load_block
 
 from mailgate.config import load_bundle
-from mailgate.config.rehearsal import run_cases
+from mailgate.config.case_runner import run_cases
 from mailgate.errors import ConfigError
 
 PAGES = [path for path in (*ROOT.glob("docs/**/*.md"), *ROOT.glob("*.md")) if path.is_file()]

@@ -20,16 +20,16 @@ from tests.integration.gate import PHONE_RULES
 from tests.unit.console.browsing import NOW, Company, company, whole
 from tests.unit.console.letters import gone, written
 from tests.unit.console.phones import asks, has, record
-from tests.unit.console.test_pulse import text
+from tests.unit.console.test_verdict_rates import text
 from tests.unit.store.test_gates import BEAT
 
 from mailgate.attest.enrolment import digest_of
-from mailgate.console.entrance import COOKIE
+from mailgate.console.access import COOKIE
+from mailgate.mail.announce import announce, known_of
+from mailgate.mail.topic import topic_of
 from mailgate.rollout.acts import Person
-from mailgate.rollout.announcing import announce, known_of
-from mailgate.rollout.keeper import draft_of
-from mailgate.rollout.relieving import break_glass, exempt
-from mailgate.rollout.topic import topic_of
+from mailgate.rollout.relief_acts import break_glass, exempt
+from mailgate.rollout.version_in_force import draft_of
 from mailgate.store import About, Act, EnrolmentToken, MailKind, MailState
 from mailgate.store.database import store_url
 from mailgate.store.migrate import migrate
@@ -97,10 +97,10 @@ async def fill(firm: Company) -> str:
     """Let something be there to be seen; the id of a device."""
     phones = await has(firm, record("a1", "alice", "tiktok"), record("b1", "bob"), record("c1", "cy", age=90))
     await asks(firm, phones[0], "alice")
-    firm.desk.pulse.note({0: text()}, NOW - timedelta(minutes=70))
+    firm.desk.verdict_rates.note({0: text()}, NOW - timedelta(minutes=70))
     for minute in range(60):
         told = {0: text(minute * (minute % 7), 20 * minute)}
-        firm.desk.pulse.note(told, NOW - timedelta(minutes=59 - minute))
+        firm.desk.verdict_rates.note(told, NOW - timedelta(minutes=59 - minute))
     firm.ready["rules"] = firm.ready["rules"] | {"held": "7 of 200 people would newly be kept out"}
     made = EnrolmentToken("t-1", "alice", "for her phone", 1, NOW, NOW + timedelta(days=7))
     await firm.store.enrolments.add(digest_of("token"), made)
@@ -121,11 +121,11 @@ async def announced(firm: Company) -> None:
     assert active
     count = partial(announce, firm.store, rules, active)
     known, book = known_of(firm.bundle), "{}@example.com".format
-    firm.desk.announcing.start(
+    firm.desk.recipient_counts.start(
         about, topic, lambda topic, told: count(topic, known, book, NOW, told), "lin", NOW
     )
-    assert firm.desk.announcing._task
-    await firm.desk.announcing._task
+    assert firm.desk.recipient_counts._task
+    await firm.desk.recipient_counts._task
 
 
 async def planned(firm: Company) -> str:

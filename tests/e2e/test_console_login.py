@@ -12,7 +12,7 @@ from tests.e2e.openid import CLIENT, SECRET, OpenId, openid_at
 from tests.e2e.serving import AXE
 from tests.servers import free_port
 
-from mailgate.console.entrance import COOKIE
+from mailgate.console.access import COOKIE
 
 pytestmark = pytest.mark.e2e
 

@@ -22,7 +22,7 @@ from tests.integration.gate import wait_for
 from tests.integration.passing import STEP, pass_on
 
 from mailgate.attest.mint import Device
-from mailgate.console.entrance import COOKIE
+from mailgate.console.access import COOKIE
 
 pytestmark = pytest.mark.e2e
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from mailgate.config.apps import read_catalog
+from mailgate.config.case_runner import rehearse
 from mailgate.config.document import read_document
 from mailgate.config.files import Reading
 from mailgate.config.mistakes import validated
-from mailgate.config.rehearsal import rehearse
 from mailgate.config.rules import read_policy
 from mailgate.model import Decision, RuleTrial
 from mailgate.policy.cases import Situation

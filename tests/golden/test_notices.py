@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from mailgate.gateway.pages.notice import NoticeWriter
-from mailgate.gateway.pages.told import About, Concerned, How, Said, Told
+from mailgate.mail.facts import About, Concerned, How, Said, Told
+from mailgate.mail.words import NoticeWriter
 from mailgate.model import Kind, Reason
 
 HERE = Path(__file__).parent / "notices"

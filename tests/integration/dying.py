@@ -9,9 +9,9 @@ DEATH = "TEST_DIES"
 
 
 def arm(name: str, when: str, number: str) -> None:
-    from mailgate.gateway.mail_by_smtp import BySmtp
-    from mailgate.gateway.mail_folder import IntoFolder
-    from mailgate.store.mailings import Mailings
+    from mailgate.mail.by_smtp import BySmtp
+    from mailgate.mail.into_folder import IntoFolder
+    from mailgate.store.mail_queue import Mailings
     from mailgate.store.retractions import Retractions
 
     left = int(number)

@@ -11,7 +11,7 @@ from tests.admins import admins, token
 from tests.integration.conftest import IPHONE, LAPTOP, Guard, Guarded
 from tests.integration.gate import PHONE_RULES
 
-from mailgate.console.pulse import LOOK
+from mailgate.console.verdict_rates import LOOK
 
 WHO = admins(ada="operator")
 

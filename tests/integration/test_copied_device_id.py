@@ -11,7 +11,7 @@ from tests.integration.gate import EVERYONE, Gate, start_gate, wait_for, write_c
 from tests.integration.test_versions import ready
 
 from mailgate.store.database import store_url
-from mailgate.store.newcomers import MOST_OF_ONE_NETWORK
+from mailgate.store.stranger_limit import MOST_OF_ONE_NETWORK
 
 
 def ask(gate: Gate, path: str, headers: dict[str, str]) -> None:

@@ -17,7 +17,7 @@ from tests.integration.test_replay import ISSUER_KEY, MDM, believing
 from tests.integration.test_replay import store as store
 from tests.unit.store.examples import CATALOG, MAX_AGE, mail_app
 
-from mailgate.app.following import EVERY
+from mailgate.app.device_changes import EVERY
 from mailgate.attest import mint
 from mailgate.model import AppsReport, DeviceRecord, PostureState
 from mailgate.store import Store

@@ -21,7 +21,7 @@ from tests.integration.conftest import IPHONE, LAPTOP, NAVIGATION, Guard, Guarde
 from tests.integration.gate import PHONE_RULES, Gate
 from tests.integration.test_reload import until
 
-from mailgate.gateway.forgeable import KNOWN
+from mailgate.gateway.http1.forgeable import KNOWN
 
 FRONTS: dict[str, tuple[str, Callable[..., AbstractContextManager[str]]]] = {
     "nginx": ("nginx", fronts.nginx),

@@ -18,7 +18,7 @@ from tests.integration.test_tls import write_certificate
 from tests.servers import free_port
 
 from mailgate.attest import mint
-from mailgate.gateway.jwks import MAX_BYTES, JwksError, ask
+from mailgate.gateway.keys.jwks import MAX_BYTES, JwksError, ask
 
 MDM = "https://mdm.example.com"
 KEYS = [mint.make_key(bytes([number]) * 32, f"key-{number}") for number in range(4)]

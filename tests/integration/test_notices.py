@@ -21,13 +21,13 @@ from tests.integration.mail_sink import MailSink, mail_sink
 from mailgate.cli.notices.about import settings_of, subject_of
 from mailgate.cli.notices.delivering import deliver
 from mailgate.config import Bundle, Rules, compile_rules, load_bundle
-from mailgate.gateway.notice_mail import address_book, message_id
+from mailgate.mail.announce import announce, known_of, queue
+from mailgate.mail.composer import address_book, message_id
+from mailgate.mail.corrections import correct
+from mailgate.mail.undelivered import settle
 from mailgate.model import AppsReport, DeviceRecord, Kind
 from mailgate.rollout import draft_of
 from mailgate.rollout.acts import Person, retract
-from mailgate.rollout.announcing import announce, known_of, queue
-from mailgate.rollout.corrections import correct
-from mailgate.rollout.settling import settle
 from mailgate.store import Act, MailKind, MailState, Store
 
 OPEN: dict[str, Any] = {"rules": [{"id": "everyone", "when": "true", "effect": "allow"}]}

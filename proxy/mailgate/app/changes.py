@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from mailgate.app.live import authorizer_for, authorizers_for
 from mailgate.config import Address, Settings
+from mailgate.gateway.evaluate.browser_probe import Mode
+from mailgate.gateway.evaluate.proving import Mode as NonceMode
 from mailgate.gateway.handler import Gate
-from mailgate.gateway.prober import Mode
-from mailgate.gateway.proving import Mode as NonceMode
 from mailgate.store import Postures
 from mailgate.views.devices import keep_of
 
@@ -29,7 +29,9 @@ def take_settings(settings: Settings, gate: Gate, postures: Postures) -> None:
         keep=keep_of(settings),
         hardware=settings.attestation.hardware.believed(),
         speaker=replace(live.speaker, warn_again=settings.stages.warn_again),
-        prober=replace(live.prober, mode=Mode(settings.probe), lifetime=settings.probe_lifetime),
+        browser_probe=replace(
+            live.browser_probe, mode=Mode(settings.probe), lifetime=settings.probe_lifetime
+        ),
     )
 
 

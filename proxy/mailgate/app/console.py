@@ -8,22 +8,22 @@ from socket import gethostname
 from tempfile import NamedTemporaryFile
 from typing import Any, Protocol
 
+from mailgate.app.connectors import Syncing
 from mailgate.app.parts import utc_now
 from mailgate.app.readiness import Running, readiness
-from mailgate.app.syncing import Syncing
 from mailgate.config import Bundle, Rules, load_bundle, load_candidate
 from mailgate.console import Desk
-from mailgate.console.census import Census
+from mailgate.console.device_count import DeviceCounts
 from mailgate.console.planning import Planning
-from mailgate.console.pulse import Pulse
-from mailgate.console.reading import Progress, Readings
+from mailgate.console.source_reading import Progress, Readings
+from mailgate.console.verdict_rates import VerdictRates
+from mailgate.devices.device import Device
 from mailgate.errors import ConfigError
 from mailgate.rollout.acts import Person, RefusedError
 from mailgate.rollout.inspection import WORKERS
 from mailgate.rollout.plan import Plan
 from mailgate.rollout.planning import plan_and_keep
 from mailgate.rollout.relief_watch import ReliefWatch
-from mailgate.store import Device
 from mailgate.views.recall import posture_now
 from mailgate.views.sources import came_of
 
@@ -50,8 +50,8 @@ def desk_for(service: Gate) -> Desk:
         readiness=partial(readiness, service),
         host=gethostname(),
         candidate=partial(candidate_of, service.config),
-        pulse=Pulse(),
-        census=Census(service.store.devices.sketches, state, utc_now),
+        verdict_rates=VerdictRates(),
+        device_counts=DeviceCounts(service.store.devices.sketches, state, utc_now),
         readings=Readings(partial(sync_now, service.syncing)),
         planning=Planning(partial(plan_now, service)),
     )
@@ -86,7 +86,7 @@ async def plan_now(
 
 def running(desk: Desk, service: Gate) -> list[Coroutine[Any, Any, None]]:
     """What has to run for the console for as long as the gate does."""
-    return [desk.pulse.run(service.siblings.texts, utc_now), desk.census.run()]
+    return [desk.verdict_rates.run(service.siblings.texts, utc_now), desk.device_counts.run()]
 
 
 async def sync_now(syncing: Syncing, name: str, full: bool, progress: Progress) -> str:

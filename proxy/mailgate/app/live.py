@@ -10,14 +10,14 @@ from mailgate.attest import CertificateVerifier, Verifier
 from mailgate.config import Bundle, Settings
 from mailgate.config.authz import AuthzSettings
 from mailgate.gateway.authz import Authorizer, Dialect
-from mailgate.gateway.client_certs.presented import NO_PROXY, ProxyForm
-from mailgate.gateway.enforce import Speaker
+from mailgate.gateway.evaluate.browser_probe import BrowserProbe, Mode
+from mailgate.gateway.evaluate.proving import Mode as NonceMode
+from mailgate.gateway.http1.client_certs.presented import NO_PROXY, ProxyForm
 from mailgate.gateway.live import Live
 from mailgate.gateway.pages import Pages
-from mailgate.gateway.prober import Mode, Prober
-from mailgate.gateway.proving import Mode as NonceMode
 from mailgate.gateway.refusals import FORMS, activesync
-from mailgate.gateway.tickets import LIFETIME, Tickets
+from mailgate.gateway.refusals.enforce import Speaker
+from mailgate.gateway.refusals.help_ticket import LIFETIME, Tickets
 from mailgate.model import Protocol
 from mailgate.policy.reliefs import NO_RELIEFS, Reliefs
 from mailgate.store import Store
@@ -37,7 +37,7 @@ async def first_live(bundle: Bundle, store: Store, trust: Trust, reliefs: Relief
         keep_of(settings),
         hardware=settings.attestation.hardware.believed(),
         trusted=settings.trusted_proxies,
-        prober=await prober_for(settings, store),
+        browser_probe=await browser_probe_for(settings, store),
         authorizer=authorizer_for(settings),
         authorizers=authorizers_for(settings),
     )
@@ -89,10 +89,10 @@ async def tickets_for(store: Store) -> Tickets:
     return Tickets(await store.keys.current("help", utc_now(), KEY_AGE + LIFETIME))
 
 
-async def prober_for(settings: Settings, store: Store) -> Prober:
+async def browser_probe_for(settings: Settings, store: Store) -> BrowserProbe:
     """The browser probe of these settings. Raises StoreError."""
     keys = await store.keys.current("probe", utc_now(), KEY_AGE + settings.probe_lifetime)
-    return Prober(Mode(settings.probe), settings.probe_lifetime, keys)
+    return BrowserProbe(Mode(settings.probe), settings.probe_lifetime, keys)
 
 
 def speaker_for(settings: Settings, pages: Pages, tickets: Tickets | None = None) -> Speaker:

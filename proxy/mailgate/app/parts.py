@@ -14,41 +14,41 @@ from urllib.parse import urlsplit
 
 from mailgate.app.trust import Trust
 from mailgate.config import Settings
+from mailgate.gateway.admin_port.host_names import OwnHosts
 from mailgate.gateway.authz.asking import Questions
-from mailgate.gateway.autodiscover import AutodiscoverEditor
 from mailgate.gateway.carrying import Carrier
-from mailgate.gateway.enroller import Enroller
-from mailgate.gateway.enrolling import Enrolling
-from mailgate.gateway.failure import Failures
-from mailgate.gateway.forward import Forwarder
+from mailgate.gateway.enrolment.enroll import Enrolling
+from mailgate.gateway.enrolment.enroller import Enroller
+from mailgate.gateway.evaluate.decision_log import Recorder
+from mailgate.gateway.evaluate.judge import Judge
+from mailgate.gateway.evaluate.probe_endpoint import Probing
+from mailgate.gateway.evaluate.proving import Mode as NonceMode
+from mailgate.gateway.evaluate.proving import Prover
 from mailgate.gateway.handler import Gate
-from mailgate.gateway.hanging import Hanging
-from mailgate.gateway.helping import HelpDesk
-from mailgate.gateway.hosts import OwnHosts
-from mailgate.gateway.judging import Judge
+from mailgate.gateway.http1.parser import ServerLimits
+from mailgate.gateway.http1.tls import upstream_context
 from mailgate.gateway.live import InForce
-from mailgate.gateway.local import OwnAddresses
-from mailgate.gateway.login_check import LoginCheck, Question
-from mailgate.gateway.me import SelfService
 from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.noting import Recorder
-from mailgate.gateway.own_code import OwnCodes
+from mailgate.gateway.own_addresses import OwnAddresses
 from mailgate.gateway.pages import Pages
-from mailgate.gateway.parser import ServerLimits
-from mailgate.gateway.pool import UpstreamPool
-from mailgate.gateway.probe import Probing
-from mailgate.gateway.proving import Mode as NonceMode
-from mailgate.gateway.proving import Prover
-from mailgate.gateway.quarantine import Letterhead, NoNotices, Quarantine
+from mailgate.gateway.proxy.autodiscover import AutodiscoverEditor
+from mailgate.gateway.proxy.forward import Forwarder
+from mailgate.gateway.proxy.long_poll import Hanging
+from mailgate.gateway.proxy.pool import UpstreamPool
+from mailgate.gateway.proxy.rewrite import Rewrite
+from mailgate.gateway.proxy.upstream import Endpoint
 from mailgate.gateway.rates import Rates
 from mailgate.gateway.reading import Reader
 from mailgate.gateway.reference import References
+from mailgate.gateway.refusals.failure import Failures
 from mailgate.gateway.refusing import Notices, Refuser
-from mailgate.gateway.rewrite import Rewrite
-from mailgate.gateway.smtp import MailServer
-from mailgate.gateway.tls import upstream_context
-from mailgate.gateway.upstream import Endpoint
+from mailgate.gateway.selfservice.help import HelpDesk
+from mailgate.gateway.selfservice.login_check import LoginCheck, Question
+from mailgate.gateway.selfservice.me import SelfService
+from mailgate.gateway.selfservice.pairing_code import OwnCodes
 from mailgate.gateway.verdict_cache import VerdictCache
+from mailgate.mail.quarantine import Letterhead, NoNotices, Quarantine
+from mailgate.mail.smtp import MailServer
 from mailgate.rollout.halting import Halting
 from mailgate.store import Postures, Store
 

@@ -12,9 +12,9 @@ from mailgate.app.parts import server_limits
 from mailgate.app.workers.place import Place
 from mailgate.config import Address, Settings, SocketFile
 from mailgate.gateway.handler import Gate
-from mailgate.gateway.room import Room
-from mailgate.gateway.server import Server
-from mailgate.gateway.tls import device_context, renew, served_certificate, server_context
+from mailgate.gateway.http1.connection_limits import Room
+from mailgate.gateway.http1.listener import Server
+from mailgate.gateway.http1.tls import device_context, renew, served_certificate, server_context
 
 
 @dataclass

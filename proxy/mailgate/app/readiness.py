@@ -6,9 +6,9 @@ from typing import Literal
 from typing import Protocol as Shape
 
 from mailgate import __version__
-from mailgate.app.beating import Beating
+from mailgate.app.connectors import Syncing
+from mailgate.app.heartbeat import Heartbeat
 from mailgate.app.parts import utc_now
-from mailgate.app.syncing import Syncing
 from mailgate.app.trust import Trust
 from mailgate.app.workers.place import Place
 from mailgate.app.workers.siblings import Siblings
@@ -36,7 +36,7 @@ class Running(Shape):
     stopping: bool
     place: Place
     siblings: Siblings
-    beating: Beating | None
+    heartbeat: Heartbeat | None
 
     def lingering(self) -> dict[str, str]: ...
 
@@ -46,7 +46,7 @@ async def readiness(service: Running) -> Readiness:
     ledger, reports = service.store.ledger, service.store.reports
     counts, refusal = ledger.counts, service.store.refusal()
     waiting, reported = ledger.backlog(), reports.backlog()
-    mistakes, standings = service.reloader.mistakes, service.beating.standings if service.beating else {}
+    mistakes, standings = service.reloader.mistakes, service.heartbeat.standings if service.heartbeat else {}
     return Readiness(
         ready=not service.stopping,
         version=__version__,

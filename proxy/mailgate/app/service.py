@@ -10,43 +10,43 @@ from socket import gethostname
 import structlog
 from aiohttp import web
 
-from mailgate.app.beating import Beating, GateNumbers
+from mailgate.app.audit_witness import Witness
 from mailgate.app.changes import take_settings, waiting_for_a_start
+from mailgate.app.connectors import Syncing
 from mailgate.app.console import desk_for, running
 from mailgate.app.descriptors import descriptors
-from mailgate.app.following import Following
-from mailgate.app.judging import failing_cases, load_judged
+from mailgate.app.device_changes import DeviceChanges
+from mailgate.app.heartbeat import GateNumbers, Heartbeat
+from mailgate.app.housekeeping import look_after, warn_of_lingering_rules, warn_of_stale_lists
 from mailgate.app.listening import open_admin, open_at_path
 from mailgate.app.live import decided_by, first_live
-from mailgate.app.notices import Sending
-from mailgate.app.numbers import watch_backlogs, watch_numbers, watch_rules
-from mailgate.app.opening import open_store
+from mailgate.app.mails import MailSending
+from mailgate.app.metrics import watch_backlogs, watch_numbers, watch_rules
+from mailgate.app.open_store import open_store
 from mailgate.app.parts import admin_limits, gate_for, own_hosts, utc_now
 from mailgate.app.ports import Ports, ports_for
+from mailgate.app.preflight import failing_cases, load_judged
 from mailgate.app.readiness import body_of_readyz
 from mailgate.app.settings_watch import SettingsWatch
-from mailgate.app.syncing import Syncing
 from mailgate.app.trust import Trust
-from mailgate.app.upkeep import look_after, warn_of_lingering_rules, warn_of_stale_lists
-from mailgate.app.witnessing import Witness
 from mailgate.app.workers.place import ALONE, Place
 from mailgate.app.workers.siblings import Siblings, telling_app
 from mailgate.config import Address, Bundle, load_bundle
 from mailgate.console import with_console
 from mailgate.console.api import with_api
-from mailgate.gateway.admin import admin_app
-from mailgate.gateway.dovecot import PolicyKey, policy_server
+from mailgate.gateway.admin_port.admin import admin_app
+from mailgate.gateway.admin_port.hosted import Admit, Hosted
+from mailgate.gateway.admin_port.intake import intake_server
 from mailgate.gateway.handler import Gate
-from mailgate.gateway.hearing import Hearing
-from mailgate.gateway.hosted import Admit, Hosted
-from mailgate.gateway.intake import intake_server
+from mailgate.gateway.http1.connection_limits import Room, shares_of
+from mailgate.gateway.http1.listener import Server
 from mailgate.gateway.live import InForce
-from mailgate.gateway.logins import SideDoor
-from mailgate.gateway.quarantine import Quarantine
+from mailgate.gateway.recording import Recorder
 from mailgate.gateway.reload import Reloader
-from mailgate.gateway.room import Room, shares_of
-from mailgate.gateway.server import Server
-from mailgate.policy.lingering import lingering
+from mailgate.gateway.side_door.dovecot import PolicyKey, policy_server
+from mailgate.gateway.side_door.logins import SideDoor
+from mailgate.mail.quarantine import Quarantine
+from mailgate.policy.report_only import lingering
 from mailgate.rollout import LOOK, Keeper
 from mailgate.rollout.halting import Halting
 from mailgate.rollout.inspection import Inspection
@@ -81,7 +81,7 @@ class Service:
     ports: Ports = field(init=False)
     admin: str = ""
     siblings: Siblings = field(init=False)
-    beating: Beating | None = None
+    heartbeat: Heartbeat | None = None
     held_back: list[str] = field(default_factory=list)
     """Mistakes in files that were found at the start and are not in force: a worker goes on by what the others decide by."""
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -105,7 +105,7 @@ class Service:
             reliefs = ReliefWatch(store.reliefs, utc_now)
             await reliefs.start()
             in_force = InForce(await first_live(bundle, store, trust, reliefs.current))
-            book = Hearing.of(store.ledger, store.languages)
+            book = Recorder.of(store.ledger, store.languages)
             halting = Halting(book, store, lambda: in_force.live.policy, gethostname(), utc_now)
             gate = gate_for(bundle.settings, store, postures, trust, in_force, halting)
             service = cls(
@@ -137,7 +137,7 @@ class Service:
         self.trust.keyring.replace(self.trust.sources(settings, self.gate.metrics))
         self.syncing = Syncing(self.store, lambda: self.bundle, self.postures, self.gate.metrics.registry)
         self._closing.push_async_callback(self.syncing.stop)
-        sending = Sending(self.store, lambda: self.bundle, self.gate.metrics.registry)
+        sending = MailSending(self.store, lambda: self.bundle, self.gate.metrics.registry)
         self._closing.push_async_callback(sending.stop)
         self.gate.own.self_service.recheck.source = self.syncing.check_again
         for way in (self.gate.carrier.usual, self.gate.carrier.patient):
@@ -151,7 +151,9 @@ class Service:
             loop.create_task(look_after(self)),
             loop.create_task(self.trust.run(self.store.spent)),
             loop.create_task(self.gate.carrier.hanging.watch(self.gate.judge.again)),
-            loop.create_task(Following(self.postures, self.store.devices, self.gate.metrics, utc_now).run()),
+            loop.create_task(
+                DeviceChanges(self.postures, self.store.devices, self.gate.metrics, utc_now).run()
+            ),
         ]
         if isinstance(self.gate.refuser.notices, Quarantine):
             self._tasks.append(loop.create_task(self.gate.refuser.notices.run()))
@@ -169,10 +171,10 @@ class Service:
         self._closing.push_async_callback(self._finish)  # once all ports are closed, which are opened below
         await ports.open(settings, self._closing)
         numbers = GateNumbers(self.gate.metrics.registry)
-        self.beating = Beating(self.store, self.keeper, self.place, ports.public, utc_now, numbers)
-        self.gate.judge.prover.alone = partial(getattr, self.beating, "alone")
-        self._closing.push_async_callback(self.beating.stop)
-        self.beating.start()
+        self.heartbeat = Heartbeat(self.store, self.keeper, self.place, ports.public, utc_now, numbers)
+        self.gate.judge.prover.alone = partial(getattr, self.heartbeat, "alone")
+        self._closing.push_async_callback(self.heartbeat.stop)
+        self.heartbeat.start()
 
     async def _open_admin(self, address: Address, room: Room) -> str:
         """The admin port; a worker that has none tells its numbers to the one that has it."""
@@ -190,7 +192,7 @@ class Service:
         desk = desk_for(self)
         self._closing.push_async_callback(desk.readings.stop)
         self._closing.push_async_callback(desk.planning.stop)
-        self._closing.push_async_callback(desk.announcing.stop)
+        self._closing.push_async_callback(desk.recipient_counts.stop)
         self._tasks += [asyncio.get_running_loop().create_task(work) for work in running(desk, self)]
         app = with_api(with_console(admin, desk), desk)
         witness = Witness(self.store.audit, lambda: self.bundle.settings.witness, utc_now)
@@ -259,7 +261,7 @@ class Service:
         """Decide by what is in force in the store, whoever put it there."""
         heard = 0
         while True:
-            heard = await self.store.bell.wait(LOOK, heard)
+            heard = await self.store.change_signal.wait(LOOK, heard)
             try:
                 await self.keeper.look()
                 if self.keeper.current.rules is not self.bundle.rules:
@@ -279,8 +281,8 @@ class Service:
 
     def _show_policy(self) -> None:
         self.gate.metrics.policy.info({"version": self.bundle.policy.version})
-        if self.beating:
-            self.beating.changed()
+        if self.heartbeat:
+            self.heartbeat.changed()
 
     def lingering(self) -> dict[str, str]:
         """The rules in force that only report for too long, and why each is named."""

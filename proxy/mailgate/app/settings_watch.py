@@ -9,7 +9,7 @@ import structlog
 from mailgate.app.repeating import repeat
 from mailgate.config import Settings
 from mailgate.config.admins import BY_FILE
-from mailgate.config.digests import digests_of
+from mailgate.config.settings_digests import digests_of
 from mailgate.store import Act
 from mailgate.store.audit import Audit
 

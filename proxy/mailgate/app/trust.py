@@ -14,12 +14,12 @@ from mailgate.attest import MemoryReplayGuard, Nonces, parse_jwks
 from mailgate.attest.nonces import NODE_BYTES
 from mailgate.config import Settings
 from mailgate.config.attestation import IssuerSettings
-from mailgate.gateway import jwks
-from mailgate.gateway.keyring import FileKeys, Keyring, KeySource
+from mailgate.gateway.keys import jwks
+from mailgate.gateway.keys.keyring import FileKeys, Keyring, KeySource
+from mailgate.gateway.keys.own import SETTLING, OwnKeys
+from mailgate.gateway.keys.remote import RemoteKeys
+from mailgate.gateway.keys.revocations import Revocations
 from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.own_keys import SETTLING, OwnKeys
-from mailgate.gateway.remote_keys import RemoteKeys
-from mailgate.gateway.revocations import Revocations
 from mailgate.store import SpentProofs, Store, StoreError
 from mailgate.views.readiness import Issuer
 

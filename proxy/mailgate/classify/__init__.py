@@ -11,8 +11,8 @@ from mailgate.classify.hints import read_hints
 from mailgate.classify.imap import HEADER as IMAP_ID
 from mailgate.classify.imap import MAX_LENGTH as MAX_IMAP_ID
 from mailgate.classify.imap import read_client, read_id
-from mailgate.classify.probed import HEADER as PROBE
-from mailgate.classify.probed import read_probe
+from mailgate.classify.probe_signal import HEADER as PROBE
+from mailgate.classify.probe_signal import read_probe
 from mailgate.classify.protocol import HEADERS as PROTOCOL
 from mailgate.classify.protocol import protocol_beside, protocol_in_path, protocol_of_agent
 from mailgate.classify.reading import Reading

@@ -9,7 +9,7 @@ from mailgate.model import CertificateResult, Client, Finding, Posture, Reason, 
 SOURCE = "certificate"
 ACCEPTED = "accepted"
 HEADER = "mailgate-certificate"
-"""Under this name it is recorded what came of a certificate. No client can send it (``gateway/trust.py``)."""
+"""Under this name it is recorded what came of a certificate. No client can send it (``gateway/http1/trusted_headers.py``)."""
 
 
 def with_certificate(client: Client, certificate: CertificateResult, device: Posture) -> Client:

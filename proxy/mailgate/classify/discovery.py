@@ -4,7 +4,7 @@ A device that was refused here would take the service for absent and fall back t
 literally, so that no spelling leads an upstream elsewhere than it leads this file.
 
 Nothing of this is mail only because of its address: a webmail with one script for every address may show a mailbox to whoever
-brings a login. Where the answer passes through the gate, only the way is passed on of it (``gateway/wayfinding.py``). Where another
+brings a login. Where the answer passes through the gate, only the way is passed on of it (``gateway/autodiscover/for_refused.py``). Where another
 proxy carries it, a request that brings a login is left to the rules: what nobody asks for is nobody's mail.
 """
 

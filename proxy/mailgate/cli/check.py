@@ -8,14 +8,14 @@ from typing import Annotated, Any
 
 import typer
 
-from mailgate.app.judging import file_mistakes
+from mailgate.app.preflight import file_mistakes
 from mailgate.cli.options import DEFAULT_PATH, AsObject
 from mailgate.config import Bundle, Settings, load_bundle
-from mailgate.config.own_ports import Resolved
-from mailgate.config.rehearsal import Outcome, run_cases
+from mailgate.config.case_runner import Outcome, run_cases
+from mailgate.config.upstream_loop import Resolved
 from mailgate.errors import ConfigError, Mistake
 from mailgate.model import RuleTrial
-from mailgate.policy.lingering import lingering
+from mailgate.policy.report_only import lingering
 
 NOT_STARTED = "; a gate does not start with it"
 

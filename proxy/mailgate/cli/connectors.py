@@ -17,15 +17,15 @@ from prometheus_client import CollectorRegistry
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from mailgate.app.syncing import leading_for
+from mailgate.app.connectors import leased_run_for
 from mailgate.cli.connector_facts import states_table, understood, understood_grid
 from mailgate.cli.options import DEFAULT_PATH, AsJson
 from mailgate.cli.stored import fail, with_store
 from mailgate.config import Bundle
 from mailgate.config.sources import EverySource, FileSettings, PostSettings
-from mailgate.connectors import Connector, Opening, SourceError, Surroundings, Trouble, is_scheduled
+from mailgate.connectors import Connector, Runtime, Setup, SourceError, Trouble, is_scheduled
 from mailgate.connectors.file import LinesFile
-from mailgate.connectors.leading import Leading, Wish, where_it_failed
+from mailgate.connectors.leased_run import LeasedRun, Wish, where_it_failed
 from mailgate.connectors.run import Outcome, reading
 from mailgate.connectors.schedule import unreachable
 from mailgate.model import DeviceRecord
@@ -84,7 +84,7 @@ def sync(
             fail(2, f"{name} is called by its source: there is nothing to ask")
         with _Bar(name, shown=not as_json) as bar:
             wish = Wish(full or let_go, let_go, bar.show)
-            outcome = await _leading(store, bundle).run(name, settings, wish)
+            outcome = await _leased_run(store, bundle).run(name, settings, wish)
         _tell(name, outcome, as_json)
 
     with_store(config, run)
@@ -96,9 +96,9 @@ def check(name: Name, config: Config = DEFAULT_PATH, as_json: AsJson = False) ->
 
     async def run(store: Store, bundle: Bundle) -> None:
         settings = _found(name, bundle)
-        leading = _leading(store, bundle)
-        around = leading.surroundings()
-        connector = leading.make(name, settings, around)
+        leased_run = _leased_run(store, bundle)
+        around = leased_run.runtime()
+        connector = leased_run.make(name, settings, around)
         try:
             seen = await _some(connector)
         except SourceError as error:
@@ -144,12 +144,12 @@ def import_lines(
         is_csv = file.casefold().endswith(".csv") if as_csv is None else as_csv
         with _readable(file) as path, _Bar(name, shown=not as_json) as bar:
 
-            def make(_name: str, _settings: EverySource, around: Surroundings) -> Connector:
-                opening = Opening(name, bundle.policy.catalog, around)
-                return LinesFile(opening, path, is_csv=is_csv, complete=complete)
+            def make(_name: str, _settings: EverySource, around: Runtime) -> Connector:
+                setup = Setup(name, bundle.policy.catalog, around)
+                return LinesFile(setup, path, is_csv=is_csv, complete=complete)
 
-            leading = replace(_leading(store, bundle), make=make)
-            outcome = await leading.run(name, settings, Wish(full=True, let_go=let_go, progress=bar.show))
+            leased_run = replace(_leased_run(store, bundle), make=make)
+            outcome = await leased_run.run(name, settings, Wish(full=True, let_go=let_go, progress=bar.show))
         _tell(name, outcome, as_json)
 
     with_store(config, run)
@@ -167,10 +167,10 @@ def _readable(file: str) -> Iterator[Path]:
         yield Path(copy.name)
 
 
-def _leading(store: Store, bundle: Bundle) -> Leading:
+def _leased_run(store: Store, bundle: Bundle) -> LeasedRun:
     """Runs that say nothing in the log: this command says it."""
     quiet = structlog.wrap_logger(structlog.ReturnLogger(), processors=[])
-    return replace(leading_for(store, lambda: bundle, CollectorRegistry()), log=quiet)
+    return replace(leased_run_for(store, lambda: bundle, CollectorRegistry()), log=quiet)
 
 
 def _found(name: str, bundle: Bundle) -> EverySource:

@@ -19,7 +19,8 @@ from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.people import export, forget_person, see_it_wiped
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
-from mailgate.store import Device, Store
+from mailgate.devices.device import Device
+from mailgate.store import Store
 from mailgate.views.devices import (
     DeviceFacts,
     NameFacts,

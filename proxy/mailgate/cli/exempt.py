@@ -16,10 +16,10 @@ from mailgate.cli.acting import person as acting
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config, Until, read_until
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
+from mailgate.devices.device import typed_id
 from mailgate.policy.reliefs import Cause, Relief
-from mailgate.rollout.relieving import end_exemption, exempt
+from mailgate.rollout.relief_acts import end_exemption, exempt
 from mailgate.store import Store
-from mailgate.store.device import typed_id
 from mailgate.store.reliefs import KeptRelief
 
 app = typer.Typer(help="Spare a person or a device from a rule for a time.", no_args_is_help=True)

@@ -15,15 +15,15 @@ from mailgate.cli.options import DEFAULT_PATH, AsObject
 from mailgate.cli.policy.history import version_called
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle, Rules, compile_rules, load_bundle
+from mailgate.config.case_runner import rehearse
 from mailgate.config.document import MAX_BYTES
-from mailgate.config.rehearsal import rehearse
-from mailgate.decide import decide
+from mailgate.engine.decide import decide
 from mailgate.errors import ConfigError, Mistake
 from mailgate.model import Access
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.cases import Situation
 from mailgate.policy.stages import Moment
-from mailgate.simulate.altered import as_fresh_at
+from mailgate.simulate.what_if import as_fresh_at
 from mailgate.store import Store
 from mailgate.views.asked import read_request
 from mailgate.views.explanation import explanation, plain

@@ -10,11 +10,11 @@ import typer
 import uvloop
 
 from mailgate.app import serve, utc_now
-from mailgate.app.judging import load_judged
+from mailgate.app.preflight import load_judged
 from mailgate.app.workers import ALONE, Place, supervise, workers_of
 from mailgate.config import Bundle
-from mailgate.config.open_files import refuse_open
-from mailgate.config.own_ports import Resolved
+from mailgate.config.file_permissions import refuse_open
+from mailgate.config.upstream_loop import Resolved
 from mailgate.errors import ConfigError, MailgateError
 from mailgate.gateway.logs import configure_logs
 

@@ -9,7 +9,7 @@ from typing import Any, NoReturn, TypeVar
 
 import typer
 
-from mailgate.app.opening import open_store
+from mailgate.app.open_store import open_store
 from mailgate.config import Bundle, load_bundle
 from mailgate.errors import MailgateError
 from mailgate.rollout import in_force

@@ -76,7 +76,7 @@ def _not_a_text(value: object) -> object:
 Known = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=200)]
 
 
-def alike(name: str) -> str:
+def comparable(name: str) -> str:
     """A name that somebody else says, as names are compared: mail addresses come in any case.
 
     Beyond ASCII nothing is changed: letters of other scripts that become ASCII ones would make one person of two.
@@ -135,8 +135,8 @@ def _proofs(admin: AdminSettings) -> Mapping[str, str]:
     """What tells them from others, by key."""
     said = {
         "token_hash": admin.token_hash.get_secret_value() if admin.token_hash else "",
-        "oidc": alike(admin.oidc or ""),
-        "proxy": alike(admin.proxy or ""),
+        "oidc": comparable(admin.oidc or ""),
+        "proxy": comparable(admin.proxy or ""),
     }
     return {key: proof for key, proof in said.items() if proof}
 

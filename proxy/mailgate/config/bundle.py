@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mailgate.config.document import Document
+from mailgate.config.file_permissions import OpenFile, open_files
 from mailgate.config.files import Reading
 from mailgate.config.groups import read_groups
-from mailgate.config.open_files import OpenFile, open_files
-from mailgate.config.own_ports import AS_WRITTEN, Names
 from mailgate.config.references import Sources, default_environ
 from mailgate.config.rules import Rules, read_rules
 from mailgate.config.settings import Files, Settings
+from mailgate.config.upstream_loop import AS_WRITTEN, Names
 from mailgate.policy.cases import CasesFile
 from mailgate.policy.groups import Groups
 from mailgate.policy.logins import NO_LOGINS

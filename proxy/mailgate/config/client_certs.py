@@ -11,8 +11,7 @@ from pydantic_core import PydanticCustomError
 from mailgate.attest.cert_names import Match
 from mailgate.attest.revocation import Revocation, RevocationError, RevocationList, read_lists, read_serials
 from mailgate.config.addresses import Listen
-from mailgate.config.certificates import read_certificates
-from mailgate.config.references import AuthoritiesFile, ExistingFile
+from mailgate.config.references import AuthoritiesFile, ExistingFile, read_certificates
 from mailgate.policy.apps import Strict
 
 MAX_FILE = 32 * 1024 * 1024
@@ -25,7 +24,7 @@ ProxyHeader = Annotated[
         pattern=r"^([Xx]-[Ss][Ss][Ll]|[Ss][Ss][Ll]-[Cc]lient-|[Xx]-[Cc]lient-)[A-Za-z0-9-]*$", max_length=100
     ),
 ]
-"""Names that no client can send to the webmail whatever is set here (``gateway/trust.py``)."""
+"""Names that no client can send to the webmail whatever is set here (``gateway/http1/trusted_headers.py``)."""
 
 
 class MatchSettings(Strict):

@@ -1,12 +1,129 @@
-"""How much one change of the rules may do by itself, and when nothing may change."""
+"""How much one change of the rules may do by itself, and when none may be made: between two moments, or two times of a week."""
 
-from datetime import timedelta
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+from zoneinfo import ZoneInfo
 
-from pydantic import Field
+from pydantic import Field, InstanceOf, PlainSerializer, PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
-from mailgate.config.freezes import Freeze
 from mailgate.config.values import Duration, PartOrCount
 from mailgate.policy.apps import Strict
+
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_DAY = timedelta(days=1) // timedelta(minutes=1)
+_WEEK = 7 * _DAY
+_DATE, _TIME, _ZONE = (
+    "[0-9]{4}-[0-9]{2}-[0-9]{2}",
+    "([01][0-9]|2[0-3]):[0-5][0-9]",
+    "[A-Za-z][A-Za-z0-9/_+-]*",
+)
+_NAMED = f"({'|'.join(_DAYS)})"
+_FREEZE = rf"^({_DATE} {_TIME} - {_DATE} {_TIME}|{_NAMED} {_TIME} - {_NAMED} {_TIME}) {_ZONE}$"
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """From one moment to another."""
+
+    text: str
+    begins: datetime = field(compare=False)
+    ends: datetime = field(compare=False)
+
+    def end(self, now: datetime) -> datetime | None:
+        """When it ends; None while it is not on."""
+        return self.ends if self.begins <= now < self.ends else None
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Weekly:
+    """Between two times of every week, by the clocks of one place."""
+
+    text: str
+    zone: ZoneInfo = field(compare=False)
+    begins: int = field(compare=False)
+    """Minutes since Monday began."""
+    minutes: int = field(compare=False)
+    """How long it takes, by those clocks."""
+
+    def end(self, now: datetime) -> datetime | None:
+        """When it ends; None while it is not on."""
+        there = now.astimezone(self.zone).replace(second=0, microsecond=0, tzinfo=None)
+        minute = there.weekday() * _DAY + there.hour * 60 + there.minute
+        gone = (minute - self.begins) % _WEEK
+        if gone >= self.minutes:
+            return None
+        return _moment(there + timedelta(minutes=self.minutes - gone), self.zone)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def _freeze(value: object) -> Once | Weekly:
+    if not isinstance(value, str) or not re.fullmatch(_FREEZE, value):
+        raise PydanticCustomError(
+            "freeze",
+            "not a freeze; expected one like `2026-12-18 16:00 - 2027-01-04 08:00 Europe/Berlin` or `fri 16:00 - mon 08:00 UTC`",
+        )
+    times, _, name = value.rpartition(" ")
+    begin, end = times.split(" - ")
+    zone = _zone(name)
+    if begin.startswith(_DAYS):
+        return _weekly(value, zone, _minute_of_week(begin), _minute_of_week(end))
+    return _once(value, _local(begin), _local(end), zone)
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise PydanticCustomError(
+            "zone", "there is no such time zone; expected one like Europe/Berlin, or UTC"
+        ) from error
+
+
+def _weekly(text: str, zone: ZoneInfo, begin: int, end: int) -> Weekly:
+    if begin == end:
+        raise PydanticCustomError("freeze", "it ends when it begins; expected two times of the week")
+    return Weekly(text, zone, begin, (end - begin) % _WEEK)
+
+
+def _once(text: str, begin: datetime, end: datetime, zone: ZoneInfo) -> Once:
+    begins, ends = begin.replace(tzinfo=zone).astimezone(UTC), _moment(end, zone)
+    if ends <= begins:
+        raise PydanticCustomError("freeze", "it ends before it begins; expected the earlier time first")
+    return Once(text, begins, ends)
+
+
+def _minute_of_week(text: str) -> int:
+    day, hour, minute = re.split("[ :]", text)
+    return _DAYS.index(day) * _DAY + int(hour) * 60 + int(minute)
+
+
+def _local(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        raise PydanticCustomError("freeze", "no such date; expected one that the calendar has") from error
+
+
+def _moment(end: datetime, zone: ZoneInfo) -> datetime:
+    """The end by the clocks of a place; the later one where clocks are put back and show it twice."""
+    return end.replace(tzinfo=zone, fold=1).astimezone(UTC)
+
+
+Freeze = Annotated[
+    InstanceOf[Once] | InstanceOf[Weekly],
+    PlainValidator(_freeze),
+    PlainSerializer(str),
+    WithJsonSchema({"type": "string", "pattern": _FREEZE}),
+]
+"""A freeze as it is written: when it begins and ends, and by the clocks of which time zone (IANA's names)."""
 
 
 class GuardSettings(Strict):

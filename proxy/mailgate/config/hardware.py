@@ -9,8 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from mailgate.attest import android_key, apple_device
 from mailgate.attest.hardware import Roots, StatusError, read_status
-from mailgate.config.certificates import read_certificates
-from mailgate.config.references import AuthoritiesFile, ExistingFile
+from mailgate.config.references import AuthoritiesFile, ExistingFile, read_certificates
 from mailgate.policy.apps import Strict
 
 MAX_STATUS = 32 * 1024 * 1024

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote, urlsplit
 
+from cryptography import x509
 from pydantic import PlainSerializer, PlainValidator, SecretStr, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from mailgate.attest import KeySetError, parse_jwks
 from mailgate.config.addresses import jwks_url
-from mailgate.config.own_ports import AS_WRITTEN, Names
+from mailgate.config.upstream_loop import AS_WRITTEN, Names
 
 MAX_SECRET_CHARACTERS = 64 * 1024
 MAX_JWKS_CHARACTERS = 1024 * 1024
@@ -225,3 +226,12 @@ StoreUrl = Annotated[
     PlainSerializer(str),  # asterisks
     WithJsonSchema({"anyOf": [{"type": "string", "pattern": _STORE}, _REFERENCE]}),
 ]
+
+
+def read_certificates(path: Path, key: str) -> tuple[x509.Certificate, ...]:
+    """The certificates in a PEM file. Raises PydanticCustomError at ``key`` for what is none."""
+    try:
+        return tuple(x509.load_pem_x509_certificates(path.read_bytes()))
+    except (OSError, ValueError) as error:
+        message = "a certificate in {path} cannot be read; expected X.509 in PEM"
+        raise PydanticCustomError("file", message, {"path": str(path), "key": key}) from error

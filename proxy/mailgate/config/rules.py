@@ -15,7 +15,7 @@ from mailgate.policy.groups import NO_GROUPS, Groups
 from mailgate.policy.reliefs import Reliefs
 from mailgate.policy.rules import RESERVED, Policy, PolicyFile, policy_context, repeated_ids
 from mailgate.policy.spelling import expected
-from mailgate.policy.texts import digest_of_texts
+from mailgate.policy.version_digest import digest_of_texts
 
 KEPT_AS = Files()
 """What the texts of a version are called, whatever its files are; a list keeps the name that ``apps.yaml`` gives it."""

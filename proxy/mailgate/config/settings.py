@@ -18,10 +18,10 @@ from mailgate.config.client_certs import ClientCertificateSettings
 from mailgate.config.console import ConsoleSettings, check_ways
 from mailgate.config.guard import GuardSettings
 from mailgate.config.mail import DomainName, MailSettings, NoticeSettings, ShortText
-from mailgate.config.own_ports import leads_back
 from mailgate.config.references import AuthoritiesFile, FilePlace, HeaderKey, StoreUrl, names_of
 from mailgate.config.serving import Limits, Timeouts, TlsSettings
 from mailgate.config.sources import SourceSettings
+from mailgate.config.upstream_loop import leads_back
 from mailgate.config.values import Duration
 from mailgate.policy.apps import Key, Strict
 from mailgate.policy.durations import in_words

@@ -22,15 +22,15 @@ from mailgate.config.sources import (
 )
 from mailgate.connectors.android_management import AndroidManagement
 from mailgate.connectors.apple_mdm import AppleMdm
+from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.file import LinesFile, PostedLines
 from mailgate.connectors.fleet import Fleet
 from mailgate.connectors.google_directory import GoogleDirectory
 from mailgate.connectors.intune import Intune
 from mailgate.connectors.jamf import Jamf
-from mailgate.connectors.opening import Opening
 from mailgate.connectors.protocol import AsksForOne, Connector, Told, Wakes
-from mailgate.connectors.surroundings import Surroundings, Tally
-from mailgate.connectors.trouble import SourceError, Trouble
+from mailgate.connectors.runtime import Runtime, Tally
+from mailgate.connectors.setup import Setup
 from mailgate.connectors.workspace_one import WorkspaceOne
 
 
@@ -39,7 +39,7 @@ class Source:
     """A kind of source: the settings that it takes, and what it is made by."""
 
     settings: type[EverySource]
-    make: Callable[[Opening, Any], Connector]
+    make: Callable[[Setup, Any], Connector]
 
     @property
     def scheduled(self) -> bool:
@@ -66,9 +66,9 @@ def is_scheduled(settings: EverySource) -> bool:
     return settings.scheduled() and _source_of(settings).scheduled
 
 
-def connector_for(opening: Opening, settings: EverySource) -> Connector:
+def connector_for(setup: Setup, settings: EverySource) -> Connector:
     """The connector of these settings, with nothing open yet."""
-    return _source_of(settings).make(opening, settings)
+    return _source_of(settings).make(setup, settings)
 
 
 def _source_of(settings: EverySource) -> Source:
@@ -79,10 +79,10 @@ __all__ = [
     "SOURCES",
     "AsksForOne",
     "Connector",
-    "Opening",
+    "Runtime",
+    "Setup",
     "Source",
     "SourceError",
-    "Surroundings",
     "Tally",
     "Told",
     "Trouble",

@@ -13,9 +13,9 @@ from mailgate.config.sources import AndroidManagementSettings
 from mailgate.connectors.fields import flag, instant, listed, text
 from mailgate.connectors.google import google_client
 from mailgate.connectors.inventory import Installed, kind_of
-from mailgate.connectors.opening import Opening
 from mailgate.connectors.paging import tokened
 from mailgate.connectors.push import message
+from mailgate.connectors.setup import Setup
 from mailgate.model import AppsReport, DeviceRecord
 
 _SCOPE = "https://www.googleapis.com/auth/androidmanagement"
@@ -36,11 +36,11 @@ class AndroidManagement:
     tells_changes: ClassVar[bool] = False
     lists_all: ClassVar[bool] = True
 
-    def __init__(self, opening: Opening, settings: AndroidManagementSettings) -> None:
-        self._opening = opening
+    def __init__(self, setup: Setup, settings: AndroidManagementSettings) -> None:
+        self._setup = setup
         self._settings = settings
         self._target = f"/v1/enterprises/{settings.enterprise}/devices"
-        self._client = google_client(opening, settings, settings.base_url, _SCOPE)
+        self._client = google_client(setup, settings, settings.base_url, _SCOPE)
 
     async def devices(self, _since: datetime | None) -> AsyncIterator[DeviceRecord]:
         query: list[tuple[str, str | int]] = [
@@ -53,7 +53,7 @@ class AndroidManagement:
                 if record is not None:
                     yield record
                 else:
-                    self._opening.unreadable()
+                    self._setup.unreadable()
 
     async def device(self, device_id: str) -> DeviceRecord | None:
         target = f"{self._target}/{quote(device_id, safe='')}"
@@ -77,7 +77,7 @@ class AndroidManagement:
         serial = text(found, "hardwareInfo", "serialNumber")
         data = text(found, "enrollmentTokenData") if self._settings.enrollment_data_is_owner else ""
         return DeviceRecord(
-            source=self._opening.name,
+            source=self._setup.name,
             id=device_id,
             owner=data,
             kind=kind_of("android", text(found, "hardwareInfo", "model")),
@@ -101,8 +101,8 @@ class AndroidManagement:
             for app in apps
             if text(app, "state") != "REMOVED"
         ]
-        return self._opening.report(
-            self._opening.listed("android", installed),
+        return self._setup.report(
+            self._setup.listed("android", installed),
             complete=text(found, "managementMode") == "DEVICE_OWNER",
             at=instant(found, "lastStatusReportTime"),
         )

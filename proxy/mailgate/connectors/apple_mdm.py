@@ -13,13 +13,13 @@ from typing import Any, ClassVar
 
 from mailgate.config.sources import AppleMdmSettings
 from mailgate.connectors.apple_plist import plist
+from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.fields import instant, listed, text, value
 from mailgate.connectors.http import as_json
 from mailgate.connectors.inventory import Installed, kind_of, system_of
 from mailgate.connectors.logins import HeaderLogin
 from mailgate.connectors.nanomdm import OwnCommands, ask_devices, listed_identifiers
-from mailgate.connectors.opening import Opening
-from mailgate.connectors.trouble import SourceError, Trouble
+from mailgate.connectors.setup import Setup
 from mailgate.model import AppsReport, DeviceRecord
 
 _PERSONS = frozenset({"User", "User Enrollment", "Shared iPad"})
@@ -34,22 +34,22 @@ class AppleMdm:
     tells_changes: ClassVar[bool] = False
     lists_all: ClassVar[bool] = False
 
-    def __init__(self, opening: Opening, settings: AppleMdmSettings) -> None:
-        self._opening = opening
+    def __init__(self, setup: Setup, settings: AppleMdmSettings) -> None:
+        self._setup = setup
         self._settings = settings
-        self._identifiers = listed_identifiers(opening.catalog)
+        self._identifiers = listed_identifiers(setup.catalog)
         self._client, self._commands = None, None
         if settings.nanomdm is not None:
             key = settings.nanomdm.api_key.get_secret_value()
             self._commands = OwnCommands(key, self._identifiers)
-            self._client = opening.client(
+            self._client = setup.client(
                 settings, settings.nanomdm.base_url, HeaderLogin.basic("nanomdm", key)
             )
 
     async def devices(self, _since: datetime | None) -> AsyncIterator[DeviceRecord]:
         """None: every device that is known is asked, and answers later."""
         if self._client is not None:
-            async for ids in self._opening.known(self._opening.name):
+            async for ids in self._setup.known(self._setup.name):
                 await self._ask(ids)
         for record in list[DeviceRecord]():
             yield record
@@ -67,7 +67,7 @@ class AppleMdm:
         if not device_id:
             return []
         if topic == "mdm.CheckOut":
-            return [DeviceRecord(self._opening.name, device_id, gone=True)]
+            return [DeviceRecord(self._setup.name, device_id, gone=True)]
         if topic == "mdm.Authenticate":
             return [self._described(device_id, await _payload(said))]
         if topic == "mdm.TokenUpdate" and value(said, "token_update_tally") in (None, 1):
@@ -105,7 +105,7 @@ class AppleMdm:
         report = self._apps(apps, name, personal=personal, at=instant(event, "created_at"))
         if report is None:
             return []
-        return [DeviceRecord(self._opening.name, device_id, managed=True, apps=report, adds=True)]
+        return [DeviceRecord(self._setup.name, device_id, managed=True, apps=report, adds=True)]
 
     def _described(self, device_id: str, said: Mapping[str, Any]) -> DeviceRecord:
         """What a device says of itself, when it enrols or is asked."""
@@ -113,7 +113,7 @@ class AppleMdm:
         os = "macos" if "mac" in model.casefold() else system_of(model)
         eas_id = text(said, "EASDeviceIdentifier")
         return DeviceRecord(
-            source=self._opening.name,
+            source=self._setup.name,
             id=device_id,
             kind=kind_of(os, model),
             os=os,
@@ -134,15 +134,13 @@ class AppleMdm:
         known by their names. A stranger's list can show an app, but where we ask ourselves it cannot clear a device.
         """
         ours = self._commands is not None and self._commands.made(command)
-        present = self._opening.listed(
-            "ios", [Installed(text(a, "Identifier"), text(a, "Name")) for a in apps]
-        )
+        present = self._setup.listed("ios", [Installed(text(a, "Identifier"), text(a, "Name")) for a in apps])
         if not apps and not (ours and self._identifiers is not None):
             return None
         if not present and not ours and not self._settings.whole_lists and self._client is not None:
             return None
         complete = (ours or self._settings.whole_lists) and not personal
-        return self._opening.report(present, complete=complete, at=at)
+        return self._setup.report(present, complete=complete, at=at)
 
 
 def _enrolled(said: Any) -> tuple[str, bool]:

@@ -4,7 +4,7 @@ import plistlib
 from typing import Any
 from xml.parsers.expat import ExpatError
 
-from mailgate.connectors.trouble import SourceError, Trouble
+from mailgate.connectors.errors import SourceError, Trouble
 
 MAX_DEPTH = 32
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from mailgate.connectors.trouble import SourceError, Trouble
+from mailgate.connectors.errors import SourceError, Trouble
 
 _LONGEST = 500
 

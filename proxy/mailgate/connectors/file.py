@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import BinaryIO, ClassVar
 
 from mailgate.config.sources import FileSettings, PostSettings
+from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.lines import Row, check_rows, read_rows, record_of
-from mailgate.connectors.opening import Opening
-from mailgate.connectors.trouble import SourceError, Trouble
+from mailgate.connectors.setup import Setup
 from mailgate.model import DeviceRecord
 
 _CHUNK = 500
@@ -23,16 +23,16 @@ class LinesFile:
     scheduled: ClassVar[bool] = True
     tells_changes: ClassVar[bool] = False
 
-    def __init__(self, opening: Opening, path: Path, *, is_csv: bool, complete: bool) -> None:
-        self._opening = opening
+    def __init__(self, setup: Setup, path: Path, *, is_csv: bool, complete: bool) -> None:
+        self._setup = setup
         self._path = path
         self._is_csv = is_csv
         self.lists_all = complete
 
     @classmethod
-    def of(cls, opening: Opening, settings: FileSettings) -> "LinesFile":
+    def of(cls, setup: Setup, settings: FileSettings) -> "LinesFile":
         """The file of these settings."""
-        return cls(opening, settings.path, is_csv=settings.is_csv(), complete=settings.complete)
+        return cls(setup, settings.path, is_csv=settings.is_csv(), complete=settings.complete)
 
     async def devices(self, _since: datetime | None) -> AsyncIterator[DeviceRecord]:
         try:
@@ -41,7 +41,7 @@ class LinesFile:
             raise SourceError(Trouble.FILE, (error.strerror or "").lower()) from None
         with file:
             rows = read_rows(file, is_csv=self._is_csv)
-            self._opening.around.tally.total = await asyncio.to_thread(check_rows, rows)
+            self._setup.around.tally.total = await asyncio.to_thread(check_rows, rows)
             file.seek(0)
             async for record in self._records(file):
                 yield record
@@ -52,7 +52,7 @@ class LinesFile:
             for row in chunk:
                 if row.device is None:  # it was right a moment ago
                     raise SourceError(Trouble.FILE, "the file changed while it was read")
-                yield record_of(row.device, self._opening)
+                yield record_of(row.device, self._setup)
 
     async def close(self) -> None:
         """The file is closed with the reading of it."""
@@ -65,8 +65,8 @@ class PostedLines:
     tells_changes: ClassVar[bool] = False
     lists_all: ClassVar[bool] = False
 
-    def __init__(self, opening: Opening, _settings: PostSettings) -> None:
-        self._opening = opening
+    def __init__(self, setup: Setup, _settings: PostSettings) -> None:
+        self._setup = setup
 
     async def devices(self, _since: datetime | None) -> AsyncIterator[DeviceRecord]:
         """None: they come by themselves."""
@@ -80,7 +80,7 @@ class PostedLines:
     def _read(self, body: bytes, is_csv: bool) -> Sequence[DeviceRecord]:
         check_rows(read_rows(BytesIO(body), is_csv=is_csv))
         rows = read_rows(BytesIO(body), is_csv=is_csv)
-        return [record_of(row.device, self._opening) for row in rows if row.device is not None]
+        return [record_of(row.device, self._setup) for row in rows if row.device is not None]
 
     async def close(self) -> None:
         """Nothing is open."""

@@ -10,12 +10,12 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from mailgate.config.sources import FleetSettings
+from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.fields import instant, listed, objects, text, value
 from mailgate.connectors.inventory import Installed, kind_of, system_of
 from mailgate.connectors.logins import HeaderLogin
-from mailgate.connectors.opening import Opening
 from mailgate.connectors.paging import PAGES
-from mailgate.connectors.trouble import SourceError, Trouble
+from mailgate.connectors.setup import Setup
 from mailgate.model import AppsReport, DeviceRecord
 
 _HOSTS = "/api/v1/fleet/hosts"
@@ -33,18 +33,18 @@ class Fleet:
     tells_changes: ClassVar[bool] = False
     lists_all: ClassVar[bool] = True
 
-    def __init__(self, opening: Opening, settings: FleetSettings) -> None:
-        self._opening = opening
+    def __init__(self, setup: Setup, settings: FleetSettings) -> None:
+        self._setup = setup
         self._settings = settings
         login = HeaderLogin.bearer(settings.token.get_secret_value())
-        self._client = opening.client(settings, settings.base_url, login)
+        self._client = setup.client(settings, settings.base_url, login)
 
     async def devices(self, _since: datetime | None) -> AsyncIterator[DeviceRecord]:
         async for found in self._hosts():
             if text(found, "id"):
                 yield self._record(found)
             else:
-                self._opening.unreadable()
+                self._setup.unreadable()
 
     async def device(self, device_id: str) -> DeviceRecord | None:
         if not re.fullmatch(r"[0-9]{1,18}", device_id):
@@ -84,7 +84,7 @@ class Fleet:
         state = text(found, "mdm", "enrollment_status")
         personal = "personal" in state.casefold()  # serial and UUID are made for one enrolment then
         return DeviceRecord(
-            source=self._opening.name,
+            source=self._setup.name,
             id=text(found, "id"),
             owner=_owner(found),
             kind=kind_of(os, text(found, "hardware_model")),
@@ -111,8 +111,8 @@ class Fleet:
             for each in software
         ]
         whole = os != "android" and text(found, "mdm", "enrollment_status") in _WHOLE
-        return self._opening.report(
-            self._opening.listed(os, installed), complete=whole, at=instant(found, "software_updated_at")
+        return self._setup.report(
+            self._setup.listed(os, installed), complete=whole, at=instant(found, "software_updated_at")
         )
 
 

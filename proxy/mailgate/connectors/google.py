@@ -7,15 +7,13 @@ from mailgate.config.sources.google import GoogleAccount
 from mailgate.connectors.fields import listed, text
 from mailgate.connectors.http import Client
 from mailgate.connectors.logins import SignedAssertion
-from mailgate.connectors.opening import Opening
+from mailgate.connectors.setup import Setup
 from mailgate.connectors.wire import Answer, Question, Wire
 
 _QUOTAS = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded"})
 
 
-def google_client(
-    opening: Opening, settings: GoogleAccount, base: str, scope: str, subject: str = ""
-) -> Client:
+def google_client(setup: Setup, settings: GoogleAccount, base: str, scope: str, subject: str = "") -> Client:
     """Asks the API at the origin ``base``. ``subject``: the person in whose place, where there is one."""
     account = json.loads(settings.account.get_secret_value())
     login = SignedAssertion(
@@ -23,10 +21,10 @@ def google_client(
         account["client_email"],
         account["private_key"],
         scope,
-        opening.now,
+        setup.now,
         subject,
     )
-    patient = replace(opening, wire=lambda asked: QuotaWire(opening.wire(asked)))
+    patient = replace(setup, wire=lambda asked: QuotaWire(setup.wire(asked)))
     return patient.client(settings, base, login)
 
 

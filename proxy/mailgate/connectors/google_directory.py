@@ -12,8 +12,8 @@ from mailgate.config.sources import GoogleDirectorySettings
 from mailgate.connectors.fields import flag, instant, listed, text
 from mailgate.connectors.google import google_client
 from mailgate.connectors.inventory import Installed, kind_of, system_of
-from mailgate.connectors.opening import Opening
 from mailgate.connectors.paging import tokened
+from mailgate.connectors.setup import Setup
 from mailgate.model import AppsReport, DeviceRecord
 
 _SCOPE = "https://www.googleapis.com/auth/admin.directory.device.mobile.readonly"
@@ -31,11 +31,11 @@ class GoogleDirectory:
     tells_changes: ClassVar[bool] = False
     lists_all: ClassVar[bool] = True
 
-    def __init__(self, opening: Opening, settings: GoogleDirectorySettings) -> None:
-        self._opening = opening
+    def __init__(self, setup: Setup, settings: GoogleDirectorySettings) -> None:
+        self._setup = setup
         self._settings = settings
         self._target = f"/admin/directory/v1/customer/{settings.customer}/devices/mobile"
-        self._client = google_client(opening, settings, settings.base_url, _SCOPE, settings.delegate)
+        self._client = google_client(setup, settings, settings.base_url, _SCOPE, settings.delegate)
 
     async def devices(self, _since: datetime | None) -> AsyncIterator[DeviceRecord]:
         query: list[tuple[str, str | int]] = [
@@ -48,7 +48,7 @@ class GoogleDirectory:
                 if text(found, "resourceId"):
                     yield self._record(found)
                 else:
-                    self._opening.unreadable()
+                    self._setup.unreadable()
 
     async def device(self, device_id: str) -> DeviceRecord | None:
         target = f"{self._target}/{quote(device_id, safe='')}"
@@ -64,7 +64,7 @@ class GoogleDirectory:
         status = text(found, "status").casefold()
         emails = [email for email in listed(found, "email") or [] if isinstance(email, str)]
         return DeviceRecord(
-            source=self._opening.name,
+            source=self._setup.name,
             id=text(found, "resourceId"),
             owner=emails[0].strip() if emails else "",
             kind=kind_of(os, model),
@@ -83,8 +83,8 @@ class GoogleDirectory:
         if not apps or os != "android":
             return None
         installed = [Installed(text(app, "packageName"), text(app, "displayName")) for app in apps]
-        return self._opening.report(
-            self._opening.listed(os, installed),
+        return self._setup.report(
+            self._setup.listed(os, installed),
             complete=self._settings.unmanaged_apps and flag(found, "managedAccountIsOnOwnerProfile") is True,
             at=instant(found, "lastSync"),
         )

@@ -1,15 +1,18 @@
 """Asks an API for JSON: logs in, waits when told to, tries again, and stays at one origin."""
 
+import asyncio
 import json
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit
 
+from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.logins import Login
-from mailgate.connectors.surroundings import Surroundings, Tally
-from mailgate.connectors.trouble import SourceError, Trouble
-from mailgate.connectors.waiting import backoff, retry_after
+from mailgate.connectors.runtime import Runtime, Tally
 from mailgate.connectors.wire import Answer, Question, Wire
+from mailgate.tasks import end_all
 
 Query = Iterable[tuple[str, str | int]]
 
@@ -23,13 +26,11 @@ _BRIEF = frozenset({Trouble.UNREACHABLE, Trouble.TIMEOUT})
 class Client:
     """Asks the API at ``base``, an origin. Every method may raise ``SourceError``."""
 
-    def __init__(
-        self, base: str, login: Login, wire: Wire, surroundings: Surroundings, run_bytes: int
-    ) -> None:
+    def __init__(self, base: str, login: Login, wire: Wire, runtime: Runtime, run_bytes: int) -> None:
         self._base = base
         self._login = login
         self._wire = wire
-        self._around = surroundings
+        self._around = runtime
         self._left = run_bytes
 
     @property
@@ -156,3 +157,48 @@ def as_json(body: bytes) -> Any:
         return json.loads(body)
     except (ValueError, RecursionError):
         raise SourceError(Trouble.SHAPE, "an answer is not JSON") from None
+
+
+Item = TypeVar("Item")
+Found = TypeVar("Found")
+
+
+async def together(
+    work: Callable[[Item], Awaitable[Found]], items: Sequence[Item], at_once: int
+) -> list[Found]:
+    """What ``work`` makes of each item, in their order. Where one fails the others end, and its error is raised."""
+    free = asyncio.Semaphore(at_once)
+
+    async def one(item: Item) -> Found:
+        async with free:
+            return await work(item)
+
+    tasks = [asyncio.get_running_loop().create_task(one(item)) for item in items]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        await end_all(tasks)
+
+
+FIRST = 1.0
+"""Seconds before the second time."""
+MOST = 300.0
+"""Seconds that are ever waited for one answer, whatever the server asks for."""
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds that ``Retry-After`` asks for (RFC 9110, section 10.2.3: a number or a date); None without one."""
+    said = headers.get("retry-after", "").strip()
+    if said.isascii() and said.isdigit():
+        return min(float(said[:9]), MOST)
+    try:
+        until = parsedate_to_datetime(said)
+    except (ValueError, OverflowError):
+        return None
+    until = until.replace(tzinfo=UTC) if until.tzinfo is None else until
+    return min(max((until - now).total_seconds(), 0.0), MOST)
+
+
+def backoff(attempt: int, chance: float) -> float:
+    """Seconds before the attempt after ``attempt`` (from 0): doubled each time, of which half is left to chance."""
+    return min(FIRST * 2.0**attempt, MOST) * (0.5 + chance / 2)

@@ -16,8 +16,8 @@ from mailgate.config.sources import IntuneSettings
 from mailgate.connectors.fields import instant, listed, text, value
 from mailgate.connectors.inventory import Installed, kind_of, system_of
 from mailgate.connectors.logins import ClientCredentials
-from mailgate.connectors.opening import Opening
 from mailgate.connectors.paging import linked
+from mailgate.connectors.setup import Setup
 from mailgate.model import AppsReport, DeviceRecord
 
 _V1 = "/v1.0/deviceManagement"
@@ -39,17 +39,17 @@ class Intune:
     tells_changes: ClassVar[bool] = True
     lists_all: ClassVar[bool] = True
 
-    def __init__(self, opening: Opening, settings: IntuneSettings) -> None:
+    def __init__(self, setup: Setup, settings: IntuneSettings) -> None:
         login = ClientCredentials(
             f"{settings.login_url}/{settings.tenant}/oauth2/v2.0/token",
             settings.client_id,
             settings.client_secret.get_secret_value(),
-            opening.now,
+            setup.now,
             scope=f"{settings.base_url}/.default",
         )
-        self._opening = opening
+        self._setup = setup
         self._witnesses = settings.witnesses
-        self._client = opening.client(settings, settings.base_url, login)
+        self._client = setup.client(settings, settings.base_url, login)
 
     async def devices(self, since: datetime | None) -> AsyncIterator[DeviceRecord]:
         seen = await self._inventory()
@@ -64,7 +64,7 @@ class Intune:
                 if device_id:
                     yield self._record(found, seen.get(device_id))
                 else:
-                    self._opening.unreadable()
+                    self._setup.unreadable()
 
     async def device(self, device_id: str) -> DeviceRecord | None:
         target = f"{_BETA}/managedDevices/{quote(device_id, safe='')}"
@@ -75,7 +75,7 @@ class Intune:
             return None
         apps = listed(found, "detectedApps") or []
         os = system_of(text(found, "operatingSystem"))
-        return self._record(found, self._opening.listed(os, map(_installed, apps)) if apps else None)
+        return self._record(found, self._setup.listed(os, map(_installed, apps)) if apps else None)
 
     async def close(self) -> None:
         await self._client.close()
@@ -106,7 +106,7 @@ class Intune:
             for app in page:
                 app_id, os = text(app, "id"), system_of(text(app, "platform"))
                 count = value(app, "deviceCount")
-                if keys := self._opening.listed(os, [_installed(app)]):
+                if keys := self._setup.listed(os, [_installed(app)]):
                     ours[app_id] = keys
                 elif isinstance(count, int) and count > 0 and os in ("", "ios", "android"):
                     common.append((count, app_id))
@@ -124,7 +124,7 @@ class Intune:
         os = system_of(text(found, "operatingSystem"))
         eas_id = text(found, "easDeviceId")
         return DeviceRecord(
-            source=self._opening.name,
+            source=self._setup.name,
             id=text(found, "id"),
             owner=text(found, "userPrincipalName") or text(found, "emailAddress"),
             kind=kind_of(os, text(found, "model")),
@@ -142,7 +142,7 @@ class Intune:
         if apps is None:
             return None
         whole = text(found, "managedDeviceOwnerType") == "company"
-        return self._opening.report(apps, complete=whole, at=instant(found, "lastSyncDateTime"))
+        return self._setup.report(apps, complete=whole, at=instant(found, "lastSyncDateTime"))
 
 
 def _installed(app: Any) -> Installed:

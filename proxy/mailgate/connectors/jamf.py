@@ -13,8 +13,8 @@ from mailgate.config.sources import JamfSettings
 from mailgate.connectors.fields import flag, instant, listed, text
 from mailgate.connectors.inventory import Installed, kind_of, system_of
 from mailgate.connectors.logins import ClientCredentials
-from mailgate.connectors.opening import Opening
 from mailgate.connectors.paging import numbered
+from mailgate.connectors.setup import Setup
 from mailgate.model import AppsReport, DeviceRecord
 
 _DETAIL = "/api/v2/mobile-devices/detail"
@@ -33,13 +33,13 @@ class Jamf:
     tells_changes: ClassVar[bool] = True
     lists_all: ClassVar[bool] = True
 
-    def __init__(self, opening: Opening, settings: JamfSettings) -> None:
+    def __init__(self, setup: Setup, settings: JamfSettings) -> None:
         secret = settings.client_secret.get_secret_value()
         url = f"{settings.base_url}/api/oauth/token"
-        login = ClientCredentials(url, settings.client_id, secret, opening.now)
-        self._opening = opening
+        login = ClientCredentials(url, settings.client_id, secret, setup.now)
+        self._setup = setup
         self._settings = settings
-        self._client = opening.client(settings, settings.base_url, login)
+        self._client = setup.client(settings, settings.base_url, login)
 
     async def devices(self, since: datetime | None) -> AsyncIterator[DeviceRecord]:
         changed = f'lastInventoryUpdateDate>="{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"' if since else ""
@@ -62,14 +62,14 @@ class Jamf:
                 if text(found, "mobileDeviceId"):
                     yield self._record(found)
                 else:
-                    self._opening.unreadable()
+                    self._setup.unreadable()
 
     def _record(self, found: Mapping[str, Any]) -> DeviceRecord:
         model = text(found, "hardware", "model")
         os = system_of(model, text(found, "deviceType"))
         eas_id = text(found, "general", "exchangeDeviceId")
         return DeviceRecord(
-            source=self._opening.name,
+            source=self._setup.name,
             id=text(found, "mobileDeviceId"),
             owner=text(found, "userAndLocation", "emailAddress")
             or text(found, "userAndLocation", "username"),
@@ -91,8 +91,8 @@ class Jamf:
             return None
         installed = [Installed(text(app, "identifier"), text(app, "name")) for app in apps]
         whole = text(found, "general", "deviceOwnershipType") in _WHOLE
-        return self._opening.report(
-            self._opening.listed(os, installed),
+        return self._setup.report(
+            self._setup.listed(os, installed),
             complete=whole and self._settings.unmanaged_apps,
             at=instant(found, "general", "lastInventoryUpdateDate"),
         )

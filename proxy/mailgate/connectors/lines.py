@@ -12,9 +12,9 @@ from pydantic import ValidationError
 from mailgate.config.mistakes import wording
 from mailgate.config.sources import DeviceLine
 from mailgate.config.sources.line import InstalledApp
+from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.inventory import Installed
-from mailgate.connectors.opening import Opening
-from mailgate.connectors.trouble import SourceError, Trouble
+from mailgate.connectors.setup import Setup
 from mailgate.model import DeviceRecord
 from mailgate.policy.spelling import expected
 
@@ -78,7 +78,7 @@ def check_rows(rows: Iterator[Row]) -> int:
     return right
 
 
-def record_of(line: DeviceLine, opening: Opening) -> DeviceRecord:
+def record_of(line: DeviceLine, setup: Setup) -> DeviceRecord:
     """The record of a line. Here apps that are not listed are dropped."""
     given = line.apps or ()
     apps = [
@@ -86,7 +86,7 @@ def record_of(line: DeviceLine, opening: Opening) -> DeviceRecord:
         for app in given
     ]
     return DeviceRecord(
-        source=opening.name,
+        source=setup.name,
         id=line.id,
         owner=line.owner,
         kind=line.kind,
@@ -94,7 +94,7 @@ def record_of(line: DeviceLine, opening: Opening) -> DeviceRecord:
         os_version=line.os_version,
         managed=line.managed,
         status=line.status,
-        apps=opening.report(opening.listed(line.os, apps), complete=line.apps_complete, at=line.looked_at()),
+        apps=setup.report(setup.listed(line.os, apps), complete=line.apps_complete, at=line.looked_at()),
         expires=line.expires_at,
         serial=line.serial,
         udid=line.udid,

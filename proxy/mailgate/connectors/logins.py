@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from mailgate.connectors.trouble import SourceError, Trouble
+from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.wire import Answer, Question
 
 Ask = Callable[[Question], Awaitable[Answer]]

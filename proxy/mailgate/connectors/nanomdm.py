@@ -7,9 +7,9 @@ from hashlib import sha256
 from urllib.parse import quote
 from uuid import UUID, uuid4
 
+from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.fields import text, value
 from mailgate.connectors.http import Client
-from mailgate.connectors.trouble import SourceError, Trouble
 from mailgate.policy import AppCatalog
 
 _QUERIES = [

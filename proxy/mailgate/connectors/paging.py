@@ -3,9 +3,9 @@
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
+from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.fields import objects
 from mailgate.connectors.http import Client, Query
-from mailgate.connectors.trouble import SourceError, Trouble
 
 PAGES = 100_000
 """Pages that one list may have at most."""

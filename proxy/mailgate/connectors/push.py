@@ -13,9 +13,9 @@ from joserfc.jwk import KeySet
 from joserfc.jws import extract_compact
 
 from mailgate.config.sources import PushSettings
+from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.fields import text, value
 from mailgate.connectors.http import as_json
-from mailgate.connectors.trouble import SourceError, Trouble
 from mailgate.connectors.wire import Question, Wire
 
 _ISSUERS = ["https://accounts.google.com", "accounts.google.com"]

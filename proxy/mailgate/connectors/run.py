@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Any, Protocol
 
+from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.protocol import Connector
-from mailgate.connectors.surroundings import Tally
-from mailgate.connectors.trouble import SourceError, Trouble
+from mailgate.connectors.runtime import Tally
 from mailgate.model import DeviceRecord
 
 BATCH = 1000

@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from mailgate.config.sources import EverySource
-from mailgate.connectors.leading import Leading
+from mailgate.connectors.errors import SourceError
+from mailgate.connectors.file_changes import FileChanges
+from mailgate.connectors.leased_run import LeasedRun
 from mailgate.connectors.run import Outcome
+from mailgate.connectors.runtime import Runtime
 from mailgate.connectors.schedule import due, unreachable
-from mailgate.connectors.surroundings import Surroundings
-from mailgate.connectors.trouble import SourceError
-from mailgate.connectors.watching import Watching
 from mailgate.model import SourceState
 from mailgate.tasks import end_all
 
@@ -25,22 +25,22 @@ class Runner:
         self,
         settings: Callable[[], Mapping[str, EverySource]],
         scheduled: Callable[[EverySource], bool],
-        leading: Leading,
-        surroundings: Surroundings,
+        leased_run: LeasedRun,
+        runtime: Runtime,
         tell: Callable[[frozenset[str]], None],
     ) -> None:
         """``scheduled``: whether a connector is to be asked at all. ``tell`` is told which sources cannot be, at every look."""
         self._settings = settings
         self._scheduled = scheduled
-        self._leading = leading
-        self._around = surroundings
+        self._leased_run = leased_run
+        self._around = runtime
         self._tell = tell
         self._chances: dict[str, tuple[SourceState, float]] = {}
         self._running: dict[str, asyncio.Task[Outcome | None]] = {}
         self._woken: set[str] = set()
         self._wake = asyncio.Event()
-        self._watching = Watching()
-        self._listed = leading.listed()
+        self._file_changes = FileChanges()
+        self._listed = leased_run.listed()
         self.states: dict[str, SourceState] = {}
         """How every connector fared when the store was asked last."""
 
@@ -64,10 +64,10 @@ class Runner:
         """Learn how the connectors fare, say so, and start what is due."""
         settings, now = self._settings(), self._around.now()
         answered = not settings or await self._learn()
-        self._woken |= self._watching.changed(settings) | self._looking_for_others(settings)
+        self._woken |= self._file_changes.changed(settings) | self._looking_for_others(settings)
         self.states = {name: state for name, state in self.states.items() if name in settings}
         self._tell(unreachable(self.states, settings, now))
-        self._leading.numbers.show(self.states, now)
+        self._leased_run.numbers.show(self.states, now)
         for name, each in settings.items():
             ours = self._scheduled(each) and name not in self._running
             if answered and ours and self._is_due(name, each):
@@ -75,13 +75,13 @@ class Runner:
 
     def _looking_for_others(self, settings: Mapping[str, EverySource]) -> set[str]:
         """Every connector where other apps are listed than at the last look, so that they are found soon."""
-        before, self._listed = self._listed, self._leading.listed()
+        before, self._listed = self._listed, self._leased_run.listed()
         return set(settings) if before != self._listed else set()
 
     async def _learn(self) -> bool:
         """Ask the store how the connectors fare. False where it does not answer: what was known last counts."""
         try:
-            self.states = await self._leading.desk.states()
+            self.states = await self._leased_run.desk.states()
         except SourceError:
             return False
         return True
@@ -102,7 +102,7 @@ class Runner:
         def done_already(state: SourceState) -> bool:
             return not woken and state.last_attempt != before.last_attempt
 
-        work = self._leading.run(name, settings, unless=done_already)
+        work = self._leased_run.run(name, settings, unless=done_already)
         task = asyncio.get_running_loop().create_task(work)
         self._running[name] = task
         task.add_done_callback(lambda _: self._running.pop(name, None))

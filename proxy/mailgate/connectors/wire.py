@@ -9,7 +9,7 @@ from typing import Protocol
 
 import aiohttp
 
-from mailgate.connectors.trouble import SourceError, Trouble
+from mailgate.connectors.errors import SourceError, Trouble
 
 _PIECE = 64 * 1024
 

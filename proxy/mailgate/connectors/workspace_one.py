@@ -10,11 +10,11 @@ from typing import Any, ClassVar
 
 from mailgate.config.sources import WorkspaceOneSettings
 from mailgate.connectors.fields import flag, instant, listed, text
+from mailgate.connectors.http import together
 from mailgate.connectors.inventory import Installed, kind_of, system_of
 from mailgate.connectors.logins import ClientCredentials, HeaderLogin, Login
-from mailgate.connectors.opening import Opening
 from mailgate.connectors.paging import numbered
-from mailgate.connectors.together import together
+from mailgate.connectors.setup import Setup
 from mailgate.model import AppsReport, DeviceRecord
 
 _SEARCH = "/api/mdm/devices/search"
@@ -36,10 +36,10 @@ class WorkspaceOne:
     tells_changes: ClassVar[bool] = True
     lists_all: ClassVar[bool] = True
 
-    def __init__(self, opening: Opening, settings: WorkspaceOneSettings) -> None:
-        self._opening = opening
+    def __init__(self, setup: Setup, settings: WorkspaceOneSettings) -> None:
+        self._setup = setup
         self._settings = settings
-        self._client = opening.client(settings, settings.base_url, _login(settings, opening))
+        self._client = setup.client(settings, settings.base_url, _login(settings, setup))
 
     async def devices(self, since: datetime | None) -> AsyncIterator[DeviceRecord]:
         query: list[tuple[str, str | int]] = [("orderby", "deviceid"), ("sortorder", "ASC")]
@@ -65,7 +65,7 @@ class WorkspaceOne:
     async def _records(self, page: Sequence[Mapping[str, Any]]) -> list[DeviceRecord]:
         named = [found for found in page if _id(found)]
         for _ in range(len(page) - len(named)):
-            self._opening.unreadable()
+            self._setup.unreadable()
         return await together(self._record, named, self._settings.at_once)
 
     async def _record(self, found: Mapping[str, Any]) -> DeviceRecord:
@@ -73,7 +73,7 @@ class WorkspaceOne:
         os = system_of(model, _platform(found))
         gone = text(found, "EnrollmentStatus").replace(" ", "").casefold() in _GONE
         return DeviceRecord(
-            source=self._opening.name,
+            source=self._setup.name,
             id=_id(found),
             owner=text(found, "UserEmailAddress") or text(found, "UserName"),
             kind=kind_of(os, model),
@@ -98,20 +98,20 @@ class WorkspaceOne:
         async for page in pages:
             any_app = any_app or bool(page)
             installed = [Installed(text(app, "bundle_id"), text(app, "name")) for app in page]
-            present |= self._opening.listed(os, installed)
+            present |= self._setup.listed(os, installed)
         if not any_app:
             return None
         company = text(found, "Ownership")[:1].casefold() in _COMPANY
-        return self._opening.report(
+        return self._setup.report(
             present, complete=company and self._settings.unmanaged_apps, at=instant(found, "LastSeen")
         )
 
 
-def _login(settings: WorkspaceOneSettings, opening: Opening) -> Login:
+def _login(settings: WorkspaceOneSettings, setup: Setup) -> Login:
     if settings.client_id is not None and settings.client_secret is not None:
         secret = settings.client_secret.get_secret_value()
         url = f"{settings.login_url}/connect/token"
-        return ClientCredentials(url, settings.client_id, secret, opening.now)
+        return ClientCredentials(url, settings.client_id, secret, setup.now)
     assert settings.username is not None
     assert settings.password is not None
     assert settings.tenant_code is not None

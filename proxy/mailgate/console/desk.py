@@ -8,15 +8,15 @@ from datetime import datetime
 from aiohttp import web
 
 from mailgate.config import Bundle, Rules
-from mailgate.console.announcing import Announcing
-from mailgate.console.census import Census
+from mailgate.console.device_count import DeviceCounts
+from mailgate.console.login_rights import roles_now
 from mailgate.console.login_tries import LoginTries
 from mailgate.console.oidc.logins import OidcLogins
 from mailgate.console.planning import Planning
-from mailgate.console.pulse import Pulse
-from mailgate.console.reading import Readings
+from mailgate.console.recipient_count import RecipientCounts
 from mailgate.console.sessions import Session, Sessions
-from mailgate.console.standing import roles_now
+from mailgate.console.source_reading import Readings
+from mailgate.console.verdict_rates import VerdictRates
 from mailgate.rollout.acts import Person
 from mailgate.store import Store
 from mailgate.views.readiness import Readiness
@@ -40,11 +40,11 @@ class Desk:
     """The computer, as the audit log names it."""
     candidate: Callable[[str | None], Rules]
     """The rules in the files on disk, or with this text in the place of the policy file. Raises ConfigError; reads files."""
-    pulse: Pulse
-    census: Census
+    verdict_rates: VerdictRates
+    device_counts: DeviceCounts
     readings: Readings
     planning: Planning
-    announcing: Announcing = field(default_factory=Announcing)
+    recipient_counts: RecipientCounts = field(default_factory=RecipientCounts)
     sessions: Sessions = field(default_factory=Sessions)
     tries: LoginTries = field(default_factory=LoginTries)
     oidc: OidcLogins = field(default_factory=OidcLogins)

@@ -3,6 +3,8 @@
 aiohttp's own reading would inflate a part that says it is compressed, however much comes of it.
 """
 
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import parse_qsl
 
 from aiohttp import web
@@ -10,7 +12,8 @@ from aiohttp.http import HttpProcessingError
 from aiohttp.multipart import BodyPartReader
 from multidict import MultiDict
 
-from mailgate.gateway.intake import body_of
+from mailgate.gateway.admin_port.intake import body_of
+from mailgate.rollout.acts import RefusedError
 
 URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 PLAIN = frozenset({"", "7bit", "8bit", "binary"})
@@ -67,3 +70,15 @@ async def _text(part: BodyPartReader, request: web.Request, most: int) -> str:
 def _is_plain(part: BodyPartReader) -> bool:
     coded = part.headers.get("Content-Transfer-Encoding", "").strip().lower()
     return "Content-Encoding" not in part.headers and coded in PLAIN
+
+
+LONGEST = 1000
+"""Characters of a note."""
+
+
+def note_of(sent: Mapping[str, Any], field: str = "note") -> str:
+    """The note in a form. Raises RefusedError where there is none."""
+    note = str(sent.get(field, "")).strip()[:LONGEST]
+    if not note:
+        raise RefusedError("a note is needed that says why, for the history and the audit log")
+    return note

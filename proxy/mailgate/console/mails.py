@@ -8,17 +8,17 @@ from aiohttp import web
 
 from mailgate.config import Rules, compile_rules
 from mailgate.console.desk import Desk
-from mailgate.gateway.notice_mail import composer_for
-from mailgate.gateway.pages.notice import Mailed
+from mailgate.devices.names import user_text
+from mailgate.mail.announce import facts_of, known_of
+from mailgate.mail.composer import composer_for
+from mailgate.mail.preview import made_up, made_up_correction, sample
+from mailgate.mail.topic import Topic, topic_of
+from mailgate.mail.undelivered import retry, settle
+from mailgate.mail.words import Mailed
 from mailgate.policy import Policy
 from mailgate.rollout.acts import Person, RefusedError
-from mailgate.rollout.announcing import facts_of, known_of
-from mailgate.rollout.previewing import made_up, made_up_correction, sample
-from mailgate.rollout.settling import retry, settle
-from mailgate.rollout.topic import Topic, topic_of
 from mailgate.store import About, MailKind, MailState, Store
-from mailgate.store.mailing import Which
-from mailgate.store.names import user_text
+from mailgate.store.mail import Which
 from mailgate.views.notices import Sent
 
 RETRACTIONS = 20

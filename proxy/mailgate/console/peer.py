@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from mailgate.config import Settings
-from mailgate.gateway.trust import Origin, origin_of
+from mailgate.gateway.http1.trusted_headers import Origin, origin_of
 
 
 def came_from(request: web.Request, settings: Settings) -> Origin:

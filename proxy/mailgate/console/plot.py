@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from mailgate.console.pulse import Minute
 from mailgate.console.render import count
+from mailgate.console.verdict_rates import Minute
 from mailgate.views import svg
 
 WIDTH, HEIGHT, LEFT, BELOW, ABOVE = 640, 190, 44, 22, 10

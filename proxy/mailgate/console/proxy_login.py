@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from mailgate.config.console import ProxyLogin
 from mailgate.gateway.http1.grammar import values
-from mailgate.gateway.trust import within
+from mailgate.gateway.http1.trusted_headers import within
 
 LONGEST = 200
 

@@ -21,7 +21,7 @@ class Session:
 
     name: str
     proved_by: str
-    """What the login was checked against (``standing.py``): where the settings say otherwise, the session has ended."""
+    """What the login was checked against (``login_rights.py``): where the settings say otherwise, the session has ended."""
     csrf: str
     """Stands in every form of this session, and nowhere else."""
     started: datetime

@@ -4,10 +4,10 @@ import asyncio
 
 from aiohttp import web
 
-from mailgate.console.arrival import keep_fresh
+from mailgate.console.access import admitted
+from mailgate.console.begin_session import keep_fresh
 from mailgate.console.desk import CLOSING, DESK, Desk
-from mailgate.console.entrance import admitted
-from mailgate.console.failing import told
+from mailgate.console.error_pages import told
 from mailgate.console.headers import secure
 from mailgate.console.pages import ROUTES
 

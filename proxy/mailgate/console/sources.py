@@ -5,7 +5,7 @@ from datetime import datetime
 
 from mailgate.connectors import is_scheduled
 from mailgate.console.desk import Desk
-from mailgate.console.reading import Reading
+from mailgate.console.source_reading import Reading
 from mailgate.rollout.acts import Person
 from mailgate.views.readiness import ConnectorState, Readiness
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from mailgate.demo.letters import Attachment, Letter
+from mailgate.demo.messages import Attachment, Letter
 
 MAX_UPLOAD = 25 * 1024 * 1024
 """Largest form that is taken, in bytes."""

@@ -8,13 +8,13 @@ from pathlib import Path
 from aiohttp import web
 
 from mailgate.app import Service, serve, utc_now
-from mailgate.app.judging import load_judged
+from mailgate.app.preflight import load_judged
 from mailgate.demo.company.admins import tokens_in
 from mailgate.demo.company.fill import fill
 from mailgate.demo.company.seed import Progress
-from mailgate.demo.letters import shipped_letters
 from mailgate.demo.lock import alone_in
 from mailgate.demo.mailbox import Mailbox
+from mailgate.demo.messages import shipped_letters
 from mailgate.demo.settings import write_settings
 from mailgate.demo.tour import Place
 

@@ -7,17 +7,17 @@ from typing import Any
 
 from mailgate.classify.discovery import is_autodiscover
 from mailgate.gateway.answer import Answer, send
-from mailgate.gateway.exchange import ENDED, Exchange, Outcome, Rest
-from mailgate.gateway.facts import Incoming
-from mailgate.gateway.failure import Failures
-from mailgate.gateway.forward import Forwarder
-from mailgate.gateway.hanging import Hanging, NoLongerAllowed, hangs
+from mailgate.gateway.autodiscover.for_refused import tell_the_way
+from mailgate.gateway.evaluate.decision_log import Recorder
+from mailgate.gateway.evaluate.facts import Incoming
+from mailgate.gateway.http1.exchange import ENDED, Exchange, Outcome, Rest
 from mailgate.gateway.http1.request import RequestHead, RequestRefused
-from mailgate.gateway.noting import Recorder
+from mailgate.gateway.http1.trusted_headers import Origin
+from mailgate.gateway.proxy.forward import Forwarder
+from mailgate.gateway.proxy.long_poll import Hanging, NoLongerAllowed, hangs
 from mailgate.gateway.reference import References
+from mailgate.gateway.refusals.failure import Failures
 from mailgate.gateway.refusing import Refuser
-from mailgate.gateway.trust import Origin
-from mailgate.gateway.wayfinding import tell_the_way
 from mailgate.model import Access, Decision, Reason
 from mailgate.policy.rules import DISCOVERY_RULE
 

@@ -8,17 +8,17 @@ from time import perf_counter
 from mailgate.gateway.answer import send
 from mailgate.gateway.authz.asking import Questions
 from mailgate.gateway.carrying import Carrier
-from mailgate.gateway.enforce import gets_mail
-from mailgate.gateway.exchange import Exchange, Outcome, Rest
-from mailgate.gateway.facts import Incoming
-from mailgate.gateway.failure import Failures
-from mailgate.gateway.judging import Judge
+from mailgate.gateway.evaluate.decision_log import Recorder
+from mailgate.gateway.evaluate.facts import Incoming
+from mailgate.gateway.evaluate.judge import Judge
+from mailgate.gateway.http1.exchange import Exchange, Outcome, Rest
 from mailgate.gateway.live import InForce
-from mailgate.gateway.local import OwnAddresses, is_local
 from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.noting import Recorder
+from mailgate.gateway.own_addresses import OwnAddresses, is_local
 from mailgate.gateway.reading import Reader, refuse_misdirected
 from mailgate.gateway.reference import References
+from mailgate.gateway.refusals.enforce import gets_mail
+from mailgate.gateway.refusals.failure import Failures
 from mailgate.gateway.refusing import Refuser, asks_for_login
 from mailgate.gateway.verdict_cache import VerdictCache
 from mailgate.model import Access, Decision
@@ -86,7 +86,7 @@ class Gate:
         self, exchange: Exchange, incoming: Incoming, access: Access, decision: Decision
     ) -> Outcome | Rest:
         """Forward, warn or refuse; first the probe."""
-        if self.in_force.live.prober.wanted(access):
+        if self.in_force.live.browser_probe.wanted(access):
             return self._probe(exchange, access)
         self.recorder.record(exchange, access, decision)
         if gets_mail(access, decision):
@@ -100,7 +100,7 @@ class Gate:
     async def _serve_device(self, exchange: Exchange, incoming: Incoming, now: datetime) -> Outcome:
         """The same for who names a device, about which the store may have to be asked."""
         access, decision = await self.judge.verdict(incoming, now)
-        if self.in_force.live.prober.wanted(access):
+        if self.in_force.live.browser_probe.wanted(access):
             return self._probe(exchange, access)
         self.recorder.record(exchange, access, decision)
         if gets_mail(access, decision):

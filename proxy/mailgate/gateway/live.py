@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from mailgate.attest import CertificateVerifier, Verifier
 from mailgate.attest.hardware import Roots
 from mailgate.gateway.authz.authorizer import Authorizer
-from mailgate.gateway.client_certs.presented import NO_PROXY, ProxyForm
-from mailgate.gateway.enforce import Speaker
-from mailgate.gateway.prober import Prober
-from mailgate.gateway.trust import Network
+from mailgate.gateway.evaluate.browser_probe import BrowserProbe
+from mailgate.gateway.http1.client_certs.presented import NO_PROXY, ProxyForm
+from mailgate.gateway.http1.trusted_headers import Network
+from mailgate.gateway.refusals.enforce import Speaker
 from mailgate.policy import Policy
 from mailgate.policy.groups import NO_GROUPS, Groups
 from mailgate.policy.logins import NO_LOGINS, Logins
@@ -33,7 +33,7 @@ class Live:
     hardware: Mapping[str, Roots] = field(default_factory=dict)
     """Whose evidence by hardware is believed, by format."""
     trusted: tuple[Network, ...] = ()
-    prober: Prober = field(default_factory=Prober)
+    browser_probe: BrowserProbe = field(default_factory=BrowserProbe)
     authorizer: Authorizer | None = None
     """Where other proxies ask beside the mail; None where they may not."""
     authorizers: Mapping[str, Authorizer] = field(default_factory=dict)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Info
 
-from mailgate.gateway.tallies import Durations, Tallies
+from mailgate.gateway.counters import Durations, Tallies
 from mailgate.model import Effect, Kind, Reason
 
 DECISION_BUCKETS = (0.00002, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.005, 0.025, 0.1, 1.0)

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from mailgate.gateway.client_certs.presented import presented
-from mailgate.gateway.exchange import Exchange
-from mailgate.gateway.facts import Incoming, read_facts
+from mailgate.gateway.evaluate.facts import Incoming, read_facts
+from mailgate.gateway.http1.client_certs.presented import presented
+from mailgate.gateway.http1.exchange import Exchange
 from mailgate.gateway.http1.request import RequestHead, RequestRefused
+from mailgate.gateway.http1.trusted_headers import Origin, origin_of
 from mailgate.gateway.live import InForce
-from mailgate.gateway.trust import Origin, origin_of
 from mailgate.model import CertificateResult, Reason
 
 

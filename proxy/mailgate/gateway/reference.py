@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mailgate.gateway.exchange import Exchange
+from mailgate.gateway.http1.exchange import Exchange
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,19 +4,19 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from mailgate.gateway.answer import Answer
-from mailgate.gateway.facts import Incoming
-from mailgate.gateway.forward import Forwarder
+from mailgate.gateway.autodiscover.for_refused import ask_the_way, told_by_the_gate
+from mailgate.gateway.evaluate.browser_probe import Mode
+from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.http1.request import RequestHead
 from mailgate.gateway.live import InForce
-from mailgate.gateway.login import ask_for_login, has_no_login
 from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.prober import Mode
-from mailgate.gateway.wayfinding import ask_the_way, told_by_the_gate
+from mailgate.gateway.proxy.forward import Forwarder
+from mailgate.gateway.refusals.login_challenge import ask_for_login, has_no_login
 from mailgate.model import Access, Decision, Effect
 
 
 class Notices(Protocol):
-    """How people are told who cannot be shown a page (``gateway/quarantine.py``)."""
+    """How people are told who cannot be shown a page (``mail/quarantine.py``)."""
 
     def tell(self, incoming: Incoming, access: Access, decision: Decision, reference: str) -> None: ...
 
@@ -55,7 +55,7 @@ class Refuser:
         """Nothing was decided yet, so nothing is recorded: the same page load comes again, with the cookie."""
         live = self.in_force.live
         self.metrics.probes.labels("shown").inc()
-        may_skip = live.prober.mode is Mode.OBSERVE
+        may_skip = live.browser_probe.mode is Mode.OBSERVE
         return live.speaker.probe(access.facts, access.now, reference, may_skip=may_skip)
 
 

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 import structlog
 from watchfiles import awatch
 
-from mailgate.config.stamps import Stamp, stamp_of
+from mailgate.config.files import Stamp, stamp_of
 from mailgate.errors import ConfigError, MailgateError
 from mailgate.gateway.metrics import Metrics
 

@@ -1,6 +1,6 @@
 """The one cache between a parsed request and its decision: a request is allowed as one was before that is the same to the rules.
 
-The law of its key. Only what went the whole way (``judging.py``) and was allowed is kept. Its verdict, its record and its
+The law of its key. Only what went the whole way (``gateway/evaluate/judge.py``) and was allowed is kept. Its verdict, its record and its
 answer may rest on nothing but
 
 - the key: the method; the place of the path (``place_of``), so that what names another protocol or an address of the gate is
@@ -22,22 +22,22 @@ from typing import NamedTuple
 
 from mailgate.classify import gist
 from mailgate.classify.protocol import protocol_in_path
+from mailgate.engine.key import DecisionKey
 from mailgate.gateway.answer import head_around_date
 from mailgate.gateway.authz.authorizer import Yes
-from mailgate.gateway.exchange import Exchange
-from mailgate.gateway.facts import Incoming
+from mailgate.gateway.evaluate.facts import Incoming
+from mailgate.gateway.http1.exchange import Exchange
 from mailgate.gateway.http1.request import RequestHead
+from mailgate.gateway.http1.trusted_headers import Origin
 from mailgate.gateway.live import InForce, Live
-from mailgate.gateway.local import is_local
 from mailgate.gateway.logs import debugging
 from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.trust import Origin
-from mailgate.grounds import Grounds
+from mailgate.gateway.own_addresses import is_local
 from mailgate.model import Access, Decision, Effect, Posture, RequestFacts
 from mailgate.model import Protocol as Spoken
 from mailgate.policy.rules import DISCOVERY_RULE
+from mailgate.store.client_facts import first_folder
 from mailgate.store.ledger import Counts
-from mailgate.store.recorded import first_folder
 
 SIZE = 8192
 """Verdicts that are surely kept; at most twice as many are in memory."""
@@ -89,7 +89,7 @@ class VerdictCache:
         self._young: dict[Hashable, Known] = {}
         self._old: dict[Hashable, Known] = {}
         self._live: Live | None = None
-        self._grounds: Grounds
+        self._grounds: DecisionKey
         self._reads: frozenset[str] = frozenset()
 
     def find(self, head: RequestHead, origin: Origin, now: datetime, port: int = 0) -> Known | None:
@@ -147,7 +147,7 @@ class VerdictCache:
         live = self._in_force.live
         if live is not self._live:
             self._live, self._young, self._old = live, {}, {}
-            self._grounds, self._reads = Grounds(live.policy), live.policy.reads
+            self._grounds, self._reads = DecisionKey(live.policy), live.policy.reads
         return live
 
     def _key(self, head: RequestHead, origin: Origin, port: int) -> Hashable:
@@ -196,7 +196,7 @@ class VerdictCache:
             if until - access.now < yes.remember:
                 return access.now
             until -= yes.remember  # from then on a yes says of itself that it is kept for less
-        return min(until, day_ends, live.prober.until(access))
+        return min(until, day_ends, live.browser_probe.until(access))
 
 
 _BESIDE = ("request.remote", "request.scheme", "request.host", "request.path")

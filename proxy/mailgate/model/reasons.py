@@ -27,7 +27,7 @@ class Reason(StrEnum):
     PROBE_REQUIRED = "probe-required"
     DEVICE_LOST = "device-lost"
     DEVICE_CONTRADICTED = "device-contradicted"
-    # what sources contradict each other in about a device (store/contradictions.py)
+    # what sources contradict each other in about a device (devices/contradictions.py)
     DEVICE_NAME_CONTRADICTED = "device-name-contradicted"
     DEVICE_KIND_CONTRADICTED = "device-kind-contradicted"
     DEVICE_OS_CONTRADICTED = "device-os-contradicted"

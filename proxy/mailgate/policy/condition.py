@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from cel_expr_python import cel
 
 from mailgate.policy.closed_sets import literals_of, misspelt
-from mailgate.policy.faults import Fault, fault_at, translated
+from mailgate.policy.condition_errors import Fault, fault_at, translated
 from mailgate.policy.syntax_tree import Node, read_tree, walk
 from mailgate.policy.variables import ENVIRONMENT, VARIABLES
 

@@ -9,9 +9,9 @@ from typing import Any
 from mailgate.config import Rules
 from mailgate.errors import MailgateError
 from mailgate.rollout.guard import Guard, failing, frozen
-from mailgate.rollout.keeper import draft_of
+from mailgate.rollout.guard_window import NOTHING, Before, beyond_window, newly_kept_out, what_was_before
 from mailgate.rollout.plan import NOUNS, Plan, RulesNamed, digest_of, dump, load
-from mailgate.rollout.window import NOTHING, Before, beyond_window, newly_kept_out, what_was_before
+from mailgate.rollout.version_in_force import draft_of
 from mailgate.store import (
     Act,
     Activation,

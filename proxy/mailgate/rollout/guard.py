@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from mailgate.config import Settings
-from mailgate.config.freezes import Once, Weekly
+from mailgate.config.guard import Once, Weekly
 from mailgate.rollout.plan import NOUNS, Counts, Moment, Noun, Plan
 
 

@@ -8,10 +8,10 @@ from mailgate.config import Rules, Settings
 from mailgate.config.admins import BY_FILE
 from mailgate.rollout.acts import Person
 from mailgate.rollout.guard import failing, frozen, guard_of
-from mailgate.rollout.keeper import Looked
+from mailgate.rollout.guard_window import beyond_window, newly_kept_out, what_was_before
 from mailgate.rollout.plan import DAYS
 from mailgate.rollout.planning import plan_and_keep
-from mailgate.rollout.window import beyond_window, newly_kept_out, what_was_before
+from mailgate.rollout.version_in_force import Looked
 from mailgate.store import Activation, Store
 
 WORKERS = 2

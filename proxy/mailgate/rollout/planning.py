@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mailgate.config import Rules, Settings, compile_rules
-from mailgate.config.rehearsal import run_cases
+from mailgate.config.case_runner import run_cases
 from mailgate.model import Stage
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.changes import changes
-from mailgate.policy.reach import unreachable
 from mailgate.policy.reliefs import Reliefs
+from mailgate.policy.unreachable import unreachable
 from mailgate.rollout.acts import Person, keep_plan
 from mailgate.rollout.plan import (
     DAYS,
@@ -38,7 +38,7 @@ from mailgate.rollout.plan import (
     digest_of,
 )
 from mailgate.rollout.simulation import Progress, Task, simulate
-from mailgate.rollout.unreported import catalogs_since, unreported
+from mailgate.rollout.unreported_apps import catalogs_since, unreported
 from mailgate.simulate import (
     DIMENSIONS,
     KNOWN,

@@ -8,9 +8,12 @@ from datetime import date, datetime
 from cachetools import LRUCache
 
 from mailgate.classify.certified import as_recorded
+from mailgate.devices.device import Device
+from mailgate.devices.names import EAS, eas_forms, user_text
+from mailgate.devices.posture import is_of
 from mailgate.model import LOGINS, Access, Protocol
 from mailgate.policy.groups import NO_GROUPS, Groups
-from mailgate.rollout.recorded import (
+from mailgate.rollout.replay import (
     PAGE_LOAD,
     UNTOLD_OF_A_DEVICE,
     UNTOLD_OF_A_SIGHTING,
@@ -21,8 +24,7 @@ from mailgate.rollout.recorded import (
     reported,
 )
 from mailgate.simulate import Occasion, Subject
-from mailgate.store import Device, Store, Way, is_of
-from mailgate.store.names import EAS, eas_forms, user_text
+from mailgate.store import Store, Way
 
 PAGE = 2000
 OWN_WORD = LOGINS | {Protocol.ACTIVESYNC}

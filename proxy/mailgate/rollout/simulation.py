@@ -13,7 +13,7 @@ from mailgate.classify import warm
 from mailgate.config import compile_rules
 from mailgate.policy.reliefs import NO_RELIEFS, Reliefs
 from mailgate.rollout.population import Population
-from mailgate.rollout.recorded import Lists
+from mailgate.rollout.replay import Lists
 from mailgate.simulate import Impact, Subject, Tally
 from mailgate.store import Store
 

@@ -1,6 +1,5 @@
 """Decide again and again: what another policy would change, for whom, and what would change one verdict. Pure, like ``decide``."""
 
-from mailgate.simulate.ahead import turns
 from mailgate.simulate.clock import undated
 from mailgate.simulate.compare import Move, Occasion
 from mailgate.simulate.flip import KEPT_OUT, LET_IN, MOST, Flip, Flips, both_ways, flips
@@ -19,6 +18,7 @@ from mailgate.simulate.impact import (
     later,
 )
 from mailgate.simulate.judge import UNKNOWN, Judge, Outcome
+from mailgate.simulate.later import turns
 from mailgate.simulate.moments import sampled
 
 __all__ = [

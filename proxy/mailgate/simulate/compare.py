@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from mailgate.model import Access, Effect
 from mailgate.policy.rules import Policy
 from mailgate.simulate.judge import UNKNOWN, Judge, Key, Outcome
-from mailgate.simulate.worlds import Move as Move
-from mailgate.simulate.worlds import moves
+from mailgate.simulate.unknowns import Move as Move
+from mailgate.simulate.unknowns import moves
 
 _REMEMBERED = 50_000
 """Kinds of occasions of which it is kept whether anything changes."""

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from mailgate.decide import decide
+from mailgate.engine.decide import decide
 from mailgate.model import Access, Decision, Effect, Reason
 from mailgate.policy.rules import Policy
-from mailgate.simulate.doable import doable
+from mailgate.simulate.actionable import doable
+from mailgate.simulate.hypothetical import supposed
 from mailgate.simulate.steps import By, Fact, Question, Step, What
-from mailgate.simulate.supposed import supposed
 
 MOST = 2
 """Steps that are tried together."""

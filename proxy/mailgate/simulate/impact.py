@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from mailgate.policy.rules import Policy
-from mailgate.simulate.ahead import Ahead, Sampled, Turn
 from mailgate.simulate.compare import Compared, Comparison, Keys, Occasion
-from mailgate.simulate.crowd import Cell, Crowd
 from mailgate.simulate.judge import UNKNOWN, Outcome
-from mailgate.simulate.worst import Worst
+from mailgate.simulate.later import Ahead, Sampled, Turn
+from mailgate.simulate.people_count import Cell, PeopleCount
+from mailgate.simulate.worst_moment import Worst
 
 TOUCHED = "touched"
 """The cell of everybody with a label."""
@@ -74,7 +74,7 @@ class Tally:
     clients: int = 0
     """Clients of which no device is known."""
     occasions: int = 0
-    people: Crowd = field(default_factory=Crowd)
+    people: PeopleCount = field(default_factory=PeopleCount)
     subjects: Counter[Cell] = field(default_factory=Counter)
     """Devices and clients in each cell."""
     matched: Counter[str] = field(default_factory=Counter)

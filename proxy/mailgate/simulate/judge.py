@@ -8,15 +8,15 @@ from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from mailgate.decide import decide, softened_by_now, stage_of
-from mailgate.grounds import Grounds
+from mailgate.engine.decide import decide, softened_by_now, stage_of
+from mailgate.engine.key import DecisionKey
 from mailgate.model import Access, Decision, Reason, Stage
 from mailgate.policy.reliefs import NO_RELIEFS, relief_from
 from mailgate.policy.rules import Policy, Rule
 from mailgate.policy.variables import CLOCKS
 from mailgate.simulate.clock import ages
-from mailgate.simulate.hanging import hanging, hangs
-from mailgate.simulate.worlds import Hanging, Settled
+from mailgate.simulate.undetermined import hanging, hangs
+from mailgate.simulate.unknowns import Hanging, Settled
 
 UNKNOWN = "unknown"
 """In place of an effect that hangs on what was not recorded."""
@@ -46,7 +46,7 @@ class Judge:
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
-        self._grounds = Grounds(policy)
+        self._grounds = DecisionKey(policy)
         self.settled = Settled(replace(policy, reliefs=NO_RELIEFS))
         self._clocks = sorted(policy.reads & CLOCKS)
         self._ages = _ages(policy)

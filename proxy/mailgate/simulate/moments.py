@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
-from mailgate.decide import new_until
+from mailgate.engine.decide import new_until
 from mailgate.model import Access
 from mailgate.policy.rules import Policy, Rule
 from mailgate.simulate.clock import INSTANT, limits, undated

@@ -7,28 +7,26 @@ from mailgate.store.approvals import Approval
 from mailgate.store.audit import Act
 from mailgate.store.chain import Break, Entry, Head
 from mailgate.store.database import StoreError, StoreMissingError, StoreUnavailableError
-from mailgate.store.device import Device, Report
 from mailgate.store.enrolments import EnrolledKey, Enrolments, EnrolmentToken, NotEnrolled, Revoked
 from mailgate.store.gates import Beat, Heard
 from mailgate.store.help_requests import HelpRequest
+from mailgate.store.ingest import Taken
 from mailgate.store.keys import Key, Keys
-from mailgate.store.learning import Taken
 from mailgate.store.ledger import Ledger, sighting_of
-from mailgate.store.mailing import About, MailCount, Mailing, MailKind, MailState
-from mailgate.store.outbox import Backlog
-from mailgate.store.people import Sighted, Told
-from mailgate.store.places import Place
+from mailgate.store.mail import About, MailCount, Mailing, MailKind, MailState
+from mailgate.store.pagination import Place
+from mailgate.store.person_records import Sighted, Told
 from mailgate.store.plans import Planned
 from mailgate.store.policies import Activation, AlteredError, Draft, OvertakenError, Policies, Version
 from mailgate.store.postures import Postures
 from mailgate.store.retention import Keep
 from mailgate.store.retractions import Retraction, Shown
 from mailgate.store.search import Found, Sought
+from mailgate.store.seen_clients import Way
 from mailgate.store.sightings import ClientFacts, Recorded, Sighting, Tally
-from mailgate.store.spent import SpentProofs
-from mailgate.store.states import is_of, owner_of, posture_of, posture_of_person
+from mailgate.store.spent_proofs import SpentProofs
 from mailgate.store.store import Store
-from mailgate.store.ways import Way
+from mailgate.store.write_queue import Backlog
 
 __all__ = [
     "About",
@@ -40,7 +38,6 @@ __all__ = [
     "Beat",
     "Break",
     "ClientFacts",
-    "Device",
     "Draft",
     "EnrolledKey",
     "EnrolmentToken",
@@ -65,7 +62,6 @@ __all__ = [
     "Policies",
     "Postures",
     "Recorded",
-    "Report",
     "Retraction",
     "Revoked",
     "Shown",
@@ -82,9 +78,5 @@ __all__ = [
     "Told",
     "Version",
     "Way",
-    "is_of",
-    "owner_of",
-    "posture_of",
-    "posture_of_person",
     "sighting_of",
 ]

@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mailgate.devices.names import storable
 from mailgate.store.chain import Break, Chain, Entry, Head, digest_of
 from mailgate.store.database import Database, StoreError
-from mailgate.store.names import storable
 from mailgate.store.schema import audit, audit_head
 
 _PAGE = 1000

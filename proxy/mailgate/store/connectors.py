@@ -7,8 +7,8 @@ from sqlalchemy import select
 
 from mailgate.model import SourceState
 from mailgate.store.database import Database
-from mailgate.store.rows import upsert
 from mailgate.store.schema import connectors, reports
+from mailgate.store.upserts import upsert
 
 _PAGE = 5000
 

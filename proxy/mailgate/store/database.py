@@ -16,9 +16,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from mailgate.errors import MailgateError
-from mailgate.store.breaker import REST, Breaker
-from mailgate.store.line import Rows, Values, line_to
-from mailgate.store.wiping import empty_log
+from mailgate.store.circuit_breaker import REST, CircuitBreaker
+from mailgate.store.driver_connection import Rows, Values, line_to
+from mailgate.store.wal import empty_log
 
 _EXPECTED = "expected sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE"
 _WRITES = "mailgate_writes"
@@ -145,7 +145,7 @@ class Database:
         self._path = Path(str(url.database)) if sqlite else None
         self._file = _identity(self._path)
         self._writer = self._engine.execution_options(**{_WRITES: True})
-        self._breaker = Breaker(
+        self._breaker = CircuitBreaker(
             time.monotonic, 0 if sqlite else REST
         )  # a file does not hang; its writers queue
         self._refused_since: float | None = None

@@ -8,15 +8,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, delete, func, literal, or_, select, union, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mailgate.model import DeviceRecord
-from mailgate.store import whole
-from mailgate.store.audit import Act, append
-from mailgate.store.database import Database
-from mailgate.store.device import Device, Report, typed_id
-from mailgate.store.forgetting import forget_lines, words_of
-from mailgate.store.learning import Taken, learn
-from mailgate.store.loading import around, load
-from mailgate.store.names import (
+from mailgate.devices.device import Device, Report, typed_id
+from mailgate.devices.names import (
     CERT,
     EAS,
     FORMER,
@@ -30,7 +23,15 @@ from mailgate.store.names import (
     udid_text,
     user_text,
 )
-from mailgate.store.rows import count_change, upsert
+from mailgate.devices.trust import report_from
+from mailgate.model import DeviceRecord
+from mailgate.store import device_lookup
+from mailgate.store.audit import Act, append
+from mailgate.store.database import Database
+from mailgate.store.device_loading import around, load
+from mailgate.store.device_summaries import sketches
+from mailgate.store.erasure import forget_lines, words_of
+from mailgate.store.ingest import Taken, learn
 from mailgate.store.schema import (
     HAS_PERSON,
     clients,
@@ -43,9 +44,8 @@ from mailgate.store.schema import (
     reports,
     sightings,
 )
-from mailgate.store.sketches import sketches
 from mailgate.store.spool import Spool
-from mailgate.store.trust import report_from
+from mailgate.store.upserts import count_change, upsert
 
 _PAGE = 500
 _BATCH = 1000
@@ -91,11 +91,11 @@ class Devices:
 
     async def find(self, kind: str, texts: Iterable[str]) -> list[Device]:
         """The device with one of these names; several only where these are names of several."""
-        return await whole.find(self._database, kind, texts)
+        return await device_lookup.find(self._database, kind, texts)
 
     async def around(self, report: Report) -> list[Device]:
         """Every device that this report may be about. Only where names are contested it takes more than one question."""
-        found = await whole.around(self._database, report)
+        found = await device_lookup.around(self._database, report)
         if not any(each.about for device in found for each in device.findings):
             return found
         async with self._database.reading() as connection:
@@ -104,7 +104,7 @@ class Devices:
     async def owned(self, owner: str) -> list[Device]:
         """Every device that some source gives to the person with this login name, compared without case."""
         person = user_text(owner)
-        return await whole.owned(self._database, person) if person else []
+        return await device_lookup.owned(self._database, person) if person else []
 
     async def called(self, name: str) -> list[Device]:
         """Every device that has this as its id, as a source's id for it, or as any other name."""
@@ -117,7 +117,7 @@ class Devices:
         return sorted(found, key=lambda device: device.id)
 
     async def sketches(self, after: str, size: int) -> list[Device]:
-        """As ``page``, with all that decisions need and without the names (``sketches.py``)."""
+        """As ``page``, with all that decisions need and without the names (``device_summaries.py``)."""
         async with self._database.reading(patience=60) as connection:
             return await sketches(connection, after, size)
 

@@ -7,8 +7,8 @@ from sqlalchemy import delete, select
 
 from mailgate.store.database import Database
 from mailgate.store.leases import seconds_now
-from mailgate.store.rows import upsert
 from mailgate.store.schema import gates
+from mailgate.store.upserts import upsert
 
 _SLOT = ("host", "address", "worker")
 

@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy import Select, and_, delete, func, or_, select
 
 from mailgate.store.database import Database
-from mailgate.store.rows import upsert
 from mailgate.store.schema import help_requests
+from mailgate.store.upserts import upsert
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime
 from cachetools import LRUCache
 from sqlalchemy import delete, or_, select
 
+from mailgate.devices.names import user_text
 from mailgate.store.database import Database, StoreUnavailableError
-from mailgate.store.names import user_text
-from mailgate.store.rows import upsert
 from mailgate.store.schema import languages
+from mailgate.store.upserts import upsert
 
 _KNOWN = 50_000
 """People of whom a gate remembers what is written, so that it is written once a day."""

@@ -6,8 +6,8 @@ from sqlalchemy import ColumnElement, Float, delete, extract, func, or_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.store.database import Database
-from mailgate.store.rows import upsert
 from mailgate.store.schema import leases
+from mailgate.store.upserts import upsert
 
 _EPOCH = 2440587.5
 """1970-01-01 as a Julian day."""

@@ -11,12 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.classify import classify
 from mailgate.model import Access, Decision, Effect
+from mailgate.store.client_facts import LONGEST, client_facts
 from mailgate.store.database import Database
-from mailgate.store.newcomers import Newcomers
-from mailgate.store.outbox import Outbox
-from mailgate.store.recorded import LONGEST, client_facts
 from mailgate.store.sightings import ClientFacts, Sighting, Tally, count_up
 from mailgate.store.spool import Spool
+from mailgate.store.stranger_limit import StrangerLimit
+from mailgate.store.write_queue import WriteQueue
 
 _log = structlog.get_logger(__name__)
 _LONGEST_NAME = 256
@@ -25,10 +25,10 @@ REPEATED_INTERVAL = 5.0
 """Seconds between two writes of what was allowed as before: it is most of what is recorded, and nobody waits for it."""
 MOST_STRANGERS = 500
 """Sightings of nobody's unknown devices that one write takes. More at once is a flood of made-up clients: each would
-cost as much as a decision and stay as a row of its own. How many an hour: ``newcomers.py``."""
+cost as much as a decision and stay as a row of its own. How many an hour: ``stranger_limit.py``."""
 
 
-class Ledger(Outbox[Sighting, Tally]):
+class Ledger(WriteQueue[Sighting, Tally]):
     """Counts sightings in memory and writes them in batches. ``counts`` says what became of them."""
 
     noun = "sightings"
@@ -41,7 +41,7 @@ class Ledger(Outbox[Sighting, Tally]):
         self._strangers = 0
         self._agents: set[str] = set()
         """User agents of the strangers that wait to be written."""
-        self._newcomers = Newcomers()
+        self._stranger_limit = StrangerLimit()
         self._repeated: dict[tuple[Recurring, str], Repeated] = {}
         """What was allowed as before since the last write, by what is repeated and by user agent."""
         self._repeated_strangers = 0
@@ -123,7 +123,9 @@ class Ledger(Outbox[Sighting, Tally]):
         if before is not None:
             self._items[sighting] = before.plus(tally)
             self._filled.set()
-        elif (stranger and self._strangers >= MOST_STRANGERS) or not self._newcomers.admits(sighting, access):
+        elif (stranger and self._strangers >= MOST_STRANGERS) or not self._stranger_limit.admits(
+            sighting, access
+        ):
             self.passed_over += tally.times
         elif self.put(sighting, tally) and stranger:
             self._strangers += 1
@@ -134,7 +136,7 @@ class Ledger(Outbox[Sighting, Tally]):
         if not _is_stranger(access):
             return False
         full = self._strangers >= MOST_STRANGERS and user_agent[:LONGEST] not in self._agents
-        return full or self._newcomers.shuts_out(access, user_agent, now)
+        return full or self._stranger_limit.shuts_out(access, user_agent, now)
 
     def _lost(self, error: Exception) -> None:
         self.counts.dropped += 1

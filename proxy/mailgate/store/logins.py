@@ -7,7 +7,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from mailgate.store.names import user_text
+from mailgate.devices.names import user_text
 
 
 class WithoutCase(FunctionElement[str]):

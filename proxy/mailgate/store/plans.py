@@ -11,8 +11,8 @@ from sqlalchemy import delete, select
 from mailgate.store.audit import Act, append
 from mailgate.store.database import Database
 from mailgate.store.policies import Draft
-from mailgate.store.rows import upsert
 from mailgate.store.schema import plans
+from mailgate.store.upserts import upsert
 
 SHORTEST = 6
 """Characters of a digest that may name a plan."""

@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import Select, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mailgate.policy.texts import digest_of_texts
+from mailgate.policy.version_digest import digest_of_texts
 from mailgate.store.audit import Act, append, take_turns
-from mailgate.store.bell import ring
+from mailgate.store.change_signal import ring
 from mailgate.store.database import Database, StoreError
 from mailgate.store.schema import activations, audit, policies, retractions
 

@@ -10,7 +10,7 @@ from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGconn, PGresult
 from sqlalchemy.engine import URL
 
-from mailgate.store.line import Rows, Values
+from mailgate.store.driver_connection import Rows, Values
 
 _GOODBYE = 0.3
 """Seconds to ask the server to drop a question that is given up."""
@@ -49,7 +49,7 @@ def address_of(url: URL) -> str:
 
 
 class ServerLine:
-    """The line to a PostgreSQL (``line.py``). The server reads each statement once and keeps what it makes of it.
+    """The line to a PostgreSQL (``driver_connection.py``). The server reads each statement once and keeps what it makes of it.
 
     Of psycopg only what it has of libpq is used: a cursor costs as much again as all the rest.
     """

@@ -7,18 +7,18 @@ from typing import NamedTuple, TypeVar
 
 from cachetools import LRUCache
 
+from mailgate.devices.device import Device, Report, Slot
+from mailgate.devices.matching import News, Shelf
+from mailgate.devices.names import CERT, EAS, KEY, MDM, eas_text, forms_of, user_text
+from mailgate.devices.posture import is_of, posture_of, posture_of_person, settled_until
+from mailgate.devices.trust import source_of
 from mailgate.model import AttestationResult, CertificateResult, Client, Posture, PostureState
 from mailgate.policy import AppCatalog
+from mailgate.store.change_watch import Watching
 from mailgate.store.database import StoreUnavailableError, in_time
-from mailgate.store.device import Device, Report, Slot
+from mailgate.store.device_cache import DeviceCache, Known, Owned, Read
 from mailgate.store.devices import Changes, Devices
-from mailgate.store.matching import News, Shelf
-from mailgate.store.memory import Known, Memory, Owned, Read
-from mailgate.store.names import CERT, EAS, KEY, MDM, eas_text, forms_of, user_text
 from mailgate.store.reports import Reports, report_of
-from mailgate.store.states import is_of, posture_of, posture_of_person, settled_until
-from mailgate.store.trust import source_of
-from mailgate.store.watching import Watching
 
 Answer = TypeVar("Answer")
 
@@ -67,7 +67,7 @@ class Postures:
         """Names of sources that cannot be asked at the moment."""
         self._devices = devices
         self._reports = reports
-        self._memory = Memory(cache_size)
+        self._memory = DeviceCache(cache_size)
         self._settled: LRUCache[str, _Settled] = LRUCache(cache_size)
         self._seen: int | None = None
         """Up to which change everything is learned."""
@@ -168,7 +168,7 @@ class Postures:
         changes = await self._devices.changes(before)
         numbers = [number for number, _ in changes.changed]
         names = await self._devices.found_by(numbers) if numbers else []
-        # from here on what is remembered is of later changes, or not followed (watching.py)
+        # from here on what is remembered is of later changes, or not followed (change_watch.py)
         self._watching.change = changes.number
         if changes.number < before:
             self._watching.broke()

@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.store.audit import Act, append, take_turns
-from mailgate.store.bell import ring
+from mailgate.store.change_signal import ring
 from mailgate.store.database import Database
-from mailgate.store.rows import count_up
 from mailgate.store.schema import relief_changes, reliefs
+from mailgate.store.upserts import count_up
 
 
 @dataclass(frozen=True, slots=True)

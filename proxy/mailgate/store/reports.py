@@ -7,13 +7,13 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mailgate.devices.device import Report, Slot
+from mailgate.devices.names import STRONG
+from mailgate.devices.trust import report_from, source_of
 from mailgate.model import AttestationResult, DeviceRecord, Kind
 from mailgate.policy import AppCatalog
-from mailgate.store.device import Report, Slot
-from mailgate.store.learning import learn
-from mailgate.store.names import STRONG
-from mailgate.store.outbox import Outbox
-from mailgate.store.trust import report_from, source_of
+from mailgate.store.ingest import learn
+from mailgate.store.write_queue import WriteQueue
 
 
 def report_of(proof: AttestationResult, catalog: AppCatalog, now: datetime) -> Report:
@@ -36,7 +36,7 @@ def report_of(proof: AttestationResult, catalog: AppCatalog, now: datetime) -> R
     return report_from(record, now)
 
 
-class Reports(Outbox[Slot, Report]):
+class Reports(WriteQueue[Slot, Report]):
     """Writes new reports within moments; of one source's word on one device only the newest."""
 
     noun = "reports"

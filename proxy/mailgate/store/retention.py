@@ -9,15 +9,15 @@ from typing import Protocol
 from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mailgate.devices.device import Device, Slot
+from mailgate.devices.matching import Shelf
 from mailgate.store.database import Database
-from mailgate.store.device import Device, Slot
+from mailgate.store.device_loading import around, load
 from mailgate.store.devices import REMEMBERED, Devices
 from mailgate.store.enrolments import Enrolments
-from mailgate.store.learning import write
-from mailgate.store.loading import around, load
-from mailgate.store.matching import Shelf
-from mailgate.store.rows import count_change
+from mailgate.store.ingest import write
 from mailgate.store.schema import devices, forgotten_devices, reports
+from mailgate.store.upserts import count_change
 
 _PAGE = 500
 

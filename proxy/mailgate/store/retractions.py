@@ -13,8 +13,8 @@ from mailgate.model import Effect
 from mailgate.store.database import Database
 from mailgate.store.policies import Activation
 from mailgate.store.schema import activations, clients, retractions, sightings
+from mailgate.store.seen_clients import Way
 from mailgate.store.sightings import ClientFacts, facts_of
-from mailgate.store.ways import Way
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,8 @@ from sqlalchemy import (
     text,
 )
 
+from mailgate.devices.names import storable
 from mailgate.store.logins import WithoutCase
-from mailgate.store.names import storable
 
 
 class Instant(TypeDecorator[datetime]):
@@ -157,7 +157,7 @@ device_names = Table(
     Column("device", Number, ForeignKey(devices.c.key, ondelete="CASCADE"), nullable=False, index=True),
     sqlite_with_rowid=False,
 )
-"""What a device is found by (``names.py``): no two devices have one name."""
+"""What a device is found by (``devices/names.py``): no two devices have one name."""
 
 device_findings = Table(
     "device_findings",
@@ -471,7 +471,7 @@ mailings = Table(
     Index(None, "state", "due_at"),
     Index("ix_mailings_about", "version", "kind", "rule", "state", "address", "id"),
 )
-"""One mail to one person about one rule, version and kind (``mailings.py``). ``facts`` is what it says, as JSON, until it
+"""One mail to one person about one rule, version and kind (``mail_queue.py``). ``facts`` is what it says, as JSON, until it
 was sent; ``round`` is the activation that last took the version back, 0 without."""
 
 retractions = Table(

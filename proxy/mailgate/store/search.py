@@ -10,12 +10,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, TextClause, and_, func, or_, select, union
 
+from mailgate.devices.device import Device
+from mailgate.devices.names import user_text
 from mailgate.model import Kind
 from mailgate.store.database import Database
-from mailgate.store.device import Device
+from mailgate.store.device_loading import load
 from mailgate.store.devices import called
-from mailgate.store.loading import load
-from mailgate.store.names import user_text
 from mailgate.store.schema import HAS_APPS, HAS_PERSON, IS_LOST, NEVER_LOOKED, SAW_A_PART, devices, reports
 
 WINDOW = 5_000

@@ -11,11 +11,11 @@ from sqlalchemy import ColumnElement, and_, case, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.model import LOGINS, RequestFacts
-from mailgate.store.bulk import upsert_rows
+from mailgate.store.bulk_rows import upsert_rows
 from mailgate.store.database import Database
-from mailgate.store.places import Newest, Place
-from mailgate.store.rows import upsert
+from mailgate.store.pagination import Newest, Place
 from mailgate.store.schema import clients, sightings
+from mailgate.store.upserts import upsert
 
 _PAGE = 500
 WINDOW = 20_000

@@ -9,11 +9,12 @@ from typing import Self
 
 from sqlalchemy.engine import URL
 
+from mailgate.devices.trust import ENROLLED
 from mailgate.model import DeviceRecord
 from mailgate.policy import AppCatalog
 from mailgate.store.approvals import Approvals
 from mailgate.store.audit import Audit
-from mailgate.store.bell import Bell
+from mailgate.store.change_signal import ChangeSignal
 from mailgate.store.connectors import Connectors
 from mailgate.store.database import Database, store_url
 from mailgate.store.devices import Devices
@@ -25,25 +26,24 @@ from mailgate.store.keys import Keys
 from mailgate.store.languages import Languages
 from mailgate.store.leases import Leases
 from mailgate.store.ledger import Ledger
-from mailgate.store.mailings import Mailings
+from mailgate.store.mail_queue import Mailings
 from mailgate.store.migrate import migrate
-from mailgate.store.notices import Notices
-from mailgate.store.outbox import Backlog
-from mailgate.store.people import People
-from mailgate.store.personal import Personal
+from mailgate.store.person_records import People
+from mailgate.store.personal_data import Personal
 from mailgate.store.plans import Plans
 from mailgate.store.policies import Policies
 from mailgate.store.postures import Postures
+from mailgate.store.quarantine_mails import Notices
 from mailgate.store.reliefs import StoredReliefs
 from mailgate.store.reports import Reports
 from mailgate.store.retention import Retention
 from mailgate.store.retractions import Retractions
 from mailgate.store.search import Search
+from mailgate.store.seen_clients import SeenClients
 from mailgate.store.sightings import Sightings
-from mailgate.store.spent import SpentProofs
+from mailgate.store.spent_proofs import SpentProofs
 from mailgate.store.spool import Spool
-from mailgate.store.trust import ENROLLED
-from mailgate.store.ways import Ways
+from mailgate.store.write_queue import Backlog
 from mailgate.tasks import end
 
 _SPOOL_BYTES = 32 * 1024 * 1024
@@ -52,16 +52,16 @@ _SPOOL_BYTES = 32 * 1024 * 1024
 class Store:
     """Made by ``open``. Run ``run`` as a task and ``close`` at the end, or what is recorded is not written."""
 
-    def __init__(self, database: Database, bell: Bell, spool: Path) -> None:
+    def __init__(self, database: Database, change_signal: ChangeSignal, spool: Path) -> None:
         self._database = database
-        self.bell = bell
+        self.change_signal = change_signal
         sightings, reports = (
             Spool(spool / f"{noun}.jsonl", _SPOOL_BYTES) for noun in ("sightings", "reports")
         )
         self.devices = Devices(database, (sightings, reports))
         self.search = Search(database)
         self.sightings = Sightings(database)
-        self.ways = Ways(database)
+        self.ways = SeenClients(database)
         self.people = People(database, self.devices, self.sightings)
         self.personal = Personal(database, self.devices, self.people, (sightings, reports))
         self.notices = Notices(database)
@@ -103,13 +103,13 @@ class Store:
         """
         address = store_url(url)
         await asyncio.to_thread(partial(migrate, address, make=make))
-        return cls(Database(address), Bell(address), spool or _spool_beside(address))
+        return cls(Database(address), ChangeSignal(address), spool or _spool_beside(address))
 
     @classmethod
     def beside(cls, url: str) -> Self:
         """The store that another process has opened, to read from: nothing is made or upgraded."""
         address = store_url(url)
-        return cls(Database(address), Bell(address), _spool_beside(address))
+        return cls(Database(address), ChangeSignal(address), _spool_beside(address))
 
     def postures(self, catalog: AppCatalog, max_age: timedelta, precedence: Sequence[str] = ()) -> Postures:
         """Postures under these lists; keep one, it holds the cache."""
@@ -117,13 +117,13 @@ class Store:
 
     async def run(self) -> None:
         """Write what is recorded and learned, and hear of changes, until ``close`` is called."""
-        bell = asyncio.get_running_loop().create_task(self.bell.run())
+        change_signal = asyncio.get_running_loop().create_task(self.change_signal.run())
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.ledger.run())
                 tasks.create_task(self.reports.run())
         finally:
-            await end(bell)
+            await end(change_signal)
 
     async def close(self, patience: float = 5.0) -> None:
         """Write what waits, within ``patience`` seconds each or to disk, and let go of the database."""

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from mailgate.config import Bundle, Settings
+from mailgate.devices.device import Device, Report
 from mailgate.model.fact import Day, Fact, Instant
-from mailgate.store import Device, Keep, Recorded, Report
+from mailgate.store import Keep, Recorded
 from mailgate.views.recall import posture_now
 
 

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from mailgate.mail.topic import topic_of
 from mailgate.policy import Policy
 from mailgate.rollout.acts import RefusedError
-from mailgate.rollout.topic import topic_of
 from mailgate.store import About, MailCount, MailKind, MailState
 
 KINDS = (MailKind.UPCOMING, MailKind.WARNED, MailKind.ENFORCED)

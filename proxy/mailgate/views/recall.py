@@ -7,10 +7,12 @@ from datetime import datetime
 from mailgate.classify import classify, with_device
 from mailgate.classify.certified import as_recorded
 from mailgate.config import Bundle
-from mailgate.decide import decide
+from mailgate.devices.device import Device
+from mailgate.devices.posture import is_of
+from mailgate.engine.decide import decide
 from mailgate.model import LOGINS, Access, Decision, Posture, RequestFacts
-from mailgate.rollout.recorded import PAGE_LOAD, Lists, posture_for, proof_of, recognise, reported
-from mailgate.store import Device, Recorded, Sighting, Store, is_of
+from mailgate.rollout.replay import PAGE_LOAD, Lists, posture_for, proof_of, recognise, reported
+from mailgate.store import Recorded, Sighting, Store
 
 
 @dataclass(frozen=True, slots=True)

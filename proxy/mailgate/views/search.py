@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mailgate.config import Bundle
+from mailgate.devices.device import Device
 from mailgate.model import Posture
-from mailgate.store import Device, Sought, Store
+from mailgate.store import Sought, Store
 from mailgate.views.recall import posture_now
 
 LOOKS = 5

@@ -7,9 +7,11 @@ from typing import Literal
 
 from pydantic import with_config
 
+from mailgate.devices.device import Device
+from mailgate.devices.names import EAS
+from mailgate.devices.posture import owner_of
 from mailgate.model.fact import DESCRIBED
-from mailgate.store import Device, Mailing, Recorded, Store, Told, owner_of
-from mailgate.store.names import EAS
+from mailgate.store import Mailing, Recorded, Store, Told
 from mailgate.views.notices import WORDS
 
 

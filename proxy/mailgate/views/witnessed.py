@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from mailgate.config import Settings
-from mailgate.rollout.proof import verify
+from mailgate.rollout.audit_check import verify
 from mailgate.store import Break, Head, Store
 
 HEAD = re.compile(r"(?<![0-9a-zA-Z:])([0-9]{1,18}):([0-9a-f]{64})(?![0-9a-zA-Z])")

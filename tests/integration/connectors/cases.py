@@ -23,7 +23,7 @@ from mailgate.config.sources import (
     JamfSettings,
     WorkspaceOneSettings,
 )
-from mailgate.connectors import Connector, Opening, Surroundings, connector_for
+from mailgate.connectors import Connector, Runtime, Setup, connector_for
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
@@ -50,18 +50,18 @@ class Case:
         return self.given | dict.fromkeys(self.origins, origin)
 
 
-def surroundings(waits: list[float] | None = None) -> Surroundings:
+def runtime(waits: list[float] | None = None) -> Runtime:
     async def at_once(seconds: float) -> None:
         if waits is not None:
             waits.append(seconds)
         await asyncio.sleep(0)
 
-    return Surroundings(lambda: NOW, at_once, lambda: 1.0)
+    return Runtime(lambda: NOW, at_once, lambda: 1.0)
 
 
-def connected(case: Case, origin: str, around: Surroundings) -> Connector:
+def connected(case: Case, origin: str, around: Runtime) -> Connector:
     settings = settings_of(case.model, case.values(origin), **case.secrets)
-    return connector_for(Opening("mdm", CATALOG, around), settings)
+    return connector_for(Setup("mdm", CATALOG, around), settings)
 
 
 async def read(connector: Connector, records: list[Any]) -> None:

@@ -6,7 +6,7 @@ import pytest
 from aiohttp import web
 from tests.exchanges import MARKER
 from tests.integration.connectors.api import api
-from tests.integration.connectors.cases import CASES, LISTED, connected, found, read, surroundings
+from tests.integration.connectors.cases import CASES, LISTED, connected, found, read, runtime
 
 from mailgate.config.sources import Asked
 from mailgate.connectors import SOURCES, SourceError, Trouble
@@ -23,7 +23,7 @@ def test_every_source_that_is_asked_is_here():
 async def test_a_full_run(source):
     records = []
     async with api(source) as (origin, _):
-        await read(connected(CASES[source], origin, surroundings()), records)
+        await read(connected(CASES[source], origin, runtime()), records)
     assert found(records) == CASES[source].expected
     assert MARKER not in repr(records)
 
@@ -47,7 +47,7 @@ def refusing(count, status, after=0, headers=None):
 async def test_a_source_that_has_no_time_is_asked_again_when_it_says(source):
     records, waits = [], []
     async with api(source, refusing(1, 429, headers={"Retry-After": "7"})) as (origin, _):
-        await read(connected(CASES[source], origin, surroundings(waits)), records)
+        await read(connected(CASES[source], origin, runtime(waits)), records)
     assert found(records) == CASES[source].expected
     assert waits[0] == 7.0
 
@@ -56,7 +56,7 @@ async def test_a_source_that_has_no_time_is_asked_again_when_it_says(source):
 async def test_a_login_that_ran_out_is_made_anew(source):
     records = []
     async with api(source, refusing(1, 401, after=1)) as (origin, _):
-        await read(connected(CASES[source], origin, surroundings()), records)
+        await read(connected(CASES[source], origin, runtime()), records)
     assert found(records) == CASES[source].expected
 
 
@@ -68,7 +68,7 @@ async def test_a_source_that_refuses_says_so(source, status, trouble):
     records = []
     async with api(source, refusing(100, status)) as (origin, _):
         with pytest.raises(SourceError) as caught:
-            await read(connected(CASES[source], origin, surroundings()), records)
+            await read(connected(CASES[source], origin, runtime()), records)
     assert (records, caught.value.trouble) == ([], trouble)
 
 
@@ -77,7 +77,7 @@ async def test_what_came_before_an_error_in_the_middle_counts(source):
     records, case = [], CASES[source]
     async with api(source, refusing(2 * ATTEMPTS, 502, after=case.first_page)) as (origin, _):
         with pytest.raises(SourceError) as caught:
-            await read(connected(case, origin, surroundings()), records)
+            await read(connected(case, origin, runtime()), records)
     assert caught.value.trouble is Trouble.STATUS
     assert 0 < len(records) < len(case.expected)
     assert found(records).items() <= case.expected.items()
@@ -88,13 +88,13 @@ async def test_an_answer_that_is_not_json_is_no_empty_list(source):
     records = []
     async with api(source, refusing(100, 200)) as (origin, _):
         with pytest.raises(SourceError) as caught:
-            await read(connected(CASES[source], origin, surroundings()), records)
+            await read(connected(CASES[source], origin, runtime()), records)
     assert (records, caught.value.trouble) == ([], Trouble.SHAPE)
 
 
 @pytest.mark.parametrize("source", LISTED)
 async def test_a_device_without_a_name_is_counted_and_the_others_count(source):
-    case, records, around = CASES[source], [], surroundings()
+    case, records, around = CASES[source], [], runtime()
 
     def changed(body):
         said = json.loads(body)
@@ -120,7 +120,7 @@ async def test_no_devices_at_all(source):
         return json.dumps(said).encode()
 
     async with api(source, changed=changed) as (origin, _):
-        await read(connected(case, origin, surroundings()), records)
+        await read(connected(case, origin, runtime()), records)
     assert records == []
 
 
@@ -135,5 +135,5 @@ async def test_a_row_that_is_no_object_ends_the_run(source, row):
 
     async with api(source, changed=changed) as (origin, _):
         with pytest.raises(SourceError) as caught:
-            await read(connected(case, origin, surroundings()), records)
+            await read(connected(case, origin, runtime()), records)
     assert (records, caught.value.trouble) == ([], Trouble.SHAPE)

@@ -8,8 +8,8 @@ from aiohttp import FormData
 from aiohttp.test_utils import TestClient, TestServer
 from pytest_aiohttp import AiohttpClient
 
-from mailgate.demo.letters import Attachment, Letter, shipped_letters
 from mailgate.demo.mailbox import MAX_UPLOAD, Mailbox
+from mailgate.demo.messages import Attachment, Letter, shipped_letters
 
 NOW = datetime(2026, 12, 24, 12, tzinfo=UTC)
 HOSTILE = Letter(

@@ -18,7 +18,7 @@ from tests.unit.store.examples import BLOCK, CATALOG, MAX_AGE, NOW, access, mail
 from mailgate.model import PostureState
 from mailgate.store import Store, StoreUnavailableError, postgresql
 from mailgate.store.database import Database, store_url
-from mailgate.store.rows import count_change
+from mailgate.store.upserts import count_change
 
 BOUND = 60.0
 """Seconds: far more than it takes, and far less than what a driver waits by itself."""

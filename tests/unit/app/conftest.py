@@ -15,7 +15,7 @@ from mailgate.config import load_bundle
 from mailgate.rollout.halting import Halting
 from mailgate.rollout.relief_watch import ReliefWatch
 from mailgate.store import Backlog, StoreError
-from mailgate.store.bell import Bell
+from mailgate.store.change_signal import ChangeSignal
 
 CONFIG = """
 listen: 127.0.0.1:0
@@ -57,7 +57,7 @@ class Store:
         )
         self.reports = SimpleNamespace(backlog=Backlog)
         self.backlog = self.refused = Backlog()
-        self.bell = Bell(URL.create("sqlite"))
+        self.change_signal = ChangeSignal(URL.create("sqlite"))
 
     async def serial(self):
         return 0

@@ -80,7 +80,7 @@ async def test_what_a_gate_begins_with_is_that_of_its_files(bundle, trust, store
     live = await first_live(files, store, trust, NO_RELIEFS)
     assert (live.policy, live.groups, live.logins) == (files.policy, files.groups, settings.logins)
     assert (live.trusted, live.keep, live.certificates) == (settings.trusted_proxies, keep_of(settings), None)
-    assert live.prober.keys
+    assert live.browser_probe.keys
     assert live.speaker.tickets is not None
 
 

@@ -13,7 +13,7 @@ from mailgate.app import ports as ports_module
 from mailgate.app import utc_now
 from mailgate.app.ports import ports_for
 from mailgate.app.workers import ALONE
-from mailgate.gateway.tls import served_certificate
+from mailgate.gateway.http1.tls import served_certificate
 
 DEVICES = "http://127.0.0.1:9080\nclient_certificates: {authorities: devices.pem, listen: '127.0.0.1:8444'}"
 ASKED = (

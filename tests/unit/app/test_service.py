@@ -14,13 +14,13 @@ from tests.unit.app.conftest import POLICY
 
 from mailgate.app import ports
 from mailgate.app import service as service_module
-from mailgate.app.numbers import next_update
+from mailgate.app.housekeeping import warn_of_stale_lists
+from mailgate.app.metrics import next_update
 from mailgate.app.service import Service, utc_now
-from mailgate.app.upkeep import warn_of_stale_lists
 from mailgate.config.settings import DovecotSettings
-from mailgate.gateway.dovecot import PolicyKey
-from mailgate.gateway.proving import Mode
-from mailgate.gateway.tls import CertificateError, device_context
+from mailgate.gateway.evaluate.proving import Mode
+from mailgate.gateway.http1.tls import CertificateError, device_context
+from mailgate.gateway.side_door.dovecot import PolicyKey
 from mailgate.views.devices import keep_of
 
 

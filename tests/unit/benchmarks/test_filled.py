@@ -8,9 +8,9 @@ import pytest
 from benchmarks import filled
 from benchmarks.filled import KINDS, SOURCE, eas_id, fill, key_of, person
 
+from mailgate.devices.names import EAS, forms_of
 from mailgate.model import Kind
 from mailgate.store import Store
-from mailgate.store.names import EAS, forms_of
 
 COUNT = 200
 

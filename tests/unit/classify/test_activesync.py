@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailgate.classify.activesync import MAX_LENGTH, DeviceQuery, read_activesync, read_query
+from mailgate.devices.names import eas_forms
 from mailgate.model import Kind, Reason
-from mailgate.store.names import eas_forms
 
 EXAMPLE = "jAAJBAp2MTQwRGV2aWNlAApTbWFydFBob25l"
 """The example of [MS-ASHTTP] 2.2.1.1.1.1."""

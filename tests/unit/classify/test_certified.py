@@ -1,7 +1,7 @@
 import pytest
 
 from mailgate.classify.certified import HEADER, as_recorded, came_of, with_certificate
-from mailgate.gateway.trust import forgeable
+from mailgate.gateway.http1.trusted_headers import forgeable
 from mailgate.model import Assurance, CertificateResult, Client, Kind, Posture, PostureState, Reason
 
 MAIL = Client(Kind.MAIL_APP, handheld=True)

@@ -10,7 +10,7 @@ from mailgate.classify import activesync, browser, classify, gist, hints, protoc
 from mailgate.classify.hints import HEADERS, MOBILE
 from mailgate.classify.imap import HEADER as IMAP_ID
 from mailgate.classify.imap import MAX_LENGTH as MAX_IMAP_ID
-from mailgate.classify.probed import HEADER as PROBE
+from mailgate.classify.probe_signal import HEADER as PROBE
 from mailgate.model import Client, Kind, RequestFacts
 
 WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:143.0) Gecko/20100101 Firefox/143.0"

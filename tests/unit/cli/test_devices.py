@@ -22,9 +22,9 @@ from tests.unit.store.examples import (
 from typer.testing import CliRunner, Result
 
 from mailgate.cli import app
+from mailgate.devices.device import new_id
 from mailgate.model import AttestationResult, Kind
 from mailgate.store import Store
-from mailgate.store.device import new_id
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 SOURCE = "https://mdm.example.com"

@@ -4,7 +4,7 @@ import pytest
 from tests.unit.policy.examples import PHONE, WITH_TIKTOK, access, policy_of
 
 from mailgate.cli.explained import show
-from mailgate.decide import decide
+from mailgate.engine.decide import decide
 from mailgate.views.explanation import explanation
 
 POLICY = policy_of({"id": "app", "when": '"prohibited" in device.lists'}, {"effect": "allow"})

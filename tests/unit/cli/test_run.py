@@ -8,7 +8,7 @@ from typer.testing import CliRunner, Result
 
 from mailgate.cli import app, run
 from mailgate.config import Bundle, bundle
-from mailgate.config.open_files import OpenFile
+from mailgate.config.file_permissions import OpenFile
 from mailgate.store import StoreUnavailableError
 
 CONFIG = Path(__file__).parents[3] / "config" / "mailgate.yaml"

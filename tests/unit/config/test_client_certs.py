@@ -12,7 +12,7 @@ from mailgate.config import Address, client_certs, load_settings
 from mailgate.config.client_certs import ClientCertificateSettings
 from mailgate.config.settings import Settings
 from mailgate.errors import ConfigError
-from mailgate.gateway.trust import forgeable
+from mailgate.gateway.http1.trusted_headers import forgeable
 
 ROOT = root()
 CONFIG = """

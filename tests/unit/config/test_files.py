@@ -1,8 +1,9 @@
+import os
 from pathlib import Path
 
 import pytest
 
-from mailgate.config.files import Reading
+from mailgate.config.files import Reading, stamp_of
 from mailgate.errors import ConfigError
 
 
@@ -20,3 +21,17 @@ def test_everything_is_read_before_anything_is_raised(tmp_path: Path) -> None:
         reading.finish()
     assert len(caught.value.mistakes) == 6
     assert len(reading.paths) == 6
+
+
+def test_a_file_that_was_written_or_replaced_has_another_stamp(tmp_path):
+    file = tmp_path / "apps.yaml"
+    assert stamp_of(file) is None
+    file.write_text("one")
+    first = stamp_of(file)
+    assert stamp_of(file) == first
+    file.write_text("three")
+    written = stamp_of(file)
+    (tmp_path / "new").write_text("seven")
+    os.utime(tmp_path / "new", ns=(written[1], written[1]))
+    (tmp_path / "new").rename(file)
+    assert len({first, written, stamp_of(file)}) == 3

@@ -2,9 +2,11 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
+from pydantic_core import PydanticCustomError
+from tests.pki import root
 from tests.unit.config.reading import read
 
-from mailgate.config.references import ExistingFile, HeaderKey, Jwks, Sources, StoreUrl
+from mailgate.config.references import ExistingFile, HeaderKey, Jwks, Sources, StoreUrl, read_certificates
 from mailgate.store.database import store_url
 
 
@@ -127,3 +129,19 @@ def test_a_bad_key_of_a_header(value: object, message: str, tmp_path: Path) -> N
     environ = {"TWO_LINES": "hunter2\r\nX: y", "PADDED": " hunter2", "FOREIGN": "hüntér2"}
     with pytest.raises(ValidationError, match=message):
         read(HeaderKey, value, Sources(tmp_path, environ))
+
+
+def test_every_certificate_of_a_file(tmp_path: Path) -> None:
+    one, two = root("One"), root("Two")
+    (tmp_path / "both.pem").write_bytes(one.pem + b"a comment\n" + two.pem)
+    assert read_certificates(tmp_path / "both.pem", "roots") == (one.certificate, two.certificate)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "nothing", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]
+)
+def test_what_is_none_is_a_mistake_with_its_place(tmp_path: Path, text: str) -> None:
+    (tmp_path / "file.pem").write_text(text)
+    with pytest.raises(PydanticCustomError) as caught:
+        read_certificates(tmp_path / "file.pem", "roots")
+    assert (caught.value.context or {})["key"] == "roots"

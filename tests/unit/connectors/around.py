@@ -12,7 +12,7 @@ from tests.exchanges import Exchanges
 
 from mailgate.config.references import Sources
 from mailgate.config.sources import Asked
-from mailgate.connectors import Opening, Surroundings
+from mailgate.connectors import Runtime, Setup
 from mailgate.connectors.wire import Answer, Question
 from mailgate.policy import AppCatalog, ListedApp
 
@@ -42,8 +42,8 @@ class Waits:
         self.seconds.append(seconds)
 
 
-def surroundings(waits: Waits | None = None, now: Callable[[], datetime] = lambda: NOW) -> Surroundings:
-    return Surroundings(now, waits or Waits(), lambda: 1.0)
+def runtime(waits: Waits | None = None, now: Callable[[], datetime] = lambda: NOW) -> Runtime:
+    return Runtime(now, waits or Waits(), lambda: 1.0)
 
 
 class Scripted:
@@ -80,13 +80,11 @@ class Recorded:
         """Nothing is open."""
 
 
-def opening(
-    exchanges: Exchanges, around: Surroundings | None = None, catalog: AppCatalog = CATALOG
-) -> Opening:
+def setup(exchanges: Exchanges, around: Runtime | None = None, catalog: AppCatalog = CATALOG) -> Setup:
     def wire(_: Asked) -> Recorded:
         return Recorded(exchanges)
 
-    return Opening("mdm", catalog, around or surroundings(), wire)
+    return Setup("mdm", catalog, around or runtime(), wire)
 
 
 def settings_of(model: type[Any], values: Mapping[str, Any], **secrets: str) -> Any:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 from tests.exchanges import MARKER, Exchanges
-from tests.unit.connectors.around import opening, service_account, settings_of, surroundings
+from tests.unit.connectors.around import runtime, service_account, settings_of, setup
 
 from mailgate.config.sources import AndroidManagementSettings
 from mailgate.connectors.android_management import AndroidManagement
@@ -25,7 +25,7 @@ NAME = "enterprises/LC0example/devices/d1"
 def management():
     def make(around=None, **values):
         settings = settings_of(AndroidManagementSettings, VALUES | values, account=service_account())
-        return AndroidManagement(opening(Exchanges("android-management", BASE), around), settings)
+        return AndroidManagement(setup(Exchanges("android-management", BASE), around), settings)
 
     return make
 
@@ -48,7 +48,7 @@ async def test_a_device_with_a_listed_app(management):
 
 
 async def test_every_page_is_read(management):
-    around = surroundings()
+    around = runtime()
     records = [record async for record in management(around).devices(None)]
     assert [record.id[:2] for record in records] == ["3a", "b0", "c9", "d4"]
     assert (around.tally.pages, around.tally.unreadable) == (2, 0)

@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 import pytest
 from tests.events import event
 from tests.exchanges import MARKER, Exchanges
-from tests.unit.connectors.around import CATALOG, Recorded, settings_of, surroundings
+from tests.unit.connectors.around import CATALOG, Recorded, runtime, settings_of
 
 from mailgate.config.sources import AppleMdmSettings
-from mailgate.connectors import Opening, SourceError, Trouble
+from mailgate.connectors import Setup, SourceError, Trouble
 from mailgate.connectors.apple_mdm import AppleMdm
 from mailgate.connectors.nanomdm import OwnCommands
 from mailgate.model import AppsReport, DeviceRecord, Kind
@@ -33,7 +33,7 @@ def mdm(exchanges):
             for page in known:
                 yield page
 
-        handed = Opening("mdm", catalog, surroundings(), lambda _: Recorded(exchanges), pages)
+        handed = Setup("mdm", catalog, runtime(), lambda _: Recorded(exchanges), pages)
         given = {"type": "apple-mdm"} | values | (API if asks else {})
         return AppleMdm(handed, settings_of(AppleMdmSettings, given, api_key=KEY))
 

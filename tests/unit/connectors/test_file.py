@@ -1,6 +1,6 @@
 import pytest
 from tests.exchanges import MARKER, Exchanges
-from tests.unit.connectors.around import opening, settings_of, surroundings
+from tests.unit.connectors.around import runtime, settings_of, setup
 
 from mailgate.config.sources import FileSettings, PostSettings
 from mailgate.connectors import SourceError, Told, Trouble, connector_for, is_scheduled
@@ -11,12 +11,12 @@ LINES = f'{{"id": "1", "apps": ["{MARKER}"], "reported_at": "2026-11-24T09:00:00
 
 def made(around=None, **values):
     settings = settings_of(FileSettings, {"type": "file", "path": "devices.jsonl"} | values)
-    return connector_for(opening(Exchanges("jamf", ""), around), settings)
+    return connector_for(setup(Exchanges("jamf", ""), around), settings)
 
 
 def posted():
     settings = settings_of(PostSettings, {"type": "post"}, api_key="hunter2")
-    connector = connector_for(opening(Exchanges("jamf", "")), settings)
+    connector = connector_for(setup(Exchanges("jamf", "")), settings)
     assert isinstance(connector, Told)
     return connector, settings
 
@@ -24,7 +24,7 @@ def posted():
 async def test_a_file_is_read_and_its_number_of_lines_known(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "devices.jsonl").write_text(LINES)
-    around = surroundings()
+    around = runtime()
     records = [record async for record in made(around).devices(None)]
     assert [record.id for record in records] == ["1", "2"]
     assert around.tally.total == 2

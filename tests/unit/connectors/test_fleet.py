@@ -3,10 +3,10 @@ from datetime import UTC, datetime
 
 import pytest
 from tests.exchanges import Exchanges
-from tests.unit.connectors.around import CATALOG, Scripted, opening, settings_of, surroundings
+from tests.unit.connectors.around import CATALOG, Scripted, runtime, settings_of, setup
 
 from mailgate.config.sources import FleetSettings
-from mailgate.connectors import Opening, SourceError, Trouble
+from mailgate.connectors import Setup, SourceError, Trouble
 from mailgate.connectors.fleet import Fleet
 from mailgate.connectors.wire import Answer
 from mailgate.model import AppsReport, DeviceRecord, Kind
@@ -19,7 +19,7 @@ VALUES = {"type": "fleet", "base_url": BASE, "page_size": 3}
 def fleet():
     def make(around=None):
         settings = settings_of(FleetSettings, VALUES, token="fleet-s3cret")
-        return Fleet(opening(Exchanges("fleet", BASE), around), settings)
+        return Fleet(setup(Exchanges("fleet", BASE), around), settings)
 
     return make
 
@@ -27,7 +27,7 @@ def fleet():
 def scripted(*bodies):
     wire = Scripted(*(Answer(200, {}, json.dumps(body).encode()) for body in bodies))
     settings = settings_of(FleetSettings, VALUES, token="fleet-s3cret")
-    return Fleet(Opening("mdm", CATALOG, surroundings(), lambda _: wire), settings)
+    return Fleet(Setup("mdm", CATALOG, runtime(), lambda _: wire), settings)
 
 
 async def test_a_device_with_a_listed_app(fleet):
@@ -47,7 +47,7 @@ async def test_a_device_with_a_listed_app(fleet):
 
 
 async def test_every_page_is_read_and_the_total_is_known(fleet):
-    around = surroundings()
+    around = runtime()
     records = [record async for record in fleet(around).devices(None)]
     assert [record.id for record in records] == ["1", "2", "3", "4", "5"]
     assert (around.tally.total, around.tally.unreadable) == (5, 0)

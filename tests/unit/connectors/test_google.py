@@ -1,10 +1,10 @@
 import json
 
 import pytest
-from tests.unit.connectors.around import CATALOG, Scripted, Waits, service_account, settings_of, surroundings
+from tests.unit.connectors.around import CATALOG, Scripted, Waits, runtime, service_account, settings_of
 
 from mailgate.config.sources import AndroidManagementSettings
-from mailgate.connectors import Opening, SourceError, Trouble
+from mailgate.connectors import Setup, SourceError, Trouble
 from mailgate.connectors.google import QuotaWire, google_client
 from mailgate.connectors.wire import Answer, Question
 
@@ -18,9 +18,9 @@ def refusal(reason):
 
 def asking(*answers, waits=None):
     wire = Scripted(TOKEN, *answers)
-    opening = Opening("mdm", CATALOG, surroundings(waits), lambda _: wire)
+    setup = Setup("mdm", CATALOG, runtime(waits), lambda _: wire)
     settings = settings_of(AndroidManagementSettings, VALUES, account=service_account())
-    return google_client(opening, settings, "https://api.example.com", "https://scope.example.com"), wire
+    return google_client(setup, settings, "https://api.example.com", "https://scope.example.com"), wire
 
 
 async def test_the_account_logs_in_with_a_signed_statement():

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 from tests.exchanges import Exchanges
-from tests.unit.connectors.around import opening, service_account, settings_of, surroundings
+from tests.unit.connectors.around import runtime, service_account, settings_of, setup
 
 from mailgate.config.sources import GoogleDirectorySettings
 from mailgate.connectors.google_directory import GoogleDirectory
@@ -22,7 +22,7 @@ VALUES = {
 def directory():
     def make(around=None, **values):
         settings = settings_of(GoogleDirectorySettings, VALUES | values, account=service_account())
-        return GoogleDirectory(opening(Exchanges("google-directory", BASE), around), settings)
+        return GoogleDirectory(setup(Exchanges("google-directory", BASE), around), settings)
 
     return make
 
@@ -43,7 +43,7 @@ async def test_a_device_with_a_listed_app(directory):
 
 
 async def test_every_page_is_read(directory):
-    around = surroundings()
+    around = runtime()
     records = [record async for record in directory(around).devices(None)]
     assert [record.id[-2:] for record in records] == ["01", "02", "03", "04"]
     assert (around.tally.pages, around.tally.unreadable) == (2, 0)
@@ -83,6 +83,6 @@ async def test_one_device_is_asked_for_at_once(directory):
 async def test_only_what_is_kept_is_asked_for():
     exchanges = Exchanges("google-directory", BASE)
     settings = settings_of(GoogleDirectorySettings, VALUES, account=service_account())
-    _ = [record async for record in GoogleDirectory(opening(exchanges), settings).devices(None)]
+    _ = [record async for record in GoogleDirectory(setup(exchanges), settings).devices(None)]
     fields = {dict(pairs)["fields"] for path, pairs in exchanges.questions if "mobile" in path}
     assert not any(word in " ".join(fields) for word in ("imei", "permission", "wifiMacAddress", "name"))

@@ -1,10 +1,12 @@
+import asyncio
 import json
+from datetime import UTC, datetime
 
 import pytest
-from tests.unit.connectors.around import Scripted, Waits, surroundings
+from tests.unit.connectors.around import Scripted, Waits, runtime
 
 from mailgate.connectors import SourceError, Trouble
-from mailgate.connectors.http import ATTEMPTS, Client
+from mailgate.connectors.http import ATTEMPTS, MOST, Client, backoff, retry_after, together
 from mailgate.connectors.logins import HeaderLogin
 from mailgate.connectors.wire import Answer
 
@@ -35,7 +37,7 @@ def client(waits):
     def make(*answers, login=None, run_bytes=1000):
         wire = Scripted(*answers)
         login = login or HeaderLogin({"X-Key": "k"})
-        return Client(BASE, login, wire, surroundings(waits), run_bytes), wire
+        return Client(BASE, login, wire, runtime(waits), run_bytes), wire
 
     return make
 
@@ -204,3 +206,69 @@ async def test_what_is_put_and_what_was_done_of_it(client):
     [question] = wire.questions
     assert (question.method, question.body) == ("PUT", b"<plist/>")
     assert question.headers == {"Content-Type": "application/xml", "X-Key": "k"}
+
+
+async def test_everything_in_its_order_and_never_more_at_once_than_allowed():
+    running, most = 0, 0
+
+    async def work(item):
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0)
+        running -= 1
+        return item * 2
+
+    assert await together(work, range(10), 3) == [item * 2 for item in range(10)]
+    assert most == 3
+
+
+async def test_where_one_fails_the_others_end():
+    ended = []
+
+    async def work(item):
+        if item == 1:
+            raise LookupError
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            ended.append(item)
+            raise
+
+    with pytest.raises(LookupError):
+        await together(work, [0, 1, 2], 3)
+    assert ended == [0, 2]
+
+
+async def test_nothing_to_do():
+    assert await together(asyncio.sleep, [], 4) == []
+
+
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("7", 7.0),
+        (" 0 ", 0.0),
+        ("999999999999999999999", MOST),
+        ("Tue, 24 Nov 2026 12:00:30 GMT", 30.0),
+        ("Tue, 24 Nov 2026 12:00:30 -0000", 30.0),
+        ("Tue, 24 Nov 2026 11:00:00 GMT", 0.0),
+        ("Tue, 24 Nov 2037 11:00:00 GMT", MOST),
+        ("-1", None),
+        ("soon", None),
+        ("Tue, 24 Nov 2026 12:00:30 +99999999999999", None),
+        ("٣", None),
+        ("", None),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date(said, seconds):
+    assert retry_after({"retry-after": said}, NOW) == seconds
+
+
+def test_backoff_doubles_and_leaves_half_to_chance():
+    assert [backoff(attempt, 1.0) for attempt in range(4)] == [1.0, 2.0, 4.0, 8.0]
+    assert backoff(2, 0.0) == 2.0
+    assert backoff(60, 1.0) == MOST

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 from tests.exchanges import MARKER, Exchanges
-from tests.unit.connectors.around import Waits, opening, settings_of, surroundings
+from tests.unit.connectors.around import Waits, runtime, settings_of, setup
 
 from mailgate.config.sources import IntuneSettings
 from mailgate.connectors.intune import Intune
@@ -26,7 +26,7 @@ def api():
 def intune(api):
     def make(around=None, **values):
         settings = settings_of(IntuneSettings, VALUES | values, client_secret="graph-s3cret")
-        return Intune(opening(api, around), settings)
+        return Intune(setup(api, around), settings)
 
     return make
 
@@ -91,7 +91,7 @@ async def test_no_app_that_is_not_listed_gets_into_a_record(intune):
 
 async def test_it_waits_as_long_as_it_is_asked_to(intune):
     waits = Waits()
-    around = surroundings(waits)
+    around = runtime(waits)
     await read(intune(around))
     assert waits.seconds == [7.0]
     assert around.tally.throttled == 1

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 from tests.exchanges import Exchanges
-from tests.unit.connectors.around import opening, settings_of, surroundings
+from tests.unit.connectors.around import runtime, settings_of, setup
 
 from mailgate.config.sources import JamfSettings
 from mailgate.connectors.jamf import Jamf
@@ -16,7 +16,7 @@ VALUES = {"type": "jamf", "base_url": BASE, "client_id": "gate", "page_size": 2}
 def jamf():
     def make(around=None, **values):
         settings = settings_of(JamfSettings, VALUES | values, client_secret="jamf-s3cret")
-        return Jamf(opening(Exchanges("jamf", BASE), around), settings)
+        return Jamf(setup(Exchanges("jamf", BASE), around), settings)
 
     return make
 
@@ -39,7 +39,7 @@ async def test_a_device_with_a_listed_app(jamf):
 
 
 async def test_every_page_is_read_and_the_total_is_known(jamf):
-    around = surroundings()
+    around = runtime()
     records = [record async for record in jamf(around).devices(None)]
     assert [record.id for record in records] == ["1", "2", "3"]
     assert (around.tally.total, around.tally.pages, around.tally.unreadable) == (3, 2, 0)
@@ -83,7 +83,7 @@ async def test_an_id_cannot_change_the_question(jamf, device_id):
 
 async def test_a_clock_that_is_ahead_makes_no_report_newer_than_now(jamf):
     early = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
-    around = surroundings(now=lambda: early)
+    around = runtime(now=lambda: early)
     [first, *_] = [record async for record in jamf(around).devices(None)]
     assert first.apps is not None
     assert first.apps.at == early

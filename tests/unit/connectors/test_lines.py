@@ -4,7 +4,7 @@ from io import BytesIO
 
 import pytest
 from tests.exchanges import MARKER, Exchanges
-from tests.unit.connectors.around import opening
+from tests.unit.connectors.around import setup
 
 from mailgate.connectors.lines import (
     MAX_LINE,
@@ -34,7 +34,7 @@ def mistakes(text, *, is_csv=False):
 def record(text, *, is_csv=False):
     [row] = rows(text, is_csv=is_csv)
     assert row.device is not None, row.mistakes
-    return record_of(row.device, opening(Exchanges("jamf", "")))
+    return record_of(row.device, setup(Exchanges("jamf", "")))
 
 
 FULL = DeviceRecord(

@@ -3,7 +3,7 @@ import plistlib
 from uuid import UUID
 
 import pytest
-from tests.unit.connectors.around import CATALOG, Scripted, surroundings
+from tests.unit.connectors.around import CATALOG, Scripted, runtime
 
 from mailgate.connectors import SourceError, Trouble
 from mailgate.connectors.http import Client
@@ -22,7 +22,7 @@ def taken(*ids, **more):
 
 def asking(*answers):
     wire = Scripted(*answers)
-    return Client("https://mdm.example.com", HeaderLogin({}), wire, surroundings(), 10**6), wire
+    return Client("https://mdm.example.com", HeaderLogin({}), wire, runtime(), 10**6), wire
 
 
 def test_only_listed_apps_are_asked_for():
@@ -87,7 +87,7 @@ async def test_a_device_that_nanomdm_knows_no_longer_keeps_no_other_from_being_a
         async def close(self):
             """Nothing is open."""
 
-    client = Client("https://mdm.example.com", HeaderLogin({}), Strict(), surroundings(), 10**6)
+    client = Client("https://mdm.example.com", HeaderLogin({}), Strict(), runtime(), 10**6)
     devices = [str(number) for number in range(7)]
     await ask_devices(client, ["gone", *devices], OwnCommands("k", None), None)
     assert sorted(asked) == devices

@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from tests.unit.connectors.around import Scripted, surroundings
+from tests.unit.connectors.around import Scripted, runtime
 
 from mailgate.connectors import SourceError, Trouble
 from mailgate.connectors.http import Client
@@ -18,7 +18,7 @@ def asking(*bodies):
 
 def answering(*answers):
     wire = Scripted(*answers)
-    return Client(BASE, HeaderLogin({}), wire, surroundings(), 10**6), wire
+    return Client(BASE, HeaderLogin({}), wire, runtime(), 10**6), wire
 
 
 async def ids(pages):

@@ -5,13 +5,13 @@ from datetime import timedelta
 import pytest
 from prometheus_client import CollectorRegistry
 from tests.unit.clock import Clock
-from tests.unit.connectors.around import NOW, surroundings
+from tests.unit.connectors.around import NOW, runtime
 from tests.unit.connectors.desk import Desk, Source
 
 from mailgate.config.sources import EverySource
 from mailgate.connectors import SourceError, Trouble, runner
-from mailgate.connectors.leading import Leading
-from mailgate.connectors.numbers import Numbers
+from mailgate.connectors.leased_run import LeasedRun
+from mailgate.connectors.metrics import Numbers
 from mailgate.connectors.runner import Runner
 from mailgate.model import SourceState
 
@@ -44,9 +44,11 @@ def listed():
 @pytest.fixture
 def make(clock, desk, told, listed):
     def made(source, settings=SETTINGS):
-        around = lambda: surroundings(now=clock)  # noqa: E731
-        leading = Leading(lambda *_: source, desk, around, Numbers(CollectorRegistry()), lambda: listed[-1])
-        return Runner(lambda: settings, lambda each: each.every < NEVER, leading, around(), told.append)
+        around = lambda: runtime(now=clock)  # noqa: E731
+        leased_run = LeasedRun(
+            lambda *_: source, desk, around, Numbers(CollectorRegistry()), lambda: listed[-1]
+        )
+        return Runner(lambda: settings, lambda each: each.every < NEVER, leased_run, around(), told.append)
 
     return made
 

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 from tests.exchanges import Exchanges
-from tests.unit.connectors.around import opening, settings_of, surroundings
+from tests.unit.connectors.around import runtime, settings_of, setup
 
 from mailgate.config.sources import WorkspaceOneSettings
 from mailgate.connectors.workspace_one import WorkspaceOne
@@ -18,7 +18,7 @@ FIRST = "b6b1d7a0-0000-4000-8000-000000000101"
 def uem():
     def make(around=None, **values):
         settings = settings_of(WorkspaceOneSettings, VALUES | values, **SECRETS)
-        return WorkspaceOne(opening(Exchanges("workspace-one", BASE), around), settings)
+        return WorkspaceOne(setup(Exchanges("workspace-one", BASE), around), settings)
 
     return make
 
@@ -42,7 +42,7 @@ async def test_a_device_with_a_listed_app(uem):
 
 
 async def test_every_page_is_read_and_the_total_is_that_of_devices(uem):
-    around = surroundings()
+    around = runtime()
     records = [record async for record in uem(around).devices(None)]
     assert [record.id[-3:] for record in records] == ["101", "102", "103", "104"]
     assert (around.tally.total, around.tally.unreadable) == (4, 0)
@@ -92,7 +92,7 @@ async def test_an_oauth_client_gets_its_token_from_the_region():
     }
     settings = settings_of(WorkspaceOneSettings, values, client_secret="oauth-s3cret")
     exchanges = Exchanges("workspace-one", BASE)
-    connector = WorkspaceOne(opening(exchanges), settings)
+    connector = WorkspaceOne(setup(exchanges), settings)
     with pytest.raises(Exception, match="login-refused"):
         _ = [record async for record in connector.devices(None)]
     assert exchanges.asked == {"POST /connect/token": 1}

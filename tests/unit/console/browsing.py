@@ -19,14 +19,14 @@ from tests.unit.clock import Clock
 from mailgate.app.console import candidate_of
 from mailgate.config import Bundle, Rules, load_bundle
 from mailgate.console import Desk, with_console
-from mailgate.console.census import Census, Count
+from mailgate.console.device_count import Count, DeviceCounts
 from mailgate.console.planning import Planning
-from mailgate.console.pulse import Pulse
-from mailgate.console.reading import Progress, Readings
+from mailgate.console.source_reading import Progress, Readings
+from mailgate.console.verdict_rates import VerdictRates
 from mailgate.rollout.acts import Person
-from mailgate.rollout.keeper import draft_of
 from mailgate.rollout.plan import Plan
 from mailgate.rollout.planning import plan_and_keep
+from mailgate.rollout.version_in_force import draft_of
 from mailgate.store import Act, Store
 from mailgate.views.readiness import Readiness
 
@@ -82,16 +82,16 @@ class Company:
             progress(3, 3)
             return "3 records"
 
-        census = Census(self.store.devices.sketches, lambda _device, _now: "clean", self.clock)
-        census.last = Count(Counter(clean=2, prohibited=1), NOW)
+        device_counts = DeviceCounts(self.store.devices.sketches, lambda _device, _now: "clean", self.clock)
+        device_counts.last = Count(Counter(clean=2, prohibited=1), NOW)
         self.desk = Desk(
             store=self.store,
             bundle=lambda: self.bundle,
             clock=self.clock,
             readiness=readiness,
             host="gate-1",
-            pulse=Pulse(),
-            census=census,
+            verdict_rates=VerdictRates(),
+            device_counts=device_counts,
             readings=Readings(sync),
             candidate=self.candidate,
             planning=Planning(self.plan),

@@ -5,8 +5,8 @@ from datetime import timedelta
 from tests.unit.console.browsing import NOW, Company
 from tests.unit.store.examples import access
 
+from mailgate.devices.device import Device
 from mailgate.model import AppsReport, Decision, DeviceRecord, Effect, Kind, Reason, RequestFacts
-from mailgate.store import Device
 
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148"
 

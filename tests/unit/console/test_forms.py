@@ -9,7 +9,8 @@ from aiohttp.base_protocol import BaseProtocol
 from aiohttp.streams import StreamReader
 from aiohttp.test_utils import make_mocked_request
 
-from mailgate.console.forms import MOST_FIELDS, MULTIPART, URLENCODED, form_of
+from mailgate.console.forms import LONGEST, MOST_FIELDS, MULTIPART, URLENCODED, form_of, note_of
+from mailgate.rollout.acts import RefusedError
 
 PARTS = f"{MULTIPART}; boundary=b"
 
@@ -62,3 +63,14 @@ async def test_what_is_none_is_refused(body, kind):
 
 async def test_what_is_no_form_has_no_fields():
     assert not await form_of(sent(b'{"name": "ada"}', "application/json"))
+
+
+def test_a_note_is_kept_without_the_space_around_it_and_no_longer_than_it_may_be() -> None:
+    assert note_of({"note": "  sent in error "}) == "sent in error"
+    assert len(note_of({"why": "x" * 2 * LONGEST}, "why")) == LONGEST
+
+
+@pytest.mark.parametrize("sent", [{}, {"note": ""}, {"note": "  \n"}])
+def test_without_one_nothing_is_done(sent: dict[str, str]) -> None:
+    with pytest.raises(RefusedError, match="a note is needed"):
+        note_of(sent)

@@ -9,7 +9,7 @@ import pytest
 from tests.unit.console.browsing import NOW
 
 from mailgate.console.plot import BELOW, EFFECTS, HEIGHT, KINDS, LEFT, WIDTH, nice, plot
-from mailgate.console.pulse import Minute, Verdict
+from mailgate.console.verdict_rates import Minute, Verdict
 from mailgate.model import Effect, Kind
 
 

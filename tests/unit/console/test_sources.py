@@ -4,7 +4,7 @@ import asyncio
 
 from tests.unit.console.browsing import NOW, Company
 
-from mailgate.console.reading import Reading
+from mailgate.console.source_reading import Reading
 from mailgate.console.sources import can_be_read, read_now, sources_of
 from mailgate.rollout.acts import Person
 

@@ -11,26 +11,26 @@ from mailgate.app.parts import Ways, assemble
 from mailgate.attest import MemoryReplayGuard, Nonces, Verifier
 from mailgate.attest.enrolment import digest_of
 from mailgate.gateway.answer import Answer, send
-from mailgate.gateway.enforce import Speaker
-from mailgate.gateway.enroller import Enroller
-from mailgate.gateway.enrolling import Enrolling
+from mailgate.gateway.enrolment.enroll import Enrolling
+from mailgate.gateway.enrolment.enroller import Enroller
+from mailgate.gateway.evaluate.decision_log import Recorder
+from mailgate.gateway.evaluate.judge import Judge
+from mailgate.gateway.evaluate.probe_endpoint import Probing
+from mailgate.gateway.evaluate.proving import Prover
 from mailgate.gateway.handler import Gate
-from mailgate.gateway.helping import HelpDesk
-from mailgate.gateway.judging import Judge
-from mailgate.gateway.keyring import Keyring
+from mailgate.gateway.keys.keyring import Keyring
+from mailgate.gateway.keys.own import OwnKeys
+from mailgate.gateway.keys.revocations import Revocations
 from mailgate.gateway.live import InForce, Live
-from mailgate.gateway.local import OwnAddresses
-from mailgate.gateway.me import SelfService
 from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.noting import Recorder
-from mailgate.gateway.own_keys import OwnKeys
+from mailgate.gateway.own_addresses import OwnAddresses
 from mailgate.gateway.pages import Pages
-from mailgate.gateway.probe import Probing
-from mailgate.gateway.proving import Prover
-from mailgate.gateway.quarantine import NoNotices
 from mailgate.gateway.rates import Rates
 from mailgate.gateway.reference import References
-from mailgate.gateway.revocations import Revocations
+from mailgate.gateway.refusals.enforce import Speaker
+from mailgate.gateway.selfservice.help import HelpDesk
+from mailgate.gateway.selfservice.me import SelfService
+from mailgate.mail.quarantine import NoNotices
 from mailgate.model import Posture
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.rules import PolicyFile, policy_context

@@ -4,12 +4,12 @@ from datetime import timedelta
 
 from tests.unit.gateway.gates import NOW, policy
 
-from mailgate.decide import decide
-from mailgate.gateway.own_devices import Asking
-from mailgate.gateway.person import KnownBy, Person
+from mailgate.devices.device import Device, Report
+from mailgate.engine.decide import decide
+from mailgate.gateway.selfservice.own_devices import Asking
+from mailgate.gateway.selfservice.person import KnownBy, Person
 from mailgate.model import Access, AttestationResult, Client, Kind, Posture, PostureState, RequestFacts
-from mailgate.store.device import Device, Report
-from mailgate.store.people import Sighted
+from mailgate.store.person_records import Sighted
 
 RULES = policy(
     (

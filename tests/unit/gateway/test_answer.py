@@ -6,7 +6,7 @@ import pytest
 from tests.unit.gateway.wire import FakeClient, exchange
 
 from mailgate.gateway.answer import PROBLEM, Answer, json_answer, send
-from mailgate.gateway.exchange import Exchange
+from mailgate.gateway.http1.exchange import Exchange
 from mailgate.gateway.http1.request import RequestRefused, refused_head
 from mailgate.model import Reason
 

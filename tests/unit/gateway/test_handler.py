@@ -9,9 +9,9 @@ from structlog.testing import capture_logs
 from tests.unit.gateway.gates import ask, gate
 from tests.unit.gateway.wire import FakeClient, exchange, handled
 
-from mailgate.gateway.exchange import Exchange
+from mailgate.gateway.http1.exchange import Exchange
 from mailgate.gateway.http1.request import RequestRefused, refused_head
-from mailgate.gateway.upstream import UpstreamTimeout
+from mailgate.gateway.proxy.upstream import UpstreamTimeout
 from mailgate.model import Reason
 
 NAVIGATION = (b"Accept: text/html", b"Sec-Fetch-Mode: navigate")

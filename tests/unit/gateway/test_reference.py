@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 from tests.unit.gateway.gates import ask, gate
 
-from mailgate.gateway.upstream import UpstreamTimeout
+from mailgate.gateway.proxy.upstream import UpstreamTimeout
 
 NAVIGATION = (b"Accept: text/html", b"Sec-Fetch-Mode: navigate")
 DRAWN = "REF0"
@@ -20,7 +20,7 @@ def counting():
 
 
 async def test_a_request_that_is_allowed_takes_none(monkeypatch):
-    monkeypatch.setattr("mailgate.gateway.noting.debugging", lambda: False)
+    monkeypatch.setattr("mailgate.gateway.evaluate.decision_log.debugging", lambda: False)
     on = counting()
     for _ in range(3):
         assert (await ask(on, "/allow"))[0] == 200

@@ -7,8 +7,8 @@ from tests.unit.gateway.gates import NOW, REFERENCE, ask, gate, value
 from tests.unit.gateway.phones import EAS, LOGIN, mobile
 
 from mailgate.gateway.answer import Answer
-from mailgate.gateway.prober import Mode, Prober
-from mailgate.gateway.quarantine import NoNotices
+from mailgate.gateway.evaluate.browser_probe import BrowserProbe, Mode
+from mailgate.mail.quarantine import NoNotices
 from mailgate.model import Posture
 from mailgate.store import Key
 
@@ -61,7 +61,7 @@ LAPTOP = (
 
 @pytest.mark.parametrize("mode", [Mode.OBSERVE, Mode.REQUIRE])
 async def test_an_unprobed_page_load_gets_the_probe_and_is_not_decided(mode):
-    on = gate(prober=Prober(mode, keys=[Key(1, b"k" * 32, NOW)]))
+    on = gate(browser_probe=BrowserProbe(mode, keys=[Key(1, b"k" * 32, NOW)]))
     status, head, page, _ = await ask(on, "/allow", *NAVIGATION, LAPTOP)
     assert (status, on.carrier.usual.got, on.recorder.ledger) == (200, [], [])
     assert "X-Device-Reason: probe-required" in head

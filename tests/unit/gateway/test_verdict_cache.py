@@ -16,22 +16,22 @@ from prometheus_client import generate_latest
 from structlog.testing import capture_logs
 from tests.unit.clock import Clock
 from tests.unit.gateway.gates import gate, policy, renew
+from tests.unit.gateway.http1.test_connection import Peer
+from tests.unit.gateway.http1.test_parser import LIMITS
 from tests.unit.gateway.phones import with_certificates
-from tests.unit.gateway.test_connection import Peer
-from tests.unit.gateway.test_parser import LIMITS
-from tests.unit.gateway.test_upstream import endpoint
+from tests.unit.gateway.proxy.test_upstream import endpoint
 from tests.unit.gateway.wire import FakeTransport
 
-from mailgate.classify.probe import Found
-from mailgate.gateway import facts
+from mailgate.classify.probe_readings import Found
 from mailgate.gateway.authz import Authorizer, Dialect
-from mailgate.gateway.forward import Forwarder
-from mailgate.gateway.hearing import Hearing
+from mailgate.gateway.evaluate import facts
+from mailgate.gateway.evaluate.browser_probe import COMPUTER, BrowserProbe, Mode
+from mailgate.gateway.http1.listener import Server
 from mailgate.gateway.pages.languages import asked_as, load_languages
-from mailgate.gateway.prober import COMPUTER, Mode, Prober
-from mailgate.gateway.rewrite import Rewrite
-from mailgate.gateway.server import Server
-from mailgate.gateway.upstream import UpstreamConnection
+from mailgate.gateway.proxy.forward import Forwarder
+from mailgate.gateway.proxy.rewrite import Rewrite
+from mailgate.gateway.proxy.upstream import UpstreamConnection
+from mailgate.gateway.recording import Recorder
 from mailgate.gateway.verdict_cache import LONGEST_PATH, SILENT, SIZE, VerdictCache
 from mailgate.model import RequestFacts
 from mailgate.policy.groups import Groups
@@ -70,7 +70,7 @@ POLICIES = [
 @pytest.fixture(autouse=True)
 def no_lines_for_debugging(monkeypatch):
     """As a gate is run; while every decision has its line, nothing is remembered."""
-    for module in ("noting", "verdict_cache"):
+    for module in ("evaluate.decision_log", "verdict_cache"):
         monkeypatch.setattr(f"mailgate.gateway.{module}.debugging", lambda: False)
 
 
@@ -121,14 +121,14 @@ class Side:
 
     def __init__(self, cache):
         self.clock, self.got, self.peers = Clock(START), [], {}
-        self.webmail, self.tongues = WebmailPool(), Tongues()
+        self.webmail, self.languages = WebmailPool(), Tongues()
         self.book = Ledger(None, Spool(Path("/nonexistent/spool"), 1))
         rewrite = Rewrite.between("https://mail.example.com", "http://inner:9080")
         way = Forwarder(self.webmail, rewrite, b"mail.example.com", 5.0)
         references = (f"REF{number}" for number in count())
         self.gate = gate(
             way=way, clock=self.clock, draw=references.__next__,
-            ledger=Hearing(self.book, self.tongues, ASKED_AS), trusted=(ip_network(PROXY),),
+            ledger=Recorder(self.book, self.languages, ASKED_AS), trusted=(ip_network(PROXY),),
             authorizer=Authorizer(Dialect.NGINX, self.clock, timedelta(seconds=1)),
         )  # fmt: skip
         on = self.gate
@@ -150,7 +150,7 @@ class Side:
         timed = re.sub(r"mailgate_decision_seconds_(?:bucket|sum).*\n|.*_created.*\n", "", numbers)
         self.book._gather()
         rows = self.book._items
-        return self.got, self.webmail.asked, rows, self.book.passed_over, self.tongues.heard, timed
+        return self.got, self.webmail.asked, rows, self.book.passed_over, self.languages.heard, timed
 
 
 def request(method, target, *fields, version="1.1"):
@@ -232,7 +232,7 @@ def live_with(index):
 
 def probing(mode):
     def change(on, at):
-        renew(on, prober=Prober(mode, timedelta(seconds=4), KEYS))
+        renew(on, browser_probe=BrowserProbe(mode, timedelta(seconds=4), KEYS))
 
     return change
 
@@ -263,7 +263,7 @@ async def lived(cache, first, asked, steps):
     side = Side(cache)
     live_with(first)(side.gate, START)
     browser = RequestFacts(headers={"user-agent": LAPTOP})
-    cookie = Prober(Mode.OBSERVE, timedelta(seconds=4), KEYS).remember(
+    cookie = BrowserProbe(Mode.OBSERVE, timedelta(seconds=4), KEYS).remember(
         Found(COMPUTER, "touch"), browser, START
     )
     sealed = cookie.partition("=")[2].partition(";")[0].encode()
@@ -448,7 +448,7 @@ async def test_a_person_whom_a_proxy_names_is_known_by_name_and_language():
     ]
     known, side = await asked(requests, peer=PROXY)
     assert known == "-+--++"
-    heard = [(login, tag) for login, tag, _ in side.tongues.heard]
+    heard = [(login, tag) for login, tag, _ in side.languages.heard]
     assert heard == [("ada", "de"), ("ada", "de"), ("bob", "de"), ("ada", "fr"), ("ada", "fr"), ("bob", "de")]
     assert sorted(tally.times for tally in side.left()[2].values()) == [2, 4]
 

@@ -6,10 +6,10 @@ from itertools import pairwise
 from aiohttp.streams import StreamReader
 from hypothesis import strategies as st
 
-from mailgate.gateway.exchange import Exchange
-from mailgate.gateway.facts import read_facts
+from mailgate.gateway.evaluate.facts import read_facts
+from mailgate.gateway.http1.exchange import Exchange
 from mailgate.gateway.http1.request import parse_request_head
-from mailgate.gateway.trust import origin_of
+from mailgate.gateway.http1.trusted_headers import origin_of
 
 CUTS = st.lists(st.integers(0, 400), max_size=12)
 

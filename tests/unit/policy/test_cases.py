@@ -5,7 +5,7 @@ import pytest
 from pydantic import ValidationError
 from tests.unit.policy.examples import CATALOG, LAPTOP, NOW, PHONE, access, policy_of
 
-from mailgate.decide import decide
+from mailgate.engine.decide import decide
 from mailgate.model import Client, Kind, PostureState
 from mailgate.policy.cases import Device, Expectation, RecordedRequest, Request, Situation, differences
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from tests.unit.policy.examples import CLEAN, NOW, PHONE, WITH_TIKTOK, access, policy_of
 from tests.unit.simulate.examples import accesses, policies, reliefs
 
-from mailgate.decide import decide
+from mailgate.engine.decide import decide
 from mailgate.model import Access, Effect, Posture, Stage, User
 from mailgate.policy import Policy
 from mailgate.policy.reliefs import NO_RELIEFS, Cause, Relief, Reliefs, relief_from

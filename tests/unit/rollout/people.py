@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from tests.unit.store.examples import NOW
 
 from mailgate.classify import classify, with_attestation
-from mailgate.decide import decide
+from mailgate.devices.device import new_id
+from mailgate.engine.decide import decide
 from mailgate.model import LOGINS, Access, AppsReport, AttestationResult, Kind, Posture, RequestFacts, User
 from mailgate.policy import Policy
 from mailgate.store import Store
-from mailgate.store.device import new_id
 
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1"
 WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 Safari/537.36"

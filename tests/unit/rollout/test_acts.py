@@ -14,14 +14,14 @@ from tests.unit.rollout import people
 from tests.unit.rollout.examples import OPEN, SHUT, rules
 from tests.unit.store.examples import NOW
 
-from mailgate.config.freezes import Once
+from mailgate.config.guard import Once
 from mailgate.rollout import draft_of, in_force
 from mailgate.rollout.acts import Person, RefusedError, apply, keep_plan, retract
-from mailgate.rollout.approving import approve, standings
+from mailgate.rollout.approvals import approve, standings
 from mailgate.rollout.guard import Guard, Limit
-from mailgate.rollout.keeper import UnreadableVersionError
 from mailgate.rollout.plan import Plan
 from mailgate.rollout.planning import Scope, make_plan
+from mailgate.rollout.version_in_force import UnreadableVersionError
 from mailgate.store import Act, Activation, AlteredError, Store
 from mailgate.store.database import store_url
 from mailgate.store.kept_out import KeptOut

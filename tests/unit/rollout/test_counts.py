@@ -19,14 +19,15 @@ from tests.unit.simulate.examples import CONDITIONS, STAGES
 from tests.unit.store.examples import NOW
 
 from mailgate.config import Rules, compile_rules
-from mailgate.decide import decide
+from mailgate.devices.device import Device
+from mailgate.devices.names import user_text
+from mailgate.engine.decide import decide
 from mailgate.model import LOGINS, Access, AttestationResult, Decision, Kind, RequestFacts, User
 from mailgate.rollout import draft_of
 from mailgate.rollout.plan import LABELS, Counts, Plan
 from mailgate.rollout.planning import Scope, make_plan
-from mailgate.rollout.recorded import PAGE_LOAD, Lists, posture_for, proof_of, recognise, reported
-from mailgate.store import Act, Device, Store
-from mailgate.store.names import user_text
+from mailgate.rollout.replay import PAGE_LOAD, Lists, posture_for, proof_of, recognise, reported
+from mailgate.store import Act, Store
 
 DAYS = 14
 SCOPE = Scope(NOW, DAYS, people.MAX_AGE)

@@ -3,12 +3,11 @@
 from typing import Any
 
 import pytest
-from tests.unit.config.test_freezes import at
+from tests.unit.config.test_guard import at
 from tests.unit.rollout.plans import NEWLY, NOBODY, hit, plan_of
 from tests.unit.rollout.test_admins import known
 
-from mailgate.config.freezes import Once
-from mailgate.config.guard import GuardSettings
+from mailgate.config.guard import GuardSettings, Once
 from mailgate.config.settings import Settings
 from mailgate.rollout.guard import Guard, Limit, beyond, failing, frozen, guard_of, most_kept_out
 from mailgate.rollout.plan import LABELS, Plan

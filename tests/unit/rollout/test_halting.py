@@ -7,7 +7,7 @@ import pytest
 from tests.unit.rollout.examples import rules
 from tests.unit.store.examples import NOW
 
-from mailgate.decide import decide
+from mailgate.engine.decide import decide
 from mailgate.model import (
     Access,
     AttestationResult,

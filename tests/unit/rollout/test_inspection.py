@@ -9,14 +9,13 @@ from tests.unit.rollout.test_acts import store as store
 from tests.unit.store.examples import NOW
 
 from mailgate.config.attestation import PostureSettings
-from mailgate.config.freezes import Once
-from mailgate.config.guard import GuardSettings
+from mailgate.config.guard import GuardSettings, Once
 from mailgate.config.settings import Settings
 from mailgate.rollout.acts import Person, apply
-from mailgate.rollout.approving import approve
+from mailgate.rollout.approvals import approve
 from mailgate.rollout.guard import Guard, Limit
 from mailgate.rollout.inspection import Inspection
-from mailgate.rollout.keeper import Looked
+from mailgate.rollout.version_in_force import Looked
 from mailgate.store import Store
 from mailgate.store.kept_out import KeptOut
 

@@ -10,7 +10,7 @@ from tests.unit.store.examples import NOW
 from mailgate.model import Kind, PostureState
 from mailgate.rollout import population as population_module
 from mailgate.rollout.population import Population
-from mailgate.rollout.recorded import Lists
+from mailgate.rollout.replay import Lists
 from mailgate.simulate import Subject
 from mailgate.store import Store
 

@@ -9,10 +9,10 @@ from tests.unit.rollout.examples import rules
 from tests.unit.store.examples import NOW
 
 from mailgate.config import Rules
-from mailgate.decide import decide
+from mailgate.engine.decide import decide
 from mailgate.model import Access, User
 from mailgate.rollout import simulation
-from mailgate.rollout.recorded import PAGE_LOAD, Lists, posture_for, proof_of, recognise, reported
+from mailgate.rollout.replay import PAGE_LOAD, Lists, posture_for, proof_of, recognise, reported
 from mailgate.rollout.simulation import Task, simulate
 from mailgate.simulate import Tally
 from mailgate.store import Store

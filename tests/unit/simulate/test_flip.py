@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.unit.policy.examples import CLEAN, LAPTOP, NOW, PHONE, WITH_TIKTOK, access, policy_of
 from tests.unit.simulate.examples import accesses, policies
 
-from mailgate.decide import decide
+from mailgate.engine.decide import decide
 from mailgate.model import (
     Access,
     AttestationResult,
@@ -25,10 +25,10 @@ from mailgate.model import (
 from mailgate.policy import Policy
 from mailgate.policy.variables import VARIABLES
 from mailgate.simulate import KEPT_OUT, LET_IN, MOST, Flip, both_ways, flips
-from mailgate.simulate.doable import doable
+from mailgate.simulate.actionable import doable
 from mailgate.simulate.flip import VARIED, taken
+from mailgate.simulate.hypothetical import supposed
 from mailgate.simulate.steps import By, Step
-from mailgate.simulate.supposed import supposed
 
 RULES = policy_of(
     {"id": "laptop", "when": 'client.kind == "laptop"', "effect": "allow"},

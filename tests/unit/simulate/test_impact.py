@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.unit.policy.examples import LAPTOP, NOW, PHONE, access, policy_of
 from tests.unit.simulate.examples import UNTOLD, accesses, crowds, policies
 
-from mailgate.decide import decide
+from mailgate.engine.decide import decide
 from mailgate.model import Access
 from mailgate.policy import Policy
 from mailgate.simulate import OUT, UNDATED, UNKNOWN, Impact, Occasion, Subject, sampled

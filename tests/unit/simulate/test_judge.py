@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.unit.policy.examples import PHONE, access, policy_of
 from tests.unit.simulate.examples import UNTOLD, accesses, policies
 
-from mailgate.decide import decide
+from mailgate.engine.decide import decide
 from mailgate.model import Access
 from mailgate.policy import Policy
 from mailgate.simulate import UNKNOWN, Judge

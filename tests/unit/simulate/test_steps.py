@@ -2,13 +2,13 @@
 
 from tests.unit.policy.examples import access, policy_of
 
-from mailgate.simulate import altered
+from mailgate.simulate import what_if
 from mailgate.simulate.steps import By, What, step, words
 
 
 def test_a_step_changes_who_asks_and_not_the_rules() -> None:
     policy, seen = policy_of({}), access()
-    made = step(What.PROBE, By.PERSON, altered.probed)
+    made = step(What.PROBE, By.PERSON, what_if.probed)
     changed, same = made.apply((seen, policy))
     assert changed.client.probed
     assert same is policy

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+from mailgate.devices.device import new_id
 from mailgate.model import (
     Access,
     AppsReport,
@@ -17,7 +18,6 @@ from mailgate.model import (
 )
 from mailgate.policy import AppCatalog
 from mailgate.policy.apps import ListedApp
-from mailgate.store.device import new_id
 
 NOW = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
 MAX_AGE = timedelta(hours=24)

@@ -16,10 +16,10 @@ from tests.unit.store.examples import (
     proof,
 )
 
+from mailgate.devices.device import Device, Report, new_id
+from mailgate.devices.names import EAS, KEY, MDM, SERIAL, USER
 from mailgate.model import AppsReport, DeviceRecord, Reason
-from mailgate.store import Device, Report, Store, Taken
-from mailgate.store.device import new_id
-from mailgate.store.names import EAS, KEY, MDM, SERIAL, USER
+from mailgate.store import Store, Taken
 from mailgate.store.reports import report_of
 
 LATER = NOW + minutes(1)

@@ -20,6 +20,7 @@ from tests.unit.store.examples import (
 )
 from tests.unit.store.outage import cut_off
 
+from mailgate.devices.device import Device, new_id
 from mailgate.model import (
     AppsReport,
     AttestationResult,
@@ -31,8 +32,7 @@ from mailgate.model import (
     PostureState,
     Reason,
 )
-from mailgate.store import Device, Keep, Postures, Store, StoreUnavailableError, database
-from mailgate.store.device import new_id
+from mailgate.store import Keep, Postures, Store, StoreUnavailableError, database
 
 LATER = NOW + minutes(1)
 

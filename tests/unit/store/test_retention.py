@@ -12,7 +12,7 @@ from tests.unit.store.test_devices import learned, report
 from mailgate.model import AppsReport, Client, DeviceRecord, Kind
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.store import Act, EnrolmentToken, HelpRequest, Keep, Store
-from mailgate.store.personal import PERSONAL
+from mailgate.store.personal_data import PERSONAL
 from mailgate.store.schema import metadata
 
 DAY = timedelta(days=1)

@@ -7,11 +7,11 @@ import pytest
 from tests.unit.store.examples import MAX_AGE, NOW
 from tests.unit.store.steps import scanned, steps_of
 
+from mailgate.devices.names import EAS, MDM
+from mailgate.devices.trust import report_from
 from mailgate.model import AppsReport, DeviceRecord, Kind
 from mailgate.store import Sought, Store
-from mailgate.store.names import EAS, MDM
 from mailgate.store.search import WINDOW
-from mailgate.store.trust import report_from
 
 CUTOFF = NOW - MAX_AGE
 Find = Callable[[Store], Awaitable[object]]

@@ -8,10 +8,9 @@ from typing import Any
 from tests.unit.store.examples import CATALOG, MAX_AGE, NOW
 
 from mailgate.config.settings import Retention
+from mailgate.devices.device import Contradiction, Device, Report
+from mailgate.devices.names import KEY, SERIAL
 from mailgate.model import Reason
-from mailgate.store import Device, Report
-from mailgate.store.device import Contradiction
-from mailgate.store.names import KEY, SERIAL
 from mailgate.views.devices import FindingFacts, NameFacts, device_facts, parts_of
 
 REPORT = Report("jamf", "7", apps=frozenset({"tiktok"}), reported_at=NOW, names=frozenset({(SERIAL, "S1")}))

@@ -6,7 +6,7 @@ import pytest
 from tests.unit.gateway.gates import NOW, policy
 
 from mailgate.classify import classify
-from mailgate.decide import decide
+from mailgate.engine.decide import decide
 from mailgate.model import Access, CertificateResult, Posture, RequestFacts
 from mailgate.views.explanation import explanation, plain
 

@@ -6,7 +6,7 @@ import pytest
 from tests.unit.policy.examples import CATALOG, PHONE, WITH_TIKTOK, access, policy_of
 
 from mailgate.model import Effect, Posture
-from mailgate.simulate import altered, both_ways
+from mailgate.simulate import both_ways, what_if
 from mailgate.simulate.steps import By, What, step
 from mailgate.views.flips import StepTold, Then, flip_lines, flips_told, step_told
 
@@ -49,7 +49,7 @@ def test_every_step_has_words(what: What) -> None:
     about |= {What.ADDRESS: ("10.0.0.1",), What.SYSTEM: ("ios",)}
     about |= {What.REMOVE_APPS: ("tiktok",), What.INSTALL_APP: ("tiktok",)}
     moment = datetime(2026, 12, 15, 17, tzinfo=UTC) if what is What.WAIT else None
-    words = step_told(step(what, By.PERSON, altered.agreeing, *about.get(what, ()), at=moment), CATALOG)
+    words = step_told(step(what, By.PERSON, what_if.agreeing, *about.get(what, ()), at=moment), CATALOG)
     assert words
     assert "{" not in words
 
@@ -65,4 +65,4 @@ def test_every_step_has_words(what: What) -> None:
     ],
 )  # fmt: skip
 def test_apps_are_called_by_their_names(what: What, about: tuple[str, ...], words: str) -> None:
-    assert step_told(step(what, By.PERSON, altered.agreeing, *about), CATALOG) == words
+    assert step_told(step(what, By.PERSON, what_if.agreeing, *about), CATALOG) == words

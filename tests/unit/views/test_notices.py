@@ -3,8 +3,8 @@
 from collections import Counter
 from datetime import timedelta
 
+from tests.unit.mail.announced import APP, OPEN, policy
 from tests.unit.rollout.examples import rules
-from tests.unit.rollout.mailing import APP, OPEN, policy
 from tests.unit.store.examples import NOW
 
 from mailgate.store import About, MailCount, MailKind, MailState

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from tests.unit.store.examples import CATALOG, MAX_AGE, NOW
 
+from mailgate.devices.device import Device
 from mailgate.model import AppsReport, DeviceRecord, Kind
-from mailgate.store import Device, Sought, Store
+from mailgate.store import Sought, Store
 from mailgate.store import search as store_search
 from mailgate.views import search as searching
 from mailgate.views.search import search

@@ -6,10 +6,10 @@ from datetime import timedelta
 from tests.unit.store.examples import NOW, access
 from tests.unit.store.mail import mailing
 
+from mailgate.devices.device import Contradiction, Device, Report
 from mailgate.model import Reason
-from mailgate.store import Device, MailKind, MailState, Recorded, Report, Sighting, Tally, Told
-from mailgate.store.device import Contradiction
-from mailgate.store.recorded import client_facts
+from mailgate.store import MailKind, MailState, Recorded, Sighting, Tally, Told
+from mailgate.store.client_facts import client_facts
 from mailgate.views.timeline import timeline
 
 

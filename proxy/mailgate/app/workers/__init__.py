@@ -5,6 +5,6 @@ within a second . Nothing but the listening sockets is shared between them.
 """
 
 from mailgate.app.workers.place import ALONE, Place
-from mailgate.app.workers.supervise import supervise, workers_of
+from mailgate.app.workers.start import supervise, workers_of
 
 __all__ = ["ALONE", "Place", "supervise", "workers_of"]

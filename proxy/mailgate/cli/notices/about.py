@@ -9,7 +9,7 @@ import typer
 from mailgate.cli.stored import fail
 from mailgate.config import Bundle
 from mailgate.config.mail import NoticeSettings
-from mailgate.rollout.topic import Topic, topic_of
+from mailgate.mail.topic import Topic, topic_of
 from mailgate.store import Activation, MailKind, Store
 
 RuleId = Annotated[str, typer.Argument(metavar="RULE", help="The rule's id, as in the policy file.")]

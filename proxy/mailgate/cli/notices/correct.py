@@ -11,9 +11,9 @@ from mailgate.cli.notices.delivering import deliver
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.stored import with_store
 from mailgate.config import Bundle
-from mailgate.gateway.notice_mail import address_book
-from mailgate.rollout.announcing import known_of
-from mailgate.rollout.corrections import correct as queue_corrections
+from mailgate.mail.announce import known_of
+from mailgate.mail.composer import address_book
+from mailgate.mail.corrections import correct as queue_corrections
 from mailgate.store import Store
 
 

@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from mailgate.app.notices import POLL, postman_for, sent_act
+from mailgate.app.mails import POLL, postman_for, sent_act
 from mailgate.cli.stored import fail
 from mailgate.config import Bundle
 from mailgate.config.mail import NoticeSettings
+from mailgate.mail.postman import Postman
+from mailgate.mail.way import WayDownError
 from mailgate.rollout.acts import Person
-from mailgate.rollout.delivery import WayDownError
-from mailgate.rollout.postman import Postman
 from mailgate.store import Mailing, MailState, Store
 
 First = Callable[[], Awaitable[None]]

@@ -11,13 +11,13 @@ from mailgate.cli.notices.about import Kind, RuleId, subject_of
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
-from mailgate.gateway.notice_mail import composer_for
+from mailgate.devices.names import user_text
 from mailgate.gateway.pages.languages import asked_as, load_languages
-from mailgate.gateway.pages.notice import Mailed
-from mailgate.rollout.announcing import facts_of, known_of
-from mailgate.rollout.previewing import sample, stand_in
+from mailgate.mail.announce import facts_of, known_of
+from mailgate.mail.composer import composer_for
+from mailgate.mail.preview import sample, stand_in
+from mailgate.mail.words import Mailed
 from mailgate.store import MailKind, Store
-from mailgate.store.names import user_text
 
 Language = Annotated[str, typer.Option("--language", help="In this language; the person's if not given.")]
 Person = Annotated[

@@ -13,8 +13,8 @@ from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.stored import with_store
 from mailgate.config import Bundle
 from mailgate.config.mail import NoticeSettings
-from mailgate.gateway.notice_mail import address_book
-from mailgate.rollout.announcing import Announcement, announce, known_of, queue
+from mailgate.mail.announce import Announcement, announce, known_of, queue
+from mailgate.mail.composer import address_book
 from mailgate.store import Store
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Count alone; nothing is queued.")]

@@ -15,8 +15,8 @@ from mailgate.cli.acting import TokenFile, person
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
-from mailgate.gateway.notice_mail import message_id
-from mailgate.rollout import settling as decide
+from mailgate.mail import undelivered as decide
+from mailgate.mail.composer import message_id
 from mailgate.store import MailCount, Mailing, MailState, Store
 
 States = Annotated[

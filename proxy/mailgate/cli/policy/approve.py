@@ -16,11 +16,11 @@ from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.policy.change import Note
 from mailgate.cli.stored import printable, with_store
 from mailgate.config import Bundle
-from mailgate.rollout import approving
+from mailgate.rollout import approvals
 from mailgate.rollout.acts import newly_counted
-from mailgate.rollout.approving import Standing
+from mailgate.rollout.approvals import Standing
 from mailgate.rollout.guard import guard_of
-from mailgate.rollout.window import newly_kept_out
+from mailgate.rollout.guard_window import newly_kept_out
 from mailgate.store import Store
 
 
@@ -35,7 +35,7 @@ def approve(
 
     async def run(store: Store, bundle: Bundle) -> Standing:
         guard, who = guard_of(bundle.settings), person(bundle.settings, "approver", token_file=token_file)
-        return await approving.approve(store, plan, who, note, datetime.now(UTC), guard)
+        return await approvals.approve(store, plan, who, note, datetime.now(UTC), guard)
 
     found = with_store(config, run, decides=False)
     if as_json:
@@ -52,7 +52,7 @@ def plans(
     """List the plans that were made, who has approved them, and what they still need."""
 
     async def run(store: Store, bundle: Bundle) -> list[Standing]:
-        return await approving.standings(store, guard_of(bundle.settings), datetime.now(UTC), limit)
+        return await approvals.standings(store, guard_of(bundle.settings), datetime.now(UTC), limit)
 
     found = with_store(config, run, decides=False)
     if as_json:

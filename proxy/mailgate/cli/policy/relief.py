@@ -13,7 +13,7 @@ from mailgate.cli.policy.change import Note
 from mailgate.cli.stored import with_store
 from mailgate.config import Bundle
 from mailgate.policy.reliefs import Relief
-from mailgate.rollout import relieving
+from mailgate.rollout import relief_acts
 from mailgate.store import Store
 
 Rule = Annotated[str, typer.Argument(help="The rule's id.")]
@@ -32,7 +32,7 @@ def break_glass(
 
     async def run(store: Store, bundle: Bundle) -> Relief:
         by = person(bundle.settings, "operator", "approver", token_file=token_file)
-        return await relieving.break_glass(
+        return await relief_acts.break_glass(
             store, bundle.policy, by, note, datetime.now(UTC), rule=rule, until=end
         )
 
@@ -51,7 +51,7 @@ def resume(
 
     async def run(store: Store, bundle: Bundle) -> list[Relief]:
         by = person(bundle.settings, "operator", token_file=token_file)
-        return await relieving.resume(store, by, note, datetime.now(UTC), rule)
+        return await relief_acts.resume(store, by, note, datetime.now(UTC), rule)
 
     ended = with_store(config, run)
     if as_json:

@@ -19,7 +19,7 @@ class Posting(NamedTuple):
     most: int
     """Bytes of the largest body."""
     key: SecretStr | None
-    """The API key; None where it proves itself in another way (``connectors/proofs.py``)."""
+    """The API key; None where it proves itself in another way (``connectors/webhook_proofs.py``)."""
 
 
 class EverySource(Strict):

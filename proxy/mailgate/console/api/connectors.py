@@ -3,7 +3,7 @@
 from mailgate.console.api.operation import Call, Link, Operation
 from mailgate.console.api.problems import ProblemError
 from mailgate.console.api.shapes import Answered, Asked, Line
-from mailgate.console.reading import Reading
+from mailgate.console.source_reading import Reading
 from mailgate.console.sources import Connector, can_be_read, read_now, sources_of
 
 

@@ -7,9 +7,9 @@ from typing import Literal
 from mailgate.console.api.operation import Call, Link, Operation
 from mailgate.console.api.problems import ProblemError
 from mailgate.console.api.shapes import Answered, Asked, Cursor, Few, Line, cursor_of, number_of
+from mailgate.devices.device import Device, typed_id
 from mailgate.model import Kind
-from mailgate.store import Device, Sought
-from mailgate.store.device import typed_id
+from mailgate.store import Sought
 from mailgate.views.devices import DeviceFacts, WholeDevice, device_facts, whole_device
 from mailgate.views.explanation import Explanation, explanation
 from mailgate.views.recall import as_it_asks, sightings_of

@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 from mailgate.console.api.operation import Call, Link, Operation
 from mailgate.console.api.problems import ProblemError
 from mailgate.console.api.shapes import WHOLE, Answered, Asked, Line, Many
-from mailgate.console.tokens import MOST_DAYS, MOST_USES, make_token, revoke
+from mailgate.console.enrolment import MOST_DAYS, MOST_USES, make_token, revoke
 
 Thumbprint = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 

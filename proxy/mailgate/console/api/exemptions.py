@@ -12,7 +12,7 @@ from mailgate.console.api.operation import Call, Link, Operation
 from mailgate.console.api.problems import ProblemError
 from mailgate.console.api.shapes import DIGITS, MOST, Answered, Asked, Line, Many, Moment, Note
 from mailgate.policy.reliefs import Cause
-from mailgate.rollout import relieving
+from mailgate.rollout import relief_acts
 
 
 class Relief(Answered):
@@ -150,7 +150,7 @@ async def exempt(call: Call, body: Exemption) -> Relief:
     """Spare one person or one device from a rule, at every gate within a second, until then."""
     desk = call.desk
     device = (await device_called(call, body.device, 409)).id if body.device else ""
-    given = await relieving.exempt(
+    given = await relief_acts.exempt(
         desk.store,
         desk.bundle().policy,
         call.person,
@@ -167,7 +167,7 @@ async def exempt(call: Call, body: Exemption) -> Relief:
 
 async def end_exemption(call: Call, path: ExemptionNamed, body: Why) -> Relief:
     """End an exemption before its time."""
-    ended = await relieving.end_exemption(call.desk.store, call.person, body.why, call.now, path.number)
+    ended = await relief_acts.end_exemption(call.desk.store, call.person, body.why, call.now, path.number)
     return Relief.model_validate(ended)
 
 
@@ -181,7 +181,7 @@ async def turn_rule_off(call: Call, path: RuleNamed, body: RuleOff) -> Relief:
     """Break-glass: turn a rule off for everybody, at every gate within a second, until then. No guard stands in the way."""
     desk = call.desk
     _look_for(call, path.rule)
-    given = await relieving.break_glass(
+    given = await relief_acts.break_glass(
         desk.store, desk.bundle().policy, call.person, body.why, call.now, rule=path.rule, until=body.until
     )
     return Relief.model_validate(given)
@@ -189,7 +189,7 @@ async def turn_rule_off(call: Call, path: RuleNamed, body: RuleOff) -> Relief:
 
 async def resume_rule(call: Call, path: RuleNamed, body: Why) -> Resumed:
     """Put a rule back that halted by itself or was turned off."""
-    ended = await relieving.resume(call.desk.store, call.person, body.why, call.now, path.rule)
+    ended = await relief_acts.resume(call.desk.store, call.person, body.why, call.now, path.rule)
     return Resumed.model_validate({"items": ended})
 
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from mailgate.config.rehearsal import rehearse
+from mailgate.config.case_runner import rehearse
 from mailgate.console.api.devices import device_called
 from mailgate.console.api.operation import Call, Operation
 from mailgate.console.api.shapes import Asked, Line

@@ -10,9 +10,9 @@ from mailgate.console.api.operation import Call, Link, Operation
 from mailgate.console.api.problems import ProblemError
 from mailgate.console.api.shapes import Answered, Asked, Many
 from mailgate.console.mails import decided, matter_about
-from mailgate.gateway.notice_mail import message_id
+from mailgate.mail.composer import message_id
 from mailgate.store import MailState
-from mailgate.store.mailing import Which
+from mailgate.store.mail import Which
 
 MailId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 

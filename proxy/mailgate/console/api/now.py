@@ -4,7 +4,7 @@ from datetime import datetime
 
 from mailgate.console.api.operation import Call, Operation
 from mailgate.console.api.shapes import Answered
-from mailgate.console.needs import needs_now
+from mailgate.console.attention import needs_now
 from mailgate.console.sources import Connector, sources_of
 from mailgate.views.gates import Node, Standing, gates_if_told
 from mailgate.views.readiness import Readiness, Workers
@@ -116,17 +116,17 @@ async def get_now(call: Call) -> Now:
     state, gates = await desk.readiness(), await gates_if_told(desk.store, at)
     minutes = [
         {"at": each.at, "verdicts": [{**v._asdict(), "times": times} for v, times in each.verdicts.items()]}
-        for each in reversed(desk.pulse.minutes(at))
+        for each in reversed(desk.verdict_rates.minutes(at))
         if each.total
     ]
-    refused = sorted(desk.pulse.refusals(at).items(), key=lambda each: (-each[1], each[0]))
+    refused = sorted(desk.verdict_rates.refusals(at).items(), key=lambda each: (-each[1], each[0]))
     return Now.model_validate(
         {
             "at": at,
             "needs": await needs_now(desk.store, desk.bundle().settings, state, at),
             "minutes": minutes,
             "refusals": [{**refusal._asdict(), "times": times} for refusal, times in refused],
-            "devices": {"since": desk.census.last.since, "states": desk.census.last.states},
+            "devices": {"since": desk.device_counts.last.since, "states": desk.device_counts.last.states},
             "connectors": sources_of(desk, state),
             "gate": state,
             "gates": None if gates is None else [_told(each) for each in gates],

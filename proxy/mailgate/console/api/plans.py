@@ -13,9 +13,9 @@ from mailgate.console.api.problems import Fault, ProblemError
 from mailgate.console.api.shapes import MOST, WHOLE, Answered, Asked, Few, Hex, Note
 from mailgate.console.candidates import candidate_for
 from mailgate.errors import ConfigError
-from mailgate.rollout import acts, approving
+from mailgate.rollout import acts, approvals
 from mailgate.rollout.acts import plan_called, read_plan
-from mailgate.rollout.approving import standing_of
+from mailgate.rollout.approvals import standing_of
 from mailgate.rollout.guard import guard_of
 from mailgate.rollout.plan import DAYS, Plan
 from mailgate.views.picture import picture
@@ -129,7 +129,7 @@ class Application(Asked):
 async def list_plans(call: Call, query: PlansWanted) -> Plans:
     """List the plans that were made, each with how it stands now."""
     desk = call.desk
-    found = await approving.standings(desk.store, guard_of(desk.bundle().settings), call.now, query.limit)
+    found = await approvals.standings(desk.store, guard_of(desk.bundle().settings), call.now, query.limit)
     return Plans(items=[_standing(each) for each in found])
 
 
@@ -189,7 +189,7 @@ async def approve_plan(call: Call, path: PlanNamed, body: Approval) -> PlanStand
     desk = call.desk
     guard = guard_of(desk.bundle().settings)
     return _standing(
-        await approving.approve(desk.store, path.digest, call.person, body.note, call.now, guard)
+        await approvals.approve(desk.store, path.digest, call.person, body.note, call.now, guard)
     )
 
 
@@ -203,7 +203,7 @@ async def apply_plan(call: Call, path: PlanNamed, body: Application) -> Activati
     return done_now(done, call.now)
 
 
-def _standing(found: approving.Standing) -> PlanStanding:
+def _standing(found: approvals.Standing) -> PlanStanding:
     plan = found.plan
     return PlanStanding(
         digest=plan.digest,

@@ -8,9 +8,9 @@ from pydantic import StringConstraints
 from mailgate.console.api.operation import Call, Link, Operation
 from mailgate.console.api.problems import ProblemError
 from mailgate.console.api.shapes import Answered, Asked, Few, Line
-from mailgate.console.places import SPAN
+from mailgate.console.list_position import SPAN
+from mailgate.devices.device import LONG_AGO
 from mailgate.store import Place
-from mailgate.store.device import LONG_AGO
 from mailgate.views.devices import SightingFacts, sighting_facts
 from mailgate.views.explanation import Explanation, explanation
 from mailgate.views.recall import recall

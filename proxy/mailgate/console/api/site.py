@@ -13,7 +13,7 @@ from mailgate.console.api.description import description
 from mailgate.console.api.operation import JSON, VERSION, Operation
 from mailgate.console.api.operations import OPERATIONS
 from mailgate.console.api.problems import KINDS, ProblemError, answer
-from mailgate.console.api.reading import acceptable, read
+from mailgate.console.api.request_input import acceptable, read
 from mailgate.console.desk import DESK, Desk
 from mailgate.console.headers import secure
 from mailgate.gateway.http1.request import RequestRefused
@@ -116,7 +116,8 @@ async def told(request: web.Request, handler: Handler) -> web.StreamResponse:
         return await handler(request)
     except ProblemError as error:
         return answer(error)
-    except RequestRefused:  # the request itself broke off: said like at every port (gateway/hosted.py)
+    except RequestRefused:
+        # the request itself broke off: said like at every port (gateway/admin_port/hosted.py)
         raise
     except web.HTTPException as error:
         if error.status not in KINDS:

@@ -16,7 +16,7 @@ from joserfc.errors import (
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from mailgate.attest.jose import MalformedJwsError, parse_object
-from mailgate.console.oidc.trouble import LoginError, Trouble
+from mailgate.console.oidc.errors import LoginError, Trouble
 
 LEEWAY = 60
 """Seconds that the clocks of the gate and the provider may differ."""

@@ -6,8 +6,8 @@ from typing import Any
 
 from mailgate.config import Settings
 from mailgate.config.console import OidcSettings
-from mailgate.console.oidc.trouble import LoginError, Trouble
-from mailgate.console.standing import BY_GROUPS, compared, named_by_oidc, oidc_proof, roles_of_groups
+from mailgate.console.login_rights import BY_GROUPS, compared, named_by_oidc, oidc_proof, roles_of_groups
+from mailgate.console.oidc.errors import LoginError, Trouble
 
 LONGEST = 200
 MOST_GROUPS = 2000

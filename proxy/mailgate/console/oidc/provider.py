@@ -16,13 +16,13 @@ from authlib.oidc.discovery import get_well_known_url
 
 from mailgate.config.addresses import is_private_way
 from mailgate.config.console import OidcSettings
-from mailgate.connectors.trouble import SourceError
-from mailgate.connectors.trouble import Trouble as WireTrouble
+from mailgate.connectors.errors import SourceError
+from mailgate.connectors.errors import Trouble as WireTrouble
 from mailgate.connectors.wire import Answer, HttpsWire, Question, Wire
+from mailgate.console.oidc.errors import LoginError, Trouble
 from mailgate.console.oidc.id_token import Expected, Jwk, Signed, claims_of, key_for, read
 from mailgate.console.oidc.pending import Begun
 from mailgate.console.oidc.persons import is_missing
-from mailgate.console.oidc.trouble import LoginError, Trouble
 
 PATIENCE = 15.0
 """Seconds for all that one login asks of the provider."""

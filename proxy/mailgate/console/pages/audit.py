@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from mailgate.console.desk import desk_of
+from mailgate.console.layout import show
 from mailgate.console.pages.devices import number
-from mailgate.console.view import show
 from mailgate.store import Entry
 from mailgate.views.audit import COLUMNS, line_of, row_of
 from mailgate.views.witnessed import verified

@@ -2,11 +2,11 @@
 
 from aiohttp import web
 
+from mailgate.console.access import needs
 from mailgate.console.desk import desk_of, person_of
-from mailgate.console.entrance import needs
 from mailgate.console.forms import form_of
+from mailgate.console.layout import seen_other, show
 from mailgate.console.sources import can_be_read, read_now, sources_of
-from mailgate.console.view import seen_other, show
 
 
 async def connectors(request: web.Request) -> web.Response:

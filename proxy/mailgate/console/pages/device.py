@@ -4,12 +4,12 @@ from dataclasses import replace
 
 from aiohttp import web
 
+from mailgate.console.access import needs
 from mailgate.console.desk import desk_of, person_of
-from mailgate.console.entrance import needs
 from mailgate.console.forms import form_of
+from mailgate.console.layout import seen_other, show
 from mailgate.console.pages.exemptions import SPANS
-from mailgate.console.view import seen_other, show
-from mailgate.store import Device
+from mailgate.devices.device import Device
 from mailgate.views.devices import device_facts, parts_of, sighting_facts
 from mailgate.views.explanation import explanation
 from mailgate.views.recall import as_it_asks, sightings_of

@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from mailgate.console.desk import desk_of
-from mailgate.console.view import show
+from mailgate.console.layout import show
 from mailgate.model import Kind, PostureState
 from mailgate.store import Sought
 from mailgate.views.search import search

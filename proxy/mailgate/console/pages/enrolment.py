@@ -2,14 +2,14 @@
 
 from aiohttp import web
 
+from mailgate.console.access import needs
 from mailgate.console.desk import desk_of, person_of
-from mailgate.console.entrance import needs
+from mailgate.console.enrolment import MOST_USES, make_token
+from mailgate.console.enrolment import revoke as shut_out
 from mailgate.console.forms import form_of
+from mailgate.console.layout import seen_other, show
+from mailgate.console.list_position import place_in, told
 from mailgate.console.pages.devices import number
-from mailgate.console.places import place_in, told
-from mailgate.console.tokens import MOST_USES, make_token
-from mailgate.console.tokens import revoke as shut_out
-from mailgate.console.view import seen_other, show
 from mailgate.store import Place
 
 SIZE = 50

@@ -5,16 +5,15 @@ from datetime import timedelta
 
 from aiohttp import web
 
+from mailgate.console.access import needs
 from mailgate.console.desk import Desk, desk_of, person_of
-from mailgate.console.entrance import needs
-from mailgate.console.forms import form_of
-from mailgate.console.notes import LONGEST, note_of
+from mailgate.console.forms import LONGEST, form_of, note_of
+from mailgate.console.layout import seen_other, show
 from mailgate.console.pages.devices import number
-from mailgate.console.view import seen_other, show
-from mailgate.rollout import relieving
+from mailgate.devices.device import typed_id
+from mailgate.devices.names import user_text
+from mailgate.rollout import relief_acts
 from mailgate.rollout.acts import RefusedError
-from mailgate.store.device import typed_id
-from mailgate.store.names import user_text
 from mailgate.store.reliefs import KeptRelief
 
 SIZE = 100
@@ -47,7 +46,7 @@ async def exempt(request: web.Request) -> web.Response:
     until = now + timedelta(days=int(days))
     policy, by = desk.bundle().policy, person_of(request)
     try:
-        await relieving.exempt(desk.store, policy, by, why, now, rule=rule, until=until, **named)
+        await relief_acts.exempt(desk.store, policy, by, why, now, rule=rule, until=until, **named)
     except RefusedError as error:
         return await _shown(request, 422, f"{error}.")
     return seen_other(request, "exemptions")
@@ -59,7 +58,7 @@ async def end(request: web.Request) -> web.Response:
     desk, sent = desk_of(request), await form_of(request)
     why = note_of(sent, "why")
     which = number(str(sent.get("number", "")))
-    await relieving.end_exemption(desk.store, person_of(request), why, desk.clock(), which)
+    await relief_acts.end_exemption(desk.store, person_of(request), why, desk.clock(), which)
     return seen_other(request, "exemptions")
 
 
@@ -68,16 +67,16 @@ async def turn_off(request: web.Request) -> web.Response:
     """Break-glass: ask first, in numbers; then turn a rule off for everybody, at once."""
     desk, sent = desk_of(request), await form_of(request)
     rule, hours = str(sent.get("rule", ""))[:LONGEST], str(sent.get("hours", ""))
-    relieving.restricting(desk.bundle().policy, rule)
+    relief_acts.restricting(desk.bundle().policy, rule)
     if sent.get("confirmed") != "yes":
-        refused = desk.pulse.refusals(desk.clock())
+        refused = desk.verdict_rates.refusals(desk.clock())
         hit = sum(count for refusal, count in refused.items() if refusal.rule == rule)
         return show(request, "rule_off.html", rule=rule, hit=hit, hours=HOURS)
     if hours not in HOURS:
         raise RefusedError("for how long? choose one of those that are offered")
     now, why = desk.clock(), note_of(sent)
     policy, by, until = desk.bundle().policy, person_of(request), now + timedelta(hours=int(hours))
-    await relieving.break_glass(desk.store, policy, by, why, now, rule=rule, until=until)
+    await relief_acts.break_glass(desk.store, policy, by, why, now, rule=rule, until=until)
     return seen_other(request, "exemptions")
 
 
@@ -89,7 +88,7 @@ async def resume(request: web.Request) -> web.Response:
     if sent.get("confirmed") != "yes":
         return show(request, "rule_on.html", rule=rule)
     why = note_of(sent)
-    await relieving.resume(desk.store, person_of(request), why, desk.clock(), rule)
+    await relief_acts.resume(desk.store, person_of(request), why, desk.clock(), rule)
     return seen_other(request, "exemptions")
 
 

@@ -4,10 +4,10 @@ from typing import Any
 
 from aiohttp import web
 
-from mailgate.config.rehearsal import rehearse
+from mailgate.config.case_runner import rehearse
 from mailgate.console.desk import Desk, desk_of
 from mailgate.console.forms import form_of
-from mailgate.console.view import seen_other, show
+from mailgate.console.layout import seen_other, show
 from mailgate.errors import ConfigError, Mistake
 from mailgate.model import Access, Decision
 from mailgate.policy.cases import Situation

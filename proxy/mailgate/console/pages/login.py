@@ -7,14 +7,13 @@ import structlog
 from aiohttp import web
 
 from mailgate.config.admins import Admins
-from mailgate.console.arrival import COOKIE, PROXIED, begin, keep
+from mailgate.console.begin_session import COOKIE, PROXIED, begin, keep, own, too_many
 from mailgate.console.desk import SESSION, desk_of, person_of
 from mailgate.console.forms import form_of
-from mailgate.console.inside import own, too_many
+from mailgate.console.login_rights import token_proof
 from mailgate.console.pages.oidc import farewell
 from mailgate.console.peer import came_from
 from mailgate.console.render import page
-from mailgate.console.standing import token_proof
 from mailgate.rollout.admins import proven, token_of
 
 log = structlog.get_logger()

@@ -6,19 +6,19 @@ from typing import Any
 from aiohttp import web
 
 from mailgate.config.mail import NoticeSettings
+from mailgate.console.access import needs
 from mailgate.console.desk import Desk, desk_of, person_of
-from mailgate.console.entrance import needs
 from mailgate.console.forms import form_of
+from mailgate.console.layout import seen_other, show
 from mailgate.console.mails import Matter, decided
 from mailgate.console.pages.devices import number
 from mailgate.console.pages.notices import LONGEST, matter_of
-from mailgate.console.view import seen_other, show
-from mailgate.gateway.notice_mail import address_book, message_id
+from mailgate.mail.announce import announce, known_of, queue
+from mailgate.mail.composer import address_book, message_id
+from mailgate.mail.topic import Topic
 from mailgate.rollout.acts import RefusedError
-from mailgate.rollout.announcing import announce, known_of, queue
-from mailgate.rollout.topic import Topic
 from mailgate.store import About, Activation, MailKind, MailState
-from mailgate.store.mailing import Which
+from mailgate.store.mail import Which
 from mailgate.views.notices import WORDS
 
 DECISIONS = ("sent", "again", "retry")
@@ -33,7 +33,7 @@ async def count(request: web.Request) -> web.Response:
     active = await desk.store.policies.active()
     assert active is not None  # the topic is of the version in force
     counted = partial(_counted, desk, settings, active)
-    if not desk.announcing.start(matter.about, topic, counted, person_of(request).name, desk.clock()):
+    if not desk.recipient_counts.start(matter.about, topic, counted, person_of(request).name, desk.clock()):
         raise RefusedError("others are being counted: wait until that has ended")
     return _back(request, matter.about)
 
@@ -43,10 +43,10 @@ async def send(request: web.Request) -> web.Response:
     """Ask first, in numbers; then queue exactly the mails that were counted."""
     desk, matter = desk_of(request), await matter_of(request)
     _sendable(desk, matter)
-    topic, found = desk.announcing.counted(matter.about, desk.clock())
+    topic, found = desk.recipient_counts.counted(matter.about, desk.clock())
     if (await form_of(request)).get("confirmed") != "yes":
         return show(request, "notice_send.html", about=matter.about, found=found, words=WORDS)
-    desk.announcing.forget(matter.about)
+    desk.recipient_counts.forget(matter.about)
     await queue(desk.store, found, person_of(request), topic, desk.clock())
     return _back(request, matter.about, state=MailState.QUEUED.value)
 

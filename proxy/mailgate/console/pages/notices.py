@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from mailgate.config import Bundle
-from mailgate.console.announcing import Counting
 from mailgate.console.desk import desk_of
 from mailgate.console.headers import FRAMED, FRAMES
+from mailgate.console.layout import show
 from mailgate.console.mails import RETRACTIONS, Matter, matter_about, preview, title_of
 from mailgate.console.pages.devices import number
-from mailgate.console.view import show
-from mailgate.gateway.notice_mail import message_id
+from mailgate.console.recipient_count import Counting
 from mailgate.gateway.pages.languages import load_languages
+from mailgate.mail.composer import message_id
 from mailgate.store import About, Mailing, MailKind, MailState
 from mailgate.views.notices import KINDS, WORDS, Sent, of, sent, tellable
 
@@ -48,7 +48,7 @@ async def one(request: web.Request) -> web.Response:
     desk, matter = desk_of(request), await matter_of(request)
     bundle, now = desk.bundle(), desk.clock()
     became = of(await desk.store.mailings.counts(matter.about), matter.about)
-    counting = desk.announcing.last(matter.about, now) if matter.topic else None
+    counting = desk.recipient_counts.last(matter.about, now) if matter.topic else None
     listed = _listed(request, became, counting)
     person = request.query.get("person", "").strip()[:LONGEST] if matter.topic else ""
     spoken = _language(request, bundle)

@@ -7,12 +7,12 @@ from typing import Any
 
 from aiohttp import web
 
+from mailgate.console.access import COOKIE
+from mailgate.console.attention import needs_now
 from mailgate.console.desk import CLOSING, SESSION, Desk, desk_of, roles_of
-from mailgate.console.entrance import COOKIE
-from mailgate.console.needs import needs_now
+from mailgate.console.layout import show, surrounding
 from mailgate.console.plot import plot
 from mailgate.console.render import text_of
-from mailgate.console.view import show, surrounding
 from mailgate.views.gates import gates_if_told
 
 EVERY = 5.0
@@ -64,8 +64,8 @@ def _may_look(request: web.Request, desk: Desk) -> bool:
 async def _seen(desk: Desk) -> dict[str, Any]:
     at, state = desk.clock(), await desk.readiness()
     gates = await gates_if_told(desk.store, at)
-    minutes = desk.pulse.minutes(at)
-    refused = desk.pulse.refusals(at)
+    minutes = desk.verdict_rates.minutes(at)
+    refused = desk.verdict_rates.refusals(at)
     return {
         "state": state,
         "needs": await needs_now(desk.store, desk.bundle().settings, state, at),
@@ -73,7 +73,7 @@ async def _seen(desk: Desk) -> dict[str, Any]:
         "plots": [plot(minutes, "effect"), plot(minutes, "kind")],
         "minutes": [minute for minute in reversed(minutes) if minute.total],
         "refusals": sorted(refused.items(), key=lambda each: (-each[1], each[0])),
-        "census": desk.census.last,
+        "census": desk.device_counts.last,
     }
 
 

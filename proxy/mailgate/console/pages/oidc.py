@@ -7,12 +7,11 @@ import structlog
 from aiohttp import web
 
 from mailgate.config.console import ConsoleSettings, OidcSettings
-from mailgate.console.arrival import begin, keep
+from mailgate.console.begin_session import begin, keep, own, too_many
 from mailgate.console.desk import desk_of
-from mailgate.console.inside import own, too_many
+from mailgate.console.oidc.errors import TOLD, LoginError, Trouble
 from mailgate.console.oidc.pending import LIFE, Begun
 from mailgate.console.oidc.persons import known
-from mailgate.console.oidc.trouble import TOLD, LoginError, Trouble
 from mailgate.console.peer import came_from, host_of, over_tls
 from mailgate.console.render import page
 from mailgate.console.sessions import WHOLE, Session

@@ -6,17 +6,16 @@ from collections.abc import Mapping, Sequence
 
 from aiohttp import web
 
+from mailgate.console.access import needs
 from mailgate.console.candidates import candidate_for
 from mailgate.console.desk import desk_of, person_of
-from mailgate.console.entrance import needs
-from mailgate.console.forms import Form, form_of
-from mailgate.console.notes import note_of
+from mailgate.console.forms import Form, form_of, note_of
+from mailgate.console.layout import seen_other, show
 from mailgate.console.pages.devices import number
-from mailgate.console.view import seen_other, show
 from mailgate.errors import ConfigError
-from mailgate.rollout import acts, approving
+from mailgate.rollout import acts, approvals
 from mailgate.rollout.acts import plan_called, read_plan
-from mailgate.rollout.approving import standing_of
+from mailgate.rollout.approvals import standing_of
 from mailgate.rollout.guard import guard_of
 from mailgate.rollout.plan import DAYS, LABELS, Counts
 from mailgate.simulate import DIMENSIONS
@@ -87,7 +86,7 @@ async def approve(request: web.Request) -> web.Response:
     if note is None:
         return await _shown(request, "plan_approve.html")
     guard, digest = guard_of(desk.bundle().settings), request.match_info["digest"]
-    await approving.approve(desk.store, digest, person_of(request), note, desk.clock(), guard)
+    await approvals.approve(desk.store, digest, person_of(request), note, desk.clock(), guard)
     return seen_other(request, "policy-plan", digest=digest)
 
 
@@ -148,7 +147,7 @@ def _counted(newly: Mapping[str, Counts]) -> list[tuple[str, str, Counts]]:
 
 async def _listed(request: web.Request, status: int = 200, wrong: Sequence[str] = ()) -> web.Response:
     desk = desk_of(request)
-    found = await approving.standings(desk.store, guard_of(desk.bundle().settings), desk.clock(), SIZE)
+    found = await approvals.standings(desk.store, guard_of(desk.bundle().settings), desk.clock(), SIZE)
     making = desk.planning.last
     return show(request, "plans.html", status, found=found, wrong=wrong, making=making, days=DAYS)
 

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from mailgate.config import compile_rules
 from mailgate.console.desk import desk_of
-from mailgate.console.view import show
+from mailgate.console.layout import show
 from mailgate.policy.changes import changes
 from mailgate.rollout.acts import version_before
 from mailgate.views.rules import told_rules

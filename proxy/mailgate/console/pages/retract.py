@@ -3,11 +3,10 @@
 from aiohttp import web
 
 from mailgate.config import compile_rules
+from mailgate.console.access import needs
 from mailgate.console.desk import desk_of, person_of, roles_of
-from mailgate.console.entrance import needs
-from mailgate.console.forms import form_of
-from mailgate.console.notes import note_of
-from mailgate.console.view import seen_other, show
+from mailgate.console.forms import form_of, note_of
+from mailgate.console.layout import seen_other, show
 from mailgate.policy.changes import changes
 from mailgate.rollout import acts
 from mailgate.rollout.acts import RefusedError
@@ -26,7 +25,7 @@ async def retract(request: web.Request) -> web.Response:
     if sent.get("confirmed") != "yes":
         found = changes(*(compile_rules(each.texts).policy for each in (now_in_force, to)))
         ids = {each.about.removeprefix("rule ") for each in found}
-        refused = desk.pulse.refusals(desk.clock())
+        refused = desk.verdict_rates.refusals(desk.clock())
         hit = sum(count for refusal, count in refused.items() if refusal.rule in ids)
         return show(request, "retract.html", back_to=to, now_in_force=now_in_force, changes=found, hit=hit)
     note = note_of(sent)

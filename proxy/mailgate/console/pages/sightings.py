@@ -3,9 +3,9 @@
 from aiohttp import web
 
 from mailgate.console.desk import desk_of
+from mailgate.console.layout import address, show
+from mailgate.console.list_position import SPAN, place_in, told
 from mailgate.console.pages.devices import KINDS
-from mailgate.console.places import SPAN, place_in, told
-from mailgate.console.view import address, show
 from mailgate.views.devices import sighting_facts
 
 SIZE = 100

@@ -7,7 +7,7 @@ from pathlib import Path
 from random import Random
 
 from mailgate.app import utc_now
-from mailgate.app.opening import open_store
+from mailgate.app.open_store import open_store
 from mailgate.app.serve import settle_memory
 from mailgate.config import load_bundle
 from mailgate.demo.company.admins import make_admins

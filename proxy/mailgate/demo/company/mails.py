@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from random import Random
 
-from mailgate.demo.company.asking import Asked
 from mailgate.demo.company.devices import picked
+from mailgate.demo.company.requests import Asked
 from mailgate.model import Effect, Protocol, Reason
 from mailgate.store import Activation, Mailing, MailKind, MailState, Store
 

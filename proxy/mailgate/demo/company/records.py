@@ -7,8 +7,8 @@ from hashlib import sha256
 
 from mailgate.attest.mint import TEST_ISSUER
 from mailgate.demo.company.devices import Matter, Owned
+from mailgate.devices.trust import ENROLLED
 from mailgate.model import AppsReport, DeviceRecord, Kind
-from mailgate.store.trust import ENROLLED
 
 
 def first_records(owned: Owned) -> Iterator[DeviceRecord]:

@@ -7,21 +7,22 @@ from itertools import groupby
 from random import Random
 
 from mailgate.config import Bundle, Rules
-from mailgate.demo.company.asking import Past, asked
 from mailgate.demo.company.devices import Matter, Owned, devices
 from mailgate.demo.company.history import OPERATOR, ORIGIN, live_through, with_policy
 from mailgate.demo.company.mails import Reached, reached_by, write_to_them
 from mailgate.demo.company.people import Person, members
 from mailgate.demo.company.records import first_records, last_records, own_id
 from mailgate.demo.company.relief import ask_for_help, exempt_some, turn_one_off
+from mailgate.demo.company.requests import Past, asked
 from mailgate.demo.company.sources import note_sources
+from mailgate.devices.device import Device
 from mailgate.errors import MailgateError
 from mailgate.model import DeviceRecord, Effect
 from mailgate.policy.groups import Groups
 from mailgate.rollout import acts
 from mailgate.rollout.plan import DAYS
 from mailgate.rollout.planning import plan_and_keep
-from mailgate.store import Device, Store, StoreError
+from mailgate.store import Store, StoreError
 
 PLANNED = "planned"
 LAST = "a plan"

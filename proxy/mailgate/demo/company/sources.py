@@ -9,9 +9,9 @@ from mailgate.attest.enrolment import TOKEN_BYTES, name_of
 from mailgate.connectors import Trouble
 from mailgate.demo.company.devices import FLEET, INTUNE, JAMF, Matter, Owned
 from mailgate.demo.company.records import own_id, thumbprint
+from mailgate.devices.trust import ENROLLED
 from mailgate.model import SourceState
 from mailgate.store import EnrolledKey, EnrolmentToken, Store
-from mailgate.store.trust import ENROLLED
 
 _LETS = (
     ("Laptops of the first office", 4000, 30),

@@ -10,23 +10,23 @@ from mailgate.gateway.answer import Answer, send
 from mailgate.gateway.authz.authorizer import REFUSAL, Authorizer, Yes
 from mailgate.gateway.authz.let_through import refuse_let_through
 from mailgate.gateway.authz.original import Dialect, original
-from mailgate.gateway.enforce import gets_mail
-from mailgate.gateway.exchange import KEPT, Exchange, Outcome, Rest
-from mailgate.gateway.facts import Incoming
+from mailgate.gateway.autodiscover.for_refused import told_by_the_gate
+from mailgate.gateway.evaluate.decision_log import Recorder
+from mailgate.gateway.evaluate.facts import Incoming
+from mailgate.gateway.evaluate.judge import Judge
+from mailgate.gateway.http1.exchange import KEPT, Exchange, Outcome, Rest
 from mailgate.gateway.http1.grammar import values
 from mailgate.gateway.http1.request import RequestHead, RequestRefused
-from mailgate.gateway.judging import Judge
+from mailgate.gateway.http1.trusted_headers import Origin, is_proxy
 from mailgate.gateway.live import InForce
-from mailgate.gateway.local import OwnAddresses, is_local
-from mailgate.gateway.messages import http_date
 from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.noting import Recorder
+from mailgate.gateway.own_addresses import OwnAddresses, is_local
+from mailgate.gateway.proxy.heads import http_date
 from mailgate.gateway.reading import Reader
 from mailgate.gateway.reference import References
+from mailgate.gateway.refusals.enforce import gets_mail
 from mailgate.gateway.refusing import Refuser
-from mailgate.gateway.trust import Origin, is_proxy
 from mailgate.gateway.verdict_cache import VerdictCache
-from mailgate.gateway.wayfinding import told_by_the_gate
 from mailgate.model import Access, Decision, Effect, Reason
 
 
@@ -121,7 +121,7 @@ class Questions:
     ) -> Answer | None:
         """Record the decision; the answer to it, where that is no refusal."""
         reference = self.references.of(exchange)
-        if self.in_force.live.prober.wanted(access):
+        if self.in_force.live.browser_probe.wanted(access):
             probing = replace(decision, effect=Effect.CHALLENGE, reason=Reason.PROBE_REQUIRED)
             page = self.refuser.probe(access, reference)
             return authorizer.keep_out(page, incoming, access, probing, reference)
@@ -157,7 +157,7 @@ class Questions:
         incoming, live = self._read(exchange, head, origin), self.in_force.live
         access, decision = await self.judge.verdict(incoming, now)
         reference = self.references.of(exchange)
-        if live.prober.wanted(access):
+        if live.browser_probe.wanted(access):
             return self.refuser.probe(access, reference)
         if gets_mail(access, decision) and not told_by_the_gate(access, decision):
             return live.speaker.error(access.facts, 403, Reason.INTERNAL_ERROR, reference, now)

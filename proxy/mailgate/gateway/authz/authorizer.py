@@ -10,7 +10,7 @@ from cachetools import TTLCache
 
 from mailgate.gateway.answer import Answer
 from mailgate.gateway.authz.original import PATH, Dialect
-from mailgate.gateway.facts import Incoming
+from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.model import Access, Decision
 
 REFUSAL = f"{PATH}/refusal"

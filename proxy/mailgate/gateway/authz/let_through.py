@@ -5,10 +5,10 @@ a proxy writes itself to ask is its own, and the configurations see to it that i
 """
 
 from mailgate.gateway.authz.original import Dialect
-from mailgate.gateway.forward import CONNECTION_LOGINS
 from mailgate.gateway.http1.fields import Fields
 from mailgate.gateway.http1.request import RequestRefused
-from mailgate.gateway.trust import forgeable
+from mailgate.gateway.http1.trusted_headers import forgeable
+from mailgate.gateway.proxy.forward import CONNECTION_LOGINS
 from mailgate.model import Reason
 
 _ALWAYS = frozenset(

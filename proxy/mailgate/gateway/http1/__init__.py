@@ -1,4 +1,4 @@
-"""HTTP/1.1 messages as RFC 9112 wants them, without I/O: the same strict grammar towards both sides.
+"""HTTP/1.1 as RFC 9112 wants it: one strict grammar towards both sides, the connections of clients, and whom their fields come from.
 
 Nothing here is lenient. A proxy that repairs what it does not understand is how one request becomes two.
 """

@@ -2,7 +2,7 @@
 
 from mailgate.gateway.answer import Answer
 from mailgate.gateway.pages.proofs import refused_proof
-from mailgate.gateway.problem import problem
+from mailgate.gateway.refusals.problem import problem
 from mailgate.gateway.refusals.wording import reason_header
 from mailgate.model import Access, Decision
 

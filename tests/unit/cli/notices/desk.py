@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 from tests.unit.cli.test_stored import config as config
+from tests.unit.mail.announced import APP, OPEN, activate, policy
 from tests.unit.rollout import people
 from tests.unit.rollout.examples import rules
-from tests.unit.rollout.mailing import APP, OPEN, activate, policy
 from typer.testing import CliRunner, Result
 
 from mailgate.cli import app

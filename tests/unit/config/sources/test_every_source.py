@@ -6,8 +6,8 @@ import pytest
 from mailgate.attest.mint import JWKS_FILE, key_files
 from mailgate.config import load_settings
 from mailgate.config.settings import ENROLLED
+from mailgate.devices import trust
 from mailgate.errors import ConfigError
-from mailgate.store import trust
 
 SETTINGS = """listen: 127.0.0.1:0
 public_url: https://mail.example.com

@@ -5,7 +5,7 @@ import asyncio
 from tests.unit.console.api.calling import Caller
 from tests.unit.console.browsing import NOW, Company
 
-from mailgate.console.reading import Reading
+from mailgate.console.source_reading import Reading
 
 
 async def test_each_is_told_with_how_it_fares(vic: Caller) -> None:

@@ -12,7 +12,7 @@ from tests.unit.console.phones import has, record
 from mailgate.console.api.notices import Tag
 from mailgate.console.pages.notices import LANGUAGES
 from mailgate.rollout.acts import Person, retract
-from mailgate.rollout.keeper import draft_of
+from mailgate.rollout.version_in_force import draft_of
 from mailgate.store import Act, MailKind, MailState
 
 RULE = "?rule=prohibited-app"

@@ -21,7 +21,7 @@ mailgate_refusals_total{{rule="prohibited-app",effect="block",reason="prohibited
 
 async def test_verdicts_devices_connectors_and_the_gate_are_told(vic: Caller, firm: Company) -> None:
     for times in (1, 8):
-        firm.desk.pulse.note({1: COUNTED.format(times)}, NOW - timedelta(minutes=1))
+        firm.desk.verdict_rates.note({1: COUNTED.format(times)}, NOW - timedelta(minutes=1))
     told = (await vic.get("/now")).body
     (minute,) = told["minutes"]
     assert minute["verdicts"] == [{"effect": "block", "kind": "phone", "times": 7}]

@@ -12,7 +12,7 @@ from joserfc import jws
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 from tests.unit.console.browsing import NOW
 
-from mailgate.connectors.trouble import SourceError
+from mailgate.connectors.errors import SourceError
 from mailgate.connectors.wire import Answer, Question
 
 ISSUER = "https://login.example.com/tenant"

@@ -7,8 +7,8 @@ import pytest
 from joserfc import jws
 from tests.unit.console.oidc.idp import AT, CLIENT, ISSUER, Key, claims, key, public, signed
 
+from mailgate.console.oidc.errors import LoginError, Trouble
 from mailgate.console.oidc.id_token import LEEWAY, LONGEST, Expected, claims_of, key_for, read
-from mailgate.console.oidc.trouble import LoginError, Trouble
 
 OFFERED = ["RS256", "PS256", "ES256", "Ed25519"]
 EXPECTED = Expected(ISSUER, CLIENT, "n1", "access")

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from tests.unit.console.oidc.settings import GROUPS, LIN, settings
 
+from mailgate.console.login_rights import oidc_proof
+from mailgate.console.oidc.errors import LoginError, Trouble
 from mailgate.console.oidc.persons import Known, is_missing, known
-from mailgate.console.oidc.trouble import LoginError, Trouble
-from mailgate.console.standing import oidc_proof
 
 ADA = {"sub": "1001", "email": "ada@example.com", "email_verified": True}
 ZOE = {"sub": "1002", "email": "Zoe@Example.com", "email_verified": True, "groups": ["all", "ops"]}

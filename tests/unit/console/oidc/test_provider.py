@@ -14,12 +14,12 @@ from tests.unit.console.oidc.idp import BACK, CLIENT, ISSUER, Idp, key, public, 
 from tests.unit.console.oidc.idp import claims as claimed
 from tests.unit.console.oidc.settings import GROUPS, settings
 
-from mailgate.connectors.trouble import SourceError
-from mailgate.connectors.trouble import Trouble as WireTrouble
+from mailgate.connectors.errors import SourceError
+from mailgate.connectors.errors import Trouble as WireTrouble
 from mailgate.console.oidc import provider as module
+from mailgate.console.oidc.errors import LoginError, Trouble
 from mailgate.console.oidc.pending import Begun, Pending
 from mailgate.console.oidc.provider import FRESH, PAUSE, Identity, Provider
-from mailgate.console.oidc.trouble import LoginError, Trouble
 
 
 class World:

@@ -4,7 +4,7 @@ import asyncio
 
 from tests.unit.console.browsing import NOW, Browser, Company
 
-from mailgate.console.reading import Reading
+from mailgate.console.source_reading import Reading
 
 
 async def test_each_is_shown_with_how_it_fares(vic: Browser, firm: Company) -> None:

@@ -7,7 +7,7 @@ from tests.unit.console.browsing import NOW, Browser, Company
 from tests.unit.console.letters import written
 from tests.unit.console.phones import asks, has, record
 
-from mailgate.store import Device
+from mailgate.devices.device import Device
 
 
 @pytest.fixture

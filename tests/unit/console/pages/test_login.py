@@ -13,7 +13,7 @@ from tests.unit.console.browsing import Browser, Company
 
 from mailgate.config.admins import AdminSettings
 from mailgate.config.console import ConsoleSettings
-from mailgate.console.entrance import COOKIE
+from mailgate.console.access import COOKIE
 from mailgate.console.pages import login
 from mailgate.rollout.admins import proven
 

@@ -7,8 +7,8 @@ from tests.unit.console.browsing import NOW, Browser, Company
 from tests.unit.console.letters import ENFORCED, gone, state_of, written
 from tests.unit.console.phones import has, record
 
-from mailgate.console.announcing import GOOD_FOR
-from mailgate.rollout.keeper import draft_of
+from mailgate.console.recipient_count import GOOD_FOR
+from mailgate.rollout.version_in_force import draft_of
 from mailgate.store import Act, MailKind, MailState
 
 COUNT = "/console/notices/1/enforced/count?rule=prohibited-app"
@@ -18,8 +18,8 @@ PHONES = [record(name, name, "tiktok") for name in ("alice", "bob", "cy@elsewher
 
 async def counted(firm: Company, browser: Browser) -> None:
     await browser.post(COUNT)
-    assert firm.desk.announcing._task
-    await firm.desk.announcing._task
+    assert firm.desk.recipient_counts._task
+    await firm.desk.recipient_counts._task
 
 
 async def test_exactly_those_who_were_counted_are_written_to_once_it_was_confirmed(

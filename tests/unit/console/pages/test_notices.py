@@ -10,7 +10,7 @@ from tests.unit.console.phones import has, record
 
 from mailgate.console.pages import notices
 from mailgate.rollout.acts import Person, retract
-from mailgate.rollout.keeper import draft_of
+from mailgate.rollout.version_in_force import draft_of
 from mailgate.store import Act, MailKind, MailState
 
 

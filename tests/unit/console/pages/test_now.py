@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from tests.unit.console.browsing import NOW, ORIGIN, Browser, Company
-from tests.unit.console.test_pulse import text
+from tests.unit.console.test_verdict_rates import text
 from tests.unit.store.test_gates import BEAT
 
 from mailgate.console.pages import now
@@ -19,8 +19,8 @@ from mailgate.views.gates import TAKES
 async def test_verdicts_and_refusals_are_shown_with_the_requests_behind_them(
     ada: Browser, firm: Company
 ) -> None:
-    firm.desk.pulse.note({0: text()}, NOW)
-    firm.desk.pulse.note({0: text(1200, 30)}, NOW)
+    firm.desk.verdict_rates.note({0: text()}, NOW)
+    firm.desk.verdict_rates.note({0: text(1200, 30)}, NOW)
     page = await ada.get("/console/")
     assert "The last 60 minutes: 1,200 block, 30 allow." in page.text
     assert "The last 60 minutes: 30 laptop, 1,200 phone." in page.text

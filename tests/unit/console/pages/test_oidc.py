@@ -17,9 +17,9 @@ from tests.unit.console.oidc.idp import CONSOLE, ISSUER, Idp
 from tests.unit.console.oidc.settings import GROUPS, LIN, console
 from yarl import URL
 
-from mailgate.connectors.trouble import SourceError
-from mailgate.connectors.trouble import Trouble as WireTrouble
-from mailgate.console.entrance import COOKIE
+from mailgate.connectors.errors import SourceError
+from mailgate.connectors.errors import Trouble as WireTrouble
+from mailgate.console.access import COOKIE
 from mailgate.console.login_tries import OF_CALLER
 from mailgate.console.oidc.pending import LIFE
 from mailgate.console.pages.oidc import COOKIE as BINDING

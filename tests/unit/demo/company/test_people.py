@@ -3,7 +3,7 @@
 from random import Random
 
 from mailgate.demo.company.people import members, people
-from mailgate.store.names import user_text
+from mailgate.devices.names import user_text
 
 
 def test_no_two_people_have_one_login_name() -> None:

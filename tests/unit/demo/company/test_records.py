@@ -11,7 +11,7 @@ from mailgate.demo.company.devices import INTUNE, Matter, Owned
 from mailgate.demo.company.makes import IPHONE, WINDOWS
 from mailgate.demo.company.people import Person
 from mailgate.demo.company.records import eas_id, first_records, last_records
-from mailgate.store.trust import ENROLLED
+from mailgate.devices.trust import ENROLLED
 
 CHANGED = NOW - timedelta(days=2)
 

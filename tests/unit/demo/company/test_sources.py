@@ -2,8 +2,8 @@
 
 from tests.unit.demo.company.conftest import NOW, Made
 
+from mailgate.devices.trust import ENROLLED
 from mailgate.store import Store
-from mailgate.store.trust import ENROLLED
 
 
 async def test_connectors_have_as_many_devices_as_the_store_says(store: Store, made: Made) -> None:

@@ -10,7 +10,7 @@ from tests.unit.gateway.gates import NOW, REFERENCE, gate, renew, value
 from tests.unit.gateway.wire import exchange, handled, over
 
 from mailgate.gateway.authz import Authorizer, Dialect
-from mailgate.gateway.prober import Mode, Prober
+from mailgate.gateway.evaluate.browser_probe import BrowserProbe, Mode
 from mailgate.store import Key
 
 ENVOY = {
@@ -167,7 +167,7 @@ async def test_another_process_gives_an_answer_like_it_and_records_nothing():
 
 
 async def test_a_browser_is_probed_before_anything_is_recorded():
-    on = asked_gate(Dialect.NGINX, prober=Prober(Mode.REQUIRE, keys=[Key(1, b"k" * 32, NOW)]))
+    on = asked_gate(Dialect.NGINX, browser_probe=BrowserProbe(Mode.REQUIRE, keys=[Key(1, b"k" * 32, NOW)]))
     status, headers, _ = await nginx(on, "/allow")
     assert (status, headers["X-Device-Reason"], headers["X-Device-Decision"]) == (
         403,

@@ -13,6 +13,7 @@ from mailgate.gateway.pages.languages import TRANSLATED
 from mailgate.gateway.pages.message import Message, mark, mark_plural
 
 PACKAGE = files("mailgate.gateway.pages")
+MAIL = files("mailgate.mail")
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
 KEYWORDS = {"_": None, "mark": None, "mark_plural": (1, 2)}
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|\{\w+\}")
@@ -20,8 +21,12 @@ PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|\{\w+\}")
 
 @pytest.fixture(scope="module")
 def marked() -> set[str | tuple[str, ...]]:
-    with as_file(PACKAGE) as folder:
-        return {found[2] for found in extract_from_dir(folder, METHODS, keywords=KEYWORDS)}
+    with as_file(PACKAGE) as pages, as_file(MAIL) as mails:
+        return {
+            found[2]
+            for folder in (pages, mails)
+            for found in extract_from_dir(folder, METHODS, keywords=KEYWORDS)
+        }
 
 
 def catalog(name: str) -> Catalog:

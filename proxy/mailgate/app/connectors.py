@@ -1,0 +1,165 @@
+"""Connectors between the settings and the store: what they are made from, and where their records go."""
+
+import asyncio
+import random
+import secrets
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+
+from prometheus_client import CollectorRegistry
+
+from mailgate.app.parts import utc_now
+from mailgate.config import Bundle
+from mailgate.config.sources import EverySource
+from mailgate.connectors import (
+    Connector,
+    Runtime,
+    Setup,
+    SourceError,
+    Trouble,
+    connector_for,
+    is_scheduled,
+)
+from mailgate.connectors.leased_run import LeasedRun, Wish
+from mailgate.connectors.metrics import Numbers
+from mailgate.connectors.recheck import Again, CheckAgain
+from mailgate.connectors.run import Outcome
+from mailgate.connectors.runner import Runner
+from mailgate.connectors.webhook_proofs import Proofs
+from mailgate.gateway.admin_port.intake import Intake
+from mailgate.model import DeviceRecord, SourceState
+from mailgate.policy.logins import NO_LOGINS, Logins
+from mailgate.store import Postures, Store, StoreError
+from mailgate.tasks import end
+from mailgate.views.readiness import ConnectorState, connector_state
+
+
+class StoreDesk:
+    """The store as connectors know it. A store that fails is ``Trouble.STORE``."""
+
+    def __init__(self, store: Store, logins: Callable[[], Logins] = lambda: NO_LOGINS) -> None:
+        self._store = store
+        self._logins = logins
+        self._holder = secrets.token_hex(8)
+        """This gate among others, new at every start."""
+
+    async def take(self, records: Sequence[DeviceRecord]) -> None:
+        person = self._logins().person
+        named = [replace(record, owner=person(record.owner)) for record in records]
+        with _translated():
+            await self._store.devices.take(named, utc_now())
+
+    async def devices(self, source: str) -> AsyncIterator[list[str]]:
+        with _translated():
+            async for page in self._store.connectors.devices(source):
+                yield page
+
+    async def states(self) -> dict[str, SourceState]:
+        with _translated():
+            return await self._store.connectors.states()
+
+    async def note(self, state: SourceState) -> None:
+        with _translated():
+            await self._store.connectors.note(state)
+
+    async def claim(self, name: str, span: timedelta) -> bool:
+        with _translated():
+            return await self._store.leases.claim(f"connector {name}", self._holder, span)
+
+    async def release(self, name: str) -> None:
+        with _translated():
+            await self._store.leases.release(f"connector {name}", self._holder)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except StoreError as error:
+        raise SourceError(Trouble.STORE) from error
+
+
+def runtime() -> Runtime:
+    """The real clock, real waiting, and chance."""
+    return Runtime(utc_now, asyncio.sleep, random.SystemRandom().random)
+
+
+def leased_run_for(store: Store, bundle: Callable[[], Bundle], registry: CollectorRegistry) -> LeasedRun:
+    """Runs connectors into this store. ``bundle``: the files in force, looked up for every run."""
+    desk = StoreDesk(store, lambda: bundle().settings.logins)
+
+    def make(name: str, settings: EverySource, around: Runtime) -> Connector:
+        return connector_for(Setup(name, bundle().policy.catalog, around, known=desk.devices), settings)
+
+    return LeasedRun(make, desk, runtime, Numbers(registry), lambda: bundle().policy.catalog.fingerprint)
+
+
+class Syncing:
+    """The connectors of a running gate. ``start`` once, ``stop`` before the store is closed."""
+
+    def __init__(
+        self, store: Store, bundle: Callable[[], Bundle], postures: Postures, registry: CollectorRegistry
+    ) -> None:
+        self._bundle = bundle
+        self._postures = postures
+        self.leased_run = leased_run_for(store, bundle, registry)
+        self.runner = Runner(self._settings, is_scheduled, self.leased_run, runtime(), self._tell)
+        self._again = CheckAgain(self.leased_run)
+        self._proofs = Proofs(utc_now)
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self.runner.run())
+
+    async def stop(self) -> None:
+        """End what runs, each with the batch that it has."""
+        await end(self._task)
+
+    def health(self) -> dict[str, ConnectorState]:
+        """How each connector fares, for ``/readyz``."""
+        return {
+            name: connector_state(self.runner.states.get(name), name in self._postures.unreachable)
+            for name in self._settings()
+        }
+
+    async def sync_now(
+        self, name: str, *, full: bool, progress: Callable[[int, int | None], None]
+    ) -> Outcome | None:
+        """Read a source at once, whatever the schedule says; None where another gate does."""
+        settings = self._settings()[name]
+        outcome = await self.leased_run.run(name, settings, Wish(full, progress=progress))
+        await self._postures.catch_up(utc_now())
+        return outcome
+
+    async def check_again(self, source: str, device_id: str) -> Again:
+        """Ask the source that calls a device ``device_id`` about it at once, where it can be asked."""
+        settings = self._settings().get(source)
+        if settings is None:
+            return Again.CANNOT
+        answer = await self._again.ask(source, settings, device_id)
+        await self._postures.catch_up(utc_now())  # the person has come back to look
+        return answer
+
+    def intake(self, name: str) -> Intake | None:
+        """Where the source of this connector may post; None where it does not post, or there is none."""
+        settings = self._settings().get(name)
+        posting = settings.posting() if settings is not None else None
+        if settings is None or posting is None:
+            return None
+        key = posting.key.get_secret_value() if posting.key is not None else ""
+        proof = self._proofs.of(name, settings)
+
+        async def take(headers: Mapping[str, str], body: bytes) -> int:
+            count = await self.leased_run.told(name, settings, headers, body)
+            await self._postures.catch_up(utc_now())  # the next request is judged by it
+            return count
+
+        return Intake(key, posting.most, take, proof) if key or proof else None
+
+    def _settings(self) -> Mapping[str, EverySource]:
+        return self._bundle().settings.connectors
+
+    def _tell(self, unreachable: frozenset[str]) -> None:
+        self._postures.unreachable = unreachable

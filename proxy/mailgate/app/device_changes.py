@@ -1,0 +1,53 @@
+"""Keeps what a running gate knows of devices true: what is stored, lost or forgotten elsewhere is known within a moment."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+
+from mailgate.gateway.metrics import Metrics
+from mailgate.model import DEVICE_FINDINGS
+from mailgate.store import Postures, StoreUnavailableError
+from mailgate.store.devices import Devices
+
+log = structlog.get_logger()
+
+EVERY = 0.25
+"""Seconds between two looks: with the half second between two looks at a hanging request, less than one in all."""
+COUNT_AFTER = 240
+"""Looks between two counts of findings: a minute."""
+
+
+class DeviceChanges:
+    """Run ``run`` as a task."""
+
+    def __init__(
+        self, postures: Postures, devices: Devices, metrics: Metrics, clock: Callable[[], datetime]
+    ) -> None:
+        self._postures = postures
+        self._devices = devices
+        self._metrics = metrics
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Look again and again, until cancelled, whatever breaks a look."""
+        looks = 0
+        while True:
+            try:
+                await self._postures.catch_up(self._clock())
+                if looks % COUNT_AFTER == 0:
+                    await self.count_findings()
+            except Exception as error:  # noqa: BLE001 - the next look must come whatever broke this one
+                log.error("follow-failed", error=type(error).__name__)
+            looks += 1
+            await asyncio.sleep(EVERY)
+
+    async def count_findings(self) -> None:
+        """Show how many findings there are; while the store is down what was counted last stands."""
+        try:
+            counted = await self._devices.counted_findings()
+        except StoreUnavailableError:
+            return
+        for reason in DEVICE_FINDINGS:
+            self._metrics.device_findings.labels(reason).set(counted.get(reason, 0))

@@ -1,0 +1,118 @@
+"""A gate says that it runs and by which rules, and hears of the others on its store."""
+
+import asyncio
+import secrets
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from socket import gethostname
+
+import structlog
+from prometheus_client import CollectorRegistry, Gauge
+
+from mailgate import __version__
+from mailgate.app.workers.place import Place
+from mailgate.rollout import Keeper
+from mailgate.store import Beat, Heard, Store, StoreError
+from mailgate.tasks import end
+from mailgate.views.gates import MISSED, Standing, gates_now
+
+log = structlog.get_logger()
+
+EVERY = 5.0
+"""Seconds between two words, where nothing changes."""
+KEPT = timedelta(days=1)
+"""How long a gate is shown of which nothing is heard any more."""
+
+
+class GateNumbers:
+    """Gauges of the gates on a store."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.gates = Gauge(
+            "mailgate_gates", "Gates on this store, by how each fares", ["state"], registry=registry
+        )
+        self.show(Counter())
+
+    def show(self, standings: Counter[Standing]) -> None:
+        for each in Standing:
+            self.gates.labels(each.value).set(standings[each])
+
+
+@dataclass
+class Heartbeat:
+    """``start`` it once the gate serves, ``stop`` it before the store is closed."""
+
+    store: Store
+    keeper: Keeper
+    place: Place
+    address: str
+    clock: Callable[[], datetime]
+    numbers: GateNumbers
+    standings: Counter[Standing] = field(default_factory=Counter)
+    """How many gates on the store fare how, at the last look."""
+    alone: bool = False
+    """Whether no other process was heard of at the last look."""
+    _instance: str = field(default_factory=lambda: secrets.token_hex(8))
+    _took: tuple[int, datetime] | None = None
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+    _task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def stop(self) -> None:
+        """It ends on purpose: nobody has to wonder where it is."""
+        await end(self._task)
+        with suppress(StoreError):
+            await self.store.gates.leave(self._instance)
+
+    def changed(self) -> None:
+        """Other rules are in force here: say so at once."""
+        self._news.set()
+
+    async def _run(self) -> None:
+        with suppress(StoreError):
+            await self.store.gates.forget(KEPT)
+        while True:
+            self._news.clear()
+            try:
+                await self.beat()
+            except StoreError as error:
+                log.debug("beat-failed", error=type(error).__name__)  # /readyz says that the store is away
+            except Exception as error:  # noqa: BLE001 - the next word must come whatever broke this one
+                log.error("beat-failed", error=type(error).__name__)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), EVERY)
+
+    async def beat(self) -> None:
+        """Say that it runs, and look at how all of them fare. Raises StoreError."""
+        await self.store.gates.note(self._told())
+        found = await gates_now(self.store, self.clock())
+        self.standings = Counter(each.standing for each in found)
+        self.alone = self.place.of == 1 and not any(
+            self._other(heard) for gate in found for heard in gate.heard
+        )
+        self.numbers.show(self.standings)
+
+    def _other(self, heard: Heard) -> bool:
+        return heard.beat.instance != self._instance and heard.ago < MISSED
+
+    def _told(self) -> Beat:
+        active = self.keeper.current.activation
+        if self._took is None or self._took[0] != active.serial:
+            self._took = (active.serial, self.clock())
+        return Beat(
+            host=gethostname(),
+            address=self.address,
+            worker=self.place.number,
+            workers=self.place.of,
+            instance=self._instance,
+            version=__version__,
+            policy=active.policy,
+            number=active.number,
+            serial=active.serial,
+            since=self._took[1],
+        )

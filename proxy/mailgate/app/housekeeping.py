@@ -1,0 +1,64 @@
+"""What a running gate does every hour: renews its keys, deletes what was kept long enough, and nags."""
+
+import asyncio
+from dataclasses import replace
+from typing import Protocol as Shape
+
+import structlog
+
+from mailgate.app.live import browser_probe_for, tickets_for
+from mailgate.app.parts import utc_now
+from mailgate.config import Bundle, Settings
+from mailgate.gateway.handler import Gate
+from mailgate.store import Store, StoreError
+from mailgate.views.devices import keep_of
+
+log = structlog.get_logger()
+
+HOUR = 3600.0
+
+
+class Running(Shape):
+    """What is looked after (``app/service.py``)."""
+
+    bundle: Bundle
+    store: Store
+    gate: Gate
+
+    def lingering(self) -> dict[str, str]: ...
+
+
+async def look_after(service: Running) -> None:
+    """Run it as a task."""
+    while True:
+        warn_of_stale_lists(service.bundle.settings)
+        warn_of_lingering_rules(service.lingering())
+        try:
+            await _renew_keys(service)
+            gone = await service.store.retention.prune(utc_now(), keep_of(service.bundle.settings))
+            log.debug("pruned", rows=gone)
+        except StoreError as error:
+            log.warning("prune-failed", error=type(error).__name__)
+        await asyncio.sleep(HOUR)
+
+
+async def _renew_keys(service: Running) -> None:
+    """Seal by those of this hour. Raises StoreError."""
+    browser_probe = await browser_probe_for(service.bundle.settings, service.store)
+    tickets, in_force = await tickets_for(service.store), service.gate.in_force
+    speaker = replace(in_force.live.speaker, tickets=tickets)
+    in_force.live = replace(in_force.live, browser_probe=browser_probe, speaker=speaker)
+
+
+def warn_of_lingering_rules(found: dict[str, str]) -> None:
+    """Nag about rules that only report: what they would do does not happen."""
+    for rule, why in found.items():
+        log.warning("rule-only-reports", rule=rule, why=why)
+
+
+def warn_of_stale_lists(settings: Settings) -> None:
+    """Be loud about a revocation list that should have been replaced: what it covers is refused, or not known."""
+    certificates = settings.client_certificates
+    since = certificates.revocation.stale_since(utc_now()) if certificates else None
+    if certificates and since:
+        log.error("crl-stale", since=since.isoformat(), stale_crl=certificates.stale_crl)

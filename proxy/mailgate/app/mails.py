@@ -1,0 +1,172 @@
+"""Mails about rules between the settings and the store: what they are made from, and the gate that sends them."""
+
+import asyncio
+import secrets
+from collections import Counter as Counts
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from functools import partial
+from socket import gethostname
+from typing import Any
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter
+
+from mailgate.app.parts import utc_now
+from mailgate.config import Bundle, Settings
+from mailgate.config.mail import NoticeSettings
+from mailgate.mail.announce import known_of
+from mailgate.mail.by_smtp import BySmtp
+from mailgate.mail.composer import address_book, composer_for
+from mailgate.mail.corrections import correct, is_due
+from mailgate.mail.into_folder import IntoFolder
+from mailgate.mail.postman import Around, Postman, Tell
+from mailgate.mail.smtp import MailServer
+from mailgate.mail.way import MailWay, WayDownError
+from mailgate.rollout.acts import Person
+from mailgate.store import Act, Mailing, MailState, Store, StoreError
+from mailgate.tasks import end
+
+log = structlog.get_logger()
+
+POLL = 2.0
+"""Seconds between two looks at what is to be sent."""
+LONGEST_REST = timedelta(minutes=5)
+"""Between two tries while no mail can be sent at all."""
+GATE = "gate"
+"""Who sends, in the audit log, where no person does."""
+
+
+def way_for(notices: NoticeSettings) -> MailWay:
+    """Where mails go by these settings."""
+    if notices.outbox is not None:
+        return IntoFolder(notices.outbox)
+    assert notices.smtp is not None  # the settings have one of both
+    password = notices.password.get_secret_value() if notices.password else None
+    server = MailServer(notices.smtp.host, notices.smtp.port, notices.security, notices.username, password)
+    return BySmtp(server)
+
+
+def postman_for(settings: Settings, notices: NoticeSettings, store: Store, told: Tell) -> Postman:
+    """Sends by these settings, as a process of its own among others."""
+    return Postman(
+        store.mailings,
+        store.leases,
+        composer_for(settings, notices.sender, notices.domain),
+        way_for(notices),
+        notices.rate,
+        secrets.token_hex(8),
+        Around(utc_now, asyncio.sleep, told),
+    )
+
+
+def sent_act(who: str, origin: str, counts: Mapping[str, int]) -> Act:
+    """What a round came to, without anybody's name."""
+    return Act(utc_now(), who, "notices-sent", origin=origin, details=dict(counts))
+
+
+class NoticeNumbers:
+    """Counters of mails about rules."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.ended = Counter(
+            "mailgate_notices",
+            "Mails about rules, by what became of them",
+            ["kind", "state"],
+            registry=registry,
+        )
+        self.down = Counter(
+            "mailgate_notices_down", "Tries while no mail about rules could be sent", registry=registry
+        )
+
+    def told(self, mailing: Mailing, state: MailState) -> None:
+        self.ended.labels(mailing.kind.value, state.value).inc()
+
+
+class MailSending:
+    """One gate's part in it. ``start`` once, ``stop`` before the store is closed."""
+
+    def __init__(self, store: Store, bundle: Callable[[], Bundle], registry: CollectorRegistry) -> None:
+        self._store = store
+        self._bundle = bundle
+        self._numbers = NoticeNumbers(registry)
+        self._round: Counts[str] = Counts()
+        self._postman: tuple[Any, Postman] | None = None
+        self._rest = timedelta()
+        self._trouble = ""
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def stop(self) -> None:
+        """End with the mail that is on its way."""
+        await end(self._task)
+        await self._store.languages.flush()
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                self._store.languages.listening = self._bundle().settings.notices is not None
+                await self._store.languages.flush()
+                await self.look()
+                self._came_back()
+            except WayDownError as error:
+                self._is_down(str(error))
+            except StoreError as error:
+                log.warning("notices-store-down", error=type(error).__name__)
+            except Exception as error:  # noqa: BLE001 - whatever is wrong now, the next look must come
+                self._is_down(type(error).__name__)
+            await asyncio.sleep(max(POLL, self._rest.total_seconds()))
+
+    async def look(self) -> None:
+        """Do what is to be done, unless another gate does. Raises WayDownError or StoreError."""
+        settings = self._bundle().settings
+        notices = settings.notices
+        if notices is None or not await self._anything():
+            return
+        try:
+            await self._postman_of(settings, notices).round(partial(self._correct, notices))
+        finally:
+            counts, self._round = dict(self._round), Counts()
+            if counts:
+                await self._store.audit.append(sent_act(GATE, gethostname(), counts))
+
+    async def _anything(self) -> bool:
+        now = utc_now()
+        due = any(is_due(each, now) for each in await self._store.retractions.open())
+        return due or await self._store.mailings.wait(now)
+
+    async def _correct(self, notices: NoticeSettings) -> None:
+        gate, known = Person(GATE, gethostname()), known_of(self._bundle())
+        await correct(self._store, known, address_book(notices), gate, utc_now())
+
+    def _postman_of(self, settings: Settings, notices: NoticeSettings) -> Postman:
+        """The same one until the settings change: it knows when the last mail went."""
+        key = (notices, settings.public_url, settings.languages)
+        if self._postman is None or self._postman[0] != key:
+            self._postman = (key, postman_for(settings, notices, self._store, self._told))
+        return self._postman[1]
+
+    def _told(self, mailing: Mailing, state: MailState, why: str) -> None:
+        self._round[state.value] += 1
+        self._numbers.told(mailing, state)
+        kind, rule = mailing.kind.value, mailing.rule
+        if state is MailState.SENT:
+            log.info("notice-sent", kind=kind, rule=rule)
+        elif state is MailState.QUEUED:
+            log.info("notice-put-off", kind=kind, rule=rule, why=why)
+        elif state is MailState.UNSURE:
+            log.warning("notice-unsure", kind=kind, rule=rule, why=why)
+        else:
+            log.warning("notice-failed", kind=kind, rule=rule, why=why)
+
+    def _is_down(self, trouble: str) -> None:
+        self._rest = min(LONGEST_REST, max(self._rest * 2, timedelta(seconds=POLL)))
+        self._numbers.down.inc()
+        if trouble != self._trouble:
+            log.warning("notices-down", error=trouble)
+        self._trouble = trouble
+
+    def _came_back(self) -> None:
+        self._rest, self._trouble = timedelta(), ""

@@ -1,0 +1,169 @@
+"""Whether a gate can run on these files: one judgement at a start, at a reload and in ``mailgate check``.
+
+``config`` says what is wrong inside the files. Here is what only shows once a gate is to run on them: cases of the rules
+that fail, certificates that no client would take, and places that cannot be opened or written.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from mailgate.app.open_store import spool_of
+from mailgate.config import Bundle, Settings, SocketFile, load_bundle
+from mailgate.config.case_runner import Outcome, run_cases
+from mailgate.config.document import MAX_BYTES, Document, read_document
+from mailgate.config.document import Path as Key
+from mailgate.config.rules import KEPT_AS, Rules
+from mailgate.config.upstream_loop import Names
+from mailgate.errors import ConfigError, Mistake
+from mailgate.gateway.http1.tls import CertificateError, fit_to_serve
+from mailgate.store import StoreError
+from mailgate.store.database import store_url
+
+Fault = tuple[Key, str]
+"""The key in the settings that leads to something that cannot be used, and what is wrong with it."""
+
+
+def load_judged(config: Path, now: datetime, in_force: str = "", names: Names | None = None) -> Bundle:
+    """The files at ``config``, on which a gate can run. Raises ConfigError with every mistake.
+
+    ``in_force``: the digest of rules that decide already. Their cases hold nothing up, whatever the clock makes of them.
+    ``names``: what is known of the names of hosts; nobody is asked about them unless given.
+    """
+    bundle = load_bundle(config, names=names)
+    mistakes = [] if bundle.rules.digest == in_force else failing_cases(config, bundle, now)
+    mistakes += file_mistakes(config, bundle.settings, now)
+    if mistakes:
+        raise ConfigError(mistakes)
+    return bundle
+
+
+def failed(rules: Rules, now: datetime) -> list[Outcome]:
+    """The cases that do not hold."""
+    return [outcome for outcome in run_cases(rules.cases, rules.policy, now) if outcome.wrong]
+
+
+def failing_cases(config: Path, bundle: Bundle, now: datetime) -> list[Mistake]:
+    """Where each case stands that does not hold, and what came instead."""
+    text = bundle.rules.texts.get(KEPT_AS.policy_tests, "")
+    wrong = failed(bundle.rules, now)
+    if not wrong:
+        return []
+    document = read_document(text.encode(), str(config.parent / bundle.settings.files.policy_tests))
+    places = {id(case): index for index, case in enumerate(bundle.policy_tests.tests)}
+    return [document.mistake(("tests", places[id(each.case)], "name"), _told(each)) for each in wrong]
+
+
+def _told(outcome: Outcome) -> str:
+    wrong = ", ".join(f"{name} is {got}, not {wanted}" for name, (wanted, got) in outcome.wrong.items())
+    return f"the case `{outcome.case.name}` fails: {wrong}; expected every case to hold"
+
+
+def file_mistakes(config: Path, settings: Settings, now: datetime) -> list[Mistake]:
+    """What a start could not open, each at the place in the settings that leads there."""
+    faults = [
+        *_certificates(settings, now),
+        *_store(config, settings),
+        *_mail_folder(settings),
+        *_sockets(settings),
+    ]
+    document = _document(config) if faults else None
+    return [
+        document.mistake(key, message) if document else Mistake(str(config), 1, 1, message)
+        for key, message in faults
+    ]
+
+
+def _document(config: Path) -> Document | None:
+    try:
+        with config.open("rb") as file:
+            return read_document(file.read(MAX_BYTES), str(config))
+    except OSError:
+        return None
+
+
+def _certificates(settings: Settings, now: datetime) -> Iterator[Fault]:
+    if settings.tls:
+        try:
+            fit_to_serve(settings.tls.certificate, settings.tls.key, now)
+        except CertificateError as error:
+            yield ("tls", error.which), str(error)
+
+
+def _store(config: Path, settings: Settings) -> Iterator[Fault]:
+    try:
+        url = store_url(settings.store.get_secret_value())
+    except StoreError as error:
+        yield ("store",), str(error)
+        return
+    if url.get_backend_name() == "sqlite" and (why := _no_file(Path(str(url.database)))):
+        yield ("store",), f"{why}; expected a file that a gate can write"
+    spool = spool_of(config, settings)
+    if spool and (why := _no_folder(spool)):
+        place = "spool" if settings.spool else "store"
+        yield (
+            (place,),
+            f"{why}; expected a folder for what the store does not take, or `spool` to name another",
+        )
+
+
+def _mail_folder(settings: Settings) -> Iterator[Fault]:
+    outbox = settings.notices.outbox if settings.notices else None
+    if outbox and (why := _no_folder(outbox)):
+        yield ("notices", "outbox"), f"{why}; expected a folder that a gate can write"
+
+
+def _sockets(settings: Settings) -> Iterator[Fault]:
+    for index, each in enumerate(settings.authz_listeners):
+        if isinstance(each.listen, SocketFile) and (why := _no_socket(each.listen.path)):
+            yield ("authz_listeners", index, "listen"), f"{why}; expected a folder for a socket of the gate"
+
+
+def _no_file(path: Path) -> str:
+    """Why a file cannot be written or made, in words; nothing where it can."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return _no_folder(path.parent)
+    except OSError as error:
+        return _told_of(path, error)
+    if not stat.S_ISREG(mode):
+        return f"{path} is no file"
+    return "" if os.access(path, os.R_OK | os.W_OK) else f"{path} cannot be written: permission denied"
+
+
+def _no_folder(path: Path) -> str:
+    """The same for a folder, which is made with those above it."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return _no_folder(path.parent) if path.parent != path else f"{path} is not there"
+    except OSError as error:
+        return _told_of(path, error)
+    if not stat.S_ISDIR(mode):
+        return f"{path} is no folder"
+    return "" if os.access(path, os.W_OK | os.X_OK) else f"{path} cannot be written: {_denied(path)}"
+
+
+def _no_socket(path: Path) -> str:
+    """The same for a Unix socket, whose folder is not made."""
+    try:
+        if not stat.S_ISSOCK(path.lstat().st_mode):
+            return f"{path} is a file that is no socket"
+    except FileNotFoundError:
+        if not path.parent.exists():
+            return f"{path.parent} is not there"
+    except OSError as error:
+        return _told_of(path, error)
+    return _no_folder(path.parent)
+
+
+def _denied(path: Path) -> str:
+    is_read_only = os.statvfs(path).f_flag & os.ST_RDONLY
+    return "read-only file system" if is_read_only else "permission denied"
+
+
+def _told_of(path: Path, error: OSError) -> str:
+    return f"{path} cannot be used: {(error.strerror or type(error).__name__).lower()}"

@@ -1,0 +1,32 @@
+"""What the browser probe found, as a family of signals. The gate hands it on as a header that no client can send."""
+
+import re
+
+from mailgate.classify.probe_readings import WHY, Found
+from mailgate.classify.reading import KIND_OF_FORM, Reading
+from mailgate.model import Finding, Kind, Reason, Signal
+
+HEADER = "mailgate-probe"
+"""Names that begin with ``mailgate-`` are dropped from what clients send (``gateway/http1/trusted_headers.py``)."""
+
+_TEXT = re.compile(r"(?P<form>[a-z]+)(?:;by=(?P<by>[a-z-]+))?(?:;os=(?P<os>[a-z]+))?(?P<observed>;observe)?")
+
+
+def probe_header(found: Found, *, observed: bool) -> str:
+    """The header's value: ``tablet;by=mac-with-touch;os=ipados``. ``observed``: it is shown but does not count."""
+    system = f";os={found.os}" if found.os else ""
+    return f"{found.form};by={found.by}{system}{';observe' if observed else ''}"
+
+
+def read_probe(header: str) -> Reading:
+    """What the probe says. A computer agrees with the claim; anything else counts unless it is only observed."""
+    told = _TEXT.fullmatch(header)
+    if told is None or told["form"] not in KIND_OF_FORM:
+        return Reading()
+    form, by = told["form"], told["by"] or "told"
+    kind = KIND_OF_FORM[form]
+    signals = (Signal("probe", by, WHY.get(by, form), kind),)
+    if kind is Kind.LAPTOP or not told["observed"]:
+        return Reading(form, os=told["os"] or "", signals=signals)
+    detail = f"the browser probe finds a {form}: {WHY.get(by, by)}; it only observes, so the claim counts"
+    return Reading(signals=signals, findings=(Finding(Reason.KIND_CONTRADICTED, detail),))

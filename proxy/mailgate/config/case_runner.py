@@ -1,0 +1,44 @@
+"""Running the cases of ``policy.tests.yaml`` through the functions that decide real requests."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from mailgate.classify import classify, with_attestation, with_device
+from mailgate.classify.certified import with_certificate
+from mailgate.engine.decide import decide
+from mailgate.model import Access, AttestationResult, Client, Decision, RequestFacts
+from mailgate.policy.cases import Case, CasesFile, Situation, differences
+from mailgate.policy.rules import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one case."""
+
+    case: Case
+    access: Access
+    decision: Decision
+    wrong: dict[str, tuple[Any, Any]]
+    """What was expected and what came, for each thing that came out otherwise. Empty: the case holds."""
+
+
+def rehearse(situation: Situation, policy: Policy, now: datetime) -> tuple[Access, Decision]:
+    """What the gate would have seen and decided. ``now`` is used where the situation names no time."""
+    access = situation.access(policy.catalog, _client, now)
+    if access.certificate is not None:
+        access = replace(access, client=with_certificate(access.client, access.certificate, access.posture))
+    access = replace(access, client=with_device(access.client, access.posture.kind))
+    return access, decide(access, policy)
+
+
+def _client(facts: RequestFacts, proof: AttestationResult | None) -> Client:
+    return with_attestation(classify(facts), proof)
+
+
+def run_cases(cases: CasesFile, policy: Policy, now: datetime) -> Iterator[Outcome]:
+    """Every case in order, those that hold too."""
+    for case in cases.tests:
+        access, decision = rehearse(case, policy, cases.now or now)
+        yield Outcome(case, access, decision, differences(case.expect, access.client, decision))

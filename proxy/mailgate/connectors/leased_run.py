@@ -1,0 +1,213 @@
+"""A run in one of several gates at a time: under a lease, from the state before to the state after."""
+
+import asyncio
+import traceback
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import structlog
+from structlog.typing import FilteringBoundLogger
+
+from mailgate.config.sources import Asked, EverySource
+from mailgate.connectors.errors import SourceError, Trouble
+from mailgate.connectors.metrics import Numbers
+from mailgate.connectors.protocol import Connector, Told
+from mailgate.connectors.run import BATCH, Keeper, Outcome, Run, finished
+from mailgate.connectors.runtime import Runtime, Tally
+from mailgate.connectors.schedule import after, since
+from mailgate.model import SourceState
+from mailgate.tasks import end
+
+LEASE = timedelta(seconds=60)
+"""How long nobody takes over from a gate that is gone."""
+
+
+class Desk(Keeper, Protocol):
+    """What is kept between runs, for all gates. Every method may raise ``SourceError`` with ``Trouble.STORE``."""
+
+    async def states(self) -> dict[str, SourceState]:
+        """How every connector that ever ran fares."""
+        ...
+
+    async def note(self, state: SourceState) -> None:
+        """Keep how a connector fares now."""
+        ...
+
+    async def claim(self, name: str, span: timedelta) -> bool:
+        """Whether this gate is the one to run a connector, for ``span`` from now."""
+        ...
+
+    async def release(self, name: str) -> None:
+        """Let another gate run it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person asks of one run."""
+
+    full: bool = False
+    """Read everything, whatever was read before."""
+    let_go: bool = False
+    """Take what is no longer named for gone, however much it is."""
+    progress: Callable[[int, int | None], None] = lambda _done, _total: None
+    """Called with the number of records so far, and of all where that is known."""
+
+
+@dataclass(frozen=True)
+class LeasedRun:
+    """Runs a connector unless another gate does."""
+
+    make: Callable[[str, EverySource, Runtime], Connector]
+    desk: Desk
+    runtime: Callable[[], Runtime]
+    """New for every run, with a tally of its own."""
+    numbers: Numbers
+    listed: Callable[[], str]
+    """Which apps are looked for: ``AppCatalog.fingerprint``."""
+    log: FilteringBoundLogger = field(default_factory=structlog.get_logger)
+
+    async def run(
+        self,
+        name: str,
+        settings: EverySource,
+        wish: Wish = Wish(),
+        *,
+        unless: Callable[[SourceState], bool] | None = None,
+    ) -> Outcome | None:
+        """Run it now. None where another gate runs it, or where ``unless`` holds of the state that is found."""
+        log = self.log
+        try:
+            if not await self.desk.claim(name, LEASE):
+                return None
+            try:
+                return await self._under_lease(name, settings, wish, unless)
+            finally:
+                await finished(self._release(name))
+        except SourceError as error:
+            log.warning("connector-failed", connector=name, trouble=error.trouble, records=0)
+            return Outcome(error.trouble, hint=error.hint)
+
+    async def told(self, name: str, settings: EverySource, headers: Mapping[str, str], body: bytes) -> int:
+        """Take what a source has posted, all of it or nothing. Returns how many records. Raises ``SourceError``."""
+        around = self.runtime()
+        connector = self.make(name, settings, around)
+        try:
+            assert isinstance(connector, Told)
+            records = await connector.told(headers, body)
+            for start in range(0, len(records), BATCH):
+                await finished(self.desk.take(records[start : start + BATCH]))
+        finally:
+            await connector.close()
+        if connector.scheduled and settings.scheduled():  # its runs say how it fares; a call puts off none
+            self.numbers.count(name, Outcome(taken=len(records)), around.tally, 0.0)
+            return len(records)
+        state = (await self.desk.states()).get(name) or SourceState(name)
+        now, outcome = around.now(), Outcome(taken=len(records), gone=sum(each.gone for each in records))
+        await self.desk.note(after(state, outcome, now, now, state.listed))
+        self.numbers.count(name, outcome, around.tally, 0.0)
+        return len(records)
+
+    async def _under_lease(
+        self, name: str, settings: EverySource, wish: Wish, unless: Callable[[SourceState], bool] | None
+    ) -> Outcome | None:
+        state = (await self.desk.states()).get(name) or SourceState(name)
+        if unless is not None and unless(state):
+            return None
+        around = self.runtime()
+        started, listed = around.now(), self.listed()
+        start = None if wish.full else since(state, settings, started, listed)
+        outcome = await self._while_ours(name, self._read(name, settings, around, start, wish))
+        if outcome.trouble is Trouble.STOPPED:
+            return outcome  # another gate has it now, and notes what becomes of it
+        ended = around.now()
+        await self.desk.note(after(state, outcome, started, ended, listed))
+        self.numbers.count(name, outcome, around.tally, (ended - started).total_seconds())
+        self._say(name, outcome, around.tally)
+        return outcome
+
+    async def _read(
+        self, name: str, settings: EverySource, around: Runtime, start: datetime | None, wish: Wish
+    ) -> Outcome:
+        """One run; a second one that reads everything where the source cannot tell what changed any more."""
+        connector = None
+        try:
+            connector = self.make(name, settings, around)
+            run = Run(
+                name,
+                connector,
+                self.desk,
+                around.tally,
+                100 if wish.let_go else settings.most_gone,
+                settings.run_timeout if isinstance(settings, Asked) else None,
+                lambda done: wish.progress(done, around.tally.total),
+            )
+            outcome = await run.go(start if connector.tells_changes else None)
+            if outcome.trouble is Trouble.CURSOR and start is not None:
+                return await self._read(name, settings, around, None, wish)
+            return outcome
+        except SourceError as error:
+            return Outcome(error.trouble, hint=error.hint)
+        except Exception as error:  # noqa: BLE001 - one source must not end all; its text may quote the source
+            log, (kind, *where) = self.log, where_it_failed(error)
+            log.error("connector-fault", connector=name, error=kind, where=where)
+            return Outcome(Trouble.FAULT, details=(kind, *where))
+        finally:
+            if connector is not None:
+                await connector.close()
+
+    async def _while_ours(self, name: str, work: Coroutine[Any, Any, Outcome]) -> Outcome:
+        """Renew the lease while the work runs; end the work where the lease is lost."""
+        log, task = self.log, asyncio.get_running_loop().create_task(work)
+        renewed = asyncio.get_running_loop().time()
+        try:
+            while True:
+                await asyncio.wait({task}, timeout=LEASE.total_seconds() / 3)
+                if task.done():
+                    return task.result()
+                now = asyncio.get_running_loop().time()
+                if await self._renew(name):
+                    renewed = now
+                elif now - renewed > LEASE.total_seconds() / 2:
+                    log.warning("connector-lease-lost", connector=name)
+                    return Outcome(Trouble.STOPPED)
+        finally:
+            await end(task)
+
+    async def _renew(self, name: str) -> bool:
+        try:
+            return await self.desk.claim(name, LEASE)
+        except SourceError:
+            return False
+
+    async def _release(self, name: str) -> None:
+        log = self.log
+        try:
+            await self.desk.release(name)
+        except SourceError:
+            log.warning("connector-lease-kept", connector=name)  # it runs out by itself
+
+    def _say(self, name: str, outcome: Outcome, tally: Tally) -> None:
+        log = self.log
+        if outcome.held:
+            log.error("connector-devices-held", connector=name, held=outcome.held, records=outcome.taken)
+        elif outcome.trouble:
+            log.warning("connector-failed", connector=name, trouble=outcome.trouble, records=outcome.taken)
+        else:
+            log.info(
+                "connector-ran",
+                connector=name,
+                full=outcome.full,
+                records=outcome.taken,
+                gone=outcome.gone,
+                pages=tally.pages,
+                throttled=tally.throttled,
+                unreadable=tally.unreadable,
+            )
+
+
+def where_it_failed(error: Exception) -> tuple[str, ...]:
+    """The kind of an error and the lines of code that led to it, without its text, which may quote the source."""
+    return (type(error).__name__, *traceback.format_tb(error.__traceback__)[-3:])

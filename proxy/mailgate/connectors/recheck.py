@@ -1,0 +1,71 @@
+"""Asking a source about one device at once, for a person who has just put something right."""
+
+import asyncio
+from datetime import timedelta
+from enum import StrEnum
+
+from cachetools import TTLCache
+
+from mailgate.config.sources import EverySource
+from mailgate.connectors.errors import SourceError
+from mailgate.connectors.leased_run import LeasedRun
+from mailgate.connectors.protocol import AsksForOne, Wakes
+from mailgate.connectors.run import finished
+from mailgate.model import DeviceRecord
+
+PAUSE = timedelta(seconds=60)
+"""How long nobody can have the same device asked about again."""
+_PATIENCE = 20.0
+"""Seconds that a person may be left waiting."""
+_REMEMBERED = 100_000
+
+
+class Again(StrEnum):
+    """What came of asking."""
+
+    ASKED = "asked"
+    """The device was asked; what it answers counts when it comes, mostly within seconds."""
+    TAKEN = "taken"
+    """The source has answered; what it said counts from now on."""
+    GONE = "gone"
+    """The source does not have the device any more."""
+    WAIT = "wait"
+    """It was asked a moment ago."""
+    CANNOT = "cannot"
+    """This source cannot be asked about one device."""
+    FAILED = "failed"
+    """The source, or the store, did not answer."""
+
+
+class CheckAgain:
+    """Asks sources about single devices, each at most once in ``PAUSE``."""
+
+    def __init__(self, leased_run: LeasedRun) -> None:
+        self._leased_run = leased_run
+        now = leased_run.runtime().now
+        self._asked: TTLCache[tuple[str, str], bool] = TTLCache(
+            _REMEMBERED, PAUSE.total_seconds(), timer=lambda: now().timestamp()
+        )
+
+    async def ask(self, name: str, settings: EverySource, device_id: str) -> Again:
+        """Ask the source of the connector ``name`` about the device that it calls ``device_id``."""
+        around = self._leased_run.runtime()
+        connector = self._leased_run.make(name, settings, around)
+        try:
+            if not isinstance(connector, AsksForOne | Wakes) or not settings.scheduled():
+                return Again.CANNOT
+            if (name, device_id) in self._asked:
+                return Again.WAIT
+            self._asked[name, device_id] = True
+            async with asyncio.timeout(_PATIENCE):
+                if isinstance(connector, Wakes):
+                    await connector.wake(device_id)
+                    return Again.ASKED
+                record = await connector.device(device_id)
+            gone = DeviceRecord(name, device_id, gone=True)
+            await finished(self._leased_run.desk.take([record or gone]))
+            return Again.TAKEN if record else Again.GONE
+        except (SourceError, TimeoutError):
+            return Again.FAILED
+        finally:
+            await connector.close()

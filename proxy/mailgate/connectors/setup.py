@@ -1,0 +1,69 @@
+"""What every connector is made from: its name, the listed apps, and its way to the API."""
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from mailgate.config.sources import Asked
+from mailgate.connectors.http import Client
+from mailgate.connectors.inventory import Installed, listed_apps
+from mailgate.connectors.logins import Login
+from mailgate.connectors.runtime import Runtime
+from mailgate.connectors.wire import HttpsWire, Wire
+from mailgate.model import AppsReport
+from mailgate.policy import AppCatalog
+
+_AHEAD = timedelta(days=1)
+"""How far a source's clock may be ahead, time zones that it does not tell included."""
+
+
+def https_wire(settings: Asked) -> Wire:
+    """The real one, as the settings bound it."""
+    return HttpsWire(settings.timeout.total_seconds(), settings.page_bytes, settings.ca, settings.proxy)
+
+
+async def nobody(_source: str) -> AsyncIterator[list[str]]:
+    """Where there is no store."""
+    for page in list[list[str]]():
+        yield page
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """Handed to a connector when it is made."""
+
+    name: str
+    """The connector's name in the settings: the ``source`` of its records."""
+    catalog: AppCatalog
+    around: Runtime
+    wire: Callable[[Asked], Wire] = https_wire
+    known: Callable[[str], AsyncIterator[list[str]]] = nobody
+    """Ids of the devices that a source has, as far as the store knows, in pages."""
+
+    @property
+    def now(self) -> Callable[[], datetime]:
+        return self.around.now
+
+    def client(self, settings: Asked, base: str, login: Login) -> Client:
+        """Asks the API at the origin ``base``."""
+        return Client(base, login, self.wire(settings), self.around, settings.run_bytes)
+
+    def listed(self, os: str, installed: Iterable[Installed]) -> frozenset[str]:
+        """Keys of the listed apps among those that are installed. Here everything else is dropped."""
+        return listed_apps(self.catalog, os, installed)
+
+    def report(self, present: frozenset[str], *, complete: bool, at: datetime | None) -> AppsReport | None:
+        """What ``listed`` found, as a report; None where nobody can tell how old that is.
+
+        ``complete``: whether the inventory has every app, not only those that the MDM manages. A report from the
+        future would never grow old, so it counts as one of now; from further ahead than clocks go, it makes nothing
+        clean: the listed apps that it names are there, and of the rest nobody knows when it was looked at.
+        """
+        if at is None:
+            return None
+        now = self.now()
+        return AppsReport(present, complete and at <= now + _AHEAD, min(at, now))
+
+    def unreadable(self) -> None:
+        """Count a device that has no name, or none that can be read."""
+        self.around.tally.unreadable += 1

@@ -1,0 +1,92 @@
+"""Who may do what: nothing without a session but to log in, nothing is changed without the token of that session."""
+
+import hmac
+from collections.abc import Awaitable, Callable
+from urllib.parse import quote, urlsplit
+
+from aiohttp import web
+
+from mailgate.console.begin_session import COOKIE as COOKIE
+from mailgate.console.begin_session import begin_by_proxy, counts, hear_proxy, led_here
+from mailgate.console.desk import SESSION, desk_of, roles_of
+from mailgate.console.forms import form_of
+from mailgate.console.peer import host_of
+from mailgate.console.render import page
+
+CSRF = "csrf"
+SAFE = frozenset({"GET", "HEAD"})
+OPEN = frozenset({"login", "login-oidc", "login-oidc-back", "asset"})
+"""Names of the routes that need no session."""
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+NOT_OURS = "This form was not made by your session. Open the page again."
+
+
+@web.middleware
+async def admitted(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let a request through to its page, or say what is missing."""
+    changes = request.method not in SAFE
+    if changes and not _from_here(request):
+        return page("refused.html", 403, why=NOT_OURS)
+    hear_proxy(request)
+    if request.match_info.route.name in OPEN:
+        return await handler(request)
+    if led_here(request):
+        return page("hop.html", to=request.rel_url.raw_path_qs)
+    if not await _recognised(request):
+        return _to_login(request)
+    if changes and not await _from_our_form(request):
+        return page("refused.html", 403, why=NOT_OURS)
+    return await handler(request)
+
+
+async def _recognised(request: web.Request) -> bool:
+    """Whether an admin is logged in, who from here on is in ``request[SESSION]``."""
+    desk, value = desk_of(request), request.cookies.get(COOKIE, "")
+    session = desk.sessions.find(value, desk.clock(), used=request.match_info.route.name != "now-stream")
+    if session is not None and not counts(request, session):
+        desk.sessions.end(value)
+        session = None
+    if session is None and request.method in SAFE:
+        session = await begin_by_proxy(request)
+    if session is not None:
+        request[SESSION] = session
+    return session is not None
+
+
+def _to_login(request: web.Request) -> web.Response:
+    if request.method not in SAFE:
+        return page(
+            "refused.html", 401, why="Your session has ended. Log in and do it again: nothing was done."
+        )
+    here = quote(request.rel_url.raw_path_qs, safe="")
+    raise web.HTTPSeeOther(f"{request.app.router['login'].url_for()}?next={here}")
+
+
+def _from_here(request: web.Request) -> bool:
+    """Whether the page that posts is one of ours, as far as the browser says (Fetch, section 3.2; Fetch Metadata)."""
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        return False
+    origin = request.headers.get("Origin")
+    return origin is None or urlsplit(origin).netloc == host_of(request, desk_of(request).bundle().settings)
+
+
+async def _from_our_form(request: web.Request) -> bool:
+    sent = (await form_of(request)).get(CSRF, "")
+    return hmac.compare_digest(sent.encode("utf-8", "surrogatepass"), request[SESSION].csrf.encode())
+
+
+def needs(*roles: str) -> Callable[[Handler], Handler]:
+    """Only for admins with one of these roles."""
+
+    def wrapped(handler: Handler) -> Handler:
+        async def checked(request: web.Request) -> web.StreamResponse:
+            if roles_of(request).isdisjoint(roles):
+                words = " or ".join(roles)
+                return page("refused.html", 403, why=f"This needs the role {words}, which you do not have.")
+            return await handler(request)
+
+        return checked
+
+    return wrapped

@@ -1,0 +1,136 @@
+"""What a request says, as its operation wants it; or every mistake in it at once."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+from aiohttp import web
+from multidict import MultiMapping
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from mailgate.config.mistakes import wording
+from mailgate.console.api.operation import JSON, Operation
+from mailgate.console.api.problems import Fault, ProblemError
+from mailgate.gateway.admin_port.intake import body_of
+from mailgate.policy.spelling import expected
+
+MOST = 4 * 1024 * 1024
+"""Bytes of a body: the text of a policy."""
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+async def read(request: web.Request, operation: Operation) -> dict[str, BaseModel]:
+    """``path``, ``query`` and ``body``, as far as the operation takes them. Raises ProblemError."""
+    path = _path(request.match_info, operation.path_model)
+    faults: list[Fault] = []
+    query = _query(request.query, operation.query_model, faults)
+    body = await _body(request, operation.body_model, faults)
+    if faults:
+        raise ProblemError(422, errors=faults)
+    given = {"path": path, "query": query, "body": body}
+    return {name: given[name] for name in operation.takes}  # type: ignore[misc]
+
+
+def _path(values: Mapping[str, str], model: type[Model]) -> Model:
+    """What the address names. What cannot be a name is nobody's."""
+    try:
+        return model.model_validate_strings(dict(values))
+    except ValidationError as error:
+        found = [Fault(detail=_words(each, model), parameter=str(each["loc"][0])) for each in _each(error)]
+        raise ProblemError(404, errors=found) from None
+
+
+def _query(values: MultiMapping[str], model: type[Model], faults: list[Fault]) -> Model | None:
+    twice = sorted({name for name in values if len(values.getall(name)) > 1})
+    faults += [
+        Fault(detail="it stands there more than once; expected it once", parameter=name) for name in twice
+    ]
+    try:
+        return model.model_validate_strings(dict(values))
+    except ValidationError as error:
+        faults += [Fault(detail=_words(each, model), parameter=str(each["loc"][0])) for each in _each(error)]
+        return None
+
+
+async def _body(request: web.Request, model: type[BaseModel] | None, faults: list[Fault]) -> BaseModel | None:
+    if model is None:
+        if await body_of(request, 0) is None:
+            faults.append(Fault(detail="a body was sent; expected none", pointer="#"))
+        return None
+    try:
+        return model.model_validate_json(await _sent(request))
+    except ValidationError as error:
+        faults += [Fault(detail=_words(each, model), pointer=_pointer(each["loc"])) for each in _each(error)]
+        return None
+
+
+async def _sent(request: web.Request) -> bytes:
+    """The body, which is JSON: no name stands twice in it, and no number is none."""
+    if request.content_type != JSON:
+        raise ProblemError(415, f"expected Content-Type: {JSON}", headers={"Accept": JSON})
+    sent = await body_of(request, MOST)
+    if sent is None:
+        raise ProblemError(413, f"longer than {MOST:,} bytes; expected less")
+    try:
+        json.loads(sent.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_number)
+    except RecursionError:
+        raise ProblemError(400, "it is nested too deeply") from None
+    except json.JSONDecodeError as error:
+        raise ProblemError(400, f"line {error.lineno}, column {error.colno}: {error.msg}") from None
+    except UnicodeDecodeError:
+        raise ProblemError(400, "it is not UTF-8") from None
+    except ValueError as error:
+        raise ProblemError(400, str(error)) from None
+    return sent
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name stands twice in one object; expected it once")
+    return found
+
+
+def _no_number(word: str) -> None:
+    raise ValueError(f"{word} is no JSON; expected a number")
+
+
+def _each(error: ValidationError) -> Iterable[ErrorDetails]:
+    return error.errors(include_url=False)
+
+
+def _words(error: ErrorDetails, model: type[BaseModel]) -> str:
+    """What is wrong and what is expected. A value that has no business here is not repeated."""
+    if error["type"] == "missing":
+        return "it is missing; expected it here"
+    if error["type"] == "extra_forbidden":
+        names = list(model.model_fields) if len(error["loc"]) == 1 else []
+        known = expected(str(error["loc"][-1]), names) if names else "expected nothing of this name"
+        return f"it is not known here; {known}"
+    return wording(error)
+
+
+def _pointer(loc: tuple[int | str, ...]) -> str:
+    """RFC 6901, section 6."""
+    return "".join(
+        ["#", *("/" + str(step).replace("~", "~0").replace("/", "~1") for step in loc if step != "[key]")]
+    )
+
+
+def acceptable(request: web.Request, media: str) -> None:
+    """Whether what would be answered is accepted (RFC 9110, section 12.5.1). Raises ProblemError."""
+    ranges = [
+        part for header in request.headers.getall("Accept", []) for part in header.split(",") if part.strip()
+    ]
+    wanted = {media, media.partition("/")[0] + "/*", "*/*"}
+    if ranges and not any(_takes(each, wanted) for each in ranges):
+        raise ProblemError(406, f"this is {media}")
+
+
+def _takes(wished: str, wanted: set[str]) -> bool:
+    """Whether a media range names one of these, and not with the weight of nothing."""
+    kind, *parameters = (part.strip().lower() for part in wished.split(";"))
+    weights = [each[2:] for each in parameters if each.startswith("q=")]
+    return kind in wanted and not any(not weight.strip("0.") for weight in weights)

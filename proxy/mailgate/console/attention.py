@@ -1,0 +1,105 @@
+"""What needs a person: what is held, broken or waits for somebody, in the words of the page *Now*."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from mailgate.config import Settings
+from mailgate.rollout.approvals import Standing as PlanStanding
+from mailgate.rollout.approvals import standings
+from mailgate.rollout.guard import guard_of
+from mailgate.store import Store, StoreError
+from mailgate.views.gates import Node, Standing, gates_now
+from mailgate.views.readiness import Readiness
+
+PLANS = 20
+"""How many of the newest plans are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One thing, and the page where something can be done about it."""
+
+    words: str
+    page: str
+    """The name of a route."""
+    grave: bool = False
+
+
+async def needs_now(store: Store, settings: Settings, state: Readiness, now: datetime) -> list[Need]:
+    """What needs a person by what the store has and by how this gate stands, the graver first."""
+    try:
+        plans = await standings(store, guard_of(settings), now, PLANS)
+        unsure, gates = await store.mailings.unsure(), await gates_now(store, now)
+    except StoreError:
+        return needs_of(state, [])  # and the state says that the store is away
+    return needs_of(state, plans, unsure, gates)
+
+
+def needs_of(
+    state: Readiness, plans: Sequence[PlanStanding], unsure: int = 0, gates: Iterable[Node] = ()
+) -> list[Need]:
+    """The graver ones first.
+
+    :param state: how this gate stands.
+    :param unsure: mails of which nobody knows whether they were sent.
+    :param gates: those on the store.
+    """
+    found = [*_gate(state), *_sources(state), *_plans(plans), *_mails(unsure), *_gates(gates)]
+    return sorted(found, key=lambda need: not need.grave)
+
+
+def _gate(state: Readiness) -> Iterator[Need]:
+    if state.store == "unwritable":
+        why = state.ledger.error or state.reports.error or state.writes.error
+        yield Need(f"The store takes nothing: {why}. What is to be written waits.", "now", grave=True)
+    elif state.store != "ok":
+        yield Need("The store does not answer. Decisions go on by what is in memory.", "now", grave=True)
+    if mistakes := state.config.mistakes:
+        many = f"{len(mistakes)} mistake{'s' if len(mistakes) > 1 else ''}"
+        yield Need(f"The files on disk have {many} and are not used: {mistakes[0]}", "policy", grave=True)
+    if state.rules.held:
+        yield Need(f"The rules on disk are held: {state.rules.held}", "policy")
+    for each in state.rules.off:
+        yield Need(f"The rule {each}", "exemptions", grave=True)
+    for each in state.rules.only_report:
+        yield Need(f"The rule {each}", "policy")
+    if state.workers.answering < state.workers.wanted:
+        yield Need(f"{state.workers.answering} of {state.workers.wanted} workers answer.", "now", grave=True)
+    if lost := state.ledger.dropped:
+        yield Need(f"{lost:,} sightings were lost since the start: the queue or the disk was full.", "now")
+
+
+def _sources(state: Readiness) -> Iterator[Need]:
+    for name, each in state.connectors.items():
+        if each.state in ("failing", "unavailable"):
+            grave = each.state == "unavailable"
+            yield Need(f"The connector {name} fails: {each.trouble}.", "connectors", grave)
+        elif each.state == "held":
+            yield Need(
+                f"{each.held:,} devices are no longer named by {name}, and are kept for now.", "connectors"
+            )
+
+
+def _plans(plans: Sequence[PlanStanding]) -> Iterator[Need]:
+    for each in plans:
+        if each.state == "open" and each.missing:
+            name = each.plan.digest[:12]
+            more = "an approval" if each.missing == 1 else f"{each.missing} approvals"
+            yield Need(f"Plan {name} by {each.plan.author} waits for {more} of others.", "policy-plans")
+
+
+def _gates(found: Iterable[Node]) -> Iterator[Need]:
+    for each in found:
+        if each.standing in (Standing.BEHIND, Standing.GONE):
+            grave = each.standing is Standing.BEHIND
+            yield Need(f"The gate {each.address} on {each.host}: {each.words}.", "now", grave)
+
+
+def _mails(unsure: int) -> Iterator[Need]:
+    if unsure:
+        words = "1 mail about a rule is" if unsure == 1 else f"{unsure:,} mails about rules are"
+        yield Need(
+            f"{words} unsure: nobody knows whether the mail server took {'it' if unsure == 1 else 'them'}.",
+            "notices",
+        )

@@ -1,0 +1,62 @@
+"""What goes wrong on the way to a page, said once and in words."""
+
+from collections.abc import Awaitable, Callable
+
+import structlog
+from aiohttp import web
+
+from mailgate.console.desk import SESSION
+from mailgate.console.layout import show
+from mailgate.console.proxy_login import NotBelievedError
+from mailgate.console.render import page
+from mailgate.gateway.http1.request import RequestRefused
+from mailgate.rollout.acts import RefusedError
+from mailgate.store import StoreError
+from mailgate.views.versions import NoVersionError
+
+log = structlog.get_logger()
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+WORDS = {
+    404: "There is nothing here. What the address names may have been deleted, or is written differently.",
+    405: "This address takes no such request.",
+    413: "That is more than this form takes.",
+    415: "No form of this console is sent like that.",
+}
+HEADINGS = {404: "Nothing is here", 500: "Something went wrong", 503: "Not at the moment"}
+
+
+@web.middleware
+async def told(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer with a page whatever was raised; nothing of it is shown that was not meant to be read."""
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        return _refused(request, error.status, WORDS.get(error.status, error.reason))
+    except RequestRefused:
+        # the request itself broke off: said like at every port (gateway/admin_port/hosted.py)
+        raise
+    except NotBelievedError as error:
+        log.warning("console-login-refused", way="proxy", why=error.why)
+        return page("refused.html", 403, why=str(error))
+    except (RefusedError, NoVersionError) as error:
+        return _refused(request, 409 if isinstance(error, RefusedError) else 404, f"{error}.")
+    except StoreError as error:
+        log.warning("console-store", error=type(error).__name__)
+        why = "The store does not answer. The gate goes on with what it knows; try again in a moment."
+        return _refused(request, 503, why)
+    except Exception as error:  # noqa: BLE001 - the text of an error may quote what nobody should read
+        log.error("console-failed", page=request.match_info.route.name, error=type(error).__name__)
+        why = "Something went wrong here, and nothing is known of it but its kind, which stands in the log."
+        return _refused(request, 500, why)
+
+
+def _refused(request: web.Request, status: int, why: str) -> web.Response:
+    """The page that says why, with the menu for who is logged in: there is a way on."""
+    words = {"heading": HEADINGS.get(status, "Not done"), "why": why}
+    if request.get(SESSION) is None:
+        return page("refused.html", status, **words)
+    return show(request, "refused.html", status, layout="base.html", **words)

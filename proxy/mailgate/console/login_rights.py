@@ -1,0 +1,78 @@
+"""Whether a login still counts, by the settings as they are now, and what its person may do. Pure."""
+
+from mailgate.config import Settings
+from mailgate.config.admins import AdminSettings, comparable
+from mailgate.config.console import OidcSettings
+from mailgate.console.sessions import Session
+
+BY_PROXY = "proxy "
+"""How the proof of a login begins that holds for as long as the proxy says so with every request."""
+BY_GROUPS = "oidc:"
+"""How the name of a person begins whom the settings do not name: no name of an admin or of an account has a colon."""
+
+
+def token_proof(admin: AdminSettings) -> str:
+    """What proves an admin by their token; nothing where they have none."""
+    return admin.token_hash.get_secret_value() if admin.token_hash else ""
+
+
+def oidc_proof(oidc: OidcSettings, known: str) -> str:
+    """That this provider has called somebody so, to this client."""
+    return f"oidc {oidc.issuer} {oidc.client_id} {oidc.claim} {compared(oidc, known)}"
+
+
+def proxy_proof(known: str) -> str:
+    """That the proxy calls somebody so."""
+    return BY_PROXY + comparable(known)
+
+
+def compared(oidc: OidcSettings, known: str) -> str:
+    """A name at the provider as it is compared: a ``sub`` as it stands (Core 1.0, section 2), others without case."""
+    return known if oidc.claim == "sub" else comparable(known)
+
+
+def named_by_oidc(settings: Settings, known: str) -> str | None:
+    """The admin whom the provider calls so."""
+    oidc = settings.console.login.oidc
+    assert oidc
+    wanted = compared(oidc, known)
+    people = settings.admins.items()
+    return next((name for name, each in people if each.oidc and compared(oidc, each.oidc) == wanted), None)
+
+
+def named_by_proxy(settings: Settings, known: str) -> str | None:
+    """The admin whom the proxy calls so."""
+    wanted, people = comparable(known), settings.admins.items()
+    return next((name for name, each in people if each.proxy and comparable(each.proxy) == wanted), None)
+
+
+def roles_of_groups(oidc: OidcSettings, groups: frozenset[str]) -> frozenset[str]:
+    """What members of these groups may do."""
+    roles = oidc.groups.roles if oidc.groups else {}
+    return frozenset(role for group in groups for role in roles.get(group, ()))
+
+
+def roles_now(settings: Settings, session: Session) -> frozenset[str] | None:
+    """What the person of a session may do; None where the login counts no more."""
+    if session.name.startswith(BY_GROUPS):
+        return _by_groups(settings, session)
+    admin = settings.admins.get(session.name)
+    return frozenset(admin.roles) if admin and session.proved_by in _proofs(settings, admin) else None
+
+
+def _proofs(settings: Settings, admin: AdminSettings) -> set[str]:
+    """Whatever proves this admin, in the ways that are open."""
+    ways = settings.console.login
+    found = {token_proof(admin)} if ways.token else set()
+    if ways.oidc and admin.oidc:
+        found.add(oidc_proof(ways.oidc, admin.oidc))
+    if ways.proxy and admin.proxy:
+        found.add(proxy_proof(admin.proxy))
+    return found - {""}
+
+
+def _by_groups(settings: Settings, session: Session) -> frozenset[str] | None:
+    oidc, known = settings.console.login.oidc, session.name.removeprefix(BY_GROUPS)
+    if oidc is None or session.proved_by != oidc_proof(oidc, known) or named_by_oidc(settings, known):
+        return None
+    return roles_of_groups(oidc, session.groups) or None

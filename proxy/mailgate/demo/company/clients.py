@@ -1,0 +1,57 @@
+"""How a device asks for mail: each way is the request that a gate would see of it."""
+
+from random import Random
+from urllib.parse import urlencode
+
+from mailgate.classify.imap import HEADER as IMAP_ID
+from mailgate.demo.company.devices import Owned
+from mailgate.demo.company.records import eas_id
+from mailgate.devices.trust import ENROLLED
+from mailgate.model import Kind, RequestFacts
+
+_PAGE = "/mail/inbox"
+_WITH_A_MAIL_PROGRAM = 0.05
+_BROWSES = 0.3
+"""How likely it is that a phone which nobody knows opens the webmail at all, and that a phone opens it on one day."""
+
+
+def ways(random: Random, owned: Owned) -> list[RequestFacts]:
+    """Every way in which this device asks."""
+    laptop = owned.make.kind is Kind.LAPTOP
+    found = [_mail_app(owned)] if owned.make.mail_app else []
+    browses = owned.proves or (not owned.source and random.random() < _BROWSES)
+    if not found or laptop or browses:
+        found.append(_browser(random, owned))
+    if owned.make.imap and random.random() < _WITH_A_MAIL_PROGRAM:
+        found.append(RequestFacts("LOGIN", "/", "imap", headers={IMAP_ID: owned.make.imap}))
+    return found
+
+
+def uses(random: Random, owned: Owned, facts: RequestFacts) -> bool:
+    """Whether somebody takes this way on a day: with a phone, the browser is for now and then."""
+    seldom = owned.make.mail_app and facts.target == _PAGE
+    return not seldom or random.random() < _BROWSES
+
+
+def proves(owned: Owned, facts: RequestFacts) -> bool:
+    """Whether the device sends its proof this way: mail apps cannot."""
+    return owned.proves and facts.scheme == "https" and facts.target == _PAGE
+
+
+def knows_itself(owned: Owned, facts: RequestFacts) -> bool:
+    """Whether the gate can tell which device asks this way: by its proof, or by its ActiveSync id."""
+    by_id = facts.target != _PAGE and facts.scheme == "https" and owned.source != ENROLLED
+    return bool(owned.source) and (by_id or proves(owned, facts))
+
+
+def _browser(random: Random, owned: Owned) -> RequestFacts:
+    agents = owned.make.browsers
+    agent = agents[min(int(random.expovariate(1.5)), len(agents) - 1)]
+    named = agent.format(version=owned.version, underscored=owned.version.replace(".", "_"))
+    return RequestFacts("GET", _PAGE, "https", headers={"user-agent": named})
+
+
+def _mail_app(owned: Owned) -> RequestFacts:
+    query = urlencode({"Cmd": "Sync", "DeviceId": eas_id(owned), "DeviceType": owned.make.eas_type})
+    target = f"/Microsoft-Server-ActiveSync?{query}"
+    return RequestFacts("POST", target, "https", headers={"user-agent": owned.make.mail_app})

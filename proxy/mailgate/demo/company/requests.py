@@ -1,0 +1,137 @@
+"""Two weeks of requests: each is decided by ``decide``, under the rules of that day and by what was known that day."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+from random import Random
+
+from mailgate.classify import classify, with_attestation, with_device
+from mailgate.demo.company.clients import knows_itself, proves, uses, ways
+from mailgate.demo.company.devices import Matter, Owned
+from mailgate.demo.company.history import Era, in_force_at
+from mailgate.demo.company.hours import Span, span
+from mailgate.devices.device import Device
+from mailgate.devices.posture import posture_of, settled_until
+from mailgate.engine.decide import decide
+from mailgate.model import Access, AttestationResult, Client, Decision, Effect, Posture, RequestFacts, User
+from mailgate.policy import Policy
+from mailgate.policy.groups import Groups
+from mailgate.rollout.replay import proof_of
+from mailgate.store import ClientFacts, Sighting, Tally, sighting_of
+from mailgate.store.client_facts import client_facts
+
+DAYS = 14
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+
+
+Seen = tuple[Client, ClientFacts, AttestationResult | None]
+"""What sends requests, what is kept of it, and what it proves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One answer, as often as it was given on one day."""
+
+    access: Access
+    decision: Decision
+    sighting: Sighting
+    tally: Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What was known, and which rules were in force, at any time of the two weeks."""
+
+    groups: Groups
+    eras: Sequence[Era]
+    max_age: timedelta
+    stored: Mapping[int, Device]
+    """Devices as they are in the store, by the number of the owned one."""
+
+    def cuts(self, owned: Owned) -> list[datetime]:
+        """When something changed for this device: the rules, from what they spare its person, or the device itself."""
+        changed = [owned.changed] if owned.changed else []
+        for before, era in pairwise(self.eras):
+            another = before.policy.version != era.policy.version
+            if another or owned.person.login in before.spared ^ era.spared:
+                changed.append(era.since)
+        return changed
+
+    def postures(self, owned: Owned) -> "Postures":
+        """What was known of one device, at any time of the two weeks."""
+        return Postures(
+            owned, self.stored.get(owned.number), self.max_age, self.groups.user(owned.person.login)
+        )
+
+
+@dataclass(slots=True)
+class Postures:
+    """What was known of one device; each answer is kept for as long as nothing changes."""
+
+    owned: Owned
+    device: Device | None
+    max_age: timedelta
+    user: User
+    _kept: dict[tuple[object, ...], tuple[Posture, datetime]] = field(default_factory=dict)
+    _seen: dict[tuple[object, ...], Seen] = field(default_factory=dict)
+
+    def at(self, at: datetime, policy: Policy) -> Posture:
+        """What was known then, under the lists of these rules."""
+        if self.device is None:
+            return Posture()
+        apps, lost = self.owned.apps_at(at), self._lost_at(at)
+        key = (policy.version, apps, lost)
+        posture, until = self._kept.get(key, (None, at))
+        if posture is None or at >= until:
+            reports = tuple(replace(each, apps=apps) for each in self.device.reports)
+            then = replace(self.device, reports=reports, lost_at=lost)
+            posture = posture_of(then, policy.catalog, self.max_age, at)
+            self._kept[key] = posture, settled_until(then, self.max_age, at)
+        return posture
+
+    def seen(self, facts: RequestFacts, known: Posture) -> Seen:
+        """What sends these requests while this is known of it, and what it proves."""
+        key = (facts.target, facts.scheme, known)
+        if key not in self._seen:
+            proof = proof_of(self.device, known) if self.device and proves(self.owned, facts) else None
+            client = with_attestation(classify(facts), proof)
+            client = with_device(client, known.kind)
+            self._seen[key] = client, client_facts(facts, client), proof
+        return self._seen[key]
+
+    def _lost_at(self, at: datetime) -> datetime | None:
+        lost = self.owned.changed if self.owned.matter is Matter.LOST else None
+        return lost if lost and lost <= at else None
+
+
+def asked(random: Random, owned: Owned, past: Past, now: datetime) -> Iterator[Asked]:
+    """All that this device asked for in the last two weeks."""
+    theirs, postures, cuts = ways(random, owned), past.postures(owned), past.cuts(owned)
+    end = owned.changed if owned.changed and owned.matter is Matter.GONE else now
+    for ago in range(DAYS - 1, -1, -1):
+        day = (now - timedelta(days=ago)).date()
+        for facts in theirs:
+            when = span(random, owned, day, end) if uses(random, owned, facts) else None
+            for part in _parts(when, cuts) if when else ():
+                yield _answer(random, facts, part, postures, in_force_at(past.eras, part.first))
+
+
+def _parts(when: Span, cuts: Sequence[datetime]) -> list[Span]:
+    """The pieces of a span in each of which nothing changed."""
+    parts = [when]
+    for at in cuts:
+        parts = [piece for part in parts for piece in part.cut(at)]
+    return parts
+
+
+def _answer(random: Random, facts: RequestFacts, part: Span, postures: Postures, policy: Policy) -> Asked:
+    at = part.first
+    known = postures.at(at, policy) if knows_itself(postures.owned, facts) else Posture()
+    client, kept, proof = postures.seen(facts, known)
+    access = Access(facts, client, known, at, postures.user, proof)
+    decision = decide(access, policy)
+    told = decision.effect is not Effect.ALLOW
+    reference = "".join(random.choices(_LETTERS, k=10)) if told else ""
+    tally = Tally(part.times, part.first, part.last, reference, part.times if told else 0)
+    return Asked(access, decision, sighting_of(kept, access, decision), tally)

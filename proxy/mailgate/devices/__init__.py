@@ -1,0 +1,1 @@
+"""What reports say of a device and what that is worth: matching, trust, names, contradictions, posture. No I/O."""

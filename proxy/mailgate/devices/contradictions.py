@@ -1,0 +1,86 @@
+"""What sources do not agree on about one device. Pure; the words are for an admin who has to find out who is right.
+
+A listed app that one source saw and another did not is no contradiction: it is news (``posture.py``).
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from mailgate.devices.device import Contradiction, Report
+from mailgate.devices.names import Name, user_text
+from mailgate.model import Kind, Reason
+
+CROWD = 16
+"""Ids of one source for one device, by enrolling anew again and again; more are rather devices that share a placeholder."""
+_SHOWN = 3
+_FAMILIES = {"ios": "ios or ipados", "ipados": "ios or ipados"}
+"""Systems that sources do not tell apart."""
+
+
+def contradictions(reports: Sequence[Report]) -> tuple[Contradiction, ...]:
+    """What these reports of one device contradict each other in; what a source no longer has says nothing."""
+    if len(reports) < 2:
+        return ()
+    current = [report for report in reports if not report.gone]
+    crowd = sorted({report.source for report in reports if crowded_by(reports, report.source)})
+    return tuple(
+        Contradiction(
+            Reason.DEVICE_NAME_CONTRADICTED,
+            "",
+            f"{source} has {CROWD} devices or more of one name, which is probably a placeholder",
+        )
+        for source in crowd[:1]
+    ) + tuple(
+        Contradiction(reason, "", f"{noun}: {_said(said)}")
+        for reason, noun, said in (
+            (Reason.DEVICE_KIND_CONTRADICTED, "kind", list(_kinds(current))),
+            (Reason.DEVICE_OS_CONTRADICTED, "operating system", list(_systems(current))),
+            (Reason.DEVICE_OWNER_CONTRADICTED, "owner", list(_owners(current))),
+        )
+        if len({each for each, _ in said}) > 1
+    )
+
+
+def crowded_by(reports: Iterable[Report], source: str) -> bool:
+    """Whether one source has so many ids for this device that what they have in common is probably no name."""
+    return sum(report.source == source and not report.gone for report in reports) >= CROWD
+
+
+def shared(name: Name, others: Iterable[str]) -> Contradiction:
+    """Two devices that cannot be one claim the same name."""
+    kind, text = name
+    told = sorted(others)
+    more = f" and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
+    detail = f"the {kind} name {text} is reported for {', '.join(told[:_SHOWN])}{more} too, which is another device"
+    return Contradiction(Reason.DEVICE_NAME_CONTRADICTED, f"{kind} {text}", detail)
+
+
+def _kinds(reports: Iterable[Report]) -> Iterator[tuple[str, str]]:
+    """A phone and a tablet do not contradict: sources draw that line differently, and rules treat both alike."""
+    for report in reports:
+        if report.kind not in (None, Kind.UNKNOWN):
+            yield ("laptop" if report.kind is Kind.LAPTOP else "phone or tablet", report.source)
+
+
+def _systems(reports: Iterable[Report]) -> Iterator[tuple[str, str]]:
+    for report in reports:
+        if report.os:
+            yield (_FAMILIES.get(report.os.lower(), report.os.lower()), report.source)
+
+
+def _owners(reports: Iterable[Report]) -> Iterator[tuple[str, str]]:
+    """A login name with the company's domain and one without are one where the rest is the same."""
+    owners = [(user_text(report.owner), report.source) for report in reports if report.owner]
+    bare = {owner for owner, _ in owners if "@" not in owner}
+    for owner, source in owners:
+        local = owner.partition("@")[0]
+        yield (local if local in bare else owner, source)
+
+
+def _said(said: Iterable[tuple[str, str]]) -> str:
+    """Who says what, in order."""
+    by_word: dict[str, list[str]] = {}
+    for word, source in said:
+        by_word.setdefault(word, []).append(source)
+    return ", ".join(
+        f"{word} says {' and '.join(sorted(set(sources)))}" for word, sources in sorted(by_word.items())
+    )

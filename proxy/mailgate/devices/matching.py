@@ -1,0 +1,235 @@
+"""Which reports are of one device. Pure: what is decided here depends on the reports alone.
+
+A report stays with the device that it was on, else it finds one by its names; where its names lead to several, those
+are one. Names rank (``names.STRONG``): two devices with different serial numbers are two, whatever else they share; so
+are two with different UDIDs where one of them has no serial number. What they share then is had by the one that was
+reported last, and is a finding at both. Where nothing contradicts, the order in which reports come makes no difference.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from enum import Enum
+
+from mailgate.devices.contradictions import contradictions, crowded_by, shared
+from mailgate.devices.device import Contradiction, Device, Report, Slot, merged, new_id
+from mailgate.devices.names import SERIAL, STRONG, UDID, Name
+from mailgate.devices.trust import by_own_word, links
+
+
+class News(Enum):
+    """What a report was worth."""
+
+    NEW = "a device that was not known"
+    CHANGED = "something new about a known device"
+    SAME = "nothing new"
+
+
+class Shelf:
+    """Some devices, and what further reports make of them.
+
+    It must hold every device that has, or claims, a name of the reports that are put on it.
+    """
+
+    def __init__(self, devices: Iterable[Device] = ()) -> None:
+        self._devices: dict[str, Device] = {}
+        self._slots: dict[Slot, str] = {}
+        self._claimants: dict[Name, set[str]] = {}
+        self._taken: set[str] = set()
+        for device in devices:
+            self._put(device)
+
+    def __iter__(self) -> Iterator[Device]:
+        return iter(self._devices.values())
+
+    def at(self, slot: Slot) -> Device | None:
+        """The device that this source calls so."""
+        return self._devices.get(self._slots.get(slot, ""))
+
+    def named(self, names: Iterable[Name]) -> Device | None:
+        """The device that is found by one of these names."""
+        for name in names:
+            for device in self._claiming(name):
+                if name not in device.ceded:
+                    return device
+        return None
+
+    def called(self, own_id: str) -> Device | None:
+        """The device that some source has under this id of its own."""
+        return next((each for each in self if any(report.id == own_id for report in each.reports)), None)
+
+    def put(self, report: Report) -> News:
+        """Take a report in."""
+        report = self._without_crowded(report)
+        home = self.at(report.slot)
+        old = home.report(report.slot) if home else None
+        if home is None or old is None:
+            return self._arrive(report) if not report.gone else News.SAME
+        new = report.after(old)
+        if new == old:
+            self._put(home.with_report(new))
+            return News.SAME
+        one = self._joined(new, self._staying(home, new))
+        self._put(one)
+        self._settle(one.id, home.claims | one.claims, new)
+        return News.CHANGED
+
+    def take_off(self, report: Report) -> None:
+        """Let go of a report: what it had is had by who else claims it."""
+        home = self.at(report.slot)
+        if home is not None:
+            rest = home.without(report.slot)
+            self._put(rest)
+            self._settle(rest.id, home.claims, report)
+
+    def _arrive(self, report: Report) -> News:
+        """Take in what a source reports for the first time."""
+        known = self._joined(report, None)
+        self._put(known)
+        self._settle(known.id, known.claims, report)
+        return News.NEW if len(known.reports) == 1 and not known.former else News.CHANGED
+
+    def _without_crowded(self, report: Report) -> Report:
+        """The report without names that its source gives to so many devices that they can be nobody's."""
+        crowded = {
+            name
+            for name in report.names
+            for device in self._claiming(name)
+            if device.report(report.slot) is None and crowded_by(device.reports, report.source)
+        }
+        return replace(report, names=report.names - crowded) if crowded else report
+
+    def _staying(self, home: Device, report: Report) -> Device | None:
+        """Its device with the new report; None, and the device without it, where the other sources contradict it."""
+        rest = home.without(report.slot)
+        if _may_be_one([report], rest.reports):
+            return home.with_report(report)
+        self._put(rest)
+        self._settle(rest.id, home.claims, report)
+        return None
+
+    def _joined(self, report: Report, home: Device | None) -> Device:
+        """The device with this report, one with all that its names lead to and that nothing speaks against."""
+        together, found = [report], []
+        if home is not None:
+            together, found = [*home.reports], [home]
+        for other in self._linked(report):
+            if by_own_word(report.source) and found:
+                break
+            if (home is None or other.id != home.id) and _may_be_one(together, other.reports):
+                together += other.reports
+                found.append(other)
+        if not found:
+            return Device(
+                self._free_id(report.slot),
+                (report,),
+                first_seen=report.first_seen,
+                last_seen=report.last_seen,
+            )
+        for each in found:
+            self._remove(self._devices[each.id])
+        return merged(found).with_report(report)
+
+    def _linked(self, report: Report) -> list[Device]:
+        """Devices that its names lead to, by the most telling name first, then the oldest."""
+        found: dict[str, tuple[int, datetime, str]] = {}
+        for name in links(report):
+            for device in self._claiming(name):
+                if _links_to(device, name, report):
+                    place = (STRONG.index(name[0]), device.first_seen, device.id)
+                    found[device.id] = min(place, found.get(device.id, place))
+        return [self._devices[each] for each in sorted(found, key=lambda each: found[each])]
+
+    def _settle(self, device_id: str, names: Iterable[Name], report: Report) -> None:
+        """Give each of these names to one device, and note what does not fit at every device that claims it."""
+        touched = {device_id}
+        for name in names:
+            touched |= self._claimants[name]
+        for each in touched:
+            self._devices[each] = self._noted(self._devices[each], report.last_seen)
+
+    def _noted(self, device: Device, now: datetime) -> Device:
+        """The device with the names that it cedes and what is found about it."""
+        contested = {name: self._claiming(name) for name in device.claims if len(self._claimants[name]) > 1}
+        found = contradictions(device.reports) + tuple(
+            shared(name, (other.id for other in claiming if other.id != device.id))
+            for name, claiming in sorted(contested.items())
+        )
+        ceded = frozenset(
+            name for name, claiming in contested.items() if _holder(name, claiming) != device.id
+        )
+        if not found and not device.findings and ceded == device.ceded:
+            return device
+        return replace(device, ceded=ceded, findings=_dated(found, device.findings, now))
+
+    def _claiming(self, name: Name) -> list[Device]:
+        return [self._devices[each] for each in sorted(self._claimants.get(name, ()))]
+
+    def _free_id(self, slot: Slot) -> str:
+        attempt = 0
+        while (free := new_id(slot, attempt)) in self._taken:
+            attempt += 1
+        return free
+
+    def _put(self, device: Device) -> None:
+        before = self._devices.get(device.id)
+        if before is not None:
+            self._remove(before)
+        self._devices[device.id] = device
+        self._taken |= {device.id, *device.former}
+        for report in device.reports:
+            self._slots[report.slot] = device.id
+        for name in device.claims:
+            self._claimants.setdefault(name, set()).add(device.id)
+
+    def _remove(self, device: Device) -> None:
+        del self._devices[device.id]
+        for report in device.reports:
+            self._slots.pop(report.slot, None)
+        for name in device.claims:
+            self._claimants[name].discard(device.id)
+
+
+def _links_to(device: Device, name: Name, report: Report) -> bool:
+    """Whether this name leads the report to the device: what a device says of itself binds no two other sources."""
+    own_word = by_own_word(report.source) or all(by_own_word(each.source) for each in device.reports)
+    return any(name in links(each) and (own_word or not by_own_word(each.source)) for each in device.reports)
+
+
+def _may_be_one(some: Iterable[Report], others: Iterable[Report]) -> bool:
+    """Whether no name of the hardware says that these reports are of two devices."""
+    one, other = _hardware(some), _hardware(others)
+    for kind in (SERIAL, UDID):
+        if one[kind] and other[kind]:
+            return not one[kind].isdisjoint(other[kind])
+    return True
+
+
+def _hardware(reports: Iterable[Report]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {SERIAL: set(), UDID: set()}
+    for report in reports:
+        for kind, text in report.names:
+            if kind in found:
+                found[kind].add(text)
+    return found
+
+
+def _holder(name: Name, claiming: Iterable[Device]) -> str:
+    """Which of these devices has the name: the one whose claim is another's word, then the newest."""
+
+    def weight(device: Device) -> tuple[object, ...]:
+        return max(
+            (not by_own_word(report.source), not report.gone, report.age, report.last_seen, device.id)
+            for report in device.reports
+            if name in report.names
+        )
+
+    return max(claiming, key=weight).id
+
+
+def _dated(
+    found: Iterable[Contradiction], before: Iterable[Contradiction], now: datetime
+) -> tuple[Contradiction, ...]:
+    """What is found now, each since it was found first."""
+    since = {(each.reason, each.about): each.since for each in before}
+    return tuple(replace(each, since=since.get((each.reason, each.about), now)) for each in found)

@@ -1,0 +1,207 @@
+"""What the reports of a device are worth now: the one place where a posture's state is computed.
+
+The whole table stands in docs/devices.md. Whatever is not sure is never ``clean``.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from mailgate.devices.device import LONG_AGO, Device, Report
+from mailgate.devices.names import user_text
+from mailgate.devices.trust import by_own_word, rank
+from mailgate.model import Finding, Kind, Posture, PostureState
+from mailgate.policy import AppCatalog
+
+Value = TypeVar("Value")
+
+NOBODY: frozenset[str] = frozenset()
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+def posture_of(
+    device: Device,
+    catalog: AppCatalog,
+    max_age: timedelta,
+    now: datetime,
+    *,
+    precedence: Sequence[str] = (),
+    unreachable: frozenset[str] = NOBODY,
+) -> Posture:
+    """The posture of ``device`` under today's lists.
+
+    A report older than ``max_age`` has run out, as has one past its own end. Of two sources the one that stands first
+    in ``precedence`` is believed; those that do not stand there are all alike. Sources in ``unreachable`` cannot be
+    asked at the moment.
+    """
+    believed = sorted(
+        device.reports, key=lambda report: (rank(report.source, precedence), _newest_first(report))
+    )
+    current = [report for report in believed if not report.gone] or believed
+    there = catalog.apps.keys() & frozenset[str]().union(*(report.apps for report in believed))
+    saying = {app: saw for app in there if (saw := _saw(app, believed, precedence)) is not None}
+    lists = catalog.lists_of(sorted(saying))
+    ran_out = [report for report in current if _ran_out(report, max_age, now)]
+    state, bearer = _state(current, ran_out, unreachable, _watched(device.reports))
+    if lists:  # however old: an app does not go away by silence
+        listed = [report for app, report in saying.items() if catalog.lists_of([app])]
+        state, bearer = PostureState.PROHIBITED, _newest(listed)
+    return Posture(
+        state=state,
+        device_id=device.id,
+        kind=kind_of(current),
+        os=_first(current, lambda report: report.os) or "",
+        os_version=_first(current, lambda report: report.os_version) or "",
+        managed=_first(current, lambda report: report.managed),
+        owner=owner_of(device, precedence),
+        apps=tuple(sorted(saying)),
+        lists=lists,
+        source=bearer.source if bearer else "",
+        sources=tuple(sorted({report.source for report in device.reports if not report.gone})),
+        reported_at=bearer.reported_at if bearer else None,
+        expires_at=expiry(bearer, max_age) if bearer else None,
+        findings=tuple(Finding(each.reason, each.detail) for each in device.findings),
+        lost=device.lost_at is not None,
+        first_seen=device.first_seen,
+        last_state=_worth(bearer) if bearer and state is PostureState.UNAVAILABLE else None,
+    )
+
+
+_RESTRICTION = (
+    PostureState.PROHIBITED,
+    PostureState.MISSING,
+    PostureState.STALE,
+    PostureState.UNAVAILABLE,
+    PostureState.PARTIAL,
+    PostureState.CLEAN,
+)
+"""The most restrictive first."""
+
+
+def stricter(one: Posture, other: Posture) -> Posture:
+    """The more restrictive of two postures; the first of two that are alike."""
+    return min((one, other), key=_restriction)
+
+
+def _restriction(posture: Posture) -> tuple[bool, int]:
+    return (not posture.lost, _RESTRICTION.index(posture.state))
+
+
+def posture_of_person(postures: Iterable[Posture]) -> Posture:
+    """The most restrictive of somebody's postures, computers left out; ``missing`` where there is none.
+
+    For a client that cannot be told from the person's others: docs/protocols.md says why.
+    """
+    handhelds = [posture for posture in postures if posture.kind is not Kind.LAPTOP]
+    return min(handhelds, key=_restriction, default=Posture())
+
+
+def owner_of(device: Device, precedence: Sequence[str] = ()) -> str:
+    """Whose device it is: as the source says that is believed most, of equal ones the one that looked last."""
+    named = [report for report in device.reports if report.owner]
+    named.sort(key=lambda report: (report.gone, rank(report.source, precedence), _newest_first(report)))
+    return named[0].owner if named else ""
+
+
+def is_of(device: Device, person: str, precedence: Sequence[str] = ()) -> bool:
+    """Whether it is the device of the person with this login name, compared without case."""
+    return bool(person) and user_text(owner_of(device, precedence)) == user_text(person)
+
+
+def kind_of(reports: Iterable[Report]) -> Kind | None:
+    """The most restrictive kind that is told: no source makes a computer of what another one takes for a phone."""
+    told = {report.kind for report in reports if report.kind is not None}
+    return next((kind for kind in _KINDS if kind in told), None)
+
+
+_KINDS = (
+    Kind.PHONE,
+    Kind.TABLET,
+    *(each for each in Kind if each not in (Kind.PHONE, Kind.TABLET, Kind.UNKNOWN, Kind.LAPTOP)),
+    Kind.LAPTOP,
+    Kind.UNKNOWN,
+)
+
+
+def settled_until(device: Device, max_age: timedelta, now: datetime) -> datetime:
+    """Until when the posture is the same as ``now``, if nothing is reported meanwhile."""
+    ends = [end for report in device.reports if (end := expiry(report, max_age)) is not None and end > now]
+    return min(ends, default=_NEVER)
+
+
+def expiry(report: Report, max_age: timedelta) -> datetime | None:
+    """When the report stops to count: by its own word or by age, whichever comes first."""
+    ends = [report.expires_at, report.reported_at and report.reported_at + max_age]
+    return min((end for end in ends if end), default=None)
+
+
+def _saw(app: str, reports: Sequence[Report], precedence: Sequence[str]) -> Report | None:
+    """The last report that says the app is there and that no later one takes back; None where there is none."""
+    saw = [
+        report
+        for report in reports
+        if app in report.apps and not any(_takes_back(other, app, report, precedence) for other in reports)
+    ]
+    return max(saw, key=lambda report: report.age, default=None)
+
+
+def _takes_back(other: Report, app: str, report: Report, precedence: Sequence[str]) -> bool:
+    """Whether ``other`` looked later, at everything, did not see the app, and is believed as much or more."""
+    return (
+        _whole(other)
+        and app not in other.apps
+        and other.age[0] > report.age[0]
+        and rank(other.source, precedence) <= rank(report.source, precedence)
+    )
+
+
+def _state(
+    reports: Sequence[Report], ran_out: Sequence[Report], unreachable: frozenset[str], watched: bool
+) -> tuple[PostureState, Report | None]:
+    """The state where no app stands on a list, and the report that it rests on."""
+    looked = [report for report in reports if report.reported_at is not None and not report.gone]
+    if not looked:
+        return PostureState.MISSING, None
+    running = [
+        report for report in looked if report not in ran_out and not (watched and by_own_word(report.source))
+    ]
+    whole = [report for report in running if _whole(report)]
+    if whole and not any(report.status == "contraindicated" for report in running):
+        return PostureState.CLEAN, _newest(whole)
+    if running:
+        return PostureState.PARTIAL, _newest(running)
+    silent = [report for report in looked if report.source in unreachable]
+    if silent:
+        return PostureState.UNAVAILABLE, _newest(silent)
+    return PostureState.STALE, _newest(looked)
+
+
+def _watched(reports: Iterable[Report]) -> bool:
+    """Whether anybody but the device itself has ever looked at it: then its own word alone makes it clean no more."""
+    return any(report.reported_at is not None and not by_own_word(report.source) for report in reports)
+
+
+def _newest(reports: Iterable[Report]) -> Report:
+    return max(reports, key=lambda report: report.age)
+
+
+def _whole(report: Report) -> bool:
+    return bool(report.apps_complete) and report.status != "contraindicated"
+
+
+def _worth(report: Report) -> PostureState:
+    return PostureState.CLEAN if _whole(report) else PostureState.PARTIAL
+
+
+def _ran_out(report: Report, max_age: timedelta, now: datetime) -> bool:
+    end = expiry(report, max_age)
+    return end is None or now >= end
+
+
+def _newest_first(report: Report) -> float:
+    return -(report.reported_at or LONG_AGO).timestamp()
+
+
+def _first(reports: Iterable[Report], read: Callable[[Report], Value]) -> Value | None:
+    """What the first of these reports says that says anything."""
+    return next((value for report in reports if (value := read(report)) not in ("", None)), None)

@@ -1,0 +1,283 @@
+"""THE ANSWER: one pure function decides every request.
+
+The gateway, the command line and the tests of rules all call :func:`decide`. Nothing here reads a clock, a file or the
+network, and no error on the way widens access:
+
+- A condition that fails on the values of a request blocks it with ``rule-error``, whatever the rule's effect.
+- A condition that hangs on a posture that cannot be had is settled by the rule's ``on_unavailable``. It is evaluated
+  with ``device.*`` left out, so that a rule that is not about this client stays out of it.
+- ``warn`` softens what a rule does where it matches, never the two cases above: there it is not known that it matches.
+  So does a rule's ``grace`` for a device that has become known of late.
+- ``report_only`` has no effect at all: what it would have done is recorded and the next rule is read.
+- A relief (``policy/reliefs.py``) makes a rule that restricts report-only for whom it is about, and never hardens the answer:
+  where what comes behind is harder than what the rule itself would do now, the rule decides after all.
+
+Two answers no rule can change. A device that is reported as lost gets nothing. And who only asks the way to the mail
+(``classify/discovery.py``) is told it, since a refusal would send the device to a door that is not watched: whom a rule allows gets
+the webmail's answer as it is, everybody else the way and nothing besides (``gateway/autodiscover/for_refused.py``).
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import lru_cache
+
+from cel_expr_python import cel
+
+from mailgate.classify.discovery import asks_the_way
+from mailgate.model import Access, Decision, Effect, PostureState, Reason, RuleTrial, Stage
+from mailgate.policy.condition import EvaluationError, UnknownValueError
+from mailgate.policy.groups import in_groups
+from mailgate.policy.reasons import apps_behind, infer
+from mailgate.policy.reliefs import relief_from
+from mailgate.policy.rules import DEFAULT_RULE, DISCOVERY_RULE, LOST_RULE, OnUnavailable, Policy, Rule
+from mailgate.policy.stages import grace_end, in_share, softened
+from mailgate.policy.variables import activate
+
+
+def decide(access: Access, policy: Policy) -> Decision:
+    """What happens to this request, and why. Pure; never raises."""
+    try:
+        decision = _lost(policy) if access.posture.lost else _first_match(access, policy)
+        return _told_the_way(decision) if asks_the_way(access.facts) else decision
+    except Exception as error:  # noqa: BLE001 - whatever broke, the answer is no
+        trial = RuleTrial(
+            DEFAULT_RULE, "", False, Stage.ENFORCE, Effect.BLOCK, f"failed: {type(error).__name__}"
+        )
+        return Decision(Effect.BLOCK, Reason.INTERNAL_ERROR, DEFAULT_RULE, policy.version, (trial,))
+
+
+def _told_the_way(decision: Decision) -> Decision:
+    """What becomes of this decision where the way is told at least. No rule would have kept it back, so none is said to."""
+    if decision.effect is Effect.ALLOW:
+        return replace(decision, would=()) if decision.would else decision
+    trial = RuleTrial(DISCOVERY_RULE, "", True, Stage.ENFORCE, Effect.ALLOW, "asks the way: told that alone")
+    return Decision(
+        Effect.ALLOW,
+        Reason.RULE_MATCHED,
+        DISCOVERY_RULE,
+        decision.policy_version,
+        (*decision.trials, trial),
+        reliefs=decision.reliefs,
+    )
+
+
+def _lost(policy: Policy) -> Decision:
+    trial = RuleTrial(LOST_RULE, "", True, Stage.ENFORCE, Effect.BLOCK, "reported as lost: no rule opens it")
+    contact = policy.default.notice.contact or ""
+    return Decision(
+        Effect.BLOCK, Reason.DEVICE_LOST, LOST_RULE, policy.version, (trial,), fix="ask", contact=contact
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """What one rule says: no effect where it does not match, no reason where that is to be inferred."""
+
+    effect: Effect | None
+    reason: Reason | None = None
+    note: str = ""
+
+
+_NO_MATCH = _Verdict(None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Spared:
+    """What a rule that is out would have done, on what it saw."""
+
+    rule: Rule
+    stage: Stage
+    verdict: _Verdict
+    access: Access
+
+    @property
+    def hardness(self) -> int:
+        return self.verdict.effect.hardness if self.verdict.effect else 0
+
+
+def _first_match(access: Access, policy: Policy) -> Decision:
+    everything = activate(access, policy.reads)
+    unavailable = access.posture.state is PostureState.UNAVAILABLE
+    trials: list[RuleTrial] = []
+    would: list[RuleTrial] = []
+    spared: list[_Spared] = []
+    reliefs = policy.reliefs.about(access)
+    for rule in policy.rules:
+        stage = stage_of(rule, access.now)
+        relief = relief_from(reliefs, rule.id, rule.effect) if stage is not Stage.REPORT_ONLY else None
+        if note := not_subject(rule, stage, access):
+            trials.append(RuleTrial(rule.id, rule.when.text, False, stage, None, note))
+            continue
+        seen, activation = access, everything
+        if unavailable and _reads_device(rule):
+            seen, activation = _without_posture(rule, access, policy)
+        verdict = _judge(rule, stage, seen, activation)
+        shown = Stage.REPORT_ONLY if relief else stage
+        if verdict is _NO_MATCH:
+            trials.append(_missed(rule.id, rule.when.text, shown))
+            continue
+        note = f"{relief}: would have decided" if relief and not verdict.reason else verdict.note
+        matched = verdict.effect is not None
+        trials.append(RuleTrial(rule.id, rule.when.text, matched, shown, verdict.effect, note))
+        if matched and shown is not Stage.REPORT_ONLY:
+            decision = _decision(rule, verdict, seen, policy, tuple(trials), tuple(would))
+            return _no_harder(decision, spared, policy)
+        if matched:
+            would.append(trials[-1])
+        if matched and relief:
+            spared.append(_Spared(rule, stage, verdict, seen))
+    return _no_harder(_by_default(policy, tuple(trials), tuple(would)), spared, policy)
+
+
+def _no_harder(decision: Decision, spared: list[_Spared], policy: Policy) -> Decision:
+    """What is decided behind the rules that are out, unless one of these would do less than that: then it decides."""
+    softest = min(spared, key=lambda each: each.hardness, default=None)
+    if softest is None or softest.hardness >= decision.effect.hardness:
+        return decision
+    rule, note = softest.rule, f"it is out, and decides since `{decision.rule}` behind it would do more"
+    trials = tuple(
+        replace(each, stage=softest.stage, note=note) if each.rule == rule.id else each
+        for each in decision.trials
+    )
+    would = tuple(each for each in decision.would if each.rule != rule.id)
+    return _decision(rule, softest.verdict, softest.access, policy, trials, would)
+
+
+@lru_cache(maxsize=1024)
+def _missed(rule: str, condition: str, stage: Stage) -> RuleTrial:
+    """Most rules do not match, and all that do not look alike."""
+    return RuleTrial(rule, condition, False, stage)
+
+
+def stage_of(rule: Rule, now: datetime) -> Stage:
+    """What the rule does now by its own dates."""
+    return rule.stages.at(now) if rule.stages else Stage.ENFORCE
+
+
+def softened_by_now(rule: Rule, stage: Stage, access: Access) -> Effect:
+    """What the rule does to whom it is about, by its stage and its grace."""
+    return softened(rule.effect, Stage.WARN if new_until(rule, access) else stage)
+
+
+def not_subject(rule: Rule, stage: Stage, access: Access) -> str:
+    """Why the rule is not read for this request at all; empty where it is."""
+    if stage is Stage.PENDING and rule.stages:
+        start = rule.stages.next_start(access.now)
+        return f"starts at {start.isoformat()}" if start else "never starts"
+    if rule.share < 1 and not in_share(rule.share, rule.id, share_subject(access), rule.effect):
+        return f"outside the share of {rule.share * 100:g}%"
+    if not in_groups(rule.groups, access.user, rule.effect):
+        return f"not in {', '.join(rule.groups)}"
+    return ""
+
+
+def share_subject(access: Access) -> str:
+    """Whom a share counts: the person, else the device."""
+    return access.user.name or access.posture.owner or access.posture.device_id or access.client.eas_id
+
+
+def _reads_device(rule: Rule) -> bool:
+    return any(name.startswith("device.") for name in rule.when.reads)
+
+
+def _without_posture(rule: Rule, access: Access, policy: Policy) -> tuple[Access, cel.Activation]:
+    """What a rule sees while the posture cannot be had: what was last known, or nothing of the device.
+
+    A rule that names the state ``unavailable`` itself is told the state.
+    """
+    posture = access.posture
+    unexpired = posture.expires_at is not None and access.now < posture.expires_at
+    if rule.on_unavailable is OnUnavailable.LAST_KNOWN and posture.last_state is not None and unexpired:
+        last = replace(access, posture=replace(posture, state=posture.last_state))
+        return last, activate(last, policy.reads)
+    names = {name for name in rule.when.reads if not name.startswith("device.")}
+    if PostureState.UNAVAILABLE in rule.when.names.get("device.state", ()):
+        names.add("device.state")
+    return access, activate(access, names)
+
+
+def _judge(rule: Rule, stage: Stage, access: Access, activation: cel.Activation) -> _Verdict:
+    try:
+        if not rule.when.holds(activation):
+            return _NO_MATCH
+    except EvaluationError as error:
+        return _Verdict(Effect.BLOCK, Reason.RULE_ERROR, f"failed: {error}")
+    except UnknownValueError:
+        return _unavailable(rule)
+    effect = softened(rule.effect, stage)
+    if effect is not rule.effect:
+        return _Verdict(effect, None, f"softened from {rule.effect} by its stage")
+    until = new_until(rule, access)
+    if stage is Stage.ENFORCE and until:
+        note = f"softened from {effect}: the device is new until {until.isoformat()}"
+        return _Verdict(softened(effect, Stage.WARN), None, note)
+    if stage is not Stage.REPORT_ONLY:
+        return _Verdict(effect)
+    return _Verdict(effect, None, "report-only: would have decided")
+
+
+def new_until(rule: Rule, access: Access) -> datetime | None:
+    """Until when the device is new to the rule; None where it is not."""
+    return grace_end(rule.grace, access.posture.first_seen, access.now)
+
+
+def _deadline(rule: Rule, access: Access) -> datetime | None:
+    """When the rule gets stricter for this device: by its next stage, and not before the device's grace is over."""
+    stage = stage_of(rule, access.now)
+    next_start, until = rule.stages.next_start(access.now) if rule.stages else None, new_until(rule, access)
+    if stage is Stage.ENFORCE:
+        return until
+    return max(next_start, until) if next_start and until else next_start
+
+
+def _unavailable(rule: Rule) -> _Verdict:
+    """``allow`` gives the benefit of the doubt to this rule alone: one that restricts is passed over."""
+    if rule.on_unavailable is not OnUnavailable.ALLOW:
+        return _Verdict(Effect.BLOCK, Reason.POSTURE_UNAVAILABLE, "the posture is unavailable: blocked")
+    if rule.effect is not Effect.ALLOW:
+        return _Verdict(None, None, "the posture is unavailable: passed over")
+    return _Verdict(Effect.ALLOW, Reason.POSTURE_UNAVAILABLE, "the posture is unavailable: allowed")
+
+
+def _decision(
+    rule: Rule,
+    verdict: _Verdict,
+    access: Access,
+    policy: Policy,
+    trials: tuple[RuleTrial, ...],
+    would: tuple[RuleTrial, ...],
+) -> Decision:
+    """The rule's answer. Its title and its fix speak of its own cause, so they go only with a real match."""
+    assert verdict.effect is not None
+    own = verdict.reason is None
+    reason = verdict.reason or rule.reason or infer(rule.when, verdict.effect, access)
+    return Decision(
+        effect=verdict.effect,
+        reason=reason,
+        rule=rule.id,
+        policy_version=policy.version,
+        trials=trials,
+        would=would,
+        title=(rule.title or "") if own else "",
+        fix=(rule.notice.fix or "") if own else "",
+        contact=rule.notice.contact or "",
+        apps=apps_behind(rule.when, access, policy.catalog) if reason is Reason.PROHIBITED_APP else (),
+        deadline=_deadline(rule, access) if own else None,
+        reliefs=policy.reliefs.serial,
+    )
+
+
+def _by_default(policy: Policy, trials: tuple[RuleTrial, ...], would: tuple[RuleTrial, ...]) -> Decision:
+    default = policy.default
+    return Decision(
+        effect=default.effect,
+        reason=default.reason,
+        rule=DEFAULT_RULE,
+        policy_version=policy.version,
+        trials=trials,
+        would=would,
+        title=default.title or "",
+        fix=default.notice.fix or "",
+        contact=default.notice.contact or "",
+        reliefs=policy.reliefs.serial,
+    )

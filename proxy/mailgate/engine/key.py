@@ -1,0 +1,106 @@
+"""What a decision rests on: two accesses with the same grounds get the same answer, so it can be worked out once.
+
+Grounds hold the values of the variables that the policy reads, and what ``decide`` looks at besides: no header,
+address or name that no rule reads. Whatever ``decide`` comes to look at belongs here too; the tests compare the two
+over made-up policies and accesses.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, Hashable
+from datetime import UTC, datetime
+from typing import Any
+
+from mailgate.classify.discovery import asks_the_way
+from mailgate.engine.decide import new_until, share_subject
+from mailgate.model import Access, Decision, PostureState
+from mailgate.policy.groups import in_groups
+from mailgate.policy.rules import Policy
+from mailgate.policy.stages import in_share
+from mailgate.policy.variables import CLOCKS, VARIABLES
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+class DecisionKey:
+    """The grounds of every decision by one policy. Pure."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._readers = [_reader(name) for name in sorted(policy.reads - CLOCKS)]
+        self._clocks = [_reader(name) for name in sorted(policy.reads & CLOCKS)]
+        self._by_the_clock = frozenset(rule.id for rule in policy.rules if rule.when.reads & CLOCKS)
+        self._partial = [rule for rule in policy.rules if rule.share < 1]
+        self._grouped = [rule for rule in policy.rules if rule.groups]
+        self._graceful = [rule for rule in policy.rules if rule.grace]
+        self._reliefs = policy.reliefs
+        stages = [rule.stages for rule in policy.rules if rule.stages]
+        self._turns = sorted({start for each in stages for _, start in each.starts()})
+
+    def of(self, access: Access, *, dates: bool = True) -> Hashable:
+        """Everything of an access that its decision can rest on, but what runs with the clock (``times``).
+
+        Without ``dates`` decisions with the same grounds may tell another deadline, and are the same otherwise.
+        """
+        posture, client = access.posture, access.client
+        proof, certificate = access.attestation, access.certificate
+        return (
+            posture.state,
+            posture.apps,
+            posture.lost,
+            not posture.findings,
+            proof is None or proof.refused,
+            certificate is None or certificate.refused,
+            client.kind,
+            not client.findings or client.contradicted,
+            asks_the_way(access.facts),
+            bisect_right(self._turns, access.now) if self._turns else 0,
+            self._shares(access) if self._partial else (),
+            tuple([in_groups(rule.groups, access.user, rule.effect) for rule in self._grouped]),
+            tuple([each.number for each in self._reliefs.about(access)]),
+            tuple([end if dates else end is not None for end in self._graces(access)]),
+            _last_known(access) if posture.state is PostureState.UNAVAILABLE else (),
+            *[read(access) for read in self._readers],
+        )
+
+    def times(self, access: Access) -> tuple[Hashable, ...]:
+        """The values of those variables that are others a moment later."""
+        return tuple([read(access) for read in self._clocks])
+
+    def lasts(self, decision: Decision) -> bool:
+        """Whether the same ``of`` has the same decision at any time: no rule that was read for it reads a clock."""
+        return self._by_the_clock.isdisjoint(trial.rule for trial in decision.trials)
+
+    def until(self, access: Access, decision: Decision) -> datetime:
+        """The first moment at which the same request may be decided otherwise, though nothing is learned meanwhile.
+
+        That is when a stage begins, a grace, a relief, a report or a token ends; ``now`` where a rule reads the clock itself.
+        """
+        if not self.lasts(decision):
+            return access.now
+        proof = access.attestation
+        ends = (
+            access.posture.expires_at,
+            proof.expires if proof else None,
+            self._reliefs.next_end(access.now),
+            *self._graces(access),
+            *self._turns,
+        )
+        return min((end for end in ends if end is not None and end > access.now), default=_NEVER)
+
+    def _graces(self, access: Access) -> list[datetime | None]:
+        return [new_until(rule, access) for rule in self._graceful]
+
+    def _shares(self, access: Access) -> Hashable:
+        """In which shares they are: the same for many, and nobody's name."""
+        subject = share_subject(access)
+        return tuple([in_share(rule.share, rule.id, subject, rule.effect) for rule in self._partial])
+
+
+def _reader(name: str) -> Callable[[Access], Hashable]:
+    """What reads a variable, in a form that can be compared and looked up."""
+    read: Callable[[Access], Any] = VARIABLES[name].read
+    return (lambda access: tuple(read(access))) if VARIABLES[name].type.startswith("list") else read
+
+
+def _last_known(access: Access) -> Hashable:
+    posture = access.posture
+    return posture.last_state, posture.expires_at is not None and access.now < posture.expires_at

@@ -1,0 +1,35 @@
+"""The admin port: health, readiness, metrics, and what the mail server asks. Never on the public address."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from mailgate.gateway.admin_port.intake import PATH as DEVICES
+from mailgate.gateway.side_door.dovecot import PATH
+
+Handler = Callable[[web.Request], Awaitable[web.Response]]
+Readiness = Callable[[], Awaitable[Mapping[str, object]]]
+
+
+def admin_app(
+    numbers: Callable[[], Awaitable[bytes]], readiness: Readiness, policy: Handler, intake: Handler
+) -> web.Application:
+    """``/healthz``: the process runs. ``/readyz``: what it runs on, 503 while it should get no traffic. ``/metrics``.
+    ``/dovecot/policy``: what ``policy`` answers. ``/api/devices/NAME``: what ``intake`` answers.
+    """
+
+    async def healthz(_: web.Request) -> web.Response:
+        return web.Response(text="ok\n")
+
+    async def readyz(_: web.Request) -> web.Response:
+        state = await readiness()
+        return web.json_response(state, status=200 if state["ready"] else 503)
+
+    async def metrics(_: web.Request) -> web.Response:
+        return web.Response(body=await numbers(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    app = web.Application()
+    app.add_routes([web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics)])
+    app.add_routes([web.post(PATH, policy), web.post(DEVICES, intake)])
+    return app

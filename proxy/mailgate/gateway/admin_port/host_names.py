@@ -1,0 +1,61 @@
+"""By which names the admin port is asked: by none but its own.
+
+A browser sends the name that its page has. Whoever owns a name can let it lead to this machine while a page of theirs is open
+(DNS rebinding). That page then is of the same origin as what it asks, but its ``Host`` still says where it is from.
+"""
+
+from dataclasses import dataclass
+from ipaddress import ip_network
+
+from mailgate.gateway.http1.exchange import Exchange
+from mailgate.gateway.http1.grammar import members
+from mailgate.gateway.http1.request import RequestRefused
+from mailgate.gateway.http1.trusted_headers import Network, origin_of, within
+from mailgate.gateway.proxy.heads import PSEUDONYM
+from mailgate.model import Reason
+from mailgate.model.addresses import read_address
+
+LOOPBACK: tuple[Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::1"))
+WRONG_NAME = (
+    "This name is none of the admin port's. Expected an address of this machine, localhost, the host of"
+    " `console.url`, or a name in `console.hosts`."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnHosts:
+    """The names that the settings give to the admin port."""
+
+    names: frozenset[str]
+    """In small letters."""
+    proxies: tuple[Network, ...] = ()
+    """Who is believed about the name that a browser has asked for (``X-Forwarded-Host``)."""
+
+    def admit(self, exchange: Exchange) -> None:
+        """Raises RequestRefused for a name of elsewhere, and for what came through a gate's port for mail."""
+        head = exchange.head
+        if any(PSEUDONYM in each.split() for each in members(head.fields, b"via")):
+            words = "This came through a gate as if it were for its webmail. `upstream` must not lead here."
+            raise RequestRefused(421, Reason.REQUEST_MALFORMED, words)
+        asked = origin_of(
+            head.fields,
+            peer=exchange.peer,
+            secure=exchange.secure,
+            host=head.host,
+            trusted=self.proxies,
+        ).host
+        # HTTP/1.0 has no Host, and a browser always sends one
+        if asked and not self._has(name_in(asked), exchange.reached_at):
+            raise RequestRefused(421, Reason.REQUEST_MALFORMED, WRONG_NAME)
+
+    def _has(self, name: str, reached_at: str) -> bool:
+        if name in self.names or name == "localhost" or within(name, LOOPBACK):
+            return True
+        return bool(reached_at) and read_address(name) == read_address(reached_at) is not None
+
+
+def name_in(host: bytes) -> str:
+    """The name or address in a ``Host``, without the port: behind a tunnel or a published port that is another one."""
+    text = host.decode("latin-1").lower()
+    name = text[1:].partition("]")[0] if text.startswith("[") else text.partition(":")[0]
+    return name.removesuffix(".")

@@ -1,0 +1,104 @@
+"""``POST /api/devices/NAME`` on the admin port: sources that tell of their devices by themselves."""
+
+from base64 import b64decode
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from hmac import compare_digest
+
+import structlog
+from aiohttp import web
+
+from mailgate.connectors import SourceError, Trouble
+from mailgate.connectors.lines import LinesRefusedError
+from mailgate.connectors.webhook_proofs import Proof
+
+log = structlog.get_logger()
+
+PATH = "/api/devices/{name}"
+_PIECE = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Where one source may post."""
+
+    key: str = field(repr=False)
+    most: int
+    """Bytes of the largest body."""
+    take: Callable[[Mapping[str, str], bytes], Awaitable[int]]
+    """Takes headers and body; returns how many records were taken. May raise ``SourceError``."""
+    proof: Proof | None = None
+    """How the source proves itself instead, where it does not send the key."""
+
+
+def intake_server(find: Callable[[str], Intake | None]) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """Answers with counts, or with what is wrong in which line. ``find`` is asked at every call, so that a reload counts."""
+
+    async def answer(request: web.Request) -> web.Response:
+        name = request.match_info["name"]
+        intake = find(name)
+        if intake is None:
+            return _error(404, "no connector of this name takes what is posted")
+        if intake.proof is None and not opens(intake.key, request):
+            log.warning("intake-key-refused", connector=name)
+            return _error(401, "expected the API key: Authorization: Bearer KEY, or X-API-Key: KEY")
+        body = await body_of(request, intake.most)
+        if body is None:
+            return _error(413, f"longer than {intake.most} bytes; expected less at a time")
+        headers = {header.lower(): value for header, value in request.headers.items()}
+        if intake.proof is not None and not await intake.proof(headers, body):
+            log.warning("intake-proof-refused", connector=name)
+            return _error(401, "expected the proof that the settings of this connector ask for")
+        return await _taken(name, intake, headers, body)
+
+    return answer
+
+
+async def _taken(name: str, intake: Intake, headers: Mapping[str, str], body: bytes) -> web.Response:
+    try:
+        count = await intake.take(headers, body)
+    except LinesRefusedError as error:
+        log.warning("intake-refused", connector=name, trouble=error.trouble, mistakes=error.count)
+        told = [{"line": each.line, "field": each.field, "message": each.message} for each in error.mistakes]
+        return web.json_response({"taken": 0, "count": error.count, "mistakes": told}, status=422)
+    except SourceError as error:
+        log.warning("intake-refused", connector=name, trouble=error.trouble)
+        away = error.trouble is Trouble.STORE
+        return _error(503 if away else 422, "the store does not answer" if away else str(error))
+    return web.json_response({"taken": count})
+
+
+def opens(key: str, request: web.Request) -> bool:
+    """Whether the request has the key: once, in one of its places. Takes as long for every wrong one."""
+    given = [
+        *request.headers.getall("X-API-Key", []),
+        *map(_credential, request.headers.getall("Authorization", [])),
+    ]
+    return len(given) == 1 and compare_digest(given[0].encode("utf-8", "surrogateescape"), key.encode())
+
+
+def _credential(header: str) -> str:
+    """The key in an Authorization header: as a token, or as the password of whatever name."""
+    scheme, _, rest = header.partition(" ")
+    if scheme.casefold() == "bearer":
+        return rest.strip()
+    try:
+        return (
+            b64decode(rest, validate=True).decode().partition(":")[2] if scheme.casefold() == "basic" else ""
+        )
+    except ValueError:
+        return ""
+
+
+async def body_of(request: web.Request, most: int) -> bytes | None:
+    """The body; None where it is too long."""
+    pieces = bytearray()
+    async for piece in request.content.iter_chunked(_PIECE):
+        pieces += piece
+        if len(pieces) > most:
+            return None
+    return bytes(pieces)
+
+
+def _error(status: int, message: str) -> web.Response:
+    return web.json_response({"taken": 0, "error": message}, status=status)

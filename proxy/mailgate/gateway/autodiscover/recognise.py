@@ -1,0 +1,151 @@
+"""Whether a text is an answer of Autodiscover: by the names and the form of all that is in it, whatever it is called by
+whoever sent it.
+
+A page, a mailbox and an answer of Exchange Web Services are none: no element of theirs is one of Autodiscover's.
+"""
+
+import json
+import re
+from typing import NoReturn
+from xml.parsers.expat import ExpatError, ParserCreate
+
+from mailgate.gateway.autodiscover.schema import ENVELOPED, NAMESPACES, PLAIN, is_attribute
+
+_SEPARATOR = "\n"
+"""Between the namespace of an element and its name: no namespace has one."""
+_MOST_ELEMENTS = 1000
+"""An answer of Exchange has a hundred; every other mailbox that somebody may open brings seven more."""
+_LONGEST_VALUE = 1024
+"""Characters of a leaf; addresses are the longest, and have about two hundred."""
+_LONGEST_ALL = 32 * 1024
+"""Characters of all leaves, attributes and prefixes together."""
+_LONGEST_ENCODING = 40
+_PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9]{0,15}")
+
+_ANSWER = frozenset({"protocol", "url"})
+_ERROR = frozenset({"errorcode", "errormessage"})
+_PROTOCOLS = frozenset({"activesync", "autodiscoverv1", "ews", "rest", "substrate", "substratesearchservice"})
+"""What is asked for by version 2, in lower case. Others are services of Microsoft's own cloud."""
+_URL = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
+_ERROR_CODE = re.compile(r"[A-Za-z0-9]{1,64}")
+
+
+def is_xml_directions(text: str) -> bool:
+    """Whether it is a whole document with no names but those of Autodiscover's schemas, and text in its leaves alone."""
+    parser = ParserCreate(namespace_separator=_SEPARATOR)
+    seen = _Seen()
+    parser.buffer_text = True
+    parser.XmlDeclHandler = seen.declaration
+    parser.StartNamespaceDeclHandler = seen.namespace
+    parser.StartElementHandler = seen.start
+    parser.CharacterDataHandler = seen.text
+    parser.EndElementHandler = seen.end
+    parser.CommentHandler = parser.ProcessingInstructionHandler = parser.StartDoctypeDeclHandler = _refuse
+    try:
+        parser.Parse(text, True)
+    except (ExpatError, _ForeignError, ValueError):
+        return False
+    return True
+
+
+class _ForeignError(Exception):
+    """Something that no answer of Autodiscover has."""
+
+
+def _refuse(*_: object) -> NoReturn:
+    raise _ForeignError
+
+
+def _check(holds: bool) -> None:
+    if not holds:
+        raise _ForeignError
+
+
+class _Open:
+    """An element that has begun: whether it may hold elements, whether text, and the text that it holds."""
+
+    def __init__(self, *, holder: bool, leaf: bool) -> None:
+        self.holder, self.leaf, self.text = holder, leaf, ""
+
+
+class _Seen:
+    """What was read of a document. Every method raises _ForeignError for what belongs to no answer."""
+
+    def __init__(self) -> None:
+        self._names = PLAIN
+        self._open: list[_Open] = []
+        self._elements = self._characters = 0
+
+    def declaration(self, _version: str, encoding: str | None, _standalone: int) -> None:
+        """The XML declaration."""
+        _check(len(encoding or "") <= _LONGEST_ENCODING)
+
+    def namespace(self, prefix: str | None, space: str | None) -> None:
+        """A namespace of the schemas, with a prefix that says nothing."""
+        _check(space in NAMESPACES and (prefix is None or _PREFIX.fullmatch(prefix) is not None))
+        self._count(prefix or "")
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """An element of the schemas, inside one that may hold elements and holds no text."""
+        space, _, local = name.rpartition(_SEPARATOR)
+        if not self._open:
+            self._names = ENVELOPED if local == "Envelope" else PLAIN
+            _check(local in ("Envelope", "Autodiscover"))
+        else:
+            self._enter(self._open[-1])
+        _check(space in self._names)
+        holder, leaf = (local in names for names in self._names[space])
+        _check(holder or leaf)
+        self._attributes(attributes)
+        self._elements += 1
+        _check(self._elements <= _MOST_ELEMENTS)
+        self._open.append(_Open(holder=holder, leaf=leaf))
+
+    def text(self, data: str) -> None:
+        """Text, of which only a leaf may have more than white space."""
+        within = self._open[-1]
+        within.text = (within.text + data).lstrip()
+        _check(not within.text or within.leaf)
+        _check(len(within.text.rstrip()) <= _LONGEST_VALUE)
+
+    def end(self, _name: str) -> None:
+        """The end of an element."""
+        self._count(self._open.pop().text)
+
+    def _enter(self, parent: _Open) -> None:
+        _check(parent.holder and not parent.text)
+        parent.leaf = False
+
+    def _attributes(self, attributes: dict[str, str]) -> None:
+        for name, value in attributes.items():
+            space, _, local = name.rpartition(_SEPARATOR)
+            _check(is_attribute(space, local, value))
+            self._count(value)
+
+    def _count(self, text: str) -> None:
+        self._characters += len(text)
+        _check(self._characters <= _LONGEST_ALL)
+
+
+def is_json_directions(text: str) -> bool:
+    """Whether it is one object with the names of version 2 or of the error in its place, each once and as short as they are."""
+    try:
+        pairs = json.loads(text, object_pairs_hook=_Pairs)
+    except (ValueError, RecursionError):
+        return False
+    if not isinstance(pairs, _Pairs):
+        return False
+    told = {name.lower(): value for name, value in pairs if isinstance(value, str)}
+    if len(told) != len(pairs) or any(len(value) > _LONGEST_VALUE for value in told.values()):
+        return False
+    if told.keys() == _ERROR:
+        return _ERROR_CODE.fullmatch(told["errorcode"]) is not None
+    return told.keys() == _ANSWER and told["protocol"].lower() in _PROTOCOLS and _is_url(told["url"])
+
+
+def _is_url(text: str) -> bool:
+    return _URL.fullmatch(text) is not None
+
+
+class _Pairs(list[tuple[str, object]]):
+    """Every name and value of an object: of two of one name both are passed on."""

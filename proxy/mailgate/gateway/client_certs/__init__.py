@@ -1,5 +1,0 @@
-"""TLS client certificates as they come in: from the gate's own handshake, or in a header of a trusted proxy.
-
-One form a file: `rfc9440` is ``Client-Cert``, `xfcc` Envoy's ``X-Forwarded-Client-Cert``, `escaped_pem` what nginx
-writes. Here bytes become certificates; what a certificate is worth is said by ``attest/client_certs.py``.
-"""

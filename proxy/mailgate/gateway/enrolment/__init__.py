@@ -1,0 +1,1 @@
+"""Devices enrol with the gate and report to it."""

@@ -1,0 +1,160 @@
+"""``POST /.mailgate/enroll``: a device shows an enrolment token and proves a key of its own; from then on it is known."""
+
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from math import ceil
+
+import structlog
+
+from mailgate.attest.enrolment import digest_of
+from mailgate.attest.jose import MalformedJwsError, parse_object
+from mailgate.attest.passport import OWN_LIFETIME
+from mailgate.gateway.answer import Answer, json_answer
+from mailgate.gateway.enrolment.enroller import Enroller
+from mailgate.gateway.enrolment.hardware import record_of, vouched_for
+from mailgate.gateway.evaluate.facts import Incoming
+from mailgate.gateway.evaluate.proving import ASKS_FOR_NONCE, NONCE_CHALLENGE, Prover
+from mailgate.gateway.http1.request import RequestRefused
+from mailgate.gateway.live import InForce, Live
+from mailgate.gateway.metrics import Metrics
+from mailgate.gateway.refusals.problem import problem
+from mailgate.model import AttestationResult, Reason
+from mailgate.model.addresses import caller_at
+from mailgate.store import EnrolledKey, NotEnrolled, StoreUnavailableError
+
+log = structlog.get_logger()
+
+ATTEST_PATH = "/.mailgate/attest"
+REPORT_EVERY = timedelta(minutes=8)
+"""Sooner than a token ends, by enough for a second try."""
+_LONGEST_TOKEN = 200
+_REFUSED = {
+    NotEnrolled.UNKNOWN: (403, Reason.ENROLMENT_UNKNOWN),
+    NotEnrolled.EXPIRED: (403, Reason.ENROLMENT_EXPIRED),
+    NotEnrolled.USED_UP: (403, Reason.ENROLMENT_USED_UP),
+    NotEnrolled.REVOKED: (403, Reason.KEY_REVOKED),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolling:
+    """What it takes to enrol devices, and to let them report."""
+
+    in_force: InForce
+    prover: Prover
+    enroller: Enroller
+    metrics: Metrics
+    public_url: str
+
+    @property
+    def live(self) -> Live:
+        return self.in_force.live
+
+    async def prove_key(self, incoming: Incoming, now: datetime) -> AttestationResult:
+        """Whether whoever asks has a key, and which."""
+        url = self.public_url + incoming.facts.path
+        return await self.prover.prove_key(self.live.verifier, incoming, url, now)
+
+
+async def enroll(part: Enrolling, incoming: Incoming, reference: str, now: datetime) -> Answer:
+    """201 with what the device is called and when to report; 200 where its key was taken before. Raises RequestRefused
+    for what is no request of this kind."""
+    token, evidence = _asked(incoming)
+    digest = digest_of(token)
+    tries = (caller_at(incoming.facts.remote), digest)
+    for who in tries:
+        if (wait := part.enroller.failed.wait(who, now)) > timedelta():
+            return _told(part, "enroll", too_many(wait, reference))
+    proved = await part.prove_key(incoming, now)
+    if proved.refused is not None:
+        return _told(part, "enroll", not_proved(proved, reference, now))
+    key, vouched = proved.key_thumbprint, None
+    if evidence is not None:
+        vouched = vouched_for(evidence, part.live.hardware, part.prover.nonces, key, now)
+        if vouched.refused is not None:
+            part.enroller.failed.note(tries[0], now)
+            return _told(part, "enroll", refusal(403, vouched.refused, reference, vouched.detail))
+    try:
+        enrolled = await part.enroller.enrolments.enrol(digest, key, f"enrolled-{key[:16]}", now)
+        if vouched is not None and isinstance(enrolled, EnrolledKey):
+            await part.enroller.devices.take([record_of(vouched, key)], now)
+    except StoreUnavailableError:
+        return _told(part, "enroll", refusal(503, Reason.STORE_UNAVAILABLE, reference))
+    if isinstance(enrolled, NotEnrolled):
+        for who in tries:
+            part.enroller.failed.note(who, now)
+        return _told(part, "enroll", refusal(*_REFUSED[enrolled], reference))
+    part.metrics.enrolments.labels("enroll", "enrolled").inc()
+    hardware = vouched.hardware if vouched else ""
+    log.info("enrolled", reference=reference, token=enrolled.token, hardware=hardware)
+    return _welcome(part, enrolled, hardware, now)
+
+
+def _welcome(part: Enrolling, enrolled: EnrolledKey, hardware: str, now: datetime) -> Answer:
+    told = {"hardware": hardware} if hardware else {}
+    return json_answer(
+        201 if enrolled.made_at == now else 200,
+        told
+        | {
+            "device_id": enrolled.device,
+            "key_thumbprint": enrolled.thumbprint,
+            "attest_url": part.public_url + ATTEST_PATH,
+            "report_every": int(REPORT_EVERY.total_seconds()),
+            "token_lifetime": int(OWN_LIFETIME.total_seconds()),
+        },
+    )
+
+
+def _asked(incoming: Incoming) -> tuple[str, object]:
+    """The token or the pairing code: as Bearer credentials (RFC 6750), or as ``token`` in a JSON object; and evidence by
+    hardware, where it stands in that object."""
+    scheme, _, value = incoming.facts.headers.get("authorization", "").partition(" ")
+    bearer = scheme.lower() == "bearer"
+    said = json_object(incoming) if incoming.body or not bearer else {}
+    evidence = said.pop("evidence", None)
+    if not bearer:
+        token = said.pop("token", None)
+        value = token if isinstance(token, str) else ""
+    if said or not 0 < len(value.strip()) <= _LONGEST_TOKEN:
+        raise RequestRefused(400, Reason.REQUEST_MALFORMED, 'Expected {"token": "…"} or Bearer credentials.')
+    return value, evidence
+
+
+def json_object(incoming: Incoming) -> dict[str, object]:
+    """The body of a request. Raises RequestRefused for anything but one JSON object in UTF-8 without duplicate names."""
+    if incoming.facts.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise RequestRefused(415, Reason.REQUEST_NOT_SUPPORTED, "Expected application/json.")
+    try:
+        return parse_object(incoming.body, "The body")
+    except MalformedJwsError as error:
+        told = f"{error}. Expected one JSON object."
+        raise RequestRefused(400, Reason.REQUEST_MALFORMED, told) from None
+
+
+def not_proved(proved: AttestationResult, reference: str, now: datetime) -> Answer:
+    """The answer to a proof that was refused; it has the time, so that a client with a wrong clock can say so."""
+    reason = proved.refused or Reason.PROOF_MISSING
+    if reason is Reason.KEY_REVOKED:  # the proof is good: no other one helps
+        return refusal(403, reason, reference, proved.detail)
+    challenge = (NONCE_CHALLENGE,) if reason in ASKS_FOR_NONCE else (("WWW-Authenticate", "DPoP"),)
+    told = refusal(401, reason, reference, proved.detail, server_time=int(now.timestamp()))
+    return replace(told, headers=challenge)
+
+
+def too_many(wait: timedelta, reference: str) -> Answer:
+    seconds = ceil(wait.total_seconds())
+    told = refusal(429, Reason.TOO_MANY_REQUESTS, reference, retry_after=seconds)
+    return replace(told, headers=(("Retry-After", str(seconds)),))
+
+
+def refusal(status: int, reason: Reason, reference: str, detail: str = "", **more: object) -> Answer:
+    """A problem document."""
+    told = problem(status, reason, reference, detail=detail)
+    return replace(told, body=json.dumps(json.loads(told.body) | more).encode() + b"\n") if more else told
+
+
+def _told(part: Enrolling, what: str, answer: Answer) -> Answer:
+    """Count a refusal."""
+    part.metrics.enrolments.labels(what, json.loads(answer.body)["reason"]).inc()
+    return answer

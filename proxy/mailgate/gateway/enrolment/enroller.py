@@ -1,0 +1,56 @@
+"""What enrolling and reporting share: where it is stored, who signs, how often anybody may try."""
+
+from collections.abc import Callable, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from cachetools import LRUCache
+
+from mailgate.gateway.keys.own import OwnKeys
+from mailgate.gateway.keys.revocations import Revocations
+from mailgate.gateway.rates import Rates
+from mailgate.model import DeviceRecord
+from mailgate.store import EnrolledKey, NotEnrolled
+
+
+class Enrolments(Protocol):
+    """Where enrolment is stored (``store/enrolments.py``)."""
+
+    async def enrol(
+        self, digest: bytes, thumbprint: str, device: str, now: datetime
+    ) -> EnrolledKey | NotEnrolled: ...
+
+    async def key(self, thumbprint: str) -> EnrolledKey | None: ...
+
+    async def reported(self, thumbprint: str, now: datetime) -> bool: ...
+
+
+class Records(Protocol):
+    """Where what a source says of devices is stored (``store/devices.py``)."""
+
+    async def take(self, records: Sequence[DeviceRecord], now: datetime) -> object: ...
+
+
+@dataclass(slots=True)
+class Enroller:
+    """One for a gate."""
+
+    enrolments: Enrolments
+    keys: OwnKeys
+    revocations: Revocations
+    new_id: Callable[[], str]
+    """A new name for every token, which nobody can guess."""
+    failed: Rates
+    """Refused tries, by caller (``gateway/rates.py``) and by the token that was tried."""
+    reports: Rates
+    """Reports, by key."""
+    devices: Records
+    """Where it is stored what hardware vouches for."""
+    known: MutableMapping[str, bool] = field(default_factory=lambda: LRUCache(50_000))
+    """Keys that have reported here."""
+
+    def limit(self, most: int, span: timedelta) -> None:
+        """Take a changed setting; what was counted so far counts on."""
+        for rates in (self.failed, self.reports):
+            rates.most, rates.span = most, span

@@ -1,0 +1,1 @@
+"""Who asks, by which device, and what the policy says to that."""

@@ -1,0 +1,122 @@
+"""The browser probe: whom it is shown, what comes of its readings, and what a later request makes of that."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import partial
+
+from cachetools import LRUCache
+
+from mailgate.attest.sealing import Secret
+from mailgate.classify.hints import PLATFORM
+from mailgate.classify.probe_readings import Found
+from mailgate.classify.probe_signal import HEADER, probe_header
+from mailgate.gateway.evaluate.navigation import is_first_page_load
+from mailgate.gateway.evaluate.probe_cookie import (
+    COMPUTER,
+    NEVER,
+    ProbeCookie,
+    is_current,
+    seal,
+    unseal,
+    validity,
+)
+from mailgate.gateway.http1.cookies import PROBE_COOKIE, cookies_named, set_cookie
+from mailgate.model import Access, Assurance, Kind, Protocol, RequestFacts
+
+SKIPPED = Found("", "skipped")
+
+AGAIN = timedelta(minutes=5)
+"""After this time a browser that was no computer is asked anew: a keyboard may have come."""
+
+LONGEST = timedelta(days=400)
+"""What browsers make of any longer life of a cookie (RFC 6265bis, section 5.5)."""
+
+_LONGEST = 1024
+"""Characters of a user agent whose pass is remembered; real ones are shorter."""
+
+
+class Mode(StrEnum):
+    """The setting ``probe``."""
+
+    OFF = "off"
+    OBSERVE = "observe"
+    REQUIRE = "require"
+
+
+@dataclass(slots=True)
+class BrowserProbe:
+    """One for a gate. Nothing is kept of a client but in its own cookie."""
+
+    mode: Mode = Mode.OFF
+    lifetime: timedelta = timedelta(days=7)
+    keys: Sequence[Secret] = ()
+    """Newest first."""
+    _good: LRUCache[tuple[str, str, str | None], ProbeCookie] = field(default_factory=partial(LRUCache, 2048))
+
+    @property
+    def on(self) -> bool:
+        return self.mode is not Mode.OFF and bool(self.keys)
+
+    def remembered(self, facts: RequestFacts, now: datetime) -> RequestFacts:
+        """The facts with what the probe found in this browser before, if it did."""
+        held = self._held(facts, now) if self.on else None
+        if held is None or not held.found.form:
+            return facts
+        told = probe_header(held.found, observed=self.mode is Mode.OBSERVE)
+        return replace(facts, headers={**facts.headers, HEADER: told})
+
+    def until(self, access: Access) -> datetime:
+        """Up to when the same request is the same to it."""
+        if not self.on:
+            return NEVER
+        values = cookies_named(access.facts, PROBE_COOKIE)
+        passes = [each for value in values if (each := self._opened(value, access.facts))]
+        turns = (
+            turn
+            for each in passes
+            for turn in (*validity(each, self.lifetime), each.issued + AGAIN, each.issued + self.lifetime)
+        )
+        return min((turn for turn in turns if turn > access.now), default=NEVER)
+
+    def wanted(self, access: Access) -> bool:
+        """Whether this page load is answered by the probe: an unattested computer, as it says, that was not probed yet."""
+        facts, client = access.facts, access.client
+        if not self.on or client.protocol is not Protocol.WEB or not is_first_page_load(facts):
+            return False
+        if client.assurance is Assurance.ATTESTED:
+            return False
+        held = self._held(facts, access.now)
+        if held is None:
+            return client.kind is Kind.LAPTOP
+        again = AGAIN if self.mode is Mode.REQUIRE else self.lifetime
+        return held.found.form != COMPUTER and access.now - held.issued >= again
+
+    def remember(self, found: Found, facts: RequestFacts, now: datetime) -> str:
+        """The Set-Cookie value that remembers what was found."""
+        value = seal(ProbeCookie(found, now), facts, self.keys)
+        lasts = self.lifetime if found.form in ("", COMPUTER) else LONGEST
+        seconds = int(lasts.total_seconds())
+        return set_cookie(PROBE_COOKIE, value, seconds=seconds, secure=facts.scheme == "https")
+
+    def _held(self, facts: RequestFacts, now: datetime) -> ProbeCookie | None:
+        """The valid pass of this browser; of several the one that is no computer's, of these the newest.
+
+        Where the probe is required, going on without it counts for nothing.
+        """
+        values = cookies_named(facts, PROBE_COOKIE)
+        passes = [each for value in values if (each := self._opened(value, facts))]
+        current = [each for each in passes if is_current(each, now, self.lifetime)]
+        valid = [each for each in current if each.found.form or self.mode is Mode.OBSERVE]
+        return max(valid, key=lambda each: (each.found.form != COMPUTER, each.issued), default=None)
+
+    def _opened(self, value: str, facts: RequestFacts) -> ProbeCookie | None:
+        """The pass in a cookie. Good ones are remembered with all that they were given to; their time is not."""
+        key = value, facts.user_agent, facts.headers.get(PLATFORM)
+        kept = self._good.get(key)
+        if kept is None:
+            kept = unseal(value, facts, self.keys)
+            if kept and len(facts.user_agent) < _LONGEST:
+                self._good[key] = kept
+        return kept

@@ -1,0 +1,60 @@
+"""One key in two places at once: a sign that somebody has copied it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from ipaddress import ip_address
+
+from cachetools import LRUCache
+
+from mailgate.model import RequestFacts
+
+WITHIN = timedelta(minutes=10)
+"""As long as a token of the gate's own lives."""
+_NETWORK_BYTES = {4: 3, 6: 6}
+"""A phone's address changes within its network; what is compared is the /24 or /48."""
+
+
+@dataclass(slots=True)
+class _Used:
+    """Where a key is used, and where it was before; with the times of the last use."""
+
+    place: bytes
+    at: datetime
+    before: bytes = b""
+    before_at: datetime | None = None
+
+
+class CopiedKeys:
+    """Remembers the last two places of each key, as hashes, ``size`` keys at most."""
+
+    def __init__(self, size: int = 50_000) -> None:
+        self._used: LRUCache[tuple[str, int], _Used] = LRUCache(size)
+
+    def moved_back(self, thumbprint: str, facts: RequestFacts, now: datetime) -> bool:
+        """Whether this key came back to a place from another one, all within ten minutes.
+
+        Going from one network to the next happens to everybody; being in two at once does not. Addresses of IPv4
+        and IPv6 are told apart, since a browser may use both at once.
+        """
+        version, place = _place(facts)
+        used = self._used.get((thumbprint, version))
+        if used is None or used.place == place:
+            before = (used.before, used.before_at) if used else (b"", None)
+            self._used[thumbprint, version] = _Used(place, now, *before)
+            return False
+        back = used.before == place and used.before_at is not None and now - used.before_at < WITHIN
+        self._used[thumbprint, version] = _Used(place, now, used.place, used.at)
+        return back
+
+
+def _place(facts: RequestFacts) -> tuple[int, bytes]:
+    """A network and a browser."""
+    try:
+        address = ip_address(facts.remote)
+    except ValueError:
+        version, network = 0, b""
+    else:
+        version, network = address.version, address.packed[: _NETWORK_BYTES[address.version]]
+    seen = network + b"\n" + facts.user_agent.encode("utf-8", "surrogatepass")
+    return version, sha256(seen).digest()[:8]

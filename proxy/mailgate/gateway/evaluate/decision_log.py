@@ -1,0 +1,85 @@
+"""One decision in the records, in the numbers and in the log."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from mailgate.gateway.http1.exchange import Exchange
+from mailgate.gateway.logs import debugging
+from mailgate.gateway.metrics import Metrics
+from mailgate.gateway.reference import References
+from mailgate.model import Access, AttestationResult, CertificateResult, Client, Decision, Effect, Reason
+from mailgate.store.ledger import Counts
+
+log = structlog.get_logger()
+
+
+class Ledger(Protocol):
+    """Where decisions are remembered (``store/ledger.py``)."""
+
+    def record(self, access: Access, decision: Decision, reference: str = "") -> None: ...
+
+    def recurring(self, access: Access, decision: Decision) -> Counts | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Recorder:
+    """Everything that a decision leaves behind."""
+
+    ledger: Ledger
+    metrics: Metrics
+    references: References
+
+    def record(self, exchange: Exchange, access: Access, decision: Decision) -> None:
+        """Of one that is about to be carried out."""
+        refused = decision.effect is not Effect.ALLOW
+        reference = self.references.of(exchange) if refused or debugging() else ""
+        self.ledger.record(access, decision, reference if refused else "")
+        note(self.metrics, access, decision, reference)
+
+
+def note(metrics: Metrics, access: Access, decision: Decision, reference: str) -> None:
+    """Count and log one decision."""
+    client = access.client
+    metrics.count(decision.effect, decision.reason, client.kind)
+    if decision.effect is not Effect.ALLOW:
+        metrics.refusals.add((decision.rule, decision.effect, decision.reason))
+    for trial in decision.would:
+        metrics.would.labels(trial.rule, trial.effect or "").inc()
+    if access.attestation is not None:
+        metrics.attestations.labels(_came_of(access.attestation)).inc()
+    if access.certificate is not None:
+        metrics.certificates.labels(_came_of(access.certificate)).inc()
+    if client.findings:
+        _count_findings(metrics, client)
+    if decision.effect is Effect.ALLOW and not debugging():
+        return
+    write = log.debug if decision.effect is Effect.ALLOW else log.info
+    write(
+        "decided",
+        reference=reference,
+        effect=decision.effect,
+        reason=decision.reason,
+        rule=decision.rule,
+        would=[trial.rule for trial in decision.would],
+        kind=client.kind,
+        assurance=client.assurance,
+        protocol=client.protocol,
+        posture=access.posture.state,
+        attestation=_came_of(access.attestation),
+        certificate=_came_of(access.certificate),
+        findings=[finding.reason for finding in client.findings],
+        policy=decision.policy_version,
+    )
+
+
+def _count_findings(metrics: Metrics, client: Client) -> None:
+    if client.contradicted:
+        metrics.contradictions.inc()
+    if any(finding.reason is Reason.TWO_DEVICES for finding in client.findings):
+        metrics.two_devices.inc()
+
+
+def _came_of(result: AttestationResult | CertificateResult | None) -> str:
+    return "none" if result is None else result.refused or "accepted"

@@ -1,0 +1,93 @@
+"""Read the facts of a request: what is believed, and what was dropped on the way in."""
+
+import base64
+import binascii
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from mailgate.gateway.http1.fields import Field, Fields
+from mailgate.gateway.http1.grammar import values
+from mailgate.gateway.http1.request import RequestHead
+from mailgate.gateway.http1.trusted_headers import Origin, forgeable
+from mailgate.model import CertificateResult, RequestFacts
+from mailgate.policy.logins import NO_LOGINS, Logins
+
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+@dataclass(slots=True)
+class Incoming:
+    """A request as the gate sees it: the facts that decide, and the parts that only the verifier may read."""
+
+    facts: RequestFacts
+    origin: Origin
+    attestations: list[bytes]
+    proofs: list[bytes]
+    login: str | None
+    """The name in Basic credentials: only a claim, until the webmail has checked the password."""
+    certificate: tuple[bytes, ...] | CertificateResult = ()
+    """The client's certificates as they came, or why what came is none (``client_certs/presented.py``)."""
+    body: bytes = b""
+    """The whole body, of a request to the gate itself alone."""
+    answer_fields: list[tuple[str, str]] = field(default_factory=list)
+    """What the answer must carry, whatever it is and whoever gives it."""
+
+
+def read_facts(
+    head: RequestHead,
+    origin: Origin,
+    certificate: tuple[bytes, ...] | CertificateResult = (),
+    logins: Logins = NO_LOGINS,
+) -> Incoming:
+    """Facts of one request. Fields that could be forged are left out of them (``gateway/http1/trusted_headers.py``)."""
+    fields = head.fields
+    facts = RequestFacts(
+        head.method.decode("ascii"),
+        head.target.decode("ascii"),
+        origin.scheme,
+        origin.host.decode("latin-1"),
+        origin.remote,
+        _headers(fields),
+        logins.person(_text(origin.user) or "") or None if origin.user else None,
+    )
+    login = basic_user(fields)
+    return Incoming(
+        facts,
+        origin,
+        values(fields, b"device-attestation"),
+        values(fields, b"dpop"),
+        login and logins.person(login),
+        certificate,
+    )
+
+
+def _headers(fields: Fields) -> dict[str, str]:
+    """None of what a client could forge."""
+    return {
+        key.decode("ascii"): b", ".join(fields.repeated.get(key, (told,))).decode("latin-1")
+        for key, told in fields.first.items()
+        if not forgeable(key)
+    }
+
+
+def basic_user(fields: Sequence[Field]) -> str | None:
+    """The login name of Basic credentials (RFC 7617): who the client says it is. The webmail checks the password."""
+    for value in values(fields, b"authorization"):
+        scheme, _, credentials = value.partition(b" ")
+        if scheme.lower() != b"basic":
+            continue
+        try:
+            name, colon, _ = base64.b64decode(credentials.strip(), validate=True).partition(b":")
+        except binascii.Error:
+            return None
+        return _text(name) if colon else None
+    return None
+
+
+def _text(name: bytes) -> str | None:
+    try:
+        user = name.decode()
+    except UnicodeDecodeError:
+        return None
+    return user if user and not CONTROL.search(user) else None

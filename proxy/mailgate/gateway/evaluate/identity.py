@@ -1,0 +1,76 @@
+"""Which device asks, by everything that names it: its attestation or ActiveSync id, and its TLS client certificate."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime
+
+from mailgate.attest import CertificateVerifier
+from mailgate.classify.certified import with_certificate
+from mailgate.devices.posture import stricter
+from mailgate.model import (
+    AttestationResult,
+    CertificateResult,
+    Client,
+    Finding,
+    Posture,
+    PostureState,
+    Reason,
+)
+
+Named = Callable[[Client, AttestationResult | None, datetime], Awaitable[Posture]]
+"""The posture of the device that a proof or an ActiveSync id names (``Postures.current``, ``Postures.latest``)."""
+Certified = Callable[[CertificateResult, datetime], Awaitable[Posture]]
+"""The posture of the device that a certificate names (``Postures.certified``)."""
+
+
+def checked(
+    certificates: CertificateVerifier | None, came: tuple[bytes, ...] | CertificateResult, now: datetime
+) -> CertificateResult | None:
+    """What the client's certificates prove; None where there are none, or none count."""
+    if isinstance(came, CertificateResult):
+        return came
+    return certificates.verify(came, now) if certificates is not None and came else None
+
+
+def still_bound(
+    proof: AttestationResult | None, before: CertificateResult | None, now: CertificateResult | None
+) -> AttestationResult | None:
+    """The proof once its certificate was checked again: a token bound to one that counts no longer proves nothing."""
+    bound = proof is not None and before is not None and proof.key_thumbprint == before.thumbprint != ""
+    if not bound or (now is not None and now.refused is None):
+        return proof
+    return AttestationResult(refused=Reason.PROOF_MISSING, detail="the token's certificate counts no longer")
+
+
+def with_places_of(before: Client, client: Client) -> Client:
+    """The client with what was found when its request came, and is not looked for again while it hangs."""
+    found = [finding for finding in before.findings if finding.reason is Reason.KEY_IN_TWO_PLACES]
+    return replace(client, findings=(*client.findings, *found)) if found else client
+
+
+async def identify(
+    seen: Client,
+    proof: AttestationResult | None,
+    certificate: CertificateResult | None,
+    now: datetime,
+    *,
+    named: Named,
+    certified: Certified,
+) -> tuple[Client, Posture]:
+    """The client with what its certificate says, and the posture of the device.
+
+    A certificate is the stronger name: an ActiveSync id is only said. Where both name a device and not the same, that
+    is a finding, and the more restrictive posture counts. A certificate of no known device adds and takes nothing.
+    """
+    posture = await named(seen, proof, now)
+    if certificate is None:
+        return seen, posture
+    own = Posture() if certificate.refused else await certified(certificate, now)
+    client = with_certificate(seen, certificate, own)
+    if not own.device_id:
+        lost = own.state is PostureState.UNAVAILABLE and not posture.device_id
+        return client, own if lost else posture
+    if posture.device_id in ("", own.device_id):
+        return client, own
+    finding = Finding(Reason.TWO_DEVICES, "the certificate is of another device than the request names")
+    return replace(client, findings=(*client.findings, finding)), stricter(own, posture)

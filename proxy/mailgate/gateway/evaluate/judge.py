@@ -1,0 +1,155 @@
+"""What a request gets, and why: who asks, by which device, and what the policy says to that. Nothing is done here."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from time import perf_counter
+from typing import Protocol as Shape
+
+from mailgate.classify import classify, with_attestation, with_device
+from mailgate.engine.decide import decide
+from mailgate.gateway.evaluate.facts import Incoming
+from mailgate.gateway.evaluate.identity import Named, checked, identify, still_bound, with_places_of
+from mailgate.gateway.evaluate.proving import Prover
+from mailgate.gateway.live import InForce
+from mailgate.gateway.metrics import Metrics
+from mailgate.model import (
+    Access,
+    AttestationResult,
+    CertificateResult,
+    Client,
+    Decision,
+    Posture,
+    Protocol,
+    RequestFacts,
+)
+
+BY_THE_CLOCK = timedelta(seconds=10)
+"""How long a verdict on a hanging request stands where nothing but the time changes: stages begin, reports expire."""
+
+
+class Postures(Shape):
+    """What is known of a device (``store/postures.py``)."""
+
+    async def current(self, client: Client, proof: AttestationResult | None, now: datetime) -> Posture: ...
+
+    def unnamed(self, client: Client) -> Posture | None: ...
+
+    async def latest(self, client: Client, proof: AttestationResult | None, now: datetime) -> Posture: ...
+
+    async def certified(self, certificate: CertificateResult, now: datetime) -> Posture: ...
+
+    async def of_person(self, login: str, now: datetime) -> Posture: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Judges by what is live at that moment."""
+
+    in_force: InForce
+    prover: Prover
+    postures: Postures
+    metrics: Metrics
+    public_url: str
+    clock: Callable[[], datetime]
+
+    async def verdict(self, incoming: Incoming, now: datetime) -> tuple[Access, Decision]:
+        """Who asks, what is known of the device, and what the policy says to that."""
+        verdict = self.at_once(incoming, now)
+        return verdict if verdict is not None else await self._judge_device(incoming, now)
+
+    def at_once(self, incoming: Incoming, now: datetime) -> tuple[Access, Decision] | None:
+        """``verdict``, for whoever names no device; None for everybody else, about whom something may have to be asked."""
+        if incoming.attestations or incoming.certificate:
+            return None
+        started, facts = perf_counter(), self.in_force.live.browser_probe.remembered(incoming.facts, now)
+        client = classify(facts)
+        posture = self.postures.unnamed(client)
+        if posture is None:
+            return None
+        return self._decide(incoming, facts, client, posture, None, None, now, started)
+
+    async def _judge_device(self, incoming: Incoming, now: datetime) -> tuple[Access, Decision]:
+        started, live = perf_counter(), self.in_force.live
+        facts = live.browser_probe.remembered(incoming.facts, now)
+        certificate = checked(live.certificates, incoming.certificate, now)
+        url, thumbprint = self.public_url + facts.path, certificate.thumbprint if certificate else ""
+        proof = await self.prover.prove(live.verifier, incoming, facts, url, now, thumbprint)
+        client, posture = await self._identify(facts, proof, certificate, now, self.postures.current)
+        client = self.prover.with_places(client, proof, facts, now)
+        return self._decide(incoming, facts, client, posture, proof, certificate, now, started)
+
+    def _decide(
+        self,
+        incoming: Incoming,
+        facts: RequestFacts,
+        client: Client,
+        posture: Posture,
+        proof: AttestationResult | None,
+        certificate: CertificateResult | None,
+        now: datetime,
+        started: float,
+    ) -> tuple[Access, Decision]:
+        live, client = self.in_force.live, with_device(client, posture.kind)
+        user = live.groups.user(_who(incoming, client, proof), posture.owner)
+        access = Access(facts, client, posture, now, user, proof, certificate)
+        decision = decide(access, live.policy)
+        self.metrics.decision_seconds.observe(perf_counter() - started)
+        return access, decision
+
+    async def again(self, before: Access, decision: Decision) -> tuple[Access, Decision] | None:
+        """The verdict on a hanging request by what is known now; None where it can be none but the one before."""
+        now, live = self.clock(), self.in_force.live
+        client, certificate, proof = before.client, before.certificate, before.attestation
+        if certificate is None:
+            posture = await self.postures.latest(client, proof, now)
+        else:
+            certificate = live.certificates.again(certificate, now) if live.certificates else None
+            proof = still_bound(proof, before.certificate, certificate)
+            client, posture = await self._identify(
+                before.facts, proof, certificate, now, self.postures.latest
+            )
+            client = with_places_of(before.client, client)
+        client = with_device(client, posture.kind)
+        user = live.groups.user(before.user.name, posture.owner)
+        same = (posture, client, user) == (before.posture, before.client, before.user)
+        by_the_same = (live.policy.version, live.policy.reliefs.serial) == (
+            decision.policy_version,
+            decision.reliefs,
+        )
+        if same and by_the_same and now - before.now < BY_THE_CLOCK:
+            return None
+        access = replace(
+            before,
+            client=client,
+            posture=posture,
+            now=now,
+            user=user,
+            attestation=proof,
+            certificate=certificate,
+        )
+        return access, decide(access, live.policy)
+
+    async def _identify(
+        self,
+        facts: RequestFacts,
+        proof: AttestationResult | None,
+        certificate: CertificateResult | None,
+        now: datetime,
+        named: Named,
+    ) -> tuple[Client, Posture]:
+        seen, certified = with_attestation(classify(facts), proof), self.postures.certified
+        return await identify(seen, proof, certificate, now, named=named, certified=certified)
+
+
+def _who(incoming: Incoming, client: Client, proof: AttestationResult | None) -> str:
+    """Who asks: as a trusted proxy says, else as the device proved, else the login of a mail app.
+
+    A login name is believed on ActiveSync alone: there the webmail checks the very same credentials, while a
+    browser with a session cookie could name anyone and choose whose rules apply.
+    """
+    if incoming.facts.user:
+        return incoming.facts.user
+    if proof is not None and proof.refused is None and proof.user:
+        return proof.user
+    return (incoming.login or "") if client.protocol is Protocol.ACTIVESYNC else ""

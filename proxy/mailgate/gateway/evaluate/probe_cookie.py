@@ -1,0 +1,81 @@
+"""The cookie that remembers what the browser probe found: sealed with a key of the store, worth something only to its browser."""
+
+import hmac
+import re
+from base64 import urlsafe_b64encode
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import NamedTuple
+
+from mailgate.attest.sealing import Secret, sealing
+from mailgate.classify.hints import PLATFORM
+from mailgate.classify.probe_readings import Found
+from mailgate.model import RequestFacts
+
+SETTLING = timedelta(days=1)
+"""A new key seals only after this time: by then every gate that shares the store knows it."""
+
+COMPUTER = "desktop"
+NEVER = datetime.max.replace(tzinfo=UTC)
+_CLOCKS_DIFFER = timedelta(minutes=1)
+_TEXT = re.compile(
+    r"1\.(?P<issued>[0-9]{10})\.(?P<form>[a-z]*)\.(?P<by>[a-z-]+)\.(?P<os>[a-z]*)\.(?P<hint>[0-9a-f]{8}|)\.(?P<seal>[\w-]{43})",
+    re.ASCII,
+)
+
+
+class ProbeCookie(NamedTuple):
+    """What was found, and when. A ``found`` without a form is that of somebody who went on without being probed."""
+
+    found: Found
+    issued: datetime
+
+
+def seal(given: ProbeCookie, facts: RequestFacts, keys: Sequence[Secret]) -> str:
+    """The cookie's value for the browser behind ``facts``. ``keys`` come newest first; there is at least one."""
+    form, by, system = given.found
+    text = f"1.{int(given.issued.timestamp())}.{form}.{by}.{system}.{_hint(facts)}"
+    return f"{text}.{_mac(sealing(keys, given.issued, SETTLING), text, facts)}"
+
+
+def unseal(value: str, facts: RequestFacts, keys: Sequence[Secret]) -> ProbeCookie | None:
+    """The pass in a cookie, whatever its time; None where it is not ours or was given to another browser.
+
+    The user agent must be the same to the letter. So must the hint of the platform where one is sent: browsers
+    leave it out of WebSocket handshakes.
+    """
+    told = _TEXT.fullmatch(value)
+    if told is None or _hint(facts) not in ("", told["hint"]):
+        return None
+    text = value.rpartition(".")[0]
+    if not any(hmac.compare_digest(told["seal"], _mac(key, text, facts)) for key in keys):
+        return None
+    found = Found(told["form"], told["by"], told["os"])
+    return ProbeCookie(found, datetime.fromtimestamp(int(told["issued"]), UTC))
+
+
+def is_current(given: ProbeCookie, now: datetime, lifetime: timedelta) -> bool:
+    """Whether a pass is neither too old nor of a time that has not come yet."""
+    begin, end = validity(given, lifetime)
+    return begin <= now < end
+
+
+def validity(given: ProbeCookie, lifetime: timedelta) -> tuple[datetime, datetime]:
+    """From when until when a pass counts.
+
+    One of a device that is no computer counts for as long as it can be opened: where a service worker keeps the page, nothing
+    would ask the device again, and once its pass was over it would be the computer that it claims to be.
+    """
+    begin = given.issued - _CLOCKS_DIFFER
+    return (begin, given.issued + lifetime) if given.found.form in ("", COMPUTER) else (begin, NEVER)
+
+
+def _hint(facts: RequestFacts) -> str:
+    platform = facts.headers.get(PLATFORM, "")
+    return sha256(platform.encode()).hexdigest()[:8] if platform else ""
+
+
+def _mac(key: Secret, text: str, facts: RequestFacts) -> str:
+    sealed = f"mailgate-probe\n{text}\n{facts.user_agent}".encode("utf-8", "surrogatepass")
+    return urlsafe_b64encode(hmac.digest(key.secret, sealed, "sha256")).rstrip(b"=").decode()

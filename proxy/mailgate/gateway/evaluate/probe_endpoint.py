@@ -1,0 +1,90 @@
+"""``/.mailgate/probe``: takes the readings of the probe's page, answers with the cookie that remembers them."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from urllib.parse import parse_qsl
+
+import structlog
+from pydantic import ValidationError
+
+from mailgate.classify import classify
+from mailgate.classify.probe_readings import Found, Measured, examine
+from mailgate.gateway.answer import Answer, json_answer
+from mailgate.gateway.evaluate.browser_probe import SKIPPED, BrowserProbe, Mode
+from mailgate.gateway.evaluate.facts import Incoming
+from mailgate.gateway.evaluate.navigation import from_own_page
+from mailgate.gateway.http1.request import RequestRefused
+from mailgate.gateway.live import InForce
+from mailgate.gateway.metrics import Metrics
+from mailgate.gateway.pages.view import own_path
+from mailgate.model import Client, Kind, Reason, RequestFacts
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Probing:
+    """What the addresses here take."""
+
+    in_force: InForce
+    metrics: Metrics
+    public_url: str
+
+    @property
+    def browser_probe(self) -> BrowserProbe:
+        return self.in_force.live.browser_probe
+
+
+async def take_readings(part: Probing, incoming: Incoming, reference: str, now: datetime) -> Answer:
+    """What the page read becomes a verdict and a cookie. Raises RequestRefused for anything but the gate's own page."""
+    facts = incoming.facts
+    client = _prober_asks(part, facts)
+    if facts.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise RequestRefused(415, Reason.REQUEST_NOT_SUPPORTED, "Expected application/json.")
+    try:
+        seen = Measured.model_validate_json(incoming.body)
+    except ValidationError:
+        part.metrics.probes.labels("malformed").inc()
+        raise RequestRefused(400, Reason.REQUEST_MALFORMED, "These are no readings of the probe.") from None
+    found = examine(seen, client.os)
+    _note(part, found, client, reference)
+    told = json_answer(200, {"found": found.form, "by": found.by, "reference": reference})
+    return replace(told, headers=(("Set-Cookie", part.browser_probe.remember(found, facts, now)),))
+
+
+async def skip_probe(part: Probing, incoming: Incoming, reference: str, now: datetime) -> Answer:
+    """Go on without being probed, which is open to everybody while the probe only observes."""
+    facts = incoming.facts
+    client = _prober_asks(part, facts)
+    if part.browser_probe.mode is not Mode.OBSERVE:
+        raise RequestRefused(403, Reason.PROBE_REQUIRED, "The probe is required here.")
+    _note(part, SKIPPED, client, reference)
+    target = own_path(dict(parse_qsl(facts.query)).get("to", "/"))
+    cookie = part.browser_probe.remember(SKIPPED, facts, now)
+    return Answer(303, headers=(("Location", target if target.isascii() else "/"), ("Set-Cookie", cookie)))
+
+
+def _prober_asks(part: Probing, facts: RequestFacts) -> Client:
+    """The client as its headers claim. Raises RequestRefused where no probe is asked, or the page is another site's."""
+    if not part.browser_probe.on:
+        raise RequestRefused(404, Reason.NOT_FOUND, "There is nothing at this address.")
+    if not from_own_page(facts, part.public_url):
+        raise RequestRefused(403, Reason.REQUEST_NOT_SUPPORTED, "Expected a request of the gate's own page.")
+    client = classify(facts)
+    if client.kind is not Kind.LAPTOP:
+        raise RequestRefused(
+            403, Reason.REQUEST_NOT_SUPPORTED, "Only what claims to be a computer is probed."
+        )
+    return client
+
+
+def _note(part: Probing, found: Found, client: Client, reference: str) -> None:
+    part.metrics.probes.labels(found.form or "skipped").inc()
+    log.info(
+        "probed",
+        reference=reference,
+        found=found.form,
+        by=found.by,
+        os=client.os,
+        mode=part.browser_probe.mode,
+    )

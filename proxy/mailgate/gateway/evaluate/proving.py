@@ -1,0 +1,154 @@
+"""What a verification needs of the world: keys that are missing, proofs that other gates took, nonces to hand out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+import structlog
+
+from mailgate.attest import Nonces, Sort, Spent, Verdict, Verifier
+from mailgate.gateway.evaluate.copied_keys import CopiedKeys
+from mailgate.gateway.evaluate.facts import Incoming
+from mailgate.gateway.keys.keyring import Keyring
+from mailgate.gateway.metrics import Metrics
+from mailgate.model import AttestationResult, Client, Finding, Reason, RequestFacts
+from mailgate.store import StoreUnavailableError
+
+log = structlog.get_logger()
+
+NONCE_HEADER = "DPoP-Nonce"
+NONCE_CHALLENGE = ("WWW-Authenticate", 'DPoP error="use_dpop_nonce"')
+ASKS_FOR_NONCE = frozenset(
+    {Reason.PROOF_NONCE_MISSING, Reason.PROOF_NONCE_WRONG, Reason.PROOF_STORE_UNAVAILABLE}
+)
+"""Refusals that end with another nonce (RFC 9449, section 9)."""
+
+
+class Mode(StrEnum):
+    """The setting ``attestation.nonces``."""
+
+    OFF = "off"
+    OFFER = "offer"
+    REQUIRE = "require"
+
+
+class SpentProofs(Protocol):
+    """What all gates on one store have taken (``store/spent_proofs.py``)."""
+
+    async def spend(self, ticket: bytes, until: datetime, now: datetime) -> bool: ...
+
+
+@dataclass(slots=True)
+class Prover:
+    """One for a gate. ``mode`` and ``alone`` may be changed at any time."""
+
+    keyring: Keyring
+    nonces: Nonces
+    spent: SpentProofs
+    metrics: Metrics
+    mode: Mode = Mode.OFFER
+    alone: Callable[[], bool] = bool
+    """Whether no other process is known on the store: a client then comes back to this one."""
+    places: CopiedKeys = field(default_factory=CopiedKeys)
+
+    async def prove(
+        self,
+        verifier: Verifier,
+        incoming: Incoming,
+        facts: RequestFacts,
+        url: str,
+        now: datetime,
+        certificate: str = "",
+    ) -> AttestationResult | None:
+        """What the headers of a request prove. A nonce to offer is put among the fields of the answer.
+
+        ``certificate`` is the thumbprint of an accepted client certificate, or empty.
+        """
+        if not incoming.attestations:
+            return None
+
+        def verify() -> Verdict:
+            return verifier.verify(
+                incoming.attestations,
+                incoming.proofs,
+                method=facts.method,
+                url=url,
+                now=now,
+                client_cert_thumbprint=certificate or None,
+            )
+
+        verdict = verify()
+        if verdict.lacks_key_of and await self.keyring.press(verdict.lacks_key_of):
+            verdict = verify()
+        return await self._settle(verdict, incoming, now)
+
+    async def prove_key(
+        self, verifier: Verifier, incoming: Incoming, url: str, now: datetime
+    ) -> AttestationResult:
+        """What a proof without a token proves: a key, or why not.
+
+        Who sends no proof yet is given a nonce: a device needs one before its hardware makes the key
+        (``gateway/enrolment/hardware.py``).
+        """
+        method = incoming.facts.method
+        verdict = verifier.verify_key(incoming.proofs, method=method, url=url, now=now)
+        result = await self._settle(verdict, incoming, now)
+        assert result is not None
+        if result.refused is Reason.PROOF_MISSING and self.mode is not Mode.OFF:
+            nonce = self.nonces.make(now, bound=self.mode is Mode.REQUIRE)
+            incoming.answer_fields.append((NONCE_HEADER, nonce))
+        return result
+
+    def with_places(
+        self, client: Client, proof: AttestationResult | None, facts: RequestFacts, now: datetime
+    ) -> Client:
+        """The client, with a finding where the key of a good attestation is in use elsewhere at the same time."""
+        if proof is None or proof.refused is not None:
+            return client
+        if not self.places.moved_back(proof.key_thumbprint, facts, now):
+            return client
+        self.metrics.two_places.inc()
+        log.warning("key-in-two-places", issuer=proof.issuer)
+        detail = "the key is used from two networks or browsers at once: it may have been copied"
+        return replace(client, findings=(*client.findings, Finding(Reason.KEY_IN_TWO_PLACES, detail)))
+
+    async def _settle(self, verdict: Verdict, incoming: Incoming, now: datetime) -> AttestationResult | None:
+        """The result once the other gates were asked, and the nonce that goes with it."""
+        result = verdict.result
+        if verdict.spent is not None and not verdict.spent.alone:
+            refused = await self._share(verdict.spent, now)
+            if refused is not None:
+                result = refused
+        offered = self._offer(verdict, result, now)
+        if offered:
+            incoming.answer_fields.append((NONCE_HEADER, offered))
+        return result
+
+    async def _share(self, spent: Spent, now: datetime) -> AttestationResult | None:
+        """Why the proof is refused after all, if it is."""
+        try:
+            new = await self.spent.spend(spent.ticket, spent.until, now)
+        except StoreUnavailableError:
+            detail = "the store does not answer, so no gate knows whether another took this proof"
+            return AttestationResult(refused=Reason.PROOF_STORE_UNAVAILABLE, detail=detail)
+        if new:
+            return None
+        return AttestationResult(refused=Reason.PROOF_REPLAYED, detail="another gate has taken this proof")
+
+    def _offer(self, verdict: Verdict, result: AttestationResult | None, now: datetime) -> str:
+        """The nonce for the next proof; empty where the one that came will do, or none is offered.
+
+        Bound to this process while it is alone or the store is away, and where nonces are required. A client that
+        moves between gates gets a shared one, and keeps getting them.
+        """
+        if verdict.nonce is None or self.mode is Mode.OFF:
+            return ""
+        sort, fresh = verdict.nonce
+        away = result is not None and result.refused is Reason.PROOF_STORE_UNAVAILABLE
+        roams = sort in (Sort.SHARED, Sort.FOREIGN)
+        bound = away or self.alone() or (self.mode is Mode.REQUIRE and not roams)
+        if fresh and sort is (Sort.OWN if bound else Sort.SHARED):
+            return ""
+        return self.nonces.make(now, bound=bound)

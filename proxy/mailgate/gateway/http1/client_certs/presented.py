@@ -1,0 +1,123 @@
+"""Which certificates came with a request, and from whom: TLS here, or the one header that a trusted proxy writes."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from mailgate.attest.chain import MAX_CERTIFICATES
+from mailgate.gateway.http1.client_certs import UnreadableError
+from mailgate.gateway.http1.client_certs.escaped_pem import read_escaped_pem
+from mailgate.gateway.http1.client_certs.rfc9440 import read_client_cert, read_client_cert_chain
+from mailgate.gateway.http1.client_certs.xfcc import read_xfcc
+from mailgate.gateway.http1.fields import Field
+from mailgate.gateway.http1.trusted_headers import Network, canonical, is_proxy
+from mailgate.model import CertificateResult, Reason
+
+MAX_VALUE = 64 * 1024
+"""Bytes of a header with certificates; the limit of the whole head comes before."""
+
+Chain = tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyForm:
+    """In which form trusted proxies hand on the client's certificate: ``client-cert``, ``xfcc`` or ``nginx``."""
+
+    name: str = ""
+    """Empty: none is believed."""
+    header: str = ""
+    """For ``nginx``: the header that its settings name."""
+
+    @property
+    def fields(self) -> frozenset[bytes]:
+        """The fields that are read, in the spelling of ``canonical``."""
+        return frozenset(_FIELDS.get(self.name, ())) or frozenset({canonical(self.header.encode())} - {b""})
+
+
+NO_PROXY = ProxyForm()
+"""No proxy is believed about certificates."""
+
+_FIELDS = {"client-cert": (b"client-cert", b"client-cert-chain"), "xfcc": (b"x-forwarded-client-cert",)}
+
+
+def presented(
+    fields: Sequence[Field],
+    *,
+    peer: str,
+    trusted: Sequence[Network],
+    form: ProxyForm,
+    in_handshake: Callable[[], Chain],
+) -> Chain | CertificateResult:
+    """What came with a request. A proxy that hands certificates on is believed about them alone: its own says nothing."""
+    if form.name and is_proxy(peer, trusted):
+        return from_proxy(fields, form)
+    return in_handshake()
+
+
+def from_proxy(fields: Sequence[Field], form: ProxyForm) -> Chain | CertificateResult:
+    """What a trusted proxy tells: certificates, the leaf first, an empty tuple for none, or why they count for nothing."""
+    found = _found(fields, form)
+    if sum(map(len, (value for values in found.values() for value in values))) > MAX_VALUE:
+        return _refused(Reason.CERTIFICATE_OVERSIZE, f"expected at most {MAX_VALUE} bytes")
+    if any(len(values) > 1 for values in found.values()):
+        # a proxy that adds its own line to a client's would let the client choose
+        return _refused(Reason.CERTIFICATE_TWO_HEADERS, "expected the header once")
+    values = {name: each[0] for name, each in found.items() if each[0]}
+    if not values:
+        return ()
+    try:
+        return tuple(_READERS[form.name](values))
+    except UnreadableError as error:
+        return _refused(Reason.CERTIFICATE_MALFORMED, str(error))
+
+
+def _found(fields: Sequence[Field], form: ProxyForm) -> dict[bytes, list[bytes]]:
+    """Only the one spelling: a twin with an underscore was not written by the proxy."""
+    names, found = form.fields, dict[bytes, list[bytes]]()
+    for raw, value in fields:
+        name = raw.lower()
+        if name in names:
+            found.setdefault(name, []).append(value)
+    return found
+
+
+def _refused(reason: Reason, detail: str) -> CertificateResult:
+    return CertificateResult(refused=reason, detail=detail)
+
+
+def _rfc9440(values: Mapping[bytes, bytes]) -> Sequence[bytes]:
+    leaf, chain = values.get(b"client-cert", b""), values.get(b"client-cert-chain", b"")
+    if not leaf:
+        raise UnreadableError("expected Client-Cert beside Client-Cert-Chain")
+    return [read_client_cert(leaf), *(read_client_cert_chain(chain) if chain else ())]
+
+
+def _xfcc(values: Mapping[bytes, bytes]) -> Sequence[bytes]:
+    return read_xfcc(next(iter(values.values())), MAX_CERTIFICATES)
+
+
+def _nginx(values: Mapping[bytes, bytes]) -> Sequence[bytes]:
+    return [read_escaped_pem(next(iter(values.values())))]
+
+
+_READERS: Mapping[str, Callable[[Mapping[bytes, bytes]], Sequence[bytes]]] = {
+    "client-cert": _rfc9440,
+    "xfcc": _xfcc,
+    "nginx": _nginx,
+}
+
+
+def from_tls(ssl_object: object) -> Chain:
+    """The certificates that the client sent in its handshake with us, the leaf first; an empty tuple for none."""
+    connection = cast(Any, ssl_object)
+    if connection.getpeercert(binary_form=True) is None:
+        return ()
+    chain = getattr(connection, "get_unverified_chain", None)
+    if chain is not None:
+        return tuple(chain())
+    sent = connection._sslobj.get_unverified_chain()  # before Python 3.13 only there
+    return tuple(each.public_bytes(_DER) for each in sent)
+
+
+_DER = 2
+"""``_ssl.ENCODING_DER``."""

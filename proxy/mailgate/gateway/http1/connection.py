@@ -1,0 +1,346 @@
+"""One client's connection, from its first byte to its last: its requests, one after the other.
+
+Most requests are served by callbacks alone; one that has to wait for something gets a task. What a request is says
+``parser.py``, what becomes of it ``gateway/handler.py``; see docs/decisions/0016-the-gate-keeps-its-own-connections.md.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Coroutine
+from typing import Any, Protocol, cast
+
+import structlog
+from aiohttp.base_protocol import BaseProtocol
+from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
+from aiohttp.tcp_helpers import tcp_keepalive
+
+from mailgate.gateway.http1.connection_limits import Room
+from mailgate.gateway.http1.deadline import Deadline
+from mailgate.gateway.http1.exchange import Exchange, Handler, Outcome, Readable, Receiver
+from mailgate.gateway.http1.parser import MAX_PIPELINED, RequestParser, ServerLimits
+from mailgate.gateway.http1.request import RequestHead, RequestRefused
+from mailgate.gateway.http1.trusted_headers import LOCAL
+from mailgate.model import Reason
+
+log = structlog.get_logger()
+
+FAREWELL = 5.0
+"""Seconds for the last bytes of an idle connection when the gate stops."""
+MAX_TAIL = 64 * 1024
+"""Bytes behind a handshake that are kept until the webmail has answered it."""
+
+
+class Listener(Protocol):
+    """Whose connection it is (``listener.py``)."""
+
+    handler: Handler
+    connections: "set[Connection]"
+    draining: bool
+    local: bool
+    room: Room
+
+
+class Connection(BaseProtocol):
+    """One client's connection."""
+
+    __slots__ = (
+        "_closing",
+        "_current",
+        "_head_timer",
+        "_idle_time",
+        "_limits",
+        "_listener",
+        "_peer",
+        "_queue",
+        "_receiver",
+        "_requests",
+        "_tail",
+        "_task",
+        "peer",
+        "secure",
+        "ssl_context",
+    )
+
+    def __init__(self, listener: Listener, limits: ServerLimits, loop: asyncio.AbstractEventLoop) -> None:
+        self._requests = RequestParser(self, loop, limits)
+        super().__init__(loop, cast(Any, self._requests))
+        self._listener = listener
+        self._limits = limits
+        self._queue: deque[tuple[RequestHead, StreamReader]] = deque()
+        self._task: asyncio.Task[None] | None = None
+        self._current: Exchange | None = None
+        self._closing = False
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._idle_time = Deadline(loop, self._close_if_idle)
+        self._tail = b""
+        self._receiver: Receiver | None = None
+        self._peer: Readable | None = None
+        self.peer = ""
+        self.secure = False
+        self.ssl_context: object = None
+
+    # asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        if not self._listener.room.take(self):
+            self.give_up()
+            return
+        tcp_keepalive(cast(asyncio.Transport, transport))
+        name = transport.get_extra_info("peername")
+        self.peer = LOCAL if self._listener.local else str(name[0]) if isinstance(name, tuple) else ""
+        self.ssl_context = transport.get_extra_info("sslcontext")
+        self.secure = self.ssl_context is not None
+        self._listener.connections.add(self)
+        self._idle_time.set(self._limits.keep_alive)
+
+    def data_received(self, data: bytes) -> None:
+        if self._receiver is not None:
+            if data:
+                self._receiver.feed_data(data)
+        elif self._upgraded:
+            self._keep_tail(data)
+        elif not self._closing:
+            if self._current is None and (whole := self._requests.whole(data)) is not None:
+                head, content = whole
+                body = self._requests.reader(content) if content else EMPTY_PAYLOAD
+                self._current = Exchange(head, body, self, content)
+                self._serve(self._current)
+            else:
+                self._parse(data)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._idle_time.end()
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+        self._closing = True
+        self._listener.connections.discard(self)
+        self._listener.room.leave(self)
+        self._requests.feed_eof()
+        super().connection_lost(exc)
+        if self._current is not None:
+            self._current.body.set_exception(exc or ConnectionResetError("the client is gone"))
+            if self._current.give_up is not None:
+                self._current.give_up()
+        self._cancel()
+        if self._receiver is not None:
+            self._receiver.feed_eof()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self._peer is not None:
+            self._peer.pause_reading()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._peer is not None:
+            self._peer.resume_reading()
+
+    # what an exchange needs
+
+    async def drained(self) -> None:
+        """Wait until the transport's buffer has room again."""
+        await self._drain_helper()
+
+    def start_tunnel(self, reader: Receiver, peer: Readable) -> None:
+        """From now on every byte goes to ``reader.feed_data``; ``peer`` is read only as fast as the client reads."""
+        self._peer, self._receiver = peer, reader
+        tail, self._tail = self._tail, b""
+        if tail:
+            reader.feed_data(tail)
+        if self._buffer_paused:
+            self._resume_reading_for_buffer()
+
+    # bytes to requests
+
+    def _parse(self, data: bytes) -> None:
+        messages, self._upgraded, tail = self._requests.feed_data(data)
+        if messages:
+            self._queue.extend(messages)
+            if len(self._queue) >= MAX_PIPELINED and not self._buffer_paused:
+                self._pause_reading_for_buffer()
+        if self._upgraded:
+            self._keep_tail(tail)
+        if self._requests.inside_head:
+            if self._head_timer is None:
+                self._head_timer = self._loop.call_later(self._limits.head_time, self._head_too_slow)
+        elif self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+        if messages:
+            self._serve_next()
+
+    def _keep_tail(self, data: bytes) -> None:
+        """Bytes behind a handshake: the tunnel's, or the next request where the webmail declines."""
+        self._tail += data
+        if len(self._tail) >= MAX_TAIL and not self._buffer_paused:
+            self._pause_reading_for_buffer()
+
+    def _head_too_slow(self) -> None:
+        error = RequestRefused(408, Reason.REQUEST_TIMEOUT, "The request head did not arrive in time.")
+        self._head_timer = None
+        self._queue.append(self._requests.refuse(error))
+        self._serve_next()
+
+    # requests to the handler
+
+    def _serve_next(self) -> None:
+        """Hand the next request to the handler, unless one is being served."""
+        if self._current is not None or self._closing or not self._queue:
+            return
+        head, body = self._queue.popleft()
+        exchange = self._current = Exchange(head, body, self)
+        self._requests.message_consumed()
+        if self._buffer_paused and len(self._queue) <= MAX_PIPELINED // 2:
+            self._read_on()
+        self._serve(exchange)
+
+    def _serve(self, exchange: Exchange) -> None:
+        if self._listener.draining:
+            exchange.head.keep_alive = False
+        rest = self._listener.handler(exchange)
+        if rest is not None:
+            self.wait_for(rest)
+
+    def wait_for(self, rest: Coroutine[Any, Any, Outcome]) -> None:
+        """The exchange is over once ``rest`` is, which runs in a task."""
+        self._task = self._loop.create_task(self._wait(rest))
+
+    async def _wait(self, rest: Coroutine[Any, Any, Outcome]) -> None:
+        outcome = Outcome(keep_alive=False)
+        try:
+            outcome = await rest
+            await self._linger(outcome)
+        except ConnectionError:
+            pass
+        except Exception as error:  # noqa: BLE001 - whatever comes through the handler ends this connection alone
+            # never with its arguments, they hold the request
+            log.error("connection-failed", error=type(error).__name__)
+        finally:
+            self._task = None
+            self._go_on(outcome)
+
+    def answered(self, outcome: Outcome) -> None:
+        """The exchange is over."""
+        if self._current is None or self._current.body.is_eof():
+            self._go_on(outcome)
+        else:
+            self.wait_for(_already(outcome))
+
+    def _go_on(self, outcome: Outcome) -> None:
+        """Serve the next request, until either side wants no more."""
+        exchange, self._current = self._current, None
+        read = exchange is None or exchange.body.is_eof()
+        if self._closing or self._receiver is not None or not outcome.keep_alive or not read:
+            self.close()
+            return
+        if self._upgraded and not self._queue:
+            self._read_requests_again()
+        self._idle_time.set(self._limits.keep_alive)
+        if self._queue:
+            # who sends many requests at once does not keep the others waiting
+            self._loop.call_soon(self._serve_next)
+
+    def _read_on(self) -> None:
+        """Parse what was already received; read more where that leaves room."""
+        if not self._upgraded:
+            self._parse(b"")
+        if len(self._queue) < MAX_PIPELINED and len(self._tail) < MAX_TAIL:
+            self._resume_reading_for_buffer()
+
+    def _read_requests_again(self) -> None:
+        """The webmail declined a handshake: what came behind it are requests."""
+        self._requests.set_upgraded(False)
+        tail, self._tail = self._tail, b""
+        self._parse(tail)
+        if self._buffer_paused and len(self._queue) < MAX_PIPELINED and len(self._tail) < MAX_TAIL:
+            self._resume_reading_for_buffer()
+
+    async def _linger(self, outcome: Outcome) -> None:
+        """Read and drop the rest of a body: for a moment, so that the client reads its answer before the end; or, where
+        the connection stays, for as long as a head may take."""
+        body = self._current.body if self._current is not None else None
+        if body is None or body.is_eof():
+            return
+        try:
+            async with asyncio.timeout(self._limits.head_time if outcome.keep_alive else self._limits.linger):
+                while not body.is_eof():
+                    await body.readany()
+        except (TimeoutError, OSError, RequestRefused):
+            return
+
+    # the end
+
+    @property
+    def serving(self) -> bool:
+        """Whether a request is being served."""
+        return self._current is not None
+
+    def _close_if_idle(self) -> None:
+        if self._quiet:
+            self.close()
+        else:
+            self._idle_time.set(self._limits.keep_alive)
+
+    @property
+    def _quiet(self) -> bool:
+        """Whether it waits for a request of which nothing has come."""
+        return self.idle and not self._requests.inside_head
+
+    @property
+    def idle(self) -> bool:
+        """Whether no whole request waits for its answer."""
+        return self._current is None and not self._queue
+
+    @property
+    def waits(self) -> bool:
+        """Whether a request waits for its client: for the rest of its body, or to be answered faster than it reads."""
+        current = self._current
+        return (
+            current is not None
+            and self._receiver is None
+            and (not current.body.is_eof() or self.writing_paused)
+        )
+
+    def close(self) -> None:
+        """Close after what is queued, or once the client has not taken that for as long as an idle connection stays."""
+        self._closing = True
+        transport, self.transport = self.transport, None
+        if transport is None:
+            return
+        transport.close()
+        if transport.get_write_buffer_size():
+            self._loop.call_later(self._limits.keep_alive, transport.abort)
+
+    def give_up(self) -> None:
+        """End at once: somebody else gets the place."""
+        self._closing = True
+        transport, self.transport = self.transport, None
+        if transport is not None:
+            transport.abort()
+
+    def drain(self, *, close_idle: bool = True) -> None:
+        """Close after the answer that is on its way, or now if idle."""
+        transport = self.transport
+        if self._current is not None:
+            self._current.head.keep_alive = False
+        elif close_idle and self._quiet and transport is not None:
+            self.close()
+            # TLS waits for the client's farewell, which a sleeping phone does not send
+            self._loop.call_later(FAREWELL, transport.abort)
+
+    def cut(self) -> asyncio.Task[None] | None:
+        """Close whatever runs; the task that is ending then, if there is one."""
+        if self._task is None:
+            self.close()
+        self._cancel()
+        return self._task
+
+    def _cancel(self) -> None:
+        """Cancel the task once it has begun: one that is cancelled before never ends what it was started for."""
+        if self._task is not None:
+            self._loop.call_soon(self._task.cancel)
+
+
+async def _already(outcome: Outcome) -> Outcome:
+    return outcome

@@ -1,0 +1,172 @@
+"""One request and the way back to its client: what everything behind the listener is handed."""
+
+import asyncio
+import socket
+import ssl
+import struct
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+from aiohttp.streams import StreamReader
+
+from mailgate.gateway.http1.client_certs.presented import from_tls
+from mailgate.gateway.http1.request import RequestHead
+
+LINGER_NOT = struct.pack("ii", 1, 0)
+
+
+class Readable(Protocol):
+    """The other side of a tunnel, which is read only as fast as this side writes."""
+
+    def pause_reading(self) -> None: ...
+
+    def resume_reading(self) -> None: ...
+
+
+class Receiver(Protocol):
+    """The far end of a tunnel."""
+
+    def feed_data(self, data: bytes) -> None: ...
+
+    def feed_eof(self) -> None: ...
+
+
+class Line(Readable, Protocol):
+    """A client's connection, as far as an exchange needs one (``connection.py``)."""
+
+    @property
+    def peer(self) -> str:
+        """The address of the other end of the connection; empty where it has none."""
+
+    @property
+    def secure(self) -> bool:
+        """Whether it is by TLS."""
+
+    @property
+    def ssl_context(self) -> object: ...
+
+    @property
+    def transport(self) -> asyncio.Transport | None: ...
+
+    @property
+    def writing_paused(self) -> bool: ...
+
+    async def drained(self) -> None:
+        """Wait until the transport's buffer has room again."""
+
+    def start_tunnel(self, reader: Receiver, peer: Readable) -> None:
+        """From now on every byte goes to ``reader.feed_data``; ``peer`` is read only as fast as the client reads."""
+
+    def answered(self, outcome: "Outcome") -> None:
+        """The exchange is over."""
+
+    def wait_for(self, rest: Coroutine[Any, Any, "Outcome"]) -> None:
+        """The exchange is over once ``rest`` is, which runs in a task."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a handler gives back once it has written its response."""
+
+    keep_alive: bool
+    """Whether another request may follow on the connection."""
+
+
+class Exchange:
+    """One request and the way back to its client."""
+
+    __slots__ = ("answer_fields", "body", "connection", "content", "give_up", "head", "reference", "started")
+
+    def __init__(self, head: RequestHead, body: StreamReader, connection: Line, content: bytes = b"") -> None:
+        self.head = head
+        self.body = body
+        self.connection = connection
+        self.content: bytes | None = content
+        """All of the body, where it came with its head; None once it was sent on. ``body`` has it too."""
+        self.started = False
+        """Whether the first byte of the final response was written."""
+        self.answer_fields: Sequence[tuple[str, str]] = ()
+        """What the gate adds to the answer, whoever gives it."""
+        self.reference = ""
+        """Its id, once that was shown (``gateway/reference.py``)."""
+        self.give_up: Callable[[], None] | None = None
+        """What to do when the client leaves while no task serves it."""
+
+    @property
+    def peer(self) -> str:
+        """The address of the other end of the connection; empty where it has none."""
+        return self.connection.peer
+
+    @property
+    def reached_at(self) -> str:
+        """The address of this machine that the client has reached; empty at a Unix socket."""
+        transport = self.connection.transport
+        name = transport.get_extra_info("sockname") if transport is not None else None
+        return str(name[0]) if isinstance(name, tuple) else ""
+
+    @property
+    def secure(self) -> bool:
+        return self.connection.secure
+
+    def certificates(self) -> tuple[bytes, ...]:
+        """What the client sent in its handshake, DER, the leaf first; empty where it was not asked or sent none."""
+        context, transport = self.connection.ssl_context, self.connection.transport
+        if (
+            not isinstance(context, ssl.SSLContext)
+            or context.verify_mode is ssl.CERT_NONE
+            or transport is None
+        ):
+            return ()
+        return from_tls(transport.get_extra_info("ssl_object"))
+
+    def write(self, data: bytes) -> None:
+        """Queue bytes for the client. Raises ConnectionError when it is gone."""
+        transport = self.connection.transport
+        if transport is None:
+            raise ConnectionResetError("the client is gone")
+        transport.write(data)
+
+    @property
+    def congested(self) -> bool:
+        """Whether the client has to take something before more is written."""
+        return self.connection.writing_paused or self.connection.transport is None
+
+    async def drain(self, timeout: float) -> None:
+        """Wait until the client takes what was written, at most ``timeout`` seconds without progress."""
+        if self.congested:
+            async with asyncio.timeout(timeout):
+                await self.connection.drained()
+
+    @property
+    def broken(self) -> bool:
+        """Whether the request could not be read to its end, so that nothing behind it is a request."""
+        return self.head.refused is not None or self.body.exception() is not None
+
+    def half_close(self) -> None:
+        """Say that nothing more will come; what the client still sends is read and dropped for a moment.
+
+        Closing at once would reset the connection and could take the answer with it (RFC 9112, section 9.6).
+        """
+        transport = self.connection.transport
+        if transport is not None and transport.can_write_eof():
+            transport.write_eof()
+
+    def abort(self) -> None:
+        """Break the connection so that a response that was cut short cannot look complete."""
+        transport = self.connection.transport
+        if transport is None:
+            return
+        connected = transport.get_extra_info("socket")
+        if connected is not None:
+            # a reset, not an end: a body without a length is complete where the connection ends
+            connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
+        transport.abort()
+
+
+KEPT, ENDED = Outcome(keep_alive=True), Outcome(keep_alive=False)
+
+Rest: TypeAlias = Coroutine[Any, Any, Outcome] | None
+"""What has to be waited for until a request is answered; None where ``Line.answered`` is or will be called instead."""
+Handler = Callable[[Exchange], Rest]
+"""Serves a request at once as far as it can."""

@@ -1,0 +1,54 @@
+"""The listener: a connection for each client that comes, and an orderly end for all of them."""
+
+import asyncio
+import sys
+
+from mailgate.gateway.http1.connection import Connection
+from mailgate.gateway.http1.connection_limits import Room
+from mailgate.gateway.http1.exchange import Handler
+from mailgate.gateway.http1.parser import ServerLimits
+
+LOOK = 0.05
+"""Seconds between two looks at what still runs when the gate stops."""
+
+
+class Server:
+    """Makes a Connection of each accepted socket and calls ``handler`` with each Exchange."""
+
+    def __init__(
+        self, handler: Handler, limits: ServerLimits, room: Room | None = None, *, local: bool = False
+    ) -> None:
+        self.handler = handler
+        self.room = Room(sys.maxsize) if room is None else room
+        """Shared by the listeners that have their connections together; without limit if not given."""
+        self.local = local
+        """At a Unix socket, whose peers have no address (``trusted_headers.LOCAL``)."""
+        self.connections: set[Connection] = set()
+        self.draining = False
+        self._limits = limits
+        self._loop = asyncio.get_running_loop()
+
+    @property
+    def running(self) -> int:
+        """Requests that are being served."""
+        return sum(connection.serving for connection in self.connections)
+
+    def __call__(self) -> Connection:
+        return Connection(self, self._limits, self._loop)
+
+    async def finish(self, timeout: float, parting: float = 0.0) -> None:
+        """Let running requests end, at most ``timeout`` seconds, then close what is left.
+
+        For ``parting`` seconds idle connections stay open as well: who sends a request on one just then is answered, and
+        told that it was the last. A connection that is closed under a request loses it.
+        """
+        self.draining = True
+        now = self._loop.time()
+        idle, end = now + parting, now + timeout
+        while self.connections and self._loop.time() < end:
+            for connection in list(self.connections):
+                connection.drain(close_idle=self._loop.time() >= idle)
+            await asyncio.sleep(LOOK)
+        ending = [task for connection in self.connections if (task := connection.cut())]
+        if ending:
+            await asyncio.wait(ending, timeout=2 * LOOK)

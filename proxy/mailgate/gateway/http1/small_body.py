@@ -1,0 +1,39 @@
+"""Read the whole body of a request to the gate itself, which is never more than a few KiB."""
+
+import asyncio
+
+from mailgate.gateway.http1.exchange import Exchange
+from mailgate.gateway.http1.grammar import members
+from mailgate.gateway.http1.request import RequestHead, RequestRefused
+from mailgate.model import Reason
+
+MAX_BYTES = 16 * 1024
+PATIENCE = 10.0
+"""Seconds for the whole body."""
+
+
+def see_uncoded(head: RequestHead) -> None:
+    """Nothing that is sent to the gate itself is decompressed: a little could become very much (RFC 9110, section 8.4)."""
+    if any(each != b"identity" for each in members(head.fields, b"content-encoding")):
+        raise RequestRefused(415, Reason.REQUEST_NOT_SUPPORTED, "Expected a body without Content-Encoding.")
+
+
+async def read_small_body(exchange: Exchange) -> bytes:
+    """The body; RequestRefused where it is coded, longer than ``MAX_BYTES`` or does not come within ``PATIENCE``."""
+    if not exchange.head.has_body:
+        return b""
+    see_uncoded(exchange.head)
+    body = b""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while piece := await exchange.body.readany():
+                body += piece
+                if len(body) > MAX_BYTES:
+                    raise RequestRefused(
+                        413, Reason.REQUEST_BODY_TOO_LARGE, f"Expected at most {MAX_BYTES} bytes."
+                    )
+    except TimeoutError:
+        raise RequestRefused(
+            408, Reason.REQUEST_TIMEOUT, "The request body did not arrive in time."
+        ) from None
+    return body

@@ -1,0 +1,130 @@
+"""Which headers may be believed from whom, and which never reach the webmail.
+
+A client can write any header. Those that a front proxy or this gate sets to tell the webmail who is there (``forgeable.py``)
+are dropped from every request, in any spelling, and set anew; a peer in ``trusted_proxies`` is believed about the client's address
+and the scheme, nobody else is.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network
+
+from mailgate.gateway.http1.fields import Field
+from mailgate.gateway.http1.forgeable import FAMILIES, NAMES, OWN
+from mailgate.gateway.http1.grammar import HOST, values
+from mailgate.model.addresses import in_one_form, read_address
+
+Network = IPv4Network | IPv6Network
+
+# RFC 9110, section 7.6.1; `trailer` and `te` are decided where the message is written
+HOP_BY_HOP = frozenset(
+    {
+        b"connection",
+        b"keep-alive",
+        b"proxy-connection",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"te",
+        b"transfer-encoding",
+        b"upgrade",
+        b"http2-settings",
+    }
+)
+# An underscore twin of one of these reads as the real one to a CGI-like webmail (RFC 3875, section 4.1.18)
+FRAMING = HOP_BY_HOP | {b"content-length"}
+
+
+_NAMES = frozenset(name.encode() for name in NAMES)
+_FAMILIES = tuple(family.encode() for family in FAMILIES)
+_OWN = tuple(family.encode() for family in OWN)
+
+LONGEST_NAME = 128
+"""Bytes of a field name that is remembered: clients make names up, and long ones fill the memory."""
+
+
+def canonical(name: bytes) -> bytes:
+    """One spelling for a field name: an application that reads CGI variables cannot tell ``_`` from ``-``."""
+    return name.lower().replace(b"_", b"-")
+
+
+def forgeable(name: bytes) -> bool:
+    """Whether a client could pass itself off as something with this field."""
+    return _known_forgeable(name) if len(name) <= LONGEST_NAME else _forgeable(name)
+
+
+def _forgeable(name: bytes) -> bool:
+    plain = canonical(name)
+    return plain in _NAMES or plain.startswith(_FAMILIES) or (b"_" in name and plain in FRAMING)
+
+
+_known_forgeable = lru_cache(4096)(_forgeable)
+
+
+def speaks_for_the_gate(name: bytes) -> bool:
+    """Whether a client would take this field of an answer for the gate's own word."""
+    return canonical(name).startswith(_OWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request came from, as far as it may be believed."""
+
+    remote: str
+    scheme: str
+    host: bytes
+    forwarded_for: bytes
+    """The value of X-Forwarded-For that the webmail gets."""
+    user: bytes = b""
+    """Who a trusted proxy says is there (X-Forwarded-User); the webmail is told the same."""
+    by_proxy: bool = False
+    """Whether a trusted proxy said all this."""
+
+
+LOCAL = "unix:"
+"""The peer at a Unix socket for the questions of a proxy."""
+
+
+def is_proxy(peer: str, trusted: Sequence[Network]) -> bool:
+    """Whether this peer is believed about who is behind it. A Unix socket is opened by who may open its file, a proxy."""
+    return peer == LOCAL or (bool(trusted) and within(peer, trusted))
+
+
+def origin_of(
+    fields: Sequence[Field], *, peer: str, secure: bool, host: bytes, trusted: Sequence[Network]
+) -> Origin:
+    """Reads X-Forwarded-* from a trusted peer; from anyone else the connection itself says who is there."""
+    scheme, peer = "https" if secure else "http", in_one_form(peer)
+    if not is_proxy(peer, trusted):
+        return Origin(peer, scheme, host, peer.encode())
+    chain = [
+        in_one_form(part.strip().decode("latin-1"))
+        for value in values(fields, b"x-forwarded-for")
+        for part in value.split(b",")
+    ]
+    chain = [part for part in chain if part]
+    proto = values(fields, b"x-forwarded-proto")
+    if proto and proto[-1].lower() in (b"http", b"https"):
+        scheme = proto[-1].lower().decode()
+    hosts = [value for value in values(fields, b"x-forwarded-host") if HOST.fullmatch(value)]
+    remote = next((hop for hop in reversed(chain) if not within(hop, trusted)), chain[0] if chain else peer)
+    if read_address(remote) is None:
+        remote, chain = peer, []
+    users = values(fields, b"x-forwarded-user")
+    hops = chain if peer == LOCAL else [*chain, peer]
+    return Origin(
+        remote,
+        scheme,
+        hosts[-1] if hosts else host,
+        ", ".join(hops).encode("latin-1"),
+        users[0] if len(users) == 1 else b"",
+        by_proxy=True,
+    )
+
+
+def within(address: str, networks: Sequence[Network]) -> bool:
+    """Whether an address is of one of these networks."""
+    parsed = read_address(address) if networks else None
+    return parsed is not None and any(
+        parsed in network for network in networks if network.version == parsed.version
+    )

@@ -1,0 +1,98 @@
+"""What the gate serves itself on the public address, under ``/.mailgate/``. Nothing below it reaches the webmail."""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from urllib.parse import parse_qsl
+
+from mailgate.gateway.answer import Answer, send
+from mailgate.gateway.enrolment.attest import attest, publish_keys
+from mailgate.gateway.enrolment.enroll import Enrolling, enroll
+from mailgate.gateway.evaluate.facts import Incoming
+from mailgate.gateway.evaluate.probe_endpoint import Probing, skip_probe, take_readings
+from mailgate.gateway.http1.exchange import Exchange, Outcome
+from mailgate.gateway.http1.request import RequestRefused
+from mailgate.gateway.http1.small_body import read_small_body
+from mailgate.gateway.live import InForce
+from mailgate.gateway.pages.view import own_path
+from mailgate.gateway.reference import References
+from mailgate.gateway.refusals.enforce import warned_cookie
+from mailgate.gateway.selfservice.help import HelpDesk, ask_for_help
+from mailgate.gateway.selfservice.me import SelfService, show_me, take_form, tell_status
+from mailgate.model import Reason, RequestFacts
+
+LOCAL_PREFIX = "/.mailgate/"
+MARK = re.compile(r"[0-9a-f]{16}")
+
+Responder = Callable[[Incoming, str, datetime], Awaitable[Answer]]
+"""Answers a request with this reference at this moment."""
+Routes = Mapping[str, Mapping[str, Responder]]
+"""By path, then by method."""
+
+
+def is_local(facts: RequestFacts) -> bool:
+    """Whether a request is for the gate itself."""
+    return facts.target.startswith(LOCAL_PREFIX[:-1]) and f"{facts.path}/".startswith(LOCAL_PREFIX)
+
+
+class OwnAddresses:
+    """Answers at each of them, by the part that is behind it."""
+
+    def __init__(
+        self,
+        in_force: InForce,
+        references: References,
+        self_service: SelfService,
+        enrolling: Enrolling,
+        probing: Probing,
+        helpdesk: HelpDesk,
+    ) -> None:
+        self._references = references
+        self.self_service, self.enrolling = self_service, enrolling
+        status, keys = partial(tell_status, self_service), partial(publish_keys, enrolling)
+        me = partial(show_me, self_service)
+        self._routes: Routes = {
+            "/.mailgate/status": {"GET": status, "HEAD": status},
+            "/.mailgate/me": {"GET": me, "HEAD": me, "POST": partial(take_form, self_service)},
+            "/.mailgate/healthz": {"GET": _healthz, "HEAD": _healthz},
+            "/.mailgate/help": {"POST": partial(ask_for_help, helpdesk)},
+            "/.mailgate/continue": {"POST": partial(_continue, in_force)},
+            "/.mailgate/enroll": {"POST": partial(enroll, enrolling)},
+            "/.mailgate/attest": {"POST": partial(attest, enrolling)},
+            "/.mailgate/jwks.json": {"GET": keys, "HEAD": keys},
+            "/.mailgate/probe": {"POST": partial(take_readings, probing)},
+            "/.mailgate/probe/skip": {"POST": partial(skip_probe, probing)},
+        }
+
+    async def serve(self, exchange: Exchange, incoming: Incoming, now: datetime) -> Outcome:
+        """Answer a request for the gate itself. Raises RequestRefused for what is not there."""
+        incoming = replace(incoming, body=await read_small_body(exchange))
+        return send(exchange, await self.answer(incoming, self._references.of(exchange), now), now)
+
+    async def answer(self, incoming: Incoming, reference: str, now: datetime) -> Answer:
+        """The same of a request whose body is there."""
+        methods = self._routes.get(incoming.facts.path)
+        if methods is None:
+            raise RequestRefused(404, Reason.NOT_FOUND, "There is nothing at this address.")
+        responder = methods.get(incoming.facts.method)
+        if responder is None:
+            told = f"This address takes {', '.join(methods)}."
+            raise RequestRefused(405, Reason.METHOD_NOT_ALLOWED, told, tuple(methods))
+        return await responder(incoming, reference, now)
+
+
+async def _healthz(_incoming: Incoming, _reference: str, _now: datetime) -> Answer:
+    return Answer(200, b"ok\n", "text/plain; charset=utf-8")
+
+
+async def _continue(in_force: InForce, incoming: Incoming, _reference: str, _now: datetime) -> Answer:
+    """The warning was read: remember it for some hours and go on to what was asked for."""
+    query = dict(parse_qsl(incoming.facts.query))
+    mark, target = query.get("rule", ""), own_path(query.get("to", "/"))
+    if not MARK.fullmatch(mark) or not target.isascii():
+        raise RequestRefused(400, Reason.REQUEST_MALFORMED, "The link of this warning is not whole.")
+    lasts = in_force.live.speaker.warn_again
+    cookie = warned_cookie(mark, lasts, secure=incoming.facts.scheme == "https")
+    return replace(Answer(303), headers=(("Location", target), ("Set-Cookie", cookie)))

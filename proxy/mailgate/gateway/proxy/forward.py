@@ -1,0 +1,295 @@
+"""Carry an allowed request to the webmail and its answer back, streaming both ways."""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from mailgate.gateway.http1.body import chunk, last_chunk
+from mailgate.gateway.http1.exchange import ENDED, KEPT, Exchange, Outcome, Rest
+from mailgate.gateway.http1.fields import Fields
+from mailgate.gateway.http1.grammar import members, values
+from mailgate.gateway.http1.request import RequestHead
+from mailgate.gateway.http1.response import ResponseHead
+from mailgate.gateway.http1.trusted_headers import Origin
+from mailgate.gateway.proxy.autodiscover import MAX_BODY, AutodiscoverEditor
+from mailgate.gateway.proxy.heads import (
+    Framing,
+    framing_for,
+    informational_head,
+    request_head,
+    response_head,
+    safe_trailers,
+    switching_head,
+)
+from mailgate.gateway.proxy.pool import UpstreamPool
+from mailgate.gateway.proxy.request_body import Sending, end_sending, start_sending
+from mailgate.gateway.proxy.rewrite import Rewrite
+from mailgate.gateway.proxy.tunnel import tunnel
+from mailgate.gateway.proxy.upstream import (
+    UpstreamClosed,
+    UpstreamConnection,
+    UpstreamError,
+    UpstreamMalformed,
+)
+
+# a webmail that only ever says 1xx would hold its client for good
+MAX_INTERIM = 32
+# RFC 9110, section 9.2.1: repeating these cannot do a thing twice
+SAFE = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PROPFIND", b"REPORT", b"SEARCH"})
+MAY_GO_UNREAD = frozenset({b"GET", b"HEAD", b"DELETE", b"OPTIONS", b"TRACE"})
+# RFC 4559, section 6: these log a connection in, so that the webmail takes whoever comes next for the same person
+CONNECTION_LOGINS = frozenset({b"ntlm", b"negotiate"})
+
+WaitFor: TypeAlias = Callable[[Coroutine[Any, Any, Outcome]], None]
+"""Takes what has to be waited for until a request is answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarder:
+    """The way to one webmail. ``idle`` is how many seconds either side may be silent inside a body."""
+
+    pool: UpstreamPool
+    rewrite: Rewrite
+    default_host: bytes
+    idle: float
+    editor: AutodiscoverEditor | None = None
+    """Changes answers that are small enough to be read whole."""
+
+    def start(self, exchange: Exchange, origin: Origin, now: datetime, wait_for: WaitFor) -> Rest:
+        """``forward``, without a task for as long as none is needed.
+
+        Most requests need none: their body came with their head, a connection waits for them, and their answer comes whole.
+        Then this returns None, and the exchange is ended once it is answered; whatever turns out otherwise goes to ``wait_for``.
+        """
+        head, content = exchange.head, exchange.content or b""
+        repeatable = _repeatable(head)
+        if self.editor or head.upgrade or not (repeatable or content):
+            return self.forward(exchange, origin, now)
+        upstream = self.pool.take(repeatable=repeatable)
+        if upstream is None:
+            return self.forward(exchange, origin, now)
+        upstream.ask(head.method, self._request(exchange, origin) + content)
+        exchange.content = None
+
+        def look() -> None:
+            exchange.give_up = None
+            if upstream.whole and not exchange.congested:
+                self._answer(exchange, upstream, now, wait_for)
+            else:
+                wait_for(self.forward(exchange, origin, now, asked=upstream))
+
+        def give_up() -> None:
+            upstream.unwatch()
+            upstream.abort()
+
+        exchange.give_up = give_up
+        upstream.watch(look)
+        return None
+
+    def _answer(
+        self, exchange: Exchange, upstream: UpstreamConnection, now: datetime, wait_for: WaitFor
+    ) -> None:
+        """Write an answer that has come whole."""
+        try:
+            response = upstream.take_head()
+            framing, out = self._answer_head(exchange, response, now, whole=True)
+            written = self._pass_on(exchange, upstream, framing, out)
+        except Exception as error:  # noqa: BLE001 - it is for whoever waits
+            upstream.abort()
+            wait_for(_raising(error))
+            return
+        if written:
+            self._leave(upstream, reusable=_ends_clean(exchange.head, upstream, response))
+            exchange.connection.answered(KEPT if framing.keep_alive else ENDED)
+        else:
+            wait_for(self._once(exchange, upstream, b"", now, (response, framing)))
+
+    def _request(self, exchange: Exchange, origin: Origin) -> bytes:
+        head = self.editor.asked(exchange.head) if self.editor else exchange.head
+        return request_head(head, origin, default_host=self.default_host, closing=_may_go_unread(head))
+
+    async def forward(
+        self, exchange: Exchange, origin: Origin, now: datetime, asked: UpstreamConnection | None = None
+    ) -> Outcome:
+        """Forward one request and write its answer. ``asked`` is the connection that has its head already, if one has.
+
+        Raises UpstreamError or RequestRefused while nothing was written yet; once the answer has begun, a
+        failure breaks the client's connection, so that a part never looks like the whole.
+        """
+        data = self._request(exchange, origin)
+        repeatable = _repeatable(exchange.head)
+        upstream = asked or self.pool.take(repeatable=repeatable) or await self.pool.connect()
+        try:
+            return await self._once(exchange, upstream, b"" if asked else data, now)
+        except UpstreamClosed:
+            # the webmail closed an idle connection just as we used it: nobody saw this request
+            if exchange.started or not repeatable or not upstream.served:
+                raise
+        return await self._once(exchange, await self.pool.connect(), data, now)
+
+    async def _once(
+        self,
+        exchange: Exchange,
+        upstream: UpstreamConnection,
+        data: bytes,
+        now: datetime,
+        begun: tuple[ResponseHead, Framing] | None = None,
+    ) -> Outcome:
+        """``data`` is empty where it was sent already; ``begun`` is an answer whose head was written already."""
+        reusable = False
+        try:
+            if data:
+                upstream.ask(exchange.head.method, data)
+            body = start_sending(exchange, upstream, self.idle)
+            try:
+                response = begun[0] if begun else await self._final_head(exchange, upstream, body)
+                if response.status == 101:
+                    return await self._switch(exchange, upstream, response)
+                outcome = await (
+                    self._stream(exchange, upstream, begun[1], b"")
+                    if begun
+                    else self._relay(exchange, upstream, response, body, now)
+                )
+                whole = _ends_clean(exchange.head, upstream, response) and body.complete
+            finally:
+                if body.task is not None:
+                    await end_sending(body.task)
+            reusable = whole
+            return outcome
+        except (UpstreamError, TimeoutError):
+            if exchange.started:
+                exchange.abort()
+                return Outcome(keep_alive=False)
+            raise
+        finally:
+            self._leave(upstream, reusable=reusable)
+
+    def _leave(self, upstream: UpstreamConnection, *, reusable: bool) -> None:
+        if reusable:
+            self.pool.release(upstream)
+        else:
+            upstream.abort()
+
+    async def _final_head(
+        self, exchange: Exchange, upstream: UpstreamConnection, body: Sending
+    ) -> ResponseHead:
+        request = exchange.head
+        for _ in range(MAX_INTERIM):
+            try:
+                head = await upstream.read_head(body.task)
+            except UpstreamError:
+                if body.refused is not None:
+                    raise body.refused from None
+                raise
+            if head.status == 101 and members(head.fields, b"upgrade") != [request.upgrade]:
+                raise UpstreamMalformed("101 to what was not asked for")
+            if not head.informational or head.status == 101:
+                return head
+            if request.minor:  # RFC 9110, section 15.2: every 1xx is passed on, but never to HTTP/1.0
+                exchange.write(informational_head(head))
+        raise UpstreamMalformed("interim answers without an end")
+
+    async def _switch(self, exchange: Exchange, upstream: UpstreamConnection, head: ResponseHead) -> Outcome:
+        exchange.started = True
+        exchange.write(switching_head(head, exchange.head.upgrade))
+        await tunnel(exchange, upstream)
+        return Outcome(keep_alive=False)
+
+    async def _relay(
+        self,
+        exchange: Exchange,
+        upstream: UpstreamConnection,
+        head: ResponseHead,
+        body: Sending,
+        now: datetime,
+    ) -> Outcome:
+        edited = b""
+        if self.editor is not None and self.editor.wants(exchange.head, head):
+            head, edited = self.editor.edited(head, await _whole(upstream))
+        framing, out = self._answer_head(exchange, head, now, whole=body.complete)
+        return await self._stream(exchange, upstream, framing, out + edited)
+
+    async def _stream(
+        self, exchange: Exchange, upstream: UpstreamConnection, framing: Framing, out: bytes
+    ) -> Outcome:
+        """Write ``out`` and the body as it comes, as fast as the client takes it."""
+        while not self._pass_on(exchange, upstream, framing, out):
+            out = b""
+            if exchange.congested:
+                await exchange.drain(self.idle)
+            await upstream.more()
+        return Outcome(keep_alive=framing.keep_alive)
+
+    def _answer_head(
+        self, exchange: Exchange, response: ResponseHead, now: datetime, *, whole: bool
+    ) -> tuple[Framing, bytes]:
+        """``whole`` is whether the request was sent to its end."""
+        framing = framing_for(exchange.head, response, closing=not whole)
+        out = response_head(exchange.head, response, framing, self.rewrite, now, exchange.answer_fields)
+        exchange.started = True
+        return framing, out
+
+    def _pass_on(
+        self, exchange: Exchange, upstream: UpstreamConnection, framing: Framing, out: bytes
+    ) -> bool:
+        """Write ``out`` and what has come of the body, as much as the client takes; whether that was all of it."""
+        while piece := upstream.take():
+            exchange.write(out + (chunk(piece) if framing.chunked else piece))
+            out = b""
+            if exchange.congested:
+                return False
+        if upstream.exhausted:
+            out += self._end(upstream, framing)
+        if out:
+            exchange.write(out)
+        return upstream.exhausted
+
+    @staticmethod
+    def _end(upstream: UpstreamConnection, framing: Framing) -> bytes:
+        if not framing.chunked:
+            return b""
+        return last_chunk(safe_trailers(upstream.trailers) if framing.trailers else [])
+
+
+def _repeatable(head: RequestHead) -> bool:
+    return head.method in SAFE and not head.has_body
+
+
+async def _raising(error: Exception) -> Outcome:
+    raise error
+
+
+async def _whole(upstream: UpstreamConnection) -> bytes:
+    """A body to its end. Raises UpstreamMalformed where it is longer than an answer that is changed may be."""
+    body = b""
+    while piece := await upstream.read():
+        body += piece
+        if len(body) > MAX_BODY:
+            raise UpstreamMalformed(f"an answer over {MAX_BODY} bytes where its addresses must be changed")
+    return body
+
+
+def _may_go_unread(head: RequestHead) -> bool:
+    """Whether a server may leave its body unread, and take it for the next request (RFC 9110, section 9.3.1)."""
+    return head.has_body and head.method in MAY_GO_UNREAD and not head.upgrade
+
+
+def _ends_clean(head: RequestHead, upstream: UpstreamConnection, response: ResponseHead) -> bool:
+    """Whether another request may follow on this connection, whoever it is of."""
+    finished = upstream.finish(response)
+    refused = head.has_body and response.status >= 400  # whoever refuses a request may not have read its body
+    return finished and not (refused or _may_go_unread(head) or _logs_in(head))
+
+
+def _logs_in(head: RequestHead) -> bool:
+    """Whether it logs the connection in that it came by."""
+    return b"authorization" in head.fields.first and _by_connection(head.fields)
+
+
+def _by_connection(fields: Fields) -> bool:
+    credentials = values(fields, b"authorization")
+    return any(
+        value.split(None, 1)[:1] and value.split(None, 1)[0].lower() in CONNECTION_LOGINS
+        for value in credentials
+    )

@@ -1,0 +1,100 @@
+"""Requests that wait for mail: ActiveSync's Ping and Sync hang for up to an hour, and are judged again while they do.
+
+A phone with a hanging request would otherwise go on getting its mail for the rest of that hour.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from mailgate.gateway.http1.exchange import Outcome
+from mailgate.model import Access, Decision, Effect, Protocol
+
+log = structlog.get_logger()
+
+EVERY = 0.5
+"""Seconds between two looks. What another process stored is known after half of that (``app/device_changes.py``)."""
+
+_COMMANDS = frozenset({"Ping", "Sync"})
+_AT_A_TIME = 64
+
+Verdict = tuple[Access, Decision]
+JudgeAgain = Callable[[Access, Decision], Awaitable[Verdict | None]]
+"""Judges a request anew; None where nothing that the answer depends on has changed."""
+
+
+def hangs(access: Access) -> bool:
+    """Whether the webmail may take an hour to answer ([MS-ASCMD] 2.2.3.88, 2.2.3.198: a wait of up to 59 minutes).
+
+    A Sync waits where its body says so, or where it has none and repeats one that did. No body is read here, and the
+    version that a phone names is only its word; so every Sync may wait, and none goes on unseen once it is not allowed.
+    """
+    client = access.client
+    waits = client.eas_command in _COMMANDS and client.protocol is Protocol.ACTIVESYNC
+    return waits and access.facts.method == "POST"
+
+
+class NoLongerAllowed(Exception):
+    """A hanging request was ended by a new verdict."""
+
+    def __init__(self, access: Access, decision: Decision) -> None:
+        self.access = access
+        self.decision = decision
+        super().__init__(decision.reason)
+
+
+@dataclass(eq=False, slots=True)
+class _Running:
+    access: Access
+    decision: Decision
+    task: asyncio.Task[Outcome]
+    ended: bool = False
+
+
+class Hanging:
+    """Every hanging request of this process. Run ``watch`` as a task."""
+
+    def __init__(self) -> None:
+        self._running: set[_Running] = set()
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    async def run(self, access: Access, decision: Decision, forward: Coroutine[Any, Any, Outcome]) -> Outcome:
+        """Forward to the end. Raises NoLongerAllowed once the request is judged differently, whatever was sent by then."""
+        running = _Running(access, decision, asyncio.get_running_loop().create_task(forward))
+        self._running.add(running)
+        try:
+            return await running.task
+        except asyncio.CancelledError:
+            own = asyncio.current_task()
+            if not running.ended or (own is not None and own.cancelling()):
+                raise
+            raise NoLongerAllowed(running.access, running.decision) from None
+        finally:
+            self._running.discard(running)
+
+    async def recheck(self, judge_again: JudgeAgain) -> None:
+        """Judge every hanging request anew and end those that get no mail any more."""
+        for number, running in enumerate(list(self._running), 1):
+            verdict = await judge_again(running.access, running.decision)
+            if verdict is not None:
+                running.access, running.decision = verdict
+                if running.decision.effect in (Effect.BLOCK, Effect.CHALLENGE):
+                    running.ended = True
+                    running.task.cancel()
+            if number % _AT_A_TIME == 0:
+                await asyncio.sleep(0)
+
+    async def watch(self, judge_again: JudgeAgain) -> None:
+        """Recheck forever."""
+        while True:
+            await asyncio.sleep(EVERY)
+            if self._running:
+                try:
+                    await self.recheck(judge_again)
+                except Exception as error:  # noqa: BLE001 - the next look must come whatever broke this one
+                    log.error("recheck-failed", error=type(error).__name__)

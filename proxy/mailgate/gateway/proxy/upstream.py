@@ -1,0 +1,366 @@
+"""One connection to the webmail: HTTP/1.1 that never takes a broken answer for a whole one."""
+
+import asyncio
+import select
+import ssl
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from mailgate.gateway.http1.body import Body
+from mailgate.gateway.http1.deadline import Deadline
+from mailgate.gateway.http1.exchange import Readable
+from mailgate.gateway.http1.fields import Field
+from mailgate.gateway.http1.grammar import Malformed
+from mailgate.gateway.http1.response import ResponseHead, parse_response_head
+
+READ_AHEAD = 512 * 1024
+
+
+class UpstreamError(Exception):
+    """The webmail did not give a usable answer."""
+
+
+class UpstreamUnreachable(UpstreamError):
+    """No connection could be made."""
+
+
+class UpstreamClosed(UpstreamError):
+    """The connection ended before the first byte of an answer."""
+
+
+class UpstreamMalformed(UpstreamError):
+    """What came is not the HTTP/1.1 response it should be, or it was cut short."""
+
+
+class UpstreamTimeout(UpstreamError):
+    """Nothing came in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where the webmail listens, and how it is spoken to. Times are in seconds."""
+
+    host: str
+    port: int
+    tls: ssl.SSLContext | None
+    connect_time: float
+    response_time: float
+    idle_time: float
+    keep_alive: float = 15.0
+    max_idle: int = 64
+    max_head: int = 256 * 1024
+    max_fields: int = 256
+
+
+class UpstreamConnection(asyncio.Protocol):
+    """One connection. Answers are read one after another: heads, then the body of the final one."""
+
+    def __init__(self, endpoint: Endpoint, loop: asyncio.AbstractEventLoop) -> None:
+        self._endpoint = endpoint
+        self._loop = loop
+        self._transport: asyncio.Transport | None = None
+        self._method = b""
+        self._buffer = b""
+        self._heads: deque[ResponseHead] = deque()
+        self._body: Body | None = None
+        self._content: deque[bytes] = deque()
+        self._queued = 0
+        self._reading = True
+        self._writing = True
+        self._error: UpstreamError | None = None
+        self._closed = False
+        self._waiter: asyncio.Future[None] | None = None
+        self._watcher: Callable[[], None] | None = None
+        self._deadline = Deadline(loop, self._too_late)
+        self._drain_waiter: asyncio.Future[None] | None = None
+        self._switched = False
+        self._tunnel: Callable[[bytes], None] | None = None
+        self._peer: Readable | None = None
+        self.on_end: Callable[[], None] | None = None
+        self.served = 0
+        """How many answers this connection has given."""
+        self.idle_since = 0.0
+
+    # asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one by shape, not by class
+
+    def data_received(self, data: bytes) -> None:
+        if self._tunnel is not None:
+            self._tunnel(data)
+            return
+        self._buffer = self._buffer + data if self._buffer else data
+        try:
+            while (
+                self._buffer
+                and self._error is None
+                and not self._switched
+                and (self._feed_body() if self._body else self._feed_head())
+            ):
+                pass
+        except Malformed as error:
+            self._fail(UpstreamMalformed(str(error)))
+        self._wake()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._closed = True
+        self._deadline.end()
+        if self._body is not None and exc is None:
+            try:
+                self._body.feed_eof()
+            except Malformed as error:
+                self._fail(UpstreamMalformed(str(error)))
+        elif self._body is not None:
+            self._fail(UpstreamMalformed("the connection broke inside the body"))
+        elif self._buffer:
+            self._fail(UpstreamMalformed("the connection ended inside the head"))
+        self._fail(UpstreamClosed("the connection ended before an answer"))
+        self._wake()
+        self.resume_writing()
+        if self.on_end is not None:
+            self.on_end()
+
+    def pause_writing(self) -> None:
+        self._writing = False
+        if self._peer is not None:
+            self._peer.pause_reading()
+
+    def resume_writing(self) -> None:
+        self._writing = True
+        if self._peer is not None:
+            self._peer.resume_reading()
+        if self._drain_waiter is not None and not self._drain_waiter.done():
+            self._drain_waiter.set_result(None)
+
+    # writing
+
+    def write(self, data: bytes) -> None:
+        """Queue bytes. Raises UpstreamClosed once the connection is gone."""
+        if self._closed or self._transport is None:
+            raise UpstreamClosed("the connection is gone")
+        self._transport.write(data)
+
+    async def drain(self) -> None:
+        """Wait until the webmail takes what was written. Raises UpstreamTimeout."""
+        if self._writing or self._closed:
+            return
+        self._drain_waiter = self._loop.create_future()
+        try:
+            async with asyncio.timeout(self._endpoint.idle_time):
+                await self._drain_waiter
+        except TimeoutError:
+            raise UpstreamTimeout("the webmail does not take the request body") from None
+
+    def ask(self, method: bytes, head: bytes) -> None:
+        """Send the head of a request. Raises UpstreamClosed once the connection is gone."""
+        self.expect(method)
+        self.write(head)
+
+    # reading
+
+    def expect(self, method: bytes) -> None:
+        """A request with ``method`` is about to be written."""
+        self._method = method
+
+    async def read_head(self, sent: asyncio.Future[None] | None = None) -> ResponseHead:
+        """The next head, informational or final. Raises UpstreamError.
+
+        The webmail's time to answer runs from when ``sent`` is done: a long upload is not a slow answer.
+        """
+        if sent is not None and not sent.done():
+            sent.add_done_callback(lambda _: self._wake())
+            self._deadline.clear()
+            while not self._heads and not sent.done():
+                await self._news()
+        if not self._heads:
+            self._deadline.set(self._endpoint.response_time)
+            while not self._heads:
+                await self._news()
+        return self._heads.popleft()
+
+    def watch(self, watcher: Callable[[], None]) -> None:
+        """Call once a final head has come, or none can come any more; ``read_head`` says which. An interim one is told too."""
+        self._watcher = watcher
+        self._deadline.set(self._endpoint.response_time)
+
+    def unwatch(self) -> None:
+        self._watcher = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether the next head is that of the answer, which has come to its end."""
+        return len(self._heads) == 1 and self._ended and self._error is None
+
+    def take_head(self) -> ResponseHead:
+        """The next head, where one has come."""
+        return self._heads.popleft()
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the whole body was read."""
+        return not self._content and self._body is not None and self._body.done
+
+    async def read(self) -> bytes:
+        """The next piece of the body, empty at its end. Raises UpstreamError where the body was cut short."""
+        await self.more()
+        return self.take()
+
+    async def more(self) -> None:
+        """Wait until there is more of the body, or its end. Raises UpstreamError where the body was cut short."""
+        if self._content or self._body is None or self._body.done:
+            return
+        self._deadline.set(self._endpoint.idle_time)
+        while not self._content and not self._ended:
+            await self._news()
+
+    def take(self) -> bytes:
+        """The next piece of the body that has come, empty where none has."""
+        if not self._content:
+            return b""
+        piece = self._content.popleft()
+        self._queued -= len(piece)
+        if not self._reading and self._queued < READ_AHEAD // 2:
+            self._reading = True
+            if self._transport is not None and not self._closed:
+                self._transport.resume_reading()
+        return piece
+
+    @property
+    def trailers(self) -> Sequence[Field]:
+        """Trailers of the body that was read last."""
+        return self._body.trailers if self._body else ()
+
+    def finish(self, head: ResponseHead) -> bool:
+        """Leave this answer behind; whether the connection can carry another request."""
+        self.served += 1
+        whole = self._ended and not self._content
+        clean = not self._buffer and not self._heads and self._error is None and not self._closed
+        self._body = None
+        return whole and clean and head.keep_alive
+
+    def abort(self) -> None:
+        """Drop the connection at once, unless it is already closing."""
+        if not self._closed and self._transport is not None:
+            self._transport.abort()
+        self._closed = True
+
+    def close(self) -> None:
+        """Close after what is queued."""
+        self._closed = True
+        if self._transport is not None:
+            self._transport.close()
+
+    @property
+    def usable(self) -> bool:
+        """Whether an idle connection may carry a request: alive, and nothing came uninvited."""
+        return not self._closed and self._error is None and not self._buffer and not self._heads
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing has come meanwhile that was not read yet: the end of the connection above all. Asks the system."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return False
+        connected = transport.get_extra_info("socket")
+        if connected is None:
+            return True
+        unread = select.poll()
+        unread.register(connected.fileno(), select.POLLIN)
+        return not unread.poll(0)
+
+    # tunnel (after 101)
+
+    def start_tunnel(self, receive: Callable[[bytes], None], peer: Readable) -> None:
+        """From now on every byte goes to ``receive``, those behind the head first."""
+        self._tunnel, self._peer = receive, peer
+        if self._buffer:
+            tail, self._buffer = self._buffer, b""
+            receive(tail)
+
+    def pause_reading(self) -> None:
+        if self._transport is not None and not self._closed:
+            self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        if self._transport is not None and not self._closed:
+            self._transport.resume_reading()
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
+    # inside
+
+    @property
+    def _ended(self) -> bool:
+        return self._body is not None and self._body.done
+
+    def _feed_head(self) -> bool:
+        if not self._method:
+            self._fail(UpstreamMalformed("bytes that no request asked for"))
+            self.abort()
+            return False
+        end = self._buffer.find(b"\r\n\r\n", 0, self._endpoint.max_head)
+        if end < 0:
+            if len(self._buffer) >= self._endpoint.max_head:
+                raise Malformed(f"a head over {self._endpoint.max_head} bytes")
+            return False
+        data, self._buffer = self._buffer[: end + 4], self._buffer[end + 4 :]
+        head = parse_response_head(data, method=self._method, max_fields=self._endpoint.max_fields)
+        self._heads.append(head)
+        if self._buffer and not head.informational and head.body.takes(self._buffer):
+            self._content.append(self._buffer)
+            self._queued, self._buffer = len(self._buffer), b""
+        if head.status == 101:
+            self._switched = True  # what follows is no HTTP; it waits for the tunnel
+        elif not head.informational:
+            self._body, self._method = head.body, b""
+        return True
+
+    def _feed_body(self) -> bool:
+        assert self._body is not None
+        if self._body.done:
+            return False  # bytes behind the answer: `finish` finds them
+        content, self._buffer = self._body.feed(self._buffer)
+        self._content.extend(content)
+        self._queued += sum(map(len, content))
+        if self._queued > READ_AHEAD and self._reading and self._transport is not None:
+            self._reading = False
+            self._transport.pause_reading()
+        return self._body.done
+
+    def _fail(self, error: UpstreamError) -> None:
+        if self._error is None:
+            self._error = error
+
+    def _wake(self) -> None:
+        if self._watcher is not None:
+            if self._heads or self._error is not None:
+                watcher, self._watcher = self._watcher, None
+                watcher()
+        elif self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def _news(self) -> None:
+        """Wait until something came. Raises UpstreamError, also where the deadline passes: drops win no time."""
+        if self._error is not None:
+            raise self._error
+        self._waiter = self._loop.create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+
+    def _too_late(self) -> None:
+        if self._watcher is not None:
+            self._fail(UpstreamTimeout("the webmail said nothing in time"))
+            self._wake()
+        elif self._waiter is None:
+            return  # an answer came in time
+        elif self._waiter.done():
+            self._deadline.set(0)  # something came just now: whoever waits for more finds that it is too late
+        else:
+            self._waiter.set_exception(UpstreamTimeout("the webmail said nothing in time"))

@@ -1,0 +1,81 @@
+"""Beside each decision: whether somebody was shown it, and in which language that person reads."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol as Shape
+
+from mailgate.gateway.pages.languages import asked_as, load_languages
+from mailgate.gateway.pages.negotiate import choose_language
+from mailgate.gateway.refusals.enforce import wants_warning
+from mailgate.model import Access, Decision, Effect, Protocol
+from mailgate.store.ledger import Counts
+
+
+class Book(Shape):
+    """Where decisions are remembered (``store/ledger.py``)."""
+
+    def recurring(self, access: Access, decision: Decision) -> Counts: ...
+
+    def record(
+        self, access: Access, decision: Decision, reference: str = "", *, shown: bool | None = None
+    ) -> None: ...
+
+
+class Languages(Shape):
+    """Where languages are remembered (``store/languages.py``)."""
+
+    def hear(self, login: str, tag: str, now: datetime) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Recorder:
+    """What a gate records of a request. Never waits."""
+
+    book: Book
+    languages: Languages
+    asked_as: Mapping[str, str]
+
+    @classmethod
+    def of(cls, book: Book, languages: Languages) -> "Recorder":
+        """With the languages of the pages."""
+        return cls(book, languages, asked_as(load_languages()))
+
+    def recurring(self, access: Access, decision: Decision) -> Counts | None:
+        """What records the same again; None where somebody is told something each time."""
+        if decision.effect is not Effect.ALLOW:
+            return None
+        recurring, tag = self.book.recurring(access, decision), self._language(access)
+        return RecordedAgain(recurring, self.languages, access.user.name, tag) if tag else recurring
+
+    def record(self, access: Access, decision: Decision, reference: str = "") -> None:
+        """Remember one decision. A warning that nobody sees has told nobody."""
+        warns = decision.effect is Effect.WARN
+        self.book.record(
+            access, decision, reference, shown=wants_warning(access, decision) if warns else None
+        )
+        tag = self._language(access)
+        if tag:
+            self.languages.hear(access.user.name, tag, access.now)
+
+    def _language(self, access: Access) -> str:
+        """What the person reads; empty where nobody is named, or it is not told."""
+        if not access.user.name or access.client.protocol is not Protocol.WEB:
+            return ""
+        wanted = access.facts.headers.get("accept-language", "")
+        return choose_language(wanted, self.asked_as, "") if wanted else ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedAgain:
+    """Counts a request of somebody whose language it tells."""
+
+    recurring: Counts
+    languages: Languages
+    login: str
+    tag: str
+
+    def count(self, user_agent: str, now: datetime) -> None:
+        """Record it once more."""
+        self.recurring.count(user_agent, now)
+        self.languages.hear(self.login, self.tag, now)

@@ -1,0 +1,190 @@
+"""From a decision, or an error, to the answer that the caller gets."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+from mailgate.gateway.answer import Answer
+from mailgate.gateway.evaluate.navigation import is_first_page_load, is_navigation
+from mailgate.gateway.evaluate.proving import ASKS_FOR_NONCE, NONCE_CHALLENGE
+from mailgate.gateway.http1.cookies import WARNED_COOKIE, cookies_named, set_cookie
+from mailgate.gateway.pages import Pages, RenderedPage, View
+from mailgate.gateway.pages.proofs import clock_off, refused_proof
+from mailgate.gateway.refusals import FORMS, Refuse
+from mailgate.gateway.refusals.help_ticket import Ticket, Tickets, digest_of
+from mailgate.gateway.refusals.problem import problem
+from mailgate.model import Access, Decision, Effect, Protocol, Reason, RequestFacts
+from mailgate.rollout.halting import counted_as
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Words for what the gate decided: pages for people, problem documents (RFC 9457) for programs."""
+
+    pages: Pages
+    host: str
+    default_language: str
+    forms: Mapping[Protocol, Refuse] = field(default_factory=lambda: FORMS)
+    extension_pages: Mapping[str, str] = field(default_factory=dict)
+    """Where the companion extension is to be had, for ``chromium`` and ``firefox``."""
+    tickets: Tickets | None = None
+    """What makes the help button; without it refusals have none."""
+    warn_again: timedelta = timedelta(hours=4)
+    """How long a browser that has shown a warning is not shown the same again."""
+
+    def refuse(self, access: Access, decision: Decision, reference: str) -> Answer:
+        """The answer to a request that was blocked, or that has to prove itself first."""
+        headers = (("X-Device-Reason", decision.reason.value),)
+        form = self.forms.get(access.client.protocol)
+        if form is None and is_navigation(access.facts):
+            view = self.view(
+                access, decision, reference, help_ticket=self._ticket(access, decision, reference)
+            )
+            return page_answer(403, self.pages.refusal(view), headers)
+        if (asked := nonce_asked(access)) is not None:
+            return problem(401, asked, reference, headers=(("X-Device-Reason", asked.value), NONCE_CHALLENGE))
+        if form is not None:
+            return form(access, decision, reference)
+        proof = refused_proof(access, decision)
+        return problem(
+            403,
+            decision.reason,
+            reference,
+            apps=decision.apps,
+            title=decision.title,
+            proof=proof,
+            clock_off=clock_off(access) if proof else None,
+            headers=headers,
+        )
+
+    def warn(self, access: Access, decision: Decision, reference: str) -> Answer:
+        """The interstitial: what is coming, and the way on to the mail."""
+        target = quote(access.facts.target, safe="/")
+        onwards = f"/.mailgate/continue?rule={warned_mark(decision)}&to={target}"
+        view = self.view(access, decision, reference, continue_url=onwards)
+        return page_answer(200, self.pages.warning(view), (("X-Device-Reason", decision.reason.value),))
+
+    def probe(self, facts: RequestFacts, now: datetime, reference: str, *, may_skip: bool) -> Answer:
+        """The page of the browser probe. ``may_skip``: whoever cannot be probed may go on all the same."""
+        skip = f"/.mailgate/probe/skip?to={quote(facts.target, safe='/')}" if may_skip else ""
+        view = self._view_of(facts, Reason.PROBE_REQUIRED, reference, now, continue_url=skip)
+        headers = (("X-Device-Reason", Reason.PROBE_REQUIRED.value),)
+        return page_answer(200, self.pages.probe(view, may_skip=may_skip), headers)
+
+    def error(
+        self,
+        facts: RequestFacts,
+        status: int,
+        reason: Reason,
+        reference: str,
+        now: datetime,
+        detail: str = "",
+    ) -> Answer:
+        """The answer to a request that could not be served. ``detail`` is for programs and says nothing of the inside."""
+        if is_navigation(facts):
+            view = self._view_of(facts, reason, reference, now, status=status)
+            return page_answer(status, self.pages.error(view), ())
+        return problem(status, reason, reference, detail=detail)
+
+    def view(self, access: Access, decision: Decision, reference: str, **more: str) -> View:
+        """A decision as pages show it; ``more`` are other fields of the view."""
+        client, proof = access.client, refused_proof(access, decision)
+        return self._view_of(
+            access.facts,
+            decision.reason,
+            reference,
+            access.now,
+            effect=decision.effect,
+            rule_title=decision.title,
+            apps=decision.apps,
+            os=access.posture.os or client.os,
+            kind=client.kind,
+            fix=decision.fix,
+            deadline=decision.deadline,
+            proof=proof,
+            clock_off=clock_off(access) if proof else None,
+            contact=decision.contact,
+            extension_url=self.extension_pages.get(_engine_of(access.facts), ""),
+            **more,
+        )
+
+    def _ticket(self, access: Access, decision: Decision, reference: str) -> str:
+        if self.tickets is None:
+            return ""
+        person, device = counted_as(access)
+        reason, subject = decision.reason.value, digest_of(person or device)
+        return self.tickets.seal(Ticket(decision.rule, reason, reference, subject, access.now))
+
+    def _view_of(
+        self, facts: RequestFacts, reason: Reason, reference: str, now: datetime, **more: Any
+    ) -> View:
+        """What every page shows of a request, and ``more``."""
+        return View(
+            reason,
+            reference,
+            now,
+            host=self.host,
+            accept_language=facts.headers.get("accept-language", ""),
+            default_language=self.default_language,
+            return_url=facts.target if facts.method == "GET" else "/",
+            **more,
+        )
+
+
+def _engine_of(facts: RequestFacts) -> str:
+    """Whose extensions a browser takes: its own word is enough to choose a link."""
+    agent = facts.user_agent
+    return "firefox" if "Firefox/" in agent else "chromium" if "Chrome/" in agent else ""
+
+
+def nonce_asked(access: Access) -> Reason | None:
+    """Why another proof would do, with the nonce that stands beside (RFC 9449, section 9)."""
+    refused = access.attestation.refused if access.attestation else None
+    return refused if refused in ASKS_FOR_NONCE else None
+
+
+def page_answer(
+    status: int, page: RenderedPage, headers: tuple[tuple[str, str], ...], referrer: str = "no-referrer"
+) -> Answer:
+    """A rendered page as an answer. ``referrer``: a page whose forms are checked by their origin must send one."""
+    return Answer(
+        status,
+        page.body,
+        "text/html; charset=utf-8",
+        (
+            ("Content-Security-Policy", page.content_security_policy),
+            ("Content-Language", page.language),
+            ("Vary", "Accept-Language"),
+            ("Referrer-Policy", referrer),
+            *headers,
+        ),
+    )
+
+
+def warned_mark(decision: Decision) -> str:
+    """Names a warning: a new version of the policy warns anew. Not a secret, since a warning keeps nobody out."""
+    return hashlib.sha256(f"{decision.policy_version}/{decision.rule}".encode()).hexdigest()[:16]
+
+
+def gets_mail(access: Access, decision: Decision) -> bool:
+    """Whether this decision lets a request through: it is allowed, or warned of already."""
+    warned = decision.effect is Effect.WARN and not wants_warning(access, decision)
+    return warned or decision.effect is Effect.ALLOW
+
+
+def wants_warning(access: Access, decision: Decision) -> bool:
+    """Only the page load of a whole tab is interrupted, and not one that was warned of the same in the last hours.
+
+    A frame within the webmail would be left empty, since no page of the gate stands in a frame.
+    """
+    if access.client.protocol is not Protocol.WEB or not is_first_page_load(access.facts):
+        return False
+    return warned_mark(decision) not in cookies_named(access.facts, WARNED_COOKIE)
+
+
+def warned_cookie(mark: str, lasts: timedelta, *, secure: bool) -> str:
+    """The Set-Cookie value that remembers a warning."""
+    return set_cookie(WARNED_COOKIE, mark, seconds=int(lasts.total_seconds()), secure=secure)

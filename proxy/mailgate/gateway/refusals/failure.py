@@ -1,0 +1,103 @@
+"""Errors at the edge: typed inside, here they become one status, one reason, one log line and one answer."""
+
+import traceback
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import structlog
+
+from mailgate.gateway.answer import Answer, send
+from mailgate.gateway.evaluate.facts import read_facts
+from mailgate.gateway.http1.exchange import ENDED, Exchange, Outcome
+from mailgate.gateway.http1.request import RequestRefused
+from mailgate.gateway.http1.trusted_headers import origin_of
+from mailgate.gateway.live import InForce
+from mailgate.gateway.metrics import Metrics
+from mailgate.gateway.proxy.upstream import UpstreamError, UpstreamTimeout, UpstreamUnreachable
+from mailgate.gateway.reference import References
+from mailgate.model import Reason, RequestFacts
+
+log = structlog.get_logger()
+
+
+class Failure(NamedTuple):
+    """What an error becomes at the edge. ``detail`` is what a program may be told."""
+
+    status: int
+    reason: Reason
+    detail: str = ""
+    allow: tuple[str, ...] = ()
+
+
+def translate(error: Exception) -> Failure:
+    """What the caller is told of an error. Whatever is not known is ours: 500, without a word of the inside."""
+    if isinstance(error, RequestRefused):
+        return Failure(error.status, error.reason, error.detail, error.allow)
+    if isinstance(error, UpstreamUnreachable):
+        return Failure(502, Reason.UPSTREAM_UNREACHABLE)
+    if isinstance(error, UpstreamTimeout):
+        return Failure(504, Reason.UPSTREAM_TIMEOUT)
+    if isinstance(error, UpstreamError):
+        return Failure(502, Reason.UPSTREAM_MALFORMED)
+    return Failure(500, Reason.INTERNAL_ERROR)
+
+
+def note_failure(failure: Failure, reference: str, error: Exception) -> None:
+    """One log line with the reference of the answer."""
+    status, reason = failure.status, failure.reason
+    if reason is not Reason.INTERNAL_ERROR:
+        log.warning("failed", reference=reference, reason=reason, status=status, detail=str(error))
+        return
+    # where it broke, not with which values: an error's text may quote a header
+    where = traceback.format_tb(error.__traceback__)[-4:]
+    log.error("failed", reference=reference, reason=reason, error=type(error).__name__, where=where)
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """What a client gets where serving it broke."""
+
+    in_force: InForce
+    references: References
+    metrics: Metrics
+    clock: Callable[[], datetime]
+
+    async def caught(self, exchange: Exchange, rest: Coroutine[Any, Any, Outcome]) -> Outcome:
+        """What has to be waited for, to its end."""
+        try:
+            return await rest
+        except Exception as error:  # noqa: BLE001 - the edge: whatever broke becomes one answer
+            return self.answer(exchange, error)
+
+    def answer(self, exchange: Exchange, error: Exception) -> Outcome:
+        """One answer, or a broken connection where another has begun. Never raises."""
+        if isinstance(error, ConnectionError):  # the client is gone
+            return ENDED
+        failure, reference = translate(error), self.references.of(exchange)
+        self.metrics.errors.labels(failure.reason).inc()
+        note_failure(failure, reference, error)
+        if exchange.started:
+            exchange.abort()
+            return ENDED
+        try:
+            return send(exchange, self._told(exchange, reference, failure), self.clock())
+        except ConnectionError:
+            return ENDED
+
+    def _told(self, exchange: Exchange, reference: str, failure: Failure) -> Answer:
+        answer = self.in_force.live.speaker.error(
+            _facts(exchange), failure.status, failure.reason, reference, self.clock(), failure.detail
+        )
+        allow = (("Allow", ", ".join(failure.allow)),) if failure.allow else ()
+        return replace(answer, headers=(*answer.headers, *allow))
+
+
+def _facts(exchange: Exchange) -> RequestFacts:
+    """As far as they could be read, and nothing of them believed."""
+    head = exchange.head
+    if head.refused:
+        return RequestFacts()
+    origin = origin_of((), peer=exchange.peer, secure=exchange.secure, host=head.host, trusted=())
+    return read_facts(head, origin).facts

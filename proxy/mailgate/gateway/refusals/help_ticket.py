@@ -1,0 +1,71 @@
+"""What the help button of a refusal sends back: that this rule refused this very asker, sealed with a key of the store."""
+
+import hmac
+import re
+from base64 import urlsafe_b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+
+from mailgate.attest.sealing import Secret, sealing
+from mailgate.gateway.evaluate.probe_cookie import SETTLING
+
+LIFETIME = timedelta(days=1)
+"""How long after a refusal its button works."""
+_CLOCKS_DIFFER = timedelta(minutes=1)
+_TEXT = re.compile(
+    r"1\.(?P<issued>[0-9]{10})\.(?P<rule>[a-z0-9-]{1,64})\.(?P<reason>[a-z0-9-]{1,64})\.(?P<reference>[A-Za-z0-9_-]{1,64})"
+    r"\.(?P<subject>[0-9a-f]{32}|)\.(?P<seal>[\w-]{43})",
+    re.ASCII,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """One refusal. ``subject`` is a digest of who was refused; empty where the gate does not know."""
+
+    rule: str
+    reason: str
+    reference: str
+    subject: str
+    issued: datetime
+
+    def is_of(self, subject: str) -> bool:
+        """Whether it was given to this subject, of whom something is known."""
+        return bool(subject) and hmac.compare_digest(self.subject, digest_of(subject))
+
+
+@dataclass(frozen=True, slots=True)
+class Tickets:
+    """Seals and opens them. ``keys`` come newest first; there is at least one."""
+
+    keys: Sequence[Secret]
+
+    def seal(self, ticket: Ticket) -> str:
+        """The text that stands in the page."""
+        parts = (ticket.rule, ticket.reason, ticket.reference, ticket.subject)
+        text = ".".join(("1", str(int(ticket.issued.timestamp())), *parts))
+        return f"{text}.{_mac(sealing(self.keys, ticket.issued, SETTLING), text)}"
+
+    def open(self, text: str, now: datetime) -> Ticket | None:
+        """The ticket in a text; None where it is not ours or too old."""
+        told = _TEXT.fullmatch(text)
+        if told is None:
+            return None
+        issued = datetime.fromtimestamp(int(told["issued"]), UTC)
+        sealed = text.rpartition(".")[0]
+        ours = any(hmac.compare_digest(told["seal"], _mac(key, sealed)) for key in self.keys)
+        if not ours or not issued - _CLOCKS_DIFFER <= now < issued + LIFETIME:
+            return None
+        return Ticket(told["rule"], told["reason"], told["reference"], told["subject"], issued)
+
+
+def digest_of(subject: str) -> str:
+    """A subject as a ticket has it: a page is not the place for anybody's name."""
+    return sha256(subject.encode("utf-8", "surrogatepass")).hexdigest()[:32] if subject else ""
+
+
+def _mac(key: Secret, text: str) -> str:
+    sealed = f"mailgate-help\n{text}".encode()
+    return urlsafe_b64encode(hmac.digest(key.secret, sealed, "sha256")).rstrip(b"=").decode()

@@ -1,0 +1,62 @@
+"""The webmail's own question for a login, for a refused mail app that has not logged in yet.
+
+A mail app whose first request is answered with anything but 401 takes the service for absent and falls back to another
+protocol, or never asks for a password. So the webmail is asked at the same address, without the body and by methods that
+change nothing, and of its answer only the question for a login is passed on.
+"""
+
+from mailgate.gateway.answer import Answer
+from mailgate.gateway.evaluate.facts import Incoming
+from mailgate.gateway.http1.grammar import values
+from mailgate.gateway.http1.request import RequestHead, without_body
+from mailgate.gateway.http1.response import ResponseHead
+from mailgate.gateway.proxy.forward import MAX_INTERIM, Forwarder
+from mailgate.gateway.proxy.heads import request_head
+from mailgate.model import Access, Protocol
+
+_OF_MAIL_APPS = frozenset({Protocol.ACTIVESYNC, Protocol.DAV, Protocol.EWS, Protocol.JMAP, Protocol.MAPI})
+_CREDENTIALS = ("authorization", "cookie")
+
+_SAFE = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PROPFIND", b"REPORT"})
+"""Methods that read (RFC 9110, section 9.2.1; RFC 4918, section 9.1; RFC 3253, section 3.6) and are asked as they came."""
+_INSTEAD = (b"OPTIONS", b"GET")
+"""Asked, in this order, in the place of any other. SOGo says 401 to a POST of ActiveSync only while it has no body and no
+``Content-Length``, but always to OPTIONS; servers that answer browsers' preflights let everybody ask OPTIONS, and say
+401 to GET."""
+
+
+def has_no_login(access: Access, incoming: Incoming) -> bool:
+    """Whether a request of a mail app shows nothing at all that says who it is."""
+    headers = access.facts.headers
+    return (
+        access.client.protocol in _OF_MAIL_APPS
+        and not any(headers.get(name, "").strip() for name in _CREDENTIALS)
+        and not incoming.facts.user
+        and access.attestation is None
+    )
+
+
+async def ask_for_login(forwarder: Forwarder, head: RequestHead, incoming: Incoming) -> Answer | None:
+    """The webmail's 401 with its challenges, or None where it asks for no login. Raises UpstreamError."""
+    for method in (head.method,) if head.method in _SAFE else _INSTEAD:
+        response = await _ask(forwarder, without_body(head, method), incoming)
+        challenges = values(response.fields, b"www-authenticate")
+        if response.status == 401 and challenges:
+            headers = tuple(("WWW-Authenticate", value.decode("latin-1")) for value in challenges)
+            return Answer(401, headers=headers)
+    return None
+
+
+async def _ask(forwarder: Forwarder, asked: RequestHead, incoming: Incoming) -> ResponseHead:
+    """The head of the answer, over a connection of its own that then ends: nobody wants the rest."""
+    upstream = await forwarder.pool.connect()
+    try:
+        upstream.expect(asked.method)
+        upstream.write(request_head(asked, incoming.origin, default_host=forwarder.default_host))
+        for _ in range(MAX_INTERIM):
+            response = await upstream.read_head()
+            if not response.informational:
+                break
+    finally:
+        upstream.abort()
+    return response

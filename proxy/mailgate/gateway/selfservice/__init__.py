@@ -1,0 +1,1 @@
+"""What people see and do for themselves, below ``/.mailgate/``."""

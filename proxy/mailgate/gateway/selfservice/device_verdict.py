@@ -1,0 +1,37 @@
+"""What a device gets that is not the one asking: the same decision, on the request that it would send itself."""
+
+from dataclasses import replace
+
+from mailgate.engine.decide import decide
+from mailgate.model import Access, Assurance, Client, Decision, Kind, Posture, Protocol, RequestFacts, User
+from mailgate.policy import Policy
+
+_MAIL_APP = RequestFacts(method="POST", target="/Microsoft-Server-ActiveSync?Cmd=Sync")
+_BROWSER = RequestFacts()
+
+
+def standing(
+    before: Access, posture: Posture, policy: Policy, *, user: User, attests: bool, eas_id: str = ""
+) -> tuple[Access, Decision]:
+    """What the policy says to this device of this person now. ``before`` is the request that asks about it.
+
+    A device that can prove itself asks with a proof; any other one by its ActiveSync id, which is all that it can
+    show. What is not known to be a computer counts as a handheld.
+    """
+    kind = posture.kind or Kind.UNKNOWN
+    by_mail_app = bool(eas_id) and not attests
+    client = Client(
+        kind=kind,
+        handheld=kind is not Kind.LAPTOP,
+        assurance=Assurance.ATTESTED if attests else Assurance.CLAIMED,
+        form="desktop" if kind is Kind.LAPTOP else kind if kind in (Kind.PHONE, Kind.TABLET) else "",
+        os=posture.os,
+        os_version=posture.os_version,
+        eas_id=eas_id if by_mail_app else "",
+        protocol=Protocol.ACTIVESYNC if by_mail_app else Protocol.WEB,
+    )
+    facts = replace(
+        _MAIL_APP if by_mail_app else _BROWSER, scheme=before.facts.scheme, host=before.facts.host
+    )
+    access = Access(facts, client, posture, before.now, user)
+    return access, decide(access, policy)

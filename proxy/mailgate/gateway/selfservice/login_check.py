@@ -1,0 +1,195 @@
+"""Whether Basic credentials are somebody's: the webmail is asked, since the gate keeps no passwords.
+
+A name in Basic credentials is only a claim. On ActiveSync the webmail checks it with the same request; the gate's own
+pages never reach the webmail, so it is asked on purpose. It is believed only where it tells right from wrong: without
+credentials and with made-up ones it has to answer 401, with the person's own neither that nor an error.
+
+Cookies stay out of the question: a session of the webmail would answer in the place of the credentials.
+"""
+
+import asyncio
+import base64
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from hashlib import sha256
+from typing import Protocol
+
+from cachetools import TTLCache
+
+from mailgate.gateway.evaluate.facts import Incoming
+from mailgate.gateway.http1.fields import Fields
+from mailgate.gateway.http1.grammar import values
+from mailgate.gateway.http1.request import RequestHead
+from mailgate.gateway.http1.response import ResponseHead
+from mailgate.gateway.http1.trusted_headers import Origin
+from mailgate.gateway.proxy.forward import MAX_INTERIM
+from mailgate.gateway.proxy.heads import request_head
+from mailgate.gateway.proxy.upstream import UpstreamConnection, UpstreamError, UpstreamMalformed
+from mailgate.model.addresses import caller_at
+
+KEPT = 60
+"""Seconds for which an answer about the same credentials stands."""
+AT_MOST = 5
+"""Different credentials that were wrong, for one name or from one address, before it rests."""
+REST = 600
+"""Seconds of that rest."""
+PROVEN = 600
+"""Seconds for which the webmail is known to tell right from wrong; a tenth of it where it does not."""
+PATIENCE = 5.0
+"""Seconds that one check may take."""
+AT_ONCE = 4
+_MANY = 10_000
+_BASIC = re.compile(r"basic +[A-Za-z0-9+/]+={0,2}", re.IGNORECASE)
+"""One field with one value: whoever sends two must not have one read here and the other by the webmail."""
+
+
+class Login(StrEnum):
+    """What came of looking at the credentials of a request."""
+
+    NONE = "none"
+    RIGHT = "right"
+    WRONG = "wrong"
+    TOO_MANY = "too-many"
+    """Too many were wrong lately: nothing was asked."""
+    UNTOLD = "untold"
+    """The webmail does not answer, or does not tell right from wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Where the webmail asks for a login and changes nothing: ``OPTIONS /Microsoft-Server-ActiveSync``."""
+
+    method: bytes
+    target: bytes
+
+
+class Connects(Protocol):
+    """The way to the webmail (``gateway/proxy/pool.py``)."""
+
+    async def connect(self) -> UpstreamConnection: ...
+
+
+class LoginCheck:
+    """Asks the webmail about Basic credentials, a few at a time and never one person's over and over."""
+
+    def __init__(
+        self,
+        pool: Connects,
+        question: Question,
+        default_host: bytes,
+        clock: Callable[[], datetime],
+        new_secret: Callable[[], str],
+    ) -> None:
+        self._pool = pool
+        self._question = question
+        self._default_host = default_host
+        self._new_secret = new_secret
+        self._salt = new_secret().encode()
+        timer = lambda: clock().timestamp()  # noqa: E731 - one timer for the three
+        self._answers: TTLCache[bytes, Login] = TTLCache(_MANY, KEPT, timer)
+        self._wrong: TTLCache[str, int] = TTLCache(_MANY, REST, timer)
+        self._tells: TTLCache[bool, None] = TTLCache(1, PROVEN, timer)
+        self._does_not: TTLCache[bool, None] = TTLCache(1, PROVEN / 10, timer)
+        self._turns = asyncio.Semaphore(AT_ONCE)
+
+    async def look(self, incoming: Incoming) -> Login:
+        """What the webmail says to the credentials of this request. Never raises for what it answers."""
+        credentials = incoming.facts.headers.get("authorization", "")
+        if incoming.login is None or not _BASIC.fullmatch(credentials):
+            return Login.NONE
+        mark = sha256(self._salt + credentials.encode()).digest()
+        if mark in self._answers:
+            return self._answers[mark]
+        tried = _tried(incoming)
+        if any(self._wrong.get(name, 0) >= AT_MOST for name in tried):
+            return Login.TOO_MANY
+        self._count(tried, 1)  # before the answer, so that many at once count as many
+        answer = await self._ask_in_turn(incoming, credentials.encode())
+        if answer is not Login.WRONG:
+            self._count(tried, -1)
+        if answer in (Login.RIGHT, Login.WRONG):
+            self._answers[mark] = answer
+        return answer
+
+    async def offered(self, incoming: Incoming) -> bool:
+        """Whether it makes sense to ask somebody for a login here."""
+        try:
+            async with asyncio.timeout(PATIENCE), self._turns:
+                return await self._tells_right_from_wrong(incoming)
+        except (UpstreamError, TimeoutError):
+            return False
+
+    def _count(self, tried: tuple[str, ...], more: int) -> None:
+        for name in tried:
+            self._wrong[name] = max(0, self._wrong.get(name, 0) + more)
+
+    async def _ask_in_turn(self, incoming: Incoming, credentials: bytes) -> Login:
+        try:
+            async with asyncio.timeout(PATIENCE), self._turns:
+                if not await self._tells_right_from_wrong(incoming):
+                    return Login.UNTOLD
+                answer = await self._ask(incoming, credentials)
+        except (UpstreamError, TimeoutError):
+            return Login.UNTOLD
+        if answer.status == 401:
+            return Login.WRONG
+        return Login.RIGHT if 200 <= answer.status < 300 else Login.UNTOLD
+
+    async def _tells_right_from_wrong(self, incoming: Incoming) -> bool:
+        """Whether the webmail refuses nobody and somebody made up at this address; asked anew every ten minutes."""
+        if True in self._tells or True in self._does_not:
+            return True in self._tells
+        made_up = f"mailgate-{self._new_secret()[:12]}:{self._new_secret()}"
+        self._does_not[True] = None  # until it has shown that it does, also where it does not answer
+        nobody = await self._ask(incoming, b"")
+        stranger = await self._ask(incoming, b"Basic " + base64.b64encode(made_up.encode()))
+        if not _asks_for_basic(nobody) or stranger.status != 401:
+            return False
+        self._tells[True] = None
+        self._does_not.clear()
+        return True
+
+    async def _ask(self, incoming: Incoming, credentials: bytes) -> ResponseHead:
+        """The head of the webmail's answer. Raises UpstreamError."""
+        head = self._head(incoming, credentials)
+        upstream = await self._pool.connect()
+        try:
+            upstream.expect(head.method)
+            upstream.write(request_head(head, _nobody(incoming.origin), default_host=self._default_host))
+            for _ in range(MAX_INTERIM):
+                answer = await upstream.read_head()
+                if not answer.informational:
+                    return answer
+            raise UpstreamMalformed("interim answers without an end")
+        finally:
+            upstream.abort()
+
+    def _head(self, incoming: Incoming, credentials: bytes) -> RequestHead:
+        agent = incoming.facts.user_agent.encode("latin-1", "replace")
+        fields = [(b"Host", incoming.origin.host), (b"User-Agent", agent), (b"Authorization", credentials)]
+        return RequestHead(
+            self._question.method,
+            self._question.target,
+            1,
+            Fields((name, value) for name, value in fields if value),
+            incoming.origin.host,
+            keep_alive=False,
+        )
+
+
+def _nobody(origin: Origin) -> Origin:
+    """Where it comes from, without a name that the webmail would take for a login."""
+    return replace(origin, user=b"")
+
+
+def _asks_for_basic(answer: ResponseHead) -> bool:
+    challenges = values(answer.fields, b"www-authenticate")
+    return answer.status == 401 and any(value[:5].lower() == b"basic" for value in challenges)
+
+
+def _tried(incoming: Incoming) -> tuple[str, str]:
+    """What wrong logins are counted by: the name, and who calls."""
+    return f"name {(incoming.login or '').lower()}", f"address {caller_at(incoming.facts.remote)}"

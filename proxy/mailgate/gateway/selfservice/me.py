@@ -1,0 +1,279 @@
+"""``/.mailgate/me``: a person's own page. Who they are has to be shown; nothing here names anyone else."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Protocol as Shape
+from urllib.parse import parse_qsl
+
+from mailgate.connectors.recheck import Again
+from mailgate.devices.device import Device
+from mailgate.gateway.answer import Answer
+from mailgate.gateway.evaluate.facts import Incoming
+from mailgate.gateway.evaluate.judge import Judge
+from mailgate.gateway.evaluate.navigation import from_own_page
+from mailgate.gateway.http1.request import RequestRefused
+from mailgate.gateway.live import InForce, Live
+from mailgate.gateway.metrics import Metrics
+from mailgate.gateway.pages.employee import Asked, EmployeeView, Record
+from mailgate.gateway.pages.view import View
+from mailgate.gateway.refusals.enforce import page_answer
+from mailgate.gateway.selfservice.login_check import Login, LoginCheck
+from mailgate.gateway.selfservice.own_devices import Asking, Known, OwnDevice, own_devices
+from mailgate.gateway.selfservice.own_devices import People as OwnDevices
+from mailgate.gateway.selfservice.pairing_code import OwnCodes
+from mailgate.gateway.selfservice.person import Person, recognise
+from mailgate.gateway.selfservice.recheck import NameOf, Recheck, Slot, answers_of
+from mailgate.gateway.selfservice.status import print_of, status_answer, status_of
+from mailgate.gateway.selfservice.stored_view import (
+    card_of,
+    exemption_of,
+    help_of,
+    key_of,
+    language_record,
+    listed_names,
+    mail_of,
+    mailing_record,
+    request_of,
+    shown,
+    token_of,
+)
+from mailgate.model import Access, Decision, Reason
+from mailgate.policy import Policy
+from mailgate.policy.logins import address_of
+from mailgate.store import (
+    EnrolledKey,
+    EnrolmentToken,
+    HelpRequest,
+    Mailing,
+    Recorded,
+    StoreUnavailableError,
+    Told,
+)
+from mailgate.store.reliefs import KeptRelief
+
+
+class People(OwnDevices, Shape):
+    """What is stored of people (``store/person_records.py``). Every method may raise StoreUnavailableError."""
+
+    async def requests(self, login: str, devices: Sequence[Device]) -> tuple[list[Recorded], int]: ...
+
+    async def enrolled(self, login: str) -> list[EnrolledKey]: ...
+
+    async def tokens(self, login: str) -> list[EnrolmentToken]: ...
+
+    async def exemptions(self, login: str, devices: Sequence[Device]) -> list[KeptRelief]: ...
+
+    async def help_requests(self, login: str, devices: Sequence[Device]) -> list[HelpRequest]: ...
+
+    async def told(self, persons: Collection[str]) -> list[Told]: ...
+
+    async def mailings(self, login: str, addresses: Collection[str]) -> list[Mailing]: ...
+
+    async def language(self, login: str) -> tuple[str, date] | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SelfService:
+    """What it takes to show people what is stored of them, and to ask its sources again."""
+
+    in_force: InForce
+    judge: Judge
+    metrics: Metrics
+    public_url: str
+    people: People
+    known: Known
+    recheck: Recheck = field(default_factory=Recheck)
+    check: LoginCheck | None = None
+    contact: str = ""
+    codes: OwnCodes | None = None
+    domain: str = ""
+    """The domain of mail addresses, where mails about refusals are written."""
+
+    @property
+    def live(self) -> Live:
+        return self.in_force.live
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What one request may see."""
+
+    asking: Asking
+    owned: tuple[OwnDevice, ...] = ()
+    requests: tuple[Record, ...] = ()
+    mails: tuple[Record, ...] = ()
+    notices: tuple[Record, ...] = ()
+    language: tuple[Record, ...] = ()
+    enrolments: tuple[Record, ...] = ()
+    exemptions: tuple[Record, ...] = ()
+    help_requests: tuple[Record, ...] = ()
+    more: int = 0
+    unread: bool = False
+    asked: dict[str, tuple[Asked, ...]] = field(default_factory=dict)
+    """What came of asking the sources of a device, by its mark."""
+
+
+async def tell_status(service: SelfService, incoming: Incoming, reference: str, now: datetime) -> Answer:
+    """What would happen if this client asked for its mail now, and every device that it may see."""
+    asking = await _asking(service, incoming, now)
+    seen = await _look(service, asking, records=False)
+    content = _content(service, seen)
+    return status_answer(content, reference, now, incoming.facts.headers.get("if-none-match", ""))
+
+
+async def show_me(service: SelfService, incoming: Incoming, reference: str, now: datetime) -> Answer:
+    """The page, or the question for a login where somebody wants to be asked."""
+    asking = await _asking(service, incoming, now)
+    seen, offered = await _look(service, asking), await _offered(service, incoming, asking.person)
+    page = _answer(service, seen, reference, offered=offered)
+    if not asking.person.name and offered and "sign-in" in dict(parse_qsl(incoming.facts.query, True)):
+        if asking.person.login is Login.TOO_MANY:
+            return replace(page, status=429)
+        realm = f'Basic realm="{service.live.speaker.host}", charset="UTF-8"'
+        return replace(page, status=401, headers=(*page.headers, ("WWW-Authenticate", realm)))
+    return page
+
+
+async def take_form(service: SelfService, incoming: Incoming, reference: str, now: datetime) -> Answer:
+    """What a person does on the page: let the sources of one of their devices be asked again, or have a pairing code."""
+    if not from_own_page(incoming.facts, service.public_url):
+        raise RequestRefused(403, Reason.REQUEST_NOT_SUPPORTED, "Expected a request of the gate's own page.")
+    asking = await _asking(service, incoming, now)
+    said = dict(parse_qsl(incoming.body.decode("latin-1")))
+    code = ""
+    if "code" in said and service.codes:
+        code = await service.codes.make(asking.person, asking.access, now)
+    seen = await _look(service, asking)
+    mark = said.get("device", "")
+    own = next((each for each in seen.owned if each.mark == mark), None)
+    if own is not None:
+        came = await service.recheck.ask(own.device.reports if own.device else ())
+        seen = _with_answers(await _look(service, asking), own, came, service.live.policy.catalog.name_of)
+    return _answer(service, seen, reference, code=code)
+
+
+def _with_answers(seen: _Seen, own: OwnDevice, came: Mapping[Slot, Again], name_of: NameOf) -> _Seen:
+    """What was said stands with the device that it is about, which may have turned out to be another one."""
+    devices = shown(seen.owned)
+    answers = answers_of(came, devices, name_of)
+    marks = [each.id for each in devices if any(each.report(slot) for slot in came)]
+    return replace(seen, asked=dict.fromkeys(marks or [own.mark], answers))
+
+
+async def _asking(service: SelfService, incoming: Incoming, now: datetime) -> Asking:
+    access, decision = await service.judge.verdict(incoming, now)
+    person = await recognise(incoming, access, service.check)
+    if person.login is not Login.NONE:
+        service.metrics.page_logins.labels(person.login).inc()
+    return Asking(access, decision, person, service.live.policy, service.live.groups)
+
+
+async def _offered(service: SelfService, incoming: Incoming, person: Person) -> bool:
+    check = service.check
+    return not person.name and check is not None and await check.offered(incoming)
+
+
+async def _look(service: SelfService, asking: Asking, *, records: bool = True) -> _Seen:
+    """What is stored; nothing, and that it could not be read, while the store does not answer."""
+    try:
+        owned = await own_devices(asking, service.people, service.known)
+        seen = _Seen(asking, owned)
+        return await _with_records(service, seen) if records else seen
+    except StoreUnavailableError:
+        return _Seen(asking, unread=True)
+
+
+async def _with_records(service: SelfService, seen: _Seen) -> _Seen:
+    people, keep, name = service.people, service.live.keep.sightings, seen.asking.person.name
+    rows, count = await people.requests(name, shown(seen.owned))
+    address = address_of(name, service.domain) if name and service.domain else ""
+    mails = await people.told({address}) if address else []
+    notices = await people.mailings(name, {address} - {""}) if name else []
+    language = await people.language(name) if name else None
+    keys, tokens = (await people.enrolled(name), await people.tokens(name)) if name else ([], [])
+    return replace(
+        seen,
+        requests=tuple(request_of(row, keep) for row in rows),
+        mails=tuple(mail_of(mail, address, keep) for mail in mails),
+        notices=tuple(mailing_record(each, keep) for each in notices),
+        language=(language_record(*language, keep),) if language else (),
+        enrolments=(
+            *(key_of(key, service.live.keep.devices) for key in keys),
+            *(token_of(token, service.live.keep.devices) for token in tokens),
+        ),
+        exemptions=tuple(
+            exemption_of(each, keep) for each in await people.exemptions(name, shown(seen.owned))
+        ),
+        help_requests=tuple(
+            help_of(each, keep) for each in await people.help_requests(name, shown(seen.owned))
+        ),
+        more=count - len(rows),
+    )
+
+
+def _here(seen: _Seen) -> tuple[Access, Decision]:
+    """The verdict on this very request: of its device as it is now, where it is stored."""
+    first = next((each for each in seen.owned if each.here), None)
+    return (first.access, first.decision) if first else (seen.asking.access, seen.asking.decision)
+
+
+def _content(service: SelfService, seen: _Seen) -> dict[str, object]:
+    return status_of(*_here(seen), _with_own(seen), service.live.keep)
+
+
+def _with_own(seen: _Seen) -> tuple[OwnDevice, ...]:
+    """The devices, and where none is stored, the one that has proved itself with this request."""
+    asking = seen.asking
+    if seen.owned or not asking.proven:
+        return seen.owned
+    own = OwnDevice(asking.proven, asking.access.posture, asking.access, asking.decision, here=True)
+    return (own,)
+
+
+def _answer(
+    service: SelfService, seen: _Seen, reference: str, *, offered: bool = False, code: str = ""
+) -> Answer:
+    live, person = service.live, seen.asking.person
+
+    def view_of(access: Access, decision: Decision) -> View:
+        return live.speaker.view(access, decision, reference)
+
+    view = EmployeeView(
+        here=view_of(*_here(seen)),
+        person=person.name,
+        known_by=person.by,
+        login=person.login,
+        sign_in=offered,
+        devices=tuple(
+            card_of(
+                own,
+                live.keep,
+                person=person.name,
+                view_of=view_of,
+                name_of=live.policy.catalog.name_of,
+                asked=seen.asked.get(own.mark, ()),
+            )
+            for own in _with_own(seen)
+        ),
+        requests=seen.requests,
+        mails=seen.mails,
+        notices=seen.notices,
+        language=seen.language,
+        enrolments=seen.enrolments,
+        exemptions=seen.exemptions,
+        help_requests=seen.help_requests,
+        more=seen.more,
+        unread=seen.unread,
+        listed=listed_names(live.policy.catalog.lists, live.policy.catalog.name_of),
+        contact=service.contact or _contact(live.policy),
+        codes=service.codes is not None and service.codes.open_to(person, seen.asking.access),
+        code=code,
+        fingerprint=print_of(_content(service, seen)),
+    )
+    return page_answer(200, live.speaker.pages.me(view), (), referrer="same-origin")
+
+
+def _contact(policy: Policy) -> str:
+    """Whom the first rule that names somebody names."""
+    return next((rule.notice.contact for rule in policy.rules if rule.notice.contact), "") or ""

@@ -1,0 +1,136 @@
+"""The devices that one person may see, each with what is known of it and what it gets."""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol as Shape
+
+from mailgate.devices.device import Device
+from mailgate.devices.names import EAS, KEY, eas_text
+from mailgate.devices.posture import is_of
+from mailgate.engine.decide import decide
+from mailgate.gateway.selfservice.device_verdict import standing
+from mailgate.gateway.selfservice.person import Person, proven_device
+from mailgate.model import Access, Decision, Effect, Kind, Posture, PostureState
+from mailgate.policy import Policy
+from mailgate.policy.groups import NO_GROUPS, Groups
+from mailgate.store import Sighted
+
+PROVES = (KEY, "cert")
+"""Kinds of names that a device shows with every request."""
+
+
+class Known(Shape):
+    """What is known of devices (``store/postures.py``)."""
+
+    precedence: Sequence[str]
+    """Names of sources, the one that is believed most first."""
+
+    def worth(self, device: Device, now: datetime) -> Posture: ...
+
+    async def brought_up(self, read: Callable[[], Awaitable[list[Device]]]) -> list[Device]: ...
+
+    def in_memory(self, device_id: str) -> Device | None: ...
+
+
+class People(Shape):
+    """What is stored of people (``store/person_records.py``). Every method may raise StoreUnavailableError."""
+
+    async def devices(self, login: str, precedence: Sequence[str]) -> list[Device]: ...
+
+    async def device(self, device_id: str) -> Device | None: ...
+
+    async def unreported(self, login: str, devices: Sequence[Device]) -> list[Sighted]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class OwnDevice:
+    """One device: what is stored of it (a phone that only asked for mail has no report), and what it gets."""
+
+    mark: str
+    posture: Posture
+    access: Access
+    decision: Decision
+    device: Device | None = None
+    sighted: Sighted | None = None
+    here: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """The request that asks, and the verdict on it."""
+
+    access: Access
+    decision: Decision
+    person: Person
+    policy: Policy
+    groups: Groups = NO_GROUPS
+
+    @property
+    def proven(self) -> str:
+        """The id of the device that has proved with this request that it is the one; empty where none has."""
+        return proven_device(self.access)
+
+
+async def own_devices(asking: Asking, people: People, known: Known) -> tuple[OwnDevice, ...]:
+    """The person's devices, or this request's own alone where nobody is known. May raise StoreUnavailableError.
+
+    The one that asks comes first, then those that get no mail.
+    """
+    now, name = asking.access.now, asking.person.name
+    devices = await _devices(asking, people, known)
+    found = [_of_report(asking, device, known.worth(device, now)) for device in devices]
+    if name:
+        found += [_of_sighting(asking, each) for each in await people.unreported(name, devices)]
+    return tuple(sorted(found, key=lambda each: (not each.here, each.decision.effect is Effect.ALLOW)))
+
+
+async def _devices(asking: Asking, people: People, known: Known) -> list[Device]:
+    """The devices as they are now: what came with this very request may still be on its way to the store."""
+    name, proven = asking.person.name, asking.proven
+
+    async def stored() -> list[Device]:
+        found = await people.devices(name, known.precedence) if name else []
+        own = await people.device(proven) if proven and not _among(found, proven) else None
+        return [*found, own] if own is not None else found
+
+    devices = await known.brought_up(stored)
+    own = known.in_memory(proven) if proven and not _among(devices, proven) else None
+    devices += [own] if own is not None else []
+    return [each for each in devices if is_of(each, name, known.precedence)] if name else devices
+
+
+def _among(devices: Iterable[Device], device_id: str) -> bool:
+    return any(device.id == device_id for device in devices)
+
+
+def _of_report(asking: Asking, device: Device, posture: Posture) -> OwnDevice:
+    here = device.id == asking.proven
+    if here:
+        access = replace(asking.access, posture=posture)
+        return OwnDevice(device.id, posture, access, decide(access, asking.policy), device, here=True)
+    kinds = {kind for kind, _ in device.names}
+    access, decision = standing(
+        asking.access,
+        posture,
+        asking.policy,
+        user=asking.groups.user(asking.person.name, posture.owner),
+        attests=not kinds.isdisjoint(PROVES),
+        eas_id=next((text for kind, text in sorted(device.names) if kind == EAS), ""),
+    )
+    return OwnDevice(device.id, posture, access, decision, device)
+
+
+def _of_sighting(asking: Asking, sighted: Sighted) -> OwnDevice:
+    """A phone that asked for mail under the person's name and has never reported."""
+    kind = sighted.kind if sighted.kind in (Kind.PHONE, Kind.TABLET) else None
+    posture = Posture(PostureState.MISSING, kind=kind, os=sighted.os)
+    access, decision = standing(
+        asking.access,
+        posture,
+        asking.policy,
+        user=asking.groups.user(asking.person.name),
+        attests=False,
+        eas_id=eas_text(sighted.eas_id),
+    )
+    return OwnDevice(sighted.mark, posture, access, decision, sighted=sighted)

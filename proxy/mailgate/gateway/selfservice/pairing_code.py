@@ -1,0 +1,63 @@
+"""A pairing code from one's own page: whoever has logged in may add the computer that they sit at."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from mailgate.attest.enrolment import CODE_BYTES, CODE_LIFE, digest_of, name_of, new_code
+from mailgate.gateway.http1.request import RequestRefused
+from mailgate.gateway.rates import Rates
+from mailgate.gateway.selfservice.person import KnownBy, Person
+from mailgate.model import Access, Kind, Reason
+from mailgate.store import EnrolmentToken, StoreUnavailableError
+
+NOTE = "own page"
+"""By which `mailgate enroll list` tells such a code from those that an admin made."""
+_LOGGED_IN = frozenset({KnownBy.PROXY, KnownBy.LOGIN})
+
+
+class Tokens(Protocol):
+    """Where codes are stored (``store/enrolments.py``)."""
+
+    async def add(self, digest: bytes, token: EnrolmentToken) -> None: ...
+
+
+@dataclass(slots=True)
+class OwnCodes:
+    """Who may have a code, and how often. ``offered``: whether anybody may."""
+
+    tokens: Tokens
+    offered: bool = False
+    rates: Rates = field(default_factory=lambda: Rates(5, CODE_LIFE))
+    """Codes made, by person."""
+    random: Callable[[int], bytes] = secrets.token_bytes
+
+    def open_to(self, person: Person, access: Access) -> bool:
+        """Whether this person may have one here: a login was checked, not a device alone, and this is a computer as far as
+        anybody can tell. A code adds a computer, and what is no computer has no use for it."""
+        return (
+            self.offered
+            and person.by in _LOGGED_IN
+            and access.client.kind is Kind.LAPTOP
+            and not access.client.contradicted
+        )
+
+    async def make(self, person: Person, access: Access, now: datetime) -> str:
+        """A new code in this person's name. Raises RequestRefused where there is none for them, now or at all."""
+        if not self.open_to(person, access):
+            raise RequestRefused(403, Reason.REQUEST_NOT_SUPPORTED, "Expected a login and a computer.")
+        if self.rates.wait(person.name, now) > timedelta():
+            told = "These were enough codes for ten minutes. Please use one of them, or wait."
+            raise RequestRefused(429, Reason.TOO_MANY_REQUESTS, told)
+        self.rates.note(person.name, now)
+        code = new_code(self.random(CODE_BYTES))
+        digest = digest_of(code)
+        made = EnrolmentToken(name_of(digest), person.name, NOTE, 1, now, now + CODE_LIFE)
+        try:
+            await self.tokens.add(digest, made)
+        except StoreUnavailableError:
+            told = "A code cannot be kept right now. Please try again in a few minutes."
+            raise RequestRefused(503, Reason.STORE_UNAVAILABLE, told) from None
+        return code

@@ -1,0 +1,117 @@
+"""``/.mailgate/status``: the verdict on who asks, and the devices that they may see, for programs."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from mailgate.gateway.answer import Answer, json_answer
+from mailgate.gateway.pages.proofs import clock_off, shown_refusal
+from mailgate.gateway.selfservice.own_devices import OwnDevice
+from mailgate.model import Access, Decision
+from mailgate.store import Keep
+
+
+def status_of(
+    access: Access, decision: Decision, owned: Sequence[OwnDevice], keep: Keep
+) -> dict[str, object]:
+    """All of the body that only changes when something has changed."""
+    client = access.client
+    return {
+        "verdict": verdict_of(decision),
+        "client": {
+            "kind": client.kind,
+            "handheld": client.handheld,
+            "assurance": client.assurance,
+            "probed": client.probed,
+            "os": client.os,
+            "browser": client.browser,
+            "findings": [finding.reason for finding in client.findings],
+            "proof": _proof_of(access),
+        },
+        "checked_at": _instant(access.posture.reported_at),
+        "devices": [device_of(each, keep) for each in owned],
+    }
+
+
+def _proof_of(access: Access) -> dict[str, object] | None:
+    """Why the proof of this request was refused, as far as it is told; None where none came or it was good."""
+    refused, off = shown_refusal(access), clock_off(access)
+    if refused is None:
+        return None
+    return {"refused": refused, "clock_off_seconds": None if off is None else int(off.total_seconds())}
+
+
+def verdict_of(decision: Decision) -> dict[str, object]:
+    return {
+        "effect": decision.effect,
+        "reason": decision.reason,
+        "rule": decision.rule,
+        "title": decision.title,
+        "apps": list(decision.apps),
+        "fix": decision.fix,
+        "contact": decision.contact,
+        "deadline": _instant(decision.deadline),
+    }
+
+
+def device_of(own: OwnDevice, keep: Keep) -> dict[str, object]:
+    """One device: what is known of it, from whom, what it gets, and until when it is stored."""
+    posture, device, sighted = own.posture, own.device, own.sighted
+    since, until = stored_from_to(own, keep)
+    return {
+        "id": own.mark,
+        "here": own.here,
+        "state": posture.state,
+        "lost": device is not None and device.lost_at is not None,
+        "kind": posture.kind,
+        "os": posture.os,
+        "os_version": posture.os_version,
+        "managed": posture.managed,
+        "apps": list(posture.apps),
+        "lists": list(posture.lists),
+        "source": posture.source,
+        "reported_at": _instant(posture.reported_at),
+        "expires_at": _instant(posture.expires_at),
+        "checked_at": _instant(posture.reported_at),
+        "verdict": verdict_of(own.decision),
+        "sources": [
+            {"name": each.source, "checked_at": _instant(each.reported_at), "complete": each.apps_complete}
+            for each in (device.reports if device else ())
+        ],
+        "findings": [each.reason for each in (device.findings if device else ())],
+        "requests": sighted.times if sighted else None,
+        "stored_since": _instant(since),
+        "deleted_at": _instant(until),
+    }
+
+
+def stored_from_to(own: OwnDevice, keep: Keep) -> tuple[datetime | None, datetime | None]:
+    """Since when something is stored of a device, and when it is deleted if nothing more comes."""
+    if own.device is not None:
+        return own.device.first_seen, keep.end_of(own.device)
+    if own.sighted is not None:
+        return own.sighted.first_at, own.sighted.last_at + keep.sightings
+    return None, None
+
+
+def print_of(content: dict[str, object]) -> str:
+    """The entity tag of a status: weak, since reference and time differ every time (RFC 9110, section 8.8.1)."""
+    return f'W/"{sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:24]}"'
+
+
+def status_answer(
+    content: dict[str, object], reference: str, now: datetime, if_none_match: str = ""
+) -> Answer:
+    """The status, or 304 where the asker has it already."""
+    mark = print_of(content)
+    headers = (("ETag", mark),)
+    if mark in [each.strip() for each in if_none_match.split(",")]:
+        return Answer(304, headers=headers)
+    told = json_answer(200, {**content, "reference": reference, "server_time": now.isoformat()})
+    return Answer(told.status, told.body, told.content_type, headers)
+
+
+def _instant(moment: datetime | None) -> Any:
+    return moment and moment.isoformat()

@@ -1,0 +1,201 @@
+"""From what is stored to what a person's own page shows: every field, and no word about anyone else."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields
+from datetime import UTC, date, datetime, time, timedelta
+
+from mailgate.devices.device import Device, Report
+from mailgate.devices.names import EAS, eas_text, user_text
+from mailgate.gateway.pages.employee import Asked, DeviceCard, Field, Record, Source
+from mailgate.gateway.pages.view import View
+from mailgate.gateway.selfservice.own_devices import OwnDevice
+from mailgate.gateway.selfservice.status import stored_from_to
+from mailgate.model import Access, Decision
+from mailgate.store import EnrolledKey, EnrolmentToken, HelpRequest, Keep, Mailing, Recorded, Told
+from mailgate.store.reliefs import KeptRelief
+
+ViewOf = Callable[[Access, Decision], View]
+NameOf = Callable[[str], str]
+_SHOWN_APART = frozenset({"adds", "apps", "names"})
+"""Fields of a report that are no columns, or are shown in another form."""
+_TAIL = 4
+
+
+def card_of(
+    own: OwnDevice,
+    keep: Keep,
+    *,
+    person: str,
+    view_of: ViewOf,
+    name_of: NameOf,
+    asked: tuple[Asked, ...] = (),
+) -> DeviceCard:
+    """One device as the page shows it."""
+    posture, device = own.posture, own.device
+    since, until = stored_from_to(own, keep)
+    return DeviceCard(
+        mark=own.mark,
+        standing=view_of(own.access, own.decision),
+        state=posture.state,
+        kind=posture.kind,
+        os=posture.os or own.access.client.os,
+        os_version=posture.os_version,
+        model=own.sighted.model if own.sighted else "",
+        tail=_tail(own),
+        here=own.here,
+        lost=device is not None and device.lost_at is not None,
+        apps=tuple(map(name_of, posture.apps)),
+        findings=tuple(sorted({each.reason for each in device.findings})) if device else (),
+        sources=tuple(_source(each) for each in device.reports if not each.gone) if device else (),
+        asked=asked,
+        stored=_stored(own, person, name_of),
+        since=since,
+        until=until,
+    )
+
+
+def _tail(own: OwnDevice) -> str:
+    """The end of the id that its owner is most likely to find on the device."""
+    if own.device is None:
+        return own.sighted.eas_id[-_TAIL:].upper() if own.sighted else ""
+    named = dict(sorted(own.device.names, reverse=True))
+    known = next((named[kind] for kind in ("serial", "udid", EAS) if kind in named), own.device.id)
+    return (eas_text(known) if known == named.get(EAS) else known)[-_TAIL:].upper()
+
+
+def _source(report: Report) -> Source:
+    return Source(report.source, report.reported_at, report.apps_complete)
+
+
+def _stored(own: OwnDevice, person: str, name_of: NameOf) -> tuple[tuple[Field, ...], ...]:
+    """Every stored field: of the device itself, then of each report."""
+    device, sighted = own.device, own.sighted
+    if device is not None:
+        return (_of_device(device), *(_of_report(each, person, name_of) for each in device.reports))
+    if sighted is not None:
+        told = {"eas": (sighted.eas_id,), "count": sighted.times, "first_at": sighted.first_at}
+        return (_fields(told | {"last_at": sighted.last_at}),)
+    return ()
+
+
+def _of_device(device: Device) -> tuple[Field, ...]:
+    told: dict[str, object] = {"device_id": device.id, "former": tuple(sorted(device.former))}
+    told |= {"lost_at": device.lost_at, "first_seen": device.first_seen, "last_seen": device.last_seen}
+    told |= {"findings": tuple(f"{each.reason} ({each.since:%Y-%m-%d})" for each in device.findings)}
+    return _fields({name: value for name, value in told.items() if value not in (None, ())})
+
+
+def _of_report(report: Report, person: str, name_of: NameOf) -> tuple[Field, ...]:
+    told = {each.name: getattr(report, each.name) for each in fields(report) if each.name not in _SHOWN_APART}
+    if user_text(report.owner) not in ("", user_text(person)):
+        told["owner"] = "…"  # whoever that is: it is not who asks
+    told["apps"] = tuple(map(name_of, sorted(report.apps)))
+    for kind in sorted({kind for kind, _ in report.names}):
+        told[kind] = tuple(text for each, text in sorted(report.names) if each == kind)
+    return _fields(told)
+
+
+def request_of(recorded: Recorded, keep: timedelta) -> Record:
+    """One row of what was decided, with every field that is stored."""
+    seen, client, tally = recorded.sighting, recorded.sighting.client, recorded.tally
+    told: dict[str, object] = {
+        "day": seen.day,
+        "effect": seen.effect,
+        "reason": seen.reason,
+        "count": tally.times,
+        "shown": tally.shown,
+        "first_at": tally.first,
+        "last_at": tally.last,
+        "kind": client.kind,
+        "os": client.os,
+        "browser": client.browser,
+        "protocol": client.protocol,
+        "headers": tuple(f"{name}: {value}" for name, value in client.headers),
+        "asked_for": f"{client.method} {client.target}",
+        "eas": (client.eas_id,) if client.eas_id else (),
+        "form": client.form,
+        "assurance": client.assurance,
+        "handheld": client.handheld,
+        "user": seen.user,
+        "device_id": seen.device,
+        "posture": seen.posture,
+        "rule": seen.rule,
+        "would": seen.would,
+        "policy": seen.policy,
+        "reference": tally.reference,
+    }
+    return Record(
+        _fields({name: value for name, value in told.items() if value not in ("", ())}), tally.last + keep
+    )
+
+
+def mail_of(told: Told, address: str, keep: timedelta) -> Record:
+    """One mail that was written to the person."""
+    named = {"told_at": told.told_at, "reason": told.reason, "person": address, "device_id": told.device}
+    return Record(_fields(named), told.told_at + keep)
+
+
+def mailing_record(mailing: Mailing, keep: timedelta) -> Record:
+    """One mail about a rule that was written to the person."""
+    named: dict[str, object] = {"made_at": mailing.queued_at, "kind": mailing.kind.value}
+    named |= {"rule": mailing.rule, "policy": str(mailing.version), "state": mailing.state.value}
+    named |= {"person": mailing.address, "user": mailing.login}
+    return Record(
+        _fields({name: value for name, value in named.items() if value}),
+        (mailing.changed_at or mailing.queued_at) + keep,
+    )
+
+
+def language_record(tag: str, day: date, keep: timedelta) -> Record:
+    """In which language the person is written to."""
+    heard = datetime.combine(day, time(), UTC)
+    return Record(_fields({"language": tag, "day": day}), heard + keep)
+
+
+def key_of(key: EnrolledKey, keep: timedelta) -> Record:
+    """One key with which a device of the person enrolled."""
+    last = key.revoked_at or key.reported_at or key.made_at
+    named = {"key": key.thumbprint, "device_id": key.device, "token": key.token, "made_at": key.made_at}
+    named |= {"user": key.owner, "reported": key.reported_at, "revoked_at": key.revoked_at}
+    return Record(_fields({name: value for name, value in named.items() if value}), last + keep)
+
+
+def token_of(token: EnrolmentToken, keep: timedelta) -> Record:
+    """What lets devices of the person enrol."""
+    named = {"token": token.name, "user": token.owner, "note": token.note, "uses_left": token.uses_left}
+    named |= {"made_at": token.made_at, "ends_at": token.expires_at}
+    return Record(
+        _fields({name: value for name, value in named.items() if value != ""}), token.expires_at + keep
+    )
+
+
+def exemption_of(kept: KeptRelief, keep: timedelta) -> Record:
+    """What the person, or a device of theirs, is or was spared from; without the name of who decided it."""
+    relief = kept.relief
+    named = {"rule": relief.rule or "*", "note": relief.why, "made_at": relief.at, "ends_at": relief.until}
+    named |= {"user": relief.person, "device_id": relief.device, "revoked_at": kept.ended_at}
+    over = kept.ended_at or relief.until or relief.at
+    return Record(_fields({name: value for name, value in named.items() if value}), over + keep)
+
+
+def help_of(asked: HelpRequest, keep: timedelta) -> Record:
+    """One request for help."""
+    told = {"rule": asked.rule, "reason": asked.reason, "count": asked.times, "first_at": asked.first_at}
+    told |= {"last_at": asked.last_at, "user": asked.person, "device_id": asked.device}
+    told |= {"reference": asked.reference, "policy": asked.policy}
+    return Record(_fields({name: value for name, value in told.items() if value}), asked.last_at + keep)
+
+
+def _fields(told: Mapping[str, object]) -> tuple[Field, ...]:
+    return tuple(Field(name, value) for name, value in told.items())  # type: ignore[arg-type]
+
+
+def listed_names(lists: Mapping[str, Iterable[str]], name_of: NameOf) -> tuple[str, ...]:
+    """Display names of every app that stands on a list."""
+    keys = {key for listed in lists.values() for key in listed}
+    return tuple(sorted(map(name_of, keys), key=str.casefold))
+
+
+def shown(owned: Sequence[OwnDevice]) -> list[Device]:
+    """The stored devices among them."""
+    return [each.device for each in owned if each.device is not None]

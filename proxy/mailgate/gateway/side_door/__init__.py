@@ -1,0 +1,1 @@
+"""Logins at the mail server itself, which do not pass through the gate."""

@@ -1,0 +1,67 @@
+"""Dovecot's auth-policy protocol: before a login counts, Dovecot asks here whether it may.
+
+https://doc.dovecot.org/2.4.1/core/config/auth/policy.html
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from hmac import compare_digest
+
+import structlog
+from aiohttp import web
+
+from mailgate.gateway.side_door.logins import LoginError, SideDoor, judge_login, read_login
+from mailgate.model import Reason
+
+log = structlog.get_logger()
+
+PATH = "/dovecot/policy"
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyKey:
+    """The header that a mail server proves itself with, and what has to stand in it."""
+
+    header: str
+    value: str
+
+    def opens(self, request: web.Request) -> bool:
+        """Whether the request has the header, once and with this value. Takes as long for every wrong value."""
+        sent = request.headers.getall(self.header, [])
+        return len(sent) == 1 and compare_digest(
+            sent[0].encode("utf-8", "surrogateescape"), self.value.encode()
+        )
+
+
+def policy_server(
+    door: SideDoor, key: Callable[[], PolicyKey | None]
+) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """Answers ``POST /dovecot/policy?command=allow|report``. Without a key the address does not exist."""
+
+    async def answer(request: web.Request) -> web.Response:
+        known = key()
+        if known is None:
+            raise web.HTTPNotFound
+        if not known.opens(request):
+            log.warning("dovecot-key-refused")
+            return web.json_response({"error": f"expected the API key in {known.header}"}, status=401)
+        try:
+            return await _answer(door, request)
+        except LoginError as error:
+            door.recorder.metrics.errors.labels(Reason.REQUEST_MALFORMED).inc()
+            log.warning("dovecot-question-refused", reason=Reason.REQUEST_MALFORMED, detail=str(error))
+            return web.json_response({"error": str(error)}, status=400)
+
+    return answer
+
+
+async def _answer(door: SideDoor, request: web.Request) -> web.Response:
+    """``status`` -1 fails the login and 0 lets it go on. A report changes nothing: what was asked is recorded."""
+    match request.query.getall("command", []):
+        case ["allow"]:
+            verdict = await judge_login(door, read_login(await request.read()))
+            return web.json_response({"status": 0 if verdict.let_in else -1, "msg": verdict.message})
+        case ["report"]:
+            return web.json_response({"status": 0, "msg": ""})
+        case _:
+            raise LoginError("`command` is neither `allow` nor `report`")

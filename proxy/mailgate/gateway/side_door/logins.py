@@ -1,0 +1,134 @@
+"""The side door: logins at the mail server itself, decided like any request and by the same rules."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from time import perf_counter
+
+from mailgate.classify import classify
+from mailgate.classify.imap import HEADER, read_id, write_id
+from mailgate.engine.decide import decide
+from mailgate.gateway.evaluate.decision_log import Recorder, note
+from mailgate.gateway.evaluate.judge import Judge
+from mailgate.gateway.pages import explain_reason
+from mailgate.model import (
+    LOGINS,
+    Access,
+    Decision,
+    Effect,
+    Kind,
+    Posture,
+    Protocol,
+    Reason,
+    RequestFacts,
+)
+from mailgate.model.addresses import in_one_form
+
+LET_IN = frozenset({Effect.ALLOW, Effect.WARN})
+"""A mail client has no place for a warning and goes on."""
+
+_SERVICES = {protocol.value: protocol for protocol in LOGINS} | {
+    "pop": Protocol.POP3,
+    "smtp": Protocol.SUBMISSION,
+    "managesieve": Protocol.SIEVE,
+}
+"""What mail servers call a protocol: Postfix asks Dovecot under the name ``smtp``."""
+
+_WORDS = {
+    Reason.PROHIBITED_APP: "A phone or tablet of yours has {apps} on it. Such a device gets no company mail.",
+    Reason.POSTURE_MISSING: "No phone or tablet of yours has reported yet, which it must before a mail app opens company mail.",
+    Reason.POSTURE_STALE: "The last report from a phone or tablet of yours is too old to open company mail.",
+    Reason.POSTURE_PARTIAL: "The report from a phone or tablet of yours covers work apps only.",
+    Reason.DEVICE_LOST: "A phone or tablet of yours is reported as lost, and a mail app cannot be told from it.",
+    Reason.DEVICE_CONTRADICTED: "Your company's records do not agree on a phone or tablet of yours. You did nothing wrong.",
+    Reason.POSTURE_UNAVAILABLE: "Your phones and tablets cannot be checked right now. You did nothing wrong.",
+}
+"""What differs from the pages: they speak of the device that asks, here it is the person's devices that count."""
+
+
+class LoginError(ValueError):
+    """A question that is none. The text says what was expected and repeats nothing of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SideDoor:
+    """What it takes to decide logins."""
+
+    judge: Judge
+    recorder: Recorder
+    new_reference: Callable[[], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether somebody may log in, and if not, what the mail client shows."""
+
+    let_in: bool
+    message: str = ""
+
+
+def read_login(body: bytes) -> RequestFacts:
+    """The facts of the login that a mail server asks about (Dovecot's auth policy, command ``allow``).
+
+    :raises LoginError: where the question is not understood.
+    """
+    try:
+        asked = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise LoginError("the body is not JSON") from error
+    if not isinstance(asked, dict):
+        raise LoginError("the body is not a JSON object")
+    service, login = _word(asked, "protocol").lower(), _word(asked, "login")
+    if service not in _SERVICES:
+        raise LoginError(f"`protocol` is none of {', '.join(sorted(_SERVICES))}")
+    if not login:
+        raise LoginError("`login` is missing or empty")
+    named = read_id(_word(asked, "device_id") or _word(asked, "client_id"))
+    return RequestFacts(
+        method="LOGIN",
+        scheme=_SERVICES[service],
+        remote=in_one_form(_word(asked, "remote")),
+        headers={HEADER: write_id(named)} if named else {},
+        user=login,
+    )
+
+
+def _word(asked: dict[str, object], name: str) -> str:
+    value = asked.get(name)
+    if value is not None and not isinstance(value, str):
+        raise LoginError(f"`{name}` is not a string")
+    return value or ""
+
+
+async def judge_login(door: SideDoor, facts: RequestFacts) -> Verdict:
+    """Decide one login, record it, and say so.
+
+    A mail client names no device, so the devices of its person count: all but a computer gets the most
+    restrictive posture among them.
+    """
+    judge, recorder = door.judge, door.recorder
+    started, now, live = perf_counter(), judge.clock(), judge.in_force.live
+    facts = replace(facts, user=live.logins.person(facts.user or ""))
+    client, login = classify(facts), facts.user or ""
+    computer = client.kind is Kind.LAPTOP
+    posture = Posture() if computer else await judge.postures.of_person(login, now)
+    access = Access(facts, client, posture, now, live.groups.user(login))
+    decision = decide(access, live.policy)
+    recorder.metrics.decision_seconds.observe(perf_counter() - started)
+    reference = door.new_reference()
+    let_in = decision.effect in LET_IN
+    recorder.ledger.record(access, decision, "" if let_in else reference)
+    note(recorder.metrics, access, decision, reference)
+    return Verdict(let_in, "" if let_in else refusal(decision, reference, judge.public_url))
+
+
+def refusal(decision: Decision, reference: str, public_url: str) -> str:
+    """What the mail client shows: why, what to do, and what to tell the help desk. ASCII, as IMAP wants it."""
+    own = _WORDS.get(decision.reason)
+    if own is None or (decision.reason is Reason.PROHIBITED_APP and not decision.apps):
+        why = explain_reason(decision.reason, decision.apps, decision.title).detail
+    else:
+        why = own.format(apps=", ".join(decision.apps))
+    contact = f" Contact: {decision.contact}." if decision.contact else ""
+    told = f"{why} Open {public_url} on that device to see what to do.{contact} Reference {reference} ({decision.reason})."
+    return " ".join(told.encode("ascii", "replace").decode("ascii").split())

@@ -1,0 +1,68 @@
+"""Mails into a folder, one ``.eml`` file each, for a program that sends them.
+
+A file is written under a name that no such program takes, and gets its real name at once (rename(2)): it is never seen in
+part, and after a crash the folder itself tells how far a mail had come.
+"""
+
+import asyncio
+import os
+from contextlib import suppress
+from email.message import EmailMessage
+from email.policy import SMTP as WIRE
+from pathlib import Path
+
+from mailgate.mail.way import LaterError, WayDownError
+
+
+class IntoFolder:
+    """A ``MailWay`` into one folder, which is made when it is first needed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def offer(self, mail: EmailMessage, key: str) -> None:
+        try:
+            await asyncio.to_thread(self._write, mail.as_bytes(policy=WIRE), key)
+        except OSError as error:
+            raise WayDownError(type(error).__name__) from None
+
+    async def call_back(self, key: str) -> None:
+        with suppress(OSError):
+            await asyncio.to_thread(self._draft(key).unlink, missing_ok=True)
+
+    async def hand_over(self, key: str) -> None:
+        try:
+            await asyncio.to_thread(self._publish, key)
+        except OSError as error:
+            raise LaterError(type(error).__name__) from None
+
+    async def was_taken(self, key: str) -> bool | None:
+        """None where both names are gone: a program may have taken the file, or the folder is another."""
+        if await asyncio.to_thread(self._draft(key).exists):
+            return False
+        return True if await asyncio.to_thread(self._file(key).exists) else None
+
+    async def close(self) -> None:
+        """Nothing is held open."""
+
+    def _draft(self, key: str) -> Path:
+        return self._folder / f".{key}.part"
+
+    def _file(self, key: str) -> Path:
+        return self._folder / f"{key}.eml"
+
+    def _write(self, content: bytes, key: str) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o770)
+        place = os.open(self._draft(key), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o660)
+        with os.fdopen(place, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _publish(self, key: str) -> None:
+        self._draft(key).rename(self._file(key))
+        folder = os.open(self._folder, os.O_RDONLY)
+        try:
+            os.fsync(folder)  # so that a power cut does not undo it
+        finally:
+            os.close(folder)

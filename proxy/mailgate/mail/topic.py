@@ -1,0 +1,77 @@
+"""What a mail about a rule would speak of, and whether there is anything to say: never of a rule that is not in force."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from mailgate.model import Effect, Stage
+from mailgate.policy import Policy
+from mailgate.policy.rules import Rule
+from mailgate.policy.unreachable import unreachable
+from mailgate.rollout.acts import RefusedError
+from mailgate.store import MailKind
+
+_NEEDS = {MailKind.WARNED: Stage.WARN, MailKind.ENFORCED: Stage.ENFORCE}
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One rule at one moment of its stages."""
+
+    rule: Rule
+    kind: MailKind
+    at: datetime
+    """The moment at which everybody is decided: when the last stage of which the mail speaks has begun."""
+    until: datetime | None
+    """From then on the mail would not be true any more."""
+    warn_at: datetime | None = None
+    enforce_at: datetime | None = None
+
+
+def topic_of(policy: Policy, version: int, name: str, kind: MailKind, now: datetime) -> Topic:
+    """What a mail of this kind says of a rule of the version in force. Raises RefusedError."""
+    rule = next((each for each in policy.rules if each.id == name), None)
+    if rule is None:
+        raise RefusedError(
+            f"rule `{name}` is not in version {version}, which is in force: nobody is told of a rule that is not active"
+        )
+    if rule.effect is Effect.ALLOW or rule.share == 0:
+        why = "lets people in" if rule.effect is Effect.ALLOW else "has a share of 0%"
+        raise RefusedError(f"rule `{name}` {why}: there is nobody to tell")
+    topic = _upcoming(rule, now) if kind is MailKind.UPCOMING else _started(rule, kind, now)
+    if blocked := unreachable(policy, topic.at).get(name):
+        raise RefusedError(f"rule `{name}` can never decide anything: {blocked}")
+    return topic
+
+
+def _upcoming(rule: Rule, now: datetime) -> Topic:
+    coming = dict(_coming(rule, now))
+    if not coming:
+        raise RefusedError(
+            f"no stage of rule `{rule.id}` that people notice is to come: it runs as {_stage(rule, now)} and stays so"
+        )
+    warn_at, enforce_at = coming.get(Stage.WARN), coming.get(Stage.ENFORCE)
+    starts = [start for start in (warn_at, enforce_at) if start]
+    return Topic(rule, MailKind.UPCOMING, max(starts), min(starts), warn_at, enforce_at)
+
+
+def _started(rule: Rule, kind: MailKind, now: datetime) -> Topic:
+    stage = _stage(rule, now)
+    if kind not in _NEEDS:
+        raise RefusedError(f"a mail of the kind `{kind}` is written by `mailgate policy retract` alone")
+    if stage is not _NEEDS[kind]:
+        raise RefusedError(
+            f"rule `{rule.id}` runs as {stage} now, not as {_NEEDS[kind]}: a mail of the kind `{kind}` would not be true"
+        )
+    following = dict(_coming(rule, now))
+    enforce_at = following.get(Stage.ENFORCE)
+    return Topic(rule, kind, now, enforce_at, None, enforce_at)
+
+
+def _coming(rule: Rule, now: datetime) -> list[tuple[Stage, datetime]]:
+    """The stages ahead that people notice."""
+    starts = rule.stages.starts() if rule.stages else []
+    return [(stage, start) for stage, start in starts if start > now and stage is not Stage.REPORT_ONLY]
+
+
+def _stage(rule: Rule, now: datetime) -> Stage:
+    return rule.stages.at(now) if rule.stages else Stage.ENFORCE

@@ -1,0 +1,197 @@
+"""Mails about rules: that one is coming, that it counts, that it was taken back. As plain text and as simple HTML."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from markupsafe import Markup
+
+from mailgate.gateway.pages.contact import Contact, contact_link
+from mailgate.gateway.pages.devices import FOUND, STATES, name_of
+from mailgate.gateway.pages.languages import Language, asked_as, load_languages
+from mailgate.gateway.pages.message import Message, mark, mark_plural
+from mailgate.gateway.pages.reasons import wording_of
+from mailgate.gateway.pages.render import environment
+from mailgate.gateway.pages.steps import FIXES, off_page, steps_of
+from mailgate.gateway.pages.view import View
+from mailgate.mail.facts import About, Concerned, How, Told
+from mailgate.model import PostureState, Reason
+
+_UPCOMING = mark("Company mail: a rule is coming that affects a device of yours")
+_STARTED = mark("Company mail: a rule that affects a device of yours has started")
+_CORRECTED = mark("Company mail: correction, a rule was taken back")
+_CORRECTED_CLEAR = mark("Company mail: correction, there is nothing that you need to do")
+
+_INTROS = {
+    About.UPCOMING: mark("A rule for company mail is coming. This is what it means for you."),
+    About.WARNED: mark("A rule for company mail has started with warnings. This is what it means for you."),
+    About.ENFORCED: mark("A rule for company mail has started. This is what it means for you."),
+    About.CORRECTION: mark(
+        "A rule for company mail was put in force and has been taken back. What you were told because of it no longer holds."
+    ),
+}
+_RULE = mark("Rule")
+_WARNS_FROM = mark("From %(date)s, a warning comes before your mail.")
+_WARNS_NOW = mark("A warning comes before your mail now.")
+_CLOSED_FROM = mark_plural(
+    "From %(date)s, company mail no longer opens on this device.",
+    "From %(date)s, company mail no longer opens on these devices.",
+)
+_CLOSED_NOW = mark_plural(
+    "Company mail does not open on this device now.", "Company mail does not open on these devices now."
+)
+_DEVICES = mark_plural("The device that this is about", "The devices that this is about")
+_STEPS = mark("What you can do")
+_ASK = mark("Ask for help: your help desk can see what was decided and why.")
+_LAPTOP = mark("Reading mail in a laptop browser is not affected.")
+_QUESTIONS = mark("Questions?")
+_CONTACT = mark("Contact")
+_ME = mark("Your devices, and what is stored about you")
+_WHY = mark("This mail was written to you because of a device that is known here under your login name.")
+
+_SAID = mark("What you were told")
+_HOW = {
+    How.MAILED: mark("A mail told you of this rule: %(what)s"),
+    How.WARNED: mark("A page warned you of this rule: %(what)s"),
+    How.KEPT_OUT: mark("Company mail did not open because of this rule: %(what)s"),
+}
+_CLEAR = mark("Company mail opens for you as before. There is nothing that you need to do.")
+_NOT_CLEAR = mark(
+    "There is nothing that you need to do because of this rule. Another rule still applies to a device of yours; your own page says which device and why."
+)
+_SORRY = mark("Please excuse the trouble that this caused.")
+
+_CAUSES = {
+    Reason.POSTURE_MISSING: STATES[PostureState.MISSING],
+    Reason.POSTURE_STALE: STATES[PostureState.STALE],
+    Reason.POSTURE_PARTIAL: STATES[PostureState.PARTIAL],
+    Reason.POSTURE_UNAVAILABLE: STATES[PostureState.UNAVAILABLE],
+}
+"""What is so today: the usual texts of a reason say what a rule does about it, which may not have begun."""
+_NO_TIME = datetime.min.replace(tzinfo=UTC)
+"""Of a standing whose deadline is not shown."""
+_ASKED = FIXES["ask"][""]
+
+
+@dataclass(frozen=True, slots=True)
+class Mailed:
+    """A mail in one language, without its envelope."""
+
+    subject: str
+    text: str
+    html: str
+    language: str
+
+
+class _Block(NamedTuple):
+    """One device, or several alike: what it is, why the rule is about it, what ends that."""
+
+    name: Markup | str
+    cause: Markup
+    steps: list[Markup]
+    own_step: str
+
+
+class NoticeWriter:
+    """Mails in every language. Built once; writing does no I/O and keeps no state."""
+
+    def __init__(self, default_language: str = "en") -> None:
+        self._languages = load_languages()
+        self._asked_as = asked_as(self._languages)
+        self._default = self._languages[self._asked_as.get(default_language.lower(), "en")]
+        templates = environment()
+        self._text, self._html = (templates.get_template(f"notice.{form}") for form in ("txt", "html"))
+
+    def write(self, told: Told) -> Mailed:
+        """The mail that says this."""
+        language = self._languages.get(self._asked_as.get(told.language.lower(), ""), self._default)
+        words = {"language": language, **_words(told, language)}
+        text = str(self._text.render(**words)).strip() + "\n"
+        return Mailed(_subject(told, language).striptags(), text, self._html.render(**words), language.tag)
+
+
+def _subject(told: Told, language: Language) -> Markup:
+    corrected = _CORRECTED_CLEAR if told.clear else _CORRECTED
+    return language.say({About.UPCOMING: _UPCOMING, About.CORRECTION: corrected}.get(told.about, _STARTED))
+
+
+def _words(told: Told, language: Language) -> dict[str, object]:
+    say = language.say
+    corrects, count = told.about is About.CORRECTION, len(told.devices)
+    contact: Contact = contact_link(told.contact, _subject(told, language).striptags())
+    return {
+        "subject": _subject(told, language),
+        "intro": say(_INTROS[told.about]),
+        "rule": say(_RULE),
+        "title": told.title,
+        "dates": [] if corrects else list(_dates(told, language)),
+        "devices": say(_DEVICES, count),
+        "blocks": [_block(each, language) for each in told.devices],
+        "steps": say(_STEPS),
+        "laptop": say(_LAPTOP) if told.laptop_free else "",
+        "said": say(_SAID),
+        "items": list(_items(told, language)),
+        "outcome": say(_CLEAR if told.clear else _NOT_CLEAR) if corrects else "",
+        "sorry": say(_SORRY) if corrects else "",
+        "questions": say(_QUESTIONS),
+        "contact_label": say(_CONTACT),
+        "contact": contact,
+        "me": say(_ME),
+        "me_url": told.me_url,
+        "why": say(_WHY),
+    }
+
+
+def _dates(told: Told, language: Language) -> Iterator[Markup]:
+    """What happens when, in the order in which it does."""
+    count = len(told.devices)
+
+    def dated(message: Message, at: datetime) -> Markup:
+        return language.say(message, count, date=language.date(at))
+
+    if told.about is About.WARNED or (told.about is About.ENFORCED and told.warns):
+        yield language.say(_WARNS_NOW)
+    elif told.about is About.ENFORCED:
+        yield language.say(_CLOSED_NOW, count)
+    if told.warn_at:
+        yield dated(_WARNS_FROM, told.warn_at)
+    if told.enforce_at and not told.warns:
+        yield dated(_CLOSED_FROM, told.enforce_at)
+    elif told.enforce_at and not told.warn_at and told.about is About.UPCOMING:
+        yield dated(_WARNS_FROM, told.enforce_at)
+
+
+def _block(device: Concerned, language: Language) -> _Block:
+    standing = View(
+        device.reason,
+        "",
+        _NO_TIME,
+        apps=device.apps,
+        os=device.os,
+        fix=device.fix,
+    )
+    names, count = language.names(device.apps), len(device.apps)
+    name = name_of(device.os, device.kind)
+    steps = steps_of(standing)
+    shown = off_page(steps)
+    if shown == _ASKED:
+        shown = (_ASK,)
+    return _Block(
+        language.say(name) if isinstance(name, Message) else name,
+        language.say(_cause(device), count, apps=names),
+        [language.say(step, count, apps=names) for step in shown],
+        steps if isinstance(steps, str) else "",
+    )
+
+
+def _cause(device: Concerned) -> Message:
+    if device.reason is Reason.PROHIBITED_APP and device.apps:
+        return FOUND
+    return _CAUSES.get(device.reason, wording_of(device.reason).title)
+
+
+def _items(told: Told, language: Language) -> Iterator[Markup]:
+    for each in told.said:
+        what = Markup("<bdi>{}</bdi>").format(each.title or language.say(wording_of(each.reason).title))
+        yield language.say(_HOW[each.how], what=what)

@@ -1,0 +1,141 @@
+"""Approvals: others than who made a plan stand up for it, and how every plan stands."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from mailgate.config.admins import BY_FILE
+from mailgate.rollout.acts import (
+    APPROVED,
+    NO_APPROVERS,
+    PLAN_AGE,
+    Person,
+    RefusedError,
+    overtaken,
+    plan_called,
+    read_plan,
+    refuse_altered,
+    refuse_outdated,
+    standing_against,
+)
+from mailgate.rollout.guard import Guard
+from mailgate.rollout.guard_window import Before, beyond_window, what_was_before
+from mailgate.rollout.plan import Plan
+from mailgate.store import Activation, Approval, OvertakenError, Planned, Store
+
+NOBODY_YET = ""
+"""Stands for an applier who has another part in nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a plan stands: whether it may still be put in force, what it needs, and who has approved it."""
+
+    plan: Planned
+    body: Plan
+    """What it says."""
+    state: Literal["open", "expired", "overtaken", "in force"]
+    needed: int
+    """Approvals; 0 where it stays within the limit, or there is no guard."""
+    approved: tuple[str, ...]
+    """Whose approvals count, unless they put it in force themselves."""
+    against: tuple[str, ...]
+    """What stands against putting it in force now, in words."""
+
+    @property
+    def missing(self) -> int:
+        """How many approvals it still needs."""
+        return max(0, self.needed - len(self.approved))
+
+
+async def approve(
+    store: Store, name: str, person: Person, note: str, now: datetime, guard: Guard | None
+) -> Standing:
+    """Stand up for exactly this plan, which somebody else made. Raises RefusedError."""
+    if guard is None:
+        raise RefusedError("no `guard` is set in the settings: no plan needs an approval")
+    if not guard.approvers:
+        raise RefusedError(f"nobody may approve anything: {NO_APPROVERS}")
+    if person.name not in guard.approvers:
+        raise RefusedError(f"{person.name} does not have the role approver")
+    plan = await plan_called(store, name)
+    await refuse_altered(store, plan)
+    await refuse_outdated(store, plan, now)
+    _refuse_author(plan, person, guard)
+    approval = Approval(plan.digest, person.name, note, now)
+    act = replace(person.act(now, APPROVED, note), about=f"plan {plan.digest}")
+    try:
+        added = await store.approvals.add(approval, act, after=plan.serial)
+    except OvertakenError:
+        raise await overtaken(store, plan) from None
+    if not added:
+        raise RefusedError(
+            f"{person.name} has approved plan {plan.digest[:12]} already: another person has to"
+        )
+    return await standing_of(store, plan, guard, now)
+
+
+def _refuse_author(plan: Planned, person: Person, guard: Guard) -> None:
+    """Nobody approves their own plan; and whose it is has to be known."""
+    if plan.author == person.name:
+        raise RefusedError(
+            f"plan {plan.digest[:12]} is {person.name}'s own: another person has to approve it"
+        )
+    if plan.author not in guard.admins and plan.author != BY_FILE:
+        raise RefusedError(
+            f"plan {plan.digest[:12]} was made by {plan.author}, who is no admin: an admin has to plan again"
+        )
+
+
+async def standings(store: Store, guard: Guard | None, now: datetime, size: int) -> list[Standing]:
+    """The newest plans, the newest first, each as it stands now."""
+    plans, active = await store.plans.latest(size), await store.policies.active()
+    approvals = await store.approvals.of_all([plan.digest for plan in plans])
+    before = await what_was_before(store, guard, now)
+    return [
+        _standing(plan, body, approvals[plan.digest], active, guard, now, before)
+        for plan, body in _read(plans)
+    ]
+
+
+def _read(plans: Iterable[Planned]) -> Iterator[tuple[Planned, Plan]]:
+    """With what they say. What is no plan any more is left out: `mailgate audit verify` says that it was changed."""
+    for plan in plans:
+        with suppress(RefusedError):
+            yield plan, read_plan(plan)
+
+
+async def standing_of(store: Store, plan: Planned, guard: Guard | None, now: datetime) -> Standing:
+    """How one plan stands now."""
+    approvals = await store.approvals.of(plan.digest)
+    before = await what_was_before(store, guard, now)
+    return _standing(plan, read_plan(plan), approvals, await store.policies.active(), guard, now, before)
+
+
+def _standing(
+    plan: Planned,
+    body: Plan,
+    approvals: Sequence[Approval],
+    active: Activation | None,
+    guard: Guard | None,
+    now: datetime,
+    before: Before,
+) -> Standing:
+    names = [each.who for each in approvals]
+    needed = guard.approvals if guard and beyond_window(body, guard, before) else 0
+    counting = guard.counting(names, plan.author) if guard else names
+    state = _state(plan, active, now)
+    against = standing_against(plan, body, NOBODY_YET, names, guard, now, before) if state == "open" else []
+    return Standing(plan, body, state, needed, tuple(counting), tuple(against))
+
+
+def _state(
+    plan: Planned, active: Activation | None, now: datetime
+) -> Literal["open", "expired", "overtaken", "in force"]:
+    if active and active.digest == plan.draft.digest:
+        return "in force"
+    if active and active.serial != plan.serial:
+        return "overtaken"
+    return "expired" if now - plan.made_at > PLAN_AGE else "open"

@@ -1,0 +1,147 @@
+"""Whether what is stored is what the audit log says was put in force, taken back, taken out, planned and approved."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from mailgate.rollout.acts import ACTIVATED, APPROVED, PLANNED, RETRACTED, is_altered
+from mailgate.rollout.relief_audit_check import LoggedReliefs
+from mailgate.store import Activation, Approval, Break, Entry, Head, Planned, Store, Version
+from mailgate.store.audit import told_at
+from mailgate.store.chain import details_of
+from mailgate.store.kept_out import KeptOut
+from mailgate.store.retractions import Retraction, told_of
+
+
+async def verify(store: Store, now: datetime, witnesses: Iterable[Head] = ()) -> list[Break]:
+    """Where the log does not hold, by itself and against ``witnesses``, and where the store holds something else than it says."""
+    return [*await store.audit.verify(witnesses), *await compare(store, now)]
+
+
+async def compare(store: Store, now: datetime) -> list[Break]:
+    """Where what is in the store is not what the log says: versions, activations, retractions, reliefs, plans, approvals."""
+    serials = await _serials(store)
+    logged = Logged()
+    async for page in store.audit.pages():
+        logged.take(page)
+    found = [each async for version in store.policies.all() for each in logged.of_version(version)]
+    history = (await store.policies.history(2**31 - 1))[::-1]
+    found += logged.of_activations(history, await store.kept_out.all(), await store.retractions.all())
+    found += logged.reliefs.of(await store.reliefs.history(2**31 - 1), logged.last, now)
+    approved = await store.approvals.all()
+    found += [each async for plan in store.plans.all() for each in logged.of_plan(plan, approved)]
+    if serials != await _serials(store):  # something was put in force or taken out meanwhile: look again
+        return await compare(store, now)
+    return sorted(found, key=lambda each: each.number)
+
+
+async def _serials(store: Store) -> tuple[int, int]:
+    return await store.policies.serial(), await store.reliefs.serial()
+
+
+@dataclass(frozen=True, slots=True)
+class _Act:
+    """An entry by which a version was put in force."""
+
+    entry: int
+    version: str
+    signed: tuple[str, str, str]
+    """By whom, why and when."""
+    retracts: bool
+    details: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Logged:
+    """What the log says of versions, plans and approvals."""
+
+    last: int = 0
+    acts: list[_Act] = field(default_factory=list)
+    digests: dict[str, _Act] = field(default_factory=dict)
+    """The first act of each version."""
+    planned: dict[str, tuple[int, str]] = field(default_factory=dict)
+    """In which entry, and by whom, by what it was about."""
+    approved: set[tuple[str, str, str, str]] = field(default_factory=set)
+    """About which plan, by whom, why and when."""
+    reliefs: LoggedReliefs = field(default_factory=LoggedReliefs)
+
+    def take(self, entries: Iterable[Entry]) -> None:
+        """The next entries, in their order."""
+        for entry in entries:
+            self.last = entry.number
+            self.reliefs.take(entry)
+            if entry.what.startswith((ACTIVATED, RETRACTED)):
+                signed = (entry.who, entry.why, entry.at)
+                act = _Act(entry.number, entry.about, signed, entry.what == RETRACTED, details_of(entry))
+                self.acts.append(act)
+                self.digests.setdefault(entry.about, act)
+            elif entry.what == PLANNED:
+                self.planned[entry.about] = (entry.number, entry.who)
+            elif entry.what == APPROVED:
+                self.approved.add((entry.about, entry.who, entry.why, entry.at))
+
+    def of_version(self, version: Version) -> Iterator[Break]:
+        act = self.digests.get(f"version {version.number}")
+        if act is None:
+            yield self._in_none(f"put version {version.number} in force, which is in the store")
+        elif version.altered or version.digest != act.details.get("digest"):
+            yield Break(
+                act.entry,
+                f"put version {version.number} in force, whose texts in the store are others now: they were changed",
+            )
+        elif (version.author, version.note, told_at(version.made_at)) != act.signed:
+            yield Break(
+                act.entry,
+                f"made version {version.number}; the store says by another, at another time or for another reason",
+            )
+
+    def of_activations(
+        self,
+        history: Sequence[Activation],
+        counted: dict[int, KeptOut],
+        retractions: dict[int, Retraction],
+    ) -> Iterator[Break]:
+        """``history``: the oldest first."""
+        for act, activation in zip(self.acts, history, strict=False):
+            if act.version != f"version {activation.number}":
+                yield Break(
+                    act.entry, f"put {act.version} in force; the store says version {activation.number}"
+                )
+            elif (activation.author, activation.note, told_at(activation.at)) != act.signed:
+                yield Break(
+                    act.entry,
+                    f"put {act.version} in force; the store says by another, at another time or for another reason",
+                )
+            if _others_taken_back(act, retractions.get(activation.serial)):
+                yield Break(act.entry, f"put {act.version} in force; the store says that it took back others")
+            newly = act.details.get("kept_out")
+            if newly is not None and newly != asdict(counted.get(activation.serial, KeptOut())):
+                yield Break(act.entry, "newly kept out others in number than the store says now")
+        for act in self.acts[len(history) :]:
+            yield Break(act.entry, f"put {act.version} in force, of which the store knows nothing")
+        for activation in history[len(self.acts) :]:
+            yield self._in_none(f"put version {activation.number} in force a last time, as the store says")
+
+    def of_plan(self, plan: Planned, approved: Sequence[Approval]) -> Iterator[Break]:
+        about = f"plan {plan.digest}"
+        number, who = self.planned.get(about, (0, ""))
+        if not number:
+            yield self._in_none(f"made {about[:17]}, which is in the store")
+        elif is_altered(plan) or who != plan.author:
+            yield Break(
+                number, f"made {about[:17]}, which says something else in the store now: it was changed"
+            )
+        for each in (each for each in approved if each.plan == plan.digest):
+            if (about, each.who, each.note, told_at(each.at)) not in self.approved:
+                yield self._in_none(f"is the approval of {about[:17]} by {each.who}, which is in the store")
+
+    def _in_none(self, what: str) -> Break:
+        return Break(self.last, f"is the last one, and none {what}")
+
+
+def _others_taken_back(act: _Act, retraction: Retraction | None) -> bool:
+    """Whether the store says that something else was taken back by this act, or nothing, or that something was at all."""
+    if retraction is None or not act.retracts:
+        return act.retracts != (retraction is not None)
+    return bool(act.details.get("taken_back") != told_of(retraction))

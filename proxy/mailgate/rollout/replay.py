@@ -1,0 +1,67 @@
+"""What a stored sighting or device would look like to a decision now."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+from mailgate.classify import classify, with_attestation, with_device
+from mailgate.devices.device import Device
+from mailgate.devices.posture import posture_of, posture_of_person
+from mailgate.model import LOGINS, Assurance, AttestationResult, Client, Kind, Posture, RequestFacts
+from mailgate.policy import AppCatalog
+from mailgate.store import ClientFacts
+
+UNTOLD_OF_A_SIGHTING = frozenset(
+    {"request.remote", "request.host", "request.path", "request.scheme", "attestation.refused"}
+)
+"""The variables whose values no sighting keeps (``store/client_facts.py``)."""
+UNTOLD_OF_A_DEVICE = UNTOLD_OF_A_SIGHTING | frozenset(
+    "client.browser client.browser_version client.model client.eas_type client.probed "
+    "certificate.valid certificate.refused request.method request.protocol".split()
+)
+"""Those that no report tells. A device that was not seen is taken to ask with its proof, and to be what that says."""
+
+PAGE_LOAD = RequestFacts()
+
+
+def recognise(
+    seen: ClientFacts, known: Sequence[Device], postures: Sequence[Posture]
+) -> tuple[Client, AttestationResult | None]:
+    """A recorded client, and what its device proved then. ``postures`` are those of the known devices."""
+    proof = proof_of(known[0], postures[0]) if known and seen.assurance == Assurance.ATTESTED else None
+    client = with_attestation(classify(seen.facts), proof)
+    return with_device(client, posture_for(client, postures).kind), proof
+
+
+def proof_of(device: Device, posture: Posture) -> AttestationResult:
+    """What a device proves when it asks with its token, as far as it was kept; the token itself never is."""
+    told = next((each for each in device.reports if each.source == posture.source), device.reports[0])
+    return AttestationResult(told.id, told.source, kind=told.kind, os=told.os, status=told.status)
+
+
+@lru_cache(maxsize=4096)
+def reported(kind: Kind | None, os: str, os_version: str) -> Client:
+    """The client that a report tells of: which device, and nothing of how it asks."""
+    told = AttestationResult("device", kind=kind, os=os, os_version=os_version)
+    return with_attestation(classify(PAGE_LOAD), told)
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """What decides the worth of stored reports: the listed apps, how old a report may be, who is believed most."""
+
+    catalog: AppCatalog
+    max_age: timedelta
+    precedence: tuple[str, ...] = ()
+
+    def posture(self, device: Device, now: datetime) -> Posture:
+        """The posture of a device now."""
+        return posture_of(device, self.catalog, self.max_age, now, precedence=self.precedence)
+
+
+def posture_for(client: Client, postures: Sequence[Posture]) -> Posture:
+    """Of the device that a client named; of a client at the side door, of its person's phones and tablets."""
+    if client.protocol not in LOGINS:
+        return postures[0] if postures else Posture()
+    return Posture() if client.kind is Kind.LAPTOP else posture_of_person(postures)

@@ -1,0 +1,120 @@
+"""The steps that somebody can really take from here: remove an app, report, prove, enrol, wait."""
+
+from collections.abc import Iterator
+from functools import partial
+from itertools import combinations
+
+from mailgate.model import LOGINS, Access, AttestationResult, CertificateResult, Kind, PostureState, Protocol
+from mailgate.policy.rules import Policy
+from mailgate.simulate import what_if
+from mailgate.simulate.moments import moments
+from mailgate.simulate.steps import By, Fact, Step, What, step, words
+
+_SUBSETS = 6
+"""Apps of which every choice is tried to be removed; of more only each, and all."""
+_REPORT: Fact = ("report",)
+
+
+def doable(access: Access, policy: Policy) -> Iterator[Step]:
+    """What a person, the company or time can change."""
+    for moment in moments(access, policy):
+        yield step(What.WAIT, By.TIME, partial(what_if.at, moment=moment), at=moment)
+    yield from _by_the_company(access, policy)
+    if device_is_known(access):
+        yield from _of_reports(access, policy)
+        yield from _of_apps(access, policy)
+    if access.client.protocol not in LOGINS:
+        yield from _of_proof(access, policy)
+        yield from _of_the_client(access)
+
+
+def device_is_known(access: Access) -> bool:
+    """Whether the gate would know that a report is of the device that asks."""
+    posture, client = access.posture, access.client
+    if client.protocol in LOGINS:  # by the person, of whose computers nothing is asked
+        return bool(access.user.name) and client.kind is not Kind.LAPTOP
+    named = bool(posture.device_id or client.eas_id) or posture.state is not PostureState.MISSING
+    return named or _counts(access.attestation) or _counts(access.certificate)
+
+
+def _counts(offered: AttestationResult | CertificateResult | None) -> bool:
+    return offered is not None and offered.refused is None
+
+
+def _by_the_company(access: Access, policy: Policy) -> Iterator[Step]:
+    posture = access.posture
+    if posture.lost:
+        yield step(What.FIND, By.COMPANY, partial(what_if.with_posture, lost=False))
+    elif posture.device_id:
+        yield step(What.LOSE, By.COMPANY, partial(what_if.with_posture, lost=True))
+    if posture.findings:
+        yield step(What.AGREE, By.COMPANY, partial(what_if.with_posture, findings=()))
+    for group in words(policy, "user.groups"):
+        if group not in access.user.groups:
+            yield step(What.GROUP, By.COMPANY, partial(what_if.in_group, group=group), group)
+
+
+def _of_reports(access: Access, policy: Policy) -> Iterator[Step]:
+    catalog = policy.catalog
+    yield step(What.REPORT, By.PERSON, partial(what_if.reported, catalog=catalog), facts={_REPORT})
+    for source in words(policy, "device.sources"):
+        change = partial(what_if.reported, catalog=catalog, source=source)
+        yield step(What.REPORT, By.PERSON, change, source, facts={_REPORT, ("source", source)})
+    if access.posture.managed:
+        yield step(What.UNMANAGE, By.PERSON, partial(what_if.with_posture, managed=False))
+    else:
+        change = partial(what_if.managed, catalog=catalog)
+        yield step(What.MANAGE, By.PERSON, change, facts={_REPORT, ("manage",)})
+
+
+def _of_apps(access: Access, policy: Policy) -> Iterator[Step]:
+    catalog = policy.catalog
+    for apps in _choices(access.posture.apps):
+        gone = partial(what_if.without_apps, apps=apps, catalog=catalog)
+        facts = {_REPORT, *(("remove", each) for each in apps)}
+        yield step(What.REMOVE_APPS, By.PERSON, gone, *apps, facts=facts)
+    for alike in _alike(access.posture.apps, policy):
+        there = partial(what_if.with_app, app=alike[0], catalog=catalog)
+        facts = {_REPORT, ("install", alike[0])}
+        yield step(What.INSTALL_APP, By.PERSON, there, *alike, facts=facts)
+
+
+def _choices(apps: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    sizes = range(1, len(apps) + 1) if len(apps) <= _SUBSETS else (1, len(apps))
+    for size in sizes:
+        yield from combinations(apps, size)
+
+
+def _alike(present: tuple[str, ...], policy: Policy) -> list[tuple[str, ...]]:
+    """The listed apps that are not there, together with those that are all one to the rules."""
+    named = words(policy, "device.apps")
+    groups: dict[tuple[object, str], list[str]] = {}
+    for app in policy.catalog.apps:
+        if app not in present:
+            key = (policy.catalog.lists_of([app]), app if app in named else "")
+            groups.setdefault(key, []).append(app)
+    return [tuple(group) for group in groups.values()]
+
+
+def _of_proof(access: Access, policy: Policy) -> Iterator[Step]:
+    """Mail apps cannot be taught to send evidence; one that does has been."""
+    able = access.client.protocol in (Protocol.WEB, Protocol.JMAP) or access.attestation is not None
+    for issuer in (words(policy, "attestation.issuer") or ("",)) if able else ():
+        about = (issuer,) if issuer else ()
+        proof: set[Fact] = {("prove", issuer)}
+        yield step(What.PROVE, By.PERSON, partial(what_if.proved, issuer=issuer), *about, facts=proof)
+        if not device_is_known(access):
+            change = partial(what_if.enrolled, catalog=policy.catalog, issuer=issuer)
+            yield step(What.ENROL, By.PERSON, change, *about, facts={*proof, _REPORT})
+    if access.attestation is not None:
+        yield step(What.WITHHOLD_PROOF, By.PERSON, what_if.unproved)
+
+
+def _of_the_client(access: Access) -> Iterator[Step]:
+    client = access.client
+    if not _counts(access.certificate):
+        yield step(What.CERTIFICATE, By.PERSON, what_if.certified)
+    if client.kind is Kind.LAPTOP and client.protocol is Protocol.WEB and not client.probed:
+        yield step(What.PROBE, By.PERSON, what_if.probed)
+    if client.contradicted:
+        yield step(What.AGREEING_SIGNALS, By.PERSON, what_if.agreeing)

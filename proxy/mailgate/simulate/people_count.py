@@ -1,0 +1,38 @@
+"""Counting people who stand in many cells at once: a million names in a few megabytes."""
+
+from collections.abc import Iterable
+
+Cell = tuple[str, ...]
+
+
+class PeopleCount:
+    """Counts distinct names in any number of cells, a bit for each name and cell."""
+
+    def __init__(self) -> None:
+        self._places: dict[str, int] = {}
+        self._cells: dict[Cell, bytearray] = {}
+
+    def add(self, name: str, cells: Iterable[Cell]) -> None:
+        """``name`` belongs to these cells too."""
+        place = self._places.setdefault(name, len(self._places))
+        for cell in cells:
+            bits = self._cells.setdefault(cell, bytearray())
+            if place >> 3 >= len(bits):
+                bits.extend(bytes((place >> 3) + 1 - len(bits) + 1024))
+            bits[place >> 3] |= 1 << (place & 7)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def count(self, cell: Cell) -> int:
+        """How many names are in a cell."""
+        return int.from_bytes(self._cells.get(cell, b"")).bit_count()
+
+    def merge(self, other: "PeopleCount") -> None:
+        """Take over what another has counted."""
+        for name, place in other._places.items():
+            self.add(name, [cell for cell, bits in other._cells.items() if _has(bits, place)])
+
+
+def _has(bits: bytearray, place: int) -> bool:
+    return place >> 3 < len(bits) and bool(bits[place >> 3] >> (place & 7) & 1)

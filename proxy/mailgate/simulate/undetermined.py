@@ -1,0 +1,79 @@
+"""Rules of which it cannot be told how their conditions come out: what they read was not recorded, or is not known beforehand."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from mailgate.engine.decide import not_subject, stage_of
+from mailgate.model import Access, PostureState, Stage
+from mailgate.policy.condition import EvaluationError, UnknownValueError
+from mailgate.policy.reliefs import Relief, relief_from
+from mailgate.policy.rules import Rule
+from mailgate.policy.variables import VARIABLES, activate
+from mailgate.simulate.clock import may_fail, undated
+from mailgate.simulate.unknowns import Chance, Hanging
+
+Untold = frozenset[str]
+"""Names of variables whose values are not known."""
+
+
+def hanging(
+    rules: Sequence[Rule], access: Access, untold: Untold, reliefs: Sequence[Relief]
+) -> dict[str, Hanging]:
+    """The rules whose conditions could come out either way, by id, and those that are out by these reliefs."""
+    found = {}
+    for rule in rules:
+        out = relief_from(reliefs, rule.id, rule.effect) is not None
+        if (away := rule.when.reads & untold) and hangs(rule, access, away):
+            found[rule.id] = replace(_hanging(rule, access, away, ()), out=out)
+        elif out:
+            found[rule.id] = Hanging(out=True)
+    return found
+
+
+def hanging_ahead(
+    rules: Sequence[Rule], access: Access, untold: Untold, reliefs: Sequence[Relief]
+) -> dict[str, Hanging]:
+    """Likewise at some time to come: what they do with the clock cannot be told either, nor how long these reliefs last."""
+    found = {}
+    for rule in rules:
+        spared = tuple(each for each in reliefs if each.takes_out(rule.id, rule.effect))
+        away = rule.when.reads & untold | _to_come(rule, access)
+        if away and hangs(rule, access, away):
+            found[rule.id] = _hanging(rule, access, away, spared)
+        elif spared:
+            found[rule.id] = Hanging(reliefs=spared)
+    return found
+
+
+def hangs(rule: Rule, access: Access, away: Untold) -> bool:
+    """Whether the condition could come out either way, were the values known that are ``away``."""
+    stage = stage_of(rule, access.now)
+    if stage is Stage.PENDING or not_subject(rule, stage, access):
+        return False
+    if access.posture.state is PostureState.UNAVAILABLE:
+        # ``decide`` may leave out what is known of the device
+        away |= {name for name in rule.when.reads if name.startswith("device.")}
+    try:
+        rule.when.holds(activate(access, rule.when.reads - away))
+    except (UnknownValueError, EvaluationError):  # what fails may be made good by what is not known
+        return True
+    return False
+
+
+def _to_come(rule: Rule, access: Access) -> Untold:
+    """Who has never reported keeps the age that stands for that, until a report makes everything else different too."""
+    found = undated(rule.when)
+    return found if access.posture.reported_at else found - {"device.age"}
+
+
+def _hanging(rule: Rule, access: Access, away: Untold, reliefs: tuple[Relief, ...]) -> Hanging:
+    """Conditions with one text come out alike on the same values, in whichever policy they stand."""
+    lost = access.posture.state is PostureState.UNAVAILABLE
+    known = tuple((name, _value(access, name)) for name in sorted(rule.when.reads - away))
+    chance: Chance = (rule.when.text, known, rule.on_unavailable if lost else None)
+    return Hanging(chance, lost or may_fail(rule.when), reliefs)
+
+
+def _value(access: Access, name: str) -> object:
+    value = VARIABLES[name].read(access)
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,157 @@
+"""What was not recorded, or cannot be known beforehand, may have come out one way or another: does it matter for what changes?
+
+What hangs on it is tried every way: that it holds, that it does not, and where it may that it fails. A rule behind the one that
+decides is not read, so a policy has about as many ways as it has rules that hang.
+"""
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+from functools import lru_cache
+
+from mailgate.engine.decide import decide
+from mailgate.model import Access, Effect
+from mailgate.policy.condition import Condition, compile_condition
+from mailgate.policy.rules import Policy, Rule
+
+Move = tuple[str, str]
+"""Effects before and after."""
+
+Chance = Hashable
+"""Something that comes out one way or another, and the same way wherever it stands: a condition on the same values, a relief."""
+
+
+class Outturn(Enum):
+    """How a chance comes out."""
+
+    HOLDS = "true"
+    FAILS = "1 / 0 == 0"
+    NOT = "false"
+
+
+_REMEMBERED = 1000
+"""Policies with settled conditions that are kept."""
+
+Way = Mapping[Chance, Outturn]
+"""How some chances come out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hanging:
+    """A rule of which it cannot be told whether it decides."""
+
+    condition: Chance | None = None
+    """What its condition is to others; None where it is known how it comes out."""
+    fails: bool = False
+    """Whether the condition may fail, too."""
+    reliefs: tuple[Chance, ...] = ()
+    """Each of these may keep it from deciding, or be over."""
+    out: bool = False
+    """Whether something is known to keep it from deciding."""
+
+    def outturns(self) -> tuple[Outturn | None, ...]:
+        """How its condition may come out where the rule decides; None: as it is."""
+        if self.condition is None:
+            return (None,)
+        return (Outturn.HOLDS, Outturn.FAILS) if self.fails else (Outturn.HOLDS,)
+
+    def deciding(self, outturn: Outturn | None) -> Way:
+        """What it takes for the rule to decide, its condition coming out so."""
+        over = dict.fromkeys(self.reliefs, Outturn.NOT)
+        return {**over, self.condition: outturn} if outturn else over
+
+    def passing(self, effects: Mapping[Outturn | None, Effect]) -> Iterator[tuple[Way, Effect]]:
+        """The ways in which it does not decide, each without the others, and the most that may be decided behind it then.
+
+        :param effects: what it does as its condition comes out. A rule that is out and matches lets nothing harder through.
+        """
+        spared = [({self.condition: each} if each else {}, effect) for each, effect in effects.items()]
+        missed = [({self.condition: Outturn.NOT}, Effect.BLOCK)] if self.condition is not None else []
+        if all(effect is Effect.BLOCK for effect in effects.values()):
+            spared, lapsed = [({}, Effect.BLOCK)], missed
+        else:
+            spared, lapsed = [*spared, *missed], missed
+        over: dict[Chance, Outturn] = {}
+        for relief in self.reliefs:
+            yield from (({**over, relief: Outturn.HOLDS, **way}, most) for way, most in spared)
+            over[relief] = Outturn.NOT
+        yield from (({**over, **way}, most) for way, most in (spared if self.out else lapsed))
+
+
+class Settled:
+    """One policy with some of its conditions settled, each such policy made once."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._made: dict[frozenset[tuple[str, Outturn]], Policy] = {}
+
+    def by(self, outturns: Mapping[str, Outturn]) -> Policy:
+        """The policy in which the conditions of these rules, by id, come out so."""
+        if not outturns:
+            return self._policy
+        key = frozenset(outturns.items())
+        if key not in self._made:
+            if len(self._made) >= _REMEMBERED:
+                self._made.clear()
+            rules = tuple(_with(rule, outturns.get(rule.id)) for rule in self._policy.rules)
+            made = self._made[key] = replace(self._policy, rules=rules)
+            vars(made)["version"] = (
+                self._policy.version
+            )  # nobody asks, and to work it out takes as long as all else
+        return self._made[key]
+
+
+def _with(rule: Rule, outturn: Outturn | None) -> Rule:
+    return rule.model_copy(update={"when": _constant(outturn)}) if outturn else rule
+
+
+@lru_cache
+def _constant(outturn: Outturn) -> Condition:
+    return compile_condition(outturn.value, {})
+
+
+Side = tuple[Access, Settled, Mapping[str, Hanging]]
+"""An access as one policy sees it, the policy without the reliefs that are a chance, and its rules that hang, by id."""
+
+
+def moves(before: Side, after: Side) -> set[Move]:
+    """Every pair of effects that the same request may have, whichever way each chance comes out."""
+    news = list(_ways(*after))
+    return {(old, new) for one, old in _ways(*before) for other, new in news if _together(one, other)}
+
+
+def _together(one: Way, other: Way) -> bool:
+    return all(other.get(chance, outturn) is outturn for chance, outturn in one.items())
+
+
+def _ways(access: Access, policy: Settled, hanging: Mapping[str, Hanging]) -> Iterator[tuple[Way, str]]:
+    """Each way in which it may come out, with the effect then; together they leave out nothing."""
+    none = dict.fromkeys(hanging, Outturn.NOT)
+    at_last = decide(access, policy.by(none))
+    passed: list[tuple[Way, Effect]] = [({}, Effect.BLOCK)]
+    for name in [trial.rule for trial in at_last.trials if trial.rule in hanging]:
+        others = {each: outturn for each, outturn in none.items() if each != name}
+        deciding: dict[Outturn | None, Effect] = {}
+        for outturn in hanging[name].outturns():
+            decision = decide(access, policy.by(others | ({name: outturn} if outturn else {})))
+            if decision.rule == name:  # else it only reports, steps aside, or its condition does not hold
+                deciding[outturn] = decision.effect
+        if not hanging[name].out:
+            own = [(hanging[name].deciding(outturn), effect) for outturn, effect in deciding.items()]
+            yield from ((way, effect.value) for way, effect in _joined(passed, own))
+        if deciding:
+            passed = list(_joined(passed, hanging[name].passing(deciding)))
+    yield from ((way, _softer(at_last.effect, most).value) for way, most in passed)
+
+
+def _joined(
+    passed: Iterable[tuple[Way, Effect]], own: Iterable[tuple[Way, Effect]]
+) -> Iterator[tuple[Way, Effect]]:
+    """The ways of a rule with those in which it is reached, and the softer effect of both."""
+    own = list(own)
+    for way, most in passed:
+        yield from (({**way, **each}, _softer(effect, most)) for each, effect in own if _together(each, way))
+
+
+def _softer(one: Effect, other: Effect) -> Effect:
+    return min(one, other, key=lambda each: each.hardness)

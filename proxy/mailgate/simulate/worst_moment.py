@@ -1,0 +1,133 @@
+"""Whether somebody is newly kept out at any moment to come, whatever then is that cannot be known now.
+
+Time to come falls into stretches by what can be told: the starts of stages, the times with which conditions compare ``now``,
+the ends of somebody's graces. In each of them everything else may be one way or another: what conditions do with the clock beside,
+how old a report is and whether it still counts, whether an exemption or a halt has been ended, and what was not recorded.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Hashable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from mailgate.model import Access, PostureState
+from mailgate.policy.reliefs import NO_RELIEFS
+from mailgate.policy.rules import OnUnavailable, Policy, Rule
+from mailgate.simulate.compare import Keys, Occasion, newly_out
+from mailgate.simulate.moments import starts
+from mailgate.simulate.undetermined import hanging_ahead
+from mailgate.simulate.unknowns import Settled, Side, moves
+from mailgate.simulate.what_if import run_out, while_away
+
+_REMEMBERED = 50_000
+"""Kinds of occasions that are kept."""
+
+
+class Worst:
+    """Compares two policies at every moment from ``now`` on. Those who look alike to both are compared once."""
+
+    def __init__(self, active: Policy, candidate: Policy) -> None:
+        passing = frozenset(
+            rule.when.text for rule in active.rules if rule.on_unavailable is OnUnavailable.ALLOW
+        )
+        self._before, self._after = _Later(active, passing), _Later(candidate, passing)
+        self._outage = any(_minds(rule) for rule in (*active.rules, *candidate.rules))
+        self._policies = (active, candidate)
+        self._reads_state = any("device.state" in each.reads for each in self._policies)
+        self._starts: dict[datetime, tuple[datetime, ...]] = {}
+        self._known: dict[Hashable, bool] = {}
+
+    def keeps_out(self, occasion: Occasion, keys: Keys) -> bool:
+        """Whether the second policy may keep the occasion out at some moment at which the first would not. ``keys`` are those of now."""
+        common = self._common(occasion.before.now)
+        ends = (self._before.ends(occasion.before), self._after.ends(occasion.after))
+        lasting = [key for key, _ in keys]
+        key = (occasion.before.now, *lasting, _reported(occasion), _order(common, ends))
+        found = self._known.get(key)
+        if found is None:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            moments = sorted({occasion.before.now, *common, *ends[0], *ends[1]})
+            found = self._known[key] = any(
+                self._at(each, moment) for each in self._kinds(occasion) for moment in moments
+            )
+        return found
+
+    def _kinds(self, occasion: Occasion) -> Iterator[Occasion]:
+        """As it is known now, while nobody can be asked, and once its report has run out: whoever has reported may stop to."""
+        yield occasion
+        if self._outage and PostureState.UNAVAILABLE not in (
+            occasion.before.posture.state,
+            occasion.after.posture.state,
+        ):
+            yield replace(occasion, before=while_away(occasion.before), after=while_away(occasion.after))
+        silent = replace(occasion, before=run_out(occasion.before), after=run_out(occasion.after))
+        if self._reads_state and silent != occasion:
+            yield silent
+
+    def _at(self, occasion: Occasion, moment: datetime) -> bool:
+        before = self._before.side(occasion.before, moment, occasion.untold)
+        after = self._after.side(occasion.after, moment, occasion.untold)
+        return any(newly_out(move) for move in moves(before, after))
+
+    def _common(self, now: datetime) -> tuple[datetime, ...]:
+        """The moments at which either policy begins to decide otherwise for everybody."""
+        if now not in self._starts:
+            self._starts[now] = tuple(sorted(starts(self._policies, now)))
+        return self._starts[now]
+
+
+class _Later:
+    """One policy at moments to come."""
+
+    def __init__(self, policy: Policy, passing: Collection[str]) -> None:
+        """``passing``: conditions of rules that were passed over where the posture cannot be had."""
+        self._rules, self._reliefs = policy.rules, policy.reliefs
+        away = tuple(_at_its_worst(rule, passing) for rule in policy.rules)
+        self._away = Settled(replace(policy, rules=away, reliefs=NO_RELIEFS))
+        self._graces = [rule.grace for rule in policy.rules if rule.grace]
+        self._settled = Settled(replace(policy, reliefs=NO_RELIEFS))
+
+    def side(self, access: Access, moment: datetime, untold: frozenset[str]) -> Side:
+        reliefs = self._reliefs.about(access)
+        then = replace(access, now=moment)
+        away = access.posture.state is PostureState.UNAVAILABLE
+        return then, self._away if away else self._settled, hanging_ahead(self._rules, then, untold, reliefs)
+
+    def ends(self, access: Access) -> list[datetime]:
+        """The ends of what is for this access alone: its graces, and until when what was last known of it counts."""
+        posture = access.posture
+        new = [posture.first_seen + grace for grace in self._graces] if posture.first_seen else []
+        last = (
+            [posture.expires_at] if posture.state is PostureState.UNAVAILABLE and posture.expires_at else []
+        )
+        return [end for end in (*new, *last) if end > access.now]
+
+
+def _minds(rule: Rule) -> bool:
+    """Whether it says what is done where the posture cannot be had: by name, or by ``on_unavailable``."""
+    named = PostureState.UNAVAILABLE in rule.when.names.get("device.state", ())
+    return named or rule.on_unavailable is not OnUnavailable.LAST_KNOWN
+
+
+def _at_its_worst(rule: Rule, passing: Collection[str]) -> Rule:
+    """The rule where nothing was ever known of the device, if it is about that or was passed over there before."""
+    if rule.on_unavailable is not OnUnavailable.LAST_KNOWN or not (_minds(rule) or rule.when.text in passing):
+        return rule
+    return rule.model_copy(update={"on_unavailable": OnUnavailable.BLOCK})
+
+
+def _reported(occasion: Occasion) -> tuple[bool, bool]:
+    """Whether the age of a report is anything else than that of none."""
+    return occasion.before.posture.reported_at is not None, occasion.after.posture.reported_at is not None
+
+
+def _order(common: Sequence[datetime], ends: tuple[list[datetime], list[datetime]]) -> Hashable:
+    """Where the ends fall among the moments for everybody, and among each other: all that is to them in any stretch."""
+    if not ends[0] and not ends[1]:
+        return ()
+    own = sorted({*ends[0], *ends[1]})
+    return tuple(
+        tuple((bisect_left(common, end), bisect_right(common, end), own.index(end)) for end in each)
+        for each in ends
+    )

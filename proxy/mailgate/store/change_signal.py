@@ -1,0 +1,88 @@
+"""Being told at once that the store has changed, instead of at the next look.
+
+PostgreSQL tells every session that listens (LISTEN, NOTIFY). SQLite has a number that changes with every commit of another
+connection (PRAGMA data_version), which is read far oftener than anybody looks. Neither is relied on: a pooler between may
+lose what is told, so whoever waits here looks again after a while all the same.
+"""
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+
+import aiosqlite
+from sqlalchemy import func, select
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+CHANNEL = "mailgate"
+READ_EVERY = 0.05
+"""Seconds between two readings of SQLite's number."""
+AGAIN = 5.0
+"""Seconds until a connection that broke is made anew."""
+
+
+async def ring(connection: AsyncConnection) -> None:
+    """Tell every gate once this transaction is committed. SQLite tells by itself."""
+    if connection.dialect.name == "postgresql":
+        await connection.execute(select(func.pg_notify(CHANNEL, "")))
+
+
+class ChangeSignal:
+    """Rings when something has changed. ``run`` it as a task; who does not is told nothing."""
+
+    def __init__(self, url: URL) -> None:
+        self._url = url
+        self._waiting: set[asyncio.Future[None]] = set()
+        self.rings = 0
+        """How often it has rung."""
+
+    async def wait(self, patience: float, heard: int) -> int:
+        """Wait until it has rung more than ``heard`` times, at most ``patience`` seconds. How often it has rung."""
+        if self.rings == heard:
+            waiter = asyncio.get_running_loop().create_future()
+            self._waiting.add(waiter)
+            with suppress(TimeoutError):
+                try:
+                    async with asyncio.timeout(patience):
+                        await waiter
+                finally:
+                    self._waiting.discard(waiter)
+        return self.rings
+
+    async def run(self) -> None:
+        """Listen until cancelled; where the database is away, try again."""
+        listen = self._read_number if self._url.get_backend_name() == "sqlite" else self._listen
+        while True:
+            with suppress(Exception):  # whatever broke: those who wait look by themselves
+                await listen()
+            await asyncio.sleep(AGAIN)
+
+    def _ring(self) -> None:
+        self.rings += 1
+        for waiter in self._waiting:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    async def _listen(self) -> None:
+        import psycopg  # an extra: only who uses PostgreSQL has it
+
+        from mailgate.store.postgresql import address_of
+
+        connection = await psycopg.AsyncConnection.connect(address_of(self._url), autocommit=True)
+        async with connection:
+            await connection.execute(f"LISTEN {CHANNEL}")
+            async for _ in connection.notifies():
+                self._ring()
+
+    async def _read_number(self) -> None:
+        if not Path(str(self._url.database)).exists():  # noqa: ASYNC240 - a look at a local file; opening would make it
+            return
+        async with aiosqlite.connect(str(self._url.database)) as connection:
+            before = None
+            while True:
+                async with connection.execute("PRAGMA data_version") as found:
+                    number = await found.fetchone()
+                if before is not None and number != before:
+                    self._ring()
+                before = number
+                await asyncio.sleep(READ_EVERY)

@@ -1,0 +1,124 @@
+"""What of a request is recorded: enough to classify it again, and nothing that says what somebody reads or writes.
+
+Never kept: cookies, credentials, tokens, addresses, bodies, and all of a query but an ActiveSync device's own name.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import lru_cache
+from urllib.parse import urlencode
+
+from mailgate.classify.certified import HEADER as CERTIFICATE
+from mailgate.classify.certified import came_of
+from mailgate.classify.discovery import asks_the_way, is_autodiscover
+from mailgate.classify.hints import HEADERS
+from mailgate.classify.imap import HEADER as IMAP_ID
+from mailgate.classify.imap import MAX_LENGTH as MAX_IMAP_ID
+from mailgate.classify.probe_signal import HEADER as PROBE
+from mailgate.devices.names import eas_text
+from mailgate.model import LOGINS, Client, Protocol, RequestFacts
+from mailgate.store.sightings import ClientFacts
+
+_HEADERS = ("user-agent", *HEADERS, PROBE)
+LONGEST = 600
+"""Characters of a header that are kept: more than classification takes a hint to have, so that a malformed one stays so."""
+ROOM = 2048
+"""Bytes that all kept headers of one client take, as JSON in ASCII: real ones take a third of that."""
+LONGEST_ID = 128
+"""Bytes of what an ActiveSync device calls itself; 32 are the protocol's, and twice as many in hex."""
+_LONGEST_TYPE = 64
+_CACHED_DEVICES = 4096
+_LONGEST_METHOD = 32
+_LONGEST_FOLDER = 64
+_LONGEST_CHARACTER = 12
+"""Bytes of one character in JSON: two escapes."""
+
+_MAY_BE_A_PERSON = frozenset("@~%")
+_ADDRESSES = {
+    Protocol.ACTIVESYNC: "/Microsoft-Server-ActiveSync",
+    Protocol.DAV: "/dav/",
+    Protocol.EWS: "/EWS/Exchange.asmx",
+    Protocol.JMAP: "/jmap/",
+    Protocol.MAPI: "/mapi/emsmdb/",
+}
+
+
+def client_facts(facts: RequestFacts, client: Client) -> ClientFacts:
+    """The unique client behind a request, as it is recorded."""
+    sent, certificate = facts.headers, came_of(client)
+    kept, longest = ((IMAP_ID,), MAX_IMAP_ID) if client.protocol in LOGINS else (_HEADERS, LONGEST)
+    return ClientFacts(
+        kind=client.kind,
+        handheld=client.handheld,
+        assurance=client.assurance,
+        form=client.form,
+        os=client.os,
+        browser=client.browser,
+        protocol=client.protocol,
+        eas_id=_cut(eas_text(client.eas_id), LONGEST_ID),
+        method=_method(facts)[:_LONGEST_METHOD],
+        target=_target(facts, client),
+        headers=(
+            *_fitting((name, sent[name][:longest]) for name in kept if name in sent),
+            *(((CERTIFICATE, certificate),) if certificate else ()),
+        ),
+    )
+
+
+def _fitting(headers: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """The headers as far as there is room; of the one that has too little its beginning."""
+    room = ROOM - 32  # brackets and quotes
+    for name, text in headers:
+        size = _written(name, text)
+        if size > room:
+            yield name, text[: max(0, room - len(name)) // _LONGEST_CHARACTER]
+            return
+        room -= size
+        yield name, text
+
+
+def _written(name: str, text: str) -> int:
+    """The bytes of a header as it is stored."""
+    if text.isascii() and text.isprintable():
+        return len(name) + len(text) + text.count('"') + text.count("\\") + len('["", ""]')
+    return len(json.dumps([name, text]))
+
+
+def _cut(text: str, most: int) -> str:
+    """As many whole characters as fit into so many bytes of UTF-8."""
+    return text.encode("utf-8", "backslashreplace")[:most].decode("utf-8", "ignore")
+
+
+def _method(facts: RequestFacts) -> str:
+    """What asks the way is told by fields that are not recorded: a method says in their place whether it was."""
+    discovers = is_autodiscover(facts)
+    if not (discovers or (facts.method == "OPTIONS" and asks_the_way(replace(facts, headers={})))):
+        return facts.method
+    return "POST" if not asks_the_way(facts) else "GET" if discovers else facts.method
+
+
+def _target(facts: RequestFacts, client: Client) -> str:
+    """The family of the path, which says no more than the protocol or the first folder, and an ActiveSync name.
+
+    The name is written as a plain query, whichever form it came in.
+    """
+    if is_autodiscover(facts):
+        return "/autodiscover/autodiscover.xml"
+    path = _ADDRESSES.get(client.protocol) or first_folder(facts.path)
+    if not client.eas_id and not client.eas_type:
+        return path
+    return f"{path}?{_device_query(_cut(client.eas_id, LONGEST_ID), _cut(client.eas_type, _LONGEST_TYPE))}"
+
+
+@lru_cache(_CACHED_DEVICES)
+def _device_query(device_id: str, device_type: str) -> str:
+    named = {"DeviceId": device_id, "DeviceType": device_type}
+    return urlencode({name: value for name, value in named.items() if value}, errors="backslashreplace")
+
+
+def first_folder(path: str) -> str:
+    """``/roundcube/`` of ``/roundcube/mail/7``, else ``/``; a folder that may be called after a person is none."""
+    folder, inside, _ = path[1 : _LONGEST_FOLDER + 2].partition("/")
+    named = path.startswith("/") and inside and folder and _MAY_BE_A_PERSON.isdisjoint(folder)
+    return f"/{folder}/" if named else "/"

@@ -1,0 +1,178 @@
+"""Devices in memory, by every name under which they were asked for. What is learned of one counts under all of them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import NamedTuple
+from weakref import WeakValueDictionary
+
+from cachetools import LRUCache
+
+from mailgate.devices.device import Device
+from mailgate.devices.names import FORMER, MDM, USER, Name, user_text
+from mailgate.model import AttestationResult
+from mailgate.policy import AppCatalog
+
+
+class _Cell:
+    """One device as it is known now; every name that leads to it shares the cell. None: there is none, or no more."""
+
+    __slots__ = ("__weakref__", "changes", "device")
+
+    def __init__(self, device: Device | None) -> None:
+        self.device = device
+        self.changes = 0
+        """How often it has changed: after each time the store is to say whether this is the name's device still."""
+
+
+class Read(NamedTuple):
+    """A proof that was read, and the apps that were listed then: of others nothing was kept."""
+
+    proof: AttestationResult
+    catalog: AppCatalog
+
+    def has(self, proof: AttestationResult, catalog: AppCatalog) -> bool:
+        """Whether reading this proof by these lists would bring nothing else."""
+        return self.proof is proof and self.catalog is catalog
+
+
+@dataclass(slots=True)
+class Known:
+    """What is known under one name, when the store was asked for it, and the last proof that was read beside it."""
+
+    cell: _Cell
+    at: datetime
+    read: Read | None = None
+    beginning: int | None = None
+    """Since when all that becomes of it is heard of (``change_watch.py``), if it is."""
+    changes: int = 0
+    """Of the cell, when the store was asked."""
+
+    @property
+    def device(self) -> Device | None:
+        return self.cell.device
+
+    @property
+    def changed(self) -> bool:
+        """Whether the device has changed since the store was asked, which may have taken the name from it."""
+        return self.changes != self.cell.changes
+
+    def lead_to(self, cell: _Cell) -> None:
+        """The name is of another device, as far as is known."""
+        if cell is not self.cell:
+            self.cell, self.beginning, self.changes = cell, None, cell.changes
+
+
+@dataclass(slots=True)
+class Owned:
+    """What is known of one person's devices, and when the store was asked for them."""
+
+    cells: dict[str, _Cell]
+    at: datetime
+    beginning: int | None = None
+    """As in ``Known``."""
+    changed: bool = False
+    """Whether one of them has changed since the store was asked, or there is another."""
+
+    @property
+    def devices(self) -> list[Device]:
+        return [cell.device for cell in self.cells.values() if cell.device is not None]
+
+
+class DeviceCache:
+    """At most ``size`` names and as many persons, the last used."""
+
+    def __init__(self, size: int) -> None:
+        self._known: LRUCache[Name, Known] = LRUCache(size)
+        self._owned: LRUCache[str, Owned] = LRUCache(size)
+        self._cells: WeakValueDictionary[str, _Cell] = WeakValueDictionary()
+
+    def get(self, name: Name) -> Known | None:
+        """What is known under a source's id of a device, or under a kind of name and its text."""
+        return self._known.get(name)
+
+    def owned(self, person: str) -> Owned | None:
+        """What is known of a person's devices."""
+        return self._owned.get(person)
+
+    def device(self, device_id: str) -> Device | None:
+        """The device with this id as it is in memory, if it is."""
+        cell = self._cells.get(device_id)
+        return cell.device if cell else None
+
+    def waits_for(self, kind: str, text: str) -> bool:
+        """Whether somebody asked for this name or person, or for a device that has turned out to be this one."""
+        if kind == FORMER:
+            return text in self._cells
+        return text in self._owned if kind == USER else (kind, text) in self._known
+
+    def newest(self, stored: Device) -> Device:
+        """The device as it was read, unless what is in memory is of a later change."""
+        known = self.device(stored.id)
+        return stored if known is None or known.changed <= stored.changed else known
+
+    def outdate(self) -> None:
+        """The store counts its changes from an earlier one: whatever it says now is newer than what is in memory."""
+        for cell in list(self._cells.values()):
+            if cell.device is not None:
+                cell.device = replace(cell.device, changed=0)
+
+    def remember(
+        self,
+        name: Name,
+        device: Device | None,
+        at: datetime,
+        read: Read | None = None,
+        beginning: int | None = None,
+    ) -> None:
+        """Keep what was found under a name."""
+        cell = _Cell(None) if device is None else self._cell_of(device)
+        self._known[name] = Known(cell, at, read, beginning, cell.changes)
+
+    def remember_owned(
+        self, person: str, devices: Iterable[Device], at: datetime, beginning: int | None = None
+    ) -> Owned:
+        """Keep what was found for a person."""
+        cells = {each.id: self._cell_of(each) for each in devices}
+        owned = self._owned[person] = Owned(cells, at, beginning)
+        return owned
+
+    def change(self, device: Device) -> None:
+        """A device has changed in the store: as ``learn``, and the next request by any of its names asks for it again."""
+        self.learn(device)
+        self._cell_of(device).changes += 1
+        for report in device.reports:
+            owned = self._owned.get(user_text(report.owner))
+            if owned is not None:
+                owned.changed = True
+
+    def learn(self, device: Device) -> None:
+        """A device is new or has changed: known at once under every name and person that was asked for."""
+        for former in device.former:
+            cell = self._cells.pop(former, None)
+            if cell is not None:
+                cell.device, cell.changes = device, cell.changes + 1
+        cell = self._cell_of(device)
+        for name in (*device.names, *((MDM, report.id) for report in device.reports)):
+            known = self._known.get(name)
+            if known is not None:
+                known.lead_to(cell)
+        for report in device.reports:
+            for_slot, owned = self._known.get(report.slot), self._owned.get(user_text(report.owner))
+            if for_slot is not None:
+                for_slot.lead_to(cell)
+            if owned is not None:
+                owned.cells[device.id] = cell
+
+    def forget(self, device_id: str) -> None:
+        """A device is no more."""
+        cell = self._cells.pop(device_id, None)
+        if cell is not None:
+            cell.device, cell.changes = None, cell.changes + 1
+
+    def _cell_of(self, device: Device) -> _Cell:
+        cell = self._cells.get(device.id)
+        if cell is None:
+            cell = self._cells[device.id] = _Cell(device)
+        cell.device = device
+        return cell

@@ -1,0 +1,161 @@
+"""Devices out of the store: whole, and all that new reports may be about."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import CompoundSelect, Row, Select, select, union_all
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mailgate.devices.device import Contradiction, Device, Report, new_id
+from mailgate.devices.names import FORMER, Name
+from mailgate.model import Kind, Reason
+from mailgate.store.bulk_rows import among
+from mailgate.store.schema import device_findings, device_names, devices, reports
+
+_AT_ONCE = 10_000
+"""Values in one question: SQLite takes 32,766, PostgreSQL's protocol 65,535."""
+
+_HELD = device_names.c
+_Each = TypeVar("_Each")
+
+
+async def load(connection: AsyncConnection, numbers: Iterable[int]) -> list[Device]:
+    """The devices with these keys, in their order."""
+    found: list[Device] = []
+    for some in _portions(sorted(set(numbers))):
+        found += await _load(connection, some)
+    return found
+
+
+async def around(connection: AsyncConnection, news: Sequence[Report]) -> list[Device]:
+    """Every device that has the place, a name, or the would-be id of one of these reports, or claims such a name."""
+    numbers = set[int]()
+    for query in _questions(connection, news):
+        numbers |= set((await connection.execute(query)).scalars())
+    found = more = await load(connection, numbers)
+    while contested := {each.about for device in more for each in device.findings if each.about}:
+        query = select(device_findings.c.device).where(device_findings.c.about.in_(contested))
+        others = set((await connection.execute(query)).scalars()) - numbers
+        numbers |= others
+        more = await load(connection, others)
+        found = found + more
+    return found
+
+
+def _questions(
+    connection: AsyncConnection, news: Sequence[Report]
+) -> Iterator[Select[Any] | CompoundSelect[Any]]:
+    """Keys of devices, by all that the reports tell: as few questions as there can be, each some looks at an index."""
+    asked: list[Select[Any]] = []
+    values = 0
+    for query, count in _looks(connection, news):
+        if values + count > _AT_ONCE and asked:
+            yield union_all(*asked)
+            asked, values = [], 0
+        asked.append(query)
+        values += count
+    yield union_all(*asked)
+
+
+def _looks(connection: AsyncConnection, news: Sequence[Report]) -> Iterator[tuple[Select[Any], int]]:
+    """Each look at one index, and how many values it is for."""
+    for source, slots in _grouped((report.source, report.id) for report in news).items():
+        for ids in _portions(slots):
+            found = select(reports.c.device).where(
+                reports.c.source == source, among(connection, reports.c.id, ids)
+            )
+            yield found, len(ids) + 1
+    would_be = [new_id(report.slot) for report in news]
+    for ids in _portions(would_be):
+        yield select(devices.c.key).where(among(connection, devices.c.id, ids)), len(ids)
+    names = {name for report in news for name in report.names} | {(FORMER, each) for each in would_be}
+    for kind, texts in _grouped(sorted(names)).items():
+        for some in _portions(texts):
+            yield (
+                select(_HELD.device).where(_HELD.kind == kind, among(connection, _HELD.name, some)),
+                len(some) + 1,
+            )
+
+
+async def _load(connection: AsyncConnection, numbers: Sequence[int]) -> list[Device]:
+    rows = await connection.execute(
+        select(devices).where(among(connection, devices.c.key, numbers)).order_by(devices.c.key)
+    )
+    told = await _parts(
+        connection, select(reports).where(among(connection, reports.c.device, numbers)), reports.c.device.name
+    )
+    named = await _parts(
+        connection, select(device_names).where(among(connection, _HELD.device, numbers)), "device"
+    )
+    noted = await _parts(
+        connection,
+        select(device_findings).where(among(connection, device_findings.c.device, numbers)),
+        "device",
+    )
+    return [
+        device_of(row, told.get(row.key, []), named.get(row.key, []), noted.get(row.key, [])) for row in rows
+    ]
+
+
+async def _parts(connection: AsyncConnection, query: Select[Any], column: str) -> dict[int, list[Row[Any]]]:
+    """Rows by the key of their device."""
+    found: dict[int, list[Row[Any]]] = {}
+    for row in await connection.execute(query):
+        found.setdefault(getattr(row, column), []).append(row)
+    return found
+
+
+def device_of(row: Any, told: Iterable[Any], named: Iterable[Any], noted: Iterable[Any]) -> Device:
+    """A device of its rows in each table."""
+    held = {(each.kind, each.name) for each in named}
+    found = tuple(sorted((_report(each) for each in told), key=lambda report: report.slot))
+    claims = frozenset[Name]().union(*(report.names for report in found))
+    return Device(
+        id=row.id,
+        reports=found,
+        former=frozenset(text for kind, text in held if kind == FORMER),
+        ceded=claims - held,
+        findings=tuple(
+            Contradiction(Reason(each.reason), each.about, each.detail, each.since)
+            for each in sorted(noted, key=lambda each: (each.reason, each.about))
+        ),
+        lost_at=row.lost_at,
+        first_seen=row.first_seen,
+        last_seen=row.last_seen,
+        number=row.key,
+        changed=row.changed,
+    )
+
+
+def _report(row: Any) -> Report:
+    return Report(
+        source=row.source,
+        id=row.id,
+        owner=row.owner,
+        kind=Kind(row.kind) if row.kind else None,
+        os=row.os,
+        os_version=row.os_version,
+        managed=row.managed,
+        status=row.status,
+        apps=frozenset(json.loads(row.apps)),
+        apps_complete=row.apps_complete,
+        reported_at=row.reported_at,
+        expires_at=row.expires_at,
+        gone=row.gone,
+        names=frozenset((kind, text) for kind, text in json.loads(row.names)),
+        first_seen=row.first_seen,
+        last_seen=row.last_seen,
+    )
+
+
+def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """The second of each pair, by the first."""
+    found: dict[str, list[str]] = {}
+    for first, second in pairs:
+        found.setdefault(first, []).append(second)
+    return found
+
+
+def _portions(values: Sequence[_Each]) -> Iterable[Sequence[_Each]]:
+    return (values[start : start + _AT_ONCE] for start in range(0, len(values), _AT_ONCE))

@@ -1,0 +1,187 @@
+"""Devices that a decision waits for, by one question: with their reports, names and findings, a text of JSON each.
+
+It brings what ``device_loading.py`` brings, which is made for thousands of devices at a time. The driver alone is asked
+(``driver_connection.py``): what SQLAlchemy and its threads cost for each statement is many times the database's work on this one.
+"""
+
+import json
+from collections import namedtuple
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    CompoundSelect,
+    Select,
+    Table,
+    Text,
+    bindparam,
+    literal_column,
+    select,
+    union_all,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+from mailgate.devices.device import Device, Report, new_id
+from mailgate.devices.names import FORMER, MDM, STRONG, storable
+from mailgate.store.database import Database
+from mailgate.store.device_loading import device_of
+from mailgate.store.driver_connection import Rows
+from mailgate.store.schema import HAS_PERSON, Instant, device_findings, device_names, devices, reports
+
+
+class _Lists(FunctionElement[str]):
+    """Some columns of every row, as the text of a JSON list of lists. Where there is no row PostgreSQL has NULL."""
+
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(_Lists, "sqlite")
+def _lists_on_sqlite(element: _Lists, compiler: SQLCompiler, **how: Any) -> str:
+    return f"json_group_array(json_array({compiler.process(element.clauses, **how)}))"
+
+
+@compiles(_Lists, "postgresql")
+def _lists_on_postgresql(element: _Lists, compiler: SQLCompiler, **how: Any) -> str:
+    return f"CAST(json_agg(json_build_array({compiler.process(element.clauses, **how)})) AS text)"
+
+
+class _Listed(FunctionElement[str]):
+    """Some columns of one row, as the text of a JSON list."""
+
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(_Listed, "sqlite")
+def _listed_on_sqlite(element: _Listed, compiler: SQLCompiler, **how: Any) -> str:
+    return f"json_array({compiler.process(element.clauses, **how)})"
+
+
+@compiles(_Listed, "postgresql")
+def _listed_on_postgresql(element: _Listed, compiler: SQLCompiler, **how: Any) -> str:
+    return f"CAST(json_build_array({compiler.process(element.clauses, **how)}) AS text)"
+
+
+class _Among(FunctionElement[Any]):
+    """Whether a column has one of some texts, which are the text of a JSON list however many they are."""
+
+    inherit_cache = True
+
+
+@compiles(_Among, "sqlite")
+def _among_on_sqlite(element: _Among, compiler: SQLCompiler, **how: Any) -> str:
+    column, texts = (compiler.process(each, **how) for each in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({texts}))"  # noqa: S608 - a name of ours
+
+
+@compiles(_Among, "postgresql")
+def _among_on_postgresql(element: _Among, compiler: SQLCompiler, **how: Any) -> str:
+    column, texts = (compiler.process(each, **how) for each in element.clauses)
+    return f"{column} = ANY(ARRAY(SELECT json_array_elements_text(CAST({texts} AS json))))"
+
+
+class _Part:
+    """The columns of a table, and how their values come back from JSON."""
+
+    def __init__(self, table: Table) -> None:
+        self.columns = list(table.c)
+        self._row: Any = namedtuple("Row", [column.name for column in self.columns])  # type: ignore[misc]
+        kinds = [(at, type(column.type)) for at, column in enumerate(self.columns)]
+        self._read = [(at, _READ[kind]) for at, kind in kinds if kind in _READ]
+
+    def row(self, values: list[Any]) -> Any:
+        """A row as SQLAlchemy would bring it, made of its values."""
+        for at, read in self._read:
+            if values[at] is not None:
+                values[at] = read(values[at])
+        return self._row._make(values)
+
+    def rows(self, told: str | None) -> list[Any]:
+        """The rows in a text of JSON."""
+        return [self.row(values) for values in json.loads(told or "[]")]
+
+
+def _instant(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+_READ: dict[type, Callable[[Any], Any]] = {Instant: _instant, Boolean: bool}
+_DEVICE, *_PARTS = (_Part(table) for table in (devices, reports, device_names, device_findings))
+_WHOLE = select(
+    _Listed(*_DEVICE.columns),
+    *(
+        select(_Lists(*part.columns)).where(table.c.device == devices.c.key).scalar_subquery()
+        for table, part in zip((reports, device_names, device_findings), _PARTS, strict=True)
+    ),
+)
+_TEXTS = bindparam("texts", type_=Text)
+
+
+def _where(keys: Select[tuple[int]] | CompoundSelect[Any]) -> Select[Any]:
+    return _WHOLE.where(devices.c.key.in_(keys)).order_by(devices.c.key)
+
+
+_NAMED = _where(
+    select(device_names.c.device).where(
+        device_names.c.kind == bindparam("kind"), _Among(device_names.c.name, _TEXTS)
+    )
+)
+_CALLED = _where(select(reports.c.device).where(_Among(reports.c.id, _TEXTS)))
+_OWNED = _where(select(reports.c.device).where(HAS_PERSON, _Among(reports.c.person, _TEXTS)))
+_AROUND = _where(
+    union_all(
+        select(reports.c.device).where(
+            reports.c.source == bindparam("source"), reports.c.id == bindparam("own_id")
+        ),
+        select(devices.c.key).where(devices.c.id == bindparam("would_be")),
+        *(
+            select(device_names.c.device).where(
+                device_names.c.kind == literal_column(f"'{kind}'"),
+                _Among(device_names.c.name, bindparam(kind, type_=Text)),
+            )
+            for kind in (*STRONG, FORMER)
+        ),
+    )
+)
+
+
+async def find(database: Database, kind: str, texts: Iterable[str]) -> list[Device]:
+    """The devices with one of these names."""
+    stored = [storable(text) for text in texts]
+    if kind == MDM:
+        return await _ask(database, _CALLED, texts=stored)
+    return await _ask(database, _NAMED, kind=kind, texts=stored)
+
+
+async def owned(database: Database, person: str) -> list[Device]:
+    """The devices that some source gives to this person."""
+    return await _ask(database, _OWNED, texts=[storable(person)])
+
+
+async def around(database: Database, report: Report) -> list[Device]:
+    """The devices that have the place, a name, or the would-be id of a report; not those that claim a name another has."""
+    would_be = new_id(report.slot)
+    names = {kind: [text for each, text in report.names if each == kind] for kind in STRONG}
+    named = {kind: json.dumps(texts) for kind, texts in names.items()}
+    place = {"source": storable(report.source), "own_id": storable(report.id), "would_be": would_be}
+    return _devices(await database.ask(_AROUND, place | named | {FORMER: json.dumps([would_be])}))
+
+
+async def _ask(database: Database, question: Select[Any], *, texts: list[str], **values: str) -> list[Device]:
+    return _devices(await database.ask(question, {**values, "texts": json.dumps(texts)}))
+
+
+def _devices(rows: Rows) -> list[Device]:
+    return [_device(*row) for row in rows]
+
+
+def _device(told: Any, *parts: str | None) -> Device:
+    return device_of(
+        _DEVICE.row(json.loads(told)), *(part.rows(each) for part, each in zip(_PARTS, parts, strict=True))
+    )

@@ -1,0 +1,52 @@
+"""What is forgotten is forgotten on disk too: in the lines that wait there for the store, and in the store's own files."""
+
+import asyncio
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from mailgate.devices.device import Device
+from mailgate.policy.logins import user_text
+from mailgate.store.database import StoreUnavailableError
+from mailgate.store.spool import Spool
+
+
+async def forget_lines(spools: Sequence[Spool], words: Iterable[str]) -> None:
+    """Take out of the spools whatever has one of these words as a text of its own: before rows go, or they would come back.
+
+    Raises ``StoreUnavailableError``: then nothing may be said to be forgotten.
+    """
+    about = has_one_of(words)
+    try:
+        for spool in spools:
+            await asyncio.to_thread(spool.forget, about)
+    except OSError as error:
+        raise StoreUnavailableError(f"the spool cannot be rewritten: {error.strerror}") from error
+
+
+def words_of(device: Device) -> list[str]:
+    """By what a line may name a device."""
+    texts = [text for _, text in device.names]
+    return [device.id, *device.former, *texts, *(report.id for report in device.reports)]
+
+
+def has_one_of(words: Iterable[str]) -> Callable[[str], bool]:
+    """Whether a line has one of these words. Half a line counts for one that does: nobody will ever read it."""
+    wanted = frozenset(map(user_text, words)) - {""}
+
+    def about(line: str) -> bool:
+        try:
+            told = json.loads(line)
+        except ValueError:
+            return True
+        return any(user_text(text) in wanted for text in _texts(told))
+
+    return about
+
+
+def _texts(told: object) -> Iterator[str]:
+    if isinstance(told, str):
+        yield told
+    elif isinstance(told, dict):
+        yield from (text for each in told.values() for text in _texts(each))
+    elif isinstance(told, list):
+        yield from (text for each in told for text in _texts(each))

@@ -1,0 +1,195 @@
+"""New reports into the store: matched in memory, and what changed is written, a batch a transaction."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mailgate.devices.device import Contradiction, Device, Report
+from mailgate.devices.matching import News, Shelf
+from mailgate.devices.names import FORMER, Name, user_text
+from mailgate.store.bulk_rows import delete_rows, insert_rows, update_rows
+from mailgate.store.device_loading import around
+from mailgate.store.schema import device_findings, device_names, devices, notices, reports, sightings
+from mailgate.store.upserts import count_change
+
+SEEN_AGAIN = timedelta(hours=1)
+"""How much older ``last_seen`` must be to be written where nothing else is news: it only says how long to keep."""
+
+
+class Taken(NamedTuple):
+    """What became of records: new devices, news of known ones, and what was known already."""
+
+    new: int = 0
+    changed: int = 0
+    same: int = 0
+    findings: int = 0
+    """Contradictions that were not there before."""
+
+    def plus(self, other: "Taken") -> "Taken":
+        return Taken(*(one + more for one, more in zip(self, other, strict=True)))
+
+
+async def learn(connection: AsyncConnection, news: Iterable[Report]) -> Taken:
+    """Store reports in the order in which they came."""
+    in_order = sorted(news, key=lambda report: report.last_seen)
+    if not in_order:
+        return Taken()
+    change = await count_change(connection)
+    before = await around(connection, in_order)
+    shelf, counts = Shelf(before), dict.fromkeys(News, 0)
+    for report in in_order:
+        counts[shelf.put(report)] += 1
+    after = list(shelf)
+    await write(connection, before, after, change)
+    known = {device.id: set(device.findings) for device in before}
+    found = sum(len(set(device.findings) - known.get(device.id, set())) for device in after)
+    return Taken(counts[News.NEW], counts[News.CHANGED], counts[News.SAME], found)
+
+
+@dataclass(slots=True)
+class _Rows:
+    """What is to be written."""
+
+    new_devices: list[dict[str, Any]] = field(default_factory=list)
+    new_reports: list[dict[str, Any]] = field(default_factory=list)
+    devices: list[dict[str, Any]] = field(default_factory=list)
+    reports: list[dict[str, Any]] = field(default_factory=list)
+    seen_devices: list[dict[str, Any]] = field(default_factory=list)
+    seen_reports: list[dict[str, Any]] = field(default_factory=list)
+    lost_names: list[dict[str, Any]] = field(default_factory=list)
+    names: list[dict[str, Any]] = field(default_factory=list)
+    noted: list[int] = field(default_factory=list)
+    findings: list[dict[str, Any]] = field(default_factory=list)
+    merged: dict[int, tuple[str, str]] = field(default_factory=dict)
+    """Devices that are no more by their keys: their ids, and the ids of those that they turned out to be."""
+
+
+async def write(
+    connection: AsyncConnection, before: Sequence[Device], after: Sequence[Device], change: int
+) -> None:
+    """Bring the store from ``before`` to ``after``, which are of the same devices."""
+    rows = await _rows(connection, before, after, change)
+    await insert_rows(connection, devices, rows.new_devices)
+    await insert_rows(connection, reports, rows.new_reports)
+    await update_rows(connection, devices, rows.devices, "key")
+    await update_rows(connection, reports, rows.reports, "source", "id")
+    await update_rows(connection, devices, rows.seen_devices, "key")
+    await update_rows(connection, reports, rows.seen_reports, "source", "id")
+    await delete_rows(connection, device_names, rows.lost_names)
+    if rows.noted:
+        noted = device_findings.c.device.in_(rows.noted)
+        await connection.execute(delete(device_findings).where(noted))
+    if rows.merged:
+        await connection.execute(delete(devices).where(devices.c.key.in_(rows.merged)))
+        await _carry_over(connection, dict(rows.merged.values()))
+    await insert_rows(connection, device_names, rows.names)
+    await insert_rows(connection, device_findings, rows.findings)
+
+
+async def _rows(
+    connection: AsyncConnection, before: Sequence[Device], after: Sequence[Device], change: int
+) -> _Rows:
+    rows, old = _Rows(), {device.id: device for device in before}
+    reported = {report.slot: (device.number, report) for device in before for report in device.reports}
+    number = 0
+    for device in after:
+        known = old.pop(device.id, None)
+        if known is device:
+            continue
+        if known is None:
+            number = (number or await _last_number(connection)) + 1
+        own = known.number if known else number
+        _add_device(rows, known, device, own, change)
+        for report in device.reports:
+            _add_report(rows, reported.get(report.slot), report, own)
+    into = {former: device.id for device in after for former in device.former}
+    rows.merged = {device.number: (device.id, into[device.id]) for device in old.values()}
+    return rows
+
+
+async def _last_number(connection: AsyncConnection) -> int:
+    return int((await connection.execute(select(func.coalesce(func.max(devices.c.key), 0)))).scalar_one())
+
+
+def _add_device(rows: _Rows, known: Device | None, device: Device, number: int, change: int) -> None:
+    row = {
+        "key": number,
+        "lost_at": device.lost_at,
+        "first_seen": device.first_seen,
+        "last_seen": device.last_seen,
+        "changed": change,
+    }
+    if known is None:
+        rows.new_devices.append(row | {"id": device.id})
+    elif known != device:
+        rows.devices.append(row)
+    elif device.last_seen - known.last_seen >= SEEN_AGAIN:
+        rows.seen_devices.append({"key": number, "last_seen": device.last_seen})
+    has, had = _held(device), _held(known) if known else frozenset()
+    rows.lost_names += [{"kind": kind, "name": text} for kind, text in had - has]
+    rows.names += [{"kind": kind, "name": text, "device": number} for kind, text in sorted(has - had)]
+    if device.findings != (known.findings if known else ()):
+        rows.noted.append(number)
+        rows.findings += [_finding_row(each, number) for each in device.findings]
+
+
+def _add_report(rows: _Rows, known: tuple[int, Report] | None, report: Report, number: int) -> None:
+    if known is None:
+        rows.new_reports.append(_report_row(report, number))
+    elif known != (number, report):
+        rows.reports.append(_report_row(report, number))
+    elif report.last_seen - known[1].last_seen >= SEEN_AGAIN:
+        rows.seen_reports.append({"source": report.source, "id": report.id, "last_seen": report.last_seen})
+
+
+def _held(device: Device) -> frozenset[Name]:
+    return device.names | {(FORMER, each) for each in device.former}
+
+
+def _report_row(report: Report, number: int) -> dict[str, Any]:
+    return {
+        "source": report.source,
+        "id": report.id,
+        "device": number,
+        "owner": report.owner,
+        "person": user_text(report.owner),
+        "kind": report.kind,
+        "os": report.os,
+        "os_version": report.os_version,
+        "managed": report.managed,
+        "status": report.status,
+        "apps": json.dumps(sorted(report.apps)),
+        "apps_complete": report.apps_complete,
+        "reported_at": report.reported_at,
+        "expires_at": report.expires_at,
+        "gone": report.gone,
+        "names": json.dumps(sorted(report.names)),
+        "first_seen": report.first_seen,
+        "last_seen": report.last_seen,
+    }
+
+
+def _finding_row(found: Contradiction, number: int) -> dict[str, Any]:
+    return {
+        "device": number,
+        "reason": found.reason,
+        "about": found.about,
+        "detail": found.detail,
+        "since": found.since,
+    }
+
+
+async def _carry_over(connection: AsyncConnection, ids: dict[str, str]) -> None:
+    """What was noted of merged devices, by their ids, is of those that they turned out to be."""
+    for old, new in sorted(ids.items()):
+        await connection.execute(update(sightings).where(sightings.c.device == old).values(device=new))
+        both = notices.alias()
+        same = (both.c.person == notices.c.person, both.c.reason == notices.c.reason, both.c.device == new)
+        twice = select(both.c.person).where(*same).exists()
+        await connection.execute(delete(notices).where(notices.c.device == old, twice))
+        await connection.execute(update(notices).where(notices.c.device == old).values(device=new))

@@ -1,0 +1,177 @@
+"""What is stored of one person: their devices, what was decided for them, what they were told."""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from hashlib import sha256
+from typing import Any, TypeVar
+from urllib.parse import parse_qs, urlsplit
+
+from sqlalchemy import Table, and_, func, or_, select
+
+from mailgate.devices.device import Device
+from mailgate.devices.names import EAS, eas_forms, user_text
+from mailgate.devices.posture import is_of
+from mailgate.model import Kind
+from mailgate.store.database import Database
+from mailgate.store.devices import Devices
+from mailgate.store.enrolments import EnrolledKey, EnrolmentToken
+from mailgate.store.help_requests import HelpRequest, HelpRequests
+from mailgate.store.logins import is_login
+from mailgate.store.mail import Mailing, mailing_of
+from mailgate.store.reliefs import KeptRelief, StoredReliefs
+from mailgate.store.schema import (
+    clients,
+    enrolled_keys,
+    enrolment_tokens,
+    languages,
+    mailings,
+    notices,
+    sightings,
+)
+from mailgate.store.sightings import Recorded, Sightings
+
+_PAGE = 50
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class Sighted:
+    """A phone that asked for mail under somebody's name by an ActiveSync id that no report has."""
+
+    eas_id: str
+    kind: Kind | None
+    os: str
+    model: str
+    times: int
+    first_at: datetime
+    last_at: datetime
+
+    @property
+    def mark(self) -> str:
+        """Names it in forms and addresses."""
+        return "new-" + sha256(self.eas_id.encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One mail that somebody was written about a refusal."""
+
+    device: str
+    reason: str
+    told_at: datetime
+
+
+class People:
+    """Queries on people. Every method may raise ``StoreUnavailableError``."""
+
+    def __init__(self, database: Database, devices: Devices, sightings: Sightings) -> None:
+        self._database = database
+        self._devices = devices
+        self._sightings = sightings
+        self._reliefs = StoredReliefs(database)
+        self._help_requests = HelpRequests(database)
+
+    async def devices(self, login: str, precedence: Sequence[str] = ()) -> list[Device]:
+        """The devices of a person: those that the source believed most gives to them."""
+        return [each for each in await self._devices.owned(login) if is_of(each, login, precedence)]
+
+    async def device(self, device_id: str) -> Device | None:
+        """The device with this id."""
+        return next((each for each in await self._devices.called(device_id) if each.id == device_id), None)
+
+    async def unreported(self, login: str, devices: Iterable[Device]) -> list[Sighted]:
+        """Phones that asked under this name and that are none of ``devices``, the last seen first."""
+        known = {text for device in devices for kind, text in device.names if kind == EAS}
+        query = (
+            select(
+                clients.c.eas_id,
+                func.max(clients.c.kind).label("kind"),
+                func.max(clients.c.os).label("os"),
+                func.max(clients.c.target).label("target"),
+                func.sum(sightings.c.count).label("times"),
+                func.min(sightings.c.first_at).label("first_at"),
+                func.max(sightings.c.last_at).label("last_at"),
+            )
+            .join(clients)
+            .where(is_login(sightings.c.user, login), clients.c.eas_id != "", sightings.c.device == "")
+            .group_by(clients.c.eas_id)
+            .order_by(func.max(sightings.c.last_at).desc())
+            .limit(_PAGE)
+        )
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(query)).all()
+        return [_sighted(row) for row in rows if known.isdisjoint(eas_forms(row.eas_id))]
+
+    async def requests(
+        self, login: str, devices: Iterable[Device], size: int = _PAGE
+    ) -> tuple[list[Recorded], int]:
+        """The last that was decided for a person, and how much there is. What a device asked for under another name is not theirs."""
+        ids = _ids(devices)
+        nameless = and_(sightings.c.device.in_(ids), sightings.c.user == "")
+        theirs = or_(is_login(sightings.c.user, login), nameless) if login else nameless
+        async with self._database.reading() as connection:
+            count = (await connection.execute(select(func.count()).where(theirs))).scalar_one()
+        return await self._sightings.where(theirs, size), int(count)
+
+    async def enrolled(self, login: str) -> list[EnrolledKey]:
+        """The keys with which devices of a person enrolled, the last first."""
+        return await self._rows(enrolled_keys, EnrolledKey, login)
+
+    async def tokens(self, login: str) -> list[EnrolmentToken]:
+        """What lets devices of a person enrol, the last first."""
+        return await self._rows(enrolment_tokens, EnrolmentToken, login)
+
+    async def exemptions(self, login: str, devices: Iterable[Device]) -> list[KeptRelief]:
+        """What a person and their devices are or were spared from, the last first."""
+        return await self._reliefs.of_person(user_text(login), _ids(devices))
+
+    async def help_requests(self, login: str, devices: Iterable[Device]) -> list[HelpRequest]:
+        """How a person, or their devices under no name, asked for help, the last first."""
+        return await self._help_requests.of_person(user_text(login), _ids(devices))
+
+    async def told(self, persons: Collection[str]) -> list[Told]:
+        """The mails that were written to these addresses, the last first."""
+        query = select(notices).where(notices.c.person.in_(persons)).order_by(notices.c.told_at.desc())
+        async with self._database.reading() as connection:
+            rows = await connection.execute(query.limit(_PAGE))
+            return [Told(row.device, row.reason, row.told_at) for row in rows]
+
+    async def told_about(self, devices: Collection[str]) -> list[Told]:
+        """The mails that were written about devices with these ids, the last first."""
+        query = select(notices).where(notices.c.device.in_(devices)).order_by(notices.c.told_at.desc())
+        async with self._database.reading() as connection:
+            rows = await connection.execute(query.limit(_PAGE))
+            return [Told(row.device, row.reason, row.told_at) for row in rows]
+
+    async def mailings(self, login: str, addresses: Collection[str]) -> list[Mailing]:
+        """The mails about rules that were written to a person, the last first."""
+        theirs = or_(mailings.c.login == user_text(login), mailings.c.address.in_(addresses))
+        query = select(mailings).where(theirs).order_by(mailings.c.queued_at.desc()).limit(_PAGE)
+        async with self._database.reading() as connection:
+            return [mailing_of(row) for row in (await connection.execute(query)).mappings()]
+
+    async def language(self, login: str) -> tuple[str, date] | None:
+        """In which language a person is written to, and on which day they asked for it last."""
+        query = select(languages.c.tag, languages.c.day).where(languages.c.person == user_text(login))
+        async with self._database.reading() as connection:
+            row = (await connection.execute(query)).first()
+            return (row.tag, row.day) if row else None
+
+    async def _rows(self, table: Table, made: Callable[..., Row], login: str) -> list[Row]:
+        columns = [column for column in table.c if column.name != "digest"]
+        query = select(*columns).where(is_login(table.c.owner, login)).order_by(table.c.made_at.desc())
+        async with self._database.reading() as connection:
+            return [made(**row) for row in (await connection.execute(query.limit(_PAGE))).mappings()]
+
+
+def _ids(devices: Iterable[Device]) -> list[str]:
+    """Every id that a device has or had."""
+    return [each for device in devices for each in (device.id, *device.former)]
+
+
+def _sighted(row: Any) -> Sighted:
+    model = parse_qs(urlsplit(row.target).query).get("DeviceType", [""])[0]
+    kind = Kind(row.kind) if row.kind in set(Kind) else None
+    return Sighted(row.eas_id, kind, row.os, model, int(row.times), row.first_at, row.last_at)

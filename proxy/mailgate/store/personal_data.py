@@ -1,0 +1,240 @@
+"""Everything that the store has of one person, table by table: to hand it out, and to delete it.
+
+A table is either in ``PERSONAL``, with the condition that picks a person's rows, or in ``NOT_PERSONAL``, with the
+reason. A test fails where one is in neither.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, and_, delete, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mailgate.devices.device import Device
+from mailgate.devices.names import EAS, KEY, user_text
+from mailgate.model import Reason
+from mailgate.store.database import Database
+from mailgate.store.devices import Devices
+from mailgate.store.erasure import forget_lines
+from mailgate.store.logins import is_login
+from mailgate.store.person_records import People
+from mailgate.store.reliefs import count_relief_change
+from mailgate.store.schema import (
+    activations,
+    approvals,
+    audit,
+    audit_head,
+    clients,
+    connectors,
+    device_changes,
+    device_findings,
+    device_names,
+    devices,
+    enrolled_keys,
+    enrolment_tokens,
+    forgotten_devices,
+    gates,
+    help_requests,
+    kept_out,
+    keys,
+    languages,
+    leases,
+    mailings,
+    notices,
+    plans,
+    policies,
+    relief_changes,
+    reliefs,
+    reports,
+    retractions,
+    sightings,
+    spent_proofs,
+)
+from mailgate.store.spool import Spool
+from mailgate.store.upserts import count_change
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A person as the rows name them."""
+
+    person: str
+    addresses: frozenset[str]
+    devices: tuple[Device, ...]
+    """The devices that are theirs."""
+
+    @property
+    def numbers(self) -> list[int]:
+        return [device.number for device in self.devices]
+
+    @property
+    def ids(self) -> list[str]:
+        return [each for device in self.devices for each in (device.id, *sorted(device.former))]
+
+    def names(self, kind: str) -> list[str]:
+        """The names of this kind of all their devices."""
+        return sorted({text for device in self.devices for each, text in device.names if each == kind})
+
+
+Pick = Callable[[Subject], ColumnElement[bool]]
+
+
+def _sightings_of(subject: Subject) -> ColumnElement[bool]:
+    """Under their name, or by their device under no name: what a device asked for under another's is that one's."""
+    nameless = and_(sightings.c.device.in_(subject.ids), sightings.c.user == "")
+    return or_(is_login(sightings.c.user, subject.person), nameless)
+
+
+def _clients_of(subject: Subject) -> ColumnElement[bool]:
+    theirs = select(sightings.c.client).where(_sightings_of(subject))
+    return or_(clients.c.id.in_(theirs), clients.c.eas_id.in_(subject.names(EAS)))
+
+
+PERSONAL: Mapping[Table, Pick] = {
+    devices: lambda subject: devices.c.key.in_(subject.numbers),
+    reports: lambda subject: or_(
+        reports.c.person == subject.person,
+        and_(reports.c.device.in_(subject.numbers), reports.c.person == ""),
+    ),
+    device_names: lambda subject: device_names.c.device.in_(subject.numbers),
+    device_findings: lambda subject: device_findings.c.device.in_(subject.numbers),
+    clients: _clients_of,
+    sightings: _sightings_of,
+    notices: lambda subject: or_(
+        notices.c.person.in_(subject.addresses),
+        notices.c.device.in_([*subject.ids, *subject.names(EAS)]),
+    ),
+    mailings: lambda subject: or_(
+        mailings.c.login == subject.person, mailings.c.address.in_(subject.addresses)
+    ),
+    languages: lambda subject: languages.c.person == subject.person,
+    reliefs: lambda subject: or_(reliefs.c.person == subject.person, reliefs.c.device.in_(subject.ids)),
+    help_requests: lambda subject: or_(
+        help_requests.c.person == subject.person,
+        and_(help_requests.c.device.in_(subject.ids), help_requests.c.person == ""),
+    ),
+    enrolment_tokens: lambda subject: is_login(enrolment_tokens.c.owner, subject.person),
+    enrolled_keys: lambda subject: or_(
+        is_login(enrolled_keys.c.owner, subject.person),
+        and_(enrolled_keys.c.thumbprint.in_(subject.names(KEY)), enrolled_keys.c.owner == ""),
+    ),
+}
+"""The tables that name people or their devices, each with what picks the rows of one person."""
+
+NOT_PERSONAL: Mapping[Table, str] = {
+    keys: "secrets of the gate",
+    gates: "which gates run, by their computers and addresses",
+    spent_proofs: "digests of proofs, for some minutes; nothing leads from them to anybody",
+    device_changes: "one number",
+    approvals: "which admins have approved which plan: who answers for a rule is not taken away",
+    plans: "rules that were planned, and how many they would hit",
+    policies: "rules; an admin's name stands there in office, and stays, so that no change is without one",
+    retractions: "which versions were taken back",
+    kept_out: "how many an activation newly kept out",
+    activations: "which rules were put in force by which admin: the same",
+    audit: "who changed the rules: the same, in a chain that no entry can be taken out of",
+    audit_head: "the end of that chain",
+    relief_changes: "one number",
+    connectors: "how each connector fares",
+    leases: "which gate does what",
+    forgotten_devices: "ids alone of devices that are no more, for a day; nothing leads from them to anybody",
+}
+"""The tables that name nobody, and why."""
+
+
+class Personal:
+    """All of one person's rows. Every method may raise ``StoreUnavailableError``."""
+
+    def __init__(
+        self, database: Database, devices: Devices, people: People, spools: Sequence[Spool] = ()
+    ) -> None:
+        self._database = database
+        self._devices = devices
+        self._people = people
+        self._spools = spools
+
+    async def everything(
+        self, login: str, addresses: Collection[str] = (), precedence: Sequence[str] = ()
+    ) -> dict[str, list[dict[str, Any]]]:
+        """Every row about a person, by table, as plain data. ``addresses``: where mails about refusals went."""
+        subject = await self._subject(login, addresses, precedence)
+        async with self._database.reading(patience=60) as connection:
+            rows = {
+                table.name: (await connection.execute(select(table).where(pick(subject)))).mappings().all()
+                for table, pick in PERSONAL.items()
+            }
+        return {name: [_plain(row) for row in found] for name, found in rows.items()}
+
+    async def forget(
+        self, login: str, now: datetime, addresses: Collection[str] = (), precedence: Sequence[str] = ()
+    ) -> int:
+        """Delete all of it. Returns how many devices went.
+
+        A device that belongs to somebody else stays with all but the report's word that it is this person's.
+        """
+        subject = await self._subject(login, addresses, precedence)
+        await forget_lines(self._spools, [subject.person])
+        for device in subject.devices:
+            await self._devices.forget(device.id, now)
+        async with self._database.writing(patience=60) as connection:
+            await _unname(connection, subject)
+            used = select(sightings.c.client).where(_sightings_of(subject)).distinct()
+            theirs = list((await connection.execute(used)).scalars())
+            await _let_go_of_keys(connection, subject)
+            tables = (sightings, notices, mailings, languages, enrolment_tokens, reliefs, help_requests)
+            for table in tables:
+                await connection.execute(delete(table).where(PERSONAL[table](subject)))
+            await count_relief_change(connection)
+            left = select(sightings.c.client).where(sightings.c.client == clients.c.id)
+            for client in theirs:
+                await connection.execute(delete(clients).where(clients.c.id == client, ~left.exists()))
+        await self._database.wipe()
+        return len(subject.devices)
+
+    async def _subject(self, login: str, addresses: Collection[str], precedence: Sequence[str]) -> Subject:
+        person = user_text(login)
+        if not person:
+            raise ValueError("a login name is needed: without one the rows of nobody would be picked")
+        return Subject(
+            person,
+            frozenset(addresses),
+            tuple(await self._people.devices(login, precedence)),
+        )
+
+
+async def _let_go_of_keys(connection: AsyncConnection, subject: Subject) -> None:
+    """Of a revoked key its thumbprint stays, so that it is never taken again."""
+    theirs, revoked = PERSONAL[enrolled_keys](subject), enrolled_keys.c.revoked_at.is_not(None)
+    await connection.execute(delete(enrolled_keys).where(theirs, ~revoked))
+    await connection.execute(
+        update(enrolled_keys).where(theirs, revoked).values(device="", owner="", token="")
+    )
+
+
+async def _unname(connection: AsyncConnection, subject: Subject) -> None:
+    """Take the person's name off reports of devices that are somebody else's."""
+    named = reports.c.person == subject.person
+    others = list((await connection.execute(select(reports.c.device).where(named))).scalars())
+    if not others:
+        return
+    change = await count_change(connection)
+    await connection.execute(update(reports).where(named).values(owner="", person=""))
+    said = and_(
+        device_findings.c.device.in_(others), device_findings.c.reason == Reason.DEVICE_OWNER_CONTRADICTED
+    )
+    await connection.execute(delete(device_findings).where(said))
+    await connection.execute(update(devices).where(devices.c.key.in_(others)).values(changed=change))
+
+
+def _plain(row: Mapping[Any, Any]) -> dict[str, Any]:
+    """A row as plain data. Who else is named as the owner of a device is not this person's to know."""
+    plain = {name: _value(value) for name, value in row.items()}
+    return plain | {"detail": None} if plain.get("reason") == Reason.DEVICE_OWNER_CONTRADICTED else plain
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, (datetime, date)):
+        return value.isoformat()
+    return value.hex() if isinstance(value, bytes) else value

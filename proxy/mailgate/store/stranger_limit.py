@@ -1,0 +1,112 @@
+"""How many sightings those may leave of whom nothing is known but their own word: so many an hour, one network fewer."""
+
+from collections import Counter, defaultdict
+from collections.abc import Hashable
+from datetime import datetime, timedelta
+
+from mailgate.model import LOGINS, Access
+from mailgate.model.addresses import caller_at
+from mailgate.policy.logins import user_text
+
+SPAN = timedelta(hours=1)
+MOST_NAMELESS = 5_000
+"""Of those who name nobody and no device."""
+MOST_NAMING = 10_000
+"""Of those who name somebody or a device, and are not known by it: all phones of a company before they report."""
+MOST_OF_ONE_NETWORK = 200
+"""Of these from one network: a made-up name costs nothing, and is a row of its own."""
+MOST_OF_ONE_DEVICE = 200
+"""Of those who send the id of one known device and prove nothing: the id is no secret. Behind one network's address may
+be all phones of a company, and so each device has its own number."""
+MOST_OF_ONE_DEVICE_THERE = 20
+"""Of these from one network, so that whoever copies an id elsewhere does not take the place of the phone itself: that
+one comes with few user agents."""
+
+
+class StrangerLimit:
+    """Counts them in memory, each once within ``SPAN``: one who comes again leaves no other row."""
+
+    def __init__(self) -> None:
+        self._since: datetime | None = None
+        self._nameless: set[int] = set()
+        self._agents: set[int] = set()
+        """Of these, their user agents."""
+        self._naming = _Marks()
+        self._claiming: defaultdict[str, _Marks] = defaultdict(_Marks)
+        """By the id of the device."""
+
+    def admits(self, sighting: Hashable, access: Access) -> bool:
+        """Whether this may be kept, which is then counted."""
+        if is_known(access):
+            return True
+        self._begin_anew(access.now)
+        mark, network = hash(sighting), caller_at(access.facts.remote)
+        if _claims_device(access):
+            of_device = self._claiming[access.posture.device_id]
+            return of_device.fits(mark, network, MOST_OF_ONE_DEVICE, MOST_OF_ONE_DEVICE_THERE)
+        if _names_something(access):
+            return self._naming.fits(mark, network, MOST_NAMING, MOST_OF_ONE_NETWORK)
+        admitted = _fits(self._nameless, mark, MOST_NAMELESS)
+        if admitted:
+            self._agents.add(hash(access.facts.user_agent))
+        return admitted
+
+    def shuts_out(self, access: Access, user_agent: str, now: datetime) -> bool:
+        """Whether nothing of this user agent is admitted any more, whatever else it says: told at once, since a flood asks often."""
+        if len(self._nameless) < MOST_NAMELESS or is_known(access):
+            return False
+        if _claims_device(access) or _names_something(access):
+            return False
+        self._begin_anew(now)
+        return len(self._nameless) >= MOST_NAMELESS and hash(user_agent) not in self._agents
+
+    def _begin_anew(self, now: datetime) -> None:
+        if self._since is not None and timedelta() <= now - self._since < SPAN:
+            return
+        self._since = now
+        self._nameless.clear()
+        self._agents.clear()
+        self._claiming.clear()
+        self._naming = _Marks()
+
+
+class _Marks:
+    """Those that were admitted, and how many of them came from each network."""
+
+    def __init__(self) -> None:
+        self._marks: set[int] = set()
+        self._networks: Counter[str] = Counter()
+
+    def fits(self, mark: int, network: str, most: int, most_of_network: int) -> bool:
+        if mark in self._marks:
+            return True
+        if self._networks[network] >= most_of_network or not _fits(self._marks, mark, most):
+            return False
+        self._networks[network] += 1
+        return True
+
+
+def is_known(access: Access) -> bool:
+    """Whether more than their own word tells who asks or with which device. Mail servers ask before a password is checked."""
+    said = access.client.protocol not in LOGINS and bool(access.facts.user)
+    proofs = (access.attestation, access.certificate)
+    return said or any(proof is not None and proof.refused is None for proof in proofs)
+
+
+def _claims_device(access: Access) -> bool:
+    """Whether they send the id of a device that is known, and no name but its owner's."""
+    posture, person = access.posture, access.user.name
+    owned = not person or not posture.owner or user_text(posture.owner) == user_text(person)
+    return bool(posture.device_id) and owned
+
+
+def _names_something(access: Access) -> bool:
+    client = access.client
+    return bool(access.user.name or client.eas_id or client.eas_type or client.protocol in LOGINS)
+
+
+def _fits(marks: set[int], mark: int, most: int) -> bool:
+    if mark not in marks and len(marks) >= most:
+        return False
+    marks.add(mark)
+    return True

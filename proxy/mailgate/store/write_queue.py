@@ -1,0 +1,264 @@
+"""What is to be written, kept until the store has it: in memory, on disk while the store is down, never in the way."""
+
+import asyncio
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from itertools import islice
+from typing import Generic, TypeVar
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mailgate.store.database import Database, StoreUnavailableError
+from mailgate.store.spool import Spool
+
+_log = structlog.get_logger(__name__)
+_BATCH = 500
+_RETRY = 1.0
+
+Key = TypeVar("Key", bound=Hashable)
+Item = TypeVar("Item")
+
+
+@dataclass(slots=True)
+class Counts:
+    """What became of the items of one outbox since the start."""
+
+    written: int = 0
+    spooled: int = 0
+    replayed: int = 0
+    dropped: int = 0
+    """Lost: the queue or the spool was full, or the database will never take the item."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What an outbox has not brought into the store yet."""
+
+    waiting: int = 0
+    """Items in memory and on disk that came since the start; some are always there, until the next write."""
+    refused_for: float | None = None
+    """For how many seconds the store has taken none of them; None where it does."""
+    error: str = ""
+    """Why, in the words of the last try."""
+
+
+class WriteQueue(ABC, Generic[Key, Item]):
+    """Items by key, merged while they wait. ``run`` writes them every ``interval`` seconds, ``close`` the last of them."""
+
+    noun: str
+    interval: float
+
+    def __init__(self, database: Database, spool: Spool, limit: int = 10_000) -> None:
+        self._database = database
+        self._clock = time.monotonic
+        self._spool = spool
+        self._limit = limit
+        self._items: dict[Key, Item] = {}
+        self._writing: dict[Key, Item] = {}
+        self._filled = asyncio.Event()
+        self._closing = asyncio.Event()
+        self._turn = asyncio.Lock()
+        self._spooling = spool.waiting
+        self.counts = Counts()
+        self._refused_since: float | None = None
+        self._refused_why = ""
+
+    def backlog(self) -> Backlog:
+        """What waits, and whether that is the store's fault."""
+        self._gather()
+        on_disk = max(0, self.counts.spooled - self.counts.replayed)
+        waiting = len(self._items) + len(self._writing) + on_disk
+        since = self._refused_since
+        return Backlog(waiting, None if since is None else self._clock() - since, self._refused_why)
+
+    @abstractmethod
+    def _merge(self, old: Item, new: Item) -> Item:
+        """One item that says what both say."""
+
+    @abstractmethod
+    async def _write(self, connection: AsyncConnection, items: Mapping[Key, Item]) -> None:
+        """Write items in the caller's transaction."""
+
+    @abstractmethod
+    def _to_line(self, key: Key, item: Item) -> str:
+        """One line of JSON."""
+
+    @abstractmethod
+    def _from_line(self, line: str) -> tuple[Key, Item]:
+        """The reverse. Raises ``ValueError``, ``TypeError`` or ``LookupError`` for anything else."""
+
+    def _gather(self) -> None:
+        """Put what was counted beside the items to them: called before they are read."""
+
+    def _may_gather_later(self) -> bool:
+        """Whether what was counted beside the items need not be written yet."""
+        return False
+
+    def _begun(self) -> None:
+        """Nothing waits any more: what was waiting is being written, or on disk."""
+
+    def put(self, key: Key, item: Item) -> bool:
+        """Queue an item at once. False, and counted as dropped, where the queue is full."""
+        old = self._items.get(key)
+        if old is None and len(self._items) >= self._limit:
+            self.counts.dropped += 1
+            return False
+        self._items[key] = item if old is None else self._merge(old, item)
+        self._filled.set()
+        return True
+
+    def holds(self, key: Key) -> bool:
+        """Whether something of ``key`` may wait to be written."""
+        return key in self._items or key in self._writing or self._spooling
+
+    def holding(self) -> Callable[[Key], bool]:
+        """``holds``, for somebody who is about to read the store: what is written from now on may not be in what they read."""
+        before, spooling = self._items.keys() | self._writing.keys(), self._spooling
+        return lambda key: spooling or key in before or self.holds(key)
+
+    def waiting(self) -> Iterator[Item]:
+        """What is in memory and not yet written."""
+        self._gather()
+        yield from self._writing.values()
+        yield from self._items.values()
+
+    async def run(self) -> None:
+        """Write until ``close`` is called. Start it once, as a task; cancelled, it puts what waits on disk."""
+        try:
+            while not self._closing.is_set():
+                if not self._spooling:
+                    await self._filled.wait()
+                if not await self._closes_within(_RETRY if self._spooling else self.interval):
+                    await self.flush(whole=False)
+        finally:
+            self._rescue()
+
+    async def flush(self, *, whole: bool = True) -> None:
+        """Write what waits; where the store is down, put it on disk. Never raises for a store that is down.
+
+        ``whole``: also what may wait longer.
+        """
+        async with self._turn:
+            self._filled.clear()
+            if not whole and self._may_gather_later():
+                self._filled.set()
+            else:
+                self._gather()
+            self._writing, self._items = self._items, {}
+            self._begun()
+            try:
+                await self._deliver(self._writing)
+                if self._spooling:
+                    await self._replay()
+                self._refused_since, self._refused_why = None, ""
+            except (StoreUnavailableError, OSError) as error:  # OSError: the spool cannot be read
+                if self._refused_since is None:
+                    self._refused_since = self._clock()
+                self._refused_why = str(error)
+                await self._to_disk(str(error))
+            finally:
+                self._take_back()
+
+    async def close(self, patience: float) -> None:
+        """Stop ``run`` and write what waits; after ``patience`` seconds what is left goes to disk."""
+        self._closing.set()
+        self._filled.set()
+        try:
+            async with asyncio.timeout(patience):
+                await self.flush()
+        except TimeoutError:
+            _log.warning("store-slow-at-close", noun=self.noun)
+        self._rescue()
+
+    async def _closes_within(self, seconds: float) -> bool:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._closing.wait(), seconds)
+        return self._closing.is_set()
+
+    async def _deliver(self, items: dict[Key, Item]) -> None:
+        """Write items in batches; each leaves ``items`` when the store has it."""
+        for batch in list(_batches(items)):
+            await self._write_batch(batch)
+            for key in batch:
+                del items[key]
+
+    async def _write_batch(self, batch: Mapping[Key, Item]) -> None:
+        try:
+            async with self._database.writing() as connection:
+                await self._write(connection, batch)
+            self.counts.written += len(batch)
+        except (SQLAlchemyError, ValueError) as error:  # the database refuses the data: find out which
+            if len(batch) > 1:
+                for key, item in batch.items():
+                    await self._write_batch({key: item})
+            else:
+                self.counts.dropped += 1
+                _log.error("store-refused-item", noun=self.noun, error=type(error).__name__)
+
+    async def _to_disk(self, why: str) -> None:
+        """Move what is being written to the spool; where even that fails it stays in memory."""
+        if not self._spooling:
+            _log.warning("store-down", noun=self.noun, error=why)
+        self._spooling = True
+        if self._writing:
+            spooled: bool = await asyncio.to_thread(self._append, self._writing)
+            self._writing = {} if spooled else self._writing
+
+    def _append(self, items: Mapping[Key, Item]) -> bool:
+        try:
+            kept = self._spool.append(self._to_line(key, item) for key, item in items.items())
+        except OSError as error:
+            _log.error("spool-failed", noun=self.noun, error=str(error))
+            return False
+        self._spooling = True
+        self.counts.spooled += kept
+        self.counts.dropped += len(items) - kept
+        return True
+
+    async def _replay(self) -> None:
+        """Write what the spool has; what the store does not take stays there."""
+        with ExitStack() as stack:
+            items = self._read(await asyncio.to_thread(stack.enter_context, self._spool.take()))
+            found = len(items)
+            try:
+                await self._deliver(items)
+            except StoreUnavailableError:
+                # Part of it may be written by now: only the rest is to be found again.
+                if len(items) == found or not self._append(items):
+                    raise
+            self.counts.replayed += found - len(items)
+        self._spooling = self._spool.waiting
+
+    def _read(self, lines: Iterable[str]) -> dict[Key, Item]:
+        items: dict[Key, Item] = {}
+        for line in lines:
+            try:
+                key, item = self._from_line(line)
+            except (ValueError, TypeError, LookupError):
+                self.counts.dropped += 1
+                continue
+            items[key] = self._merge(items[key], item) if key in items else item
+        return items
+
+    def _take_back(self) -> None:
+        """Queue again what was neither written nor spooled."""
+        for key, item in self._writing.items():
+            newer = self._items.get(key)
+            self._items[key] = item if newer is None else self._merge(item, newer)
+        self._writing = {}
+
+    def _rescue(self) -> None:
+        self._gather()
+        if self._items and self._append(self._items):
+            self._items = {}
+
+
+def _batches(items: Mapping[Key, Item]) -> Iterator[dict[Key, Item]]:
+    pairs = iter(items.items())
+    while batch := dict(islice(pairs, _BATCH)):
+        yield batch

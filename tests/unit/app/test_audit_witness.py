@@ -1,0 +1,99 @@
+"""The head of the audit log is noted outside the store."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+from tests.unit.store.conftest import store as store
+from tests.unit.store.conftest import url as url
+from tests.unit.store.examples import NOW
+from tests.unit.store.test_audit import ACT, tamper
+
+from mailgate.app.audit_witness import AGAIN, LATER, Witness
+from mailgate.config.settings import WitnessSettings
+from mailgate.store import Store
+from mailgate.views.witnessed import heads_in
+
+
+class Clock:
+    now = NOW
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+def told(logs):
+    return [(line["event"], line.get("head", "")) for line in logs]
+
+
+async def test_each_act_and_each_day_has_its_line(store: Store, clock: Clock) -> None:
+    witness = Witness(store.audit, lambda: None, clock)
+    with capture_logs() as logs:
+        await witness.look()
+        await witness.look()
+        entry = await store.audit.append(ACT)
+        await witness.look()
+        clock.now += AGAIN - timedelta(seconds=1)
+        await witness.look()
+        clock.now += timedelta(seconds=1)
+        await witness.look()
+    assert told(logs) == [("audit-head", "0:"), *[("audit-head", str(entry.head))] * 2]
+
+
+async def test_a_file_gets_a_line_for_each_and_keeps_those_before(
+    store: Store, clock: Clock, tmp_path: Path
+) -> None:
+    path = tmp_path / "heads"
+    path.write_text("what was there\n")
+    witness = Witness(store.audit, lambda: WitnessSettings.model_construct(file=path, syslog=None), clock)
+    heads = []
+    for _ in range(3):
+        heads.append((await store.audit.append(ACT)).head)
+        await witness.look()
+    assert [*heads_in(path)] == heads
+    assert path.read_text().startswith("what was there\n2026-12-01T12:00:00+00:00 audit-head 1:")
+
+
+async def test_a_file_that_cannot_be_written_is_said_and_tried_again(
+    store: Store, clock: Clock, tmp_path: Path
+) -> None:
+    folder = tmp_path / "not-yet"
+    settings = WitnessSettings.model_construct(file=folder / "heads", syslog=None)
+    witness = Witness(store.audit, lambda: settings, clock)
+    await store.audit.append(ACT)
+    with capture_logs() as logs:
+        await witness.look()
+        await witness.look()
+    assert [line["event"] for line in logs] == ["audit-head", "witness-failed"]
+    folder.mkdir()
+    clock.now += LATER
+    await witness.look()
+    assert len([*heads_in(folder / "heads")]) == 1
+
+
+@pytest.mark.parametrize("left", [1, 3])
+async def test_a_log_that_was_cut_or_written_anew_meanwhile_is_an_error(
+    store: Store, url: str, clock: Clock, left: int
+) -> None:
+    witness = Witness(store.audit, lambda: None, clock)
+    for _ in range(3):
+        await store.audit.append(ACT)
+    await witness.look()
+    first = (await store.audit.page())[0]
+    tamper(
+        url,
+        "DELETE FROM audit WHERE number > 1",
+        f"UPDATE audit_head SET number = 1, digest = '{first.digest}'",
+    )
+    for number in range(1, left):
+        await store.audit.append(ACT.__class__(NOW, "eve", "tried", str(number)))
+    with capture_logs() as logs:
+        await witness.look()
+        await witness.look()
+    assert [line["event"] for line in logs] == ["audit-rewritten", "audit-head"]

@@ -1,0 +1,127 @@
+"""What connectors bring gets into the store, and how they fare is told."""
+
+import asyncio
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+from prometheus_client import CollectorRegistry
+from tests.unit.connectors.around import CATALOG, NOW, settings_of
+from tests.unit.connectors.test_jamf import VALUES
+from tests.unit.store.outage import cut_off
+
+from mailgate.app.connectors import StoreDesk, Syncing, leased_run_for, runtime
+from mailgate.config.sources import AppleMdmSettings, JamfSettings, PostSettings
+from mailgate.connectors import SourceError, Trouble, is_scheduled
+from mailgate.connectors.jamf import Jamf
+from mailgate.connectors.recheck import Again
+from mailgate.model import Client, DeviceRecord, Kind, PostureState, SourceState
+from mailgate.policy.logins import NO_LOGINS, Logins
+from mailgate.store import Store
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+async def store(tmp_path):
+    store = await Store.open(f"sqlite:///{tmp_path}/mailgate.db", spool=tmp_path / "spool")
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+def bundle():
+    jamf = settings_of(JamfSettings, VALUES, client_secret="s")
+    settings = SimpleNamespace(connectors={"mdm": jamf}, logins=NO_LOGINS)
+    return SimpleNamespace(settings=settings, policy=SimpleNamespace(catalog=CATALOG))
+
+
+async def test_what_is_taken_is_in_the_store(store):
+    desk = StoreDesk(store)
+    await desk.take([DeviceRecord("mdm", "1"), DeviceRecord("mdm", "2")])
+    assert [page async for page in desk.devices("mdm")] == [["1", "2"]]
+    await desk.note(SourceState("mdm", last_success=NOW))
+    assert (await desk.states())["mdm"].last_success == NOW
+
+
+async def test_two_gates_are_two_holders(store):
+    one, other = StoreDesk(store), StoreDesk(store)
+    assert await one.claim("mdm", MINUTE)
+    assert not await other.claim("mdm", MINUTE)
+    await one.release("mdm")
+    assert await other.claim("mdm", MINUTE)
+
+
+async def test_a_store_that_is_away_is_a_trouble_that_connectors_know(store, monkeypatch):
+    cut_off(store, monkeypatch)
+    desk = StoreDesk(store)
+    for asking in (desk.states(), desk.take([DeviceRecord("mdm", "1")]), desk.claim("mdm", MINUTE)):
+        with pytest.raises(SourceError) as caught:
+            await asking
+        assert caught.value.trouble is Trouble.STORE
+
+
+async def test_a_connector_is_made_from_the_files_in_force(store, bundle):
+    leased_run = leased_run_for(store, lambda: bundle, CollectorRegistry())
+    made = leased_run.make("mdm", bundle.settings.connectors["mdm"], runtime())
+    assert isinstance(made, Jamf)
+    await made.close()
+
+
+async def test_postures_are_told_which_sources_fail(store, bundle):
+    postures = SimpleNamespace(unreachable=frozenset())
+    long_ago = NOW - timedelta(days=400)
+    await store.connectors.note(
+        SourceState("mdm", failing_since=long_ago, last_attempt=runtime().now(), trouble="timeout")
+    )
+    syncing = Syncing(store, lambda: bundle, postures, CollectorRegistry())
+    syncing.start()
+    while not postures.unreachable:
+        await asyncio.sleep(0.001)
+    await syncing.stop()
+    assert postures.unreachable == {"mdm"}
+    assert syncing.health()["mdm"].state == "unavailable"
+
+
+async def test_only_a_source_of_the_settings_can_be_asked_again(store, bundle):
+    syncing = Syncing(store, lambda: bundle, SimpleNamespace(), CollectorRegistry())
+    assert await syncing.check_again("https://issuer.example.com", "1") is Again.CANNOT
+
+
+def test_only_a_source_that_posts_has_an_intake(store, bundle):
+    syncing = Syncing(store, lambda: bundle, SimpleNamespace(), CollectorRegistry())
+    bundle.settings.connectors["push"] = settings_of(PostSettings, {"type": "post"}, api_key="hunter2")
+    assert syncing.intake("mdm") is None
+    assert syncing.intake("nobody") is None
+    assert syncing.intake("push").key == "hunter2"
+
+
+def test_a_source_that_is_asked_may_call_as_well(store, bundle):
+    syncing = Syncing(store, lambda: bundle, SimpleNamespace(), CollectorRegistry())
+    apple = settings_of(AppleMdmSettings, {"type": "apple-mdm"}, hmac_key="hunter2")
+    bundle.settings.connectors["apple"] = apple
+    intake = syncing.intake("apple")
+    assert (intake.key, intake.most) == ("", apple.post_bytes)
+    assert intake.proof is syncing.intake("apple").proof is not None
+    assert not is_scheduled(apple), "there is nobody to ask"
+
+
+async def test_what_is_posted_counts_at_once_and_is_noted(store, bundle):
+    postures = store.postures(CATALOG, MINUTE)
+    syncing = Syncing(store, lambda: bundle, postures, CollectorRegistry())
+    client, now = Client(Kind.MAIL_APP, handheld=True, eas_id="9LS7K2G83D1KVEXAMPLE01"), runtime().now()
+    assert (await postures.current(client, None, now)).state is PostureState.MISSING
+    bundle.settings.connectors["push"] = settings_of(PostSettings, {"type": "post"}, api_key="hunter2")
+    line = f'{{"id": "1", "eas_ids": ["9LS7K2G83D1KVEXAMPLE01"], "apps": ["TikTok"], "reported_at": "{now.isoformat()}"}}\n'
+    assert await syncing.intake("push").take({}, line.encode() + b'{"id": "2", "gone": true}\n') == 2
+    assert (await postures.latest(client, None, now)).state is PostureState.PROHIBITED
+    state = (await store.connectors.states())["push"]
+    assert (state.taken, state.gone, state.trouble, state.last_full) == (2, 1, "", None)
+
+
+async def test_the_owner_of_a_device_is_the_person_whom_the_source_names(store):
+    desk = StoreDesk(store, lambda: Logins.of(["EXAMPLE", "example.com"]))
+    owners = ("EXAMPLE\\ada", "ada@example.com", "OTHER\\ada")
+    await desk.take([DeviceRecord("mdm", str(number), owner=owner) for number, owner in enumerate(owners)])
+    assert len(await store.devices.owned("ada")) == 2
+    assert len(await store.devices.owned("OTHER\\ada")) == 1

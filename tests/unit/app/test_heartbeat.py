@@ -1,0 +1,126 @@
+"""A gate says that it runs, says so at once where its rules change, and leaves."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from prometheus_client import CollectorRegistry
+from tests.unit.clock import Clock
+from tests.unit.rollout.examples import SHUT, rules
+from tests.unit.store.examples import NOW
+
+from mailgate.app.heartbeat import GateNumbers, Heartbeat
+from mailgate.app.workers.place import ALONE, Place
+from mailgate.rollout import draft_of
+from mailgate.store import Act, Store, StoreUnavailableError
+from mailgate.views.gates import Standing
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    store = await Store.open(f"sqlite:///{tmp_path}/mailgate.db")
+    await store.policies.activate(draft_of(rules()), Act(NOW, "ada", "policy-activated"))
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+async def gate(store: Store) -> AsyncIterator[Heartbeat]:
+    keeper = SimpleNamespace(current=SimpleNamespace(activation=await store.policies.active()))
+    made = Heartbeat(store, keeper, ALONE, "http://gate", Clock(NOW), GateNumbers(CollectorRegistry()))  # type: ignore[arg-type]
+    yield made
+    await made.stop()
+
+
+async def heard_within(store: Store, serial: int) -> bool:
+    for _ in range(200):
+        if [each.beat.serial for each in await store.gates.heard()] == [serial]:
+            return True
+        await asyncio.sleep(0.01)
+    return False
+
+
+async def test_it_says_by_which_rules_it_decides_and_since_when(gate: Heartbeat, store: Store) -> None:
+    await gate.beat()
+    gate.clock.now += MINUTE  # type: ignore[attr-defined]
+    await gate.beat()
+    (heard,) = await store.gates.heard()
+    assert (heard.beat.address, heard.beat.number, heard.beat.serial, heard.beat.since) == (
+        "http://gate",
+        1,
+        1,
+        NOW,
+    )
+    assert gate.numbers.gates.labels("ok")._value.get() == 1
+
+
+async def test_other_rules_are_told_at_once_and_who_has_not_taken_them_is_behind(
+    gate: Heartbeat, store: Store
+) -> None:
+    gate.start()
+    assert await heard_within(store, 1)
+    active = await store.policies.activate(draft_of(rules(SHUT)), Act(NOW, "ada", "policy-activated"))
+    gate.clock.now += MINUTE  # type: ignore[attr-defined]
+    await gate.beat()
+    assert gate.standings == {Standing.BEHIND: 1}
+    gate.keeper.current = SimpleNamespace(activation=active)  # type: ignore[misc,assignment]
+    gate.changed()
+    assert await heard_within(store, 2)
+
+
+async def test_a_gate_that_ends_leaves(gate: Heartbeat, store: Store) -> None:
+    gate.start()
+    assert await heard_within(store, 1)
+    await gate.stop()
+    assert await store.gates.heard() == []
+
+
+async def test_a_store_that_is_away_ends_nothing(
+    gate: Heartbeat, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = asyncio.Event()
+
+    async def away(*_: object) -> None:
+        asked.set()
+        raise StoreUnavailableError
+
+    with monkeypatch.context() as patched:
+        for name in ("note", "leave", "forget"):
+            patched.setattr(store.gates, name, away)
+        gate.start()
+        await asked.wait()
+    gate.changed()
+    assert await heard_within(store, 1)
+
+
+async def test_it_is_alone_until_it_hears_of_another_process(gate: Heartbeat, store: Store) -> None:
+    assert not gate.alone  # nobody was asked yet
+    await gate.beat()
+    assert gate.alone
+    other = replace(gate, address="http://other", _instance="other")
+    await other.beat()
+    assert not other.alone
+    await gate.beat()
+    assert not gate.alone
+    await other.stop()
+    await gate.beat()
+    assert gate.alone
+
+
+async def test_who_was_not_heard_of_for_long_is_no_other_and_a_worker_is_never_alone(
+    gate: Heartbeat, store: Store
+) -> None:
+    await replace(gate, address="http://gone", _instance="gone").beat()
+    async with store.gates._database.writing() as connection:
+        await connection.exec_driver_sql("UPDATE gates SET heard_at = heard_at - 60")
+    await gate.beat()
+    assert gate.alone
+    gate.place = Place(0, 2)
+    await gate.beat()
+    assert not gate.alone

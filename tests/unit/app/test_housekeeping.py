@@ -1,0 +1,64 @@
+"""What is looked after every hour."""
+
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+from structlog.testing import capture_logs
+
+from mailgate.app import housekeeping
+from mailgate.app.housekeeping import look_after
+from mailgate.gateway.refusals.enforce import Speaker
+from mailgate.store import StoreUnavailableError
+
+NEW = object()
+
+
+@pytest.fixture
+def hours(monkeypatch):
+    """Hours pass at once; after three of them it is over."""
+    passed = []
+
+    async def sleep(seconds):
+        passed.append(seconds)
+        if len(passed) == 3:
+            raise asyncio.CancelledError
+
+    monkeypatch.setattr(housekeeping.asyncio, "sleep", sleep)
+    return passed
+
+
+async def renewed(*_):
+    return NEW
+
+
+async def test_keys_are_renewed_old_rows_go_and_a_rule_is_named_again_each_hour(service, hours, monkeypatch):
+    pruned = []
+
+    async def prune(now, keep):
+        pruned.append(keep)
+        if len(pruned) == 2:
+            raise StoreUnavailableError("away")
+        return 7
+
+    monkeypatch.setattr(housekeeping, "browser_probe_for", renewed)
+    monkeypatch.setattr(housekeeping, "tickets_for", renewed)
+    service.store.retention = SimpleNamespace(prune=prune)
+    service.lingering = lambda: {"pilot": "no end"}
+    with capture_logs() as logs, pytest.raises(asyncio.CancelledError):
+        await look_after(service)
+    assert hours == [housekeeping.HOUR] * 3
+    events = [line["event"] for line in logs]
+    assert events == [
+        "rule-only-reports",
+        "pruned",
+        "rule-only-reports",
+        "prune-failed",
+        "rule-only-reports",
+        "pruned",
+    ]
+    assert (service.gate.in_force.live.browser_probe, service.gate.in_force.live.speaker.tickets) == (
+        NEW,
+        NEW,
+    )
+    assert isinstance(service.gate.in_force.live.speaker, Speaker)

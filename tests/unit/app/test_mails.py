@@ -1,0 +1,94 @@
+"""A gate that sends: who is written to, what is counted and logged, and what it does while nothing goes."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry
+from structlog.testing import capture_logs
+from tests.unit.rollout.examples import OPEN, rules
+from tests.unit.store.examples import NOW
+from tests.unit.store.mail import mailing
+
+from mailgate.app.mails import LONGEST_REST, MailSending, way_for
+from mailgate.config.mail import NoticeSettings
+from mailgate.mail.by_smtp import BySmtp
+from mailgate.mail.into_folder import IntoFolder
+from mailgate.mail.way import WayDownError
+from mailgate.rollout import draft_of
+from mailgate.store import Act, Store
+
+DEVICE = {"reason": "prohibited-app", "kind": "phone", "os": "ios", "apps": ["TikTok"], "fix": ""}
+EARLIER = datetime(2026, 1, 1, tzinfo=UTC)
+FACTS: dict[str, Any] = {"language": "fr", "contact": "", "devices": [DEVICE]}
+
+
+@pytest.fixture
+async def store(tmp_path: Path):
+    store = await Store.open(f"sqlite:///{tmp_path}/mailgate.db")
+    await store.policies.activate(draft_of(rules(OPEN)), Act(NOW, "ada", "policy-activated"))
+    yield store
+    await store.close()
+
+
+def notices(folder: Path) -> NoticeSettings:
+    return NoticeSettings.model_construct(
+        smtp=None, outbox=folder, sender="it-help@example.com", domain="example.com", rate=100_000
+    )
+
+
+def sending(store: Store, bundle, folder: Path | None) -> tuple[MailSending, CollectorRegistry]:
+    settings = bundle().settings.model_copy(update={"notices": notices(folder) if folder else None})
+    registry = CollectorRegistry()
+    return MailSending(store, lambda: replace(bundle(), settings=settings), registry), registry  # type: ignore[arg-type,return-value]
+
+
+async def test_what_is_queued_goes_and_is_counted_without_a_name(
+    store: Store, bundle, tmp_path: Path
+) -> None:
+    await store.mailings.queue([mailing(name, facts=FACTS, queued_at=EARLIER) for name in ("ada", "lin")])
+    gate, registry = sending(store, bundle, tmp_path / "out")
+    with capture_logs() as lines:
+        await gate.look()
+        await gate.look()
+    assert len(list((tmp_path / "out").glob("*.eml"))) == 2
+    assert [line["event"] for line in lines] == ["notice-sent"] * 2
+    assert "example.com" not in json.dumps(lines)
+    assert registry.get_sample_value("mailgate_notices_total", {"kind": "enforced", "state": "sent"}) == 2
+    last = (await store.audit.page())[-1]
+    assert (last.who, last.what, json.loads(last.details)) == ("gate", "notices-sent", {"sent": 2})
+
+
+async def test_without_settings_nothing_goes(store: Store, bundle) -> None:
+    await store.mailings.queue([mailing(facts=FACTS, queued_at=EARLIER)])
+    gate, _ = sending(store, bundle, None)
+    await gate.look()
+    assert await store.mailings.wait(EARLIER)
+
+
+async def test_where_nothing_goes_it_is_said_once_and_tried_ever_more_rarely(
+    store: Store, bundle, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    await store.mailings.queue([mailing(facts=FACTS, queued_at=EARLIER)])
+    gate, registry = sending(store, bundle, tmp_path / "file")
+    with capture_logs() as lines:
+        for _ in range(12):
+            with pytest.raises(WayDownError) as caught:
+                await gate.look()
+            gate._is_down(str(caught.value))
+    assert [line["event"] for line in lines] == ["notices-down"]
+    assert gate._rest == LONGEST_REST
+    assert registry.get_sample_value("mailgate_notices_down_total") == 12
+
+
+def test_the_way_is_a_server_or_a_folder(tmp_path: Path) -> None:
+    settings = notices(tmp_path)
+    assert isinstance(way_for(settings), IntoFolder)
+    smtp = SimpleNamespace(host="smtp.example.com", port=25)
+    named = {"outbox": None, "smtp": smtp, "password": None, "security": "none", "username": None}
+    assert isinstance(way_for(settings.model_copy(update=named)), BySmtp)

@@ -1,0 +1,62 @@
+"""Numbers that are read where they are kept."""
+
+from datetime import UTC, datetime
+
+from tests.unit.gateway.gates import value
+
+from mailgate.app.metrics import watch_backlogs, watch_numbers, watch_rules
+from mailgate.policy.reliefs import Cause, Relief, Reliefs
+from mailgate.store import Backlog
+
+
+def test_every_number_is_the_one_of_this_moment(service):
+    watch_numbers(service.gate, service.store.ledger, service.keeper)
+
+    def shown():
+        names = ("ledger_written", "ledger_spooled", "ledger_dropped", "ledger_passed_over", "policy_serial", "policy_held")  # fmt: skip
+        return [value(service.gate, f"mailgate_{name}") for name in names]
+
+    assert shown() == [1, 2, 0, 3, 5, 0]
+    service.store.ledger.counts.dropped, service.store.ledger.passed_over = 7, 8
+    service.keeper.held, service.keeper.current.activation.serial = "the files are held", 6
+    assert shown() == [1, 2, 7, 8, 6, 1]
+    assert value(service.gate, "mailgate_activesync_hanging") == 0
+    assert value(service.gate, "mailgate_crl_next_update_seconds") == 0
+
+
+def test_what_waits_and_since_when_is_read_at_this_moment(service):
+    now = datetime(1970, 1, 1, 0, 2, tzinfo=UTC)
+    watch_backlogs(service.gate.metrics, service.store, lambda: now)
+
+    def shown():
+        names = ("ledger_waiting", "reports_waiting", "store_refuses_since_seconds")
+        return [value(service.gate, f"mailgate_{name}") for name in names]
+
+    assert shown() == [0, 0, 0]
+    service.store.backlog = Backlog(300, 60.0, "full")
+    assert shown() == [300, 0, 60]
+    service.store.refused = Backlog(0, 90.0, "full")
+    assert shown() == [300, 0, 30]
+
+
+def test_how_the_rules_stand_is_read_at_this_moment(service):
+    found = {"pilot": "only reports"}
+    watch_rules(service.gate.metrics, lambda: found, service.reliefs)
+
+    def shown():
+        names = ("rules_lingering", "rules_halted", "rules_broken_glass", "exemptions")
+        return [value(service.gate, f"mailgate_{name}") for name in names]
+
+    assert shown() == [1, 0, 0, 0]
+    found.clear()
+    at, end = datetime(2026, 11, 24, tzinfo=UTC), datetime(2999, 1, 1, tzinfo=UTC)
+    service.reliefs.current = Reliefs(
+        4,
+        (
+            Relief(1, Cause.HALT, "a", "", "", at),
+            Relief(2, Cause.BREAK_GLASS, "b", "", "", at, end),
+            Relief(3, Cause.EXEMPTION, "b", "", "", at, end, person="lin"),
+            Relief(4, Cause.EXEMPTION, "b", "", "", at, at, person="lin"),
+        ),
+    )
+    assert shown() == [0, 1, 1, 1]

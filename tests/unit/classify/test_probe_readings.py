@@ -1,0 +1,126 @@
+"""What the page read, and what that is: computers with touch screens stay computers, disguised handhelds do not."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from mailgate.classify.hints import FORM_OF_FACTOR
+from mailgate.classify.probe_readings import RULES, WHY, Measured, examine
+from mailgate.classify.reading import KIND_OF_FORM
+
+MOUSE = {"touch_points": 0, "pointer": "fine", "hover": True, "any_fine": True, "any_hover": True}
+TOUCH_AND_MOUSE = MOUSE | {"touch_points": 10}
+FINGERS = {"touch_points": 5, "pointer": "coarse", "hover": False, "any_fine": False, "any_hover": False}
+TEN_FINGERS = FINGERS | {"touch_points": 10}
+PEN_AND_FINGERS = FINGERS | {"any_fine": True, "any_hover": True}
+LAPTOP, TABLET, PHONE = {"width": 1440, "height": 900}, {"width": 1024, "height": 1366}, {"width": 412, "height": 915}  # fmt: skip
+UNTOLD = {"mobile": None, "system": "", "form_factors": [], "model": ""}
+
+
+def seen(*parts: dict[str, object], **more: object) -> Measured:
+    told: dict[str, object] = {"platform": "Win32"} | MOUSE | LAPTOP | UNTOLD
+    for part in (*parts, more):
+        told |= part
+    return Measured.model_validate(told)
+
+
+@pytest.mark.parametrize(
+    ("readings", "claimed", "found"),
+    [
+        # computers
+        (seen(), "windows", ("desktop", "no-touch", "")),
+        (seen(mobile=False, system="Windows", form_factors=["Desktop"]), "windows", ("desktop", "no-touch", "")),
+        (seen(platform="MacIntel"), "macos", ("desktop", "no-touch", "")),
+        (seen(platform="Linux x86_64"), "linux", ("desktop", "no-touch", "")),
+        (seen(platform="Linux aarch64"), "linux", ("desktop", "no-touch", "")),
+        (seen(platform="Linux armv7l"), "chromeos", ("desktop", "no-touch", "")),
+        (seen(platform="FreeBSD amd64"), "freebsd", ("desktop", "no-touch", "")),
+        (seen(pointer="none", hover=False, any_fine=False, any_hover=False), "windows", ("desktop", "no-touch", "")),
+        (seen(TOUCH_AND_MOUSE), "windows", ("desktop", "mouse-first", "")),
+        (seen(TOUCH_AND_MOUSE, touch_points=2), "windows", ("desktop", "mouse-first", "")),
+        (seen(TOUCH_AND_MOUSE, platform="Linux x86_64"), "linux", ("desktop", "mouse-first", "")),
+        (seen(TOUCH_AND_MOUSE, platform="Linux x86_64"), "chromeos", ("desktop", "mouse-first", "")),
+        (seen(TOUCH_AND_MOUSE, platform="Linux aarch64"), "chromeos", ("desktop", "mouse-first", "")),
+        (seen(TEN_FINGERS), "windows", ("desktop", "convertible", "")),
+        (seen(TEN_FINGERS, platform="Linux x86_64"), "chromeos", ("desktop", "convertible", "")),
+        (seen(PEN_AND_FINGERS), "windows", ("desktop", "convertible", "")),
+        # iPads and iPhones that ask for the desktop site, with and without a trackpad
+        (seen(FINGERS, TABLET, platform="MacIntel"), "macos", ("tablet", "mac-with-touch", "ipados")),
+        (seen(TOUCH_AND_MOUSE, TABLET, platform="MacIntel", touch_points=5), "macos", ("tablet", "mac-with-touch", "ipados")),
+        (seen(FINGERS, PHONE, platform="MacIntel"), "macos", ("phone", "mac-with-touch", "ios")),
+        (seen(FINGERS, PHONE, platform="iPhone"), "macos", ("phone", "platform", "ios")),
+        (seen(FINGERS, TABLET, platform="iPad"), "windows", ("tablet", "platform", "ipados")),
+        (seen(FINGERS, TABLET, platform="MacIntel"), "windows", ("tablet", "mac-with-touch", "ipados")),
+        (seen(FINGERS, TABLET, platform=""), "macos", ("tablet", "mac-with-touch", "")),
+        # Android that asks for the desktop site
+        (seen(FINGERS, PHONE, platform="Linux armv81"), "linux", ("phone", "platform", "android")),
+        (seen(MOUSE, PHONE, platform="Linux armv81"), "linux", ("phone", "platform", "android")),
+        (seen(FINGERS, TABLET, platform="Linux aarch64"), "linux", ("tablet", "arm-with-touch", "android")),
+        (seen(TOUCH_AND_MOUSE, TABLET, platform="Linux armv8l"), "linux", ("tablet", "arm-with-touch", "android")),
+        (seen(FINGERS, PHONE, platform="Linux armv8l"), "windows", ("phone", "arm-with-touch", "android")),
+        (seen(FINGERS, PHONE, platform="Linux x86_64", mobile=False), "linux", ("phone", "touch-first", "android")),
+        (seen(FINGERS, PHONE, platform="Linux x86_64", hover=True, any_hover=True), "linux", ("phone", "touch-first", "android")),
+        (seen(FINGERS, TABLET, platform="Linux x86_64"), "chromeos", ("tablet", "touch-first", "android")),
+        (seen(FINGERS, PHONE, system="Android"), "windows", ("phone", "platform", "android")),
+        (seen(mobile=True), "windows", ("tablet", "mobile", "")),
+        (seen(PHONE, model="Pixel 9"), "linux", ("phone", "model", "")),
+        (seen(form_factors=["Desktop", "Tablet"], platform="Linux armv81"), "linux", ("tablet", "form-factor", "android")),
+        # what nobody knows is not a computer
+        (seen(FINGERS, TABLET), "windows", ("tablet", "touch-first", "")),
+        (seen(TEN_FINGERS, TABLET, platform="Linux x86_64"), "windows", ("tablet", "touch-first", "android")),
+        (seen(TEN_FINGERS, TABLET, platform="SomethingNew"), "linux", ("tablet", "touch-first", "")),
+        (seen(pointer="coarse", hover=False), "linux", ("device", "coarse-without-touch", "")),
+    ],
+)  # fmt: skip
+def test_what_the_readings_are_of(readings: Measured, claimed: str, found: tuple[str, str, str]) -> None:
+    assert examine(readings, claimed) == found
+
+
+WORDS = st.text(max_size=12) | st.sampled_from(
+    ["MacIntel", "Linux x86_64", "Linux armv81", "Win32", "iPad", "Android"]
+)
+ANYTHING = st.builds(
+    Measured,
+    touch_points=st.integers(0, 300),
+    pointer=st.sampled_from(["fine", "coarse", "none"]),
+    hover=st.booleans(),
+    any_fine=st.booleans(),
+    any_hover=st.booleans(),
+    platform=WORDS,
+    width=st.integers(0, 9000),
+    height=st.integers(0, 9000),
+    mobile=st.none() | st.booleans(),
+    system=WORDS,
+    form_factors=st.lists(st.sampled_from([*FORM_OF_FACTOR, "Desktop", "?"]), max_size=3),
+    model=st.just("") | WORDS,
+)
+
+
+@given(ANYTHING, st.sampled_from(["macos", "windows", "linux", "chromeos", ""]))
+def test_whatever_is_read_has_a_form_and_a_why(readings: Measured, claimed: str) -> None:
+    found = examine(readings, claimed)
+    assert KIND_OF_FORM[found.form]
+    assert found.by in WHY
+    if found.form == "desktop":  # whatever the claim, these are never those of a computer
+        assert not readings.mobile
+        assert not readings.model
+        assert not (readings.touches and readings.platform.startswith("Mac"))
+        assert not (readings.touches and claimed == "macos")
+
+
+def test_a_rule_is_named_once() -> None:
+    assert len({rule.name for rule in RULES}) == len(RULES)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"touch_points": -1}, {"touch_points": "0"}, {"touch_points": True}, {"touch_points": 10**9},
+        {"pointer": "laser"}, {"hover": 1}, {"platform": None}, {"platform": "x" * 129}, {"width": 1.5},
+        {"form_factors": ["Desktop"] * 17}, {"form_factors": "Desktop"}, {"model": None}, {"more": 1},
+    ],
+)  # fmt: skip
+def test_readings_are_read_strictly(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        seen(wrong)

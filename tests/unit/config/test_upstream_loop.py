@@ -1,0 +1,76 @@
+"""Upstream is never a port of the gate itself, however it is spelled."""
+
+import socket
+from ipaddress import ip_address
+
+import pytest
+
+from mailgate.config import Address
+from mailgate.config.upstream_loop import AS_WRITTEN, Resolved, leads_back
+
+NAMES = {
+    "gate.example.com": ["192.0.2.10"],
+    "mail.example.com": ["192.0.2.20"],
+    "six.example.com": ["2001:db8::1"],
+}
+HERE = ip_address("192.0.2.10")
+
+
+class Known(Resolved):
+    """A machine at 192.0.2.10 and on loopback, in a net with some names."""
+
+    def looked_up(self, host):
+        return frozenset(map(ip_address, NAMES.get(host, ())))
+
+    def is_here(self, address):
+        return address == HERE or address.is_loopback
+
+
+@pytest.fixture(autouse=True)
+def called_gate7(monkeypatch):
+    monkeypatch.setattr(socket, "gethostname", lambda: "gate7.internal")
+
+
+def back(upstream, listener, names=AS_WRITTEN, port=8081):
+    return leads_back(upstream, port, [Address("127.0.0.1", 8080), Address(listener, 8081)], names)
+
+
+@pytest.mark.parametrize(
+    "upstream",
+    ["127.0.0.1", "localhost", "LOCALHOST", "localhost.", "a.localhost", "127.1", "0x7f000001", "2130706433", "0.0.0.0", "::ffff:127.0.0.1", "gate7", "gate7.internal", "GATE7.internal."],
+)  # fmt: skip
+def test_every_spelling_of_loopback_and_of_the_own_name(upstream):
+    assert back(upstream, "127.0.0.1") == Address("127.0.0.1", 8081)
+    assert back(upstream, "0.0.0.0") == Address("0.0.0.0", 8081)
+    assert back(upstream, "localhost") == Address("localhost", 8081)
+
+
+@pytest.mark.parametrize("upstream", ["::1", "::", "0:0:0:0:0:0:0:1", "localhost"])
+def test_the_same_for_ipv6(upstream):
+    assert back(upstream, "::1")
+    assert back(upstream, "::")
+
+
+@pytest.mark.parametrize("upstream", ["192.0.2.10", "gate.example.com"])
+def test_a_listener_at_every_address_is_met_at_each_of_this_machine(upstream):
+    assert back(upstream, "0.0.0.0", Known())
+    assert back(upstream, "::", Known())
+    assert back(upstream, "192.0.2.10", Known())
+    assert back(upstream, "gate.example.com", Known())
+    assert not back(upstream, "127.0.0.1", Known())
+
+
+@pytest.mark.parametrize(
+    "upstream", ["192.0.2.20", "mail.example.com", "127.0.0.2", "nowhere.invalid", "six.example.com"]
+)
+def test_the_same_port_elsewhere_is_elsewhere(upstream):
+    assert not back(upstream, "127.0.0.1", Known())
+
+
+def test_another_port_is_no_listener():
+    assert not back("127.0.0.1", "127.0.0.1", port=9080)
+    assert not leads_back("127.0.0.1", 80, [Address("127.0.0.1", 0)], AS_WRITTEN)
+
+
+def test_nobody_is_asked_about_names_unless_that_is_wanted():
+    assert AS_WRITTEN.addresses("localhost.localdomain") == frozenset()

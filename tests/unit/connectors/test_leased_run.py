@@ -1,0 +1,164 @@
+import asyncio
+from datetime import timedelta
+
+import pytest
+from prometheus_client import CollectorRegistry
+from structlog.testing import capture_logs
+from tests.exchanges import MARKER
+from tests.unit.connectors.around import NOW, runtime
+from tests.unit.connectors.desk import Desk, Source
+
+from mailgate.config.sources import EverySource
+from mailgate.connectors import SourceError, Trouble, leased_run
+from mailgate.connectors.leased_run import LeasedRun, Wish
+from mailgate.connectors.metrics import Numbers
+from mailgate.connectors.schedule import OVERLAP
+from mailgate.model import DeviceRecord, SourceState
+
+SETTINGS = EverySource()
+
+
+@pytest.fixture
+def desk():
+    return Desk()
+
+
+@pytest.fixture
+def lead(desk):
+    def made(source):
+        return LeasedRun(lambda *_: source, desk, runtime, Numbers(CollectorRegistry()), lambda: "v1")
+
+    return made
+
+
+async def test_a_run_leaves_its_state_and_gives_the_lease_back(lead, desk):
+    source = Source(1, 2)
+    outcome = await lead(source).run("mdm", SETTINGS)
+    assert (outcome.taken, outcome.full) == (2, True)
+    assert desk.noted["mdm"].last_full == NOW
+    assert (desk.held, source.closed, source.asked) == (set(), 1, [None])
+
+
+async def test_the_next_run_asks_for_changes_unless_everything_is_wished(lead, desk):
+    source = Source(1)
+    for wish in (Wish(), Wish(), Wish(full=True)):
+        await lead(source).run("mdm", SETTINGS, wish)
+    assert source.asked == [None, NOW - OVERLAP, None]
+
+
+async def test_a_source_without_changes_is_read_as_a_whole_each_time(lead, desk):
+    source = Source(1)
+    source.tells_changes = False
+    for _ in range(2):
+        assert (await lead(source).run("mdm", SETTINGS)).full
+    assert source.asked == [None, None]
+
+
+async def test_a_cursor_that_is_refused_makes_a_full_run_at_once(lead, desk):
+    class Forgetful(Source):
+        async def devices(self, since):
+            self.asked.append(since)
+            if since is not None:
+                raise SourceError(Trouble.CURSOR)
+            async for each in Source(1).devices(None):
+                yield each
+
+    source = Forgetful()
+    await lead(source).run("mdm", SETTINGS)
+    outcome = await lead(source).run("mdm", SETTINGS)
+    assert (outcome.full, outcome.trouble) == (True, None)
+    assert source.asked == [None, NOW - OVERLAP, None]
+
+
+async def test_another_gate_that_runs_it_is_left_alone(lead, desk):
+    desk.others.add("mdm")
+    source = Source(1)
+    assert await lead(source).run("mdm", SETTINGS) is None
+    assert (source.asked, desk.noted) == ([], {})
+
+
+async def test_what_another_gate_has_just_done_is_not_done_again(lead, desk):
+    desk.noted["mdm"] = SourceState("mdm", last_attempt=NOW)
+    source = Source(1)
+    assert await lead(source).run("mdm", SETTINGS, unless=lambda state: state.last_attempt == NOW) is None
+    assert (source.asked, desk.held) == ([], set())
+
+
+async def test_a_person_may_let_go_what_is_held(lead, desk):
+    await lead(Source(*range(50))).run("mdm", SETTINGS)
+    held = await lead(Source(1)).run("mdm", SETTINGS, Wish(full=True))
+    assert (held.held, desk.noted["mdm"].held) == (49, 49)
+    gone = await lead(Source(1)).run("mdm", SETTINGS, Wish(full=True, let_go=True))
+    assert (gone.gone, desk.noted["mdm"].held) == (49, 0)
+
+
+async def test_held_devices_are_said_loudly(lead, desk):
+    await lead(Source(*range(50))).run("mdm", SETTINGS)
+    with capture_logs() as logs:
+        await lead(Source()).run("mdm", SETTINGS, Wish(full=True))
+    assert [(line["event"], line["log_level"], line["held"]) for line in logs] == [
+        ("connector-devices-held", "error", 50)
+    ]
+
+
+async def test_a_fault_of_our_own_shows_no_text(lead, desk):
+    with capture_logs() as logs:
+        outcome = await lead(Source(1, ValueError(MARKER))).run("mdm", SETTINGS)
+    assert outcome.trouble is Trouble.FAULT
+    assert desk.noted["mdm"].failing_since == NOW
+    assert MARKER not in repr(logs)
+    assert logs[0]["error"] == "ValueError"
+
+
+async def test_a_store_that_is_away_is_a_trouble_of_its_own(lead, desk):
+    desk.away = True
+    assert (await lead(Source(1)).run("mdm", SETTINGS)).trouble is Trouble.STORE
+
+
+async def test_a_lease_is_renewed_while_the_run_lasts(lead, desk, monkeypatch):
+    monkeypatch.setattr(leased_run, "LEASE", timedelta(seconds=0.003))
+    going_on = asyncio.Event()
+    task = asyncio.create_task(lead(Source(1, going_on)).run("mdm", SETTINGS))
+    while desk.claims < 4:
+        await asyncio.sleep(0.001)
+    going_on.set()
+    assert (await task).full
+
+
+async def test_a_run_whose_lease_is_lost_ends_and_notes_nothing(lead, desk, monkeypatch):
+    monkeypatch.setattr(leased_run, "LEASE", timedelta(seconds=0.003))
+    task = asyncio.create_task(lead(Source(1, asyncio.Event())).run("mdm", SETTINGS))
+    while desk.claims < 2:
+        await asyncio.sleep(0.001)
+    desk.others.add("mdm")
+    assert (await task).trouble is Trouble.STOPPED
+    assert desk.noted == {}
+    assert desk.taken == [["1"]], "what was read is kept"
+
+
+async def test_progress_is_told_with_the_total_where_it_is_known(lead, desk):
+    told = []
+    await lead(Source(1)).run("mdm", SETTINGS, Wish(progress=lambda *each: told.append(each)))
+    assert told == [(1, None)]
+
+
+class Calling(Source):
+    """A source that calls, with one device each time."""
+
+    def __init__(self, *, scheduled):
+        super().__init__()
+        self.scheduled = scheduled
+
+    async def told(self, _headers, _body):
+        return [DeviceRecord("mdm", "1")]
+
+
+async def test_a_call_says_how_a_source_fares_that_only_calls(lead, desk):
+    source = Calling(scheduled=False)
+    assert await lead(source).told("mdm", SETTINGS, {}, b"") == 1
+    assert (desk.taken, source.closed, desk.noted["mdm"].last_success) == ([["1"]], 1, NOW)
+
+
+async def test_a_call_puts_off_no_run_of_a_source_that_is_asked_too(lead, desk):
+    assert await lead(Calling(scheduled=True)).told("mdm", SETTINGS, {}, b"") == 1
+    assert (desk.taken, desk.noted) == ([["1"]], {})

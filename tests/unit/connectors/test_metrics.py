@@ -1,0 +1,48 @@
+from datetime import timedelta
+
+from prometheus_client import CollectorRegistry
+from tests.unit.connectors.around import NOW
+
+from mailgate.connectors import Tally, Trouble
+from mailgate.connectors.metrics import Numbers
+from mailgate.connectors.run import Outcome
+from mailgate.model import SourceState
+
+
+def test_runs_are_counted_by_result():
+    registry = CollectorRegistry()
+    numbers = Numbers(registry)
+    numbers.count("mdm", Outcome(full=True, taken=5), Tally(pages=3, throttled=1), 2.5)
+    numbers.count("mdm", Outcome(Trouble.TIMEOUT), Tally(pages=1), -1.0)
+
+    def value(name, **labels):
+        return registry.get_sample_value(f"mailgate_connector_{name}", {"connector": "mdm", **labels})
+
+    assert (value("runs_total", result="ok"), value("runs_total", result="timeout")) == (1, 1)
+    assert (value("records_total"), value("pages_total"), value("throttled_total")) == (5, 4, 1)
+    assert value("seconds_total") == 2.5
+
+
+def test_how_connectors_fare_is_shown_whichever_gate_ran_them():
+    registry = CollectorRegistry()
+    state = SourceState("mdm", last_success=NOW, devices=7, held=2)
+    Numbers(registry).show({"mdm": state, "new": SourceState("new")}, NOW + timedelta(minutes=1))
+
+    def value(name, connector="mdm"):
+        return registry.get_sample_value(f"mailgate_connector_{name}", {"connector": connector})
+
+    assert (value("devices"), value("held"), value("last_success_age_seconds")) == (7, 2, 60)
+    assert value("last_success_age_seconds", "new") is None
+
+
+def test_of_a_connector_that_the_settings_name_no_more_nothing_is_shown():
+    """An alarm on devices that it held would go on for ever."""
+    registry = CollectorRegistry()
+    numbers, state = Numbers(registry), SourceState("mdm", last_success=NOW, devices=7, held=2)
+    numbers.show({"mdm": state, "new": SourceState("new")}, NOW)
+    numbers.show({"other": state}, NOW)
+
+    def names():
+        return {each.labels["connector"] for metric in registry.collect() for each in metric.samples}
+
+    assert names() == {"other"}

@@ -1,0 +1,112 @@
+"""Requests as they come in: strict, and with every mistake told at once."""
+
+import json
+from io import BytesIO
+from typing import Any
+
+import pytest
+from tests.unit.console.api.calling import PROBLEM, Caller
+
+from mailgate.console.api.request_input import MOST
+
+TYPED = {"Content-Type": "application/json"}
+
+
+async def test_every_mistake_of_a_body_is_told_with_its_place(ada: Caller) -> None:
+    told = await ada.post("/exemptions", {"rule": 1, "wy": "x", "until": "tomorrow", "person": " "})
+    assert (told.status, told.headers["Content-Type"]) == (422, PROBLEM)
+    assert told.body["type"] == "urn:mailgate:problem:invalid"
+    assert set(told.wrong) == {"#/rule", "#/wy", "#/why", "#/until", "#/person"}
+    assert told.wrong["#/why"] == "it is missing; expected it here"
+    assert told.wrong["#/wy"].startswith("it is not known here; did you mean `why`?")
+    assert "not a time with its zone" in told.wrong["#/until"]
+
+
+async def test_every_mistake_of_an_address_and_a_body_is_told_together(ada: Caller) -> None:
+    told = await ada.ask("POST", "/policy/retractions?force=1", json={"to": "1"})
+    assert set(told.wrong) == {"force", "#/note", "#/to"}
+
+
+@pytest.mark.parametrize(
+    ("query", "wrong"),
+    [
+        ("limit=0", "limit"), ("limit=101", "limit"), ("limit=1_0", "limit"), ("limit=+5", "limit"), ("limit=", "limit"),
+        ("state=odd", "state"), ("kind=", "kind"), ("after=zz", "after"), ("after=ABCDEF012345", "after"),
+        ("name=", "name"), ("name=a%00b", "name"), ("name=%0aa", "name"), ("nme=a", "nme"), ("limit=5&limit=6", "limit"),
+    ],
+)  # fmt: skip
+async def test_an_address_is_held_to_its_description(vic: Caller, query: str, wrong: str) -> None:
+    told = await vic.get(f"/devices?{query}")
+    assert (told.status, list(told.wrong)) == (422, [wrong])
+
+
+async def test_a_name_that_nothing_can_have_is_not_found(ada: Caller) -> None:
+    for path in ("/exemptions/0/end", "/exemptions/2147483648/end", "/exemptions/x/end"):
+        told = await ada.post(path, {"why": "x"})
+        assert (told.status, list(told.wrong)) == (404, ["number"])
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        (b"", "line 1, column 1"),
+        (b"{", "line 1, column 2"),
+        (b'{"uses": 1, "uses": 2}', "a name stands twice in one object"),
+        (b'{"uses": NaN}', "NaN is no JSON"),
+        (b"\xff", "it is not UTF-8"),
+        (b"[" * 200_000, "nested too deeply"),
+    ],
+)
+async def test_what_is_not_strict_json_is_refused(ada: Caller, body: bytes, detail: str) -> None:
+    told = await ada.ask("POST", "/enrolment/tokens", data=body, headers=TYPED)
+    assert (told.status, told.body["type"]) == (400, "urn:mailgate:problem:not-json")
+    assert detail in told.body["detail"]
+
+
+@pytest.mark.parametrize("body", [[], "x", 1, None])
+async def test_a_body_is_an_object(ada: Caller, body: Any) -> None:
+    told = await ada.ask("POST", "/enrolment/tokens", data=json.dumps(body), headers=TYPED)
+    assert (told.status, list(told.wrong)) == (422, ["#"])
+
+
+async def test_a_whole_number_may_be_written_as_json_may_and_not_as_a_text(ada: Caller) -> None:
+    assert (await ada.post("/enrolment/tokens", {"uses": 2.0})).status == 201
+    for wrong in ("2", 2.5, True):
+        assert (await ada.post("/enrolment/tokens", {"uses": wrong})).status == 422
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "application/xml"])
+async def test_a_body_of_another_type_is_refused(ada: Caller, kind: str) -> None:
+    told = await ada.ask("POST", "/enrolment/tokens", data=b"{}", headers={"Content-Type": kind})
+    assert (told.status, told.headers["Accept"]) == (415, "application/json")
+
+
+async def test_a_charset_and_capitals_do_not_matter(ada: Caller) -> None:
+    headers = {"Content-Type": "Application/JSON; charset=UTF-8"}
+    assert (await ada.ask("POST", "/enrolment/tokens", data=b"{}", headers=headers)).status == 201
+
+
+async def test_a_body_that_is_too_long_is_refused(ada: Caller) -> None:
+    body = b'{"note": "' + b"x" * MOST + b'"}'
+    assert (await ada.ask("POST", "/enrolment/tokens", data=BytesIO(body), headers=TYPED)).status == 413
+
+
+async def test_a_body_where_none_belongs_is_refused(ada: Caller) -> None:
+    told = await ada.ask("GET", "/me", data=b"{}", headers=TYPED)
+    assert (told.status, told.wrong) == (422, {"#": "a body was sent; expected none"})
+
+
+@pytest.mark.parametrize(
+    ("accept", "status"),
+    [
+        ("application/json", 200), ("*/*", 200), ("application/*;q=0.1", 200), ("text/html, */*;q=0.8", 200),
+        ("text/html", 406), ("application/json;q=0", 406), ("application/json;q=0.0, text/html", 406),
+    ],
+)  # fmt: skip
+async def test_only_what_there_is_can_be_asked_for(vic: Caller, accept: str, status: int) -> None:
+    assert (await vic.get("/me", Accept=accept)).status == status
+
+
+async def test_a_sheet_is_no_json(vic: Caller) -> None:
+    assert (await vic.get("/audit/export.csv", Accept="application/json")).status == 406
+    assert (await vic.get("/audit/export.csv", Accept="text/*")).status == 200

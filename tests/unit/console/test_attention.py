@@ -1,0 +1,89 @@
+"""What needs a person."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from tests.unit.console.browsing import READY
+
+from mailgate.console.attention import needs_of
+from mailgate.views.readiness import Readiness
+
+
+def state(**changed: Any) -> Readiness:
+    """How a gate stands where all is well but for this."""
+    told = {
+        name: {**each, **changed[name]} if isinstance(changed.get(name), dict) else changed.get(name, each)
+        for name, each in READY.items()
+    }
+    return Readiness.model_validate(told, strict=False)
+
+
+def connector(**changed: Any) -> dict[str, Any]:
+    return {"connectors": {"jamf-file": {**READY["connectors"]["jamf-file"], **changed}}}
+
+
+def rules(**changed: Any) -> dict[str, Any]:
+    return {"rules": changed}
+
+
+def test_nothing_does_where_all_is_well() -> None:
+    assert needs_of(state(), []) == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "words", "page", "grave"),
+    [
+        ({"store": "unavailable"}, "store does not answer", "now", True),
+        (
+            {"config": {"mistakes": ["a:1:1: wrong"]}},
+            "have 1 mistake and are not used: a:1:1: wrong",
+            "policy",
+            True,
+        ),
+        (rules(held="too many"), "are held: too many", "policy", False),
+        (rules(off=["phones: halted since then"]), "The rule phones: halted since then", "exemptions", True),
+        (rules(only_report=["phones only reports"]), "The rule phones only reports", "policy", False),
+        (
+            {"store": "unwritable", "ledger": {"error": "disk is full"}},
+            "The store takes nothing: disk is full",
+            "now",
+            True,
+        ),
+        ({"workers": {"wanted": 3, "answering": 2}}, "2 of 3 workers answer", "now", True),
+        ({"ledger": {"dropped": 4}}, "4 sightings were lost", "now", False),
+        (connector(state="failing", trouble="timeout"), "jamf-file fails: timeout", "connectors", False),
+        (connector(state="unavailable", trouble="timeout"), "jamf-file fails: timeout", "connectors", True),
+        (connector(state="held", held=7), "7 devices are no longer named by jamf-file", "connectors", False),
+    ],
+)
+def test_what_is_wrong_is_said_with_where_to_look(
+    changed: dict[str, Any], words: str, page: str, grave: bool
+) -> None:
+    (need,) = needs_of(state(**changed), [])
+    assert words in need.words
+    assert (need.page, need.grave) == (page, grave)
+
+
+def test_a_plan_that_waits_for_others_is_named_and_others_are_not() -> None:
+    plan = SimpleNamespace(digest="a" * 64, author="ada")
+    waiting = SimpleNamespace(plan=plan, state="open", missing=2)
+    others = [
+        SimpleNamespace(plan=plan, state=each, missing=2) for each in ("expired", "overtaken", "in force")
+    ]
+    approved = SimpleNamespace(plan=plan, state="open", missing=0)
+    (need,) = needs_of(state(), [waiting, *others, approved])  # type: ignore[list-item]
+    assert "Plan aaaaaaaaaaaa by ada waits for 2 approvals of others." in need.words
+
+
+def test_what_is_graver_stands_first() -> None:
+    found = needs_of(state(store="unavailable", **rules(held="too many"), **connector(state="held")), [])
+    assert [need.grave for need in found] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("unsure", "words"), [(1, "1 mail about a rule is unsure"), (1200, "1,200 mails about rules are")]
+)
+def test_mails_that_nobody_knows_of_are_counted(unsure: int, words: str) -> None:
+    (need,) = needs_of(state(), [], unsure)
+    assert (words in need.words, need.page) == (True, "notices")

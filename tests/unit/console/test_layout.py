@@ -1,0 +1,33 @@
+"""What every page shows."""
+
+import re
+
+import pytest
+from tests.unit.console.browsing import Browser
+
+from mailgate.console.layout import MENU
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [("/console/", "Now"), ("/console/devices", "Devices"), ("/console/policy/versions/1", "Policy"),
+     ("/console/audit/verify", "Audit")],
+)  # fmt: skip
+async def test_the_menu_says_where_one_is(ada: Browser, path: str, words: str) -> None:
+    page = await ada.get(path)
+    assert re.findall(r'aria-current="page">([^<]+)<', page.text) == [words]
+    assert all(f">{each}</a>" in page.text for _, each in MENU)
+
+
+async def test_every_page_of_the_menu_opens_and_has_one_heading_and_a_title_of_its_own(vic: Browser) -> None:
+    titles = set()
+    for name, _ in MENU:
+        page = await vic.get("/console/" + ("" if name == "now" else name))
+        assert page.status == 200
+        assert page.text.count("<h1") == 1
+        titles |= set(re.findall(r"<title>(.*)</title>", page.text))
+    assert len(titles) == len(MENU)
+
+
+async def test_who_is_logged_in_is_shown_with_what_they_may_do(vic: Browser) -> None:
+    assert re.search(r"vic\s+viewer", (await vic.get("/console/")).words)

@@ -1,0 +1,75 @@
+"""The last minutes: what workers have counted since the look before."""
+
+from datetime import timedelta
+
+from prometheus_client import generate_latest
+from tests.unit.console.browsing import NOW
+
+from mailgate.console.verdict_rates import MINUTES, Refusal, Verdict, VerdictRates
+from mailgate.gateway.metrics import Metrics
+from mailgate.model import Effect, Kind, Reason
+
+
+def text(blocked: int = 0, allowed: int = 0) -> str:
+    """What a worker tells that has decided so often."""
+    metrics = Metrics()
+    metrics.count(Effect.BLOCK, Reason.RULE_MATCHED, Kind.PHONE)
+    for _ in range(blocked):
+        metrics.count(Effect.BLOCK, Reason.PROHIBITED_APP, Kind.PHONE)
+        metrics.refusals.add(('the "rule"', Effect.BLOCK, Reason.PROHIBITED_APP))
+    for _ in range(allowed):
+        metrics.count(Effect.ALLOW, Reason.RULE_MATCHED, Kind.LAPTOP)
+    return generate_latest(metrics.registry).decode()
+
+
+def test_what_was_counted_before_the_first_look_is_not_of_now() -> None:
+    verdict_rates = VerdictRates()
+    verdict_rates.note({0: text(blocked=100)}, NOW)
+    assert sum(minute.total for minute in verdict_rates.minutes(NOW)) == 0
+
+
+def test_only_what_is_new_is_counted_for_each_worker() -> None:
+    verdict_rates = VerdictRates()
+    verdict_rates.note({0: text(5), 1: text(0, 7)}, NOW)
+    verdict_rates.note({0: text(8), 1: text(0, 9)}, NOW)
+    verdict_rates.note({0: text(8), 1: text(1, 9)}, NOW + timedelta(minutes=1))
+    *_, before, last = verdict_rates.minutes(NOW + timedelta(minutes=1))
+    assert before.verdicts == {Verdict("block", "phone"): 3, Verdict("allow", "laptop"): 2}
+    assert last.verdicts == {Verdict("block", "phone"): 1}
+    assert (before.by("effect"), before.by("kind")) == ({"block": 3, "allow": 2}, {"phone": 3, "laptop": 2})
+    assert verdict_rates.refusals(NOW + timedelta(minutes=1)) == {
+        Refusal('the "rule"', "block", "prohibited-app"): 4
+    }
+
+
+def test_a_worker_that_was_started_anew_counts_from_nothing() -> None:
+    verdict_rates = VerdictRates()
+    verdict_rates.note({0: text(50)}, NOW)
+    verdict_rates.note({0: text(2)}, NOW)
+    assert verdict_rates.minutes(NOW)[-1].verdicts == {Verdict("block", "phone"): 3}
+
+
+def test_a_worker_that_does_not_answer_once_loses_nothing() -> None:
+    verdict_rates = VerdictRates()
+    for texts in ({0: text(1), 1: text(1)}, {0: text(1)}, {0: text(1), 1: text(4)}):
+        verdict_rates.note(texts, NOW)
+    assert verdict_rates.minutes(NOW)[-1].total == 3
+
+
+def test_the_window_has_every_minute_and_no_more() -> None:
+    verdict_rates = VerdictRates()
+    verdict_rates.note({0: text()}, NOW)
+    for minute in range(2 * MINUTES):
+        verdict_rates.note({0: text(minute + 1)}, NOW + timedelta(minutes=minute))
+    after = verdict_rates.minutes(NOW + timedelta(minutes=2 * MINUTES + 9))
+    assert len(after) == MINUTES
+    assert sum(minute.total for minute in after) == MINUTES - 10
+    assert [minute.total for minute in after[-10:]] == [0] * 10
+
+
+def test_a_clock_that_goes_back_breaks_nothing() -> None:
+    verdict_rates = VerdictRates()
+    verdict_rates.note({0: text()}, NOW)
+    verdict_rates.note({0: text(1)}, NOW + timedelta(minutes=2))
+    verdict_rates.note({0: text(2)}, NOW)
+    assert sum(minute.total for minute in verdict_rates.minutes(NOW + timedelta(minutes=2))) == 2

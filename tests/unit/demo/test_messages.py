@@ -1,0 +1,72 @@
+"""Letters: every encoding of the shipped messages is read, and HTML only ever comes out as text."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailgate.demo.messages import read_letter, shipped_letters, text_of
+
+
+def test_shipped_letters_are_whole_and_newest_first() -> None:
+    letters = shipped_letters()
+    assert len(letters) == 5
+    assert all(letter.sender and letter.recipient and letter.subject and letter.text for letter in letters)
+    assert [letter.date for letter in letters] == sorted((letter.date for letter in letters), reverse=True)
+
+
+def test_encoded_headers_names_and_texts_are_decoded() -> None:
+    letters = {letter.sender.partition(" <")[0]: letter for letter in shipped_letters()}
+    assert letters["Sprachkurse"].subject == "Grüße: 今週の予定, cours de français, دروس العربية"
+    assert "今週木曜日" in letters["Sprachkurse"].text
+    picture, table = letters["Facilities"].attachments
+    assert (picture.name, picture.media_type, picture.content[:4]) == (
+        "room-colours.png",
+        "image/png",
+        b"\x89PNG",
+    )
+    assert table.name == "Sitzplan – Büro.csv"
+    assert "Bücherei" in table.content.decode()
+
+
+def test_a_letter_of_html_alone_is_shown_as_its_words() -> None:
+    (letter,) = (letter for letter in shipped_letters() if letter.sender.startswith("Newsletter"))
+    assert "pumpkin & ginger. A bowl is 3 < 4 euros." in letter.text.replace("\xa0", " ")
+    assert "document.title" not in letter.text
+    assert "tracker" not in letter.text
+
+
+@pytest.mark.parametrize(
+    ("source", "date", "text"),
+    [
+        (b"", datetime.fromtimestamp(0, UTC), ""),
+        (b"Date: next week\n\nHello", datetime.fromtimestamp(0, UTC), "Hello"),
+        (b"Date: Tue, 01 Dec 2026 09:00:00 -0800\n\n", datetime(2026, 12, 1, 17, tzinfo=UTC), ""),
+        (b"Date: Tue, 01 Dec 2026 09:00:00 -0000\n\n", datetime(2026, 12, 1, 9, tzinfo=UTC), ""),
+    ],
+)
+def test_headers_that_are_missing_or_odd(source: bytes, date: datetime, text: str) -> None:
+    letter = read_letter(source)
+    assert (letter.date, letter.text, letter.subject) == (date, text, "")
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("<p>one<p>two", "one\ntwo"),
+        ("a<br>b", "a\nb"),
+        ("<b>bold</b> and\nplain", "bold and plain"),
+        ("<script>alert(1)</script>after", "after"),
+        ("</script>after", "after"),
+        ("<style>p{}</style><script>x</script>ok", "ok"),
+        ("&lt;b&gt; &amp; co", "<b> & co"),
+    ],
+)
+def test_text_of(html: str, text: str) -> None:
+    assert text_of(html) == text
+
+
+@given(st.text())
+def test_any_text_can_be_read(html: str) -> None:
+    assert "\n\n" not in text_of(html)

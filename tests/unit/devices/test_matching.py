@@ -1,0 +1,256 @@
+"""Which reports are of one device, in whatever order they come."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import permutations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.store.examples import NOW, minutes
+
+from mailgate.devices.contradictions import CROWD
+from mailgate.devices.device import Device, Report, new_id
+from mailgate.devices.matching import News, Shelf
+from mailgate.devices.names import CERT, EAS, KEY, SERIAL, UDID, Name
+from mailgate.devices.trust import ENROLLED
+from mailgate.model import Reason
+
+
+def report(slot: str, *names: str, at: float = 0, **fields: object) -> Report:
+    """``jamf:1`` with names such as ``serial:S1``; it came ``at`` minutes after now."""
+    source, _, name = slot.partition(":")
+    pairs = frozenset((kind, text) for kind, _, text in (each.partition(":") for each in names))
+    seen = NOW + minutes(at)
+    base = Report(source, name, names=pairs, reported_at=seen, first_seen=seen, last_seen=seen)
+    return replace(base, **fields)  # type: ignore[arg-type]
+
+
+def put(*reports: Report) -> Shelf:
+    shelf = Shelf()
+    for each in reports:
+        shelf.put(each)
+    return shelf
+
+
+def together(devices: Iterable[Device]) -> set[frozenset[str]]:
+    """Which reports are of one device."""
+    return {frozenset(f"{each.source}:{each.id}" for each in device.reports) for device in devices}
+
+
+def groups(text: str) -> set[frozenset[str]]:
+    return {frozenset(each.split("+")) for each in text.split()}
+
+
+A, B, C = "jamf:1", "intune:2", "google:3"
+
+
+@pytest.mark.parametrize(
+    ("reports", "expected"),
+    [
+        # one strong name in common is enough, whichever it is
+        ([(A, "serial:S1"), (B, "serial:S1")], "jamf:1+intune:2"),
+        ([(A, "udid:U1"), (B, "udid:U1")], "jamf:1+intune:2"),
+        ([(A, "key:k1"), (B, "key:k1")], "jamf:1+intune:2"),
+        ([(A, "cert:c1"), (B, "cert:c1")], "jamf:1+intune:2"),
+        ([(A, "eas:e1"), (B, "eas:e1")], "jamf:1+intune:2"),
+        ([(A, "eas:x1"), (B, "key:x1")], "jamf:1 intune:2"),
+        ([(A,), (B,)], "jamf:1 intune:2"),
+        # one that has names of several makes them one
+        ([(A, "serial:S1"), (B, "eas:e1"), (C, "serial:S1", "eas:e1")], "jamf:1+intune:2+google:3"),
+        ([(A, "key:k1"), (B, "udid:U1", "eas:e1"), (C, "key:k1", "eas:e1")], "jamf:1+intune:2+google:3"),
+        # the hardware's names outrank the others, and the serial number the UDID
+        ([(A, "serial:S1", "eas:e1"), (B, "serial:S2", "eas:e1")], "jamf:1 intune:2"),
+        ([(A, "serial:S1", "key:k1"), (B, "serial:S2", "key:k1")], "jamf:1 intune:2"),
+        ([(A, "udid:U1", "eas:e1"), (B, "udid:U2", "eas:e1")], "jamf:1 intune:2"),
+        ([(A, "serial:S1", "udid:U1"), (B, "serial:S2", "udid:U1")], "jamf:1 intune:2"),
+        ([(A, "serial:S1", "udid:U1"), (B, "serial:S1", "udid:U2")], "jamf:1+intune:2"),
+        ([(A, "serial:S1", "udid:U1", "eas:e1"), (B, "udid:U2", "eas:e1")], "jamf:1 intune:2"),
+        ([(A, "serial:S1", "eas:e1"), (B, "udid:U2", "eas:e1")], "jamf:1+intune:2"),
+        # two ids of one source
+        ([(A, "serial:S1"), ("jamf:2", "serial:S1")], "jamf:1+jamf:2"),
+    ],
+)
+def test_what_names_make_one_device(reports: list[tuple[str, ...]], expected: str) -> None:
+    made = [report(slot, *names) for slot, *names in reports]
+    for order in permutations(made):
+        assert together(put(*order)) == groups(expected)
+
+
+PHONE, LAPTOP = "intune:phone", "jamf:laptop"
+
+
+@pytest.mark.parametrize(
+    ("reports", "expected"),
+    [
+        # a device's own word joins the device that somebody else knows by that key
+        ([(f"{ENROLLED}:e", "key:k1"), (PHONE, "key:k1", "serial:S1")], "enrolled:e+intune:phone"),
+        # and joins no two devices of others, by whatever it proves
+        (
+            [(PHONE, "key:k1"), (LAPTOP, "cert:c1"), (f"{ENROLLED}:e", "key:k1", "cert:c1")],
+            "intune:phone+enrolled:e jamf:laptop",
+        ),
+        (
+            [
+                (PHONE, "serial:S1", "key:k1"),
+                (LAPTOP, "serial:S2", "cert:c1"),
+                (f"{ENROLLED}:e", "cert:c1", "key:k1"),
+            ],
+            "intune:phone+enrolled:e jamf:laptop",
+        ),
+        # two devices that enrolled are two, unless somebody else says that they are one
+        ([(f"{ENROLLED}:e", "key:k1"), (f"{ENROLLED}:f", "key:k2")], "enrolled:e enrolled:f"),
+        (
+            [(f"{ENROLLED}:e", "key:k1"), (f"{ENROLLED}:f", "key:k2"), (PHONE, "key:k1", "key:k2")],
+            "enrolled:e+enrolled:f+intune:phone",
+        ),
+    ],
+)
+def test_what_a_device_says_of_itself_joins_it_to_one_device_at_most(
+    reports: list[tuple[str, ...]], expected: str
+) -> None:
+    made = [report(slot, *names) for slot, *names in reports]
+    for order in permutations(made):
+        assert together(put(*order)) == groups(expected)
+
+
+def test_a_name_that_somebody_else_knows_is_not_had_by_a_device_that_only_says_so() -> None:
+    own = report(f"{ENROLLED}:e", "key:k1", "cert:c1", at=9)
+    for order in permutations([report(LAPTOP, "cert:c1"), own]):
+        shelf = put(report(PHONE, "key:k1"), *order)
+        laptop = shelf.at(("jamf", "laptop"))
+        assert laptop is not None
+        assert shelf.named([(CERT, "c1")]) == laptop
+        assert [each.reason for each in laptop.findings] == [Reason.DEVICE_NAME_CONTRADICTED]
+
+
+def test_a_name_of_two_devices_is_had_by_the_one_that_was_reported_last_and_told_at_both() -> None:
+    one = report(A, "serial:S1", "eas:e1")
+    for two in (report(B, "serial:S2", "eas:e1", at=1), report(B, "serial:S2", "eas:e1", at=-1)):
+        for order in ([one, two], [two, one]):
+            shelf = put(*order)
+            newest = max(order, key=lambda each: each.age)
+            assert shelf.named([(EAS, "e1")]) == shelf.at(newest.slot)
+            assert all(device.findings[0].about == "eas e1" for device in shelf)
+            assert all(newest.slot == device.reports[0].slot or device.ceded for device in shelf)
+
+
+def test_a_contradiction_that_is_over_is_told_no_more_and_the_device_is_one() -> None:
+    shelf = put(report(A, "serial:S1", "eas:e1"), report(B, "serial:S2", "eas:e1"))
+    assert shelf.put(report(B, "serial:S1", "eas:e1", at=1)) is News.CHANGED
+    (device,) = shelf
+    assert (together([device]), device.findings, device.ceded) == (groups("jamf:1+intune:2"), (), frozenset())
+
+
+def test_a_contradiction_is_told_since_it_was_found_first() -> None:
+    shelf = put(report(A, "serial:S1", "eas:e1"), report(B, "serial:S2", "eas:e1", at=1))
+    shelf.put(report(B, "serial:S2", "eas:e1", "key:k1", at=2))
+    assert {each.since for device in shelf for each in device.findings} == {NOW + minutes(1)}
+
+
+def test_a_report_leaves_a_device_that_the_others_say_it_cannot_be() -> None:
+    """A source that gives the id of a broken phone to the one that took its place."""
+    shelf = put(report(A, "serial:S1", "eas:e1"), report(B, "serial:S1"))
+    assert shelf.put(report(A, "serial:S2", "eas:e1", at=1)) is News.CHANGED
+    assert together(shelf) == groups("jamf:1 intune:2")
+    assert len({device.id for device in shelf}) == 2
+
+
+def test_a_source_alone_may_correct_its_own_names() -> None:
+    shelf = put(report(A, "serial:S1"), report(B, "serial:S2"))
+    shelf.put(report(A, "serial:S2", at=1))
+    assert together(shelf) == groups("jamf:1+intune:2")
+
+
+def test_what_was_one_device_stays_one_when_the_name_goes_that_showed_it() -> None:
+    shelf = put(report(A, "serial:S1"), report(B, "serial:S1"))
+    shelf.put(report(B, at=1))
+    assert together(shelf) == groups("jamf:1+intune:2")
+
+
+def test_a_report_is_new_or_news_or_none() -> None:
+    shelf = Shelf()
+    one = report(A, "serial:S1")
+    assert shelf.put(one) is News.NEW
+    assert shelf.put(replace(one, last_seen=NOW + minutes(1))) is News.SAME
+    assert shelf.put(report(B, "serial:S1")) is News.CHANGED
+    assert shelf.put(replace(one, gone=True)) is News.CHANGED
+    assert shelf.put(replace(one, gone=True)) is News.SAME
+    assert shelf.put(report(C, gone=True)) is News.SAME
+    (device,) = shelf
+    assert device.last_seen == NOW + minutes(1)
+
+
+def test_an_id_that_is_taken_is_given_to_no_other_device() -> None:
+    slot = ("jamf", "1")
+    for taken in (Device(new_id(slot)), Device("x", former=frozenset({new_id(slot)}))):
+        shelf = Shelf([taken])
+        shelf.put(report(A))
+        device = shelf.at(slot)
+        assert device is not None
+        assert device.id == new_id(slot, 1)
+
+
+_NAMES: list[Name] = [(kind, f"{kind}{n}") for kind in (SERIAL, UDID, KEY, CERT, EAS) for n in range(6)]
+
+
+@st.composite
+def agreeing(draw: st.DrawFn) -> list[Report]:
+    """Reports of some devices by several sources that all tell the truth, if not all of it."""
+    made = []
+    for device in range(draw(st.integers(1, 3))):
+        own = [(kind, text) for kind, text in _NAMES if int(text[-1]) % 3 == device]
+        hardware = [name for name in own if name[0] in (SERIAL, UDID) and int(name[1][-1]) < 3]
+        others = [name for name in own if name[0] not in (SERIAL, UDID)]
+        for source in draw(
+            st.lists(st.sampled_from(["jamf", "intune", "google", ENROLLED]), max_size=4, unique=True)
+        ):
+            allowed = [name for name in others if name[0] != EAS] if source == ENROLLED else hardware + others
+            names = draw(st.frozensets(st.sampled_from(allowed), max_size=3))
+            made.append(report(f"{source}:{device}", at=draw(st.integers(0, 3)), names=names))
+    return made
+
+
+@given(agreeing(), st.data())
+def test_where_nothing_contradicts_the_order_makes_no_difference(
+    reports: list[Report], data: st.DataObject
+) -> None:
+    own_word = [each for each in reports if each.source == ENROLLED]
+    # two devices of one person that each say the same of themselves are told apart by who comes first
+    if len({name for each in own_word for name in each.names}) < sum(len(each.names) for each in own_word):
+        return
+    shuffled = data.draw(st.permutations(reports))
+    one, other = put(*reports), put(*shuffled)
+    assert together(one) == together(other)
+    assert not [device for device in one if device.findings and not own_word]
+
+
+@given(agreeing())
+def test_no_two_devices_have_one_name_and_every_claimed_name_is_had(reports: list[Report]) -> None:
+    shelf = put(*reports)
+    had = [name for device in shelf for name in device.names]
+    assert len(had) == len(set(had))
+    assert set(had) == {name for each in reports for name in each.names}
+
+
+def test_a_name_that_a_source_gives_to_very_many_devices_makes_them_no_more_one() -> None:
+    """A placeholder that no table knows: without this a whole fleet would become one device."""
+    reports = [report(f"jamf:{number}", "serial:FACTORY01") for number in range(CROWD + 9)]
+    shelf = put(*reports)
+    sizes = sorted(len(device.reports) for device in shelf)
+    assert sizes == [1] * 9 + [CROWD]
+    crowded = shelf.named([(SERIAL, "FACTORY01")])
+    assert crowded is not None
+    assert [each.reason for each in crowded.findings] == [Reason.DEVICE_NAME_CONTRADICTED]
+    assert all(shelf.put(each) is News.SAME for each in reports)
+    shelf.put(report("intune:1", "serial:FACTORY01"))
+    assert max(len(device.reports) for device in shelf) == CROWD + 1
+
+
+def test_phones_that_are_gone_make_no_crowd() -> None:
+    shelf = Shelf()
+    for number in range(CROWD + 9):
+        shelf.put(report(f"jamf:{number}", "serial:SERIAL1", at=number))
+        shelf.put(report(f"jamf:{number}", gone=True))
+    (device,) = shelf
+    assert (len(device.reports), device.findings) == (CROWD + 9, ())

@@ -1,0 +1,42 @@
+"""Forms of an ActiveSync id."""
+
+import string
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailgate.devices.names import eas_forms, eas_text, forms_of
+
+ids = st.text(string.ascii_letters + string.digits, min_size=1, max_size=32)
+
+
+def test_a_name_that_somebody_else_wrote_is_looked_for_as_it_is_stored() -> None:
+    assert forms_of("cert", "aB") == forms_of("key", "aB") == forms_of("mdm", "aB") == {"aB"}
+    assert forms_of("serial", " c02xk1 ") == {"C02XK1"}
+    assert forms_of("udid", "{0000-a8120}") == {"0000A8120"}
+    assert forms_of("eas", "aB") == eas_forms("AB")
+    assert forms_of("serial", " ") == forms_of("eas", "") == frozenset()
+
+
+@given(ids)
+def test_text_and_hex_in_any_case_are_one_device(eas_id: str) -> None:
+    sent = [eas_id.upper(), eas_id.lower(), eas_id.encode().hex(), eas_id.encode().hex().upper()]
+    assert all(eas_forms(eas_id) & eas_forms(form) for form in sent)
+
+
+@given(st.text("GHIxyz_", min_size=1), st.text("GHIxyz_", min_size=1))
+def test_two_ids_are_two_devices(one: str, other: str) -> None:
+    if one.lower() != other.lower():
+        assert not eas_forms(one) & eas_forms(other)
+
+
+@given(st.text())
+def test_the_text_of_an_id_is_one_of_its_forms(eas_id: str) -> None:
+    assert eas_text(eas_id) in eas_forms(eas_id) or not eas_id
+
+
+def test_only_ascii_letters_have_case() -> None:
+    assert eas_forms("\u212a") != eas_forms("k")
+    assert "applx" in eas_forms("APPLX")
+    assert "4150" not in eas_forms("AP")
+    assert "6170" in eas_forms("AP")

@@ -1,0 +1,278 @@
+"""What the reports of a device are worth, by who says what, how old it is, and who is believed."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+
+import pytest
+from tests.unit.store.examples import CATALOG, MAX_AGE, NOW, minutes
+
+from mailgate.devices.device import Contradiction, Device, Report
+from mailgate.devices.posture import (
+    is_of,
+    kind_of,
+    owner_of,
+    posture_of,
+    posture_of_person,
+    settled_until,
+    stricter,
+)
+from mailgate.devices.trust import ENROLLED
+from mailgate.model import Finding, Kind, Posture, PostureState, Reason
+
+CLEAN = {"reported_at": NOW, "apps_complete": True}
+TIKTOK = {"apps": frozenset({"tiktok"})}
+
+
+def device(*reports: Report, **fields: object) -> Device:
+    return Device("abcd-efgh-ijkl", reports, **fields)  # type: ignore[arg-type]
+
+
+def said(source: str = "mdm", **fields: object) -> Report:
+    return Report(source, "a-device", **fields)  # type: ignore[arg-type]
+
+
+def posture(*reports: Report, now: object = NOW, **terms: object) -> Posture:
+    return posture_of(device(*reports), CATALOG, MAX_AGE, now, **terms)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("report", "age", "expected"),
+    [
+        ({}, 0, "missing"),
+        ({"expires_at": NOW + MAX_AGE}, 0, "missing"),
+        (CLEAN, 0, "clean"),
+        (CLEAN, 23.9, "clean"),
+        (CLEAN, 24, "stale"),
+        (CLEAN | {"expires_at": NOW + timedelta(hours=1)}, 0.9, "clean"),
+        (CLEAN | {"expires_at": NOW + timedelta(hours=1)}, 1, "stale"),
+        (CLEAN | {"expires_at": NOW + timedelta(days=9)}, 24, "stale"),
+        (CLEAN | {"apps_complete": False}, 0, "partial"),
+        (CLEAN | {"apps_complete": None}, 0, "partial"),
+        (CLEAN | {"apps_complete": False}, 24, "stale"),
+        (CLEAN | {"status": "warning"}, 0, "clean"),
+        (CLEAN | {"status": "contraindicated"}, 0, "partial"),
+        (CLEAN | {"apps": frozenset({"chess"})}, 0, "clean"),
+        (CLEAN | TIKTOK, 0, "prohibited"),
+        (CLEAN | TIKTOK, 999, "prohibited"),
+        (CLEAN | TIKTOK | {"apps_complete": False}, 0, "prohibited"),
+        (CLEAN | TIKTOK | {"status": "contraindicated"}, 0, "prohibited"),
+        (CLEAN | {"gone": True}, 0, "missing"),
+        (CLEAN | {"gone": True}, 99, "missing"),
+        (CLEAN | TIKTOK | {"gone": True}, 99, "prohibited"),
+    ],
+)
+def test_the_state_by_one_source(report: dict[str, object], age: float, expected: str) -> None:
+    told = posture(said(**report), now=NOW + timedelta(hours=age))
+    assert told.state is PostureState(expected)
+
+
+FINE, APP = said("fine", **CLEAN), said("app", **CLEAN | TIKTOK)
+PARTIAL = said("part", reported_at=NOW, apps_complete=False)
+STALE = said("old", reported_at=NOW - MAX_AGE, apps_complete=True)
+BLIND = said("blind")
+GONE = replace(FINE, source="gone", gone=True)
+BAD = said("bad", reported_at=NOW, apps_complete=True, status="contraindicated")
+
+
+def later(report: Report, minutes_later: float = 1) -> Report:
+    return replace(report, reported_at=NOW + minutes(minutes_later))
+
+
+def own(report: Report) -> Report:
+    """The same by the device's own word."""
+    return replace(report, source=ENROLLED)
+
+
+@pytest.mark.parametrize(
+    ("reports", "expected", "source"),
+    [
+        # an app is there until somebody who is believed as much has looked later, at everything
+        ([APP, FINE], "prohibited", "app"),
+        ([APP, later(FINE)], "clean", "fine"),
+        ([later(APP), FINE], "prohibited", "app"),
+        ([APP, later(PARTIAL)], "prohibited", "app"),
+        ([APP, later(BAD)], "prohibited", "app"),
+        ([APP, later(FINE), PARTIAL], "clean", "fine"),
+        ([APP, later(APP, 3), later(FINE, 2)], "prohibited", "app"),
+        ([replace(APP, gone=True), FINE], "prohibited", "app"),
+        ([replace(APP, gone=True), later(FINE)], "clean", "fine"),
+        ([APP, replace(later(FINE), gone=True)], "clean", None),
+        # clean needs one whole look that has not run out, and nobody who says otherwise
+        ([FINE, PARTIAL], "clean", "fine"),
+        ([FINE, STALE], "clean", "fine"),
+        ([FINE, BLIND], "clean", "fine"),
+        ([FINE, GONE], "clean", "fine"),
+        ([FINE, later(FINE, -5)], "clean", "fine"),
+        ([FINE, BAD], "partial", None),
+        ([STALE, PARTIAL], "partial", "part"),
+        ([STALE, BLIND], "stale", "old"),
+        ([STALE, GONE], "stale", "old"),
+        ([BLIND, GONE], "missing", ""),
+        ([BLIND, said("blind-too")], "missing", ""),
+        # what a device says of itself counts against it, and for it only where nobody else has looked
+        ([own(FINE)], "clean", ENROLLED),
+        ([own(FINE), BLIND], "clean", ENROLLED),
+        ([own(FINE), STALE], "stale", None),
+        ([own(FINE), PARTIAL], "partial", "part"),
+        ([own(PARTIAL), FINE], "clean", "fine"),
+        ([own(APP), FINE], "prohibited", ENROLLED),
+        ([own(APP), later(FINE)], "clean", "fine"),
+        ([APP, own(later(FINE))], "prohibited", "app"),
+        ([replace(APP, gone=True), own(later(FINE))], "prohibited", "app"),
+        ([GONE, own(FINE)], "stale", None),
+    ],
+)
+def test_the_state_by_several_sources_in_any_order(
+    reports: list[Report], expected: str, source: str | None
+) -> None:
+    for order in permutations(reports):
+        told = posture(*order, now=NOW + minutes(5))
+        assert told.state is PostureState(expected)
+        assert source is None or told.source == source
+
+
+@pytest.mark.parametrize(
+    ("reports", "precedence", "expected"),
+    [
+        ([APP, later(FINE)], (), "clean"),
+        ([APP, later(FINE)], ("fine", "app"), "clean"),
+        ([APP, later(FINE)], ("app", "fine"), "prohibited"),
+        ([APP, later(FINE)], ("app",), "prohibited"),
+        ([APP, later(FINE)], ("fine",), "clean"),
+        ([APP, later(FINE)], ("another",), "clean"),
+        ([later(APP), FINE], ("fine", "app"), "prohibited"),
+        ([own(APP), later(FINE)], ("another",), "clean"),
+        ([APP, own(later(FINE))], (ENROLLED, "app"), "prohibited"),
+    ],
+)
+def test_no_source_takes_back_what_one_that_is_believed_more_has_seen(
+    reports: list[Report], precedence: tuple[str, ...], expected: str
+) -> None:
+    told = posture(*reports, now=NOW + minutes(5), precedence=precedence)
+    assert told.state is PostureState(expected)
+
+
+@pytest.mark.parametrize(
+    ("reports", "silent", "expected", "last"),
+    [
+        ([STALE], "old", "unavailable", "clean"),
+        ([replace(STALE, apps_complete=False)], "old", "unavailable", "partial"),
+        ([STALE], "fine", "stale", None),
+        ([replace(STALE, gone=True)], "old", "missing", None),
+        ([BLIND], "blind", "missing", None),
+        ([FINE], "fine", "clean", None),
+        ([PARTIAL], "part", "partial", None),
+        ([STALE, PARTIAL], "old", "partial", None),
+        ([STALE, FINE], "old", "clean", None),
+        ([STALE, replace(STALE, source="older")], "older", "unavailable", "clean"),
+        ([replace(STALE, **TIKTOK)], "old", "prohibited", None),
+    ],
+)
+def test_a_report_that_ran_out_while_its_source_cannot_be_asked_is_unavailable_and_never_clean(
+    reports: list[Report], silent: str, expected: str, last: str | None
+) -> None:
+    told = posture(*reports, unreachable=frozenset({silent}))
+    assert told.state is PostureState(expected)
+    assert told.last_state == (last and PostureState(last))
+
+
+def test_apps_that_are_not_listed_any_more_are_not_told() -> None:
+    told = posture(said(**CLEAN | {"apps": frozenset({"chess", "tiktok", "gone"})}))
+    assert (told.apps, told.lists) == (("chess", "tiktok"), ("prohibited",))
+
+
+def test_a_posture_tells_what_is_believed_most_of_each_thing() -> None:
+    one = said("one", os="ios", os_version="26.1", owner="ada", managed=False, kind=Kind.LAPTOP, **CLEAN)
+    two = said("two", os="android", owner="bob", managed=True, kind=Kind.PHONE, **CLEAN)
+    found = Contradiction(Reason.DEVICE_OWNER_CONTRADICTED, "", "owner: ada says one, bob says two")
+    both = device(one, two, findings=(found,), lost_at=NOW)
+    told = posture_of(both, CATALOG, MAX_AGE, NOW, precedence=("two", "one"))
+    assert (told.os, told.os_version, told.owner, told.managed) == ("android", "26.1", "bob", True)
+    assert (told.kind, told.sources, told.lost) == (Kind.PHONE, ("one", "two"), True)
+    assert told.findings == (Finding(Reason.DEVICE_OWNER_CONTRADICTED, found.detail),)
+    told = posture_of(both, CATALOG, MAX_AGE, NOW, precedence=("one", "two"))
+    assert (told.os, told.owner, told.managed, told.kind) == ("ios", "ada", False, Kind.PHONE)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "expected"),
+    [
+        ([], None),
+        ([None], None),
+        ([Kind.UNKNOWN], Kind.UNKNOWN),
+        ([Kind.UNKNOWN, Kind.LAPTOP], Kind.LAPTOP),
+        ([Kind.LAPTOP, Kind.TABLET], Kind.TABLET),
+        ([Kind.TABLET, Kind.PHONE, Kind.LAPTOP], Kind.PHONE),
+        ([Kind.LAPTOP, Kind.MAIL_APP], Kind.MAIL_APP),
+        ([Kind.LAPTOP, Kind.OTHER], Kind.OTHER),
+    ],
+)
+def test_the_most_restrictive_kind_is_taken(kinds: list[Kind | None], expected: Kind | None) -> None:
+    assert kind_of(said(kind=kind) for kind in kinds) is expected
+
+
+def test_the_owner_is_the_one_that_the_source_says_that_looked_last() -> None:
+    one, two = said("one", owner="Ada", **CLEAN), later(said("two", owner="bob", **CLEAN))
+    assert owner_of(device(one, two)) == "bob"
+    assert owner_of(device(one, two), ("one",)) == "Ada"
+    assert owner_of(device(one, replace(two, gone=True))) == "Ada"
+    assert owner_of(device(said())) == ""
+    assert is_of(device(one), "ADA")
+    assert not is_of(device(one, two), "ada")
+    assert not is_of(device(said()), "")
+
+
+@pytest.mark.parametrize(
+    ("reports", "hours"),
+    [([], None), ([BLIND], None), ([FINE], 24), ([STALE], None), ([FINE, later(FINE), STALE], 24)],
+)
+def test_a_posture_stays_the_same_until_the_next_report_runs_out(
+    reports: list[Report], hours: int | None
+) -> None:
+    until = settled_until(device(*reports), MAX_AGE, NOW)
+    assert until == (NOW + timedelta(hours=hours) if hours else datetime.max.replace(tzinfo=UTC))
+
+
+PHONE = posture(FINE)
+
+
+@pytest.mark.parametrize(
+    ("postures", "expected"),
+    [
+        ([], "missing"),
+        (["clean"], "clean"),
+        (["clean", "partial"], "partial"),
+        (["clean", "partial", "unavailable"], "unavailable"),
+        (["clean", "partial", "unavailable", "stale"], "stale"),
+        (["clean", "partial", "stale", "missing"], "missing"),
+        (["clean", "partial", "missing", "prohibited"], "prohibited"),
+    ],
+)
+def test_the_most_restrictive_device_of_a_person_counts(postures: list[str], expected: str) -> None:
+    for order in permutations(postures):
+        told = posture_of_person(replace(PHONE, state=PostureState(state)) for state in order)
+        assert told.state is PostureState(expected)
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [(Kind.LAPTOP, "clean"), (Kind.TABLET, "prohibited"), (Kind.UNKNOWN, "prohibited"), (None, "prohibited")],
+)
+def test_a_computer_of_a_person_never_counts(kind: Kind | None, expected: str) -> None:
+    other = replace(PHONE, state=PostureState.PROHIBITED, kind=kind)
+    assert posture_of_person([PHONE, other]).state is PostureState(expected)
+    assert posture_of_person([replace(PHONE, kind=Kind.LAPTOP)]) == Posture()
+
+
+def test_a_lost_phone_of_a_person_counts_before_every_other() -> None:
+    prohibited = replace(PHONE, state=PostureState.PROHIBITED)
+    assert posture_of_person([prohibited, replace(PHONE, lost=True)]).lost
+
+
+@pytest.mark.parametrize("other", [state for state in PostureState if state is not PostureState.PROHIBITED])
+def test_the_stricter_of_two_postures_is_never_the_clean_one(other: PostureState) -> None:
+    clean, strict = Posture(PostureState.CLEAN), Posture(other)
+    assert stricter(clean, strict).state is stricter(strict, clean).state is other
+    assert stricter(strict, Posture(PostureState.PROHIBITED)).state is PostureState.PROHIBITED
+    assert stricter(Posture(PostureState.PROHIBITED), replace(clean, lost=True)).lost

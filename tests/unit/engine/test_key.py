@@ -1,0 +1,272 @@
+"""What a decision rests on, and until when it can stand."""
+
+from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.unit.policy.examples import CATALOG, CLEAN, NOW, PHONE, access, policy_of
+
+from mailgate.engine.decide import decide
+from mailgate.engine.key import DecisionKey
+from mailgate.model import (
+    Access,
+    Assurance,
+    AttestationResult,
+    CertificateResult,
+    Client,
+    Decision,
+    Effect,
+    Finding,
+    Kind,
+    Posture,
+    PostureState,
+    Protocol,
+    Reason,
+    RequestFacts,
+    Signal,
+    User,
+)
+from mailgate.policy.condition import compile_condition
+from mailgate.policy.reliefs import Cause, Relief, Reliefs
+from mailgate.policy.rules import RULE_REASONS, Policy, Rule
+from mailgate.policy.variables import VARIABLES
+
+NEVER = datetime.max.replace(tzinfo=UTC)
+STAGED = {"when": "client.handheld", "stages": {"warn": "2026-12-09", "enforce": "2026-12-12"}}
+AGED = {"when": "device.age > duration('1h')"}
+
+
+@pytest.mark.parametrize(
+    ("rules", "days", "posture_ends", "token_ends", "until"),
+    [
+        ([{}], 0, None, None, NEVER),
+        ([STAGED], 0, None, None, NOW + timedelta(days=2)),
+        ([STAGED], 2, None, None, NEVER),
+        ([STAGED], 0, 1, None, NOW + timedelta(days=1)),
+        ([STAGED], 0, 1, 0.5, NOW + timedelta(days=0.5)),
+        ([STAGED], 0, -1, 3, NOW + timedelta(days=2)),
+        ([AGED], 0, 1, None, NOW),
+        ([{}, AGED], 0, 1, None, NOW + timedelta(days=1)),
+    ],
+)
+def test_a_decision_stands_until_a_stage_a_report_or_a_token_ends(
+    rules: list[dict[str, object]],
+    days: int,
+    posture_ends: float | None,
+    token_ends: float | None,
+    until: datetime,
+) -> None:
+    policy, now = policy_of(*rules), NOW + timedelta(days=days)
+    ends = NOW + timedelta(days=posture_ends) if posture_ends else None
+    proof = AttestationResult(expires=NOW + timedelta(days=token_ends)) if token_ends else None
+    asks = access(PHONE, replace(CLEAN, expires_at=ends), now=now, attestation=proof)
+    assert DecisionKey(policy).until(asks, decide(asks, policy)) == until
+
+
+def test_everything_that_a_rule_has_was_thought_of() -> None:
+    """A new field of a rule, a policy or an access can be something that a decision rests on: then grounds must hold it.
+
+    The made-up rules and accesses below should have it as well.
+    """
+    of_the_rule = {"when", "effect", "reason", "stages", "share", "on_unavailable", "groups", "grace"}
+    told = {"id", "title", "notice", "halt_when"}
+    assert set(Rule.model_fields) == of_the_rule | told
+    assert {each.name for each in fields(Policy)} == {"rules", "default", "catalog", "reliefs"}
+    asked = {"facts", "client", "posture", "now", "user", "attestation", "certificate"}
+    assert {each.name for each in fields(Access)} == asked
+
+
+def test_grounds_hold_nobodys_name() -> None:
+    policy = policy_of({"when": "client.handheld", "share": "10%"})
+    asks = replace(access(user="ann"), posture=replace(CLEAN, owner="ann", device_id="d1"))
+    assert "ann" not in repr(DecisionKey(policy).of(asks))
+    assert "d1" not in repr(DecisionKey(policy).of(asks))
+
+
+def test_what_runs_with_the_clock_is_told_apart() -> None:
+    decision_key = DecisionKey(policy_of(AGED, {"when": "user.name == 'ann'"}))
+    one, later = access(user="ann"), access(user="ann", now=NOW + timedelta(seconds=1))
+    assert decision_key.of(one) == decision_key.of(later) != decision_key.of(replace(one, user=User("bob")))
+    assert decision_key.times(one) != decision_key.times(later)
+
+
+WORDS = ("ann", "tiktok", "prohibited", "mdm", "17", "/mail", "192.0.2.1")
+
+
+def conditions(name: str) -> tuple[str, ...]:
+    """Conditions that read this variable."""
+    variable = VARIABLES[name]
+    words = variable.closed or {"device.apps": ("tiktok",), "device.lists": ("prohibited",)}.get(name, WORDS)
+    match variable.type:
+        case "bool":
+            return name, f"!{name}"
+        case "string":
+            return tuple(f'{name} == "{word}"' for word in words)
+        case "list(string)":
+            return tuple(f'"{word}" in {name}' for word in words)
+        case "duration":
+            return f'{name} > duration("24h")', f'{name} < duration("1h")'
+    return f'{name} > timestamp("2026-12-11T00:00:00Z")', f"{name}.getHours() == 5"
+
+
+ALL = [text for name in VARIABLES for text in conditions(name)]
+whens = st.builds(
+    "{}{}{}".format,
+    st.sampled_from([*ALL, "true", "1 / 0 == 1"]),
+    st.sampled_from([" && ", " || "]),
+    st.sampled_from([*ALL, "true", "false"]),
+)
+rules = st.fixed_dictionaries(
+    {"when": whens, "effect": st.sampled_from([each.value for each in Effect])},
+    optional={
+        "share": st.sampled_from(["0%", "50%", "99%"]),
+        "stages": st.sampled_from(
+            [
+                {"report_only": "2026-12-10", "warn": "2026-12-11", "enforce": "2026-12-12"},
+                {"enforce": "2026-12-11T12:00:00Z"},
+                {"report_only": "2026-12-01"},
+            ]
+        ),
+        "on_unavailable": st.sampled_from(["block", "last_known", "allow"]),
+        "groups": st.sampled_from([("sales",), ("sales", "staff")]),
+        "grace": st.sampled_from(["1d", "10d"]),
+        "reason": st.sampled_from([each.value for each in RULE_REASONS]),
+    },
+)
+reliefs = st.lists(
+    st.builds(
+        Relief,
+        number=st.integers(1, 3),
+        cause=st.sampled_from(Cause),
+        rule=st.sampled_from(["", "rule-1", "rule-2"]),
+        why=st.just("why"),
+        author=st.just("grace"),
+        at=st.just(NOW),
+        until=st.sampled_from([None, NOW + timedelta(hours=5), NOW + timedelta(hours=30)]),
+        person=st.sampled_from(["", "ann"]),
+        device=st.sampled_from(["", "d1"]),
+    ).filter(lambda each: not (each.person and each.device)),
+    max_size=3,
+    unique_by=lambda each: each.number,
+).map(lambda every: Reliefs(1, tuple(every)))
+
+
+def made(written: list[dict[str, Any]], reliefs: Reliefs) -> Policy:
+    """A policy of these rules; grace is for those alone that keep people out."""
+    for rule in written:
+        if rule["effect"] not in ("block", "challenge"):
+            rule.pop("grace", None)
+    return replace(policy_of(*written), reliefs=reliefs)
+
+
+policies = st.builds(
+    made,
+    st.lists(rules, min_size=1, max_size=5),
+    reliefs,
+)
+
+found = st.sampled_from(
+    [(), *((Finding(each, "x"),) for each in (Reason.KIND_CONTRADICTED, Reason.TWO_DEVICES))]
+)
+refusals = st.sampled_from([None, Reason.TOKEN_EXPIRED, Reason.KEY_REVOKED])
+clients = st.builds(
+    Client,
+    kind=st.sampled_from(Kind),
+    handheld=st.booleans(),
+    assurance=st.sampled_from(Assurance),
+    form=st.sampled_from(["", "phone"]),
+    os=st.sampled_from(["", "ios"]),
+    eas_id=st.sampled_from(["", "ann"]),
+    protocol=st.sampled_from([Protocol.WEB, Protocol.ACTIVESYNC]),
+    signals=st.sampled_from([(), (Signal("probe", "x", "y", Kind.LAPTOP),)]),
+    findings=found,
+)
+postures = st.builds(
+    Posture,
+    state=st.sampled_from(PostureState),
+    device_id=st.sampled_from(["", "d1"]),
+    kind=st.sampled_from([None, Kind.PHONE]),
+    managed=st.sampled_from([None, True]),
+    owner=st.sampled_from(["", "ann", "bob"]),
+    apps=st.sampled_from([(), ("tiktok",), ("wechat",)]),
+    lists=st.sampled_from([(), ("prohibited",)]),
+    sources=st.sampled_from([(), ("mdm",)]),
+    reported_at=st.sampled_from([None, NOW - timedelta(1), NOW]),
+    expires_at=st.sampled_from([None, NOW - timedelta(1), NOW + timedelta(1)]),
+    findings=st.sampled_from([(), (Finding(Reason.DEVICE_OS_CONTRADICTED, "x"),)]),
+    lost=st.sampled_from([False, False, True]),
+    last_state=st.sampled_from([None, *PostureState]),
+    first_seen=st.sampled_from([None, NOW - timedelta(12), NOW - timedelta(hours=20), NOW]),
+)
+requests = st.builds(
+    RequestFacts,
+    method=st.sampled_from(["GET", "OPTIONS"]),
+    target=st.sampled_from(["/mail", "/Microsoft-Server-ActiveSync", "/autodiscover/autodiscover.xml"]),
+    scheme=st.sampled_from(["http", "https"]),
+    remote=st.sampled_from(["192.0.2.1", "192.0.2.2"]),
+    headers=st.sampled_from([{}, {"cookie": "x"}]),
+)
+proofs = st.none() | st.builds(
+    AttestationResult,
+    issuer=st.sampled_from(["", "mdm"]),
+    status=st.sampled_from(["none", "affirming"]),
+    refused=refusals,
+)
+accesses = st.builds(
+    Access,
+    requests,
+    clients,
+    postures,
+    st.sampled_from([NOW + timedelta(hours=hours) for hours in (-240, 0, 5, 24, 36, 48)]),
+    st.builds(
+        User,
+        st.sampled_from(["", "ann", "bob"]),
+        st.sampled_from([(), ("sales",), ("staff",)]),
+        grouped=st.booleans(),
+    ),
+    proofs,
+    st.none() | st.builds(CertificateResult, refused=refusals),
+)
+
+
+@lru_cache
+def compiled(text: str) -> None:
+    compile_condition(text, {"device.apps": tuple(CATALOG.apps), "device.lists": tuple(CATALOG.lists)})
+
+
+@pytest.mark.parametrize("text", ALL)
+def test_every_condition_here_can_be_read(text: str) -> None:
+    compiled(text)
+
+
+@settings(max_examples=150)
+@given(st.lists(policies, min_size=1, max_size=2), st.lists(accesses, min_size=1, max_size=8), st.data())
+def test_the_same_grounds_have_the_same_answer(
+    written: list[Policy], people: list[Access], data: st.DataObject
+) -> None:
+    """Through changes of one thing about somebody, and of the time in both directions."""
+    times = [each.now for each in people]
+    for policy in written:
+        decision_key, kept = DecisionKey(policy), dict[object, Decision]()
+        for _ in range(8):
+            asks = replace(data.draw(st.sampled_from(people)), now=data.draw(st.sampled_from(times)))
+            other = data.draw(st.sampled_from(people))
+            if name := data.draw(
+                st.sampled_from(["", "client", "posture", "user", "facts", "attestation", "certificate"])
+            ):
+                asks = replace(asks, **{name: getattr(other, name)})
+            decision = decide(asks, policy)
+            if decision_key.lasts(decision) and decision.reason not in (
+                Reason.INTERNAL_ERROR,
+                Reason.RULE_ERROR,
+            ):
+                assert kept.setdefault(decision_key.of(asks), decision) == decision
+
+
+def test_people_in_the_same_shares_are_alike() -> None:
+    decision_key = DecisionKey(policy_of({"when": "client.kind == 'phone'", "share": "50%"}))
+    assert len({decision_key.of(access(PHONE, CLEAN, user=f"person-{number}")) for number in range(40)}) == 2

@@ -1,0 +1,136 @@
+"""The facts of a request."""
+
+import base64
+import tracemalloc
+from ipaddress import ip_network
+
+import pytest
+from tests.unit.gateway.wire import facts_of
+
+from mailgate.gateway.evaluate.facts import basic_user
+from mailgate.gateway.http1.request import parse_request_head
+from mailgate.policy.logins import Logins
+
+
+def incoming(*fields, target=b"/a%2F?q=%41", trusted=(), peer="192.0.2.1", **more):
+    lines = [b"GET " + target + b" HTTP/1.1", b"Host: mail.example.com", *fields, b"", b""]
+    head = parse_request_head(b"\r\n".join(lines), max_fields=99)
+    return facts_of(head, peer=peer, secure=False, trusted=trusted, **more)
+
+
+def test_facts_are_what_was_sent():
+    facts = incoming(b"User-Agent: x", b"Accept: a", b"ACCEPT: b", b"X: \xe9").facts
+    assert (facts.method, facts.target, facts.scheme) == ("GET", "/a%2F?q=%41", "http")
+    assert (facts.host, facts.remote, facts.user) == ("mail.example.com", "192.0.2.1", None)
+    assert facts.headers == {"host": "mail.example.com", "user-agent": "x", "accept": "a, b", "x": "é"}
+
+
+def test_facts_hold_nothing_that_could_be_forged():
+    forged = (
+        b"X-Forwarded-For: 1.1.1.1",
+        b"X_Forwarded_User: a",
+        b"Client-Cert: b",
+        b"DPoP: c",
+        b"Remote_User: d",
+    )
+    facts = incoming(*forged).facts
+    assert facts.headers == {"host": "mail.example.com"}
+    assert facts.remote == "192.0.2.1"
+
+
+def test_a_trusted_proxy_says_who_is_there_but_its_headers_are_no_facts_either():
+    proxies = (ip_network("192.0.2.0/24"),)
+    facts = incoming(b"X-Forwarded-For: 203.0.113.9", b"X-Forwarded-Proto: https", trusted=proxies).facts
+    assert (facts.remote, facts.scheme) == ("203.0.113.9", "https")
+    assert facts.headers == {"host": "mail.example.com"}
+
+
+def test_attestations_are_kept_for_the_verifier_alone_each_field_by_itself():
+    """Two headers are a reason to refuse: they must not be joined before they are counted."""
+    seen = incoming(
+        b"Device-Attestation: a", b"device-attestation: b", b"DPoP: c", b"Device_Attestation: forged"
+    )
+    assert (seen.attestations, seen.proofs) == ([b"a", b"b"], [b"c"])
+    assert seen.facts.headers == {"host": "mail.example.com"}
+
+
+@pytest.mark.parametrize(
+    ("name", "user"),
+    [(b"ann@example.com", "ann@example.com"), ("änn".encode(), "änn"), (b"\xe4nn", None), (b"", None)],
+)
+def test_the_user_is_whom_a_trusted_proxy_names_and_nobody_else(name, user):
+    field = b"X-Forwarded-User: " + name
+    assert incoming(field, trusted=(ip_network("192.0.2.0/24"),)).facts.user == user
+    assert incoming(field).facts.user is None
+
+
+def test_a_login_is_kept_apart_from_the_user():
+    """Anyone can claim it: the handler says on which protocol it counts."""
+    seen = incoming(b"Authorization: Basic " + base64.b64encode(b"ann:secret"))
+    assert (seen.login, seen.facts.user) == ("ann", None)
+
+
+def basic(text, scheme=b"Basic "):
+    return (b"Authorization", scheme + base64.b64encode(text))
+
+
+@pytest.mark.parametrize(
+    ("field", "user"),
+    [
+        (basic(b"ann@example.com:secret"), "ann@example.com"),
+        (basic(b"ann:a:b"), "ann"),
+        (basic("änn:x".encode(), b"BASIC   "), "änn"),
+        (basic(b":secret"), None),
+        (basic(b"no colon"), None),
+        (basic(b"\xff:latin"), None),
+        (basic(b"two\nlines:x"), None),
+        (basic(b"nul\x00:x"), None),
+        (basic("\x85:x".encode()), None),
+        ((b"authorization", b"Basic !!!"), None),
+        ((b"authorization", b"Basic YW5uOng"), None),
+        ((b"authorization", b"Basic"), None),
+        ((b"authorization", b"Bearer YW5uOng="), None),
+        ((b"x-authorization", b"Basic YW5uOng="), None),
+    ],
+)
+def test_the_login_name_of_basic_credentials(field, user):
+    """RFC 7617, 2: UTF-8, up to the first colon, without control characters."""
+    assert basic_user([field]) == user
+
+
+def test_the_first_basic_credentials_count():
+    assert basic_user([(b"Authorization", b"Bearer x"), basic(b"ann:x"), basic(b"bob:x")]) == "ann"
+
+
+def test_little_is_kept_of_long_names_and_addresses_that_clients_make_up():
+    """A memory that is bounded in entries alone would hold the longest of them."""
+    long, times = b"a" * 20_000, 100
+    tracemalloc.start()
+    for number in range(times):
+        own = b"%b%d" % (long, number)
+        facts = incoming(
+            b"X%b: b" % own, b"X-Forwarded-For: 2001:db8::1%%%b" % own, trusted=(ip_network("192.0.2.1"),)
+        ).facts
+        assert facts.headers[f"x{own.decode()}"] == "b"
+        assert facts.remote == "192.0.2.1"
+    del facts, own
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < times * len(long) / 10
+
+
+@pytest.mark.parametrize(
+    ("login", "person"),
+    [
+        ("EXAMPLE\\ada", "ada"),
+        ("ada@Example.com", "ada"),
+        ("OTHER\\ada", "OTHER\\ada"),
+        ("ada@example.com.", "ada@example.com."),
+    ],
+)
+def test_whoever_is_named_is_the_person_whom_the_login_names(login, person):
+    fields = (b"X-Forwarded-User: " + login.encode(), b": ".join(basic(login.encode() + b":x")))
+    ours = Logins.of(["EXAMPLE", "example.com"])
+    read = incoming(*fields, trusted=(ip_network("192.0.2.1"),), logins=ours)
+    assert (read.facts.user, read.login) == (person, person)
+    assert read.origin.user == login.encode(), "the webmail is told what the proxy said"

@@ -1,0 +1,107 @@
+from dataclasses import replace
+
+import pytest
+from tests.pki import NOW, root
+
+from mailgate.attest import CertificateVerifier
+from mailgate.gateway.evaluate.identity import checked, identify, still_bound, with_places_of
+from mailgate.model import (
+    AttestationResult,
+    CertificateResult,
+    Client,
+    Finding,
+    Kind,
+    Posture,
+    PostureState,
+    Reason,
+)
+
+MAIL = Client(Kind.MAIL_APP, handheld=True, eas_id="A")
+GOOD = CertificateResult("thumbprint")
+REFUSED = CertificateResult(refused=Reason.CERTIFICATE_REVOKED, detail="it was revoked")
+NONE, UNAVAILABLE = Posture(), Posture(PostureState.UNAVAILABLE)
+CLEAN = Posture(PostureState.CLEAN, "d1", Kind.PHONE, source="mdm")
+OTHER = Posture(PostureState.PROHIBITED, "d2", Kind.PHONE, source="mdm")
+
+
+async def identified(said: Posture, certified: Posture, certificate: CertificateResult | None = GOOD):
+    async def named(client, proof, now):
+        assert (client, proof, now) == (MAIL, None, NOW)
+        return said
+
+    async def by_certificate(given, now):
+        assert (given, now) == (certificate, NOW)
+        return certified
+
+    return await identify(MAIL, None, certificate, NOW, named=named, certified=by_certificate)
+
+
+@pytest.mark.parametrize(
+    ("said", "certified", "counts", "contradicted"),
+    [
+        (NONE, CLEAN, CLEAN, False),
+        (CLEAN, CLEAN, CLEAN, False),
+        (CLEAN, NONE, CLEAN, False),
+        (NONE, NONE, NONE, False),
+        (CLEAN, OTHER, OTHER, True),
+        (OTHER, CLEAN, OTHER, True),
+        (CLEAN, replace(CLEAN, device_id="d3"), CLEAN, True),
+        (NONE, UNAVAILABLE, UNAVAILABLE, False),
+        (CLEAN, UNAVAILABLE, CLEAN, False),
+        (UNAVAILABLE, CLEAN, CLEAN, False),
+    ],
+)
+async def test_the_certificate_names_the_device_and_of_two_the_stricter_counts(
+    said, certified, counts, contradicted
+):
+    client, posture = await identified(said, certified)
+    assert posture is counts or (contradicted and posture.state is counts.state)
+    assert [f.reason for f in client.findings] == [Reason.TWO_DEVICES] * contradicted
+
+
+async def test_without_a_certificate_nothing_is_asked_of_one():
+    assert await identified(CLEAN, OTHER, None) == (MAIL, CLEAN)
+
+
+async def test_a_refused_certificate_names_no_device():
+    client, posture = await identified(CLEAN, OTHER, REFUSED)
+    assert posture is CLEAN
+    assert [f.reason for f in client.findings] == [Reason.CERTIFICATE_INVALID]
+
+
+def test_certificates_are_checked_where_any_count():
+    authority = root()
+    verifier, chain = CertificateVerifier([authority.certificate]), (authority.device().der,)
+    assert checked(verifier, chain, NOW).thumbprint
+    assert checked(None, chain, NOW) is None
+    assert checked(verifier, (), NOW) is None
+    assert checked(verifier, REFUSED, NOW) is REFUSED
+
+
+BOUND = AttestationResult("d1", key_thumbprint="thumbprint")
+
+
+@pytest.mark.parametrize(
+    ("proof", "before", "now", "refused"),
+    [
+        (BOUND, GOOD, REFUSED, Reason.PROOF_MISSING),
+        (BOUND, GOOD, None, Reason.PROOF_MISSING),
+        (BOUND, GOOD, GOOD, None),
+        (replace(BOUND, key_thumbprint="another"), GOOD, REFUSED, None),
+        (BOUND, REFUSED, REFUSED, None),
+        (AttestationResult(refused=Reason.TOKEN_EXPIRED), REFUSED, REFUSED, Reason.TOKEN_EXPIRED),
+    ],
+)
+def test_a_token_proves_nothing_once_its_certificate_counts_no_longer(proof, before, now, refused):
+    assert still_bound(proof, before, now).refused is refused
+
+
+def test_without_a_token_there_is_none_to_lose():
+    assert still_bound(None, GOOD, REFUSED) is None
+
+
+def test_a_key_that_was_in_two_places_stays_a_finding_while_the_request_hangs():
+    found, other = Finding(Reason.KEY_IN_TWO_PLACES, "x"), Finding(Reason.CERTIFICATE_INVALID, "y")
+    before = replace(MAIL, findings=(found, other))
+    assert with_places_of(before, MAIL).findings == (found,)
+    assert with_places_of(MAIL, MAIL) is MAIL

@@ -1,0 +1,245 @@
+"""What a verification needs of the world: missing keys, proofs that other gates took, nonces, two places."""
+
+import json
+
+import pytest
+from tests.unit.gateway.enrolling import DEVICE, GATE
+from tests.unit.gateway.gates import NOW, gate, renew
+from tests.unit.gateway.wire import exchange, facts_of, handled
+
+from mailgate.attest import KeySet, Sort, Verifier, mint, parse_jwks
+from mailgate.attest.replay import MemoryReplayGuard
+from mailgate.gateway.evaluate.proving import Mode
+from mailgate.model import Reason
+from mailgate.store import StoreUnavailableError
+
+ISSUER_KEY = mint.make_key(b"issuer" * 8, "issuer-1")
+MDM = "https://mdm.example.com"
+
+
+class Source:
+    """Keys that a test gives, the first time they are looked for."""
+
+    def __init__(self, given=None):
+        self.given = given
+        self.found = KeySet({}, unavailable=given is None)
+        self.pressed = 0
+
+    def keys(self):
+        return self.found
+
+    async def press(self):
+        self.pressed += 1
+        if self.given is None:
+            return False
+        self.found = self.given
+        return True
+
+
+KEYS = parse_jwks(mint.jwks(ISSUER_KEY))
+
+
+def believing(source=None, **changed):
+    """A gate that believes one issuer."""
+    on = gate(**changed)
+    if source is None:
+        source = Source(KEYS)
+        source.found = KEYS
+    on.judge.prover.keyring.replace({MDM: source})
+    require(on, on.judge.prover.mode)
+    return on
+
+
+def require(on, mode):
+    """Put a mode in force, as a reload does."""
+    on.judge.prover.mode = mode
+    verifier = Verifier(
+        issuers=on.judge.prover.keyring,
+        audience=GATE,
+        match_app=lambda *_: None,
+        replay=MemoryReplayGuard(),
+        nonces=on.judge.prover.nonces,
+        nonce_required=mode is Mode.REQUIRE,
+    )
+    renew(on, verifier=verifier)
+
+
+_ids = iter(range(10**6))
+
+
+def sent(path="/allow", jti=None, **claims):
+    """A request of a device with a token and a proof."""
+    issue = mint.Issue(MDM, GATE, "t", NOW)
+    token = mint.sign_token(mint.claims(mint.Device("d"), issue, DEVICE), ISSUER_KEY)
+    proof = mint.sign_proof(
+        token, DEVICE, method="GET", url=GATE + path, jti=jti or f"j-{next(_ids)}", now=NOW, **claims
+    )
+    return b"Device-Attestation: " + token.encode(), b"DPoP: " + proof.encode()
+
+
+async def ask(on, *fields, path="/allow"):
+    """The status, the headers and the body that a request gets."""
+    asked = exchange(f"GET {path} HTTP/1.1".encode(), *fields)
+    await handled(on, asked)
+    head, _, body = asked.connection.transport.written.partition(b"\r\n\r\n")
+    status, *headers = head.decode().split("\r\n")
+    return int(status.split(" ")[1]), dict(line.split(": ", 1) for line in headers), body
+
+
+async def proved(on, *fields, path="/allow"):
+    """Why an attestation is refused; None where it is not."""
+    asked = exchange(f"GET {path} HTTP/1.1".encode(), *fields)
+    incoming = facts_of(asked.head, peer="192.0.2.7", secure=True, trusted=())
+    access, _ = await on.judge.verdict(incoming, NOW)
+    return access.attestation.refused, dict(incoming.answer_fields).get("DPoP-Nonce", "")
+
+
+async def test_a_token_with_a_new_key_waits_for_the_key_and_is_taken():
+    source = Source(KEYS)
+    on = believing(source)
+    assert (await proved(on, *sent()))[0] is None
+    assert (await proved(on, *sent()))[0] is None
+    assert source.pressed == 1
+
+
+async def test_a_key_that_is_nowhere_is_looked_for_and_refused():
+    on = believing(Source(KeySet({})))
+    assert (await proved(on, *sent()))[0] is Reason.TOKEN_KID_UNKNOWN
+    on = believing(Source())
+    assert (await proved(on, *sent()))[0] is Reason.TOKEN_KEYS_UNAVAILABLE
+
+
+async def test_a_proof_that_another_gate_took_is_refused():
+    one, other = believing(), believing()
+    other.judge.prover.spent = one.judge.prover.spent
+    fields = sent()
+    assert (await proved(one, *fields))[0] is None
+    assert (await proved(other, *fields))[0] is Reason.PROOF_REPLAYED
+
+
+async def test_a_proof_that_this_gate_took_is_refused_without_asking():
+    on, fields = believing(), sent()
+    await proved(on, *fields)
+    on.judge.prover.spent.breaks = AssertionError("asked")
+    assert (await proved(on, *fields))[0] is Reason.PROOF_REPLAYED
+
+
+async def test_without_the_store_only_a_nonce_of_this_process_tells_a_replay():
+    on = believing()
+    on.judge.prover.spent.breaks = StoreUnavailableError("away")
+    refused, nonce = await proved(on, *sent())
+    assert refused is Reason.PROOF_STORE_UNAVAILABLE
+    assert on.judge.prover.nonces.read(nonce, NOW).sort is Sort.OWN
+    fields = sent(nonce=nonce)
+    assert (await proved(on, *fields))[0] is None
+    assert (await proved(on, *fields))[0] is Reason.PROOF_REPLAYED
+
+
+async def test_a_nonce_of_one_process_lets_nobody_in_at_another():
+    one, other = believing(), believing()
+    other.judge.prover.nonces._node = b"that one"
+    one.judge.prover.spent.breaks = StoreUnavailableError("away")
+    _, nonce = await proved(one, *sent())
+    fields = sent(nonce=nonce)
+    assert (await proved(one, *fields))[0] is None
+    refused, shared = await proved(other, *fields)
+    assert refused is Reason.PROOF_NONCE_WRONG
+    assert (await proved(other, *sent(nonce=shared)))[0] is None
+
+
+@pytest.mark.parametrize(
+    ("mode", "sort"), [(Mode.OFF, None), (Mode.OFFER, Sort.SHARED), (Mode.REQUIRE, Sort.OWN)]
+)
+async def test_what_nonce_is_handed_out(mode, sort):
+    on = believing()
+    require(on, mode)
+    refused, nonce = await proved(on, *sent())
+    assert refused is (Reason.PROOF_NONCE_MISSING if mode is Mode.REQUIRE else None)
+    assert (on.judge.prover.nonces.read(nonce, NOW).sort if nonce else None) is sort
+
+
+async def test_a_process_that_is_alone_on_its_store_hands_out_nonces_of_its_own():
+    on = believing()
+    on.judge.prover.alone = lambda: True
+    shared = on.judge.prover.nonces.make(NOW, bound=False)
+    for fields in (sent(), sent(nonce=shared)):
+        refused, nonce = await proved(on, *fields)
+        assert (refused, on.judge.prover.nonces.read(nonce, NOW).sort) == (None, Sort.OWN)
+    on.judge.prover.spent.breaks = AssertionError("asked")
+    fields = sent(nonce=nonce)
+    assert await proved(on, *fields) == (None, "")
+    assert (await proved(on, *fields))[0] is Reason.PROOF_REPLAYED
+
+
+async def test_once_others_are_heard_of_it_hands_out_shared_ones():
+    on = believing()
+    bound = on.judge.prover.nonces.make(NOW, bound=True)
+    refused, nonce = await proved(on, *sent(nonce=bound))
+    assert (refused, on.judge.prover.nonces.read(nonce, NOW).sort) == (None, Sort.SHARED)
+
+
+async def test_one_that_is_fresh_is_not_replaced():
+    for mode in (Mode.OFFER, Mode.REQUIRE):
+        on = believing()
+        require(on, mode)
+        _, nonce = await proved(on, *sent())
+        assert await proved(on, *sent(nonce=nonce)) == (None, "")
+
+
+async def test_a_device_that_moves_between_gates_gets_a_nonce_that_is_good_at_both():
+    one, other = believing(), believing()
+    other.judge.prover.nonces._node = b"that one"
+    other.judge.prover.spent = one.judge.prover.spent
+    for each in (one, other):
+        require(each, Mode.REQUIRE)
+    _, bound = await proved(one, *sent())
+    refused, shared = await proved(other, *sent(nonce=bound))
+    assert refused is Reason.PROOF_NONCE_WRONG
+    for each in (one, other, one):
+        assert await proved(each, *sent(nonce=shared)) == (None, "")
+
+
+async def test_a_request_without_an_attestation_is_offered_nothing():
+    on = believing()
+    asked = exchange(b"GET /allow HTTP/1.1")
+    incoming = facts_of(asked.head, peer="192.0.2.7", secure=True, trusted=())
+    access, _ = await on.judge.verdict(incoming, NOW)
+    assert (access.attestation, incoming.answer_fields) == (None, [])
+
+
+async def test_the_nonce_stands_in_whatever_answer_there_is():
+    on = believing()
+    for path, status in [("/allow", 200), ("/block", 403), ("/.mailgate/status", 200)]:
+        got, headers, _ = await ask(on, *sent(path), path=path)
+        assert (got, len(headers["DPoP-Nonce"])) == (status, 38)
+
+
+async def test_a_program_is_asked_for_a_nonce_and_a_page_load_gets_its_page():
+    on = believing()
+    require(on, Mode.REQUIRE)
+    status, headers, body = await ask(on, *sent("/block"), path="/block")
+    assert (status, headers["WWW-Authenticate"]) == (401, 'DPoP error="use_dpop_nonce"')
+    assert json.loads(body)["reason"] == headers["X-Device-Reason"] == "proof-nonce-missing"
+    fields = (*sent("/block"), b"Accept: text/html", b"Sec-Fetch-Mode: navigate")
+    status, headers, _ = await ask(on, *fields, path="/block")
+    assert (status, headers["Content-Type"]) == (403, "text/html; charset=utf-8")
+    assert headers["DPoP-Nonce"]
+
+
+async def test_what_the_rules_allow_without_a_proof_they_allow_without_a_nonce():
+    on = believing()
+    require(on, Mode.REQUIRE)
+    assert (await ask(on, *sent()))[0] == 200
+
+
+async def test_one_key_in_two_browsers_at_once_is_a_finding_and_counted():
+    on = believing()
+    found = []
+    for agent in (b"A", b"B", b"A"):
+        asked = exchange(b"GET /allow HTTP/1.1", *sent(), b"User-Agent: " + agent)
+        access, _ = await on.judge.verdict(
+            facts_of(asked.head, peer="192.0.2.7", secure=True, trusted=()), NOW
+        )
+        found.append(Reason.KEY_IN_TWO_PLACES in [each.reason for each in access.client.findings])
+    assert found == [False, False, True]
+    assert on.metrics.registry.get_sample_value("mailgate_keys_in_two_places_total") == 1

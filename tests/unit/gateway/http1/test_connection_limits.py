@@ -1,0 +1,60 @@
+"""How many connections there may be, and who gives up a place."""
+
+import pytest
+
+from mailgate.gateway.http1.connection_limits import KEPT, LOOKED_AT, MAIL, Room, shares_of
+
+
+class Client:
+    """A connection that does as a test says."""
+
+    def __init__(self, *, idle=False, waits=False):
+        self.idle, self.waits = idle, waits
+        self.ended = False
+
+    def give_up(self):
+        self.ended = True
+
+
+def filled(*clients):
+    room = Room(len(clients))
+    assert all(room.take(each) for each in clients)
+    return room
+
+
+def test_who_leaves_makes_room():
+    client = Client()
+    room = filled(client)
+    assert not room.take(Client())
+    room.leave(client)
+    assert room.take(Client())
+    room.leave(client)
+    assert len(room) == 1
+
+
+def test_the_oldest_that_asked_for_nothing_gives_up_its_place_first():
+    busy, slow, first, second = Client(), Client(waits=True), Client(idle=True), Client(idle=True)
+    room = filled(busy, slow, first, second)
+    assert room.take(Client())
+    assert [each.ended for each in (busy, slow, first, second)] == [False, False, True, False]
+    assert room.take(Client())
+    assert (slow.ended, second.ended) == (False, True)
+    assert room.take(Client())
+    assert (busy.ended, slow.ended) == (False, True)
+    assert not room.take(Client())
+    assert (busy.ended, len(room)) == (False, 4)
+
+
+def test_a_crowd_of_busy_ones_hides_nobody_who_waits_for_long():
+    room = filled(*(Client() for _ in range(2 * LOOKED_AT)), Client(idle=True))
+    assert [room.take(Client()) for _ in range(3)] == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("descriptors", "admin", "mail"),
+    [(64, 16, MAIL), (256, 32, 80), (1024, 128, 416), (65_536, 256, 32_608), (1_048_576, 256, 524_128)],
+)
+def test_mail_has_descriptors_of_its_own(descriptors, admin, mail):
+    shares = shares_of(descriptors)
+    assert shares == (admin, mail)
+    assert descriptors < 128 or shares.admin + 2 * shares.mail + KEPT <= descriptors

@@ -1,0 +1,65 @@
+"""The gate's own cookies are read here and never reach the webmail."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailgate.gateway.http1.cookies import cookies_named, set_cookie, without_own
+from mailgate.model import RequestFacts
+
+
+@pytest.mark.parametrize(
+    ("sent", "passed_on"),
+    [
+        (b"a=b", b"a=b"),
+        (b"", b""),
+        (b"a=b; mailgate-probe=x", b"a=b"),
+        (b"mailgate-probe=x; a=b", b"a=b"),
+        (b"mailgate-warned=x;a=b;  c", b"a=b;  c"),
+        (b"a=b;mailgate-probe=1;mailgate-warned=2; c=\xff\"q;", b"a=b; c=\xff\"q;"),
+        (b"mailgate-probe=x", b""),
+        (b"mailgate-probe=x; mailgate-warned=y;", b""),
+        (b"mailgate-probe; a=b", b"a=b"),
+        (b" mailgate-probe = x ; a=b", b"a=b"),
+        (b"a=mailgate-probe=x; b=c", b"a=mailgate-probe=x; b=c"),
+        (b"mailgate-probes=x; xmailgate-probe=y; mailgate-other=z", b"mailgate-probes=x; xmailgate-probe=y; mailgate-other=z"),
+        (b"Mailgate-Probe=x; a=b", b"Mailgate-Probe=x; a=b"),
+        (b"; a=b; mailgate-probe=x", b"; a=b"),
+    ],
+)  # fmt: skip
+def test_only_the_gates_own_cookies_are_taken_out(sent, passed_on):
+    """RFC 6265, 4.2.1: pairs, each with ``; `` before the next. Names differ by case."""
+    assert without_own(sent) == passed_on
+
+
+@given(
+    st.lists(
+        st.sampled_from([b"a=b", b"c=", b"d", b'e="f g"', b"mailgate-other=1", b"mailgate-probes=2"]),
+        min_size=1,
+    ),
+    st.data(),
+)
+def test_the_others_stay_byte_for_byte(others, data):
+    mixed = list(others)
+    for own in (b"mailgate-probe=1.x", b"mailgate-warned="):
+        mixed.insert(data.draw(st.integers(0, len(mixed))), own)
+    assert without_own(b"; ".join(mixed)) == b"; ".join(others)
+
+
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [
+        ("a=1; b=2", ["1"]), ("a=1,a=2; a=3", ["1", "2", "3"]), ("b=a=1", []), ("a", [""]), ("", []),
+        ('odd="; a=x=y', ["x=y"]), ("A=1", []),
+    ],
+)  # fmt: skip
+def test_every_cookie_of_a_name_is_found(header, found):
+    assert cookies_named(RequestFacts(headers={"cookie": header}), "a") == found
+    assert cookies_named(RequestFacts(), "a") == []
+
+
+@pytest.mark.parametrize("secure", [True, False])
+def test_no_script_reads_it_and_no_other_site_sends_it(secure):
+    value, *attributes = set_cookie("mailgate-probe", "v", seconds=60, secure=secure).split("; ")
+    assert value == "mailgate-probe=v"
+    assert attributes == ["Path=/", "Max-Age=60", "HttpOnly", "SameSite=Lax", *(["Secure"] if secure else [])]

@@ -1,0 +1,129 @@
+"""The listener: an orderly end for every connection."""
+
+import asyncio
+
+from tests.unit.gateway.http1.test_connection import GET, LIMITS, NOW, Peer
+from tests.unit.gateway.wire import settle
+
+from mailgate.gateway.answer import Answer, send
+from mailgate.gateway.http1.connection_limits import Room
+from mailgate.gateway.http1.exchange import Outcome
+from mailgate.gateway.http1.listener import Server
+
+
+async def quick(asked):
+    return Outcome(keep_alive=asked.head.keep_alive)
+
+
+async def test_at_the_end_idle_connections_close_at_once_and_running_requests_in_time():
+    go = asyncio.Event()
+
+    async def slow(asked):
+        await go.wait()
+        return await quick(asked)
+
+    server = Server(slow, LIMITS)
+    idle, busy = Peer(server), Peer(server)
+    await busy.send(GET)
+    finishing = asyncio.ensure_future(server.finish(10))
+    await settle()
+    assert (idle.transport.closing, busy.transport.closing) == (True, False)
+    go.set()
+    await settle()
+    assert busy.transport.closing
+    for peer in (idle, busy):
+        await peer.leave()
+    await finishing
+
+
+async def test_whoever_is_about_to_ask_again_is_answered_once_more_before_the_end():
+    async def answer(asked):
+        return send(asked, Answer(200), NOW)
+
+    server = Server(answer, LIMITS)
+    idle, asks_again = Peer(server), Peer(server)
+    finishing = asyncio.ensure_future(server.finish(10, parting=10))
+    await settle()
+    assert not idle.transport.closing
+    assert b"Connection: close\r\n" in await asks_again.send(GET)
+    assert (idle.transport.closing, asks_again.transport.closing) == (False, True)
+    for peer in (idle, asks_again):
+        await peer.leave()
+    await finishing
+
+
+async def test_what_does_not_end_in_time_is_cut():
+    ended = []
+
+    async def stuck(asked):
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(asked.head.target)
+
+    server = Server(stuck, LIMITS)
+    peer = Peer(server)
+    await peer.send(GET)
+    await server.finish(0)
+    assert (ended, peer.transport.closing) == ([b"/a"], True)
+    await peer.leave()
+
+
+async def test_requests_that_come_while_the_gate_stops_are_the_last_of_their_connection():
+    server = Server(quick, LIMITS)
+    peer = Peer(server)
+    server.draining = True
+    await peer.send(GET)
+    assert peer.transport.closing
+    await peer.leave()
+
+
+async def test_requests_that_no_task_serves_are_counted_and_given_up_at_the_end():
+    given_up = []
+
+    def later(asked):
+        asked.give_up = lambda: given_up.append(asked.head.target)
+
+    server = Server(later, LIMITS)
+    peer = Peer(server)
+    assert server.running == 0
+    await peer.send(GET)
+    assert server.running == 1
+    await server.finish(0)
+    assert peer.transport.closing
+    await peer.leave()
+    assert (given_up, server.running) == ([b"/a"], 0)
+
+
+async def test_a_full_room_ends_who_has_asked_for_nothing_and_then_takes_nobody():
+    go = asyncio.Event()
+
+    async def slow(asked):
+        await go.wait()
+        return await quick(asked)
+
+    room = Room(1)
+    server = Server(slow, LIMITS, room)
+    idle, busy, late = Peer(server), Peer(server), None
+    assert (idle.transport.aborted, busy.transport.aborted) == (True, False)
+    await busy.send(GET)
+    late = Peer(server)
+    assert (late.transport.aborted, busy.transport.aborted) == (True, False)
+    go.set()
+    for peer in (idle, busy, late):
+        await peer.leave()
+    assert len(room) == 0
+
+
+async def test_who_sends_a_body_slowly_gives_up_the_place():
+    async def read(asked):
+        await asked.body.read()
+        return await quick(asked)
+
+    server = Server(read, LIMITS, Room(1))
+    slow = Peer(server)
+    await slow.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n")
+    newcomer = Peer(server)
+    assert (slow.transport.aborted, newcomer.transport.aborted) == (True, False)
+    for peer in (slow, newcomer):
+        await peer.leave()

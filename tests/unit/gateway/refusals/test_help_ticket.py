@@ -1,0 +1,57 @@
+"""What the help button sends back: nobody can make one, and it is worth something only to who got it."""
+
+from datetime import timedelta
+
+import pytest
+from tests.unit.gateway.gates import NOW
+
+from mailgate.gateway.refusals.help_ticket import Ticket, Tickets, digest_of
+from mailgate.store import Key
+
+OLD = Key(1, b"o" * 32, NOW - timedelta(days=40))
+KEY = Key(2, b"k" * 32, NOW - timedelta(days=2))
+FRESH = Key(3, b"f" * 32, NOW - timedelta(hours=1))
+TICKET = Ticket("prohibited-app", "prohibited-app", "REF2345", digest_of("ada"), NOW.replace(microsecond=0))
+DESK = Tickets((KEY, OLD))
+
+
+def test_what_was_sealed_is_opened_and_names_nobody() -> None:
+    text = DESK.seal(TICKET)
+    assert DESK.open(text, NOW + timedelta(hours=23)) == TICKET
+    assert "ada" not in text
+    assert text.isascii()
+
+
+def test_it_is_of_who_was_refused_and_of_nobody_else() -> None:
+    assert TICKET.is_of("ada")
+    assert not TICKET.is_of("lin")
+    assert not TICKET.is_of("")
+    assert not Ticket("a", "b", "c", "", NOW).is_of("")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text.replace("prohibited-app", "other-rule", 1),
+        lambda text: text.replace("REF2345", "REF2346"),
+        lambda text: text.replace(digest_of("ada"), digest_of("lin")),
+        lambda text: text[:-1] + ("A" if text[-1] != "A" else "B"),
+        lambda text: text + "\n",
+        lambda text: text + ".",
+        lambda _: "",
+        lambda _: "1.1.a.b.c.d.e",
+    ],
+)
+def test_a_changed_ticket_is_none(change) -> None:
+    assert DESK.open(change(DESK.seal(TICKET)), NOW) is None
+
+
+@pytest.mark.parametrize("span", [timedelta(days=1), timedelta(minutes=-5)])
+def test_a_ticket_lasts_a_day(span: timedelta) -> None:
+    assert DESK.open(DESK.seal(TICKET), NOW + span) is None
+
+
+def test_every_gate_opens_it_while_keys_change_and_no_other_store_does() -> None:
+    assert Tickets((FRESH, KEY)).open(DESK.seal(TICKET), NOW) == TICKET
+    assert DESK.open(Tickets((FRESH, KEY)).seal(TICKET), NOW) == TICKET, "a new key waits until all know it"
+    assert Tickets((OLD,)).open(DESK.seal(TICKET), NOW) is None

@@ -1,0 +1,75 @@
+"""What a device gets that is not the one asking."""
+
+import pytest
+from tests.unit.gateway.gates import NOW, policy
+
+from mailgate.gateway.selfservice.device_verdict import standing
+from mailgate.model import (
+    Access,
+    Assurance,
+    Client,
+    Effect,
+    Kind,
+    Posture,
+    PostureState,
+    Protocol,
+    Reason,
+    RequestFacts,
+    User,
+)
+
+LAPTOP = Access(
+    RequestFacts(host="mail.example.com", scheme="https"), Client(Kind.LAPTOP, handheld=False), Posture(), NOW
+)
+RULES = policy(
+    (
+        {"id": "laptop", "when": 'client.kind == "laptop"', "effect": "allow"},
+        {"id": "bob", "when": 'user.name == "bob"', "effect": "warn", "reason": "rule-matched"},
+        {"id": "unproven", "when": 'client.handheld && device.state != "clean"', "effect": "block"},
+        {"id": "clean", "when": "client.handheld", "effect": "allow"},
+    )
+)
+
+
+def of(posture, *, person="alice", attests=True, eas_id=""):
+    return standing(LAPTOP, posture, RULES, user=User(person), attests=attests, eas_id=eas_id)
+
+
+@pytest.mark.parametrize(
+    ("posture", "effect", "reason"),
+    [
+        (Posture(PostureState.CLEAN, "1", Kind.PHONE), Effect.ALLOW, Reason.RULE_MATCHED),
+        (Posture(PostureState.STALE, "1", Kind.PHONE), Effect.BLOCK, Reason.POSTURE_STALE),
+        (Posture(PostureState.MISSING, "1"), Effect.BLOCK, Reason.POSTURE_MISSING),
+        (Posture(PostureState.PROHIBITED, "1", Kind.LAPTOP), Effect.ALLOW, Reason.RULE_MATCHED),
+    ],
+)
+def test_a_device_is_judged_by_what_it_is_and_not_by_who_asks(posture, effect, reason):
+    decision = of(posture)[1]
+    assert (decision.effect, decision.reason) == (effect, reason)
+
+
+def test_a_rule_about_a_person_counts():
+    assert of(Posture(PostureState.CLEAN, "1", Kind.PHONE), person="bob")[1].rule == "bob"
+
+
+@pytest.mark.parametrize(
+    ("attests", "eas_id", "protocol", "assurance"),
+    [
+        (True, "appl1", Protocol.WEB, Assurance.ATTESTED),
+        (True, "", Protocol.WEB, Assurance.ATTESTED),
+        (False, "appl1", Protocol.ACTIVESYNC, Assurance.CLAIMED),
+        (False, "", Protocol.WEB, Assurance.CLAIMED),
+    ],
+)
+def test_it_asks_as_it_can(attests, eas_id, protocol, assurance):
+    access, _ = of(Posture(PostureState.CLEAN, "1", Kind.PHONE), attests=attests, eas_id=eas_id)
+    assert (access.client.protocol, access.client.assurance) == (protocol, assurance)
+    assert access.client.eas_id == (eas_id if protocol is Protocol.ACTIVESYNC else "")
+    assert access.facts.path == ("/Microsoft-Server-ActiveSync" if protocol is Protocol.ACTIVESYNC else "/")
+    assert access.facts.host == "mail.example.com"
+
+
+@pytest.mark.parametrize("kind", [None, Kind.UNKNOWN, Kind.MAIL_APP, Kind.OTHER])
+def test_what_is_not_known_to_be_a_computer_is_a_handheld(kind):
+    assert of(Posture(PostureState.CLEAN, "1", kind))[0].client.handheld

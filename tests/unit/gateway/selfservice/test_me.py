@@ -1,0 +1,361 @@
+"""A person's own page: who sees what, what is asked again, and what stays hidden."""
+
+import json
+import re
+from dataclasses import replace
+from ipaddress import ip_network
+
+import pytest
+from tests.unit.gateway.gates import NOW, gate
+from tests.unit.gateway.own import (
+    CLEAN,
+    HANDHELD,
+    PHONE,
+    PROHIBITED,
+    PROOF,
+    REPORT,
+    RULES,
+    UNREPORTED,
+    asking,
+)
+from tests.unit.gateway.selfservice.test_login_check import Mail, basic, check_of
+from tests.unit.gateway.selfservice.test_pairing_code import Tokens
+from tests.unit.gateway.selfservice.test_stored_view import ASKED_FOR_HELP, KEY, SEEN, SPARED
+from tests.unit.gateway.wire import exchange, facts_of
+from tests.unit.store.mail import mailing
+
+from mailgate.connectors.recheck import Again
+from mailgate.devices.device import Device
+from mailgate.gateway.http1.request import RequestRefused
+from mailgate.gateway.selfservice.login_check import AT_MOST
+from mailgate.gateway.selfservice.pairing_code import OwnCodes
+from mailgate.gateway.selfservice.recheck import Recheck
+from mailgate.model import Posture, PostureState
+from mailgate.store import Recorded, StoreUnavailableError, Tally
+from mailgate.store.person_records import Told
+
+IPHONE = (
+    b"User-Agent: Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148"
+)
+COMPUTER = b"User-Agent: Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:150.0) Gecko/20100101 Firefox/150.0"
+ALICE = b"X-Forwarded-User: alice"
+SAME_ORIGIN = b"Sec-Fetch-Site: same-origin"
+PAGE, STATUS = b"GET /.mailgate/me HTTP/1.1", b"GET /.mailgate/status HTTP/1.1"
+POST = b"POST /.mailgate/me HTTP/1.1"
+
+
+class Scene:
+    """A gate behind a proxy that says who is there, with a phone of alice's in its store."""
+
+    def __init__(self, **changed):
+        self.mail = Mail()
+        self.gate = gate(
+            service={"judge": self, "check": check_of(self.mail), **changed},
+            trusted=(ip_network("192.0.2.0/24"),),
+            policy=RULES,
+        )
+        self.service = self.gate.own.self_service
+        self.people = self.service.people
+        self.judged = None
+        self.people.of["alice"] = [PHONE]
+        self.service.known.worths[PHONE.id] = PROHIBITED
+
+    async def verdict(self, incoming, now):
+        if self.judged:
+            return replace(self.judged.access, facts=incoming.facts), self.judged.decision
+        return await self.gate.judge.verdict(incoming, now)
+
+    async def ask(self, line=PAGE, *fields, peer="192.0.2.1", body=b""):
+        head = exchange(line, *fields).head
+        incoming = facts_of(head, peer=peer, secure=False, trusted=self.gate.in_force.live.trusted)
+        return await self.gate.own.answer(replace(incoming, body=body), "REF2345", NOW)
+
+    async def page(self, line=PAGE, *fields, **more):
+        answer = await self.ask(line, *fields, **more)
+        assert answer.status == 200
+        return words(answer)
+
+    async def check(self, mark=PHONE.id, *fields, body=None):
+        posted = f"device={mark}".encode() if body is None else body
+        return await self.ask(POST, ALICE, *(fields or (SAME_ORIGIN,)), body=posted)
+
+
+def words(answer):
+    text = re.sub(r"<(style|script)>.*?</\1>", "", answer.body.decode(), flags=re.DOTALL)
+    return " ".join(re.sub(r"<[^>]+>", " ", text).split())
+
+
+async def test_a_person_sees_their_devices_and_why_one_gets_no_mail():
+    page = await Scene().page(PAGE, ALICE)
+    assert "You are alice : you signed in with your company." in page
+    assert "iPhone" in page
+    assert "Gets no company mail" in page
+    assert "it-help@example.com" in page
+
+
+async def test_the_page_may_not_be_kept_framed_or_extended():
+    answer = await Scene().ask(PAGE, ALICE)
+    headers = dict(answer.headers)
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert headers["Content-Language"] == "en"
+
+
+async def test_a_person_sees_nothing_of_another():
+    scene = Scene()
+    scene.people.of["bob"] = []
+    page = await scene.page(PAGE, b"X-Forwarded-User: bob")
+    assert "Nothing is stored about you" in page
+    assert "iPhone" not in page
+    assert "alice" not in page
+
+
+async def test_a_stranger_cannot_say_who_they_are():
+    scene = Scene()
+    for fields in ((ALICE,), (b"Cookie: session=alice",), (b"X-Remote-User: alice",)):
+        page = await scene.page(PAGE, *fields, peer="198.51.100.1")
+        assert "This browser has not shown who you are" in page
+        assert "iPhone" not in page
+
+
+async def test_an_activesync_id_in_the_address_opens_nothing():
+    scene = Scene()
+    scene.gate.judge.postures.posture = PROHIBITED
+    line = b"GET /.mailgate/me?DeviceId=ApplC39X8FAKE&DeviceType=iPhone HTTP/1.1"
+    assert "intune" not in await scene.page(line)
+
+
+async def test_a_login_that_the_webmail_accepts_opens_the_page():
+    page = await Scene().page(PAGE, basic())
+    assert "You are alice : you signed in with your mail login." in page
+    assert "iPhone" in page
+
+
+async def test_signing_in_is_asked_for_where_the_webmail_tells_right_from_wrong():
+    scene = Scene()
+    assert "Sign in to see all your devices" in await scene.page(PAGE)
+    sign_in = b"GET /.mailgate/me?sign-in HTTP/1.1"
+    answer = await scene.ask(sign_in)
+    assert (answer.status, dict(answer.headers)["WWW-Authenticate"]) == (
+        401,
+        'Basic realm="mail.example.com", charset="UTF-8"',
+    )
+    assert "This login was not accepted." in words(await scene.ask(sign_in, basic(password="guess")))
+    assert (await scene.ask(sign_in, basic())).status == 200
+
+
+async def test_signing_in_is_not_offered_where_it_would_prove_nothing():
+    scene = Scene()
+    scene.mail.stranger = 200
+    assert "Sign in" not in await scene.page(PAGE)
+    assert "cannot be checked" in await scene.page(b"GET /.mailgate/me?sign-in HTTP/1.1", basic())
+
+
+async def test_without_a_check_no_login_is_looked_at():
+    scene = Scene(check=None)
+    assert "Sign in" not in await scene.page(PAGE, basic())
+    assert scene.mail.asked == []
+
+
+async def test_guessing_is_stopped():
+    scene, sign_in = Scene(), b"GET /.mailgate/me?sign-in HTTP/1.1"
+    for number in range(AT_MOST):
+        assert (await scene.ask(sign_in, basic(password=str(number)))).status == 401
+    answer = await scene.ask(sign_in, basic(password="right"))
+    assert answer.status == 429
+    assert "wait ten minutes" in words(answer)
+    assert "WWW-Authenticate" not in dict(answer.headers)
+
+
+async def test_what_was_decided_and_what_was_written_is_on_record():
+    scene = Scene(domain="example.com")
+    scene.people.rows = [Recorded("id", SEEN, Tally(3, NOW, NOW, "REF2345"))]
+    scene.people.mails = [Told("appl1", "prohibited-app", NOW)]
+    scene.people.notices, scene.people.spoken = [mailing("alice")], ("de", NOW.date())
+    scene.people.keys = [KEY]
+    page = await scene.page(PAGE, ALICE)
+    assert "Requests for mail, counted by day 1" in page
+    assert "Devices that you enrolled here 1" in page
+    assert "Mails sent to you about a refusal 1" in page
+    assert "Mails written to you about a rule 1" in page
+    assert "The language in which you are written to 1" in page
+    assert "alice@example.com" in page
+
+
+async def test_a_phone_that_never_reported_is_there_too():
+    scene = Scene()
+    scene.people.sighted = [UNREPORTED]
+    page = await scene.page(PAGE, ALICE)
+    assert "This device has not reported yet" in page
+    assert "id ends in 7777" in page
+
+
+async def test_a_store_that_is_down_is_not_an_empty_one():
+    scene = Scene()
+    scene.people.breaks = StoreUnavailableError("down")
+    page = await scene.page(PAGE, ALICE)
+    assert "What is stored cannot be read right now." in page
+    assert "Nothing is stored" not in page
+
+
+async def test_it_opens_for_a_browser_that_is_refused():
+    page = await Scene().page(PAGE, IPHONE)
+    assert "This browser gets no company mail" in page
+    assert "This device has not reported yet" in page
+
+
+async def test_checking_again_asks_the_sources_and_says_what_came_of_it():
+    asked = []
+
+    async def ask(source, device_id):
+        asked.append((source, device_id))
+        clean = replace(REPORT, apps=frozenset(), reported_at=NOW)
+        scene.people.of["alice"] = [replace(PHONE, reports=(clean,))]
+        scene.service.known.worths[PHONE.id] = CLEAN
+        return Again.TAKEN
+
+    scene = Scene(recheck=Recheck(ask))
+    answer = words(await scene.check())
+    assert "Asked intune : it sees none of the listed apps" in answer
+    assert "Gets company mail" in answer
+    assert asked == [("intune", "intune-1")]
+
+
+async def test_what_was_said_stands_with_what_the_device_turned_out_to_be():
+    async def ask(_source, _device_id):
+        scene.people.of["alice"] = [Device("dddd-eeee-ffff", (REPORT,), former=frozenset({PHONE.id}))]
+        return Again.WAIT
+
+    scene = Scene(recheck=Recheck(ask))
+    assert "Please wait a minute" in words(await scene.check())
+
+
+@pytest.mark.parametrize("mark", ["", "other-device", "AAAA-BBBB-CCCC"])
+async def test_only_a_device_of_ones_own_is_asked_about(mark):
+    async def never(_source, _device_id):
+        raise AssertionError("asked about a device that is not theirs")
+
+    scene = Scene(recheck=Recheck(never))
+    answer = words(await scene.check(mark))
+    assert "Asked" not in answer
+    assert "iPhone" in answer
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        (b"Sec-Fetch-Site: cross-site",),
+        (b"Sec-Fetch-Site: same-site",),
+        (b"Origin: https://evil.example",),
+        (b"Origin: null",),
+        (b"X: y",),
+    ],
+)
+async def test_another_site_cannot_make_it_ask(fields):
+    with pytest.raises(RequestRefused) as refused:
+        await Scene().check(PHONE.id, *fields)
+    assert refused.value.status == 403
+
+
+@pytest.mark.parametrize("body", [b"\xff\xfe", b"device", b"device=%ff", b"&&&=", b"device=a&device=b"])
+async def test_a_malformed_form_asks_nothing(body):
+    assert "Asked" not in words(await Scene().check(body=body))
+
+
+async def test_a_pairing_code_is_shown_once_to_who_asks_for_it_on_a_computer():
+    scene = Scene(codes=OwnCodes(Tokens(), offered=True, random=bytes))
+    assert "Show a code" in await scene.page(PAGE, ALICE, COMPUTER)
+    assert "Show a code" not in await scene.page(PAGE, ALICE, IPHONE)
+    made = await scene.page(POST, ALICE, COMPUTER, SAME_ORIGIN, body=b"code=new")
+    assert "Enter this code" in made
+    assert "0000-0000" in made
+    assert "0000-0000" not in await scene.page(PAGE, ALICE, COMPUTER)
+
+
+async def test_no_other_site_makes_a_pairing_code():
+    tokens = Tokens()
+    scene = Scene(codes=OwnCodes(tokens, offered=True))
+    with pytest.raises(RequestRefused):
+        await scene.ask(POST, ALICE, COMPUTER, b"Sec-Fetch-Site: cross-site", body=b"code=new")
+    assert not tokens
+
+
+async def test_status_is_the_verdict_and_what_it_rests_on():
+    answer = await Scene().ask(STATUS, IPHONE)
+    said = json.loads(answer.body)
+    assert (answer.status, said["reference"], said["devices"]) == (200, "REF2345", [])
+    assert said["verdict"]["effect"] == "block"
+    assert (said["client"]["kind"], said["client"]["handheld"]) == ("phone", True)
+
+
+async def test_status_has_every_device_of_the_person():
+    said = json.loads((await Scene().ask(STATUS, ALICE)).body)
+    assert [(each["id"], each["state"]) for each in said["devices"]] == [(PHONE.id, "prohibited")]
+    assert said["devices"][0]["verdict"]["reason"] == "prohibited-app"
+
+
+async def test_status_shows_what_memory_has_of_a_proven_device_that_is_not_stored_yet():
+    scene = Scene()
+    scene.service.people.by_id = {}
+    known = Posture(PostureState.PROHIBITED, "id", apps=("tiktok",), source="mdm")
+    scene.judged = asking(client=HANDHELD, posture=known, proof=PROOF)
+    (device,) = json.loads((await scene.ask(STATUS)).body)["devices"]
+    assert (device["id"], device["here"], device["state"]) == ("id", True, "prohibited")
+    assert device["apps"] == ["tiktok"]
+    assert device["deleted_at"] is None
+
+
+async def test_a_device_that_only_an_id_led_to_is_not_shown():
+    scene = Scene()
+    scene.judged = asking(client=HANDHELD, posture=PROHIBITED)
+    assert json.loads((await scene.ask(STATUS)).body)["devices"] == []
+
+
+async def test_status_is_not_sent_twice():
+    scene = Scene()
+    mark = dict((await scene.ask(STATUS, ALICE)).headers)["ETag"]
+    assert (await scene.ask(STATUS, ALICE, b"If-None-Match: " + mark.encode())).status == 304
+    scene.service.known.worths[PHONE.id] = CLEAN
+    assert (await scene.ask(STATUS, ALICE, b"If-None-Match: " + mark.encode())).status == 200
+
+
+async def test_the_page_knows_the_mark_of_the_status_that_it_shows():
+    scene = Scene()
+    mark = dict((await scene.ask(STATUS, ALICE)).headers)["ETag"]
+    page = (await scene.ask(PAGE, ALICE)).body.decode()
+    assert f'data-print="{mark.replace(chr(34), "&#34;")}"' in page
+
+
+async def test_logins_are_counted_by_what_came_of_them():
+    scene = Scene()
+    await scene.ask(PAGE, basic())
+    await scene.ask(PAGE, basic(password="guess"))
+    counted = scene.gate.metrics.registry.get_sample_value
+    assert counted("mailgate_page_logins_total", {"result": "right"}) == 1
+    assert counted("mailgate_page_logins_total", {"result": "wrong"}) == 1
+
+
+async def test_a_person_sees_what_they_are_spared_from_and_how_they_asked_for_help():
+    scene = Scene()
+    scene.people.spared, scene.people.calls = [SPARED], [ASKED_FOR_HELP]
+    page = await scene.page(PAGE, ALICE)
+    assert "Exemptions from rules 1" in page
+    assert "a new phone" in page
+    assert "Your requests for help 1" in page
+
+
+@pytest.mark.parametrize(
+    "login",
+    [
+        b"OTHER\\alice",
+        b"EXAMPLE\\alice",
+        b"alice@other.example",
+        b"alice%40example.com",
+        b"alice@example.com.",
+    ],
+)
+async def test_nobody_is_shown_what_was_written_to_somebody_of_another_domain(login):
+    scene = Scene(domain="example.com")
+    scene.people.mails = [Told("appl1", "prohibited-app", NOW)]
+    page = await scene.page(PAGE, b"X-Forwarded-User: " + login)
+    assert "Mails sent to you about a refusal" not in page

@@ -1,0 +1,81 @@
+"""A pairing code from one's own page: who may have one, what is kept of it, and how many there are."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from tests.unit.gateway.gates import NOW
+from tests.unit.gateway.own import ALICE, HANDHELD, LAPTOP, asking
+
+from mailgate.attest.enrolment import CODE_LIFE, digest_of
+from mailgate.gateway.http1.request import RequestRefused
+from mailgate.gateway.selfservice.pairing_code import OwnCodes
+from mailgate.gateway.selfservice.person import KnownBy, Person
+from mailgate.model import Finding, Reason
+from mailgate.store import StoreUnavailableError
+
+ACCESS = asking().access
+CONTRADICTED = replace(LAPTOP, findings=(Finding(Reason.KIND_CONTRADICTED, ""),))
+
+
+class Tokens(dict):
+    broken = False
+
+    async def add(self, digest, token):
+        if self.broken:
+            raise StoreUnavailableError("down")
+        self[digest] = token
+
+
+@pytest.fixture
+def codes():
+    return OwnCodes(Tokens(), offered=True, random=bytes)
+
+
+async def refusal(codes, person=ALICE, access=ACCESS, now=NOW):
+    with pytest.raises(RequestRefused) as refused:
+        await codes.make(person, access, now)
+    return refused.value.status, refused.value.reason
+
+
+async def test_a_code_is_kept_as_a_hash_in_the_name_of_who_has_logged_in(codes):
+    code = await codes.make(ALICE, ACCESS, NOW)
+    assert code == "0000-0000"
+    ((digest, token),) = codes.tokens.items()
+    assert digest == digest_of(code)
+    assert (token.owner, token.uses_left, token.note) == ("alice", 1, "own page")
+    assert token.expires_at == NOW + CODE_LIFE
+
+
+@pytest.mark.parametrize(
+    ("person", "client"),
+    [
+        (Person(), LAPTOP),
+        (Person("alice", KnownBy.DEVICE), LAPTOP),
+        (ALICE, HANDHELD),
+        (ALICE, CONTRADICTED),
+    ],
+    ids=["nobody", "a device alone", "a phone", "a phone in disguise"],
+)
+async def test_who_has_not_logged_in_at_a_computer_gets_none(codes, person, client):
+    access = asking(client=client).access
+    assert not codes.open_to(person, access)
+    assert await refusal(codes, person, access) == (403, Reason.REQUEST_NOT_SUPPORTED)
+    assert not codes.tokens
+
+
+async def test_nobody_gets_one_unless_the_settings_say_so():
+    assert not OwnCodes(Tokens()).open_to(ALICE, ACCESS)
+
+
+async def test_a_person_gets_five_in_ten_minutes_and_others_are_not_concerned(codes):
+    for _ in range(5):
+        await codes.make(ALICE, ACCESS, NOW)
+    assert await refusal(codes) == (429, Reason.TOO_MANY_REQUESTS)
+    assert await codes.make(Person("bob", KnownBy.PROXY), ACCESS, NOW)
+    assert await codes.make(ALICE, ACCESS, NOW + timedelta(minutes=10))
+
+
+async def test_a_store_that_is_down_is_no_code(codes):
+    codes.tokens.broken = True
+    assert await refusal(codes) == (503, Reason.STORE_UNAVAILABLE)

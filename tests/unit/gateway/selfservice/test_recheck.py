@@ -1,0 +1,95 @@
+"""Asking the sources of one device at once, and what people are told of their answers."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from tests.unit.gateway.own import LOOKED, PHONE, REPORT
+
+from mailgate.connectors.recheck import Again
+from mailgate.devices.device import Device
+from mailgate.gateway.pages.employee import Asked, Came
+from mailgate.gateway.selfservice.recheck import AT_ONCE, Recheck, answers_of, ask_nobody, said_by
+
+OTHER = replace(REPORT, source="jamf", id="7")
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"apps": {"tiktok", "wechat"}}, Asked(Came.FOUND, "intune", ("Tiktok", "Wechat"), LOOKED)),
+        ({"apps": set()}, Asked(Came.CLEAR, "intune", looked_at=LOOKED)),
+        ({"apps": set(), "apps_complete": False}, Asked(Came.PARTLY, "intune", looked_at=LOOKED)),
+        ({"apps": set(), "reported_at": None}, Asked(Came.UNSEEN, "intune")),
+    ],
+)
+def test_what_a_source_says_in_the_words_of_who_asked(changed, said):
+    assert said_by(replace(REPORT, **changed), str.title) == said
+
+
+async def test_each_source_is_asked_by_its_own_name_of_the_device():
+    asked = []
+
+    async def ask(source, device_id):
+        asked.append((source, device_id))
+        return Again.TAKEN
+
+    came = await Recheck(ask).ask([REPORT, OTHER, replace(OTHER, id="8", gone=True)])
+    assert asked == [("intune", "intune-1"), ("jamf", "7")]
+    assert came == {REPORT.slot: Again.TAKEN, OTHER.slot: Again.TAKEN}
+
+
+@pytest.mark.parametrize(
+    ("again", "came"),
+    [
+        (Again.ASKED, Came.ASKED),
+        (Again.GONE, Came.UNKNOWN),
+        (Again.WAIT, Came.TOO_SOON),
+        (Again.FAILED, Came.SILENT),
+    ],
+)
+def test_a_source_that_said_nothing_of_the_apps(again, came):
+    assert answers_of({REPORT.slot: again}, [PHONE], str.title) == (Asked(came, "intune"),)
+
+
+def test_those_that_cannot_be_asked_are_passed_over():
+    came = {REPORT.slot: Again.TAKEN, ("https://mdm.example.com", "phone-1"): Again.CANNOT}
+    (told,) = answers_of(came, [PHONE], str.title)
+    assert told.came is Came.FOUND
+
+
+@pytest.mark.parametrize("came", [{}, {REPORT.slot: Again.CANNOT}])
+def test_where_nobody_can_be_asked_that_is_said(came):
+    assert answers_of(came, [PHONE], str.title) == (Asked(Came.NOBODY),)
+
+
+def test_what_is_no_longer_this_persons_is_not_told():
+    """What the source said may give the device to somebody else."""
+    assert answers_of({REPORT.slot: Again.TAKEN}, [Device("other")], str.title) == (
+        Asked(Came.SILENT, "intune"),
+    )
+
+
+async def test_without_sources_nobody_is_asked():
+    assert await ask_nobody("intune", "1") is Again.CANNOT
+    assert await Recheck().ask([REPORT]) == {REPORT.slot: Again.CANNOT}
+
+
+async def test_a_few_questions_are_out_at_once():
+    out, most, go = 0, 0, asyncio.Event()
+
+    async def slow(_source, _device_id):
+        nonlocal out, most
+        out += 1
+        most = max(most, out)
+        await go.wait()
+        out -= 1
+        return Again.TAKEN
+
+    recheck = Recheck(slow)
+    asking = [asyncio.ensure_future(recheck.ask([REPORT])) for _ in range(2 * AT_ONCE)]
+    for _ in range(20):
+        await asyncio.sleep(0)
+    go.set()
+    await asyncio.gather(*asking)
+    assert most == AT_ONCE

@@ -1,0 +1,287 @@
+"""From what is stored to what the page shows: every field, and no word about anyone else."""
+
+from dataclasses import fields, replace
+from datetime import timedelta
+
+import pytest
+from tests.unit.gateway.gates import NOW
+from tests.unit.gateway.own import EAS_ID, LOOKED, PHONE, PROHIBITED, REPORT, UNREPORTED, asking
+from tests.unit.store.mail import mailing
+
+from mailgate.devices.device import Contradiction, Device, Report
+from mailgate.gateway.pages import View
+from mailgate.gateway.pages.employee import Asked, Came, Source
+from mailgate.gateway.pages.stored import LABELS
+from mailgate.gateway.selfservice.own_devices import OwnDevice
+from mailgate.gateway.selfservice.stored_view import (
+    card_of,
+    exemption_of,
+    help_of,
+    key_of,
+    language_record,
+    listed_names,
+    mail_of,
+    mailing_record,
+    request_of,
+    shown,
+    token_of,
+)
+from mailgate.model import Posture, Reason
+from mailgate.policy.reliefs import Cause, Relief
+from mailgate.store import EnrolledKey, EnrolmentToken, HelpRequest, Keep, Recorded, Sighting, Tally
+from mailgate.store.person_records import Told
+from mailgate.store.reliefs import KeptRelief
+from mailgate.store.sightings import ClientFacts
+
+KEEP = Keep(timedelta(days=30), timedelta(days=90), timedelta(days=365))
+ASKED = asking()
+OWN = OwnDevice(PHONE.id, PROHIBITED, ASKED.access, ASKED.decision, PHONE)
+
+
+def card(own=OWN, **more):
+    return card_of(
+        own,
+        KEEP,
+        person="alice",
+        view_of=lambda access, decision: View(decision.reason, "REF", access.now, decision.effect),
+        name_of=str.title,
+        **more,
+    )
+
+
+def told(groups):
+    return [{field.name: field.value for field in group} for group in groups]
+
+
+def reported(**changed):
+    return card(replace(OWN, device=Device(PHONE.id, (replace(REPORT, **changed),))))
+
+
+def test_a_card_says_what_the_device_is_and_until_when_it_is_stored():
+    shown_card = card(asked=(Asked(Came.NOBODY),))
+    assert (shown_card.mark, shown_card.os, shown_card.os_version) == (PHONE.id, "ios", "18.6")
+    assert shown_card.apps == ("Tiktok",)
+    assert shown_card.sources == (Source("intune", LOOKED, complete=True),)
+    assert shown_card.asked == (Asked(Came.NOBODY),)
+    assert (shown_card.since, shown_card.until) == (PHONE.first_seen, NOW + timedelta(days=90))
+
+
+@pytest.mark.parametrize(
+    ("names", "tail"),
+    [
+        ({("serial", "C39X84F2A"), ("eas", EAS_ID)}, "4F2A"),
+        ({("udid", "0000ABCD"), ("eas", EAS_ID)}, "ABCD"),
+        ({("eas", EAS_ID), ("eas", EAS_ID.encode().hex())}, "FAKE"),
+        ({("key", "thumbprint")}, "CCCC"),
+    ],
+)
+def test_the_tail_is_of_the_id_that_its_owner_can_find(names, tail):
+    assert reported(names=frozenset(names)).tail == tail
+
+
+def test_every_field_of_every_report_is_shown():
+    device, report = told(card().stored)
+    assert device == {
+        "device_id": PHONE.id,
+        "first_seen": PHONE.first_seen,
+        "last_seen": NOW,
+    }
+    assert {each.name for each in fields(Report)} - {"adds", "names"} <= report.keys()
+    assert report["apps"] == ("Tiktok",)
+    assert report["serial"] == ("C39X84F2A",)
+    assert report["eas"] == (EAS_ID.encode().hex(), EAS_ID)
+
+
+def test_every_field_has_words():
+    lost = Device(
+        PHONE.id, (REPORT,), former=frozenset({"old"}), lost_at=NOW,
+        findings=(Contradiction(Reason.KIND_CONTRADICTED, "", "kind: …"),),
+    )  # fmt: skip
+    rows = (
+        request(),
+        mail(),
+        notice(),
+        language_record("de", NOW.date(), KEEP.sightings),
+        enrolled(),
+        let_in(),
+        spared(),
+        called(),
+    )
+    groups = [*told(card(replace(OWN, device=lost)).stored), *told(row.fields for row in rows)]
+    assert {name for group in groups for name in group} <= LABELS.keys()
+
+
+def test_another_owner_is_not_named():
+    _, report = told(reported(owner="bob").stored)
+    assert report["owner"] == "…"
+    _, report = told(reported(owner="ALICE").stored)
+    assert report["owner"] == "ALICE"
+
+
+def test_a_finding_is_told_by_its_code_since_its_detail_may_name_somebody():
+    found = Contradiction(Reason.KIND_CONTRADICTED, "", "owner: alice says intune, bob says jamf", NOW)
+    shown_card = card(replace(OWN, device=Device(PHONE.id, (REPORT,), findings=(found,))))
+    assert shown_card.findings == ("kind-contradicted",)
+    assert "bob" not in repr(shown_card)
+
+
+def test_a_source_that_has_it_no_longer_is_none():
+    assert reported(gone=True).sources == ()
+
+
+def test_a_phone_that_never_reported_shows_what_is_known_of_it():
+    own = OwnDevice(UNREPORTED.mark, Posture(), ASKED.access, ASKED.decision, sighted=UNREPORTED)
+    shown_card = card(own)
+    assert (shown_card.model, shown_card.tail) == ("iPhone", "7777")
+    (group,) = told(shown_card.stored)
+    assert group == {
+        "eas": ("appl7777",),
+        "count": 3,
+        "first_at": UNREPORTED.first_at,
+        "last_at": NOW,
+    }
+    assert shown_card.until == NOW + timedelta(days=30)
+
+
+def test_what_is_not_stored_shows_no_field():
+    assert card(replace(OWN, device=None)).stored == ()
+
+
+CLIENT = ClientFacts(
+    "phone",
+    True,
+    "claimed",
+    "phone",
+    "ios",
+    "safari",
+    "activesync",
+    "appl1",
+    "POST",
+    "/a",
+    (("user-agent", "x"),),
+)
+SEEN = Sighting(
+    NOW.date(),
+    CLIENT,
+    PHONE.id,
+    "prohibited",
+    "alice",
+    "listed",
+    "block",
+    "prohibited-app",
+    ("r:block",),
+    "v1",
+)
+
+
+def request():
+    return request_of(Recorded("id", SEEN, Tally(3, LOOKED, NOW, "REF2345")), KEEP.sightings)
+
+
+def mail():
+    return mail_of(Told("appl1", "prohibited-app", NOW), "alice@example.com", KEEP.sightings)
+
+
+def test_every_field_of_a_request_is_shown():
+    row = {field.name: field.value for field in request().fields}
+    assert row["headers"] == ("user-agent: x",)
+    assert row["asked_for"] == "POST /a"
+    shown_apart = {"client", "device", "eas_id", "headers", "method", "target"}
+    assert (set(Sighting._fields) | set(ClientFacts._fields)) - shown_apart <= row.keys()
+    assert (row["count"], row["first_at"], row["last_at"], row["reference"]) == (3, LOOKED, NOW, "REF2345")
+    assert (row["eas"], row["device_id"]) == (("appl1",), PHONE.id)
+    assert request().until == NOW + timedelta(days=30)
+
+
+def test_a_mail_says_when_it_was_sent_and_why():
+    row = {field.name: field.value for field in mail().fields}
+    assert row == {
+        "told_at": NOW,
+        "reason": "prohibited-app",
+        "person": "alice@example.com",
+        "device_id": "appl1",
+    }
+
+
+def notice():
+    return mailing_record(mailing("alice", version=3), KEEP.sightings)
+
+
+def test_a_mail_about_a_rule_is_shown_with_what_became_of_it():
+    row = {field.name: field.value for field in notice().fields}
+    assert (row["rule"], row["policy"], row["state"], row["kind"]) == ("app", "3", "queued", "enforced")
+    assert (row["person"], row["user"]) == ("alice@example.com", "alice")
+
+
+KEY = EnrolledKey("thumb", "phone", "alice", "token-1", LOOKED, NOW, None)
+
+
+def enrolled(**changed):
+    return key_of(replace(KEY, **changed), KEEP.devices)
+
+
+def let_in():
+    token = EnrolmentToken("token-1", "alice", "for the tablet", 2, LOOKED, NOW + timedelta(days=1))
+    return token_of(token, KEEP.devices)
+
+
+@pytest.mark.parametrize(
+    ("changed", "last"),
+    [
+        ({}, NOW),
+        ({"reported_at": None}, LOOKED),
+        ({"revoked_at": NOW + timedelta(days=2)}, NOW + timedelta(days=2)),
+    ],
+)
+def test_an_enrolled_key_is_shown_with_its_end(changed, last):
+    row = enrolled(**changed)
+    named = {field.name: field.value for field in row.fields}
+    assert (named["key"], named["token"], named["user"]) == ("thumb", "token-1", "alice")
+    assert row.until == last + timedelta(days=90)
+
+
+def test_what_lets_devices_enrol_is_shown_with_its_end():
+    named = {field.name: field.value for field in let_in().fields}
+    assert (named["note"], named["uses_left"]) == ("for the tablet", 2)
+    assert let_in().until == NOW + timedelta(days=91)
+
+
+SPARED = KeptRelief(
+    Relief(3, Cause.EXEMPTION, "no-tiktok", "a new phone", "grace", LOOKED, NOW, "alice", "aaaa-bbbb-cccc")
+)
+
+
+def spared(**changed):
+    return exemption_of(replace(SPARED, **changed), KEEP.sightings)
+
+
+ASKED_FOR_HELP = HelpRequest(
+    "no-tiktok", "alice", "alice", "d1", "prohibited-app", "REF1", "p1", True, 2, LOOKED, NOW
+)
+
+
+def called():
+    return help_of(ASKED_FOR_HELP, KEEP.sightings)
+
+
+def test_an_exemption_is_shown_with_its_reason_and_end_and_without_who_gave_it():
+    named = {field.name: field.value for field in spared().fields}
+    assert (named["rule"], named["note"], named["ends_at"]) == ("no-tiktok", "a new phone", NOW)
+    assert "grace" not in named.values()
+    assert spared().until == NOW + KEEP.sightings
+    assert spared(ended_at=LOOKED).until == LOOKED + KEEP.sightings
+
+
+def test_a_request_for_help_is_shown_with_its_end():
+    named = {field.name: field.value for field in called().fields}
+    assert (named["reason"], named["reference"], named["count"]) == ("prohibited-app", "REF1", 2)
+    assert called().until == NOW + KEEP.sightings
+
+
+def test_the_apps_that_are_looked_for_are_those_on_a_list():
+    lists = {"prohibited": ("wechat", "tiktok"), "watched": ("tiktok",)}
+    assert listed_names(lists, str.title) == ("Tiktok", "Wechat")
+
+
+def test_the_stored_devices_among_those_that_are_seen():
+    assert shown([OWN, replace(OWN, device=None)]) == [PHONE]

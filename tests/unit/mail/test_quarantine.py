@@ -1,0 +1,249 @@
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from structlog.testing import capture_logs
+from tests.unit.gateway.gates import NOW, PAGES
+from tests.unit.gateway.wire import settle
+
+from mailgate.gateway.evaluate.facts import Incoming
+from mailgate.gateway.http1.trusted_headers import Origin
+from mailgate.gateway.selfservice.login_check import Login
+from mailgate.mail.quarantine import (
+    ADDRESS_SPAN,
+    FROM_ONE_ADDRESS,
+    QUEUE,
+    Letterhead,
+    NoNotices,
+    Quarantine,
+)
+from mailgate.model import (
+    Access,
+    AttestationResult,
+    Client,
+    Decision,
+    Effect,
+    Kind,
+    Posture,
+    Protocol,
+    Reason,
+    RequestFacts,
+    User,
+)
+
+OWN_PAGE = "https://mail.example.com/.mailgate/me"
+HEAD = Letterhead(
+    "it-help@example.com", "example.com", timedelta(days=7), 3, 100, "mail.example.com", "en", OWN_PAGE
+)
+SAID = "evil\r\nBcc: eve@example.net\r\n\r\nevil" + "y" * 999
+BLOCKED = Decision(Effect.BLOCK, Reason.PROHIBITED_APP, "prohibited-app", "v1", apps=("TikTok",), contact="it-help@example.com")  # fmt: skip
+
+
+def access(user="ada", device="ApplX1", protocol=Protocol.ACTIVESYNC, remote="192.0.2.1", now=NOW, **headers):
+    """A refused request of a device that is known as its person's."""
+    client = Client(Kind.PHONE, handheld=True, os="ios", eas_id=device, eas_type="iPhone", protocol=protocol)
+    posture = Posture(device_id=device, owner=user)
+    return Access(RequestFacts(remote=remote, headers=headers), client, posture, now, User(user))
+
+
+def unknown(**more):
+    """The same of a device that nobody knows."""
+    return replace(access(**more), posture=Posture())
+
+
+def incoming(asked):
+    return Incoming(asked.facts, Origin(asked.facts.remote, "http", b"", b""), [], [], asked.user.name)
+
+
+class Desk:
+    """Everything that a quarantine mail goes through, and what came out."""
+
+    def __init__(self):
+        self.sent, self.claimed, self.released = [], [], []
+        self.known = False
+        self.breaks = None
+        self.now = NOW
+        self.looked, self.login = [], Login.WRONG
+        self.quarantine = Quarantine(HEAD, PAGES, self, self.send, lambda: self.now, self)
+
+    async def look(self, incoming):
+        self.looked.append(incoming.login)
+        return self.login
+
+    async def claim(self, *key_and_now, pause, at_most, per_hour):
+        assert (pause, at_most, per_hour) == (HEAD.pause, HEAD.at_most, HEAD.per_hour)
+        self.claimed.append(key_and_now[:3])
+        return not self.known
+
+    async def release(self, *key):
+        self.released.append(key)
+
+    async def send(self, mail):
+        if self.breaks:
+            raise self.breaks
+        self.sent.append(mail)
+
+    async def after(self, *accesses, decision=BLOCKED):
+        for each in accesses:
+            self.quarantine.tell(incoming(each), each, decision, "REF2345")
+        running = asyncio.ensure_future(self.quarantine.run())
+        await settle()
+        running.cancel()
+        return self.sent
+
+
+async def test_the_mail_names_the_device_the_reason_and_the_fix():
+    [mail] = await Desk().after(access())
+    text = mail.get_content()
+    assert (mail["To"], mail["From"]) == ("ada@example.com", '"mail.example.com" <it-help@example.com>')
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["Subject"] == "An app on this device is not allowed with company mail"
+    for said in (
+        "\niPhone\n",
+        "TikTok",
+        "Remove App",
+        "it-help@example.com",
+        "REF2345",
+        "laptop browser",
+        f"Your devices, and what is stored about you: {OWN_PAGE}",
+    ):
+        assert said in text
+    assert "<" not in text
+
+
+async def test_the_mail_is_in_the_language_of_the_mail_app():
+    [mail] = await Desk().after(access(**{"accept-language": "de-de"}))
+    assert mail["Content-Language"] == "de"
+    assert "Referenz: REF2345" in mail.get_content()
+
+
+async def test_nobody_is_told_twice():
+    desk = Desk()
+    await desk.after(*[access()] * 5, access(device="other"))
+    assert desk.claimed == [("ada@example.com", "ApplX1", "prohibited-app"), ("ada@example.com", "other", "prohibited-app")]  # fmt: skip
+    desk.known, desk.sent, desk.now = True, [], NOW + timedelta(hours=1)
+    assert await desk.after(access()) == []
+    assert len(desk.claimed) == 3
+
+
+@pytest.mark.parametrize("error", [OSError("away"), ValueError("text of a mail")])
+async def test_a_mail_that_could_not_be_sent_is_tried_again_later_and_holds_up_nobody(error):
+    desk = Desk()
+    desk.breaks = error
+    with capture_logs() as logs:
+        await desk.after(access(), access("bob"))
+    assert [key[0] for key in desk.released] == ["ada@example.com", "bob@example.com"]
+    assert [(line["event"], line["error"]) for line in logs] == [("quarantine-mail-failed", type(error).__name__)] * 2  # fmt: skip
+    desk.breaks, desk.now = None, NOW + timedelta(minutes=2)
+    assert len(await desk.after(access())) == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "decision"),
+    [
+        (access(user=""), BLOCKED),
+        (access(device=""), BLOCKED),
+        (access(user="ada@example.net"), BLOCKED),
+        (access(protocol=Protocol.WEB), BLOCKED),
+        (access(), Decision(Effect.WARN, Reason.PROHIBITED_APP, "r", "v1")),
+        (access(), Decision(Effect.CHALLENGE, Reason.ATTESTATION_REQUIRED, "r", "v1")),
+        (access(), Decision(Effect.BLOCK, Reason.POSTURE_UNAVAILABLE, "r", "v1")),
+    ],
+)
+async def test_who_gets_no_mail(asked, decision):
+    desk = Desk()
+    assert await desk.after(asked, decision=decision) == desk.claimed == []
+
+
+async def test_a_flood_of_devices_waits_in_a_bounded_queue():
+    desk = Desk()
+    for number in range(QUEUE + 10):
+        asked = access(device=str(number), remote=f"198.51.{number // 250}.{number % 250}")
+        desk.quarantine.tell(incoming(asked), asked, BLOCKED, "REF2345")
+    assert desk.quarantine._queue.qsize() == QUEUE
+
+
+def said_by(asked):
+    """The same request with a text of the client wherever one can stand."""
+    client = replace(
+        asked.client, eas_id=SAID, eas_type=SAID, model=SAID, browser=SAID, os_version=SAID, eas_user=SAID
+    )
+    headers = {"user-agent": SAID, "accept-language": SAID, "host": SAID}
+    return replace(
+        asked, client=client, facts=replace(asked.facts, headers=headers, target=f"/{SAID}", host=SAID)
+    )
+
+
+async def test_no_text_of_a_client_stands_in_a_mail():
+    [mail] = await Desk().after(said_by(access()))
+    assert "evil" not in mail.as_string()
+    assert mail["Bcc"] is None
+    desk = Desk()
+    desk.login = Login.RIGHT
+    [mail] = await desk.after(said_by(unknown()))
+    assert "evil" not in mail.as_string()
+
+
+@pytest.mark.parametrize("login", [each for each in Login if each is not Login.RIGHT])
+async def test_nobody_is_written_to_for_a_login_that_the_webmail_has_not_taken(login):
+    desk = Desk()
+    desk.login = login
+    asked = [unknown(user=f"user{number}") for number in range(65)]
+    assert await desk.after(*asked) == desk.claimed == []
+    assert len(desk.looked) == FROM_ONE_ADDRESS
+
+
+async def test_guessed_logins_use_up_no_mails_of_known_devices_at_the_same_address():
+    desk = Desk()
+    await desk.after(*[unknown(user=f"user{number}") for number in range(65)])
+    assert len(await desk.after(access())) == 1
+
+
+async def test_whose_login_the_webmail_takes_is_written_to():
+    desk = Desk()
+    desk.login = Login.RIGHT
+    [mail] = await desk.after(unknown())
+    assert (mail["To"], desk.looked) == ("ada@example.com", ["ada"])
+
+
+async def test_without_a_check_only_what_is_known_is_written_about():
+    desk = Desk()
+    desk.quarantine = Quarantine(HEAD, PAGES, desk, desk.send, lambda: desk.now)
+    assert await desk.after(unknown()) == []
+    assert len(await desk.after(access(device="known"))) == 1
+
+
+async def test_a_device_of_somebody_else_says_nothing_of_who_is_named():
+    asked = replace(access(user="ceo"), posture=Posture(device_id="own", owner="eve"))
+    desk = Desk()
+    assert await desk.after(asked) == []
+    assert desk.looked == ["ceo"]
+
+
+async def test_whom_a_trusted_proxy_or_a_proof_names_is_believed():
+    named = unknown()
+    proof = AttestationResult(device_id="d", user="ADA")
+    asked = [
+        replace(named, facts=replace(named.facts, user="ada")),
+        replace(unknown(device="b"), attestation=proof),
+    ]
+    desk = Desk()
+    assert len(await desk.after(*asked)) == 2
+    assert desk.looked == []
+    refused = replace(proof, refused=Reason.PROOF_STALE)
+    assert await Desk().after(replace(named, attestation=refused)) == []
+
+
+async def test_one_address_causes_only_so_many_mails():
+    desk = Desk()
+    asked = [access(user=f"u{number}", remote=f"2001:db8::{number:x}") for number in range(65)]
+    assert len(await desk.after(*asked)) == FROM_ONE_ADDRESS
+    assert len(await desk.after(access(user="elsewhere", remote="2001:db8:1::1"))) == FROM_ONE_ADDRESS + 1
+    desk.now = NOW + ADDRESS_SPAN
+    later = access(user="later", remote="2001:db8::1", now=desk.now)
+    assert len(await desk.after(later)) == FROM_ONE_ADDRESS + 2
+
+
+def test_where_no_mail_is_written_nothing_happens():
+    NoNotices().tell(incoming(access()), access(), BLOCKED, "REF2345")

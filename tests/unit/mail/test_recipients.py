@@ -1,0 +1,76 @@
+"""Whom a rule is about, and what is said of their laptops."""
+
+import pytest
+from tests.unit.mail.announced import APP, KNOWN, OPEN, policy
+from tests.unit.rollout import people
+from tests.unit.rollout.examples import rules
+from tests.unit.store.examples import NOW
+
+from mailgate.config import Rules
+from mailgate.mail.recipients import Recipients, everybody, recipients_of
+from mailgate.store import Store
+
+
+@pytest.fixture
+async def store(store: Store) -> Store:
+    """Ada has the app, Lin has not; somebody's phone has it; Grace reads on a laptop."""
+    files = rules(policy(OPEN)).policy
+    phones = [people.phone(1, "tiktok", owner="Ada"), people.phone(2, owner="lin"), people.phone(3, "tiktok")]
+    await people.know(store, files, phones)
+    await people.see(store, files, people.page_load(people.WINDOWS), "ada")
+    await people.see(store, files, people.page_load(people.WINDOWS), "grace")
+    return store
+
+
+async def audience(store: Store, files: Rules, rule: str = "app") -> Recipients:
+    told: list[tuple[int, int]] = []
+    population = KNOWN.population(store, files, NOW)
+    found = await recipients_of(
+        files.policy, rule, NOW, everybody(population, lambda done, of: told.append((done, of)))
+    )
+    assert told[-1] == (3, 3)
+    return found
+
+
+async def test_it_is_about_those_whom_it_decides(store: Store) -> None:
+    found = await audience(store, rules(policy(APP, OPEN)))
+    ((device,),) = found.people.values()
+    assert list(found.people) == ["ada"]
+    assert (device.reason, device.os, device.apps, device.fix) == (
+        "prohibited-app",
+        "ios",
+        ("TikTok",),
+        "remove-app",
+    )
+    assert (found.nameless, found.untold) == (1, set())
+    assert found.laptop_free("ada")
+
+
+LAPTOPS = "{id: laptops, when: 'client.kind == \"laptop\"', effect: %s}"
+
+
+@pytest.mark.parametrize(
+    ("before", "person", "free"),
+    [
+        (LAPTOPS % "allow", "ada", True),
+        (LAPTOPS % "allow", "lin", True),
+        (LAPTOPS % "warn", "ada", False),
+        (LAPTOPS % "block", "lin", False),
+        ("{id: old, when: 'client.browser == \"Chrome\"', effect: allow}", "lin", False),
+        ("{id: hers, when: 'user.name == \"ada\" && !client.handheld', effect: allow}", "ada", True),
+        ("{id: hers, when: 'user.name == \"ada\" && !client.handheld', effect: allow}", "lin", False),
+    ],
+)
+async def test_a_laptop_is_called_free_only_where_that_is_sure(
+    store: Store, before: str, person: str, free: bool
+) -> None:
+    """Of somebody's own laptops as they were seen; without one, of any laptop whatever it may say of itself."""
+    rest = "{id: rest, when: 'true', effect: block}"
+    found = await audience(store, rules(policy(APP, before, rest)))
+    assert found.laptop_free(person) is free
+
+
+async def test_of_whom_it_cannot_be_told_is_not_written_to(store: Store) -> None:
+    where = "{id: app, when: 'client.handheld && request.host == \"a.example.com\"', effect: block}"
+    found = await audience(store, rules(policy(where, OPEN)))
+    assert (dict(found.people), found.untold) == ({}, {"ada", "lin"})

@@ -1,0 +1,45 @@
+"""Somebody decides about mails, and that is written down with how many they were and nobody's name."""
+
+import json
+
+import pytest
+from tests.unit.mail.announced import ADA
+from tests.unit.store.examples import NOW
+from tests.unit.store.mail import in_force, mailing
+
+from mailgate.mail.undelivered import retry, settle
+from mailgate.store import About, Entry, MailKind, MailState, Store
+from mailgate.store.mail import Which
+
+APP = About(1, MailKind.ENFORCED, "app")
+
+
+async def ended(store: Store, state: MailState) -> None:
+    """Two mails about one rule and one about another have come to this."""
+    await in_force(store, "one")
+    await store.mailings.queue([mailing(), mailing("lin"), mailing("kay", rule="b")])
+    for each in await store.mailings.due(NOW):
+        await store.mailings.end(each.id, state, NOW, "550")
+
+
+async def last(store: Store) -> Entry:
+    return (await store.audit.page())[-1]
+
+
+@pytest.mark.parametrize(("which", "mails", "about"), [(APP, 2, "rule app"), (None, 3, "")])
+async def test_what_is_unsure_is_settled(store: Store, which: Which, mails: int, about: str) -> None:
+    await ended(store, MailState.UNSURE)
+    assert await settle(store, which, ADA, NOW, sent=True) == mails
+    told = await last(store)
+    assert (told.what, told.who, told.about) == ("notices-settled", "ada", about)
+    assert json.loads(told.details) == {"as": "sent", "mails": mails}
+    assert await retry(store, which, ADA, NOW) == 0
+
+
+async def test_what_failed_goes_out_again(store: Store) -> None:
+    await ended(store, MailState.FAILED)
+    assert await settle(store, APP, ADA, NOW, sent=False) == 0
+    assert await retry(store, APP, ADA, NOW) == 2
+    told = await last(store)
+    assert (told.what, told.about, told.details) == ("notices-retried", "rule app", '{"mails": 2}')
+    assert {each.login for each in await store.mailings.due(NOW)} == {"ada", "lin"}

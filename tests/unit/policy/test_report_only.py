@@ -1,0 +1,33 @@
+"""Rules that only report for too long are named."""
+
+from datetime import timedelta
+
+from tests.unit.policy.examples import NOW, policy_of
+
+from mailgate.policy.report_only import lingering
+
+
+def named(**stages: str) -> dict[str, str]:
+    return lingering(policy_of({"stages": stages}), NOW, timedelta(days=5))
+
+
+def test_a_rehearsal_without_an_end_is_named_from_its_first_day() -> None:
+    assert named(report_only="2026-12-10") == {
+        "rule-0": "only reports since 2026-12-10, and no later stage says until when"
+    }
+
+
+def test_a_rehearsal_that_takes_too_long_is_named_although_it_ends() -> None:
+    assert named(report_only="2026-12-04", enforce="2026-12-20") == {
+        "rule-0": "only reports since 2026-12-04, which is longer than 5d; until 2026-12-20"
+    }
+
+
+def test_a_rehearsal_within_its_time_is_not_named() -> None:
+    assert not named(report_only="2026-12-05", warn="2026-12-20")
+
+
+def test_a_rule_before_or_after_its_rehearsal_or_without_one_is_not_named() -> None:
+    assert not named(report_only="2026-12-11")
+    assert not named(report_only="2026-11-01", warn="2026-12-09")
+    assert not lingering(policy_of({}), NOW, timedelta())

@@ -1,0 +1,247 @@
+"""Others than who made a plan stand up for it, before somebody applies it."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from tests.unit.config.test_guard import at
+from tests.unit.rollout.examples import SHUT, rules
+from tests.unit.rollout.test_acts import ADA, altered, deciding, planned
+from tests.unit.rollout.test_acts import store as store
+from tests.unit.store.examples import NOW
+
+from mailgate.config.guard import Once
+from mailgate.rollout import draft_of
+from mailgate.rollout.acts import Person, RefusedError, apply, keep_plan, retract
+from mailgate.rollout.approvals import Standing, approve, standings
+from mailgate.rollout.guard import Guard, Limit
+from mailgate.rollout.plan import Cases, FailedCase, Window, digest_of, load
+from mailgate.store import Act, Store
+
+LIN, KIM, FILE = Person("lin", "desk"), Person("kim", "desk"), Person("file", "gate-1")
+ADMINS = frozenset({"ada", "lin", "kim", "joe"})
+GUARD = Guard(Limit(0), 1, (), ADMINS, frozenset({"ada", "lin", "kim"}))
+TWO = replace(GUARD, approvals=2)
+OTHER = rules("rules: [{id: other, when: 'true', effect: warn}]\n")
+
+
+@pytest.fixture
+async def digest(store: Store, url: str) -> str:
+    """A plan of Ada's that keeps everybody out."""
+    return (await planned(store, url)).digest
+
+
+async def kept(store: Store, digest: str, author: Person, **other: Any) -> str:
+    """The digest of another plan, like that one but for this."""
+    (plan,) = await store.plans.find(digest)
+    body = load(plan.body).model_copy(update=other)
+    made = digest_of(body)
+    await keep_plan(store, body.model_copy(update={"digest": made}), rules(SHUT), author, NOW)
+    return made
+
+
+async def written(store: Store) -> list[tuple[str, str]]:
+    return [(entry.what, entry.who) for entry in await store.audit.page()][2:]
+
+
+async def test_a_plan_beyond_the_limit_passes_with_the_word_of_another_person(
+    store: Store, digest: str
+) -> None:
+    with pytest.raises(
+        RefusedError, match=r"0 of 1 approvals are there, 1 missing: `mailgate policy approve"
+    ):
+        await apply(store, digest, ADA, "now", NOW, GUARD)
+    given = await approve(store, digest[:12], LIN, "agreed", NOW, GUARD)
+    assert (given.approved, given.needed, given.missing, given.against) == (("lin",), 1, 0, ())
+    await apply(store, digest, ADA, "now", NOW, GUARD)
+    assert await deciding(store) == "shut"
+    assert await written(store) == [("policy-approved", "lin"), ("policy-activated", "ada")]
+    approved, activated = (await store.audit.page())[2:]
+    assert (approved.about, approved.why) == (f"plan {digest}", "agreed")
+    assert json.loads(activated.details)["approved_by"] == ["lin"]
+    assert await store.audit.verify() == []
+
+
+async def test_as_many_persons_as_the_guard_asks_for(store: Store, digest: str) -> None:
+    assert (await approve(store, digest, LIN, "", NOW, TWO)).missing == 1
+    with pytest.raises(RefusedError, match=r"1 of 2 approvals are there \(by lin\), 1 missing"):
+        await apply(store, digest, ADA, "now", NOW, TWO)
+    assert (await approve(store, digest, KIM, "", NOW, TWO)).missing == 0
+    await apply(store, digest, ADA, "now", NOW, TWO)
+
+
+async def test_who_applies_it_does_not_count_as_another_person(store: Store, digest: str) -> None:
+    await approve(store, digest, LIN, "", NOW, GUARD)
+    with pytest.raises(RefusedError, match="0 of 1 approvals are there, your own does not count"):
+        await apply(store, digest, LIN, "now", NOW, GUARD)
+    assert await deciding(store) == "open"
+
+
+async def test_each_of_two_who_have_approved_it_may_not_apply_it_by_the_other(
+    store: Store, digest: str
+) -> None:
+    for person in (LIN, KIM):
+        await approve(store, digest, person, "", NOW, TWO)
+    with pytest.raises(RefusedError, match=r"1 of 2 approvals are there \(by kim\), your own does not count"):
+        await apply(store, digest, LIN, "now", NOW, TWO)
+
+
+async def overtake(store: Store, _digest: str) -> None:
+    await store.policies.activate(draft_of(OTHER), Act(NOW, "joe", "policy-activated"))
+
+
+async def approve_by_lin(store: Store, digest: str) -> None:
+    await approve(store, digest, LIN, "", NOW, GUARD)
+
+
+async def nothing(_store: Store, _digest: str) -> None:
+    return None
+
+
+@pytest.mark.parametrize(
+    ("person", "guard", "hours", "before", "why"),
+    [
+        (ADA, GUARD, 0, nothing, "is ada's own: another person has to approve it"),
+        (LIN, GUARD, 0, approve_by_lin, "lin has approved plan .* already: another person has to"),
+        (LIN, GUARD, 25, nothing, "was made more than a day ago: plan again"),
+        (LIN, GUARD, 0, overtake, "version 2 was put in force after plan .* was made: plan again"),
+        (Person("joe", ""), GUARD, 0, nothing, "joe does not have the role approver"),
+        (LIN, None, 0, nothing, "no `guard` is set"),
+        (
+            LIN,
+            replace(GUARD, approvers=frozenset()),
+            0,
+            nothing,
+            "nobody may approve anything: no admin has the role",
+        ),
+        (LIN, replace(GUARD, admins=frozenset({"lin"})), 0, nothing, "was made by ada, who is no admin"),
+    ],
+)
+async def test_each_approval_that_counts_for_nothing_is_refused_by_its_own_words(
+    store: Store,
+    digest: str,
+    person: Person,
+    guard: Guard | None,
+    hours: int,
+    before: Callable,  # type: ignore[type-arg]
+    why: str,
+) -> None:
+    await before(store, digest)
+    entries = len(await store.audit.page())
+    with pytest.raises(RefusedError, match=why):
+        await approve(store, digest, person, "", NOW + timedelta(hours=hours), guard)
+    assert len(await store.audit.page()) == entries
+
+
+async def test_approvals_are_of_one_plan_alone(store: Store, url: str, digest: str) -> None:
+    """The same rules planned again may hit others: nobody has looked at that."""
+    await approve(store, digest, LIN, "", NOW, GUARD)
+    again = await kept(store, digest, ADA, window=Window(days=30, since=date(2026, 11, 1)))
+    with pytest.raises(RefusedError, match="0 of 1 approvals"):
+        await apply(store, again, ADA, "now", NOW, GUARD)
+
+
+async def test_who_is_no_approver_any_more_does_not_count(store: Store, digest: str) -> None:
+    await approve(store, digest, LIN, "", NOW, GUARD)
+    with pytest.raises(RefusedError, match="0 of 1 approvals"):
+        await apply(store, digest, ADA, "now", NOW, replace(GUARD, approvers=frozenset({"kim"})))
+
+
+async def test_what_was_overtaken_is_said_before_what_is_missing(store: Store, digest: str) -> None:
+    await overtake(store, digest)
+    with pytest.raises(RefusedError, match=r"^version 2 was put in force after"):
+        await apply(store, digest, ADA, "now", NOW, GUARD)
+
+
+async def test_more_approvals_than_anybody_could_give_are_named(store: Store, digest: str) -> None:
+    three = replace(GUARD, approvals=3)
+    with pytest.raises(
+        RefusedError,
+        match=r"it needs 3 approvals, more than there are approvers beside who planned it \(2\)",
+    ):
+        await apply(store, digest, ADA, "now", NOW, three)
+
+
+async def test_approvals_at_once_count_once_each_and_applying_at_once_activates_once(
+    store: Store, digest: str
+) -> None:
+    given = await asyncio.gather(
+        *(approve(store, digest, person, "", NOW, TWO) for person in (LIN, LIN, KIM, KIM)),
+        return_exceptions=True,
+    )
+    assert sum(isinstance(each, RefusedError) for each in given) == 2
+    assert sum(isinstance(each, Standing) for each in given) == 2
+    done = await asyncio.gather(*(apply(store, digest, ADA, "", NOW, TWO) for _ in range(3)))
+    assert {each.serial for each in done} == {2}
+    assert [what for what, _ in await written(store)].count("policy-activated") == 1
+
+
+async def test_an_approval_does_not_help_against_cases_that_do_not_hold(store: Store, digest: str) -> None:
+    broken = await kept(store, digest, ADA, cases=Cases(run=3, failed=[FailedCase(name="a", wrong={})]))
+    given = await approve(store, broken, LIN, "", NOW, GUARD)
+    assert given.against == ("1 of 3 cases do not hold",)
+    with pytest.raises(RefusedError, match=r"^1 of 3 cases do not hold\. To do it all the same: --override"):
+        await apply(store, broken, ADA, "now", NOW, GUARD)
+
+
+@pytest.mark.parametrize("changed", [{"newly": {}}, {"later": None}])
+async def test_what_is_no_plan_any_more_is_not_listed_and_not_approved(
+    store: Store, url: str, digest: str, changed: dict[str, Any]
+) -> None:
+    (plan,) = await store.plans.find(digest)
+    with altered(url, "plans", "body", json.dumps(json.loads(plan.body) | changed)):
+        assert await standings(store, GUARD, NOW, 9) == []
+        with pytest.raises(RefusedError, match="is not what was planned"):
+            await approve(store, digest, LIN, "agreed", NOW, GUARD)
+    assert len(await standings(store, GUARD, NOW, 9)) == 1
+
+
+async def test_what_a_gate_has_held_can_be_approved_and_applied(store: Store, digest: str) -> None:
+    held = await kept(store, digest, FILE, hangs_on={"request.remote": 1})
+    await approve(store, held, LIN, "", NOW, GUARD)
+    new = await apply(store, held, ADA, "now", NOW, GUARD)
+    assert new.author == "ada"
+
+
+WEEKEND = Once("the weekend", at("2026-12-01T10:00"), at("2026-12-01T14:00"))
+FROZEN = replace(GUARD, limit=Limit(9), freezes=(WEEKEND,))
+
+
+async def test_nothing_is_applied_in_a_freeze_but_against_it_by_name(store: Store, digest: str) -> None:
+    with pytest.raises(
+        RefusedError,
+        match=r"^changes are frozen until 2026-12-01 14:00 UTC \(the weekend\)\. To do it all the same",
+    ):
+        await apply(store, digest, ADA, "now", NOW, FROZEN)
+    await apply(store, digest, ADA, "an emergency", NOW, FROZEN, override=True)
+    last = (await store.audit.page())[-1]
+    assert (last.what, last.why) == ("policy-activated-against-the-guard", "an emergency")
+    assert "frozen until" in json.loads(last.details)["overridden"][0]
+
+
+async def test_what_was_frozen_passes_afterwards(store: Store, digest: str) -> None:
+    await apply(store, digest, ADA, "now", NOW + timedelta(hours=2), FROZEN)
+    assert await deciding(store) == "shut"
+
+
+async def test_taking_back_is_never_frozen(store: Store, digest: str) -> None:
+    await apply(store, digest, ADA, "", NOW, None)
+    await retract(store, LIN, "sent in error", NOW)
+    assert await deciding(store) == "open"
+
+
+async def test_how_plans_stand(store: Store, url: str, digest: str) -> None:
+    (open_one,) = await standings(store, GUARD, NOW, 10)
+    assert (open_one.state, open_one.needed, open_one.missing, open_one.approved) == ("open", 1, 1, ())
+    assert len(open_one.against) == 3  # people, devices, approvals
+    assert (await standings(store, GUARD, NOW + timedelta(hours=25), 10))[0].state == "expired"
+    assert (await standings(store, None, NOW, 10))[0].needed == 0
+    await apply(store, digest, ADA, "now", NOW, GUARD, override=True)
+    (applied,) = await standings(store, GUARD, NOW, 10)
+    assert (applied.state, applied.against) == ("in force", ())
+    await overtake(store, digest)
+    assert (await standings(store, GUARD, NOW, 10))[0].state == "overtaken"

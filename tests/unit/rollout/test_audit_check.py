@@ -1,0 +1,114 @@
+"""Whatever is changed in the store afterwards is found by what the log says of it."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
+from tests.unit.rollout.examples import OPEN, SHUT, rules
+from tests.unit.rollout.test_acts import ADA, GUARD, STRICT, THIRD, plan_of
+from tests.unit.rollout.test_acts import store as store
+from tests.unit.store.examples import NOW
+
+from mailgate.policy.reliefs import Cause, Relief
+from mailgate.rollout import draft_of
+from mailgate.rollout.acts import Person, apply, retract
+from mailgate.rollout.approvals import approve
+from mailgate.rollout.audit_check import compare, verify
+from mailgate.store import Store
+from mailgate.store.database import store_url
+
+LIN = Person("lin", "desk")
+
+
+@pytest.fixture
+async def story(store: Store, url: str) -> Store:
+    """Two versions, each planned; one approved; one retraction; a plan that waits; an exemption that was ended, and a break-glass."""
+    first = await plan_of(store, url, STRICT)
+    await approve(store, first, LIN, "looked", NOW, GUARD)
+    await apply(store, first, ADA, "", NOW, GUARD)
+    await apply(store, await plan_of(store, url, THIRD), ADA, "", NOW, None)
+    await retract(store, ADA, "", NOW)
+    await plan_of(store, url, SHUT)
+    for person, cause in (("lin", Cause.EXEMPTION), ("", Cause.BREAK_GLASS)):
+        until = NOW + timedelta(days=1)
+        relief = Relief(0, cause, "strict", "lent", "ada", NOW, until, person)
+        await store.reliefs.grant(relief, ADA.act(NOW, "exemption-given", "lent"))
+    await store.reliefs.end([1], LIN.act(NOW, "exemption-ended", "back"))
+    return store
+
+
+def change(url: str, statement: str, **values: object) -> None:
+    with create_engine(store_url(url), poolclass=NullPool).begin() as connection:
+        assert connection.execute(text(statement), values).rowcount
+
+
+async def told(store: Store) -> list[str]:
+    return [f"{each.number} {each.message}" for each in await compare(store, NOW)]
+
+
+async def test_what_nobody_changed_is_whole(story: Store) -> None:
+    assert await verify(story, NOW) == []
+
+
+OTHER = json.dumps(dict(rules(OPEN + "# another\n").texts))
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("UPDATE policies SET texts = :other WHERE number = 2", ["4 put version 2 in force, whose texts"]),
+        ("UPDATE policies SET texts = :other, digest = :digest WHERE number = 2", ["4 put version 2 in force, whose"]),
+        ("INSERT INTO policies VALUES (9, 'd', 'p', '{}', 'eve', '', '2026-12-01 12:00:00.000000')", ["11 is the last one, and none put version 9 in force"]),
+        ("UPDATE activations SET number = 3 WHERE serial = 4", ["7 put version 2 in force; the store says version 3"]),
+        ("INSERT INTO activations VALUES (5, 3, 'eve', '', '2026-12-01 12:00:00.000000')", ["11 is the last one, and none put version 3 in force a last time"]),
+        ("DELETE FROM activations WHERE serial = 4", ["7 put version 2 in force, of which the store knows nothing"]),
+        ("UPDATE activations SET at = '2020-01-01 00:00:00.000000' WHERE serial = 2", ["4 put version 2 in force; the store says by another, at another time"]),
+        ("UPDATE activations SET author = 'lin' WHERE serial = 2", ["4 put version 2 in force; the store says by another"]),
+        ("UPDATE activations SET note = 'as legal asked' WHERE serial = 2", ["4 put version 2 in force; the store says by another"]),
+        ("UPDATE policies SET author = 'lin' WHERE number = 2", ["4 made version 2; the store says by another"]),
+        ("UPDATE policies SET made_at = '2020-01-01 00:00:00.000000' WHERE number = 2", ["4 made version 2; the store says by another"]),
+        ("DELETE FROM retractions", ["7 put version 2 in force; the store says that it took back others"]),
+        ("UPDATE retractions SET versions = '[]'", ["7 put version 2 in force; the store says that it took back others"]),
+        ("UPDATE retractions SET policies = '{}'", ["7 put version 2 in force; the store says that it took back others"]),
+        ("INSERT INTO retractions VALUES (2, '[1]', '[1]', '{}', NULL, 1)", ["4 put version 2 in force; the store says that it took back others"]),
+        ("UPDATE reliefs SET cause = 'break-glass', person = '' WHERE number = 1", ["11 is the last one, and none gave break-glass 1"]),
+        ("UPDATE reliefs SET person = '' WHERE number = 1", ["9 gave exemption 1, which says"]),
+        ("UPDATE reliefs SET person = '', device = 'd' WHERE number = 1", ["9 gave exemption 1, which says"]),
+        ("UPDATE reliefs SET person = 'lin' WHERE number = 2", ["10 gave break-glass 2, which says"]),
+        ("UPDATE reliefs SET rule = '' WHERE number = 2", ["10 gave break-glass 2, which says"]),
+        ("UPDATE reliefs SET until = NULL WHERE number = 2", ["10 gave break-glass 2, which says"]),
+        ("UPDATE reliefs SET author = 'lin' WHERE number = 2", ["10 gave break-glass 2, which says"]),
+        ("UPDATE reliefs SET ended_at = NULL WHERE number = 1", ["9 gave exemption 1, which says"]),
+        ("UPDATE reliefs SET ended_at = at WHERE number = 2", ["10 gave break-glass 2, which says"]),
+        ("DELETE FROM reliefs WHERE number = 2", ["10 gave break-glass 2, of which the store knows nothing"]),
+        ("UPDATE reliefs SET number = 7 WHERE number = 2", ["10 gave break-glass 2, of"]),
+        ("UPDATE kept_out SET people = 0 WHERE serial = 2", ["4 newly kept out others in number"]),
+        ("DELETE FROM kept_out WHERE serial = 2", ["4 newly kept out others in number"]),
+        ("UPDATE plans SET texts = :other WHERE candidate = :third", ["5 made plan", "which says something else"]),
+        ("UPDATE plans SET author = 'lin' WHERE candidate = :third", ["5 made plan"]),
+        ("UPDATE plans SET body = replace(body, '\"made_at\"', '\"made_at\": 1, \"x\"') WHERE candidate = :third", ["5 made plan"]),
+        ("UPDATE plans SET digest = 'e' || digest WHERE candidate = :third", ["11 is the last one, and none made plan e"]),
+        ("INSERT INTO approvals SELECT digest, 'eve', '', made_at FROM plans WHERE candidate = :third", ["11 is the last one, and none is the approval of plan"]),
+        ("UPDATE approvals SET who = 'eve'", ["by eve"]),
+        ("UPDATE approvals SET note = 'as legal asked'", ["by lin"]),
+        ("UPDATE approvals SET at = '2020-01-01 00:00:00.000000'", ["by lin"]),
+    ],
+)  # fmt: skip
+async def test_a_change_is_named(story: Store, url: str, statement: str, words: list[str]) -> None:
+    values = {
+        "other": OTHER,
+        "digest": draft_of(rules(OPEN + "# another\n")).digest,
+        "third": rules(THIRD).digest,
+    }
+    named = {name: value for name, value in values.items() if f":{name}" in statement}
+    with create_engine(store_url(url), poolclass=NullPool).connect() as connection:
+        connection.execute(text("PRAGMA foreign_keys=OFF"))
+        connection.commit()
+        connection.execute(text(statement), named)
+        connection.commit()
+    found = await told(story)
+    assert len(found) >= 1
+    for each in words:
+        assert each in found[0]

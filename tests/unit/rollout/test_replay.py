@@ -1,0 +1,87 @@
+"""What a stored sighting or device looks like to a decision now."""
+
+from dataclasses import replace
+
+import pytest
+from tests.unit.rollout import people
+from tests.unit.rollout.examples import rules
+from tests.unit.store.examples import NOW
+
+from mailgate.classify import classify
+from mailgate.devices.device import Device, Report
+from mailgate.model import Assurance, Kind, PostureState
+from mailgate.policy.variables import VARIABLES
+from mailgate.rollout.replay import (
+    UNTOLD_OF_A_DEVICE,
+    UNTOLD_OF_A_SIGHTING,
+    Lists,
+    posture_for,
+    recognise,
+    reported,
+)
+from mailgate.store.client_facts import client_facts
+
+LISTS = Lists(rules().policy.catalog, people.MAX_AGE)
+
+
+def device(name: str, *apps: str) -> Device:
+    report = Report(
+        people.ISSUER,
+        name,
+        "ada",
+        Kind.PHONE,
+        "ios",
+        "26.1",
+        apps=frozenset(apps),
+        apps_complete=True,
+        reported_at=NOW,
+    )
+    return Device(name, (report,))
+
+
+PHONE, WORSE = device("phone-1"), device("phone-2", "tiktok")
+
+
+def test_what_was_not_recorded_is_named_by_variables_that_there_are() -> None:
+    assert UNTOLD_OF_A_SIGHTING < UNTOLD_OF_A_DEVICE <= VARIABLES.keys()
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [people.page_load(people.IPHONE), people.page_load(people.WINDOWS), people.mail_app("E1"), people.imap()],
+)
+def test_what_a_sighting_tells_is_what_the_request_told(facts: object) -> None:
+    """Every variable that is not named as unrecorded has the value that it had."""
+    client = classify(facts)  # type: ignore[arg-type]
+    again, _ = recognise(client_facts(facts, client), [], [])  # type: ignore[arg-type]
+    plain = {name: getattr(client, name) for name in ("kind", "handheld", "assurance", "form", "os", "os_version", "browser", "browser_version", "model", "eas_type", "protocol", "contradicted", "probed", "findings")}  # fmt: skip
+    assert {name: getattr(again, name) for name in plain} == plain
+
+
+def test_a_proof_is_believed_again_only_where_there_was_one() -> None:
+    client = classify(people.page_load(people.IPHONE))
+    seen = client_facts(people.page_load(people.IPHONE), client)
+    postures = [LISTS.posture(PHONE, NOW)]
+    assert recognise(seen, [PHONE], postures)[1] is None
+    attested, proof = recognise(seen._replace(assurance=Assurance.ATTESTED), [PHONE], postures)
+    assert (attested.assurance, proof and proof.device_id) == (Assurance.ATTESTED, "phone-1")
+
+
+def test_a_device_that_was_not_seen_is_what_it_reported() -> None:
+    client = reported(Kind.TABLET, "ipados", "26.1")
+    assert (client.kind, client.handheld, client.os, client.contradicted) == (
+        Kind.TABLET,
+        True,
+        "ipados",
+        False,
+    )
+    assert reported(None, "", "").kind is Kind.UNKNOWN
+
+
+def test_the_posture_is_that_of_the_device_or_of_the_person_at_the_side_door() -> None:
+    browser, mail = classify(people.page_load(people.IPHONE)), classify(people.imap())
+    both = [LISTS.posture(each, NOW) for each in (PHONE, WORSE)]
+    assert posture_for(browser, both).state is PostureState.CLEAN
+    assert posture_for(mail, both).state is PostureState.PROHIBITED
+    assert posture_for(replace(mail, kind=Kind.LAPTOP), both).state is PostureState.MISSING
+    assert posture_for(browser, []).state is PostureState.MISSING

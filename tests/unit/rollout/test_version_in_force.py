@@ -1,0 +1,442 @@
+"""By which rules a gate decides, whatever happens to the files, the store and the other gates."""
+
+import asyncio
+import json
+
+import pytest
+from structlog.testing import capture_logs
+from tests.unit.rollout.examples import OPEN, SHUT, rules
+from tests.unit.rollout.test_acts import altered
+from tests.unit.store.examples import NOW
+
+from mailgate.config import Rules
+from mailgate.policy.groups import Groups
+from mailgate.rollout import Keeper, draft_of, in_force
+from mailgate.rollout.acts import Person, retract
+from mailgate.rollout.version_in_force import Looked, UnreadableVersionError
+from mailgate.store import Act, Activation, Draft, Store, StoreUnavailableError
+
+OTHER = "rules: [{id: other, when: 'true', effect: warn}]\n"
+ACT = Act(NOW, "ada", "policy-activated", why="tried", origin="desk")
+
+
+def keeper(store: Store) -> Keeper:
+    return Keeper(store.policies, "gate-1", lambda: NOW)
+
+
+async def started(store: Store, policy: str = OPEN) -> Keeper:
+    new = keeper(store)
+    await new.start(rules(policy))
+    return new
+
+
+def decides(gate: Keeper) -> str:
+    return gate.current.rules.policy.rules[0].id
+
+
+async def test_the_first_start_puts_the_files_in_force(store: Store) -> None:
+    assert await in_force(store) is None
+    gate = await started(store)
+    assert (gate.current.activation.author, gate.current.activation.note) == ("file", "the first start")
+    assert gate.held == ""
+    stored = await in_force(store)
+    assert stored is not None
+    assert stored.digest == rules().digest
+
+
+async def test_a_second_start_with_the_same_files_activates_nothing(store: Store) -> None:
+    await started(store)
+    assert (await started(store)).current.activation.serial == 1
+
+
+async def test_files_changed_while_no_gate_ran_take_effect_at_the_start(store: Store) -> None:
+    await started(store)
+    assert decides(await started(store, SHUT)) == "shut"
+
+
+async def test_files_that_hold_an_earlier_version_at_a_start_are_held(store: Store) -> None:
+    """What was taken back does not come again with the next restart of any gate."""
+    await started(store)
+    await store.policies.activate(draft_of(rules(SHUT)), ACT)
+    with capture_logs() as logs:
+        gate = await started(store)
+    assert decides(gate) == "shut"
+    assert "number 2, which is in force: `mailgate policy plan` and `mailgate policy apply` put" in gate.held
+    assert [line["event"] for line in logs] == ["policy-held"]
+
+
+async def test_files_with_something_against_them_are_not_taken_up_at_a_start_and_are_once_they_are_good(
+    store: Store,
+) -> None:
+    await started(store)
+    gate = keeper(store)
+    await gate.start(rules(SHUT), "the case `a laptop gets in` fails")
+    assert decides(gate) == "open"
+    assert gate.held.endswith("number 1, which is in force: the case `a laptop gets in` fails")
+    await gate.offer(rules(SHUT))
+    assert (decides(gate), gate.held) == ("shut", "")
+
+
+async def test_what_is_in_force_goes_on_whatever_is_against_the_files(store: Store) -> None:
+    await started(store)
+    gate = keeper(store)
+    await gate.start(rules(), "the case `a laptop gets in` fails")
+    assert (decides(gate), gate.held) == ("open", "")
+
+
+async def test_a_change_of_the_files_takes_effect_also_back_to_what_was(store: Store) -> None:
+    gate = await started(store)
+    for policy, first in ((SHUT, "shut"), (OPEN, "open")):
+        changed = rules(policy)
+        assert await gate.offer(changed) is changed
+        assert decides(gate) == first
+    assert gate.current.activation.serial == 3
+
+
+async def test_files_that_were_read_again_unchanged_do_not_undo_what_is_in_force(store: Store) -> None:
+    gate = await started(store)
+    await store.policies.activate(draft_of(rules(SHUT)), ACT)
+    await gate.look()
+    await gate.offer(rules(OPEN))
+    assert decides(gate) == "shut"
+    assert gate.held
+
+
+async def test_what_another_gate_put_in_force_is_taken_over(store: Store) -> None:
+    one, other = await started(store), await started(store)
+    await other.offer(rules(SHUT))
+    assert decides(one) == "open"
+    await one.look()
+    assert (decides(one), one.current.activation) == ("shut", other.current.activation)
+    before = one.current
+    await one.look()
+    assert one.current is before
+
+
+async def test_the_same_file_brought_to_each_gate_in_turn_is_one_activation(store: Store) -> None:
+    one, other = await started(store), await started(store)
+    await one.offer(rules(SHUT))
+    await other.offer(rules(SHUT))
+    assert other.current.activation.serial == 2
+    assert (one.held, other.held) == ("", "")
+
+
+class Away:
+    """A store that does not answer until it is back."""
+
+    def __init__(self, store: Store) -> None:
+        self.store, self.away = store, True
+
+    def __getattr__(self, name: str) -> object:
+        async def refused(*_: object) -> None:
+            raise StoreUnavailableError
+
+        return refused if self.away else getattr(self.store.policies, name)
+
+
+async def test_a_change_waits_for_a_store_that_is_away(store: Store) -> None:
+    """Rules that nobody can take back, and no other gate has, are not decided by."""
+    gate = await started(store)
+    gate._policies = away = Away(store)  # type: ignore[assignment]
+    await gate.offer(rules(SHUT))
+    await gate.look()
+    assert (decides(gate), gate.held) == ("open", "the files have changed and wait for the store")
+    away.away = False
+    await gate.look()
+    assert (decides(gate), gate.held) == ("shut", "")
+
+
+async def test_a_start_without_the_store_is_none(store: Store) -> None:
+    gate = keeper(store)
+    gate._policies = Away(store)  # type: ignore[assignment]
+    with pytest.raises(StoreUnavailableError):
+        await gate.start(rules())
+
+
+async def test_a_version_that_this_mailgate_cannot_read_changes_nothing_and_is_said_once(
+    store: Store,
+) -> None:
+    gate = await started(store)
+    texts = dict(rules().texts) | {"policy.yaml": OPEN.replace("allow", "sing")}
+    await store.policies.activate(Draft("p", texts), ACT)
+    with capture_logs() as logs:
+        await gate.look()
+        await gate.look()
+    assert decides(gate) == "open"
+    assert [line["event"] for line in logs] == ["policy-unreadable"]
+    with pytest.raises(UnreadableVersionError, match=r"version 2 of the rules.*policy.yaml:1"):
+        await started(store)
+    await store.policies.activate(draft_of(rules(OTHER)), ACT)
+    await gate.look()
+    assert decides(gate) == "other"
+
+
+class Inspector:
+    """Looks at changes as long as the test wants, and then says what it wants."""
+
+    def __init__(self) -> None:
+        self.answers: list[str | Exception] = []
+        self.looked_at: list[int] = []
+        self.go = asyncio.Event()
+
+    async def __call__(self, active: Activation, _files: Rules) -> Looked:
+        self.looked_at.append(active.serial)
+        await self.go.wait()
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return Looked(answer)
+
+
+async def guarded(store: Store, *answers: str | Exception) -> tuple[Keeper, Inspector]:
+    """A gate that has started and whose files have changed."""
+    inspector = Inspector()
+    inspector.answers = [*answers]
+    gate = Keeper(store.policies, "gate-1", lambda: NOW, inspector)
+    await gate.start(rules())
+    await gate.offer(rules(SHUT))
+    return gate, inspector
+
+
+async def looked(gate: Keeper) -> None:
+    """What is looked at comes to its end."""
+    for _ in range(3):
+        await asyncio.sleep(0)
+        await gate.look()
+
+
+async def test_what_is_in_force_goes_on_while_a_change_is_looked_at(store: Store) -> None:
+    gate, inspector = await guarded(store, "")
+    await looked(gate)
+    assert (decides(gate), gate.held) == ("open", "the files have changed and are looked at")
+    inspector.go.set()
+    await looked(gate)
+    assert (decides(gate), gate.held) == ("shut", "")
+
+
+async def test_a_change_that_does_not_pass_is_held_with_why_and_said_once(store: Store) -> None:
+    gate, inspector = await guarded(store, "7 people too many")
+    inspector.go.set()
+    with capture_logs() as logs:
+        await looked(gate)
+    assert decides(gate) == "open"
+    assert gate.held.endswith("number 1, which is in force: 7 people too many")
+    assert [line["event"] for line in logs] == ["policy-held"]
+    await store.policies.activate(draft_of(rules(SHUT)), ACT)
+    await looked(gate)
+    assert (decides(gate), gate.held) == ("shut", "")
+
+
+async def test_what_cannot_be_looked_at_is_held(store: Store) -> None:
+    gate, inspector = await guarded(store, KeyError("x"))
+    inspector.go.set()
+    await looked(gate)
+    assert decides(gate) == "open"
+    assert "they could not be looked at (KeyError); `mailgate policy plan`" in gate.held
+
+
+async def test_a_change_is_looked_at_again_against_what_is_in_force_by_then(store: Store) -> None:
+    gate, inspector = await guarded(store, "", "")
+    await store.policies.activate(draft_of(rules(OTHER)), ACT)
+    inspector.go.set()
+    await looked(gate)
+    await looked(gate)
+    assert inspector.looked_at == [1, 2]
+    assert (decides(gate), gate.current.activation.serial) == ("shut", 3)
+
+
+async def test_a_newer_change_is_looked_at_instead(store: Store) -> None:
+    gate, inspector = await guarded(store, "")
+    await gate.offer(rules(OTHER))
+    inspector.go.set()
+    await looked(gate)
+    assert decides(gate) == "other"
+    assert not await store.policies.known(rules(SHUT).digest)
+    gate.close()
+
+
+async def test_files_changed_while_no_gate_ran_are_looked_at_too(store: Store) -> None:
+    await started(store)
+    inspector = Inspector()
+    inspector.answers = ["too many"]
+    inspector.go.set()
+    gate = Keeper(store.policies, "gate-1", lambda: NOW, inspector)
+    await gate.start(rules(SHUT))
+    await looked(gate)
+    assert decides(gate) == "open"
+    assert gate.held.endswith("too many")
+
+
+async def test_of_two_first_starts_with_other_files_one_counts(store: Store) -> None:
+    one, other = keeper(store), keeper(store)
+    await asyncio.gather(one.start(rules(OPEN)), other.start(rules(OTHER)))
+    history = await store.policies.history()
+    assert history[-1].note == "the first start"
+    assert [each.note for each in history].count("the first start") == 1
+
+
+async def test_a_look_and_a_reading_of_the_files_at_once_look_at_them_once(store: Store) -> None:
+    inspector = Inspector()
+    inspector.answers = [""]
+    gate = Keeper(store.policies, "gate-1", lambda: NOW, inspector)
+    await gate.start(rules())
+    await asyncio.gather(gate.offer(rules(SHUT)), gate.look(), gate.look())
+    assert inspector.looked_at == [1]
+    gate.close()
+
+
+class Freeze:
+    """On until the test ends it."""
+
+    def __init__(self) -> None:
+        self.why = "changes are frozen until Monday"
+
+    def __call__(self) -> str:
+        return self.why
+
+
+async def frozen(store: Store, *answers: str) -> tuple[Keeper, Inspector, Freeze]:
+    """A gate whose files have changed in a freeze."""
+    inspector, freeze = Inspector(), Freeze()
+    inspector.answers = [*answers]
+    inspector.go.set()
+    gate = Keeper(store.policies, "gate-1", lambda: NOW, inspector, freeze)
+    await gate.start(rules())
+    await gate.offer(rules(SHUT))
+    return gate, inspector, freeze
+
+
+async def test_the_first_start_is_not_frozen(store: Store) -> None:
+    gate, _, _ = await frozen(store)
+    assert gate.current.activation.note == "the first start"
+
+
+async def test_files_that_change_in_a_freeze_are_held_said_once_and_taken_up_when_it_ends(
+    store: Store,
+) -> None:
+    with capture_logs() as logs:
+        gate, inspector, freeze = await frozen(store, "")
+        await looked(gate)
+    assert (decides(gate), inspector.looked_at) == ("open", [])
+    assert gate.held == "the files have changed and are held: changes are frozen until Monday"
+    assert [line["event"] for line in logs] == ["policy-held"]
+    freeze.why = ""
+    await looked(gate)
+    assert (decides(gate), gate.held, inspector.looked_at) == ("shut", "", [1])
+
+
+async def test_what_is_taken_up_after_a_freeze_still_has_to_pass_the_guard(store: Store) -> None:
+    gate, _, freeze = await frozen(store, "too many")
+    freeze.why = ""
+    with capture_logs() as logs:
+        await looked(gate)
+    assert decides(gate) == "open"
+    assert gate.held.endswith("too many")
+    assert [line["event"] for line in logs] == ["policy-held"]
+
+
+async def test_files_that_changed_back_in_a_freeze_change_nothing_when_it_ends(store: Store) -> None:
+    gate, _, freeze = await frozen(store, "")
+    await gate.offer(rules(OPEN))
+    freeze.why = ""
+    await looked(gate)
+    assert (decides(gate), gate.held, gate.current.activation.serial) == ("open", "", 1)
+
+
+async def test_a_freeze_that_begins_while_files_are_looked_at_holds_them(store: Store) -> None:
+    """What was found before it began is old when it ends: they are looked at anew."""
+    gate, inspector, freeze = await frozen(store, "", "")
+    freeze.why = ""
+    inspector.go.clear()
+    await gate.look()
+    freeze.why = "changes are frozen until Monday"
+    inspector.go.set()
+    await looked(gate)
+    assert (decides(gate), inspector.looked_at) == ("open", [1])
+    freeze.why = ""
+    await looked(gate)
+    assert (decides(gate), inspector.looked_at) == ("shut", [1, 1])
+
+
+async def test_what_somebody_does_in_a_freeze_is_not_undone_when_it_ends(store: Store) -> None:
+    gate, inspector, freeze = await frozen(store, "")
+    await store.policies.activate(draft_of(rules(OTHER)), ACT)
+    await looked(gate)
+    freeze.why = ""
+    await looked(gate)
+    assert (decides(gate), inspector.looked_at) == ("other", [])
+    assert "number 2, which is in force: it was put in force during the freeze that they waited" in gate.held
+    assert gate.held.endswith("`mailgate policy retract` puts the version before in force again")
+
+
+async def test_the_same_rules_put_in_force_in_a_freeze_leave_nothing_to_do(store: Store) -> None:
+    gate, _, freeze = await frozen(store, "")
+    await store.policies.activate(draft_of(rules(SHUT)), ACT)
+    await looked(gate)
+    freeze.why = ""
+    await looked(gate)
+    assert (decides(gate), gate.held, gate.current.activation.serial) == ("shut", "", 2)
+
+
+async def test_files_that_go_back_to_what_is_in_force_are_not_held(store: Store) -> None:
+    gate, _, _ = await frozen(store)
+    assert gate.held
+    await gate.offer(rules(OPEN))
+    assert gate.held == ""
+    await gate.look()
+    assert (gate.held, gate.current.activation.serial) == ("", 1)
+
+
+PILOT = "rules: [{id: pilot, when: 'true', effect: block, groups: [pilot]}, {id: open, when: 'true', effect: allow}]\n"
+
+
+def grouped(policy: str = PILOT, *people: str) -> Rules:
+    return rules(policy).grouped(Groups.of_members({"pilot": people}))
+
+
+def meant(gate: Keeper, person: str) -> tuple[str, ...]:
+    return gate.current.rules.groups.user(person).groups
+
+
+async def test_a_change_of_the_groups_alone_is_a_version_that_is_looked_at(store: Store) -> None:
+    inspector = Inspector()
+    inspector.answers = ["7 people too many"]
+    gate = Keeper(store.policies, "gate-1", lambda: NOW, inspector)
+    await gate.start(grouped(PILOT, "ada"))
+    await gate.offer(grouped(PILOT, "ada", "lin"))
+    inspector.go.set()
+    await looked(gate)
+    assert (meant(gate, "ada"), meant(gate, "lin")) == (("pilot",), ())
+    assert gate.held.endswith("7 people too many")
+    assert len(await store.policies.history()) == 1
+
+
+async def test_every_gate_decides_by_the_groups_in_force_whatever_its_own_file_says(store: Store) -> None:
+    one, other = keeper(store), keeper(store)
+    await one.start(grouped(PILOT, "ada"))
+    await other.start(grouped(PILOT, "ada"))
+    await one.offer(grouped(PILOT, "lin"))
+    await other.look()
+    assert (meant(other, "ada"), meant(other, "lin")) == ((), ("pilot",))
+
+
+async def test_what_was_taken_back_does_not_come_again_by_a_file_that_changes_to_it(store: Store) -> None:
+    gate = await started(store)
+    await gate.offer(rules(SHUT))
+    await retract(store, Person("ada", "desk"), "sent in error", NOW)
+    await gate.look()
+    for files in (OTHER, SHUT):
+        await gate.offer(rules(files))
+    assert decides(gate) == "other"
+    assert "version 2, which was taken back and comes in force again by a plan alone" in gate.held
+
+
+async def test_texts_that_were_changed_in_the_store_are_not_decided_by(store: Store, url: str) -> None:
+    gate = await started(store)
+    await store.policies.activate(draft_of(rules(OTHER)), ACT)
+    with altered(url, "policies", "texts", json.dumps(dict(rules(SHUT).texts)), "number = 2"):
+        with capture_logs() as logs:
+            await gate.look()
+        assert (decides(gate), [line["event"] for line in logs]) == ("open", ["policy-unreadable"])
+        with pytest.raises(UnreadableVersionError, match="it was changed in the store"):
+            await started(store)

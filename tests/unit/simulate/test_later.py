@@ -1,0 +1,129 @@
+"""What a candidate does later on is what deciding everybody then gives."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from hypothesis import given
+from tests.unit.policy.examples import CLEAN, NOW, PHONE, access, policy_of
+from tests.unit.simulate.examples import crowds, policies
+
+from mailgate.engine.decide import decide
+from mailgate.model import Access
+from mailgate.policy import Policy
+from mailgate.policy.reliefs import Cause, Relief, Reliefs
+from mailgate.simulate import OUT, UNDATED, Impact, Occasion, Subject, later, turns
+
+WEEK = timedelta(days=7)
+MOMENTS = (NOW, NOW + WEEK, NOW + 52 * WEEK)
+"""Now without any grace, and behind every stage of the examples and every exemption."""
+
+
+def at(occasion: Access, moment: datetime) -> Access:
+    """With no grace left, and a report as old as now."""
+    posture = occasion.posture
+    reported = posture.reported_at and posture.reported_at + (moment - occasion.now)
+    return replace(
+        occasion, now=moment, posture=replace(occasion.posture, first_seen=None, reported_at=reported)
+    )
+
+
+def back(policy: Policy) -> Policy:
+    """With no rule out for everybody."""
+    return replace(policy, reliefs=policy.reliefs.of_some())
+
+
+@given(crowds, policies, policies)
+def test_the_counts_of_each_moment_are_those_of_deciding_everybody_then(
+    crowd: list[Subject], active: Policy, candidate: Policy
+) -> None:
+    impact = Impact(active, candidate, moments=MOMENTS)
+    devices: dict[tuple[str, ...], set[str]] = {}
+    people: dict[tuple[str, ...], set[str]] = {}
+    for subject in crowd:
+        impact.add(subject)
+        for moment in MOMENTS:
+            for each in subject.occasions:
+                old = decide(at(each.before, moment), back(active)).effect
+                new = decide(at(each.after, moment), back(candidate)).effect
+                if old is not new:
+                    cell = later(moment, new.value)
+                    devices.setdefault(cell, set()).add(subject.id)
+                    people.setdefault(cell, set()).update({each.person} - {""})
+    found = {cell: count for cell, count in impact.tally.subjects.items() if cell[0] == "later"}
+    assert found == {cell: len(names) for cell, names in devices.items()}
+    assert {cell: impact.tally.people.count(cell) for cell in people} == {
+        cell: len(names) for cell, names in people.items()
+    }
+
+
+def test_a_phone_that_is_let_in_until_a_stage_begins_moves_then() -> None:
+    staged = policy_of({"when": "client.handheld", "stages": {"warn": "2027-01-01", "enforce": "2027-02-01"}})
+    open_rule = {"effect": "allow"}
+    candidate = policy_of(
+        {"when": "client.handheld", "stages": {"warn": "2027-01-01", "enforce": "2027-02-01"}}, open_rule
+    )
+    moments = turns((policy_of(open_rule), candidate), NOW)
+    assert [f"{each:%Y-%m-%d}" for each in moments] == ["2027-01-01", "2027-02-01"]
+    phone = access(PHONE, CLEAN)
+    impact = Impact(policy_of(open_rule), candidate, moments=moments)
+    impact.add(Subject("d1", True, (Occasion(phone, phone, "ada"),)))
+    assert impact.tally.subjects == {
+        ("allow", "allow"): 1,
+        later(moments[0], "warn"): 1,
+        later(moments[1], "block"): 1,
+        (OUT,): 1,
+    }
+    (sample,) = impact.tally.samples[" ".join(later(moments[1], "block")), candidate.rules[0].id]
+    assert (sample.before.effect, sample.after.effect) == ("allow", "block")
+    same = Impact(staged, staged, moments=moments)
+    same.add(Subject("d1", True, (Occasion(phone, phone, "ada"),)))
+    assert not any(cell[0] == "later" for cell in same.tally.subjects), (
+        "both say so: the change is not what moves it"
+    )
+
+
+def test_turns_are_stages_dates_in_conditions_and_a_grace_that_ends() -> None:
+    assert turns((policy_of({"stages": {"enforce": "2020-01-01"}}),), NOW) == ()
+    assert turns((policy_of({"grace": "30d"}),), NOW) == (NOW,)
+    dated = policy_of({"when": 'now >= timestamp("2027-01-01T00:00:00Z")'})
+    assert [f"{each:%Y-%m-%d}" for each in turns((dated,), NOW)] == ["2027-01-01"]
+
+
+def test_a_time_that_has_to_be_passed_turns_just_behind_it() -> None:
+    dated = policy_of({"when": 'now > timestamp("2027-01-01T00:00:00Z")'}, {"effect": "allow"})
+    (moment,) = turns((dated,), NOW)
+    impact = Impact(policy_of({"effect": "allow"}), dated, moments=(moment,))
+    impact.add(Subject("d1", True, (Occasion(access(PHONE), access(PHONE), "ada"),)))
+    assert impact.tally.subjects[later(moment, "block")] == 1
+
+
+def test_a_report_is_as_old_later_as_it_is_now() -> None:
+    """Else everybody would be too old at every stage: that somebody may stop to report is counted apart."""
+    aged = policy_of(
+        {"when": 'device.age > duration("24h")', "stages": {"enforce": "2027-01-01"}}, {"effect": "allow"}
+    )
+    policies = (policy_of({"effect": "allow"}), aged)
+    (moment,) = turns(policies, NOW)
+    impact = Impact(*policies, moments=(moment,))
+    phone = access(PHONE, replace(CLEAN, reported_at=NOW))
+    impact.add(Subject("d1", True, (Occasion(phone, phone, "ada"),)))
+    assert [impact.tally.subjects[cell] for cell in (later(moment, "block"), (UNDATED,))] == [0, 1]
+
+
+def test_a_rule_that_is_out_and_an_exemption_that_ends_are_looked_past() -> None:
+    """Else whoever turns a rule off could widen it unseen, and turn it on again."""
+    off = Relief(1, Cause.BREAK_GLASS, "rule-0", "x", "eve", NOW, NOW + 9 * WEEK)
+    exempt = Relief(2, Cause.EXEMPTION, "", "x", "ada", NOW, NOW + 2 * WEEK, "ada")
+    narrow = {"when": 'client.handheld && "prohibited" in device.lists'}
+    reliefs = Reliefs(1, (off, exempt))
+    active = replace(policy_of(narrow, {"effect": "allow"}), reliefs=reliefs)
+    wide = replace(policy_of({"when": "client.handheld"}, {"effect": "allow"}), reliefs=reliefs)
+    moments = turns((active, wide), NOW)
+    assert moments == (NOW, NOW + 2 * WEEK)
+    impact = Impact(active, wide, moments=moments)
+    for name in ("ada", "lin"):
+        phone = access(PHONE, CLEAN, user=name)
+        impact.add(Subject(name, True, (Occasion(phone, phone, name),)))
+    tally = impact.tally
+    assert tally.subjects["allow", "allow"] == 2
+    assert [tally.subjects[later(moment, "block")] for moment in moments] == [1, 2]

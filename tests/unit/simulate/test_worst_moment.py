@@ -1,0 +1,355 @@
+"""Whoever is kept out at any moment by the new rules, and would not be by the old ones at that moment, is counted."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.policy.examples import CLEAN, LAPTOP, NOW, PHONE, WITH_TIKTOK, access, policy_of
+from tests.unit.simulate.examples import CONDITIONS, GROUPS, STAGES, accesses, reliefs
+
+from mailgate.engine.decide import decide
+from mailgate.model import Access
+from mailgate.policy import Policy
+from mailgate.policy.reliefs import NO_RELIEFS, Cause, Relief, Reliefs
+from mailgate.policy.rules import OnUnavailable
+from mailgate.simulate import KEPT_OUT, OUT, UNDATED, Impact, Occasion, Subject, sampled, turns
+from mailgate.simulate.what_if import run_out
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+TIMES = (
+    "2026-11-01T00:00:00Z",
+    "2026-12-24T12:00:00+01:00",
+    "2027-03-01T17:30:00.5Z",
+    "2027-11-30T00:00:00Z",
+)
+OPEN = {"effect": "allow"}
+
+comparisons = st.builds(
+    lambda operator, text, mirrored: f"{text} {operator} now" if mirrored else f"now {operator} {text}",
+    st.sampled_from(["<", "<=", ">", ">=", "==", "!="]),
+    st.sampled_from(TIMES).map(lambda text: f'timestamp("{text}")'),
+    st.booleans(),
+)
+parts = st.builds(
+    lambda part, operator, number: f"now.{part} {operator} {number}",
+    st.sampled_from(
+        [
+            "getMonth()",
+            "getHours()",
+            'getHours("Europe/Berlin")',
+            "getDayOfWeek()",
+            "getDate()",
+            "getMinutes()",
+        ]
+    ),
+    st.sampled_from(["==", "!=", "<", ">="]),
+    st.integers(0, 30),
+)
+ages = st.builds(
+    lambda operator, hours: f'device.age {operator} duration("{hours}h")',
+    st.sampled_from(["<", ">", ">=", "=="]),
+    st.sampled_from([0, 1, 24, 100, 9000]),
+)
+others = st.sampled_from(
+    [
+        "int(now) > 1798761600",
+        "int(now) % 7 == 3",
+        'string(now).contains("-12-")',
+        'now - duration("100h") > timestamp("2026-12-24T00:00:00Z")',
+        'now + duration("9000h") < timestamp("2027-12-24T00:00:00Z")',
+        'now > timestamp("2026-12-01T00:00:00Z") + duration("720h")',
+        "timestamp(1798761600) < now",
+        'now in [timestamp("2026-12-24T12:00:00+01:00")]',
+        '[now].exists(each, each > timestamp("2026-12-24T00:00:00Z"))',
+        'now > timestamp(user.name == "ada" ? "2027-01-01T00:00:00Z" : "2027-02-01T00:00:00Z")',
+        "[1, 2][now.getMinutes()] == 1",  # fails at nearly every time
+        "now.getMinutes() == 17 ? 1 / 0 > 0 : true",
+        'device.apps[0] == "tiktok" || now.getHours() > 20',
+        "device.age.getHours() > 3",
+        'now - device.age > timestamp("2026-12-24T00:00:00Z")',
+        'string(device.age) == "3600s"',
+    ]
+)
+clocks = st.one_of(comparisons, parts, ages, others)
+joined = st.builds(
+    lambda one, join, other: f"({one}) {join} ({other})",
+    st.one_of(clocks, st.sampled_from(CONDITIONS)),
+    st.sampled_from(["&&", "||", "&& !"]),
+    clocks,
+)
+conditions = st.one_of(st.sampled_from(CONDITIONS), clocks, joined)
+rules = st.lists(
+    st.builds(
+        lambda when, effect, stages, share, absent, groups, grace: (
+            {"when": when, "effect": effect, "share": share, "on_unavailable": absent, "groups": groups}
+            | stages
+            | ({"grace": grace} if grace and effect in ("block", "challenge") else {})
+        ),
+        conditions,
+        st.sampled_from(["allow", "warn", "challenge", "block"]),
+        st.sampled_from(
+            [{}, {}, *STAGES, {"stages": {"warn": "2026-12-24", "enforce": "2027-03-02T01:02:03Z"}}]
+        ),
+        st.sampled_from(["100%", "100%", "40%"]),
+        st.sampled_from([each.value for each in OnUnavailable]),
+        st.sampled_from([(), (), ("pilot",)]),
+        st.sampled_from(["", "", "2d", "7d", "90d"]),
+    ),
+    min_size=1,
+    max_size=3,
+)
+
+
+@st.composite
+def changes(draw: st.DrawFn) -> tuple[Policy, Policy]:
+    """Two policies of which one may have some of the other's rules."""
+    old = draw(st.one_of(st.just([OPEN]), rules))
+    new = draw(
+        st.one_of(
+            rules, st.lists(st.one_of(st.sampled_from(old), rules.map(lambda each: each[0])), min_size=1)
+        )
+    )
+    spared = draw(st.one_of(st.just(NO_RELIEFS), reliefs))
+    effects = st.sampled_from(["allow", "allow", "warn", "block"])
+    one, other = (replace(policy_of(*each, effect=draw(effects)), reliefs=spared) for each in (old, new))
+    return one, other
+
+
+occasions = st.builds(
+    lambda seen, listed, grouped, untold: Occasion(
+        seen,
+        replace(
+            seen,
+            posture=seen.posture if listed else replace(seen.posture, lists=()),
+            user=seen.user if grouped else GROUPS.user(seen.user.name),
+        ),
+        seen.user.name,
+        frozenset({"request.remote"} if untold else ()),
+    ),
+    accesses, st.booleans(), st.booleans(), st.booleans(),
+)  # fmt: skip
+
+
+def moments(random: Random, policies: tuple[Policy, Policy], seen: Access) -> Iterator[datetime]:
+    """Times within 13 months that know nothing of how the count is made, and those at which most hangs."""
+    yield NOW
+    for _ in range(12):
+        yield NOW + timedelta(seconds=random.randrange(396 * 86400), microseconds=random.randrange(10**6))
+        yield NOW + random.randrange(396 * 24) * HOUR
+    told = [datetime.fromisoformat(text) for text in TIMES]
+    told += [
+        start for each in policies for rule in each.rules if rule.stages for _, start in rule.stages.starts()
+    ]
+    if seen.posture.first_seen:
+        told += [
+            seen.posture.first_seen + rule.grace for each in policies for rule in each.rules if rule.grace
+        ]
+    for moment in told:
+        for step in (timedelta(0), timedelta(microseconds=1), timedelta(microseconds=-1), HOUR, DAY):
+            if moment + step > NOW:
+                yield moment + step
+
+
+def then(seen: Access, moment: datetime, age: timedelta, remote: str, *, silent: bool) -> Access:
+    """At some time, with a report of some age, which may have run out; without one it stays without one."""
+    posture = run_out(seen).posture if silent else seen.posture
+    reported = moment - age if posture.reported_at else None
+    facts = replace(seen.facts, remote=remote)
+    return replace(seen, facts=facts, now=moment, posture=replace(posture, reported_at=reported))
+
+
+def newly_out(occasion: Occasion, policies: tuple[Policy, Policy], random: Random) -> datetime | None:
+    """A moment at which the new rules keep out whom the old ones would not; None where none was found."""
+    for moment in moments(random, policies, occasion.before):
+        age = random.choice([timedelta(0), HOUR, 100 * HOUR, timedelta(seconds=random.randrange(10**8))])
+        remote = random.choice(["10.0.0.1", "10.0.0.2"]) if occasion.untold else occasion.before.facts.remote
+        silent = random.random() < 0.3
+        left = tuple(each for each in policies[0].reliefs.every if random.random() < 0.7)
+        old, new = (
+            decide(
+                then(seen, moment, age, remote, silent=silent), replace(policy, reliefs=Reliefs(1, left))
+            ).effect
+            for seen, policy in zip((occasion.before, occasion.after), policies, strict=True)
+        )
+        if new in KEPT_OUT and old not in KEPT_OUT:
+            return moment
+    return None
+
+
+def counted(occasion: Occasion, policies: tuple[Policy, Policy]) -> bool:
+    impact = Impact(*policies, moments=turns(policies, NOW), sampled=sampled(policies, NOW))
+    impact.add(Subject("d1", True, (occasion,)))
+    return impact.tally.subjects[OUT,] == 1
+
+
+def once(seen: Access) -> Occasion:
+    return Occasion(seen, seen, "ada")
+
+
+@given(occasions, changes(), st.randoms(use_true_random=False))
+def test_whoever_is_newly_kept_out_at_any_moment_is_counted(
+    occasion: Occasion, policies: tuple[Policy, Policy], random: Random
+) -> None:
+    moment = newly_out(occasion, policies, random)
+    assert moment is None or counted(occasion, policies), f"kept out at {moment}"
+
+
+@given(occasions, changes())
+def test_what_changes_nothing_counts_nobody(occasion: Occasion, policies: tuple[Policy, Policy]) -> None:
+    _, policy = policies
+    same = replace(occasion, after=occasion.before)
+    assert not counted(same, (policy, policy))
+
+
+CLOCKS = [
+    "now.getMonth() == 11",
+    "now.getHours() == 3",
+    'now.getHours("Europe/Berlin") == 3',
+    "now.getDayOfWeek() == 0",
+    "now.getMinutes() == 17 && now.getSeconds() == 5",
+    "now.getMilliseconds() == 7",
+    "int(now) > 1798761600",
+    'string(now).startsWith("2027-02-03T04:05")',
+    'now > timestamp("2026-12-01T00:00:00Z") + duration("720h")',
+    "now > timestamp(1798761600)",
+    'now - duration("100h") > timestamp("2026-12-24T00:00:00Z")',
+    'now - timestamp("2026-12-01T00:00:00Z") > duration("720h")',
+    'now > timestamp("2026-12-24T00:00:00Z")',
+    'timestamp("2026-12-24T00:00:00Z") < now',
+    'now == timestamp("2026-12-24T00:00:00Z")',
+    'now > timestamp("2026-12-24T00:00:00.0000001Z") && now < timestamp("2026-12-24T00:00:00.0000019Z")',
+    'now in [timestamp("2026-12-24T00:00:00Z")]',
+    '[now].exists(each, each > timestamp("2026-12-24T00:00:00Z"))',
+    'device.age > duration("24h")',
+    'device.age < duration("1h")',
+    "device.age.getHours() == 90",
+    'string(device.age) == "3600s"',
+    'now - device.age > timestamp("2026-12-24T00:00:00Z")',
+    'duration("24h") <= device.age',
+]
+
+
+@pytest.mark.parametrize("when", CLOCKS)
+def test_no_use_of_the_clock_hides_anybody(when: str) -> None:
+    phone = once(access(PHONE, replace(CLEAN, reported_at=NOW - 2 * HOUR), "ada"))
+    for effect in ("block", "challenge"):
+        candidate = policy_of({"when": f"client.handheld && ({when})", "effect": effect}, OPEN)
+        assert counted(phone, (policy_of(OPEN), candidate))
+        assert not counted(once(access(LAPTOP)), (policy_of(OPEN), candidate)), (
+            "whoever it is not about is not"
+        )
+        assert not counted(phone, (candidate, candidate))
+        assert not counted(phone, (candidate, policy_of(OPEN)))
+
+
+@pytest.mark.parametrize("when", CLOCKS)
+def test_an_open_rule_that_closes_by_the_clock_counts_too(when: str) -> None:
+    laptop = once(access(LAPTOP, replace(CLEAN, reported_at=NOW - 2 * HOUR)))
+    candidate = policy_of({"when": when, "effect": "allow"}, {"effect": "block"})
+    assert counted(laptop, (policy_of(OPEN), candidate))
+
+
+@pytest.mark.parametrize(
+    "when",
+    ["now.getMinutes() == 17 ? 1 / 0 > 0 : true", "[1, 2][now.getMinutes()] == 1", '{"a": now}["b"] == now'],
+)
+def test_a_rule_that_lets_in_and_fails_at_some_time_keeps_out_then(when: str) -> None:
+    candidate = policy_of({"when": when, "effect": "allow"}, OPEN)
+    assert counted(once(access(LAPTOP)), (policy_of(OPEN), candidate))
+
+
+def test_a_grace_that_is_cut_short_counts_who_had_more_of_it_left() -> None:
+    long, short = (policy_of({"when": "client.handheld", "grace": grace}, OPEN) for grace in ("30d", "10d"))
+    new = once(access(PHONE, replace(CLEAN, first_seen=NOW - 5 * DAY)))
+    old = once(access(PHONE, replace(CLEAN, first_seen=NOW - 31 * DAY)))
+    assert counted(new, (long, short))
+    assert not counted(new, (short, long))
+    assert not counted(old, (long, short))
+
+
+@pytest.mark.parametrize("when", ['device.state == "stale"', 'device.state != "clean"'])
+def test_a_report_that_runs_out_is_a_moment_that_each_device_has_of_its_own(when: str) -> None:
+    clean = once(access(PHONE, replace(CLEAN, reported_at=NOW - HOUR, expires_at=NOW + HOUR), "ada"))
+    shut = policy_of({"when": f"client.handheld && {when}"}, OPEN)
+    assert counted(clean, (policy_of(OPEN), shut))
+    assert not counted(clean, (shut, shut))
+    assert not counted(clean, (shut, policy_of(OPEN)))
+    assert not counted(clean, (shut, policy_of({"when": when}, {"effect": "warn"})))
+    assert not counted(once(access(LAPTOP)), (policy_of(OPEN), shut))
+
+
+def test_a_listed_app_does_not_go_away_by_silence() -> None:
+    listed = once(access(PHONE, replace(WITH_TIKTOK, reported_at=NOW - HOUR), "ada"))
+    assert not counted(listed, (policy_of(OPEN), policy_of({"when": 'device.state == "stale"'}, OPEN)))
+
+
+LISTED = {"when": '"prohibited" in device.lists'}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "out"),
+    [
+        ({}, {"when": 'device.state == "unavailable"'}, True),
+        ({}, LISTED | {"on_unavailable": "block"}, True),
+        ({}, LISTED | {"on_unavailable": "allow"}, False),
+        ({}, LISTED, False),
+        (LISTED | {"on_unavailable": "allow"}, LISTED | {"on_unavailable": "block"}, True),
+        (LISTED | {"on_unavailable": "allow"}, LISTED, True),
+        (LISTED | {"on_unavailable": "block"}, LISTED | {"on_unavailable": "block"}, False),
+        (LISTED | {"on_unavailable": "block"}, LISTED | {"on_unavailable": "allow"}, False),
+    ],
+)
+def test_what_rules_say_of_the_time_while_nobody_can_be_asked_is_counted(
+    old: dict[str, str], new: dict[str, str], out: bool
+) -> None:
+    clean = once(access(PHONE, replace(CLEAN, reported_at=NOW - HOUR), "ada"))
+    policies = policy_of(*([old] if old else []), OPEN), policy_of(new, OPEN)
+    assert counted(clean, policies) is out
+
+
+def test_exemptions_that_end_one_after_another() -> None:
+    """Only between the two ends does the new rule keep out whom the old one would not."""
+    old = policy_of({"when": "client.handheld"}, {"when": "client.handheld"}, OPEN)
+    new = policy_of({"when": "false"}, {"when": "client.handheld"}, OPEN)
+    spared = [
+        Relief(number, Cause.EXEMPTION, f"rule-{number}", "", "", NOW, NOW + days * DAY, "ada")
+        for number, days in ((0, 20), (1, 10))
+    ]
+    for one, other, out in ((old, new, False), (new, old, True)):
+        policies = tuple(replace(each, reliefs=Reliefs(1, tuple(spared))) for each in (one, other))
+        assert counted(once(access(PHONE, user="ada")), policies) is out  # type: ignore[arg-type]
+
+
+def test_a_staged_change_is_told_by_its_dates_alone() -> None:
+    staged = policy_of(
+        {"when": "client.handheld", "stages": {"warn": "2026-12-12", "enforce": "2026-12-20"}}, OPEN
+    )
+    impact = Impact(policy_of(OPEN), staged, moments=turns((staged,), NOW))
+    impact.add(Subject("d1", True, (once(access(PHONE)),)))
+    impact.add(Subject("d2", True, (once(access(LAPTOP)),)))
+    assert impact.tally.subjects[OUT,] == 1
+    assert impact.tally.subjects[UNDATED,] == 0
+
+
+def test_other_rules_beside_one_that_uses_the_clock_are_counted_as_ever() -> None:
+    """Else whoever has such a rule could change nothing any more without being counted as shutting everybody out."""
+    aged = {"when": 'client.handheld && device.age > duration("24h")'}
+    active = policy_of(aged, {"when": 'client.os == "ios"', "effect": "warn"}, OPEN)
+    looser = policy_of({"when": 'user.name == "ada"', "effect": "allow"}, aged, OPEN)
+    assert not counted(once(access(PHONE, user="ada")), (active, looser))
+    assert not counted(once(access(PHONE, user="lin")), (active, looser))
+
+
+def test_people_who_look_alike_are_compared_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr("mailgate.simulate.worst_moment.moves", lambda *sides: asked.append(sides) or set())
+    candidate = policy_of({"when": 'client.handheld && device.age > duration("24h")', "grace": "9d"}, OPEN)
+    impact = Impact(policy_of(OPEN), candidate)
+    for number in range(50):
+        seen = replace(CLEAN, reported_at=NOW - number * HOUR, first_seen=NOW - number * HOUR / 10)
+        impact.add(Subject(f"d{number}", True, (once(access(PHONE, seen, f"person {number}")),)))
+    assert len(asked) == 2  # now, and once the grace is over

@@ -1,0 +1,140 @@
+"""Many rows at once, with every value that a source may send."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from mailgate.store import Store
+from mailgate.store.bulk_rows import among, delete_rows, insert_rows, update_rows, upsert_rows
+from mailgate.store.database import Database, store_url
+from mailgate.store.schema import device_names, devices, reports
+from mailgate.store.upserts import upsert
+
+AT = datetime(2026, 12, 1, 12, 0, 0, 123_456, tzinfo=UTC)
+ELSEWHERE = AT.astimezone(timezone(timedelta(hours=9)))
+WORDS = [
+    "",
+    "Ada's",
+    '"quoted"',
+    "back\\slash",
+    "{a,b}",
+    ":told",
+    "%s %(x)s",
+    "line\nend",
+    "\u65e5\u672c",
+    "\U0001f4f1",
+]
+
+
+@pytest.fixture
+async def opened(store: Store, url: str) -> AsyncIterator[Database]:  # store: it makes the tables
+    database = Database(store_url(url))
+    yield database
+    await database.close()
+
+
+def device(key: int) -> dict[str, Any]:
+    return {
+        "key": key,
+        "id": f"id-{key}",
+        "lost_at": None,
+        "first_seen": AT,
+        "last_seen": ELSEWHERE,
+        "changed": 2**40,
+    }
+
+
+def report(key: int, owner: str) -> dict[str, Any]:
+    texts = dict.fromkeys(("os", "os_version", "status", "apps", "names"), "[]")
+    nothing = dict.fromkeys(("kind", "managed", "reported_at", "expires_at"))
+    flags = {"gone": False, "apps_complete": True}
+    seen = {"first_seen": AT, "last_seen": AT}
+    return {
+        "id": str(key),
+        "source": "mdm",
+        "device": key,
+        "owner": owner,
+        "person": owner,
+        **texts,
+        **nothing,
+        **flags,
+        **seen,
+    }
+
+
+async def test_rows_arrive_as_they_were_sent(opened: Database) -> None:
+    sent = [report(key, text) for key, text in enumerate(WORDS)]
+    async with opened.writing() as connection:
+        await insert_rows(connection, devices, [device(key) for key in range(len(WORDS))])
+        await insert_rows(connection, reports, sent)
+    async with opened.reading() as connection:
+        stored = [
+            dict(row)
+            for row in (await connection.execute(select(devices).order_by(devices.c.key))).mappings()
+        ]
+        told = [
+            dict(row)
+            for row in (await connection.execute(select(reports).order_by(reports.c.device))).mappings()
+        ]
+    assert stored == [device(key) for key in range(len(WORDS))]
+    assert told == sent
+
+
+async def test_what_no_database_keeps_is_written_as_its_escape(opened: Database) -> None:
+    async with opened.writing() as connection:
+        await insert_rows(connection, devices, [device(1)])
+        await insert_rows(connection, device_names, [{"kind": "serial", "name": "a\x00b\ud800", "device": 1}])
+        assert (await connection.execute(select(device_names.c.name))).scalar_one() == "a\\x00b\\ud800"
+        assert await found(connection, ["a\x00b\ud800"]) == [1]
+
+
+async def found(connection: Any, texts: list[str]) -> list[int]:
+    query = select(device_names.c.device).where(among(connection, device_names.c.name, texts))
+    return sorted((await connection.execute(query)).scalars())
+
+
+async def test_only_the_rows_that_are_named_change_and_go(opened: Database) -> None:
+    names = [{"kind": "serial", "name": f"S{key}", "device": key} for key in range(4)]
+    later = AT + timedelta(days=1)
+    async with opened.writing() as connection:
+        await insert_rows(connection, devices, [device(key) for key in range(4)])
+        await insert_rows(connection, device_names, names)
+        changed = [{"key": key, "lost_at": later, "changed": key} for key in (1, 3)]
+        await update_rows(connection, devices, changed, "key")
+        await delete_rows(connection, device_names, [{"kind": "serial", "name": f"S{key}"} for key in (0, 3)])
+        await delete_rows(connection, device_names, [{"kind": "udid", "name": "S1"}])
+    async with opened.reading() as connection:
+        rows = await connection.execute(select(devices.c.lost_at, devices.c.changed).order_by(devices.c.key))
+        assert [tuple(row) for row in rows] == [(None, 2**40), (later, 1), (None, 2**40), (later, 3)]
+        assert await found(connection, [f"S{key}" for key in range(9)]) == [1, 2]
+
+
+async def test_nothing_is_nothing_to_do(opened: Database) -> None:
+    async with opened.writing() as connection:
+        await insert_rows(connection, devices, [])
+        await update_rows(connection, devices, [], "key")
+        await delete_rows(connection, devices, [])
+        assert await found(connection, []) == []
+
+
+async def test_a_row_that_may_not_be_is_told_as_of_any_other_statement(opened: Database) -> None:
+    async with opened.writing() as connection:
+        await insert_rows(connection, devices, [device(1)])
+        with pytest.raises(IntegrityError):
+            await insert_rows(connection, devices, [device(1)])
+
+
+async def test_what_is_there_already_is_changed_as_the_statement_says(opened: Database) -> None:
+    async with opened.writing() as connection:
+        await insert_rows(connection, devices, [device(1)])
+        statement = upsert(connection, devices)
+        counted = {"changed": devices.c.changed + statement.excluded.changed}
+        again = statement.on_conflict_do_update(index_elements=["key"], set_=counted)
+        await upsert_rows(connection, again, devices, [device(1), device(2)])
+    async with opened.reading() as connection:
+        rows = (await connection.execute(select(devices).order_by(devices.c.key))).mappings()
+        assert [dict(row) for row in rows] == [device(1) | {"changed": 2**41}, device(2)]

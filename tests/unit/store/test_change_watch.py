@@ -1,0 +1,59 @@
+"""Whether changes in the store are heard of."""
+
+from datetime import timedelta
+
+from tests.unit.store.examples import NOW
+
+from mailgate.store.change_watch import BROKEN, HOLDS, Watching
+
+MOMENT = timedelta(milliseconds=1)
+
+
+def watching() -> Watching:
+    """Everything is known up to change 5."""
+    made = Watching(change=5)
+    made.looked(NOW)
+    return made
+
+
+def test_nothing_is_followed_before_the_first_look() -> None:
+    for made in (Watching(), Watching(change=5)):
+        assert made.since(made.mark()) is None
+        assert not made.follows(None, NOW)
+
+
+def test_what_was_asked_between_two_looks_is_followed_until_a_look_is_late() -> None:
+    made = watching()
+    beginning = made.since(made.mark())
+    assert beginning is not None
+    assert made.follows(beginning, NOW + HOLDS - MOMENT)
+    assert not made.follows(beginning, NOW + HOLDS)
+    assert not made.follows(beginning, NOW - HOLDS)
+    made.looked(NOW + 2 * HOLDS)
+    assert made.follows(beginning, NOW + 2 * HOLDS)
+
+
+def test_what_a_look_may_have_missed_is_not_followed() -> None:
+    made = watching()
+    mark = made.mark()
+    made.change = 6
+    assert made.since(mark) is None
+    assert made.since(made.mark()) is not None
+
+
+def test_after_a_failed_look_all_is_asked_anew() -> None:
+    made = watching()
+    mark, beginning = made.mark(), made.since(made.mark())
+    made.broke()
+    assert made.mark() is None
+    assert not made.follows(beginning, NOW)
+    made.looked(NOW)
+    assert not made.follows(beginning, NOW)
+    assert made.since(mark) is None
+
+
+def test_after_a_long_time_without_a_look_all_is_asked_anew() -> None:
+    made = watching()
+    beginning = made.since(made.mark())
+    made.looked(NOW + BROKEN)
+    assert not made.follows(beginning, NOW + BROKEN)

@@ -1,0 +1,45 @@
+"""Who still asks a store that was silent."""
+
+from mailgate.store.circuit_breaker import CircuitBreaker
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_after_a_silence_nobody_asks_until_a_rest_is_over_and_then_one() -> None:
+    clock = Clock()
+    breaker = CircuitBreaker(clock, rest=3)
+    asked = breaker.enter()
+    assert asked == 100
+    clock.now = 102
+    breaker.silent(asked)
+    assert breaker.enter() is None
+    clock.now = 105
+    assert [breaker.enter(), breaker.enter()] == [105, None]
+
+
+def test_an_answer_lets_everybody_ask_again() -> None:
+    clock = Clock()
+    breaker = CircuitBreaker(clock, rest=3)
+    breaker.silent(100)
+    breaker.answered()
+    assert [breaker.enter(), breaker.enter()] == [100, 100]
+
+
+def test_a_slow_question_while_others_are_answered_is_no_silence() -> None:
+    clock = Clock()
+    breaker = CircuitBreaker(clock, rest=3)
+    clock.now = 101
+    breaker.answered()
+    breaker.silent(100)
+    assert breaker.enter() == 101
+
+
+def test_without_a_rest_everybody_asks() -> None:
+    breaker = CircuitBreaker(Clock(), rest=0)
+    breaker.silent(100)
+    assert breaker.enter() == 100

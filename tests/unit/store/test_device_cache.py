@@ -1,0 +1,144 @@
+"""Devices in memory under every name."""
+
+from dataclasses import replace
+
+from tests.unit.store.examples import NOW
+
+from mailgate.devices.device import Device, Report
+from mailgate.devices.names import EAS, MDM, SERIAL, USER
+from mailgate.store.device_cache import DeviceCache
+
+REPORT = Report("jamf", "7", owner="Ada", names=frozenset({(EAS, "applx1")}))
+DEVICE = Device("a", (REPORT,), changed=5)
+SLOT, NAME = ("jamf", "7"), (EAS, "applx1")
+
+
+def asked(device: Device | None = DEVICE) -> DeviceCache:
+    """A memory in which somebody asked for the device's place, its ActiveSync id and its owner."""
+    memory = DeviceCache(10)
+    memory.remember(SLOT, device, NOW)
+    memory.remember(NAME, device, NOW)
+    memory.remember_owned("ada", [device] if device else [], NOW)
+    return memory
+
+
+def told(memory: DeviceCache) -> list[Device | None]:
+    """What stands under the three."""
+    known = [memory.get(SLOT), memory.get(NAME)]
+    owned = memory.owned("ada")
+    assert all(known)
+    assert owned is not None
+    return [*(each.device if each else None for each in known), next(iter(owned.devices), None)]
+
+
+def test_what_is_learned_of_a_device_counts_under_every_name_at_once() -> None:
+    for memory in (asked(), asked(None)):
+        new = replace(DEVICE, lost_at=NOW)
+        memory.learn(new)
+        assert told(memory) == [new, new, new]
+
+
+def test_a_forgotten_device_is_gone_under_every_name() -> None:
+    memory = asked()
+    memory.forget("a")
+    memory.forget("never heard of")
+    assert told(memory) == [None, None, None]
+
+
+def test_a_device_that_was_merged_is_known_as_the_one_that_it_is_now() -> None:
+    memory = asked()
+    other = Device("b", (replace(REPORT, id="8"),), former=frozenset({"a"}), changed=6)
+    memory.learn(other)
+    assert told(memory)[:2] == [other, other]
+
+
+def test_a_name_that_another_device_has_now_leads_there() -> None:
+    memory = asked()
+    memory.learn(Device("b", (replace(REPORT, id="8"),)))
+    assert told(memory)[0] == DEVICE
+    assert told(memory)[1] == Device("b", (replace(REPORT, id="8"),))
+
+
+def test_a_ceded_name_leads_nowhere_new() -> None:
+    memory = asked()
+    memory.learn(Device("b", (replace(REPORT, id="8"),), ceded=frozenset({NAME})))
+    assert told(memory)[1] == DEVICE
+
+
+def test_what_was_read_before_a_change_does_not_undo_it() -> None:
+    memory = asked()
+    lost = replace(DEVICE, lost_at=NOW, changed=6)
+    memory.learn(lost)
+    assert memory.newest(DEVICE) == lost
+    assert memory.newest(replace(DEVICE, changed=7)) == replace(DEVICE, changed=7)
+    assert memory.newest(Device("b")) == Device("b")
+
+
+def test_it_is_known_who_was_asked_for() -> None:
+    memory = asked()
+    assert memory.device("a") == DEVICE
+    assert memory.device("b") is None
+    assert [memory.waits_for(*name) for name in (NAME, (USER, "ada"), (EAS, "other"), (USER, "bob"))] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
+def test_only_so_many_names_are_kept() -> None:
+    memory = DeviceCache(2)
+    for number in range(3):
+        memory.remember((EAS, str(number)), None, NOW)
+    assert [memory.get((EAS, str(number))) is not None for number in range(3)] == [False, True, True]
+
+
+def followed(memory: DeviceCache) -> list[int | None]:
+    """Since when each of the three is followed; None where the store is to be asked again."""
+    known = [memory.get(SLOT), memory.get(NAME), memory.owned("ada")]
+    return [each.beginning if each and not each.changed else None for each in known]
+
+
+def asked_and_followed() -> DeviceCache:
+    memory = DeviceCache(10)
+    memory.remember(SLOT, DEVICE, NOW, None, 1)
+    memory.remember(NAME, DEVICE, NOW, None, 1)
+    memory.remember_owned("ada", [DEVICE], NOW, 1)
+    return memory
+
+
+def test_a_device_that_changed_in_the_store_is_known_at_once_and_asked_for_again() -> None:
+    memory = asked_and_followed()
+    assert followed(memory) == [1, 1, 1]
+    new = replace(DEVICE, lost_at=NOW)
+    memory.change(new)
+    assert told(memory) == [new, new, new]
+    assert followed(memory) == [None, None, None]
+
+
+def test_what_a_request_reports_leaves_its_own_names_as_they_are() -> None:
+    memory = asked_and_followed()
+    memory.learn(replace(DEVICE, last_seen=NOW))
+    assert followed(memory) == [1, 1, 1]
+
+
+def test_a_name_that_leads_elsewhere_and_a_device_that_is_gone_are_asked_for_again() -> None:
+    memory = asked_and_followed()
+    memory.learn(Device("b", (replace(REPORT, id="8"),)))
+    assert followed(memory)[:2] == [1, None]
+    memory.forget("a")
+    assert followed(memory)[0] is None
+    memory = asked_and_followed()
+    memory.learn(Device("b", (replace(REPORT, id="8"),), former=frozenset({"a"})))
+    assert followed(memory)[0] is None
+
+
+def test_names_of_every_kind_and_ids_of_sources_lead_to_what_is_learned() -> None:
+    memory = DeviceCache(10)
+    names = [(SERIAL, "S1"), (MDM, "7")]
+    for name in names:
+        memory.remember(name, None, NOW)
+    assert all(memory.waits_for(*name) for name in names)
+    device = Device("a", (replace(REPORT, names=frozenset({(SERIAL, "S1")})),))
+    memory.learn(device)
+    assert [memory.get(name).device for name in names] == [device, device]  # type: ignore[union-attr]

@@ -1,0 +1,123 @@
+"""One person's data: every table that names them is handed out and deleted, and nobody else's row is touched."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from tests.unit.store.examples import BLOCK, NOW, access, mail_app
+from tests.unit.store.mail import mailing
+
+from mailgate.model import AppsReport, DeviceRecord, Kind
+from mailgate.policy.reliefs import Cause, Relief
+from mailgate.store import Act, EnrolmentToken, HelpRequest, Store
+from mailgate.store.personal_data import NOT_PERSONAL, PERSONAL
+from mailgate.store.schema import metadata
+
+PRECEDENCE = ["intune", "jamf"]
+
+
+async def keep_something_of(store: Store, person: str) -> None:
+    """A row in every table that names people, each with the person's name or their device's in it."""
+    apps = AppsReport(frozenset({"tiktok"}), True, NOW)
+    names: dict[str, Any] = {"serial": f"SERIAL-{person}", "eas_ids": (f"appl{person}0001",)}
+    known = {"kind": Kind.PHONE, "os": "ios", "apps": apps} | names
+    intune = DeviceRecord("intune", f"intune-{person}", person, **known)
+    jamf = DeviceRecord("jamf", f"jamf-{person}", f"not-{person}", **known | {"os": "android"})
+    await store.devices.take([intune, jamf], NOW)
+    store.ledger.record(access(client=mail_app(f"appl{person}0001"), device="", user=person.upper()), BLOCK)
+    await store.ledger.flush()
+    token = EnrolmentToken(f"token-of-{person}", person.title(), "", 2, NOW, NOW + timedelta(days=1))
+    await store.enrolments.add(person.encode(), token)
+    for number in (1, 2):
+        await store.enrolments.enrol(person.encode(), f"thumb{number}-of-{person}", "", NOW)
+    await store.enrolments.revoke(f"thumb2-of-{person}", NOW)
+    await store.mailings.queue([mailing(person)])
+    store.languages.listening = True
+    store.languages.hear(person.upper(), "de", NOW)
+    await store.languages.flush()
+    end = NOW + timedelta(days=1)
+    spared = Relief(0, Cause.EXEMPTION, "shut", "a new phone", "grace", NOW, end, person=person)
+    await store.reliefs.grant(spared, Act(NOW, "grace", "exemption-given", why="a new phone"))
+    asked = HelpRequest("shut", person, person, "", "rule-matched", "REF2345", "p1", True, 1, NOW, NOW)
+    await store.help_requests.note(asked)
+    week = timedelta(days=7)
+    await store.notices.claim(
+        f"{person}@example.com", f"appl{person}0001", "r", NOW, pause=week, at_most=3, per_hour=99
+    )
+
+
+async def everything_in(store: Store) -> dict[str, str]:
+    """All rows of every table, as text."""
+    async with store._database.reading() as connection:
+        return {
+            table.name: json.dumps(
+                [[str(value) for value in row] for row in await connection.execute(select(table))]
+            )
+            for table in metadata.sorted_tables
+        }
+
+
+def test_every_table_is_either_personal_or_says_why_not() -> None:
+    """Whoever adds a table says here whether it names people, and the tests below see to it."""
+    assert PERSONAL.keys() | NOT_PERSONAL.keys() == set(metadata.tables.values())
+    assert not PERSONAL.keys() & NOT_PERSONAL.keys()
+
+
+async def test_every_personal_table_is_handed_out(store: Store) -> None:
+    for person in ("alice", "zoe"):
+        await keep_something_of(store, person)
+    told = await store.personal.everything("Alice", ["alice@example.com"], PRECEDENCE)
+    assert {name for name, rows in told.items() if not rows} == set()
+    assert set(told) == {table.name for table in PERSONAL}
+    text = json.dumps(told)
+    assert "zoe" not in text.lower()
+    assert "not-alice" not in text
+
+
+async def test_everything_of_a_person_is_forgotten_and_nothing_of_another(store: Store) -> None:
+    for person in ("alice", "zoe"):
+        await keep_something_of(store, person)
+    before = await store.personal.everything("zoe", ["zoe@example.com"], PRECEDENCE)
+    assert await store.personal.forget("alice", NOW, ["alice@example.com"], PRECEDENCE) == 1
+    left = await everything_in(store)
+    assert {name for name, rows in left.items() if "alice" in rows.lower()} == {"enrolled_keys"}
+    assert set(await store.enrolments.revoked()) == {"thumb2-of-alice", "thumb2-of-zoe"}
+    assert [each.owner for each in await store.enrolments.page()] == ["Zoe", "", "Zoe"]
+    assert await store.personal.everything("zoe", ["zoe@example.com"], PRECEDENCE) == before
+
+
+async def test_a_device_of_somebody_else_stays_without_the_name(store: Store) -> None:
+    await keep_something_of(store, "alice")
+    assert await store.personal.forget("not-alice", NOW, precedence=PRECEDENCE) == 0
+    (device,) = await store.people.devices("alice", PRECEDENCE)
+    assert {report.owner for report in device.reports} == {"alice", ""}
+    assert "not-alice" not in json.dumps(await everything_in(store))
+
+
+async def test_who_is_not_stored_has_nothing(store: Store) -> None:
+    await keep_something_of(store, "alice")
+    told = await store.personal.everything("nobody")
+    assert not any(told.values())
+    assert await store.personal.forget("nobody", NOW) == 0
+
+
+async def test_nobody_is_no_person(store: Store) -> None:
+    """Else all that names nobody would be theirs."""
+    with pytest.raises(ValueError, match="a login name is needed"):
+        await store.personal.everything("")
+
+
+@pytest.mark.parametrize("login", ["%", "alice%", "_lice"])
+async def test_a_name_is_no_pattern(store: Store, login: str) -> None:
+    await keep_something_of(store, "alice")
+    assert not any((await store.personal.everything(login)).values())
+
+
+async def test_gates_learn_that_an_exemption_went_with_its_person(store: Store) -> None:
+    await keep_something_of(store, "alice")
+    before = await store.reliefs.serial()
+    await store.personal.forget("alice", NOW)
+    assert (await store.reliefs.current(NOW)).every == ()
+    assert await store.reliefs.serial() > before

@@ -1,0 +1,72 @@
+"""In which ways people came: with which client, on which device."""
+
+from datetime import timedelta
+
+from tests.unit.store.examples import ALLOW, BLOCK, BROWSER, NOW, access, mail_app
+
+from mailgate.devices.device import new_id
+from mailgate.model import DeviceRecord
+from mailgate.store import Store, Way
+
+TODAY = NOW.date()
+APP = mail_app("ApplX1")
+
+
+def named(ways: list[Way]) -> list[tuple[str, str, str]]:
+    return [(way.device, way.user, way.client.eas_id) for way in ways]
+
+
+async def came(store: Store, *accesses: tuple[str, str]) -> None:
+    """People on devices, with one client."""
+    for device, user in accesses:
+        store.ledger.record(access(device=device, user=user), ALLOW)
+    await store.ledger.flush()
+
+
+async def test_each_way_comes_once_whatever_was_decided_and_however_often(store: Store) -> None:
+    for days, decision in ((0, ALLOW), (0, BLOCK), (1, ALLOW)):
+        for client in (BROWSER, APP):
+            store.ledger.record(access(client=client, now=NOW + timedelta(days=days)), decision)
+    await came(store, ("phone-2", "lin"))
+    ways = await store.ways.of(["phone-1"], TODAY)
+    assert sorted(named(ways)) == [
+        ("phone-1", "ada@example.com", ""),
+        ("phone-1", "ada@example.com", "applx1"),
+    ]
+    assert len({way.client_id for way in ways}) == 2
+    assert {way.client.kind for way in ways} == {BROWSER.kind, APP.kind}
+
+
+async def test_of_a_person_every_device_counts_however_the_login_was_written(store: Store) -> None:
+    await came(store, ("phone-1", "Ada"), ("phone-2", "ada"), ("", "ADA"), ("phone-1", "lin"))
+    assert named(await store.ways.by("ada", TODAY)) == [
+        ("", "ADA", ""),
+        ("phone-1", "Ada", ""),
+        ("phone-2", "ada", ""),
+    ]
+
+
+async def test_what_came_before_the_day_does_not_count(store: Store) -> None:
+    await came(store, ("phone-1", "ada"))
+    tomorrow = TODAY + timedelta(days=1)
+    assert await store.ways.of(["phone-1"], tomorrow) == []
+    assert await store.ways.by("ada", tomorrow) == []
+    assert await store.ways.strangers(tomorrow, ("", "")) == []
+
+
+async def test_strangers_come_a_page_after_the_other(store: Store) -> None:
+    await came(store, *(("", user) for user in "dbca"))
+    first = await store.ways.strangers(TODAY, ("", ""), size=3)
+    rest = await store.ways.strangers(TODAY, (first[-1].client_id, first[-1].user), size=3)
+    assert [[way.user for way in page] for page in (first, rest)] == [["a", "b", "c"], ["d"]]
+    assert {way.device for way in first} == {""}
+
+
+async def test_no_stranger_is_who_came_on_a_known_device_under_any_of_its_names(store: Store) -> None:
+    await store.devices.take([DeviceRecord("jamf", "a", serial="SERIAL1")], NOW)
+    await store.devices.take([DeviceRecord("intune", "b", eas_ids=("ApplX1",))], NOW)
+    await store.devices.take([DeviceRecord("google", "c", serial="SERIAL1", eas_ids=("ApplX1",))], NOW)
+    (device,) = await store.devices.page()
+    (former,) = device.former
+    await came(store, (device.id, "now"), (former, "before"), (new_id(("jamf", "gone")), "stranger"))
+    assert [way.user for way in await store.ways.strangers(TODAY, ("", ""))] == ["stranger"]

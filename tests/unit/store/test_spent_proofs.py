@@ -1,0 +1,83 @@
+"""Spent proofs: taken once by all gates on one store together."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from tests.unit.store.examples import NOW
+from tests.unit.store.outage import cut_off
+
+from mailgate.store import Store, StoreUnavailableError
+from mailgate.store import spent_proofs as module
+from mailgate.store.database import Database
+
+UNTIL = NOW + timedelta(minutes=2)
+
+
+def ticket(number: int) -> bytes:
+    return number.to_bytes(32)
+
+
+async def test_what_one_gate_took_no_other_takes(store: Store, url: str) -> None:
+    other = await Store.open(url)
+    assert await store.spent.spend(ticket(1), UNTIL, NOW)
+    assert not await other.spent.spend(ticket(1), UNTIL, NOW)
+    assert not await store.spent.spend(ticket(1), UNTIL, NOW)
+    assert await other.spent.spend(ticket(2), UNTIL, NOW)
+    await other.close()
+
+
+async def test_of_several_gates_that_take_the_same_at_once_one_gets_each(store: Store, url: str) -> None:
+    others = [await Store.open(url) for _ in range(2)]
+    asked = [each.spent.spend(ticket(n), UNTIL, NOW) for each in (store, *others) for n in range(300)]
+    assert sum(await asyncio.gather(*asked)) == 300
+    for each in others:
+        await each.close()
+
+
+async def test_those_that_come_together_share_a_transaction(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = []
+    writing = Database.writing
+
+    def counted(self: Database, patience: float = 10.0):
+        opened.append(patience)
+        return writing(self, patience)
+
+    monkeypatch.setattr(Database, "writing", counted)
+    assert all(await asyncio.gather(*(store.spent.spend(ticket(n), UNTIL, NOW) for n in range(1200))))
+    assert len(opened) == 3
+
+
+async def test_the_same_one_twice_at_the_same_moment_is_taken_once(store: Store) -> None:
+    both = await asyncio.gather(*(store.spent.spend(ticket(1), UNTIL, NOW) for _ in range(2)))
+    assert sorted(both) == [False, True]
+
+
+async def test_a_store_that_is_away_takes_nothing_and_is_left_alone_for_a_moment(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as outage:
+        cut_off(store, outage)
+        asked = [store.spent.spend(ticket(n), UNTIL, NOW) for n in range(3)]
+        results = await asyncio.gather(*asked, return_exceptions=True)
+        assert {type(each) for each in results} == {StoreUnavailableError}
+    with pytest.raises(StoreUnavailableError):
+        await store.spent.spend(ticket(1), UNTIL, NOW + timedelta(seconds=0.9))
+    assert await store.spent.spend(ticket(1), UNTIL, NOW + timedelta(seconds=1))
+
+
+async def test_only_so_many_wait(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_MOST_WAITING", 2)
+    asked = [store.spent.spend(ticket(n), UNTIL, NOW) for n in range(3)]
+    results = await asyncio.gather(*asked, return_exceptions=True)
+    assert results[:2] == [True, True]
+    assert isinstance(results[2], StoreUnavailableError)
+
+
+async def test_what_could_not_be_sent_again_is_forgotten(store: Store) -> None:
+    await store.spent.spend(ticket(1), UNTIL, NOW)
+    assert await store.spent.prune(UNTIL + timedelta(minutes=2)) == 0
+    assert await store.spent.prune(UNTIL + timedelta(minutes=2, seconds=1)) == 1
+    assert await store.spent.spend(ticket(1), UNTIL, NOW)
