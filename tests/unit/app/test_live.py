@@ -90,5 +90,5 @@ async def test_other_rules_leave_the_rest_as_it_is(bundle, trust, store):
     changed = bundle(policy=POLICY.replace("handheld", "contradicted"))
     other = decided_by(live, changed, trust)
     assert other.policy == changed.policy
-    kept = ("prober", "speaker", "trusted", "authorizer", "authorizers", "keep")
+    kept = ("browser_probe", "speaker", "trusted", "authorizer", "authorizers", "keep")
     assert all(getattr(other, name) is getattr(live, name) for name in kept)

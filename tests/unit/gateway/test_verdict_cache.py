@@ -744,6 +744,10 @@ def asked_in_turn(cache, seed):
 @pytest.mark.parametrize("seed", range(ROUNDS))
 def test_a_warm_gate_answers_as_a_cold_one(seed, monkeypatch):
     # who comes first gets the last places: that depends on when a repeated request is recorded
-    for limit in ("ledger.MOST_STRANGERS", "newcomers.MOST_NAMELESS", "newcomers.MOST_OF_ONE_NETWORK"):
+    for limit in (
+        "ledger.MOST_STRANGERS",
+        "stranger_limit.MOST_NAMELESS",
+        "stranger_limit.MOST_OF_ONE_NETWORK",
+    ):
         monkeypatch.setattr(f"mailgate.store.{limit}", CASES)
     assert asked_in_turn(VerdictCache, seed) == asked_in_turn(Forgetful, seed)
