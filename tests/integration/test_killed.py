@@ -118,7 +118,7 @@ def prepare(ground: Ground, *, applied: bool = False) -> str:
             await keep_plan(store, plan, shut, ADA, now)
             if applied:
                 await store.policies.activate(draft_of(shut), Act(now, "ada", "policy-activated"))
-            return str(plan["digest"])
+            return plan.digest
         finally:
             await store.close()
             write_config(ground.folder, "http://127.0.0.1:9", {"store": ground.url}, SHUT)
