@@ -22,7 +22,8 @@ _log = structlog.get_logger(__name__)
 _LONGEST_NAME = 256
 
 REPEATED_INTERVAL = 5.0
-"""Seconds between two writes of what was allowed as before: it is most of what is recorded, and nobody waits for it."""
+"""Seconds after which what was allowed as before is written at the latest: it is most of what is recorded, and nobody waits for it. Many
+different ones are written sooner (``Ledger._is_half_a_write``)."""
 MOST_STRANGERS = 500
 """Sightings of nobody's unknown devices that one write takes. More at once is a flood of made-up clients: each would
 cost as much as a decision and stay as a row of its own. How many an hour: ``stranger_limit.py``."""
@@ -184,7 +185,7 @@ class Repeated:
 
 
 class Recurring:
-    """An allowed request that comes again and again: one more is one addition, and is recorded with the next write."""
+    """An allowed request that comes again and again: one more is one addition, and is recorded some seconds later."""
 
     __slots__ = ("_ledger", "access", "decision")
 

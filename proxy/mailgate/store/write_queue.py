@@ -26,7 +26,7 @@ Item = TypeVar("Item")
 
 @dataclass(slots=True)
 class Counts:
-    """What became of the items of one outbox since the start."""
+    """What became of the items of one queue since the start."""
 
     written: int = 0
     spooled: int = 0
@@ -37,7 +37,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What an outbox has not brought into the store yet."""
+    """What a queue has not brought into the store yet."""
 
     waiting: int = 0
     """Items in memory and on disk that came since the start; some are always there, until the next write."""
