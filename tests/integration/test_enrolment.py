@@ -15,6 +15,7 @@ from aiohttp.test_utils import TestServer
 from sqlalchemy import create_engine, insert
 from tests.integration.conftest import IPHONE, LAPTOP
 from tests.integration.fleet import PUBLIC, Fleet, Phone, fleet, get, mailgate, post
+from tests.stored_bytes import stored_bytes
 
 from mailgate.attest import mint
 from mailgate.attest.jose import parse_compact
@@ -102,7 +103,7 @@ async def test_from_the_token_to_the_mail(
 
     for gate in gates.gates:
         assert gate.stop() == 0
-    kept = b"".join(path.read_bytes() for path in tmp_path.rglob("shared.db*") if path.is_file())
+    kept = stored_bytes(tmp_path, "shared.db")
     logged = "\n".join(line for gate in gates.gates for line in gate.log)
     assert b"enrolled-" in kept
     for secret in (made["token"], "private-matter", phone.token):

@@ -9,6 +9,7 @@ import pytest
 from tests.integration.commands import output_of
 from tests.integration.conftest import IPHONE, LAPTOP, NAVIGATION, Guard, Guarded
 from tests.integration.gate import PHONE_RULES, wait_for
+from tests.stored_bytes import stored_bytes
 
 EAS = "/Microsoft-Server-ActiveSync?Cmd=FolderSync&User=alice&DeviceId=ApplC39X8FAKEID&DeviceType=iPhone"
 
@@ -119,7 +120,7 @@ async def test_what_is_not_listed_is_kept_nowhere(client: aiohttp.ClientSession,
     async with client.get(f"{guarded.admin}/metrics") as response:
         metrics = await response.text()
     assert guarded.gate.stop() == 0
-    kept = b"".join(path.read_bytes() for path in guarded.directory.rglob("mailgate.db*") if path.is_file())
+    kept = stored_bytes(guarded.directory)
     assert b"tiktok" in kept
     for secret in (marker, headers["Device-Attestation"], headers["DPoP"]):
         assert secret.encode() not in kept

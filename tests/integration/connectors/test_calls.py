@@ -15,6 +15,7 @@ from tests.exchanges import MARKER
 from tests.integration.connectors.api import api, serving
 from tests.integration.connectors.test_gate import Asking, until
 from tests.integration.connectors.test_gate import run as run
+from tests.stored_bytes import stored_bytes
 from tests.unit.connectors.around import service_account
 
 HOOK = b"hook-s3cret"
@@ -40,10 +41,6 @@ async def post(asking, name, body, headers):
 async def heard(asking, name, minutes=0, **changes):
     body = event(name, at=earlier(minutes), **changes)
     return await post(asking, "apple", body, signed(body))
-
-
-def kept(tmp_path):
-    return b"".join(path.read_bytes() for path in tmp_path.glob("mailgate.db*"))
 
 
 @pytest.mark.parametrize(
@@ -89,7 +86,7 @@ async def test_a_phone_is_blocked_by_what_its_webhook_says_and_let_in_by_the_nex
         metrics = await asking.metrics()
     assert gate.stop() == 0
     for secret in (MARKER, "hook-s3cret", "nano-s3cret"):
-        assert secret.encode() not in kept(tmp_path)
+        assert secret.encode() not in stored_bytes(tmp_path)
         assert secret not in metrics + "\n".join(gate.log)
 
 
@@ -153,6 +150,6 @@ async def test_only_what_google_signed_for_this_subscription_is_taken(run, tmp_p
             metrics = await asking.metrics()
     assert 'mailgate_connector_records_total{connector="android"}' in metrics
     assert gate.stop() == 0
-    assert b"pushed1" in kept(tmp_path)
-    assert MARKER.encode() not in kept(tmp_path)
+    assert b"pushed1" in stored_bytes(tmp_path)
+    assert MARKER.encode() not in stored_bytes(tmp_path)
     assert MARKER not in metrics + "\n".join(gate.log)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 from tests.exchanges import MARKER
+from tests.stored_bytes import stored_bytes
 from typer.testing import CliRunner
 
 from mailgate.cli import app
@@ -61,7 +62,7 @@ def test_sync_reads_a_source_now(run, tmp_path):
         CliRunner().invoke(app, ["devices", "list", "--json", "--config", "mailgate.yaml"]).stdout
     )
     assert sorted(each["state"] for each in devices) == ["missing", "partial", "prohibited"]
-    assert all(MARKER.encode() not in path.read_bytes() for path in tmp_path.glob("mailgate.db*"))
+    assert MARKER.encode() not in stored_bytes(tmp_path)
 
 
 def test_sync_as_json(run):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.admins import admins
 from tests.admins import token as token_of
+from tests.stored_bytes import stored_bytes
 from tests.unit.cli.test_devices import SETTINGS, acts
 from tests.unit.cli.test_devices import folder as folder
 from typer.testing import CliRunner, Result
@@ -54,7 +55,7 @@ def test_a_token_is_printed_once_and_kept_nowhere() -> None:
     printed = run("token", "--user", "ada@example.com").stdout.strip()
     assert printed.startswith("mailgate-enrol-")
     assert printed not in run("list").stdout + run("list", "--json").stdout
-    kept = b"".join(path.read_bytes() for path in Path("config/var").rglob("mailgate.db*") if path.is_file())
+    kept = stored_bytes(Path("config/var"))
     assert b"ada@example.com" in kept
     assert printed.encode() not in kept
     enrolled = enrol(printed)
