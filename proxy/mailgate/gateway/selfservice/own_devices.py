@@ -18,6 +18,7 @@ from mailgate.store import Sighted
 
 PROVES = (KEY, "cert")
 """Kinds of names that a device shows with every request."""
+_TAIL = 4
 
 
 class Known(Shape):
@@ -70,6 +71,15 @@ class Asking:
     def proven(self) -> str:
         """The id of the device that has proved with this request that it is the one; empty where none has."""
         return proven_device(self.access)
+
+
+def tail_of(own: OwnDevice) -> str:
+    """The end of the id that its owner is most likely to find on the device."""
+    if own.device is None:
+        return own.sighted.eas_id[-_TAIL:].upper() if own.sighted else ""
+    named = dict(sorted(own.device.names, reverse=True))
+    known = next((named[kind] for kind in ("serial", "udid", EAS) if kind in named), own.device.id)
+    return (eas_text(known) if known == named.get(EAS) else known)[-_TAIL:].upper()
 
 
 async def own_devices(asking: Asking, people: People, known: Known) -> tuple[OwnDevice, ...]:

@@ -5,10 +5,10 @@ from dataclasses import fields
 from datetime import UTC, date, datetime, time, timedelta
 
 from mailgate.devices.device import Device, Report
-from mailgate.devices.names import EAS, eas_text, user_text
+from mailgate.devices.names import user_text
 from mailgate.gateway.pages.employee import Asked, DeviceCard, Field, Record, Source
 from mailgate.gateway.pages.view import View
-from mailgate.gateway.selfservice.own_devices import OwnDevice
+from mailgate.gateway.selfservice.own_devices import OwnDevice, tail_of
 from mailgate.gateway.selfservice.status import stored_from_to
 from mailgate.model import Access, Decision
 from mailgate.store import EnrolledKey, EnrolmentToken, HelpRequest, Keep, Mailing, Recorded, Told
@@ -18,7 +18,6 @@ ViewOf = Callable[[Access, Decision], View]
 NameOf = Callable[[str], str]
 _SHOWN_APART = frozenset({"adds", "apps", "names"})
 """Fields of a report that are no columns, or are shown in another form."""
-_TAIL = 4
 
 
 def card_of(
@@ -41,7 +40,7 @@ def card_of(
         os=posture.os or own.access.client.os,
         os_version=posture.os_version,
         model=own.sighted.model if own.sighted else "",
-        tail=_tail(own),
+        tail=tail_of(own),
         here=own.here,
         lost=device is not None and device.lost_at is not None,
         apps=tuple(map(name_of, posture.apps)),
@@ -52,15 +51,6 @@ def card_of(
         since=since,
         until=until,
     )
-
-
-def _tail(own: OwnDevice) -> str:
-    """The end of the id that its owner is most likely to find on the device."""
-    if own.device is None:
-        return own.sighted.eas_id[-_TAIL:].upper() if own.sighted else ""
-    named = dict(sorted(own.device.names, reverse=True))
-    known = next((named[kind] for kind in ("serial", "udid", EAS) if kind in named), own.device.id)
-    return (eas_text(known) if known == named.get(EAS) else known)[-_TAIL:].upper()
 
 
 def _source(report: Report) -> Source:
