@@ -107,6 +107,9 @@ def speaker_for(settings: Settings, pages: Pages, tickets: Tickets | None = None
         extension_pages=settings.employee_page.extension.model_dump(exclude_none=True),
         tickets=tickets,
         warn_again=settings.stages.warn_again,
+        seen_within={
+            name: each.seen_within for name, each in settings.connectors.items() if each.seen_within
+        },
     )
 
 

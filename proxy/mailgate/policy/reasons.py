@@ -66,11 +66,16 @@ def apps_behind(condition: Condition, access: Access, catalog: AppCatalog) -> tu
 
     A condition that names none, such as one on ``device.state``, is about every present app on any list.
     """
-    lists = condition.names.get("device.lists", frozenset())
-    named = condition.names.get("device.apps", frozenset()).union(
-        *(catalog.lists.get(each, ()) for each in lists)
-    )
+    named = apps_named(condition, catalog)
     present = [key for key in access.posture.apps if key in named] or [
         key for key in access.posture.apps if catalog.lists_of([key])
     ]
     return tuple(catalog.name_of(key) for key in present)
+
+
+def apps_named(condition: Condition, catalog: AppCatalog) -> frozenset[str]:
+    """Keys of the apps that a condition names, by list or one by one."""
+    lists = condition.names.get("device.lists", frozenset())
+    return condition.names.get("device.apps", frozenset()).union(
+        *(catalog.lists.get(each, ()) for each in lists)
+    )

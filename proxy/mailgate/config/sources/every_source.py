@@ -29,6 +29,8 @@ class EverySource(Strict):
     """How often it is asked, with up to a tenth more by chance."""
     full_every: Duration = timedelta(hours=24)
     """How often everything is read, where the API can tell what changed; else each time."""
+    seen_within: Duration | None = None
+    """How long it usually takes until it sees a change on a device: told to people who are refused. Left out: they are told nothing."""
     unavailable_after: Duration = timedelta(hours=1)
     """How long it may fail until what it said, once too old, is called ``unavailable`` instead of ``stale``."""
     most_gone: int = Field(default=10, ge=0, le=100)

@@ -13,11 +13,14 @@ from mailgate.gateway.pages.devices import (
     HERE,
     LOST,
     OTHER_FINDING,
+    SPARED,
+    SPARED_HERE,
+    SPARED_OPEN,
     SYSTEMS,
     name_of,
     state_of,
 )
-from mailgate.gateway.pages.employee import DeviceCard, EmployeeView, Field, Record
+from mailgate.gateway.pages.employee import DeviceCard, EmployeeView, Field, Record, Spared
 from mailgate.gateway.pages.languages import Language
 from mailgate.gateway.pages.message import Message, mark
 from mailgate.gateway.pages.reasons import WORDINGS, detail_for, wording_of
@@ -46,9 +49,9 @@ def employee_words(view: EmployeeView, language: Language) -> Mapping[str, Any]:
     now = view.here.now
     return {
         "person": _isolated(view.person),
-        "here": language.say(HERE[view.here.effect]),
+        "here": _spared_here(view, language) if view.spared else language.say(HERE[view.here.effect]),
         "here_words": cause_words(view.here, language),
-        "here_card": any(card.here and card.standing.effect is not Effect.ALLOW for card in view.devices),
+        "here_told": any(card.here for card in view.devices),
         "cards": [_card(card, language, now) for card in view.devices],
         "requests": [_record(record, language) for record in view.requests],
         "enrolments": [_record(record, language) for record in view.enrolments],
@@ -57,7 +60,9 @@ def employee_words(view: EmployeeView, language: Language) -> Mapping[str, Any]:
         "mails": [_record(record, language) for record in view.mails],
         "notices": [_record(record, language) for record in view.notices],
         "spoken": [_record(record, language) for record in view.language],
-        "listed": language.names(view.listed) if view.listed else "",
+        "keeping_out": language.all_names(view.keeping_out) if view.keeping_out else "",
+        "listed": language.all_names(others) if (others := _not_keeping_out(view)) else "",
+        "count": len(others),
     }
 
 
@@ -87,7 +92,8 @@ def _card(card: DeviceCard, language: Language, now: datetime) -> Mapping[str, A
         "standing": card.standing,
         "name": language.say(name) if isinstance(name, Message) else name,
         "about": _about(card, language),
-        "gets": language.say(LOST if card.lost else GETS[card.standing.effect]),
+        "gets": _gets(card, language),
+        "spared": card.spared,
         "words": None if allowed else cause_words(card.standing, language),
         "state_words": language.say(state_of(card), len(card.apps), apps=language.names(card.apps)),
         "sources": [
@@ -107,6 +113,33 @@ def _card(card: DeviceCard, language: Language, now: datetime) -> Mapping[str, A
         "until": card.until,
         "until_words": language.moment(card.until) if card.until else "",
     }
+
+
+def _gets(card: DeviceCard, language: Language) -> Markup:
+    if card.lost:
+        return language.say(LOST)
+    if card.spared:
+        return _until(card.spared, SPARED, language)
+    return language.say(GETS[card.standing.effect])
+
+
+def _spared_here(view: EmployeeView, language: Language) -> Markup:
+    assert view.spared is not None  # it was asked for
+    return _until(view.spared, SPARED_HERE, language)
+
+
+def _until(spared: Spared, message: Message, language: Language) -> Markup:
+    """Until when an exemption lasts, in the reader's own zone where there are scripts."""
+    if spared.until is None:
+        return language.say(SPARED_OPEN)
+    when = Markup('<time datetime="{}" data-form="short">{}</time>').format(
+        spared.until.isoformat(), language.moment(spared.until)
+    )
+    return language.say(message, date=when)
+
+
+def _not_keeping_out(view: EmployeeView) -> tuple[str, ...]:
+    return tuple(name for name in view.listed if name not in view.keeping_out)
 
 
 def _about(card: DeviceCard, language: Language) -> Markup:

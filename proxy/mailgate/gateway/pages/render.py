@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -11,9 +12,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context, se
 from jinja2.runtime import Context
 from markupsafe import Markup
 
+from mailgate.gateway.pages.answers import answer_words
 from mailgate.gateway.pages.contact import contact_link
 from mailgate.gateway.pages.devices import name_of
-from mailgate.gateway.pages.employee import EmployeeView
+from mailgate.gateway.pages.employee import Asked, EmployeeView
 from mailgate.gateway.pages.holes import Form, Holes, holes_of, marks_for, without_holes
 from mailgate.gateway.pages.languages import Language, asked_as, load_languages
 from mailgate.gateway.pages.me import employee_words
@@ -163,6 +165,11 @@ class Pages:
         )
         return Letter(title, text, language.tag)
 
+    def answers(self, asked: Sequence[Asked], view: View) -> str:
+        """What sources said when they were asked, in the language of the page that asks."""
+        language = self._language(view)
+        return " ".join(answer_words(each, language, view.now).striptags() for each in asked)
+
     def _page(self, template: str, view: View, *, may_skip: bool = False) -> RenderedPage:
         language, holes = self._language(view).tag, holes_of(view)
         rest = without_holes(view, language)
@@ -223,6 +230,7 @@ def _decided(view: View, language: Language) -> dict[str, Any]:
         "own_step": steps if isinstance(steps, str) else "",
         "deadline": language.date(view.deadline) if view.deadline and view.remaining else "",
         "countdown": language.countdown(view.remaining) if view.remaining else "",
+        "seen_within": language.span(view.seen_within) if view.seen_within else "",
         "laptop_hint": view.kind is not Kind.LAPTOP,
     }
 

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
+from mailgate.devices.trust import ENROLLED
 from mailgate.gateway.answer import Answer
 from mailgate.gateway.evaluate.navigation import is_first_page_load, is_navigation
 from mailgate.gateway.evaluate.proving import ASKS_FOR_NONCE, NONCE_CHALLENGE
@@ -18,6 +19,8 @@ from mailgate.gateway.refusals.help_ticket import Ticket, Tickets, digest_of
 from mailgate.gateway.refusals.problem import problem
 from mailgate.model import Access, Decision, Effect, Protocol, Reason, RequestFacts
 from mailgate.rollout.halting import counted_as
+
+_RESTS_ON_A_LOOK = frozenset({Reason.PROHIBITED_APP, Reason.POSTURE_STALE, Reason.POSTURE_PARTIAL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,9 @@ class Speaker:
     """What makes the help button; without it refusals have none."""
     warn_again: timedelta = timedelta(hours=4)
     """How long a browser that has shown a warning is not shown the same again."""
+
+    seen_within: Mapping[str, timedelta] = field(default_factory=dict)
+    """How long it usually takes until a source sees a change, by its name; those of which nobody knows are missing."""
 
     def refuse(self, access: Access, decision: Decision, reference: str) -> Answer:
         """The answer to a request that was blocked, or that has to prove itself first."""
@@ -108,8 +114,20 @@ class Speaker:
             clock_off=clock_off(access) if proof else None,
             contact=decision.contact,
             extension_url=self.extension_pages.get(_engine_of(access.facts), ""),
+            **self._evidence(access, decision),
             **more,
         )
+
+    def _evidence(self, access: Access, decision: Decision) -> dict[str, Any]:
+        """Who looked at the apps, when, and how soon they see a change: where the decision rests on that."""
+        posture = access.posture
+        if decision.reason not in _RESTS_ON_A_LOOK or not posture.reported_at or posture.source == ENROLLED:
+            return {}
+        return {
+            "looked_at": posture.reported_at,
+            "looked_by": urlsplit(posture.source).netloc or posture.source,
+            "seen_within": self.seen_within.get(posture.source),
+        }
 
     def _ticket(self, access: Access, decision: Decision, reference: str) -> str:
         if self.tickets is None:

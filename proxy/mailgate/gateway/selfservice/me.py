@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from mailgate.connectors.recheck import Again
 from mailgate.devices.device import Device
-from mailgate.gateway.answer import Answer
+from mailgate.gateway.answer import Answer, json_answer
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.evaluate.judge import Judge
 from mailgate.gateway.evaluate.navigation import from_own_page
@@ -24,6 +24,7 @@ from mailgate.gateway.selfservice.own_devices import People as OwnDevices
 from mailgate.gateway.selfservice.pairing_code import OwnCodes
 from mailgate.gateway.selfservice.person import Person, recognise
 from mailgate.gateway.selfservice.recheck import NameOf, Recheck, Slot, answers_of
+from mailgate.gateway.selfservice.sparing import spared_by
 from mailgate.gateway.selfservice.status import print_of, status_answer, status_of
 from mailgate.gateway.selfservice.stored_view import (
     card_of,
@@ -34,8 +35,10 @@ from mailgate.gateway.selfservice.stored_view import (
     listed_names,
     mail_of,
     mailing_record,
+    names_keeping_out,
     request_of,
     shown,
+    spared_view,
     token_of,
 )
 from mailgate.model import Access, Decision, Reason
@@ -137,8 +140,7 @@ async def show_me(service: SelfService, incoming: Incoming, reference: str, now:
 
 async def take_form(service: SelfService, incoming: Incoming, reference: str, now: datetime) -> Answer:
     """What a person does on the page: let the sources of one of their devices be asked again, or have a pairing code."""
-    if not from_own_page(incoming.facts, service.public_url):
-        raise RequestRefused(403, Reason.REQUEST_NOT_SUPPORTED, "Expected a request of the gate's own page.")
+    _see_own_page(service, incoming)
     asking = await _asking(service, incoming, now)
     said = dict(parse_qsl(incoming.body.decode("latin-1")))
     code = ""
@@ -151,6 +153,33 @@ async def take_form(service: SelfService, incoming: Incoming, reference: str, no
         came = await service.recheck.ask(own.device.reports if own.device else ())
         seen = _with_answers(await _look(service, asking), own, came, service.live.policy.catalog.name_of)
     return _answer(service, seen, reference, code=code)
+
+
+async def ask_again(service: SelfService, incoming: Incoming, reference: str, now: datetime) -> Answer:
+    """Let the sources of the device that asks be asked, and say what they said: for the button of a refusal."""
+    _see_own_page(service, incoming)
+    access, decision = await service.judge.verdict(incoming, now)
+    asking = Asking(access, decision, Person(), service.live.policy, service.live.groups)
+    try:
+        asked = await _ask_own(service, asking)
+    except StoreUnavailableError:
+        asked = ()
+    speaker = service.live.speaker
+    said = speaker.pages.answers(asked, speaker.view(access, decision, reference))
+    return json_answer(200, {"said": said, "reference": reference})
+
+
+async def _ask_own(service: SelfService, asking: Asking) -> tuple[Asked, ...]:
+    """What the sources of the device say that has proved itself with this request. May raise StoreUnavailableError."""
+    owned = await own_devices(asking, service.people, service.known)
+    came = await service.recheck.ask([report for each in shown(owned) for report in each.reports])
+    devices = shown(await own_devices(asking, service.people, service.known))
+    return answers_of(came, devices, service.live.policy.catalog.name_of)
+
+
+def _see_own_page(service: SelfService, incoming: Incoming) -> None:
+    if not from_own_page(incoming.facts, service.public_url):
+        raise RequestRefused(403, Reason.REQUEST_NOT_SUPPORTED, "Expected a request of the gate's own page.")
 
 
 def _with_answers(seen: _Seen, own: OwnDevice, came: Mapping[Slot, Again], name_of: NameOf) -> _Seen:
@@ -265,7 +294,9 @@ def _answer(
         help_requests=seen.help_requests,
         more=seen.more,
         unread=seen.unread,
-        listed=listed_names(live.policy.catalog.lists, live.policy.catalog.name_of),
+        spared=spared_view(spared_by(*_here(seen), live.policy)),
+        listed=listed_names(live.policy.catalog),
+        keeping_out=names_keeping_out(live.policy),
         contact=service.contact or _contact(live.policy),
         codes=service.codes is not None and service.codes.open_to(person, seen.asking.access),
         code=code,

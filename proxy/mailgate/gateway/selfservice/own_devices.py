@@ -11,9 +11,11 @@ from mailgate.devices.posture import is_of
 from mailgate.engine.decide import decide
 from mailgate.gateway.selfservice.device_verdict import standing
 from mailgate.gateway.selfservice.person import Person, proven_device
+from mailgate.gateway.selfservice.sparing import spared_by
 from mailgate.model import Access, Decision, Effect, Kind, Posture, PostureState
 from mailgate.policy import Policy
 from mailgate.policy.groups import NO_GROUPS, Groups
+from mailgate.policy.reliefs import Relief
 from mailgate.store import Sighted
 
 PROVES = (KEY, "cert")
@@ -55,6 +57,8 @@ class OwnDevice:
     device: Device | None = None
     sighted: Sighted | None = None
     here: bool = False
+    spared: Relief | None = None
+    """The exemption without which it would get no mail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,7 @@ async def own_devices(asking: Asking, people: People, known: Known) -> tuple[Own
     found = [_of_report(asking, device, known.worth(device, now)) for device in devices]
     if name:
         found += [_of_sighting(asking, each) for each in await people.unreported(name, devices)]
+    found = [replace(each, spared=spared_by(each.access, each.decision, asking.policy)) for each in found]
     return tuple(sorted(found, key=lambda each: (not each.here, each.decision.effect is Effect.ALLOW)))
 
 

@@ -6,11 +6,15 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from mailgate.devices.device import Device, Report
 from mailgate.devices.names import user_text
-from mailgate.gateway.pages.employee import Asked, DeviceCard, Field, Record, Source
+from mailgate.gateway.pages.employee import Asked, DeviceCard, Field, Record, Source, Spared
 from mailgate.gateway.pages.view import View
 from mailgate.gateway.selfservice.own_devices import OwnDevice, tail_of
 from mailgate.gateway.selfservice.status import stored_from_to
 from mailgate.model import Access, Decision
+from mailgate.policy import Policy
+from mailgate.policy.apps import AppCatalog
+from mailgate.policy.reasons import apps_named
+from mailgate.policy.reliefs import Relief
 from mailgate.store import EnrolledKey, EnrolmentToken, HelpRequest, Keep, Mailing, Recorded, Told
 from mailgate.store.reliefs import KeptRelief
 
@@ -42,6 +46,7 @@ def card_of(
         model=own.sighted.model if own.sighted else "",
         tail=tail_of(own),
         here=own.here,
+        spared=spared_view(own.spared),
         lost=device is not None and device.lost_at is not None,
         apps=tuple(map(name_of, posture.apps)),
         findings=tuple(sorted({each.reason for each in device.findings})) if device else (),
@@ -180,10 +185,26 @@ def _fields(told: Mapping[str, object]) -> tuple[Field, ...]:
     return tuple(Field(name, value) for name, value in told.items())  # type: ignore[arg-type]
 
 
-def listed_names(lists: Mapping[str, Iterable[str]], name_of: NameOf) -> tuple[str, ...]:
+def spared_view(relief: Relief | None) -> Spared | None:
+    """An exemption as the page shows it: without the name of who gave it."""
+    return Spared(relief.why, relief.until) if relief else None
+
+
+def listed_names(catalog: AppCatalog) -> tuple[str, ...]:
     """Display names of every app that stands on a list."""
-    keys = {key for listed in lists.values() for key in listed}
-    return tuple(sorted(map(name_of, keys), key=str.casefold))
+    return _named({key for listed in catalog.lists.values() for key in listed}, catalog)
+
+
+def names_keeping_out(policy: Policy) -> tuple[str, ...]:
+    """Display names of the apps that a rule keeps mail away for, now or once its dates have come."""
+    rules = [each for each in policy.rules if each.keeps_out]
+    return _named(
+        frozenset().union(*(apps_named(each.when, policy.catalog) for each in rules)), policy.catalog
+    )
+
+
+def _named(keys: Iterable[str], catalog: AppCatalog) -> tuple[str, ...]:
+    return tuple(sorted(map(catalog.name_of, keys), key=str.casefold))
 
 
 def shown(owned: Sequence[OwnDevice]) -> list[Device]:

@@ -8,8 +8,8 @@ from tests.unit.gateway.pages.own import ALLOWED, BLOCKED, NOBODY, NOW, OWN, PHO
 from tests.unit.gateway.pages.test_render import HOSTILE, LANGUAGES, Outline
 
 from mailgate.gateway.pages import Pages
-from mailgate.gateway.pages.employee import EmployeeView, Field, Record, Source
-from mailgate.model import Effect, PostureState, Reason
+from mailgate.gateway.pages.employee import EmployeeView, Field, Record, Source, Spared
+from mailgate.model import Effect, Kind, PostureState, Reason
 
 
 def words(pages: Pages, view: EmployeeView) -> str:
@@ -145,9 +145,33 @@ def test_what_cannot_be_read_is_not_nothing(pages: Pages) -> None:
     assert "Nothing is stored" not in text
 
 
-def test_what_is_looked_for_is_named(pages: Pages) -> None:
-    assert "It looks for these apps and no others: TikTok and WeChat." in words(pages, OWN)
+def test_every_app_that_is_looked_for_is_named_those_that_keep_mail_out_first(pages: Pages) -> None:
+    many = tuple(f"App {number:02d}" for number in range(20))
+    text = words(pages, replace(OWN, listed=(*many, "TikTok"), keeping_out=("TikTok",)))
+    assert "These apps keep company mail away: TikTok." in text
+    assert "Other apps that it looks for 20 App 00, App 01" in text
+    assert "App 19" in text
     assert "At present it looks for no app at all." in words(pages, replace(OWN, listed=()))
+
+
+def test_who_is_spared_reads_until_when_and_why_before_anything_else(pages: Pages) -> None:
+    spared = Spared("A new phone <b>is on its way</b>", NOW + timedelta(days=3))
+    phone = replace(PHONE, standing=replace(ALLOWED, kind=Kind.PHONE), spared=spared)
+    page = pages.me(replace(OWN, devices=(phone, TABLET)))
+    text = words(pages, replace(OWN, devices=(phone, TABLET)))
+    assert "Gets company mail until Dec 12, 2026, 9:00 AM UTC, by an exemption" in text.replace("\u202f", " ")
+    assert "After that it gets no company mail, if nothing changes. The exemption says: A new phone" in text
+    assert "<b>is on" not in page.html
+    assert f'id="device-{PHONE.mark}" class="card device soon"' in page.html
+
+
+def test_a_browser_that_is_spared_says_so_on_top(pages: Pages) -> None:
+    view = replace(NOBODY, person="alice", spared=Spared("On a journey", NOW + timedelta(days=3)))
+    assert 'class="card soon" aria-labelledby="here"' in pages.me(view).html
+    assert "by an exemption" in words(pages, view)
+    without_end = replace(view, spared=Spared("On a journey"))
+    assert "Gets company mail by an exemption" in words(pages, without_end)
+    assert "After that" not in words(pages, without_end)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from datetime import timedelta
 from ipaddress import ip_network
 
 import pytest
@@ -31,6 +32,7 @@ from mailgate.gateway.selfservice.login_check import AT_MOST
 from mailgate.gateway.selfservice.pairing_code import OwnCodes
 from mailgate.gateway.selfservice.recheck import Recheck
 from mailgate.model import Posture, PostureState
+from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.store import Recorded, StoreUnavailableError, Tally
 from mailgate.store.person_records import Told
 
@@ -359,3 +361,69 @@ async def test_nobody_is_shown_what_was_written_to_somebody_of_another_domain(lo
     scene.people.mails = [Told("appl1", "prohibited-app", NOW)]
     page = await scene.page(PAGE, b"X-Forwarded-User: " + login)
     assert "Mails sent to you about a refusal" not in page
+
+
+RECHECK = b"POST /.mailgate/recheck HTTP/1.1"
+
+
+def answering(again):
+    async def ask(source, device_id):
+        return again
+
+    return Recheck(ask)
+
+
+@pytest.mark.parametrize(
+    ("again", "said"),
+    [
+        (Again.TAKEN, "Asked intune: it still sees tiktok, looked at 3 minutes ago."),
+        (Again.FAILED, "intune did not answer. Please try again in a few minutes."),
+        (Again.CANNOT, "Nobody can be asked about this device: it reports by itself."),
+        (Again.WAIT, "Asked a moment ago."),
+    ],
+)
+async def test_the_button_of_a_refusal_asks_the_sources_of_the_device_that_asks(again, said):
+    scene = Scene(recheck=answering(again))
+    scene.judged = asking(client=HANDHELD, posture=PROHIBITED, proof=PROOF)
+    scene.people.by_id = {PHONE.id: PHONE}
+    answer = await scene.ask(RECHECK, SAME_ORIGIN)
+    told = json.loads(answer.body)
+    assert (answer.status, told["reference"]) == (200, "REF2345")
+    assert told["said"].startswith(said)
+
+
+async def test_the_button_asks_about_no_device_that_has_not_proved_itself():
+    scene = Scene(recheck=answering(Again.TAKEN))
+    told = json.loads((await scene.ask(RECHECK, ALICE, SAME_ORIGIN)).body)
+    assert told["said"].startswith("Nobody can be asked about this device")
+
+
+async def test_no_other_site_can_press_the_button():
+    with pytest.raises(RequestRefused) as refused:
+        await Scene().ask(RECHECK, b"Sec-Fetch-Site: cross-site")
+    assert refused.value.status == 403
+
+
+async def test_while_the_store_is_away_the_button_says_nothing():
+    scene = Scene(recheck=answering(Again.TAKEN))
+    scene.judged = asking(client=HANDHELD, posture=PROHIBITED, proof=PROOF)
+
+    async def away(_device_id):
+        raise StoreUnavailableError
+
+    scene.people.device = away
+    assert json.loads((await scene.ask(RECHECK, SAME_ORIGIN)).body)["said"] == ""
+
+
+async def test_who_is_spared_is_told_so_in_their_own_language_of_dates():
+    scene = Scene()
+    policy = scene.gate.in_force.live.policy
+    given = Relief(
+        1, Cause.EXEMPTION, "", "On a journey", "ada", NOW, NOW + timedelta(days=3), person="alice"
+    )
+    live = scene.gate.in_force.live
+    scene.gate.in_force.live = replace(live, policy=replace(policy, reliefs=Reliefs(1, (given,))))
+    page = await scene.page(PAGE, ALICE)
+    assert "by an exemption After that it gets no company mail, if nothing changes." in page
+    assert "The exemption says: On a journey" in page
+    assert "ada" not in page.replace("day", "")

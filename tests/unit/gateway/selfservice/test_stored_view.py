@@ -22,12 +22,16 @@ from mailgate.gateway.selfservice.stored_view import (
     listed_names,
     mail_of,
     mailing_record,
+    names_keeping_out,
     request_of,
     shown,
     token_of,
 )
 from mailgate.model import Posture, Reason
+from mailgate.policy import Policy
+from mailgate.policy.apps import App, AppCatalog
 from mailgate.policy.reliefs import Cause, Relief
+from mailgate.policy.rules import Rule
 from mailgate.store import EnrolledKey, EnrolmentToken, HelpRequest, Keep, Recorded, Sighting, Tally
 from mailgate.store.person_records import Told
 from mailgate.store.reliefs import KeptRelief
@@ -279,8 +283,18 @@ def test_a_request_for_help_is_shown_with_its_end():
 
 
 def test_the_apps_that_are_looked_for_are_those_on_a_list():
-    lists = {"prohibited": ("wechat", "tiktok"), "watched": ("tiktok",)}
-    assert listed_names(lists, str.title) == ("Tiktok", "Wechat")
+    apps = {key: {"name": key.title()} for key in ("wechat", "tiktok", "capcut", "moomoo")}
+    catalog = AppCatalog(
+        apps={key: App(**each) for key, each in apps.items()},
+        lists={"banned": ("wechat", "tiktok"), "watched": ("tiktok", "capcut")},
+    )
+    assert listed_names(catalog) == ("Capcut", "Tiktok", "Wechat")
+    rules = [("a", '"banned" in device.lists', "block"), ("b", '"moomoo" in device.apps', "warn")]
+    rules += [("c", '"capcut" in device.apps', "challenge")]
+    made = tuple(
+        Rule.model_validate({"id": name, "when": when, "effect": effect}) for name, when, effect in rules
+    )
+    assert names_keeping_out(Policy(made, catalog=catalog)) == ("Capcut", "Tiktok", "Wechat")
 
 
 def test_the_stored_devices_among_those_that_are_seen():
