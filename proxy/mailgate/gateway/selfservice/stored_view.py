@@ -11,8 +11,7 @@ from mailgate.gateway.pages.view import View
 from mailgate.gateway.selfservice.own_devices import OwnDevice, tail_of
 from mailgate.gateway.selfservice.status import stored_from_to
 from mailgate.model import Access, Decision
-from mailgate.policy import Policy
-from mailgate.policy.apps import AppCatalog
+from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.reasons import apps_named
 from mailgate.policy.reliefs import Relief
 from mailgate.store import EnrolledKey, EnrolmentToken, HelpRequest, Keep, Mailing, Recorded, Told
@@ -191,8 +190,8 @@ def spared_view(relief: Relief | None) -> Spared | None:
 
 
 def listed_names(catalog: AppCatalog) -> tuple[str, ...]:
-    """Display names of every app that stands on a list."""
-    return _named({key for listed in catalog.lists.values() for key in listed}, catalog)
+    """Display names of every app that is looked for, on a list or not: what is found of them is stored."""
+    return _named(catalog.apps, catalog)
 
 
 def names_keeping_out(policy: Policy) -> tuple[str, ...]:

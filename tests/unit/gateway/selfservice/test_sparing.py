@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from tests.unit.gateway.gates import NOW
-from tests.unit.gateway.own import ALICE, CLEAN, HANDHELD, PROHIBITED, PROOF, asking
+from tests.unit.gateway.own import ALICE, CLEAN, HANDHELD, LISTED, PROOF, asking
 
 from mailgate.engine.decide import decide
 from mailgate.gateway.selfservice.sparing import spared_by
@@ -15,7 +15,7 @@ DAY = timedelta(days=1)
 GIVEN = Relief(1, Cause.EXEMPTION, "", "On a journey", "ada", NOW, NOW + DAY, person="alice")
 
 
-def spared(*reliefs: Relief, posture: Posture = PROHIBITED):
+def spared(*reliefs: Relief, posture: Posture = LISTED):
     asked = asking(ALICE, client=HANDHELD, posture=posture, proof=PROOF)
     policy = replace(asked.policy, reliefs=Reliefs(1, reliefs))
     access = replace(asked.access, user=replace(asked.access.user, name="alice"))

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from tests.unit.gateway.gates import NOW
-from tests.unit.gateway.own import EAS_ID, LOOKED, PHONE, PROHIBITED, REPORT, UNREPORTED, asking
+from tests.unit.gateway.own import EAS_ID, LISTED, LOOKED, PHONE, REPORT, UNREPORTED, asking
 from tests.unit.store.mail import mailing
 
 from mailgate.devices.device import Contradiction, Device, Report
@@ -29,7 +29,7 @@ from mailgate.gateway.selfservice.stored_view import (
 )
 from mailgate.model import Posture, Reason
 from mailgate.policy import Policy
-from mailgate.policy.apps import App, AppCatalog
+from mailgate.policy.apps import AppCatalog, ListedApp
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.policy.rules import Rule
 from mailgate.store import EnrolledKey, EnrolmentToken, HelpRequest, Keep, Recorded, Sighting, Tally
@@ -39,7 +39,7 @@ from mailgate.store.sightings import ClientFacts
 
 KEEP = Keep(timedelta(days=30), timedelta(days=90), timedelta(days=365))
 ASKED = asking()
-OWN = OwnDevice(PHONE.id, PROHIBITED, ASKED.access, ASKED.decision, PHONE)
+OWN = OwnDevice(PHONE.id, LISTED, ASKED.access, ASKED.decision, PHONE)
 
 
 def card(own=OWN, **more):
@@ -168,7 +168,7 @@ SEEN = Sighting(
     NOW.date(),
     CLIENT,
     PHONE.id,
-    "prohibited",
+    "listed",
     "alice",
     "listed",
     "block",
@@ -282,13 +282,18 @@ def test_a_request_for_help_is_shown_with_its_end():
     assert called().until == NOW + KEEP.sightings
 
 
-def test_the_apps_that_are_looked_for_are_those_on_a_list():
-    apps = {key: {"name": key.title()} for key in ("wechat", "tiktok", "capcut", "moomoo")}
-    catalog = AppCatalog(
-        apps={key: App(**each) for key, each in apps.items()},
-        lists={"banned": ("wechat", "tiktok"), "watched": ("tiktok", "capcut")},
+def test_the_apps_that_are_looked_for_are_all_that_are_stored_on_a_list_or_not():
+    apps = {key: ListedApp(key, key.title()) for key in ("wechat", "tiktok", "chess")}
+    assert listed_names(AppCatalog(apps, {"prohibited": ("wechat", "tiktok")})) == (
+        "Chess",
+        "Tiktok",
+        "Wechat",
     )
-    assert listed_names(catalog) == ("Capcut", "Tiktok", "Wechat")
+
+
+def test_those_that_keep_mail_out_are_named_apart():
+    apps = {key: ListedApp(key, key.title()) for key in ("wechat", "tiktok", "capcut", "moomoo")}
+    catalog = AppCatalog(apps, {"banned": ("wechat", "tiktok")})
     rules = [("a", '"banned" in device.lists', "block"), ("b", '"moomoo" in device.apps', "warn")]
     rules += [("c", '"capcut" in device.apps', "challenge")]
     made = tuple(
