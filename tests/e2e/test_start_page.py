@@ -94,3 +94,49 @@ def test_without_scripts_the_links_open_a_tab(chromium: Browser, demo: RunningDe
         with page.expect_popup() as opened:
             page.get_by_role("link", name="Open mail as: A phone with TikTok", exact=True).click()
         expect(opened.value.get_by_role("heading", level=1)).to_contain_text("paused")
+
+
+@pytest.mark.parametrize("key", ["laptop", "tiktok", "silent", "warned", "spared"])
+def test_the_own_page_of_somebody_with_one_device_is_short_and_small(
+    chromium: Browser, demo: RunningDemo, key: str
+) -> None:
+    with chromium.new_context(viewport={"width": 390, "height": 844}) as context:
+        page = context.new_page()
+        answer = page.goto(f"http://{key}.localhost:{demo.start_port}/.mailgate/me")
+        assert answer is not None
+        assert len(answer.body()) < 20_000
+        assert page.evaluate("document.documentElement.scrollHeight") < 1500
+
+
+@pytest.mark.parametrize("locale", ["en", "de", "ar", "ja", "fr"])
+@pytest.mark.parametrize("key", ["tiktok", "silent", "warned", "ipad"])
+def test_check_again_is_reached_without_scrolling(
+    chromium: Browser, demo: RunningDemo, key: str, locale: str
+) -> None:
+    with chromium.new_context(viewport={"width": 390, "height": 844}, locale=locale) as context:
+        page = context.new_page()
+        page.goto(f"http://{key}.localhost:{demo.start_port}/")
+        expect(page.locator("#check")).to_be_in_viewport(ratio=1)
+
+
+def test_the_block_page_says_who_looked_when_and_what_a_check_did(
+    chromium: Browser, demo: RunningDemo
+) -> None:
+    with chromium.new_context(locale="en", timezone_id="UTC") as context:
+        page = context.new_page()
+        page.goto(f"http://tiktok.localhost:{demo.start_port}/")
+        expect(page.get_by_text("Last looked at by mdm.example.com")).to_be_visible()
+        page.locator("#check").click()
+        expect(page.locator("#said")).to_contain_text("Nothing has changed yet. Nobody can be asked")
+
+
+def test_who_is_spared_reads_until_when_on_their_page(chromium: Browser, demo: RunningDemo) -> None:
+    with chromium.new_context(locale="en") as context:
+        page = context.new_page()
+        page.goto(f"http://spared.localhost:{demo.start_port}/.mailgate/me")
+        expect(page.get_by_text("by an exemption")).to_be_visible()
+        expect(page.get_by_text("A replacement phone is on its way").first).to_be_visible()
+        assert (
+            page.locator(".gets .mark").first.evaluate("each => getComputedStyle(each).color")
+            == "rgb(138, 90, 0)"
+        )

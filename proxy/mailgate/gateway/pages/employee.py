@@ -7,6 +7,8 @@ from enum import StrEnum
 from mailgate.gateway.pages.view import View
 from mailgate.model import Kind, PostureState
 
+SHOWN = 5
+"""Rows of a kind that the page shows: the download has all."""
 Value = str | int | bool | date | datetime | tuple[str, ...] | None
 
 

@@ -1,6 +1,6 @@
 """A person's own page: from its view to what its template says, in one language."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -20,7 +20,7 @@ from mailgate.gateway.pages.devices import (
     name_of,
     state_of,
 )
-from mailgate.gateway.pages.employee import DeviceCard, EmployeeView, Field, Record, Spared
+from mailgate.gateway.pages.employee import SHOWN, DeviceCard, EmployeeView, Field, Record, Spared
 from mailgate.gateway.pages.languages import Language
 from mailgate.gateway.pages.message import Message, mark
 from mailgate.gateway.pages.reasons import WORDINGS, detail_for, wording_of
@@ -30,6 +30,8 @@ from mailgate.gateway.pages.view import View
 from mailgate.model import Effect, Reason
 
 _YES, _NO, _NOTHING = mark("yes"), mark("no"), mark("none")
+_KINDS = ("mails", "notices", "language", "enrolments", "exemptions", "help_requests")
+_OF_REQUESTS = ("day", "effect", "reason", "count", "browser")
 _TAIL = mark("id ends in %(tail)s")
 
 
@@ -53,12 +55,13 @@ def employee_words(view: EmployeeView, language: Language) -> Mapping[str, Any]:
         "here_words": cause_words(view.here, language),
         "here_told": any(card.here for card in view.devices),
         "cards": [_card(card, language, now) for card in view.devices],
-        "requests": [_record(record, language) for record in view.requests],
-        "enrolments": [_record(record, language) for record in view.enrolments],
-        "exemptions": [_record(record, language) for record in view.exemptions],
-        "help_requests": [_record(record, language) for record in view.help_requests],
-        "mails": [_record(record, language) for record in view.mails],
-        "notices": [_record(record, language) for record in view.notices],
+        "requests": [_record(record, language, _OF_REQUESTS) for record in view.requests[:SHOWN]],
+        "more": {name: max(0, len(getattr(view, name)) - SHOWN) for name in _KINDS} | {"requests": view.more},
+        "enrolments": [_record(record, language) for record in view.enrolments[:SHOWN]],
+        "exemptions": [_record(record, language) for record in view.exemptions[:SHOWN]],
+        "help_requests": [_record(record, language) for record in view.help_requests[:SHOWN]],
+        "mails": [_record(record, language) for record in view.mails[:SHOWN]],
+        "notices": [_record(record, language) for record in view.notices[:SHOWN]],
         "spoken": [_record(record, language) for record in view.language],
         "keeping_out": language.all_names(view.keeping_out) if view.keeping_out else "",
         "listed": language.all_names(others) if (others := _not_keeping_out(view)) else "",
@@ -151,9 +154,11 @@ def _about(card: DeviceCard, language: Language) -> Markup:
     return Markup(" · ").join(parts)
 
 
-def _record(record: Record, language: Language) -> Mapping[str, Any]:
+def _record(record: Record, language: Language, names: Container[str] = ()) -> Mapping[str, Any]:
+    """``names``: the fields that are shown, where not all are."""
+    fields = [field for field in record.fields if field.name in names] if names else record.fields
     return {
-        "fields": _fields(record.fields, language),
+        "fields": _fields(fields, language),
         "until": record.until,
         "until_words": language.moment(record.until),
     }

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -37,6 +38,8 @@ _RETRY = frozenset(
 )
 """Reasons that pass by themselves, so that asking again for the same thing makes sense."""
 
+_AROUND = re.compile(r"\s*([{};,])\s*|(?<=:) ")
+"""White space in a style that means nothing."""
 
 _DECIDED = ("refusal", "warning")
 _DECIDED_ASSETS = ("style.css", "recheck.js", "local-time.js")
@@ -268,7 +271,10 @@ def environment() -> Environment:
 
 
 def _asset(name: str) -> str:
-    return files(__package__).joinpath(name).read_text("utf-8").strip()
+    """A style or a script without what only its writers need: indentation, and lines that are a comment."""
+    lines = (line.strip() for line in files(__package__).joinpath(name).read_text("utf-8").splitlines())
+    text = "\n".join(line for line in lines if line and not line.startswith("//"))
+    return _AROUND.sub(r"\1", text) if name.endswith(".css") else text
 
 
 def _content_security_policy(style: str, scripts: list[str]) -> str:

@@ -15,9 +15,9 @@ from mailgate.gateway.evaluate.navigation import from_own_page
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.live import InForce, Live
 from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.pages.employee import Asked, EmployeeView, Record
-from mailgate.gateway.pages.view import View
+from mailgate.gateway.pages.employee import SHOWN, Asked, DeviceCard, EmployeeView, Record
 from mailgate.gateway.refusals.enforce import page_answer
+from mailgate.gateway.selfservice.download import Stored, download
 from mailgate.gateway.selfservice.login_check import Login, LoginCheck
 from mailgate.gateway.selfservice.own_devices import Asking, Known, OwnDevice, own_devices
 from mailgate.gateway.selfservice.own_devices import People as OwnDevices
@@ -55,11 +55,16 @@ from mailgate.store import (
 )
 from mailgate.store.reliefs import KeptRelief
 
+_EVERYTHING = 100_000
+"""Rows about requests that a download has at most."""
+
 
 class People(OwnDevices, Shape):
     """What is stored of people (``store/person_records.py``). Every method may raise StoreUnavailableError."""
 
-    async def requests(self, login: str, devices: Sequence[Device]) -> tuple[list[Recorded], int]: ...
+    async def requests(
+        self, login: str, devices: Sequence[Device], size: int
+    ) -> tuple[list[Recorded], int]: ...
 
     async def enrolled(self, login: str) -> list[EnrolledKey]: ...
 
@@ -128,9 +133,13 @@ async def tell_status(service: SelfService, incoming: Incoming, reference: str, 
 async def show_me(service: SelfService, incoming: Incoming, reference: str, now: datetime) -> Answer:
     """The page, or the question for a login where somebody wants to be asked."""
     asking = await _asking(service, incoming, now)
+    asked = dict(parse_qsl(incoming.facts.query, True))
+    if "download" in asked:
+        seen = await _look(service, asking, rows=_EVERYTHING)
+        return _download(service, seen, reference) if not seen.unread else _answer(service, seen, reference)
     seen, offered = await _look(service, asking), await _offered(service, incoming, asking.person)
     page = _answer(service, seen, reference, offered=offered)
-    if not asking.person.name and offered and "sign-in" in dict(parse_qsl(incoming.facts.query, True)):
+    if not asking.person.name and offered and "sign-in" in asked:
         if asking.person.login is Login.TOO_MANY:
             return replace(page, status=429)
         realm = f'Basic realm="{service.live.speaker.host}", charset="UTF-8"'
@@ -203,19 +212,19 @@ async def _offered(service: SelfService, incoming: Incoming, person: Person) -> 
     return not person.name and check is not None and await check.offered(incoming)
 
 
-async def _look(service: SelfService, asking: Asking, *, records: bool = True) -> _Seen:
+async def _look(service: SelfService, asking: Asking, *, records: bool = True, rows: int = SHOWN) -> _Seen:
     """What is stored; nothing, and that it could not be read, while the store does not answer."""
     try:
         owned = await own_devices(asking, service.people, service.known)
         seen = _Seen(asking, owned)
-        return await _with_records(service, seen) if records else seen
+        return await _with_records(service, seen, rows) if records else seen
     except StoreUnavailableError:
         return _Seen(asking, unread=True)
 
 
-async def _with_records(service: SelfService, seen: _Seen) -> _Seen:
+async def _with_records(service: SelfService, seen: _Seen, size: int) -> _Seen:
     people, keep, name = service.people, service.live.keep.sightings, seen.asking.person.name
-    rows, count = await people.requests(name, shown(seen.owned))
+    rows, count = await people.requests(name, shown(seen.owned), size)
     address = address_of(name, service.domain) if name and service.domain else ""
     mails = await people.told({address}) if address else []
     notices = await people.mailings(name, {address} - {""}) if name else []
@@ -260,31 +269,48 @@ def _with_own(seen: _Seen) -> tuple[OwnDevice, ...]:
     return (own,)
 
 
+def _download(service: SelfService, seen: _Seen, reference: str) -> Answer:
+    """All of it, as a file: every row, and every field of it."""
+    records: dict[str, Sequence[Record]] = {
+        "requests": seen.requests,
+        "mails": seen.mails,
+        "notices": seen.notices,
+        "language": seen.language,
+        "enrolments": seen.enrolments,
+        "exemptions": seen.exemptions,
+        "help_requests": seen.help_requests,
+    }
+    cards = _cards(service, seen, reference)
+    return download(Stored(seen.asking.person.name, cards, records))
+
+
+def _cards(service: SelfService, seen: _Seen, reference: str) -> tuple[DeviceCard, ...]:
+    live = service.live
+    return tuple(
+        card_of(
+            own,
+            live.keep,
+            person=seen.asking.person.name,
+            view_of=lambda access, decision: live.speaker.view(access, decision, reference),
+            name_of=live.policy.catalog.name_of,
+            asked=seen.asked.get(own.mark, ()),
+        )
+        for own in _with_own(seen)
+    )
+
+
 def _answer(
     service: SelfService, seen: _Seen, reference: str, *, offered: bool = False, code: str = ""
 ) -> Answer:
     live, person = service.live, seen.asking.person
 
-    def view_of(access: Access, decision: Decision) -> View:
-        return live.speaker.view(access, decision, reference)
-
     view = EmployeeView(
-        here=view_of(*_here(seen)),
+        here=live.speaker.view(*_here(seen), reference),
         person=person.name,
         known_by=person.by,
         login=person.login,
         sign_in=offered,
-        devices=tuple(
-            card_of(
-                own,
-                live.keep,
-                person=person.name,
-                view_of=view_of,
-                name_of=live.policy.catalog.name_of,
-                asked=seen.asked.get(own.mark, ()),
-            )
-            for own in _with_own(seen)
-        ),
+        devices=_cards(service, seen, reference),
         requests=seen.requests,
         mails=seen.mails,
         notices=seen.notices,

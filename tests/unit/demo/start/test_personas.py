@@ -35,7 +35,7 @@ def test_the_card_of_a_phone_says_what_the_rules_do(persona: Persona) -> None:
     assert client.kind is Kind.PHONE
     apps = device.apps if device else ()
     lists = tuple(name for name, keys in policy.catalog.lists.items() if set(apps) & set(keys))
-    listed = next(each for each in PostureState if each.value in ("listed", "prohibited"))
+    listed = PostureState.LISTED
     state = PostureState.MISSING if device is None else listed if apps else PostureState.CLEAN
     access = Access(facts, client, Posture(state, apps=apps, lists=lists), NOW)
     expected = "block" if persona.key == SPARED else persona.effect

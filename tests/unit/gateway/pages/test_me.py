@@ -122,12 +122,12 @@ def test_every_stored_field_is_there_since_when_and_until_when(pages: Pages) -> 
 )
 def test_a_value_is_said_plainly(pages: Pages, value: object, shown: str) -> None:
     record = Record((Field("status", value),), NOW)  # type: ignore[arg-type]
-    assert f"How far the report vouches for it {shown} " in words(pages, replace(OWN, requests=(record,)))
+    assert f"How far the report vouches for it {shown} " in words(pages, replace(OWN, exemptions=(record,)))
 
 
 def test_a_field_without_a_label_shows_its_name_and_an_unknown_reason_itself(pages: Pages) -> None:
     record = Record((Field("colour", "blue"), Field("reason", "was-once-a-reason")), NOW)
-    text = words(pages, replace(OWN, requests=(record,)))
+    text = words(pages, replace(OWN, exemptions=(record,)))
     assert "colour blue" in text
     assert "Reason was-once-a-reason" in text
 
@@ -259,3 +259,15 @@ def test_it_loads_nothing_and_runs_only_its_own(pages: Pages) -> None:
     assert page.content_security_policy.startswith("default-src 'none'; ")
     assert "unsafe" not in page.content_security_policy
     assert not re.findall(r"(?:src|href|url)\s*[=(]\s*[\"']?(?:https?:)?//", page.html)
+
+
+def test_of_many_rows_the_newest_are_shown_in_short_and_the_download_has_all(pages: Pages) -> None:
+    day = (Field("day", NOW.date()), Field("count", 14), Field("headers", ("accept: */*",)))
+    many = (Record(day, NOW + timedelta(days=30)),) * 5
+    text = words(pages, replace(OWN, requests=many, more=37, exemptions=(many[0],) * 7))
+    assert "Requests for mail, counted by day 42" in text
+    assert "There are older ones that are not shown here: 37. The download has them." in text
+    assert "There are older ones that are not shown here: 2. The download has them." in text
+    assert text.count("accept: */*") == 5  # of the exemptions: a request's row is short
+    assert 'href="/.mailgate/me?download"' in pages.me(OWN).html
+    assert "?download" not in pages.me(NOBODY).html

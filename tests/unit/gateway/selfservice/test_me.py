@@ -427,3 +427,35 @@ async def test_who_is_spared_is_told_so_in_their_own_language_of_dates():
     assert "by an exemption After that it gets no company mail, if nothing changes." in page
     assert "The exemption says: On a journey" in page
     assert "ada" not in page.replace("day", "")
+
+
+DOWNLOAD = b"GET /.mailgate/me?download HTTP/1.1"
+
+
+async def test_a_download_has_every_row_and_every_field_and_is_saved():
+    scene = Scene()
+    scene.people.rows = [Recorded("id", SEEN, Tally(3, NOW, NOW, "REF2345"))] * 12
+    answer = await scene.ask(DOWNLOAD, ALICE)
+    told = json.loads(answer.body)
+    headers = dict(answer.headers)
+    assert headers["Content-Disposition"] == 'attachment; filename="stored-about-you.json"'
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert (told["person"], len(told["requests"])) == ("alice", 12)
+    assert told["devices"][0]["id"] == PHONE.id
+    assert told["devices"][0]["stored"][1]["source"] == "intune"
+    assert "reference" in told["requests"][0]
+
+
+async def test_a_download_names_nobody_to_who_is_nobody():
+    told = json.loads((await Scene().ask(DOWNLOAD)).body)
+    assert (told["person"], told["devices"], told["requests"]) == ("", [], [])
+
+
+async def test_what_cannot_be_read_is_said_on_the_page_and_not_in_a_file():
+    scene = Scene()
+
+    async def away(*_):
+        raise StoreUnavailableError
+
+    scene.people.devices = away
+    assert "What is stored cannot be read right now" in await scene.page(DOWNLOAD, ALICE)
