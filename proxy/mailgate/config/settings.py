@@ -26,8 +26,8 @@ from mailgate.config.values import Duration
 from mailgate.policy.apps import Key, Strict
 from mailgate.policy.durations import in_words
 from mailgate.policy.logins import Logins
+from mailgate.policy.worded import Language
 
-Language = Literal["en", "de", "es", "fr", "ja", "zh", "ar"]
 FileName = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 
 LoginQuestion = Annotated[str, StringConstraints(pattern=r"^(GET|OPTIONS) /[!-~]*$", max_length=500)]

@@ -22,6 +22,7 @@ from urllib.parse import quote
 
 from markupsafe import escape
 
+from mailgate.gateway.pages.in_language import in_language
 from mailgate.gateway.pages.view import View, own_path
 
 _ANY_TIME = datetime.min.replace(tzinfo=UTC)
@@ -63,7 +64,7 @@ def without_holes(view: View, language: str) -> View:
     """What is left of a view, for a page in this language: the time only where a deadline runs, and that until then."""
     runs = view.remaining is not None
     return replace(
-        view,
+        in_language(view, language),
         reference="",
         return_url="",
         continue_url="",

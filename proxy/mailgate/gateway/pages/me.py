@@ -21,6 +21,7 @@ from mailgate.gateway.pages.devices import (
     state_of,
 )
 from mailgate.gateway.pages.employee import SHOWN, DeviceCard, EmployeeView, Field, Record, Spared
+from mailgate.gateway.pages.in_language import in_language
 from mailgate.gateway.pages.languages import Language
 from mailgate.gateway.pages.message import Message, mark
 from mailgate.gateway.pages.reasons import WORDINGS, detail_for, wording_of
@@ -71,6 +72,7 @@ def employee_words(view: EmployeeView, language: Language) -> Mapping[str, Any]:
 
 def cause_words(standing: View, language: Language) -> Words:
     """The same texts that the block page has, without the steps that only make sense there."""
+    standing = in_language(standing, language.tag)
     wording, steps, names = wording_of(standing.why), steps_of(standing), language.names(standing.apps)
     off = language.span(standing.clock_off) if standing.clock_off is not None else ""
     rule = _isolated(standing.rule_title)

@@ -18,6 +18,7 @@ from mailgate.gateway.pages.contact import contact_link
 from mailgate.gateway.pages.devices import name_of
 from mailgate.gateway.pages.employee import Asked, EmployeeView
 from mailgate.gateway.pages.holes import Form, Holes, holes_of, marks_for, without_holes
+from mailgate.gateway.pages.in_language import contact_in, in_language
 from mailgate.gateway.pages.languages import Language, asked_as, load_languages
 from mailgate.gateway.pages.me import employee_words
 from mailgate.gateway.pages.message import Message
@@ -136,7 +137,9 @@ class Pages:
             view=view,
             language=language,
             host=view.here.host,
-            contact=contact_link(view.contact, view.here.reference),
+            contact=contact_link(
+                contact_in(view.contact, language.tag, view.here.default_language), view.here.reference
+            ),
             **employee_words(view, language),
         )
         return RenderedPage(html.encode(), look.policy, language.tag)
@@ -144,6 +147,7 @@ class Pages:
     def letter(self, view: View) -> Letter:
         """What ``refusal`` says, as a mail. Nothing in it is a client's own text."""
         language = self._language(view)
+        view = in_language(view, language.tag)
         device = name_of(view.os, view.kind)
         wording = wording_of(view.why)
         apps, steps, detail = language.names(view.apps), steps_of(view), detail_for(view)
@@ -189,6 +193,7 @@ class Pages:
     def render(self, template: str, view: View, holes: Holes, may_skip: bool) -> str:
         """A page of a view ``without_holes``, anew."""
         language = self._language(view)
+        view = in_language(view, language.tag)
         wording, detail = wording_of(view.why), detail_for(view)
         rule = Markup("<bdi>{}</bdi>").format(view.rule_title)
         look = self._looks[template]
