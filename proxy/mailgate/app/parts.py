@@ -161,7 +161,7 @@ def self_service_for(
         store.people,
         postures,
         check=login_check_for(page.login_check, settings.public_url, pool),
-        contact=page.contact or "",
+        contact=page.contact or settings.company.help or "",
         codes=OwnCodes(store.enrolments, page.pairing_codes),
         domain=mail.domain if mail else "",
     )

@@ -15,6 +15,7 @@ from mailgate.config.admins import Admins
 from mailgate.config.attestation import AttestationSettings, EnrolmentSettings, PostureSettings
 from mailgate.config.authz import AuthzListener, AuthzSettings
 from mailgate.config.client_certs import ClientCertificateSettings
+from mailgate.config.company import CompanySettings
 from mailgate.config.console import ConsoleSettings, check_ways
 from mailgate.config.guard import GuardSettings
 from mailgate.config.mail import DomainName, MailSettings, NoticeSettings, ShortText
@@ -183,6 +184,7 @@ class Settings(Strict):
     files: Files = Files()
     log: LogSettings = LogSettings()
     languages: Languages = Languages()
+    company: CompanySettings = CompanySettings()
     dovecot: DovecotSettings | None = None
     employee_page: EmployeePage = EmployeePage()
     guard: GuardSettings | None = None

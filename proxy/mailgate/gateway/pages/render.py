@@ -14,6 +14,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from mailgate.gateway.pages.answers import answer_words
+from mailgate.gateway.pages.appearance import Appearance
 from mailgate.gateway.pages.contact import contact_link
 from mailgate.gateway.pages.devices import name_of
 from mailgate.gateway.pages.employee import Asked, EmployeeView
@@ -54,6 +55,7 @@ _ASSETS = {
 }
 """The styles and scripts of each page."""
 
+OURS = Appearance()
 REMEMBERED = 256
 """Pages that are kept with holes in them, each of about 12 KiB."""
 REMEMBERED_WISHES = 512
@@ -88,8 +90,9 @@ class Letter:
 class _Look:
     """The style and the scripts that stand in a page, and the policy that allows these alone."""
 
-    def __init__(self, *assets: str) -> None:
-        style = "\n".join(_asset(name) for name in assets if name.endswith(".css"))
+    def __init__(self, more: str, *assets: str) -> None:
+        """``more``: a style behind those that stand in files."""
+        style = "\n".join([*(_asset(name) for name in assets if name.endswith(".css")), more]).strip()
         texts = [_asset(name) for name in assets if name.endswith(".js")]
         self.style = Markup(style)  # noqa: S704
         self.scripts = [Markup(text) for text in texts]  # noqa: S704
@@ -99,10 +102,11 @@ class _Look:
 class Pages:
     """The pages in every language. Built once at start; rendering does no I/O and keeps nothing but forms (``holes.py``)."""
 
-    def __init__(self) -> None:
+    def __init__(self, appearance: Appearance = OURS) -> None:
+        self._appearance = appearance
         self._languages = load_languages()
         self._asked_as = asked_as(self._languages)
-        self._looks = {name: _Look(*assets) for name, assets in _ASSETS.items()}
+        self._looks = {name: _Look(appearance.style(), *assets) for name, assets in _ASSETS.items()}
         self._templates = {name: environment().get_template(f"{name}.html") for name in _ASSETS}
         self._letter = environment().get_template("letter.txt")
         self._form = lru_cache(REMEMBERED)(self._cut)
@@ -137,6 +141,7 @@ class Pages:
             view=view,
             language=language,
             host=view.here.host,
+            company=self._appearance,
             contact=contact_link(
                 contact_in(view.contact, language.tag, view.here.default_language), view.here.reference
             ),
@@ -205,6 +210,7 @@ class Pages:
             holes=holes,
             language=language,
             host=view.host,
+            company=self._appearance,
             title=language.say(wording.title),
             detail=language.say(
                 detail, len(view.apps), apps=language.names(view.apps), rule=rule, off=_off(view, language)

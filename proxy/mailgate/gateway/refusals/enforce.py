@@ -41,6 +41,9 @@ class Speaker:
     seen_within: Mapping[str, timedelta] = field(default_factory=dict)
     """How long it usually takes until a source sees a change, by its name; those of which nobody knows are missing."""
 
+    help_address: str = ""
+    """Whom to ask where a rule names nobody."""
+
     def refuse(self, access: Access, decision: Decision, reference: str) -> Answer:
         """The answer to a request that was blocked, or that has to prove itself first."""
         headers = (("X-Device-Reason", decision.reason.value),)
@@ -112,7 +115,7 @@ class Speaker:
             deadline=decision.deadline,
             proof=proof,
             clock_off=clock_off(access) if proof else None,
-            contact=decision.contact,
+            contact=decision.contact or self.help_address,
             extension_url=self.extension_pages.get(_engine_of(access.facts), ""),
             **self._evidence(access, decision),
             **more,
@@ -148,7 +151,7 @@ class Speaker:
             accept_language=facts.headers.get("accept-language", ""),
             default_language=self.default_language,
             return_url=facts.target if facts.method == "GET" else "/",
-            **more,
+            **{"contact": self.help_address} | more,
         )
 
 

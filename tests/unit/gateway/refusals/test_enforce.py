@@ -212,3 +212,12 @@ def test_a_refusal_that_rests_on_a_look_says_who_looked_and_when(source, told):
 def test_check_again_stands_before_the_steps():
     page = SPEAKER.refuse(access(NAVIGATION), DECISION, "REF2345").body.decode()
     assert page.index('id="check"') < page.index('id="fix"')
+
+
+def test_where_a_rule_names_nobody_the_company_s_help_does():
+    speaker = replace(SPEAKER, help_address="help@example.com")
+    nobody = replace(DECISION, contact="")
+    assert "mailto:help@example.com" in speaker.refuse(access(NAVIGATION), nobody, "R").body.decode()
+    assert "mailto:it-help@example.com" in speaker.refuse(access(NAVIGATION), DECISION, "R").body.decode()
+    failed = speaker.error(access(NAVIGATION).facts, 502, Reason.UPSTREAM_UNREACHABLE, "R", NOW)
+    assert "mailto:help@example.com" in failed.body.decode()
