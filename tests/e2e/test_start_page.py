@@ -140,3 +140,17 @@ def test_who_is_spared_reads_until_when_on_their_page(chromium: Browser, demo: R
             page.locator(".gets .mark").first.evaluate("each => getComputedStyle(each).color")
             == "rgb(138, 90, 0)"
         )
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_another_language_is_chosen_with_two_clicks_and_stays(
+    chromium: Browser, demo: RunningDemo, scripts: bool
+) -> None:
+    with chromium.new_context(locale="en", java_script_enabled=scripts) as context:
+        page = context.new_page()
+        for path in ("/inbox?a=b", "/.mailgate/me"):
+            page.goto(f"http://tiktok.localhost:{demo.start_port}{path}")
+            page.locator(".languages summary").click()
+            page.get_by_role("button", name="Deutsch" if path != "/.mailgate/me" else "日本語").click()
+            expect(page).to_have_url(f"http://tiktok.localhost:{demo.start_port}{path}")
+            expect(page.locator("html")).to_have_attribute("lang", "de" if path != "/.mailgate/me" else "ja")

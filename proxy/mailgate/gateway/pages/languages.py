@@ -38,6 +38,12 @@ class Language:
         return str(self.locale).replace("_", "-")
 
     @property
+    def name(self) -> str:
+        """What it calls itself."""
+        name = str(self.locale.language_name)
+        return name[:1].upper() + name[1:]
+
+    @property
     def direction(self) -> str:
         """``ltr`` or ``rtl``."""
         return self.locale.text_direction

@@ -44,13 +44,13 @@ _AROUND = re.compile(r"\s*([{};,])\s*|(?<=:) ")
 """White space in a style that means nothing."""
 
 _DECIDED = ("refusal", "warning")
-_DECIDED_ASSETS = ("style.css", "recheck.js", "local-time.js")
+_DECIDED_ASSETS = ("style.css", "request.css", "recheck.js", "local-time.js")
 _ASSETS = {
     "refusal": _DECIDED_ASSETS,
     "warning": _DECIDED_ASSETS,
-    "error": ("style.css",),
-    "help": ("style.css",),
-    "probe": ("style.css", "probe.js"),
+    "error": ("style.css", "request.css"),
+    "help": ("style.css", "request.css"),
+    "probe": ("style.css", "request.css", "probe.js"),
     "me": ("style.css", "me.css", "me.js"),
 }
 """The styles and scripts of each page."""
@@ -142,6 +142,8 @@ class Pages:
             language=language,
             host=view.here.host,
             company=self._appearance,
+            languages=self._languages.values(),
+            back="/.mailgate/me",
             contact=contact_link(
                 contact_in(view.contact, language.tag, view.here.default_language), view.here.reference
             ),
@@ -211,6 +213,8 @@ class Pages:
             language=language,
             host=view.host,
             company=self._appearance,
+            languages=self._languages.values(),
+            back=holes.return_url,
             title=language.say(wording.title),
             detail=language.say(
                 detail, len(view.apps), apps=language.names(view.apps), rule=rule, off=_off(view, language)

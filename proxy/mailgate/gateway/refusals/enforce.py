@@ -11,7 +11,7 @@ from mailgate.devices.trust import ENROLLED
 from mailgate.gateway.answer import Answer
 from mailgate.gateway.evaluate.navigation import is_first_page_load, is_navigation
 from mailgate.gateway.evaluate.proving import ASKS_FOR_NONCE, NONCE_CHALLENGE
-from mailgate.gateway.http1.cookies import WARNED_COOKIE, cookies_named, set_cookie
+from mailgate.gateway.http1.cookies import LANGUAGE_COOKIE, WARNED_COOKIE, cookies_named, set_cookie
 from mailgate.gateway.pages import Pages, RenderedPage, View
 from mailgate.gateway.pages.proofs import clock_off, refused_proof
 from mailgate.gateway.refusals import FORMS, Refuse
@@ -148,11 +148,17 @@ class Speaker:
             reference,
             now,
             host=self.host,
-            accept_language=facts.headers.get("accept-language", ""),
+            accept_language=language_wish(facts),
             default_language=self.default_language,
             return_url=facts.target if facts.method == "GET" else "/",
             **{"contact": self.help_address} | more,
         )
+
+
+def language_wish(facts: RequestFacts) -> str:
+    """Which language a page is to be in: as somebody has chosen on one, else as the browser asks (``Accept-Language``)."""
+    chosen = cookies_named(facts, LANGUAGE_COOKIE)
+    return chosen[0][:20] if chosen else facts.headers.get("accept-language", "")
 
 
 def _engine_of(facts: RequestFacts) -> str:

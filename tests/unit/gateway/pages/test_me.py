@@ -222,11 +222,11 @@ def test_older_rows_are_counted(pages: Pages) -> None:
 
 def test_check_again_is_a_form_that_works_without_scripts(pages: Pages) -> None:
     outline = Outline(pages.me(OWN))
-    assert outline.all("form") == [
+    assert outline.forms() == [
         {"method": "post", "action": f"/.mailgate/me#device-{mark}", "class": "actions"}
         for mark in (PHONE.mark, TABLET.mark)
     ]
-    assert [each["value"] for each in outline.all("input")] == [PHONE.mark, TABLET.mark]
+    assert [each["value"] for each in outline.all("input")] == [PHONE.mark, TABLET.mark, "/.mailgate/me"]
 
 
 def test_what_is_not_stored_cannot_be_checked(pages: Pages) -> None:
