@@ -39,10 +39,14 @@
     return moved ? verdict.effect : "";
   };
 
-  // What the sources of this device say that can be asked, or that none can.
+  // What the sources of this device say that can be asked, or that none can. Without an answer the status counts all the same.
   const askSources = async () => {
-    const answer = await fetch(recheck, { method: "POST", cache: "no-store", headers: { Accept: "application/json" } });
-    return answer.ok ? (await answer.json()).said : "";
+    try {
+      const answer = await fetch(recheck, { method: "POST", cache: "no-store", headers: { Accept: "application/json" } });
+      return answer.ok ? (await answer.json()).said : "";
+    } catch {
+      return "";
+    }
   };
 
   const run = async (byHand) => {
