@@ -9,8 +9,9 @@ from mailgate.mail.announce import Known, facts_of
 from mailgate.mail.corrections import KEPT_OUT
 from mailgate.mail.recipients import Device, Recipients, everybody, recipients_of
 from mailgate.mail.topic import Topic
-from mailgate.model import Kind, Reason
+from mailgate.model import Access, Client, Kind, Posture, PostureState, Reason, RequestFacts
 from mailgate.policy import Policy
+from mailgate.policy.reasons import apps_named, infer
 from mailgate.rollout.population import Population
 from mailgate.simulate import Subject
 from mailgate.store import Store
@@ -35,18 +36,27 @@ async def nobody() -> AsyncIterator[list[Subject]]:
         yield []
 
 
-def stand_in(topic: Topic, any_laptop: bool) -> Recipients:
-    """A phone that the rule would be about, where none is known; its person has no name."""
+def stand_in(policy: Policy, topic: Topic, any_laptop: bool) -> Recipients:
+    """A phone that the rule would be about, where none is known; its person has no name.
+
+    Where the rule is about apps, the first that it names is on it, so that the mail names one and has the steps for it.
+    """
+    rule, catalog = topic.rule, policy.catalog
+    apps = tuple(sorted(apps_named(rule.when, catalog))[:1])
+    state = PostureState.LISTED if apps else PostureState.MISSING
+    client = Client(Kind.PHONE, handheld=True, os="ios")
+    access = Access(RequestFacts(), client, Posture(state, apps=apps), topic.at)
+    reason = rule.reason or infer(rule.when, rule.effect, access, catalog)
+    names = tuple(map(catalog.name_of, apps)) if reason is Reason.PROHIBITED_APP else ()
     found = Recipients(any_laptop=any_laptop)
-    reason = topic.rule.reason or Reason.RULE_MATCHED
-    found.people[""].add(Device(reason.value, Kind.PHONE.value, "ios", (), topic.rule.notice.fix or ""))
+    found.people[""].add(Device(reason.value, Kind.PHONE.value, "ios", names, rule.notice.fix or ""))
     return found
 
 
 async def made_up(policy: Policy, topic: Topic) -> dict[str, Any]:
     """What the mail to a made-up person says, with a true word on laptops."""
     looked = await recipients_of(policy, topic.rule.id, topic.at, nobody())
-    return facts_of(topic, stand_in(topic, looked.any_laptop), "", "")
+    return facts_of(topic, stand_in(policy, topic, looked.any_laptop), "", "")
 
 
 def made_up_correction(policy: Policy) -> dict[str, Any]:
