@@ -45,6 +45,7 @@ from mailgate.gateway.refusing import Notices, Refuser
 from mailgate.gateway.selfservice.help import HelpDesk
 from mailgate.gateway.selfservice.login_check import LoginCheck, Question
 from mailgate.gateway.selfservice.me import SelfService
+from mailgate.gateway.selfservice.own_report import OwnReports
 from mailgate.gateway.selfservice.pairing_code import OwnCodes
 from mailgate.gateway.verdict_cache import VerdictCache
 from mailgate.mail.quarantine import Letterhead, NoNotices, Quarantine
@@ -163,6 +164,7 @@ def self_service_for(
         check=login_check_for(page.login_check, settings.public_url, pool),
         contact=page.contact or settings.company.help or "",
         codes=OwnCodes(store.enrolments, page.pairing_codes),
+        reports=OwnReports(store.devices, store.help_requests),
         domain=mail.domain if mail else "",
     )
 

@@ -61,6 +61,15 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class LastSeen:
+    """When a device asked for mail last."""
+
+    at: datetime
+    program: str
+    """What it asked with; empty where nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
 class Spared:
     """An exemption without which there would be no mail."""
 
@@ -86,6 +95,11 @@ class DeviceCard:
     here: bool = False
     """Whether this very request comes from it."""
     spared: Spared | None = None
+    last: LastSeen | None = None
+    sayable: bool = False
+    """Whether its owner may say here that it is lost or not theirs."""
+    noted: bool = False
+    """Whether they have just said so."""
     lost: bool = False
     apps: tuple[str, ...] = ()
     """Display names of the listed apps on it."""

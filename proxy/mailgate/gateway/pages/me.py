@@ -20,7 +20,7 @@ from mailgate.gateway.pages.devices import (
     name_of,
     state_of,
 )
-from mailgate.gateway.pages.employee import SHOWN, DeviceCard, EmployeeView, Field, Record, Spared
+from mailgate.gateway.pages.employee import SHOWN, DeviceCard, EmployeeView, Field, LastSeen, Record, Spared
 from mailgate.gateway.pages.in_language import in_language
 from mailgate.gateway.pages.languages import Language
 from mailgate.gateway.pages.message import Message, mark
@@ -33,6 +33,7 @@ from mailgate.model import Effect, Reason
 _YES, _NO, _NOTHING = mark("yes"), mark("no"), mark("none")
 _KINDS = ("mails", "notices", "language", "enrolments", "exemptions", "help_requests")
 _OF_REQUESTS = ("day", "effect", "reason", "count", "browser")
+_LAST = mark("last asked for mail %(ago)s (%(program)s)")
 _TAIL = mark("id ends in %(tail)s")
 
 
@@ -99,6 +100,9 @@ def _card(card: DeviceCard, language: Language, now: datetime) -> Mapping[str, A
         "about": _about(card, language),
         "gets": _gets(card, language),
         "spared": card.spared,
+        "sayable": card.sayable and not card.lost,
+        "noted": card.noted and not card.lost,
+        "last": _last(card.last, language, now) if card.last and not card.here else "",
         "words": None if allowed else cause_words(card.standing, language),
         "state_words": language.say(state_of(card), len(card.apps), apps=language.names(card.apps)),
         "sources": [
@@ -118,6 +122,14 @@ def _card(card: DeviceCard, language: Language, now: datetime) -> Mapping[str, A
         "until": card.until,
         "until_words": language.moment(card.until) if card.until else "",
     }
+
+
+def _last(last: LastSeen, language: Language, now: datetime) -> Markup:
+    """When it asked for mail last, and with what: by that people know which of their phones it is."""
+    when = Markup('<time datetime="{}" data-form="ago">{}</time>').format(
+        last.at.isoformat(), language.ago(now - last.at)
+    )
+    return language.say(_LAST, ago=when, program=_isolated(last.program))
 
 
 def _gets(card: DeviceCard, language: Language) -> Markup:

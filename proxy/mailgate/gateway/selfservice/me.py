@@ -15,12 +15,13 @@ from mailgate.gateway.evaluate.navigation import from_own_page
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.live import InForce, Live
 from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.pages.employee import SHOWN, Asked, DeviceCard, EmployeeView, Record
+from mailgate.gateway.pages.employee import SHOWN, Asked, DeviceCard, EmployeeView, LastSeen, Record
 from mailgate.gateway.refusals.enforce import page_answer
 from mailgate.gateway.selfservice.download import Stored, download
 from mailgate.gateway.selfservice.login_check import Login, LoginCheck
 from mailgate.gateway.selfservice.own_devices import Asking, Known, OwnDevice, own_devices
 from mailgate.gateway.selfservice.own_devices import People as OwnDevices
+from mailgate.gateway.selfservice.own_report import OwnReports, Said
 from mailgate.gateway.selfservice.pairing_code import OwnCodes
 from mailgate.gateway.selfservice.person import Person, recognise
 from mailgate.gateway.selfservice.recheck import NameOf, Recheck, Slot, answers_of
@@ -32,6 +33,7 @@ from mailgate.gateway.selfservice.stored_view import (
     help_of,
     key_of,
     language_record,
+    last_seen,
     listed_names,
     mail_of,
     mailing_record,
@@ -55,6 +57,8 @@ from mailgate.store import (
 )
 from mailgate.store.reliefs import KeptRelief
 
+_LATEST = 50
+"""Rows about requests that are looked at for the page."""
 _EVERYTHING = 100_000
 """Rows about requests that a download has at most."""
 
@@ -95,6 +99,8 @@ class SelfService:
     check: LoginCheck | None = None
     contact: str = ""
     codes: OwnCodes | None = None
+    reports: OwnReports | None = None
+    """Where people may say that a device is lost or not theirs."""
     domain: str = ""
     """The domain of mail addresses, where mails about refusals are written."""
 
@@ -120,6 +126,10 @@ class _Seen:
     unread: bool = False
     asked: dict[str, tuple[Asked, ...]] = field(default_factory=dict)
     """What came of asking the sources of a device, by its mark."""
+    last: Mapping[str, LastSeen] = field(default_factory=dict)
+    """When a device asked for mail last, and with what, by its id."""
+    noted: str = ""
+    """The mark of a device of which somebody has just said something."""
 
 
 async def tell_status(service: SelfService, incoming: Incoming, reference: str, now: datetime) -> Answer:
@@ -158,10 +168,24 @@ async def take_form(service: SelfService, incoming: Incoming, reference: str, no
     seen = await _look(service, asking)
     mark = said.get("device", "")
     own = next((each for each in seen.owned if each.mark == mark), None)
+    if own is not None and said.get("about") in list(Said):
+        return await _told(service, asking, own, Said(said["about"]), reference)
     if own is not None:
         came = await service.recheck.ask(own.device.reports if own.device else ())
         seen = _with_answers(await _look(service, asking), own, came, service.live.policy.catalog.name_of)
     return _answer(service, seen, reference, code=code)
+
+
+async def _told(service: SelfService, asking: Asking, own: OwnDevice, said: Said, reference: str) -> Answer:
+    """The page once it is noted what somebody said of a device of theirs. Raises RequestRefused."""
+    now = asking.access.now
+    try:
+        noted = service.reports and await service.reports.take(said, own, asking.person.name, reference, now)
+    except StoreUnavailableError:
+        told = "It could not be noted. Please try again in a few minutes."
+        raise RequestRefused(503, Reason.STORE_UNAVAILABLE, told) from None
+    seen = await _look(service, asking)
+    return _answer(service, replace(seen, noted=own.mark if noted else ""), reference)
 
 
 async def ask_again(service: SelfService, incoming: Incoming, reference: str, now: datetime) -> Answer:
@@ -246,7 +270,8 @@ async def _with_records(service: SelfService, seen: _Seen, size: int) -> _Seen:
         help_requests=tuple(
             help_of(each, keep) for each in await people.help_requests(name, shown(seen.owned))
         ),
-        more=count - len(rows),
+        last=last_seen(rows),
+        more=count - min(len(rows), SHOWN),
     )
 
 
@@ -294,6 +319,9 @@ def _cards(service: SelfService, seen: _Seen, reference: str) -> tuple[DeviceCar
             view_of=lambda access, decision: live.speaker.view(access, decision, reference),
             name_of=live.policy.catalog.name_of,
             asked=seen.asked.get(own.mark, ()),
+            last=seen.last.get(own.mark),
+            noted=own.mark == seen.noted,
+            sayable=service.reports is not None,
         )
         for own in _with_own(seen)
     )

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from mailgate.devices.device import Device, Report
 from mailgate.devices.names import user_text
-from mailgate.gateway.pages.employee import Asked, DeviceCard, Field, Record, Source, Spared
+from mailgate.gateway.pages.employee import Asked, DeviceCard, Field, LastSeen, Record, Source, Spared
 from mailgate.gateway.pages.view import View
 from mailgate.gateway.selfservice.own_devices import OwnDevice, tail_of
 from mailgate.gateway.selfservice.status import stored_from_to
@@ -31,8 +31,11 @@ def card_of(
     view_of: ViewOf,
     name_of: NameOf,
     asked: tuple[Asked, ...] = (),
+    last: LastSeen | None = None,
+    noted: bool = False,
+    sayable: bool = False,
 ) -> DeviceCard:
-    """One device as the page shows it."""
+    """One device as the page shows it. ``sayable``: whether its owner may say something of it here."""
     posture, device = own.posture, own.device
     since, until = stored_from_to(own, keep)
     return DeviceCard(
@@ -46,6 +49,9 @@ def card_of(
         tail=tail_of(own),
         here=own.here,
         spared=spared_view(own.spared),
+        last=last,
+        sayable=sayable and bool(person) and device is not None and not own.here,
+        noted=noted,
         lost=device is not None and device.lost_at is not None,
         apps=tuple(map(name_of, posture.apps)),
         findings=tuple(sorted({each.reason for each in device.findings})) if device else (),
@@ -182,6 +188,15 @@ def help_of(asked: HelpRequest, keep: timedelta) -> Record:
 
 def _fields(told: Mapping[str, object]) -> tuple[Field, ...]:
     return tuple(Field(name, value) for name, value in told.items())  # type: ignore[arg-type]
+
+
+def last_seen(rows: Iterable[Recorded]) -> dict[str, LastSeen]:
+    """When each device asked last, by its id; ``rows`` come with the last first."""
+    found: dict[str, LastSeen] = {}
+    for row in sorted(rows, key=lambda each: each.tally.last):
+        client = row.sighting.client
+        found[row.sighting.device] = LastSeen(row.tally.last, client.browser or client.protocol)
+    return found
 
 
 def spared_view(relief: Relief | None) -> Spared | None:

@@ -8,7 +8,7 @@ from tests.unit.gateway.pages.own import ALLOWED, BLOCKED, NOBODY, NOW, OWN, PHO
 from tests.unit.gateway.pages.test_render import HOSTILE, LANGUAGES, Outline
 
 from mailgate.gateway.pages import Pages
-from mailgate.gateway.pages.employee import EmployeeView, Field, Record, Source, Spared
+from mailgate.gateway.pages.employee import EmployeeView, Field, LastSeen, Record, Source, Spared
 from mailgate.model import Effect, Kind, PostureState, Reason
 
 
@@ -271,3 +271,28 @@ def test_of_many_rows_the_newest_are_shown_in_short_and_the_download_has_all(pag
     assert text.count("accept: */*") == 5  # of the exemptions: a request's row is short
     assert 'href="/.mailgate/me?download"' in pages.me(OWN).html
     assert "?download" not in pages.me(NOBODY).html
+
+
+def test_two_phones_that_are_alike_are_told_apart_by_their_ids_and_where_they_were_seen_last(
+    pages: Pages,
+) -> None:
+    seen = LastSeen(NOW - timedelta(hours=2), "Safari <b>")
+    page = pages.me(replace(OWN, devices=(replace(PHONE, last=seen), replace(PHONE, mark="x", tail="9XQ2"))))
+    text = words(
+        pages, replace(OWN, devices=(replace(PHONE, last=seen), replace(PHONE, mark="x", tail="9XQ2")))
+    )
+    assert "id ends in 4F2A · last asked for mail 2 hours ago (Safari" in text
+    assert "id ends in 9XQ2" in text
+    assert "Safari <b>" not in page.html
+
+
+def test_a_device_can_be_said_to_be_lost_or_not_ones_own_without_scripts(pages: Pages) -> None:
+    sayable = replace(OWN, devices=(replace(PHONE, sayable=True), TABLET))
+    outline = Outline(pages.me(sayable))
+    said = [each["value"] for each in outline.all("input") if each.get("name") == "about"]
+    assert said == ["lost", "not-mine"]
+    assert "A lost device gets no company mail until your help desk opens it again." in words(pages, sayable)
+    for card in (replace(PHONE, sayable=True, lost=True), replace(PHONE, sayable=True, noted=True)):
+        assert "Not yours, or lost?" not in words(pages, replace(OWN, devices=(card,)))
+    noted = replace(OWN, devices=(replace(PHONE, sayable=True, noted=True),))
+    assert "can now see that this device is not yours" in words(pages, noted)

@@ -19,6 +19,7 @@ from mailgate.gateway.selfservice.stored_view import (
     help_of,
     key_of,
     language_record,
+    last_seen,
     listed_names,
     mail_of,
     mailing_record,
@@ -304,3 +305,10 @@ def test_those_that_keep_mail_out_are_named_apart():
 
 def test_the_stored_devices_among_those_that_are_seen():
     assert shown([OWN, replace(OWN, device=None)]) == [PHONE]
+
+
+def test_where_a_device_was_seen_last_is_its_newest_row():
+    older, newer = Tally(3, LOOKED, LOOKED, "A"), Tally(3, LOOKED, NOW, "B")
+    rows = [Recorded("1", SEEN, newer), Recorded("2", SEEN, older)]
+    assert last_seen(rows)[SEEN.device].at == NOW
+    assert last_seen(reversed(rows))[SEEN.device].at == NOW
