@@ -27,8 +27,8 @@ _TOLD = (Kind.LAPTOP, Kind.PHONE, Kind.TABLET)
 """The kinds that reports and proofs tell."""
 _HANDHELD = (Kind.PHONE, Kind.TABLET, Kind.MAIL_APP)
 _FORM = {Kind.LAPTOP: "desktop", Kind.PHONE: "phone", Kind.TABLET: "tablet"}
-_RUN_OUT = (PostureState.CLEAN, PostureState.PARTIAL)
-"""The states that rest on a report's being recent; a listed app does not go away by silence."""
+_RUN_OUT = (PostureState.CLEAN, PostureState.LISTED, PostureState.PARTIAL)
+"""The states that rest on a report's being recent."""
 _LIFE = timedelta(hours=24)
 """How long a new report counts where no other tells."""
 
