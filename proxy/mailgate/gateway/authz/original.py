@@ -87,4 +87,12 @@ def _asked(head: RequestHead, method: bytes, target: bytes) -> RequestHead:
         target.startswith(b"/") or (method, target) == (b"OPTIONS", b"*")
     ):
         raise malformed("The original target is none that could be asked for.")
-    return RequestHead(method, target, head.minor, head.fields, head.host, keep_alive=head.keep_alive)
+    return RequestHead(method, target, head.minor, _told(head.fields), head.host, keep_alive=head.keep_alive)
+
+
+def _told(fields: Fields) -> Fields:
+    """Without what says nothing: to the key of a proxy that keeps verdicts, an empty field is like none (``verdict_key.py``)."""
+    first, repeated = fields.first, fields.repeated
+    if b"" not in first.values():
+        return fields
+    return Fields([field for field in fields if first[key := field[0].lower()] or key in repeated])
