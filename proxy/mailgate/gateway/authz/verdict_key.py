@@ -30,7 +30,14 @@ TARGETS = f"special-targets:{sha256(PLAIN.encode()).hexdigest()[:8]}"
 FIELDS = frozenset(
     {
         *(name for name in READ if not forgeable(name.encode())),
-        *("authorization", "device-attestation", "dpop", VERSION_HEADER, "sec-fetch-dest", "x-forwarded-user"),
+        *(
+            "authorization",
+            "device-attestation",
+            "dpop",
+            VERSION_HEADER,
+            "sec-fetch-dest",
+            "x-forwarded-user",
+        ),
         # by these a request for the way is known (``classify/discovery.py``)
         *("upgrade", "http2-settings", "content-length", "transfer-encoding"),
     }
@@ -53,4 +60,4 @@ def suffices(fields: Fields, reads: frozenset[str]) -> bool:
 def _suffices(told: bytes, reads: frozenset[str]) -> bool:
     words = set(told.decode("latin-1").replace(",", " ").split())
     words |= {held for word, held in _MORE.items() if word in words}
-    return ALWAYS <= words and all(word in words for name, word in READ_BY_RULES.items() if name in reads)
+    return words >= ALWAYS and all(word in words for name, word in READ_BY_RULES.items() if name in reads)

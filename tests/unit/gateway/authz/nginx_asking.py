@@ -28,6 +28,8 @@ class Asked:
     scheme: str = "https"
     host: str = "mail.example.com"
     fields: tuple[tuple[str, str], ...] = ()
+    user: str = ""
+    """Whom nginx itself has logged in."""
 
 
 @dataclass
@@ -36,7 +38,6 @@ class Nginx:
 
     kept: str = "mailgate"
     besides: str = ""
-    user: str = ""
     _maps: dict[str, tuple[str, list[tuple[str, str]]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -64,7 +65,7 @@ class Nginx:
         return _NAME.sub(lambda name: self._value(name[1], asked), text)
 
     def _value(self, name: str, asked: Asked) -> str:
-        settings = {"kept_verdicts": self.kept, "held_besides": self.besides, "checked_user": self.user}
+        settings = {"kept_verdicts": self.kept, "held_besides": self.besides, "checked_user": asked.user}
         if name in settings:
             return settings[name]
         if name in self._maps:
