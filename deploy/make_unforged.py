@@ -43,7 +43,8 @@ def nginx_key() -> list[str]:
     own = ("own_cookies", "checked_user", "upgrading")
     sent = sorted(FIELDS - _NEVER - {"x-forwarded-user", "upgrade"})
     parts = (*told, *own, *(f"http_{name.replace('-', '_')}" for name in sent))
-    return [r'proxy_cache_key "%s";' % r"\n".join(f"${each}" for each in parts)]
+    key = r"\n".join(f"${each}" for each in parts)
+    return [f'proxy_cache_key "{key}";']
 
 
 def caddy() -> list[str]:
