@@ -63,7 +63,7 @@ class Questions:
     def answer(self, authorizer: Authorizer, exchange: Exchange, now: datetime) -> Outcome | Rest:
         """At once where nothing has to be waited for."""
         head = original(exchange.head, authorizer.dialect)
-        refuse_let_through(head.fields, authorizer.dialect, self.in_force.live.proxy_form.fields)
+        refuse_let_through(exchange.head.fields, authorizer.dialect, self.in_force.live.proxy_form.fields)
         origin = self.reader.origin(exchange, head)
         if _is_plain(exchange.head):
             started = perf_counter()

@@ -213,6 +213,12 @@ async def test_what_is_asked_in_activesync_or_with_a_refused_proof_is_asked_abou
     assert await kept(on, "/allow", "Content-Type: text/xml") == "2"
 
 
+async def test_a_field_that_could_be_forged_is_let_through_by_nobody_without_a_value_either():
+    question = NGINX.format(at=AT, path="/allow", reference="x") + "Remote-User: \n"
+    status, headers, _ = await reply(asked_gate(Dialect.NGINX), question)
+    assert (status, "X-Device-Decision" in headers) == (403, False)
+
+
 async def test_what_the_probe_found_is_not_believed_longer_by_the_asking_proxy():
     keys = (Key(1, b"k" * 32, NOW - timedelta(days=1)),)
     agent = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
