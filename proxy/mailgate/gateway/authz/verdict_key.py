@@ -17,7 +17,8 @@ import re
 from functools import lru_cache
 from hashlib import sha256
 
-from mailgate.classify import READ, VERSION_HEADER
+from mailgate.classify import READ
+from mailgate.classify.activesync import VERSION_HEADER
 from mailgate.classify.protocol import SEGMENTS
 from mailgate.gateway.http1.fields import Fields
 from mailgate.gateway.http1.trusted_headers import forgeable
