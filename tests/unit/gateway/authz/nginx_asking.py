@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 DEPLOY = Path(__file__).parents[4] / "deploy" / "nginx"
@@ -31,6 +32,14 @@ class Asked:
     user: str = ""
     """Whom nginx itself has logged in."""
 
+    @cached_property
+    def sent(self) -> dict[str, str]:
+        """What came under each name, as nginx calls it in its variables."""
+        found: dict[str, list[str]] = {}
+        for name, value in self.fields:
+            found.setdefault("http_" + name.lower().replace("-", "_"), []).append(value)
+        return {name: ("; " if name == "http_cookie" else ", ").join(each) for name, each in found.items()}
+
 
 @dataclass
 class Nginx:
@@ -49,10 +58,11 @@ class Nginx:
         sets = _SET.findall(UNFORGED + location)
         self._set = {name.lower() for name, _ in sets}
         self._told = [(name, _text(value)) for name, value in sets if _text(value) and name != "Host"]
-        (self._key,) = re.findall(r"proxy_cache_key (.*);", location)
+        (key,) = re.findall(r'proxy_cache_key "(.*)";', location)
+        self._key = [each.removeprefix("$") for each in _text(key).split("\n")]
 
     def key(self, asked: Asked) -> str:
-        return self._filled(_text(self._key), asked)
+        return "\n".join([self._value(each, asked) for each in self._key])
 
     def question(self, asked: Asked) -> list[bytes]:
         """Field lines of the question, but its Host."""
@@ -71,8 +81,7 @@ class Nginx:
         if name in self._maps:
             return self._mapped(*self._maps[name], asked)
         if name.startswith("http_") and name != "http_host":
-            values = [value for key, value in asked.fields if key.lower().replace("-", "_") == name[5:]]
-            return ("; " if name == "http_cookie" else ", ").join(values)
+            return asked.sent.get(name, "")
         return {
             "remote_addr": asked.remote,
             "scheme": asked.scheme,
