@@ -20,7 +20,9 @@ from tests.integration import fronts
 from tests.integration.conftest import IPHONE, LAPTOP, NAVIGATION, Guard, Guarded
 from tests.integration.gate import PHONE_RULES, Gate
 from tests.integration.test_reload import until
+from yarl import URL
 
+from mailgate.gateway.authz.verdict_key import ALWAYS
 from mailgate.gateway.http1.forgeable import KNOWN
 
 FRONTS: dict[str, tuple[str, Callable[..., AbstractContextManager[str]]]] = {
@@ -380,6 +382,33 @@ async def test_nginx_goes_by_a_yes_for_everybody_who_would_get_the_same(start: S
 
 
 @pytest.mark.parametrize("start", ["nginx"], indirect=True)
+async def test_nginx_asks_about_what_only_looks_like_a_request_before(start: Start) -> None:
+    front = start({"rules": [{"id": "all", "when": "true", "effect": "allow"}]}, remember="10s", keeping=True)
+    page, sync = "/mail/1?Cmd=Sync&DeviceId=1", {"Content-Type": "application/vnd.ms-sync.wbxml"}
+    assert (await front.get(page, **{"User-Agent": LAPTOP}))[0] == 200
+    others: tuple[tuple[str, dict[str, str]], ...] = (
+        ("/%64av/", {}),
+        ("/mail;x/ews", {}),
+        ("/mail%5Cews", {}),
+        ("/Autodiscover/x", {}),
+        (page, {"DPoP": "0"}),
+        (page, sync),
+        (page, sync),
+        (page, {"Cookie": "a=1; MAILGATE-probe=1"}),
+        (page, {"Sec-Fetch-Mode": "navigate"}),
+        (page, {"Device-Attestation": "x"}),
+        (page, {"Device-Attestation": "x"}),
+    )
+    for number, (path, fields) in enumerate(others, 2):
+        url = URL(front.url + path, encoded=True)
+        async with front.client.get(url, headers={"User-Agent": LAPTOP, **fields}):
+            assert (path, fields, await front.decided()) == (path, fields, number)
+    for like in ("/", "/news/2?a=/dav", "/mail/%40ada"):
+        await front.get(like, **{"User-Agent": LAPTOP, "Cookie": "a=2", "Referer": "x"})
+    assert await front.decided() == len(others) + 1
+
+
+@pytest.mark.parametrize("start", ["nginx"], indirect=True)
 @pytest.mark.parametrize(
     ("besides", "decided"), [("", 3), ("target", 3), ("address", 1), ("address target", 1)]
 )
@@ -388,8 +417,9 @@ async def test_where_a_rule_reads_the_address_a_yes_is_kept_by_the_address_or_no
 ) -> None:
     here = {"id": "here", "when": 'request.remote == "127.0.0.1"', "effect": "allow"}
     front = start({"rules": [here]}, remember="10s", keeping=True, besides=besides)
+    forged = {"Mailgate-Verdict-Key": " ".join([*ALWAYS, "address", "target"])}
     for _ in range(3):
-        assert (await front.get("/inbox", **{"User-Agent": LAPTOP}))[0] == 200
+        assert (await front.get("/inbox", **{"User-Agent": LAPTOP}, **forged))[0] == 200
     assert await front.decided() == decided
     async with (
         from_address("127.0.0.9") as client,
