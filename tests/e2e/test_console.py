@@ -18,19 +18,19 @@ from tests.admins import token
 from tests.e2e.serving import AXE
 from tests.integration.gate import PHONE_RULES
 from tests.unit.console.browsing import NOW, Company, company, whole
-from tests.unit.console.letters import gone, written
 from tests.unit.console.phones import asks, has, record
 from tests.unit.console.test_verdict_rates import text
+from tests.unit.console.written_mails import gone, written
 from tests.unit.store.test_gates import BEAT
 
 from mailgate.attest.enrolment import digest_of
 from mailgate.console.access import COOKIE
-from mailgate.mail.announce import announce, known_of
+from mailgate.mail.recipient_list import believed_by, list_recipients
 from mailgate.mail.topic import topic_of
 from mailgate.rollout.acts import Person
 from mailgate.rollout.relief_acts import break_glass, exempt
 from mailgate.rollout.version_in_force import draft_of
-from mailgate.store import About, Act, EnrolmentToken, MailKind, MailState
+from mailgate.store import Act, EnrolmentToken, MailKind, MailState, NoticeKey
 from mailgate.store.database import store_url
 from mailgate.store.migrate import migrate
 
@@ -108,24 +108,24 @@ async def fill(firm: Company) -> str:
     return phones[0].id
 
 
-async def announced(firm: Company) -> None:
+async def counted(firm: Company) -> None:
     """Put a second version in force, count whom its rule is about, and let mails about it have failed in two ways."""
     rules = firm.candidate(json.dumps({"rules": [*PHONE_RULES["rules"], NO_TOOLS]}))
     await firm.store.policies.activate(draft_of(rules), Act(NOW, "lin", "policy-activated"))
     firm.bundle = replace(firm.bundle, rules=rules)
     for name, state in (("bea", MailState.UNSURE), ("cay", MailState.FAILED)):
         await gone(firm, (await written(firm, name, version=2))[name], state, "550")
-    about = About(2, MailKind.ENFORCED, "prohibited-app")
+    about = NoticeKey(2, MailKind.ENFORCED, "prohibited-app")
     topic = topic_of(rules.policy, about.version, about.rule, about.kind, NOW)
     active = await firm.store.policies.active()
     assert active
-    count = partial(announce, firm.store, rules, active)
-    known, book = known_of(firm.bundle), "{}@example.com".format
-    firm.desk.recipient_counts.start(
+    count = partial(list_recipients, firm.store, rules, active)
+    known, book = believed_by(firm.bundle), "{}@example.com".format
+    firm.desk.recipient_lists.start(
         about, topic, lambda topic, told: count(topic, known, book, NOW, told), "lin", NOW
     )
-    assert firm.desk.recipient_counts._task
-    await firm.desk.recipient_counts._task
+    assert firm.desk.recipient_lists._task
+    await firm.desk.recipient_lists._task
 
 
 async def planned(firm: Company) -> str:
@@ -147,7 +147,7 @@ async def served(folder: Path) -> AsyncIterator[Site]:
     migrate(store_url(f"sqlite:///{folder}/mailgate.db"))
     async with company(folder) as firm:
         device = await fill(firm)
-        await announced(firm)
+        await counted(firm)
         plan = await planned(firm)
         await firm.store.gates.note(BEAT)
         runner = web.AppRunner(whole(firm.desk))

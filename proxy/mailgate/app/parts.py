@@ -41,13 +41,13 @@ from mailgate.gateway.rates import Rates
 from mailgate.gateway.reading import Reader
 from mailgate.gateway.reference import References
 from mailgate.gateway.refusals.failure import Failures
-from mailgate.gateway.refusing import Notices, Refuser
+from mailgate.gateway.refusing import QuarantineMails, Refuser
 from mailgate.gateway.selfservice.help import HelpDesk
 from mailgate.gateway.selfservice.login_check import LoginCheck, Question
 from mailgate.gateway.selfservice.me import SelfService
 from mailgate.gateway.selfservice.pairing_code import OwnCodes
 from mailgate.gateway.verdict_cache import VerdictCache
-from mailgate.mail.quarantine import Letterhead, NoNotices, Quarantine
+from mailgate.mail.quarantine import NoQuarantineMails, QuarantineHead, QuarantineMailer
 from mailgate.mail.smtp import MailServer
 from mailgate.rollout.halting import Halting
 from mailgate.store import Postures, Store
@@ -124,17 +124,19 @@ def ways_for(settings: Settings) -> Ways:
     return Ways(usual, replace(usual, pool=patient), replace(usual, editor=editor))
 
 
-def quarantine_for(settings: Settings, store: Store, pages: Pages, pool: UpstreamPool) -> Quarantine | None:
-    """Who writes to people whose mail app is refused; None where nobody does.
+def quarantine_mailer_for(
+    settings: Settings, store: Store, pages: Pages, pool: UpstreamPool
+) -> QuarantineMailer | None:
+    """What writes to people whose mail app is refused; None if the settings have no quarantine mail.
 
-    Logins are checked apart from those on the employee's page: phones with an old password must not close that page.
+    It has a login check of its own: phones with an old password must not close the employee's page.
     """
     mail, host = settings.activesync.quarantine_mail, urlsplit(settings.public_url).hostname or ""
     if mail is None:
         return None
     password = mail.password.get_secret_value() if mail.password else None
     server = MailServer(mail.smtp.host, mail.smtp.port, mail.security, mail.username, password)
-    letterhead = Letterhead(
+    head = QuarantineHead(
         mail.sender,
         mail.domain,
         mail.pause,
@@ -145,7 +147,7 @@ def quarantine_for(settings: Settings, store: Store, pages: Pages, pool: Upstrea
         f"{settings.public_url}/.mailgate/me",
     )
     check = login_check_for(settings.employee_page.login_check, settings.public_url, pool)
-    return Quarantine(letterhead, pages, store.notices, server.send, utc_now, check)
+    return QuarantineMailer(head, pages, store.quarantine_mails, server.send, utc_now, check)
 
 
 def self_service_for(
@@ -208,15 +210,15 @@ def gate_for(
         Probing(in_force, metrics, url),
         HelpDesk(in_force, judge, metrics, store.help_requests, halting.called, calls),
     )
-    notices = quarantine_for(settings, store, in_force.live.speaker.pages, ways.usual.pool) or NoNotices()
-    return assemble(judge, recorder, own, ways, notices)
+    mailer = quarantine_mailer_for(settings, store, in_force.live.speaker.pages, ways.usual.pool)
+    return assemble(judge, recorder, own, ways, mailer or NoQuarantineMails())
 
 
-def assemble(judge: Judge, recorder: Recorder, own: OwnAddresses, ways: Ways, notices: Notices) -> Gate:
+def assemble(judge: Judge, recorder: Recorder, own: OwnAddresses, ways: Ways, mails: QuarantineMails) -> Gate:
     """A gate of these parts, and of those that stand between them."""
     in_force, metrics, references = judge.in_force, judge.metrics, recorder.references
     reader, verdicts = Reader(in_force), VerdictCache(in_force, recorder.ledger.recurring, metrics)
-    refuser = Refuser(in_force, ways.usual, ways.discovery, notices, metrics)
+    refuser = Refuser(in_force, ways.usual, ways.discovery, mails, metrics)
     failures = Failures(in_force, references, metrics, judge.clock)
     return Gate(
         in_force=in_force,

@@ -30,7 +30,7 @@ from mailgate.app.readiness import body_of_readyz
 from mailgate.app.settings_watch import SettingsWatch
 from mailgate.app.trust import Trust
 from mailgate.app.workers.place import ALONE, Place
-from mailgate.app.workers.siblings import Siblings, telling_app
+from mailgate.app.workers.siblings import Siblings, metrics_app
 from mailgate.config import Address, Bundle, load_bundle
 from mailgate.console import with_console
 from mailgate.console.api import with_api
@@ -45,7 +45,7 @@ from mailgate.gateway.recording import Recorder
 from mailgate.gateway.reload import Reloader
 from mailgate.gateway.side_door.dovecot import PolicyKey, policy_server
 from mailgate.gateway.side_door.logins import SideDoor
-from mailgate.mail.quarantine import Quarantine
+from mailgate.mail.quarantine import QuarantineMailer
 from mailgate.policy.report_only import lingering
 from mailgate.rollout import LOOK, Keeper
 from mailgate.rollout.halting import Halting
@@ -155,8 +155,8 @@ class Service:
                 DeviceChanges(self.postures, self.store.devices, self.gate.metrics, utc_now).run()
             ),
         ]
-        if isinstance(self.gate.refuser.notices, Quarantine):
-            self._tasks.append(loop.create_task(self.gate.refuser.notices.run()))
+        if isinstance(self.gate.refuser.mails, QuarantineMailer):
+            self._tasks.append(loop.create_task(self.gate.refuser.mails.run()))
         self.syncing.start()
         sending.start()
         watch_numbers(self.gate, self.store.ledger, self.keeper)
@@ -181,7 +181,7 @@ class Service:
         registry, place = self.gate.metrics.registry, self.place
         if not place.has_admin:
             await open_at_path(
-                await self._hosting(telling_app(registry), room), place.telling(), self._closing
+                await self._hosting(metrics_app(registry), room), place.metrics_socket(), self._closing
             )
             return ""
         door = SideDoor(self.gate.judge, self.gate.recorder, self.gate.references.draw)
@@ -192,7 +192,7 @@ class Service:
         desk = desk_for(self)
         self._closing.push_async_callback(desk.readings.stop)
         self._closing.push_async_callback(desk.planning.stop)
-        self._closing.push_async_callback(desk.recipient_counts.stop)
+        self._closing.push_async_callback(desk.recipient_lists.stop)
         self._tasks += [asyncio.get_running_loop().create_task(work) for work in running(desk, self)]
         app = with_api(with_console(admin, desk), desk)
         witness = Witness(self.store.audit, lambda: self.bundle.settings.witness, utc_now)

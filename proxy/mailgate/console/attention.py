@@ -30,7 +30,7 @@ async def needs_now(store: Store, settings: Settings, state: Readiness, now: dat
     """What needs a person by what the store has and by how this gate stands, the graver first."""
     try:
         plans = await standings(store, guard_of(settings), now, PLANS)
-        unsure, gates = await store.mailings.unsure(), await gates_now(store, now)
+        unsure, gates = await store.mails.unsure(), await gates_now(store, now)
     except StoreError:
         return needs_of(state, [])  # and the state says that the store is away
     return needs_of(state, plans, unsure, gates)

@@ -13,7 +13,7 @@ from mailgate.console.login_rights import roles_now
 from mailgate.console.login_tries import LoginTries
 from mailgate.console.oidc.logins import OidcLogins
 from mailgate.console.planning import Planning
-from mailgate.console.recipient_count import RecipientCounts
+from mailgate.console.recipient_lists import RecipientLists
 from mailgate.console.sessions import Session, Sessions
 from mailgate.console.source_reading import Readings
 from mailgate.console.verdict_rates import VerdictRates
@@ -44,7 +44,7 @@ class Desk:
     device_counts: DeviceCounts
     readings: Readings
     planning: Planning
-    recipient_counts: RecipientCounts = field(default_factory=RecipientCounts)
+    recipient_lists: RecipientLists = field(default_factory=RecipientLists)
     sessions: Sessions = field(default_factory=Sessions)
     tries: LoginTries = field(default_factory=LoginTries)
     oidc: OidcLogins = field(default_factory=OidcLogins)

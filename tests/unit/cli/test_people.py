@@ -30,7 +30,9 @@ async def fill() -> None:
     await store.devices.take(records, NOW)
     week = timedelta(days=7)
     for owner in ("ada", "bo"):
-        await store.notices.claim(f"{owner}@example.com", owner, "r", NOW, pause=week, at_most=3, per_hour=99)
+        await store.quarantine_mails.claim(
+            f"{owner}@example.com", owner, "r", NOW, pause=week, at_most=3, per_hour=99
+        )
     await store.close()
 
 
