@@ -20,7 +20,7 @@ BLOCKED = replace(
 PHONE = DeviceCard(
     mark="5d0c1f",
     standing=BLOCKED,
-    state=PostureState.PROHIBITED,
+    state=PostureState.LISTED,
     kind=Kind.PHONE,
     os="ios",
     os_version="18.6",
@@ -51,7 +51,7 @@ REQUEST = Record(
     ),
     NOW + timedelta(days=30),
 )
-MAIL = Record((Field("told_at", NOW), Field("reason", "prohibited-app")), NOW + timedelta(days=30))
+MAIL = Record((Field("written_at", NOW), Field("reason", "prohibited-app")), NOW + timedelta(days=30))
 OWN = EmployeeView(
     here=ALLOWED,
     person="alice",
