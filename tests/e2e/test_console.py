@@ -97,10 +97,10 @@ async def fill(firm: Company) -> str:
     """Let something be there to be seen; the id of a device."""
     phones = await has(firm, record("a1", "alice", "tiktok"), record("b1", "bob"), record("c1", "cy", age=90))
     await asks(firm, phones[0], "alice")
-    firm.desk.verdict_rates.note({0: text()}, NOW - timedelta(minutes=70))
+    firm.context.verdict_rates.note({0: text()}, NOW - timedelta(minutes=70))
     for minute in range(60):
         told = {0: text(minute * (minute % 7), 20 * minute)}
-        firm.desk.verdict_rates.note(told, NOW - timedelta(minutes=59 - minute))
+        firm.context.verdict_rates.note(told, NOW - timedelta(minutes=59 - minute))
     firm.ready["rules"] = firm.ready["rules"] | {"held": "7 of 200 people would newly be kept out"}
     made = EnrolmentToken("t-1", "alice", "for her phone", 1, NOW, NOW + timedelta(days=7))
     await firm.store.enrolments.add(digest_of("token"), made)
@@ -121,25 +121,25 @@ async def counted(firm: Company) -> None:
     assert active
     count = partial(list_recipients, firm.store, rules, active)
     known, book = believed_by(firm.bundle), "{}@example.com".format
-    firm.desk.recipient_lists.start(
+    firm.context.recipient_lists.start(
         about, topic, lambda topic, told: count(topic, known, book, NOW, told), "lin", NOW
     )
-    assert firm.desk.recipient_lists._task
-    await firm.desk.recipient_lists._task
+    assert firm.context.recipient_lists._task
+    await firm.context.recipient_lists._task
 
 
 async def planned(firm: Company) -> str:
     """Plan to let nobody in, and spare somebody; the plan's digest."""
     rules = json.dumps({"rules": [{"id": "nobody", "when": "true", "effect": "block"}]})
-    firm.desk.planning.start(firm.candidate(rules), 14, Person("ada", "here"), NOW)
-    assert firm.desk.planning._task
-    await firm.desk.planning._task
+    firm.context.planning.start(firm.candidate(rules), 14, Person("ada", "here"), NOW)
+    assert firm.context.planning._task
+    await firm.context.planning._task
     lin, until = Person("lin", "here"), NOW + timedelta(days=1)
     policy = firm.bundle.policy
     await exempt(firm.store, policy, lin, "on a journey", NOW, rule="all", until=until, person="alice")
     await break_glass(firm.store, policy, lin, "too many", NOW, rule="unproven-handheld", until=until)
-    assert firm.desk.planning.last
-    return firm.desk.planning.last.digest
+    assert firm.context.planning.last
+    return firm.context.planning.last.digest
 
 
 @asynccontextmanager
@@ -150,11 +150,11 @@ async def served(folder: Path) -> AsyncIterator[Site]:
         await counted(firm)
         plan = await planned(firm)
         await firm.store.gates.note(BEAT)
-        runner = web.AppRunner(whole(firm.desk))
+        runner = web.AppRunner(whole(firm.context))
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         proved_by = firm.bundle.settings.admins["lin"].token_hash.get_secret_value()
-        cookie = firm.desk.sessions.start("lin", proved_by, NOW)
+        cookie = firm.context.sessions.start("lin", proved_by, NOW)
         yield Site(f"http://127.0.0.1:{runner.addresses[0][1]}", device, plan, cookie)
         await runner.cleanup()
 

@@ -166,7 +166,7 @@ async def test_a_change_of_rules_over_the_api_alone(guard: Guard, client: aiohtt
     await call(client, guarded, "POST", "/plans", {"policy": json.dumps(CHANGED), "days": 7})
     made = await until(client, guarded, "/plans/making", lambda told: not told["runs"])
     plan = f"/plans/{made['digest']}"
-    assert (await call(client, guarded, "GET", plan))["standing"]["missing"] == 1
+    assert (await call(client, guarded, "GET", plan))["status"]["missing"] == 1
     assert await refusal(client, guarded, f"{plan}/apply", "ada") == 409
     assert await refusal(client, guarded, f"{plan}/approvals", "ada") == 409, "nobody approves their own"
     assert await refusal(client, guarded, f"{plan}/approvals", "vic") == 403

@@ -24,7 +24,7 @@ from mailgate.connectors import (
 )
 from mailgate.connectors.leased_run import LeasedRun, Wish
 from mailgate.connectors.metrics import Numbers
-from mailgate.connectors.recheck import Again, CheckAgain
+from mailgate.connectors.recheck import CheckAgain, CheckResult
 from mailgate.connectors.run import Outcome
 from mailgate.connectors.runner import Runner
 from mailgate.connectors.webhook_proofs import Proofs
@@ -36,7 +36,7 @@ from mailgate.tasks import end
 from mailgate.views.readiness import ConnectorState, connector_state
 
 
-class StoreDesk:
+class ConnectorStore:
     """The store as connectors know it. A store that fails is ``Trouble.STORE``."""
 
     def __init__(self, store: Store, logins: Callable[[], Logins] = lambda: NO_LOGINS) -> None:
@@ -88,12 +88,12 @@ def runtime() -> Runtime:
 
 def leased_run_for(store: Store, bundle: Callable[[], Bundle], registry: CollectorRegistry) -> LeasedRun:
     """Runs connectors into this store. ``bundle``: the files in force, looked up for every run."""
-    desk = StoreDesk(store, lambda: bundle().settings.logins)
+    run_store = ConnectorStore(store, lambda: bundle().settings.logins)
 
     def make(name: str, settings: EverySource, around: Runtime) -> Connector:
-        return connector_for(Setup(name, bundle().policy.catalog, around, known=desk.devices), settings)
+        return connector_for(Setup(name, bundle().policy.catalog, around, known=run_store.devices), settings)
 
-    return LeasedRun(make, desk, runtime, Numbers(registry), lambda: bundle().policy.catalog.fingerprint)
+    return LeasedRun(make, run_store, runtime, Numbers(registry), lambda: bundle().policy.catalog.fingerprint)
 
 
 class Syncing:
@@ -133,11 +133,11 @@ class Syncing:
         await self._postures.catch_up(utc_now())
         return outcome
 
-    async def check_again(self, source: str, device_id: str) -> Again:
+    async def check_again(self, source: str, device_id: str) -> CheckResult:
         """Ask the source that calls a device ``device_id`` about it at once, where it can be asked."""
         settings = self._settings().get(source)
         if settings is None:
-            return Again.CANNOT
+            return CheckResult.CANNOT
         answer = await self._again.ask(source, settings, device_id)
         await self._postures.catch_up(utc_now())  # the person has come back to look
         return answer

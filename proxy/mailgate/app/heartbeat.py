@@ -17,7 +17,7 @@ from mailgate.app.workers.place import Place
 from mailgate.rollout import Keeper
 from mailgate.store import Beat, Heard, Store, StoreError
 from mailgate.tasks import end
-from mailgate.views.gates import MISSED, Standing, gates_now
+from mailgate.views.gates import MISSED, GateState, gates_now
 
 log = structlog.get_logger()
 
@@ -36,9 +36,9 @@ class GateNumbers:
         )
         self.show(Counter())
 
-    def show(self, standings: Counter[Standing]) -> None:
-        for each in Standing:
-            self.gates.labels(each.value).set(standings[each])
+    def show(self, gate_states: Counter[GateState]) -> None:
+        for each in GateState:
+            self.gates.labels(each.value).set(gate_states[each])
 
 
 @dataclass
@@ -51,7 +51,7 @@ class Heartbeat:
     address: str
     clock: Callable[[], datetime]
     numbers: GateNumbers
-    standings: Counter[Standing] = field(default_factory=Counter)
+    gate_states: Counter[GateState] = field(default_factory=Counter)
     """How many gates on the store fare how, at the last look."""
     alone: bool = False
     """Whether no other process was heard of at the last look."""
@@ -91,11 +91,11 @@ class Heartbeat:
         """Say that it runs, and look at how all of them fare. Raises StoreError."""
         await self.store.gates.note(self._told())
         found = await gates_now(self.store, self.clock())
-        self.standings = Counter(each.standing for each in found)
+        self.gate_states = Counter(each.state for each in found)
         self.alone = self.place.of == 1 and not any(
             self._other(heard) for gate in found for heard in gate.heard
         )
-        self.numbers.show(self.standings)
+        self.numbers.show(self.gate_states)
 
     def _other(self, heard: Heard) -> bool:
         return heard.beat.instance != self._instance and heard.ago < MISSED

@@ -18,7 +18,7 @@ from mailgate.gateway.reload import Reloader
 from mailgate.rollout import Keeper
 from mailgate.rollout.relief_watch import ReliefWatch
 from mailgate.store import Backlog, Store, StoreError
-from mailgate.views.gates import Standing
+from mailgate.views.gates import GateState
 from mailgate.views.readiness import Backlog as Waiting
 from mailgate.views.readiness import Files, Ledger, OwnWorkers, Readiness, RulesNow, Writes
 
@@ -46,12 +46,15 @@ async def readiness(service: Running) -> Readiness:
     ledger, reports = service.store.ledger, service.store.reports
     counts, refusal = ledger.counts, service.store.refusal()
     waiting, reported = ledger.backlog(), reports.backlog()
-    mistakes, standings = service.reloader.mistakes, service.heartbeat.standings if service.heartbeat else {}
+    mistakes, gate_states = (
+        service.reloader.mistakes,
+        service.heartbeat.gate_states if service.heartbeat else {},
+    )
     return Readiness(
         ready=not service.stopping,
         version=__version__,
         workers=await _workers(service),
-        gates={each.value: standings.get(each, 0) for each in Standing},
+        gates={each.value: gate_states.get(each, 0) for each in GateState},
         policy=service.gate.in_force.live.policy.version,
         rules=_rules(service),
         config=Files(state="rejected" if mistakes else "ok", mistakes=mistakes),

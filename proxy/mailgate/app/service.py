@@ -13,7 +13,7 @@ from aiohttp import web
 from mailgate.app.audit_witness import Witness
 from mailgate.app.changes import take_settings, waiting_for_a_start
 from mailgate.app.connectors import Syncing
-from mailgate.app.console import desk_for, running
+from mailgate.app.console import context_for, running
 from mailgate.app.descriptors import descriptors
 from mailgate.app.device_changes import DeviceChanges
 from mailgate.app.heartbeat import GateNumbers, Heartbeat
@@ -189,12 +189,12 @@ class Service:
         admin = admin_app(
             self.siblings.metrics, partial(body_of_readyz, self), policy, intake_server(self.syncing.intake)
         )
-        desk = desk_for(self)
-        self._closing.push_async_callback(desk.readings.stop)
-        self._closing.push_async_callback(desk.planning.stop)
-        self._closing.push_async_callback(desk.recipient_lists.stop)
-        self._tasks += [asyncio.get_running_loop().create_task(work) for work in running(desk, self)]
-        app = with_api(with_console(admin, desk), desk)
+        context = context_for(self)
+        self._closing.push_async_callback(context.readings.stop)
+        self._closing.push_async_callback(context.planning.stop)
+        self._closing.push_async_callback(context.recipient_lists.stop)
+        self._tasks += [asyncio.get_running_loop().create_task(work) for work in running(context, self)]
+        app = with_api(with_console(admin, context), context)
         witness = Witness(self.store.audit, lambda: self.bundle.settings.witness, utc_now)
         watch = SettingsWatch(self.store.audit, lambda: self.bundle.settings, gethostname(), utc_now)
         self._tasks += [asyncio.get_running_loop().create_task(each.run()) for each in (witness, watch)]

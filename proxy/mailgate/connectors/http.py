@@ -163,7 +163,7 @@ Item = TypeVar("Item")
 Found = TypeVar("Found")
 
 
-async def together(
+async def bounded_gather(
     work: Callable[[Item], Awaitable[Found]], items: Sequence[Item], at_once: int
 ) -> list[Found]:
     """What ``work`` makes of each item, in their order. Where one fails the others end, and its error is raised."""

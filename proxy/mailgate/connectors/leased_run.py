@@ -24,7 +24,7 @@ LEASE = timedelta(seconds=60)
 """How long nobody takes over from a gate that is gone."""
 
 
-class Desk(Keeper, Protocol):
+class RunStore(Keeper, Protocol):
     """What is kept between runs, for all gates. Every method may raise ``SourceError`` with ``Trouble.STORE``."""
 
     async def states(self) -> dict[str, SourceState]:
@@ -61,7 +61,7 @@ class LeasedRun:
     """Runs a connector unless another gate does."""
 
     make: Callable[[str, EverySource, Runtime], Connector]
-    desk: Desk
+    run_store: RunStore
     runtime: Callable[[], Runtime]
     """New for every run, with a tally of its own."""
     numbers: Numbers
@@ -80,7 +80,7 @@ class LeasedRun:
         """Run it now. None where another gate runs it, or where ``unless`` holds of the state that is found."""
         log = self.log
         try:
-            if not await self.desk.claim(name, LEASE):
+            if not await self.run_store.claim(name, LEASE):
                 return None
             try:
                 return await self._under_lease(name, settings, wish, unless)
@@ -98,22 +98,22 @@ class LeasedRun:
             assert isinstance(connector, Told)
             records = await connector.told(headers, body)
             for start in range(0, len(records), BATCH):
-                await finished(self.desk.take(records[start : start + BATCH]))
+                await finished(self.run_store.take(records[start : start + BATCH]))
         finally:
             await connector.close()
         if connector.scheduled and settings.scheduled():  # its runs say how it fares; a call puts off none
             self.numbers.count(name, Outcome(taken=len(records)), around.tally, 0.0)
             return len(records)
-        state = (await self.desk.states()).get(name) or SourceState(name)
+        state = (await self.run_store.states()).get(name) or SourceState(name)
         now, outcome = around.now(), Outcome(taken=len(records), gone=sum(each.gone for each in records))
-        await self.desk.note(after(state, outcome, now, now, state.listed))
+        await self.run_store.note(after(state, outcome, now, now, state.listed))
         self.numbers.count(name, outcome, around.tally, 0.0)
         return len(records)
 
     async def _under_lease(
         self, name: str, settings: EverySource, wish: Wish, unless: Callable[[SourceState], bool] | None
     ) -> Outcome | None:
-        state = (await self.desk.states()).get(name) or SourceState(name)
+        state = (await self.run_store.states()).get(name) or SourceState(name)
         if unless is not None and unless(state):
             return None
         around = self.runtime()
@@ -123,7 +123,7 @@ class LeasedRun:
         if outcome.trouble is Trouble.STOPPED:
             return outcome  # another gate has it now, and notes what becomes of it
         ended = around.now()
-        await self.desk.note(after(state, outcome, started, ended, listed))
+        await self.run_store.note(after(state, outcome, started, ended, listed))
         self.numbers.count(name, outcome, around.tally, (ended - started).total_seconds())
         self._say(name, outcome, around.tally)
         return outcome
@@ -138,7 +138,7 @@ class LeasedRun:
             run = Run(
                 name,
                 connector,
-                self.desk,
+                self.run_store,
                 around.tally,
                 100 if wish.let_go else settings.most_gone,
                 settings.run_timeout if isinstance(settings, Asked) else None,
@@ -178,14 +178,14 @@ class LeasedRun:
 
     async def _renew(self, name: str) -> bool:
         try:
-            return await self.desk.claim(name, LEASE)
+            return await self.run_store.claim(name, LEASE)
         except SourceError:
             return False
 
     async def _release(self, name: str) -> None:
         log = self.log
         try:
-            await self.desk.release(name)
+            await self.run_store.release(name)
         except SourceError:
             log.warning("connector-lease-kept", connector=name)  # it runs out by itself
 

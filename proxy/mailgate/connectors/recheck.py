@@ -20,7 +20,7 @@ _PATIENCE = 20.0
 _REMEMBERED = 100_000
 
 
-class Again(StrEnum):
+class CheckResult(StrEnum):
     """What came of asking."""
 
     ASKED = "asked"
@@ -47,25 +47,25 @@ class CheckAgain:
             _REMEMBERED, PAUSE.total_seconds(), timer=lambda: now().timestamp()
         )
 
-    async def ask(self, name: str, settings: EverySource, device_id: str) -> Again:
+    async def ask(self, name: str, settings: EverySource, device_id: str) -> CheckResult:
         """Ask the source of the connector ``name`` about the device that it calls ``device_id``."""
         around = self._leased_run.runtime()
         connector = self._leased_run.make(name, settings, around)
         try:
             if not isinstance(connector, AsksForOne | Wakes) or not settings.scheduled():
-                return Again.CANNOT
+                return CheckResult.CANNOT
             if (name, device_id) in self._asked:
-                return Again.WAIT
+                return CheckResult.WAIT
             self._asked[name, device_id] = True
             async with asyncio.timeout(_PATIENCE):
                 if isinstance(connector, Wakes):
                     await connector.wake(device_id)
-                    return Again.ASKED
+                    return CheckResult.ASKED
                 record = await connector.device(device_id)
             gone = DeviceRecord(name, device_id, gone=True)
-            await finished(self._leased_run.desk.take([record or gone]))
-            return Again.TAKEN if record else Again.GONE
+            await finished(self._leased_run.run_store.take([record or gone]))
+            return CheckResult.TAKEN if record else CheckResult.GONE
         except (SourceError, TimeoutError):
-            return Again.FAILED
+            return CheckResult.FAILED
         finally:
             await connector.close()

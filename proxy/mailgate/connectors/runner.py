@@ -81,7 +81,7 @@ class Runner:
     async def _learn(self) -> bool:
         """Ask the store how the connectors fare. False where it does not answer: what was known last counts."""
         try:
-            self.states = await self._leased_run.desk.states()
+            self.states = await self._leased_run.run_store.states()
         except SourceError:
             return False
         return True

@@ -6,7 +6,7 @@ from datetime import datetime
 from aiohttp import web
 
 from mailgate.config import Rules, compile_rules
-from mailgate.console.desk import Desk
+from mailgate.console.context import ConsoleContext
 from mailgate.devices.names import user_text
 from mailgate.mail.composer import composer_for
 from mailgate.mail.preview import made_up, made_up_correction, sample
@@ -39,18 +39,18 @@ class Matter:
     """Why it may not."""
 
 
-async def matter_about(desk: Desk, about: NoticeKey) -> Matter:
+async def matter_about(context: ConsoleContext, about: NoticeKey) -> Matter:
     """What the mails with this notice are about. Raises HTTPNotFound if no version has such a rule."""
-    version = await desk.store.policies.get(about.version)
+    version = await context.store.policies.get(about.version)
     if version is None:
         raise web.HTTPNotFound
-    active = await desk.store.policies.active()
+    active = await context.store.policies.active()
     in_force = active is not None and active.number == version.number
-    rules = desk.bundle().rules if in_force else compile_rules(version.texts)
+    rules = context.bundle().rules if in_force else compile_rules(version.texts)
     named = about.rule in {each.id for each in rules.policy.rules}
     if named is (about.kind is MailKind.CORRECTION):
         raise web.HTTPNotFound
-    topic, why_not = _topic(rules.policy, about, in_force, desk.clock())
+    topic, why_not = _topic(rules.policy, about, in_force, context.clock())
     return Matter(about, rules, in_force, topic, why_not)
 
 
@@ -66,36 +66,38 @@ def _topic(policy: Policy, about: NoticeKey, active: bool, now: datetime) -> tup
 
 
 async def preview(
-    desk: Desk, matter: Matter, mails: NoticeMails, language: str, person: str
+    context: ConsoleContext, matter: Matter, mails: NoticeMails, language: str, person: str
 ) -> tuple[RenderedNotice | None, str]:
     """The notice in a language, to this person or to a made-up one; or why there is none."""
     try:
-        notice = await _notice(desk, matter, mails, person)
+        notice = await _notice(context, matter, mails, person)
     except RefusedError as error:
         return None, str(error)
-    return composer_for(desk.bundle().settings).render(replace(notice, language=language)), ""
+    return composer_for(context.bundle().settings).render(replace(notice, language=language)), ""
 
 
-async def _notice(desk: Desk, matter: Matter, mails: NoticeMails, person: str) -> Notice:
+async def _notice(context: ConsoleContext, matter: Matter, mails: NoticeMails, person: str) -> Notice:
     about, policy = matter.about, matter.rules.policy
     if about.kind is MailKind.CORRECTION:
         return made_up_correction(policy)
     if matter.topic and person:
-        person = desk.bundle().settings.logins.person(person)
-        now, believed = desk.clock(), believed_by(desk.bundle())
-        found = await sample(desk.store, matter.rules, matter.topic, believed, person, now)
+        person = context.bundle().settings.logins.person(person)
+        now, believed = context.clock(), believed_by(context.bundle())
+        found = await sample(context.store, matter.rules, matter.topic, believed, person, now)
         if user_text(person) not in found.people:
             raise RefusedError(f"rule `{about.rule}` is not about {person}: they would get no mail")
         return notice_about(matter.topic, found, user_text(person), "")
-    topic = matter.topic or topic_of(policy, about.version, about.rule, about.kind, await _when(desk, mails))
+    topic = matter.topic or topic_of(
+        policy, about.version, about.rule, about.kind, await _when(context, mails)
+    )
     return await made_up(policy, topic)
 
 
-async def _when(desk: Desk, mails: NoticeMails) -> datetime:
+async def _when(context: ConsoleContext, mails: NoticeMails) -> datetime:
     """When these mails were queued; now if there are none."""
     state = next((state for state in MailState if mails.count(state)), MailState.SENT)
-    found = await desk.store.mails.recipients(mails.about, state, size=1)
-    return found[0].queued_at if found else desk.clock()
+    found = await context.store.mails.recipients(mails.about, state, size=1)
+    return found[0].queued_at if found else context.clock()
 
 
 def notice_facts(matter: Matter, mails: NoticeMails) -> NoticeFacts:

@@ -34,16 +34,16 @@ def _rules(old: Policy, new: Policy) -> Iterator[Change]:
     for index, rule in enumerate(new.rules):
         about = f"rule {rule.id}"
         if rule.id not in before:
-            yield Change("+", about, f"{_gist(rule)}; {_place(new.rules, index)}")
+            yield Change("+", about, f"{_summary(rule)}; {_place(new.rules, index)}")
         else:
             yield from (Change("~", about, words) for words in _differences(before[rule.id], rule))
     for rule in old.rules:
         if rule.id not in after:
-            yield Change("-", f"rule {rule.id}", f"{_gist(rule)} no longer")
+            yield Change("-", f"rule {rule.id}", f"{_summary(rule)} no longer")
     yield from _moved([name for name in before if name in after], [name for name in after if name in before])
 
 
-def _gist(rule: Rule) -> str:
+def _summary(rule: Rule) -> str:
     return f"{_VERBS[rule.effect]} who meets `{rule.when.text}`"
 
 

@@ -133,12 +133,12 @@ async def _checked(
     body = read_plan(plan)
     approved = await approved_by(store, plan)
     before = await what_was_before(store, guard, now)
-    against = standing_against(plan, body, person.name, approved, guard, now, before)
+    against = objections_to(plan, body, person.name, approved, guard, now, before)
     counting = guard.counting(approved, plan.author, person.name) if guard else approved
     return _Checked(plan, against, counting, newly_kept_out(body))
 
 
-def standing_against(
+def objections_to(
     plan: Planned,
     body: Plan,
     applier: str,

@@ -13,12 +13,12 @@ from mailgate.rollout.acts import (
     PLAN_AGE,
     Person,
     RefusedError,
+    objections_to,
     overtaken,
     plan_called,
     read_plan,
     refuse_altered,
     refuse_outdated,
-    standing_against,
 )
 from mailgate.rollout.guard import Guard
 from mailgate.rollout.guard_window import Before, beyond_window, what_was_before
@@ -30,7 +30,7 @@ NOBODY_YET = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class PlanStatus:
     """How a plan stands: whether it may still be put in force, what it needs, and who has approved it."""
 
     plan: Planned
@@ -52,7 +52,7 @@ class Standing:
 
 async def approve(
     store: Store, name: str, person: Person, note: str, now: datetime, guard: Guard | None
-) -> Standing:
+) -> PlanStatus:
     """Stand up for exactly this plan, which somebody else made. Raises RefusedError."""
     if guard is None:
         raise RefusedError("no `guard` is set in the settings: no plan needs an approval")
@@ -74,7 +74,7 @@ async def approve(
         raise RefusedError(
             f"{person.name} has approved plan {plan.digest[:12]} already: another person has to"
         )
-    return await standing_of(store, plan, guard, now)
+    return await plan_status(store, plan, guard, now)
 
 
 def _refuse_author(plan: Planned, person: Person, guard: Guard) -> None:
@@ -89,14 +89,13 @@ def _refuse_author(plan: Planned, person: Person, guard: Guard) -> None:
         )
 
 
-async def standings(store: Store, guard: Guard | None, now: datetime, size: int) -> list[Standing]:
+async def plan_statuses(store: Store, guard: Guard | None, now: datetime, size: int) -> list[PlanStatus]:
     """The newest plans, the newest first, each as it stands now."""
     plans, active = await store.plans.latest(size), await store.policies.active()
     approvals = await store.approvals.of_all([plan.digest for plan in plans])
     before = await what_was_before(store, guard, now)
     return [
-        _standing(plan, body, approvals[plan.digest], active, guard, now, before)
-        for plan, body in _read(plans)
+        _status(plan, body, approvals[plan.digest], active, guard, now, before) for plan, body in _read(plans)
     ]
 
 
@@ -107,14 +106,14 @@ def _read(plans: Iterable[Planned]) -> Iterator[tuple[Planned, Plan]]:
             yield plan, read_plan(plan)
 
 
-async def standing_of(store: Store, plan: Planned, guard: Guard | None, now: datetime) -> Standing:
+async def plan_status(store: Store, plan: Planned, guard: Guard | None, now: datetime) -> PlanStatus:
     """How one plan stands now."""
     approvals = await store.approvals.of(plan.digest)
     before = await what_was_before(store, guard, now)
-    return _standing(plan, read_plan(plan), approvals, await store.policies.active(), guard, now, before)
+    return _status(plan, read_plan(plan), approvals, await store.policies.active(), guard, now, before)
 
 
-def _standing(
+def _status(
     plan: Planned,
     body: Plan,
     approvals: Sequence[Approval],
@@ -122,13 +121,13 @@ def _standing(
     guard: Guard | None,
     now: datetime,
     before: Before,
-) -> Standing:
+) -> PlanStatus:
     names = [each.who for each in approvals]
     needed = guard.approvals if guard and beyond_window(body, guard, before) else 0
     counting = guard.counting(names, plan.author) if guard else names
     state = _state(plan, active, now)
-    against = standing_against(plan, body, NOBODY_YET, names, guard, now, before) if state == "open" else []
-    return Standing(plan, body, state, needed, tuple(counting), tuple(against))
+    against = objections_to(plan, body, NOBODY_YET, names, guard, now, before) if state == "open" else []
+    return PlanStatus(plan, body, state, needed, tuple(counting), tuple(against))
 
 
 def _state(

@@ -15,7 +15,7 @@ _SUBSETS = 6
 _REPORT: Fact = ("report",)
 
 
-def doable(access: Access, policy: Policy) -> Iterator[Step]:
+def actionable_steps(access: Access, policy: Policy) -> Iterator[Step]:
     """What a person, the company or time can change."""
     for moment in moments(access, policy):
         yield step(What.WAIT, By.TIME, partial(what_if.at, moment=moment), at=moment)

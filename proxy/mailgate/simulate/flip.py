@@ -11,8 +11,8 @@ from itertools import combinations
 from mailgate.engine.decide import decide
 from mailgate.model import Access, Decision, Effect, Reason
 from mailgate.policy.rules import Policy
-from mailgate.simulate.actionable import doable
-from mailgate.simulate.hypothetical import supposed
+from mailgate.simulate.actionable import actionable_steps
+from mailgate.simulate.hypothetical import hypothetical_steps
 from mailgate.simulate.steps import By, Fact, Question, Step, What
 
 MOST = 2
@@ -53,9 +53,9 @@ class Flips:
     """
 
     wanted: frozenset[Effect]
-    doable: tuple[Flip, ...]
+    actionable: tuple[Flip, ...]
     """What a person, the company or time can bring about."""
-    supposed: tuple[Flip, ...]
+    hypothetical: tuple[Flip, ...]
     """What takes another device, person or share as well."""
     untried: tuple[str, ...]
     """Variables that the rules read and that no step changes."""
@@ -70,9 +70,9 @@ def both_ways(access: Access, policy: Policy, effect: Effect) -> tuple[Flips, ..
 def flips(access: Access, policy: Policy, wanted: frozenset[Effect]) -> Flips:
     """The smallest changes that lead from this access to one of the ``wanted`` effects. Pure."""
     question = (access, policy)
-    real = list(doable(access, policy))
+    real = list(actionable_steps(access, policy))
     found = _smallest(question, real, wanted, ())
-    every = [*real, *supposed(access, policy)]
+    every = [*real, *hypothetical_steps(access, policy)]
     others = _smallest(question, every, wanted, found, only_with=By.NOBODY)
     return Flips(wanted, found, others, tuple(sorted(policy.reads - VARIED)))
 

@@ -13,7 +13,7 @@ from mailgate.simulate.actionable import device_is_known
 from mailgate.simulate.steps import By, Question, Step, What, step, words
 
 
-def supposed(access: Access, policy: Policy) -> Iterator[Step]:
+def hypothetical_steps(access: Access, policy: Policy) -> Iterator[Step]:
     """What is only supposed. Of the client and the person no more than what some rule reads."""
     yield from _kinds(access, policy)
     if device_is_known(access):

@@ -12,7 +12,7 @@ RULE = "prohibited-app"
 
 
 async def test_a_mail_is_about_a_rule_of_a_version(firm: Company) -> None:
-    matter = await matter_about(firm.desk, NoticeKey(1, MailKind.ENFORCED, RULE))
+    matter = await matter_about(firm.context, NoticeKey(1, MailKind.ENFORCED, RULE))
     assert (matter.active, matter.rules.digest) == (True, firm.bundle.rules.digest)
     assert title_of(matter.rules.policy, RULE)
     assert title_of(matter.rules.policy, "another") == ""
@@ -28,7 +28,7 @@ async def test_a_mail_is_about_a_rule_of_a_version(firm: Company) -> None:
 )
 async def test_what_no_version_has_is_not_found(firm: Company, about: NoticeKey) -> None:
     with pytest.raises(web.HTTPNotFound):
-        await matter_about(firm.desk, about)
+        await matter_about(firm.context, about)
 
 
 @pytest.mark.parametrize("what", ["sent", "again", "retry"])

@@ -59,18 +59,18 @@ class Decided(Answered):
 
 async def list_mails(call: Call, path: NoticeNamed, query: MailsWanted) -> MailPage:
     """List to whom mails of one kind about one rule went or will go, in one state, a page at a time."""
-    desk, about = call.desk, about_of(path, query)
-    await matter_about(desk, about)
+    context, about = call.context, about_of(path, query)
+    await matter_about(context, about)
     key = await _place(call, query.after)
-    found = await desk.store.mails.recipients(about, query.state, key, query.limit)
-    settings = desk.bundle().settings.notices
+    found = await context.store.mails.recipients(about, query.state, key, query.limit)
+    settings = context.bundle().settings.notices
     more = found[-1].id if len(found) == query.limit else None
     return MailPage(items=[mail_facts(each, settings) for each in found], next=more)
 
 
 async def decide_mail(call: Call, path: MailNamed, body: Decision) -> Decided:
     """Say what became of a mail that is unsure, or send one again that failed."""
-    if not await call.desk.store.mails.called([path.mail]):
+    if not await call.context.store.mails.called([path.mail]):
         raise ProblemError(404, "no mail has this id")
     return await _do(call, [path.mail], body)
 
@@ -78,19 +78,19 @@ async def decide_mail(call: Call, path: MailNamed, body: Decision) -> Decided:
 async def decide_mails(call: Call, path: NoticeNamed, query: RuleMeant, body: Decision) -> Decided:
     """Say what became of all mails of one kind about one rule that are unsure, or send all again that failed."""
     about = about_of(path, query)
-    await matter_about(call.desk, about)
+    await matter_about(call.context, about)
     return await _do(call, about, body)
 
 
 async def _do(call: Call, which: Which, body: Decision) -> Decided:
-    return Decided(mails=await decided(call.desk.store, which, body.what, call.person, call.now))
+    return Decided(mails=await decided(call.context.store, which, body.what, call.person, call.now))
 
 
 async def _place(call: Call, after: str | None) -> tuple[str, str]:
     """The address and the id behind which a page begins. No URL has an address in it, since logs keep URLs."""
     if after is None:
         return ("", "")
-    behind = await call.desk.store.mails.called([after])
+    behind = await call.context.store.mails.called([after])
     if not behind:
         raise ProblemError(409, "the mail that the page before ended with is no longer kept: begin anew")
     return (behind[0].address, after)

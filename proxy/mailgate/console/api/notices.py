@@ -81,15 +81,15 @@ class Notices(Answered):
 
 async def list_notices(call: Call) -> Notices:
     """Say what people may be told of each rule now or why not, which mails were written, and what was taken back."""
-    desk, bundle = call.desk, call.desk.bundle()
-    active = await desk.store.policies.active()
+    context, bundle = call.context, call.context.bundle()
+    active = await context.store.policies.active()
     return Notices.model_validate(
         {
             "sends": bundle.settings.notices is not None,
             "version": active.number if active else None,
             "rules": rule_notices(bundle.policy, active.number, call.now) if active else [],
-            "mails": mails_by_notice(await desk.store.mails.counts()),
-            "corrections": await desk.store.retractions.latest(RETRACTIONS),
+            "mails": mails_by_notice(await context.store.mails.counts()),
+            "corrections": await context.store.retractions.latest(RETRACTIONS),
         }
     )
 
@@ -97,19 +97,19 @@ async def list_notices(call: Call) -> Notices:
 async def get_notice(call: Call, path: NoticeNamed, query: RuleMeant) -> NoticeFacts:
     """Say whether a mail may be sent now or why not, and what became of those that were."""
     about = about_of(path, query)
-    found = await matter_about(call.desk, about)
-    return notice_facts(found, mails_of(await call.desk.store.mails.counts(about), about))
+    found = await matter_about(call.context, about)
+    return notice_facts(found, mails_of(await call.context.store.mails.counts(about), about))
 
 
 async def preview_notice(call: Call, path: NoticeNamed, query: PreviewWanted) -> RenderedNotice:
     """Show a mail in a language, as one person would get it now, or somebody made-up. Nothing is sent."""
-    desk, about = call.desk, about_of(path, query)
-    found = await matter_about(desk, about)
+    context, about = call.context, about_of(path, query)
+    found = await matter_about(context, about)
     if query.person and found.topic is None:
         raise RefusedError(found.why_not)
-    mails = mails_of(await desk.store.mails.counts(about), about)
-    language = query.language or desk.bundle().settings.languages.default
-    rendered, why_not = await preview(desk, found, mails, language, query.person or "")
+    mails = mails_of(await context.store.mails.counts(about), about)
+    language = query.language or context.bundle().settings.languages.default
+    rendered, why_not = await preview(context, found, mails, language, query.person or "")
     if rendered is None:
         raise ProblemError(409, why_not)
     return rendered

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from mailgate.config.mail import NoticeSettings
 from mailgate.console.access import needs
-from mailgate.console.desk import Desk, desk_of, person_of
+from mailgate.console.context import ConsoleContext, context_of, person_of
 from mailgate.console.forms import form_of
 from mailgate.console.layout import seen_other, show
 from mailgate.console.mails import Matter, decided
@@ -28,12 +28,14 @@ DECISIONS = ("sent", "again", "retry")
 @needs("operator")
 async def count(request: web.Request) -> web.Response:
     """Begin to count whom the rule is about now."""
-    desk, matter = desk_of(request), await matter_of(request)
-    topic, settings = _sendable(desk, matter)
-    active = await desk.store.policies.active()
+    context, matter = context_of(request), await matter_of(request)
+    topic, settings = _sendable(context, matter)
+    active = await context.store.policies.active()
     assert active is not None  # the topic is of the version in force
-    counted = partial(_counted, desk, settings, active)
-    if not desk.recipient_lists.start(matter.about, topic, counted, person_of(request).name, desk.clock()):
+    counted = partial(_counted, context, settings, active)
+    if not context.recipient_lists.start(
+        matter.about, topic, counted, person_of(request).name, context.clock()
+    ):
         raise RefusedError("others are being counted: wait until that has ended")
     return _back(request, matter.about)
 
@@ -41,29 +43,29 @@ async def count(request: web.Request) -> web.Response:
 @needs("operator")
 async def send(request: web.Request) -> web.Response:
     """Ask first, with the counts; then queue exactly the mails of the list."""
-    desk, matter = desk_of(request), await matter_of(request)
-    _sendable(desk, matter)
-    topic, found = desk.recipient_lists.counted(matter.about, desk.clock())
+    context, matter = context_of(request), await matter_of(request)
+    _sendable(context, matter)
+    topic, found = context.recipient_lists.counted(matter.about, context.clock())
     if (await form_of(request)).get("confirmed") != "yes":
         return show(
             request, "notice_send.html", about=matter.about, counts=recipient_counts(found), words=WORDS
         )
-    desk.recipient_lists.forget(matter.about)
-    await queue(desk.store, found, person_of(request), topic, desk.clock())
+    context.recipient_lists.forget(matter.about)
+    await queue(context.store, found, person_of(request), topic, context.clock())
     return _back(request, matter.about, state=MailState.QUEUED.value)
 
 
 @needs("operator")
 async def decide(request: web.Request) -> web.Response:
     """Ask first, with the count; then call mails sent, or send them again."""
-    desk, sent = desk_of(request), await form_of(request)
+    context, sent = context_of(request), await form_of(request)
     what, which = str(sent.get("what", "")), _which(sent)
     if what not in DECISIONS:
         raise web.HTTPNotFound
-    mails = await desk.store.mails.called(which) if isinstance(which, list) else []
-    waiting = desk.store.mails.failed if what == "retry" else desk.store.mails.unsure
+    mails = await context.store.mails.called(which) if isinstance(which, list) else []
+    waiting = context.store.mails.failed if what == "retry" else context.store.mails.unsure
     if sent.get("confirmed") != "yes":
-        settings = desk.bundle().settings.notices
+        settings = context.bundle().settings.notices
         return show(
             request,
             "notice_decide.html",
@@ -72,12 +74,12 @@ async def decide(request: web.Request) -> web.Response:
             mails=[mail_facts(each, settings) for each in mails],
             number=await waiting(which),
         )
-    await decided(desk.store, which, what, person_of(request), desk.clock())
+    await decided(context.store, which, what, person_of(request), context.clock())
     return _back(request, _about(which, mails))
 
 
-def _sendable(desk: Desk, matter: Matter) -> tuple[Topic, NoticeSettings]:
-    settings = desk.bundle().settings.notices
+def _sendable(context: ConsoleContext, matter: Matter) -> tuple[Topic, NoticeSettings]:
+    settings = context.bundle().settings.notices
     if settings is None:
         raise RefusedError(
             "no mails are sent by these settings; expected `notices` with `smtp` or `outbox` in them"
@@ -88,17 +90,17 @@ def _sendable(desk: Desk, matter: Matter) -> tuple[Topic, NoticeSettings]:
 
 
 async def _counted(
-    desk: Desk, settings: NoticeSettings, active: Activation, topic: Topic, progress: Any
+    context: ConsoleContext, settings: NoticeSettings, active: Activation, topic: Topic, progress: Any
 ) -> Any:
-    bundle = desk.bundle()
+    bundle = context.bundle()
     return await list_recipients(
-        desk.store,
+        context.store,
         bundle.rules,
         active,
         topic,
         believed_by(bundle),
         address_book(settings),
-        desk.clock(),
+        context.clock(),
         progress,
     )
 

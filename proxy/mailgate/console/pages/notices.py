@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from mailgate.config import Bundle
-from mailgate.console.desk import desk_of
+from mailgate.console.context import context_of
 from mailgate.console.headers import FRAMED, FRAMES
 from mailgate.console.layout import show
 from mailgate.console.mails import RETRACTIONS, Matter, matter_about, preview, title_of
@@ -34,17 +34,17 @@ FIRST = (*(MailState.UNSURE, MailState.FAILED, MailState.QUEUED), *MailState)
 
 
 async def notices(request: web.Request) -> web.Response:
-    desk = desk_of(request)
-    active = await desk.store.policies.active()
-    bundle = desk.bundle()
+    context = context_of(request)
+    active = await context.store.policies.active()
+    bundle = context.bundle()
     return show(
         request,
         "notices.html",
         settings=bundle.settings.notices,
         version=active.number if active else 0,
-        rules=rule_notices(bundle.policy, active.number, desk.clock()) if active else [],
-        found=mails_by_notice(await desk.store.mails.counts()),
-        retractions=await desk.store.retractions.latest(RETRACTIONS),
+        rules=rule_notices(bundle.policy, active.number, context.clock()) if active else [],
+        found=mails_by_notice(await context.store.mails.counts()),
+        retractions=await context.store.retractions.latest(RETRACTIONS),
         titles={rule.id: rule.title or "" for rule in bundle.policy.rules},
         kinds=KINDS,
         words=WORDS,
@@ -53,14 +53,14 @@ async def notices(request: web.Request) -> web.Response:
 
 async def one(request: web.Request) -> web.Response:
     """What is said in one mail, and to whom."""
-    desk, matter = desk_of(request), await matter_of(request)
-    bundle, now = desk.bundle(), desk.clock()
-    mails = mails_of(await desk.store.mails.counts(matter.about), matter.about)
-    counting = desk.recipient_lists.last(matter.about, now) if matter.topic else None
+    context, matter = context_of(request), await matter_of(request)
+    bundle, now = context.bundle(), context.clock()
+    mails = mails_of(await context.store.mails.counts(matter.about), matter.about)
+    counting = context.recipient_lists.last(matter.about, now) if matter.topic else None
     listed = _listed(request, mails, counting)
     person = request.query.get("person", "").strip()[:LONGEST] if matter.topic else ""
     spoken = _language(request, bundle)
-    rendered, wrong = await preview(desk, matter, mails, spoken, person)
+    rendered, wrong = await preview(context, matter, mails, spoken, person)
     page = show(
         request,
         "notice.html",
@@ -84,10 +84,10 @@ async def one(request: web.Request) -> web.Response:
 
 async def html(request: web.Request) -> web.Response:
     """The HTML of a notice as mail programs show it, for the frame of the page."""
-    desk, matter = desk_of(request), await matter_of(request)
-    mails = mails_of(await desk.store.mails.counts(matter.about), matter.about)
+    context, matter = context_of(request), await matter_of(request)
+    mails = mails_of(await context.store.mails.counts(matter.about), matter.about)
     person = request.query.get("person", "").strip()[:LONGEST] if matter.topic else ""
-    rendered, _ = await preview(desk, matter, mails, _language(request, desk.bundle()), person)
+    rendered, _ = await preview(context, matter, mails, _language(request, context.bundle()), person)
     if rendered is None:
         raise web.HTTPNotFound
     return web.Response(text=rendered.html, content_type="text/html", headers=FRAMED)
@@ -99,7 +99,7 @@ async def matter_of(request: web.Request) -> Matter:
     if parts["kind"] not in set(MailKind):
         raise web.HTTPNotFound
     about = NoticeKey(number(parts["version"]), MailKind(parts["kind"]), rule)
-    return await matter_about(desk_of(request), about)
+    return await matter_about(context_of(request), about)
 
 
 def _listed(request: web.Request, mails: NoticeMails, counting: Counting | None) -> str:
@@ -133,11 +133,11 @@ async def _rows(request: web.Request, about: NoticeKey, listed: str, counting: C
         return _counted(listed, counting, after)
     if not listed:
         return Rows()
-    desk = desk_of(request)
-    behind = await desk.store.mails.called([after]) if after else []
+    context = context_of(request)
+    behind = await context.store.mails.called([after]) if after else []
     key = (behind[0].address, after) if behind else ("", "")
-    mails = await desk.store.mails.recipients(about, MailState(listed), key, SIZE)
-    settings = desk.bundle().settings.notices
+    mails = await context.store.mails.recipients(about, MailState(listed), key, SIZE)
+    settings = context.bundle().settings.notices
     facts = [mail_facts(each, settings) for each in mails]
     return Rows(facts, more=mails[-1].id if len(mails) == SIZE else "")
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Protocol as Shape
 from urllib.parse import parse_qsl
 
-from mailgate.connectors.recheck import Again
+from mailgate.connectors.recheck import CheckResult
 from mailgate.devices.device import Device
 from mailgate.gateway.answer import Answer
 from mailgate.gateway.evaluate.facts import Incoming
@@ -153,7 +153,7 @@ async def take_form(service: SelfService, incoming: Incoming, reference: str, no
     return _answer(service, seen, reference, code=code)
 
 
-def _with_answers(seen: _Seen, own: OwnDevice, came: Mapping[Slot, Again], name_of: NameOf) -> _Seen:
+def _with_answers(seen: _Seen, own: OwnDevice, came: Mapping[Slot, CheckResult], name_of: NameOf) -> _Seen:
     """What was said stands with the device that it is about, which may have turned out to be another one."""
     devices = shown(seen.owned)
     answers = answers_of(came, devices, name_of)

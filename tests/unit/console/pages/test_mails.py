@@ -19,8 +19,8 @@ PHONES = [record(name, name, "tiktok") for name in ("alice", "bob", "cy@elsewher
 
 async def counted(firm: Company, browser: Browser) -> None:
     await browser.post(COUNT)
-    assert firm.desk.recipient_lists._task
-    await firm.desk.recipient_lists._task
+    assert firm.context.recipient_lists._task
+    await firm.context.recipient_lists._task
 
 
 async def test_exactly_those_who_were_counted_are_written_to_once_it_was_confirmed(

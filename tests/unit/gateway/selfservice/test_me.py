@@ -24,7 +24,7 @@ from tests.unit.gateway.selfservice.test_stored_view import ASKED_FOR_HELP, KEY,
 from tests.unit.gateway.wire import exchange, facts_of
 from tests.unit.store.mail import a_mail
 
-from mailgate.connectors.recheck import Again
+from mailgate.connectors.recheck import CheckResult
 from mailgate.devices.device import Device
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.selfservice.login_check import AT_MOST
@@ -212,7 +212,7 @@ async def test_checking_again_asks_the_sources_and_says_what_came_of_it():
         clean = replace(REPORT, apps=frozenset(), reported_at=NOW)
         scene.people.of["alice"] = [replace(PHONE, reports=(clean,))]
         scene.service.known.worths[PHONE.id] = CLEAN
-        return Again.TAKEN
+        return CheckResult.TAKEN
 
     scene = Scene(recheck=Recheck(ask))
     answer = words(await scene.check())
@@ -224,7 +224,7 @@ async def test_checking_again_asks_the_sources_and_says_what_came_of_it():
 async def test_what_was_said_stands_with_what_the_device_turned_out_to_be():
     async def ask(_source, _device_id):
         scene.people.of["alice"] = [Device("dddd-eeee-ffff", (REPORT,), former=frozenset({PHONE.id}))]
-        return Again.WAIT
+        return CheckResult.WAIT
 
     scene = Scene(recheck=Recheck(ask))
     assert "Please wait a minute" in words(await scene.check())

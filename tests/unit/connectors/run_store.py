@@ -7,7 +7,7 @@ from mailgate.connectors import SourceError, Trouble
 from mailgate.model import DeviceRecord
 
 
-class Desk:
+class RunStore:
     """Keeps what it is given. ``away``: the store does not answer; ``others``: leases that another gate holds."""
 
     def __init__(self):
