@@ -13,7 +13,7 @@ from cel_expr_python import cel
 from mailgate.model import DEVICE_FINDINGS, LOGINS, Access, Assurance, Kind, PostureState, Protocol, Reason
 
 NEVER_REPORTED = timedelta(days=36500)
-"""``device.age`` of a device that never reported: older than any limit that a rule can set."""
+"""The ``device.age`` of a device that never reported: more than any limit that a rule can set."""
 
 FORMS = ("desktop", "phone", "tablet", "tv", "console", "watch", "car", "speaker", "xr")
 STATUSES = ("affirming", "warning", "contraindicated", "none")
@@ -21,7 +21,7 @@ STATUSES = ("affirming", "warning", "contraindicated", "none")
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """One name of the environment. ``closed`` are the only values that it can have; None where any can come."""
+    """One variable of the environment. ``closed`` has the only values that it can have; None if it can have any."""
 
     name: str
     type: str
@@ -117,7 +117,7 @@ VARIABLES: Mapping[str, Variable] = {
 }  # fmt: skip
 
 CLOCKS = frozenset({"now", "device.age"})
-"""The variables whose values are others a moment later, though nothing was learned."""
+"""The variables that run with the clock: their values change although nothing is learned."""
 
 _TYPES = {
     "string": cel.Type.STRING,
