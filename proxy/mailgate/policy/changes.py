@@ -51,7 +51,7 @@ _VERBS = {"allow": "lets in", "warn": "warns", "challenge": "challenges", "block
 
 
 def _place(rules: tuple[Rule, ...], index: int) -> str:
-    """Rules that moved: a rule that is read earlier takes requests away from later ones."""
+    """The place at which a rule is read. It matters, since earlier rules take requests away from later ones."""
     return f"read before `{rules[index + 1].id}`" if index + 1 < len(rules) else "read last"
 
 

@@ -97,7 +97,7 @@ def _alike(present: tuple[str, ...], policy: Policy) -> list[tuple[str, ...]]:
 
 
 def _of_proof(access: Access, policy: Policy) -> Iterator[Step]:
-    """Whether the client can send evidence. A mail app cannot, unless it has done so."""
+    """Steps of proving. A mail app is offered none, unless it has sent evidence before."""
     able = access.client.protocol in (Protocol.WEB, Protocol.JMAP) or access.attestation is not None
     for issuer in (words(policy, "attestation.issuer") or ("",)) if able else ():
         about = (issuer,) if issuer else ()

@@ -68,7 +68,7 @@ class Comparison:
         self._settled: dict[Hashable, Move | None] = {}
 
     def keys(self, occasion: Occasion) -> Keys:
-        """Compare an occasion; occasions with the same keys are compared once."""
+        """The keys of an occasion. Occasions with the same keys are compared once."""
         return (
             self._before.key(occasion.before, occasion.untold),
             self._after.key(occasion.after, occasion.untold),

@@ -13,7 +13,7 @@ from mailgate.simulate.people_count import Cell, PeopleCount
 from mailgate.simulate.worst_moment import Worst
 
 TOUCHED = "touched"
-"""The cell of everybody who moves."""
+"""The cell of everybody whose effect changes, or may change."""
 
 LATER = "later"
 """Begins the cells of those who move at a later moment."""
@@ -163,8 +163,8 @@ class Impact:
     def _at_any_time(
         self, subject: Subject, occasion: Occasion, keys: Keys, now: Compared, *, out: bool
     ) -> Iterator[Cell]:
-        """Count what may come at other moments. ``out`` says whether the occasion is newly kept out at a moment that
-        can be told."""
+        """The cells of what may happen at other moments. ``out`` says whether the occasion is newly kept out at a
+        moment that can be told."""
         if out:
             yield (OUT,)
         if not self._worst.keeps_out(occasion, keys):

@@ -80,7 +80,7 @@ class Sampled:
 
 
 def _key(occasion: Occasion, keys: Keys) -> Hashable:
-    """The keys of an occasion at every moment: occasions with the same keys move alike."""
+    """The key of an occasion at all moments: occasions with the same key move alike."""
     return keys, _runs_out(occasion.before), _runs_out(occasion.after)
 
 

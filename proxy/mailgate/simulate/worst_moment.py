@@ -84,8 +84,7 @@ class _Later:
     """One policy at moments to come."""
 
     def __init__(self, policy: Policy, passing: Collection[str]) -> None:
-        """The rules that may decide. ``passing`` has the conditions of rules that were passed over while the posture
-        cannot be had."""
+        """``passing`` has the conditions of rules that were passed over while the posture cannot be had."""
         self._rules, self._reliefs = policy.rules, policy.reliefs
         away = tuple(_at_its_worst(rule, passing) for rule in policy.rules)
         self._away = Settled(replace(policy, rules=away, reliefs=NO_RELIEFS))
@@ -123,7 +122,7 @@ def _at_its_worst(rule: Rule, passing: Collection[str]) -> Rule:
 
 
 def _reported(occasion: Occasion) -> tuple[bool, bool]:
-    """Whether there is a report, so that its age runs."""
+    """Whether there is a report by either policy. Only the age of a report runs."""
     return occasion.before.posture.reported_at is not None, occasion.after.posture.reported_at is not None
 
 
