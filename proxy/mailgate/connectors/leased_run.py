@@ -1,4 +1,4 @@
-"""A run in one of several gates at a time: under a lease, from the state before to the state after."""
+"""Runs a connector in one of several gates at a time, under a lease, and notes its state."""
 
 import asyncio
 import traceback
@@ -21,22 +21,22 @@ from mailgate.model import SourceState
 from mailgate.tasks import end
 
 LEASE = timedelta(seconds=60)
-"""How long nobody takes over from a gate that is gone."""
+"""How long a gate that is gone keeps its lease."""
 
 
 class RunStore(Keeper, Protocol):
     """What is kept between runs, for all gates. Every method may raise ``SourceError`` with ``Trouble.STORE``."""
 
     async def states(self) -> dict[str, SourceState]:
-        """How every connector that ever ran fares."""
+        """The state of every connector that ever ran."""
         ...
 
     async def note(self, state: SourceState) -> None:
-        """Keep how a connector fares now."""
+        """Keep the state of a connector."""
         ...
 
     async def claim(self, name: str, span: timedelta) -> bool:
-        """Whether this gate is the one to run a connector, for ``span`` from now."""
+        """Claim a connector for ``span`` from now. True if this gate may run it."""
         ...
 
     async def release(self, name: str) -> None:
@@ -46,14 +46,14 @@ class RunStore(Keeper, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a person asks of one run."""
+    """What a person wishes of one run."""
 
     full: bool = False
     """Read everything, whatever was read before."""
     let_go: bool = False
-    """Take what is no longer named for gone, however much it is."""
+    """Take devices that are no longer named for gone, however many they are."""
     progress: Callable[[int, int | None], None] = lambda _done, _total: None
-    """Called with the number of records so far, and of all where that is known."""
+    """Called with the number of records so far, and of all if that is known."""
 
 
 @dataclass(frozen=True)
@@ -63,10 +63,10 @@ class LeasedRun:
     make: Callable[[str, EverySource, Runtime], Connector]
     run_store: RunStore
     runtime: Callable[[], Runtime]
-    """New for every run, with a tally of its own."""
+    """Made for every run, with its own tally."""
     numbers: Numbers
     listed: Callable[[], str]
-    """Which apps are looked for: ``AppCatalog.fingerprint``."""
+    """The apps that are looked for: ``AppCatalog.fingerprint``."""
     log: FilteringBoundLogger = field(default_factory=structlog.get_logger)
 
     async def run(
@@ -77,7 +77,7 @@ class LeasedRun:
         *,
         unless: Callable[[SourceState], bool] | None = None,
     ) -> Outcome | None:
-        """Run it now. None where another gate runs it, or where ``unless`` holds of the state that is found."""
+        """Run it now. Returns None if another gate runs it, or if ``unless`` holds for its state."""
         log = self.log
         try:
             if not await self.run_store.claim(name, LEASE):
@@ -101,7 +101,9 @@ class LeasedRun:
                 await finished(self.run_store.take(records[start : start + BATCH]))
         finally:
             await connector.close()
-        if connector.scheduled and settings.scheduled():  # its runs say how it fares; a call puts off none
+        if (
+            connector.scheduled and settings.scheduled()
+        ):  # the state is about runs; a call does not put off the next run
             self.numbers.count(name, Outcome(taken=len(records)), around.tally, 0.0)
             return len(records)
         state = (await self.run_store.states()).get(name) or SourceState(name)
@@ -121,7 +123,7 @@ class LeasedRun:
         start = None if wish.full else since(state, settings, started, listed)
         outcome = await self._while_ours(name, self._read(name, settings, around, start, wish))
         if outcome.trouble is Trouble.STOPPED:
-            return outcome  # another gate has it now, and notes what becomes of it
+            return outcome  # another gate has it now, and notes its state
         ended = around.now()
         await self.run_store.note(after(state, outcome, started, ended, listed))
         self.numbers.count(name, outcome, around.tally, (ended - started).total_seconds())
@@ -131,7 +133,7 @@ class LeasedRun:
     async def _read(
         self, name: str, settings: EverySource, around: Runtime, start: datetime | None, wish: Wish
     ) -> Outcome:
-        """One run; a second one that reads everything where the source cannot tell what changed any more."""
+        """One run; a second one that reads everything if the source no longer knows what changed."""
         connector = None
         try:
             connector = self.make(name, settings, around)
@@ -159,7 +161,7 @@ class LeasedRun:
                 await connector.close()
 
     async def _while_ours(self, name: str, work: Coroutine[Any, Any, Outcome]) -> Outcome:
-        """Renew the lease while the work runs; end the work where the lease is lost."""
+        """Renew the lease while the work runs. If the lease is lost, end the work."""
         log, task = self.log, asyncio.get_running_loop().create_task(work)
         renewed = asyncio.get_running_loop().time()
         try:
@@ -187,7 +189,7 @@ class LeasedRun:
         try:
             await self.run_store.release(name)
         except SourceError:
-            log.warning("connector-lease-kept", connector=name)  # it runs out by itself
+            log.warning("connector-lease-kept", connector=name)  # the lease runs out by itself
 
     def _say(self, name: str, outcome: Outcome, tally: Tally) -> None:
         log = self.log

@@ -1,4 +1,4 @@
-"""Asking a source about one device at once, for a person who has just put something right."""
+"""Asks a source about one device at once, for a person who has just put something right."""
 
 import asyncio
 from datetime import timedelta
@@ -14,23 +14,23 @@ from mailgate.connectors.run import finished
 from mailgate.model import DeviceRecord
 
 PAUSE = timedelta(seconds=60)
-"""How long nobody can have the same device asked about again."""
+"""How long the same device is not asked about again."""
 _PATIENCE = 20.0
-"""Seconds that a person may be left waiting."""
+"""The most seconds that a person has to wait."""
 _REMEMBERED = 100_000
 
 
 class CheckResult(StrEnum):
-    """What came of asking."""
+    """The result of asking."""
 
     ASKED = "asked"
-    """The device was asked; what it answers counts when it comes, mostly within seconds."""
+    """The device was asked. Its answer counts when it comes, mostly within seconds."""
     TAKEN = "taken"
-    """The source has answered; what it said counts from now on."""
+    """The source has answered. Its answer counts from now on."""
     GONE = "gone"
-    """The source does not have the device any more."""
+    """The source no longer has the device."""
     WAIT = "wait"
-    """It was asked a moment ago."""
+    """The device was asked about a moment ago."""
     CANNOT = "cannot"
     """This source cannot be asked about one device."""
     FAILED = "failed"

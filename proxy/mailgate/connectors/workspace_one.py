@@ -89,7 +89,7 @@ class WorkspaceOne:
         )
 
     async def _apps(self, found: Mapping[str, Any], os: str) -> AppsReport | None:
-        """An empty list is no inventory, as every device has apps."""
+        """An empty list is no inventory, since every device has apps."""
         target, present, any_app = f"/api/mdm/devices/{_id(found)}/apps/search", frozenset[str](), False
         pages = numbered(
             self._client, target, [], _APPS_PAGE,
