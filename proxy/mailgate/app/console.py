@@ -1,4 +1,4 @@
-"""The console of a running gate: what it shows and calls of it."""
+"""Makes the context of the console of a running gate."""
 
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
@@ -37,7 +37,7 @@ class Gate(Running, Protocol):
 
 
 def context_for(service: Gate) -> ConsoleContext:
-    """The parts that the console stands on; nothing of it runs yet."""
+    """The parts that the console uses. None of them runs yet."""
 
     def state(device: Device, now: Any) -> str:
         posture = posture_now(device, service.bundle, now)
@@ -58,7 +58,7 @@ def context_for(service: Gate) -> ConsoleContext:
 
 
 def candidate_of(config: Path, policy: str | None) -> Rules:
-    """The rules in the files on disk, or with this text in the place of the policy file. Raises ConfigError."""
+    """The rules in the files on disk, or with this text in place of the policy file. Raises ConfigError."""
     if policy is None:
         return load_bundle(config).rules
     with NamedTemporaryFile("w", encoding="utf-8", suffix=".yaml") as file:
@@ -85,12 +85,12 @@ async def plan_now(
 
 
 def running(context: ConsoleContext, service: Gate) -> list[Coroutine[Any, Any, None]]:
-    """What has to run for the console for as long as the gate does."""
+    """The tasks that run for the console while the gate runs."""
     return [context.verdict_rates.run(service.siblings.texts, utc_now), context.device_counts.run()]
 
 
 async def sync_now(syncing: Syncing, name: str, full: bool, progress: Progress) -> str:
-    """Read a connector's source, and say what came of it."""
+    """Read a connector's source, and return the result."""
     outcome = await syncing.sync_now(name, full=full, progress=progress)
     if outcome is None:
         return "another gate is reading it now"

@@ -1,4 +1,4 @@
-"""From the files to the parts of a gate, with nothing open yet but what is handed in.
+"""Makes the parts of a gate from the files. Nothing is opened here.
 
 The clock and the source of randomness are read here alone.
 """
@@ -61,9 +61,9 @@ def utc_now() -> datetime:
 
 
 def references() -> Iterator[str]:
-    """Ids that a person can read out to the help desk: base32 has no 0, 1, 8 or 9 to mistake for a letter.
+    """Yield ids that a person can read out to the help desk: base32 has no 0, 1, 8 or 9 to mistake for a letter.
 
-    Every request has one and few show it, so they are drawn many at a time.
+    Many are drawn at a time.
     """
     while True:
         letters = b32encode(secrets.token_bytes(REFERENCE * 320)).decode()
@@ -81,12 +81,12 @@ def server_limits(settings: Settings) -> ServerLimits:
 
 
 def admin_limits(settings: Settings) -> ServerLimits:
-    """Those of the port for mail; how long a body may be says each address for itself."""
+    """The limits of the port for mail. Each address has its own limit for bodies."""
     return replace(server_limits(settings), body=0)
 
 
 def own_hosts(settings: Settings) -> OwnHosts:
-    """By which names the admin port of these settings is asked."""
+    """The host names of the admin port by these settings."""
     url, here = urlsplit(settings.console.url or "").hostname, settings.admin_listen.host
     names = {gethostname(), *settings.console.hosts, *([url] if url else []), here}
     return OwnHosts(frozenset(each.lower() for each in names), settings.console.trusted_proxies)
@@ -94,7 +94,7 @@ def own_hosts(settings: Settings) -> OwnHosts:
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """The ways to the webmail of these settings: the usual one, one for what hangs, one for Autodiscover."""
+    """The ways to the webmail of these settings: the usual one, one for hanging requests, one for Autodiscover."""
 
     usual: Forwarder
     patient: Forwarder
@@ -153,7 +153,7 @@ def quarantine_mailer_for(
 def self_service_for(
     settings: Settings, store: Store, judge: Judge, postures: Postures, pool: UpstreamPool
 ) -> SelfService:
-    """What it takes to show people what is stored of them."""
+    """The service that shows people what is stored about them."""
     page, mail = settings.employee_page, settings.activesync.quarantine_mail
     return SelfService(
         judge.in_force,
@@ -170,7 +170,7 @@ def self_service_for(
 
 
 def login_check_for(question: str | None, public_url: str, pool: UpstreamPool) -> LoginCheck | None:
-    """Who asks the webmail about logins; None where none is believed."""
+    """The check that asks the webmail about logins; None if no login is believed."""
     if question is None:
         return None
     method, target = question.encode().split(b" ", 1)
@@ -179,7 +179,7 @@ def login_check_for(question: str | None, public_url: str, pool: UpstreamPool) -
 
 
 def enroller_for(settings: Settings, store: Store, trust: Trust) -> Enroller:
-    """Where devices enrol with the gate itself."""
+    """The enroller, by which devices enrol with the gate itself."""
     limits = settings.enrolment
     return Enroller(
         store.enrolments,
@@ -215,7 +215,7 @@ def gate_for(
 
 
 def assemble(judge: Judge, recorder: Recorder, own: OwnAddresses, ways: Ways, mails: QuarantineMails) -> Gate:
-    """A gate of these parts, and of those that stand between them."""
+    """Assemble a gate of these parts and of those between them."""
     in_force, metrics, references = judge.in_force, judge.metrics, recorder.references
     reader, verdicts = Reader(in_force), VerdictCache(in_force, recorder.ledger.recurring, metrics)
     refuser = Refuser(in_force, ways.usual, ways.discovery, mails, metrics)

@@ -1,4 +1,4 @@
-"""The numbers of all workers in one answer: each sample with the worker that it is of."""
+"""The metrics of all workers in one answer. Each sample is labelled with its worker."""
 
 import asyncio
 from collections.abc import Iterator, Mapping

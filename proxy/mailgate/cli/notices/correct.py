@@ -18,7 +18,7 @@ from mailgate.store import Store
 
 
 def correct(token_file: TokenFile = None, config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
-    """Send the corrections of `mailgate policy retract` now, where no gate that runs does: each goes once."""
+    """Send the corrections of `mailgate policy retract` now, if no running gate does. Each goes once."""
     queued = 0
 
     async def run(store: Store, bundle: Bundle) -> None:

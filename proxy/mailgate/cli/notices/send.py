@@ -33,7 +33,7 @@ def send(
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
-    """Write to the people whom a rule of the version in force is about, each once for each version and kind."""
+    """Write to the people whom a rule of the version in force is about, once for each version and kind."""
 
     async def run(store: Store, bundle: Bundle) -> dict[str, Any]:
         notices, now = settings_of(bundle), datetime.now(UTC)

@@ -55,7 +55,7 @@ def list_mails(
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
-    """List mails about rules: to whom, what became of them, why, and under which Message-ID."""
+    """List mails about rules with their recipients, states, causes and Message-IDs."""
 
     async def run(store: Store, bundle: Bundle) -> list[MailFacts]:
         found = await store.mails.page(states=state or (), rule=rule, size=limit)
@@ -107,7 +107,7 @@ def retry(
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
-    """Queue mails again that `failed`, once what was wrong is mended. What would not be true any more is not sent."""
+    """Queue mails again that `failed`, after the cause is mended. A mail that is no longer true is not sent."""
     if bool(ids) is everything:
         fail(2, "expected ids or --all")
 

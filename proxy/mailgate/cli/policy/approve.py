@@ -1,4 +1,4 @@
-"""``mailgate policy approve|plans``: stand up for what somebody else has planned, and see how plans stand."""
+"""``mailgate policy approve|plans``: approve a plan that somebody else made, and list plans with their status."""
 
 import json
 from dataclasses import asdict
