@@ -12,7 +12,8 @@ from typing import Any, Protocol
 from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.protocol import Connector
 from mailgate.connectors.runtime import Tally
-from mailgate.model import DeviceRecord
+from mailgate.devices.device import Report
+from mailgate.devices.trust import report_by
 
 BATCH = 1000
 _BREATH = 10
@@ -21,7 +22,7 @@ _BREATH = 10
 class Keeper(Protocol):
     """Stores records, and knows the devices of a source. Raises ``SourceError`` with ``Trouble.STORE``."""
 
-    async def take(self, records: Sequence[DeviceRecord]) -> None:
+    async def take(self, records: Sequence[Report]) -> None:
         """Store these records."""
         ...
 
@@ -59,7 +60,7 @@ class Run:
     """The percentage of the devices that may be gone. At least one may, unless it is 0."""
     time: timedelta | None = None
     progress: Callable[[int], None] = lambda _: None
-    _batch: list[DeviceRecord] = field(default_factory=list)
+    _batch: list[Report] = field(default_factory=list)
     _named: set[int] = field(default_factory=set)
     """Hashes of the ids that were named, of which a million fit in memory."""
     _taken: int = 0
@@ -112,11 +113,11 @@ class Run:
     async def _take_leave(self, missing: Sequence[str]) -> None:
         for start in range(0, len(missing), BATCH):
             ids = missing[start : start + BATCH]
-            await finished(self.keeper.take([DeviceRecord(self.name, each, gone=True) for each in ids]))
+            await finished(self.keeper.take([report_by(self.name, each, gone=True) for each in ids]))
 
 
 @asynccontextmanager
-async def reading(connector: Connector, since: datetime | None) -> AsyncIterator[AsyncIterator[DeviceRecord]]:
+async def reading(connector: Connector, since: datetime | None) -> AsyncIterator[AsyncIterator[Report]]:
     """The records of a connector. What it has open for them is closed at the end, even if the reading stops early."""
     records = connector.devices(since)
     try:

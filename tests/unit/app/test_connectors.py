@@ -15,7 +15,8 @@ from mailgate.config.sources import AppleMdmSettings, JamfSettings, PostSettings
 from mailgate.connectors import SourceError, Trouble, is_scheduled
 from mailgate.connectors.jamf import Jamf
 from mailgate.connectors.recheck import CheckResult
-from mailgate.model import Client, DeviceRecord, Kind, PostureState, SourceState
+from mailgate.devices.trust import report_by
+from mailgate.model import Client, Kind, PostureState, SourceState
 from mailgate.policy.logins import NO_LOGINS, Logins
 from mailgate.store import Store
 
@@ -38,7 +39,7 @@ def bundle():
 
 async def test_what_is_taken_is_in_the_store(store):
     run_store = ConnectorStore(store)
-    await run_store.take([DeviceRecord("mdm", "1"), DeviceRecord("mdm", "2")])
+    await run_store.take([report_by("mdm", "1"), report_by("mdm", "2")])
     assert [page async for page in run_store.devices("mdm")] == [["1", "2"]]
     await run_store.note(SourceState("mdm", last_success=NOW))
     assert (await run_store.states())["mdm"].last_success == NOW
@@ -57,7 +58,7 @@ async def test_a_store_that_is_away_is_a_trouble_that_connectors_know(store, mon
     run_store = ConnectorStore(store)
     for asking in (
         run_store.states(),
-        run_store.take([DeviceRecord("mdm", "1")]),
+        run_store.take([report_by("mdm", "1")]),
         run_store.claim("mdm", MINUTE),
     ):
         with pytest.raises(SourceError) as caught:
@@ -126,8 +127,6 @@ async def test_what_is_posted_counts_at_once_and_is_noted(store, bundle):
 async def test_the_owner_of_a_device_is_the_person_whom_the_source_names(store):
     run_store = ConnectorStore(store, lambda: Logins.of(["EXAMPLE", "example.com"]))
     owners = ("EXAMPLE\\ada", "ada@example.com", "OTHER\\ada")
-    await run_store.take(
-        [DeviceRecord("mdm", str(number), owner=owner) for number, owner in enumerate(owners)]
-    )
+    await run_store.take([report_by("mdm", str(number), owner=owner) for number, owner in enumerate(owners)])
     assert len(await store.devices.owned("ada")) == 2
     assert len(await store.devices.owned("OTHER\\ada")) == 1

@@ -7,7 +7,7 @@ from tests.unit.connectors.run_store import RunStore, Source
 
 from mailgate.connectors import SourceError, Tally, Trouble
 from mailgate.connectors.run import BATCH, Outcome, Run, finished
-from mailgate.model import DeviceRecord
+from mailgate.devices.trust import report_by
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ async def test_how_many_may_go(run_store, known, named, most_gone, believed):
 
 async def test_a_device_that_the_source_itself_calls_gone_is_not_let_go_twice(run_store):
     await run(Source(1, 2), run_store).go(None)
-    outcome = await run(Source(1, DeviceRecord("mdm", "2", gone=True)), run_store).go(None)
+    outcome = await run(Source(1, report_by("mdm", "2", gone=True)), run_store).go(None)
     assert outcome == Outcome(full=True, taken=2)
     assert run_store.gone() == {"2"}
 
