@@ -57,7 +57,7 @@ def demo(
         str, typer.Option(metavar="URL", help="Use this store, like postgresql://…, instead of one there.")
     ] = "",
 ) -> None:
-    """Start the gate before a demo mailbox, and say what to open and which lines play which device."""
+    """Start the gate before a demo mailbox, and say what to open and which commands play which device."""
     try:
         ports = port, admin_port or port + 1, start_port or port + 2
         demo = Demo(directory, rules, _keys(), *ports, upstream.rstrip("/"), _command(), people, store)

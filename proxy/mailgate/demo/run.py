@@ -15,7 +15,7 @@ from mailgate.demo.company.fill import Filled, fill, is_new
 from mailgate.demo.company.seed import Progress
 from mailgate.demo.lock import alone_in
 from mailgate.demo.mailbox import Mailbox
-from mailgate.demo.messages import shipped_letters
+from mailgate.demo.messages import shipped_messages
 from mailgate.demo.rules import demo_rules
 from mailgate.demo.settings import write_settings
 from mailgate.demo.start.page import Links, StartPage
@@ -117,7 +117,7 @@ async def _start_page(demo: Demo, place: Place) -> AsyncIterator[str]:
 @asynccontextmanager
 async def mailbox_address() -> AsyncIterator[str]:
     """The demo mailbox, listening on a free port of this computer."""
-    async with _listening(Mailbox(shipped_letters(), utc_now).application(), 0) as port:
+    async with _listening(Mailbox(shipped_messages(), utc_now).application(), 0) as port:
         yield f"http://127.0.0.1:{port}"
 
 

@@ -2,7 +2,7 @@
 
 from mailgate.gateway.pages.appearance import Appearance
 from mailgate.gateway.pages.reasons import Explanation, explain_reason
-from mailgate.gateway.pages.render import Letter, Pages, RenderedPage
+from mailgate.gateway.pages.render import Pages, RenderedMail, RenderedPage
 from mailgate.gateway.pages.view import View
 
-__all__ = ["Appearance", "Explanation", "Letter", "Pages", "RenderedPage", "View", "explain_reason"]
+__all__ = ["Appearance", "Explanation", "Pages", "RenderedMail", "RenderedPage", "View", "explain_reason"]

@@ -31,7 +31,7 @@ from mailgate.gateway.pages.view import View
 from mailgate.model import Effect, Reason
 
 _YES, _NO, _NOTHING = mark("yes"), mark("no"), mark("none")
-_KINDS = ("mails", "notices", "language", "enrolments", "exemptions", "help_requests")
+_KINDS = ("quarantine_mails", "mails", "language", "enrolments", "exemptions", "help_requests")
 _OF_REQUESTS = ("day", "effect", "reason", "count", "browser")
 _LAST = mark("last asked for mail %(ago)s (%(program)s)")
 _TAIL = mark("id ends in %(tail)s")
@@ -62,8 +62,8 @@ def employee_words(view: EmployeeView, language: Language) -> Mapping[str, Any]:
         "enrolments": [_record(record, language) for record in view.enrolments[:SHOWN]],
         "exemptions": [_record(record, language) for record in view.exemptions[:SHOWN]],
         "help_requests": [_record(record, language) for record in view.help_requests[:SHOWN]],
+        "quarantine_mails": [_record(record, language) for record in view.quarantine_mails[:SHOWN]],
         "mails": [_record(record, language) for record in view.mails[:SHOWN]],
-        "notices": [_record(record, language) for record in view.notices[:SHOWN]],
         "spoken": [_record(record, language) for record in view.language],
         "keeping_out": language.all_names(view.keeping_out) if view.keeping_out else "",
         "listed": language.all_names(others) if (others := _not_keeping_out(view)) else "",

@@ -23,9 +23,9 @@ from tests.unit.gateway.selfservice.test_login_check import Mail, basic, check_o
 from tests.unit.gateway.selfservice.test_pairing_code import Tokens
 from tests.unit.gateway.selfservice.test_stored_view import ASKED_FOR_HELP, KEY, SEEN, SPARED
 from tests.unit.gateway.wire import exchange, facts_of
-from tests.unit.store.mail import mailing
+from tests.unit.store.mail import a_mail
 
-from mailgate.connectors.recheck import Again
+from mailgate.connectors.recheck import CheckResult
 from mailgate.devices.device import Device
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.selfservice.login_check import AT_MOST
@@ -34,7 +34,7 @@ from mailgate.gateway.selfservice.recheck import Recheck
 from mailgate.model import Posture, PostureState
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.store import Recorded, StoreUnavailableError, Tally
-from mailgate.store.person_records import Told
+from mailgate.store.person_records import QuarantineMail
 
 IPHONE = (
     b"User-Agent: Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148"
@@ -172,8 +172,8 @@ async def test_guessing_is_stopped():
 async def test_what_was_decided_and_what_was_written_is_on_record():
     scene = Scene(domain="example.com")
     scene.people.rows = [Recorded("id", SEEN, Tally(3, NOW, NOW, "REF2345"))]
-    scene.people.mails = [Told("appl1", "prohibited-app", NOW)]
-    scene.people.notices, scene.people.spoken = [mailing("alice")], ("de", NOW.date())
+    scene.people.refusal_mails = [QuarantineMail("appl1", "prohibited-app", NOW)]
+    scene.people.rule_mails, scene.people.spoken = [a_mail("alice")], ("de", NOW.date())
     scene.people.keys = [KEY]
     page = await scene.page(PAGE, ALICE)
     assert "Requests for mail, counted by day 1" in page
@@ -214,7 +214,7 @@ async def test_checking_again_asks_the_sources_and_says_what_came_of_it():
         clean = replace(REPORT, apps=frozenset(), reported_at=NOW)
         scene.people.of["alice"] = [replace(PHONE, reports=(clean,))]
         scene.service.known.worths[PHONE.id] = CLEAN
-        return Again.TAKEN
+        return CheckResult.TAKEN
 
     scene = Scene(recheck=Recheck(ask))
     answer = words(await scene.check())
@@ -226,7 +226,7 @@ async def test_checking_again_asks_the_sources_and_says_what_came_of_it():
 async def test_what_was_said_stands_with_what_the_device_turned_out_to_be():
     async def ask(_source, _device_id):
         scene.people.of["alice"] = [Device("dddd-eeee-ffff", (REPORT,), former=frozenset({PHONE.id}))]
-        return Again.WAIT
+        return CheckResult.WAIT
 
     scene = Scene(recheck=Recheck(ask))
     assert "Please wait a minute" in words(await scene.check())
@@ -358,7 +358,7 @@ async def test_a_person_sees_what_they_are_spared_from_and_how_they_asked_for_he
 )
 async def test_nobody_is_shown_what_was_written_to_somebody_of_another_domain(login):
     scene = Scene(domain="example.com")
-    scene.people.mails = [Told("appl1", "prohibited-app", NOW)]
+    scene.people.refusal_mails = [QuarantineMail("appl1", "prohibited-app", NOW)]
     page = await scene.page(PAGE, b"X-Forwarded-User: " + login)
     assert "Mails sent to you about a refusal" not in page
 
@@ -376,10 +376,10 @@ def answering(again):
 @pytest.mark.parametrize(
     ("again", "said"),
     [
-        (Again.TAKEN, "Asked intune: it still sees tiktok, looked at 3 minutes ago."),
-        (Again.FAILED, "intune did not answer. Please try again in a few minutes."),
-        (Again.CANNOT, "Nobody can be asked about this device: it reports by itself."),
-        (Again.WAIT, "Asked a moment ago."),
+        (CheckResult.TAKEN, "Asked intune: it still sees tiktok, looked at 3 minutes ago."),
+        (CheckResult.FAILED, "intune did not answer. Please try again in a few minutes."),
+        (CheckResult.CANNOT, "Nobody can be asked about this device: it reports by itself."),
+        (CheckResult.WAIT, "Asked a moment ago."),
     ],
 )
 async def test_the_button_of_a_refusal_asks_the_sources_of_the_device_that_asks(again, said):
@@ -393,7 +393,7 @@ async def test_the_button_of_a_refusal_asks_the_sources_of_the_device_that_asks(
 
 
 async def test_the_button_asks_about_no_device_that_has_not_proved_itself():
-    scene = Scene(recheck=answering(Again.TAKEN))
+    scene = Scene(recheck=answering(CheckResult.TAKEN))
     told = json.loads((await scene.ask(RECHECK, ALICE, SAME_ORIGIN)).body)
     assert told["said"].startswith("Nobody can be asked about this device")
 
@@ -405,7 +405,7 @@ async def test_no_other_site_can_press_the_button():
 
 
 async def test_while_the_store_is_away_the_button_says_nothing():
-    scene = Scene(recheck=answering(Again.TAKEN))
+    scene = Scene(recheck=answering(CheckResult.TAKEN))
     scene.judged = asking(client=HANDHELD, posture=LISTED, proof=PROOF)
 
     async def away(_device_id):
