@@ -59,8 +59,8 @@ async def test_a_made_up_person_is_told_what_a_real_one_would_be(
     line = f"""{{id: app, when: "{when}", effect: block}}"""
     known = rules(policy(line, OPEN)).policy
     topic = topic_of(known, 2, "app", MailKind.ENFORCED, NOW)
-    (device,) = (await made_up(known, topic))["devices"]
-    assert (device["reason"], list(device["apps"])) == (reason, apps)
+    (device,) = (await made_up(known, topic)).devices
+    assert (device.reason, list(device.apps)) == (reason, apps)
 
 
 def test_a_made_up_person_was_kept_out_by_the_first_rule_that_restricts() -> None:
