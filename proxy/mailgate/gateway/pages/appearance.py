@@ -26,3 +26,7 @@ class Appearance:
             dark = f":root{{--accent:{self.colour_dark};--on-accent:{INK_ON_DARK}}}"
             rules += f"@media(prefers-color-scheme:dark){{{dark}}}"
         return rules
+
+
+OURS = Appearance()
+"""That of no company."""

@@ -14,7 +14,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from mailgate.gateway.pages.answers import answer_words
-from mailgate.gateway.pages.appearance import Appearance
+from mailgate.gateway.pages.appearance import OURS, Appearance
 from mailgate.gateway.pages.contact import contact_link
 from mailgate.gateway.pages.devices import name_of
 from mailgate.gateway.pages.employee import Asked, EmployeeView
@@ -55,7 +55,6 @@ _ASSETS = {
 }
 """The styles and scripts of each page."""
 
-OURS = Appearance()
 REMEMBERED = 256
 """Pages that are kept with holes in them, each of about 12 KiB."""
 REMEMBERED_WISHES = 512
