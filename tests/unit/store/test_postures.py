@@ -21,12 +21,13 @@ from tests.unit.store.examples import (
 from tests.unit.store.outage import cut_off
 
 from mailgate.devices.device import Device, new_id
+from mailgate.devices.names import KEY, SERIAL
+from mailgate.devices.trust import report_by
 from mailgate.model import (
     AppsReport,
     AttestationResult,
     CertificateResult,
     Client,
-    DeviceRecord,
     Kind,
     Posture,
     PostureState,
@@ -53,7 +54,7 @@ async def after_restart(
 async def test_a_verified_report_counts_from_its_own_request_on(postures: Postures) -> None:
     posture = await postures.current(BROWSER, proof("tiktok"), NOW)
     assert posture == Posture(
-        state=PostureState.PROHIBITED,
+        state=PostureState.LISTED,
         device_id=PHONE_1,
         kind=Kind.PHONE,
         os="ios",
@@ -80,12 +81,12 @@ async def test_what_was_learned_outlives_the_process(store: Store, postures: Pos
     ("first", "second", "expected"),
     [
         (proof("tiktok"), proof(at=NOW + minutes(1)), PostureState.CLEAN),
-        (proof(), proof("tiktok", at=NOW + minutes(1)), PostureState.PROHIBITED),
-        (proof("tiktok"), proof(at=NOW - minutes(1)), PostureState.PROHIBITED),
+        (proof(), proof("tiktok", at=NOW + minutes(1)), PostureState.LISTED),
+        (proof("tiktok"), proof(at=NOW - minutes(1)), PostureState.LISTED),
         (proof(), proof("tiktok", at=NOW - minutes(1)), PostureState.CLEAN),
-        (proof("tiktok"), proof(at=None), PostureState.PROHIBITED),
+        (proof("tiktok"), proof(at=None), PostureState.LISTED),
         (proof(at=None), proof(), PostureState.CLEAN),
-        (proof("tiktok"), proof(at=NOW, expires=NOW + minutes(5)), PostureState.PROHIBITED),
+        (proof("tiktok"), proof(at=NOW, expires=NOW + minutes(5)), PostureState.LISTED),
     ],
     ids=["newer-clean", "newer-app", "older-clean", "older-app", "no-report", "first-report", "shorter"],
 )
@@ -141,7 +142,7 @@ async def test_a_mail_app_is_found_by_either_form_of_its_id(
         found = await after_restart(store, mail_app(sent), None, NOW)
     else:
         found = await postures.current(mail_app(sent), None, NOW)
-    assert (found.state, found.device_id) == (PostureState.PROHIBITED, PHONE_1)
+    assert (found.state, found.device_id) == (PostureState.LISTED, PHONE_1)
 
 
 @pytest.mark.parametrize("sent", ["", "x", "ApplDN", "ApplDNXX", "%", "' OR 1=1 --", "\ud800", "a\0b"])
@@ -170,9 +171,9 @@ async def test_two_sources_speak_for_one_device_from_the_first_request_on(
 ) -> None:
     given = proof(at=LATER)
     told = AppsReport(frozenset({"tiktok"}), True, LATER)
-    await store.devices.take([DeviceRecord("intune", "7", apps=told, keys=(given.key_thumbprint,))], LATER)
+    await store.devices.take([report_by("intune", "7", apps=told, keys=(given.key_thumbprint,))], LATER)
     posture = await postures.current(BROWSER, given, LATER)
-    assert (posture.state, posture.sources) == (PostureState.PROHIBITED, (ISSUER, "intune"))
+    assert (posture.state, posture.sources) == (PostureState.LISTED, (ISSUER, "intune"))
     assert posture.device_id == new_id(("intune", "7"))
     assert await after_restart(store, BROWSER, given, LATER) == posture
 
@@ -180,7 +181,7 @@ async def test_two_sources_speak_for_one_device_from_the_first_request_on(
 async def test_two_issuers_of_one_id_speak_for_two_devices(postures: Postures) -> None:
     await postures.current(BROWSER, proof("tiktok"), NOW)
     await postures.current(BROWSER, proof(at=LATER, issuer="https://other.example.com"), LATER)
-    assert (await postures.current(BROWSER, proof(at=None), LATER)).state is PostureState.PROHIBITED
+    assert (await postures.current(BROWSER, proof(at=None), LATER)).state is PostureState.LISTED
 
 
 @pytest.mark.parametrize("given", [None, AttestationResult(refused=Reason.TOKEN_EXPIRED)])
@@ -204,7 +205,7 @@ async def test_new_lists_count_at_once(postures: Postures) -> None:
     assert (await postures.current(BROWSER, given, NOW)).state is PostureState.CLEAN
     postures.catalog = catalog("chess", prohibited=("chess",), games=("chess",))
     posture = await postures.current(BROWSER, given, NOW)
-    assert (posture.state, posture.lists) == (PostureState.PROHIBITED, ("games", "prohibited"))
+    assert (posture.state, posture.lists) == (PostureState.LISTED, ("games", "prohibited"))
     postures.catalog = catalog("tiktok", prohibited=("tiktok",))
     assert (await postures.current(BROWSER, given, NOW)).apps == ()
 
@@ -274,8 +275,8 @@ class TestStoreDown:
     @pytest.mark.usefixtures("down")
     async def test_a_proof_still_counts(self, postures: Postures) -> None:
         given = proof("tiktok", eas_ids=("ApplX1",))
-        assert (await postures.current(BROWSER, given, NOW)).state is PostureState.PROHIBITED
-        assert (await postures.current(mail_app("ApplX1"), None, LATER)).state is PostureState.PROHIBITED
+        assert (await postures.current(BROWSER, given, NOW)).state is PostureState.LISTED
+        assert (await postures.current(mail_app("ApplX1"), None, LATER)).state is PostureState.LISTED
         assert (await postures.current(BROWSER, proof(at=LATER), LATER)).state is PostureState.CLEAN
 
     async def test_it_is_asked_again_soon_although_the_clock_was_put_back(
@@ -287,7 +288,7 @@ class TestStoreDown:
             cut_off(store, monkeypatch)
             down = await postures.current(mail_app("ApplX1"), None, NOW + timedelta(hours=1))
             assert down.state is PostureState.UNAVAILABLE
-        assert (await postures.current(mail_app("ApplX1"), None, NOW)).state is PostureState.PROHIBITED
+        assert (await postures.current(mail_app("ApplX1"), None, NOW)).state is PostureState.LISTED
 
     async def test_no_request_waits_for_a_driver_that_does_not_let_go(
         self, store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch
@@ -323,8 +324,8 @@ class TestStoreDown:
             await store.reports.flush()
             assert store.reports.counts.spooled == 1
         # Back, but what was learned is not in yet: it is not forgotten for that.
-        assert (await postures.current(mail_app("ApplX1"), None, LATER)).state is PostureState.PROHIBITED
-        assert (await after_restart(store, mail_app("ApplX1"), None, LATER)).state is PostureState.PROHIBITED
+        assert (await postures.current(mail_app("ApplX1"), None, LATER)).state is PostureState.LISTED
+        assert (await after_restart(store, mail_app("ApplX1"), None, LATER)).state is PostureState.LISTED
 
 
 async def test_what_another_process_learned_is_known_without_asking_for_each_device(
@@ -339,19 +340,19 @@ async def test_what_another_process_learned_is_known_without_asking_for_each_dev
     await store.reports.flush()
     assert (await postures.latest(app, None, LATER)).state is PostureState.CLEAN
     await postures.catch_up(LATER + timedelta(seconds=3))
-    assert (await postures.latest(app, None, LATER)).state is PostureState.PROHIBITED
+    assert (await postures.latest(app, None, LATER)).state is PostureState.LISTED
     await other.current(BROWSER, proof(at=LATER + minutes(1), eas_ids=("ApplX1",)), LATER + minutes(1))
     cut_off(store, monkeypatch)
     await postures.catch_up(LATER + minutes(1))
-    assert (await postures.latest(app, None, LATER)).state is PostureState.PROHIBITED
+    assert (await postures.latest(app, None, LATER)).state is PostureState.LISTED
 
 
 async def test_what_this_process_learned_is_known_at_once(postures: Postures) -> None:
     app, given = mail_app("ApplX1"), proof("tiktok", eas_ids=("ApplX1",))
     assert (await postures.latest(app, None, NOW)).state is PostureState.MISSING
     await postures.current(BROWSER, given, NOW)
-    assert (await postures.latest(app, None, NOW)).state is PostureState.PROHIBITED
-    assert (await postures.latest(BROWSER, given, NOW)).state is PostureState.PROHIBITED
+    assert (await postures.latest(app, None, NOW)).state is PostureState.LISTED
+    assert (await postures.latest(BROWSER, given, NOW)).state is PostureState.LISTED
 
 
 # --- what becomes of devices elsewhere
@@ -389,7 +390,7 @@ async def test_a_report_on_its_way_to_the_store_does_not_hide_that_its_device_is
     await store.devices.lose(PHONE_1, LATER)
     await postures.catch_up(LATER)
     told = await postures.latest(APP, None, LATER)
-    assert (told.lost, told.state) == (True, PostureState.PROHIBITED)
+    assert (told.lost, told.state) == (True, PostureState.LISTED)
 
 
 async def test_a_device_that_was_forgotten_elsewhere_is_unknown_at_once_and_known_by_its_next_report(
@@ -414,23 +415,23 @@ async def test_an_unknown_mail_app_is_known_once_a_connector_reports_it(
     assert await postures.current(APP, None, NOW) == Posture()
     assert (await postures.of_person("ada", NOW)).state is PostureState.MISSING
     apps = AppsReport(frozenset({"tiktok"}), True, NOW)
-    phone = DeviceRecord("intune", "7", owner="ada", apps=apps, eas_ids=("applx1",))
-    await store.devices.take([phone, replace(phone, id="8", owner="", eas_ids=())], NOW)
+    phone = report_by("intune", "7", owner="ada", apps=apps, eas_ids=("applx1",))
+    await store.devices.take([phone, replace(phone, id="8", owner="", names=frozenset())], NOW)
     await postures.catch_up(NOW)
     for told in (await postures.latest(APP, None, NOW), await postures.of_person("ada", NOW)):
-        assert (told.state, told.source) == (PostureState.PROHIBITED, "intune")
+        assert (told.state, told.source) == (PostureState.LISTED, "intune")
 
 
 async def test_two_devices_that_became_one_elsewhere_are_one_here(store: Store, postures: Postures) -> None:
     await postures.current(BROWSER, KNOWN, NOW)
     await store.reports.flush()
     apps = AppsReport(frozenset({"tiktok"}), True, LATER)
-    await store.devices.take([DeviceRecord("intune", "7", apps=apps, serial="SERIAL1")], NOW - minutes(9))
-    joins = DeviceRecord("intune", "7", apps=apps, serial="SERIAL1", keys=(KNOWN.key_thumbprint,))
+    await store.devices.take([report_by("intune", "7", apps=apps, serial="SERIAL1")], NOW - minutes(9))
+    joins = report_by("intune", "7", apps=apps, serial="SERIAL1", keys=(KNOWN.key_thumbprint,))
     await store.devices.take([joins], LATER)
     await postures.catch_up(LATER)
     told = await postures.latest(APP, None, LATER)
-    assert (told.state, told.device_id) == (PostureState.PROHIBITED, new_id(("intune", "7")))
+    assert (told.state, told.device_id) == (PostureState.LISTED, new_id(("intune", "7")))
 
 
 async def test_a_large_import_is_followed_to_its_end(
@@ -439,9 +440,9 @@ async def test_a_large_import_is_followed_to_its_end(
     assert await postures.current(APP, None, NOW) == Posture()
     apps = AppsReport(frozenset(), True, NOW)
     for first in range(0, 30, 10):
-        records = [DeviceRecord("intune", str(number), apps=apps) for number in range(first, first + 10)]
+        records = [report_by("intune", str(number), apps=apps) for number in range(first, first + 10)]
         await store.devices.take(records, NOW)
-    await store.devices.take([DeviceRecord("intune", "last", apps=apps, eas_ids=("ApplX1",))], NOW)
+    await store.devices.take([report_by("intune", "last", apps=apps, eas_ids=("ApplX1",))], NOW)
     changes = store.devices.changes
     monkeypatch.setattr(store.devices, "changes", lambda after: changes(after, size=8))
     await postures.catch_up(NOW)
@@ -472,11 +473,11 @@ async def test_a_source_that_cannot_be_asked_makes_a_report_that_ran_out_unavail
 
 async def test_precedence_counts_at_once(store: Store, postures: Postures) -> None:
     apps = AppsReport(frozenset({"tiktok"}), True, NOW)
-    await store.devices.take([DeviceRecord("intune", "7", apps=apps, keys=(KNOWN.key_thumbprint,))], NOW)
+    await store.devices.take([report_by("intune", "7", apps=apps, keys=(KNOWN.key_thumbprint,))], NOW)
     given = proof(at=LATER)
     assert (await postures.current(BROWSER, given, LATER)).state is PostureState.CLEAN
     postures.precedence = ("intune",)
-    assert (await postures.current(BROWSER, given, LATER)).state is PostureState.PROHIBITED
+    assert (await postures.current(BROWSER, given, LATER)).state is PostureState.LISTED
 
 
 # --- clients that name no device: the posture of a person
@@ -522,7 +523,7 @@ async def test_what_is_read_of_devices_is_brought_up_by_reports_on_their_way(
     await postures.current(BROWSER, proof(), NOW)
     (stored,) = await store.devices.called(PHONE_1)
     (known,) = await postures.brought_up(lambda: store.devices.called(PHONE_1))
-    assert [postures.worth(each, NOW).state for each in (stored, known)] == ["prohibited", "clean"]
+    assert [postures.worth(each, NOW).state for each in (stored, known)] == ["listed", "clean"]
 
 
 @pytest.mark.parametrize("ask", ["brought_up", "current", "of_person", "catch_up"])
@@ -564,9 +565,9 @@ def slow_to_answer(store: Store, monkeypatch: pytest.MonkeyPatch, name: str) -> 
 
 async def test_a_phone_that_changed_hands_is_the_new_owners(store: Store, postures: Postures) -> None:
     await postures.current(BROWSER, proof("tiktok"), NOW)
-    assert (await postures.of_person("ada@example.com", NOW)).state is PostureState.PROHIBITED
+    assert (await postures.of_person("ada@example.com", NOW)).state is PostureState.LISTED
     await postures.current(BROWSER, proof("tiktok", at=LATER, user="bob"), LATER)
-    assert (await postures.of_person("bob", LATER)).state is PostureState.PROHIBITED
+    assert (await postures.of_person("bob", LATER)).state is PostureState.LISTED
     assert (await postures.of_person("ada@example.com", LATER)).state is PostureState.MISSING
 
 
@@ -605,15 +606,17 @@ CERTIFICATE = CertificateResult("x5t", (("udid", "0000-8120"), ("eas", "4170706C
         {"keys": ("x5t",)},
         {"udid": "00008120"},
         {"eas_ids": ("ApplX1",)},
-        {"id": "device/7"},
+        {"device_id": "device/7"},
     ],
     ids=lambda names: next(iter(names)),
 )
 async def test_a_certificate_names_a_device_by_its_thumbprint_and_by_what_stands_in_it(
     store: Store, postures: Postures, names: dict[str, object]
 ) -> None:
-    record = DeviceRecord(**{"source": "mdm", "id": "1", "apps": AppsReport(frozenset(), True, NOW), **names})  # type: ignore[arg-type]
-    await store.devices.take([record, DeviceRecord("mdm", "another")], NOW)
+    record = report_by(
+        **{"source": "mdm", "device_id": "1", "apps": AppsReport(frozenset(), True, NOW), **names}
+    )  # type: ignore[arg-type]
+    await store.devices.take([record, report_by("mdm", "another")], NOW)
     found = await postures.certified(CERTIFICATE, NOW)
     assert (found.state, found.source) == (PostureState.CLEAN, "mdm")
     assert await postures.certified(CertificateResult("other", (("serial", ""),)), NOW) == Posture()
@@ -623,9 +626,9 @@ async def test_the_thumbprint_is_asked_before_what_stands_in_the_certificate(
     store: Store, postures: Postures
 ) -> None:
     apps = AppsReport(frozenset({"tiktok"}), True, NOW)
-    own = DeviceRecord("mdm", "1", certificates=("x5t",), apps=apps)
-    await store.devices.take([DeviceRecord("mdm", "device/7"), own], NOW)
-    assert (await postures.certified(CERTIFICATE, NOW)).state is PostureState.PROHIBITED
+    own = report_by("mdm", "1", certificates=("x5t",), apps=apps)
+    await store.devices.take([report_by("mdm", "device/7"), own], NOW)
+    assert (await postures.certified(CERTIFICATE, NOW)).state is PostureState.LISTED
 
 
 async def test_what_is_learned_meanwhile_counts_for_a_certificate_at_once(postures: Postures) -> None:
@@ -633,7 +636,7 @@ async def test_what_is_learned_meanwhile_counts_for_a_certificate_at_once(postur
     await postures._reports.flush()
     assert (await postures.certified(CERTIFICATE, NOW)).state is PostureState.CLEAN
     await postures.current(BROWSER, proof("tiktok", eas_ids=("ApplX1",), at=LATER), LATER)
-    assert (await postures.certified(CERTIFICATE, LATER)).state is PostureState.PROHIBITED
+    assert (await postures.certified(CERTIFICATE, LATER)).state is PostureState.LISTED
 
 
 async def test_a_store_that_does_not_answer_makes_no_certificate_unknown(
@@ -647,10 +650,10 @@ async def test_a_device_that_enrolled_is_learned_by_its_own_word_and_found_again
     postures = store.postures(CATALOG, MAX_AGE)
     said = replace(proof("tiktok", user=""), self_reported=True)
     found = await postures.current(BROWSER, said, NOW)
-    assert (found.state, found.sources) == (PostureState.PROHIBITED, ("enrolled",))
+    assert (found.state, found.sources) == (PostureState.LISTED, ("enrolled",))
     await store.reports.flush()
     other = store.postures(CATALOG, MAX_AGE)
-    assert (await other.latest(BROWSER, said, NOW)).state is PostureState.PROHIBITED
+    assert (await other.latest(BROWSER, said, NOW)).state is PostureState.LISTED
     assert await store.devices.get("enrolled", said.device_id)
 
 
@@ -660,7 +663,7 @@ async def test_a_device_that_enrolled_is_learned_by_its_own_word_and_found_again
 LONG = NOW + minutes(10)
 LOOK = timedelta(seconds=0.25)
 APPS = AppsReport(frozenset(), True, NOW)
-PHONE = DeviceRecord("intune", "7", owner="ada", apps=APPS, eas_ids=("ApplX1",), serial="SERIAL1")
+PHONE = report_by("intune", "7", owner="ada", apps=APPS, eas_ids=("ApplX1",), serial="SERIAL1")
 BY_SERIAL = CertificateResult("x5t", (("serial", "SERIAL1"),))
 
 
@@ -709,15 +712,14 @@ async def test_what_is_reported_elsewhere_counts_with_the_next_look(store: Store
     assert (await postures.current(APP, None, NOW)).state is PostureState.CLEAN
     assert (await postures.certified(BY_SERIAL, NOW)).state is PostureState.CLEAN
     await followed(postures, NOW, LONG)
-    told = AppsReport(frozenset({"tiktok"}), True, LONG)
-    await store.devices.take([replace(PHONE, apps=told)], LONG)
+    await store.devices.take([replace(PHONE, apps=frozenset({"tiktok"}), reported_at=LONG)], LONG)
     await followed(postures, LONG + LOOK, LONG + LOOK)
     for found in (
         await postures.current(APP, None, LONG + LOOK),
         await postures.certified(BY_SERIAL, LONG + LOOK),
         await postures.of_person("ada", LONG + LOOK),
     ):
-        assert found.state is PostureState.PROHIBITED
+        assert found.state is PostureState.LISTED
 
 
 async def test_where_looks_fail_to_come_the_store_is_asked_again(store: Store, postures: Postures) -> None:
@@ -725,10 +727,9 @@ async def test_where_looks_fail_to_come_the_store_is_asked_again(store: Store, p
     await followed(postures, NOW, NOW)
     await postures.current(APP, None, NOW)
     await followed(postures, NOW, LONG)
-    told = AppsReport(frozenset({"tiktok"}), True, LONG)
-    await store.devices.take([replace(PHONE, apps=told)], LONG)
+    await store.devices.take([replace(PHONE, apps=frozenset({"tiktok"}), reported_at=LONG)], LONG)
     late = LONG + timedelta(seconds=1)
-    assert (await postures.current(APP, None, late)).state is PostureState.PROHIBITED
+    assert (await postures.current(APP, None, late)).state is PostureState.LISTED
 
 
 async def test_after_a_look_that_failed_each_device_is_asked_for_again(
@@ -762,7 +763,7 @@ async def test_a_store_that_has_gone_back_is_asked_again(store: Store, postures:
         await connection.exec_driver_sql("UPDATE device_changes SET number = 1")
         await connection.exec_driver_sql("""UPDATE reports SET apps = '["tiktok"]'""")
     await postures.catch_up(LONG)
-    assert (await postures.current(APP, None, LONG)).state is PostureState.PROHIBITED
+    assert (await postures.current(APP, None, LONG)).state is PostureState.LISTED
 
 
 async def test_a_look_that_fails_half_way_is_taken_up_again(
@@ -799,7 +800,7 @@ async def test_a_change_that_is_looked_at_while_the_store_answers_is_not_missed(
         if what == "forgotten":
             await store.devices.forget(device.id, NOW)
         else:
-            await store.devices.take([replace(PHONE, apps=AppsReport(frozenset({"tiktok"}), True, NOW))], NOW)
+            await store.devices.take([replace(PHONE, apps=frozenset({"tiktok"}))], NOW)
         await postures.catch_up(NOW)
         return found
 
@@ -807,7 +808,7 @@ async def test_a_change_that_is_looked_at_while_the_store_answers_is_not_missed(
     await postures.current(APP, None, NOW)
     monkeypatch.setattr(store.devices, "find", find)
     await followed(postures, NOW, LONG)
-    expected = PostureState.MISSING if what == "forgotten" else PostureState.PROHIBITED
+    expected = PostureState.MISSING if what == "forgotten" else PostureState.LISTED
     assert (await postures.current(APP, None, LONG)).state is expected
 
 
@@ -816,12 +817,14 @@ async def test_a_name_that_went_to_another_device_leads_there(store: Store, post
     await followed(postures, NOW, NOW)
     assert (await postures.current(APP, None, NOW)).state is PostureState.CLEAN
     await followed(postures, NOW, LONG)
-    apps = AppsReport(frozenset({"tiktok"}), True, LONG)
-    other = replace(PHONE, id="8", serial="SERIAL2", apps=apps)
-    await store.devices.take([replace(PHONE, eas_ids=()), other], LONG)
+    apps, only_serial = AppsReport(frozenset({"tiktok"}), True, LONG), frozenset({(SERIAL, "SERIAL1")})
+    other = report_by("intune", "8", "ada", apps=apps, eas_ids=("ApplX1",), serial="SERIAL2")
+    await store.devices.take([replace(PHONE, names=only_serial), other], LONG)
     await followed(postures, LONG, LONG)
-    assert (await postures.current(APP, None, LONG)).state is PostureState.PROHIBITED
-    await store.devices.take([replace(other, eas_ids=("ApplX9",))], LONG)
+    assert (await postures.current(APP, None, LONG)).state is PostureState.LISTED
+    await store.devices.take(
+        [report_by("intune", "8", "ada", apps=apps, eas_ids=("ApplX9",), serial="SERIAL2")], LONG
+    )
     await followed(postures, LONG, LONG)
     assert await postures.current(APP, None, LONG) == Posture()
 
@@ -847,14 +850,13 @@ async def test_a_large_import_that_is_lagged_behind_leaves_the_short_time(
     await postures.current(APP, None, NOW)
     await followed(postures, NOW, LONG)
     for number in range(50):
-        await store.devices.take([DeviceRecord("intune", f"other-{number}", apps=APPS)], LONG)
-    apps = AppsReport(frozenset({"tiktok"}), True, LONG)
-    await store.devices.take([replace(PHONE, apps=apps)], LONG)
+        await store.devices.take([report_by("intune", f"other-{number}", apps=APPS)], LONG)
+    await store.devices.take([replace(PHONE, apps=frozenset({"tiktok"}), reported_at=LONG)], LONG)
     changes = store.devices.changes
     monkeypatch.setattr(store.devices, "changes", lambda after: changes(after, size=1))
     now = LONG + timedelta(seconds=1)
     await postures.catch_up(now)
-    assert (await postures.current(APP, None, now)).state is PostureState.PROHIBITED
+    assert (await postures.current(APP, None, now)).state is PostureState.LISTED
 
 
 @pytest.mark.parametrize("lost", [False, True])
@@ -881,18 +883,18 @@ async def test_a_device_that_became_another_ones_elsewhere_is_that_one_here(
 ) -> None:
     """This gate knows it by its issuer's name alone, and has never heard of the other one."""
     told = AppsReport(frozenset({"tiktok"}), True, NOW)
-    managed = DeviceRecord("intune", "7", apps=told, serial="SERIAL1")
+    managed = report_by("intune", "7", apps=told, serial="SERIAL1")
     await store.devices.take([managed], NOW - minutes(1))
     await store.postures(CATALOG, MAX_AGE).current(BROWSER, KNOWN, NOW)
     await store.reports.flush()
     await followed(postures, NOW, NOW)
     assert (await postures.current(BROWSER, KNOWN, NOW)).state is PostureState.CLEAN
     await followed(postures, NOW, LONG)
-    await store.devices.take([replace(managed, keys=(KNOWN.key_thumbprint,))], LONG)
+    await store.devices.take([replace(managed, names=managed.names | {(KEY, KNOWN.key_thumbprint)})], LONG)
     (device,) = await store.devices.page()
     await followed(postures, LONG + LOOK, LONG + LOOK)
     found = await postures.current(BROWSER, KNOWN, LONG + LOOK)
-    assert (found.device_id, found.state) == (device.id, PostureState.PROHIBITED)
+    assert (found.device_id, found.state) == (device.id, PostureState.LISTED)
     assert await after_restart(store, BROWSER, KNOWN, LONG + LOOK) == found
 
 
@@ -910,10 +912,9 @@ async def test_what_a_store_that_has_gone_back_says_counts_before_what_was_in_me
         await connection.exec_driver_sql("UPDATE device_changes SET number = 1")
         await connection.exec_driver_sql("UPDATE devices SET changed = 1")
     await followed(postures, LONG, LONG)
-    told = AppsReport(frozenset({"tiktok"}), True, LONG)
-    await store.devices.take([replace(PHONE, apps=told)], LONG)
+    await store.devices.take([replace(PHONE, apps=frozenset({"tiktok"}), reported_at=LONG)], LONG)
     await followed(postures, LONG + LOOK, LONG + LOOK)
-    assert (await postures.current(APP, None, LONG + LOOK)).state is PostureState.PROHIBITED
+    assert (await postures.current(APP, None, LONG + LOOK)).state is PostureState.LISTED
 
 
 async def test_an_app_that_is_listed_from_now_on_counts_where_the_token_has_named_it(
@@ -928,7 +929,7 @@ async def test_an_app_that_is_listed_from_now_on_counts_where_the_token_has_name
     assert (await postures.current(BROWSER, given, NOW)).state is PostureState.CLEAN
     await followed(postures, NOW, LONG)
     postures.catalog = CATALOG
-    assert (await postures.current(BROWSER, given, LONG)).state is PostureState.PROHIBITED
+    assert (await postures.current(BROWSER, given, LONG)).state is PostureState.LISTED
 
 
 async def test_a_request_that_hangs_does_not_go_by_a_name_that_its_device_has_no_more(
@@ -937,7 +938,7 @@ async def test_a_request_that_hangs_does_not_go_by_a_name_that_its_device_has_no
     await store.devices.take([PHONE], NOW)
     await followed(postures, NOW, NOW)
     assert (await postures.current(APP, None, NOW)).state is PostureState.CLEAN
-    await store.devices.take([replace(PHONE, eas_ids=(), apps=AppsReport(frozenset(), True, LONG))], LONG)
+    await store.devices.take([replace(PHONE, names=frozenset({(SERIAL, "SERIAL1")}), reported_at=LONG)], LONG)
     await followed(postures, NOW, LONG)
     assert await postures.latest(APP, None, LONG) == Posture()
     not_asked(store, monkeypatch)
