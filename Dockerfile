@@ -9,9 +9,8 @@ RUN for each in mailgate:requirements.lock build:requirements-build.lock; do \
       "/opt/${each%%:*}/bin/pip" install --no-cache-dir --disable-pip-version-check --only-binary :all: \
         --require-hashes -r "${each#*:}" || exit 1; \
     done
-COPY pyproject.toml README.md LICENSE ./
-COPY config config
-COPY proxy/mailgate proxy/mailgate
+# what .dockerignore lets in: all that the package is made of
+COPY . .
 RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --no-index --wheel-dir dist . \
  && /opt/mailgate/bin/pip install --no-deps --no-index --no-cache-dir dist/*.whl \
  && /opt/mailgate/bin/python -m compileall -q /opt/mailgate
