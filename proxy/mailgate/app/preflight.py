@@ -8,10 +8,12 @@ import os
 import stat
 from collections.abc import Iterator
 from datetime import datetime
+from importlib.util import find_spec
 from pathlib import Path
 
 from mailgate.app.open_store import spool_of
 from mailgate.config import Bundle, Settings, SocketFile, load_bundle
+from mailgate.config.authz import GRPC
 from mailgate.config.case_runner import Outcome, run_cases
 from mailgate.config.document import MAX_BYTES, Document, read_document
 from mailgate.config.document import Path as Key
@@ -120,6 +122,9 @@ def _sockets(settings: Settings) -> Iterator[Fault]:
     for index, each in enumerate(settings.authz_listeners):
         if isinstance(each.listen, SocketFile) and (why := _no_socket(each.listen.path)):
             yield ("authz_listeners", index, "listen"), f"{why}; expected a folder for a socket of the gate"
+        if each.dialect == GRPC and not find_spec("grpclib"):
+            why = "needs what is not installed; expected the extra `grpc`: pip install 'mailgate[grpc]'"
+            yield ("authz_listeners", index, "dialect"), why
 
 
 def _no_file(path: Path) -> str:
