@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import subprocess
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,12 +14,14 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from tests.docs.reading import ROOT, spans, table
 from tests.integration.gate import start_gate, write_config
+from tests.servers import require
 
 from mailgate.app.heartbeat import GateNumbers
 from mailgate.app.mails import NoticeNumbers
 from mailgate.connectors.metrics import Numbers
-from mailgate.gateway.counters import Tallies
+from mailgate.gateway.counters import Durations, Tallies
 from mailgate.gateway.metrics import Metrics
+from mailgate.gateway.observe.request_numbers import RequestNumbers
 
 TEXT = (ROOT / "docs" / "operate.md").read_text("utf-8")
 LEVELS = {"debug", "info", "warning", "error"}
@@ -35,22 +38,37 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
 
 def test_every_metric_is_listed_with_its_type(served: dict[str, str]) -> None:
     types = re.findall(r"^# TYPE (\w+) (\w+)$", served["/metrics"], re.MULTILINE)
-    found = {name: kind for name, kind in types if not name.endswith("_created")}
-    assert {spans(row["metric"])[0]: row["type"] for row in table(TEXT, "metric")} == found
+    assert {spans(row["metric"])[0]: row["type"] for row in table(TEXT, "metric")} == dict(types)
 
 
 def test_every_label_is_listed(served: dict[str, str]) -> None:
     listed = {spans(row["metric"])[0]: spans(row["labels"]) for row in table(TEXT, "metric")}
     others = tuple(made(CollectorRegistry()) for made in (Numbers, NoticeNumbers, GateNumbers))
-    metrics = [*vars(Metrics()).values(), *(metric for each in others for metric in vars(each).values())]
+    of_gate = (Metrics(), RequestNumbers(CollectorRegistry()))
+    metrics = [metric for each in (*of_gate, *others) for metric in vars(each).values()]
     counted = [metric for metric in metrics if isinstance(metric, Counter)]
     labels = {f"{metric.describe()[0].name}_total": list(metric._labelnames) for metric in counted}
     gauges = [metric for metric in metrics if isinstance(metric, Gauge) and metric._labelnames]
     labels |= {metric.describe()[0].name: list(metric._labelnames) for metric in gauges}
     labels |= {f"{each.name}_total": list(each.labels) for each in metrics if isinstance(each, Tallies)}
+    labels |= {
+        each.name: list(each.labels) for each in metrics if isinstance(each, Durations) and each.labels
+    }
     told = re.findall(r"^(\w+_info)\{(\w+)=", served["/metrics"], re.MULTILINE)
     labels |= {name: [label] for name, label in told}
     assert {name: names for name, names in listed.items() if name in labels or names} == labels
+
+
+def test_names_types_and_units_are_as_prometheus_asks(served: dict[str, str]) -> None:
+    require("promtool")
+    checked = subprocess.run(
+        ["promtool", "check", "metrics"],
+        input=served["/metrics"],
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")
 
 
 def test_every_field_of_readiness_is_listed(served: dict[str, str]) -> None:

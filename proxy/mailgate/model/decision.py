@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
-from mailgate.model.client import Client, RequestFacts
+from mailgate.model.client import Client, Kind, Protocol, RequestFacts
 from mailgate.model.device import Posture
 from mailgate.model.proofs import AttestationResult, CertificateResult
 from mailgate.model.reasons import Reason
@@ -92,3 +93,22 @@ class Decision:
     """When the rule's next, stricter stage starts, or a new device's grace ends."""
     reliefs: int = 0
     """The serial of the reliefs that were looked at."""
+
+
+class Judged(NamedTuple):
+    """What is told of a decision where nothing of its request may be kept."""
+
+    effect: Effect
+    reason: Reason
+    rule: str
+    kind: Kind
+    protocol: Protocol
+    person: str
+    """Who asked, as far as the gate believed it; empty where it did not."""
+
+    @classmethod
+    def of(cls, access: Access, decision: Decision) -> "Judged":
+        client = access.client
+        return cls(
+            decision.effect, decision.reason, decision.rule, client.kind, client.protocol, access.user.name
+        )

@@ -1,0 +1,75 @@
+"""Requests in numbers, once they are over."""
+
+import pytest
+from prometheus_client import CollectorRegistry
+from tests.unit.gateway.wire import exchange
+
+from mailgate.gateway.observe.request_numbers import RequestNumbers
+from mailgate.model import Effect, Judged, Kind, Protocol, Reason
+
+BLOCKED = Judged(Effect.BLOCK, Reason.PROHIBITED_APP, "no-tiktok", Kind.PHONE, Protocol.WEB, "ada")
+
+
+@pytest.fixture
+def registry():
+    return CollectorRegistry()
+
+
+@pytest.fixture
+def numbers(registry):
+    return RequestNumbers(registry)
+
+
+async def ended(line=b"GET / HTTP/1.1", **what):
+    """A request that has ended as ``what`` says."""
+    asked = exchange(line)
+    for name, value in what.items():
+        setattr(asked, name, value)
+    return asked
+
+
+async def test_a_request_is_counted_by_method_status_and_effect(registry, numbers):
+    numbers.over(await ended(judged=BLOCKED, status=403))
+    labels = {"method": "GET", "code": "403", "effect": "block"}
+    assert registry.get_sample_value("mailgate_requests_total", labels) == 1
+    assert registry.get_sample_value("mailgate_request_duration_seconds_count", {"effect": "block"}) == 1
+
+
+async def test_what_was_not_decided_and_not_answered_is_counted_as_that(registry, numbers):
+    numbers.over(await ended())
+    labels = {"method": "GET", "code": "none", "effect": "none"}
+    assert registry.get_sample_value("mailgate_requests_total", labels) == 1
+
+
+async def test_neither_a_client_nor_the_webmail_can_make_up_series(registry, numbers):
+    for number in range(9):
+        numbers.over(await ended(f"M{number} / HTTP/1.1".encode(), status=900 + number))
+    labels = {"method": "other", "code": "other", "effect": "none"}
+    assert registry.get_sample_value("mailgate_requests_total", labels) == 9
+
+
+async def test_what_the_webmail_took_is_counted_up_to_its_head(registry, numbers):
+    asked = await ended(status=200, judged=BLOCKED)
+    asked.asked_at, asked.answered_at = asked.began_at, asked.began_at + 0.3
+    numbers.over(asked)
+    assert registry.get_sample_value("mailgate_upstream_requests_total", {"code": "200"}) == 1
+    assert registry.get_sample_value("mailgate_upstream_duration_seconds_bucket", {"le": "0.25"}) == 0
+    assert registry.get_sample_value("mailgate_upstream_duration_seconds_bucket", {"le": "0.5"}) == 1
+
+
+async def test_a_webmail_that_gave_no_answer_is_counted_with_the_time_that_was_waited(registry, numbers):
+    asked = await ended(status=504)
+    asked.asked_at = asked.began_at - 60
+    numbers.over(asked)
+    assert registry.get_sample_value("mailgate_upstream_requests_total", {"code": "none"}) == 1
+    assert registry.get_sample_value("mailgate_upstream_duration_seconds_bucket", {"le": "30.0"}) == 0
+
+
+@pytest.mark.parametrize("waits", [{"hangs": True}, {"status": 101}])
+async def test_what_waits_on_purpose_has_no_duration(registry, numbers, waits):
+    numbers.over(await ended(**{"status": 200, "asked_at": 1.0, "answered_at": 2.0} | waits))
+    assert registry.get_sample_value("mailgate_request_duration_seconds_count", {"effect": "none"}) is None
+    assert registry.get_sample_value("mailgate_upstream_duration_seconds_count") == 0
+    code = str(waits.get("status", 200))
+    labels = {"method": "GET", "code": code, "effect": "none"}
+    assert registry.get_sample_value("mailgate_requests_total", labels) == 1
