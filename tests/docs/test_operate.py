@@ -19,11 +19,12 @@ from tests.servers import require
 from mailgate.app.heartbeat import GateNumbers
 from mailgate.app.mails import NoticeNumbers
 from mailgate.connectors.metrics import Numbers
-from mailgate.gateway.counters import Durations, Tallies
+from mailgate.gateway.counters import Tallies
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.observe.request_numbers import RequestNumbers
 
 TEXT = (ROOT / "docs" / "operate.md").read_text("utf-8")
+ALERTS = ROOT / "deploy" / "prometheus"
 LEVELS = {"debug", "info", "warning", "error"}
 
 
@@ -44,15 +45,16 @@ def test_every_metric_is_listed_with_its_type(served: dict[str, str]) -> None:
 def test_every_label_is_listed(served: dict[str, str]) -> None:
     listed = {spans(row["metric"])[0]: spans(row["labels"]) for row in table(TEXT, "metric")}
     others = tuple(made(CollectorRegistry()) for made in (Numbers, NoticeNumbers, GateNumbers))
-    of_gate = (Metrics(), RequestNumbers(CollectorRegistry()))
-    metrics = [metric for each in (*of_gate, *others) for metric in vars(each).values()]
+    metrics = [metric for each in (Metrics(), *others) for metric in vars(each).values()]
     counted = [metric for metric in metrics if isinstance(metric, Counter)]
     labels = {f"{metric.describe()[0].name}_total": list(metric._labelnames) for metric in counted}
     gauges = [metric for metric in metrics if isinstance(metric, Gauge) and metric._labelnames]
     labels |= {metric.describe()[0].name: list(metric._labelnames) for metric in gauges}
     labels |= {f"{each.name}_total": list(each.labels) for each in metrics if isinstance(each, Tallies)}
+    families = [family for family in RequestNumbers(CollectorRegistry()).collect() if family._labelnames]
     labels |= {
-        each.name: list(each.labels) for each in metrics if isinstance(each, Durations) and each.labels
+        family.name + ("_total" if family.type == "counter" else ""): list(family._labelnames)
+        for family in families
     }
     told = re.findall(r"^(\w+_info)\{(\w+)=", served["/metrics"], re.MULTILINE)
     labels |= {name: [label] for name, label in told}
@@ -69,6 +71,30 @@ def test_names_types_and_units_are_as_prometheus_asks(served: dict[str, str]) ->
         check=False,
     )
     assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")
+
+
+def test_every_alarm_is_listed_and_is_heard_in_a_test() -> None:
+    alarms = re.findall(r"- alert: (\w+)", (ALERTS / "alerts.yml").read_text("utf-8"))
+    assert [spans(row["alarm"])[0] for row in table(TEXT, "alarm")] == alarms
+    heard = re.findall(r'alertname="(\w+)"', (ALERTS / "alerts.test.yml").read_text("utf-8"))
+    assert set(heard) == set(alarms)
+
+
+def test_every_alarm_rings_when_it_should_and_only_then() -> None:
+    require("promtool")
+    promtool("check", "config", ALERTS / "prometheus.yml")
+    promtool("test", "rules", ALERTS / "alerts.test.yml")
+
+
+def test_alarms_read_metrics_that_there_are() -> None:
+    listed = {spans(row["metric"])[0] for row in table(TEXT, "metric")}
+    named = set(re.findall(r"\b(?:mailgate|process)_\w+", (ALERTS / "alerts.yml").read_text("utf-8")))
+    assert {re.sub(r"_bucket$", "", name) for name in named} <= listed
+
+
+def promtool(*arguments: str | Path) -> None:
+    checked = subprocess.run(["promtool", *arguments], text=True, capture_output=True, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 def test_every_field_of_readiness_is_listed(served: dict[str, str]) -> None:

@@ -29,7 +29,6 @@ from mailgate.gateway.http1.parser import ServerLimits
 from mailgate.gateway.http1.tls import upstream_context
 from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.observe import Observers
 from mailgate.gateway.observe.request_numbers import RequestNumbers
 from mailgate.gateway.own_addresses import OwnAddresses
 from mailgate.gateway.pages import Pages
@@ -236,5 +235,5 @@ def assemble(judge: Judge, recorder: Recorder, own: OwnAddresses, ways: Ways, no
         own=own,
         questions=Questions(in_force, reader, verdicts, judge, recorder, refuser, own, references, metrics),
         failures=failures,
-        observers=Observers(RequestNumbers(metrics.registry)),
+        requests=RequestNumbers(metrics.registry),
     )

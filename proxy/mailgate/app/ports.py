@@ -44,7 +44,7 @@ class Ports:
 
     async def open(self, settings: Settings, closing: AsyncExitStack) -> None:
         """Serve at all of them. Raises OSError."""
-        server = Server(self.gate.handle, server_limits(settings), self.room, over=self.gate.observers.over)
+        server = Server(self.gate.handle, server_limits(settings), self.room, over=self.gate.requests.over)
         self._servers.append(server)
         self.public = await open_public(server, settings.listen, self.tls, self.place.public, closing)
         own = settings.client_certificates.listen if settings.client_certificates else None
@@ -62,7 +62,7 @@ class Ports:
         if self.place.of > 1 and where not in self.place.questions:
             return
         handler, limits = partial(self.gate.handle, asked_at=where), server_limits(settings)
-        local, over = isinstance(at, SocketFile), self.gate.observers.over
+        local, over = isinstance(at, SocketFile), self.gate.requests.over
         server = Server(handler, limits, self.room, local=local, over=over)
         self._servers.append(server)
         sockets = self.place.questions.get(where, ())

@@ -5,7 +5,6 @@ The library's own lock, check and make a timestamp for every one: a tenth of wha
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
@@ -31,38 +30,24 @@ class Tallies(Collector):
 
 
 class Durations(Collector):
-    """How long something took, by the values of its labels. ``bounds`` are the upper ends of the buckets in seconds, ascending."""
+    """How long something took. ``bounds`` are the upper ends of the buckets in seconds, ascending."""
 
-    def __init__(
-        self,
-        name: str,
-        meaning: str,
-        bounds: Sequence[float],
-        registry: CollectorRegistry,
-        labels: Sequence[str] = (),
-    ) -> None:
-        self.name, self.labels, self._meaning, self._bounds = name, labels, meaning, bounds
-        self._series: dict[tuple[str, ...], list[float]] = {}
-        """How many are in each bucket, and behind them the sum of them all."""
-        if not labels:
-            self._begin(())
+    def __init__(self, name: str, meaning: str, bounds: Sequence[float], registry: CollectorRegistry) -> None:
+        self._name, self._meaning, self._bounds = name, meaning, bounds
+        self._counts = [0] * (len(bounds) + 1)
+        self._sum = 0.0
         registry.register(self)
 
-    def observe(self, seconds: float, values: tuple[str, ...] = ()) -> None:
-        series = self._series.get(values) or self._begin(values)
-        series[bisect_left(self._bounds, seconds)] += 1
-        series[-1] += seconds
-
-    def _begin(self, values: tuple[str, ...]) -> list[float]:
-        series = self._series[values] = [0.0] * (len(self._bounds) + 2)
-        return series
+    def observe(self, seconds: float) -> None:
+        self._counts[bisect_left(self._bounds, seconds)] += 1
+        self._sum += seconds
 
     def collect(self) -> Iterator[Metric]:
-        family = HistogramMetricFamily(self.name, self._meaning, labels=self.labels)
-        ends = (*map(str, self._bounds), "+Inf")
-        for values, (*counts, total) in self._series.items():
-            family.add_metric(values, list(zip(ends, accumulate(counts), strict=True)), total)
-        yield family
+        buckets, total = list[tuple[str, float]](), 0
+        for bound, count in zip((*map(str, self._bounds), "+Inf"), self._counts, strict=True):
+            total += count
+            buckets.append((bound, float(total)))
+        yield HistogramMetricFamily(self._name, self._meaning, buckets=buckets, sum_value=self._sum)
 
 
 class Watched(Collector):

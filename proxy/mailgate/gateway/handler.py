@@ -14,7 +14,7 @@ from mailgate.gateway.evaluate.judge import Judge
 from mailgate.gateway.http1.exchange import Exchange, Outcome, Rest
 from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.observe import Observers
+from mailgate.gateway.observe.request_numbers import RequestNumbers
 from mailgate.gateway.own_addresses import OwnAddresses, is_local
 from mailgate.gateway.reading import Reader, refuse_misdirected
 from mailgate.gateway.reference import References
@@ -42,7 +42,7 @@ class Gate:
     own: OwnAddresses
     questions: Questions
     failures: Failures
-    observers: Observers
+    requests: RequestNumbers
 
     def handle(self, exchange: Exchange, asked_at: str = "") -> Rest:
         """Serve one request, at once as far as that goes. Never raises for what a client or the webmail sends.

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from mailgate.model.client import Client, Kind, Protocol, RequestFacts
+from mailgate.model.client import Client, RequestFacts
 from mailgate.model.device import Posture
 from mailgate.model.proofs import AttestationResult, CertificateResult
 from mailgate.model.reasons import Reason
@@ -96,19 +96,18 @@ class Decision:
 
 
 class Judged(NamedTuple):
-    """What is told of a decision where nothing of its request may be kept."""
+    """What is told of a decision where nothing of its request may be kept: plain words, which are quick to count by."""
 
-    effect: Effect
-    reason: Reason
+    effect: str
+    reason: str
     rule: str
-    kind: Kind
-    protocol: Protocol
+    kind: str
+    protocol: str
     person: str
     """Who asked, as far as the gate believed it; empty where it did not."""
 
     @classmethod
     def of(cls, access: Access, decision: Decision) -> "Judged":
         client = access.client
-        return cls(
-            decision.effect, decision.reason, decision.rule, client.kind, client.protocol, access.user.name
-        )
+        words = (decision.effect, decision.reason, decision.rule, client.kind, client.protocol)
+        return cls(*map(str, words), access.user.name)

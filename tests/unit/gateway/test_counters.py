@@ -40,17 +40,6 @@ def test_what_is_counted_has_the_series_of_the_librarys_own_counter(events):
     assert series(ours) == series(theirs)
 
 
-@given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(BOUNDS)), max_size=20))
-def test_what_took_so_long_has_the_series_of_the_librarys_own_histogram_by_label(events):
-    ours, theirs = CollectorRegistry(), CollectorRegistry()
-    durations = Durations("took_seconds", "How long", BOUNDS, ours, ("kind",))
-    histogram = Histogram("took_seconds", "How long", ["kind"], buckets=BOUNDS, registry=theirs)
-    for kind, seconds in events:
-        durations.observe(seconds, (kind,))
-        histogram.labels(kind).observe(seconds)
-    assert series(ours) == series(theirs)
-
-
 def test_what_is_counted_elsewhere_is_read_when_it_is_scraped():
     registry, rows = CollectorRegistry(), [3]
     Watched("rows", "Rows", lambda: rows[0], registry)

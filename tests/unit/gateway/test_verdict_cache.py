@@ -134,7 +134,7 @@ class Side:
         on = self.gate
         self.cache = cache(on.in_force, on.recorder.ledger.recurring, on.metrics)
         self.gate = replace(on, verdicts=self.cache, questions=replace(on.questions, verdicts=self.cache))
-        self.server = Server(self.gate.handle, LIMITS, over=self.gate.observers.over)
+        self.server = Server(self.gate.handle, LIMITS, over=self.gate.requests.over)
         self.found = 0
 
     async def ask(self, peer, data):

@@ -1,61 +1,122 @@
 """Requests in numbers: how many, with what came of them, and how long the gate and the webmail took."""
 
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from itertools import accumulate
 from time import perf_counter
+from typing import TypeAlias
 
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Metric
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+from prometheus_client.registry import Collector
 
-from mailgate.gateway.counters import Durations, Tallies
 from mailgate.gateway.http1.exchange import Exchange
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _NAMED = "GET HEAD POST PUT PATCH DELETE OPTIONS TRACE PROPFIND PROPPATCH MKCOL MKCALENDAR COPY MOVE LOCK UNLOCK REPORT SEARCH ACL"
 METHODS = {name.encode(): name for name in _NAMED.split()}
-CODES = {status: str(status) for status in range(100, 600)}
+CODES = {0: "none"} | {status: str(status) for status in range(100, 600)}
 OTHER, NONE = "other", "none"
 _SWITCHED = 101
 
+Timed: TypeAlias = list[float]
+"""How many are in each bucket; behind them how many were not timed, and the seconds of the others together."""
+_UNTIMED, _SUM = -2, -1
 
-class RequestNumbers:
-    """``over`` is called with each request that is over. Costs it a few additions."""
+
+def _none_yet() -> Timed:
+    return [0.0] * (len(BUCKETS) + 3)
+
+
+class RequestNumbers(Collector):
+    """``over`` is called with each request that is over. It costs one look into a table, and a few additions.
+
+    What is told apart is method, status, effect, and whether the webmail has answered; what Prometheus reads is summed up from that.
+    """
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.requests = Tallies(
-            "mailgate_requests",
-            "Requests that are over, by what was decided and answered",
-            ("method", "code", "effect"),
-            registry,
-        )
-        self.durations = Durations(
-            "mailgate_request_duration_seconds",
-            "Time from the head of a request to the last byte of its answer",
-            BUCKETS,
-            registry,
-            ("effect",),
-        )
-        self.upstream_requests = Tallies(
-            "mailgate_upstream_requests",
-            "Requests passed on to the webmail, by its answer",
-            ("code",),
-            registry,
-        )
-        self.upstream_durations = Durations(
-            "mailgate_upstream_duration_seconds",
-            "Time until the webmail had answered with a head",
-            BUCKETS,
-            registry,
-        )
+        self.others: tuple[Callable[[Exchange], None], ...] = ()
+        """Who else is told of each, and may neither raise nor wait. A reload replaces them."""
+        self._served: dict[tuple[bytes, int, str], Timed] = {}
+        self._asked: dict[int, Timed] = {}
+        registry.register(self)
 
     def over(self, exchange: Exchange) -> None:
         """Count it. What hangs on purpose, or became a tunnel, has no duration that tells anything."""
         now, status, judged = perf_counter(), exchange.status, exchange.judged
-        effect = NONE if judged is None else judged.effect
-        code = CODES.get(status, OTHER) if status else NONE
-        self.requests.add((METHODS.get(exchange.head.method, OTHER), code, effect))
-        timed = not exchange.hangs and status != _SWITCHED
-        if timed:
-            self.durations.observe(now - exchange.began_at, (effect,))
-        if exchange.asked_at:
-            answered = exchange.answered_at
-            self.upstream_requests.add((code if answered else NONE,))
-            if timed:
-                self.upstream_durations.observe((answered or now) - exchange.asked_at)
+        key = exchange.head.method, status, NONE if judged is None else judged.effect
+        served = self._served.get(key) or self._begin(key)
+        asked_at = exchange.asked_at
+        if exchange.hangs or status == _SWITCHED:
+            served[_UNTIMED] += 1
+            if asked_at:
+                self._upstream(status if exchange.answered_at else 0)[_UNTIMED] += 1
+        else:
+            seconds = now - exchange.began_at
+            served[bisect_left(BUCKETS, seconds)] += 1
+            served[_SUM] += seconds
+            if asked_at:
+                answered_at = exchange.answered_at
+                asked = self._upstream(status if answered_at else 0)
+                seconds = (answered_at or now) - asked_at
+                asked[bisect_left(BUCKETS, seconds)] += 1
+                asked[_SUM] += seconds
+        for tell in self.others:
+            tell(exchange)
+
+    def _begin(self, key: tuple[bytes, int, str]) -> Timed:
+        """For a method or a status that is told apart, or for all others together."""
+        method, status, effect = key
+        known = method if method in METHODS else b"", status if status in CODES else -1, effect
+        return self._served.setdefault(known, _none_yet())
+
+    def _upstream(self, status: int) -> Timed:
+        return self._asked.get(status) or self._asked.setdefault(
+            status if status in CODES else -1, _none_yet()
+        )
+
+    def collect(self) -> Iterator[Metric]:
+        requests = CounterMetricFamily(
+            "mailgate_requests",
+            "Requests that are over, by what was decided and answered",
+            labels=("method", "code", "effect"),
+        )
+        by_effect: defaultdict[str, Timed] = defaultdict(_none_yet)
+        for (method, status, effect), timed in self._served.items():
+            labels = (METHODS.get(method, OTHER), CODES.get(status, OTHER), effect)
+            requests.add_metric(labels, sum(timed[:_SUM]))
+            by_effect[effect] = [a + b for a, b in zip(by_effect[effect], timed, strict=True)]
+        upstream = CounterMetricFamily(
+            "mailgate_upstream_requests",
+            "Requests passed on to the webmail, by its answer",
+            labels=("code",),
+        )
+        together = _none_yet()
+        for status, timed in self._asked.items():
+            upstream.add_metric((CODES.get(status, OTHER),), sum(timed[:_SUM]))
+            together = [a + b for a, b in zip(together, timed, strict=True)]
+        yield requests
+        yield _durations(
+            "mailgate_request_duration_seconds",
+            "Time from the head of a request to the last byte of its answer",
+            ("effect",),
+            {(effect,): timed for effect, timed in by_effect.items()},
+        )
+        yield upstream
+        yield _durations(
+            "mailgate_upstream_duration_seconds",
+            "Time until the webmail had answered with a head",
+            (),
+            {(): together},
+        )
+
+
+def _durations(
+    name: str, meaning: str, labels: tuple[str, ...], series: dict[tuple[str, ...], Timed]
+) -> Metric:
+    family = HistogramMetricFamily(name, meaning, labels=labels)
+    ends = (*map(str, BUCKETS), "+Inf")
+    for values, timed in series.items():
+        family.add_metric(values, list(zip(ends, accumulate(timed[:_UNTIMED]), strict=True)), timed[_SUM])
+    return family

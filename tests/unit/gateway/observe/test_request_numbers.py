@@ -1,13 +1,17 @@
 """Requests in numbers, once they are over."""
 
+from types import SimpleNamespace
+
 import pytest
-from prometheus_client import CollectorRegistry
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry, Counter, Histogram
 from tests.unit.gateway.wire import exchange
 
-from mailgate.gateway.observe.request_numbers import RequestNumbers
-from mailgate.model import Effect, Judged, Kind, Protocol, Reason
+from mailgate.gateway.observe.request_numbers import BUCKETS, RequestNumbers
+from mailgate.model import Judged
 
-BLOCKED = Judged(Effect.BLOCK, Reason.PROHIBITED_APP, "no-tiktok", Kind.PHONE, Protocol.WEB, "ada")
+BLOCKED = Judged("block", "prohibited-app", "no-tiktok", "phone", "web", "ada")
 
 
 @pytest.fixture
@@ -68,8 +72,60 @@ async def test_a_webmail_that_gave_no_answer_is_counted_with_the_time_that_was_w
 @pytest.mark.parametrize("waits", [{"hangs": True}, {"status": 101}])
 async def test_what_waits_on_purpose_has_no_duration(registry, numbers, waits):
     numbers.over(await ended(**{"status": 200, "asked_at": 1.0, "answered_at": 2.0} | waits))
-    assert registry.get_sample_value("mailgate_request_duration_seconds_count", {"effect": "none"}) is None
+    assert registry.get_sample_value("mailgate_request_duration_seconds_count", {"effect": "none"}) == 0
+    assert (
+        registry.get_sample_value("mailgate_upstream_requests_total", {"code": str(waits.get("status", 200))})
+        == 1
+    )
     assert registry.get_sample_value("mailgate_upstream_duration_seconds_count") == 0
     code = str(waits.get("status", 200))
     labels = {"method": "GET", "code": code, "effect": "none"}
     assert registry.get_sample_value("mailgate_requests_total", labels) == 1
+
+
+async def test_who_else_wants_to_know_is_told_and_can_be_replaced(numbers):
+    told, asked = [], await ended(status=200)
+    numbers.others = (told.append,)
+    numbers.over(asked)
+    numbers.others = ()
+    numbers.over(asked)
+    assert told == [asked]
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["allow", "block"]), st.sampled_from([200, 403]), st.booleans()),
+        max_size=12,
+    )
+)
+def test_the_series_are_those_of_the_librarys_own_counters(events):
+    """Of the same requests."""
+    ours, theirs = CollectorRegistry(), CollectorRegistry()
+    numbers = RequestNumbers(ours)
+    requests = Counter("mailgate_requests", "", ["method", "code", "effect"], registry=theirs)
+    upstream = Counter("mailgate_upstream_requests", "", ["code"], registry=theirs)
+    durations = Histogram(
+        "mailgate_request_duration_seconds", "", ["effect"], buckets=BUCKETS, registry=theirs
+    )
+    waited = Histogram("mailgate_upstream_duration_seconds", "", buckets=BUCKETS, registry=theirs)
+    for effect, status, passed_on in events:
+        asked = SimpleNamespace(
+            head=SimpleNamespace(method=b"GET"), status=status, judged=BLOCKED._replace(effect=effect), hangs=False,
+            began_at=0.0, asked_at=1.0 if passed_on else 0.0, answered_at=2.0,
+        )  # fmt: skip
+        numbers.over(asked)
+        requests.labels("GET", status, effect).inc()
+        durations.labels(effect).observe(9999)
+        if passed_on:
+            upstream.labels(status).inc()
+            waited.observe(1.0)
+
+    def series(registry):
+        return {
+            (sample.name, *sorted(sample.labels.items())): sample.value
+            for metric in registry.collect()
+            for sample in metric.samples
+            if sample.name != "mailgate_request_duration_seconds_sum"
+        }
+
+    assert series(ours) == series(theirs)
