@@ -6,6 +6,7 @@ import re
 import subprocess
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -15,12 +16,14 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from tests.docs.reading import ROOT, spans, table
 from tests.integration.gate import start_gate, write_config
 from tests.servers import require
+from tests.unit.gateway.wire import exchange
 
 from mailgate.app.heartbeat import GateNumbers
 from mailgate.app.mails import NoticeNumbers
 from mailgate.connectors.metrics import Numbers
 from mailgate.gateway.counters import Tallies
 from mailgate.gateway.metrics import Metrics
+from mailgate.gateway.observe.access_log import OF_CLIENTS, AccessLog
 from mailgate.gateway.observe.request_numbers import RequestNumbers
 
 TEXT = (ROOT / "docs" / "operate.md").read_text("utf-8")
@@ -137,6 +140,14 @@ def test_every_event_is_listed_with_its_levels_and_fields() -> None:
         for event in spans(row["event"])
     }
     assert listed == dict(found)
+
+
+async def test_every_field_of_the_access_log_is_listed() -> None:
+    written: list[bytes] = []
+    log = AccessLog(written.append, tuple(OF_CLIENTS), lambda: datetime.now(UTC), 0)
+    log.over(exchange())
+    listed = [name for row in table(TEXT, "field of a request") for name in spans(row["field of a request"])]
+    assert set(listed) == set(json.loads(written[0]))
 
 
 def test_what_breaks_is_shown_by_a_test() -> None:

@@ -68,6 +68,7 @@ def file_mistakes(config: Path, settings: Settings, now: datetime) -> list[Mista
         *_store(config, settings),
         *_mail_folder(settings),
         *_sockets(settings),
+        *_logs(settings),
     ]
     document = _document(config) if faults else None
     return [
@@ -113,6 +114,12 @@ def _mail_folder(settings: Settings) -> Iterator[Fault]:
     outbox = settings.notices.outbox if settings.notices else None
     if outbox and (why := _no_folder(outbox)):
         yield ("notices", "outbox"), f"{why}; expected a folder that a gate can write"
+
+
+def _logs(settings: Settings) -> Iterator[Fault]:
+    file = settings.log.access.file if settings.log.access else None
+    if file and (why := _no_file(file)):
+        yield ("log", "access", "file"), f"{why}; expected a file that a gate can write"
 
 
 def _sockets(settings: Settings) -> Iterator[Fault]:

@@ -22,6 +22,7 @@ from mailgate.app.listening import open_admin, open_at_path
 from mailgate.app.live import decided_by, first_live
 from mailgate.app.mails import MailSending
 from mailgate.app.metrics import watch_backlogs, watch_numbers, watch_rules
+from mailgate.app.observing import Observing
 from mailgate.app.open_store import open_store
 from mailgate.app.parts import admin_limits, gate_for, own_hosts, utc_now
 from mailgate.app.ports import Ports, ports_for
@@ -81,6 +82,7 @@ class Service:
     ports: Ports = field(init=False)
     admin: str = ""
     siblings: Siblings = field(init=False)
+    observing: Observing = field(init=False)
     heartbeat: Heartbeat | None = None
     held_back: list[str] = field(default_factory=list)
     """Mistakes in files that were found at the start and are not in force: a worker goes on by what the others decide by."""
@@ -142,6 +144,9 @@ class Service:
         self.gate.own.self_service.recheck.source = self.syncing.check_again
         for way in (self.gate.carrier.usual, self.gate.carrier.patient):
             self._closing.callback(way.pool.close)
+        self.observing = Observing(self.gate, self.place)
+        self.observing.take(settings)
+        self._closing.push_async_callback(self.observing.stop)
         self.reloader = Reloader(self._read_files, self.apply, self.gate.metrics)
         self.reloader.mistakes = self.held_back
         self._tasks = [
@@ -245,6 +250,7 @@ class Service:
         self._decide_by(replace(bundle, rules=await self.keeper.offer(bundle.rules)))
         warn_of_lingering_rules(self.lingering())
         take_settings(settings, self.gate, self.postures)
+        self.observing.take(settings)
         warn_of_stale_lists(settings)
         waiting = waiting_for_a_start(before, settings)
         log.info("config-applied", policy=self.bundle.policy.version, takes_effect_at_restart=waiting)

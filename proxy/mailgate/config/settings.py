@@ -88,10 +88,20 @@ class StageSettings(Strict):
     """How long a rule may only report before it is named at every turn."""
 
 
+class AccessLogSettings(Strict):
+    """One JSON object a line for each request that is over. Left out: there is none."""
+
+    file: FilePlace | None = None
+    """A file that is added to, relative to the settings; standard error, like the other lines, if not given."""
+    include: tuple[Literal["path", "name", "address", "user_agent"], ...] = ()
+    """What of the client itself is told in it."""
+
+
 class LogSettings(Strict):
     """What is logged."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
+    access: AccessLogSettings | None = None
 
 
 class Languages(Strict):

@@ -96,6 +96,11 @@ class Metrics:
         self.help_requests = counter(
             "mailgate_help_requests", "Requests for help from the page of a refusal", "rule"
         )
+        self.lines_lost = counter(
+            "mailgate_log_lines_lost",
+            "Lines of a log that were lost, because they could not be written",
+            "log",
+        )
         self.reloads = counter("mailgate_config_reloads", "Changed files read, by result", "result")
         self.config_ok = gauge("mailgate_config_ok", "1 while the files on disk are free of mistakes")
         self.policy = Info("mailgate_policy", "The policy in force", registry=self.registry)

@@ -109,5 +109,11 @@ class Judged(NamedTuple):
     @classmethod
     def of(cls, access: Access, decision: Decision) -> "Judged":
         client = access.client
-        words = (decision.effect, decision.reason, decision.rule, client.kind, client.protocol)
-        return cls(*map(str, words), access.user.name)
+        return cls(
+            str(decision.effect),
+            str(decision.reason),
+            decision.rule,
+            str(client.kind),
+            str(client.protocol),
+            access.user.name,
+        )
