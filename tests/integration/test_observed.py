@@ -2,10 +2,15 @@
 
 import asyncio
 import json
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import aiohttp
+import pytest
 from tests.integration.conftest import IPHONE, LAPTOP, Guard, Guarded
 from tests.integration.gate import PHONE_RULES, wait_for
 
@@ -86,3 +91,51 @@ async def test_the_level_of_the_log_is_changed_by_a_reload(
     await asyncio.sleep(2)
     await visit(client, guarded)
     assert len(told(guarded, "decided")) == 3
+
+
+@pytest.fixture
+def siem(tmp_path: Path) -> Iterator[tuple[str, Callable[[], list[dict[str, Any]]]]]:
+    """A syslog server at a Unix socket, and the events that it got."""
+    with TemporaryDirectory(prefix="mailgate-") as folder, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as taking:  # fmt: skip
+        taking.bind(f"{folder}/log")
+        taking.setblocking(False)
+        got: list[dict[str, Any]] = []
+
+        def events() -> list[dict[str, Any]]:
+            with suppress(BlockingIOError):
+                while message := taking.recv(65536).decode():
+                    assert message.startswith("<85>mailgate: {")
+                    got.append(json.loads(message.partition(": ")[2]))
+            return got
+
+        yield f"unix:{folder}/log", events
+
+
+async def test_a_siem_gets_refusals_and_acts_and_loses_none_while_it_is_away(
+    guard: Guard, client: aiohttp.ClientSession, tmp_path: Path, siem: Any
+) -> None:
+    where, events = siem
+    guarded = guard(PHONE_RULES, events={"syslog": where, "file": "events.jsonl"})
+    await visit(client, guarded)
+    policy = tmp_path / "policy.yaml"
+    rules = json.loads(policy.read_text())
+    policy.write_text(json.dumps(rules | {"rules": rules["rules"][:1]}))
+    seen = lambda what: [each for each in events() if each["unmapped"].get("what") == what]  # noqa: E731
+    assert await asyncio.to_thread(wait_for, lambda: seen("policy-activated"), 10)
+    (act,) = seen("policy-activated")
+    assert (act["class_uid"], act["activity_id"], act["severity_id"]) == (3004, 10, 1)
+    (refusal,) = [each for each in events() if each["class_uid"] == 4002]
+    assert (refusal["policy"], refusal["http_response"]) == ({"name": "unproven-handheld"}, {"code": 403})
+    reference = told(guarded, "decided")[0]["reference"]
+    assert refusal["metadata"]["correlation_uid"] == reference
+    written = [json.loads(line) for line in (tmp_path / "events.jsonl").read_text().splitlines()]
+    assert sorted(written, key=str) == sorted(events(), key=str)
+
+    path = where.removeprefix("unix:")
+    Path(path).rename(f"{path}-away")
+    await visit(client, guarded)
+    assert await asyncio.to_thread(wait_for, lambda: told(guarded, "lines-not-written"), 5)
+    Path(f"{path}-away").rename(path)
+    refusals = lambda: sum(each["class_uid"] == 4002 for each in events())  # noqa: E731
+    assert await asyncio.to_thread(wait_for, lambda: refusals() == 2, 5)
+    assert b"inbox" not in (tmp_path / "events.jsonl").read_bytes()

@@ -117,9 +117,13 @@ def _mail_folder(settings: Settings) -> Iterator[Fault]:
 
 
 def _logs(settings: Settings) -> Iterator[Fault]:
-    file = settings.log.access.file if settings.log.access else None
-    if file and (why := _no_file(file)):
-        yield ("log", "access", "file"), f"{why}; expected a file that a gate can write"
+    files = {
+        ("log", "access", "file"): settings.log.access.file if settings.log.access else None,
+        ("events", "file"): settings.events.file if settings.events else None,
+    }
+    for key, file in files.items():
+        if file and (why := _no_file(file)):
+            yield key, f"{why}; expected a file that a gate can write"
 
 
 def _sockets(settings: Settings) -> Iterator[Fault]:

@@ -10,6 +10,7 @@ from socket import gethostname
 import structlog
 from aiohttp import web
 
+from mailgate.app.audit_events import AuditEvents
 from mailgate.app.audit_witness import Witness
 from mailgate.app.changes import take_settings, waiting_for_a_start
 from mailgate.app.connectors import Syncing
@@ -200,9 +201,10 @@ class Service:
         self._closing.push_async_callback(desk.recipient_counts.stop)
         self._tasks += [asyncio.get_running_loop().create_task(work) for work in running(desk, self)]
         app = with_api(with_console(admin, desk), desk)
+        told = AuditEvents(self.store.audit, self.store.spool / "audit-told", lambda: self.observing.audit)
         witness = Witness(self.store.audit, lambda: self.bundle.settings.witness, utc_now)
         watch = SettingsWatch(self.store.audit, lambda: self.bundle.settings, gethostname(), utc_now)
-        self._tasks += [asyncio.get_running_loop().create_task(each.run()) for each in (witness, watch)]
+        self._tasks += [asyncio.get_running_loop().create_task(each.run()) for each in (witness, watch, told)]
         server = await self._hosting(
             app, room, lambda exchange: own_hosts(self.bundle.settings).admit(exchange)
         )

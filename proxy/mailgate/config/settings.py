@@ -34,6 +34,8 @@ LoginQuestion = Annotated[str, StringConstraints(pattern=r"^(GET|OPTIONS) /[!-~]
 
 HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", max_length=100)]
 
+ToldOfClients = Literal["path", "name", "address", "user_agent"]
+
 ENROLLED = "enrolled"
 """The source of what devices say of themselves: no connector may pass for it, nor be taken for it."""
 
@@ -93,8 +95,30 @@ class AccessLogSettings(Strict):
 
     file: FilePlace | None = None
     """A file that is added to, relative to the settings; standard error, like the other lines, if not given."""
-    include: tuple[Literal["path", "name", "address", "user_agent"], ...] = ()
+    include: tuple[ToldOfClients, ...] = ()
     """What of the client itself is told in it."""
+
+
+class EventSettings(Strict):
+    """Decisions and acts of the audit log for a SIEM, each a JSON object of OCSF, to a file or to syslog."""
+
+    file: FilePlace | None = None
+    """A file that is added to, relative to the settings."""
+    syslog: ListenAnywhere | None = None
+    """Who takes syslog: ``unix:/dev/log``, or host and port, by UDP."""
+    decisions: Literal["refused", "all", "none"] = "refused"
+    """``refused``: those that kept somebody out, warned or challenged them."""
+    audit: bool = True
+    include: tuple[ToldOfClients, ...] = ()
+    """What of the client itself is told in them."""
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> Self:
+        if not (self.file or self.syslog):
+            raise PydanticCustomError(
+                "file", "nobody takes them; expected `file` or `syslog`", {"key": "file"}
+            )
+        return self
 
 
 class LogSettings(Strict):
@@ -202,6 +226,7 @@ class Settings(Strict):
     """Who may look and change something, each under a name of their own. Left out: who can run commands on this computer."""
     console: ConsoleSettings = ConsoleSettings()
     witness: WitnessSettings | None = None
+    events: EventSettings | None = None
     connectors: Mapping[Key, SourceSettings] = Field(default_factory=dict)
     """Where device inventories come from, each under a name of its own."""
 

@@ -14,7 +14,7 @@ from mailgate.config.settings import AccessLogSettings, LogSettings
 
 
 def settings(access: AccessLogSettings | None) -> SimpleNamespace:
-    return SimpleNamespace(log=LogSettings(access=access))
+    return SimpleNamespace(log=LogSettings(access=access), events=None)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import socket
 import sys
 from collections import deque
 from collections.abc import Callable, Sequence
+from errno import ENOSPC
 from pathlib import Path
 from threading import Event, Thread
 
@@ -93,7 +94,9 @@ def to_file(path: Path) -> Way:
     def write(lines: Sequence[bytes]) -> None:
         file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
         try:
-            os.write(file, b"".join(lines))
+            data = b"".join(lines)
+            if os.write(file, data) < len(data):
+                raise OSError(ENOSPC, os.strerror(ENOSPC))
         finally:
             os.close(file)
 
