@@ -1,6 +1,7 @@
 """A real Prometheus that scrapes gates every second, with the rules of ``deploy/prometheus``."""
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,12 +25,19 @@ class Prometheus:
         """The samples of a query. Raises HTTPError for one that it does not take."""
         return list(self._told("query", query=query)["result"])
 
+    def examples(self, query: str) -> list[str]:
+        """The traces that are examples of what a query reads, of the last minutes."""
+        now = time.time()
+        found = self._told("query_exemplars", query=query, start=str(now - 300), end=str(now + 60))
+        return [each["labels"]["trace_id"] for series in found for each in series["exemplars"]]
+
     def alarms(self) -> list[dict[str, Any]]:
+        """The rules that ring, and how each fares."""
         return [rule for group in self._told("rules")["groups"] for rule in group["rules"]]
 
-    def _told(self, what: str, **asked: str) -> dict[str, Any]:
+    def _told(self, what: str, **asked: str) -> Any:
         with urlopen(f"{self.url}/api/v1/{what}?{urlencode(asked)}", timeout=10) as answer:
-            return dict(json.load(answer)["data"])
+            return json.load(answer)["data"]
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from mailgate.gateway.logs import change_level
 from mailgate.store import Postures
 from mailgate.views.devices import keep_of
 
-FIXED = "workers listen admin_listen public_url upstream upstream_ca store spool limits timeouts activesync languages employee_page".split()
+FIXED = "workers listen admin_listen public_url upstream upstream_ca store spool limits timeouts activesync languages employee_page traces".split()
 """Settings that only a start can change."""
 
 

@@ -43,8 +43,12 @@ class Observing:
         """Write what waits."""
         for each in self._writing:
             await asyncio.to_thread(each.finish)
+        if self._gate.tracing:
+            await asyncio.to_thread(self._gate.tracing.stop)
 
     def _others(self, settings: Settings) -> Iterator[Callable[[Exchange], None]]:
+        if self._gate.tracing:
+            yield self._gate.tracing.over
         if settings.log.access:
             yield self._access_log(settings.log.access).over
         if settings.events:

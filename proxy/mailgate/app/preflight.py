@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from mailgate.app.open_store import spool_of
+from mailgate.app.tracing import MISSING, can_trace
 from mailgate.config import Bundle, Settings, SocketFile, load_bundle
 from mailgate.config.case_runner import Outcome, run_cases
 from mailgate.config.document import MAX_BYTES, Document, read_document
@@ -69,6 +70,7 @@ def file_mistakes(config: Path, settings: Settings, now: datetime) -> list[Mista
         *_mail_folder(settings),
         *_sockets(settings),
         *_logs(settings),
+        *_traces(settings),
     ]
     document = _document(config) if faults else None
     return [
@@ -114,6 +116,11 @@ def _mail_folder(settings: Settings) -> Iterator[Fault]:
     outbox = settings.notices.outbox if settings.notices else None
     if outbox and (why := _no_folder(outbox)):
         yield ("notices", "outbox"), f"{why}; expected a folder that a gate can write"
+
+
+def _traces(settings: Settings) -> Iterator[Fault]:
+    if settings.traces and not can_trace():
+        yield ("traces",), MISSING
 
 
 def _logs(settings: Settings) -> Iterator[Fault]:

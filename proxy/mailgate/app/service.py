@@ -172,7 +172,9 @@ class Service:
         shares = shares_of(descriptors())
         self.ports = ports = ports_for(settings, self.gate, self.place, shares.mail)
         self.gate.metrics.watch("mailgate_requests_in_flight", "Requests being served", lambda: ports.running)
-        self.siblings = Siblings(self.place, self.gate.metrics.registry)
+        self.siblings = Siblings(
+            self.place, self.gate.metrics.registry, examples=self.gate.tracing is not None
+        )
         self.admin = await self._open_admin(settings.admin_listen, Room(shares.admin))
         self._closing.push_async_callback(self._finish)  # once all ports are closed, which are opened below
         await ports.open(settings, self._closing)

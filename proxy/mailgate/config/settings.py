@@ -26,6 +26,7 @@ from mailgate.config.values import Duration
 from mailgate.policy.apps import Key, Strict
 from mailgate.policy.durations import in_words
 from mailgate.policy.logins import Logins
+from mailgate.policy.stages import Share
 
 Language = Literal["en", "de", "es", "fr", "ja", "zh", "ar"]
 FileName = Annotated[str, StringConstraints(min_length=1, max_length=500)]
@@ -119,6 +120,17 @@ class EventSettings(Strict):
                 "file", "nobody takes them; expected `file` or `syslog`", {"key": "file"}
             )
         return self
+
+
+class TraceSettings(Strict):
+    """Traces of requests, by OpenTelemetry. Left out: none, and ``traceparent`` is passed on as it came."""
+
+    endpoint: Origin
+    """Who takes OTLP over HTTP, like ``http://127.0.0.1:4318``."""
+    share: Share = 1.0
+    """Which part of the traces that begin here is told; of those that a trusted proxy began it says so itself."""
+    include: tuple[ToldOfClients, ...] = ()
+    """What of the client itself is told in them."""
 
 
 class LogSettings(Strict):
@@ -227,6 +239,7 @@ class Settings(Strict):
     console: ConsoleSettings = ConsoleSettings()
     witness: WitnessSettings | None = None
     events: EventSettings | None = None
+    traces: TraceSettings | None = None
     connectors: Mapping[Key, SourceSettings] = Field(default_factory=dict)
     """Where device inventories come from, each under a name of its own."""
 

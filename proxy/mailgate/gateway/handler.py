@@ -15,6 +15,7 @@ from mailgate.gateway.http1.exchange import Exchange, Outcome, Rest
 from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.observe.request_numbers import RequestNumbers
+from mailgate.gateway.observe.tracing import Tracing
 from mailgate.gateway.own_addresses import OwnAddresses, is_local
 from mailgate.gateway.reading import Reader, refuse_misdirected
 from mailgate.gateway.reference import References
@@ -43,6 +44,7 @@ class Gate:
     questions: Questions
     failures: Failures
     requests: RequestNumbers
+    tracing: Tracing | None = None
 
     def handle(self, exchange: Exchange, asked_at: str = "") -> Rest:
         """Serve one request, at once as far as that goes. Never raises for what a client or the webmail sends.

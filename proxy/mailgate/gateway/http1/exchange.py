@@ -13,6 +13,7 @@ from aiohttp.streams import StreamReader
 
 from mailgate.gateway.http1.client_certs.presented import from_tls
 from mailgate.gateway.http1.request import RequestHead
+from mailgate.gateway.http1.traceparent import Trace
 from mailgate.gateway.http1.trusted_headers import Origin
 from mailgate.model import Judged
 
@@ -96,6 +97,7 @@ class Exchange:
         "reference",
         "started",
         "status",
+        "trace",
     )
 
     def __init__(self, head: RequestHead, body: StreamReader, connection: Line, content: bytes = b"") -> None:
@@ -124,6 +126,7 @@ class Exchange:
         """Why it could not be served."""
         self.hangs = False
         """Whether it waits on purpose, so that its time tells nothing."""
+        self.trace: Trace | None = None
 
     @property
     def peer(self) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from errno import ENOSPC
 from pathlib import Path
 from threading import Event, Thread
+from typing import Any
 
 import structlog
 
@@ -107,13 +108,18 @@ def to_syslog(address: str | tuple[str, int], priority: int) -> Way:
     """One datagram a line, in the form of RFC 3164, to a Unix socket or by UDP."""
 
     def write(lines: Sequence[bytes]) -> None:
-        if isinstance(address, str):
-            family, place = socket.AF_UNIX, address
-        else:
-            family, _, _, _, place = socket.getaddrinfo(*address, type=socket.SOCK_DGRAM)[0]
+        family, place = _found(address)
         with socket.socket(family, socket.SOCK_DGRAM) as sending:
             sending.connect(place)
             for line in lines:
                 sending.send(b"<%d>mailgate: %b" % (priority, line.rstrip(b"\n")))
 
     return write
+
+
+def _found(address: str | tuple[str, int]) -> tuple[int, Any]:
+    """The family and the address of a socket."""
+    if isinstance(address, str):
+        return socket.AF_UNIX, address
+    family, _, _, _, place = socket.getaddrinfo(*address, type=socket.SOCK_DGRAM)[0]
+    return family, place

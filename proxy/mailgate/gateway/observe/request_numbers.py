@@ -2,14 +2,16 @@
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import accumulate
 from time import perf_counter
+from types import MappingProxyType
 from typing import TypeAlias
 
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
+from prometheus_client.samples import Exemplar
 
 from mailgate.gateway.http1.exchange import Exchange
 
@@ -40,6 +42,8 @@ class RequestNumbers(Collector):
         """Who else is told of each, and may neither raise nor wait. A reload replaces them."""
         self._served: dict[tuple[bytes, int, str], Timed] = {}
         self._asked: dict[int, Timed] = {}
+        self._examples: dict[tuple[str, int], Exemplar] = {}
+        """Of durations, by effect and bucket: the last request there that has a trace."""
         registry.register(self)
 
     def over(self, exchange: Exchange) -> None:
@@ -76,6 +80,10 @@ class RequestNumbers(Collector):
             status if status in CODES else -1, _none_yet()
         )
 
+    def remember(self, effect: str, seconds: float, trace: str, at: float) -> None:
+        """Name a trace as an example of such a duration."""
+        self._examples[effect, bisect_left(BUCKETS, seconds)] = Exemplar({"trace_id": trace}, seconds, at)
+
     def collect(self) -> Iterator[Metric]:
         requests = CounterMetricFamily(
             "mailgate_requests",
@@ -102,6 +110,7 @@ class RequestNumbers(Collector):
             "Time from the head of a request to the last byte of its answer",
             ("effect",),
             {(effect,): timed for effect, timed in by_effect.items()},
+            self._examples,
         )
         yield upstream
         yield _durations(
@@ -113,10 +122,16 @@ class RequestNumbers(Collector):
 
 
 def _durations(
-    name: str, meaning: str, labels: tuple[str, ...], series: dict[tuple[str, ...], Timed]
+    name: str,
+    meaning: str,
+    labels: tuple[str, ...],
+    series: Mapping[tuple[str, ...], Timed],
+    examples: Mapping[tuple[str, int], Exemplar] = MappingProxyType({}),
 ) -> Metric:
     family = HistogramMetricFamily(name, meaning, labels=labels)
     ends = (*map(str, BUCKETS), "+Inf")
     for values, timed in series.items():
-        family.add_metric(values, list(zip(ends, accumulate(timed[:_UNTIMED]), strict=True)), timed[_SUM])
+        pairs = zip(ends, accumulate(timed[:_UNTIMED]), strict=True)
+        shown = [(*pair, examples.get((*values[:1], at))) for at, pair in enumerate(pairs)]  # type: ignore[arg-type]
+        family.add_metric(values, shown, timed[_SUM])
     return family

@@ -56,6 +56,8 @@ class Forwarder:
     idle: float
     editor: AutodiscoverEditor | None = None
     """Changes answers that are small enough to be read whole."""
+    mark: Callable[[Exchange, bytes], bytes] | None = None
+    """Makes a request to the webmail a part of a trace."""
 
     def start(self, exchange: Exchange, origin: Origin, now: datetime, wait_for: WaitFor) -> Rest:
         """``forward``, without a task for as long as none is needed.
@@ -109,7 +111,8 @@ class Forwarder:
 
     def _request(self, exchange: Exchange, origin: Origin) -> bytes:
         head = self.editor.asked(exchange.head) if self.editor else exchange.head
-        return request_head(head, origin, default_host=self.default_host, closing=_may_go_unread(head))
+        data = request_head(head, origin, default_host=self.default_host, closing=_may_go_unread(head))
+        return self.mark(exchange, data) if self.mark else data
 
     async def forward(
         self, exchange: Exchange, origin: Origin, now: datetime, asked: UpstreamConnection | None = None

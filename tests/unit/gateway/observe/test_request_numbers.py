@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.openmetrics import exposition as openmetrics
 from tests.unit.gateway.wire import exchange
 
 from mailgate.gateway.observe.request_numbers import BUCKETS, RequestNumbers
@@ -129,3 +130,13 @@ def test_the_series_are_those_of_the_librarys_own_counters(events):
         }
 
     assert series(ours) == series(theirs)
+
+
+async def test_the_last_trace_in_a_bucket_is_its_example(registry, numbers):
+    numbers.over(await ended(judged=BLOCKED, status=403))
+    numbers.remember("block", 0.3, "ab" * 16, 1.0)
+    numbers.remember("block", 0.4, "cd" * 16, 2.0)
+    text = openmetrics.generate_latest(registry).decode()
+    (line,) = [line for line in text.splitlines() if " # {" in line]
+    assert line.startswith('mailgate_request_duration_seconds_bucket{effect="block",le="0.5"}')
+    assert line.endswith(f'# {{trace_id="{"cd" * 16}"}} 0.4 2.0')
