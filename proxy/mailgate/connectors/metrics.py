@@ -75,9 +75,9 @@ class Numbers:
         self._throttled.labels(name).inc(tally.throttled)
 
     def show(self, states: Mapping[str, SourceState], every: Mapping[str, timedelta]) -> None:
-        """How the connectors fare, whichever gate ran them, and how often those run that run by themselves.
+        """Show the states of the connectors, whichever gate ran them, and how often those run that run by themselves.
 
-        Of others, which the settings name no more, nothing stays.
+        Connectors that are no longer in the settings are removed.
         """
         for gauge, names in (
             (self._devices, states),

@@ -1,6 +1,6 @@
-"""The numbers of all workers in one answer: each sample with the worker that it is of.
+"""The metrics of all workers in one answer. Each sample is labelled with its worker.
 
-In the text of Prometheus; where requests have traces, and who asks takes it, in that of OpenMetrics, which has room for examples.
+They are in the text of Prometheus; where requests have traces, and who asks takes it, in that of OpenMetrics, which has room for examples.
 """
 
 import asyncio
@@ -23,8 +23,8 @@ PATIENCE = ClientTimeout(total=2)
 LABEL = "worker"
 
 
-def telling_app(registry: CollectorRegistry) -> web.Application:
-    """What a worker tells the first one: ``/metrics``, and ``/healthz`` for whether it answers."""
+def metrics_app(registry: CollectorRegistry) -> web.Application:
+    """What a worker answers the first one: ``/metrics``, and ``/healthz`` for whether it answers."""
 
     async def metrics(request: web.Request) -> web.Response:
         form = FORMS[takes_examples(request.headers.get("Accept", ""))]
@@ -90,7 +90,7 @@ class Siblings:
         return {number: text for number, text in zip(numbers, texts, strict=True) if text is not None}
 
     async def _ask(self, number: int, path: str, accept: str) -> str | None:
-        connector = UnixConnector(str(self._place.telling(number)))
+        connector = UnixConnector(str(self._place.metrics_socket(number)))
         try:
             async with (
                 ClientSession(connector=connector, timeout=PATIENCE) as session,
