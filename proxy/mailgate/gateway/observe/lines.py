@@ -90,9 +90,10 @@ def to_standard_error(lines: Sequence[bytes]) -> None:
 
 
 def to_file(path: Path) -> Way:
-    """At the end of a file, which is opened each time, so that it may be moved away."""
+    """At the end of a file, which is opened each time, so that it may be moved away. Its folder is made where there is none."""
 
     def write(lines: Sequence[bytes]) -> None:
+        path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
         file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
         try:
             data = b"".join(lines)

@@ -80,7 +80,7 @@ def test_at_the_end_what_waits_is_written_and_the_rest_counted(disk, lost):
 
 
 def test_a_file_is_added_to_closed_to_others_and_may_be_moved_away(tmp_path):
-    path = tmp_path / "access.log"
+    path = tmp_path / "log" / "access.log"
     write = to_file(path)
     write([b"1\n", b"2\n"])
     path.rename(tmp_path / "access.log.1")
