@@ -8,15 +8,17 @@ from mailgate.config.authz import GRPC
 from mailgate.gateway.evaluate.browser_probe import Mode
 from mailgate.gateway.evaluate.proving import Mode as NonceMode
 from mailgate.gateway.handler import Gate
+from mailgate.gateway.logs import change_level
 from mailgate.store import Postures
 from mailgate.views.devices import keep_of
 
-FIXED = "workers listen admin_listen public_url upstream upstream_ca store spool limits timeouts activesync log languages company employee_page".split()
+FIXED = "workers listen admin_listen public_url upstream upstream_ca store spool limits timeouts activesync languages company employee_page traces".split()
 """Settings that only a start can change."""
 
 
 def take_settings(settings: Settings, gate: Gate, postures: Postures) -> None:
     """Serve the next request by these settings."""
+    change_level(settings.log.level)
     gate.judge.prover.mode = NonceMode(settings.attestation.nonces)
     gate.own.enrolling.enroller.limit(settings.enrolment.attempts, settings.enrolment.span)
     postures.max_age = settings.posture.max_age
