@@ -8,7 +8,7 @@ from mailgate.app.parts import utc_now
 from mailgate.app.trust import Trust
 from mailgate.attest import CertificateVerifier, Verifier
 from mailgate.config import Bundle, Settings
-from mailgate.config.authz import AuthzSettings
+from mailgate.config.authz import GRPC, AuthzListener, AuthzSettings
 from mailgate.gateway.authz import Authorizer, Dialect
 from mailgate.gateway.evaluate.browser_probe import BrowserProbe, Mode
 from mailgate.gateway.evaluate.proving import Mode as NonceMode
@@ -133,5 +133,7 @@ def authorizers_for(settings: Settings) -> dict[str, Authorizer]:
     return {str(each.listen): _authorizer(each) for each in settings.authz_listeners}
 
 
-def _authorizer(asked: AuthzSettings) -> Authorizer:
-    return Authorizer(Dialect(asked.dialect), utc_now, asked.remember)
+def _authorizer(asked: AuthzSettings | AuthzListener) -> Authorizer:
+    """A question by gRPC is answered as the same one by HTTP."""
+    dialect = Dialect.ENVOY if asked.dialect == GRPC else Dialect(asked.dialect)
+    return Authorizer(dialect, utc_now, asked.remember)
