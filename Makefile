@@ -29,13 +29,14 @@ $(RUN_STAMP): requirements.lock requirements-build.lock pyproject.toml
 	@set -e; test -x $(BIN)/python || { \
 	  for candidate in $(PYTHONS); do \
 	    "$$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
-	    echo "Setting up $(VENV) with $$("$$candidate" --version)"; rm -rf $(VENV); \
+	    rm -rf $(VENV); \
 	    "$$candidate" -m venv $(VENV); exit 0; \
 	  done; \
 	  echo "make setup: no usable Python found (tried: $(PYTHONS))." >&2; \
 	  echo "It must be 3.11 or newer and have the venv module; on Debian and Ubuntu: apt install python3-venv" >&2; \
 	  exit 1; }
-	@$(PIP) --require-hashes -r requirements.lock -r requirements-build.lock || $(NO_PACKAGES)
+	@echo "Installing what a run needs; this takes about half a minute, once ..."
+	@$(PIP) --quiet --require-hashes -r requirements.lock -r requirements-build.lock || $(NO_PACKAGES)
 	@$(PIP) --quiet --no-deps --no-build-isolation --no-index -e .
 	@touch $@
 
@@ -53,7 +54,7 @@ $(PROVIDER) $(EXTENSION): %/node_modules/.package-lock.json: %/package-lock.json
 	else why="npm could not install them ($$(echo "$$said" | head -n 1))"; rm -rf $*/node_modules; fi; \
 	echo "make: left out: $(MEANT_$*), for $$why"; test "$$MAILGATE_E2E" != required
 
-run: setup ## Start the gate before a demo mailbox and say what to open (ARGS="--upstream URL" for your own webmail, ARGS="--people 5000" for a made-up company)
+run: setup ## Start the gate before a demo mailbox with a made-up company, and say what to open (ARGS="--upstream URL" for your own webmail)
 	@$(BIN)/mailgate demo $(ARGS)
 
 # Four parts side by side, so that two cores are busy to the end: much of the time is waiting. The fourth has whatever is left.
@@ -123,6 +124,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 	--no-emit-index-url --no-header --no-annotate --quiet --upgrade
 lock: $(TEST_STAMP) ## Write the lock files anew from pyproject.toml
 	$(LOCK) pyproject.toml --extra postgres --extra grpc --output-file requirements.lock
+	$(LOCK) pyproject.toml --extra postgres --extra otel --constraint requirements.lock --output-file requirements-otel.lock
 	$(LOCK) --group build --constraint requirements.lock --output-file requirements-build.lock
 	$(LOCK) pyproject.toml --extra dev --constraint requirements.lock --constraint requirements-build.lock \
 	  --output-file requirements-dev.lock

@@ -60,7 +60,7 @@ class Ports:
 
     async def open(self, settings: Settings, closing: AsyncExitStack) -> None:
         """Serve at all ports. Raises OSError."""
-        server = Server(self.gate.handle, server_limits(settings), self.room)
+        server = Server(self.gate.handle, server_limits(settings), self.room, over=self.gate.requests.over)
         self._servers.append(server)
         self.public = await open_public(server, settings.listen, self.tls, self.place.public, closing)
         own = settings.client_certificates.listen if settings.client_certificates else None
@@ -82,7 +82,8 @@ class Ports:
             await self._open_grpc(at, settings, closing)
             return
         handler, limits = partial(self.gate.handle, asked_at=where), server_limits(settings)
-        server = Server(handler, limits, self.room, local=isinstance(at, SocketFile))
+        local, over = isinstance(at, SocketFile), self.gate.requests.over
+        server = Server(handler, limits, self.room, local=local, over=over)
         self._servers.append(server)
         sockets = self.place.questions.get(where, ())
         self.questions.append(await open_for_proxy(server, at, self.tls, sockets, closing))

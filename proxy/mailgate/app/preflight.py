@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from mailgate.app.open_store import spool_of
+from mailgate.app.tracing import MISSING, can_trace
 from mailgate.config import Bundle, Settings, SocketFile, load_bundle
 from mailgate.config.authz import GRPC
 from mailgate.config.case_runner import Outcome, run_cases
@@ -71,6 +72,8 @@ def file_mistakes(config: Path, settings: Settings, now: datetime) -> list[Mista
         *_store(config, settings),
         *_mail_folder(settings),
         *_sockets(settings),
+        *_logs(settings),
+        *_traces(settings),
     ]
     document = _document(config) if faults else None
     return [
@@ -116,6 +119,21 @@ def _mail_folder(settings: Settings) -> Iterator[Fault]:
     outbox = settings.notices.outbox if settings.notices else None
     if outbox and (why := _no_folder(outbox)):
         yield ("notices", "outbox"), f"{why}; expected a folder that a gate can write"
+
+
+def _traces(settings: Settings) -> Iterator[Fault]:
+    if settings.traces and not can_trace():
+        yield ("traces",), MISSING
+
+
+def _logs(settings: Settings) -> Iterator[Fault]:
+    files = {
+        ("log", "access", "file"): settings.log.access.file if settings.log.access else None,
+        ("events", "file"): settings.events.file if settings.events else None,
+    }
+    for key, file in files.items():
+        if file and (why := _no_file(file)):
+            yield key, f"{why}; expected a file that a gate can write"
 
 
 def _sockets(settings: Settings) -> Iterator[Fault]:
