@@ -77,12 +77,14 @@ class GrpcPort:
         self,
         handle: Callable[[Exchange], Rest],
         trusted: Callable[[str], bool],
+        certificates: Callable[[], frozenset[bytes]],
         most_fields: int,
         *,
         local: bool,
     ) -> None:
-        """``local``: it is at a Unix socket, where who may open the file may ask."""
-        self._handle, self._trusted, self._most, self._local = handle, trusted, most_fields, local
+        """``certificates`` says in which fields Envoy hands on client certificates. ``local``: it is at a Unix socket, where who may open the file may ask."""
+        self._handle, self._trusted, self._certificates = handle, trusted, certificates
+        self._most, self._local = most_fields, local
         self._servers: list[Server] = []
         self._idle = asyncio.Event()
         self._idle.set()
@@ -129,7 +131,7 @@ class GrpcPort:
     async def _answer(self, asked: Any, peer: str) -> Any:
         line, known = Asked(peer), Question(b"")
         try:
-            known = question(asked)
+            known = question(asked, self._certificates())
             head = parse_request_head(known.head, max_fields=self._most)
         except RequestRefused as why:
             head = refused_head(why)

@@ -58,6 +58,14 @@ def test_nothing_that_a_client_could_forge_is_believed_or_passed_on() -> None:
     assert asked.dropped == {name.lower() for name, _ in forged}
 
 
+def test_a_certificate_is_believed_where_envoy_hands_it_on_and_never_passed_on() -> None:
+    name = "x-forwarded-client-cert"
+    asked = asking((name, "Cert=x"))
+    assert b"Cert=x" not in question(asked).head
+    assert b"Cert=x" in question(asked, frozenset({name.encode()})).head
+    assert question(asked, frozenset({name.encode()})).dropped == {name}
+
+
 def test_what_belongs_to_the_body_and_the_connection_stays_with_envoy() -> None:
     for name in ("content-length", "transfer-encoding", "connection", "expect", "te", "Host"):
         assert not any(line.lower().startswith(f"{name.lower()}: 7") for line in lines(asking((name, "7"))))

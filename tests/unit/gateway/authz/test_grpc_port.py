@@ -41,7 +41,7 @@ def port(handle: Any = None, *, local: bool = False) -> tuple[Any, GrpcPort]:
     live = on.in_force.live
     on.in_force.live = replace(live, authorizers={"here": live.authorizer})
     handle = handle or partial(on.handle, asked_at="here")
-    return on, GrpcPort(handle, lambda peer: peer in (ENVOY, "unix:"), 100, local=local)
+    return on, GrpcPort(handle, lambda peer: peer in (ENVOY, "unix:"), frozenset, 100, local=local)
 
 
 async def ask(of: GrpcPort, asker: Asker) -> Any:
