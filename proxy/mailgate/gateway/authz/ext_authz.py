@@ -126,14 +126,23 @@ def _no(status: int, fields: list[tuple[str, str]], body: bytes) -> Any:
     no, names = response.denied_response, set()
     meant = [value for name, value in fields if name.lower() == STATUS.lower()]
     no.status.code = int(meant[0]) if meant else status
+    text = _text(body)
     for name, value in fields:
         key = name.lower()
-        if key in _ENVOY_SENDS or key == STATUS.lower():
+        if key in _ENVOY_SENDS or key == STATUS.lower() or (text is None and key.startswith("content-")):
             continue
         _add(no.headers, name, value, beside=key in names)
         names.add(key)
-    no.body = body.decode()
+    no.body = text or ""
     return response
+
+
+def _text(body: bytes) -> str | None:
+    """A body, which is text to Envoy. None where it is none, as what a webmail says to a login in another encoding."""
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def _add(options: Any, name: str, value: str, *, beside: bool = False) -> None:

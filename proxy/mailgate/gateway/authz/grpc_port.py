@@ -11,6 +11,7 @@ from socket import socket
 from typing import Any
 
 from aiohttp.streams import EMPTY_PAYLOAD
+from google.protobuf.message import DecodeError
 from grpclib.const import Cardinality, Handler, Status
 from grpclib.encoding.proto import ProtoCodec
 from grpclib.exceptions import GRPCError
@@ -116,7 +117,9 @@ class GrpcPort:
         peer = LOCAL if self._local else str(address[0]) if address else ""
         if not self._trusted(peer):
             raise GRPCError(Status.PERMISSION_DENIED)
-        asked = await stream.recv_message()
+        asked = None
+        with suppress(DecodeError):
+            asked = await stream.recv_message()
         if asked is None:
             raise GRPCError(Status.INVALID_ARGUMENT)
         self.running += 1

@@ -108,6 +108,15 @@ def test_a_yes_sets_what_is_known_and_takes_out_what_was_forged_and_proved() -> 
     assert [each.header.key for each in yes.ok_response.response_headers_to_add] == ["DPoP-Nonce"]
 
 
+def test_a_body_that_is_no_text_is_left_out_with_what_tells_of_it() -> None:
+    answer = (
+        b"HTTP/1.1 401 Unauthorized\r\nContent-Type: text/html\r\nWWW-Authenticate: Basic\r\n\r\n\xff\xfe"
+    )
+    no = told(answer, Question(b"")).denied_response
+    assert (no.status.code, no.body) == (401, "")
+    assert [each.header.key for each in no.headers] == ["WWW-Authenticate"]
+
+
 def test_a_no_has_the_status_that_is_meant_and_every_field_and_the_page() -> None:
     answer = (
         "HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\nContent-Length: 5\r\nDate: d\r\nX-Device-Status: 200\r\n"
