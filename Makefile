@@ -124,9 +124,9 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 	--no-emit-index-url --no-header --no-annotate --quiet --upgrade
 lock: $(TEST_STAMP) ## Write the lock files anew from pyproject.toml
 	$(LOCK) pyproject.toml --extra postgres --extra grpc --output-file requirements.lock
-	$(LOCK) pyproject.toml --extra postgres --extra otel --constraint requirements.lock --output-file requirements-otel.lock
+	$(LOCK) pyproject.toml --extra postgres --extra grpc --extra otel --constraint requirements.lock --output-file requirements-otel.lock
 	$(LOCK) --group build --constraint requirements.lock --output-file requirements-build.lock
-	$(LOCK) pyproject.toml --extra dev --constraint requirements.lock --constraint requirements-build.lock \
+	$(LOCK) pyproject.toml --extra dev --constraint requirements.lock --constraint requirements-build.lock --constraint requirements-otel.lock \
 	  --output-file requirements-dev.lock
 	$(LOCK) --group bench --output-file requirements-bench.lock
 	$(LOCK) --group docs --output-file requirements-docs.lock

@@ -102,6 +102,7 @@ class Ports:
             lambda: self.gate.in_force.live.proxy_form.fields,
             server_limits(settings).fields,
             local=isinstance(at, SocketFile),
+            over=self.gate.requests.over,
         )
         closing.push_async_callback(port.finish, 0.0)
         closing.callback(remove_files, own)  # the last comes first

@@ -82,10 +82,12 @@ class GrpcPort:
         most_fields: int,
         *,
         local: bool,
+        over: Callable[[Exchange], None] = lambda _: None,
     ) -> None:
-        """``certificates`` says in which fields Envoy hands on client certificates. ``local``: it is at a Unix socket, where who may open the file may ask."""
+        """``certificates`` says in which fields Envoy hands on client certificates. ``local``: it is at a Unix socket, where who may open the
+        file may ask. ``over`` is told of each question once it is."""
         self._handle, self._trusted, self._certificates = handle, trusted, certificates
-        self._most, self._local = most_fields, local
+        self._most, self._local, self._over = most_fields, local, over
         self._servers: list[Server] = []
         self._idle = asyncio.Event()
         self._idle.set()
@@ -138,9 +140,13 @@ class GrpcPort:
             head = parse_request_head(known.head, max_fields=self._most)
         except RequestRefused as why:
             head = refused_head(why)
-        rest = self._handle(Exchange(head, EMPTY_PAYLOAD, line))
-        if rest is not None:
-            await rest
+        exchange = Exchange(head, EMPTY_PAYLOAD, line)
+        try:
+            rest = self._handle(exchange)
+            if rest is not None:
+                await rest
+        finally:
+            self._over(exchange)
         if not line.written:
             raise GRPCError(Status.INTERNAL)
         return told(bytes(line.written), known)

@@ -42,7 +42,8 @@ def port(handle: Any = None, *, local: bool = False) -> tuple[Any, GrpcPort]:
     live = on.in_force.live
     on.in_force.live = replace(live, authorizers={"here": live.authorizer})
     handle = handle or partial(on.handle, asked_at="here")
-    return on, GrpcPort(handle, lambda peer: peer in (ENVOY, "unix:"), frozenset, 100, local=local)
+    trusted = lambda peer: peer in (ENVOY, "unix:")  # noqa: E731
+    return on, GrpcPort(handle, trusted, frozenset, 100, local=local, over=on.requests.over)
 
 
 async def ask(of: GrpcPort, asker: Asker) -> Any:
@@ -61,6 +62,8 @@ async def test_a_question_is_decided_and_recorded_like_one_by_http() -> None:
         ("/allow", "open"),
         ("/block", "closed"),
     ]
+    labels = {"method": "GET", "code": "403", "effect": "block"}
+    assert on.metrics.registry.get_sample_value("mailgate_requests_total", labels) == 1
 
 
 @pytest.mark.parametrize("peer", ["198.51.100.1", ""])
