@@ -12,7 +12,7 @@ from mailgate.attest.jose import MalformedJwsError, parse_object
 from mailgate.attest.passport import OWN_LIFETIME
 from mailgate.gateway.answer import Answer, json_answer
 from mailgate.gateway.enrolment.enroller import Enroller
-from mailgate.gateway.enrolment.hardware import record_of, vouched_for
+from mailgate.gateway.enrolment.hardware import report_of_hardware, vouched_for
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.evaluate.proving import ASKS_FOR_NONCE, NONCE_CHALLENGE, Prover
 from mailgate.gateway.http1.request import RequestRefused
@@ -78,7 +78,7 @@ async def enroll(part: Enrolling, incoming: Incoming, reference: str, now: datet
     try:
         enrolled = await part.enroller.enrolments.enrol(digest, key, f"enrolled-{key[:16]}", now)
         if vouched is not None and isinstance(enrolled, EnrolledKey):
-            await part.enroller.devices.take([record_of(vouched, key)], now)
+            await part.enroller.devices.take([report_of_hardware(vouched, key)], now)
     except StoreUnavailableError:
         return _told(part, "enroll", refusal(503, Reason.STORE_UNAVAILABLE, reference))
     if isinstance(enrolled, NotEnrolled):

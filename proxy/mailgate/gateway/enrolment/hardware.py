@@ -31,7 +31,7 @@ def vouched_for(
     return verify_evidence(evidence, believed, expected)
 
 
-def record_of(vouched: HardwareResult, thumbprint: str) -> Report:
+def report_of_hardware(vouched: HardwareResult, thumbprint: str) -> Report:
     """What the maker says of the device with this key. It knows of no apps, so that it makes no device clean."""
     return report_by(
         source=vouched.format,
