@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
-from sqlalchemy import Table, and_, func, or_, select
+from sqlalchemy import ColumnElement, Table, and_, func, or_, select
 
 from mailgate.devices.device import Device
 from mailgate.devices.names import EAS, eas_forms, user_text
@@ -133,22 +133,14 @@ class People:
 
     async def quarantine_mails(self, persons: Collection[str]) -> list[QuarantineMail]:
         """The quarantine mails that were written to these addresses, the last first."""
-        query = (
-            select(quarantine_mails)
-            .where(quarantine_mails.c.person.in_(persons))
-            .order_by(quarantine_mails.c.written_at.desc())
-        )
-        async with self._database.reading() as connection:
-            rows = await connection.execute(query.limit(_PAGE))
-            return [QuarantineMail(row.device, row.reason, row.written_at) for row in rows]
+        return await self._quarantine_mails(quarantine_mails.c.person.in_(persons))
 
     async def quarantine_mails_about(self, devices: Collection[str]) -> list[QuarantineMail]:
         """The quarantine mails that were written about devices with these ids, the last first."""
-        query = (
-            select(quarantine_mails)
-            .where(quarantine_mails.c.device.in_(devices))
-            .order_by(quarantine_mails.c.written_at.desc())
-        )
+        return await self._quarantine_mails(quarantine_mails.c.device.in_(devices))
+
+    async def _quarantine_mails(self, chosen: ColumnElement[bool]) -> list[QuarantineMail]:
+        query = select(quarantine_mails).where(chosen).order_by(quarantine_mails.c.written_at.desc())
         async with self._database.reading() as connection:
             rows = await connection.execute(query.limit(_PAGE))
             return [QuarantineMail(row.device, row.reason, row.written_at) for row in rows]
