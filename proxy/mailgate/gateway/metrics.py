@@ -1,4 +1,4 @@
-"""Numbers for Prometheus. Labels come from closed sets alone, so that no client can make new series."""
+"""Metrics for Prometheus. Labels come from closed sets only, so that no client can make new series."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ DECISION_BUCKETS = (0.00002, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.005, 0.0
 
 
 class Metrics:
-    """Every metric of the gate, in a registry of its own."""
+    """Every metric of the gate, in a separate registry."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -102,5 +102,5 @@ class Metrics:
         self.decisions.add((effect, reason, kind))
 
     def watch(self, name: str, meaning: str, read: Callable[[], float]) -> None:
-        """A gauge that is read when it is scraped."""
+        """Add a gauge whose value is read when it is scraped."""
         self._gauge(name, meaning).set_function(read)
