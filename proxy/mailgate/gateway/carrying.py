@@ -73,6 +73,7 @@ class Carrier:
         self, exchange: Exchange, incoming: Incoming, access: Access, decision: Decision
     ) -> Outcome:
         """Forward a request that may take an hour. If it is no longer allowed, refuse it, or break off an answer that has begun."""
+        exchange.hangs = True
         try:
             forward = self.patient.forward(exchange, incoming.origin, access.now)
             return await self.hanging.run(access, decision, forward)

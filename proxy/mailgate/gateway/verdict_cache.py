@@ -34,7 +34,7 @@ from mailgate.gateway.live import InForce, Live
 from mailgate.gateway.logs import debugging
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.own_addresses import is_local
-from mailgate.model import Access, Decision, Effect, Posture, RequestFacts
+from mailgate.model import Access, Decision, Effect, Judged, Posture, RequestFacts
 from mailgate.model import Protocol as Spoken
 from mailgate.policy.rules import DISCOVERY_RULE
 from mailgate.store.client_facts import first_folder
@@ -78,6 +78,7 @@ class Known(NamedTuple):
     until: datetime
     recurring: Counts
     counted: tuple[Callable[[], None], ...]
+    judged: Judged
     yes: tuple[bytes, bytes, bytes] | None
     """An answer to another proxy in three parts: before its date, between date and reference, and after it. None for mail."""
 
@@ -136,7 +137,8 @@ class VerdictCache:
         if recurring is not None:
             counted = _counted(self._metrics, access, decision)
             parts = _parts(exchange, yes) if yes else None
-            self._put(key, Known(access.now, until, recurring, counted, parts))
+            judged = Judged.of(access, decision)
+            self._put(key, Known(access.now, until, recurring, counted, judged, parts))
 
     def until(self, access: Access, decision: Decision) -> datetime:
         """The first moment at which the same request may be decided otherwise, even if nothing is learned meanwhile."""
