@@ -27,8 +27,8 @@ from mailgate.config.values import Duration
 from mailgate.policy.apps import Key, Strict
 from mailgate.policy.durations import in_words
 from mailgate.policy.logins import Logins
-from mailgate.policy.worded import Language
 from mailgate.policy.stages import Share
+from mailgate.policy.worded import Language
 
 FileName = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 
