@@ -55,9 +55,8 @@ def _load(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
     served_certificate(certificate)
     _content("key", key)
     try:
-        context.load_cert_chain(
-            certificate, key, password=lambda: ""
-        )  # without it OpenSSL would ask a terminal for the password
+        # without it OpenSSL would ask a terminal for the password
+        context.load_cert_chain(certificate, key, password=lambda: "")
     except ssl.SSLError as error:
         raise _meant(error.reason or "", certificate, key) from error
     except (OSError, ValueError) as error:
@@ -89,9 +88,8 @@ def server_context(certificate: Path, key: Path, protocol: str = "http/1.1") -> 
 
 def renew(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
     """Serve these files to every new connection. Raises CertificateError, and then nothing has changed."""
-    server_context(
-        certificate, key
-    )  # a certificate and a key that do not belong together would leave one of them in the context
+    # a certificate and a key that do not belong together would leave one of them in the context
+    server_context(certificate, key)
     _load(context, certificate, key)
 
 

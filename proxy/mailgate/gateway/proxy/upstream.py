@@ -86,9 +86,8 @@ class UpstreamConnection(asyncio.Protocol):
     # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(
-            "asyncio.Transport", transport
-        )  # uvloop's transport has the methods but not the class
+        # uvloop's transport has the methods but not the class
+        self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         if self._tunnel is not None:
@@ -363,8 +362,7 @@ class UpstreamConnection(asyncio.Protocol):
         elif self._waiter is None:
             return  # an answer came in time
         elif self._waiter.done():
-            self._deadline.set(
-                0
-            )  # something came just now, and waiting for more will find the deadline passed
+            # something came just now, and waiting for more will find the deadline passed
+            self._deadline.set(0)
         else:
             self._waiter.set_exception(UpstreamTimeout("the webmail said nothing in time"))
