@@ -145,7 +145,6 @@ def test_it_is_read_in_the_order_that_makes_sense(
         "Your devices",
         "iPhone",
         "Android tablet",
-        "On record under your name",
         "What this check sees, and what it does not",
         "Stored",
         "Never stored",

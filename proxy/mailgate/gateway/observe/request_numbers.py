@@ -131,7 +131,9 @@ def _durations(
     family = HistogramMetricFamily(name, meaning, labels=labels)
     ends = (*map(str, BUCKETS), "+Inf")
     for values, timed in series.items():
-        pairs = zip(ends, accumulate(timed[:_UNTIMED]), strict=True)
-        shown = [(*pair, examples.get((*values[:1], at))) for at, pair in enumerate(pairs)]  # type: ignore[arg-type]
+        shown: list[tuple[str, float] | tuple[str, float, Exemplar]] = []
+        for at, (end, count) in enumerate(zip(ends, accumulate(timed[:_UNTIMED]), strict=True)):
+            example = examples.get(("".join(values), at))
+            shown.append((end, count, example) if example else (end, count))
         family.add_metric(values, shown, timed[_SUM])
     return family
