@@ -1,7 +1,7 @@
-"""Looking for devices: who may be meant by what is asked for, a page at a time, however many there are.
+"""Searches devices page by page, however many there are.
 
-What is found here may be too much, since the state of a device takes all of its reports and the listed apps:
-``views/search.py`` takes a close look at each.
+The result may hold too many devices, since a device's state depends on all of its reports and on the listed apps.
+``views/search.py`` checks each device.
 """
 
 from dataclasses import dataclass
@@ -19,19 +19,19 @@ from mailgate.store.devices import called
 from mailgate.store.schema import HAS_APPS, HAS_PERSON, IS_LOST, NEVER_LOOKED, SAW_A_PART, devices, reports
 
 WINDOW = 5_000
-"""Devices that one look goes through where no index leads to those that are meant."""
+"""The most devices that one search reads if no index helps."""
 _LAST = "\U0010ffff"
 _OTHER = reports.alias()
 
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """What is asked for, all of it; an empty text asks for nothing."""
+    """The conditions of a search. All of them must hold. An empty text is no condition."""
 
     name: str = ""
-    """Any name of the device, or how its owner's login name begins."""
+    """Any name of the device, or the beginning of its owner's login name."""
     state: str = ""
-    """A state of postures, or ``lost``."""
+    """A posture state, or ``lost``."""
     kind: str = ""
     app: str = ""
     """The key of a listed app."""
@@ -39,22 +39,22 @@ class Sought:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Some devices in the order of their keys, and behind which key to go on; None at the end."""
+    """Some devices in the order of their keys, and the key after which to go on. None at the end."""
 
     devices: tuple[Device, ...]
     after: int | None
 
 
 class Search:
-    """Queries that look for devices. Every method may raise ``StoreUnavailableError``."""
+    """Queries that search devices. Every method may raise ``StoreUnavailableError``."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def look(self, sought: Sought, cutoff: datetime, now: datetime, after: int, size: int) -> Found:
-        """The next devices behind the key ``after`` that may be meant: all that are, and perhaps others.
+        """The next devices after the key ``after`` that may match: all that do, and perhaps others.
 
-        :param cutoff: what was reported before has run out.
+        :param cutoff: reports from before this moment have expired.
         """
         query, column = _query(sought, cutoff, now)
         if sought.kind and not _by_kind_alone(sought):
@@ -77,7 +77,7 @@ def _goes_through_all(sought: Sought) -> bool:
 
 
 def _query(sought: Sought, cutoff: datetime, now: datetime) -> tuple[Select[Any], ColumnElement[int]]:
-    """A query by the one condition that leaves the fewest, and the key that it is about."""
+    """A query by the one condition that leaves the fewest devices, and its key column."""
     if sought.name:
         own = called(sought.name).subquery()
         begins = select(reports.c.device).where(_begins(user_text(sought.name)))
@@ -96,7 +96,7 @@ def _begins(person: str) -> ColumnElement[bool]:
 
 
 def _of_reports(sought: Sought, cutoff: datetime, now: datetime) -> ColumnElement[bool] | TextClause | None:
-    """What some report of a device that is meant must be like."""
+    """The condition that at least one report of a matching device must meet."""
     if sought.app:
         return and_(HAS_APPS, reports.c.apps.contains(f'"{sought.app}"', autoescape=True))
     by_state: dict[str, ColumnElement[bool] | TextClause] = {
