@@ -21,6 +21,7 @@ from mailgate.cli import (
     exempt,
     explain,
     help_requests,
+    init,
     notices,
     policy,
     run,
@@ -32,7 +33,6 @@ app = typer.Typer(
     help="Decides by device who gets company mail: phones with a prohibited app do not, laptop browsers do.",
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
-    add_completion=False,
 )
 attest.app.command()(evidence.evidence)
 app.add_typer(attest.app, name="attest")
@@ -44,6 +44,7 @@ app.add_typer(exempt.app, name="exempt")
 app.add_typer(admin.app, name="admin")
 app.add_typer(enroll.app, name="enroll")
 app.add_typer(connectors.app, name="connectors")
+app.command()(init.init)
 app.command()(run.run)
 app.command()(check.check)
 app.command()(schema.schema)

@@ -17,21 +17,29 @@ from rich.progress import Progress as Bars
 
 from mailgate.attest import mint
 from mailgate.cli.attest import KEYS, write_keys
+from mailgate.cli.options import DEFAULT_PATH
+from mailgate.config.starter import POLICY
 from mailgate.demo.company.seed import LAST, Progress
 from mailgate.demo.run import Demo, run_demo
+from mailgate.demo.settings import write_rules
 from mailgate.demo.tour import Place, tour
 from mailgate.errors import ConfigError, MailgateError
 from mailgate.gateway.logs import configure_logs
 
 DIRECTORY = Path("var/demo")
+RULES = DEFAULT_PATH.parent
 
 
 def demo(
     upstream: Annotated[str, typer.Option(help="Protect this webmail instead of the demo mailbox.")] = "",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Where to listen on this computer.")] = 8080,
     rules: Annotated[
-        Path, typer.Option(help="Directory of apps.yaml, policy.yaml, policy.tests.yaml.")
-    ] = Path("config"),
+        Path | None,
+        typer.Option(
+            help="Directory of apps.yaml, policy.yaml, policy.tests.yaml.",
+            show_default="config, or rules that are written beside the demo's settings",
+        ),
+    ] = None,
     people: Annotated[
         int,
         typer.Option(min=0, max=100_000, help="Make up a company of so many people first, in a new store."),
@@ -43,7 +51,8 @@ def demo(
 ) -> None:
     """Start the gate before a demo mailbox, and say what to open and which lines play which device."""
     try:
-        demo = Demo(directory, rules, _issuer(), port, upstream.rstrip("/"), _command(), people, store)
+        found = rules or _rules(directory)
+        demo = Demo(directory, found, _issuer(), port, upstream.rstrip("/"), _command(), people, store)
         configure_logs("info")
         with _progress() as progress:
             uvloop.run(run_demo(demo, _show, progress))
@@ -55,6 +64,11 @@ def demo(
         busy = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
         typer.echo(f"mailgate: not started: {error}{'; --port takes another' if busy else ''}", err=True)
         raise typer.Exit(1) from None
+
+
+def _rules(directory: Path) -> Path:
+    """Rules that can be changed while the demo runs: those of this folder, or the starter's, written once."""
+    return RULES if (RULES / POLICY).exists() else write_rules(directory / "rules")
 
 
 def _issuer() -> Path:

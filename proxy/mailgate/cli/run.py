@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
 
 import structlog
 import typer
@@ -12,6 +11,7 @@ import uvloop
 from mailgate.app import serve, utc_now
 from mailgate.app.preflight import load_judged
 from mailgate.app.workers import ALONE, Place, supervise, workers_of
+from mailgate.cli.options import DEFAULT_PATH, Config
 from mailgate.config import Bundle
 from mailgate.config.file_permissions import refuse_open
 from mailgate.config.upstream_loop import Resolved
@@ -24,9 +24,7 @@ UNREADABLE = 0o007
 """What the gate makes, the store among it, is nothing for other users of the machine."""
 
 
-def run(
-    config: Annotated[Path, typer.Option(help="The settings file.")] = Path("config/mailgate.yaml"),
-) -> None:
+def run(config: Config = DEFAULT_PATH) -> None:
     """Start the gate. Stops on SIGTERM after what runs has ended; reads changed files by itself."""
     raise typer.Exit(_told(lambda: _run(config)))
 

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from mailgate.attest.mint import TEST_ISSUER
+from mailgate.config.starter import EXAMPLE, SETTINGS, starter_files
 from mailgate.demo.company.admins import added_settings, write_privately
 
 _HEAD = "# Written anew at every start of `mailgate demo`: what is changed here is lost. Change a copy.\n"
@@ -39,3 +40,14 @@ def write_settings(
     path = directory / "mailgate.yaml"
     path.write_text(_HEAD + json.dumps(settings, indent=2) + "\n", encoding="utf-8")  # JSON is YAML
     return path
+
+
+def write_rules(folder: Path) -> Path:
+    """Write the starter's rules, listed apps and cases, but for files that are there: people change them. Raises OSError."""
+    for name, text in starter_files(EXAMPLE).items():
+        path = folder / name
+        if name == SETTINGS or path.exists():
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return folder
