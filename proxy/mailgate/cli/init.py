@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, TypeVar
 
 import typer
 from pydantic import TypeAdapter, ValidationError
@@ -22,6 +22,8 @@ from mailgate.config.addresses import Address, Listen, Origin
 from mailgate.config.mail import ShortText
 from mailgate.config.starter import EXAMPLE, KEYS, SETTINGS, STORE_FILE, Answers, has_password, starter_files
 from mailgate.errors import ConfigError
+
+Kind = TypeVar("Kind")
 
 _ORIGIN, _TEXT = TypeAdapter[str](Origin), TypeAdapter[str](ShortText)
 _LISTEN = TypeAdapter[Address](Listen)
@@ -162,7 +164,7 @@ def at_terminal() -> bool:
     return sys.stdin.isatty()
 
 
-def _judged(option: str, kind: TypeAdapter[Any], text: str) -> Any:
+def _judged(option: str, kind: TypeAdapter[Kind], text: str) -> Kind:
     try:
         return kind.validate_python(text)
     except ValidationError as error:

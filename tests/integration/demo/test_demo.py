@@ -1,7 +1,6 @@
 """``mailgate demo`` as a process: the lines that it prints are run word for word and get what they promise."""
 
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.integration.touring import promises_of
 from tests.servers import free_port, require, running
 
 ROOT = Path(__file__).parents[3]
 ENVIRONMENT = {"PYTHONPATH": str(ROOT / "proxy")}
-PROMISE = re.compile(r"# (?P<who>.+): (?P<outcome>.+)\n(?P<command>.+)\n")
 
 
 @dataclass(frozen=True)
@@ -48,20 +47,10 @@ def demo(tmp_path: Path) -> Iterator[Started]:
 
 
 def test_every_line_of_the_tour_gets_what_it_promises(demo: Started) -> None:
-    promises = list(PROMISE.finditer(demo.log.read_text()))
+    promises = promises_of(demo.log)
     assert len(promises) == 4
     for promise in promises:
-        answer = subprocess.run(
-            ["bash", "-c", promise["command"]],
-            cwd=demo.directory,
-            env=os.environ | ENVIRONMENT,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        ).stdout
-        reason = promise["outcome"].rpartition("refused, ")[2]
-        expected = f'"reason": "{reason}"' if "refused" in promise["outcome"] else "<title>Inbox"
-        assert expected in answer, promise["who"]
+        assert promise.kept(demo.directory, os.environ | ENVIRONMENT), promise.who
 
 
 def test_it_ends_politely(demo: Started) -> None:
