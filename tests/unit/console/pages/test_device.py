@@ -20,7 +20,7 @@ async def phone(firm: Company) -> Device:
 async def test_all_that_is_known_of_it_is_shown(ada: Browser, phone: Device) -> None:
     page = await ada.get(f"/console/devices/{phone.id}")
     for words in (
-        "prohibited", "alice", "phone, ios 26.1", "TikTok", "jamf-file", "serial", "SERIAL-A1", "REF2345",
+        "listed", "alice", "phone, ios 26.1", "TikTok", "jamf-file", "serial", "SERIAL-A1", "REF2345",
         "It was heard of for the first time", "jamf-file saw that it has tiktok",
         "prohibited-app by prohibited-app, phone over web",
     ):  # fmt: skip
