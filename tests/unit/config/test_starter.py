@@ -24,7 +24,7 @@ def written(folder: Path, answers: Answers) -> Path:
 @pytest.mark.parametrize("name", starter_files(EXAMPLE))
 def test_the_files_of_the_repository_are_those_of_the_example(name: str) -> None:
     assert (ROOT / "config" / name).read_text("utf-8") == starter_files(EXAMPLE)[name], (
-        f"change proxy/mailgate/config/templates/{name} and copy it to config/, or the other way about"
+        "change config/templates/ of the package, then run PYTHONPATH=proxy python docs/make_first_files.py"
     )
 
 
