@@ -9,6 +9,7 @@ import typer
 import uvloop
 
 from mailgate.app import serve, utc_now
+from mailgate.app.manager import ALIVE, READY, Manager
 from mailgate.app.preflight import load_judged
 from mailgate.app.workers import ALONE, Place, supervise, workers_of
 from mailgate.cli.options import DEFAULT_PATH, Config
@@ -36,24 +37,26 @@ def _run(config: Path) -> int:
     os.umask(os.umask(UNREADABLE) | UNREADABLE)
     for each in bundle.open_files():
         log.warning("file-open-to-others", file=str(each.path), others_may=each.may)
+    manager = Manager.of(os.environ)
     if workers_of(bundle.settings) == 1:
-        return _serve(config, bundle)
+        return _serve(config, bundle, manager)
 
     def be(place: Place, ready: Callable[[], None], life: int) -> int:
         structlog.contextvars.bind_contextvars(worker=place.number)
-        return _told(lambda: _serve(config, None, ready, place, life))
+        supervisor = Manager(lambda said: ready() if said in (READY, ALIVE) else None, manager.silence)
+        return _told(lambda: _serve(config, None, supervisor, place, life))
 
-    return supervise(bundle.settings, be)
+    return supervise(bundle.settings, be, manager)
 
 
 def _serve(
     config: Path,
     bundle: Bundle | None,
-    ready: Callable[[], None] | None = None,
+    manager: Manager,
     place: Place = ALONE,
     life: int | None = None,
 ) -> int:
-    uvloop.run(serve(config, bundle, (lambda _: ready()) if ready else None, place, life))
+    uvloop.run(serve(config, bundle, place=place, life=life, manager=manager))
     return 0
 
 
