@@ -21,11 +21,13 @@ from tests.integration.mail_sink import MailSink, mail_sink
 from mailgate.cli.notices.about import settings_of, subject_of
 from mailgate.cli.notices.delivering import deliver
 from mailgate.config import Bundle, Rules, compile_rules, load_bundle
+from mailgate.devices.device import Report
+from mailgate.devices.trust import report_by
 from mailgate.mail.announce import announce, known_of, queue
 from mailgate.mail.composer import address_book, message_id
 from mailgate.mail.corrections import correct
 from mailgate.mail.undelivered import settle
-from mailgate.model import AppsReport, DeviceRecord, Kind
+from mailgate.model import AppsReport, Kind
 from mailgate.rollout import draft_of
 from mailgate.rollout.acts import Person, retract
 from mailgate.store import Act, MailKind, MailState, Store
@@ -180,9 +182,9 @@ def rules(policy_file: dict[str, Any]) -> Rules:
     return compile_rules({"apps.yaml": json.dumps(APPS), "policy.yaml": json.dumps(policy_file)})
 
 
-def phone(owner: str, *apps: str) -> DeviceRecord:
+def phone(owner: str, *apps: str) -> Report:
     seen = AppsReport(frozenset(apps), True, datetime.now(UTC))
-    return DeviceRecord("mdm", f"phone-of-{owner}", owner, Kind.PHONE, "ios", apps=seen)
+    return report_by("mdm", f"phone-of-{owner}", owner, Kind.PHONE, "ios", apps=seen)
 
 
 def smtp(sink: MailSink) -> dict[str, Any]:

@@ -28,8 +28,9 @@ from mailgate.connectors.recheck import Again, CheckAgain
 from mailgate.connectors.run import Outcome
 from mailgate.connectors.runner import Runner
 from mailgate.connectors.webhook_proofs import Proofs
+from mailgate.devices.device import Report
 from mailgate.gateway.admin_port.intake import Intake
-from mailgate.model import DeviceRecord, SourceState
+from mailgate.model import SourceState
 from mailgate.policy.logins import NO_LOGINS, Logins
 from mailgate.store import Postures, Store, StoreError
 from mailgate.tasks import end
@@ -45,7 +46,7 @@ class StoreDesk:
         self._holder = secrets.token_hex(8)
         """This gate among others, new at every start."""
 
-    async def take(self, records: Sequence[DeviceRecord]) -> None:
+    async def take(self, records: Sequence[Report]) -> None:
         person = self._logins().person
         named = [replace(record, owner=person(record.owner)) for record in records]
         with _translated():

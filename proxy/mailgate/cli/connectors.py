@@ -28,7 +28,7 @@ from mailgate.connectors.file import LinesFile
 from mailgate.connectors.leased_run import LeasedRun, Wish, where_it_failed
 from mailgate.connectors.run import Outcome, reading
 from mailgate.connectors.schedule import unreachable
-from mailgate.model import DeviceRecord
+from mailgate.devices.device import Report
 from mailgate.policy.spelling import expected
 from mailgate.store import Store
 from mailgate.views.readiness import connector_state
@@ -204,9 +204,9 @@ class _Bar:
         self._progress.update(self._task, completed=done, total=total)
 
 
-async def _some(connector: Connector) -> list[DeviceRecord]:
+async def _some(connector: Connector) -> list[Report]:
     """The first devices of a source."""
-    seen: list[DeviceRecord] = []
+    seen: list[Report] = []
     async with reading(connector, None) as records:
         async for record in records:
             seen.append(record)

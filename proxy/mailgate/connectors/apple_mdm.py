@@ -20,7 +20,9 @@ from mailgate.connectors.inventory import Installed, kind_of, system_of
 from mailgate.connectors.logins import HeaderLogin
 from mailgate.connectors.nanomdm import OwnCommands, ask_devices, listed_identifiers
 from mailgate.connectors.setup import Setup
-from mailgate.model import AppsReport, DeviceRecord
+from mailgate.devices.device import Report
+from mailgate.devices.trust import report_by
+from mailgate.model import AppsReport
 
 _PERSONS = frozenset({"User", "User Enrollment", "Shared iPad"})
 """Channels of a person on a device: what they say is not of the device."""
@@ -46,18 +48,18 @@ class AppleMdm:
                 settings, settings.nanomdm.base_url, HeaderLogin.basic("nanomdm", key)
             )
 
-    async def devices(self, _since: datetime | None) -> AsyncIterator[DeviceRecord]:
+    async def devices(self, _since: datetime | None) -> AsyncIterator[Report]:
         """None: every device that is known is asked, and answers later."""
         if self._client is not None:
             async for ids in self._setup.known(self._setup.name):
                 await self._ask(ids)
-        for record in list[DeviceRecord]():
+        for record in list[Report]():
             yield record
 
     async def wake(self, device_id: str) -> None:
         await self._ask([device_id])
 
-    async def told(self, _headers: Mapping[str, str], body: bytes) -> Sequence[DeviceRecord]:
+    async def told(self, _headers: Mapping[str, str], body: bytes) -> Sequence[Report]:
         event = as_json(body)
         topic = text(event, "topic")
         if topic == "mdm.Connect":
@@ -67,7 +69,7 @@ class AppleMdm:
         if not device_id:
             return []
         if topic == "mdm.CheckOut":
-            return [DeviceRecord(self._setup.name, device_id, gone=True)]
+            return [report_by(self._setup.name, device_id, gone=True)]
         if topic == "mdm.Authenticate":
             return [self._described(device_id, await _payload(said))]
         if topic == "mdm.TokenUpdate" and value(said, "token_update_tally") in (None, 1):
@@ -91,7 +93,7 @@ class AppleMdm:
             except SourceError:
                 return
 
-    async def _answered(self, event: Any) -> Sequence[DeviceRecord]:
+    async def _answered(self, event: Any) -> Sequence[Report]:
         said = value(event, "acknowledge_event")
         device_id, personal = _enrolled(said)
         if not device_id or text(said, "status") != "Acknowledged":
@@ -105,16 +107,16 @@ class AppleMdm:
         report = self._apps(apps, name, personal=personal, at=instant(event, "created_at"))
         if report is None:
             return []
-        return [DeviceRecord(self._setup.name, device_id, managed=True, apps=report, adds=True)]
+        return [report_by(self._setup.name, device_id, managed=True, apps=report, adds=True)]
 
-    def _described(self, device_id: str, said: Mapping[str, Any]) -> DeviceRecord:
+    def _described(self, device_id: str, said: Mapping[str, Any]) -> Report:
         """What a device says of itself, when it enrols or is asked."""
         model = text(said, "ProductName") or text(said, "ModelName") or text(said, "Model")
         os = "macos" if "mac" in model.casefold() else system_of(model)
         eas_id = text(said, "EASDeviceIdentifier")
-        return DeviceRecord(
+        return report_by(
             source=self._setup.name,
-            id=device_id,
+            device_id=device_id,
             kind=kind_of(os, model),
             os=os,
             os_version=text(said, "OSVersion"),

@@ -15,7 +15,8 @@ from mailgate.config.sources.line import InstalledApp
 from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.inventory import Installed
 from mailgate.connectors.setup import Setup
-from mailgate.model import DeviceRecord
+from mailgate.devices.device import Report
+from mailgate.devices.trust import report_by
 from mailgate.policy.spelling import expected
 
 MAX_LINE = 1024 * 1024
@@ -78,16 +79,16 @@ def check_rows(rows: Iterator[Row]) -> int:
     return right
 
 
-def record_of(line: DeviceLine, setup: Setup) -> DeviceRecord:
+def record_of(line: DeviceLine, setup: Setup) -> Report:
     """The record of a line. Here apps that are not listed are dropped."""
     given = line.apps or ()
     apps = [
         Installed(app) if isinstance(app, str) else Installed(app.id, app.name, app.publisher)
         for app in given
     ]
-    return DeviceRecord(
+    return report_by(
         source=setup.name,
-        id=line.id,
+        device_id=line.id,
         owner=line.owner,
         kind=line.kind,
         os=line.os.casefold(),

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar, Protocol, runtime_checkable
 
-from mailgate.model import DeviceRecord
+from mailgate.devices.device import Report
 
 
 class Connector(Protocol):
@@ -26,7 +26,7 @@ class Connector(Protocol):
         """Whether a run to the end without ``since`` names every device, so that one which is not named is gone."""
         ...
 
-    def devices(self, since: datetime | None) -> AsyncIterator[DeviceRecord]:
+    def devices(self, since: datetime | None) -> AsyncIterator[Report]:
         """Every device, or at least those that changed at or after ``since``."""
         ...
 
@@ -39,7 +39,7 @@ class Connector(Protocol):
 class AsksForOne(Protocol):
     """A connector that can ask about one device at once."""
 
-    async def device(self, device_id: str) -> DeviceRecord | None:
+    async def device(self, device_id: str) -> Report | None:
         """The device that the source calls ``device_id``; None where it has none of that name."""
         ...
 
@@ -57,7 +57,7 @@ class Wakes(Protocol):
 class Told(Protocol):
     """A connector whose source calls by itself: what is posted to ``/api/devices/NAME`` on the admin port."""
 
-    async def told(self, headers: Mapping[str, str], body: bytes) -> Sequence[DeviceRecord]:
+    async def told(self, headers: Mapping[str, str], body: bytes) -> Sequence[Report]:
         """The devices that one call speaks of, none where it is about something else.
 
         The caller has proved the API key already. ``headers`` have small letters. Raises ``SourceError`` with

@@ -11,7 +11,7 @@ from mailgate.connectors.errors import SourceError
 from mailgate.connectors.leased_run import LeasedRun
 from mailgate.connectors.protocol import AsksForOne, Wakes
 from mailgate.connectors.run import finished
-from mailgate.model import DeviceRecord
+from mailgate.devices.trust import report_by
 
 PAUSE = timedelta(seconds=60)
 """How long nobody can have the same device asked about again."""
@@ -62,7 +62,7 @@ class CheckAgain:
                     await connector.wake(device_id)
                     return Again.ASKED
                 record = await connector.device(device_id)
-            gone = DeviceRecord(name, device_id, gone=True)
+            gone = report_by(name, device_id, gone=True)
             await finished(self._leased_run.desk.take([record or gone]))
             return Again.TAKEN if record else Again.GONE
         except (SourceError, TimeoutError):

@@ -11,7 +11,8 @@ from typing import Any, Protocol
 from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.protocol import Connector
 from mailgate.connectors.runtime import Tally
-from mailgate.model import DeviceRecord
+from mailgate.devices.device import Report
+from mailgate.devices.trust import report_by
 
 BATCH = 1000
 _BREATH = 10
@@ -20,7 +21,7 @@ _BREATH = 10
 class Keeper(Protocol):
     """Where records go, and what is there already. Raises ``SourceError`` with ``Trouble.STORE``."""
 
-    async def take(self, records: Sequence[DeviceRecord]) -> None:
+    async def take(self, records: Sequence[Report]) -> None:
         """Store what the source says."""
         ...
 
@@ -58,7 +59,7 @@ class Run:
     """Percent of the devices that may be gone; at least one may, unless it is 0."""
     time: timedelta | None = None
     progress: Callable[[int], None] = lambda _: None
-    _batch: list[DeviceRecord] = field(default_factory=list)
+    _batch: list[Report] = field(default_factory=list)
     _named: set[int] = field(default_factory=set)
     """Hashes of the ids that were named: a million of them fit in memory."""
     _taken: int = 0
@@ -111,11 +112,11 @@ class Run:
     async def _take_leave(self, missing: Sequence[str]) -> None:
         for start in range(0, len(missing), BATCH):
             ids = missing[start : start + BATCH]
-            await finished(self.keeper.take([DeviceRecord(self.name, each, gone=True) for each in ids]))
+            await finished(self.keeper.take([report_by(self.name, each, gone=True) for each in ids]))
 
 
 @asynccontextmanager
-async def reading(connector: Connector, since: datetime | None) -> AsyncIterator[AsyncIterator[DeviceRecord]]:
+async def reading(connector: Connector, since: datetime | None) -> AsyncIterator[AsyncIterator[Report]]:
     """The records of a connector; what it has open for them is closed at the end, wherever the reading stopped."""
     records = connector.devices(since)
     try:

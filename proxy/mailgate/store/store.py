@@ -9,8 +9,7 @@ from typing import Self
 
 from sqlalchemy.engine import URL
 
-from mailgate.devices.trust import ENROLLED
-from mailgate.model import DeviceRecord
+from mailgate.devices.trust import ENROLLED, report_by
 from mailgate.policy import AppCatalog
 from mailgate.store.approvals import Approvals
 from mailgate.store.audit import Audit
@@ -133,7 +132,7 @@ class Store:
     async def shut_out(self, name: str, now: datetime) -> Revoked:
         """Revoke the enrolment token, key or device of this name; what such a device said of itself counts no more."""
         revoked = await self.enrolments.revoke(name, now)
-        gone = [DeviceRecord(ENROLLED, device, gone=True) for device in revoked.devices]
+        gone = [report_by(ENROLLED, device, gone=True) for device in revoked.devices]
         await self.devices.take(gone, now)
         return revoked
 

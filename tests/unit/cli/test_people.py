@@ -10,7 +10,8 @@ from tests.unit.cli.test_devices import APPS, POLICY, SETTINGS
 from typer.testing import CliRunner, Result
 
 from mailgate.cli import app
-from mailgate.model import AppsReport, DeviceRecord, Kind
+from mailgate.devices.trust import report_by
+from mailgate.model import AppsReport, Kind
 from mailgate.store import Store
 
 NOW = datetime.now(UTC)
@@ -24,7 +25,7 @@ async def fill() -> None:
     store = await Store.open("sqlite:///config/var/mailgate.db")
     apps = AppsReport(frozenset({"tiktok"}), True, NOW)
     records = [
-        DeviceRecord("intune", f"phone-of-{owner}", owner, Kind.PHONE, "ios", apps=apps)
+        report_by("intune", f"phone-of-{owner}", owner, Kind.PHONE, "ios", apps=apps)
         for owner in ("ada", "bo")
     ]
     await store.devices.take(records, NOW)

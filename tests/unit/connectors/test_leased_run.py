@@ -13,7 +13,8 @@ from mailgate.connectors import SourceError, Trouble, leased_run
 from mailgate.connectors.leased_run import LeasedRun, Wish
 from mailgate.connectors.metrics import Numbers
 from mailgate.connectors.schedule import OVERLAP
-from mailgate.model import DeviceRecord, SourceState
+from mailgate.devices.trust import report_by
+from mailgate.model import SourceState
 
 SETTINGS = EverySource()
 
@@ -150,7 +151,7 @@ class Calling(Source):
         self.scheduled = scheduled
 
     async def told(self, _headers, _body):
-        return [DeviceRecord("mdm", "1")]
+        return [report_by("mdm", "1")]
 
 
 async def test_a_call_says_how_a_source_fares_that_only_calls(lead, desk):

@@ -11,7 +11,7 @@ from mailgate.connectors import SourceError, Trouble, recheck
 from mailgate.connectors.leased_run import LeasedRun
 from mailgate.connectors.metrics import Numbers
 from mailgate.connectors.recheck import PAUSE, Again, CheckAgain
-from mailgate.model import DeviceRecord
+from mailgate.devices.trust import report_by
 
 SETTINGS = EverySource()
 
@@ -54,7 +54,7 @@ def checking(desk, clock):
 
 
 async def test_what_the_source_says_counts_at_once(checking, desk):
-    source = Asked(DeviceRecord("mdm", "1"))
+    source = Asked(report_by("mdm", "1"))
     assert await checking(source).ask("mdm", SETTINGS, "1") is Again.TAKEN
     assert (desk.taken, source.closed) == ([["1"]], 1)
 
@@ -65,7 +65,7 @@ async def test_a_device_that_the_source_does_not_have_is_gone(checking, desk):
 
 
 async def test_each_device_can_be_asked_about_once_in_a_while(checking, clock):
-    source = Asked(DeviceRecord("mdm", "1"))
+    source = Asked(report_by("mdm", "1"))
     check = checking(source)
     answers = [await check.ask("mdm", SETTINGS, name) for name in ("1", "1", "2")]
     clock.now += PAUSE

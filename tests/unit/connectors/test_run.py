@@ -7,7 +7,7 @@ from tests.unit.connectors.desk import Desk, Source
 
 from mailgate.connectors import SourceError, Tally, Trouble
 from mailgate.connectors.run import BATCH, Outcome, Run, finished
-from mailgate.model import DeviceRecord
+from mailgate.devices.trust import report_by
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ async def test_how_many_may_go(desk, known, named, most_gone, believed):
 
 async def test_a_device_that_the_source_itself_calls_gone_is_not_let_go_twice(desk):
     await run(Source(1, 2), desk).go(None)
-    outcome = await run(Source(1, DeviceRecord("mdm", "2", gone=True)), desk).go(None)
+    outcome = await run(Source(1, report_by("mdm", "2", gone=True)), desk).go(None)
     assert outcome == Outcome(full=True, taken=2)
     assert desk.gone() == {"2"}
 

@@ -18,7 +18,8 @@ from tests.unit.store.examples import (
 
 from mailgate.devices.device import Device, Report, new_id
 from mailgate.devices.names import EAS, KEY, MDM, SERIAL, USER
-from mailgate.model import AppsReport, DeviceRecord, Reason
+from mailgate.devices.trust import report_by
+from mailgate.model import AppsReport, Reason
 from mailgate.store import Store, Taken
 from mailgate.store.reports import report_of
 
@@ -36,9 +37,9 @@ def report(name: str, **fields: object) -> Report:
     return replace(base, **fields)  # type: ignore[arg-type]
 
 
-def record(name: str = "mdm-1", source: str = "jamf", **fields: object) -> DeviceRecord:
-    base = DeviceRecord(source, name, apps=AppsReport(frozenset(), True, NOW))
-    return replace(base, **fields)  # type: ignore[arg-type]
+def record(name: str = "mdm-1", source: str = "jamf", **fields: object) -> Report:
+    known: dict[str, object] = {"apps": AppsReport(frozenset(), True, NOW)}
+    return report_by(source, name, **known | fields)  # type: ignore[arg-type]
 
 
 def ids(devices: list[Device]) -> list[str]:

@@ -6,15 +6,15 @@ import pytest
 from tests.unit.store.examples import ALLOW, BLOCK, NOW, access, mail_app
 from tests.unit.store.mail import mailing
 
-from mailgate.model import AppsReport, DeviceRecord, Kind
+from mailgate.devices.device import Report
+from mailgate.devices.trust import report_by
+from mailgate.model import AppsReport, Kind
 from mailgate.store import EnrolmentToken, Store
 
 
-def record(
-    source: str = "intune", name: str = "phone-1", owner: str = "alice", **named: object
-) -> DeviceRecord:
+def record(source: str = "intune", name: str = "phone-1", owner: str = "alice", **named: object) -> Report:
     apps = AppsReport(frozenset({"tiktok"}), True, NOW)
-    return DeviceRecord(source, name, owner, Kind.PHONE, "ios", apps=apps, **named)  # type: ignore[arg-type]
+    return report_by(source, name, owner, Kind.PHONE, "ios", apps=apps, **named)  # type: ignore[arg-type]
 
 
 async def written(store: Store) -> None:

@@ -9,7 +9,8 @@ from sqlalchemy import select
 from tests.unit.store.examples import BLOCK, NOW, access, mail_app
 from tests.unit.store.mail import mailing
 
-from mailgate.model import AppsReport, DeviceRecord, Kind
+from mailgate.devices.trust import report_by
+from mailgate.model import AppsReport, Kind
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.store import Act, EnrolmentToken, HelpRequest, Store
 from mailgate.store.personal_data import NOT_PERSONAL, PERSONAL
@@ -23,8 +24,8 @@ async def keep_something_of(store: Store, person: str) -> None:
     apps = AppsReport(frozenset({"tiktok"}), True, NOW)
     names: dict[str, Any] = {"serial": f"SERIAL-{person}", "eas_ids": (f"appl{person}0001",)}
     known = {"kind": Kind.PHONE, "os": "ios", "apps": apps} | names
-    intune = DeviceRecord("intune", f"intune-{person}", person, **known)
-    jamf = DeviceRecord("jamf", f"jamf-{person}", f"not-{person}", **known | {"os": "android"})
+    intune = report_by("intune", f"intune-{person}", person, **known)
+    jamf = report_by("jamf", f"jamf-{person}", f"not-{person}", **known | {"os": "android"})
     await store.devices.take([intune, jamf], NOW)
     store.ledger.record(access(client=mail_app(f"appl{person}0001"), device="", user=person.upper()), BLOCK)
     await store.ledger.flush()

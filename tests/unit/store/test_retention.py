@@ -9,7 +9,9 @@ from tests.unit.store.examples import ALLOW, BLOCK, NOW, access
 from tests.unit.store.mail import mailing
 from tests.unit.store.test_devices import learned, report
 
-from mailgate.model import AppsReport, Client, DeviceRecord, Kind
+from mailgate.devices.device import Report
+from mailgate.devices.trust import report_by
+from mailgate.model import AppsReport, Client, Kind
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.store import Act, EnrolmentToken, HelpRequest, Keep, Store
 from mailgate.store.personal_data import PERSONAL
@@ -20,12 +22,10 @@ KEEP = Keep(sightings=30 * DAY, devices=90 * DAY, lost_devices=365 * DAY)
 SERIAL = {"serial": "C39X8FAKE1"}
 
 
-def record(
-    source: str, *, serial: str = "", owner: str = "alice", eas: str = "", **more: object
-) -> DeviceRecord:
+def record(source: str, *, serial: str = "", owner: str = "alice", eas: str = "", **more: object) -> Report:
     apps = AppsReport(frozenset(), True, NOW)
     known = {"serial": serial, "eas_ids": (eas,) if eas else (), "apps": apps} | more
-    return DeviceRecord(source, f"{source}-1", owner, Kind.PHONE, "ios", **known)  # type: ignore[arg-type]
+    return report_by(source, f"{source}-1", owner, Kind.PHONE, "ios", **known)  # type: ignore[arg-type]
 
 
 async def something_everywhere(store: Store) -> None:

@@ -8,8 +8,8 @@ from tests.unit.store.examples import MAX_AGE, NOW
 from tests.unit.store.steps import scanned, steps_of
 
 from mailgate.devices.names import EAS, MDM
-from mailgate.devices.trust import report_from
-from mailgate.model import AppsReport, DeviceRecord, Kind
+from mailgate.devices.trust import report_by
+from mailgate.model import AppsReport, Kind
 from mailgate.store import Sought, Store
 from mailgate.store.search import WINDOW
 
@@ -53,7 +53,7 @@ async def test_the_devices_of_a_person_are_found_by_an_index(store: Store, find:
     [
         lambda store: store.devices.find(EAS, ["applx1", "applx2"]),
         lambda store: store.devices.find(MDM, ["7"]),
-        lambda store: store.devices.around(report_from(DeviceRecord("intune", "7", keys=("key-1",)), NOW)),
+        lambda store: store.devices.around(report_by("intune", "7", keys=("key-1",)).received(NOW)),
     ],
 )
 async def test_what_a_decision_waits_for_is_found_by_indexes(store: Store, find: Find) -> None:
@@ -62,9 +62,7 @@ async def test_what_a_decision_waits_for_is_found_by_indexes(store: Store, find:
 
 async def test_a_look_ends_at_its_window_where_no_index_leads_further(store: Store) -> None:
     whole = AppsReport(frozenset(), True, NOW - timedelta(hours=1))
-    await store.devices.take(
-        [DeviceRecord("mdm", f"{n}", kind=Kind.PHONE, apps=whole) for n in range(3)], NOW
-    )
+    await store.devices.take([report_by("mdm", f"{n}", kind=Kind.PHONE, apps=whole) for n in range(3)], NOW)
     found = await store.search.look(Sought(state="stale"), CUTOFF, NOW, -WINDOW, 50)
     assert (found.devices, found.after) == ((), 0)
     assert (await store.search.look(Sought(state="stale"), CUTOFF, NOW, 0, 50)).after is None

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from tests.unit.store.examples import CATALOG, MAX_AGE, NOW
 
-from mailgate.devices.device import Device
-from mailgate.model import AppsReport, DeviceRecord, Kind
+from mailgate.devices.device import Device, Report
+from mailgate.devices.trust import report_by
+from mailgate.model import AppsReport, Kind
 from mailgate.store import Sought, Store
 from mailgate.store import search as store_search
 from mailgate.views import search as searching
@@ -25,14 +26,14 @@ def bundle() -> Any:
     return SimpleNamespace(policy=SimpleNamespace(catalog=CATALOG), settings=SimpleNamespace(posture=posture))
 
 
-def record(number: int) -> DeviceRecord:
+def record(number: int) -> Report:
     """Devices of every state by turns, and every seventh a tablet."""
     state = STATES[number % 5]
     present = {"listed": {"tiktok"}, "clean": {"chess"}}.get(state, set())
     at = NOW - (MAX_AGE + timedelta(hours=1) if state == "stale" else timedelta(hours=1))
     apps = None if state == "missing" else AppsReport(frozenset(present), state != "partial", at)
     kind = Kind.TABLET if number % 7 == 0 else Kind.PHONE
-    return DeviceRecord("mdm", f"d-{number:03}", owner=f"person-{number:03}", kind=kind, apps=apps)
+    return report_by("mdm", f"d-{number:03}", owner=f"person-{number:03}", kind=kind, apps=apps)
 
 
 @pytest.fixture
@@ -79,7 +80,7 @@ async def test_the_beginning_of_a_person_is_enough_and_its_middle_is_not(store: 
 
 
 async def test_devices_of_which_no_source_tells_the_kind_are_of_unknown_kind(store: Store) -> None:
-    await store.devices.take([DeviceRecord("mdm", "nameless")], NOW)
+    await store.devices.take([report_by("mdm", "nameless")], NOW)
     for state in ("", "missing"):
         (found,) = await everything(store, Sought(kind="unknown", state=state), 5)
         assert found.reports[0].id == "nameless"
