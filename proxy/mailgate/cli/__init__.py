@@ -26,6 +26,7 @@ from mailgate.cli import (
     policy,
     run,
     schema,
+    store,
 )
 
 app = typer.Typer(
@@ -44,6 +45,7 @@ app.add_typer(exempt.app, name="exempt")
 app.add_typer(admin.app, name="admin")
 app.add_typer(enroll.app, name="enroll")
 app.add_typer(connectors.app, name="connectors")
+app.add_typer(store.app, name="store")
 app.command()(init.init)
 app.command()(run.run)
 app.command()(check.check)
