@@ -110,6 +110,7 @@ def test_what_is_broken_is_said_and_is_exit_code_1() -> None:
         connection.execute("UPDATE audit_head SET number = 1, digest = 'digest'")
     connection.close()
     done = store("check")
+    print(done.output)
     assert done.exit_code == 1
     assert "OK database\n" in done.stdout
     assert "WRONG audit log: entry 1 " in done.stdout
