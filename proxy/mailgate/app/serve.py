@@ -1,4 +1,4 @@
-"""The process around a gate: its signals, its memory, and what nobody waited for."""
+"""The process around a gate: its signals, its memory, and errors of tasks that nobody waited for."""
 
 import asyncio
 import gc
@@ -27,7 +27,7 @@ async def serve(
     life: int | None = None,
     manager: Manager = NOBODY,
 ) -> None:
-    """Run a gate until SIGTERM or SIGINT; SIGHUP reads the files anew. ``ready`` is called once it listens.
+    """Run a gate until SIGTERM or SIGINT; SIGHUP reads the files again. ``ready`` is called once it listens.
 
     ``manager`` is told what becomes of it. It also ends when the file descriptor ``life`` is at its end: whoever started it is gone.
     """
@@ -51,7 +51,7 @@ async def serve(
         loop.add_signal_handler(REPLACED, make_room)
     else:
         loop.add_signal_handler(signal.SIGUSR2, stay)
-    reloads: set[asyncio.Task[None]] = set()  # the loop itself would let a running one be collected
+    reloads: set[asyncio.Task[None]] = set()  # the loop keeps only a weak reference to a running task
 
     async def read_anew() -> None:
         manager.reloading()
@@ -66,7 +66,7 @@ async def serve(
     loop.add_signal_handler(signal.SIGHUP, reload)
     signal.pthread_sigmask(
         signal.SIG_UNBLOCK, {signal.SIGHUP, signal.SIGUSR2, REPLACED}
-    )  # what came during the start comes now
+    )  # signals that came during the start come now
     settle_memory()
     log.info(
         "listening",
@@ -93,9 +93,9 @@ async def serve(
 
 
 def settle_memory() -> None:
-    """Let the collector leave alone what was made at start, and look for cycles seldom.
+    """Keep the garbage collector from what was made at the start, and let it look for cycles seldom.
 
-    A request makes hardly any; looking as often as Python does by itself cost a tenth of each request's time.
+    A request makes hardly any cycles. Looking as often as Python's default took a tenth of each request's time.
     """
     gc.collect()
     gc.freeze()
@@ -103,5 +103,5 @@ def settle_memory() -> None:
 
 
 def note_stray(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """What no task waited for: its kind alone, since its text may quote a request."""
+    """Log an error that no task waited for, by its class alone, since its text may quote a request."""
     log.error("stray-error", error=type(context.get("exception")).__name__)

@@ -1,4 +1,4 @@
-"""What ``mailgate connectors`` shows: how connectors fare, and what was understood of a source."""
+"""What ``mailgate connectors`` shows: the states of connectors, and what was understood of a source."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ _STYLES = {"ok": "green", "new": "dim", "unavailable": "red", "failing": "red"}
 
 
 def understood(seen: Sequence[Report]) -> dict[str, Any]:
-    """How much of what matters these devices have, as plain data."""
+    """How many of these devices have each fact that matters, as plain data."""
     looked = [report for report in seen if report.reported_at]
     kinds = [{kind for kind, _ in report.names} for report in seen]
     return {

@@ -130,9 +130,9 @@ def import_lines(
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
-    """Take the devices of a file: all of them, or none where a line is wrong.
+    """Take the devices of a file: all of them, or none if a line is wrong.
 
-    NAME is a connector of type `file` or `post`. For a file that is `complete`, what it does not name is gone.
+    NAME is a connector of type `file` or `post`. If the file is `complete`, devices that it does not name are gone.
     """
 
     async def run(store: Store, bundle: Bundle) -> None:
@@ -156,7 +156,7 @@ def import_lines(
 
 @contextmanager
 def _readable(file: str) -> Iterator[Path]:
-    """A file that can be read twice: what comes on standard input is copied first."""
+    """A file that can be read twice. Standard input is copied first."""
     if file != "-":
         yield Path(file)
         return
@@ -167,7 +167,7 @@ def _readable(file: str) -> Iterator[Path]:
 
 
 def _leased_run(store: Store, bundle: Bundle) -> LeasedRun:
-    """Runs that say nothing in the log: this command says it."""
+    """Metrics of runs that log nothing, since this command prints the result."""
     quiet = structlog.wrap_logger(structlog.ReturnLogger(), processors=[])
     return replace(leased_run_for(store, lambda: bundle, CollectorRegistry()), log=quiet)
 
@@ -184,12 +184,12 @@ def _type(settings: EverySource) -> str:
 
 
 class _Bar:
-    """Progress on standard error, where a person looks."""
+    """Progress on standard error, for a person who looks."""
 
     def __init__(self, name: str, *, shown: bool) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         console = Console(stderr=True)
-        shown = shown and console.is_terminal  # elsewhere it would leave an empty line
+        shown = shown and console.is_terminal  # without a terminal it would leave an empty line
         self._progress = Progress(*columns, console=console, transient=True, disable=not shown)
         self._task = self._progress.add_task(name, total=None)
 
@@ -216,7 +216,7 @@ async def _some(connector: Connector) -> list[Report]:
 
 
 def _tell(name: str, outcome: Outcome | None, as_json: bool) -> None:
-    """What came of a run; exit code 1 where it is not all that was asked for."""
+    """Print the result of a run. Exit code 1 if it is not all that was asked for."""
     if outcome is None:
         fail(1, f"{name}: another gate is reading it now")
     if as_json:

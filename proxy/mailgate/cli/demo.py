@@ -49,7 +49,7 @@ def demo(
         str, typer.Option(metavar="URL", help="Use this store, like postgresql://…, instead of one there.")
     ] = "",
 ) -> None:
-    """Start the gate before a demo mailbox, and say what to open and which lines play which device."""
+    """Start the gate before a demo mailbox, and say what to open and which commands play which device."""
     try:
         found = rules or _rules(directory)
         demo = Demo(directory, found, _issuer(), port, upstream.rstrip("/"), _command(), people, store)

@@ -48,7 +48,7 @@ _MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
 
 
 def read_until(text: str) -> datetime:
-    """The moment that is meant, written as in the files. Ends the command where the text is none."""
+    """The moment that the text stands for, written as in the files. Ends the command if it is no time."""
     try:
         return _MOMENT.validate_python(text)
     except ValidationError as error:

@@ -62,7 +62,7 @@ class AndroidManagement:
         return self.record(await self._client.find(target, [("fields", _FIELDS)]))
 
     async def told(self, _headers: Mapping[str, str], body: bytes) -> Sequence[Report]:
-        """A message that comes twice, or late, does no harm: of two status reports the later counts."""
+        """A message that comes twice or late does no harm, since the later of two status reports counts."""
         kind, data = message(body)
         record = self.record(data) if kind in _TOLD else None
         return [replace(record, adds=True)] if record else []
@@ -71,7 +71,7 @@ class AndroidManagement:
         await self._client.close()
 
     def record(self, found: Any) -> Report | None:
-        """The record of a ``Device``; None where it is not one of this enterprise."""
+        """The record of a ``Device``; None if it is not of this enterprise."""
         enterprise, _, device_id = text(found, "name").rpartition("/")
         if not device_id or enterprise != self._target.removeprefix("/v1/"):
             return None

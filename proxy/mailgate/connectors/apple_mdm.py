@@ -1,8 +1,8 @@
-"""Apple devices through NanoMDM or MicroMDM: what they answer comes as events of a webhook.
+"""Apple devices through NanoMDM or MicroMDM. Their answers come as events of a webhook.
 
-A device says what it is and which apps it has in two answers, in whatever order and to whichever gate: each is stored
-as part of what is known. The schema is ``service/webhook/event.json`` of NanoMDM, the answers are Apple's
-``DeviceInformation`` and ``InstalledApplicationList``.
+A device tells what it is and which apps it has in two answers, in any order and to any gate. Each answer is stored by
+itself. The schema is ``service/webhook/event.json`` of NanoMDM; the answers are Apple's ``DeviceInformation`` and
+``InstalledApplicationList``.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport
 
 _PERSONS = frozenset({"User", "User Enrollment", "Shared iPad"})
-"""Channels of a person on a device: what they say is not of the device."""
+"""Channels of a person on a device. What they say is not about the device."""
 _USER_ENROLLED = "User Enrollment (Device)"
 
 
@@ -49,7 +49,7 @@ class AppleMdm:
             )
 
     async def devices(self, _since: datetime | None) -> AsyncIterator[Report]:
-        """None: every device that is known is asked, and answers later."""
+        """Yields nothing: every known device is asked, and answers later."""
         if self._client is not None:
             async for ids in self._setup.known(self._setup.name):
                 await self._ask(ids)
@@ -86,7 +86,7 @@ class AppleMdm:
         await ask_devices(self._client, ids, self._commands, self._identifiers)
 
     async def _welcome(self, device_id: str) -> None:
-        """A device that has just enrolled is asked at once; where that fails, the schedule does it."""
+        """A device that has just enrolled is asked at once. If that fails, the schedule asks it."""
         if self._client is not None:
             try:
                 await self._ask([device_id])
@@ -110,7 +110,7 @@ class AppleMdm:
         return [report_by(self._setup.name, device_id, managed=True, apps=report, adds=True)]
 
     def _described(self, device_id: str, said: Mapping[str, Any]) -> Report:
-        """What a device says of itself, when it enrols or is asked."""
+        """What a device says about itself, when it enrols or is asked."""
         model = text(said, "ProductName") or text(said, "ModelName") or text(said, "Model")
         os = "macos" if "mac" in model.casefold() else system_of(model)
         eas_id = text(said, "EASDeviceIdentifier")
@@ -130,10 +130,11 @@ class AppleMdm:
     def _apps(
         self, apps: Sequence[Any], command: str, *, personal: bool, at: datetime | None
     ) -> AppsReport | None:
-        """None where the list tells nothing.
+        """The apps of an answer; None if the list tells nothing.
 
-        An answer does not say what was asked for: only listed apps, only managed ones, or all. Our own questions are
-        known by their names. A stranger's list can show an app, but where we ask ourselves it cannot clear a device.
+        An answer does not say what was asked for: only listed apps, only managed ones, or all. The gate knows its own
+        questions by their names. A list that others asked for can show an app, but it cannot clear a device if the
+        gate asks too.
         """
         ours = self._commands is not None and self._commands.made(command)
         present = self._setup.listed("ios", [Installed(text(a, "Identifier"), text(a, "Name")) for a in apps])
@@ -146,7 +147,8 @@ class AppleMdm:
 
 
 def _enrolled(said: Any) -> tuple[str, bool]:
-    """The id of the device, and whether it is a person's own under User Enrollment. No id where it is no device's."""
+    """The id of the device, and whether it is a person's own under User Enrollment. The id is empty if the event is
+    of no device."""
     kind = text(said, "ids", "type")
     if kind in _PERSONS:
         return "", False

@@ -18,7 +18,7 @@ _CHUNK = 500
 
 
 class LinesFile:
-    """A file of lines: checked to its end first, so that a file with a mistake changes nothing."""
+    """A file of lines. It is checked to its end first, so that a file with a mistake changes nothing."""
 
     scheduled: ClassVar[bool] = True
     tells_changes: ClassVar[bool] = False
@@ -59,7 +59,7 @@ class LinesFile:
 
 
 class PostedLines:
-    """Lines that are posted: all of one call, or none where one of them is wrong."""
+    """Lines that are posted: all lines of one call count, or none if one of them is wrong."""
 
     scheduled: ClassVar[bool] = False
     tells_changes: ClassVar[bool] = False
@@ -69,7 +69,7 @@ class PostedLines:
         self._setup = setup
 
     async def devices(self, _since: datetime | None) -> AsyncIterator[Report]:
-        """None: they come by themselves."""
+        """Yields nothing: the lines come by themselves."""
         for record in tuple[Report, ...]():
             yield record
 

@@ -58,7 +58,7 @@ class Fleet:
         await self._client.close()
 
     async def _hosts(self) -> AsyncIterator[Mapping[str, Any]]:
-        """All of them. The pages have no total: where fewer came than were counted before, some have moved meanwhile."""
+        """All hosts. The pages have no total: if fewer came than were counted before, some have moved meanwhile."""
         counted = value(await self._client.get(f"{_HOSTS}/count"), "count")
         if not isinstance(counted, int):
             raise SourceError(Trouble.SHAPE, "an answer has no `count`")
@@ -100,7 +100,7 @@ class Fleet:
         )
 
     def _apps(self, found: Mapping[str, Any], os: str) -> AppsReport | None:
-        """Of handhelds alone. An empty list is no inventory."""
+        """The apps of handhelds alone. An empty list is no inventory."""
         software = listed(found, "software")
         if not software or os not in _HANDHELD:
             return None

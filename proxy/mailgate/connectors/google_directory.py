@@ -80,7 +80,7 @@ class GoogleDirectory:
         )
 
     def _apps(self, found: Mapping[str, Any], os: str) -> AppsReport | None:
-        """Complete only where the account is not kept apart in a work profile, which has apps of its own."""
+        """Whether the apps are complete: not if the account is in a work profile, which has apps of its own."""
         apps = listed(found, "applications")
         if not apps or os != "android":
             return None

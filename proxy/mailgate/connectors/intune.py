@@ -29,9 +29,9 @@ _FIELDS = (
     "managedDeviceOwnerType,complianceState,jailBroken,lastSyncDateTime,managementAgent"
 )
 _IDLE = 3
-"""Witnesses in a row that bring nobody new, after which no more are asked."""
+"""After this many witnesses in a row that bring nobody new, no more are asked."""
 _LATE = timedelta(hours=24)
-"""How long after a device called in its apps may still appear in Graph."""
+"""How long after a device's call its apps may still appear in Graph."""
 
 
 class Intune:

@@ -87,7 +87,7 @@ class Jamf:
         )
 
     def _apps(self, found: Mapping[str, Any], os: str) -> AppsReport | None:
-        """None where there is no inventory: an empty list is none, as every device has apps."""
+        """The apps; None if there is no inventory. An empty list is no inventory, since every device has apps."""
         apps = listed(found, "applications")
         if not apps:
             return None

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from mailgate.config.sources import WorkspaceOneSettings
 from mailgate.connectors.fields import flag, instant, listed, text
-from mailgate.connectors.http import together
+from mailgate.connectors.http import bounded_gather
 from mailgate.connectors.inventory import Installed, kind_of, system_of
 from mailgate.connectors.logins import ClientCredentials, HeaderLogin, Login
 from mailgate.connectors.paging import numbered
@@ -68,7 +68,7 @@ class WorkspaceOne:
         named = [found for found in page if _id(found)]
         for _ in range(len(page) - len(named)):
             self._setup.unreadable()
-        return await together(self._record, named, self._settings.at_once)
+        return await bounded_gather(self._record, named, self._settings.at_once)
 
     async def _record(self, found: Mapping[str, Any]) -> Report:
         model = text(found, "Model")
@@ -91,7 +91,7 @@ class WorkspaceOne:
         )
 
     async def _apps(self, found: Mapping[str, Any], os: str) -> AppsReport | None:
-        """An empty list is no inventory, as every device has apps."""
+        """An empty list is no inventory, since every device has apps."""
         target, present, any_app = f"/api/mdm/devices/{_id(found)}/apps/search", frozenset[str](), False
         pages = numbered(
             self._client, target, [], _APPS_PAGE,

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from mailgate.console.desk import SESSION, roles_of
+from mailgate.console.context import SESSION, roles_of
 from mailgate.console.render import page
 
 MENU = (

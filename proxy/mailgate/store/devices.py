@@ -38,7 +38,7 @@ from mailgate.store.schema import (
     device_names,
     devices,
     forgotten_devices,
-    notices,
+    quarantine_mails,
     reports,
     sightings,
 )
@@ -275,7 +275,7 @@ async def _forget(connection: AsyncConnection, device: Device, change: int, now:
     ids = [device.id, *sorted(device.former)]
     eas_ids = [text for kind, text in device.names if kind == EAS]
     await _forget_sightings(connection, ids, eas_ids)
-    await connection.execute(delete(notices).where(notices.c.device.in_([*ids, *eas_ids])))
+    await connection.execute(delete(quarantine_mails).where(quarantine_mails.c.device.in_([*ids, *eas_ids])))
     await connection.execute(delete(devices).where(devices.c.key == device.number))
     await connection.execute(delete(forgotten_devices).where(forgotten_devices.c.at < now - REMEMBERED))
     await _let_go(connection, ids, change, now)

@@ -11,7 +11,7 @@ from mailgate.devices.device import Device
 from mailgate.devices.names import EAS
 from mailgate.devices.posture import owner_of
 from mailgate.model.fact import DESCRIBED
-from mailgate.store import Mailing, Recorded, Store, Told
+from mailgate.store import Mail, QuarantineMail, Recorded, Store
 from mailgate.views.notices import WORDS
 
 
@@ -35,22 +35,28 @@ class Event:
 async def story_of(
     store: Store, device: Device, seen: Iterable[Recorded], precedence: Sequence[str] = ()
 ) -> list[Event]:
-    """The same, with the mails that the store knows of. Raises StoreUnavailableError.
+    """The timeline of a device with the mails that are stored. Raises StoreUnavailableError.
 
-    :param precedence: which source to believe of whose it is.
+    :param precedence: the source that is believed first about who owns the device.
     """
     names = [text for kind, text in device.names if kind == EAS]
-    told = await store.people.told_about([device.id, *sorted(device.former), *names])
+    refusals = await store.people.quarantine_mails_about([device.id, *sorted(device.former), *names])
     owner = owner_of(device, precedence)
-    return timeline(device, seen, told, await store.people.mailings(owner, []) if owner else [])
+    return timeline(device, seen, refusals, await store.people.mails(owner, []) if owner else [])
 
 
 def timeline(
-    device: Device, seen: Iterable[Recorded], told: Iterable[Told], mails: Iterable[Mailing] = ()
+    device: Device, seen: Iterable[Recorded], refusals: Iterable[QuarantineMail], mails: Iterable[Mail] = ()
 ) -> list[Event]:
-    """The newest first. ``told``: of its refusals; ``mails``: about rules, to its owner."""
+    """The newest first.
+
+    :param refusals: quarantine mails about the device.
+    :param mails: mails about rules to its owner.
+    """
     events = [*_of_device(device), *_decided(seen), *_written(mails)]
-    events += [Event(each.told_at, "notice", f"A mail was written about {each.reason}") for each in told]
+    events += [
+        Event(each.written_at, "notice", f"A mail was written about {each.reason}") for each in refusals
+    ]
     return sorted(events, key=lambda event: event.at, reverse=True)
 
 
@@ -71,7 +77,7 @@ def _of_device(device: Device) -> Iterator[Event]:
         yield Event(device.lost_at, "lost", "It was marked as lost: it gets nothing")
 
 
-def _written(mails: Iterable[Mailing]) -> Iterator[Event]:
+def _written(mails: Iterable[Mail]) -> Iterator[Event]:
     for each in mails:
         about = (
             f"the rule {each.rule}: {WORDS[each.kind]}"

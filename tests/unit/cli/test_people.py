@@ -31,7 +31,9 @@ async def fill() -> None:
     await store.devices.take(records, NOW)
     week = timedelta(days=7)
     for owner in ("ada", "bo"):
-        await store.notices.claim(f"{owner}@example.com", owner, "r", NOW, pause=week, at_most=3, per_hour=99)
+        await store.quarantine_mails.claim(
+            f"{owner}@example.com", owner, "r", NOW, pause=week, at_most=3, per_hour=99
+        )
     await store.close()
 
 
@@ -59,7 +61,7 @@ def exported(person: str) -> dict[str, list[dict[str, object]]]:
 def test_an_export_has_every_table_and_nothing_of_another() -> None:
     told = exported("Ada")
     assert [row["id"] for row in told["reports"]] == ["phone-of-ada"]
-    assert [row["person"] for row in told["notices"]] == ["ada@example.com"]
+    assert [row["person"] for row in told["quarantine_mails"]] == ["ada@example.com"]
     assert "bo@example.com" not in json.dumps(told)
 
 

@@ -1,6 +1,7 @@
 """``mailgate store``: what is copied, said and refused."""
 
 import json
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -19,10 +20,8 @@ ROOT = Path(__file__).parents[3]
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with settings and a filled store."""
     folder = tmp_path / "here"
-    (folder / "config").mkdir(parents=True)
+    shutil.copytree(ROOT / "config", folder / "config")
     monkeypatch.chdir(folder)
-    for name in ("apps.yaml", "policy.yaml", "policy.tests.yaml"):
-        (folder / "config" / name).write_text((ROOT / "config" / name).read_text().split("\nlists:")[0])
     settings = (
         (ROOT / "config/mailgate.yaml").read_text().replace("sqlite:///var/mailgate.db", "sqlite:///gate.db")
     )
@@ -110,7 +109,6 @@ def test_what_is_broken_is_said_and_is_exit_code_1() -> None:
         connection.execute("UPDATE audit_head SET number = 1, digest = 'digest'")
     connection.close()
     done = store("check")
-    print(done.output)
     assert done.exit_code == 1
     assert "OK database\n" in done.stdout
     assert "WRONG audit log: entry 1 " in done.stdout

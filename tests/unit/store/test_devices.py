@@ -127,7 +127,9 @@ async def test_a_record_that_joins_two_devices_makes_them_one_with_all_that_was_
     store.ledger.record(access(device=old), BLOCK)
     await store.ledger.flush()
     for device, reason in ((old, "x"), (new, "x"), (old, "y")):
-        told = await store.notices.claim("ada", device, reason, NOW, pause=minutes(1), at_most=9, per_hour=99)
+        told = await store.quarantine_mails.claim(
+            "ada", device, reason, NOW, pause=minutes(1), at_most=9, per_hour=99
+        )
         assert told
     joined = record("c", "google", serial="SERIAL1", eas_ids=("ApplX1",))
     assert await store.devices.take([joined], LATER) == Taken(changed=1)
@@ -135,7 +137,7 @@ async def test_a_record_that_joins_two_devices_makes_them_one_with_all_that_was_
     assert (found.id, found.former, ids([found])) == (new, {old}, ["a+b+c"])
     assert [row.sighting.device for row in await store.sightings.latest()] == [new]
     for reason in ("x", "y"):
-        assert not await store.notices.claim(
+        assert not await store.quarantine_mails.claim(
             "ada", new, reason, NOW, pause=minutes(1), at_most=9, per_hour=99
         )
     assert await store.devices.called(old) == [found]

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select
 from tests.unit.store.examples import ALLOW, BLOCK, NOW, access
-from tests.unit.store.mail import mailing
+from tests.unit.store.mail import a_mail
 from tests.unit.store.test_devices import learned, report
 
 from mailgate.devices.device import Report
@@ -33,8 +33,8 @@ async def something_everywhere(store: Store) -> None:
     await store.devices.take([record("intune", **SERIAL), record("jamf", owner="bob", **SERIAL)], NOW)
     store.ledger.record(access(device=""), ALLOW)
     await store.ledger.flush()
-    await store.notices.claim("alice@example.com", "d", "r", NOW, pause=DAY, at_most=1, per_hour=99)
-    await store.mailings.queue([mailing("alice")])
+    await store.quarantine_mails.claim("alice@example.com", "d", "r", NOW, pause=DAY, at_most=1, per_hour=99)
+    await store.mails.queue([a_mail("alice")])
     store.languages.listening = True
     store.languages.hear("alice", "de", NOW)
     await store.languages.flush()
@@ -74,7 +74,7 @@ async def test_what_was_decided_goes_before_the_devices(store: Store) -> None:
     await something_everywhere(store)
     await prune(store, NOW + 31 * DAY)
     left = await rows(store)
-    assert (left["sightings"], left["clients"], left["notices"], left["devices"]) == (0, 0, 0, 1)
+    assert (left["sightings"], left["clients"], left["quarantine_mails"], left["devices"]) == (0, 0, 0, 1)
 
 
 async def test_a_lost_device_stays_shut_out_for_longer_and_not_for_ever(store: Store) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.unit.store.examples import ALLOW, BLOCK, NOW, access, mail_app
-from tests.unit.store.mail import mailing
+from tests.unit.store.mail import a_mail
 from tests.unit.store.outage import cut_off
 
 from mailgate.devices.device import Report
@@ -44,10 +44,10 @@ async def fill(store: Store, person: str) -> None:
             access(RequestFacts(headers={"user-agent": person}), device="", user=person), ALLOW
         )
         await store.ledger.flush()
-    await store.notices.claim(
+    await store.quarantine_mails.claim(
         f"{person}@example.com", f"appl{person}", "r", NOW, pause=DAY, at_most=1, per_hour=999
     )
-    await store.mailings.queue([mailing(person)])
+    await store.mails.queue([a_mail(person)])
     store.languages.listening = True
     store.languages.hear(person, "de", NOW)
     await store.languages.flush()

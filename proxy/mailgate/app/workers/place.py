@@ -1,4 +1,4 @@
-"""What a worker is given: its number, its sockets, and where it tells the others its numbers."""
+"""What a worker is given: its number, its sockets, and the socket on which it answers with its metrics."""
 
 import signal
 import socket
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 REPLACED = signal.SIGRTMIN
-"""Tells a worker to end as on SIGTERM, but gently: another has its place already.
+"""Tells a worker to end as on SIGTERM, but slowly, since another worker has its place already.
 
 No signal that people send: SIGUSR2 means the supervisor alone, also where it is sent to all processes of a service.
 """
@@ -25,20 +25,20 @@ class Place:
     of: int = 1
     public: Sequence[socket.socket] = ()
     devices: Sequence[socket.socket] = ()
-    """Where client certificates are asked for."""
+    """The sockets at which client certificates are asked for."""
     admin: Sequence[socket.socket] = ()
     """The first worker alone has the admin port."""
     folder: Path = Path()
-    """Where every worker listens for the question after its numbers."""
+    """Every worker has a socket for its metrics here."""
     questions: Mapping[str, Sequence[socket.socket]] = field(default_factory=dict)
-    """Where other proxies ask at ports of their own, by the address of each in the settings."""
+    """The sockets for questions of other proxies, by their address in the settings."""
 
     @property
     def has_admin(self) -> bool:
         return self.number == 0
 
-    def telling(self, number: int | None = None) -> Path:
-        """The socket at which a worker, or this one, tells its numbers."""
+    def metrics_socket(self, number: int | None = None) -> Path:
+        """The socket on which a worker answers with its metrics; this worker if none is named."""
         return self.folder / f"worker-{self.number if number is None else number}.sock"
 
 

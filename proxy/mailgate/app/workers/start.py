@@ -1,4 +1,4 @@
-"""From the settings to a supervisor with its ports."""
+"""Starts a supervisor with the ports of the settings."""
 
 import tempfile
 from collections.abc import Callable
@@ -20,7 +20,7 @@ def workers_of(settings: Settings) -> int:
 def supervise(
     settings: Settings, be: Callable[[Place, Callable[[], None], int], int], manager: Manager = NOBODY
 ) -> int:
-    """Run as many workers as the settings ask for, each as ``be`` says; the exit code. Raises OSError.
+    """Run as many workers as the settings ask for. Returns the exit code; raises OSError.
 
     ``be`` is called in each worker's own process, with its place, what to call once it serves and then at least as often as
     ``manager`` wants to hear of the supervisor itself, and a file descriptor that is at its end when the supervisor is gone.

@@ -70,9 +70,9 @@ class Marked(Answered):
 
 async def list_devices(call: Call, query: DevicesWanted) -> Devices:
     """Look for devices: all that fit everything that is asked for, a page at a time."""
-    desk, bundle = call.desk, call.desk.bundle()
+    context, bundle = call.context, call.context.bundle()
     sought = Sought(query.name or "", query.state or "", query.kind or "", query.app or "")
-    page = await search(desk.store, bundle, sought, call.now, number_of(query.after, 0), query.limit)
+    page = await search(context.store, bundle, sought, call.now, number_of(query.after, 0), query.limit)
     items = [device_facts(device, bundle, call.now) for device, _ in page.found]
     return Devices(items=items, next=cursor_of(page.after))
 
@@ -80,24 +80,24 @@ async def list_devices(call: Call, query: DevicesWanted) -> Devices:
 async def get_device(call: Call, path: DeviceNamed) -> WholeDevice:
     """Say everything that is stored of a device: what each source says, what it is called, what was decided for it."""
     found = await _called(call, path.device)
-    seen = await sightings_of(call.desk.store, found, SIGHTINGS)
-    return whole_device(found, seen, call.desk.bundle(), call.now)
+    seen = await sightings_of(call.context.store, found, SIGHTINGS)
+    return whole_device(found, seen, call.context.bundle(), call.now)
 
 
 async def get_timeline(call: Call, path: DeviceNamed) -> Timeline:
     """Say what became of a device: what was reported, decided and written to somebody."""
     found = await _called(call, path.device)
-    seen = await sightings_of(call.desk.store, found, SIGHTINGS)
-    precedence = call.desk.bundle().settings.posture.precedence
-    return Timeline(items=await story_of(call.desk.store, found, seen, precedence))
+    seen = await sightings_of(call.context.store, found, SIGHTINGS)
+    precedence = call.context.bundle().settings.posture.precedence
+    return Timeline(items=await story_of(call.context.store, found, seen, precedence))
 
 
 async def explain_device(call: Call, path: DeviceNamed) -> Explanation:
     """Explain what a device gets now, asking as it did last: every rule that is tried, and what would turn it over."""
-    desk, found = call.desk, await _called(call, path.device)
-    seen = await sightings_of(desk.store, found, SIGHTINGS)
-    access, decision = await as_it_asks(desk.store, desk.bundle(), found, seen, call.now)
-    return explanation(access, decision, desk.bundle().policy)
+    context, found = call.context, await _called(call, path.device)
+    seen = await sightings_of(context.store, found, SIGHTINGS)
+    access, decision = await as_it_asks(context.store, context.bundle(), found, seen, call.now)
+    return explanation(access, decision, context.bundle().policy)
 
 
 async def mark_lost(call: Call, path: DeviceNamed) -> Marked:
@@ -117,7 +117,7 @@ async def forget_device(call: Call, path: DeviceNamed) -> None:
     """Delete a device and everything that is stored about it, what was decided for it too."""
     found = await _called(call, path.device)
     act = replace(call.act("device-forgotten"), about=f"device {found.id}")
-    await call.desk.store.devices.forget(found.id, call.now, act)
+    await call.context.store.devices.forget(found.id, call.now, act)
 
 
 async def _mark(call: Call, name: str, *, lost: bool) -> Marked:
@@ -125,7 +125,7 @@ async def _mark(call: Call, name: str, *, lost: bool) -> Marked:
     at = (found.lost_at or call.now) if lost else None
     if at != found.lost_at:
         act = replace(call.act("device-lost" if lost else "device-found"), about=f"device {found.id}")
-        await call.desk.store.devices.lose(found.id, at, act)
+        await call.context.store.devices.lose(found.id, at, act)
     return Marked(id=found.id, lost_at=at)
 
 
@@ -135,7 +135,7 @@ async def _called(call: Call, name: str) -> Device:
 
 async def device_called(call: Call, name: str, status: int) -> Device:
     """The one device of this name. Raises ProblemError, with this status where there is none."""
-    called = await call.desk.store.devices.called(typed_id(name))
+    called = await call.context.store.devices.called(typed_id(name))
     if not called:
         raise ProblemError(status, "no device is called so")
     if len(called) > 1:

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from mailgate.console.desk import desk_of
+from mailgate.console.context import context_of
 from mailgate.console.layout import show
 from mailgate.model import Kind, PostureState
 from mailgate.store import Sought
@@ -15,8 +15,8 @@ KINDS = tuple(each.value for each in Kind)
 
 
 async def found(request: web.Request) -> web.Response:
-    desk = desk_of(request)
-    bundle = desk.bundle()
+    context = context_of(request)
+    bundle = context.bundle()
     catalog, asked = bundle.policy.catalog, request.query
     sought = Sought(
         name=asked.get("name", "").strip()[:LONGEST],
@@ -24,7 +24,7 @@ async def found(request: web.Request) -> web.Response:
         kind=_one_of(KINDS, asked.get("kind", "")),
         app=_one_of(tuple(catalog.apps), asked.get("app", "")),
     )
-    page = await search(desk.store, bundle, sought, desk.clock(), number(asked.get("after", "")), SIZE)
+    page = await search(context.store, bundle, sought, context.clock(), number(asked.get("after", "")), SIZE)
     return show(
         request,
         "devices.html",

@@ -57,5 +57,5 @@ LABELS: dict[str, Message] = {
     "ends_at": mark("Until"),
     "reported": mark("Reported last"),
     "revoked_at": mark("Revoked"),
-    "told_at": mark("Sent"),
+    "written_at": mark("Sent"),
 }

@@ -8,7 +8,7 @@ from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 
 
-class Desk:
+class RunStore:
     """Keeps what it is given. ``away``: the store does not answer; ``others``: leases that another gate holds."""
 
     def __init__(self):
