@@ -1,9 +1,10 @@
-"""``mailgate store``: copy a store, back it up while gates run, and see whether it is whole."""
+"""``mailgate store``: copy a store, back it up while gates run, see whether it is whole, and renew its keys."""
 
 import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +13,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from mailgate.cli.acting import TokenFile
+from mailgate.cli.acting import person as acting
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
 from mailgate.cli.stored import fail, with_store
 from mailgate.config import Bundle, load_settings
@@ -21,7 +24,9 @@ from mailgate.store.copying import Counts, InUseError, NotEmptyError, Told, copy
 from mailgate.store.database import StoreError, store_url
 from mailgate.views.witnessed import verified
 
-app = typer.Typer(help="Copy a store, back it up, and see whether it is whole.", no_args_is_help=True)
+app = typer.Typer(
+    help="Copy a store, back it up, see whether it is whole, and renew its keys.", no_args_is_help=True
+)
 
 _WAYS = "sqlite:///PATH, postgresql://…, or env:NAME or file:PATH for one that holds a password"
 
@@ -77,6 +82,27 @@ def check(config: Config = DEFAULT_PATH, as_json: AsObject = False) -> None:
             typer.echo(f"OK {what}")
     if any(found.values()):
         raise typer.Exit(1)
+
+
+@app.command("renew-keys")
+def renew_keys(
+    token_file: TokenFile = None, config: Config = DEFAULT_PATH, as_json: AsObject = False
+) -> None:
+    """Delete the keys that seal cookies and nonces and sign the gate's own tokens: new ones are made. Then restart every gate."""
+
+    async def run(store: Store, bundle: Bundle) -> int:
+        by = acting(bundle.settings, "operator", token_file=token_file)
+        dropped = await store.keys.drop()
+        await store.audit.append(
+            replace(by.act(datetime.now(UTC), "keys-renewed"), details={"keys": dropped})
+        )
+        return dropped
+
+    dropped = with_store(config, run, decides=False)
+    if as_json:
+        typer.echo(json.dumps({"deleted": dropped}))
+    else:
+        typer.echo(f"deleted {dropped} keys; restart every gate on this store, one after the other")
 
 
 def _copied(source: str, target: str, as_json: bool, *, while_used: bool = False) -> None:

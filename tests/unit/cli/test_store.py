@@ -30,6 +30,12 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+def anew() -> None:
+    """A store without a row in the place of the filled one, whose values no command could read."""
+    Path("config/gate.db").unlink()
+    migrate(store_url("sqlite:///config/gate.db"))
+
+
 def store(*arguments: str) -> Result:
     return CliRunner().invoke(app, ["store", *arguments])
 
@@ -100,8 +106,7 @@ def test_a_backup_that_failed_leaves_no_file(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_what_is_broken_is_said_and_is_exit_code_1() -> None:
-    Path("config/gate.db").unlink()
-    migrate(store_url("sqlite:///config/gate.db"))
+    anew()
     with sqlite3.connect("config/gate.db") as connection:  # an entry that was written by hand
         connection.execute(
             "INSERT INTO audit VALUES (1, '2026-12-01', 'eve', 'x', '', '', '', '{}', '', 'digest')"
@@ -114,3 +119,17 @@ def test_what_is_broken_is_said_and_is_exit_code_1() -> None:
     assert "WRONG audit log: entry 1 " in done.stdout
     told = json.loads(store("check", "--json").stdout)
     assert (told["ok"], told["faults"]["database"], len(told["faults"]["audit log"]) > 0) == (False, [], True)
+
+
+def test_keys_are_deleted_and_it_is_written_down_who_did_it() -> None:
+    anew()
+    with sqlite3.connect("config/gate.db") as connection:
+        connection.execute(
+            "INSERT INTO keys VALUES ('probe', 1, x'00', '2026-12-01'), ('nonce', 1, x'01', '2026-12-01')"
+        )
+    connection.close()
+    assert json.loads(store("renew-keys", "--json").stdout) == {"deleted": 2}
+    found = rows_of("sqlite:///config/gate.db")
+    assert found["keys"] == []
+    assert [(row[3], row[7]) for row in found["audit"]] == [("keys-renewed", '{"keys": 2}')]
+    assert store("check").exit_code == 0
