@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from mailgate.attest import mint
 from mailgate.cli.attest import write_keys
-from mailgate.cli.options import DEFAULT_PATH
+from mailgate.cli.options import CONFIG_VARIABLE, DEFAULT_PATH
 from mailgate.cli.stored import fail
 from mailgate.config import load_bundle
 from mailgate.config.addresses import Address, Listen, Origin
@@ -176,7 +176,8 @@ def _wrong(text: str, error: ValidationError) -> str:
 
 
 def _next(folder: Path, answers: Answers) -> str:
-    named = "" if folder / SETTINGS == DEFAULT_PATH else f" --config {shlex.quote(str(folder / SETTINGS))}"
+    looked_for = Path(os.environ.get(CONFIG_VARIABLE) or DEFAULT_PATH)
+    named = "" if folder / SETTINGS == looked_for else f" --config {shlex.quote(str(folder / SETTINGS))}"
     lines = [
         "",
         f"Next, check the files and start the gate; then open {answers.public_url}:",

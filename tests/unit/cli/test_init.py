@@ -15,6 +15,7 @@ UPSTREAM = ["--upstream", "http://127.0.0.1:9080"]
 def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.delenv("MAILGATE_CONFIG", raising=False)
     return tmp_path / "here"
 
 
@@ -40,6 +41,13 @@ def test_it_says_what_it_wrote_and_what_comes_next() -> None:
         assert f"my gate/{name}\n" in printed
     assert "mailgate run --config 'my gate/mailgate.yaml'\n" in printed
     assert "mailgate run\n" in init(*UPSTREAM).stdout  # where it is looked for without a word
+
+
+def test_settings_that_another_place_is_named_for_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAILGATE_CONFIG", "/etc/mailgate/mailgate.yaml")
+    assert "mailgate run --config config/mailgate.yaml\n" in init(*UPSTREAM).stdout
+    monkeypatch.setenv("MAILGATE_CONFIG", "gate/mailgate.yaml")
+    assert "mailgate run\n" in init("gate", *UPSTREAM).stdout
 
 
 def test_private_keys_are_its_owners_alone() -> None:
