@@ -55,8 +55,10 @@ async def serve(
 
     async def read_anew() -> None:
         manager.reloading()
-        await service.reloader.reload()
-        manager.ready()
+        try:
+            await service.reloader.reload()
+        finally:
+            manager.ready()  # by the old files, where the new ones have a mistake
 
     def reload() -> None:
         task = loop.create_task(read_anew())
