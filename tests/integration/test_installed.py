@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from tests.demos import running_demo
 from tests.integration.installed import ROOT, Built, build, install
-from tests.integration.touring import promises_of
 from tests.servers import free_port, require, running
 
 ENVIRONMENT = {
@@ -125,11 +125,13 @@ def test_a_first_command_says_how_to_get_settings(programs: Path, tmp_path: Path
 
 def test_the_demo_works_in_an_empty_folder(programs: Path, tmp_path: Path) -> None:
     require("curl", "grep", "bash")
-    with started(programs, tmp_path, "demo", "--port", str(free_port()), says="Ctrl-C ends") as log:
-        promises = promises_of(log)
-        assert len(promises) == 4
-        for promise in promises:
-            assert promise.kept(tmp_path, ENVIRONMENT), promise.who
+    clean = {"PYTHONPATH": "", "MAILGATE_CONFIG": ""}
+    program = (programs / "mailgate",)
+    with running_demo(tmp_path, "--people", "0", program=program, environment=clean, cloned=False) as demo:
+        commands = demo.commands()
+        assert len(commands) == 4
+        for words, command in commands.items():
+            assert demo.keeps(words, command, ENVIRONMENT), words
     assert (tmp_path / "var/demo/rules/policy.yaml").is_file()
 
 

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 from mailgate.attest.mint import TEST_ISSUER
-from mailgate.config.starter import EXAMPLE, SETTINGS, starter_files
 from mailgate.demo.company.admins import added_settings, write_privately
 
 _HEAD = "# Written anew at every start of `mailgate demo`: what is changed here is lost. Change a copy.\n"
@@ -12,9 +11,9 @@ _STORE = "store.url"
 
 
 def write_settings(
-    directory: Path, *, port: int, upstream: str, rules: Path, jwks: Path, store: str = ""
+    directory: Path, *, port: int, admin_port: int, upstream: str, rules: Path, jwks: Path, store: str = ""
 ) -> Path:
-    """Write ``mailgate.yaml`` for a gate on ``port`` of this computer before ``upstream``.
+    """Write ``mailgate.yaml`` for a gate on ``port`` of this computer before ``upstream``, with the console on ``admin_port``.
 
     ``rules`` is the directory of ``apps.yaml``, ``policy.yaml`` and ``policy.tests.yaml``. ``store`` is a URL, which may hold a
     password; without one there is a database beside the settings. A company in this folder keeps its admins. Raises OSError.
@@ -27,7 +26,8 @@ def write_settings(
         "listen": f"127.0.0.1:{port}",
         "public_url": f"http://localhost:{port}",
         "upstream": upstream,
-        "admin_listen": "127.0.0.1:0",
+        "admin_listen": f"127.0.0.1:{admin_port}",
+        "probe": "require",
         "store": {"file": _STORE} if store else f"sqlite:///{(directory / 'mailgate.db').absolute()}",
         "attestation": {"issuers": [{"issuer": TEST_ISSUER, "jwks": str(jwks.absolute())}]},
         "files": {
@@ -40,14 +40,3 @@ def write_settings(
     path = directory / "mailgate.yaml"
     path.write_text(_HEAD + json.dumps(settings, indent=2) + "\n", encoding="utf-8")  # JSON is YAML
     return path
-
-
-def write_rules(folder: Path) -> Path:
-    """Write the starter's rules, listed apps and cases, but for files that are there: people change them. Raises OSError."""
-    for name, text in starter_files(EXAMPLE).items():
-        path = folder / name
-        if name == SETTINGS or path.exists():
-            continue
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    return folder

@@ -37,6 +37,21 @@ function lookAgain(part) {
   }, 1500);
 }
 
+// Where the browser keeps its clipboard to itself, as it does without https, the text is marked to be copied by hand.
+async function copy(button) {
+  const source = document.getElementById(button.dataset.copy);
+  try {
+    await navigator.clipboard.writeText(source.textContent);
+    button.textContent = button.dataset.copied;
+  } catch {
+    getSelection().selectAllChildren(source);
+  }
+}
+
+document.addEventListener('click', (event) => {
+  const button = event.target.closest('[data-copy]');
+  if (button) copy(button);
+});
 showTimes(document);
 document.querySelectorAll('[data-again]').forEach(lookAgain);
 const sign = document.querySelector('[data-live]');
