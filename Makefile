@@ -1,6 +1,6 @@
 # Everything starts from python3 (3.11 or newer) with venv, and make. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup test-setup run test check e2e bench bench-devices bench-soak bench-setup docs lock clean
+.PHONY: help setup test-setup run test check e2e bench bench-devices bench-soak bench-setup docs deb deb-test lock clean
 SHELL := /bin/sh
 
 VENV := .venv
@@ -119,6 +119,12 @@ $(DOCS_STAMP): requirements-docs.lock | $(RUN_STAMP)
 	test -x $(DOCS_VENV)/bin/python || $(BIN)/python -m venv $(DOCS_VENV)
 	$(DOCS_VENV)/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements-docs.lock
 	@touch $@
+
+deb: $(TEST_STAMP) ## Build the Debian package in dist/, on Debian 13 with debhelper
+	@deploy/build-deb
+
+deb-test: $(TEST_STAMP) ## Build it and try it on a Debian of its own under systemd: needs root, mmdebstrap, systemd-nspawn; takes ten minutes
+	@deploy/try-deb
 
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate --quiet --upgrade

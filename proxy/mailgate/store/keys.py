@@ -44,6 +44,11 @@ class Keys:
             await _make(connection, purpose, found[0].number + 1 if found else 1, now)
             return await _newest(connection, purpose)
 
+    async def drop(self) -> int:
+        """Delete every key, so that whoever asks next makes new ones. How many there were."""
+        async with self._database.writing() as connection:
+            return (await connection.execute(delete(keys))).rowcount
+
 
 async def _newest(connection: AsyncConnection, purpose: str) -> tuple[Key, ...]:
     query = select(keys.c.number, keys.c.secret, keys.c.made_at).where(keys.c.purpose == purpose)

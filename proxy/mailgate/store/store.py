@@ -18,6 +18,7 @@ from mailgate.store.connectors import Connectors
 from mailgate.store.database import Database, store_url
 from mailgate.store.devices import Devices
 from mailgate.store.enrolments import Enrolments, Revoked
+from mailgate.store.faults import faults
 from mailgate.store.gates import Gates
 from mailgate.store.help_requests import HelpRequests
 from mailgate.store.kept_out import KeptOutCounts
@@ -141,6 +142,10 @@ class Store:
     async def wipe(self) -> bool:
         """Make sure that no deleted data stays readable on disk. Returns False if some does until the next hour."""
         return await self._database.wipe()
+
+    async def faults(self) -> list[str]:
+        """What is broken in the database itself, in words: nothing where it is whole."""
+        return await faults(self._database)
 
     def refusal(self) -> Backlog:
         """Whether the store accepts writes, including heartbeats and changed rules. Nothing of this waits here."""
