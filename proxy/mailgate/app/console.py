@@ -19,6 +19,7 @@ from mailgate.console.source_reading import Progress, Readings
 from mailgate.console.verdict_rates import VerdictRates
 from mailgate.devices.device import Device
 from mailgate.errors import ConfigError
+from mailgate.gateway.selfservice.recheck import Recheck
 from mailgate.rollout.acts import Person, RefusedError
 from mailgate.rollout.inspection import WORKERS
 from mailgate.rollout.plan import Plan
@@ -54,6 +55,7 @@ def desk_for(service: Gate) -> Desk:
         device_counts=DeviceCounts(service.store.devices.sketches, state, utc_now),
         readings=Readings(partial(sync_now, service.syncing)),
         planning=Planning(partial(plan_now, service)),
+        recheck=Recheck(service.syncing.check_again),
     )
 
 

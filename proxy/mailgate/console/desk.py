@@ -16,7 +16,9 @@ from mailgate.console.planning import Planning
 from mailgate.console.recipient_count import RecipientCounts
 from mailgate.console.sessions import Session, Sessions
 from mailgate.console.source_reading import Readings
+from mailgate.console.toasts import Toasts
 from mailgate.console.verdict_rates import VerdictRates
+from mailgate.gateway.selfservice.recheck import Recheck
 from mailgate.rollout.acts import Person
 from mailgate.store import Store
 from mailgate.views.readiness import Readiness
@@ -48,6 +50,9 @@ class Desk:
     sessions: Sessions = field(default_factory=Sessions)
     tries: LoginTries = field(default_factory=LoginTries)
     oidc: OidcLogins = field(default_factory=OidcLogins)
+    recheck: Recheck = field(default_factory=Recheck)
+    """Asks the sources of a device at once."""
+    toasts: Toasts = field(default_factory=Toasts)
 
 
 def desk_of(request: web.Request) -> Desk:

@@ -5,11 +5,13 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from mailgate.console.desk import SESSION, roles_of
+from mailgate.console.desk import SESSION, desk_of, roles_of
 from mailgate.console.render import page
+from mailgate.console.toasts import Toast
 
 MENU = (
     ("now", "Now"),
+    ("help", "Help requests"),
     ("devices", "Devices"),
     ("explain", "Explain"),
     ("policy", "Policy"),
@@ -20,16 +22,26 @@ MENU = (
     ("enrolment", "Enrolment"),
 )
 """Route name and words, in order. The pages of one entry have names that begin with it."""
+_BESIDE = {"people": "devices"}
+"""Under which entry of the menu pages stand that have none of their own."""
 
 
 def show(request: web.Request, template: str, status: int = 200, **values: Any) -> web.Response:
     """Render a page for who is logged in."""
-    return page(template, status, **surrounding(request), **values)
+    toast = desk_of(request).toasts.shown(request[SESSION].csrf, desk_of(request).clock())
+    return page(template, status, **surrounding(request), toast=toast, **values)
+
+
+def say(request: web.Request, words: str, undo: str = "", **fields: str) -> None:
+    """Say on the next page what was just done. ``undo``: the address of what takes it back, with these fields."""
+    desk = desk_of(request)
+    desk.toasts.say(request[SESSION].csrf, Toast(words, desk.clock(), undo, fields))
 
 
 def surrounding(request: web.Request) -> dict[str, Any]:
     """What the templates of every page need."""
     here = (request.match_info.route.name or "").partition("-")[0]
+    here = _BESIDE.get(here, here)
     menu = [(address(request, name), words, name == here) for name, words in MENU]
     session = request[SESSION]
     return {

@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from mailgate.views.gates import span
+from mailgate.views.words import effect_told, kind_told, protocol_told, reason_told, system_told
 
 ASSETS = {"console.css": "text/css", "console.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
@@ -86,5 +87,16 @@ def _environment(filters: Mapping[str, Any]) -> Environment:
 
 
 _ENVIRONMENT = _environment(
-    {"instant": instant, "count": count, "counted": counted, "ago": ago, "plain": plain}
+    {
+        "instant": instant,
+        "count": count,
+        "counted": counted,
+        "ago": ago,
+        "plain": plain,
+        "effect": effect_told,
+        "kind": kind_told,
+        "protocol": protocol_told,
+        "reason": reason_told,
+        "system": system_told,
+    }
 )

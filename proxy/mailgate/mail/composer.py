@@ -96,6 +96,8 @@ def told_of(kind: str, facts: Mapping[str, Any], head: NoticeHead) -> Told:
         clear=facts.get("clear", False),
         contact=facts["contact"],
         me_url=head.me_url,
+        answer=facts.get("answer", ""),
+        let_in_until=_instant(facts.get("let_in_until")),
     )
 
 

@@ -14,6 +14,7 @@ class About(StrEnum):
     WARNED = "warned"
     ENFORCED = "enforced"
     CORRECTION = "correction"
+    REPLY = "reply"
 
 
 class How(StrEnum):
@@ -68,3 +69,7 @@ class Told:
     """Of a correction: whether nothing else keeps this person's devices from their mail."""
     contact: str = ""
     me_url: str = ""
+    answer: str = ""
+    """Of a reply: what somebody wrote by hand, in whatever language."""
+    let_in_until: datetime | None = None
+    """Of a reply: until when they are let in all the same."""

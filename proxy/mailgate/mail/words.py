@@ -23,6 +23,8 @@ _STARTED = mark("Company mail: a rule that affects a device of yours has started
 _CORRECTED = mark("Company mail: correction, a rule was taken back")
 _CORRECTED_CLEAR = mark("Company mail: correction, there is nothing that you need to do")
 
+_REPLIED = mark("Company mail: an answer to your request for help")
+
 _INTROS = {
     About.UPCOMING: mark("A rule for company mail is coming. This is what it means for you."),
     About.WARNED: mark("A rule for company mail has started with warnings. This is what it means for you."),
@@ -30,6 +32,7 @@ _INTROS = {
     About.CORRECTION: mark(
         "A rule for company mail was put in force and has been taken back. What you were told because of it no longer holds."
     ),
+    About.REPLY: mark("You asked for help with company mail. The people who look after it have answered."),
 }
 _RULE = mark("Rule")
 _WARNS_FROM = mark("From %(date)s, a warning comes before your mail.")
@@ -48,6 +51,8 @@ _LAPTOP = mark("Reading mail in a laptop browser is not affected.")
 _QUESTIONS = mark("Questions?")
 _CONTACT = mark("Contact")
 _ME = mark("Your devices, and what is stored about you")
+_LET_IN = mark("Until %(date)s, company mail opens for you all the same.")
+_WHY_REPLY = mark("This mail was written to you because you asked for help with company mail.")
 _WHY = mark("This mail was written to you because of a device that is known here under your login name.")
 
 _SAID = mark("What you were told")
@@ -113,7 +118,8 @@ class NoticeWriter:
 
 def _subject(told: Told, language: Language) -> Markup:
     corrected = _CORRECTED_CLEAR if told.clear else _CORRECTED
-    return language.say({About.UPCOMING: _UPCOMING, About.CORRECTION: corrected}.get(told.about, _STARTED))
+    subjects = {About.UPCOMING: _UPCOMING, About.CORRECTION: corrected, About.REPLY: _REPLIED}
+    return language.say(subjects.get(told.about, _STARTED))
 
 
 def _words(told: Told, language: Language) -> dict[str, object]:
@@ -139,7 +145,8 @@ def _words(told: Told, language: Language) -> dict[str, object]:
         "contact": contact,
         "me": say(_ME),
         "me_url": told.me_url,
-        "why": say(_WHY),
+        "answer": told.answer,
+        "why": say(_WHY_REPLY if told.about is About.REPLY else _WHY),
     }
 
 
@@ -150,6 +157,8 @@ def _dates(told: Told, language: Language) -> Iterator[Markup]:
     def dated(message: Message, at: datetime) -> Markup:
         return language.say(message, count, date=language.date(at))
 
+    if told.let_in_until:
+        yield dated(_LET_IN, told.let_in_until)
     if told.about is About.WARNED or (told.about is About.ENFORCED and told.warns):
         yield language.say(_WARNS_NOW)
     elif told.about is About.ENFORCED:

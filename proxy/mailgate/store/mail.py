@@ -25,6 +25,8 @@ class MailKind(StrEnum):
     """It counts now."""
     CORRECTION = "correction"
     """What they were told no longer holds: the version was taken back."""
+    REPLY = "reply"
+    """They asked for help, and somebody answers."""
 
 
 class MailState(StrEnum):
@@ -55,7 +57,8 @@ class Mailing:
     """The number of the version in force; of a correction, the one that was taken back."""
     kind: MailKind
     round: int
-    """The activation that took the version back last, 0 without: after that it may be told once more."""
+    """The activation that took the version back last, 0 without: after that it may be told once more. Of a reply, its time in
+    seconds: somebody may be answered more than once."""
     facts: Mapping[str, Any]
     """What the mail says, as plain data; empty once it was sent or withdrawn."""
     queued_at: datetime

@@ -27,6 +27,8 @@ from mailgate.store.schema import mailings
 from mailgate.store.upserts import upsert
 
 _PAGE = 500
+_ABOUT_NO_VERSION = (MailKind.CORRECTION, MailKind.REPLY)
+"""What stays true when the version is taken back that was in force."""
 
 
 class Mailings:
@@ -176,7 +178,7 @@ class Mailings:
 
     async def told_under(self, versions: Sequence[int], before: int) -> list[Mailing]:
         """Mails about these versions that somebody may have read, from before this activation."""
-        meant = and_(mailings.c.version.in_(versions), mailings.c.kind != MailKind.CORRECTION)
+        meant = and_(mailings.c.version.in_(versions), mailings.c.kind.not_in(_ABOUT_NO_VERSION))
         read = (mailings.c.state.in_(PERHAPS_READ), mailings.c.round < before)
         return await self._read(select(mailings).where(meant, *read))
 
@@ -208,12 +210,14 @@ def _failed(which: Which) -> list[ColumnElement[bool]]:
 
 
 async def _still_true(connection: AsyncConnection, mailing: Mailing, now: datetime) -> bool:
-    """A notice needs its version in force, a correction that it is not; neither may be late."""
+    """A notice needs its version in force, a correction that it is not; none may be late."""
     active = await active_activation(connection)
     meant = mailing.facts.get("versions", [mailing.version])
     in_force = active is not None and active.number in meant
     late = mailing.until is not None and now >= mailing.until
-    return not late and in_force is (mailing.kind is not MailKind.CORRECTION)
+    return not late and (
+        mailing.kind is MailKind.REPLY or in_force is (mailing.kind is not MailKind.CORRECTION)
+    )
 
 
 async def _turn(

@@ -84,6 +84,7 @@ _OWNED = "person <> ''"
 _APPS = "apps <> '[]'"
 _NO_LOOK = "reported_at IS NULL"
 _PART = "NOT apps_complete"
+_OPEN = "done_at IS NULL"
 IS_LOST, HAS_PERSON, HAS_APPS, NEVER_LOOKED, SAW_A_PART = (
     text(each) for each in (_LOST, _OWNED, _APPS, _NO_LOOK, _PART)
 )
@@ -363,6 +364,13 @@ help_requests = Table(
     Column("times", Integer, nullable=False),
     Column("first_at", Instant, nullable=False),
     Column("last_at", Instant, nullable=False, index=True),
+    Column("replied_at", Instant),
+    Column("done_at", Instant),
+    Column("done_by", Words, nullable=False),
+    Index(None, "person"),
+    Index(None, "device"),
+    Index(None, "reference"),
+    Index("ix_help_requests_open", "rule", "last_at", sqlite_where=text(_OPEN), postgresql_where=text(_OPEN)),
 )
 """Who called for help against which rule: a row for each, however often they did. ``reference`` is that of the last time.
 

@@ -19,6 +19,7 @@ from mailgate.store.connectors import Connectors
 from mailgate.store.database import Database, store_url
 from mailgate.store.devices import Devices
 from mailgate.store.enrolments import Enrolments, Revoked
+from mailgate.store.finding import Finding
 from mailgate.store.gates import Gates
 from mailgate.store.help_requests import HelpRequests
 from mailgate.store.kept_out import KeptOutCounts
@@ -60,6 +61,7 @@ class Store:
         )
         self.devices = Devices(database, (sightings, reports))
         self.search = Search(database)
+        self.finding = Finding(database)
         self.sightings = Sightings(database)
         self.ways = SeenClients(database)
         self.people = People(database, self.devices, self.sightings)

@@ -88,8 +88,9 @@ async def get_timeline(call: Call, path: DeviceNamed) -> Timeline:
     """Say what became of a device: what was reported, decided and written to somebody."""
     found = await _called(call, path.device)
     seen = await sightings_of(call.desk.store, found, SIGHTINGS)
-    precedence = call.desk.bundle().settings.posture.precedence
-    return Timeline(items=await story_of(call.desk.store, found, seen, precedence))
+    bundle = call.desk.bundle()
+    precedence = bundle.settings.posture.precedence
+    return Timeline(items=await story_of(call.desk.store, found, seen, precedence, bundle.policy))
 
 
 async def explain_device(call: Call, path: DeviceNamed) -> Explanation:

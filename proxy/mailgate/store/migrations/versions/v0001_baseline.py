@@ -165,9 +165,14 @@ def _traffic() -> None:
         sa.Column("known", sa.Boolean, nullable=False),
         sa.Column("times", sa.Integer, nullable=False),
         *_columns(_INSTANT, "first_at last_at"),
+        sa.Column("replied_at", _INSTANT),
+        sa.Column("done_at", _INSTANT),
+        sa.Column("done_by", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("rule", "subject", name="pk_help_requests"),
     )
-    op.create_index("ix_help_requests_last_at", "help_requests", ["last_at"])
+    for name in ("last_at", "person", "device", "reference"):
+        op.create_index(f"ix_help_requests_{name}", "help_requests", [name])
+    _partial("ix_help_requests_open", "help_requests", ["rule", "last_at"], "done_at IS NULL")
 
 
 def _rules() -> None:
