@@ -28,8 +28,10 @@ _BESIDE = {"people": "devices"}
 
 def show(request: web.Request, template: str, status: int = 200, **values: Any) -> web.Response:
     """Render a page for who is logged in."""
-    toast = desk_of(request).toasts.shown(request[SESSION].csrf, desk_of(request).clock())
-    return page(template, status, **surrounding(request), toast=toast, **values)
+    now = desk_of(request).clock()
+    toast = desk_of(request).toasts.shown(request[SESSION].csrf, now)
+    lasts = int(toast.lasts(now).total_seconds()) if toast else 0
+    return page(template, status, **surrounding(request), toast=toast, lasts=lasts, **values)
 
 
 def say(request: web.Request, words: str, undo: str = "", **fields: str) -> None:

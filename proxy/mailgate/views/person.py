@@ -14,7 +14,7 @@ from mailgate.views.devices import DeviceFacts, device_facts
 from mailgate.views.help import HelpFacts, help_facts
 from mailgate.views.notices import WORDS
 from mailgate.views.standing import Mail, Standing, standing_of
-from mailgate.views.timeline import Event, decided, helped, of_device, spared, told, written
+from mailgate.views.timeline import Event, NameOf, decided, helped, of_device, spared, told, written
 from mailgate.views.words import device_told, reason_told
 
 DEVICES = 20
@@ -143,7 +143,7 @@ async def person_of(store: Store, bundle: Bundle, login: str, now: datetime) -> 
         help_requests=asked,
         exemptions=[_exemption(each, now) for each in relieved],
         mails=_mails(mailings, refusals),
-        timeline=_timeline(owned, requests, asked, relieved, mailings, refusals),
+        timeline=_timeline(owned, requests, asked, relieved, mailings, refusals, policy.catalog.name_of),
     )
 
 
@@ -241,10 +241,11 @@ def _timeline(
     relieved: Iterable[KeptRelief],
     mailings: Iterable[Mailing],
     refusals: Iterable[Told],
+    name_of: NameOf,
 ) -> list[Event]:
     def events() -> Iterator[Event]:
         for device in owned:
-            yield from of_device(device)
+            yield from of_device(device, name_of)
         yield from decided(requests)
         yield from helped(asked)
         yield from spared(relieved)

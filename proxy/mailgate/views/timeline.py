@@ -1,6 +1,6 @@
 """What became of a device, in the order in which it did: what was reported, decided and written to somebody."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -17,6 +17,8 @@ from mailgate.store.reliefs import KeptRelief
 from mailgate.views.help import HelpFacts, help_facts
 from mailgate.views.notices import WORDS
 from mailgate.views.words import device_told, effect_told, protocol_told, reason_told
+
+NameOf = Callable[[str], str]
 
 
 @with_config(DESCRIBED)
@@ -53,22 +55,26 @@ async def story_of(
     asked = [help_facts(each, policy) for each in await store.people.help_requests(owner, [device])]
     own = [each for each in asked if each.device in ("", device.id, *device.former)]
     return sorted(
-        [*timeline(device, seen, refusals, mails), *helped(own), *spared(relieved)],
+        [*timeline(device, seen, refusals, mails, policy.catalog.name_of), *helped(own), *spared(relieved)],
         key=lambda event: event.at,
         reverse=True,
     )
 
 
 def timeline(
-    device: Device, seen: Iterable[Recorded], refusals: Iterable[Told], mails: Iterable[Mailing] = ()
+    device: Device,
+    seen: Iterable[Recorded],
+    refusals: Iterable[Told],
+    mails: Iterable[Mailing] = (),
+    name_of: NameOf = str,
 ) -> list[Event]:
     """The newest first. ``refusals``: mails about its refusals; ``mails``: about rules, to its owner."""
-    events = [*of_device(device), *decided(seen), *written(mails), *told(refusals)]
+    events = [*of_device(device, name_of), *decided(seen), *written(mails), *told(refusals)]
     return sorted(events, key=lambda event: event.at, reverse=True)
 
 
-def of_device(device: Device) -> Iterator[Event]:
-    """What its sources said of a device, and what the company does."""
+def of_device(device: Device, name_of: NameOf = str) -> Iterator[Event]:
+    """What its sources said of a device, and what the company does. ``name_of``: the display names of apps."""
 
     def event(at: datetime, what: Literal["report", "finding", "lost", "first"], words: str) -> Event:
         return Event(at, what, words, device=device.id)
@@ -76,7 +82,9 @@ def of_device(device: Device) -> Iterator[Event]:
     yield event(device.first_seen, "first", f"{_capital(_name(device))} was reported for the first time")
     for each in device.reports:
         if each.reported_at:
-            apps = f"found {', '.join(sorted(each.apps))}" if each.apps else "found no listed app"
+            apps = (
+                f"found {', '.join(map(name_of, sorted(each.apps)))}" if each.apps else "found no listed app"
+            )
             part = "" if each.apps_complete else ", as far as it can see"
             yield event(each.reported_at, "report", f"{each.source} looked and {apps}{part}")
         elif each.gone:

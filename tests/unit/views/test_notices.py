@@ -47,4 +47,4 @@ def test_counts_of_one_mail_stand_together() -> None:
 
 
 def test_every_kind_has_its_words() -> None:
-    assert set(WORDS) == {*KINDS, MailKind.CORRECTION}
+    assert set(WORDS) == {*KINDS, MailKind.CORRECTION, MailKind.REPLY}

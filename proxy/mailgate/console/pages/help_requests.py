@@ -54,6 +54,6 @@ async def done(request: web.Request) -> web.Response:
 
 
 ROUTES = [
-    web.get("/help-requests", requests, name="help"),
-    web.post("/help-requests/done", done, name="help-done"),
+    web.get("/help", requests, name="help"),
+    web.post("/help/done", done, name="help-done"),
 ]
