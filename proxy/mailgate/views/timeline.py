@@ -14,6 +14,7 @@ from mailgate.model.fact import DESCRIBED
 from mailgate.policy import Policy
 from mailgate.store import Mailing, Recorded, Store, Told
 from mailgate.store.reliefs import KeptRelief
+from mailgate.views.gates import span
 from mailgate.views.help import HelpFacts, help_facts
 from mailgate.views.notices import WORDS
 from mailgate.views.words import device_told, effect_told, protocol_told, reason_told
@@ -139,7 +140,7 @@ def spared(relieved: Iterable[KeptRelief]) -> Iterator[Event]:
     for kept in relieved:
         relief = kept.relief
         rule = f"the rule {relief.rule}" if relief.rule else "every rule"
-        end = f" until {relief.until:%Y-%m-%d %H:%M} UTC" if relief.until else ""
+        end = f" for {span(relief.until - relief.at)}" if relief.until else ""
         yield Event(
             relief.at,
             "exemption",

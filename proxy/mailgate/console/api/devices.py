@@ -7,9 +7,11 @@ from typing import Literal
 from mailgate.console.api.operation import Call, Link, Operation
 from mailgate.console.api.problems import ProblemError
 from mailgate.console.api.shapes import Answered, Asked, Cursor, Few, Line, cursor_of, number_of
+from mailgate.console.tending import ask, lose
 from mailgate.devices.device import Device, typed_id
 from mailgate.model import Kind
 from mailgate.store import Sought
+from mailgate.views.asking import SourceSaid
 from mailgate.views.devices import DeviceFacts, WholeDevice, device_facts, whole_device
 from mailgate.views.explanation import Explanation, explanation
 from mailgate.views.recall import as_it_asks, sightings_of
@@ -57,6 +59,13 @@ class Timeline(Answered):
 
     items: list[Event]
     """The newest first."""
+
+
+class Answers(Answered):
+    """What the sources of a device said."""
+
+    items: list[SourceSaid]
+    """One for each source that has it."""
 
 
 class Marked(Answered):
@@ -121,12 +130,15 @@ async def forget_device(call: Call, path: DeviceNamed) -> None:
     await call.desk.store.devices.forget(found.id, call.now, act)
 
 
+async def ask_sources(call: Call, path: DeviceNamed) -> Answers:
+    """Ask the sources of a device about it at once. What they say counts from then on; each is asked once a minute at most."""
+    found = await _called(call, path.device)
+    return Answers(items=await ask(call.desk, found, call.person, call.now))
+
+
 async def _mark(call: Call, name: str, *, lost: bool) -> Marked:
     found = await _called(call, name)
-    at = (found.lost_at or call.now) if lost else None
-    if at != found.lost_at:
-        act = replace(call.act("device-lost" if lost else "device-found"), about=f"device {found.id}")
-        await call.desk.store.devices.lose(found.id, at, act)
+    at = await lose(call.desk, found, call.person, call.now, lost=lost)
     return Marked(id=found.id, lost_at=at)
 
 
@@ -191,5 +203,6 @@ OPERATIONS = (
         refuses=True,
         links=(Link("mark_found", _SAME),),
     ),
+    Operation("POST", _ONE + "/questions", ask_sources, "Devices", roles=("operator",), refuses=True),
     Operation("DELETE", _ONE + "/lost", mark_found, "Devices", roles=("operator",), refuses=True),
 )

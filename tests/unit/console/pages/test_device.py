@@ -29,12 +29,15 @@ async def test_all_that_is_known_of_it_is_shown(ada: Browser, phone: Device) -> 
 
 async def test_why_it_is_blocked_is_shown_with_every_rule_and_value(ada: Browser, phone: Device) -> None:
     page = await ada.get(f"/console/devices/{phone.id}")
-    assert "block prohibited-app by rule prohibited-app" in page.words
+    assert (
+        "kept out by the rule prohibited-app : An app on this device is not allowed with company mail"
+        in page.words
+    )
     assert "client.kind = phone" in page.words
     assert "device.lists = [prohibited]" in page.words
     assert "unproven-handheld not reached" in page.words
     assert (
-        "What would let it in If TikTok is removed and the device reports so: allow by clean-handheld"
+        "What would let it in If TikTok is removed and the device reports so: let in by the rule clean-handheld"
         in page.words
     )
 
@@ -58,7 +61,7 @@ async def test_a_device_that_never_asked_is_shown_with_what_it_would_get(ada: Br
     (found,) = await has(firm, record("b1", "bob"))
     page = await ada.get(f"/console/devices/{found.id}")
     assert "It has not asked for mail yet" in page.words
-    assert "allow rule-matched by rule clean-handheld" in page.words
+    assert "let in by the rule clean-handheld" in page.words
 
 
 async def test_a_device_is_forgotten_once_it_was_confirmed_and_that_is_written_down(
@@ -101,7 +104,10 @@ async def test_an_old_report_shows_as_stale(ada: Browser, firm: Company, phone: 
     (found,) = await has(firm, record("b1", "bob"))
     firm.clock.now = NOW + timedelta(days=3)
     await ada.log_in("ada")
-    assert "posture-stale" in (await ada.get(f"/console/devices/{found.id}")).words
+    assert (
+        "Kept out : The last report from this device is too old."
+        in (await ada.get(f"/console/devices/{found.id}")).words
+    )
 
 
 @pytest.mark.parametrize("name", ["nobody", "alice'--", "%00"])
